@@ -1,0 +1,31 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const names = ["DEMO_JWT_SECRET", "PLATFORM_JWT_SECRET", "EDGEWISE_SECRET"] as const;
+export type LocalSecrets = Record<(typeof names)[number], string>;
+
+export const root = fileURLToPath(new URL("..", import.meta.url));
+const file = `${root}.dev.vars`;
+
+/** The local secrets, made on first use: 32 random bytes each, base64url. Readable by the owner only. */
+export function ensureLocalSecrets(): LocalSecrets {
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  const known = new Map(
+    lines.map((line) => [
+      line.slice(0, line.indexOf("=")),
+      line.slice(line.indexOf("=") + 1).replace(/^"|"$/g, ""),
+    ]),
+  );
+  const missing = names.filter((name) => !known.get(name));
+  for (const name of missing) known.set(name, randomBytes(32).toString("base64url"));
+  if (missing.length > 0) {
+    const kept = lines.filter((line) => line.trim() !== "");
+    writeFileSync(
+      file,
+      [...kept, ...missing.map((name) => `${name}="${known.get(name) ?? ""}"`), ""].join("\n"),
+      { mode: 0o600 },
+    );
+  }
+  return Object.fromEntries(names.map((name) => [name, known.get(name) ?? ""])) as LocalSecrets;
+}

@@ -1,0 +1,31 @@
+import type { Usage } from "../contracts/usage.ts";
+
+/** A complete answer that passed the guard, as it can be replayed to any client. */
+export interface CachedAnswer {
+  readonly model: string;
+  readonly createdMs: number;
+  readonly choices: readonly CachedChoice[];
+  readonly usage: Usage;
+}
+
+export interface CachedChoice {
+  readonly content: string | null;
+  readonly reasoning: string | null;
+  readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
+  readonly finishReason: string;
+}
+
+export type CacheLookup =
+  | {
+      readonly result: "hit";
+      readonly answer: CachedAnswer;
+      readonly ttlSeconds: number;
+      readonly tier: "cache-api" | "kv";
+    }
+  | { readonly result: "miss" | "slow" };
+
+/** Answers by key. A look-up that takes over 20 ms resolves as `slow`, which is a miss. Never throws. */
+export interface AnswerCache {
+  lookup(key: string): Promise<CacheLookup>;
+  store(key: string, answer: CachedAnswer, ttlSeconds: number): Promise<void>;
+}

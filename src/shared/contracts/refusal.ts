@@ -1,0 +1,58 @@
+/**
+ * Why a request ends without the answer it asked for: the internal reason, rich, for the log. What the client is told
+ * is decided in one place, src/shared/wire/errors.ts. Nothing here holds content or secrets.
+ */
+export type Refusal =
+  | { readonly kind: "credential-missing" }
+  | { readonly kind: "credential-invalid"; readonly credential: "token" | "key"; readonly detail: string }
+  | { readonly kind: "scope-missing"; readonly scope: string }
+  | { readonly kind: "route-unknown" }
+  | { readonly kind: "method-not-allowed"; readonly allow: readonly string[] }
+  | { readonly kind: "media-type-unsupported" }
+  | { readonly kind: "body-too-large"; readonly maxBytes: number }
+  | { readonly kind: "json-invalid" }
+  | { readonly kind: "value-invalid"; readonly param: string | null; readonly message: string }
+  | { readonly kind: "parameter-unknown"; readonly param: string }
+  | { readonly kind: "parameter-unsupported"; readonly param: string; readonly message: string }
+  | { readonly kind: "model-unknown"; readonly model: string }
+  | { readonly kind: "object-unknown" }
+  | {
+      readonly kind: "context-too-long";
+      readonly windowTokens: number;
+      readonly promptTokens: number;
+      readonly answerTokens: number;
+    }
+  | { readonly kind: "limited"; readonly limit: LimitRefusal }
+  | { readonly kind: "idempotency-reused" }
+  | { readonly kind: "conflict"; readonly message: string }
+  | { readonly kind: "content-refused"; readonly categories: readonly string[] }
+  /** The engine called the request itself wrong (its 400 or 422). Its own text goes to the log, never to the wire. */
+  | { readonly kind: "origin-rejected"; readonly status: number; readonly detail: string }
+  | { readonly kind: "origin-unavailable"; readonly retryAfterMs: number; readonly detail: string }
+  | { readonly kind: "overloaded"; readonly retryAfterMs: number }
+  | {
+      readonly kind: "dependency-unavailable";
+      readonly component: string;
+      readonly retryAfterMs: number;
+      readonly detail: string;
+    }
+  | { readonly kind: "client-gone" }
+  | { readonly kind: "internal"; readonly detail: string };
+
+/** Which limit of which scope said no, and what would fit. */
+export interface LimitRefusal {
+  readonly scope: "user" | "org";
+  /** The limit's name in the table of defaults, e.g. `requests_per_hour`. */
+  readonly limit: string;
+  readonly unit: "requests" | "tokens";
+  /** `rate`: refills within an hour; `quota`: hourly or longer allowance that OpenAI calls `insufficient_quota`. */
+  readonly class: "rate" | "quota";
+  readonly capacity: number;
+  readonly remaining: number;
+  /** Until the same request would be admitted, in milliseconds. */
+  readonly retryAfterMs: number;
+  /** Until the limit is whole again, in milliseconds. */
+  readonly resetMs: number;
+  /** The largest `max_tokens` that would be admitted now; 0 where none would. */
+  readonly largestMaxTokens: number;
+}

@@ -1,0 +1,15 @@
+import type { OrgId, TenantId, UserId } from "../contracts/ids.ts";
+import type { Tier } from "../limits/tier.ts";
+
+/** Who is calling, and how it was proved. Made only by src/shared/identity; everything later trusts it. */
+export interface Principal {
+  /** `platform` for the platform's own credentials, which belong to no tenant. */
+  readonly tenant: TenantId | "platform";
+  readonly org: OrgId;
+  readonly user: UserId;
+  readonly tier: Tier;
+  readonly scopes: ReadonlySet<string>;
+  readonly proof: "jwt" | "api-key";
+  /** When the credential ends, in milliseconds since 1970. */
+  readonly expiresAtMs: number;
+}

@@ -1,0 +1,3 @@
+/** The entry of the Worker under test: the edge Worker as it ships, with every object class. */
+export { Conversation, Generation, TokenBucket } from "../../workers/edge/index.ts";
+export { default } from "../../workers/edge/index.ts";

@@ -1,0 +1,45 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/**
+ * Three projects. `node`: pure rules, in milliseconds. `workers`: Workers and Durable Objects inside workerd with real
+ * KV, SQLite and streams. `e2e`: the running stack over real HTTP, as a client sees it.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "node",
+          include: [
+            "src/shared/**/*.test.ts",
+            "dev/**/*.test.ts",
+            "test/node/**/*.test.ts",
+            "bench/**/*.test.ts",
+          ],
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            main: "./test/workers/entry.ts",
+            wrangler: { configPath: "./test/workers/wrangler.toml" },
+          }),
+        ],
+        test: {
+          name: "workers",
+          include: ["durable-objects/**/*.test.ts", "workers/**/*.test.ts", "test/workers/**/*.test.ts"],
+        },
+      },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});

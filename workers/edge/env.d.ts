@@ -1,0 +1,25 @@
+declare namespace Cloudflare {
+  /** What wrangler.toml binds. Only composition roots (workers/, the shells of durable-objects/) see it. */
+  interface Env {
+    ENVIRONMENT: "local" | "production";
+    ROUTER: "in-process" | "service";
+    /** Fleet as JSON, in place of the one in KV: set by `npm start`, `npm run serve` and FLEET=path. */
+    FLEET?: string;
+    /** HS256 secret of the demo tenant, made by dev/setup.ts; refused in production. */
+    DEMO_JWT_SECRET?: string;
+    /** HS256 secret of the platform's own issuer. */
+    PLATFORM_JWT_SECRET?: string;
+    /** Keys HMACs that name objects and tag response ids. */
+    EDGEWISE_SECRET?: string;
+    CONFIG: KVNamespace;
+    ANSWERS: KVNamespace;
+    TOKEN_BUCKET: DurableObjectNamespace<
+      import("../../durable-objects/token-bucket/token-bucket.ts").TokenBucket
+    >;
+    CONVERSATION: DurableObjectNamespace<
+      import("../../durable-objects/conversation/conversation.ts").Conversation
+    >;
+    GENERATION: DurableObjectNamespace<import("../../durable-objects/generation/generation.ts").Generation>;
+    ORIGIN_ROUTER?: Fetcher;
+  }
+}
