@@ -52,8 +52,3 @@ export type AdmissionFailure =
       readonly retryAfterMs: number;
       readonly detail: string;
     };
-
-/** Work that outlives the request that began it: `ctx.waitUntil` in a Worker, nothing in an object. Always reports failures. */
-export interface Background {
-  run(name: string, work: Promise<unknown>): void;
-}

@@ -1,0 +1,54 @@
+/**
+ * By which ids can one request be followed? `x-request-id` (or `x-correlation-id`) and W3C Trace Context.
+ * An id that does not fit its form is replaced, never cut or forwarded: it ends up in logs and headers.
+ */
+import type { RequestId } from "../contracts/ids.ts";
+
+/** At most 128 visible ASCII characters. */
+const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
+/** W3C Trace Context, version 00 (https://www.w3.org/TR/trace-context/#traceparent-header). */
+const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+const zeroTrace = "0".repeat(32);
+const zeroSpan = "0".repeat(16);
+
+export interface Correlation {
+  readonly requestId: RequestId;
+  /** Of the whole trace, 32 hex digits. */
+  readonly traceId: string;
+  /** What goes to the origin and back to the client: the caller's trace, a span of ours. */
+  readonly traceparent: string;
+}
+
+export interface IncomingIds {
+  readonly requestId: string | null | undefined;
+  readonly correlationId: string | null | undefined;
+  readonly traceparent: string | null | undefined;
+}
+
+/** `random` gives `n` random bytes as lower-case hex; it is called once. */
+export function correlate(incoming: IncomingIds, random: (bytes: number) => string): Correlation {
+  const trace = incoming.traceparent ? traceparentPattern.exec(incoming.traceparent) : null;
+  const continued = trace !== null && trace[1] !== zeroTrace && trace[2] !== zeroSpan;
+  const fresh = random(24);
+  const traceId = continued ? (trace[1] ?? "") : fresh.slice(16);
+  const traceparent = `00-${traceId}-${fresh.slice(0, 16)}-${continued ? (trace[3] ?? "00") : "00"}`;
+  const asked = incoming.requestId ?? incoming.correlationId;
+  const requestId = asked && requestIdPattern.test(asked) ? asked : `req_${fresh.slice(16)}`;
+  return { requestId: requestId as RequestId, traceId, traceparent };
+}
+
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+/** One call of the system's generator serves many ids: a call costs more than the bytes. */
+const pool = new Uint8Array(2048);
+let used = pool.length;
+
+/** `bytes` random bytes (at most 2,048) as lower-case hex. */
+export function randomHex(bytes: number): string {
+  if (used + bytes > pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  let hex = "";
+  for (const end = used + bytes; used < end; used += 1) hex += hexOfByte[pool[used] ?? 0] ?? "";
+  return hex;
+}
