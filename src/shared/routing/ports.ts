@@ -27,30 +27,51 @@ export interface OriginRequest {
   readonly path: OriginPath;
   /** JSON, complete, with the engine's own model name in it. */
   readonly body: string;
+  /**
+   * What `body` asks the engine for. `true`: SSE, and the answer begins with its first chunk, whose time-out is short.
+   * `false`: one JSON document, read whole here (up to a cap), so that a replica that dies within it stays invisible too.
+   */
+  readonly stream: boolean;
   /** Tokens of prompt and answer reserved: the work that this request adds to a replica. */
   readonly tokens: number;
   readonly place: ClientPlace;
-  /** For the first response header, all attempts together. */
+  /** From the call of `dispatch` to the first byte of an answer's body, all attempts together, in milliseconds. */
   readonly deadlineMs: number;
 }
 
+/**
+ * An answer whose first byte is in hand: until then, every failure that another replica can mend stays inside `dispatch`.
+ * Write `firstChunk`, then read or pipe `body`; nothing of ours runs per chunk.
+ */
 export interface OriginAnswer {
   readonly status: number;
-  /** The engine's bytes: SSE where `contentType` says so, JSON otherwise. Cancelling it aborts the engine. */
-  readonly body: ReadableStream<Uint8Array>;
   readonly contentType: string;
+  /** The body's beginning, already read. `null`: nothing was read ahead, `body` has it all. */
+  readonly firstChunk: Uint8Array | null;
+  /** What follows `firstChunk`: SSE where `contentType` says so, JSON otherwise. Cancelling it aborts the engine. */
+  readonly body: ReadableStream<Uint8Array>;
   readonly cluster: string;
   readonly replica: string;
   readonly attempts: number;
+  /**
+   * How it ended; to be called once, when the body ended, broke, or is wanted no more. Gives the replica's slot back, tells
+   * its breaker, and, unless `done`, aborts the engine at once. Further calls are ignored.
+   */
+  report(outcome: OriginOutcome): void;
 }
+
+/** `origin-error`: the body broke, or carried an error event. `stalled`: it fell silent for too long. */
+export type OriginOutcome = "done" | "client-gone" | "origin-error" | "stalled";
 
 /** The origin router, wherever it is mounted (in process, or a service binding): one port. */
 export interface Origin {
-  /** `signal` fires when the client is gone or the deadline passed; the engine's request is then aborted. */
+  /** `signal` fires when the client is gone or the whole turn's time is over; the engine's request is then aborted. */
   dispatch(request: OriginRequest, signal: AbortSignal): Promise<Result<OriginAnswer, OriginFailure>>;
+  /** For `/health/ready`: is there a healthy replica for this alias or model id? From what is known, else asked live, within a second. */
+  probe(name: string): Promise<boolean>;
 }
 
 export type OriginFailure = Extract<
   Refusal,
-  { kind: "origin-rejected" | "origin-unavailable" | "overloaded" | "client-gone" }
+  { kind: "origin-rejected" | "origin-unavailable" | "overloaded" | "client-gone" | "context-too-long" }
 >;
