@@ -1,0 +1,36 @@
+/** What `npm start` prints: the banner, and of wrangler's lines those that matter to a reader. */
+
+/** Wrangler's own chatter is dropped; the Workers' log lines and anything that looks like trouble pass. */
+export function tidyLine(line: string): string | undefined {
+  if (line.startsWith("{")) return line;
+  return /error|warn|✘|▲|exception/i.test(line) && !/wrangler:info/.test(line) ? line : undefined;
+}
+
+export function printReady(ready: {
+  readonly url: string;
+  readonly token: string;
+  readonly source: string;
+  readonly router: string;
+}): void {
+  console.log(`
+Edgewise is ready.
+
+  URL      ${ready.url}
+  API docs ${ready.url}/docs
+  Models   ${ready.source}
+  Router   ${ready.router === "service" ? "a Worker of its own (service binding)" : "in process"}
+
+  Token (demo tenant, user alice, tier pro; another: npm run --silent token -- --tenant demo --user bob)
+
+${ready.token}
+
+  Try it:
+
+curl -N ${ready.url}/v1/chat/completions \\
+  -H "Authorization: Bearer ${ready.token}" \\
+  -H "Content-Type: application/json" \\
+  -d '{"model":"auto","stream":true,"messages":[{"role":"user","content":"Explain quantum computing"}]}'
+
+  Ctrl-C stops everything.
+`);
+}

@@ -1,0 +1,79 @@
+/** Runs `wrangler dev` as a child of its own process group, so that stopping it leaves nothing behind. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { root } from "./local-secrets.ts";
+
+export interface WranglerProcess {
+  /** Resolves with the exit code when it ended, whoever ended it. */
+  readonly ended: Promise<number>;
+  /** Its last lines, for saying why it ended. */
+  lastLines(): string;
+  stop(): Promise<void>;
+}
+
+export function startWrangler(options: {
+  readonly configs: readonly string[];
+  readonly port: number;
+  readonly persistTo: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly onLine: (line: string) => void;
+}): WranglerProcess {
+  const child = spawn(
+    process.execPath,
+    [
+      `${root}node_modules/wrangler/bin/wrangler.js`,
+      "dev",
+      ...options.configs.flatMap((config) => ["--config", config]),
+      ...["--ip", "127.0.0.1", "--port", String(options.port), "--inspector-port", "0"],
+      ...["--persist-to", options.persistTo, "--show-interactive-dev-session=false"],
+      ...Object.entries(options.variables).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+    ],
+    {
+      cwd: root,
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...process.env,
+        WRANGLER_SEND_METRICS: "false",
+        CLOUDFLARE_CF_FETCH_ENABLED: "false",
+        NO_COLOR: "1",
+        FORCE_COLOR: "0",
+      },
+    },
+  );
+  const last: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      last.push(line);
+      if (last.length > 60) last.shift();
+      options.onLine(line);
+    });
+  }
+  const ended = new Promise<number>((resolve) => {
+    child.once("exit", (code) => resolve(code ?? 1));
+    child.once("error", () => resolve(1));
+  });
+  return { ended, lastLines: () => last.join("\n"), stop: () => stopGroup(child, ended) };
+}
+
+/** Asks politely, waits five seconds, then insists; the whole group, workerd included. */
+async function stopGroup(child: ChildProcess, ended: Promise<number>): Promise<void> {
+  const pid = child.pid;
+  if (pid === undefined) return;
+  signalGroup(pid, "SIGTERM");
+  const patience = new Promise<"late">((resolve) => {
+    setTimeout(() => resolve("late"), 5000).unref();
+  });
+  await Promise.race([ended, patience]);
+  signalGroup(pid, "SIGKILL");
+  await ended;
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // ESRCH: the group is gone already, which is what was wanted.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

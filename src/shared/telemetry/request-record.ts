@@ -1,0 +1,77 @@
+/**
+ * What is known of one request when it has ended: the source of its log line and of its metrics, made once.
+ * It never holds content, credentials or secrets; a user's id is not in it either.
+ */
+import type { UsageBasis } from "../contracts/usage.ts";
+
+export const stageNames = [
+  "identify",
+  "validate",
+  "admit",
+  "recall",
+  "screen",
+  "lookup",
+  "compose",
+  "dispatch",
+  "stream",
+] as const;
+export type Stage = (typeof stageNames)[number];
+
+/** How a request ended, seen from the client's side. */
+export type Ending =
+  | "answered"
+  | "refused"
+  | "client-gone"
+  | "origin-error"
+  | "stalled"
+  | "deadline"
+  | "stopped";
+
+export interface RequestRecord {
+  /** The route's pattern, never the path: paths hold ids. */
+  endpoint: string;
+  method: string;
+  requestId: string;
+  traceId: string;
+  status: number;
+  ending: Ending;
+  startedMs: number;
+  /** From the request's arrival to its last byte, in milliseconds. */
+  durationMs: number;
+  /** From the request's arrival to the first token, in milliseconds. */
+  firstTokenMs?: number;
+  tenant?: string;
+  org?: string;
+  tier?: string;
+  /** The model's id in the fleet file (not what the client typed, which is unbounded). */
+  model?: string;
+  cluster?: string;
+  replica?: string;
+  attempts?: number;
+  promptTokens: number;
+  completionTokens: number;
+  cachedTokens: number;
+  reasoningTokens: number;
+  usageBasis?: UsageBasis;
+  cache?: string;
+  /** The refusal's kind and its detail for operators. */
+  errorKind?: string;
+  errorDetail?: string;
+  readonly stages: Partial<Record<Stage, number>>;
+}
+
+/** One JSON line; short, since a line is a good part of a request's cost. */
+export function logLine(record: RequestRecord): string {
+  const { stages, ...rest } = record;
+  return JSON.stringify({ event: "request", ...rest, stages });
+}
+
+/** `Server-Timing` (https://www.w3.org/TR/server-timing/): a metric a stage, in milliseconds. */
+export function serverTiming(stages: Partial<Record<Stage, number>>): string {
+  let header = "";
+  for (const stage in stages) {
+    const ms = stages[stage as Stage] ?? 0;
+    header += `${header === "" ? "" : ", "}${stage};dur=${ms % 1 === 0 ? ms : ms.toFixed(2)}`;
+  }
+  return header;
+}

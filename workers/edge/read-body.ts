@@ -1,0 +1,55 @@
+/** How is a request's body read without trusting its size? By its declared length first, then by counting. */
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+
+/**
+ * The body as text, at most `maxBytes` of UTF-8. 413 before a byte is read where the length is declared, at the byte that
+ * is too many where it isn't. 415 for anything but uncompressed JSON.
+ */
+export async function readJsonText(request: Request, maxBytes: number): Promise<Result<string, Refusal>> {
+  const type = request.headers.get("content-type");
+  if (type === null || !isJson(type)) return err({ kind: "media-type-unsupported" });
+  const encoding = request.headers.get("content-encoding");
+  if (encoding !== null && encoding !== "identity") return err({ kind: "media-type-unsupported" });
+  const declared = request.headers.get("content-length");
+  if (declared !== null) {
+    if (Number(declared) > maxBytes) return err({ kind: "body-too-large", maxBytes });
+    return readAll(request);
+  }
+  return readCounted(request, maxBytes);
+}
+
+function isJson(type: string): boolean {
+  return type === "application/json" || /^application\/json\s*(?:;|$)/i.test(type);
+}
+
+async function readAll(request: Request): Promise<Result<string, Refusal>> {
+  try {
+    return ok(await request.text());
+  } catch {
+    // The client stopped sending: there is nobody left to tell.
+    return err({ kind: "client-gone" });
+  }
+}
+
+async function readCounted(request: Request, maxBytes: number): Promise<Result<string, Refusal>> {
+  if (request.body === null) return ok("");
+  const reader = request.body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return ok(text + decoder.decode());
+      bytes += value.byteLength;
+      if (bytes > maxBytes) {
+        await reader.cancel();
+        return err({ kind: "body-too-large", maxBytes });
+      }
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch {
+    return err({ kind: "client-gone" });
+  }
+}
