@@ -24,8 +24,11 @@ export function startWrangler(options: {
       `${root}node_modules/wrangler/bin/wrangler.js`,
       "dev",
       ...options.configs.flatMap((config) => ["--config", config]),
-      ...["--ip", "127.0.0.1", "--port", String(options.port), "--inspector-port", "0"],
-      ...["--persist-to", options.persistTo, "--show-interactive-dev-session=false"],
+      "--ip=127.0.0.1",
+      `--port=${options.port}`,
+      "--inspector-port=0",
+      `--persist-to=${options.persistTo}`,
+      "--show-interactive-dev-session=false",
       ...Object.entries(options.variables).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
     ],
     {
