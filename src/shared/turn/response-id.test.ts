@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { resolveConversation } from "./conversation-name.ts";
 import { KeyedHash } from "./keyed-hash.ts";
@@ -34,7 +34,7 @@ test("an id verifies for no other owner, no other secret, no other kind and with
       minting,
       fc.record({ tenant: name, user: name }),
       fc.nat(),
-      fc.constantFrom(..."0123456789abcdefghjkmnpqrstvwxyzIL!"),
+      fc.constantFrom(...Array.from("0123456789abcdefghjkmnpqrstvwxyzIL!")),
       async (request, stranger, at, character) => {
         const { id } = await mintId(hash, request);
         if (stranger.tenant !== request.owner.tenant || stranger.user !== request.owner.user)
