@@ -13,7 +13,6 @@ export default defineConfig({
           name: "node",
           include: [
             "src/shared/**/*.test.ts",
-            "src/web/**/*.test.ts",
             "dev/**/*.test.ts",
             "test/node/**/*.test.ts",
             "bench/**/*.test.ts",

@@ -1,0 +1,134 @@
+/**
+ * One attempt at one replica, up to the first byte of its answer: what came of it? Owns the AbortController of the engine's
+ * request, which the client's signal, the time-out and a failure fire. The client's own signal never goes to `fetch`: workerd
+ * ignores it there (PLATFORM.md, "Client gone").
+ */
+import type { FailureReason } from "./breaker.ts";
+import { beginsWithError, judge, maxErrorBytes, type EngineVerdict } from "./engine-error.ts";
+import { readAtMost, readBeginning, type Beginning } from "./read-body.ts";
+import type { OriginRequest } from "./ports.ts";
+
+/** The network. Only what `fetch` of every runtime here understands. */
+export type Transport = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface AttemptInput {
+  readonly url: string;
+  readonly request: OriginRequest;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  readonly nowMs: number;
+}
+
+/** An answer whose beginning is in hand. */
+export interface OpenAnswer {
+  readonly kind: "open";
+  readonly status: number;
+  readonly contentType: string;
+  readonly firstChunk: Uint8Array;
+  /** Null: `firstChunk` is all of it. */
+  readonly rest: ReadableStream<Uint8Array> | null;
+  /** From now on a gone client aborts the engine and is told here. */
+  onClientGone(listener: () => void): void;
+  /** Stops listening to the client, and ends the engine's request if it still runs. */
+  close(abort: boolean): void;
+}
+
+export type AttemptResult =
+  | OpenAnswer
+  | Exclude<EngineVerdict, { kind: "failed" }>
+  | { readonly kind: "failed"; readonly reason: FailureReason; readonly detail: string }
+  | { readonly kind: "gone" };
+
+export const userAgent = "edgewise/0.1";
+
+/** A JSON answer up to this size is read whole before it counts as begun. */
+export const maxWholeBytes = 4_194_304;
+
+/** Asks one replica. Never throws; never leaves a request running unless the result is `open`. */
+export async function attempt(input: AttemptInput, transport: Transport): Promise<AttemptResult> {
+  const { request, signal } = input;
+  if (signal.aborted) return { kind: "gone" };
+  const controller = new AbortController();
+  let clientGone: (() => void) | null = null;
+  let timedOut = false;
+  const abandon = (): void => {
+    controller.abort();
+    clientGone?.();
+  };
+  signal.addEventListener("abort", abandon, { once: true });
+  const timer = setTimeout(() => {
+    timedOut = true;
+    controller.abort();
+  }, input.timeoutMs);
+  const close = (abort: boolean): void => {
+    signal.removeEventListener("abort", abandon);
+    if (abort) controller.abort();
+  };
+  const opened = (response: Response, beginning: Beginning): OpenAnswer => ({
+    kind: "open",
+    status: response.status,
+    contentType: response.headers.get("content-type") ?? "application/octet-stream",
+    firstChunk: beginning.bytes,
+    rest: beginning.rest,
+    onClientGone: (listener) => {
+      clientGone = listener;
+    },
+    close,
+  });
+
+  let result: AttemptResult;
+  let answered = false;
+  try {
+    const response = await transport(input.url + request.path, {
+      method: "POST",
+      headers: originHeaders(request),
+      body: request.body,
+      signal: controller.signal,
+      redirect: "manual",
+    });
+    answered = true;
+    const beginning = await beginningOf(response, request.stream);
+    result =
+      "error" in beginning ? verdict(response, beginning.error, input.nowMs) : opened(response, beginning);
+  } catch (error) {
+    const reason = timedOut ? "first-byte-timeout" : answered ? "broken" : "refused";
+    result = { kind: "failed", reason, detail: error instanceof Error ? error.name : "unknown error" };
+  }
+  clearTimeout(timer);
+  if (signal.aborted) result = { kind: "gone" };
+  if (result.kind !== "open") close(true);
+  return result;
+}
+
+/** An event that tells an answer from an error is longer than this; a chunk that ends before it is read on. */
+const tellingBytes = 24;
+
+/** The answer's beginning, or the text of an error. */
+async function beginningOf(
+  response: Response,
+  stream: boolean,
+): Promise<Beginning | { readonly error: string }> {
+  if (response.body === null) return { error: "" };
+  if (!response.ok) return { error: await readAtMost(response.body, maxErrorBytes) };
+  const beginning = await readBeginning(response.body, stream ? tellingBytes : maxWholeBytes);
+  if (beginning.bytes.byteLength === 0) return { error: "" };
+  if (!beginsWithError(beginning.bytes)) return beginning;
+  return { error: new TextDecoder().decode(beginning.bytes.subarray(0, maxErrorBytes)) };
+}
+
+function verdict(response: Response, error: string, nowMs: number): AttemptResult {
+  const judged = judge(response.status, response.headers.get("retry-after"), error, nowMs);
+  if (judged.kind !== "failed") return judged;
+  return { ...judged, reason: response.ok ? "bad-answer" : "status" };
+}
+
+/** Rebuilt from what the request says; nothing of the client's own headers is ever in here. */
+function originHeaders(request: OriginRequest): Record<string, string> {
+  return {
+    "content-type": "application/json",
+    accept: request.stream ? "text/event-stream" : "application/json",
+    "user-agent": userAgent,
+    "x-request-id": request.requestId,
+    traceparent: request.traceparent,
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * May this replica be asked? A circuit breaker with scored failures in closed form: no timers, no windows to sweep; state is
+ * a function of the time given. Passive: it learns only from what happened.
+ */
+
+/** What an outcome weighs. A refusal of the connection says more than one bad answer; a busy replica is alive. */
+export const failureWeights = {
+  refused: 2,
+  status: 1,
+  "first-byte-timeout": 1.5,
+  "bad-answer": 1,
+  broken: 1,
+  stalled: 1.5,
+} as const;
+export type FailureReason = keyof typeof failureWeights;
+
+export type BreakerState = "closed" | "half-open" | "open";
+
+export interface BreakerSettings {
+  /** Opens at this score. */
+  readonly threshold: number;
+  /** Failures weigh half after so long. */
+  readonly halfLifeMs: number;
+  /** A success leaves this share of the score: with 0.8 and threshold 3, opens where over about 40 % fail, however many they are. */
+  readonly successFactor: number;
+  /** First time open; doubles with every trip in a row, up to the most. */
+  readonly openMs: number;
+  readonly maxOpenMs: number;
+  /** A trial that never reported stops barring others after so long. */
+  readonly trialMs: number;
+  /** When nothing else is left, an open replica may still be tried this often. */
+  readonly lastResortMs: number;
+}
+
+export const defaultBreakerSettings: BreakerSettings = {
+  threshold: 3,
+  halfLifeMs: 10_000,
+  successFactor: 0.8,
+  openMs: 1000,
+  maxOpenMs: 15_000,
+  trialMs: 10_000,
+  lastResortMs: 250,
+};
+
+export class Breaker {
+  readonly #settings: BreakerSettings;
+  #score = 0;
+  #scoredAtMs = 0;
+  /** Trips without a lasting recovery between them. */
+  #trips = 0;
+  /** 0: closed. */
+  #openUntilMs = 0;
+  #openedBy: FailureReason | null = null;
+  #trialAtMs = Number.NEGATIVE_INFINITY;
+  /** Asked to slow down (429): no failure, only a pause. */
+  #busyUntilMs = 0;
+  #lastResortAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: BreakerSettings = defaultBreakerSettings) {
+    this.#settings = settings;
+  }
+
+  state(nowMs: number): BreakerState {
+    if (this.#openUntilMs === 0) return "closed";
+    return nowMs < this.#openUntilMs ? "open" : "half-open";
+  }
+
+  /** May a request go here now, other things equal? Asking does not take the half-open trial; `begin` does. */
+  admits(nowMs: number): boolean {
+    if (nowMs < this.#busyUntilMs) return false;
+    const state = this.state(nowMs);
+    if (state === "closed") return true;
+    return state === "half-open" && nowMs - this.#trialAtMs >= this.#settings.trialMs;
+  }
+
+  /** May a request go here because nowhere else is left? Seldom enough not to hurt a replica that is down. */
+  admitsLastResort(nowMs: number): boolean {
+    return nowMs >= this.#busyUntilMs && nowMs - this.#lastResortAtMs >= this.#settings.lastResortMs;
+  }
+
+  /** A request goes here now. */
+  begin(nowMs: number): void {
+    const state = this.state(nowMs);
+    if (state === "half-open") this.#trialAtMs = nowMs;
+    if (state !== "closed") this.#lastResortAtMs = nowMs;
+  }
+
+  /**
+   * The first byte of an answer came. A replica that was open is asked again from now on, one more failure short of opening:
+   * to wait for the end of a long stream would keep a recovered replica idle for minutes.
+   */
+  firstByte(nowMs: number): void {
+    if (this.#openUntilMs === 0) return;
+    this.#openUntilMs = 0;
+    this.#trialAtMs = Number.NEGATIVE_INFINITY;
+    this.#score = this.#settings.threshold - 1;
+    this.#scoredAtMs = nowMs;
+  }
+
+  /** An answer ended well. */
+  success(nowMs: number): void {
+    this.firstByte(nowMs);
+    this.#score = this.score(nowMs) * this.#settings.successFactor;
+    this.#scoredAtMs = nowMs;
+    if (this.#score < 1) this.#trips = 0;
+  }
+
+  failure(reason: FailureReason, nowMs: number): void {
+    const state = this.state(nowMs);
+    // While open, late failures of requests that began before add nothing: they are the same fault.
+    if (state === "open") return;
+    this.#score = this.score(nowMs) + failureWeights[reason];
+    this.#scoredAtMs = nowMs;
+    if (state === "half-open" || this.#score >= this.#settings.threshold) {
+      const openMs = Math.min(this.#settings.maxOpenMs, this.#settings.openMs * 2 ** this.#trips);
+      this.#openUntilMs = nowMs + openMs;
+      this.#openedBy = reason;
+      this.#trips = Math.min(this.#trips + 1, 16);
+      this.#score = 0;
+      this.#trialAtMs = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  /** The trial ended without saying anything about the replica (client gone, busy): the next request may try. */
+  undecided(): void {
+    this.#trialAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** It said 429: alive, but not to be asked for so long. */
+  busy(forMs: number, nowMs: number): void {
+    this.undecided();
+    this.#busyUntilMs = Math.max(this.#busyUntilMs, nowMs + forMs);
+  }
+
+  /**
+   * A poll found it well. Where it was out of reach, that is the news: it may be tried at once. Where it answered and answered
+   * wrongly, its health page was well all along and proves nothing.
+   */
+  polledWell(nowMs: number): void {
+    if (this.#openedBy === "refused" && this.state(nowMs) === "open") this.#openUntilMs = nowMs;
+  }
+
+  /** Milliseconds until it may be asked again; 0: now. */
+  waitMs(nowMs: number): number {
+    return Math.max(0, this.#openUntilMs - nowMs, this.#busyUntilMs - nowMs);
+  }
+
+  /** The decayed sum of failures. */
+  score(nowMs: number): number {
+    const ageMs = Math.max(0, nowMs - this.#scoredAtMs);
+    return this.#score * 2 ** (-ageMs / this.#settings.halfLifeMs);
+  }
+}

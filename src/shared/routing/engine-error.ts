@@ -1,0 +1,125 @@
+/**
+ * What does an engine's error say? Reads the bodies of vLLM (both shapes), FastAPI and OpenAI-like servers, and turns status
+ * and body into what the router does about it. Engines' texts can echo the prompt: only a redacted form leaves this file.
+ */
+
+/** What a failed or refused attempt means. */
+export type EngineVerdict =
+  /** The request itself is wrong: no replica will take it. */
+  | { readonly kind: "rejected"; readonly status: number; readonly detail: string }
+  | {
+      readonly kind: "context-too-long";
+      readonly windowTokens: number;
+      readonly promptTokens: number;
+      readonly answerTokens: number;
+    }
+  /** Alive, but not now. */
+  | { readonly kind: "busy"; readonly retryAfterMs: number | null; readonly detail: string }
+  /** This replica's fault: another may do. */
+  | { readonly kind: "failed"; readonly detail: string };
+
+/** Error bodies are read up to here. */
+export const maxErrorBytes = 16_384;
+
+/** The verdict on a status that is no success, or on an error that came under HTTP 200 (`status` 200). */
+export function judge(status: number, retryAfter: string | null, body: string, nowMs: number): EngineVerdict {
+  const error = readError(body);
+  const effective = status >= 200 && status < 300 ? (error?.code ?? 500) : status;
+  const detail = describe(effective, error);
+  switch (effective) {
+    case 400:
+    case 404:
+    case 413:
+    case 422:
+      return contextTooLong(error?.message ?? "") ?? { kind: "rejected", status: effective, detail };
+    case 429:
+      return { kind: "busy", retryAfterMs: readRetryAfter(retryAfter, nowMs), detail };
+    default:
+      return { kind: "failed", detail };
+  }
+}
+
+/** Does a body or an event stream begin with an error instead of an answer? Looks at the first 256 bytes. */
+export function beginsWithError(beginning: Uint8Array): boolean {
+  // An answer's first event is far likelier: leave by two bytes where it begins like every chunk of vLLM's (`data: {"id"`).
+  if (beginning[7] === 0x22 && beginning[8] === 0x69) return false;
+  const text = new TextDecoder().decode(beginning.subarray(0, 256));
+  return /^(?::[^\n]*\n|event:[^\n]*\n|\s)*(?:data:\s*)?\{\s*"(?:error"\s*:\s*[{"]|object"\s*:\s*"error")/.test(
+    text,
+  );
+}
+
+interface EngineError {
+  readonly message: string;
+  readonly type: string | null;
+  readonly code: number | null;
+}
+
+function readError(body: string): EngineError | null {
+  const parsed = parseJson(body) ?? parseJson(firstData(body));
+  if (!isRecord(parsed)) return null;
+  const error = isRecord(parsed["error"]) ? parsed["error"] : parsed;
+  const message = error["message"] ?? parsed["error"] ?? parsed["detail"];
+  const code = Number(error["code"]);
+  return {
+    message: typeof message === "string" ? message : "",
+    type: typeof error["type"] === "string" ? error["type"] : null,
+    code: Number.isInteger(code) && code >= 300 && code <= 599 ? code : null,
+  };
+}
+
+function firstData(body: string): string {
+  return /^data:[ ]?(.*)$/m.exec(body)?.[1] ?? "";
+}
+
+function parseJson(text: string): unknown {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON is an expected form of an error body (proxies send HTML): the caller goes by the status.
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Keeps the engine's own words and drops what it may quote of the request: quoted text, and all from a bracket on. */
+function describe(status: number, error: EngineError | null): string {
+  if (error === null) return `status ${status}`;
+  const words = error.message
+    .replace(/[{[<][\s\S]*$/, "…")
+    .replace(/(["'`])[\s\S]*?(?:\1|$)/g, "…")
+    .replace(/\s+/g, " ")
+    .slice(0, 160);
+  return `status ${status}${error.type === null ? "" : ` ${error.type.slice(0, 64)}`}: ${words}`;
+}
+
+const windowPattern = /maximum (?:context|model|input) length (?:is|of) (\d+)/i;
+const partsPattern = /(\d+) (?:tokens? )?(?:in the messages|in the prompt|in the input|input tokens)/i;
+const promptPattern = /prompt \((?:length|total length) (\d+)\)|contains (?:at least )?(\d+) input tokens/i;
+const answerPattern = /(\d+) (?:in the completion|for the completion|output tokens)|too large: (\d+)/i;
+
+/** vLLM's and OpenAI's ways to say that prompt and answer don't fit; null where the message says something else. */
+function contextTooLong(message: string): EngineVerdict | null {
+  const window = windowPattern.exec(message)?.[1];
+  if (window === undefined) return null;
+  const prompt = promptPattern.exec(message);
+  const answer = answerPattern.exec(message);
+  return {
+    kind: "context-too-long",
+    windowTokens: Number(window),
+    promptTokens: Number(partsPattern.exec(message)?.[1] ?? prompt?.[1] ?? prompt?.[2] ?? 0),
+    answerTokens: Number(answer?.[1] ?? answer?.[2] ?? 0),
+  };
+}
+
+/** RFC 9110 section 10.2.3: seconds, or an HTTP date. */
+function readRetryAfter(value: string | null, nowMs: number): number | null {
+  if (value === null) return null;
+  if (/^\d{1,6}$/.test(value)) return Number(value) * 1000;
+  const at = Date.parse(value);
+  return Number.isNaN(at) ? null : Math.max(0, at - nowMs);
+}

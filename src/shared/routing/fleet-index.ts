@@ -1,0 +1,112 @@
+/**
+ * Which models can be asked for by which names, and who serves them? Answered once per fleet document, so that a request
+ * costs a look-up. Pure; holds no health: that is src/shared/routing/router-state.ts.
+ */
+import type { Capability, Cluster, Fleet, ModelRecord } from "./fleet-config.ts";
+
+/** Clusters that serve one model so alike that one body does for all of them. */
+export interface ModelVariant {
+  /** The record of the first of these clusters; what shapes the body (names, API, template, window, features) is equal in all. */
+  readonly record: ModelRecord;
+  readonly engine: Cluster["engine"];
+  readonly clusters: readonly string[];
+}
+
+/** One model that a name stands for. */
+export interface ModelCandidate {
+  readonly id: string;
+  readonly variants: readonly ModelVariant[];
+}
+
+/** One line of `/v1/models`. */
+export interface ListedModel {
+  readonly id: string;
+  readonly kind: "alias" | "model";
+  /** The model ids behind an alias, in their order; of a model, itself. */
+  readonly models: readonly string[];
+  /** Of the model that is tried first: the largest window of its variants, in tokens. */
+  readonly contextWindow: number;
+  readonly capabilities: readonly Capability[];
+}
+
+export interface FleetIndex {
+  readonly version: string;
+  readonly clusters: ReadonlyMap<string, Cluster>;
+  /** By alias and by model id. An alias hides a model of the same name. */
+  readonly names: ReadonlyMap<string, readonly ModelCandidate[]>;
+  readonly listing: readonly ListedModel[];
+}
+
+/** Builds the index of a checked fleet document. */
+export function buildFleetIndex(fleet: Fleet): FleetIndex {
+  const models = new Map<string, ModelCandidate>();
+  for (const [id, variants] of variantsByModel(fleet)) models.set(id, { id, variants });
+  const names = new Map<string, readonly ModelCandidate[]>();
+  const listing: ListedModel[] = [];
+  for (const [alias, { models: ids }] of Object.entries(fleet.aliases)) {
+    const candidates = ids.flatMap((id) => models.get(id) ?? []);
+    names.set(alias, candidates);
+    listing.push(listed(alias, "alias", candidates));
+  }
+  for (const [id, candidate] of models) {
+    if (names.has(id)) continue;
+    names.set(id, [candidate]);
+    listing.push(listed(id, "model", [candidate]));
+  }
+  return {
+    version: fleet.version,
+    clusters: new Map(fleet.clusters.map((cluster) => [cluster.id, cluster])),
+    names,
+    listing,
+  };
+}
+
+/** The record under which a cluster serves a model: prices and speeds, which may differ between the clusters of a variant. */
+export function modelRecord(index: FleetIndex, cluster: string, model: string): ModelRecord | null {
+  return index.clusters.get(cluster)?.models.find((record) => record.id === model) ?? null;
+}
+
+function variantsByModel(fleet: Fleet): Map<string, ModelVariant[]> {
+  const groups = new Map<
+    string,
+    Map<string, { record: ModelRecord; engine: Cluster["engine"]; clusters: string[] }>
+  >();
+  for (const cluster of fleet.clusters) {
+    for (const record of cluster.models) {
+      const group = groups.get(record.id) ?? new Map();
+      groups.set(record.id, group);
+      const key = bodyKey(cluster, record);
+      const variant = group.get(key) ?? { record, engine: cluster.engine, clusters: [] };
+      group.set(key, variant);
+      if (!variant.clusters.includes(cluster.id)) variant.clusters.push(cluster.id);
+    }
+  }
+  return new Map([...groups].map(([id, group]) => [id, [...group.values()]]));
+}
+
+/** Everything of a record that can change the body or the answer's meaning; prices and speeds do neither. */
+function bodyKey(cluster: Cluster, record: ModelRecord): string {
+  return JSON.stringify([
+    cluster.engine,
+    record.served_name,
+    record.weights,
+    record.api,
+    record.template ?? null,
+    record.template_date,
+    record.context_window,
+    record.max_output_tokens ?? null,
+    [...record.capabilities].sort(),
+    Object.entries(record.engine_features).sort(([left], [right]) => (left < right ? -1 : 1)),
+  ]);
+}
+
+function listed(id: string, kind: ListedModel["kind"], candidates: readonly ModelCandidate[]): ListedModel {
+  const variants = candidates[0]?.variants ?? [];
+  return {
+    id,
+    kind,
+    models: candidates.map((candidate) => candidate.id),
+    contextWindow: Math.max(0, ...variants.map((variant) => variant.record.context_window)),
+    capabilities: [...new Set(variants.flatMap((variant) => variant.record.capabilities))],
+  };
+}

@@ -1,0 +1,21 @@
+import { originConformance } from "../../../test/workers/origin-conformance.ts";
+import { buildFleetIndex } from "./fleet-index.ts";
+import { createOriginRouter } from "./origin-router.ts";
+import { Poller } from "./poller.ts";
+import { RouterState } from "./router-state.ts";
+
+originConformance("in process", (fleet, replicas) => {
+  const state = new RouterState();
+  const background: Promise<unknown>[] = [];
+  const origin = createOriginRouter({
+    state,
+    poller: new Poller(),
+    fleet: buildFleetIndex(fleet),
+    transport: replicas.transport,
+    background: { run: (_name, work) => void background.push(work) },
+    now: () => Date.now(),
+    random: () => Math.random(),
+    wait: () => Promise.resolve(),
+  });
+  return { origin, state, settled: async () => void (await Promise.all(background)) };
+});

@@ -1,0 +1,88 @@
+/**
+ * What does this isolate know of each replica? Lives as long as the isolate and outlives fleet documents: a replica that is in
+ * the new one with the same address keeps its breaker and its counts.
+ */
+import { Breaker } from "./breaker.ts";
+import type { Cluster } from "./fleet-config.ts";
+import type { FleetIndex } from "./fleet-index.ts";
+import { InFlight, type Occupancy } from "./in-flight.ts";
+import type { PolledLoad } from "./load.ts";
+import { RetryBudget } from "./retry-budget.ts";
+
+export interface ReplicaState {
+  readonly cluster: string;
+  readonly id: string;
+  readonly url: string;
+  readonly slots: number;
+  readonly engine: Cluster["engine"];
+  /** Whether `/metrics` is worth asking for. */
+  readonly hasMetrics: boolean;
+  readonly known: ReplicaKnowledge;
+}
+
+/** The part that lives on when the fleet document changes. */
+export interface ReplicaKnowledge {
+  readonly breaker: Breaker;
+  readonly occupancy: Occupancy;
+  polled: PolledLoad | null;
+  /** When it was last polled, well or not. */
+  polledAtMs: number;
+  /** When it last gave a first byte or a good health answer. */
+  goodAtMs: number;
+}
+
+export interface ClusterState {
+  readonly cluster: Cluster;
+  readonly replicas: readonly ReplicaState[];
+}
+
+export class RouterState {
+  readonly inFlight = new InFlight();
+  readonly retryBudget = new RetryBudget();
+  #index: FleetIndex | null = null;
+  #clusters: ReadonlyMap<string, ClusterState> = new Map();
+  #known: ReadonlyMap<string, ReplicaKnowledge> = new Map();
+
+  /** The clusters of this fleet with what is known of them. Builds only when the index is another one than last time. */
+  clusters(index: FleetIndex): ReadonlyMap<string, ClusterState> {
+    if (index !== this.#index) this.#adopt(index);
+    return this.#clusters;
+  }
+
+  #adopt(index: FleetIndex): void {
+    const known = new Map<string, ReplicaKnowledge>();
+    const clusters = new Map<string, ClusterState>();
+    for (const cluster of index.clusters.values()) {
+      const hasMetrics =
+        cluster.engine === "vllm" && cluster.models.some((model) => model.engine_features.metrics);
+      const replicas = cluster.replicas.map((replica): ReplicaState => {
+        const key = `${cluster.id} ${replica.id} ${replica.url}`;
+        const knowledge = this.#known.get(key) ?? blank();
+        known.set(key, knowledge);
+        return {
+          cluster: cluster.id,
+          id: replica.id,
+          url: replica.url,
+          slots: replica.slots,
+          engine: cluster.engine,
+          hasMetrics,
+          known: knowledge,
+        };
+      });
+      clusters.set(cluster.id, { cluster, replicas });
+    }
+    this.#index = index;
+    this.#clusters = clusters;
+    this.#known = known;
+  }
+}
+
+function blank(): ReplicaKnowledge {
+  return {
+    breaker: new Breaker(),
+    occupancy: { requests: 0, tokens: 0 },
+    polled: null,
+    polledAtMs: Number.NEGATIVE_INFINITY,
+    goodAtMs: Number.NEGATIVE_INFINITY,
+  };
+}
