@@ -1,0 +1,233 @@
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { ModelRecord } from "../routing/fleet-config.ts";
+import type { OriginPath } from "../routing/ports.ts";
+import type { ChatMessage } from "./chat-message.ts";
+import { neutraliseMessage, neutraliseValue, type TokenFamily, tokenFamilyOf } from "./control-tokens.ts";
+import { engineFields } from "./engine-fields.ts";
+import { llama31StopTokenIds, llama31StopTokens, renderLlama31 } from "./llama-3-1-template.ts";
+import { needsEngineParser, type ParsedByEngine } from "./needs-engine-parser.ts";
+import {
+  estimateDefinitionTokens,
+  estimateMessageTokens,
+  llama31Overhead,
+  type TemplateOverhead,
+  usualOverhead,
+} from "./token-estimate.ts";
+import { trimToWindow, type WindowRefusal } from "./window.ts";
+
+/**
+ * What exactly does the engine get for this request? Instructions, history, window, template, lengths, in this order:
+ * `default system prompt ▸ control tokens ▸ trim ▸ render or pass ▸ body`.
+ */
+
+/** Bump with every change of what the engine gets for the same request: part of the answer cache's key. */
+export const composeVersion = "1";
+
+/** What compose reads of a validated chat request; every other field goes through the allow-list of engine-fields.ts. */
+export interface ComposableRequest extends ParsedByEngine {
+  readonly max_tokens?: number | null | undefined;
+  readonly max_completion_tokens?: number | null | undefined;
+  readonly stop?: string | readonly string[] | null | undefined;
+}
+
+export interface ComposeInput {
+  readonly request: ComposableRequest;
+  /** Earlier messages of a stored conversation, oldest first, without instructions. Trimmed where they don't fit. */
+  readonly history: readonly ChatMessage[];
+  /** The tenant's, used where neither request nor history has instructions. */
+  readonly defaultSystemPrompt: string | null;
+  readonly model: ModelRecord;
+  /** What to multiply estimates with: token-calibration.ts. */
+  readonly estimateRatio: number;
+  /** Whether the engine is asked to stream (usage is then asked for with every chunk it can give it on). */
+  readonly stream: boolean;
+  /** What another replica already delivered of this answer, to be gone on with; null: an answer from its beginning. */
+  readonly continueFrom: string | null;
+  /** HMAC of the tenant, so that prefix-cache timing tells one tenant nothing of another; null: none. */
+  readonly cacheSalt: string | null;
+}
+
+export interface ComposedPrompt {
+  readonly path: Extract<OriginPath, "/v1/chat/completions" | "/v1/completions">;
+  /** JSON. */
+  readonly body: string;
+  /** Estimated tokens of the prompt, calibrated: for the reservation. */
+  readonly promptTokens: number;
+  /** The same before calibration: what TokenCalibration.observe wants back together with the engine's count. */
+  readonly estimatedTokens: number;
+  /** The most tokens of answer, for each of the `n` choices: what the engine was told. */
+  readonly maxTokens: number;
+  /** How many messages of the history were left out. */
+  readonly droppedMessages: number;
+}
+
+export type ComposeRefusal =
+  | WindowRefusal
+  /** The model is served by `completions` alone and the request needs the engine's parser; `param` says why. */
+  | { readonly kind: "parameter-unsupported"; readonly param: string; readonly message: string };
+
+/** An estimate may be this much too high; a request that is over the window only by that is left to the engine's own count. */
+const estimateTolerance = 0.9;
+/** Kept free when the answer's length is ours to choose, so that an estimate that is too low doesn't overrun the window. */
+const slack = 1.08;
+const slackTokens = 16;
+
+export function composePrompt(input: ComposeInput): Result<ComposedPrompt, ComposeRefusal> {
+  const { request, model } = input;
+  const rendered = model.api === "completions";
+  if (rendered) {
+    const param = needsEngineParser(request);
+    if (param !== null)
+      return err({
+        kind: "parameter-unsupported",
+        param,
+        message: `The model '${model.id}' answers plain text chats only.`,
+      });
+  }
+  const family = tokenFamilyOf(model);
+  const overhead = model.template === "llama-3.1" ? llama31Overhead : usualOverhead;
+  const prepared = prepareMessages(input, family);
+  const fitted = fit(input, prepared, overhead);
+  if (!fitted.ok) return fitted;
+  const { messages, estimatedTokens, promptTokens, maxTokens } = fitted.value;
+
+  const body: Record<string, unknown> = { model: model.served_name };
+  if (rendered) {
+    body["prompt"] = renderLlama31(messages, {
+      date: model.template_date,
+      ending: input.continueFrom === null ? "answer" : "continue",
+    });
+    body["add_special_tokens"] = false;
+    body["stop"] = [...stopsOf(request), ...llama31StopTokens];
+    body["stop_token_ids"] = llama31StopTokenIds;
+  } else {
+    body["messages"] = messages;
+    if (given(request.tools)) body["tools"] = neutraliseValue(request.tools, family);
+    const stops = stopsOf(request);
+    if (stops.length > 0) body["stop"] = stops;
+    if (input.continueFrom !== null) {
+      body["continue_final_message"] = true;
+      body["add_generation_prompt"] = false;
+    }
+  }
+  copyFields(request, body, rendered);
+  body["max_tokens"] = maxTokens;
+  if (input.stream) {
+    body["stream"] = true;
+    if (model.engine_features.stream_usage)
+      body["stream_options"] = model.engine_features.continuous_usage
+        ? { include_usage: true, continuous_usage_stats: true }
+        : { include_usage: true };
+  }
+  if (input.cacheSalt !== null && model.engine_features.cache_salt) body["cache_salt"] = input.cacheSalt;
+  return ok({
+    path: rendered ? "/v1/completions" : "/v1/chat/completions",
+    body: JSON.stringify(body),
+    promptTokens,
+    estimatedTokens,
+    maxTokens,
+    droppedMessages: fitted.value.dropped,
+  });
+}
+
+/** Instructions first, then history, then what was sent; `developer` is what engines call `system`. */
+function prepareMessages(input: ComposeInput, family: TokenFamily): readonly ChatMessage[] {
+  const { request, history, defaultSystemPrompt } = input;
+  const instructions: ChatMessage[] = [];
+  const turn: ChatMessage[] = [];
+  for (const message of request.messages) {
+    const safe = forEngine(message, family);
+    // With a history, the request's leading instructions go before it.
+    if (turn.length === 0 && safe.role === "system") instructions.push(safe);
+    else turn.push(safe);
+  }
+  const has = (messages: readonly ChatMessage[]) => messages.some((message) => message.role === "system");
+  if (defaultSystemPrompt !== null && instructions.length === 0 && !has(turn))
+    instructions.push(forEngine({ role: "system", content: defaultSystemPrompt }, family));
+  const earlier = history.map((message) => forEngine(message, family));
+  if (input.continueFrom !== null)
+    turn.push(forEngine({ role: "assistant", content: input.continueFrom }, family));
+  return earlier.length === 0 && instructions.length === 0 ? turn : [...instructions, ...earlier, ...turn];
+}
+
+function forEngine(message: ChatMessage, family: TokenFamily): ChatMessage {
+  const safe = neutraliseMessage(message, family);
+  if (safe.role === "developer") return { ...safe, role: "system" };
+  if (safe.tool_calls === null || safe.tool_calls?.length === 0) {
+    // Templates ask whether the field is there, not whether anything is in it.
+    const { tool_calls: _none, ...rest } = safe;
+    return rest;
+  }
+  return safe;
+}
+
+interface Fitted {
+  readonly messages: readonly ChatMessage[];
+  readonly estimatedTokens: number;
+  readonly promptTokens: number;
+  readonly maxTokens: number;
+  readonly dropped: number;
+}
+
+function fit(
+  input: ComposeInput,
+  messages: readonly ChatMessage[],
+  overhead: TemplateOverhead,
+): Result<Fitted, WindowRefusal> {
+  const { request, model, estimateRatio } = input;
+  const windowTokens = model.context_window;
+  const asked = request.max_completion_tokens ?? request.max_tokens ?? null;
+  const most = model.max_output_tokens ?? windowTokens;
+  // A client that names no length gets at least this much room for an answer.
+  const wanted = asked === null ? Math.min(most, Math.ceil(windowTokens / 8)) : Math.min(asked, most);
+  const fixed = overhead.promptTokens + estimateDefinitionTokens(request);
+  const costOf = (message: ChatMessage) => estimateMessageTokens(message, overhead);
+
+  let kept = messages;
+  let dropped = 0;
+  let estimated = messages.reduce((sum, message) => sum + costOf(message), fixed);
+  if (input.history.length > 0 && estimated * estimateRatio * slack + wanted > windowTokens) {
+    const trimmed = trimToWindow(messages, (message) => costOf(message) * estimateRatio * slack, {
+      windowTokens,
+      answerTokens: wanted,
+      fixedTokens: fixed * estimateRatio * slack,
+    });
+    if (!trimmed.ok) return trimmed;
+    kept = trimmed.value.messages;
+    dropped = trimmed.value.dropped.length;
+    estimated = kept.reduce((sum, message) => sum + costOf(message), fixed);
+  }
+  const promptTokens = Math.ceil(estimated * estimateRatio);
+  const atLeast = asked === null ? 1 : wanted;
+  if (promptTokens * estimateTolerance + atLeast > windowTokens)
+    return err({ kind: "context-too-long", windowTokens, promptTokens, answerTokens: atLeast });
+  const free = Math.max(1, Math.floor(windowTokens - promptTokens * slack - slackTokens));
+  return ok({
+    messages: kept,
+    estimatedTokens: Math.ceil(estimated),
+    promptTokens,
+    maxTokens: asked === null ? Math.min(most, free) : wanted,
+    dropped,
+  });
+}
+
+function copyFields(request: ComposableRequest, body: Record<string, unknown>, rendered: boolean): void {
+  for (const [field, value] of Object.entries(request)) {
+    if (value === null || value === undefined) continue;
+    const way = engineFields.get(field);
+    if (way === undefined || (rendered && way === "chat")) continue;
+    if (rendered && field === "stop_token_ids" && Array.isArray(value))
+      body[field] = [...(value as readonly unknown[]), ...llama31StopTokenIds];
+    else body[field] = value as unknown;
+  }
+}
+
+function stopsOf(request: ComposableRequest): readonly string[] {
+  const { stop } = request;
+  if (stop === null || stop === undefined) return [];
+  return typeof stop === "string" ? [stop] : stop;
+}
+
+function given(list: readonly unknown[] | null | undefined): list is readonly unknown[] {
+  return list !== null && list !== undefined && list.length > 0;
+}
