@@ -1,0 +1,268 @@
+import { describe, expect, test } from "vitest";
+import { parseChatRequest, type ChatRequest } from "./chat-request.ts";
+
+const user = { role: "user", content: "Hello" };
+const tool = { type: "function", function: { name: "add", parameters: { type: "object" } } };
+const call = { id: "call_1", type: "function", function: { name: "add", arguments: '{"a":1}' } };
+
+function parse(fields: Record<string, unknown>) {
+  return parseChatRequest(JSON.stringify({ model: "auto", messages: [user], ...fields }));
+}
+
+function accepted(fields: Record<string, unknown>): ChatRequest {
+  const result = parse(fields);
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  return result.value;
+}
+
+function refused(fields: Record<string, unknown>) {
+  const result = parse(fields);
+  expect(result).toMatchObject({ ok: false });
+  return result.ok ? null : result.error;
+}
+
+describe("what is taken", () => {
+  test("a plain request stays as it was sent", () => {
+    const body = {
+      model: "auto",
+      messages: [{ role: "system", content: "Be brief." }, user],
+      temperature: 0,
+    };
+    expect(parseChatRequest(JSON.stringify(body))).toEqual({ ok: true, value: body });
+  });
+  test("null means absent, for refused fields too", () => {
+    expect(accepted({ temperature: null, tools: null, audio: null, functions: null })).toEqual({
+      model: "auto",
+      messages: [user],
+    });
+  });
+  test("developer goes on as system", () => {
+    expect(accepted({ messages: [{ role: "developer", content: "Be brief." }] }).messages).toEqual([
+      { role: "system", content: "Be brief." },
+    ]);
+  });
+  test("an answer of ours can be sent back whole", () => {
+    const message = {
+      role: "assistant",
+      content: null,
+      refusal: null,
+      annotations: [],
+      audio: null,
+      function_call: null,
+      tool_calls: [{ ...call, index: 0 }],
+      reasoning_content: "Let me add.",
+    };
+    const messages = [user, message, { role: "tool", tool_call_id: "call_1", content: "2" }];
+    expect(accepted({ messages, tools: [tool] }).messages[1]).toEqual({
+      role: "assistant",
+      content: null,
+      tool_calls: [call],
+      reasoning_content: "Let me add.",
+    });
+  });
+  test("an empty list of calls counts as none, empty arguments as an empty object", () => {
+    expect(
+      accepted({ messages: [user, { role: "assistant", content: "Hi", tool_calls: [] }] }).messages[1],
+    ).toEqual({ role: "assistant", content: "Hi" });
+    const empty = { ...call, function: { name: "add", arguments: "" } };
+    const messages = [
+      user,
+      { role: "assistant", tool_calls: [empty] },
+      { role: "tool", tool_call_id: "call_1", content: "2" },
+    ];
+    expect(accepted({ messages }).messages[1]).toMatchObject({
+      tool_calls: [{ function: { arguments: "{}" } }],
+    });
+  });
+  test("a refusal goes on as text", () => {
+    expect(
+      accepted({ messages: [user, { role: "assistant", content: [{ type: "refusal", refusal: "No." }] }] })
+        .messages[1],
+    ).toEqual({ role: "assistant", content: [{ type: "text", text: "No." }] });
+    expect(accepted({ messages: [user, { role: "assistant", refusal: "No." }] }).messages[1]).toEqual({
+      role: "assistant",
+      content: "No.",
+    });
+  });
+  test("a cache breakpoint in a part is taken and left out", () => {
+    const part = { type: "text", text: "Hi", prompt_cache_breakpoint: { mode: "explicit" } };
+    expect(
+      JSON.parse(JSON.stringify(accepted({ messages: [{ role: "user", content: [part] }] }).messages)),
+    ).toEqual([{ role: "user", content: [{ type: "text", text: "Hi" }] }]);
+  });
+  test("a seed of 64 bits passes", () => {
+    expect(accepted({ seed: 2 ** 62 }).seed).toBe(2 ** 62);
+  });
+  test("with a stored conversation the first message may answer its last call", () => {
+    const messages = [{ role: "tool", tool_call_id: "call_1", content: "2" }];
+    expect(accepted({ messages, conversation_id: "holiday" }).messages).toEqual(messages);
+    expect(refused({ messages })).toMatchObject({ param: "messages[0].tool_call_id" });
+  });
+});
+
+describe("what is refused, and how it is named", () => {
+  test.each([
+    ["not JSON", "{", { kind: "json-invalid" }],
+    ["an array", "[]", { kind: "value-invalid", param: null }],
+    ["null", "null", { kind: "value-invalid", param: null }],
+    ["no model", '{"messages":[]}', { kind: "value-invalid", param: "messages" }],
+    ["no messages", '{"model":"a"}', { kind: "value-invalid", param: "messages" }],
+    ["deep nesting", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, { kind: "value-invalid", param: null }],
+    [
+      "__proto__",
+      '{"model":"a","__proto__":{"stream":true}}',
+      { kind: "parameter-unknown", param: "__proto__" },
+    ],
+  ])("%s", (_, body, error) => {
+    expect(parseChatRequest(body)).toMatchObject({ ok: false, error });
+  });
+
+  test.each<[Record<string, unknown>, string, string]>([
+    [{ temprature: 1 }, "parameter-unknown", "temprature"],
+    [{ constructor: 1 }, "parameter-unknown", "constructor"],
+    [{ messages: [{ ...user, foo: 1 }] }, "parameter-unknown", "messages[0].foo"],
+    [{ tools: [{ ...tool, cache: 1 }] }, "parameter-unknown", "tools[0].cache"],
+    [{ cache_salt: "x" }, "parameter-unsupported", "cache_salt"],
+    [{ priority: 0 }, "parameter-unsupported", "priority"],
+    [{ functions: [] }, "parameter-unsupported", "functions"],
+    [{ modalities: ["text", "audio"] }, "parameter-unsupported", "modalities"],
+    [{ tools: [{ type: "custom", custom: { name: "x" } }] }, "parameter-unsupported", "tools[0].type"],
+    [
+      { messages: [{ role: "function", name: "x", content: "" }] },
+      "parameter-unsupported",
+      "messages[0].role",
+    ],
+    [
+      { messages: [{ role: "user", content: [{ type: "file", file: {} }] }] },
+      "parameter-unsupported",
+      "messages[0].content[0].type",
+    ],
+    [
+      { messages: [user, { role: "assistant", content: "", audio: { id: "a" } }] },
+      "parameter-unsupported",
+      "messages[1].audio",
+    ],
+    [{ model: "" }, "value-invalid", "model"],
+    [{ temperature: 2.1 }, "value-invalid", "temperature"],
+    [{ temperature: "0" }, "value-invalid", "temperature"],
+    [{ max_completion_tokens: 0 }, "value-invalid", "max_completion_tokens"],
+    [{ max_tokens: 5, max_completion_tokens: 6 }, "value-invalid", "max_tokens"],
+    [{ min_tokens: 6, max_tokens: 5 }, "value-invalid", "min_tokens"],
+    [{ n: 17 }, "value-invalid", "n"],
+    [{ n: 2, conversation_id: "c" }, "value-invalid", "n"],
+    [{ stop: ["1", "2", "3", "4", "5"] }, "value-invalid", "stop"],
+    [{ stop: ["a", 2] }, "value-invalid", "stop[1]"],
+    [{ logit_bias: { x: 1 } }, "value-invalid", "logit_bias.x"],
+    [{ logit_bias: { 7: 101 } }, "value-invalid", "logit_bias.7"],
+    [{ top_logprobs: 3 }, "value-invalid", "top_logprobs"],
+    [{ stream_options: { include_usage: true } }, "value-invalid", "stream_options"],
+    [{ stream_format: "text" }, "value-invalid", "stream_format"],
+    [{ retrieval: true }, "value-invalid", "retrieval"],
+    [{ tool_choice: "required" }, "value-invalid", "tool_choice"],
+    [
+      { tools: [tool], tool_choice: { type: "function", function: { name: "sub" } } },
+      "value-invalid",
+      "tool_choice.function.name",
+    ],
+    [{ tools: [{ ...tool, function: { name: "a b" } }] }, "value-invalid", "tools[0].function.name"],
+    [{ tools: [tool, { type: "function" }] }, "value-invalid", "tools[1].function"],
+    [{ structured_outputs: { regex: "a", choice: ["b"] } }, "value-invalid", "structured_outputs"],
+    [
+      { structured_outputs: { regex: "a" }, response_format: { type: "json_object" } },
+      "value-invalid",
+      "structured_outputs",
+    ],
+    [{ messages: [] }, "value-invalid", "messages"],
+    [{ messages: "Hello" }, "value-invalid", "messages"],
+    [{ messages: [user, 5] }, "value-invalid", "messages[1]"],
+    [{ messages: [user, {}] }, "value-invalid", "messages[1].role"],
+    [{ messages: [{ role: "king", content: "x" }] }, "value-invalid", "messages[0].role"],
+    [{ messages: [{ role: "user" }] }, "value-invalid", "messages[0].content"],
+    [{ messages: [{ role: "user", content: 5 }] }, "value-invalid", "messages[0].content"],
+    [{ messages: [{ role: "user", content: [] }] }, "value-invalid", "messages[0].content"],
+    [
+      { messages: [{ role: "user", content: [{ type: "text" }] }] },
+      "value-invalid",
+      "messages[0].content[0].text",
+    ],
+    [{ messages: [{ role: "user", content: "cut \ud83d" }] }, "value-invalid", "messages[0].content"],
+    [{ messages: [user, { role: "assistant" }] }, "value-invalid", "messages[1].content"],
+    [
+      { messages: [user, { role: "assistant", tool_calls: [call] }] },
+      "value-invalid",
+      "messages[1].tool_calls",
+    ],
+    [
+      { messages: [user, { role: "assistant", tool_calls: [call] }, user] },
+      "value-invalid",
+      "messages[1].tool_calls",
+    ],
+    [
+      { messages: [user, { role: "assistant", tool_calls: [call, call] }] },
+      "value-invalid",
+      "messages[1].tool_calls[1].id",
+    ],
+    [
+      {
+        messages: [
+          user,
+          { role: "assistant", tool_calls: [{ ...call, function: { name: "add", arguments: "{" } }] },
+        ],
+      },
+      "value-invalid",
+      "messages[1].tool_calls[0].function.arguments",
+    ],
+  ])("%j", (fields, kind, param) => {
+    const error = refused(fields);
+    expect(error).toMatchObject({ kind, param });
+    if (error?.kind === "value-invalid") expect(error.message).toMatch(/^'.+' .+\.$/);
+  });
+});
+
+describe("bounds", () => {
+  function nested(levels: number): unknown {
+    let schema: unknown = {};
+    for (let level = 1; level < levels; level += 1) schema = { items: schema };
+    return schema;
+  }
+  const param = "tools[0].function.parameters";
+  const withParameters = (parameters: unknown) => ({
+    tools: [{ type: "function", function: { name: "f", parameters } }],
+  });
+
+  test("a schema may be 64 levels deep and not 65", () => {
+    accepted(withParameters(nested(64)));
+    expect(refused(withParameters(nested(65)))).toMatchObject({ kind: "value-invalid", param });
+  });
+  test.each([
+    ["values", { enum: Array.from({ length: 20_001 }, () => 1) }],
+    ["characters", { description: "x".repeat(131_073) }],
+    ["half a surrogate", { description: "\ud800" }],
+    ["a forbidden key", JSON.parse('{"properties":{"__proto__":{}}}') as unknown],
+  ])("a schema with too many or too odd %s is refused", (_, parameters) => {
+    expect(refused(withParameters(parameters))).toMatchObject({ kind: "value-invalid", param });
+  });
+  test.each([
+    ["messages", { messages: Array.from({ length: 2049 }, () => user) }, "messages"],
+    ["tools", { tools: Array.from({ length: 129 }, () => tool) }, "tools"],
+    [
+      "logit_bias",
+      { logit_bias: Object.fromEntries(Array.from({ length: 1025 }, (_, id) => [id, 1])) },
+      "logit_bias",
+    ],
+    [
+      "metadata",
+      { metadata: Object.fromEntries(Array.from({ length: 17 }, (_, id) => [`k${id}`, ""])) },
+      "metadata",
+    ],
+    ["regex", { structured_outputs: { regex: "a".repeat(2049) } }, "structured_outputs.regex"],
+    ["grammar", { structured_outputs: { grammar: "a".repeat(32_769) } }, "structured_outputs.grammar"],
+  ])("%s is bounded", (_, fields, param) => {
+    expect(refused(fields)).toMatchObject({ kind: "value-invalid", param });
+  });
+  test("a request has at most 32 media parts", () => {
+    const image = { type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0KGgo=" } };
+    const messages = [{ role: "user", content: Array.from({ length: 33 }, () => image) }];
+    expect(refused({ messages })).toMatchObject({ kind: "value-invalid", param: "messages[0].content" });
+  });
+});

@@ -1,0 +1,199 @@
+import { describe, expect, test } from "vitest";
+import type { LimitRefusal, Refusal } from "../contracts/refusal.ts";
+import { formatDuration } from "./durations.ts";
+import { textFormatErrorEvent, toWireError, wireErrorEvent } from "./errors.ts";
+
+const rate: LimitRefusal = {
+  scope: "user",
+  limit: "tokens_per_minute",
+  unit: "tokens",
+  class: "rate",
+  capacity: 20_000,
+  remaining: 512.7,
+  retryAfterMs: 1500,
+  resetMs: 58_200,
+  largestMaxTokens: 480,
+};
+
+/** One refusal of every kind: a new kind without a row does not compile. */
+const everyRefusal: { readonly [Kind in Refusal["kind"]]: Extract<Refusal, { kind: Kind }> } = {
+  "credential-missing": { kind: "credential-missing" },
+  "credential-invalid": { kind: "credential-invalid", credential: "token", detail: "SECRET expired" },
+  "scope-missing": { kind: "scope-missing", scope: "platform:metrics" },
+  "route-unknown": { kind: "route-unknown" },
+  "method-not-allowed": { kind: "method-not-allowed", allow: ["GET", "POST"] },
+  "media-type-unsupported": { kind: "media-type-unsupported" },
+  "body-too-large": { kind: "body-too-large", maxBytes: 1024 },
+  "json-invalid": { kind: "json-invalid" },
+  "value-invalid": { kind: "value-invalid", param: "n", message: "'n' must be at least 1." },
+  "parameter-unknown": { kind: "parameter-unknown", param: "foo" },
+  "parameter-unsupported": {
+    kind: "parameter-unsupported",
+    param: "audio",
+    message: "'audio' is not supported.",
+  },
+  "model-unknown": { kind: "model-unknown", model: "gpt-9" },
+  "object-unknown": { kind: "object-unknown" },
+  "context-too-long": { kind: "context-too-long", windowTokens: 100, promptTokens: 90, answerTokens: 20 },
+  limited: { kind: "limited", limit: rate },
+  "idempotency-reused": { kind: "idempotency-reused" },
+  conflict: { kind: "conflict", message: "This turn has ended." },
+  "content-refused": { kind: "content-refused", categories: ["violence"] },
+  "origin-rejected": { kind: "origin-rejected", status: 422, detail: "SECRET pydantic trace" },
+  "origin-unavailable": { kind: "origin-unavailable", retryAfterMs: 2000, detail: "SECRET 10.0.0.7 refused" },
+  overloaded: { kind: "overloaded", retryAfterMs: 500 },
+  "dependency-unavailable": {
+    kind: "dependency-unavailable",
+    component: "bucket",
+    retryAfterMs: 45_000,
+    detail: "SECRET stack",
+  },
+  "client-gone": { kind: "client-gone" },
+  internal: { kind: "internal", detail: "SECRET TypeError" },
+};
+
+const statusAndCode: Readonly<Record<Refusal["kind"], readonly [number, string]>> = {
+  "credential-missing": [401, "invalid_api_key"],
+  "credential-invalid": [401, "invalid_token"],
+  "scope-missing": [403, "insufficient_scope"],
+  "route-unknown": [404, "unknown_url"],
+  "method-not-allowed": [405, "method_not_allowed"],
+  "media-type-unsupported": [415, "unsupported_media_type"],
+  "body-too-large": [413, "request_too_large"],
+  "json-invalid": [400, "invalid_json"],
+  "value-invalid": [400, "invalid_value"],
+  "parameter-unknown": [400, "unknown_parameter"],
+  "parameter-unsupported": [400, "unsupported_parameter"],
+  "model-unknown": [404, "model_not_found"],
+  "object-unknown": [404, "not_found"],
+  "context-too-long": [400, "context_length_exceeded"],
+  limited: [429, "rate_limit_exceeded"],
+  "idempotency-reused": [422, "idempotency_key_reused"],
+  conflict: [409, "conflict"],
+  "content-refused": [400, "content_policy_violation"],
+  "origin-rejected": [400, "request_rejected"],
+  "origin-unavailable": [503, "service_unavailable"],
+  overloaded: [503, "overloaded"],
+  "dependency-unavailable": [503, "service_unavailable"],
+  "client-gone": [408, "request_cancelled"],
+  internal: [500, "internal_error"],
+};
+
+describe("every refusal", () => {
+  for (const refusal of Object.values(everyRefusal)) {
+    const [status, code] = statusAndCode[refusal.kind];
+    test(`${refusal.kind} is ${status} ${code}, in OpenAI's form, without internal text`, () => {
+      const error = toWireError(refusal, { requestId: "req-1", method: "GET", path: "/x" });
+      expect(error.status).toBe(status);
+      expect(error.body.error.code).toBe(code);
+      expect(Object.keys(error.body.error).sort()).toEqual(["code", "message", "param", "type"]);
+      expect(error.body.error.message.length).toBeGreaterThanOrEqual(20);
+      expect(JSON.stringify(error)).not.toContain("SECRET");
+      expect(JSON.stringify(error)).not.toContain("bucket");
+      for (const value of Object.values(error.headers)) expect(value).toMatch(/^[\x20-\x7e]+$/);
+    });
+  }
+});
+
+describe("credentials", () => {
+  test("no credential gets a bare challenge, as RFC 6750 asks", () => {
+    expect(toWireError({ kind: "credential-missing" }).headers["www-authenticate"]).toBe(
+      'Bearer realm="edgewise"',
+    );
+  });
+  test("a wrong token and a wrong key have codes of their own and the same challenge", () => {
+    const key = toWireError({ kind: "credential-invalid", credential: "key", detail: "x" });
+    const token = toWireError(everyRefusal["credential-invalid"]);
+    expect([key.body.error.code, token.body.error.code]).toEqual(["invalid_api_key", "invalid_token"]);
+    expect(key.headers).toEqual(token.headers);
+    expect(key.headers["www-authenticate"]).toContain('error="invalid_token"');
+  });
+  test("a missing scope is named in the challenge, which it cannot break out of", () => {
+    const error = toWireError({ kind: "scope-missing", scope: 'a", realm="evil\r\n' });
+    expect(error.headers["www-authenticate"]).toBe(
+      'Bearer realm="edgewise", error="insufficient_scope", scope="a, realm=evil"',
+    );
+  });
+});
+
+describe("limits", () => {
+  test("a rate names scope, limit, reset and the largest max_tokens that fits", () => {
+    const error = toWireError({ kind: "limited", limit: rate });
+    expect(error.body.error.type).toBe("tokens");
+    for (const part of ["user", "tokens_per_minute", "20000 tokens", "512 left", "2s", "59s", "480"])
+      expect(error.body.error.message).toContain(part);
+    expect(error.headers).toEqual({ "retry-after": "2", "retry-after-ms": "1500" });
+  });
+  test("a rate of requests has the type requests", () => {
+    const error = toWireError({ kind: "limited", limit: { ...rate, unit: "requests", largestMaxTokens: 0 } });
+    expect(error.body.error.type).toBe("requests");
+    expect(error.body.error.message).toContain("No max_tokens fits now.");
+  });
+  test("a used-up quota is never retried by the client's library, however short the wait", () => {
+    const error = toWireError({ kind: "limited", limit: { ...rate, class: "quota" } });
+    expect([error.body.error.type, error.body.error.code]).toEqual([
+      "insufficient_quota",
+      "insufficient_quota",
+    ]);
+    expect(error.headers["x-should-retry"]).toBe("false");
+  });
+});
+
+describe("waiting", () => {
+  test.each([
+    [30_000, undefined],
+    [30_001, "false"],
+  ])("a wait of %d ms sets x-should-retry to %s", (retryAfterMs, expected) => {
+    for (const refusal of [
+      { kind: "limited", limit: { ...rate, retryAfterMs } },
+      { kind: "overloaded", retryAfterMs },
+      { kind: "origin-unavailable", retryAfterMs, detail: "" },
+      { kind: "dependency-unavailable", component: "x", retryAfterMs, detail: "" },
+    ] satisfies Refusal[])
+      expect(toWireError(refusal).headers["x-should-retry"]).toBe(expected);
+  });
+  test("a conflict is never retried by the client's library", () => {
+    expect(toWireError(everyRefusal.conflict).headers["x-should-retry"]).toBe("false");
+  });
+  test("a wait of nothing or without end still makes valid headers", () => {
+    expect(toWireError({ kind: "overloaded", retryAfterMs: 0 }).headers).toEqual({
+      "retry-after": "1",
+      "retry-after-ms": "1",
+    });
+    expect(toWireError({ kind: "overloaded", retryAfterMs: Infinity }).headers["retry-after"]).toBe("86400");
+  });
+  test.each([
+    [0, "0ms"],
+    [250, "250ms"],
+    [1000, "1s"],
+    [59_001, "1m0s"],
+    [360_000, "6m0s"],
+    [3_661_000, "1h1m1s"],
+  ])("%d ms is written %s", (milliseconds, written) => {
+    expect(formatDuration(milliseconds)).toBe(written);
+  });
+});
+
+test("methods that are allowed are listed in Allow", () => {
+  expect(toWireError(everyRefusal["method-not-allowed"]).headers["allow"]).toBe("GET, POST");
+});
+
+test("faults of ours carry the request id, so that they can be reported", () => {
+  expect(toWireError(everyRefusal.internal, { requestId: "req-7" }).body.error.message).toContain("req-7");
+});
+
+test("a client's own text is cut and cleaned before it is repeated", () => {
+  const { message } = toWireError({ kind: "model-unknown", model: `a\r\n\ud800${"b".repeat(500)}` }).body
+    .error;
+  expect(message.length).toBeLessThan(300);
+  expect(message).not.toMatch(/[\r\n]/);
+  expect(message.isWellFormed()).toBe(true);
+});
+
+test("in a stream the error is one data event, in either format", () => {
+  const error = toWireError(everyRefusal.overloaded);
+  expect(wireErrorEvent(error)).toBe(`data: ${JSON.stringify(error.body)}\n\n`);
+  const text = textFormatErrorEvent(error);
+  expect(JSON.parse(text.slice("data: ".length))).toEqual({ text: "", done: true, error: error.body.error });
+  expect(text.endsWith("\n\n")).toBe(true);
+});

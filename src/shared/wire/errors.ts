@@ -1,0 +1,308 @@
+/**
+ * What is a client told when its request ends without the answer? This is the only place that decides: one exhaustive
+ * switch from the internal reason (rich, for the log) to OpenAI's error body (deliberately poor). Nothing of an engine's
+ * or a dependency's own text passes, and an object of someone else reads the same as none.
+ */
+import type { LimitRefusal, Refusal } from "../contracts/refusal.ts";
+import { formatDuration } from "./durations.ts";
+
+/** OpenAI's error object. `code` is what programs branch on; `message` is for people. */
+export interface WireErrorObject {
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: string;
+}
+
+export interface WireErrorBody {
+  readonly error: WireErrorObject;
+}
+
+export interface WireError {
+  readonly status: number;
+  /** Lower-case names. `content-type` is the caller's business: the same body also travels inside a stream. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: WireErrorBody;
+}
+
+/** What the messages may mention of the request. All of it came from the client or was given to it. */
+export interface WireErrorContext {
+  readonly requestId?: string;
+  readonly method?: string;
+  readonly path?: string;
+}
+
+/** OpenAI's clients sleep any `Retry-After` in full; a wait longer than this is the caller's decision, not the library's. */
+export const longestAutomaticWaitMs = 30_000;
+
+const noHeaders: Readonly<Record<string, string>> = {};
+/** Longest piece of a client's own text that a message repeats. */
+const maxEchoedCharacters = 128;
+
+export function toWireError(refusal: Refusal, context: WireErrorContext = {}): WireError {
+  switch (refusal.kind) {
+    case "credential-missing":
+      return wire(401, "invalid_request_error", "invalid_api_key", null, missingCredential, challenge());
+    case "credential-invalid":
+      return refusal.credential === "token"
+        ? wire(401, "invalid_request_error", "invalid_token", null, invalidToken, challenge("invalid_token"))
+        : wire(401, "invalid_request_error", "invalid_api_key", null, invalidKey, challenge("invalid_token"));
+    case "scope-missing":
+      return wire(
+        403,
+        "invalid_request_error",
+        "insufficient_scope",
+        null,
+        `This credential lacks the scope '${printable(refusal.scope)}'. Ask whoever issued it for that scope, then use the new credential.`,
+        challenge("insufficient_scope", refusal.scope),
+      );
+    case "route-unknown":
+      return wire(
+        404,
+        "invalid_request_error",
+        "unknown_url",
+        null,
+        `Unknown URL${route(context)}. GET /docs lists every route.`,
+      );
+    case "method-not-allowed": {
+      const allow = refusal.allow.join(", ");
+      return wire(
+        405,
+        "invalid_request_error",
+        "method_not_allowed",
+        null,
+        `This URL does not take ${context.method === undefined ? "that method" : printable(context.method)}. Use ${allow}.`,
+        { allow },
+      );
+    }
+    case "media-type-unsupported":
+      return wire(
+        415,
+        "invalid_request_error",
+        "unsupported_media_type",
+        null,
+        "The body must be JSON, sent with the header 'Content-Type: application/json'.",
+      );
+    case "body-too-large":
+      return wire(
+        413,
+        "invalid_request_error",
+        "request_too_large",
+        null,
+        `The body is over the limit of ${refusal.maxBytes} bytes. Send fewer or shorter messages, or smaller media.`,
+      );
+    case "json-invalid":
+      return wire(
+        400,
+        "invalid_request_error",
+        "invalid_json",
+        null,
+        "The body is not valid JSON. Check quotes, commas and brackets, and that it is UTF-8.",
+      );
+    case "value-invalid":
+      return wire(400, "invalid_request_error", "invalid_value", refusal.param, refusal.message);
+    case "parameter-unknown":
+      return wire(
+        400,
+        "invalid_request_error",
+        "unknown_parameter",
+        printable(refusal.param),
+        `Unknown parameter: '${printable(refusal.param)}'. Check its spelling, or leave it out.`,
+      );
+    case "parameter-unsupported":
+      return wire(400, "invalid_request_error", "unsupported_parameter", refusal.param, refusal.message);
+    case "model-unknown":
+      return wire(
+        404,
+        "invalid_request_error",
+        "model_not_found",
+        "model",
+        `The model '${printable(refusal.model)}' does not exist or you do not have access to it. GET /v1/models lists those you can use.`,
+      );
+    case "object-unknown":
+      return wire(
+        404,
+        "invalid_request_error",
+        "not_found",
+        null,
+        "There is no such object, or you do not have access to it.",
+      );
+    case "context-too-long":
+      return wire(
+        400,
+        "invalid_request_error",
+        "context_length_exceeded",
+        "messages",
+        `This model's maximum context length is ${refusal.windowTokens} tokens. However, you asked for ` +
+          `${refusal.promptTokens + refusal.answerTokens} tokens (${refusal.promptTokens} in the prompt, ` +
+          `${refusal.answerTokens} for the answer). Shorten the prompt or lower max_completion_tokens.`,
+      );
+    case "limited":
+      return limited(refusal.limit);
+    case "idempotency-reused":
+      return wire(
+        422,
+        "invalid_request_error",
+        "idempotency_key_reused",
+        null,
+        "This Idempotency-Key was used before with another body. Use a new key for a new request.",
+      );
+    case "conflict":
+      return wire(409, "invalid_request_error", "conflict", null, refusal.message, noRetry);
+    case "content-refused":
+      return wire(
+        400,
+        "invalid_request_error",
+        "content_policy_violation",
+        null,
+        `The prompt was refused by the content policy${categories(refusal.categories)}. Change it and send it again.`,
+      );
+    case "origin-rejected":
+      return wire(
+        400,
+        "invalid_request_error",
+        "request_rejected",
+        null,
+        "The model's server can't process this request as it stands, and sending it again won't help. Check the fields " +
+          `that only some models support, such as tools, response_format and media${reference(context)}.`,
+      );
+    case "origin-unavailable":
+      return wire(
+        503,
+        "server_error",
+        "service_unavailable",
+        null,
+        `No server of this model can answer at the moment. Try again ${inWhile(refusal.retryAfterMs)}${reference(context)}.`,
+        retryAfter(refusal.retryAfterMs),
+      );
+    case "overloaded":
+      return wire(
+        503,
+        "server_error",
+        "overloaded",
+        null,
+        `Every server of this model is busy. Try again ${inWhile(refusal.retryAfterMs)}${reference(context)}.`,
+        retryAfter(refusal.retryAfterMs),
+      );
+    case "dependency-unavailable":
+      return wire(
+        503,
+        "server_error",
+        "service_unavailable",
+        null,
+        `A part of this service can't be reached at the moment. Try again ${inWhile(refusal.retryAfterMs)}${reference(context)}.`,
+        retryAfter(refusal.retryAfterMs),
+      );
+    case "client-gone":
+      // Nobody reads it; the status only reaches the log. 408 is the registered one that blames neither side's software.
+      return wire(
+        408,
+        "invalid_request_error",
+        "request_cancelled",
+        null,
+        "The client closed the connection before the answer was complete.",
+        noRetry,
+      );
+    case "internal":
+      return wire(
+        500,
+        "server_error",
+        "internal_error",
+        null,
+        `Something went wrong on our side. Try again; if it stays, tell the operator${reference(context)}.`,
+      );
+  }
+}
+
+/** The error as an event of an OpenAI stream. No `[DONE]` follows it. */
+export function wireErrorEvent(error: WireError): string {
+  return `data: ${JSON.stringify(error.body)}\n\n`;
+}
+
+/** The error as the last event of a stream in `stream_format: "text"`. */
+export function textFormatErrorEvent(error: WireError): string {
+  return `data: ${JSON.stringify({ text: "", done: true, error: error.body.error })}\n\n`;
+}
+
+const noRetry: Readonly<Record<string, string>> = { "x-should-retry": "false" };
+
+const missingCredential =
+  "No credential was sent. Send it in the header 'Authorization: Bearer <token or API key>', or set apiKey in your client.";
+const invalidToken =
+  "The token is not valid here: it may be expired, malformed or from an issuer that this service does not know. Get a new one.";
+const invalidKey = "The API key is not valid. Check that it is complete and has not been revoked.";
+
+/**
+ * RFC 6750, section 3: no error code where no credential came. The reason why a credential failed is not told: it would
+ * help to forge the next one.
+ */
+function challenge(error?: "invalid_token" | "insufficient_scope", scope?: string): Record<string, string> {
+  let value = 'Bearer realm="edgewise"';
+  if (error !== undefined) value += `, error="${error}"`;
+  // RFC 6749, section 3.3: a scope has neither quotes nor backslashes.
+  if (scope !== undefined) value += `, scope="${scope.replace(/[^\x21\x23-\x5b\x5d-\x7e ]/g, "")}"`;
+  return { "www-authenticate": value };
+}
+
+function limited(limit: LimitRefusal): WireError {
+  const quota = limit.class === "quota";
+  const headers = retryAfter(limit.retryAfterMs);
+  if (quota) headers["x-should-retry"] = "false";
+  const fits =
+    limit.largestMaxTokens > 0
+      ? `The largest max_tokens that fits now is ${limit.largestMaxTokens}.`
+      : "No max_tokens fits now.";
+  const message =
+    `${quota ? "Quota used up" : "Rate limit reached"}: ${limit.limit} of your ${limit.scope} is ${limit.capacity} ` +
+    `${limit.unit}, ${Math.max(0, Math.floor(limit.remaining))} left. The same request is let in again in ` +
+    `${formatDuration(limit.retryAfterMs)}; the limit is whole again in ${formatDuration(limit.resetMs)}. ${fits}`;
+  return quota
+    ? wire(429, "insufficient_quota", "insufficient_quota", null, message, headers)
+    : wire(429, limit.unit, "rate_limit_exceeded", null, message, headers);
+}
+
+/** `Retry-After` in whole seconds, rounded up so that obeying it suffices, and OpenAI's finer `retry-after-ms`. */
+function retryAfter(milliseconds: number): Record<string, string> {
+  const waitMs = Number.isFinite(milliseconds) ? Math.max(1, Math.ceil(milliseconds)) : 86_400_000;
+  const headers: Record<string, string> = {
+    "retry-after": String(Math.ceil(waitMs / 1000)),
+    "retry-after-ms": String(waitMs),
+  };
+  if (waitMs > longestAutomaticWaitMs) headers["x-should-retry"] = "false";
+  return headers;
+}
+
+function inWhile(milliseconds: number): string {
+  return milliseconds < 1000 ? "in a moment" : `in ${formatDuration(milliseconds)}`;
+}
+
+function reference(context: WireErrorContext): string {
+  return context.requestId === undefined ? "" : ` (request ${context.requestId})`;
+}
+
+function route(context: WireErrorContext): string {
+  return context.method === undefined || context.path === undefined
+    ? ""
+    : `: ${printable(context.method)} ${printable(context.path)}`;
+}
+
+function categories(names: readonly string[]): string {
+  return names.length === 0 ? "" : ` (${names.map(printable).join(", ")})`;
+}
+
+/** A client's own text, cut and without control characters, so that it can stand in a message and in a log line. */
+function printable(text: string): string {
+  const cut = text.length > maxEchoedCharacters ? `${text.slice(0, maxEchoedCharacters)}…` : text;
+  return cut.replace(/[\u0000-\u001f\u007f-\u009f]/g, " ").toWellFormed();
+}
+
+function wire(
+  status: number,
+  type: string,
+  code: string,
+  param: string | null,
+  message: string,
+  headers: Readonly<Record<string, string>> = noHeaders,
+): WireError {
+  return { status, headers, body: { error: { message, type, param, code } } };
+}

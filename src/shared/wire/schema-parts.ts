@@ -1,0 +1,85 @@
+/**
+ * Small schemas that several request schemas share, and how a schema says that it knows a field but will not take it.
+ * Messages follow the field's name: "messages[0].content must be …".
+ */
+import * as z from "zod";
+import { requestLimits } from "./request-limits.ts";
+
+/**
+ * Text that a tokenizer can read. Half a surrogate pair (a string cut in the middle of an emoji) is legal JSON, but no
+ * UTF-8: engines answer 500 to it.
+ */
+export function text(maxCharacters: number = requestLimits.contentCharacters) {
+  return z
+    .string()
+    .max(maxCharacters)
+    .refine((value) => value.isWellFormed(), "is not well-formed Unicode (half a surrogate pair)");
+}
+
+export const speakerName = z
+  .string()
+  .min(1)
+  .max(requestLimits.nameCharacters)
+  .regex(/^[^\s<|\\/>]+$/, "may not hold blanks or any of < | \\ / >");
+
+export const toolName = z
+  .string()
+  .min(1)
+  .max(requestLimits.nameCharacters)
+  .regex(/^[a-zA-Z0-9_-]+$/, "may hold only letters, digits, underscores and dashes");
+
+export const opaqueId = z
+  .string()
+  .min(1)
+  .max(requestLimits.idCharacters)
+  .regex(/^[^\u0000-\u001f\u007f]+$/, "may not hold control characters")
+  .refine((value) => value.isWellFormed(), "is not well-formed Unicode (half a surrogate pair)");
+
+/** An integer of 64 bits. Above 2^53 JSON numbers lose their last digits: the same seed still gives the same number. */
+export const int64 = z
+  .number()
+  .min(-9_223_372_036_854_775_808)
+  .max(9_223_372_036_854_774_784)
+  .refine((value) => Number.isInteger(value), "must be an integer")
+  .meta({ type: "integer" });
+
+/** Known, but only null is taken: anything else is refused as unsupported, with a reason that helps. */
+export function unsupported(message: string) {
+  return z
+    .unknown()
+    .refine((value) => value === null || value === undefined, { message, params: { unsupported: true } })
+    .transform((): undefined => undefined)
+    .optional()
+    .meta({ type: "null", description: `Null only: ${message}.` });
+}
+
+/** Known and checked, but it changes nothing here, so it goes no further. */
+export function withoutEffect(schema: z.ZodType) {
+  return schema.transform((): undefined => undefined).optional();
+}
+
+export const tokenId = z.int().min(0).max(4_294_967_295);
+
+export const stopSchema = z
+  .union([
+    text(requestLimits.stopCharacters).min(1),
+    z.array(text(requestLimits.stopCharacters).min(1)).max(requestLimits.stops),
+  ])
+  .meta({ description: "Up to four sequences that end the answer, without appearing in it." });
+
+export const logitBiasSchema = z
+  .record(z.string().regex(/^\d{1,10}$/, "must be a token id"), z.number().min(-100).max(100))
+  .refine((bias) => Object.keys(bias).length <= requestLimits.tokenIds, {
+    message: `may have at most ${requestLimits.tokenIds} entries`,
+  })
+  .meta({ description: "Token id to a bias between -100 and 100." });
+
+export const streamOptionsSchema = z
+  .strictObject({
+    include_usage: z
+      .boolean()
+      .nullish()
+      .meta({ description: "One more chunk with the usage before [DONE]." }),
+    include_obfuscation: z.boolean().nullish().meta({ description: "Without effect: nothing is padded." }),
+  })
+  .meta({ description: "Only with stream: true." });
