@@ -13,6 +13,7 @@ export default defineConfig({
           name: "node",
           include: [
             "src/shared/**/*.test.ts",
+            "src/web/**/*.test.ts",
             "dev/**/*.test.ts",
             "test/node/**/*.test.ts",
             "bench/**/*.test.ts",

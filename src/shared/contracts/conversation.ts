@@ -1,0 +1,108 @@
+import type { Owner } from "./owner.ts";
+
+/**
+ * Messages to a Conversation object. Each carries its version: during a rollout old callers meet new objects and the
+ * other way round, and what is not understood is answered, never guessed.
+ *
+ * Items cross the line as JSON text in the form of OpenAI's conversation items, without their ids: the object orders
+ * and keeps them and never looks inside.
+ */
+export const conversationVersion = 1;
+
+interface Message {
+  readonly v: typeof conversationVersion;
+  readonly owner: Owner;
+}
+
+export interface NewItem {
+  /** `message`, `function_call`, `function_call_output`, `reasoning`, … */
+  readonly type: string;
+  /** A message's role; `null` for everything else. */
+  readonly role: string | null;
+  /** The item without `id`. At most `maxItemBytes` as UTF-8. */
+  readonly json: string;
+}
+
+export interface StoredItem extends NewItem {
+  /** `msg_…`, `fc_…`: holds the sequence, so that a page's `after` needs no index. */
+  readonly id: string;
+  readonly sequence: number;
+  readonly turnId: string;
+  readonly createdMs: number;
+}
+
+/** Larger items are refused (R2 by reference comes later); a SQLite value holds 2 MB. */
+export const maxItemBytes = 1_500_000;
+
+export interface CreateConversation extends Message {
+  readonly id: string;
+  /** JSON object of strings, as OpenAI's `metadata`. */
+  readonly metadata: string;
+}
+export type CreateOutcome = { readonly result: "created" | "exists" } | ConversationFailure;
+
+export interface LoadHistory extends Message {
+  /** `true`: `unknown` unless created before. `false`: a name never used is an empty conversation, and nothing is written. */
+  readonly mustExist: boolean;
+  readonly limitItems: number;
+  /** Counted low (8 bytes a token), so that never too little is loaded: compose trims exactly. */
+  readonly limitTokens: number;
+}
+export type HistoryOutcome =
+  | {
+      readonly result: "ok";
+      /** Oldest first; begins at the first item of a turn, so that no tool result stands without its call. */
+      readonly items: readonly StoredItem[];
+      /** Whether anything older was left out. */
+      readonly truncated: boolean;
+      /** Goes back with `append`: a turn that began before a deletion is not saved after it. */
+      readonly incarnation: number;
+    }
+  | ConversationFailure;
+
+export interface AppendTurn extends Message {
+  readonly id: string;
+  readonly mustExist: boolean;
+  readonly incarnation: number;
+  /** Appending twice under one turn id appends once. */
+  readonly turnId: string;
+  readonly items: readonly NewItem[];
+}
+export type AppendOutcome =
+  | { readonly result: "appended" | "already-appended"; readonly firstSequence: number }
+  /** Deleted since the turn loaded its history: nothing was saved. */
+  | { readonly result: "superseded" }
+  | { readonly result: "item-too-large"; readonly maxBytes: number }
+  | ConversationFailure;
+
+export interface ListItems extends Message {
+  /** An item's id; `null`: from the beginning (of the chosen order). */
+  readonly after: string | null;
+  /** 1 to 100. */
+  readonly limit: number;
+  readonly order: "asc" | "desc";
+}
+export type ListOutcome =
+  | { readonly result: "ok"; readonly items: readonly StoredItem[]; readonly hasMore: boolean }
+  | { readonly result: "after-unknown" }
+  | ConversationFailure;
+
+export type DescribeConversation = Message;
+export type DescribeOutcome =
+  | {
+      readonly result: "ok";
+      readonly id: string;
+      readonly createdMs: number;
+      readonly metadata: string;
+      readonly items: number;
+    }
+  | ConversationFailure;
+
+export type DeleteConversation = Message;
+export type DeleteOutcome = { readonly result: "deleted" } | ConversationFailure;
+
+export type ConversationFailure =
+  /** None, another owner's, or deleted: the same for all three. */
+  | { readonly result: "unknown" }
+  /** Another version of the code runs there: ask again soon (503). */
+  | { readonly result: "version-unsupported"; readonly supported: number };

@@ -1,0 +1,128 @@
+import type { Owner } from "./owner.ts";
+import type { Refusal } from "./refusal.ts";
+
+/**
+ * Messages to a Generation object, one object a turn. Each carries its version: during a rollout old callers meet new
+ * objects and the other way round, and what is not understood is answered, never guessed.
+ */
+export const generationVersion = 1;
+
+interface Message {
+  readonly v: typeof generationVersion;
+  readonly owner: Owner;
+}
+
+export interface StartTurn extends Message {
+  /** The object's name: also the charge id and every effect's idempotency key. */
+  readonly turnId: string;
+  /** SHA-256 of the client's body where an Idempotency-Key led here: another body is a `mismatch`. */
+  readonly fingerprint: string | null;
+  readonly policy: TurnPolicy;
+  /** `TurnRequest` as JSON: the object keeps it as it came and hands it to its runner. */
+  readonly request: string;
+  readonly follow: Follow;
+}
+
+export interface TurnPolicy {
+  /** Between two journal rows. */
+  readonly intervalMs: number;
+  /** How long after the end the journal can still be replayed. */
+  readonly replayMs: number;
+  /** How long after the end the final response stays; 0: as long as the journal. */
+  readonly retentionMs: number;
+  /** A turn that runs longer is ended as failed. */
+  readonly deadlineMs: number;
+}
+
+/** What the caller of `start` waits for. */
+export type Follow =
+  /** The stream, once the turn has answered at all. */
+  | { readonly kind: "stream"; readonly read: ReadPosition }
+  /** The final response. */
+  | { readonly kind: "end" }
+  /** Only the claim (a background turn). */
+  | { readonly kind: "claim" };
+
+export interface ReadPosition {
+  /** The first event wanted; 0 is the first there is. */
+  readonly from: number;
+  /** Whether every event carries its number as `id:`. */
+  readonly ids: boolean;
+}
+
+export type TurnStatus = "running" | EndStatus;
+export type EndStatus = "completed" | "incomplete" | "failed" | "cancelled";
+
+export type StartOutcome =
+  | { readonly result: "claimed"; readonly attached: boolean }
+  | {
+      readonly result: "stream";
+      readonly attached: boolean;
+      /** Response headers that the turn's own run decided (limits, cache, timing). */
+      readonly headers: Record<string, string>;
+      /** SSE bytes. Cancelling it stops this reader, never the turn. */
+      readonly stream: ReadableStream<Uint8Array>;
+    }
+  | {
+      readonly result: "ended";
+      readonly attached: boolean;
+      readonly headers: Record<string, string>;
+      readonly status: EndStatus;
+      /** The final response as JSON. `null` where the turn ended without one, or it has been deleted. */
+      readonly response: string | null;
+    }
+  /** Nothing was generated and nothing is kept: the same request may be made again. */
+  | {
+      readonly result: "refused";
+      readonly attached: boolean;
+      readonly headers: Record<string, string>;
+      readonly refusal: Refusal;
+    }
+  | { readonly result: "mismatch" }
+  | { readonly result: "too-large"; readonly maxBytes: number }
+  | GenerationFailure;
+
+export type ReadTurn = Message & { readonly read: ReadPosition };
+export type ReadOutcome =
+  | {
+      readonly result: "stream";
+      readonly headers: Record<string, string>;
+      readonly stream: ReadableStream<Uint8Array>;
+    }
+  /** The journal's time is over; `retrieve` still has the final response. */
+  | { readonly result: "pruned" }
+  /** A position behind the last event of an ended turn, or no whole number. */
+  | { readonly result: "position-unknown" }
+  | GenerationFailure;
+
+export type RetrieveTurn = Message;
+export type RetrieveOutcome =
+  | { readonly result: "running"; readonly createdMs: number }
+  | {
+      readonly result: "ended";
+      readonly status: EndStatus;
+      readonly createdMs: number;
+      readonly endedMs: number;
+      readonly response: string | null;
+    }
+  | GenerationFailure;
+
+export type CancelTurn = Message;
+export type CancelOutcome =
+  /** `changed` is false where the turn had ended before, in whichever way. */
+  | {
+      readonly result: "ended";
+      readonly changed: boolean;
+      readonly status: EndStatus;
+      readonly response: string | null;
+    }
+  | GenerationFailure;
+
+export type DeleteTurn = Message;
+export type DeleteTurnOutcome = { readonly result: "deleted" } | GenerationFailure;
+
+export type GenerationFailure =
+  /** None, another owner's, or gone: the same for all three. */
+  | { readonly result: "unknown" }
+  /** Another version of the code runs there: ask again soon (503). */
+  | { readonly result: "version-unsupported"; readonly supported: number };

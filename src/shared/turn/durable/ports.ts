@@ -1,0 +1,132 @@
+import type { CachedAnswer } from "../../cache/ports.ts";
+import type { EndStatus } from "../../contracts/generation.ts";
+import type { NewItem } from "../../contracts/conversation.ts";
+import type { Jurisdiction, Owner } from "../../contracts/owner.ts";
+import type { Refusal } from "../../contracts/refusal.ts";
+import type { Usage, UsageBasis } from "../../contracts/usage.ts";
+import type { Tier } from "../../limits/tier.ts";
+
+/**
+ * What a Generation object asks of the pipeline: something that emits journal events and one end. The object knows
+ * nothing of chat, models or limits; the pipeline knows nothing of journals, alarms or readers.
+ */
+export interface TurnRunner {
+  /**
+   * Runs the turn's stages once. Emits what readers may see (behind the guard), and returns the end. It must not write
+   * to buckets, conversations or caches at its end: what is to be done goes out as `effects`, exactly once in effect.
+   * When `signal` fires (cancel, deadline) the object has ended the turn already: abort the origin and return or throw
+   * whatever; it is not looked at.
+   *
+   * @param request the `TurnRequest` as JSON, as it was handed to `start`
+   */
+  run(request: string, io: TurnIo, signal: AbortSignal): Promise<TurnOutcome>;
+
+  /**
+   * How a turn ends whose run did not end it: its memory was lost, it threw, its deadline passed, or it was cancelled.
+   * Pure and synchronous: from the request and what the journal shows was delivered. Before the first event it may
+   * answer `refused`, so that nothing is kept and a retry is a new turn.
+   */
+  interrupted(request: string, interruption: Interruption): TurnOutcome;
+}
+
+export interface TurnIo {
+  /** The sequence number that the next event gets; the first is 0. */
+  readonly nextSequence: number;
+  /** Response headers (names in lower case). Whoever waits for `start` gets its stream now. The first `emit` opens too. */
+  open(headers: Readonly<Record<string, string>>): void;
+  /**
+   * Adds one event to the journal. It is readable at the next row; `urgent` makes that row now (for the first event
+   * that carries content; honoured twice a turn, since rows are billed). Everything emitted in one synchronous stretch
+   * shares a row. `false`: the turn has ended, stop.
+   */
+  emit(event: JournalEvent, urgent?: boolean): boolean;
+  /** What was delivered so far, all told. Kept with the next row: the bill of a turn that is interrupted. */
+  progress(usage: Usage): void;
+}
+
+/** One server-sent event. Neither part holds a line break. */
+export interface JournalEvent {
+  /** JSON, or `[DONE]`. */
+  readonly data: string;
+  /** The `event:` field, where the format has one. No blanks. */
+  readonly name?: string;
+}
+
+export type TurnOutcome = TurnEnd | TurnRefused;
+
+export interface TurnEnd {
+  readonly status: EndStatus;
+  /** The terminal events, in order: written with the end, or not at all. */
+  readonly events: readonly JournalEvent[];
+  /** What `retrieve` and a client that did not stream get: the response object as JSON. */
+  readonly response: string | null;
+  readonly usage: Usage;
+  readonly basis: UsageBasis;
+  readonly effects: readonly Effect[];
+}
+
+/** Only before the first event: nothing was generated, so nothing is kept but the effects still to be delivered. */
+export interface TurnRefused {
+  readonly status: "refused";
+  readonly refusal: Refusal;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly effects: readonly Effect[];
+}
+
+export interface Interruption {
+  /** `lost`: the object's memory was gone while the turn ran (eviction, crash, deploy). */
+  readonly reason: "lost" | "threw" | "deadline" | "cancelled";
+  /** Whether a reader may have seen a first event or headers. */
+  readonly opened: boolean;
+  /** The last `progress`; `null` where there was none. */
+  readonly usage: Usage | null;
+  /** Every event of the journal, in order. Read lazily. */
+  readonly events: () => Iterable<JournalEvent>;
+  readonly nowMs: number;
+}
+
+/** What is still to be done elsewhere when a turn has ended. Receivers are idempotent by the turn id. */
+export type Effect =
+  /** Replace the reservation by what was used. */
+  | {
+      readonly kind: "settle";
+      readonly chargeId: string;
+      readonly tenant: string;
+      readonly org: string;
+      readonly user: string;
+      readonly tier: Tier;
+      readonly jurisdiction: Jurisdiction;
+      readonly tokens: number;
+      /** 0 gives the request back (refused for its own fault after admission). */
+      readonly requests: 0 | 1;
+    }
+  | {
+      readonly kind: "append";
+      readonly jurisdiction: Jurisdiction;
+      readonly objectName: string;
+      readonly owner: Owner;
+      readonly conversationId: string;
+      readonly mustExist: boolean;
+      readonly incarnation: number;
+      readonly items: readonly NewItem[];
+    }
+  | {
+      readonly kind: "cache";
+      readonly key: string;
+      readonly answer: CachedAnswer;
+      readonly ttlSeconds: number;
+    };
+
+export interface EffectContext {
+  readonly turnId: string;
+  /** 0 at first. */
+  readonly attempt: number;
+}
+
+/** Carries one effect out. A throw counts as `retry`. */
+export type DeliverEffect = (effect: Effect, context: EffectContext) => Promise<Delivery>;
+
+/** `acknowledged`: done, done before, or never to be done (its `detail` is then logged). */
+export type Delivery =
+  | { readonly result: "acknowledged"; readonly detail?: string }
+  | { readonly result: "retry"; readonly detail: string };

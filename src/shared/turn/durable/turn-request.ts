@@ -1,0 +1,76 @@
+import type { TurnPolicy } from "../../contracts/generation.ts";
+import type { OrgId, TenantId, UserId } from "../../contracts/ids.ts";
+import type { Result } from "../../contracts/result.ts";
+import { err, ok } from "../../contracts/result.ts";
+import type { Principal } from "../../identity/principal.ts";
+import type { Tier } from "../../limits/tier.ts";
+import type { ClientPlace } from "../../routing/ports.ts";
+import type { TenantConfig } from "../../tenancy/tenant-config.ts";
+import type { ConversationRef } from "../conversation-name.ts";
+
+/**
+ * Everything a durable turn's run needs, as JSON: it is kept with the turn, and read again by code that may be newer or
+ * older than its writer. `Chat` is the validated request body.
+ */
+export interface TurnRequest<Chat> {
+  readonly v: 1;
+  /** As clients see it (`chatcmpl-…`). */
+  readonly responseId: string;
+  /** The object's name, and the charge id. */
+  readonly turnId: string;
+  readonly requestId: string;
+  readonly traceparent: string;
+  readonly principal: SerialPrincipal;
+  readonly tenant: TenantConfig;
+  readonly chat: Chat;
+  readonly conversation: ConversationRef | null;
+  readonly place: ClientPlace;
+  readonly createdMs: number;
+}
+
+/** A `Principal` as JSON can hold it. */
+export interface SerialPrincipal {
+  readonly tenant: TenantId | "platform";
+  readonly org: OrgId;
+  readonly user: UserId;
+  readonly tier: Tier;
+  readonly scopes: readonly string[];
+  readonly proof: Principal["proof"];
+  readonly expiresAtMs: number;
+}
+
+export function serialPrincipal(principal: Principal): SerialPrincipal {
+  return { ...principal, scopes: [...principal.scopes] };
+}
+
+export function revivePrincipal(serial: SerialPrincipal): Principal {
+  return { ...serial, scopes: new Set(serial.scopes) };
+}
+
+/**
+ * Reads what `JSON.stringify` made of a `TurnRequest`. Only the version is checked: the writer is our own edge, which
+ * validated everything, and nobody else can reach the object.
+ */
+export function readTurnRequest<Chat>(
+  text: string,
+): Result<TurnRequest<Chat>, { readonly kind: "version-unknown"; readonly version: unknown }> {
+  const value = JSON.parse(text) as TurnRequest<Chat>;
+  return value.v === 1 ? ok(value) : err({ kind: "version-unknown", version: value.v });
+}
+
+const dayMs = 86_400_000;
+
+/**
+ * How long a turn is written, replayable, kept and allowed to run, from the tenant's configuration.
+ *
+ * @param stored whether the final response outlives the journal (`store`, a conversation turn's default, background)
+ */
+export function turnPolicy(tenant: TenantConfig, stored: boolean): TurnPolicy {
+  return {
+    intervalMs: tenant.journal.interval_ms,
+    replayMs: 600_000,
+    retentionMs: stored ? tenant.journal.retention_days * dayMs : 0,
+    // The run keeps the deadline itself; the object's own is for a run that does not.
+    deadlineMs: (tenant.requests.deadline_seconds + 15) * 1000,
+  };
+}

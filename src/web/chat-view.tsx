@@ -1,0 +1,105 @@
+/** One conversation on screen: its messages, what went wrong, and where to type. */
+import { useEffect, useRef, type RefObject } from "react";
+import { Composer } from "./composer.tsx";
+import { MessageView } from "./message-view.tsx";
+import { NoticeBar } from "./notice-bar.tsx";
+import { useChat } from "./use-chat.ts";
+import { useOnline } from "./use-online.ts";
+
+const suggestions = [
+  "Explain quantum computing",
+  "Write a list of three good habits",
+  "Show a short code example",
+];
+
+export function ChatView({
+  token,
+  conversation,
+  model,
+}: {
+  readonly token: string;
+  readonly conversation: string;
+  readonly model: string;
+}) {
+  const chat = useChat(token, conversation, model);
+  const online = useOnline();
+  const { state } = chat;
+  const scroller = useRef<HTMLDivElement>(null);
+  useStickToBottom(scroller, state.messages);
+  const notice = online
+    ? state.notice
+    : ({
+        kind: "offline",
+        title: "You are offline",
+        advice: "What you type is kept. Sending works again when the connection is back.",
+        retry: false,
+      } as const);
+  const busy = state.phase !== "idle";
+
+  return (
+    <>
+      <main ref={scroller} className="messages" tabIndex={-1}>
+        <div
+          role="log"
+          aria-live="polite"
+          aria-busy={state.phase === "streaming"}
+          aria-label="Conversation"
+          className="column"
+        >
+          {state.phase === "restoring" ? <p className="fine center">Loading the conversation…</p> : null}
+          {state.messages.length === 0 && state.phase === "idle" ? (
+            <section className="welcome">
+              <h2>What would you like to know?</h2>
+              <ul>
+                {suggestions.map((text) => (
+                  <li key={text}>
+                    <button type="button" onClick={() => chat.send(text)}>
+                      {text}
+                    </button>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          ) : null}
+          {state.messages.map((message) => (
+            <MessageView key={message.id} message={message} />
+          ))}
+        </div>
+      </main>
+      <footer>
+        <div className="column">
+          {notice === null ? null : (
+            <NoticeBar notice={notice} onRetry={() => chat.send()} onDismiss={chat.dismiss} busy={busy} />
+          )}
+          <Composer
+            draft={state.draft}
+            phase={state.phase}
+            blocked={!online}
+            limitedUntilMs={state.notice?.kind === "limit" ? (state.notice.untilMs ?? null) : null}
+            onDraft={chat.setDraft}
+            onSend={() => chat.send()}
+            onStop={chat.stop}
+          />
+        </div>
+      </footer>
+    </>
+  );
+}
+
+/** Follows the answer as it grows, unless the reader has scrolled up to read. */
+function useStickToBottom(scroller: RefObject<HTMLDivElement | null>, content: unknown): void {
+  const sticks = useRef(true);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const watch = (): void => {
+      sticks.current = element.scrollHeight - element.scrollTop - element.clientHeight < 80;
+    };
+    element.addEventListener("scroll", watch, { passive: true });
+    return () => element.removeEventListener("scroll", watch);
+  }, [scroller]);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element !== null && sticks.current) element.scrollTop = element.scrollHeight;
+  }, [scroller, content]);
+}

@@ -1,0 +1,93 @@
+/** Where a message is typed: Enter sends, Shift+Enter breaks the line, Escape stops a running answer. */
+import { useEffect, useRef, type KeyboardEvent } from "react";
+import type { ChatState } from "./chat-state.ts";
+import { maxMessageCharacters } from "./send-rules.ts";
+import { useSecondsUntil } from "./use-seconds-until.ts";
+
+export function Composer(props: {
+  readonly draft: string;
+  readonly phase: ChatState["phase"];
+  readonly blocked: boolean;
+  readonly limitedUntilMs: number | null;
+  readonly onDraft: (text: string) => void;
+  readonly onSend: () => void;
+  readonly onStop: () => void;
+}) {
+  const field = useRef<HTMLTextAreaElement>(null);
+  const limited = useSecondsUntil(props.limitedUntilMs) > 0;
+  const running = props.phase === "waiting" || props.phase === "streaming" || props.phase === "stopping";
+  const tooLong = props.draft.length > maxMessageCharacters;
+  const maySend =
+    props.phase === "idle" && !props.blocked && !limited && !tooLong && props.draft.trim() !== "";
+
+  useEffect(() => {
+    const element = field.current;
+    if (element === null) return;
+    element.style.height = "auto";
+    element.style.height = `${element.scrollHeight}px`;
+  }, [props.draft]);
+
+  useEffect(() => {
+    if (props.phase === "idle") field.current?.focus();
+  }, [props.phase]);
+
+  useEffect(() => {
+    if (!running) return;
+    const stopOnEscape = (event: globalThis.KeyboardEvent): void => {
+      if (event.key === "Escape") props.onStop();
+    };
+    window.addEventListener("keydown", stopOnEscape);
+    return () => window.removeEventListener("keydown", stopOnEscape);
+  }, [running, props.onStop]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // While an input method composes (Japanese, Chinese, …) Enter chooses a candidate and sends nothing.
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    if (maySend) props.onSend();
+  };
+
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (maySend) props.onSend();
+      }}
+    >
+      <label htmlFor="message" className="visually-hidden">
+        Message
+      </label>
+      <textarea
+        id="message"
+        ref={field}
+        rows={1}
+        value={props.draft}
+        placeholder="Type a message"
+        aria-invalid={tooLong}
+        aria-describedby="message-hint"
+        onChange={(event) => props.onDraft(event.target.value)}
+        onKeyDown={onKeyDown}
+      />
+      {running ? (
+        <button
+          type="button"
+          className="primary"
+          onClick={props.onStop}
+          disabled={props.phase === "stopping"}
+        >
+          {props.phase === "stopping" ? "Stopping…" : "Stop"}
+        </button>
+      ) : (
+        <button type="submit" className="primary" disabled={!maySend}>
+          Send
+        </button>
+      )}
+      <p id="message-hint" className="fine">
+        {tooLong
+          ? `${(props.draft.length - maxMessageCharacters).toLocaleString("en")} characters too long`
+          : "Enter sends, Shift+Enter starts a new line, Escape stops."}
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,46 @@
+/** What went wrong and what to do; a limit counts down to the moment when it is worth trying again. */
+import type { Notice } from "./chat-state.ts";
+import { useSecondsUntil } from "./use-seconds-until.ts";
+
+export function NoticeBar(props: {
+  readonly notice: Notice;
+  readonly busy: boolean;
+  readonly onRetry: () => void;
+  readonly onDismiss: () => void;
+}) {
+  const { notice } = props;
+  const seconds = useSecondsUntil(notice.untilMs ?? null);
+  return (
+    <div className={`notice ${notice.kind}`} role="alert">
+      <div>
+        <strong>{notice.title}</strong>
+        <p>{notice.advice}</p>
+        {notice.kind === "limit" ? (
+          <p aria-live="off" className="countdown">
+            {seconds > 0 ? `You can send again in ${duration(seconds)}.` : "You can send again now."}
+          </p>
+        ) : null}
+      </div>
+      <div className="row">
+        {notice.retry ? (
+          <button type="button" onClick={props.onRetry} disabled={props.busy || seconds > 0}>
+            Try again
+          </button>
+        ) : null}
+        {notice.kind === "offline" && !notice.retry ? null : (
+          <button type="button" className="quiet" onClick={props.onDismiss} aria-label="Dismiss">
+            ✕
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${seconds % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

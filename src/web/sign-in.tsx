@@ -1,0 +1,103 @@
+/** Who are you? One click on a laptop, a token elsewhere. */
+import { useEffect, useState, type FormEvent } from "react";
+import { ApiError, demoSession, listModels, type Session } from "./api.ts";
+
+export function SignIn({ onSession }: { readonly onSession: (session: Session) => void }) {
+  const [demo, setDemo] = useState<boolean | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [token, setToken] = useState("");
+  const [problem, setProblem] = useState("");
+
+  useEffect(() => {
+    let wanted = true;
+    fetch("/demo/session").then(
+      (response) => wanted && setDemo(response.ok),
+      () => wanted && setDemo(false),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, []);
+
+  const signInAsDemo = async (): Promise<void> => {
+    setBusy(true);
+    const session = await demoSession();
+    setBusy(false);
+    if (session === null) setProblem("The demo sign-in did not answer. Is Edgewise still running?");
+    else onSession(session);
+  };
+
+  const signInWithToken = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    const given = token.trim();
+    if (given === "") return setProblem("Paste a token first.");
+    setBusy(true);
+    try {
+      await listModels(given);
+      onSession({ token: given, user: userOf(given) });
+    } catch (error) {
+      setProblem(
+        error instanceof ApiError && error.failure.status === 0
+          ? "The server could not be reached. Check your connection and try again."
+          : "That token was not accepted. It may have expired: ask for a fresh one.",
+      );
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <main className="sign-in">
+      <img src="/icon.svg" alt="" width={56} height={56} />
+      <h1>Edgewise</h1>
+      <p>Chat with the models of this deployment.</p>
+      {demo === true ? (
+        <button type="button" className="primary" disabled={busy} onClick={() => void signInAsDemo()}>
+          Try the demo
+        </button>
+      ) : null}
+      <form onSubmit={(event) => void signInWithToken(event)} aria-label="Sign in with a token">
+        <label htmlFor="token">{demo === true ? "Or sign in with a token" : "Sign in with a token"}</label>
+        <div className="row">
+          <input
+            id="token"
+            type="password"
+            autoComplete="off"
+            spellCheck={false}
+            value={token}
+            placeholder="eyJ…"
+            onChange={(event) => setToken(event.target.value)}
+          />
+          <button type="submit" disabled={busy}>
+            Sign in
+          </button>
+        </div>
+      </form>
+      <p role="alert" className="problem">
+        {problem}
+      </p>
+      <p className="fine">
+        Building something? The <a href="/docs">API reference</a> has every route; any OpenAI client works.
+      </p>
+    </main>
+  );
+}
+
+/** The token's subject, for display alone; whether it is true is the server's business. */
+function userOf(token: string): string {
+  try {
+    const payload: unknown = JSON.parse(
+      atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),
+    );
+    if (
+      typeof payload === "object" &&
+      payload !== null &&
+      "sub" in payload &&
+      typeof payload.sub === "string"
+    )
+      return payload.sub;
+  } catch {
+    // An opaque token (an API key) says nothing about its user.
+  }
+  return "you";
+}
