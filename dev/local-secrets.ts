@@ -8,15 +8,24 @@ export type LocalSecrets = Record<(typeof names)[number], string>;
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const file = `${root}.dev.vars`;
 
+/** Every name and value of `.dev.vars`; empty before it is made. */
+export function readLocalVariables(): Map<string, string> {
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  return new Map(
+    lines.map((line) => [
+      line.slice(0, line.indexOf("=")).trim(),
+      line
+        .slice(line.indexOf("=") + 1)
+        .trim()
+        .replace(/^"|"$/g, ""),
+    ]),
+  );
+}
+
 /** The local secrets, made on first use: 32 random bytes each, base64url. Readable by the owner only. */
 export function ensureLocalSecrets(): LocalSecrets {
   const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
-  const known = new Map(
-    lines.map((line) => [
-      line.slice(0, line.indexOf("=")),
-      line.slice(line.indexOf("=") + 1).replace(/^"|"$/g, ""),
-    ]),
-  );
+  const known = readLocalVariables();
   const missing = names.filter((name) => !known.get(name));
   for (const name of missing) known.set(name, randomBytes(32).toString("base64url"));
   if (missing.length > 0) {

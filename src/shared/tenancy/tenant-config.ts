@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { tenantIdSchema } from "../contracts/ids.ts";
+import { publicKeyFault, tokenAlgorithms } from "../identity/public-key.ts";
 import { tierSchema } from "../limits/tier.ts";
 
 /**
@@ -18,12 +19,37 @@ export const limitsSchema = z
   .partial();
 export type LimitOverrides = z.infer<typeof limitsSchema>;
 
-const algorithm = z.enum(["HS256", "RS256", "ES256", "EdDSA"]);
+const algorithm = z.enum(tokenAlgorithms);
+
+/** An issuer's or audience's name as tokens carry it. No control characters: the index joins the two by a line feed. */
+const claimText = z
+  .string()
+  .regex(/^[^\u0000-\u001f\u007f]{1,512}$/, "1 to 512 characters, none a control character");
+
+const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** Keys that decide who may call are fetched over TLS; plain http reaches this machine only, for development. */
+const keySetUrl = z
+  .string()
+  .max(2048)
+  .superRefine((text, context) => {
+    const url = URL.parse(text);
+    if (url === null) context.addIssue({ code: "custom", message: "is no URL" });
+    else if (url.protocol !== "https:" && !(url.protocol === "http:" && loopbackHosts.has(url.hostname)))
+      context.addIssue({ code: "custom", message: "is neither https nor http on this machine" });
+    else if (url.username !== "" || url.password !== "" || url.hash !== "")
+      context.addIssue({ code: "custom", message: "holds a user, a password or a fragment" });
+  });
 
 const keySourceSchema = z.discriminatedUnion("type", [
   /** A shared secret. The configuration holds the *name* of the Worker secret, never the secret. */
   z.strictObject({ type: z.literal("secret"), name: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/) }),
-  z.strictObject({ type: z.literal("jwks_url"), url: z.url({ protocol: /^https?$/ }) }),
+  z.strictObject({
+    type: z.literal("jwks_url"),
+    url: keySetUrl,
+    /** How long the last good keys are used while the URL can't be fetched, beyond the 5 minutes that they are fresh. */
+    max_stale_seconds: z.int().min(600).max(86_400).default(3600),
+  }),
   z.strictObject({
     type: z.literal("jwks"),
     keys: z
@@ -33,11 +59,13 @@ const keySourceSchema = z.discriminatedUnion("type", [
   }),
 ]);
 
+const claimName = z.string().min(1).max(128);
+
 export const issuerSchema = z
   .strictObject({
-    issuer: z.string().min(1).max(512),
-    audience: z.string().min(1).max(512),
-    algorithms: z.array(algorithm).min(1),
+    issuer: claimText,
+    audience: claimText,
+    algorithms: z.array(algorithm).min(1).max(tokenAlgorithms.length),
     keys: keySourceSchema,
     clock_skew_seconds: z.int().min(0).max(120).default(30),
     /** The longest life a token may claim, in seconds. */
@@ -47,16 +75,19 @@ export const issuerSchema = z
       .strictObject({
         tiers: z.array(tierSchema).min(1).default(["free"]),
         default_tier: tierSchema.default("free"),
-        scopes: z.array(z.string().regex(/^(?!platform:)[a-z][a-z0-9_:.-]{0,63}$/)).default([]),
+        scopes: z
+          .array(z.string().regex(/^(?!platform:)[a-z][a-z0-9_:.-]{0,63}$/))
+          .max(64)
+          .default([]),
       })
       .prefault({}),
     /** Which claim says what. */
     claims: z
       .strictObject({
-        user: z.string().default("sub"),
-        org: z.string().default("org"),
-        tier: z.string().default("tier"),
-        scope: z.string().default("scope"),
+        user: claimName.default("sub"),
+        org: claimName.default("org"),
+        tier: claimName.default("tier"),
+        scope: claimName.default("scope"),
       })
       .prefault({}),
   })
@@ -80,71 +111,99 @@ export const issuerSchema = z
         path: ["grants", "default_tier"],
         message: "is not among grants.tiers",
       });
+    if (issuer.keys.type !== "jwks") return;
+    // A key set that can't verify anything is a fault of the configuration, found when it is written.
+    for (const [at, key] of issuer.keys.keys.entries()) {
+      const faults = issuer.algorithms.map((algorithm) => publicKeyFault(key, algorithm));
+      if (faults.every((fault) => fault !== null))
+        context.addIssue({
+          code: "custom",
+          path: ["keys", "keys", at],
+          message: `serves none of the algorithms: ${faults.join("; ")}`,
+        });
+    }
   });
 export type Issuer = z.infer<typeof issuerSchema>;
 
-export const tenantConfigSchema = z.strictObject({
-  id: tenantIdSchema,
-  name: z.string().max(256).default(""),
-  /** Changes with every edit (`npm run tenant` sets it); part of the answer cache's key. */
-  version: z.string().max(64).default("0"),
-  /** Hostnames that mean this tenant, before any credential is read. */
-  hosts: z.array(z.string().regex(/^[a-z0-9.-]{1,253}$/)).default([]),
-  /** Where objects, buckets and files may live. Part of every object's id: it can't be changed later. */
-  jurisdiction: z.enum(["none", "eu"]).default("none"),
-  issuers: z.array(issuerSchema).min(1).max(16),
-  models: z
-    .strictObject({
-      /** Aliases and model ids that this tenant may use; `*`: all. */
-      allow: z.array(z.string().max(128)).min(1).default(["*"]),
-    })
-    .prefault({}),
-  /** Used when a chat has no system or developer message. */
-  default_system_prompt: z.string().max(100_000).nullable().default(null),
-  limits: z
-    .strictObject({
-      user: z.partialRecord(tierSchema, limitsSchema).default({}),
-      org: z.partialRecord(tierSchema, limitsSchema).default({}),
-      /** In mid-answer with nothing left: `stop` ends it (`finish_reason: "length"`), `finish` lets it end as a stated debt. */
-      when_exhausted: z.enum(["stop", "finish"]).default("stop"),
-      /** A bucket that can't be reached: refuse, or admit so many per isolate and minute, each logged and posted as debt. */
-      when_unreachable: z
-        .discriminatedUnion("policy", [
-          z.strictObject({ policy: z.literal("closed") }),
-          z.strictObject({
-            policy: z.literal("open"),
-            max_requests_per_isolate: z.int().min(1).max(10_000).default(100),
-          }),
-        ])
-        .default({ policy: "closed" }),
-    })
-    .prefault({}),
-  cache: z
-    .strictObject({
-      exact: z.enum(["off", "deterministic", "all"]).default("deterministic"),
-      ttl_seconds: z.int().min(60).max(86_400).default(3600),
-      share: z.enum(["user", "tenant"]).default("user"),
-    })
-    .prefault({}),
-  media: z
-    .strictObject({
-      /** Hosts whose images the engine may fetch. Everything else comes as a `data:` URL. */
-      allow_hosts: z.array(z.string().regex(/^[a-z0-9.-]{1,253}$/)).default([]),
-      max_bytes: z.int().min(1024).max(20_971_520).default(5_242_880),
-    })
-    .prefault({}),
-  requests: z
-    .strictObject({
-      max_body_bytes: z.int().min(1024).max(33_554_432).default(2_097_152),
-      /** From the first byte asked to the last byte sent. */
-      deadline_seconds: z.int().min(5).max(3600).default(600),
-    })
-    .prefault({}),
-  journal: z
-    .strictObject({
-      interval_ms: z.int().min(50).max(500).default(100),
-      retention_days: z.int().min(0).max(3650).default(30),
-    })
-    .prefault({}),
-});
+export const tenantConfigSchema = z
+  .strictObject({
+    id: tenantIdSchema,
+    name: z.string().max(256).default(""),
+    /** Changes with every edit (`npm run tenant` sets it); part of the answer cache's key. */
+    version: z.string().max(64).default("0"),
+    /** Hostnames that mean this tenant, before any credential is read. */
+    hosts: z
+      .array(z.string().regex(/^[a-z0-9.-]{1,253}$/))
+      .max(100)
+      .default([]),
+    /** Where objects, buckets and files may live. Part of every object's id: it can't be changed later. */
+    jurisdiction: z.enum(["none", "eu"]).default("none"),
+    issuers: z.array(issuerSchema).min(1).max(16),
+    models: z
+      .strictObject({
+        /** Aliases and model ids that this tenant may use; `*`: all. */
+        allow: z.array(z.string().max(128)).min(1).default(["*"]),
+      })
+      .prefault({}),
+    /** Used when a chat has no system or developer message. */
+    default_system_prompt: z.string().max(100_000).nullable().default(null),
+    limits: z
+      .strictObject({
+        user: z.partialRecord(tierSchema, limitsSchema).default({}),
+        org: z.partialRecord(tierSchema, limitsSchema).default({}),
+        /** In mid-answer with nothing left: `stop` ends it (`finish_reason: "length"`), `finish` lets it end as a stated debt. */
+        when_exhausted: z.enum(["stop", "finish"]).default("stop"),
+        /** A bucket that can't be reached: refuse, or admit so many per isolate and minute, each logged and posted as debt. */
+        when_unreachable: z
+          .discriminatedUnion("policy", [
+            z.strictObject({ policy: z.literal("closed") }),
+            z.strictObject({
+              policy: z.literal("open"),
+              max_requests_per_isolate: z.int().min(1).max(10_000).default(100),
+            }),
+          ])
+          .default({ policy: "closed" }),
+      })
+      .prefault({}),
+    cache: z
+      .strictObject({
+        exact: z.enum(["off", "deterministic", "all"]).default("deterministic"),
+        ttl_seconds: z.int().min(60).max(86_400).default(3600),
+        share: z.enum(["user", "tenant"]).default("user"),
+      })
+      .prefault({}),
+    media: z
+      .strictObject({
+        /** Hosts whose images the engine may fetch. Everything else comes as a `data:` URL. */
+        allow_hosts: z.array(z.string().regex(/^[a-z0-9.-]{1,253}$/)).default([]),
+        max_bytes: z.int().min(1024).max(20_971_520).default(5_242_880),
+      })
+      .prefault({}),
+    requests: z
+      .strictObject({
+        max_body_bytes: z.int().min(1024).max(33_554_432).default(2_097_152),
+        /** From the first byte asked to the last byte sent. */
+        deadline_seconds: z.int().min(5).max(3600).default(600),
+      })
+      .prefault({}),
+    journal: z
+      .strictObject({
+        interval_ms: z.int().min(50).max(500).default(100),
+        retention_days: z.int().min(0).max(3650).default(30),
+      })
+      .prefault({}),
+  })
+  .superRefine((tenant, context) => {
+    const seen = new Set<string>();
+    for (const [at, { issuer, audience }] of tenant.issuers.entries()) {
+      const pair = `${issuer}\n${audience}`;
+      if (seen.has(pair))
+        context.addIssue({
+          code: "custom",
+          path: ["issuers", at, "issuer"],
+          message: "is configured twice with this audience",
+        });
+      seen.add(pair);
+    }
+  });
 export type TenantConfig = z.infer<typeof tenantConfigSchema>;

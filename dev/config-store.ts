@@ -1,0 +1,124 @@
+/**
+ * Where does the tenant command read and write? Locally in the KV that `wrangler dev` keeps under .wrangler/state, through
+ * wrangler's own platform proxy (it works beside a running `wrangler dev`); for production through `wrangler kv`, with
+ * whatever account wrangler is logged in to.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { StoreEntry } from "../src/shared/tenancy/tenant-entries.ts";
+import { root } from "./local-secrets.ts";
+
+export interface TenantStore {
+  get(key: string): Promise<string | null>;
+  list(prefix: string): Promise<readonly string[]>;
+  put(entries: readonly StoreEntry[]): Promise<void>;
+  delete(keys: readonly string[]): Promise<void>;
+}
+
+export async function withLocalStore<T>(use: (store: TenantStore) => Promise<T>): Promise<T> {
+  // Quiet unless asked: the proxy warns of bindings that this command doesn't touch.
+  process.env["WRANGLER_LOG"] ??= "error";
+  process.env["WRANGLER_SEND_METRICS"] ??= "false";
+  process.env["CLOUDFLARE_CF_FETCH_ENABLED"] ??= "false";
+  const { getPlatformProxy } = await import("wrangler");
+  const proxy = await getPlatformProxy<{ CONFIG: LocalNamespace }>({ configPath: `${root}wrangler.toml` });
+  try {
+    const { CONFIG } = proxy.env;
+    return await use({
+      get: (key) => CONFIG.get(key),
+      async list(prefix) {
+        const names: string[] = [];
+        let cursor: string | null = null;
+        do {
+          const page: ListPage = await CONFIG.list({ prefix, cursor });
+          names.push(...page.keys.map(({ name }) => name));
+          cursor = page.list_complete ? null : (page.cursor ?? null);
+        } while (cursor !== null);
+        return names;
+      },
+      async put(entries) {
+        for (const { key, value } of entries) await CONFIG.put(key, value);
+      },
+      async delete(keys) {
+        for (const key of keys) await CONFIG.delete(key);
+      },
+    });
+  } finally {
+    await proxy.dispose();
+  }
+}
+
+interface ListPage {
+  readonly keys: readonly { readonly name: string }[];
+  readonly list_complete: boolean;
+  readonly cursor?: string;
+}
+
+/** What this command uses of KV; Cloudflare's own types are for Workers. */
+interface LocalNamespace {
+  get(key: string): Promise<string | null>;
+  put(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
+  list(options: { prefix: string; cursor: string | null }): Promise<ListPage>;
+}
+
+export interface CommandOutcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+export type RunWrangler = (args: readonly string[]) => CommandOutcome;
+
+export const runWrangler: RunWrangler = (args) => {
+  const child = spawnSync("wrangler", args, {
+    cwd: root,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
+  if (child.error !== undefined) throw new Error(`wrangler can't be started: ${child.error.message}`);
+  return { status: child.status ?? 1, stdout: child.stdout, stderr: child.stderr };
+};
+
+/** `wrangler kv` on the namespace that wrangler.toml binds as CONFIG in that environment. */
+export function remoteStore(environment: string, run: RunWrangler): TenantStore {
+  const where = ["--binding", "CONFIG", "--env", environment, "--remote"];
+  const checked = (args: readonly string[]): string => {
+    const outcome = run(args);
+    if (outcome.status !== 0)
+      throw new Error(`wrangler ${args.slice(0, 3).join(" ")} failed: ${outcome.stderr || outcome.stdout}`);
+    return outcome.stdout;
+  };
+  const names = (prefix: string): readonly string[] =>
+    (JSON.parse(checked(["kv", "key", "list", "--prefix", prefix, ...where])) as { name: string }[]).map(
+      ({ name }) => name,
+    );
+  return {
+    async get(key) {
+      // wrangler answers a missing key with an error that can't be told from others, so ask whether it exists.
+      return names(key).includes(key) ? checked(["kv", "key", "get", key, "--text", ...where]) : null;
+    },
+    async list(prefix) {
+      return names(prefix);
+    },
+    async put(entries) {
+      withFile(entries, (file) => checked(["kv", "bulk", "put", file, ...where]));
+    },
+    async delete(keys) {
+      if (keys.length === 0) return;
+      withFile(keys, (file) => checked(["kv", "bulk", "delete", file, "--force", ...where]));
+    },
+  };
+}
+
+function withFile(content: unknown, use: (file: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), "edgewise-"));
+  try {
+    const file = join(folder, "entries.json");
+    writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
+    use(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

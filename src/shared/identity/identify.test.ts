@@ -1,0 +1,236 @@
+import { describe, expect, test } from "vitest";
+import { hostileTokens } from "./hostile-tokens-fixture.ts";
+import { rememberedLimits } from "./identify.ts";
+import {
+  acme,
+  globex,
+  goodClaims,
+  identityBench,
+  nowSeconds,
+  secrets,
+  signClaims,
+  storeOf,
+} from "./identity-fixture.ts";
+
+const hostile = await hostileTokens();
+
+test("a token of the tenant's issuer gives its principal and configuration", async () => {
+  const bench = await identityBench();
+  const result = await bench.identify(
+    await signClaims({ ...goodClaims, org: "research", tier: "free", scope: "tenant:admin" }),
+  );
+  expect(result).toMatchObject({
+    ok: true,
+    value: {
+      kind: "tenant",
+      tenant: { id: "acme" },
+      principal: {
+        tenant: "acme",
+        org: "research",
+        user: "alice",
+        tier: "free",
+        scopes: new Set(["tenant:admin"]),
+        proof: "jwt",
+        expiresAtMs: (goodClaims.exp + 30) * 1000,
+      },
+    },
+  });
+});
+
+test("without claims of its own a token gets the tenant's org, the default tier and no scope", async () => {
+  const bench = await identityBench();
+  expect(await bench.identify(await signClaims())).toMatchObject({
+    value: { principal: { org: "acme", tier: "pro", scopes: new Set() } },
+  });
+});
+
+test("an audience may be one of an array", async () => {
+  const bench = await identityBench();
+  const token = await signClaims({ ...goodClaims, aud: ["elsewhere", "edgewise"] });
+  expect(await bench.identify(token)).toMatchObject({ ok: true });
+});
+
+test("the scheme is read in any case, and typ as RFC 9068 writes it", async () => {
+  const bench = await identityBench();
+  const token = await signClaims(goodClaims, { alg: "HS256", typ: "at+JWT", kid: "2026-11" });
+  expect(await bench.raw(`bearer ${token}`)).toMatchObject({ ok: true });
+});
+
+test("no header is a missing credential", async () => {
+  const bench = await identityBench();
+  expect(bench.raw(null)).toEqual({ ok: false, error: { kind: "credential-missing" } });
+});
+
+test.each(["Basic YWxpY2U6cHc=", "Bearer", "Bearer ", "Bearer a b", "a.b.c"])(
+  "the header %j is an invalid credential",
+  async (header) => {
+    const bench = await identityBench();
+    expect(await bench.raw(header)).toMatchObject({ error: { kind: "credential-invalid" } });
+  },
+);
+
+describe("refused as an invalid credential, on the platform's host and on the tenant's own", () => {
+  test.each([...hostile])("%s", async (_name, token) => {
+    const bench = await identityBench();
+    for (const host of ["api.edgewise.test", "chat.acme.test"]) {
+      expect(await bench.identify(token, host)).toMatchObject({
+        ok: false,
+        error: { kind: "credential-invalid" },
+      });
+      // The second time is no other.
+      expect(await bench.identify(token, host)).toMatchObject({ error: { kind: "credential-invalid" } });
+    }
+    expect(bench.faults).toEqual([]);
+  });
+});
+
+describe("tenants", () => {
+  test("a tenant's token is nobody's on another tenant's host, remembered or not", async () => {
+    const bench = await identityBench();
+    const token = await signClaims();
+    expect(await bench.identify(token, "chat.globex.test")).toMatchObject({ ok: false });
+    expect(await bench.identify(token, "chat.acme.test")).toMatchObject({ ok: true });
+    expect(await bench.identify(token, "chat.globex.test")).toMatchObject({ ok: false });
+    expect(await bench.identify(token, "api.edgewise.test")).toMatchObject({ ok: true });
+  });
+
+  test("a token signed by one tenant with another's issuer is refused", async () => {
+    const bench = await identityBench();
+    const claims = { ...goodClaims, iss: "https://id.globex.test" };
+    expect(await bench.identify(await signClaims(claims))).toMatchObject({ ok: false });
+    const theirs = await signClaims(claims, undefined, secrets["DEMO_JWT_SECRET"]);
+    expect(await bench.identify(theirs)).toMatchObject({ value: { tenant: { id: "globex" } } });
+  });
+
+  test("a token for two tenants at once is refused", async () => {
+    const shared = { ...acme.issuers[0], issuer: "https://shared.test", keys: acme.issuers[0]?.keys };
+    const bench = await identityBench({
+      tenantConfigs: [
+        { id: "one", issuers: [{ ...shared, audience: "one" }] },
+        { id: "two", issuers: [{ ...shared, audience: "two" }] },
+      ],
+    });
+    const claims = { ...goodClaims, iss: "https://shared.test" };
+    expect(await bench.identify(await signClaims({ ...claims, aud: "two" }))).toMatchObject({ ok: true });
+    expect(await bench.identify(await signClaims({ ...claims, aud: ["one", "two"] }))).toMatchObject({
+      ok: false,
+    });
+  });
+
+  test("an issuer whose secret is missing or weak is our fault, not the caller's", async () => {
+    for (const name of ["NO_SUCH_SECRET", "SHORT_SECRET"]) {
+      const issuer = { ...acme.issuers[0], keys: { type: "secret", name } };
+      const bench = await identityBench({ tenantConfigs: [{ ...acme, issuers: [issuer] }] });
+      expect(await bench.identify(await signClaims())).toMatchObject({
+        error: { kind: "dependency-unavailable", component: "keys" },
+      });
+      expect(bench.faults).toHaveLength(1);
+    }
+  });
+});
+
+describe("the platform's issuer", () => {
+  const platformClaims = { ...goodClaims, iss: "edgewise-platform", sub: "operator" };
+  const sign = (claims: object) =>
+    signClaims({ ...platformClaims, ...claims }, undefined, secrets["PLATFORM_JWT_SECRET"]);
+
+  test("grants platform scopes, at any host", async () => {
+    const bench = await identityBench();
+    const token = await sign({ scope: "platform:admin platform:metrics" });
+    for (const host of ["api.edgewise.test", "chat.acme.test"])
+      expect(await bench.identify(token, host)).toMatchObject({
+        value: {
+          kind: "platform",
+          principal: { tenant: "platform", scopes: new Set(["platform:admin", "platform:metrics"]) },
+        },
+      });
+  });
+
+  test("grants nothing else, and no longer than a day", async () => {
+    const bench = await identityBench();
+    for (const claims of [{ scope: "tenant:admin" }, { scope: "platform:" }, { exp: nowSeconds + 90_000 }])
+      expect(await bench.identify(await sign(claims))).toMatchObject({
+        error: { kind: "credential-invalid" },
+      });
+  });
+
+  test("is nobody where none is configured", async () => {
+    const bench = await identityBench({ platform: null });
+    expect(await bench.identify(await sign({}))).toMatchObject({ error: { kind: "credential-invalid" } });
+  });
+});
+
+describe("in production", () => {
+  test("the demo tenant is refused", async () => {
+    const bench = await identityBench({
+      environment: "production",
+      tenantConfigs: [{ ...acme, id: "demo" }],
+    });
+    expect(await bench.identify(await signClaims())).toMatchObject({
+      error: { kind: "credential-invalid" },
+    });
+  });
+
+  test("the demo secret is refused under its own name and under another's", async () => {
+    const demo = secrets["DEMO_JWT_SECRET"] ?? "";
+    const named = await identityBench({ environment: "production" });
+    const claims = { ...goodClaims, iss: "https://id.globex.test" };
+    expect(await named.identify(await signClaims(claims, undefined, demo))).toMatchObject({
+      error: { kind: "dependency-unavailable" },
+    });
+    const renamed = await identityBench({ environment: "production", secret: () => demo });
+    expect(await renamed.identify(await signClaims(goodClaims, undefined, demo))).toMatchObject({
+      error: { kind: "dependency-unavailable" },
+    });
+  });
+});
+
+describe("a remembered token", () => {
+  test("is answered at once, by the very same object", async () => {
+    const bench = await identityBench();
+    const token = await signClaims();
+    const first = await bench.identify(token);
+    const second = bench.raw(`Bearer ${token}`);
+    expect(second).toBe(first);
+  });
+
+  test("is checked again after a minute, and refused after its expiry", async () => {
+    const bench = await identityBench();
+    const token = await signClaims({ ...goodClaims, exp: nowSeconds + 45 });
+    expect(await bench.identify(token)).toMatchObject({ ok: true });
+    bench.advance(rememberedLimits.maxAgeMs - 1);
+    expect(bench.raw(`Bearer ${token}`)).not.toBeInstanceOf(Promise);
+    bench.advance(1);
+    expect(bench.raw(`Bearer ${token}`)).toBeInstanceOf(Promise);
+    expect(await bench.identify(token)).toMatchObject({ ok: true });
+    // 45 s of life and 30 s of skew.
+    bench.advance(15_000);
+    expect(await bench.identify(token)).toMatchObject({ error: { detail: "token has expired" } });
+  });
+
+  test("is forgotten when its tenant's configuration changes", async () => {
+    const bench = await identityBench();
+    const token = await signClaims({ ...goodClaims, scope: "tenant:admin" });
+    expect(await bench.identify(token)).toMatchObject({ ok: true });
+    const edited = { ...acme, issuers: [{ ...acme.issuers[0], grants: {} }] };
+    for (const [key, value] of await storeOf([edited, globex])) bench.entries.set(key, value);
+    bench.advance(59_000);
+    expect(await bench.identify(token)).toMatchObject({ ok: true });
+    bench.advance(1_000);
+    const refreshing = await bench.identify(await signClaims({ ...goodClaims, sub: "bob" }));
+    expect(refreshing).toMatchObject({ ok: true });
+    await bench.settled();
+    expect(await bench.identify(token)).toMatchObject({ error: { detail: "a scope is not granted" } });
+  });
+
+  test("is forgotten when its tenant is gone", async () => {
+    const bench = await identityBench();
+    const token = await signClaims();
+    await bench.identify(token);
+    bench.entries.clear();
+    bench.advance(60_000);
+    await bench.identify(token);
+    await bench.settled();
+    expect(await bench.identify(token)).toMatchObject({ error: { kind: "credential-invalid" } });
+  });
+});

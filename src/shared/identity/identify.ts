@@ -1,0 +1,232 @@
+import type { Background } from "../contracts/background.ts";
+import type { ReportFault } from "../contracts/report-fault.ts";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import { BoundedMap } from "../isolate/bounded-map.ts";
+import type { Issuer, TenantConfig } from "../tenancy/tenant-config.ts";
+import type { TenantDirectory } from "../tenancy/tenant-directory.ts";
+import { readCompactToken, type CompactToken } from "./compact-token.ts";
+import { platformGrant, tenantGrant } from "./grant.ts";
+import { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from "./issuer-keys.ts";
+import type { PlatformIssuer } from "./platform-issuer.ts";
+import type { Principal } from "./principal.ts";
+import type { TokenAlgorithm } from "./public-key.ts";
+import { verifiedPayload } from "./signature.ts";
+
+/**
+ * Who is calling? From the Authorization header to a principal with its tenant's configuration:
+ *
+ *   bearer → strict form → issuer (by hostname, or iss + aud) → algorithm → claims and grant → key → signature → remember
+ *
+ * The cheap refusals come first; nothing counts before the signature. A verified token is remembered, so that a hot
+ * request pays one look-up. Everything wrong with a credential is one answer, 401; a fault of ours or of an issuer is 503.
+ */
+export type Identity =
+  | { readonly kind: "tenant"; readonly principal: Principal; readonly tenant: TenantConfig }
+  | { readonly kind: "platform"; readonly principal: Principal };
+
+export type IdentityRefusal = Extract<
+  Refusal,
+  { kind: "credential-missing" | "credential-invalid" | "dependency-unavailable" }
+>;
+
+export type IdentityResult = Result<Identity, IdentityRefusal>;
+
+export interface Caller {
+  /** The request's hostname: lower case, without a port (`URL.hostname`). */
+  readonly host: string;
+  readonly background: Background;
+}
+
+/** A value for a remembered token, a promise otherwise. Never throws, never rejects. */
+export type Identify = (
+  authorization: string | null,
+  caller: Caller,
+) => IdentityResult | Promise<IdentityResult>;
+
+export interface IdentifyOptions extends IssuerKeysOptions {
+  readonly tenants: TenantDirectory;
+  readonly platform: PlatformIssuer | null;
+  readonly environment: "local" | "production";
+  readonly now: () => number;
+  readonly report: ReportFault;
+}
+
+/** How long an isolate trusts what it verified, and how much it keeps. Twice as much at most: see BoundedMap. */
+export const rememberedLimits = {
+  maxAgeMs: 60_000,
+  maxTokens: 8192,
+  /** Characters of headers kept as keys. */
+  maxChars: 4_194_304,
+  /** A wrong signature is remembered so that repeating it costs nothing. */
+  refusedAgeMs: 10_000,
+  maxRefused: 1024,
+} as const;
+
+interface Remembered {
+  readonly result: IdentityResult & { readonly ok: true };
+  readonly untilMs: number;
+  readonly keys: IssuerKeys;
+  readonly keysInUse: object | null;
+}
+
+interface Refused {
+  readonly result: IdentityResult & { readonly ok: false };
+  readonly untilMs: number;
+  readonly keys: IssuerKeys;
+  readonly keysInUse: object | null;
+}
+
+export function createIdentify(options: IdentifyOptions): Identify {
+  const { tenants, platform, environment, now } = options;
+  const keysOf = createIssuerKeys(options);
+  // Keyed by the whole header: the engine hashes it (seeded) and compares it in full, so that no two tokens can be
+  // taken for one. SHA-256 instead would cost a promise on every request (measured in docs/decisions/0007).
+  const remembered = new BoundedMap<string, Remembered>({
+    maxEntries: rememberedLimits.maxTokens,
+    maxWeight: rememberedLimits.maxChars,
+    weigh: (header) => header.length,
+  });
+  const refused = new BoundedMap<string, Refused>({ maxEntries: rememberedLimits.maxRefused });
+  let turnedAtMs = now();
+
+  function recall(authorization: string, caller: Caller): IdentityResult | undefined {
+    const entry = remembered.get(authorization);
+    if (entry === undefined || now() >= entry.untilMs) return undefined;
+    if (entry.keys.current(caller.background) !== entry.keysInUse) return undefined;
+    const identity = entry.result.value;
+    if (identity.kind === "platform") return entry.result;
+    // The tenant as it is configured now, at this hostname: another object is another configuration.
+    const byHost = tenants.byHost(caller.host, caller.background);
+    if (byHost instanceof Promise || !byHost.ok) return undefined;
+    if (byHost.value !== null) return byHost.value === identity.tenant ? entry.result : undefined;
+    const byId = tenants.byId(identity.tenant.id, caller.background);
+    if (byId instanceof Promise || !byId.ok) return undefined;
+    return byId.value === identity.tenant ? entry.result : undefined;
+  }
+
+  /** The tenant and the issuer that this token claims to be from, or the platform's. */
+  async function findIssuer(token: CompactToken, caller: Caller): Promise<Result<Found, IdentityRefusal>> {
+    const named = readIssuerAndAudience(token.claims);
+    if (named === null) return invalid("token names no issuer and audience");
+    const { issuer, audiences } = named;
+    if (platform !== null && issuer === platform.issuer && audiences.includes(platform.audience))
+      return ok({ kind: "platform", issuer: platform });
+    const byHost = await tenants.byHost(caller.host, caller.background);
+    if (!byHost.ok) return byHost;
+    let tenant = byHost.value;
+    for (const audience of byHost.value === null ? audiences : []) {
+      const byIssuer = await tenants.byIssuer(issuer, audience, caller.background);
+      if (!byIssuer.ok) return byIssuer;
+      if (byIssuer.value === null) continue;
+      if (tenant !== null && byIssuer.value.id !== tenant.id) return invalid("token is for two tenants");
+      tenant = byIssuer.value;
+    }
+    const configured = tenant?.issuers.find(
+      (known) => known.issuer === issuer && audiences.includes(known.audience),
+    );
+    if (tenant === null || configured === undefined) return invalid("issuer and audience are nobody's");
+    if (environment === "production" && tenant.id === "demo")
+      return invalid("the demo tenant is refused in production");
+    return ok({ kind: "tenant", issuer: configured, tenant });
+  }
+
+  async function verify(authorization: string, caller: Caller): Promise<IdentityResult> {
+    const credential = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
+    if (credential === undefined) return invalid("no bearer credential");
+    // API keys have no dot (`ew_<env>_<id>_<secret>`), tokens always have two.
+    if (!credential.includes("."))
+      return err({ kind: "credential-invalid", credential: "key", detail: "unknown key" });
+    const read = readCompactToken(credential);
+    if (!read.ok) return invalid(read.error);
+    const token = read.value;
+
+    const found = await findIssuer(token, caller);
+    if (!found.ok) return found;
+    const { issuer } = found.value;
+    const algorithm = pinnedAlgorithm(token, issuer.algorithms);
+    if (algorithm === null) return invalid("algorithm is not the issuer's");
+    const granted =
+      found.value.kind === "platform"
+        ? platformGrant(token.claims, found.value.issuer, now())
+        : tenantGrant(token.claims, found.value.issuer, found.value.tenant.id, now());
+    if (!granted.ok) return invalid(granted.error);
+
+    const keys = keysOf(issuer);
+    const finding = await keys.find(token.header.kid, algorithm, caller.background);
+    if (finding.result === "unavailable")
+      return err({
+        kind: "dependency-unavailable",
+        component: "keys",
+        retryAfterMs: 5_000,
+        detail: finding.detail,
+      });
+    if (finding.result !== "found") return invalid(`key is ${finding.result}`);
+    const keysInUse = keys.current(caller.background);
+    if ((await verifiedPayload(token.text, finding.key)) === null) {
+      const result = invalid("signature is wrong");
+      const untilMs = now() + rememberedLimits.refusedAgeMs;
+      refused.set(authorization, { result, untilMs, keys, keysInUse });
+      return result;
+    }
+
+    const principal = granted.value;
+    const result = ok<Identity>(
+      found.value.kind === "platform"
+        ? { kind: "platform", principal }
+        : { kind: "tenant", principal, tenant: found.value.tenant },
+    );
+    const untilMs = Math.min(principal.expiresAtMs, now() + rememberedLimits.maxAgeMs);
+    remembered.set(authorization, { result, untilMs, keys, keysInUse });
+    return result;
+  }
+
+  return (authorization, caller) => {
+    if (authorization === null || authorization === "") return missing;
+    const known = recall(authorization, caller);
+    if (known !== undefined) return known;
+    const time = now();
+    if (time - turnedAtMs >= rememberedLimits.maxAgeMs) {
+      // So that no token stays in memory much longer than it is of use.
+      turnedAtMs = time;
+      remembered.turn();
+      refused.turn();
+    }
+    const failed = refused.get(authorization);
+    if (
+      failed !== undefined &&
+      time < failed.untilMs &&
+      failed.keys.current(caller.background) === failed.keysInUse
+    )
+      return failed.result;
+    return verify(authorization, caller);
+  };
+}
+
+type Found =
+  | { readonly kind: "platform"; readonly issuer: PlatformIssuer }
+  | { readonly kind: "tenant"; readonly issuer: Issuer; readonly tenant: TenantConfig };
+
+const missing: IdentityResult = err({ kind: "credential-missing" });
+
+function invalid(detail: string) {
+  return err<IdentityRefusal>({ kind: "credential-invalid", credential: "token", detail });
+}
+
+const maxAudiences = 8;
+
+/** Unverified: good for finding the issuer, and for nothing else. `aud` is a string or an array of strings. */
+function readIssuerAndAudience(claims: CompactToken["claims"]) {
+  const { iss: issuer, aud } = claims;
+  if (typeof issuer !== "string") return null;
+  const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (audiences.length === 0 || audiences.length > maxAudiences) return null;
+  return audiences.every((audience) => typeof audience === "string") ? { issuer, audiences } : null;
+}
+
+/** The issuer's algorithm that the token's header names, exactly as written there; `null`: none of his. */
+function pinnedAlgorithm(token: CompactToken, algorithms: readonly TokenAlgorithm[]): TokenAlgorithm | null {
+  // RFC 9864's name for the same thing.
+  const named = token.header.alg === "Ed25519" ? "EdDSA" : token.header.alg;
+  return algorithms.find((algorithm) => algorithm === named) ?? null;
+}

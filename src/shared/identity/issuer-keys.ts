@@ -1,0 +1,113 @@
+import type { Background } from "../contracts/background.ts";
+import type { ReportFault } from "../contracts/report-fault.ts";
+import { BoundedMap } from "../isolate/bounded-map.ts";
+import type { Issuer } from "../tenancy/tenant-config.ts";
+import { KeySet } from "./key-set.ts";
+import { minSecretBytes, type TokenAlgorithm } from "./public-key.ts";
+import { RemoteKeySet, type FetchKeySet, type KeySetCache, type RemoteKeyFinding } from "./remote-key-set.ts";
+
+/**
+ * Where does an issuer's key come from? From configuration alone: a Worker secret by name, a key set written there, or
+ * one behind a URL. Nothing in a token chooses the kind, and a shared secret never comes out of a key set.
+ */
+export interface IssuerKeys {
+  /**
+   * Stands for the keys in use now, for comparing by identity; `null`: none. What was verified under another object must
+   * be verified again. Costs a field read, and starts a refresh where one is due.
+   */
+  current(background: Background): object | null;
+  find(kid: string | undefined, algorithm: TokenAlgorithm, background: Background): Promise<RemoteKeyFinding>;
+}
+
+export interface IssuerKeysOptions {
+  /** A Worker secret by its name. */
+  readonly secret: (name: string) => string | undefined;
+  readonly fetchKeySet: FetchKeySet;
+  readonly keySetCache: KeySetCache;
+  /** The demo tenant's secret is a development key, refused in production under whatever name it turns up. */
+  readonly environment: "local" | "production";
+  readonly now: () => number;
+  readonly report: ReportFault;
+}
+
+export type KeySource = Pick<Issuer, "keys">;
+
+export const demoSecretName = "DEMO_JWT_SECRET";
+
+/** Keys of an issuer, made once per configuration object. */
+export function createIssuerKeys(options: IssuerKeysOptions): (issuer: KeySource) => IssuerKeys {
+  const known = new WeakMap<KeySource, IssuerKeys>();
+  // By URL, not by configuration: an edit of the tenant must not lose the last good keys of an issuer that is down.
+  const remote = new BoundedMap<string, RemoteKeySet>({ maxEntries: 256 });
+
+  function make({ keys }: KeySource): IssuerKeys {
+    switch (keys.type) {
+      case "secret":
+        return secretKeys(keys.name, options);
+      case "jwks": {
+        const set = new KeySet(keys.keys);
+        return { current: () => set, find: (kid, algorithm) => set.find(kid, algorithm) };
+      }
+      case "jwks_url": {
+        const { url, max_stale_seconds: maxStaleSeconds } = keys;
+        if (options.environment === "production" && !url.startsWith("https:"))
+          return brokenKeys(`key set ${url} is not https`, options.report);
+        const name = `${maxStaleSeconds} ${url}`;
+        let set = remote.get(name);
+        if (set === undefined) {
+          const { fetchKeySet: fetch, keySetCache: cache, now, report } = options;
+          set = new RemoteKeySet({ url, maxStaleMs: maxStaleSeconds * 1000, fetch, cache, now, report });
+          remote.set(name, set);
+        }
+        return set;
+      }
+    }
+  }
+
+  return (issuer) => {
+    let keys = known.get(issuer);
+    if (keys === undefined) {
+      keys = make(issuer);
+      known.set(issuer, keys);
+    }
+    return keys;
+  };
+}
+
+/** For an HS256 token the `kid` chooses nothing; it must still look like a name, not like a path or a query. */
+const plainName = /^[A-Za-z0-9._~:@=+-]{1,128}$/;
+
+function secretKeys(name: string, options: IssuerKeysOptions): IssuerKeys {
+  const { secret, environment, report } = options;
+  const text = secret(name);
+  const bytes = new TextEncoder().encode(text ?? "");
+  if (text === undefined) return brokenKeys(`secret ${name} is not set`, report);
+  if (environment === "production" && (name === demoSecretName || text === secret(demoSecretName)))
+    return brokenKeys(`secret ${name} is the demo secret, refused in production`, report);
+  if (bytes.byteLength < minSecretBytes)
+    return brokenKeys(`secret ${name} is under ${minSecretBytes} bytes`, report);
+  const mark = {};
+  let imported: CryptoKey | undefined;
+  return {
+    current: () => mark,
+    async find(kid, algorithm) {
+      if (algorithm !== "HS256") return { result: "unknown" };
+      if (kid !== undefined && !plainName.test(kid)) return { result: "unknown" };
+      imported ??= await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, [
+        "verify",
+      ]);
+      return { result: "found", key: { algorithm, key: imported } };
+    },
+  };
+}
+
+/** An issuer whose keys can't be had by a fault of ours: its tokens get 503, not 401, and the operator hears of it. */
+function brokenKeys(detail: string, report: ReportFault): IssuerKeys {
+  return {
+    current: () => null,
+    async find() {
+      report("identity", detail);
+      return { result: "unavailable", detail };
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { FetchKeySet, KeySetCache, StoredKeySet } from "./remote-key-set.ts";
+
+/**
+ * How is a key set asked for, and shared between isolates? By fetch without redirects (a redirect could leave for
+ * anywhere), bounded in time and bytes, whatever the issuer sends; and by the Cache API, whose content counts as no more
+ * than a copy: it is read by the same rules as the issuer's own answer.
+ */
+export const keySetLimits = { timeoutMs: 3_000, maxBytes: 65_536, cacheTimeoutMs: 500 } as const;
+
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export function keySetFetcher(fetch: Fetch): FetchKeySet {
+  return async (url) => {
+    try {
+      const response = await fetch(url, {
+        redirect: "manual",
+        headers: { accept: "application/jwk-set+json, application/json" },
+        signal: AbortSignal.timeout(keySetLimits.timeoutMs),
+      });
+      if (response.status !== 200) {
+        await response.body?.cancel();
+        return err(`answered ${response.status}`);
+      }
+      return await boundedText(response);
+    } catch (error) {
+      return err(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    }
+  };
+}
+
+async function boundedText(response: Response): Promise<Result<string, string>> {
+  if (response.body === null) return err("answered nothing");
+  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  let text = "";
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return ok(text + decoder.decode());
+    bytes += value.byteLength;
+    if (bytes > keySetLimits.maxBytes) {
+      await reader.cancel();
+      return err(`is longer than ${keySetLimits.maxBytes} bytes`);
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** What the Cache API offers; `caches.default` in a Worker. */
+interface ResponseCache {
+  match(request: string): Promise<Response | undefined>;
+  put(request: string, response: Response): Promise<void>;
+}
+
+const fetchedAtHeader = "x-fetched-at-ms";
+
+/** `keepSeconds`: how long a copy may serve an isolate that starts during an outage. */
+export function keySetCache(cache: ResponseCache, keepSeconds = 86_400): KeySetCache {
+  return {
+    async get(url): Promise<StoredKeySet | null> {
+      try {
+        const found = await cache.match(cacheUrl(url));
+        if (found === undefined) return null;
+        const text = await boundedText(found);
+        const fetchedAtMs = Number(found.headers.get(fetchedAtHeader) ?? "");
+        return text.ok && fetchedAtMs > 0 ? { text: text.value, fetchedAtMs } : null;
+      } catch {
+        // By contract a miss: the issuer itself is asked next, and that is reported when it fails.
+        return null;
+      }
+    },
+    async put(url, stored) {
+      try {
+        await cache.put(
+          cacheUrl(url),
+          new Response(stored.text, {
+            headers: {
+              "cache-control": `max-age=${keepSeconds}`,
+              "content-type": "application/json",
+              [fetchedAtHeader]: String(stored.fetchedAtMs),
+            },
+          }),
+        );
+      } catch {
+        // By contract nothing: every isolate then fetches for itself.
+        return;
+      }
+    },
+  };
+}
+
+function cacheUrl(url: string): string {
+  return `https://key-sets.edgewise.invalid/${encodeURIComponent(url)}`;
+}

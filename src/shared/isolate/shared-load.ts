@@ -1,0 +1,52 @@
+import type { Background } from "../contracts/background.ts";
+import { BoundedMap } from "./bounded-map.ts";
+
+/**
+ * How do requests of one isolate share one piece of I/O? The trap: a promise that belongs to a request which is reset
+ * never settles, and everyone who awaits it hangs. So the work is registered with its own request's `waitUntil` at
+ * once, and whoever waits for another's work waits a bounded time and then does it himself.
+ */
+export class SharedLoads<T> {
+  readonly #waitMs: number;
+  readonly #running = new BoundedMap<string, Promise<T>>({ maxEntries: 1024 });
+
+  /** `waitMs`: how long one waits for another request's work. Longer than the work takes when all is well. */
+  constructor(waitMs: number) {
+    this.#waitMs = waitMs;
+  }
+
+  /** `begin` must settle within a time of its own and should return failure as a value: it is handed to all who wait. */
+  async load(key: string, begin: () => Promise<T>, background: Background): Promise<T> {
+    let lost: Promise<T> | undefined;
+    // Two rounds: whoever gives up first begins anew, and the others who gave up with him join that. Then each alone.
+    for (let round = 0; round < 2; round += 1) {
+      const running = this.#running.get(key);
+      if (running === undefined || running === lost) break;
+      const outcome = await within(running, this.#waitMs);
+      if (outcome !== timedOut) return outcome;
+      lost = running;
+    }
+    const work = begin();
+    this.#running.set(key, work);
+    const finished = work.finally(() => {
+      if (this.#running.get(key) === work) this.#running.delete(key);
+    });
+    background.run(`load ${key}`, finished);
+    return finished;
+  }
+}
+
+export const timedOut = Symbol("timed out");
+
+/** The outcome, or `timedOut` after `ms` milliseconds. The work itself goes on. */
+export async function within<T>(work: Promise<T>, ms: number): Promise<T | typeof timedOut> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const limit = new Promise<typeof timedOut>((resolve) => {
+    timer = setTimeout(() => resolve(timedOut), ms);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
