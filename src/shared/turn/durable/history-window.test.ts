@@ -1,0 +1,58 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { historyWindow } from "./history-window.ts";
+
+const turns = fc.array(
+  fc.array(fc.record({ role: fc.constantFrom("user", "assistant", null), size: fc.nat(60) }), {
+    minLength: 1,
+    maxLength: 5,
+  }),
+  { maxLength: 20 },
+);
+
+test("what is loaded is the newest part, within the limits, and begins where a turn begins", () => {
+  fc.assert(
+    fc.property(
+      turns,
+      fc.integer({ min: 1, max: 30 }),
+      fc.integer({ min: 1, max: 60 }),
+      (turns, items, tokens) => {
+        const all = turns.flatMap((turn, at) =>
+          turn.map(({ role, size }) => ({ turnId: `t${at}`, role, json: "x".repeat(size) })),
+        );
+        const newestFirst = [...all].reverse();
+        let read = 0;
+        const counted = (function* () {
+          for (const item of newestFirst) {
+            read += 1;
+            yield item;
+          }
+        })();
+        const window = historyWindow(counted, { items, tokens });
+        expect(window.items).toEqual(all.slice(all.length - window.items.length));
+        expect(window.items.length).toBeLessThanOrEqual(items);
+        expect(read).toBeLessThanOrEqual(items + 1);
+        const bytes = window.items.reduce((sum, item) => sum + item.json.length, 0);
+        if (window.items.length > 1) expect(bytes).toBeLessThanOrEqual(tokens * 8);
+        expect(window.truncated).toBe(window.items.length < all.length || all.length > read);
+        const [first] = window.items;
+        const before = all[all.length - window.items.length - 1];
+        if (first !== undefined && before !== undefined && first.turnId === before.turnId)
+          expect(first.role).toBe("user");
+      },
+    ),
+  );
+});
+
+test("a tool's result never stands without its call", () => {
+  const newestFirst = [
+    { turnId: "t2", role: "assistant", json: "the answer" },
+    { turnId: "t2", role: "user", json: "and now?" },
+    { turnId: "t1", role: "assistant", json: "it rains" },
+    { turnId: "t1", role: null, json: "result" },
+    { turnId: "t1", role: null, json: "call" },
+    { turnId: "t1", role: "user", json: "weather?" },
+  ];
+  const window = historyWindow(newestFirst, { items: 4, tokens: 1000 });
+  expect(window.items.map((item) => item.json)).toEqual(["and now?", "the answer"]);
+});

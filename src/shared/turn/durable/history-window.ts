@@ -1,0 +1,49 @@
+/**
+ * Which of a conversation's latest items are loaded for a turn. Walks from the newest backwards and stops at the
+ * budget, so that the work is bounded by what is returned and not by what is kept.
+ */
+export interface WindowItem {
+  readonly turnId: string;
+  readonly json: string;
+}
+
+export interface HistoryWindow<Item> {
+  /** Oldest first. */
+  readonly items: Item[];
+  readonly truncated: boolean;
+}
+
+/** A token of text is seldom longer; counted low on purpose, so that compose never lacks what would have fitted. */
+const bytesPerToken = 8;
+
+/** What one load may hold in memory, whatever the window of the model: UTF-16 units. */
+const maxUnits = 8_000_000;
+
+/**
+ * @param newestFirst read lazily, one past what is returned at most
+ * A turn that was cut by the budget is left out whole, since half a turn may be a tool's result without its call. But
+ * the newest turn alone is kept from its first `message` by the user, as far as one was reached.
+ */
+export function historyWindow<Item extends WindowItem & { readonly role: string | null }>(
+  newestFirst: Iterable<Item>,
+  limits: { readonly items: number; readonly tokens: number },
+): HistoryWindow<Item> {
+  const budget = Math.min(limits.tokens * bytesPerToken, maxUnits);
+  const taken: Item[] = [];
+  let units = 0;
+  let next: Item | null = null;
+  for (const item of newestFirst) {
+    units += item.json.length;
+    if (taken.length >= limits.items || (units > budget && taken.length > 0)) {
+      next = item;
+      break;
+    }
+    taken.push(item);
+  }
+  taken.reverse();
+  if (next === null) return { items: taken, truncated: false };
+  const cutTurn = next.turnId;
+  const whole = taken.findIndex((item) => item.turnId !== cutTurn);
+  const start = whole === -1 ? taken.findIndex((item) => item.role === "user") : whole;
+  return { items: start === -1 ? [] : taken.slice(start), truncated: true };
+}
