@@ -1,0 +1,122 @@
+import type { Usage } from "../../contracts/usage.ts";
+import type { JournalEvent } from "./ports.ts";
+
+/**
+ * How events become journal rows and rows become bytes for readers.
+ *
+ * Rows are billed and tokens are many, so several events share a row: at most one row an interval, and the first is
+ * never waited for. Nothing here knows of SQL, timers or streams.
+ */
+export interface JournalRow {
+  /** The number of the row's first event; its others follow without a gap. */
+  readonly first: number;
+  readonly count: number;
+  /** A line an event: its name (often empty), a blank, its data. */
+  readonly payload: string;
+  /** What was delivered up to the end of this row; `null` where the run had not said. */
+  readonly usage: Usage | null;
+}
+
+/** A SQLite value holds 2 MB; a UTF-16 unit is at most 3 bytes of UTF-8. */
+const maxRowUnits = 500_000;
+export const maxEventUnits = maxRowUnits;
+/** Long intervals only: so much text is not kept from readers for the rest of the interval. */
+const flushUnits = 4096;
+/** But never more than 10 rows a second by it. */
+const flushSpacingMs = 100;
+const urgentRows = 2;
+
+/** Collects events and says when their row is due. Rows that grow too large are closed early and leave together. */
+export class JournalPacker {
+  readonly #intervalMs: number;
+  readonly #closed: JournalRow[] = [];
+  #payload = "";
+  #first: number;
+  #next: number;
+  #usage: Usage | null = null;
+  #lastRowMs: number | null = null;
+  #urgent = false;
+  #urgentLeft = urgentRows;
+
+  constructor(intervalMs: number) {
+    this.#intervalMs = intervalMs;
+    this.#first = 0;
+    this.#next = 0;
+  }
+
+  get nextSequence(): number {
+    return this.#next;
+  }
+
+  /** Throws for what cannot be an event: a line break in it, a blank in its name, or more than `maxEventUnits`. */
+  add(event: JournalEvent, urgent = false): void {
+    const line = `${event.name ?? ""} ${event.data}`;
+    if (line.length >= maxEventUnits) throw new RangeError("a journal event is too large");
+    if (/[\r\n]/.test(line)) throw new TypeError("a journal event holds a line break");
+    if (event.name?.includes(" ") === true) throw new TypeError("a journal event's name holds a blank");
+    if (this.#payload.length + line.length >= maxRowUnits) this.#close();
+    this.#payload += this.#payload === "" ? line : `\n${line}`;
+    this.#next += 1;
+    if (urgent && this.#urgentLeft > 0) this.#urgent = true;
+  }
+
+  progress(usage: Usage): void {
+    this.#usage = usage;
+  }
+
+  /** Until the next row is due: 0 is now, `null` is never (nothing to write). */
+  dueInMs(nowMs: number): number | null {
+    if (this.#next === this.#first && this.#closed.length === 0) return null;
+    if (this.#urgent || this.#lastRowMs === null || this.#closed.length > 0) return 0;
+    const early = this.#payload.length >= flushUnits;
+    const spacing = early ? Math.min(flushSpacingMs, this.#intervalMs) : this.#intervalMs;
+    return Math.max(0, this.#lastRowMs + spacing - nowMs);
+  }
+
+  /** All that is pending, as rows to be written now: one, unless it is very large. */
+  take(nowMs: number): JournalRow[] {
+    this.#close();
+    const rows = this.#closed.splice(0);
+    if (rows.length === 0) return rows;
+    this.#lastRowMs = nowMs;
+    if (this.#urgent) this.#urgentLeft -= 1;
+    this.#urgent = false;
+    return rows;
+  }
+
+  #close(): void {
+    if (this.#next === this.#first) return;
+    this.#closed.push({
+      first: this.#first,
+      count: this.#next - this.#first,
+      payload: this.#payload,
+      usage: this.#usage,
+    });
+    this.#first = this.#next;
+    this.#payload = "";
+  }
+}
+
+/** The row's events, in order. */
+export function unpackRow(row: JournalRow): JournalEvent[] {
+  return row.payload.split("\n").map((line) => {
+    const blank = line.indexOf(" ");
+    const data = line.slice(blank + 1);
+    return blank === 0 ? { data } : { data, name: line.slice(0, blank) };
+  });
+}
+
+/** The row's events from number `from` on, as server-sent events. Empty where all lie before. */
+export function encodeRow(row: JournalRow, from: number, ids: boolean): string {
+  let text = "";
+  let sequence = row.first;
+  for (const event of unpackRow(row)) {
+    if (sequence >= from) {
+      if (ids) text += `id: ${sequence}\n`;
+      if (event.name !== undefined) text += `event: ${event.name}\n`;
+      text += `data: ${event.data}\n\n`;
+    }
+    sequence += 1;
+  }
+  return text;
+}

@@ -1,0 +1,108 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  decideStart,
+  dueWork,
+  nextAlarmMs,
+  type OutboxState,
+  retryDelayMs,
+  type TurnState,
+} from "./turn-state.ts";
+
+const owner = { tenant: "demo", user: "alice" };
+const running: TurnState = {
+  status: "running",
+  owner,
+  fingerprint: null,
+  createdMs: 0,
+  endedMs: null,
+  deadlineMs: 600_000,
+  replayMs: 600_000,
+  retentionMs: 86_400_000,
+  pruned: false,
+};
+const empty: OutboxState = { pending: 0, nextDueMs: null };
+
+test("the first start claims, the next attaches, a stranger's learns nothing, another body is a mismatch", () => {
+  expect(decideStart(null, { owner, fingerprint: null })).toBe("claim");
+  expect(decideStart(running, { owner, fingerprint: null })).toBe("attach");
+  expect(decideStart(running, { owner: { tenant: "demo", user: "bob" }, fingerprint: null })).toBe("unknown");
+  expect(decideStart(running, { owner, fingerprint: "x" })).toBe("mismatch");
+});
+
+test("a running turn is looked after every 30 s, and at its deadline", () => {
+  expect(nextAlarmMs(running, empty, 1000)).toBe(31_000);
+  expect(nextAlarmMs(running, empty, 599_000)).toBe(600_000);
+  expect(dueWork(running, empty, 599_999).overdue).toBe(false);
+  expect(dueWork(running, empty, 600_000).overdue).toBe(true);
+});
+
+const turns = fc.record({
+  status: fc.constantFrom("running", "refused", "completed", "incomplete", "failed", "cancelled"),
+  owner: fc.constant(owner),
+  fingerprint: fc.constant(null),
+  createdMs: fc.nat(1_000_000),
+  ranMs: fc.nat(1_000_000),
+  deadlineMs: fc.integer({ min: 1000, max: 4_000_000 }),
+  replayMs: fc.nat(1_000_000),
+  retentionMs: fc.nat(100_000_000),
+});
+
+test("whatever the state, obeying each alarm ends in nothing kept, and never spins", () => {
+  fc.assert(
+    fc.property(
+      turns,
+      fc.nat(4),
+      fc.nat(8),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (turn, effects, failures, random) => {
+        const { ranMs, ...rest } = turn;
+        let state: TurnState = {
+          ...rest,
+          status: turn.status,
+          endedMs: turn.status === "running" ? null : turn.createdMs + ranMs,
+          pruned: false,
+        };
+        let nowMs = turn.createdMs + ranMs;
+        let outbox: OutboxState =
+          state.endedMs === null || effects === 0 ? empty : { pending: effects, nextDueMs: nowMs };
+        let failed = 0;
+        let idle = 0;
+        for (let alarms = 0; alarms < 1000; alarms += 1) {
+          const at = nextAlarmMs(state, outbox, nowMs);
+          expect(at).toBeGreaterThanOrEqual(nowMs);
+          nowMs = at;
+          const due = dueWork(state, outbox, nowMs);
+          if (due.erase) {
+            expect(outbox.pending).toBe(0);
+            if (state.status !== "refused")
+              expect(nowMs).toBeGreaterThanOrEqual(
+                (state.endedMs ?? Infinity) + Math.max(state.replayMs, state.retentionMs),
+              );
+            return;
+          }
+          idle = due.overdue || due.deliver || due.prune || state.endedMs === null ? 0 : idle + 1;
+          expect(idle).toBe(0);
+          if (due.overdue) {
+            state = { ...state, status: "failed", endedMs: nowMs };
+            outbox = effects === 0 ? empty : { pending: effects, nextDueMs: nowMs };
+          }
+          if (due.deliver) {
+            failed += 1;
+            if (failed <= failures) outbox = { ...outbox, nextDueMs: nowMs + retryDelayMs(failed, random) };
+            else outbox = outbox.pending === 1 ? empty : { pending: outbox.pending - 1, nextDueMs: nowMs };
+          }
+          if (due.prune) state = { ...state, pruned: true };
+        }
+        throw new Error("never erased");
+      },
+    ),
+  );
+});
+
+test("deliveries are retried with growing distance, five minutes at most", () => {
+  expect(retryDelayMs(1, 1)).toBe(500);
+  expect(retryDelayMs(2, 0)).toBe(500);
+  expect(retryDelayMs(5, 1)).toBe(8000);
+  expect(retryDelayMs(1000, 1)).toBe(300_000);
+});

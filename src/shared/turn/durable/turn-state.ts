@@ -1,0 +1,99 @@
+import type { EndStatus } from "../../contracts/generation.ts";
+import { type Owner, sameOwner } from "../../contracts/owner.ts";
+
+/**
+ * What a Generation object does next, decided from what its storage holds and the time. Pure: the object only obeys.
+ *
+ *   (nothing) ─start▸ running ─▸ completed | incomplete | failed | cancelled ─▸ journal pruned ─▸ (nothing)
+ *                        └─────▸ refused ─▸ (nothing), as soon as its effects are delivered
+ */
+export interface TurnState {
+  readonly status: "running" | "refused" | EndStatus;
+  readonly owner: Owner;
+  readonly fingerprint: string | null;
+  readonly createdMs: number;
+  /** `null` while running. */
+  readonly endedMs: number | null;
+  readonly deadlineMs: number;
+  readonly replayMs: number;
+  readonly retentionMs: number;
+  readonly pruned: boolean;
+}
+
+export interface OutboxState {
+  readonly pending: number;
+  /** When the next delivery is due; `null` where none is pending. */
+  readonly nextDueMs: number | null;
+}
+
+/** A running turn's object is looked after this often, so that one whose memory is lost ends. */
+const livenessMs = 30_000;
+
+export type StartDecision = "claim" | "attach" | "unknown" | "mismatch";
+
+/** One turn an object: the first `start` claims it, every other one attaches, for free. */
+export function decideStart(
+  state: TurnState | null,
+  asked: { readonly owner: Owner; readonly fingerprint: string | null },
+): StartDecision {
+  if (state === null) return "claim";
+  if (!sameOwner(state.owner, asked.owner)) return "unknown";
+  return state.fingerprint === asked.fingerprint ? "attach" : "mismatch";
+}
+
+export interface DueWork {
+  /** End the turn: it ran past its deadline. */
+  readonly overdue: boolean;
+  readonly deliver: boolean;
+  /** Drop the journal and the request; only the final response stays. */
+  readonly prune: boolean;
+  /** Nothing is left to keep: delete everything. */
+  readonly erase: boolean;
+}
+
+export function dueWork(state: TurnState, outbox: OutboxState, nowMs: number): DueWork {
+  if (state.endedMs === null)
+    return {
+      overdue: nowMs >= state.createdMs + state.deadlineMs,
+      deliver: false,
+      prune: false,
+      erase: false,
+    };
+  const deliver = outbox.nextDueMs !== null && outbox.nextDueMs <= nowMs;
+  const erase = outbox.pending === 0 && nowMs >= eraseAtMs(state, state.endedMs);
+  return {
+    overdue: false,
+    deliver,
+    prune: !erase && !state.pruned && nowMs >= state.endedMs + state.replayMs,
+    erase,
+  };
+}
+
+/** When to look again. Never in the past. */
+export function nextAlarmMs(state: TurnState, outbox: OutboxState, nowMs: number): number {
+  const times: number[] = [];
+  if (state.endedMs === null) {
+    times.push(nowMs + livenessMs, state.createdMs + state.deadlineMs);
+  } else {
+    if (outbox.nextDueMs !== null) times.push(outbox.nextDueMs);
+    if (!state.pruned && state.status !== "refused") times.push(state.endedMs + state.replayMs);
+    if (outbox.pending === 0) times.push(eraseAtMs(state, state.endedMs));
+  }
+  return Math.max(nowMs, Math.min(...times));
+}
+
+/** A refused turn keeps nothing, so that the same request may be made again. */
+function eraseAtMs(state: TurnState, endedMs: number): number {
+  if (state.status === "refused") return endedMs;
+  return endedMs + Math.max(state.replayMs, state.retentionMs);
+}
+
+/**
+ * Between two attempts to deliver an effect: from half a second, doubling to five minutes.
+ *
+ * @param attempts how many have failed, 1 at least
+ * @param random 0 to 1: spreads over the upper half, so that what failed together does not return together
+ */
+export function retryDelayMs(attempts: number, random: number): number {
+  return Math.min(300_000, 500 * 2 ** Math.min(attempts - 1, 20)) * (0.5 + random / 2);
+}
