@@ -9,6 +9,7 @@ import { attempt, type AttemptResult, type OpenAnswer, type Transport } from "./
 import { choose } from "./choose.ts";
 import type { Coordinates } from "./distance.ts";
 import type { FleetIndex } from "./fleet-index.ts";
+import { goneFailure } from "./gone.ts";
 import type { Lease } from "./in-flight.ts";
 import type { Poller } from "./poller.ts";
 import type { Origin, OriginAnswer, OriginFailure, OriginOutcome, OriginRequest } from "./ports.ts";
@@ -198,7 +199,7 @@ class Dispatch {
 
   /** What is left to say when no replica answered. */
   #exhausted(): OriginFailure {
-    if (this.#signal.aborted) return gone(this.#signal);
+    if (this.#signal.aborted) return goneFailure(this.#signal);
     const nowMs = this.#deps.now();
     const waits = this.#clusters.flatMap(({ replicas }) =>
       replicas.map((replica) => replica.known.breaker.waitMs(nowMs)),
@@ -229,19 +230,11 @@ function finalFailure(result: Failed, signal: AbortSignal): OriginFailure | null
     case "context-too-long":
       return result;
     case "gone":
-      return gone(signal);
+      return goneFailure(signal);
     case "busy":
     case "failed":
       return null;
   }
-}
-
-/** The signal also ends a turn whose time is over; that is no client's doing. */
-function gone(signal: AbortSignal): OriginFailure {
-  const reason: unknown = signal.reason;
-  return reason instanceof DOMException && reason.name === "TimeoutError"
-    ? { kind: "origin-unavailable", retryAfterMs: 1000, detail: "the turn's time was over" }
-    : { kind: "client-gone" };
 }
 
 function scoreOutcome(replica: ReplicaState, outcome: OriginOutcome, nowMs: number): void {

@@ -1,0 +1,113 @@
+/**
+ * The router Worker's HTTP side: an envelope in, the engine's bytes or a tagged failure out. Nothing here chooses a replica;
+ * that is src/shared/routing/origin-router.ts, the same module as in the edge Worker's process.
+ */
+import type { Background } from "../../src/shared/contracts/background.ts";
+import {
+  answerHeader,
+  dispatchHeader,
+  failureHeader,
+  failureStatus,
+  readDispatch,
+  readOutcome,
+  writeAnswer,
+  writeFailure,
+} from "../../src/shared/routing/envelope.ts";
+import type { Origin, OriginAnswer, OriginFailure, OriginOutcome } from "../../src/shared/routing/ports.ts";
+
+/** Answers on their way through this isolate, by token, so that the edge can say how one ended. */
+export type RunningAnswers = Map<string, (outcome: OriginOutcome) => void>;
+
+export interface DispatchServer {
+  readonly origin: Origin;
+  readonly running: RunningAnswers;
+  readonly background: Background;
+}
+
+/** `POST /dispatch`, `POST /outcome?token=…&outcome=…`, `GET /ready?name=…`. */
+export async function serveRequest(request: Request, server: DispatchServer): Promise<Response> {
+  const url = new URL(request.url);
+  switch (`${request.method} ${url.pathname}`) {
+    case "POST /dispatch":
+      return dispatch(request, server);
+    case "POST /outcome": {
+      const outcome = readOutcome(url.searchParams.get("outcome") ?? "");
+      // A token of another isolate is unknown here; the edge's abort reaches that one too, only without the reason.
+      if (outcome !== null) server.running.get(url.searchParams.get("token") ?? "")?.(outcome);
+      return new Response(null, { status: 204 });
+    }
+    case "GET /ready": {
+      const ready = await server.origin.probe(url.searchParams.get("name") ?? "");
+      return new Response(null, { status: ready ? 204 : 503 });
+    }
+    default:
+      return new Response(null, { status: 404 });
+  }
+}
+
+async function dispatch(request: Request, server: DispatchServer): Promise<Response> {
+  const envelope = readDispatch(request.headers.get(dispatchHeader));
+  if (!envelope.ok) return new Response(envelope.error, { status: 400 });
+  const body = await request.text();
+  const result = await server.origin.dispatch({ ...envelope.value, body }, request.signal);
+  return result.ok ? answered(result.value, server) : failed(result.error);
+}
+
+function failed(failure: OriginFailure): Response {
+  return new Response(null, {
+    status: failureStatus(failure),
+    headers: { [failureHeader]: writeFailure(failure) },
+  });
+}
+
+function answered(answer: OriginAnswer, { running, background }: DispatchServer): Response {
+  const token = crypto.randomUUID();
+  running.set(token, (outcome) => answer.report(outcome));
+  const { readable, writable } = new IdentityTransformStream();
+  const relayed = relay(answer, writable).finally(() => running.delete(token));
+  background.run("relay an answer", relayed);
+  const { status, contentType, cluster, replica, attempts } = answer;
+  return new Response(readable, {
+    status,
+    headers: {
+      "content-type": contentType,
+      [answerHeader]: writeAnswer({ cluster, replica, attempts, token }),
+    },
+  });
+}
+
+/** The chunk in hand, then the rest by the runtime itself. Reports how it ended. */
+async function relay(answer: OriginAnswer, writable: WritableStream<Uint8Array>): Promise<void> {
+  if (answer.firstChunk !== null && !(await wrote(writable, answer.firstChunk))) {
+    answer.report("client-gone");
+    return;
+  }
+  try {
+    await answer.body.pipeTo(writable);
+    answer.report("done");
+  } catch {
+    answer.report((await brokeItself(answer.body)) ? "origin-error" : "client-gone");
+  }
+}
+
+async function wrote(writable: WritableStream<Uint8Array>, chunk: Uint8Array): Promise<boolean> {
+  const writer = writable.getWriter();
+  try {
+    await writer.write(chunk);
+    return true;
+  } catch {
+    // The reader at the other end is gone; there is nothing else that a write can fail of.
+    return false;
+  } finally {
+    writer.releaseLock();
+  }
+}
+
+/** After a pipe failed: a source that broke stays broken; one whose reader left was cancelled, which closes it. */
+async function brokeItself(body: ReadableStream<Uint8Array>): Promise<boolean> {
+  const reader = body.getReader();
+  return reader.closed.then(
+    () => false,
+    () => true,
+  );
+}
