@@ -86,14 +86,14 @@ export class Breaker {
   }
 
   /**
-   * The first byte of an answer came. A replica that was open is asked again from now on, one more failure short of opening:
+   * The first byte of an answer came. A replica that was open is asked again from now on, and one failure soon after opens it again:
    * to wait for the end of a long stream would keep a recovered replica idle for minutes.
    */
   firstByte(nowMs: number): void {
     if (this.#openUntilMs === 0) return;
     this.#openUntilMs = 0;
     this.#trialAtMs = Number.NEGATIVE_INFINITY;
-    this.#score = this.#settings.threshold - 1;
+    this.#score = this.#settings.threshold - 0.5;
     this.#scoredAtMs = nowMs;
   }
 

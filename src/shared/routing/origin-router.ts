@@ -31,7 +31,7 @@ export interface OriginRouterDeps {
 }
 
 /** Attempts of one request, over all replicas. */
-const maxAttempts = 4;
+const maxAttempts = 6;
 /** While another replica could still be asked, no one gets longer than this for its first byte, streaming or whole. */
 const firstChunkTimeoutMs = 10_000;
 const wholeAnswerTimeoutMs = 30_000;
