@@ -1,0 +1,149 @@
+import { expect, test } from "vitest";
+import { type AnswerCacheDeps, type AnswerTier, type CacheFault, createAnswerCache } from "./answer-cache.ts";
+import { encodeEntry } from "./cache-entry.ts";
+import type { CachedAnswer } from "./ports.ts";
+
+const answer: CachedAnswer = {
+  model: "llama-3.1-8b",
+  createdMs: 1_000,
+  choices: [{ content: "Quantum", reasoning: null, toolCalls: [], finishReason: "stop" }],
+  usage: { promptTokens: 4, completionTokens: 2, cachedTokens: 0, reasoningTokens: 0 },
+};
+
+interface FakeTier extends AnswerTier {
+  readonly entries: Map<string, { entry: string; ttlSeconds: number }>;
+}
+
+function fakeTier(): FakeTier {
+  const entries: FakeTier["entries"] = new Map();
+  return {
+    entries,
+    get: async (key) => entries.get(key)?.entry ?? null,
+    put: async (key, entry, ttlSeconds) => void entries.set(key, { entry, ttlSeconds }),
+  };
+}
+
+function bench(tiers: { near?: AnswerTier; far?: AnswerTier | null } = {}) {
+  const near = fakeTier();
+  const far = fakeTier();
+  const faults: CacheFault[] = [];
+  const works: Promise<unknown>[] = [];
+  const timers = new Set<() => void>();
+  const clock = { nowMs: 1_000_000 };
+  const deps: AnswerCacheDeps = {
+    near: tiers.near ?? near,
+    far: tiers.far === undefined ? far : tiers.far,
+    background: { run: (_, work) => void works.push(work) },
+    nowMs: () => clock.nowMs,
+    timer: (_, fire) => {
+      timers.add(fire);
+      return () => timers.delete(fire);
+    },
+    onFault: (fault) => faults.push(fault),
+  };
+  const settle = async () => {
+    while (works.length > 0) await works.shift();
+  };
+  return { cache: createAnswerCache(deps), near, far, faults, works, timers, clock, settle };
+}
+
+test("the first answer is near only; its first hit copies it far, once, with what is left of its life", async () => {
+  const { cache, near, far, clock, settle, works } = bench();
+  expect(await cache.lookup("k")).toEqual({ result: "miss" });
+  await cache.store("k", answer, 3600);
+  expect([near.entries.size, far.entries.size]).toEqual([1, 0]);
+  clock.nowMs += 600_000;
+  expect(await cache.lookup("k")).toEqual({ result: "hit", answer, ttlSeconds: 3000, tier: "cache-api" });
+  await settle();
+  expect(far.entries.get("k")?.ttlSeconds).toBe(3000);
+  expect(near.entries.get("k")?.ttlSeconds).toBe(3000);
+  expect((await cache.lookup("k")).result).toBe("hit");
+  expect(works).toHaveLength(0);
+});
+
+test("what another location copied far is a hit here, and near from then on", async () => {
+  const { cache, near, far, settle } = bench();
+  far.entries.set("k", {
+    entry: encodeEntry({ expiresMs: 1_500_000, promoted: true, answer }),
+    ttlSeconds: 1,
+  });
+  expect(await cache.lookup("k")).toEqual({ result: "hit", answer, ttlSeconds: 500, tier: "kv" });
+  await settle();
+  expect(near.entries.get("k")?.ttlSeconds).toBe(500);
+  expect(await cache.lookup("k")).toMatchObject({ result: "hit", tier: "cache-api" });
+});
+
+test("an entry past its end is a miss, whatever the tier still holds", async () => {
+  const { cache, clock } = bench();
+  await cache.store("k", answer, 60);
+  clock.nowMs += 60_000;
+  expect(await cache.lookup("k")).toEqual({ result: "miss" });
+});
+
+test("an entry about to end is not copied far, where nothing lives under a minute", async () => {
+  const { cache, clock, far, settle } = bench();
+  await cache.store("k", answer, 60);
+  clock.nowMs += 1_000;
+  expect((await cache.lookup("k")).result).toBe("hit");
+  await settle();
+  expect(far.entries.size).toBe(0);
+});
+
+test("with a jurisdiction nothing goes far", async () => {
+  const { cache, far, settle, near } = bench({ far: null });
+  await cache.store("k", answer, 3600);
+  expect((await cache.lookup("k")).result).toBe("hit");
+  await settle();
+  expect([near.entries.size, far.entries.size]).toEqual([1, 0]);
+});
+
+test("a look-up past its time is slow, goes on in the background, and is near for the next", async () => {
+  let release: (entry: string) => void = () => undefined;
+  const waiting = new Promise<string>((resolve) => (release = resolve));
+  const slowFar: AnswerTier = { get: () => waiting, put: async () => undefined };
+  const { cache, timers, near, settle } = bench({ far: slowFar });
+  const lookup = cache.lookup("k");
+  for (const fire of timers) fire();
+  expect(await lookup).toEqual({ result: "slow" });
+  release(encodeEntry({ expiresMs: 2_000_000, promoted: true, answer }));
+  await settle();
+  expect(near.entries.has("k")).toBe(true);
+});
+
+test("a look-up in time leaves no timer behind", async () => {
+  const { cache, timers } = bench();
+  await cache.lookup("k");
+  expect(timers.size).toBe(0);
+});
+
+test.each([
+  "",
+  "{",
+  "null",
+  "[]",
+  '{"v":2}',
+  '{"v":1,"expiresMs":9e15,"promoted":true,"answer":{"model":"m"}}',
+])("a corrupt entry %j is a miss, and counted", async (entry) => {
+  const { cache, near, faults } = bench({ far: null });
+  near.entries.set("k", { entry, ttlSeconds: 1 });
+  expect(await cache.lookup("k")).toEqual({ result: "miss" });
+  expect(faults).toEqual(["entry-corrupt"]);
+});
+
+test("a tier that fails is a miss, and counted; storing never throws", async () => {
+  const broken: AnswerTier = {
+    get: () => Promise.reject(new Error("down")),
+    put: () => Promise.reject(new Error("down")),
+  };
+  const { cache, faults } = bench({ near: broken, far: broken });
+  expect(await cache.lookup("k")).toEqual({ result: "miss" });
+  await cache.store("k", answer, 60);
+  expect(faults).toEqual(["tier-failed", "tier-failed", "tier-failed"]);
+});
+
+test("an answer over the size limit is not kept", async () => {
+  const { cache, near, faults } = bench();
+  const choices = [{ content: "x".repeat(300_000), reasoning: null, toolCalls: [], finishReason: "stop" }];
+  await cache.store("k", { ...answer, choices }, 60);
+  expect([near.entries.size, faults]).toEqual([0, ["entry-too-large"]]);
+});

@@ -1,0 +1,138 @@
+import type { Background } from "../contracts/background.ts";
+import { type CacheEntry, decodeEntry, encodeEntry } from "./cache-entry.ts";
+import type { AnswerCache, CachedAnswer, CacheLookup } from "./ports.ts";
+
+/**
+ * Has this question been answered before, within 20 ms? Two tiers. The near one (the location's own Cache API) gets every
+ * answer. The far one (KV, read everywhere, paid by the write) gets an answer on second sight: the first *hit* in any
+ * location copies it there, since most answers are never asked for again and one that was is likely to be asked for
+ * elsewhere. A hit in the far tier is copied into the near one. Both copies carry the same end, so that copying never
+ * makes an answer live longer.
+ *
+ * Never throws and never waits for a copy. A look-up that is too slow goes on in the background: what it finds is then
+ * near for the next one.
+ */
+export interface AnswerTier {
+  get(key: string): Promise<string | null>;
+  put(key: string, entry: string, ttlSeconds: number): Promise<void>;
+}
+
+export type CacheFault = "entry-corrupt" | "entry-too-large" | "tier-failed";
+
+export interface AnswerCacheDeps {
+  readonly near: AnswerTier;
+  /** Null for tenants with a jurisdiction: KV holds no content of theirs. */
+  readonly far: AnswerTier | null;
+  readonly background: Background;
+  readonly nowMs: () => number;
+  /** Calls `fire` once after `ms`, unless the returned function is called before. */
+  readonly timer: (ms: number, fire: () => void) => () => void;
+  readonly onFault: (fault: CacheFault) => void;
+}
+
+export const lookupLimitMs = 20;
+/** UTF-16 units of a whole entry: some 60,000 tokens of answer. */
+export const maxEntryCharacters = 262_144;
+/** KV takes no shorter life. */
+const farMinimumSeconds = 60;
+
+interface Found {
+  readonly entry: CacheEntry;
+  readonly ttlSeconds: number;
+}
+
+export function createAnswerCache(deps: AnswerCacheDeps): AnswerCache {
+  return {
+    lookup: (key) => lookup(deps, key),
+    store: (key, answer, ttlSeconds) => store(deps, key, answer, ttlSeconds),
+  };
+}
+
+function lookup(deps: AnswerCacheDeps, key: string): Promise<CacheLookup> {
+  return new Promise((resolve) => {
+    const work = find(deps, key).then((found) => {
+      cancel();
+      resolve(found);
+    });
+    const cancel = deps.timer(lookupLimitMs, () => {
+      resolve({ result: "slow" });
+      deps.background.run("cache-lookup", work);
+    });
+  });
+}
+
+async function find(deps: AnswerCacheDeps, key: string): Promise<CacheLookup> {
+  const near = await read(deps, deps.near, key);
+  if (near !== null) {
+    if (!near.entry.promoted) promote(deps, key, near);
+    return { result: "hit", answer: near.entry.answer, ttlSeconds: near.ttlSeconds, tier: "cache-api" };
+  }
+  if (deps.far === null) return { result: "miss" };
+  const far = await read(deps, deps.far, key);
+  if (far === null) return { result: "miss" };
+  deps.background.run(
+    "cache-bring-near",
+    write(deps, deps.near, key, { ...far.entry, promoted: true }, far.ttlSeconds),
+  );
+  return { result: "hit", answer: far.entry.answer, ttlSeconds: far.ttlSeconds, tier: "kv" };
+}
+
+async function read(deps: AnswerCacheDeps, tier: AnswerTier, key: string): Promise<Found | null> {
+  let text: string | null;
+  try {
+    text = await tier.get(key);
+  } catch {
+    deps.onFault("tier-failed");
+    return null;
+  }
+  if (text === null) return null;
+  const entry = decodeEntry(text);
+  if (entry === null) {
+    deps.onFault("entry-corrupt");
+    return null;
+  }
+  const ttlSeconds = Math.floor((entry.expiresMs - deps.nowMs()) / 1000);
+  return ttlSeconds <= 0 ? null : { entry, ttlSeconds };
+}
+
+/** The far copy first: a near one that says `promoted` without it would keep it from ever being made. */
+function promote(deps: AnswerCacheDeps, key: string, found: Found): void {
+  const { far } = deps;
+  if (far === null || found.ttlSeconds < farMinimumSeconds) return;
+  const entry = { ...found.entry, promoted: true };
+  const work = write(deps, far, key, entry, found.ttlSeconds).then((written) =>
+    written ? write(deps, deps.near, key, entry, found.ttlSeconds) : false,
+  );
+  deps.background.run("cache-promote", work);
+}
+
+async function store(
+  deps: AnswerCacheDeps,
+  key: string,
+  answer: CachedAnswer,
+  ttlSeconds: number,
+): Promise<void> {
+  const expiresMs = Math.floor(deps.nowMs() + ttlSeconds * 1000);
+  await write(deps, deps.near, key, { expiresMs, promoted: false, answer }, ttlSeconds);
+}
+
+async function write(
+  deps: AnswerCacheDeps,
+  tier: AnswerTier,
+  key: string,
+  entry: CacheEntry,
+  ttlSeconds: number,
+): Promise<boolean> {
+  const text = encodeEntry(entry);
+  if (text.length > maxEntryCharacters) {
+    deps.onFault("entry-too-large");
+    return false;
+  }
+  try {
+    await tier.put(key, text, ttlSeconds);
+    return true;
+  } catch {
+    deps.onFault("tier-failed");
+    return false;
+  }
+}

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { type CacheableRequest, decideCaching, isStorable } from "./cache-policy.ts";
+import { cacheStatus } from "./cache-status.ts";
+import type { CachedAnswer } from "./ports.ts";
+
+test.each([
+  [{ temperature: 0 }, "deterministic", null, "allowed"],
+  [{ temperature: 0 }, "deterministic", null, "allowed"],
+  [{ temperature: 0, n: 1, retrieval: false }, "deterministic", "max-age=0", "allowed"],
+  [{}, "deterministic", null, "not-deterministic"],
+  [{ temperature: null }, "deterministic", null, "not-deterministic"],
+  [{ temperature: 0.1 }, "deterministic", null, "not-deterministic"],
+  [{ temperature: 0.7 }, "all", null, "allowed"],
+  [{}, "all", null, "allowed"],
+  [{ temperature: 0 }, "off", null, "policy-off"],
+  [{ temperature: 0, n: 2 }, "all", null, "not-replayable"],
+  [{ temperature: 0, logprobs: true }, "all", null, "not-replayable"],
+  [{ temperature: 0, conversation_id: "c" }, "all", null, "not-replayable"],
+  [{ temperature: 0, retrieval: { vector_store_ids: ["v"] } }, "all", null, "not-replayable"],
+  [{ temperature: 0 }, "all", "No-Store", "client-no-store"],
+  [{ temperature: 0 }, "all", "max-age=0, no-cache", "client-no-cache"],
+  [{ temperature: 0 }, "all", "no-cache,no-store", "client-no-store"],
+] as [CacheableRequest, "all" | "off" | "deterministic", string | null, string][])(
+  "%j under %s with Cache-Control %s: %s",
+  (request, mode, header, reason) => {
+    const decision = decideCaching(request, mode, header);
+    expect(decision.reason).toBe(reason);
+    expect(decision.lookup).toBe(reason === "allowed");
+    expect(decision.store).toBe(reason === "allowed" || reason === "client-no-cache");
+  },
+);
+
+const answer: CachedAnswer = {
+  model: "m",
+  createdMs: 1,
+  choices: [{ content: "x", reasoning: null, toolCalls: [], finishReason: "stop" }],
+  usage: { promptTokens: 1, completionTokens: 1, cachedTokens: 0, reasoningTokens: 0 },
+};
+const whole = { complete: true, passedGuard: true, cutShort: false };
+
+test("only whole answers that passed the guard are kept", () => {
+  expect(isStorable(answer, whole)).toBe(true);
+  expect(isStorable(answer, { ...whole, complete: false })).toBe(false);
+  expect(isStorable(answer, { ...whole, passedGuard: false })).toBe(false);
+  expect(isStorable(answer, { ...whole, cutShort: true })).toBe(false);
+  expect(isStorable({ ...answer, choices: [] }, whole)).toBe(false);
+  const filtered = answer.choices.map((choice) => ({ ...choice, finishReason: "content_filter" }));
+  expect(isStorable({ ...answer, choices: filtered }, whole)).toBe(false);
+});
+
+test("Cache-Status tells a hit with its rest of life, a miss, and why a request was none for the cache", () => {
+  const allowed = decideCaching({ temperature: 0 }, "all", null);
+  expect(cacheStatus(allowed, { result: "hit", answer, ttlSeconds: 3400, tier: "kv" })).toBe(
+    "edgewise; hit; ttl=3400; detail=exact",
+  );
+  expect(cacheStatus(allowed, { result: "miss" })).toBe("edgewise; fwd=miss");
+  expect(cacheStatus(allowed, { result: "slow" })).toBe("edgewise; fwd=miss; detail=slow");
+  expect(cacheStatus(decideCaching({}, "all", "no-cache"), null)).toBe("edgewise; fwd=request");
+  expect(cacheStatus(decideCaching({}, "deterministic", null), null)).toBe(
+    "edgewise; fwd=bypass; detail=not-deterministic",
+  );
+});

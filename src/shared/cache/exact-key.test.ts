@@ -1,0 +1,139 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { canonicalText, exactKey, type ExactKeyParts } from "./exact-key.ts";
+import { keyFields } from "./key-fields.ts";
+
+const parts: ExactKeyParts = {
+  tenant: "demo",
+  user: "alice",
+  alias: "auto",
+  model: { id: "llama-3.1-8b", weights: "fp8" },
+  fleetVersion: "1",
+  tenantVersion: "7",
+  request: { model: "auto", messages: [{ role: "user", content: "Hi" }], temperature: 0 },
+  policies: {
+    defaultSystemPrompt: null,
+    template: "1.1",
+    safety: null,
+    knowledgeBase: null,
+    accessList: null,
+  },
+};
+
+test("a key is a SHA-256 in hexadecimal and holds nothing of the prompt", async () => {
+  const key = await exactKey(parts);
+  expect(key).toMatch(/^[0-9a-f]{64}$/);
+  expect(await exactKey(structuredClone(parts))).toBe(key);
+});
+
+test.each<[string, Partial<ExactKeyParts>]>([
+  ["tenant", { tenant: "other" }],
+  ["user", { user: "bob" }],
+  ["sharing", { user: null }],
+  ["alias", { alias: "llama-3.1-8b" }],
+  ["model", { model: { id: "llama-3.1-70b", weights: "fp8" } }],
+  ["weights", { model: { id: "llama-3.1-8b", weights: "gptq-int4" } }],
+  ["fleet version", { fleetVersion: "2" }],
+  ["tenant version", { tenantVersion: "8" }],
+  ["default system prompt", { policies: { ...parts.policies, defaultSystemPrompt: "" } }],
+  ["template", { policies: { ...parts.policies, template: "2" } }],
+  ["safety policy", { policies: { ...parts.policies, safety: "" } }],
+  ["knowledge base", { policies: { ...parts.policies, knowledgeBase: "" } }],
+  ["access list", { policies: { ...parts.policies, accessList: "" } }],
+])("another %s is another key", async (_, change) => {
+  expect(await exactKey({ ...parts, ...change })).not.toBe(await exactKey(parts));
+});
+
+test("every field of the table is in the key, or is not, as the table says", async () => {
+  const key = await exactKey(parts);
+  for (const [field, meaning] of Object.entries(keyFields)) {
+    const changed = await exactKey({ ...parts, request: { ...parts.request, [field]: "something else" } });
+    expect(changed === key, field).toBe(meaning === "delivery");
+  }
+});
+
+test("a field that nobody classified is in the key", async () => {
+  expect(await exactKey({ ...parts, request: { ...parts.request, new_field: 1 } })).not.toBe(
+    await exactKey(parts),
+  );
+});
+
+test("the order of keys means nothing, except in schemas, which the model reads in their order", async () => {
+  const reordered = { temperature: 0, messages: [{ content: "Hi", role: "user" }], model: "auto" };
+  expect(await exactKey({ ...parts, request: reordered })).toBe(await exactKey(parts));
+  const schema = (properties: object) => ({
+    ...parts,
+    request: {
+      ...parts.request,
+      response_format: { type: "json_schema", json_schema: { schema: { properties } } },
+    },
+  });
+  expect(canonicalText(schema({ a: {}, b: {} }))).not.toBe(canonicalText(schema({ b: {}, a: {} })));
+});
+
+/** Values that try to break out of their quotes, and everything else that JSON can say. */
+const hostile = fc.oneof(
+  fc.constantFrom('"', '","', "[", "]", "{}", "\\", '\\"', "null", ":", "\u0000", "\ud800"),
+  fc.string({ maxLength: 5 }),
+);
+const json = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    hostile,
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie("value"), { maxLength: 3 }),
+    fc.dictionary(hostile, tie("value"), { maxKeys: 3 }),
+  ),
+})).value;
+const anyParts: fc.Arbitrary<ExactKeyParts> = fc.record({
+  tenant: hostile,
+  user: fc.option(hostile),
+  alias: hostile,
+  model: fc.record({ id: hostile, weights: hostile }),
+  fleetVersion: hostile,
+  tenantVersion: hostile,
+  request: fc.record({ messages: json, stop: json }),
+  policies: fc.record({
+    defaultSystemPrompt: fc.option(hostile),
+    template: hostile,
+    safety: fc.option(hostile),
+    knowledgeBase: fc.option(hostile),
+    accessList: fc.option(hostile),
+  }),
+});
+
+/** JSON whose keys are in one order, by other means than the code under test. */
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) =>
+    typeof item === "object" && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
+
+test("the encoding is injective: what can be read back from it is what was put in", () => {
+  fc.assert(
+    fc.property(anyParts, (each) => {
+      const [head, fields] = JSON.parse(canonicalText(each)) as [unknown[], Record<string, unknown>];
+      const { policies } = each;
+      expect(head.slice(1)).toEqual([
+        each.tenant,
+        each.user,
+        each.alias,
+        each.model.id,
+        each.model.weights,
+        each.fleetVersion,
+        each.tenantVersion,
+        policies.defaultSystemPrompt,
+        policies.template,
+        policies.safety,
+        policies.knowledgeBase,
+        policies.accessList,
+      ]);
+      expect(sorted(fields)).toBe(sorted(each.request));
+    }),
+    { numRuns: 1_000 },
+  );
+});
