@@ -1,18 +1,20 @@
 import { expect, test } from "vitest";
 import { fakeFleet } from "../../../test/workers/fake-replicas.ts";
-import { ok } from "../contracts/result.ts";
-import { createFleetSource, parseFleet, type FleetSourceOptions } from "./fleet-source.ts";
+import { createFleetSource } from "./fleet-source.ts";
 
 const background = { run: () => undefined };
 const document = (version: string) => JSON.stringify({ ...fakeFleet(1), version });
-const stored = (version: string | null): FleetSourceOptions["stored"] => ({
-  read: () => (version === null ? ok(null) : parsed(version)),
-});
 
-function parsed(version: string) {
-  const fleet = parseFleet(document(version));
-  if (!fleet.ok) throw new Error(fleet.error);
-  return fleet;
+function options(text: string | null) {
+  const faults: string[] = [];
+  return {
+    variable: undefined as string | undefined,
+    store: { get: () => Promise.resolve(text) },
+    bundled: null as unknown,
+    now: () => 0,
+    report: (...fault: string[]) => void faults.push(fault.join(" ")),
+    faults,
+  };
 }
 
 test.each([
@@ -21,15 +23,15 @@ test.each([
   ["without both the bundle is in force", undefined, null, "bundle"],
 ] as const)("%s", async (_sentence, variable, inKv, expected) => {
   const source = createFleetSource({
+    ...options(inKv && document(inKv)),
     variable: variable && document(variable),
-    stored: stored(inKv),
     bundled: { ...fakeFleet(1), version: "bundle" },
   });
   expect(await source.current(background)).toMatchObject({ ok: true, value: { version: expected } });
 });
 
 test("without any fleet it is unavailable, as production without the KV key is", async () => {
-  const source = createFleetSource({ variable: undefined, stored: stored(null), bundled: null });
+  const source = createFleetSource(options(null));
   expect(await source.current(background)).toMatchObject({
     ok: false,
     error: { kind: "dependency-unavailable", component: "fleet" },
@@ -37,14 +39,27 @@ test("without any fleet it is unavailable, as production without the KV key is",
 });
 
 test("a broken variable stops the start and names the field", () => {
-  const options = { stored: stored(null), bundled: null };
-  expect(() => createFleetSource({ ...options, variable: "{" })).toThrow("FLEET: is not JSON");
-  expect(() => createFleetSource({ ...options, variable: '{"version":"1","clusters":[]}' })).toThrow(
+  const without = options(null);
+  expect(() => createFleetSource({ ...without, variable: "{" })).toThrow("FLEET: is not JSON");
+  expect(() => createFleetSource({ ...without, variable: '{"version":"1","clusters":[]}' })).toThrow(
     "clusters",
   );
 });
 
-test("what memory has is given without a promise", () => {
-  const source = createFleetSource({ variable: document("1"), stored: stored(null), bundled: null });
-  expect(source.current(background)).not.toBeInstanceOf(Promise);
+test("what memory has is given without a promise, and as the same index", async () => {
+  const source = createFleetSource(options(document("1")));
+  const first = await source.current(background);
+  expect(source.current(background)).toBe(first);
+});
+
+test("a document in KV that breaks is reported, and the last good one stays in force", async () => {
+  let text = document("good");
+  let nowMs = 0;
+  const given = { ...options(null), store: { get: () => Promise.resolve(text) }, now: () => nowMs };
+  const source = createFleetSource(given);
+  const good = await source.current(background);
+  text = '{"version":"bad"}';
+  nowMs = 3_600_000;
+  expect(await source.current(background)).toEqual(good);
+  expect(given.faults.join()).toContain("fleet is corrupt");
 });

@@ -4,48 +4,59 @@
  */
 import * as z from "zod";
 import type { Background } from "../contracts/background.ts";
-import type { Refusal } from "../contracts/refusal.ts";
+import type { ReportFault } from "../contracts/report-fault.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
+import {
+  ConfigCache,
+  type ConfigStore,
+  type ConfigUnavailable,
+  type Reading,
+} from "../tenancy/config-cache.ts";
 import { fleetSchema } from "./fleet-config.ts";
 import { buildFleetIndex, type FleetIndex } from "./fleet-index.ts";
 
-export const fleetKey = "fleet";
+/** The key in KV. */
+const fleetKey = "fleet";
 
-export type FleetUnavailable = Extract<Refusal, { kind: "dependency-unavailable" }>;
-export type FleetReading = Result<FleetIndex, FleetUnavailable>;
+export type FleetReading = Result<FleetIndex, ConfigUnavailable>;
 
 export interface FleetSource {
   /** At once where memory has it. Never rejects. */
   current(background: Background): FleetReading | Promise<FleetReading>;
 }
 
-type StoredReading = Result<FleetIndex | null, FleetUnavailable>;
-
 export interface FleetSourceOptions {
   /** The variable FLEET. A broken one throws here, at start: whoever set it is there to see it. */
   readonly variable: string | undefined;
-  /** KV's document through the isolate's configuration cache, which keeps the last good one; `null`: no such key. */
-  readonly stored: {
-    read(name: typeof fleetKey, background: Background): StoredReading | Promise<StoredReading>;
-  };
-  /** Parsed JSON of the fleet to use where KV has none; `null` in production. */
+  /** Where the key `fleet` is; a broken document there is reported, and the last good one stays. */
+  readonly store: ConfigStore;
+  /** Parsed JSON of the fleet to use where the store has none; `null` in production. */
   readonly bundled: unknown;
+  readonly now: () => number;
+  readonly report: ReportFault;
 }
 
-export function createFleetSource({ variable, stored, bundled }: FleetSourceOptions): FleetSource {
+export function createFleetSource(options: FleetSourceOptions): FleetSource {
+  const { variable, store, bundled, now, report } = options;
   if (variable !== undefined && variable !== "") {
     const parsed = parseFleet(variable);
     if (!parsed.ok) throw new TypeError(`FLEET: ${parsed.error}`);
     return { current: () => parsed };
   }
-  const standIn = bundled === null ? null : ok(buildFleetIndex(fleetSchema.parse(bundled)));
-  const settle = (reading: StoredReading): FleetReading => {
-    if (!reading.ok) return reading;
-    return reading.value === null ? (standIn ?? noFleet) : ok(reading.value);
-  };
+  const standIn = bundled === null ? noFleet : ok(buildFleetIndex(fleetSchema.parse(bundled)));
+  const cache = new ConfigCache<FleetIndex>({
+    store,
+    storeKey: (name) => name,
+    parse: parseFleet,
+    now,
+    report,
+    maxEntries: 1,
+  });
+  const settle = (reading: Reading<FleetIndex>): FleetReading =>
+    reading.ok && reading.value === null ? standIn : (reading as FleetReading);
   return {
     current(background) {
-      const reading = stored.read(fleetKey, background);
+      const reading = cache.read(fleetKey, background);
       return reading instanceof Promise ? reading.then(settle) : settle(reading);
     },
   };
@@ -63,7 +74,7 @@ export function parseFleet(text: string): Result<FleetIndex, string> {
   return fleet.success ? ok(buildFleetIndex(fleet.data)) : err(z.prettifyError(fleet.error));
 }
 
-const noFleet = err<FleetUnavailable>({
+const noFleet = err<ConfigUnavailable>({
   kind: "dependency-unavailable",
   component: "fleet",
   retryAfterMs: 5000,
