@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { canonicalText, exactKey, type ExactKeyParts } from "./exact-key.ts";
+import { chatShape } from "../wire/chat-fields.ts";
 import { keyFields } from "./key-fields.ts";
 
 const parts: ExactKeyParts = {
@@ -52,6 +53,10 @@ test("every field of the table is in the key, or is not, as the table says", asy
   }
 });
 
+test("every field of the public schema is classified, and no other", () => {
+  expect(Object.keys(keyFields).sort()).toEqual(Object.keys(chatShape).sort());
+});
+
 test("a field that nobody classified is in the key", async () => {
   expect(await exactKey({ ...parts, request: { ...parts.request, new_field: 1 } })).not.toBe(
     await exactKey(parts),
@@ -76,6 +81,11 @@ const hostile = fc.oneof(
   fc.constantFrom('"', '","', "[", "]", "{}", "\\", '\\"', "null", ":", "\u0000", "\ud800"),
   fc.string({ maxLength: 5 }),
 );
+/**
+ * No backslash in keys: V8 13.6's JSON.parse, which this test reads back with, takes `{"[":0,"\\ud800":0}` for
+ * `{"[":0,"\\\\":0}` once it has parsed the latter.
+ */
+const key = hostile.filter((text) => !text.includes("\\"));
 const json = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: "small" },
@@ -84,7 +94,7 @@ const json = fc.letrec((tie) => ({
     fc.boolean(),
     fc.constant(null),
     fc.array(tie("value"), { maxLength: 3 }),
-    fc.dictionary(hostile, tie("value"), { maxKeys: 3 }),
+    fc.dictionary(key, tie("value"), { maxKeys: 3 }),
   ),
 })).value;
 const anyParts: fc.Arbitrary<ExactKeyParts> = fc.record({

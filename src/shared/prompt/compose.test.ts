@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { readChatRequest } from "../wire/chat-request.ts";
 import { type ModelRecord, modelRecordSchema } from "../routing/fleet-config.ts";
 import { type ComposeInput, composePrompt } from "./compose.ts";
 
@@ -10,9 +11,12 @@ const chatModel = modelRecordSchema.parse({
 });
 const completionsModel: ModelRecord = { ...chatModel, api: "completions" };
 
-function input(request: ComposeInput["request"], more: Partial<ComposeInput> = {}): ComposeInput {
+/** A request as clients send it, through the public parser. */
+function input(request: object, more: Partial<ComposeInput> = {}): ComposeInput {
+  const parsed = readChatRequest({ model: "auto", ...structuredClone(request) });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   return {
-    request,
+    request: parsed.value,
     history: [],
     defaultSystemPrompt: null,
     model: chatModel,
@@ -80,12 +84,33 @@ test("a completions target gets the rendered prompt, no second begin-of-text, an
 });
 
 test.each([
-  ["tools", { tools: [{ type: "function" }], messages: [{ role: "user", content: "x" }] }],
+  [
+    "tools",
+    { tools: [{ type: "function", function: { name: "f" } }], messages: [{ role: "user", content: "x" }] },
+  ],
   ["reasoning_effort", { reasoning_effort: "low", messages: [{ role: "user", content: "x" }] }],
   ["logprobs", { logprobs: true, messages: [{ role: "user", content: "x" }] }],
-  ["messages", { messages: [{ role: "user", content: [{ type: "image_url" }] }] }],
-  ["messages", { messages: [{ role: "assistant", content: null, tool_calls: [{}] }] }],
-  ["messages", { messages: [{ role: "tool", content: "x", tool_call_id: "1" }] }],
+  [
+    "messages",
+    {
+      messages: [
+        { role: "user", content: [{ type: "image_url", image_url: { url: "data:image/png;base64,AA==" } }] },
+      ],
+    },
+  ],
+  [
+    "messages",
+    {
+      messages: [
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [{ id: "1", type: "function", function: { name: "f", arguments: "{}" } }],
+        },
+        { role: "tool", content: "x", tool_call_id: "1" },
+      ],
+    },
+  ],
 ])("%s never goes to a completions target", (param, request) => {
   const refused = composePrompt(input(request, { model: completionsModel }));
   expect(!refused.ok && refused.error.kind === "parameter-unsupported" && refused.error.param).toBe(param);

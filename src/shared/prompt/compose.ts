@@ -1,11 +1,12 @@
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { ModelRecord } from "../routing/fleet-config.ts";
 import type { OriginPath } from "../routing/ports.ts";
+import type { ChatRequest } from "../wire/chat-request.ts";
+import { engineChatBody } from "../wire/engine-chat-body.ts";
 import type { ChatMessage } from "./chat-message.ts";
 import { neutraliseMessage, neutraliseValue, type TokenFamily, tokenFamilyOf } from "./control-tokens.ts";
-import { engineFields } from "./engine-fields.ts";
 import { llama31StopTokenIds, llama31StopTokens, renderLlama31 } from "./llama-3-1-template.ts";
-import { needsEngineParser, type ParsedByEngine } from "./needs-engine-parser.ts";
+import { needsEngineParser } from "./needs-engine-parser.ts";
 import {
   estimateDefinitionTokens,
   estimateMessageTokens,
@@ -23,15 +24,8 @@ import { trimToWindow, type WindowRefusal } from "./window.ts";
 /** Bump with every change of what the engine gets for the same request: part of the answer cache's key. */
 export const composeVersion = "1";
 
-/** What compose reads of a validated chat request; every other field goes through the allow-list of engine-fields.ts. */
-export interface ComposableRequest extends ParsedByEngine {
-  readonly max_tokens?: number | null | undefined;
-  readonly max_completion_tokens?: number | null | undefined;
-  readonly stop?: string | readonly string[] | null | undefined;
-}
-
 export interface ComposeInput {
-  readonly request: ComposableRequest;
+  readonly request: ChatRequest;
   /** Earlier messages of a stored conversation, oldest first, without instructions. Trimmed where they don't fit. */
   readonly history: readonly ChatMessage[];
   /** The tenant's, used where neither request nor history has instructions. */
@@ -66,6 +60,21 @@ export type ComposeRefusal =
   /** The model is served by `completions` alone and the request needs the engine's parser; `param` says why. */
   | { readonly kind: "parameter-unsupported"; readonly param: string; readonly message: string };
 
+/** What `/v1/completions` has no word for, or another meaning. */
+const chatOnlyFields = [
+  "messages",
+  "chat_template_kwargs",
+  "include_reasoning",
+  "logprobs",
+  "parallel_tool_calls",
+  "reasoning_effort",
+  "return_tokens_as_token_ids",
+  "thinking_token_budget",
+  "tool_choice",
+  "tools",
+  "top_logprobs",
+];
+
 /** An estimate may be this much too high; a request that is over the window only by that is left to the engine's own count. */
 const estimateTolerance = 0.9;
 /** Kept free when the answer's length is ours to choose, so that an estimate that is too low doesn't overrun the window. */
@@ -91,35 +100,31 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
   if (!fitted.ok) return fitted;
   const { messages, estimatedTokens, promptTokens, maxTokens } = fitted.value;
 
-  const body: Record<string, unknown> = { model: model.served_name };
+  const features = model.engine_features;
+  const safeRequest =
+    request.tools === undefined ? request : { ...request, tools: neutraliseValue(request.tools, family) };
+  const body = engineChatBody(safeRequest, {
+    servedName: model.served_name,
+    stream: input.stream,
+    streamUsage: features.stream_usage,
+    continuousUsage: features.stream_usage && features.continuous_usage,
+    cacheSalt: input.cacheSalt !== null && features.cache_salt ? input.cacheSalt : undefined,
+    messages,
+    maxTokens,
+  });
   if (rendered) {
+    for (const field of chatOnlyFields) delete body[field];
     body["prompt"] = renderLlama31(messages, {
       date: model.template_date,
       ending: input.continueFrom === null ? "answer" : "continue",
     });
     body["add_special_tokens"] = false;
     body["stop"] = [...stopsOf(request), ...llama31StopTokens];
-    body["stop_token_ids"] = llama31StopTokenIds;
-  } else {
-    body["messages"] = messages;
-    if (given(request.tools)) body["tools"] = neutraliseValue(request.tools, family);
-    const stops = stopsOf(request);
-    if (stops.length > 0) body["stop"] = stops;
-    if (input.continueFrom !== null) {
-      body["continue_final_message"] = true;
-      body["add_generation_prompt"] = false;
-    }
+    body["stop_token_ids"] = [...(request.stop_token_ids ?? []), ...llama31StopTokenIds];
+  } else if (input.continueFrom !== null) {
+    body["continue_final_message"] = true;
+    body["add_generation_prompt"] = false;
   }
-  copyFields(request, body, rendered);
-  body["max_tokens"] = maxTokens;
-  if (input.stream) {
-    body["stream"] = true;
-    if (model.engine_features.stream_usage)
-      body["stream_options"] = model.engine_features.continuous_usage
-        ? { include_usage: true, continuous_usage_stats: true }
-        : { include_usage: true };
-  }
-  if (input.cacheSalt !== null && model.engine_features.cache_salt) body["cache_salt"] = input.cacheSalt;
   return ok({
     path: rendered ? "/v1/completions" : "/v1/chat/completions",
     body: JSON.stringify(body),
@@ -211,23 +216,8 @@ function fit(
   });
 }
 
-function copyFields(request: ComposableRequest, body: Record<string, unknown>, rendered: boolean): void {
-  for (const [field, value] of Object.entries(request)) {
-    if (value === null || value === undefined) continue;
-    const way = engineFields.get(field);
-    if (way === undefined || (rendered && way === "chat")) continue;
-    if (rendered && field === "stop_token_ids" && Array.isArray(value))
-      body[field] = [...(value as readonly unknown[]), ...llama31StopTokenIds];
-    else body[field] = value as unknown;
-  }
-}
-
-function stopsOf(request: ComposableRequest): readonly string[] {
+function stopsOf(request: ChatRequest): readonly string[] {
   const { stop } = request;
-  if (stop === null || stop === undefined) return [];
+  if (stop === undefined) return [];
   return typeof stop === "string" ? [stop] : stop;
-}
-
-function given(list: readonly unknown[] | null | undefined): list is readonly unknown[] {
-  return list !== null && list !== undefined && list.length > 0;
 }

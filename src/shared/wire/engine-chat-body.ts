@@ -11,11 +11,11 @@ export interface EngineChatOptions {
   /** Whether the *engine* is to stream, whatever the client asked for. */
   readonly stream: boolean;
   /** Usage in the stream's last chunk. Only where the engine knows it. */
-  readonly streamUsage?: boolean;
+  readonly streamUsage?: boolean | undefined;
   /** Usage on every chunk (vLLM): exact on abort. Implies `streamUsage`. */
-  readonly continuousUsage?: boolean;
+  readonly continuousUsage?: boolean | undefined;
   /** Keeps one tenant's prefix cache apart from another's (vLLM). */
-  readonly cacheSalt?: string;
+  readonly cacheSalt?: string | undefined;
   /** In place of the request's own: with history, system prompt and passages, trimmed. */
   readonly messages?: readonly object[];
   /** Tokens of each answer. Absent: the request's own, or none. */
@@ -31,8 +31,8 @@ const passed: ReadonlySet<string> = new Set(
 /** What a `top_p` of 0 means (only the likeliest token), in a value that engines take: theirs must be over 0. */
 const smallestTopP = 0.000_001;
 
-/** JSON for `/v1/chat/completions` of an engine. */
-export function buildEngineChatBody(request: ChatRequest, options: EngineChatOptions): string {
+/** The body for `/v1/chat/completions` of an engine, as a new object. src/shared/prompt/compose.ts completes and serialises it. */
+export function engineChatBody(request: ChatRequest, options: EngineChatOptions): Record<string, unknown> {
   const body: Record<string, unknown> = {
     model: options.servedName,
     messages: options.messages ?? request.messages,
@@ -52,7 +52,7 @@ export function buildEngineChatBody(request: ChatRequest, options: EngineChatOpt
     else if (options.streamUsage === true) body["stream_options"] = { include_usage: true };
   }
   if (options.cacheSalt !== undefined) body["cache_salt"] = options.cacheSalt;
-  return JSON.stringify(body);
+  return body;
 }
 
 function addResponseFormat(
