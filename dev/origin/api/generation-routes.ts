@@ -1,0 +1,197 @@
+import { randomUUID } from "node:crypto";
+import type * as z from "zod";
+import { ok, type Result } from "../../../src/shared/contracts/result.ts";
+import type { ServedModel } from "../catalog.ts";
+import { composeChoice, type Choice } from "../engine/compose.ts";
+import type { EngineParts } from "../engine/generation.ts";
+import { invalid, modelNotFound, type EngineRefusal } from "../engine/refusal.ts";
+import { tokenizerOf } from "../engine/tokenizer.ts";
+import type { Conversation } from "../model/conversation.ts";
+import { replyTo } from "../model/reply.ts";
+import { wordsOf } from "../model/long-text.ts";
+import type { Exchange } from "../server/exchange.ts";
+import { chatAnswer, type ReasoningField } from "./chat-answer.ts";
+import { chatSchema, readChat } from "./chat-request.ts";
+import { completionSchema, readPrompts } from "./completion-request.ts";
+import { plainAnswer } from "./plain-answer.ts";
+import { describeIssues, readSampling } from "./sampling.ts";
+import { answerLimit, serveGeneration, type ServedAnswer } from "./serve-generation.ts";
+
+/** What do `/v1/chat/completions` and `/v1/completions` do? Read, refuse or compose, and hand to the engine. */
+export interface GenerationDeps {
+  readonly engine: EngineParts;
+  readonly models: ReadonlyMap<string, ServedModel>;
+  readonly settings: { readonly reasoningField: ReasoningField };
+}
+
+export function chatCompletions(exchange: Exchange, body: unknown, deps: GenerationDeps): void {
+  const answer = chatAnswerFor(exchange, body, deps);
+  if (answer.ok) serveGeneration(exchange, deps.engine, answer.value);
+  else exchange.refuse(answer.error);
+}
+
+export function completions(exchange: Exchange, body: unknown, deps: GenerationDeps): void {
+  const answer = plainAnswerFor(exchange, body, deps);
+  if (answer.ok) serveGeneration(exchange, deps.engine, answer.value);
+  else exchange.refuse(answer.error);
+}
+
+function chatAnswerFor(
+  exchange: Exchange,
+  body: unknown,
+  deps: GenerationDeps,
+): Result<ServedAnswer, EngineRefusal> {
+  const request = parse(chatSchema, body);
+  if (!request.ok) return request;
+  const model = findModel(exchange, request.value.model, deps.models);
+  if (!model.ok) return model;
+  const sampling = readSampling(request.value);
+  if (!sampling.ok) return sampling;
+  const chat = readChat(request.value, model.value);
+  if (!chat.ok) return chat;
+  if (exchange.record !== undefined) exchange.record.media_urls = chat.value.media;
+  const tokenizer = tokenizerOf(model.value.family);
+  const encoded = tokenizer.encode(chat.value.prompt);
+  const { max_completion_tokens: newer, max_tokens: older } = request.value;
+  const limit = answerLimit(
+    model.value,
+    encoded.ids.length,
+    newer ?? older,
+    newer == null ? "max_tokens" : "max_completion_tokens",
+  );
+  if (!limit.ok) return limit;
+  const { conversation, prefix, prompt } = chat.value;
+  const choices: Choice[] = [];
+  for (let index = 0; index < sampling.value.n; index++) {
+    const reply = said(conversation, prefix, sampling.value.variant + index);
+    choices.push(
+      composeChoice(reply, {
+        tokenizer,
+        sampling: sampling.value,
+        maxTokens: limit.value,
+        namedTool: conversation.toolChoice.kind === "named",
+      }),
+    );
+  }
+  return ok({
+    model: model.value,
+    sampling: sampling.value,
+    prompts: [{ text: prompt, encoded }],
+    choices,
+    form: chatAnswer({
+      id: `chatcmpl-${requestId(exchange, request.value.request_id)}`,
+      model: model.value.name,
+      topLogprobs: request.value.logprobs === true ? Math.max(request.value.top_logprobs ?? 0, 0) : undefined,
+      reasoningField: deps.settings.reasoningField,
+      includeReasoning: request.value.include_reasoning !== false,
+    }),
+  });
+}
+
+function plainAnswerFor(
+  exchange: Exchange,
+  body: unknown,
+  deps: GenerationDeps,
+): Result<ServedAnswer, EngineRefusal> {
+  const request = parse(completionSchema, body);
+  if (!request.ok) return request;
+  const model = findModel(exchange, request.value.model, deps.models);
+  if (!model.ok) return model;
+  const sampling = readSampling(request.value);
+  if (!sampling.ok) return sampling;
+  const prompts = readPrompts(request.value, model.value);
+  if (!prompts.ok) return prompts;
+  const tokenizer = tokenizerOf(model.value.family);
+  const choices: Choice[] = [];
+  const { n, variant } = sampling.value;
+  for (const prompt of prompts.value) {
+    // The plain API's own default is 16 tokens.
+    const limit = answerLimit(
+      model.value,
+      prompt.encoded.ids.length,
+      request.value.max_tokens ?? 16,
+      "max_tokens",
+    );
+    if (!limit.ok) return limit;
+    for (let index = 0; index < n; index++) {
+      const reply = said(prompt.conversation, prompt.prefix, variant + index);
+      choices.push(
+        composeChoice(reply, {
+          tokenizer,
+          sampling: sampling.value,
+          maxTokens: limit.value,
+          namedTool: false,
+        }),
+      );
+    }
+  }
+  const echo = request.value.echo === true;
+  return ok({
+    model: model.value,
+    sampling: sampling.value,
+    prompts: prompts.value,
+    choices,
+    form: plainAnswer({
+      id: `cmpl-${requestId(exchange, request.value.request_id)}`,
+      model: model.value.name,
+      logprobs: request.value.logprobs ?? undefined,
+      echoed: (index) => {
+        const prompt = echo ? prompts.value[Math.floor(index / n)] : undefined;
+        return prompt === undefined
+          ? undefined
+          : { text: prompt.text, tokens: tokenizer.pieces(prompt.text) };
+      },
+    }),
+  });
+}
+
+/** Wordings that the model has: a continuation looks for the one that the prefix began. */
+const variants = 3;
+
+/**
+ * The whole answer, or what follows the prefix. A prefix that is the beginning of what the model would say is continued
+ * exactly, so that a stream carried over to another replica reads as one.
+ */
+function said(conversation: Conversation, prefix: string | undefined, variant: number) {
+  const reply = replyTo(conversation, variant);
+  if (prefix === undefined || prefix === "") return reply;
+  for (let tried = 0; tried < variants; tried++) {
+    const { content } = tried === 0 ? reply : replyTo(conversation, variant + tried);
+    if (content.startsWith(prefix))
+      return { reasoning: "", content: content.slice(prefix.length), calls: [] };
+    // Past its natural end (min_tokens, ignore_eos) the answer went on with even prose.
+    if (prefix.startsWith(content) && content !== "") {
+      const further: string = `${content} ${wordsOf(prefix.length - content.length + 20)}`;
+      if (further.startsWith(prefix)) return { reasoning: "", content: "", calls: [] };
+    }
+  }
+  return {
+    reasoning: "",
+    content: ` (going on from ${prefix.length} characters) ${reply.content}`,
+    calls: [],
+  };
+}
+
+export function parse<T>(schema: z.ZodType<T>, body: unknown): Result<T, EngineRefusal> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return ok(parsed.data);
+  const { message, param } = describeIssues(parsed.error);
+  return invalid(message, param);
+}
+
+export function findModel(
+  exchange: Exchange,
+  name: string,
+  models: ReadonlyMap<string, ServedModel>,
+): Result<ServedModel, EngineRefusal> {
+  if (exchange.record !== undefined) exchange.record.model = name;
+  const model = models.get(name);
+  return model === undefined ? modelNotFound(name) : ok(model);
+}
+
+/** vLLM takes the caller's id where one is given. */
+function requestId(exchange: Exchange, given: string | null | undefined): string {
+  const header = exchange.request.headers["x-request-id"];
+  const id = given ?? (typeof header === "string" ? header : undefined);
+  return id !== undefined && /^[\w.:-]{1,128}$/.test(id) ? id : randomUUID().replaceAll("-", "");
+}

@@ -1,0 +1,167 @@
+import type { EngineMetrics, FinishedReason } from "./metrics.ts";
+import { blockTokens, type PrefixCache } from "./prefix-cache.ts";
+import type { Job, Scheduler } from "./scheduler.ts";
+
+/**
+ * When does each token of a request come out? A slot, then the prefill (shorter by what the prefix cache holds), then a
+ * token each so many milliseconds. An abort ends it at once and frees the slot.
+ */
+export interface Speed {
+  /** Prefill of a prompt of which nothing is cached. */
+  ttftMs: number;
+  tokenMs: number;
+}
+
+export interface EngineParts {
+  readonly scheduler: Scheduler;
+  readonly metrics: EngineMetrics;
+  readonly speed: Readonly<Speed>;
+  readonly cacheOf: (model: string) => PrefixCache;
+}
+
+export interface GenerationPlan {
+  readonly model: string;
+  readonly priority: number;
+  /** Of all prompts of the request, each with the start of its chain of cache blocks. */
+  readonly prompts: readonly { readonly ids: readonly number[]; readonly chain: number }[];
+  /** Tokens of the longest choice, and of all choices together. */
+  readonly steps: number;
+  readonly totalTokens: number;
+  /** Told of each step; otherwise only of the end. */
+  readonly stepwise: boolean;
+  readonly finishReason: FinishedReason;
+  /** Prompt and answer, for the cache, where one prompt has one answer. */
+  readonly remembered: (() => readonly number[]) | undefined;
+  onStart(cachedTokens: number): void;
+  /** `step` counts from 0. Returning "hold" stops the clock: a stall. "stop" ends the generation here, as failed. */
+  onStep(step: number): "go" | "hold" | "stop";
+  onEnd(): void;
+}
+
+/** What even a fully cached prompt costs of a prefill. */
+const leastPrefillShare = 0.1;
+
+export class Generation implements Job {
+  readonly model: string;
+  readonly priority: number;
+  readonly #plan: GenerationPlan;
+  readonly #engine: EngineParts;
+  readonly #submittedMs = performance.now();
+  readonly #promptTokens: number;
+  #startedMs = 0;
+  #firstTokenMs: number | undefined;
+  #nextDueMs = 0;
+  #step = 0;
+  #over = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(plan: GenerationPlan, engine: EngineParts) {
+    this.#plan = plan;
+    this.#engine = engine;
+    this.model = plan.model;
+    this.priority = plan.priority;
+    let tokens = 0;
+    for (const prompt of plan.prompts) tokens += prompt.ids.length;
+    this.#promptTokens = tokens;
+  }
+
+  readonly blocks = (): number => Math.ceil((this.#promptTokens + this.generatedTokens) / blockTokens);
+
+  readonly start = (): void => {
+    this.#startedMs = performance.now();
+    const cache = this.#engine.cacheOf(this.model);
+    let cached = 0;
+    for (const prompt of this.#plan.prompts) cached += cache.admit(prompt.ids, prompt.chain);
+    const fresh = 1 - cached / Math.max(this.#promptTokens, 1);
+    const prefillMs = this.#engine.speed.ttftMs * Math.max(fresh, leastPrefillShare);
+    this.#plan.onStart(cached);
+    if (this.#plan.stepwise) {
+      this.#nextDueMs = this.#startedMs + prefillMs;
+      this.#wait();
+      return;
+    }
+    this.#firstTokenMs = prefillMs;
+    const totalMs = prefillMs + Math.max(this.#plan.steps - 1, 0) * this.#engine.speed.tokenMs;
+    if (totalMs < 1) this.#finish(this.#plan.finishReason);
+    else this.#timer = setTimeout(() => this.#finish(this.#plan.finishReason), totalMs);
+  };
+
+  /** Tokens of one choice made so far; estimated by the clock where nothing is told step by step. */
+  get generatedTokens(): number {
+    if (this.#plan.stepwise || this.#startedMs === 0) return this.#step;
+    if (this.#over) return this.#plan.steps;
+    const elapsedMs = performance.now() - this.#startedMs - (this.#firstTokenMs ?? 0);
+    if (elapsedMs < 0) return 0;
+    return Math.min(
+      1 + Math.floor(elapsedMs / Math.max(this.#engine.speed.tokenMs, 0.001)),
+      this.#plan.steps,
+    );
+  }
+
+  /** The client is gone. Nothing more is told to the plan. */
+  abort(): void {
+    if (!this.#over) this.#close("abort", this.generatedTokens);
+  }
+
+  /** After a "hold": the clock goes on. */
+  resume(): void {
+    if (this.#over) return;
+    this.#nextDueMs = performance.now();
+    this.#emit();
+  }
+
+  readonly #tick = (): void => {
+    if (this.#over) return;
+    const verdict = this.#plan.onStep(this.#step);
+    if (verdict === "hold") return;
+    if (verdict === "stop") {
+      this.#close("error", this.#step);
+      return;
+    }
+    this.#emit();
+  };
+
+  #emit(): void {
+    this.#firstTokenMs ??= performance.now() - this.#submittedMs;
+    this.#step++;
+    if (this.#step >= this.#plan.steps) {
+      this.#finish(this.#plan.finishReason);
+      return;
+    }
+    this.#nextDueMs += this.#engine.speed.tokenMs;
+    this.#wait();
+  }
+
+  /** Due times are absolute, so that late timers do not add up. At full speed each token still is a write of its own. */
+  #wait(): void {
+    const waitMs = this.#nextDueMs - performance.now();
+    if (this.#engine.speed.tokenMs === 0 && waitMs <= 0) setImmediate(this.#tick);
+    else this.#timer = setTimeout(this.#tick, waitMs);
+  }
+
+  #finish(reason: FinishedReason): void {
+    this.#close(reason, this.#plan.totalTokens);
+    const remembered = this.#plan.remembered?.();
+    const prompt = this.#plan.prompts[0];
+    if (remembered !== undefined && prompt !== undefined)
+      this.#engine.cacheOf(this.model).remember(remembered, prompt.chain);
+    this.#plan.onEnd();
+  }
+
+  #close(reason: FinishedReason, generatedTokens: number): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#engine.scheduler.release(this);
+    const nowMs = performance.now();
+    const startedMs = this.#startedMs === 0 ? nowMs : this.#startedMs;
+    this.#engine.metrics.finish({
+      model: this.model,
+      reason,
+      promptTokens: this.#promptTokens,
+      generatedTokens,
+      queuedMs: startedMs - this.#submittedMs,
+      firstTokenMs: generatedTokens > 0 ? this.#firstTokenMs : undefined,
+      totalMs: nowMs - this.#submittedMs,
+    });
+  }
+}

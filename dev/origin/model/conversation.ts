@@ -1,0 +1,49 @@
+/** What the stand-in model is given: a chat in the engine's own terms, whichever route it came by. */
+export type JsonSchema = Readonly<Record<string, unknown>> | boolean;
+
+export interface Turn {
+  readonly role: "system" | "user" | "assistant" | "tool";
+  readonly text: string;
+  readonly calls: readonly ToolCall[];
+  /** URLs of images and the like, as sent. The stand-in never fetches one. */
+  readonly media: readonly string[];
+}
+
+export interface ToolCall {
+  readonly name: string;
+  readonly arguments: unknown;
+}
+
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: JsonSchema | undefined;
+}
+
+export type ToolChoice =
+  | { readonly kind: "auto" | "none" | "required" }
+  | { readonly kind: "named"; readonly name: string };
+
+export type OutputFormat =
+  | { readonly kind: "text" }
+  | { readonly kind: "json"; readonly schema: JsonSchema }
+  | { readonly kind: "choice"; readonly choices: readonly string[] };
+
+export interface Conversation {
+  readonly model: string;
+  readonly turns: readonly Turn[];
+  readonly tools: readonly Tool[];
+  readonly toolChoice: ToolChoice;
+  readonly format: OutputFormat;
+  /** Whether the model thinks aloud first. */
+  readonly reasoning: boolean;
+  /** More than one call in one answer: Llama's parser and template take one at a time. */
+  readonly parallelCalls: boolean;
+}
+
+/** What the model wants to say, before tokens, stops and limits. */
+export interface Reply {
+  readonly reasoning: string;
+  readonly content: string;
+  readonly calls: readonly ToolCall[];
+}

@@ -1,0 +1,68 @@
+import type { Turn } from "./conversation.ts";
+import { meaningfulWords, overlap, sentencesOf } from "./words.ts";
+
+/**
+ * Was the model given passages, and what do they say about the question? Understood are `<passage id="…">…</passage>`
+ * (also document, source, context, chunk, doc) and paragraphs that begin with `[1]`, in any message.
+ */
+export interface Passage {
+  /** As it is cited, without brackets. */
+  readonly label: string;
+  readonly text: string;
+}
+
+const tagged = /<(passage|document|source|context|chunk|doc|result)\b([^>]*)>([\s\S]*?)<\/\1>/gi;
+const numbered =
+  /(?:^|\n)\s*\[([\w.:-]{1,64})\][ \t:]*\n?([^\n][\s\S]*?)(?=\n\s*\n|\n\s*\[[\w.:-]{1,64}\]|$)/g;
+
+export function passagesOf(turns: readonly Turn[]): Passage[] {
+  const passages: Passage[] = [];
+  for (const turn of turns) {
+    if (turn.role === "assistant") continue;
+    if (!turn.text.includes("<") && !turn.text.includes("[")) continue;
+    let found = 0;
+    for (const match of turn.text.matchAll(tagged)) {
+      found++;
+      passages.push({
+        label: labelOf(match[2] ?? "") ?? String(passages.length + 1),
+        text: (match[3] ?? "").trim(),
+      });
+    }
+    if (found > 0) continue;
+    for (const match of turn.text.matchAll(numbered))
+      passages.push({ label: match[1] ?? "", text: (match[2] ?? "").trim() });
+  }
+  return passages.filter((passage) => passage.text !== "");
+}
+
+/** The question without the passages around it. */
+export function withoutPassages(text: string): string {
+  return text.replaceAll(tagged, " ").replaceAll(numbered, " ").trim();
+}
+
+/** An answer from the sentences nearest to the question, each cited; undefined when none of them touches it. */
+export function answerFrom(passages: readonly Passage[], question: string): string | undefined {
+  const asked = meaningfulWords(question);
+  const scored = passages.flatMap((passage) =>
+    sentencesOf(passage.text).map((sentence) => ({
+      label: passage.label,
+      sentence,
+      score: overlap(asked, meaningfulWords(sentence)),
+    })),
+  );
+  const best = scored
+    .filter((candidate) => candidate.score > 0)
+    .sort((left, right) => right.score - left.score)
+    .slice(0, 3);
+  const top = best[0];
+  if (top === undefined) return undefined;
+  return best
+    .filter((candidate) => candidate.score * 2 >= top.score)
+    .map(({ sentence, label }) => `${sentence.replace(/[.!?]$/, "")} [${label}].`)
+    .join(" ");
+}
+
+function labelOf(attributes: string): string | undefined {
+  const match = /\b(?:citation|index|number|id|n|source|name|title)\s*=\s*["']?([^"'\s>]+)/i.exec(attributes);
+  return match?.[1]?.replaceAll(/^\[|\]$/g, "");
+}

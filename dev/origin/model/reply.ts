@@ -1,0 +1,117 @@
+import type { Conversation, Reply, Turn } from "./conversation.ts";
+import { instanceOf } from "./json-instance.ts";
+import { longText } from "./long-text.ts";
+import { answerFrom, passagesOf, withoutPassages } from "./passages.ts";
+import { callsFor } from "./tool-use.ts";
+import { gist } from "./words.ts";
+
+/**
+ * What does the stand-in say? In this order: the structure that the format demands; a tool call, where the question
+ * needs one; what a tool answered; what the given passages say, cited; the length asked for; else what it received.
+ * It always says what it is, and the same conversation and variant always get the same answer.
+ */
+const openings = [
+  "I am the stand-in model of the dev fleet, not a language model.",
+  "This is the dev fleet's stand-in model; no language model is running here.",
+  "You have reached the stand-in model of the dev fleet. It only tells what it received.",
+] as const;
+
+export function replyTo(conversation: Conversation, variant: number): Reply {
+  const question = questionOf(conversation.turns);
+  const reasoning = conversation.reasoning ? thoughts(conversation, question) : "";
+  const { format } = conversation;
+  const calls = callsFor(conversation, question);
+  if (calls.length > 0) return { reasoning, content: "", calls };
+  if (format.kind === "json")
+    return { reasoning, content: JSON.stringify(instanceOf(format.schema, question)), calls };
+  if (format.kind === "choice") {
+    const lower = question.toLowerCase();
+    const chosen = format.choices.find((choice) => lower.includes(choice.toLowerCase()));
+    return { reasoning, content: chosen ?? format.choices[0] ?? "", calls };
+  }
+  return { reasoning, content: words(conversation, question, variant), calls };
+}
+
+function words(conversation: Conversation, question: string, variant: number): string {
+  const { turns } = conversation;
+  const last = turns.at(-1);
+  const opening = openings[variant % openings.length] ?? openings[0];
+  if (last?.role === "tool") {
+    const results = resultsAtEnd(turns).map((result) => gist(result, 600));
+    return results.length === 1
+      ? `${opening} The tool answered: ${results[0] ?? ""}`
+      : `${opening} The tools answered:\n\n${results.map((result) => `- ${result}`).join("\n")}`;
+  }
+  const passages = passagesOf(turns);
+  if (passages.length > 0) {
+    const answer = answerFrom(passages, question);
+    if (answer !== undefined) return `From the passages that I was given: ${answer}`;
+    return `${opening} I was given ${passages.length} ${passages.length === 1 ? "passage" : "passages"}, and none of them answers this question.`;
+  }
+  const long = longText(question);
+  if (long !== undefined) return long;
+  const shown = shaped(question);
+  return shown === undefined ? received(turns, question, opening) : `${opening}\n\n${shown}`;
+}
+
+function received(turns: readonly Turn[], question: string, opening: string): string {
+  const system = turns
+    .filter((turn) => turn.role === "system")
+    .map((turn) => turn.text)
+    .join(" ");
+  const count = turns.length;
+  const media = turns.flatMap((turn) => turn.media);
+  const parts = [opening, `I received ${count} ${count === 1 ? "message" : "messages"}.`];
+  if (system !== "") parts.push(`The system prompt says: “${gist(system, 80)}”`);
+  if (media.length > 0)
+    parts.push(
+      `With it came ${media.length} media ${media.length === 1 ? "part" : "parts"}, which I cannot see.`,
+    );
+  parts.push(
+    question === "" ? "There is no text in the last user message." : `You wrote: “${gist(question, 200)}”`,
+  );
+  return parts.join(" ");
+}
+
+/** Markdown where it is asked for, so that a chat page has something to render. */
+function shaped(question: string): string | undefined {
+  const subject = gist(question, 60);
+  if (/\b(code|function|script|program|snippet)\b/i.test(question))
+    return (
+      "Here is some code that returns your question:\n\n```python\ndef question() -> str:\n" +
+      `    return ${JSON.stringify(subject)}\n\nprint(question())\n\`\`\`\n\nRun it with \`python question.py\`.`
+    );
+  if (/\btable\b/i.test(question))
+    return `| What | Value |\n| --- | --- |\n| your question | ${subject.replaceAll("|", "/")} |\n| its length | ${question.length} characters |`;
+  if (/\b(list|bullets?|steps|enumerate)\b/i.test(question))
+    return (
+      `What I can say about “${subject}”:\n\n1. **It arrived.** Its length is ${question.length} characters.\n` +
+      "2. **It was read.** Every token of it was counted.\n3. **It was not understood.** For that, point `ORIGIN_URL` at a real model."
+    );
+  if (/\b(markdown|headings?)\b/i.test(question))
+    return `## Your question\n\n> ${subject}\n\n### What happened\n\n- it was **received**\n- it was *counted*\n- it was answered by \`dev/origin\``;
+  return undefined;
+}
+
+function thoughts(conversation: Conversation, question: string): string {
+  const tools = conversation.tools.length;
+  return (
+    `The conversation has ${conversation.turns.length} messages and ${tools} tools. ` +
+    `The question is: “${gist(question, 120)}” I am a stand-in, so I look for a tool, then for passages, and else tell what I received.`
+  );
+}
+
+function questionOf(turns: readonly Turn[]): string {
+  for (let at = turns.length - 1; at >= 0; at--) {
+    const turn = turns[at];
+    if (turn?.role === "user") return withoutPassages(turn.text);
+  }
+  return turns.at(-1)?.text ?? "";
+}
+
+function resultsAtEnd(turns: readonly Turn[]): string[] {
+  const results: string[] = [];
+  for (let at = turns.length - 1; at >= 0 && turns[at]?.role === "tool"; at--)
+    results.unshift(turns[at]?.text ?? "");
+  return results;
+}
