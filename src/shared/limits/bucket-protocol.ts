@@ -1,0 +1,130 @@
+import type { LimitRule } from "./level.ts";
+
+/**
+ * What is said between an isolate and a bucket: one batch of operations in, one outcome for each out. Every operation is
+ * idempotent by its id, so that a lost reply is answered by sending it again. Nothing here throws.
+ */
+export interface Amounts {
+  readonly requests: number;
+  readonly tokens: number;
+}
+
+/**
+ * Sets `total` aside under `id`, all of it or nothing. With an id that is known it raises what is set aside to `total`
+ * (used and held together), never lowers it.
+ */
+export interface ReserveOperation {
+  readonly type: "reserve";
+  readonly id: string;
+  readonly total: Amounts;
+  /** Not settled for so long: it stays charged as it is and is counted as `unsettled`. */
+  readonly ttlMs: number;
+  /** A loan: its holder re-lends it. Granted only while loans are a small part of the limit (see loan-policy.ts). */
+  readonly lend: boolean;
+}
+
+/** Replaces what is set aside under `id` by what was used and what is still held. With nothing held, the end of it. */
+export interface SettleOperation {
+  readonly type: "settle";
+  readonly id: string;
+  /**
+   * The receipt of the grant. `null` where no grant was seen (its reply was lost, or the bucket could not be reached):
+   * what is set aside under `id`, if anything, is settled; if nothing is, `used` is charged as a debt.
+   */
+  readonly receipt: number | null;
+  /** Counts the settlements of one id up: one that is not newer than the last is a duplicate. */
+  readonly sequence: number;
+  /** Used since the beginning. */
+  readonly used: Amounts;
+  /** Kept set aside. */
+  readonly held: Amounts;
+  /** What the holder was granted in all: needed only where a crash made the bucket forget the grant. */
+  readonly granted: Amounts;
+  /** Of a loan: nothing more will be lent from it, only what is held is still in flight. */
+  readonly ended: boolean;
+}
+
+export type BucketOperation = ReserveOperation | SettleOperation;
+
+export interface BucketBatch {
+  readonly version: 1;
+  /** The limits as configured now for this tier and scope. The bucket keeps none of them, only levels by name. */
+  readonly rules: readonly LimitRule[];
+  readonly operations: readonly BucketOperation[];
+  /**
+   * When the answer to settlements may come: `now`, after one write of its own; `soon`, when the next write (within about
+   * a second) has made them durable. An unanswered settlement is sent again. Reservations never wait.
+   */
+  readonly acknowledge: "now" | "soon";
+}
+
+export type BucketOutcome =
+  | { readonly type: "granted"; readonly receipt: number }
+  | BucketRefusal
+  /** Too much is lent already, or too little is left to lend. Nobody is refused by it: ask for each request. */
+  | { readonly type: "not-lent" }
+  /** The id was settled before it was reserved (its asker gave up waiting). */
+  | { readonly type: "closed" }
+  | { readonly type: "settled" }
+  | { readonly type: "duplicate" };
+
+export interface BucketRefusal {
+  readonly type: "refused";
+  readonly limit: string;
+  readonly unit: "requests" | "tokens";
+  readonly windowMs: number;
+  readonly capacity: number;
+  readonly remaining: number;
+  readonly retryAfterMs: number;
+  readonly resetMs: number;
+  /** Tokens, prompt and answer together, that would be admitted with one request now; 0 where none would. */
+  readonly fittingTokens: number;
+}
+
+/** The limit nearest to refusal, by unit; `null`: no limit of this unit. */
+export interface BucketStanding {
+  readonly requests: UnitStanding | null;
+  readonly tokens: UnitStanding | null;
+}
+
+export interface UnitStanding {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetMs: number;
+}
+
+export interface BucketReply {
+  readonly version: 1;
+  /** One for each operation, in order. */
+  readonly outcomes: readonly BucketOutcome[];
+  readonly standing: BucketStanding;
+  /** Credential epoch: a credential issued under an older one is revoked. 0 until something was revoked. */
+  readonly epoch: number;
+}
+
+/**
+ * What was counted since `sinceMs`. `settled` is exact: the sum of every settlement that arrived, once each. All four
+ * together are at least what was delivered, at any moment and after any crash.
+ */
+export interface BucketUsage {
+  readonly sinceMs: number;
+  readonly settled: Amounts;
+  /** Set aside and not settled yet, loans included. */
+  readonly reserved: Amounts;
+  /** Set aside, never settled, expired: stays charged at its estimate. */
+  readonly unsettled: Amounts;
+  /** The most that a crash may have made the bucket forget. Shrinks as the settlements of what it forgot arrive. */
+  readonly unaccounted: Amounts;
+}
+
+export interface BucketInspection {
+  readonly version: 1;
+  readonly usage: BucketUsage;
+  readonly limits: readonly (UnitStanding & {
+    readonly name: string;
+    readonly unit: "requests" | "tokens";
+  })[];
+  readonly lent: Amounts;
+  readonly openReservations: number;
+  readonly epoch: number;
+}
