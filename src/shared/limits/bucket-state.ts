@@ -43,7 +43,7 @@ export interface BucketState {
   unaccounted: Tally;
   levels: Map<string, Level>;
   open: Map<string, OpenReservation>;
-  /** Ids that ended without the bucket knowing their grant, with the time: what comes again under them is a duplicate. */
+  /** Ids that ended without the bucket knowing their grant, and until when: what comes again under them is a duplicate. */
   closed: Map<string, number>;
   lost: LostReceipts[];
 }
@@ -54,6 +54,9 @@ export const maxOpenReservations = 4_096;
 export const maxClosed = 2_048;
 /** For how long a settlement may come late, or twice, after a crash or an outage: longer than any reservation lives. */
 export const lateMs = 2 * 60 * 60_000;
+
+/** For how long an id that was withdrawn refuses a reservation that comes late: longer than anyone waits for one. */
+export const withdrawnMs = 10_000;
 
 export function newBucket(now: number): BucketState {
   return {
@@ -83,10 +86,7 @@ export function sweep(bucket: BucketState, now: number): void {
     if (reservation.lent) subtract(bucket.lent, reservation.held);
     bucket.open.delete(id);
   }
-  for (const [id, closedAtMs] of bucket.closed) {
-    if (closedAtMs + lateMs > now) break;
-    bucket.closed.delete(id);
-  }
+  for (const [id, untilMs] of bucket.closed) if (untilMs <= now) bucket.closed.delete(id);
   if (bucket.lost.length > 0) bucket.lost = bucket.lost.filter((range) => range.atMs + lateMs > now);
 }
 

@@ -24,6 +24,7 @@ import {
   sweep,
   type Tally,
   units,
+  withdrawnMs,
 } from "./bucket-state.ts";
 import { refusal, standing, tooManyOpen } from "./bucket-view.ts";
 import { advance, charge, fits, giveBack, type LimitRule } from "./level.ts";
@@ -47,7 +48,7 @@ export function reserve(
   now: number,
 ): BucketOutcome {
   assertAmounts(operation.total);
-  if (bucket.closed.has(operation.id)) return { type: "closed" };
+  if (isClosed(bucket, operation.id, now)) return { type: "closed" };
   const known = bucket.open.get(operation.id);
   const more: Tally = known
     ? {
@@ -109,7 +110,7 @@ export function settle(
     if (operation.receipt === null || isLost(bucket, operation.receipt)) close(bucket, operation, now);
     return { type: "settled" };
   }
-  if (bucket.closed.has(operation.id)) return { type: "duplicate" };
+  if (isClosed(bucket, operation.id, now)) return { type: "duplicate" };
   if (operation.receipt === null) {
     chargeDebt(bucket, rules, operation.used, now);
     close(bucket, operation, now);
@@ -189,12 +190,21 @@ function chargeDebt(bucket: BucketState, rules: readonly LimitRule[], used: Amou
 
 function close(bucket: BucketState, operation: SettleOperation, now: number): void {
   if (!isNothing(operation.held)) return;
-  bucket.closed.set(operation.id, now);
+  // Repeating that nothing was used does no harm; only a reservation that is still on its way must find it closed, and
+  // not for long: a turn may be admitted again under its id.
+  const isWithdrawal = operation.receipt === null && isNothing(operation.used);
+  bucket.closed.delete(operation.id);
+  bucket.closed.set(operation.id, now + (isWithdrawal ? withdrawnMs : lateMs));
   if (bucket.closed.size <= maxClosed) return;
   for (const id of bucket.closed.keys()) {
     bucket.closed.delete(id);
     if (bucket.closed.size <= maxClosed) return;
   }
+}
+
+function isClosed(bucket: BucketState, id: string, now: number): boolean {
+  const untilMs = bucket.closed.get(id);
+  return untilMs !== undefined && untilMs > now;
 }
 
 function isLost(bucket: BucketState, receipt: number): boolean {

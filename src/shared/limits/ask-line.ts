@@ -1,0 +1,149 @@
+/**
+ * How do the requests of an isolate ask one bucket? One call at a time with everything that waits in it; what comes while
+ * it is away goes with the next. The trap (docs: "shared work in an isolate"): when the request that sent the call is
+ * reset, its promise may never settle. So the call is registered with that request's background at once, and everyone
+ * who waits does so against a clock of its own and then asks for itself, which is safe since operations are idempotent.
+ */
+import type { Background } from "../contracts/background.ts";
+import type { BucketAddress } from "./bucket-name.ts";
+import type { BucketOutcome, BucketReply, BucketStanding, ReserveOperation } from "./bucket-protocol.ts";
+import type { LimitSet } from "./defaults.ts";
+import { askTimeoutMs, type DeskOptions, stubFailure } from "./desk-options.ts";
+
+export type AskAnswer =
+  | { readonly kind: "answered"; readonly outcome: BucketOutcome }
+  /** `overloaded`: the object itself has too much to do; anything else is a failure of it or of the way to it. */
+  | { readonly kind: "unreachable"; readonly overloaded: boolean; readonly detail: string };
+
+interface Ask {
+  readonly operation: ReserveOperation;
+  readonly limits: LimitSet;
+  readonly askedAtMs: number;
+  sentBy: Background | null;
+  answer: AskAnswer | null;
+  wake: () => void;
+}
+
+/** What waits behind a call that is away this long goes without it. */
+const queueWaitMs = 50;
+/** Whoever waits this long for a call that another request sent sends its own. */
+const strangerWaitMs = 250;
+/** A retry comes after up to so long, at random. */
+const retryJitterMs = 50;
+
+export class AskLine {
+  readonly #options: DeskOptions;
+  readonly #address: BucketAddress;
+  readonly #onStanding: (standing: BucketStanding) => void;
+  #queue: Ask[] = [];
+  /** The call that is away is not waited for after this; 0: none is away. */
+  #awayUntilMs = 0;
+
+  constructor(options: DeskOptions, address: BucketAddress, onStanding: (standing: BucketStanding) => void) {
+    this.#options = options;
+    this.#address = address;
+    this.#onStanding = onStanding;
+  }
+
+  /** Resolves within `askTimeoutMs`; never rejects. */
+  async ask(operation: ReserveOperation, limits: LimitSet, background: Background): Promise<AskAnswer> {
+    const now = this.#options.now();
+    const ask: Ask = {
+      operation,
+      limits,
+      askedAtMs: now,
+      sentBy: null,
+      answer: null,
+      wake: nothing,
+    };
+    this.#queue.push(ask);
+    if (now >= this.#awayUntilMs) {
+      // What this request asks in the same turn (a loan beside a reservation) goes in one call.
+      await Promise.resolve();
+      if (ask.sentBy === null) this.#send(background);
+    }
+    while (ask.answer === null) {
+      const leftMs = askTimeoutMs - (this.#options.now() - ask.askedAtMs);
+      if (leftMs <= 0) return this.#giveUp(ask);
+      const patienceMs =
+        ask.sentBy === null ? queueWaitMs : ask.sentBy === background ? leftMs : strangerWaitMs;
+      await this.#wait(ask, Math.min(leftMs, patienceMs));
+      if (ask.answer !== null) break;
+      if (ask.sentBy === null) this.#send(background);
+      else if (ask.sentBy !== background) this.#transmit([ask], background);
+    }
+    return ask.answer;
+  }
+
+  async #wait(ask: Ask, ms: number): Promise<void> {
+    let cancel = nothing;
+    await new Promise<void>((resolve) => {
+      ask.wake = resolve;
+      cancel = this.#options.setTimer(resolve, ms);
+    });
+    cancel();
+  }
+
+  #giveUp(ask: Ask): AskAnswer {
+    this.#queue = this.#queue.filter((other) => other !== ask);
+    return { kind: "unreachable", overloaded: false, detail: `no answer in ${askTimeoutMs} ms` };
+  }
+
+  /** Sends everything that waits and has the same limits as the first. */
+  #send(background: Background): void {
+    const limits = this.#queue[0]?.limits;
+    const asks = this.#queue.filter((ask) => ask.limits === limits);
+    this.#queue = this.#queue.filter((ask) => ask.limits !== limits);
+    if (asks.length > 0) this.#transmit(asks, background);
+  }
+
+  #transmit(asks: readonly Ask[], background: Background): void {
+    const limits = asks[0]?.limits;
+    if (limits === undefined) return;
+    for (const ask of asks) ask.sentBy = background;
+    this.#awayUntilMs = this.#options.now() + askTimeoutMs;
+    background.run("limits-ask", this.#exchange(asks, limits));
+  }
+
+  async #exchange(asks: readonly Ask[], limits: LimitSet): Promise<void> {
+    let answers: readonly AskAnswer[];
+    try {
+      const reply = await this.#call(asks, limits);
+      this.#onStanding(reply.standing);
+      answers = reply.outcomes.map((outcome) => ({ kind: "answered", outcome }));
+    } catch (error) {
+      const failure: AskAnswer = {
+        kind: "unreachable",
+        overloaded: stubFailure(error) === "overloaded",
+        detail: error instanceof Error ? error.message : String(error),
+      };
+      answers = asks.map(() => failure);
+    }
+    this.#awayUntilMs = 0;
+    for (const [index, ask] of asks.entries()) {
+      ask.answer ??= answers[index] ?? null;
+      ask.wake();
+    }
+    this.#queue[0]?.wake();
+  }
+
+  async #call(asks: readonly Ask[], limits: LimitSet): Promise<BucketReply> {
+    const batch = {
+      version: 1,
+      rules: limits.rules,
+      operations: asks.map((ask) => ask.operation),
+      acknowledge: "soon",
+    } as const;
+    try {
+      return await this.#options.call(this.#address, batch);
+    } catch (error) {
+      if (stubFailure(error) !== "retryable") throw error;
+      await new Promise<void>((resolve) => {
+        this.#options.setTimer(resolve, this.#options.random() * retryJitterMs);
+      });
+      return this.#options.call(this.#address, batch);
+    }
+  }
+}
+
+function nothing(): void {}

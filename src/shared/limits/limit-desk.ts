@@ -1,0 +1,264 @@
+/**
+ * May this turn go on? The isolate's side of the limits: user's and org's bucket, from a loan where there is one, asked
+ * at the same time where not; if one refuses, the other is released. One desk an isolate, one `Admission` a request, so
+ * that work begun for a request is registered with that request.
+ */
+import type { Background } from "../contracts/background.ts";
+import type { LimitRefusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { AskAnswer } from "./ask-line.ts";
+import { BucketLane } from "./bucket-lane.ts";
+import { bucketName, type LimitScope } from "./bucket-name.ts";
+import type { BucketRefusal } from "./bucket-protocol.ts";
+import { lateMs } from "./bucket-state.ts";
+import { limitClass, type LimitSet, resolveLimits } from "./defaults.ts";
+import { askTimeoutMs, type DeskOptions, slowMs } from "./desk-options.ts";
+import { HeldReservation, type Share } from "./held-reservation.ts";
+import { OpenAdmissions } from "./open-admissions.ts";
+import type { Admission, AdmissionFailure, AdmissionRequest, Reservation } from "./ports.ts";
+import { RecentMap } from "./recent-map.ts";
+
+/** Buckets that an isolate remembers: at most twice as many. What is forgotten is asked again, nothing is lost. */
+const laneGeneration = 5_000;
+/** When a bucket could not be reached, or has too much to do. */
+const unreachableRetryMs = 1_000;
+
+export interface LimitDesk {
+  /** The port, for the request (or object) whose background this is. */
+  admission(background: Background): Admission;
+}
+
+export function createLimitDesk(options: DeskOptions): LimitDesk {
+  const desk = new Desk(options);
+  return {
+    admission: (background) => ({ admit: (request) => desk.admit(request, background) }),
+  };
+}
+
+type Admitted = Result<Reservation, AdmissionFailure>;
+
+/** What came of asking one bucket. */
+type Decision =
+  | { readonly kind: "share"; readonly share: Share }
+  | { readonly kind: "failed"; readonly failure: AdmissionFailure };
+
+class Desk {
+  readonly #options: DeskOptions;
+  readonly #lanes = new RecentMap<BucketLane>(laneGeneration, (lane) => lane.reports.isPending);
+  readonly #open = new OpenAdmissions();
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+  }
+
+  admit(request: AdmissionRequest, background: Background): Promise<Admitted> {
+    const { principal, tenant } = request;
+    const now = this.#options.now();
+    const user = this.#lane(request, "user", principal.user);
+    const org = this.#lane(request, "org", principal.org);
+    const userLimits = resolveLimits(tenant, "user", principal.tier);
+    const orgLimits = resolveLimits(tenant, "org", principal.tier);
+    const tokens = request.promptTokens + request.answerTokens;
+    const userShare = takeFromLoan(user, userLimits, tokens, now, background);
+    const orgShare = takeFromLoan(org, orgLimits, tokens, now, background);
+    if (userShare !== null && orgShare !== null)
+      return Promise.resolve(ok(this.#hold(request, [userShare, orgShare], background)));
+    return this.#admitByAsking(
+      request,
+      userShare ?? this.#ask(request, user, userLimits, now, background),
+      orgShare ?? this.#ask(request, org, orgLimits, now, background),
+      background,
+    );
+  }
+
+  async #admitByAsking(
+    request: AdmissionRequest,
+    user: Share | Promise<Decision>,
+    org: Share | Promise<Decision>,
+    background: Background,
+  ): Promise<Admitted> {
+    const [userDecision, orgDecision] = await Promise.all([decided(user), decided(org)]);
+    if (userDecision.kind === "share" && orgDecision.kind === "share")
+      return ok(this.#hold(request, [userDecision.share, orgDecision.share], background));
+    for (const decision of [userDecision, orgDecision])
+      if (decision.kind === "share")
+        this.#hold(request, [decision.share], background).settle({ tokens: 0, requests: 0 });
+    const failures = [userDecision, orgDecision].flatMap((decision) =>
+      decision.kind === "failed" ? [decision.failure] : [],
+    );
+    return err(gravest(failures));
+  }
+
+  async #ask(
+    request: AdmissionRequest,
+    lane: BucketLane,
+    limits: LimitSet,
+    askedAtMs: number,
+    background: Background,
+  ): Promise<Decision> {
+    const tokens = request.promptTokens + request.answerTokens;
+    lane.noteAsk(limits, askedAtMs, background);
+    const answer = await lane.asks.ask(
+      { type: "reserve", id: request.chargeId, total: { requests: 1, tokens }, ttlMs: lateMs, lend: false },
+      limits,
+      background,
+    );
+    const elapsedMs = this.#options.now() - askedAtMs;
+    if (elapsedMs > slowMs) this.#options.events.slow(lane.scope, elapsedMs);
+    if (answer.kind === "unreachable") return this.#withoutBucket(request, lane, limits, answer, background);
+    if (answer.outcome.type === "granted")
+      return {
+        kind: "share",
+        share: {
+          lane,
+          limits,
+          loan: null,
+          loanTokens: 0,
+          receipt: answer.outcome.receipt,
+          grantedRequests: 1,
+          grantedTokens: tokens,
+          isOpen: false,
+        },
+      };
+    if (answer.outcome.type === "refused")
+      return { kind: "failed", failure: limited(lane.scope, answer.outcome, request.promptTokens) };
+    return { kind: "failed", failure: unavailable(`the bucket answered ${answer.outcome.type}`) };
+  }
+
+  /** The failure rules of a bucket that can't be reached: the tenant's policy decides, a user's overload is the user's. */
+  #withoutBucket(
+    request: AdmissionRequest,
+    lane: BucketLane,
+    limits: LimitSet,
+    answer: Extract<AskAnswer, { kind: "unreachable" }>,
+    background: Background,
+  ): Decision {
+    const { tenant, chargeId } = request;
+    const tokens = request.promptTokens + request.answerTokens;
+    this.#options.events.unreachable(lane.scope, answer.detail);
+    const share: Share = {
+      lane,
+      limits,
+      loan: null,
+      loanTokens: 0,
+      receipt: null,
+      grantedRequests: 1,
+      grantedTokens: tokens,
+      isOpen: true,
+    };
+    const policy = tenant.limits.when_unreachable;
+    const isOwnOverload = lane.scope === "user" && answer.overloaded;
+    if (
+      policy.policy === "open" &&
+      !isOwnOverload &&
+      this.#open.admit(
+        `${tenant.id}/${lane.scope}`,
+        policy.max_requests_per_isolate,
+        lane.standing?.requests?.remaining ?? null,
+        this.#options.now(),
+      )
+    ) {
+      this.#options.events.openAdmission({ tenant: tenant.id, scope: lane.scope, chargeId, tokens });
+      return { kind: "share", share };
+    }
+    // The bucket may have granted it all the same, or be about to: it is given back unseen.
+    this.#hold(request, [share], background).settle({ tokens: 0, requests: 0 });
+    return {
+      kind: "failed",
+      failure: isOwnOverload ? tooManyAtOnce : unavailable(answer.detail),
+    };
+  }
+
+  #hold(request: AdmissionRequest, shares: readonly Share[], background: Background): HeldReservation {
+    const mayOverrun = request.tenant.limits.when_unreachable.policy === "open";
+    return new HeldReservation(request.chargeId, shares, background, mayOverrun);
+  }
+
+  #lane(request: AdmissionRequest, scope: LimitScope, id: string): BucketLane {
+    const { jurisdiction } = request.tenant;
+    const name = bucketName(request.principal.tenant, scope, id);
+    const key = jurisdiction === "none" ? name : `${jurisdiction}:${name}`;
+    let lane = this.#lanes.get(key);
+    if (lane === undefined) {
+      lane = new BucketLane(this.#options, { name, jurisdiction }, scope);
+      this.#lanes.set(key, lane);
+    }
+    return lane;
+  }
+}
+
+function takeFromLoan(
+  lane: BucketLane,
+  limits: LimitSet,
+  tokens: number,
+  now: number,
+  background: Background,
+): Share | null {
+  const loan = lane.takeFromLoan(tokens, limits, now, background);
+  if (loan === null) return null;
+  return {
+    lane,
+    limits,
+    loan,
+    loanTokens: tokens,
+    receipt: null,
+    grantedRequests: 0,
+    grantedTokens: 0,
+    isOpen: false,
+  };
+}
+
+async function decided(share: Share | Promise<Decision>): Promise<Decision> {
+  return share instanceof Promise ? share : { kind: "share", share };
+}
+
+/** A refusal before an outage (it is the client's to know), and of two refusals the one that lasts longer. */
+function gravest(failures: readonly AdmissionFailure[]): AdmissionFailure {
+  const [first, second] = failures;
+  if (first === undefined) throw new Error("Nothing failed");
+  if (second === undefined || second.kind !== "limited") return first;
+  if (first.kind !== "limited") return second;
+  const longer = second.limit.retryAfterMs > first.limit.retryAfterMs ? second : first;
+  const largestMaxTokens = Math.min(first.limit.largestMaxTokens, second.limit.largestMaxTokens);
+  return { kind: "limited", limit: { ...longer.limit, largestMaxTokens } };
+}
+
+function limited(scope: LimitScope, refusal: BucketRefusal, promptTokens: number): AdmissionFailure {
+  const limit: LimitRefusal = {
+    scope,
+    limit: refusal.limit,
+    unit: refusal.unit,
+    class: limitClass(refusal.windowMs),
+    capacity: refusal.capacity,
+    remaining: refusal.remaining,
+    retryAfterMs: refusal.retryAfterMs,
+    resetMs: refusal.resetMs,
+    largestMaxTokens: Math.max(0, refusal.fittingTokens - promptTokens),
+  };
+  return { kind: "limited", limit };
+}
+
+/** The user's own bucket has too much to do: too many requests of one user at once. */
+const tooManyAtOnce: AdmissionFailure = {
+  kind: "limited",
+  limit: {
+    scope: "user",
+    limit: "concurrent_admissions",
+    unit: "requests",
+    class: "rate",
+    capacity: 0,
+    remaining: 0,
+    retryAfterMs: unreachableRetryMs,
+    resetMs: unreachableRetryMs,
+    largestMaxTokens: 0,
+  },
+};
+
+function unavailable(detail: string): AdmissionFailure {
+  return {
+    kind: "dependency-unavailable",
+    component: "bucket",
+    retryAfterMs: Math.max(unreachableRetryMs, askTimeoutMs),
+    detail,
+  };
+}

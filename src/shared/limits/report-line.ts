@@ -1,0 +1,121 @@
+/**
+ * How do settlements reach a bucket? Gathered for a moment, sent in batches, sent again until acknowledged (which the
+ * bucket does once they are durable). Nobody waits for it. What can't be delivered is kept, bounded, for the next time
+ * the bucket is spoken to.
+ */
+import type { Background } from "../contracts/background.ts";
+import type { BucketAddress } from "./bucket-name.ts";
+import type { BucketReply, SettleOperation } from "./bucket-protocol.ts";
+import type { LimitSet } from "./defaults.ts";
+import { type DeskOptions, pause } from "./desk-options.ts";
+import type { Loan } from "./loan.ts";
+
+/** Settlements are gathered so long, or until there are so many. */
+const gatherMs = 100;
+const batchSize = 64;
+/** An acknowledgement waits for a write, about a second; then the call counts as lost. */
+const acknowledgeWithinMs = 4_000;
+/** Before each further attempt. All of it ends within the 30 s that a request's background work may last. */
+const retryAfterMs = [250, 1_000, 4_000] as const;
+/** Kept for later where the bucket can't be reached. */
+const maxKept = 4_096;
+
+export class ReportLine {
+  readonly #options: DeskOptions;
+  readonly #address: BucketAddress;
+  #operations: SettleOperation[] = [];
+  readonly #loans = new Set<Loan>();
+  /** When the gathering in progress ends; one that is long over belonged to a request that was reset. */
+  #dueMs = 0;
+  #rules: LimitSet["rules"] = [];
+
+  constructor(options: DeskOptions, address: BucketAddress) {
+    this.#options = options;
+    this.#address = address;
+  }
+
+  /** Something that the bucket must still be told. */
+  get isPending(): boolean {
+    return this.#operations.length > 0 || this.#loans.size > 0;
+  }
+
+  add(operation: SettleOperation, limits: LimitSet, background: Background): void {
+    this.#operations.push(operation);
+    this.#gather(limits, background);
+  }
+
+  /** The loan's report is made when it leaves, so that it says the latest. */
+  addLoan(loan: Loan, limits: LimitSet, background: Background): void {
+    this.#loans.add(loan);
+    this.#gather(limits, background);
+  }
+
+  #gather(limits: LimitSet, background: Background): void {
+    this.#rules = limits.rules;
+    const now = this.#options.now();
+    if (this.#operations.length >= batchSize) {
+      background.run("limits-report", this.#flush());
+      return;
+    }
+    if (now < this.#dueMs + gatherMs) return;
+    this.#dueMs = now + gatherMs;
+    background.run("limits-report", this.#flushSoon());
+  }
+
+  async #flushSoon(): Promise<void> {
+    await pause(this.#options, gatherMs);
+    this.#dueMs = 0;
+    await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    while (this.isPending) {
+      for (const loan of this.#loans) this.#operations.push(loan.report());
+      this.#loans.clear();
+      const operations = this.#operations.splice(0, batchSize);
+      if (await this.#deliver(operations)) continue;
+      this.#keep(operations);
+      return;
+    }
+  }
+
+  async #deliver(operations: readonly SettleOperation[]): Promise<boolean> {
+    for (let attempt = 0; ; attempt += 1) {
+      if (await this.#attempt(operations)) return true;
+      const waitMs = retryAfterMs[attempt];
+      if (waitMs === undefined) return false;
+      await pause(this.#options, waitMs * (0.5 + this.#options.random() / 2));
+    }
+  }
+
+  /** A failure here is expected and is told by what happens next: another attempt, or `settlementsLost`. */
+  async #attempt(operations: readonly SettleOperation[]): Promise<boolean> {
+    const call: Promise<BucketReply> = this.#options.call(this.#address, {
+      version: 1,
+      rules: this.#rules,
+      operations,
+      acknowledge: "soon",
+    });
+    return new Promise((resolve) => {
+      const cancel = this.#options.setTimer(() => resolve(false), acknowledgeWithinMs);
+      call.then(
+        () => {
+          cancel();
+          resolve(true);
+        },
+        () => {
+          cancel();
+          resolve(false);
+        },
+      );
+    });
+  }
+
+  #keep(operations: readonly SettleOperation[]): void {
+    this.#operations.unshift(...operations);
+    const excess = this.#operations.length - maxKept;
+    if (excess <= 0) return;
+    this.#operations.splice(0, excess);
+    this.#options.events.settlementsLost(excess);
+  }
+}

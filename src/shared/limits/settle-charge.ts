@@ -1,0 +1,48 @@
+import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import { bucketName, type LimitScope } from "./bucket-name.ts";
+import type { Amounts } from "./bucket-protocol.ts";
+import { resolveLimits } from "./defaults.ts";
+import type { DeskOptions } from "./desk-options.ts";
+import type { Tier } from "./tier.ts";
+
+/** A charge as the one who must settle it remembers it, possibly long after it was admitted. */
+export interface Charge {
+  readonly chargeId: string;
+  readonly tenant: TenantConfig;
+  readonly org: string;
+  readonly user: string;
+  readonly tier: Tier;
+}
+
+/**
+ * Settles a charge in both buckets by its id alone, for an outbox that delivers until acknowledged: resolves once both
+ * have it on disk, rejects as the stubs do. Idempotent for two hours (`lateMs`). A charge that no bucket knows any more is
+ * counted as a debt.
+ */
+export async function settleCharge(call: DeskOptions["call"], charge: Charge, used: Amounts): Promise<void> {
+  await Promise.all([settleAt("user", charge.user), settleAt("org", charge.org)]);
+
+  async function settleAt(scope: LimitScope, id: string): Promise<void> {
+    const { tenant, tier, chargeId } = charge;
+    await call(
+      { name: bucketName(tenant.id, scope, id), jurisdiction: tenant.jurisdiction },
+      {
+        version: 1,
+        rules: resolveLimits(tenant, scope, tier).rules,
+        operations: [
+          {
+            type: "settle",
+            id: chargeId,
+            receipt: null,
+            sequence: 1,
+            used,
+            held: { requests: 0, tokens: 0 },
+            granted: { requests: 0, tokens: 0 },
+            ended: true,
+          },
+        ],
+        acknowledge: "now",
+      },
+    );
+  }
+}

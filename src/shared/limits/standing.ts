@@ -1,0 +1,24 @@
+import type { BucketLane } from "./bucket-lane.ts";
+import type { LimitStanding } from "./ports.ts";
+
+const unlimited = { limit: Infinity, remaining: Infinity, resetMs: 0 } as const;
+
+/** Of all buckets that a request is charged to, the limit nearest to refusal, by unit. What is on loan here is not used yet. */
+export function standingOf(lanes: readonly BucketLane[]): LimitStanding {
+  return { requests: nearest(lanes, "requests"), tokens: nearest(lanes, "tokens") };
+}
+
+function nearest(lanes: readonly BucketLane[], unit: "requests" | "tokens"): LimitStanding["requests"] {
+  let found: LimitStanding["requests"] = unlimited;
+  let foundShare = Infinity;
+  for (const lane of lanes) {
+    const standing = lane.standing?.[unit];
+    if (standing === undefined || standing === null) continue;
+    const remaining = Math.min(standing.limit, standing.remaining + (lane.loan?.left[unit] ?? 0));
+    const share = remaining / standing.limit;
+    if (share >= foundShare) continue;
+    foundShare = share;
+    found = { limit: standing.limit, remaining, resetMs: standing.resetMs };
+  }
+  return found;
+}
