@@ -18,12 +18,22 @@ export interface TenantStore {
 }
 
 export async function withLocalStore<T>(use: (store: TenantStore) => Promise<T>): Promise<T> {
-  // Quiet unless asked: the proxy warns of bindings that this command doesn't touch.
   process.env["WRANGLER_LOG"] ??= "error";
   process.env["WRANGLER_SEND_METRICS"] ??= "false";
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] ??= "false";
-  const { getPlatformProxy } = await import("wrangler");
-  const proxy = await getPlatformProxy<{ CONFIG: LocalNamespace }>({ configPath: `${root}wrangler.toml` });
+  const { getPlatformProxy, unstable_readConfig: readConfig } = await import("wrangler");
+  const namespace = readConfig({ config: `${root}wrangler.toml` }).kv_namespaces.find(
+    ({ binding }: { binding: string }) => binding === "CONFIG",
+  );
+  if (namespace?.id === undefined) throw new Error("wrangler.toml binds no KV namespace as CONFIG");
+  // A configuration of its own with this one binding: the proxy would warn of each object class that it can't find.
+  const folder = mkdtempSync(join(tmpdir(), "edgewise-"));
+  const configPath = join(folder, "wrangler.json");
+  writeFileSync(configPath, JSON.stringify({ name: "edgewise-tenant", kv_namespaces: [namespace] }));
+  const proxy = await getPlatformProxy<{ CONFIG: LocalNamespace }>({
+    configPath,
+    persist: { path: `${root}.wrangler/state/v3` },
+  });
   try {
     const { CONFIG } = proxy.env;
     return await use({
@@ -47,6 +57,7 @@ export async function withLocalStore<T>(use: (store: TenantStore) => Promise<T>)
     });
   } finally {
     await proxy.dispose();
+    rmSync(folder, { recursive: true });
   }
 }
 

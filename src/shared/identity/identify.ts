@@ -6,6 +6,7 @@ import { BoundedMap } from "../isolate/bounded-map.ts";
 import type { Issuer, TenantConfig } from "../tenancy/tenant-config.ts";
 import type { TenantDirectory } from "../tenancy/tenant-directory.ts";
 import { readCompactToken, type CompactToken } from "./compact-token.ts";
+import { demoTenantId } from "./demo.ts";
 import { platformGrant, tenantGrant } from "./grant.ts";
 import { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from "./issuer-keys.ts";
 import type { PlatformIssuer } from "./platform-issuer.ts";
@@ -126,7 +127,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
       (known) => known.issuer === issuer && audiences.includes(known.audience),
     );
     if (tenant === null || configured === undefined) return invalid("issuer and audience are nobody's");
-    if (environment === "production" && tenant.id === "demo")
+    if (environment === "production" && tenant.id === demoTenantId)
       return invalid("the demo tenant is refused in production");
     return ok({ kind: "tenant", issuer: configured, tenant });
   }

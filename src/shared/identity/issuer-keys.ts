@@ -2,6 +2,7 @@ import type { Background } from "../contracts/background.ts";
 import type { ReportFault } from "../contracts/report-fault.ts";
 import { BoundedMap } from "../isolate/bounded-map.ts";
 import type { Issuer } from "../tenancy/tenant-config.ts";
+import { demoSecretName } from "./demo.ts";
 import { KeySet } from "./key-set.ts";
 import { minSecretBytes, type TokenAlgorithm } from "./public-key.ts";
 import { RemoteKeySet, type FetchKeySet, type KeySetCache, type RemoteKeyFinding } from "./remote-key-set.ts";
@@ -31,8 +32,6 @@ export interface IssuerKeysOptions {
 }
 
 export type KeySource = Pick<Issuer, "keys">;
-
-export const demoSecretName = "DEMO_JWT_SECRET";
 
 /** Keys of an issuer, made once per configuration object. */
 export function createIssuerKeys(options: IssuerKeysOptions): (issuer: KeySource) => IssuerKeys {

@@ -40,12 +40,10 @@ export const timedOut = Symbol("timed out");
 
 /** The outcome, or `timedOut` after `ms` milliseconds. The work itself goes on. */
 export async function within<T>(work: Promise<T>, ms: number): Promise<T | typeof timedOut> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const limit = new Promise<typeof timedOut>((resolve) => {
-    timer = setTimeout(() => resolve(timedOut), ms);
-  });
+  const limit = Promise.withResolvers<typeof timedOut>();
+  const timer = setTimeout(() => limit.resolve(timedOut), ms);
   try {
-    return await Promise.race([work, limit]);
+    return await Promise.race([work, limit.promise]);
   } finally {
     clearTimeout(timer);
   }
