@@ -108,15 +108,15 @@ export async function storeOf(tenants: readonly unknown[]): Promise<Map<string, 
 }
 
 export interface Bench {
-  identify(token: string | null, host?: string): Promise<IdentityResult>;
+  readonly identify: (token: string | null, host?: string) => Promise<IdentityResult>;
   /** As `identify` itself gives it: a value or a promise. */
-  raw(authorization: string | null, host?: string): IdentityResult | Promise<IdentityResult>;
-  advance(ms: number): void;
+  readonly raw: (authorization: string | null, host?: string) => IdentityResult | Promise<IdentityResult>;
+  readonly advance: (ms: number) => void;
   readonly now: () => number;
   readonly entries: Map<string, string>;
   readonly faults: string[];
   /** What went on in the background, to be waited for. */
-  settled(): Promise<void>;
+  readonly settled: () => Promise<void>;
 }
 
 export async function identityBench(
@@ -153,7 +153,7 @@ export async function identityBench(
     now,
     entries,
     faults,
-    async settled() {
+    settled: async () => {
       while (running.length > 0) await Promise.all(running.splice(0));
     },
   };

@@ -205,7 +205,7 @@ describe("JWKS endpoint down", () => {
     "{}",
     '{"keys":{}}',
     '{"keys":[1]}',
-    JSON.stringify({ keys: Array(65).fill({}) }),
+    JSON.stringify({ keys: Array.from({ length: 65 }, () => ({})) }),
   ])("the answer %j is no key set", async (published) => {
     const { identify, faults } = await isolate(undefined, published);
     expect(await identify(await tokenOf(first.privateKey, "first"))).toMatchObject(unavailable);

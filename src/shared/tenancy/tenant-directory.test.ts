@@ -36,10 +36,10 @@ async function bench(tenants: readonly unknown[] = [acme, globex]) {
     byId: (id = acmeId) => directory.byId(id, background),
     byHost: (host: string) => directory.byHost(host, background),
     byIssuer: (issuer: string, audience: string) => directory.byIssuer(issuer, audience, background),
-    storeIs(behaviour: typeof answer) {
+    storeIs: (behaviour: typeof answer) => {
       answer = behaviour;
     },
-    async settled() {
+    settled: async () => {
       while (running.length > 0) await Promise.allSettled(running.splice(0));
     },
   };
@@ -166,7 +166,7 @@ describe("tenant config unreachable", () => {
   test("with none that is good it is 503, and the store asked once a second", async () => {
     const { byId, storeIs, reads } = await bench();
     storeIs(down);
-    const answers = await Promise.all(Array.from({ length: 100 }, () => byId()));
+    const answers = await Promise.all(Array.from({ length: 100 }, async () => byId()));
     expect(answers[0]).toMatchObject({
       ok: false,
       error: { kind: "dependency-unavailable", component: "configuration", retryAfterMs: 1000 },
@@ -225,7 +225,7 @@ describe("a corrupt entry", () => {
 
 test("a storm of requests on a cold isolate is one read", async () => {
   const { byHost, reads } = await bench();
-  await Promise.all(Array.from({ length: 500 }, () => byHost("chat.acme.test")));
+  await Promise.all(Array.from({ length: 500 }, async () => byHost("chat.acme.test")));
   expect(reads).toEqual(["index:host:chat.acme.test", tenantKey("acme")]);
 });
 
@@ -233,9 +233,7 @@ test("shared work in an isolate survives the reset of the request that began it"
   const { byId, entries, storeIs } = await bench();
   // The first request is reset: neither its read nor its timers ever come back.
   storeIs(() => new Promise(() => undefined));
-  const setTimer = vi
-    .spyOn(globalThis, "setTimeout")
-    .mockReturnValueOnce(0 as unknown as ReturnType<typeof setTimeout>);
+  const setTimer = vi.spyOn(globalThis, "setTimeout").mockReturnValueOnce(0);
   void byId();
   expect(setTimer).toHaveBeenCalledTimes(1);
   setTimer.mockRestore();
