@@ -1,0 +1,115 @@
+/**
+ * `npm start`: the whole product on this machine. The dev fleet (or ORIGIN_URL, or FLEET), the edge Worker, the origin
+ * router and a demo tenant; says when it is ready and what to paste; Ctrl-C leaves no process.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { resolveFleetDocument } from "./fleet-document.ts";
+import { ensureLocalSecrets, root } from "./local-secrets.ts";
+import { defaultBasePort, startFleet, type RunningFleet } from "./origin/fleet.ts";
+import { demandFreePorts, portFrom } from "./ports.ts";
+import { printReady, tidyLine } from "./start-output.ts";
+import { makeToken } from "./local-token.ts";
+import { readOptions } from "./origin/options.ts";
+import { startWrangler } from "./wrangler-process.ts";
+
+const readyWithinMs = 90_000;
+
+async function main(): Promise<void> {
+  const port = portFrom("PORT", 8787);
+  const router = process.env["ROUTER"] ?? "service";
+  if (router !== "service" && router !== "in-process")
+    throw new Error(`ROUTER=${router} is neither "service" nor "in-process".`);
+  ensureLocalSecrets();
+  const document = await resolveFleetDocument(process.env);
+  await demandFreePorts([{ port, variable: "PORT" }]);
+  const devFleet = document.source === "dev-fleet" ? await startDevFleet() : undefined;
+  const fleetJson = JSON.stringify(document.source === "dev-fleet" ? devFleet?.fleet : document.fleet);
+  const wrangler = startWrangler({
+    configs: ["wrangler.toml", ...(router === "service" ? [routerConfig(fleetJson)] : [])],
+    port,
+    persistTo: process.env["EDGEWISE_STATE"] ?? `${root}.wrangler/state`,
+    variables: { ROUTER: router, FLEET: fleetJson },
+    onLine: (line) => {
+      const shown = tidyLine(line);
+      if (shown !== undefined) console.log(shown);
+    },
+  });
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> =>
+    (stopping ??= Promise.all([wrangler.stop(), devFleet?.stop()]).then(() => undefined));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => void stop().then(() => process.exit(0)));
+  }
+  void wrangler.ended.then(async (code) => {
+    if (stopping !== undefined) return;
+    console.error(`${wrangler.lastLines()}\n\nwrangler dev ended by itself (code ${code}).`);
+    await stop();
+    process.exit(1);
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await waitUntilReady(url);
+  printReady({
+    url,
+    token: await makeToken(["--tenant", "demo", "--user", "alice"]),
+    source: document.source === "dev-fleet" ? devFleetDescription : document.description,
+    router,
+  });
+}
+
+const devFleetDescription =
+  "the dev fleet, a stand-in without a model (ORIGIN_URL=http://… puts a real server in its place)";
+
+/** The dev fleet as `npm run fleet` would start it, its flags from the environment. */
+async function startDevFleet(): Promise<RunningFleet> {
+  const options = readOptions([], process.env);
+  if (!options.ok) throw new Error(options.error);
+  if (options.value === "help") throw new Error("help is a flag, and none was given");
+  const first = options.value.basePort ?? defaultBasePort;
+  await demandFreePorts([0, 1, 2, 3].map((at) => ({ port: first + at, variable: "DEV_FLEET_PORT" })));
+  return startFleet(options.value);
+}
+
+/** The router's own configuration plus the fleet: `--var` reaches only the first Worker. */
+function routerConfig(fleetJson: string): string {
+  const folder = `${root}.wrangler/edgewise`;
+  mkdirSync(folder, { recursive: true });
+  const file = `${folder}/origin-router.json`;
+  writeFileSync(
+    file,
+    JSON.stringify({
+      name: "edgewise-origin-router",
+      main: "../../workers/origin-router/index.ts",
+      compatibility_date: "2026-10-15",
+      compatibility_flags: ["enable_request_signal"],
+      send_metrics: false,
+      vars: { ENVIRONMENT: "local", FLEET: fleetJson },
+      kv_namespaces: [{ binding: "CONFIG", id: "edgewise-config" }],
+    }),
+  );
+  return file;
+}
+
+async function waitUntilReady(url: string): Promise<void> {
+  const until = Date.now() + readyWithinMs;
+  let last = "no answer yet";
+  while (Date.now() < until) {
+    try {
+      const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(5000) });
+      if (response.ok) return;
+      last = `${response.status} ${await response.text()}`;
+    } catch (error) {
+      last = String(error);
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, 150);
+    });
+  }
+  throw new Error(`Not ready after ${readyWithinMs / 1000} s: ${last}`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
