@@ -4,42 +4,25 @@
  */
 import * as z from "zod";
 import { messagesSchema } from "./chat-messages.ts";
+import type { RefusedField } from "./field-reader.ts";
 import { requestLimits } from "./request-limits.ts";
-import {
-  int64,
-  logitBiasSchema,
-  opaqueId,
-  stopSchema,
-  streamOptionsSchema,
-  text,
-  tokenId,
-} from "./schema-parts.ts";
-import { responseFormatSchema, structuredOutputsSchema, toolChoiceSchema, toolSchema } from "./tools.ts";
+import { modelName, samplingShape } from "./sampling-shape.ts";
+import { opaqueId, text } from "./schema-parts.ts";
+import { toolChoiceSchema, toolSchema } from "./tools.ts";
 
 /** Schemas of the fields that are taken. Null means absent for every one of them, as with OpenAI. */
 export const chatShape = {
-  model: z.string().min(1).max(requestLimits.idCharacters),
+  model: modelName,
   messages: messagesSchema,
 
-  temperature: z.number().min(0).max(2),
-  top_p: z.number().min(0).max(1),
-  frequency_penalty: z.number().min(-2).max(2),
-  presence_penalty: z.number().min(-2).max(2),
-  seed: int64,
-  stop: stopSchema,
-  logit_bias: logitBiasSchema,
+  ...samplingShape,
   logprobs: z.boolean(),
   top_logprobs: z.int().min(0).max(requestLimits.topLogprobs),
-  n: z.int().min(1).max(requestLimits.answers),
-  max_tokens: z.int().min(1).max(requestLimits.maxTokens),
   max_completion_tokens: z.int().min(1).max(requestLimits.maxTokens),
   reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
-  response_format: responseFormatSchema,
   tools: z.array(toolSchema).max(requestLimits.tools),
   tool_choice: toolChoiceSchema,
   parallel_tool_calls: z.boolean(),
-  stream: z.boolean(),
-  stream_options: streamOptionsSchema,
 
   metadata: z
     .record(z.string().max(requestLimits.metadataKeyCharacters), text(requestLimits.metadataValueCharacters))
@@ -61,25 +44,10 @@ export const chatShape = {
   safety_identifier: z.string().max(512),
   service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]),
   store: z.boolean(),
-  user: z.string().max(1024),
   verbosity: z.enum(["low", "medium", "high"]),
 
-  top_k: z.int().min(-1).max(1_000_000),
-  min_p: z.number().min(0).max(1),
-  repetition_penalty: z.number().gt(0).max(2),
-  length_penalty: z.number().min(-10).max(10),
-  min_tokens: z.int().min(0).max(requestLimits.maxTokens),
-  ignore_eos: z.boolean(),
-  stop_token_ids: z.array(tokenId).max(requestLimits.tokenIds),
-  allowed_token_ids: z.array(tokenId).min(1).max(requestLimits.tokenIds),
-  bad_words: z.array(text(requestLimits.stopCharacters).min(1)).max(requestLimits.badWords),
-  include_stop_str_in_output: z.boolean(),
-  skip_special_tokens: z.boolean(),
-  spaces_between_special_tokens: z.boolean(),
-  return_tokens_as_token_ids: z.boolean(),
   include_reasoning: z.boolean(),
   thinking_token_budget: z.int().min(0).max(requestLimits.maxTokens),
-  structured_outputs: structuredOutputsSchema,
   chat_template_kwargs: z.strictObject({
     enable_thinking: z.boolean().optional(),
     thinking: z.boolean().optional(),
@@ -100,8 +68,11 @@ export type ChatField = keyof typeof chatShape;
 
 export interface FieldRule {
   readonly origin: "OpenAI" | "vLLM" | "Edgewise";
-  /** `passed`: to the engine as it is. `used`: read or changed here. `none`: accepted and checked, without effect. */
-  readonly effect: "passed" | "used" | "none";
+  /**
+   * `passed`: to the engine as it is. `converted`: to the engine, in its words (normalise-chat.ts). `used`: read here.
+   * `none`: accepted and checked, without effect.
+   */
+  readonly effect: "passed" | "converted" | "used" | "none";
   readonly note: string;
 }
 
@@ -115,11 +86,11 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
     "used",
     "A model or an alias of GET /v1/models; the engine gets its own name for it.",
   ),
-  messages: rule("OpenAI", "used", "`developer` goes on as `system`. See the table of messages."),
+  messages: rule("OpenAI", "used", "`developer` goes on as `system`."),
   temperature: rule("OpenAI", "passed", "0 to 2. 0 makes the answer cacheable."),
   top_p: rule(
     "OpenAI",
-    "used",
+    "converted",
     "0 to 1. Engines refuse 0, so it goes on as 0.000001: the most likely token alone.",
   ),
   frequency_penalty: rule("OpenAI", "passed", "-2 to 2."),
@@ -139,12 +110,12 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
   reasoning_effort: rule("OpenAI", "passed", "Only reasoning models heed it."),
   response_format: rule(
     "OpenAI",
-    "used",
+    "converted",
     "`json_schema` without a schema goes on as `json_object`; `text` is the default.",
   ),
-  tools: rule("OpenAI", "used", "Functions, up to 128. An empty list counts as none."),
-  tool_choice: rule("OpenAI", "used", "`allowed_tools` goes on as the shorter list of tools."),
-  parallel_tool_calls: rule("OpenAI", "used", "Goes on where there are tools."),
+  tools: rule("OpenAI", "converted", "Functions, up to 128. An empty list counts as none."),
+  tool_choice: rule("OpenAI", "converted", "`allowed_tools` goes on as the shorter list of tools."),
+  parallel_tool_calls: rule("OpenAI", "converted", "Goes on where there are tools."),
   stream: rule("OpenAI", "used", ""),
   stream_options: rule(
     "OpenAI",
@@ -167,7 +138,7 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
   min_p: rule("vLLM", "passed", "0 to 1."),
   repetition_penalty: rule("vLLM", "passed", "Over 0, up to 2."),
   length_penalty: rule("vLLM", "none", "It belongs to beam search, which is not offered."),
-  min_tokens: rule("vLLM", "used", "At most max_tokens."),
+  min_tokens: rule("vLLM", "passed", "At most max_tokens."),
   ignore_eos: rule("vLLM", "passed", "The answer then runs to max_tokens, and is metered so."),
   stop_token_ids: rule("vLLM", "passed", "Up to 1,024."),
   allowed_token_ids: rule("vLLM", "passed", "Up to 1,024."),
@@ -197,12 +168,6 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
   retrieval: rule("Edgewise", "used", "`{vector_store_ids, max_num_results}`, or false."),
   stream_format: rule("Edgewise", "used", '"openai" (default) or "text"; "text" needs stream: true.'),
 };
-
-export interface RefusedField {
-  readonly origin: "OpenAI" | "vLLM";
-  /** Follows the field's name. Says what to do instead, where there is something. */
-  readonly message: string;
-}
 
 function refused(origin: RefusedField["origin"], message: string): RefusedField {
   return { origin, message };

@@ -1,8 +1,6 @@
 /**
  * Is this body a chat request, and which? Strict: what is unknown, impossible or out of bounds is refused with the field's
- * name. It runs on every request, so it costs what is in the body, not what could be: only fields that are there
- * meet their schema (a zod object of seventy optional fields asks for each of them), and plain messages meet none.
- * Duplicate keys need no care: the last one counts, and what goes on is written anew from what was read.
+ * name. It runs on every request, so plain messages meet no schema, and the other fields only their own (field-reader.ts).
  */
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -10,70 +8,57 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import { type ChatField, chatShape, refusedChatFields } from "./chat-fields.ts";
 import { type ChatMessage, chatMessageSchema, isPlainMessage } from "./chat-messages.ts";
 import { crossFieldFault } from "./chat-rules.ts";
-import { isJsonObject } from "./json-bounds.ts";
+import { type FieldTable, parseFields, readFields } from "./field-reader.ts";
+import { normaliseChat } from "./normalise-chat.ts";
 import { requestLimits } from "./request-limits.ts";
-import { invalidValue, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
+import { nullish } from "./schema-parts.ts";
+import type { ToolChoice } from "./tools.ts";
+import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
 
 type Optional = Exclude<ChatField, "model" | "messages">;
 
-/** A checked request. Fields that were null are absent; messages are in the form that goes on (chat-messages.ts). */
-export type ChatRequest = {
+/** As it was sent, checked field by field and together. */
+export type SentChatRequest = {
   readonly model: string;
   readonly messages: readonly ChatMessage[];
 } & { readonly [Field in Optional]?: z.output<(typeof chatShape)[Field]> };
 
-type NullishShape<Shape extends z.ZodRawShape> = {
-  [Key in keyof Shape]: z.ZodOptional<z.ZodNullable<Shape[Key] extends z.ZodType ? Shape[Key] : never>>;
+/**
+ * A checked request in the words that engines know (chat-messages.ts, normalise-chat.ts). Fields that were null are
+ * absent, and so are fields that say nothing, such as an empty list of tools.
+ */
+export type ChatRequest = Omit<SentChatRequest, "tool_choice"> & {
+  readonly tool_choice?: Exclude<ToolChoice, { type: "allowed_tools" }>;
 };
+
 const { model, messages, ...optional } = chatShape;
 
 /** The same as one schema: for the documentation, and as the slow twin that tests hold the parser against. */
 export const chatRequestSchema = z.strictObject({ model, messages, ...nullish(optional) });
 
-const schemas: ReadonlyMap<string, z.ZodType> = new Map(Object.entries(chatShape));
-const refused = new Map(Object.entries(refusedChatFields));
+const table: FieldTable = {
+  schemas: new Map(Object.entries(chatShape)),
+  refused: new Map(Object.entries(refusedChatFields)),
+  required: ["model", "messages"],
+  readers: new Map([["messages", readMessages]]),
+};
 
 /** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
 export function parseChatRequest(body: string): Result<ChatRequest, Refusal> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return err({ kind: "json-invalid" });
-  }
-  return readChatRequest(value);
+  return finish(parseFields(body, table));
 }
 
-/** As `parseChatRequest`, for a body that is parsed already. */
+/** As `parseChatRequest`, for a body that is parsed already. Its messages are changed in place. */
 export function readChatRequest(value: unknown): Result<ChatRequest, Refusal> {
-  if (!isJsonObject(value)) return err(invalidValue(null, "must be a JSON object"));
-  const request: Record<string, unknown> = {};
-  for (const key in value) {
-    const given = value[key];
-    const schema = schemas.get(key);
-    if (schema === undefined) {
-      const known = refused.get(key);
-      if (known === undefined) return err({ kind: "parameter-unknown", param: key });
-      if (given !== null) return err(unsupportedParameter(key, known.message));
-      continue;
-    }
-    if (given === null) continue;
-    if (key === "messages") {
-      const read = readMessages(given);
-      if (!read.ok) return read;
-      request[key] = read.value;
-      continue;
-    }
-    const parsed = schema.safeParse(given);
-    if (!parsed.success) return err(refusalOfIssues(parsed.error.issues, [key], given));
-    request[key] = parsed.data;
-  }
-  if (request["model"] === undefined) return err(invalidValue("model", "is required"));
-  if (request["messages"] === undefined) return err(invalidValue("messages", "is required"));
+  return finish(readFields(value, table));
+}
+
+function finish(read: Result<Record<string, unknown>, Refusal>): Result<ChatRequest, Refusal> {
+  if (!read.ok) return read;
   // Each field was checked by its own schema; TypeScript can't follow that through a map.
-  const checked = request as unknown as ChatRequest;
-  const fault = crossFieldFault(checked);
-  return fault === null ? ok(checked) : err(fault);
+  const sent = read.value as unknown as SentChatRequest;
+  const fault = crossFieldFault(sent);
+  return fault === null ? ok(normaliseChat(sent)) : err(fault);
 }
 
 function readMessages(given: unknown): Result<readonly ChatMessage[], Refusal> {
@@ -89,10 +74,4 @@ function readMessages(given: unknown): Result<readonly ChatMessage[], Refusal> {
     given[at] = parsed.data;
   }
   return ok(given as readonly ChatMessage[]);
-}
-
-function nullish<Shape extends Record<string, z.ZodType>>(shape: Shape): NullishShape<Shape> {
-  return Object.fromEntries(
-    Object.entries(shape).map(([key, schema]) => [key, schema.nullish()]),
-  ) as NullishShape<Shape>;
 }

@@ -4,11 +4,11 @@
  */
 import type { Refusal } from "../contracts/refusal.ts";
 import type { ChatMessage } from "./chat-messages.ts";
-import type { ChatRequest } from "./chat-request.ts";
+import type { SentChatRequest } from "./chat-request.ts";
 import { requestLimits } from "./request-limits.ts";
 import { invalidValue } from "./zod-refusal.ts";
 
-export function crossFieldFault(request: ChatRequest): Refusal | null {
+export function crossFieldFault(request: SentChatRequest): Refusal | null {
   return (
     answerFault(request) ??
     streamFault(request) ??
@@ -18,7 +18,7 @@ export function crossFieldFault(request: ChatRequest): Refusal | null {
   );
 }
 
-function answerFault(request: ChatRequest): Refusal | null {
+function answerFault(request: SentChatRequest): Refusal | null {
   const { max_tokens: older, max_completion_tokens: newer } = request;
   if (older !== undefined && newer !== undefined && older !== newer)
     return invalidValue("max_tokens", "differs from 'max_completion_tokens': send only the latter");
@@ -38,7 +38,7 @@ function answerFault(request: ChatRequest): Refusal | null {
   return null;
 }
 
-function streamFault(request: ChatRequest): Refusal | null {
+function streamFault(request: SentChatRequest): Refusal | null {
   if (request.stream === true) return null;
   if (request.stream_options !== undefined)
     return invalidValue("stream_options", "is only allowed when 'stream' is true");
@@ -47,7 +47,7 @@ function streamFault(request: ChatRequest): Refusal | null {
   return null;
 }
 
-function toolFault(request: ChatRequest): Refusal | null {
+function toolFault(request: SentChatRequest): Refusal | null {
   const choice = request.tool_choice;
   if (choice === undefined || choice === "none" || choice === "auto") return null;
   const names = new Set(request.tools?.map((tool) => tool.function.name));

@@ -33,7 +33,7 @@ export interface WireErrorContext {
 }
 
 /** OpenAI's clients sleep any `Retry-After` in full; a wait longer than this is the caller's decision, not the library's. */
-export const longestAutomaticWaitMs = 30_000;
+const longestAutomaticWaitMs = 30_000;
 
 const noHeaders: Readonly<Record<string, string>> = {};
 /** Longest piece of a client's own text that a message repeats. */

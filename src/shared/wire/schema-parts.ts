@@ -83,3 +83,14 @@ export const streamOptionsSchema = z
     include_obfuscation: z.boolean().nullish().meta({ description: "Without effect: nothing is padded." }),
   })
   .meta({ description: "Only with stream: true." });
+
+type NullishShape<Shape extends Record<string, z.ZodType>> = {
+  [Key in keyof Shape]: z.ZodOptional<z.ZodNullable<Shape[Key]>>;
+};
+
+/** Every field optional, and null taken for absent, as OpenAI does. */
+export function nullish<Shape extends Record<string, z.ZodType>>(shape: Shape): NullishShape<Shape> {
+  return Object.fromEntries(
+    Object.entries(shape).map(([key, schema]) => [key, schema.nullish()]),
+  ) as NullishShape<Shape>;
+}

@@ -1,0 +1,140 @@
+/**
+ * docs/api-fields.md: what becomes of every field that a client may know from OpenAI or vLLM. Written from the tables that
+ * the parser itself reads; a test fails when the page is older than they are. Write it with `node dev/api-fields-page.ts`.
+ */
+import { writeFileSync } from "node:fs";
+import { chatFieldRules, type FieldRule, refusedChatFields } from "../src/shared/wire/chat-fields.ts";
+import { completionFields, ownCompletionNotes } from "../src/shared/wire/completions-request.ts";
+import { embeddingFields } from "../src/shared/wire/embeddings-request.ts";
+import { requestLimits } from "../src/shared/wire/request-limits.ts";
+import { root } from "./local-secrets.ts";
+
+export const apiFieldsFile = `${root}docs/api-fields.md`;
+
+const effects: Readonly<Record<FieldRule["effect"], string>> = {
+  passed: "passed",
+  converted: "converted",
+  used: "used here",
+  none: "without effect",
+};
+
+export function apiFieldsPage(): string {
+  return `# What becomes of every field
+
+Written from the code's own tables by \`node dev/api-fields-page.ts\`; don't edit it. A test holds the tables against OpenAI's
+published description, so that no field of theirs is without an answer here.
+
+- **passed**: checked, and handed to the engine as it is.
+- **converted**: handed to the engine in its own words, as the note says.
+- **used here**: read on the way; the engine does not get it as it is.
+- **without effect**: accepted and checked, since clients send it; the answer is the same without it.
+- **refused**: 400 \`unsupported_parameter\` with \`param\`. Null counts as absent.
+
+Any other field: 400 \`unknown_parameter\` with \`param\`. A value of the wrong type or out of bounds: 400 \`invalid_value\` with
+\`param\`, such as \`messages[0].content[1].image_url.url\`. Null counts as absent for every optional field.
+
+## POST /v1/chat/completions
+
+${chatTable("OpenAI")}
+
+### vLLM's fields
+
+Sampling passes within bounds; what steers the engine's routing, the prompt's frame or the isolation of tenants never does.
+
+${chatTable("vLLM")}
+
+### Edgewise's own
+
+${chatTable("Edgewise")}
+
+### Messages
+
+| form | becomes |
+| --- | --- |
+| roles \`system\`, \`user\`, \`assistant\`, \`tool\` | passed |
+| role \`developer\` | \`system\` |
+| role \`function\`, \`function_call\` | refused: use \`tool\` and \`tool_calls\` |
+| \`name\` | passed; 1 to 64 characters without blanks and \`< | \\ / >\` |
+| content as a string, or parts of type \`text\` | passed |
+| \`image_url\` | passed: a \`data:\` URL (png, jpeg, gif, webp) up to the tenant's \`media.max_bytes\`, or \`https:\` on a host of \`media.allow_hosts\` |
+| \`input_audio\` | passed: wav or mp3, same bound |
+| \`file\`, \`video_url\`, \`audio_url\` | refused |
+| \`refusal\` (part or field) | text of the assistant |
+| \`tool_calls\` of type \`function\` | passed; arguments must be a JSON object as text, \`""\` counts as \`{}\` |
+| \`tool_calls\` of type \`custom\` | refused |
+| \`reasoning\`, \`reasoning_content\` | passed |
+| \`annotations\`, \`tool_calls[].index\`, \`prompt_cache_breakpoint\` | without effect |
+| \`audio\` of an assistant message | refused |
+
+Every call of an assistant message is answered by one tool message, before anything else is said, and nothing else is
+answered. With \`conversation_id\` the first messages may answer the call that the stored conversation ends with.
+
+## POST /v1/completions
+
+| field | effect | note |
+| --- | --- | --- |
+${completionFields.taken.map((field) => row(field, ...completionRule(field))).join("\n")}
+${completionFields.refused
+  .filter((field) => ownCompletionNotes.has(field))
+  .map((field) => row(field, "refused", ownCompletionNotes.get(field) ?? ""))
+  .join("\n")}
+
+Refused as in chat: ${completionFields.refused
+    .filter((field) => !ownCompletionNotes.has(field))
+    .map((field) => `\`${field}\``)
+    .join(", ")}.
+
+## POST /v1/embeddings
+
+| field | effect | note |
+| --- | --- | --- |
+${embeddingFields.taken.map((field) => row(field, ...(embeddingRules[field] ?? ["passed", ""]))).join("\n")}
+${embeddingFields.refused.map((field) => row(field, "refused", "")).join("\n")}
+
+## Bounds
+
+One table in the code, src/shared/wire/request-limits.ts, with the reason for each.
+
+| bound | at most |
+| --- | --- |
+${Object.entries(requestLimits)
+  .map(
+    ([bound, most]) =>
+      `| ${bound.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)} | ${most.toLocaleString("en-US")} |`,
+  )
+  .join("\n")}
+`;
+}
+
+const embeddingRules: Readonly<Record<string, readonly [string, string]>> = {
+  model: ["used here", "The engine gets its own name for it."],
+  input: ["passed", "Text, texts, token ids, or lists of token ids."],
+  dimensions: ["passed", "Only some models can shorten their vectors."],
+  user: ["without effect", "The user is known by the credential."],
+};
+
+function chatTable(origin: FieldRule["origin"]): string {
+  const taken = Object.entries(chatFieldRules)
+    .filter(([, rule]) => rule.origin === origin)
+    .map(([field, rule]) => row(field, effects[rule.effect], rule.note));
+  const refused = Object.entries(refusedChatFields)
+    .filter(([, rule]) => rule.origin === origin)
+    .map(([field, rule]) => row(field, "refused", `It ${rule.message}.`));
+  return ["| field | effect | note |", "| --- | --- | --- |", ...taken, ...refused].join("\n");
+}
+
+function completionRule(field: string): readonly [string, string] {
+  const own = ownCompletionNotes.get(field);
+  if (own !== undefined) return [field === "model" ? "used here" : "passed", own];
+  const rule: FieldRule | undefined = Object.hasOwn(chatFieldRules, field)
+    ? chatFieldRules[field as keyof typeof chatFieldRules]
+    : undefined;
+  if (rule === undefined) throw new Error(`${field} has no note: add one to ownCompletionNotes`);
+  return [effects[rule.effect], rule.note];
+}
+
+function row(field: string, effect: string, note: string): string {
+  return `| \`${field}\` | ${effect} | ${note.replaceAll("|", "\\|")} |`;
+}
+
+if (import.meta.main) writeFileSync(apiFieldsFile, apiFieldsPage());

@@ -1,0 +1,68 @@
+/** Is this body a request for embeddings (`POST /v1/embeddings`), and what does the engine get of it? */
+import * as z from "zod";
+import type { Refusal } from "../contracts/refusal.ts";
+import { ok, type Result } from "../contracts/result.ts";
+import { type FieldTable, parseFields } from "./field-reader.ts";
+import { requestLimits } from "./request-limits.ts";
+import { modelName } from "./sampling-shape.ts";
+import { nullish, text, tokenId } from "./schema-parts.ts";
+
+/** OpenAI: an input can't be empty. */
+const inputText = text().min(1);
+const inputTokens = z.array(tokenId).min(1).max(requestLimits.inputTokenIds);
+
+const embeddingShape = {
+  model: modelName,
+  input: z.union([
+    inputText,
+    z.array(inputText).min(1).max(requestLimits.inputs),
+    inputTokens,
+    z.array(inputTokens).min(1).max(requestLimits.inputs),
+  ]),
+  dimensions: z.int().min(1).max(65_536),
+  encoding_format: z.enum(["float", "base64"]),
+  user: z.string().max(1024),
+};
+
+export type EmbeddingRequest = {
+  readonly model: string;
+  readonly input: z.output<typeof embeddingShape.input>;
+  readonly dimensions?: number;
+  readonly encoding_format?: "float" | "base64";
+  readonly user?: string;
+};
+
+const { model, input, ...optional } = embeddingShape;
+
+/** The same as one schema, for the documentation. */
+export const embeddingRequestSchema = z.strictObject({ model, input, ...nullish(optional) });
+
+const table: FieldTable = {
+  schemas: new Map(Object.entries(embeddingShape)),
+  refused: new Map(
+    [
+      "truncate_prompt_tokens",
+      "truncation_side",
+      "cache_salt",
+      "priority",
+      "request_id",
+      "add_special_tokens",
+    ].map((field) => [field, { origin: "vLLM", message: "is not taken from clients" }] as const),
+  ),
+  required: ["model", "input"],
+};
+
+export const embeddingFields = { taken: [...table.schemas.keys()], refused: [...table.refused.keys()] };
+
+/** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
+export function parseEmbeddingRequest(body: string): Result<EmbeddingRequest, Refusal> {
+  const read = parseFields(body, table);
+  // Each field was checked by its own schema; TypeScript can't follow that through a map.
+  return read.ok ? ok(read.value as unknown as EmbeddingRequest) : read;
+}
+
+/** JSON for `/v1/embeddings` of an engine. */
+export function buildEngineEmbeddingBody(request: EmbeddingRequest, servedName: string): string {
+  const { user: _, ...passed } = request;
+  return JSON.stringify({ ...passed, model: servedName });
+}

@@ -1,0 +1,64 @@
+/**
+ * Which fields does a body hold, and is each what it should be? It costs what is in the body, not what could be: only
+ * fields that are there meet their schema. A zod object of seventy optional fields asks for each of them.
+ * Duplicate keys need no care: the last one counts, and what goes on is written anew from what was read.
+ */
+import type * as z from "zod";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import { isJsonObject } from "./json-bounds.ts";
+import { invalidValue, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
+
+export interface RefusedField {
+  readonly origin: "OpenAI" | "vLLM";
+  /** Follows the field's name. Says what to do instead, where there is something. */
+  readonly message: string;
+}
+
+export interface FieldTable {
+  readonly schemas: ReadonlyMap<string, z.ZodType>;
+  /** Known and impossible: 400 `unsupported_parameter`. Null is taken, and means absent. */
+  readonly refused: ReadonlyMap<string, RefusedField>;
+  readonly required: readonly string[];
+  /** Fields that have a faster reader than their schema; it must accept and give the same. */
+  readonly readers?: ReadonlyMap<string, (value: unknown) => Result<unknown, Refusal>>;
+}
+
+/** Refusals: `json-invalid`, and those of `readFields`. */
+export function parseFields(body: string, table: FieldTable): Result<Record<string, unknown>, Refusal> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return err({ kind: "json-invalid" });
+  }
+  return readFields(value, table);
+}
+
+/** The fields that are there and not null. Refusals: `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
+export function readFields(value: unknown, table: FieldTable): Result<Record<string, unknown>, Refusal> {
+  if (!isJsonObject(value)) return err(invalidValue(null, "must be a JSON object"));
+  const fields: Record<string, unknown> = {};
+  for (const key in value) {
+    const given = value[key];
+    const schema = table.schemas.get(key);
+    if (schema === undefined) {
+      const known = table.refused.get(key);
+      if (known === undefined) return err({ kind: "parameter-unknown", param: key });
+      if (given !== null) return err(unsupportedParameter(key, known.message));
+      continue;
+    }
+    if (given === null) continue;
+    const read = table.readers?.get(key)?.(given) ?? readWith(schema, key, given);
+    if (!read.ok) return read;
+    fields[key] = read.value;
+  }
+  for (const field of table.required)
+    if (fields[field] === undefined) return err(invalidValue(field, "is required"));
+  return ok(fields);
+}
+
+function readWith(schema: z.ZodType, key: string, given: unknown): Result<unknown, Refusal> {
+  const parsed = schema.safeParse(given);
+  return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, [key], given));
+}

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { parseChatRequest } from "./chat-request.ts";
+
+/** One way to say a thing: what later stages see. */
+function normalised(fields: Record<string, unknown>) {
+  const base = { model: "auto", messages: [{ role: "user", content: "Hi" }] };
+  const result = parseChatRequest(JSON.stringify({ ...base, ...fields }));
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  const { model: _, messages: __, ...rest } = result.value;
+  return rest;
+}
+const tool = (name: string) => ({ type: "function", function: { name } });
+
+test("a top_p of 0, which engines refuse, keeps the likeliest token", () => {
+  expect(normalised({ top_p: 0 })).toEqual({ top_p: 0.000_001 });
+});
+test("a response format of text is the default, and a JSON schema without one is any object", () => {
+  expect(normalised({ response_format: { type: "text" } })).toEqual({});
+  expect(normalised({ response_format: { type: "json_schema", json_schema: { name: "x" } } })).toEqual({
+    response_format: { type: "json_object" },
+  });
+});
+test("an empty list of tools is none, and then nothing steers their use", () => {
+  expect(normalised({ tools: [], tool_choice: "none", parallel_tool_calls: true })).toEqual({});
+  expect(normalised({ tool_choice: "auto" })).toEqual({});
+});
+test("allowed tools are the only ones offered", () => {
+  const choice = { type: "allowed_tools", allowed_tools: { mode: "required", tools: [tool("b")] } };
+  expect(normalised({ tools: [tool("a"), tool("b")], tool_choice: choice })).toEqual({
+    tools: [tool("b")],
+    tool_choice: "required",
+  });
+});

@@ -1,0 +1,44 @@
+/**
+ * What do the fields of a checked request mean in the words that engines know? OpenAI allows several ways to say a thing
+ * and some values that engines refuse; after this there is one way, so that nothing later has to know the others.
+ */
+import type { ChatRequest, SentChatRequest } from "./chat-request.ts";
+import type { ResponseFormat } from "./tools.ts";
+
+/** Engines want `top_p` over 0. This keeps the likeliest token alone, which is what 0 asks for. */
+const smallestTopP = 0.000_001;
+
+interface Sampling {
+  top_p?: number;
+  response_format?: ResponseFormat;
+}
+
+/** The part that chat and plain completions share. Changes the request in place. */
+export function normaliseSampling(request: Sampling): void {
+  if (request.top_p === 0) request.top_p = smallestTopP;
+  const format = request.response_format;
+  if (format?.type === "text") delete request.response_format;
+  // OpenAI lets the schema be absent: any JSON object.
+  else if (format?.type === "json_schema" && format.json_schema.schema === undefined)
+    request.response_format = { type: "json_object" };
+}
+
+export function normaliseChat(sent: SentChatRequest): ChatRequest {
+  const request: { -readonly [Field in keyof SentChatRequest]: SentChatRequest[Field] } = sent;
+  normaliseSampling(request);
+  if (request.tools === undefined || request.tools.length === 0) {
+    delete request.tools;
+    delete request.tool_choice;
+    delete request.parallel_tool_calls;
+    // By now `tool_choice` is gone: what it could not be without tools was refused.
+    return request as ChatRequest;
+  }
+  const choice = request.tool_choice;
+  if (typeof choice === "object" && choice.type === "allowed_tools") {
+    const allowed = new Set(choice.allowed_tools.tools.map((tool) => tool.function.name));
+    request.tools = request.tools.filter((tool) => allowed.has(tool.function.name));
+    request.tool_choice = choice.allowed_tools.mode;
+  }
+  // The last form of tool_choice that engines don't know was replaced above.
+  return request as ChatRequest;
+}

@@ -1,0 +1,198 @@
+/**
+ * The OpenAPI 3.1 document of the public API, made from the route table and the schemas that check requests. Made when
+ * first asked for, once an isolate. Import it dynamically: nothing of it is needed to answer a chat.
+ */
+import * as z from "zod";
+import { chatFieldRules, type ChatField } from "./chat-fields.ts";
+import {
+  type ComponentName,
+  componentSchemas,
+  type ErrorStatus,
+  type PublicRoute,
+  publicRoutes,
+} from "./routes.ts";
+import type { RequestHeader } from "./routes.ts";
+
+type Json = { [key: string]: unknown };
+
+let cached: string | null = null;
+
+/** The document as JSON text. */
+export function openApiJson(): string {
+  cached ??= JSON.stringify(openApiDocument());
+  return cached;
+}
+
+export function openApiDocument(): Json {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Edgewise",
+      version: "1",
+      description:
+        "A chat API that runs in every Cloudflare location and answers from your own GPU clusters. It speaks the OpenAI " +
+        "API: set `baseURL` to this host's `/v1` and `apiKey` to your token, and existing clients work unchanged.",
+    },
+    servers: [{ url: "/" }],
+    tags: [...new Set(publicRoutes.map((route) => route.tag))].map((name) => ({ name })),
+    security: [{ bearer: [] }],
+    paths: pathsOf(publicRoutes),
+    components: {
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", description: "A JWT of your issuer, or an API key." },
+      },
+      schemas: Object.fromEntries(
+        Object.entries(componentSchemas).map(([name, schema]) => [name, schemaOf(name, schema)]),
+      ),
+      headers: responseHeaders,
+    },
+  };
+}
+
+function pathsOf(routes: readonly PublicRoute[]): Json {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    const path = (paths[route.path] ??= {});
+    path[route.method.toLowerCase()] = operationOf(route);
+  }
+  return paths;
+}
+
+function operationOf(route: PublicRoute): Json {
+  const responses: Json = {
+    "200": {
+      description: route.success.description,
+      content: Object.fromEntries(
+        Object.entries(route.success.content).map(([type, name]) => [
+          type,
+          { schema: contentSchema(type, name) },
+        ]),
+      ),
+      ...(route.scopes !== null && { headers: headerReferences }),
+    },
+    "500": errorResponse("A fault of ours"),
+  };
+  for (const status of route.errors) responses[String(status)] = errorResponse(errorMeanings[status], status);
+  return {
+    operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-zA-Z0-9]+/g, "_").replace(/_$/, "")}`,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description !== undefined && { description: route.description }),
+    security: route.scopes === null ? [] : [{ bearer: route.scopes }],
+    parameters: [
+      ...Object.entries(route.pathParameters ?? {}).map(([name, description]) => ({
+        name,
+        in: "path",
+        required: true,
+        description,
+        schema: { type: "string" },
+      })),
+      ...(route.headers ?? []).map((name) => ({
+        name,
+        in: "header",
+        required: false,
+        description: requestHeaders[name],
+        schema: { type: "string" },
+      })),
+    ],
+    ...(route.request !== undefined && {
+      requestBody: {
+        required: true,
+        content: {
+          "application/json": {
+            schema: reference(route.request.schema),
+            example: route.request.example,
+          },
+        },
+      },
+    }),
+    responses,
+  };
+}
+
+function contentSchema(type: string, name: ComponentName | null): Json {
+  if (name !== null) return reference(name);
+  return type === "application/json" ? { type: "object" } : { type: "string" };
+}
+
+function reference(name: ComponentName): Json {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+function errorResponse(description: string, status?: ErrorStatus): Json {
+  return {
+    description,
+    content: { "application/json": { schema: reference("Error") } },
+    ...((status === 429 || status === 503) && {
+      headers: {
+        "Retry-After": { $ref: "#/components/headers/Retry-After" },
+        "retry-after-ms": { $ref: "#/components/headers/retry-after-ms" },
+      },
+    }),
+  };
+}
+
+/** What is accepted: of a schema that changes what it reads, the side before the change. */
+function schemaOf(name: string, schema: z.ZodType): Json {
+  const { $schema: _, ...converted } = z.toJSONSchema(schema, {
+    io: "input",
+    unrepresentable: "any",
+  }) as Json;
+  if (name === "ChatCompletionRequest") describeFields(converted["properties"] as Record<string, Json>);
+  return converted;
+}
+
+function describeFields(properties: Record<string, Json>): void {
+  for (const [field, property] of Object.entries(properties)) {
+    const { origin, effect, note } = chatFieldRules[field as ChatField];
+    const words = [
+      note,
+      effect === "none" ? "Accepted without effect." : "",
+      origin === "OpenAI" ? "" : `(${origin})`,
+    ];
+    const description = words.filter((word) => word !== "").join(" ");
+    if (description !== "") property["description"] = description;
+  }
+}
+
+const errorMeanings: Readonly<Record<ErrorStatus, string>> = {
+  400: "The body is wrong: not JSON, a field unknown, unsupported or out of bounds (`param` names it), or the prompt does not fit the model's window",
+  401: "No credential, or not a valid one",
+  403: "The credential lacks a scope, or the request is blocked",
+  404: "There is no such model or object, or it is not yours",
+  408: "The client went away",
+  409: "It is not in a state for that",
+  413: "The body is over the limit",
+  415: "The body is not JSON",
+  422: "The idempotency key was used with another body",
+  429: "A rate or a quota is used up; the message names scope, limit, reset and the largest max_tokens that fits",
+  503: "Overloaded, or a part of the service or every server of the model is down",
+};
+
+const requestHeaders: Readonly<Record<RequestHeader, string>> = {
+  "x-request-id":
+    "Your name for the request, in the answer and in the log: at most 128 visible ASCII characters.",
+  traceparent: "W3C trace context; carried to the model's server.",
+  "Cache-Control": "`no-cache`: don't answer from the cache. `no-store`: don't keep the answer either.",
+  "Idempotency-Key": "The same key and body again give the same answer, once.",
+};
+
+const text = { type: "string" };
+const responseHeaders: Readonly<Record<string, Json>> = {
+  "x-request-id": { description: "Names the request in our log.", schema: text },
+  "x-ratelimit-limit-requests": { description: "Requests that the nearest limit allows.", schema: text },
+  "x-ratelimit-remaining-requests": { description: "Requests left of it.", schema: text },
+  "x-ratelimit-reset-requests": { description: "Until it is whole again, as 1s or 6m0s.", schema: text },
+  "x-ratelimit-limit-tokens": { description: "Tokens that the nearest limit allows.", schema: text },
+  "x-ratelimit-remaining-tokens": { description: "Tokens left of it.", schema: text },
+  "x-ratelimit-reset-tokens": { description: "Until it is whole again, as 1s or 6m0s.", schema: text },
+  "Cache-Status": { description: "RFC 9211: whether the answer came from the cache.", schema: text },
+  "Server-Timing": { description: "Milliseconds by stage.", schema: text },
+  "Retry-After": { description: "Seconds to wait.", schema: text },
+  "retry-after-ms": { description: "Milliseconds to wait.", schema: text },
+};
+const headerReferences: Json = Object.fromEntries(
+  Object.keys(responseHeaders)
+    .filter((name) => !name.toLowerCase().startsWith("retry-after"))
+    .map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+);

@@ -1,0 +1,189 @@
+/**
+ * What do the answers of the OpenAI routes look like? As schemas, for the documentation and for tests; nothing on the hot
+ * path parses its own answers. Loose where engines add fields of their own.
+ */
+import * as z from "zod";
+
+const unixSeconds = z.int().min(0).meta({ description: "Seconds since 1970." });
+
+export const usageSchema = z.looseObject({
+  prompt_tokens: z.int().min(0),
+  completion_tokens: z.int().min(0),
+  total_tokens: z.int().min(0),
+  prompt_tokens_details: z
+    .looseObject({
+      cached_tokens: z.int().min(0).optional().meta({ description: "Found in the engine's prefix cache." }),
+    })
+    .nullish(),
+  completion_tokens_details: z.looseObject({ reasoning_tokens: z.int().min(0).optional() }).nullish(),
+});
+
+const tokenLogprob = z.looseObject({
+  token: z.string(),
+  logprob: z.number(),
+  bytes: z.array(z.int()).nullable(),
+  top_logprobs: z.array(
+    z.looseObject({ token: z.string(), logprob: z.number(), bytes: z.array(z.int()).nullable() }),
+  ),
+});
+const chatLogprobs = z
+  .looseObject({ content: z.array(tokenLogprob).nullable(), refusal: z.array(tokenLogprob).nullish() })
+  .nullable();
+
+const finishReason = z.enum(["stop", "length", "tool_calls", "content_filter", "function_call"]);
+
+const toolCall = z.looseObject({
+  id: z.string(),
+  type: z.literal("function"),
+  function: z.looseObject({ name: z.string(), arguments: z.string() }),
+});
+
+export const chatCompletionSchema = z.looseObject({
+  id: z.string(),
+  object: z.literal("chat.completion"),
+  created: unixSeconds,
+  model: z.string(),
+  choices: z.array(
+    z.looseObject({
+      index: z.int().min(0),
+      message: z.looseObject({
+        role: z.literal("assistant"),
+        content: z.string().nullable(),
+        refusal: z.string().nullable(),
+        tool_calls: z.array(toolCall).optional(),
+        reasoning: z.string().nullish(),
+        reasoning_content: z.string().nullish(),
+      }),
+      logprobs: chatLogprobs,
+      finish_reason: finishReason,
+    }),
+  ),
+  usage: usageSchema.optional(),
+});
+
+export const chatCompletionChunkSchema = z.looseObject({
+  id: z.string(),
+  object: z.literal("chat.completion.chunk"),
+  created: unixSeconds,
+  model: z.string(),
+  choices: z.array(
+    z.looseObject({
+      index: z.int().min(0),
+      delta: z.looseObject({
+        role: z.enum(["developer", "system", "user", "assistant", "tool"]).optional(),
+        content: z.string().nullish(),
+        refusal: z.string().nullish(),
+        reasoning: z.string().nullish(),
+        reasoning_content: z.string().nullish(),
+        tool_calls: z
+          .array(
+            z.looseObject({
+              index: z.int().min(0),
+              id: z.string().optional(),
+              type: z.literal("function").optional(),
+              function: z
+                .looseObject({ name: z.string().optional(), arguments: z.string().optional() })
+                .optional(),
+            }),
+          )
+          .optional(),
+      }),
+      logprobs: chatLogprobs.optional(),
+      finish_reason: finishReason.nullable(),
+    }),
+  ),
+  usage: usageSchema.nullish(),
+});
+
+export const errorSchema = z.strictObject({
+  error: z.strictObject({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string().nullable(),
+  }),
+});
+
+/** One event of a stream in `stream_format: "text"`. */
+export const textStreamEventSchema = z.looseObject({
+  text: z.string(),
+  done: z.boolean(),
+  tokens: z.int().min(0).optional().meta({ description: "Completion tokens billed; in the last event." }),
+  finish_reason: finishReason.optional(),
+  error: errorSchema.shape.error.optional(),
+});
+
+export const completionSchema = z.looseObject({
+  id: z.string(),
+  object: z.literal("text_completion"),
+  created: unixSeconds,
+  model: z.string(),
+  choices: z.array(
+    z.looseObject({
+      index: z.int().min(0),
+      text: z.string(),
+      logprobs: z.looseObject({}).nullish(),
+      finish_reason: z.enum(["stop", "length", "content_filter"]).nullable(),
+    }),
+  ),
+  usage: usageSchema.nullish(),
+});
+
+export const embeddingListSchema = z.looseObject({
+  object: z.literal("list"),
+  model: z.string(),
+  data: z.array(
+    z.looseObject({
+      object: z.literal("embedding"),
+      index: z.int().min(0),
+      embedding: z.union([z.array(z.number()), z.string().meta({ description: "base64 of 32-bit floats" })]),
+    }),
+  ),
+  usage: z.looseObject({ prompt_tokens: z.int().min(0), total_tokens: z.int().min(0) }),
+});
+
+export const modelSchema = z.looseObject({
+  id: z.string(),
+  object: z.literal("model"),
+  created: unixSeconds,
+  owned_by: z.string(),
+});
+export type WireModel = z.infer<typeof modelSchema>;
+
+export const modelListSchema = z.strictObject({ object: z.literal("list"), data: z.array(modelSchema) });
+export type WireModelList = z.infer<typeof modelListSchema>;
+
+/** `GET /v1/usage`: ours, since OpenAI has none for this. */
+export const usageReportSchema = z.looseObject({
+  object: z.literal("usage"),
+  user: z.string(),
+  org: z.string(),
+  tier: z.string(),
+  limits: z.array(
+    z.looseObject({
+      scope: z.enum(["user", "org"]),
+      limit: z.string().meta({ description: "Its name, such as requests_per_hour." }),
+      unit: z.enum(["requests", "tokens"]),
+      capacity: z.number().min(0),
+      remaining: z.number().min(0),
+      reset_ms: z.number().min(0).meta({ description: "Until it is whole again." }),
+    }),
+  ),
+  models: z
+    .array(
+      z.looseObject({
+        model: z.string(),
+        requests: z.int().min(0),
+        prompt_tokens: z.int().min(0),
+        completion_tokens: z.int().min(0),
+        cost_usd: z.number().min(0),
+      }),
+    )
+    .optional(),
+});
+
+export const healthSchema = z.looseObject({ status: z.literal("ok") });
+export const readinessSchema = z.looseObject({
+  status: z.enum(["ready", "unavailable"]),
+  part: z.string().optional().meta({ description: "What is not ready." }),
+});

@@ -1,0 +1,207 @@
+/**
+ * Which routes does the public API have? One table: the OpenAPI document is made from it, and a test holds the edge
+ * Worker's router against it, so that no route is undocumented and none is promised that is not there.
+ */
+import type * as z from "zod";
+import { chatRequestSchema } from "./chat-request.ts";
+import { completionRequestSchema } from "./completions-request.ts";
+import { embeddingRequestSchema } from "./embeddings-request.ts";
+import {
+  chatCompletionChunkSchema,
+  chatCompletionSchema,
+  completionSchema,
+  embeddingListSchema,
+  errorSchema,
+  healthSchema,
+  modelListSchema,
+  modelSchema,
+  readinessSchema,
+  textStreamEventSchema,
+  usageReportSchema,
+  usageSchema,
+} from "./responses.ts";
+
+/** Named schemas of the document. */
+export const componentSchemas = {
+  ChatCompletionRequest: chatRequestSchema,
+  ChatCompletion: chatCompletionSchema,
+  ChatCompletionChunk: chatCompletionChunkSchema,
+  TextStreamEvent: textStreamEventSchema,
+  CompletionRequest: completionRequestSchema,
+  Completion: completionSchema,
+  EmbeddingRequest: embeddingRequestSchema,
+  EmbeddingList: embeddingListSchema,
+  Model: modelSchema,
+  ModelList: modelListSchema,
+  Usage: usageSchema,
+  UsageReport: usageReportSchema,
+  Health: healthSchema,
+  Readiness: readinessSchema,
+  Error: errorSchema,
+} satisfies Record<string, z.ZodType>;
+export type ComponentName = keyof typeof componentSchemas;
+
+export interface PublicRoute {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** OpenAPI's form: parameters in braces. */
+  readonly path: string;
+  readonly tag: "Chat" | "Models" | "Account" | "Service";
+  readonly summary: string;
+  readonly description?: string;
+  /** Scopes that the credential needs; null: no credential is asked for. */
+  readonly scopes: readonly string[] | null;
+  readonly request?: { readonly schema: ComponentName; readonly example: unknown };
+  readonly pathParameters?: Readonly<Record<string, string>>;
+  readonly headers?: readonly RequestHeader[];
+  readonly success: {
+    readonly description: string;
+    /** By media type; null: not JSON, no schema. */
+    readonly content: Readonly<Record<string, ComponentName | null>>;
+  };
+  /** Statuses of the errors that it can answer with, beside 500. */
+  readonly errors: readonly ErrorStatus[];
+}
+
+export type ErrorStatus = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 503;
+export type RequestHeader = "x-request-id" | "traceparent" | "Cache-Control" | "Idempotency-Key";
+
+const everyCall: readonly ErrorStatus[] = [401, 403, 429, 503];
+const everyBody: readonly ErrorStatus[] = [400, 404, 413, 415, ...everyCall];
+const correlation: readonly RequestHeader[] = ["x-request-id", "traceparent"];
+
+export const publicRoutes: readonly PublicRoute[] = [
+  {
+    method: "POST",
+    path: "/v1/chat/completions",
+    tag: "Chat",
+    summary: "Answer a chat",
+    description:
+      "OpenAI's chat completions. With `stream: true` the answer is a stream of server-sent events: one " +
+      "ChatCompletionChunk each, one more with the usage if `stream_options.include_usage` asks for it, then `[DONE]`. A " +
+      'line `: keep-alive` fills silences. What breaks after the first byte is one event `{"error": …}`, without ' +
+      '`[DONE]`. `stream_format: "text"` gives one TextStreamEvent each instead. What becomes of every field, of ' +
+      "OpenAI's and of vLLM's, is said at the field.",
+    scopes: [],
+    headers: [...correlation, "Cache-Control"],
+    request: {
+      schema: "ChatCompletionRequest",
+      example: {
+        model: "auto",
+        messages: [
+          { role: "system", content: "You are a helpful assistant." },
+          { role: "user", content: "Explain quantum computing" },
+        ],
+        max_completion_tokens: 256,
+        stream: true,
+      },
+    },
+    success: {
+      description: "The answer, whole or as a stream",
+      content: { "application/json": "ChatCompletion", "text/event-stream": null },
+    },
+    errors: everyBody,
+  },
+  {
+    method: "POST",
+    path: "/v1/completions",
+    tag: "Chat",
+    summary: "Continue a text",
+    description:
+      "OpenAI's older completions, for clients that still use them. Streams as chat completions do.",
+    scopes: [],
+    headers: correlation,
+    request: {
+      schema: "CompletionRequest",
+      example: { model: "auto", prompt: "The first three primes are", max_tokens: 16 },
+    },
+    success: {
+      description: "The continuation, whole or as a stream",
+      content: { "application/json": "Completion", "text/event-stream": null },
+    },
+    errors: everyBody,
+  },
+  {
+    method: "POST",
+    path: "/v1/embeddings",
+    tag: "Models",
+    summary: "Turn text into vectors",
+    scopes: [],
+    headers: correlation,
+    request: { schema: "EmbeddingRequest", example: { model: "embed", input: ["one text", "another"] } },
+    success: {
+      description: "One vector an input, in order",
+      content: { "application/json": "EmbeddingList" },
+    },
+    errors: everyBody,
+  },
+  {
+    method: "GET",
+    path: "/v1/models",
+    tag: "Models",
+    summary: "List the models and aliases that you can use",
+    scopes: [],
+    success: { description: "The models", content: { "application/json": "ModelList" } },
+    errors: everyCall,
+  },
+  {
+    method: "GET",
+    path: "/v1/models/{id}",
+    tag: "Models",
+    summary: "Look one model up",
+    scopes: [],
+    pathParameters: { id: "A model's id or an alias." },
+    success: { description: "The model", content: { "application/json": "Model" } },
+    errors: [404, ...everyCall],
+  },
+  {
+    method: "GET",
+    path: "/v1/usage",
+    tag: "Account",
+    summary: "Your limits and what is left of them",
+    scopes: [],
+    success: {
+      description: "Limits and usage of the caller",
+      content: { "application/json": "UsageReport" },
+    },
+    errors: everyCall,
+  },
+  {
+    method: "GET",
+    path: "/health",
+    tag: "Service",
+    summary: "Is this Worker alive?",
+    scopes: null,
+    success: { description: "Alive", content: { "application/json": "Health" } },
+    errors: [],
+  },
+  {
+    method: "GET",
+    path: "/health/ready",
+    tag: "Service",
+    summary: "Can it serve: configuration, limits and a model behind every alias?",
+    scopes: null,
+    success: {
+      description: "Ready; else 503, naming the part",
+      content: { "application/json": "Readiness" },
+    },
+    errors: [503],
+  },
+  {
+    method: "GET",
+    path: "/openapi.json",
+    tag: "Service",
+    summary: "This description",
+    scopes: null,
+    success: { description: "An OpenAPI 3.1 document", content: { "application/json": null } },
+    errors: [],
+  },
+  {
+    method: "GET",
+    path: "/docs",
+    tag: "Service",
+    summary: "The page that shows this description",
+    scopes: null,
+    success: { description: "A page", content: { "text/html": null } },
+    errors: [],
+  },
+];
