@@ -41,7 +41,7 @@ export default {
       random: () => Math.random(),
       wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     });
-    return serveRequest(request, { origin, running, background });
+    return serveRequest(request, { origin, running, background, inFlight: () => state.inFlight.size });
   },
 } satisfies ExportedHandler<OriginRouterEnv>;
 

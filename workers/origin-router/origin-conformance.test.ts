@@ -35,7 +35,12 @@ originConformance("behind a service binding", (fleet, replicas) => {
     async fetch(input: RequestInfo | URL, init?: RequestInit) {
       const request = new Request(input, init);
       const { origin, background } = mounted;
-      const response = await serveRequest(request, { origin, running, background });
+      const response = await serveRequest(request, {
+        origin,
+        running,
+        background,
+        inFlight: () => mounted.state.inFlight.size,
+      });
       // What the runtime does when a fetch is aborted after its headers came and nobody reads.
       init?.signal?.addEventListener("abort", () => {
         if (response.body?.locked === false) background.run("abort", response.body.cancel());

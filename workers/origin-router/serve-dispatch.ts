@@ -22,9 +22,11 @@ export interface DispatchServer {
   readonly origin: Origin;
   readonly running: RunningAnswers;
   readonly background: Background;
+  /** Requests of this isolate that are at a replica. */
+  readonly inFlight: () => number;
 }
 
-/** `POST /dispatch`, `POST /outcome?token=…&outcome=…`, `GET /ready?name=…`. */
+/** `POST /dispatch`, `POST /outcome?token=…&outcome=…`, `GET /ready?name=…`, `GET /in-flight`. */
 export async function serveRequest(request: Request, server: DispatchServer): Promise<Response> {
   const url = new URL(request.url);
   switch (`${request.method} ${url.pathname}`) {
@@ -40,6 +42,8 @@ export async function serveRequest(request: Request, server: DispatchServer): Pr
       const ready = await server.origin.probe(url.searchParams.get("name") ?? "");
       return new Response(null, { status: ready ? 204 : 503 });
     }
+    case "GET /in-flight":
+      return Response.json({ inFlight: server.inFlight() });
     default:
       return new Response(null, { status: 404 });
   }

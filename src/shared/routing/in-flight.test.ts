@@ -1,54 +1,65 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { InFlight, leaseTtlMs, type Lease } from "./in-flight.ts";
+import { InFlight, streamingTtlMs, waitingTtlMs, type Lease } from "./in-flight.ts";
 
 test("a forgotten lease ends by itself", () => {
   const occupancy = { requests: 0, tokens: 0 };
   const inFlight = new InFlight();
   const lease = inFlight.take(occupancy, 7, 0);
-  inFlight.expire(leaseTtlMs - 1);
+  inFlight.expire(waitingTtlMs - 1);
   expect(occupancy).toEqual({ requests: 1, tokens: 7 });
-  inFlight.expire(leaseTtlMs);
+  inFlight.expire(waitingTtlMs);
   lease.release();
+  lease.began(waitingTtlMs);
+  expect(occupancy).toEqual({ requests: 0, tokens: 0 });
+  expect(inFlight.size).toBe(0);
+});
+
+test("a stream is held for longer than a wait", () => {
+  const occupancy = { requests: 0, tokens: 0 };
+  const inFlight = new InFlight();
+  inFlight.take(occupancy, 7, 0).began(10);
+  inFlight.expire(10 + streamingTtlMs - 1);
+  expect(occupancy.requests).toBe(1);
+  inFlight.expire(10 + streamingTtlMs);
   expect(occupancy).toEqual({ requests: 0, tokens: 0 });
 });
 
-test("counts are what is held, after any mix of takes, releases, repeats and expiry", () => {
+test("counts are what is held, after any mix of takes, beginnings, releases, repeats and expiry", () => {
   const step = fc.record({
     replica: fc.nat({ max: 2 }),
     tokens: fc.nat({ max: 100 }),
+    begin: fc.option(fc.nat({ max: 50 })),
     release: fc.option(fc.nat({ max: 50 })),
-    afterMs: fc.nat({ max: leaseTtlMs / 10 }),
+    afterMs: fc.oneof(fc.nat({ max: waitingTtlMs / 5 }), fc.nat({ max: streamingTtlMs / 5 })),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
       const occupancies = [0, 1, 2].map(() => ({ requests: 0, tokens: 0 }));
       const inFlight = new InFlight();
-      const taken: { lease: Lease; replica: number; tokens: number; atMs: number; released: boolean }[] = [];
+      const taken: { lease: Lease; replica: number; tokens: number; endMs: number; began: boolean }[] = [];
       let nowMs = 0;
-      for (const { replica, tokens, release, afterMs } of steps) {
+      for (const { replica, tokens, begin, release, afterMs } of steps) {
         nowMs += afterMs;
         const occupancy = occupancies[replica];
         if (occupancy === undefined) throw new Error("no such replica");
-        taken.push({
-          lease: inFlight.take(occupancy, tokens, nowMs),
-          replica,
-          tokens,
-          atMs: nowMs,
-          released: false,
-        });
-        const chosen = release === null ? undefined : taken[release];
-        if (chosen !== undefined) {
-          chosen.lease.release();
-          chosen.released = true;
+        const lease = inFlight.take(occupancy, tokens, nowMs);
+        taken.push({ lease, replica, tokens, endMs: nowMs + waitingTtlMs, began: false });
+        const beginning = begin === null ? undefined : taken[begin];
+        beginning?.lease.began(nowMs);
+        if (beginning !== undefined && !beginning.began && beginning.endMs > nowMs) {
+          beginning.began = true;
+          beginning.endMs = nowMs + streamingTtlMs;
         }
-        const held = taken.filter((one) => !one.released && one.atMs + leaseTtlMs > nowMs);
+        const ending = release === null ? undefined : taken[release];
+        ending?.lease.release();
+        if (ending !== undefined) ending.endMs = 0;
+        const held = taken.filter((one) => one.endMs > nowMs);
+        expect(inFlight.size).toBe(held.length);
         for (const [at, counts] of occupancies.entries()) {
           const mine = held.filter((one) => one.replica === at);
-          expect(counts).toEqual({
-            requests: mine.length,
-            tokens: mine.reduce((sum, one) => sum + one.tokens, 0),
-          });
+          const sum = mine.reduce((total, one) => total + one.tokens, 0);
+          expect(counts).toEqual({ requests: mine.length, tokens: sum });
         }
       }
     }),

@@ -10,47 +10,61 @@ export interface Occupancy {
 }
 
 export interface Lease {
+  /** The first byte came: from now on it may take as long as streams take. */
+  began(nowMs: number): void;
   /** Ends it. Only the first call counts. */
   release(): void;
 }
 
-/** Longer than any tenant's `deadline_seconds`: an expired lease belongs to a request that cannot be alive. */
-export const leaseTtlMs = 3_660_000;
+/** Longer than any request waits for its first byte. */
+export const waitingTtlMs = 120_000;
+/** Longer than almost any stream; one that is longer is counted no more. */
+export const streamingTtlMs = 900_000;
 
 interface Held {
   readonly occupancy: Occupancy;
   readonly tokens: number;
-  readonly expiresAtMs: number;
+  expiresAtMs: number;
 }
 
 /** All leases of an isolate. */
 export class InFlight {
-  /** In the order taken; every lease lives equally long, so the front expires first. */
-  readonly #held = new Set<Held>();
+  /** Each in the order of expiry, since all in one set live equally long. */
+  readonly #waiting = new Set<Held>();
+  readonly #streaming = new Set<Held>();
 
   take(occupancy: Occupancy, tokens: number, nowMs: number): Lease {
     this.expire(nowMs);
-    const held: Held = { occupancy, tokens, expiresAtMs: nowMs + leaseTtlMs };
-    this.#held.add(held);
+    const held: Held = { occupancy, tokens, expiresAtMs: nowMs + waitingTtlMs };
+    this.#waiting.add(held);
     occupancy.requests += 1;
     occupancy.tokens += tokens;
-    return { release: () => this.#release(held) };
+    return {
+      began: (nowMs) => {
+        if (!this.#waiting.delete(held)) return;
+        held.expiresAtMs = nowMs + streamingTtlMs;
+        this.#streaming.add(held);
+      },
+      release: () => this.#release(held),
+    };
   }
 
   /** Ends the leases that nobody ended. */
   expire(nowMs: number): void {
-    for (const held of this.#held) {
-      if (held.expiresAtMs > nowMs) return;
-      this.#release(held);
+    for (const leases of [this.#waiting, this.#streaming]) {
+      for (const held of leases) {
+        if (held.expiresAtMs > nowMs) break;
+        this.#release(held);
+      }
     }
   }
 
   get size(): number {
-    return this.#held.size;
+    return this.#waiting.size + this.#streaming.size;
   }
 
   #release(held: Held): void {
-    if (!this.#held.delete(held)) return;
+    if (!this.#waiting.delete(held) && !this.#streaming.delete(held)) return;
     held.occupancy.requests -= 1;
     held.occupancy.tokens -= held.tokens;
   }

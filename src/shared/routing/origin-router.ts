@@ -43,7 +43,12 @@ const maxBusyWaitMs = 1000;
 
 export function createOriginRouter(deps: OriginRouterDeps): Origin {
   return {
-    dispatch: (request, signal) => new Dispatch(deps, request, signal).run(),
+    dispatch(request, signal) {
+      const dispatched = new Dispatch(deps, request, signal).run();
+      // A client that resets takes the request's own work down with it, unless that is registered: leases would never return.
+      deps.background.run("dispatch", dispatched);
+      return dispatched;
+    },
     probe: (name) => probe(name, deps),
   };
 }
@@ -144,6 +149,7 @@ class Dispatch {
 
   #answer(replica: ReplicaState, open: OpenAnswer, lease: Lease, attempts: number): OriginAnswer {
     const { now } = this.#deps;
+    lease.began(now());
     replica.known.breaker.firstByte(now());
     replica.known.goodAtMs = now();
     let ended = false;
@@ -156,6 +162,7 @@ class Dispatch {
       this.#poll();
     };
     open.onClientGone(() => report("client-gone"));
+    if (this.#signal.aborted) report("client-gone");
     if (open.rest === null) report("done");
     return {
       status: open.status,
