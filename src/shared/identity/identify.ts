@@ -81,8 +81,9 @@ interface Refused {
 export function createIdentify(options: IdentifyOptions): Identify {
   const { tenants, platform, environment, now } = options;
   const keysOf = createIssuerKeys(options);
-  // Keyed by the whole header: the engine hashes it (seeded) and compares it in full, so that no two tokens can be
-  // taken for one. SHA-256 instead would cost a promise on every request (measured in docs/decisions/0007).
+  // Keyed by the whole header: the engine hashes it (seeded) and compares it in full, so that no two tokens can be taken
+  // for one. Measured on workerd: 0.4 µs, against 5 µs and a promise for SHA-256. The price is that tokens lie in
+  // memory, where the request had brought them anyway, for two minutes at most while requests come.
   const remembered = new BoundedMap<string, Remembered>({
     maxEntries: rememberedLimits.maxTokens,
     maxWeight: rememberedLimits.maxChars,

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import demo from "../config/tenants/demo.json" with { type: "json" };
+import { goodClaims, identityBench, secrets, startMs } from "../src/shared/identity/identity-fixture.ts";
+import { parseTtlSeconds, signToken, tenantClaims, TokenError } from "./local-token.ts";
+
+const request = { user: "alice", tier: "pro", scope: "", ttlSeconds: 3600 };
+const [issuer] = demo.issuers;
+if (issuer === undefined) throw new Error("the demo tenant has no issuer");
+
+test("its tokens are taken by the identity that ships, with all that was asked for", async () => {
+  const bench = await identityBench({ tenantConfigs: [demo] });
+  const claims = tenantClaims(issuer, {
+    ...request,
+    org: "research",
+    tier: "enterprise",
+    scope: "tenant:admin",
+  });
+  const token = signToken(claims, secrets["DEMO_JWT_SECRET"] ?? "", startMs, 3600);
+  expect(await bench.identify(token)).toMatchObject({
+    value: {
+      principal: {
+        tenant: "demo",
+        org: "research",
+        user: "alice",
+        tier: "enterprise",
+        scopes: new Set(["tenant:admin"]),
+      },
+    },
+  });
+});
+
+test("claims go under the names that the tenant maps", () => {
+  const mapped = { ...issuer, claims: { user: "email", org: "team", tier: "plan", scope: "scp" } };
+  expect(tenantClaims(mapped, { ...request, org: "o", scope: "tenant:admin" })).toEqual({
+    iss: issuer.issuer,
+    aud: goodClaims.aud,
+    email: "alice",
+    team: "o",
+    plan: "pro",
+    scp: "tenant:admin",
+  });
+});
+
+test("what the issuer may not grant is refused here, and told", () => {
+  const plain = { issuer: "i", audience: "a", keys: { type: "secret", name: "S" } };
+  expect(() => tenantClaims(plain, request)).toThrow("tier pro is not among the issuer's grants: free");
+  expect(() => tenantClaims(plain, { ...request, tier: "free", scope: "tenant:admin" })).toThrow(
+    "scope tenant:admin is not among the issuer's grants: none",
+  );
+});
+
+test("a life is written as 90s, 30m, 1h or 7d", () => {
+  expect(["90s", "30m", "1h", "7d"].map(parseTtlSeconds)).toEqual([90, 1800, 3600, 604_800]);
+  for (const odd of ["", "1", "h", "0h", "-1h", "1.5h", "1w", "9999999999s"])
+    expect(() => parseTtlSeconds(odd)).toThrow(TokenError);
+});

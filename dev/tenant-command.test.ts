@@ -1,0 +1,132 @@
+import { describe, expect, test } from "vitest";
+import { acme, globex } from "../src/shared/identity/identity-fixture.ts";
+import { remoteStore, type TenantStore } from "./config-store.ts";
+import { deleteTenant, getTenant, listTenants, putTenant } from "./tenant-command.ts";
+
+function memoryStore(
+  entries = new Map<string, string>(),
+): TenantStore & { entries: Map<string, string>; log: string[] } {
+  const log: string[] = [];
+  return {
+    entries,
+    log,
+    get: async (key) => entries.get(key) ?? null,
+    list: async (prefix) => [...entries.keys()].filter((key) => key.startsWith(prefix)).sort(),
+    put: async (added) => {
+      for (const { key, value } of added) entries.set(key, value);
+      log.push(`put ${added.map(({ key }) => key.slice(0, 16)).join(" ")}`);
+    },
+    delete: async (keys) => {
+      for (const key of keys) entries.delete(key);
+      log.push(`delete ${keys.map((key) => key.slice(0, 16)).join(" ")}`);
+    },
+  };
+}
+
+test("put writes the tenant with its indexes and a version; get, list and delete follow", async () => {
+  const store = memoryStore();
+  const tenant = await putTenant(store, JSON.stringify(acme), "local");
+  expect(tenant.version).toMatch(/^.{16}$/);
+  expect(await listTenants(store)).toEqual(["acme"]);
+  expect(JSON.parse(await getTenant(store, "acme"))).toEqual(tenant);
+  expect(store.entries.get("index:host:chat.acme.test")).toBe("acme");
+  await deleteTenant(store, "acme");
+  expect([...store.entries]).toEqual([]);
+});
+
+test("an edit removes the indexes that it no longer has, after writing the new ones", async () => {
+  const store = memoryStore();
+  await putTenant(store, JSON.stringify(acme), "local");
+  const before = store.log.length;
+  await putTenant(store, JSON.stringify({ ...acme, hosts: ["new.acme.test"] }), "local");
+  expect(store.log.slice(before)).toEqual([
+    "put tenant:acme index:host:new.a index:issuer:CT9",
+    "delete index:host:chat.",
+  ]);
+});
+
+test.each([
+  ["no JSON", "{", "is not JSON"],
+  ["a wrong field", JSON.stringify({ ...acme, cache: { ttl_seconds: 5 } }), "cache.ttl_seconds: "],
+  [
+    "a hostname of another tenant",
+    JSON.stringify({ ...acme, hosts: globex.hosts }),
+    "hosts[0]: belongs to tenant globex",
+  ],
+  [
+    "an issuer of another tenant",
+    JSON.stringify({ ...acme, issuers: globex.issuers }),
+    "issuers[0]: belongs to tenant globex",
+  ],
+])("put refuses %s and writes nothing", async (_name, text, told) => {
+  const store = memoryStore();
+  await putTenant(store, JSON.stringify(globex), "local");
+  const before = new Map(store.entries);
+  await expect(putTenant(store, text, "local")).rejects.toThrow(told);
+  expect(store.entries).toEqual(before);
+});
+
+test("a tenant can't move to another jurisdiction", async () => {
+  const store = memoryStore();
+  await putTenant(store, JSON.stringify(acme), "local");
+  await expect(putTenant(store, JSON.stringify({ ...acme, jurisdiction: "eu" }), "local")).rejects.toThrow(
+    "jurisdiction: is none",
+  );
+});
+
+test("production takes neither the demo tenant nor the demo secret", async () => {
+  const demo = JSON.stringify({ ...acme, id: "demo" });
+  await expect(putTenant(memoryStore(), demo, "production")).rejects.toThrow("id: the demo tenant");
+  await expect(putTenant(memoryStore(), JSON.stringify(globex), "production")).rejects.toThrow(
+    "issuers[0].keys.name: the demo secret",
+  );
+});
+
+test("a tenant that there is not can't be shown or deleted, and a broken one can", async () => {
+  const store = memoryStore(new Map([["tenant:odd", "{"]]));
+  await expect(getTenant(store, "nobody")).rejects.toThrow("no tenant nobody");
+  await expect(deleteTenant(store, "nobody")).rejects.toThrow("no tenant nobody");
+  expect(await getTenant(store, "odd")).toBe("{");
+  expect(await deleteTenant(store, "odd")).toEqual(["tenant:odd"]);
+});
+
+describe("for production, wrangler is called", () => {
+  const where = ["--binding", "CONFIG", "--env", "production", "--remote"];
+  function recorded(stdout: string, status = 0) {
+    const calls: string[][] = [];
+    const store = remoteStore("production", (args) => {
+      calls.push(args.map((arg) => (arg.endsWith("entries.json") ? "<file>" : arg)));
+      return { status, stdout, stderr: "not logged in" };
+    });
+    return { calls, store };
+  }
+
+  test("to list and to get", async () => {
+    const { calls, store } = recorded('[{"name":"tenant:acme"}]');
+    expect(await store.list("tenant:")).toEqual(["tenant:acme"]);
+    await store.get("tenant:acme");
+    expect(await store.get("tenant:acm")).toBeNull();
+    expect(calls).toEqual([
+      ["kv", "key", "list", "--prefix", "tenant:", ...where],
+      ["kv", "key", "list", "--prefix", "tenant:acme", ...where],
+      ["kv", "key", "get", "tenant:acme", "--text", ...where],
+      ["kv", "key", "list", "--prefix", "tenant:acm", ...where],
+    ]);
+  });
+
+  test("to put and to delete in bulk, and not at all for nothing", async () => {
+    const { calls, store } = recorded("");
+    await store.put([{ key: "a", value: "1" }]);
+    await store.delete(["a"]);
+    await store.delete([]);
+    expect(calls).toEqual([
+      ["kv", "bulk", "put", "<file>", ...where],
+      ["kv", "bulk", "delete", "<file>", "--force", ...where],
+    ]);
+  });
+
+  test("and its failure is told", async () => {
+    const { store } = recorded("", 1);
+    await expect(store.list("tenant:")).rejects.toThrow("wrangler kv key list failed: not logged in");
+  });
+});
