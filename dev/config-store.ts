@@ -92,9 +92,13 @@ export const runWrangler: RunWrangler = (args) => {
   return { status: child.status ?? 1, stdout: child.stdout, stderr: child.stderr };
 };
 
-/** `wrangler kv` on the namespace that wrangler.toml binds as CONFIG in that environment. */
-export function remoteStore(environment: string, run: RunWrangler): TenantStore {
-  const where = ["--binding", "CONFIG", "--env", environment, "--remote"];
+/**
+ * `wrangler kv` on the namespace that wrangler.toml binds as CONFIG in that environment: wrangler finds the one that the
+ * first deploy made. `namespaceId` names it where that can't be found.
+ */
+export function remoteStore(environment: string, run: RunWrangler, namespaceId?: string): TenantStore {
+  const namespace = namespaceId === undefined ? ["--binding", "CONFIG"] : ["--namespace-id", namespaceId];
+  const where = [...namespace, "--env", environment, "--remote"];
   const checked = (args: readonly string[]): string => {
     const outcome = run(args);
     if (outcome.status !== 0)

@@ -125,6 +125,16 @@ describe("for production, wrangler is called", () => {
     ]);
   });
 
+  test("on a namespace by its id, where that is given", async () => {
+    const calls: (readonly string[])[] = [];
+    const run = (args: readonly string[]) => {
+      calls.push(args);
+      return { status: 0, stdout: "[]", stderr: "" };
+    };
+    await remoteStore("production", run, "abc").list("tenant:");
+    expect(calls[0]?.slice(-5)).toEqual(["--namespace-id", "abc", "--env", "production", "--remote"]);
+  });
+
   test("and its failure is told", async () => {
     const { store } = recorded("", 1);
     await expect(store.list("tenant:")).rejects.toThrow("wrangler kv key list failed: not logged in");

@@ -6,7 +6,8 @@ import { seedDemoTenant } from "../src/shared/tenancy/seed-demo.ts";
 import { remoteStore, runWrangler, withLocalStore, type TenantStore } from "./config-store.ts";
 import { deleteTenant, getTenant, listTenants, putTenant, TenantError } from "./tenant-command.ts";
 
-const usage = `usage: npm run tenant -- put <file.json> | get <id> | list | delete <id>   [--env production]`;
+const usage = `usage: npm run tenant -- put <file.json> | get <id> | list | delete <id>
+       [--env production [--namespace-id <id of the KV namespace bound as CONFIG>]]`;
 
 async function run(store: TenantStore, positionals: readonly string[], environment: "local" | "production") {
   const [command, operand = ""] = positionals;
@@ -37,14 +38,14 @@ function readText(file: string): string {
 
 try {
   const { values, positionals } = parseArgs({
-    options: { env: { type: "string" } },
+    options: { env: { type: "string" }, "namespace-id": { type: "string" } },
     allowPositionals: true,
   });
   if (values.env !== undefined && values.env !== "production")
     throw new TenantError(`--env ${values.env}: is not production`);
   const answer =
     values.env === "production"
-      ? await run(remoteStore("production", runWrangler), positionals, "production")
+      ? await run(remoteStore("production", runWrangler, values["namespace-id"]), positionals, "production")
       : await withLocalStore(async (store) => {
           // As `wrangler dev` does on its first request, so that either may come first.
           const put = (key: string, value: string) => store.put([{ key, value }]);

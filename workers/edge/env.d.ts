@@ -7,8 +7,13 @@ declare namespace Cloudflare {
     FLEET?: string;
     /** HS256 secret of the demo tenant, made by dev/setup.ts; refused in production. */
     DEMO_JWT_SECRET?: string;
-    /** HS256 secret of the platform's own issuer. */
+    /** HS256 secret of the platform's own issuer; unused beside PLATFORM_JWKS_URL. */
     PLATFORM_JWT_SECRET?: string;
+    /** The platform's own issuer (src/shared/identity/platform-issuer.ts). */
+    PLATFORM_ISSUER?: string;
+    PLATFORM_AUDIENCE?: string;
+    PLATFORM_JWKS_URL?: string;
+    PLATFORM_ALGORITHMS?: string;
     /** Keys HMACs that name objects and tag response ids. */
     EDGEWISE_SECRET?: string;
     CONFIG: KVNamespace;
