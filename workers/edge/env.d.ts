@@ -26,5 +26,11 @@ declare namespace Cloudflare {
     >;
     GENERATION: DurableObjectNamespace<import("../../durable-objects/generation/generation.ts").Generation>;
     ORIGIN_ROUTER?: Fetcher;
+    /** The built pages; absent where there are none (tests, `npm run serve`). */
+    ASSETS?: Fetcher;
+    PLATFORM_ISSUER?: string;
+    PLATFORM_AUDIENCE?: string;
+    PLATFORM_JWKS_URL?: string;
+    PLATFORM_ALGORITHMS?: string;
   }
 }

@@ -1,0 +1,53 @@
+/** Has this tenant (or this user) had the very same answer before? Asked beside admission, never before it in effect. */
+import { cacheStatus } from "../cache/cache-status.ts";
+import { decideCaching } from "../cache/cache-policy.ts";
+import { exactKey } from "../cache/exact-key.ts";
+import type { CacheLookup } from "../cache/ports.ts";
+import { composeVersion } from "../prompt/compose.ts";
+import { controlTokenRulesVersion } from "../prompt/control-tokens.ts";
+import type { Plan } from "./plan.ts";
+import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+
+export interface CacheStanding {
+  /** Under which the answer may be stored; `null`: it may not. */
+  readonly storeKey: string | null;
+  readonly lookup: CacheLookup | null;
+  /** The `Cache-Status` header. */
+  readonly status: string;
+}
+
+/** A value where there is nothing to look up, so that most turns wait for nothing. */
+export function lookup(
+  turn: ValidatedTurn,
+  plan: Plan,
+  deps: TurnDeps,
+): CacheStanding | Promise<CacheStanding> {
+  const decision = decideCaching(turn.request, turn.tenant.cache.exact, turn.cacheControl);
+  if (!decision.lookup && !decision.store)
+    return { storeKey: null, lookup: null, status: cacheStatus(decision, null) };
+  return (async () => {
+    const key = await keyOf(turn, plan, deps);
+    const found = decision.lookup ? await deps.cache.lookup(key) : null;
+    return { storeKey: decision.store ? key : null, lookup: found, status: cacheStatus(decision, found) };
+  })();
+}
+
+function keyOf(turn: ValidatedTurn, plan: Plan, deps: TurnDeps): Promise<string> {
+  const { record } = plan[0].variant;
+  return exactKey({
+    tenant: turn.tenant.id,
+    user: turn.tenant.cache.share === "tenant" ? null : turn.principal.user,
+    alias: turn.request.model,
+    model: { id: plan[0].model, weights: record.weights },
+    fleetVersion: deps.fleet.version,
+    tenantVersion: turn.tenant.version,
+    request: turn.request,
+    policies: {
+      defaultSystemPrompt: turn.tenant.default_system_prompt,
+      template: `${record.template ?? "engine"}/${record.template_date}/${composeVersion}/${controlTokenRulesVersion}`,
+      safety: null,
+      knowledgeBase: null,
+      accessList: null,
+    },
+  });
+}

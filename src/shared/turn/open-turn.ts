@@ -1,0 +1,163 @@
+/**
+ * The first half of every chat turn, direct or durable: from a validated request to an answer whose first byte is in hand.
+ *
+ *   plan ▸ admit ‖ lookup ▸ recall ▸ compose (▸ extend) ▸ dispatch
+ *
+ * Nothing that costs money starts before admission, and whoever is refused afterwards gets back what was reserved. What
+ * follows (relay or assemble, settle) is answer-direct.ts for the edge and durable/chat-runner.ts for a Generation object.
+ */
+import type { CachedAnswer } from "../cache/ports.ts";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { Reservation } from "../limits/ports.ts";
+import { composePrompt, type ComposedPrompt } from "../prompt/compose.ts";
+import { answerReservation } from "../limits/estimate.ts";
+import { estimatePromptTokens, usualOverhead } from "../prompt/token-estimate.ts";
+import type { OriginAnswer } from "../routing/ports.ts";
+import { tokensExhausted } from "./exhausted.ts";
+import { lookup, type CacheStanding } from "./lookup.ts";
+import { planChat, type Candidate, type Plan } from "./plan.ts";
+import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+
+/** Let in by the buckets; must be settled, once, whatever happens next. */
+export interface AdmittedTurn extends ValidatedTurn {
+  readonly plan: Plan;
+  readonly reservation: Reservation;
+  readonly cache: CacheStanding;
+}
+
+/** The engine's answer, its first byte in hand. */
+export interface LiveTurn extends AdmittedTurn {
+  readonly kind: "live";
+  readonly candidate: Candidate;
+  readonly prompt: ComposedPrompt;
+  /** Whether the origin was asked to stream, whatever the client asked for. */
+  readonly originStreams: boolean;
+  readonly answer: OriginAnswer;
+}
+
+/** The answer was there already: it counts as a request and costs no tokens. */
+export interface CachedTurn extends AdmittedTurn {
+  readonly kind: "cached";
+  readonly cached: CachedAnswer;
+}
+
+export type OpenedTurn = LiveTurn | CachedTurn;
+
+/** `signal` fires when the client is gone, the turn was cancelled, or its time is over. */
+export async function openTurn(
+  turn: ValidatedTurn,
+  deps: TurnDeps,
+  signal: AbortSignal,
+): Promise<Result<OpenedTurn, Refusal>> {
+  const plan = planChat(deps.fleet, turn.tenant, turn.request);
+  if (!plan.ok) return plan;
+  const looking = lookup(turn, plan.value, deps);
+  const admitted = await deps.admission.admit({
+    principal: turn.principal,
+    tenant: turn.tenant,
+    chargeId: turn.chargeId,
+    promptTokens: estimatePromptTokens(turn.request, usualOverhead),
+    answerTokens: answerTokensOf(turn),
+  });
+  turn.mark("admit");
+  if (!admitted.ok) return admitted;
+  const reservation = admitted.value;
+  const cache = looking instanceof Promise ? await looking : looking;
+  const base: AdmittedTurn = { ...turn, plan: plan.value, reservation, cache };
+  if (cache.lookup !== null) turn.mark("lookup");
+  if (cache.lookup?.result === "hit") {
+    reservation.settle({ tokens: 0, requests: 1 });
+    return ok({ ...base, kind: "cached", cached: cache.lookup.answer });
+  }
+  const opened = await dispatchFirst(base, deps, signal);
+  // Whoever got nothing pays nothing; the request itself is given back as well, whoever's fault it was.
+  if (!opened.ok) reservation.settle({ tokens: 0, requests: 0 });
+  return opened;
+}
+
+/** The first candidate that composes and whose fleet answers; a candidate that is down gives way to the next. */
+async function dispatchFirst(
+  turn: AdmittedTurn,
+  deps: TurnDeps,
+  signal: AbortSignal,
+): Promise<Result<LiveTurn, Refusal>> {
+  const recalled = turn.recall === null ? noHistory : await turn.recall();
+  if (!recalled.ok) return recalled;
+  if (turn.recall !== null) turn.mark("recall");
+  const salt = deps.cacheSalt(turn.principal.tenant);
+  const cacheSalt = typeof salt === "string" ? salt : await salt;
+  const deadlineMs = turn.tenant.requests.deadline_seconds * 1000;
+  let refusal: Refusal | null = null;
+  for (const candidate of turn.plan) {
+    const originStreams = mustStream(turn, candidate);
+    const composed = composePrompt({
+      request: turn.request,
+      history: recalled.value,
+      defaultSystemPrompt: turn.tenant.default_system_prompt,
+      model: candidate.variant.record,
+      estimateRatio: deps.calibration.ratio(turn.principal.tenant, candidate.model),
+      stream: originStreams,
+      continueFrom: null,
+      cacheSalt,
+    });
+    if (!composed.ok) {
+      refusal ??= composed.error;
+      continue;
+    }
+    const prompt = composed.value;
+    const wanted = prompt.promptTokens + Math.min(answerTokensOf(turn), prompt.maxTokens * choicesOf(turn));
+    if (wanted > turn.reservation.tokens) {
+      const extended = turn.reservation.extend(wanted);
+      const granted = typeof extended === "boolean" ? extended : await extended;
+      if (!granted) return err(tokensExhausted(turn.reservation.standing));
+    }
+    turn.mark("compose");
+    const answer = await deps.origin.dispatch(
+      {
+        requestId: turn.requestId,
+        traceparent: turn.traceparent,
+        clusters: candidate.variant.clusters,
+        model: candidate.model,
+        path: prompt.path,
+        body: prompt.body,
+        stream: originStreams,
+        tokens: wanted,
+        place: turn.place,
+        deadlineMs,
+      },
+      signal,
+    );
+    turn.mark("dispatch");
+    if (answer.ok)
+      return ok({ ...turn, kind: "live", candidate, prompt, originStreams, answer: answer.value });
+    refusal = answer.error;
+    if (refusal.kind !== "origin-unavailable" && refusal.kind !== "overloaded") break;
+  }
+  return err(refusal ?? { kind: "internal", detail: "a plan without candidates" });
+}
+
+const noHistory = ok([]);
+
+/** An answer that ends within this is asked for whole: it costs a third of the CPU, and no tunnel cuts it. */
+const shortAnswerMs = 20_000;
+
+function mustStream(turn: ValidatedTurn, candidate: Candidate): boolean {
+  const { request } = turn;
+  if (request.stream === true || turn.recall !== null) return true;
+  const { record } = candidate.variant;
+  const asked =
+    request.max_completion_tokens ?? request.max_tokens ?? record.max_output_tokens ?? record.context_window;
+  return asked * record.ms_per_token >= shortAnswerMs;
+}
+
+function choicesOf(turn: ValidatedTurn): number {
+  return turn.request.n ?? 1;
+}
+
+function answerTokensOf(turn: ValidatedTurn): number {
+  return answerReservation(
+    turn.request.max_completion_tokens ?? turn.request.max_tokens ?? null,
+    choicesOf(turn),
+  );
+}

@@ -1,0 +1,49 @@
+/** What a turn needs from outside: one object, built by the composition root, which alone sees `Env`. */
+import type { AnswerCache } from "../cache/ports.ts";
+import type { ChargeId, RequestId } from "../contracts/ids.ts";
+import type { Refusal } from "../contracts/refusal.ts";
+import type { Principal } from "../identity/principal.ts";
+import type { Admission } from "../limits/ports.ts";
+import type { ChatMessage } from "../prompt/chat-message.ts";
+import type { TokenCalibration } from "../prompt/token-calibration.ts";
+import type { FleetIndex } from "../routing/fleet-index.ts";
+import type { ClientPlace, Origin } from "../routing/ports.ts";
+import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import type { ChatRequest } from "../wire/chat-request.ts";
+import type { Stage } from "../telemetry/request-record.ts";
+
+export interface TurnDeps {
+  readonly fleet: FleetIndex;
+  readonly admission: Admission;
+  readonly origin: Origin;
+  readonly cache: AnswerCache;
+  readonly calibration: TokenCalibration;
+  /** HMAC of the tenant for the engine's prefix cache: known, or soon. */
+  readonly cacheSalt: (tenant: string) => string | Promise<string>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** A request that was identified and validated: what every stage may read. */
+export interface ValidatedTurn {
+  readonly principal: Principal;
+  readonly tenant: TenantConfig;
+  readonly request: ChatRequest;
+  /** Earlier messages of the conversation, oldest first; empty for a stateless turn. */
+  readonly recall: (() => Promise<Recalled>) | null;
+  /** What the answer is called: `chatcmpl-…`. */
+  readonly responseId: string;
+  readonly chargeId: ChargeId;
+  readonly requestId: RequestId;
+  readonly traceparent: string;
+  readonly place: ClientPlace;
+  /** The request's own `Cache-Control`. */
+  readonly cacheControl: string | null;
+  readonly createdMs: number;
+  /** Told when a stage has ended. */
+  readonly mark: (stage: Stage) => void;
+}
+
+export type Recalled =
+  | { readonly ok: true; readonly value: readonly ChatMessage[] }
+  | { readonly ok: false; readonly error: Refusal };

@@ -1,0 +1,29 @@
+/** Which route does what? Every public path of Edgewise, in one list (src/shared/wire/routes.ts documents the same). */
+import { Hono } from "hono";
+import { publicRoute, tenantRoute } from "./handle.ts";
+import { offersDemo, startDemo } from "./routes/demo.ts";
+import { health, ready } from "./routes/health.ts";
+import { listAllModels, showModel } from "./routes/models.ts";
+import { showUsage } from "./routes/usage.ts";
+import { unknownRoute } from "./routes/unknown.ts";
+
+export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
+  const app = new Hono<{ Bindings: Cloudflare.Env }>();
+  app.get("/v1/models", tenantRoute("/v1/models", listAllModels));
+  app.get("/v1/models/:id{.+}", tenantRoute("/v1/models/{id}", showModel));
+  app.get("/v1/usage", tenantRoute("/v1/usage", showUsage));
+  app.get("/health", publicRoute("/health", health));
+  app.get("/health/ready", publicRoute("/health/ready", ready));
+  app.get("/demo/session", publicRoute("/demo/session", offersDemo));
+  app.post("/demo/session", publicRoute("/demo/session", startDemo));
+  const methods = methodsByPath(app);
+  app.notFound(publicRoute("unknown", unknownRoute(methods)));
+  return app;
+}
+
+/** Which methods each pattern has, so that a wrong one is told apart from an unknown path (404 and 405). */
+function methodsByPath(app: Hono<{ Bindings: Cloudflare.Env }>): ReadonlyMap<string, readonly string[]> {
+  const methods = new Map<string, string[]>();
+  for (const { path, method } of app.routes) methods.set(path, [...(methods.get(path) ?? []), method]);
+  return methods;
+}

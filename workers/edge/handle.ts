@@ -1,0 +1,149 @@
+/**
+ * The frame around every route: ids, who is calling, which scope the route needs, and a record that is closed whatever
+ * happens. Only what is finished when the headers are belongs here.
+ */
+import type { Context } from "hono";
+import type { Background } from "../../src/shared/contracts/background.ts";
+import type { Principal } from "../../src/shared/identity/principal.ts";
+import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
+import { logLine, type RequestRecord } from "../../src/shared/telemetry/request-record.ts";
+import { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
+import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
+import { isolateOf, type Isolate } from "./isolate.ts";
+import { respondRefusal } from "./respond.ts";
+
+export type EdgeContext = Context<{ Bindings: Cloudflare.Env }>;
+
+export interface PublicCall {
+  readonly c: EdgeContext;
+  readonly scope: RequestScope;
+  readonly isolate: Isolate;
+}
+
+export interface TenantCall extends PublicCall {
+  readonly principal: Principal;
+  readonly tenant: TenantConfig;
+}
+
+export interface PlatformCall extends PublicCall {
+  readonly principal: Principal;
+}
+
+type Handler<Call> = (call: Call) => Response | Promise<Response>;
+export type TenantHandler = Handler<TenantCall>;
+export type PublicHandler = Handler<PublicCall>;
+export type PlatformHandler = Handler<PlatformCall>;
+
+/** For everyone. `endpoint` is the route's pattern, for log and metrics. */
+export function publicRoute(endpoint: string, handler: PublicHandler): (c: EdgeContext) => Promise<Response> {
+  return async function handlePublic(c) {
+    const call = open(c, endpoint);
+    try {
+      return await handler(call);
+    } catch (error) {
+      return failed(call, error);
+    }
+  };
+}
+
+/** For a tenant's principals. */
+export function tenantRoute(endpoint: string, handler: TenantHandler): (c: EdgeContext) => Promise<Response> {
+  return async function handleTenant(c) {
+    const call = open(c, endpoint);
+    const { scope, isolate } = call;
+    try {
+      const identifying = isolate.identify(c.req.header("authorization") ?? null, {
+        host: hostOf(c),
+        background: scope.background,
+      });
+      const identified = identifying instanceof Promise ? await identifying : identifying;
+      scope.mark("identify");
+      if (!identified.ok) return respondRefusal(scope, identified.error);
+      const identity = identified.value;
+      // The platform's own credentials belong to no tenant: they can't chat, and no bill would take it.
+      if (identity.kind === "platform")
+        return respondRefusal(scope, { kind: "scope-missing", scope: "tenant" });
+      const { principal, tenant } = identity;
+      scope.record.tenant = tenant.id;
+      scope.record.org = principal.org;
+      scope.record.tier = principal.tier;
+      return await handler({ c, scope, isolate, principal, tenant });
+    } catch (error) {
+      return failed(call, error);
+    }
+  };
+}
+
+/** For the platform's own credentials that carry `needed`. */
+export function platformRoute(
+  endpoint: string,
+  needed: string,
+  handler: PlatformHandler,
+): (c: EdgeContext) => Promise<Response> {
+  return async function handlePlatform(c) {
+    const call = open(c, endpoint);
+    const { scope, isolate } = call;
+    try {
+      const identified = await isolate.identify(c.req.header("authorization") ?? null, {
+        host: hostOf(c),
+        background: scope.background,
+      });
+      scope.mark("identify");
+      if (!identified.ok) return respondRefusal(scope, identified.error);
+      const { principal } = identified.value;
+      if (!principal.scopes.has(needed))
+        return respondRefusal(scope, { kind: "scope-missing", scope: needed });
+      return await handler({ ...call, principal });
+    } catch (error) {
+      return failed(call, error);
+    }
+  };
+}
+
+function open(c: EdgeContext, endpoint: string): PublicCall {
+  const isolate = isolateOf(c.env);
+  const background: Background = {
+    run: (name, work) =>
+      c.executionCtx.waitUntil(work.catch((error: unknown) => isolate.report(name, describe(error)))),
+  };
+  const { headers } = c.req.raw;
+  const scope = new RequestScope({
+    endpoint,
+    method: c.req.method,
+    correlation: correlate(
+      {
+        requestId: headers.get("x-request-id"),
+        correlationId: headers.get("x-correlation-id"),
+        traceparent: headers.get("traceparent"),
+      },
+      randomHex,
+    ),
+    background,
+    clock: isolate.now,
+    emit: (record, under) => emit(isolate, record, under),
+  });
+  return { c, scope, isolate };
+}
+
+function emit(isolate: Isolate, record: RequestRecord, background: Background): void {
+  isolate.log.add(logLine(record), background, isolate.now());
+}
+
+/** An exception is a broken invariant of ours: 500 for the client, the whole of it for the operator. */
+function failed({ scope, isolate }: PublicCall, error: unknown): Response {
+  isolate.report(scope.record.endpoint, describe(error));
+  return respondRefusal(scope, {
+    kind: "internal",
+    detail: error instanceof Error ? error.name : "thrown value",
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function hostOf(c: EdgeContext): string {
+  const host = c.req.header("host") ?? "";
+  const colon = host.lastIndexOf(":");
+  return (colon > host.lastIndexOf("]") ? host.slice(0, colon) : host).toLowerCase();
+}

@@ -1,0 +1,204 @@
+/**
+ * The composition root: what lives as long as the isolate, built from `Env` on its first request. It alone sees bindings;
+ * everything else gets ports. Nothing here belongs to one request: requests hand in their `Background`.
+ */
+import devFleet from "../../config/fleet.dev.json";
+import { createAnswerCache } from "../../src/shared/cache/answer-cache.ts";
+import type { Background } from "../../src/shared/contracts/background.ts";
+import type { ReportFault } from "../../src/shared/contracts/report-fault.ts";
+import { createIdentify, type Identify } from "../../src/shared/identity/identify.ts";
+import { keySetCache, keySetFetcher } from "../../src/shared/identity/key-set-fetch.ts";
+import { platformIssuer } from "../../src/shared/identity/platform-issuer.ts";
+import { createLimitDesk, type LimitDesk } from "../../src/shared/limits/limit-desk.ts";
+import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
+import { bucketStub } from "../../durable-objects/token-bucket/bucket-stub.ts";
+import { TokenCalibration } from "../../src/shared/prompt/token-calibration.ts";
+import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet-source.ts";
+import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
+import { Poller } from "../../src/shared/routing/poller.ts";
+import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import type { Origin } from "../../src/shared/routing/ports.ts";
+import { RouterState } from "../../src/shared/routing/router-state.ts";
+import { randomHex } from "../../src/shared/telemetry/correlation.ts";
+import { LineBuffer } from "../../src/shared/telemetry/line-buffer.ts";
+import { createTenantDirectory } from "../../src/shared/tenancy/tenant-directory.ts";
+import { base32 } from "../../src/shared/turn/base32.ts";
+import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
+import type { TurnDeps } from "../../src/shared/turn/ports.ts";
+import { cacheApiTier } from "./adapters/cache-api.ts";
+import { kvTier } from "./adapters/kv-answers.ts";
+import { serviceOrigin } from "./adapters/service-origin.ts";
+import { configStore } from "./seed.ts";
+
+export interface Isolate {
+  readonly env: Cloudflare.Env;
+  readonly identify: Identify;
+  readonly fleet: FleetSource;
+  readonly limits: LimitDesk;
+  /** One call of a bucket, for settlements by id and for `/v1/usage`. */
+  readonly callBucket: DeskOptions["call"];
+  readonly hash: KeyedHash;
+  readonly log: LineBuffer;
+  readonly report: ReportFault;
+  readonly now: () => number;
+  /** The origin router as it is mounted (ROUTER). */
+  origin(fleet: FleetIndex, background: Background): Origin;
+  turnDeps(fleet: FleetIndex, background: Background): TurnDeps;
+}
+
+let built: Isolate | null = null;
+
+/** Throws where a variable or secret is missing or wrong, naming it: a Worker that can't work says so at once. */
+export function isolateOf(env: Cloudflare.Env): Isolate {
+  built ??= build(env);
+  return built;
+}
+
+function build(env: Cloudflare.Env): Isolate {
+  const now = (): number => Date.now();
+  const platform = platformIssuer(env);
+  if (!platform.ok) throw new TypeError(platform.error);
+  const store = configStore(env);
+  const callBucket: DeskOptions["call"] = (address, batch) =>
+    bucketStub(env.TOKEN_BUCKET, address, env.ENVIRONMENT === "production").apply(batch);
+  const limits = createLimitDesk({
+    call: callBucket,
+    now,
+    setTimer: startTimer,
+    random: Math.random,
+    newId: () => randomHex(16),
+    takesLoans: true,
+    events: limitEvents(report),
+  });
+  const state = new RouterState();
+  const poller = new Poller();
+  const calibration = new TokenCalibration();
+  const hash = new KeyedHash(secretOf(env));
+  const salts = createCacheSalts(hash);
+  const near = cacheApiTier(caches.default);
+  const far = kvTier(env.ANSWERS);
+  const log = new LineBuffer({ write: writeLines, maxLines: 128, maxDelayMs: 50, sleep });
+  const binding = env.ORIGIN_ROUTER;
+  if (env.ROUTER === "service" && binding === undefined)
+    throw new TypeError('ROUTER: is "service" without the binding ORIGIN_ROUTER');
+
+  const origin: Isolate["origin"] = (fleet, background) =>
+    env.ROUTER === "service" && binding !== undefined
+      ? serviceOrigin(binding, background)
+      : createOriginRouter({
+          state,
+          poller,
+          fleet,
+          transport: (url, init) => fetch(url, init),
+          background,
+          now,
+          random: Math.random,
+          wait: sleep,
+        });
+
+  return {
+    env,
+    identify: createIdentify({
+      tenants: createTenantDirectory({ store, now, report }),
+      platform: platform.value,
+      environment: env.ENVIRONMENT,
+      now,
+      report,
+      secret: (name) => secretByName(env, name),
+      fetchKeySet: keySetFetcher((url, init) => fetch(url, init)),
+      keySetCache: keySetCache(caches.default),
+    }),
+    fleet: createFleetSource({
+      variable: env.FLEET,
+      store,
+      bundled: env.ENVIRONMENT === "local" ? devFleet : null,
+      now,
+      report,
+    }),
+    limits,
+    callBucket,
+    hash,
+    log,
+    report,
+    now,
+    origin,
+    turnDeps: (fleet, background) => ({
+      fleet,
+      admission: limits.admission(background),
+      origin: origin(fleet, background),
+      cache: createAnswerCache({
+        near,
+        far,
+        background,
+        nowMs: now,
+        timer: (ms, fire) => startTimer(fire, ms),
+        onFault: (fault) => report("answer cache", fault),
+      }),
+      calibration,
+      cacheSalt: salts,
+      now,
+    }),
+  };
+}
+
+function secretOf(env: Cloudflare.Env): string {
+  const secret = env.EDGEWISE_SECRET;
+  if (secret === undefined || secret === "")
+    throw new TypeError(
+      "EDGEWISE_SECRET: is needed (32 random bytes, base64url); locally dev/setup.ts makes it",
+    );
+  return secret;
+}
+
+/** A secret that a tenant's configuration names. Bindings that are no text are none of its business. */
+function secretByName(env: Cloudflare.Env, name: string): string | undefined {
+  const value: unknown = Reflect.get(env, name);
+  return typeof value === "string" && name.endsWith("_SECRET") && name !== "EDGEWISE_SECRET" ? value : undefined;
+}
+
+/** HMAC of the tenant, so that the timing of a prefix cache tells one tenant nothing of another. Known after the first turn. */
+function createCacheSalts(hash: KeyedHash): (tenant: string) => string | Promise<string> {
+  const known = new Map<string, string>();
+  return (tenant) => {
+    const salt = known.get(tenant);
+    if (salt !== undefined) return salt;
+    return hash.of("cache-salt/1", tenant).then((bytes) => {
+      const made = base32(bytes, 26);
+      if (known.size >= 10_000) known.clear();
+      known.set(tenant, made);
+      return made;
+    });
+  };
+}
+
+function startTimer(callback: () => void, ms: number): () => void {
+  const timer = setTimeout(callback, ms);
+  return () => clearTimeout(timer);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+function limitEvents(report: ReportFault): DeskOptions["events"] {
+  return {
+    slow: () => undefined,
+    unreachable: (scope, detail) => report(`${scope} bucket`, detail),
+    openAdmission: (admission) => writeLines(JSON.stringify({ event: "open-admission", ...admission })),
+    settlementsLost: (count) =>
+      report("bucket", `${count} settlements lost: their reservations stay charged`),
+  };
+}
+
+/** Request records and faults go where Workers Logs takes them from. */
+function writeLines(text: string): void {
+  // oxlint-disable-next-line no-console -- the one place where this Worker writes its log.
+  console.log(text);
+}
+
+const report: ReportFault = (component, detail) => {
+  // oxlint-disable-next-line no-console -- the one place where this Worker reports faults.
+  console.error(JSON.stringify({ event: "fault", component, detail }));
+};

@@ -1,0 +1,38 @@
+/** How does an answer leave? With its ids, in OpenAI's form, and with the request's record closed. */
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import type { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
+import { toWireError } from "../../src/shared/wire/errors.ts";
+
+export type HeaderRecord = Record<string, string>;
+
+/** Headers that every answer of the API carries. Answers are one caller's own: nothing on the way may keep them. */
+export function baseHeaders(scope: RequestScope): HeaderRecord {
+  return {
+    "x-request-id": scope.correlation.requestId,
+    traceparent: scope.correlation.traceparent,
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+  };
+}
+
+/** A whole JSON answer; ends the request's record. `body` is JSON already where it is a string. */
+export function respondJson(
+  scope: RequestScope,
+  body: unknown,
+  headers: HeaderRecord = {},
+  status = 200,
+): Response {
+  scope.record.status = status;
+  scope.finish();
+  return new Response(typeof body === "string" ? body : JSON.stringify(body), {
+    status,
+    headers: { ...baseHeaders(scope), "content-type": "application/json", ...headers },
+  });
+}
+
+/** The refusal as OpenAI's error body; ends the request's record. */
+export function respondRefusal(scope: RequestScope, refusal: Refusal, headers: HeaderRecord = {}): Response {
+  const wire = toWireError(refusal, { requestId: scope.correlation.requestId, method: scope.record.method });
+  scope.refuse(refusal);
+  return respondJson(scope, wire.body, { ...headers, ...wire.headers }, wire.status);
+}

@@ -1,0 +1,25 @@
+/** No route has this path and method: 405 with `Allow` where the path exists, the static assets for a page, else 404. */
+import type { PublicHandler } from "../handle.ts";
+import { respondRefusal } from "../respond.ts";
+
+export function unknownRoute(methods: ReadonlyMap<string, readonly string[]>): PublicHandler {
+  const patterns = [...methods].map(([path, allow]) => ({ pattern: patternOf(path), allow }));
+  return async ({ c, scope, isolate }) => {
+    const { path, method } = c.req;
+    const known = patterns.find(({ pattern }) => pattern.test(path));
+    if (known !== undefined) return respondRefusal(scope, { kind: "method-not-allowed", allow: known.allow });
+    const { ASSETS } = isolate.env;
+    if (ASSETS === undefined || (method !== "GET" && method !== "HEAD") || path.startsWith("/v1/"))
+      return respondRefusal(scope, { kind: "route-unknown" });
+    const asset = await ASSETS.fetch(c.req.raw);
+    if (asset.status === 404) return respondRefusal(scope, { kind: "route-unknown" });
+    scope.record.status = asset.status;
+    scope.finish();
+    return asset;
+  };
+}
+
+/** Hono's `:name` is one segment, `:name{.+}` any number. */
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.replaceAll(/:\w+\{\.\+\}/g, ".+").replaceAll(/:\w+/g, "[^/]+")}$`);
+}
