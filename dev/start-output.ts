@@ -1,7 +1,9 @@
 /** What `npm start` prints: the banner, and of wrangler's lines those that matter to a reader. */
 
 /** Wrangler's own chatter is dropped; the Workers' log lines and anything that looks like trouble pass. */
-export function tidyLine(line: string): string | undefined {
+export function tidyLine(printed: string): string | undefined {
+  // With several Workers wrangler names the one that printed, and here it does not know the name.
+  const line = printed.replace(/^\[[\w-]+\] (?=\{)/, "");
   if (line.startsWith("{")) return line;
   return /error|warn|✘|▲|exception/i.test(line) && !/wrangler:info/.test(line) ? line : undefined;
 }

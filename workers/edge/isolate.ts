@@ -153,7 +153,9 @@ function secretOf(env: Cloudflare.Env): string {
 /** A secret that a tenant's configuration names. Bindings that are no text are none of its business. */
 function secretByName(env: Cloudflare.Env, name: string): string | undefined {
   const value: unknown = Reflect.get(env, name);
-  return typeof value === "string" && name.endsWith("_SECRET") && name !== "EDGEWISE_SECRET" ? value : undefined;
+  return typeof value === "string" && name.endsWith("_SECRET") && name !== "EDGEWISE_SECRET"
+    ? value
+    : undefined;
 }
 
 /** HMAC of the tenant, so that the timing of a prefix cache tells one tenant nothing of another. Known after the first turn. */
