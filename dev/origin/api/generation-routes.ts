@@ -15,7 +15,7 @@ import { chatSchema, readChat } from "./chat-request.ts";
 import { completionSchema, readPrompts } from "./completion-request.ts";
 import { plainAnswer } from "./plain-answer.ts";
 import { describeIssues, readSampling } from "./sampling.ts";
-import { answerLimit, serveGeneration, type ServedAnswer } from "./serve-generation.ts";
+import { answerLimit, serveGeneration, type AnswerForm, type ServedAnswer } from "./serve-generation.ts";
 
 /** What do `/v1/chat/completions` and `/v1/completions` do? Read, refuse or compose, and hand to the engine. */
 export interface GenerationDeps {
@@ -24,43 +24,35 @@ export interface GenerationDeps {
   readonly settings: { readonly reasoningField: ReasoningField };
 }
 
-export function chatCompletions(exchange: Exchange, body: unknown, deps: GenerationDeps): void {
-  const answer = chatAnswerFor(exchange, body, deps);
-  if (answer.ok) serveGeneration(exchange, deps.engine, answer.value);
-  else exchange.refuse(answer.error);
+/** All that follows from the body alone: the same body always gets the same answer, so this may be kept. */
+export interface Prepared extends Omit<ServedAnswer, "form"> {
+  readonly media: readonly string[];
+  readonly form: (exchange: Exchange) => AnswerForm;
 }
 
-export function completions(exchange: Exchange, body: unknown, deps: GenerationDeps): void {
-  const answer = plainAnswerFor(exchange, body, deps);
-  if (answer.ok) serveGeneration(exchange, deps.engine, answer.value);
-  else exchange.refuse(answer.error);
+export type Prepare = (body: unknown, deps: GenerationDeps) => Result<Prepared, EngineRefusal>;
+
+export function serve(exchange: Exchange, prepared: Prepared, deps: GenerationDeps): void {
+  if (exchange.record !== undefined) exchange.record.media_urls = prepared.media;
+  serveGeneration(exchange, deps.engine, { ...prepared, form: prepared.form(exchange) });
 }
 
-function chatAnswerFor(
-  exchange: Exchange,
-  body: unknown,
-  deps: GenerationDeps,
-): Result<ServedAnswer, EngineRefusal> {
+export const prepareChat: Prepare = (body, deps) => {
   const request = parse(chatSchema, body);
   if (!request.ok) return request;
-  const model = findModel(exchange, request.value.model, deps.models);
+  const model = findModel(request.value.model, deps.models);
   if (!model.ok) return model;
   const sampling = readSampling(request.value);
   if (!sampling.ok) return sampling;
   const chat = readChat(request.value, model.value);
   if (!chat.ok) return chat;
-  if (exchange.record !== undefined) exchange.record.media_urls = chat.value.media;
   const tokenizer = tokenizerOf(model.value.family);
   const encoded = tokenizer.encode(chat.value.prompt);
   const { max_completion_tokens: newer, max_tokens: older } = request.value;
-  const limit = answerLimit(
-    model.value,
-    encoded.ids.length,
-    newer ?? older,
-    newer == null ? "max_tokens" : "max_completion_tokens",
-  );
+  const name = newer == null ? "max_tokens" : "max_completion_tokens";
+  const limit = answerLimit(model.value, encoded.ids.length, newer ?? older, name);
   if (!limit.ok) return limit;
-  const { conversation, prefix, prompt } = chat.value;
+  const { conversation, prefix, prompt, media } = chat.value;
   const choices: Choice[] = [];
   for (let index = 0; index < sampling.value.n; index++) {
     const reply = said(conversation, prefix, sampling.value.variant + index);
@@ -73,29 +65,28 @@ function chatAnswerFor(
       }),
     );
   }
+  const { logprobs, top_logprobs: top, include_reasoning: thoughts, request_id: id } = request.value;
   return ok({
     model: model.value,
     sampling: sampling.value,
     prompts: [{ text: prompt, encoded }],
     choices,
-    form: chatAnswer({
-      id: `chatcmpl-${requestId(exchange, request.value.request_id)}`,
-      model: model.value.name,
-      topLogprobs: request.value.logprobs === true ? Math.max(request.value.top_logprobs ?? 0, 0) : undefined,
-      reasoningField: deps.settings.reasoningField,
-      includeReasoning: request.value.include_reasoning !== false,
-    }),
+    media,
+    form: (exchange) =>
+      chatAnswer({
+        id: `chatcmpl-${requestId(exchange, id)}`,
+        model: model.value.name,
+        topLogprobs: logprobs === true ? Math.max(top ?? 0, 0) : undefined,
+        reasoningField: deps.settings.reasoningField,
+        includeReasoning: thoughts !== false,
+      }),
   });
-}
+};
 
-function plainAnswerFor(
-  exchange: Exchange,
-  body: unknown,
-  deps: GenerationDeps,
-): Result<ServedAnswer, EngineRefusal> {
+export const preparePlain: Prepare = (body, deps) => {
   const request = parse(completionSchema, body);
   if (!request.ok) return request;
-  const model = findModel(exchange, request.value.model, deps.models);
+  const model = findModel(request.value.model, deps.models);
   if (!model.ok) return model;
   const sampling = readSampling(request.value);
   if (!sampling.ok) return sampling;
@@ -106,44 +97,35 @@ function plainAnswerFor(
   const { n, variant } = sampling.value;
   for (const prompt of prompts.value) {
     // The plain API's own default is 16 tokens.
-    const limit = answerLimit(
-      model.value,
-      prompt.encoded.ids.length,
-      request.value.max_tokens ?? 16,
-      "max_tokens",
-    );
+    const asked = request.value.max_tokens ?? 16;
+    const limit = answerLimit(model.value, prompt.encoded.ids.length, asked, "max_tokens");
     if (!limit.ok) return limit;
     for (let index = 0; index < n; index++) {
       const reply = said(prompt.conversation, prompt.prefix, variant + index);
-      choices.push(
-        composeChoice(reply, {
-          tokenizer,
-          sampling: sampling.value,
-          maxTokens: limit.value,
-          namedTool: false,
-        }),
-      );
+      const options = { tokenizer, sampling: sampling.value, maxTokens: limit.value, namedTool: false };
+      choices.push(composeChoice(reply, options));
     }
   }
-  const echo = request.value.echo === true;
+  const { echo, logprobs, request_id: id } = request.value;
   return ok({
     model: model.value,
     sampling: sampling.value,
     prompts: prompts.value,
     choices,
-    form: plainAnswer({
-      id: `cmpl-${requestId(exchange, request.value.request_id)}`,
-      model: model.value.name,
-      logprobs: request.value.logprobs ?? undefined,
-      echoed: (index) => {
-        const prompt = echo ? prompts.value[Math.floor(index / n)] : undefined;
-        return prompt === undefined
-          ? undefined
-          : { text: prompt.text, tokens: tokenizer.pieces(prompt.text) };
-      },
-    }),
+    media: [],
+    form: (exchange) =>
+      plainAnswer({
+        id: `cmpl-${requestId(exchange, id)}`,
+        model: model.value.name,
+        logprobs: logprobs ?? undefined,
+        echoed: (index) => {
+          const prompt = echo === true ? prompts.value[Math.floor(index / n)] : undefined;
+          if (prompt === undefined) return undefined;
+          return { text: prompt.text, tokens: tokenizer.pieces(prompt.text) };
+        },
+      }),
   });
-}
+};
 
 /** Wordings that the model has: a continuation looks for the one that the prefix began. */
 const variants = 3;
@@ -180,11 +162,9 @@ export function parse<T>(schema: z.ZodType<T>, body: unknown): Result<T, EngineR
 }
 
 export function findModel(
-  exchange: Exchange,
   name: string,
   models: ReadonlyMap<string, ServedModel>,
 ): Result<ServedModel, EngineRefusal> {
-  if (exchange.record !== undefined) exchange.record.model = name;
   const model = models.get(name);
   return model === undefined ? modelNotFound(name) : ok(model);
 }

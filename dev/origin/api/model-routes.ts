@@ -53,7 +53,7 @@ export function tokenize(
   const chat = typeof body === "object" && body !== null && "messages" in body;
   const request = chat ? parse(chatSchema, body) : parse(textSchema, body);
   if (!request.ok) return exchange.refuse(request.error);
-  const model = findModel(exchange, request.value.model, deps.models);
+  const model = findModel(request.value.model, deps.models);
   if (!model.ok) return exchange.refuse(model.error);
   const tokenizer = tokenizerOf(model.value.family);
   let text: string;
@@ -88,7 +88,7 @@ export function detokenize(
 ): void {
   const request = parse(idsSchema, body);
   if (!request.ok) return exchange.refuse(request.error);
-  const model = findModel(exchange, request.value.model, deps.models);
+  const model = findModel(request.value.model, deps.models);
   if (!model.ok) return exchange.refuse(model.error);
   const text = tokenizerOf(model.value.family).decode(request.value.tokens);
   if (text === undefined) return exchange.refuse(badRequest("Token id is out of vocabulary", "tokens").error);

@@ -26,7 +26,7 @@ const embeddingSchema = z.looseObject({
 export function embeddings(exchange: Exchange, body: unknown, deps: PoolingDeps): void {
   const request = parse(embeddingSchema, body);
   if (!request.ok) return exchange.refuse(request.error);
-  const found = findModel(exchange, request.value.model, deps.models);
+  const found = findModel(request.value.model, deps.models);
   if (!found.ok) return exchange.refuse(found.error);
   const model = found.value;
   if (!model.capabilities.has("embeddings"))
@@ -89,7 +89,7 @@ const rerankSchema = z.looseObject({
 export function rerank(exchange: Exchange, body: unknown, deps: PoolingDeps): void {
   const request = parse(rerankSchema, body);
   if (!request.ok) return exchange.refuse(request.error);
-  const found = findModel(exchange, request.value.model, deps.models);
+  const found = findModel(request.value.model, deps.models);
   if (!found.ok) return exchange.refuse(found.error);
   const model = found.value;
   if (!model.capabilities.has("rerank"))

@@ -62,13 +62,13 @@ function received(turns: readonly Turn[], question: string, opening: string): st
   const count = turns.length;
   const media = turns.flatMap((turn) => turn.media);
   const parts = [opening, `I received ${count} ${count === 1 ? "message" : "messages"}.`];
-  if (system !== "") parts.push(`The system prompt says: “${gist(system, 80)}”`);
+  if (system !== "") parts.push(`The system prompt says: "${gist(system, 80)}"`);
   if (media.length > 0)
     parts.push(
       `With it came ${media.length} media ${media.length === 1 ? "part" : "parts"}, which I cannot see.`,
     );
   parts.push(
-    question === "" ? "There is no text in the last user message." : `You wrote: “${gist(question, 200)}”`,
+    question === "" ? "There is no text in the last user message." : `You wrote: "${gist(question, 200)}"`,
   );
   return parts.join(" ");
 }
@@ -85,7 +85,7 @@ function shaped(question: string): string | undefined {
     return `| What | Value |\n| --- | --- |\n| your question | ${subject.replaceAll("|", "/")} |\n| its length | ${question.length} characters |`;
   if (/\b(list|bullets?|steps|enumerate)\b/i.test(question))
     return (
-      `What I can say about “${subject}”:\n\n1. **It arrived.** Its length is ${question.length} characters.\n` +
+      `What I can say about "${subject}":\n\n1. **It arrived.** Its length is ${question.length} characters.\n` +
       "2. **It was read.** Every token of it was counted.\n3. **It was not understood.** For that, point `ORIGIN_URL` at a real model."
     );
   if (/\b(markdown|headings?)\b/i.test(question))
@@ -97,7 +97,7 @@ function thoughts(conversation: Conversation, question: string): string {
   const tools = conversation.tools.length;
   return (
     `The conversation has ${conversation.turns.length} messages and ${tools} tools. ` +
-    `The question is: “${gist(question, 120)}” I am a stand-in, so I look for a tool, then for passages, and else tell what I received.`
+    `The question is: "${gist(question, 120)}" I am a stand-in, so I look for a tool, then for passages, and else tell what I received.`
   );
 }
 

@@ -1,5 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { chatCompletions, completions, type GenerationDeps } from "../api/generation-routes.ts";
+import {
+  prepareChat,
+  preparePlain,
+  serve,
+  type GenerationDeps,
+  type Prepare,
+  type Prepared,
+} from "../api/generation-routes.ts";
 import { detokenize, modelList, tokenize } from "../api/model-routes.ts";
 import { embeddings, rerank } from "../api/pooling-routes.ts";
 import type { ServedModel } from "../catalog.ts";
@@ -25,19 +32,24 @@ export interface ReplicaOptions {
 type Route = (exchange: Exchange, body: unknown, deps: GenerationDeps) => void;
 
 const posts: Readonly<Record<string, Route>> = {
-  "/v1/chat/completions": chatCompletions,
-  "/v1/completions": completions,
   "/v1/embeddings": embeddings,
   "/v1/rerank": rerank,
   "/rerank": rerank,
   "/tokenize": tokenize,
   "/detokenize": detokenize,
 };
+const generations: Readonly<Record<string, Prepare>> = {
+  "/v1/chat/completions": prepareChat,
+  "/v1/completions": preparePlain,
+};
 const gets = new Set(["/health", "/ping", "/version", "/metrics", "/v1/models"]);
 const vllmVersion = "0.11.0";
 /** KV blocks of the pretended GPU, a model: 256 K tokens. */
 const totalBlocks = 16_384;
 const maxBodyBytes = 64 * 1024 * 1024;
+/** Answers kept by their body when quiet, and the longest body kept: a benchmark repeats itself. */
+const maxKept = 256;
+const maxKeptCharacters = 16_384;
 
 export class Replica {
   readonly faults = new FaultBoard();
@@ -48,6 +60,7 @@ export class Replica {
   readonly #deps: GenerationDeps;
   readonly #metrics: EngineMetrics;
   readonly #caches: ReadonlyMap<string, PrefixCache>;
+  readonly #kept = new Map<string, Prepared>();
   readonly #startedMs = Date.now();
 
   constructor(options: ReplicaOptions) {
@@ -133,32 +146,46 @@ export class Replica {
         });
       default:
         if (dev && this.#dev(exchange, "GET", undefined)) return;
-        exchange.refuse(exchange.path in posts ? notAllowed : notFound);
+        exchange.refuse(exchange.path in posts || exchange.path in generations ? notAllowed : notFound);
     }
   }
 
   #post(exchange: Exchange, method: string, text: string | undefined, dev: boolean): void {
     if (text === undefined) return exchange.refuse(tooLarge);
     const { path, record } = exchange;
-    const body = parseJson(text);
-    if (record !== undefined) record.body = body ?? text;
     if (dev) {
-      if (!this.#dev(exchange, method, body)) exchange.refuse(notFound);
+      if (!this.#dev(exchange, method, parseJson(text))) exchange.refuse(notFound);
       return;
     }
+    const prepare = generations[path];
     const route = posts[path];
-    if (route === undefined || method !== "POST")
-      return exchange.refuse(route !== undefined || gets.has(path) ? notAllowed : notFound);
-    const type = exchange.request.headers["content-type"] ?? "";
-    if (!type.toLowerCase().startsWith("application/json"))
-      return exchange.refuse(invalid("Unsupported Media Type: Only 'application/json' is allowed").error);
-    if (body === undefined)
+    if ((route === undefined && prepare === undefined) || method !== "POST")
       return exchange.refuse(
-        invalid(
-          "1 validation error:\n  {'type': 'json_invalid', 'loc': ('body', 0), 'msg': 'JSON decode error'}",
-        ).error,
+        route !== undefined || prepare !== undefined || gets.has(path) ? notAllowed : notFound,
       );
-    route(exchange, body, this.#deps);
+    if (!isJson(exchange.request)) return exchange.refuse(mediaType);
+    const key = record === undefined && prepare !== undefined ? path + text : undefined;
+    const kept = key === undefined ? undefined : this.#kept.get(key);
+    if (kept !== undefined) return serve(exchange, kept, this.#deps);
+    const body = parseJson(text);
+    if (record !== undefined) {
+      record.body = body ?? text;
+      record.model = modelOf(body);
+    }
+    if (body === undefined) return exchange.refuse(notJson);
+    if (prepare === undefined) return route?.(exchange, body, this.#deps);
+    const prepared = prepare(body, this.#deps);
+    if (!prepared.ok) return exchange.refuse(prepared.error);
+    if (key !== undefined && key.length <= maxKeptCharacters) this.#keep(key, prepared.value);
+    serve(exchange, prepared.value, this.#deps);
+  }
+
+  #keep(key: string, prepared: Prepared): void {
+    if (this.#kept.size >= maxKept) {
+      const oldest = this.#kept.keys().next();
+      if (!oldest.done) this.#kept.delete(oldest.value);
+    }
+    this.#kept.set(key, prepared);
   }
 
   #dev(exchange: Exchange, method: string, body: unknown): boolean {
@@ -180,6 +207,20 @@ const tooLarge: EngineRefusal = {
   message: "The body is too large.",
   param: null,
 };
+
+const mediaType = invalid("Unsupported Media Type: Only 'application/json' is allowed").error;
+const notJson = invalid(
+  "1 validation error:\n  {'type': 'json_invalid', 'loc': ('body', 0), 'msg': 'JSON decode error'}",
+).error;
+
+function isJson(request: IncomingMessage): boolean {
+  return (request.headers["content-type"] ?? "").toLowerCase().startsWith("application/json");
+}
+
+function modelOf(body: unknown): string | null {
+  if (typeof body !== "object" || body === null || !("model" in body)) return null;
+  return typeof body.model === "string" ? body.model : null;
+}
 
 /** Undefined to `done`: over the limit. Not called when the client went before the end. */
 function readBody(request: IncomingMessage, done: (text: string | undefined) => void): void {
