@@ -78,6 +78,12 @@ describe("what vLLM refuses is refused, in its form", () => {
     ],
     ["a schema of an unknown type", chat("x", schema({ type: "thing" })), /Unsupported type/],
     ["a schema that refers to nothing", chat("x", schema({ $ref: "#/$defs/gone" })), /Cannot find field/],
+    ["a schema that demands too much", chat("x", schema({ type: "string", minLength: 1e9 })), /minLength/],
+    [
+      "a pattern that explodes",
+      chat("x", schema({ type: "string", pattern: "((a{999}){999}){999}" })),
+      /not supported/,
+    ],
     ["an empty cache_salt", chat("x", { cache_salt: "" }), /cache_salt/],
     ["continuing with a generation prompt", chat("x", { continue_final_message: true }), /Cannot set both/],
     [

@@ -82,7 +82,9 @@ describe("a streamed chat", () => {
     await withReplica({}, async (replica) => {
       const chunks = chunksOf(await payloads(await post(replica, path, chat("Hi", { ...stream, n: 2 }))));
       const finishes = chunks.filter((chunk) => chunk.choices[0]?.finish_reason === "stop");
-      expect(finishes.map((chunk) => chunk.choices[0]?.index).sort()).toEqual([0, 1]);
+      expect(finishes.map((chunk) => chunk.choices[0]?.index).toSorted((a = 0, b = 0) => a - b)).toEqual([
+        0, 1,
+      ]);
     });
   });
 

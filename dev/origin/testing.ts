@@ -100,8 +100,7 @@ export async function readUntilEnd(response: Response): Promise<{ text: string; 
   const decoder = new TextDecoder();
   let text = "";
   try {
-    for await (const chunk of response.body ?? [])
-      text += decoder.decode(chunk as Uint8Array, { stream: true });
+    for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true });
     return { text, cut: false };
   } catch {
     // undici tells a cut connection only by an error.

@@ -120,11 +120,10 @@ export function serveGeneration(exchange: Exchange, engine: EngineParts, answer:
           sendWhole(exchange, form.whole(choices, usageJson(promptTokens, totalTokens, cachedTokens)));
           return;
         }
-        exchange.settle("completed");
         const usage = sampling.includeUsage
           ? form.usage(usageJson(promptTokens, totalTokens, cachedTokens))
           : "";
-        exchange.end(`${usage}data: [DONE]\n\n`);
+        exchange.complete(`${usage}data: [DONE]\n\n`);
       },
     },
     engine,

@@ -48,7 +48,8 @@ export class Generation implements Job {
   readonly #engine: EngineParts;
   readonly #submittedMs = performance.now();
   readonly #promptTokens: number;
-  #startedMs = 0;
+  /** Undefined while it waits for a slot. */
+  #startedMs: number | undefined;
   #firstTokenMs: number | undefined;
   #nextDueMs = 0;
   #step = 0;
@@ -68,7 +69,8 @@ export class Generation implements Job {
   readonly blocks = (): number => Math.ceil((this.#promptTokens + this.generatedTokens) / blockTokens);
 
   readonly start = (): void => {
-    this.#startedMs = performance.now();
+    const startedMs = performance.now();
+    this.#startedMs = startedMs;
     const cache = this.#engine.cacheOf(this.model);
     let cached = 0;
     for (const prompt of this.#plan.prompts) cached += cache.admit(prompt.ids, prompt.chain);
@@ -76,11 +78,11 @@ export class Generation implements Job {
     const prefillMs = this.#engine.speed.ttftMs * Math.max(fresh, leastPrefillShare);
     this.#plan.onStart(cached);
     if (this.#plan.stepwise) {
-      this.#nextDueMs = this.#startedMs + prefillMs;
+      this.#nextDueMs = startedMs + prefillMs;
       this.#wait();
       return;
     }
-    this.#firstTokenMs = prefillMs;
+    this.#firstTokenMs = startedMs - this.#submittedMs + prefillMs;
     const totalMs = prefillMs + Math.max(this.#plan.steps - 1, 0) * this.#engine.speed.tokenMs;
     if (totalMs < 1) this.#finish(this.#plan.finishReason);
     else this.#timer = setTimeout(() => this.#finish(this.#plan.finishReason), totalMs);
@@ -88,9 +90,9 @@ export class Generation implements Job {
 
   /** Tokens of one choice made so far; estimated by the clock where nothing is told step by step. */
   get generatedTokens(): number {
-    if (this.#plan.stepwise || this.#startedMs === 0) return this.#step;
+    if (this.#plan.stepwise || this.#startedMs === undefined) return this.#step;
     if (this.#over) return this.#plan.steps;
-    const elapsedMs = performance.now() - this.#startedMs - (this.#firstTokenMs ?? 0);
+    const elapsedMs = performance.now() - this.#submittedMs - (this.#firstTokenMs ?? 0);
     if (elapsedMs < 0) return 0;
     return Math.min(
       1 + Math.floor(elapsedMs / Math.max(this.#engine.speed.tokenMs, 0.001)),
@@ -136,7 +138,7 @@ export class Generation implements Job {
   #wait(): void {
     const waitMs = this.#nextDueMs - performance.now();
     if (this.#engine.speed.tokenMs === 0 && waitMs <= 0) setImmediate(this.#tick);
-    else this.#timer = setTimeout(this.#tick, waitMs);
+    else this.#timer = setTimeout(this.#tick, Math.max(waitMs, 0));
   }
 
   #finish(reason: FinishedReason): void {
@@ -153,13 +155,12 @@ export class Generation implements Job {
     clearTimeout(this.#timer);
     this.#engine.scheduler.release(this);
     const nowMs = performance.now();
-    const startedMs = this.#startedMs === 0 ? nowMs : this.#startedMs;
     this.#engine.metrics.finish({
       model: this.model,
       reason,
       promptTokens: this.#promptTokens,
       generatedTokens,
-      queuedMs: startedMs - this.#submittedMs,
+      queuedMs: (this.#startedMs ?? nowMs) - this.#submittedMs,
       firstTokenMs: generatedTokens > 0 ? this.#firstTokenMs : undefined,
       totalMs: nowMs - this.#submittedMs,
     });

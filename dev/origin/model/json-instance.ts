@@ -8,6 +8,8 @@ import { characters, formatted, matching } from "./json-strings.ts";
  * (combinations that contradict themselves have none, here as there).
  */
 const maxDepth = 6;
+/** A schema that can never end has no instance; this is where the attempt is given up. */
+const hopelessDepth = 64;
 type Fields = Readonly<Record<string, unknown>>;
 
 export function instanceOf(schema: JsonSchema, question: string): unknown {
@@ -25,6 +27,7 @@ class Builder {
 
   value(schema: unknown, field: string, depth: number): unknown {
     if (!isFields(schema)) return "stand-in";
+    if (depth > hopelessDepth) return null;
     if (typeof schema["$ref"] === "string")
       return this.value(resolveReference(this.#root, schema["$ref"]), field, depth + 1);
     if ("const" in schema) return schema["const"];

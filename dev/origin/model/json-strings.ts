@@ -41,6 +41,9 @@ export function matching(pattern: string, least: number, most: number): string |
   return undefined;
 }
 
+/** Nested counts multiply; what grows past this is not supported. */
+const maxPatternCharacters = 10_000;
+
 class PatternReader {
   readonly #pattern: string;
   /** How often an open count (`*`, `+`, `{n,}`) repeats. */
@@ -72,7 +75,12 @@ class PatternReader {
     let text = "";
     while (this.#at < this.#pattern.length && !"|)".includes(this.#pattern[this.#at] ?? "")) {
       const atom = this.#atom();
-      text += atom.repeat(this.#count());
+      const count = this.#count();
+      if (text.length + atom.length * count > maxPatternCharacters) {
+        this.#unsupported = true;
+        return text;
+      }
+      text += atom.repeat(count);
     }
     return text;
   }

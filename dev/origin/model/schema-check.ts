@@ -5,6 +5,8 @@ import { matching } from "./json-strings.ts";
 /** What is wrong with this JSON Schema, as the engine's grammar compiler would find? Undefined: nothing. */
 const types = new Set(["object", "array", "string", "number", "integer", "boolean", "null"]);
 const maxDepth = 64;
+/** The longest text, list or object that a schema may demand. */
+const maxDemanded = 10_000;
 
 export function schemaFault(root: JsonSchema): string | undefined {
   return faultIn(root, root, "#", 0);
@@ -32,6 +34,11 @@ function faultIn(schema: unknown, root: JsonSchema, place: string, depth: number
     !(Array.isArray(required) && required.every((name) => typeof name === "string"))
   )
     return `${place}: required must be an array of strings`;
+  for (const name of ["minLength", "minItems", "minProperties"]) {
+    const demanded: unknown = schema[name];
+    if (demanded !== undefined && !(typeof demanded === "number" && demanded >= 0 && demanded <= maxDemanded))
+      return `${place}/${name}: must be a number from 0 to ${maxDemanded}`;
+  }
   const pattern = patternFault(schema["pattern"], place);
   if (pattern !== undefined) return pattern;
   for (const [key, value] of Object.entries(schema)) {

@@ -32,7 +32,10 @@ export class Exchange {
     this.fault = fault;
     if (record !== undefined) record.fault = fault?.fault ?? null;
     response.on("close", () => {
-      if (response.writableFinished) return;
+      if (response.writableFinished) {
+        this.settle("completed");
+        return;
+      }
       this.#gone = true;
       this.#drip?.stop();
       this.settle("aborted");
@@ -53,8 +56,8 @@ export class Exchange {
       "content-length": length,
       ...headers,
     });
-    this.settle(status < 400 ? "completed" : "refused");
-    this.end(body);
+    if (status >= 400) this.settle("refused");
+    this.complete(body);
   }
 
   refuse(refusal: EngineRefusal): void {
@@ -76,6 +79,12 @@ export class Exchange {
     }
     this.#drip ??= new Drip(this.response, this.fault.bytes, this.fault.interval_ms);
     this.#drip.push(text);
+  }
+
+  /** The answer's last bytes. Under a drip it is complete only when the last of them has gone. */
+  complete(text: string): void {
+    if (this.fault?.fault !== "drip") this.settle("completed");
+    this.end(text);
   }
 
   end(text = ""): void {

@@ -106,7 +106,7 @@ export class Replica {
       this.#pass(exchange, () => this.#get(exchange, dev));
       return;
     }
-    readBody(request, (text) => this.#pass(exchange, () => this.#post(exchange, method, text, dev)));
+    readBody(request, (text) => this.#pass(exchange, () => this.#guarded(exchange, method, text, dev)));
   }
 
   /** Faults that come before the route. */
@@ -116,6 +116,7 @@ export class Replica {
     else if (fault?.fault === "slow_headers") setTimeout(() => !exchange.gone && next(), fault.delay_ms);
     else if (fault?.fault === "status") {
       const wait = fault.retry_after;
+      exchange.settle("faulted");
       exchange.sendJson(
         fault.status,
         fault.body ??
@@ -127,7 +128,6 @@ export class Replica {
           ...(fault.content_type == null ? {} : { "content-type": fault.content_type }),
         },
       );
-      exchange.settle("faulted");
     } else next();
   }
 
@@ -147,6 +147,17 @@ export class Replica {
       default:
         if (dev && this.#dev(exchange, "GET", undefined)) return;
         exchange.refuse(exchange.path in posts || exchange.path in generations ? notAllowed : notFound);
+    }
+  }
+
+  /** A fault of the stand-in's own is a 500 to one client, not the end of the fleet. */
+  #guarded(exchange: Exchange, method: string, text: string | undefined, dev: boolean): void {
+    try {
+      this.#post(exchange, method, text, dev);
+    } catch (error) {
+      console.error(error);
+      if (exchange.response.headersSent) exchange.cut(true);
+      else exchange.refuse(internal);
     }
   }
 
@@ -208,6 +219,12 @@ const tooLarge: EngineRefusal = {
   param: null,
 };
 
+const internal: EngineRefusal = {
+  status: 500,
+  type: "InternalServerError",
+  message: "Internal server error",
+  param: null,
+};
 const mediaType = invalid("Unsupported Media Type: Only 'application/json' is allowed").error;
 const notJson = invalid(
   "1 validation error:\n  {'type': 'json_invalid', 'loc': ('body', 0), 'msg': 'JSON decode error'}",
