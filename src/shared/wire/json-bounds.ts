@@ -7,44 +7,46 @@ import { requestLimits } from "./request-limits.ts";
 
 export type JsonObject = { readonly [key: string]: unknown };
 
+/** What was counted of a value so far. */
+interface Tally {
+  nodes: number;
+  characters: number;
+}
+
 /** What is wrong with the value, in words that follow its name; null where nothing is. */
 export function jsonFault(value: unknown): string | null {
-  let nodes = 0;
-  let characters = 0;
-  let malformed = false;
-  let forbiddenKey = false;
-  // An explicit stack: recursion would let the input choose how deep ours grows.
-  const stack: { value: unknown; depth: number }[] = [{ value, depth: 1 }];
-  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-    nodes += 1;
-    if (nodes > requestLimits.jsonNodes) return `has more than ${requestLimits.jsonNodes} values`;
-    if (typeof top.value === "string") {
-      characters += top.value.length;
-      malformed ||= !top.value.isWellFormed();
-    } else if (typeof top.value === "object" && top.value !== null) {
-      if (top.depth > requestLimits.jsonDepth)
-        return `is nested deeper than ${requestLimits.jsonDepth} levels`;
-      const depth = top.depth + 1;
-      if (Array.isArray(top.value)) {
-        for (const item of top.value) stack.push({ value: item, depth });
-      } else {
-        for (const [key, item] of Object.entries(top.value)) {
-          characters += key.length;
-          malformed ||= !key.isWellFormed();
-          forbiddenKey ||= key === "__proto__";
-          stack.push({ value: item, depth });
-        }
-      }
-    } else if (typeof top.value === "number" && !Number.isFinite(top.value)) {
-      return "holds a number that is too large";
+  return faultWithin(value, 1, { nodes: 0, characters: 0 });
+}
+
+/** Recursion is safe here: it ends at the depth that it checks. */
+function faultWithin(value: unknown, depth: number, tally: Tally): string | null {
+  tally.nodes += 1;
+  if (tally.nodes > requestLimits.jsonNodes) return `has more than ${requestLimits.jsonNodes} values`;
+  if (typeof value === "string") return textFault(value, tally);
+  if (typeof value === "number") return Number.isFinite(value) ? null : "holds a number that is too large";
+  if (typeof value !== "object" || value === null) return null;
+  if (depth > requestLimits.jsonDepth) return `is nested deeper than ${requestLimits.jsonDepth} levels`;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const fault = faultWithin(item, depth + 1, tally);
+      if (fault !== null) return fault;
     }
-    if (stack.length > requestLimits.jsonNodes) return `has more than ${requestLimits.jsonNodes} values`;
-    if (characters > requestLimits.jsonCharacters)
-      return `has more than ${requestLimits.jsonCharacters} characters`;
+    return null;
   }
-  if (malformed) return "is not well-formed Unicode (half a surrogate pair)";
-  // A key of this name means the prototype to careless code, here or in an engine's own JavaScript.
-  return forbiddenKey ? "has a key named __proto__" : null;
+  for (const key in value) {
+    // A key of this name means the prototype to careless code, here or in an engine's own JavaScript.
+    if (key === "__proto__") return "has a key named __proto__";
+    const fault = textFault(key, tally) ?? faultWithin((value as JsonObject)[key], depth + 1, tally);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function textFault(text: string, tally: Tally): string | null {
+  tally.characters += text.length;
+  if (tally.characters > requestLimits.jsonCharacters)
+    return `has more than ${requestLimits.jsonCharacters} characters`;
+  return text.isWellFormed() ? null : "is not well-formed Unicode (half a surrogate pair)";
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {

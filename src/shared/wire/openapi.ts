@@ -72,7 +72,8 @@ function operationOf(route: PublicRoute): Json {
     },
     "500": errorResponse("A fault of ours"),
   };
-  for (const status of route.errors) responses[String(status)] = errorResponse(errorMeanings[status], status);
+  for (const status of route.errors)
+    responses[String(status)] = errorResponse(errorMeanings[status], status, route.errorSchema);
   return {
     operationId: `${route.method.toLowerCase()}${route.path.replace(/[^a-zA-Z0-9]+/g, "_").replace(/_$/, "")}`,
     tags: [route.tag],
@@ -119,10 +120,10 @@ function reference(name: ComponentName): Json {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-function errorResponse(description: string, status?: ErrorStatus): Json {
+function errorResponse(description: string, status?: ErrorStatus, schema: ComponentName = "Error"): Json {
   return {
     description,
-    content: { "application/json": { schema: reference("Error") } },
+    content: { "application/json": { schema: reference(schema) } },
     ...((status === 429 || status === 503) && {
       headers: {
         "Retry-After": { $ref: "#/components/headers/Retry-After" },

@@ -147,39 +147,31 @@ export const modelSchema = z.looseObject({
   object: z.literal("model"),
   created: unixSeconds,
   owned_by: z.string(),
+  context_window: z.int().optional().meta({ description: "Tokens of prompt and answer together." }),
+  capabilities: z.array(z.string()).optional(),
 });
-export type WireModel = z.infer<typeof modelSchema>;
 
 export const modelListSchema = z.strictObject({ object: z.literal("list"), data: z.array(modelSchema) });
-export type WireModelList = z.infer<typeof modelListSchema>;
+
+const scopeUsage = z.looseObject({
+  limits: z.array(
+    z.looseObject({
+      name: z.string().meta({ description: "Such as requests_per_hour." }),
+      unit: z.enum(["requests", "tokens"]),
+      limit: z.number().min(0),
+      used: z.number(),
+      remaining: z.number(),
+      reset_ms: z.number().min(0).meta({ description: "Until it is whole again." }),
+    }),
+  ),
+});
 
 /** `GET /v1/usage`: ours, since OpenAI has none for this. */
 export const usageReportSchema = z.looseObject({
   object: z.literal("usage"),
-  user: z.string(),
-  org: z.string(),
   tier: z.string(),
-  limits: z.array(
-    z.looseObject({
-      scope: z.enum(["user", "org"]),
-      limit: z.string().meta({ description: "Its name, such as requests_per_hour." }),
-      unit: z.enum(["requests", "tokens"]),
-      capacity: z.number().min(0),
-      remaining: z.number().min(0),
-      reset_ms: z.number().min(0).meta({ description: "Until it is whole again." }),
-    }),
-  ),
-  models: z
-    .array(
-      z.looseObject({
-        model: z.string(),
-        requests: z.int().min(0),
-        prompt_tokens: z.int().min(0),
-        completion_tokens: z.int().min(0),
-        cost_usd: z.number().min(0),
-      }),
-    )
-    .optional(),
+  user: scopeUsage,
+  org: scopeUsage,
 });
 
 export const healthSchema = z.looseObject({ status: z.literal("ok") });

@@ -60,6 +60,8 @@ export interface PublicRoute {
   };
   /** Statuses of the errors that it can answer with, beside 500. */
   readonly errors: readonly ErrorStatus[];
+  /** What those errors look like, where not as OpenAI's. */
+  readonly errorSchema?: ComponentName;
 }
 
 export type ErrorStatus = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 503;
@@ -185,6 +187,7 @@ export const publicRoutes: readonly PublicRoute[] = [
       content: { "application/json": "Readiness" },
     },
     errors: [503],
+    errorSchema: "Readiness",
   },
   {
     method: "GET",
