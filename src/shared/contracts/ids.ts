@@ -18,10 +18,14 @@ export const orgIdSchema = z
   .brand<"OrgId">();
 export type OrgId = z.infer<typeof orgIdSchema>;
 
-/** The subject of a credential. Any text without control characters, at most 256 UTF-16 units. */
+/**
+ * The subject of a credential. Any text without control characters, at most 256 UTF-16 units, each surrogate paired: a
+ * lone one becomes U+FFFD in UTF-8, so that two users would name one object.
+ */
 export const userIdSchema = z
   .string()
   .regex(/^[^\u0000-\u001f\u007f]{1,256}$/)
+  .refine((text) => text.isWellFormed())
   .brand<"UserId">();
 export type UserId = z.infer<typeof userIdSchema>;
 

@@ -102,6 +102,7 @@ export async function hostileTokens(): Promise<ReadonlyMap<string, string>> {
     ["user empty", signClaims({ ...goodClaims, sub: "" })],
     ["user a number", signClaims({ ...goodClaims, sub: 7 })],
     ["user with a control character", signClaims({ ...goodClaims, sub: "a\u0000b" })],
+    ["user with half a surrogate pair", signTexts('{"alg":"HS256"}', text.replace("alice", "\\ud800"))],
     ["user endless", signClaims({ ...goodClaims, sub: "u".repeat(257) })],
     ["org an object", signClaims({ ...goodClaims, org: {} })],
     ["org with a blank", signClaims({ ...goodClaims, org: "a b" })],

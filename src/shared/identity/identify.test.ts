@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hostileTokens } from "./hostile-tokens-fixture.ts";
 import { rememberedLimits } from "./identify.ts";
@@ -9,6 +10,7 @@ import {
   nowSeconds,
   secrets,
   signClaims,
+  signTexts,
   storeOf,
 } from "./identity-fixture.ts";
 
@@ -82,6 +84,58 @@ describe("refused as an invalid credential, on the platform's host and on the te
     }
     expect(bench.faults).toEqual([]);
   });
+});
+
+test("an endless header is refused before anything else is done with it", async () => {
+  const bench = await identityBench();
+  expect(bench.raw(`Bearer ${"a.".repeat(100_000)}`)).toMatchObject({
+    error: { detail: "token too long" },
+  });
+});
+
+test("no changed character of a token goes unnoticed, and nothing makes it throw", async () => {
+  const bench = await identityBench();
+  const good = await signClaims();
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: good.length - 1 }), fc.string({ maxLength: 3 }), async (at, text) => {
+      const changed = good.slice(0, at) + text + good.slice(at + 1);
+      fc.pre(changed !== good);
+      expect(await bench.identify(changed)).toMatchObject({ error: { kind: "credential-invalid" } });
+    }),
+    { numRuns: 500 },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: "binary", maxLength: 200 }), async (header) => {
+      expect(await bench.raw(header)).toMatchObject({ ok: false });
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.jsonValue(), fc.jsonValue(), async (header, claims) => {
+      const token = await signTexts(JSON.stringify(header), JSON.stringify(claims));
+      expect(await bench.identify(token)).toMatchObject({ error: { kind: "credential-invalid" } });
+    }),
+  );
+});
+
+test("no claim of any shape makes it throw, or grants beyond the configuration", async () => {
+  const bench = await identityBench();
+  const claim = fc.oneof(fc.jsonValue(), fc.constantFrom("free", "pro", "enterprise", "tenant:admin"));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.dictionary(fc.constantFrom("sub", "org", "tier", "scope", "nbf", "iat", "tenant"), claim),
+      async (claims) => {
+        const result = await bench.identify(await signClaims({ ...goodClaims, ...claims }));
+        if (!result.ok) expect(result.error.kind).toBe("credential-invalid");
+        else {
+          const { principal } = result.value;
+          expect(principal.tenant).toBe("acme");
+          expect(["free", "pro"]).toContain(principal.tier);
+          expect(["", "tenant:admin"]).toContain([...principal.scopes].join());
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
 
 describe("tenants", () => {

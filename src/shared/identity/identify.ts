@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import { BoundedMap } from "../isolate/bounded-map.ts";
 import type { Issuer, TenantConfig } from "../tenancy/tenant-config.ts";
 import type { TenantDirectory } from "../tenancy/tenant-directory.ts";
-import { readCompactToken, type CompactToken } from "./compact-token.ts";
+import { maxTokenChars, readCompactToken, type CompactToken } from "./compact-token.ts";
 import { demoTenantId } from "./demo.ts";
 import { platformGrant, tenantGrant } from "./grant.ts";
 import { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from "./issuer-keys.ts";
@@ -62,6 +62,7 @@ export const rememberedLimits = {
   /** A wrong signature is remembered so that repeating it costs nothing. */
   refusedAgeMs: 10_000,
   maxRefused: 1024,
+  maxRefusedChars: 1_048_576,
 } as const;
 
 interface Remembered {
@@ -89,7 +90,11 @@ export function createIdentify(options: IdentifyOptions): Identify {
     maxWeight: rememberedLimits.maxChars,
     weigh: (header) => header.length,
   });
-  const refused = new BoundedMap<string, Refused>({ maxEntries: rememberedLimits.maxRefused });
+  const refused = new BoundedMap<string, Refused>({
+    maxEntries: rememberedLimits.maxRefused,
+    maxWeight: rememberedLimits.maxRefusedChars,
+    weigh: (header) => header.length,
+  });
   let turnedAtMs = now();
 
   function recall(authorization: string, caller: Caller): IdentityResult | undefined {
@@ -185,6 +190,8 @@ export function createIdentify(options: IdentifyOptions): Identify {
 
   return (authorization, caller) => {
     if (authorization === null || authorization === "") return missing;
+    // Before it is hashed or matched: a header may be as long as the platform lets it be.
+    if (authorization.length > maxTokenChars + 64) return invalid("token too long");
     const known = recall(authorization, caller);
     if (known !== undefined) return known;
     const time = now();

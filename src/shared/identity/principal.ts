@@ -10,6 +10,6 @@ export interface Principal {
   readonly tier: Tier;
   readonly scopes: ReadonlySet<string>;
   readonly proof: "jwt" | "api-key";
-  /** When the credential ends, in milliseconds since 1970. */
+  /** When the credential ends, the issuer's clock skew included, in milliseconds since 1970. */
   readonly expiresAtMs: number;
 }

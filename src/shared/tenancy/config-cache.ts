@@ -29,7 +29,10 @@ export interface ConfigCacheOptions<T> {
   readonly parse: (text: string, name: string) => Result<T, string>;
   readonly now: () => number;
   readonly report: ReportFault;
+  /** Of one generation of the memory; `configBounds.maxEntries` if not said. */
   readonly maxEntries?: number;
+  /** "There is none" also counts as a last good answer while the store is down. */
+  readonly absentIsGood?: boolean;
 }
 
 /** Times in milliseconds. */
@@ -51,6 +54,9 @@ export const configTimes = {
   waitMs: 2_500,
 } as const;
 
+/** What one generation of the memory holds at most; twice as much in all (see BoundedMap). */
+export const configBounds = { maxEntries: 2048, maxChars: 8_388_608 } as const;
+
 interface Entry<T> {
   readonly reading: Reading<T>;
   readonly text: string | null;
@@ -66,7 +72,11 @@ export class ConfigCache<T> {
 
   constructor(options: ConfigCacheOptions<T>) {
     this.#options = options;
-    this.#entries = new BoundedMap({ maxEntries: options.maxEntries ?? 2048 });
+    this.#entries = new BoundedMap({
+      maxEntries: options.maxEntries ?? configBounds.maxEntries,
+      maxWeight: configBounds.maxChars,
+      weigh: (name, { text }) => name.length + (text?.length ?? 0),
+    });
   }
 
   /** At once where memory has it, fresh or within reach of a background refresh. Never rejects. */
@@ -130,7 +140,8 @@ export class ConfigCache<T> {
     this.#options.report("configuration", `${name} ${fault}`);
     const now = this.#options.now();
     const known = this.#entries.get(name);
-    if (known !== undefined && known.reading.ok && known.reading.value !== null) {
+    const { absentIsGood = false } = this.#options;
+    if (known !== undefined && known.reading.ok && (known.reading.value !== null || absentIsGood)) {
       const kept = { ...known, quietUntilMs: now + retryMs, usableUntilMs: now + configTimes.usableMs };
       this.#entries.set(name, kept);
       return known.reading;

@@ -178,6 +178,17 @@ describe("tenant config unreachable", () => {
     expect(await byId()).toMatchObject({ ok: true });
   });
 
+  test("the platform's own hostname stays nobody's", async () => {
+    const { byHost, storeIs, settled } = await bench();
+    await byHost("api.edgewise.test");
+    storeIs(down);
+    for (let minute = 0; minute < 60; minute += 1) {
+      vi.advanceTimersByTime(60_000);
+      expect(await byHost("api.edgewise.test")).toEqual({ ok: true, value: null });
+      await settled();
+    }
+  });
+
   test("a store that never answers counts as unreachable after two seconds", async () => {
     const { byId, storeIs } = await bench();
     storeIs(() => new Promise(() => undefined));

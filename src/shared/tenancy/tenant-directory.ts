@@ -42,7 +42,13 @@ export function createTenantDirectory({ store, now, report }: TenantDirectoryOpt
       return parsed.ok && parsed.value.id !== id ? err(`id: is not the key's "${id}"`) : parsed;
     },
   });
-  const hosts = new ConfigCache<TenantId>({ ...shared, storeKey: hostKey, parse: parseId });
+  const hosts = new ConfigCache<TenantId>({
+    ...shared,
+    storeKey: hostKey,
+    parse: parseId,
+    // Most requests come on the platform's own hostname, which is no tenant's: that must outlive an outage as well.
+    absentIsGood: true,
+  });
   const issuers = new ConfigCache<TenantId>({
     ...shared,
     storeKey: (name) => {
