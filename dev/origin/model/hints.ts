@@ -1,3 +1,6 @@
+/** As much of a question as is looked through: the patterns below are not linear in its length. */
+const maxCharacters = 4000;
+
 /**
  * What in the question can fill a field? Numbers, quoted text, an expression, a place, in the order of the text, each
  * used once where there are several: so that arguments and structured answers are about what was asked.
@@ -8,7 +11,8 @@ export class Hints {
   readonly #quoted: string[];
   readonly #names: string[];
 
-  constructor(question: string) {
+  constructor(whole: string) {
+    const question = whole.slice(0, maxCharacters);
     this.question = question;
     this.#numbers = [...question.matchAll(/-?\d+(?:\.\d+)?/g)].map((match) => Number(match[0]));
     this.#quoted = [...question.matchAll(/`([^`]+)`|"([^"]+)"|“([^”]+)”/g)].map(
@@ -51,7 +55,9 @@ export class Hints {
 
 /** The arithmetic in a sentence, e.g. "12 * (3 + 4)" of "What is 12 * (3 + 4)?". */
 export function expressionIn(text: string): string | undefined {
-  const match = /[\d(.][\d\s.,()]*(?:(?:\*\*|[-+*/^%×÷x])\s*[-\d(.][\d\s.,()]*)+/.exec(text);
+  const match = /[\d(.][\d\s.,()]*(?:(?:\*\*|[-+*/^%×÷x])\s*[-\d(.][\d\s.,()]*)+/.exec(
+    text.slice(0, maxCharacters),
+  );
   const expression = match?.[0].replaceAll("×", "*").replaceAll("x", "*").replaceAll("÷", "/").trim();
   return expression?.replace(/[.,]+$/, "");
 }

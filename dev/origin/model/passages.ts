@@ -21,7 +21,7 @@ export function passagesOf(turns: readonly Turn[]): Passage[] {
     if (turn.role === "assistant") continue;
     if (!turn.text.includes("<") && !turn.text.includes("[")) continue;
     let found = 0;
-    for (const match of turn.text.matchAll(tagged)) {
+    for (const match of turn.text.includes("</") ? turn.text.matchAll(tagged) : []) {
       found++;
       passages.push({
         label: labelOf(match[2] ?? "") ?? String(passages.length + 1),
@@ -37,7 +37,8 @@ export function passagesOf(turns: readonly Turn[]): Passage[] {
 
 /** The question without the passages around it. */
 export function withoutPassages(text: string): string {
-  return text.replaceAll(tagged, " ").replaceAll(numbered, " ").trim();
+  const bare = text.includes("</") ? text.replaceAll(tagged, " ") : text;
+  return (bare.includes("[") ? bare.replaceAll(numbered, " ") : bare).trim();
 }
 
 /** An answer from the sentences nearest to the question, each cited; undefined when none of them touches it. */

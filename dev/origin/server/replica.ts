@@ -113,7 +113,8 @@ export class Replica {
   #pass(exchange: Exchange, next: () => void): void {
     const { fault } = exchange;
     if (fault?.fault === "cut_before_headers") exchange.cut(true);
-    else if (fault?.fault === "slow_headers") setTimeout(() => !exchange.gone && next(), fault.delay_ms);
+    else if (fault?.fault === "slow_headers")
+      setTimeout(() => !exchange.gone && next(), fault.delay_ms).unref();
     else if (fault?.fault === "status") {
       const wait = fault.retry_after;
       exchange.settle("faulted");
