@@ -1,0 +1,314 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { AnswerCollector } from "./answer-collector.ts";
+import { AnswerPass, type AnswerPassOptions } from "./answer-pass.ts";
+import {
+  brokenStreams,
+  chatPieces,
+  chatText,
+  completionStream,
+  goodStreams,
+} from "./fixtures/engine-streams.ts";
+
+interface Chunk {
+  id: string;
+  object: string;
+  created: number;
+  model: string;
+  choices: {
+    index: number;
+    delta: Record<string, unknown> & { content?: string };
+    text?: string;
+    finish_reason: string | null;
+  }[];
+  usage?: unknown;
+  error?: { code: string };
+}
+
+const base: AnswerPassOptions = {
+  engineApi: "chat",
+  format: "openai-chat",
+  id: "chatcmpl-ours",
+  model: "llama-3.1-8b",
+  createdMs: 1_700_000_000_000,
+  choices: 1,
+  includeUsage: true,
+  promptTokens: 11,
+  now: () => 5,
+};
+
+/** Sends `stream` in pieces that end at `cuts` (bytes). */
+function send(stream: string, cuts: readonly number[], options: Partial<AnswerPassOptions> = {}) {
+  const pass = new AnswerPass({ ...base, ...options });
+  const bytes = new TextEncoder().encode(stream);
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (const to of [...cuts.filter((cut) => cut < bytes.length).toSorted((a, b) => a - b), bytes.length]) {
+    const written = pass.push(bytes.subarray(from, to));
+    if (written !== undefined) parts.push(written);
+    from = to;
+  }
+  if (pass.ended === null) {
+    const last = pass.finish("source-ended");
+    if (last !== undefined) parts.push(last);
+  }
+  const text = parts.map((part) => new TextDecoder().decode(part)).join("");
+  return { text, pass, totals: pass.totals() };
+}
+
+function events(text: string): string[] {
+  return text
+    .split("\n\n")
+    .filter((event) => event !== "")
+    .map((event) => event.replace(/^data: /, ""));
+}
+
+function chunks(text: string): Chunk[] {
+  return events(text)
+    .filter((event) => event !== "[DONE]")
+    .map((event) => JSON.parse(event) as Chunk);
+}
+
+const contentOf = (text: string, index = 0): string =>
+  chunks(text)
+    .flatMap((chunk) => chunk.choices)
+    .filter((choice) => choice.index === index)
+    .map((choice) => choice.delta?.content ?? choice.text ?? "")
+    .join("");
+
+const cuts = fc.array(fc.nat(5000), { maxLength: 60 });
+const nOf = (name: string): number => (name === "twoChoices" ? 2 : 1);
+
+describe.each(Object.entries(goodStreams))("the stream %s", (name, stream) => {
+  const whole = send(stream, [], { choices: nOf(name) });
+
+  test("says and counts the same however it is cut", () => {
+    fc.assert(
+      fc.property(cuts, (at) => {
+        const cut = send(stream, at, { choices: nOf(name) });
+        expect(cut.text).toBe(whole.text);
+        expect(cut.totals).toEqual(whole.totals);
+      }),
+    );
+    const bytes = new TextEncoder().encode(stream).length;
+    for (let at = 0; at < bytes; at++)
+      expect(send(stream, [at], { choices: nOf(name) }).text).toBe(whole.text);
+    const single = send(
+      stream,
+      Array.from({ length: bytes }, (_, at) => at),
+      { choices: nOf(name) },
+    );
+    expect(single.text).toBe(whole.text);
+  });
+
+  test("ends with a finish reason a choice, then usage, then [DONE]", () => {
+    const all = events(whole.text);
+    expect(all.at(-1)).toBe("[DONE]");
+    const usage = JSON.parse(all.at(-2) ?? "") as Chunk;
+    expect(usage.choices).toEqual([]);
+    expect(usage.usage).toMatchObject({ total_tokens: expect.any(Number) });
+    expect(whole.pass.ended).toBe("done");
+    expect(whole.totals.finishReasons).not.toContain(null);
+  });
+
+  test("carries our id and model, and nothing of the engine's own", () => {
+    for (const chunk of chunks(whole.text))
+      expect(chunk).toMatchObject({
+        id: "chatcmpl-ours",
+        model: "llama-3.1-8b",
+        object: "chat.completion.chunk",
+      });
+    expect(whole.text).not.toMatch(/stop_reason|token_ids|chatcmpl-engine|Llama-3\.1-8B/);
+  });
+
+  test("keeps usage to itself unless the client asked", () => {
+    const { text } = send(stream, [], { choices: nOf(name), includeUsage: false });
+    expect(text).not.toContain("usage");
+    expect(events(text).at(-1)).toBe("[DONE]");
+  });
+});
+
+test("text passes unchanged, by the fast path and by the slow one", () => {
+  for (const stream of [goodStreams.vllmChat, goodStreams.plainServer, goodStreams.oddForms])
+    expect(contentOf(send(stream, []).text)).toBe(chatText);
+});
+
+test("the fast path says what parsing says, whatever the text", () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: "grapheme" }), { minLength: 3 }), (pieces) => {
+      const head =
+        'data: {"id":"x","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,';
+      const stream = `${pieces
+        .map(
+          (piece) =>
+            `${head}"delta":{"content":${JSON.stringify(piece)}},"logprobs":null,"finish_reason":null}]}\n\n`,
+        )
+        .join("")}${head}"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n`;
+      const { text, totals } = send(stream, []);
+      expect(contentOf(text)).toBe(pieces.join(""));
+      expect(totals.usage.completionTokens).toBe(pieces.filter((piece) => piece !== "").length);
+    }),
+  );
+});
+
+test("usage comes with OpenAI's details, the reasoning's share and the cost", () => {
+  const { text, totals } = send(goodStreams.reasoning, [], { price: { input: 1, output: 2 } });
+  expect(totals).toEqual({
+    usage: { promptTokens: 23, completionTokens: 5, cachedTokens: 0, reasoningTokens: 4 },
+    basis: "exact",
+    finishReasons: ["stop"],
+    firstTokenAtMs: 5,
+  });
+  expect(chunks(text).at(-1)?.usage).toEqual({
+    prompt_tokens: 23,
+    completion_tokens: 5,
+    total_tokens: 28,
+    prompt_tokens_details: { cached_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: 4 },
+    cost: 0.000033,
+  });
+});
+
+test("reasoning passes under both names", () => {
+  const deltas = chunks(send(goodStreams.reasoning, []).text).flatMap((chunk) => chunk.choices);
+  const reasoning = deltas.map((choice) => choice.delta).filter((delta) => "reasoning" in delta);
+  expect(reasoning).toEqual([
+    { reasoning: "Let me ", reasoning_content: "Let me " },
+    { reasoning: "think.", reasoning_content: "think." },
+  ]);
+});
+
+test("an answer that is cut off is counted exactly where the engine counts along", () => {
+  const events = goodStreams.vllmChat.split("\n\n").slice(0, 5).join("\n\n") + "\n\n";
+  const pass = new AnswerPass(base);
+  pass.push(new TextEncoder().encode(events));
+  expect(pass.finish("client-gone")).toBeUndefined();
+  expect(pass.ended).toBe("client-gone");
+  expect(pass.totals()).toMatchObject({
+    usage: { promptTokens: 23, completionTokens: 4 },
+    basis: "exact",
+  });
+});
+
+test("the choices of an unfinished answer are added up", () => {
+  const events = goodStreams.twoChoices.split("\n\n").slice(0, 5).join("\n\n") + "\n\n";
+  const pass = new AnswerPass({ ...base, choices: 2 });
+  pass.push(new TextEncoder().encode(events));
+  expect(pass.totals().usage.completionTokens).toBe(3);
+});
+
+test("without the engine's counts each event with text is a token, and the prompt is estimated", () => {
+  const { totals } = send(goodStreams.plainServer, []);
+  expect(totals).toMatchObject({
+    basis: "counted",
+    usage: { promptTokens: 11, completionTokens: chatPieces.filter((piece) => piece !== "").length },
+  });
+});
+
+test.each(Object.entries(brokenStreams))("%s is one error event and no [DONE]", (name, stream) => {
+  fc.assert(
+    fc.property(cuts, (at) => {
+      const { text, pass } = send(stream, at, { choices: name.startsWith("one of two") ? 2 : 1 });
+      const all = events(text);
+      expect(all.filter((event) => event.startsWith('{"error"'))).toHaveLength(1);
+      expect((JSON.parse(all.at(-1) ?? "{}") as Chunk).error).toMatchObject({ code: "service_unavailable" });
+      expect(text).not.toMatch(/\[DONE\]|EngineDead|CUDA|10\.0\.0/);
+      expect(pass.ended).toBe("origin-error");
+      expect(pass.push(new TextEncoder().encode("data: {}\n\n"))).toBeUndefined();
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test.each(["stalled", "deadline"] as const)("a stream that is %s is one error event", (cause) => {
+  const pass = new AnswerPass(base);
+  pass.push(new TextEncoder().encode(goodStreams.vllmChat.slice(0, 900)));
+  const all = events(new TextDecoder().decode(pass.finish(cause)));
+  expect(all).toHaveLength(1);
+  expect(pass.ended).toBe(cause);
+  expect(pass.finish(cause)).toBeUndefined();
+});
+
+test("a spent budget ends the answer with length, usage of what was delivered, and [DONE]", () => {
+  const asked: number[] = [];
+  const { text, pass, totals } = send(goodStreams.vllmChat, [], {
+    onTokens: (total) => {
+      asked.push(total);
+      return total > 3 ? "stop" : "go-on";
+    },
+  });
+  expect(contentOf(text)).toBe(chatPieces.slice(0, 3).join(""));
+  expect(asked).toEqual([1, 2, 3, 4]);
+  expect(pass.ended).toBe("budget-spent");
+  expect(totals).toMatchObject({ usage: { completionTokens: 3 }, finishReasons: ["length"], basis: "exact" });
+  expect(events(text).at(-1)).toBe("[DONE]");
+});
+
+test("a spent budget ends every choice", () => {
+  const { text, totals } = send(goodStreams.twoChoices, [], { choices: 2, onTokens: () => "stop" });
+  expect(totals.finishReasons).toEqual(["length", "length"]);
+  expect(events(text).at(-1)).toBe("[DONE]");
+});
+
+test("the text format ends with what is billed and without [DONE]", () => {
+  const { text } = send(goodStreams.vllmChat, [], { format: "text" });
+  const all = events(text).map((event) => JSON.parse(event) as Record<string, unknown>);
+  expect(all[0]).toEqual({ text: "Quan", done: false });
+  expect(all.map((event) => event["text"]).join("")).toBe(chatText);
+  expect(all.at(-1)).toMatchObject({ text: "", done: true, tokens: 9, finish_reason: "stop" });
+});
+
+test("the text format tells a failure in its last event", () => {
+  const { text } = send(brokenStreams["broken JSON"], [], { format: "text" });
+  expect(JSON.parse(events(text).at(-1) ?? "")).toMatchObject({
+    text: "",
+    done: true,
+    error: { code: "service_unavailable" },
+  });
+});
+
+test("a completions engine can answer a chat: the role comes first", () => {
+  const { text } = send(completionStream, [], { engineApi: "completions" });
+  expect(chunks(text)[0]?.choices[0]?.delta).toEqual({ role: "assistant", content: "" });
+  expect(contentOf(text)).toBe(chatText);
+});
+
+test("a completion streams as text_completion objects", () => {
+  const { text } = send(completionStream, [], {
+    engineApi: "completions",
+    format: "openai-completion",
+    id: "cmpl-ours",
+  });
+  const all = chunks(text);
+  expect(all.every((chunk) => chunk.object === "text_completion" && chunk.id === "cmpl-ours")).toBe(true);
+  expect(contentOf(text)).toBe(chatText);
+  expect(events(text).at(-1)).toBe("[DONE]");
+});
+
+test("a whole answer is gathered as the client saw it", () => {
+  const collect = new AnswerCollector(10_000, false);
+  const { totals } = send(goodStreams.toolCalls, [], { collect });
+  expect(collect.toCached("m", 1, totals.usage)).toEqual({
+    model: "m",
+    createdMs: 1,
+    usage: totals.usage,
+    choices: [
+      {
+        content: null,
+        reasoning: null,
+        toolCalls: [
+          { id: "call_1", name: "weather", arguments: '{"city":"Paris"}' },
+          { id: "call_2", name: "time", arguments: "{}" },
+        ],
+        finishReason: "tool_calls",
+      },
+    ],
+  });
+});
+
+test("an answer over the collector's cap is forgotten, not cut", () => {
+  const collect = new AnswerCollector(5, false);
+  const { pass, totals } = send(goodStreams.vllmChat, [], { collect });
+  expect(pass.ended).toBe("done");
+  expect(collect.toCached("m", 1, totals.usage)).toBeNull();
+});

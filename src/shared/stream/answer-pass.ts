@@ -1,0 +1,269 @@
+/**
+ * One pass over an engine's stream: every event is read once, counted, guarded, rewritten into what the client asked for,
+ * and gathered where someone needs the whole. Nothing else between the engine and the client looks at the bytes.
+ *
+ *   bytes ▸ events ▸ count (budget) ▸ filter (guard) ▸ collect ▸ encode ▸ bytes
+ *
+ * An answer ends well only with a finish reason for each of its choices; everything else is one error event without
+ * `[DONE]`. See docs/decisions/0003-one-pass-stream.md.
+ */
+import type { Usage, UsageBasis } from "../contracts/usage.ts";
+import { AnswerCollector } from "./answer-collector.ts";
+import { createEncoder, type AnswerEncoder, type AnswerFormat } from "./answer-encoder.ts";
+import { readEngineEvent, type EngineApi, type EngineDelta, type FinishReason } from "./engine-event.ts";
+import { EventTemplate } from "./event-template.ts";
+import { FilteredLanes } from "./filtered-lanes.ts";
+import { SseEvents } from "./sse-events.ts";
+import { streamFailureError, type StreamEnd, type StreamFailure } from "./stream-failure.ts";
+import type { SourceEnd, StreamPass } from "./stream-pass.ts";
+import type { TextFilter } from "./text-filter.ts";
+import { UsageMeter } from "./usage-meter.ts";
+import { toWireUsage, type Price } from "./wire-usage.ts";
+
+export interface AnswerPassOptions {
+  /** What the engine was asked through. */
+  readonly engineApi: EngineApi;
+  readonly format: AnswerFormat;
+  /** What the client knows the answer by: `chatcmpl-…`. */
+  readonly id: string;
+  /** The public model id. */
+  readonly model: string;
+  /** Used until the engine says its own `created`. */
+  readonly createdMs: number;
+  /** `n` of the request. */
+  readonly choices: number;
+  /** The client asked for the usage chunk. */
+  readonly includeUsage: boolean;
+  /** Estimate of the prompt's tokens, for engines that never say. */
+  readonly promptTokens: number;
+  readonly price?: Price;
+  /**
+   * Asked before an event is delivered that brings the answer to `completionTokens`. `stop`: that event is not delivered,
+   * and the answer ends with `finish_reason: "length"`.
+   */
+  readonly onTokens?: (completionTokens: number) => "go-on" | "stop";
+  readonly filter?: TextFilter;
+  /** Gathers the answer as the client sees it. */
+  readonly collect?: AnswerCollector;
+  readonly now?: () => number;
+}
+
+export interface AnswerTotals {
+  readonly usage: Usage;
+  readonly basis: UsageBasis;
+  /** By choice; `null`: none was reached. */
+  readonly finishReasons: readonly (FinishReason | null)[];
+  /** Milliseconds since 1970. */
+  readonly firstTokenAtMs?: number;
+  /** What the engine said when it failed. For the log, never for the wire. */
+  readonly failureDetail?: string;
+}
+
+const utf8 = new TextEncoder();
+
+export class AnswerPass implements StreamPass {
+  readonly #options: AnswerPassOptions;
+  readonly #events = new SseEvents();
+  readonly #template: EventTemplate;
+  readonly #encoder: AnswerEncoder;
+  readonly #meter: UsageMeter;
+  readonly #lanes: FilteredLanes | null;
+  readonly #collector: AnswerCollector | undefined;
+  readonly #finishReasons: (FinishReason | null)[];
+  #unfinished: number;
+  #createdSeconds: number | null = null;
+  #firstTokenAtMs: number | undefined;
+  #failureDetail: string | undefined;
+  #ended: StreamEnd | null = null;
+
+  constructor(options: AnswerPassOptions) {
+    this.#options = options;
+    this.#template = new EventTemplate(options.engineApi);
+    this.#encoder = createEncoder(options.format, {
+      id: options.id,
+      model: options.model,
+      createdSeconds: Math.floor(options.createdMs / 1000),
+      includeUsage: options.includeUsage,
+    });
+    this.#meter = new UsageMeter(options.promptTokens);
+    this.#lanes = options.filter === undefined ? null : new FilteredLanes(options.filter);
+    this.#collector = options.collect;
+    this.#finishReasons = Array.from({ length: options.choices }, () => null);
+    this.#unfinished = options.choices;
+  }
+
+  get begun(): boolean {
+    return this.#firstTokenAtMs !== undefined;
+  }
+
+  get ended(): StreamEnd | null {
+    return this.#ended;
+  }
+
+  /** Seconds since 1970: the engine's, once it has said. */
+  get createdSeconds(): number {
+    return this.#createdSeconds ?? Math.floor(this.#options.createdMs / 1000);
+  }
+
+  totals(): AnswerTotals {
+    return {
+      ...this.#meter.totals(),
+      finishReasons: this.#finishReasons,
+      ...(this.#firstTokenAtMs === undefined ? {} : { firstTokenAtMs: this.#firstTokenAtMs }),
+      ...(this.#failureDetail === undefined ? {} : { failureDetail: this.#failureDetail }),
+    };
+  }
+
+  push(bytes: Uint8Array): Uint8Array | undefined {
+    if (this.#ended !== null) return undefined;
+    let text = "";
+    if (!this.#events.feed(bytes)) text = this.#fail("origin-error", "an event is too long");
+    for (;;) {
+      const data = this.#ended === null ? this.#events.next() : undefined;
+      if (data === undefined) break;
+      text += this.#template.matches(data) ? this.#plain(data) : this.#parsed(data);
+    }
+    if (this.#collector?.mustBeWhole === true && this.#collector.overflowed && this.#ended === null)
+      text += this.#fail("origin-error", "the answer is over the cap for answers that are assembled");
+    return text === "" ? undefined : utf8.encode(text);
+  }
+
+  finish(cause: SourceEnd): Uint8Array | undefined {
+    if (this.#ended !== null) return undefined;
+    if (cause === "client-gone") {
+      this.#ended = "client-gone";
+      return undefined;
+    }
+    const text = cause === "source-ended" ? this.#sourceEnded() : this.#broken(cause);
+    return text === "" ? undefined : utf8.encode(text);
+  }
+
+  /** An event that only adds text to choice 0, and needs no parsing. */
+  #plain(data: string): string {
+    const text = this.#template.text(data);
+    const said = this.#template.completionTokens(data);
+    if (!this.#counts(0, said, text !== "", false)) return this.#conclude("budget-spent", "length");
+    if (text === "") return "";
+    let released = text;
+    if (this.#lanes !== null) {
+      const passed = this.#lanes.push("0/content", text);
+      if (passed === null) return this.#conclude("blocked", "content_filter");
+      if (passed === "") return "";
+      released = passed;
+    }
+    this.#collector?.content(0, released);
+    return this.#encoder.content(0, released === text ? `"${text}"` : JSON.stringify(released));
+  }
+
+  #parsed(data: string): string {
+    if (data === "[DONE]") return this.#sourceEnded();
+    const event = readEngineEvent(data, this.#options.engineApi);
+    if (event.kind === "failure") return this.#fail("origin-error", event.detail);
+    if (this.#createdSeconds === null && event.created !== null) {
+      this.#createdSeconds = event.created;
+      this.#encoder.begin(event.created);
+    }
+    const { deltas, usage } = event;
+    if (usage !== null) {
+      this.#meter.prompt(usage);
+      // Some servers put the final usage on the finish chunk in place of a chunk of its own.
+      const isFinal =
+        deltas.length === 0 || (this.#options.choices === 1 && deltas[0]?.finishReason !== undefined);
+      if (isFinal) this.#meter.final(usage);
+    }
+    const only = deltas.length === 1 ? deltas[0] : undefined;
+    if (only !== undefined) this.#template.learn(data, only);
+    const said = only === undefined || usage === null ? -1 : usage.completionTokens;
+    let text = "";
+    for (const delta of deltas) {
+      if (this.#ended === null) text += this.#delta(delta, said);
+    }
+    return text;
+  }
+
+  #delta(delta: EngineDelta, said: number): string {
+    const choice = delta.index;
+    if (choice >= this.#finishReasons.length)
+      return this.#fail("origin-error", "a choice that was not asked for");
+    const hasText = delta.content !== undefined && delta.content !== "";
+    const thinks = delta.reasoning !== undefined;
+    const carries = hasText || thinks || delta.toolCalls !== undefined || delta.refusal !== undefined;
+    if (!this.#counts(choice, said, carries, thinks && !hasText))
+      return this.#conclude("budget-spent", "length");
+    let text = "";
+    if (carries || delta.role !== undefined) {
+      const passed = this.#lanes === null ? delta : this.#lanes.pass(delta);
+      if (passed === null) return this.#conclude("blocked", "content_filter");
+      text = this.#deliver(passed);
+    }
+    if (delta.finishReason === undefined) return text;
+    return text + this.#finishChoice(choice, delta.finishReason, true);
+  }
+
+  #deliver(delta: EngineDelta): string {
+    if (Object.keys(delta).length === 1) return "";
+    this.#collector?.delta(delta);
+    return this.#encoder.delta(delta);
+  }
+
+  /** Counts an event's tokens; `false`: the budget has no room for them, and they are not counted. */
+  #counts(choice: number, said: number, carriesToken: boolean, isReasoning: boolean): boolean {
+    const tokens = this.#meter.added(choice, said, carriesToken);
+    if (tokens > 0 && this.#options.onTokens?.(this.#meter.completionTokens + tokens) === "stop")
+      return false;
+    this.#meter.add(choice, tokens, isReasoning, said !== -1);
+    if (carriesToken && this.#firstTokenAtMs === undefined)
+      this.#firstTokenAtMs = (this.#options.now ?? Date.now)();
+    return true;
+  }
+
+  #finishChoice(choice: number, reason: FinishReason, release: boolean): string {
+    if (this.#finishReasons[choice] !== null) return "";
+    let text = "";
+    if (release && this.#lanes !== null) {
+      const held = this.#lanes.flush(choice);
+      if (held === null) return this.#conclude("blocked", "content_filter");
+      for (const delta of held) text += this.#deliver(delta);
+    }
+    this.#finishReasons[choice] = reason;
+    this.#unfinished--;
+    this.#collector?.finish(choice, reason);
+    return text + this.#encoder.finish(choice, reason);
+  }
+
+  /** Ends the answer ourselves: whatever the engine would still say is not wanted. */
+  #conclude(end: "budget-spent" | "blocked", reason: FinishReason): string {
+    let text = "";
+    for (let choice = 0; choice < this.#finishReasons.length; choice++) {
+      text += this.#finishChoice(choice, reason, end === "budget-spent");
+      // The guard may block what the budget's end would have released.
+      if (this.#ended !== null) return text;
+    }
+    return text + this.#end(end);
+  }
+
+  #sourceEnded(): string {
+    if (this.#unfinished > 0) return this.#fail("origin-error", "the stream ended without a finish reason");
+    return this.#end("done");
+  }
+
+  #end(end: "done" | "budget-spent" | "blocked"): string {
+    this.#ended = end;
+    return this.#encoder.end(
+      toWireUsage(this.#meter.totals().usage, this.#options.price),
+      this.#finishReasons[0] ?? "stop",
+    );
+  }
+
+  #broken(cause: "source-failed" | "stalled" | "deadline"): string {
+    return cause === "source-failed"
+      ? this.#fail("origin-error", "the connection to the engine broke")
+      : this.#fail(cause, cause);
+  }
+
+  #fail(end: StreamFailure, detail: string): string {
+    this.#ended = end;
+    this.#failureDetail = detail;
+    return this.#encoder.failure(streamFailureError(end));
+  }
+}

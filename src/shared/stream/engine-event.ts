@@ -1,0 +1,136 @@
+/**
+ * What does one event of an engine's stream say? Reads `/v1/chat/completions` and `/v1/completions` chunks of vLLM and
+ * of other OpenAI-compatible servers into one shape that holds only what OpenAI's schema knows: an engine's own fields
+ * (`stop_reason`, `token_ids`, `prompt_logprobs`, `kv_transfer_params`, …) end here.
+ */
+import { isRecord, readEngineUsage, type EngineUsage } from "./wire-usage.ts";
+
+export type EngineApi = "chat" | "completions";
+
+export interface ToolCallDelta {
+  readonly index: number;
+  readonly id?: string;
+  readonly type?: "function";
+  readonly function: { readonly name?: string; readonly arguments?: string };
+}
+
+/** OpenAI's finish reasons. */
+export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter" | "function_call";
+
+/** What one event adds to one choice. Absent: nothing. */
+export interface EngineDelta {
+  readonly index: number;
+  readonly role?: string;
+  readonly content?: string;
+  readonly reasoning?: string;
+  readonly refusal?: string;
+  readonly toolCalls?: readonly ToolCallDelta[];
+  /** In the form of the engine's API: chat's `{content, refusal}` or the legacy lists. */
+  readonly logprobs?: Readonly<Record<string, unknown>>;
+  readonly finishReason?: FinishReason;
+}
+
+export type EngineEvent =
+  | {
+      readonly kind: "chunk";
+      readonly created: number | null;
+      readonly deltas: readonly EngineDelta[];
+      readonly usage: EngineUsage | null;
+    }
+  /** The engine reports a failure of its own, or the event is no JSON or no chunk. The text is for the log alone. */
+  | { readonly kind: "failure"; readonly detail: string };
+
+export function readEngineEvent(data: string, api: EngineApi): EngineEvent {
+  let value: unknown;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    return { kind: "failure", detail: "an event is no JSON" };
+  }
+  if (!isRecord(value)) return { kind: "failure", detail: "an event is no object" };
+  if (value["error"] !== undefined && value["error"] !== null)
+    return { kind: "failure", detail: `the engine says: ${JSON.stringify(value["error"]).slice(0, 500)}` };
+  const choices = value["choices"];
+  if (value["object"] === "error" || !Array.isArray(choices))
+    return { kind: "failure", detail: `an event is no chunk: ${data.slice(0, 500)}` };
+  const deltas: EngineDelta[] = [];
+  for (const choice of choices as readonly unknown[]) {
+    const delta = isRecord(choice) ? readChoice(choice, api) : null;
+    if (delta === null) return { kind: "failure", detail: "a choice of a chunk can't be read" };
+    deltas.push(delta);
+  }
+  const created = value["created"];
+  return {
+    kind: "chunk",
+    created: typeof created === "number" && Number.isSafeInteger(created) ? created : null,
+    deltas,
+    usage: readEngineUsage(value["usage"]),
+  };
+}
+
+function readChoice(choice: Readonly<Record<string, unknown>>, api: EngineApi): EngineDelta | null {
+  const index = choice["index"] ?? 0;
+  const delta = api === "chat" ? (choice["delta"] ?? {}) : choice;
+  if (!isIndex(index) || !isRecord(delta)) return null;
+  const finish = choice["finish_reason"] ?? null;
+  const finishReason = finish === null ? undefined : readFinishReason(finish);
+  if (finishReason === null) return null;
+  const role = delta["role"];
+  const content = api === "chat" ? delta["content"] : delta["text"];
+  const reasoning = delta["reasoning"] ?? delta["reasoning_content"];
+  const refusal = delta["refusal"];
+  const toolCalls = readToolCalls(delta["tool_calls"]);
+  const logprobs = choice["logprobs"];
+  return {
+    index,
+    ...(typeof role === "string" ? { role } : {}),
+    ...(typeof content === "string" ? { content } : {}),
+    ...(typeof reasoning === "string" && reasoning !== "" ? { reasoning } : {}),
+    ...(typeof refusal === "string" ? { refusal } : {}),
+    ...(toolCalls.length > 0 ? { toolCalls } : {}),
+    ...(isRecord(logprobs) ? { logprobs } : {}),
+    ...(finishReason === undefined ? {} : { finishReason }),
+  };
+}
+
+/** Of a choice or a tool call: bounded, since lists are as long as the highest one. */
+function isIndex(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 1024;
+}
+
+/** `null`: the engine gave up (vLLM's `abort`, `error`), which is no way for an answer to end. */
+export function readFinishReason(value: unknown): FinishReason | null {
+  switch (value) {
+    case "stop":
+    case "length":
+    case "tool_calls":
+    case "content_filter":
+    case "function_call":
+      return value;
+    case "abort":
+    case "error":
+      return null;
+    default:
+      // Other servers have names of their own for a natural end ("eos", "stop_sequence", …).
+      return "stop";
+  }
+}
+
+export function readToolCalls(value: unknown): ToolCallDelta[] {
+  if (!Array.isArray(value)) return [];
+  return (value as readonly unknown[]).flatMap((call, position) => {
+    if (!isRecord(call)) return [];
+    const fn = isRecord(call["function"]) ? call["function"] : {};
+    const index = call["index"];
+    return [
+      {
+        index: isIndex(index) ? index : position,
+        ...(typeof call["id"] === "string" ? { id: call["id"], type: "function" as const } : {}),
+        function: {
+          ...(typeof fn["name"] === "string" ? { name: fn["name"] } : {}),
+          ...(typeof fn["arguments"] === "string" ? { arguments: fn["arguments"] } : {}),
+        },
+      },
+    ];
+  });
+}

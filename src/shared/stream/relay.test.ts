@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { relayStream, type RelayOptions } from "./relay.ts";
+import type { StreamEnd } from "./stream-failure.ts";
+import type { SourceEnd, StreamPass } from "./stream-pass.ts";
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
+
+/** Passes bytes on; "!" ends it well, "?" is not to be told. */
+class FakePass implements StreamPass {
+  begun = false;
+  ended: StreamEnd | null = null;
+  finishedBy: SourceEnd | null = null;
+
+  push(bytes: Uint8Array): Uint8Array | undefined {
+    this.begun = true;
+    const text = decode(bytes);
+    if (text.includes("!")) this.ended = "done";
+    if (text.includes("#")) this.ended = "budget-spent";
+    return text === "?" ? undefined : bytes;
+  }
+
+  finish(cause: SourceEnd): Uint8Array | undefined {
+    this.finishedBy = cause;
+    if (cause === "client-gone" || cause === "stalled" || cause === "deadline") this.ended = cause;
+    else this.ended = "origin-error";
+    return encode(`<${cause}>`);
+  }
+}
+
+function setUp(options: Partial<RelayOptions> = {}) {
+  let source: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const cancelled: unknown[] = [];
+  const ends: StreamEnd[] = [];
+  const pass = new FakePass();
+  const stream = relayStream(
+    new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        source = controller;
+      },
+      cancel: (reason) => {
+        cancelled.push(reason);
+      },
+    }),
+    pass,
+    {
+      keepAliveMs: 15_000,
+      firstTokenTimeoutMs: 60_000,
+      gapTimeoutMs: 20_000,
+      deadlineMs: 600_000,
+      onEnd: (end) => ends.push(end),
+      ...options,
+    },
+  );
+  if (source === undefined) throw new Error("start runs at once");
+  return { source, cancelled, ends, pass, reader: stream.getReader() };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+test("what one read brings is one write, and a good end is told once", async () => {
+  const { source, reader, ends, cancelled } = setUp();
+  source.enqueue(encode("a"));
+  expect(decode((await reader.read()).value)).toBe("a");
+  source.enqueue(encode("b!"));
+  expect(decode((await reader.read()).value)).toBe("b!");
+  expect(ends).toEqual(["done"]);
+  source.close();
+  expect((await reader.read()).done).toBe(true);
+  expect(ends).toEqual(["done"]);
+  expect(cancelled).toEqual([]);
+});
+
+test("an engine that does not close after its good end is cancelled", async () => {
+  const { source, reader, cancelled } = setUp();
+  source.enqueue(encode("!"));
+  await reader.read();
+  const closed = reader.read();
+  await vi.advanceTimersByTimeAsync(250);
+  expect((await closed).done).toBe(true);
+  expect(cancelled).toEqual(["done"]);
+});
+
+test("a pass that ends the answer itself lets the engine go", async () => {
+  const { source, reader, ends, cancelled } = setUp();
+  source.enqueue(encode("#"));
+  expect(decode((await reader.read()).value)).toBe("#");
+  expect((await reader.read()).done).toBe(true);
+  expect(ends).toEqual(["budget-spent"]);
+  expect(cancelled).toEqual(["budget-spent"]);
+});
+
+test("bytes that say nothing yet are waited out", async () => {
+  const { source, reader } = setUp();
+  source.enqueue(encode("?"));
+  const read = reader.read();
+  source.enqueue(encode("?"));
+  source.enqueue(encode("now"));
+  expect(decode((await read).value)).toBe("now");
+  await reader.cancel();
+});
+
+test("the client's cancel reaches the engine at once and is told once", async () => {
+  const { source, reader, ends, cancelled, pass } = setUp();
+  source.enqueue(encode("a"));
+  await reader.read();
+  const waiting = reader.read();
+  await reader.cancel("gone");
+  expect((await waiting).done).toBe(true);
+  expect(cancelled).toEqual(["gone"]);
+  expect(ends).toEqual(["client-gone"]);
+  expect(pass.finishedBy).toBe("client-gone");
+});
+
+test("the signal reaches the engine, before the first byte and between tokens", async () => {
+  for (const tokens of [0, 1]) {
+    const abort = new AbortController();
+    const { source, reader, ends, cancelled } = setUp({ signal: abort.signal });
+    if (tokens === 1) {
+      source.enqueue(encode("a"));
+      await reader.read();
+    }
+    const waiting = reader.read();
+    abort.abort("reset");
+    await expect(waiting).rejects.toThrow("aborted");
+    expect(cancelled).toEqual(["reset"]);
+    expect(ends).toEqual(["client-gone"]);
+  }
+});
+
+test("a signal that fired before the start lets the engine go", async () => {
+  const { reader, ends, cancelled } = setUp({ signal: AbortSignal.abort("early") });
+  await expect(reader.read()).rejects.toThrow("aborted");
+  expect(cancelled).toEqual(["early"]);
+  expect(ends).toEqual(["client-gone"]);
+});
+
+test("silence is kept alive every 15 s, and not with every chunk", async () => {
+  const { source, reader, ends } = setUp({ gapTimeoutMs: 100_000 });
+  source.enqueue(encode("a"));
+  await reader.read();
+  for (let tick = 0; tick < 3; tick++) {
+    const read = reader.read();
+    await vi.advanceTimersByTimeAsync(15_001);
+    expect(decode((await read).value)).toBe(": keep-alive\n\n");
+  }
+  const read = reader.read();
+  source.enqueue(encode("b"));
+  expect(decode((await read).value)).toBe("b");
+  expect(ends).toEqual([]);
+  await reader.cancel();
+});
+
+test("a gap is a stall, at its own time and not at the timer's", async () => {
+  const { source, reader, ends, cancelled } = setUp({ gapTimeoutMs: 2000 });
+  source.enqueue(encode("a"));
+  await reader.read();
+  const read = reader.read();
+  await vi.advanceTimersByTimeAsync(1999);
+  expect(ends).toEqual([]);
+  await vi.advanceTimersByTimeAsync(2);
+  expect(decode((await read).value)).toBe("<stalled>");
+  expect((await reader.read()).done).toBe(true);
+  expect(ends).toEqual(["stalled"]);
+  expect(cancelled).toEqual(["stalled"]);
+});
+
+test("no first token in time is a stall, whatever the gap", async () => {
+  const { reader, ends } = setUp({ firstTokenTimeoutMs: 5000, gapTimeoutMs: 1000 });
+  const read = reader.read();
+  await vi.advanceTimersByTimeAsync(4999);
+  expect(ends).toEqual([]);
+  await vi.advanceTimersByTimeAsync(2);
+  expect(decode((await read).value)).toBe("<stalled>");
+  await reader.read();
+});
+
+test("the deadline ends a stream that is alive", async () => {
+  const { source, reader, ends } = setUp({ deadlineMs: 10_000 });
+  for (let second = 0; second < 9; second++) {
+    source.enqueue(encode("a"));
+    await reader.read();
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  const read = reader.read();
+  await vi.advanceTimersByTimeAsync(1001);
+  expect(decode((await read).value)).toBe("<deadline>");
+  expect(ends).toEqual(["deadline"]);
+  await reader.read();
+});
+
+test("a client that reads slowly is no stalled engine, and nothing piles up meanwhile", async () => {
+  const { source, reader, ends } = setUp({ gapTimeoutMs: 2000 });
+  source.enqueue(encode("a"));
+  await reader.read();
+  for (let at = 0; at < 100; at++) source.enqueue(encode("b"));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(ends).toEqual([]);
+  expect(source.desiredSize).toBeLessThan(-90);
+  expect(decode((await reader.read()).value)).toBe("b");
+  await reader.cancel();
+});
+
+test("an engine that breaks, and one that just ends, are told to the pass", async () => {
+  const broken = setUp();
+  broken.source.error(new Error("ECONNRESET"));
+  expect(decode((await broken.reader.read()).value)).toBe("<source-failed>");
+  expect((await broken.reader.read()).done).toBe(true);
+  const ended = setUp();
+  ended.source.close();
+  expect(decode((await ended.reader.read()).value)).toBe("<source-ended>");
+  expect(ended.ends).toEqual(["origin-error"]);
+  await ended.reader.read();
+});

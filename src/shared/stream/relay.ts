@@ -1,0 +1,243 @@
+/**
+ * The plumbing of one stream: engine's bytes ▸ a pass ▸ client's bytes. It pulls, so back-pressure is kept and nothing
+ * piles up; it makes one write of all that one read brought; it reports its end exactly once; and whoever goes away first
+ * takes the other side along. One timer a stream, armed again when it fires, watches everything that has to do with time.
+ *
+ * The client's going is seen in three ways (PLATFORM.md, "Client gone"): the stream is cancelled, the signal fires, or a
+ * write fails, which workerd also turns into a cancel.
+ */
+import type { StreamEnd } from "./stream-failure.ts";
+import type { SourceEnd, StreamPass } from "./stream-pass.ts";
+
+export interface RelayOptions {
+  /** Silence after which `: keep-alive` is written. `Infinity`: never. */
+  readonly keepAliveMs: number;
+  /** Longest wait for the first token, from now. */
+  readonly firstTokenTimeoutMs: number;
+  /** Longest silence of the engine afterwards. */
+  readonly gapTimeoutMs: number;
+  /** For the whole stream, from now. */
+  readonly deadlineMs: number;
+  /** Fires when the client is gone. */
+  readonly signal?: AbortSignal;
+  /** Told once, before the last bytes are handed over. Must not throw. */
+  readonly onEnd: (end: StreamEnd) => void;
+}
+
+const keepAlive = new TextEncoder().encode(": keep-alive\n\n");
+/** After a good end, how long the engine may take to close its response, so that its connection can be used again. */
+const closingMs = 250;
+
+export function relayStream(
+  source: ReadableStream<Uint8Array>,
+  pass: StreamPass,
+  options: RelayOptions,
+): ReadableStream<Uint8Array> {
+  const relay = new Relay(source.getReader(), pass, options);
+  return new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        relay.start(controller);
+      },
+      pull: () => relay.pull(),
+      cancel: (reason: unknown) => {
+        relay.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** What this file needs of a `ReadableStreamDefaultController`. */
+interface Sink {
+  enqueue(bytes: Uint8Array): void;
+  close(): void;
+  error(reason: unknown): void;
+}
+
+class Relay {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #pass: StreamPass;
+  readonly #options: RelayOptions;
+  #controller: Sink | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #deadlineAtMs: number;
+  /** Since when the engine is waited for: from the start for its first token, from its last bytes afterwards. */
+  #heardAtMs: number;
+  #toldAtMs: number;
+  /** A read is under way: silence is the engine's. Otherwise it is the client that takes its time. */
+  #waiting = false;
+  #clientPaused = false;
+  #begun = false;
+  #over = false;
+  /** The last bytes were handed over; only the close is missing. */
+  #closed = false;
+
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, pass: StreamPass, options: RelayOptions) {
+    this.#reader = reader;
+    this.#pass = pass;
+    this.#options = options;
+    this.#heardAtMs = Date.now();
+    this.#toldAtMs = this.#heardAtMs;
+    this.#deadlineAtMs = this.#heardAtMs + options.deadlineMs;
+  }
+
+  start(controller: Sink): void {
+    this.#controller = controller;
+    const { signal } = this.#options;
+    if (signal?.aborted === true) {
+      this.#abort();
+      return;
+    }
+    signal?.addEventListener("abort", this.#abort, { once: true });
+    this.#arm();
+  }
+
+  pull(): Promise<void> | undefined {
+    if (this.#over) return undefined;
+    if (this.#clientPaused) {
+      this.#clientPaused = false;
+      this.#heardAtMs = Date.now();
+    }
+    this.#waiting = true;
+    return this.#reader.read().then(this.#onRead, this.#onReadFailure);
+  }
+
+  cancel(reason: unknown): void {
+    this.#letGo("client-gone", reason);
+  }
+
+  readonly #onRead = (result: ReadableStreamReadResult<Uint8Array>): Promise<void> | undefined => {
+    if (this.#over) return undefined;
+    if (result.done) {
+      this.#conclude("source-ended");
+      return undefined;
+    }
+    const nowMs = Date.now();
+    const bytes = this.#pass.push(result.value);
+    const { ended } = this.#pass;
+    if (ended !== null) return this.#finishWell(ended, bytes);
+    if (this.#begun) this.#heardAtMs = nowMs;
+    else if (this.#pass.begun) {
+      this.#begun = true;
+      this.#heardAtMs = nowMs;
+      this.#arm();
+    }
+    // Nothing to say yet: the pull is not answered, so the next read belongs to it.
+    if (bytes === undefined) return this.#reader.read().then(this.#onRead, this.#onReadFailure);
+    this.#toldAtMs = nowMs;
+    this.#waiting = false;
+    this.#controller?.enqueue(bytes);
+    return undefined;
+  };
+
+  readonly #onReadFailure = (): void => {
+    if (!this.#over) this.#conclude("source-failed");
+  };
+
+  readonly #abort = (): void => {
+    if (this.#over) return;
+    this.#letGo("client-gone", this.#options.signal?.reason);
+    // Should someone still read: this is no clean end.
+    this.#controller?.error(new Error("the stream was aborted"));
+  };
+
+  /** The pass has said its last while the engine's response is still open. */
+  #finishWell(end: StreamEnd, bytes: Uint8Array | undefined): Promise<void> | undefined {
+    this.#report(end);
+    if (bytes !== undefined) this.#controller?.enqueue(bytes);
+    if (end !== "done") {
+      this.#cancelSource(end);
+      this.#close();
+      return undefined;
+    }
+    this.#timer = setTimeout(() => {
+      this.#cancelSource(end);
+      this.#close();
+    }, closingMs);
+    const close = (): void => {
+      this.#close();
+    };
+    return this.#reader.read().then((result) => {
+      if (!result.done) this.#cancelSource(end);
+      this.#close();
+    }, close);
+  }
+
+  #conclude(cause: SourceEnd): void {
+    const bytes = this.#pass.finish(cause);
+    this.#report(this.#pass.ended ?? "origin-error");
+    if (bytes !== undefined) this.#controller?.enqueue(bytes);
+    if (cause !== "source-ended") this.#cancelSource(cause);
+    this.#close();
+  }
+
+  #letGo(cause: "client-gone", reason: unknown): void {
+    this.#disarm();
+    this.#closed = true;
+    this.#cancelSource(reason ?? cause);
+    if (this.#over) return;
+    this.#pass.finish(cause);
+    this.#report(cause);
+  }
+
+  #report(end: StreamEnd): void {
+    this.#over = true;
+    this.#disarm();
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#options.onEnd(end);
+  }
+
+  #close(): void {
+    this.#disarm();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#controller?.close();
+  }
+
+  #cancelSource(reason: unknown): void {
+    // A source that is already broken refuses to be cancelled; it is being thrown away either way.
+    this.#reader.cancel(reason).catch(() => undefined);
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(): void {
+    this.#disarm();
+    const dueAtMs = Math.min(
+      this.#deadlineAtMs,
+      this.#silentUntilMs(),
+      this.#toldAtMs + this.#options.keepAliveMs,
+    );
+    this.#timer = setTimeout(() => this.#onTimer(), Math.max(1, dueAtMs - Date.now()));
+  }
+
+  #silentUntilMs(): number {
+    const { firstTokenTimeoutMs, gapTimeoutMs } = this.#options;
+    return this.#heardAtMs + (this.#begun ? gapTimeoutMs : firstTokenTimeoutMs);
+  }
+
+  #onTimer(): void {
+    if (this.#over) return;
+    const nowMs = Date.now();
+    if (nowMs >= this.#deadlineAtMs) {
+      this.#conclude("deadline");
+      return;
+    }
+    if (!this.#waiting) {
+      this.#clientPaused = true;
+      this.#heardAtMs = nowMs;
+      this.#toldAtMs = nowMs;
+    } else if (nowMs >= this.#silentUntilMs()) {
+      this.#conclude("stalled");
+      return;
+    } else if (nowMs - this.#toldAtMs >= this.#options.keepAliveMs) {
+      this.#toldAtMs = nowMs;
+      this.#controller?.enqueue(keepAlive);
+    }
+    this.#arm();
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * The guard's port: text passes through it on its way to the client. It may hold text back until it can judge it, change
+ * it, or stop the answer. It sits inside the one pass over the stream: no second parser, no second buffer.
+ */
+
+/**
+ * One run of text that a client would put together: an answer has a lane for each choice's content, reasoning and
+ * refusal, and for the arguments of each tool call. Spans never cross lanes.
+ */
+export type TextLane =
+  | `${number}/content`
+  | `${number}/reasoning`
+  | `${number}/refusal`
+  | `${number}/call/${number}`;
+
+export interface TextFilter {
+  /** Text to release now, of this lane, maybe ""; `null`: the answer must stop, and what is held is never released. */
+  push(lane: TextLane, text: string): string | null;
+  /** The lane has ended: what is still held, or `null` as above. Called once a lane that had text. */
+  flush(lane: TextLane): string | null;
+}

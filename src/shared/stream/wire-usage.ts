@@ -1,0 +1,68 @@
+/** Token counts on the wire: what engines say, read with suspicion; what clients get, in OpenAI's fields and one of ours. */
+import type { Usage } from "../contracts/usage.ts";
+
+/** US dollars per million tokens. */
+export interface Price {
+  readonly input: number;
+  readonly output: number;
+}
+
+/** What an engine's `usage` says. `reasoningTokens` is absent where it does not split them off. */
+export interface EngineUsage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly cachedTokens: number;
+  readonly reasoningTokens?: number;
+}
+
+/** `null` where `value` is no usage: absent, null, or without whole numbers. */
+export function readEngineUsage(value: unknown): EngineUsage | null {
+  if (!isRecord(value)) return null;
+  const promptTokens = count(value["prompt_tokens"]);
+  const completionTokens = count(value["completion_tokens"] ?? 0);
+  if (promptTokens === null || completionTokens === null) return null;
+  const prompt = value["prompt_tokens_details"];
+  const completion = value["completion_tokens_details"];
+  const reasoningTokens = isRecord(completion) ? count(completion["reasoning_tokens"]) : null;
+  return {
+    promptTokens,
+    completionTokens,
+    cachedTokens: (isRecord(prompt) ? count(prompt["cached_tokens"]) : null) ?? 0,
+    ...(reasoningTokens === null ? {} : { reasoningTokens }),
+  };
+}
+
+/** OpenAI's `usage`, with `cost` (US dollars) where a price is known. */
+export interface WireUsage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+  readonly completion_tokens_details: { readonly reasoning_tokens: number };
+  readonly cost?: number;
+}
+
+export function toWireUsage(usage: Usage, price: Price | undefined): WireUsage {
+  return {
+    prompt_tokens: usage.promptTokens,
+    completion_tokens: usage.completionTokens,
+    total_tokens: usage.promptTokens + usage.completionTokens,
+    prompt_tokens_details: { cached_tokens: usage.cachedTokens },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+    ...(price === undefined ? {} : { cost: costOf(usage, price) }),
+  };
+}
+
+/** US dollars, to a billionth: enough for one token of any model, and free of binary noise. */
+export function costOf(usage: Usage, price: Price): number {
+  const dollars = (usage.promptTokens * price.input + usage.completionTokens * price.output) / 1_000_000;
+  return Math.round(dollars * 1e9) / 1e9;
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function count(value: unknown): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
