@@ -1,3 +1,155 @@
 import { DurableObject } from "cloudflare:workers";
+import {
+  type CancelOutcome,
+  type CancelTurn,
+  type DeleteTurn,
+  type DeleteTurnOutcome,
+  type EndStatus,
+  type GenerationFailure,
+  generationVersion,
+  type ReadOutcome,
+  type ReadTurn,
+  type RetrieveOutcome,
+  type RetrieveTurn,
+  type StartOutcome,
+  type StartTurn,
+} from "../../src/shared/contracts/generation.ts";
+import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import { decideStart } from "../../src/shared/turn/durable/turn-state.ts";
+import type { Turn } from "./generation-store.ts";
+import { type GenerationParts, TurnKeeper } from "./turn-keeper.ts";
 
-export class Generation extends DurableObject {}
+/**
+ * One durable turn: claimed once, run here, journalled, ended once, whoever listens. This shell checks who asks and in
+ * which version, and answers; everything else is the keeper's (turn-keeper.ts).
+ *
+ * A factory, so that the composition root supplies the pipeline and imports stay directed. Only what is public here can
+ * be called over RPC.
+ *
+ * @param compose called once an instance, when a run, an end or a delivery first needs it
+ */
+export function createGenerationClass(
+  compose: (env: Cloudflare.Env, context: DurableObjectState) => GenerationParts,
+): GenerationClass {
+  return class Generation extends DurableObject implements GenerationMethods {
+    readonly #keeper: TurnKeeper;
+
+    constructor(context: DurableObjectState, env: Cloudflare.Env) {
+      super(context, env);
+      this.#keeper = new TurnKeeper(context, () => compose(env, context));
+    }
+
+    async start(message: StartTurn): Promise<StartOutcome> {
+      if (message.v !== generationVersion) return unsupported;
+      this.#keeper.recover();
+      const decision = decideStart(this.#keeper.turn, message);
+      // From here to the claim nothing awaits: two starts at once are one run.
+      switch (decision) {
+        case "unknown":
+        case "mismatch":
+          return { result: decision };
+        case "claim":
+          if (message.request.length > maxRequestUnits)
+            return { result: "too-large", maxBytes: maxRequestUnits };
+          this.#keeper.claim(message);
+          break;
+        case "attach":
+      }
+      return this.#follow(message, decision === "attach");
+    }
+
+    read(message: ReadTurn): ReadOutcome {
+      const access = this.#access(message);
+      if (access.turn === null) return access.failure;
+      if (access.turn.status === "refused") return unknown;
+      if (access.turn.pruned) return { result: "pruned" };
+      return this.#keeper.canRead(message.read)
+        ? { result: "stream", headers: this.#keeper.headers(), stream: this.#keeper.read(message.read) }
+        : { result: "position-unknown" };
+    }
+
+    retrieve(message: RetrieveTurn): RetrieveOutcome {
+      const access = this.#access(message);
+      if (access.turn === null) return access.failure;
+      const { status, createdMs, endedMs } = access.turn;
+      if (status === "refused") return unknown;
+      if (status === "running" || endedMs === null) return { result: "running", createdMs };
+      return { result: "ended", status, createdMs, endedMs, response: this.#keeper.response() };
+    }
+
+    /** Ends the turn now, with what was delivered so far; the origin is aborted. Once: later ones change nothing. */
+    cancel(message: CancelTurn): CancelOutcome {
+      const access = this.#access(message);
+      if (access.turn === null) return access.failure;
+      if (access.turn.status === "refused") return unknown;
+      const changed = access.turn.status === "running";
+      if (changed) this.#keeper.interrupt("cancelled", null);
+      const status = endStatus(this.#keeper.turn) ?? "cancelled";
+      return { result: "ended", changed, status, response: this.#keeper.response() };
+    }
+
+    /** Cancels the turn if it runs, and forgets its content. What it owes others is still delivered. */
+    async delete(message: DeleteTurn): Promise<DeleteTurnOutcome> {
+      const access = this.#access(message);
+      if (access.turn === null) return access.failure;
+      if (access.turn.status === "refused") return unknown;
+      await this.#keeper.forget();
+      return { result: "deleted" };
+    }
+
+    override async alarm(): Promise<void> {
+      await this.#keeper.onAlarm();
+    }
+
+    async #follow({ follow }: StartTurn, attached: boolean): Promise<StartOutcome> {
+      if (follow.kind === "claim") return { result: "claimed", attached };
+      await this.#keeper.reached(follow.kind === "stream" ? "opened" : "ended");
+      const { turn } = this.#keeper;
+      const refusal = turn?.refusal ?? this.#keeper.lastRefusal;
+      if (turn === null || turn.status === "refused")
+        return refusal === null
+          ? unknown
+          : { result: "refused", attached, headers: this.#keeper.headers(), refusal };
+      const headers = this.#keeper.headers();
+      const status = endStatus(turn);
+      if (follow.kind === "stream" && !turn.pruned && this.#keeper.canRead(follow.read))
+        return { result: "stream", attached, headers, stream: this.#keeper.read(follow.read) };
+      if (status === null) return unknown;
+      return { result: "ended", attached, headers, status, response: this.#keeper.response() };
+    }
+
+    #access(message: {
+      readonly v: number;
+      readonly owner: Owner;
+    }): { readonly turn: Turn } | { readonly turn: null; readonly failure: GenerationFailure } {
+      if (message.v !== generationVersion) return { turn: null, failure: unsupported };
+      this.#keeper.recover();
+      const { turn } = this.#keeper;
+      return turn !== null && sameOwner(turn.owner, message.owner)
+        ? { turn }
+        : { turn: null, failure: unknown };
+    }
+  };
+}
+
+/** What can be asked of the object over RPC. */
+export interface GenerationMethods {
+  start(message: StartTurn): Promise<StartOutcome>;
+  read(message: ReadTurn): ReadOutcome;
+  retrieve(message: RetrieveTurn): RetrieveOutcome;
+  cancel(message: CancelTurn): CancelOutcome;
+  delete(message: DeleteTurn): Promise<DeleteTurnOutcome>;
+}
+
+export type GenerationObject = DurableObject & GenerationMethods;
+export type GenerationClass = new (context: DurableObjectState, env: Cloudflare.Env) => GenerationObject;
+
+/** A request is one RPC message (32 MiB at most, and in memory twice): larger ones belong in R2 by reference. */
+const maxRequestUnits = 12_000_000;
+
+const unknown = { result: "unknown" } as const;
+const unsupported = { result: "version-unsupported", supported: generationVersion } as const;
+
+function endStatus(turn: Turn | null): EndStatus | null {
+  return turn === null || turn.status === "running" || turn.status === "refused" ? null : turn.status;
+}

@@ -24,7 +24,9 @@ declare namespace Cloudflare {
     CONVERSATION: DurableObjectNamespace<
       import("../../durable-objects/conversation/conversation.ts").Conversation
     >;
-    GENERATION: DurableObjectNamespace<import("../../durable-objects/generation/generation.ts").Generation>;
+    GENERATION: DurableObjectNamespace<
+      import("../../durable-objects/generation/generation.ts").GenerationObject
+    >;
     ORIGIN_ROUTER?: Fetcher;
     /** The built pages; absent where there are none (tests, `npm run serve`). */
     ASSETS?: Fetcher;

@@ -38,22 +38,20 @@ export class JournalPacker {
   #urgent = false;
   #urgentLeft = urgentRows;
 
-  constructor(intervalMs: number) {
+  /** @param first the first event's number: not 0 where a journal is continued */
+  constructor(intervalMs: number, first = 0) {
     this.#intervalMs = intervalMs;
-    this.#first = 0;
-    this.#next = 0;
+    this.#first = first;
+    this.#next = first;
   }
 
   get nextSequence(): number {
     return this.#next;
   }
 
-  /** Throws for what cannot be an event: a line break in it, a blank in its name, or more than `maxEventUnits`. */
+  /** Throws for what cannot be an event: `lineOf` says what. */
   add(event: JournalEvent, urgent = false): void {
-    const line = `${event.name ?? ""} ${event.data}`;
-    if (line.length >= maxEventUnits) throw new RangeError("a journal event is too large");
-    if (/[\r\n]/.test(line)) throw new TypeError("a journal event holds a line break");
-    if (event.name?.includes(" ") === true) throw new TypeError("a journal event's name holds a blank");
+    const line = lineOf(event);
     if (this.#payload.length + line.length >= maxRowUnits) this.#close();
     this.#payload += this.#payload === "" ? line : `\n${line}`;
     this.#next += 1;
@@ -95,6 +93,15 @@ export class JournalPacker {
     this.#first = this.#next;
     this.#payload = "";
   }
+}
+
+/** An event as a row holds it. Throws for a line break, a blank in the name, or more than `maxEventUnits`. */
+export function lineOf(event: JournalEvent): string {
+  const line = `${event.name ?? ""} ${event.data}`;
+  if (line.length >= maxEventUnits) throw new RangeError("a journal event is too large");
+  if (/[\r\n]/.test(line)) throw new TypeError("a journal event holds a line break");
+  if (event.name?.includes(" ") === true) throw new TypeError("a journal event's name holds a blank");
+  return line;
 }
 
 /** The row's events, in order. */

@@ -76,7 +76,7 @@ export interface TurnRefused {
 export interface Interruption {
   /** `lost`: the object's memory was gone while the turn ran (eviction, crash, deploy). */
   readonly reason: "lost" | "threw" | "deadline" | "cancelled";
-  /** Whether a reader may have seen a first event or headers. */
+  /** Whether a reader may have seen a first event, or headers (a lost turn: an event). */
   readonly opened: boolean;
   /** The last `progress`; `null` where there was none. */
   readonly usage: Usage | null;

@@ -1,0 +1,145 @@
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { emits, events, owner, Probe, usage } from "../../test/workers/generation-probe.ts";
+import { type Script, settlement } from "../../test/workers/scripted-generation.ts";
+import type { Effect } from "../../src/shared/turn/durable/ports.ts";
+
+/** A turn that ends with a bill and with two items for its conversation. */
+function saved(probe: Probe, ends: Partial<Effect & { kind: "append" }> = {}): Partial<Script> {
+  const item = (role: string): { type: string; role: string; json: string } => ({
+    type: "message",
+    role,
+    json: JSON.stringify({ type: "message", role, content: probe.turnId }),
+  });
+  const append: Effect = {
+    kind: "append",
+    jurisdiction: "none",
+    objectName: probe.turnId,
+    owner,
+    conversationId: "my-chat",
+    mustExist: false,
+    incarnation: 1,
+    items: [item("user"), item("assistant")],
+    ...ends,
+  };
+  return {
+    steps: emits(events(2)),
+    end: {
+      status: "completed",
+      events: [],
+      response: "{}",
+      usage,
+      basis: "exact",
+      effects: [settlement(probe.turnId, 15), append],
+    },
+  };
+}
+
+async function items(probe: Probe): Promise<number> {
+  const outcome = await env.CONVERSATION.getByName(probe.turnId).history({
+    v: 1,
+    owner,
+    mustExist: false,
+    limitItems: 100,
+    limitTokens: 10_000,
+  });
+  return outcome.result === "ok" ? outcome.items.length : -1;
+}
+
+/** Lets the time pass until what was postponed is due, and rings. */
+async function later(probe: Probe): Promise<void> {
+  await runInDurableObject(probe.stub, (_instance, state) => {
+    state.storage.sql.exec("UPDATE outbox SET due_ms = 0");
+  });
+  await runDurableObjectAlarm(probe.stub);
+}
+
+async function pending(probe: Probe): Promise<unknown> {
+  return runInDurableObject(
+    probe.stub,
+    (_instance, state) => state.storage.sql.exec("SELECT count(*) AS n FROM outbox").one()["n"],
+  );
+}
+
+test.for([
+  { failBefore: 0, failAfter: 0 },
+  { failBefore: 1, failAfter: 0 },
+  { failBefore: 2, failAfter: 0 },
+  { failBefore: 5, failAfter: 0 },
+  { failBefore: 0, failAfter: 1 },
+  { failBefore: 0, failAfter: 2 },
+  { failBefore: 1, failAfter: 3 },
+])(
+  "with $failBefore deliveries lost and $failAfter acknowledgements lost, each effect takes place once",
+  async (faults) => {
+    const probe = new Probe();
+    Object.assign(probe.control, faults);
+    await new Response(await probe.start(saved(probe))).text();
+    for (let round = 0; round < 8; round += 1) await later(probe);
+    expect(await pending(probe)).toBe(0);
+    expect([...probe.control.settled]).toEqual([[probe.turnId, 15]]);
+    expect(await items(probe)).toBe(2);
+    expect(probe.control.attempts).toHaveLength(2 + faults.failBefore + faults.failAfter);
+  },
+);
+
+test.for([0, 1, 2, 3])(
+  "killed after %i lost deliveries, the outbox goes on where storage has it",
+  async (failBefore) => {
+    const probe = new Probe();
+    probe.control.failBefore = failBefore;
+    await new Response(await probe.start(saved(probe))).text();
+    for (let round = 0; round < 4; round += 1) {
+      await abortAllDurableObjects();
+      await later(probe);
+    }
+    expect(await pending(probe)).toBe(0);
+    expect([...probe.control.settled]).toEqual([[probe.turnId, 15]]);
+    expect(await items(probe)).toBe(2);
+  },
+);
+
+test("an effect that is delivered again after its acknowledgement was lost with the object changes nothing", async () => {
+  const probe = new Probe();
+  await new Response(await probe.start(saved(probe))).text();
+  await later(probe);
+  // The crash between the receiver's deed and our note of it: the row is there again.
+  await runInDurableObject(probe.stub, (_instance, state) => {
+    const again = saved(probe).end;
+    if (again === undefined || "throws" in again) throw new Error("no effects");
+    for (const [id, effect] of again.effects.entries())
+      state.storage.sql.exec("INSERT INTO outbox VALUES (?, ?, 0, 0)", id, JSON.stringify(effect));
+  });
+  await abortAllDurableObjects();
+  await runDurableObjectAlarm(probe.stub);
+  expect(await pending(probe)).toBe(0);
+  expect([...probe.control.settled]).toEqual([[probe.turnId, 15]]);
+  expect(await items(probe)).toBe(2);
+});
+
+test("what can never be saved is dropped with a report, and holds nothing up", async () => {
+  const probe = new Probe();
+  await new Response(await probe.start(saved(probe, { mustExist: true }))).text();
+  await later(probe);
+  expect(await pending(probe)).toBe(0);
+  expect(probe.control.reports).toEqual(["effect-dropped"]);
+  expect(await items(probe)).toBe(0);
+});
+
+test("an effect that keeps failing is kept, reported from the fifth time on, and outlives the response", async () => {
+  const probe = new Probe();
+  probe.control.failBefore = 1000;
+  const policy = { intervalMs: 50, replayMs: 0, retentionMs: 0, deadlineMs: 600_000 };
+  await new Response(await probe.start(saved(probe), { policy })).text();
+  for (let round = 0; round < 5; round += 1) await later(probe);
+  expect(await pending(probe)).toBe(2);
+  expect(probe.control.reports).toContain("effect-delayed");
+  probe.control.failBefore = 0;
+  await runInDurableObject(probe.stub, (_instance, state) => {
+    state.storage.sql.exec("UPDATE outbox SET due_ms = 0");
+  });
+  await runDurableObjectAlarm(probe.stub);
+  expect([...probe.control.settled]).toEqual([[probe.turnId, 15]]);
+  expect(await probe.stub.retrieve({ v: 1, owner })).toEqual({ result: "unknown" });
+});

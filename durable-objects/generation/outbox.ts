@@ -1,0 +1,79 @@
+import type { DeliverEffect, Delivery } from "../../src/shared/turn/durable/ports.ts";
+import { retryDelayMs } from "../../src/shared/turn/durable/turn-state.ts";
+import type { GenerationStore, OutboxEntry } from "./generation-store.ts";
+
+/**
+ * Carries out what an ended turn owes others: each effect until it is acknowledged, with growing distance, for ever. A
+ * crash between a delivery and its acknowledgement delivers again: receivers are idempotent by the turn id.
+ */
+const timeoutMs = 30_000;
+/** From here on each failure is reported. */
+const reportFrom = 5;
+
+export type Report = (event: string, fields: Readonly<Record<string, string | number>>) => void;
+
+export class Outbox {
+  readonly #store: GenerationStore;
+  readonly #deliver: DeliverEffect;
+  readonly #report: Report;
+  #under: Promise<void> | null = null;
+
+  constructor(store: GenerationStore, deliver: DeliverEffect, report: Report) {
+    this.#store = store;
+    this.#deliver = deliver;
+    this.#report = report;
+  }
+
+  /** Tries everything that is due, side by side; once at a time. Never rejects for a delivery that failed. */
+  async deliverDue(): Promise<void> {
+    if (this.#under !== null) await this.#under;
+    const work = this.#tryDue();
+    this.#under = work;
+    try {
+      await work;
+    } finally {
+      if (this.#under === work) this.#under = null;
+    }
+  }
+
+  async #tryDue(): Promise<void> {
+    const { turn } = this.#store;
+    if (turn === null) return;
+    await Promise.all(this.#store.dueEffects(Date.now()).map((entry) => this.#tryOne(turn.turnId, entry)));
+  }
+
+  async #tryOne(turnId: string, entry: OutboxEntry): Promise<void> {
+    const delivery = await this.#attempt(turnId, entry);
+    if (this.#store.turn === null) return;
+    if (delivery.result === "acknowledged") {
+      this.#store.acknowledge(entry.id);
+      if (delivery.detail !== undefined)
+        this.#report("effect-dropped", { turnId, effect: entry.effect.kind, detail: delivery.detail });
+      return;
+    }
+    const attempts = entry.attempts + 1;
+    this.#store.postpone(entry.id, attempts, Date.now() + retryDelayMs(attempts, Math.random()));
+    if (attempts >= reportFrom)
+      this.#report("effect-delayed", {
+        turnId,
+        effect: entry.effect.kind,
+        attempts,
+        detail: delivery.detail,
+      });
+  }
+
+  async #attempt(turnId: string, entry: OutboxEntry): Promise<Delivery> {
+    const late = Promise.withResolvers<Delivery>();
+    const timer = setTimeout(() => late.resolve({ result: "retry", detail: "no answer in time" }), timeoutMs);
+    try {
+      return await Promise.race([
+        this.#deliver(entry.effect, { turnId, attempt: entry.attempts }),
+        late.promise,
+      ]);
+    } catch (error) {
+      return { result: "retry", detail: String(error) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,277 @@
+import type { ReadPosition, StartTurn } from "../../src/shared/contracts/generation.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { JournalPacker, type JournalRow, lineOf, unpackRow } from "../../src/shared/turn/durable/journal.ts";
+import type {
+  DeliverEffect,
+  Interruption,
+  JournalEvent,
+  TurnOutcome,
+  TurnRunner,
+} from "../../src/shared/turn/durable/ports.ts";
+import { dueWork, nextAlarmMs } from "../../src/shared/turn/durable/turn-state.ts";
+import { GenerationStore, type Turn } from "./generation-store.ts";
+import { type JournalSource, readJournal } from "./journal-reader.ts";
+import { JournalTail } from "./journal-tail.ts";
+import { LiveTurn } from "./live-turn.ts";
+import { Outbox, type Report } from "./outbox.ts";
+import { unexpectedEnd } from "./unexpected-end.ts";
+
+/**
+ * Brings one turn from its claim to its last effect. It joins what others decide: when rows are due (LiveTurn), what is
+ * to be done at an alarm (turn-state.ts), how a turn ends (the runner).
+ *
+ * Storage is the truth. A turn that storage calls running while memory has no run of it was lost, and ends at the next
+ * wake: by whoever asks, or by the liveness alarm.
+ */
+export interface GenerationParts {
+  readonly runner: TurnRunner;
+  readonly deliver: DeliverEffect;
+  /** A structured line to the log: never content. */
+  readonly report: Report;
+}
+
+export class TurnKeeper {
+  readonly #context: DurableObjectState;
+  readonly #compose: () => GenerationParts;
+  readonly #store: GenerationStore;
+  readonly #source: JournalSource;
+  readonly #tail = new JournalTail();
+  /** Those who wait for the turn to open or to end. */
+  readonly #waiting = new Set<() => void>();
+  #parts: GenerationParts | null = null;
+  #outbox: Outbox | null = null;
+  #live: LiveTurn | null = null;
+  #next: number;
+  /** For those who waited while a refused turn was erased under them. */
+  #refused: { readonly refusal: Refusal; readonly headers: Record<string, string> } | null = null;
+
+  constructor(context: DurableObjectState, compose: () => GenerationParts) {
+    this.#context = context;
+    this.#compose = compose;
+    this.#store = new GenerationStore(context.storage);
+    this.#next = this.#store.journalEnd().next;
+    this.#source = {
+      tail: this.#tail,
+      next: () => this.#next,
+      ended: () => this.turn?.status !== "running",
+      gone: () => this.turn?.pruned !== false,
+      rowsFrom: (from, maxUnits) => this.#store.rowsFrom(from, maxUnits),
+    };
+  }
+
+  get turn(): Turn | null {
+    return this.#store.turn;
+  }
+
+  get lastRefusal(): Refusal | null {
+    return this.#refused?.refusal ?? null;
+  }
+
+  response(): string | null {
+    return this.#store.response();
+  }
+
+  headers(): Record<string, string> {
+    return { ...(this.#live?.headers ?? this.turn?.headers ?? this.#refused?.headers) };
+  }
+
+  /** At every entry: a turn that storage calls running, with no run in memory, has lost it. */
+  recover(): void {
+    if (this.turn?.status === "running" && this.#live === null) this.interrupt("lost", null);
+  }
+
+  claim(message: StartTurn): void {
+    const { runner } = this.#needParts();
+    const nowMs = Date.now();
+    const turn = this.#store.claim(message, nowMs);
+    this.#refused = null;
+    this.#next = 0;
+    this.#setAlarm(turn, nowMs);
+    const live = new LiveTurn(turn.intervalMs, {
+      rows: (rows) => {
+        this.#store.appendRows(rows);
+        this.#publish(rows);
+      },
+      opened: () => this.#wakeWaiting(),
+      ended: (outcome) => this.#end(outcome),
+      threw: (error) => this.interrupt("threw", error instanceof Error ? error : new Error("not an Error")),
+    });
+    this.#live = live;
+    this.#context.waitUntil(live.run(runner, message.request));
+  }
+
+  /** Resolves when the turn has opened (or ended before), or has ended. */
+  async reached(point: "opened" | "ended"): Promise<void> {
+    for (;;) {
+      if (this.turn?.status !== "running") return;
+      if (point === "opened" && this.#live?.isOpen === true) return;
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  /** Whether a reader can begin there: at any stored event, or right behind the last. */
+  canRead({ from }: ReadPosition): boolean {
+    if (!Number.isSafeInteger(from) || from < 0) return false;
+    return from <= this.#next;
+  }
+
+  read(position: ReadPosition): ReadableStream<Uint8Array> {
+    const { stream, done } = readJournal(this.#source, position);
+    this.#context.waitUntil(done);
+    return stream;
+  }
+
+  /** Ends a running turn whose run did not end it. The runner says how; if it can't, it ends as failed all the same. */
+  interrupt(reason: Interruption["reason"], error: Error | null): void {
+    const { turn } = this;
+    if (turn?.status !== "running") return;
+    const live = this.#live;
+    live?.stop();
+    const { runner, report } = this.#needParts();
+    if (reason !== "cancelled")
+      report("turn-interrupted", {
+        turnId: turn.turnId,
+        reason,
+        detail: error === null ? "" : error.message,
+      });
+    // What the run had emitted and not yet written is part of the answer, and of the bill.
+    const pending = live?.drain([]) ?? [];
+    if (pending.length > 0) {
+      this.#store.appendRows(pending);
+      this.#publish(pending);
+    }
+    const opened = this.#next > 0 || live?.isOpen === true;
+    const interruption: Interruption = {
+      reason,
+      opened,
+      usage: live?.usage ?? this.#store.journalEnd().usage,
+      events: () => this.#events(),
+      nowMs: Date.now(),
+    };
+    let outcome: TurnOutcome;
+    try {
+      const request = this.#store.request();
+      if (request === null) throw new Error("the turn has no request");
+      outcome = runner.interrupted(request, interruption);
+      if (outcome.status !== "refused") outcome.events.forEach(lineOf);
+    } catch (fault) {
+      report("turn-end-failed", { turnId: turn.turnId, detail: String(fault) });
+      outcome = unexpectedEnd(interruption.usage, []);
+    }
+    this.#end(outcome);
+  }
+
+  async forget(): Promise<void> {
+    this.interrupt("cancelled", null);
+    if (this.turn === null) return;
+    this.#store.forget();
+    this.#tail.clear();
+    await this.#afterEnd();
+  }
+
+  /** Never throws: a throwing alarm is given up after six tries, and the turn would hang. */
+  async onAlarm(): Promise<void> {
+    try {
+      this.recover();
+      const { turn } = this;
+      if (turn === null) return;
+      const nowMs = Date.now();
+      if (dueWork(turn, this.#store.outboxState(), nowMs).overdue) this.interrupt("deadline", null);
+      if (this.turn?.status === "running") this.#setAlarm(turn, nowMs);
+      else await this.#afterEnd();
+    } catch (error) {
+      await this.#context.storage.setAlarm(Date.now() + 60_000);
+      this.#needParts().report("alarm-failed", { detail: String(error) });
+    }
+  }
+
+  #end(outcome: TurnOutcome): void {
+    const live = this.#live;
+    if (outcome.status === "refused" && (this.#next > 0 || live?.isOpen === true)) {
+      // A reader has seen a beginning: it gets an end, whatever the runner thought.
+      this.#needParts().report("refused-after-opening", { turnId: this.turn?.turnId ?? "" });
+      this.#endAs(unexpectedEnd(live?.usage ?? null, outcome.effects));
+      return;
+    }
+    this.#endAs(outcome);
+  }
+
+  #endAs(outcome: TurnOutcome): void {
+    const live = this.#live;
+    const last = outcome.status === "refused" ? [] : outcome.events;
+    const rows = live === null ? this.#packLast(last) : live.drain(last);
+    this.#store.end(outcome, live?.headers ?? {}, rows, Date.now());
+    live?.stop();
+    this.#live = null;
+    if (outcome.status === "refused")
+      this.#refused = { refusal: outcome.refusal, headers: { ...outcome.headers } };
+    this.#publish(rows);
+    this.#tail.ring();
+    this.#wakeWaiting();
+    this.#context.waitUntil(this.#afterEnd());
+  }
+
+  /** Delivers, prunes, erases: whatever is due. Then sets the alarm for the next. */
+  async #afterEnd(): Promise<void> {
+    const parts = this.#needParts();
+    this.#outbox ??= new Outbox(this.#store, parts.deliver, parts.report);
+    await this.#outbox.deliverDue();
+    const { turn } = this;
+    if (turn === null || turn.status === "running") return;
+    const nowMs = Date.now();
+    const due = dueWork(turn, this.#store.outboxState(), nowMs);
+    if (due.erase) {
+      this.#next = 0;
+      this.#tail.clear();
+      await this.#context.blockConcurrencyWhile(() => this.#store.erase());
+      return;
+    }
+    if (due.prune) {
+      this.#store.prune();
+      this.#tail.clear();
+    }
+    this.#setAlarm(this.turn ?? turn, nowMs);
+  }
+
+  #publish(rows: readonly JournalRow[]): void {
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    this.#next = last.first + last.count;
+    this.#tail.push(rows);
+  }
+
+  #packLast(events: readonly JournalEvent[]): JournalRow[] {
+    const packer = new JournalPacker(0, this.#next);
+    for (const event of events) packer.add(event);
+    return packer.take(0);
+  }
+
+  *#events(): Generator<JournalEvent> {
+    for (let at = 0; at < this.#next;) {
+      const rows = this.#store.rowsFrom(at, eventsPieceUnits);
+      if (rows.length === 0) throw new Error("the journal has a gap");
+      for (const row of rows) {
+        yield* unpackRow(row);
+        at = row.first + row.count;
+      }
+    }
+  }
+
+  #setAlarm(turn: Turn, nowMs: number): void {
+    const atMs = nextAlarmMs(turn, this.#store.outboxState(), nowMs);
+    this.#context.waitUntil(this.#context.storage.setAlarm(atMs));
+  }
+
+  #wakeWaiting(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+
+  #needParts(): GenerationParts {
+    this.#parts ??= this.#compose();
+    return this.#parts;
+  }
+}
+
+const eventsPieceUnits = 262_144;

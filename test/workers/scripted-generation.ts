@@ -1,0 +1,173 @@
+import { deliverAppend } from "../../durable-objects/conversation/deliver-append.ts";
+import { createGenerationClass } from "../../durable-objects/generation/generation.ts";
+import type {
+  Delivery,
+  Effect,
+  Interruption,
+  JournalEvent,
+  TurnEnd,
+  TurnIo,
+  TurnOutcome,
+  TurnRunner,
+} from "../../src/shared/turn/durable/ports.ts";
+
+/**
+ * A Generation object whose run plays a script, and a receiver of its effects that can be made to fail: the object's own
+ * rules are tested against it, without a model, a bucket or a clock.
+ */
+export interface Script {
+  readonly turnId: string;
+  readonly steps: readonly Step[];
+  readonly end: TurnOutcome | { readonly throws: string };
+  /** How an interrupted turn ends. Default: `incomplete`, one error event, and the settlement. */
+  readonly interrupted?: "refuses" | "throws" | "bad-events";
+  readonly effects?: readonly Effect[];
+}
+
+export type Step =
+  | { readonly emit: JournalEvent; readonly urgent?: boolean }
+  | { readonly open: Record<string, string> }
+  /** Waits for the journal's interval to pass and everything to be written: the next event begins another row. */
+  | { readonly written: true }
+  /** Waits until the test says `go`. */
+  | { readonly pause: true };
+
+export interface Control {
+  runs: number;
+  aborted: number;
+  /** What `emit` said last. */
+  accepted: boolean;
+  /** Lets the run go on behind its pause, also where it has not come to it yet. Called inside the object. */
+  go: () => void;
+  readonly paused: PromiseWithResolvers<void>;
+  /** The run has come to its pause. */
+  readonly arrived: PromiseWithResolvers<void>;
+  /** The run has played its script to the end. */
+  readonly played: PromiseWithResolvers<void>;
+  /** Fails that many deliveries of each kind before it lets one through: before or after it took effect. */
+  failBefore: number;
+  failAfter: number;
+  attempts: string[];
+  /** Charges by their id: a second settlement of one changes nothing. */
+  settled: Map<string, number>;
+  reports: string[];
+}
+
+const controls = new Map<string, Control>();
+
+export function controlOf(turnId: string): Control {
+  const known = controls.get(turnId);
+  if (known !== undefined) return known;
+  const paused = Promise.withResolvers<void>();
+  const made: Control = {
+    runs: 0,
+    aborted: 0,
+    accepted: true,
+    paused,
+    arrived: Promise.withResolvers(),
+    played: Promise.withResolvers(),
+    go: () => paused.resolve(),
+    failBefore: 0,
+    failAfter: 0,
+    attempts: [],
+    settled: new Map(),
+    reports: [],
+  };
+  controls.set(turnId, made);
+  return made;
+}
+
+const noUsage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
+
+async function run(request: string, io: TurnIo, signal: AbortSignal): Promise<TurnOutcome> {
+  const script = JSON.parse(request) as Script;
+  const control = controlOf(script.turnId);
+  control.runs += 1;
+  signal.addEventListener("abort", () => {
+    control.aborted += 1;
+  });
+  let tokens = 0;
+  for (const step of script.steps) {
+    if ("emit" in step) {
+      tokens += 1;
+      io.progress({ ...noUsage, promptTokens: 10, completionTokens: tokens });
+      control.accepted = io.emit(step.emit, step.urgent);
+    } else if ("open" in step) io.open(step.open);
+    else if ("written" in step) await new Promise((resolve) => setTimeout(resolve, 60));
+    else {
+      control.arrived.resolve();
+      await control.paused.promise;
+    }
+  }
+  control.played.resolve();
+  if ("throws" in script.end) throw new Error(script.end.throws);
+  return script.end;
+}
+
+function interrupted(request: string, interruption: Interruption): TurnOutcome {
+  const script = JSON.parse(request) as Script;
+  if (script.interrupted === "throws") throw new Error("no end");
+  if (script.interrupted === "refuses" && !interruption.opened)
+    return {
+      status: "refused",
+      refusal: { kind: "internal", detail: interruption.reason },
+      headers: {},
+      effects: script.effects ?? [],
+    };
+  const delivered = [...interruption.events()];
+  const usage = interruption.usage ?? noUsage;
+  const end: TurnEnd = {
+    status: interruption.reason === "cancelled" ? "cancelled" : "incomplete",
+    events: [{ data: JSON.stringify({ terminal: interruption.reason }) }],
+    response: JSON.stringify({ delivered: delivered.length, reason: interruption.reason }),
+    usage,
+    basis: "counted",
+    effects: [
+      ...(script.effects ?? []),
+      settlement(script.turnId, usage.promptTokens + usage.completionTokens),
+    ],
+  };
+  return script.interrupted === "bad-events" ? { ...end, events: [...end.events, { data: "a\nb" }] } : end;
+}
+
+export function settlement(turnId: string, tokens: number): Effect {
+  return {
+    kind: "settle",
+    chargeId: turnId,
+    tenant: "demo",
+    org: "demo",
+    user: "alice",
+    tier: "pro",
+    jurisdiction: "none",
+    tokens,
+    requests: 1,
+  };
+}
+
+const runner: TurnRunner = { run, interrupted };
+
+export const ScriptedGeneration = createGenerationClass((env) => ({
+  runner,
+  report: (event, fields) => {
+    controlOf(String(fields["turnId"])).reports.push(event);
+  },
+  deliver: async (effect, { turnId }): Promise<Delivery> => {
+    const control = controlOf(turnId);
+    control.attempts.push(effect.kind);
+    if (control.failBefore > 0) {
+      control.failBefore -= 1;
+      throw new Error("unreachable");
+    }
+    if (effect.kind === "append") {
+      const delivery = await deliverAppend(env.CONVERSATION, "local", effect, turnId);
+      if (delivery.result === "retry" || delivery.detail !== undefined) return delivery;
+    }
+    if (effect.kind === "settle" && !control.settled.has(effect.chargeId))
+      control.settled.set(effect.chargeId, effect.tokens);
+    if (control.failAfter > 0) {
+      control.failAfter -= 1;
+      return { result: "retry", detail: "the acknowledgement was lost" };
+    }
+    return { result: "acknowledged" };
+  },
+}));
