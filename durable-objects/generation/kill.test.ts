@@ -108,7 +108,9 @@ test("a running turn is looked after again and again, and ended at its deadline"
 
   const late = new Probe();
   const policy = { intervalMs: 50, replayMs: 600_000, retentionMs: 0, deadlineMs: 0 };
-  const following = new Following(await late.start({ steps: [...emits(events(3)), { pause: true }] }, { policy }));
+  const following = new Following(
+    await late.start({ steps: [...emits(events(3)), { pause: true }] }, { policy }),
+  );
   await following.rest();
   expect(blocks(following.text).at(-1)).toBe('id: 3\ndata: {"terminal":"deadline"}');
   expect(late.control.aborted).toBe(1);
