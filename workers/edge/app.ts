@@ -1,6 +1,7 @@
 /** Which route does what? Every public path of Edgewise, in one list (src/shared/wire/routes.ts documents the same). */
 import { Hono } from "hono";
 import { publicRoute, tenantRoute } from "./handle.ts";
+import { createChatCompletion } from "./routes/chat-completions.ts";
 import { offersDemo, startDemo } from "./routes/demo.ts";
 import { health, ready } from "./routes/health.ts";
 import { listAllModels, showModel } from "./routes/models.ts";
@@ -9,6 +10,7 @@ import { unknownRoute } from "./routes/unknown.ts";
 
 export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   const app = new Hono<{ Bindings: Cloudflare.Env }>();
+  app.post("/v1/chat/completions", tenantRoute("/v1/chat/completions", createChatCompletion));
   app.get("/v1/models", tenantRoute("/v1/models", listAllModels));
   app.get("/v1/models/:id{.+}", tenantRoute("/v1/models/{id}", showModel));
   app.get("/v1/usage", tenantRoute("/v1/usage", showUsage));

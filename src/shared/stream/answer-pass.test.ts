@@ -232,9 +232,12 @@ test.each(["stalled", "deadline"] as const)("a stream that is %s is one error ev
 test("a spent budget ends the answer with length, usage of what was delivered, and [DONE]", () => {
   const asked: number[] = [];
   const { text, pass, totals } = send(goodStreams.vllmChat, [], {
-    onTokens: (total) => {
-      asked.push(total);
-      return total > 3 ? "stop" : "go-on";
+    budget: {
+      pending: null,
+      ask: (total) => {
+        asked.push(total);
+        return total > 3 ? "stop" : "go-on";
+      },
     },
   });
   expect(contentOf(text)).toBe(chatPieces.slice(0, 3).join(""));
@@ -245,7 +248,10 @@ test("a spent budget ends the answer with length, usage of what was delivered, a
 });
 
 test("a spent budget ends every choice", () => {
-  const { text, totals } = send(goodStreams.twoChoices, [], { choices: 2, onTokens: () => "stop" });
+  const { text, totals } = send(goodStreams.twoChoices, [], {
+    choices: 2,
+    budget: { pending: null, ask: () => "stop" },
+  });
   expect(totals.finishReasons).toEqual(["length", "length"]);
   expect(events(text).at(-1)).toBe("[DONE]");
 });

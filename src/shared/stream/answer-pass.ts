@@ -37,16 +37,23 @@ export interface AnswerPassOptions {
   /** Estimate of the prompt's tokens, for engines that never say. */
   readonly promptTokens: number;
   readonly price?: Price;
-  /**
-   * Asked before an event is delivered that brings the answer to `completionTokens`. `stop`: that event is not delivered,
-   * and the answer ends with `finish_reason: "length"`.
-   */
-  readonly onTokens?: (completionTokens: number) => "go-on" | "stop";
+  /** Asked before an event is delivered. With nothing left the answer ends with `finish_reason: "length"`. */
+  readonly budget?: AnswerBudget;
   readonly filter?: TextFilter;
   /** Gathers the answer as the client sees it. */
   readonly collect?: AnswerCollector;
   readonly now?: () => number;
 }
+
+/** Whether the answer may grow. Implemented by src/shared/turn/token-budget.ts. */
+export interface AnswerBudget {
+  /** May it come to `completionTokens`? `wait`: not known before `pending` resolves. */
+  ask(completionTokens: number): "go-on" | "wait" | "stop";
+  readonly pending: Promise<void> | null;
+}
+
+/** Room asked for ahead of an event: one event brings more tokens than this only from an engine that drafts ahead. */
+const eventTokens = 8;
 
 export interface AnswerTotals {
   readonly usage: Usage;
@@ -116,16 +123,33 @@ export class AnswerPass implements StreamPass {
 
   push(bytes: Uint8Array): Uint8Array | undefined {
     if (this.#ended !== null) return undefined;
+    if (!this.#events.feed(bytes)) return utf8.encode(this.#fail("origin-error", "an event is too long"));
+    return this.resume();
+  }
+
+  resume(): Uint8Array | undefined {
     let text = "";
-    if (!this.#events.feed(bytes)) text = this.#fail("origin-error", "an event is too long");
-    for (;;) {
-      const data = this.#ended === null ? this.#events.next() : undefined;
+    while (this.#ended === null && !this.#mustWait()) {
+      const data = this.#events.next();
       if (data === undefined) break;
       text += this.#template.matches(data) ? this.#plain(data) : this.#parsed(data);
     }
     if (this.#collector?.mustBeWhole === true && this.#collector.overflowed && this.#ended === null)
       text += this.#fail("origin-error", "the answer is over the cap for answers that are assembled");
     return text === "" ? undefined : utf8.encode(text);
+  }
+
+  get pending(): Promise<void> | null {
+    return this.#mustWait() ? (this.#options.budget?.pending ?? null) : null;
+  }
+
+  #mustWait(): boolean {
+    const { budget } = this.#options;
+    return (
+      budget !== undefined &&
+      budget.pending !== null &&
+      budget.ask(this.#meter.completionTokens + eventTokens) === "wait"
+    );
   }
 
   finish(cause: SourceEnd): Uint8Array | undefined {
@@ -209,7 +233,8 @@ export class AnswerPass implements StreamPass {
   /** Counts an event's tokens; `false`: the budget has no room for them, and they are not counted. */
   #counts(choice: number, said: number, carriesToken: boolean, isReasoning: boolean): boolean {
     const tokens = this.#meter.added(choice, said, carriesToken);
-    if (tokens > 0 && this.#options.onTokens?.(this.#meter.completionTokens + tokens) === "stop")
+    const { budget } = this.#options;
+    if (tokens > 0 && budget !== undefined && budget.ask(this.#meter.completionTokens + tokens) !== "go-on")
       return false;
     this.#meter.add(choice, tokens, isReasoning, said !== -1);
     if (carriesToken && this.#firstTokenAtMs === undefined)

@@ -11,6 +11,13 @@ class FakePass implements StreamPass {
   begun = false;
   ended: StreamEnd | null = null;
   finishedBy: SourceEnd | null = null;
+  pending: Promise<void> | null = null;
+  held = "";
+
+  resume(): Uint8Array | undefined {
+    this.pending = null;
+    return encode(this.held);
+  }
 
   push(bytes: Uint8Array): Uint8Array | undefined {
     this.begun = true;
@@ -217,4 +224,27 @@ test("an engine that breaks, and one that just ends, are told to the pass", asyn
   expect(decode((await ended.reader.read()).value)).toBe("<source-ended>");
   expect(ended.ends).toEqual(["origin-error"]);
   await ended.reader.read();
+});
+
+test("what was read ahead of the source is told first", async () => {
+  const { source, reader } = setUp({ firstChunk: encode("first") });
+  source.enqueue(encode("second"));
+  expect(decode((await reader.read()).value)).toBe("first");
+  expect(decode((await reader.read()).value)).toBe("second");
+  await reader.cancel();
+});
+
+test("while the pass waits for its budget nothing is read of the engine, then what was held goes on", async () => {
+  const { source, pass, reader } = setUp();
+  const budget = Promise.withResolvers<void>();
+  pass.pending = budget.promise;
+  pass.held = "held";
+  source.enqueue(encode("before"));
+  expect(decode((await reader.read()).value)).toBe("before");
+  source.enqueue(encode("after"));
+  const next = reader.read();
+  budget.resolve();
+  expect(decode((await next).value)).toBe("held");
+  expect(decode((await reader.read()).value)).toBe("after");
+  await reader.cancel();
 });

@@ -10,6 +10,8 @@ import type { StreamEnd } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
 
 export interface RelayOptions {
+  /** What was read of the source already; `null`: nothing. */
+  readonly firstChunk?: Uint8Array | null;
   /** Silence after which `: keep-alive` is written. `Infinity`: never. */
   readonly keepAliveMs: number;
   /** Longest wait for the first token, from now. */
@@ -69,6 +71,7 @@ class Relay {
   #waiting = false;
   #clientPaused = false;
   #begun = false;
+  #firstChunk: Uint8Array | null;
   #over = false;
   /** The last bytes were handed over; only the close is missing. */
   #closed = false;
@@ -77,6 +80,7 @@ class Relay {
     this.#reader = reader;
     this.#pass = pass;
     this.#options = options;
+    this.#firstChunk = options.firstChunk ?? null;
     this.#heardAtMs = Date.now();
     this.#toldAtMs = this.#heardAtMs;
     this.#deadlineAtMs = this.#heardAtMs + options.deadlineMs;
@@ -100,6 +104,11 @@ class Relay {
       this.#heardAtMs = Date.now();
     }
     this.#waiting = true;
+    const first = this.#firstChunk;
+    if (first !== null) {
+      this.#firstChunk = null;
+      return this.#onRead({ done: false, value: first });
+    }
     return this.#reader.read().then(this.#onRead, this.#onReadFailure);
   }
 
@@ -113,9 +122,12 @@ class Relay {
       this.#conclude("source-ended");
       return undefined;
     }
+    return this.#pushed(this.#pass.push(result.value));
+  };
+
+  #pushed(bytes: Uint8Array | undefined): Promise<void> | undefined {
     const nowMs = Date.now();
-    const bytes = this.#pass.push(result.value);
-    const { ended } = this.#pass;
+    const { ended, pending } = this.#pass;
     if (ended !== null) return this.#finishWell(ended, bytes);
     if (this.#begun) this.#heardAtMs = nowMs;
     else if (this.#pass.begun) {
@@ -123,13 +135,19 @@ class Relay {
       this.#heardAtMs = nowMs;
       this.#arm();
     }
+    if (pending !== null) {
+      if (bytes !== undefined) this.#controller?.enqueue(bytes);
+      // It is the budget that is waited for, not the engine.
+      this.#waiting = false;
+      return pending.then(() => (this.#over ? undefined : this.#pushed(this.#pass.resume())));
+    }
     // Nothing to say yet: the pull is not answered, so the next read belongs to it.
     if (bytes === undefined) return this.#reader.read().then(this.#onRead, this.#onReadFailure);
     this.#toldAtMs = nowMs;
     this.#waiting = false;
     this.#controller?.enqueue(bytes);
     return undefined;
-  };
+  }
 
   readonly #onReadFailure = (): void => {
     if (!this.#over) this.#conclude("source-failed");

@@ -11,6 +11,13 @@ export interface StreamPass {
   readonly ended: StreamEnd | null;
   /** One read's bytes in; what the client gets for them, in one write, or nothing yet. */
   push(bytes: Uint8Array): Uint8Array | undefined;
+  /**
+   * Set while the pass may not go on with what it was given (the token budget is being raised): nothing more is pushed until
+   * it resolves, then `resume` is called. Never rejects.
+   */
+  readonly pending: Promise<void> | null;
+  /** As `push`, for what was held while `pending`. */
+  resume(): Uint8Array | undefined;
   /** Sets `ended`, and gives the last bytes. Called only while `ended` is null. */
   finish(cause: SourceEnd): Uint8Array | undefined;
 }

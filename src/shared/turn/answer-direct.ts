@@ -1,0 +1,237 @@
+/**
+ * The second half of a direct turn: from the engine's first byte to the client's last, and the settlement at the end.
+ *
+ *   relay (stream) | assemble (engine streamed, client waits) | rewrite (neither streams) ▸ settle ▸ learn ▸ store
+ *
+ * `end` below runs exactly once a turn, whoever ends it, and is the only place that settles.
+ */
+import { isStorable } from "../cache/cache-policy.ts";
+import type { CachedAnswer } from "../cache/ports.ts";
+import { maxEntryCharacters } from "../cache/answer-cache.ts";
+import type { Background } from "../contracts/background.ts";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import { modelRecord } from "../routing/fleet-index.ts";
+import type { OriginOutcome } from "../routing/ports.ts";
+import { AnswerCollector } from "../stream/answer-collector.ts";
+import { AnswerPass, type AnswerTotals } from "../stream/answer-pass.ts";
+import { assembleAnswer } from "../stream/assemble-answer.ts";
+import { relayStream, type RelayOptions } from "../stream/relay.ts";
+import { replayStream, replayWhole } from "../stream/replay-answer.ts";
+import { rewriteAnswer } from "../stream/rewrite-answer.ts";
+import type { StreamEnd } from "../stream/stream-failure.ts";
+import type { Price } from "../stream/wire-usage.ts";
+import type { CachedTurn, LiveTurn } from "./open-turn.ts";
+import type { TurnDeps } from "./ports.ts";
+import { TokenBudget } from "./token-budget.ts";
+
+export type DirectBody =
+  | { readonly kind: "stream"; readonly body: ReadableStream<Uint8Array> | string }
+  | { readonly kind: "json"; readonly body: string };
+
+/** How a turn ended, for its record. */
+export interface TurnEnding {
+  readonly end: StreamEnd;
+  readonly totals: AnswerTotals;
+}
+
+export interface DirectOptions {
+  readonly background: Background;
+  /** Told once, after the settlement. */
+  readonly onEnd: (ending: TurnEnding) => void;
+}
+
+const keepAliveMs = 15_000;
+/** An engine under load may take its time for the first token; one that fell silent between two is dead. */
+const firstTokenTimeoutMs = 120_000;
+const gapTimeoutMs = 30_000;
+/** A whole answer that was assembled here: some two million tokens' worth would not fit an isolate, this does. */
+const maxAssembledCharacters = 8_000_000;
+
+export function answerFromCache(turn: CachedTurn): DirectBody {
+  const { request, responseId: id, createdMs } = turn;
+  const replay = { id, createdMs, price: free };
+  if (request.stream !== true) return { kind: "json", body: replayWhole(turn.cached, "chat", replay) };
+  const format = request.stream_format === "text" ? "text" : "openai-chat";
+  const includeUsage = request.stream_options?.include_usage === true;
+  return { kind: "stream", body: replayStream(turn.cached, format, { ...replay, includeUsage }) };
+}
+
+/** A hit costs no tokens. */
+const free: Price = { input: 0, output: 0 };
+
+export async function answerDirect(
+  turn: LiveTurn,
+  deps: TurnDeps,
+  options: DirectOptions,
+  signal: AbortSignal,
+): Promise<Result<DirectBody, Refusal>> {
+  const direct = new DirectAnswer(turn, deps, options, signal);
+  if (turn.request.stream === true) return ok(direct.relay());
+  return turn.originStreams ? direct.assemble() : direct.rewrite();
+}
+
+class DirectAnswer {
+  readonly #turn: LiveTurn;
+  readonly #deps: TurnDeps;
+  readonly #options: DirectOptions;
+  readonly #signal: AbortSignal;
+  readonly #pass: ReturnType<typeof passOptions>;
+  readonly #budget: TokenBudget;
+
+  constructor(turn: LiveTurn, deps: TurnDeps, options: DirectOptions, signal: AbortSignal) {
+    this.#turn = turn;
+    this.#deps = deps;
+    this.#options = options;
+    this.#signal = signal;
+    this.#budget = new TokenBudget(
+      turn.reservation,
+      turn.prompt.promptTokens,
+      turn.prompt.maxTokens * (turn.request.n ?? 1),
+      turn.tenant.limits.when_exhausted,
+    );
+    this.#pass = passOptions(turn, deps, this.#budget);
+  }
+
+  relay(): DirectBody {
+    const { answer, request, cache } = this.#turn;
+    const collect = cache.storeKey === null ? undefined : new AnswerCollector(maxEntryCharacters, false);
+    const pass = new AnswerPass({
+      ...this.#pass,
+      format: request.stream_format === "text" ? "text" : "openai-chat",
+      includeUsage: request.stream_options?.include_usage === true,
+      ...(collect === undefined ? {} : { collect }),
+    });
+    const body = relayStream(answer.body, pass, {
+      ...this.#times(),
+      keepAliveMs,
+      onEnd: (end) => this.#end(end, pass.totals(), collect),
+    });
+    return { kind: "stream", body };
+  }
+
+  async assemble(): Promise<Result<DirectBody, Refusal>> {
+    const assembled = await assembleAnswer(
+      this.#turn.answer.body,
+      { ...this.#pass, shape: "chat", maxCharacters: maxAssembledCharacters },
+      this.#times(),
+    );
+    this.#end(assembled.end, assembled.totals, assembled.collected);
+    return assembled.body === null
+      ? err(brokenAnswer(assembled.end))
+      : ok({ kind: "json", body: assembled.body });
+  }
+
+  async rewrite(): Promise<Result<DirectBody, Refusal>> {
+    const { answer } = this.#turn;
+    let text: string;
+    try {
+      text = await new Response(answer.body).text();
+    } catch {
+      this.#end(this.#signal.aborted ? "client-gone" : "origin-error", nothing, undefined);
+      return err(brokenAnswer(this.#signal.aborted ? "client-gone" : "origin-error"));
+    }
+    const rewritten = rewriteAnswer(text, { ...this.#pass, shape: "chat" });
+    if (!rewritten.ok) {
+      this.#end("origin-error", { ...nothing, failureDetail: rewritten.error }, undefined);
+      return err(brokenAnswer("origin-error"));
+    }
+    this.#end("done", rewritten.value.totals, rewritten.value.collected);
+    return ok({ kind: "json", body: rewritten.value.body });
+  }
+
+  #times(): Omit<RelayOptions, "keepAliveMs" | "onEnd"> {
+    return {
+      firstChunk: this.#turn.answer.firstChunk,
+      firstTokenTimeoutMs,
+      gapTimeoutMs,
+      deadlineMs: this.#turn.tenant.requests.deadline_seconds * 1000,
+      signal: this.#signal,
+    };
+  }
+
+  #end(end: StreamEnd, totals: AnswerTotals, collected: AnswerCollector | undefined): void {
+    const { answer, candidate, prompt, principal, reservation, cache } = this.#turn;
+    const { usage } = totals;
+    answer.report(outcomeOf(end));
+    reservation.settle({ tokens: billedTokens(totals), requests: 1 });
+    if (totals.basis === "exact" && usage.promptTokens > 0)
+      this.#deps.calibration.observe(
+        principal.tenant,
+        candidate.model,
+        prompt.estimatedTokens,
+        usage.promptTokens,
+      );
+    if (
+      end === "done" &&
+      cache.storeKey !== null &&
+      collected !== undefined &&
+      candidate === this.#turn.plan[0]
+    )
+      this.#store(cache.storeKey, collected, totals);
+    this.#options.onEnd({ end, totals });
+  }
+
+  #store(key: string, collected: AnswerCollector, totals: AnswerTotals): void {
+    const answer: CachedAnswer | null = collected.toCached(
+      this.#turn.candidate.model,
+      this.#turn.createdMs,
+      totals.usage,
+    );
+    if (answer === null || !isStorable(answer, { complete: true, passedGuard: true, cutShort: false }))
+      return;
+    const ttlSeconds = this.#turn.tenant.cache.ttl_seconds;
+    this.#options.background.run("answer cache", this.#deps.cache.store(key, answer, ttlSeconds));
+  }
+}
+
+const nothing: AnswerTotals = {
+  usage: { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
+  basis: "estimated",
+  finishReasons: [],
+};
+
+/**
+ * What a turn is charged: what was delivered, with its prompt. A turn that ended before its first token delivered nothing
+ * and is charged nothing, though the engine may have read the prompt.
+ */
+export function billedTokens({ usage }: AnswerTotals): number {
+  return usage.completionTokens === 0 ? 0 : usage.promptTokens + usage.completionTokens;
+}
+
+function passOptions(turn: LiveTurn, deps: TurnDeps, budget: TokenBudget) {
+  const { answer, candidate, prompt, request } = turn;
+  const record = modelRecord(deps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
+  return {
+    engineApi: prompt.path === "/v1/completions" ? "completions" : "chat",
+    id: turn.responseId,
+    model: candidate.model,
+    createdMs: turn.createdMs,
+    choices: request.n ?? 1,
+    promptTokens: prompt.promptTokens,
+    price: record.price,
+    budget,
+  } as const;
+}
+
+function outcomeOf(end: StreamEnd): OriginOutcome {
+  switch (end) {
+    case "done":
+      return "done";
+    case "origin-error":
+    case "stalled":
+      return end;
+    case "budget-spent":
+    case "blocked":
+    case "client-gone":
+    case "deadline":
+      return "client-gone";
+  }
+}
+
+/** For a client that waits for the whole answer, a broken one is a refusal, and its library may try again. */
+function brokenAnswer(end: StreamEnd): Refusal {
+  return end === "client-gone"
+    ? { kind: "client-gone" }
+    : { kind: "origin-unavailable", retryAfterMs: 1000, detail: `the answer broke: ${end}` };
+}
