@@ -1,17 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import { applyBatch } from "../../src/shared/limits/bucket.ts";
-import {
-  exactSnapshot,
-  forgetAtMs,
-  isCovered,
-  isForgettable,
-  markedSnapshot,
-  type Marks,
-  restore,
-} from "../../src/shared/limits/bucket-durability.ts";
 import type { BucketBatch, BucketInspection, BucketReply } from "../../src/shared/limits/bucket-protocol.ts";
-import { type BucketState, newBucket } from "../../src/shared/limits/bucket-state.ts";
-import { inspect } from "../../src/shared/limits/bucket-view.ts";
+import { KeptBucket } from "../../src/shared/limits/kept-bucket.ts";
 import type { LimitRule } from "../../src/shared/limits/level.ts";
 import { BucketStore } from "./bucket-store.ts";
 
@@ -27,82 +16,58 @@ const idleMs = 3_000;
  */
 export class TokenBucket extends DurableObject {
   readonly #store: BucketStore;
-  #bucket: BucketState;
-  /** What the snapshot on disk covers. */
-  #marks: Marks | null = null;
-  #rules: readonly LimitRule[] = [];
-  #changed = false;
+  #bucket: KeptBucket;
   #alarmEnsured = false;
-  #idle = false;
+  #watching = false;
   #lastCallMs = 0;
+  /** Those who wait for the next write. */
   #commit: PromiseWithResolvers<void> | null = null;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     this.#store = new BucketStore(ctx.storage);
-    const snapshot = this.#store.read();
-    this.#bucket = snapshot === null ? newBucket(Date.now()) : restore(snapshot, Date.now());
+    this.#bucket = new KeptBucket(this.#store.read(), Date.now());
   }
 
   /** Every operation on a bucket: see src/shared/limits/bucket-protocol.ts. */
   apply(batch: BucketBatch): BucketReply | Promise<BucketReply> {
     const now = Date.now();
-    const reply = applyBatch(this.#bucket, batch, now);
-    this.#rules = batch.rules;
+    const { reply, write, waits } = this.#bucket.apply(batch, now);
     this.#lastCallMs = now;
-    let settled = false;
-    let changed = false;
-    for (const outcome of reply.outcomes) {
-      if (outcome.type === "settled") settled = true;
-      if (outcome.type === "settled" || outcome.type === "granted") changed = true;
-      // A duplicate may be one of a settlement that is not durable yet: it waits for the same write.
-      if (outcome.type === "duplicate") settled = true;
-    }
-    if (changed) this.#changed = true;
-    if ((settled && this.#changed && batch.acknowledge === "now") || (changed && !this.#covers(now)))
-      this.#write(now);
-    if (changed) this.#watchIdle();
-    if (!settled || !this.#changed) return reply;
-    return this.#nextCommit().then(() => reply);
+    if (write !== null) this.#write(write);
+    this.#watchIdle();
+    return waits ? this.#nextCommit().then(() => reply) : reply;
   }
 
   /** What `GET /v1/usage` and admins see. Writes nothing. */
   inspect(rules: readonly LimitRule[]): BucketInspection {
-    return inspect(this.#bucket, rules, Date.now());
+    return this.#bucket.inspect(rules, Date.now());
   }
 
   /** Forgets a bucket that nobody used for long and that has nothing to remember; otherwise looks again when it may. */
   override async alarm(): Promise<void> {
     const now = Date.now();
-    if (isForgettable(this.#bucket, now)) {
-      this.#bucket = newBucket(now);
-      this.#marks = null;
-      this.#changed = false;
+    if (this.#bucket.isForgettable(now)) {
+      this.#bucket = new KeptBucket(null, now);
       this.#alarmEnsured = false;
       await this.#store.forget();
       return;
     }
-    await this.#store.ensureAlarm(Math.max(forgetAtMs(this.#bucket), now + 60_000));
+    await this.#store.ensureAlarm(Math.max(this.#bucket.forgetAtMs(), now + 60_000));
   }
 
-  #covers(now: number): boolean {
-    return isCovered(this.#bucket, this.#marks, now);
-  }
-
-  #write(now: number): void {
-    const { text, marks } = markedSnapshot(this.#bucket, this.#rules, now);
-    this.#store.write(text);
-    this.#marks = marks;
-    this.#committed();
-  }
-
-  #committed(): void {
-    this.#changed = false;
+  #write(snapshot: string): void {
+    try {
+      this.#store.write(snapshot);
+    } catch (error) {
+      this.#bucket.unwritten();
+      throw error;
+    }
     this.#commit?.resolve();
     this.#commit = null;
     if (this.#alarmEnsured) return;
     this.#alarmEnsured = true;
-    this.ctx.waitUntil(this.#store.ensureAlarm(forgetAtMs(this.#bucket)));
+    this.ctx.waitUntil(this.#store.ensureAlarm(this.#bucket.forgetAtMs()));
   }
 
   /** Resolves with the next write, which comes within `groupCommitMs`. */
@@ -113,7 +78,7 @@ export class TokenBucket extends DurableObject {
     setTimeout(() => {
       if (this.#commit !== commit) return;
       try {
-        this.#write(Date.now());
+        this.#write(this.#bucket.commit(Date.now()));
       } catch (error) {
         // Those who wait are told, and settle again.
         this.#commit = null;
@@ -125,19 +90,17 @@ export class TokenBucket extends DurableObject {
 
   /** One timer, not one a call: it looks how long ago the last call was, and goes on waiting for the rest. */
   #watchIdle(): void {
-    if (this.#idle) return;
-    this.#idle = true;
+    if (this.#watching) return;
+    this.#watching = true;
     const look = (): void => {
       const leftMs = this.#lastCallMs + idleMs - Date.now();
       if (leftMs > 0) {
         setTimeout(look, leftMs);
         return;
       }
-      this.#idle = false;
-      if (this.#marks === null && !this.#changed) return;
-      this.#store.write(exactSnapshot(this.#bucket, Date.now()));
-      this.#marks = null;
-      this.#committed();
+      this.#watching = false;
+      const snapshot = this.#bucket.rest(Date.now());
+      if (snapshot !== null) this.#write(snapshot);
     };
     setTimeout(look, idleMs);
   }

@@ -101,13 +101,15 @@ export function settle(
   assertAmounts(operation.held);
   assertAmounts(operation.granted);
   const reservation = bucket.open.get(operation.id);
+  const isForgotten = operation.receipt !== null && isLost(bucket, operation.receipt);
+  // A grant that a crash forgot may have been granted again under its id: whichever receipt its holder has, it is one charge.
   if (
     reservation !== undefined &&
-    (operation.receipt === null || operation.receipt === reservation.receipt)
+    (operation.receipt === null || operation.receipt === reservation.receipt || isForgotten)
   ) {
     if (operation.sequence <= reservation.sequence) return { type: "duplicate" };
     settleOpen(bucket, rules, operation, reservation, now);
-    if (operation.receipt === null || isLost(bucket, operation.receipt)) close(bucket, operation, now);
+    if (operation.receipt === null || isForgotten) close(bucket, operation, now);
     return { type: "settled" };
   }
   if (isClosed(bucket, operation.id, now)) return { type: "duplicate" };
@@ -116,7 +118,7 @@ export function settle(
     close(bucket, operation, now);
     return { type: "settled" };
   }
-  if (reservation !== undefined || !isLost(bucket, operation.receipt)) return { type: "duplicate" };
+  if (!isForgotten) return { type: "duplicate" };
 
   // A grant that a crash forgot. Its charge is part of the high-water mark, so no level changes for what was granted, and
   // nothing is returned to it either; only the counts become exact again.

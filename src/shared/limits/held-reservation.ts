@@ -25,6 +25,8 @@ export interface Share {
   grantedTokens: number;
   /** Let in unasked: what is used becomes a debt. */
   readonly isOpen: boolean;
+  /** An extension was asked for and no answer came: the bucket may hold it all the same. */
+  isUncertain: boolean;
 }
 
 export class HeldReservation implements Reservation {
@@ -80,14 +82,17 @@ export class HeldReservation implements Reservation {
       share.limits,
       this.#background,
     );
-    if (answer.kind === "unreachable") return this.#mayOverrun;
-    if (answer.outcome.type !== "granted") return false;
+    const isAnswered = answer.kind === "answered";
+    if (isAnswered && answer.outcome.type !== "granted") return false;
+    const receipt = isAnswered && answer.outcome.type === "granted" ? answer.outcome.receipt : null;
     if (this.#settled) {
-      // Granted behind the settlement's back: nobody needs it any more.
-      this.#report(share, settlement(this.chargeId, answer.outcome.receipt, 2, share, 0, 0));
+      // Granted behind the settlement's back, or perhaps so: nobody needs it any more.
+      this.#report(share, settlement(this.chargeId, receipt, 2, share, 0, 0));
       return false;
     }
-    share.receipt = answer.outcome.receipt;
+    if (receipt === null) share.isUncertain = true;
+    else share.receipt = receipt;
+    if (receipt === null && !this.#mayOverrun) return false;
     share.grantedTokens = tokens;
     return true;
   }
@@ -105,7 +110,7 @@ export class HeldReservation implements Reservation {
       this.#report(share, settlement(this.chargeId, share.receipt, 1, share, requests, tokens));
       return;
     }
-    const isExtended = share.receipt !== null;
+    const isExtended = share.receipt !== null || share.isUncertain;
     const fromLoan = isExtended ? Math.min(tokens, share.loanTokens) : tokens;
     lane.settleLoan(loan, share.loanTokens, { requests, tokens: fromLoan }, limits, this.#background);
     if (isExtended)

@@ -118,6 +118,7 @@ class Desk {
           grantedRequests: 1,
           grantedTokens: tokens,
           isOpen: false,
+          isUncertain: false,
         },
       };
     if (answer.outcome.type === "refused")
@@ -145,6 +146,7 @@ class Desk {
       grantedRequests: 1,
       grantedTokens: tokens,
       isOpen: true,
+      isUncertain: false,
     };
     const policy = tenant.limits.when_unreachable;
     const isOwnOverload = lane.scope === "user" && answer.overloaded;
@@ -205,6 +207,7 @@ function takeFromLoan(
     grantedRequests: 0,
     grantedTokens: 0,
     isOpen: false,
+    isUncertain: false,
   };
 }
 

@@ -1,0 +1,86 @@
+import { applyBatch } from "./bucket.ts";
+import {
+  exactSnapshot,
+  forgetAtMs,
+  isCovered,
+  isForgettable,
+  markedSnapshot,
+  type Marks,
+  restore,
+} from "./bucket-durability.ts";
+import type { BucketBatch, BucketInspection, BucketReply } from "./bucket-protocol.ts";
+import { type BucketState, newBucket } from "./bucket-state.ts";
+import { inspect } from "./bucket-view.ts";
+import type { LimitRule } from "./level.ts";
+
+/**
+ * A bucket and what is on disk of it: says with each answer what must be written first. Every text it returns is to be
+ * written before anything else is said; if that fails, `unwritten()`. Pure: the object around it has the disk and timers.
+ */
+export class KeptBucket {
+  #bucket: BucketState;
+  #marks: Marks | null = null;
+  #rules: readonly LimitRule[] = [];
+  /** Something is not on disk, and only covered by its marks. */
+  #changed = false;
+
+  constructor(snapshot: string | null, now: number) {
+    this.#bucket = snapshot === null ? newBucket(now) : restore(snapshot, now);
+  }
+
+  /** `waits`: the reply may leave only after the next write, since a settlement in it is not on disk yet. */
+  apply(
+    batch: BucketBatch,
+    now: number,
+  ): { readonly reply: BucketReply; readonly write: string | null; readonly waits: boolean } {
+    const reply = applyBatch(this.#bucket, batch, now);
+    this.#rules = batch.rules;
+    let settles = false;
+    let changes = false;
+    for (const { type } of reply.outcomes) {
+      // A duplicate may be one of a settlement that is not on disk yet: it waits like the first.
+      if (type === "settled" || type === "duplicate") settles = true;
+      if (type === "settled" || type === "granted") changes = true;
+    }
+    if (changes) this.#changed = true;
+    const mustWrite =
+      (changes && !isCovered(this.#bucket, this.#marks, now)) ||
+      (settles && this.#changed && batch.acknowledge === "now");
+    const write = mustWrite ? this.commit(now) : null;
+    return { reply, write, waits: settles && this.#changed };
+  }
+
+  /** What to write so that everything so far is on disk, with head-room to go on without. */
+  commit(now: number): string {
+    const { text, marks } = markedSnapshot(this.#bucket, this.#rules, now);
+    this.#marks = marks;
+    this.#changed = false;
+    return text;
+  }
+
+  /** What to write when nobody has called for a while; `null` where the disk says it already. */
+  rest(now: number): string | null {
+    if (this.#marks === null && !this.#changed) return null;
+    this.#marks = null;
+    this.#changed = false;
+    return exactSnapshot(this.#bucket, now);
+  }
+
+  /** The last text did not reach the disk. */
+  unwritten(): void {
+    this.#marks = null;
+    this.#changed = true;
+  }
+
+  inspect(rules: readonly LimitRule[], now: number): BucketInspection {
+    return inspect(this.#bucket, rules, now);
+  }
+
+  forgetAtMs(): number {
+    return forgetAtMs(this.#bucket);
+  }
+
+  isForgettable(now: number): boolean {
+    return isForgettable(this.#bucket, now);
+  }
+}

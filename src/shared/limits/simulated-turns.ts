@@ -1,0 +1,53 @@
+/** Turns to try the limits with, for tests: a tenant, what a turn asks for, and waiting in simulated time. */
+import type { ChargeId, OrgId, UserId } from "../contracts/ids.ts";
+import { type TenantConfig, tenantConfigSchema } from "../tenancy/tenant-config.ts";
+import type { AdmissionRequest } from "./ports.ts";
+import type { FakeClock } from "./simulated-world.ts";
+import type { Tier } from "./tier.ts";
+
+export function tenantWith(limits: object): TenantConfig {
+  return tenantConfigSchema.parse({
+    id: "acme",
+    issuers: [
+      {
+        issuer: "https://issuer.test",
+        audience: "edgewise",
+        algorithms: ["HS256"],
+        keys: { type: "secret", name: "SECRET" },
+      },
+    ],
+    limits,
+  });
+}
+
+export function turn(
+  tenant: TenantConfig,
+  chargeId: string,
+  options: { user?: string; tier?: Tier; promptTokens?: number; answerTokens?: number } = {},
+): AdmissionRequest {
+  return {
+    principal: {
+      tenant: tenant.id,
+      org: "research" as OrgId,
+      user: (options.user ?? "alice") as UserId,
+      tier: options.tier ?? "free",
+      scopes: new Set(),
+      proof: "jwt",
+      expiresAtMs: Number.MAX_SAFE_INTEGER,
+    },
+    tenant,
+    chargeId: chargeId as ChargeId,
+    promptTokens: options.promptTokens ?? 50,
+    answerTokens: options.answerTokens ?? 100,
+  };
+}
+
+/** Resolves what a promise in the simulated world comes to, letting time pass. */
+export async function within<T>(clock: FakeClock, promise: Promise<T>, ms = 1_200): Promise<T> {
+  let result: { value: T } | undefined;
+  void promise.then((value) => (result = { value }));
+  await clock.settleDown();
+  for (let passed = 0; result === undefined && passed < ms; passed += 1) await clock.advance(1);
+  if (result === undefined) throw new Error(`nothing came within ${ms} ms`);
+  return result.value;
+}
