@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Amounts, BucketOperation, BucketOutcome } from "./bucket-protocol.ts";
 import { leaseMs, rememberMs } from "./bucket-durability.ts";
