@@ -4,13 +4,7 @@ import { resolveLimits } from "./defaults.ts";
 import { createLimitDesk } from "./limit-desk.ts";
 import { mostLeftUnusedByLoans } from "./loan-policy.ts";
 import type { Reservation } from "./ports.ts";
-import {
-  type Fate,
-  FakeClock,
-  isolateOptions,
-  SimulatedBuckets,
-  strictBackground,
-} from "./simulated-world.ts";
+import { FakeClock, isolateOptions, SimulatedBuckets, strictBackground } from "./simulated-world.ts";
 import { tenantWith, turn, within } from "./simulated-turns.ts";
 
 function world(limits: object = {}) {
