@@ -2,6 +2,7 @@ import * as z from "zod";
 import { tenantIdSchema } from "../contracts/ids.ts";
 import { publicKeyFault, tokenAlgorithms } from "../identity/public-key.ts";
 import { tierSchema } from "../limits/tier.ts";
+import { safetyPolicySchema } from "../safety/safety-policy.ts";
 
 /**
  * A tenant's configuration: one KV entry, checked here at the door, with a default for everything but the id and the

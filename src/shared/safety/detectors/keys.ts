@@ -1,0 +1,190 @@
+import { isAsciiLetter, isDigit, more, none } from "./outcome.ts";
+
+/**
+ * Does the key of a known vendor begin at this letter? A prefix that nobody else uses, then enough characters of the
+ * vendor's alphabet. What follows of the alphabet belongs to the key too, however long, so that a key is recognised by
+ * its first 48 characters at most and nothing of the rest need be held.
+ */
+export interface KeyRule {
+  readonly name: string;
+  readonly kind: "api-key" | "token";
+  readonly prefix: string;
+  /** Characters behind the prefix before it is believed. Prefix and this: at most 48. */
+  readonly least: number;
+  readonly inAlphabet: (code: number) => boolean;
+  /** A prefix that is also an English syllable (`sk-`) needs a digit among the first 48 characters. */
+  readonly needsDigit: boolean;
+}
+
+const recognitionCharacters = 48;
+
+function isAlphanumeric(code: number): boolean {
+  return isDigit(code) || isAsciiLetter(code);
+}
+function isWordCharacter(code: number): boolean {
+  return isAlphanumeric(code) || code === 0x5f || code === 0x2d;
+}
+function isUpperOrDigit(code: number): boolean {
+  return isDigit(code) || (code >= 0x41 && code <= 0x5a);
+}
+function isHexadecimal(code: number): boolean {
+  return isDigit(code) || (code >= 0x61 && code <= 0x66) || (code >= 0x41 && code <= 0x46);
+}
+function isDotted(code: number): boolean {
+  return isWordCharacter(code) || code === 0x2e;
+}
+
+function key(
+  name: string,
+  prefix: string,
+  least: number,
+  inAlphabet: (code: number) => boolean,
+  needsDigit = false,
+): KeyRule {
+  return { name, kind: "api-key", prefix, least, inAlphabet, needsDigit };
+}
+
+/** No prefix here is the beginning of another: at most one rule can hold for a text. */
+const rules: readonly KeyRule[] = [
+  // OpenAI (sk-, sk-proj-), Anthropic (sk-ant-), OpenRouter (sk-or-), and whoever copied them.
+  key("openai-anthropic", "sk-", 20, isWordCharacter, true),
+  key("stripe", "sk_live_", 16, isAlphanumeric),
+  key("stripe", "sk_test_", 16, isAlphanumeric),
+  key("stripe", "rk_live_", 16, isAlphanumeric),
+  key("stripe", "rk_test_", 16, isAlphanumeric),
+  key("stripe-webhook", "whsec_", 24, isAlphanumeric),
+  key("aws", "AKIA", 16, isUpperOrDigit),
+  key("aws", "ASIA", 16, isUpperOrDigit),
+  key("github", "ghp_", 36, isAlphanumeric),
+  key("github", "gho_", 36, isAlphanumeric),
+  key("github", "ghu_", 36, isAlphanumeric),
+  key("github", "ghs_", 36, isAlphanumeric),
+  key("github", "ghr_", 36, isAlphanumeric),
+  key("github", "github_pat_", 22, isWordCharacter),
+  key("gitlab", "glpat-", 20, isWordCharacter),
+  key("google", "AIza", 35, isWordCharacter),
+  key("google-oauth", "ya29.", 20, isWordCharacter),
+  key("slack", "xoxb-", 10, isWordCharacter, true),
+  key("slack", "xoxa-", 10, isWordCharacter, true),
+  key("slack", "xoxp-", 10, isWordCharacter, true),
+  key("slack", "xoxr-", 10, isWordCharacter, true),
+  key("slack", "xoxs-", 10, isWordCharacter, true),
+  key("slack", "xoxe.", 10, isDotted, true),
+  key("slack", "xapp-", 10, isWordCharacter, true),
+  key("npm", "npm_", 36, isAlphanumeric),
+  key("pypi", "pypi-AgE", 32, isWordCharacter),
+  key("hugging-face", "hf_", 30, isAlphanumeric),
+  key("groq", "gsk_", 40, isAlphanumeric),
+  key("xai", "xai-", 40, isAlphanumeric),
+  key("perplexity", "pplx-", 40, isAlphanumeric),
+  key("replicate", "r8_", 37, isAlphanumeric),
+  key("sendgrid", "SG.", 40, isDotted),
+  key("shopify", "shpat_", 32, isHexadecimal),
+  key("shopify", "shpss_", 32, isHexadecimal),
+  key("digitalocean", "dop_v1_", 40, isHexadecimal),
+  key("databricks", "dapi", 32, isHexadecimal),
+  key("age", "AGE-SECRET-KEY-1", 32, isUpperOrDigit),
+];
+
+const rulesByFirst: readonly (readonly KeyRule[])[] = Array.from({ length: 128 }, (_, code) =>
+  rules.filter((rule) => rule.prefix.charCodeAt(0) === code),
+);
+
+/** Signed tokens (RFC 7519): `{"` in base64url, then a name that JOSE headers begin with. */
+const tokenRule: KeyRule = {
+  name: "jwt",
+  kind: "token",
+  prefix: "eyJ",
+  least: 0,
+  inAlphabet: (code) => isDotted(code) || code === 0x3d,
+  needsDigit: false,
+};
+const tokenBeginnings = [
+  "hbGci",
+  "0eXAi",
+  "raWQi",
+  "4NXQ",
+  "4NXUi",
+  "4NWMi",
+  "qa3Ui",
+  "qd2si",
+  "jdHki",
+  "lbmMi",
+  "6aXAi",
+];
+
+export interface KeyMatch {
+  end: number;
+  rule: KeyRule;
+}
+
+/** Whether any key begins with this letter: asked for every word. */
+export const beginsKey: readonly boolean[] = rulesByFirst.map(
+  (list, code) => list.length > 0 || code === tokenRule.prefix.charCodeAt(0),
+);
+
+/** `end` of what is recognised so far, `none` or `more`, is written into `match`. */
+export function matchKey(text: string, at: number, length: number, final: boolean, match: KeyMatch): void {
+  const code = text.charCodeAt(at);
+  match.end = none;
+  for (const rule of rulesByFirst[code] ?? []) {
+    const end = matchRule(rule, text, at, length, final);
+    if (end === none) continue;
+    match.end = end;
+    match.rule = rule;
+    return;
+  }
+  if (code === 0x65) {
+    match.end = matchToken(text, at, length, final);
+    match.rule = tokenRule;
+  }
+}
+
+function matchRule(rule: KeyRule, text: string, at: number, length: number, final: boolean): number {
+  const { prefix } = rule;
+  for (let index = 1; index < prefix.length; index += 1) {
+    if (at + index >= length) return final ? none : more;
+    if (text.charCodeAt(at + index) !== prefix.charCodeAt(index)) return none;
+  }
+  const believed = at + prefix.length + rule.least;
+  let hasDigit = !rule.needsDigit;
+  for (let index = at + prefix.length; index < at + recognitionCharacters; index += 1) {
+    if (hasDigit && index >= believed) return index;
+    if (index >= length) return final ? none : more;
+    const code = text.charCodeAt(index);
+    if (!rule.inAlphabet(code)) return none;
+    if (isDigit(code)) hasDigit = true;
+  }
+  return hasDigit ? at + recognitionCharacters : none;
+}
+
+function matchToken(text: string, at: number, length: number, final: boolean): number {
+  const begin = at + 3;
+  let may = false;
+  let begun = false;
+  if (!startsSoFar(text, tokenRule.prefix, at, length)) return none;
+  for (const name of tokenBeginnings) {
+    if (!startsSoFar(text, name, begin, length)) continue;
+    may = true;
+    if (begin + name.length <= length) begun = true;
+  }
+  if (!may) return none;
+  if (!begun) return final ? none : more;
+  // A header that is longer than what is held is believed by its beginning, a shorter one by the claims behind it.
+  for (let index = begin; index < at + recognitionCharacters; index += 1) {
+    if (index >= length) return final ? none : more;
+    const code = text.charCodeAt(index);
+    if (isWordCharacter(code)) continue;
+    if (code !== 0x2e || !startsSoFar(text, "eyJ", index + 1, length)) return none;
+    if (index + 4 <= length) return index + 4;
+    return final ? none : more;
+  }
+  return at + recognitionCharacters;
+}
+
+/** Whether `text` from `at` is `wanted`, as far as the text goes. */
+function startsSoFar(text: string, wanted: string, at: number, length: number): boolean {
+  for (let index = 0; index < wanted.length && at + index < length; index += 1)
+    if (text.charCodeAt(at + index) !== wanted.charCodeAt(index)) return false;
+  return true;
+}

@@ -1,0 +1,60 @@
+import * as z from "zod";
+import { type SafetyAction, safetyActions, type SpanKind, spanKinds } from "./span.ts";
+
+/**
+ * What a tenant wants done with what the detectors find, before the model (`input`) and in its answer (`output`). By
+ * default nothing, which also costs nothing. docs/configuration.md documents it field by field.
+ */
+const actionSchema = z.enum(safetyActions);
+
+export const directionPolicySchema = z.strictObject({
+  /** For every kind that `kinds` doesn't name. */
+  action: actionSchema.default("off"),
+  kinds: z.partialRecord(z.enum(spanKinds), actionSchema).default({}),
+});
+export type DirectionPolicy = z.infer<typeof directionPolicySchema>;
+
+export const safetyPolicySchema = z.strictObject({
+  input: directionPolicySchema.prefault({}),
+  output: directionPolicySchema.prefault({}),
+  /** A screen that takes over 50 ms: let the text through and say so in the log, or refuse. */
+  when_slow: z.enum(["open", "closed"]).default("closed"),
+});
+export type SafetyPolicy = z.infer<typeof safetyPolicySchema>;
+
+/** Bump with every change of what a detector finds: together with the tenant's version part of the answer cache's key. */
+export const safetyRulesVersion = "1";
+
+/** A direction's policy, laid out for the hot path. Make it once for each configuration, not for each request. */
+export interface ResolvedPolicy {
+  readonly actions: Readonly<Record<SpanKind, SafetyAction>>;
+  /** Nothing is looked for. */
+  readonly isOff: boolean;
+  /** Text may have to be kept back: some kind is masked or blocked. */
+  readonly withholds: boolean;
+}
+
+const resolved = new WeakMap<DirectionPolicy, ResolvedPolicy>();
+
+/** Remembered by the policy object, which lives as long as the tenant's configuration in the isolate. */
+export function resolvePolicy(policy: DirectionPolicy): ResolvedPolicy {
+  const known = resolved.get(policy);
+  if (known !== undefined) return known;
+  const actionOf = (kind: SpanKind): SafetyAction => policy.kinds[kind] ?? policy.action;
+  const actions: Record<SpanKind, SafetyAction> = {
+    "payment-card": actionOf("payment-card"),
+    iban: actionOf("iban"),
+    email: actionOf("email"),
+    "api-key": actionOf("api-key"),
+    token: actionOf("token"),
+    "private-key": actionOf("private-key"),
+  };
+  const all = Object.values(actions);
+  const result: ResolvedPolicy = {
+    actions,
+    isOff: all.every((action) => action === "off"),
+    withholds: all.some((action) => action === "mask" || action === "block"),
+  };
+  resolved.set(policy, result);
+  return result;
+}

@@ -1,0 +1,141 @@
+import type { Refusal } from "../contracts/refusal.ts";
+import type { ChatMessage } from "../prompt/chat-message.ts";
+import { applyMasks } from "./masks.ts";
+import { mapTexts } from "./message-texts.ts";
+import { resolvePolicy, type SafetyPolicy } from "./safety-policy.ts";
+import { screen } from "./screen.ts";
+import type { Span } from "./span.ts";
+
+/**
+ * May this prompt go to the model, and in which form? Patterns first, at once and in process; then whatever else is
+ * configured (a classifier, a moderation model), all at the same time and within 50 ms. Without such detectors the
+ * answer is there without waiting. Patterns cost about 10 ns a character and production clocks stand still while they
+ * run, so that their budget is a number of characters.
+ */
+export const screenBudgetMs = 50;
+/** About 40 ms. */
+export const screenBudgetCharacters = 4_000_000;
+
+/** A detector that may take its time. It gets every text of the prompt and answers with spans for each of them. */
+export interface PromptDetector {
+  readonly name: string;
+  detect(texts: readonly string[]): Promise<readonly (readonly Span[])[]>;
+}
+
+export interface ScreenDeps {
+  readonly detectors: readonly PromptDetector[];
+  /** Calls `fire` once after `ms`, unless the returned function is called before. */
+  readonly timer: (ms: number, fire: () => void) => () => void;
+}
+
+/** A span and the text it lies in, counted over all texts of the prompt. */
+export interface Finding {
+  readonly text: number;
+  readonly span: Span;
+}
+
+export type ScreenedPrompt<M> =
+  | {
+      readonly kind: "passed";
+      readonly messages: readonly M[];
+      readonly findings: readonly Finding[];
+      /** The budget ran out and the policy is open: say so in the log. */
+      readonly unscreened: boolean;
+    }
+  | {
+      readonly kind: "refused";
+      readonly refusal: Extract<Refusal, { kind: "content-refused" | "dependency-unavailable" }>;
+      readonly findings: readonly Finding[];
+    };
+
+export function screenPrompt<M extends ChatMessage>(
+  messages: readonly M[],
+  policy: SafetyPolicy,
+  deps: ScreenDeps,
+): ScreenedPrompt<M> | Promise<ScreenedPrompt<M>> {
+  const input = resolvePolicy(policy.input);
+  if (input.isOff && deps.detectors.length === 0)
+    return { kind: "passed", messages, findings: [], unscreened: false };
+  const texts: string[] = [];
+  let characters = 0;
+  mapTexts(messages, (text) => {
+    texts.push(text);
+    characters += text.length;
+    return text;
+  });
+  if (characters > screenBudgetCharacters) return slow(messages, policy, []);
+  const found = texts.map((text) => screen(text, input).spans);
+  if (deps.detectors.length === 0 || isBlocked(found)) return conclude(messages, texts, found);
+  return withDetectors(messages, texts, found, policy, deps);
+}
+
+async function withDetectors<M extends ChatMessage>(
+  messages: readonly M[],
+  texts: readonly string[],
+  found: readonly (readonly Span[])[],
+  policy: SafetyPolicy,
+  deps: ScreenDeps,
+): Promise<ScreenedPrompt<M>> {
+  let cancel: () => void = () => undefined;
+  const late = new Promise<null>((resolve) => {
+    cancel = deps.timer(screenBudgetMs, () => resolve(null));
+  });
+  const all = Promise.allSettled(deps.detectors.map((detector) => detector.detect(texts)));
+  const outcome = await Promise.race([all, late]);
+  cancel();
+  // A detector that failed is as good as one that is slow: its verdict is missing.
+  const missing = outcome === null || outcome.some((each) => each.status === "rejected");
+  const verdicts = (outcome ?? []).flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const merged = found.map((spans, index) => [...spans, ...verdicts.flatMap((each) => each[index] ?? [])]);
+  if (missing && !isBlocked(merged)) {
+    const concluded = conclude(messages, texts, merged);
+    return concluded.kind === "passed" ? slow(concluded.messages, policy, concluded.findings) : concluded;
+  }
+  return conclude(messages, texts, merged);
+}
+
+function isBlocked(found: readonly (readonly Span[])[]): boolean {
+  return found.some((spans) => spans.some((span) => span.action === "block"));
+}
+
+function conclude<M extends ChatMessage>(
+  messages: readonly M[],
+  texts: readonly string[],
+  found: readonly (readonly Span[])[],
+): ScreenedPrompt<M> {
+  const findings = found.flatMap((spans, text) => spans.map((span) => ({ text, span })));
+  if (isBlocked(found)) {
+    const blocking = findings.filter(({ span }) => span.action === "block").map(({ span }) => span.kind);
+    return {
+      kind: "refused",
+      refusal: { kind: "content-refused", categories: [...new Set(blocking)] },
+      findings,
+    };
+  }
+  if (!findings.some(({ span }) => span.action === "mask"))
+    return { kind: "passed", messages, findings, unscreened: false };
+  let index = -1;
+  const masked = mapTexts(messages, () => {
+    index += 1;
+    return applyMasks(texts[index] ?? "", found[index] ?? []);
+  });
+  return { kind: "passed", messages: masked, findings, unscreened: false };
+}
+
+function slow<M>(
+  messages: readonly M[],
+  policy: SafetyPolicy,
+  findings: readonly Finding[],
+): ScreenedPrompt<M> {
+  if (policy.when_slow === "open") return { kind: "passed", messages, findings, unscreened: true };
+  return {
+    kind: "refused",
+    refusal: {
+      kind: "dependency-unavailable",
+      component: "safety",
+      retryAfterMs: 1_000,
+      detail: "the screen was over its budget",
+    },
+    findings,
+  };
+}

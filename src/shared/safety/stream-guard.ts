@@ -1,0 +1,310 @@
+import {
+  atClass,
+  classOf,
+  digitClass,
+  hyphenClass,
+  isWordClass,
+  letterClass,
+  otherClass,
+} from "./character-classes.ts";
+import { matchCard } from "./detectors/card.ts";
+import { localStart, matchDomain, mostLocalCharacters } from "./detectors/email.ts";
+import { matchIban } from "./detectors/iban.ts";
+import { beginsKey, type KeyMatch, type KeyRule, matchKey } from "./detectors/keys.ts";
+import { more, none } from "./detectors/outcome.ts";
+import { matchPrivateKey, PrivateKeyEnd } from "./detectors/private-key.ts";
+import { masks } from "./masks.ts";
+import type { ResolvedPolicy } from "./safety-policy.ts";
+import type { Span, SpanKind } from "./span.ts";
+import type { FilterStep, TextFilter } from "./text-filter.ts";
+
+/**
+ * Does this text hold something that must not pass, and what of it may go on already? One pass, left to right, whether
+ * the text comes whole or in pieces: the verdict is the same, since a detector that would have to read beyond the text
+ * at hand says so (detectors/outcome.ts), and the scan then waits where it stands.
+ *
+ * What is kept back is what could still become part of a span: the word that is being written (it may turn out to be the
+ * local part of an e-mail address) and a candidate that is still growing, 48 characters and seldom that. Three
+ * things are longer: an address's local part (64), its domain behind the `@` (255), both only while not a single blank
+ * has come; and keys and private keys, which are known by their first 48 and 53 characters and whose rest is dropped as it
+ * comes. Under a policy that only flags, nothing is kept back.
+ */
+interface OpenSpan {
+  readonly start: number;
+  readonly kind: SpanKind;
+  readonly source: string;
+  readonly action: Span["action"];
+  /** What continues it. */
+  readonly tail: KeyRule | PrivateKeyEnd;
+}
+
+/** Where the scan stands: a word begins only outside of one, and a card's number not behind a decimal point. */
+const outside = 0;
+const insideWord = 1;
+/** A word whose last character is a digit. */
+const insideDigits = 2;
+const behindDecimalPoint = 3;
+type Inside = typeof outside | typeof insideWord | typeof insideDigits | typeof behindDecimalPoint;
+const point = 0x2e;
+
+function insideBehind(text: string, at: number): Inside {
+  const kind = classOf(text.charCodeAt(at - 1));
+  if (kind === digitClass) return insideDigits;
+  return isWordClass(kind) ? insideWord : outside;
+}
+
+const nothing: readonly Span[] = [];
+
+export class StreamGuard implements TextFilter {
+  readonly #actions: ResolvedPolicy["actions"];
+  readonly #withholds: boolean;
+  /** Text that is not settled, and its place in the whole. */
+  #buffer = "";
+  #base = 0;
+  /** In the buffer: up to where it has been scanned, released, and where the run of local characters began. */
+  #at = 0;
+  #released = 0;
+  #runStart = 0;
+  #inside: Inside = outside;
+  #open: OpenSpan | null = null;
+  #blocked = false;
+  /** Of the step that is being made. */
+  #out = "";
+  #spans: Span[] | null = null;
+  readonly #key: KeyMatch;
+
+  constructor(policy: ResolvedPolicy) {
+    this.#actions = policy.actions;
+    this.#withholds = policy.withholds;
+    this.#key = { end: none, rule: noRule };
+  }
+
+  push(text: string): FilterStep {
+    return this.#step(text, false);
+  }
+
+  flush(): FilterStep {
+    return this.#step("", true);
+  }
+
+  #step(text: string, final: boolean): FilterStep {
+    if (this.#blocked) return { release: "", spans: nothing, blocked: true };
+    this.#out = "";
+    this.#spans = null;
+    this.#buffer = this.#buffer === "" ? text : this.#buffer + text;
+    if (this.#open === null || this.#continueOpen(this.#open, final)) this.#scan(final);
+    return { release: this.#out, spans: this.#spans ?? nothing, blocked: this.#blocked };
+  }
+
+  #scan(final: boolean): void {
+    const text = this.#buffer;
+    const { length } = text;
+    const actions = this.#actions;
+    let at = this.#at;
+    let runStart = this.#runStart;
+    let inside = this.#inside;
+    let waits = false;
+    while (at < length) {
+      const code = text.charCodeAt(at);
+      const kind = classOf(code);
+      if (kind === otherClass) {
+        at += 1;
+        runStart = at;
+        inside = outside;
+        continue;
+      }
+      let end = none;
+      let start = at;
+      let found: SpanKind = "email";
+      let source = "pattern:email";
+      if (isWordClass(kind)) {
+        if (inside === outside || inside === behindDecimalPoint) {
+          if (kind === digitClass) {
+            if (actions["payment-card"] !== "off" && inside === outside)
+              end = matchCard(text, at, length, final);
+            found = "payment-card";
+            source = "pattern:card-luhn";
+          } else if (kind === letterClass) {
+            if (beginsKey[code] === true) {
+              matchKey(text, at, length, final, this.#key);
+              const { rule } = this.#key;
+              if (this.#key.end !== none && actions[rule.kind] !== "off") {
+                end = this.#key.end;
+                found = rule.kind;
+                source = `pattern:${rule.name}`;
+              }
+            }
+            if (end === none && actions.iban !== "off") {
+              end = matchIban(text, at, length, final);
+              found = "iban";
+              source = "pattern:iban-mod97";
+            }
+          }
+        }
+        if (end === none) {
+          at += 1;
+          while (at < length && isWordClass(classOf(text.charCodeAt(at)))) at += 1;
+          inside = insideBehind(text, at);
+          continue;
+        }
+      } else if (kind === hyphenClass) {
+        if (actions["private-key"] !== "off") end = matchPrivateKey(text, at, length, final);
+        found = "private-key";
+        source = "pattern:pem";
+      } else if (kind === atClass && actions.email !== "off") {
+        start = localStart(text, runStart, at);
+        if (start < at) end = matchDomain(text, at, length, final);
+      }
+      if (end === more) {
+        waits = true;
+        break;
+      }
+      if (end === none) {
+        inside = code === point && inside === insideDigits ? behindDecimalPoint : outside;
+        at += 1;
+        if (kind === atClass) runStart = at;
+        continue;
+      }
+      const tail =
+        found === "private-key"
+          ? new PrivateKeyEnd()
+          : found === "api-key" || found === "token"
+            ? this.#key.rule
+            : null;
+      at = this.#take(start, end, found, source, tail, final);
+      if (this.#blocked || this.#open !== null) return;
+      runStart = at;
+      inside = insideBehind(text, at);
+    }
+    this.#runStart = runStart;
+    this.#inside = inside;
+    this.#keep(at, waits, final);
+  }
+
+  /** A span was recognised. Returns where the scan goes on; after it, the guard may be blocked or the span open. */
+  #take(
+    start: number,
+    end: number,
+    kind: SpanKind,
+    source: string,
+    tail: OpenSpan["tail"] | null,
+    final: boolean,
+  ): number {
+    const action = this.#actions[kind];
+    if (action === "off") throw new Error(`a detector that is off found ${kind}`);
+    const text = this.#buffer;
+    const open = { start: this.#base + start, kind, source, action };
+    if (action === "block") {
+      // What it was recognised by is enough: where it would end can't matter any more.
+      this.#out += text.slice(this.#released, start);
+      this.#addSpan({ ...open, end: this.#base + end });
+      this.#blocked = true;
+      this.#buffer = "";
+      return end;
+    }
+    let until = end;
+    if (tail !== null) {
+      until = readTail(tail, text, end, text.length);
+      if (!final && until === text.length && !isClosed(tail)) {
+        this.#mask(open.action, start, until, kind);
+        this.#open = { ...open, tail };
+        this.#drop(until);
+        return until;
+      }
+    }
+    this.#addSpan({ ...open, end: this.#base + until });
+    this.#mask(open.action, start, until, kind);
+    return until;
+  }
+
+  /** Goes on in a span that began in an earlier piece. True: it is closed and the scan goes on behind it. */
+  #continueOpen(open: OpenSpan, final: boolean): boolean {
+    const text = this.#buffer;
+    const until = readTail(open.tail, text, 0, text.length);
+    const ends = final || until < text.length || isClosed(open.tail);
+    if (open.action === "mask") this.#released = until;
+    if (!ends) {
+      this.#drop(until);
+      return false;
+    }
+    this.#addSpan({
+      start: open.start,
+      end: this.#base + until,
+      kind: open.kind,
+      source: open.source,
+      action: open.action,
+    });
+    this.#open = null;
+    this.#at = until;
+    this.#runStart = until;
+    if (until > 0) this.#inside = insideBehind(text, until);
+    return true;
+  }
+
+  #mask(action: Span["action"], start: number, until: number, kind: SpanKind): void {
+    if (action !== "mask") return;
+    this.#out += this.#buffer.slice(this.#released, start) + masks[kind];
+    this.#released = until;
+  }
+
+  #addSpan(span: Span): void {
+    if (this.#spans === null) this.#spans = [span];
+    else this.#spans.push(span);
+  }
+
+  /** Releases what is settled and keeps the rest. */
+  #keep(at: number, waits: boolean, final: boolean): void {
+    const { length } = this.#buffer;
+    let hold = at;
+    if (final) hold = length;
+    else if (this.#actions.email !== "off")
+      hold = Math.min(waits ? at : length, Math.max(this.#runStart, at - mostLocalCharacters));
+    const until = this.#withholds ? hold : length;
+    if (until > this.#released) {
+      this.#out +=
+        this.#released === 0 && until === length ? this.#buffer : this.#buffer.slice(this.#released, until);
+      this.#released = until;
+    }
+    this.#at = at;
+    if (hold > 0) this.#cut(hold);
+  }
+
+  /** Everything up to `until` belongs to an open span; what is not masked goes on. */
+  #drop(until: number): void {
+    if (until > this.#released) this.#out += this.#buffer.slice(this.#released, until);
+    this.#released = until;
+    this.#at = until;
+    this.#runStart = until;
+    if (until === 0) return;
+    this.#inside = insideBehind(this.#buffer, until);
+    this.#cut(until);
+  }
+
+  #cut(places: number): void {
+    this.#buffer = this.#buffer.slice(places);
+    this.#base += places;
+    this.#at -= places;
+    this.#released = Math.max(0, this.#released - places);
+    this.#runStart = Math.max(0, this.#runStart - places);
+  }
+}
+
+function readTail(tail: OpenSpan["tail"], text: string, from: number, length: number): number {
+  if (tail instanceof PrivateKeyEnd) return tail.read(text, from, length);
+  let index = from;
+  while (index < length && tail.inAlphabet(text.charCodeAt(index))) index += 1;
+  return index;
+}
+
+function isClosed(tail: OpenSpan["tail"]): boolean {
+  return tail instanceof PrivateKeyEnd && tail.closed;
+}
+
+const noRule: KeyRule = {
+  name: "none",
+  kind: "api-key",
+  prefix: "",
+  least: 0,
+  inAlphabet: () => false,
+  needsDigit: false,
+};
