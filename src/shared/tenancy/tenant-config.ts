@@ -173,6 +173,8 @@ export const tenantConfigSchema = z
         share: z.enum(["user", "tenant"]).default("user"),
       })
       .prefault({}),
+    /** What is done with personal data and secrets, before the model and in its answer. */
+    safety: safetyPolicySchema.prefault({}),
     media: z
       .strictObject({
         /** Hosts whose images the engine may fetch. Everything else comes as a `data:` URL. */
