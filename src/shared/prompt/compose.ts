@@ -61,7 +61,7 @@ export type ComposeRefusal =
   | { readonly kind: "parameter-unsupported"; readonly param: string; readonly message: string };
 
 /** What `/v1/completions` has no word for, or another meaning. */
-const chatOnlyFields = [
+const chatOnlyFields: ReadonlySet<string> = new Set([
   "messages",
   "chat_template_kwargs",
   "include_reasoning",
@@ -73,7 +73,7 @@ const chatOnlyFields = [
   "tool_choice",
   "tools",
   "top_logprobs",
-];
+]);
 
 /** An estimate may be this much too high; a request that is over the window only by that is left to the engine's own count. */
 const estimateTolerance = 0.9;
@@ -103,7 +103,7 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
   const features = model.engine_features;
   const safeRequest =
     request.tools === undefined ? request : { ...request, tools: neutraliseValue(request.tools, family) };
-  const body = engineChatBody(safeRequest, {
+  const chatBody = engineChatBody(safeRequest, {
     servedName: model.served_name,
     stream: input.stream,
     streamUsage: features.stream_usage,
@@ -112,8 +112,10 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
     messages,
     maxTokens,
   });
+  const body = rendered
+    ? Object.fromEntries(Object.entries(chatBody).filter(([field]) => !chatOnlyFields.has(field)))
+    : chatBody;
   if (rendered) {
-    for (const field of chatOnlyFields) delete body[field];
     body["prompt"] = renderLlama31(messages, {
       date: model.template_date,
       ending: input.continueFrom === null ? "answer" : "continue",

@@ -16,7 +16,7 @@ import { matchPrivateKey, PrivateKeyEnd } from "./detectors/private-key.ts";
 import { masks } from "./masks.ts";
 import type { ResolvedPolicy } from "./safety-policy.ts";
 import type { Span, SpanKind } from "./span.ts";
-import type { FilterStep, TextFilter } from "./text-filter.ts";
+import type { GuardStep } from "./guard-step.ts";
 
 /**
  * Does this text hold something that must not pass, and what of it may go on already? One pass, left to right, whether
@@ -55,7 +55,7 @@ function insideBehind(text: string, at: number): Inside {
 
 const nothing: readonly Span[] = [];
 
-export class StreamGuard implements TextFilter {
+export class StreamGuard {
   readonly #actions: ResolvedPolicy["actions"];
   readonly #withholds: boolean;
   /** Text that is not settled, and its place in the whole. */
@@ -79,15 +79,15 @@ export class StreamGuard implements TextFilter {
     this.#key = { end: none, rule: noRule };
   }
 
-  push(text: string): FilterStep {
+  push(text: string): GuardStep {
     return this.#step(text, false);
   }
 
-  flush(): FilterStep {
+  flush(): GuardStep {
     return this.#step("", true);
   }
 
-  #step(text: string, final: boolean): FilterStep {
+  #step(text: string, final: boolean): GuardStep {
     if (this.#blocked) return { release: "", spans: nothing, blocked: true };
     this.#out = "";
     this.#spans = null;

@@ -1,0 +1,73 @@
+import type { TextFilter, TextLane } from "../stream/text-filter.ts";
+import { resolvePolicy, type ResolvedPolicy, type SafetyPolicy } from "./safety-policy.ts";
+import { type SafetyAction, safetyActions, type Span } from "./span.ts";
+import { StreamGuard } from "./stream-guard.ts";
+
+/** A span and the run of the answer's text that it lies in. */
+export interface AnswerFinding {
+  readonly lane: TextLane;
+  readonly span: Span;
+}
+
+/** Findings beyond this are counted, not kept: an answer may hold a list of a million addresses. */
+const mostFindings = 200;
+
+/**
+ * The guard in the pass over an answer (src/shared/stream): a scan of its own for each lane, one verdict for all. What
+ * was found is for the log: kinds, places and actions, never the text.
+ */
+export class AnswerGuard implements TextFilter {
+  readonly findings: AnswerFinding[] = [];
+  readonly #policy: ResolvedPolicy;
+  readonly #guards = new Map<TextLane, StreamGuard>();
+  #found = 0;
+  #strongest = 0;
+
+  constructor(policy: ResolvedPolicy) {
+    this.#policy = policy;
+  }
+
+  /** The strongest action that was taken: `mask` or `block` mean that the answer is not what the model said. */
+  get action(): SafetyAction {
+    return safetyActions[this.#strongest] ?? "off";
+  }
+
+  /** Spans in all. */
+  get found(): number {
+    return this.#found;
+  }
+
+  push(lane: TextLane, text: string): string | null {
+    let guard = this.#guards.get(lane);
+    if (guard === undefined) {
+      guard = new StreamGuard(this.#policy);
+      this.#guards.set(lane, guard);
+    }
+    const step = guard.push(text);
+    if (step.spans.length > 0) this.#note(lane, step.spans);
+    return step.blocked ? null : step.release;
+  }
+
+  flush(lane: TextLane): string | null {
+    const guard = this.#guards.get(lane);
+    if (guard === undefined) return "";
+    this.#guards.delete(lane);
+    const step = guard.flush();
+    if (step.spans.length > 0) this.#note(lane, step.spans);
+    return step.blocked ? null : step.release;
+  }
+
+  #note(lane: TextLane, spans: readonly Span[]): void {
+    for (const span of spans) {
+      this.#found += 1;
+      this.#strongest = Math.max(this.#strongest, safetyActions.indexOf(span.action));
+      if (this.findings.length < mostFindings) this.findings.push({ lane, span });
+    }
+  }
+}
+
+/** Undefined where the tenant wants nothing looked for: the pass then has no filter at all. */
+export function createAnswerGuard(policy: SafetyPolicy): AnswerGuard | undefined {
+  const output = resolvePolicy(policy.output);
+  return output.isOff ? undefined : new AnswerGuard(output);
+}
