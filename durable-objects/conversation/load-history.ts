@@ -1,0 +1,62 @@
+import { conversationVersion } from "../../src/shared/contracts/conversation.ts";
+import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import type { ConversationRef } from "../../src/shared/turn/conversation-name.ts";
+import { messagesOfItems } from "../../src/shared/turn/durable/conversation-items.ts";
+import type { ChatMessage } from "../../src/shared/wire/chat-messages.ts";
+import { callObject } from "../storage/call-object.ts";
+import { inJurisdiction } from "../storage/jurisdiction.ts";
+import type { Conversation } from "./conversation.ts";
+
+export interface History {
+  /** Oldest first. */
+  readonly messages: readonly ChatMessage[];
+  readonly truncated: boolean;
+  /** For the `append` at the turn's end. */
+  readonly incarnation: number;
+}
+
+const maxItems = 2000;
+
+/** A conversation's latest messages for a turn; never an answer without its history: what can't be read is a refusal. */
+export async function loadHistory(
+  namespace: DurableObjectNamespace<Conversation>,
+  environment: Cloudflare.Env["ENVIRONMENT"],
+  asked: {
+    readonly conversation: ConversationRef;
+    readonly owner: Owner;
+    readonly jurisdiction: Jurisdiction;
+    /** The model's window: nothing beyond it can be used. */
+    readonly limitTokens: number;
+  },
+): Promise<Result<History, Refusal>> {
+  const { conversation, owner, limitTokens } = asked;
+  const called = await callObject(async () =>
+    inJurisdiction(namespace, asked.jurisdiction, environment).getByName(conversation.objectName).history({
+      v: conversationVersion,
+      owner,
+      mustExist: conversation.mustExist,
+      limitItems: maxItems,
+      limitTokens,
+    }),
+  );
+  if (!called.ok) return unavailable(called.error.retryAfterMs, called.error.detail);
+  const outcome = called.value;
+  switch (outcome.result) {
+    case "ok":
+      return ok({
+        messages: messagesOfItems(outcome.items),
+        truncated: outcome.truncated,
+        incarnation: outcome.incarnation,
+      });
+    case "unknown":
+      return err({ kind: "object-unknown" });
+    case "version-unsupported":
+      return unavailable(1000, `speaks version ${outcome.supported}`);
+  }
+}
+
+function unavailable(retryAfterMs: number, detail: string): Result<History, Refusal> {
+  return err({ kind: "dependency-unavailable", component: "conversation", retryAfterMs, detail });
+}

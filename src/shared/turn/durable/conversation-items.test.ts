@@ -1,0 +1,108 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { type ChatMessage, chatMessageSchema } from "../../wire/chat-messages.ts";
+import { itemsOfMessages, messagesOfItems, publicItem } from "./conversation-items.ts";
+
+const turn: ChatMessage[] = [
+  { role: "user", content: "Weather in Kyoto?", name: "ada" },
+  {
+    role: "assistant",
+    content: "Let me look.",
+    tool_calls: [
+      { id: "call_1", type: "function", function: { name: "weather", arguments: '{"city":"Kyoto"}' } },
+    ],
+  },
+  { role: "tool", content: "rain", tool_call_id: "call_1" },
+  { role: "assistant", content: "It rains." },
+];
+
+test("what a turn said comes back as it was, tool calls and names included", () => {
+  expect(messagesOfItems(itemsOfMessages(turn))).toEqual(turn);
+});
+
+test("items have OpenAI's form, and show no name", () => {
+  const items = itemsOfMessages(turn);
+  expect(items.map((item) => item.type)).toEqual([
+    "message",
+    "message",
+    "function_call",
+    "function_call_output",
+    "message",
+  ]);
+  const shown = items.map((item, at) =>
+    publicItem({ ...item, id: `id_${at}`, sequence: at, turnId: "t", createdMs: 0 }),
+  );
+  expect(shown.slice(0, 3)).toEqual([
+    {
+      id: "id_0",
+      type: "message",
+      role: "user",
+      status: "completed",
+      content: [{ type: "input_text", text: "Weather in Kyoto?" }],
+    },
+    {
+      id: "id_1",
+      type: "message",
+      role: "assistant",
+      status: "completed",
+      content: [{ type: "output_text", text: "Let me look.", annotations: [], logprobs: [] }],
+    },
+    {
+      id: "id_2",
+      type: "function_call",
+      call_id: "call_1",
+      name: "weather",
+      arguments: '{"city":"Kyoto"}',
+      status: "completed",
+    },
+  ]);
+});
+
+test("system messages and reasoning are of their turn alone", () => {
+  const items = itemsOfMessages([
+    { role: "system", content: "Be brief." },
+    { role: "assistant", content: "Yes.", reasoning: "hm" },
+  ]);
+  expect(messagesOfItems(items)).toEqual([{ role: "assistant", content: "Yes." }]);
+});
+
+test("pictures and several parts survive", () => {
+  const message: ChatMessage = {
+    role: "user",
+    content: [
+      { type: "text", text: "What is it?" },
+      { type: "image_url", image_url: { url: "data:image/png;base64,AAAA", detail: "low" } },
+    ],
+  };
+  expect(messagesOfItems(itemsOfMessages([message]))).toEqual([message]);
+});
+
+const text = fc.string({ unit: "grapheme", maxLength: 20 });
+const call = fc.record({
+  id: fc.stringMatching(/^call_[a-z0-9]{1,8}$/),
+  type: fc.constant("function" as const),
+  function: fc.record({ name: fc.stringMatching(/^[a-z_]{1,12}$/), arguments: fc.constant('{"a":1}') }),
+});
+const part = fc.record({ type: fc.constant("text" as const), text });
+const content = fc.oneof(text, fc.array(part, { minLength: 1, maxLength: 3 }));
+const message: fc.Arbitrary<ChatMessage> = fc.oneof(
+  fc.record({ role: fc.constant("user" as const), content }),
+  fc.record({ role: fc.constant("assistant" as const), content }),
+  fc.record({
+    role: fc.constant("assistant" as const),
+    content: fc.constant(null),
+    tool_calls: fc.array(call, { minLength: 1, maxLength: 3 }),
+  }),
+  fc.record({ role: fc.constant("tool" as const), content, tool_call_id: fc.constant("call_1") }),
+);
+
+test("items that became messages become the same items again, and every message is one that the schema takes", () => {
+  fc.assert(
+    fc.property(fc.array(message, { maxLength: 8 }), (messages) => {
+      const items = itemsOfMessages(messages);
+      const back = messagesOfItems(items);
+      expect(itemsOfMessages(back)).toEqual(items);
+      for (const each of back) expect(chatMessageSchema.parse(each)).toEqual(each);
+    }),
+  );
+});
