@@ -10,7 +10,7 @@ import { encode, type JournalTail } from "./journal-tail.ts";
  * been stored.
  */
 export interface JournalSource {
-  readonly tail: JournalTail;
+  readonly tail: Pick<JournalTail, "bytesFrom" | "changed">;
   /** The number after the last stored event. */
   next(): number;
   ended(): boolean;
@@ -23,7 +23,7 @@ const keepAliveMs = 15_000;
 const maxPieceUnits = 65_536;
 const keepAlive = encode(": keep-alive\n\n");
 
-/** Starts reading; `done` resolves when the client has everything, has left, or was cut off. It never rejects. */
+/** Starts reading; `done` resolves when the client has everything, has left, or was cut off; it rejects for a fault of ours. */
 export function readJournal(
   source: JournalSource,
   position: ReadPosition,
@@ -32,31 +32,40 @@ export function readJournal(
   return { stream: readable, done: pump(source, position, writable.getWriter()) };
 }
 
-async function pump(
-  source: JournalSource,
-  { from, ids }: ReadPosition,
-  writer: WritableStreamDefaultWriter<ArrayBuffer | ArrayBufferView>,
-): Promise<void> {
+type Writer = WritableStreamDefaultWriter<ArrayBuffer | ArrayBufferView>;
+
+async function pump(source: JournalSource, { from, ids }: ReadPosition, writer: Writer): Promise<void> {
   let at = from;
   try {
     for (;;) {
       if (at < source.next()) {
         const piece = source.tail.bytesFrom(at, ids) ?? stored(source, at, ids);
         if (piece === null) {
-          await writer.abort(new Error("the journal is gone"));
+          await settled(writer.abort(new Error("the journal is gone")));
           return;
         }
-        for (const bytes of piece.bytes) await writer.write(bytes);
+        for (const bytes of piece.bytes) if (!(await settled(writer.write(bytes)))) return;
         at = piece.next;
       } else if (source.ended()) {
-        await writer.close();
+        await settled(writer.close());
         return;
       } else if (!(await source.tail.changed(keepAliveMs))) {
-        await writer.write(keepAlive);
+        if (!(await settled(writer.write(keepAlive)))) return;
       }
     }
+  } catch (error) {
+    await settled(writer.abort(error));
+    throw error;
+  }
+}
+
+/** `false`: the client has left, which is its stream's own end and no fault. The turn goes on. */
+async function settled(write: Promise<void>): Promise<boolean> {
+  try {
+    await write;
+    return true;
   } catch {
-    // The client has left: its stream's own end, and no fault. The turn goes on.
+    return false;
   }
 }
 
