@@ -2,20 +2,27 @@
 import { Hono } from "hono";
 import { publicRoute, tenantRoute } from "./handle.ts";
 import { createChatCompletion } from "./routes/chat-completions.ts";
+import { createCompletion } from "./routes/completions.ts";
+import { createEmbeddings } from "./routes/embeddings.ts";
 import { offersDemo, startDemo } from "./routes/demo.ts";
 import { health, ready } from "./routes/health.ts";
 import { listAllModels, showModel } from "./routes/models.ts";
+import { openApiDocument, referencePage } from "./routes/reference.ts";
 import { showUsage } from "./routes/usage.ts";
 import { unknownRoute } from "./routes/unknown.ts";
 
 export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   const app = new Hono<{ Bindings: Cloudflare.Env }>();
   app.post("/v1/chat/completions", tenantRoute("/v1/chat/completions", createChatCompletion));
+  app.post("/v1/completions", tenantRoute("/v1/completions", createCompletion));
+  app.post("/v1/embeddings", tenantRoute("/v1/embeddings", createEmbeddings));
   app.get("/v1/models", tenantRoute("/v1/models", listAllModels));
   app.get("/v1/models/:id{.+}", tenantRoute("/v1/models/{id}", showModel));
   app.get("/v1/usage", tenantRoute("/v1/usage", showUsage));
   app.get("/health", publicRoute("/health", health));
   app.get("/health/ready", publicRoute("/health/ready", ready));
+  app.get("/openapi.json", publicRoute("/openapi.json", openApiDocument));
+  app.get("/docs", publicRoute("/docs", referencePage));
   app.get("/demo/session", publicRoute("/demo/session", offersDemo));
   app.post("/demo/session", publicRoute("/demo/session", startDemo));
   const methods = methodsByPath(app);

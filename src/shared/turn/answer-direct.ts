@@ -49,11 +49,10 @@ const gapTimeoutMs = 30_000;
 const maxAssembledCharacters = 8_000_000;
 
 export function answerFromCache(turn: CachedTurn): DirectBody {
-  const { request, responseId: id, createdMs } = turn;
+  const { asked, responseId: id, createdMs } = turn;
   const replay = { id, createdMs, price: free };
-  if (request.stream !== true) return { kind: "json", body: replayWhole(turn.cached, "chat", replay) };
-  const format = request.stream_format === "text" ? "text" : "openai-chat";
-  const includeUsage = request.stream_options?.include_usage === true;
+  if (!asked.stream) return { kind: "json", body: replayWhole(turn.cached, asked.shape, replay) };
+  const { format, includeUsage } = asked;
   return { kind: "stream", body: replayStream(turn.cached, format, { ...replay, includeUsage }) };
 }
 
@@ -67,7 +66,7 @@ export async function answerDirect(
   signal: AbortSignal,
 ): Promise<Result<DirectBody, Refusal>> {
   const direct = new DirectAnswer(turn, deps, options, signal);
-  if (turn.request.stream === true) return ok(direct.relay());
+  if (turn.asked.stream) return ok(direct.relay());
   return turn.originStreams ? direct.assemble() : direct.rewrite();
 }
 
@@ -87,19 +86,19 @@ class DirectAnswer {
     this.#budget = new TokenBudget(
       turn.reservation,
       turn.prompt.promptTokens,
-      turn.prompt.maxTokens * (turn.request.n ?? 1),
+      turn.prompt.maxTokens * turn.asked.choices,
       turn.tenant.limits.when_exhausted,
     );
     this.#pass = passOptions(turn, deps, this.#budget);
   }
 
   relay(): DirectBody {
-    const { answer, request, cache } = this.#turn;
+    const { answer, asked, cache } = this.#turn;
     const collect = cache.storeKey === null ? undefined : new AnswerCollector(maxEntryCharacters, false);
     const pass = new AnswerPass({
       ...this.#pass,
-      format: request.stream_format === "text" ? "text" : "openai-chat",
-      includeUsage: request.stream_options?.include_usage === true,
+      format: asked.format,
+      includeUsage: asked.includeUsage,
       ...(collect === undefined ? {} : { collect }),
     });
     const body = relayStream(answer.body, pass, {
@@ -113,7 +112,7 @@ class DirectAnswer {
   async assemble(): Promise<Result<DirectBody, Refusal>> {
     const assembled = await assembleAnswer(
       this.#turn.answer.body,
-      { ...this.#pass, shape: "chat", maxCharacters: maxAssembledCharacters },
+      { ...this.#pass, shape: this.#turn.asked.shape, maxCharacters: maxAssembledCharacters },
       this.#times(),
     );
     this.#end(assembled.end, assembled.totals, assembled.collected);
@@ -131,7 +130,7 @@ class DirectAnswer {
       this.#end(this.#signal.aborted ? "client-gone" : "origin-error", nothing, undefined);
       return err(brokenAnswer(this.#signal.aborted ? "client-gone" : "origin-error"));
     }
-    const rewritten = rewriteAnswer(text, { ...this.#pass, shape: "chat" });
+    const rewritten = rewriteAnswer(text, { ...this.#pass, shape: this.#turn.asked.shape });
     if (!rewritten.ok) {
       this.#end("origin-error", { ...nothing, failureDetail: rewritten.error }, undefined);
       return err(brokenAnswer("origin-error"));
@@ -200,14 +199,14 @@ export function billedTokens({ usage }: AnswerTotals): number {
 }
 
 function passOptions(turn: LiveTurn, deps: TurnDeps, budget: TokenBudget) {
-  const { answer, candidate, prompt, request } = turn;
+  const { answer, asked, candidate, prompt } = turn;
   const record = modelRecord(deps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
   return {
     engineApi: prompt.path === "/v1/completions" ? "completions" : "chat",
     id: turn.responseId,
     model: candidate.model,
     createdMs: turn.createdMs,
-    choices: request.n ?? 1,
+    choices: asked.choices,
     promptTokens: prompt.promptTokens,
     price: record.price,
     budget,

@@ -22,7 +22,9 @@ export function lookup(
   plan: Plan,
   deps: TurnDeps,
 ): CacheStanding | Promise<CacheStanding> {
-  const decision = decideCaching(turn.request, turn.tenant.cache.exact, turn.cacheControl);
+  const { cacheable } = turn.asked;
+  const mode = cacheable === null ? "off" : turn.tenant.cache.exact;
+  const decision = decideCaching(cacheable ?? {}, mode, turn.cacheControl);
   if (!decision.lookup && !decision.store)
     return { storeKey: null, lookup: null, status: cacheStatus(decision, null) };
   return (async () => {
@@ -37,11 +39,11 @@ function keyOf(turn: ValidatedTurn, plan: Plan, deps: TurnDeps): Promise<string>
   return exactKey({
     tenant: turn.tenant.id,
     user: turn.tenant.cache.share === "tenant" ? null : turn.principal.user,
-    alias: turn.request.model,
+    alias: turn.asked.model,
     model: { id: plan[0].model, weights: record.weights },
     fleetVersion: deps.fleet.version,
     tenantVersion: turn.tenant.version,
-    request: turn.request,
+    request: turn.asked.cacheable ?? {},
     policies: {
       defaultSystemPrompt: turn.tenant.default_system_prompt,
       template: `${record.template ?? "engine"}/${record.template_date}/${composeVersion}/${controlTokenRulesVersion}`,

@@ -10,13 +10,12 @@ import type { CachedAnswer } from "../cache/ports.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Reservation } from "../limits/ports.ts";
-import { composePrompt, type ComposedPrompt } from "../prompt/compose.ts";
+import type { ComposedPrompt } from "../prompt/compose.ts";
 import { answerReservation } from "../limits/estimate.ts";
-import { estimatePromptTokens, usualOverhead } from "../prompt/token-estimate.ts";
 import type { OriginAnswer } from "../routing/ports.ts";
 import { tokensExhausted } from "./exhausted.ts";
 import { lookup, type CacheStanding } from "./lookup.ts";
-import { planChat, type Candidate, type Plan } from "./plan.ts";
+import { planModel, type Candidate, type Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
 /** Let in by the buckets; must be settled, once, whatever happens next. */
@@ -50,14 +49,14 @@ export async function openTurn(
   deps: TurnDeps,
   signal: AbortSignal,
 ): Promise<Result<OpenedTurn, Refusal>> {
-  const plan = planChat(deps.fleet, turn.tenant, turn.request);
+  const plan = planModel(deps.fleet, turn.tenant, turn.asked.model, turn.asked.capabilities);
   if (!plan.ok) return plan;
   const looking = lookup(turn, plan.value, deps);
   const admitted = await deps.admission.admit({
     principal: turn.principal,
     tenant: turn.tenant,
     chargeId: turn.chargeId,
-    promptTokens: estimatePromptTokens(turn.request, usualOverhead),
+    promptTokens: turn.asked.estimatePromptTokens(),
     answerTokens: answerTokensOf(turn),
   });
   turn.mark("admit");
@@ -91,14 +90,12 @@ async function dispatchFirst(
   let refusal: Refusal | null = null;
   for (const candidate of turn.plan) {
     const originStreams = mustStream(turn, candidate);
-    const composed = composePrompt({
-      request: turn.request,
+    const composed = turn.asked.compose({
       history: recalled.value,
       defaultSystemPrompt: turn.tenant.default_system_prompt,
       model: candidate.variant.record,
       estimateRatio: deps.calibration.ratio(turn.principal.tenant, candidate.model),
       stream: originStreams,
-      continueFrom: null,
       cacheSalt,
     });
     if (!composed.ok) {
@@ -106,7 +103,8 @@ async function dispatchFirst(
       continue;
     }
     const prompt = composed.value;
-    const wanted = prompt.promptTokens + Math.min(answerTokensOf(turn), prompt.maxTokens * choicesOf(turn));
+    const wanted =
+      prompt.promptTokens + Math.min(answerTokensOf(turn), prompt.maxTokens * turn.asked.choices);
     if (wanted > turn.reservation.tokens) {
       const extended = turn.reservation.extend(wanted);
       const granted = typeof extended === "boolean" ? extended : await extended;
@@ -142,22 +140,12 @@ const noHistory = ok([]);
 /** An answer that ends within this is asked for whole: it costs a third of the CPU, and no tunnel cuts it. */
 const shortAnswerMs = 20_000;
 
-function mustStream(turn: ValidatedTurn, candidate: Candidate): boolean {
-  const { request } = turn;
-  if (request.stream === true || turn.recall !== null) return true;
-  const { record } = candidate.variant;
-  const asked =
-    request.max_completion_tokens ?? request.max_tokens ?? record.max_output_tokens ?? record.context_window;
-  return asked * record.ms_per_token >= shortAnswerMs;
+function mustStream({ asked, recall }: ValidatedTurn, { variant: { record } }: Candidate): boolean {
+  if (asked.stream || recall !== null) return true;
+  const most = asked.maxTokens ?? record.max_output_tokens ?? record.context_window;
+  return most * record.ms_per_token >= shortAnswerMs;
 }
 
-function choicesOf(turn: ValidatedTurn): number {
-  return turn.request.n ?? 1;
-}
-
-function answerTokensOf(turn: ValidatedTurn): number {
-  return answerReservation(
-    turn.request.max_completion_tokens ?? turn.request.max_tokens ?? null,
-    choicesOf(turn),
-  );
+function answerTokensOf({ asked }: ValidatedTurn): number {
+  return answerReservation(asked.maxTokens, asked.choices);
 }

@@ -5,7 +5,6 @@ import type { Capability } from "../routing/fleet-config.ts";
 import type { FleetIndex, ModelVariant } from "../routing/fleet-index.ts";
 import { resolveModel } from "../routing/resolve-model.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
-import type { ChatRequest } from "../wire/chat-request.ts";
 
 /** One way to answer: a model at the clusters that serve it alike. */
 export interface Candidate {
@@ -16,14 +15,6 @@ export interface Candidate {
 
 /** At least one, in the order to try. */
 export type Plan = readonly [Candidate, ...Candidate[]];
-
-export function planChat(
-  fleet: FleetIndex,
-  tenant: TenantConfig,
-  request: ChatRequest,
-): Result<Plan, Refusal> {
-  return planModel(fleet, tenant, request.model, neededFor(request));
-}
 
 /** A model that the tenant may not use is answered as one that does not exist. */
 export function planModel(
@@ -62,22 +53,4 @@ export function planModel(
 export function mayUse(tenant: TenantConfig, name: string): boolean {
   const { allow } = tenant.models;
   return allow[0] === "*" || allow.includes("*") || allow.includes(name);
-}
-
-const chatOnly: readonly Capability[] = ["chat"];
-
-function neededFor(request: ChatRequest): readonly Capability[] {
-  const needs: Capability[] = [];
-  if (request.tools !== undefined && request.tools.length > 0) needs.push("tools");
-  const format = request.response_format;
-  if ((format !== undefined && format.type !== "text") || request.structured_outputs !== undefined)
-    needs.push("structured-output");
-  for (const message of request.messages) {
-    if (!Array.isArray(message.content)) continue;
-    for (const part of message.content) {
-      if (part.type === "image_url" && !needs.includes("vision")) needs.push("vision");
-      if (part.type === "input_audio" && !needs.includes("audio")) needs.push("audio");
-    }
-  }
-  return needs.length === 0 ? chatOnly : ["chat", ...needs];
 }

@@ -9,7 +9,7 @@ import type { TokenCalibration } from "../prompt/token-calibration.ts";
 import type { FleetIndex } from "../routing/fleet-index.ts";
 import type { ClientPlace, Origin } from "../routing/ports.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
-import type { ChatRequest } from "../wire/chat-request.ts";
+import type { Asked } from "./asked.ts";
 import type { Stage } from "../telemetry/request-record.ts";
 
 export interface TurnDeps {
@@ -28,8 +28,8 @@ export interface TurnDeps {
 export interface ValidatedTurn {
   readonly principal: Principal;
   readonly tenant: TenantConfig;
-  readonly request: ChatRequest;
-  /** Earlier messages of the conversation, oldest first; empty for a stateless turn. */
+  readonly asked: Asked;
+  /** Loads the earlier messages of the conversation, oldest first; `null` for a stateless turn. */
   readonly recall: (() => Promise<Recalled>) | null;
   /** What the answer is called: `chatcmpl-…`. */
   readonly responseId: string;

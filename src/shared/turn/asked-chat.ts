@@ -1,0 +1,40 @@
+/** A chat request (`POST /v1/chat/completions`) as the stages of a turn read it. */
+import { composePrompt } from "../prompt/compose.ts";
+import { estimatePromptTokens, usualOverhead } from "../prompt/token-estimate.ts";
+import type { Capability } from "../routing/fleet-config.ts";
+import type { ChatRequest } from "../wire/chat-request.ts";
+import type { Asked } from "./asked.ts";
+
+export function askedChat(request: ChatRequest): Asked {
+  return {
+    model: request.model,
+    capabilities: neededFor(request),
+    stream: request.stream === true,
+    format: request.stream_format === "text" ? "text" : "openai-chat",
+    shape: "chat",
+    includeUsage: request.stream_options?.include_usage === true,
+    choices: request.n ?? 1,
+    maxTokens: request.max_completion_tokens ?? request.max_tokens ?? null,
+    cacheable: request,
+    estimatePromptTokens: () => estimatePromptTokens(request, usualOverhead),
+    compose: (inputs) => composePrompt({ request, continueFrom: null, ...inputs }),
+  };
+}
+
+const chatOnly: readonly Capability[] = ["chat"];
+
+function neededFor(request: ChatRequest): readonly Capability[] {
+  const needs: Capability[] = [];
+  if (request.tools !== undefined && request.tools.length > 0) needs.push("tools");
+  const format = request.response_format;
+  if ((format !== undefined && format.type !== "text") || request.structured_outputs !== undefined)
+    needs.push("structured-output");
+  for (const message of request.messages) {
+    if (!Array.isArray(message.content)) continue;
+    for (const part of message.content) {
+      if (part.type === "image_url" && !needs.includes("vision")) needs.push("vision");
+      if (part.type === "input_audio" && !needs.includes("audio")) needs.push("audio");
+    }
+  }
+  return needs.length === 0 ? chatOnly : ["chat", ...needs];
+}

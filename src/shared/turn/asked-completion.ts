@@ -1,0 +1,74 @@
+/**
+ * A plain completion (`POST /v1/completions`) as the stages of a turn read it. The prompt's frame is the client's own, but a
+ * control token in it stays text: only a template of ours may speak to the model in control tokens.
+ */
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { Refusal } from "../contracts/refusal.ts";
+import type { ComposedPrompt } from "../prompt/compose.ts";
+import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
+import { estimateTokens } from "../prompt/token-estimate.ts";
+import type { Capability } from "../routing/fleet-config.ts";
+import {
+  answersOf,
+  buildEngineCompletionBody,
+  defaultCompletionTokens,
+  type CompletionRequest,
+} from "../wire/completions-request.ts";
+import type { Asked, ComposeInputs } from "./asked.ts";
+
+const needs: readonly Capability[] = ["completions"];
+
+export function askedCompletion(request: CompletionRequest): Asked {
+  const prompts = typeof request.prompt === "string" ? [request.prompt] : request.prompt;
+  const estimated = () => prompts.reduce((sum, prompt) => sum + estimateTokens(prompt) + 1, 0);
+  return {
+    model: request.model,
+    capabilities: needs,
+    stream: request.stream === true,
+    format: "openai-completion",
+    shape: "completion",
+    includeUsage: request.stream_options?.include_usage === true,
+    choices: answersOf(request),
+    maxTokens: request.max_tokens ?? defaultCompletionTokens,
+    cacheable: null,
+    estimatePromptTokens: estimated,
+    compose: (inputs) => compose(request, prompts, estimated(), inputs),
+  };
+}
+
+function compose(
+  request: CompletionRequest,
+  prompts: readonly string[],
+  estimatedTokens: number,
+  { model, estimateRatio, stream, cacheSalt }: ComposeInputs,
+): Result<ComposedPrompt, Refusal> {
+  const maxTokens = Math.min(
+    request.max_tokens ?? defaultCompletionTokens,
+    model.max_output_tokens ?? model.context_window,
+  );
+  const promptTokens = Math.ceil(estimatedTokens * estimateRatio);
+  const longest = Math.max(...prompts.map((prompt) => estimateTokens(prompt))) * estimateRatio;
+  // An estimate may be a tenth too high: what is over the window only by that is left to the engine's own count.
+  if (longest * 0.9 + maxTokens > model.context_window)
+    return err({
+      kind: "context-too-long",
+      windowTokens: model.context_window,
+      promptTokens: Math.ceil(longest),
+      answerTokens: maxTokens,
+    });
+  const family = tokenFamilyOf(model);
+  const safe = prompts.map((prompt) => neutraliseText(prompt, family));
+  const features = model.engine_features;
+  const body = buildEngineCompletionBody(
+    { ...request, prompt: typeof request.prompt === "string" ? (safe[0] ?? "") : safe },
+    {
+      servedName: model.served_name,
+      stream,
+      streamUsage: features.stream_usage,
+      continuousUsage: features.continuous_usage,
+      cacheSalt: features.cache_salt ? cacheSalt : null,
+      maxTokens,
+    },
+  );
+  return ok({ path: "/v1/completions", body, promptTokens, estimatedTokens, maxTokens, droppedMessages: 0 });
+}

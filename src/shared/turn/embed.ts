@@ -1,0 +1,136 @@
+/** Embeddings: `plan ▸ admit ▸ dispatch ▸ settle`. Always whole: vectors don't stream. */
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { Usage } from "../contracts/usage.ts";
+import type { Reservation } from "../limits/ports.ts";
+import { neutraliseValue, tokenFamilyOf } from "../prompt/control-tokens.ts";
+import { estimateTokens } from "../prompt/token-estimate.ts";
+import type { Capability } from "../routing/fleet-config.ts";
+import { modelRecord } from "../routing/fleet-index.ts";
+import type { OriginAnswer } from "../routing/ports.ts";
+import { costOf, isRecord, readEngineUsage } from "../stream/wire-usage.ts";
+import { buildEngineEmbeddingBody, type EmbeddingRequest } from "../wire/embeddings-request.ts";
+import { planModel, type Candidate } from "./plan.ts";
+import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+
+const needs: readonly Capability[] = ["embeddings"];
+
+export interface Embedded {
+  readonly body: string;
+  readonly model: string;
+  readonly answer: OriginAnswer;
+  readonly usage: Usage;
+  readonly reservation: Reservation;
+}
+
+export async function embed(
+  turn: Omit<ValidatedTurn, "asked">,
+  request: EmbeddingRequest,
+  deps: TurnDeps,
+  signal: AbortSignal,
+): Promise<Result<Embedded, Refusal>> {
+  const plan = planModel(deps.fleet, turn.tenant, request.model, needs);
+  if (!plan.ok) return plan;
+  const promptTokens = estimateInput(request.input);
+  const { principal, tenant, chargeId } = turn;
+  const admitted = await deps.admission.admit({ principal, tenant, chargeId, promptTokens, answerTokens: 0 });
+  turn.mark("admit");
+  if (!admitted.ok) return admitted;
+  const reservation = admitted.value;
+  const answered = await dispatchFirst(turn, request, plan.value, promptTokens, deps, signal);
+  turn.mark("dispatch");
+  if (!answered.ok) {
+    reservation.settle({ tokens: 0, requests: 0 });
+    return answered;
+  }
+  const { usage } = answered.value;
+  reservation.settle({ tokens: usage.promptTokens, requests: 1 });
+  return ok({ ...answered.value, reservation });
+}
+
+async function dispatchFirst(
+  turn: Omit<ValidatedTurn, "asked">,
+  request: EmbeddingRequest,
+  plan: readonly Candidate[],
+  promptTokens: number,
+  deps: TurnDeps,
+  signal: AbortSignal,
+): Promise<Result<Omit<Embedded, "reservation">, Refusal>> {
+  let refusal: Refusal = { kind: "internal", detail: "a plan without candidates" };
+  for (const { model, variant } of plan) {
+    const { record } = variant;
+    // Token ids pass as they are: they name no text of a user's that could be read as a control token.
+    const safe = { ...request, input: neutraliseValue(request.input, tokenFamilyOf(record)) };
+    const dispatched = await deps.origin.dispatch(
+      {
+        requestId: turn.requestId,
+        traceparent: turn.traceparent,
+        clusters: variant.clusters,
+        model,
+        path: "/v1/embeddings",
+        body: buildEngineEmbeddingBody(safe, record.served_name),
+        stream: false,
+        tokens: promptTokens,
+        place: turn.place,
+        deadlineMs: turn.tenant.requests.deadline_seconds * 1000,
+      },
+      signal,
+    );
+    if (dispatched.ok) return finish(dispatched.value, model, promptTokens, deps);
+    refusal = dispatched.error;
+    if (refusal.kind !== "origin-unavailable" && refusal.kind !== "overloaded") break;
+  }
+  return err(refusal);
+}
+
+async function finish(
+  answer: OriginAnswer,
+  model: string,
+  promptTokens: number,
+  deps: TurnDeps,
+): Promise<Result<Omit<Embedded, "reservation">, Refusal>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await wholeText(answer));
+  } catch {
+    answer.report("origin-error");
+    return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "the embeddings are no JSON" });
+  }
+  if (!isRecord(value) || !Array.isArray(value["data"])) {
+    answer.report("origin-error");
+    return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "the embeddings hold no data" });
+  }
+  answer.report("done");
+  const said = readEngineUsage(value["usage"]);
+  const usage: Usage = {
+    promptTokens: said?.promptTokens ?? promptTokens,
+    completionTokens: 0,
+    cachedTokens: said?.cachedTokens ?? 0,
+    reasoningTokens: 0,
+  };
+  const price = modelRecord(deps.fleet, answer.cluster, model)?.price;
+  const body = JSON.stringify({
+    object: "list",
+    data: value["data"] as unknown[],
+    model,
+    usage: {
+      prompt_tokens: usage.promptTokens,
+      total_tokens: usage.promptTokens,
+      ...(price === undefined ? {} : { cost: costOf(usage, price) }),
+    },
+  });
+  return ok({ body, model, answer, usage });
+}
+
+async function wholeText({ firstChunk, body }: OriginAnswer): Promise<string> {
+  const rest = await new Response(body).text();
+  return firstChunk === null ? rest : new TextDecoder().decode(firstChunk) + rest;
+}
+
+function estimateInput(input: EmbeddingRequest["input"]): number {
+  if (typeof input === "string") return estimateTokens(input);
+  let tokens = 0;
+  for (const part of input)
+    tokens += typeof part === "number" ? 1 : typeof part === "string" ? estimateTokens(part) : part.length;
+  return Math.max(1, tokens);
+}

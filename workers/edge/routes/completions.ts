@@ -1,0 +1,16 @@
+/** `POST /v1/completions`: the plain one, for clients that still use it. */
+import { askedCompletion } from "../../../src/shared/turn/asked-completion.ts";
+import { parseCompletionRequest } from "../../../src/shared/wire/completions-request.ts";
+import type { TenantHandler } from "../handle.ts";
+import { readJsonText } from "../read-body.ts";
+import { respondRefusal } from "../respond.ts";
+import { runDirect } from "../run-direct.ts";
+
+export const createCompletion: TenantHandler = async (call) => {
+  const { c, scope, tenant } = call;
+  const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
+  const request = text.ok ? parseCompletionRequest(text.value) : text;
+  scope.mark("validate");
+  if (!request.ok) return respondRefusal(scope, request.error);
+  return runDirect(call, askedCompletion(request.value), "cmpl-");
+};

@@ -1,0 +1,42 @@
+/** `POST /v1/embeddings`: admitted and settled like a turn, answered whole. */
+import type { ChargeId } from "../../../src/shared/contracts/ids.ts";
+import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
+import { randomHex } from "../../../src/shared/telemetry/correlation.ts";
+import { serverTiming } from "../../../src/shared/telemetry/request-record.ts";
+import { embed } from "../../../src/shared/turn/embed.ts";
+import { parseEmbeddingRequest } from "../../../src/shared/wire/embeddings-request.ts";
+import type { TenantHandler } from "../handle.ts";
+import { readJsonText } from "../read-body.ts";
+import { respondJson, respondRefusal } from "../respond.ts";
+import { turnOf } from "../turn-of.ts";
+
+export const createEmbeddings: TenantHandler = async (call) => {
+  const { c, scope, tenant, isolate } = call;
+  const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
+  const request = text.ok ? parseEmbeddingRequest(text.value) : text;
+  scope.mark("validate");
+  if (!request.ok) return respondRefusal(scope, request.error);
+  const fleet = await isolate.fleet.current(scope.background);
+  if (!fleet.ok) return respondRefusal(scope, fleet.error);
+  const chargeId = `emb-${randomHex(16)}`;
+  const turn = turnOf(call, chargeId, chargeId as ChargeId);
+  const embedded = await embed(
+    turn,
+    request.value,
+    isolate.turnDeps(fleet.value, scope.background),
+    c.req.raw.signal,
+  );
+  if (!embedded.ok) return respondRefusal(scope, embedded.error);
+  const { body, model, answer, usage, reservation } = embedded.value;
+  const { record } = scope;
+  record.model = model;
+  record.cluster = answer.cluster;
+  record.replica = answer.replica;
+  record.attempts = answer.attempts;
+  record.promptTokens = usage.promptTokens;
+  record.cachedTokens = usage.cachedTokens;
+  return respondJson(scope, body, {
+    "server-timing": serverTiming(record.stages),
+    ...Object.fromEntries(rateLimitHeaders(reservation.standing)),
+  });
+};

@@ -1,0 +1,16 @@
+/** The API's own description: `/openapi.json`, and `/docs`, the page that shows it. */
+import type { PublicHandler } from "../handle.ts";
+import { docsPage } from "../docs-page.ts";
+import { respondJson } from "../respond.ts";
+
+/** The document is built on first use: it costs nothing at start-up. */
+export const openApiDocument: PublicHandler = async ({ scope }) => {
+  const { openApiJson } = await import("../../../src/shared/wire/openapi.ts");
+  return respondJson(scope, openApiJson(), { "cache-control": "public, max-age=300" });
+};
+
+export const referencePage: PublicHandler = ({ scope }) => {
+  scope.record.status = 200;
+  scope.finish();
+  return docsPage();
+};

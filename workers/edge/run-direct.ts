@@ -1,0 +1,109 @@
+/** A direct turn from a validated request to its response: the stages, the headers, the record's end. */
+import type { ChargeId } from "../../src/shared/contracts/ids.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { ok, type Result } from "../../src/shared/contracts/result.ts";
+import { rateLimitHeaders } from "../../src/shared/limits/limit-headers.ts";
+import { randomHex } from "../../src/shared/telemetry/correlation.ts";
+import { serverTiming } from "../../src/shared/telemetry/request-record.ts";
+import type { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
+import {
+  answerDirect,
+  answerFromCache,
+  type DirectBody,
+  type TurnEnding,
+} from "../../src/shared/turn/answer-direct.ts";
+import type { Asked } from "../../src/shared/turn/asked.ts";
+import { openTurn, type OpenedTurn } from "../../src/shared/turn/open-turn.ts";
+import type { TurnDeps, ValidatedTurn } from "../../src/shared/turn/ports.ts";
+import type { TenantCall } from "./handle.ts";
+import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
+import { turnOf } from "./turn-of.ts";
+
+export async function runDirect(
+  call: TenantCall,
+  asked: Asked,
+  idPrefix: "chatcmpl-" | "cmpl-",
+): Promise<Response> {
+  const { c, scope, isolate } = call;
+  const reading = isolate.fleet.current(scope.background);
+  const fleet = reading instanceof Promise ? await reading : reading;
+  if (!fleet.ok) return respondRefusal(scope, fleet.error);
+  const deps = isolate.turnDeps(fleet.value, scope.background);
+  const { signal } = c.req.raw;
+  const responseId = idPrefix + randomHex(16);
+  const turn: ValidatedTurn = { ...turnOf(call, responseId, responseId as ChargeId), asked };
+  const opened = await openTurn(turn, deps, signal);
+  if (!opened.ok) return respondRefusal(scope, opened.error);
+  const answered = await answer(opened.value, deps, scope, signal);
+  const headers = turnHeaders(opened.value, scope);
+  if (!answered.ok) return respondRefusal(scope, answered.error, headers);
+  return send(answered.value, headers, scope);
+}
+
+async function answer(
+  opened: OpenedTurn,
+  deps: TurnDeps,
+  scope: RequestScope,
+  signal: AbortSignal,
+): Promise<Result<DirectBody, Refusal>> {
+  const { record } = scope;
+  record.cache = opened.cache.lookup?.result ?? "bypass";
+  if (opened.kind === "cached") {
+    record.model = opened.cached.model;
+    return ok(answerFromCache(opened));
+  }
+  record.model = opened.candidate.model;
+  record.cluster = opened.answer.cluster;
+  record.replica = opened.answer.replica;
+  record.attempts = opened.answer.attempts;
+  record.status = 200;
+  const isStream = opened.asked.stream;
+  return answerDirect(
+    opened,
+    deps,
+    {
+      background: scope.background,
+      onEnd: (ending) => {
+        recordEnding(scope, ending);
+        // A whole answer ends its record when it is sent; a stream's headers left long ago.
+        if (isStream) scope.finish();
+      },
+    },
+    signal,
+  );
+}
+
+function recordEnding(scope: RequestScope, { end, totals }: TurnEnding): void {
+  const { record } = scope;
+  const { usage } = totals;
+  record.promptTokens = usage.promptTokens;
+  record.completionTokens = usage.completionTokens;
+  record.cachedTokens = usage.cachedTokens;
+  record.reasoningTokens = usage.reasoningTokens;
+  record.usageBasis = totals.basis;
+  if (totals.firstTokenAtMs !== undefined) record.firstTokenMs = totals.firstTokenAtMs - scope.startedMs;
+  record.ending = end === "done" ? "answered" : end === "budget-spent" || end === "blocked" ? "stopped" : end;
+  if (totals.failureDetail !== undefined) record.errorDetail = totals.failureDetail;
+  scope.mark("stream");
+}
+
+function turnHeaders(opened: OpenedTurn, scope: RequestScope): HeaderRecord {
+  const headers: HeaderRecord = {
+    "x-edgewise-response-id": opened.responseId,
+    "cache-status": opened.cache.status,
+    "server-timing": serverTiming(scope.record.stages),
+  };
+  for (const [name, value] of rateLimitHeaders(opened.reservation.standing)) headers[name] = value;
+  return headers;
+}
+
+function send({ kind, body }: DirectBody, headers: HeaderRecord, scope: RequestScope): Response {
+  if (kind === "json") return respondJson(scope, body, headers);
+  if (typeof body === "string") {
+    scope.record.status = 200;
+    scope.finish();
+  }
+  return new Response(body, {
+    headers: { ...baseHeaders(scope), "content-type": "text/event-stream; charset=utf-8", ...headers },
+  });
+}
