@@ -1,0 +1,64 @@
+/**
+ * A KV namespace for plain workerd: the HTTP that a KV binding speaks inside the runtime, answered from memory. One
+ * Worker a namespace; what it holds goes with the process. Expiry as in KV: not before its time.
+ */
+interface Entry {
+  readonly value: ArrayBuffer;
+  readonly metadata: string | null;
+  readonly expiresAtMs: number;
+}
+
+const entries = new Map<string, Entry>();
+let seeded = false;
+
+/** What is there from the start: an object of texts by key. */
+function seed(json: string): void {
+  seeded = true;
+  for (const [key, text] of Object.entries(JSON.parse(json) as Record<string, string>))
+    entries.set(key, {
+      value: new TextEncoder().encode(text).buffer,
+      metadata: null,
+      expiresAtMs: Number.POSITIVE_INFINITY,
+    });
+}
+
+export default {
+  async fetch(request: Request, env: { readonly SEED: string }): Promise<Response> {
+    if (!seeded) seed(env.SEED);
+    const url = new URL(request.url);
+    const key = decodeURIComponent(url.pathname.slice(1));
+    switch (request.method) {
+      case "GET": {
+        const entry = entries.get(key);
+        if (entry === undefined || entry.expiresAtMs <= Date.now()) {
+          entries.delete(key);
+          return new Response("Not Found", { status: 404 });
+        }
+        return new Response(
+          entry.value,
+          entry.metadata === null ? {} : { headers: { "CF-KV-Metadata": entry.metadata } },
+        );
+      }
+      case "PUT": {
+        const ttlSeconds = url.searchParams.get("expiration_ttl");
+        const atSeconds = url.searchParams.get("expiration");
+        entries.set(key, {
+          value: await request.arrayBuffer(),
+          metadata: request.headers.get("CF-KV-Metadata"),
+          expiresAtMs:
+            ttlSeconds !== null
+              ? Date.now() + Number(ttlSeconds) * 1000
+              : atSeconds !== null
+                ? Number(atSeconds) * 1000
+                : Number.POSITIVE_INFINITY,
+        });
+        return new Response();
+      }
+      case "DELETE":
+        entries.delete(key);
+        return new Response();
+      default:
+        return new Response("Method Not Allowed", { status: 405 });
+    }
+  },
+};

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { workerdConfig, type WorkerdConfig } from "./workerd-config.ts";
+
+const edge = {
+  name: "edge",
+  modules: ["/bundle/edge/index.js"],
+  compatibilityDate: "2026-10-15",
+  compatibilityFlags: ["enable_request_signal"],
+  vars: { ROUTER: "in-process" },
+  kvNamespaces: [{ binding: "CONFIG", id: "config" }],
+  durableObjects: [{ binding: "BUCKET", className: "Bucket" }],
+  services: [{ binding: "ORIGIN_ROUTER", service: "router" }],
+};
+const config: WorkerdConfig = {
+  edge,
+  router: null,
+  texts: { FLEET: '{"a":"b\\n\u0001"}' },
+  kvSeeds: { config: { "tenant:x": "{}" } },
+  folder: "/bundle/work",
+  host: "127.0.0.1",
+  port: 1,
+  objectsFolder: "/state",
+  scripts: { kv: "kv", cache: "cache" },
+};
+
+test("every binding of the bundle is given, and the router's only where it runs", () => {
+  const text = workerdConfig(config);
+  for (const part of [
+    'embed "../edge/index.js"',
+    'kvNamespace = "kv-config"',
+    'className = "Bucket", uniqueKey = "edge-Bucket", enableSql = true',
+    '(name = "SEED", text = "{\\"tenant:x\\":\\"{}\\"}")',
+  ])
+    expect(text).toContain(part);
+  expect(text).not.toContain("ORIGIN_ROUTER");
+  const router = { ...edge, name: "router", durableObjects: [], services: [] };
+  expect(workerdConfig({ ...config, router })).toContain('(name = "ORIGIN_ROUTER", service = "router")');
+});
+
+test("texts are escaped as capnp reads them", () => {
+  expect(workerdConfig(config)).toContain('text = "{\\"a\\":\\"b\\\\n\\x01\\"}"');
+});
