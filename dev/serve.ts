@@ -21,14 +21,17 @@ async function main(): Promise<void> {
   const fleet = document.source === "dev-fleet" ? devFleet?.fleet : document.fleet;
   if (fleet === undefined) throw new Error("a started dev fleet has a document");
   const bundles = await bundleForServe();
-  const serve = await startServe({
+  const serving = startServe({
     bundles,
     port,
     router,
     fleet,
     stateFolder: process.env["EDGEWISE_STATE"] ?? `${root}.wrangler/serve`,
     onLine: (line) => console.log(line),
-  }).finally(() => bundles.remove());
+  });
+  // workerd has read its modules by then, or never will.
+  await serving.then(bundles.remove, bundles.remove);
+  const serve = await serving;
   let stopping = false;
   const stop = async (): Promise<void> => {
     stopping = true;

@@ -20,7 +20,7 @@ export interface ServeBundles {
   readonly edge: WorkerBundle;
   readonly router: WorkerBundle;
   /** Deletes the files. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 export interface ServeOptions {
