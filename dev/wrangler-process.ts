@@ -59,24 +59,36 @@ export function startWrangler(options: {
   return { ended, lastLines: () => last.join("\n"), stop: () => stopGroup(child, ended) };
 }
 
-/** Asks politely, waits five seconds, then insists; the whole group, workerd included. */
+/** How long wrangler and workerd get to end by themselves, and how long the system gets to clear away what was killed. */
+const patienceMs = 5000;
+const clearingMs = 2000;
+
+/** Asks politely, then insists; over when the whole group is gone, workerd included, not when its first process is. */
 async function stopGroup(child: ChildProcess, ended: Promise<number>): Promise<void> {
   const pid = child.pid;
   if (pid === undefined) return;
   signalGroup(pid, "SIGTERM");
-  const patience = new Promise<"late">((resolve) => {
-    setTimeout(() => resolve("late"), 5000).unref();
-  });
-  await Promise.race([ended, patience]);
-  signalGroup(pid, "SIGKILL");
+  if (!(await groupIsGone(pid, patienceMs))) {
+    signalGroup(pid, "SIGKILL");
+    await groupIsGone(pid, clearingMs);
+  }
   await ended;
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+async function groupIsGone(pid: number, withinMs: number): Promise<boolean> {
+  for (const until = Date.now() + withinMs; Date.now() < until;) {
+    if (!signalGroup(pid, 0)) return true;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return false;
+}
+
+/** False: there is no such group any more. Signal 0 only asks. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(-pid, signal);
+    return process.kill(-pid, signal);
   } catch (error) {
-    // ESRCH: the group is gone already, which is what was wanted.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    return false;
   }
 }
