@@ -2,7 +2,7 @@
  * The smallest edge Worker around the origin router, for tests of both mounts on plain workerd: dispatches what it is sent to
  * every cluster, relays the answer as the product does, and reports how it ended.
  */
-import { createFleetSource } from "../../src/shared/routing/fleet-source.ts";
+import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet-source.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
 import type { Origin, OriginAnswer } from "../../src/shared/routing/ports.ts";
@@ -17,6 +17,7 @@ interface DispatchingEdgeEnv {
 
 const state = new RouterState();
 const poller = new Poller();
+let fleetSource: FleetSource | null = null;
 
 // oxlint-disable-next-line import/no-default-export -- a Worker's
 export default {
@@ -29,13 +30,14 @@ export default {
       run: (name: string, work: Promise<unknown>) =>
         context.waitUntil(work.catch((error: unknown) => report(name, String(error)))),
     };
-    const fleet = await createFleetSource({
+    fleetSource ??= createFleetSource({
       variable: env.FLEET,
       store: { get: () => Promise.resolve(null) },
       bundled: null,
       now: () => Date.now(),
       report,
-    }).current(background);
+    });
+    const fleet = await fleetSource.current(background);
     if (!fleet.ok) throw new Error(fleet.error.detail);
     const origin: Origin =
       env.ROUTER === "service"
