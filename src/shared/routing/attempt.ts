@@ -39,10 +39,10 @@ export type AttemptResult =
   | { readonly kind: "failed"; readonly reason: FailureReason; readonly detail: string }
   | { readonly kind: "gone" };
 
-export const userAgent = "edgewise/0.1";
+const userAgent = "edgewise/0.1";
 
 /** A JSON answer up to this size is read whole before it counts as begun. */
-export const maxWholeBytes = 4_194_304;
+const maxWholeBytes = 4_194_304;
 
 /** Asks one replica. Never throws; never leaves a request running unless the result is `open`. */
 export async function attempt(input: AttemptInput, transport: Transport): Promise<AttemptResult> {

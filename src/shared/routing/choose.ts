@@ -6,7 +6,7 @@ import { distanceKm, type Coordinates } from "./distance.ts";
 import { estimateLoad } from "./load.ts";
 import type { ClusterState, ReplicaState } from "./router-state.ts";
 
-export interface Scored {
+interface Scored {
   readonly replica: ReplicaState;
   /** Milliseconds that going there is expected to cost before the first token, above an idle replica next door. */
   readonly costMs: number;
@@ -31,7 +31,7 @@ export function distanceCostMs(from: Coordinates | null, to: Coordinates): numbe
   return from === null ? 0 : distanceKm(from, to) * msPerKm;
 }
 
-export function score(replica: ReplicaState, distanceMs: number, nowMs: number): Scored {
+function score(replica: ReplicaState, distanceMs: number, nowMs: number): Scored {
   const { occupancy, polled } = replica.known;
   const load = estimateLoad(occupancy.requests, replica.slots, polled, nowMs);
   return { replica, costMs: distanceMs + loadCostMs(load) };
@@ -41,7 +41,7 @@ export function score(replica: ReplicaState, distanceMs: number, nowMs: number):
  * Two at random of those near the best, and the cheaper of the two; of equals, the one with less token work of ours. A single
  * best would draw every isolate to the same replica until the next poll.
  */
-export function pick(scored: readonly Scored[], random: () => number): ReplicaState | null {
+function pick(scored: readonly Scored[], random: () => number): ReplicaState | null {
   let bestMs = Number.POSITIVE_INFINITY;
   for (const { costMs } of scored) bestMs = Math.min(bestMs, costMs);
   const limitMs = bestMs + Math.max(nearEqualMs, bestMs / 10);

@@ -12,7 +12,7 @@ export const answerHeader = "x-edgewise-answer";
 export const failureHeader = "x-edgewise-failure";
 
 /** 64 clusters with the longest ids fit. */
-export const maxEnvelopeBytes = 12_288;
+const maxEnvelopeBytes = 12_288;
 
 const placeSchema = z.strictObject({
   country: z.string().max(64).exactOptional(),

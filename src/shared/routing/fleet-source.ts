@@ -18,7 +18,7 @@ import { buildFleetIndex, type FleetIndex } from "./fleet-index.ts";
 /** The key in KV. */
 const fleetKey = "fleet";
 
-export type FleetReading = Result<FleetIndex, ConfigUnavailable>;
+type FleetReading = Result<FleetIndex, ConfigUnavailable>;
 
 export interface FleetSource {
   /** At once where memory has it. Never rejects. */
@@ -63,7 +63,7 @@ export function createFleetSource(options: FleetSourceOptions): FleetSource {
 }
 
 /** A fleet document as an index, or what is wrong with it, naming the field. */
-export function parseFleet(text: string): Result<FleetIndex, string> {
+function parseFleet(text: string): Result<FleetIndex, string> {
   let document: unknown;
   try {
     document = JSON.parse(text);

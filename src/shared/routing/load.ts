@@ -13,7 +13,7 @@ export interface PolledLoad {
 }
 
 /** A poll counts half after so long, and nothing once it is three times that old and more: 1/8, then 0. */
-export const confidenceHalfLifeMs = 10_000;
+const confidenceHalfLifeMs = 10_000;
 
 /** 1 for a poll of now, halving with age, 0 from 30 s on. */
 export function confidence(ageMs: number): number {

@@ -11,7 +11,7 @@ export interface RetryBudgetSettings {
   readonly perSecond: number;
 }
 
-export const defaultRetryBudget: RetryBudgetSettings = { capacity: 256, share: 0.2, perSecond: 5 };
+const defaultRetryBudget: RetryBudgetSettings = { capacity: 256, share: 0.2, perSecond: 5 };
 
 export class RetryBudget {
   readonly #settings: RetryBudgetSettings;
