@@ -2,18 +2,25 @@
 import { Hono } from "hono";
 import { publicRoute, tenantRoute } from "./handle.ts";
 import { createChatCompletion } from "./routes/chat-completions.ts";
+import { listConversationItems } from "./routes/conversation-items.ts";
 import { createCompletion } from "./routes/completions.ts";
 import { createEmbeddings } from "./routes/embeddings.ts";
 import { offersDemo, startDemo } from "./routes/demo.ts";
 import { health, ready } from "./routes/health.ts";
 import { listAllModels, showModel } from "./routes/models.ts";
 import { openApiDocument, referencePage } from "./routes/reference.ts";
+import { cancelCompletion, deleteCompletion, showCompletion } from "./routes/stored-completions.ts";
 import { showUsage } from "./routes/usage.ts";
 import { unknownRoute } from "./routes/unknown.ts";
 
 export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   const app = new Hono<{ Bindings: Cloudflare.Env }>();
   app.post("/v1/chat/completions", tenantRoute("/v1/chat/completions", createChatCompletion));
+  const stored = "/v1/chat/completions/:id";
+  app.get(stored, tenantRoute("/v1/chat/completions/{id}", showCompletion));
+  app.delete(stored, tenantRoute("/v1/chat/completions/{id}", deleteCompletion));
+  app.post(`${stored}/cancel`, tenantRoute("/v1/chat/completions/{id}/cancel", cancelCompletion));
+  app.get("/v1/conversations/:id/items", tenantRoute("/v1/conversations/{id}/items", listConversationItems));
   app.post("/v1/completions", tenantRoute("/v1/completions", createCompletion));
   app.post("/v1/embeddings", tenantRoute("/v1/embeddings", createEmbeddings));
   app.get("/v1/models", tenantRoute("/v1/models", listAllModels));

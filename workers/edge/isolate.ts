@@ -3,6 +3,7 @@
  * everything else gets ports. Nothing here belongs to one request: requests hand in their `Background`.
  */
 import devFleet from "../../config/fleet.dev.json";
+import type { AnswerCache } from "../../src/shared/cache/ports.ts";
 import { createAnswerCache } from "../../src/shared/cache/answer-cache.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { ReportFault } from "../../src/shared/contracts/report-fault.ts";
@@ -21,7 +22,7 @@ import type { Origin } from "../../src/shared/routing/ports.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";
 import { randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { LineBuffer } from "../../src/shared/telemetry/line-buffer.ts";
-import { createTenantDirectory } from "../../src/shared/tenancy/tenant-directory.ts";
+import { createTenantDirectory, type TenantDirectory } from "../../src/shared/tenancy/tenant-directory.ts";
 import { base32 } from "../../src/shared/turn/base32.ts";
 import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import type { TurnDeps } from "../../src/shared/turn/ports.ts";
@@ -34,7 +35,7 @@ export interface Isolate {
   readonly env: Cloudflare.Env;
   readonly identify: Identify;
   readonly fleet: FleetSource;
-  readonly limits: LimitDesk;
+  readonly tenants: TenantDirectory;
   /** One call of a bucket, for settlements by id and for `/v1/usage`. */
   readonly callBucket: DeskOptions["call"];
   readonly hash: KeyedHash;
@@ -44,6 +45,9 @@ export interface Isolate {
   /** The origin router as it is mounted (ROUTER). */
   origin(fleet: FleetIndex, background: Background): Origin;
   turnDeps(fleet: FleetIndex, background: Background): TurnDeps;
+  /** The same for a turn inside an object: it admits one turn, by its id, and takes no loans. */
+  durableTurnDeps(fleet: FleetIndex, background: Background): TurnDeps;
+  answerCache(background: Background): AnswerCache;
 }
 
 let built: Isolate | null = null;
@@ -61,15 +65,18 @@ function build(env: Cloudflare.Env): Isolate {
   const store = configStore(env);
   const callBucket: DeskOptions["call"] = (address, batch) =>
     bucketStub(env.TOKEN_BUCKET, address, env.ENVIRONMENT === "production").apply(batch);
-  const limits = createLimitDesk({
-    call: callBucket,
-    now,
-    setTimer: startTimer,
-    random: Math.random,
-    newId: () => randomHex(16),
-    takesLoans: true,
-    events: limitEvents(report),
-  });
+  const desk = (takesLoans: boolean): LimitDesk =>
+    createLimitDesk({
+      call: callBucket,
+      now,
+      setTimer: startTimer,
+      random: Math.random,
+      newId: () => randomHex(16),
+      takesLoans,
+      events: limitEvents(report),
+    });
+  const limits = desk(true);
+  const tenants = createTenantDirectory({ store, now, report });
   const state = new RouterState();
   const poller = new Poller();
   const calibration = new TokenCalibration();
@@ -96,10 +103,29 @@ function build(env: Cloudflare.Env): Isolate {
           wait: sleep,
         });
 
+  const answerCache: Isolate["answerCache"] = (background) =>
+    createAnswerCache({
+      near,
+      far,
+      background,
+      nowMs: now,
+      timer: (ms, fire) => startTimer(fire, ms),
+      onFault: (fault) => report("answer cache", fault),
+    });
+  const depsWith = (admitting: LimitDesk, fleet: FleetIndex, background: Background): TurnDeps => ({
+    fleet,
+    admission: admitting.admission(background),
+    origin: origin(fleet, background),
+    cache: answerCache(background),
+    calibration,
+    cacheSalt: salts,
+    now,
+  });
+
   return {
     env,
     identify: createIdentify({
-      tenants: createTenantDirectory({ store, now, report }),
+      tenants,
       platform: platform.value,
       environment: env.ENVIRONMENT,
       now,
@@ -115,29 +141,17 @@ function build(env: Cloudflare.Env): Isolate {
       now,
       report,
     }),
-    limits,
+    tenants,
     callBucket,
     hash,
     log,
     report,
     now,
     origin,
-    turnDeps: (fleet, background) => ({
-      fleet,
-      admission: limits.admission(background),
-      origin: origin(fleet, background),
-      cache: createAnswerCache({
-        near,
-        far,
-        background,
-        nowMs: now,
-        timer: (ms, fire) => startTimer(fire, ms),
-        onFault: (fault) => report("answer cache", fault),
-      }),
-      calibration,
-      cacheSalt: salts,
-      now,
-    }),
+    turnDeps: (fleet, background) => depsWith(limits, fleet, background),
+    // A desk of its own each time: workerd lets no object wait for a promise that another one made.
+    durableTurnDeps: (fleet, background) => depsWith(desk(false), fleet, background),
+    answerCache,
   };
 }
 

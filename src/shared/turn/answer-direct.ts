@@ -12,7 +12,6 @@ import type { Background } from "../contracts/background.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { modelRecord } from "../routing/fleet-index.ts";
-import type { OriginOutcome } from "../routing/ports.ts";
 import { AnswerCollector } from "../stream/answer-collector.ts";
 import { AnswerPass, type AnswerTotals } from "../stream/answer-pass.ts";
 import { assembleAnswer } from "../stream/assemble-answer.ts";
@@ -23,6 +22,7 @@ import type { StreamEnd } from "../stream/stream-failure.ts";
 import type { Price } from "../stream/wire-usage.ts";
 import type { CachedTurn, LiveTurn } from "./open-turn.ts";
 import type { TurnDeps } from "./ports.ts";
+import { billedTokens, engineTimes, originOutcome } from "./ending.ts";
 import { TokenBudget } from "./token-budget.ts";
 
 export type DirectBody =
@@ -42,9 +42,6 @@ export interface DirectOptions {
 }
 
 const keepAliveMs = 15_000;
-/** An engine under load may take its time for the first token; one that fell silent between two is dead. */
-const firstTokenTimeoutMs = 120_000;
-const gapTimeoutMs = 30_000;
 /** A whole answer that was assembled here: some two million tokens' worth would not fit an isolate, this does. */
 const maxAssembledCharacters = 8_000_000;
 
@@ -142,8 +139,7 @@ class DirectAnswer {
   #times(): Omit<RelayOptions, "keepAliveMs" | "onEnd"> {
     return {
       firstChunk: this.#turn.answer.firstChunk,
-      firstTokenTimeoutMs,
-      gapTimeoutMs,
+      ...engineTimes,
       deadlineMs: this.#turn.tenant.requests.deadline_seconds * 1000,
       signal: this.#signal,
     };
@@ -152,7 +148,7 @@ class DirectAnswer {
   #end(end: StreamEnd, totals: AnswerTotals, collected: AnswerCollector | undefined): void {
     const { answer, candidate, prompt, principal, reservation, cache } = this.#turn;
     const { usage } = totals;
-    answer.report(outcomeOf(end));
+    answer.report(originOutcome(end));
     reservation.settle({ tokens: billedTokens(totals), requests: 1 });
     if (totals.basis === "exact" && usage.promptTokens > 0)
       this.#deps.calibration.observe(
@@ -190,14 +186,6 @@ const nothing: AnswerTotals = {
   finishReasons: [],
 };
 
-/**
- * What a turn is charged: what was delivered, with its prompt. A turn that ended before its first token delivered nothing
- * and is charged nothing, though the engine may have read the prompt.
- */
-export function billedTokens({ usage }: AnswerTotals): number {
-  return usage.completionTokens === 0 ? 0 : usage.promptTokens + usage.completionTokens;
-}
-
 function passOptions(turn: LiveTurn, deps: TurnDeps, budget: TokenBudget) {
   const { answer, asked, candidate, prompt } = turn;
   const record = modelRecord(deps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
@@ -211,21 +199,6 @@ function passOptions(turn: LiveTurn, deps: TurnDeps, budget: TokenBudget) {
     price: record.price,
     budget,
   } as const;
-}
-
-function outcomeOf(end: StreamEnd): OriginOutcome {
-  switch (end) {
-    case "done":
-      return "done";
-    case "origin-error":
-    case "stalled":
-      return end;
-    case "budget-spent":
-    case "blocked":
-    case "client-gone":
-    case "deadline":
-      return "client-gone";
-  }
 }
 
 /** For a client that waits for the whole answer, a broken one is a refusal, and its library may try again. */

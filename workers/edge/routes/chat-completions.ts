@@ -7,6 +7,7 @@ import { checkMedia } from "../../../src/shared/wire/media.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondRefusal } from "../respond.ts";
+import { runDurable } from "../run-durable.ts";
 import { runDirect } from "../run-direct.ts";
 
 export const createChatCompletion: TenantHandler = async (call) => {
@@ -14,6 +15,8 @@ export const createChatCompletion: TenantHandler = async (call) => {
   const request = await readChat(call);
   scope.mark("validate");
   if (!request.ok) return respondRefusal(scope, request.error);
+  const { conversation_id: conversationId } = request.value;
+  if (conversationId !== undefined) return runDurable(call, request.value, conversationId);
   return runDirect(call, askedChat(request.value), "chatcmpl-");
 };
 

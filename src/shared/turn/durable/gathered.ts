@@ -1,0 +1,74 @@
+/**
+ * What did the journal's events say, all told? An interrupted turn has no memory but its journal: the answer, for the
+ * conversation and the final response, is read back from what a reader may have seen.
+ */
+import { AnswerCollector } from "../../stream/answer-collector.ts";
+import { readEngineEvent } from "../../stream/engine-event.ts";
+import { isRecord } from "../../stream/wire-usage.ts";
+import type { ChatMessage } from "../../wire/chat-messages.ts";
+import type { JournalEvent } from "./ports.ts";
+
+/** Characters of one answer that are kept for the final response and the conversation. */
+export const maxGatheredCharacters = 1_000_000;
+
+export function gatherEvents(events: Iterable<JournalEvent>): AnswerCollector {
+  const collected = new AnswerCollector(maxGatheredCharacters, false);
+  for (const { data } of events) {
+    if (data === "[DONE]") continue;
+    const text = plainText(data);
+    if (text !== null) {
+      collected.content(0, text);
+      continue;
+    }
+    // Our own chunks are OpenAI's, which is what engines speak too.
+    const event = readEngineEvent(data, "chat");
+    if (event.kind === "failure") continue;
+    for (const delta of event.deltas) {
+      collected.delta(delta);
+      if (delta.finishReason !== undefined) collected.finish(delta.index, delta.finishReason);
+    }
+  }
+  return collected;
+}
+
+/** What the answer's events call their model and time; `null` where none said (the text format does not). */
+export function namedIn(
+  events: Iterable<JournalEvent>,
+): { readonly model: string; readonly created: number } | null {
+  for (const { data } of events) {
+    if (data === "[DONE]") continue;
+    const value: unknown = JSON.parse(data);
+    if (isRecord(value) && typeof value["model"] === "string" && typeof value["created"] === "number")
+      return { model: value["model"], created: value["created"] };
+  }
+  return null;
+}
+
+/** The text of an event of `stream_format: "text"`; `null`: it is of the other format. */
+function plainText(data: string): string | null {
+  if (!data.startsWith('{"text":')) return null;
+  const value: unknown = JSON.parse(data);
+  return isRecord(value) && typeof value["text"] === "string" ? value["text"] : null;
+}
+
+/** The gathered answer as the message that the conversation keeps; `null`: there is nothing to keep. */
+export function assistantMessage(collected: AnswerCollector): ChatMessage | null {
+  const choice = collected.choices[0];
+  if (choice === undefined) return null;
+  const calls = choice.toolCalls.map((call) => ({
+    id: call.id,
+    type: "function" as const,
+    function: { name: call.name, arguments: call.arguments },
+  }));
+  const content = choice.content ?? choice.refusal;
+  if (calls.length > 0) return { role: "assistant", content, tool_calls: calls };
+  return content === null || content === "" ? null : { role: "assistant", content };
+}
+
+/** SSE text of our own encoders as journal events. */
+export function journalEvents(text: string): JournalEvent[] {
+  return text
+    .split("\n\n")
+    .filter((event) => event.startsWith("data: "))
+    .map((event) => ({ data: event.slice("data: ".length) }));
+}

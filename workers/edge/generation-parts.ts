@@ -1,0 +1,86 @@
+/** What a Generation object runs with: the same pipeline as the edge's, and who carries out the effects of an ended turn. */
+import { deliverAppend } from "../../durable-objects/conversation/deliver-append.ts";
+import { loadHistory } from "../../durable-objects/conversation/load-history.ts";
+import type { GenerationParts } from "../../durable-objects/generation/turn-keeper.ts";
+import type { Background } from "../../src/shared/contracts/background.ts";
+import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
+import { settleCharge } from "../../src/shared/limits/settle-charge.ts";
+import { logLine } from "../../src/shared/telemetry/request-record.ts";
+import { createChatRunner, type ChatTurnRequest } from "../../src/shared/turn/durable/chat-runner.ts";
+import type { Delivery, Effect } from "../../src/shared/turn/durable/ports.ts";
+import { isolateOf, type Isolate } from "./isolate.ts";
+
+export function generationParts(env: Cloudflare.Env, context: DurableObjectState): GenerationParts {
+  const isolate = isolateOf(env);
+  const background: Background = {
+    run: (name, work) =>
+      context.waitUntil(work.catch((error: unknown) => isolate.report(name, String(error)))),
+  };
+  return {
+    runner: createChatRunner({
+      turnDeps: async () => {
+        const fleet = await isolate.fleet.current(background);
+        return fleet.ok ? isolate.durableTurnDeps(fleet.value, background) : null;
+      },
+      recall: (request) => recall(isolate, request),
+      record: (record) => isolate.log.add(logLine(record), background, isolate.now()),
+      now: isolate.now,
+    }),
+    deliver: (effect, { turnId }) => deliver(isolate, effect, turnId, background),
+    report: (event, fields) => isolate.report("generation", `${event} ${JSON.stringify(fields)}`),
+  };
+}
+
+async function recall({ env }: Isolate, request: ChatTurnRequest) {
+  const { conversation, principal, tenant } = request;
+  if (conversation === null) return { recalled: { ok: true, value: [] }, incarnation: 0 } as const;
+  const loaded = await loadHistory(env.CONVERSATION, env.ENVIRONMENT, {
+    conversation,
+    owner: { tenant: principal.tenant, user: principal.user },
+    jurisdiction: tenant.jurisdiction,
+    limitTokens: historyTokens,
+  });
+  return loaded.ok
+    ? { recalled: { ok: true, value: loaded.value.messages } as const, incarnation: loaded.value.incarnation }
+    : { recalled: loaded, incarnation: 0 };
+}
+
+/** The most that is loaded; compose trims it to the window of the model that answers. */
+const historyTokens = 131_072;
+
+async function deliver(
+  isolate: Isolate,
+  effect: Effect,
+  turnId: string,
+  background: Background,
+): Promise<Delivery> {
+  const { env } = isolate;
+  switch (effect.kind) {
+    case "append":
+      return deliverAppend(env.CONVERSATION, env.ENVIRONMENT, effect, turnId);
+    case "settle":
+      return settle(isolate, effect, background);
+    case "cache":
+      await isolate.answerCache(background).store(effect.key, effect.answer, effect.ttlSeconds);
+      return { result: "acknowledged" };
+  }
+}
+
+async function settle(
+  isolate: Isolate,
+  effect: Extract<Effect, { kind: "settle" }>,
+  background: Background,
+): Promise<Delivery> {
+  const id = tenantIdSchema.safeParse(effect.tenant);
+  if (!id.success) return { result: "acknowledged", detail: "no tenant to charge" };
+  const tenant = await isolate.tenants.byId(id.data, background);
+  if (!tenant.ok) return { result: "retry", detail: "the tenant's configuration can't be read" };
+  if (tenant.value === null) return { result: "acknowledged", detail: "the tenant is gone" };
+  const { chargeId, org, user, tier, tokens, requests } = effect;
+  await settleCharge(
+    isolate.callBucket,
+    { chargeId, tenant: tenant.value, org, user, tier },
+    { tokens, requests },
+  );
+  return { result: "acknowledged" };
+}
