@@ -37,6 +37,9 @@ export interface LoadReport {
 const endOfHead = Buffer.from("\r\n\r\n");
 const lastChunk = Buffer.from("0\r\n\r\n");
 const at = "@".charCodeAt(0);
+const semicolon = ";".charCodeAt(0);
+/** Bytes of `"total_tokens":` with a count, or of a stamp. */
+const longestMark = 28;
 
 class Connection {
   readonly #order: LoadOrder;
@@ -49,6 +52,7 @@ class Connection {
   #head: Buffer | undefined;
   #bodyLeft = -1;
   #tail: Buffer = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
   #sawToken = false;
   #usageTokens = 0;
 
@@ -92,6 +96,7 @@ class Connection {
     this.#head = undefined;
     this.#bodyLeft = -1;
     this.#tail = Buffer.alloc(0);
+    this.#rest = Buffer.alloc(0);
     this.#sawToken = false;
     this.#usageTokens = 0;
     this.#startedUs = processMicroseconds();
@@ -133,9 +138,14 @@ class Connection {
     return this.#tail.equals(lastChunk);
   }
 
-  #scan(body: Buffer, nowUs: number): void {
+  #scan(fresh: Buffer, nowUs: number): void {
+    // A stamp or a count may be cut by the end of a read: the last bytes are looked at again with the next ones.
+    const body = this.#rest.length === 0 ? fresh : Buffer.concat([this.#rest, fresh]);
+    let done = 0;
     for (let from = body.indexOf(at); from !== -1; from = body.indexOf(at, from + 1)) {
-      const end = body.indexOf(59, from);
+      const end = body.indexOf(semicolon, from);
+      if (end === -1) break;
+      done = end;
       const stampUs = Number(body.toString("latin1", from + 1, end));
       this.#samples.tokens++;
       this.#samples.chunkDelayMs.push((nowUs - stampUs) / 1000);
@@ -144,8 +154,11 @@ class Connection {
       this.#samples.firstTokenMs.push((nowUs - this.#startedUs) / 1000);
     }
     const total = body.lastIndexOf('"total_tokens":');
-    if (total !== -1)
-      this.#usageTokens = Number.parseInt(body.toString("latin1", total + 15, total + 25), 10);
+    if (total !== -1) {
+      const tokens = Number.parseInt(body.toString("latin1", total + 15, total + 25), 10);
+      if (!Number.isNaN(tokens)) this.#usageTokens = tokens;
+    }
+    this.#rest = body.subarray(Math.max(done, body.length - longestMark));
   }
 }
 

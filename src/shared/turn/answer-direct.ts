@@ -122,7 +122,7 @@ class DirectAnswer {
     const { answer } = this.#turn;
     let text: string;
     try {
-      text = await new Response(answer.body).text();
+      text = await wholeText(answer);
     } catch {
       this.#end(this.#signal.aborted ? "client-gone" : "origin-error", nothing, undefined);
       return err(brokenAnswer(this.#signal.aborted ? "client-gone" : "origin-error"));
@@ -178,6 +178,13 @@ class DirectAnswer {
     const ttlSeconds = this.#turn.tenant.cache.ttl_seconds;
     this.#options.background.run("answer cache", this.#deps.cache.store(key, answer, ttlSeconds));
   }
+}
+
+/** What does not stream is read whole, from the chunk that the router already has in hand. */
+async function wholeText({ firstChunk, body }: LiveTurn["answer"]): Promise<string> {
+  const decoder = new TextDecoder();
+  const head = firstChunk === null ? "" : decoder.decode(firstChunk, { stream: true });
+  return head + decoder.decode(await new Response(body).arrayBuffer());
 }
 
 const nothing: AnswerTotals = {

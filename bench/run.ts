@@ -1,0 +1,257 @@
+/**
+ * `npm run bench`: the origin alone, a bare pass-through and Edgewise, all in one go and round by round in turn, on plain
+ * workerd. `--quick`: a short run. `--json FILE`: the figures, too. `--port N`: the first of seven ports (default 21900).
+ *
+ * Figures are medians of the rounds. Only ratios within one run mean anything: the machine's own speed and its other
+ * guests are in every absolute number.
+ */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { makeToken } from "../dev/local-token.ts";
+import { tokensUsed } from "./delivered.ts";
+import type { LoadOrder } from "./load.ts";
+import { barLines, holds, requestTable, streamTable, type Bar, type Row } from "./report.ts";
+import { measure, summarise, type Figures } from "./rounds.ts";
+import { setStage, type Stage, type Target } from "./targets.ts";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    port: { type: "string", default: "21900" },
+    rounds: { type: "string" },
+    only: { type: "string" },
+  },
+});
+const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
+const requestMs = values.quick ? 1000 : 2000;
+const streamTokens = values.quick ? 75 : 150;
+
+const message = { role: "user", content: "Explain quantum computing in one paragraph." };
+const requestBody = JSON.stringify({ model: "bench", max_tokens: 16, messages: [message] });
+const streamBody = JSON.stringify({
+  model: "bench",
+  max_tokens: streamTokens,
+  messages: [message],
+  stream: true,
+  stream_options: { include_usage: true },
+});
+const cachedBody = JSON.stringify({
+  model: "bench",
+  max_tokens: 16,
+  temperature: 0,
+  messages: [{ role: "user", content: "What is asked again and again?" }],
+});
+
+function orders(token: string): Readonly<Record<"requests" | "streams" | "hits", Omit<LoadOrder, "ports">>> {
+  const common = { path: "/v1/chat/completions", headers: { authorization: `Bearer ${token}` } };
+  const closed = { ...common, connections: 64, requestsPerConnection: 1e9, spreadMs: 0 };
+  return {
+    requests: { ...closed, bodies: [requestBody], durationMs: requestMs },
+    hits: { ...closed, bodies: [cachedBody], durationMs: requestMs },
+    streams: {
+      ...common,
+      bodies: [streamBody],
+      connections: 128,
+      requestsPerConnection: 1,
+      durationMs: 120_000,
+      spreadMs: 200,
+    },
+  };
+}
+
+class Book {
+  readonly #rounds = new Map<string, Figures[]>();
+
+  note(key: string, figures: Figures): void {
+    this.#rounds.set(key, [...(this.#rounds.get(key) ?? []), figures]);
+  }
+
+  of(key: string): Figures {
+    return summarise(this.#rounds.get(key) ?? []);
+  }
+}
+
+async function run(stage: Stage): Promise<void> {
+  const token = await makeToken([
+    "--tenant",
+    "demo",
+    "--user",
+    "bench",
+    "--tier",
+    "enterprise",
+    "--ttl",
+    "4h",
+  ]);
+  const order = orders(token);
+  const book = new Book();
+  const delivered = new Map<Target, number>();
+  const targets = [stage.origin, stage.passThrough, stage.inProcess, stage.service].filter(
+    ({ name }) => values.only === undefined || name.includes(values.only) || name === "pass-through",
+  );
+  const round = async (
+    kind: "requests" | "streams" | "hits",
+    target: Target,
+    keep: boolean,
+  ): Promise<void> => {
+    const figures = await measure(stage, target, order[kind]);
+    if (target.name.startsWith("Edgewise") && kind !== "hits")
+      delivered.set(target, (delivered.get(target) ?? 0) + figures.usageTokens);
+    if (keep) book.note(`${kind} ${target.name}`, figures);
+  };
+  // Fills the cache with one answer, which is delivered and charged like any other.
+  const filler = { ...order.hits, connections: 1, requestsPerConnection: 1 };
+  for (const target of edgewise) delivered.set(target, (await measure(stage, target, filler)).usageTokens);
+  for (let at = 0; at <= rounds; at++) {
+    // The first one warms up.
+    const keep = at > 0;
+    process.stderr.write(keep ? `round ${at} of ${rounds}\n` : "warming up\n");
+    await stage.setSpeed({ intervalMs: 0, firstTokenMs: 0 });
+    for (const target of targets) await round("requests", target, keep);
+    for (const target of edgewise) await round("hits", target, keep);
+    await stage.setSpeed({ intervalMs: 20, firstTokenMs: 0 });
+    for (const target of targets) await round("streams", target, keep);
+  }
+  const twice = [stage.passThroughTwice, stage.inProcessTwice];
+  if (values.only === undefined) {
+    await stage.setSpeed({ intervalMs: 0, firstTokenMs: 0 });
+    for (let at = 0; at <= rounds; at++) for (const target of twice) await round("requests", target, at > 0);
+  }
+
+  const rows = (kind: string, of: readonly Target[]): Row[] =>
+    of.map(({ name }) => ({ name, figures: book.of(`${kind} ${name}`) }));
+  const requests = rows("requests", targets);
+  const streams = rows("streams", targets);
+  const hits = rows("hits", edgewise);
+  const pass = { requests: book.of("requests pass-through"), streams: book.of("streams pass-through") };
+  const yardstick: Row = { name: "pass-through (a miss, of course)", figures: pass.requests };
+  const bars = barsOf(
+    pass,
+    book.of(`requests ${stage.inProcess.name}`),
+    book.of(`streams ${stage.inProcess.name}`),
+    book.of(`hits ${stage.inProcess.name}`),
+  );
+  console.log(`
+Requests: 64 connections, ${requestMs / 1000} s a round, an answer of 16 tokens that does not stream, ${rounds} rounds
+${requestTable(requests, pass.requests)}
+
+The same request again and again, from the exact cache (the binding's service is in the same process here)
+${requestTable([yardstick, ...hits], pass.requests)}
+
+Streams: 128 at once, a token each 20 ms, ${streamTokens} tokens, ${rounds} rounds
+${streamTable(streams, pass.streams)}`);
+  if (values.only === undefined)
+    console.log(`
+One process and two
+${requestTable([...rows("requests", [stage.passThrough, stage.inProcess]), ...rows("requests", twice)], pass.requests)}`);
+  console.log(`
+Bars, router in process
+${barLines(bars)}
+
+${coresText(book.of(`requests ${stage.inProcess.name}`))}`);
+  const lost = await checkDelivered(delivered, token);
+  if (values.json !== undefined)
+    writeFileSync(
+      values.json,
+      `${JSON.stringify({ rounds, requests, hits, streams, twice: rows("requests", twice), bars, lost }, null, 2)}\n`,
+    );
+  if (lost || bars.some((bar) => !holds(bar))) process.exitCode = 1;
+}
+
+function barsOf(
+  pass: { readonly requests: Figures; readonly streams: Figures },
+  requests: Figures,
+  streams: Figures,
+  hits: Figures,
+): Bar[] {
+  const over = (mine: number | null, theirs: number | null): number =>
+    mine === null || theirs === null ? Number.NaN : mine / theirs;
+  return [
+    {
+      what: "requests a second, to the pass-through",
+      measured: requests.requestsPerSecond / pass.requests.requestsPerSecond,
+      bound: 0.5,
+      better: "higher",
+      unit: "x",
+    },
+    {
+      what: "CPU a request",
+      measured: over(requests.cpuMicrosecondsPerRequest, pass.requests.cpuMicrosecondsPerRequest),
+      bound: 2,
+      better: "lower",
+      unit: "x",
+    },
+    {
+      what: "CPU a thousand streamed tokens",
+      measured: over(streams.cpuMsPer1000Tokens, pass.streams.cpuMsPer1000Tokens),
+      bound: 2.3,
+      better: "lower",
+      unit: "x",
+    },
+    {
+      what: "time to first token with 128 streams, more than the pass-through",
+      measured: streams.firstTokenP50Ms - pass.streams.firstTokenP50Ms,
+      bound: 1,
+      better: "lower",
+      unit: "ms",
+    },
+    {
+      what: "p99 of a chunk's delay",
+      measured: streams.chunkDelayP99Ms / pass.streams.chunkDelayP99Ms,
+      bound: 5,
+      better: "lower",
+      unit: "x",
+    },
+    {
+      what: "an exact-cache hit, median, to the pass-through",
+      measured: hits.p50Ms / pass.requests.p50Ms,
+      bound: 1,
+      better: "lower",
+      unit: "x",
+    },
+  ];
+}
+
+function coresText({ cpuMicrosecondsPerRequest }: Figures): string {
+  if (cpuMicrosecondsPerRequest === null) return "CPU is measured on Linux only.";
+  const cores = (cpuMicrosecondsPerRequest * 10_000) / 1_000_000;
+  return `10,000 requests a second need ${cores.toFixed(1)} cores of this machine by these figures. That leaves out: TLS and HTTP/2 towards the
+client, the network, other tenants' isolates, cold starts and cold configuration, users spread over many buckets (here one
+user's loans serve all), long prompts, streaming (see above), and the engine itself.`;
+}
+
+async function checkDelivered(delivered: ReadonlyMap<Target, number>, token: string): Promise<boolean> {
+  // Of the two processes, the first one is also the target of its own; its tokens are in both sums.
+  const byPort = new Map<string, { ports: Set<number>; tokens: number }>();
+  for (const [target, tokens] of delivered) {
+    const key = target.name.startsWith("Edgewise, router in-process") ? "in-process" : "service";
+    const known = byPort.get(key) ?? { ports: new Set<number>(), tokens: 0 };
+    for (const port of target.ports) known.ports.add(port);
+    known.tokens += tokens;
+    byPort.set(key, known);
+  }
+  let lost = false;
+  for (const [name, { ports, tokens }] of byPort) {
+    const used = await tokensUsed({ name, ports: [...ports], pids: [] }, token);
+    const difference = used - tokens;
+    console.log(`
+Validity, router ${name}: buckets say ${used} tokens used, clients got ${tokens}${difference === 0 ? ": equal" : `, difference ${difference}`}`);
+    lost ||= difference !== 0;
+  }
+  return lost;
+}
+
+const stage = await setStage(Number(values.port));
+const stopOn = (): void => {
+  void stage.stop().then(() => process.exit(130));
+};
+process.on("SIGINT", stopOn);
+process.on("SIGTERM", stopOn);
+try {
+  await run(stage);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+} finally {
+  await stage.stop();
+}

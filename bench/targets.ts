@@ -1,0 +1,185 @@
+/** What the bench measures, each on a port of its own and all up at once, so that rounds can alternate between them. */
+import { fork, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import demo from "../config/tenants/demo.json" with { type: "json" };
+import { serviceScript } from "../dev/serve/bundle.ts";
+import { bundleForServe, startServe, type RouterMount } from "../dev/serve/start-serve.ts";
+import { fleetSchema } from "../src/shared/routing/fleet-config.ts";
+import { checkTenantConfig, tenantEntries, withVersion } from "../src/shared/tenancy/tenant-entries.ts";
+
+export interface Target {
+  readonly name: string;
+  readonly ports: readonly number[];
+  /** Processes whose CPU is the target's; none for the origin itself. */
+  readonly pids: readonly number[];
+}
+
+export interface Stage {
+  readonly origin: Target;
+  readonly passThrough: Target;
+  readonly passThroughTwice: Target;
+  readonly inProcess: Target;
+  readonly inProcessTwice: Target;
+  readonly service: Target;
+  /** Tells the origin how fast to be. */
+  setSpeed(speed: { readonly intervalMs: number; readonly firstTokenMs: number }): Promise<void>;
+  readonly load: ChildProcess;
+  stop(): Promise<void>;
+}
+
+/** @param firstPort seven ports from here are used */
+export async function setStage(firstPort: number): Promise<Stage> {
+  const stops: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(stops.map((each) => each()));
+  };
+  try {
+    return { ...(await raise(firstPort, stops)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function raise(firstPort: number, stops: (() => Promise<unknown>)[]): Promise<Omit<Stage, "stop">> {
+  const child = (file: string, args: readonly string[]): ChildProcess => {
+    const process = fork(new URL(file, import.meta.url), args);
+    stops.push(() => end(process));
+    return process;
+  };
+  const origin = child("origin.ts", [String(firstPort)]);
+  await once(origin, "message");
+  const load = child("load.ts", []);
+  const originUrl = `http://127.0.0.1:${firstPort}`;
+  const passThrough: Target[] = [];
+  for (const port of [firstPort + 1, firstPort + 2]) {
+    const process = await startPassThrough(port, originUrl);
+    stops.push(() => end(process));
+    passThrough.push({ name: "pass-through", ports: [port], pids: [process.pid ?? 0] });
+  }
+  const bundles = await bundleForServe();
+  stops.push(bundles.remove);
+  const kvSeeds = { "edgewise-config": await benchTenant() };
+  const fleet = benchFleet(originUrl);
+  const edgewise = async (port: number, router: RouterMount): Promise<Target> => {
+    const running = await startServe({ bundles, port, router, fleet, kvSeeds });
+    stops.push(() => running.stop());
+    return { name: `Edgewise, router ${router}`, ports: [port], pids: [running.pid] };
+  };
+  const inProcess = [
+    await edgewise(firstPort + 3, "in-process"),
+    await edgewise(firstPort + 4, "in-process"),
+  ];
+  return {
+    origin: { name: "origin alone", ports: [firstPort], pids: [] },
+    passThrough: one(passThrough),
+    passThroughTwice: both("pass-through", passThrough),
+    inProcess: one(inProcess),
+    inProcessTwice: both("Edgewise, router in-process", inProcess),
+    service: await edgewise(firstPort + 5, "service"),
+    setSpeed: async (speed) => {
+      await fetch(`${originUrl}/_bench`, { method: "POST", body: JSON.stringify(speed) });
+    },
+    load,
+  };
+}
+
+function one(targets: readonly Target[]): Target {
+  const [first] = targets;
+  if (first === undefined) throw new Error("a target was started");
+  return first;
+}
+
+function both(name: string, targets: readonly Target[]): Target {
+  return {
+    name: `${name}, 2 processes`,
+    ports: targets.flatMap(({ ports }) => ports),
+    pids: targets.flatMap(({ pids }) => pids),
+  };
+}
+
+async function end(process: ChildProcess): Promise<void> {
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  const gone = once(process, "exit");
+  process.kill("SIGKILL");
+  await gone;
+}
+
+async function startPassThrough(port: number, origin: string): Promise<ChildProcess> {
+  const folder = await mkdtemp(join(tmpdir(), "edgewise-bench-"));
+  const file = join(folder, "config.capnp");
+  await writeFile(join(folder, "worker.js"), await serviceScript("../../bench/pass-through-worker.ts"));
+  await writeFile(
+    file,
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = (
+      modules = [(name = "worker.js", esModule = embed "worker.js")],
+      compatibilityDate = "2026-10-15",
+      compatibilityFlags = ["enable_request_signal"],
+      globalOutbound = "network",
+      bindings = [(name = "ORIGIN", text = "${origin}")],
+    )),
+    (name = "network", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+`,
+  );
+  const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
+  const process = spawn(binary, ["serve", file], { stdio: ["ignore", "ignore", "inherit"] });
+  for (;;) {
+    const up = await fetch(`http://127.0.0.1:${port}/health`).then(
+      () => true,
+      () => false,
+    );
+    if (up || process.exitCode !== null) break;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+  }
+  await rm(folder, { recursive: true, force: true });
+  if (process.exitCode !== null) throw new Error("the pass-through did not start");
+  return process;
+}
+
+/** The demo tenant with limits that no bench reaches, but limits all the same: buckets are asked and loans are taken. */
+async function benchTenant(): Promise<Readonly<Record<string, string>>> {
+  const most = 1_000_000_000;
+  const limits = { requests_per_minute: most, requests_per_hour: most, tokens_per_minute: most };
+  const checked = checkTenantConfig({
+    ...demo,
+    limits: { user: { enterprise: limits }, org: { enterprise: limits } },
+  });
+  if (!checked.ok) throw new Error(checked.error);
+  const entries = await tenantEntries(await withVersion(checked.value));
+  return Object.fromEntries(entries.map(({ key, value }) => [key, value]));
+}
+
+function benchFleet(url: string) {
+  return fleetSchema.parse({
+    version: "bench",
+    clusters: [
+      {
+        id: "bench",
+        region: "local",
+        replicas: [{ id: "bench-1", url, slots: 4096 }],
+        models: [
+          {
+            id: "bench",
+            served_name: "bench",
+            context_window: 32_768,
+            price: { input: 0.1, output: 0.2 },
+            engine_features: { tokenize: false, metrics: false },
+          },
+        ],
+      },
+    ],
+    aliases: { auto: { models: ["bench"] } },
+  });
+}
