@@ -89,6 +89,7 @@ async function run(stage: Stage): Promise<void> {
   const targets = [stage.origin, stage.passThrough, stage.inProcess, stage.service].filter(
     ({ name }) => values.only === undefined || name.includes(values.only) || name === "pass-through",
   );
+  const edgewise = targets.filter(({ name }) => name.startsWith("Edgewise"));
   const round = async (
     kind: "requests" | "streams" | "hits",
     target: Target,
