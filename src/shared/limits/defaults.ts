@@ -8,11 +8,13 @@ import { type Tier, tierSchema } from "./tier.ts";
 /**
  * The one table of limits: what a tier allows one user, and one org of all its users together, where the tenant's
  * configuration says nothing. A user's limits leave room for one busy person or one small service; an org's for ten of
- * them at the same time (free), five (pro), ten (enterprise). Requests an hour are what the tier is sold by.
+ * them at the same time (free), five (pro), ten (enterprise). Requests an hour are what the tier is sold by: a free user
+ * may spend the hour's hundred within a minute, so that the refusal that it meets is the one that it was told of, and the
+ * tokens of a minute suffice for a hundred usual reservations at once.
  */
 const defaults = {
   free: {
-    user: { requests_per_minute: 20, requests_per_hour: 100, tokens_per_minute: 40_000 },
+    user: { requests_per_minute: 100, requests_per_hour: 100, tokens_per_minute: 60_000 },
     org: { requests_per_minute: 200, requests_per_hour: 1_000, tokens_per_minute: 400_000 },
   },
   pro: {

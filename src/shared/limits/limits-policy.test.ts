@@ -23,7 +23,7 @@ test("the free tier has 100 requests an hour", () => {
 test("a tenant's override replaces the default, null removes the limit, and other tiers keep theirs", () => {
   const tenant = tenantWith({ user: { free: { requests_per_hour: 7, tokens_per_minute: null } } });
   const names = resolveLimits(tenant, "user", "free").rules.map((rule) => `${rule.name}=${rule.capacity}`);
-  expect(names).toEqual(["requests_per_minute=20", "requests_per_hour=7"]);
+  expect(names).toEqual(["requests_per_minute=100", "requests_per_hour=7"]);
   expect(resolveLimits(tenant, "org", "free").rules).toHaveLength(3);
   expect(resolveLimits(tenant, "user", "free")).toBe(resolveLimits(tenant, "user", "free"));
 });

@@ -122,7 +122,13 @@ describe("limits", () => {
     expect(error.body.error.type).toBe("tokens");
     for (const part of ["user", "tokens_per_minute", "20000 tokens", "512 left", "2s", "59s", "480"])
       expect(error.body.error.message).toContain(part);
-    expect(error.headers).toEqual({ "retry-after": "2", "retry-after-ms": "1500" });
+    expect(error.headers).toEqual({
+      "retry-after": "2",
+      "retry-after-ms": "1500",
+      "x-ratelimit-limit-tokens": "20000",
+      "x-ratelimit-remaining-tokens": "512",
+      "x-ratelimit-reset-tokens": "59s",
+    });
   });
   test("a rate of requests has the type requests", () => {
     const error = toWireError({ kind: "limited", limit: { ...rate, unit: "requests", largestMaxTokens: 0 } });

@@ -246,7 +246,12 @@ function challenge(error?: "invalid_token" | "insufficient_scope", scope?: strin
 
 function limited(limit: LimitRefusal): WireError {
   const quota = limit.class === "quota";
+  const remaining = Math.max(0, Math.floor(limit.remaining));
   const headers = retryAfter(limit.retryAfterMs);
+  // The limit that refused, which is the one nearest to refusal of its unit.
+  headers[`x-ratelimit-limit-${limit.unit}`] = String(limit.capacity);
+  headers[`x-ratelimit-remaining-${limit.unit}`] = String(remaining);
+  headers[`x-ratelimit-reset-${limit.unit}`] = formatDuration(limit.resetMs);
   if (quota) headers["x-should-retry"] = "false";
   const fits =
     limit.largestMaxTokens > 0
@@ -254,7 +259,7 @@ function limited(limit: LimitRefusal): WireError {
       : "No max_tokens fits now.";
   const message =
     `${quota ? "Quota used up" : "Rate limit reached"}: ${limit.limit} of your ${limit.scope} is ${limit.capacity} ` +
-    `${limit.unit}, ${Math.max(0, Math.floor(limit.remaining))} left. The same request is let in again in ` +
+    `${limit.unit}, ${remaining} left. The same request is let in again in ` +
     `${formatDuration(limit.retryAfterMs)}; the limit is whole again in ${formatDuration(limit.resetMs)}. ${fits}`;
   return quota
     ? wire(429, "insufficient_quota", "insufficient_quota", null, message, headers)
