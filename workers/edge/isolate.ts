@@ -20,6 +20,7 @@ import { Poller } from "../../src/shared/routing/poller.ts";
 import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
 import type { Origin } from "../../src/shared/routing/ports.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";
+import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
 import { randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { LineBuffer } from "../../src/shared/telemetry/line-buffer.ts";
 import { createTenantDirectory, type TenantDirectory } from "../../src/shared/tenancy/tenant-directory.ts";
@@ -39,6 +40,7 @@ export interface Isolate {
   /** One call of a bucket, for settlements by id and for `/v1/usage`. */
   readonly callBucket: DeskOptions["call"];
   readonly hash: KeyedHash;
+  readonly screen: ScreenDeps;
   readonly log: LineBuffer;
   readonly report: ReportFault;
   readonly now: () => number;
@@ -144,6 +146,8 @@ function build(env: Cloudflare.Env): Isolate {
     tenants,
     callBucket,
     hash,
+    // Detectors that take their time (a classifier, a moderation model) come here.
+    screen: { detectors: [], timer: (ms, fire) => startTimer(fire, ms) },
     log,
     report,
     now,

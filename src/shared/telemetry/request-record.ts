@@ -54,6 +54,9 @@ export interface RequestRecord {
   reasoningTokens: number;
   usageBasis?: UsageBasis;
   cache?: string;
+  /** What the screen found in the prompt and the guard in the answer: kinds and counts, `email:2 card:1`. */
+  screened?: string;
+  guarded?: string;
   /** The refusal's kind and its detail for operators. */
   errorKind?: string;
   errorDetail?: string;

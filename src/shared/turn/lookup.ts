@@ -5,6 +5,7 @@ import { exactKey } from "../cache/exact-key.ts";
 import type { CacheLookup } from "../cache/ports.ts";
 import { composeVersion } from "../prompt/compose.ts";
 import { controlTokenRulesVersion } from "../prompt/control-tokens.ts";
+import { resolvePolicy, safetyRulesVersion } from "../safety/safety-policy.ts";
 import type { Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
@@ -47,9 +48,15 @@ function keyOf(turn: ValidatedTurn, plan: Plan, deps: TurnDeps): Promise<string>
     policies: {
       defaultSystemPrompt: turn.tenant.default_system_prompt,
       template: `${record.template ?? "engine"}/${record.template_date}/${composeVersion}/${controlTokenRulesVersion}`,
-      safety: null,
+      safety: safetyOf(turn),
       knowledgeBase: null,
       accessList: null,
     },
   });
+}
+
+/** A masked or blocked answer is of its policy; a policy that looks for nothing changes nothing. */
+function safetyOf({ tenant: { safety } }: ValidatedTurn): string | null {
+  const off = resolvePolicy(safety.input).isOff && resolvePolicy(safety.output).isOff;
+  return off ? null : `${safetyRulesVersion}/${JSON.stringify(safety)}`;
 }

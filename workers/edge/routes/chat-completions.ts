@@ -2,6 +2,7 @@
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import type { Result } from "../../../src/shared/contracts/result.ts";
 import { askedChat } from "../../../src/shared/turn/asked-chat.ts";
+import { screenChat } from "../../../src/shared/turn/screen-request.ts";
 import { parseChatRequest, type ChatRequest } from "../../../src/shared/wire/chat-request.ts";
 import { checkMedia } from "../../../src/shared/wire/media.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
@@ -11,13 +12,18 @@ import { runDurable } from "../run-durable.ts";
 import { runDirect } from "../run-direct.ts";
 
 export const createChatCompletion: TenantHandler = async (call) => {
-  const { scope } = call;
-  const request = await readChat(call);
+  const { scope, isolate } = call;
+  const read = await readChat(call);
   scope.mark("validate");
-  if (!request.ok) return respondRefusal(scope, request.error);
-  const { conversation_id: conversationId } = request.value;
-  if (conversationId !== undefined) return runDurable(call, request.value, conversationId);
-  return runDirect(call, askedChat(request.value), "chatcmpl-");
+  if (!read.ok) return respondRefusal(scope, read.error);
+  const screened = await screenChat(read.value, call.tenant, isolate.screen);
+  scope.mark("screen");
+  if (!screened.ok) return respondRefusal(scope, screened.error);
+  const { request, findings } = screened.value;
+  if (findings !== null) scope.record.screened = findings;
+  const { conversation_id: conversationId } = request;
+  if (conversationId !== undefined) return runDurable(call, request, conversationId);
+  return runDirect(call, askedChat(request), "chatcmpl-");
 };
 
 async function readChat({ c, tenant }: TenantCall): Promise<Result<ChatRequest, Refusal>> {

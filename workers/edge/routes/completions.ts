@@ -1,5 +1,6 @@
 /** `POST /v1/completions`: the plain one, for clients that still use it. */
 import { askedCompletion } from "../../../src/shared/turn/asked-completion.ts";
+import { screenCompletion } from "../../../src/shared/turn/screen-request.ts";
 import { parseCompletionRequest } from "../../../src/shared/wire/completions-request.ts";
 import type { TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
@@ -7,10 +8,14 @@ import { respondRefusal } from "../respond.ts";
 import { runDirect } from "../run-direct.ts";
 
 export const createCompletion: TenantHandler = async (call) => {
-  const { c, scope, tenant } = call;
+  const { c, scope, tenant, isolate } = call;
   const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
   const request = text.ok ? parseCompletionRequest(text.value) : text;
   scope.mark("validate");
   if (!request.ok) return respondRefusal(scope, request.error);
-  return runDirect(call, askedCompletion(request.value), "cmpl-");
+  const screened = await screenCompletion(request.value, tenant, isolate.screen);
+  scope.mark("screen");
+  if (!screened.ok) return respondRefusal(scope, screened.error);
+  if (screened.value.findings !== null) scope.record.screened = screened.value.findings;
+  return runDirect(call, askedCompletion(screened.value.request), "cmpl-");
 };

@@ -1,0 +1,53 @@
+/** Screens what a client sent, before anything else sees it: a masked text is the only one that goes on. */
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import { screenPrompt, type Finding, type ScreenDeps } from "../safety/screen-prompt.ts";
+import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import type { ChatRequest } from "../wire/chat-request.ts";
+import type { CompletionRequest } from "../wire/completions-request.ts";
+
+export interface Screened<Request> {
+  readonly request: Request;
+  /** What was found, for the log: kinds and how often, never the text. */
+  readonly findings: string | null;
+}
+
+type ScreenResult<Request> = Result<Screened<Request>, Refusal>;
+
+export async function screenChat(
+  request: ChatRequest,
+  tenant: TenantConfig,
+  deps: ScreenDeps,
+): Promise<ScreenResult<ChatRequest>> {
+  const screening = screenPrompt(request.messages, tenant.safety, deps);
+  const screened = screening instanceof Promise ? await screening : screening;
+  if (screened.kind === "refused") return err(screened.refusal);
+  const { messages, findings } = screened;
+  return ok({
+    request: messages === request.messages ? request : { ...request, messages },
+    findings: summary(findings),
+  });
+}
+
+/** A plain prompt is screened as what a user said. */
+export async function screenCompletion(
+  request: CompletionRequest,
+  tenant: TenantConfig,
+  deps: ScreenDeps,
+): Promise<ScreenResult<CompletionRequest>> {
+  const prompts = typeof request.prompt === "string" ? [request.prompt] : request.prompt;
+  const said = prompts.map((content) => ({ role: "user" as const, content }));
+  const screened = await screenPrompt(said, tenant.safety, deps);
+  if (screened.kind === "refused") return err(screened.refusal);
+  const texts = screened.messages.map((message) => message.content);
+  const prompt = typeof request.prompt === "string" ? (texts[0] ?? "") : texts;
+  return ok({ request: { ...request, prompt }, findings: summary(screened.findings) });
+}
+
+/** `email:2 card:1`, the most frequent first as they came; `null`: nothing was found. */
+export function summary(findings: readonly Pick<Finding, "span">[]): string | null {
+  if (findings.length === 0) return null;
+  const counts = new Map<string, number>();
+  for (const { span } of findings) counts.set(span.kind, (counts.get(span.kind) ?? 0) + 1);
+  return [...counts].map(([kind, count]) => `${kind}:${count}`).join(" ");
+}
