@@ -73,7 +73,7 @@ async function answer(
   );
 }
 
-function recordEnding(scope: RequestScope, { end, totals }: TurnEnding): void {
+function recordEnding(scope: RequestScope, { end, totals, guarded }: TurnEnding): void {
   const { record } = scope;
   const { usage } = totals;
   record.promptTokens = usage.promptTokens;
@@ -83,6 +83,7 @@ function recordEnding(scope: RequestScope, { end, totals }: TurnEnding): void {
   record.usageBasis = totals.basis;
   if (totals.firstTokenAtMs !== undefined) record.firstTokenMs = totals.firstTokenAtMs - scope.startedMs;
   record.ending = end === "done" ? "answered" : end === "budget-spent" || end === "blocked" ? "stopped" : end;
+  if (guarded !== null) record.guarded = guarded;
   if (totals.failureDetail !== undefined) record.errorDetail = totals.failureDetail;
   scope.mark("stream");
 }

@@ -12,6 +12,7 @@ import type { Background } from "../contracts/background.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { modelRecord } from "../routing/fleet-index.ts";
+import { createAnswerGuard, type AnswerGuard } from "../safety/answer-guard.ts";
 import { AnswerCollector } from "../stream/answer-collector.ts";
 import { AnswerPass, type AnswerTotals } from "../stream/answer-pass.ts";
 import { assembleAnswer } from "../stream/assemble-answer.ts";
@@ -23,6 +24,7 @@ import type { Price } from "../stream/wire-usage.ts";
 import type { CachedTurn, LiveTurn } from "./open-turn.ts";
 import type { TurnDeps } from "./ports.ts";
 import { billedTokens, engineTimes, originOutcome } from "./ending.ts";
+import { summary } from "./screen-request.ts";
 import { TokenBudget } from "./token-budget.ts";
 
 export type DirectBody =
@@ -33,6 +35,8 @@ export type DirectBody =
 export interface TurnEnding {
   readonly end: StreamEnd;
   readonly totals: AnswerTotals;
+  /** What the guard found in the answer, for the log: `email:2 card:1`. */
+  readonly guarded: string | null;
 }
 
 export interface DirectOptions {
@@ -74,6 +78,8 @@ class DirectAnswer {
   readonly #signal: AbortSignal;
   readonly #pass: ReturnType<typeof passOptions>;
   readonly #budget: TokenBudget;
+  /** Undefined where the tenant wants nothing looked for. */
+  readonly #guard: AnswerGuard | undefined;
 
   constructor(turn: LiveTurn, deps: TurnDeps, options: DirectOptions, signal: AbortSignal) {
     this.#turn = turn;
@@ -86,7 +92,8 @@ class DirectAnswer {
       turn.prompt.maxTokens * turn.asked.choices,
       turn.tenant.limits.when_exhausted,
     );
-    this.#pass = passOptions(turn, deps, this.#budget);
+    this.#guard = createAnswerGuard(turn.tenant.safety);
+    this.#pass = passOptions(turn, deps, this.#budget, this.#guard);
   }
 
   relay(): DirectBody {
@@ -98,10 +105,16 @@ class DirectAnswer {
       includeUsage: asked.includeUsage,
       ...(collect === undefined ? {} : { collect }),
     });
+    // The stream is registered until it has settled: workerd drops what belongs to a request whose client reset it.
+    const settled = Promise.withResolvers<void>();
+    this.#options.background.run("stream", settled.promise);
     const body = relayStream(answer.body, pass, {
       ...this.#times(),
       keepAliveMs,
-      onEnd: (end) => this.#end(end, pass.totals(), collect),
+      onEnd: (end) => {
+        this.#end(end, pass.totals(), collect);
+        settled.resolve();
+      },
     });
     return { kind: "stream", body };
   }
@@ -164,7 +177,12 @@ class DirectAnswer {
       candidate === this.#turn.plan[0]
     )
       this.#store(cache.storeKey, collected, totals);
-    this.#options.onEnd({ end, totals });
+    this.#options.onEnd({ end, totals, guarded: summary(this.#guard?.findings ?? []) });
+  }
+
+  #passedGuard(): boolean {
+    const action = this.#guard?.action ?? "off";
+    return action === "off" || action === "flag";
   }
 
   #store(key: string, collected: AnswerCollector, totals: AnswerTotals): void {
@@ -173,7 +191,10 @@ class DirectAnswer {
       this.#turn.createdMs,
       totals.usage,
     );
-    if (answer === null || !isStorable(answer, { complete: true, passedGuard: true, cutShort: false }))
+    if (
+      answer === null ||
+      !isStorable(answer, { complete: true, passedGuard: this.#passedGuard(), cutShort: false })
+    )
       return;
     const ttlSeconds = this.#turn.tenant.cache.ttl_seconds;
     this.#options.background.run("answer cache", this.#deps.cache.store(key, answer, ttlSeconds));
@@ -193,7 +214,7 @@ const nothing: AnswerTotals = {
   finishReasons: [],
 };
 
-function passOptions(turn: LiveTurn, deps: TurnDeps, budget: TokenBudget) {
+function passOptions(turn: LiveTurn, deps: TurnDeps, budget: TokenBudget, guard: AnswerGuard | undefined) {
   const { answer, asked, candidate, prompt } = turn;
   const record = modelRecord(deps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
   return {
@@ -205,6 +226,7 @@ function passOptions(turn: LiveTurn, deps: TurnDeps, budget: TokenBudget) {
     promptTokens: prompt.promptTokens,
     price: record.price,
     budget,
+    ...(guard === undefined ? {} : { filter: guard }),
   } as const;
 }
 

@@ -8,6 +8,7 @@ import type { Usage } from "../../contracts/usage.ts";
 import type { EndStatus } from "../../contracts/generation.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
+import { createAnswerGuard } from "../../safety/answer-guard.ts";
 import { AnswerCollector } from "../../stream/answer-collector.ts";
 import { createEncoder } from "../../stream/answer-encoder.ts";
 import { AnswerPass, type AnswerTotals } from "../../stream/answer-pass.ts";
@@ -21,6 +22,7 @@ import { billedTokens, engineTimes, originOutcome } from "../ending.ts";
 import { askedChat } from "../asked-chat.ts";
 import { openTurn, type LiveTurn } from "../open-turn.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
+import { summary } from "../screen-request.ts";
 import { TokenBudget } from "../token-budget.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
 import { assistantMessage, gatherEvents, journalEvents, maxGatheredCharacters, namedIn } from "./gathered.ts";
@@ -137,6 +139,7 @@ class ChatRun {
     });
     const collected = new AnswerCollector(maxGatheredCharacters, false);
     const record = modelRecord(turnDeps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
+    const guard = createAnswerGuard(turn.tenant.safety);
     const pass = new AnswerPass({
       engineApi: prompt.path === "/v1/completions" ? "completions" : "chat",
       format: asked.format,
@@ -154,6 +157,7 @@ class ChatRun {
         turn.tenant.limits.when_exhausted,
       ),
       collect: collected,
+      ...(guard === undefined ? {} : { filter: guard }),
     });
     let end: StreamEnd | null = null;
     const stream = relayStream(answer.body, pass, {
@@ -178,7 +182,7 @@ class ChatRun {
         totals.usage.promptTokens,
       );
     this.#mark("stream");
-    this.#record(turn, how, totals);
+    this.#record(turn, how, totals, summary(guard?.findings ?? []));
     const status = statusOf(how);
     const response =
       status === "failed"
@@ -226,7 +230,7 @@ class ChatRun {
     }
   }
 
-  #record(turn: LiveTurn, end: StreamEnd, totals: AnswerTotals): void {
+  #record(turn: LiveTurn, end: StreamEnd, totals: AnswerTotals, guarded: string | null): void {
     const { usage } = totals;
     const { principal, answer, candidate } = turn;
     this.#deps.record({
@@ -250,6 +254,7 @@ class ChatRun {
       attempts: answer.attempts,
       ...usage,
       usageBasis: totals.basis,
+      ...(guarded === null ? {} : { guarded }),
       ...(totals.failureDetail === undefined ? {} : { errorDetail: totals.failureDetail }),
       stages: this.#stages,
     });
