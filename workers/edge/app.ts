@@ -1,12 +1,13 @@
 /** Which route does what? Every public path of Edgewise, in one list (src/shared/wire/routes.ts documents the same). */
 import { Hono } from "hono";
-import { publicRoute, tenantRoute } from "./handle.ts";
+import { platformRoute, publicRoute, tenantRoute } from "./handle.ts";
 import { createChatCompletion } from "./routes/chat-completions.ts";
 import { listConversationItems } from "./routes/conversation-items.ts";
 import { createCompletion } from "./routes/completions.ts";
 import { createEmbeddings } from "./routes/embeddings.ts";
 import { offersDemo, startDemo } from "./routes/demo.ts";
 import { health, ready } from "./routes/health.ts";
+import { showMetrics } from "./routes/metrics.ts";
 import { listAllModels, showModel } from "./routes/models.ts";
 import { openApiDocument, referencePage } from "./routes/reference.ts";
 import { cancelCompletion, deleteCompletion, showCompletion } from "./routes/stored-completions.ts";
@@ -30,6 +31,7 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   app.get("/health/ready", publicRoute("/health/ready", ready));
   app.get("/openapi.json", publicRoute("/openapi.json", openApiDocument));
   app.get("/docs", publicRoute("/docs", referencePage));
+  app.get("/metrics", platformRoute("/metrics", "platform:metrics", showMetrics));
   app.get("/demo/session", publicRoute("/demo/session", offersDemo));
   app.post("/demo/session", publicRoute("/demo/session", startDemo));
   const methods = methodsByPath(app);

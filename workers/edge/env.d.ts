@@ -27,6 +27,9 @@ declare namespace Cloudflare {
     GENERATION: DurableObjectNamespace<
       import("../../durable-objects/generation/generation.ts").GenerationObject
     >;
+    METRICS_HUB: DurableObjectNamespace<
+      import("../../durable-objects/metrics-hub/metrics-hub.ts").MetricsHub
+    >;
     ORIGIN_ROUTER?: Fetcher;
     /** The built pages; absent where there are none (tests, `npm run serve`). */
     ASSETS?: Fetcher;

@@ -127,6 +127,7 @@ function open(c: EdgeContext, endpoint: string): PublicCall {
 
 function emit(isolate: Isolate, record: RequestRecord, background: Background): void {
   isolate.log.add(logLine(record), background, isolate.now());
+  isolate.metrics.record(record, background);
 }
 
 /** An exception is a broken invariant of ours: 500 for the client, the whole of it for the operator. */

@@ -4,6 +4,7 @@ import { createApp } from "./app.ts";
 import { generationParts } from "./generation-parts.ts";
 
 export { Conversation } from "../../durable-objects/conversation/conversation.ts";
+export { MetricsHub } from "../../durable-objects/metrics-hub/metrics-hub.ts";
 export { TokenBucket } from "../../durable-objects/token-bucket/token-bucket.ts";
 
 export const Generation = createGenerationClass(generationParts);

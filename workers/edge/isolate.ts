@@ -23,6 +23,8 @@ import { RouterState } from "../../src/shared/routing/router-state.ts";
 import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
 import { randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { LineBuffer } from "../../src/shared/telemetry/line-buffer.ts";
+import { shardCount, shardName } from "../../src/shared/telemetry/metrics/hub-protocol.ts";
+import { MetricRecorder } from "../../src/shared/telemetry/metrics/metric-recorder.ts";
 import { createTenantDirectory, type TenantDirectory } from "../../src/shared/tenancy/tenant-directory.ts";
 import { base32 } from "../../src/shared/turn/base32.ts";
 import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
@@ -42,6 +44,7 @@ export interface Isolate {
   readonly hash: KeyedHash;
   readonly screen: ScreenDeps;
   readonly log: LineBuffer;
+  readonly metrics: MetricRecorder;
   readonly report: ReportFault;
   readonly now: () => number;
   /** The origin router as it is mounted (ROUTER). */
@@ -67,6 +70,7 @@ function build(env: Cloudflare.Env): Isolate {
   const store = configStore(env);
   const callBucket: DeskOptions["call"] = (address, batch) =>
     bucketStub(env.TOKEN_BUCKET, address, env.ENVIRONMENT === "production").apply(batch);
+  const metrics = createMetrics(env, now);
   const desk = (takesLoans: boolean): LimitDesk =>
     createLimitDesk({
       call: callBucket,
@@ -75,7 +79,7 @@ function build(env: Cloudflare.Env): Isolate {
       random: Math.random,
       newId: () => randomHex(16),
       takesLoans,
-      events: limitEvents(report),
+      events: limitEvents(report, metrics),
     });
   const limits = desk(true);
   const tenants = createTenantDirectory({ store, now, report });
@@ -149,6 +153,7 @@ function build(env: Cloudflare.Env): Isolate {
     // Detectors that take their time (a classifier, a moderation model) come here.
     screen: { detectors: [], timer: (ms, fire) => startTimer(fire, ms) },
     log,
+    metrics,
     report,
     now,
     origin,
@@ -202,13 +207,32 @@ function sleep(ms: number): Promise<void> {
   });
 }
 
-function limitEvents(report: ReportFault): DeskOptions["events"] {
+/** Every isolate feeds one shard, chosen by lot, for as long as it lives. */
+function createMetrics(env: Cloudflare.Env, now: () => number): MetricRecorder {
+  const shard = shardName(Math.floor(Math.random() * shardCount));
+  return new MetricRecorder({
+    source: randomHex(12),
+    deliver: (delivery) => env.METRICS_HUB.getByName(shard).deliver(delivery),
+    now,
+    sleep,
+  });
+}
+
+function limitEvents(report: ReportFault, metrics: MetricRecorder): DeskOptions["events"] {
   return {
-    slow: () => undefined,
-    unreachable: (scope, detail) => report(`${scope} bucket`, detail),
-    openAdmission: (admission) => writeLines(JSON.stringify({ event: "open-admission", ...admission })),
-    settlementsLost: (count) =>
-      report("bucket", `${count} settlements lost: their reservations stay charged`),
+    slow: (scope) => metrics.count("bucketSlow", scope),
+    unreachable: (scope, detail) => {
+      metrics.count("bucketUnreachable", scope);
+      report(`${scope} bucket`, detail);
+    },
+    openAdmission: (admission) => {
+      metrics.count("openAdmissions", admission.scope);
+      writeLines(JSON.stringify({ event: "open-admission", ...admission }));
+    },
+    settlementsLost: (count) => {
+      metrics.count("settlementsLost", "", count);
+      report("bucket", `${count} settlements lost: their reservations stay charged`);
+    },
   };
 }
 

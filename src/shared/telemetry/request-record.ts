@@ -60,6 +60,8 @@ export interface RequestRecord {
   /** The refusal's kind and its detail for operators. */
   errorKind?: string;
   errorDetail?: string;
+  /** With `dependency-unavailable`: which one. Always a name from the code. */
+  errorComponent?: string;
   readonly stages: Partial<Record<Stage, number>>;
 }
 

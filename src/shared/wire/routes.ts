@@ -191,6 +191,17 @@ export const publicRoutes: readonly PublicRoute[] = [
   },
   {
     method: "GET",
+    path: "/metrics",
+    tag: "Service",
+    summary: "Metrics of the whole platform, for Prometheus",
+    description:
+      "Prometheus' text format. What each metric means is in docs/metrics.md. Needs a platform credential.",
+    scopes: ["platform:metrics"],
+    success: { description: "Every metric", content: { "text/plain": null } },
+    errors: [401, 403, 503],
+  },
+  {
+    method: "GET",
     path: "/openapi.json",
     tag: "Service",
     summary: "This description",

@@ -1,0 +1,21 @@
+/** What does one ended request add to the metrics? The only place that says so; a few look-ups, since every request pays it. */
+import type { RequestRecord, Stage } from "../request-record.ts";
+import { errorLabels } from "./error-class.ts";
+import type { MetricSums } from "./metric-sums.ts";
+import { noModel } from "./metric-table.ts";
+
+export function countRecord(sums: MetricSums, record: RequestRecord): void {
+  const { endpoint, stages } = record;
+  const model = record.model ?? noModel;
+  sums.count("requests", `${endpoint}\n${model}\n${record.status}`);
+  sums.observe("requestDuration", endpoint, record.durationMs);
+  if (record.promptTokens > 0) sums.count("promptTokens", model, record.promptTokens);
+  if (record.completionTokens > 0) sums.count("generatedTokens", model, record.completionTokens);
+  if (record.firstTokenMs !== undefined) sums.observe("timeToFirstToken", model, record.firstTokenMs);
+  for (const stage in stages) sums.observe("stageDuration", stage, stages[stage as Stage] ?? 0);
+  if (record.cache !== undefined) sums.count("cache", record.cache);
+  if (record.ending !== "answered" || record.errorKind !== undefined) {
+    const labels = errorLabels(record);
+    if (labels !== null) sums.count("errors", labels);
+  }
+}

@@ -1,0 +1,56 @@
+/** Which part ended a request early, and why? Two bounded labels from a record; null where the answer came whole. */
+import type { Refusal } from "../../contracts/refusal.ts";
+import type { Ending, RequestRecord } from "../request-record.ts";
+import { keySeparator, overflowValue } from "./metric-table.ts";
+
+/** `component` of each refusal. */
+const components: Readonly<Record<Refusal["kind"], string>> = {
+  "credential-missing": "identity",
+  "credential-invalid": "identity",
+  "scope-missing": "identity",
+  "route-unknown": "request",
+  "method-not-allowed": "request",
+  "media-type-unsupported": "request",
+  "body-too-large": "request",
+  "json-invalid": "request",
+  "value-invalid": "request",
+  "parameter-unknown": "request",
+  "parameter-unsupported": "request",
+  "model-unknown": "request",
+  "object-unknown": "request",
+  "context-too-long": "request",
+  limited: "limits",
+  "idempotency-reused": "request",
+  conflict: "request",
+  "content-refused": "safety",
+  "origin-rejected": "origin",
+  "origin-unavailable": "origin",
+  overloaded: "origin",
+  // The record says which one.
+  "dependency-unavailable": "dependency",
+  "client-gone": "client",
+  internal: "edge",
+};
+
+/** Of what breaks after the first byte, when no refusal can be told any more. `stopped` is how a limit or a guard ends an answer: no error. */
+const endings: Readonly<Record<Ending, string | null>> = {
+  answered: null,
+  stopped: null,
+  refused: null,
+  "client-gone": "client",
+  "origin-error": "origin",
+  stalled: "origin",
+  deadline: "edge",
+};
+
+/** The labels of `edgewise_errors_total`, joined. */
+export function errorLabels(record: RequestRecord): string | null {
+  const { errorKind, ending } = record;
+  if (errorKind !== undefined) {
+    const component = (components as Readonly<Record<string, string | undefined>>)[errorKind];
+    if (component === undefined) return `${overflowValue}${keySeparator}${overflowValue}`;
+    return `${record.errorComponent ?? component}${keySeparator}${errorKind}`;
+  }
+  const component = endings[ending];
+  return component === null ? null : `${component}${keySeparator}${ending}`;
+}

@@ -1,0 +1,72 @@
+/**
+ * How do the sums read for Prometheus? Its text format, version 0.0.4:
+ * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ */
+import type { GatheredMetrics } from "./gather-shards.ts";
+import type { MetricSums, SeriesData } from "./metric-sums.ts";
+import {
+  bucketBoundsMs,
+  familyOf,
+  keySeparator,
+  type MetricId,
+  metricIds,
+  shardsMissingMetric,
+} from "./metric-table.ts";
+
+export const expositionContentType = "text/plain; version=0.0.4; charset=utf-8";
+
+export function exposition({ sums, missing }: GatheredMetrics): string {
+  const { name, help } = shardsMissingMetric;
+  const lines = [...head(name, help, "gauge"), `${name} ${missing.length}`];
+  if (sums !== null) appendSums(lines, sums);
+  return `${lines.join("\n")}\n`;
+}
+
+function appendSums(lines: string[], sums: MetricSums): void {
+  const families = new Map(sums.toData().map(({ metric, series }) => [metric, series]));
+  for (const id of metricIds) {
+    const { name, help, type, labels } = familyOf(id);
+    lines.push(...head(name, help, type));
+    const series = [...(families.get(id) ?? [])].sort((left, right) => (left.labels < right.labels ? -1 : 1));
+    // Without labels there is one series, known beforehand: it is there from the start, at 0.
+    if (labels.length === 0 && series.length === 0) series.push({ labels: "", values: [0] });
+    for (const one of series) appendSeries(lines, id, one);
+  }
+}
+
+function head(name: string, help: string, type: string): string[] {
+  return [
+    `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`,
+    `# TYPE ${name} ${type}`,
+  ];
+}
+
+function appendSeries(lines: string[], id: MetricId, series: SeriesData): void {
+  const { name, type, labels } = familyOf(id);
+  const { values } = series;
+  const texts = series.labels.split(keySeparator);
+  const pairs = labels.map((label, at) => `${label}="${escaped(texts[at] ?? "")}"`);
+  if (type === "counter") {
+    lines.push(`${name}${braced(pairs)} ${values[0] ?? 0}`);
+    return;
+  }
+  let count = 0;
+  for (const [at, boundMs] of bucketBoundsMs.entries()) {
+    count += values[at] ?? 0;
+    lines.push(`${name}_bucket${braced([...pairs, `le="${boundMs / 1000}"`])} ${count}`);
+  }
+  count += values[bucketBoundsMs.length] ?? 0;
+  lines.push(
+    `${name}_bucket${braced([...pairs, 'le="+Inf"'])} ${count}`,
+    `${name}_sum${braced(pairs)} ${(values[bucketBoundsMs.length + 1] ?? 0) / 1_000_000}`,
+    `${name}_count${braced(pairs)} ${count}`,
+  );
+}
+
+function braced(pairs: readonly string[]): string {
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function escaped(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}

@@ -1,0 +1,167 @@
+/**
+ * Which metrics are there? All of them, in one table: names, meanings, labels and buckets. The isolate adds to these, the hub
+ * keeps these, the exposition writes these; docs/metrics.md describes them, and a test holds it against this table.
+ *
+ * No label ever holds what a user or a tenant can choose: endpoints are route patterns, models are ids of the fleet file.
+ */
+export const labelNames = [
+  "endpoint",
+  "model",
+  "status",
+  "stage",
+  "component",
+  "class",
+  "result",
+  "scope",
+] as const;
+export type LabelName = (typeof labelNames)[number];
+
+interface Family {
+  readonly name: `edgewise_${string}`;
+  readonly help: string;
+  readonly labels: readonly LabelName[];
+}
+export interface CounterFamily extends Family {
+  readonly type: "counter";
+}
+export interface HistogramFamily extends Family {
+  readonly type: "histogram";
+}
+
+export const metricTable = {
+  requests: {
+    type: "counter",
+    name: "edgewise_requests_total",
+    help: "Requests that have ended, by route pattern, model (none: no model was reached) and HTTP status.",
+    labels: ["endpoint", "model", "status"],
+  },
+  generatedTokens: {
+    type: "counter",
+    name: "edgewise_generated_tokens_total",
+    help: "Tokens of answer that were delivered and charged.",
+    labels: ["model"],
+  },
+  promptTokens: {
+    type: "counter",
+    name: "edgewise_prompt_tokens_total",
+    help: "Tokens of prompt that were charged.",
+    labels: ["model"],
+  },
+  requestDuration: {
+    type: "histogram",
+    name: "edgewise_request_duration_seconds",
+    help: "From a request's arrival to the last byte of its answer.",
+    labels: ["endpoint"],
+  },
+  timeToFirstToken: {
+    type: "histogram",
+    name: "edgewise_time_to_first_token_seconds",
+    help: "From a request's arrival to the first token of its answer.",
+    labels: ["model"],
+  },
+  stageDuration: {
+    type: "histogram",
+    name: "edgewise_stage_duration_seconds",
+    help: "Time spent in one stage of a turn.",
+    labels: ["stage"],
+  },
+  errors: {
+    type: "counter",
+    name: "edgewise_errors_total",
+    help: "Requests that ended without their whole answer, by the part that said so and the reason.",
+    labels: ["component", "class"],
+  },
+  cache: {
+    type: "counter",
+    name: "edgewise_cache_total",
+    help: "What became of the look-up in the answer cache: hit, miss, slow (counts as a miss) or bypass.",
+    labels: ["result"],
+  },
+  bucketSlow: {
+    type: "counter",
+    name: "edgewise_bucket_slow_total",
+    help: "Asks of a token bucket that took longer than 50 ms.",
+    labels: ["scope"],
+  },
+  bucketUnreachable: {
+    type: "counter",
+    name: "edgewise_bucket_unreachable_total",
+    help: "Asks of a token bucket that failed or ran out of time.",
+    labels: ["scope"],
+  },
+  openAdmissions: {
+    type: "counter",
+    name: "edgewise_open_admissions_total",
+    help: "Requests let in by the tenant's policy although a bucket could not be asked.",
+    labels: ["scope"],
+  },
+  settlementsLost: {
+    type: "counter",
+    name: "edgewise_settlements_lost_total",
+    help: "Settlements given up: their reservations stay charged as estimated.",
+    labels: [],
+  },
+  batchesInDoubt: {
+    type: "counter",
+    name: "edgewise_metrics_batches_in_doubt_total",
+    help: "Batches of metrics given up because their shard did not answer for minutes: they may or may not be counted.",
+    labels: [],
+  },
+  seriesRefused: {
+    type: "counter",
+    name: "edgewise_metrics_series_refused_total",
+    help: "Series of a batch that the hub's version does not know: during a rollout, or after buckets have changed.",
+    labels: [],
+  },
+} as const satisfies Record<string, CounterFamily | HistogramFamily>;
+
+export type MetricId = keyof typeof metricTable;
+type IdOf<Type extends string> = {
+  [Id in MetricId]: (typeof metricTable)[Id]["type"] extends Type ? Id : never;
+}[MetricId];
+export type CounterId = IdOf<"counter">;
+export type HistogramId = IdOf<"histogram">;
+
+const families: Readonly<Record<MetricId, CounterFamily | HistogramFamily>> = metricTable;
+
+export function familyOf(id: MetricId): CounterFamily | HistogramFamily {
+  return families[id];
+}
+
+export const metricIds = Object.keys(metricTable) as MetricId[];
+
+/** A gauge of its own: it is measured at each scrape, not summed up. */
+export const shardsMissingMetric = {
+  name: "edgewise_metrics_shards_missing",
+  help: "Shards of the hub that did not answer this scrape. Above 0 all other metrics are left out: a partial sum would be wrong.",
+} as const;
+
+/** Upper bounds of every histogram, in milliseconds, inclusive as Prometheus has it; +Inf follows. 1 ms to 120 s. */
+export const bucketBoundsMs: readonly number[] = [
+  1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 20_000, 30_000, 60_000, 120_000,
+];
+
+/** How many numbers a series has. Histogram: a count for each bound, one for +Inf, then the sum in microseconds. */
+export function seriesLength(id: MetricId): number {
+  return familyOf(id).type === "counter" ? 1 : bucketBoundsMs.length + 2;
+}
+
+/** What a label reads where its value is over the bound, or is none that may stand there. */
+export const overflowValue = "other";
+/** `model` of a request that reached none. */
+export const noModel = "none";
+
+/** Separates label values in a series' key: no value may hold it. */
+export const keySeparator = "\n";
+export const maxLabelCharacters = 128;
+
+/** How many different values a label may have in one place; whatever comes later reads `other`. */
+export interface LabelBounds {
+  readonly maxValues: number;
+  /** Series of one metric. */
+  readonly maxSeries: number;
+}
+/** In one isolate: a fleet has at most some tens of models, the API some tens of routes. */
+export const isolateBounds: LabelBounds = { maxValues: 64, maxSeries: 1_000 };
+/** In one shard, which meets the models of every fleet there ever was. Keeps its snapshot well below SQLite's 2 MB a value. */
+export const shardBounds: LabelBounds = { maxValues: 128, maxSeries: 2_000 };
