@@ -23,7 +23,10 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
         return fleet.ok ? isolate.durableTurnDeps(fleet.value, background) : null;
       },
       recall: (request) => recall(isolate, request),
-      record: (record) => isolate.log.add(logLine(record), background, isolate.now()),
+      record: (record) => {
+        isolate.log.add(logLine(record), background, isolate.now());
+        isolate.metrics.record(record, background);
+      },
       now: isolate.now,
     }),
     deliver: (effect, { turnId }) => deliver(isolate, effect, turnId, background),
