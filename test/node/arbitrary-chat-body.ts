@@ -267,7 +267,8 @@ function brokenValue(valid: fc.Arbitrary<Record<string, unknown>>): fc.Arbitrary
   return fc.tuple(valid, fc.array(deed, { minLength: 1, maxLength: 3 })).map(([body, deeds]) => {
     const root = { body: JSON.parse(JSON.stringify(body)) as unknown };
     for (const { inside, at, how, value, key } of deeds)
-      breakAt(root, inside === undefined ? at : [inside, ...at], how, value, key);
+      // A copy: what one deed put in, the next may change, and constants are shared by all bodies.
+      breakAt(root, inside === undefined ? at : [inside, ...at], how, structuredClone(value), key);
     return root.body;
   });
 }

@@ -50,7 +50,6 @@ export interface ReadPosition {
   readonly ids: boolean;
 }
 
-export type TurnStatus = "running" | EndStatus;
 export type EndStatus = "completed" | "incomplete" | "failed" | "cancelled";
 
 export type StartOutcome =

@@ -67,7 +67,6 @@ export const replicaSchema = z.strictObject({
   /** Requests that it runs at once before they queue. */
   slots: z.int().min(1).max(4096).default(64),
 });
-export type Replica = z.infer<typeof replicaSchema>;
 
 export const clusterSchema = z.strictObject({
   id,

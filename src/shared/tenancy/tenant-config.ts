@@ -18,7 +18,6 @@ export const limitsSchema = z
     tokens_per_minute: positive.nullable(),
   })
   .partial();
-export type LimitOverrides = z.infer<typeof limitsSchema>;
 
 const algorithm = z.enum(tokenAlgorithms);
 

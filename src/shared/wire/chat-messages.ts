@@ -138,10 +138,8 @@ export const chatMessageSchema = z.discriminatedUnion("role", [
 
 /** A message as it goes on: four roles, content a string, parts, or null beside tool_calls. */
 export type ChatMessage = z.output<typeof chatMessageSchema>;
-export type SystemMessage = Extract<ChatMessage, { role: "system" }>;
 export type UserMessage = Extract<ChatMessage, { role: "user" }>;
 export type AssistantMessage = Extract<ChatMessage, { role: "assistant" }>;
-export type ToolMessage = Extract<ChatMessage, { role: "tool" }>;
 export type UserContentPart = Exclude<UserMessage["content"], string>[number];
 
 export const messagesSchema = z.array(chatMessageSchema).min(1).max(requestLimits.messages);

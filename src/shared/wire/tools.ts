@@ -15,7 +15,6 @@ export const toolSchema = z.discriminatedUnion("type", [
     }),
   }),
 ]);
-export type Tool = z.output<typeof toolSchema>;
 
 const namedTool = z.strictObject({
   type: z.literal("function"),
