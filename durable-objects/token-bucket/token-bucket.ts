@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { BucketBatch, BucketInspection, BucketReply } from "../../src/shared/limits/bucket-protocol.ts";
 import { KeptBucket } from "../../src/shared/limits/kept-bucket.ts";
 import type { LimitRule } from "../../src/shared/limits/level.ts";
+import type { RevokeCommand } from "../../src/shared/limits/revocation.ts";
 import { BucketStore } from "./bucket-store.ts";
 
 /** Settlements wait at most so long for the write that makes them durable, all of them for one. */
@@ -37,6 +38,15 @@ export class TokenBucket extends DurableObject {
     if (write !== null) this.#write(write);
     this.#watchIdle();
     return waits ? this.#nextCommit().then(() => reply) : reply;
+  }
+
+  /** Revokes credentials of this user or org; told only when it is on disk. See src/shared/limits/revocation.ts. */
+  revoke(command: RevokeCommand): { readonly revokedAtMs: number } {
+    const now = Date.now();
+    this.#lastCallMs = now;
+    this.#write(this.#bucket.revoke(command, now));
+    this.#watchIdle();
+    return { revokedAtMs: now };
   }
 
   /** What `GET /v1/usage` and admins see. Writes nothing. */

@@ -79,10 +79,10 @@ async function settle(
   const tenant = await isolate.tenants.byId(id.data, background);
   if (!tenant.ok) return { result: "retry", detail: "the tenant's configuration can't be read" };
   if (tenant.value === null) return { result: "acknowledged", detail: "the tenant is gone" };
-  const { chargeId, org, user, tier, tokens, requests } = effect;
+  const { chargeId, org, user, tier, key = null, tokens, requests } = effect;
   await settleCharge(
     isolate.callBucket,
-    { chargeId, tenant: tenant.value, org, user, tier },
+    { chargeId, tenant: tenant.value, org, user, tier, key },
     { tokens, requests },
   );
   return { result: "acknowledged" };

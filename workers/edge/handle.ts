@@ -54,6 +54,7 @@ export function tenantRoute(endpoint: string, handler: TenantHandler): (c: EdgeC
     try {
       const identifying = isolate.identify(c.req.header("authorization") ?? null, {
         host: hostOf(c),
+        address: () => c.req.raw.headers.get("cf-connecting-ip"),
         background: scope.background,
       });
       const identified = identifying instanceof Promise ? await identifying : identifying;
@@ -86,6 +87,7 @@ export function platformRoute(
     try {
       const identified = await isolate.identify(c.req.header("authorization") ?? null, {
         host: hostOf(c),
+        address: () => c.req.raw.headers.get("cf-connecting-ip"),
         background: scope.background,
       });
       scope.mark("identify");

@@ -8,6 +8,7 @@ import { createAnswerCache } from "../../src/shared/cache/answer-cache.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { ReportFault } from "../../src/shared/contracts/report-fault.ts";
 import { createIdentify, type Identify } from "../../src/shared/identity/identify.ts";
+import { createKeyDirectory } from "../../src/shared/identity/key-directory.ts";
 import { keySetCache, keySetFetcher } from "../../src/shared/identity/key-set-fetch.ts";
 import { platformIssuer } from "../../src/shared/identity/platform-issuer.ts";
 import { createLimitDesk, type LimitDesk } from "../../src/shared/limits/limit-desk.ts";
@@ -132,6 +133,8 @@ function build(env: Cloudflare.Env): Isolate {
     env,
     identify: createIdentify({
       tenants,
+      apiKeys: createKeyDirectory({ store, now, report }),
+      hash,
       platform: platform.value,
       environment: env.ENVIRONMENT,
       now,

@@ -4,6 +4,7 @@ import { tierSchema } from "../limits/tier.ts";
 import type { Issuer } from "../tenancy/tenant-config.ts";
 import type { PlatformIssuer } from "./platform-issuer.ts";
 import type { Principal } from "./principal.ts";
+import { platformScope } from "./scope.ts";
 
 /**
  * Whom does a token's claims name, and may its issuer grant that? Pure: claims in, principal out, the time a parameter.
@@ -15,7 +16,6 @@ type Claims = Readonly<Record<string, unknown>>;
 const maxDate = 100_000_000_000;
 const maxScopes = 64;
 const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
-const platformScope = /^platform:[a-z][a-z0-9_.-]{0,63}$/;
 
 /** `tenantId`: whose issuer it is. The principal's tenant comes from there, never from a claim. */
 export function tenantGrant(
@@ -46,7 +46,8 @@ export function tenantGrant(
     tier: tier.data,
     scopes,
     proof: "jwt",
-    expiresAtMs: validity.value,
+    ...validity.value,
+    key: null,
   });
 }
 
@@ -62,7 +63,8 @@ export function platformGrant(
   if (!user.success) return err("claim sub names no user");
   const scopes = readScopes(claim(claims, "scope"));
   if (scopes === null) return err("claim scope is no list of scopes");
-  for (const scope of scopes) if (!platformScope.test(scope)) return err("a scope is not granted");
+  for (const scope of scopes)
+    if (!platformScope.safeParse(scope).success) return err("a scope is not granted");
   return ok({
     tenant: "platform",
     org: orgIdSchema.parse("platform"),
@@ -70,14 +72,19 @@ export function platformGrant(
     tier: "enterprise",
     scopes,
     proof: "jwt",
-    expiresAtMs: validity.value,
+    ...validity.value,
+    key: null,
   });
 }
 
 type DatePolicy = Pick<Issuer, "clock_skew_seconds" | "max_age_seconds">;
 
-/** When the token ends, skew included, in milliseconds (RFC 7519, 4.1.4 to 4.1.6). */
-function readValidity(claims: Claims, policy: DatePolicy, nowMs: number): Result<number, string> {
+/** From when to when, in milliseconds (RFC 7519, 4.1.4 to 4.1.6); the end has the skew in it, the beginning is as claimed. */
+function readValidity(
+  claims: Claims,
+  policy: DatePolicy,
+  nowMs: number,
+): Result<Pick<Principal, "expiresAtMs" | "issuedAtMs">, string> {
   const now = nowMs / 1000;
   const skew = policy.clock_skew_seconds;
   for (const name of ["exp", "nbf", "iat"]) {
@@ -91,7 +98,7 @@ function readValidity(claims: Claims, policy: DatePolicy, nowMs: number): Result
   if (nbf !== undefined && nbf > now + skew) return err("token is not valid yet");
   if (iat !== undefined && iat > now + skew) return err("token was issued in the future");
   if (exp - (iat ?? now) > policy.max_age_seconds) return err("token lives longer than its issuer may grant");
-  return ok((exp + skew) * 1000);
+  return ok({ expiresAtMs: (exp + skew) * 1000, issuedAtMs: (iat ?? 0) * 1000 });
 }
 
 /** A space-separated string (RFC 8693, 4.2) or an array of strings, as identity providers also write it. */

@@ -1,25 +1,26 @@
 import type { Background } from "../contracts/background.ts";
-import type { ReportFault } from "../contracts/report-fault.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { BoundedMap } from "../isolate/bounded-map.ts";
+import { inRange, parseAddress, type AddressRange } from "../network/address-range.ts";
 import type { Issuer, TenantConfig } from "../tenancy/tenant-config.ts";
-import type { TenantDirectory } from "../tenancy/tenant-directory.ts";
 import { maxTokenChars, readCompactToken, type CompactToken } from "./compact-token.ts";
 import { demoTenantId } from "./demo.ts";
 import { platformGrant, tenantGrant } from "./grant.ts";
 import { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from "./issuer-keys.ts";
+import type { KnownKey } from "./key-record.ts";
 import type { PlatformIssuer } from "./platform-issuer.ts";
 import type { Principal } from "./principal.ts";
 import type { TokenAlgorithm } from "./public-key.ts";
 import { verifiedPayload } from "./signature.ts";
+import { verifyKey, type KeyVerifierOptions } from "./verify-key.ts";
 
 /**
  * Who is calling? From the Authorization header to a principal with its tenant's configuration:
  *
  *   bearer → strict form → issuer (by hostname, or iss + aud) → algorithm → claims and grant → key → signature → remember
  *
- * The cheap refusals come first; nothing counts before the signature. A verified token is remembered, so that a hot
+ * An API key goes another way to the same end (verify-key.ts). The cheap refusals come first; nothing counts before the signature. A verified token is remembered, so that a hot
  * request pays one look-up. Everything wrong with a credential is one answer, 401; a fault of ours or of an issuer is 503.
  */
 export type Identity =
@@ -36,6 +37,8 @@ export type IdentityResult = Result<Identity, IdentityRefusal>;
 export interface Caller {
   /** The request's hostname: lower case, without a port (`URL.hostname`). */
   readonly host: string;
+  /** The client's IP address as the platform saw it; `null`: unknown. Asked for only where a key has an allow-list. */
+  readonly address: () => string | null;
   readonly background: Background;
 }
 
@@ -45,12 +48,8 @@ export type Identify = (
   caller: Caller,
 ) => IdentityResult | Promise<IdentityResult>;
 
-export interface IdentifyOptions extends IssuerKeysOptions {
-  readonly tenants: TenantDirectory;
+export interface IdentifyOptions extends IssuerKeysOptions, KeyVerifierOptions {
   readonly platform: PlatformIssuer | null;
-  readonly environment: "local" | "production";
-  readonly now: () => number;
-  readonly report: ReportFault;
 }
 
 /** How long an isolate trusts what it verified, and how much it keeps. Twice as much at most: see BoundedMap. */
@@ -65,18 +64,23 @@ export const rememberedLimits = {
   maxRefusedChars: 1_048_576,
 } as const;
 
+/** What a verdict rests on, an issuer's keys or a key's record: it holds while the same object is current. */
+type Ground = Pick<IssuerKeys, "current">;
+
 interface Remembered {
   readonly result: IdentityResult & { readonly ok: true };
   readonly untilMs: number;
-  readonly keys: IssuerKeys;
-  readonly keysInUse: object | null;
+  readonly ground: Ground;
+  readonly groundInUse: object | null;
+  /** Where it may be used from; `null`: everywhere. */
+  readonly allowed: KnownKey["allowed"];
 }
 
 interface Refused {
   readonly result: IdentityResult & { readonly ok: false };
   readonly untilMs: number;
-  readonly keys: IssuerKeys;
-  readonly keysInUse: object | null;
+  readonly ground: Ground;
+  readonly groundInUse: object | null;
 }
 
 export function createIdentify(options: IdentifyOptions): Identify {
@@ -100,7 +104,8 @@ export function createIdentify(options: IdentifyOptions): Identify {
   function recall(authorization: string, caller: Caller): IdentityResult | undefined {
     const entry = remembered.get(authorization);
     if (entry === undefined || now() >= entry.untilMs) return undefined;
-    if (entry.keys.current(caller.background) !== entry.keysInUse) return undefined;
+    if (entry.ground.current(caller.background) !== entry.groundInUse) return undefined;
+    if (entry.allowed !== null && !isAllowed(entry.allowed, caller)) return fromElsewhere;
     const identity = entry.result.value;
     if (identity.kind === "platform") return entry.result;
     // The tenant as it is configured now, at this hostname: another object is another configuration.
@@ -142,8 +147,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const credential = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
     if (credential === undefined) return invalid("no bearer credential");
     // API keys have no dot (`ew_<env>_<id>_<secret>`), tokens always have two.
-    if (!credential.includes("."))
-      return err({ kind: "credential-invalid", credential: "key", detail: "unknown key" });
+    if (!credential.includes(".")) return verifyApiKey(authorization, credential, caller);
     const read = readCompactToken(credential);
     if (!read.ok) return invalid(read.error);
     const token = read.value;
@@ -169,13 +173,9 @@ export function createIdentify(options: IdentifyOptions): Identify {
         detail: finding.detail,
       });
     if (finding.result !== "found") return invalid(`key is ${finding.result}`);
-    const keysInUse = keys.current(caller.background);
-    if ((await verifiedPayload(token.text, finding.key)) === null) {
-      const result = invalid("signature is wrong");
-      const untilMs = now() + rememberedLimits.refusedAgeMs;
-      refused.set(authorization, { result, untilMs, keys, keysInUse });
-      return result;
-    }
+    const proof = { ground: keys, groundInUse: keys.current(caller.background) };
+    if ((await verifiedPayload(token.text, finding.key)) === null)
+      return refuse(authorization, invalid("signature is wrong"), proof);
 
     const principal = granted.value;
     const result = ok<Identity>(
@@ -183,8 +183,56 @@ export function createIdentify(options: IdentifyOptions): Identify {
         ? { kind: "platform", principal }
         : { kind: "tenant", principal, tenant: found.value.tenant },
     );
-    const untilMs = Math.min(principal.expiresAtMs, now() + rememberedLimits.maxAgeMs);
-    remembered.set(authorization, { result, untilMs, keys, keysInUse });
+    return remember(authorization, result, { ...proof, allowed: null });
+  }
+
+  async function verifyApiKey(
+    authorization: string,
+    credential: string,
+    caller: Caller,
+  ): Promise<IdentityResult> {
+    const verified = await verifyKey(credential, caller.host, caller.background, options);
+    if (!verified.ok) {
+      const { refusal, wrongSecretOf } = verified.error;
+      return wrongSecretOf === null
+        ? err(refusal)
+        : refuse(authorization, err(refusal), proofOf(wrongSecretOf));
+    }
+    const { known } = verified.value;
+    if (known.allowed !== null && !isAllowed(known.allowed, caller)) return fromElsewhere;
+    const { principal, tenant } = verified.value;
+    const identity: Identity =
+      tenant === null ? { kind: "platform", principal } : { kind: "tenant", principal, tenant };
+    return remember(authorization, ok(identity), { ...proofOf(known), allowed: known.allowed });
+  }
+
+  /** What is known of a key holds while its record is the same object. */
+  function proofOf(known: KnownKey): { readonly ground: Ground; readonly groundInUse: object } {
+    const { id } = known.record;
+    const current: Ground["current"] = (background) => {
+      const reading = options.apiKeys.byId(id, background);
+      return reading instanceof Promise || !reading.ok ? null : reading.value;
+    };
+    return { ground: { current }, groundInUse: known };
+  }
+
+  function remember(
+    authorization: string,
+    result: IdentityResult & { readonly ok: true },
+    proof: Pick<Remembered, "ground" | "groundInUse" | "allowed">,
+  ): IdentityResult {
+    const untilMs = Math.min(result.value.principal.expiresAtMs, now() + rememberedLimits.maxAgeMs);
+    remembered.set(authorization, { result, untilMs, ...proof });
+    return result;
+  }
+
+  function refuse(
+    authorization: string,
+    result: IdentityResult & { readonly ok: false },
+    proof: Pick<Refused, "ground" | "groundInUse">,
+  ): IdentityResult {
+    const untilMs = now() + rememberedLimits.refusedAgeMs;
+    refused.set(authorization, { result, untilMs, ...proof });
     return result;
   }
 
@@ -205,7 +253,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     if (
       failed !== undefined &&
       time < failed.untilMs &&
-      failed.keys.current(caller.background) === failed.keysInUse
+      failed.ground.current(caller.background) === failed.groundInUse
     )
       return failed.result;
     return verify(authorization, caller);
@@ -220,6 +268,17 @@ const missing: IdentityResult = err({ kind: "credential-missing" });
 
 function invalid(detail: string) {
   return err<IdentityRefusal>({ kind: "credential-invalid", credential: "token", detail });
+}
+
+const fromElsewhere: IdentityResult = err({
+  kind: "credential-invalid",
+  credential: "key",
+  detail: "an address that the key does not allow",
+});
+
+function isAllowed(allowed: readonly AddressRange[], caller: Caller): boolean {
+  const address = parseAddress(caller.address() ?? "");
+  return address !== null && allowed.some((range) => inRange(range, address));
 }
 
 const maxAudiences = 8;

@@ -4,6 +4,8 @@ import type { ConfigStore } from "../tenancy/config-cache.ts";
 import { createTenantDirectory } from "../tenancy/tenant-directory.ts";
 import { checkTenantConfig, tenantEntries } from "../tenancy/tenant-entries.ts";
 import { createIdentify, type IdentifyOptions, type IdentityResult } from "./identify.ts";
+import { KeyedHash } from "../turn/keyed-hash.ts";
+import { createKeyDirectory } from "./key-directory.ts";
 import { platformIssuer } from "./platform-issuer.ts";
 
 /** What identity's tests stand on: two tenants in a fake store, a clock that is set by hand, and tokens of any shape. */
@@ -52,6 +54,9 @@ export const goodClaims = {
   iat: nowSeconds - 10,
   exp: nowSeconds + 3600,
 };
+
+/** What the bench's API keys are hashed with. */
+export const keyHash = new KeyedHash("edgewise-secret-edgewise-secret-edgewise");
 
 export function base64url(content: string | Uint8Array): string {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
@@ -108,9 +113,17 @@ export async function storeOf(tenants: readonly unknown[]): Promise<Map<string, 
 }
 
 export interface Bench {
-  readonly identify: (token: string | null, host?: string) => Promise<IdentityResult>;
+  readonly identify: (
+    token: string | null,
+    host?: string,
+    address?: string | null,
+  ) => Promise<IdentityResult>;
   /** As `identify` itself gives it: a value or a promise. */
-  readonly raw: (authorization: string | null, host?: string) => IdentityResult | Promise<IdentityResult>;
+  readonly raw: (
+    authorization: string | null,
+    host?: string,
+    address?: string | null,
+  ) => IdentityResult | Promise<IdentityResult>;
   readonly advance: (ms: number) => void;
   readonly now: () => number;
   readonly entries: Map<string, string>;
@@ -135,6 +148,8 @@ export async function identityBench(
   const background: Background = { run: (_name, work) => void running.push(work) };
   const identify = createIdentify({
     tenants: createTenantDirectory({ store, now, report }),
+    apiKeys: createKeyDirectory({ store, now, report }),
+    hash: keyHash,
     platform: platform.value,
     environment: "local",
     secret: (name) => secrets[name],
@@ -144,10 +159,10 @@ export async function identityBench(
     report,
     ...options,
   });
-  const raw = (authorization: string | null, host = "api.edgewise.test") =>
-    identify(authorization, { host, background });
+  const raw = (authorization: string | null, host = "api.edgewise.test", address: string | null = null) =>
+    identify(authorization, { host, address: () => address, background });
   return {
-    identify: async (token, host) => raw(token === null ? null : `Bearer ${token}`, host),
+    identify: async (token, host, address) => raw(token === null ? null : `Bearer ${token}`, host, address),
     raw,
     advance: (ms) => void (time += ms),
     now,

@@ -6,7 +6,7 @@
  */
 import type { Background } from "../contracts/background.ts";
 import type { BucketAddress } from "./bucket-name.ts";
-import type { BucketOutcome, BucketReply, BucketStanding, ReserveOperation } from "./bucket-protocol.ts";
+import type { BucketOutcome, BucketReply, ReserveOperation } from "./bucket-protocol.ts";
 import type { LimitSet } from "./defaults.ts";
 import { askTimeoutMs, type DeskOptions, stubFailure } from "./desk-options.ts";
 
@@ -34,15 +34,19 @@ const retryJitterMs = 50;
 export class AskLine {
   readonly #options: DeskOptions;
   readonly #address: BucketAddress;
-  readonly #onStanding: (standing: BucketStanding) => void;
+  readonly #onReply: (reply: BucketReply, askedAtMs: number) => void;
   #queue: Ask[] = [];
   /** The call that is away is not waited for after this; 0: none is away. */
   #awayUntilMs = 0;
 
-  constructor(options: DeskOptions, address: BucketAddress, onStanding: (standing: BucketStanding) => void) {
+  constructor(
+    options: DeskOptions,
+    address: BucketAddress,
+    onReply: (reply: BucketReply, askedAtMs: number) => void,
+  ) {
     this.#options = options;
     this.#address = address;
-    this.#onStanding = onStanding;
+    this.#onReply = onReply;
   }
 
   /** Resolves within `askTimeoutMs`; never rejects. */
@@ -108,8 +112,9 @@ export class AskLine {
   async #exchange(asks: readonly Ask[], limits: LimitSet): Promise<void> {
     let answers: readonly AskAnswer[];
     try {
+      const askedAtMs = this.#options.now();
       const reply = await this.#call(asks, limits);
-      this.#onStanding(reply.standing);
+      this.#onReply(reply, askedAtMs);
       answers = reply.outcomes.map((outcome) => ({ kind: "answered", outcome }));
     } catch (error) {
       const failure: AskAnswer = {

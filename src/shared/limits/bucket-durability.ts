@@ -75,6 +75,7 @@ export function exactSnapshot(bucket: BucketState, now: number): string {
 export function forgetAtMs(bucket: BucketState): number {
   let atMs = bucket.usedAtMs + rememberMs;
   for (const level of bucket.levels.values()) atMs = Math.max(atMs, level.wholeAtMs);
+  for (const untilMs of bucket.revokedKeys.values()) atMs = Math.max(atMs, untilMs);
   for (const reservation of bucket.open.values()) atMs = Math.max(atMs, reservation.expiresAtMs + rememberMs);
   return atMs;
 }
@@ -99,6 +100,8 @@ const snapshotSchema = z.strictObject({
   used_at_ms: z.number(),
   receipt: count,
   epoch: count,
+  /** id, until when it is named. Absent: none. */
+  revoked_keys: z.array(z.tuple([z.string(), z.number()])).optional(),
   charged: pair,
   settled: pair,
   unsettled: pair,
@@ -135,6 +138,7 @@ function encode(bucket: BucketState, marks: Marks | null): Snapshot {
     used_at_ms: bucket.usedAtMs,
     receipt: bucket.receipt,
     epoch: bucket.epoch,
+    ...(bucket.revokedKeys.size > 0 && { revoked_keys: [...bucket.revokedKeys] }),
     charged: [bucket.charged.requests, bucket.charged.tokens],
     settled: [bucket.settled.requests, bucket.settled.tokens],
     unsettled: [bucket.unsettled.requests, bucket.unsettled.tokens],
@@ -169,6 +173,7 @@ export function restore(text: string, now: number): BucketState {
   bucket.usedAtMs = snapshot.used_at_ms;
   bucket.receipt = snapshot.receipt;
   bucket.epoch = snapshot.epoch;
+  bucket.revokedKeys = new Map(snapshot.revoked_keys);
   const crashed = snapshot.charged_mark;
   bucket.charged = tally(crashed ?? snapshot.charged);
   bucket.settled = tally(snapshot.settled);

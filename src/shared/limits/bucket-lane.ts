@@ -3,6 +3,7 @@
  * when it last answered. One for each bucket in use; bounded by limit-desk.ts.
  */
 import type { Background } from "../contracts/background.ts";
+import type { Principal } from "../identity/principal.ts";
 import { AskLine } from "./ask-line.ts";
 import type { BucketAddress, LimitScope } from "./bucket-name.ts";
 import type { BucketStanding } from "./bucket-protocol.ts";
@@ -11,6 +12,7 @@ import { askTimeoutMs, type DeskOptions, pause } from "./desk-options.ts";
 import { Loan } from "./loan.ts";
 import { loanPolicy } from "./loan-policy.ts";
 import { ReportLine } from "./report-line.ts";
+import { SeenRevocations } from "./revocation.ts";
 
 /** A loan is taken for a bucket that is asked so often within a second: for fewer, it would lie idle. */
 const busyAsks = 3;
@@ -24,6 +26,8 @@ export class BucketLane {
   readonly asks: AskLine;
   readonly reports: ReportLine;
   readonly #options: DeskOptions;
+  readonly #address: BucketAddress;
+  readonly #revocations = new SeenRevocations();
   #loan: Loan | null = null;
   #standing: BucketStanding | null = null;
   #noLoanBeforeMs = 0;
@@ -33,10 +37,14 @@ export class BucketLane {
   constructor(options: DeskOptions, address: BucketAddress, scope: LimitScope) {
     this.#options = options;
     this.scope = scope;
-    this.asks = new AskLine(options, address, (standing) => {
-      this.#standing = standing;
+    this.#address = address;
+    this.asks = new AskLine(options, address, (reply, askedAtMs) => {
+      this.#standing = reply.standing;
+      this.#revocations.note(reply, askedAtMs);
     });
-    this.reports = new ReportLine(options, address);
+    this.reports = new ReportLine(options, address, (reply, askedAtMs) =>
+      this.#revocations.note(reply, askedAtMs),
+    );
   }
 
   now(): number {
@@ -46,6 +54,42 @@ export class BucketLane {
   /** As the bucket last answered; what this isolate holds on loan is still to be had. */
   get standing(): BucketStanding | null {
     return this.#standing;
+  }
+
+  /** By what the bucket last said: under a loan at most as old as the loan. */
+  revokes(principal: Principal): boolean {
+    return this.#revocations.revokes(principal);
+  }
+
+  /** `false`: the bucket was not heard for `maxAgeMs`. */
+  isHeardWithin(maxAgeMs: number, now: number): boolean {
+    return now - this.#revocations.seenAtMs <= maxAgeMs;
+  }
+
+  /** Asks for revocations alone. `false`: it could not be asked. */
+  async listen(background: Background): Promise<boolean> {
+    const askedAtMs = this.#options.now();
+    const call = this.#options.call(this.#address, {
+      version: 1,
+      rules: [],
+      operations: [],
+      acknowledge: "soon",
+    });
+    return new Promise((resolve) => {
+      const cancel = this.#options.setTimer(() => resolve(false), askTimeoutMs);
+      background.run(
+        "limits-listen",
+        call
+          .then((reply) => {
+            this.#revocations.note(reply, askedAtMs);
+            resolve(true);
+          })
+          .finally(() => {
+            cancel();
+            resolve(false);
+          }),
+      );
+    });
   }
 
   get loan(): Loan | null {

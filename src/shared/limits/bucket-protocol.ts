@@ -98,8 +98,13 @@ export interface BucketReply {
   /** One for each operation, in order. */
   readonly outcomes: readonly BucketOutcome[];
   readonly standing: BucketStanding;
-  /** Credential epoch: a credential issued under an older one is revoked. 0 until something was revoked. */
+  /**
+   * Credential epoch, in milliseconds since 1970: a credential issued before it is revoked. 0 until something was revoked.
+   * See revocation.ts.
+   */
   readonly epoch: number;
+  /** Ids of API keys that were revoked lately; absent: none. */
+  readonly revokedKeys?: readonly string[];
 }
 
 /**

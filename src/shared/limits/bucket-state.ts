@@ -34,6 +34,8 @@ export interface BucketState {
   /** The last receipt given. */
   receipt: number;
   epoch: number;
+  /** API keys that were revoked lately, and until when they are named (revocation.ts). */
+  revokedKeys: Map<string, number>;
   /** Everything ever charged, settled or not, returned or not: only its growth since the last write matters. */
   charged: Tally;
   settled: Tally;
@@ -64,6 +66,7 @@ export function newBucket(now: number): BucketState {
     usedAtMs: now,
     receipt: 0,
     epoch: 0,
+    revokedKeys: new Map(),
     charged: { requests: 0, tokens: 0 },
     settled: { requests: 0, tokens: 0 },
     reserved: { requests: 0, tokens: 0 },
@@ -86,6 +89,7 @@ export function sweep(bucket: BucketState, now: number): void {
     if (reservation.lent) subtract(bucket.lent, reservation.held);
     bucket.open.delete(id);
   }
+  for (const [id, untilMs] of bucket.revokedKeys) if (untilMs <= now) bucket.revokedKeys.delete(id);
   for (const [id, untilMs] of bucket.closed) if (untilMs <= now) bucket.closed.delete(id);
   if (bucket.lost.length > 0) bucket.lost = bucket.lost.filter((range) => range.atMs + lateMs > now);
 }

@@ -37,7 +37,13 @@ export function applyBatch(bucket: BucketState, batch: BucketBatch, now: number)
       ? reserve(bucket, batch.rules, operation, now)
       : settle(bucket, batch.rules, operation, now),
   );
-  return { version: 1, outcomes, standing: standing(bucket, batch.rules, now), epoch: bucket.epoch };
+  return {
+    version: 1,
+    outcomes,
+    standing: standing(bucket, batch.rules, now),
+    epoch: bucket.epoch,
+    ...(bucket.revokedKeys.size > 0 && { revokedKeys: [...bucket.revokedKeys.keys()] }),
+  };
 }
 
 /** Sets aside under all limits or under none. Changes nothing unless it grants. */

@@ -69,8 +69,16 @@ function limitsOf(tenant: TenantConfig, scope: LimitScope, tier: Tier): LimitSet
   for (const name of names) {
     const override = overrides[name];
     const capacity = override === undefined ? defaults[tier][scope][name] : override;
-    if (capacity !== null) rules.push({ name, capacity, ...windows[name] });
+    if (capacity !== null) rules.push(ruleOf(name, capacity));
   }
+  return limitSet(rules);
+}
+
+export function ruleOf(name: LimitName, capacity: number): LimitRule {
+  return { name, capacity, ...windows[name] };
+}
+
+export function limitSet(rules: readonly LimitRule[]): LimitSet {
   return { rules, block: loanBlock(rules) };
 }
 

@@ -12,6 +12,7 @@ import type { BucketBatch, BucketInspection, BucketReply } from "./bucket-protoc
 import { type BucketState, newBucket } from "./bucket-state.ts";
 import { inspect } from "./bucket-view.ts";
 import type { LimitRule } from "./level.ts";
+import { revoke, type RevokeCommand } from "./revocation.ts";
 
 /**
  * A bucket and what is on disk of it: says with each answer what must be written first. Every text it returns is to be
@@ -48,6 +49,13 @@ export class KeptBucket {
       (settles && this.#changed && batch.acknowledge === "now");
     const write = mustWrite ? this.commit(now) : null;
     return { reply, write, waits: settles && this.#changed };
+  }
+
+  /** Revokes credentials of the bucket's owner; the text is to be written before anybody is told. */
+  revoke(command: RevokeCommand, now: number): string {
+    revoke(this.#bucket, command, now);
+    // A bucket at rest stays exact: marks would cost it head-room for nothing.
+    return this.#marks === null && !this.#changed ? exactSnapshot(this.#bucket, now) : this.commit(now);
   }
 
   /** What to write so that everything so far is on disk, with head-room to go on without. */

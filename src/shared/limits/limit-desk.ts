@@ -6,16 +6,25 @@
 import type { Background } from "../contracts/background.ts";
 import type { LimitRefusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
+import type { Principal } from "../identity/principal.ts";
+import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { AskAnswer } from "./ask-line.ts";
 import { BucketLane } from "./bucket-lane.ts";
 import { bucketName, type LimitScope } from "./bucket-name.ts";
 import type { BucketRefusal } from "./bucket-protocol.ts";
 import { lateMs } from "./bucket-state.ts";
-import { limitClass, type LimitSet, resolveLimits } from "./defaults.ts";
+import { limitClass, type LimitSet } from "./defaults.ts";
 import { askTimeoutMs, type DeskOptions, slowMs } from "./desk-options.ts";
 import { HeldReservation, type Share } from "./held-reservation.ts";
 import { OpenAdmissions } from "./open-admissions.ts";
-import type { Admission, AdmissionFailure, AdmissionRequest, Reservation } from "./ports.ts";
+import type {
+  Admission,
+  AdmissionFailure,
+  AdmissionRequest,
+  CredentialRevoked,
+  Reservation,
+} from "./ports.ts";
+import { limitsOf } from "./principal-limits.ts";
 import { RecentMap } from "./recent-map.ts";
 
 /** Buckets that an isolate remembers: at most twice as many. What is forgotten is asked again, nothing is lost. */
@@ -26,12 +35,30 @@ const unreachableRetryMs = 1_000;
 export interface LimitDesk {
   /** The port, for the request (or object) whose background this is. */
   admission(background: Background): Admission;
+  /**
+   * For what is done without admission: is this credential revoked, by what its buckets said within `maxAgeMs`? They are asked
+   * where they were not heard for longer. `unreachable`: not revoked as far as is known.
+   */
+  standingOf(
+    subject: Subject,
+    maxAgeMs: number,
+    background: Background,
+  ): CredentialStanding | Promise<CredentialStanding>;
+}
+
+export type CredentialStanding = "good" | "revoked" | "unreachable";
+
+/** `tenant` is null for the platform's own credentials. */
+export interface Subject {
+  readonly principal: Principal;
+  readonly tenant: TenantConfig | null;
 }
 
 export function createLimitDesk(options: DeskOptions): LimitDesk {
   const desk = new Desk(options);
   return {
     admission: (background) => ({ admit: (request) => desk.admit(request, background) }),
+    standingOf: (subject, maxAgeMs, background) => desk.standingOf(subject, maxAgeMs, background),
   };
 }
 
@@ -56,8 +83,9 @@ class Desk {
     const now = this.#options.now();
     const user = this.#lane(request, "user", principal.user);
     const org = this.#lane(request, "org", principal.org);
-    const userLimits = resolveLimits(tenant, "user", principal.tier);
-    const orgLimits = resolveLimits(tenant, "org", principal.tier);
+    if (user.revokes(principal) || org.revokes(principal)) return Promise.resolve(err(revoked(principal)));
+    const userLimits = limitsOf(tenant, "user", principal);
+    const orgLimits = limitsOf(tenant, "org", principal);
     const tokens = request.promptTokens + request.answerTokens;
     const userShare = takeFromLoan(user, userLimits, tokens, now, background);
     const orgShare = takeFromLoan(org, orgLimits, tokens, now, background);
@@ -65,6 +93,7 @@ class Desk {
       return Promise.resolve(ok(this.#hold(request, [userShare, orgShare], background)));
     return this.#admitByAsking(
       request,
+      [user, org],
       userShare ?? this.#ask(request, user, userLimits, now, background),
       orgShare ?? this.#ask(request, org, orgLimits, now, background),
       background,
@@ -73,16 +102,20 @@ class Desk {
 
   async #admitByAsking(
     request: AdmissionRequest,
+    lanes: readonly BucketLane[],
     user: Share | Promise<Decision>,
     org: Share | Promise<Decision>,
     background: Background,
   ): Promise<Admitted> {
     const [userDecision, orgDecision] = await Promise.all([decided(user), decided(org)]);
-    if (userDecision.kind === "share" && orgDecision.kind === "share")
+    const { principal } = request;
+    const isRevoked = lanes.some((lane) => lane.revokes(principal));
+    if (!isRevoked && userDecision.kind === "share" && orgDecision.kind === "share")
       return ok(this.#hold(request, [userDecision.share, orgDecision.share], background));
     for (const decision of [userDecision, orgDecision])
       if (decision.kind === "share")
         this.#hold(request, [decision.share], background).settle({ tokens: 0, requests: 0 });
+    if (isRevoked) return err(revoked(principal));
     const failures = [userDecision, orgDecision].flatMap((decision) =>
       decision.kind === "failed" ? [decision.failure] : [],
     );
@@ -176,9 +209,26 @@ class Desk {
     return new HeldReservation(request.chargeId, shares, background, mayOverrun);
   }
 
-  #lane(request: AdmissionRequest, scope: LimitScope, id: string): BucketLane {
-    const { jurisdiction } = request.tenant;
-    const name = bucketName(request.principal.tenant, scope, id);
+  standingOf(
+    subject: Subject,
+    maxAgeMs: number,
+    background: Background,
+  ): CredentialStanding | Promise<CredentialStanding> {
+    const { principal } = subject;
+    const lanes = [this.#lane(subject, "user", principal.user), this.#lane(subject, "org", principal.org)];
+    const isRevoked = (): boolean => lanes.some((lane) => lane.revokes(principal));
+    if (isRevoked()) return "revoked";
+    const now = this.#options.now();
+    const unheard = lanes.filter((lane) => !lane.isHeardWithin(maxAgeMs, now));
+    if (unheard.length === 0) return "good";
+    return Promise.all(unheard.map((lane) => lane.listen(background))).then((heard) =>
+      isRevoked() ? "revoked" : heard.every(Boolean) ? "good" : "unreachable",
+    );
+  }
+
+  #lane({ principal, tenant }: Subject, scope: LimitScope, id: string): BucketLane {
+    const jurisdiction = tenant?.jurisdiction ?? "none";
+    const name = bucketName(principal.tenant, scope, id);
     const key = jurisdiction === "none" ? name : `${jurisdiction}:${name}`;
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
@@ -256,6 +306,14 @@ const tooManyAtOnce: AdmissionFailure = {
     largestMaxTokens: 0,
   },
 };
+
+function revoked({ key }: Principal): CredentialRevoked {
+  return {
+    kind: "credential-invalid",
+    credential: key === null ? "token" : "key",
+    detail: "revoked",
+  };
+}
 
 function unavailable(detail: string): AdmissionFailure {
   return {

@@ -1,5 +1,5 @@
 import type { ChargeId } from "../contracts/ids.ts";
-import type { LimitRefusal } from "../contracts/refusal.ts";
+import type { LimitRefusal, Refusal } from "../contracts/refusal.ts";
 import type { Result } from "../contracts/result.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
@@ -43,8 +43,12 @@ export interface Admission {
   admit(request: AdmissionRequest): Promise<Result<Reservation, AdmissionFailure>>;
 }
 
+export type CredentialRevoked = Extract<Refusal, { kind: "credential-invalid" }>;
+
 export type AdmissionFailure =
   | { readonly kind: "limited"; readonly limit: LimitRefusal }
+  /** The user's or org's bucket says that this credential was revoked. */
+  | CredentialRevoked
   /** The bucket could not be asked and the tenant's policy is closed. */
   | {
       readonly kind: "dependency-unavailable";

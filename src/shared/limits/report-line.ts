@@ -23,15 +23,21 @@ const maxKept = 4_096;
 export class ReportLine {
   readonly #options: DeskOptions;
   readonly #address: BucketAddress;
+  readonly #onReply: (reply: BucketReply, askedAtMs: number) => void;
   #operations: SettleOperation[] = [];
   readonly #loans = new Set<Loan>();
   /** When the gathering in progress ends; one that is long over belonged to a request that was reset. */
   #dueMs = 0;
   #rules: LimitSet["rules"] = [];
 
-  constructor(options: DeskOptions, address: BucketAddress) {
+  constructor(
+    options: DeskOptions,
+    address: BucketAddress,
+    onReply: (reply: BucketReply, askedAtMs: number) => void,
+  ) {
     this.#options = options;
     this.#address = address;
+    this.#onReply = onReply;
   }
 
   /** Something that the bucket must still be told. */
@@ -90,6 +96,7 @@ export class ReportLine {
 
   /** A failure here is expected and is told by what happens next: another attempt, or `settlementsLost`. */
   async #attempt(operations: readonly SettleOperation[]): Promise<boolean> {
+    const askedAtMs = this.#options.now();
     const call: Promise<BucketReply> = this.#options.call(this.#address, {
       version: 1,
       rules: this.#rules,
@@ -99,8 +106,9 @@ export class ReportLine {
     return new Promise((resolve) => {
       const cancel = this.#options.setTimer(() => resolve(false), acknowledgeWithinMs);
       call.then(
-        () => {
+        (reply) => {
           cancel();
+          this.#onReply(reply, askedAtMs);
           resolve(true);
         },
         () => {

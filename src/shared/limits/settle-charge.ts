@@ -1,8 +1,9 @@
+import type { Principal } from "../identity/principal.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { bucketName, type LimitScope } from "./bucket-name.ts";
 import type { Amounts } from "./bucket-protocol.ts";
-import { resolveLimits } from "./defaults.ts";
 import type { DeskOptions } from "./desk-options.ts";
+import { limitsOf } from "./principal-limits.ts";
 import type { Tier } from "./tier.ts";
 
 /** A charge as the one who must settle it remembers it, possibly long after it was admitted. */
@@ -12,6 +13,8 @@ export interface Charge {
   readonly org: string;
   readonly user: string;
   readonly tier: Tier;
+  /** The API key that it was asked with. */
+  readonly key?: Principal["key"];
 }
 
 /**
@@ -23,12 +26,12 @@ export async function settleCharge(call: DeskOptions["call"], charge: Charge, us
   await Promise.all([settleAt("user", charge.user), settleAt("org", charge.org)]);
 
   async function settleAt(scope: LimitScope, id: string): Promise<void> {
-    const { tenant, tier, chargeId } = charge;
+    const { tenant, chargeId } = charge;
     await call(
       { name: bucketName(tenant.id, scope, id), jurisdiction: tenant.jurisdiction },
       {
         version: 1,
-        rules: resolveLimits(tenant, scope, tier).rules,
+        rules: limitsOf(tenant, scope, charge).rules,
         operations: [
           {
             type: "settle",

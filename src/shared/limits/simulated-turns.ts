@@ -1,5 +1,6 @@
 /** Turns to try the limits with, for tests: a tenant, what a turn asks for, and waiting in simulated time. */
 import type { ChargeId, OrgId, UserId } from "../contracts/ids.ts";
+import type { Principal } from "../identity/principal.ts";
 import { type TenantConfig, tenantConfigSchema } from "../tenancy/tenant-config.ts";
 import type { AdmissionRequest } from "./ports.ts";
 import type { FakeClock } from "./simulated-world.ts";
@@ -23,7 +24,14 @@ export function tenantWith(limits: object): TenantConfig {
 export function turn(
   tenant: TenantConfig,
   chargeId: string,
-  options: { user?: string; tier?: Tier; promptTokens?: number; answerTokens?: number } = {},
+  options: {
+    user?: string;
+    tier?: Tier;
+    promptTokens?: number;
+    answerTokens?: number;
+    issuedAtMs?: number;
+    key?: Principal["key"];
+  } = {},
 ): AdmissionRequest {
   return {
     principal: {
@@ -33,6 +41,8 @@ export function turn(
       tier: options.tier ?? "free",
       scopes: new Set(),
       proof: "jwt",
+      issuedAtMs: options.issuedAtMs ?? 0,
+      key: options.key ?? null,
       expiresAtMs: Number.MAX_SAFE_INTEGER,
     },
     tenant,

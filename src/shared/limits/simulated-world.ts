@@ -9,6 +9,7 @@ import type { BucketBatch, BucketInspection, BucketReply } from "./bucket-protoc
 import type { DeskOptions } from "./desk-options.ts";
 import { KeptBucket } from "./kept-bucket.ts";
 import type { LimitRule } from "./level.ts";
+import type { RevokeCommand } from "./revocation.ts";
 
 export class FakeClock {
   now = 1_800_000_000_000;
@@ -103,6 +104,11 @@ export class SimulatedBuckets {
     const snapshot = live.kept.rest(this.clock.now);
     if (snapshot !== null) this.#write(name, live, snapshot);
     this.#live.delete(name);
+  }
+
+  revoke(name: string, command: RevokeCommand): void {
+    const live = this.#bucket(name);
+    this.#write(name, live, live.kept.revoke(command, this.clock.now));
   }
 
   inspect(name: string, rules: readonly LimitRule[]): BucketInspection {

@@ -33,6 +33,9 @@ export interface ConfigCacheOptions<T> {
   readonly maxEntries?: number;
   /** "There is none" also counts as a last good answer while the store is down. */
   readonly absentIsGood?: boolean;
+  /** In place of those of `configTimes`. */
+  readonly freshMs?: number;
+  readonly usableMs?: number;
 }
 
 /** Times in milliseconds. */
@@ -99,7 +102,8 @@ export class ConfigCache<T> {
   }
 
   async #fetch(name: string): Promise<Reading<T>> {
-    const { store, storeKey, parse, now } = this.#options;
+    const { store, storeKey, parse, now, freshMs = configTimes.freshMs } = this.#options;
+    const { usableMs = configTimes.usableMs } = this.#options;
     let text: string | null | typeof timedOut;
     try {
       text = await within((async () => store.get(await storeKey(name)))(), configTimes.readTimeoutMs);
@@ -130,8 +134,8 @@ export class ConfigCache<T> {
     this.#entries.set(name, {
       reading,
       text,
-      quietUntilMs: now() + configTimes.freshMs,
-      usableUntilMs: now() + configTimes.usableMs,
+      quietUntilMs: now() + freshMs,
+      usableUntilMs: now() + usableMs,
     });
     return reading;
   }

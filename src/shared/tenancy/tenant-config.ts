@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { tenantIdSchema } from "../contracts/ids.ts";
 import { publicKeyFault, tokenAlgorithms } from "../identity/public-key.ts";
+import { grantableScope } from "../identity/scope.ts";
 import { tierSchema } from "../limits/tier.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
 
@@ -75,10 +76,7 @@ export const issuerSchema = z
       .strictObject({
         tiers: z.array(tierSchema).min(1).default(["free"]),
         default_tier: tierSchema.default("free"),
-        scopes: z
-          .array(z.string().regex(/^(?!platform:)[a-z][a-z0-9_:.-]{0,63}$/))
-          .max(64)
-          .default([]),
+        scopes: z.array(grantableScope).max(64).default([]),
       })
       .prefault({}),
     /** Which claim says what. */
@@ -125,9 +123,12 @@ export const issuerSchema = z
   });
 export type Issuer = z.infer<typeof issuerSchema>;
 
+/** Names that the platform itself goes by, in principals and in the names of objects. */
+const reservedIds = new Set(["platform", "edgewise"]);
+
 export const tenantConfigSchema = z
   .strictObject({
-    id: tenantIdSchema,
+    id: tenantIdSchema.refine((id) => !reservedIds.has(id), "is the platform's own"),
     name: z.string().max(256).default(""),
     /** Changes with every edit (`npm run tenant` sets it); part of the answer cache's key. */
     version: z.string().max(64).default("0"),
@@ -139,6 +140,14 @@ export const tenantConfigSchema = z
     /** Where objects, buckets and files may live. Part of every object's id: it can't be changed later. */
     jurisdiction: z.enum(["none", "eu"]).default("none"),
     issuers: z.array(issuerSchema).min(1).max(16),
+    /** What API keys of this tenant may have, whoever makes them, at every request. */
+    keys: z
+      .strictObject({
+        /** The first is that of keys made without one. */
+        tiers: z.array(tierSchema).min(1).default(["free"]),
+        scopes: z.array(grantableScope).max(64).default([]),
+      })
+      .prefault({}),
     models: z
       .strictObject({
         /** Aliases and model ids that this tenant may use; `*`: all. */

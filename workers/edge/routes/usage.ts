@@ -1,6 +1,6 @@
 /** `GET /v1/usage`: what the caller may use, what is left, and what was used, for the user and the org. */
 import { bucketName, type LimitScope } from "../../../src/shared/limits/bucket-name.ts";
-import { resolveLimits } from "../../../src/shared/limits/defaults.ts";
+import { limitsOf } from "../../../src/shared/limits/principal-limits.ts";
 import { bucketStub } from "../../../durable-objects/token-bucket/bucket-stub.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { respondJson } from "../respond.ts";
@@ -19,7 +19,7 @@ async function standingOf(
   scope: LimitScope,
   id: string,
 ): Promise<object> {
-  const { rules } = resolveLimits(tenant, scope, principal.tier);
+  const { rules } = limitsOf(tenant, scope, principal);
   const address = { name: bucketName(tenant.id, scope, id), jurisdiction: tenant.jurisdiction };
   const stub = bucketStub(isolate.env.TOKEN_BUCKET, address, isolate.env.ENVIRONMENT === "production");
   const { usage, limits } = await stub.inspect(rules);

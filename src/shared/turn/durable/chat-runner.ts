@@ -320,6 +320,7 @@ function settlement(request: ChatTurnRequest, tokens: number, requests: 0 | 1): 
     org: principal.org,
     user: principal.user,
     tier: principal.tier,
+    key: principal.key,
     jurisdiction: tenant.jurisdiction,
     tokens,
     requests,

@@ -4,6 +4,7 @@ import type { NewItem } from "../../contracts/conversation.ts";
 import type { Jurisdiction, Owner } from "../../contracts/owner.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Usage, UsageBasis } from "../../contracts/usage.ts";
+import type { Principal } from "../../identity/principal.ts";
 import type { Tier } from "../../limits/tier.ts";
 
 /**
@@ -95,6 +96,8 @@ export type Effect =
       readonly org: string;
       readonly user: string;
       readonly tier: Tier;
+      /** The API key that it was asked with: its own limits, if it has some. */
+      readonly key?: Principal["key"];
       readonly jurisdiction: Jurisdiction;
       readonly tokens: number;
       /** 0 gives the request back (refused for its own fault after admission). */

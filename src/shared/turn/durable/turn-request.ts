@@ -1,9 +1,7 @@
 import type { TurnPolicy } from "../../contracts/generation.ts";
-import type { OrgId, TenantId, UserId } from "../../contracts/ids.ts";
 import type { Result } from "../../contracts/result.ts";
 import { err, ok } from "../../contracts/result.ts";
 import type { Principal } from "../../identity/principal.ts";
-import type { Tier } from "../../limits/tier.ts";
 import type { ClientPlace } from "../../routing/ports.ts";
 import type { TenantConfig } from "../../tenancy/tenant-config.ts";
 import type { ConversationRef } from "../conversation-name.ts";
@@ -29,15 +27,7 @@ export interface TurnRequest<Chat> {
 }
 
 /** A `Principal` as JSON can hold it. */
-export interface SerialPrincipal {
-  readonly tenant: TenantId | "platform";
-  readonly org: OrgId;
-  readonly user: UserId;
-  readonly tier: Tier;
-  readonly scopes: readonly string[];
-  readonly proof: Principal["proof"];
-  readonly expiresAtMs: number;
-}
+export type SerialPrincipal = Omit<Principal, "scopes"> & { readonly scopes: readonly string[] };
 
 export function serialPrincipal(principal: Principal): SerialPrincipal {
   return { ...principal, scopes: [...principal.scopes] };

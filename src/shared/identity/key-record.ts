@@ -1,0 +1,83 @@
+import * as z from "zod";
+import { orgIdSchema, tenantIdSchema, userIdSchema } from "../contracts/ids.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import { tierSchema } from "../limits/tier.ts";
+import { parseAddressRange, type AddressRange } from "../network/address-range.ts";
+import { describeIssues } from "../tenancy/tenant-entries.ts";
+import { keyEnvironments, keyIdPattern } from "./api-key.ts";
+
+/**
+ * What is known of an API key? Its record, under `key:<id>` in KV for every request, and in the tenant's audit-log
+ * object, which is the truth. It holds a keyed hash of the key, never the key.
+ */
+const limit = z.int().min(1).max(1_000_000_000);
+
+/** Limits of one key. They only tighten what its tier gives one user. */
+export const keyLimitsSchema = z
+  .strictObject({ requests_per_minute: limit, requests_per_hour: limit, tokens_per_minute: limit })
+  .partial();
+export type KeyLimits = z.infer<typeof keyLimitsSchema>;
+
+export const addressRangeSchema = z
+  .string()
+  .max(64)
+  .superRefine((text, context) => {
+    const range = parseAddressRange(text);
+    if (!range.ok) context.addIssue({ code: "custom", message: range.error });
+  });
+
+const milliseconds = z.int().min(0);
+
+/** Members that this code does not know are dropped, so that a record of newer code can be read. */
+export const keyRecordSchema = z.object({
+  version: z.literal(1),
+  id: z.string().regex(keyIdPattern),
+  environment: z.enum(keyEnvironments),
+  hash: z.string().length(51),
+  tenant: z.union([z.literal("platform"), tenantIdSchema]),
+  org: orgIdSchema,
+  user: userIdSchema,
+  name: z.string(),
+  tier: tierSchema,
+  scopes: z.array(z.string()),
+  limits: keyLimitsSchema.nullable(),
+  allow_ips: z.array(addressRangeSchema),
+  created_ms: milliseconds,
+  created_by: z.string(),
+  expires_ms: milliseconds.nullable(),
+  revoked_ms: milliseconds.nullable(),
+  rotated_from: z.string().nullable(),
+  rotated_to: z.string().nullable(),
+});
+export type KeyRecord = z.infer<typeof keyRecordSchema>;
+
+/** A record with what every request needs of it, worked out once. */
+export interface KnownKey {
+  readonly record: KeyRecord;
+  readonly scopes: ReadonlySet<string>;
+  /** `null`: from everywhere. */
+  readonly allowed: readonly AddressRange[] | null;
+}
+
+export function keyRecordKey(id: string): string {
+  return `key:${id}`;
+}
+
+export function parseKeyRecord(text: string): Result<KnownKey, string> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return err("is not JSON");
+  }
+  const parsed = keyRecordSchema.safeParse(json);
+  if (!parsed.success) return err(describeIssues(parsed.error));
+  const record = parsed.data;
+  const ranges: AddressRange[] = [];
+  for (const one of record.allow_ips) {
+    const range = parseAddressRange(one);
+    if (!range.ok) return err(`allow_ips: ${range.error}`);
+    ranges.push(range.value);
+  }
+  return ok({ record, scopes: new Set(record.scopes), allowed: ranges.length === 0 ? null : ranges });
+}
