@@ -13,6 +13,7 @@ import {
   type TurnEnding,
 } from "../../src/shared/turn/answer-direct.ts";
 import type { Asked } from "../../src/shared/turn/asked.ts";
+import { chargedUsage } from "../../src/shared/turn/ending.ts";
 import { openTurn, type OpenedTurn } from "../../src/shared/turn/open-turn.ts";
 import type { TurnDeps, ValidatedTurn } from "../../src/shared/turn/ports.ts";
 import type { TenantCall } from "./handle.ts";
@@ -75,7 +76,7 @@ async function answer(
 
 function recordEnding(scope: RequestScope, { end, totals, guarded }: TurnEnding): void {
   const { record } = scope;
-  const { usage } = totals;
+  const usage = chargedUsage(totals);
   record.promptTokens = usage.promptTokens;
   record.completionTokens = usage.completionTokens;
   record.cachedTokens = usage.cachedTokens;

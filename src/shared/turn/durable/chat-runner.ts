@@ -18,7 +18,7 @@ import { writeWholeAnswer } from "../../stream/whole-answer.ts";
 import { toWireUsage } from "../../stream/wire-usage.ts";
 import { serverTiming, type Ending, type RequestRecord, type Stage } from "../../telemetry/request-record.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
-import { billedTokens, engineTimes, originOutcome } from "../ending.ts";
+import { billedTokens, chargedUsage, engineTimes, originOutcome } from "../ending.ts";
 import { askedChat } from "../asked-chat.ts";
 import { openTurn, type LiveTurn } from "../open-turn.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
@@ -231,7 +231,6 @@ class ChatRun {
   }
 
   #record(turn: LiveTurn, end: StreamEnd, totals: AnswerTotals, guarded: string | null): void {
-    const { usage } = totals;
     const { principal, answer, candidate } = turn;
     this.#deps.record({
       endpoint: "generation",
@@ -252,7 +251,7 @@ class ChatRun {
       cluster: answer.cluster,
       replica: answer.replica,
       attempts: answer.attempts,
-      ...usage,
+      ...chargedUsage(totals),
       usageBasis: totals.basis,
       ...(guarded === null ? {} : { guarded }),
       ...(totals.failureDetail === undefined ? {} : { errorDetail: totals.failureDetail }),
