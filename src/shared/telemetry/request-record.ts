@@ -65,10 +65,11 @@ export interface RequestRecord {
   readonly stages: Partial<Record<Stage, number>>;
 }
 
-/** One JSON line; short, since a line is a good part of a request's cost. */
+/** One JSON line; short, since a line is a good part of a request's cost: a request that reached no model has no tokens. */
 export function logLine(record: RequestRecord): string {
-  const { stages, ...rest } = record;
-  return JSON.stringify({ event: "request", ...rest, stages });
+  if (record.model !== undefined) return JSON.stringify({ event: "request", ...record });
+  const { promptTokens: _p, completionTokens: _c, cachedTokens: _k, reasoningTokens: _r, ...rest } = record;
+  return JSON.stringify({ event: "request", ...rest });
 }
 
 /** `Server-Timing` (https://www.w3.org/TR/server-timing/): a metric a stage, in milliseconds. */

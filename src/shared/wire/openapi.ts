@@ -88,6 +88,13 @@ function operationOf(route: PublicRoute): Json {
         description,
         schema: { type: "string" },
       })),
+      ...Object.entries(route.queryParameters ?? {}).map(([name, description]) => ({
+        name,
+        in: "query",
+        required: false,
+        description,
+        schema: { type: "string" },
+      })),
       ...(route.headers ?? []).map((name) => ({
         name,
         in: "header",
@@ -175,6 +182,7 @@ const requestHeaders: Readonly<Record<RequestHeader, string>> = {
     "Your name for the request, in the answer and in the log: at most 128 visible ASCII characters.",
   traceparent: "W3C trace context; carried to the model's server.",
   "Cache-Control": "`no-cache`: don't answer from the cache. `no-store`: don't keep the answer either.",
+  "Last-Event-ID": "The id of the last event that you saw: the stream goes on behind it.",
   "Idempotency-Key": "The same key and body again give the same answer, once.",
 };
 

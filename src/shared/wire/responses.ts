@@ -179,3 +179,19 @@ export const readinessSchema = z.looseObject({
   status: z.enum(["ready", "unavailable"]),
   part: z.string().optional().meta({ description: "What is not ready." }),
 });
+
+/** A durable turn that was stopped: ours, since OpenAI's chat completions can't be. */
+export const cancellationSchema = z.looseObject({
+  id: z.string(),
+  object: z.literal("chat.completion.cancellation"),
+  status: z.enum(["completed", "incomplete", "failed", "cancelled"]),
+  cancelled: z.boolean().meta({ description: "Whether it ended by being stopped, now or before." }),
+});
+export const deletionSchema = z.looseObject({ id: z.string(), object: z.string(), deleted: z.literal(true) });
+export const conversationItemListSchema = z.looseObject({
+  object: z.literal("list"),
+  data: z.array(z.looseObject({ id: z.string(), type: z.string() })),
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable(),
+  has_more: z.boolean(),
+});

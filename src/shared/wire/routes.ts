@@ -7,9 +7,12 @@ import { chatRequestSchema } from "./chat-request.ts";
 import { completionRequestSchema } from "./completions-request.ts";
 import { embeddingRequestSchema } from "./embeddings-request.ts";
 import {
+  cancellationSchema,
   chatCompletionChunkSchema,
   chatCompletionSchema,
   completionSchema,
+  conversationItemListSchema,
+  deletionSchema,
   embeddingListSchema,
   errorSchema,
   healthSchema,
@@ -27,6 +30,9 @@ export const componentSchemas = {
   ChatCompletion: chatCompletionSchema,
   ChatCompletionChunk: chatCompletionChunkSchema,
   TextStreamEvent: textStreamEventSchema,
+  Cancellation: cancellationSchema,
+  Deletion: deletionSchema,
+  ConversationItemList: conversationItemListSchema,
   CompletionRequest: completionRequestSchema,
   Completion: completionSchema,
   EmbeddingRequest: embeddingRequestSchema,
@@ -45,13 +51,14 @@ export interface PublicRoute {
   readonly method: "GET" | "POST" | "DELETE";
   /** OpenAPI's form: parameters in braces. */
   readonly path: string;
-  readonly tag: "Chat" | "Models" | "Account" | "Service";
+  readonly tag: "Chat" | "Conversations" | "Models" | "Account" | "Service";
   readonly summary: string;
   readonly description?: string;
   /** Scopes that the credential needs; null: no credential is asked for. */
   readonly scopes: readonly string[] | null;
   readonly request?: { readonly schema: ComponentName; readonly example: unknown };
   readonly pathParameters?: Readonly<Record<string, string>>;
+  readonly queryParameters?: Readonly<Record<string, string>>;
   readonly headers?: readonly RequestHeader[];
   readonly success: {
     readonly description: string;
@@ -65,7 +72,12 @@ export interface PublicRoute {
 }
 
 export type ErrorStatus = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 503;
-export type RequestHeader = "x-request-id" | "traceparent" | "Cache-Control" | "Idempotency-Key";
+export type RequestHeader =
+  | "x-request-id"
+  | "traceparent"
+  | "Cache-Control"
+  | "Idempotency-Key"
+  | "Last-Event-ID";
 
 const everyCall: readonly ErrorStatus[] = [401, 403, 429, 503];
 const everyBody: readonly ErrorStatus[] = [400, 404, 413, 415, ...everyCall];
@@ -102,6 +114,64 @@ export const publicRoutes: readonly PublicRoute[] = [
       content: { "application/json": "ChatCompletion", "text/event-stream": null },
     },
     errors: everyBody,
+  },
+  {
+    method: "GET",
+    path: "/v1/chat/completions/{id}",
+    tag: "Chat",
+    summary: "Look a stored answer up, or follow it again",
+    description:
+      "Answers with a `conversation_id` run on without their client and are kept. `?stream=true` replays the events behind " +
+      "`Last-Event-ID` and goes on live; without it the final answer comes, or 409 while it is still being written.",
+    scopes: [],
+    pathParameters: { id: "The answer's id, also in `x-edgewise-response-id`." },
+    queryParameters: {
+      stream: "`true`: its events, as they came and come.",
+      starting_after: "As `Last-Event-ID`, for clients that can't set headers.",
+    },
+    headers: [...correlation, "Last-Event-ID"],
+    success: {
+      description: "The answer, whole or as a stream",
+      content: { "application/json": "ChatCompletion", "text/event-stream": null },
+    },
+    errors: [400, 404, 409, ...everyCall],
+  },
+  {
+    method: "DELETE",
+    path: "/v1/chat/completions/{id}",
+    tag: "Chat",
+    summary: "Forget a stored answer",
+    scopes: [],
+    pathParameters: { id: "The answer's id." },
+    success: { description: "Forgotten", content: { "application/json": "Deletion" } },
+    errors: [404, ...everyCall],
+  },
+  {
+    method: "POST",
+    path: "/v1/chat/completions/{id}/cancel",
+    tag: "Chat",
+    summary: "Stop an answer that is being written",
+    description:
+      "The model stops; what it said stands, and its stream ends. Stopping twice is stopping once.",
+    scopes: [],
+    pathParameters: { id: "The answer's id." },
+    success: { description: "How it ended", content: { "application/json": "Cancellation" } },
+    errors: [404, ...everyCall],
+  },
+  {
+    method: "GET",
+    path: "/v1/conversations/{id}/items",
+    tag: "Conversations",
+    summary: "List what was said in a conversation",
+    scopes: [],
+    pathParameters: { id: "The name that you gave as `conversation_id`." },
+    queryParameters: {
+      limit: "1 to 100; 20 where absent.",
+      order: "`desc` (newest first, the default) or `asc`.",
+      after: "An item's id: the page begins behind it.",
+    },
+    success: { description: "A page of items", content: { "application/json": "ConversationItemList" } },
+    errors: [400, 404, ...everyCall],
   },
   {
     method: "POST",

@@ -1,0 +1,52 @@
+import { exports } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { publicRoutes } from "../../src/shared/wire/routes.ts";
+import { createApp } from "./app.ts";
+
+/** Served, but not part of the API: the page's sign-in on a laptop. */
+const undocumented = ["/demo/session"];
+
+function served(): string[] {
+  return createApp()
+    .routes.filter(({ path }) => !undocumented.includes(path))
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)(?:\{[^}]*\})?/g, "{$1}")}`)
+    .sort();
+}
+
+test("every route is documented, and none is promised that is not there", () => {
+  expect(served()).toEqual(publicRoutes.map(({ method, path }) => `${method} ${path}`).sort());
+});
+
+function ask(path: string, init?: RequestInit): Promise<Response> {
+  return exports.default.fetch(`http://edgewise.test${path}`, init);
+}
+
+test.each(publicRoutes.filter(({ scopes }) => scopes !== null).map(({ method, path }) => ({ method, path })))(
+  "$method $path asks who is calling",
+  async ({ method, path }) => {
+    const response = await ask(path.replace("{id}", "some-id"), { method });
+    expect(response.status).toBe(401);
+    expect(response.headers.get("www-authenticate")).toContain("Bearer");
+    expect(await response.json()).toMatchObject({ error: { type: "invalid_request_error" } });
+  },
+);
+
+test("an unknown path is 404 and a known one with another method is 405 with Allow", async () => {
+  const unknown = await ask("/v1/nothing");
+  expect(unknown.status).toBe(404);
+  expect(await unknown.json()).toMatchObject({ error: { code: "unknown_url" } });
+  const wrong = await ask("/v1/chat/completions", { method: "PUT" });
+  expect(wrong.status).toBe(405);
+  expect(wrong.headers.get("allow")).toBe("POST");
+  await wrong.body?.cancel();
+});
+
+test("every answer carries its request id and a traceparent of the caller's trace", async () => {
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const response = await ask("/health", {
+    headers: { "x-request-id": "mine", traceparent: `00-${trace}-00f067aa0ba902b7-01` },
+  });
+  expect(response.headers.get("x-request-id")).toBe("mine");
+  expect(response.headers.get("traceparent")).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
+  await response.body?.cancel();
+});
