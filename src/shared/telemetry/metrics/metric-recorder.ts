@@ -30,12 +30,6 @@ export interface RecorderOptions {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-/** What one request may do with metrics. */
-export interface RecordMetrics {
-  /** Counts an ended request; it reaches the hub within seconds, under `background`. */
-  record(record: RequestRecord, background: Background): void;
-}
-
 const flushDelayMs = 1_000;
 /** While the hub fails; below the 30 s that background work may last. */
 const longestDelayMs = 8_000;
@@ -46,7 +40,7 @@ interface PendingBatch extends MetricBatch {
   readonly firstSentMs: number;
 }
 
-export class MetricRecorder implements RecordMetrics {
+export class MetricRecorder {
   readonly #options: RecorderOptions;
   readonly #live = new MetricSums(isolateBounds);
   #pending: PendingBatch[] = [];
@@ -59,6 +53,7 @@ export class MetricRecorder implements RecordMetrics {
     this.#options = options;
   }
 
+  /** Counts an ended request or turn; it reaches the hub within seconds, under `background`. */
   record(record: RequestRecord, background: Background): void {
     countRecord(this.#live, record);
     this.#promise(background);

@@ -1,5 +1,5 @@
 /** Reads Prometheus' text format back, strictly, for tests: what a scraper would understand of it. */
-export interface Sample {
+interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
