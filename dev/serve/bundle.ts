@@ -1,7 +1,7 @@
 /** A Worker as wrangler would upload it, and what its configuration binds: everything that plain workerd must be told. */
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { root } from "../local-secrets.ts";
 
@@ -30,7 +30,17 @@ export async function bundleWorker(config: string, folder: string): Promise<Work
       `--outdir=${folder}`,
       `--config=${join(root, config)}`,
     ],
-    { cwd: root, env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1", NO_COLOR: "1" } },
+    {
+      cwd: root,
+      env: {
+        ...process.env,
+        // The build command says `node`: this one, however this was started.
+        PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
+        WRANGLER_SEND_METRICS: "false",
+        CI: "1",
+        NO_COLOR: "1",
+      },
+    },
   );
   const { unstable_readConfig: readConfig } = await import("wrangler");
   const read: ReadConfig = readConfig({ config: join(root, config) });

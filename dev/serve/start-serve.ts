@@ -76,6 +76,8 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
     host,
     port: options.port,
     objectsFolder,
+    // EDGEWISE_V8_FLAGS="--perf-basic-prof" lets `perf` name the functions of the Worker.
+    v8Flags: (process.env["EDGEWISE_V8_FLAGS"] ?? "").split(" ").filter((flag) => flag !== ""),
     kvSeeds: options.kvSeeds ?? {},
     scripts: { kv: await serviceScript("kv-service.ts"), cache: await serviceScript("cache-service.ts") },
   });

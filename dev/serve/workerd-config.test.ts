@@ -16,6 +16,7 @@ const config: WorkerdConfig = {
   router: null,
   texts: { FLEET: '{"a":"b\\n\u0001"}' },
   kvSeeds: { config: { "tenant:x": "{}" } },
+  v8Flags: [],
   folder: "/bundle/work",
   host: "127.0.0.1",
   port: 1,

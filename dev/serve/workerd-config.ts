@@ -16,6 +16,8 @@ export interface WorkerdConfig {
   readonly objectsFolder: string;
   /** What a KV namespace holds from the start, by its id. */
   readonly kvSeeds: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** For profiling (`--perf-basic-prof`); V8 of production takes none. */
+  readonly v8Flags: readonly string[];
   /** Scripts of kv-service.ts and cache-service.ts. */
   readonly scripts: { readonly kv: string; readonly cache: string };
 }
@@ -38,6 +40,7 @@ export function workerdConfig(config: WorkerdConfig): string {
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
+  v8Flags = [${config.v8Flags.map(quoted).join(", ")}],
   services = [
     ${services.join(",\n    ")},
   ],

@@ -82,7 +82,8 @@ async function relay(answer: OriginAnswer, writable: WritableStream<Uint8Array>)
       await writer.write(answer.firstChunk);
       writer.releaseLock();
     }
-    await answer.body.pipeTo(writable);
+    if (answer.body === null) await writable.close();
+    else await answer.body.pipeTo(writable);
     answer.report("done");
   } catch {
     answer.report("client-gone");

@@ -21,7 +21,7 @@ export function originConformance(
   async function text(answer: OriginAnswer): Promise<string> {
     const decoder = new TextDecoder();
     let text = answer.firstChunk === null ? "" : decoder.decode(answer.firstChunk);
-    for await (const chunk of answer.body) text += decoder.decode(chunk);
+    for await (const chunk of answer.body ?? []) text += decoder.decode(chunk);
     return text;
   }
 

@@ -66,12 +66,16 @@ function failed(failure: OriginFailure): Response {
 
 function answered(answer: OriginAnswer, { running, background }: DispatchServer): Response {
   const token = crypto.randomUUID();
-  running.set(token, (outcome) => answer.report(outcome));
-  const { readable, writable } = new IdentityTransformStream();
-  const relayed = relay(answer, writable).finally(() => running.delete(token));
-  background.run("relay an answer", relayed);
-  const { status, contentType, cluster, replica, attempts } = answer;
-  return new Response(readable, {
+  const { status, contentType, cluster, replica, attempts, firstChunk, body } = answer;
+  let relayed: ReadableStream<Uint8Array> | Uint8Array | null = firstChunk;
+  if (body !== null) {
+    running.set(token, (outcome) => answer.report(outcome));
+    const { readable, writable } = new IdentityTransformStream();
+    relayed = readable;
+    const relaying = relay(answer, body, writable).finally(() => running.delete(token));
+    background.run("relay an answer", relaying);
+  }
+  return new Response(relayed, {
     status,
     headers: {
       "content-type": contentType,
@@ -81,16 +85,20 @@ function answered(answer: OriginAnswer, { running, background }: DispatchServer)
 }
 
 /** The chunk in hand, then the rest by the runtime itself. Reports how it ended. */
-async function relay(answer: OriginAnswer, writable: WritableStream<Uint8Array>): Promise<void> {
+async function relay(
+  answer: OriginAnswer,
+  body: ReadableStream<Uint8Array>,
+  writable: WritableStream<Uint8Array>,
+): Promise<void> {
   if (answer.firstChunk !== null && !(await wrote(writable, answer.firstChunk))) {
     answer.report("client-gone");
     return;
   }
   try {
-    await answer.body.pipeTo(writable);
+    await body.pipeTo(writable);
     answer.report("done");
   } catch {
-    answer.report((await brokeItself(answer.body)) ? "origin-error" : "client-gone");
+    answer.report((await brokeItself(body)) ? "origin-error" : "client-gone");
   }
 }
 

@@ -110,10 +110,22 @@ async function beginningOf(
 ): Promise<Beginning | { readonly error: string }> {
   if (response.body === null) return { error: "" };
   if (!response.ok) return { error: await readAtMost(response.body, maxErrorBytes) };
+  if (!stream && isShort(response)) {
+    // At once: each read of a stream costs as much as all of the parsing.
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return bytes.byteLength === 0 || beginsWithError(bytes)
+      ? { error: new TextDecoder().decode(bytes.subarray(0, maxErrorBytes)) }
+      : { bytes, rest: null };
+  }
   const beginning = await readBeginning(response.body, stream ? tellingBytes : maxWholeBytes);
   if (beginning.bytes.byteLength === 0) return { error: "" };
   if (!beginsWithError(beginning.bytes)) return beginning;
   return { error: new TextDecoder().decode(beginning.bytes.subarray(0, maxErrorBytes)) };
+}
+
+function isShort(response: Response): boolean {
+  const length = response.headers.get("content-length");
+  return length !== null && Number(length) <= maxWholeBytes;
 }
 
 function verdict(response: Response, error: string, nowMs: number): AttemptResult {

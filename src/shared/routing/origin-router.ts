@@ -168,7 +168,7 @@ class Dispatch {
       status: open.status,
       contentType: open.contentType,
       firstChunk: open.firstChunk,
-      body: open.rest ?? emptyBody(),
+      body: open.rest,
       cluster: replica.cluster,
       replica: replica.id,
       attempts,
@@ -268,8 +268,4 @@ function coordinates({ place: { latitude, longitude } }: OriginRequest): Coordin
 
 function clamp(value: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, value));
-}
-
-function emptyBody(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => controller.close() });
 }

@@ -48,8 +48,11 @@ export interface OriginAnswer {
   readonly contentType: string;
   /** The body's beginning, already read. `null`: nothing was read ahead, `body` has it all. */
   readonly firstChunk: Uint8Array | null;
-  /** What follows `firstChunk`: SSE where `contentType` says so, JSON otherwise. Cancelling it aborts the engine. */
-  readonly body: ReadableStream<Uint8Array>;
+  /**
+   * What follows `firstChunk`: SSE where `contentType` says so, JSON otherwise. Cancelling it aborts the engine. `null`:
+   * `firstChunk` is all there is.
+   */
+  readonly body: ReadableStream<Uint8Array> | null;
   readonly cluster: string;
   readonly replica: string;
   readonly attempts: number;

@@ -21,7 +21,7 @@ export interface AssembledAnswer {
 }
 
 export async function assembleAnswer(
-  source: ReadableStream<Uint8Array>,
+  source: ReadableStream<Uint8Array> | null,
   options: AssembleOptions,
   relay: Omit<RelayOptions, "keepAliveMs" | "onEnd">,
 ): Promise<AssembledAnswer> {

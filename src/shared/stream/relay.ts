@@ -31,11 +31,11 @@ const keepAlive = new TextEncoder().encode(": keep-alive\n\n");
 const closingMs = 250;
 
 export function relayStream(
-  source: ReadableStream<Uint8Array>,
+  source: ReadableStream<Uint8Array> | null,
   pass: StreamPass,
   options: RelayOptions,
 ): ReadableStream<Uint8Array> {
-  const relay = new Relay(source.getReader(), pass, options);
+  const relay = new Relay((source ?? empty()).getReader(), pass, options);
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
@@ -48,6 +48,11 @@ export function relayStream(
     },
     { highWaterMark: 0 },
   );
+}
+
+/** For a source that was read to its end before it came here. */
+function empty(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
 }
 
 /** What this file needs of a `ReadableStreamDefaultController`. */

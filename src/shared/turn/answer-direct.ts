@@ -204,6 +204,7 @@ class DirectAnswer {
 /** What does not stream is read whole, from the chunk that the router already has in hand. */
 async function wholeText({ firstChunk, body }: LiveTurn["answer"]): Promise<string> {
   const decoder = new TextDecoder();
+  if (body === null) return firstChunk === null ? "" : decoder.decode(firstChunk);
   const head = firstChunk === null ? "" : decoder.decode(firstChunk, { stream: true });
   return head + decoder.decode(await new Response(body).arrayBuffer());
 }
