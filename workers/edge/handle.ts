@@ -41,7 +41,7 @@ export function publicRoute(endpoint: string, handler: PublicHandler): (c: EdgeC
     try {
       return await handler(call);
     } catch (error) {
-      return failed(call, error);
+      return respondFailure(call, error);
     }
   };
 }
@@ -70,7 +70,7 @@ export function tenantRoute(endpoint: string, handler: TenantHandler): (c: EdgeC
       scope.record.tier = principal.tier;
       return await handler({ c, scope, isolate, principal, tenant });
     } catch (error) {
-      return failed(call, error);
+      return respondFailure(call, error);
     }
   };
 }
@@ -97,7 +97,7 @@ export function platformRoute(
         return respondRefusal(scope, { kind: "scope-missing", scope: needed });
       return await handler({ ...call, principal });
     } catch (error) {
-      return failed(call, error);
+      return respondFailure(call, error);
     }
   };
 }
@@ -133,7 +133,7 @@ function emit(isolate: Isolate, record: RequestRecord, background: Background): 
 }
 
 /** An exception is a broken invariant of ours: 500 for the client, the whole of it for the operator. */
-function failed({ scope, isolate }: PublicCall, error: unknown): Response {
+export function respondFailure({ scope, isolate }: PublicCall, error: unknown): Response {
   isolate.report(scope.record.endpoint, describe(error));
   return respondRefusal(scope, {
     kind: "internal",

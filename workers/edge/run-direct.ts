@@ -16,22 +16,38 @@ import type { Asked } from "../../src/shared/turn/asked.ts";
 import { chargedUsage } from "../../src/shared/turn/ending.ts";
 import { openTurn, type OpenedTurn } from "../../src/shared/turn/open-turn.ts";
 import type { TurnDeps, ValidatedTurn } from "../../src/shared/turn/ports.ts";
-import type { TenantCall } from "./handle.ts";
+import { lateStream } from "../../src/shared/stream/late-stream.ts";
+import { lateErrorEvent } from "../../src/shared/wire/errors.ts";
+import { respondFailure, type TenantCall } from "./handle.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { turnOf } from "./turn-of.ts";
+
+/** Of silence before a stream begins without its first token, and between two keep-alives. */
+const keepAliveMs = 15_000;
 
 export async function runDirect(
   call: TenantCall,
   asked: Asked,
   idPrefix: "chatcmpl-" | "cmpl-",
 ): Promise<Response> {
-  const { c, scope, isolate } = call;
+  const { scope, isolate } = call;
   const reading = isolate.fleet.current(scope.background);
   const fleet = reading instanceof Promise ? await reading : reading;
   if (!fleet.ok) return respondRefusal(scope, fleet.error);
-  const deps = isolate.turnDeps(fleet.value, scope.background);
-  const { signal } = c.req.raw;
   const responseId = idPrefix + randomHex(16);
+  const responding = respond(call, asked, responseId, isolate.turnDeps(fleet.value, scope.background));
+  if (!asked.stream) return responding;
+  return (await within(responding, keepAliveMs)) ?? startLate(call, asked, responseId, responding);
+}
+
+async function respond(
+  call: TenantCall,
+  asked: Asked,
+  responseId: string,
+  deps: TurnDeps,
+): Promise<Response> {
+  const { c, scope } = call;
+  const { signal } = c.req.raw;
   const turn: ValidatedTurn = { ...turnOf(call, responseId, responseId as ChargeId), asked };
   const opened = await openTurn(turn, deps, signal);
   if (!opened.ok) return respondRefusal(scope, opened.error);
@@ -39,6 +55,43 @@ export async function runDirect(
   const headers = turnHeaders(opened.value, scope);
   if (!answered.ok) return respondRefusal(scope, answered.error, headers);
   return send(answered.value, headers, scope);
+}
+
+/** `null`: not there in time. */
+async function within(responding: Promise<Response>, ms: number): Promise<Response | null> {
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(() => late.resolve(null), ms);
+  try {
+    return await Promise.race([responding, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The engine takes its time: the stream begins now, and what can no longer be a status becomes an event. */
+function startLate(
+  call: TenantCall,
+  asked: Asked,
+  responseId: string,
+  responding: Promise<Response>,
+): Response {
+  const { scope } = call;
+  const answering = responding.catch((error: unknown) => respondFailure(call, error));
+  const body = lateStream(answering, {
+    keepAliveMs,
+    setTimer: (callback, ms) => {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
+    errorEvent: (json) => lateErrorEvent(json, asked.format === "text"),
+  });
+  return new Response(body, {
+    headers: {
+      ...baseHeaders(scope),
+      "content-type": "text/event-stream; charset=utf-8",
+      "x-edgewise-response-id": responseId,
+    },
+  });
 }
 
 async function answer(

@@ -224,6 +224,13 @@ export function textFormatErrorEvent(error: WireError): string {
   return `data: ${JSON.stringify({ text: "", done: true, error: error.body.error })}\n\n`;
 }
 
+/** An error body that comes when the stream has begun already. `json` is of our own making. */
+export function lateErrorEvent(json: string, isTextFormat: boolean): string {
+  if (!isTextFormat) return `data: ${json}\n\n`;
+  const body = JSON.parse(json) as WireErrorBody;
+  return `data: ${JSON.stringify({ text: "", done: true, error: body.error })}\n\n`;
+}
+
 const noRetry: Readonly<Record<string, string>> = { "x-should-retry": "false" };
 
 const missingCredential =
