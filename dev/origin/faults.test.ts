@@ -147,10 +147,16 @@ describe("a fault that was set", () => {
     });
   });
 
-  test("a stall with a time goes on after it", async () => {
+  test.each([
+    { fault: "stall_before_first", delay_ms: 10 },
+    { fault: "stall_after", after: 2, delay_ms: 10 },
+  ] as const)("a stall with a time goes on after it, and loses no token ($fault)", async (fault) => {
     await withReplica({}, async (replica) => {
-      replica.setFaults({ fault: "stall_after", after: 2, delay_ms: 10 });
-      expect(await contentsUntilEnd(replica)).toMatchObject({ cut: false });
+      const unharmed = await contentsUntilEnd(replica);
+      replica.clearRequests();
+      replica.setFaults(fault);
+      const { contents } = unharmed;
+      expect(await contentsUntilEnd(replica)).toMatchObject({ contents, cut: false });
       expect(replica.requests()[0]?.state).toBe("completed");
     });
   });

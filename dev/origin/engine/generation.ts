@@ -109,7 +109,8 @@ export class Generation implements Job {
   resume(): void {
     if (this.#over) return;
     this.#nextDueMs = performance.now();
-    this.#emit();
+    // The step that was held is still to be told.
+    this.#tick();
   }
 
   readonly #tick = (): void => {
