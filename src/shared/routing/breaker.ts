@@ -145,6 +145,16 @@ export class Breaker {
     return Math.max(0, this.#openUntilMs - nowMs, this.#busyUntilMs - nowMs);
   }
 
+  /** Milliseconds until `admits` or `admitsLastResort` says yes, if nothing happens before. */
+  askableInMs(nowMs: number): number {
+    const busyMs = Math.max(0, this.#busyUntilMs - nowMs);
+    if (this.#openUntilMs === 0) return busyMs;
+    const openMs = this.#openUntilMs - nowMs;
+    const trialMs = this.#trialAtMs + this.#settings.trialMs - nowMs;
+    const lastResortMs = this.#lastResortAtMs + this.#settings.lastResortMs - nowMs;
+    return Math.max(busyMs, Math.min(Math.max(openMs, trialMs), lastResortMs), 0);
+  }
+
   /** The decayed sum of failures. */
   score(nowMs: number): number {
     const ageMs = Math.max(0, nowMs - this.#scoredAtMs);

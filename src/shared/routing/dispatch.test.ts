@@ -107,10 +107,47 @@ test("a fleet that is down gets only a share of retries on top", async () => {
   const { origin, both, never, replicas } = mount();
   both("500");
   const requests = 2000;
-  for (let request = 0; request < requests; request += 1)
-    await finished(origin.dispatch(fakeRequest(["c0"], { requestId: `r${request}` }), never));
-  // Breakers open soon and hold nearly all back; the budget would allow a fifth, its capacity, and five a second more.
-  expect(replicas.calls.length).toBeLessThan(requests * 1.2 + 256);
+  const startMs = Date.now();
+  for (let request = 0; request < requests; request += 100) {
+    const wave = Array.from({ length: 100 }, (_, at) =>
+      origin.dispatch(fakeRequest(["c0"], { requestId: `r${request + at}` }), never),
+    );
+    await finished(Promise.all(wave));
+  }
+  // The retry budget: a fifth, its capacity, and five a second. Breakers: four a second for each of the two replicas.
+  const seconds = (Date.now() - startMs) / 1000;
+  expect(replicas.calls.length).toBeLessThan(requests * 1.2 + 256 + seconds * 5);
+  expect(replicas.calls.length).toBeLessThan(256 + seconds * 8);
+});
+
+test("replicas that were all killed and are back answer every request of a burst, though every breaker is open", async () => {
+  const { origin, both, never, known } = mount();
+  both("500");
+  while ([0, 1].some((at) => known("c0", at).breaker.state(Date.now()) !== "open"))
+    await finished(origin.dispatch(fakeRequest(["c0"]), never));
+  both("well");
+  const burst = Array.from({ length: 50 }, (_, at) =>
+    origin.dispatch(fakeRequest(["c0"], { requestId: `r${at}` }), never),
+  );
+  const startMs = Date.now();
+  const results = await finished(Promise.all(burst));
+  expect(results.filter(({ ok }) => !ok)).toEqual([]);
+  expect(Date.now() - startMs).toBeLessThan(1000);
+});
+
+test("a fleet that stays down is told within two seconds, and so is a client that left", async () => {
+  const { origin, both, never, known } = mount();
+  both("refuse");
+  while ([0, 1].some((at) => known("c0", at).breaker.state(Date.now()) !== "open"))
+    await finished(origin.dispatch(fakeRequest(["c0"]), never));
+  const startMs = Date.now();
+  const result = await finished(origin.dispatch(fakeRequest(["c0"]), never));
+  expect(result).toMatchObject({ ok: false, error: { kind: "origin-unavailable" } });
+  expect(Date.now() - startMs).toBeLessThanOrEqual(2000);
+  const client = new AbortController();
+  const dispatched = origin.dispatch(fakeRequest(["c0"]), client.signal);
+  client.abort();
+  expect(await finished(dispatched)).toMatchObject({ ok: false, error: { kind: "client-gone" } });
 });
 
 test("an open replica gets no traffic while another is well, and gets it again when it recovered", async () => {

@@ -40,6 +40,10 @@ const minBusyMs = 100;
 const maxBusyMs = 10_000;
 /** A busy replica is waited for within the request where its wait is at most this. */
 const maxBusyWaitMs = 1000;
+/** How long a request may wait in all for a replica that may be asked, where none may at once. */
+const maxStandstillMs = 1000;
+/** How often it looks again meanwhile: another request's success may have closed a breaker. */
+const standstillStepMs = 100;
 
 export function createOriginRouter(deps: OriginRouterDeps): Origin {
   return {
@@ -66,6 +70,7 @@ class Dispatch {
   #tried: ReplicaState[] = [];
   #last: Failed | null = null;
   #sawBusy = false;
+  #standstillMs = 0;
 
   constructor(deps: OriginRouterDeps, request: OriginRequest, signal: AbortSignal) {
     this.#deps = deps;
@@ -82,7 +87,7 @@ class Dispatch {
     state.retryBudget.request(now());
     for (let attempts = 1; attempts <= maxAttempts; attempts += 1) {
       if (attempts > 1 && !(await this.#mayRetry(attempts - 1))) break;
-      const replica = this.#next();
+      const replica = await this.#nextInTime();
       if (replica === null) break;
       const result = await this.#ask(replica, attempts);
       if (!("kind" in result)) return ok(result);
@@ -110,6 +115,35 @@ class Dispatch {
     const nowMs = this.#deps.now();
     const waitMs = Math.min(...this.#tried.map((replica) => replica.known.breaker.waitMs(nowMs)));
     return waitMs <= maxBusyWaitMs ? waitMs : 0;
+  }
+
+  /**
+   * The next replica. Where every breaker is open (all were killed and are back, say) each lets a request in now and then, and
+   * the first that succeeds lets in all: so a request waits a moment for that, rather than be refused at once.
+   */
+  async #nextInTime(): Promise<ReplicaState | null> {
+    for (;;) {
+      const next = this.#next();
+      if (next !== null) return next;
+      const pauseMs = this.#pauseMs();
+      if (pauseMs === null) return null;
+      this.#standstillMs += pauseMs;
+      await this.#deps.wait(pauseMs);
+      if (this.#signal.aborted) return null;
+    }
+  }
+
+  /** `null`: nothing to wait for. */
+  #pauseMs(): number | null {
+    const { now, random } = this.#deps;
+    const nowMs = now();
+    const untried = this.#clusters.flatMap(({ replicas }) =>
+      replicas.filter((replica) => !this.#tried.includes(replica)),
+    );
+    const soonestMs = Math.min(...untried.map(({ known }) => known.breaker.askableInMs(nowMs)));
+    if (soonestMs > maxStandstillMs - this.#standstillMs) return null;
+    const pauseMs = Math.max(1, Math.min(soonestMs, standstillStepMs)) + random() * 20;
+    return nowMs + pauseMs < this.#endMs ? pauseMs : null;
   }
 
   #next(): ReplicaState | null {
