@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import type { Fleet } from "../../src/shared/routing/fleet-config.ts";
 import { ensureLocalSecrets } from "../local-secrets.ts";
 import { bundleWorker, serviceScript, type WorkerBundle } from "./bundle.ts";
@@ -91,9 +92,13 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", (data: Buffer) => {
       last = (last + data.toString()).slice(-4000);
-      if (options.onLine !== undefined)
-        for (const line of data.toString().split("\n")) if (line !== "") options.onLine(line);
     });
+  // Whole lines: one of them may come in several pieces.
+  for (const stream of options.onLine === undefined ? [] : [child.stdout, child.stderr])
+    if (stream !== null)
+      createInterface({ input: stream }).on("line", (line) => {
+        if (line !== "") options.onLine?.(line);
+      });
   const ended = once(child, "exit").then(() => rm(work, { recursive: true, force: true }));
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");

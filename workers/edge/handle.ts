@@ -68,12 +68,18 @@ export function tenantRoute(endpoint: string, handler: TenantHandler): (c: EdgeC
       scope.record.tenant = tenant.id;
       scope.record.org = principal.org;
       scope.record.tier = principal.tier;
-      return await handler({ c, scope, isolate, principal, tenant });
+      const answering = handler({ c, scope, isolate, principal, tenant });
+      // workerd drops what belongs to a request whose client reset it, and with it what was reserved and not yet settled.
+      if (answering instanceof Promise) c.executionCtx.waitUntil(answering.then(nothing, nothing));
+      return await answering;
     } catch (error) {
       return respondFailure(call, error);
     }
   };
 }
+
+/** What comes of a handler is told where it is awaited. */
+const nothing = (): void => undefined;
 
 /** For the platform's own credentials that carry `needed`. */
 export function platformRoute(
