@@ -1,5 +1,9 @@
-/** One running product for all end-to-end files; when they are done it must end and leave nothing. */
+/**
+ * One running product for all end-to-end files, and the bundle as it ships for those that need plain workerd and a fleet
+ * of their own. When they are done the product must end and leave nothing.
+ */
 import type { TestProject } from "vitest/node";
+import { bundleForServe, type ServeBundles } from "../../dev/serve/start-serve.ts";
 import { startStack } from "./stack.ts";
 
 declare module "vitest" {
@@ -9,6 +13,7 @@ declare module "vitest" {
       readonly replicas: readonly string[];
       readonly logFile: string;
     };
+    readonly bundles: Pick<ServeBundles, "edge" | "router">;
   }
 }
 
@@ -16,5 +21,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const stack = await startStack();
   const { url, replicas, logFile } = stack;
   project.provide("edgewise", { url, replicas, logFile });
-  return () => stack.stop();
+  const bundles = await bundleForServe();
+  const { edge, router } = bundles;
+  project.provide("bundles", { edge, router });
+  return async () => {
+    await bundles.remove();
+    await stack.stop();
+  };
 }
