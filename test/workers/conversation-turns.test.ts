@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+
+const engine = new ScriptedEngine();
+
+beforeAll(async () => {
+  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  await putTenant("talks", { default_system_prompt: "Be kind." });
+});
+beforeEach(() => {
+  engine.tokens = ["Hello", " there"];
+  engine.asked.length = 0;
+  engine.cancelled = 0;
+  engine.pause = null;
+});
+afterAll(() => void vi.restoreAllMocks());
+
+const say = (content: string, conversation: string, more: object = {}) => ({
+  model: "auto",
+  max_tokens: 50,
+  conversation_id: conversation,
+  messages: [{ role: "user", content }],
+  ...more,
+});
+
+async function items(
+  authorization: string,
+  conversation: string,
+): Promise<{ status: number; texts: string[] }> {
+  const response = await send(`/v1/conversations/${conversation}/items?order=asc`, {
+    headers: { authorization },
+  });
+  const body = (await response.json()) as { data?: { role: string; content: { text: string }[] }[] };
+  return {
+    status: response.status,
+    texts: (body.data ?? []).map((item) => `${item.role}: ${item.content[0]?.text}`),
+  };
+}
+
+test("a conversation goes on where it was, under the tenant's system prompt, and is charged once a turn", async () => {
+  const authorization = await bearer("talks", "ann");
+  const first = await post("/v1/chat/completions", authorization, say("I am Ann.", "c1"));
+  expect(await first.json()).toMatchObject({
+    choices: [{ message: { content: "Hello there" }, finish_reason: "stop" }],
+  });
+  await vi.waitFor(async () => expect((await items(authorization, "c1")).texts).toHaveLength(2));
+  const second = await post("/v1/chat/completions", authorization, say("Who am I?", "c1", { stream: true }));
+  expect(readStream(await second.text())).toEqual({ content: "Hello there", finish: "stop", done: true });
+  expect(engine.asked.at(-1)?.["messages"]).toEqual([
+    { role: "system", content: "Be kind." },
+    { role: "user", content: "I am Ann." },
+    { role: "assistant", content: "Hello there" },
+    { role: "user", content: "Who am I?" },
+  ]);
+  await vi.waitFor(async () =>
+    expect((await items(authorization, "c1")).texts).toEqual([
+      "user: I am Ann.",
+      "assistant: Hello there",
+      "user: Who am I?",
+      "assistant: Hello there",
+    ]),
+  );
+  await settled();
+  await vi.waitFor(async () => {
+    const usage = await send("/v1/usage", { headers: { authorization } });
+    expect(await usage.json()).toMatchObject({
+      user: { used: { requests: 2, tokens: 24 }, reserved: { tokens: 0 } },
+    });
+  });
+});
+
+test("another user's conversation of the same name is another one, and its answers do not exist for others", async () => {
+  const ann = await bearer("talks", "ann2");
+  const bob = await bearer("talks", "bob2");
+  const response = await post(
+    "/v1/chat/completions",
+    ann,
+    say("My secret is 7.", "shared-name", { stream: true }),
+  );
+  const id = response.headers.get("x-edgewise-response-id") ?? "";
+  await response.text();
+  await vi.waitFor(async () => expect((await items(ann, "shared-name")).texts).toHaveLength(2));
+  await post("/v1/chat/completions", bob, say("What is the secret?", "shared-name"));
+  expect(engine.lastRead()).not.toContain("7");
+  const theirs = await send(`/v1/chat/completions/${id}`, { headers: { authorization: bob } });
+  const none = await send(`/v1/chat/completions/${id.slice(0, -1)}x`, { headers: { authorization: bob } });
+  expect(theirs.status).toBe(404);
+  expect(await theirs.json()).toEqual(await none.json());
+  await settled();
+});
+
+test("a stop ends the turn with what was said, stops the engine and bills what was delivered", async () => {
+  const authorization = await bearer("talks", "cem");
+  const gate = Promise.withResolvers<void>();
+  engine.tokens = ["One", " two", " three", " four"];
+  engine.pause = { at: 2, until: gate.promise };
+  const response = await post(
+    "/v1/chat/completions",
+    authorization,
+    say("Count", "counting", { stream: true }),
+  );
+  const id = response.headers.get("x-edgewise-response-id") ?? "";
+  const cancelled = await send(`/v1/chat/completions/${id}/cancel`, {
+    method: "POST",
+    headers: { authorization },
+  });
+  expect(await cancelled.json()).toMatchObject({ status: "cancelled", cancelled: true });
+  const again = await send(`/v1/chat/completions/${id}/cancel`, {
+    method: "POST",
+    headers: { authorization },
+  });
+  expect(await again.json()).toMatchObject({ status: "cancelled" });
+  expect(readStream(await response.text())).toEqual({ content: "One two", finish: "stop", done: true });
+  gate.resolve();
+  await vi.waitFor(() => expect(engine.cancelled).toBe(1));
+  await vi.waitFor(async () =>
+    expect((await items(authorization, "counting")).texts).toEqual(["user: Count", "assistant: One two"]),
+  );
+  await settled();
+  await vi.waitFor(async () => {
+    const usage = await send("/v1/usage", { headers: { authorization } });
+    expect(await usage.json()).toMatchObject({ user: { used: { requests: 1, tokens: 12 } } });
+  });
+});
+
+test("a client that drops can follow the same answer again, from where it was", async () => {
+  const authorization = await bearer("talks", "dov");
+  engine.tokens = ["a", "b", "c"];
+  const response = await post("/v1/chat/completions", authorization, say("Go", "resumed", { stream: true }));
+  const id = response.headers.get("x-edgewise-response-id") ?? "";
+  const whole = await response.text();
+  const blocks = whole.split("\n\n").filter(Boolean);
+  const resumed = await send(`/v1/chat/completions/${id}?stream=true`, {
+    headers: { authorization, "last-event-id": "1" },
+  });
+  expect((await resumed.text()).split("\n\n").filter(Boolean)).toEqual(blocks.slice(2));
+  const stored = await send(`/v1/chat/completions/${id}`, { headers: { authorization } });
+  expect(await stored.json()).toMatchObject({ id, choices: [{ message: { content: "abc" } }] });
+  const forgotten = await send(`/v1/chat/completions/${id}`, {
+    method: "DELETE",
+    headers: { authorization },
+  });
+  expect(await forgotten.json()).toEqual({ id, object: "chat.completion.deleted", deleted: true });
+  expect((await send(`/v1/chat/completions/${id}`, { headers: { authorization } })).status).toBe(404);
+  await settled();
+});
+
+test("a refused turn leaves no trace: no item, no charge", async () => {
+  const authorization = await bearer("talks", "eve");
+  const response = await post(
+    "/v1/chat/completions",
+    authorization,
+    say("hi", "refused", { model: "no-such-model" }),
+  );
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject({ error: { code: "model_not_found" } });
+  expect((await items(authorization, "refused")).status).toBe(404);
+  await settled();
+});

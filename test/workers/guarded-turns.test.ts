@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+
+const engine = new ScriptedEngine();
+const address = "ann.smith@example.org";
+/** An address that no single token holds. */
+const leak = ["Write to ", "ann", ".smi", "th@exa", "mple", ".org", " today", ", or ", "never", "."];
+
+beforeAll(async () => {
+  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  await putTenant("blocks", { safety: { input: { action: "block" }, output: { action: "block" } } });
+  await putTenant("masks", { safety: { input: { action: "mask" }, output: { action: "mask" } } });
+  await putTenant("flags", { safety: { input: { action: "flag" }, output: { action: "flag" } } });
+});
+beforeEach(() => {
+  engine.tokens = leak;
+  engine.asked.length = 0;
+  engine.cancelled = 0;
+});
+afterAll(() => void vi.restoreAllMocks());
+
+const chat = (content: string, more: object = {}) => ({
+  model: "auto",
+  max_tokens: 100,
+  messages: [{ role: "user", content }],
+  ...more,
+});
+
+describe.each([
+  ["a direct stream", { stream: true }],
+  ["a conversation's stream", { stream: true, conversation_id: "guarded" }],
+])("%s", (_, more) => {
+  test("ends with content_filter before the first character of a blocked span, and the engine is stopped", async () => {
+    const response = await post(
+      "/v1/chat/completions",
+      await bearer("blocks", crypto.randomUUID()),
+      chat("hi", more),
+    );
+    const { content, finish, done } = readStream(await response.text());
+    expect(content).toBe("Write to ");
+    expect(finish).toBe("content_filter");
+    expect(done).toBe(true);
+    await settled();
+    await vi.waitFor(() => expect(engine.cancelled).toBe(1));
+  });
+
+  test("masks what may not be said, and says the rest", async () => {
+    const response = await post(
+      "/v1/chat/completions",
+      await bearer("masks", crypto.randomUUID()),
+      chat("hi", more),
+    );
+    const { content, finish } = readStream(await response.text());
+    expect(content).not.toContain("smith");
+    expect(content).not.toContain("example.org");
+    expect(content).toMatch(/^Write to .+ today, or never\.$/);
+    expect(finish).toBe("stop");
+    await settled();
+  });
+
+  test("only notes it where the policy is to flag", async () => {
+    const response = await post(
+      "/v1/chat/completions",
+      await bearer("flags", crypto.randomUUID()),
+      chat("hi", more),
+    );
+    expect(readStream(await response.text()).content).toBe(leak.join(""));
+    await settled();
+  });
+});
+
+test("a whole answer is guarded like a stream", async () => {
+  const response = await post("/v1/chat/completions", await bearer("blocks", "whole"), chat("hi"));
+  const body = (await response.json()) as {
+    choices: { message: { content: string }; finish_reason: string }[];
+  };
+  expect(body.choices[0]?.finish_reason).toBe("content_filter");
+  expect(JSON.stringify(body)).not.toContain("smith");
+  await settled();
+});
+
+test("a blocked prompt is 400 content_policy_violation, reaches no model and costs nothing", async () => {
+  const authorization = await bearer("blocks", "prompt");
+  const response = await post("/v1/chat/completions", authorization, chat(`I am ${address}`));
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ error: { code: "content_policy_violation" } });
+  expect(engine.asked).toHaveLength(0);
+  await settled();
+  const usage = await send("/v1/usage", { headers: { authorization } });
+  expect(await usage.json()).toMatchObject({ user: { used: { requests: 0, tokens: 0 } } });
+});
+
+test.each([["/v1/chat/completions"], ["/v1/completions"]])(
+  "%s: the model reads the mask and not the address",
+  async (path) => {
+    const text = `I am ${address}, remember me`;
+    const body = path === "/v1/completions" ? { model: "auto", prompt: text } : chat(text);
+    const response = await post(path, await bearer("masks", "reader"), body);
+    expect(response.status).toBe(200);
+    await response.text();
+    expect(engine.lastRead()).toContain("remember me");
+    expect(engine.lastRead()).not.toContain("smith");
+    await settled();
+  },
+);
+
+test("an answer that was masked is never cached, one that only was flagged is", async () => {
+  const deterministic = { temperature: 0 };
+  const status = async (tenant: string): Promise<string | null> => {
+    const response = await post(
+      "/v1/chat/completions",
+      await bearer(tenant, "cached"),
+      chat("same", deterministic),
+    );
+    await response.text();
+    await settled();
+    return response.headers.get("cache-status");
+  };
+  await status("masks");
+  expect(await status("masks")).toContain("fwd=miss");
+  await status("flags");
+  expect(await status("flags")).toContain("hit");
+});

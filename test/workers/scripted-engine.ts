@@ -1,0 +1,100 @@
+/**
+ * A model that says exactly what it is told to, token by token, in vLLM's form; remembers what it was asked and whether it
+ * was stopped. In place of `fetch`.
+ */
+export class ScriptedEngine {
+  tokens: readonly string[] = ["Hello", " there"];
+  /** Bodies of what it was asked, parsed, oldest first. */
+  readonly asked: Record<string, unknown>[] = [];
+  /** Streams that were let go before their end. */
+  cancelled = 0;
+  /** Awaited before the token at this index is said. */
+  pause: { readonly at: number; readonly until: Promise<void> } | null = null;
+
+  readonly fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    const { pathname } = new URL(new Request(input).url);
+    if (pathname === "/health") return new Response(null);
+    if (pathname === "/metrics") return new Response("vllm:num_requests_running 0\n");
+    if (typeof init?.body !== "string") throw new Error(`nothing was sent to ${pathname}`);
+    const body = JSON.parse(init.body) as Record<string, unknown>;
+    this.asked.push(body);
+    return body["stream"] === true ? this.#stream() : this.#whole();
+  };
+
+  /** What the model reads of the last request, all messages in one text. */
+  lastRead(): string {
+    return JSON.stringify(this.asked.at(-1)?.["messages"] ?? this.asked.at(-1)?.["prompt"]);
+  }
+
+  #usage(completion: number) {
+    return { prompt_tokens: 10, completion_tokens: completion, total_tokens: 10 + completion };
+  }
+
+  #whole(): Response {
+    return Response.json({
+      id: "engine",
+      object: "chat.completion",
+      created: 1_760_000_000,
+      model: "m",
+      choices: [
+        { index: 0, message: { role: "assistant", content: this.tokens.join("") }, finish_reason: "stop" },
+      ],
+      usage: this.#usage(this.tokens.length),
+    });
+  }
+
+  #stream(): Response {
+    const chunk = (delta: object, finish: string | null, completion: number) =>
+      `data: ${JSON.stringify({
+        id: "engine",
+        object: "chat.completion.chunk",
+        created: 1_760_000_000,
+        model: "m",
+        choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+        usage: this.#usage(completion),
+      })}\n\n`;
+    const events = [
+      chunk({ role: "assistant", content: "" }, null, 0),
+      ...this.tokens.map((content, at) => chunk({ content }, null, at + 1)),
+      chunk({}, "stop", this.tokens.length),
+      "data: [DONE]\n\n",
+    ];
+    const { pause } = this;
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          if (pause !== null && sent === pause.at + 1) await pause.until;
+          const next = events[sent];
+          sent += 1;
+          if (next === undefined) controller.close();
+          else controller.enqueue(new TextEncoder().encode(next));
+        },
+        cancel: () => {
+          this.cancelled += 1;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return new Response(body, { headers: { "content-type": "text/event-stream; charset=utf-8" } });
+  }
+}
+
+/** The answer's text as a client puts it together from the events, and why it ended. */
+export function readStream(text: string): {
+  readonly content: string;
+  readonly finish: string | null;
+  readonly done: boolean;
+} {
+  let content = "";
+  let finish: string | null = null;
+  for (const line of text.split("\n")) {
+    if (!line.startsWith("data: {")) continue;
+    const event = JSON.parse(line.slice(6)) as {
+      choices?: { delta: { content?: string }; finish_reason: string | null }[];
+    };
+    content += event.choices?.[0]?.delta.content ?? "";
+    finish = event.choices?.[0]?.finish_reason ?? finish;
+  }
+  return { content, finish, done: text.includes("data: [DONE]") };
+}
