@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { describe, expect, test } from "vitest";
+import { platformFirewallSchema } from "../../src/shared/firewall/firewall-policy.ts";
 import { resolveLimits } from "../../src/shared/limits/defaults.ts";
 import { tierSchema } from "../../src/shared/limits/tier.ts";
 import { fleetSchema } from "../../src/shared/routing/fleet-config.ts";
@@ -79,6 +80,7 @@ function writtenDefault(byDefault: unknown, required: boolean): string {
 describe.each([
   ["tenant", tenantConfigSchema, "tier"],
   ["fleet", fleetSchema, "name"],
+  ["firewall", platformFirewallSchema, "name"],
 ] as const)("docs/configuration.md", (name, schema, anyName) => {
   test(`names the ${name} schema's fields and defaults, all and no others`, () => {
     expect(Object.fromEntries(table(`fields: ${name}`))).toEqual(Object.fromEntries(fields(schema, anyName)));

@@ -9,6 +9,7 @@ import { offersDemo, startDemo } from "./routes/demo.ts";
 import { health, ready } from "./routes/health.ts";
 import { showMetrics } from "./routes/metrics.ts";
 import { listAllModels, showModel } from "./routes/models.ts";
+import { answerPreflight } from "./routes/preflight.ts";
 import { openApiDocument, referencePage } from "./routes/reference.ts";
 import { cancelCompletion, deleteCompletion, showCompletion } from "./routes/stored-completions.ts";
 import { showUsage } from "./routes/usage.ts";
@@ -35,7 +36,9 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   app.get("/demo/session", publicRoute("/demo/session", offersDemo));
   app.post("/demo/session", publicRoute("/demo/session", startDemo));
   const methods = methodsByPath(app);
-  app.notFound(publicRoute("unknown", unknownRoute(methods)));
+  const unknown = unknownRoute(methods);
+  app.options("/v1/*", publicRoute("preflight", answerPreflight(unknown)));
+  app.notFound(publicRoute("unknown", unknown));
   return app;
 }
 

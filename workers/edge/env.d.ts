@@ -30,6 +30,9 @@ declare namespace Cloudflare {
     METRICS_HUB: DurableObjectNamespace<
       import("../../durable-objects/metrics-hub/metrics-hub.ts").MetricsHub
     >;
+    /** Shared counters of a location, by address: blocks of ten requests, and wrong credentials. */
+    ADDRESS_REQUESTS?: RateLimit;
+    ADDRESS_FAILURES?: RateLimit;
     ORIGIN_ROUTER?: Fetcher;
     /** The built pages; absent where there are none (tests, `npm run serve`). */
     ASSETS?: Fetcher;

@@ -4,11 +4,16 @@
  */
 import type { Context } from "hono";
 import type { Background } from "../../src/shared/contracts/background.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import type { Screening } from "../../src/shared/firewall/firewall.ts";
+import type { Identity } from "../../src/shared/identity/identify.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
 import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { logLine, type RequestRecord } from "../../src/shared/telemetry/request-record.ts";
 import { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
+import { hostNameOf, passDoor, passStranger, passTenant, shownTo, turnAway } from "./door.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 import { respondRefusal } from "./respond.ts";
 
@@ -38,11 +43,12 @@ export type PlatformHandler = Handler<PlatformCall>;
 export function publicRoute(endpoint: string, handler: PublicHandler): (c: EdgeContext) => Promise<Response> {
   return async function handlePublic(c) {
     const call = open(c, endpoint);
-    try {
-      return await handler(call);
-    } catch (error) {
-      return respondFailure(call, error);
-    }
+    const response = await orFailed(call, async () => {
+      const passed = await passDoor(call);
+      const refusal = passed.refusal ?? (await passStranger(call));
+      return refusal === null ? handler(call) : respondRefusal(call.scope, refusal);
+    });
+    return shownTo(call, response, null);
   };
 }
 
@@ -50,31 +56,28 @@ export function publicRoute(endpoint: string, handler: PublicHandler): (c: EdgeC
 export function tenantRoute(endpoint: string, handler: TenantHandler): (c: EdgeContext) => Promise<Response> {
   return async function handleTenant(c) {
     const call = open(c, endpoint);
-    const { scope, isolate } = call;
-    try {
-      const identifying = isolate.identify(c.req.header("authorization") ?? null, {
-        host: hostOf(c),
-        address: () => c.req.raw.headers.get("cf-connecting-ip"),
-        background: scope.background,
-      });
-      const identified = identifying instanceof Promise ? await identifying : identifying;
-      scope.mark("identify");
+    let known: TenantConfig | null = null;
+    const response = await orFailed(call, async () => {
+      const { scope } = call;
+      const identified = await identify(call);
       if (!identified.ok) return respondRefusal(scope, identified.error);
-      const identity = identified.value;
+      const { identity, passed } = identified.value;
       // The platform's own credentials belong to no tenant: they can't chat, and no bill would take it.
       if (identity.kind === "platform")
         return respondRefusal(scope, { kind: "scope-missing", scope: "tenant" });
       const { principal, tenant } = identity;
+      known = tenant;
       scope.record.tenant = tenant.id;
       scope.record.org = principal.org;
       scope.record.tier = principal.tier;
-      const answering = handler({ c, scope, isolate, principal, tenant });
+      const refusal = passTenant(call, tenant, passed);
+      if (refusal !== null) return respondRefusal(scope, refusal);
+      const answering = handler({ ...call, principal, tenant });
       // workerd drops what belongs to a request whose client reset it, and with it what was reserved and not yet settled.
       if (answering instanceof Promise) c.executionCtx.waitUntil(answering.then(nothing, nothing));
-      return await answering;
-    } catch (error) {
-      return respondFailure(call, error);
-    }
+      return answering;
+    });
+    return c.req.raw.headers.has("origin") ? shownTo(call, response, known) : response;
   };
 }
 
@@ -89,23 +92,48 @@ export function platformRoute(
 ): (c: EdgeContext) => Promise<Response> {
   return async function handlePlatform(c) {
     const call = open(c, endpoint);
-    const { scope, isolate } = call;
-    try {
-      const identified = await isolate.identify(c.req.header("authorization") ?? null, {
-        host: hostOf(c),
-        address: () => c.req.raw.headers.get("cf-connecting-ip"),
-        background: scope.background,
-      });
-      scope.mark("identify");
+    return orFailed(call, async () => {
+      const { scope } = call;
+      const identified = await identify(call);
       if (!identified.ok) return respondRefusal(scope, identified.error);
-      const { principal } = identified.value;
+      const { principal } = identified.value.identity;
       if (!principal.scopes.has(needed))
         return respondRefusal(scope, { kind: "scope-missing", scope: needed });
-      return await handler({ ...call, principal });
-    } catch (error) {
-      return respondFailure(call, error);
-    }
+      return handler({ ...call, principal });
+    });
   };
+}
+
+/** Door ▸ who is calling. Waits for nothing where memory knows the policy and the credential. */
+async function identify(
+  call: PublicCall,
+): Promise<Result<{ readonly identity: Identity; readonly passed: Screening }, Refusal>> {
+  const { c, scope, isolate } = call;
+  const screening = passDoor(call);
+  const passed = screening instanceof Promise ? await screening : screening;
+  if (passed.refusal !== null) return err(passed.refusal);
+  const identifying = isolate.identify(c.req.header("authorization") ?? null, {
+    host: hostNameOf(c.req.header("host") ?? ""),
+    address: () => c.req.raw.headers.get("cf-connecting-ip"),
+    background: scope.background,
+  });
+  if (identifying instanceof Promise || !identifying.ok) {
+    const refusal = await passStranger(call);
+    if (refusal !== null) return err(refusal);
+  }
+  const identified = identifying instanceof Promise ? await identifying : identifying;
+  scope.mark("identify");
+  return identified.ok
+    ? ok({ identity: identified.value, passed })
+    : err(await turnAway(call, identified.error));
+}
+
+async function orFailed(call: PublicCall, answer: () => Promise<Response>): Promise<Response> {
+  try {
+    return await answer();
+  } catch (error) {
+    return respondFailure(call, error);
+  }
 }
 
 function open(c: EdgeContext, endpoint: string): PublicCall {
@@ -149,10 +177,4 @@ export function respondFailure({ scope, isolate }: PublicCall, error: unknown): 
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function hostOf(c: EdgeContext): string {
-  const host = c.req.header("host") ?? "";
-  const colon = host.lastIndexOf(":");
-  return (colon > host.lastIndexOf("]") ? host.slice(0, colon) : host).toLowerCase();
 }

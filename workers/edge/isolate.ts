@@ -7,6 +7,7 @@ import type { AnswerCache } from "../../src/shared/cache/ports.ts";
 import { createAnswerCache } from "../../src/shared/cache/answer-cache.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { ReportFault } from "../../src/shared/contracts/report-fault.ts";
+import type { Firewall } from "../../src/shared/firewall/firewall.ts";
 import { createIdentify, type Identify } from "../../src/shared/identity/identify.ts";
 import { createKeyDirectory } from "../../src/shared/identity/key-directory.ts";
 import { keySetCache, keySetFetcher } from "../../src/shared/identity/key-set-fetch.ts";
@@ -33,6 +34,7 @@ import type { TurnDeps } from "../../src/shared/turn/ports.ts";
 import { cacheApiTier } from "./adapters/cache-api.ts";
 import { kvTier } from "./adapters/kv-answers.ts";
 import { serviceOrigin } from "./adapters/service-origin.ts";
+import { edgeFirewall } from "./firewall-parts.ts";
 import { configStore } from "./seed.ts";
 
 export interface Isolate {
@@ -40,6 +42,7 @@ export interface Isolate {
   readonly identify: Identify;
   readonly fleet: FleetSource;
   readonly tenants: TenantDirectory;
+  readonly firewall: Firewall;
   /** One call of a bucket, for settlements by id and for `/v1/usage`. */
   readonly callBucket: DeskOptions["call"];
   readonly hash: KeyedHash;
@@ -151,6 +154,7 @@ function build(env: Cloudflare.Env): Isolate {
       report,
     }),
     tenants,
+    firewall: edgeFirewall(env, store, now, report),
     callBucket,
     hash,
     // Detectors that take their time (a classifier, a moderation model) come here.

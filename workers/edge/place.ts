@@ -1,4 +1,5 @@
-/** Where is the client? As Cloudflare says (`request.cf`); nowhere in particular on a laptop. */
+/** Where is the client, and what is known of its connection? As Cloudflare says (`request.cf`); nothing on a laptop. */
+import type { ClientFacts } from "../../src/shared/firewall/access-rules.ts";
 import type { ClientPlace } from "../../src/shared/routing/ports.ts";
 
 const nowhere: ClientPlace = {};
@@ -14,5 +15,19 @@ export function placeOf(request: Request): ClientPlace {
     ...(cf.latitude !== undefined && Number.isFinite(latitude) && Number.isFinite(longitude)
       ? { latitude, longitude }
       : {}),
+  };
+}
+
+/** What the firewall's rules may ask for. */
+export function factsOf(request: Request): ClientFacts {
+  const ip = request.headers.get("cf-connecting-ip");
+  const { cf } = request;
+  const score = (cf?.botManagement as { score?: unknown } | undefined)?.score;
+  return {
+    ...(ip === null ? {} : { ip }),
+    ...(typeof cf?.country === "string" ? { country: cf.country } : {}),
+    ...(typeof cf?.asn === "number" ? { asn: cf.asn } : {}),
+    ...(typeof score === "number" ? { botScore: score } : {}),
+    ...(typeof cf?.tlsVersion === "string" ? { tlsVersion: cf.tlsVersion } : {}),
   };
 }

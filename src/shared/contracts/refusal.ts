@@ -6,6 +6,13 @@ export type Refusal =
   | { readonly kind: "credential-missing" }
   | { readonly kind: "credential-invalid"; readonly credential: "token" | "key"; readonly detail: string }
   | { readonly kind: "scope-missing"; readonly scope: string }
+  /** The firewall said no. `rule` is for the log: a client that knew it would go around it. */
+  | { readonly kind: "blocked"; readonly rule: string }
+  /** One address asks too often, or with too many wrong credentials. */
+  | { readonly kind: "address-limited"; readonly retryAfterMs: number }
+  | { readonly kind: "url-too-long"; readonly maxCharacters: number }
+  | { readonly kind: "url-invalid"; readonly detail: string }
+  | { readonly kind: "headers-too-large"; readonly maxCharacters: number; readonly maxHeaders: number }
   | { readonly kind: "route-unknown" }
   | { readonly kind: "method-not-allowed"; readonly allow: readonly string[] }
   | { readonly kind: "media-type-unsupported" }

@@ -57,6 +57,8 @@ export interface RequestRecord {
   /** What the screen found in the prompt and the guard in the answer: kinds and counts, `email:2 card:1`. */
   screened?: string;
   guarded?: string;
+  /** The firewall's rule that matched, and where, also where it only logs. */
+  firewall?: string;
   /** The refusal's kind and its detail for operators. */
   errorKind?: string;
   errorDetail?: string;

@@ -96,6 +96,10 @@ function operatorDetail(refusal: Refusal): string | undefined {
       return `${refusal.limit.scope} ${refusal.limit.limit}`;
     case "scope-missing":
       return refusal.scope;
+    case "blocked":
+      return refusal.rule;
+    case "url-invalid":
+      return refusal.detail;
     case "value-invalid":
       return refusal.param ?? undefined;
     default:

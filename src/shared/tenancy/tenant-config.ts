@@ -3,7 +3,10 @@ import { tenantIdSchema } from "../contracts/ids.ts";
 import { publicKeyFault, tokenAlgorithms } from "../identity/public-key.ts";
 import { grantableScope } from "../identity/scope.ts";
 import { tierSchema } from "../limits/tier.ts";
+import { corsPolicySchema } from "../firewall/cors.ts";
+import { tenantFirewallSchema } from "../firewall/firewall-policy.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
+import { requestLimits } from "../wire/request-limits.ts";
 
 /**
  * A tenant's configuration: one KV entry, checked here at the door, with a default for everything but the id and the
@@ -183,6 +186,10 @@ export const tenantConfigSchema = z
       .prefault({}),
     /** What is done with personal data and secrets, before the model and in its answer. */
     safety: safetyPolicySchema.prefault({}),
+    /** What is turned away before any paid work, beyond the platform's own rules. */
+    firewall: tenantFirewallSchema.prefault({}),
+    /** Pages elsewhere that may call with a user's credential. */
+    cors: corsPolicySchema.prefault({}),
     media: z
       .strictObject({
         /** Hosts whose images the engine may fetch. Everything else comes as a `data:` URL. */
@@ -192,7 +199,7 @@ export const tenantConfigSchema = z
       .prefault({}),
     requests: z
       .strictObject({
-        max_body_bytes: z.int().min(1024).max(33_554_432).default(2_097_152),
+        max_body_bytes: z.int().min(1024).max(requestLimits.mostBodyBytes).default(requestLimits.bodyBytes),
         /** From the first byte asked to the last byte sent. */
         deadline_seconds: z.int().min(5).max(3600).default(600),
       })

@@ -56,6 +56,47 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         `This credential lacks the scope '${printable(refusal.scope)}'. Ask whoever issued it for that scope, then use the new credential.`,
         challenge("insufficient_scope", refusal.scope),
       );
+    case "blocked":
+      return wire(
+        403,
+        "invalid_request_error",
+        "request_blocked",
+        null,
+        `This request was blocked by a rule of this service. If that is a mistake, tell the operator${reference(context)}.`,
+      );
+    case "address-limited":
+      return wire(
+        429,
+        "requests",
+        "rate_limit_exceeded",
+        null,
+        `Too many requests from your address. Try again ${inWhile(refusal.retryAfterMs)}.`,
+        retryAfter(refusal.retryAfterMs),
+      );
+    case "url-too-long":
+      return wire(
+        414,
+        "invalid_request_error",
+        "url_too_long",
+        null,
+        `The URL is over the limit of ${refusal.maxCharacters} characters.`,
+      );
+    case "url-invalid":
+      return wire(
+        400,
+        "invalid_request_error",
+        "invalid_url",
+        null,
+        `This URL can be read in more than one way: it holds ${refusal.detail}. Encode it once, without dot segments.`,
+      );
+    case "headers-too-large":
+      return wire(
+        431,
+        "invalid_request_error",
+        "headers_too_large",
+        null,
+        `The headers are over the limit of ${refusal.maxHeaders} lines or ${refusal.maxCharacters} characters together.`,
+      );
     case "route-unknown":
       return wire(
         404,

@@ -1,8 +1,19 @@
 /**
- * The bounds of a request body, beside its bytes (tenant field `requests.max_body_bytes`). One table: what each bounds,
- * and what would happen without it. Exceeding one is always 400 with `param`, never a failure further down.
+ * The bounds of a request. One table: what each bounds, and what would happen without it. The request line's and the
+ * headers' are refused with 414 and 431, the body's bytes with 413, all others with 400 and `param`; never by a failure
+ * further down. request-limits.test.ts sends something hostile at every one.
  */
 export const requestLimits = {
+  /** Path and query. Ours are short; every rule of the firewall reads them whole. */
+  urlCharacters: 8192,
+  /** Headers of one request, by name. The platform's own bound is their bytes alone; many small ones are work for whoever walks them. */
+  headers: 128,
+  /** Names and values together, in characters. Cloudflare takes 128 KB; the longest honest one is a token of 8 KB. */
+  headerCharacters: 32_768,
+  /** Bytes of a body where a tenant says nothing. A prompt of half a million tokens. */
+  bodyBytes: 2_097_152,
+  /** The most that a tenant may allow: an isolate has 128 MB for all its requests, and parsing takes a multiple. */
+  mostBodyBytes: 33_554_432,
   /** Messages of one request. OpenAI's own bound; templates and sequence rules are linear in it. */
   messages: 2048,
   /** Parts of one message. Each becomes an object in three programs. */
