@@ -36,9 +36,7 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   app.get("/demo/session", publicRoute("/demo/session", offersDemo));
   app.post("/demo/session", publicRoute("/demo/session", startDemo));
   const methods = methodsByPath(app);
-  const unknown = unknownRoute(methods);
-  app.options("/v1/*", publicRoute("preflight", answerPreflight(unknown)));
-  app.notFound(publicRoute("unknown", unknown));
+  app.notFound(publicRoute("unknown", answerPreflight(unknownRoute(methods))));
   return app;
 }
 

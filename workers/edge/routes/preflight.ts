@@ -3,12 +3,14 @@ import { preflight } from "../door.ts";
 import type { PublicHandler } from "../handle.ts";
 import { baseHeaders } from "../respond.ts";
 
-/** `otherwise`: for an OPTIONS request that is no preflight, or of an origin that this hostname's tenant does not allow. */
+/** `otherwise`: for what is no preflight, or of an origin that this hostname's tenant does not allow. */
 export function answerPreflight(otherwise: PublicHandler): PublicHandler {
   return async (call) => {
+    const { c, scope } = call;
+    if (c.req.method !== "OPTIONS" || !c.req.path.startsWith("/v1/")) return otherwise(call);
     const headers = await preflight(call);
     if (headers === null) return otherwise(call);
-    const { scope } = call;
+    scope.record.endpoint = "preflight";
     scope.record.status = 204;
     scope.finish();
     return new Response(null, { status: 204, headers: { ...baseHeaders(scope), ...headers } });
