@@ -7,6 +7,7 @@ import type { ChatMessage } from "./chat-message.ts";
 import { neutraliseMessage, neutraliseValue, type TokenFamily, tokenFamilyOf } from "./control-tokens.ts";
 import { llama31StopTokenIds, llama31StopTokens, renderLlama31 } from "./llama-3-1-template.ts";
 import { needsEngineParser } from "./needs-engine-parser.ts";
+import { withSingleToolCalls } from "./single-tool-calls.ts";
 import {
   estimateDefinitionTokens,
   estimateMessageTokens,
@@ -22,7 +23,7 @@ import { trimToWindow, type WindowRefusal } from "./window.ts";
  */
 
 /** Bump with every change of what the engine gets for the same request: part of the answer cache's key. */
-export const composeVersion = "1";
+export const composeVersion = "2";
 
 export interface ComposeInput {
   readonly request: ChatRequest;
@@ -95,7 +96,7 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
   }
   const family = tokenFamilyOf(model);
   const overhead = model.template === "llama-3.1" ? llama31Overhead : usualOverhead;
-  const prepared = prepareMessages(input, family);
+  const prepared = forTemplate(prepareMessages(input, family), model);
   const fitted = fit(input, prepared, overhead);
   if (!fitted.ok) return fitted;
   const { messages, estimatedTokens, promptTokens, maxTokens } = fitted.value;
@@ -155,6 +156,11 @@ function prepareMessages(input: ComposeInput, family: TokenFamily): readonly Cha
   if (input.continueFrom !== null)
     turn.push(forEngine({ role: "assistant", content: input.continueFrom }, family));
   return earlier.length === 0 && instructions.length === 0 ? turn : [...instructions, ...earlier, ...turn];
+}
+
+/** Llama 3.1's template refuses a message with several tool calls. */
+function forTemplate(messages: readonly ChatMessage[], model: ModelRecord): readonly ChatMessage[] {
+  return model.template === "llama-3.1" ? withSingleToolCalls(messages) : messages;
 }
 
 function forEngine(message: ChatMessage, family: TokenFamily): ChatMessage {
