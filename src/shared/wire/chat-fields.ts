@@ -87,7 +87,11 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
     "A model or an alias of GET /v1/models; the engine gets its own name for it.",
   ),
   messages: rule("OpenAI", "used", "`developer` goes on as `system`."),
-  temperature: rule("OpenAI", "passed", "0 to 2. 0 makes the answer cacheable."),
+  temperature: rule(
+    "OpenAI",
+    "converted",
+    "0 to 2. 0 makes the answer cacheable. With n over 1, which engines refuse at 0, it goes on as top_k 1.",
+  ),
   top_p: rule(
     "OpenAI",
     "converted",

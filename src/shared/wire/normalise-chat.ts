@@ -8,7 +8,13 @@ import type { ResponseFormat } from "./tools.ts";
 /** Engines want `top_p` over 0. This keeps the likeliest token alone, which is what 0 asks for. */
 const smallestTopP = 0.000_001;
 
+/** Below this vLLM samples greedily or raises the temperature to it. */
+const leastTemperature = 0.01;
+
 interface Sampling {
+  temperature?: number;
+  n?: number;
+  top_k?: number;
   top_p?: number;
   response_format?: ResponseFormat;
 }
@@ -16,6 +22,11 @@ interface Sampling {
 /** The part that chat and plain completions share. Changes the request in place. */
 export function normaliseSampling(request: Sampling): void {
   if (request.top_p === 0) request.top_p = smallestTopP;
+  // Engines refuse several greedy answers; these are the same ones, each the likeliest token by token.
+  if (request.temperature !== undefined && request.temperature < leastTemperature && (request.n ?? 1) > 1) {
+    request.temperature = leastTemperature;
+    request.top_k = 1;
+  }
   const format = request.response_format;
   if (format?.type === "text") delete request.response_format;
   // OpenAI lets the schema be absent: any JSON object.
