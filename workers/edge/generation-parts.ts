@@ -6,7 +6,8 @@ import type { Background } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import { settleCharge } from "../../src/shared/limits/settle-charge.ts";
 import { logLine } from "../../src/shared/telemetry/request-record.ts";
-import { createChatRunner, type ChatTurnRequest } from "../../src/shared/turn/durable/chat-runner.ts";
+import { createChatRunner } from "../../src/shared/turn/durable/chat-runner.ts";
+import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import type { Delivery, Effect } from "../../src/shared/turn/durable/ports.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 

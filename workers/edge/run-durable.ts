@@ -10,7 +10,7 @@ import {
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { resolveConversation } from "../../src/shared/turn/conversation-name.ts";
-import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-runner.ts";
+import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import { serialPrincipal, turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import { mintId } from "../../src/shared/turn/response-id.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";

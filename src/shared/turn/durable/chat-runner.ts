@@ -3,33 +3,33 @@
  * appends and caches nothing itself: what is to be done goes out with the end, as effects, once.
  */
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
-import type { Refusal } from "../../contracts/refusal.ts";
-import type { Usage } from "../../contracts/usage.ts";
-import type { EndStatus } from "../../contracts/generation.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import { createAnswerGuard } from "../../safety/answer-guard.ts";
 import { AnswerCollector } from "../../stream/answer-collector.ts";
-import { createEncoder } from "../../stream/answer-encoder.ts";
 import { AnswerPass, type AnswerTotals } from "../../stream/answer-pass.ts";
 import { relayStream } from "../../stream/relay.ts";
-import { streamFailureError, type StreamEnd } from "../../stream/stream-failure.ts";
+import type { StreamEnd } from "../../stream/stream-failure.ts";
 import { writeWholeAnswer } from "../../stream/whole-answer.ts";
-import { toWireUsage } from "../../stream/wire-usage.ts";
-import { serverTiming, type Ending, type RequestRecord, type Stage } from "../../telemetry/request-record.ts";
+import { serverTiming, type RequestRecord, type Stage } from "../../telemetry/request-record.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
-import { billedTokens, chargedUsage, engineTimes, originOutcome } from "../ending.ts";
+import { chargedUsage, engineTimes, originOutcome } from "../ending.ts";
 import { askedChat } from "../asked-chat.ts";
 import { openTurn, type LiveTurn } from "../open-turn.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
 import { summary } from "../screen-request.ts";
 import { TokenBudget } from "../token-budget.ts";
-import { itemsOfMessages } from "./conversation-items.ts";
-import { assistantMessage, gatherEvents, journalEvents, maxGatheredCharacters, namedIn } from "./gathered.ts";
-import type { Effect, Interruption, TurnEnd, TurnIo, TurnOutcome, TurnRefused, TurnRunner } from "./ports.ts";
-import { readTurnRequest, revivePrincipal, type TurnRequest } from "./turn-request.ts";
-
-export type ChatTurnRequest = TurnRequest<ChatRequest>;
+import { journalEvents, maxGatheredCharacters } from "./gathered.ts";
+import type { TurnIo, TurnOutcome, TurnRunner } from "./ports.ts";
+import {
+  endEffects,
+  endingOf,
+  interrupted,
+  refused,
+  statusOf,
+  type ChatTurnRequest,
+} from "./chat-turn-end.ts";
+import { readTurnRequest, revivePrincipal } from "./turn-request.ts";
 
 export interface ChatRunnerDeps {
   /** What the stages need; resolved at the start of each run. `null`: the configuration can't be read. */
@@ -258,131 +258,4 @@ class ChatRun {
       stages: this.#stages,
     });
   }
-}
-
-/** Nobody but a cancel makes the client of a durable turn go away: the object is its client. */
-function endingOf(end: StreamEnd): Ending {
-  if (end === "done") return "answered";
-  return end === "budget-spent" || end === "blocked" || end === "client-gone" ? "stopped" : end;
-}
-
-function statusOf(end: StreamEnd): EndStatus {
-  switch (end) {
-    case "done":
-      return "completed";
-    case "budget-spent":
-    case "blocked":
-      return "incomplete";
-    case "client-gone":
-      return "cancelled";
-    case "origin-error":
-    case "stalled":
-    case "deadline":
-      return "failed";
-  }
-}
-
-function endEffects(
-  request: ChatTurnRequest,
-  incarnation: number | null,
-  totals: AnswerTotals,
-  collected: AnswerCollector,
-  status: EndStatus,
-): readonly Effect[] {
-  const effects: Effect[] = [settlement(request, billedTokens(totals), 1)];
-  const { conversation } = request;
-  const answer = assistantMessage(collected);
-  // A turn without an answer leaves no trace: the client will ask again.
-  if (conversation === null || incarnation === null || answer === null) return effects;
-  effects.push({
-    kind: "append",
-    jurisdiction: request.tenant.jurisdiction,
-    objectName: conversation.objectName,
-    owner: { tenant: request.principal.tenant, user: request.principal.user },
-    conversationId: conversation.id,
-    mustExist: conversation.mustExist,
-    incarnation,
-    items: [
-      ...itemsOfMessages(request.chat.messages),
-      ...itemsOfMessages([answer], status === "completed" ? "completed" : "incomplete"),
-    ],
-  });
-  return effects;
-}
-
-function settlement(request: ChatTurnRequest, tokens: number, requests: 0 | 1): Effect {
-  const { principal, tenant, turnId } = request;
-  return {
-    kind: "settle",
-    chargeId: turnId,
-    tenant: principal.tenant,
-    org: principal.org,
-    user: principal.user,
-    tier: principal.tier,
-    key: principal.key,
-    jurisdiction: tenant.jurisdiction,
-    tokens,
-    requests,
-  };
-}
-
-function refused(refusal: Refusal, effects: readonly Effect[]): TurnRefused {
-  return { status: "refused", refusal, headers: {}, effects };
-}
-
-const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
-
-/** The end of a turn whose run did not end it, from what its journal shows. */
-function interrupted(
-  text: string,
-  interruption: Interruption,
-  incarnation: number | null,
-): TurnEnd | TurnRefused {
-  const read = readTurnRequest<ChatRequest>(text);
-  if (!read.ok) return refused({ kind: "internal", detail: "a turn of an unknown version" }, []);
-  const request = read.value;
-  if (!interruption.opened) return refused(refusalOf(interruption), [settlement(request, 0, 0)]);
-  const asked = askedChat(request.chat);
-  const collected = gatherEvents(interruption.events());
-  const usage = interruption.usage ?? noUsage;
-  const cancelled = interruption.reason === "cancelled";
-  const named = namedIn(interruption.events());
-  const identity = {
-    id: request.responseId,
-    model: named?.model ?? request.chat.model,
-    createdSeconds: named?.created ?? Math.floor(request.createdMs / 1000),
-  };
-  const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
-  // OpenAI's chat has no word for "cancelled": what was said stands, and ends.
-  const last = cancelled
-    ? encoder.finish(0, "stop") + encoder.end(toWireUsage(usage, undefined), "stop")
-    : encoder.failure(streamFailureError(interruption.reason === "deadline" ? "deadline" : "origin-error"));
-  const status: EndStatus = cancelled ? "cancelled" : "failed";
-  if (cancelled) collected.finish(0, "stop");
-  const totals: AnswerTotals = {
-    usage,
-    basis: interruption.usage === null ? "estimated" : "exact",
-    finishReasons: [],
-  };
-  return {
-    status,
-    events: journalEvents(last),
-    response: cancelled
-      ? writeWholeAnswer({ ...identity, choices: collected.choices, usage, price: undefined }, "chat")
-      : null,
-    usage,
-    basis: totals.basis,
-    // Without the run's memory nobody knows whether the conversation was deleted since: then nothing is appended.
-    effects: endEffects(request, incarnation, totals, collected, status),
-  };
-}
-
-function refusalOf({ reason }: Interruption): Refusal {
-  return reason === "cancelled"
-    ? { kind: "conflict", message: "The turn was cancelled before it began to answer." }
-    : {
-        kind: "origin-unavailable",
-        retryAfterMs: 1000,
-        detail: `the turn was ${reason} before its first token`,
-      };
 }

@@ -1,0 +1,150 @@
+/**
+ * What is left to do when a durable chat turn has ended, and how one ends that its run did not end? Pure: from the request
+ * and what was delivered.
+ */
+import type { EndStatus } from "../../contracts/generation.ts";
+import type { Refusal } from "../../contracts/refusal.ts";
+import type { Usage } from "../../contracts/usage.ts";
+import type { AnswerCollector } from "../../stream/answer-collector.ts";
+import { createEncoder } from "../../stream/answer-encoder.ts";
+import type { AnswerTotals } from "../../stream/answer-pass.ts";
+import { streamFailureError, type StreamEnd } from "../../stream/stream-failure.ts";
+import { writeWholeAnswer } from "../../stream/whole-answer.ts";
+import { toWireUsage } from "../../stream/wire-usage.ts";
+import type { Ending } from "../../telemetry/request-record.ts";
+import type { ChatRequest } from "../../wire/chat-request.ts";
+import { askedChat } from "../asked-chat.ts";
+import { billedTokens } from "../ending.ts";
+import { itemsOfMessages } from "./conversation-items.ts";
+import { assistantMessage, gatherEvents, journalEvents, namedIn } from "./gathered.ts";
+import type { Effect, Interruption, TurnEnd, TurnRefused } from "./ports.ts";
+import { readTurnRequest, type TurnRequest } from "./turn-request.ts";
+
+export type ChatTurnRequest = TurnRequest<ChatRequest>;
+
+/** Nobody but a cancel makes the client of a durable turn go away: the object is its client. */
+export function endingOf(end: StreamEnd): Ending {
+  if (end === "done") return "answered";
+  return end === "budget-spent" || end === "blocked" || end === "client-gone" ? "stopped" : end;
+}
+
+export function statusOf(end: StreamEnd): EndStatus {
+  switch (end) {
+    case "done":
+      return "completed";
+    case "budget-spent":
+    case "blocked":
+      return "incomplete";
+    case "client-gone":
+      return "cancelled";
+    case "origin-error":
+    case "stalled":
+    case "deadline":
+      return "failed";
+  }
+}
+
+export function endEffects(
+  request: ChatTurnRequest,
+  incarnation: number | null,
+  totals: AnswerTotals,
+  collected: AnswerCollector,
+  status: EndStatus,
+): readonly Effect[] {
+  const effects: Effect[] = [settlement(request, billedTokens(totals), 1)];
+  const { conversation } = request;
+  const answer = assistantMessage(collected);
+  // A turn without an answer leaves no trace: the client will ask again.
+  if (conversation === null || incarnation === null || answer === null) return effects;
+  effects.push({
+    kind: "append",
+    jurisdiction: request.tenant.jurisdiction,
+    objectName: conversation.objectName,
+    owner: { tenant: request.principal.tenant, user: request.principal.user },
+    conversationId: conversation.id,
+    mustExist: conversation.mustExist,
+    incarnation,
+    items: [
+      ...itemsOfMessages(request.chat.messages),
+      ...itemsOfMessages([answer], status === "completed" ? "completed" : "incomplete"),
+    ],
+  });
+  return effects;
+}
+
+function settlement(request: ChatTurnRequest, tokens: number, requests: 0 | 1): Effect {
+  const { principal, tenant, turnId } = request;
+  return {
+    kind: "settle",
+    chargeId: turnId,
+    tenant: principal.tenant,
+    org: principal.org,
+    user: principal.user,
+    tier: principal.tier,
+    key: principal.key,
+    jurisdiction: tenant.jurisdiction,
+    tokens,
+    requests,
+  };
+}
+
+export function refused(refusal: Refusal, effects: readonly Effect[]): TurnRefused {
+  return { status: "refused", refusal, headers: {}, effects };
+}
+
+const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
+
+/** The end of a turn whose run did not end it, from what its journal shows. */
+export function interrupted(
+  text: string,
+  interruption: Interruption,
+  incarnation: number | null,
+): TurnEnd | TurnRefused {
+  const read = readTurnRequest<ChatRequest>(text);
+  if (!read.ok) return refused({ kind: "internal", detail: "a turn of an unknown version" }, []);
+  const request = read.value;
+  if (!interruption.opened) return refused(refusalOf(interruption), [settlement(request, 0, 0)]);
+  const asked = askedChat(request.chat);
+  const collected = gatherEvents(interruption.events());
+  const usage = interruption.usage ?? noUsage;
+  const cancelled = interruption.reason === "cancelled";
+  const named = namedIn(interruption.events());
+  const identity = {
+    id: request.responseId,
+    model: named?.model ?? request.chat.model,
+    createdSeconds: named?.created ?? Math.floor(request.createdMs / 1000),
+  };
+  const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
+  // OpenAI's chat has no word for "cancelled": what was said stands, and ends.
+  const last = cancelled
+    ? encoder.finish(0, "stop") + encoder.end(toWireUsage(usage, undefined), "stop")
+    : encoder.failure(streamFailureError(interruption.reason === "deadline" ? "deadline" : "origin-error"));
+  const status: EndStatus = cancelled ? "cancelled" : "failed";
+  if (cancelled) collected.finish(0, "stop");
+  const totals: AnswerTotals = {
+    usage,
+    basis: interruption.usage === null ? "estimated" : "exact",
+    finishReasons: [],
+  };
+  return {
+    status,
+    events: journalEvents(last),
+    response: cancelled
+      ? writeWholeAnswer({ ...identity, choices: collected.choices, usage, price: undefined }, "chat")
+      : null,
+    usage,
+    basis: totals.basis,
+    // Without the run's memory nobody knows whether the conversation was deleted since: then nothing is appended.
+    effects: endEffects(request, incarnation, totals, collected, status),
+  };
+}
+
+function refusalOf({ reason }: Interruption): Refusal {
+  return reason === "cancelled"
+    ? { kind: "conflict", message: "The turn was cancelled before it began to answer." }
+    : {
+        kind: "origin-unavailable",
+        retryAfterMs: 1000,
+        detail: `the turn was ${reason} before its first token`,
+      };
+}
