@@ -5,6 +5,7 @@
 import devFleet from "../../config/fleet.dev.json";
 import type { AnswerCache } from "../../src/shared/cache/ports.ts";
 import { createAnswerCache } from "../../src/shared/cache/answer-cache.ts";
+import type { CacheEntry } from "../../src/shared/cache/cache-entry.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { ReportFault } from "../../src/shared/contracts/report-fault.ts";
 import type { Firewall } from "../../src/shared/firewall/firewall.ts";
@@ -14,6 +15,7 @@ import { keySetCache, keySetFetcher } from "../../src/shared/identity/key-set-fe
 import { platformIssuer } from "../../src/shared/identity/platform-issuer.ts";
 import { createLimitDesk, type LimitDesk } from "../../src/shared/limits/limit-desk.ts";
 import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
+import { RecentMap } from "../../src/shared/limits/recent-map.ts";
 import { bucketStub } from "../../durable-objects/token-bucket/bucket-stub.ts";
 import { TokenCalibration } from "../../src/shared/prompt/token-calibration.ts";
 import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet-source.ts";
@@ -59,6 +61,9 @@ export interface Isolate {
   answerCache(background: Background): AnswerCache;
 }
 
+/** Half of the answers that an isolate remembers; each at most 16 K characters. */
+const rememberedAnswers = 128;
+
 let built: Isolate | null = null;
 
 /** Throws where a variable or secret is missing or wrong, naming it: a Worker that can't work says so at once. */
@@ -94,6 +99,7 @@ function build(env: Cloudflare.Env): Isolate {
   const salts = createCacheSalts(hash);
   const near = cacheApiTier(caches.default);
   const far = kvTier(env.ANSWERS);
+  const remembered = new RecentMap<CacheEntry>(rememberedAnswers);
   const log = new LineBuffer({ write: writeLines, maxLines: 128, maxDelayMs: 50, sleep });
   const binding = env.ORIGIN_ROUTER;
   if (env.ROUTER === "service" && binding === undefined)
@@ -115,6 +121,7 @@ function build(env: Cloudflare.Env): Isolate {
 
   const answerCache: Isolate["answerCache"] = (background) =>
     createAnswerCache({
+      memory: remembered,
       near,
       far,
       background,

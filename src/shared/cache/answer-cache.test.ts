@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type AnswerCacheDeps, type AnswerTier, type CacheFault, createAnswerCache } from "./answer-cache.ts";
-import { encodeEntry } from "./cache-entry.ts";
+import { type CacheEntry, encodeEntry } from "./cache-entry.ts";
+import { RecentMap } from "../limits/recent-map.ts";
 import type { CachedAnswer } from "./ports.ts";
 
 const answer: CachedAnswer = {
@@ -23,7 +24,8 @@ function fakeTier(): FakeTier {
   };
 }
 
-function bench(tiers: { near?: AnswerTier; far?: AnswerTier | null } = {}) {
+function bench(tiers: { near?: AnswerTier; far?: AnswerTier | null; remembers?: boolean } = {}) {
+  const memory = tiers.remembers === true ? new RecentMap<CacheEntry>(4) : null;
   const near = fakeTier();
   const far = fakeTier();
   const faults: CacheFault[] = [];
@@ -31,6 +33,7 @@ function bench(tiers: { near?: AnswerTier; far?: AnswerTier | null } = {}) {
   const timers = new Set<() => void>();
   const clock = { nowMs: 1_000_000 };
   const deps: AnswerCacheDeps = {
+    memory,
     near: tiers.near ?? near,
     far: tiers.far === undefined ? far : tiers.far,
     background: { run: (_, work) => void works.push(work) },
@@ -146,4 +149,30 @@ test("an answer over the size limit is not kept", async () => {
   const choices = [{ content: "x".repeat(300_000), reasoning: null, toolCalls: [], finishReason: "stop" }];
   await cache.store("k", { ...answer, choices }, 60);
   expect([near.entries.size, faults]).toEqual([0, ["entry-too-large"]]);
+});
+
+test("an answer asked for again is remembered from its first hit, and not beyond its end", async () => {
+  const { cache, near, far, clock, settle } = bench({ remembers: true });
+  await cache.store("k", answer, 3600);
+  expect(await cache.lookup("k")).toMatchObject({ tier: "cache-api" });
+  await settle();
+  expect(far.entries.size).toBe(1);
+  near.entries.clear();
+  expect(await cache.lookup("k")).toEqual({ result: "hit", answer, ttlSeconds: 3600, tier: "memory" });
+  clock.nowMs += 3_600_000;
+  expect((await cache.lookup("k")).result).toBe("miss");
+});
+
+test("a long answer is not remembered", async () => {
+  const { cache, near, far, settle } = bench({ remembers: true });
+  const long = {
+    ...answer,
+    choices: [{ content: "x".repeat(20_000), reasoning: null, toolCalls: [], finishReason: "stop" }],
+  };
+  await cache.store("k", long, 3600);
+  await cache.lookup("k");
+  await settle();
+  near.entries.clear();
+  far.entries.clear();
+  expect((await cache.lookup("k")).result).toBe("miss");
 });

@@ -1,4 +1,5 @@
 import type { Background } from "../contracts/background.ts";
+import type { RecentMap } from "../limits/recent-map.ts";
 import { type CacheEntry, decodeEntry, encodeEntry } from "./cache-entry.ts";
 import type { AnswerCache, CachedAnswer, CacheLookup } from "./ports.ts";
 
@@ -8,6 +9,9 @@ import type { AnswerCache, CachedAnswer, CacheLookup } from "./ports.ts";
  * location copies it there, since most answers are never asked for again and one that was is likely to be asked for
  * elsewhere. A hit in the far tier is copied into the near one. Both copies carry the same end, so that copying never
  * makes an answer live longer.
+ *
+ * In front of both, an isolate remembers the few answers that were asked for again lately, already decoded: such a hit
+ * needs no call at all. It remembers on a hit, not on a store, so that second sight stays what the far tier goes by.
  *
  * Never throws and never waits for a copy. A look-up that is too slow goes on in the background: what it finds is then
  * near for the next one.
@@ -20,6 +24,8 @@ export interface AnswerTier {
 export type CacheFault = "entry-corrupt" | "entry-too-large" | "tier-failed";
 
 export interface AnswerCacheDeps {
+  /** As long-lived as the isolate. Null: nothing is remembered. */
+  readonly memory: RecentMap<CacheEntry> | null;
   readonly near: AnswerTier;
   /** Null for tenants with a jurisdiction: KV holds no content of theirs. */
   readonly far: AnswerTier | null;
@@ -33,19 +39,37 @@ export interface AnswerCacheDeps {
 export const lookupLimitMs = 20;
 /** UTF-16 units of a whole entry: some 60,000 tokens of answer. */
 export const maxEntryCharacters = 262_144;
+/** Longer answers are not remembered: the isolate's memory is everyone's. */
+const maxRememberedCharacters = 16_384;
 /** KV takes no shorter life. */
 const farMinimumSeconds = 60;
 
 interface Found {
   readonly entry: CacheEntry;
   readonly ttlSeconds: number;
+  /** Of the entry as it is kept. */
+  readonly characters: number;
 }
 
 export function createAnswerCache(deps: AnswerCacheDeps): AnswerCache {
   return {
-    lookup: (key) => lookup(deps, key),
+    lookup: (key) => {
+      const kept = remembered(deps, key);
+      return kept === null ? lookup(deps, key) : Promise.resolve(kept);
+    },
     store: (key, answer, ttlSeconds) => store(deps, key, answer, ttlSeconds),
   };
+}
+
+function remembered(deps: AnswerCacheDeps, key: string): CacheLookup | null {
+  const entry = deps.memory?.get(key);
+  if (entry === undefined) return null;
+  const ttlSeconds = Math.floor((entry.expiresMs - deps.nowMs()) / 1000);
+  return ttlSeconds <= 0 ? null : { result: "hit", answer: entry.answer, ttlSeconds, tier: "memory" };
+}
+
+function remember({ memory }: AnswerCacheDeps, key: string, { entry, characters }: Found): void {
+  if (characters <= maxRememberedCharacters) memory?.set(key, entry);
 }
 
 function lookup(deps: AnswerCacheDeps, key: string): Promise<CacheLookup> {
@@ -65,11 +89,13 @@ async function find(deps: AnswerCacheDeps, key: string): Promise<CacheLookup> {
   const near = await read(deps, deps.near, key);
   if (near !== null) {
     if (!near.entry.promoted) promote(deps, key, near);
+    remember(deps, key, near);
     return { result: "hit", answer: near.entry.answer, ttlSeconds: near.ttlSeconds, tier: "cache-api" };
   }
   if (deps.far === null) return { result: "miss" };
   const far = await read(deps, deps.far, key);
   if (far === null) return { result: "miss" };
+  remember(deps, key, far);
   deps.background.run(
     "cache-bring-near",
     write(deps, deps.near, key, { ...far.entry, promoted: true }, far.ttlSeconds),
@@ -92,7 +118,7 @@ async function read(deps: AnswerCacheDeps, tier: AnswerTier, key: string): Promi
     return null;
   }
   const ttlSeconds = Math.floor((entry.expiresMs - deps.nowMs()) / 1000);
-  return ttlSeconds <= 0 ? null : { entry, ttlSeconds };
+  return ttlSeconds <= 0 ? null : { entry, ttlSeconds, characters: text.length };
 }
 
 /** The far copy first: a near one that says `promoted` without it would keep it from ever being made. */

@@ -20,7 +20,7 @@ export type CacheLookup =
       readonly result: "hit";
       readonly answer: CachedAnswer;
       readonly ttlSeconds: number;
-      readonly tier: "cache-api" | "kv";
+      readonly tier: "memory" | "cache-api" | "kv";
     }
   | { readonly result: "miss" | "slow" };
 

@@ -17,6 +17,7 @@ test("an answer goes through the real Cache API, and on second sight through KV"
   const works: Promise<unknown>[] = [];
   const faults: string[] = [];
   const cache = createAnswerCache({
+    memory: null,
     near: cacheApiTier(caches.default),
     far: kvTier(env.ANSWERS),
     background: { run: (_, work) => void works.push(work) },
