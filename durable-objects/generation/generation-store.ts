@@ -219,6 +219,15 @@ export class GenerationStore {
     this.#reload();
   }
 
+  /** The turn stays at least until then, and its response with it. The journal goes when it would have gone. */
+  keepUntil(untilMs: number): void {
+    this.#sql.exec(
+      "UPDATE turn SET retention_ms = max(retention_ms, ? - ended_ms) WHERE ended_ms IS NOT NULL",
+      untilMs,
+    );
+    this.#reload();
+  }
+
   /** The caller wants the turn gone: no content stays, and the rest goes with the last effect. */
   forget(): void {
     this.#storage.transactionSync(() => {

@@ -305,3 +305,30 @@ async function shiftEnd(probe: Probe, byMs: number): Promise<void> {
   });
   await evictDurableObject(probe.stub);
 }
+
+test("an expired claim's object stays until the next one's time is over, so that no request is answered twice", async () => {
+  const probe = new Probe();
+  const policy = { intervalMs: 50, replayMs: 60_000, retentionMs: 0, deadlineMs: 600_000 };
+  const message = probe.message({ steps: emits(events(2)) }, { fingerprint: "a", policy });
+  await new Response(streamOf(await probe.stub.start(message))).text();
+  await runDurableObjectAlarm(probe.stub);
+  const later = async (ms: number) => {
+    await runInDurableObject(probe.stub, (_object, { storage }) =>
+      storage.sql.exec("UPDATE turn SET ended_ms = ended_ms - ?", ms),
+    );
+    await evictDurableObject(probe.stub);
+  };
+  const again = { ...message, follow: { kind: "claim" } } as const;
+  expect(await probe.stub.start(again)).toEqual({ result: "claimed", attached: true });
+  await later(60_000);
+  for (let round = 0; round < 2; round += 1) {
+    expect(await probe.stub.start(message)).toEqual({ result: "expired" });
+    await runDurableObjectAlarm(probe.stub);
+  }
+  expect(await probe.stub.read({ v: 1, owner, read: { from: 0, ids: true } })).toEqual({ result: "pruned" });
+  await later(60_000 + 600_000 + 3_600_000);
+  await runDurableObjectAlarm(probe.stub);
+  expect(await probe.stub.retrieve({ v: 1, owner })).toEqual({ result: "unknown" });
+  expect(await probe.stub.start(again)).toEqual({ result: "claimed", attached: false });
+  expect(probe.control.runs).toBe(2);
+});

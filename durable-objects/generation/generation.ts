@@ -42,11 +42,14 @@ export function createGenerationClass(
     async start(message: StartTurn): Promise<StartOutcome> {
       if (message.v !== generationVersion) return unsupported;
       this.#keeper.recover();
-      const decision = decideStart(this.#keeper.turn, message);
+      const decision = decideStart(this.#keeper.turn, message, Date.now());
       // From here to the claim nothing awaits: two starts at once are one run.
       switch (decision) {
         case "unknown":
         case "mismatch":
+          return { result: decision };
+        case "expired":
+          this.#keeper.outlive(message.policy);
           return { result: decision };
         case "claim":
           if (message.request.length > maxRequestUnits)

@@ -161,6 +161,14 @@ export class TurnKeeper {
     this.#end(outcome);
   }
 
+  /**
+   * The claim that led here goes on to the next object. This one stays until that one's time is over: an empty object
+   * would take the claim again, and the same request would be answered twice.
+   */
+  outlive({ replayMs, deadlineMs }: StartTurn["policy"]): void {
+    this.#store.keepUntil(Date.now() + replayMs + deadlineMs + outliveMarginMs);
+  }
+
   async forget(): Promise<void> {
     this.interrupt("cancelled", null);
     if (this.turn === null) return;
@@ -273,5 +281,8 @@ export class TurnKeeper {
     return this.#parts;
   }
 }
+
+/** For clocks, and for what lies between the answer `expired` and the next object's claim. */
+const outliveMarginMs = 3_600_000;
 
 const eventsPieceUnits = 262_144;

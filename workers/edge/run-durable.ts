@@ -12,6 +12,7 @@ import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { resolveConversation } from "../../src/shared/turn/conversation-name.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import { serialPrincipal, turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
+import { claimedId, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { mintId } from "../../src/shared/turn/response-id.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
 import type { TenantCall } from "./handle.ts";
@@ -28,25 +29,31 @@ export function generationStub({ isolate, tenant }: TenantCall, objectName: stri
   return inJurisdiction(env.GENERATION, tenant.jurisdiction, env.ENVIRONMENT).getByName(objectName);
 }
 
+/**
+ * @param claim what other requests may share this turn by; `null`: it is this request's own
+ */
 export async function runDurable(
   call: TenantCall,
   chat: ChatRequest,
-  conversationId: string,
+  claim: TurnClaim | null,
 ): Promise<Response> {
   const { c, scope, principal, tenant, isolate } = call;
   const owner = ownerOf(call);
-  const conversation = await resolveConversation(isolate.hash, conversationId, owner);
-  if (conversation === null) return respondRefusal(scope, { kind: "object-unknown" });
-  const { id: responseId, objectName: turnId } = await mintId(isolate.hash, {
+  const { conversation_id: conversationId } = chat;
+  const conversation =
+    conversationId === undefined ? null : await resolveConversation(isolate.hash, conversationId, owner);
+  if (conversation === null && conversationId !== undefined)
+    return respondRefusal(scope, { kind: "object-unknown" });
+  const own = await mintId(isolate.hash, {
     kind: "chat",
     owner,
     jurisdiction: tenant.jurisdiction,
     nowMs: scope.startedMs,
     entropy: crypto.getRandomValues(new Uint8Array(16)),
   });
-  const request: ChatTurnRequest = {
+  const turnId = own.objectName;
+  const template: Omit<ChatTurnRequest, "responseId"> = {
     v: 1,
-    responseId,
     turnId,
     requestId: scope.correlation.requestId,
     traceparent: scope.correlation.traceparent,
@@ -59,24 +66,52 @@ export async function runDurable(
   };
   const follow: Follow =
     chat.stream === true ? { kind: "stream", read: { from: 0, ids: true } } : { kind: "end" };
-  const called = await callObject(async () =>
-    generationStub(call, turnId).start({
-      v: generationVersion,
-      owner,
-      turnId,
-      fingerprint: null,
-      policy: turnPolicy(tenant, true),
-      request: JSON.stringify(request),
-      follow,
-    }),
-  );
-  scope.mark("dispatch");
-  if (!called.ok)
-    return respondRefusal(scope, objectUnavailable(called.error.retryAfterMs, called.error.detail));
-  return send(call, called.value, responseId);
+  const policy = turnPolicy(tenant, isKept(chat), claim?.keptMs ?? null);
+  const fingerprint = claim?.fingerprint ?? null;
+  for (let use = 0; use < mostUses; use += 1) {
+    const { id: responseId, objectName } =
+      claim === null
+        ? own
+        : await claimedId(isolate.hash, "chat", claim, use, principal, tenant.jurisdiction);
+    const request = JSON.stringify({ ...template, responseId } satisfies ChatTurnRequest);
+    const called = await callObject(async () =>
+      generationStub(call, objectName).start({
+        v: generationVersion,
+        owner,
+        turnId,
+        fingerprint,
+        policy,
+        request,
+        follow,
+      }),
+    );
+    if (!called.ok) {
+      scope.mark("dispatch");
+      return respondRefusal(scope, objectUnavailable(called.error.retryAfterMs, called.error.detail));
+    }
+    if (called.value.result === "expired") continue;
+    scope.mark("dispatch");
+    return send(call, called.value, responseId);
+  }
+  return respondRefusal(scope, {
+    kind: "conflict",
+    message: "This Idempotency-Key was used too often. Use a new key for a new request.",
+  });
 }
 
-function send({ scope }: TenantCall, outcome: StartOutcome, responseId: string): Response {
+/** Each use of a claim beyond its time asks one object more, while the answers of the uses before are kept. */
+const mostUses = 16;
+
+/** Whether the answer can be had by its id when its journal is gone. */
+function isKept({ conversation_id: conversationId, store }: ChatRequest): boolean {
+  return conversationId !== undefined || store === true;
+}
+
+function send(
+  { scope }: TenantCall,
+  outcome: Exclude<StartOutcome, { result: "expired" }>,
+  responseId: string,
+): Response {
   switch (outcome.result) {
     case "stream":
       return streamFromObject({ scope }, outcome.stream, {

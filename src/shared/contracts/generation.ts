@@ -13,9 +13,12 @@ interface Message {
 }
 
 export interface StartTurn extends Message {
-  /** The object's name: also the charge id and every effect's idempotency key. */
+  /**
+   * The charge id and every effect's idempotency key. The object's name, but where a claim (an Idempotency-Key) named the
+   * object: then it is new with every message, so that a claim used again after its time is charged and saved anew.
+   */
   readonly turnId: string;
-  /** SHA-256 of the client's body where an Idempotency-Key led here: another body is a `mismatch`. */
+  /** HMAC of the client's body where a claim led here: another body is a `mismatch`. */
   readonly fingerprint: string | null;
   readonly policy: TurnPolicy;
   /** `TurnRequest` as JSON: the object keeps it as it came and hands it to its runner. */
@@ -78,6 +81,8 @@ export type StartOutcome =
       readonly refusal: Refusal;
     }
   | { readonly result: "mismatch" }
+  /** The claim that led here is over, and the answer is kept for itself: the claim's next use has another object. */
+  | { readonly result: "expired" }
   | { readonly result: "too-large"; readonly maxBytes: number }
   | GenerationFailure;
 

@@ -202,6 +202,8 @@ export const tenantConfigSchema = z
         max_body_bytes: z.int().min(1024).max(requestLimits.mostBodyBytes).default(requestLimits.bodyBytes),
         /** From the first byte asked to the last byte sent. */
         deadline_seconds: z.int().min(5).max(3600).default(600),
+        /** Equal bodies of one user within ten minutes are one turn: a client's retry attaches, also without a key. */
+        retry_attach: z.boolean().default(false),
       })
       .prefault({}),
     journal: z

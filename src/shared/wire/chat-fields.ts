@@ -134,7 +134,11 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
   prompt_cache_options: rule("OpenAI", "none", "The engine decides how long a prefix stays."),
   safety_identifier: rule("OpenAI", "none", "The user is known by the credential."),
   service_tier: rule("OpenAI", "none", "The tier is the credential's."),
-  store: rule("OpenAI", "none", "Chat completions are not stored yet; conversation_id keeps a conversation."),
+  store: rule(
+    "OpenAI",
+    "used",
+    "true: the answer runs on without its client, and can be had again by its id (`GET /v1/chat/completions/{id}`).",
+  ),
   user: rule("OpenAI", "none", "The user is known by the credential."),
   verbosity: rule("OpenAI", "none", "No open model has such a setting; say it in the prompt."),
 

@@ -183,7 +183,10 @@ const requestHeaders: Readonly<Record<RequestHeader, string>> = {
   traceparent: "W3C trace context; carried to the model's server.",
   "Cache-Control": "`no-cache`: don't answer from the cache. `no-store`: don't keep the answer either.",
   "Last-Event-ID": "The id of the last event that you saw: the stream goes on behind it.",
-  "Idempotency-Key": "The same key and body again give the same answer, once.",
+  "Idempotency-Key":
+    "1 to 255 visible ASCII characters, yours alone. The same key and body again, for 24 hours after the end, attach to the " +
+    "answer that is being written, or replay it from its first event: one answer, one bill, however it ended. The same key " +
+    "with another body is 422. What is refused before it began to answer keeps nothing: the key may be used again.",
 };
 
 const text = { type: "string" };

@@ -96,7 +96,7 @@ export const publicRoutes: readonly PublicRoute[] = [
       '`[DONE]`. `stream_format: "text"` gives one TextStreamEvent each instead. What becomes of every field, of ' +
       "OpenAI's and of vLLM's, is said at the field.",
     scopes: [],
-    headers: [...correlation, "Cache-Control"],
+    headers: [...correlation, "Cache-Control", "Idempotency-Key"],
     request: {
       schema: "ChatCompletionRequest",
       example: {
@@ -113,7 +113,7 @@ export const publicRoutes: readonly PublicRoute[] = [
       description: "The answer, whole or as a stream",
       content: { "application/json": "ChatCompletion", "text/event-stream": null },
     },
-    errors: everyBody,
+    errors: [...everyBody, 409, 422],
   },
   {
     method: "GET",
@@ -121,7 +121,8 @@ export const publicRoutes: readonly PublicRoute[] = [
     tag: "Chat",
     summary: "Look a stored answer up, or follow it again",
     description:
-      "Answers with a `conversation_id` run on without their client and are kept. `?stream=true` replays the events behind " +
+      "Answers with a `conversation_id` or `store: true` run on without their client and are kept; those with an " +
+      "`Idempotency-Key` run on and are kept for 24 hours. `?stream=true` replays the events behind " +
       "`Last-Event-ID` and goes on live; without it the final answer comes, or 409 while it is still being written.",
     scopes: [],
     pathParameters: { id: "The answer's id, also in `x-edgewise-response-id`." },

@@ -1,7 +1,8 @@
 /** `POST /v1/chat/completions`: read ▸ validate ▸ direct turn here, or durable turn in a Generation object. */
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
-import type { Result } from "../../../src/shared/contracts/result.ts";
+import { ok, type Result } from "../../../src/shared/contracts/result.ts";
 import { askedChat } from "../../../src/shared/turn/asked-chat.ts";
+import { turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
 import { screenChat } from "../../../src/shared/turn/screen-request.ts";
 import { parseChatRequest, type ChatRequest } from "../../../src/shared/wire/chat-request.ts";
 import { checkMedia } from "../../../src/shared/wire/media.ts";
@@ -16,21 +17,33 @@ export const createChatCompletion: TenantHandler = async (call) => {
   const read = await readChat(call);
   scope.mark("validate");
   if (!read.ok) return respondRefusal(scope, read.error);
-  const screened = await screenChat(read.value, call.tenant, isolate.screen);
+  const { chat, text } = read.value;
+  const screened = await screenChat(chat, call.tenant, isolate.screen);
   scope.mark("screen");
   if (!screened.ok) return respondRefusal(scope, screened.error);
   const { request, findings } = screened.value;
   if (findings !== null) scope.record.screened = findings;
-  const { conversation_id: conversationId } = request;
-  if (conversationId !== undefined) return runDurable(call, request, conversationId);
+  const { conversation_id: conversationId, store } = request;
+  const key = call.c.req.raw.headers.get("idempotency-key");
+  const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId);
+  const claim = claiming instanceof Promise ? await claiming : claiming;
+  if (!claim.ok) return respondRefusal(scope, claim.error);
+  if (claim.value !== null || conversationId !== undefined || store === true)
+    return runDurable(call, request, claim.value);
   return runDirect(call, askedChat(request), "chatcmpl-");
 };
 
-async function readChat({ c, tenant }: TenantCall): Promise<Result<ChatRequest, Refusal>> {
+interface ReadChat {
+  readonly chat: ChatRequest;
+  /** As it was sent: a retry is told by its bytes. */
+  readonly text: string;
+}
+
+async function readChat({ c, tenant }: TenantCall): Promise<Result<ReadChat, Refusal>> {
   const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
   if (!text.ok) return text;
   const request = parseChatRequest(text.value);
   if (!request.ok) return request;
   const media = checkMedia(request.value, tenant.media);
-  return media.ok ? request : media;
+  return media.ok ? ok({ chat: request.value, text: text.value }) : media;
 }

@@ -99,13 +99,14 @@ class ChatRun {
         principal: revivePrincipal(request.principal),
         tenant: request.tenant,
         asked: askedChat(request.chat),
-        recall: request.conversation === null ? null : () => this.#recall(),
+        recall: () => this.#recall(),
         responseId: request.responseId,
         chargeId: request.turnId as ChargeId,
         requestId: request.requestId as RequestId,
         traceparent: request.traceparent,
         place: request.place,
-        cacheControl: null,
+        // A durable turn's answer is its own: cached ones would have no engine's events to journal.
+        cacheControl: "no-store",
         createdMs: request.createdMs,
         mark: (stage) => this.#mark(stage),
       },
@@ -114,7 +115,7 @@ class ChatRun {
     );
     if (!opened.ok) return refused(opened.error, []);
     if (opened.value.kind === "cached")
-      return refused({ kind: "internal", detail: "a conversation's turn came from the cache" }, []);
+      return refused({ kind: "internal", detail: "a durable turn came from the cache" }, []);
     return this.#pump(opened.value, turnDeps);
   }
 

@@ -6,7 +6,7 @@ import type { EndStatus } from "../../contracts/generation.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Usage } from "../../contracts/usage.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
-import { createEncoder } from "../../stream/answer-encoder.ts";
+import { createEncoder, type AnswerEncoder } from "../../stream/answer-encoder.ts";
 import type { AnswerTotals } from "../../stream/answer-pass.ts";
 import { streamFailureError, type StreamEnd } from "../../stream/stream-failure.ts";
 import { writeWholeAnswer } from "../../stream/whole-answer.ts";
@@ -115,12 +115,11 @@ export function interrupted(
     createdSeconds: named?.created ?? Math.floor(request.createdMs / 1000),
   };
   const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
-  // OpenAI's chat has no word for "cancelled": what was said stands, and ends.
+  // What was said stands, and ends.
   const last = cancelled
-    ? encoder.finish(0, "stop") + encoder.end(toWireUsage(usage, undefined), "stop")
+    ? finishOpen(encoder, collected, asked.choices) + encoder.end(toWireUsage(usage, undefined), "stop")
     : encoder.failure(streamFailureError(interruption.reason === "deadline" ? "deadline" : "origin-error"));
   const status: EndStatus = cancelled ? "cancelled" : "failed";
-  if (cancelled) collected.finish(0, "stop");
   const totals: AnswerTotals = {
     usage,
     basis: interruption.usage === null ? "estimated" : "exact",
@@ -137,6 +136,17 @@ export function interrupted(
     // Without the run's memory nobody knows whether the conversation was deleted since: then nothing is appended.
     effects: endEffects(request, incarnation, totals, collected, status),
   };
+}
+
+/** Every answer that has no end yet gets one; OpenAI's chat has no word for "cancelled". */
+function finishOpen(encoder: AnswerEncoder, collected: AnswerCollector, choices: number): string {
+  let text = "";
+  for (let choice = 0; choice < choices; choice += 1) {
+    if ((collected.choices[choice]?.finishReason ?? null) !== null) continue;
+    collected.finish(choice, "stop");
+    text += encoder.finish(choice, "stop");
+  }
+  return text;
 }
 
 function refusalOf({ reason }: Interruption): Refusal {

@@ -14,7 +14,7 @@ export interface TurnRequest<Chat> {
   readonly v: 1;
   /** As clients see it (`chatcmpl-…`). */
   readonly responseId: string;
-  /** The object's name, and the charge id. */
+  /** The charge id: `StartTurn.turnId`. */
   readonly turnId: string;
   readonly requestId: string;
   readonly traceparent: string;
@@ -49,16 +49,19 @@ export function readTurnRequest<Chat>(
 }
 
 const dayMs = 86_400_000;
+/** For a client that comes back after a lost connection. */
+const resumeMs = 600_000;
 
 /**
  * How long a turn is written, replayable, kept and allowed to run, from the tenant's configuration.
  *
+ * @param claimedMs how long a claim (an Idempotency-Key) leads to the ended turn; `null` where none did
  * @param stored whether the final response outlives the journal (`store`, a conversation turn's default, background)
  */
-export function turnPolicy(tenant: TenantConfig, stored: boolean): TurnPolicy {
+export function turnPolicy(tenant: TenantConfig, stored: boolean, claimedMs: number | null): TurnPolicy {
   return {
     intervalMs: tenant.journal.interval_ms,
-    replayMs: 600_000,
+    replayMs: claimedMs ?? resumeMs,
     retentionMs: stored ? tenant.journal.retention_days * dayMs : 0,
     // The run keeps the deadline itself; the object's own is for a run that does not.
     deadlineMs: (tenant.requests.deadline_seconds + 15) * 1000,

@@ -24,10 +24,25 @@ const running: TurnState = {
 const empty: OutboxState = { pending: 0, nextDueMs: null };
 
 test("the first start claims, the next attaches, a stranger's learns nothing, another body is a mismatch", () => {
-  expect(decideStart(null, { owner, fingerprint: null })).toBe("claim");
-  expect(decideStart(running, { owner, fingerprint: null })).toBe("attach");
-  expect(decideStart(running, { owner: { tenant: "demo", user: "bob" }, fingerprint: null })).toBe("unknown");
-  expect(decideStart(running, { owner, fingerprint: "x" })).toBe("mismatch");
+  expect(decideStart(null, { owner, fingerprint: null }, 0)).toBe("claim");
+  expect(decideStart(running, { owner, fingerprint: null }, 0)).toBe("attach");
+  expect(decideStart(running, { owner: { tenant: "demo", user: "bob" }, fingerprint: null }, 0)).toBe(
+    "unknown",
+  );
+  expect(decideStart(running, { owner, fingerprint: "x" }, 0)).toBe("mismatch");
+});
+
+test("a claim holds while the turn runs and as long as it can be replayed, then it is over; a refused one's never was", () => {
+  const asked = { owner, fingerprint: "x" };
+  const claimed: TurnState = { ...running, fingerprint: "x" };
+  const ended: TurnState = { ...claimed, status: "completed", endedMs: 5000 };
+  expect(decideStart(claimed, asked, 1e12)).toBe("attach");
+  expect(decideStart(ended, asked, 604_999)).toBe("attach");
+  expect(decideStart(ended, { ...asked, fingerprint: "y" }, 604_999)).toBe("mismatch");
+  expect(decideStart(ended, asked, 605_000)).toBe("expired");
+  expect(decideStart(ended, { ...asked, fingerprint: "y" }, 605_000)).toBe("expired");
+  expect(decideStart({ ...ended, status: "refused" }, asked, 605_000)).toBe("attach");
+  expect(decideStart({ ...ended, fingerprint: null }, { owner, fingerprint: null }, 605_000)).toBe("attach");
 });
 
 test("a running turn is looked after every 30 s, and at its deadline", () => {

@@ -29,15 +29,21 @@ export interface OutboxState {
 /** A running turn's object is looked after this often, so that one whose memory is lost ends. */
 const livenessMs = 30_000;
 
-export type StartDecision = "claim" | "attach" | "unknown" | "mismatch";
+export type StartDecision = "claim" | "attach" | "unknown" | "mismatch" | "expired";
 
-/** One turn an object: the first `start` claims it, every other one attaches, for free. */
+/**
+ * One turn an object: the first `start` claims it, every other one attaches, for free. A claim (a fingerprint tells of
+ * one) holds as long as the journal can be replayed; the object's clock alone decides, so that once expired is always so.
+ */
 export function decideStart(
   state: TurnState | null,
   asked: { readonly owner: Owner; readonly fingerprint: string | null },
+  nowMs: number,
 ): StartDecision {
   if (state === null) return "claim";
   if (!sameOwner(state.owner, asked.owner)) return "unknown";
+  const claimed = state.fingerprint !== null && state.status !== "refused";
+  if (claimed && state.endedMs !== null && nowMs >= state.endedMs + state.replayMs) return "expired";
   return state.fingerprint === asked.fingerprint ? "attach" : "mismatch";
 }
 

@@ -1,0 +1,85 @@
+/**
+ * Which requests are one and the same turn? Those with the same `Idempotency-Key` of one principal, or, where the tenant
+ * wants it, with the same body: their turn's object is named by an HMAC, so that they meet in it wherever they arrive.
+ */
+import type { Refusal } from "../../contracts/refusal.ts";
+import { err, ok, type Result } from "../../contracts/result.ts";
+import type { Principal } from "../../identity/principal.ts";
+import type { KeyedHash } from "../keyed-hash.ts";
+import { mintId, type IdKind, type MintedId } from "../response-id.ts";
+import type { TenantConfig } from "../../tenancy/tenant-config.ts";
+
+export interface TurnClaim {
+  /** What the requests have in common: a client's key, or the body's hash. */
+  readonly by: "key" | "body";
+  readonly text: string;
+  /** HMAC of the body: the same key with another one is refused. */
+  readonly fingerprint: string;
+  /** After the turn's end: until then the same claim leads to it, and its journal can be replayed. */
+  readonly keptMs: number;
+}
+
+/** Stripe keeps keys for at least as long. */
+export const keyKeptMs = 86_400_000;
+/** Long enough for a client library's own retries, short enough that a user's same question is a new one. */
+export const bodyKeptMs = 600_000;
+
+/**
+ * @param header `Idempotency-Key` as it came; `null` where it didn't
+ * @param body the request's text, checked already: what is invalid claims nothing
+ * @returns `null`: a request of its own
+ */
+export function turnClaim(
+  hash: KeyedHash,
+  tenant: TenantConfig,
+  header: string | null,
+  body: string,
+  conversationId: string | undefined,
+): Result<TurnClaim | null, Refusal> | Promise<Result<TurnClaim, Refusal>> {
+  if (header !== null && !/^[\x21-\x7e]{1,255}$/.test(header))
+    return err({
+      kind: "value-invalid",
+      param: "Idempotency-Key",
+      message: "must be 1 to 255 visible ASCII characters",
+    });
+  // In a conversation the same words ("go on") mean something else each time: only a key tells a retry apart.
+  const byBody = tenant.requests.retry_attach && conversationId === undefined;
+  // Most turns claim nothing, and wait for nothing.
+  return header === null && !byBody ? nothing : claimed(hash, header, body);
+}
+
+const nothing = ok(null);
+
+async function claimed(
+  hash: KeyedHash,
+  header: string | null,
+  body: string,
+): Promise<Result<TurnClaim, never>> {
+  const fingerprint = hex(await hash.of("turn-body/1", body));
+  return ok(
+    header === null
+      ? { by: "body", text: fingerprint, fingerprint, keptMs: bodyKeptMs }
+      : { by: "key", text: header, fingerprint, keptMs: keyKeptMs },
+  );
+}
+
+/**
+ * The id and object of a claimed turn. It holds no time: a retry knows none.
+ *
+ * @param use 0, and one more each time that the object of the use before says `expired`
+ */
+export async function claimedId(
+  hash: KeyedHash,
+  kind: IdKind,
+  claim: TurnClaim,
+  use: number,
+  { tenant, org, user }: Pick<Principal, "tenant" | "org" | "user">,
+  jurisdiction: TenantConfig["jurisdiction"],
+): Promise<MintedId> {
+  const entropy = await hash.of("turn-claim/1", kind, claim.by, String(use), tenant, org, user, claim.text);
+  return mintId(hash, { kind, owner: { tenant, user }, jurisdiction, nowMs: 0, entropy });
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,246 @@
+import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+
+const engine = new ScriptedEngine();
+
+beforeAll(async () => {
+  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  await putTenant("claims", {});
+  await putTenant("retries", { requests: { retry_attach: true } });
+});
+beforeEach(() => {
+  engine.tokens = ["Hello", " there"];
+  engine.asked.length = 0;
+  engine.cancelled = 0;
+  engine.pause = null;
+});
+afterAll(() => void vi.restoreAllMocks());
+
+const question = { model: "auto", max_tokens: 50, messages: [{ role: "user", content: "Hi" }] };
+const streamed = { ...question, stream: true };
+
+function ask(authorization: string, key: string, body: object = streamed): Promise<Response> {
+  return send("/v1/chat/completions", {
+    method: "POST",
+    headers: { authorization, "content-type": "application/json", "idempotency-key": key },
+    body: JSON.stringify(body),
+  });
+}
+
+function objectOf(response: Response) {
+  const id = response.headers.get("x-edgewise-response-id") ?? "";
+  return env.GENERATION.getByName(id.slice("chatcmpl-".length, "chatcmpl-".length + 27));
+}
+
+/** The bill of one user: what was asked and delivered, with nothing held back any more. */
+async function expectBill(authorization: string, requests: number, tokens: number): Promise<void> {
+  await settled();
+  await vi.waitFor(async () => {
+    const usage = await send("/v1/usage", { headers: { authorization } });
+    expect(await usage.json()).toMatchObject({
+      user: { used: { requests, tokens }, reserved: { tokens: 0 } },
+    });
+  });
+}
+
+test.for([
+  ["a stream", streamed],
+  ["a whole answer", question],
+] as const)(
+  "a request sent again after %s gets the same bytes: one origin call, one bill",
+  async ([name, body]) => {
+    const authorization = await bearer("claims", `sequential-${name}`);
+    const first = await ask(authorization, "k1", body);
+    const bytes = await first.text();
+    expect(bytes).toContain("chatcmpl-");
+    await evictDurableObject(objectOf(first));
+    const again = await ask(authorization, "k1", body);
+    expect(await again.text()).toBe(bytes);
+    expect(again.headers.get("x-edgewise-response-id")).toBe(first.headers.get("x-edgewise-response-id"));
+    expect(engine.asked).toHaveLength(1);
+    await expectBill(authorization, 1, 12);
+  },
+);
+
+test.for([
+  ["streams", streamed],
+  ["whole answers", question],
+] as const)("fifty equal requests at once are one turn: %s", async ([name, body]) => {
+  const authorization = await bearer("claims", `concurrent-${name}`);
+  const texts = await Promise.all(
+    Array.from({ length: 50 }, async () => (await ask(authorization, "all", body)).text()),
+  );
+  expect(texts[0]).toContain("there");
+  expect(new Set(texts).size).toBe(1);
+  expect(engine.asked).toHaveLength(1);
+  await expectBill(authorization, 1, 12);
+});
+
+test("a retry attaches to the turn that its dropped client left running", async () => {
+  const authorization = await bearer("claims", "dropped");
+  const gate = Promise.withResolvers<void>();
+  engine.tokens = ["One", " two", " three"];
+  engine.pause = { at: 1, until: gate.promise };
+  const first = await ask(authorization, "k");
+  await first.body?.cancel();
+  const retry = await ask(authorization, "k");
+  gate.resolve();
+  expect(readStream(await retry.text())).toEqual({ content: "One two three", finish: "stop", done: true });
+  expect(engine.asked).toHaveLength(1);
+  expect(engine.cancelled).toBe(0);
+  await expectBill(authorization, 1, 13);
+});
+
+test("after a crash in mid-answer every retry sees the same broken answer, and nothing is asked or billed twice", async () => {
+  const authorization = await bearer("claims", "crashed");
+  engine.tokens = ["One", " two", " three"];
+  engine.pause = { at: 2, until: new Promise(() => undefined) };
+  const first = await ask(authorization, "k");
+  const reader = first.body?.getReader();
+  let seen = "";
+  while (!seen.includes(" two")) seen += new TextDecoder().decode((await reader?.read())?.value);
+  await abortAllDurableObjects();
+  const retry = await (await ask(authorization, "k")).text();
+  expect(retry.startsWith(seen)).toBe(true);
+  expect(retry.match(/"error"/g)).toHaveLength(1);
+  expect(retry).not.toContain("[DONE]");
+  expect(await (await ask(authorization, "k")).text()).toBe(retry);
+  expect(engine.asked).toHaveLength(1);
+  await expectBill(authorization, 1, 12);
+});
+
+test("after a crash before the first token nothing is kept or billed, and the key begins anew", async () => {
+  const authorization = await bearer("claims", "crashed-early");
+  engine.pause = { at: -1, until: new Promise(() => undefined) };
+  const first = ask(authorization, "k").catch(() => "cut");
+  await vi.waitFor(() => expect(engine.asked).toHaveLength(1));
+  await abortAllDurableObjects();
+  await first;
+  engine.pause = null;
+  const retry = await vi.waitFor(async () => {
+    const response = await ask(authorization, "k");
+    expect(response.status).toBe(200);
+    return response;
+  });
+  expect(readStream(await retry.text())).toEqual({ content: "Hello there", finish: "stop", done: true });
+  await expectBill(authorization, 1, 12);
+});
+
+test("the same key with another body is refused, and is another user's own", async () => {
+  const authorization = await bearer("claims", "other-body");
+  await (await ask(authorization, "k")).text();
+  const other = await ask(authorization, "k", { ...streamed, max_tokens: 51 });
+  expect(other.status).toBe(422);
+  expect(await other.json()).toMatchObject({ error: { code: "idempotency_key_reused" } });
+  expect(engine.asked).toHaveLength(1);
+  const theirs = await ask(await bearer("claims", "other-user"), "k", { ...streamed, max_tokens: 51 });
+  expect(readStream(await theirs.text()).done).toBe(true);
+  expect(engine.asked).toHaveLength(2);
+  await expectBill(authorization, 1, 12);
+});
+
+test.for([
+  ["a field is wrong", { ...streamed, temperature: 9 }, 400],
+  ["the model is unknown", { ...streamed, model: "none-such" }, 404],
+] as const)("where %s nothing is kept: the key is free", async ([name, wrong, status]) => {
+  const authorization = await bearer("claims", `refused-${name}`);
+  expect((await ask(authorization, "k", wrong)).status).toBe(status);
+  await settled();
+  const right = await vi.waitFor(async () => {
+    const response = await ask(authorization, "k");
+    expect(response.status).toBe(200);
+    return response;
+  });
+  expect(readStream(await right.text())).toMatchObject({ done: true });
+  await expectBill(authorization, 1, 12);
+});
+
+test("a key is 1 to 255 visible ASCII characters", async () => {
+  const authorization = await bearer("claims", "format");
+  for (const key of ["", "a b", "é", "x".repeat(256)]) {
+    const response = await ask(authorization, key);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { param: "Idempotency-Key" } });
+  }
+  expect((await ask(authorization, "~".repeat(255))).status).toBe(200);
+  expect(engine.asked).toHaveLength(1);
+  await settled();
+});
+
+test("a day after its end a key begins a new turn, and the answer of the first use is still there by its id", async () => {
+  const authorization = await bearer("claims", "day");
+  const body = { ...question, store: true };
+  const first = await ask(authorization, "k", body);
+  const id = first.headers.get("x-edgewise-response-id") ?? "";
+  await first.text();
+  await settled();
+  await runInDurableObject(objectOf(first), (_object, { storage }) => {
+    storage.sql.exec("UPDATE turn SET created_ms = created_ms - 86400000, ended_ms = ended_ms - 86400000");
+  });
+  await evictDurableObject(objectOf(first));
+  engine.tokens = ["Good", " morning", "!"];
+  const second = await ask(authorization, "k", { ...body, max_tokens: 20 });
+  expect(await second.json()).toMatchObject({ choices: [{ message: { content: "Good morning!" } }] });
+  expect(second.headers.get("x-edgewise-response-id")).not.toBe(id);
+  const again = await ask(authorization, "k", { ...body, max_tokens: 20 });
+  expect(again.headers.get("x-edgewise-response-id")).toBe(second.headers.get("x-edgewise-response-id"));
+  const stored = await send(`/v1/chat/completions/${id}`, { headers: { authorization } });
+  expect(await stored.json()).toMatchObject({ id, choices: [{ message: { content: "Hello there" } }] });
+  expect(engine.asked).toHaveLength(2);
+  await expectBill(authorization, 2, 25);
+});
+
+test("a keyed turn of a conversation is saved once", async () => {
+  const authorization = await bearer("claims", "talker");
+  const body = { ...streamed, conversation_id: "c" };
+  const bytes = await (await ask(authorization, "k", body)).text();
+  expect(await (await ask(authorization, "k", body)).text()).toBe(bytes);
+  await vi.waitFor(async () => {
+    const items = await send("/v1/conversations/c/items", { headers: { authorization } });
+    expect(((await items.json()) as { data?: unknown[] }).data).toHaveLength(2);
+  });
+  await expectBill(authorization, 1, 12);
+});
+
+test("an answer with `store` can be had again by its id: all its choices", async () => {
+  const authorization = await bearer("claims", "storing");
+  const response = await post("/v1/chat/completions", authorization, { ...question, store: true });
+  const whole = await response.text();
+  const id = response.headers.get("x-edgewise-response-id") ?? "";
+  const stored = await send(`/v1/chat/completions/${id}`, { headers: { authorization } });
+  expect(await stored.text()).toBe(whole);
+  expect(JSON.parse(whole)).toMatchObject({ id, choices: [{ message: { content: "Hello there" } }] });
+  expect((await post("/v1/chat/completions", authorization, question)).status).toBe(200);
+  await expectBill(authorization, 2, 24);
+});
+
+test("where the tenant wants it, the same body again attaches without a key; a conversation's does not", async () => {
+  const authorization = await bearer("retries", "client");
+  const first = await (await post("/v1/chat/completions", authorization, streamed)).text();
+  const retry = await send("/v1/chat/completions", {
+    method: "POST",
+    headers: { authorization, "content-type": "application/json", "x-stainless-retry-count": "1" },
+    body: JSON.stringify(streamed),
+  });
+  expect(await retry.text()).toBe(first);
+  expect(engine.asked).toHaveLength(1);
+  await (await post("/v1/chat/completions", authorization, { ...streamed, seed: 7 })).text();
+  expect(engine.asked).toHaveLength(2);
+  const talk = { ...streamed, conversation_id: "yes" };
+  for (let turn = 0; turn < 2; turn += 1)
+    await (await post("/v1/chat/completions", authorization, talk)).text();
+  expect(engine.asked).toHaveLength(4);
+  await expectBill(authorization, 4, 48);
+});
+
+test("without that policy an equal body is a turn of its own", async () => {
+  const authorization = await bearer("claims", "no-policy");
+  await (await post("/v1/chat/completions", authorization, streamed)).text();
+  await (await post("/v1/chat/completions", authorization, streamed)).text();
+  expect(engine.asked).toHaveLength(2);
+  await settled();
+});
