@@ -18,7 +18,7 @@ export const faultSchema = z.discriminatedUnion("fault", [
   z.strictObject({ fault: z.literal("cut_before_headers"), ...common }),
   z.strictObject({
     fault: z.literal("status"),
-    status: z.int().min(300).max(599).default(500),
+    status: z.int().min(200).max(599).default(500),
     /** Seconds, as the header has them. */
     retry_after: z.union([z.int().min(0), z.string()]).nullish(),
     body: z.string().nullish(),

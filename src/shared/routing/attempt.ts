@@ -4,7 +4,7 @@
  * ignores it there (PLATFORM.md, "Client gone").
  */
 import type { FailureReason } from "./breaker.ts";
-import { beginsWithError, judge, maxErrorBytes, type EngineVerdict } from "./engine-error.ts";
+import { beginsBroken, beginsWithError, judge, maxErrorBytes, type EngineVerdict } from "./engine-error.ts";
 import { readAtMost, readBeginning, type Beginning } from "./read-body.ts";
 import type { OriginRequest } from "./ports.ts";
 
@@ -119,7 +119,7 @@ async function beginningOf(
   }
   const beginning = await readBeginning(response.body, stream ? tellingBytes : maxWholeBytes);
   if (beginning.bytes.byteLength === 0) return { error: "" };
-  if (!beginsWithError(beginning.bytes)) return beginning;
+  if (!beginsWithError(beginning.bytes) && !(stream && beginsBroken(beginning.bytes))) return beginning;
   return { error: new TextDecoder().decode(beginning.bytes.subarray(0, maxErrorBytes)) };
 }
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { beginsWithError, judge } from "./engine-error.ts";
+import { beginsBroken, beginsWithError, judge } from "./engine-error.ts";
 
 const vllm = (message: string, code = 400) =>
   JSON.stringify({ error: { message, type: "BadRequestError", param: null, code } });
@@ -104,4 +104,20 @@ test.each([
   ["data: [DONE]\n\n", false],
 ] as const)("%j begins with an error: %s", (text, expected) => {
   expect(beginsWithError(new TextEncoder().encode(text))).toBe(expected);
+});
+
+test.each([
+  ['data: {"id":"chatcmpl-1"}\n\n', false],
+  ['data: {"id":"chatcmpl-1"}\r\n\r\n', false],
+  ['data: {"id":"chatcmpl-1","choices":[{"ind', false],
+  ["data: [DONE]\n\n", false],
+  [": keep-alive\n\n", false],
+  ['event: message\ndata: {"id"', false],
+  ['data: {"id":"chatcmpl-1","choices":[{"index":0,"del\n\n', true],
+  ["data:\n\n", true],
+  ["<html>Sign in</html>", true],
+  ['{"id":"chatcmpl-1","object":"chat.completion"}', true],
+  ["", true],
+] as const)("as a stream %j begins broken: %s", (text, expected) => {
+  expect(beginsBroken(new TextEncoder().encode(text))).toBe(expected);
 });

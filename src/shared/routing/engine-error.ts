@@ -49,6 +49,29 @@ export function beginsWithError(beginning: Uint8Array): boolean {
   );
 }
 
+/** How an event stream can begin: `data`, `event`, `id`, `retry`, a comment, a blank line. */
+const streamOpeners: ReadonlySet<number> = new Set(new TextEncoder().encode("deir:\r\n"));
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const openingD = 0x64;
+/** The last of a chunk's object, and of `[DONE]`. */
+const closers: ReadonlySet<number> = new Set([0x7d, 0x5d]);
+
+/**
+ * Does what should be an event stream begin as something else (a proxy's page), or with a chunk that was cut? Looks at the
+ * ends of the first line alone: what is wrong inside it is found when it is read, after the first byte.
+ */
+export function beginsBroken(beginning: Uint8Array): boolean {
+  const first = beginning[0];
+  if (first === undefined || !streamOpeners.has(first)) return true;
+  if (first !== openingD) return false;
+  const end = beginning.indexOf(lineFeed);
+  // Not all of the line is here yet.
+  if (end === -1) return false;
+  const last = beginning[beginning[end - 1] === carriageReturn ? end - 2 : end - 1];
+  return last === undefined || !closers.has(last);
+}
+
 interface EngineError {
   readonly message: string;
   readonly type: string | null;
