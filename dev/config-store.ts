@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StoreEntry } from "../src/shared/tenancy/tenant-entries.ts";
-import { root } from "./local-secrets.ts";
+import { localState, root } from "./local-secrets.ts";
 
 export interface TenantStore {
   get(key: string): Promise<string | null>;
@@ -32,7 +32,7 @@ export async function withLocalStore<T>(use: (store: TenantStore) => Promise<T>)
   writeFileSync(configPath, JSON.stringify({ name: "edgewise-tenant", kv_namespaces: [namespace] }));
   const proxy = await getPlatformProxy<{ CONFIG: LocalNamespace }>({
     configPath,
-    persist: { path: `${root}.wrangler/state/v3` },
+    persist: { path: `${localState()}/v3` },
   });
   try {
     const { CONFIG } = proxy.env;

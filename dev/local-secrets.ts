@@ -5,6 +5,11 @@ import { fileURLToPath } from "node:url";
 const names = ["DEMO_JWT_SECRET", "PLATFORM_JWT_SECRET", "EDGEWISE_SECRET"] as const;
 export type LocalSecrets = Record<(typeof names)[number], string>;
 
+/** Where local state lives: KV, objects, caches. One place for `npm start`, the tenant command and the reset. */
+export function localState(): string {
+  return process.env["EDGEWISE_STATE"] ?? `${root}.wrangler/state`;
+}
+
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const file = `${root}.dev.vars`;
 

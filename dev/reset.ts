@@ -1,6 +1,8 @@
 /** `npm run reset`: forgets all local state (KV, objects, caches). The local secrets stay, so tokens keep working. */
 import { rmSync } from "node:fs";
-import { root } from "./local-secrets.ts";
+import { localState, root } from "./local-secrets.ts";
 
-rmSync(`${root}.wrangler`, { recursive: true, force: true });
+if (process.env["EDGEWISE_STATE"] === undefined) rmSync(`${root}.wrangler`, { recursive: true, force: true });
+// A folder that somebody named may hold other things: only what wrangler keeps there goes.
+else rmSync(`${localState()}/v3`, { recursive: true, force: true });
 console.log("Local state is cleared.");

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { resolveFleetDocument } from "./fleet-document.ts";
-import { ensureLocalSecrets, root } from "./local-secrets.ts";
+import { ensureLocalSecrets, localState, root } from "./local-secrets.ts";
 import { defaultBasePort, startFleet, type RunningFleet } from "./origin/fleet.ts";
 import { demandFreePorts, portFrom } from "./ports.ts";
 import { printReady, tidyLine } from "./start-output.ts";
@@ -25,9 +25,9 @@ async function main(): Promise<void> {
   const devFleet = document.source === "dev-fleet" ? await startDevFleet() : undefined;
   const fleetJson = JSON.stringify(document.source === "dev-fleet" ? devFleet?.fleet : document.fleet);
   const wrangler = startWrangler({
-    configs: ["wrangler.toml", ...(router === "service" ? [routerConfig(fleetJson)] : [])],
+    configs: ["wrangler.toml", ...(router === "service" ? [routerConfig(fleetJson, port)] : [])],
     port,
-    persistTo: process.env["EDGEWISE_STATE"] ?? `${root}.wrangler/state`,
+    persistTo: localState(),
     variables: { ROUTER: router, FLEET: fleetJson },
     onLine: (line) => {
       const shown = tidyLine(line);
@@ -69,11 +69,14 @@ async function startDevFleet(): Promise<RunningFleet> {
   return startFleet(options.value);
 }
 
-/** The router's own configuration plus the fleet: `--var` reaches only the first Worker. */
-function routerConfig(fleetJson: string): string {
+/**
+ * The router's own configuration plus the fleet: `--var` reaches only the first Worker. A file for each port: wrangler watches
+ * it, and a second `npm start` beside this one must not change the fleet under the first.
+ */
+function routerConfig(fleetJson: string, port: number): string {
   const folder = `${root}.wrangler/edgewise`;
   mkdirSync(folder, { recursive: true });
-  const file = `${folder}/origin-router.json`;
+  const file = `${folder}/origin-router-${port}.json`;
   writeFileSync(
     file,
     JSON.stringify({
