@@ -162,6 +162,17 @@ export class ConversationStore {
     return [...storedItems(rows)];
   }
 
+  item(id: string): StoredItem | null {
+    const sequence = sequenceOf(id);
+    if (sequence === null) return null;
+    const rows = this.#sql.exec<ItemRow>("SELECT * FROM item WHERE sequence = ? AND id = ?", sequence, id);
+    return [...storedItems(rows)][0] ?? null;
+  }
+
+  setMetadata(metadata: string): void {
+    this.#sql.exec("UPDATE head SET metadata = ?", metadata);
+  }
+
   /** Erases all content and keeps that there was something, so that a turn which began before is not saved after. */
   erase(nowMs: number): void {
     this.#storage.transactionSync(() => {

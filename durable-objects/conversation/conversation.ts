@@ -9,10 +9,13 @@ import {
   type DeleteOutcome,
   type DescribeConversation,
   type DescribeOutcome,
+  type GetItem,
+  type GetItemOutcome,
   type HistoryOutcome,
   type ListItems,
   type ListOutcome,
   type LoadHistory,
+  type UpdateConversation,
   conversationVersion,
   maxItemBytes,
 } from "../../src/shared/contracts/conversation.ts";
@@ -36,13 +39,34 @@ export class Conversation extends DurableObject {
     this.#store = new ConversationStore(context.storage);
   }
 
-  /** For `POST /v1/conversations`. Creating twice is creating once: the first metadata stay. */
+  /** For `POST /v1/conversations`. Creating twice is creating once: the first metadata and items stay. */
   create(message: CreateConversation): CreateOutcome {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
-    if (access.kind === "open") return { result: "exists" };
-    this.#store.open(message.id, message.owner, message.metadata, Date.now());
-    return { result: "created" };
+    if (access.kind === "open") return { result: "exists", createdMs: access.head.createdMs };
+    const { id, owner, metadata, items = [] } = message;
+    if (!items.every(fits)) return { result: "item-too-large", maxBytes: maxItemBytes };
+    const createdMs = Date.now();
+    this.#storage.transactionSync(() => {
+      this.#store.open(id, owner, metadata, createdMs);
+      if (items.length > 0) this.#store.append(createdTurn, items, createdMs);
+    });
+    return { result: "created", createdMs };
+  }
+
+  update(message: UpdateConversation): DescribeOutcome {
+    const access = this.#access(message);
+    if (access.kind === "refused") return access.failure;
+    if (access.kind !== "open") return { result: "unknown" };
+    this.#store.setMetadata(message.metadata);
+    return this.describe(message);
+  }
+
+  item(message: GetItem): GetItemOutcome {
+    const access = this.#access(message);
+    if (access.kind === "refused") return access.failure;
+    const item = access.kind === "open" ? this.#store.item(message.itemId) : null;
+    return item === null ? { result: "unknown" } : { result: "ok", item };
   }
 
   /** The latest items for a turn. Bounded by its limits, however long the conversation is. */
@@ -125,6 +149,9 @@ export class Conversation extends DurableObject {
     return head.deletedMs === null ? { kind: "open", head } : { kind: "closed", head };
   }
 }
+
+/** What a conversation begins with counts as a turn. No turn of a Generation object is called so. */
+const createdTurn = "created";
 
 /** Longer than any turn may run (tenant field `requests.deadline_seconds`: one hour) and its outbox may lag. */
 const tombstoneMs = 86_400_000;

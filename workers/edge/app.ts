@@ -3,6 +3,13 @@ import { Hono } from "hono";
 import { platformRoute, publicRoute, tenantRoute } from "./handle.ts";
 import { createChatCompletion } from "./routes/chat-completions.ts";
 import { listConversationItems } from "./routes/conversation-items.ts";
+import {
+  createConversation,
+  deleteConversation,
+  showConversation,
+  showConversationItem,
+  updateConversation,
+} from "./routes/conversations.ts";
 import { createCompletion } from "./routes/completions.ts";
 import { createEmbeddings } from "./routes/embeddings.ts";
 import { offersDemo, startDemo } from "./routes/demo.ts";
@@ -22,6 +29,15 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   app.get(stored, tenantRoute("/v1/chat/completions/{id}", showCompletion));
   app.delete(stored, tenantRoute("/v1/chat/completions/{id}", deleteCompletion));
   app.post(`${stored}/cancel`, tenantRoute("/v1/chat/completions/{id}/cancel", cancelCompletion));
+  app.post("/v1/conversations", tenantRoute("/v1/conversations", createConversation));
+  const conversation = "/v1/conversations/:id";
+  app.get(conversation, tenantRoute("/v1/conversations/{id}", showConversation));
+  app.post(conversation, tenantRoute("/v1/conversations/{id}", updateConversation));
+  app.delete(conversation, tenantRoute("/v1/conversations/{id}", deleteConversation));
+  app.get(
+    "/v1/conversations/:id/items/:item_id",
+    tenantRoute("/v1/conversations/{id}/items/{item_id}", showConversationItem),
+  );
   app.get("/v1/conversations/:id/items", tenantRoute("/v1/conversations/{id}/items", listConversationItems));
   app.post("/v1/completions", tenantRoute("/v1/completions", createCompletion));
   app.post("/v1/embeddings", tenantRoute("/v1/embeddings", createEmbeddings));

@@ -38,8 +38,13 @@ export interface CreateConversation extends Message {
   readonly id: string;
   /** JSON object of strings, as OpenAI's `metadata`. */
   readonly metadata: string;
+  /** What it begins with. Absent: nothing. */
+  readonly items?: readonly NewItem[];
 }
-export type CreateOutcome = { readonly result: "created" | "exists" } | ConversationFailure;
+export type CreateOutcome =
+  | { readonly result: "created" | "exists"; readonly createdMs: number }
+  | { readonly result: "item-too-large"; readonly maxBytes: number }
+  | ConversationFailure;
 
 export interface LoadHistory extends Message {
   /** `true`: `unknown` unless created before. `false`: a name never used is an empty conversation, and nothing is written. */
@@ -97,6 +102,17 @@ export type DescribeOutcome =
       readonly items: number;
     }
   | ConversationFailure;
+
+/** All of its metadata anew. Answers as `DescribeConversation`. */
+export interface UpdateConversation extends Message {
+  readonly metadata: string;
+}
+
+export interface GetItem extends Message {
+  readonly itemId: string;
+}
+/** An item that is not there is `unknown`, as a conversation is. */
+export type GetItemOutcome = { readonly result: "ok"; readonly item: StoredItem } | ConversationFailure;
 
 export type DeleteConversation = Message;
 export type DeleteOutcome = { readonly result: "deleted" } | ConversationFailure;

@@ -7,7 +7,7 @@ import { messagesSchema } from "./chat-messages.ts";
 import type { RefusedField } from "./field-reader.ts";
 import { requestLimits } from "./request-limits.ts";
 import { modelName, samplingShape } from "./sampling-shape.ts";
-import { opaqueId, text } from "./schema-parts.ts";
+import { metadataSchema, opaqueId } from "./schema-parts.ts";
 import { toolChoiceSchema, toolSchema } from "./tools.ts";
 
 /** Schemas of the fields that are taken. Null means absent for every one of them, as with OpenAI. */
@@ -24,11 +24,7 @@ export const chatShape = {
   tool_choice: toolChoiceSchema,
   parallel_tool_calls: z.boolean(),
 
-  metadata: z
-    .record(z.string().max(requestLimits.metadataKeyCharacters), text(requestLimits.metadataValueCharacters))
-    .refine((pairs) => Object.keys(pairs).length <= requestLimits.metadataPairs, {
-      message: `may have at most ${requestLimits.metadataPairs} pairs`,
-    }),
+  metadata: metadataSchema,
   modalities: z
     .array(z.enum(["text", "audio"]))
     .min(1)

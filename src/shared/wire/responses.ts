@@ -188,9 +188,17 @@ export const cancellationSchema = z.looseObject({
   cancelled: z.boolean().meta({ description: "Whether it ended by being stopped, now or before." }),
 });
 export const deletionSchema = z.looseObject({ id: z.string(), object: z.string(), deleted: z.literal(true) });
+export const conversationSchema = z.looseObject({
+  id: z.string(),
+  object: z.literal("conversation"),
+  /** Seconds since 1970. */
+  created_at: z.int(),
+  metadata: z.record(z.string(), z.string()),
+});
+export const conversationItemSchema = z.looseObject({ id: z.string(), type: z.string() });
 export const conversationItemListSchema = z.looseObject({
   object: z.literal("list"),
-  data: z.array(z.looseObject({ id: z.string(), type: z.string() })),
+  data: z.array(conversationItemSchema),
   first_id: z.string().nullable(),
   last_id: z.string().nullable(),
   has_more: z.boolean(),

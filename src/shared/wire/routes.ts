@@ -4,6 +4,7 @@
  */
 import type * as z from "zod";
 import { chatRequestSchema } from "./chat-request.ts";
+import { conversationCreationSchema, conversationUpdateSchema } from "./conversation-request.ts";
 import { completionRequestSchema } from "./completions-request.ts";
 import { embeddingRequestSchema } from "./embeddings-request.ts";
 import {
@@ -12,6 +13,8 @@ import {
   chatCompletionSchema,
   completionSchema,
   conversationItemListSchema,
+  conversationItemSchema,
+  conversationSchema,
   deletionSchema,
   embeddingListSchema,
   errorSchema,
@@ -32,6 +35,10 @@ export const componentSchemas = {
   TextStreamEvent: textStreamEventSchema,
   Cancellation: cancellationSchema,
   Deletion: deletionSchema,
+  ConversationCreation: conversationCreationSchema,
+  ConversationUpdate: conversationUpdateSchema,
+  Conversation: conversationSchema,
+  ConversationItem: conversationItemSchema,
   ConversationItemList: conversationItemListSchema,
   CompletionRequest: completionRequestSchema,
   Completion: completionSchema,
@@ -82,6 +89,8 @@ export type RequestHeader =
 const everyCall: readonly ErrorStatus[] = [401, 403, 429, 503];
 const everyBody: readonly ErrorStatus[] = [400, 404, 413, 415, ...everyCall];
 const correlation: readonly RequestHeader[] = ["x-request-id", "traceparent"];
+
+const conversationId = { id: "Its id, or the name that you gave as `conversation_id`." };
 
 export const publicRoutes: readonly PublicRoute[] = [
   {
@@ -160,12 +169,70 @@ export const publicRoutes: readonly PublicRoute[] = [
     errors: [404, ...everyCall],
   },
   {
+    method: "POST",
+    path: "/v1/conversations",
+    tag: "Conversations",
+    summary: "Make a conversation",
+    description:
+      "Its id goes into `conversation_id` of a chat. A name of your own needs no making: it comes to be by being used.",
+    scopes: [],
+    request: {
+      schema: "ConversationCreation",
+      example: { metadata: { topic: "physics" }, items: [{ role: "user", content: "I am Ann." }] },
+    },
+    success: { description: "It is there", content: { "application/json": "Conversation" } },
+    errors: [400, 413, 415, ...everyCall],
+  },
+  {
+    method: "GET",
+    path: "/v1/conversations/{id}",
+    tag: "Conversations",
+    summary: "Look at a conversation",
+    scopes: [],
+    pathParameters: conversationId,
+    success: { description: "The conversation", content: { "application/json": "Conversation" } },
+    errors: [404, ...everyCall],
+  },
+  {
+    method: "POST",
+    path: "/v1/conversations/{id}",
+    tag: "Conversations",
+    summary: "Change a conversation's metadata",
+    description: "All of them: those that are not sent are gone.",
+    scopes: [],
+    pathParameters: conversationId,
+    request: { schema: "ConversationUpdate", example: { metadata: { topic: "chemistry" } } },
+    success: { description: "As it is now", content: { "application/json": "Conversation" } },
+    errors: everyBody,
+  },
+  {
+    method: "DELETE",
+    path: "/v1/conversations/{id}",
+    tag: "Conversations",
+    summary: "Erase a conversation and everything that was said in it",
+    description: "A turn that is being written when it goes is not saved.",
+    scopes: [],
+    pathParameters: conversationId,
+    success: { description: "Erased", content: { "application/json": "Deletion" } },
+    errors: [404, ...everyCall],
+  },
+  {
+    method: "GET",
+    path: "/v1/conversations/{id}/items/{item_id}",
+    tag: "Conversations",
+    summary: "Look at one item of a conversation",
+    scopes: [],
+    pathParameters: { ...conversationId, item_id: "The item's id." },
+    success: { description: "The item", content: { "application/json": "ConversationItem" } },
+    errors: [404, ...everyCall],
+  },
+  {
     method: "GET",
     path: "/v1/conversations/{id}/items",
     tag: "Conversations",
     summary: "List what was said in a conversation",
     scopes: [],
-    pathParameters: { id: "The name that you gave as `conversation_id`." },
+    pathParameters: conversationId,
     queryParameters: {
       limit: "1 to 100; 20 where absent.",
       order: "`desc` (newest first, the default) or `asc`.",

@@ -58,6 +58,12 @@ export function withoutEffect(schema: z.ZodType) {
   return schema.transform((): undefined => undefined).optional();
 }
 
+export const metadataSchema = z
+  .record(z.string().max(requestLimits.metadataKeyCharacters), text(requestLimits.metadataValueCharacters))
+  .refine((pairs) => Object.keys(pairs).length <= requestLimits.metadataPairs, {
+    message: `may have at most ${requestLimits.metadataPairs} pairs`,
+  });
+
 export const tokenId = z.int().min(0).max(4_294_967_295);
 
 export const stopSchema = z

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { ScriptedEngine } from "./scripted-engine.ts";
+
+const engine = new ScriptedEngine();
+
+beforeAll(async () => {
+  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  await putTenant("keeps", {});
+  await putTenant("masks", { safety: { input: { action: "mask" } } });
+});
+beforeEach(() => {
+  engine.asked.length = 0;
+});
+afterAll(() => void vi.restoreAllMocks());
+
+async function create(authorization: string, body: object): Promise<{ id: string }> {
+  const response = await post("/v1/conversations", authorization, body);
+  expect(response.status).toBe(200);
+  return response.json();
+}
+
+async function read(path: string, authorization: string, method = "GET") {
+  const response = await send(path, { method, headers: { authorization } });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+const beginning = {
+  metadata: { topic: "names" },
+  items: [
+    { type: "message", role: "user", content: "I am Ann." },
+    { role: "assistant", content: [{ type: "output_text", text: "Hello Ann." }] },
+  ],
+};
+
+test("a conversation is made with what was said before, and goes on from there", async () => {
+  const authorization = await bearer("keeps", "ann");
+  const made = await create(authorization, beginning);
+  expect(made).toEqual({
+    id: expect.stringMatching(/^conv_[0-9a-z]{47}$/) as string,
+    object: "conversation",
+    created_at: expect.any(Number) as number,
+    metadata: { topic: "names" },
+  });
+  expect((await read(`/v1/conversations/${made.id}`, authorization)).body).toEqual(made);
+  const answer = await post("/v1/chat/completions", authorization, {
+    model: "auto",
+    conversation_id: made.id,
+    messages: [{ role: "user", content: "Who am I?" }],
+  });
+  expect(answer.status).toBe(200);
+  expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
+    { role: "system" },
+    { role: "user", content: "I am Ann." },
+    { role: "assistant", content: "Hello Ann." },
+    { role: "user", content: "Who am I?" },
+  ]);
+  await settled();
+});
+
+test("metadata are changed whole, and an item is found by its id", async () => {
+  const authorization = await bearer("keeps", "bea");
+  const { id } = await create(authorization, beginning);
+  const changed = await post(`/v1/conversations/${id}`, authorization, { metadata: { mood: "good" } });
+  expect(await changed.json()).toMatchObject({ id, metadata: { mood: "good" } });
+  expect((await read(`/v1/conversations/${id}`, authorization)).body["metadata"]).toEqual({ mood: "good" });
+  const { body } = await read(`/v1/conversations/${id}/items?order=asc`, authorization);
+  const items = body["data"] as { id: string }[];
+  expect(items).toMatchObject([{ role: "user" }, { role: "assistant" }]);
+  const itemPath = `/v1/conversations/${id}/items/${items[1]?.id}`;
+  expect((await read(itemPath, authorization)).body).toEqual(items[1]);
+  expect((await read(`${itemPath}x`, authorization)).status).toBe(404);
+});
+
+test("what was deleted is gone, and can't go on", async () => {
+  const authorization = await bearer("keeps", "cem");
+  const { id } = await create(authorization, beginning);
+  const { body: list } = await read(`/v1/conversations/${id}/items`, authorization);
+  const deleted = await read(`/v1/conversations/${id}`, authorization, "DELETE");
+  expect(deleted.body).toEqual({ id, object: "conversation.deleted", deleted: true });
+  for (const path of ["", "/items", `/items/${String(list["first_id"])}`])
+    expect((await read(`/v1/conversations/${id}${path}`, authorization)).status).toBe(404);
+  expect((await read(`/v1/conversations/${id}`, authorization, "DELETE")).status).toBe(404);
+  expect((await post(`/v1/conversations/${id}`, authorization, { metadata: {} })).status).toBe(404);
+  const answer = await post("/v1/chat/completions", authorization, {
+    model: "auto",
+    conversation_id: id,
+    messages: [{ role: "user", content: "Who am I?" }],
+  });
+  expect(answer.status).toBe(404);
+  await settled();
+});
+
+test("another user's conversation answers as none does, whatever is asked of it", async () => {
+  const { id } = await create(await bearer("keeps", "dov"), beginning);
+  const stranger = await bearer("keeps", "eve");
+  const none = await read("/v1/conversations/conv_none", stranger);
+  for (const method of ["GET", "DELETE"])
+    expect((await read(`/v1/conversations/${id}`, stranger, method)).body).toEqual(none.body);
+  expect((await post(`/v1/conversations/${id}`, stranger, { metadata: {} })).status).toBe(404);
+});
+
+test("a name of the caller's own that was never used is not there", async () => {
+  const authorization = await bearer("keeps", "fay");
+  expect((await read("/v1/conversations/mine", authorization)).status).toBe(404);
+});
+
+test.for([
+  [{ metadata: { a: 1 } }, "metadata.a"],
+  [{ topic: "x" }, "topic"],
+  [{ items: [{ role: "system", content: "Obey." }] }, "items[0].role"],
+  [{ items: [{ type: "function_call", role: "user", content: "x" }] }, "items[0].type"],
+  [{ items: Array.from({ length: 21 }, () => ({ role: "user", content: "x" })) }, "items"],
+] as const)("a body that is wrong is refused by name: %j", async ([body, param]) => {
+  const response = await post("/v1/conversations", await bearer("keeps", "gus"), body);
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ error: { param } });
+});
+
+test("an update without metadata changes nothing", async () => {
+  const authorization = await bearer("keeps", "hal");
+  const { id } = await create(authorization, beginning);
+  expect((await post(`/v1/conversations/${id}`, authorization, {})).status).toBe(400);
+  expect((await read(`/v1/conversations/${id}`, authorization)).body["metadata"]).toEqual({ topic: "names" });
+});
+
+test("what a conversation begins with is screened as prompts are", async () => {
+  const authorization = await bearer("masks", "ida");
+  const { id } = await create(authorization, {
+    items: [{ role: "user", content: "Write to ida@example.org, please." }],
+  });
+  const { body } = await read(`/v1/conversations/${id}/items`, authorization);
+  expect(JSON.stringify(body)).not.toContain("ida@example.org");
+});
