@@ -1,9 +1,9 @@
-/** The official client's `conversations.*`, and what it sends with an `idempotencyKey`, against the running product. */
+/** The official client's `conversations.*`, and its `Idempotency-Key` and `store`, against the running product. */
 import { NotFoundError, UnprocessableEntityError } from "openai";
 import { expect, test } from "vitest";
 import { clientFor, unique } from "./product.ts";
 
-test("a conversation is made, looked at, changed, used, read and deleted", async () => {
+test("a conversation is made, looked at, changed, read and deleted", async () => {
   const client = await clientFor();
   const made = await client.conversations.create({
     metadata: { topic: "names" },
@@ -15,7 +15,9 @@ test("a conversation is made, looked at, changed, used, read and deleted", async
   const items = await client.conversations.items.list(made.id, { order: "asc" });
   expect(items.data).toMatchObject([{ type: "message", role: "user" }]);
   const [first] = items.data;
-  expect(await client.conversations.items.retrieve(first?.id ?? "", { conversation_id: made.id })).toEqual(first);
+  expect(await client.conversations.items.retrieve(first?.id ?? "", { conversation_id: made.id })).toEqual(
+    first,
+  );
   expect(await client.conversations.delete(made.id)).toEqual({
     id: made.id,
     object: "conversation.deleted",
@@ -27,11 +29,11 @@ test("a conversation is made, looked at, changed, used, read and deleted", async
 test("the same idempotency key gives the same answer, and refuses another question", async () => {
   const client = await clientFor();
   const question = { model: "auto", messages: [{ role: "user" as const, content: "Hi" }] };
-  const idempotencyKey = unique("key");
-  const first = await client.chat.completions.create(question, { idempotencyKey });
-  expect(await client.chat.completions.create(question, { idempotencyKey })).toEqual(first);
+  const options = { headers: { "Idempotency-Key": unique("key") } };
+  const first = await client.chat.completions.create(question, options);
+  expect(await client.chat.completions.create(question, options)).toEqual(first);
   await expect(
-    client.chat.completions.create({ ...question, max_tokens: 9 }, { idempotencyKey }),
+    client.chat.completions.create({ ...question, max_tokens: 9 }, options),
   ).rejects.toBeInstanceOf(UnprocessableEntityError);
 });
 
