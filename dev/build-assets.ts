@@ -22,6 +22,8 @@ async function buildPage(): Promise<void> {
   if (existsSync(page) && statSync(page).mtimeMs > newest(`${root}src/web`)) return;
   // Names carry hashes: what an older build left would be served for ever.
   rmSync(`${assets}/web`, { recursive: true, force: true });
+  // React's development build is half as large again, and a NODE_ENV from outside would choose it.
+  process.env["NODE_ENV"] = "production";
   const { build } = await import("vite");
   await build({ configFile: `${root}vite.config.ts`, logLevel: "warn" });
 }

@@ -82,8 +82,14 @@ export async function listModels(token: string): Promise<readonly string[]> {
   const body: unknown = await (await call("/v1/models", { headers: json(token) })).json();
   const data = isRecord(body) && Array.isArray(body["data"]) ? body["data"] : [];
   return data.flatMap((model: unknown) =>
-    isRecord(model) && typeof model["id"] === "string" ? [model["id"]] : [],
+    isRecord(model) && typeof model["id"] === "string" && chats(model) ? [model["id"]] : [],
   );
+}
+
+/** Embedding and rerank models are listed, too, but nobody can talk to them. */
+function chats(model: Record<string, unknown>): boolean {
+  const capabilities = model["capabilities"];
+  return !Array.isArray(capabilities) || capabilities.includes("chat");
 }
 
 /** One turn of a conversation, as it streams. Throws an ApiError when it ends without a finish reason. */
@@ -107,6 +113,28 @@ export async function* streamTurn(
       messages: [{ role: "user", content: turn.text }],
     }),
   });
+  yield* readTurn(response);
+}
+
+/** A turn that is still being written, from its first event on; `null`: it has ended, or there is none. */
+export async function followTurn(
+  token: string,
+  responseId: string,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<TurnEvent> | null> {
+  const path = `/v1/chat/completions/${encodeURIComponent(responseId)}`;
+  try {
+    await call(path, { headers: json(token), signal });
+    return null;
+  } catch (error) {
+    // 409 says that the answer is not whole yet: the only state in which there is something to follow.
+    if (!(error instanceof ApiError)) throw error;
+    if (error.failure.status !== 409) return null;
+  }
+  return readTurn(await call(`${path}?stream=true`, { headers: json(token), signal }));
+}
+
+async function* readTurn(response: Response): AsyncGenerator<TurnEvent> {
   const id = response.headers.get("x-edgewise-response-id");
   if (id !== null) yield { type: "started", responseId: id };
   if (response.body === null) throw broken;

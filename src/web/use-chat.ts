@@ -1,8 +1,9 @@
 /** Runs one conversation: what the reducer of chat-state.ts shows is driven from here. The only place with timers. */
 import { useCallback, useEffect, useReducer, useRef } from "react";
 import { adviceFor } from "./advice.ts";
-import { ApiError, cancelTurn, loadHistory, streamTurn } from "./api.ts";
+import { ApiError, cancelTurn, followTurn, loadHistory, streamTurn, type TurnEvent } from "./api.ts";
 import { emptyChat, reduceChat, type ChatState, type Notice } from "./chat-state.ts";
+import { forgetRunning, keepRunning, keptRunning } from "./keep.ts";
 import { judgeSend } from "./send-rules.ts";
 
 export interface Chat {
@@ -26,27 +27,18 @@ export function useChat(token: string, conversation: string, model: string): Cha
   const sentAtMs = useRef<number[]>([]);
 
   useEffect(() => {
-    let wanted = true;
+    const leaving = new AbortController();
+    // A reload breaks the stream as a fault would; only this tells the two apart, so that the answer is followed on.
+    const leave = (): void => turn.current?.abort.abort();
+    window.addEventListener("pagehide", leave);
     dispatch({ type: "cleared" });
     dispatch({ type: "restore-started" });
-    loadHistory(token, conversation).then(
-      (items) => {
-        if (wanted) {
-          dispatch({
-            type: "restored",
-            messages: items.map((item) => ({ ...item, reasoning: "", status: "done" as const })),
-          });
-        }
-      },
-      (error: unknown) => {
-        if (!wanted) return;
-        dispatch({ type: "restored", messages: [] });
-        dispatch({ type: "noticed", notice: noticeOf(error) });
-      },
-    );
+    void restore(token, conversation, turn, leaving.signal, dispatch);
     return () => {
-      wanted = false;
-      turn.current?.abort.abort();
+      leaving.abort();
+      window.removeEventListener("pagehide", leave);
+      leave();
+      turn.current = null;
     };
   }, [token, conversation]);
 
@@ -64,8 +56,9 @@ export function useChat(token: string, conversation: string, model: string): Cha
       sentAtMs.current = [...sentAtMs.current.slice(-20), Date.now()];
       const running: RunningTurn = { abort: new AbortController(), responseId: null, stopAsked: false };
       turn.current = running;
-      void runTurn({ token, conversation, model, text: verdict.text }, running, dispatch).finally(() => {
-        turn.current = null;
+      const events = streamTurn({ token, conversation, model, text: verdict.text }, running.abort.signal);
+      void runTurn(events, { token, conversation, text: verdict.text }, running, dispatch).finally(() => {
+        if (turn.current === running) turn.current = null;
       });
     },
     [token, conversation, model, state.draft],
@@ -90,13 +83,42 @@ export function useChat(token: string, conversation: string, model: string): Cha
 
 type Dispatch = (event: Parameters<typeof reduceChat>[1]) => void;
 
+/** The conversation as it was, and the answer that was being written when the page went away, if it still is. */
+async function restore(
+  token: string,
+  conversation: string,
+  turn: { current: RunningTurn | null },
+  leaving: AbortSignal,
+  dispatch: Dispatch,
+): Promise<void> {
+  const kept = keptRunning(conversation);
+  try {
+    const following = kept === null ? null : await followTurn(token, kept.responseId, leaving);
+    const items = await loadHistory(token, conversation);
+    if (leaving.aborted) return;
+    dispatch({
+      type: "restored",
+      messages: items.map((item) => ({ ...item, reasoning: "", status: "done" as const })),
+    });
+    if (kept === null || following === null) return forgetRunning();
+    const running: RunningTurn = {
+      abort: new AbortController(),
+      responseId: kept.responseId,
+      stopAsked: false,
+    };
+    turn.current = running;
+    await runTurn(following, { token, conversation, text: kept.text }, running, dispatch);
+    if (turn.current === running) turn.current = null;
+  } catch (error) {
+    if (leaving.aborted) return;
+    dispatch({ type: "restored", messages: [] });
+    dispatch({ type: "noticed", notice: noticeOf(error) });
+  }
+}
+
 async function runTurn(
-  turn: {
-    readonly token: string;
-    readonly conversation: string;
-    readonly model: string;
-    readonly text: string;
-  },
+  events: AsyncGenerator<TurnEvent>,
+  turn: { readonly token: string; readonly conversation: string; readonly text: string },
   running: RunningTurn,
   dispatch: Dispatch,
 ): Promise<void> {
@@ -107,9 +129,10 @@ async function runTurn(
   let shown = false;
   try {
     let reason = "stop";
-    for await (const event of streamTurn(turn, running.abort.signal)) {
+    for await (const event of events) {
       if (event.type === "started") {
         running.responseId = event.responseId;
+        keepRunning({ conversation: turn.conversation, responseId: event.responseId, text: turn.text });
         if (running.stopAsked) stopOnServer(turn.token, running);
       } else if (event.type === "delta") {
         shown = true;
@@ -119,19 +142,15 @@ async function runTurn(
       }
     }
     painter.flush();
-    const filtered = reason === "content_filter";
-    const cut = reason === "length";
-    dispatch({
-      type: "ended",
-      answerId,
-      status: running.stopAsked ? "stopped" : filtered ? "filtered" : cut ? "cut" : "done",
-    });
+    dispatch({ type: "ended", answerId, status: running.stopAsked ? "stopped" : statusOf(reason) });
+    forgetRunning();
   } catch (error) {
     painter.flush();
+    // The page moved on to another conversation, or is being reloaded: nobody looks at this one.
+    if (running.abort.signal.aborted && !running.stopAsked) return;
+    forgetRunning();
     if (running.stopAsked) {
       dispatch({ type: "ended", answerId, status: "stopped" });
-    } else if (running.abort.signal.aborted) {
-      // The page moved on to another conversation: nobody looks at this one.
     } else if (shown) {
       dispatch({ type: "ended", answerId, status: "cut" });
       dispatch({ type: "noticed", notice: noticeOf(error) });
@@ -139,6 +158,11 @@ async function runTurn(
       dispatch({ type: "failed", userId, answerId, notice: noticeOf(error) });
     }
   }
+}
+
+function statusOf(finishReason: string): "done" | "filtered" | "cut" {
+  if (finishReason === "content_filter") return "filtered";
+  return finishReason === "length" ? "cut" : "done";
 }
 
 /**
