@@ -1,4 +1,4 @@
 /** The entry of the Worker under test: the edge Worker as it ships, with every object class. */
-export { Conversation, Generation, MetricsHub, TokenBucket } from "../../workers/edge/index.ts";
+export { AuditLog, Conversation, Generation, MetricsHub, TokenBucket } from "../../workers/edge/index.ts";
 export { default } from "../../workers/edge/index.ts";
 export { ScriptedGeneration } from "./scripted-generation.ts";

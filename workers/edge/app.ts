@@ -1,6 +1,20 @@
 /** Which route does what? Every public path of Edgewise, in one list (src/shared/wire/routes.ts documents the same). */
 import { Hono } from "hono";
-import { platformRoute, publicRoute, tenantRoute } from "./handle.ts";
+import { anyAdmin, platformAdminOnly } from "../../src/shared/wire/scopes.ts";
+import { adminRoute, platformRoute, publicRoute, tenantRoute } from "./handle.ts";
+import {
+  createApiKey,
+  createRevocation,
+  deleteOneTenant,
+  listAllTenants,
+  listApiKeys,
+  putOneTenant,
+  revokeApiKey,
+  rotateApiKey,
+  showApiKey,
+  showAudit,
+  showOneTenant,
+} from "./routes/admin.ts";
 import { createChatCompletion } from "./routes/chat-completions.ts";
 import { listConversationItems } from "./routes/conversation-items.ts";
 import {
@@ -24,7 +38,7 @@ import { unknownRoute } from "./routes/unknown.ts";
 
 export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   const app = new Hono<{ Bindings: Cloudflare.Env }>();
-  app.post("/v1/chat/completions", tenantRoute("/v1/chat/completions", createChatCompletion));
+  app.post("/v1/chat/completions", tenantRoute("/v1/chat/completions", createChatCompletion, "admission"));
   const stored = "/v1/chat/completions/:id";
   app.get(stored, tenantRoute("/v1/chat/completions/{id}", showCompletion));
   app.delete(stored, tenantRoute("/v1/chat/completions/{id}", deleteCompletion));
@@ -39,8 +53,8 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
     tenantRoute("/v1/conversations/{id}/items/{item_id}", showConversationItem),
   );
   app.get("/v1/conversations/:id/items", tenantRoute("/v1/conversations/{id}/items", listConversationItems));
-  app.post("/v1/completions", tenantRoute("/v1/completions", createCompletion));
-  app.post("/v1/embeddings", tenantRoute("/v1/embeddings", createEmbeddings));
+  app.post("/v1/completions", tenantRoute("/v1/completions", createCompletion, "admission"));
+  app.post("/v1/embeddings", tenantRoute("/v1/embeddings", createEmbeddings, "admission"));
   app.get("/v1/models", tenantRoute("/v1/models", listAllModels));
   app.get("/v1/models/:id{.+}", tenantRoute("/v1/models/{id}", showModel));
   app.get("/v1/usage", tenantRoute("/v1/usage", showUsage));
@@ -51,9 +65,26 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   app.get("/metrics", platformRoute("/metrics", "platform:metrics", showMetrics));
   app.get("/demo/session", publicRoute("/demo/session", offersDemo));
   app.post("/demo/session", publicRoute("/demo/session", startDemo));
+  addAdminRoutes(app);
   const methods = methodsByPath(app);
   app.notFound(publicRoute("unknown", answerPreflight(unknownRoute(methods))));
   return app;
+}
+
+function addAdminRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
+  const key = "/admin/keys/:id";
+  const tenant = "/admin/tenants/:id";
+  app.post("/admin/keys", adminRoute("/admin/keys", anyAdmin, createApiKey));
+  app.get("/admin/keys", adminRoute("/admin/keys", anyAdmin, listApiKeys));
+  app.get(key, adminRoute("/admin/keys/{id}", anyAdmin, showApiKey));
+  app.delete(key, adminRoute("/admin/keys/{id}", anyAdmin, revokeApiKey));
+  app.post(`${key}/rotate`, adminRoute("/admin/keys/{id}/rotate", anyAdmin, rotateApiKey));
+  app.post("/admin/revocations", adminRoute("/admin/revocations", anyAdmin, createRevocation));
+  app.get("/admin/audit", adminRoute("/admin/audit", anyAdmin, showAudit));
+  app.get("/admin/tenants", adminRoute("/admin/tenants", platformAdminOnly, listAllTenants));
+  app.get(tenant, adminRoute("/admin/tenants/{id}", anyAdmin, showOneTenant));
+  app.put(tenant, adminRoute("/admin/tenants/{id}", platformAdminOnly, putOneTenant));
+  app.delete(tenant, adminRoute("/admin/tenants/{id}", platformAdminOnly, deleteOneTenant));
 }
 
 /** Which methods each pattern has, so that a wrong one is told apart from an unknown path (404 and 405). */

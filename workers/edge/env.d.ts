@@ -33,6 +33,7 @@ declare namespace Cloudflare {
     /** Shared counters of a location, by address: blocks of ten requests, and wrong credentials. */
     ADDRESS_REQUESTS?: RateLimit;
     ADDRESS_FAILURES?: RateLimit;
+    AUDIT_LOG: DurableObjectNamespace<import("../../durable-objects/audit-log/audit-log.ts").AuditLog>;
     ORIGIN_ROUTER?: Fetcher;
     /** The built pages; absent where there are none (tests, `npm run serve`). */
     ASSETS?: Fetcher;

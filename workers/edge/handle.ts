@@ -9,6 +9,7 @@ import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { Screening } from "../../src/shared/firewall/firewall.ts";
 import type { Identity } from "../../src/shared/identity/identify.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
+import { revokedCredential } from "../../src/shared/limits/revocation.ts";
 import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { logLine, type RequestRecord } from "../../src/shared/telemetry/request-record.ts";
 import { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
@@ -34,10 +35,17 @@ export interface PlatformCall extends PublicCall {
   readonly principal: Principal;
 }
 
+export interface AdminCall extends PublicCall {
+  readonly principal: Principal;
+  /** `null`: the platform's admin. */
+  readonly tenant: TenantConfig | null;
+}
+
 type Handler<Call> = (call: Call) => Response | Promise<Response>;
 export type TenantHandler = Handler<TenantCall>;
 export type PublicHandler = Handler<PublicCall>;
 export type PlatformHandler = Handler<PlatformCall>;
+export type AdminHandler = Handler<AdminCall>;
 
 /** For everyone. `endpoint` is the route's pattern, for log and metrics. */
 export function publicRoute(endpoint: string, handler: PublicHandler): (c: EdgeContext) => Promise<Response> {
@@ -52,8 +60,21 @@ export function publicRoute(endpoint: string, handler: PublicHandler): (c: EdgeC
   };
 }
 
+/**
+ * Where is a revoked credential found out? `admission`: the handler admits the turn, and the buckets say so then. `here`: the
+ * buckets are asked before the handler runs, where they were not heard lately.
+ */
+type RevocationCheck = "admission" | "here";
+
+/** How old the buckets' word may be. Admin routes change things, and have no hurry. */
+const heardWithinMs = { usual: 10_000, admin: 1_000 } as const;
+
 /** For a tenant's principals. */
-export function tenantRoute(endpoint: string, handler: TenantHandler): (c: EdgeContext) => Promise<Response> {
+export function tenantRoute(
+  endpoint: string,
+  handler: TenantHandler,
+  revocation: RevocationCheck = "here",
+): (c: EdgeContext) => Promise<Response> {
   return async function handleTenant(c) {
     const call = open(c, endpoint);
     let known: TenantConfig | null = null;
@@ -72,6 +93,11 @@ export function tenantRoute(endpoint: string, handler: TenantHandler): (c: EdgeC
       scope.record.tier = principal.tier;
       const refusal = passTenant(call, tenant, passed);
       if (refusal !== null) return respondRefusal(scope, refusal);
+      if (revocation === "here") {
+        const asking = call.isolate.credentialStanding(identity, heardWithinMs.usual, scope.background);
+        const standing = asking instanceof Promise ? await asking : asking;
+        if (standing === "revoked") return respondRefusal(scope, revokedCredential(principal));
+      }
       const answering = handler({ ...call, principal, tenant });
       // workerd drops what belongs to a request whose client reset it, and with it what was reserved and not yet settled.
       if (answering instanceof Promise) c.executionCtx.waitUntil(answering.then(nothing, nothing));
@@ -93,16 +119,57 @@ export function platformRoute(
   return async function handlePlatform(c) {
     const call = open(c, endpoint);
     return orFailed(call, async () => {
-      const { scope } = call;
+      const { scope, isolate } = call;
       const identified = await identify(call);
       if (!identified.ok) return respondRefusal(scope, identified.error);
       const { principal } = identified.value.identity;
       if (!principal.scopes.has(needed))
         return respondRefusal(scope, { kind: "scope-missing", scope: needed });
+      const subject = { principal, tenant: null };
+      const standing = await isolate.credentialStanding(subject, heardWithinMs.usual, scope.background);
+      if (standing === "revoked") return respondRefusal(scope, revokedCredential(principal));
       return handler({ ...call, principal });
     });
   };
 }
+
+/** For admins: whoever has any one of `scopes`. A credential that can't be asked about changes nothing. */
+export function adminRoute(
+  endpoint: string,
+  scopes: readonly string[],
+  handler: AdminHandler,
+): (c: EdgeContext) => Promise<Response> {
+  return async function handleAdmin(c) {
+    const call = open(c, endpoint);
+    return orFailed(call, async () => {
+      const { scope, isolate } = call;
+      const identified = await identify(call);
+      if (!identified.ok) return respondRefusal(scope, identified.error);
+      const { identity, passed } = identified.value;
+      const { principal } = identity;
+      const tenant = identity.kind === "tenant" ? identity.tenant : null;
+      if (tenant !== null) {
+        scope.record.tenant = tenant.id;
+        const refusal = passTenant(call, tenant, passed);
+        if (refusal !== null) return respondRefusal(scope, refusal);
+      }
+      if (!scopes.some((needed) => principal.scopes.has(needed)))
+        return respondRefusal(scope, { kind: "scope-missing", scope: scopes.join(" ") });
+      const subject = { principal, tenant };
+      const standing = await isolate.credentialStanding(subject, heardWithinMs.admin, scope.background);
+      if (standing === "revoked") return respondRefusal(scope, revokedCredential(principal));
+      if (standing === "unreachable") return respondRefusal(scope, unasked);
+      return handler({ ...call, principal, tenant });
+    });
+  };
+}
+
+const unasked: Refusal = {
+  kind: "dependency-unavailable",
+  component: "bucket",
+  retryAfterMs: 1_000,
+  detail: "whether an admin's credential is revoked can't be asked",
+};
 
 /** Door ▸ who is calling. Waits for nothing where memory knows the policy and the credential. */
 async function identify(

@@ -3,6 +3,7 @@ import { createGenerationClass } from "../../durable-objects/generation/generati
 import { createApp } from "./app.ts";
 import { generationParts } from "./generation-parts.ts";
 
+export { AuditLog } from "../../durable-objects/audit-log/audit-log.ts";
 export { Conversation } from "../../durable-objects/conversation/conversation.ts";
 export { MetricsHub } from "../../durable-objects/metrics-hub/metrics-hub.ts";
 export { TokenBucket } from "../../durable-objects/token-bucket/token-bucket.ts";

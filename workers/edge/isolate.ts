@@ -52,6 +52,10 @@ export interface Isolate {
   readonly log: LineBuffer;
   readonly metrics: MetricRecorder;
   readonly report: ReportFault;
+  /** A line for the Worker's log, at once: what must be known outside of its objects. */
+  readonly witness: (fact: Readonly<Record<string, unknown>>) => void;
+  /** Is this credential revoked? For what is done without admission. */
+  readonly credentialStanding: LimitDesk["standingOf"];
   readonly now: () => number;
   /** The origin router as it is mounted (ROUTER). */
   origin(fleet: FleetIndex, background: Background): Origin;
@@ -169,6 +173,8 @@ function build(env: Cloudflare.Env): Isolate {
     log,
     metrics,
     report,
+    witness: (fact) => writeLines(JSON.stringify(fact)),
+    credentialStanding: (subject, maxAgeMs, background) => limits.standingOf(subject, maxAgeMs, background),
     now,
     origin,
     turnDeps: (fleet, background) => depsWith(limits, fleet, background),

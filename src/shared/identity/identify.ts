@@ -2,7 +2,7 @@ import type { Background } from "../contracts/background.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { BoundedMap } from "../isolate/bounded-map.ts";
-import { inRange, parseAddress, type AddressRange } from "../network/address-range.ts";
+import { inNetwork, parseIpAddress, type IpNetwork } from "../firewall/ip-address.ts";
 import type { Issuer, TenantConfig } from "../tenancy/tenant-config.ts";
 import { maxTokenChars, readCompactToken, type CompactToken } from "./compact-token.ts";
 import { demoTenantId } from "./demo.ts";
@@ -276,9 +276,9 @@ const fromElsewhere: IdentityResult = err({
   detail: "an address that the key does not allow",
 });
 
-function isAllowed(allowed: readonly AddressRange[], caller: Caller): boolean {
-  const address = parseAddress(caller.address() ?? "");
-  return address !== null && allowed.some((range) => inRange(range, address));
+function isAllowed(allowed: readonly IpNetwork[], caller: Caller): boolean {
+  const address = parseIpAddress(caller.address() ?? "");
+  return address !== null && allowed.some((network) => inNetwork(address, network));
 }
 
 const maxAudiences = 8;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { orgIdSchema, tenantIdSchema, userIdSchema } from "../contracts/ids.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { tierSchema } from "../limits/tier.ts";
-import { parseAddressRange, type AddressRange } from "../network/address-range.ts";
+import { parseIpNetwork, type IpNetwork } from "../firewall/ip-address.ts";
 import { describeIssues } from "../tenancy/tenant-entries.ts";
 import { keyEnvironments, keyIdPattern } from "./api-key.ts";
 
@@ -22,8 +22,8 @@ export const addressRangeSchema = z
   .string()
   .max(64)
   .superRefine((text, context) => {
-    const range = parseAddressRange(text);
-    if (!range.ok) context.addIssue({ code: "custom", message: range.error });
+    if (parseIpNetwork(text) === null)
+      context.addIssue({ code: "custom", message: "is no IP address and no CIDR range" });
   });
 
 const milliseconds = z.int().min(0);
@@ -56,7 +56,7 @@ export interface KnownKey {
   readonly record: KeyRecord;
   readonly scopes: ReadonlySet<string>;
   /** `null`: from everywhere. */
-  readonly allowed: readonly AddressRange[] | null;
+  readonly allowed: readonly IpNetwork[] | null;
 }
 
 export function keyRecordKey(id: string): string {
@@ -73,11 +73,11 @@ export function parseKeyRecord(text: string): Result<KnownKey, string> {
   const parsed = keyRecordSchema.safeParse(json);
   if (!parsed.success) return err(describeIssues(parsed.error));
   const record = parsed.data;
-  const ranges: AddressRange[] = [];
+  const networks: IpNetwork[] = [];
   for (const one of record.allow_ips) {
-    const range = parseAddressRange(one);
-    if (!range.ok) return err(`allow_ips: ${range.error}`);
-    ranges.push(range.value);
+    const network = parseIpNetwork(one);
+    if (network === null) return err("allow_ips: is no list of networks");
+    networks.push(network);
   }
-  return ok({ record, scopes: new Set(record.scopes), allowed: ranges.length === 0 ? null : ranges });
+  return ok({ record, scopes: new Set(record.scopes), allowed: networks.length === 0 ? null : networks });
 }

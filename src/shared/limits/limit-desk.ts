@@ -17,15 +17,10 @@ import { limitClass, type LimitSet } from "./defaults.ts";
 import { askTimeoutMs, type DeskOptions, slowMs } from "./desk-options.ts";
 import { HeldReservation, type Share } from "./held-reservation.ts";
 import { OpenAdmissions } from "./open-admissions.ts";
-import type {
-  Admission,
-  AdmissionFailure,
-  AdmissionRequest,
-  CredentialRevoked,
-  Reservation,
-} from "./ports.ts";
+import type { Admission, AdmissionFailure, AdmissionRequest, Reservation } from "./ports.ts";
 import { limitsOf } from "./principal-limits.ts";
 import { RecentMap } from "./recent-map.ts";
+import { revokedCredential } from "./revocation.ts";
 
 /** Buckets that an isolate remembers: at most twice as many. What is forgotten is asked again, nothing is lost. */
 const laneGeneration = 5_000;
@@ -83,7 +78,8 @@ class Desk {
     const now = this.#options.now();
     const user = this.#lane(request, "user", principal.user);
     const org = this.#lane(request, "org", principal.org);
-    if (user.revokes(principal) || org.revokes(principal)) return Promise.resolve(err(revoked(principal)));
+    if (user.revokes(principal) || org.revokes(principal))
+      return Promise.resolve(err(revokedCredential(principal)));
     const userLimits = limitsOf(tenant, "user", principal);
     const orgLimits = limitsOf(tenant, "org", principal);
     const tokens = request.promptTokens + request.answerTokens;
@@ -115,7 +111,7 @@ class Desk {
     for (const decision of [userDecision, orgDecision])
       if (decision.kind === "share")
         this.#hold(request, [decision.share], background).settle({ tokens: 0, requests: 0 });
-    if (isRevoked) return err(revoked(principal));
+    if (isRevoked) return err(revokedCredential(principal));
     const failures = [userDecision, orgDecision].flatMap((decision) =>
       decision.kind === "failed" ? [decision.failure] : [],
     );
@@ -306,14 +302,6 @@ const tooManyAtOnce: AdmissionFailure = {
     largestMaxTokens: 0,
   },
 };
-
-function revoked({ key }: Principal): CredentialRevoked {
-  return {
-    kind: "credential-invalid",
-    credential: key === null ? "token" : "key",
-    detail: "revoked",
-  };
-}
 
 function unavailable(detail: string): AdmissionFailure {
   return {

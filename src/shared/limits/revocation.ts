@@ -1,5 +1,6 @@
 import type { Principal } from "../identity/principal.ts";
 import type { BucketState } from "./bucket-state.ts";
+import type { CredentialRevoked } from "./ports.ts";
 
 /**
  * Which credentials of a bucket's owner count no more? Two things ride on every answer of the bucket, and so on every loan:
@@ -53,4 +54,9 @@ export class SeenRevocations {
   revokes({ issuedAtMs, key }: Pick<Principal, "issuedAtMs" | "key">): boolean {
     return issuedAtMs < this.#epoch || (this.#keys !== null && key !== null && this.#keys.has(key.id));
   }
+}
+
+/** What a revoked credential is answered with: the same as one that was never good. */
+export function revokedCredential({ key }: Pick<Principal, "key">): CredentialRevoked {
+  return { kind: "credential-invalid", credential: key === null ? "token" : "key", detail: "revoked" };
 }

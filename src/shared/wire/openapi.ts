@@ -79,7 +79,7 @@ function operationOf(route: PublicRoute): Json {
     tags: [route.tag],
     summary: route.summary,
     ...(route.description !== undefined && { description: route.description }),
-    security: route.scopes === null ? [] : [{ bearer: route.scopes }],
+    security: securityOf(route.scopes),
     parameters: [
       ...Object.entries(route.pathParameters ?? {}).map(([name, description]) => ({
         name,
@@ -116,6 +116,12 @@ function operationOf(route: PublicRoute): Json {
     }),
     responses,
   };
+}
+
+/** Alternatives: one scope is enough. */
+function securityOf(scopes: PublicRoute["scopes"]): readonly Json[] {
+  if (scopes === null) return [];
+  return scopes.length === 0 ? [{ bearer: [] }] : scopes.map((scope) => ({ bearer: [scope] }));
 }
 
 function contentSchema(type: string, name: ComponentName | null): Json {

@@ -3,6 +3,7 @@
  * Worker's router against it, so that no route is undocumented and none is promised that is not there.
  */
 import type * as z from "zod";
+import { adminRoutes, adminSchemas } from "./admin-routes.ts";
 import { chatRequestSchema } from "./chat-request.ts";
 import { conversationCreationSchema, conversationUpdateSchema } from "./conversation-request.ts";
 import { completionRequestSchema } from "./completions-request.ts";
@@ -50,18 +51,19 @@ export const componentSchemas = {
   UsageReport: usageReportSchema,
   Health: healthSchema,
   Readiness: readinessSchema,
+  ...adminSchemas,
   Error: errorSchema,
 } satisfies Record<string, z.ZodType>;
 export type ComponentName = keyof typeof componentSchemas;
 
 export interface PublicRoute {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** OpenAPI's form: parameters in braces. */
   readonly path: string;
-  readonly tag: "Chat" | "Conversations" | "Models" | "Account" | "Service";
+  readonly tag: "Chat" | "Conversations" | "Models" | "Account" | "Admin" | "Service";
   readonly summary: string;
   readonly description?: string;
-  /** Scopes that the credential needs; null: no credential is asked for. */
+  /** Any one of these opens it; none: any credential of a tenant; null: no credential is asked for. */
   readonly scopes: readonly string[] | null;
   readonly request?: { readonly schema: ComponentName; readonly example: unknown };
   readonly pathParameters?: Readonly<Record<string, string>>;
@@ -356,4 +358,5 @@ export const publicRoutes: readonly PublicRoute[] = [
     success: { description: "A page", content: { "text/html": null } },
     errors: [],
   },
+  ...adminRoutes,
 ];

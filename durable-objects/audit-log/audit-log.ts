@@ -1,0 +1,141 @@
+import { DurableObject } from "cloudflare:workers";
+import { emptyChain, firstBroken, nextEntry } from "../../src/shared/admin/audit-chain.ts";
+import {
+  decide,
+  type ChangeOutcome,
+  type EntryPage,
+  type KeyPage,
+  type LedgerCommand,
+} from "../../src/shared/admin/ledger.ts";
+import { keyRecordKey, type KeyRecord } from "../../src/shared/identity/key-record.ts";
+import { bucketName } from "../../src/shared/limits/bucket-name.ts";
+import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
+import { bucketStub } from "../token-bucket/bucket-stub.ts";
+import { AuditStore, type LogOwner } from "./audit-store.ts";
+
+/** Records told in one go; the rest follow with the alarm, so that one call stays within what a call may do. */
+const batch = 100;
+/** When what could not be told is tried again. */
+const retryMs = 5_000;
+
+export interface ChangeMessage {
+  readonly v: 1;
+  readonly owner: LogOwner;
+  readonly actor: string;
+  readonly command: LedgerCommand;
+}
+
+/**
+ * One tenant's audit log, or the platform's, and the tenant's API keys: the truth of both, since a key changes by an entry and by
+ * nothing else. KV holds copies of the records for the hot path; they are written from here, in order, until it worked.
+ */
+export class AuditLog extends DurableObject {
+  readonly #store: AuditStore;
+  readonly #hash: KeyedHash;
+  #delivering: Promise<boolean> | null = null;
+
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
+    super(ctx, env);
+    this.#store = new AuditStore(ctx.storage);
+    this.#hash = new KeyedHash(env.EDGEWISE_SECRET ?? "");
+  }
+
+  async change({ owner, actor, command }: ChangeMessage): Promise<ChangeOutcome> {
+    this.#checkOwner(owner.log);
+    for (;;) {
+      const now = Date.now();
+      const head = this.#store.head();
+      const decided = decide(command, this.#store, now);
+      if (!decided.ok) return decided.error;
+      const { record, records, entry: draft } = decided.value;
+      if (draft === null) return { result: "changed", record, entry: null, delivered: await this.#deliver() };
+      const entry = await nextEntry(this.#hash, owner.log, head, { ...draft, actor }, now);
+      // Another change came in between: decide anew.
+      if (!this.#store.commit(owner, entry, records)) continue;
+      return { result: "changed", record, entry, delivered: await this.#deliver() };
+    }
+  }
+
+  find(log: string, id: string): KeyRecord | null {
+    this.#checkOwner(log);
+    return this.#store.find(id);
+  }
+
+  list(log: string, after: string | null, limit: number): KeyPage | { readonly result: "unknown" } {
+    this.#checkOwner(log);
+    const records = this.#store.list(after, limit);
+    if (records === null) return { result: "unknown" };
+    return { result: "ok", records: records.slice(0, limit), hasMore: records.length > limit };
+  }
+
+  /** Checks what it shows. */
+  async entries(log: string, before: number | null, limit: number): Promise<EntryPage> {
+    this.#checkOwner(log);
+    const found = this.#store.entries(before, limit);
+    const entries = found.slice(0, limit);
+    // The oldest shown follows on the next older one; where there is none, it must be the first of all.
+    const broken = await firstBroken(this.#hash, log, found[limit] ?? emptyChain, entries.toReversed());
+    return { result: "ok", entries, hasMore: found.length > limit, broken };
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#deliver();
+  }
+
+  /** An object is found by its owner's name; whoever asks for another is mistaken. */
+  #checkOwner(log: string): void {
+    const owner = this.#store.owner();
+    if (owner !== null && owner.log !== log) throw new Error("asked for another owner's audit log");
+  }
+
+  /** One run at a time, so that an older record never overwrites a newer one. `true`: everything was told. */
+  async #deliver(): Promise<boolean> {
+    for (;;) {
+      this.#delivering ??= this.#deliverAll().finally(() => {
+        this.#delivering = null;
+      });
+      if (!(await this.#delivering)) return false;
+      // A change may have come when the run had looked for the last time.
+      if (this.#store.pending(1).length === 0) return true;
+    }
+  }
+
+  async #deliverAll(): Promise<boolean> {
+    const owner = this.#store.owner();
+    if (owner === null) return true;
+    for (let told = 0; told < batch;) {
+      const texts = this.#store.pending(batch - told);
+      if (texts.length === 0) return true;
+      for (const text of texts) {
+        const record = JSON.parse(text) as KeyRecord;
+        if (!(await this.#tell(record, text, owner))) return this.#later();
+        this.#store.delivered(record.id, text);
+        told += 1;
+      }
+    }
+    return this.#later();
+  }
+
+  async #later(): Promise<false> {
+    await this.ctx.storage.setAlarm(Date.now() + retryMs);
+    return false;
+  }
+
+  /** The bucket first: what it knows holds within seconds. Both may be told twice. */
+  async #tell(record: KeyRecord, text: string, owner: LogOwner): Promise<boolean> {
+    try {
+      if (record.revoked_ms !== null) {
+        const name = bucketName(record.tenant, "user", record.user);
+        const address = { name, jurisdiction: owner.jurisdiction };
+        const stub = bucketStub(this.env.TOKEN_BUCKET, address, this.env.ENVIRONMENT === "production");
+        await stub.revoke({ version: 1, what: "key", keyId: record.id });
+      }
+      await this.env.CONFIG.put(keyRecordKey(record.id), text);
+      return true;
+    } catch (error) {
+      // oxlint-disable-next-line no-console -- an object reports its faults here; the alarm tries again.
+      console.error(JSON.stringify({ event: "fault", component: "audit-log", detail: String(error) }));
+      return false;
+    }
+  }
+}

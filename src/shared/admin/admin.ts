@@ -1,0 +1,66 @@
+import { tenantIdSchema } from "../contracts/ids.ts";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { Principal } from "../identity/principal.ts";
+import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import { parseTenantConfig, tenantKey } from "../tenancy/tenant-entries.ts";
+import type { KeyedHash } from "../turn/keyed-hash.ts";
+import type { Ledger } from "./ledger.ts";
+
+/**
+ * Whose affairs may this admin see to? A tenant's admin its own tenant's, and what it names beside that does not exist for
+ * it; a platform admin everybody's, the platform's own where it names nobody.
+ */
+export interface Admin {
+  readonly principal: Principal;
+  /** `null`: the platform's. */
+  readonly tenant: TenantConfig | null;
+}
+
+export interface Target {
+  readonly log: string;
+  readonly tenant: TenantConfig | null;
+}
+
+export interface AdminDeps {
+  readonly hash: KeyedHash;
+  readonly environment: "local" | "production";
+  readonly now: () => number;
+  /** So many random bytes. */
+  readonly random: (length: number) => Uint8Array;
+  /** KV itself: an admin must see what was written a moment ago. */
+  readonly readConfig: (key: string) => Promise<string | null>;
+  readonly ledger: (target: Target) => Ledger;
+  /** Revokes what the bucket's owner was given before now; when that was, in milliseconds since 1970. */
+  readonly revokeOwner: (target: Target, scope: "user" | "org", id: string) => Promise<number>;
+}
+
+export type AdminResult<T> = Result<T, Refusal>;
+
+export const unknownObject: Refusal = { kind: "object-unknown" };
+
+export async function targetOf(
+  admin: Admin,
+  named: string | undefined,
+  deps: Pick<AdminDeps, "readConfig">,
+): Promise<AdminResult<Target>> {
+  const { tenant } = admin;
+  if (tenant !== null)
+    return named === undefined || named === tenant.id ? ok({ log: tenant.id, tenant }) : err(unknownObject);
+  if (named === undefined || named === "platform") return ok({ log: "platform", tenant: null });
+  const id = tenantIdSchema.safeParse(named);
+  if (!id.success) return err(unknownObject);
+  const text = await deps.readConfig(tenantKey(id.data));
+  if (text === null) return err(unknownObject);
+  const parsed = parseTenantConfig(text);
+  if (parsed.ok) return ok({ log: id.data, tenant: parsed.value });
+  return err({
+    kind: "conflict",
+    message: `The configuration of tenant '${id.data}' is broken. Write it anew.`,
+  });
+}
+
+/** As the audit log names who did something. */
+export function actorOf({ proof, key, tenant, user }: Principal): string {
+  return `${proof}:${key === null ? "" : `${key.id}:`}${tenant}/${user}`;
+}

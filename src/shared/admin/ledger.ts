@@ -1,0 +1,162 @@
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { KeyRecord } from "../identity/key-record.ts";
+import type { AuditDraft, AuditEntry } from "./audit-chain.ts";
+
+/**
+ * What becomes of a tenant's API keys when an admin changes something? Pure: the command, the keys as they are and the time
+ * in; the records as they shall be and the entry for the audit log out. A change and its entry are written together
+ * (durable-objects/audit-log), one after another, so that no two admins undo each other.
+ */
+export type LedgerCommand =
+  | { readonly type: "create-key"; readonly record: KeyRecord }
+  | {
+      readonly type: "rotate-key";
+      readonly id: string;
+      /** Of the new key. */
+      readonly next: Pick<KeyRecord, "id" | "hash" | "created_by">;
+      /** For how long the old key stays valid; 0: it is revoked now. */
+      readonly graceMs: number;
+    }
+  | { readonly type: "revoke-key"; readonly id: string }
+  | { readonly type: "revoke-all-keys" }
+  /** Something that is kept elsewhere; the log alone has it. */
+  | { readonly type: "note"; readonly entry: Omit<AuditDraft, "actor"> };
+
+/** The keys of one tenant. */
+export interface KeyBook {
+  find(id: string): KeyRecord | null;
+  /** Neither revoked nor expired. */
+  countLive(now: number): number;
+  /** All that aren't revoked. */
+  unrevoked(): readonly KeyRecord[];
+}
+
+export type LedgerRefusal =
+  | { readonly result: "unknown" }
+  | { readonly result: "too-many"; readonly maxKeys: number }
+  | { readonly result: "ended"; readonly status: "revoked" | "expired" | "rotated" };
+
+export interface LedgerChange {
+  /** What the answer is about; `null`: no key. */
+  readonly record: KeyRecord | null;
+  /** To be written, new or in place of the ones with their ids. */
+  readonly records: readonly KeyRecord[];
+  /** `null`: it was so already. */
+  readonly entry: Omit<AuditDraft, "actor"> | null;
+}
+
+/** Live keys of one tenant. */
+export const maxKeys = 1_000;
+
+export function decide(
+  command: LedgerCommand,
+  book: KeyBook,
+  now: number,
+): Result<LedgerChange, LedgerRefusal> {
+  switch (command.type) {
+    case "create-key": {
+      const { record } = command;
+      if (book.countLive(now) >= maxKeys) return err({ result: "too-many", maxKeys });
+      return changed(record, [record], "key.create", described(record));
+    }
+    case "rotate-key": {
+      const old = book.find(command.id);
+      if (old === null) return err({ result: "unknown" });
+      const status = old.rotated_to === null ? keyStatus(old, now) : "rotated";
+      if (status !== "active") return err({ result: "ended", status });
+      if (book.countLive(now) >= maxKeys) return err({ result: "too-many", maxKeys });
+      const { graceMs, next } = command;
+      const record: KeyRecord = {
+        ...old,
+        ...next,
+        created_ms: now,
+        // It lives as long as the old one was made for.
+        expires_ms: old.expires_ms === null ? null : now + old.expires_ms - old.created_ms,
+        rotated_from: old.id,
+      };
+      const ending: KeyRecord = {
+        ...old,
+        rotated_to: record.id,
+        expires_ms: Math.min(old.expires_ms ?? Infinity, now + graceMs),
+        revoked_ms: graceMs === 0 ? now : null,
+      };
+      return changed(record, [ending, record], "key.rotate", {
+        rotated_from: old.id,
+        grace_seconds: graceMs / 1000,
+      });
+    }
+    case "revoke-key": {
+      const record = book.find(command.id);
+      if (record === null) return err({ result: "unknown" });
+      if (record.revoked_ms !== null) return ok({ record, records: [], entry: null });
+      const revoked: KeyRecord = { ...record, revoked_ms: now };
+      return changed(revoked, [revoked], "key.revoke", { name: record.name });
+    }
+    case "revoke-all-keys": {
+      const records = book.unrevoked().map((record) => ({ ...record, revoked_ms: now }));
+      return ok({
+        record: null,
+        records,
+        entry: { action: "key.revoke-all", subject: "*", detail: { keys: records.length } },
+      });
+    }
+    case "note":
+      return ok({ record: null, records: [], entry: command.entry });
+  }
+}
+
+function changed(
+  record: KeyRecord,
+  records: readonly KeyRecord[],
+  action: string,
+  detail: AuditDraft["detail"],
+): Result<LedgerChange, LedgerRefusal> {
+  return ok({ record, records, entry: { action, subject: record.id, detail } });
+}
+
+function described(record: KeyRecord): AuditDraft["detail"] {
+  const { name, org, user, tier, scopes, environment, limits, allow_ips, expires_ms } = record;
+  return { name, org, user, tier, scopes, environment, limits, allow_ips, expires_ms };
+}
+
+export function keyStatus(record: KeyRecord, now: number): "active" | "revoked" | "expired" {
+  if (record.revoked_ms !== null) return "revoked";
+  return record.expires_ms !== null && record.expires_ms <= now ? "expired" : "active";
+}
+
+/** What an object that keeps a ledger answers. Everything crosses a wire. */
+export type ChangeOutcome =
+  | {
+      readonly result: "changed";
+      readonly record: KeyRecord | null;
+      readonly entry: AuditEntry | null;
+      /** Whatever must know of it was told: KV, and the bucket of a revoked key. If not, it will be. */
+      readonly delivered: boolean;
+    }
+  | LedgerRefusal;
+
+export interface KeyPage {
+  readonly result: "ok";
+  /** Newest first. */
+  readonly records: readonly KeyRecord[];
+  readonly hasMore: boolean;
+}
+
+export interface EntryPage {
+  readonly result: "ok";
+  /** Newest first. */
+  readonly entries: readonly AuditEntry[];
+  readonly hasMore: boolean;
+  /** The sequence of an entry of this page that was tampered with, or follows on none; `null`: all is as it was written. */
+  readonly broken: number | null;
+}
+
+/** One tenant's ledger, or the platform's. Rejects when it can't be asked. */
+export interface Ledger {
+  change(actor: string, command: LedgerCommand): Promise<ChangeOutcome>;
+  find(id: string): Promise<KeyRecord | null>;
+  /** `after`: a key's id. */
+  list(after: string | null, limit: number): Promise<KeyPage | { readonly result: "unknown" }>;
+  /** `before`: a sequence. */
+  entries(before: number | null, limit: number): Promise<EntryPage>;
+}

@@ -1,0 +1,34 @@
+import { err, ok } from "../contracts/result.ts";
+import type { RevocationRequest } from "../wire/admin-requests.ts";
+import { invalidValue } from "../wire/zod-refusal.ts";
+import { actorOf, targetOf, type Admin, type AdminDeps, type AdminResult } from "./admin.ts";
+
+/**
+ * `POST /admin/revocations`: all tokens and keys of a user, or of an org, that were issued before now. Written down first, so that
+ * nothing happens without its entry; a bucket that can't be asked fails the request, which is then repeated.
+ */
+export async function revokeOwner(
+  admin: Admin,
+  request: RevocationRequest,
+  deps: AdminDeps,
+): Promise<AdminResult<object>> {
+  const target = await targetOf(admin, request.tenant, deps);
+  if (!target.ok) return target;
+  const { user = null, org = null } = request;
+  if (org !== null && target.value.tenant === null)
+    return err(invalidValue("org", "is not for the platform"));
+  const scope = user === null ? "org" : "user";
+  const id = user ?? org ?? "";
+  await deps.ledger(target.value).change(actorOf(admin.principal), {
+    type: "note",
+    entry: { action: "credentials.revoke", subject: `${scope}:${id}`, detail: {} },
+  });
+  const atMs = await deps.revokeOwner(target.value, scope, id);
+  return ok({
+    object: "revocation",
+    tenant: target.value.log,
+    user,
+    org,
+    revoked_before: Math.ceil(atMs / 1000),
+  });
+}

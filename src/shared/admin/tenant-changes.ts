@@ -1,0 +1,97 @@
+import { tenantIdSchema, type TenantId } from "../contracts/ids.ts";
+import { err, ok } from "../contracts/result.ts";
+import { parseTenantConfig, tenantKey, type StoreEntry } from "../tenancy/tenant-entries.ts";
+import { tenantConfigSchema, type TenantConfig } from "../tenancy/tenant-config.ts";
+import { planRemoval, planTenant } from "../tenancy/tenant-registry.ts";
+import { invalidValue, refusalOfIssues } from "../wire/zod-refusal.ts";
+import {
+  actorOf,
+  unknownObject,
+  type Admin,
+  type AdminDeps,
+  type AdminResult,
+  type Target,
+} from "./admin.ts";
+
+/**
+ * What does `/admin/tenants` do? As `npm run tenant`, by the same checks. Each change is in the platform's log and in the tenant's
+ * own, written before the configuration is. A tenant that goes takes its keys with it: another one may come by its name.
+ */
+export interface TenantDeps extends AdminDeps {
+  readonly writeConfig: (put: readonly StoreEntry[], remove: readonly string[]) => Promise<void>;
+  /** `cursor`: where the page before ended. */
+  readonly listTenants: (
+    cursor: string | null,
+    limit: number,
+  ) => Promise<{ readonly ids: readonly TenantId[]; readonly next: string | null }>;
+}
+
+/** A tenant's admin may see its own. */
+export async function showTenant(admin: Admin, id: string, deps: TenantDeps): Promise<AdminResult<object>> {
+  if (admin.tenant !== null && admin.tenant.id !== id) return err(unknownObject);
+  const text = tenantIdSchema.safeParse(id).success ? await deps.readConfig(tenantKey(id)) : null;
+  if (text === null) return err(unknownObject);
+  const parsed = parseTenantConfig(text);
+  return parsed.ok
+    ? ok(parsed.value)
+    : err({ kind: "conflict", message: `The configuration of tenant '${id}' is broken. Write it anew.` });
+}
+
+export async function listTenants(
+  page: { readonly after: string | null; readonly limit: number },
+  deps: TenantDeps,
+): Promise<AdminResult<object>> {
+  const { ids, next } = await deps.listTenants(page.after, page.limit);
+  return ok({
+    object: "list",
+    data: ids.map((id) => ({ object: "tenant", id })),
+    has_more: next !== null,
+    next_after: next,
+  });
+}
+
+export async function putTenant(
+  admin: Admin,
+  id: string,
+  body: unknown,
+  deps: TenantDeps,
+): Promise<AdminResult<TenantConfig>> {
+  const parsed = tenantConfigSchema.safeParse(body);
+  if (!parsed.success) return err(refusalOfIssues(parsed.error.issues, [], body));
+  if (parsed.data.id !== id) return err(invalidValue("id", "is not the one in the URL"));
+  const plan = await planTenant({ get: deps.readConfig }, parsed.data, deps.environment);
+  if (!plan.ok) return err(invalidValue(plan.error.param, plan.error.message));
+  const { tenant, put, stale, isNew } = plan.value;
+  await note(admin, isNew ? "tenant.create" : "tenant.update", { log: id, tenant }, tenant.version, deps);
+  await deps.writeConfig(put, stale);
+  return ok(tenant);
+}
+
+export async function deleteTenant(admin: Admin, id: string, deps: TenantDeps): Promise<AdminResult<object>> {
+  const text = tenantIdSchema.safeParse(id).success ? await deps.readConfig(tenantKey(id)) : null;
+  if (text === null) return err(unknownObject);
+  const parsed = parseTenantConfig(text);
+  if (!parsed.ok)
+    return err({
+      kind: "conflict",
+      message: "Its configuration is broken, and with it where its keys are. Write it anew, then delete it.",
+    });
+  const target: Target = { log: id, tenant: parsed.value };
+  await note(admin, "tenant.delete", target, parsed.value.version, deps);
+  await deps.ledger(target).change(actorOf(admin.principal), { type: "revoke-all-keys" });
+  await deps.writeConfig([], (await planRemoval({ get: deps.readConfig }, id)) ?? []);
+  return ok({ object: "tenant.deleted", id, deleted: true });
+}
+
+async function note(
+  admin: Admin,
+  action: string,
+  target: Target,
+  version: string,
+  deps: TenantDeps,
+): Promise<void> {
+  const actor = actorOf(admin.principal);
+  const command = { type: "note", entry: { action, subject: target.log, detail: { version } } } as const;
+  await deps.ledger({ log: "platform", tenant: null }).change(actor, command);
+  await deps.ledger(target).change(actor, command);
+}

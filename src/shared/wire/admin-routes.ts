@@ -1,0 +1,183 @@
+/** The `/admin/*` part of the route table (routes.ts). */
+import type * as z from "zod";
+import { tenantConfigSchema } from "../tenancy/tenant-config.ts";
+import {
+  apiKeyListSchema,
+  apiKeySchema,
+  auditPageSchema,
+  createKeySchema,
+  revocationResultSchema,
+  revocationSchema,
+  rotateKeySchema,
+  tenantDeletedSchema,
+  tenantListSchema,
+} from "./admin-requests.ts";
+import type { PublicRoute } from "./routes.ts";
+import { anyAdmin, platformAdminOnly } from "./scopes.ts";
+
+export const adminSchemas = {
+  CreateKeyRequest: createKeySchema,
+  RotateKeyRequest: rotateKeySchema,
+  ApiKey: apiKeySchema,
+  ApiKeyList: apiKeyListSchema,
+  RevocationRequest: revocationSchema,
+  Revocation: revocationResultSchema,
+  AuditPage: auditPageSchema,
+  TenantConfiguration: tenantConfigSchema,
+  TenantList: tenantListSchema,
+  TenantDeleted: tenantDeletedSchema,
+} satisfies Record<string, z.ZodType>;
+
+const common = [401, 403, 429, 503] as const;
+const ofBody = [400, 404, 409, 413, 415, ...common] as const;
+const tenant = { tenant: "Whose. Left out: your own tenant, or the platform." };
+const paging = { limit: "1 to 100; 20 if left out.", after: "`next_after` of the page before." };
+
+export const adminRoutes: readonly PublicRoute[] = [
+  {
+    method: "POST",
+    path: "/admin/keys",
+    tag: "Admin",
+    summary: "Make an API key",
+    description: "The key is in `value`, this once. Nobody can show it again.",
+    scopes: anyAdmin,
+    request: {
+      schema: "CreateKeyRequest",
+      example: { name: "nightly reports", scopes: [], allow_ips: ["192.0.2.0/24"] },
+    },
+    success: { description: "The key, with its `value`", content: { "application/json": "ApiKey" } },
+    errors: ofBody,
+  },
+  {
+    method: "GET",
+    path: "/admin/keys",
+    tag: "Admin",
+    summary: "List the API keys, newest first",
+    scopes: anyAdmin,
+    queryParameters: { ...tenant, ...paging },
+    success: { description: "A page of keys", content: { "application/json": "ApiKeyList" } },
+    errors: [400, 404, ...common],
+  },
+  {
+    method: "GET",
+    path: "/admin/keys/{id}",
+    tag: "Admin",
+    summary: "Look one API key up",
+    scopes: anyAdmin,
+    pathParameters: { id: "The key's id: the part of it behind the environment." },
+    queryParameters: tenant,
+    success: { description: "The key, without its `value`", content: { "application/json": "ApiKey" } },
+    errors: [404, ...common],
+  },
+  {
+    method: "DELETE",
+    path: "/admin/keys/{id}",
+    tag: "Admin",
+    summary: "Revoke an API key",
+    description: "Refused within 10 seconds wherever its user's limits can be asked. The record stays.",
+    scopes: anyAdmin,
+    pathParameters: { id: "The key's id." },
+    queryParameters: tenant,
+    success: { description: "The revoked key", content: { "application/json": "ApiKey" } },
+    errors: [404, ...common],
+  },
+  {
+    method: "POST",
+    path: "/admin/keys/{id}/rotate",
+    tag: "Admin",
+    summary: "Replace an API key by a new one with the same rights",
+    description:
+      "The new key has an id of its own, works at once everywhere, and lives as long as the old one was made for. The old one " +
+      "stays valid for `grace_seconds`.",
+    scopes: anyAdmin,
+    request: { schema: "RotateKeyRequest", example: { grace_seconds: 86_400 } },
+    pathParameters: { id: "The old key's id." },
+    queryParameters: tenant,
+    success: { description: "The new key, with its `value`", content: { "application/json": "ApiKey" } },
+    errors: ofBody,
+  },
+  {
+    method: "POST",
+    path: "/admin/revocations",
+    tag: "Admin",
+    summary: "Revoke everything that a user, or an org, was given before now",
+    description:
+      "All its tokens and API keys that were issued before this moment. Tokens without `iat` for good.",
+    scopes: anyAdmin,
+    request: { schema: "RevocationRequest", example: { user: "alice" } },
+    success: { description: "Done", content: { "application/json": "Revocation" } },
+    errors: ofBody,
+  },
+  {
+    method: "GET",
+    path: "/admin/audit",
+    tag: "Admin",
+    summary: "What admins changed, newest first",
+    description:
+      "Append-only. Each entry's hash covers the one before it; `broken_at` tells where a page was tampered with.",
+    scopes: anyAdmin,
+    queryParameters: { ...tenant, ...paging },
+    success: { description: "A page of entries", content: { "application/json": "AuditPage" } },
+    errors: [400, 404, ...common],
+  },
+  {
+    method: "GET",
+    path: "/admin/tenants",
+    tag: "Admin",
+    summary: "List the tenants",
+    scopes: platformAdminOnly,
+    queryParameters: paging,
+    success: { description: "A page of tenants", content: { "application/json": "TenantList" } },
+    errors: [400, ...common],
+  },
+  {
+    method: "GET",
+    path: "/admin/tenants/{id}",
+    tag: "Admin",
+    summary: "Look a tenant's configuration up",
+    scopes: anyAdmin,
+    pathParameters: { id: "The tenant's id." },
+    success: { description: "Its configuration", content: { "application/json": "TenantConfiguration" } },
+    errors: [404, 409, ...common],
+  },
+  {
+    method: "PUT",
+    path: "/admin/tenants/{id}",
+    tag: "Admin",
+    summary: "Make or replace a tenant",
+    description: "Checked as `npm run tenant` checks it. In effect everywhere after a minute or two.",
+    scopes: platformAdminOnly,
+    pathParameters: { id: "The tenant's id." },
+    request: {
+      schema: "TenantConfiguration",
+      example: {
+        id: "acme",
+        hosts: ["chat.acme.example"],
+        issuers: [
+          {
+            issuer: "https://login.acme.example/",
+            audience: "https://chat.acme.example",
+            algorithms: ["RS256"],
+            keys: { type: "jwks_url", url: "https://login.acme.example/.well-known/jwks.json" },
+          },
+        ],
+        keys: { tiers: ["pro"], scopes: ["tenant:admin"] },
+      },
+    },
+    success: {
+      description: "Its configuration as written",
+      content: { "application/json": "TenantConfiguration" },
+    },
+    errors: ofBody,
+  },
+  {
+    method: "DELETE",
+    path: "/admin/tenants/{id}",
+    tag: "Admin",
+    summary: "Delete a tenant, and revoke its keys",
+    scopes: platformAdminOnly,
+    pathParameters: { id: "The tenant's id." },
+    success: { description: "Gone", content: { "application/json": "TenantDeleted" } },
+    errors: [404, 409, ...common],
+  },
+];

@@ -1,0 +1,7 @@
+/** Which scopes open what? Any one of a list suffices. The route table shows them, the edge Worker asks for them. */
+export const platformAdmin = "platform:admin";
+export const tenantAdmin = "tenant:admin";
+
+/** The platform's admins for every tenant, a tenant's for its own. */
+export const anyAdmin: readonly string[] = [platformAdmin, tenantAdmin];
+export const platformAdminOnly: readonly string[] = [platformAdmin];
