@@ -50,9 +50,15 @@ export interface RunningServe {
 
 export async function bundleForServe(): Promise<ServeBundles> {
   const folder = await mkdtemp(join(tmpdir(), "edgewise-bundle-"));
-  const edge = await bundleWorker("wrangler.toml", join(folder, "edge"));
-  const router = await bundleWorker("workers/origin-router/wrangler.toml", join(folder, "router"));
-  return { edge, router, remove: () => rm(folder, { recursive: true, force: true }) };
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    const edge = await bundleWorker("wrangler.toml", join(folder, "edge"));
+    const router = await bundleWorker("workers/origin-router/wrangler.toml", join(folder, "router"));
+    return { edge, router, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }
 
 const readyWithinMs = 30_000;
