@@ -25,7 +25,8 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
 const requestMs = values.quick ? 1000 : 2000;
-const streamTokens = values.quick ? 75 : 150;
+const streamTokens = 100;
+const tokenMs = 20;
 
 const message = { role: "user", content: "Explain quantum computing in one paragraph." };
 const requestBody = JSON.stringify({ model: "bench", max_tokens: 16, messages: [message] });
@@ -59,9 +60,10 @@ function orders(token: string): Readonly<Record<Kind, Omit<LoadOrder, "ports">>>
       ...common,
       bodies: [streamBody],
       connections: 128,
-      requestsPerConnection: 1,
+      requestsPerConnection: 3,
       durationMs: 120_000,
-      spreadMs: 200,
+      // Streams begin all the time and not all at once: what a first token waits for is 127 others under way.
+      spreadMs: streamTokens * tokenMs,
     },
   };
 }
@@ -118,7 +120,7 @@ async function run(stage: Stage): Promise<void> {
     for (const target of targets) await round("requests", target, keep);
     for (const target of edgewise) await round("hits", target, keep);
     for (const target of edgewise) await round("remembered", target, keep);
-    await stage.setSpeed({ intervalMs: 20, firstTokenMs: 0 });
+    await stage.setSpeed({ intervalMs: tokenMs, firstTokenMs: 0 });
     for (const target of targets) await round("streams", target, keep);
   }
   const twice = [stage.passThroughTwice, stage.inProcessTwice];
@@ -149,7 +151,7 @@ ${requestTable(requests, pass.requests)}
 From the exact cache: the Cache API (its service runs in the same process here), or what the isolate remembers
 ${requestTable([yardstick, ...hits], pass.requests)}
 
-Streams: 128 at once, a token each 20 ms, ${streamTokens} tokens, ${rounds} rounds
+Streams: 128 at once, beginning all the time, ${streamTokens} tokens, one each ${tokenMs} ms, ${rounds} rounds
 ${streamTable(streams, pass.streams)}`);
   if (values.only === undefined)
     console.log(`
