@@ -63,7 +63,7 @@ async function raise(firstPort: number, stops: (() => Promise<unknown>)[]): Prom
   }
   const bundles = await bundleForServe();
   stops.push(bundles.remove);
-  const kvSeeds = { "edgewise-config": await benchTenant() };
+  const kvSeeds = { "edgewise-config": await benchTenants() };
   const fleet = benchFleet(originUrl);
   const edgewise = async (port: number, router: RouterMount): Promise<Target> => {
     const running = await startServe({ bundles, port, router, fleet, kvSeeds });
@@ -148,17 +148,28 @@ const config :Workerd.Config = (
   return process;
 }
 
+/** Whose answers are guarded: the demo tenant again, with every kind of span masked in both directions. */
+export const guardedTenant = "bench-guarded";
+
 /** The demo tenant with limits that no bench reaches, but limits all the same: buckets are asked and loans are taken. */
-async function benchTenant(): Promise<Readonly<Record<string, string>>> {
+async function benchTenants(): Promise<Readonly<Record<string, string>>> {
   const most = 1_000_000_000;
   const limits = { requests_per_minute: most, requests_per_hour: most, tokens_per_minute: most };
-  const checked = checkTenantConfig({
-    ...demo,
-    limits: { user: { enterprise: limits }, org: { enterprise: limits } },
-  });
-  if (!checked.ok) throw new Error(checked.error);
-  const entries = await tenantEntries(await withVersion(checked.value));
-  return Object.fromEntries(entries.map(({ key, value }) => [key, value]));
+  const base = { ...demo, limits: { user: { enterprise: limits }, org: { enterprise: limits } } };
+  const guarded = {
+    ...base,
+    id: guardedTenant,
+    issuers: demo.issuers.map((issuer) => ({ ...issuer, issuer: `https://${guardedTenant}.test` })),
+    safety: { input: { action: "mask" }, output: { action: "mask" } },
+  };
+  const entries: [string, string][] = [];
+  for (const tenant of [base, guarded]) {
+    const checked = checkTenantConfig(tenant);
+    if (!checked.ok) throw new Error(checked.error);
+    for (const { key, value } of await tenantEntries(await withVersion(checked.value)))
+      entries.push([key, value]);
+  }
+  return Object.fromEntries(entries);
 }
 
 function benchFleet(url: string) {
