@@ -1,4 +1,11 @@
 /** The entry of the Worker under test: the edge Worker as it ships, with every object class. */
-export { AuditLog, Conversation, Generation, MetricsHub, TokenBucket } from "../../workers/edge/index.ts";
+export {
+  AuditLog,
+  Conversation,
+  Generation,
+  MetricsHub,
+  NonceLedger,
+  TokenBucket,
+} from "../../workers/edge/index.ts";
 export { default } from "../../workers/edge/index.ts";
 export { ScriptedGeneration } from "./scripted-generation.ts";

@@ -16,6 +16,11 @@ declare namespace Cloudflare {
     PLATFORM_ALGORITHMS?: string;
     /** Keys HMACs that name objects and tag response ids. */
     EDGEWISE_SECRET?: string;
+    /** Signs what goes to an origin (src/shared/signing/origin-signing.ts). */
+    ORIGIN_SIGNING_KEY?: string;
+    NONCE_LEDGER: DurableObjectNamespace<
+      import("../../durable-objects/nonce-ledger/nonce-ledger.ts").NonceLedger
+    >;
     CONFIG: KVNamespace;
     ANSWERS: KVNamespace;
     TOKEN_BUCKET: DurableObjectNamespace<

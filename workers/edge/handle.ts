@@ -16,6 +16,7 @@ import { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { hostNameOf, passDoor, passStranger, passTenant, shownTo, turnAway } from "./door.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
+import { checkSignature } from "./signed.ts";
 import { respondRefusal } from "./respond.ts";
 
 export type EdgeContext = Context<{ Bindings: Cloudflare.Env }>;
@@ -91,7 +92,9 @@ export function tenantRoute(
       scope.record.tenant = tenant.id;
       scope.record.org = principal.org;
       scope.record.tier = principal.tier;
-      const refusal = passTenant(call, tenant, passed);
+      const refusal =
+        passTenant(call, tenant, passed) ??
+        (tenant.signing.policy === "off" ? null : await checkSignature(call, tenant));
       if (refusal !== null) return respondRefusal(scope, refusal);
       if (revocation === "here") {
         const asking = call.isolate.credentialStanding(identity, heardWithinMs.usual, scope.background);

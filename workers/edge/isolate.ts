@@ -9,6 +9,10 @@ import type { CacheEntry } from "../../src/shared/cache/cache-entry.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { ReportFault } from "../../src/shared/contracts/report-fault.ts";
 import type { Firewall } from "../../src/shared/firewall/firewall.ts";
+import type { NonceLedger } from "../../src/shared/signing/ports.ts";
+import { SignatureKeys } from "../../src/shared/signing/signature-key.ts";
+import { originTransport } from "../../src/shared/signing/origin-signing.ts";
+import { nonceLedger } from "../../durable-objects/nonce-ledger/nonce-ledger-port.ts";
 import { createIdentify, type Identify } from "../../src/shared/identity/identify.ts";
 import { createKeyDirectory } from "../../src/shared/identity/key-directory.ts";
 import { keySetCache, keySetFetcher } from "../../src/shared/identity/key-set-fetch.ts";
@@ -45,6 +49,8 @@ export interface Isolate {
   readonly fleet: FleetSource;
   readonly tenants: TenantDirectory;
   readonly firewall: Firewall;
+  readonly signatureKeys: SignatureKeys;
+  readonly nonces: NonceLedger;
   /** One call of a bucket, for settlements by id and for `/v1/usage`. */
   readonly callBucket: DeskOptions["call"];
   readonly hash: KeyedHash;
@@ -105,6 +111,7 @@ function build(env: Cloudflare.Env): Isolate {
   const far = kvTier(env.ANSWERS);
   const remembered = new RecentMap<CacheEntry>(rememberedAnswers);
   const log = new LineBuffer({ write: writeLines, maxLines: 128, maxDelayMs: 50, sleep });
+  const transport = originTransport((url, init) => fetch(url, init), env.ORIGIN_SIGNING_KEY, now);
   const binding = env.ORIGIN_ROUTER;
   if (env.ROUTER === "service" && binding === undefined)
     throw new TypeError('ROUTER: is "service" without the binding ORIGIN_ROUTER');
@@ -116,7 +123,7 @@ function build(env: Cloudflare.Env): Isolate {
           state,
           poller,
           fleet,
-          transport: (url, init) => fetch(url, init),
+          transport,
           background,
           now,
           random: Math.random,
@@ -166,6 +173,8 @@ function build(env: Cloudflare.Env): Isolate {
     }),
     tenants,
     firewall: edgeFirewall(env, store, now, report),
+    signatureKeys: new SignatureKeys((name) => secretByName(env, name)),
+    nonces: nonceLedger(env.NONCE_LEDGER, env.ENVIRONMENT),
     callBucket,
     hash,
     // Detectors that take their time (a classifier, a moderation model) come here.

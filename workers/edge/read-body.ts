@@ -53,3 +53,31 @@ async function readCounted(request: Request, maxBytes: number): Promise<Result<s
     return err({ kind: "client-gone" });
   }
 }
+
+/** The body's bytes, at most `maxBytes`, for whoever needs them before they are text. Empty where there is no body. */
+export async function readBytes(
+  request: Request,
+  maxBytes: number,
+): Promise<Result<Uint8Array<ArrayBuffer>, Refusal>> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes)
+    return err({ kind: "body-too-large", maxBytes });
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of request.body ?? []) {
+      length += chunk.byteLength;
+      // Leaving the loop cancels the rest.
+      if (length > maxBytes) return err({ kind: "body-too-large", maxBytes });
+      chunks.push(chunk);
+    }
+  } catch {
+    return err({ kind: "client-gone" });
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return ok(bytes);
+}

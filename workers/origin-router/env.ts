@@ -3,5 +3,7 @@ export interface OriginRouterEnv {
   readonly ENVIRONMENT: "local" | "production";
   /** Fleet as JSON, in place of the one in KV. */
   readonly FLEET?: string;
+  /** Signs what goes to an origin (src/shared/signing/origin-signing.ts). */
+  readonly ORIGIN_SIGNING_KEY?: string;
   readonly CONFIG: KVNamespace;
 }

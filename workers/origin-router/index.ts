@@ -4,6 +4,8 @@
  */
 import devFleet from "../../config/fleet.dev.json";
 import type { Background } from "../../src/shared/contracts/background.ts";
+import type { Transport } from "../../src/shared/routing/attempt.ts";
+import { originTransport } from "../../src/shared/signing/origin-signing.ts";
 import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet-source.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
@@ -16,6 +18,7 @@ const state = new RouterState();
 const poller = new Poller();
 const running: RunningAnswers = new Map();
 let fleetSource: FleetSource | null = null;
+let transport: Transport | null = null;
 
 export default {
   async fetch(request, env, context): Promise<Response> {
@@ -26,6 +29,11 @@ export default {
       now: () => Date.now(),
       report,
     });
+    transport ??= originTransport(
+      (url, init) => fetch(url, init),
+      env.ORIGIN_SIGNING_KEY,
+      () => Date.now(),
+    );
     const background: Background = {
       run: (name, work) => context.waitUntil(work.catch((error: unknown) => report(name, String(error)))),
     };
@@ -35,7 +43,7 @@ export default {
       state,
       poller,
       fleet: fleet.value,
-      transport: (url, init) => fetch(url, init),
+      transport,
       background,
       now: () => Date.now(),
       random: () => Math.random(),

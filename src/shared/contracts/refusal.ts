@@ -6,6 +6,8 @@ export type Refusal =
   | { readonly kind: "credential-missing" }
   | { readonly kind: "credential-invalid"; readonly credential: "token" | "key"; readonly detail: string }
   | { readonly kind: "scope-missing"; readonly scope: string }
+  /** The tenant asks for signed requests, and this one's signature is missing or wrong (src/shared/signing). */
+  | { readonly kind: "signature-invalid"; readonly detail: string }
   /** The firewall said no. `rule` is for the log: a client that knew it would go around it. */
   | { readonly kind: "blocked"; readonly rule: string }
   /** One address asks too often, or with too many wrong credentials. */

@@ -99,6 +99,7 @@ function operatorDetail(refusal: Refusal): string | undefined {
     case "blocked":
       return refusal.rule;
     case "url-invalid":
+    case "signature-invalid":
       return refusal.detail;
     case "value-invalid":
       return refusal.param ?? undefined;

@@ -6,6 +6,7 @@ import { tierSchema } from "../limits/tier.ts";
 import { corsPolicySchema } from "../firewall/cors.ts";
 import { tenantFirewallSchema } from "../firewall/firewall-policy.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
+import { signingPolicySchema } from "../signing/signing-policy.ts";
 import { requestLimits } from "../wire/request-limits.ts";
 
 /**
@@ -188,6 +189,8 @@ export const tenantConfigSchema = z
     safety: safetyPolicySchema.prefault({}),
     /** What is turned away before any paid work, beyond the platform's own rules. */
     firewall: tenantFirewallSchema.prefault({}),
+    /** Whether its requests must be signed. */
+    signing: signingPolicySchema.prefault({}),
     /** Pages elsewhere that may call with a user's credential. */
     cors: corsPolicySchema.prefault({}),
     media: z

@@ -56,6 +56,11 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         `This credential lacks the scope '${printable(refusal.scope)}'. Ask whoever issued it for that scope, then use the new credential.`,
         challenge("insufficient_scope", refusal.scope),
       );
+    case "signature-invalid":
+      return wire(401, "invalid_request_error", "invalid_signature", null, invalidSignature, {
+        ...challenge("invalid_token"),
+        "accept-signature": acceptSignature,
+      });
     case "blocked":
       return wire(
         403,
@@ -276,6 +281,11 @@ const noRetry: Readonly<Record<string, string>> = { "x-should-retry": "false" };
 
 const missingCredential =
   "No credential was sent. Send it in the header 'Authorization: Bearer <token or API key>', or set apiKey in your client.";
+const invalidSignature =
+  "This request must be signed as RFC 9421 has it, and its signature is missing, wrong, too old or used before. Sign it anew, with a new nonce.";
+/** RFC 9421, section 5.1: what a signature must cover and say. */
+const acceptSignature =
+  'edgewise=("@method" "@authority" "@path" "@query" "content-digest");created;nonce;keyid;alg';
 const invalidToken =
   "The token is not valid here: it may be expired, malformed or from an issuer that this service does not know. Get a new one.";
 const invalidKey = "The API key is not valid. Check that it is complete and has not been revoked.";

@@ -8,6 +8,7 @@ const components: Readonly<Record<Refusal["kind"], string>> = {
   "credential-missing": "identity",
   "credential-invalid": "identity",
   "scope-missing": "identity",
+  "signature-invalid": "identity",
   blocked: "firewall",
   "address-limited": "firewall",
   "url-too-long": "firewall",

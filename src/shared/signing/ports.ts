@@ -1,0 +1,18 @@
+/** Which nonces were used? Exactly, for as long as a signature could still be sent again. */
+export interface NonceLedger {
+  /**
+   * `new` for exactly one of any number of calls with one scope and nonce, until `untilMs`. Rejects where it can't be asked:
+   * the request is then refused, never let through.
+   */
+  remember(use: NonceUse): Promise<"new" | "seen">;
+}
+
+export interface NonceUse {
+  /** Whose nonces: a key of a tenant. */
+  readonly tenant: string;
+  readonly jurisdiction: "none" | "eu";
+  readonly keyId: string;
+  readonly nonce: string;
+  /** When the signature is too old to be taken anyway, in milliseconds since 1970. */
+  readonly untilMs: number;
+}
