@@ -1,7 +1,7 @@
 /** Which route does what? Every public path of Edgewise, in one list (src/shared/wire/routes.ts documents the same). */
 import { Hono } from "hono";
 import { anyAdmin, platformAdminOnly } from "../../src/shared/wire/scopes.ts";
-import { adminRoute, platformRoute, publicRoute, tenantRoute } from "./handle.ts";
+import { adminRoute, aliveRoute, platformRoute, publicRoute, tenantRoute } from "./handle.ts";
 import {
   createApiKey,
   createRevocation,
@@ -58,7 +58,7 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   app.get("/v1/models", tenantRoute("/v1/models", listAllModels));
   app.get("/v1/models/:id{.+}", tenantRoute("/v1/models/{id}", showModel));
   app.get("/v1/usage", tenantRoute("/v1/usage", showUsage));
-  app.get("/health", publicRoute("/health", health));
+  app.get("/health", aliveRoute("/health", health));
   app.get("/health/ready", publicRoute("/health/ready", ready));
   app.get("/openapi.json", publicRoute("/openapi.json", openApiDocument));
   app.get("/docs", publicRoute("/docs", referencePage));

@@ -48,6 +48,14 @@ export type PublicHandler = Handler<PublicCall>;
 export type PlatformHandler = Handler<PlatformCall>;
 export type AdminHandler = Handler<AdminCall>;
 
+/** For whoever asks whether this Worker is alive: nothing stands before it that could be slow or down. */
+export function aliveRoute(endpoint: string, handler: PublicHandler): (c: EdgeContext) => Promise<Response> {
+  return async function handleAlive(c) {
+    const call = open(c, endpoint);
+    return orFailed(call, async () => handler(call));
+  };
+}
+
 /** For everyone. `endpoint` is the route's pattern, for log and metrics. */
 export function publicRoute(endpoint: string, handler: PublicHandler): (c: EdgeContext) => Promise<Response> {
   return async function handlePublic(c) {
@@ -180,13 +188,15 @@ async function identify(
 ): Promise<Result<{ readonly identity: Identity; readonly passed: Screening }, Refusal>> {
   const { c, scope, isolate } = call;
   const screening = passDoor(call);
-  const passed = screening instanceof Promise ? await screening : screening;
-  if (passed.refusal !== null) return err(passed.refusal);
+  if (!(screening instanceof Promise) && screening.refusal !== null) return err(screening.refusal);
+  // A new isolate reads both from KV: at once, not one after the other.
   const identifying = isolate.identify(c.req.header("authorization") ?? null, {
     host: hostNameOf(c.req.header("host") ?? ""),
     address: () => c.req.raw.headers.get("cf-connecting-ip"),
     background: scope.background,
   });
+  const passed = screening instanceof Promise ? await screening : screening;
+  if (passed.refusal !== null) return err(passed.refusal);
   if (identifying instanceof Promise || !identifying.ok) {
     const refusal = await passStranger(call);
     if (refusal !== null) return err(refusal);
