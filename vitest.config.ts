@@ -29,6 +29,8 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
+          // A file's first request loads the whole Worker, which takes seconds on a busy machine.
+          testTimeout: 30_000,
           include: ["durable-objects/**/*.test.ts", "workers/**/*.test.ts", "test/workers/**/*.test.ts"],
         },
       },

@@ -161,7 +161,9 @@ export function adminRoute(
       const tenant = identity.kind === "tenant" ? identity.tenant : null;
       if (tenant !== null) {
         scope.record.tenant = tenant.id;
-        const refusal = passTenant(call, tenant, passed);
+        const refusal =
+          passTenant(call, tenant, passed) ??
+          (tenant.signing.policy === "off" ? null : await checkSignature(call, tenant));
         if (refusal !== null) return respondRefusal(scope, refusal);
       }
       if (!scopes.some((needed) => principal.scopes.has(needed)))
