@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { ask, makeKey, newTenant, platformToken, type Json } from "./admin-fixture.ts";
 import { fakeEngine } from "./fake-engine.ts";
 
@@ -15,7 +15,6 @@ beforeAll(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-afterAll(() => void vi.restoreAllMocks());
 
 const unknown = { status: 404, body: { error: { code: "not_found" } } };
 const refusedKey = { status: 401, body: { error: { code: "invalid_api_key" } } };

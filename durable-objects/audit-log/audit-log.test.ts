@@ -1,0 +1,158 @@
+import {
+  abortAllDurableObjects,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, expect, test, vi } from "vitest";
+import type { LedgerCommand } from "../../src/shared/admin/ledger.ts";
+import type { KeyRecord } from "../../src/shared/identity/key-record.ts";
+import { bucketName } from "../../src/shared/limits/bucket-name.ts";
+import { bucketStub } from "../token-bucket/bucket-stub.ts";
+import { auditLedger } from "./audit-ledger.ts";
+
+afterEach(() => void vi.restoreAllMocks());
+
+function record(tenant: string, id: string, members: Partial<KeyRecord> = {}): KeyRecord {
+  return {
+    version: 1,
+    id,
+    environment: "local",
+    hash: "h".repeat(51),
+    tenant,
+    org: tenant,
+    user: `user-of-${tenant}`,
+    name: "a key",
+    tier: "pro",
+    scopes: [],
+    limits: null,
+    allow_ips: [],
+    created_ms: Date.now(),
+    created_by: "jwt:acme/root",
+    expires_ms: null,
+    revoked_ms: null,
+    rotated_from: null,
+    rotated_to: null,
+    ...members,
+  } as KeyRecord;
+}
+
+function world() {
+  const log = `t-${crypto.randomUUID()}`;
+  const ledger = auditLedger(env.AUDIT_LOG, { log, jurisdiction: "none" }, "local");
+  const stub = () => env.AUDIT_LOG.getByName(log);
+  const newId = () => crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+  const create = async (id = newId()) => {
+    await ledger.change("jwt:t/root", { type: "create-key", record: record(log, id) });
+    return id;
+  };
+  const inKv = async (id: string) =>
+    JSON.parse((await env.CONFIG.get(`key:${id}`)) ?? "null") as KeyRecord | null;
+  return { log, ledger, stub, create, inKv, newId };
+}
+
+test("a change is in the log, in the list and in KV when it is answered", async () => {
+  const { ledger, create, inKv } = world();
+  const id = await create();
+  expect(await inKv(id)).toMatchObject({ id, revoked_ms: null });
+  expect(await ledger.find(id)).toEqual(await inKv(id));
+  expect(await ledger.entries(null, 10)).toMatchObject({
+    entries: [{ sequence: 1, action: "key.create", subject: id }],
+    hasMore: false,
+    broken: null,
+  });
+});
+
+test("a revocation is with the user's bucket and in KV when it is answered", async () => {
+  const { log, ledger, create, inKv } = world();
+  const id = await create();
+  const outcome = await ledger.change("jwt:t/root", { type: "revoke-key", id });
+  expect(outcome).toMatchObject({ result: "changed", delivered: true });
+  expect(await inKv(id)).toMatchObject({ revoked_ms: expect.any(Number) as number });
+  const name = bucketName(log, "user", `user-of-${log}`);
+  const bucket = bucketStub(env.TOKEN_BUCKET, { name, jurisdiction: "none" }, false);
+  const reply = await bucket.apply({ version: 1, rules: [], operations: [], acknowledge: "soon" });
+  expect(reply.revokedKeys).toEqual([id]);
+});
+
+test("60 changes, 40 of them at once, are 60 entries in one unbroken chain, and KV has the last of each", async () => {
+  const { ledger, create, inKv } = world();
+  const ids = await Promise.all(Array.from({ length: 20 }, () => create()));
+  const commands = ids.flatMap((id): LedgerCommand[] => [
+    { type: "revoke-key", id },
+    { type: "note", entry: { action: "credentials.revoke", subject: id, detail: {} } },
+  ]);
+  await Promise.all(commands.map((command) => ledger.change("jwt:t/root", command)));
+  const { entries, broken } = await ledger.entries(null, 100);
+  expect(entries.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 60 }, (_, at) => 60 - at));
+  expect(broken).toBeNull();
+  for (const id of ids) expect(await inKv(id)).toMatchObject({ revoked_ms: expect.any(Number) as number });
+});
+
+test("what is written survives a kill and an eviction", async () => {
+  const { ledger, create, stub } = world();
+  const id = await create();
+  await abortAllDurableObjects();
+  expect(await ledger.find(id)).toMatchObject({ id });
+  await evictDurableObject(stub());
+  await ledger.change("jwt:t/root", { type: "revoke-key", id });
+  expect(await ledger.entries(null, 10)).toMatchObject({
+    entries: [{ sequence: 2 }, { sequence: 1 }],
+    broken: null,
+  });
+});
+
+test("what KV could not be told is told by the alarm, and never an older record after a newer one", async () => {
+  const { ledger, create, inKv, stub, newId } = world();
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const put = vi.spyOn(env.CONFIG, "put").mockRejectedValue(new Error("KV is down"));
+  const broken = await runInDurableObject(stub(), (instance) => {
+    const own = Reflect.get(instance, "env") as Cloudflare.Env;
+    const spy = vi.spyOn(own.CONFIG, "put").mockRejectedValue(new Error("KV is down"));
+    return () => spy.mockRestore();
+  });
+  const id = newId();
+  const made = await ledger.change("jwt:t/root", { type: "create-key", record: record("t", id) });
+  expect(made).toMatchObject({ result: "changed", delivered: false });
+  expect(await inKv(id)).toBeNull();
+  expect(await ledger.change("jwt:t/root", { type: "revoke-key", id })).toMatchObject({ delivered: false });
+  broken();
+  put.mockRestore();
+  expect(await runDurableObjectAlarm(stub())).toBe(true);
+  expect(await inKv(id)).toMatchObject({ id, revoked_ms: expect.any(Number) as number });
+  // Nothing is left to tell.
+  expect(await create()).toBeDefined();
+});
+
+test("what somebody changed in storage shows, by its sequence", async () => {
+  const { ledger, create, stub } = world();
+  for (let times = 0; times < 5; times += 1) await create();
+  await runInDurableObject(stub(), (_, state) => {
+    state.storage.sql.exec("UPDATE entry SET actor = 'jwt:t/somebody-else' WHERE sequence = 3");
+  });
+  expect(await ledger.entries(null, 10)).toMatchObject({ broken: 3 });
+  expect(await ledger.entries(null, 2)).toMatchObject({ broken: null });
+  expect(await ledger.entries(4, 2)).toMatchObject({ broken: 3 });
+  await runInDurableObject(stub(), (_, state) => {
+    state.storage.sql.exec("DELETE FROM entry WHERE sequence = 3");
+  });
+  expect(await ledger.entries(null, 10)).toMatchObject({ broken: 3 });
+  await runInDurableObject(stub(), (_, state) => {
+    state.storage.sql.exec("DELETE FROM entry WHERE sequence < 3");
+  });
+  expect(await ledger.entries(null, 10)).toMatchObject({ broken: 1 });
+});
+
+test("a log that was only looked at leaves no storage; another owner's is not opened", async () => {
+  const { ledger, stub, create } = world();
+  expect(await ledger.list(null, 10)).toMatchObject({ records: [], hasMore: false });
+  expect(await ledger.entries(null, 10)).toMatchObject({ entries: [], broken: null });
+  await runInDurableObject(stub(), (_, state) => {
+    expect(state.storage.sql.exec("SELECT name FROM sqlite_master").toArray()).toEqual([]);
+  });
+  await create();
+  await runInDurableObject(stub(), (instance) => {
+    expect(() => instance.find("another", "0000000000000000")).toThrow("another owner");
+  });
+});
