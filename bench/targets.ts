@@ -154,7 +154,15 @@ export const guardedTenant = "bench-guarded";
 /** The demo tenant with limits that no bench reaches, but limits all the same: buckets are asked and loans are taken. */
 async function benchTenants(): Promise<Readonly<Record<string, string>>> {
   const most = 1_000_000_000;
-  const limits = { requests_per_minute: most, requests_per_hour: most, tokens_per_minute: most };
+  const limits = {
+    requests_per_minute: most,
+    requests_per_hour: most,
+    requests_per_day: most,
+    tokens_per_minute: most,
+    tokens_per_month: most * 100,
+    concurrent_requests: 100_000,
+    cost_per_month_usd: 1_000_000,
+  };
   const base = { ...demo, limits: { user: { enterprise: limits }, org: { enterprise: limits } } };
   const guarded = {
     ...base,

@@ -7,7 +7,7 @@ import { bucketName } from "../../src/shared/limits/bucket-name.ts";
 import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
 import { createLimitDesk } from "../../src/shared/limits/limit-desk.ts";
 import { settleCharge } from "../../src/shared/limits/settle-charge.ts";
-import { tenantWith, turn } from "../../src/shared/limits/simulated-turns.ts";
+import { amounts, tenantWith, turn, use } from "../../src/shared/limits/simulated-turns.ts";
 import { createBucketCall } from "./bucket-call.ts";
 import { bucketStub } from "./bucket-stub.ts";
 
@@ -64,9 +64,9 @@ test("200 concurrent turns of mixed size, under loans and not: used equals what 
         });
         const admitted = await desk.admission(work).admit(request);
         if (!admitted.ok) throw new Error(admitted.error.kind);
-        if (index % 5 === 0) await admitted.value.extend(index * 20 + 50);
+        if (index % 5 === 0) await admitted.value.extend(index * 20 + 50, 0);
         used += index * 3;
-        admitted.value.settle({ requests: 1, tokens: index * 3 });
+        admitted.value.settle(use(index * 3));
       }),
     );
   await work.finished();
@@ -120,7 +120,7 @@ test("a charge is settled by its id alone, once, through kills", async () => {
   expect(admitted.ok).toBe(true);
   const charge = { chargeId: "turn-1", tenant, org: "research", user, tier: "free" } as const;
   for (let delivery = 0; delivery < 3; delivery += 1) {
-    await settleCharge(call, charge, { requests: 1, tokens: 33 });
+    await settleCharge(call, charge, use(33));
     await abortAllDurableObjects();
   }
   expect((await inspect(tenant.id, "user", user)).usage).toMatchObject({
@@ -150,10 +150,12 @@ test("100 seeds on the real object: a kill between any two operations, duplicate
         if (action === "kill") await abortAllDurableObjects();
         else if (action === "admit") {
           const id = `c${index}`;
-          const total = { requests: 1, tokens };
+          const total = amounts(1, tokens);
           const { outcomes } = await stub().apply({
             version: 1,
             rules,
+            leaseMs: 60_000,
+            timeZone: "UTC",
             operations: [{ type: "reserve", id, total, ttlMs: 60_000, lend: false }],
             acknowledge: "now",
           });
@@ -169,15 +171,18 @@ test("100 seeds on the real object: a kill between any two operations, duplicate
             await stub().apply({
               version: 1,
               rules,
+              leaseMs: 60_000,
+              timeZone: "UTC",
               operations: [
                 {
                   type: "settle",
                   id: settled.id,
                   receipt: settled.receipt,
                   sequence: 1,
-                  used: { requests: 1, tokens: spent },
-                  held: { requests: 0, tokens: 0 },
-                  granted: { requests: 1, tokens: settled.tokens },
+                  used: amounts(1, spent),
+                  models: [],
+                  held: amounts(0, 0),
+                  granted: amounts(1, settled.tokens),
                   ended: true,
                 },
               ],

@@ -98,7 +98,11 @@ test("docs/configuration.md shows the limits that hold by default", () => {
   const tenant = checked.value;
   const written = (scope: "user" | "org", tier: z.infer<typeof tierSchema>) =>
     resolveLimits(tenant, scope, tier)
-      .rules.map(({ capacity }) => capacity.toLocaleString("en-US"))
+      .rules.map(({ capacity, unit }) =>
+        unit === "microdollars"
+          ? `$${(capacity / 1_000_000).toLocaleString("en-US")}`
+          : capacity.toLocaleString("en-US"),
+      )
       .join(", ");
   const [, after = ""] = page.split("<!-- limits -->\n");
   for (const tier of tierSchema.options)

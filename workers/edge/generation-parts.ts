@@ -4,10 +4,12 @@ import { loadHistory } from "../../durable-objects/conversation/load-history.ts"
 import type { GenerationParts } from "../../durable-objects/generation/turn-keeper.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
+import { microdollarsFor } from "../../src/shared/limits/cost.ts";
 import { settleCharge } from "../../src/shared/limits/settle-charge.ts";
 import { logLine } from "../../src/shared/telemetry/request-record.ts";
 import { createChatRunner } from "../../src/shared/turn/durable/chat-runner.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
+import { modelPrice } from "../../src/shared/turn/dearest-price.ts";
 import type { Delivery, Effect } from "../../src/shared/turn/durable/ports.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 
@@ -80,11 +82,25 @@ async function settle(
   const tenant = await isolate.tenants.byId(id.data, background);
   if (!tenant.ok) return { result: "retry", detail: "the tenant's configuration can't be read" };
   if (tenant.value === null) return { result: "acknowledged", detail: "the tenant is gone" };
-  const { chargeId, org, user, tier, key = null, tokens, requests } = effect;
+  const microdollars = await costOf(isolate, effect, background);
+  if (microdollars === null) return { result: "retry", detail: "the fleet can't be read" };
+  const { chargeId, org, user, tier, key = null, tokens, requests, model = null } = effect;
   await settleCharge(
     isolate.callBucket,
     { chargeId, tenant: tenant.value, org, user, tier, key },
-    { tokens, requests },
+    { tokens, requests, microdollars, model },
   );
   return { result: "acknowledged" };
+}
+
+/** What the effect says; where it does not, the most that its tokens may have cost. */
+async function costOf(
+  isolate: Isolate,
+  { microdollars = null, tokens, promptTokens = 0, model = null }: Extract<Effect, { kind: "settle" }>,
+  background: Background,
+): Promise<number | null> {
+  if (microdollars !== null || tokens === 0 || model === null) return microdollars ?? 0;
+  const fleet = await isolate.fleet.current(background);
+  if (!fleet.ok) return null;
+  return microdollarsFor(modelPrice(fleet.value, model), promptTokens, tokens - promptTokens);
 }

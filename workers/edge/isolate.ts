@@ -17,6 +17,7 @@ import { createIdentify, type Identify } from "../../src/shared/identity/identif
 import { createKeyDirectory } from "../../src/shared/identity/key-directory.ts";
 import { keySetCache, keySetFetcher } from "../../src/shared/identity/key-set-fetch.ts";
 import { platformIssuer } from "../../src/shared/identity/platform-issuer.ts";
+import { AnswerLengths } from "../../src/shared/limits/answer-lengths.ts";
 import { createLimitDesk, type LimitDesk } from "../../src/shared/limits/limit-desk.ts";
 import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
 import { RecentMap } from "../../src/shared/limits/recent-map.ts";
@@ -105,6 +106,7 @@ function build(env: Cloudflare.Env): Isolate {
   const state = new RouterState();
   const poller = new Poller();
   const calibration = new TokenCalibration();
+  const answerLengths = new AnswerLengths();
   const hash = new KeyedHash(secretOf(env));
   const salts = createCacheSalts(hash);
   const near = cacheApiTier(caches.default);
@@ -146,6 +148,7 @@ function build(env: Cloudflare.Env): Isolate {
     origin: origin(fleet, background),
     cache: answerCache(background),
     calibration,
+    answerLengths,
     cacheSalt: salts,
     now,
   });

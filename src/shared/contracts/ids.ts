@@ -8,7 +8,10 @@ const slug = z
   .string()
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,62})$/, "lower-case letters, digits and dashes, at most 63");
 
-export const tenantIdSchema = slug.brand<"TenantId">();
+/** The platform's own principals stand where a tenant's id stands, in names of objects too: no tenant may be called so. */
+export const tenantIdSchema = slug
+  .refine((id) => id !== "platform", "is the platform's own")
+  .brand<"TenantId">();
 export type TenantId = z.infer<typeof tenantIdSchema>;
 
 /** An org inside a tenant. Default: an org of the tenant's own name. Taken from claims: visible ASCII, at most 128. */

@@ -53,7 +53,8 @@ export interface LimitRefusal {
   readonly scope: "user" | "org";
   /** The limit's name in the table of defaults, e.g. `requests_per_hour`. */
   readonly limit: string;
-  readonly unit: "requests" | "tokens";
+  /** What capacity and remainder count; a slot is a request that runs. */
+  readonly unit: "requests" | "tokens" | "slots" | "microdollars";
   /** `rate`: refills within an hour; `quota`: hourly or longer allowance that OpenAI calls `insufficient_quota`. */
   readonly class: "rate" | "quota";
   readonly capacity: number;

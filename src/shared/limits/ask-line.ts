@@ -136,6 +136,8 @@ export class AskLine {
     const batch = {
       version: 1,
       rules: limits.rules,
+      leaseMs: limits.leaseMs,
+      timeZone: limits.timeZone,
       operations: asks.map((ask) => ask.operation),
       acknowledge: "soon",
     } as const;

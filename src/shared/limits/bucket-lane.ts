@@ -6,7 +6,7 @@ import type { Background } from "../contracts/background.ts";
 import type { Principal } from "../identity/principal.ts";
 import { AskLine } from "./ask-line.ts";
 import type { BucketAddress, LimitScope } from "./bucket-name.ts";
-import type { BucketStanding } from "./bucket-protocol.ts";
+import { type BucketStanding, noAmounts } from "./bucket-protocol.ts";
 import type { LimitSet } from "./defaults.ts";
 import { askTimeoutMs, type DeskOptions, pause } from "./desk-options.ts";
 import { Loan } from "./loan.ts";
@@ -29,6 +29,8 @@ export class BucketLane {
   readonly #address: BucketAddress;
   readonly #revocations = new SeenRevocations();
   #loan: Loan | null = null;
+  /** What the loan was granted under: whoever has other limits asks. */
+  #loanLimits: LimitSet | null = null;
   #standing: BucketStanding | null = null;
   #noLoanBeforeMs = 0;
   #asksSinceMs = 0;
@@ -72,6 +74,8 @@ export class BucketLane {
     const call = this.#options.call(this.#address, {
       version: 1,
       rules: [],
+      leaseMs: 0,
+      timeZone: "UTC",
       operations: [],
       acknowledge: "soon",
     });
@@ -96,11 +100,17 @@ export class BucketLane {
     return this.#loan;
   }
 
-  /** The loan that one request and so many tokens were taken from; `null`: the bucket must be asked. */
-  takeFromLoan(tokens: number, limits: LimitSet, now: number, background: Background): Loan | null {
+  /** The loan that one request and so much were taken from; `null`: the bucket must be asked. */
+  takeFromLoan(
+    tokens: number,
+    microdollars: number,
+    limits: LimitSet,
+    now: number,
+    background: Background,
+  ): Loan | null {
     const loan = this.#loan;
-    if (loan === null) return null;
-    if (loan.take(tokens, now)) {
+    if (loan === null || this.#loanLimits !== limits) return null;
+    if (loan.take(tokens, microdollars, now)) {
       if (now >= this.#noLoanBeforeMs && loan.isLow(now)) this.#askForLoan(limits, now, background);
       return loan;
     }
@@ -119,15 +129,8 @@ export class BucketLane {
     if (this.#askCount >= busyAsks && now >= this.#noLoanBeforeMs) this.#askForLoan(limits, now, background);
   }
 
-  /** Returns to a loan what one request took. */
-  settleLoan(
-    loan: Loan,
-    reservedTokens: number,
-    used: { readonly requests: number; readonly tokens: number },
-    limits: LimitSet,
-    background: Background,
-  ): void {
-    loan.settle(reservedTokens, used);
+  /** Something was returned to a loan: reports it, or ends it, where that is due. */
+  afterSettlement(loan: Loan, limits: LimitSet, background: Background): void {
     if (loan.hasEnded) this.reports.addLoan(loan, limits, background);
     else if (this.#options.now() >= loan.usableUntilMs) this.#end(loan, limits, background);
   }
@@ -151,6 +154,7 @@ export class BucketLane {
       if (this.#loan !== null) this.#end(this.#loan, limits, background);
       const loan = new Loan(id, answer.outcome.receipt, block, now);
       this.#loan = loan;
+      this.#loanLimits = limits;
       this.#noLoanBeforeMs = 0;
       await this.#tend(loan, limits, background);
       return;
@@ -164,9 +168,10 @@ export class BucketLane {
           id,
           receipt: null,
           sequence: 1,
-          used: { requests: 0, tokens: 0 },
-          held: { requests: 0, tokens: 0 },
-          granted: { requests: 0, tokens: 0 },
+          used: noAmounts,
+          models: [],
+          held: noAmounts,
+          granted: noAmounts,
           ended: true,
         },
         limits,

@@ -3,10 +3,26 @@ import type { LimitRule } from "./level.ts";
 /**
  * What is said between an isolate and a bucket: one batch of operations in, one outcome for each out. Every operation is
  * idempotent by its id, so that a lost reply is answered by sending it again. Nothing here throws.
+ *
+ * Whole numbers, each from 0. `slots` are held while a request runs and never used up. A microdollar is a millionth of a US
+ * dollar: a price in dollars for a million tokens is one in microdollars for a token.
  */
 export interface Amounts {
   readonly requests: number;
   readonly tokens: number;
+  readonly slots: number;
+  readonly microdollars: number;
+}
+export type Unit = keyof Amounts;
+export const noAmounts: Amounts = { requests: 0, tokens: 0, slots: 0, microdollars: 0 };
+
+/** What one model was used for. Only told, never limited. */
+export interface ModelUse {
+  /** The model's id in the fleet file. */
+  readonly model: string;
+  readonly requests: number;
+  readonly tokens: number;
+  readonly microdollars: number;
 }
 
 /**
@@ -36,6 +52,8 @@ export interface SettleOperation {
   readonly sequence: number;
   /** Used since the beginning. */
   readonly used: Amounts;
+  /** The same by model, as far as a model was reached. */
+  readonly models: readonly ModelUse[];
   /** Kept set aside. */
   readonly held: Amounts;
   /** What the holder was granted in all: needed only where a crash made the bucket forget the grant. */
@@ -50,6 +68,10 @@ export interface BucketBatch {
   readonly version: 1;
   /** The limits as configured now for this tier and scope. The bucket keeps none of them, only levels by name. */
   readonly rules: readonly LimitRule[];
+  /** The longest that a request may run: a slot that was not given back is free again after this, in milliseconds. */
+  readonly leaseMs: number;
+  /** The tenant's: whose months the counts by model are of. */
+  readonly timeZone: string;
   readonly operations: readonly BucketOperation[];
   /**
    * When the answer to settlements may come: `now`, after one write of its own; `soon`, when the next write (within about
@@ -71,7 +93,7 @@ export type BucketOutcome =
 export interface BucketRefusal {
   readonly type: "refused";
   readonly limit: string;
-  readonly unit: "requests" | "tokens";
+  readonly unit: Unit;
   readonly windowMs: number;
   readonly capacity: number;
   readonly remaining: number;
@@ -79,15 +101,18 @@ export interface BucketRefusal {
   readonly resetMs: number;
   /** Tokens, prompt and answer together, that would be admitted with one request now; 0 where none would. */
   readonly fittingTokens: number;
+  /** The same for the cost. */
+  readonly fittingMicrodollars: number;
 }
 
-/** The limit nearest to refusal, by unit; `null`: no limit of this unit. */
+/** Of requests and of tokens, the limit nearest to refusal; `null`: no limit of this unit. */
 export interface BucketStanding {
   readonly requests: UnitStanding | null;
   readonly tokens: UnitStanding | null;
 }
 
 export interface UnitStanding {
+  readonly name: string;
   readonly limit: number;
   readonly remaining: number;
   readonly resetMs: number;
@@ -125,10 +150,9 @@ export interface BucketUsage {
 export interface BucketInspection {
   readonly version: 1;
   readonly usage: BucketUsage;
-  readonly limits: readonly (UnitStanding & {
-    readonly name: string;
-    readonly unit: "requests" | "tokens";
-  })[];
+  readonly limits: readonly (UnitStanding & { readonly unit: Unit; readonly used: number })[];
+  /** By model, most tokens first, in the calendar month that began at `sinceMs`; the rarest beyond a bound are counted together. */
+  readonly models: { readonly sinceMs: number; readonly uses: readonly ModelUse[] };
   readonly lent: Amounts;
   readonly openReservations: number;
   readonly epoch: number;

@@ -4,10 +4,15 @@ import type {
   BucketInspection,
   BucketRefusal,
   BucketStanding,
+  Unit,
   UnitStanding,
 } from "./bucket-protocol.ts";
-import { type BucketState, levelOf, maxOpenReservations } from "./bucket-state.ts";
-import { advance, fits, type LimitRule, remaining, resetMs, retryAfterMs } from "./level.ts";
+import { type BucketState, levelOf, maxOpenReservations, releaseSlots, slotsHeld } from "./bucket-state.ts";
+import { levelKey, type LimitRule, remaining, resetMs, retryAfterMs } from "./level.ts";
+import { modelUses } from "./model-counts.ts";
+
+/** When a slot will be free nobody knows: a moment, and the client asks again. */
+const slotRetryMs = 1_000;
 
 export function refusal(
   bucket: BucketState,
@@ -16,32 +21,42 @@ export function refusal(
   more: Amounts,
   now: number,
 ): BucketRefusal {
-  const waits = refusing.map((rule) => ({
-    rule,
-    waitMs: retryAfterMs(levelOf(bucket, rule, now), rule, more[rule.unit], now),
-  }));
+  const waits = refusing.map((rule) => ({ rule, waitMs: waitFor(bucket, rule, more[rule.unit], now) }));
   const longest = waits.reduce((left, right) => (right.waitMs > left.waitMs ? right : left));
-  const level = levelOf(bucket, longest.rule, now);
-  const requestFits = rules.every(
-    (rule) => rule.unit !== "requests" || fits(levelOf(bucket, rule, now), rule, more.requests),
-  );
-  const fittingTokens = rules
-    .filter((rule) => rule.unit === "tokens")
-    .reduce(
-      (least, rule) => Math.min(least, remaining(levelOf(bucket, rule, now), rule)),
-      Number.MAX_SAFE_INTEGER,
-    );
+  const mayAsk = refusing.every(({ unit }) => unit === "tokens" || unit === "microdollars");
   return {
     type: "refused",
     limit: longest.rule.name,
     unit: longest.rule.unit,
     windowMs: longest.rule.windowMs,
     capacity: longest.rule.capacity,
-    remaining: remaining(level, longest.rule),
+    remaining: leftOf(bucket, longest.rule, now),
     retryAfterMs: Math.max(1, longest.waitMs),
-    resetMs: resetMs(level, longest.rule, now),
-    fittingTokens: requestFits ? fittingTokens : 0,
+    resetMs: wholeIn(bucket, longest.rule, now),
+    fittingTokens: mayAsk ? leastLeft(bucket, rules, "tokens", now) : 0,
+    fittingMicrodollars: mayAsk ? leastLeft(bucket, rules, "microdollars", now) : 0,
   };
+}
+
+function leftOf(bucket: BucketState, rule: LimitRule, now: number): number {
+  return rule.unit === "slots"
+    ? Math.max(0, rule.capacity - slotsHeld(bucket, levelKey(rule)))
+    : remaining(levelOf(bucket, rule, now), rule);
+}
+
+function wholeIn(bucket: BucketState, rule: LimitRule, now: number): number {
+  if (rule.unit === "slots") return slotsHeld(bucket, levelKey(rule)) === 0 ? 0 : slotRetryMs;
+  return resetMs(levelOf(bucket, rule, now), rule, now);
+}
+
+function waitFor(bucket: BucketState, rule: LimitRule, amount: number, now: number): number {
+  return rule.unit === "slots" ? slotRetryMs : retryAfterMs(levelOf(bucket, rule, now), rule, amount, now);
+}
+
+function leastLeft(bucket: BucketState, rules: readonly LimitRule[], unit: Unit, now: number): number {
+  let least = Number.MAX_SAFE_INTEGER;
+  for (const rule of rules) if (rule.unit === unit) least = Math.min(least, leftOf(bucket, rule, now));
+  return least;
 }
 
 export function tooManyOpen(bucket: BucketState): BucketRefusal {
@@ -55,28 +70,29 @@ export function tooManyOpen(bucket: BucketState): BucketRefusal {
     retryAfterMs: 1_000,
     resetMs: 1_000,
     fittingTokens: 0,
+    fittingMicrodollars: 0,
   };
 }
 
-/** The limit nearest to refusal, by unit. */
+/** Of requests and of tokens, the limit nearest to refusal. */
 export function standing(bucket: BucketState, rules: readonly LimitRule[], now: number): BucketStanding {
   let requests: UnitStanding | null = null;
   let tokens: UnitStanding | null = null;
   let requestsShare = Infinity;
   let tokensShare = Infinity;
   for (const rule of rules) {
+    if (rule.unit === "slots") continue;
     const level = levelOf(bucket, rule, now);
-    advance(level, rule, now);
     const left = remaining(level, rule);
     const share = left / rule.capacity;
     const wholeInMs = resetMs(level, rule, now);
     level.wholeAtMs = now + wholeInMs;
     if (rule.unit === "requests" && share < requestsShare) {
       requestsShare = share;
-      requests = { limit: rule.capacity, remaining: left, resetMs: wholeInMs };
+      requests = { name: rule.name, limit: rule.capacity, remaining: left, resetMs: wholeInMs };
     } else if (rule.unit === "tokens" && share < tokensShare) {
       tokensShare = share;
-      tokens = { limit: rule.capacity, remaining: left, resetMs: wholeInMs };
+      tokens = { name: rule.name, limit: rule.capacity, remaining: left, resetMs: wholeInMs };
     }
   }
   return { requests, tokens };
@@ -84,6 +100,7 @@ export function standing(bucket: BucketState, rules: readonly LimitRule[], now: 
 
 /** Everything that `GET /v1/usage` and an admin see of one bucket. */
 export function inspect(bucket: BucketState, rules: readonly LimitRule[], now: number): BucketInspection {
+  releaseSlots(bucket, now);
   return {
     version: 1,
     usage: {
@@ -93,17 +110,18 @@ export function inspect(bucket: BucketState, rules: readonly LimitRule[], now: n
       unsettled: { ...bucket.unsettled },
       unaccounted: { ...bucket.unaccounted },
     },
-    limits: rules.map((rule) => {
-      const level = levelOf(bucket, rule, now);
-      advance(level, rule, now);
-      return {
-        name: rule.name,
-        unit: rule.unit,
-        limit: rule.capacity,
-        remaining: remaining(level, rule),
-        resetMs: resetMs(level, rule, now),
-      };
-    }),
+    limits: rules.map((rule) => ({
+      name: rule.name,
+      unit: rule.unit,
+      limit: rule.capacity,
+      used:
+        rule.unit === "slots"
+          ? slotsHeld(bucket, levelKey(rule))
+          : Math.ceil(levelOf(bucket, rule, now).level - 1e-6),
+      remaining: leftOf(bucket, rule, now),
+      resetMs: wholeIn(bucket, rule, now),
+    })),
+    models: { sinceMs: bucket.models.startMs, uses: modelUses(bucket.models, now) },
     lent: { ...bucket.lent },
     openReservations: bucket.open.size,
     epoch: bucket.epoch,

@@ -16,10 +16,18 @@ import {
   type BucketState,
   isNothing,
   lateMs,
+  leaseSlots,
   levelOf,
+  lostSlotsId,
+  type LostReceipts,
   maxClosed,
   maxOpenReservations,
+  nothing,
   type OpenReservation,
+  moveSlots,
+  releaseSlots,
+  slotsHeld,
+  slotsKey,
   subtract,
   sweep,
   type Tally,
@@ -27,15 +35,19 @@ import {
   withdrawnMs,
 } from "./bucket-state.ts";
 import { refusal, standing, tooManyOpen } from "./bucket-view.ts";
-import { advance, charge, fits, giveBack, type LimitRule } from "./level.ts";
-import { loanPolicy } from "./loan-policy.ts";
+import { charge, fits, giveBack, levelKey, type LimitRule } from "./level.ts";
+import { mostLent } from "./loan-policy.ts";
+import { countModels } from "./model-counts.ts";
+
+/** What a batch says beside its operations. */
+type Terms = Pick<BucketBatch, "rules" | "leaseMs" | "timeZone">;
 
 /** Answers a batch, operation by operation, in order. */
 export function applyBatch(bucket: BucketState, batch: BucketBatch, now: number): BucketReply {
   const outcomes = batch.operations.map((operation) =>
     operation.type === "reserve"
-      ? reserve(bucket, batch.rules, operation, now)
-      : settle(bucket, batch.rules, operation, now),
+      ? reserve(bucket, batch, operation, now)
+      : settle(bucket, batch, operation, now),
   );
   return {
     version: 1,
@@ -47,108 +59,118 @@ export function applyBatch(bucket: BucketState, batch: BucketBatch, now: number)
 }
 
 /** Sets aside under all limits or under none. Changes nothing unless it grants. */
-export function reserve(
+function reserve(
   bucket: BucketState,
-  rules: readonly LimitRule[],
+  { rules, leaseMs }: Terms,
   operation: ReserveOperation,
   now: number,
 ): BucketOutcome {
   assertAmounts(operation.total);
   if (isClosed(bucket, operation.id, now)) return { type: "closed" };
   const known = bucket.open.get(operation.id);
-  const more: Tally = known
-    ? {
-        requests: Math.max(0, operation.total.requests - known.held.requests - known.used.requests),
-        tokens: Math.max(0, operation.total.tokens - known.held.tokens - known.used.tokens),
-      }
-    : { requests: operation.total.requests, tokens: operation.total.tokens };
-  if (known && more.requests === 0 && more.tokens === 0) return { type: "granted", receipt: known.receipt };
+  const more: Tally = { ...operation.total };
+  if (known)
+    for (const unit of units) more[unit] = Math.max(0, more[unit] - known.held[unit] - known.used[unit]);
+  if (known && isNothing(more)) return { type: "granted", receipt: known.receipt };
 
-  for (const rule of rules) advance(levelOf(bucket, rule, now), rule, now);
+  releaseSlots(bucket, now);
   if (operation.lend && !mayLend(bucket, rules, more, now)) return { type: "not-lent" };
   if (!known && bucket.open.size >= maxOpenReservations) sweep(bucket, now);
   if (!known && bucket.open.size >= maxOpenReservations) return tooManyOpen(bucket);
-  const refusing = rules.filter((rule) => !fits(levelOf(bucket, rule, now), rule, more[rule.unit]));
+  const refusing = rules.filter((rule) => !hasRoom(bucket, rule, more[rule.unit], now));
   if (refusing.length > 0) return refusal(bucket, rules, refusing, more, now);
 
   const reservation: OpenReservation = known ?? {
     receipt: (bucket.receipt += 1),
-    held: { requests: 0, tokens: 0 },
-    used: { requests: 0, tokens: 0 },
+    held: nothing(),
+    used: nothing(),
     sequence: 0,
     lent: operation.lend,
     expiresAtMs: now + operation.ttlMs,
+    slotsUntilMs: 0,
+    slotsOf: slotsKey(rules),
     tails: {},
+    models: operation.lend ? {} : null,
   };
   for (const rule of rules) {
     const amount = more[rule.unit];
-    if (amount === 0) continue;
-    const tail = charge(levelOf(bucket, rule, now), amount);
+    if (amount === 0 || rule.unit === "slots") continue;
+    const tail = charge(levelOf(bucket, rule, now), rule, amount);
     // Of a reservation raised in mid-stream the first tail stays: it drains first, so that too little is returned, never too much.
-    reservation.tails[rule.name] ??= tail;
+    reservation.tails[levelKey(rule)] ??= tail;
   }
   add(reservation.held, more);
+  moveSlots(bucket, reservation.slotsOf, more.slots);
   add(bucket.reserved, more);
   add(bucket.charged, more);
   if (reservation.lent) add(bucket.lent, more);
+  if (more.slots > 0) leaseSlots(bucket, reservation, leaseMs, now);
   if (!known) bucket.open.set(operation.id, reservation);
   bucket.usedAtMs = Math.max(bucket.usedAtMs, now);
   return { type: "granted", receipt: reservation.receipt };
 }
 
+/** A limit that is over what it allows (a debt, a new configuration) refuses only those who ask for more of it. */
+function hasRoom(bucket: BucketState, rule: LimitRule, amount: number, now: number): boolean {
+  if (amount === 0) return true;
+  if (rule.unit === "slots") return slotsHeld(bucket, levelKey(rule)) + amount <= rule.capacity;
+  return fits(levelOf(bucket, rule, now), rule, amount);
+}
+
 /** Replaces what is held under an id by what was used and is still held; counts each settlement exactly once. */
-export function settle(
-  bucket: BucketState,
-  rules: readonly LimitRule[],
-  operation: SettleOperation,
-  now: number,
-): BucketOutcome {
+function settle(bucket: BucketState, terms: Terms, operation: SettleOperation, now: number): BucketOutcome {
   assertAmounts(operation.used);
   assertAmounts(operation.held);
   assertAmounts(operation.granted);
+  for (const use of operation.models) assertAmounts({ ...use, slots: 0 });
   const reservation = bucket.open.get(operation.id);
-  const isForgotten = operation.receipt !== null && isLost(bucket, operation.receipt);
+  const lost = lostRange(bucket, operation.receipt);
   // A grant that a crash forgot may have been granted again under its id: whichever receipt its holder has, it is one charge.
   if (
     reservation !== undefined &&
-    (operation.receipt === null || operation.receipt === reservation.receipt || isForgotten)
+    (operation.receipt === null || operation.receipt === reservation.receipt || lost !== undefined)
   ) {
     if (operation.sequence <= reservation.sequence) return { type: "duplicate" };
-    settleOpen(bucket, rules, operation, reservation, now);
-    if (operation.receipt === null || isForgotten) close(bucket, operation, now);
+    settleOpen(bucket, terms, operation, reservation, now);
+    if (operation.receipt === null || lost !== undefined) close(bucket, operation, now);
     return { type: "settled" };
   }
   if (isClosed(bucket, operation.id, now)) return { type: "duplicate" };
   if (operation.receipt === null) {
-    chargeDebt(bucket, rules, operation.used, now);
+    chargeDebt(bucket, terms, operation, now);
     close(bucket, operation, now);
     return { type: "settled" };
   }
-  if (!isForgotten) return { type: "duplicate" };
+  if (lost === undefined) return { type: "duplicate" };
 
-  // A grant that a crash forgot. Its charge is part of the high-water mark, so no level changes for what was granted, and
-  // nothing is returned to it either; only the counts become exact again.
+  // A grant that a crash forgot. Its charge is part of the high-water mark, so no level changes for what was granted; only
+  // the counts become exact again, and limits that don't leak get back what was not used.
   const adopted: OpenReservation = {
     receipt: operation.receipt,
-    held: { requests: operation.granted.requests, tokens: operation.granted.tokens },
-    used: { requests: 0, tokens: 0 },
+    held: { ...operation.granted },
+    used: nothing(),
     sequence: 0,
     lent: false,
     expiresAtMs: now + lateMs,
-    tails: {},
+    slotsUntilMs: 0,
+    slotsOf: slotsKey(terms.rules),
+    tails: { ...lost.periods },
+    models: {},
   };
-  bucket.unaccounted.requests = Math.max(0, bucket.unaccounted.requests - operation.granted.requests);
-  bucket.unaccounted.tokens = Math.max(0, bucket.unaccounted.tokens - operation.granted.tokens);
+  for (const unit of units)
+    bucket.unaccounted[unit] = Math.max(0, bucket.unaccounted[unit] - operation.granted[unit]);
+  returnLostSlots(bucket, lostSlotsId(lost.upTo, adopted.slotsOf), operation.granted.slots);
+  moveSlots(bucket, adopted.slotsOf, operation.granted.slots);
   add(bucket.reserved, operation.granted);
   bucket.open.set(operation.id, adopted);
-  settleOpen(bucket, rules, operation, adopted, now);
+  settleOpen(bucket, terms, operation, adopted, now);
   close(bucket, operation, now);
   return { type: "settled" };
 }
 
 function settleOpen(
   bucket: BucketState,
-  rules: readonly LimitRule[],
+  { rules, leaseMs, timeZone }: Terms,
   operation: SettleOperation,
   reservation: OpenReservation,
   now: number,
@@ -162,38 +184,54 @@ function settleOpen(
     bucket.settled[unit] += used;
     bucket.reserved[unit] += operation.held[unit] - before[unit];
     if (surplus < 0) bucket.charged[unit] -= surplus;
-    if (surplus === 0) continue;
+    if (surplus === 0 || unit === "slots") continue;
     for (const rule of rules) {
       if (rule.unit !== unit) continue;
       const level = levelOf(bucket, rule, now);
-      advance(level, rule, now);
-      if (surplus < 0) charge(level, -surplus);
-      else giveBack(level, reservation.tails[rule.name] ?? 0, surplus);
+      if (surplus < 0) charge(level, rule, -surplus);
+      else giveBack(level, rule, reservation.tails[levelKey(rule)] ?? 0, surplus);
     }
   }
+  moveSlots(bucket, reservation.slotsOf, reservation.held.slots - before.slots);
+  countModels(bucket.models, operation.models, reservation.models, timeZone, now);
   reservation.sequence = operation.sequence;
   if (reservation.lent) {
     subtract(bucket.lent, before);
     if (operation.ended) reservation.lent = false;
     else add(bucket.lent, reservation.held);
   }
+  if (reservation.held.slots > 0) leaseSlots(bucket, reservation, leaseMs, now);
   if (isNothing(reservation.held)) bucket.open.delete(operation.id);
   else reservation.expiresAtMs = Math.max(reservation.expiresAtMs, now + (operation.ended ? lateMs : 0));
   bucket.usedAtMs = Math.max(bucket.usedAtMs, now);
 }
 
 /** What was delivered without a reservation: charged whatever the limits say. */
-function chargeDebt(bucket: BucketState, rules: readonly LimitRule[], used: Amounts, now: number): void {
+function chargeDebt(
+  bucket: BucketState,
+  { rules, timeZone }: Terms,
+  { used, models }: SettleOperation,
+  now: number,
+): void {
   for (const rule of rules) {
     const amount = used[rule.unit];
-    if (amount === 0) continue;
-    const level = levelOf(bucket, rule, now);
-    advance(level, rule, now);
-    charge(level, amount);
+    if (amount > 0 && rule.unit !== "slots") charge(levelOf(bucket, rule, now), rule, amount);
   }
   add(bucket.settled, used);
   add(bucket.charged, used);
+  countModels(bucket.models, models, null, timeZone, now);
   bucket.usedAtMs = Math.max(bucket.usedAtMs, now);
+}
+
+/** Slots that a crash left held for whoever held them: one of those has come. */
+function returnLostSlots(bucket: BucketState, id: string, slots: number): void {
+  const held = bucket.open.get(id);
+  if (held === undefined) return;
+  const returned = Math.min(slots, held.held.slots);
+  held.held.slots -= returned;
+  bucket.reserved.slots -= returned;
+  moveSlots(bucket, held.slotsOf, -returned);
+  if (held.held.slots === 0) bucket.open.delete(id);
 }
 
 function close(bucket: BucketState, operation: SettleOperation, now: number): void {
@@ -215,25 +253,25 @@ function isClosed(bucket: BucketState, id: string, now: number): boolean {
   return untilMs !== undefined && untilMs > now;
 }
 
-function isLost(bucket: BucketState, receipt: number): boolean {
-  return bucket.lost.some((range) => receipt > range.after && receipt <= range.upTo);
+function lostRange(bucket: BucketState, receipt: number | null): LostReceipts | undefined {
+  return receipt === null
+    ? undefined
+    : bucket.lost.find((range) => receipt > range.after && receipt <= range.upTo);
 }
 
+/** Nothing is lent from the last part of a limit: there every request asks, so that few are refused for a loan's sake. */
 function mayLend(bucket: BucketState, rules: readonly LimitRule[], more: Amounts, now: number): boolean {
   return rules.every((rule) => {
     const amount = more[rule.unit];
-    return (
-      bucket.lent[rule.unit] + amount <= rule.capacity * loanPolicy.lentShare &&
-      levelOf(bucket, rule, now).level + amount <= rule.capacity * loanPolicy.lendBelowShare
-    );
+    const most = mostLent(rules, rule.unit);
+    const charged =
+      rule.unit === "slots" ? slotsHeld(bucket, levelKey(rule)) : levelOf(bucket, rule, now).level;
+    return bucket.lent[rule.unit] + amount <= most && charged + amount <= rule.capacity - most;
   });
 }
 
 function assertAmounts(amounts: Amounts): void {
-  if (!isAmount(amounts.requests) || !isAmount(amounts.tokens))
-    throw new RangeError(`Amounts are whole numbers from 0: ${amounts.requests}, ${amounts.tokens}`);
-}
-
-function isAmount(amount: number): boolean {
-  return Number.isSafeInteger(amount) && amount >= 0;
+  for (const unit of units)
+    if (!Number.isSafeInteger(amounts[unit]) || amounts[unit] < 0)
+      throw new RangeError(`Amounts are whole numbers from 0: ${unit} is ${amounts[unit]}`);
 }

@@ -3,14 +3,30 @@
  * hold back what others could use until the settlement.
  */
 
-/** Set aside for an answer without `max_tokens`: more than most chat answers take. */
-const usualAnswerTokens = 512;
 /** An extension in mid-stream raises the reservation by so much at least: one call for about ten seconds of streaming. */
 const extensionTokens = 512;
 
-/** For all choices of one request together. `maxTokens`: what the client allows each, `null` where it says nothing. */
-export function answerReservation(maxTokens: number | null, choices: number): number {
-  return Math.min(maxTokens ?? usualAnswerTokens, usualAnswerTokens) * choices;
+/**
+ * For all choices of one request together. `maxTokens`: what the client allows each, `null` where it says nothing.
+ * `expectedTokens`: what nine answers of ten stay within (answer-lengths.ts).
+ */
+export function answerReservation(maxTokens: number | null, choices: number, expectedTokens: number): number {
+  return Math.min(maxTokens ?? expectedTokens, expectedTokens) * choices;
+}
+
+/**
+ * For an answer that can't be stopped in mid-stream, since its engine sends it whole: everything that it may come to, and
+ * room for the prompt's estimate to be wrong.
+ */
+export function wholeReservation(
+  promptTokens: number,
+  maxTokens: number,
+  choices: number,
+): { readonly promptTokens: number; readonly answerTokens: number } {
+  return {
+    promptTokens: promptTokens + Math.ceil(promptTokens / 8) + 8,
+    answerTokens: maxTokens * choices,
+  };
 }
 
 /**

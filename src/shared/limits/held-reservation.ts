@@ -4,29 +4,39 @@
  */
 import type { Background } from "../contracts/background.ts";
 import type { ChargeId } from "../contracts/ids.ts";
+import { type AdmissionFailure, bucketUnavailable, gravest, limited } from "./admission-failure.ts";
 import type { BucketLane } from "./bucket-lane.ts";
-import type { SettleOperation } from "./bucket-protocol.ts";
+import { noAmounts, type SettleOperation } from "./bucket-protocol.ts";
 import { lateMs } from "./bucket-state.ts";
 import type { LimitSet } from "./defaults.ts";
 import type { Loan } from "./loan.ts";
-import type { LimitStanding, Reservation } from "./ports.ts";
+import type { LimitStanding, Reservation, TurnUse } from "./ports.ts";
 import { standingOf } from "./standing.ts";
 
 /** One bucket's part of a reservation. */
 export interface Share {
   readonly lane: BucketLane;
   readonly limits: LimitSet;
-  /** Where the request and `loanTokens` came from; `null`: from the bucket. */
+  /** Where the request, its slot, `loanTokens` and `loanMicrodollars` came from; `null`: from the bucket. */
   readonly loan: Loan | null;
   loanTokens: number;
+  loanMicrodollars: number;
   /** Of what the bucket itself set aside under the charge id; `null`: nothing, or nobody knows. */
   receipt: number | null;
   grantedRequests: 0 | 1;
   grantedTokens: number;
+  grantedMicrodollars: number;
   /** Let in unasked: what is used becomes a debt. */
   readonly isOpen: boolean;
   /** An extension was asked for and no answer came: the bucket may hold it all the same. */
   isUncertain: boolean;
+}
+
+/** What of a turn falls to one share. */
+interface ShareUse {
+  readonly requests: number;
+  readonly tokens: number;
+  readonly microdollars: number;
 }
 
 export class HeldReservation implements Reservation {
@@ -35,6 +45,7 @@ export class HeldReservation implements Reservation {
   readonly #background: Background;
   readonly #mayOverrun: boolean;
   #settled = false;
+  #refusal: AdmissionFailure | null = null;
 
   /** `mayOverrun`: an extension that can't be asked for is granted, and what it covers becomes a debt. */
   constructor(chargeId: ChargeId, shares: readonly Share[], background: Background, mayOverrun: boolean) {
@@ -49,33 +60,52 @@ export class HeldReservation implements Reservation {
   }
 
   get tokens(): number {
-    return this.#shares.reduce(
-      (least, share) => Math.min(least, share.loanTokens + share.grantedTokens),
-      Number.MAX_SAFE_INTEGER,
-    );
+    let least = Number.MAX_SAFE_INTEGER;
+    for (const share of this.#shares) least = Math.min(least, share.loanTokens + share.grantedTokens);
+    return least;
   }
 
-  extend(totalTokens: number): boolean | Promise<boolean> {
+  get microdollars(): number {
+    let least = Number.MAX_SAFE_INTEGER;
+    for (const share of this.#shares)
+      least = Math.min(least, share.loanMicrodollars + share.grantedMicrodollars);
+    return least;
+  }
+
+  get refusal(): AdmissionFailure | null {
+    return this.#refusal;
+  }
+
+  extend(totalTokens: number, totalMicrodollars: number): boolean | Promise<boolean> {
     if (this.#settled) return false;
     const asking: Promise<boolean>[] = [];
     for (const share of this.#shares) {
-      const more = totalTokens - share.loanTokens - share.grantedTokens;
-      if (more <= 0) continue;
-      if (share.isOpen) share.grantedTokens += more;
-      else if (share.loan?.extend(more, share.lane.now()) === true) share.loanTokens += more;
-      else asking.push(this.#extendAtBucket(share, more));
+      const tokens = Math.max(0, totalTokens - share.loanTokens - share.grantedTokens);
+      const microdollars = Math.max(
+        0,
+        totalMicrodollars - share.loanMicrodollars - share.grantedMicrodollars,
+      );
+      if (tokens === 0 && microdollars === 0) continue;
+      if (share.isOpen) {
+        share.grantedTokens += tokens;
+        share.grantedMicrodollars += microdollars;
+      } else if (share.loan?.extend(tokens, microdollars, share.lane.now()) === true) {
+        share.loanTokens += tokens;
+        share.loanMicrodollars += microdollars;
+      } else asking.push(this.#extendAtBucket(share, tokens, microdollars));
     }
     if (asking.length === 0) return true;
     return Promise.all(asking).then((granted) => granted.every(Boolean));
   }
 
-  async #extendAtBucket(share: Share, more: number): Promise<boolean> {
-    const tokens = share.grantedTokens + more;
+  async #extendAtBucket(share: Share, moreTokens: number, moreMicrodollars: number): Promise<boolean> {
+    const tokens = share.grantedTokens + moreTokens;
+    const microdollars = share.grantedMicrodollars + moreMicrodollars;
     const answer = await share.lane.asks.ask(
       {
         type: "reserve",
         id: this.chargeId,
-        total: { requests: share.grantedRequests, tokens },
+        total: { requests: share.grantedRequests, tokens, slots: share.grantedRequests, microdollars },
         ttlMs: lateMs,
         lend: false,
       },
@@ -83,38 +113,65 @@ export class HeldReservation implements Reservation {
       this.#background,
     );
     const isAnswered = answer.kind === "answered";
-    if (isAnswered && answer.outcome.type !== "granted") return false;
+    if (isAnswered && answer.outcome.type !== "granted") {
+      if (answer.outcome.type === "refused") {
+        const { unit, fittingTokens } = answer.outcome;
+        const room = unit === "tokens" ? fittingTokens + share.loanTokens + share.grantedTokens : 0;
+        this.#refuse(limited(share.lane.scope, answer.outcome, room));
+      } else this.#refuse(bucketUnavailable(`the bucket answered ${answer.outcome.type}`));
+      return false;
+    }
     const receipt = isAnswered && answer.outcome.type === "granted" ? answer.outcome.receipt : null;
     if (this.#settled) {
       // Granted behind the settlement's back, or perhaps so: nobody needs it any more.
-      this.#report(share, settlement(this.chargeId, receipt, 2, share, 0, 0));
+      this.#report(share, settlement(this.chargeId, receipt, 2, share, noUse, null));
       return false;
     }
     if (receipt === null) share.isUncertain = true;
     else share.receipt = receipt;
-    if (receipt === null && !this.#mayOverrun) return false;
+    if (receipt === null && !this.#mayOverrun) {
+      this.#refuse(bucketUnavailable(answer.kind === "unreachable" ? answer.detail : "no receipt"));
+      return false;
+    }
     share.grantedTokens = tokens;
+    share.grantedMicrodollars = microdollars;
     return true;
   }
 
-  settle(used: { readonly tokens: number; readonly requests: 0 | 1 }): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    for (const share of this.#shares)
-      this.#settleShare(share, Math.max(0, Math.ceil(used.tokens)), used.requests);
+  #refuse(failure: AdmissionFailure): void {
+    this.#refusal = this.#refusal === null ? failure : gravest([this.#refusal, failure]);
   }
 
-  #settleShare(share: Share, tokens: number, requests: 0 | 1): void {
+  settle(use: TurnUse): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    for (const share of this.#shares) this.#settleShare(share, use);
+  }
+
+  #settleShare(share: Share, use: TurnUse): void {
     const { lane, loan, limits } = share;
+    const tokens = Math.max(0, Math.ceil(use.tokens));
+    const microdollars = Math.max(0, Math.ceil(use.microdollars));
     if (loan === null) {
-      this.#report(share, settlement(this.chargeId, share.receipt, 1, share, requests, tokens));
+      const all = { requests: use.requests, tokens, microdollars };
+      this.#report(share, settlement(this.chargeId, share.receipt, 1, share, all, use.model));
       return;
     }
     const isExtended = share.receipt !== null || share.isUncertain;
-    const fromLoan = isExtended ? Math.min(tokens, share.loanTokens) : tokens;
-    lane.settleLoan(loan, share.loanTokens, { requests, tokens: fromLoan }, limits, this.#background);
-    if (isExtended)
-      this.#report(share, settlement(this.chargeId, share.receipt, 1, share, 0, tokens - fromLoan));
+    const fromLoan = {
+      requests: use.requests,
+      tokens: isExtended ? Math.min(tokens, share.loanTokens) : tokens,
+      microdollars: isExtended ? Math.min(microdollars, share.loanMicrodollars) : microdollars,
+    };
+    loan.settle(share.loanTokens, share.loanMicrodollars, fromLoan, use.model);
+    lane.afterSettlement(loan, limits, this.#background);
+    if (!isExtended) return;
+    const rest = {
+      requests: 0,
+      tokens: tokens - fromLoan.tokens,
+      microdollars: microdollars - fromLoan.microdollars,
+    };
+    this.#report(share, settlement(this.chargeId, share.receipt, 1, share, rest, use.model));
   }
 
   #report(share: Share, operation: SettleOperation): void {
@@ -122,22 +179,30 @@ export class HeldReservation implements Reservation {
   }
 }
 
+const noUse: ShareUse = { requests: 0, tokens: 0, microdollars: 0 };
+
 function settlement(
   id: string,
   receipt: number | null,
   sequence: number,
   share: Share,
-  requests: number,
-  tokens: number,
+  { requests, tokens, microdollars }: ShareUse,
+  model: string | null,
 ): SettleOperation {
   return {
     type: "settle",
     id,
     receipt,
     sequence,
-    used: { requests, tokens },
-    held: { requests: 0, tokens: 0 },
-    granted: { requests: share.grantedRequests, tokens: share.grantedTokens },
+    used: { requests, tokens, slots: 0, microdollars },
+    models: model === null ? [] : [{ model, requests, tokens, microdollars }],
+    held: noAmounts,
+    granted: {
+      requests: share.grantedRequests,
+      tokens: share.grantedTokens,
+      slots: share.grantedRequests,
+      microdollars: share.grantedMicrodollars,
+    },
     ended: true,
   };
 }

@@ -1,19 +1,20 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Amounts, BucketOperation, BucketOutcome } from "./bucket-protocol.ts";
+import { type Amounts, type BucketOperation, type BucketOutcome, noAmounts } from "./bucket-protocol.ts";
 import { leaseMs, rememberMs } from "./bucket-durability.ts";
 import { KeptBucket } from "./kept-bucket.ts";
 import type { LimitRule } from "./level.ts";
+import { amounts } from "./simulated-turns.ts";
 
 const rules: LimitRule[] = [
   { name: "requests_per_minute", unit: "requests", capacity: 20, windowMs: 60_000 },
   { name: "requests_per_hour", unit: "requests", capacity: 100, windowMs: 3_600_000 },
   { name: "tokens_per_minute", unit: "tokens", capacity: 10_000, windowMs: 60_000 },
 ];
-const nothing: Amounts = { requests: 0, tokens: 0 };
+const nothing = noAmounts;
 
 function reserve(id: string, tokens: number, requests = 1): BucketOperation {
-  return { type: "reserve", id, total: { requests, tokens }, ttlMs: 600_000, lend: false };
+  return { type: "reserve", id, total: amounts(requests, tokens), ttlMs: 600_000, lend: false };
 }
 
 function settle(
@@ -28,6 +29,7 @@ function settle(
     receipt,
     sequence: more.sequence ?? 1,
     used,
+    models: [],
     held: more.held ?? nothing,
     granted: more.granted ?? used,
     ended: true,
@@ -43,7 +45,7 @@ class Kept {
 
   do(operation: BucketOperation): BucketOutcome {
     const { reply, write } = this.bucket.apply(
-      { version: 1, rules, operations: [operation], acknowledge: "now" },
+      { version: 1, rules, leaseMs: 60_000, timeZone: "UTC", operations: [operation], acknowledge: "now" },
       this.now,
     );
     if (write !== null) this.#write(write);
@@ -94,20 +96,15 @@ test("the same id reserves once, and is raised but never lowered", () => {
   expect(kept.grant("a", 500)).toBe(receipt);
   expect(kept.grant("a", 800)).toBe(receipt);
   expect(kept.grant("a", 100)).toBe(receipt);
-  expect(kept.usage().reserved).toEqual({ requests: 1, tokens: 800 });
+  expect(kept.usage().reserved).toEqual(amounts(1, 800));
 });
 
 test("a report that was overtaken by a newer one is a duplicate", () => {
   const kept = new Kept();
   const receipt = kept.grant("loan", 1_000);
-  const held = { requests: 1, tokens: 400 };
-  kept.do(settle("loan", receipt, { requests: 0, tokens: 300 }, { sequence: 2, held }));
-  const late = settle(
-    "loan",
-    receipt,
-    { requests: 0, tokens: 100 },
-    { sequence: 1, held: { requests: 1, tokens: 900 } },
-  );
+  const held = amounts(1, 400);
+  kept.do(settle("loan", receipt, amounts(0, 300), { sequence: 2, held }));
+  const late = settle("loan", receipt, amounts(0, 100), { sequence: 1, held: amounts(1, 900) });
   expect(kept.do(late).type).toBe("duplicate");
   expect(kept.usage()).toMatchObject({ settled: { tokens: 300 }, reserved: { tokens: 400 } });
 });
@@ -115,18 +112,18 @@ test("a report that was overtaken by a newer one is a duplicate", () => {
 test("more used than reserved is charged as a debt, above the limit too", () => {
   const kept = new Kept();
   const receipt = kept.grant("a", 9_000);
-  kept.do(settle("a", receipt, { requests: 1, tokens: 14_000 }));
+  kept.do(settle("a", receipt, amounts(1, 14_000)));
   expect(kept.usage().settled.tokens).toBe(14_000);
   expect(kept.do(reserve("b", 1))).toMatchObject({ type: "refused", remaining: 0 });
 });
 
 test("what was used without asking is charged once, however often it is told", () => {
   const kept = new Kept();
-  kept.do(settle("debt", null, { requests: 1, tokens: 700 }));
-  expect(kept.do(settle("debt", null, { requests: 1, tokens: 700 })).type).toBe("duplicate");
+  kept.do(settle("debt", null, amounts(1, 700)));
+  expect(kept.do(settle("debt", null, amounts(1, 700))).type).toBe("duplicate");
   kept.restart();
-  expect(kept.do(settle("debt", null, { requests: 1, tokens: 700 })).type).toBe("duplicate");
-  expect(kept.usage().settled).toEqual({ requests: 1, tokens: 700 });
+  expect(kept.do(settle("debt", null, amounts(1, 700))).type).toBe("duplicate");
+  expect(kept.usage().settled).toEqual(amounts(1, 700));
 });
 
 test("a reservation that comes after its asker gave up is not granted, until the id may be used anew", () => {
@@ -143,7 +140,7 @@ test("never settled: it stays charged at its estimate, as unsettled", () => {
   kept.now += 700_000;
   kept.rest();
   expect(kept.usage()).toMatchObject({ reserved: nothing, unsettled: { requests: 1, tokens: 500 } });
-  expect(kept.do(settle("a", receipt, { requests: 1, tokens: 10 })).type).toBe("duplicate");
+  expect(kept.do(settle("a", receipt, amounts(1, 10))).type).toBe("duplicate");
 });
 
 test("changing limits in mid-flight keeps what was used", () => {
@@ -175,16 +172,13 @@ test("killed after any operation, a bucket never has more left than it had; evic
       for (const { waitMs, id, action, tokens, share } of operations) {
         kept.now += waitMs;
         if (action === "rest") kept.rest();
-        else if (action === "debt") kept.do(settle(`d${id}`, null, { requests: 1, tokens }));
+        else if (action === "debt") kept.do(settle(`d${id}`, null, amounts(1, tokens)));
         else if (action === "reserve") {
           const outcome = kept.do(reserve(`c${id}`, tokens));
           if (outcome.type === "granted") receipts.set(id, { receipt: outcome.receipt, tokens });
         } else {
           const known = receipts.get(id);
-          if (known)
-            kept.do(
-              settle(`c${id}`, known.receipt, { requests: 1, tokens: Math.floor(known.tokens * share) }),
-            );
+          if (known) kept.do(settle(`c${id}`, known.receipt, amounts(1, Math.floor(known.tokens * share))));
         }
         const before = kept.remaining();
         const killed = kept.remaining(new KeptBucket(kept.disk, kept.now));
@@ -222,7 +216,7 @@ test("a bucket that nobody used for a day, with nothing open, can be forgotten",
   const kept = new Kept();
   const receipt = kept.grant("a", 100);
   expect(kept.bucket.isForgettable(kept.now + rememberMs)).toBe(false);
-  kept.do(settle("a", receipt, { requests: 1, tokens: 100 }));
+  kept.do(settle("a", receipt, amounts(1, 100)));
   expect(kept.bucket.isForgettable(kept.now + rememberMs - 1)).toBe(false);
   expect(kept.bucket.isForgettable(kept.now + rememberMs)).toBe(true);
 });

@@ -1,18 +1,14 @@
 import { applyBatch } from "./bucket.ts";
-import {
-  exactSnapshot,
-  forgetAtMs,
-  isCovered,
-  isForgettable,
-  markedSnapshot,
-  type Marks,
-  restore,
-} from "./bucket-durability.ts";
+import { exactSnapshot, forgetAtMs, isCovered, isForgettable, markedSnapshot } from "./bucket-durability.ts";
 import type { BucketBatch, BucketInspection, BucketReply } from "./bucket-protocol.ts";
+import { type Marks, restore } from "./bucket-snapshot.ts";
 import { type BucketState, newBucket } from "./bucket-state.ts";
 import { inspect } from "./bucket-view.ts";
-import type { LimitRule } from "./level.ts";
+import { levelKey, type LimitRule } from "./level.ts";
 import { revoke, type RevokeCommand } from "./revocation.ts";
+
+/** Three tiers' and some keys' of their own. */
+const maxRules = 128;
 
 /**
  * A bucket and what is on disk of it: says with each answer what must be written first. Every text it returns is to be
@@ -21,7 +17,8 @@ import { revoke, type RevokeCommand } from "./revocation.ts";
 export class KeptBucket {
   #bucket: BucketState;
   #marks: Marks | null = null;
-  #rules: readonly LimitRule[] = [];
+  /** Limits that were asked under lately, by level: head-room is for all of them, whoever asks next. */
+  readonly #rules = new Map<string, LimitRule>();
   /** Something is not on disk, and only covered by its marks. */
   #changed = false;
 
@@ -35,7 +32,7 @@ export class KeptBucket {
     now: number,
   ): { readonly reply: BucketReply; readonly write: string | null; readonly waits: boolean } {
     const reply = applyBatch(this.#bucket, batch, now);
-    this.#rules = batch.rules;
+    this.#note(batch.rules);
     let settles = false;
     let changes = false;
     for (const { type } of reply.outcomes) {
@@ -51,6 +48,11 @@ export class KeptBucket {
     return { reply, write, waits: settles && this.#changed };
   }
 
+  #note(rules: readonly LimitRule[]): void {
+    if (this.#rules.size > maxRules) this.#rules.clear();
+    for (const rule of rules) this.#rules.set(levelKey(rule), rule);
+  }
+
   /** Revokes credentials of the bucket's owner; the text is to be written before anybody is told. */
   revoke(command: RevokeCommand, now: number): string {
     revoke(this.#bucket, command, now);
@@ -60,7 +62,7 @@ export class KeptBucket {
 
   /** What to write so that everything so far is on disk, with head-room to go on without. */
   commit(now: number): string {
-    const { text, marks } = markedSnapshot(this.#bucket, this.#rules, now);
+    const { text, marks } = markedSnapshot(this.#bucket, [...this.#rules.values()], now);
     this.#marks = marks;
     this.#changed = false;
     return text;

@@ -62,7 +62,7 @@ test("a level equals its oracle through bursts, refills and a clock that goes fo
         advance(level, rule, now);
         const admitted = fits(level, rule, amount);
         expect(admitted).toBe(oracle.take(amount, now));
-        if (admitted) charge(level, amount);
+        if (admitted) charge(level, rule, amount);
         expect(Math.abs(rule.capacity - level.level - oracle.left)).toBeLessThan(1e-3);
       }
     }),
@@ -90,7 +90,7 @@ test("what is admitted in any stretch of time fits the capacity and its refill, 
         if (step.settleOldest || !fits(level, rule, step.amount)) {
           const settled = open.splice(step.used > 0.5 ? 0 : -1, 1)[0];
           if (settled) {
-            giveBack(level, settled.tail, settled.amount - settled.used);
+            giveBack(level, rule, settled.tail, settled.amount - settled.used);
             kept.push({ at: settled.at, used: settled.used });
           }
         }
@@ -99,7 +99,7 @@ test("what is admitted in any stretch of time fits the capacity and its refill, 
           at: now,
           amount: step.amount,
           used: Math.floor(step.amount * step.used),
-          tail: charge(level, step.amount),
+          tail: charge(level, rule, step.amount),
         });
       }
       const all = [...kept, ...open].sort((left, right) => left.at - right.at);
@@ -118,7 +118,7 @@ test("what is admitted in any stretch of time fits the capacity and its refill, 
 
 test("a full hour waits 36 s for one request, and an hour until it is whole", () => {
   const level = emptyLevel(0);
-  charge(level, 100);
+  charge(level, hourly, 100);
   expect(remaining(level, hourly)).toBe(0);
   expect(retryAfterMs(level, hourly, 1, 0)).toBe(36_000);
   expect(resetMs(level, hourly, 0)).toBe(3_600_000);
@@ -132,7 +132,7 @@ test("after exactly the stated wait the same amount fits", () => {
       fc.double({ min: 0, max: 1, noNaN: true }),
       (rule, a, b) => {
         const level = emptyLevel(0);
-        charge(level, Math.floor(a * rule.capacity));
+        charge(level, rule, Math.floor(a * rule.capacity));
         const amount = Math.floor(b * rule.capacity);
         const waitMs = retryAfterMs(level, rule, amount, 0);
         advance(level, rule, waitMs);
@@ -145,9 +145,9 @@ test("after exactly the stated wait the same amount fits", () => {
 test("what has leaked is not given back a second time", () => {
   const rule: LimitRule = { name: "any", unit: "tokens", capacity: 1_000, windowMs: 60_000 };
   const level = emptyLevel(0);
-  const tail = charge(level, 1_000);
+  const tail = charge(level, rule, 1_000);
   advance(level, rule, 30_000);
-  charge(level, 500);
-  giveBack(level, tail, 1_000);
+  charge(level, rule, 500);
+  giveBack(level, rule, tail, 1_000);
   expect(level.level).toBe(500);
 });

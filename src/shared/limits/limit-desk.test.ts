@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { bucketName } from "./bucket-name.ts";
 import { resolveLimits } from "./defaults.ts";
 import { createLimitDesk } from "./limit-desk.ts";
-import { mostLeftUnusedByLoans } from "./loan-policy.ts";
+import { mostLent } from "./loan-policy.ts";
 import type { Reservation } from "./ports.ts";
 import { FakeClock, isolateOptions, SimulatedBuckets, strictBackground } from "./simulated-world.ts";
-import { tenantWith, turn, within } from "./simulated-turns.ts";
+import { amounts, tenantWith, turn, use, within } from "./simulated-turns.ts";
 
 function world(limits: object = {}) {
   const clock = new FakeClock();
@@ -28,8 +28,8 @@ test("small limits: one round trip to user and org together, and the settlement 
   if (!admitted.ok) throw new Error("refused");
   expect(admitted.value.tokens).toBe(150);
   expect(admitted.value.standing.requests).toMatchObject({ limit: 100, remaining: 99 });
-  admitted.value.settle({ tokens: 80, requests: 1 });
-  admitted.value.settle({ tokens: 999, requests: 1 });
+  admitted.value.settle(use(80));
+  admitted.value.settle(use(999));
   await clock.advance(5_000);
   for (const name of buckets.names())
     expect(buckets.inspect(name, []).usage).toMatchObject({
@@ -61,7 +61,7 @@ test("a refused user names the limit and what would fit, and the org is released
   });
   await clock.advance(5_000);
   const org = buckets.inspect(bucketName("acme", "org", "research"), []);
-  expect(org.usage.reserved).toEqual({ requests: 1, tokens: 700 });
+  expect(org.usage.reserved).toEqual(amounts(1, 700, 1));
 });
 
 test("under a loan a turn is let in without a call, and everything is accounted for when the loan ends", async () => {
@@ -76,13 +76,13 @@ test("under a loan a turn is let in without a call, and everything is accounted 
   const calls = buckets.calls;
   for (let index = 0; index < 30; index += 1) await admit(`loan-${index}`);
   expect(buckets.calls).toBe(calls);
-  for (const reservation of held) reservation.settle({ tokens: 77, requests: 1 });
+  for (const reservation of held) reservation.settle(use(77));
   await clock.advance(20_000);
   for (const name of buckets.names()) {
     const { usage, lent } = buckets.inspect(name, []);
-    expect(usage.settled).toEqual({ requests: 34, tokens: 34 * 77 });
-    expect(usage.reserved).toEqual({ requests: 0, tokens: 0 });
-    expect(lent).toEqual({ requests: 0, tokens: 0 });
+    expect(usage.settled).toEqual(amounts(34, 34 * 77));
+    expect(usage.reserved).toEqual(amounts(0, 0));
+    expect(lent).toEqual(amounts(0, 0));
   }
 });
 
@@ -96,7 +96,7 @@ test("a loan is renewed before it is empty: a steady stream of turns never waits
     if (!admitted.ok) throw new Error(`refused: ${JSON.stringify(admitted.error)}`);
     if (clock.now > startedMs) waited += 1;
     await clock.advance(20);
-    admitted.value.settle({ tokens: 100, requests: 1 });
+    admitted.value.settle(use(100));
   }
   expect(waited).toBeLessThan(10);
 });
@@ -156,12 +156,12 @@ test("bucket unreachable, policy open: 200 at once, the cap is let in, each is l
   const admitted = all.flatMap((result) => (result.ok ? [result.value] : []));
   expect(admitted).toHaveLength(30);
   expect(options.counts.open).toBe(60);
-  for (const reservation of admitted) reservation.settle({ tokens: 120, requests: 1 });
+  for (const reservation of admitted) reservation.settle(use(120));
   await clock.advance(1_000);
   buckets.fate = () => ({ fate: "delivered", delayMs: 1 });
   await clock.advance(30_000);
   for (const name of buckets.names())
-    expect(buckets.inspect(name, []).usage.settled).toEqual({ requests: 30, tokens: 30 * 120 });
+    expect(buckets.inspect(name, []).usage.settled).toEqual(amounts(30, 30 * 120));
   expect(buckets.names()).toHaveLength(2);
 });
 
@@ -197,10 +197,10 @@ test("an extension is charged in both buckets, and refused where nothing is left
   const admitted = await within(clock, admission.admit(turn(tenant, "a")));
   if (!admitted.ok) throw new Error("refused");
   const reservation = admitted.value;
-  expect(await within(clock, Promise.resolve(reservation.extend(600)))).toBe(true);
+  expect(await within(clock, Promise.resolve(reservation.extend(600, 0)))).toBe(true);
   expect(reservation.tokens).toBe(600);
-  expect(await within(clock, Promise.resolve(reservation.extend(5_000)))).toBe(false);
-  reservation.settle({ tokens: 590, requests: 1 });
+  expect(await within(clock, Promise.resolve(reservation.extend(5_000, 0)))).toBe(false);
+  reservation.settle(use(590));
   await clock.advance(5_000);
   for (const name of buckets.names())
     expect(buckets.inspect(name, []).usage).toMatchObject({
@@ -218,7 +218,7 @@ test("however many isolates take loans, no more than the stated share of a limit
     for (let index = 0; index < 4; index += 1)
       await within(clock, admission.admit(turn(tenant, `${isolate}-${index}`, enterprise)));
     const { lent } = buckets.inspect(name, rules);
-    for (const rule of rules) expect(lent[rule.unit]).toBeLessThanOrEqual(mostLeftUnusedByLoans(rule));
+    for (const rule of rules) expect(lent[rule.unit]).toBeLessThanOrEqual(mostLent(rules, rule.unit));
   }
   expect(buckets.inspect(name, rules).lent.requests).toBeGreaterThan(0);
 });

@@ -4,28 +4,33 @@
  * that work begun for a request is registered with that request.
  */
 import type { Background } from "../contracts/background.ts";
-import type { LimitRefusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import {
+  type AdmissionFailure,
+  bucketUnavailable,
+  gravest,
+  largestMaxTokens,
+  limited,
+  tooManyAtOnce,
+} from "./admission-failure.ts";
 import type { AskAnswer } from "./ask-line.ts";
 import { BucketLane } from "./bucket-lane.ts";
 import { bucketName, type LimitScope } from "./bucket-name.ts";
-import type { BucketRefusal } from "./bucket-protocol.ts";
 import { lateMs } from "./bucket-state.ts";
-import { limitClass, type LimitSet } from "./defaults.ts";
-import { askTimeoutMs, type DeskOptions, slowMs } from "./desk-options.ts";
+import { microdollarsFor } from "./cost.ts";
+import type { LimitSet } from "./defaults.ts";
+import { type DeskOptions, slowMs } from "./desk-options.ts";
 import { HeldReservation, type Share } from "./held-reservation.ts";
 import { OpenAdmissions } from "./open-admissions.ts";
-import type { Admission, AdmissionFailure, AdmissionRequest, Reservation } from "./ports.ts";
+import { type Admission, type AdmissionRequest, type Reservation, unused } from "./ports.ts";
 import { limitsOf } from "./principal-limits.ts";
 import { RecentMap } from "./recent-map.ts";
 import { revokedCredential } from "./revocation.ts";
 
 /** Buckets that an isolate remembers: at most twice as many. What is forgotten is asked again, nothing is lost. */
 const laneGeneration = 5_000;
-/** When a bucket could not be reached, or has too much to do. */
-const unreachableRetryMs = 1_000;
 
 export interface LimitDesk {
   /** The port, for the request (or object) whose background this is. */
@@ -82,16 +87,16 @@ class Desk {
       return Promise.resolve(err(revokedCredential(principal)));
     const userLimits = limitsOf(tenant, "user", principal);
     const orgLimits = limitsOf(tenant, "org", principal);
-    const tokens = request.promptTokens + request.answerTokens;
-    const userShare = takeFromLoan(user, userLimits, tokens, now, background);
-    const orgShare = takeFromLoan(org, orgLimits, tokens, now, background);
+    const wanted = wantedBy(request);
+    const userShare = takeFromLoan(user, userLimits, wanted, now, background);
+    const orgShare = takeFromLoan(org, orgLimits, wanted, now, background);
     if (userShare !== null && orgShare !== null)
       return Promise.resolve(ok(this.#hold(request, [userShare, orgShare], background)));
     return this.#admitByAsking(
       request,
       [user, org],
-      userShare ?? this.#ask(request, user, userLimits, now, background),
-      orgShare ?? this.#ask(request, org, orgLimits, now, background),
+      userShare ?? this.#ask(request, user, userLimits, wanted, now, background),
+      orgShare ?? this.#ask(request, org, orgLimits, wanted, now, background),
       background,
     );
   }
@@ -109,8 +114,7 @@ class Desk {
     if (!isRevoked && userDecision.kind === "share" && orgDecision.kind === "share")
       return ok(this.#hold(request, [userDecision.share, orgDecision.share], background));
     for (const decision of [userDecision, orgDecision])
-      if (decision.kind === "share")
-        this.#hold(request, [decision.share], background).settle({ tokens: 0, requests: 0 });
+      if (decision.kind === "share") this.#hold(request, [decision.share], background).settle(unused);
     if (isRevoked) return err(revokedCredential(principal));
     const failures = [userDecision, orgDecision].flatMap((decision) =>
       decision.kind === "failed" ? [decision.failure] : [],
@@ -122,37 +126,36 @@ class Desk {
     request: AdmissionRequest,
     lane: BucketLane,
     limits: LimitSet,
+    wanted: Wanted,
     askedAtMs: number,
     background: Background,
   ): Promise<Decision> {
-    const tokens = request.promptTokens + request.answerTokens;
     lane.noteAsk(limits, askedAtMs, background);
     const answer = await lane.asks.ask(
-      { type: "reserve", id: request.chargeId, total: { requests: 1, tokens }, ttlMs: lateMs, lend: false },
+      {
+        type: "reserve",
+        id: request.chargeId,
+        total: { requests: 1, slots: 1, ...wanted },
+        ttlMs: lateMs,
+        lend: false,
+      },
       limits,
       background,
     );
     const elapsedMs = this.#options.now() - askedAtMs;
     if (elapsedMs > slowMs) this.#options.events.slow(lane.scope, elapsedMs);
-    if (answer.kind === "unreachable") return this.#withoutBucket(request, lane, limits, answer, background);
+    if (answer.kind === "unreachable")
+      return this.#withoutBucket(request, lane, limits, wanted, answer, background);
     if (answer.outcome.type === "granted")
       return {
         kind: "share",
-        share: {
-          lane,
-          limits,
-          loan: null,
-          loanTokens: 0,
-          receipt: answer.outcome.receipt,
-          grantedRequests: 1,
-          grantedTokens: tokens,
-          isOpen: false,
-          isUncertain: false,
-        },
+        share: shareOf(lane, limits, wanted, { receipt: answer.outcome.receipt, isOpen: false }),
       };
-    if (answer.outcome.type === "refused")
-      return { kind: "failed", failure: limited(lane.scope, answer.outcome, request.promptTokens) };
-    return { kind: "failed", failure: unavailable(`the bucket answered ${answer.outcome.type}`) };
+    if (answer.outcome.type === "refused") {
+      const { outcome } = answer;
+      return { kind: "failed", failure: limited(lane.scope, outcome, largestMaxTokens(outcome, request)) };
+    }
+    return { kind: "failed", failure: bucketUnavailable(`the bucket answered ${answer.outcome.type}`) };
   }
 
   /** The failure rules of a bucket that can't be reached: the tenant's policy decides, a user's overload is the user's. */
@@ -160,23 +163,13 @@ class Desk {
     request: AdmissionRequest,
     lane: BucketLane,
     limits: LimitSet,
+    wanted: Wanted,
     answer: Extract<AskAnswer, { kind: "unreachable" }>,
     background: Background,
   ): Decision {
     const { tenant, chargeId } = request;
-    const tokens = request.promptTokens + request.answerTokens;
     this.#options.events.unreachable(lane.scope, answer.detail);
-    const share: Share = {
-      lane,
-      limits,
-      loan: null,
-      loanTokens: 0,
-      receipt: null,
-      grantedRequests: 1,
-      grantedTokens: tokens,
-      isOpen: true,
-      isUncertain: false,
-    };
+    const share = shareOf(lane, limits, wanted, { receipt: null, isOpen: true });
     const policy = tenant.limits.when_unreachable;
     const isOwnOverload = lane.scope === "user" && answer.overloaded;
     if (
@@ -189,14 +182,15 @@ class Desk {
         this.#options.now(),
       )
     ) {
+      const { tokens } = wanted;
       this.#options.events.openAdmission({ tenant: tenant.id, scope: lane.scope, chargeId, tokens });
       return { kind: "share", share };
     }
     // The bucket may have granted it all the same, or be about to: it is given back unseen.
-    this.#hold(request, [share], background).settle({ tokens: 0, requests: 0 });
+    this.#hold(request, [share], background).settle(unused);
     return {
       kind: "failed",
-      failure: isOwnOverload ? tooManyAtOnce : unavailable(answer.detail),
+      failure: isOwnOverload ? tooManyAtOnce : bucketUnavailable(answer.detail),
     };
   }
 
@@ -235,79 +229,64 @@ class Desk {
   }
 }
 
+/** Beside one request and its slot. */
+interface Wanted {
+  readonly tokens: number;
+  readonly microdollars: number;
+}
+
+function wantedBy({ promptTokens, answerTokens, price }: AdmissionRequest): Wanted {
+  return {
+    tokens: promptTokens + answerTokens,
+    microdollars: microdollarsFor(price, promptTokens, answerTokens),
+  };
+}
+
 function takeFromLoan(
   lane: BucketLane,
   limits: LimitSet,
-  tokens: number,
+  { tokens, microdollars }: Wanted,
   now: number,
   background: Background,
 ): Share | null {
-  const loan = lane.takeFromLoan(tokens, limits, now, background);
+  const loan = lane.takeFromLoan(tokens, microdollars, limits, now, background);
   if (loan === null) return null;
   return {
     lane,
     limits,
     loan,
     loanTokens: tokens,
+    loanMicrodollars: microdollars,
     receipt: null,
     grantedRequests: 0,
     grantedTokens: 0,
+    grantedMicrodollars: 0,
     isOpen: false,
     isUncertain: false,
   };
 }
 
+/** A share of the bucket's own, or of nobody's. */
+function shareOf(
+  lane: BucketLane,
+  limits: LimitSet,
+  { tokens, microdollars }: Wanted,
+  how: Pick<Share, "receipt" | "isOpen">,
+): Share {
+  return {
+    lane,
+    limits,
+    loan: null,
+    loanTokens: 0,
+    loanMicrodollars: 0,
+    grantedRequests: 1,
+    grantedTokens: tokens,
+    grantedMicrodollars: microdollars,
+    isUncertain: false,
+    ...how,
+  };
+}
+
 async function decided(share: Share | Promise<Decision>): Promise<Decision> {
   return share instanceof Promise ? share : { kind: "share", share };
-}
-
-/** A refusal before an outage (it is the client's to know), and of two refusals the one that lasts longer. */
-function gravest(failures: readonly AdmissionFailure[]): AdmissionFailure {
-  const [first, second] = failures;
-  if (first === undefined) throw new Error("Nothing failed");
-  if (second === undefined || second.kind !== "limited") return first;
-  if (first.kind !== "limited") return second;
-  const longer = second.limit.retryAfterMs > first.limit.retryAfterMs ? second : first;
-  const largestMaxTokens = Math.min(first.limit.largestMaxTokens, second.limit.largestMaxTokens);
-  return { kind: "limited", limit: { ...longer.limit, largestMaxTokens } };
-}
-
-function limited(scope: LimitScope, refusal: BucketRefusal, promptTokens: number): AdmissionFailure {
-  const limit: LimitRefusal = {
-    scope,
-    limit: refusal.limit,
-    unit: refusal.unit,
-    class: limitClass(refusal.windowMs),
-    capacity: refusal.capacity,
-    remaining: refusal.remaining,
-    retryAfterMs: refusal.retryAfterMs,
-    resetMs: refusal.resetMs,
-    largestMaxTokens: Math.max(0, refusal.fittingTokens - promptTokens),
-  };
-  return { kind: "limited", limit };
-}
-
-/** The user's own bucket has too much to do: too many requests of one user at once. */
-const tooManyAtOnce: AdmissionFailure = {
-  kind: "limited",
-  limit: {
-    scope: "user",
-    limit: "concurrent_admissions",
-    unit: "requests",
-    class: "rate",
-    capacity: 0,
-    remaining: 0,
-    retryAfterMs: unreachableRetryMs,
-    resetMs: unreachableRetryMs,
-    largestMaxTokens: 0,
-  },
-};
-
-function unavailable(detail: string): AdmissionFailure {
-  return {
-    kind: "dependency-unavailable",
-    component: "bucket",
-    retryAfterMs: Math.max(unreachableRetryMs, askTimeoutMs),
-    detail,
-  };
 }

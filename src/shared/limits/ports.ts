@@ -1,8 +1,9 @@
 import type { ChargeId } from "../contracts/ids.ts";
-import type { LimitRefusal, Refusal } from "../contracts/refusal.ts";
 import type { Result } from "../contracts/result.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import type { AdmissionFailure } from "./admission-failure.ts";
+import type { TokenPrice } from "./cost.ts";
 
 /** What a turn asks to be let in for. */
 export interface AdmissionRequest {
@@ -12,15 +13,40 @@ export interface AdmissionRequest {
   readonly chargeId: ChargeId;
   /** Tokens of the prompt, estimated. */
   readonly promptTokens: number;
-  /** Tokens of answer to set aside (at most what `max_tokens` allows). */
+  /** Tokens of answer to set aside (at most what `max_tokens` allows), all choices together. */
   readonly answerTokens: number;
+  /** How many answers: what fits is shared by them. */
+  readonly choices: number;
+  /** The dearest that may come of it. */
+  readonly price: TokenPrice;
 }
 
 /** The limit nearest to refusal, for `x-ratelimit-*`. */
 export interface LimitStanding {
-  readonly requests: { readonly limit: number; readonly remaining: number; readonly resetMs: number };
-  readonly tokens: { readonly limit: number; readonly remaining: number; readonly resetMs: number };
+  readonly requests: NearestLimit;
+  readonly tokens: NearestLimit;
 }
+
+export interface NearestLimit {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetMs: number;
+  /** Scope and window: `user/requests_per_hour`. */
+  readonly name: string;
+}
+
+/** What a turn came to. */
+export interface TurnUse {
+  readonly tokens: number;
+  /** 0 gives the request back too. */
+  readonly requests: 0 | 1;
+  readonly microdollars: number;
+  /** The model that answered; `null`: none did. */
+  readonly model: string | null;
+}
+
+/** Of a turn that reached no model: all is given back. */
+export const unused: TurnUse = { tokens: 0, requests: 0, microdollars: 0, model: null };
 
 /** Tokens set aside for one charge in the user's and the org's bucket together, until it is settled, once. */
 export interface Reservation {
@@ -28,31 +54,27 @@ export interface Reservation {
   readonly standing: LimitStanding;
   /** Tokens reserved so far. */
   readonly tokens: number;
-  /** Raise the reservation to `totalTokens`. Resolves at once where a loan covers it. `false`: nothing left. */
-  extend(totalTokens: number): boolean | Promise<boolean>;
+  /** And what they may cost. */
+  readonly microdollars: number;
+  /**
+   * Raise the reservation to these totals. Resolves at once where a loan covers it. `false`: nothing left, or nobody to ask;
+   * `refusal` says which.
+   */
+  extend(totalTokens: number, totalMicrodollars: number): boolean | Promise<boolean>;
+  /**
+   * Why `extend` was not granted; `null`: it always was. Its `largestMaxTokens` is room for prompt and all choices together,
+   * what is reserved already included.
+   */
+  readonly refusal: AdmissionFailure | null;
   /**
    * Replace the reservation by what was used. Idempotent. Returns at once; the report to the bucket is batched and goes
    * out under `Background`. A turn that never reached a model settles 0 tokens; a turn refused for its own fault
    * (validation after admission) also returns its request.
    */
-  settle(used: { readonly tokens: number; readonly requests: 0 | 1 }): void;
+  settle(used: TurnUse): void;
 }
 
 export interface Admission {
   /** At most one round trip (user and org asked at the same time), none where a loan covers both. */
   admit(request: AdmissionRequest): Promise<Result<Reservation, AdmissionFailure>>;
 }
-
-export type CredentialRevoked = Extract<Refusal, { kind: "credential-invalid" }>;
-
-export type AdmissionFailure =
-  | { readonly kind: "limited"; readonly limit: LimitRefusal }
-  /** The user's or org's bucket says that this credential was revoked. */
-  | CredentialRevoked
-  /** The bucket could not be asked and the tenant's policy is closed. */
-  | {
-      readonly kind: "dependency-unavailable";
-      readonly component: "bucket";
-      readonly retryAfterMs: number;
-      readonly detail: string;
-    };

@@ -6,9 +6,9 @@ import { type LimitSet, limitSet, resolveLimits, ruleOf } from "./defaults.ts";
 import type { Tier } from "./tier.ts";
 
 /**
- * Which limits hold for this principal? Its tier's, and for the user's bucket of an API key with limits of its own
- * the tighter of the two, one by one. The same object for the same key and configuration, since what asks with the
- * same limits is asked together.
+ * Which limits hold for this principal? Its tier's, and in the user's bucket beside them those of an API key that has
+ * limits of its own, on levels of its own. The same object for the same key and configuration, since what asks with the same
+ * limits is asked together.
  */
 export function limitsOf(
   tenant: TenantConfig,
@@ -25,7 +25,7 @@ export function limitsOf(
   }
   let found = byTier.get(limits);
   if (found === undefined) {
-    found = tighten(limits, own);
+    found = tighten(tenant, limits, own, key?.id ?? "");
     byTier.set(limits, found);
   }
   return found;
@@ -33,13 +33,15 @@ export function limitsOf(
 
 const tightened = new WeakMap<KeyLimits, WeakMap<LimitSet, LimitSet>>();
 
-function tighten(limits: LimitSet, own: KeyLimits): LimitSet {
-  const rules = new Map(limits.rules.map((rule) => [rule.name, rule]));
+function tighten(tenant: TenantConfig, limits: LimitSet, own: KeyLimits, keyId: string): LimitSet {
+  const rules = [...limits.rules];
   for (const name of ["requests_per_minute", "requests_per_hour", "tokens_per_minute"] as const) {
     const capacity = own[name];
     if (capacity === undefined) continue;
-    const rule = rules.get(name);
-    if (rule === undefined || capacity < rule.capacity) rules.set(name, ruleOf(name, capacity));
+    const rule = limits.rules.find((tiers) => tiers.name === name);
+    if (rule === undefined || capacity < rule.capacity)
+      rules.push(ruleOf(tenant, name, capacity, `key:${keyId}/${name}`));
   }
-  return limitSet([...rules.values()]);
+  // A loan is the whole user's: what is taken from it would pass by the key's own levels.
+  return { ...limitSet(tenant, rules), block: null };
 }

@@ -28,7 +28,8 @@ export class ReportLine {
   readonly #loans = new Set<Loan>();
   /** When the gathering in progress ends; one that is long over belonged to a request that was reset. */
   #dueMs = 0;
-  #rules: LimitSet["rules"] = [];
+  /** As last settled under; whoever settles says. */
+  #limits: LimitSet = { rules: [], block: null, leaseMs: 0, timeZone: "UTC" };
 
   constructor(
     options: DeskOptions,
@@ -57,7 +58,7 @@ export class ReportLine {
   }
 
   #gather(limits: LimitSet, background: Background): void {
-    this.#rules = limits.rules;
+    this.#limits = limits;
     const now = this.#options.now();
     if (this.#operations.length >= batchSize) {
       background.run("limits-report", this.#flush());
@@ -99,7 +100,9 @@ export class ReportLine {
     const askedAtMs = this.#options.now();
     const call: Promise<BucketReply> = this.#options.call(this.#address, {
       version: 1,
-      rules: this.#rules,
+      rules: this.#limits.rules,
+      leaseMs: this.#limits.leaseMs,
+      timeZone: this.#limits.timeZone,
       operations,
       acknowledge: "soon",
     });

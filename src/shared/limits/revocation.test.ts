@@ -6,7 +6,7 @@ import { KeptBucket } from "./kept-bucket.ts";
 import { createLimitDesk } from "./limit-desk.ts";
 import { loanPolicy } from "./loan-policy.ts";
 import { revokedKeyMs, type RevokeCommand, SeenRevocations } from "./revocation.ts";
-import { tenantWith, turn, within } from "./simulated-turns.ts";
+import { tenantWith, turn, use, within } from "./simulated-turns.ts";
 import { FakeClock, isolateOptions, SimulatedBuckets, strictBackground } from "./simulated-world.ts";
 
 const everything: RevokeCommand = { version: 1, what: "everything-issued-before-now" };
@@ -25,7 +25,7 @@ function world() {
       clock,
       desk.admission(background).admit(turn(tenant, `turn-${(turns += 1)}`, options)),
     );
-    if (admitted.ok) admitted.value.settle({ tokens: 10, requests: 1 });
+    if (admitted.ok) admitted.value.settle(use(10));
     return admitted.ok ? "admitted" : admitted.error.kind;
   };
   return { clock, buckets, tenant, desk, background, admit };
@@ -126,7 +126,14 @@ test("a bucket that can't be asked for revocations is told apart, within its tim
 test("revocations survive a kill; the epoch keeps its bucket for ever, a key for a day", () => {
   const now = 1_800_000_000_000;
   const idle = new KeptBucket(new KeptBucket(null, now).revoke(revokeKey("one"), now), now);
-  const batch = { version: 1, rules: [], operations: [], acknowledge: "now" } as const;
+  const batch = {
+    version: 1,
+    rules: [],
+    leaseMs: 0,
+    timeZone: "UTC",
+    operations: [],
+    acknowledge: "now",
+  } as const;
   expect(idle.apply(batch, now).reply).toMatchObject({ epoch: 0, revokedKeys: ["one"] });
   expect(idle.isForgettable(now + revokedKeyMs - 1)).toBe(false);
   const text = idle.revoke(revokeKey("two"), now + revokedKeyMs);
@@ -140,14 +147,17 @@ test("revocations survive a kill; the epoch keeps its bucket for ever, a key for
 test("a bucket at rest pays nothing for a revocation: no head-room is lost by a kill after it", () => {
   const now = 1_800_000_000_000;
   const after = new KeptBucket(new KeptBucket(null, now).revoke(everything, now), now);
-  expect(after.inspect([], now).usage.unaccounted).toEqual({ requests: 0, tokens: 0 });
+  expect(after.inspect([], now).usage.unaccounted).toMatchObject({ requests: 0, tokens: 0 });
 });
 
 test("256 revoked keys are named at most, the latest ones", () => {
   const now = 1_800_000_000_000;
   const bucket = new KeptBucket(null, now);
   for (let at = 0; at < 300; at += 1) bucket.revoke(revokeKey(`key-${at}`), now + at);
-  const { reply } = bucket.apply({ version: 1, rules: [], operations: [], acknowledge: "now" }, now);
+  const { reply } = bucket.apply(
+    { version: 1, rules: [], leaseMs: 0, timeZone: "UTC", operations: [], acknowledge: "now" },
+    now,
+  );
   expect(reply.revokedKeys).toHaveLength(256);
   expect(reply.revokedKeys?.at(-1)).toBe("key-299");
 });

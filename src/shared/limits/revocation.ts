@@ -1,6 +1,6 @@
 import type { Principal } from "../identity/principal.ts";
+import type { CredentialRevoked } from "./admission-failure.ts";
 import type { BucketState } from "./bucket-state.ts";
-import type { CredentialRevoked } from "./ports.ts";
 
 /**
  * Which credentials of a bucket's owner count no more? Two things ride on every answer of the bucket, and so on every loan:

@@ -1,8 +1,9 @@
 import type { Principal } from "../identity/principal.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { bucketName, type LimitScope } from "./bucket-name.ts";
-import type { Amounts } from "./bucket-protocol.ts";
+import { noAmounts } from "./bucket-protocol.ts";
 import type { DeskOptions } from "./desk-options.ts";
+import type { TurnUse } from "./ports.ts";
 import { limitsOf } from "./principal-limits.ts";
 import type { Tier } from "./tier.ts";
 
@@ -22,25 +23,30 @@ export interface Charge {
  * have it on disk, rejects as the stubs do. Idempotent for two hours (`lateMs`). A charge that no bucket knows any more is
  * counted as a debt.
  */
-export async function settleCharge(call: DeskOptions["call"], charge: Charge, used: Amounts): Promise<void> {
+export async function settleCharge(call: DeskOptions["call"], charge: Charge, use: TurnUse): Promise<void> {
   await Promise.all([settleAt("user", charge.user), settleAt("org", charge.org)]);
 
   async function settleAt(scope: LimitScope, id: string): Promise<void> {
     const { tenant, chargeId } = charge;
+    const { rules, leaseMs, timeZone } = limitsOf(tenant, scope, charge);
+    const { requests, tokens, microdollars, model } = use;
     await call(
       { name: bucketName(tenant.id, scope, id), jurisdiction: tenant.jurisdiction },
       {
         version: 1,
-        rules: limitsOf(tenant, scope, charge).rules,
+        rules,
+        leaseMs,
+        timeZone,
         operations: [
           {
             type: "settle",
             id: chargeId,
             receipt: null,
             sequence: 1,
-            used,
-            held: { requests: 0, tokens: 0 },
-            granted: { requests: 0, tokens: 0 },
+            used: { requests, tokens, slots: 0, microdollars },
+            models: model === null ? [] : [{ model, requests, tokens, microdollars }],
+            held: noAmounts,
+            granted: noAmounts,
             ended: true,
           },
         ],

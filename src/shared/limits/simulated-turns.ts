@@ -2,7 +2,9 @@
 import type { ChargeId, OrgId, UserId } from "../contracts/ids.ts";
 import type { Principal } from "../identity/principal.ts";
 import { type TenantConfig, tenantConfigSchema } from "../tenancy/tenant-config.ts";
-import type { AdmissionRequest } from "./ports.ts";
+import type { Amounts } from "./bucket-protocol.ts";
+import { freeOfCharge, type TokenPrice } from "./cost.ts";
+import type { AdmissionRequest, TurnUse } from "./ports.ts";
 import type { FakeClock } from "./simulated-world.ts";
 import type { Tier } from "./tier.ts";
 
@@ -31,6 +33,7 @@ export function turn(
     answerTokens?: number;
     issuedAtMs?: number;
     key?: Principal["key"];
+    price?: TokenPrice;
   } = {},
 ): AdmissionRequest {
   return {
@@ -49,6 +52,8 @@ export function turn(
     chargeId: chargeId as ChargeId,
     promptTokens: options.promptTokens ?? 50,
     answerTokens: options.answerTokens ?? 100,
+    choices: 1,
+    price: options.price ?? freeOfCharge,
   };
 }
 
@@ -60,4 +65,13 @@ export async function within<T>(clock: FakeClock, promise: Promise<T>, ms = 1_20
   for (let passed = 0; results.length === 0 && passed < ms; passed += 1) await clock.advance(1);
   for (const result of results) return result;
   throw new Error(`nothing came within ${ms} ms`);
+}
+
+/** What a turn used, where its model and cost don't matter. */
+export function use(tokens: number, requests: 0 | 1 = 1): TurnUse {
+  return { tokens, requests, microdollars: 0, model: "m" };
+}
+
+export function amounts(requests: number, tokens: number, slots = 0, microdollars = 0): Amounts {
+  return { requests, tokens, slots, microdollars };
 }

@@ -1,7 +1,7 @@
 import type { BucketLane } from "./bucket-lane.ts";
 import type { LimitStanding } from "./ports.ts";
 
-const unlimited = { limit: Infinity, remaining: Infinity, resetMs: 0 } as const;
+const unlimited = { limit: Infinity, remaining: Infinity, resetMs: 0, name: "" } as const;
 
 /** Of all buckets that a request is charged to, the limit nearest to refusal, by unit. What is on loan here is not used yet. */
 export function standingOf(lanes: readonly BucketLane[]): LimitStanding {
@@ -18,7 +18,8 @@ function nearest(lanes: readonly BucketLane[], unit: "requests" | "tokens"): Lim
     const share = remaining / standing.limit;
     if (share >= foundShare) continue;
     foundShare = share;
-    found = { limit: standing.limit, remaining, resetMs: standing.resetMs };
+    const name = `${lane.scope}/${standing.name}`;
+    found = { limit: standing.limit, remaining, resetMs: standing.resetMs, name };
   }
   return found;
 }

@@ -234,6 +234,7 @@ test("a spent budget ends the answer with length, usage of what was delivered, a
   const { text, pass, totals } = send(goodStreams.vllmChat, [], {
     budget: {
       pending: null,
+      promptCounted: () => undefined,
       ask: (total) => {
         asked.push(total);
         return total > 3 ? "stop" : "go-on";
@@ -250,7 +251,7 @@ test("a spent budget ends the answer with length, usage of what was delivered, a
 test("a spent budget ends every choice", () => {
   const { text, totals } = send(goodStreams.twoChoices, [], {
     choices: 2,
-    budget: { pending: null, ask: () => "stop" },
+    budget: { pending: null, promptCounted: () => undefined, ask: () => "stop" },
   });
   expect(totals.finishReasons).toEqual(["length", "length"]);
   expect(events(text).at(-1)).toBe("[DONE]");

@@ -50,6 +50,8 @@ export interface AnswerBudget {
   /** May it come to `completionTokens`? `wait`: not known before `pending` resolves. */
   ask(completionTokens: number): "go-on" | "wait" | "stop";
   readonly pending: Promise<void> | null;
+  /** The engine's own count of the prompt. */
+  promptCounted(tokens: number): void;
 }
 
 /** Room asked for ahead of an event: one event brings more tokens than this only from an engine that drafts ahead. */
@@ -190,6 +192,7 @@ export class AnswerPass implements StreamPass {
     const { deltas, usage } = event;
     if (usage !== null) {
       this.#meter.prompt(usage);
+      this.#options.budget?.promptCounted(usage.promptTokens);
       // Some servers put the final usage on the finish chunk in place of a chunk of its own.
       const isFinal =
         deltas.length === 0 || (this.#options.choices === 1 && deltas[0]?.finishReason !== undefined);

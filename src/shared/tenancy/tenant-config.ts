@@ -2,6 +2,7 @@ import * as z from "zod";
 import { tenantIdSchema } from "../contracts/ids.ts";
 import { publicKeyFault, tokenAlgorithms } from "../identity/public-key.ts";
 import { grantableScope } from "../identity/scope.ts";
+import { isTimeZone } from "../limits/calendar.ts";
 import { tierSchema } from "../limits/tier.ts";
 import { corsPolicySchema } from "../firewall/cors.ts";
 import { tenantFirewallSchema } from "../firewall/firewall-policy.ts";
@@ -14,13 +15,21 @@ import { requestLimits } from "../wire/request-limits.ts";
  * issuers. docs/configuration.md documents it field by field.
  */
 const positive = z.int().min(1).max(1_000_000_000);
+/** Tokens of a month. */
+const large = z.int().min(1).max(1_000_000_000_000);
+/** US dollars, to the cent. */
+const dollars = z.number().min(0.01).max(1_000_000_000).multipleOf(0.01);
 
 /** Limits of one tier for one scope. Absent: the default of src/shared/limits/defaults.ts. `null`: no limit. */
 export const limitsSchema = z
   .strictObject({
     requests_per_minute: positive.nullable(),
     requests_per_hour: positive.nullable(),
+    requests_per_day: positive.nullable(),
     tokens_per_minute: positive.nullable(),
+    tokens_per_month: large.nullable(),
+    concurrent_requests: positive.nullable(),
+    cost_per_month_usd: dollars.nullable(),
   })
   .partial();
 
@@ -143,6 +152,8 @@ export const tenantConfigSchema = z
       .default([]),
     /** Where objects, buckets and files may live. Part of every object's id: it can't be changed later. */
     jurisdiction: z.enum(["none", "eu"]).default("none"),
+    /** IANA name: where this tenant's days and months begin. */
+    time_zone: z.string().max(64).refine(isTimeZone, "is no time zone, such as Europe/Berlin").default("UTC"),
     issuers: z.array(issuerSchema).min(1).max(16),
     /** What API keys of this tenant may have, whoever makes them, at every request. */
     keys: z

@@ -23,7 +23,7 @@ import type { StreamEnd } from "../stream/stream-failure.ts";
 import type { Price } from "../stream/wire-usage.ts";
 import type { CachedTurn, LiveTurn } from "./open-turn.ts";
 import type { TurnDeps } from "./ports.ts";
-import { billedTokens, engineTimes, originOutcome } from "./ending.ts";
+import { engineTimes, learn, originOutcome, turnUse } from "./ending.ts";
 import { summary } from "./screen-request.ts";
 import { TokenBudget } from "./token-budget.ts";
 
@@ -77,7 +77,6 @@ class DirectAnswer {
   readonly #options: DirectOptions;
   readonly #signal: AbortSignal;
   readonly #pass: ReturnType<typeof passOptions>;
-  readonly #budget: TokenBudget;
   /** Undefined where the tenant wants nothing looked for. */
   readonly #guard: AnswerGuard | undefined;
 
@@ -86,14 +85,8 @@ class DirectAnswer {
     this.#deps = deps;
     this.#options = options;
     this.#signal = signal;
-    this.#budget = new TokenBudget(
-      turn.reservation,
-      turn.prompt.promptTokens,
-      turn.prompt.maxTokens * turn.asked.choices,
-      turn.tenant.limits.when_exhausted,
-    );
     this.#guard = createAnswerGuard(turn.tenant.safety);
-    this.#pass = passOptions(turn, deps, this.#budget, this.#guard);
+    this.#pass = passOptions(turn, deps, this.#guard);
   }
 
   relay(): DirectBody {
@@ -159,17 +152,10 @@ class DirectAnswer {
   }
 
   #end(end: StreamEnd, totals: AnswerTotals, collected: AnswerCollector | undefined): void {
-    const { answer, candidate, prompt, principal, reservation, cache } = this.#turn;
-    const { usage } = totals;
+    const { answer, candidate, reservation, cache } = this.#turn;
     answer.report(originOutcome(end));
-    reservation.settle({ tokens: billedTokens(totals), requests: 1 });
-    if (totals.basis === "exact" && usage.promptTokens > 0)
-      this.#deps.calibration.observe(
-        principal.tenant,
-        candidate.model,
-        prompt.estimatedTokens,
-        usage.promptTokens,
-      );
+    reservation.settle(turnUse(totals, this.#pass.price, candidate.model));
+    learn(this.#turn, this.#deps, end, totals);
     if (
       end === "done" &&
       cache.storeKey !== null &&
@@ -215,9 +201,15 @@ const nothing: AnswerTotals = {
   finishReasons: [],
 };
 
-function passOptions(turn: LiveTurn, deps: TurnDeps, budget: TokenBudget, guard: AnswerGuard | undefined) {
+function passOptions(turn: LiveTurn, deps: TurnDeps, guard: AnswerGuard | undefined) {
   const { answer, asked, candidate, prompt } = turn;
   const record = modelRecord(deps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
+  const budget = new TokenBudget(turn.reservation, {
+    promptTokens: prompt.promptTokens,
+    answerTokens: prompt.maxTokens * asked.choices,
+    price: record.price,
+    policy: turn.tenant.limits.when_exhausted,
+  });
   return {
     engineApi: prompt.path === "/v1/completions" ? "completions" : "chat",
     id: turn.responseId,

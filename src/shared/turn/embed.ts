@@ -2,7 +2,9 @@
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Usage } from "../contracts/usage.ts";
-import type { Reservation } from "../limits/ports.ts";
+import { freeOfCharge, microdollarsFor, type TokenPrice } from "../limits/cost.ts";
+import { wholeReservation } from "../limits/estimate.ts";
+import { type Reservation, unused } from "../limits/ports.ts";
 import { neutraliseValue, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
 import type { Capability } from "../routing/fleet-config.ts";
@@ -10,6 +12,7 @@ import { modelRecord } from "../routing/fleet-index.ts";
 import type { OriginAnswer } from "../routing/ports.ts";
 import { costOf, isRecord, readEngineUsage } from "../stream/wire-usage.ts";
 import { buildEngineEmbeddingBody, type EmbeddingRequest } from "../wire/embeddings-request.ts";
+import { dearestPrice } from "./dearest-price.ts";
 import { planModel, type Candidate } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
@@ -20,6 +23,7 @@ export interface Embedded {
   readonly model: string;
   readonly answer: OriginAnswer;
   readonly usage: Usage;
+  readonly price: TokenPrice;
   readonly reservation: Reservation;
 }
 
@@ -33,18 +37,30 @@ export async function embed(
   if (!plan.ok) return plan;
   const promptTokens = estimateInput(request.input);
   const { principal, tenant, chargeId } = turn;
-  const admitted = await deps.admission.admit({ principal, tenant, chargeId, promptTokens, answerTokens: 0 });
+  const admitted = await deps.admission.admit({
+    principal,
+    tenant,
+    chargeId,
+    ...wholeReservation(promptTokens, 0, 1),
+    choices: 1,
+    price: dearestPrice(deps.fleet, plan.value),
+  });
   turn.mark("admit");
   if (!admitted.ok) return admitted;
   const reservation = admitted.value;
   const answered = await dispatchFirst(turn, request, plan.value, promptTokens, deps, signal);
   turn.mark("dispatch");
   if (!answered.ok) {
-    reservation.settle({ tokens: 0, requests: 0 });
+    reservation.settle(unused);
     return answered;
   }
-  const { usage } = answered.value;
-  reservation.settle({ tokens: usage.promptTokens, requests: 1 });
+  const { usage, price, model } = answered.value;
+  reservation.settle({
+    tokens: usage.promptTokens,
+    requests: 1,
+    microdollars: microdollarsFor(price, usage.promptTokens, 0),
+    model,
+  });
   return ok({ ...answered.value, reservation });
 }
 
@@ -108,7 +124,7 @@ async function finish(
     cachedTokens: said?.cachedTokens ?? 0,
     reasoningTokens: 0,
   };
-  const price = modelRecord(deps.fleet, answer.cluster, model)?.price;
+  const price = modelRecord(deps.fleet, answer.cluster, model)?.price ?? freeOfCharge;
   const body = JSON.stringify({
     object: "list",
     data: value["data"] as unknown[],
@@ -116,10 +132,10 @@ async function finish(
     usage: {
       prompt_tokens: usage.promptTokens,
       total_tokens: usage.promptTokens,
-      ...(price === undefined ? {} : { cost: costOf(usage, price) }),
+      cost: costOf(usage, price),
     },
   });
-  return ok({ body, model, answer, usage });
+  return ok({ body, model, answer, usage, price });
 }
 
 async function wholeText({ firstChunk, body }: OriginAnswer): Promise<string> {

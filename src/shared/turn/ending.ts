@@ -1,8 +1,12 @@
 /** What follows from how an answer ended? The same for a direct turn and a durable one. Pure. */
 import type { Usage } from "../contracts/usage.ts";
+import { microdollarsFor, type TokenPrice } from "../limits/cost.ts";
+import type { TurnUse } from "../limits/ports.ts";
 import type { OriginOutcome } from "../routing/ports.ts";
 import type { AnswerTotals } from "../stream/answer-pass.ts";
 import type { StreamEnd } from "../stream/stream-failure.ts";
+import type { LiveTurn } from "./open-turn.ts";
+import type { TurnDeps } from "./ports.ts";
 
 /** An engine under load may take its time for the first token; one that fell silent between two is dead. */
 export const engineTimes = { firstTokenTimeoutMs: 120_000, gapTimeoutMs: 30_000 } as const;
@@ -11,13 +15,34 @@ export const engineTimes = { firstTokenTimeoutMs: 120_000, gapTimeoutMs: 30_000 
  * What a turn is charged: what was delivered, with its prompt. A turn that ended before its first token delivered nothing
  * and is charged nothing, though the engine may have read the prompt. Buckets, log and metrics all say this.
  */
-export function chargedUsage({ usage }: AnswerTotals): Usage {
+export function chargedUsage({ usage }: Pick<AnswerTotals, "usage">): Usage {
   return usage.completionTokens === 0 ? nothing : usage;
 }
 
-export function billedTokens(totals: AnswerTotals): number {
+/** The same as the buckets are told it. */
+export function turnUse(totals: Pick<AnswerTotals, "usage">, price: TokenPrice, model: string): TurnUse {
   const { promptTokens, completionTokens } = chargedUsage(totals);
-  return promptTokens + completionTokens;
+  return {
+    tokens: promptTokens + completionTokens,
+    requests: 1,
+    microdollars: microdollarsFor(price, promptTokens, completionTokens),
+    model,
+  };
+}
+
+/** What a turn's end teaches: how far the prompt's estimate missed, and how long answers get. */
+export function learn(
+  turn: Pick<LiveTurn, "principal" | "candidate" | "prompt" | "asked">,
+  deps: Pick<TurnDeps, "calibration" | "answerLengths">,
+  end: StreamEnd,
+  { usage, basis }: AnswerTotals,
+): void {
+  const { principal, candidate, prompt, asked } = turn;
+  if (basis === "exact" && usage.promptTokens > 0)
+    deps.calibration.observe(principal.tenant, candidate.model, prompt.estimatedTokens, usage.promptTokens);
+  // An answer that was cut short says nothing of how long it would have got.
+  if (end === "done")
+    deps.answerLengths.observe(principal.tenant, candidate.model, usage.completionTokens / asked.choices);
 }
 
 const nothing: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };

@@ -1,21 +1,12 @@
 import type { Refusal } from "../contracts/refusal.ts";
-import type { LimitStanding } from "../limits/ports.ts";
+import type { Reservation } from "../limits/ports.ts";
 
 /** The refusal of a turn that was let in but whose real prompt no longer fits into what is left. */
-export function tokensExhausted(standing: LimitStanding): Refusal {
-  const { limit, remaining, resetMs } = standing.tokens;
-  return {
-    kind: "limited",
-    limit: {
-      scope: "user",
-      limit: "tokens_per_minute",
-      unit: "tokens",
-      class: "rate",
-      capacity: limit,
-      remaining,
-      retryAfterMs: resetMs,
-      resetMs,
-      largestMaxTokens: 0,
-    },
-  };
+export function promptExhausted(reservation: Reservation, promptTokens: number, choices: number): Refusal {
+  const refusal = reservation.refusal ?? { kind: "internal", detail: "an extension failed without a reason" };
+  if (refusal.kind !== "limited") return refusal;
+  // What the reservation holds is given back with the refusal, so that it counts as room.
+  const room = refusal.limit.largestMaxTokens;
+  const largestMaxTokens = Math.max(0, Math.floor((room - promptTokens) / choices));
+  return { kind: "limited", limit: { ...refusal.limit, largestMaxTokens } };
 }

@@ -9,11 +9,13 @@
 import type { CachedAnswer } from "../cache/ports.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import type { Reservation } from "../limits/ports.ts";
+import { type Reservation, unused } from "../limits/ports.ts";
 import type { ComposedPrompt } from "../prompt/compose.ts";
-import { answerReservation } from "../limits/estimate.ts";
+import { microdollarsFor } from "../limits/cost.ts";
+import { answerReservation, wholeReservation } from "../limits/estimate.ts";
 import type { OriginAnswer } from "../routing/ports.ts";
-import { tokensExhausted } from "./exhausted.ts";
+import { dearestPrice } from "./dearest-price.ts";
+import { promptExhausted } from "./exhausted.ts";
 import { lookup, type CacheStanding } from "./lookup.ts";
 import { planModel, type Candidate, type Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
@@ -56,8 +58,9 @@ export async function openTurn(
     principal: turn.principal,
     tenant: turn.tenant,
     chargeId: turn.chargeId,
-    promptTokens: turn.asked.estimatePromptTokens(),
-    answerTokens: answerTokensOf(turn),
+    ...reservationFor(turn, plan.value[0], turn.asked.estimatePromptTokens(), null, deps),
+    choices: turn.asked.choices,
+    price: dearestPrice(deps.fleet, plan.value),
   });
   turn.mark("admit");
   if (!admitted.ok) return admitted;
@@ -66,12 +69,13 @@ export async function openTurn(
   const base: AdmittedTurn = { ...turn, plan: plan.value, reservation, cache };
   if (cache.lookup !== null) turn.mark("lookup");
   if (cache.lookup?.result === "hit") {
-    reservation.settle({ tokens: 0, requests: 1 });
-    return ok({ ...base, kind: "cached", cached: cache.lookup.answer });
+    const { answer } = cache.lookup;
+    reservation.settle({ tokens: 0, requests: 1, microdollars: 0, model: answer.model });
+    return ok({ ...base, kind: "cached", cached: answer });
   }
   const opened = await dispatchFirst(base, deps, signal);
   // Whoever got nothing pays nothing; the request itself is given back as well, whoever's fault it was.
-  if (!opened.ok) reservation.settle({ tokens: 0, requests: 0 });
+  if (!opened.ok) reservation.settle(unused);
   return opened;
 }
 
@@ -103,12 +107,17 @@ async function dispatchFirst(
       continue;
     }
     const prompt = composed.value;
-    const wanted =
-      prompt.promptTokens + Math.min(answerTokensOf(turn), prompt.maxTokens * turn.asked.choices);
-    if (wanted > turn.reservation.tokens) {
-      const extended = turn.reservation.extend(wanted);
+    const needed = reservationFor(turn, candidate, prompt.promptTokens, prompt.maxTokens, deps);
+    const wanted = needed.promptTokens + needed.answerTokens;
+    const cost = microdollarsFor(
+      dearestPrice(deps.fleet, [candidate]),
+      needed.promptTokens,
+      needed.answerTokens,
+    );
+    if (wanted > turn.reservation.tokens || cost > turn.reservation.microdollars) {
+      const extended = turn.reservation.extend(wanted, cost);
       const granted = typeof extended === "boolean" ? extended : await extended;
-      if (!granted) return err(tokensExhausted(turn.reservation.standing));
+      if (!granted) return err(promptExhausted(turn.reservation, needed.promptTokens, turn.asked.choices));
     }
     turn.mark("compose");
     const answer = await deps.origin.dispatch(
@@ -146,6 +155,18 @@ function mustStream({ asked, recall }: ValidatedTurn, { variant: { record } }: C
   return most * record.ms_per_token >= shortAnswerMs;
 }
 
-function answerTokensOf({ asked }: ValidatedTurn): number {
-  return answerReservation(asked.maxTokens, asked.choices);
+/** What to set aside. `mostTokens`: what each choice may have at this model; `null`: not known yet. */
+function reservationFor(
+  turn: ValidatedTurn,
+  candidate: Candidate,
+  promptTokens: number,
+  mostTokens: number | null,
+  deps: TurnDeps,
+): { readonly promptTokens: number; readonly answerTokens: number } {
+  const { choices } = turn.asked;
+  const maxTokens = mostTokens ?? turn.asked.maxTokens;
+  if (maxTokens !== null && !mustStream(turn, candidate))
+    return wholeReservation(promptTokens, maxTokens, choices);
+  const expected = deps.answerLengths.expected(turn.tenant.id, candidate.model);
+  return { promptTokens, answerTokens: answerReservation(maxTokens, choices, expected) };
 }

@@ -3,6 +3,7 @@ import type { AnswerCache } from "../cache/ports.ts";
 import type { ChargeId, RequestId } from "../contracts/ids.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Principal } from "../identity/principal.ts";
+import type { AnswerLengths } from "../limits/answer-lengths.ts";
 import type { Admission } from "../limits/ports.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { TokenCalibration } from "../prompt/token-calibration.ts";
@@ -18,6 +19,7 @@ export interface TurnDeps {
   readonly origin: Origin;
   readonly cache: AnswerCache;
   readonly calibration: TokenCalibration;
+  readonly answerLengths: AnswerLengths;
   /** HMAC of the tenant for the engine's prefix cache: known, or soon. */
   readonly cacheSalt: (tenant: string) => string | Promise<string>;
   /** Milliseconds since 1970. */

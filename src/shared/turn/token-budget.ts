@@ -1,32 +1,39 @@
 /**
  * May the answer go on by another token? The reservation is raised in blocks, early, so that a stream hardly ever waits; with
- * nothing left, the tenant's policy decides: `stop` ends the answer, `finish` lets it end as a stated debt.
+ * nothing left, in tokens or in money, the tenant's policy decides: `stop` ends the answer, `finish` lets it end as a stated debt.
  */
+import { answerTokensFor, microdollarsFor, type TokenPrice } from "../limits/cost.ts";
 import { extensionAt } from "../limits/estimate.ts";
 import type { Reservation } from "../limits/ports.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 
 export type BudgetVerdict = "go-on" | "wait" | "stop";
 
+export interface BudgetTerms {
+  /** As estimated, until the engine has counted. */
+  readonly promptTokens: number;
+  /** The most that all choices together may have. */
+  readonly answerTokens: number;
+  readonly price: TokenPrice;
+  readonly policy: TenantConfig["limits"]["when_exhausted"];
+}
+
 export class TokenBudget {
   readonly #reservation: Reservation;
-  readonly #promptTokens: number;
-  readonly #mostTokens: number;
-  readonly #policy: TenantConfig["limits"]["when_exhausted"];
+  readonly #terms: BudgetTerms;
+  #promptTokens: number;
+  /** Tokens of answer that the reservation covers. */
+  #covered = 0;
+  /** From so many on there may be something to do: most tokens pass with one comparison. */
+  #quietBelow = 0;
   #extending: Promise<void> | null = null;
   #refused = false;
 
-  /** @param answerTokens the most that all choices together may have */
-  constructor(
-    reservation: Reservation,
-    promptTokens: number,
-    answerTokens: number,
-    policy: TenantConfig["limits"]["when_exhausted"],
-  ) {
+  constructor(reservation: Reservation, terms: BudgetTerms) {
     this.#reservation = reservation;
-    this.#promptTokens = promptTokens;
-    this.#mostTokens = promptTokens + answerTokens;
-    this.#policy = policy;
+    this.#terms = terms;
+    this.#promptTokens = terms.promptTokens;
+    this.#measure();
   }
 
   /** Resolves when the extension under way is decided; `null`: none is. */
@@ -34,20 +41,43 @@ export class TokenBudget {
     return this.#extending;
   }
 
+  /** The engine has counted the prompt: from now on that is held against the reservation. */
+  promptCounted(tokens: number): void {
+    if (tokens === this.#promptTokens || !(tokens > 0)) return;
+    this.#promptTokens = tokens;
+    this.#measure();
+  }
+
   /** Asked before the answer grows to `completionTokens`. `wait`: ask again after `pending`. */
   ask(completionTokens: number): BudgetVerdict {
-    const used = this.#promptTokens + completionTokens;
-    if (!this.#refused && this.#extending === null) this.#extend(used);
-    if (used <= this.#reservation.tokens || this.#policy === "finish") return "go-on";
+    if (completionTokens < this.#quietBelow) return "go-on";
+    if (!this.#refused && this.#extending === null) this.#extend(completionTokens);
+    if (completionTokens <= this.#covered || this.#terms.policy === "finish") return "go-on";
     return this.#extending === null ? "stop" : "wait";
   }
 
-  #extend(used: number): void {
-    const total = extensionAt(used, this.#reservation.tokens, this.#mostTokens);
+  #measure(): void {
+    const { price } = this.#terms;
+    const { tokens, microdollars } = this.#reservation;
+    this.#covered = Math.min(
+      tokens - this.#promptTokens,
+      answerTokensFor(price, this.#promptTokens, microdollars),
+    );
+    const reserved = this.#promptTokens + this.#covered;
+    this.#quietBelow = Math.ceil(this.#covered - Math.min(64, reserved / 8)) - 1;
+  }
+
+  #extend(completionTokens: number): void {
+    const prompt = this.#promptTokens;
+    const most = prompt + this.#terms.answerTokens;
+    const total = extensionAt(prompt + completionTokens, prompt + this.#covered, most);
     if (total === null) return;
-    const answer = this.#reservation.extend(total);
+    const answer = this.#reservation.extend(
+      Math.max(total, this.#reservation.tokens),
+      microdollarsFor(this.#terms.price, prompt, total - prompt),
+    );
     if (typeof answer === "boolean") {
-      this.#refused = !answer;
+      this.#decided(answer);
       return;
     }
     this.#extending = answer.then(
@@ -60,5 +90,6 @@ export class TokenBudget {
   #decided(granted: boolean): void {
     this.#extending = null;
     this.#refused = !granted;
+    this.#measure();
   }
 }

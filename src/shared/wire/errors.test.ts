@@ -129,6 +129,22 @@ describe("credentials", () => {
 });
 
 describe("limits", () => {
+  test.each([
+    [
+      { unit: "slots", limit: "concurrent_requests", capacity: 5, remaining: 0 },
+      "5 requests at once, 0 left",
+    ],
+    [
+      { unit: "microdollars", limit: "cost_per_month_usd", capacity: 12_500_000, remaining: 1_234 },
+      "$12.50, $0.001234 left",
+    ],
+  ] as const)("%o is said as %s, without x-ratelimit headers", (other, said) => {
+    const error = toWireError({ kind: "limited", limit: { ...rate, ...other } });
+    expect(error.body.error.message).toContain(`${other.limit} of your user is ${said}`);
+    expect(error.body.error.type).toBe("requests");
+    expect(Object.keys(error.headers)).toEqual(["retry-after", "retry-after-ms"]);
+  });
+
   test("a rate names scope, limit, reset and the largest max_tokens that fits", () => {
     const error = toWireError({ kind: "limited", limit: rate });
     expect(error.body.error.type).toBe("tokens");
@@ -140,6 +156,7 @@ describe("limits", () => {
       "x-ratelimit-limit-tokens": "20000",
       "x-ratelimit-remaining-tokens": "512",
       "x-ratelimit-reset-tokens": "59s",
+      "x-ratelimit-window-tokens": "user/tokens_per_minute",
     });
   });
   test("a rate of requests has the type requests", () => {

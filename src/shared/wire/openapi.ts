@@ -201,9 +201,17 @@ const responseHeaders: Readonly<Record<string, Json>> = {
   "x-ratelimit-limit-requests": { description: "Requests that the nearest limit allows.", schema: text },
   "x-ratelimit-remaining-requests": { description: "Requests left of it.", schema: text },
   "x-ratelimit-reset-requests": { description: "Until it is whole again, as 1s or 6m0s.", schema: text },
+  "x-ratelimit-window-requests": {
+    description: "Which limit that is, by scope and window: `user/requests_per_hour`.",
+    schema: text,
+  },
   "x-ratelimit-limit-tokens": { description: "Tokens that the nearest limit allows.", schema: text },
   "x-ratelimit-remaining-tokens": { description: "Tokens left of it.", schema: text },
   "x-ratelimit-reset-tokens": { description: "Until it is whole again, as 1s or 6m0s.", schema: text },
+  "x-ratelimit-window-tokens": {
+    description: "Which limit that is, by scope and window: `org/tokens_per_month`.",
+    schema: text,
+  },
   "Cache-Status": { description: "RFC 9211: whether the answer came from the cache.", schema: text },
   "Server-Timing": { description: "Milliseconds by stage.", schema: text },
   "Retry-After": { description: "Seconds to wait.", schema: text },

@@ -153,23 +153,40 @@ export const modelSchema = z.looseObject({
 
 export const modelListSchema = z.strictObject({ object: z.literal("list"), data: z.array(modelSchema) });
 
+const usedTally = z.looseObject({
+  requests: z.int().min(0),
+  tokens: z.int().min(0),
+  cost_usd: z.number().min(0),
+});
+
 const scopeUsage = z.looseObject({
   limits: z.array(
     z.looseObject({
       name: z.string().meta({ description: "Such as requests_per_hour." }),
-      unit: z.enum(["requests", "tokens"]),
+      unit: z.enum(["requests", "tokens", "concurrent_requests", "usd"]),
       limit: z.number().min(0),
-      used: z.number(),
-      remaining: z.number(),
+      used: z
+        .number()
+        .min(0)
+        .meta({ description: "Of the window: what was set aside and is not settled yet counts." }),
+      remaining: z.number().min(0),
       reset_ms: z.number().min(0).meta({ description: "Until it is whole again." }),
     }),
   ),
+  used: usedTally.meta({ description: "Settled since `since_ms`, exactly." }),
+  reserved: usedTally.meta({ description: "Set aside for what is not settled yet." }),
+  unsettled: usedTally.meta({ description: "Set aside and never settled: stays charged as estimated." }),
+  unaccounted: usedTally.meta({ description: "The most that a crash may have made us forget." }),
+  models: z
+    .array(usedTally.extend({ model: z.string() }))
+    .meta({ description: "By model, in the calendar month of the tenant's time zone." }),
 });
 
 /** `GET /v1/usage`: ours, since OpenAI has none for this. */
 export const usageReportSchema = z.looseObject({
   object: z.literal("usage"),
   tier: z.string(),
+  time_zone: z.string().meta({ description: "Whose days and months count." }),
   user: scopeUsage,
   org: scopeUsage,
 });

@@ -32,7 +32,7 @@ async function bucketAnswers(isolate: Isolate): Promise<boolean> {
   try {
     await isolate.callBucket(
       { name: bucketName("edgewise", "org", "health"), jurisdiction: "none" },
-      { version: 1, rules: [], operations: [], acknowledge: "soon" },
+      { version: 1, rules: [], leaseMs: 0, timeZone: "UTC", operations: [], acknowledge: "soon" },
     );
     return true;
   } catch (error) {

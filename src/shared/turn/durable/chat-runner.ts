@@ -13,7 +13,7 @@ import type { StreamEnd } from "../../stream/stream-failure.ts";
 import { writeWholeAnswer } from "../../stream/whole-answer.ts";
 import { serverTiming, type RequestRecord, type Stage } from "../../telemetry/request-record.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
-import { chargedUsage, engineTimes, originOutcome } from "../ending.ts";
+import { chargedUsage, engineTimes, learn, originOutcome, turnUse } from "../ending.ts";
 import { askedChat } from "../asked-chat.ts";
 import { openTurn, type LiveTurn } from "../open-turn.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
@@ -151,12 +151,12 @@ class ChatRun {
       includeUsage: asked.includeUsage,
       promptTokens: prompt.promptTokens,
       price: record.price,
-      budget: new TokenBudget(
-        reservation,
-        prompt.promptTokens,
-        prompt.maxTokens * asked.choices,
-        turn.tenant.limits.when_exhausted,
-      ),
+      budget: new TokenBudget(reservation, {
+        promptTokens: prompt.promptTokens,
+        answerTokens: prompt.maxTokens * asked.choices,
+        price: record.price,
+        policy: turn.tenant.limits.when_exhausted,
+      }),
       collect: collected,
       ...(guard === undefined ? {} : { filter: guard }),
     });
@@ -175,13 +175,7 @@ class ChatRun {
     const how = end ?? "client-gone";
     const totals = pass.totals();
     answer.report(originOutcome(how));
-    if (totals.basis === "exact" && totals.usage.promptTokens > 0)
-      turnDeps.calibration.observe(
-        turn.principal.tenant,
-        candidate.model,
-        prompt.estimatedTokens,
-        totals.usage.promptTokens,
-      );
+    learn(turn, turnDeps, how, totals);
     this.#mark("stream");
     this.#record(turn, how, totals, summary(guard?.findings ?? []));
     const status = statusOf(how);
@@ -205,7 +199,10 @@ class ChatRun {
       response,
       usage: totals.usage,
       basis: totals.basis,
-      effects: endEffects(this.#request, this.#incarnation, totals, collected, status),
+      effects: endEffects(this.#request, this.#incarnation, collected, status, {
+        ...turnUse(totals, record.price, candidate.model),
+        promptTokens: totals.usage.promptTokens,
+      }),
     };
   }
 

@@ -5,6 +5,8 @@
 import type { EndStatus } from "../../contracts/generation.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Usage } from "../../contracts/usage.ts";
+import { freeOfCharge } from "../../limits/cost.ts";
+import { type TurnUse, unused } from "../../limits/ports.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import { createEncoder, type AnswerEncoder } from "../../stream/answer-encoder.ts";
 import type { AnswerTotals } from "../../stream/answer-pass.ts";
@@ -14,7 +16,7 @@ import { toWireUsage } from "../../stream/wire-usage.ts";
 import type { Ending } from "../../telemetry/request-record.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { askedChat } from "../asked-chat.ts";
-import { billedTokens } from "../ending.ts";
+import { turnUse } from "../ending.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
 import { assistantMessage, gatherEvents, journalEvents, namedIn } from "./gathered.ts";
 import type { Effect, Interruption, TurnEnd, TurnRefused } from "./ports.ts";
@@ -47,11 +49,11 @@ export function statusOf(end: StreamEnd): EndStatus {
 export function endEffects(
   request: ChatTurnRequest,
   incarnation: number | null,
-  totals: AnswerTotals,
   collected: AnswerCollector,
   status: EndStatus,
+  use: SettledUse,
 ): readonly Effect[] {
-  const effects: Effect[] = [settlement(request, billedTokens(totals), 1)];
+  const effects: Effect[] = [settlement(request, use)];
   const { conversation } = request;
   const answer = assistantMessage(collected);
   // A turn without an answer leaves no trace: the client will ask again.
@@ -72,7 +74,13 @@ export function endEffects(
   return effects;
 }
 
-function settlement(request: ChatTurnRequest, tokens: number, requests: 0 | 1): Effect {
+/** A turn's use as its effect tells it; `microdollars` is null where the run's memory, and with it the price, is gone. */
+type SettledUse = Omit<TurnUse, "microdollars"> & {
+  readonly promptTokens: number;
+  readonly microdollars: number | null;
+};
+
+function settlement(request: ChatTurnRequest, use: SettledUse): Effect {
   const { principal, tenant, turnId } = request;
   return {
     kind: "settle",
@@ -83,8 +91,7 @@ function settlement(request: ChatTurnRequest, tokens: number, requests: 0 | 1): 
     tier: principal.tier,
     key: principal.key,
     jurisdiction: tenant.jurisdiction,
-    tokens,
-    requests,
+    ...use,
   };
 }
 
@@ -103,7 +110,8 @@ export function interrupted(
   const read = readTurnRequest<ChatRequest>(text);
   if (!read.ok) return refused({ kind: "internal", detail: "a turn of an unknown version" }, []);
   const request = read.value;
-  if (!interruption.opened) return refused(refusalOf(interruption), [settlement(request, 0, 0)]);
+  if (!interruption.opened)
+    return refused(refusalOf(interruption), [settlement(request, { ...unused, promptTokens: 0 })]);
   const asked = askedChat(request.chat);
   const collected = gatherEvents(interruption.events());
   const usage = interruption.usage ?? noUsage;
@@ -134,7 +142,12 @@ export function interrupted(
     usage,
     basis: totals.basis,
     // Without the run's memory nobody knows whether the conversation was deleted since: then nothing is appended.
-    effects: endEffects(request, incarnation, totals, collected, status),
+    effects: endEffects(request, incarnation, collected, status, {
+      ...turnUse(totals, freeOfCharge, identity.model),
+      promptTokens: usage.promptTokens,
+      microdollars: null,
+      model: named?.model ?? null,
+    }),
   };
 }
 

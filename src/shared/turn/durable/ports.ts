@@ -100,6 +100,12 @@ export type Effect =
       readonly key?: Principal["key"];
       readonly jurisdiction: Jurisdiction;
       readonly tokens: number;
+      /** Of the tokens, those of the prompt. Absent in effects of older code. */
+      readonly promptTokens?: number;
+      /** What they cost; `null` or absent: not known any more, so that it is the model's dearest price. */
+      readonly microdollars?: number | null;
+      /** The model that answered; `null` or absent: none, or not known. */
+      readonly model?: string | null;
       /** 0 gives the request back (refused for its own fault after admission). */
       readonly requests: 0 | 1;
     }

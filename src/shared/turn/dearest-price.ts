@@ -1,0 +1,34 @@
+import { dearest, freeOfCharge, type TokenPrice } from "../limits/cost.ts";
+import type { FleetIndex, ModelVariant } from "../routing/fleet-index.ts";
+import { modelRecord } from "../routing/fleet-index.ts";
+import type { Candidate } from "./plan.ts";
+
+/** The most that any cluster of these candidates asks, for prompt and for answer: what a cost limit sets aside. */
+export function dearestPrice(fleet: FleetIndex, candidates: readonly Candidate[]): TokenPrice {
+  const [only] = candidates;
+  if (only !== undefined && candidates.length === 1) return variantPrice(fleet, only);
+  return dearest(candidates.map((candidate) => variantPrice(fleet, candidate)));
+}
+
+/** The dearest price of a model by its id, wherever it is served; of an unknown one, nothing. */
+export function modelPrice(fleet: FleetIndex, model: string): TokenPrice {
+  return dearest(
+    [...fleet.clusters.values()].flatMap((cluster) =>
+      cluster.models.filter((record) => record.id === model).map((record) => record.price),
+    ),
+  );
+}
+
+/** Worked out once for each variant of a fleet document: this is asked for every request. */
+const known = new WeakMap<ModelVariant, TokenPrice>();
+
+function variantPrice(fleet: FleetIndex, { model, variant }: Candidate): TokenPrice {
+  let price = known.get(variant);
+  if (price === undefined) {
+    price = dearest(
+      variant.clusters.map((cluster) => modelRecord(fleet, cluster, model)?.price ?? freeOfCharge),
+    );
+    known.set(variant, price);
+  }
+  return price;
+}
