@@ -120,6 +120,7 @@ export class BucketLane {
 
   /** Notes that the bucket is about to be asked for a request, and asks for a loan beside it where that pays. */
   noteAsk(limits: LimitSet, now: number, background: Background): void {
+    this.reports.resume(background);
     if (limits.block === null || !this.#options.takesLoans) return;
     if (now - this.#asksSinceMs >= 1_000) {
       this.#asksSinceMs = now;
@@ -151,7 +152,7 @@ export class BucketLane {
       background,
     );
     if (answer.kind === "answered" && answer.outcome.type === "granted") {
-      if (this.#loan !== null) this.#end(this.#loan, limits, background);
+      if (this.#loan !== null) this.#end(this.#loan, this.#loanLimits ?? limits, background);
       const loan = new Loan(id, answer.outcome.receipt, block, now);
       this.#loan = loan;
       this.#loanLimits = limits;

@@ -22,6 +22,7 @@ const step = fc.record({
   waitMs: fc.integer({ min: 0, max: 3_000 }),
   isolate: fc.integer({ min: 0, max: 2 }),
   user: fc.constantFrom("alice", "bob"),
+  tier: fc.constantFrom("free" as const, "free" as const, "pro" as const),
   burst: fc.integer({ min: 1, max: 6 }),
   action: fc.constantFrom("admit", "admit", "admit", "settle", "settle", "extend", "kill", "evict"),
   tokens: fc.integer({ min: 1, max: 900 }),
@@ -59,6 +60,15 @@ const limits = {
       concurrent_requests: 80,
       cost_per_month_usd: 10,
     },
+    pro: {
+      requests_per_minute: 600,
+      requests_per_hour: 800,
+      requests_per_day: 900,
+      tokens_per_minute: 450_000,
+      tokens_per_month: 480_000,
+      concurrent_requests: 80,
+      cost_per_month_usd: 11,
+    },
   },
   org: {
     free: {
@@ -70,15 +80,33 @@ const limits = {
       concurrent_requests: 15,
       cost_per_month_usd: 0.05,
     },
+    pro: {
+      requests_per_minute: 60,
+      requests_per_hour: 90,
+      requests_per_day: 50,
+      tokens_per_minute: 25_000,
+      tokens_per_month: 20_000,
+      concurrent_requests: 12,
+      cost_per_month_usd: 0.06,
+    },
   },
 };
+const mostAtOnce = { free: 15, pro: 12 };
 const tenant = { ...tenantWith(limits), time_zone: "Europe/Berlin" };
 const org = bucketName("acme", "org", "research");
 const monthEndMs = Date.UTC(2027, 0, 31, 23);
 
+interface HeldTurn {
+  readonly user: string;
+  readonly tier: "free" | "pro";
+  readonly reservation: Reservation;
+  used: number;
+}
+
 /** What was delivered, when, and charged to which bucket. */
 interface Delivery {
   readonly name: string;
+  readonly tier: HeldTurn["tier"];
   readonly atMs: number;
   readonly amounts: Amounts;
 }
@@ -107,11 +135,11 @@ test(
           const desks = backgrounds.map((background, isolate) =>
             createLimitDesk(isolateOptions(buckets, `i${isolate}`)).admission(background),
           );
-          const held: { user: string; reservation: Reservation; used: number }[] = [];
+          const held: HeldTurn[] = [];
           const deliveries: Delivery[] = [];
-          const deliver = (user: string, amounts: Amounts) => {
+          const deliver = ({ user, tier }: Pick<HeldTurn, "user" | "tier">, amounts: Amounts) => {
             for (const name of [bucketName("acme", "user", user), org])
-              deliveries.push({ name, atMs: clock.now, amounts });
+              deliveries.push({ name, tier, atMs: clock.now, amounts });
           };
           const check = () => {
             for (const [name, sum] of sums(deliveries)) {
@@ -121,7 +149,8 @@ test(
                   settled[unit] + reserved[unit] + unsettled[unit] + unaccounted[unit],
                 ).toBeGreaterThanOrEqual(sum[unit]);
             }
-            expect(held.length).toBeLessThanOrEqual(15);
+            for (const tier of ["free", "pro"] as const)
+              expect(held.filter((turn) => turn.tier === tier).length).toBeLessThanOrEqual(mostAtOnce[tier]);
           };
           for (const [index, step] of steps.entries()) {
             const admission = desks[step.isolate];
@@ -134,6 +163,7 @@ test(
                     admission.admit(
                       turn(tenant, `${index}-${at}`, {
                         user: step.user,
+                        tier: step.tier,
                         promptTokens: 0,
                         answerTokens: step.tokens,
                         price,
@@ -147,8 +177,8 @@ test(
                 if (!result.ok) continue;
                 // Everything that was reserved may be delivered, and is here, at once.
                 const used = Math.floor(step.tokens * step.usedShare);
-                held.push({ user: step.user, reservation: result.value, used });
-                deliver(step.user, amounts(1, used, 0, 2 * used));
+                held.push({ user: step.user, tier: step.tier, reservation: result.value, used });
+                deliver(step, amounts(1, used, 0, 2 * used));
               }
             } else if (step.action === "settle") {
               for (const { reservation, used } of held.splice(0, step.burst)) reservation.settle(spent(used));
@@ -157,7 +187,7 @@ test(
               if (turn === undefined) continue;
               const total = turn.reservation.tokens + step.tokens;
               if (await within(clock, Promise.resolve(turn.reservation.extend(total, 2 * total)), 3_000)) {
-                deliver(turn.user, amounts(0, total - turn.used, 0, 2 * (total - turn.used)));
+                deliver(turn, amounts(0, total - turn.used, 0, 2 * (total - turn.used)));
                 turn.used = total;
               }
             } else {
@@ -193,14 +223,20 @@ test(
             expect(lent).toMatchObject({ requests: 0, tokens: 0, microdollars: 0 });
           }
           expect(backgrounds.flatMap((background) => background.failures)).toEqual([]);
-          for (const scope of ["user", "org"] as const)
-            for (const rule of resolveLimits(tenant, scope, "free").rules)
-              for (const name of sums(deliveries).keys())
-                if (name.startsWith(`acme/${scope}/`))
-                  expectWithin(
-                    rule,
-                    deliveries.filter((delivery) => delivery.name === name),
-                  );
+          for (const tier of ["free", "pro"] as const)
+            for (const scope of ["user", "org"] as const)
+              for (const rule of resolveLimits(tenant, scope, tier).rules)
+                for (const name of sums(deliveries).keys())
+                  if (name.startsWith(`acme/${scope}/`))
+                    expectWithin(
+                      // A user's day and month are one under both tiers, each held to its own.
+                      scope === "user" && rule.calendar !== undefined ? mostOf(rule) : rule,
+                      deliveries.filter(
+                        (delivery) =>
+                          delivery.name === name &&
+                          (delivery.tier === tier || (scope === "user" && rule.calendar !== undefined)),
+                      ),
+                    );
         },
       ),
       { numRuns: seeds },
@@ -216,6 +252,12 @@ function sums(deliveries: readonly Delivery[]): Map<string, Tally> {
     byName.set(name, sum);
   }
   return byName;
+}
+
+function mostOf(rule: LimitRule): LimitRule {
+  const all = (["free", "pro"] as const).flatMap((tier) => resolveLimits(tenant, "user", tier).rules);
+  const capacities = all.filter(({ name }) => name === rule.name).map(({ capacity }) => capacity);
+  return { ...rule, capacity: Math.max(...capacities) };
 }
 
 /** Never above a limit, where what was lent counts from when it was lent, a loan's life earlier at most. */

@@ -20,16 +20,20 @@ const retryAfterMs = [250, 1_000, 4_000] as const;
 /** Kept for later where the bucket can't be reached. */
 const maxKept = 4_096;
 
+/** A settlement, and the limits that it was granted under. */
+interface Report {
+  readonly operation: SettleOperation;
+  readonly limits: LimitSet;
+}
+
 export class ReportLine {
   readonly #options: DeskOptions;
   readonly #address: BucketAddress;
   readonly #onReply: (reply: BucketReply, askedAtMs: number) => void;
-  #operations: SettleOperation[] = [];
-  readonly #loans = new Set<Loan>();
+  #reports: Report[] = [];
+  readonly #loans = new Map<Loan, LimitSet>();
   /** When the gathering in progress ends; one that is long over belonged to a request that was reset. */
   #dueMs = 0;
-  /** As last settled under; whoever settles says. */
-  #limits: LimitSet = { rules: [], block: null, leaseMs: 0, timeZone: "UTC" };
 
   constructor(
     options: DeskOptions,
@@ -43,24 +47,28 @@ export class ReportLine {
 
   /** Something that the bucket must still be told. */
   get isPending(): boolean {
-    return this.#operations.length > 0 || this.#loans.size > 0;
+    return this.#reports.length > 0 || this.#loans.size > 0;
   }
 
   add(operation: SettleOperation, limits: LimitSet, background: Background): void {
-    this.#operations.push(operation);
-    this.#gather(limits, background);
+    this.#reports.push({ operation, limits });
+    this.#gather(background);
   }
 
   /** The loan's report is made when it leaves, so that it says the latest. */
   addLoan(loan: Loan, limits: LimitSet, background: Background): void {
-    this.#loans.add(loan);
-    this.#gather(limits, background);
+    this.#loans.set(loan, limits);
+    this.#gather(background);
   }
 
-  #gather(limits: LimitSet, background: Background): void {
-    this.#limits = limits;
+  /** The bucket is being spoken to: what could not be delivered before is tried again. */
+  resume(background: Background): void {
+    if (this.isPending) this.#gather(background);
+  }
+
+  #gather(background: Background): void {
     const now = this.#options.now();
-    if (this.#operations.length >= batchSize) {
+    if (this.#reports.length >= batchSize) {
       background.run("limits-report", this.#flush());
       return;
     }
@@ -77,18 +85,29 @@ export class ReportLine {
 
   async #flush(): Promise<void> {
     while (this.isPending) {
-      for (const loan of this.#loans) this.#operations.push(loan.report());
+      for (const [loan, limits] of this.#loans) this.#reports.push({ operation: loan.report(), limits });
       this.#loans.clear();
-      const operations = this.#operations.splice(0, batchSize);
-      if (await this.#deliver(operations)) continue;
-      this.#keep(operations);
+      const reports = this.#nextBatch();
+      if (await this.#deliver(reports)) continue;
+      this.#keep(reports);
       return;
     }
   }
 
-  async #deliver(operations: readonly SettleOperation[]): Promise<boolean> {
+  /** The oldest, and what was granted under the same limits: a batch is settled under one table. */
+  #nextBatch(): readonly Report[] {
+    const limits = this.#reports[0]?.limits;
+    const batch: Report[] = [];
+    const rest: Report[] = [];
+    for (const report of this.#reports)
+      (report.limits === limits && batch.length < batchSize ? batch : rest).push(report);
+    this.#reports = rest;
+    return batch;
+  }
+
+  async #deliver(reports: readonly Report[]): Promise<boolean> {
     for (let attempt = 0; ; attempt += 1) {
-      if (await this.#attempt(operations)) return true;
+      if (await this.#attempt(reports)) return true;
       const waitMs = retryAfterMs[attempt];
       if (waitMs === undefined) return false;
       await pause(this.#options, waitMs * (0.5 + this.#options.random() / 2));
@@ -96,14 +115,17 @@ export class ReportLine {
   }
 
   /** A failure here is expected and is told by what happens next: another attempt, or `settlementsLost`. */
-  async #attempt(operations: readonly SettleOperation[]): Promise<boolean> {
+  async #attempt(reports: readonly Report[]): Promise<boolean> {
+    const [first] = reports;
+    if (first === undefined) return true;
+    const { rules, leaseMs, timeZone } = first.limits;
     const askedAtMs = this.#options.now();
     const call: Promise<BucketReply> = this.#options.call(this.#address, {
       version: 1,
-      rules: this.#limits.rules,
-      leaseMs: this.#limits.leaseMs,
-      timeZone: this.#limits.timeZone,
-      operations,
+      rules,
+      leaseMs,
+      timeZone,
+      operations: reports.map(({ operation }) => operation),
       acknowledge: "soon",
     });
     return new Promise((resolve) => {
@@ -122,11 +144,11 @@ export class ReportLine {
     });
   }
 
-  #keep(operations: readonly SettleOperation[]): void {
-    this.#operations.unshift(...operations);
-    const excess = this.#operations.length - maxKept;
+  #keep(reports: readonly Report[]): void {
+    this.#reports.unshift(...reports);
+    const excess = this.#reports.length - maxKept;
     if (excess <= 0) return;
-    this.#operations.splice(0, excess);
+    this.#reports.splice(0, excess);
     this.#options.events.settlementsLost(excess);
   }
 }
