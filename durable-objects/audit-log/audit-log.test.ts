@@ -8,6 +8,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import type { LedgerCommand } from "../../src/shared/admin/ledger.ts";
 import type { KeyRecord } from "../../src/shared/identity/key-record.ts";
+import { emptyBatch } from "../../src/shared/limits/bucket-protocol.ts";
 import { bucketName } from "../../src/shared/limits/bucket-name.ts";
 import { bucketStub } from "../token-bucket/bucket-stub.ts";
 import { auditLedger } from "./audit-ledger.ts";
@@ -72,7 +73,7 @@ test("a revocation is with the user's bucket and in KV when it is answered", asy
   expect(await inKv(id)).toMatchObject({ revoked_ms: expect.any(Number) as number });
   const name = bucketName(log, "user", `user-of-${log}`);
   const bucket = bucketStub(env.TOKEN_BUCKET, { name, jurisdiction: "none" }, false);
-  const reply = await bucket.apply({ version: 1, rules: [], operations: [], acknowledge: "soon" });
+  const reply = await bucket.apply(emptyBatch);
   expect(reply.revokedKeys).toEqual([id]);
 });
 

@@ -1,9 +1,10 @@
 import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { emptyBatch } from "../../src/shared/limits/bucket-protocol.ts";
 import { bucketName } from "../../src/shared/limits/bucket-name.ts";
 import { createLimitDesk } from "../../src/shared/limits/limit-desk.ts";
-import { tenantWith, turn } from "../../src/shared/limits/simulated-turns.ts";
+import { tenantWith, turn, use } from "../../src/shared/limits/simulated-turns.ts";
 import { createBucketCall } from "./bucket-call.ts";
 import { bucketStub } from "./bucket-stub.ts";
 
@@ -35,7 +36,7 @@ function world() {
   const admit = async (options: Parameters<typeof turn>[2] = {}) => {
     const request = turn(tenant, crypto.randomUUID(), { user, tier: "enterprise", ...options });
     const admitted = await desk.admission(background).admit(request);
-    if (admitted.ok) admitted.value.settle({ tokens: 1, requests: 1 });
+    if (admitted.ok) admitted.value.settle(use(1));
     return admitted.ok ? "admitted" : admitted.error.kind;
   };
   const stub = () =>
@@ -66,7 +67,7 @@ test("where every turn asks, a revocation holds for the very next one, and throu
   await abortAllDurableObjects();
   expect(await admit(free)).toBe("credential-invalid");
   await evictDurableObject(stub());
-  const fresh = await stub().apply({ version: 1, rules: [], operations: [], acknowledge: "soon" });
+  const fresh = await stub().apply(emptyBatch);
   expect(fresh.epoch).toBeGreaterThan(free.issuedAtMs);
 });
 

@@ -6,7 +6,7 @@ import type { Background } from "../contracts/background.ts";
 import type { Principal } from "../identity/principal.ts";
 import { AskLine } from "./ask-line.ts";
 import type { BucketAddress, LimitScope } from "./bucket-name.ts";
-import { type BucketStanding, noAmounts } from "./bucket-protocol.ts";
+import { type BucketStanding, emptyBatch, noAmounts } from "./bucket-protocol.ts";
 import type { LimitSet } from "./defaults.ts";
 import { askTimeoutMs, type DeskOptions, pause } from "./desk-options.ts";
 import { Loan } from "./loan.ts";
@@ -71,14 +71,7 @@ export class BucketLane {
   /** Asks for revocations alone. `false`: it could not be asked. */
   async listen(background: Background): Promise<boolean> {
     const askedAtMs = this.#options.now();
-    const call = this.#options.call(this.#address, {
-      version: 1,
-      rules: [],
-      leaseMs: 0,
-      timeZone: "UTC",
-      operations: [],
-      acknowledge: "soon",
-    });
+    const call = this.#options.call(this.#address, emptyBatch);
     return new Promise((resolve) => {
       const cancel = this.#options.setTimer(() => resolve(false), askTimeoutMs);
       background.run(

@@ -80,6 +80,16 @@ export interface BucketBatch {
   readonly acknowledge: "now" | "soon";
 }
 
+/** Asks nothing: a bucket answers it from memory, with what rides on every answer. */
+export const emptyBatch: BucketBatch = {
+  version: 1,
+  rules: [],
+  leaseMs: 0,
+  timeZone: "UTC",
+  operations: [],
+  acknowledge: "soon",
+};
+
 export type BucketOutcome =
   | { readonly type: "granted"; readonly receipt: number }
   | BucketRefusal

@@ -1,4 +1,5 @@
 /** Alive, and ready? `/health` says that this Worker runs; `/health/ready` asks what it depends on, and names only the part. */
+import { emptyBatch } from "../../../src/shared/limits/bucket-protocol.ts";
 import { bucketName } from "../../../src/shared/limits/bucket-name.ts";
 import { listModels } from "../../../src/shared/routing/resolve-model.ts";
 import type { RequestScope } from "../../../src/shared/telemetry/request-scope.ts";
@@ -32,7 +33,7 @@ async function bucketAnswers(isolate: Isolate): Promise<boolean> {
   try {
     await isolate.callBucket(
       { name: bucketName("edgewise", "org", "health"), jurisdiction: "none" },
-      { version: 1, rules: [], leaseMs: 0, timeZone: "UTC", operations: [], acknowledge: "soon" },
+      emptyBatch,
     );
     return true;
   } catch (error) {
