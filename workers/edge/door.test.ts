@@ -130,6 +130,32 @@ describe("before anybody asks who is calling", () => {
   });
 });
 
+describe("a body over its bytes", () => {
+  const size = requestLimits.bodyBytes + 1;
+  const json = { "content-type": "application/json" };
+
+  test("is refused by its declared length", async () => {
+    const headers = { authorization: `Bearer ${await tokenOf("open")}`, ...json };
+    const answer = await call("/v1/chat/completions", headers, { method: "POST", body: "a".repeat(size) });
+    expect(answer).toMatchObject({ status: 413, code: "request_too_large" });
+  });
+
+  test("is refused at the byte that is too many, where none is declared", async () => {
+    const headers = { authorization: `Bearer ${await tokenOf("open")}`, ...json };
+    const chunk = new Uint8Array(65_536).fill(97);
+    let sent = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += chunk.byteLength;
+        controller.enqueue(chunk);
+      },
+    });
+    const answer = await call("/v1/chat/completions", headers, { method: "POST", body });
+    expect(answer).toMatchObject({ status: 413, code: "request_too_large" });
+    expect(sent).toBeLessThan(size * 2);
+  });
+});
+
 describe("a tenant's rules", () => {
   test.each([
     ["its own network", { "cf-connecting-ip": "192.0.2.77" }, 200],

@@ -11,6 +11,9 @@ export function baseHeaders(scope: RequestScope): HeaderRecord {
     "x-request-id": scope.correlation.requestId,
     traceparent: scope.correlation.traceparent,
     "x-content-type-options": "nosniff",
+    // Opened as a page, an answer can load, run and embed nothing, and tells nobody its address.
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
     "cache-control": "no-store",
   };
 }

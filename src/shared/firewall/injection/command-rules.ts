@@ -93,6 +93,7 @@ export const commandRules: readonly Rule[] = [
     reads: "text",
     pattern: /\/dev\/(?:tcp|udp)\/|>\s?&?\s?\/dev\/(?:null|stdout)|\b(?:bash|sh)\s-[ic]\b|2>&1|\d?>&\d/,
   },
+  { id: "932-variable-command", reads: "text", pattern: /(?:&&|\|\||[|;`])\s{0,4}\$\w{1,16}\s{1,4}-\w/ },
   { id: "932-shellshock", reads: "text", pattern: /(?:^|[=\s\u0001])\(\s?\)\s?\{/ },
   { id: "932-function", reads: "text", pattern: /\w\(\)\s?\{[^}\n]{0,80}[|&;]/, places: requestLine },
   {
