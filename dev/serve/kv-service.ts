@@ -22,6 +22,21 @@ function seed(json: string): void {
     });
 }
 
+/** Names in order, a page at a time. The cursor is the last one of the page before. */
+function list(query: URLSearchParams): object {
+  const prefix = query.get("prefix") ?? "";
+  const after = query.get("cursor") ?? "";
+  const limit = Number(query.get("key_count_limit") ?? 1000);
+  const found = [...entries.keys()].filter((name) => name.startsWith(prefix) && name > after).sort();
+  const names = found.slice(0, limit);
+  const isComplete = found.length <= limit;
+  return {
+    keys: names.map((name) => ({ name })),
+    list_complete: isComplete,
+    ...(!isComplete && { cursor: names.at(-1) }),
+  };
+}
+
 export default {
   async fetch(request: Request, env: { readonly SEED: string }): Promise<Response> {
     if (!seeded) seed(env.SEED);
@@ -29,6 +44,7 @@ export default {
     const key = decodeURIComponent(url.pathname.slice(1));
     switch (request.method) {
       case "GET": {
+        if (key === "") return Response.json(list(url.searchParams));
         const entry = entries.get(key);
         if (entry === undefined || entry.expiresAtMs <= Date.now()) {
           entries.delete(key);

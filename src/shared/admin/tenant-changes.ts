@@ -19,11 +19,11 @@ import {
  */
 export interface TenantDeps extends AdminDeps {
   readonly writeConfig: (put: readonly StoreEntry[], remove: readonly string[]) => Promise<void>;
-  /** `cursor`: where the page before ended. */
+  /** `cursor`: where the page before ended; `null` for one that nobody was given. */
   readonly listTenants: (
     cursor: string | null,
     limit: number,
-  ) => Promise<{ readonly ids: readonly TenantId[]; readonly next: string | null }>;
+  ) => Promise<{ readonly ids: readonly TenantId[]; readonly next: string | null } | null>;
 }
 
 /** A tenant's admin may see its own. */
@@ -41,7 +41,9 @@ export async function listTenants(
   page: { readonly after: string | null; readonly limit: number },
   deps: TenantDeps,
 ): Promise<AdminResult<object>> {
-  const { ids, next } = await deps.listTenants(page.after, page.limit);
+  const listed = await deps.listTenants(page.after, page.limit);
+  if (listed === null) return err(invalidValue("after", "is no cursor of this list"));
+  const { ids, next } = listed;
   return ok({
     object: "list",
     data: ids.map((id) => ({ object: "tenant", id })),

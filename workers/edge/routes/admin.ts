@@ -149,9 +149,15 @@ function depsOf({ isolate }: AdminCall): TenantDeps {
       for (const key of remove) await env.CONFIG.delete(key);
     },
     async listTenants(cursor, limit) {
-      const listed = await env.CONFIG.list({ prefix: tenantPrefix, limit, cursor });
-      const ids = listed.keys.map(({ name }) => tenantIdOfKey(name));
-      return { ids, next: listed.list_complete ? null : listed.cursor };
+      try {
+        const listed = await env.CONFIG.list({ prefix: tenantPrefix, limit, cursor });
+        const ids = listed.keys.map(({ name }) => tenantIdOfKey(name));
+        return { ids, next: listed.list_complete ? null : listed.cursor };
+      } catch (error) {
+        // KV's way to say that it never gave out this cursor.
+        if (cursor !== null && /\b400\b/.test(String(error))) return null;
+        throw error;
+      }
     },
   };
 }

@@ -34,7 +34,9 @@ export function serialPrincipal(principal: Principal): SerialPrincipal {
 }
 
 export function revivePrincipal(serial: SerialPrincipal): Principal {
-  return { ...serial, scopes: new Set(serial.scopes) };
+  // A turn that older code wrote says neither when its credential was issued nor by which key it came.
+  const { issuedAtMs = 0, key = null } = serial as Partial<SerialPrincipal>;
+  return { ...serial, issuedAtMs, key, scopes: new Set(serial.scopes) };
 }
 
 /**
