@@ -43,6 +43,7 @@ export default {
       env.ROUTER === "service"
         ? serviceOrigin(env.ORIGIN_ROUTER, background)
         : createOriginRouter({
+            callerRegisters: false,
             state,
             poller,
             fleet: fleet.value,

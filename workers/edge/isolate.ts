@@ -122,6 +122,7 @@ function build(env: Cloudflare.Env): Isolate {
     env.ROUTER === "service" && binding !== undefined
       ? serviceOrigin(binding, background)
       : createOriginRouter({
+          callerRegisters: true,
           state,
           poller,
           fleet,

@@ -40,6 +40,7 @@ export default {
     const fleet = await fleetSource.current(background);
     if (!fleet.ok) return new Response(fleet.error.detail, { status: 503 });
     const origin = createOriginRouter({
+      callerRegisters: false,
       state,
       poller,
       fleet: fleet.value,

@@ -13,6 +13,7 @@ function inProcess(fleet: Fleet, replicas: FakeReplicas) {
   const pending: Promise<unknown>[] = [];
   const background = { run: (_name: string, work: Promise<unknown>) => void pending.push(work) };
   const origin = createOriginRouter({
+    callerRegisters: false,
     state,
     poller: new Poller(),
     fleet: buildFleetIndex(fleet),

@@ -28,6 +28,7 @@ function mount(fleet = fakeFleet(2)) {
   const polls: string[] = [];
   const index = buildFleetIndex(fleet);
   const origin = createOriginRouter({
+    callerRegisters: false,
     state,
     poller: new Poller(),
     fleet: index,

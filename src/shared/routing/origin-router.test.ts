@@ -8,6 +8,7 @@ originConformance("in process", (fleet, replicas) => {
   const state = new RouterState();
   const background: Promise<unknown>[] = [];
   const origin = createOriginRouter({
+    callerRegisters: false,
     state,
     poller: new Poller(),
     fleet: buildFleetIndex(fleet),

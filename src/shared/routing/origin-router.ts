@@ -24,6 +24,8 @@ export interface OriginRouterDeps {
   readonly fleet: FleetIndex;
   readonly transport: Transport;
   readonly background: Background;
+  /** The caller has registered the request's whole work already: registering costs as much as the choice of a replica. */
+  readonly callerRegisters: boolean;
   readonly now: () => number;
   readonly random: () => number;
   /** Resolves after so many milliseconds. */
@@ -50,7 +52,7 @@ export function createOriginRouter(deps: OriginRouterDeps): Origin {
     dispatch(request, signal) {
       const dispatched = new Dispatch(deps, request, signal).run();
       // A client that resets takes the request's own work down with it, unless that is registered: leases would never return.
-      deps.background.run("dispatch", dispatched);
+      if (!deps.callerRegisters) deps.background.run("dispatch", dispatched);
       return dispatched;
     },
     probe: (name) => probe(name, deps),
