@@ -62,7 +62,7 @@ describe("50 streams at once, of which every second is cut by its client", () =>
       const standing = await world.usageOf(token);
       return standing.reserved.tokens === 0 && standing.used.tokens > 0 && standing;
     });
-    expect(unsettled).toEqual({ requests: 0, tokens: 0 });
+    expect(unsettled).toMatchObject({ requests: 0, tokens: 0 });
     expect(used.tokens).toBe(logged);
     expect(used.tokens).toBeGreaterThanOrEqual(wholeTokens + least);
     expect(used.tokens).toBeLessThanOrEqual(wholeTokens + most);
