@@ -11,6 +11,7 @@ import type { LimitSet } from "./defaults.ts";
 import { askTimeoutMs, type DeskOptions, pause } from "./desk-options.ts";
 import { Loan } from "./loan.ts";
 import { loanPolicy } from "./loan-policy.ts";
+import { UnansweredAdmissions } from "./open-admissions.ts";
 import { ReportLine } from "./report-line.ts";
 import { SeenRevocations } from "./revocation.ts";
 
@@ -28,6 +29,8 @@ export class BucketLane {
   readonly #options: DeskOptions;
   readonly #address: BucketAddress;
   readonly #revocations = new SeenRevocations();
+  /** Let in while the bucket could not be reached. */
+  readonly unanswered = new UnansweredAdmissions();
   #loan: Loan | null = null;
   /** What the loan was granted under: whoever has other limits asks. */
   #loanLimits: LimitSet | null = null;
@@ -42,6 +45,7 @@ export class BucketLane {
     this.#address = address;
     this.asks = new AskLine(options, address, (reply, askedAtMs) => {
       this.#standing = reply.standing;
+      this.unanswered.answered(reply.standing);
       this.#revocations.note(reply, askedAtMs);
     });
     this.reports = new ReportLine(options, address, (reply, askedAtMs) =>

@@ -75,7 +75,7 @@ export function advance(level: Level, rule: LimitRule, now: number): void {
 
 /** A period that was begun is kept to its end, also when the tenant's time zone changes or the clock goes back. */
 function turnPage(level: Level, calendar: Calendar, now: number): void {
-  const hasEnded = now >= level.wholeAtMs;
+  const hasEnded = !level.isCalendar || now >= level.wholeAtMs;
   if (!hasEnded && level.at - now <= longestMs[calendar.period]) return;
   const { startMs, endMs } = periodAt(calendar, now);
   // A clock that had leapt ahead and is back refills nothing.

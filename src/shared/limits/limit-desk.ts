@@ -178,7 +178,9 @@ class Desk {
       this.#open.admit(
         `${tenant.id}/${lane.scope}`,
         policy.max_requests_per_isolate,
-        lane.standing?.requests?.remaining ?? null,
+        lane.unanswered,
+        wanted,
+        limits,
         this.#options.now(),
       )
     ) {
