@@ -203,6 +203,24 @@ test("one after the other writes seldom: a freed slot is reused below the mark",
   expect(bucket.writes).toBeLessThanOrEqual(4);
 });
 
+test("settlements that were counted, lost in a kill and sent again don't give back twice", () => {
+  const bucket = new Bucket();
+  bucket.rules = rules.map((rule) => (rule.unit === "slots" ? { ...rule, capacity: 400 } : rule));
+  const sent: BucketOperation[] = [];
+  for (let index = 0; index < 12; index += 1) {
+    const receipt = bucket.grant(`c${index}`, 20);
+    const operation = settle(`c${index}`, receipt, amounts(1, 0), amounts(1, 20, 1));
+    bucket.do(operation);
+    sent.push(operation);
+  }
+  // What they gave back was charged to others, which still run.
+  for (let index = 0; index < 5; index += 1) bucket.grant(`d${index}`, 20);
+  bucket.kill();
+  for (const operation of sent) bucket.do(operation);
+  expect(bucket.remaining()[0]).toBeLessThanOrEqual(20_000 - 100);
+  expect(bucket.remaining()[1]).toBeLessThanOrEqual(400 - 5);
+});
+
 const step = fc.record({
   action: fc.constantFrom("admit", "admit", "admit", "settle", "settle", "again", "kill", "commit", "rest"),
   tokens: fc.integer({ min: 1, max: 20 }),
