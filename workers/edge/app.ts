@@ -15,6 +15,7 @@ import {
   showAudit,
   showOneTenant,
 } from "./routes/admin.ts";
+import { showLimits } from "./routes/admin-limits.ts";
 import { createChatCompletion } from "./routes/chat-completions.ts";
 import { listConversationItems } from "./routes/conversation-items.ts";
 import {
@@ -80,6 +81,7 @@ function addAdminRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   app.delete(key, adminRoute("/admin/keys/{id}", anyAdmin, revokeApiKey));
   app.post(`${key}/rotate`, adminRoute("/admin/keys/{id}/rotate", anyAdmin, rotateApiKey));
   app.post("/admin/revocations", adminRoute("/admin/revocations", anyAdmin, createRevocation));
+  app.get("/admin/limits", adminRoute("/admin/limits", anyAdmin, showLimits));
   app.get("/admin/audit", adminRoute("/admin/audit", anyAdmin, showAudit));
   app.get("/admin/tenants", adminRoute("/admin/tenants", platformAdminOnly, listAllTenants));
   app.get(tenant, adminRoute("/admin/tenants/{id}", anyAdmin, showOneTenant));

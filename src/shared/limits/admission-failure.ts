@@ -55,13 +55,17 @@ export function limited(
   };
 }
 
+const promptSlackTokens = 32;
+
 /** The largest `max_tokens` with which the refused request would be let in now. */
 export function largestMaxTokens(
   refusal: BucketRefusal,
   asked: { readonly promptTokens: number; readonly choices: number; readonly price: TokenPrice },
 ): number {
-  const byTokens = refusal.fittingTokens - asked.promptTokens;
-  const byCost = answerTokensFor(asked.price, asked.promptTokens, refusal.fittingMicrodollars);
+  // The prompt is an estimate, and templates and default instructions come to it: what is told should then be let in.
+  const promptTokens = asked.promptTokens + Math.ceil(asked.promptTokens / 8) + promptSlackTokens;
+  const byTokens = refusal.fittingTokens - promptTokens;
+  const byCost = answerTokensFor(asked.price, promptTokens, refusal.fittingMicrodollars);
   return Math.max(0, Math.floor(Math.min(byTokens, byCost) / asked.choices));
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Background } from "../contracts/background.ts";
 import type { BucketAddress } from "./bucket-name.ts";
-import type { BucketOutcome, BucketReply, ReserveOperation } from "./bucket-protocol.ts";
+import type { BucketOutcome, BucketReply, ReserveOperation, SettleOperation } from "./bucket-protocol.ts";
 import type { LimitSet } from "./defaults.ts";
 import { askTimeoutMs, type DeskOptions, stubFailure } from "./desk-options.ts";
 
@@ -35,6 +35,7 @@ export class AskLine {
   readonly #options: DeskOptions;
   readonly #address: BucketAddress;
   readonly #onReply: (reply: BucketReply, askedAtMs: number) => void;
+  readonly #settled: (limits: LimitSet) => readonly SettleOperation[];
   #queue: Ask[] = [];
   /** The call that is away is not waited for after this; 0: none is away. */
   #awayUntilMs = 0;
@@ -43,10 +44,12 @@ export class AskLine {
     options: DeskOptions,
     address: BucketAddress,
     onReply: (reply: BucketReply, askedAtMs: number) => void,
+    settled: (limits: LimitSet) => readonly SettleOperation[],
   ) {
     this.#options = options;
     this.#address = address;
     this.#onReply = onReply;
+    this.#settled = settled;
   }
 
   /** Resolves within `askTimeoutMs`; never rejects. */
@@ -113,9 +116,10 @@ export class AskLine {
     let answers: readonly AskAnswer[];
     try {
       const askedAtMs = this.#options.now();
-      const reply = await this.#call(asks, limits);
+      const settled = this.#settled(limits);
+      const reply = await this.#call(asks, settled, limits);
       this.#onReply(reply, askedAtMs);
-      answers = reply.outcomes.map((outcome) => ({ kind: "answered", outcome }));
+      answers = reply.outcomes.slice(settled.length).map((outcome) => ({ kind: "answered", outcome }));
     } catch (error) {
       const failure: AskAnswer = {
         kind: "unreachable",
@@ -132,14 +136,19 @@ export class AskLine {
     this.#queue[0]?.wake();
   }
 
-  async #call(asks: readonly Ask[], limits: LimitSet): Promise<BucketReply> {
+  /** What was settled a moment ago goes before what is asked: it may be what makes room. */
+  async #call(
+    asks: readonly Ask[],
+    settled: readonly SettleOperation[],
+    limits: LimitSet,
+  ): Promise<BucketReply> {
     const batch = {
       version: 1,
       rules: limits.rules,
       leaseMs: limits.leaseMs,
       timeZone: limits.timeZone,
-      operations: asks.map((ask) => ask.operation),
-      acknowledge: "soon",
+      operations: [...settled, ...asks.map((ask) => ask.operation)],
+      acknowledge: "unsaid",
     } as const;
     try {
       return await this.#options.call(this.#address, batch);

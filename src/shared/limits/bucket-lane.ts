@@ -43,11 +43,16 @@ export class BucketLane {
     this.#options = options;
     this.scope = scope;
     this.#address = address;
-    this.asks = new AskLine(options, address, (reply, askedAtMs) => {
-      this.#standing = reply.standing;
-      this.unanswered.answered(reply.standing);
-      this.#revocations.note(reply, askedAtMs);
-    });
+    this.asks = new AskLine(
+      options,
+      address,
+      (reply, askedAtMs) => {
+        this.#standing = reply.standing;
+        this.unanswered.answered(reply.standing);
+        this.#revocations.note(reply, askedAtMs);
+      },
+      (limits) => this.reports.waiting(limits),
+    );
     this.reports = new ReportLine(options, address, (reply, askedAtMs) =>
       this.#revocations.note(reply, askedAtMs),
     );

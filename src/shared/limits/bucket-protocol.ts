@@ -75,9 +75,10 @@ export interface BucketBatch {
   readonly operations: readonly BucketOperation[];
   /**
    * When the answer to settlements may come: `now`, after one write of its own; `soon`, when the next write (within about
-   * a second) has made them durable. An unanswered settlement is sent again. Reservations never wait.
+   * a second) has made them durable. An unanswered settlement is sent again. Reservations never wait; nor do settlements
+   * that go along with them for what they give back, and are sent by themselves too: `unsaid`.
    */
-  readonly acknowledge: "now" | "soon";
+  readonly acknowledge: "now" | "soon" | "unsaid";
 }
 
 /** Asks nothing: a bucket answers it from memory, with what rides on every answer. */

@@ -60,9 +60,9 @@ const refusal: BucketRefusal = {
 };
 
 test.each([
-  [{ promptTokens: 100, choices: 1, price: { input: 0, output: 0 } }, 400],
-  [{ promptTokens: 100, choices: 4, price: { input: 0, output: 0 } }, 100],
-  [{ promptTokens: 100, choices: 1, price: { input: 1, output: 4 } }, 200],
+  [{ promptTokens: 100, choices: 1, price: { input: 0, output: 0 } }, 355],
+  [{ promptTokens: 100, choices: 4, price: { input: 0, output: 0 } }, 88],
+  [{ promptTokens: 100, choices: 1, price: { input: 1, output: 4 } }, 188],
   [{ promptTokens: 1_000, choices: 1, price: { input: 0, output: 0 } }, 0],
 ])("of 500 tokens and $0.0009, %o fits %s tokens an answer", (asked, most) => {
   expect(largestMaxTokens(refusal, asked)).toBe(most);

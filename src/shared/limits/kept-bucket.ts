@@ -45,7 +45,7 @@ export class KeptBucket {
       (changes && !isCovered(this.#bucket, this.#marks, now)) ||
       (settles && this.#changed && batch.acknowledge === "now");
     const write = mustWrite ? this.commit(now) : null;
-    return { reply, write, waits: settles && this.#changed };
+    return { reply, write, waits: settles && this.#changed && batch.acknowledge !== "unsaid" };
   }
 
   #note(rules: readonly LimitRule[]): void {

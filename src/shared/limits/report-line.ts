@@ -50,6 +50,16 @@ export class ReportLine {
     return this.#reports.length > 0 || this.#loans.size > 0;
   }
 
+  /** What waits to be told that was granted under these limits: the oldest, one batch at most. */
+  waiting(limits: LimitSet): readonly SettleOperation[] {
+    const waiting: SettleOperation[] = [];
+    for (const report of this.#reports) {
+      if (waiting.length === batchSize) break;
+      if (report.limits === limits) waiting.push(report.operation);
+    }
+    return waiting;
+  }
+
   add(operation: SettleOperation, limits: LimitSet, background: Background): void {
     this.#reports.push({ operation, limits });
     this.#gather(background);

@@ -58,7 +58,7 @@ export async function openTurn(
     principal: turn.principal,
     tenant: turn.tenant,
     chargeId: turn.chargeId,
-    ...reservationFor(turn, plan.value[0], turn.asked.estimatePromptTokens(), null, deps),
+    ...reservationFor(turn, plan.value[0], estimatedPrompt(turn, plan.value[0], deps), null, deps),
     choices: turn.asked.choices,
     price: dearestPrice(deps.fleet, plan.value),
   });
@@ -153,6 +153,10 @@ function mustStream({ asked, recall }: ValidatedTurn, { variant: { record } }: C
   if (asked.stream || recall !== null) return true;
   const most = asked.maxTokens ?? record.max_output_tokens ?? record.context_window;
   return most * record.ms_per_token >= shortAnswerMs;
+}
+
+function estimatedPrompt(turn: ValidatedTurn, { model }: Candidate, { calibration }: TurnDeps): number {
+  return Math.ceil(turn.asked.estimatePromptTokens() * calibration.ratio(turn.tenant.id, model));
 }
 
 /** What to set aside. `mostTokens`: what each choice may have at this model; `null`: not known yet. */

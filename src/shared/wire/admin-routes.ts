@@ -12,6 +12,7 @@ import {
   tenantDeletedSchema,
   tenantListSchema,
 } from "./admin-requests.ts";
+import { limitsReportSchema } from "./responses.ts";
 import type { PublicRoute } from "./routes.ts";
 import { anyAdmin, platformAdminOnly } from "./scopes.ts";
 
@@ -26,6 +27,7 @@ export const adminSchemas = {
   TenantConfiguration: tenantConfigSchema,
   TenantList: tenantListSchema,
   TenantDeleted: tenantDeletedSchema,
+  LimitsReport: limitsReportSchema,
 } satisfies Record<string, z.ZodType>;
 
 const common = [401, 403, 429, 503] as const;
@@ -119,6 +121,23 @@ export const adminRoutes: readonly PublicRoute[] = [
     queryParameters: { ...tenant, ...paging },
     success: { description: "A page of entries", content: { "application/json": "AuditPage" } },
     errors: [400, 404, ...common],
+  },
+  {
+    method: "GET",
+    path: "/admin/limits",
+    tag: "Admin",
+    summary: "What limits hold, and how a user's or an org's bucket stands",
+    description:
+      "Tier by tier, as configured or by default, with the most of each that loans to isolates can leave unused. docs/limits.md explains.",
+    scopes: anyAdmin,
+    queryParameters: {
+      tenant: "Whose. Left out: your own tenant; the platform's admins must name one.",
+      user: "A user whose bucket is to be shown too.",
+      org: "Or an org.",
+      tier: "Under which tier's limits: `free`, if left out, `pro` or `enterprise`.",
+    },
+    success: { description: "The limits", content: { "application/json": "LimitsReport" } },
+    errors: [400, 404, 409, ...common],
   },
   {
     method: "GET",

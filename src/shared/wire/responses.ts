@@ -159,11 +159,13 @@ const usedTally = z.looseObject({
   cost_usd: z.number().min(0),
 });
 
+const limitUnit = z.enum(["requests", "tokens", "concurrent_requests", "usd"]);
+
 const scopeUsage = z.looseObject({
   limits: z.array(
     z.looseObject({
       name: z.string().meta({ description: "Such as requests_per_hour." }),
-      unit: z.enum(["requests", "tokens", "concurrent_requests", "usd"]),
+      unit: limitUnit,
       limit: z.number().min(0),
       used: z
         .number()
@@ -189,6 +191,41 @@ export const usageReportSchema = z.looseObject({
   time_zone: z.string().meta({ description: "Whose days and months count." }),
   user: scopeUsage,
   org: scopeUsage,
+});
+
+const limitTable = z.array(
+  z.looseObject({
+    name: z.string(),
+    unit: limitUnit,
+    limit: z.number(),
+    refill: z.string(),
+    largest_loan: z
+      .number()
+      .meta({ description: "What one isolate may be lent at a time; 0: nothing is lent." }),
+    most_left_unused_by_loans: z
+      .number()
+      .meta({ description: "However many isolates there are, loans leave at most so much unused." }),
+  }),
+);
+
+/** `GET /admin/limits`. */
+export const limitsReportSchema = z.looseObject({
+  object: z.literal("limits"),
+  tenant: z.string(),
+  time_zone: z.string(),
+  tiers: z.record(z.string(), z.strictObject({ user: limitTable, org: limitTable })),
+  loan_seconds: z.number(),
+  when_exhausted: z.enum(["stop", "finish"]),
+  when_unreachable: z.looseObject({ policy: z.enum(["closed", "open"]) }),
+  bucket: scopeUsage
+    .extend({
+      scope: z.enum(["user", "org"]),
+      id: z.string(),
+      tier: z.string(),
+      lent: usedTally.meta({ description: "On loan to isolates now." }),
+      open_reservations: z.int().min(0),
+    })
+    .optional(),
 });
 
 export const healthSchema = z.looseObject({ status: z.literal("ok") });

@@ -1,7 +1,8 @@
 /** `GET /v1/usage`: what the caller may use, what is left, and what was used, for the user and the org. */
 import { limitsOf } from "../../../src/shared/limits/principal-limits.ts";
-import { bucketReport, inspectBucket } from "../bucket-report.ts";
+import { bucketReport } from "../../../src/shared/limits/limit-report.ts";
 import type { TenantHandler } from "../handle.ts";
+import { inspectBucket } from "../inspect-bucket.ts";
 import { respondJson } from "../respond.ts";
 
 export const showUsage: TenantHandler = async ({ isolate, scope, tenant, principal }) => {
