@@ -1,0 +1,255 @@
+import { abortAllDurableObjects } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { bucketName } from "../../src/shared/limits/bucket-name.ts";
+import { microdollarsFor } from "../../src/shared/limits/cost.ts";
+import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
+import { createLimitDesk } from "../../src/shared/limits/limit-desk.ts";
+import type { Reservation } from "../../src/shared/limits/ports.ts";
+import { amounts, tenantWith, turn, use } from "../../src/shared/limits/simulated-turns.ts";
+import { TokenBudget } from "../../src/shared/turn/token-budget.ts";
+import { createBucketCall } from "./bucket-call.ts";
+import { bucketStub } from "./bucket-stub.ts";
+
+/** Many turns at once at a quota's edge, on real objects: streams with aborts, kills, lost and repeated messages, outages. */
+const call = createBucketCall(env.TOKEN_BUCKET, false);
+const price = { input: 1, output: 3 };
+
+function options(through: DeskOptions["call"], logged: string[] = []): DeskOptions {
+  return {
+    call: through,
+    now: () => Date.now(),
+    setTimer: (callback, ms) => {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
+    random: () => 0.5,
+    newId: () => crypto.randomUUID(),
+    takesLoans: true,
+    events: {
+      slow() {},
+      unreachable() {},
+      openAdmission: ({ scope, chargeId }) => logged.push(`${scope} ${chargeId}`),
+      settlementsLost() {},
+    },
+  };
+}
+
+/** Background work that a test can wait for. */
+function background() {
+  const works: Promise<unknown>[] = [];
+  return {
+    run: (_name: string, work: Promise<unknown>) => void works.push(work),
+    async finished() {
+      for (let done = 0; done < works.length; done += 1) await works[done];
+    },
+  };
+}
+
+function freshTenant(limits: object) {
+  const id = `q-${crypto.randomUUID()}`;
+  const tenant = { ...tenantWith(limits), id: id as ReturnType<typeof tenantWith>["id"] };
+  const names = [bucketName(id, "user", "alice"), bucketName(id, "org", "research")] as const;
+  const usages = () =>
+    Promise.all(
+      names.map(async (name) => {
+        const stub = bucketStub(env.TOKEN_BUCKET, { name, jurisdiction: "none" }, false);
+        return (await stub.inspect([])).usage;
+      }),
+    );
+  return { tenant, usages };
+}
+
+const wish = fc.record({
+  promptTokens: fc.integer({ min: 1, max: 200 }),
+  maxTokens: fc.integer({ min: 1, max: 1_500 }),
+  expected: fc.integer({ min: 1, max: 400 }),
+  chunk: fc.integer({ min: 5, max: 60 }),
+  leavesAfter: fc.integer({ min: 0, max: 3_000 }),
+});
+
+/** As the one pass does: asks before every event, waits where it must, settles what was delivered. */
+async function stream(
+  reservation: Reservation,
+  {
+    promptTokens,
+    maxTokens,
+    chunk,
+    leavesAfter,
+  }: { [Key in "promptTokens" | "maxTokens" | "chunk" | "leavesAfter"]: number },
+  policy: "stop" | "finish",
+) {
+  const budget = new TokenBudget(reservation, { promptTokens, answerTokens: maxTokens, price, policy });
+  let completion = 0;
+  while (completion < maxTokens && completion < leavesAfter) {
+    const next = Math.min(maxTokens, completion + chunk);
+    const verdict = budget.ask(next);
+    if (verdict === "stop") break;
+    if (verdict === "wait") await budget.pending;
+    else completion = next;
+  }
+  const tokens = completion === 0 ? 0 : promptTokens + completion;
+  const microdollars = completion === 0 ? 0 : microdollarsFor(price, promptTokens, completion);
+  reservation.settle({ tokens, requests: 1, microdollars, model: "m" });
+  return { tokens, microdollars };
+}
+
+test("100 seeds: 2 to 200 streams at a quota's edge, aborts, kills, lost and repeated messages: within the limit, exact in the end", async () => {
+  const world = fc.record({
+    policy: fc.constantFrom("stop" as const, "finish" as const),
+    tokensPerMonth: fc.integer({ min: 500, max: 40_000 }),
+    cents: fc.integer({ min: 1, max: 10 }),
+    concurrent: fc.integer({ min: 1, max: 200 }),
+    wishes: fc.oneof(
+      { weight: 9, arbitrary: fc.array(wish, { minLength: 2, maxLength: 15 }) },
+      { weight: 1, arbitrary: fc.array(wish, { minLength: 100, maxLength: 200 }) },
+    ),
+    faults: fc.array(fc.constantFrom("none", "none", "none", "repeated", "reply lost", "killed"), {
+      minLength: 1,
+      maxLength: 30,
+    }),
+  });
+  // Four worlds beside one another, so that a settlement's second on its way to the disk is waited for by all of them.
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(world, world, world, world), (worlds) =>
+      Promise.all(worlds.map(tryWorld)).then(() => undefined),
+    ),
+    { numRuns: 25 },
+  );
+
+  async function tryWorld({
+    policy,
+    tokensPerMonth,
+    cents,
+    concurrent,
+    wishes,
+    faults,
+  }: typeof world extends fc.Arbitrary<infer World> ? World : never): Promise<void> {
+    const limits = {
+      requests_per_minute: null,
+      requests_per_hour: null,
+      requests_per_day: 150,
+      tokens_per_minute: null,
+      tokens_per_month: tokensPerMonth,
+      concurrent_requests: concurrent,
+      cost_per_month_usd: cents / 100,
+    };
+    const { tenant, usages } = freshTenant({
+      user: { free: limits },
+      org: { free: limits },
+      when_exhausted: policy,
+    });
+    let calls = 0;
+    const work = background();
+    const faulty: DeskOptions["call"] = async (address, batch) => {
+      const fault = faults[calls++ % faults.length];
+      const reply = await call(address, batch);
+      if (fault === "repeated") return call(address, batch);
+      if (fault === "reply lost") throw Object.assign(new Error("lost"), { retryable: true });
+      if (fault === "killed") await abortAllDurableObjects();
+      return reply;
+    };
+    const admission = createLimitDesk(options(faulty)).admission(work);
+    let debtTokens = 0;
+    let debtMicrodollars = 0;
+    const used = await Promise.all(
+      wishes.map(async (asked, index) => {
+        const answerTokens = Math.min(asked.expected, asked.maxTokens);
+        const admitted = await admission.admit(
+          turn(tenant, `c${index}`, { promptTokens: asked.promptTokens, answerTokens, price }),
+        );
+        if (!admitted.ok) return { tokens: 0, microdollars: 0, requests: 0 };
+        if (policy === "finish") {
+          debtTokens += asked.maxTokens;
+          debtMicrodollars += asked.maxTokens * price.output;
+        }
+        return { ...(await stream(admitted.value, asked, policy)), requests: 1 };
+      }),
+    );
+    await work.finished();
+    const sum = { requests: 0, tokens: 0, microdollars: 0 };
+    for (const one of used) {
+      sum.requests += one.requests;
+      sum.tokens += one.tokens;
+      sum.microdollars += one.microdollars;
+    }
+    expect(sum.requests).toBeLessThanOrEqual(150);
+    expect(sum.tokens).toBeLessThanOrEqual(tokensPerMonth + debtTokens);
+    expect(sum.microdollars).toBeLessThanOrEqual(cents * 10_000 + debtMicrodollars);
+    for (const { settled, reserved, unsettled, unaccounted } of await usages()) {
+      for (const unit of ["requests", "tokens", "microdollars"] as const) {
+        expect(settled[unit] + reserved[unit] + unsettled[unit] + unaccounted[unit]).toBeGreaterThanOrEqual(
+          sum[unit],
+        );
+        // The Worker lived to settle everything.
+        expect(settled[unit]).toBe(sum[unit]);
+        expect(reserved[unit]).toBe(0);
+      }
+    }
+  }
+}, 240_000);
+
+test("dead, then slow, under 200 at once: at most the cap is let in, every one logged, the debt settled on the real object", async () => {
+  const { tenant, usages } = freshTenant({
+    when_unreachable: { policy: "open", max_requests_per_isolate: 40 },
+  });
+  let state: "dead" | "slow" | "well" = "dead";
+  const logged: string[] = [];
+  const failing: DeskOptions["call"] = async (address, batch) => {
+    if (state === "dead") throw new Error("the object is dead");
+    if (state === "slow") await new Promise((resolve) => setTimeout(resolve, 100));
+    return call(address, batch);
+  };
+  const work = background();
+  const admission = createLimitDesk(options(failing, logged)).admission(work);
+  const atOnce = async (prefix: string) => {
+    const all = await Promise.all(
+      Array.from({ length: 200 }, (_, index) => admission.admit(turn(tenant, `${prefix}${index}`))),
+    );
+    return all.flatMap((one) => (one.ok ? [one.value] : []));
+  };
+  const dead = await atOnce("dead");
+  expect(dead).toHaveLength(40);
+  for (const { chargeId } of dead)
+    expect(logged).toEqual(expect.arrayContaining([`user ${chargeId}`, `org ${chargeId}`]));
+  expect(logged).toHaveLength(80);
+  for (const reservation of dead) reservation.settle(use(70));
+  state = "slow";
+  const slow = await atOnce("slow");
+  // It answers in time: nobody is let in unasked, and what is owed counts.
+  expect(logged).toHaveLength(80);
+  expect(dead.length + slow.length).toBeLessThanOrEqual(100 + 40);
+  for (const reservation of slow) reservation.settle(use(30));
+  state = "well";
+  await work.finished();
+  for (const { settled, reserved } of await usages()) {
+    expect(settled).toEqual(amounts(dead.length + slow.length, dead.length * 70 + slow.length * 30));
+    expect(reserved).toEqual(amounts(0, 0));
+  }
+}, 60_000);
+
+test("months begin where the tenant is: workerd knows the zones", async () => {
+  const { tenant } = freshTenant({});
+  const stub = bucketStub(
+    env.TOKEN_BUCKET,
+    { name: bucketName(tenant.id, "user", "zoned"), jurisdiction: "none" },
+    false,
+  );
+  const rule = (timeZone: string) =>
+    ({
+      name: `tokens_per_month`,
+      unit: "tokens",
+      capacity: 10,
+      windowMs: 0,
+      level: timeZone,
+      calendar: { period: "month", timeZone },
+    }) as const;
+  const zones = ["UTC", "Europe/Berlin", "Pacific/Kiritimati", "America/Los_Angeles"];
+  const { limits } = await stub.inspect(zones.map(rule));
+  const [utc = 0, berlin = 0, kiritimati = 0, angeles = 0] = limits.map(({ resetMs }) => resetMs);
+  const month = 31 * 86_400_000;
+  for (const reset of [utc, berlin, kiritimati, angeles]) expect(reset).toBeGreaterThan(0);
+  const hours = (ms: number) => Math.round((((ms % month) + month) % month) / 3_600_000);
+  expect(new Set([utc, berlin, kiritimati, angeles].map(hours)).size).toBe(4);
+});
