@@ -3,6 +3,8 @@
  * everything else gets ports. Nothing here belongs to one request: requests hand in their `Background`.
  */
 import devFleet from "../../config/fleet.dev.json";
+import type { Archive } from "../../src/shared/archive/ports.ts";
+import { createQueueArchive } from "../../src/shared/archive/queue-archive.ts";
 import type { AnswerCache } from "../../src/shared/cache/ports.ts";
 import { createAnswerCache } from "../../src/shared/cache/answer-cache.ts";
 import type { CacheEntry } from "../../src/shared/cache/cache-entry.ts";
@@ -58,6 +60,7 @@ export interface Isolate {
   readonly screen: ScreenDeps;
   readonly log: LineBuffer;
   readonly metrics: MetricRecorder;
+  readonly archive: Archive;
   readonly report: ReportFault;
   /** A line for the Worker's log, at once: what must be known outside of its objects. */
   readonly witness: (fact: Readonly<Record<string, unknown>>) => void;
@@ -185,6 +188,7 @@ function build(env: Cloudflare.Env): Isolate {
     screen: { detectors: [], timer: (ms, fire) => startTimer(fire, ms) },
     log,
     metrics,
+    archive: createQueueArchive(env.ARCHIVE_QUEUE, env.ARCHIVE_OBJECTS),
     report,
     witness: (fact) => writeLines(JSON.stringify(fact)),
     credentialStanding: (subject, maxAgeMs, background) => limits.standingOf(subject, maxAgeMs, background),
