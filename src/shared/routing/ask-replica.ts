@@ -1,0 +1,117 @@
+/**
+ * One replica is asked once: what came of it, and what does that say of the replica? Takes the lease, tells the breaker, and
+ * hands over an answer whose end is reported exactly once.
+ */
+import { attempt, type AttemptResult, type OpenAnswer } from "./attempt.ts";
+import type { Lease } from "./in-flight.ts";
+import type { OriginAnswer, OriginOutcome, OriginRequest } from "./ports.ts";
+import type { OriginRouterDeps } from "./router-deps.ts";
+import type { ReplicaState } from "./router-state.ts";
+
+export type Failed = Exclude<AttemptResult, OpenAnswer>;
+
+/** How long a busy replica (429) is left alone: as it asks, within these bounds. */
+const minBusyMs = 100;
+const maxBusyMs = 10_000;
+
+export interface Asking {
+  readonly request: OriginRequest;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  /** Attempts of the request with this one, for the answer. */
+  readonly attempts: number;
+  /** Told once when an answer has ended. */
+  readonly onEnd: (outcome: OriginOutcome) => void;
+}
+
+export async function askReplica(
+  replica: ReplicaState,
+  asking: Asking,
+  deps: OriginRouterDeps,
+): Promise<Failed | OriginAnswer> {
+  const { now, state, transport } = deps;
+  const { request, signal, timeoutMs } = asking;
+  const { breaker, occupancy } = replica.known;
+  const nowMs = now();
+  breaker.begin(nowMs);
+  const lease = state.inFlight.take(occupancy, request.tokens, nowMs);
+  const result = await attempt({ url: replica.url, request, signal, timeoutMs, nowMs }, transport);
+  if (result.kind === "open") return answerOf(replica, result, lease, asking, now);
+  lease.release();
+  learn(replica, result, now());
+  return result;
+}
+
+function answerOf(
+  replica: ReplicaState,
+  open: OpenAnswer,
+  lease: Lease,
+  { signal, attempts, onEnd }: Asking,
+  now: () => number,
+): OriginAnswer {
+  lease.began(now());
+  replica.known.breaker.firstByte(now());
+  replica.known.goodAtMs = now();
+  let ended = false;
+  const report = (outcome: OriginOutcome): void => {
+    if (ended) return;
+    ended = true;
+    lease.release();
+    open.close(outcome !== "done");
+    scoreOutcome(replica, outcome, now());
+    onEnd(outcome);
+  };
+  open.onClientGone(() => report("client-gone"));
+  if (signal.aborted) report("client-gone");
+  if (open.rest === null) report("done");
+  return {
+    status: open.status,
+    contentType: open.contentType,
+    firstChunk: open.firstChunk,
+    body: open.rest,
+    cluster: replica.cluster,
+    replica: replica.id,
+    attempts,
+    report,
+  };
+}
+
+function learn(replica: ReplicaState, result: Failed, nowMs: number): void {
+  const { breaker } = replica.known;
+  switch (result.kind) {
+    case "failed":
+      breaker.failure(result.reason, nowMs);
+      return;
+    case "busy":
+      breaker.busy(clamp(result.retryAfterMs ?? minBusyMs, minBusyMs, maxBusyMs), nowMs);
+      return;
+    case "gone":
+      breaker.undecided();
+      return;
+    case "rejected":
+    case "context-too-long":
+      replica.known.goodAtMs = nowMs;
+      breaker.success(nowMs);
+  }
+}
+
+function scoreOutcome(replica: ReplicaState, outcome: OriginOutcome, nowMs: number): void {
+  const { breaker } = replica.known;
+  switch (outcome) {
+    case "done":
+      breaker.success(nowMs);
+      return;
+    case "origin-error":
+      breaker.failure("broken", nowMs);
+      return;
+    case "stalled":
+      breaker.failure("stalled", nowMs);
+      return;
+    case "client-gone":
+      breaker.undecided();
+  }
+}
+
+export function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}

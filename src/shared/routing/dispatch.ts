@@ -1,0 +1,133 @@
+/**
+ * One request on its way through the fleet: next replica ▸ attempt ▸ next candidate, until a first byte is in hand, the request
+ * proves wrong, or time, candidates or the retry budget are used up.
+ */
+import { err, ok, type Result } from "../contracts/result.ts";
+import { askReplica, clamp, type Failed } from "./ask-replica.ts";
+import { goneFailure } from "./gone.ts";
+import { NextReplica } from "./next-replica.ts";
+import type { OriginAnswer, OriginFailure, OriginRequest } from "./ports.ts";
+import { backoffMs } from "./retry-budget.ts";
+import type { OriginRouterDeps } from "./router-deps.ts";
+import type { ClusterState, ReplicaState } from "./router-state.ts";
+
+/** Attempts of one request, over all replicas. */
+const maxAttempts = 6;
+/** While another replica could still be asked, no one gets longer than this for its first byte, streaming or whole. */
+const firstChunkTimeoutMs = 10_000;
+const wholeAnswerTimeoutMs = 30_000;
+
+export class Dispatch {
+  readonly #deps: OriginRouterDeps;
+  readonly #request: OriginRequest;
+  readonly #signal: AbortSignal;
+  readonly #clusters: readonly ClusterState[];
+  readonly #next: NextReplica;
+  readonly #endMs: number;
+  #last: Failed | null = null;
+  #sawBusy = false;
+
+  constructor(deps: OriginRouterDeps, request: OriginRequest, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#request = request;
+    this.#signal = signal;
+    const known = deps.state.clusters(deps.fleet);
+    this.#clusters = request.clusters.flatMap((id) => known.get(id) ?? []);
+    this.#endMs = deps.now() + request.deadlineMs;
+    this.#next = new NextReplica(deps, this.#clusters, request, signal, this.#endMs);
+  }
+
+  async run(): Promise<Result<OriginAnswer, OriginFailure>> {
+    const { now, state } = this.#deps;
+    state.retryBudget.request(now());
+    for (let attempts = 1; attempts <= maxAttempts; attempts += 1) {
+      if (attempts > 1 && !(await this.#mayRetry(attempts - 1))) break;
+      const replica = await this.#next.inTime(this.#last);
+      if (replica === null) break;
+      const result = await this.#ask(replica, attempts);
+      if (!("kind" in result)) return ok(result);
+      this.#last = result;
+      const failure = finalFailure(result, this.#signal);
+      if (failure !== null) return err(failure);
+    }
+    this.#poll();
+    return err(this.#exhausted());
+  }
+
+  /** Time, budget, and a pause; false where any of them is missing. */
+  async #mayRetry(retry: number): Promise<boolean> {
+    const { now, random, state, wait } = this.#deps;
+    if (!state.retryBudget.take(now())) return false;
+    const pauseMs = Math.max(backoffMs(retry, random), this.#next.busyWaitMs(this.#last));
+    if (now() + pauseMs >= this.#endMs) return false;
+    await wait(pauseMs);
+    return !this.#signal.aborted;
+  }
+
+  async #ask(replica: ReplicaState, attempts: number): Promise<Failed | OriginAnswer> {
+    const { now, state } = this.#deps;
+    this.#next.asked(replica);
+    const result = await askReplica(
+      replica,
+      {
+        request: this.#request,
+        signal: this.#signal,
+        timeoutMs: this.#timeoutMs(attempts, now()),
+        attempts,
+        onEnd: () => this.#poll(),
+      },
+      this.#deps,
+    );
+    const failed = "kind" in result && (result.kind === "failed" || result.kind === "busy");
+    if (attempts > 1 && !failed) state.retryBudget.giveBack(now());
+    if ("kind" in result && result.kind === "busy") this.#sawBusy = true;
+    return result;
+  }
+
+  /** The last that can be asked gets all the time that is left. */
+  #timeoutMs(attempts: number, nowMs: number): number {
+    const leftMs = Math.max(1, this.#endMs - nowMs);
+    if (attempts === maxAttempts || this.#next.allTried) return leftMs;
+    const limitMs = this.#request.stream ? firstChunkTimeoutMs : wholeAnswerTimeoutMs;
+    return Math.min(limitMs, leftMs * 0.6);
+  }
+
+  /** What is left to say when no replica answered. */
+  #exhausted(): OriginFailure {
+    if (this.#signal.aborted) return goneFailure(this.#signal);
+    const nowMs = this.#deps.now();
+    const waits = this.#clusters.flatMap(({ replicas }) =>
+      replicas.map((replica) => replica.known.breaker.waitMs(nowMs)),
+    );
+    const retryAfterMs = clamp(waits.length === 0 ? 0 : Math.min(...waits), 1000, 30_000);
+    if (this.#sawBusy) return { kind: "overloaded", retryAfterMs };
+    const detail =
+      this.#last?.kind === "failed"
+        ? `${this.#last.reason}: ${this.#last.detail}`
+        : waits.length === 0
+          ? "no cluster of these in the fleet"
+          : "every replica's breaker is open";
+    return { kind: "origin-unavailable", retryAfterMs, detail };
+  }
+
+  #poll(): void {
+    const { background, now, poller, transport } = this.#deps;
+    const sweep = poller.sweep(this.#clusters, transport, now);
+    if (sweep !== null) background.run("poll replicas", sweep);
+  }
+}
+
+/** A failure that no other replica can mend; null where one may. */
+function finalFailure(result: Failed, signal: AbortSignal): OriginFailure | null {
+  switch (result.kind) {
+    case "rejected":
+      return { kind: "origin-rejected", status: result.status, detail: result.detail };
+    case "context-too-long":
+      return result;
+    case "gone":
+      return goneFailure(signal);
+    case "busy":
+    case "failed":
+      return null;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Which replica does this request go to next, and how long is one waited for where none may be asked at once? Remembers what
+ * was tried; choose.ts does the choosing.
+ */
+import type { Failed } from "./ask-replica.ts";
+import { choose } from "./choose.ts";
+import type { Coordinates } from "./distance.ts";
+import type { OriginRequest } from "./ports.ts";
+import type { OriginRouterDeps } from "./router-deps.ts";
+import type { ClusterState, ReplicaState } from "./router-state.ts";
+
+/** A busy replica is waited for within the request where its wait is at most this. */
+const maxBusyWaitMs = 1000;
+/** How long a request may wait in all for a replica that may be asked, where none may at once. */
+const maxStandstillMs = 1000;
+/** How often it looks again meanwhile: another request's success may have closed a breaker. */
+const standstillStepMs = 100;
+
+export class NextReplica {
+  readonly #deps: OriginRouterDeps;
+  readonly #clusters: readonly ClusterState[];
+  readonly #from: Coordinates | null;
+  readonly #signal: AbortSignal;
+  readonly #endMs: number;
+  readonly #replicas: number;
+  #tried: ReplicaState[] = [];
+  #standstillMs = 0;
+
+  constructor(
+    deps: OriginRouterDeps,
+    clusters: readonly ClusterState[],
+    request: OriginRequest,
+    signal: AbortSignal,
+    endMs: number,
+  ) {
+    this.#deps = deps;
+    this.#clusters = clusters;
+    this.#from = coordinates(request);
+    this.#signal = signal;
+    this.#endMs = endMs;
+    this.#replicas = clusters.reduce((sum, cluster) => sum + cluster.replicas.length, 0);
+  }
+
+  /** Every replica was asked in this round. */
+  get allTried(): boolean {
+    return this.#tried.length >= this.#replicas;
+  }
+
+  asked(replica: ReplicaState): void {
+    this.#tried.push(replica);
+  }
+
+  /** When all were tried and the soonest of them is busy for a moment only, that moment; else 0. */
+  busyWaitMs(last: Failed | null): number {
+    if (!this.allTried || last?.kind !== "busy") return 0;
+    const nowMs = this.#deps.now();
+    const waitMs = Math.min(...this.#tried.map((replica) => replica.known.breaker.waitMs(nowMs)));
+    return waitMs <= maxBusyWaitMs ? waitMs : 0;
+  }
+
+  /**
+   * The next replica. Where every breaker is open (all were killed and are back, say) each lets a request in now and then, and
+   * the first that succeeds lets in all: so a request waits a moment for that, rather than be refused at once.
+   */
+  async inTime(last: Failed | null): Promise<ReplicaState | null> {
+    for (;;) {
+      const next = this.atOnce(last);
+      if (next !== null) return next;
+      const pauseMs = this.#pauseMs();
+      if (pauseMs === null) return null;
+      this.#standstillMs += pauseMs;
+      await this.#deps.wait(pauseMs);
+      if (this.#signal.aborted) return null;
+    }
+  }
+
+  /** As `inTime`, without the wait. */
+  atOnce(last: Failed | null): ReplicaState | null {
+    const next = this.#choose();
+    if (next !== null || this.#tried.length === 0) return next;
+    // All were tried once. A second round is worth it where a replica may have been unlucky, not where it was too slow.
+    if (last?.kind === "failed" && last.reason === "first-byte-timeout") return null;
+    this.#tried = [];
+    return this.#choose();
+  }
+
+  #choose(): ReplicaState | null {
+    const { now, random } = this.#deps;
+    return choose(this.#clusters, this.#tried, this.#from, now(), random);
+  }
+
+  /** `null`: nothing to wait for. */
+  #pauseMs(): number | null {
+    const { now, random } = this.#deps;
+    const nowMs = now();
+    const untried = this.#clusters.flatMap(({ replicas }) =>
+      replicas.filter((replica) => !this.#tried.includes(replica)),
+    );
+    const soonestMs = Math.min(...untried.map(({ known }) => known.breaker.askableInMs(nowMs)));
+    if (soonestMs > maxStandstillMs - this.#standstillMs) return null;
+    const pauseMs = Math.max(1, Math.min(soonestMs, standstillStepMs)) + random() * 20;
+    return nowMs + pauseMs < this.#endMs ? pauseMs : null;
+  }
+}
+
+/** A client's place, where Cloudflare told it. */
+function coordinates({ place: { latitude, longitude } }: OriginRequest): Coordinates | null {
+  return latitude === undefined || longitude === undefined ? null : { latitude, longitude };
+}
