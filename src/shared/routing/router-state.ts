@@ -7,6 +7,7 @@ import type { Cluster } from "./fleet-config.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import { InFlight, type Occupancy } from "./in-flight.ts";
 import type { PolledLoad } from "./load.ts";
+import type { PooledView } from "./pool/pooled-view.ts";
 import { RetryBudget } from "./retry-budget.ts";
 
 export interface ReplicaState {
@@ -25,6 +26,8 @@ export interface ReplicaKnowledge {
   readonly breaker: Breaker;
   readonly occupancy: Occupancy;
   polled: PolledLoad | null;
+  /** What its cluster's OriginPool says of it; null: the cluster has none, or it was not heard yet. */
+  pooled: PooledView | null;
   /** When it was last polled, well or not. */
   polledAtMs: number;
   /** When it last gave a first byte or a good health answer. */
@@ -82,6 +85,7 @@ function blank(): ReplicaKnowledge {
     breaker: new Breaker(),
     occupancy: { requests: 0, tokens: 0 },
     polled: null,
+    pooled: null,
     polledAtMs: Number.NEGATIVE_INFINITY,
     goodAtMs: Number.NEGATIVE_INFINITY,
   };
