@@ -68,7 +68,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<RunningFle
     const replicas = plan.flatMap((one, at) => {
       const url = running[at]?.url;
       return one.cluster.id === cluster.id && url !== undefined
-        ? [{ id: one.id, url, slots: one.slots }]
+        ? [{ id: one.id, url, slots: one.slots, ...(one.zone === undefined ? {} : { zone: one.zone }) }]
         : [];
     });
     return replicas.length > 0 ? [{ ...cluster, replicas }] : [];
@@ -86,6 +86,7 @@ interface PlannedReplica {
   readonly id: string;
   readonly cluster: Cluster;
   readonly slots: number;
+  readonly zone: string | undefined;
   readonly port: number;
 }
 
@@ -103,6 +104,7 @@ function planOf(fleet: Fleet, options: FleetOptions): PlannedReplica[] {
       id: round === 0 ? entry.replica.id : `${entry.replica.id}-${round + 1}`,
       cluster: entry.cluster,
       slots: options.slots ?? entry.replica.slots,
+      zone: entry.replica.zone,
       port: options.ports?.[at] ?? (basePort === 0 ? 0 : basePort + at),
     };
   });

@@ -63,7 +63,7 @@ function fields(schema: z.ZodType, anyName: string): Map<string, string> {
       const each = object.additionalProperties;
       const { items } = object;
       if (items?.properties !== undefined || items?.oneOf !== undefined) walk(items, `${path}[]`, false);
-      else if (typeof each === "object" && each.properties !== undefined)
+      else if (typeof each === "object" && (each.properties ?? each.oneOf) !== undefined)
         walk(each, `${path}.<${anyName}>`, false);
       else found.set(path, writtenDefault(byDefault, required));
     }

@@ -2,7 +2,13 @@
  * A fleet without a network: replicas that behave as told, phase by phase, and remember what reached them. For tests of the
  * router in Node and in workerd.
  */
-import { fleetSchema, type Fleet } from "../../src/shared/routing/fleet-config.ts";
+import {
+  fleetSchema,
+  type Cluster,
+  type Fleet,
+  type Replica,
+} from "../../src/shared/routing/fleet-config.ts";
+import { replicaTarget, type ReplicaTarget } from "../../src/shared/routing/replica-target.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
 import type { OriginRequest } from "../../src/shared/routing/ports.ts";
 
@@ -166,6 +172,14 @@ export function fakeFleet(...replicas: readonly number[]): Fleet {
     })),
     aliases: { auto: { models: ["m"] } },
   });
+}
+
+/** The first replica of the first cluster of a fake fleet, changed as wanted. */
+export function fakeTarget(cluster: Partial<Cluster> = {}, replica: Partial<Replica> = {}): ReplicaTarget {
+  const [first] = fakeFleet(1).clusters;
+  const [one] = first?.replicas ?? [];
+  if (first === undefined || one === undefined) throw new Error("a fake fleet without a replica");
+  return replicaTarget({ ...first, ...cluster }, { ...one, ...replica });
 }
 
 export function fakeRequest(clusters: readonly string[], change: Partial<OriginRequest> = {}): OriginRequest {

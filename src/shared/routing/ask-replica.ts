@@ -35,7 +35,7 @@ export async function askReplica(
   const nowMs = now();
   breaker.begin(nowMs);
   const lease = state.inFlight.take(occupancy, request.tokens, nowMs);
-  const result = await attempt({ url: replica.url, request, signal, timeoutMs, nowMs }, transport);
+  const result = await attempt({ target: replica.target, request, signal, timeoutMs, nowMs }, transport);
   if (result.kind === "open") return answerOf(replica, result, lease, asking, now);
   lease.release();
   learn(replica, result, now());

@@ -7,12 +7,13 @@ import type { FailureReason } from "./breaker.ts";
 import { beginsBroken, beginsWithError, judge, maxErrorBytes, type EngineVerdict } from "./engine-error.ts";
 import { readAtMost, readBeginning, type Beginning } from "./read-body.ts";
 import type { OriginRequest } from "./ports.ts";
+import type { ReplicaTarget } from "./replica-target.ts";
 
-/** The network. Only what `fetch` of every runtime here understands. */
-export type Transport = (url: string, init: RequestInit) => Promise<Response>;
+/** The network. Only what `fetch` of every runtime here understands; `target` says over what (origin-transport.ts). */
+export type Transport = (url: string, init: RequestInit, target: ReplicaTarget) => Promise<Response>;
 
 export interface AttemptInput {
-  readonly url: string;
+  readonly target: ReplicaTarget;
   readonly request: OriginRequest;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
@@ -79,13 +80,17 @@ export async function attempt(input: AttemptInput, transport: Transport): Promis
   let result: AttemptResult;
   let answered = false;
   try {
-    const response = await transport(input.url + request.path, {
-      method: "POST",
-      headers: originHeaders(request),
-      body: request.body,
-      signal: controller.signal,
-      redirect: "manual",
-    });
+    const response = await transport(
+      input.target.url + request.path,
+      {
+        method: "POST",
+        headers: originHeaders(request),
+        body: request.body,
+        signal: controller.signal,
+        redirect: "manual",
+      },
+      input.target,
+    );
     answered = true;
     const beginning = await beginningOf(response, request.stream);
     result =

@@ -32,9 +32,9 @@ function mount(fleet = fakeFleet(2)) {
     state,
     poller: new Poller(),
     fleet: index,
-    transport: (url, init) => {
+    transport: (url, init, target) => {
       if (/(health|metrics)$/.test(url)) polls.push(url);
-      return replicas.transport(url, init);
+      return replicas.transport(url, init, target);
     },
     background: { run: (name, work) => void work.then(() => background.push(name)) },
     now: () => Date.now(),

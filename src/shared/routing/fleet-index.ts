@@ -2,6 +2,8 @@
  * Which models can be asked for by which names, and who serves them? Answered once per fleet document, so that a request
  * costs a look-up. Pure; holds no health: that is src/shared/routing/router-state.ts.
  */
+import { answeringModels } from "./alias-config.ts";
+import { aliasRoute, type AliasRoute } from "./alias-route.ts";
 import type { Capability, Cluster, Fleet, ModelRecord } from "./fleet-config.ts";
 
 /** Clusters that serve one model so alike that one body does for all of them. */
@@ -34,6 +36,10 @@ export interface FleetIndex {
   readonly clusters: ReadonlyMap<string, Cluster>;
   /** By alias and by model id. An alias hides a model of the same name. */
   readonly names: ReadonlyMap<string, readonly ModelCandidate[]>;
+  /** Of the aliases that have a choice to make for each request, or a shadow: empty in a plain fleet. */
+  readonly routes: ReadonlyMap<string, AliasRoute>;
+  /** Whether some cluster is of the engine that is asked last, wherever an alias names it. */
+  readonly hasLastResort: boolean;
   readonly listing: readonly ListedModel[];
 }
 
@@ -42,11 +48,15 @@ export function buildFleetIndex(fleet: Fleet): FleetIndex {
   const models = new Map<string, ModelCandidate>();
   for (const [id, variants] of variantsByModel(fleet)) models.set(id, { id, variants });
   const names = new Map<string, readonly ModelCandidate[]>();
+  const routes = new Map<string, AliasRoute>();
   const listing: ListedModel[] = [];
-  for (const [alias, { models: ids }] of Object.entries(fleet.aliases)) {
-    const candidates = ids.flatMap((id) => models.get(id) ?? []);
-    names.set(alias, candidates);
-    listing.push(listed(alias, "alias", candidates));
+  for (const [name, alias] of Object.entries(fleet.aliases)) {
+    const ids = new Set(answeringModels(alias).map(({ id }) => id));
+    const candidates = [...ids].flatMap((id) => models.get(id) ?? []);
+    names.set(name, candidates);
+    listing.push(listed(name, "alias", candidates));
+    const route = aliasRoute(name, alias, models);
+    if (route !== null) routes.set(name, route);
   }
   for (const [id, candidate] of models) {
     if (names.has(id)) continue;
@@ -57,6 +67,8 @@ export function buildFleetIndex(fleet: Fleet): FleetIndex {
     version: fleet.version,
     clusters: new Map(fleet.clusters.map((cluster) => [cluster.id, cluster])),
     names,
+    routes,
+    hasLastResort: fleet.clusters.some((cluster) => isLastResort(cluster.engine)),
     listing,
   };
 }
@@ -81,7 +93,20 @@ function variantsByModel(fleet: Fleet): Map<string, ModelVariant[]> {
       if (!variant.clusters.includes(cluster.id)) variant.clusters.push(cluster.id);
     }
   }
-  return new Map([...groups].map(([id, group]) => [id, [...group.values()]]));
+  return new Map([...groups].map(([id, group]) => [id, lastResortLast([...group.values()])]));
+}
+
+/** Workers AI is the fleet of last resort: another company's GPUs, at another price. */
+function isLastResort(engine: Cluster["engine"]): boolean {
+  return engine === "workers-ai";
+}
+
+/** In the same order, but what runs on the engine of last resort after all else. */
+export function lastResortLast<T extends { readonly engine: Cluster["engine"] }>(all: readonly T[]): T[] {
+  return [
+    ...all.filter(({ engine }) => !isLastResort(engine)),
+    ...all.filter(({ engine }) => isLastResort(engine)),
+  ];
 }
 
 /** Everything of a record that can change the body or the answer's meaning; prices and speeds do neither. */

@@ -81,7 +81,7 @@ export async function pollReplica(
 async function askHealth(replica: ReplicaState, transport: Transport): Promise<boolean> {
   const path = replica.engine === "vllm" ? "/health" : "/v1/models";
   try {
-    const response = await transport(replica.url + path, pollInit());
+    const response = await transport(replica.url + path, pollInit(), replica.target);
     await response.body?.cancel();
     return response.status < 500;
   } catch {
@@ -92,7 +92,7 @@ async function askHealth(replica: ReplicaState, transport: Transport): Promise<b
 
 async function askMetrics(replica: ReplicaState, transport: Transport): Promise<EngineMetrics> {
   try {
-    const response = await transport(`${replica.url}/metrics`, pollInit());
+    const response = await transport(`${replica.url}/metrics`, pollInit(), replica.target);
     if (response.body === null) return unknownMetrics;
     const text = await readAtMost(response.body, maxMetricsBytes);
     return response.ok ? readEngineMetrics(text) : unknownMetrics;

@@ -8,12 +8,15 @@ import type { FleetIndex } from "./fleet-index.ts";
 import { InFlight, type Occupancy } from "./in-flight.ts";
 import type { PolledLoad } from "./load.ts";
 import type { PooledView } from "./pool/pooled-view.ts";
+import { replicaTarget, type ReplicaTarget } from "./replica-target.ts";
 import { RetryBudget } from "./retry-budget.ts";
 
 export interface ReplicaState {
   readonly cluster: string;
   readonly id: string;
   readonly url: string;
+  /** How it is reached. */
+  readonly target: ReplicaTarget;
   readonly slots: number;
   readonly engine: Cluster["engine"];
   /** Whether `/metrics` is worth asking for. */
@@ -59,13 +62,15 @@ export class RouterState {
       const hasMetrics =
         cluster.engine === "vllm" && cluster.models.some((model) => model.engine_features.metrics);
       const replicas = cluster.replicas.map((replica): ReplicaState => {
-        const key = `${cluster.id} ${replica.id} ${replica.url}`;
+        const target = replicaTarget(cluster, replica);
+        const key = `${cluster.id} ${replica.id} ${replica.vpc?.network ?? ""} ${target.url}`;
         const knowledge = this.#known.get(key) ?? blank();
         known.set(key, knowledge);
         return {
           cluster: cluster.id,
           id: replica.id,
-          url: replica.url,
+          url: target.url,
+          target,
           slots: replica.slots,
           engine: cluster.engine,
           hasMetrics,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { originTransport, parseOriginSigningKey } from "./origin-signing.ts";
 import { SignatureKeys } from "./signature-key.ts";
+import { fakeTarget } from "../../../test/workers/fake-replicas.ts";
 import { signingPolicySchema } from "./signing-policy.ts";
 import { received } from "./signing-fixture.ts";
 import { verifyRequest } from "./verify-request.ts";
@@ -24,7 +25,7 @@ async function sent(key: string | undefined, url: string, init: RequestInit): Pr
     key,
     () => nowMs,
   );
-  await transport(url, init);
+  await transport(url, init, fakeTarget());
   return seen;
 }
 

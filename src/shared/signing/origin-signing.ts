@@ -56,7 +56,7 @@ export function signingTransport(
   { key, now, newNonce }: OriginSigningOptions,
 ): Transport {
   let identity: SigningIdentity | null = null;
-  return async function signedFetch(url, init) {
+  return async function signedFetch(url, init, target) {
     identity ??= { keyId: key.keyId, algorithm: key.algorithm, key: await importKey(key) };
     const fields = await signRequest(
       {
@@ -69,7 +69,7 @@ export function signingTransport(
     );
     const headers = new Headers(init.headers);
     for (const [name, value] of Object.entries(fields)) headers.set(name, value);
-    return transport(url, { ...init, headers });
+    return transport(url, { ...init, headers }, target);
   };
 }
 
