@@ -152,7 +152,7 @@ const config :Workerd.Config = (
 export const guardedTenant = "bench-guarded";
 
 /** The demo tenant with limits that no bench reaches, but limits all the same: buckets are asked and loans are taken. */
-async function benchTenants(): Promise<Readonly<Record<string, string>>> {
+export async function benchTenants(): Promise<Readonly<Record<string, string>>> {
   const most = 1_000_000_000;
   const limits = {
     requests_per_minute: most,
@@ -180,7 +180,7 @@ async function benchTenants(): Promise<Readonly<Record<string, string>>> {
   return Object.fromEntries(entries);
 }
 
-function benchFleet(url: string) {
+export function benchFleet(url: string) {
   return fleetSchema.parse({
     version: "bench",
     clusters: [

@@ -1,36 +1,63 @@
 import type { EndStatus, StartTurn } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
-import type { Usage } from "../../src/shared/contracts/usage.ts";
+import type { Usage, UsageBasis } from "../../src/shared/contracts/usage.ts";
 import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
 import type { Effect, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
 import type { OutboxState, TurnState } from "../../src/shared/turn/durable/turn-state.ts";
+import { JournalSegments } from "./journal-segments.ts";
 import { LongText } from "./long-text.ts";
 
 /**
- * A turn's tables (docs/storage.md): the turn, its journal, its outbox. Only SQL and its transactions.
+ * A turn on disk (docs/storage.md): one value for the turn with its end, its bill and its outbox, and its journal's
+ * segments. On SQLite's key-value face: one object holds one turn, so that tables of its own would be rows written, as
+ * billed as any, before the first word.
  *
- * One object holds one turn, so that a table of versions would cost three rows a turn: the version stands in the turn's
- * own row. Tables are made by `claim`, so that an object that was only asked about holds nothing.
+ * Every change here is one value put, and so one row, and whole or not at all. The value is made by `claim`: an object
+ * that was only asked about holds nothing.
  */
-const schema = [
-  `CREATE TABLE turn (
-     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), schema_version INTEGER NOT NULL,
-     turn_id TEXT NOT NULL, owner_tenant TEXT NOT NULL, owner_user TEXT NOT NULL, fingerprint TEXT,
-     status TEXT NOT NULL, created_ms INTEGER NOT NULL, ended_ms INTEGER, pruned INTEGER NOT NULL,
-     interval_ms INTEGER NOT NULL, replay_ms INTEGER NOT NULL, retention_ms INTEGER NOT NULL, deadline_ms INTEGER NOT NULL,
-     headers TEXT, refusal TEXT, usage TEXT, response TEXT, request TEXT)`,
-  `CREATE TABLE journal (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, usage TEXT, payload TEXT NOT NULL)`,
-  `CREATE TABLE outbox (
-     id INTEGER PRIMARY KEY, effect TEXT, attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL)`,
-];
-/** Migrations come after the first version's tables: entry n leads from version n + 1 to n + 2. They only ever add. */
-const migrations: readonly string[] = [];
-const schemaVersion = 1 + migrations.length;
+const key = "turn";
+/** Only ever add fields: older code reads what newer code wrote, and the other way round. */
+const version = 1;
+
+interface TurnValue {
+  readonly v: number;
+  readonly turnId: string;
+  readonly owner: { readonly tenant: string; readonly user: string };
+  readonly fingerprint: string | null;
+  readonly status: "running" | "refused" | EndStatus;
+  readonly createdMs: number;
+  readonly endedMs: number | null;
+  readonly pruned: boolean;
+  readonly intervalMs: number;
+  readonly replayMs: number;
+  readonly retentionMs: number;
+  readonly deadlineMs: number;
+  /** Runs that were begun again after their memory was lost. */
+  readonly restarts: number;
+  readonly headers: Readonly<Record<string, string>> | null;
+  readonly refusal: Refusal | null;
+  readonly bill: (Usage & { readonly basis: UsageBasis }) | null;
+  /** `null` here may mean: in parts of its own (LongText). */
+  readonly request: string | null;
+  readonly response: string | null;
+  /** The terminal events: they share the end's row. */
+  readonly last: JournalRow | null;
+  readonly outbox: readonly OutboxValue[];
+}
+
+interface OutboxValue {
+  readonly id: number;
+  /** JSON; `null`: in parts. */
+  readonly effect: string | null;
+  readonly attempts: number;
+  readonly dueMs: number;
+}
 
 export interface Turn extends TurnState {
   readonly turnId: string;
   readonly intervalMs: number;
-  readonly headers: Record<string, string> | null;
+  readonly restarts: number;
+  readonly headers: Readonly<Record<string, string>> | null;
   readonly refusal: Refusal | null;
 }
 
@@ -40,269 +67,247 @@ export interface OutboxEntry {
   readonly attempts: number;
 }
 
-type TurnRow = {
-  turn_id: string;
-  schema_version: number;
-  owner_tenant: string;
-  owner_user: string;
-  fingerprint: string | null;
-  status: string;
-  created_ms: number;
-  ended_ms: number | null;
-  pruned: number;
-  interval_ms: number;
-  replay_ms: number;
-  retention_ms: number;
-  deadline_ms: number;
-  headers: string | null;
-  refusal: string | null;
-};
-type JournalRowRecord = { first: number; count: number; usage: string | null; payload: string };
+/** What came of an attempt: acknowledged, or when to try again. */
+export interface OutboxAttempt {
+  readonly id: number;
+  readonly retry: { readonly attempts: number; readonly dueMs: number } | null;
+}
+
+/** Terminal events are few; more text than this has segments of its own. */
+const maxLastUnits = 90_000;
 
 export class GenerationStore {
   readonly #storage: DurableObjectStorage;
-  readonly #sql: SqlStorage;
+  readonly #kv: SyncKvStorage;
   readonly #texts: LongText;
-  /** The turn as its row has it. The row is read once a wake and written only here. */
-  #turn: Turn | null;
+  readonly #journal: JournalSegments;
+  /** As it is on disk: read once a wake, written only here. */
+  #value: TurnValue | null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#sql = storage.sql;
-    this.#texts = new LongText(storage.sql);
-    this.#turn = this.#load();
+    this.#kv = storage.kv;
+    this.#texts = new LongText(this.#kv);
+    this.#journal = new JournalSegments(this.#kv);
+    this.#value = this.#kv.get<TurnValue>(key) ?? null;
+    if (this.#value === null) this.#journal.forget();
   }
 
   get turn(): Turn | null {
-    return this.#turn;
+    return this.#value;
   }
 
   claim(message: StartTurn, nowMs: number): Turn {
-    this.#storage.transactionSync(() => {
-      for (const statement of [...schema, ...migrations]) this.#sql.exec(statement);
-      const { owner, policy } = message;
-      this.#sql.exec(
-        `INSERT INTO turn VALUES (1, ?, ?, ?, ?, ?, 'running', ?, NULL, 0, ?, ?, ?, ?, NULL, NULL, NULL, NULL, ?)`,
-        schemaVersion,
-        message.turnId,
-        owner.tenant,
-        owner.user,
-        message.fingerprint,
-        nowMs,
-        policy.intervalMs,
-        policy.replayMs,
-        policy.retentionMs,
-        policy.deadlineMs,
-        this.#texts.write("request", message.request),
-      );
+    const { owner, policy } = message;
+    return this.#transaction(() => {
+      this.#journal.forget();
+      return this.#put({
+        v: version,
+        turnId: message.turnId,
+        owner: { tenant: owner.tenant, user: owner.user },
+        fingerprint: message.fingerprint,
+        status: "running",
+        createdMs: nowMs,
+        endedMs: null,
+        pruned: false,
+        intervalMs: policy.intervalMs,
+        replayMs: policy.replayMs,
+        retentionMs: policy.retentionMs,
+        deadlineMs: policy.deadlineMs,
+        restarts: 0,
+        headers: null,
+        refusal: null,
+        bill: null,
+        request: this.#texts.write("request", message.request),
+        response: null,
+        last: null,
+        outbox: [],
+      });
     });
-    return this.#reload();
+  }
+
+  /** Counts a run that is begun again, before it begins: a crash that follows counts as well. */
+  restarted(): Turn {
+    const value = this.#needValue();
+    return this.#put({ ...value, restarts: value.restarts + 1 });
   }
 
   /** The request as it came; `null` once pruned. */
   request(): string | null {
-    return this.#text("request");
+    return this.#value === null || this.#value.pruned
+      ? null
+      : this.#texts.read("request", this.#value.request);
   }
 
   response(): string | null {
-    return this.#text("response");
+    return this.#value === null ? null : this.#texts.read("response", this.#value.response);
   }
 
   appendRows(rows: readonly JournalRow[]): void {
-    for (const row of rows)
-      this.#sql.exec(
-        "INSERT INTO journal VALUES (?, ?, ?, ?)",
-        row.first,
-        row.count,
-        row.usage === null ? null : JSON.stringify(row.usage),
-        row.payload,
-      );
+    if (rows.length === 1) this.#journal.append(rows);
+    else if (rows.length > 1) this.#transaction(() => this.#journal.append(rows));
   }
 
-  /** The end and everything that it causes, in one transaction: the last rows, the bill, one outbox row an effect. */
+  remember(note: string): void {
+    this.#journal.remember(note);
+  }
+
+  get note(): string | null {
+    return this.#journal.note;
+  }
+
+  /** The end and everything that it causes, in one row: the last events, the bill, the outbox. */
   end(
     outcome: TurnOutcome,
     headers: Readonly<Record<string, string>>,
     rows: readonly JournalRow[],
     nowMs: number,
   ): Turn {
-    this.#storage.transactionSync(() => {
-      this.appendRows(rows);
+    const value = this.#needValue();
+    return this.#transaction(() => {
+      const [last] = rows;
+      const inline = rows.length === 1 && last !== undefined && last.payload.length <= maxLastUnits;
+      if (!inline) this.#journal.append(rows);
       const refused = outcome.status === "refused";
-      this.#sql.exec(
-        "UPDATE turn SET status = ?, ended_ms = ?, response = ?, usage = ?, refusal = ?, headers = ?",
-        outcome.status,
-        nowMs,
-        refused || outcome.response === null ? null : this.#texts.write("response", outcome.response),
-        refused ? null : JSON.stringify({ ...outcome.usage, basis: outcome.basis }),
-        refused ? JSON.stringify(outcome.refusal) : null,
-        JSON.stringify(refused ? outcome.headers : headers),
-      );
-      for (const [id, effect] of outcome.effects.entries())
-        this.#sql.exec(
-          "INSERT INTO outbox VALUES (?, ?, 0, ?)",
+      return this.#put({
+        ...value,
+        status: outcome.status,
+        endedMs: nowMs,
+        headers: refused ? outcome.headers : headers,
+        refusal: refused ? outcome.refusal : null,
+        bill: refused ? null : { ...outcome.usage, basis: outcome.basis },
+        response:
+          refused || outcome.response === null ? null : this.#texts.write("response", outcome.response),
+        last: inline ? last : null,
+        outbox: outcome.effects.map((effect, id) => ({
           id,
-          this.#texts.write(`effect ${id}`, JSON.stringify(effect)),
-          nowMs,
-        );
+          effect: this.#texts.write(effectName(id), JSON.stringify(effect)),
+          attempts: 0,
+          dueMs: nowMs,
+        })),
+      });
     });
-    return this.#reload();
   }
 
   /** Rows from the one that holds event `from`, oldest first, until `maxUnits` of text are reached: one row at least, if any. */
   rowsFrom(from: number, maxUnits: number): JournalRow[] {
-    const rows: JournalRow[] = [];
-    if (!this.#hasJournal()) return rows;
-    let units = 0;
-    for (const row of this.#sql.exec<JournalRowRecord>(
-      "SELECT * FROM journal WHERE first >= coalesce((SELECT max(first) FROM journal WHERE first <= ?), 0) ORDER BY first",
-      from,
-    )) {
-      rows.push(journalRow(row));
-      units += row.payload.length;
-      if (units >= maxUnits) break;
-    }
-    return rows;
+    if (!this.#hasJournal()) return [];
+    const last = this.#value?.last ?? null;
+    if (last !== null && from >= last.first) return [last];
+    const rows = this.#journal.from(from, maxUnits);
+    const newest = rows.at(-1);
+    const reached = newest === undefined ? 0 : newest.first + newest.count;
+    return last !== null && last.first === reached ? [...rows, last] : rows;
   }
 
   /** The number after the last event that is stored, and what was delivered by then. */
   journalEnd(): { readonly next: number; readonly usage: Usage | null } {
     if (!this.#hasJournal()) return { next: 0, usage: null };
-    const [last] = this.#sql
-      .exec<JournalRowRecord>("SELECT * FROM journal ORDER BY first DESC LIMIT 1")
-      .toArray();
-    if (last === undefined) return { next: 0, usage: null };
-    return { next: last.first + last.count, usage: journalRow(last).usage };
+    const last = this.#value?.last ?? null;
+    return last === null ? this.#journal.end() : { next: last.first + last.count, usage: last.usage };
   }
 
   outboxState(): OutboxState {
-    const row = this.#sql
-      .exec<{ pending: number; next: number | null }>(
-        "SELECT count(*) AS pending, min(due_ms) AS next FROM outbox",
-      )
-      .one();
-    return { pending: row.pending, nextDueMs: row.next };
+    const outbox = this.#value?.outbox ?? [];
+    return {
+      pending: outbox.length,
+      nextDueMs: outbox.length === 0 ? null : Math.min(...outbox.map(({ dueMs }) => dueMs)),
+    };
   }
 
   dueEffects(nowMs: number): OutboxEntry[] {
-    return this.#sql
-      .exec<{ id: number; effect: string | null; attempts: number }>(
-        "SELECT id, effect, attempts FROM outbox WHERE due_ms <= ? ORDER BY id",
-        nowMs,
-      )
-      .toArray()
+    return (this.#value?.outbox ?? [])
+      .filter(({ dueMs }) => dueMs <= nowMs)
       .map(({ id, effect, attempts }) => {
-        const text = this.#texts.read(`effect ${id}`, effect);
-        if (text === null) throw new Error("an outbox row lost its effect");
+        const text = this.#texts.read(effectName(id), effect);
+        if (text === null) throw new Error("the outbox lost an effect");
         return { id, effect: JSON.parse(text) as Effect, attempts };
       });
   }
 
-  acknowledge(id: number): void {
-    this.#storage.transactionSync(() => {
-      this.#sql.exec("DELETE FROM outbox WHERE id = ?", id);
-      this.#texts.drop(`effect ${id}`);
+  /** One row, however many effects were tried. */
+  settle(attempts: readonly OutboxAttempt[]): void {
+    const value = this.#needValue();
+    const tried = new Map(attempts.map((attempt) => [attempt.id, attempt.retry]));
+    this.#transaction(() => {
+      const outbox: OutboxValue[] = [];
+      for (const entry of value.outbox) {
+        const retry = tried.get(entry.id);
+        if (retry === undefined) outbox.push(entry);
+        else if (retry !== null) outbox.push({ ...entry, ...retry });
+        else if (entry.effect === null) this.#texts.drop(effectName(entry.id));
+      }
+      return this.#put({ ...value, outbox });
     });
   }
 
-  postpone(id: number, attempts: number, dueMs: number): void {
-    this.#sql.exec("UPDATE outbox SET attempts = ?, due_ms = ? WHERE id = ?", attempts, Math.ceil(dueMs), id);
-  }
-
-  /** Drops the journal and the request. Dropping the table is one row, deleting from it is billed by the row. */
+  /** Drops the journal and the request. */
   prune(): void {
-    this.#storage.transactionSync(() => {
-      this.#sql.exec("DROP TABLE IF EXISTS journal");
-      this.#texts.drop("request");
-      this.#sql.exec("UPDATE turn SET pruned = 1, request = NULL");
+    const value = this.#needValue();
+    this.#transaction(() => {
+      this.#dropJournal();
+      return this.#put({ ...value, pruned: true, request: null, last: null });
     });
-    this.#reload();
   }
 
   /** The turn stays at least until then, and its response with it. The journal goes when it would have gone. */
   keepUntil(untilMs: number): void {
-    this.#sql.exec(
-      "UPDATE turn SET retention_ms = max(retention_ms, ? - ended_ms) WHERE ended_ms IS NOT NULL",
-      untilMs,
-    );
-    this.#reload();
+    const value = this.#needValue();
+    if (value.endedMs === null || value.endedMs + value.retentionMs >= untilMs) return;
+    this.#put({ ...value, retentionMs: untilMs - value.endedMs });
   }
 
   /** The caller wants the turn gone: no content stays, and the rest goes with the last effect. */
   forget(): void {
-    this.#storage.transactionSync(() => {
-      this.#sql.exec("DROP TABLE IF EXISTS journal");
-      this.#texts.drop("request");
+    const value = this.#needValue();
+    this.#transaction(() => {
+      this.#dropJournal();
       this.#texts.drop("response");
-      this.#sql.exec(
-        "UPDATE turn SET pruned = 1, request = NULL, response = NULL, replay_ms = 0, retention_ms = 0",
-      );
+      const gone = { pruned: true, request: null, last: null, response: null };
+      return this.#put({ ...value, ...gone, replayMs: 0, retentionMs: 0 });
     });
-    this.#reload();
   }
 
-  /** Deletes everything. Nothing else may run until it is done: a claim in between would lose its tables. */
+  /** Deletes everything, the alarm as well. Nothing else may run until it is done: a claim in between would be lost. */
   async erase(): Promise<void> {
-    this.#turn = null;
-    await this.#storage.deleteAlarm();
+    this.#value = null;
+    this.#journal.forget();
     await this.#storage.deleteAll();
   }
 
-  #text(column: "request" | "response"): string | null {
-    if (this.#turn === null) return null;
-    const row = this.#sql.exec<{ text: string | null }>(`SELECT ${column} AS text FROM turn`).one();
-    return this.#texts.read(column, row.text);
+  #dropJournal(): void {
+    this.#journal.drop();
+    if (this.#value?.request === null) this.#texts.drop("request");
   }
 
   #hasJournal(): boolean {
-    return this.#turn !== null && !this.#turn.pruned;
+    return this.#value !== null && !this.#value.pruned;
   }
 
-  #reload(): Turn {
-    const turn = this.#load();
-    if (turn === null) throw new Error("the turn's row is gone");
-    this.#turn = turn;
-    return turn;
+  #needValue(): TurnValue {
+    if (this.#value === null) throw new Error("there is no turn");
+    return this.#value;
   }
 
-  #load(): Turn | null {
-    if (this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'turn'").toArray().length === 0) return null;
-    // Not the request and the response, which may be large.
-    const [row] = this.#sql
-      .exec<TurnRow>(
-        `SELECT turn_id, schema_version, owner_tenant, owner_user, fingerprint, status, created_ms, ended_ms, pruned,
-           interval_ms, replay_ms, retention_ms, deadline_ms, headers, refusal FROM turn`,
-      )
-      .toArray();
-    if (row === undefined) return null;
-    if (row.schema_version < schemaVersion)
-      this.#storage.transactionSync(() => {
-        for (const statement of migrations.slice(row.schema_version - 1)) this.#sql.exec(statement);
-        this.#sql.exec("UPDATE turn SET schema_version = ?", schemaVersion);
-      });
-    return {
-      turnId: row.turn_id,
-      owner: { tenant: row.owner_tenant, user: row.owner_user },
-      fingerprint: row.fingerprint,
-      status: row.status as "running" | "refused" | EndStatus,
-      createdMs: row.created_ms,
-      endedMs: row.ended_ms,
-      pruned: row.pruned === 1,
-      intervalMs: row.interval_ms,
-      replayMs: row.replay_ms,
-      retentionMs: row.retention_ms,
-      deadlineMs: row.deadline_ms,
-      headers: row.headers === null ? null : (JSON.parse(row.headers) as Record<string, string>),
-      refusal: row.refusal === null ? null : (JSON.parse(row.refusal) as Refusal),
-    };
+  #put(value: TurnValue): TurnValue {
+    this.#kv.put(key, value);
+    this.#value = value;
+    return value;
+  }
+
+  /** Memory follows storage only where the transaction went through. */
+  #transaction<T>(work: () => T): T {
+    const before = this.#value;
+    try {
+      return this.#storage.transactionSync(work);
+    } catch (error) {
+      this.#value = before;
+      this.#journal.reload();
+      throw error;
+    }
   }
 }
 
-function journalRow(row: JournalRowRecord): JournalRow {
-  return {
-    first: row.first,
-    count: row.count,
-    payload: row.payload,
-    usage: row.usage === null ? null : (JSON.parse(row.usage) as Usage),
-  };
+function effectName(id: number): string {
+  return `effect-${id}`;
 }

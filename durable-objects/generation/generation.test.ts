@@ -2,12 +2,14 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { expect, test } from "vitest";
 import {
   blocks,
+  changeStored,
   emits,
   events,
   Following,
   ids,
   owner,
   Probe,
+  storedTurn,
   stranger,
   streamOf,
 } from "../../test/workers/generation-probe.ts";
@@ -202,7 +204,7 @@ test("a refused turn keeps nothing, so that the same request may be made again",
     for (const outcome of await both)
       expect(outcome).toMatchObject({ result: "refused", refusal, headers: { "x-b": "2" } });
     await runInDurableObject(probe.stub, async (_instance, state) => {
-      expect(tables(state)).toEqual([]);
+      expect([...state.storage.kv.list()]).toEqual([]);
       expect(await state.storage.getAlarm()).toBeNull();
     });
   }
@@ -268,10 +270,8 @@ test("after the replay time only the response stays, and after its own time noth
     response: '{"answer":"whole"}',
   });
   await runInDurableObject(probe.stub, (_instance, state) => {
-    expect(state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'journal'").toArray()).toEqual(
-      [],
-    );
-    expect(state.storage.sql.exec("SELECT request FROM turn").one()).toEqual({ request: null });
+    expect([...state.storage.kv.list()].map(([name]) => name)).toEqual(["turn"]);
+    expect(storedTurn(state)).toMatchObject({ request: null, last: null });
   });
   await shiftEnd(probe, 86_400_000);
   expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
@@ -290,20 +290,11 @@ test("deleting a turn leaves nothing, and stops it if it runs", async () => {
   await reading.rest();
 });
 
-function tables(state: DurableObjectState): string[] {
-  return state.storage.sql
-    .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
-    .toArray()
-    .map((row) => row.name)
-    .filter((name) => !name.startsWith("_cf"));
-}
-
 /** Moves the end into the past, as time would: in storage, and then out of memory. */
 async function shiftEnd(probe: Probe, byMs: number): Promise<void> {
-  await runInDurableObject(probe.stub, (_instance, state) => {
-    state.storage.sql.exec("UPDATE turn SET ended_ms = ended_ms - ?", byMs);
+  await changeStored(probe.stub, (stored) => {
+    stored.endedMs = (stored.endedMs ?? 0) - byMs;
   });
-  await evictDurableObject(probe.stub);
 }
 
 test("an expired claim's object stays until the next one's time is over, so that no request is answered twice", async () => {
@@ -312,12 +303,7 @@ test("an expired claim's object stays until the next one's time is over, so that
   const message = probe.message({ steps: emits(events(2)) }, { fingerprint: "a", policy });
   await new Response(streamOf(await probe.stub.start(message))).text();
   await runDurableObjectAlarm(probe.stub);
-  const later = async (ms: number) => {
-    await runInDurableObject(probe.stub, (_object, { storage }) =>
-      storage.sql.exec("UPDATE turn SET ended_ms = ended_ms - ?", ms),
-    );
-    await evictDurableObject(probe.stub);
-  };
+  const later = (ms: number): Promise<void> => shiftEnd(probe, ms);
   const again = { ...message, follow: { kind: "claim" } } as const;
   expect(await probe.stub.start(again)).toEqual({ result: "claimed", attached: true });
   await later(60_000);

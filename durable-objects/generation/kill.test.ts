@@ -1,11 +1,15 @@
-import {
-  abortAllDurableObjects,
-  evictDurableObject,
-  runDurableObjectAlarm,
-  runInDurableObject,
-} from "cloudflare:test";
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
-import { blocks, emits, events, Following, ids, owner, Probe } from "../../test/workers/generation-probe.ts";
+import {
+  blocks,
+  changeStored,
+  emits,
+  events,
+  Following,
+  ids,
+  owner,
+  Probe,
+} from "../../test/workers/generation-probe.ts";
 import type { Step } from "../../test/workers/scripted-generation.ts";
 
 const length = 10;
@@ -81,10 +85,9 @@ test("a killed turn that nobody asks for ends by its liveness alarm", async () =
 test("memory that was spoiled counts for nothing: after an eviction, storage wins", async () => {
   const probe = new Probe();
   const text = await new Response(await probe.start({ steps: emits(events(5)) })).text();
-  await runInDurableObject(probe.stub, (_instance, state) => {
-    state.storage.sql.exec("UPDATE turn SET response = 'as stored'");
+  await changeStored(probe.stub, (stored) => {
+    stored.response = "as stored";
   });
-  await evictDurableObject(probe.stub);
   expect(await probe.stub.retrieve({ v: 1, owner })).toMatchObject({ response: "as stored" });
   expect(await probe.read(0)).toBe(text);
 });

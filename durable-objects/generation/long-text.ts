@@ -1,49 +1,45 @@
 /**
- * Texts of any length in a table whose values hold 2 MB: short ones stay in their own column, long ones are cut into
- * parts of a table that is made only when it is needed (most turns never do: tables are billed as rows too).
+ * Texts of any length where a value holds 2 MB: short ones stay in the turn's own value, long ones are cut into parts
+ * under keys of their own, a row each. Most turns have none.
  */
-const maxInlineUnits = 300_000;
+const maxInlineUnits = 90_000;
 const partUnits = 600_000;
 
 export class LongText {
-  readonly #sql: SqlStorage;
+  readonly #kv: SyncKvStorage;
 
-  constructor(sql: SqlStorage) {
-    this.#sql = sql;
+  constructor(kv: SyncKvStorage) {
+    this.#kv = kv;
   }
 
-  /** What goes into the column: the text, or `null` after its parts were written under `name`. Call it in the transaction of the row. */
+  /** What goes into the turn's value: the text, or `null` after its parts were written under `name`. Call it in the transaction of the value. */
   write(name: string, text: string): string | null {
     if (text.length <= maxInlineUnits) return text;
-    this.#sql.exec(
-      "CREATE TABLE IF NOT EXISTS overflow (name TEXT NOT NULL, part INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (name, part)) WITHOUT ROWID",
-    );
-    this.#sql.exec("DELETE FROM overflow WHERE name = ?", name);
+    this.drop(name);
     let part = 0;
     for (let at = 0; at < text.length; part += 1) {
       let end = Math.min(at + partUnits, text.length);
-      // A surrogate pair is not cut in two: each half alone would be stored as U+FFFD.
+      // A surrogate pair is not cut in two: half of one is no text.
       if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end -= 1;
-      this.#sql.exec("INSERT INTO overflow VALUES (?, ?, ?)", name, part, text.slice(at, end));
+      this.#kv.put(`${prefix(name)}${String(part).padStart(4, "0")}`, text.slice(at, end));
       at = end;
     }
     return null;
   }
 
-  /** `null` where neither the column nor parts hold one. */
-  read(name: string, column: string | null): string | null {
-    if (column !== null || !this.#exists()) return column;
-    const parts = this.#sql
-      .exec<{ text: string }>("SELECT text FROM overflow WHERE name = ? ORDER BY part", name)
-      .toArray();
-    return parts.length === 0 ? null : parts.map((part) => part.text).join("");
+  /** `null` where neither the value nor parts hold one. */
+  read(name: string, inline: string | null): string | null {
+    if (inline !== null) return inline;
+    const parts = [...this.#kv.list<string>({ prefix: prefix(name) })].map(([, text]) => text);
+    return parts.length === 0 ? null : parts.join("");
   }
 
   drop(name: string): void {
-    if (this.#exists()) this.#sql.exec("DELETE FROM overflow WHERE name = ?", name);
+    const keys = Array.from(this.#kv.list({ prefix: prefix(name) }), ([key]) => key);
+    for (const key of keys) this.#kv.delete(key);
   }
+}
 
-  #exists(): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'overflow'").toArray().length > 0;
-  }
+function prefix(name: string): string {
+  return `text/${name}/`;
 }

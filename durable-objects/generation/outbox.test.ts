@@ -1,7 +1,15 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { emits, events, owner, Probe, usage } from "../../test/workers/generation-probe.ts";
+import {
+  changeStored,
+  emits,
+  events,
+  owner,
+  Probe,
+  storedTurn,
+  usage,
+} from "../../test/workers/generation-probe.ts";
 import { type Script, settlement } from "../../test/workers/scripted-generation.ts";
 import type { Effect } from "../../src/shared/turn/durable/ports.ts";
 
@@ -47,19 +55,20 @@ async function items(probe: Probe): Promise<number> {
   return outcome.result === "ok" ? outcome.items.length : -1;
 }
 
+async function makeDue(probe: Probe): Promise<void> {
+  await changeStored(probe.stub, ({ outbox }) => {
+    for (const entry of outbox) entry.dueMs = 0;
+  });
+}
+
 /** Lets the time pass until what was postponed is due, and rings. */
 async function later(probe: Probe): Promise<void> {
-  await runInDurableObject(probe.stub, (_instance, state) => {
-    state.storage.sql.exec("UPDATE outbox SET due_ms = 0");
-  });
+  await makeDue(probe);
   await runDurableObjectAlarm(probe.stub);
 }
 
 async function pending(probe: Probe): Promise<unknown> {
-  return runInDurableObject(
-    probe.stub,
-    (_instance, state) => state.storage.sql.exec("SELECT count(*) AS n FROM outbox").one()["n"],
-  );
+  return runInDurableObject(probe.stub, (_instance, state) => storedTurn(state).outbox.length);
 }
 
 test.for([
@@ -105,11 +114,11 @@ test("an effect that is delivered again after its acknowledgement was lost with 
   await new Response(await probe.start(saved(probe))).text();
   await later(probe);
   // The crash between the receiver's deed and our note of it: the row is there again.
-  await runInDurableObject(probe.stub, (_instance, state) => {
-    const again = saved(probe).end;
-    if (again === undefined || "throws" in again) throw new Error("no effects");
-    for (const [id, effect] of again.effects.entries())
-      state.storage.sql.exec("INSERT INTO outbox VALUES (?, ?, 0, 0)", id, JSON.stringify(effect));
+  const again = saved(probe).end;
+  if (again === undefined || "throws" in again) throw new Error("no effects");
+  const effects = again.effects.map((effect) => JSON.stringify(effect));
+  await changeStored(probe.stub, (stored) => {
+    stored.outbox = effects.map((effect, id) => ({ id, effect, attempts: 0, dueMs: 0 }));
   });
   await abortAllDurableObjects();
   await runDurableObjectAlarm(probe.stub);
@@ -136,9 +145,7 @@ test("an effect that keeps failing is kept, reported from the fifth time on, and
   expect(await pending(probe)).toBe(2);
   expect(probe.control.reports).toContain("effect-delayed");
   probe.control.failBefore = 0;
-  await runInDurableObject(probe.stub, (_instance, state) => {
-    state.storage.sql.exec("UPDATE outbox SET due_ms = 0");
-  });
+  await makeDue(probe);
   await runDurableObjectAlarm(probe.stub);
   expect([...probe.control.settled]).toEqual([[probe.turnId, 15]]);
   expect(await probe.stub.retrieve({ v: 1, owner })).toEqual({ result: "unknown" });

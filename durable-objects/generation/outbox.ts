@@ -1,6 +1,6 @@
 import type { DeliverEffect, Delivery } from "../../src/shared/turn/durable/ports.ts";
 import { retryDelayMs } from "../../src/shared/turn/durable/turn-state.ts";
-import type { GenerationStore, OutboxEntry } from "./generation-store.ts";
+import type { GenerationStore, OutboxAttempt, OutboxEntry } from "./generation-store.ts";
 
 /**
  * Carries out what an ended turn owes others: each effect until it is acknowledged, with growing distance, for ever. A
@@ -39,27 +39,26 @@ export class Outbox {
   async #tryDue(): Promise<void> {
     const { turn } = this.#store;
     if (turn === null) return;
-    await Promise.all(this.#store.dueEffects(Date.now()).map((entry) => this.#tryOne(turn.turnId, entry)));
+    const due = this.#store.dueEffects(Date.now());
+    if (due.length === 0) return;
+    const attempts = await Promise.all(due.map((entry) => this.#tryOne(turn.turnId, entry)));
+    // All that were tried share a row: should it be lost with the object, all are delivered again, to idempotent receivers.
+    if (this.#store.turn !== null) this.#store.settle(attempts);
   }
 
-  async #tryOne(turnId: string, entry: OutboxEntry): Promise<void> {
+  async #tryOne(turnId: string, entry: OutboxEntry): Promise<OutboxAttempt> {
+    const { id, effect } = entry;
     const delivery = await this.#attempt(turnId, entry);
-    if (this.#store.turn === null) return;
     if (delivery.result === "acknowledged") {
-      this.#store.acknowledge(entry.id);
       if (delivery.detail !== undefined)
-        this.#report("effect-dropped", { turnId, effect: entry.effect.kind, detail: delivery.detail });
-      return;
+        this.#report("effect-dropped", { turnId, effect: effect.kind, detail: delivery.detail });
+      return { id, retry: null };
     }
     const attempts = entry.attempts + 1;
-    this.#store.postpone(entry.id, attempts, Date.now() + retryDelayMs(attempts, Math.random()));
     if (attempts >= reportFrom)
-      this.#report("effect-delayed", {
-        turnId,
-        effect: entry.effect.kind,
-        attempts,
-        detail: delivery.detail,
-      });
+      this.#report("effect-delayed", { turnId, effect: effect.kind, attempts, detail: delivery.detail });
+    const dueMs = Math.ceil(Date.now() + retryDelayMs(attempts, Math.random()));
+    return { id, retry: { attempts, dueMs } };
   }
 
   async #attempt(turnId: string, entry: OutboxEntry): Promise<Delivery> {

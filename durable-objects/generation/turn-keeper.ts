@@ -42,6 +42,8 @@ export class TurnKeeper {
   #outbox: Outbox | null = null;
   #live: LiveTurn | null = null;
   #next: number;
+  /** When the alarm rings, as far as memory knows. */
+  #alarmMs: number | null = null;
   /** For those who waited while a refused turn was erased under them. */
   #refused: { readonly refusal: Refusal; readonly headers: Record<string, string> } | null = null;
 
@@ -179,6 +181,7 @@ export class TurnKeeper {
 
   /** Never throws: a throwing alarm is given up after six tries, and the turn would hang. */
   async onAlarm(): Promise<void> {
+    this.#alarmMs = null;
     try {
       this.recover();
       const { turn } = this;
@@ -231,6 +234,7 @@ export class TurnKeeper {
     if (due.erase) {
       this.#next = 0;
       this.#tail.clear();
+      this.#alarmMs = null;
       await this.#context.blockConcurrencyWhile(() => this.#store.erase());
       return;
     }
@@ -265,8 +269,14 @@ export class TurnKeeper {
     }
   }
 
+  /**
+   * Sees to it that the alarm rings in time. One that rings earlier is left alone, since it looks again and setting it
+   * costs a row.
+   */
   #setAlarm(turn: Turn, nowMs: number): void {
     const atMs = nextAlarmMs(turn, this.#store.outboxState(), nowMs);
+    if (this.#alarmMs !== null && this.#alarmMs <= atMs) return;
+    this.#alarmMs = atMs;
     this.#context.waitUntil(this.#context.storage.setAlarm(atMs));
   }
 

@@ -2,6 +2,7 @@ import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { changeStored, storedTurn } from "./generation-probe.ts";
 import { readStream, ScriptedEngine } from "./scripted-engine.ts";
 
 const engine = new ScriptedEngine();
@@ -178,10 +179,13 @@ test("a day after its end a key begins a new turn, and the answer of the first u
   const id = first.headers.get("x-edgewise-response-id") ?? "";
   await first.text();
   await settled();
-  await runInDurableObject(objectOf(first), (_object, { storage }) => {
-    storage.sql.exec("UPDATE turn SET created_ms = created_ms - 86400000, ended_ms = ended_ms - 86400000");
+  await vi.waitFor(() =>
+    runInDurableObject(objectOf(first), (_object, state) => expect(storedTurn(state).outbox).toEqual([])),
+  );
+  await changeStored(objectOf(first), (stored) => {
+    stored.createdMs -= 86_400_000;
+    stored.endedMs = (stored.endedMs ?? 0) - 86_400_000;
   });
-  await evictDurableObject(objectOf(first));
   engine.tokens = ["Good", " morning", "!"];
   const second = await ask(authorization, "k", { ...body, max_tokens: 20 });
   expect(await second.json()).toMatchObject({ choices: [{ message: { content: "Good morning!" } }] });

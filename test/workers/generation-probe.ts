@@ -1,3 +1,4 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { StartOutcome, StartTurn } from "../../src/shared/contracts/generation.ts";
 import type { JournalEvent } from "../../src/shared/turn/durable/ports.ts";
@@ -124,4 +125,32 @@ export function blocks(text: string): string[] {
 
 export function ids(text: string): number[] {
   return blocks(text).map((block) => Number(/^id: (\d+)$/m.exec(block)?.[1]));
+}
+
+/** What a test changes of a turn on disk, as time or a fault would; the object's memory is thrown away afterwards. */
+export interface StoredTurn {
+  createdMs: number;
+  endedMs: number | null;
+  request: string | null;
+  response: string | null;
+  outbox: { id: number; effect: string | null; attempts: number; dueMs: number }[];
+}
+
+export function storedTurn({ storage }: DurableObjectState): StoredTurn {
+  const stored = storage.kv.get<StoredTurn>("turn");
+  if (stored === undefined) throw new Error("nothing is stored");
+  return stored;
+}
+
+/** Changes the turn on disk and lets the object forget what it knew of it. */
+export async function changeStored<T extends Rpc.DurableObjectBranded>(
+  stub: DurableObjectStub<T>,
+  change: (stored: StoredTurn) => void,
+): Promise<void> {
+  await runInDurableObject(stub, (_object, state: DurableObjectState) => {
+    const stored = storedTurn(state);
+    change(stored);
+    state.storage.kv.put("turn", stored);
+  });
+  await evictDurableObject(stub);
 }

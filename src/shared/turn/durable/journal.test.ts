@@ -74,17 +74,20 @@ test("rows keep their distance, two urgent ones apart, and no event waits longer
   );
 });
 
-test("the first event is due at once, the next after the interval, an urgent one at once", () => {
+test("the first content is due at once, what precedes it waits a little, the next waits for the interval", () => {
   const packer = new JournalPacker(100);
   expect(packer.dueInMs(0)).toBeNull();
-  packer.add({ data: "a" });
+  packer.add({ data: "role" });
+  expect(packer.dueInMs(0)).toBe(20);
+  expect(packer.dueInMs(15)).toBe(5);
+  packer.add({ data: "a" }, true);
   expect(packer.dueInMs(0)).toBe(0);
-  expect(packer.take(0)).toHaveLength(1);
+  expect(packer.take(0)).toMatchObject([{ first: 0, count: 2 }]);
   packer.add({ data: "b" });
   expect(packer.dueInMs(30)).toBe(70);
   packer.add({ data: "c" }, true);
   expect(packer.dueInMs(30)).toBe(0);
-  expect(packer.take(30)).toMatchObject([{ first: 1, count: 2 }]);
+  expect(packer.take(30)).toMatchObject([{ first: 2, count: 2 }]);
   packer.add({ data: "d" });
   expect(packer.dueInMs(900)).toBe(0);
 });

@@ -1,0 +1,112 @@
+import type { Usage } from "../../src/shared/contracts/usage.ts";
+import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
+
+/**
+ * The journal on disk: each write is one row, and the rows stay few.
+ *
+ * A write puts the newest segment again, with what came behind what it held, until it is full. So that it costs the
+ * row that a new key would cost, and a journal of a thousand writes is deleted with thirty: both are billed by the row,
+ * not by the byte.
+ */
+const segmentUnits = 16_384;
+const prefix = "journal/";
+
+/** count, payload, usage up to its end, what the run wants remembered. */
+type Segment = readonly [number, string, Usage | null, string | null];
+
+export class JournalSegments {
+  readonly #kv: SyncKvStorage;
+  /** The newest segment; `undefined`: not read yet. */
+  #newest: JournalRow | null | undefined;
+  #note: string | null = null;
+
+  constructor(kv: SyncKvStorage) {
+    this.#kv = kv;
+  }
+
+  append(rows: readonly JournalRow[]): void {
+    let newest = this.#last();
+    for (const row of rows) {
+      if (newest === null || newest.payload.length + row.payload.length > segmentUnits) newest = row;
+      else
+        newest = {
+          first: newest.first,
+          count: newest.count + row.count,
+          payload: `${newest.payload}\n${row.payload}`,
+          usage: row.usage ?? newest.usage,
+        };
+      const segment: Segment = [newest.count, newest.payload, newest.usage, this.#note];
+      this.#kv.put(keyOf(newest.first), segment);
+    }
+    this.#newest = newest;
+  }
+
+  /** Kept with the next rows. A run that is begun again after a crash finds it. */
+  remember(note: string): void {
+    this.#last();
+    this.#note = note;
+  }
+
+  get note(): string | null {
+    this.#last();
+    return this.#note;
+  }
+
+  /** The number after the last event, and what was delivered by then. */
+  end(): { readonly next: number; readonly usage: Usage | null } {
+    const newest = this.#last();
+    return newest === null
+      ? { next: 0, usage: null }
+      : { next: newest.first + newest.count, usage: newest.usage };
+  }
+
+  /** From the segment that holds event `from`, oldest first, until `maxUnits` of text are reached: one at least, if any. */
+  from(from: number, maxUnits: number): JournalRow[] {
+    const rows: JournalRow[] = [];
+    let units = 0;
+    const [holding] = this.#list({ end: keyOf(from + 1), reverse: true, limit: 1 });
+    for (const row of this.#list({ start: keyOf(holding?.first ?? 0) })) {
+      rows.push(row);
+      units += row.payload.length;
+      if (units >= maxUnits) break;
+    }
+    return rows;
+  }
+
+  drop(): void {
+    const keys = Array.from(this.#kv.list({ prefix }), ([name]) => name);
+    for (const name of keys) this.#kv.delete(name);
+    this.forget();
+  }
+
+  /** Only memory: storage was emptied. */
+  forget(): void {
+    this.#newest = null;
+    this.#note = null;
+  }
+
+  /** A transaction was taken back: what was remembered of it is read again. */
+  reload(): void {
+    this.#newest = undefined;
+  }
+
+  #last(): JournalRow | null {
+    if (this.#newest !== undefined) return this.#newest;
+    const [entry] = this.#kv.list<Segment>({ prefix, reverse: true, limit: 1 });
+    this.#note ??= entry?.[1][3] ?? null;
+    this.#newest = entry === undefined ? null : rowOf(entry);
+    return this.#newest;
+  }
+
+  *#list(options: SyncKvListOptions): Generator<JournalRow> {
+    for (const entry of this.#kv.list<Segment>({ prefix, ...options })) yield rowOf(entry);
+  }
+}
+
+function keyOf(first: number): string {
+  return prefix + String(first).padStart(10, "0");
+}
+
+function rowOf([key, [count, payload, usage]]: readonly [string, Segment]): JournalRow {
+  return { first: Number(key.slice(prefix.length)), count, payload, usage };
+}
