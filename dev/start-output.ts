@@ -13,6 +13,7 @@ export function printReady(ready: {
   readonly token: string;
   readonly source: string;
   readonly router: string;
+  readonly archive: string;
 }): void {
   console.log(`
 Edgewise is ready.
@@ -21,6 +22,7 @@ Edgewise is ready.
   API docs ${ready.url}/docs
   Models   ${ready.source}
   Router   ${ready.router === "service" ? "a Worker of its own (service binding)" : "in process"}
+  Archive  ${ready.archive}
 
   Token (demo tenant, user alice, tier pro; another: npm run --silent token -- --tenant demo --user bob)
 

@@ -3,6 +3,8 @@
  * router and a demo tenant; says when it is ready and what to paste; Ctrl-C leaves no process.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { startArchive } from "./archive/start-archive.ts";
 import { resolveFleetDocument } from "./fleet-document.ts";
 import { ensureLocalSecrets, localState, root } from "./local-secrets.ts";
 import { defaultBasePort, startFleet, type RunningFleet } from "./origin/fleet.ts";
@@ -19,16 +21,22 @@ async function main(): Promise<void> {
   const router = process.env["ROUTER"] ?? "service";
   if (router !== "service" && router !== "in-process")
     throw new Error(`ROUTER=${router} is neither "service" nor "in-process".`);
+  const { values } = parseArgs({ options: { archive: { type: "boolean", default: false } } });
   ensureLocalSecrets();
   const document = await resolveFleetDocument(process.env);
   await demandFreePorts([{ port, variable: "PORT" }]);
   const devFleet = document.source === "dev-fleet" ? await startDevFleet() : undefined;
+  const archive = values.archive ? await startArchive(port) : undefined;
   const fleetJson = JSON.stringify(document.source === "dev-fleet" ? devFleet?.fleet : document.fleet);
   const wrangler = startWrangler({
-    configs: ["wrangler.toml", ...(router === "service" ? [routerConfig(fleetJson, port)] : [])],
+    configs: [
+      "wrangler.toml",
+      ...(router === "service" ? [routerConfig(fleetJson, port)] : []),
+      ...(archive === undefined ? [] : [archive.config]),
+    ],
     port,
     persistTo: localState(),
-    variables: { ROUTER: router, FLEET: fleetJson },
+    variables: { ROUTER: router, FLEET: fleetJson, ARCHIVE: archive === undefined ? "off" : "on" },
     onLine: (line) => {
       const shown = tidyLine(line);
       if (shown !== undefined) console.log(shown);
@@ -36,7 +44,8 @@ async function main(): Promise<void> {
   });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> =>
-    (stopping ??= Promise.all([wrangler.stop(), devFleet?.stop()]).then(() => undefined));
+    // The archiver's last batch still wants its database.
+    (stopping ??= Promise.all([wrangler.stop(), devFleet?.stop()]).then(() => archive?.stop()));
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => void stop().then(() => process.exit(0)));
   }
@@ -53,6 +62,7 @@ async function main(): Promise<void> {
     token: await makeToken(["--tenant", "demo", "--user", "alice"]),
     source: document.source === "dev-fleet" ? devFleetDescription : document.description,
     router,
+    archive: archive?.description ?? "off (npm start -- --archive)",
   });
 }
 

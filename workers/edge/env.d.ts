@@ -40,6 +40,8 @@ declare namespace Cloudflare {
     ADDRESS_FAILURES?: RateLimit;
     AUDIT_LOG: DurableObjectNamespace<import("../../durable-objects/audit-log/audit-log.ts").AuditLog>;
     ORIGIN_ROUTER?: Fetcher;
+    /** Absent: "off". */
+    ARCHIVE?: "off" | "on";
     /** Turns and erasures for PostgreSQL (workers/archiver). Absent: there is no archive. */
     ARCHIVE_QUEUE?: Queue;
     /** What is too long for a queue. Absent: it is left out of the archive. */

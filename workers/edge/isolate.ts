@@ -4,7 +4,6 @@
  */
 import devFleet from "../../config/fleet.dev.json";
 import type { Archive } from "../../src/shared/archive/ports.ts";
-import { createQueueArchive } from "../../src/shared/archive/queue-archive.ts";
 import type { AnswerCache } from "../../src/shared/cache/ports.ts";
 import { createAnswerCache } from "../../src/shared/cache/answer-cache.ts";
 import type { CacheEntry } from "../../src/shared/cache/cache-entry.ts";
@@ -40,6 +39,7 @@ import { createTenantDirectory, type TenantDirectory } from "../../src/shared/te
 import { base32 } from "../../src/shared/turn/base32.ts";
 import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import type { TurnDeps } from "../../src/shared/turn/ports.ts";
+import { archiveOf } from "./adapters/archive.ts";
 import { cacheApiTier } from "./adapters/cache-api.ts";
 import { kvTier } from "./adapters/kv-answers.ts";
 import { serviceOrigin } from "./adapters/service-origin.ts";
@@ -188,7 +188,7 @@ function build(env: Cloudflare.Env): Isolate {
     screen: { detectors: [], timer: (ms, fire) => startTimer(fire, ms) },
     log,
     metrics,
-    archive: createQueueArchive(env.ARCHIVE_QUEUE, env.ARCHIVE_OBJECTS),
+    archive: archiveOf(env),
     report,
     witness: (fact) => writeLines(JSON.stringify(fact)),
     credentialStanding: (subject, maxAgeMs, background) => limits.standingOf(subject, maxAgeMs, background),

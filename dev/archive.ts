@@ -1,0 +1,101 @@
+/** `npm run archive -- migrate | list | dead | replay | drop <message id> | erase`: the archive's database (docs/archive.md). */
+import { parseArgs } from "node:util";
+import { ArchiveStore } from "../src/shared/archive/archive-store.ts";
+import type { Database } from "../src/shared/archive/database.ts";
+import { archiveMessageVersion, type EraseMessage } from "../src/shared/archive/message.ts";
+import { connect } from "../workers/archiver/postgres-database.ts";
+import { listDeadLetters, listTurns, replayDeadLetters } from "./archive/archive-command.ts";
+import { archiveUrl } from "./archive/local-database.ts";
+import { migrate } from "./archive/migrations.ts";
+
+const usage = `usage: npm run archive -- migrate | list [--tenant <id>] [--limit <turns>] | dead | replay | drop <message id>
+                            | erase --tenant <id> [--user <user> | --conversation <object> | --response <id>]
+       in the database ARCHIVE_DATABASE_URL, or that of a running npm start -- --archive (ARCHIVE_PORT)`;
+
+interface Answer {
+  readonly text: string;
+  readonly code: number;
+}
+
+async function run(database: Database): Promise<Answer> {
+  const { values, positionals } = parseArgs({
+    options: {
+      tenant: { type: "string" },
+      user: { type: "string" },
+      conversation: { type: "string" },
+      response: { type: "string" },
+      limit: { type: "string", default: "20" },
+    },
+    allowPositionals: true,
+  });
+  const [command, operand] = positionals;
+  if (positionals.length !== (command === "drop" ? 2 : 1)) return { text: usage, code: 1 };
+  switch (command) {
+    case "migrate": {
+      const applied = await migrate(database);
+      return {
+        text: applied.length === 0 ? "The schema is up to date." : `applied ${applied.join(", ")}`,
+        code: 0,
+      };
+    }
+    case "list": {
+      const limit = Number(values.limit);
+      if (!Number.isInteger(limit) || limit < 1)
+        return { text: `--limit ${values.limit}: is no number of turns`, code: 1 };
+      return { text: await listTurns(database, { tenant: values.tenant ?? null, limit }), code: 0 };
+    }
+    case "dead":
+      return { text: await listDeadLetters(database), code: 0 };
+    case "replay": {
+      const { written, left } = await replayDeadLetters(database);
+      const lines = [`${written} written, ${left.length} left`, ...left];
+      return { text: lines.join("\n"), code: left.length === 0 ? 0 : 1 };
+    }
+    case "drop":
+      await new ArchiveStore(database).forgetLetter(operand ?? "");
+      return { text: `dropped ${operand}`, code: 0 };
+    case "erase": {
+      const message = erasureOf(values);
+      if (message === null) return { text: usage, code: 1 };
+      await new ArchiveStore(database).erase(message);
+      return { text: `erased ${message.scope} ${message.key || message.tenant}; the ledger stays`, code: 0 };
+    }
+    default:
+      return { text: usage, code: 1 };
+  }
+}
+
+/** Exactly one thing of one tenant; `null`: none, or several. */
+function erasureOf(values: {
+  readonly tenant?: string | undefined;
+  readonly user?: string | undefined;
+  readonly conversation?: string | undefined;
+  readonly response?: string | undefined;
+}): EraseMessage | null {
+  const { tenant } = values;
+  const named = (["user", "conversation", "response"] as const).filter(
+    (scope) => values[scope] !== undefined,
+  );
+  if (tenant === undefined || tenant === "" || named.length > 1) return null;
+  const scope = named[0] ?? "tenant";
+  const key = scope === "tenant" ? "" : (values[scope] ?? "");
+  if (scope !== "tenant" && key === "") return null;
+  return { v: archiveMessageVersion, kind: "erase", scope, tenant, key, beforeMs: Date.now() };
+}
+
+const connection = connect(archiveUrl());
+try {
+  const { text, code } = await run(connection.database);
+  console.log(text);
+  process.exitCode = code;
+} catch (error) {
+  // Names the fault, never the URL: it holds the password.
+  const code = error instanceof Error && "code" in error ? `${String(error.code)} ` : "";
+  const hint = code.startsWith("42P01") ? " (npm run archive -- migrate)" : "";
+  console.error(
+    `The archive's database: ${code}${error instanceof Error ? error.message : String(error)}${hint}`,
+  );
+  process.exitCode = 1;
+} finally {
+  await connection.end(1);
+}

@@ -1,0 +1,38 @@
+/** What `npm start -- --archive` adds: a database (ARCHIVE_DATABASE_URL, or PGlite), its schema, and the archiver's configuration. */
+import { connect } from "../../workers/archiver/postgres-database.ts";
+import { localState } from "../local-secrets.ts";
+import { demandFreePorts } from "../ports.ts";
+import { archiverConfig } from "./archiver-config.ts";
+import { archivePort, archivePortVariable, archiveUrl, startPglite } from "./local-database.ts";
+import { migrate } from "./migrations.ts";
+
+export interface RunningArchive {
+  /** The archiver's, for wrangler. */
+  readonly config: string;
+  readonly description: string;
+  stop(): Promise<void>;
+}
+
+export async function startArchive(edgePort: number): Promise<RunningArchive> {
+  const named = (process.env["ARCHIVE_DATABASE_URL"] ?? "") !== "";
+  const port = archivePort();
+  if (!named) await demandFreePorts([{ port, variable: archivePortVariable }]);
+  const pglite = named ? null : await startPglite(port, `${localState()}/archive`);
+  const url = archiveUrl();
+  const connection = connect(url);
+  try {
+    await migrate(connection.database);
+  } catch (error) {
+    await pglite?.stop();
+    throw new Error(`ARCHIVE_DATABASE_URL: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  } finally {
+    await connection.end(1);
+  }
+  return {
+    config: archiverConfig(url, edgePort),
+    description: named ? "the database of ARCHIVE_DATABASE_URL" : `PGlite on port ${port}`,
+    stop: async () => pglite?.stop(),
+  };
+}

@@ -1,0 +1,254 @@
+/**
+ * The archive's tables (workers/archiver/migrations): what is written for turns and erasures, whatever order they come in and
+ * however often. Only SQL and its transactions.
+ *
+ * A row of content and its erasure never pass each other: writing content locks the erasures against new ones (SHARE), and
+ * an erasure is written before content is deleted. Table locks, since Hyperdrive offers no advisory ones.
+ */
+import type { Database, Query } from "./database.ts";
+import type { EraseMessage, TurnMessage } from "./message.ts";
+
+/** A message that no try could write. */
+export interface DeadLetter {
+  readonly messageId: string;
+  readonly reason: string;
+  readonly body: unknown;
+}
+
+export class ArchiveStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** All of them in one transaction of a few statements, or a throw. Turns that are there already stay as they are. */
+  async writeTurns(turns: readonly TurnMessage[]): Promise<void> {
+    const charges = JSON.stringify(turns.map(chargeRow));
+    const content = turns.flatMap(contentRows);
+    await this.#database.transaction(async (query) => {
+      await query(insertCharges, [charges]);
+      if (content.length === 0) return;
+      await query("LOCK TABLE erasure IN SHARE MODE");
+      const rows = JSON.stringify(content);
+      await query(insertContent, [rows]);
+      await query(dropLateObjects, [rows]);
+    });
+  }
+
+  /** Deletes content by key, and remembers it for content that is still on its way. The ledger stays. */
+  async erase({ tenant, scope, key, beforeMs }: EraseMessage): Promise<void> {
+    await this.#database.transaction(async (query) => {
+      await query(
+        `INSERT INTO erasure (tenant, scope, key, before_ms) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (tenant, scope, key) DO UPDATE SET before_ms = greatest(erasure.before_ms, excluded.before_ms)`,
+        [tenant, scope, key, beforeMs],
+      );
+      const { where, parameters } = erasedRows(tenant, scope, key);
+      const bounds = `${where} AND created_ms <= $${parameters.length + 1}`;
+      const bound = [...parameters, beforeMs];
+      await query(
+        `INSERT INTO object_erasure SELECT object_key FROM content WHERE ${bounds} AND object_key IS NOT NULL ON CONFLICT DO NOTHING`,
+        bound,
+      );
+      await query(`DELETE FROM content WHERE ${bounds}`, bound);
+      // When a dead letter's turn began is not known for sure: its content goes in any case, its charge stays.
+      await query(`UPDATE dead_letter SET content = NULL WHERE ${where}`, parameters);
+    });
+  }
+
+  /** Objects of the bucket whose rows are gone. */
+  async erasedObjects(limit: number): Promise<readonly string[]> {
+    const rows = await this.#database.transaction((query) =>
+      query("SELECT object_key FROM object_erasure ORDER BY object_key LIMIT $1", [limit]),
+    );
+    return rows.map((row) => String(row["object_key"]));
+  }
+
+  async forgetObjects(keys: readonly string[]): Promise<void> {
+    await this.#database.transaction((query) =>
+      query(
+        "DELETE FROM object_erasure WHERE object_key IN (SELECT json_array_elements_text($1::text::json))",
+        [JSON.stringify(keys)],
+      ),
+    );
+  }
+
+  /** Keeps what can't be written. Its content lies apart, so that it can be erased like any other. */
+  async park(letter: DeadLetter): Promise<void> {
+    await this.#database.transaction(async (query) => {
+      await query("LOCK TABLE erasure IN SHARE MODE");
+      await parkLetter(query, letter);
+    });
+  }
+
+  async deadLetters(): Promise<readonly (DeadLetter & { readonly parkedAt: string })[]> {
+    const rows = await this.#database.transaction((query) =>
+      query(
+        "SELECT message_id, reason, body, content, parked_at::text FROM dead_letter ORDER BY parked_at, message_id",
+      ),
+    );
+    return rows.map((row) => ({
+      messageId: String(row["message_id"]),
+      reason: String(row["reason"]),
+      parkedAt: String(row["parked_at"]),
+      body: withContent(String(row["body"]), row["content"]),
+    }));
+  }
+
+  async forgetLetter(messageId: string): Promise<void> {
+    await this.#database.transaction((query) =>
+      query("DELETE FROM dead_letter WHERE message_id = $1", [messageId]),
+    );
+  }
+}
+
+/** One parameter for all rows: no limit on their number, and nothing to quote. */
+const insertCharges = `
+  INSERT INTO charge (charge_id, tenant, org, user_id, tier, key_id, way, endpoint, response_id, conversation, sequence,
+    status, model, cluster, attempts, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, basis,
+    microdollars, price_version, price_input, price_output, screened, guarded, content, created_ms, ended_ms)
+  SELECT * FROM json_to_recordset($1::text::json) AS row (charge_id text, tenant text, org text, user_id text, tier text,
+    key_id text, way text, endpoint text, response_id text, conversation text, sequence bigint, status text, model text,
+    cluster text, attempts integer, prompt_tokens bigint, completion_tokens bigint, cached_tokens bigint,
+    reasoning_tokens bigint, basis text, microdollars bigint, price_version text, price_input double precision,
+    price_output double precision, screened text, guarded text, content text, created_ms bigint, ended_ms bigint)
+  ON CONFLICT DO NOTHING`;
+
+const contentColumns = `charge_id, position, tenant, user_id, conversation, response_id, sequence, created_ms, type, role,
+  item, object_key`;
+const contentTypes = `charge_id text, position integer, tenant text, user_id text, conversation text, response_id text,
+  sequence bigint, created_ms bigint, type text, role text, item text, object_key text`;
+
+const insertContent = `
+  INSERT INTO content (${contentColumns})
+  SELECT ${contentColumns} FROM json_to_recordset($1::text::json) AS row (${contentTypes})
+  WHERE NOT EXISTS (
+    SELECT 1 FROM erasure WHERE erasure.tenant = row.tenant AND row.created_ms <= erasure.before_ms AND (
+      (scope = 'tenant' AND key = '') OR (scope = 'user' AND key = row.user_id) OR
+      (scope = 'conversation' AND key = row.conversation) OR (scope = 'response' AND key = row.response_id)))
+  ON CONFLICT DO NOTHING`;
+
+/** An object that came after its erasure has no row, and is not wanted. */
+const dropLateObjects = `
+  INSERT INTO object_erasure
+  SELECT object_key FROM json_to_recordset($1::text::json) AS row (object_key text)
+  WHERE object_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM content WHERE content.object_key = row.object_key)
+  ON CONFLICT DO NOTHING`;
+
+function chargeRow(turn: TurnMessage): object {
+  return {
+    charge_id: turn.chargeId,
+    tenant: turn.tenant,
+    org: turn.org,
+    user_id: turn.user,
+    tier: turn.tier,
+    key_id: turn.keyId,
+    way: turn.way,
+    endpoint: turn.endpoint,
+    response_id: turn.responseId,
+    conversation: turn.conversation,
+    sequence: turn.sequence,
+    status: turn.status,
+    model: turn.model,
+    cluster: turn.cluster,
+    attempts: turn.attempts,
+    prompt_tokens: turn.promptTokens,
+    completion_tokens: turn.completionTokens,
+    cached_tokens: turn.cachedTokens,
+    reasoning_tokens: turn.reasoningTokens,
+    basis: turn.basis,
+    microdollars: turn.microdollars,
+    price_version: turn.price?.version ?? null,
+    price_input: turn.price?.input ?? null,
+    price_output: turn.price?.output ?? null,
+    screened: turn.screened,
+    guarded: turn.guarded,
+    content: turn.content.kind === "left-out" ? `left-out:${turn.content.reason}` : turn.content.kind,
+    created_ms: turn.createdMs,
+    ended_ms: turn.endedMs,
+  };
+}
+
+function contentRows(turn: TurnMessage): readonly object[] {
+  const { content } = turn;
+  const base = {
+    charge_id: turn.chargeId,
+    tenant: turn.tenant,
+    user_id: turn.user,
+    conversation: turn.conversation,
+    response_id: turn.responseId,
+    sequence: turn.sequence,
+    created_ms: turn.createdMs,
+  };
+  switch (content.kind) {
+    case "left-out":
+      return [];
+    case "object":
+      return [{ ...base, position: 0, type: null, role: null, item: null, object_key: content.key }];
+    case "inline":
+      return content.items.map(({ type, role, json }, position) => ({
+        ...base,
+        position,
+        type,
+        role,
+        item: json,
+        object_key: null,
+      }));
+  }
+}
+
+function erasedRows(tenant: string, scope: EraseMessage["scope"], key: string) {
+  switch (scope) {
+    case "tenant":
+      return { where: "tenant = $1", parameters: [tenant] };
+    case "user":
+      return { where: "tenant = $1 AND user_id = $2", parameters: [tenant, key] };
+    case "conversation":
+      return { where: "tenant = $1 AND conversation = $2", parameters: [tenant, key] };
+    case "response":
+      return { where: "tenant = $1 AND response_id = $2", parameters: [tenant, key] };
+  }
+}
+
+async function parkLetter(query: Query, { messageId, reason, body }: DeadLetter): Promise<void> {
+  const parts = isObject(body) ? body : {};
+  const { content, ...rest } = parts;
+  const keys = [parts["tenant"], parts["user"], parts["conversation"], parts["responseId"]].map(keyText);
+  const erased = await query(
+    `SELECT 1 FROM erasure WHERE tenant = $1 AND ((scope = 'tenant' AND key = '') OR (scope = 'user' AND key = $2) OR
+       (scope = 'conversation' AND key = $3) OR (scope = 'response' AND key = $4)) LIMIT 1`,
+    keys,
+  );
+  await query(
+    `INSERT INTO dead_letter (message_id, reason, body, content, tenant, user_id, conversation, response_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+    [
+      messageId,
+      reason,
+      JSON.stringify(isObject(body) ? rest : body) ?? "null",
+      content === undefined || erased.length > 0 ? null : JSON.stringify(content),
+      ...keys,
+    ],
+  );
+}
+
+/** A message's body whole again. Content that was erased meanwhile is none. */
+function withContent(body: string, content: unknown): unknown {
+  const value: unknown = JSON.parse(body);
+  if (!isObject(value) || value["kind"] !== "turn") return value;
+  return {
+    ...value,
+    content:
+      typeof content === "string" ? (JSON.parse(content) as unknown) : { kind: "left-out", reason: "none" },
+  };
+}
+
+/** PostgreSQL's text holds no NUL. */
+function keyText(value: unknown): string | null {
+  return typeof value === "string" && !value.includes("\0") ? value : null;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

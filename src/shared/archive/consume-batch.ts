@@ -1,0 +1,150 @@
+/**
+ * One batch of the archive's queue: every message is written, or comes again, or is poison; none blocks another.
+ *
+ *   read ▸ erase ▸ write all turns ▸ (a row is at fault: halve, down to the one) ▸ delete objects ▸ acknowledge each
+ *
+ * Messages are acknowledged one by one after their transaction: a crash in between writes them again, and rows are unique by
+ * charge id.
+ */
+import type { ArchiveStore } from "./archive-store.ts";
+import { faultOf } from "./database.ts";
+import { readArchiveMessage, type EraseMessage, type TurnMessage } from "./message.ts";
+
+/** A queue's message has this shape. */
+export interface QueuedMessage {
+  readonly id: string;
+  readonly body: unknown;
+  /** From 1. */
+  readonly attempts: number;
+  ack(): void;
+  retry(options: { readonly delaySeconds: number }): void;
+}
+
+/** What is done with a message that can't be written: it comes again (and the queue moves it to the dead letters), or is kept. */
+export type PoisonRule = "retry" | "park";
+
+export interface BatchDeps {
+  readonly store: ArchiveStore;
+  /** Deletes objects of the bucket; absent: there is none. */
+  readonly deleteObjects?: ((keys: readonly string[]) => Promise<void>) | undefined;
+  readonly poison: PoisonRule;
+  /** Never content. */
+  readonly report: (event: string, fields: Readonly<Record<string, string | number>>) => void;
+  /** 0 to 1. */
+  readonly random: () => number;
+}
+
+interface Entry<Body> {
+  readonly message: QueuedMessage;
+  readonly body: Body;
+}
+
+export async function consumeBatch(messages: readonly QueuedMessage[], deps: BatchDeps): Promise<void> {
+  const open = new Set(messages);
+  const done = (message: QueuedMessage): void => {
+    open.delete(message);
+    message.ack();
+  };
+  try {
+    const turns: Entry<TurnMessage>[] = [];
+    for (const message of messages) {
+      const read = readArchiveMessage(message.body);
+      if (!read.ok) await poisoned(message, `unreadable: ${read.error}`, deps, done, open);
+      else if (read.value.kind === "turn") turns.push({ message, body: read.value });
+      else await eraseOne({ message, body: read.value }, deps, done, open);
+    }
+    await writeTurns(turns, deps, done, open);
+    await deleteErasedObjects(deps);
+  } catch (error) {
+    // The database: whatever is not written yet comes again, all of it.
+    deps.report("archive-database", { messages: open.size, detail: describe(error) });
+  }
+  for (const message of open)
+    message.retry({ delaySeconds: retryDelaySeconds(message.attempts, deps.random()) });
+}
+
+async function eraseOne(
+  { message, body }: Entry<EraseMessage>,
+  deps: BatchDeps,
+  done: (message: QueuedMessage) => void,
+  open: Set<QueuedMessage>,
+): Promise<void> {
+  try {
+    await deps.store.erase(body);
+    done(message);
+  } catch (error) {
+    if (faultOf(error) === "database") throw error;
+    await poisoned(message, describe(error), deps, done, open);
+  }
+}
+
+async function writeTurns(
+  entries: readonly Entry<TurnMessage>[],
+  deps: BatchDeps,
+  done: (message: QueuedMessage) => void,
+  open: Set<QueuedMessage>,
+): Promise<void> {
+  const [first] = entries;
+  if (first === undefined) return;
+  try {
+    await deps.store.writeTurns(entries.map(({ body }) => body));
+  } catch (error) {
+    if (faultOf(error) === "database") throw error;
+    if (entries.length === 1) {
+      await poisoned(first.message, describe(error), deps, done, open);
+      return;
+    }
+    const half = Math.ceil(entries.length / 2);
+    await writeTurns(entries.slice(0, half), deps, done, open);
+    await writeTurns(entries.slice(half), deps, done, open);
+    return;
+  }
+  for (const { message } of entries) done(message);
+}
+
+async function poisoned(
+  message: QueuedMessage,
+  reason: string,
+  { poison, store, report, random }: BatchDeps,
+  done: (message: QueuedMessage) => void,
+  open: Set<QueuedMessage>,
+): Promise<void> {
+  report("archive-poison", { message: message.id, attempts: message.attempts, reason });
+  if (poison === "park") {
+    await store.park({ messageId: message.id, reason, body: message.body });
+    done(message);
+    return;
+  }
+  open.delete(message);
+  message.retry({ delaySeconds: retryDelaySeconds(message.attempts, random()) });
+}
+
+/** What can't be deleted now stays noted, and the next batch tries again. */
+async function deleteErasedObjects({ store, deleteObjects, report }: BatchDeps): Promise<void> {
+  if (deleteObjects === undefined) return;
+  const keys = await store.erasedObjects(mostObjects);
+  if (keys.length === 0) return;
+  try {
+    await deleteObjects(keys);
+  } catch (error) {
+    report("archive-objects", { objects: keys.length, detail: describe(error) });
+    return;
+  }
+  await store.forgetObjects(keys);
+}
+
+/** R2 deletes so many in one call. */
+const mostObjects = 1000;
+
+/** 5 s, doubling to an hour, a quarter more or less: ten tries last an hour and a half. */
+export function retryDelaySeconds(attempts: number, random: number): number {
+  const base = Math.min(5 * 2 ** Math.min(attempts - 1, 20), 3600);
+  return Math.round(base * (0.75 + random / 2));
+}
+
+/** The code and the first line: PostgreSQL's `detail` holds values. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return "thrown value";
+  const code: unknown = "code" in error ? error.code : undefined;
+  return typeof code === "string" ? `${code} ${error.name}` : `${error.name} ${error.message.slice(0, 200)}`;
+}

@@ -1,0 +1,39 @@
+/**
+ * The archiver: takes what the edge put into the archive's queue, and writes it to PostgreSQL (docs/archive.md). Private: no
+ * route, no address. Composition root: all rules are in src/shared/archive.
+ *
+ * It also reads the dead letters, which come to it when the queue has given a message up: it tries once more, since the
+ * database may be back, and keeps in a table what can't be written, for `npm run archive -- replay`.
+ */
+import { ArchiveStore } from "../../src/shared/archive/archive-store.ts";
+import { consumeBatch } from "../../src/shared/archive/consume-batch.ts";
+import type { ArchiverEnv } from "./env.ts";
+import { connect } from "./postgres-database.ts";
+
+/** As the queue's name ends, in every environment. */
+const deadLetters = "-dead";
+
+export default {
+  async queue(batch, env, context): Promise<void> {
+    const connection = connect(env.HYPERDRIVE.connectionString);
+    const bucket = env.ARCHIVE_OBJECTS;
+    try {
+      await consumeBatch(batch.messages, {
+        store: new ArchiveStore(connection.database),
+        deleteObjects: bucket === undefined ? undefined : async (keys) => bucket.delete([...keys]),
+        poison: batch.queue.endsWith(deadLetters) ? "park" : "retry",
+        report: (event, fields) => report({ event, queue: batch.queue, ...fields }),
+        random: Math.random,
+      });
+    } finally {
+      context.waitUntil(
+        connection.end(5).catch((error: unknown) => report({ event: "archive-end", detail: String(error) })),
+      );
+    }
+  },
+} satisfies ExportedHandler<ArchiverEnv>;
+
+function report(fields: Readonly<Record<string, string | number>>): void {
+  // oxlint-disable-next-line no-console -- the one place where this Worker writes its log.
+  console.error(JSON.stringify({ level: "error", worker: "archiver", ...fields }));
+}
