@@ -1,5 +1,15 @@
 /** The archiver's batches against a real schema: whatever the queue does with messages, rows equal distinct events. */
-import fc from "fast-check";
+import {
+  array,
+  assert,
+  asyncProperty,
+  boolean,
+  constantFrom,
+  integer,
+  nat,
+  record,
+  uniqueArray,
+} from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ArchiveStore } from "../../src/shared/archive/archive-store.ts";
 import { consumeBatch, type BatchDeps } from "../../src/shared/archive/consume-batch.ts";
@@ -111,27 +121,27 @@ const refused: Database = {
 
 describe("whatever the queue does", () => {
   it("rows equal distinct events: duplicated, reordered, half acknowledged, the database away and back", async () => {
-    const turn = fc.record({
-      number: fc.integer({ min: 0, max: 11 }),
-      user: fc.constantFrom("ann", "bob"),
-      conversation: fc.constantFrom("c1", "c2", null),
-      createdMs: fc.integer({ min: 1, max: 20 }),
+    const turn = record({
+      number: integer({ min: 0, max: 11 }),
+      user: constantFrom("ann", "bob"),
+      conversation: constantFrom("c1", "c2", null),
+      createdMs: integer({ min: 1, max: 20 }),
     });
-    const erasure = fc.record({
-      key: fc.constantFrom("conversation", "response", "user", "tenant"),
-      number: fc.integer({ min: 0, max: 11 }),
-      beforeMs: fc.integer({ min: 1, max: 20 }),
+    const erasure = record({
+      key: constantFrom("conversation", "response", "user", "tenant"),
+      number: integer({ min: 0, max: 11 }),
+      beforeMs: integer({ min: 1, max: 20 }),
     });
-    const step = fc.record({
-      pick: fc.array(fc.nat(40), { maxLength: 12 }),
-      down: fc.boolean(),
-      lostEvery: fc.integer({ min: 1, max: 4 }),
+    const step = record({
+      pick: array(nat(40), { maxLength: 12 }),
+      down: boolean(),
+      lostEvery: integer({ min: 1, max: 4 }),
     });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.uniqueArray(turn, { maxLength: 12, selector: ({ number }) => number }),
-        fc.array(erasure, { maxLength: 3 }),
-        fc.array(step, { maxLength: 8 }),
+    await assert(
+      asyncProperty(
+        uniqueArray(turn, { maxLength: 12, selector: ({ number }) => number }),
+        array(erasure, { maxLength: 3 }),
+        array(step, { maxLength: 8 }),
         async (turns, erasures, steps) => {
           const tenant = newTenant();
           const queue = new FakeQueue();
