@@ -1,29 +1,13 @@
-import { maxItemBytes, type NewItem, type StoredItem } from "../../src/shared/contracts/conversation.ts";
+import { maxItemBytes, type NewItem } from "../../src/shared/contracts/conversation.ts";
+import type { DeletionRecord } from "../../src/shared/contracts/conversation-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
-import { historyWindow, type HistoryWindow } from "../../src/shared/turn/durable/history-window.ts";
 import { hasSchema, migrate } from "../storage/migrations.ts";
-import { itemId, sequenceOf } from "./item-id.ts";
+import { BranchStore } from "./branch-store.ts";
+import { conversationMigrations, type HeadRow, type TitleBy } from "./conversation-tables.ts";
+import { itemId } from "./item-id.ts";
+import { ItemReader } from "./item-reader.ts";
 
-/**
- * A conversation's tables (docs/storage.md). Only SQL and its transactions: who may ask is decided by the caller.
- *
- * `item.sequence` orders everything; a turn's items are adjacent, since a turn is appended in one transaction.
- * `turn` makes appending idempotent.
- */
-const migrations = [
-  `CREATE TABLE head (
-     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-     conversation_id TEXT NOT NULL, owner_tenant TEXT NOT NULL, owner_user TEXT NOT NULL,
-     created_ms INTEGER NOT NULL, deleted_ms INTEGER, metadata TEXT NOT NULL,
-     incarnation INTEGER NOT NULL, next_sequence INTEGER NOT NULL, items INTEGER NOT NULL);
-   CREATE TABLE turn (
-     turn_id TEXT PRIMARY KEY, first_sequence INTEGER NOT NULL, items INTEGER NOT NULL, ended_ms INTEGER NOT NULL
-   ) WITHOUT ROWID;
-   CREATE TABLE item (
-     sequence INTEGER PRIMARY KEY, id TEXT NOT NULL, turn_id TEXT NOT NULL, type TEXT NOT NULL, role TEXT,
-     json TEXT NOT NULL, created_ms INTEGER NOT NULL);`,
-];
-
+/** A conversation's head and the writing of its items. Only SQL and its transactions: who may ask is decided by the caller. */
 export interface Head {
   readonly id: string;
   readonly owner: Owner;
@@ -32,39 +16,41 @@ export interface Head {
   readonly metadata: string;
   readonly incarnation: number;
   readonly items: number;
+  readonly title: string | null;
+  readonly titleBy: TitleBy | null;
+  /** The active branch: the one that a turn goes on, and that is listed. */
+  readonly branch: number;
+  /** What the index was, and is to be, told. */
+  readonly revision: number;
+  readonly told: number;
+  readonly deletion: DeletionRecord | null;
 }
-
-type ItemRow = {
-  sequence: number;
-  id: string;
-  turn_id: string;
-  type: string;
-  role: string | null;
-  json: string;
-  created_ms: number;
-};
-type HeadRow = {
-  conversation_id: string;
-  owner_tenant: string;
-  owner_user: string;
-  created_ms: number;
-  deleted_ms: number | null;
-  metadata: string;
-  incarnation: number;
-  next_sequence: number;
-  items: number;
-};
 
 export class ConversationStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly reader: ItemReader;
+  readonly branches: BranchStore;
   #ready: boolean;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.reader = new ItemReader(storage.sql);
+    this.branches = new BranchStore(storage.sql);
     this.#ready = hasSchema(storage.sql);
-    if (this.#ready) migrate(storage, migrations);
+    if (this.#ready) migrate(storage, conversationMigrations);
+  }
+
+  /** Whether there are tables at all. */
+  get isReady(): boolean {
+    return this.#ready;
+  }
+
+  /** Before the first write of anything. */
+  prepare(): void {
+    if (!this.#ready) migrate(this.#storage, conversationMigrations);
+    this.#ready = true;
   }
 
   head(): Head | null {
@@ -78,38 +64,61 @@ export class ConversationStore {
       metadata: row.metadata,
       incarnation: row.incarnation,
       items: row.items,
+      title: row.title,
+      titleBy: row.title_by,
+      branch: row.branch ?? 0,
+      // What older code made is not known to the index: it is told with the next change.
+      revision: row.revision ?? 1,
+      told: row.told ?? 0,
+      deletion: row.deletion === null ? null : (JSON.parse(row.deletion) as DeletionRecord),
     };
   }
 
   /** Makes the conversation, or makes it anew after a deletion. */
   open(id: string, owner: Owner, metadata: string, nowMs: number): void {
-    if (!this.#ready) migrate(this.#storage, migrations);
-    this.#ready = true;
-    this.#sql.exec(
-      `INSERT INTO head VALUES (1, ?, ?, ?, ?, NULL, ?, 1, 1, 0)
-       ON CONFLICT (only_row) DO UPDATE SET created_ms = excluded.created_ms, deleted_ms = NULL, metadata = excluded.metadata`,
-      id,
-      owner.tenant,
-      owner.user,
-      nowMs,
-      metadata,
-    );
+    this.prepare();
+    this.#storage.transactionSync(() => {
+      this.#sql.exec(
+        `INSERT INTO head VALUES (1, ?, ?, ?, ?, NULL, ?, 1, 1, 0)
+         ON CONFLICT (only_row) DO UPDATE SET created_ms = excluded.created_ms, deleted_ms = NULL, metadata = excluded.metadata`,
+        id,
+        owner.tenant,
+        owner.user,
+        nowMs,
+        metadata,
+      );
+      this.#reveal({ title: null, titleBy: null, branch: 0 }, nowMs);
+    });
   }
 
   /** The turn's first sequence, if it has been appended. */
   appended(turnId: string): number | null {
+    if (!this.#ready) return null;
     const [row] = this.#sql
       .exec<{ first_sequence: number }>("SELECT first_sequence FROM turn WHERE turn_id = ?", turnId)
       .toArray();
     return row?.first_sequence ?? null;
   }
 
-  /** All of a turn's items in one transaction. Returns the first sequence. The conversation must be open. */
-  append(turnId: string, items: readonly NewItem[], nowMs: number): number {
+  /**
+   * All of a turn's items in one transaction. Returns the first sequence. The conversation must be open.
+   *
+   * @param behind the key of the item that it follows: at a branch's end it goes on with the branch, else it begins one,
+   *   which is the active one then; 0: before everything; `null`: at the end of the active branch
+   */
+  append(turn: {
+    readonly turnId: string;
+    readonly items: readonly NewItem[];
+    readonly behind: number | null;
+    readonly responseId: string | null;
+    readonly nowMs: number;
+  }): number {
+    const { turnId, items, nowMs } = turn;
     return this.#storage.transactionSync(() => {
-      const row = this.#headRow();
-      if (row === null) throw new Error("append to a conversation that was never opened");
-      const first = row.next_sequence;
+      const head = this.head();
+      if (head === null) throw new Error("append to a conversation that was never opened");
+      const branch = turn.behind === null ? head.branch : this.branches.branchBehind(turn.behind, nowMs);
+      const first = this.branches.take(branch, items.length);
       for (const [at, item] of items.entries()) {
         const sequence = first + at;
         const id = itemId(item.type, sequence, crypto.getRandomValues(new Uint8Array(10)));
@@ -125,98 +134,123 @@ export class ConversationStore {
         );
       }
       this.#sql.exec("INSERT INTO turn VALUES (?, ?, ?, ?)", turnId, first, items.length, nowMs);
+      if (turn.responseId !== null)
+        this.#sql.exec("INSERT OR IGNORE INTO turn_response VALUES (?, ?)", turnId, turn.responseId);
+      // One write of the row: of the count, and where the branch is the first, of its next position.
       this.#sql.exec(
-        "UPDATE head SET next_sequence = ?, items = items + ? WHERE only_row = 1",
-        first + items.length,
+        "UPDATE head SET next_sequence = next_sequence + ?, items = items + ? WHERE only_row = 1",
+        branch === 0 ? items.length : 0,
         items.length,
       );
+      if (branch !== head.branch) this.#reveal({ branch }, nowMs);
       return first;
     });
   }
 
-  /** The latest items within the limits: rows are read one by one, newest first, and no more than are needed. */
-  latest(limits: { readonly items: number; readonly tokens: number }): HistoryWindow<StoredItem> {
-    const rows = this.#sql.exec<ItemRow>(
-      "SELECT * FROM item ORDER BY sequence DESC LIMIT ?",
-      limits.items + 1,
-    );
-    return historyWindow(storedItems(rows), limits);
+  /** Takes one item away. Nothing else moves. */
+  remove(sequence: number): void {
+    this.#storage.transactionSync(() => {
+      this.#sql.exec("DELETE FROM item WHERE sequence = ?", sequence);
+      this.#sql.exec("UPDATE head SET items = items - 1");
+      // A summary may tell of it, and so does every later one.
+      this.#sql.exec("DELETE FROM summary");
+    });
   }
 
-  /** A page after the item named `after`; `null` where there is no such item. One item more than the limit tells of the next page. */
-  page(after: string | null, limit: number, order: "asc" | "desc"): StoredItem[] | null {
-    const from = after === null ? edge(order) : this.#positionOf(after);
-    if (from === null) return null;
-    const rows =
-      order === "asc"
-        ? this.#sql.exec<ItemRow>(
-            "SELECT * FROM item WHERE sequence > ? ORDER BY sequence LIMIT ?",
-            from,
-            limit,
-          )
-        : this.#sql.exec<ItemRow>(
-            "SELECT * FROM item WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",
-            from,
-            limit,
-          );
-    return [...storedItems(rows)];
+  setMetadata(metadata: string, nowMs: number): void {
+    this.#storage.transactionSync(() => {
+      this.#sql.exec("UPDATE head SET metadata = ?", metadata);
+      this.#reveal({}, nowMs);
+    });
   }
 
-  item(id: string): StoredItem | null {
-    const sequence = sequenceOf(id);
-    if (sequence === null) return null;
-    const rows = this.#sql.exec<ItemRow>("SELECT * FROM item WHERE sequence = ? AND id = ?", sequence, id);
-    return [...storedItems(rows)][0] ?? null;
+  /** A rule's title gives way to a model's, and both to the user's own. `null` by the user: none, until a rule makes one. */
+  setTitle(title: string | null, by: TitleBy, nowMs: number): void {
+    const head = this.head();
+    if (head === null || rank(head.titleBy) > rank(by) || head.title === title) return;
+    this.#storage.transactionSync(() => this.#reveal({ title, titleBy: title === null ? null : by }, nowMs));
   }
 
-  setMetadata(metadata: string): void {
-    this.#sql.exec("UPDATE head SET metadata = ?", metadata);
+  setBranch(branch: number, nowMs: number): void {
+    this.#storage.transactionSync(() => this.#reveal({ branch }, nowMs));
+  }
+
+  /** Acknowledged by the index. */
+  told(revision: number): void {
+    this.#sql.exec("UPDATE shown SET told = max(told, ?)", revision);
   }
 
   /** Erases all content and keeps that there was something, so that a turn which began before is not saved after. */
-  erase(nowMs: number): void {
+  erase(deletion: DeletionRecord): void {
     this.#storage.transactionSync(() => {
-      this.#sql.exec("DELETE FROM item");
-      this.#sql.exec("DELETE FROM turn");
+      this.#sql.exec("INSERT OR IGNORE INTO doomed SELECT response_id FROM turn_response");
+      for (const table of ["item", "turn", "turn_response", "branch", "summary"])
+        this.#sql.exec(`DELETE FROM ${table}`);
       this.#sql.exec(
         "UPDATE head SET deleted_ms = ?, metadata = '{}', incarnation = incarnation + 1, items = 0",
-        nowMs,
+        deletion.deletedMs,
       );
+      const record = { ...deletion, turnsPending: this.doomedCount() };
+      this.#reveal({ title: null, titleBy: null, branch: 0, deletion: record }, deletion.deletedMs);
     });
+  }
+
+  turns(): number {
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM turn").one().n;
+  }
+
+  /** Turns whose own objects still hold content of a conversation that was deleted. */
+  doomed(limit: number): string[] {
+    return this.#sql
+      .exec<{ response_id: string }>("SELECT response_id FROM doomed LIMIT ?", limit)
+      .toArray()
+      .map(({ response_id: responseId }) => responseId);
+  }
+
+  doomedCount(): number {
+    return this.#ready ? this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM doomed").one().n : 0;
+  }
+
+  erased(responseId: string): void {
+    this.#sql.exec("DELETE FROM doomed WHERE response_id = ?", responseId);
+  }
+
+  recordDeletion(deletion: DeletionRecord, nowMs: number): void {
+    this.#storage.transactionSync(() => this.#reveal({ deletion }, nowMs));
+  }
+
+  /** Changes what the index shows: under a new revision, so that it is told. */
+  #reveal(change: Partial<Pick<Head, "title" | "titleBy" | "branch" | "deletion">>, nowMs: number): void {
+    const head = this.head();
+    const next = { title: null, titleBy: null, branch: 0, deletion: null, ...head, ...change };
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO shown VALUES (1, ?, ?, ?, ?, ?, ?)",
+      next.title,
+      next.titleBy,
+      next.branch,
+      // The time, so that a conversation which comes to life again is above what the index remembers of it.
+      Math.max((head?.revision ?? 0) + 1, nowMs),
+      head?.told ?? 0,
+      next.deletion === null ? null : JSON.stringify(next.deletion),
+    );
   }
 
   #headRow(): HeadRow | null {
     if (!this.#ready) return null;
-    return this.#sql.exec<HeadRow>("SELECT * FROM head").toArray()[0] ?? null;
+    return (
+      this.#sql
+        .exec<HeadRow>("SELECT * FROM head LEFT JOIN shown ON shown.only_row = head.only_row")
+        .toArray()[0] ?? null
+    );
   }
+}
 
-  #positionOf(id: string): number | null {
-    const sequence = sequenceOf(id);
-    if (sequence === null) return null;
-    const found = this.#sql.exec("SELECT 1 FROM item WHERE sequence = ? AND id = ?", sequence, id).toArray();
-    return found.length === 0 ? null : sequence;
-  }
+function rank(by: TitleBy | null): number {
+  return by === null ? 0 : { rule: 1, model: 2, user: 3 }[by];
 }
 
 /** Whether an item is small enough to be kept here. */
 export function fits(item: NewItem): boolean {
   // A UTF-16 unit is at most 3 bytes of UTF-8: only what might be too large is measured.
   return item.json.length * 3 <= maxItemBytes || new TextEncoder().encode(item.json).length <= maxItemBytes;
-}
-
-function edge(order: "asc" | "desc"): number {
-  return order === "asc" ? 0 : Number.MAX_SAFE_INTEGER;
-}
-
-function* storedItems(rows: Iterable<ItemRow>): Generator<StoredItem> {
-  for (const row of rows)
-    yield {
-      sequence: row.sequence,
-      id: row.id,
-      turnId: row.turn_id,
-      type: row.type,
-      role: row.role,
-      json: row.json,
-      createdMs: row.created_ms,
-    };
 }

@@ -1,11 +1,14 @@
 import { DurableObject } from "cloudflare:workers";
 import {
+  type AddItems,
+  type AddOutcome,
   type AppendOutcome,
   type AppendTurn,
   type ConversationFailure,
   type CreateConversation,
   type CreateOutcome,
   type DeleteConversation,
+  type DeleteItem,
   type DeleteOutcome,
   type DescribeConversation,
   type DescribeOutcome,
@@ -16,10 +19,14 @@ import {
   type ListOutcome,
   type LoadHistory,
   type UpdateConversation,
+  type UpdateOutcome,
   conversationVersion,
   maxItemBytes,
 } from "../../src/shared/contracts/conversation.ts";
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import { placeOf } from "../../src/shared/turn/durable/item-path.ts";
+import { base32 } from "../../src/shared/turn/base32.ts";
+import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
 import { ConversationStore, fits, type Head } from "./conversation-store.ts";
 
 /**
@@ -27,61 +34,88 @@ import { ConversationStore, fits, type Head } from "./conversation-store.ts";
  *
  * The owner is part of the object's name already (src/shared/turn/conversation-name.ts) and is checked again here, so
  * that a mistake in one place opens nothing. Turns that run at the same time are appended in the order of their ends,
- * each whole. Every mutation is idempotent.
+ * each whole. Every mutation is idempotent. What others must know (the user's list, a deleted turn's object) is owed to
+ * them until they have it: conversation-duties.ts.
  */
 export class Conversation extends DurableObject {
   readonly #storage: DurableObjectStorage;
+  readonly #duties: ConversationDuties;
   #store: ConversationStore;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     this.#storage = context.storage;
     this.#store = new ConversationStore(context.storage);
+    this.#duties = new ConversationDuties(context, env, () => this.#store);
   }
 
   /** For `POST /v1/conversations`. Creating twice is creating once: the first metadata and items stay. */
-  create(message: CreateConversation): CreateOutcome {
+  async create(message: CreateConversation): Promise<CreateOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind === "open") return { result: "exists", createdMs: access.head.createdMs };
-    const { id, owner, metadata, items = [] } = message;
+    const { id, owner, metadata, items = [], title = null } = message;
     if (!items.every(fits)) return { result: "item-too-large", maxBytes: maxItemBytes };
     const createdMs = Date.now();
     this.#storage.transactionSync(() => {
       this.#store.open(id, owner, metadata, createdMs);
-      if (items.length > 0) this.#store.append(createdTurn, items, createdMs);
+      if (items.length > 0)
+        this.#store.append({
+          turnId: createdTurn,
+          items,
+          behind: null,
+          responseId: null,
+          nowMs: createdMs,
+        });
+      this.#store.setTitle(title, "rule", createdMs);
     });
+    await this.#duties.begin();
     return { result: "created", createdMs };
   }
 
-  update(message: UpdateConversation): DescribeOutcome {
+  async update(message: UpdateConversation): Promise<UpdateOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return { result: "unknown" };
-    this.#store.setMetadata(message.metadata);
+    if (access.kind !== "open") return unknown;
+    const { metadata, title, branch } = message;
+    if (branch !== undefined && !this.#store.branches.exists(branch)) return { result: "branch-unknown" };
+    const nowMs = Date.now();
+    this.#storage.transactionSync(() => {
+      if (metadata !== undefined) this.#store.setMetadata(metadata, nowMs);
+      if (title !== undefined) this.#store.setTitle(title, "user", nowMs);
+      if (branch !== undefined && branch !== access.head.branch) this.#store.setBranch(branch, nowMs);
+    });
+    await this.#duties.begin();
     return this.describe(message);
   }
 
   item(message: GetItem): GetItemOutcome {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
-    const item = access.kind === "open" ? this.#store.item(message.itemId) : null;
-    return item === null ? { result: "unknown" } : { result: "ok", item };
+    const item = access.kind === "open" ? this.#store.reader.item(message.itemId) : null;
+    return item === null ? unknown : { result: "ok", item };
   }
 
   /** The latest items for a turn. Bounded by its limits, however long the conversation is. */
   history(message: LoadHistory): HistoryOutcome {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
-    if (access.kind === "open") {
-      const { items, truncated } = this.#store.latest({
-        items: message.limitItems,
-        tokens: message.limitTokens,
-      });
-      return { result: "ok", items, truncated, incarnation: access.head.incarnation };
+    const { upTo = null } = message;
+    if (access.kind !== "open") {
+      if (message.mustExist) return unknown;
+      if (upTo !== null && upTo !== root) return { result: "item-unknown" };
+      return { result: "ok", items: [], truncated: false, incarnation: access.head?.incarnation ?? 1 };
     }
-    if (message.mustExist) return { result: "unknown" };
-    return { result: "ok", items: [], truncated: false, incarnation: access.head?.incarnation ?? 1 };
+    const { head } = access;
+    const end = upTo === null ? null : this.#keyBehind(upTo);
+    if (upTo !== null && end === null) return { result: "item-unknown" };
+    const path =
+      end === null ? this.#store.branches.path(head.branch) : this.#store.branches.pathTo(placeOf(end));
+    const { items, truncated } = this.#store.reader.latest(path, {
+      items: message.limitItems,
+      tokens: message.limitTokens,
+    });
+    return { result: "ok", items, truncated, incarnation: head.incarnation };
   }
 
   /** Saves a turn, whole, once. */
@@ -89,55 +123,123 @@ export class Conversation extends DurableObject {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if ((access.head?.incarnation ?? 1) !== message.incarnation) return { result: "superseded" };
-    if (access.kind !== "open") {
-      if (message.mustExist) return { result: "unknown" };
-      this.#store.open(message.id, message.owner, "{}", Date.now());
-      // It may be a deleted one's name come to life again: then the erasure that was due must not take place.
-      await this.#storage.deleteAlarm();
-    }
-    const known = this.#store.appended(message.turnId);
+    if (access.kind !== "open" && message.mustExist) return unknown;
+    const known = access.kind === "open" ? this.#store.appended(message.turnId) : null;
     if (known !== null) return { result: "already-appended", firstSequence: known };
-    if (!message.items.every(fits)) return { result: "item-too-large", maxBytes: maxItemBytes };
-    return {
-      result: "appended",
-      firstSequence: this.#store.append(message.turnId, message.items, Date.now()),
-    };
+    const { items, behind = null, responseId = null, title = null } = message;
+    if (!items.every(fits)) return { result: "item-too-large", maxBytes: maxItemBytes };
+    const nowMs = Date.now();
+    const firstSequence = this.#storage.transactionSync(() => {
+      if (access.kind !== "open") this.#store.open(message.id, message.owner, "{}", nowMs);
+      const first = this.#store.append({
+        turnId: message.turnId,
+        items,
+        // An item that was deleted while the turn ran is no place any more: the turn goes to the end.
+        behind: behind === null ? null : this.#keyBehind(behind),
+        responseId,
+        nowMs,
+      });
+      if (access.kind !== "open" || access.head.titleBy === null) this.#store.setTitle(title, "rule", nowMs);
+      return first;
+    });
+    await this.#duties.begin();
+    return { result: "appended", firstSequence };
+  }
+
+  /** For `POST /v1/conversations/{id}/items`. */
+  async addItems(message: AddItems): Promise<AddOutcome> {
+    const access = this.#access(message);
+    if (access.kind === "refused") return access.failure;
+    if (access.kind !== "open") return unknown;
+    const { items, addId, title = null } = message;
+    if (!items.every(fits)) return { result: "item-too-large", maxBytes: maxItemBytes };
+    const nowMs = Date.now();
+    const first =
+      this.#store.appended(addId) ??
+      this.#storage.transactionSync(() => {
+        const key = this.#store.append({ turnId: addId, items, behind: null, responseId: null, nowMs });
+        if (access.head.titleBy === null) this.#store.setTitle(title, "rule", nowMs);
+        return key;
+      });
+    await this.#duties.begin();
+    const stored = this.#store.reader.everything(first - 1, items.length).items;
+    return { result: "ok", items: stored.filter(({ turnId }) => turnId === addId) };
+  }
+
+  /** Takes one item out. Answers with the conversation, as OpenAI does. */
+  deleteItem(message: DeleteItem): DescribeOutcome {
+    const access = this.#access(message);
+    if (access.kind === "refused") return access.failure;
+    const item = access.kind === "open" ? this.#store.reader.item(message.itemId) : null;
+    if (item === null) return unknown;
+    this.#store.remove(item.sequence);
+    return this.describe(message);
   }
 
   /** One page of items, for `GET /v1/conversations/{id}/items`. */
   listItems(message: ListItems): ListOutcome {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return { result: "unknown" };
+    if (access.kind !== "open") return unknown;
+    const branch = message.branch ?? access.head.branch;
+    if (!this.#store.branches.exists(branch)) return { result: "branch-unknown" };
     const limit = Math.min(Math.max(Math.trunc(message.limit), 1), 100);
-    const page = this.#store.page(message.after, limit + 1, message.order);
-    if (page === null) return { result: "after-unknown" };
-    return { result: "ok", items: page.slice(0, limit), hasMore: page.length > limit };
+    const path = this.#store.branches.path(branch);
+    const page = this.#store.reader.page(path, message.after, limit, message.order);
+    return page === null ? { result: "after-unknown" } : { result: "ok", ...page };
   }
 
   describe(message: DescribeConversation): DescribeOutcome {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return { result: "unknown" };
-    const { id, createdMs, metadata, items } = access.head;
-    return { result: "ok", id, createdMs, metadata, items };
+    if (access.kind !== "open") return unknown;
+    const { id, createdMs, metadata, items, title, branch } = access.head;
+    return { result: "ok", id, createdMs, metadata, items, title, branch };
   }
 
   /** Erases all content. What remains (that something was here) goes when no turn that began before can still end. */
   async delete(message: DeleteConversation): Promise<DeleteOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return { result: "unknown" };
-    this.#store.erase(Date.now());
-    await this.#storage.setAlarm(Date.now() + tombstoneMs);
-    return { result: "deleted" };
+    if (access.kind !== "open") return unknown;
+    const { head } = access;
+    const deletedMs = Date.now();
+    const turns = this.#store.turns();
+    this.#store.erase({
+      id: `del_${base32(crypto.getRandomValues(new Uint8Array(16)), 24)}`,
+      conversationId: head.id.startsWith("conv_") ? head.id : null,
+      deletedMs,
+      items: head.items,
+      turns,
+      turnsPending: 0,
+      recoverableUntilMs: deletedMs + recoveryWindowMs,
+    });
+    await this.#storage.setAlarm(deletedMs + tombstoneMs);
+    await this.#duties.begin();
+    const record = this.#store.head()?.deletion;
+    return record == null ? { result: "deleted" } : { result: "deleted", record };
   }
 
   override async alarm(): Promise<void> {
+    await this.#duties.run();
     const head = this.#store.head();
-    if (head !== null && head.deletedMs === null) return;
+    if (head === null || head.deletedMs === null) return;
+    if (head.deletedMs + tombstoneMs > Date.now() || this.#store.doomedCount() > 0) return;
     await this.#storage.deleteAll();
     this.#store = new ConversationStore(this.#storage);
+  }
+
+  /**
+   * The key that a turn behind this item has before it; 0 at the root. `null`: no such item, or one between a tool's call
+   * and its result, which no engine takes apart.
+   */
+  #keyBehind(itemId: string): number | null {
+    if (itemId === root) return 0;
+    const item = this.#store.reader.item(itemId);
+    if (item === null) return null;
+    if (item.type === "message") return item.sequence;
+    const [next] = this.#store.reader.everything(item.sequence, 1).items;
+    return next?.turnId === item.turnId && next.type !== "message" ? null : item.sequence;
   }
 
   #access(message: { readonly v: number; readonly owner: Owner }): Access {
@@ -145,7 +247,7 @@ export class Conversation extends DurableObject {
       return refused({ result: "version-unsupported", supported: conversationVersion });
     const head = this.#store.head();
     if (head === null) return { kind: "closed", head: null };
-    if (!sameOwner(head.owner, message.owner)) return refused({ result: "unknown" });
+    if (!sameOwner(head.owner, message.owner)) return refused(unknown);
     return head.deletedMs === null ? { kind: "open", head } : { kind: "closed", head };
   }
 }
@@ -153,8 +255,13 @@ export class Conversation extends DurableObject {
 /** What a conversation begins with counts as a turn. No turn of a Generation object is called so. */
 const createdTurn = "created";
 
-/** Longer than any turn may run (tenant field `requests.deadline_seconds`: one hour) and its outbox may lag. */
-const tombstoneMs = 86_400_000;
+/** In place of an item's id: before the first one. */
+const root = "root";
+
+/** SQLite objects can be brought back to any point in the last 30 days: Cloudflare's point-in-time recovery. */
+const recoveryWindowMs = 30 * 86_400_000;
+
+const unknown = { result: "unknown" } as const;
 
 type Access =
   | { readonly kind: "open"; readonly head: Head }

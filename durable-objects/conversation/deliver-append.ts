@@ -1,4 +1,5 @@
 import { conversationVersion } from "../../src/shared/contracts/conversation.ts";
+import { titleOf } from "../../src/shared/turn/durable/conversation-title.ts";
 import type { Delivery, Effect } from "../../src/shared/turn/durable/ports.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import type { Conversation } from "./conversation.ts";
@@ -20,6 +21,9 @@ export async function deliverAppend(
       incarnation: effect.incarnation,
       turnId,
       items: effect.items,
+      behind: effect.behind ?? null,
+      responseId: effect.responseId ?? null,
+      title: titleOf(effect.items),
     });
   switch (outcome.result) {
     case "appended":

@@ -29,17 +29,22 @@ export async function loadHistory(
     readonly jurisdiction: Jurisdiction;
     /** The model's window: nothing beyond it can be used. */
     readonly limitTokens: number;
+    /** The history up to this item; absent: all of the active branch. */
+    readonly upTo?: string | undefined;
   },
 ): Promise<Result<History, Refusal>> {
   const { conversation, owner, limitTokens } = asked;
   const called = await callObject(async () =>
-    inJurisdiction(namespace, asked.jurisdiction, environment).getByName(conversation.objectName).history({
-      v: conversationVersion,
-      owner,
-      mustExist: conversation.mustExist,
-      limitItems: maxItems,
-      limitTokens,
-    }),
+    inJurisdiction(namespace, asked.jurisdiction, environment)
+      .getByName(conversation.objectName)
+      .history({
+        v: conversationVersion,
+        owner,
+        mustExist: conversation.mustExist,
+        limitItems: maxItems,
+        limitTokens,
+        upTo: asked.upTo ?? null,
+      }),
   );
   if (!called.ok) return unavailable(called.error.retryAfterMs, called.error.detail);
   const outcome = called.value;
@@ -52,6 +57,12 @@ export async function loadHistory(
       });
     case "unknown":
       return err({ kind: "object-unknown" });
+    case "item-unknown":
+      return err({
+        kind: "value-invalid",
+        param: "parent_item_id",
+        message: "must name an item of this conversation, not one between a tool's call and its result",
+      });
     case "version-unsupported":
       return unavailable(1000, `speaks version ${outcome.supported}`);
   }

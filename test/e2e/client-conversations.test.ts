@@ -1,6 +1,7 @@
 /** The official client's `conversations.*`, and its `Idempotency-Key` and `store`, against the running product. */
 import { NotFoundError, UnprocessableEntityError } from "openai";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { hasOpenAiSchema, openAiComplaints } from "../node/openai-schema.ts";
 import { clientFor, unique } from "./product.ts";
 
 test("a conversation is made, looked at, changed, read and deleted", async () => {
@@ -18,12 +19,74 @@ test("a conversation is made, looked at, changed, read and deleted", async () =>
   expect(await client.conversations.items.retrieve(first?.id ?? "", { conversation_id: made.id })).toEqual(
     first,
   );
-  expect(await client.conversations.delete(made.id)).toEqual({
+  expect(await client.conversations.delete(made.id)).toMatchObject({
     id: made.id,
     object: "conversation.deleted",
     deleted: true,
   });
   await expect(client.conversations.retrieve(made.id)).rejects.toBeInstanceOf(NotFoundError);
+});
+
+test("items are added to a conversation, paged and taken out of it", async () => {
+  const client = await clientFor();
+  const { id } = await client.conversations.create({});
+  const added = await client.conversations.items.create(id, {
+    include: ["message.output_text.logprobs"],
+    items: Array.from({ length: 5 }, (_, at) => ({
+      type: "message" as const,
+      role: "user" as const,
+      content: [{ type: "input_text" as const, text: `number ${at}` }],
+    })),
+  });
+  expect(added.data).toHaveLength(5);
+  const paged: string[] = [];
+  for await (const item of client.conversations.items.list(id, { limit: 2, order: "asc" }))
+    paged.push(item.id ?? "");
+  expect(paged).toEqual(added.data.map((item) => item.id));
+  const left = await client.conversations.items.delete(paged[0] ?? "", { conversation_id: id });
+  expect(left).toEqual(await client.conversations.retrieve(id));
+  await expect(
+    client.conversations.items.retrieve(paged[0] ?? "", { conversation_id: id }),
+  ).rejects.toBeInstanceOf(NotFoundError);
+});
+
+test("the caller's conversations are listed by the client's own means", async () => {
+  const client = await clientFor();
+  const made = await client.conversations.create({
+    items: [{ type: "message", role: "user", content: "Water the plants" }],
+  });
+  interface Listed {
+    readonly data: readonly { readonly id: string; readonly title: string }[];
+  }
+  await vi.waitFor(async () => {
+    const { data } = await client.get<Listed>("/conversations", { query: { limit: 100 } });
+    expect(data.find(({ id }) => id === made.id)?.title).toBe("Water the plants");
+  });
+});
+
+test.skipIf(!hasOpenAiSchema)("every object is as OpenAI describes it", async () => {
+  const client = await clientFor();
+  const made = await client.conversations.create({ metadata: { a: "b" } });
+  expect(openAiComplaints("ConversationResource", made)).toEqual([]);
+  const list = async (): Promise<unknown> => client.get(`/conversations/${made.id}/items`);
+  expect(openAiComplaints("ConversationItemList", await list())).toEqual([]);
+  const added = await client.conversations.items.create(made.id, {
+    items: [
+      { type: "message", role: "user", content: "one" },
+      { type: "message", role: "assistant", content: "two" },
+    ],
+  });
+  expect(openAiComplaints("ConversationItemList", added)).toEqual([]);
+  expect(openAiComplaints("ConversationItemList", await list())).toEqual([]);
+  for (const { id } of added.data) {
+    const item = await client.conversations.items.retrieve(id ?? "", { conversation_id: made.id });
+    expect(openAiComplaints("ConversationItem", item)).toEqual([]);
+  }
+  const left = await client.conversations.items.delete(added.data[0]?.id ?? "", { conversation_id: made.id });
+  expect(openAiComplaints("ConversationResource", left)).toEqual([]);
+  expect(openAiComplaints("ConversationResource", await client.conversations.retrieve(made.id))).toEqual([]);
+  const deleted = await client.conversations.delete(made.id);
+  expect(openAiComplaints("DeletedConversationResource", deleted)).toEqual([]);
 });
 
 test("the same idempotency key gives the same answer, and refuses another question", async () => {

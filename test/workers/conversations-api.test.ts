@@ -42,6 +42,8 @@ test("a conversation is made with what was said before, and goes on from there",
     object: "conversation",
     created_at: expect.any(Number) as number,
     metadata: { topic: "names" },
+    title: "I am Ann.",
+    active_branch: "br_0",
   });
   expect((await read(`/v1/conversations/${made.id}`, authorization)).body).toEqual(made);
   const answer = await post("/v1/chat/completions", authorization, {
@@ -78,7 +80,7 @@ test("what was deleted is gone, and can't go on", async () => {
   const { id } = await create(authorization, beginning);
   const { body: list } = await read(`/v1/conversations/${id}/items`, authorization);
   const deleted = await read(`/v1/conversations/${id}`, authorization, "DELETE");
-  expect(deleted.body).toEqual({ id, object: "conversation.deleted", deleted: true });
+  expect(deleted.body).toMatchObject({ id, object: "conversation.deleted", deleted: true });
   for (const path of ["", "/items", `/items/${String(list["first_id"])}`])
     expect((await read(`/v1/conversations/${id}${path}`, authorization)).status).toBe(404);
   expect((await read(`/v1/conversations/${id}`, authorization, "DELETE")).status).toBe(404);

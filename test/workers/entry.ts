@@ -2,6 +2,7 @@
 export {
   AuditLog,
   Conversation,
+  ConversationIndex,
   Generation,
   MetricsHub,
   NonceLedger,

@@ -17,12 +17,17 @@ import {
 } from "./routes/admin.ts";
 import { showLimits } from "./routes/admin-limits.ts";
 import { createChatCompletion } from "./routes/chat-completions.ts";
-import { listConversationItems } from "./routes/conversation-items.ts";
+import {
+  addConversationItems,
+  deleteConversationItem,
+  listConversationItems,
+  showConversationItem,
+} from "./routes/conversation-items.ts";
+import { listConversationDeletions, listConversations } from "./routes/conversation-list.ts";
 import {
   createConversation,
   deleteConversation,
   showConversation,
-  showConversationItem,
   updateConversation,
 } from "./routes/conversations.ts";
 import { createCompletion } from "./routes/completions.ts";
@@ -44,16 +49,7 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   app.get(stored, tenantRoute("/v1/chat/completions/{id}", showCompletion));
   app.delete(stored, tenantRoute("/v1/chat/completions/{id}", deleteCompletion));
   app.post(`${stored}/cancel`, tenantRoute("/v1/chat/completions/{id}/cancel", cancelCompletion));
-  app.post("/v1/conversations", tenantRoute("/v1/conversations", createConversation));
-  const conversation = "/v1/conversations/:id";
-  app.get(conversation, tenantRoute("/v1/conversations/{id}", showConversation));
-  app.post(conversation, tenantRoute("/v1/conversations/{id}", updateConversation));
-  app.delete(conversation, tenantRoute("/v1/conversations/{id}", deleteConversation));
-  app.get(
-    "/v1/conversations/:id/items/:item_id",
-    tenantRoute("/v1/conversations/{id}/items/{item_id}", showConversationItem),
-  );
-  app.get("/v1/conversations/:id/items", tenantRoute("/v1/conversations/{id}/items", listConversationItems));
+  addConversationRoutes(app);
   app.post("/v1/completions", tenantRoute("/v1/completions", createCompletion, "admission"));
   app.post("/v1/embeddings", tenantRoute("/v1/embeddings", createEmbeddings, "admission"));
   app.get("/v1/models", tenantRoute("/v1/models", listAllModels));
@@ -70,6 +66,22 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   const methods = methodsByPath(app);
   app.notFound(publicRoute("unknown", answerPreflight(unknownRoute(methods))));
   return app;
+}
+
+function addConversationRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
+  app.post("/v1/conversations", tenantRoute("/v1/conversations", createConversation));
+  app.get("/v1/conversations", tenantRoute("/v1/conversations", listConversations));
+  app.get("/v1/conversation_deletions", tenantRoute("/v1/conversation_deletions", listConversationDeletions));
+  const conversation = "/v1/conversations/:id";
+  app.get(conversation, tenantRoute("/v1/conversations/{id}", showConversation));
+  app.post(conversation, tenantRoute("/v1/conversations/{id}", updateConversation));
+  app.delete(conversation, tenantRoute("/v1/conversations/{id}", deleteConversation));
+  const items = "/v1/conversations/:id/items";
+  app.get(items, tenantRoute("/v1/conversations/{id}/items", listConversationItems));
+  app.post(items, tenantRoute("/v1/conversations/{id}/items", addConversationItems));
+  const item = "/v1/conversations/:id/items/:item_id";
+  app.get(item, tenantRoute("/v1/conversations/{id}/items/{item_id}", showConversationItem));
+  app.delete(item, tenantRoute("/v1/conversations/{id}/items/{item_id}", deleteConversationItem));
 }
 
 function addAdminRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {

@@ -1,7 +1,9 @@
 /** A Conversation object seen from the edge: find it by the id in the path, ask it, and tell what went wrong. */
-import { callObject } from "../../durable-objects/storage/call-object.ts";
+import type { ConversationIndex } from "../../durable-objects/conversation-index/conversation-index.ts";
+import { callObject, type ObjectUnreachable } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import type { ConversationFailure } from "../../src/shared/contracts/conversation.ts";
+import { conversationIndexName, type IndexFailure } from "../../src/shared/contracts/conversation-index.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { resolveConversation, type ConversationRef } from "../../src/shared/turn/conversation-name.ts";
@@ -27,7 +29,25 @@ export async function askConversation<Answer extends { readonly result: string }
   conversation: ConversationRef,
   ask: (stub: ConversationStub) => Promise<Answer | ConversationFailure>,
 ): Promise<Result<Answer, Refusal>> {
-  const called = await callObject(async () => ask(conversationStub(call, conversation)));
+  return answerOf<Answer>(await callObject(async () => ask(conversationStub(call, conversation))));
+}
+
+/** The caller's own list of conversations. */
+export async function askIndex<Answer extends { readonly result: string }>(
+  { isolate: { env }, tenant, principal }: TenantCall,
+  ask: (stub: DurableObjectStub<ConversationIndex>) => Promise<Answer | IndexFailure>,
+): Promise<Result<Answer, Refusal>> {
+  const name = conversationIndexName({ tenant: tenant.id, user: principal.user });
+  return answerOf<Answer>(
+    await callObject(async () =>
+      ask(inJurisdiction(env.CONVERSATION_INDEX, tenant.jurisdiction, env.ENVIRONMENT).getByName(name)),
+    ),
+  );
+}
+
+function answerOf<Answer extends { readonly result: string }>(
+  called: Result<Answer | ConversationFailure, ObjectUnreachable>,
+): Result<Answer, Refusal> {
   if (!called.ok) return err(unavailable(called.error.retryAfterMs, called.error.detail));
   const outcome = called.value;
   if (!isFailure(outcome)) return ok(outcome);

@@ -29,6 +29,9 @@ declare namespace Cloudflare {
     CONVERSATION: DurableObjectNamespace<
       import("../../durable-objects/conversation/conversation.ts").Conversation
     >;
+    CONVERSATION_INDEX: DurableObjectNamespace<
+      import("../../durable-objects/conversation-index/conversation-index.ts").ConversationIndex
+    >;
     GENERATION: DurableObjectNamespace<
       import("../../durable-objects/generation/generation.ts").GenerationObject
     >;

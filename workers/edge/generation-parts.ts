@@ -45,6 +45,7 @@ async function recall({ env }: Isolate, request: ChatTurnRequest) {
     owner: { tenant: principal.tenant, user: principal.user },
     jurisdiction: tenant.jurisdiction,
     limitTokens: historyTokens,
+    upTo: request.chat.parent_item_id,
   });
   return loaded.ok
     ? { recalled: { ok: true, value: loaded.value.messages } as const, incarnation: loaded.value.incarnation }

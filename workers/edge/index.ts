@@ -5,6 +5,7 @@ import { generationParts } from "./generation-parts.ts";
 
 export { AuditLog } from "../../durable-objects/audit-log/audit-log.ts";
 export { Conversation } from "../../durable-objects/conversation/conversation.ts";
+export { ConversationIndex } from "../../durable-objects/conversation-index/conversation-index.ts";
 export { MetricsHub } from "../../durable-objects/metrics-hub/metrics-hub.ts";
 export { NonceLedger } from "../../durable-objects/nonce-ledger/nonce-ledger.ts";
 export { TokenBucket } from "../../durable-objects/token-bucket/token-bucket.ts";

@@ -25,6 +25,7 @@ export const keyFields: Readonly<Record<string, "answer" | "delivery">> = {
   parallel_tool_calls: "answer",
   retrieval: "answer",
   conversation_id: "answer",
+  parent_item_id: "answer",
   top_k: "answer",
   min_p: "answer",
   repetition_penalty: "answer",

@@ -1,3 +1,4 @@
+import type { DeletionRecord } from "./conversation-index.ts";
 import type { Owner } from "./owner.ts";
 
 /**
@@ -40,6 +41,8 @@ export interface CreateConversation extends Message {
   readonly metadata: string;
   /** What it begins with. Absent: nothing. */
   readonly items?: readonly NewItem[];
+  /** Made from those items, by rule. */
+  readonly title?: string | null;
 }
 export type CreateOutcome =
   | { readonly result: "created" | "exists"; readonly createdMs: number }
@@ -52,6 +55,8 @@ export interface LoadHistory extends Message {
   readonly limitItems: number;
   /** Counted low (8 bytes a token), so that never too little is loaded: compose trims exactly. */
   readonly limitTokens: number;
+  /** An item's id, or `root`: the history up to it, itself included. Absent: that of the active branch. */
+  readonly upTo?: string | null;
 }
 export type HistoryOutcome =
   | {
@@ -63,6 +68,8 @@ export type HistoryOutcome =
       /** Goes back with `append`: a turn that began before a deletion is not saved after it. */
       readonly incarnation: number;
     }
+  /** `upTo` is no item of this conversation, or parts a tool's call from its result. */
+  | { readonly result: "item-unknown" }
   | ConversationFailure;
 
 export interface AppendTurn extends Message {
@@ -72,6 +79,12 @@ export interface AppendTurn extends Message {
   /** Appending twice under one turn id appends once. */
   readonly turnId: string;
   readonly items: readonly NewItem[];
+  /** An item's id, or `root`: what the turn comes behind. Absent or `null`: the end of the active branch. */
+  readonly behind?: string | null;
+  /** The turn's own id (`chatcmpl-…`, `resp_…`), so that a deletion finds what its object holds. */
+  readonly responseId?: string | null;
+  /** Made from the items by rule, for a conversation that has none yet. */
+  readonly title?: string | null;
 }
 export type AppendOutcome =
   | { readonly result: "appended" | "already-appended"; readonly firstSequence: number }
@@ -80,16 +93,34 @@ export type AppendOutcome =
   | { readonly result: "item-too-large"; readonly maxBytes: number }
   | ConversationFailure;
 
+/** Items that belong to no turn of a model. Answers with them, as they are now. */
+export interface AddItems extends Message {
+  /** Adding twice under one id adds once. */
+  readonly addId: string;
+  readonly items: readonly NewItem[];
+  readonly title?: string | null;
+}
+export type AddOutcome =
+  | { readonly result: "ok"; readonly items: readonly StoredItem[] }
+  | { readonly result: "item-too-large"; readonly maxBytes: number }
+  | ConversationFailure;
+
+export interface DeleteItem extends Message {
+  readonly itemId: string;
+}
+
 export interface ListItems extends Message {
   /** An item's id; `null`: from the beginning (of the chosen order). */
   readonly after: string | null;
   /** 1 to 100. */
   readonly limit: number;
   readonly order: "asc" | "desc";
+  /** Its number. Absent or `null`: the active one. */
+  readonly branch?: number | null;
 }
 export type ListOutcome =
   | { readonly result: "ok"; readonly items: readonly StoredItem[]; readonly hasMore: boolean }
-  | { readonly result: "after-unknown" }
+  | { readonly result: "after-unknown" | "branch-unknown" }
   | ConversationFailure;
 
 export type DescribeConversation = Message;
@@ -100,13 +131,22 @@ export type DescribeOutcome =
       readonly createdMs: number;
       readonly metadata: string;
       readonly items: number;
+      readonly title: string | null;
+      /** The active branch; 0 is the one that it began with. */
+      readonly branch: number;
     }
   | ConversationFailure;
 
-/** All of its metadata anew. Answers as `DescribeConversation`. */
+/** Answers as `DescribeConversation`. What is absent stays. */
 export interface UpdateConversation extends Message {
-  readonly metadata: string;
+  /** All of its metadata anew. */
+  readonly metadata?: string;
+  /** `null`: none of the user's own. */
+  readonly title?: string | null;
+  /** The branch that is to be the active one. */
+  readonly branch?: number;
 }
+export type UpdateOutcome = DescribeOutcome | { readonly result: "branch-unknown" };
 
 export interface GetItem extends Message {
   readonly itemId: string;
@@ -115,7 +155,13 @@ export interface GetItem extends Message {
 export type GetItemOutcome = { readonly result: "ok"; readonly item: StoredItem } | ConversationFailure;
 
 export type DeleteConversation = Message;
-export type DeleteOutcome = { readonly result: "deleted" } | ConversationFailure;
+export type DeleteOutcome =
+  | {
+      readonly result: "deleted";
+      /** Absent where older code runs. */
+      readonly record?: DeletionRecord;
+    }
+  | ConversationFailure;
 
 export type ConversationFailure =
   /** None, another owner's, or deleted: the same for all three. */

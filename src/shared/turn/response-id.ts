@@ -65,6 +65,17 @@ export async function verifyId(hash: KeyedHash, id: string, owner: Owner): Promi
   return { id, kind, objectName, jurisdiction: place === places.eu ? "eu" : "none" };
 }
 
+/** The object that an id of our own names; nobody's claim is checked. `null`: no such id. */
+export function objectOfId(
+  id: string,
+): { readonly objectName: string; readonly jurisdiction: Jurisdiction } | null {
+  const kind = kindOf(id);
+  const match = kind === null ? null : bodyPattern.exec(id.slice(prefixes[kind].length));
+  if (match === null) return null;
+  const [, unique = "", place = ""] = match;
+  return { objectName: unique + place, jurisdiction: place === places.eu ? "eu" : "none" };
+}
+
 /** Which kind the id claims to be, by its prefix alone. */
 export function kindOf(id: string): IdKind | null {
   for (const kind of Object.keys(prefixes) as IdKind[]) if (id.startsWith(prefixes[kind])) return kind;

@@ -50,6 +50,7 @@ export const chatShape = {
   }),
 
   conversation_id: opaqueId,
+  parent_item_id: opaqueId,
   retrieval: z.union([
     z.literal(false),
     z.strictObject({
@@ -168,6 +169,11 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
     "Edgewise",
     "used",
     "Your name for a conversation, made on first use; or an id of ours (conv_…).",
+  ),
+  parent_item_id: rule(
+    "Edgewise",
+    "used",
+    "With conversation_id: the item that this turn comes behind (`root`: none), to edit or to ask again. Behind any but the last one it begins a branch, which is the active one then; nothing is overwritten.",
   ),
   retrieval: rule("Edgewise", "used", "`{vector_store_ids, max_num_results}`, or false."),
   stream_format: rule("Edgewise", "used", '"openai" (default) or "text"; "text" needs stream: true.'),

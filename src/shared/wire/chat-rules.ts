@@ -29,6 +29,8 @@ function answerFault(request: SentChatRequest): Refusal | null {
     return invalidValue("top_logprobs", "needs 'logprobs' to be true");
   if (request.n !== undefined && request.n > 1 && request.conversation_id !== undefined)
     return invalidValue("n", "must be 1 with 'conversation_id': a conversation goes on from one answer");
+  if (request.parent_item_id !== undefined && request.conversation_id === undefined)
+    return invalidValue("parent_item_id", "is only allowed with 'conversation_id'");
   if (request.structured_outputs !== undefined) {
     if (request.response_format !== undefined && request.response_format.type !== "text")
       return invalidValue("structured_outputs", "can't stand beside 'response_format': send one of them");

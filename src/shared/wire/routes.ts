@@ -5,7 +5,11 @@
 import type * as z from "zod";
 import { adminRoutes, adminSchemas } from "./admin-routes.ts";
 import { chatRequestSchema } from "./chat-request.ts";
-import { conversationCreationSchema, conversationUpdateSchema } from "./conversation-request.ts";
+import {
+  conversationCreationSchema,
+  conversationItemsSchema,
+  conversationUpdateSchema,
+} from "./conversation-request.ts";
 import { completionRequestSchema } from "./completions-request.ts";
 import { embeddingRequestSchema } from "./embeddings-request.ts";
 import {
@@ -13,8 +17,10 @@ import {
   chatCompletionChunkSchema,
   chatCompletionSchema,
   completionSchema,
+  conversationDeletionListSchema,
   conversationItemListSchema,
   conversationItemSchema,
+  conversationListSchema,
   conversationSchema,
   deletionSchema,
   embeddingListSchema,
@@ -38,7 +44,10 @@ export const componentSchemas = {
   Deletion: deletionSchema,
   ConversationCreation: conversationCreationSchema,
   ConversationUpdate: conversationUpdateSchema,
+  ConversationItemsCreation: conversationItemsSchema,
   Conversation: conversationSchema,
+  ConversationList: conversationListSchema,
+  ConversationDeletionList: conversationDeletionListSchema,
   ConversationItem: conversationItemSchema,
   ConversationItemList: conversationItemListSchema,
   CompletionRequest: completionRequestSchema,
@@ -93,6 +102,8 @@ const everyBody: readonly ErrorStatus[] = [400, 404, 413, 415, ...everyCall];
 const correlation: readonly RequestHeader[] = ["x-request-id", "traceparent"];
 
 const conversationId = { id: "Its id, or the name that you gave as `conversation_id`." };
+
+const includeNote = "Values of OpenAI's are taken. Items hold all that there is with or without it.";
 
 export const publicRoutes: readonly PublicRoute[] = [
   {
@@ -187,6 +198,38 @@ export const publicRoutes: readonly PublicRoute[] = [
   },
   {
     method: "GET",
+    path: "/v1/conversations",
+    tag: "Conversations",
+    summary: "List your conversations",
+    description:
+      "By when they were made, so that no page repeats or leaves out one. Ours: OpenAI has no such list. One that was " +
+      "just made may take a moment to appear.",
+    scopes: [],
+    queryParameters: {
+      limit: "1 to 100; 20 where absent.",
+      order: "`desc` (newest first, the default) or `asc`.",
+      after: "A conversation's id: the page begins behind it.",
+    },
+    success: { description: "A page of them", content: { "application/json": "ConversationList" } },
+    errors: [400, ...everyCall],
+  },
+  {
+    method: "GET",
+    path: "/v1/conversation_deletions",
+    tag: "Conversations",
+    summary: "List what is left of the conversations that you deleted",
+    description:
+      "Records without content, newest first: when, how much, and until when the platform could recover it.",
+    scopes: [],
+    queryParameters: {
+      limit: "1 to 100; 20 where absent.",
+      after: "A record's id: the page begins behind it.",
+    },
+    success: { description: "A page of them", content: { "application/json": "ConversationDeletionList" } },
+    errors: [400, ...everyCall],
+  },
+  {
+    method: "GET",
     path: "/v1/conversations/{id}",
     tag: "Conversations",
     summary: "Look at a conversation",
@@ -199,8 +242,8 @@ export const publicRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/v1/conversations/{id}",
     tag: "Conversations",
-    summary: "Change a conversation's metadata",
-    description: "All of them: those that are not sent are gone.",
+    summary: "Change a conversation's metadata, title or active branch",
+    description: "Metadata all together: pairs that are not sent are gone. Fields that are not sent stay.",
     scopes: [],
     pathParameters: conversationId,
     request: { schema: "ConversationUpdate", example: { metadata: { topic: "chemistry" } } },
@@ -212,7 +255,9 @@ export const publicRoutes: readonly PublicRoute[] = [
     path: "/v1/conversations/{id}",
     tag: "Conversations",
     summary: "Erase a conversation and everything that was said in it",
-    description: "A turn that is being written when it goes is not saved.",
+    description:
+      "A turn that is being written when it goes is not saved, and the stored answers of its turns go with it. " +
+      "`deletion` says what went, and until when the platform's own recovery could bring it back.",
     scopes: [],
     pathParameters: conversationId,
     success: { description: "Erased", content: { "application/json": "Deletion" } },
@@ -225,8 +270,36 @@ export const publicRoutes: readonly PublicRoute[] = [
     summary: "Look at one item of a conversation",
     scopes: [],
     pathParameters: { ...conversationId, item_id: "The item's id." },
+    queryParameters: { include: includeNote },
     success: { description: "The item", content: { "application/json": "ConversationItem" } },
+    errors: [400, 404, ...everyCall],
+  },
+  {
+    method: "DELETE",
+    path: "/v1/conversations/{id}/items/{item_id}",
+    tag: "Conversations",
+    summary: "Take one item out of a conversation",
+    scopes: [],
+    pathParameters: { ...conversationId, item_id: "The item's id." },
+    success: { description: "What is left", content: { "application/json": "Conversation" } },
     errors: [404, ...everyCall],
+  },
+  {
+    method: "POST",
+    path: "/v1/conversations/{id}/items",
+    tag: "Conversations",
+    summary: "Add to a conversation without asking a model",
+    description: "They go to the end of the active branch. With an `Idempotency-Key`, twice is once.",
+    scopes: [],
+    headers: ["Idempotency-Key"],
+    pathParameters: conversationId,
+    queryParameters: { include: includeNote },
+    request: {
+      schema: "ConversationItemsCreation",
+      example: { items: [{ role: "user", content: "I am Ann." }] },
+    },
+    success: { description: "The items", content: { "application/json": "ConversationItemList" } },
+    errors: everyBody,
   },
   {
     method: "GET",
@@ -239,6 +312,8 @@ export const publicRoutes: readonly PublicRoute[] = [
       limit: "1 to 100; 20 where absent.",
       order: "`desc` (newest first, the default) or `asc`.",
       after: "An item's id: the page begins behind it.",
+      branch: "`br_…`: the items of that branch. Absent: of the active one.",
+      include: includeNote,
     },
     success: { description: "A page of items", content: { "application/json": "ConversationItemList" } },
     errors: [400, 404, ...everyCall],

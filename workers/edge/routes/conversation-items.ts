@@ -1,59 +1,104 @@
-/** `GET /v1/conversations/{id}/items`: what was said, paged as OpenAI pages it. */
+/** What was said in a conversation: listed as OpenAI lists it, added to, looked at one by one, taken out. */
 import {
   conversationVersion,
+  type AddOutcome,
   type ConversationFailure,
+  type DescribeOutcome,
+  type GetItemOutcome,
   type ListOutcome,
 } from "../../../src/shared/contracts/conversation.ts";
-import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
-import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
-import { publicItem } from "../../../src/shared/turn/durable/conversation-items.ts";
+import { screenPrompt } from "../../../src/shared/safety/screen-prompt.ts";
+import { itemsOfMessages, publicItem } from "../../../src/shared/turn/durable/conversation-items.ts";
+import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts";
+import { summary } from "../../../src/shared/turn/screen-request.ts";
+import { parseConversationItems } from "../../../src/shared/wire/conversation-request.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
-import type { EdgeContext, TenantHandler } from "../handle.ts";
+import type { TenantHandler } from "../handle.ts";
+import { branchOf, branchUnknown, includeFault, pageOf, publicPage } from "../public-conversation.ts";
+import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import { ownerOf } from "../run-durable.ts";
+import { respondDescribed } from "./conversations.ts";
 
-interface Page {
-  readonly after: string | null;
-  readonly limit: number;
-  readonly order: "asc" | "desc";
-}
+type Answer<Outcome> = Exclude<Outcome, ConversationFailure>;
 
+/** `GET /v1/conversations/{id}/items`: those of the active branch, or of `?branch=`. */
 export const listConversationItems: TenantHandler = async (call) => {
   const { c, scope } = call;
   const page = pageOf(c);
   if (!page.ok) return respondRefusal(scope, page.error);
+  const branch = branchOf(c);
+  if (!branch.ok) return respondRefusal(scope, branch.error);
+  const fault = includeFault(c);
+  if (fault !== null) return respondRefusal(scope, fault);
   const conversation = await conversationInPath(call);
   if (!conversation.ok) return respondRefusal(scope, conversation.error);
-  const listed = await askConversation<Exclude<ListOutcome, ConversationFailure>>(
-    call,
-    conversation.value,
-    async (stub) => stub.listItems({ v: conversationVersion, owner: ownerOf(call), ...page.value }),
+  const listed = await askConversation<Answer<ListOutcome>>(call, conversation.value, async (stub) =>
+    stub.listItems({ v: conversationVersion, owner: ownerOf(call), ...page.value, branch: branch.value }),
   );
   if (!listed.ok) return respondRefusal(scope, listed.error);
   const outcome = listed.value;
-  if (outcome.result === "after-unknown")
-    return respondRefusal(scope, {
-      kind: "value-invalid",
-      param: "after",
-      message: "names no item of this conversation",
-    });
-  const data = outcome.items.map(publicItem);
-  const [first] = outcome.items;
-  return respondJson(scope, {
-    object: "list",
-    data,
-    first_id: first?.id ?? null,
-    last_id: outcome.items.at(-1)?.id ?? null,
-    has_more: outcome.hasMore,
-  });
+  if (outcome.result === "ok")
+    return respondJson(scope, publicPage(outcome.items.map(publicItem), outcome.hasMore));
+  const message = "names no item of this conversation";
+  return respondRefusal(
+    scope,
+    outcome.result === "branch-unknown"
+      ? branchUnknown("branch")
+      : { kind: "value-invalid", param: "after", message },
+  );
 };
 
-function pageOf(c: EdgeContext): Result<Page, Refusal> {
-  const limit = c.req.query("limit") ?? "20";
-  const order = c.req.query("order") ?? "desc";
-  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 100)
-    return err({ kind: "value-invalid", param: "limit", message: "must be a whole number from 1 to 100" });
-  if (order !== "asc" && order !== "desc")
-    return err({ kind: "value-invalid", param: "order", message: "must be 'asc' or 'desc'" });
-  return ok({ after: c.req.query("after") ?? null, limit: Number(limit), order });
-}
+/** `POST /v1/conversations/{id}/items`: up to 20. Screened as a prompt is: they will be part of one. */
+export const addConversationItems: TenantHandler = async (call) => {
+  const { c, scope, tenant, isolate } = call;
+  const fault = includeFault(c);
+  if (fault !== null) return respondRefusal(scope, fault);
+  const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
+  if (!text.ok) return respondRefusal(scope, text.error);
+  const read = parseConversationItems(text.value);
+  if (!read.ok) return respondRefusal(scope, read.error);
+  const conversation = await conversationInPath(call);
+  if (!conversation.ok) return respondRefusal(scope, conversation.error);
+  const screened = await screenPrompt(read.value, tenant.safety, isolate.screen);
+  if (screened.kind === "refused") return respondRefusal(scope, screened.refusal);
+  const findings = summary(screened.findings);
+  if (findings !== null) scope.record.screened = findings;
+  const items = itemsOfMessages(screened.messages);
+  // A retry of ours after a lost answer brings the same id, and adds nothing; so does a client's with its key.
+  const key = c.req.header("idempotency-key");
+  const addId = key === undefined ? `add/${crypto.randomUUID()}` : `add/key/${key.slice(0, 255)}`;
+  const added = await askConversation<Answer<AddOutcome>>(call, conversation.value, async (stub) =>
+    stub.addItems({ v: conversationVersion, owner: ownerOf(call), addId, items, title: titleOf(items) }),
+  );
+  if (!added.ok) return respondRefusal(scope, added.error);
+  return added.value.result === "ok"
+    ? respondJson(scope, publicPage(added.value.items.map(publicItem), false))
+    : respondRefusal(scope, { kind: "body-too-large", maxBytes: added.value.maxBytes });
+};
+
+/** `GET /v1/conversations/{id}/items/{item_id}` */
+export const showConversationItem: TenantHandler = async (call) => {
+  const { c, scope } = call;
+  const fault = includeFault(c);
+  if (fault !== null) return respondRefusal(scope, fault);
+  const conversation = await conversationInPath(call);
+  if (!conversation.ok) return respondRefusal(scope, conversation.error);
+  const itemId = c.req.param("item_id") ?? "";
+  const found = await askConversation<Answer<GetItemOutcome>>(call, conversation.value, async (stub) =>
+    stub.item({ v: conversationVersion, owner: ownerOf(call), itemId }),
+  );
+  return found.ok ? respondJson(scope, publicItem(found.value.item)) : respondRefusal(scope, found.error);
+};
+
+/** `DELETE /v1/conversations/{id}/items/{item_id}`: that item alone. Answers with the conversation, as OpenAI does. */
+export const deleteConversationItem: TenantHandler = async (call) => {
+  const { c, scope } = call;
+  const conversation = await conversationInPath(call);
+  if (!conversation.ok) return respondRefusal(scope, conversation.error);
+  const itemId = c.req.param("item_id") ?? "";
+  const left = await askConversation<Answer<DescribeOutcome>>(call, conversation.value, async (stub) =>
+    stub.deleteItem({ v: conversationVersion, owner: ownerOf(call), itemId }),
+  );
+  return left.ok ? respondDescribed(call, left.value) : respondRefusal(scope, left.error);
+};

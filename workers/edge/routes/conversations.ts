@@ -1,14 +1,15 @@
-/** A conversation itself: make it, look at it, change its metadata, forget it, look at one item. */
+/** A conversation itself: make it, look at it, change it, forget it. */
 import {
   conversationVersion,
   type CreateOutcome,
   type ConversationFailure,
   type DeleteOutcome,
   type DescribeOutcome,
-  type GetItemOutcome,
+  type UpdateOutcome,
 } from "../../../src/shared/contracts/conversation.ts";
 import { resolveConversation } from "../../../src/shared/turn/conversation-name.ts";
-import { itemsOfMessages, publicItem } from "../../../src/shared/turn/durable/conversation-items.ts";
+import { itemsOfMessages } from "../../../src/shared/turn/durable/conversation-items.ts";
+import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts";
 import { summary } from "../../../src/shared/turn/screen-request.ts";
 import { mintId } from "../../../src/shared/turn/response-id.ts";
 import { screenPrompt } from "../../../src/shared/safety/screen-prompt.ts";
@@ -16,6 +17,7 @@ import {
   parseConversationCreation,
   parseConversationUpdate,
 } from "../../../src/shared/wire/conversation-request.ts";
+import { branchUnknown, publicConversation, publicDeletion } from "../public-conversation.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
@@ -45,25 +47,25 @@ export const createConversation: TenantHandler = async (call) => {
   });
   const conversation = await resolveConversation(isolate.hash, id, owner);
   if (conversation === null) throw new Error("an id that was just made names nothing");
+  const items = itemsOfMessages(screened.messages);
+  const title = titleOf(items);
   const created = await askConversation<Answer<CreateOutcome>>(call, conversation, async (stub) =>
     stub.create({
       v: conversationVersion,
       owner,
       id,
       metadata: JSON.stringify(read.value.metadata),
-      items: itemsOfMessages(screened.messages),
+      items,
+      title,
     }),
   );
   if (!created.ok) return respondRefusal(scope, created.error);
   // `exists`: the first call arrived, and its answer did not.
   if (created.value.result === "item-too-large")
     return respondRefusal(scope, { kind: "body-too-large", maxBytes: created.value.maxBytes });
-  return respondJson(scope, {
-    id,
-    object: "conversation",
-    created_at: Math.floor(created.value.createdMs / 1000),
-    metadata: read.value.metadata,
-  });
+  const { createdMs } = created.value;
+  const metadata = JSON.stringify(read.value.metadata);
+  return respondJson(scope, publicConversation({ id, createdMs, metadata, title, branch: 0 }));
 };
 
 /** `GET /v1/conversations/{id}` */
@@ -76,7 +78,7 @@ export const showConversation: TenantHandler = async (call) => {
   return described.ok ? respondDescribed(call, described.value) : respondRefusal(call.scope, described.error);
 };
 
-/** `POST /v1/conversations/{id}`: its metadata, all of them. */
+/** `POST /v1/conversations/{id}`: its metadata, all of them; its title; the branch that is the active one. */
 export const updateConversation: TenantHandler = async (call) => {
   const { scope, tenant } = call;
   const text = await readJsonText(call.c.req.raw, tenant.requests.max_body_bytes);
@@ -85,11 +87,20 @@ export const updateConversation: TenantHandler = async (call) => {
   if (!read.ok) return respondRefusal(scope, read.error);
   const conversation = await conversationInPath(call);
   if (!conversation.ok) return respondRefusal(scope, conversation.error);
-  const metadata = JSON.stringify(read.value);
-  const updated = await askConversation<Answer<DescribeOutcome>>(call, conversation.value, async (stub) =>
-    stub.update({ v: conversationVersion, owner: ownerOf(call), metadata }),
+  const { metadata, title, branch } = read.value;
+  const updated = await askConversation<Answer<UpdateOutcome>>(call, conversation.value, async (stub) =>
+    stub.update({
+      v: conversationVersion,
+      owner: ownerOf(call),
+      ...(metadata === undefined ? {} : { metadata: JSON.stringify(metadata) }),
+      ...(title === undefined ? {} : { title }),
+      ...(branch === undefined ? {} : { branch }),
+    }),
   );
-  return updated.ok ? respondDescribed(call, updated.value) : respondRefusal(scope, updated.error);
+  if (!updated.ok) return respondRefusal(scope, updated.error);
+  return updated.value.result === "ok"
+    ? respondDescribed(call, updated.value)
+    : respondRefusal(scope, branchUnknown("active_branch"));
 };
 
 /** `DELETE /v1/conversations/{id}`: everything that was said is erased. */
@@ -101,26 +112,18 @@ export const deleteConversation: TenantHandler = async (call) => {
     stub.delete({ v: conversationVersion, owner: ownerOf(call) }),
   );
   if (!deleted.ok) return respondRefusal(scope, deleted.error);
-  return respondJson(scope, { id: conversation.value.id, object: "conversation.deleted", deleted: true });
-};
-
-/** `GET /v1/conversations/{id}/items/{item_id}` */
-export const showConversationItem: TenantHandler = async (call) => {
-  const { c, scope } = call;
-  const conversation = await conversationInPath(call);
-  if (!conversation.ok) return respondRefusal(scope, conversation.error);
-  const itemId = c.req.param("item_id") ?? "";
-  const found = await askConversation<Answer<GetItemOutcome>>(call, conversation.value, async (stub) =>
-    stub.item({ v: conversationVersion, owner: ownerOf(call), itemId }),
-  );
-  return found.ok ? respondJson(scope, publicItem(found.value.item)) : respondRefusal(scope, found.error);
-};
-
-function respondDescribed({ scope }: TenantCall, described: Answer<DescribeOutcome>): Response {
+  const { record } = deleted.value;
   return respondJson(scope, {
-    id: described.id,
-    object: "conversation",
-    created_at: Math.floor(described.createdMs / 1000),
-    metadata: JSON.parse(described.metadata) as unknown,
+    id: conversation.value.id,
+    object: "conversation.deleted",
+    deleted: true,
+    ...(record === undefined ? {} : { deletion: publicDeletion(record) }),
   });
+};
+
+export function respondDescribed(
+  { scope }: Pick<TenantCall, "scope">,
+  described: Answer<DescribeOutcome>,
+): Response {
+  return respondJson(scope, publicConversation(described));
 }

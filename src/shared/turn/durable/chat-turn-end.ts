@@ -66,6 +66,8 @@ export function endEffects(
     conversationId: conversation.id,
     mustExist: conversation.mustExist,
     incarnation,
+    behind: request.chat.parent_item_id ?? null,
+    responseId: request.responseId,
     items: [
       ...itemsOfMessages(request.chat.messages),
       ...itemsOfMessages([answer], status === "completed" ? "completed" : "incomplete"),

@@ -118,6 +118,10 @@ export type Effect =
       readonly mustExist: boolean;
       readonly incarnation: number;
       readonly items: readonly NewItem[];
+      /** An item's id, or `root`: what the turn comes behind. Absent: the end of the active branch. */
+      readonly behind?: string | null;
+      /** As clients see it, so that deleting the conversation finds this turn. Absent in effects of older code. */
+      readonly responseId?: string;
     }
   | {
       readonly kind: "cache";

@@ -1,0 +1,62 @@
+import { DurableObject } from "cloudflare:workers";
+import {
+  conversationIndexVersion,
+  type IndexFailure,
+  type ListConversations,
+  type ListConversationsOutcome,
+  type ListDeletions,
+  type ListDeletionsOutcome,
+  type TellIndex,
+  type TellOutcome,
+} from "../../src/shared/contracts/conversation-index.ts";
+import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import { IndexStore } from "./index-store.ts";
+
+/**
+ * One user's conversations, and what is left of those that were deleted. It decides nothing: Conversation objects tell it
+ * what they are, in revisions, as often as it takes; a late or doubled message changes nothing.
+ */
+export class ConversationIndex extends DurableObject {
+  readonly #store: IndexStore;
+
+  constructor(context: DurableObjectState, env: Cloudflare.Env) {
+    super(context, env);
+    this.#store = new IndexStore(context.storage);
+  }
+
+  tell(message: TellIndex): TellOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    this.#store.tell(message, Date.now());
+    return { result: "told" };
+  }
+
+  list(message: ListConversations): ListConversationsOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const limit = bounded(message.limit);
+    const page = this.#store.page(message.after, limit + 1, message.order);
+    if (page === null) return { result: "after-unknown" };
+    return { result: "ok", entries: page.slice(0, limit), hasMore: page.length > limit };
+  }
+
+  deletions(message: ListDeletions): ListDeletionsOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const limit = bounded(message.limit);
+    const page = this.#store.deletions(message.after, limit + 1);
+    if (page === null) return { result: "after-unknown" };
+    return { result: "ok", records: page.slice(0, limit), hasMore: page.length > limit };
+  }
+
+  #failure({ v, owner }: { readonly v: number; readonly owner: Owner }): IndexFailure | null {
+    if (v !== conversationIndexVersion)
+      return { result: "version-unsupported", supported: conversationIndexVersion };
+    const known = this.#store.owner();
+    return known === null || sameOwner(known, owner) ? null : { result: "unknown" };
+  }
+}
+
+function bounded(limit: number): number {
+  return Math.min(Math.max(Math.trunc(limit), 1), 100);
+}

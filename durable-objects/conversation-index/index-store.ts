@@ -1,0 +1,126 @@
+import type { DeletionRecord, IndexEntry, TellIndex } from "../../src/shared/contracts/conversation-index.ts";
+import type { Owner } from "../../src/shared/contracts/owner.ts";
+import { hasSchema, migrate } from "../storage/migrations.ts";
+
+/**
+ * The tables of one user's list of conversations (docs/storage.md). Ordered by when they were made, which never changes:
+ * a page never shows one twice nor leaves one out, whatever happens between two pages.
+ */
+const migrations = [
+  `CREATE TABLE owner (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), tenant TEXT NOT NULL, user TEXT NOT NULL);
+   CREATE TABLE entry (
+     object_name TEXT PRIMARY KEY, revision INTEGER NOT NULL, deleted_ms INTEGER,
+     id TEXT, created_ms INTEGER, title TEXT, metadata TEXT) WITHOUT ROWID;
+   CREATE UNIQUE INDEX entry_by_age ON entry (created_ms, id) WHERE id IS NOT NULL;
+   CREATE INDEX entry_by_id ON entry (id) WHERE id IS NOT NULL;
+   CREATE INDEX entry_gone ON entry (deleted_ms) WHERE deleted_ms IS NOT NULL;
+   CREATE TABLE deletion (sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL);`,
+];
+
+/** How long a deleted conversation's revision is kept, so that a late message does not bring it back. */
+const rememberedMs = 86_400_000;
+
+type EntryRow = { id: string; created_ms: number; title: string | null; metadata: string };
+
+export class IndexStore {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+  #ready: boolean;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#ready = hasSchema(storage.sql);
+    if (this.#ready) migrate(storage, migrations);
+  }
+
+  owner(): Owner | null {
+    if (!this.#ready) return null;
+    return (
+      this.#sql.exec<{ tenant: string; user: string }>("SELECT tenant, user FROM owner").toArray()[0] ?? null
+    );
+  }
+
+  tell({ owner, objectName, revision, entry, deletion }: TellIndex, nowMs: number): void {
+    if (!this.#ready) migrate(this.#storage, migrations);
+    this.#ready = true;
+    this.#storage.transactionSync(() => {
+      this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?)", owner.tenant, owner.user);
+      const [known] = this.#sql
+        .exec<{ revision: number }>("SELECT revision FROM entry WHERE object_name = ?", objectName)
+        .toArray();
+      if (known !== undefined && known.revision >= revision) return;
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
+        objectName,
+        revision,
+        entry === null ? nowMs : null,
+        entry?.id ?? null,
+        entry?.createdMs ?? null,
+        entry?.title ?? null,
+        entry?.metadata ?? null,
+      );
+      if (deletion !== null)
+        this.#sql.exec(
+          "INSERT OR REPLACE INTO deletion VALUES ((SELECT sequence FROM deletion WHERE id = ?1), ?1, ?2)",
+          deletion.id,
+          JSON.stringify(deletion),
+        );
+      if (entry === null)
+        this.#sql.exec(
+          "DELETE FROM entry WHERE deleted_ms IS NOT NULL AND deleted_ms < ?",
+          nowMs - rememberedMs,
+        );
+    });
+  }
+
+  /** One more than `limit` tells of the next page; `null`: no conversation is called `after`. */
+  page(after: string | null, limit: number, order: "asc" | "desc"): IndexEntry[] | null {
+    if (!this.#ready) return after === null ? [] : null;
+    let from: { readonly createdMs: number; readonly id: string } | null = null;
+    if (after !== null) {
+      const [row] = this.#sql
+        .exec<{ created_ms: number }>("SELECT created_ms FROM entry WHERE id = ?", after)
+        .toArray();
+      if (row === undefined) return null;
+      from = { createdMs: row.created_ms, id: after };
+    }
+    const [sign, direction] = order === "asc" ? [">", "ASC"] : ["<", "DESC"];
+    const columns = "SELECT id, created_ms, title, metadata FROM entry WHERE id IS NOT NULL";
+    const ordered = `ORDER BY created_ms ${direction}, id ${direction} LIMIT ?`;
+    const rows =
+      from === null
+        ? this.#sql.exec<EntryRow>(`${columns} ${ordered}`, limit)
+        : this.#sql.exec<EntryRow>(
+            `${columns} AND (created_ms, id) ${sign} (?, ?) ${ordered}`,
+            from.createdMs,
+            from.id,
+            limit,
+          );
+    return rows
+      .toArray()
+      .map(({ id, created_ms: createdMs, title, metadata }) => ({ id, createdMs, title, metadata }));
+  }
+
+  /** Newest first; as `page`. */
+  deletions(after: string | null, limit: number): DeletionRecord[] | null {
+    if (!this.#ready) return after === null ? [] : null;
+    let before = Number.MAX_SAFE_INTEGER;
+    if (after !== null) {
+      const [row] = this.#sql
+        .exec<{ sequence: number }>("SELECT sequence FROM deletion WHERE id = ?", after)
+        .toArray();
+      if (row === undefined) return null;
+      before = row.sequence;
+    }
+    return this.#sql
+      .exec<{ record: string }>(
+        "SELECT record FROM deletion WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",
+        before,
+        limit,
+      )
+      .toArray()
+      .map(({ record }) => JSON.parse(record) as DeletionRecord);
+  }
+}

@@ -1,0 +1,172 @@
+import {
+  conversationIndexName,
+  conversationIndexVersion,
+} from "../../src/shared/contracts/conversation-index.ts";
+import { generationVersion } from "../../src/shared/contracts/generation.ts";
+import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
+import { objectOfId } from "../../src/shared/turn/response-id.ts";
+import { callObject } from "../storage/call-object.ts";
+import { inJurisdiction } from "../storage/jurisdiction.ts";
+import type { ConversationStore, Head } from "./conversation-store.ts";
+
+/**
+ * What a conversation owes others, until they have it: the index is told what there is now, and the objects of a deleted
+ * conversation's turns erase what they hold. Storage says what is due, so a crash loses none of it; the alarm tries again.
+ */
+export class ConversationDuties {
+  readonly #context: DurableObjectState;
+  readonly #env: Cloudflare.Env;
+  readonly #store: () => ConversationStore;
+  #under: Promise<void> | null = null;
+  #failures = 0;
+
+  constructor(context: DurableObjectState, env: Cloudflare.Env, store: () => ConversationStore) {
+    this.#context = context;
+    this.#env = env;
+    this.#store = store;
+  }
+
+  /** After a change: does it now, in the background, and by the alarm again should this memory be lost. */
+  async begin(): Promise<void> {
+    if (this.#nothingDue()) return;
+    await this.#context.storage.setAlarm(Date.now() + retryMs);
+    this.#context.waitUntil(this.run());
+  }
+
+  /** At the alarm. Never throws. */
+  async run(): Promise<void> {
+    // One at a time: what is told must not overtake what was told before.
+    while (this.#under !== null) await this.#under;
+    this.#under = this.#carryOut();
+    try {
+      await this.#under;
+    } finally {
+      this.#under = null;
+    }
+  }
+
+  async #carryOut(): Promise<void> {
+    try {
+      await this.#tell();
+      await this.#eraseTurns();
+      await this.#tell();
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures += 1;
+      if (this.#failures >= reportFrom)
+        // oxlint-disable-next-line no-console -- the log is the only way out of an object for what needs an operator
+        console.error(JSON.stringify({ event: "fault", component: "conversation", detail: String(error) }));
+    }
+    await this.#setAlarm();
+  }
+
+  async #tell(): Promise<void> {
+    const head = this.#store().head();
+    if (head === null || head.revision <= head.told) return;
+    const outcome = await inTime(
+      callObject(async () =>
+        inJurisdiction(this.#env.CONVERSATION_INDEX, this.#jurisdiction(), this.#env.ENVIRONMENT)
+          .getByName(conversationIndexName(head.owner))
+          .tell({
+            v: conversationIndexVersion,
+            owner: head.owner,
+            objectName: this.#context.id.name ?? this.#context.id.toString(),
+            revision: head.revision,
+            ...shownOf(head),
+          }),
+      ),
+    );
+    if (!outcome.ok) throw new Error(outcome.error.detail);
+    if (outcome.value.result === "version-unsupported") throw new Error("the index speaks another version");
+    this.#store().told(head.revision);
+  }
+
+  async #eraseTurns(): Promise<void> {
+    const head = this.#store().head();
+    if (head === null || this.#store().doomedCount() === 0) return;
+    let failure: unknown = null;
+    for (;;) {
+      const batch = this.#store().doomed(batchSize);
+      const erased = await Promise.all(
+        batch.map(async (responseId) => {
+          try {
+            await this.#eraseTurn(responseId, head.owner);
+            this.#store().erased(responseId);
+            return true;
+          } catch (error) {
+            failure = error;
+            return false;
+          }
+        }),
+      );
+      if (erased.length < batchSize || erased.includes(false)) break;
+    }
+    const deletion = this.#store().head()?.deletion ?? null;
+    const turnsPending = this.#store().doomedCount();
+    if (deletion !== null && deletion.turnsPending !== turnsPending)
+      this.#store().recordDeletion({ ...deletion, turnsPending }, Date.now());
+    if (failure !== null) throw failure;
+  }
+
+  async #eraseTurn(responseId: string, owner: Owner): Promise<void> {
+    const named = objectOfId(responseId);
+    if (named === null) return;
+    const outcome = await inTime(
+      callObject(async () =>
+        inJurisdiction(this.#env.GENERATION, named.jurisdiction, this.#env.ENVIRONMENT)
+          .getByName(named.objectName)
+          .delete({ v: generationVersion, owner }),
+      ),
+    );
+    if (!outcome.ok) throw new Error(outcome.error.detail);
+    // `unknown`: gone already, by its own time or its owner.
+    if (outcome.value.result === "version-unsupported") throw new Error("the turn speaks another version");
+  }
+
+  #nothingDue(): boolean {
+    const head = this.#store().head();
+    return head === null || (head.revision <= head.told && this.#store().doomedCount() === 0);
+  }
+
+  async #setAlarm(): Promise<void> {
+    const { storage } = this.#context;
+    const head = this.#store().head();
+    if (head === null) return;
+    if (!this.#nothingDue()) {
+      await storage.setAlarm(Date.now() + retryMs * 2 ** Math.min(this.#failures, 6));
+      return;
+    }
+    if (head.deletedMs === null) await storage.deleteAlarm();
+    else await storage.setAlarm(head.deletedMs + tombstoneMs);
+  }
+
+  #jurisdiction(): Jurisdiction {
+    return this.#context.id.jurisdiction === "eu" ? "eu" : "none";
+  }
+}
+
+/** Longer than any turn may run (tenant field `requests.deadline_seconds`: one hour) and its outbox may lag. */
+export const tombstoneMs = 86_400_000;
+
+const retryMs = 5_000;
+const timeoutMs = 10_000;
+const batchSize = 6;
+/** From here on each failure is reported. */
+const reportFrom = 3;
+
+function shownOf(head: Head) {
+  const { id, createdMs, title, metadata, deletedMs, deletion } = head;
+  return deletedMs === null
+    ? { entry: { id, createdMs, title, metadata }, deletion }
+    : { entry: null, deletion };
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("no answer in time")), timeoutMs);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,109 @@
+import type { StoredItem } from "../../src/shared/contracts/conversation.ts";
+import { historyWindow, type HistoryWindow } from "../../src/shared/turn/durable/history-window.ts";
+import { after, before, isOn, type Segment } from "../../src/shared/turn/durable/item-path.ts";
+import type { ItemRow } from "./conversation-tables.ts";
+import { sequenceOf } from "./item-id.ts";
+
+/** One page holds no more than this, whatever its items' size: UTF-16 units. An RPC message takes 32 MiB. */
+const maxPageUnits = 4_000_000;
+
+/** Reads the items of one path through a conversation. Rows are read as they are asked for, and no more of them. */
+export class ItemReader {
+  readonly #sql: SqlStorage;
+  /** For tests: that a long conversation costs no more than what is returned. */
+  rowsRead = 0;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** The latest items within the limits. */
+  latest(
+    path: readonly Segment[],
+    limits: { readonly items: number; readonly tokens: number },
+  ): HistoryWindow<StoredItem> {
+    return historyWindow(this.#newestFirst(path), limits);
+  }
+
+  /** A page behind the item named `from`; `null` where the path has no such item. */
+  page(
+    path: readonly Segment[],
+    from: string | null,
+    limit: number,
+    order: "asc" | "desc",
+  ): { readonly items: StoredItem[]; readonly hasMore: boolean } | null {
+    let rest = path;
+    if (from !== null) {
+      const key = this.keyOfItem(from);
+      if (key === null || !isOn(path, key)) return null;
+      rest = order === "asc" ? after(path, key) : before(path, key);
+    }
+    return cutPage(order === "asc" ? this.#oldestFirst(rest) : this.#newestFirst(rest), limit);
+  }
+
+  /** Every item of every branch, in the order of their keys: for the export. */
+  everything(above: number, limit: number): { readonly items: StoredItem[]; readonly hasMore: boolean } {
+    return cutPage(this.#rows("SELECT * FROM item WHERE sequence > ? ORDER BY sequence", above), limit);
+  }
+
+  item(id: string): StoredItem | null {
+    const sequence = sequenceOf(id);
+    if (sequence === null) return null;
+    const rows = this.#rows("SELECT * FROM item WHERE sequence = ? AND id = ?", sequence, id);
+    return [...rows][0] ?? null;
+  }
+
+  keyOfItem(id: string): number | null {
+    return this.item(id)?.sequence ?? null;
+  }
+
+  *#newestFirst(path: readonly Segment[]): Generator<StoredItem> {
+    for (const { above, upTo } of path)
+      yield* this.#rows(
+        "SELECT * FROM item WHERE sequence > ? AND sequence <= ? ORDER BY sequence DESC",
+        above,
+        upTo,
+      );
+  }
+
+  *#oldestFirst(path: readonly Segment[]): Generator<StoredItem> {
+    for (const { above, upTo } of path.toReversed())
+      yield* this.#rows(
+        "SELECT * FROM item WHERE sequence > ? AND sequence <= ? ORDER BY sequence",
+        above,
+        upTo,
+      );
+  }
+
+  *#rows(query: string, ...bindings: readonly (number | string)[]): Generator<StoredItem> {
+    const cursor = this.#sql.exec<ItemRow>(query, ...bindings);
+    let before = 0;
+    for (const row of cursor) {
+      this.rowsRead += cursor.rowsRead - before;
+      before = cursor.rowsRead;
+      yield {
+        sequence: row.sequence,
+        id: row.id,
+        turnId: row.turn_id,
+        type: row.type,
+        role: row.role,
+        json: row.json,
+        createdMs: row.created_ms,
+      };
+    }
+  }
+}
+
+function cutPage(
+  rows: Iterable<StoredItem>,
+  limit: number,
+): { readonly items: StoredItem[]; readonly hasMore: boolean } {
+  const items: StoredItem[] = [];
+  let units = 0;
+  for (const item of rows) {
+    units += item.json.length;
+    if (items.length >= limit || (units > maxPageUnits && items.length > 0)) return { items, hasMore: true };
+    items.push(item);
+  }
+  return { items, hasMore: false };
+}

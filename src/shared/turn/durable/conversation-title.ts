@@ -1,0 +1,23 @@
+/**
+ * What is a conversation called that nobody gave a name? The first line of what its user said first, cut at a word. By
+ * rule, so that it is there with the first turn and costs nothing; a model may find a better one afterwards.
+ */
+import type { NewItem } from "../../contracts/conversation.ts";
+import { tidyTitle } from "../../wire/tidy-title.ts";
+
+/** Characters, as people count them. */
+const mostCharacters = 60;
+
+/** `null`: nothing that could be one. */
+export function titleOf(items: readonly NewItem[]): string | null {
+  const first = items.find(({ type, role }) => type === "message" && role === "user");
+  if (first === undefined) return null;
+  const { content } = JSON.parse(first.json) as { readonly content?: unknown };
+  const text = Array.isArray(content) ? content.map(textOf).join("\n") : textOf({ text: content });
+  return tidyTitle(text, mostCharacters);
+}
+
+function textOf(part: unknown): string {
+  const text = (part as { readonly text?: unknown } | null)?.text;
+  return typeof text === "string" ? text : "";
+}

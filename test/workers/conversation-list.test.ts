@@ -1,0 +1,242 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { ScriptedEngine } from "./scripted-engine.ts";
+
+const engine = new ScriptedEngine();
+
+beforeAll(async () => {
+  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  await putTenant("lists", {});
+  await putTenant("others", {});
+});
+beforeEach(() => {
+  engine.tokens = ["Hello", " there"];
+  engine.asked.length = 0;
+});
+afterAll(() => void vi.restoreAllMocks());
+
+interface Answer {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+async function ask(method: string, path: string, authorization: string, body?: object): Promise<Answer> {
+  const response = await send(path, {
+    method,
+    headers: { authorization, "content-type": "application/json" },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+interface Listed {
+  readonly id: string;
+  readonly title: string | null;
+  readonly metadata: Record<string, string>;
+}
+
+async function list(authorization: string, query = ""): Promise<readonly Listed[]> {
+  const { status, body } = await ask("GET", `/v1/conversations${query}`, authorization);
+  expect([status, body["object"]]).toEqual([200, "list"]);
+  return body["data"] as Listed[];
+}
+
+async function create(authorization: string, body: object = {}): Promise<string> {
+  return (await ask("POST", "/v1/conversations", authorization, body)).body["id"] as string;
+}
+
+const chat = (conversation: string, content: string, more: object = {}) => ({
+  model: "auto",
+  max_tokens: 20,
+  conversation_id: conversation,
+  messages: [{ role: "user", content }],
+  ...more,
+});
+
+const message = (content: string) => ({ type: "message", role: "user", content });
+
+test("the caller's own are listed, newest first, with their titles, those of its own naming as well", async () => {
+  const ann = await bearer("lists", "ann");
+  expect(await list(ann)).toEqual([]);
+  const made = await create(ann, { metadata: { topic: "x" }, items: [message("Plan a trip to Rome")] });
+  await vi.waitFor(async () => expect(await list(ann)).toHaveLength(1));
+  const answer = await post("/v1/chat/completions", ann, chat("my own", "Explain tides\nin short"));
+  await answer.text();
+  await vi.waitFor(async () =>
+    expect((await list(ann)).map(({ id, title }) => [id, title])).toEqual([
+      ["my own", "Explain tides"],
+      [made, "Plan a trip to Rome"],
+    ]),
+  );
+  expect((await list(ann))[1]?.metadata).toEqual({ topic: "x" });
+  expect((await list(ann, "?order=asc&limit=1")).map(({ id }) => id)).toEqual([made]);
+  expect((await list(ann, `?after=${encodeURIComponent("my own")}`)).map(({ id }) => id)).toEqual([made]);
+  expect(await list(await bearer("lists", "bob"))).toEqual([]);
+  expect(await list(await bearer("others", "ann"))).toEqual([]);
+  await settled();
+});
+
+test.for(["?limit=0", "?limit=101", "?limit=x", "?order=new", "?after=conv_nothing"])(
+  "a page that can't be is refused: %s",
+  async (query) => {
+    const { status, body } = await ask("GET", `/v1/conversations${query}`, await bearer("lists", "cat"));
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ error: { code: "invalid_value" } });
+  },
+);
+
+test("a title and metadata that change, change in the list; a title of one's own stays", async () => {
+  const ann = await bearer("lists", "dee");
+  const id = await create(ann, { items: [message("First words")] });
+  const path = `/v1/conversations/${id}`;
+  expect((await ask("POST", path, ann, { title: "  Mine \n" })).body).toMatchObject({
+    title: "Mine",
+    metadata: {},
+  });
+  await ask("POST", path, ann, { metadata: { a: "b" } });
+  await (await post("/v1/chat/completions", ann, chat(id, "More words"))).text();
+  await vi.waitFor(async () =>
+    expect(await list(ann)).toMatchObject([{ id, title: "Mine", metadata: { a: "b" } }]),
+  );
+  expect((await ask("POST", path, ann, { active_branch: "br_9" })).body).toMatchObject({
+    error: { param: "active_branch" },
+  });
+  await settled();
+});
+
+test("items are added, looked at and taken out; twice with one key is once", async () => {
+  const ann = await bearer("lists", "eve");
+  const id = await create(ann);
+  const path = `/v1/conversations/${id}/items`;
+  const body = JSON.stringify({ items: [message("one"), { role: "assistant", content: "ONE" }] });
+  const headers = { authorization: ann, "content-type": "application/json", "idempotency-key": "k1" };
+  const [first, again] = await Promise.all(
+    [1, 2].map(async () => (await send(path, { method: "POST", headers, body })).json()),
+  );
+  expect(first).toEqual(again);
+  expect(first).toMatchObject({
+    object: "list",
+    has_more: false,
+    data: [{ role: "user" }, { role: "assistant" }],
+  });
+  const all = (await ask("GET", `${path}?order=asc`, ann)).body["data"] as { id: string }[];
+  expect(all).toHaveLength(2);
+  const taken = await ask("DELETE", `${path}/${all[0]?.id}?include[]=message.output_text.logprobs`, ann);
+  expect(taken).toMatchObject({ status: 200, body: { id, object: "conversation" } });
+  expect((await ask("DELETE", `${path}/${all[0]?.id}`, ann)).status).toBe(404);
+  expect((await ask("GET", path, ann)).body).toMatchObject({ data: [{ role: "assistant" }] });
+  for (const query of ["?include[]=nothing", "?include=nothing"])
+    expect((await ask("GET", path + query, ann)).status).toBe(400);
+  expect((await ask("GET", `${path}?include[]=reasoning.encrypted_content`, ann)).status).toBe(200);
+  for (const [wrong, param] of [
+    [{ items: [] }, "items"],
+    [{}, "items"],
+    [{ items: Array.from({ length: 21 }, () => message("x")) }, "items"],
+    [{ items: [{ ...message("x"), colour: "red" }] }, "items[0].colour"],
+  ] as const)
+    expect((await ask("POST", path, ann, wrong)).body).toMatchObject({ error: { param } });
+  expect((await ask("GET", path, ann)).body["data"]).toHaveLength(1);
+});
+
+test("an edit is a branch: the model reads the history up to there, and the list shows the new one", async () => {
+  const ann = await bearer("lists", "fay");
+  for (const words of ["one", "two"])
+    await (await post("/v1/chat/completions", ann, chat("b", words))).text();
+  const items = async (query = "") =>
+    ((await ask("GET", `/v1/conversations/b/items?order=asc${query}`, ann)).body["data"] ?? []) as {
+      id: string;
+      content: { text: string }[];
+    }[];
+  await vi.waitFor(async () => expect(await items()).toHaveLength(4));
+  const behind = (await items())[1]?.id;
+  await (await post("/v1/chat/completions", ann, chat("b", "TWO", { parent_item_id: behind }))).text();
+  expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
+    { role: "system" },
+    { role: "user", content: "one" },
+    { role: "assistant", content: "Hello there" },
+    { role: "user", content: "TWO" },
+  ]);
+  await vi.waitFor(async () => expect((await items())[2]?.content[0]?.text).toBe("TWO"));
+  expect((await items("&branch=br_0"))[2]?.content[0]?.text).toBe("two");
+  expect((await ask("GET", "/v1/conversations/b/items?branch=br_7", ann)).status).toBe(400);
+  const back = await ask("POST", "/v1/conversations/b", ann, { active_branch: "br_0" });
+  expect(back.body).toMatchObject({ active_branch: "br_0", metadata: {} });
+  expect((await items())[2]?.content[0]?.text).toBe("two");
+  const wrong = await post("/v1/chat/completions", ann, chat("b", "x", { parent_item_id: "msg_no" }));
+  expect([wrong.status, await wrong.json()]).toMatchObject([400, { error: { param: "parent_item_id" } }]);
+  await settled();
+});
+
+test("a deletion takes the stored answers of its turns along, and leaves a record without content", async () => {
+  const ann = await bearer("lists", "gus");
+  const first = await post("/v1/chat/completions", ann, chat("secret name", "one"));
+  const responseId = first.headers.get("x-edgewise-response-id") ?? "";
+  await first.text();
+  await vi.waitFor(async () => expect(await list(ann)).toHaveLength(1));
+  expect((await ask("GET", `/v1/chat/completions/${responseId}`, ann)).status).toBe(200);
+  const deleted = await ask("DELETE", "/v1/conversations/secret%20name", ann);
+  expect(deleted.body).toMatchObject({
+    id: "secret name",
+    object: "conversation.deleted",
+    deleted: true,
+    deletion: { object: "conversation.deletion", conversation_id: null, items: 2, turns: 1 },
+  });
+  for (const [method, path] of [
+    ["GET", ""],
+    ["POST", ""],
+    ["DELETE", ""],
+    ["GET", "/items"],
+  ] as const)
+    expect(
+      (
+        await ask(
+          method,
+          `/v1/conversations/secret%20name${path}`,
+          ann,
+          method === "POST" ? { title: "x" } : undefined,
+        )
+      ).status,
+    ).toBe(404);
+  await vi.waitFor(async () => {
+    expect((await ask("GET", `/v1/chat/completions/${responseId}`, ann)).status).toBe(404);
+    expect(await list(ann)).toEqual([]);
+    const records = (await ask("GET", "/v1/conversation_deletions", ann)).body["data"] as Record<
+      string,
+      number
+    >[];
+    expect(records).toMatchObject([{ turns: 1, turns_pending: 0 }]);
+    expect((records[0]?.["recoverable_until"] ?? 0) - (records[0]?.["deleted_at"] ?? 0)).toBe(30 * 86_400);
+    expect(JSON.stringify(records)).not.toContain("secret");
+  });
+  // What was charged stays.
+  const usage = await ask("GET", "/v1/usage", ann);
+  expect(usage.body).toMatchObject({ user: { used: { requests: 1 } } });
+  await settled();
+});
+
+test("another user's or tenant's conversation answers on every verb as none does", async () => {
+  const ann = await bearer("lists", "hal");
+  const id = await create(ann, { items: [message("mine")] });
+  const item = ((await ask("GET", `/v1/conversations/${id}/items`, ann)).body["data"] as { id: string }[])[0]
+    ?.id;
+  for (const stranger of [await bearer("lists", "ike"), await bearer("others", "hal")])
+    for (const [method, path, body] of [
+      ["GET", ""],
+      ["POST", "", { title: "stolen" }],
+      ["DELETE", ""],
+      ["GET", "/items"],
+      ["POST", "/items", { items: [message("x")] }],
+      ["GET", `/items/${item}`],
+      ["DELETE", `/items/${item}`],
+    ] as const) {
+      const theirs = await ask(method, `/v1/conversations/${id}${path}`, stranger, body);
+      const none = await ask(method, `/v1/conversations/${id.slice(0, -1)}_${path}`, stranger, body);
+      expect([method, path, theirs.status]).toEqual([method, path, 404]);
+      expect(theirs).toEqual(none);
+    }
+  const turn = await post("/v1/chat/completions", await bearer("lists", "ike"), chat(id, "hello"));
+  expect(turn.status).toBe(404);
+  await turn.text();
+  expect((await ask("GET", `/v1/conversations/${id}`, ann)).body).toMatchObject({ title: "mine" });
+});
