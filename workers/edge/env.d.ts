@@ -18,6 +18,8 @@ declare namespace Cloudflare {
     EDGEWISE_SECRET?: string;
     /** Signs what goes to an origin (src/shared/signing/origin-signing.ts). */
     ORIGIN_SIGNING_KEY?: string;
+    /** Workers AI, where a cluster of the fleet has its engine; in production alone. */
+    AI?: Ai;
     NONCE_LEDGER: DurableObjectNamespace<
       import("../../durable-objects/nonce-ledger/nonce-ledger.ts").NonceLedger
     >;

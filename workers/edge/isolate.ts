@@ -12,7 +12,6 @@ import type { ReportFault } from "../../src/shared/contracts/report-fault.ts";
 import type { Firewall } from "../../src/shared/firewall/firewall.ts";
 import type { NonceLedger } from "../../src/shared/signing/ports.ts";
 import { SignatureKeys } from "../../src/shared/signing/signature-key.ts";
-import { originTransport } from "../../src/shared/signing/origin-signing.ts";
 import { nonceLedger } from "../../durable-objects/nonce-ledger/nonce-ledger-port.ts";
 import { createIdentify, type Identify } from "../../src/shared/identity/identify.ts";
 import { createKeyDirectory } from "../../src/shared/identity/key-directory.ts";
@@ -39,6 +38,7 @@ import { createTenantDirectory, type TenantDirectory } from "../../src/shared/te
 import { base32 } from "../../src/shared/turn/base32.ts";
 import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import type { TurnDeps } from "../../src/shared/turn/ports.ts";
+import { originTransport } from "../origin-bindings.ts";
 import { archiveOf } from "./adapters/archive.ts";
 import { cacheApiTier } from "./adapters/cache-api.ts";
 import { kvTier } from "./adapters/kv-answers.ts";
@@ -116,7 +116,7 @@ function build(env: Cloudflare.Env): Isolate {
   const far = kvTier(env.ANSWERS);
   const remembered = new RecentMap<CacheEntry>(rememberedAnswers);
   const log = new LineBuffer({ write: writeLines, maxLines: 128, maxDelayMs: 50, sleep });
-  const transport = originTransport((url, init) => fetch(url, init), env.ORIGIN_SIGNING_KEY, now);
+  const transport = originTransport(env, now, report);
   const binding = env.ORIGIN_ROUTER;
   if (env.ROUTER === "service" && binding === undefined)
     throw new TypeError('ROUTER: is "service" without the binding ORIGIN_ROUTER');

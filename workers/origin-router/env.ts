@@ -5,5 +5,7 @@ export interface OriginRouterEnv {
   readonly FLEET?: string;
   /** Signs what goes to an origin (src/shared/signing/origin-signing.ts). */
   readonly ORIGIN_SIGNING_KEY?: string;
+  /** Workers AI, where a cluster of the fleet has its engine; in production alone. */
+  readonly AI?: Ai;
   readonly CONFIG: KVNamespace;
 }

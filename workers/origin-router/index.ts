@@ -5,11 +5,11 @@
 import devFleet from "../../config/fleet.dev.json";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
-import { originTransport } from "../../src/shared/signing/origin-signing.ts";
 import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet-source.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";
+import { originTransport } from "../origin-bindings.ts";
 import type { OriginRouterEnv } from "./env.ts";
 import { serveRequest, type RunningAnswers } from "./serve-dispatch.ts";
 
@@ -29,11 +29,7 @@ export default {
       now: () => Date.now(),
       report,
     });
-    transport ??= originTransport(
-      (url, init) => fetch(url, init),
-      env.ORIGIN_SIGNING_KEY,
-      () => Date.now(),
-    );
+    transport ??= originTransport(env, () => Date.now(), report);
     const background: Background = {
       run: (name, work) => context.waitUntil(work.catch((error: unknown) => report(name, String(error)))),
     };

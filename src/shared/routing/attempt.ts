@@ -93,8 +93,7 @@ export async function attempt(input: AttemptInput, transport: Transport): Promis
     );
     answered = true;
     const beginning = await beginningOf(response, request.stream);
-    result =
-      "error" in beginning ? verdict(response, beginning.error, input.nowMs) : opened(response, beginning);
+    result = "error" in beginning ? verdict(response, beginning.error, input) : opened(response, beginning);
   } catch (error) {
     const reason = timedOut ? "first-byte-timeout" : answered ? "broken" : "refused";
     result = { kind: "failed", reason, detail: error instanceof Error ? error.name : "unknown error" };
@@ -133,8 +132,9 @@ function isShort(response: Response): boolean {
   return length !== null && Number(length) <= maxWholeBytes;
 }
 
-function verdict(response: Response, error: string, nowMs: number): AttemptResult {
-  const judged = judge(response.status, response.headers.get("retry-after"), error, nowMs);
+function verdict(response: Response, error: string, { nowMs, target }: AttemptInput): AttemptResult {
+  const { engine } = target.cluster;
+  const judged = judge(response.status, response.headers.get("retry-after"), error, nowMs, engine);
   if (judged.kind !== "failed") return judged;
   return { ...judged, reason: response.ok ? "bad-answer" : "status" };
 }

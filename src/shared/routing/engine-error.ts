@@ -3,16 +3,14 @@
  * and body into what the router does about it. Engines' texts can echo the prompt: only a redacted form leaves this file.
  */
 
+import { engineAdapter, type WindowFault } from "./engines/engine.ts";
+import type { EngineKind } from "./engines/engine-kind.ts";
+
 /** What a failed or refused attempt means. */
 export type EngineVerdict =
   /** The request itself is wrong: no replica will take it. */
   | { readonly kind: "rejected"; readonly status: number; readonly detail: string }
-  | {
-      readonly kind: "context-too-long";
-      readonly windowTokens: number;
-      readonly promptTokens: number;
-      readonly answerTokens: number;
-    }
+  | ({ readonly kind: "context-too-long" } & WindowFault)
   /** Alive, but not now. */
   | { readonly kind: "busy"; readonly retryAfterMs: number | null; readonly detail: string }
   /** This replica's fault: another may do. */
@@ -22,7 +20,13 @@ export type EngineVerdict =
 export const maxErrorBytes = 16_384;
 
 /** The verdict on a status that is no success, or on an error that came under HTTP 200 (`status` 200). */
-export function judge(status: number, retryAfter: string | null, body: string, nowMs: number): EngineVerdict {
+export function judge(
+  status: number,
+  retryAfter: string | null,
+  body: string,
+  nowMs: number,
+  engine: EngineKind = "vllm",
+): EngineVerdict {
   const error = readError(body);
   const effective = status >= 200 && status < 300 ? (error?.code ?? 500) : status;
   const detail = describe(effective, error);
@@ -30,8 +34,12 @@ export function judge(status: number, retryAfter: string | null, body: string, n
     case 400:
     case 404:
     case 413:
-    case 422:
-      return contextTooLong(error?.message ?? "") ?? { kind: "rejected", status: effective, detail };
+    case 422: {
+      const fault = engineAdapter(engine).readWindowFault(error?.message ?? "");
+      return fault === null
+        ? { kind: "rejected", status: effective, detail }
+        : { kind: "context-too-long", ...fault };
+    }
     case 429:
       return { kind: "busy", retryAfterMs: readRetryAfter(retryAfter, nowMs), detail };
     default:
@@ -118,25 +126,6 @@ function describe(status: number, error: EngineError | null): string {
     .replace(/\s+/g, " ")
     .slice(0, 160);
   return `status ${status}${error.type === null ? "" : ` ${error.type.slice(0, 64)}`}: ${words}`;
-}
-
-const windowPattern = /maximum (?:context|model|input) length (?:is|of) (\d+)/i;
-const partsPattern = /(\d+) (?:tokens? )?(?:in the messages|in the prompt|in the input|input tokens)/i;
-const promptPattern = /prompt \((?:length|total length) (\d+)\)|contains (?:at least )?(\d+) input tokens/i;
-const answerPattern = /(\d+) (?:in the completion|for the completion|output tokens)|too large: (\d+)/i;
-
-/** vLLM's and OpenAI's ways to say that prompt and answer don't fit; null where the message says something else. */
-function contextTooLong(message: string): EngineVerdict | null {
-  const window = windowPattern.exec(message)?.[1];
-  if (window === undefined) return null;
-  const prompt = promptPattern.exec(message);
-  const answer = answerPattern.exec(message);
-  return {
-    kind: "context-too-long",
-    windowTokens: Number(window),
-    promptTokens: Number(partsPattern.exec(message)?.[1] ?? prompt?.[1] ?? prompt?.[2] ?? 0),
-    answerTokens: Number(answer?.[1] ?? answer?.[2] ?? 0),
-  };
 }
 
 /** RFC 9110 section 10.2.3: seconds, or an HTTP date. */

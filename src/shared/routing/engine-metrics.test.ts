@@ -1,6 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { readEngineMetrics, unknownMetrics } from "./engine-metrics.ts";
+import { engineAdapter } from "./engines/engine.ts";
+import { unknownMetrics } from "./engine-metrics.ts";
+
+const readEngineMetrics = (page: string) => engineAdapter("vllm").readMetrics(page);
 
 test("today's names, several engines added up, the fullest cache", () => {
   const text = `# HELP vllm:num_requests_running Number of requests in model execution batches.

@@ -1,6 +1,6 @@
 /**
  * What does an engine's `/metrics` say of its load? Reads the few lines that matter out of the Prometheus text by searching
- * for their names: vLLM's page has a thousand others. Old and new names; what is missing is null, never 0.
+ * for their names: vLLM's page has a thousand others. What is missing is null, never 0.
  */
 export interface EngineMetrics {
   readonly running: number | null;
@@ -11,15 +11,20 @@ export interface EngineMetrics {
 
 export const unknownMetrics: EngineMetrics = { running: null, waiting: null, cacheUsage: null };
 
-/** Reads vLLM's gauges. Several series of one name (data-parallel ranks, models) are added up; of cache usage the fullest counts. */
-export function readEngineMetrics(text: string): EngineMetrics {
+/** What an engine calls its gauges. */
+interface GaugeNames {
+  readonly running: string;
+  readonly waiting: string;
+  /** Its newer name and older ones. */
+  readonly cacheUsage: readonly string[];
+}
+
+/** Reads an engine's gauges. Several series of one name (data-parallel ranks, models) are added up; of cache usage the fullest counts. */
+export function readGauges(text: string, names: GaugeNames): EngineMetrics {
   return {
-    running: total(series(text, "vllm:num_requests_running")),
-    waiting: total(series(text, "vllm:num_requests_waiting")),
-    cacheUsage: fullest([
-      ...series(text, "vllm:kv_cache_usage_perc"),
-      ...series(text, "vllm:gpu_cache_usage_perc"),
-    ]),
+    running: total(series(text, names.running)),
+    waiting: total(series(text, names.waiting)),
+    cacheUsage: fullest(names.cacheUsage.flatMap((name) => series(text, name))),
   };
 }
 

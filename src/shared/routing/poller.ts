@@ -3,7 +3,8 @@
  * one sweep at a time in an isolate, each replica at most every three seconds.
  */
 import type { Transport } from "./attempt.ts";
-import { readEngineMetrics, unknownMetrics, type EngineMetrics } from "./engine-metrics.ts";
+import { unknownMetrics, type EngineMetrics } from "./engine-metrics.ts";
+import { engineAdapter } from "./engines/engine.ts";
 import { readAtMost } from "./read-body.ts";
 import type { ClusterState, ReplicaState } from "./router-state.ts";
 
@@ -79,7 +80,8 @@ export async function pollReplica(
 
 /** Servers without `/health` (404, or a key that it wants) are alive all the same. */
 async function askHealth(replica: ReplicaState, transport: Transport): Promise<boolean> {
-  const path = replica.engine === "vllm" ? "/health" : "/v1/models";
+  const path = engineAdapter(replica.engine).healthPath;
+  if (path === null) return true;
   try {
     const response = await transport(replica.url + path, pollInit(), replica.target);
     await response.body?.cancel();
@@ -91,11 +93,13 @@ async function askHealth(replica: ReplicaState, transport: Transport): Promise<b
 }
 
 async function askMetrics(replica: ReplicaState, transport: Transport): Promise<EngineMetrics> {
+  const { metricsPath, readMetrics } = engineAdapter(replica.engine);
+  if (metricsPath === null) return unknownMetrics;
   try {
-    const response = await transport(`${replica.url}/metrics`, pollInit(), replica.target);
+    const response = await transport(replica.url + metricsPath, pollInit(), replica.target);
     if (response.body === null) return unknownMetrics;
     const text = await readAtMost(response.body, maxMetricsBytes);
-    return response.ok ? readEngineMetrics(text) : unknownMetrics;
+    return response.ok ? readMetrics(text) : unknownMetrics;
   } catch {
     // A replica may be well and its metrics out of reach: unknown.
     return unknownMetrics;

@@ -4,6 +4,7 @@
  */
 import { Breaker } from "./breaker.ts";
 import type { Cluster } from "./fleet-config.ts";
+import { engineAdapter } from "./engines/engine.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import { InFlight, type Occupancy } from "./in-flight.ts";
 import type { PolledLoad } from "./load.ts";
@@ -60,7 +61,8 @@ export class RouterState {
     const clusters = new Map<string, ClusterState>();
     for (const cluster of index.clusters.values()) {
       const hasMetrics =
-        cluster.engine === "vllm" && cluster.models.some((model) => model.engine_features.metrics);
+        engineAdapter(cluster.engine).metricsPath !== null &&
+        cluster.models.some((model) => model.engine_features.metrics);
       const replicas = cluster.replicas.map((replica): ReplicaState => {
         const target = replicaTarget(cluster, replica);
         const key = `${cluster.id} ${replica.id} ${replica.vpc?.network ?? ""} ${target.url}`;

@@ -1,13 +1,14 @@
 /**
  * How does a cluster know that a request comes from the edge? Every request to an origin is signed, where a key is
  * configured; a proxy in front of the engine verifies it and refuses all else (docs/signing.md). Around the network port, so
- * that generations, polls and probes are signed alike.
+ * that generations, polls and probes are signed alike. Which key signs for which cluster: src/shared/routing/origin-transport.ts.
  */
-import type { Transport } from "../routing/attempt.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { hmacKey } from "./signature-key.ts";
 import { signRequest, type SigningIdentity } from "./sign-request.ts";
 import { minSecretBytes, type SignatureAlgorithm } from "./signing-policy.ts";
+
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** ORIGIN_SIGNING_KEY in parts: `<algorithm>:<key id>:<base64url>`. */
 export interface OriginSigningKey {
@@ -28,21 +29,6 @@ export function parseOriginSigningKey(text: string): Result<OriginSigningKey, st
   return ok({ algorithm: algorithm as SignatureAlgorithm, keyId, material });
 }
 
-/**
- * The transport that this Worker should use: signing where ORIGIN_SIGNING_KEY is set, else as it is. Throws where the key
- * is malformed: a Worker that can't sign says so at its start.
- */
-export function originTransport(
-  transport: Transport,
-  text: string | undefined,
-  now: () => number,
-): Transport {
-  if (text === undefined || text === "") return transport;
-  const key = parseOriginSigningKey(text);
-  if (!key.ok) throw new TypeError(`ORIGIN_SIGNING_KEY: ${key.error}`);
-  return signingTransport(transport, { key: key.value, now, newNonce: () => crypto.randomUUID() });
-}
-
 export interface OriginSigningOptions {
   readonly key: OriginSigningKey;
   readonly now: () => number;
@@ -50,13 +36,10 @@ export interface OriginSigningOptions {
   readonly newNonce: () => string;
 }
 
-/** The same transport with signed requests. A key that can't be imported fails each request: an unsigned one would tell no one. */
-export function signingTransport(
-  transport: Transport,
-  { key, now, newNonce }: OriginSigningOptions,
-): Transport {
+/** The same network with signed requests. A key that can't be imported fails each request: an unsigned one would tell no one. */
+export function signingTransport(send: Fetch, { key, now, newNonce }: OriginSigningOptions): Fetch {
   let identity: SigningIdentity | null = null;
-  return async function signedFetch(url, init, target) {
+  return async function signedFetch(url, init) {
     identity ??= { keyId: key.keyId, algorithm: key.algorithm, key: await importKey(key) };
     const fields = await signRequest(
       {
@@ -69,7 +52,7 @@ export function signingTransport(
     );
     const headers = new Headers(init.headers);
     for (const [name, value] of Object.entries(fields)) headers.set(name, value);
-    return transport(url, { ...init, headers }, target);
+    return send(url, { ...init, headers });
   };
 }
 

@@ -1,0 +1,50 @@
+/**
+ * How does one kind of engine differ from the others? One adapter each; everything else in this tree speaks of engines alone in
+ * these words.
+ */
+import type { Result } from "../../contracts/result.ts";
+import type { EngineMetrics } from "../engine-metrics.ts";
+import type { OriginPath } from "../ports.ts";
+import type { EngineFeatures, EngineKind } from "./engine-kind.ts";
+import { openai } from "./openai.ts";
+import { tensorRtLlm } from "./tensorrt-llm.ts";
+import { vllm } from "./vllm.ts";
+import { workersAi } from "./workers-ai.ts";
+
+/** Prompt and answer don't fit, in the engine's numbers; 0 where it names none. */
+export interface WindowFault {
+  readonly windowTokens: number;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+}
+
+export interface EngineAdapter {
+  /** Asked with GET; any answer below 500 is alive. `null`: there is nothing to ask, and only requests tell. */
+  readonly healthPath: string | null;
+  /** `null`: it says nothing of its load. */
+  readonly metricsPath: string | null;
+  /** What is missing on the page is unknown, never 0. */
+  readMetrics(page: string): EngineMetrics;
+  /** The words of an error about the window; `null`: it is about something else. */
+  readWindowFault(message: string): WindowFault | null;
+  /**
+   * What the engine gets of a body that was composed in vLLM's words. `null`: the very same. The error says, for the log, what
+   * it has no word for although the answer depends on it: the request is then refused, since it would be another one.
+   */
+  readonly bodyFor:
+    | ((path: OriginPath, body: Readonly<Record<string, unknown>>, features: EngineFeatures) => EngineBody)
+    | null;
+}
+
+export type EngineBody = Result<Record<string, unknown>, string>;
+
+const adapters: Readonly<Record<EngineKind, EngineAdapter>> = {
+  vllm,
+  "tensorrt-llm": tensorRtLlm,
+  openai,
+  "workers-ai": workersAi,
+};
+
+export function engineAdapter(kind: EngineKind): EngineAdapter {
+  return adapters[kind];
+}

@@ -1,0 +1,185 @@
+/**
+ * How do Workers AI's answers become OpenAI's? Both of its forms: its own (`{response, tool_calls, usage}`, and events of it) and, of
+ * newer models, OpenAI's, which pass as they are.
+ */
+import type { OriginPath } from "../ports.ts";
+import { StopCutter } from "./stop-cutter.ts";
+
+export interface OutputFrame {
+  readonly path: OriginPath;
+  /** As the engine's name for the model. */
+  readonly model: string;
+  readonly maxTokens: number | null;
+  readonly stops: readonly string[];
+  readonly nowMs: number;
+  readonly newId: () => string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A whole answer as JSON. `null`: it is none. */
+export function wholeOutput(output: unknown, frame: OutputFrame): string | null {
+  if (!isRecord(output)) return null;
+  if (frame.path === "/v1/embeddings") return embeddings(output, frame);
+  if (Array.isArray(output["choices"])) return JSON.stringify(output);
+  const { response } = output;
+  const calls = toolCalls(output["tool_calls"], frame);
+  if (response === undefined && calls.length === 0) return null;
+  const cutter = new StopCutter(frame.stops);
+  const text = typeof response === "string" ? response : response == null ? "" : JSON.stringify(response);
+  const content = cutter.add(text) + cutter.flush();
+  const finish = cutter.stopped ? "stop" : finishReason(calls.length > 0, output["usage"], frame);
+  const chat = frame.path === "/v1/chat/completions";
+  const message = { role: "assistant", content, ...(calls.length > 0 ? { tool_calls: calls } : {}) };
+  return JSON.stringify({
+    ...head(frame, chat ? "chat.completion" : "text_completion"),
+    choices: [
+      chat
+        ? { index: 0, message, finish_reason: finish }
+        : { index: 0, text: content, finish_reason: finish },
+    ],
+    ...(isRecord(output["usage"]) ? { usage: output["usage"] } : {}),
+  });
+}
+
+/** A stream of events as a stream of OpenAI's chunks. An end without `[DONE]` stays one, which is an answer that broke. */
+export function outputStream(frame: OutputFrame): TransformStream<Uint8Array, Uint8Array> {
+  const decoder = new TextDecoder();
+  const encoder = new TextEncoder();
+  const events = new OutputEvents(frame);
+  let rest = "";
+  const handle = (text: string): string => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    return lines.map((line) => events.line(line)).join("");
+  };
+  return new TransformStream({
+    transform(chunk, controller) {
+      const out = handle(decoder.decode(chunk, { stream: true }));
+      if (out !== "") controller.enqueue(encoder.encode(out));
+      // Nothing more is wanted: this also ends the run.
+      if (events.done) controller.terminate();
+    },
+    flush(controller) {
+      const out = handle(`${decoder.decode()}\n`);
+      if (out !== "") controller.enqueue(encoder.encode(out));
+    },
+  });
+}
+
+class OutputEvents {
+  readonly #frame: OutputFrame;
+  readonly #cutter: StopCutter;
+  readonly #head: Fields;
+  /** The engine speaks OpenAI's form itself. */
+  #native = true;
+  #calls = 0;
+  #usage: unknown = undefined;
+  #done = false;
+
+  constructor(frame: OutputFrame) {
+    this.#frame = frame;
+    this.#cutter = new StopCutter(frame.stops);
+    this.#head = head(
+      frame,
+      frame.path === "/v1/chat/completions" ? "chat.completion.chunk" : "text_completion",
+    );
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** What goes out for one line of the stream. */
+  line(line: string): string {
+    if (this.#done || !line.startsWith("data:")) return "";
+    const data = line.slice(5).trim();
+    if (data === "[DONE]") return this.#end();
+    let event: unknown;
+    try {
+      event = JSON.parse(data);
+    } catch {
+      // Passed on, so that the reader of the stream says that it is broken.
+      return `data: ${data}\n\n`;
+    }
+    if (!isRecord(event)) return `data: ${data}\n\n`;
+    if (Array.isArray(event["choices"]) || event["error"] !== undefined) {
+      this.#native = false;
+      return `data: ${data}\n\n`;
+    }
+    if (event["usage"] !== undefined) this.#usage = event["usage"];
+    const { response } = event;
+    const calls = toolCalls(event["tool_calls"], this.#frame).map((call, at) => ({
+      index: this.#calls + at,
+      ...call,
+    }));
+    this.#calls += calls.length;
+    const text = this.#cutter.add(typeof response === "string" ? response : "");
+    const delta = { content: text, ...(calls.length > 0 ? { tool_calls: calls } : {}) };
+    const out = calls.length === 0 && text === "" ? "" : this.#chunk(delta, text, null);
+    return this.#cutter.stopped ? out + this.#end() : out;
+  }
+
+  #end(): string {
+    this.#done = true;
+    if (!this.#native) return "data: [DONE]\n\n";
+    const text = this.#cutter.stopped ? "" : this.#cutter.flush();
+    const finish = this.#cutter.stopped ? "stop" : finishReason(this.#calls > 0, this.#usage, this.#frame);
+    const usage = isRecord(this.#usage)
+      ? `data: ${JSON.stringify({ ...this.#head, choices: [], usage: this.#usage })}\n\n`
+      : "";
+    return `${this.#chunk(text === "" ? {} : { content: text }, text, finish)}${usage}data: [DONE]\n\n`;
+  }
+
+  #chunk(delta: Fields, text: string, finish: string | null): string {
+    const choice =
+      this.#frame.path === "/v1/chat/completions"
+        ? { index: 0, delta, finish_reason: finish }
+        : { index: 0, text, finish_reason: finish };
+    return `data: ${JSON.stringify({ ...this.#head, choices: [choice] })}\n\n`;
+  }
+}
+
+function head({ model, nowMs, newId }: OutputFrame, object: string): Fields {
+  return { id: newId(), object, created: Math.floor(nowMs / 1000), model };
+}
+
+/** Its own form names no reason: an answer as long as it may be was cut. */
+function finishReason(calls: boolean, usage: unknown, { maxTokens }: OutputFrame): string {
+  if (calls) return "tool_calls";
+  const tokens = isRecord(usage) ? usage["completion_tokens"] : undefined;
+  return maxTokens !== null && typeof tokens === "number" && tokens >= maxTokens ? "length" : "stop";
+}
+
+/** Both of its forms: `{name, arguments: object}`, and OpenAI's own. */
+function toolCalls(value: unknown, { newId }: OutputFrame): readonly Fields[] {
+  if (!Array.isArray(value)) return [];
+  return (value as readonly unknown[]).flatMap((call) => {
+    if (!isRecord(call)) return [];
+    const called = isRecord(call["function"]) ? call["function"] : call;
+    const { name } = called;
+    if (typeof name !== "string" || name === "") return [];
+    const given = called["arguments"] ?? {};
+    return [
+      {
+        id: typeof call["id"] === "string" ? call["id"] : `call_${newId()}`,
+        type: "function",
+        function: { name, arguments: typeof given === "string" ? given : JSON.stringify(given) },
+      },
+    ];
+  });
+}
+
+function embeddings(output: Fields, { model }: OutputFrame): string | null {
+  const { data } = output;
+  if (!Array.isArray(data)) return null;
+  return JSON.stringify({
+    object: "list",
+    model,
+    data: (data as readonly unknown[]).map((embedding, index) => ({ object: "embedding", index, embedding })),
+  });
+}
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
