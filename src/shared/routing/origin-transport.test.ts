@@ -139,7 +139,7 @@ test.each([
   "without %s nothing is sent, and the log says so once",
   async (_sentence, cluster, replica, what) => {
     const { sent, reports, transport, init } = mount({ signingKey: `hmac-sha256:common:${"A".repeat(43)}` });
-    const target = fakeTarget(cluster as Partial<Cluster>, replica);
+    const target = fakeTarget(cluster, replica);
     for (let tries = 0; tries < 3; tries += 1)
       await expect(transport(`${target.url}/v1/chat/completions`, init, target)).rejects.toMatchObject({
         name: `OriginMisconfigured (${what})`,

@@ -93,13 +93,14 @@ async function askHealth(replica: ReplicaState, transport: Transport): Promise<b
 }
 
 async function askMetrics(replica: ReplicaState, transport: Transport): Promise<EngineMetrics> {
-  const { metricsPath, readMetrics } = engineAdapter(replica.engine);
+  const engine = engineAdapter(replica.engine);
+  const { metricsPath } = engine;
   if (metricsPath === null) return unknownMetrics;
   try {
     const response = await transport(replica.url + metricsPath, pollInit(), replica.target);
     if (response.body === null) return unknownMetrics;
     const text = await readAtMost(response.body, maxMetricsBytes);
-    return response.ok ? readMetrics(text) : unknownMetrics;
+    return response.ok ? engine.readMetrics(text) : unknownMetrics;
   } catch {
     // A replica may be well and its metrics out of reach: unknown.
     return unknownMetrics;
