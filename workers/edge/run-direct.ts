@@ -12,6 +12,7 @@ import {
   type DirectBody,
   type TurnEnding,
 } from "../../src/shared/turn/answer-direct.ts";
+import { toldOf } from "../../src/shared/turn/answering-engine.ts";
 import type { Asked } from "../../src/shared/turn/asked.ts";
 import { chargedUsage } from "../../src/shared/turn/ending.ts";
 import { openTurn, type OpenedTurn } from "../../src/shared/turn/open-turn.ts";
@@ -127,8 +128,9 @@ async function answer(
   );
 }
 
-function recordEnding(scope: RequestScope, { end, totals, guarded }: TurnEnding): void {
+function recordEnding(scope: RequestScope, { end, totals, guarded, engine }: TurnEnding): void {
   const { record } = scope;
+  if (engine.continued > 0 || engine.notContinued !== null) Object.assign(record, toldOf(engine));
   const usage = chargedUsage(totals);
   record.promptTokens = usage.promptTokens;
   record.completionTokens = usage.completionTokens;

@@ -39,7 +39,8 @@ export class Dispatch {
 
   async run(): Promise<Result<OriginAnswer, OriginFailure>> {
     const { now, state } = this.#deps;
-    state.retryBudget.request(now());
+    if (this.#request.goesOnFrom === undefined) state.retryBudget.request(now());
+    else if (!state.retryBudget.take(now())) return err(this.#exhausted());
     for (let attempts = 1; attempts <= maxAttempts; attempts += 1) {
       if (attempts > 1 && !(await this.#mayRetry(attempts - 1))) break;
       const replica = await this.#next.inTime(this.#last);
@@ -66,6 +67,7 @@ export class Dispatch {
 
   async #ask(replica: ReplicaState, attempts: number): Promise<Failed | OriginAnswer> {
     const { now, state } = this.#deps;
+    const goesOn = this.#request.goesOnFrom !== undefined;
     this.#next.asked(replica);
     const result = await askReplica(
       replica,
@@ -74,7 +76,11 @@ export class Dispatch {
         signal: this.#signal,
         timeoutMs: this.#timeoutMs(attempts, now()),
         attempts,
-        onEnd: () => this.#poll(),
+        onEnd: (outcome) => {
+          // A first byte proves little where one was there before: what goes on must end well to have its retry back.
+          if (outcome === "done" && goesOn) state.retryBudget.giveBack(now());
+          this.#poll();
+        },
       },
       this.#deps,
     );

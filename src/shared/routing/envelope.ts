@@ -31,6 +31,10 @@ const dispatchSchema = z.strictObject({
   tokens: z.number().min(0),
   place: placeSchema,
   deadlineMs: z.number().positive(),
+  goesOnFrom: z
+    .strictObject({ cluster: z.string().max(128), replica: z.string().max(128) })
+    .readonly()
+    .exactOptional(),
 });
 type DispatchEnvelope = z.infer<typeof dispatchSchema>;
 

@@ -37,6 +37,11 @@ export interface OriginRequest {
   readonly place: ClientPlace;
   /** From the call of `dispatch` to the first byte of an answer's body, all attempts together, in milliseconds. */
   readonly deadlineMs: number;
+  /**
+   * The request goes on with an answer that this replica broke off: whoever else may is asked first, and the first attempt
+   * already counts as a retry.
+   */
+  readonly goesOnFrom?: { readonly cluster: string; readonly replica: string };
 }
 
 /**

@@ -4,8 +4,8 @@
  *
  *   bytes ▸ events ▸ count (budget) ▸ filter (guard) ▸ collect ▸ encode ▸ bytes
  *
- * An answer ends well only with a finish reason for each of its choices; everything else is one error event without
- * `[DONE]`. See docs/decisions/0003-one-pass-stream.md.
+ * An answer ends well only with a finish reason for each of its choices; everything else goes on with another engine
+ * (going-on.ts), or is one error event without `[DONE]`. See docs/decisions/0003-one-pass-stream.md.
  */
 import type { Usage, UsageBasis } from "../contracts/usage.ts";
 import { AnswerCollector } from "./answer-collector.ts";
@@ -13,6 +13,8 @@ import { createEncoder, type AnswerEncoder, type AnswerFormat } from "./answer-e
 import { readEngineEvent, type EngineApi, type EngineDelta, type FinishReason } from "./engine-event.ts";
 import { EventTemplate } from "./event-template.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
+import { GoingOn } from "./going-on.ts";
+import type { AnswerContinuer } from "./resumption.ts";
 import { SseEvents } from "./sse-events.ts";
 import { streamFailureError, type StreamEnd, type StreamFailure } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
@@ -42,6 +44,8 @@ export interface AnswerPassOptions {
   readonly filter?: TextFilter;
   /** Gathers the answer as the client sees it. */
   readonly collect?: AnswerCollector;
+  /** Finds another engine when this one fails. Only with one choice. */
+  readonly continuer?: AnswerContinuer;
   readonly now?: () => number;
 }
 
@@ -69,11 +73,17 @@ export interface AnswerTotals {
 }
 
 const utf8 = new TextEncoder();
+const noRoom = -1;
+
+function encoded(text: string): Uint8Array | undefined {
+  return text === "" ? undefined : utf8.encode(text);
+}
 
 export class AnswerPass implements StreamPass {
   readonly #options: AnswerPassOptions;
-  readonly #events = new SseEvents();
-  readonly #template: EventTemplate;
+  readonly #goingOn: GoingOn | null;
+  #events = new SseEvents();
+  #template: EventTemplate;
   readonly #encoder: AnswerEncoder;
   readonly #meter: UsageMeter;
   readonly #lanes: FilteredLanes | null;
@@ -84,9 +94,11 @@ export class AnswerPass implements StreamPass {
   #firstTokenAtMs: number | undefined;
   #failureDetail: string | undefined;
   #ended: StreamEnd | null = null;
+  #nextSource: ReadableStream<Uint8Array> | null = null;
 
   constructor(options: AnswerPassOptions) {
     this.#options = options;
+    this.#goingOn = options.continuer === undefined ? null : new GoingOn(options.continuer);
     this.#template = new EventTemplate(options.engineApi);
     this.#encoder = createEncoder(options.format, {
       id: options.id,
@@ -125,23 +137,34 @@ export class AnswerPass implements StreamPass {
 
   push(bytes: Uint8Array): Uint8Array | undefined {
     if (this.#ended !== null) return undefined;
-    if (!this.#events.feed(bytes)) return utf8.encode(this.#fail("origin-error", "an event is too long"));
+    if (!this.#events.feed(bytes)) return encoded(this.#fail("origin-error", "an event is too long"));
     return this.resume();
   }
 
+  get resuming(): boolean {
+    return this.#goingOn !== null && this.#goingOn.pending !== null;
+  }
+
+  takeSource(): ReadableStream<Uint8Array> | null {
+    const source = this.#nextSource;
+    this.#nextSource = null;
+    return source;
+  }
+
   resume(): Uint8Array | undefined {
-    let text = "";
-    while (this.#ended === null && !this.#mustWait()) {
+    let text = this.resuming ? this.#resumed() : "";
+    while (this.#ended === null && !this.resuming && !this.#mustWait()) {
       const data = this.#events.next();
       if (data === undefined) break;
       text += this.#template.matches(data) ? this.#plain(data) : this.#parsed(data);
     }
     if (this.#collector?.mustBeWhole === true && this.#collector.overflowed && this.#ended === null)
-      text += this.#fail("origin-error", "the answer is over the cap for answers that are assembled");
-    return text === "" ? undefined : utf8.encode(text);
+      text += this.#failForGood("origin-error", "the answer is over the cap for answers that are assembled");
+    return encoded(text);
   }
 
   get pending(): Promise<void> | null {
+    if (this.resuming) return this.#goingOn?.pending ?? null;
     return this.#mustWait() ? (this.#options.budget?.pending ?? null) : null;
   }
 
@@ -160,15 +183,34 @@ export class AnswerPass implements StreamPass {
       this.#ended = "client-gone";
       return undefined;
     }
-    const text = cause === "source-ended" ? this.#sourceEnded() : this.#broken(cause);
-    return text === "" ? undefined : utf8.encode(text);
+    // Nobody was found in time.
+    if (this.resuming && cause !== "deadline") return encoded(this.#resumed());
+    return encoded(cause === "source-ended" ? this.#sourceEnded() : this.#broken(cause));
+  }
+
+  /** The search for another engine is over. */
+  #resumed(): string {
+    const found = this.#goingOn?.outcome();
+    if (found === undefined) throw new Error("nobody was looked for");
+    if ("end" in found) return this.#failForGood(found.end, found.detail);
+    if (found.kind === "complete") return this.#stop("length");
+    const taken = this.#goingOn?.takeOver(found);
+    if (taken !== undefined) this.#meter.goOn(taken.kept, taken.delivered);
+    this.#events = new SseEvents();
+    this.#template = new EventTemplate(this.#options.engineApi);
+    this.#nextSource = found.body;
+    if (found.firstChunk !== null && !this.#events.feed(found.firstChunk))
+      return this.#fail("origin-error", "an event is too long");
+    return "";
   }
 
   /** An event that only adds text to choice 0, and needs no parsing. */
   #plain(data: string): string {
     const text = this.#template.text(data);
     const said = this.#template.completionTokens(data);
-    if (!this.#counts(0, said, text !== "", false)) return this.#conclude("budget-spent", "length");
+    const tokens = this.#counts(0, said, text !== "", false);
+    if (tokens === noRoom) return this.#conclude("budget-spent", "length");
+    if (this.#goingOn !== null) this.#goingOn.heard(text, tokens);
     if (text === "") return "";
     let released = text;
     if (this.#lanes !== null) {
@@ -192,37 +234,41 @@ export class AnswerPass implements StreamPass {
     const { deltas, usage } = event;
     if (usage !== null) {
       this.#meter.prompt(usage);
-      this.#options.budget?.promptCounted(usage.promptTokens);
+      if (this.#goingOn?.moved !== true) this.#options.budget?.promptCounted(usage.promptTokens);
       // Some servers put the final usage on the finish chunk in place of a chunk of its own.
       const isFinal =
         deltas.length === 0 || (this.#options.choices === 1 && deltas[0]?.finishReason !== undefined);
       if (isFinal) this.#meter.final(usage);
     }
     const only = deltas.length === 1 ? deltas[0] : undefined;
-    if (only !== undefined) this.#template.learn(data, only);
+    if (only !== undefined && this.#goingOn?.seamIsOpen !== true) this.#template.learn(data, only);
     const said = only === undefined || usage === null ? -1 : usage.completionTokens;
     let text = "";
     for (const delta of deltas) {
-      if (this.#ended === null) text += this.#delta(delta, said);
+      if (this.#ended === null && !this.resuming) text += this.#delta(delta, said);
     }
     return text;
   }
 
-  #delta(delta: EngineDelta, said: number): string {
-    const choice = delta.index;
+  #delta(raw: EngineDelta, said: number): string {
+    const choice = raw.index;
     if (choice >= this.#finishReasons.length)
       return this.#fail("origin-error", "a choice that was not asked for");
-    const hasText = delta.content !== undefined && delta.content !== "";
-    const thinks = delta.reasoning !== undefined;
-    const carries = hasText || thinks || delta.toolCalls !== undefined || delta.refusal !== undefined;
-    if (!this.#counts(choice, said, carries, thinks && !hasText))
-      return this.#conclude("budget-spent", "length");
+    const hasText = raw.content !== undefined && raw.content !== "";
+    const thinks = raw.reasoning !== undefined;
+    const carries = hasText || thinks || raw.toolCalls !== undefined || raw.refusal !== undefined;
+    const tokens = this.#counts(choice, said, carries, thinks && !hasText);
+    if (tokens === noRoom) return this.#conclude("budget-spent", "length");
+    const fresh = this.#goingOn === null ? { delta: raw, stopped: false } : this.#goingOn.read(raw, tokens);
+    if (fresh === null) return this.#failForGood("origin-error", "the engine that went on began to think");
+    const { delta } = fresh;
     let text = "";
     if (carries || delta.role !== undefined) {
       const passed = this.#lanes === null ? delta : this.#lanes.pass(delta);
       if (passed === null) return this.#conclude("blocked", "content_filter");
       text = this.#deliver(passed);
     }
+    if (fresh.stopped) return text + this.#stop("stop");
     if (delta.finishReason === undefined) return text;
     return text + this.#finishChoice(choice, delta.finishReason, true);
   }
@@ -233,16 +279,16 @@ export class AnswerPass implements StreamPass {
     return this.#encoder.delta(delta);
   }
 
-  /** Counts an event's tokens; `false`: the budget has no room for them, and they are not counted. */
-  #counts(choice: number, said: number, carriesToken: boolean, isReasoning: boolean): boolean {
+  /** Counts an event's tokens; `noRoom`: the budget has none for them, and they are not counted. */
+  #counts(choice: number, said: number, carriesToken: boolean, isReasoning: boolean): number {
     const tokens = this.#meter.added(choice, said, carriesToken);
     const { budget } = this.#options;
     if (tokens > 0 && budget !== undefined && budget.ask(this.#meter.completionTokens + tokens) !== "go-on")
-      return false;
+      return noRoom;
     this.#meter.add(choice, tokens, isReasoning, said !== -1);
     if (carriesToken && this.#firstTokenAtMs === undefined)
       this.#firstTokenAtMs = (this.#options.now ?? Date.now)();
-    return true;
+    return tokens;
   }
 
   #finishChoice(choice: number, reason: FinishReason, release: boolean): string {
@@ -257,6 +303,12 @@ export class AnswerPass implements StreamPass {
     this.#unfinished--;
     this.#collector?.finish(choice, reason);
     return text + this.#encoder.finish(choice, reason);
+  }
+
+  /** The only choice is complete, though its engine did not say so. */
+  #stop(reason: FinishReason): string {
+    const text = this.#finishChoice(0, reason, true);
+    return this.#ended === null ? text + this.#end("done") : text;
   }
 
   /** Ends the answer ourselves: whatever the engine would still say is not wanted. */
@@ -290,6 +342,12 @@ export class AnswerPass implements StreamPass {
   }
 
   #fail(end: StreamFailure, detail: string): string {
+    const mayGoOn = end !== "deadline" && this.#unfinished > 0;
+    if (mayGoOn && this.#goingOn !== null && this.#goingOn.tries({ end, detail })) return "";
+    return this.#failForGood(end, detail);
+  }
+
+  #failForGood(end: StreamFailure, detail: string): string {
     this.#ended = end;
     this.#failureDetail = detail;
     return this.#encoder.failure(streamFailureError(end));

@@ -13,6 +13,11 @@ class FakePass implements StreamPass {
   finishedBy: SourceEnd | null = null;
   pending: Promise<void> | null = null;
   held = "";
+  resuming = false;
+
+  takeSource(): ReadableStream<Uint8Array> | null {
+    return null;
+  }
 
   resume(): Uint8Array | undefined {
     this.pending = null;

@@ -63,7 +63,7 @@ interface Sink {
 }
 
 class Relay {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #pass: StreamPass;
   readonly #options: RelayOptions;
   #controller: Sink | undefined;
@@ -123,10 +123,9 @@ class Relay {
 
   readonly #onRead = (result: ReadableStreamReadResult<Uint8Array>): Promise<void> | undefined => {
     if (this.#over) return undefined;
-    if (result.done) {
-      this.#conclude("source-ended");
-      return undefined;
-    }
+    // The timer gave this source up: what it still brings is no part of the answer.
+    if (this.#pass.resuming) return this.#whenResumed();
+    if (result.done) return this.#conclude("source-ended");
     return this.#pushed(this.#pass.push(result.value));
   };
 
@@ -142,9 +141,9 @@ class Relay {
     }
     if (pending !== null) {
       if (bytes !== undefined) this.#controller?.enqueue(bytes);
-      // It is the budget that is waited for, not the engine.
-      this.#waiting = false;
-      return pending.then(() => (this.#over ? undefined : this.#pushed(this.#pass.resume())));
+      // It is the budget that is waited for, not the engine, unless another one is looked for.
+      this.#waiting = this.#pass.resuming;
+      return this.#whenResumed();
     }
     // Nothing to say yet: the pull is not answered, so the next read belongs to it.
     if (bytes === undefined) return this.#reader.read().then(this.#onRead, this.#onReadFailure);
@@ -154,9 +153,23 @@ class Relay {
     return undefined;
   }
 
-  readonly #onReadFailure = (): void => {
-    if (!this.#over) this.#conclude("source-failed");
+  readonly #onReadFailure = (): Promise<void> | undefined => {
+    if (this.#over) return undefined;
+    return this.#pass.resuming ? this.#whenResumed() : this.#conclude("source-failed");
   };
+
+  #whenResumed(): Promise<void> | undefined {
+    return this.#pass.pending?.then(() => {
+      if (this.#over) return undefined;
+      const bytes = this.#pass.resume();
+      const next = this.#pass.takeSource();
+      if (next !== null) {
+        this.#cancelSource("another engine goes on");
+        this.#reader = next.getReader();
+      }
+      return this.#pushed(bytes);
+    });
+  }
 
   readonly #abort = (): void => {
     if (this.#over) return;
@@ -187,12 +200,20 @@ class Relay {
     }, close);
   }
 
-  #conclude(cause: SourceEnd): void {
+  /** What it returns is for a read's answer: the timer's own source still has one to come, which then goes on. */
+  #conclude(cause: SourceEnd): Promise<void> | undefined {
     const bytes = this.#pass.finish(cause);
+    if (this.#pass.resuming) {
+      if (bytes !== undefined) this.#controller?.enqueue(bytes);
+      this.#heardAtMs = Date.now();
+      if (cause === "stalled") this.#cancelSource(cause);
+      return cause === "stalled" ? undefined : this.#whenResumed();
+    }
     this.#report(this.#pass.ended ?? "origin-error");
     if (bytes !== undefined) this.#controller?.enqueue(bytes);
     if (cause !== "source-ended") this.#cancelSource(cause);
     this.#close();
+    return undefined;
   }
 
   #letGo(cause: "client-gone", reason: unknown): void {
@@ -247,7 +268,7 @@ class Relay {
     if (this.#over) return;
     const nowMs = Date.now();
     if (nowMs >= this.#deadlineAtMs) {
-      this.#conclude("deadline");
+      void this.#conclude("deadline");
       return;
     }
     if (!this.#waiting) {
@@ -255,8 +276,8 @@ class Relay {
       this.#heardAtMs = nowMs;
       this.#toldAtMs = nowMs;
     } else if (nowMs >= this.#silentUntilMs()) {
-      this.#conclude("stalled");
-      return;
+      void this.#conclude("stalled");
+      if (this.#over) return;
     } else if (nowMs - this.#toldAtMs >= this.#options.keepAliveMs) {
       this.#toldAtMs = nowMs;
       this.#controller?.enqueue(keepAlive);

@@ -18,6 +18,10 @@ export interface StreamPass {
   readonly pending: Promise<void> | null;
   /** As `push`, for what was held while `pending`. */
   resume(): Uint8Array | undefined;
-  /** Sets `ended`, and gives the last bytes. Called only while `ended` is null. */
+  /** The source failed and another is looked for: `pending` until it is found or given up, then `resume`. */
+  readonly resuming: boolean;
+  /** After `resume`: the source to read from instead, once; `null`: the same as before. */
+  takeSource(): ReadableStream<Uint8Array> | null;
+  /** Sets `ended`, and gives the last bytes; or `resuming`. Called only while `ended` is null. */
   finish(cause: SourceEnd): Uint8Array | undefined;
 }

@@ -16,6 +16,10 @@ export class UsageMeter {
   #cached = 0;
   #uncounted = 0;
   #final: EngineUsage | null = null;
+  /** Another engine took over: tokens of the answer that it is not asked for, and those that the client had then. */
+  #moved = false;
+  #kept = 0;
+  #delivered = 0;
 
   /** @param promptEstimate used where the engine never says */
   constructor(promptEstimate: number) {
@@ -43,13 +47,37 @@ export class UsageMeter {
   }
 
   prompt(usage: EngineUsage): void {
-    this.#prompt = usage.promptTokens;
-    this.#cached = usage.cachedTokens;
+    if (!this.#moved) {
+      this.#prompt = usage.promptTokens;
+      this.#cached = usage.cachedTokens;
+    } else if (this.#prompt === -1) {
+      // To the engine that goes on, the answer so far is prompt; the client pays it as answer.
+      this.#prompt = Math.max(0, usage.promptTokens - this.#kept);
+    }
   }
 
   /** The usage of the whole answer, from the event without choices. */
   final(usage: EngineUsage): void {
-    this.#final = usage;
+    this.#final = this.#moved
+      ? {
+          promptTokens: this.#prompt,
+          cachedTokens: this.#cached,
+          completionTokens: Math.max(this.#kept + usage.completionTokens, this.#delivered),
+        }
+      : usage;
+  }
+
+  /**
+   * Another engine goes on with the only choice. What it counts is added to `keptTokens`; the client pays what it had,
+   * `deliveredTokens`, even if nothing more comes.
+   */
+  goOn(keptTokens: number, deliveredTokens: number): void {
+    this.#moved = true;
+    this.#kept = keptTokens;
+    this.#delivered = Math.max(this.#delivered, deliveredTokens);
+    this.#completion = keptTokens;
+    this.#choices.length = 0;
+    this.#final = null;
   }
 
   totals(): { readonly usage: Usage; readonly basis: UsageBasis } {
@@ -67,7 +95,7 @@ export class UsageMeter {
     return {
       usage: {
         promptTokens: this.#prompt === -1 ? this.#promptEstimate : this.#prompt,
-        completionTokens: this.#completion,
+        completionTokens: Math.max(this.#completion, this.#delivered),
         cachedTokens: this.#cached,
         reasoningTokens: this.#reasoning,
       },

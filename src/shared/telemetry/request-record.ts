@@ -48,6 +48,10 @@ export interface RequestRecord {
   cluster?: string;
   replica?: string;
   attempts?: number;
+  /** How often another engine went on with the answer; absent: never. */
+  continued?: number;
+  /** Why nobody did when its engine failed. */
+  notContinued?: string;
   promptTokens: number;
   completionTokens: number;
   cachedTokens: number;

@@ -21,6 +21,7 @@ import { replayStream, replayWhole } from "../stream/replay-answer.ts";
 import { rewriteAnswer } from "../stream/rewrite-answer.ts";
 import type { StreamEnd } from "../stream/stream-failure.ts";
 import type { Price } from "../stream/wire-usage.ts";
+import { AnsweringEngine, type EngineStory } from "./answering-engine.ts";
 import type { CachedTurn, LiveTurn } from "./open-turn.ts";
 import type { TurnDeps } from "./ports.ts";
 import { engineTimes, learn, originOutcome, turnUse } from "./ending.ts";
@@ -37,6 +38,8 @@ export interface TurnEnding {
   readonly totals: AnswerTotals;
   /** What the guard found in the answer, for the log: `email:2 card:1`. */
   readonly guarded: string | null;
+  /** Who answered, in the end. */
+  readonly engine: EngineStory;
 }
 
 export interface DirectOptions {
@@ -79,6 +82,7 @@ class DirectAnswer {
   readonly #pass: ReturnType<typeof passOptions>;
   /** Undefined where the tenant wants nothing looked for. */
   readonly #guard: AnswerGuard | undefined;
+  readonly #engine: AnsweringEngine;
 
   constructor(turn: LiveTurn, deps: TurnDeps, options: DirectOptions, signal: AbortSignal) {
     this.#turn = turn;
@@ -87,6 +91,7 @@ class DirectAnswer {
     this.#signal = signal;
     this.#guard = createAnswerGuard(turn.tenant.safety);
     this.#pass = passOptions(turn, deps, this.#guard);
+    this.#engine = new AnsweringEngine(turn, deps, signal);
   }
 
   relay(): DirectBody {
@@ -94,6 +99,7 @@ class DirectAnswer {
     const collect = cache.storeKey === null ? undefined : new AnswerCollector(maxEntryCharacters, false);
     const pass = new AnswerPass({
       ...this.#pass,
+      ...this.#engine.continuer,
       format: asked.format,
       includeUsage: asked.includeUsage,
       ...(collect === undefined ? {} : { collect }),
@@ -115,7 +121,12 @@ class DirectAnswer {
   async assemble(): Promise<Result<DirectBody, Refusal>> {
     const assembled = await assembleAnswer(
       this.#turn.answer.body,
-      { ...this.#pass, shape: this.#turn.asked.shape, maxCharacters: maxAssembledCharacters },
+      {
+        ...this.#pass,
+        ...this.#engine.continuer,
+        shape: this.#turn.asked.shape,
+        maxCharacters: maxAssembledCharacters,
+      },
       this.#times(),
     );
     this.#end(assembled.end, assembled.totals, assembled.collected);
@@ -152,8 +163,8 @@ class DirectAnswer {
   }
 
   #end(end: StreamEnd, totals: AnswerTotals, collected: AnswerCollector | undefined): void {
-    const { answer, candidate, reservation, cache } = this.#turn;
-    answer.report(originOutcome(end));
+    const { candidate, reservation, cache } = this.#turn;
+    this.#engine.end(originOutcome(end));
     reservation.settle(turnUse(totals, this.#pass.price, candidate.model));
     learn(this.#turn, this.#deps, end, totals);
     if (
@@ -163,7 +174,12 @@ class DirectAnswer {
       candidate === this.#turn.plan[0]
     )
       this.#store(cache.storeKey, collected, totals);
-    this.#options.onEnd({ end, totals, guarded: summary(this.#guard?.findings ?? []) });
+    this.#options.onEnd({
+      end,
+      totals,
+      guarded: summary(this.#guard?.findings ?? []),
+      engine: this.#engine.story,
+    });
   }
 
   #passedGuard(): boolean {

@@ -15,6 +15,7 @@ import { serverTiming, type RequestRecord, type Stage } from "../../telemetry/re
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { chargedUsage, engineTimes, learn, originOutcome, turnUse } from "../ending.ts";
 import { askedChat } from "../asked-chat.ts";
+import { AnsweringEngine, toldOf, type EngineStory } from "../answering-engine.ts";
 import { openTurn, type LiveTurn } from "../open-turn.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
 import { summary } from "../screen-request.ts";
@@ -141,6 +142,7 @@ class ChatRun {
     const collected = new AnswerCollector(maxGatheredCharacters, false);
     const record = modelRecord(turnDeps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
     const guard = createAnswerGuard(turn.tenant.safety);
+    const engine = new AnsweringEngine(turn, turnDeps, this.#signal);
     const pass = new AnswerPass({
       engineApi: prompt.path === "/v1/completions" ? "completions" : "chat",
       format: asked.format,
@@ -158,6 +160,7 @@ class ChatRun {
         policy: turn.tenant.limits.when_exhausted,
       }),
       collect: collected,
+      ...engine.continuer,
       ...(guard === undefined ? {} : { filter: guard }),
     });
     let end: StreamEnd | null = null;
@@ -174,10 +177,10 @@ class ChatRun {
     const terminal = await this.#journal(stream, pass, () => end !== null);
     const how = end ?? "client-gone";
     const totals = pass.totals();
-    answer.report(originOutcome(how));
+    engine.end(originOutcome(how));
     learn(turn, turnDeps, how, totals);
     this.#mark("stream");
-    this.#record(turn, how, totals, summary(guard?.findings ?? []));
+    this.#record(turn, how, totals, engine.story, summary(guard?.findings ?? []));
     const status = statusOf(how);
     const response =
       status === "failed"
@@ -228,8 +231,14 @@ class ChatRun {
     }
   }
 
-  #record(turn: LiveTurn, end: StreamEnd, totals: AnswerTotals, guarded: string | null): void {
-    const { principal, answer, candidate } = turn;
+  #record(
+    turn: LiveTurn,
+    end: StreamEnd,
+    totals: AnswerTotals,
+    engine: EngineStory,
+    guarded: string | null,
+  ): void {
+    const { principal, candidate } = turn;
     this.#deps.record({
       endpoint: "generation",
       method: "POST",
@@ -246,9 +255,7 @@ class ChatRun {
       org: principal.org,
       tier: principal.tier,
       model: candidate.model,
-      cluster: answer.cluster,
-      replica: answer.replica,
-      attempts: answer.attempts,
+      ...toldOf(engine),
       ...chargedUsage(totals),
       usageBasis: totals.basis,
       ...(guarded === null ? {} : { guarded }),

@@ -1,0 +1,153 @@
+/**
+ * Who is answering this turn, and who goes on when they fail after the first byte? Holds the engine's answer from `openTurn`,
+ * changes it for another's when the stream breaks and the answer may go on (continuation.ts), and tells the router of each how
+ * it ended, exactly once.
+ */
+import type { OriginAnswer, OriginOutcome } from "../routing/ports.ts";
+import type { AnswerContinuer, Resumption, SourceFailure } from "../stream/resumption.ts";
+import { Transcript } from "../stream/transcript.ts";
+import { continueAnswer, maxContinuations, type Continuation } from "./continuation.ts";
+import type { LiveTurn } from "./open-turn.ts";
+import type { TurnDeps } from "./ports.ts";
+
+/** What is told of it in the turn's record. */
+export interface EngineStory {
+  readonly cluster: string;
+  readonly replica: string;
+  /** Of all engines together. */
+  readonly attempts: number;
+  /** How often another engine went on. */
+  readonly continued: number;
+  /** Why nobody did, where it was tried or looked at. */
+  readonly notContinued: string | null;
+}
+
+/** As the turn's record has it. */
+export function toldOf({ continued, notContinued, ...who }: EngineStory) {
+  return {
+    ...who,
+    ...(continued === 0 ? {} : { continued }),
+    ...(notContinued === null ? {} : { notContinued }),
+  };
+}
+
+export class AnsweringEngine implements AnswerContinuer {
+  readonly transcript = new Transcript();
+  readonly #turn: LiveTurn;
+  readonly #deps: Pick<TurnDeps, "origin" | "now">;
+  readonly #signal: AbortSignal;
+  #answer: OriginAnswer;
+  #attempts: number;
+  #continued = 0;
+  #notContinued: string | null = null;
+  /** Of the search under way. */
+  #search: AbortController | null = null;
+  #over = false;
+
+  constructor(turn: LiveTurn, deps: Pick<TurnDeps, "origin" | "now">, signal: AbortSignal) {
+    this.#turn = turn;
+    this.#deps = deps;
+    this.#signal = signal;
+    this.#answer = turn.answer;
+    this.#attempts = turn.answer.attempts;
+  }
+
+  /** For the pass; absent where no answer of this turn may change engines. */
+  get continuer(): { readonly continuer?: AnswerContinuer } {
+    const { asked, tenant } = this.#turn;
+    return tenant.requests.continue_answers && asked.choices === 1 ? { continuer: this } : {};
+  }
+
+  get story(): EngineStory {
+    const { cluster, replica } = this.#answer;
+    return {
+      cluster,
+      replica,
+      attempts: this.#attempts,
+      continued: this.#continued,
+      notContinued: this.#notContinued,
+    };
+  }
+
+  /** To be called once, when the answer has ended. Whoever is still looked for is not wanted any more. */
+  end(outcome: OriginOutcome): void {
+    this.#over = true;
+    this.#search?.abort();
+    this.#answer.report(outcome);
+  }
+
+  goOn({ end }: SourceFailure): Promise<Resumption | null> | null {
+    if (this.#over || this.#signal.aborted) return null;
+    if (this.#continued >= maxContinuations) return this.#refuse("it went on often enough");
+    const leftMs =
+      this.#turn.createdMs + this.#turn.tenant.requests.deadline_seconds * 1000 - this.#deps.now();
+    if (leftMs <= 0) return this.#refuse("its time is over");
+    const { prompt, candidate } = this.#turn;
+    const next = continueAnswer(prompt, this.transcript, candidate.variant.record);
+    if (next.kind === "refused") return this.#refuse(next.reason);
+    // The engine that failed is told at once: its slot is free, its breaker knows, and its request is aborted.
+    this.#answer.report(end);
+    if (next.kind === "complete") return Promise.resolve(next);
+    return this.#ask(next, leftMs);
+  }
+
+  async #ask(next: Extract<Continuation, { kind: "ask" }>, deadlineMs: number): Promise<Resumption | null> {
+    const search = new AbortController();
+    this.#search = search;
+    const { candidate, prompt, requestId, traceparent, reservation, place } = this.#turn;
+    const failed = this.#answer;
+    const { weights } = candidate.variant.record;
+    const found = await this.#deps.origin
+      .dispatch(
+        {
+          // vLLM refuses an id that is still running, and the one that failed may be asked again.
+          requestId: `${requestId.slice(0, maxRequestId)}-c${this.#continued + 1}`,
+          traceparent,
+          // Weights that nobody named may differ from cluster to cluster.
+          clusters: weights === "unknown" ? [failed.cluster] : candidate.variant.clusters,
+          model: candidate.model,
+          path: prompt.path,
+          body: next.body,
+          stream: true,
+          tokens: reservation.tokens,
+          place,
+          deadlineMs,
+          goesOnFrom: { cluster: failed.cluster, replica: failed.replica },
+        },
+        AbortSignal.any([this.#signal, search.signal]),
+      )
+      .catch((error: unknown) => thrown(error));
+    this.#search = null;
+    if (!found.ok) return this.#refuse("detail" in found.error ? found.error.detail : found.error.kind);
+    if (this.#over) {
+      found.value.report("client-gone");
+      return null;
+    }
+    this.#answer = found.value;
+    this.#attempts += found.value.attempts;
+    this.#continued += 1;
+    return {
+      kind: "source",
+      cut: next.cut,
+      seam: next.seam,
+      firstChunk: found.value.firstChunk,
+      body: found.value.body ?? new ReadableStream({ start: (controller) => controller.close() }),
+    };
+  }
+
+  #refuse(reason: string): null {
+    this.#notContinued = reason;
+    return null;
+  }
+}
+
+/** Room for the suffix in the router's bound. */
+const maxRequestId = 120;
+
+/** A fault of ours in the router: the answer ends as one that nobody could continue, and the log has it. */
+function thrown(error: unknown): { readonly ok: false; readonly error: { readonly kind: string } } {
+  return {
+    ok: false,
+    error: { kind: `the router threw: ${error instanceof Error ? error.message : "unknown"}` },
+  };
+}
