@@ -27,12 +27,20 @@ function textOf(events: readonly string[]): string {
 describe.each(["in-process", "service"] as const)("the router %s", (router) => {
   let world: ServeWorld;
   let expected = "";
+  /** Tokens. */
+  let cost = 0;
 
   beforeAll(async () => {
     world = await startServeWorld({ router });
-    const response = await world.post(await tokenFor(), { model: "auto", messages, stream: true });
+    const token = await tokenFor();
+    const response = await world.post(token, { model: "auto", messages, stream: true });
     expected = textOf(dataOf(await response.text()));
     expect(expected).toContain("stand-in");
+    await until(async () => {
+      const { used, reserved } = await world.usageOf(token);
+      cost = used.tokens;
+      return reserved.tokens === 0 && cost > 0;
+    });
   });
   afterAll(() => world.stop());
   afterEach(async () => {
@@ -128,7 +136,7 @@ describe.each(["in-process", "service"] as const)("the router %s", (router) => {
     { fault: "broken_chunk", after: 3 },
   ];
   test.each(late.map((fault) => ({ name: JSON.stringify(fault), fault })))(
-    "$name is one error event without [DONE], and what was delivered is what is paid",
+    "$name on every replica, again and again, is one error event without [DONE], and what was delivered is what is paid",
     async ({ fault }) => {
       const token = await tokenFor();
       for (const replica of world.fleet.replicas) {
@@ -153,7 +161,8 @@ describe.each(["in-process", "service"] as const)("the router %s", (router) => {
         false,
       );
       const delivered = chunks.filter((chunk) => chunk.choices?.[0]?.delta.content).length;
-      expect(delivered).toBeLessThanOrEqual(3);
+      // Three tokens of each engine: another goes on three times.
+      expect(delivered).toBeLessThanOrEqual(12);
       const [record] = world.received(requestId);
       await until(async () => {
         const { used, reserved } = await world.usageOf(token);
@@ -161,6 +170,39 @@ describe.each(["in-process", "service"] as const)("the router %s", (router) => {
         expect(used.tokens).toBe(delivered === 0 ? 0 : (record?.prompt_tokens ?? 0) + delivered);
         return true;
       });
+    },
+  );
+
+  test.each(late.map((fault) => ({ name: JSON.stringify(fault), fault })))(
+    "$name on three of four replicas is never seen: another goes on in the same sentence",
+    async ({ fault }) => {
+      const fresh = await startServeWorld({ router });
+      try {
+        const token = await tokenFor({ tier: "enterprise" });
+        for (const at of [0, 1, 2]) replicaAt(fresh, at).setFaults({ ...fault, times: 4 });
+        for (const replica of fresh.fleet.replicas) replica.setSpeed({ tokenMs: 2 });
+        const asked = Array.from({ length: 8 }, async (_, at) =>
+          expectWhole(
+            await fresh.post(token, { model: "auto", messages, stream: at % 2 === 0 }),
+            at % 2 === 0,
+          ),
+        );
+        await Promise.all(asked);
+        await until(async () => fresh.log.some(({ continued }) => continued !== undefined));
+        const [first] = fresh.fleet.replicas.flatMap((replica) =>
+          replica.requests().filter(({ body }) => JSON.stringify(body).includes("continue_final_message")),
+        );
+        expect(first?.headers["x-request-id"]).toMatch(/-c\d$/);
+        await until(async () => {
+          const { used, reserved } = await fresh.usageOf(token);
+          if (reserved.tokens !== 0 || used.requests !== asked.length) return false;
+          // What one answer costs undisturbed, eight times: nothing twice, nothing for free.
+          expect(used.tokens).toBe(8 * cost);
+          return true;
+        });
+      } finally {
+        await fresh.stop();
+      }
     },
   );
 

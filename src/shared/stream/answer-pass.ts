@@ -142,7 +142,7 @@ export class AnswerPass implements StreamPass {
   }
 
   get resuming(): boolean {
-    return this.#goingOn !== null && this.#goingOn.pending !== null;
+    return this.#goingOn !== null && this.#goingOn.pending !== null && this.#ended === null;
   }
 
   takeSource(): ReadableStream<Uint8Array> | null {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { relayStream, type RelayOptions } from "./relay.ts";
 import type { StreamEnd } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
@@ -14,13 +14,31 @@ class FakePass implements StreamPass {
   pending: Promise<void> | null = null;
   held = "";
   resuming = false;
+  /** Set: a failed source is replaced by the next of these. */
+  others: (ReadableStream<Uint8Array> | null)[] | null = null;
+  #next: ReadableStream<Uint8Array> | null = null;
+  readonly #found = Promise.withResolvers<void>();
 
   takeSource(): ReadableStream<Uint8Array> | null {
-    return null;
+    const next = this.#next;
+    this.#next = null;
+    return next;
+  }
+
+  /** Another source was found, or nobody. */
+  found(): void {
+    this.#found.resolve();
   }
 
   resume(): Uint8Array | undefined {
     this.pending = null;
+    if (this.resuming) {
+      this.resuming = false;
+      this.#next = this.others?.shift() ?? null;
+      if (this.#next !== null) return undefined;
+      this.ended = "origin-error";
+      return encode("<nobody>");
+    }
     return encode(this.held);
   }
 
@@ -34,6 +52,12 @@ class FakePass implements StreamPass {
 
   finish(cause: SourceEnd): Uint8Array | undefined {
     this.finishedBy = cause;
+    if (this.others !== null && !this.resuming && cause !== "client-gone" && cause !== "deadline") {
+      this.resuming = true;
+      this.pending = this.#found.promise;
+      return undefined;
+    }
+    this.resuming = false;
     if (cause === "client-gone" || cause === "stalled" || cause === "deadline") this.ended = cause;
     else this.ended = "origin-error";
     return encode(`<${cause}>`);
@@ -252,4 +276,95 @@ test("while the pass waits for its budget nothing is read of the engine, then wh
   expect(decode((await next).value)).toBe("held");
   expect(decode((await reader.read()).value)).toBe("after");
   await reader.cancel();
+});
+
+describe("a source that fails is replaced", () => {
+  const other = (...texts: readonly string[]) =>
+    new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        for (const text of texts) controller.enqueue(encode(text));
+      },
+    });
+
+  test.each(["ends", "breaks"])("where it %s, and the client's read waits for the other", async (how) => {
+    const { source, reader, pass, ends } = setUp();
+    pass.others = [other("b", "c!")];
+    source.enqueue(encode("a"));
+    expect(decode((await reader.read()).value)).toBe("a");
+    const read = reader.read();
+    if (how === "ends") source.close();
+    else source.error(new Error("broken"));
+    await vi.advanceTimersByTimeAsync(100);
+    pass.found();
+    expect(decode((await read).value)).toBe("b");
+    expect(decode((await reader.read()).value)).toBe("c!");
+    expect(ends).toEqual(["done"]);
+    await reader.cancel();
+  });
+
+  test("where it stalls: its late words are no part of the answer", async () => {
+    const { source, reader, pass, cancelled } = setUp();
+    pass.others = [other("b")];
+    source.enqueue(encode("a"));
+    await reader.read();
+    const read = reader.read();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(pass.finishedBy).toBe("stalled");
+    expect(cancelled).toContain("stalled");
+    pass.found();
+    expect(decode((await read).value)).toContain("keep-alive");
+    expect(decode((await reader.read()).value)).toBe("b");
+    await reader.cancel();
+  });
+
+  test("keep-alives go on while one is looked for, and a search that takes too long is given up", async () => {
+    const { source, reader, pass, ends } = setUp({ gapTimeoutMs: 40_000 });
+    pass.others = [];
+    source.enqueue(encode("a"));
+    await reader.read();
+    const read = reader.read();
+    source.close();
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(decode((await read).value)).toContain("keep-alive");
+    const next = reader.read();
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(ends).toEqual(["stalled"]);
+    expect(decode((await next).value)).toContain("keep-alive");
+  });
+
+  test("where nobody is found, the failure is told", async () => {
+    const { source, reader, pass, ends } = setUp();
+    pass.others = [];
+    const read = reader.read();
+    source.close();
+    await vi.advanceTimersByTimeAsync(10);
+    pass.found();
+    expect(decode((await read).value)).toBe("<nobody>");
+    expect((await reader.read()).done).toBe(true);
+    expect(ends).toEqual(["origin-error"]);
+  });
+
+  test("a client that leaves meanwhile ends it", async () => {
+    const { source, reader, pass, ends } = setUp();
+    pass.others = [other("b")];
+    const read = reader.read();
+    source.close();
+    await vi.advanceTimersByTimeAsync(10);
+    await reader.cancel();
+    expect((await read).done).toBe(true);
+    expect(ends).toEqual(["client-gone"]);
+    pass.found();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(ends).toEqual(["client-gone"]);
+  });
+
+  test("the deadline ends the search, too", async () => {
+    const { source, reader, pass, ends } = setUp({ deadlineMs: 5000 });
+    pass.others = [other("b")];
+    const read = reader.read();
+    source.close();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(decode((await read).value)).toBe("<deadline>");
+    expect(ends).toEqual(["deadline"]);
+  });
 });

@@ -8,6 +8,13 @@
 /** An answer of more events than this does not go on elsewhere: memory stays bounded. */
 const maxPieces = 250_000;
 
+export interface CutTerms {
+  /** How far the engine's text lags behind its tokens, since a stop string may begin there. */
+  readonly heldCharacters: number;
+  /** Another engine says the same word for word: nothing is sampled. */
+  readonly deterministic: boolean;
+}
+
 /** Where an answer is cut, and what that leaves. */
 export interface Cut {
   /** What the next engine is given as said. */
@@ -15,6 +22,12 @@ export interface Cut {
   /** What the client has beyond `prefix`: the next engine will say it again. */
   readonly ahead: string;
   /** Tokens of `prefix`: those that the next engine is not asked for. */
+  readonly keptTokens: number;
+}
+
+/** A place in the text, and the tokens up to it. */
+interface Mark {
+  readonly end: number;
   readonly keptTokens: number;
 }
 
@@ -52,26 +65,68 @@ export class Transcript {
   /** Tokens that showed something: what came behind the last visible one was not delivered. */
   get shownTokens(): number {
     let shown = this.#baseTokens;
-    this.#eachPiece((text, _length, tokens) => {
-      if (text !== "") shown = tokens;
-    });
+    for (const { keptTokens } of this.#shown()) shown = keptTokens;
     return shown;
   }
 
   /**
    * Where to cut, so that a chat template's trimming takes nothing away and no character is halved: blanks and a lone
-   * surrogate at the end are left for the next engine to say again.
-   *
-   * @param heldCharacters how far the engine's text lags behind its tokens, since a stop string may begin there
+   * surrogate at the end are left for the next engine to say again. Where it will say just the same, the cut is moved back to
+   * the end of a token, so that all counts come out as if nothing had happened. Otherwise it gets every word that the client
+   * has, so that it goes on with those and not with others.
    */
-  cut(heldCharacters: number): Cut {
+  cut({ heldCharacters, deterministic }: CutTerms): Cut {
     const text = this.text;
-    const end = endOfWhole(text);
-    let keptTokens = end >= this.#base.length ? this.#baseTokens : Math.max(0, this.#baseTokens - 1);
-    this.#eachPiece((piece, length, tokens) => {
-      if (piece !== "" && length + heldCharacters <= end) keptTokens = tokens;
-    });
-    return { prefix: text.slice(0, end), ahead: text.slice(end), keptTokens };
+    const end = endOfWhole(text, text.length);
+    const cut = deterministic
+      ? this.#lastTokenEnd(text, end, heldCharacters)
+      : { end, keptTokens: this.#tokensWithin(end, heldCharacters) };
+    return { prefix: text.slice(0, cut.end), ahead: text.slice(cut.end), keptTokens: cut.keptTokens };
+  }
+
+  #lastTokenEnd(text: string, most: number, heldCharacters: number): Mark {
+    let last: Mark = this.#base.length <= most ? this.#start : { end: 0, keptTokens: 0 };
+    for (const { end: shown, keptTokens } of this.#shown()) {
+      const end = shown + heldCharacters;
+      if (end <= most && endOfWhole(text, end) === end) last = { end, keptTokens };
+    }
+    return last;
+  }
+
+  #tokensWithin(most: number, heldCharacters: number): number {
+    let last: Mark =
+      this.#base.length <= most ? this.#start : { end: most, keptTokens: Math.max(0, this.#baseTokens - 1) };
+    for (const { end: shown, keptTokens } of this.#shown()) {
+      const end = shown + heldCharacters;
+      if (end > most) {
+        // Of the tokens in between, whose ends nothing shows, as many as there is text of theirs. Rather too many: the
+        // answer must not get longer than was asked for.
+        const between = keptTokens - last.keptTokens;
+        const share = (most - last.end) / (end - last.end);
+        return last.keptTokens + (between > 1 ? Math.ceil(between * share) : 0);
+      }
+      last = { end, keptTokens };
+    }
+    return last.keptTokens;
+  }
+
+  get #start(): Mark {
+    return { end: this.#base.length, keptTokens: this.#baseTokens };
+  }
+
+  /** The end of the text, and the tokens, with each event that showed something. */
+  *#shown(): Generator<Mark> {
+    let end = this.#base.length;
+    let keptTokens = this.#baseTokens;
+    let odd = 0;
+    for (const [at, piece] of this.#pieces.entries()) {
+      end += piece.length;
+      if (this.#odd[odd] === at) {
+        keptTokens += this.#odd[odd + 1] ?? 0;
+        odd += 2;
+      } else keptTokens += 1;
+      if (piece !== "") yield { end, keptTokens };
+    }
   }
 
   /** Another engine goes on from this cut: `add` then takes what it says. */
@@ -87,26 +142,11 @@ export class Transcript {
   caughtUp(stillAhead: string): void {
     this.#ahead = stillAhead;
   }
-
-  /** Each piece with the length of the text, and the tokens, up to its end. */
-  #eachPiece(visit: (text: string, length: number, tokens: number) => void): void {
-    let length = this.#base.length;
-    let tokens = this.#baseTokens;
-    let odd = 0;
-    for (const [at, piece] of this.#pieces.entries()) {
-      length += piece.length;
-      if (this.#odd[odd] === at) {
-        tokens += this.#odd[odd + 1] ?? 0;
-        odd += 2;
-      } else tokens += 1;
-      visit(piece, length, tokens);
-    }
-  }
 }
 
 /** Up to where a text ends in whole, visible characters. */
-function endOfWhole(text: string): number {
-  let end = text.length;
+function endOfWhole(text: string, most: number): number {
+  let end = most;
   for (;;) {
     const trimmed = trimEndAsPython(text, end);
     const last = text.charCodeAt(trimmed - 1);

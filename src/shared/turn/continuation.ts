@@ -37,11 +37,7 @@ export type Continuation =
 /** More often than this an answer does not change its engine. */
 export const maxContinuations = 3;
 
-export function continueAnswer(
-  asked: AskedEngine,
-  said: Transcript,
-  record: ModelRecord,
-): Continuation {
+export function continueAnswer(asked: AskedEngine, said: Transcript, record: ModelRecord): Continuation {
   if (said.overflowed) return refused("the answer is too long to be kept");
   const body: unknown = JSON.parse(asked.body);
   if (!isRecord(body)) return refused("the engine was asked for something else");
@@ -49,7 +45,10 @@ export function continueAnswer(
   if (reason !== null) return refused(reason);
   const stops = stopsOf(body["stop"]);
   const includeStop = body["include_stop_str_in_output"] === true;
-  const cut = said.cut(includeStop ? 0 : heldCharacters(stops));
+  const cut = said.cut({
+    heldCharacters: includeStop ? 0 : heldCharacters(stops),
+    deterministic: body["temperature"] === 0 || body["top_k"] === 1,
+  });
   const maxTokens = numberOf(body["max_tokens"]);
   if (maxTokens !== null && cut.keptTokens >= maxTokens) return { kind: "complete" };
   const prefix = neutraliseText(cut.prefix, tokenFamilyOf(record));
@@ -72,12 +71,7 @@ export function continueAnswer(
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The fields that change; `null`: this engine has no way. */
-function withPrefix(
-  path: OriginPath,
-  body: Fields,
-  prefix: string,
-  record: ModelRecord,
-): Fields | null {
+function withPrefix(path: OriginPath, body: Fields, prefix: string, record: ModelRecord): Fields | null {
   if (path === "/v1/completions") {
     const prompt: unknown = Array.isArray(body["prompt"]) ? body["prompt"][0] : body["prompt"];
     return typeof prompt === "string" ? { prompt: prompt + prefix } : null;

@@ -13,6 +13,8 @@ export function countRecord(sums: MetricSums, record: RequestRecord): void {
   if (record.completionTokens > 0) sums.count("generatedTokens", model, record.completionTokens);
   if (record.firstTokenMs !== undefined) sums.observe("timeToFirstToken", model, record.firstTokenMs);
   for (const stage in stages) sums.observe("stageDuration", stage, stages[stage as Stage] ?? 0);
+  if (record.continued !== undefined) sums.count("continuations", `${model}\ncontinued`, record.continued);
+  if (record.notContinued !== undefined) sums.count("continuations", `${model}\nrefused`);
   if (record.cache !== undefined) sums.count("cache", record.cache);
   if (record.ending !== "answered" || record.errorKind !== undefined) {
     const labels = errorLabels(record);

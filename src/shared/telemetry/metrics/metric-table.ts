@@ -71,6 +71,12 @@ export const metricTable = {
     help: "Requests that ended without their whole answer, by the part that said so and the reason.",
     labels: ["component", "class"],
   },
+  continuations: {
+    type: "counter",
+    name: "edgewise_continuations_total",
+    help: "Answers whose engine failed after the first byte, by what came of it: continued (once for each engine that went on) or refused.",
+    labels: ["model", "result"],
+  },
   cache: {
     type: "counter",
     name: "edgewise_cache_total",
