@@ -181,8 +181,9 @@ export class ConversationStore {
   }
 
   /** Erases all content and keeps that there was something, so that a turn which began before is not saved after. */
-  erase(deletion: DeletionRecord): void {
+  erase(running: readonly string[], deletion: DeletionRecord): void {
     this.#storage.transactionSync(() => {
+      for (const responseId of running) this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", responseId);
       this.#sql.exec("INSERT OR IGNORE INTO doomed SELECT response_id FROM turn_response");
       for (const table of ["item", "turn", "turn_response", "branch", "summary"])
         this.#sql.exec(`DELETE FROM ${table}`);

@@ -28,24 +28,26 @@ import { placeOf } from "../../src/shared/turn/durable/item-path.ts";
 import { base32 } from "../../src/shared/turn/base32.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
 import { ConversationStore, fits, type Head } from "./conversation-store.ts";
+import { TurnGate } from "./turn-gate.ts";
 
 /**
  * One conversation of one user: its items in order, and nothing that costs more as it grows.
  *
  * The owner is part of the object's name already (src/shared/turn/conversation-name.ts) and is checked again here, so
- * that a mistake in one place opens nothing. Turns that run at the same time are appended in the order of their ends,
- * each whole. Every mutation is idempotent. What others must know (the user's list, a deleted turn's object) is owed to
+ * that a mistake in one place opens nothing. Turns are written one at a time (turn-gate.ts), each whole. Every mutation is idempotent. What others must know (the user's list, a deleted turn's object) is owed to
  * them until they have it: conversation-duties.ts.
  */
 export class Conversation extends DurableObject {
   readonly #storage: DurableObjectStorage;
   readonly #duties: ConversationDuties;
+  readonly #gate: TurnGate;
   #store: ConversationStore;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     this.#storage = context.storage;
     this.#store = new ConversationStore(context.storage);
+    this.#gate = new TurnGate(context);
     this.#duties = new ConversationDuties(context, env, () => this.#store);
   }
 
@@ -96,8 +98,16 @@ export class Conversation extends DurableObject {
     return item === null ? unknown : { result: "ok", item };
   }
 
-  /** The latest items for a turn. Bounded by its limits, however long the conversation is. */
-  history(message: LoadHistory): HistoryOutcome {
+  /** The latest items for a turn, which may have to wait for its turn. Bounded by its limits, however long the conversation is. */
+  async history(message: LoadHistory): Promise<HistoryOutcome> {
+    const asked = this.#access(message);
+    if (asked.kind === "refused") return asked.failure;
+    if (asked.kind !== "open" && message.mustExist) return unknown;
+    if (message.turn !== undefined) {
+      const entered = await this.#gate.enter(message.turn, Date.now());
+      if (entered.kind === "busy") return { result: "busy", why: entered.why, running: entered.running };
+    }
+    // While it waited, the conversation may have gone on, or gone.
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     const { upTo = null } = message;
@@ -122,6 +132,13 @@ export class Conversation extends DurableObject {
   async append(message: AppendTurn): Promise<AppendOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
+    const outcome = await this.#append(message, access);
+    this.#gate.release(message.turnId, Date.now());
+    return outcome;
+  }
+
+  async #append(message: AppendTurn, access: Exclude<Access, { kind: "refused" }>): Promise<AppendOutcome> {
+    if (message.items.length === 0) return { result: "released" };
     if ((access.head?.incarnation ?? 1) !== message.incarnation) return { result: "superseded" };
     if (access.kind !== "open" && message.mustExist) return unknown;
     const known = access.kind === "open" ? this.#store.appended(message.turnId) : null;
@@ -205,7 +222,8 @@ export class Conversation extends DurableObject {
     const { head } = access;
     const deletedMs = Date.now();
     const turns = this.#store.turns();
-    this.#store.erase({
+    const running = this.#gate.clear(deletedMs).map(({ responseId }) => responseId);
+    this.#store.erase(running, {
       id: `del_${base32(crypto.getRandomValues(new Uint8Array(16)), 24)}`,
       conversationId: head.id.startsWith("conv_") ? head.id : null,
       deletedMs,

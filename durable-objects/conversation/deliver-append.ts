@@ -28,6 +28,7 @@ export async function deliverAppend(
   switch (outcome.result) {
     case "appended":
     case "already-appended":
+    case "released":
       return { result: "acknowledged" };
     case "superseded":
     case "unknown":

@@ -4,6 +4,7 @@ import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { ConversationRef } from "../../src/shared/turn/conversation-name.ts";
 import { messagesOfItems } from "../../src/shared/turn/durable/conversation-items.ts";
+import type { EnteringTurn, RunningTurn } from "../../src/shared/turn/durable/turn-order.ts";
 import type { ChatMessage } from "../../src/shared/wire/chat-messages.ts";
 import { callObject } from "../storage/call-object.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
@@ -19,6 +20,13 @@ export interface History {
 
 const maxItems = 2000;
 
+/** Only where `turn` was given. */
+export interface ConversationBusy {
+  readonly kind: "conversation-busy";
+  readonly why: "running" | "full" | "late";
+  readonly running: RunningTurn;
+}
+
 /** A conversation's latest messages for a turn; never an answer without its history: what can't be read is a refusal. */
 export async function loadHistory(
   namespace: DurableObjectNamespace<Conversation>,
@@ -31,8 +39,10 @@ export async function loadHistory(
     readonly limitTokens: number;
     /** The history up to this item; absent: all of the active branch. */
     readonly upTo?: string | undefined;
+    /** The turn that it is for. Absent: somebody only reads. */
+    readonly turn?: EnteringTurn;
   },
-): Promise<Result<History, Refusal>> {
+): Promise<Result<History, Refusal | ConversationBusy>> {
   const { conversation, owner, limitTokens } = asked;
   const called = await callObject(async () =>
     inJurisdiction(namespace, asked.jurisdiction, environment)
@@ -44,6 +54,7 @@ export async function loadHistory(
         limitItems: maxItems,
         limitTokens,
         upTo: asked.upTo ?? null,
+        ...(asked.turn === undefined ? {} : { turn: asked.turn }),
       }),
   );
   if (!called.ok) return unavailable(called.error.retryAfterMs, called.error.detail);
@@ -57,6 +68,8 @@ export async function loadHistory(
       });
     case "unknown":
       return err({ kind: "object-unknown" });
+    case "busy":
+      return err({ kind: "conversation-busy", why: outcome.why, running: outcome.running });
     case "item-unknown":
       return err({
         kind: "value-invalid",
@@ -68,6 +81,6 @@ export async function loadHistory(
   }
 }
 
-function unavailable(retryAfterMs: number, detail: string): Result<History, Refusal> {
+function unavailable(retryAfterMs: number, detail: string): Result<never, Refusal> {
   return err({ kind: "dependency-unavailable", component: "conversation", retryAfterMs, detail });
 }

@@ -1,6 +1,5 @@
 /** What a Generation object runs with: the same pipeline as the edge's, and who carries out the effects of an ended turn. */
 import { deliverAppend } from "../../durable-objects/conversation/deliver-append.ts";
-import { loadHistory } from "../../durable-objects/conversation/load-history.ts";
 import type { GenerationParts } from "../../durable-objects/generation/turn-keeper.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
@@ -10,7 +9,9 @@ import { logLine } from "../../src/shared/telemetry/request-record.ts";
 import { createChatRunner } from "../../src/shared/turn/durable/chat-runner.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import { modelPrice } from "../../src/shared/turn/dearest-price.ts";
+import { releasingConversation } from "../../src/shared/turn/durable/releasing-conversation.ts";
 import type { Delivery, Effect } from "../../src/shared/turn/durable/ports.ts";
+import { enterConversation } from "./enter-conversation.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 
 export function generationParts(env: Cloudflare.Env, context: DurableObjectState): GenerationParts {
@@ -20,33 +21,29 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
       context.waitUntil(work.catch((error: unknown) => isolate.report(name, String(error)))),
   };
   return {
-    runner: createChatRunner({
-      turnDeps: async () => {
-        const fleet = await isolate.fleet.current(background);
-        return fleet.ok ? isolate.durableTurnDeps(fleet.value, background) : null;
-      },
-      recall: (request) => recall(isolate, request),
-      record: (record) => {
-        isolate.log.add(logLine(record), background, isolate.now());
-        isolate.metrics.record(record, background);
-      },
-      now: isolate.now,
-    }),
+    runner: releasingConversation(
+      createChatRunner({
+        turnDeps: async () => {
+          const fleet = await isolate.fleet.current(background);
+          return fleet.ok ? isolate.durableTurnDeps(fleet.value, background) : null;
+        },
+        recall: (request) => recall(isolate, request),
+        record: (record) => {
+          isolate.log.add(logLine(record), background, isolate.now());
+          isolate.metrics.record(record, background);
+        },
+        now: isolate.now,
+      }),
+    ),
     deliver: (effect, { turnId }) => deliver(isolate, effect, turnId, background),
     report: (event, fields) => isolate.report("generation", `${event} ${JSON.stringify(fields)}`),
   };
 }
 
 async function recall({ env }: Isolate, request: ChatTurnRequest) {
-  const { conversation, principal, tenant } = request;
+  const { conversation } = request;
   if (conversation === null) return { recalled: { ok: true, value: [] }, incarnation: 0 } as const;
-  const loaded = await loadHistory(env.CONVERSATION, env.ENVIRONMENT, {
-    conversation,
-    owner: { tenant: principal.tenant, user: principal.user },
-    jurisdiction: tenant.jurisdiction,
-    limitTokens: historyTokens,
-    upTo: request.chat.parent_item_id,
-  });
+  const loaded = await enterConversation(env, { ...request, conversation }, historyTokens);
   return loaded.ok
     ? { recalled: { ok: true, value: loaded.value.messages } as const, incarnation: loaded.value.incarnation }
     : { recalled: loaded, incarnation: 0 };

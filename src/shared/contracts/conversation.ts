@@ -1,4 +1,5 @@
 import type { DeletionRecord } from "./conversation-index.ts";
+import type { EnteringTurn, RunningTurn } from "../turn/durable/turn-order.ts";
 import type { Owner } from "./owner.ts";
 
 /**
@@ -57,6 +58,8 @@ export interface LoadHistory extends Message {
   readonly limitTokens: number;
   /** An item's id, or `root`: the history up to it, itself included. Absent: that of the active branch. */
   readonly upTo?: string | null;
+  /** The turn that it is for: it then runs in this conversation, until its `append`. Absent: somebody only reads. */
+  readonly turn?: EnteringTurn;
 }
 export type HistoryOutcome =
   | {
@@ -70,6 +73,8 @@ export type HistoryOutcome =
     }
   /** `upTo` is no item of this conversation, or parts a tool's call from its result. */
   | { readonly result: "item-unknown" }
+  /** Another turn is being written. `late`: still, after the wait. */
+  | { readonly result: "busy"; readonly why: "running" | "full" | "late"; readonly running: RunningTurn }
   | ConversationFailure;
 
 export interface AppendTurn extends Message {
@@ -78,6 +83,7 @@ export interface AppendTurn extends Message {
   readonly incarnation: number;
   /** Appending twice under one turn id appends once. */
   readonly turnId: string;
+  /** None: the turn has ended without leaving a trace, and the next one may begin. */
   readonly items: readonly NewItem[];
   /** An item's id, or `root`: what the turn comes behind. Absent or `null`: the end of the active branch. */
   readonly behind?: string | null;
@@ -88,6 +94,8 @@ export interface AppendTurn extends Message {
 }
 export type AppendOutcome =
   | { readonly result: "appended" | "already-appended"; readonly firstSequence: number }
+  /** Nothing was to be saved. */
+  | { readonly result: "released" }
   /** Deleted since the turn loaded its history: nothing was saved. */
   | { readonly result: "superseded" }
   | { readonly result: "item-too-large"; readonly maxBytes: number }

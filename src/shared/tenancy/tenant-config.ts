@@ -222,6 +222,15 @@ export const tenantConfigSchema = z
         continue_answers: z.boolean().default(true),
       })
       .prefault({}),
+    /** How turns of one conversation stand to each other, and what is made of it beside them. */
+    conversations: z
+      .strictObject({
+        /** While a turn is being written, another one waits, is refused, or takes its place. */
+        turns: z.enum(["queue", "reject", "replace"]).default("queue"),
+        max_wait_seconds: z.int().min(1).max(300).default(30),
+        max_waiting: z.int().min(0).max(100).default(8),
+      })
+      .prefault({}),
     journal: z
       .strictObject({
         interval_ms: z.int().min(50).max(500).default(100),

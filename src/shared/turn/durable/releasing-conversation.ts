@@ -1,0 +1,36 @@
+/**
+ * A conversation lets its turns in one at a time: whoever was let in says when it is over. A turn that is saved says so by
+ * being appended; every other end (refused, cancelled before a word, nothing to keep) by an `append` of nothing, added here.
+ */
+import type { ConversationRef } from "../conversation-name.ts";
+import type { Effect, TurnOutcome, TurnRunner } from "./ports.ts";
+import { readTurnRequest } from "./turn-request.ts";
+
+export function releasingConversation(runner: TurnRunner): TurnRunner {
+  return {
+    ...runner,
+    run: async (request, io, signal) => releasing(request, await runner.run(request, io, signal)),
+    interrupted: (request, interruption) => releasing(request, runner.interrupted(request, interruption)),
+  };
+}
+
+function releasing(text: string, outcome: TurnOutcome): TurnOutcome {
+  if (outcome.effects.some(({ kind }) => kind === "append")) return outcome;
+  const read = readTurnRequest<unknown>(text);
+  const conversation: ConversationRef | null = read.ok ? read.value.conversation : null;
+  if (!read.ok || conversation === null) return outcome;
+  const { principal, tenant, responseId } = read.value;
+  const release: Effect = {
+    kind: "append",
+    jurisdiction: tenant.jurisdiction,
+    objectName: conversation.objectName,
+    owner: { tenant: principal.tenant, user: principal.user },
+    conversationId: conversation.id,
+    mustExist: conversation.mustExist,
+    // No incarnation is called so: older code saves nothing.
+    incarnation: 0,
+    items: [],
+    responseId,
+  };
+  return { ...outcome, effects: [...outcome.effects, release] };
+}

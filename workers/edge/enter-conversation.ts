@@ -1,0 +1,123 @@
+/**
+ * A turn comes to its conversation: it waits for its turn there, by the tenant's policy, and gets the history. Whoever
+ * stands in its way and is not there any more (its own object is asked) does not stand in its way.
+ */
+import {
+  loadHistory,
+  type ConversationBusy,
+  type History,
+} from "../../durable-objects/conversation/load-history.ts";
+import { callObject } from "../../durable-objects/storage/call-object.ts";
+import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
+import { generationVersion } from "../../src/shared/contracts/generation.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { err, type Result } from "../../src/shared/contracts/result.ts";
+import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
+import type { ConversationRef } from "../../src/shared/turn/conversation-name.ts";
+import { itemsOfMessages } from "../../src/shared/turn/durable/conversation-items.ts";
+import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
+import type { EnteringTurn, RunningTurn } from "../../src/shared/turn/durable/turn-order.ts";
+import { objectOfId } from "../../src/shared/turn/response-id.ts";
+
+export async function enterConversation(
+  env: Pick<Cloudflare.Env, "CONVERSATION" | "GENERATION" | "ENVIRONMENT">,
+  request: ChatTurnRequest & { readonly conversation: ConversationRef },
+  limitTokens: number,
+): Promise<Result<History, Refusal>> {
+  const { conversation, principal, tenant, chat } = request;
+  const owner = { tenant: principal.tenant, user: principal.user };
+  const { turns: policy, max_wait_seconds: waitSeconds, max_waiting: maxWaiting } = policyOf(tenant);
+  const gone: string[] = [];
+  const cancelled: string[] = [];
+  let busy: ConversationBusy | null = null;
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const turn: EnteringTurn = {
+      turnId: request.turnId,
+      responseId: request.responseId,
+      policy,
+      waitMs: waitSeconds * 1000,
+      maxWaiting,
+      runMs: (tenant.requests.deadline_seconds + leaseMarginSeconds) * 1000,
+      input: inputOf(request),
+      gone,
+      cancelled,
+    };
+    const loaded = await loadHistory(env.CONVERSATION, env.ENVIRONMENT, {
+      conversation,
+      owner,
+      jurisdiction: tenant.jurisdiction,
+      limitTokens,
+      upTo: chat.parent_item_id,
+      turn,
+    });
+    if (loaded.ok || loaded.error.kind !== "conversation-busy") return loaded as Result<History, Refusal>;
+    busy = loaded.error;
+    const { running } = busy;
+    if (policy === "replace" && !cancelled.includes(running.turnId)) {
+      const left = await cancelTurn(env, owner, running);
+      (left ? cancelled : gone).push(running.turnId);
+    } else if (!gone.includes(running.turnId) && (await isGone(env, owner, running))) {
+      gone.push(running.turnId);
+    } else break;
+  }
+  return err({ kind: "conflict", message: busyMessage(busy?.why ?? "late") });
+}
+
+type Objects = Pick<Cloudflare.Env, "GENERATION" | "ENVIRONMENT">;
+type Owner = Parameters<typeof loadHistory>[2]["owner"];
+
+/** Each meets another turn: a replaced one, or one that is gone. */
+const mostAttempts = 8;
+/** For the turn's own object to end it, and to be heard of. */
+const leaseMarginSeconds = 120;
+/** An ended turn's `append` is on its way: only when it has been for longer than this, it is not waited for. */
+const appendLagMs = 10_000;
+/** What a second device is shown of a turn that runs. */
+const maxInputUnits = 65_536;
+
+/** A turn that was claimed by older code knows no policy. */
+function policyOf(tenant: Partial<Pick<TenantConfig, "conversations">>): TenantConfig["conversations"] {
+  return tenant.conversations ?? { turns: "queue", max_wait_seconds: 30, max_waiting: 8 };
+}
+
+function inputOf({ chat }: ChatTurnRequest): string | null {
+  const input = `[${itemsOfMessages(chat.messages)
+    .map(({ json }) => json)
+    .join()}]`;
+  return input.length > maxInputUnits ? null : input;
+}
+
+function generation(env: Objects, running: RunningTurn) {
+  const named = objectOfId(running.responseId);
+  return named === null
+    ? null
+    : inJurisdiction(env.GENERATION, named.jurisdiction, env.ENVIRONMENT).getByName(named.objectName);
+}
+
+/** `false`: there is no such turn. What can't be reached is waited for. */
+async function cancelTurn(env: Objects, owner: Owner, running: RunningTurn): Promise<boolean> {
+  const called = await callObject(async () =>
+    generation(env, running)?.cancel({ v: generationVersion, owner }),
+  );
+  return !called.ok || called.value?.result !== "unknown";
+}
+
+async function isGone(env: Objects, owner: Owner, running: RunningTurn): Promise<boolean> {
+  const called = await callObject(async () =>
+    generation(env, running)?.retrieve({ v: generationVersion, owner }),
+  );
+  if (!called.ok || called.value === undefined) return false;
+  const turn = called.value;
+  return turn.result === "unknown" || (turn.result === "ended" && turn.endedMs < Date.now() - appendLagMs);
+}
+
+function busyMessage(why: ConversationBusy["why"]): string {
+  switch (why) {
+    case "running":
+      return "Another turn of this conversation is being written. Wait for its end, or cancel it, then send this one again.";
+    case "full":
+      return "Too many turns of this conversation wait already. Wait for one to end, then send this one again.";
+    case "late":
+      return "The turns of this conversation before this one took too long. Wait for their end, or cancel them, then send it again.";
+  }
+}
