@@ -93,7 +93,7 @@ export class TurnGate {
 
   /** Wakes whoever watches. */
   ring(): void {
-    for (const wake of [...this.#watching]) wake();
+    for (const wake of this.#watching) wake();
   }
 
   #begin(turn: EnteringTurn, nowMs: number): void {
