@@ -6,7 +6,7 @@ import type { ConversationRef } from "../../src/shared/turn/conversation-name.ts
 import { messagesOfItems } from "../../src/shared/turn/durable/conversation-items.ts";
 import type { EnteringTurn, RunningTurn } from "../../src/shared/turn/durable/turn-order.ts";
 import type { ChatMessage } from "../../src/shared/wire/chat-messages.ts";
-import { callObject } from "../storage/call-object.ts";
+import { callObject, calledObject } from "../storage/call-object.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import type { Conversation } from "./conversation.ts";
 
@@ -44,18 +44,20 @@ export async function loadHistory(
   },
 ): Promise<Result<History, Refusal | ConversationBusy>> {
   const { conversation, owner, limitTokens } = asked;
-  const called = await callObject(async () =>
-    inJurisdiction(namespace, asked.jurisdiction, environment)
-      .getByName(conversation.objectName)
-      .history({
-        v: conversationVersion,
-        owner,
-        mustExist: conversation.mustExist,
-        limitItems: maxItems,
-        limitTokens,
-        upTo: asked.upTo ?? null,
-        ...(asked.turn === undefined ? {} : { turn: asked.turn }),
-      }),
+  const called = await callObject(
+    async () =>
+      inJurisdiction(namespace, asked.jurisdiction, environment)
+        .getByName(conversation.objectName)
+        .history({
+          v: conversationVersion,
+          owner,
+          mustExist: conversation.mustExist,
+          limitItems: maxItems,
+          limitTokens,
+          upTo: asked.upTo ?? null,
+          ...(asked.turn === undefined ? {} : { turn: asked.turn }),
+        }),
+    calledObject("conversation", conversation.objectName),
   );
   if (!called.ok) return unavailable(called.error.retryAfterMs, called.error.detail);
   const outcome = called.value;

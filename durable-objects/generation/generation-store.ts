@@ -45,6 +45,9 @@ interface TurnValue {
   readonly outbox: readonly OutboxValue[];
 }
 
+/** Fields that older code did not write. Those that only newer code knows are kept as they are. */
+const addedSince = { restarts: 0 };
+
 interface OutboxValue {
   readonly id: number;
   /** JSON; `null`: in parts. */
@@ -89,7 +92,8 @@ export class GenerationStore {
     this.#kv = storage.kv;
     this.#texts = new LongText(this.#kv);
     this.#journal = new JournalSegments(this.#kv);
-    this.#value = this.#kv.get<TurnValue>(key) ?? null;
+    const stored = this.#kv.get<TurnValue>(key);
+    this.#value = stored === undefined ? null : { ...addedSince, ...stored };
     if (this.#value === null) this.#journal.forget();
   }
 

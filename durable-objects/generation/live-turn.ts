@@ -1,6 +1,6 @@
 import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
 import { JournalPacker, lineOf } from "../../src/shared/turn/durable/journal.ts";
-import type { JournalEvent, TurnIo, TurnOutcome, TurnRunner } from "../../src/shared/turn/durable/ports.ts";
+import type { JournalEvent, TurnIo, TurnOutcome, TurnWork } from "../../src/shared/turn/durable/ports.ts";
 import type { Usage } from "../../src/shared/contracts/usage.ts";
 
 /**
@@ -10,6 +10,8 @@ import type { Usage } from "../../src/shared/contracts/usage.ts";
 export interface LiveTurnEvents {
   /** Store these rows, then let readers see them. */
   rows(rows: readonly JournalRow[]): void;
+  /** To be kept with the next rows. */
+  remember(note: string): void;
   opened(): void;
   /** The runner returned. Not called once stopped. */
   ended(outcome: TurnOutcome): void;
@@ -28,15 +30,23 @@ export class LiveTurn implements TurnIo {
   #flushQueued = false;
   #timer: { readonly id: ReturnType<typeof setTimeout>; readonly atMs: number } | null = null;
 
-  constructor(intervalMs: number, events: LiveTurnEvents) {
-    this.#packer = new JournalPacker(intervalMs);
+  /** @param begun of a turn that goes on from its journal: the number of its next event, and what was delivered by then */
+  constructor(
+    intervalMs: number,
+    events: LiveTurnEvents,
+    begun: { readonly next: number; readonly usage: Usage | null } = { next: 0, usage: null },
+  ) {
+    this.#packer = new JournalPacker(intervalMs, begun.next);
     this.#events = events;
+    this.#usage = begun.usage;
+    this.#opened = begun.next > 0;
+    if (begun.usage !== null) this.#packer.progress(begun.usage);
   }
 
-  /** Runs it. Resolves when the runner has returned, also after a stop; never rejects. */
-  async run(runner: TurnRunner, request: string): Promise<void> {
+  /** Runs it. Resolves when the work is over, also after a stop; never rejects. */
+  async run(work: TurnWork): Promise<void> {
     try {
-      const outcome = await runner.run(request, this, this.#abort.signal);
+      const outcome = await work(this, this.#abort.signal);
       if (!this.#stopped) this.#events.ended(outcome);
     } catch (error) {
       if (!this.#stopped) this.#events.threw(error);
@@ -45,6 +55,10 @@ export class LiveTurn implements TurnIo {
 
   get isOpen(): boolean {
     return this.#opened;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
   }
 
   get headers(): Readonly<Record<string, string>> {
@@ -80,6 +94,19 @@ export class LiveTurn implements TurnIo {
   progress(usage: Usage): void {
     this.#usage = usage;
     this.#packer.progress(usage);
+  }
+
+  remember(note: string): void {
+    if (!this.#stopped) this.#events.remember(note);
+  }
+
+  /** Resolves after so long, or once it is stopped. */
+  async wait(ms: number): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    const timer = setTimeout(over.resolve, ms);
+    this.#abort.signal.addEventListener("abort", () => over.resolve(), { once: true });
+    await over.promise;
+    clearTimeout(timer);
   }
 
   /** Ends the run's say: the origin is aborted, nothing more is taken from the runner. */

@@ -1,27 +1,34 @@
 import type { ReadPosition, StartTurn } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
-import { JournalPacker, type JournalRow, lineOf, unpackRow } from "../../src/shared/turn/durable/journal.ts";
+import type { Usage } from "../../src/shared/contracts/usage.ts";
+import { JournalPacker, type JournalRow, unpackRow } from "../../src/shared/turn/durable/journal.ts";
 import type {
   DeliverEffect,
   Interruption,
   JournalEvent,
+  LostRun,
   TurnOutcome,
   TurnRunner,
 } from "../../src/shared/turn/durable/ports.ts";
-import { dueWork, nextAlarmMs } from "../../src/shared/turn/durable/turn-state.ts";
+import {
+  dueWork,
+  livenessMs,
+  nextAlarmMs,
+  restartDelayMs,
+} from "../../src/shared/turn/durable/turn-state.ts";
 import { GenerationStore, type Turn } from "./generation-store.ts";
 import { type JournalSource, readJournal } from "./journal-reader.ts";
 import { JournalTail } from "./journal-tail.ts";
 import { LiveTurn } from "./live-turn.ts";
 import { Outbox, type Report } from "./outbox.ts";
-import { unexpectedEnd } from "./unexpected-end.ts";
+import { interruptedEnd, resumedWork, unexpectedEnd } from "./unexpected-end.ts";
 
 /**
  * Brings one turn from its claim to its last effect. It joins what others decide: when rows are due (LiveTurn), what is
  * to be done at an alarm (turn-state.ts), how a turn ends (the runner).
  *
- * Storage is the truth. A turn that storage calls running while memory has no run of it was lost, and ends at the next
- * wake: by whoever asks, or by the liveness alarm.
+ * Storage is the truth. A turn that storage calls running while memory has no run of it was lost, and goes on (or ends) at
+ * the next wake: by whoever asks, or by the liveness alarm.
  */
 export interface GenerationParts {
   readonly runner: TurnRunner;
@@ -77,9 +84,11 @@ export class TurnKeeper {
     return { ...(this.#live?.headers ?? this.turn?.headers ?? this.#refused?.headers) };
   }
 
-  /** At every entry: a turn that storage calls running, with no run in memory, has lost it. */
+  /** At every entry: a turn that storage calls running, with no run in memory, has lost it. It goes on, or it ends. */
   recover(): void {
-    if (this.turn?.status === "running" && this.#live === null) this.interrupt("lost", null);
+    const { turn } = this;
+    if (turn?.status !== "running" || this.#live !== null) return;
+    if (!this.#goOn(turn)) this.interrupt("lost", null);
   }
 
   claim(message: StartTurn): void {
@@ -89,17 +98,52 @@ export class TurnKeeper {
     this.#refused = null;
     this.#next = 0;
     this.#setAlarm(turn, nowMs);
-    const live = new LiveTurn(turn.intervalMs, {
-      rows: (rows) => {
-        this.#store.appendRows(rows);
-        this.#publish(rows);
+    const live = this.#begin(turn, { next: 0, usage: null });
+    this.#context.waitUntil(live.run((io, signal) => runner.run(message.request, io, signal)));
+  }
+
+  /** A lost turn goes on where its journal ends, if the runner can; `false`: it can't, or it was lost too often. */
+  #goOn(turn: Turn): boolean {
+    const nowMs = Date.now();
+    const delayMs = restartDelayMs(turn, turn.restarts, Math.random(), nowMs);
+    if (delayMs === null) return false;
+    const begun = this.#store.journalEnd();
+    const lost: LostRun = { events: () => this.#events(), usage: begun.usage, note: this.#store.note };
+    const { runner } = this.#needParts();
+    const work = resumedWork(runner, this.#store.request(), lost, (event, detail) =>
+      this.#report(event, { detail }),
+    );
+    if (work === null) return false;
+    this.#report("turn-resumed", { restarts: turn.restarts + 1, events: begun.next });
+    this.#setAlarm(this.#store.restarted(), nowMs);
+    const live = this.#begin(turn, begun);
+    this.#context.waitUntil(
+      live.run(async (io, signal) => {
+        await live.wait(delayMs);
+        signal.throwIfAborted();
+        return work(io, signal);
+      }),
+    );
+    return true;
+  }
+
+  #begin(turn: Turn, begun: { readonly next: number; readonly usage: Usage | null }): LiveTurn {
+    const live = new LiveTurn(
+      turn.intervalMs,
+      {
+        rows: (rows) => {
+          this.#store.appendRows(rows);
+          this.#publish(rows);
+        },
+        remember: (note) => this.#store.remember(note),
+        opened: () => this.#wakeWaiting(),
+        ended: (outcome) => this.#end(outcome),
+        threw: (error) => this.interrupt("threw", error instanceof Error ? error : new Error("not an Error")),
       },
-      opened: () => this.#wakeWaiting(),
-      ended: (outcome) => this.#end(outcome),
-      threw: (error) => this.interrupt("threw", error instanceof Error ? error : new Error("not an Error")),
-    });
+      begun,
+    );
     this.#live = live;
-    this.#context.waitUntil(live.run(runner, message.request));
+    return live;
   }
 
   /** Resolves when the turn has opened (or ended before), or has ended. */
@@ -129,13 +173,7 @@ export class TurnKeeper {
     if (turn?.status !== "running") return;
     const live = this.#live;
     live?.stop();
-    const { runner, report } = this.#needParts();
-    if (reason !== "cancelled")
-      report("turn-interrupted", {
-        turnId: turn.turnId,
-        reason,
-        detail: error === null ? "" : error.message,
-      });
+    if (reason !== "cancelled") this.#report("turn-interrupted", { reason, detail: error?.message ?? "" });
     // What the run had emitted and not yet written is part of the answer, and of the bill.
     const pending = live?.drain([]) ?? [];
     if (pending.length > 0) {
@@ -150,16 +188,10 @@ export class TurnKeeper {
       events: () => this.#events(),
       nowMs: Date.now(),
     };
-    let outcome: TurnOutcome;
-    try {
-      const request = this.#store.request();
-      if (request === null) throw new Error("the turn has no request");
-      outcome = runner.interrupted(request, interruption);
-      if (outcome.status !== "refused") outcome.events.forEach(lineOf);
-    } catch (fault) {
-      report("turn-end-failed", { turnId: turn.turnId, detail: String(fault) });
-      outcome = unexpectedEnd(interruption.usage, []);
-    }
+    const { runner } = this.#needParts();
+    const outcome = interruptedEnd(runner, this.#store.request(), interruption, (event, detail) =>
+      this.#report(event, { detail }),
+    );
     this.#end(outcome);
   }
 
@@ -191,16 +223,22 @@ export class TurnKeeper {
       if (this.turn?.status === "running") this.#setAlarm(turn, nowMs);
       else await this.#afterEnd();
     } catch (error) {
-      await this.#context.storage.setAlarm(Date.now() + 60_000);
-      this.#needParts().report("alarm-failed", { detail: String(error) });
+      await this.#context.storage.setAlarm(Date.now() + livenessMs);
+      this.#report("alarm-failed", { detail: String(error) });
     }
   }
 
   #end(outcome: TurnOutcome): void {
     const live = this.#live;
+    const wentOn = live?.isStopped === false && (this.turn?.restarts ?? 0) > 0;
+    if (outcome.status === "refused" && wentOn && this.#next > 0) {
+      // Nobody could go on with it: it ends as what was lost ends.
+      this.interrupt("lost", null);
+      return;
+    }
     if (outcome.status === "refused" && (this.#next > 0 || live?.isOpen === true)) {
       // A reader has seen a beginning: it gets an end, whatever the runner thought.
-      this.#needParts().report("refused-after-opening", { turnId: this.turn?.turnId ?? "" });
+      this.#report("refused-after-opening", {});
       this.#endAs(unexpectedEnd(live?.usage ?? null, outcome.effects));
       return;
     }
@@ -284,6 +322,10 @@ export class TurnKeeper {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of waiting) wake();
+  }
+
+  #report(event: string, fields: Readonly<Record<string, string | number>>): void {
+    this.#needParts().report(event, { turnId: this.turn?.turnId ?? "", ...fields });
   }
 
   #needParts(): GenerationParts {

@@ -1,5 +1,14 @@
 import type { Usage } from "../../src/shared/contracts/usage.ts";
-import type { Effect, TurnEnd } from "../../src/shared/turn/durable/ports.ts";
+import { lineOf } from "../../src/shared/turn/durable/journal.ts";
+import type {
+  Effect,
+  Interruption,
+  LostRun,
+  TurnEnd,
+  TurnOutcome,
+  TurnRunner,
+  TurnWork,
+} from "../../src/shared/turn/durable/ports.ts";
 import { toWireError } from "../../src/shared/wire/errors.ts";
 
 /**
@@ -16,4 +25,40 @@ export function unexpectedEnd(usage: Usage | null, effects: readonly Effect[]): 
     basis: "counted",
     effects,
   };
+}
+
+export type Fault = (event: "turn-end-failed" | "turn-resume-failed", detail: string) => void;
+
+/** How the runner ends a turn whose run did not; where it can't, it ends as failed all the same. */
+export function interruptedEnd(
+  runner: TurnRunner,
+  request: string | null,
+  interruption: Interruption,
+  fault: Fault,
+): TurnOutcome {
+  try {
+    if (request === null) throw new Error("the turn has no request");
+    const outcome = runner.interrupted(request, interruption);
+    if (outcome.status !== "refused") outcome.events.forEach(lineOf);
+    return outcome;
+  } catch (error) {
+    fault("turn-end-failed", String(error));
+    return unexpectedEnd(interruption.usage, []);
+  }
+}
+
+/** How a turn goes on whose run was lost; `null`: it does not. */
+export function resumedWork(
+  runner: TurnRunner,
+  request: string | null,
+  lost: LostRun,
+  fault: Fault,
+): TurnWork | null {
+  if (request === null) return null;
+  try {
+    return runner.resume?.(request, lost) ?? null;
+  } catch (error) {
+    fault("turn-resume-failed", String(error));
+    return null;
+  }
 }

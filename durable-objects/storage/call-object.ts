@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import { ObjectBreaker } from "./object-breaker.ts";
 
 /** The object could not be asked. An outcome that it *returned* is never one of these. */
 export interface ObjectUnreachable {
@@ -9,30 +10,59 @@ export interface ObjectUnreachable {
   readonly detail: string;
 }
 
+/** Which object is called. */
+export interface CalledObject {
+  readonly breaker: ObjectBreaker;
+  readonly name: string;
+}
+
+/** One a kind of object and isolate: plain numbers, which requests may share. */
+const breakers = { conversation: new ObjectBreaker(), generation: new ObjectBreaker() };
+
+export function calledObject(kind: keyof typeof breakers, name: string): CalledObject {
+  return { breaker: breakers[kind], name };
+}
+
 const jitterMs = 100;
 
 /**
  * Calls an object that is idempotent: one retry with jitter where the platform calls the failure retryable, none where
- * the object is overloaded.
+ * the object is overloaded, no call at all while its kind is out of reach for this isolate.
  *
  * @param call makes its stub anew: a stub that failed stays broken
+ * @param object whose breaker counts it. Only the platform's own failures count, never what our code threw there
  */
-export async function callObject<T>(call: () => Promise<T>): Promise<Result<T, ObjectUnreachable>> {
+export async function callObject<T>(
+  call: () => Promise<T>,
+  object: CalledObject | null = null,
+): Promise<Result<T, ObjectUnreachable>> {
+  const waitMs = object?.breaker.waitMs(Date.now()) ?? 0;
+  if (waitMs > 0)
+    return err({
+      kind: "object-unreachable",
+      overloaded: false,
+      retryAfterMs: Math.max(1000, waitMs),
+      detail: "its kind is out of reach: the breaker is open",
+    });
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return ok(await call());
+      const value = await call();
+      object?.breaker.succeeded();
+      return ok(value);
     } catch (error) {
       const { retryable = false, overloaded = false } = error as {
         retryable?: boolean;
         overloaded?: boolean;
       };
-      if (!retryable || overloaded || attempt > 0)
+      if (!retryable || overloaded || attempt > 0) {
+        if (retryable && !overloaded) object?.breaker.failed(object.name, Date.now());
         return err({
           kind: "object-unreachable",
           overloaded,
           retryAfterMs: overloaded ? 5000 : 1000,
           detail: String(error),
         });
+      }
       await new Promise((resolve) => setTimeout(resolve, Math.random() * jitterMs));
     }
   }

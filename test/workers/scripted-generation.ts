@@ -5,10 +5,12 @@ import type {
   Effect,
   Interruption,
   JournalEvent,
+  LostRun,
   TurnEnd,
   TurnIo,
   TurnOutcome,
   TurnRunner,
+  TurnWork,
 } from "../../src/shared/turn/durable/ports.ts";
 
 /**
@@ -22,6 +24,8 @@ export interface Script {
   /** How an interrupted turn ends. Default: `incomplete`, one error event, and the settlement. */
   readonly interrupted?: "refuses" | "throws" | "bad-events";
   readonly effects?: readonly Effect[];
+  /** A lost run goes on behind what its journal holds. `refused`: it tries, and nobody answers; `hangs`: it never says more. */
+  readonly resumes?: "goes-on" | "refused" | "throws" | "hangs";
 }
 
 export type Step =
@@ -51,6 +55,8 @@ export interface Control {
   /** Charges by their id: a second settlement of one changes nothing. */
   settled: Map<string, number>;
   reports: string[];
+  /** What each run that went on found remembered. */
+  notes: (string | null)[];
 }
 
 const controls = new Map<string, Control>();
@@ -72,6 +78,7 @@ export function controlOf(turnId: string): Control {
     attempts: [],
     settled: new Map(),
     reports: [],
+    notes: [],
   };
   controls.set(turnId, made);
   return made;
@@ -79,18 +86,19 @@ export function controlOf(turnId: string): Control {
 
 const noUsage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
 
-async function run(request: string, io: TurnIo, signal: AbortSignal): Promise<TurnOutcome> {
+async function run(request: string, io: TurnIo, signal: AbortSignal, delivered = 0): Promise<TurnOutcome> {
   const script = JSON.parse(request) as Script;
   const control = controlOf(script.turnId);
   control.runs += 1;
   signal.addEventListener("abort", () => {
     control.aborted += 1;
   });
-  let tokens = 0;
+  let tokens = delivered;
   for (const step of script.steps) {
     if ("emit" in step) {
       tokens += 1;
       io.progress({ ...noUsage, promptTokens: 10, completionTokens: tokens });
+      io.remember(`${tokens} told`);
       control.accepted = io.emit(step.emit, step.urgent);
     } else if ("open" in step) io.open(step.open);
     else if ("written" in step) await new Promise((resolve) => setTimeout(resolve, 60));
@@ -144,7 +152,27 @@ export function settlement(turnId: string, tokens: number): Effect {
   };
 }
 
-const runner: TurnRunner = { run, interrupted };
+/** Goes on with the events that the journal lacks. Where the script pauses again, so does it. */
+function resume(request: string, lost: LostRun): TurnWork | null {
+  const script = JSON.parse(request) as Script;
+  if (script.resumes === undefined) return null;
+  if (script.resumes === "throws") throw new Error("no way on");
+  const control = controlOf(script.turnId);
+  control.notes.push(lost.note);
+  let left = [...lost.events()].length;
+  const steps = script.steps.filter((step) => !("pause" in step) && (!("emit" in step) || (left -= 1) < 0));
+  if (script.resumes === "hangs")
+    return () => {
+      control.runs += 1;
+      return new Promise(() => undefined);
+    };
+  return async (io, signal) =>
+    script.resumes === "refused"
+      ? { status: "refused", refusal: { kind: "internal", detail: "nobody" }, headers: {}, effects: [] }
+      : run(JSON.stringify({ ...script, steps }), io, signal, lost.usage?.completionTokens ?? 0);
+}
+
+const runner: TurnRunner = { run, interrupted, resume };
 
 export const ScriptedGeneration = createGenerationClass((env) => ({
   runner,

@@ -1,6 +1,10 @@
 /** A Conversation object seen from the edge: find it by the id in the path, ask it, and tell what went wrong. */
 import type { ConversationIndex } from "../../durable-objects/conversation-index/conversation-index.ts";
-import { callObject, type ObjectUnreachable } from "../../durable-objects/storage/call-object.ts";
+import {
+  callObject,
+  calledObject,
+  type ObjectUnreachable,
+} from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import type { ConversationFailure } from "../../src/shared/contracts/conversation.ts";
 import { conversationIndexName, type IndexFailure } from "../../src/shared/contracts/conversation-index.ts";
@@ -29,7 +33,12 @@ export async function askConversation<Answer extends { readonly result: string }
   conversation: ConversationRef,
   ask: (stub: ConversationStub) => Promise<Answer | ConversationFailure>,
 ): Promise<Result<Answer, Refusal>> {
-  return answerOf<Answer>(await callObject(async () => ask(conversationStub(call, conversation))));
+  return answerOf<Answer>(
+    await callObject(
+      async () => ask(conversationStub(call, conversation)),
+      calledObject("conversation", conversation.objectName),
+    ),
+  );
 }
 
 /** The caller's own list of conversations. */

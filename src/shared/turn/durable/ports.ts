@@ -23,11 +23,30 @@ export interface TurnRunner {
   run(request: string, io: TurnIo, signal: AbortSignal): Promise<TurnOutcome>;
 
   /**
+   * Whether a turn whose run was lost (eviction, crash, deploy) can go on where its journal ends, and how. `null`: it can't,
+   * and `interrupted` says how it ends. The decision is pure and synchronous; the work is what it returns, with the terms of
+   * `run`: it emits what comes behind the journal, and its outcome's usage is that of the whole turn.
+   */
+  resume?(request: string, lost: LostRun): TurnWork | null;
+
+  /**
    * How a turn ends whose run did not end it: its memory was lost, it threw, its deadline passed, or it was cancelled.
    * Pure and synchronous: from the request and what the journal shows was delivered. Before the first event it may
    * answer `refused`, so that nothing is kept and a retry is a new turn.
    */
   interrupted(request: string, interruption: Interruption): TurnOutcome;
+}
+
+export type TurnWork = (io: TurnIo, signal: AbortSignal) => Promise<TurnOutcome>;
+
+/** What is left of a run whose memory is gone. */
+export interface LostRun {
+  /** Every event of the journal, in order; none where it was lost before the first. Read lazily. */
+  readonly events: () => Iterable<JournalEvent>;
+  /** The last `progress` that was written. */
+  readonly usage: Usage | null;
+  /** The last `remember` that was written with an event. */
+  readonly note: string | null;
 }
 
 export interface TurnIo {
@@ -43,6 +62,8 @@ export interface TurnIo {
   emit(event: JournalEvent, urgent?: boolean): boolean;
   /** What was delivered so far, all told. Kept with the next row: the bill of a turn that is interrupted. */
   progress(usage: Usage): void;
+  /** Keeps a text with every row from the next one on, for a run that has to go on from the journal. The last one counts. */
+  remember(note: string): void;
 }
 
 /** One server-sent event. Neither part holds a line break. */

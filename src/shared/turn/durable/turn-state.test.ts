@@ -4,6 +4,7 @@ import {
   decideStart,
   dueWork,
   nextAlarmMs,
+  restartDelayMs,
   type OutboxState,
   retryDelayMs,
   type TurnState,
@@ -120,4 +121,12 @@ test("deliveries are retried with growing distance, five minutes at most", () =>
   expect(retryDelayMs(2, 0)).toBe(500);
   expect(retryDelayMs(5, 1)).toBe(8000);
   expect(retryDelayMs(1000, 1)).toBe(300_000);
+});
+
+test("a lost run goes on after a growing wait, three times at most and not beyond its deadline", () => {
+  const turn = { createdMs: 1000, deadlineMs: 60_000 };
+  expect([0, 1, 2].map((restarts) => restartDelayMs(turn, restarts, 1, 2000))).toEqual([250, 1000, 4000]);
+  expect(restartDelayMs(turn, 0, 0, 2000)).toBe(0);
+  expect(restartDelayMs(turn, 3, 1, 2000)).toBeNull();
+  expect(restartDelayMs(turn, 0, 1, 61_000)).toBeNull();
 });

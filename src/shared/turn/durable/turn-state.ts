@@ -26,8 +26,8 @@ export interface OutboxState {
   readonly nextDueMs: number | null;
 }
 
-/** A running turn's object is looked after this often, so that one whose memory is lost ends. */
-const livenessMs = 30_000;
+/** A running turn's object is looked after this often, so that one whose memory is lost goes on or ends. */
+export const livenessMs = 30_000;
 
 export type StartDecision = "claim" | "attach" | "unknown" | "mismatch" | "expired";
 
@@ -45,6 +45,25 @@ export function decideStart(
   const claimed = state.fingerprint !== null && state.status !== "refused";
   if (claimed && state.endedMs !== null && nowMs >= state.endedMs + state.replayMs) return "expired";
   return state.fingerprint === asked.fingerprint ? "attach" : "mismatch";
+}
+
+/** So often a turn whose run was lost goes on; then it ends with what there is. */
+export const maxRestarts = 3;
+
+/**
+ * How long a lost run waits before it goes on, or `null`: it does not any more. What was lost together (a deploy, a crash)
+ * does not return together, and a run that dies again waits longer.
+ *
+ * @param random 0 to 1
+ */
+export function restartDelayMs(
+  { createdMs, deadlineMs }: Pick<TurnState, "createdMs" | "deadlineMs">,
+  restarts: number,
+  random: number,
+  nowMs: number,
+): number | null {
+  if (restarts >= maxRestarts || nowMs >= createdMs + deadlineMs) return null;
+  return random * 250 * 4 ** restarts;
 }
 
 export interface DueWork {
