@@ -267,19 +267,33 @@ export interface ReadStream {
   readonly usage: Chunk["usage"];
 }
 
-/** What a client of the chat API makes of a stream. */
-export function readStream(text: string): ReadStream {
+function chunksOf(text: string): { readonly chunks: readonly Chunk[]; readonly last: string | undefined } {
   const events = text
     .split("\n\n")
     .filter((event) => event.startsWith("data: "))
     .map((event) => event.slice("data: ".length));
-  const chunks = events.filter((event) => event !== "[DONE]").map((event) => JSON.parse(event) as Chunk);
+  return {
+    chunks: events.filter((event) => event !== "[DONE]").map((event) => JSON.parse(event) as Chunk),
+    last: events.at(-1),
+  };
+}
+
+/** The text of a stream as it came, an event each. */
+export function piecesOf(text: string): readonly string[] {
+  return chunksOf(text).chunks.flatMap(({ choices }) =>
+    (choices ?? []).flatMap(({ delta }) => (delta.content ? [delta.content] : [])),
+  );
+}
+
+/** What a client of the chat API makes of a stream. */
+export function readStream(text: string): ReadStream {
+  const { chunks, last } = chunksOf(text);
   const choices = chunks.flatMap((chunk) => chunk.choices ?? []);
   return {
     content: choices.map(({ delta }) => delta.content ?? "").join(""),
     finishReasons: choices.flatMap(({ finish_reason: reason }) => (reason === null ? [] : [reason])),
     errors: chunks.flatMap(({ error }) => (error === undefined ? [] : [error])),
-    last: events.at(-1),
+    last,
     ids: new Set(chunks.filter(({ error }) => error === undefined).map(({ id }) => id)),
     roles: choices.filter(({ delta }) => delta.role !== undefined).length,
     usage: usageOf(chunks),
