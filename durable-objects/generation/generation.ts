@@ -76,7 +76,8 @@ export function createGenerationClass(
       if (access.turn === null) return access.failure;
       const { status, createdMs, endedMs } = access.turn;
       if (status === "refused") return unknown;
-      if (status === "running" || endedMs === null) return { result: "running", createdMs };
+      if (status === "running" || endedMs === null)
+        return { result: "running", createdMs, response: this.#keeper.running() };
       return { result: "ended", status, createdMs, endedMs, response: this.#keeper.response() };
     }
 

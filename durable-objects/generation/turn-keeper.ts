@@ -80,6 +80,12 @@ export class TurnKeeper {
     return this.#store.response();
   }
 
+  /** What the runner shows of a turn that runs. */
+  running(): string | null {
+    const request = this.#store.request();
+    return request === null ? null : (this.#needParts().runner.running?.(request) ?? null);
+  }
+
   headers(): Record<string, string> {
     return { ...(this.#live?.headers ?? this.turn?.headers ?? this.#refused?.headers) };
   }

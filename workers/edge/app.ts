@@ -38,6 +38,8 @@ import { showMetrics } from "./routes/metrics.ts";
 import { listAllModels, showModel } from "./routes/models.ts";
 import { answerPreflight } from "./routes/preflight.ts";
 import { openApiDocument, referencePage } from "./routes/reference.ts";
+import { createResponseOverHttp } from "./routes/responses.ts";
+import { cancelResponse, deleteResponse, listInputItems, showResponse } from "./routes/stored-responses.ts";
 import { cancelCompletion, deleteCompletion, showCompletion } from "./routes/stored-completions.ts";
 import { showUsage } from "./routes/usage.ts";
 import { unknownRoute } from "./routes/unknown.ts";
@@ -49,6 +51,7 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   app.get(stored, tenantRoute("/v1/chat/completions/{id}", showCompletion));
   app.delete(stored, tenantRoute("/v1/chat/completions/{id}", deleteCompletion));
   app.post(`${stored}/cancel`, tenantRoute("/v1/chat/completions/{id}/cancel", cancelCompletion));
+  addResponseRoutes(app);
   addConversationRoutes(app);
   app.post("/v1/completions", tenantRoute("/v1/completions", createCompletion, "admission"));
   app.post("/v1/embeddings", tenantRoute("/v1/embeddings", createEmbeddings, "admission"));
@@ -82,6 +85,16 @@ function addConversationRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   const item = "/v1/conversations/:id/items/:item_id";
   app.get(item, tenantRoute("/v1/conversations/{id}/items/{item_id}", showConversationItem));
   app.delete(item, tenantRoute("/v1/conversations/{id}/items/{item_id}", deleteConversationItem));
+}
+
+function addResponseRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
+  const response = "/v1/responses/:id";
+  const path = "/v1/responses/{id}";
+  app.post("/v1/responses", tenantRoute("/v1/responses", createResponseOverHttp, "admission"));
+  app.get(response, tenantRoute(path, showResponse));
+  app.delete(response, tenantRoute(path, deleteResponse));
+  app.post(`${response}/cancel`, tenantRoute(`${path}/cancel`, cancelResponse));
+  app.get(`${response}/input_items`, tenantRoute(`${path}/input_items`, listInputItems));
 }
 
 function addAdminRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {

@@ -12,6 +12,7 @@ import { modelPrice } from "../../src/shared/turn/dearest-price.ts";
 import { releasingConversation } from "../../src/shared/turn/durable/releasing-conversation.ts";
 import type { Delivery, Effect } from "../../src/shared/turn/durable/ports.ts";
 import { enterConversation } from "./enter-conversation.ts";
+import { recallResponses } from "./recall-responses.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 
 export function generationParts(env: Cloudflare.Env, context: DurableObjectState): GenerationParts {
@@ -40,10 +41,13 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
   };
 }
 
-async function recall({ env }: Isolate, request: ChatTurnRequest) {
-  const { conversation } = request;
-  if (conversation === null) return { recalled: { ok: true, value: [] }, incarnation: 0 } as const;
-  const loaded = await enterConversation(env, { ...request, conversation }, historyTokens);
+async function recall(isolate: Isolate, request: ChatTurnRequest) {
+  const { conversation, response } = request;
+  if (conversation === null) {
+    const ancestors = response?.ancestors ?? [];
+    return { recalled: await recallResponses(isolate, request, ancestors, historyUnits), incarnation: 0 };
+  }
+  const loaded = await enterConversation(isolate.env, { ...request, conversation }, historyTokens);
   return loaded.ok
     ? { recalled: { ok: true, value: loaded.value.messages } as const, incarnation: loaded.value.incarnation }
     : { recalled: loaded, incarnation: 0 };
@@ -51,6 +55,8 @@ async function recall({ env }: Isolate, request: ChatTurnRequest) {
 
 /** The most that is loaded; compose trims it to the window of the model that answers. */
 const historyTokens = 131_072;
+/** A token of text is seldom longer, and a stored response is more than its text. */
+const historyUnits = historyTokens * 8;
 
 async function deliver(
   isolate: Isolate,

@@ -1,32 +1,15 @@
-/** A durable turn seen from the edge: name it, hand it to its Generation object, and read what that tells. */
-import { callObject } from "../../durable-objects/storage/call-object.ts";
-import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
-import {
-  generationVersion,
-  type Follow,
-  type GenerationFailure,
-  type StartOutcome,
-} from "../../src/shared/contracts/generation.ts";
+/** A durable chat turn as an HTTP answer: started, and told as a stream or whole. */
 import type { Owner } from "../../src/shared/contracts/owner.ts";
-import type { Refusal } from "../../src/shared/contracts/refusal.ts";
-import { resolveConversation } from "../../src/shared/turn/conversation-name.ts";
-import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
-import { serialPrincipal, turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
-import { claimedId, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
-import { mintId } from "../../src/shared/turn/response-id.ts";
+import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
+import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
 import type { TenantCall } from "./handle.ts";
 import { placeOf } from "./place.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
+import { startTurn, type TurnOrigin, type TurnStarted } from "./start-turn.ts";
 
-export function ownerOf({ tenant, principal }: TenantCall): Owner {
+export function ownerOf({ tenant, principal }: Pick<TenantCall, "tenant" | "principal">): Owner {
   return { tenant: tenant.id, user: principal.user };
-}
-
-/** The object that holds a turn. */
-export function generationStub({ isolate, tenant }: TenantCall, objectName: string) {
-  const { env } = isolate;
-  return inJurisdiction(env.GENERATION, tenant.jurisdiction, env.ENVIRONMENT).getByName(objectName);
 }
 
 /**
@@ -37,81 +20,35 @@ export async function runDurable(
   chat: ChatRequest,
   claim: TurnClaim | null,
 ): Promise<Response> {
-  const { c, scope, principal, tenant, isolate } = call;
-  const owner = ownerOf(call);
-  const { conversation_id: conversationId } = chat;
-  const conversation =
-    conversationId === undefined ? null : await resolveConversation(isolate.hash, conversationId, owner);
-  if (conversation === null && conversationId !== undefined)
-    return respondRefusal(scope, { kind: "object-unknown" });
-  const own = await mintId(isolate.hash, {
+  const { scope, tenant } = call;
+  const { conversation_id: conversationId, store } = chat;
+  const started = await startTurn(originOf(call), {
     kind: "chat",
-    owner,
-    jurisdiction: tenant.jurisdiction,
-    nowMs: scope.startedMs,
-    entropy: crypto.getRandomValues(new Uint8Array(16)),
+    chat,
+    conversationId,
+    claim,
+    policy: turnPolicy(tenant, conversationId !== undefined || store === true, claim?.keptMs ?? null),
+    follow: chat.stream === true ? { kind: "stream", read: { from: 0, ids: true } } : { kind: "end" },
   });
-  const turnId = own.objectName;
-  const template: Omit<ChatTurnRequest, "responseId"> = {
-    v: 1,
-    turnId,
+  scope.mark("dispatch");
+  if (!started.ok) return respondRefusal(scope, started.error);
+  return send(call, started.value.outcome, started.value.responseId);
+}
+
+/** What a turn takes from the request that asked for it. */
+export function originOf({ c, scope, principal, tenant, isolate }: TenantCall): TurnOrigin {
+  return {
+    isolate,
+    principal,
+    tenant,
     requestId: scope.correlation.requestId,
     traceparent: scope.correlation.traceparent,
-    principal: serialPrincipal(principal),
-    tenant,
-    chat,
-    conversation,
     place: placeOf(c.req.raw),
-    createdMs: scope.startedMs,
+    startedMs: scope.startedMs,
   };
-  const follow: Follow =
-    chat.stream === true ? { kind: "stream", read: { from: 0, ids: true } } : { kind: "end" };
-  const policy = turnPolicy(tenant, isKept(chat), claim?.keptMs ?? null);
-  const fingerprint = claim?.fingerprint ?? null;
-  for (let use = 0; use < mostUses; use += 1) {
-    const { id: responseId, objectName } =
-      claim === null
-        ? own
-        : await claimedId(isolate.hash, "chat", claim, use, principal, tenant.jurisdiction);
-    const request = JSON.stringify({ ...template, responseId } satisfies ChatTurnRequest);
-    const called = await callObject(async () =>
-      generationStub(call, objectName).start({
-        v: generationVersion,
-        owner,
-        turnId,
-        fingerprint,
-        policy,
-        request,
-        follow,
-      }),
-    );
-    if (!called.ok) {
-      scope.mark("dispatch");
-      return respondRefusal(scope, objectUnavailable(called.error.retryAfterMs, called.error.detail));
-    }
-    if (called.value.result === "expired") continue;
-    scope.mark("dispatch");
-    return send(call, called.value, responseId);
-  }
-  return respondRefusal(scope, {
-    kind: "conflict",
-    message: "This Idempotency-Key was used too often. Use a new key for a new request.",
-  });
 }
 
-/** Each use of a claim beyond its time asks one object more, while the answers of the uses before are kept. */
-const mostUses = 16;
-
-/** Whether the answer can be had by its id when its journal is gone. */
-function isKept({ conversation_id: conversationId, store }: ChatRequest): boolean {
-  return conversationId !== undefined || store === true;
-}
-
-function send(
-  { scope }: TenantCall,
-  outcome: Exclude<StartOutcome, { result: "expired" }>,
-  responseId: string,
-): Response {
+function send({ scope }: TenantCall, outcome: TurnStarted["outcome"], responseId: string): Response {
   switch (outcome.result) {
     case "stream":
       return streamFromObject({ scope }, outcome.stream, {
@@ -126,15 +63,8 @@ function send(
     }
     case "refused":
       return respondRefusal(scope, outcome.refusal, { ...outcome.headers });
-    case "mismatch":
-      return respondRefusal(scope, { kind: "idempotency-reused" });
-    case "too-large":
-      return respondRefusal(scope, { kind: "body-too-large", maxBytes: outcome.maxBytes });
     case "claimed":
       return respondRefusal(scope, { kind: "internal", detail: "a followed turn was only claimed" });
-    case "unknown":
-    case "version-unsupported":
-      return respondRefusal(scope, generationRefusal(outcome));
   }
 }
 
@@ -149,14 +79,4 @@ export function streamFromObject(
   return new Response(stream, {
     headers: { ...baseHeaders(scope), "content-type": "text/event-stream; charset=utf-8", ...headers },
   });
-}
-
-export function generationRefusal(failure: GenerationFailure): Refusal {
-  return failure.result === "unknown"
-    ? { kind: "object-unknown" }
-    : objectUnavailable(1000, `speaks version ${failure.supported}`);
-}
-
-export function objectUnavailable(retryAfterMs: number, detail: string): Refusal {
-  return { kind: "dependency-unavailable", component: "generation", retryAfterMs, detail };
 }

@@ -101,7 +101,8 @@ export type ReadOutcome =
 
 export type RetrieveTurn = Message;
 export type RetrieveOutcome =
-  | { readonly result: "running"; readonly createdMs: number }
+  /** `response`: what there is to be seen already; absent or `null`: nothing. */
+  | { readonly result: "running"; readonly createdMs: number; readonly response?: string | null }
   | {
       readonly result: "ended";
       readonly status: EndStatus;

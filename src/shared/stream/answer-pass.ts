@@ -26,6 +26,8 @@ export interface AnswerPassOptions {
   /** What the engine was asked through. */
   readonly engineApi: EngineApi;
   readonly format: AnswerFormat;
+  /** In place of the format's own. */
+  readonly encoder?: AnswerEncoder;
   /** What the client knows the answer by: `chatcmpl-…`. */
   readonly id: string;
   /** The public model id. */
@@ -100,12 +102,14 @@ export class AnswerPass implements StreamPass {
     this.#options = options;
     this.#goingOn = options.continuer === undefined ? null : new GoingOn(options.continuer);
     this.#template = new EventTemplate(options.engineApi);
-    this.#encoder = createEncoder(options.format, {
-      id: options.id,
-      model: options.model,
-      createdSeconds: Math.floor(options.createdMs / 1000),
-      includeUsage: options.includeUsage,
-    });
+    this.#encoder =
+      options.encoder ??
+      createEncoder(options.format, {
+        id: options.id,
+        model: options.model,
+        createdSeconds: Math.floor(options.createdMs / 1000),
+        includeUsage: options.includeUsage,
+      });
     this.#meter = new UsageMeter(options.promptTokens);
     this.#lanes = options.filter === undefined ? null : new FilteredLanes(options.filter);
     this.#collector = options.collect;

@@ -47,7 +47,7 @@ const assistantContent = z.union([text(), parts(z.discriminatedUnion("type", [te
  * Arguments are JSON text, as the model wrote it. Templates want them as an object, so an engine refuses anything else;
  * an empty string means no arguments (streams of calls without any end so).
  */
-const callArguments = z
+export const callArguments = z
   .string()
   .max(requestLimits.jsonCharacters)
   .superRefine((value, context) => {

@@ -4,6 +4,7 @@
  */
 import type * as z from "zod";
 import { adminRoutes, adminSchemas } from "./admin-routes.ts";
+import { responseRoutes, responseSchemas } from "./responses-routes.ts";
 import { chatRequestSchema } from "./chat-request.ts";
 import {
   conversationCreationSchema,
@@ -60,6 +61,7 @@ export const componentSchemas = {
   UsageReport: usageReportSchema,
   Health: healthSchema,
   Readiness: readinessSchema,
+  ...responseSchemas,
   ...adminSchemas,
   Error: errorSchema,
 } satisfies Record<string, z.ZodType>;
@@ -69,7 +71,7 @@ export interface PublicRoute {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** OpenAPI's form: parameters in braces. */
   readonly path: string;
-  readonly tag: "Chat" | "Conversations" | "Models" | "Account" | "Admin" | "Service";
+  readonly tag: "Chat" | "Responses" | "Conversations" | "Models" | "Account" | "Admin" | "Service";
   readonly summary: string;
   readonly description?: string;
   /** Any one of these opens it; none: any credential of a tenant; null: no credential is asked for. */
@@ -181,6 +183,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     success: { description: "How it ended", content: { "application/json": "Cancellation" } },
     errors: [404, ...everyCall],
   },
+  ...responseRoutes,
   {
     method: "POST",
     path: "/v1/conversations",

@@ -3,6 +3,7 @@
  * appends and caches nothing itself: what is to be done goes out with the end, as effects, once.
  */
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
+import type { Refusal } from "../../contracts/refusal.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import { createAnswerGuard } from "../../safety/answer-guard.ts";
@@ -10,11 +11,9 @@ import { AnswerCollector } from "../../stream/answer-collector.ts";
 import { AnswerPass, type AnswerTotals } from "../../stream/answer-pass.ts";
 import { relayStream } from "../../stream/relay.ts";
 import type { StreamEnd } from "../../stream/stream-failure.ts";
-import { writeWholeAnswer } from "../../stream/whole-answer.ts";
 import { serverTiming, type RequestRecord, type Stage } from "../../telemetry/request-record.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { chargedUsage, engineTimes, learn, originOutcome, turnUse } from "../ending.ts";
-import { askedChat } from "../asked-chat.ts";
 import { AnsweringEngine, toldOf, type EngineStory } from "../answering-engine.ts";
 import { openTurn, type LiveTurn } from "../open-turn.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
@@ -25,11 +24,14 @@ import type { TurnIo, TurnOutcome, TurnRunner } from "./ports.ts";
 import {
   endEffects,
   endingOf,
+  formOf,
   interrupted,
   refused,
   statusOf,
   type ChatTurnRequest,
 } from "./chat-turn-end.ts";
+import { openResponse } from "./response-form.ts";
+import type { TurnForm } from "./turn-form.ts";
 import { readTurnRequest, revivePrincipal } from "./turn-request.ts";
 
 export interface ChatRunnerDeps {
@@ -54,11 +56,17 @@ export function createChatRunner(deps: ChatRunnerDeps): TurnRunner {
       }).run();
     },
     interrupted: (text, interruption) => interrupted(text, interruption, incarnation),
+    running: (text) => {
+      const read = readTurnRequest<ChatRequest>(text);
+      if (!read.ok || read.value.response === undefined) return null;
+      return openResponse({ ...read.value, response: read.value.response }, "in_progress");
+    },
   };
 }
 
 class ChatRun {
   readonly #request: ChatTurnRequest;
+  readonly #form: TurnForm;
   readonly #deps: ChatRunnerDeps;
   readonly #io: TurnIo;
   readonly #signal: AbortSignal;
@@ -76,6 +84,7 @@ class ChatRun {
   ) {
     this.#onRecall = onRecall;
     this.#request = request;
+    this.#form = formOf(request, deps.now);
     this.#deps = deps;
     this.#io = io;
     this.#signal = signal;
@@ -83,23 +92,21 @@ class ChatRun {
   }
 
   async run(): Promise<TurnOutcome> {
+    this.#say(this.#form.early(), true);
     const turnDeps = await this.#deps.turnDeps();
     if (turnDeps === null)
-      return refused(
-        {
-          kind: "dependency-unavailable",
-          component: "configuration",
-          retryAfterMs: 1000,
-          detail: "no fleet",
-        },
-        [],
-      );
+      return this.#refused({
+        kind: "dependency-unavailable",
+        component: "configuration",
+        retryAfterMs: 1000,
+        detail: "no fleet",
+      });
     const request = this.#request;
     const opened = await openTurn(
       {
         principal: revivePrincipal(request.principal),
         tenant: request.tenant,
-        asked: askedChat(request.chat),
+        asked: this.#form.asked,
         recall: () => this.#recall(),
         responseId: request.responseId,
         chargeId: request.turnId as ChargeId,
@@ -114,9 +121,9 @@ class ChatRun {
       turnDeps,
       this.#signal,
     );
-    if (!opened.ok) return refused(opened.error, []);
+    if (!opened.ok) return this.#refused(opened.error);
     if (opened.value.kind === "cached")
-      return refused({ kind: "internal", detail: "a durable turn came from the cache" }, []);
+      return this.#refused({ kind: "internal", detail: "a durable turn came from the cache" });
     return this.#pump(opened.value, turnDeps);
   }
 
@@ -125,6 +132,25 @@ class ChatRun {
     this.#incarnation = incarnation;
     this.#onRecall(incarnation);
     return recalled;
+  }
+
+  #refused(refusal: Refusal): TurnOutcome {
+    const end = this.#form.refused(refusal);
+    if (end === null) return refused(refusal, []);
+    return {
+      status: "failed",
+      events: journalEvents(end.last),
+      response: end.response,
+      usage: { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
+      basis: "estimated",
+      // What was reserved is given back already.
+      effects: [],
+    };
+  }
+
+  /** Events into the journal; `false`: the turn has ended. */
+  #say(text: string, urgent: boolean): boolean {
+    return journalEvents(text).every((event) => this.#io.emit(event, urgent));
   }
 
   #mark(stage: Stage): void {
@@ -139,11 +165,19 @@ class ChatRun {
       "server-timing": serverTiming(this.#stages),
       ...Object.fromEntries(rateLimitHeaders(reservation.standing)),
     });
+    const { encoder } = this.#form;
+    this.#say(this.#form.begin(candidate.model), false);
     const collected = new AnswerCollector(maxGatheredCharacters, false);
     const record = modelRecord(turnDeps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
     const guard = createAnswerGuard(turn.tenant.safety);
     const engine = new AnsweringEngine(turn, turnDeps, this.#signal);
-    const pass = new AnswerPass({
+    const budget = new TokenBudget(reservation, {
+      promptTokens: prompt.promptTokens,
+      answerTokens: prompt.maxTokens * asked.choices,
+      price: record.price,
+      policy: turn.tenant.limits.when_exhausted,
+    });
+    const pass: AnswerPass = new AnswerPass({
       engineApi: prompt.path === "/v1/completions" ? "completions" : "chat",
       format: asked.format,
       id: turn.responseId,
@@ -153,16 +187,13 @@ class ChatRun {
       includeUsage: asked.includeUsage,
       promptTokens: prompt.promptTokens,
       price: record.price,
-      budget: new TokenBudget(reservation, {
-        promptTokens: prompt.promptTokens,
-        answerTokens: prompt.maxTokens * asked.choices,
-        price: record.price,
-        policy: turn.tenant.limits.when_exhausted,
-      }),
+      budget: encoder?.bounded(budget) ?? budget,
       collect: collected,
       ...engine.continuer,
+      ...(encoder === null ? {} : { encoder: encoder.encoder }),
       ...(guard === undefined ? {} : { filter: guard }),
     });
+    encoder?.counting(() => pass.totals().usage, record.price);
     let end: StreamEnd | null = null;
     const stream = relayStream(answer.body, pass, {
       ...engineTimes,
@@ -182,20 +213,14 @@ class ChatRun {
     this.#mark("stream");
     this.#record(turn, how, totals, engine.story, summary(guard?.findings ?? []));
     const status = statusOf(how);
-    const response =
-      status === "failed"
-        ? null
-        : writeWholeAnswer(
-            {
-              id: turn.responseId,
-              model: candidate.model,
-              createdSeconds: pass.createdSeconds,
-              choices: collected.choices,
-              usage: totals.usage,
-              price: record.price,
-            },
-            "chat",
-          );
+    const response = this.#form.final({
+      status,
+      model: candidate.model,
+      createdSeconds: pass.createdSeconds,
+      collected,
+      usage: totals.usage,
+      price: record.price,
+    });
     return {
       status,
       events: terminal,

@@ -8,21 +8,28 @@ import type { Usage } from "../../contracts/usage.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
 import { type TurnUse, unused } from "../../limits/ports.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
-import { createEncoder, type AnswerEncoder } from "../../stream/answer-encoder.ts";
 import type { AnswerTotals } from "../../stream/answer-pass.ts";
-import { streamFailureError, type StreamEnd } from "../../stream/stream-failure.ts";
-import { writeWholeAnswer } from "../../stream/whole-answer.ts";
-import { toWireUsage } from "../../stream/wire-usage.ts";
+import type { StreamEnd } from "../../stream/stream-failure.ts";
+import type { ResponseTurn } from "../../responses/stored-response.ts";
 import type { Ending } from "../../telemetry/request-record.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
-import { askedChat } from "../asked-chat.ts";
 import { turnUse } from "../ending.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
-import { assistantMessage, gatherEvents, journalEvents, namedIn } from "./gathered.ts";
+import { assistantMessage, journalEvents } from "./gathered.ts";
+import { chatForm } from "./chat-form.ts";
 import type { Effect, Interruption, TurnEnd, TurnRefused } from "./ports.ts";
+import { responseForm } from "./response-form.ts";
+import type { TurnForm } from "./turn-form.ts";
 import { readTurnRequest, type TurnRequest } from "./turn-request.ts";
 
 export type ChatTurnRequest = TurnRequest<ChatRequest>;
+export type ResponseTurnRequest = ChatTurnRequest & { readonly response: ResponseTurn };
+
+/** What of the turn is its endpoint's own. Made once a run: a form counts its events. */
+export function formOf(request: ChatTurnRequest, now: () => number): TurnForm {
+  const { response } = request;
+  return response === undefined ? chatForm(request) : responseForm({ ...request, response }, now);
+}
 
 /** Nobody but a cancel makes the client of a durable turn go away: the object is its client. */
 export function endingOf(end: StreamEnd): Ending {
@@ -114,22 +121,12 @@ export function interrupted(
   const request = read.value;
   if (!interruption.opened)
     return refused(refusalOf(interruption), [settlement(request, { ...unused, promptTokens: 0 })]);
-  const asked = askedChat(request.chat);
-  const collected = gatherEvents(interruption.events());
   const usage = interruption.usage ?? noUsage;
-  const cancelled = interruption.reason === "cancelled";
-  const named = namedIn(interruption.events());
-  const identity = {
-    id: request.responseId,
-    model: named?.model ?? request.chat.model,
-    createdSeconds: named?.created ?? Math.floor(request.createdMs / 1000),
-  };
-  const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
-  // What was said stands, and ends.
-  const last = cancelled
-    ? finishOpen(encoder, collected, asked.choices) + encoder.end(toWireUsage(usage, undefined), "stop")
-    : encoder.failure(streamFailureError(interruption.reason === "deadline" ? "deadline" : "origin-error"));
-  const status: EndStatus = cancelled ? "cancelled" : "failed";
+  const { last, response, collected, model } = formOf(request, () => interruption.nowMs).interrupted(
+    interruption,
+    usage,
+  );
+  const status: EndStatus = interruption.reason === "cancelled" ? "cancelled" : "failed";
   const totals: AnswerTotals = {
     usage,
     basis: interruption.usage === null ? "estimated" : "exact",
@@ -138,30 +135,17 @@ export function interrupted(
   return {
     status,
     events: journalEvents(last),
-    response: cancelled
-      ? writeWholeAnswer({ ...identity, choices: collected.choices, usage, price: undefined }, "chat")
-      : null,
+    response,
     usage,
     basis: totals.basis,
     // Without the run's memory nobody knows whether the conversation was deleted since: then nothing is appended.
     effects: endEffects(request, incarnation, collected, status, {
-      ...turnUse(totals, freeOfCharge, identity.model),
+      ...turnUse(totals, freeOfCharge, model ?? request.chat.model),
       promptTokens: usage.promptTokens,
       microdollars: null,
-      model: named?.model ?? null,
+      model,
     }),
   };
-}
-
-/** Every answer that has no end yet gets one; OpenAI's chat has no word for "cancelled". */
-function finishOpen(encoder: AnswerEncoder, collected: AnswerCollector, choices: number): string {
-  let text = "";
-  for (let choice = 0; choice < choices; choice += 1) {
-    if ((collected.choices[choice]?.finishReason ?? null) !== null) continue;
-    collected.finish(choice, "stop");
-    text += encoder.finish(choice, "stop");
-  }
-  return text;
 }
 
 function refusalOf({ reason }: Interruption): Refusal {

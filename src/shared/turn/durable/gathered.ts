@@ -67,8 +67,13 @@ export function assistantMessage(collected: AnswerCollector): ChatMessage | null
 
 /** SSE text of our own encoders as journal events. */
 export function journalEvents(text: string): JournalEvent[] {
-  return text
-    .split("\n\n")
-    .filter((event) => event.startsWith("data: "))
-    .map((event) => ({ data: event.slice("data: ".length) }));
+  const events: JournalEvent[] = [];
+  for (const event of text.split("\n\n")) {
+    const at = event.indexOf("data: ");
+    // Comments (`: keep-alive`) are no events.
+    if (at === -1) continue;
+    const data = event.slice(at + "data: ".length);
+    events.push(at === 0 ? { data } : { data, name: event.slice("event: ".length, at - 1) });
+  }
+  return events;
 }

@@ -35,6 +35,9 @@ export interface TurnRunner {
    * answer `refused`, so that nothing is kept and a retry is a new turn.
    */
   interrupted(request: string, interruption: Interruption): TurnOutcome;
+
+  /** What `retrieve` shows of the turn while it runs; `null`: nothing. Pure. */
+  running?(request: string): string | null;
 }
 
 export type TurnWork = (io: TurnIo, signal: AbortSignal) => Promise<TurnOutcome>;

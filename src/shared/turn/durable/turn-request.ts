@@ -2,6 +2,7 @@ import type { TurnPolicy } from "../../contracts/generation.ts";
 import type { Result } from "../../contracts/result.ts";
 import { err, ok } from "../../contracts/result.ts";
 import type { Principal } from "../../identity/principal.ts";
+import type { ResponseTurn } from "../../responses/stored-response.ts";
 import type { ClientPlace } from "../../routing/ports.ts";
 import type { TenantConfig } from "../../tenancy/tenant-config.ts";
 import type { ConversationRef } from "../conversation-name.ts";
@@ -21,6 +22,8 @@ export interface TurnRequest<Chat> {
   readonly principal: SerialPrincipal;
   readonly tenant: TenantConfig;
   readonly chat: Chat;
+  /** Where a response was asked for (`POST /v1/responses`), of which `chat` is the meaning. */
+  readonly response?: ResponseTurn;
   readonly conversation: ConversationRef | null;
   readonly place: ClientPlace;
   readonly createdMs: number;

@@ -1,0 +1,47 @@
+/** A request for a response as the stages of a turn read it: its chat, with what `truncation` says about the window. */
+import type { ChatMessage } from "../prompt/chat-message.ts";
+import { composePrompt } from "../prompt/compose.ts";
+import { askedChat } from "../turn/asked-chat.ts";
+import type { Asked, ComposeInputs } from "../turn/asked.ts";
+import type { ChatRequest } from "../wire/chat-request.ts";
+import type { ResponseTurn } from "./stored-response.ts";
+
+export function askedResponse(chat: ChatRequest, { truncates }: Pick<ResponseTurn, "truncates">): Asked {
+  return {
+    ...askedChat(chat),
+    format: "none",
+    cacheable: null,
+    compose: (inputs) => {
+      const { history, messages } = arranged(chat, inputs, truncates);
+      return composePrompt({ continueFrom: null, ...inputs, request: { ...chat, messages }, history });
+    },
+  };
+}
+
+/**
+ * The window is kept by leaving out of the history, and nothing else: so the history is all that may go, or none of it.
+ * Instructions stay in front either way.
+ */
+function arranged(
+  { messages }: ChatRequest,
+  { history }: ComposeInputs,
+  truncates: boolean,
+): { readonly history: readonly ChatMessage[]; readonly messages: ChatRequest["messages"] } {
+  const latest = messages.findLastIndex((message) => message.role === "user");
+  const first = messages.findIndex((message) => message.role !== "system");
+  const leading = first === -1 ? messages.length : first;
+  if (!truncates) {
+    // What was recalled is made of chat messages, whatever compose needs to know of them.
+    const recalled = history as ChatRequest["messages"];
+    return {
+      history: [],
+      messages: [...messages.slice(0, leading), ...recalled, ...messages.slice(leading)],
+    };
+  }
+  // A call's result may lead: then it belongs to the history's last turn, and nothing of it may be parted.
+  if (latest <= leading) return { history, messages };
+  return {
+    history: [...history, ...messages.slice(leading, latest)],
+    messages: [...messages.slice(0, leading), ...messages.slice(latest)],
+  };
+}

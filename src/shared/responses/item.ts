@@ -1,0 +1,89 @@
+/**
+ * What goes into a response and comes out of it: OpenAI's items, as far as this service knows them, in the one form that
+ * everything behind the parser sees. Kept as JSON with the response, so that members may be added and never changed.
+ */
+export interface InputText {
+  readonly type: "input_text";
+  readonly text: string;
+}
+
+export interface InputImage {
+  readonly type: "input_image";
+  /** Checked by src/shared/wire/media.ts. */
+  readonly image_url: string;
+  readonly detail: "auto" | "low" | "high";
+}
+
+export interface OutputText {
+  readonly type: "output_text";
+  readonly text: string;
+  readonly annotations: readonly unknown[];
+  readonly logprobs: readonly unknown[];
+}
+
+export interface OutputRefusal {
+  readonly type: "refusal";
+  readonly refusal: string;
+}
+
+export type InputPart = InputText | InputImage;
+export type OutputPart = OutputText | OutputRefusal;
+
+export type ItemStatus = "completed" | "incomplete";
+
+export interface InputMessage {
+  readonly type: "message";
+  readonly role: "user" | "system" | "developer";
+  readonly status: ItemStatus;
+  readonly content: readonly InputPart[];
+}
+
+export interface OutputMessage {
+  readonly type: "message";
+  readonly role: "assistant";
+  readonly status: ItemStatus;
+  readonly content: readonly OutputPart[];
+}
+
+export interface FunctionCall {
+  readonly type: "function_call";
+  readonly call_id: string;
+  readonly name: string;
+  /** JSON text of an object. */
+  readonly arguments: string;
+  readonly status: ItemStatus;
+}
+
+export interface FunctionCallOutput {
+  readonly type: "function_call_output";
+  readonly call_id: string;
+  readonly output: string | readonly InputText[];
+  readonly status: ItemStatus;
+}
+
+export interface Reasoning {
+  readonly type: "reasoning";
+  readonly summary: readonly unknown[];
+  readonly content: readonly { readonly type: "reasoning_text"; readonly text: string }[];
+}
+
+export type Item = InputMessage | OutputMessage | FunctionCall | FunctionCallOutput | Reasoning;
+
+/** An item that can be asked for: with its id, as `GET /v1/responses/{id}/input_items` shows it. */
+export type NamedItem = Item & { readonly id: string };
+
+const prefixes: Readonly<Record<Item["type"], string>> = {
+  message: "msg_",
+  function_call: "fc_",
+  function_call_output: "fco_",
+  reasoning: "rs_",
+};
+
+/**
+ * Item ids are made of the response's own: unique without a draw of lots, and the same whenever the journal is read again.
+ *
+ * @param side `i` for input, `o` for output
+ */
+export function itemId(type: Item["type"], objectName: string, side: "i" | "o", index: number): string {
+  return `${prefixes[type]}${objectName}${side}${index}`;
+}

@@ -1,0 +1,221 @@
+/**
+ * The items of an answer while they grow: opened, added to, closed, each step an event. Texts are kept as the inside of
+ * JSON strings, as they came and as they go out again, so that nothing of them is parsed or escaped twice.
+ */
+import { type Item, itemId } from "./item.ts";
+
+/** Gives an event its number and its form. `fields` is JSON without the outer braces. */
+export type EmitEvent = (type: string, fields: string) => string;
+
+type PartKind = "output_text" | "refusal" | "reasoning_text";
+
+interface Part {
+  readonly kind: PartKind;
+  /** Inside of a JSON string. */
+  text: string;
+  /** JSON objects, comma between them. */
+  logprobs: string;
+}
+
+interface OpenItem {
+  readonly type: Exclude<Item["type"], "function_call_output">;
+  readonly id: string;
+  readonly index: number;
+  readonly parts: Part[];
+  /** Of a call: the engine's index of it, its id, name, and arguments as the inside of a JSON string. */
+  readonly call: {
+    readonly at: number;
+    readonly id: string;
+    readonly name: string;
+    arguments: string;
+  } | null;
+  /** JSON, once closed. */
+  closed: string | null;
+}
+
+const deltaEvents: Readonly<Record<PartKind, string>> = {
+  output_text: "response.output_text.delta",
+  refusal: "response.refusal.delta",
+  reasoning_text: "response.reasoning_text.delta",
+};
+const doneEvents: Readonly<Record<PartKind, string>> = {
+  output_text: "response.output_text.done",
+  refusal: "response.refusal.done",
+  reasoning_text: "response.reasoning_text.done",
+};
+
+export class OutputItems {
+  readonly #objectName: string;
+  readonly #emit: EmitEvent;
+  /**
+   * Whether an item is closed when the next one begins. Not under a guard, whose held back characters of a lane come at the
+   * answer's end: then all are closed there.
+   */
+  readonly #closesEarly: boolean;
+  readonly #items: OpenItem[] = [];
+  #units = 0;
+
+  constructor(objectName: string, closesEarly: boolean, emit: EmitEvent) {
+    this.#objectName = objectName;
+    this.#closesEarly = closesEarly;
+    this.#emit = emit;
+  }
+
+  /** UTF-16 units of all texts so far, as JSON. */
+  get units(): number {
+    return this.#units;
+  }
+
+  /** JSON array of the items; those that are still open as `incomplete`. */
+  json(): string {
+    return `[${this.#items.map((item) => item.closed ?? itemJson(item, "incomplete")).join(",")}]`;
+  }
+
+  /** @param literal a JSON string with its quotes; `logprobs`: JSON objects with commas between them */
+  text(kind: PartKind, literal: string, logprobs = ""): string {
+    if (literal === '""' && logprobs === "") return "";
+    const { item, part, opened } = this.#part(kind);
+    const inner = literal.slice(1, -1);
+    part.text += inner;
+    part.logprobs += part.logprobs === "" || logprobs === "" ? logprobs : `,${logprobs}`;
+    this.#units += inner.length + logprobs.length;
+    const place = placeOf(item, item.parts.indexOf(part));
+    return (
+      opened +
+      this.#emit(
+        deltaEvents[kind],
+        kind === "output_text"
+          ? `${place},"delta":${literal},"logprobs":[${logprobs}]`
+          : `${place},"delta":${literal}`,
+      )
+    );
+  }
+
+  /** One piece of a call. Nothing is said of it before its name is known. */
+  call(at: number, id: string | undefined, name: string | undefined, argumentsText: string): string {
+    let said = "";
+    let item = this.#items.find((one) => one.call?.at === at);
+    if (item === undefined) {
+      if (name === undefined || name === "") return "";
+      const index = this.#items.length;
+      const opened: OpenItem = {
+        type: "function_call",
+        id: itemId("function_call", this.#objectName, "o", index),
+        index,
+        parts: [],
+        call: { at, id: id ?? `call_${this.#objectName}${index}`, name, arguments: "" },
+        closed: null,
+      };
+      said += this.#open(opened);
+      item = opened;
+    }
+    const { call } = item;
+    if (call === null || item.closed !== null || argumentsText === "") return said;
+    const literal = JSON.stringify(argumentsText);
+    call.arguments += literal.slice(1, -1);
+    this.#units += literal.length;
+    return (
+      said +
+      this.#emit(
+        "response.function_call_arguments.delta",
+        `"item_id":"${item.id}","output_index":${item.index},"delta":${literal}`,
+      )
+    );
+  }
+
+  /** Closes whatever is open, in order. */
+  close(status: "completed" | "incomplete"): string {
+    let said = "";
+    for (const item of this.#items) if (item.closed === null) said += this.#close(item, status);
+    return said;
+  }
+
+  #part(kind: PartKind): { readonly item: OpenItem; readonly part: Part; readonly opened: string } {
+    const type = kind === "reasoning_text" ? "reasoning" : "message";
+    let opened = "";
+    let item = this.#items.findLast((one) => one.type === type && one.closed === null);
+    if (item === undefined) {
+      const index = this.#items.length;
+      item = {
+        type,
+        id: itemId(type, this.#objectName, "o", index),
+        index,
+        parts: [],
+        call: null,
+        closed: null,
+      };
+      opened += this.#open(item);
+    }
+    let part = item.parts.find((one) => one.kind === kind);
+    if (part === undefined) {
+      part = { kind, text: "", logprobs: "" };
+      item.parts.push(part);
+      opened += this.#emit(
+        "response.content_part.added",
+        `${placeOf(item, item.parts.length - 1)},"part":${partJson(part)}`,
+      );
+    }
+    return { item, part, opened };
+  }
+
+  #open(item: OpenItem): string {
+    const said = this.#closesEarly ? this.close("completed") : "";
+    this.#items.push(item);
+    return (
+      said +
+      this.#emit(
+        "response.output_item.added",
+        `"output_index":${item.index},"item":${itemJson(item, "in_progress")}`,
+      )
+    );
+  }
+
+  #close(item: OpenItem, status: "completed" | "incomplete"): string {
+    let said = "";
+    for (const [at, part] of item.parts.entries()) {
+      const place = placeOf(item, at);
+      const text = `"${part.text}"`;
+      said += this.#emit(
+        doneEvents[part.kind],
+        part.kind === "output_text"
+          ? `${place},"text":${text},"logprobs":[${part.logprobs}]`
+          : `${place},"${part.kind === "refusal" ? "refusal" : "text"}":${text}`,
+      );
+      said += this.#emit("response.content_part.done", `${place},"part":${partJson(part)}`);
+    }
+    if (item.call !== null)
+      said += this.#emit(
+        "response.function_call_arguments.done",
+        `"item_id":"${item.id}","output_index":${item.index},"name":${JSON.stringify(item.call.name)},"arguments":"${item.call.arguments}"`,
+      );
+    item.closed = itemJson(item, status);
+    return (
+      said + this.#emit("response.output_item.done", `"output_index":${item.index},"item":${item.closed}`)
+    );
+  }
+}
+
+function placeOf(item: OpenItem, part: number): string {
+  return `"item_id":"${item.id}","output_index":${item.index},"content_index":${part}`;
+}
+
+function partJson({ kind, text, logprobs }: Part): string {
+  switch (kind) {
+    case "output_text":
+      return `{"type":"output_text","text":"${text}","annotations":[],"logprobs":[${logprobs}]}`;
+    case "refusal":
+      return `{"type":"refusal","refusal":"${text}"}`;
+    case "reasoning_text":
+      return `{"type":"reasoning_text","text":"${text}"}`;
+  }
+}
+
+function itemJson(item: OpenItem, status: "in_progress" | "completed" | "incomplete"): string {
+  const head = `{"id":"${item.id}","type":"${item.type}","status":"${status}"`;
+  if (item.call !== null)
+    return `${head},"call_id":${JSON.stringify(item.call.id)},"name":${JSON.stringify(item.call.name)},"arguments":"${item.call.arguments}"}`;
+  const content = `"content":[${item.parts.map(partJson).join(",")}]`;
+  return item.type === "reasoning"
+    ? `${head},"summary":[],${content}}`
+    : `${head},"role":"assistant",${content}}`;
+}

@@ -1,0 +1,112 @@
+/** Screens what a client sent to a response, item by item: a masked text is the only one that goes on and is kept. */
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { ChatMessage } from "../prompt/chat-message.ts";
+import { screenPrompt, type ScreenDeps } from "../safety/screen-prompt.ts";
+import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import { summary } from "../turn/screen-request.ts";
+import type { ResponseRequest } from "../wire/responses-request.ts";
+import type { InputPart, InputText, Item, OutputPart } from "./item.ts";
+
+export interface ScreenedResponse {
+  readonly request: ResponseRequest;
+  /** What was found, for the log: kinds and how often, never the text. */
+  readonly findings: string | null;
+}
+
+export async function screenResponse(
+  request: ResponseRequest,
+  tenant: TenantConfig,
+  deps: ScreenDeps,
+): Promise<Result<ScreenedResponse, Refusal>> {
+  // One message an item, in their order, so that what comes back can be put where it came from.
+  const said: ChatMessage[] = [
+    { role: "system", content: request.instructions ?? "" },
+    ...request.input.map(asMessage),
+  ];
+  const screening = screenPrompt(said, tenant.safety, deps);
+  const screened = screening instanceof Promise ? await screening : screening;
+  if (screened.kind === "refused") return err(screened.refusal);
+  const findings = summary(screened.findings);
+  const [instructions, ...messages] = screened.messages;
+  if (screened.messages === said) return ok({ request, findings });
+  return ok({
+    request: {
+      ...request,
+      ...(request.instructions === undefined ? {} : { instructions: String(instructions?.content ?? "") }),
+      input: request.input.map((item, at) => withTexts(item, messages[at])),
+    },
+    findings,
+  });
+}
+
+function asMessage(item: Item): ChatMessage {
+  switch (item.type) {
+    case "message":
+      return { role: item.role, content: item.content.map(asPart) };
+    case "function_call":
+      return { role: "assistant", content: null, tool_calls: [{ function: { arguments: item.arguments } }] };
+    case "function_call_output":
+      return {
+        role: "tool",
+        content: typeof item.output === "string" ? item.output : item.output.map(asPart),
+      };
+    case "reasoning":
+      return {
+        role: "assistant",
+        content: item.content.map((part) => ({ type: "text" as const, text: part.text })),
+      };
+  }
+}
+
+function asPart(part: InputPart | OutputPart) {
+  switch (part.type) {
+    case "input_text":
+    case "output_text":
+      return { type: "text" as const, text: part.text };
+    case "refusal":
+      return { type: "text" as const, text: part.refusal };
+    case "input_image":
+      return { type: "image_url" as const };
+  }
+}
+
+/** The item with the message's texts in the places of its own. */
+function withTexts(item: Item, message: ChatMessage | undefined): Item {
+  if (message === undefined) throw new Error("screening lost a message");
+  const text = (at: number): string => {
+    const part = Array.isArray(message.content) ? (message.content as readonly InputText[])[at] : undefined;
+    if (part === undefined) throw new Error("screening lost a part");
+    return part.text;
+  };
+  switch (item.type) {
+    case "message":
+      if (item.role === "assistant")
+        return {
+          ...item,
+          content: item.content.map((part, at) =>
+            part.type === "refusal" ? { ...part, refusal: text(at) } : { ...part, text: text(at) },
+          ),
+        };
+      return {
+        ...item,
+        content: item.content.map((part, at) =>
+          part.type === "input_text" ? { ...part, text: text(at) } : part,
+        ),
+      };
+    case "function_call": {
+      const [call] = (message.tool_calls ?? []) as readonly { function: { arguments: string } }[];
+      return { ...item, arguments: call?.function.arguments ?? item.arguments };
+    }
+    case "function_call_output":
+      return {
+        ...item,
+        output:
+          typeof message.content === "string"
+            ? message.content
+            : (item.output as readonly InputText[]).map((part, at) => ({ ...part, text: text(at) })),
+      };
+    case "reasoning":
+      return { ...item, content: item.content.map((part, at) => ({ ...part, text: text(at) })) };
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * A response as its Generation object keeps it: two lines of JSON, the object as its owner sees it and what it was asked
+ * with. Whoever shows the one needs not parse the other.
+ */
+import type { Item, NamedItem } from "./item.ts";
+
+/** What a turn carries of its request for a response, beside the chat that it means (`TurnRequest.response`). */
+export interface ResponseTurn {
+  readonly objectName: string;
+  /** The request's fields that every object repeats: response-object.ts. */
+  readonly echo: Readonly<Record<string, unknown>>;
+  readonly background: boolean;
+  /** Where the prompt is over the window: the oldest turns go (`auto`), or it is refused. */
+  readonly truncates: boolean;
+  /** As it was sent, screened. */
+  readonly input: readonly NamedItem[];
+  /** The stored responses that this one goes on from, oldest first; the last is `previous_response_id`. */
+  readonly ancestors: readonly string[];
+}
+
+interface AskedWith {
+  readonly input: readonly NamedItem[];
+  readonly ancestors: readonly string[];
+}
+
+export function writeStored(response: string, { input, ancestors }: AskedWith): string {
+  return `${response}\n${JSON.stringify({ input, ancestors } satisfies AskedWith)}`;
+}
+
+/** The object, as JSON. */
+export function storedResponse(stored: string): string {
+  return stored.slice(0, lineBreakOf(stored));
+}
+
+export function storedInput(stored: string): AskedWith {
+  return JSON.parse(stored.slice(lineBreakOf(stored) + 1)) as AskedWith;
+}
+
+/** What the response adds to a context: its input, then its output. */
+export function storedItems(stored: string): readonly Item[] {
+  const { output } = JSON.parse(storedResponse(stored)) as { readonly output: readonly Item[] };
+  return [...storedInput(stored).input, ...output];
+}
+
+function lineBreakOf(stored: string): number {
+  const at = stored.indexOf("\n");
+  if (at === -1) throw new Error("a stored response has two lines");
+  return at;
+}

@@ -1,0 +1,102 @@
+/** What does a request for a response mean in chat's words, which the stages of a turn and engines know? */
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { ChatRequest, SentChatRequest } from "../wire/chat-request.ts";
+import { checkMedia, type MediaPolicy } from "../wire/media.ts";
+import { normaliseChat } from "../wire/normalise-chat.ts";
+import type { ResponseRequest } from "../wire/responses-request.ts";
+import type { ResponseToolChoice } from "../wire/responses-tools.ts";
+import { messagesOf } from "./messages.ts";
+
+/** The turn's own messages alone: what came before is recalled where the turn runs. */
+export function chatOf(request: ResponseRequest): ChatRequest {
+  const { text, include, reasoning, tools, tool_choice: choice } = request;
+  const format = text?.format ?? undefined;
+  const effort = reasoning?.effort ?? undefined;
+  const logprobs = include?.includes("message.output_text.logprobs") === true;
+  const sent: SentChatRequest = {
+    model: request.model,
+    messages: [
+      ...(request.instructions === undefined
+        ? []
+        : [{ role: "system" as const, content: request.instructions }]),
+      ...messagesOf(request.input),
+    ],
+    stream: true,
+    ...defined({
+      max_completion_tokens: request.max_output_tokens,
+      temperature: request.temperature,
+      top_p: request.top_p,
+      frequency_penalty: request.frequency_penalty,
+      presence_penalty: request.presence_penalty,
+      seed: request.seed,
+      stop: request.stop,
+      top_k: request.top_k,
+      min_p: request.min_p,
+      repetition_penalty: request.repetition_penalty,
+      parallel_tool_calls: request.parallel_tool_calls,
+      reasoning_effort: effort,
+    }),
+    ...(logprobs ? { logprobs: true, top_logprobs: request.top_logprobs ?? 0 } : {}),
+    ...(format === undefined
+      ? {}
+      : {
+          response_format:
+            format.type === "json_schema"
+              ? {
+                  type: format.type,
+                  json_schema: {
+                    name: format.name,
+                    schema: format.schema,
+                    ...defined({ description: format.description, strict: format.strict }),
+                  },
+                }
+              : format,
+        }),
+    ...(tools === undefined
+      ? {}
+      : {
+          tools: tools.map(({ name, description, parameters, strict }) => ({
+            type: "function" as const,
+            function: { name, ...defined({ description, parameters, strict }) },
+          })),
+        }),
+    ...(choice === undefined ? {} : { tool_choice: chatChoice(choice) }),
+  };
+  return normaliseChat(sent);
+}
+
+/** As `checkMedia`, with the places as the client knows them. */
+export function checkResponseMedia({ input }: ResponseRequest, policy: MediaPolicy): Result<void, Refusal> {
+  for (const [at, item] of input.entries()) {
+    if (item.type !== "message" || item.role !== "user") continue;
+    const checked = checkMedia({ messages: messagesOf([item]) }, policy);
+    if (checked.ok) continue;
+    const { error } = checked;
+    if (error.kind !== "value-invalid") return checked;
+    const place = (said: string): string =>
+      said.replace("messages[0]", `input[${at}]`).replace("image_url.url", "image_url");
+    return err({ ...error, param: place(error.param ?? ""), message: place(error.message) });
+  }
+  return ok(undefined);
+}
+
+function chatChoice(choice: ResponseToolChoice): NonNullable<SentChatRequest["tool_choice"]> {
+  if (typeof choice === "string") return choice;
+  if (choice.type === "function") return { type: "function", function: { name: choice.name } };
+  return {
+    type: "allowed_tools",
+    allowed_tools: {
+      mode: choice.mode,
+      tools: choice.tools.map(({ name }) => ({ type: "function" as const, function: { name } })),
+    },
+  };
+}
+
+type Defined<Fields> = { [Name in keyof Fields]?: NonNullable<Fields[Name]> };
+
+function defined<Fields extends Record<string, unknown>>(fields: Fields): Defined<Fields> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
+  ) as Defined<Fields>;
+}

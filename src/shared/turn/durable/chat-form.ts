@@ -1,0 +1,63 @@
+/** A durable turn of `POST /v1/chat/completions`: chunks in the journal, a `chat.completion` at the end. */
+import type { AnswerCollector } from "../../stream/answer-collector.ts";
+import { createEncoder, type AnswerEncoder } from "../../stream/answer-encoder.ts";
+import { streamFailureError } from "../../stream/stream-failure.ts";
+import { writeWholeAnswer } from "../../stream/whole-answer.ts";
+import { toWireUsage } from "../../stream/wire-usage.ts";
+import { askedChat } from "../asked-chat.ts";
+import type { ChatTurnRequest } from "./chat-turn-end.ts";
+import { gatherEvents, namedIn } from "./gathered.ts";
+import type { TurnForm } from "./turn-form.ts";
+
+export function chatForm(request: ChatTurnRequest): TurnForm {
+  const asked = askedChat(request.chat);
+  return {
+    asked,
+    encoder: null,
+    early: () => "",
+    refused: () => null,
+    begin: () => "",
+    final: ({ status, model, createdSeconds, collected, usage, price }) =>
+      status === "failed"
+        ? null
+        : writeWholeAnswer(
+            { id: request.responseId, model, createdSeconds, choices: collected.choices, usage, price },
+            "chat",
+          ),
+    interrupted: (interruption, usage) => {
+      const collected = gatherEvents(interruption.events());
+      const cancelled = interruption.reason === "cancelled";
+      const named = namedIn(interruption.events());
+      const identity = {
+        id: request.responseId,
+        model: named?.model ?? request.chat.model,
+        createdSeconds: named?.created ?? Math.floor(request.createdMs / 1000),
+      };
+      const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
+      return {
+        // What was said stands, and ends.
+        last: cancelled
+          ? finishOpen(encoder, collected, asked.choices) + encoder.end(toWireUsage(usage, undefined), "stop")
+          : encoder.failure(
+              streamFailureError(interruption.reason === "deadline" ? "deadline" : "origin-error"),
+            ),
+        response: cancelled
+          ? writeWholeAnswer({ ...identity, choices: collected.choices, usage, price: undefined }, "chat")
+          : null,
+        collected,
+        model: named?.model ?? null,
+      };
+    },
+  };
+}
+
+/** Every answer that has no end yet gets one; OpenAI's chat has no word for "cancelled". */
+function finishOpen(encoder: AnswerEncoder, collected: AnswerCollector, choices: number): string {
+  let text = "";
+  for (let choice = 0; choice < choices; choice += 1) {
+    if ((collected.choices[choice]?.finishReason ?? null) !== null) continue;
+    collected.finish(choice, "stop");
+    text += encoder.finish(choice, "stop");
+  }
+  return text;
+}

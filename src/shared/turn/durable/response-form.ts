@@ -1,0 +1,80 @@
+/** A durable turn of `POST /v1/responses`: OpenAI's response events in the journal, the `response` object at the end. */
+import type { Refusal } from "../../contracts/refusal.ts";
+import { askedResponse } from "../../responses/asked-response.ts";
+import { gatherResponse, modelNamedIn } from "../../responses/gather-response.ts";
+import { ResponseWriter, responseErrorCode } from "../../responses/response-writer.ts";
+import { writeStored } from "../../responses/stored-response.ts";
+import { createAnswerGuard } from "../../safety/answer-guard.ts";
+import { streamFailureError } from "../../stream/stream-failure.ts";
+import { toWireError } from "../../wire/errors.ts";
+import type { ResponseTurnRequest } from "./chat-turn-end.ts";
+import type { TurnForm } from "./turn-form.ts";
+
+export function responseForm(request: ResponseTurnRequest, now: () => number): TurnForm {
+  const { response } = request;
+  const writer = writerFor(request, now);
+  const kept = (): string | null => (writer.final === null ? null : writeStored(writer.final, response));
+  return {
+    asked: askedResponse(request.chat, response),
+    early: () => (response.background ? writer.queued() : ""),
+    refused: (refusal) =>
+      response.background ? { last: failedBy(writer, refusal), response: kept() } : null,
+    begin: (model) => {
+      writer.named(model);
+      return writer.started();
+    },
+    encoder: {
+      encoder: writer,
+      counting: (usage, price) => {
+        writer.usage = () => ({ usage: usage(), price });
+      },
+      bounded: (budget) => ({
+        ask: (tokens) => (writer.isFull ? "stop" : budget.ask(tokens)),
+        get pending() {
+          return budget.pending;
+        },
+        promptCounted: (tokens) => budget.promptCounted(tokens),
+      }),
+    },
+    final: kept,
+    interrupted: (interruption, usage) => {
+      const restored = writerFor(request, () => interruption.nowMs);
+      for (const { data } of interruption.events()) restored.restore(data);
+      restored.usage = () => ({ usage, price: undefined });
+      const last =
+        interruption.reason === "cancelled"
+          ? restored.cancelled()
+          : restored.failure(
+              streamFailureError(interruption.reason === "deadline" ? "deadline" : "origin-error"),
+            );
+      return {
+        last,
+        response: restored.final === null ? null : writeStored(restored.final, response),
+        collected: gatherResponse(interruption.events()),
+        model: modelNamedIn(interruption.events()),
+      };
+    },
+  };
+}
+
+/** What a client sees of a response that has not ended: `retrieve` while it runs. */
+export function openResponse(request: ResponseTurnRequest, status: "queued" | "in_progress"): string {
+  return writeStored(writerFor(request, () => 0).open(status), request.response);
+}
+
+function writerFor(request: ResponseTurnRequest, now: () => number): ResponseWriter {
+  const { response, responseId, tenant } = request;
+  return new ResponseWriter({
+    identity: { id: responseId, createdAt: Math.floor(request.createdMs / 1000), echo: response.echo },
+    objectName: response.objectName,
+    model: request.chat.model,
+    background: response.background,
+    guarded: createAnswerGuard(tenant.safety) !== undefined,
+    now,
+  });
+}
+
+function failedBy(writer: ResponseWriter, refusal: Refusal): string {
+  const { error } = toWireError(refusal).body;
+  return writer.failed(responseErrorCode(error), error.message);
+}

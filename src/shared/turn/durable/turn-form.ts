@@ -1,0 +1,61 @@
+/**
+ * What of a durable turn is its endpoint's own? The stages, the journal, the bill and the conversation are the same for all;
+ * the events that readers see and the object that is kept are made here. One maker an endpoint: chat-form.ts,
+ * response-form.ts.
+ */
+import type { Refusal } from "../../contracts/refusal.ts";
+import type { Usage } from "../../contracts/usage.ts";
+import type { EndStatus } from "../../contracts/generation.ts";
+import type { AnswerCollector } from "../../stream/answer-collector.ts";
+import type { AnswerEncoder } from "../../stream/answer-encoder.ts";
+import type { AnswerBudget } from "../../stream/answer-pass.ts";
+import type { Price } from "../../stream/wire-usage.ts";
+import type { Asked } from "../asked.ts";
+import type { Interruption } from "./ports.ts";
+
+export interface TurnForm {
+  readonly asked: Asked;
+  /** Events (SSE text) before admission, where nobody waits for it; "" for none. */
+  early(): string;
+  /** A turn that was refused after `early` has a last event all the same; `null`: it is as if it had never been. */
+  refused(refusal: Refusal): FormEnd | null;
+  /** The engine answers: the first events (SSE text), "" for none. */
+  begin(model: string): string;
+  /** Writes the events; `null`: the pass's own encoder of `asked.format`. */
+  readonly encoder: FormEncoder | null;
+  /** The final object as JSON; `null`: none is kept. Asked for once, behind the last event. */
+  final(answer: FormAnswer): string | null;
+  /** The end of a turn whose run did not end it, from what its journal shows. */
+  interrupted(interruption: Interruption, usage: Usage): FormEnd & FormHistory;
+}
+
+/** How an answer is written, where its endpoint brings its own encoder. */
+export interface FormEncoder {
+  readonly encoder: AnswerEncoder;
+  /** Where the numbers of the last event come from. */
+  counting(usage: () => Usage, price: Price): void;
+  /** Ends the answer as cut short before its events outgrow a journal's. */
+  bounded(budget: AnswerBudget): AnswerBudget;
+}
+
+export interface FormAnswer {
+  readonly status: EndStatus;
+  readonly model: string;
+  readonly createdSeconds: number;
+  readonly collected: AnswerCollector;
+  readonly usage: Usage;
+  readonly price: Price;
+}
+
+export interface FormEnd {
+  /** SSE text. */
+  readonly last: string;
+  readonly response: string | null;
+}
+
+/** What the journal tells of an answer whose run is gone. */
+export interface FormHistory {
+  readonly collected: AnswerCollector;
+  /** The model that answered; `null`: no event names it. */
+  readonly model: string | null;
+}

@@ -1,0 +1,155 @@
+/** Is this body a request for a response (`POST /v1/responses`), and which? Strict, as for chat (chat-request.ts). */
+import * as z from "zod";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { Item } from "../responses/item.ts";
+import { type FieldTable, readFields } from "./field-reader.ts";
+import { isJsonObject } from "./json-bounds.ts";
+import { requestLimits } from "./request-limits.ts";
+import {
+  maxEchoedUnits,
+  refusedResponseFields,
+  type ResponseField,
+  responseShape,
+} from "./responses-fields.ts";
+import { itemSequenceFault, readInput } from "./responses-items.ts";
+import { nullish } from "./schema-parts.ts";
+import { invalidValue, unsupportedParameter } from "./zod-refusal.ts";
+
+type Optional = Exclude<ResponseField, "model" | "input">;
+
+/** A checked request. Fields that were null are absent; the input is items, in one form a kind. */
+export type ResponseRequest = {
+  readonly model: string;
+  readonly input: readonly Item[];
+} & { readonly [Field in Optional]?: z.output<(typeof responseShape)[Field]> };
+
+const { model, input, ...optional } = responseShape;
+
+/** The same as one schema, for the documentation. */
+export const responseRequestSchema = z.strictObject({ model, input, ...nullish(optional) });
+
+const table: FieldTable = {
+  schemas: new Map(Object.entries(responseShape)),
+  refused: new Map(Object.entries(refusedResponseFields)),
+  required: ["model", "input"],
+  readers: new Map([["input", readInput]]),
+};
+
+/** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
+export function parseResponseRequest(body: string): Result<ResponseRequest, Refusal> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return err({ kind: "json-invalid" });
+  }
+  return readResponseRequest(value);
+}
+
+/** As `parseResponseRequest`, for a body that is parsed already. */
+export function readResponseRequest(value: unknown): Result<ResponseRequest, Refusal> {
+  if (isJsonObject(value)) {
+    const tool = toolKindFault(value["tools"]);
+    if (tool !== null) return err(tool);
+  }
+  const read = readFields(value, table);
+  if (!read.ok) return read;
+  // Each field was checked by its own schema; TypeScript can't follow that through a map.
+  const request = read.value as unknown as ResponseRequest;
+  const fault = crossFieldFault(request);
+  return fault === null ? ok(request) : err(fault);
+}
+
+/** The conversation that is meant, in either way to say it. */
+export function conversationOf({ conversation }: ResponseRequest): string | undefined {
+  return typeof conversation === "object" ? conversation.id : conversation;
+}
+
+const refusedTools: ReadonlySet<unknown> = new Set([
+  "file_search",
+  "web_search",
+  "web_search_2025_08_26",
+  "web_search_preview",
+  "web_search_preview_2025_03_11",
+  "computer",
+  "computer_use_preview",
+  "mcp",
+  "code_interpreter",
+  "image_generation",
+  "local_shell",
+  "shell",
+  "custom",
+  "apply_patch",
+  "namespace",
+  "tool_search",
+  "programmatic_tool_calling",
+]);
+
+/** OpenAI's other kinds of tools, told apart from what is no kind at all. */
+function toolKindFault(tools: unknown): Refusal | null {
+  if (!Array.isArray(tools)) return null;
+  for (const [at, tool] of (tools as readonly unknown[]).entries()) {
+    const kind = isJsonObject(tool) ? tool["type"] : undefined;
+    if (refusedTools.has(kind))
+      return unsupportedParameter(
+        `tools[${at}].type`,
+        `can't be '${String(kind)}', which is not offered here: use function tools`,
+      );
+  }
+  return null;
+}
+
+function crossFieldFault(request: ResponseRequest): Refusal | null {
+  const conversation = conversationOf(request);
+  if (conversation !== undefined && request.previous_response_id !== undefined)
+    return invalidValue("previous_response_id", "can't stand beside 'conversation': send one of them");
+  if (request.background === true && request.store === false)
+    return invalidValue("background", "needs 'store': the response would be gone before it is asked for");
+  if (request.stream_options !== undefined && request.stream !== true)
+    return invalidValue("stream_options", "is only allowed when 'stream' is true");
+  return (
+    toolChoiceFault(request) ??
+    itemSequenceFault(
+      request.input,
+      conversation !== undefined || request.previous_response_id !== undefined,
+    ) ??
+    imageCountFault(request.input) ??
+    echoFault(request)
+  );
+}
+
+function toolChoiceFault({ tool_choice: choice, tools }: ResponseRequest): Refusal | null {
+  if (choice === undefined || choice === "none" || choice === "auto") return null;
+  const names = new Set(tools?.map((tool) => tool.name));
+  if (names.size === 0) return invalidValue("tool_choice", "is only allowed when 'tools' are given");
+  if (choice === "required") return null;
+  if (choice.type === "function")
+    return names.has(choice.name) ? null : invalidValue("tool_choice.name", "names no tool of 'tools'");
+  const at = choice.tools.findIndex((tool) => !names.has(tool.name));
+  return at === -1 ? null : invalidValue(`tool_choice.tools[${at}].name`, "names no tool of 'tools'");
+}
+
+function imageCountFault(items: readonly Item[]): Refusal | null {
+  let images = 0;
+  for (const [at, item] of items.entries()) {
+    if (item.type !== "message") continue;
+    for (const part of item.content) if (part.type === "input_image") images += 1;
+    if (images > requestLimits.mediaParts)
+      return invalidValue(
+        `input[${at}].content`,
+        `brings the request over ${requestLimits.mediaParts} images`,
+      );
+  }
+  return null;
+}
+
+/** What every event that holds the response repeats of the request. */
+function echoFault({ instructions, tools, text: form, metadata }: ResponseRequest): Refusal | null {
+  const units = JSON.stringify([instructions, tools, form, metadata]).length;
+  if (units <= maxEchoedUnits) return null;
+  return invalidValue(
+    tools === undefined ? "instructions" : "tools",
+    `is too large: instructions, tools, text and metadata may have ${maxEchoedUnits} characters together, as JSON`,
+  );
+}

@@ -1,0 +1,137 @@
+/** The `/v1/responses` part of the route table (routes.ts), and what its answers look like. */
+import * as z from "zod";
+import { responseRequestSchema } from "./responses-request.ts";
+import type { PublicRoute } from "./routes.ts";
+
+const outputItem = z.looseObject({
+  id: z.string(),
+  type: z.enum(["message", "function_call", "reasoning"]),
+  status: z.enum(["in_progress", "completed", "incomplete"]),
+});
+
+const responseSchema = z.looseObject({
+  id: z.string(),
+  object: z.literal("response"),
+  created_at: z.int(),
+  status: z.enum(["queued", "in_progress", "completed", "incomplete", "failed", "cancelled"]),
+  error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
+  incomplete_details: z.looseObject({ reason: z.string() }).nullable(),
+  model: z.string(),
+  output: z.array(outputItem),
+  usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).nullable(),
+});
+
+const responseEventSchema = z.looseObject({
+  type: z.string().meta({ description: "`response.output_text.delta` and so on." }),
+  sequence_number: z.int().min(0).meta({ description: "From 0, without a gap; also the event's `id:`." }),
+});
+
+const inputItemListSchema = z.looseObject({
+  object: z.literal("list"),
+  data: z.array(z.looseObject({ id: z.string(), type: z.string() })),
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable(),
+  has_more: z.boolean(),
+});
+
+const responseDeletionSchema = z.looseObject({
+  id: z.string(),
+  object: z.literal("response"),
+  deleted: z.boolean(),
+});
+
+export const responseSchemas = {
+  ResponseRequest: responseRequestSchema,
+  Response: responseSchema,
+  ResponseEvent: responseEventSchema,
+  ResponseDeletion: responseDeletionSchema,
+  InputItemList: inputItemListSchema,
+} satisfies Record<string, z.ZodType>;
+
+const common = [401, 403, 429, 503] as const;
+const id = { id: "The response's id, also in `x-edgewise-response-id`." };
+
+export const responseRoutes: readonly PublicRoute[] = [
+  {
+    method: "POST",
+    path: "/v1/responses",
+    tag: "Responses",
+    summary: "Answer, as a response",
+    description:
+      "OpenAI's Responses API. Every response runs on without its client, and is kept unless `store` is false. With " +
+      "`stream: true` the answer is its events, each with its `sequence_number` as `id:`; the last is `response.completed`, " +
+      "`response.incomplete` (cut short, or cancelled) or `response.failed`. With `background: true` the answer comes at once, " +
+      "as `queued`.",
+    scopes: [],
+    headers: ["x-request-id", "traceparent", "Idempotency-Key"],
+    request: {
+      schema: "ResponseRequest",
+      example: { model: "auto", instructions: "Be brief.", input: "Explain quantum computing", stream: true },
+    },
+    success: {
+      description: "The response, whole or as its events",
+      content: { "application/json": "Response", "text/event-stream": null },
+    },
+    errors: [400, 404, 409, 413, 415, 422, ...common],
+  },
+  {
+    method: "GET",
+    path: "/v1/responses/{id}",
+    tag: "Responses",
+    summary: "Look at a response, or follow it again",
+    description:
+      "As it is now. `?stream=true` replays its events behind `starting_after` and goes on live, until ten minutes after the end.",
+    scopes: [],
+    pathParameters: id,
+    queryParameters: {
+      stream: "`true`: its events, as they came and come.",
+      starting_after: "The `sequence_number` of the last event that was seen; or send `Last-Event-ID`.",
+    },
+    headers: ["x-request-id", "traceparent", "Last-Event-ID"],
+    success: {
+      description: "The response, or its events",
+      content: { "application/json": "Response", "text/event-stream": null },
+    },
+    errors: [400, 404, ...common],
+  },
+  {
+    method: "POST",
+    path: "/v1/responses/{id}/cancel",
+    tag: "Responses",
+    summary: "Stop a response that is being written",
+    description:
+      "Any, not only those in the background. What was said stands; its events end with `response.incomplete`, its status is " +
+      "`cancelled`. Stopping twice is stopping once; one that has ended is answered as it is.",
+    scopes: [],
+    pathParameters: id,
+    success: { description: "The response as it ended", content: { "application/json": "Response" } },
+    errors: [404, ...common],
+  },
+  {
+    method: "DELETE",
+    path: "/v1/responses/{id}",
+    tag: "Responses",
+    summary: "Forget a response",
+    description: "Responses that went on from it keep what they hold themselves, and go on without it.",
+    scopes: [],
+    pathParameters: id,
+    success: { description: "Forgotten", content: { "application/json": "ResponseDeletion" } },
+    errors: [404, ...common],
+  },
+  {
+    method: "GET",
+    path: "/v1/responses/{id}/input_items",
+    tag: "Responses",
+    summary: "List what a response was asked with",
+    description: "Its own input: not what it goes on from.",
+    scopes: [],
+    pathParameters: id,
+    queryParameters: {
+      limit: "1 to 100; 20 where absent.",
+      order: "`desc` (newest first, the default) or `asc`.",
+      after: "An item's id: the page begins behind it.",
+    },
+    success: { description: "A page of items", content: { "application/json": "InputItemList" } },
+    errors: [400, 404, ...common],
+  },
+];

@@ -1,0 +1,52 @@
+/** Which tools may a response be offered, how may their use be steered, and which form may its text take? In chat's words. */
+import * as z from "zod";
+import { boundedJsonObject } from "./json-bounds.ts";
+import { requestLimits } from "./request-limits.ts";
+import { text, toolName, unsupported } from "./schema-parts.ts";
+
+const functionTool = z.strictObject({
+  type: z.literal("function"),
+  name: toolName,
+  description: text(requestLimits.descriptionCharacters).nullish(),
+  parameters: boundedJsonObject.nullish(),
+  strict: z.boolean().nullish(),
+  output_schema: unsupported("is not supported: describe what comes back in 'description'"),
+  defer_loading: unsupported("is not supported: every tool is shown to the model"),
+  allowed_callers: unsupported("is not supported"),
+});
+
+export const responseToolSchema = z.discriminatedUnion("type", [functionTool]);
+export type ResponseTool = z.output<typeof responseToolSchema>;
+
+const namedTool = z.strictObject({ type: z.literal("function"), name: toolName });
+
+export const responseToolChoiceSchema = z.union([
+  z.enum(["none", "auto", "required"]),
+  z.discriminatedUnion("type", [
+    namedTool,
+    z.strictObject({
+      type: z.literal("allowed_tools"),
+      mode: z.enum(["auto", "required"]),
+      tools: z.array(namedTool).min(1).max(requestLimits.tools),
+    }),
+  ]),
+]);
+export type ResponseToolChoice = z.output<typeof responseToolChoiceSchema>;
+
+export const responseTextSchema = z.strictObject({
+  format: z
+    .discriminatedUnion("type", [
+      z.strictObject({ type: z.literal("text") }),
+      z.strictObject({ type: z.literal("json_object") }),
+      z.strictObject({
+        type: z.literal("json_schema"),
+        name: toolName,
+        description: text(requestLimits.descriptionCharacters).nullish(),
+        schema: boundedJsonObject,
+        strict: z.boolean().nullish(),
+      }),
+    ])
+    .nullish(),
+  verbosity: z.enum(["low", "medium", "high"]).nullish(),
+});
+export type ResponseText = z.output<typeof responseTextSchema>;

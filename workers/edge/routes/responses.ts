@@ -1,0 +1,70 @@
+/** `POST /v1/responses`: read ▸ validate ▸ a durable turn in a Generation object, told as a stream, whole, or not waited for. */
+import type { Follow } from "../../../src/shared/contracts/generation.ts";
+import { openResponse } from "../../../src/shared/turn/durable/response-form.ts";
+import { storedResponse } from "../../../src/shared/responses/stored-response.ts";
+import { turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
+import {
+  conversationOf,
+  parseResponseRequest,
+  type ResponseRequest,
+} from "../../../src/shared/wire/responses-request.ts";
+import { createResponse } from "../create-response.ts";
+import type { TenantCall, TenantHandler } from "../handle.ts";
+import { readJsonText } from "../read-body.ts";
+import { respondJson, respondRefusal } from "../respond.ts";
+import { originOf, streamFromObject } from "../run-durable.ts";
+import type { TurnStarted } from "../start-turn.ts";
+import { retrieveTurn } from "../stored-turn.ts";
+
+export const createResponseOverHttp: TenantHandler = async (call) => {
+  const { c, scope, tenant, isolate } = call;
+  const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
+  if (!text.ok) return respondRefusal(scope, text.error);
+  const request = parseResponseRequest(text.value);
+  scope.mark("validate");
+  if (!request.ok) return respondRefusal(scope, request.error);
+  const key = c.req.raw.headers.get("idempotency-key");
+  const claiming = turnClaim(isolate.hash, tenant, key, text.value, conversationOf(request.value));
+  const claim = claiming instanceof Promise ? await claiming : claiming;
+  if (!claim.ok) return respondRefusal(scope, claim.error);
+  const created = await createResponse(originOf(call), request.value, claim.value, followOf(request.value));
+  scope.mark("dispatch");
+  if (!created.ok) return respondRefusal(scope, created.error);
+  const { started, findings } = created.value;
+  if (findings !== null) scope.record.screened = findings;
+  return send(call, started);
+};
+
+function followOf({ stream, background }: ResponseRequest): Follow {
+  if (stream === true) return { kind: "stream", read: { from: 0, ids: true } };
+  return background === true ? { kind: "claim" } : { kind: "end" };
+}
+
+async function send(call: TenantCall, { outcome, responseId, request }: TurnStarted): Promise<Response> {
+  const { scope } = call;
+  const headers = { "x-edgewise-response-id": responseId };
+  switch (outcome.result) {
+    case "stream":
+      return streamFromObject(call, outcome.stream, { ...outcome.headers, ...headers });
+    case "refused":
+      return respondRefusal(scope, outcome.refusal, { ...outcome.headers });
+    case "claimed": {
+      const { response } = request;
+      if (response === undefined) throw new Error("a response's turn has no response");
+      if (!outcome.attached)
+        return respondJson(scope, storedResponse(openResponse({ ...request, response }, "queued")), headers);
+      const retrieved = await retrieveTurn(call, "response", responseId);
+      if (!retrieved.ok) return respondRefusal(scope, retrieved.error, headers);
+      const known = retrieved.value.response ?? null;
+      if (known === null) return respondRefusal(scope, { kind: "object-unknown" }, headers);
+      return respondJson(scope, storedResponse(known), headers);
+    }
+    case "ended": {
+      const all = { ...outcome.headers, ...headers };
+      if (outcome.response !== null && outcome.status !== "failed")
+        return respondJson(scope, storedResponse(outcome.response), all);
+      const detail = `the turn ended ${outcome.status}`;
+      return respondRefusal(scope, { kind: "origin-unavailable", retryAfterMs: 1000, detail }, all);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * Starts a durable turn: names it, hands it to its Generation object, and hands back what that tells. Knows nothing of HTTP:
+ * a request starts one, and so does a message on a socket.
+ */
+import { callObject } from "../../durable-objects/storage/call-object.ts";
+import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
+import {
+  generationVersion,
+  type Follow,
+  type GenerationFailure,
+  type StartOutcome,
+  type TurnPolicy,
+} from "../../src/shared/contracts/generation.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import type { ResponseTurn } from "../../src/shared/responses/stored-response.ts";
+import { resolveConversation } from "../../src/shared/turn/conversation-name.ts";
+import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
+import { claimedId, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
+import { serialPrincipal } from "../../src/shared/turn/durable/turn-request.ts";
+import { mintId, type IdKind } from "../../src/shared/turn/response-id.ts";
+import type { ValidatedTurn } from "../../src/shared/turn/ports.ts";
+import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
+import type { Isolate } from "./isolate.ts";
+
+/** Who asks, from where, under which ids. */
+export type TurnOrigin = Pick<ValidatedTurn, "principal" | "tenant" | "place" | "traceparent"> & {
+  readonly isolate: Isolate;
+  readonly requestId: string;
+  /** Milliseconds since 1970. */
+  readonly startedMs: number;
+};
+
+export interface TurnToStart {
+  readonly kind: IdKind;
+  readonly chat: ChatRequest;
+  readonly conversationId: string | undefined;
+  /** What other requests may share this turn by; `null`: it is this request's own. */
+  readonly claim: TurnClaim | null;
+  readonly policy: TurnPolicy;
+  readonly follow: Follow;
+  /** Of a response: what is kept beside its chat. */
+  readonly response?: (objectName: string) => ResponseTurn;
+}
+
+export interface TurnStarted {
+  readonly responseId: string;
+  readonly request: ChatTurnRequest;
+  readonly outcome: Extract<StartOutcome, { result: "stream" | "ended" | "claimed" | "refused" }>;
+}
+
+/** The object that holds a turn. */
+export function generationStub(
+  { isolate: { env }, tenant }: Pick<TurnOrigin, "isolate" | "tenant">,
+  objectName: string,
+) {
+  return inJurisdiction(env.GENERATION, tenant.jurisdiction, env.ENVIRONMENT).getByName(objectName);
+}
+
+export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Result<TurnStarted, Refusal>> {
+  const { isolate, principal, tenant } = from;
+  const { kind, claim, conversationId, policy, follow } = turn;
+  const owner = { tenant: tenant.id, user: principal.user };
+  const conversation =
+    conversationId === undefined ? null : await resolveConversation(isolate.hash, conversationId, owner);
+  if (conversation === null && conversationId !== undefined) return err({ kind: "object-unknown" });
+  const own = await mintId(isolate.hash, {
+    kind,
+    owner,
+    jurisdiction: tenant.jurisdiction,
+    nowMs: from.startedMs,
+    entropy: crypto.getRandomValues(new Uint8Array(16)),
+  });
+  const turnId = own.objectName;
+  for (let use = 0; use < mostUses; use += 1) {
+    const { id: responseId, objectName } =
+      claim === null ? own : await claimedId(isolate.hash, kind, claim, use, principal, tenant.jurisdiction);
+    const request: ChatTurnRequest = {
+      v: 1,
+      turnId,
+      requestId: from.requestId,
+      traceparent: from.traceparent,
+      principal: serialPrincipal(principal),
+      tenant,
+      chat: turn.chat,
+      ...(turn.response === undefined ? {} : { response: turn.response(objectName) }),
+      conversation,
+      place: from.place,
+      createdMs: from.startedMs,
+      responseId,
+    };
+    const message = {
+      v: generationVersion,
+      owner,
+      turnId,
+      fingerprint: claim?.fingerprint ?? null,
+      policy,
+      request: JSON.stringify(request),
+      follow,
+    } as const;
+    const called = await callObject(async () => generationStub(from, objectName).start(message));
+    if (!called.ok) return err(objectUnavailable(called.error.retryAfterMs, called.error.detail));
+    const outcome = called.value;
+    switch (outcome.result) {
+      case "expired":
+        continue;
+      case "mismatch":
+        return err({ kind: "idempotency-reused" });
+      case "too-large":
+        return err({ kind: "body-too-large", maxBytes: outcome.maxBytes });
+      case "unknown":
+      case "version-unsupported":
+        return err(generationRefusal(outcome));
+      case "stream":
+      case "ended":
+      case "claimed":
+      case "refused":
+        return ok({ responseId, request, outcome });
+    }
+  }
+  return err({
+    kind: "conflict",
+    message: "This Idempotency-Key was used too often. Use a new key for a new request.",
+  });
+}
+
+/** Each use of a claim beyond its time asks one object more, while the answers of the uses before are kept. */
+const mostUses = 16;
+
+export function generationRefusal(failure: GenerationFailure): Refusal {
+  return failure.result === "unknown"
+    ? { kind: "object-unknown" }
+    : objectUnavailable(1000, `speaks version ${failure.supported}`);
+}
+
+export function objectUnavailable(retryAfterMs: number, detail: string): Refusal {
+  return { kind: "dependency-unavailable", component: "generation", retryAfterMs, detail };
+}

@@ -1,0 +1,93 @@
+/** A durable turn found again by its id: who may see it, what its object says, and its events from any position. */
+import { callObject } from "../../durable-objects/storage/call-object.ts";
+import {
+  generationVersion,
+  type GenerationFailure,
+  type RetrieveOutcome,
+} from "../../src/shared/contracts/generation.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import { type IdKind, verifyId } from "../../src/shared/turn/response-id.ts";
+import type { TenantCall } from "./handle.ts";
+import { respondRefusal } from "./respond.ts";
+import { ownerOf, streamFromObject } from "./run-durable.ts";
+import { generationRefusal, generationStub, objectUnavailable, type TurnOrigin } from "./start-turn.ts";
+
+type GenerationStub = ReturnType<typeof generationStub>;
+type Asker = Pick<TurnOrigin, "isolate" | "tenant" | "principal">;
+
+/**
+ * Asks the object of a turn. A guessed id, or another user's, is refused here: no object is woken, and the answer is the
+ * same as for none.
+ */
+export async function askTurn<Outcome extends { readonly result: string }>(
+  asker: Asker,
+  kind: IdKind,
+  id: string,
+  ask: (
+    stub: GenerationStub,
+    message: { readonly v: typeof generationVersion; readonly owner: ReturnType<typeof ownerOf> },
+  ) => Promise<Outcome>,
+): Promise<Result<Exclude<Outcome, GenerationFailure>, Refusal>> {
+  const owner = ownerOf(asker);
+  const verified = await verifyId(asker.isolate.hash, id, owner);
+  if (verified?.kind !== kind) return err({ kind: "object-unknown" });
+  const message = { v: generationVersion, owner } as const;
+  const called = await callObject(async () => ask(generationStub(asker, verified.objectName), message));
+  if (!called.ok) return err(objectUnavailable(called.error.retryAfterMs, called.error.detail));
+  const outcome = called.value;
+  // TypeScript doesn't narrow a type parameter by a guard's "else".
+  return isFailure(outcome)
+    ? err(generationRefusal(outcome))
+    : ok(outcome as Exclude<Outcome, GenerationFailure>);
+}
+
+export function retrieveTurn(
+  asker: Asker,
+  kind: IdKind,
+  id: string,
+): Promise<Result<Exclude<RetrieveOutcome, GenerationFailure>, Refusal>> {
+  return askTurn(asker, kind, id, async (stub, message) => stub.retrieve(message));
+}
+
+/** The events behind the one that the client saw last, and then live. */
+export async function resumeTurn(call: TenantCall, kind: IdKind): Promise<Response> {
+  const { c, scope } = call;
+  const id = c.req.param("id") ?? "";
+  const header = c.req.header("last-event-id");
+  const param = header === undefined ? "starting_after" : "Last-Event-ID";
+  const from = firstWanted(header ?? c.req.query("starting_after"));
+  if (from === null)
+    return respondRefusal(scope, {
+      kind: "value-invalid",
+      param,
+      message: `'${param}' must be the number of an event.`,
+    });
+  const read = await askTurn(call, kind, id, async (stub, message) =>
+    stub.read({ ...message, read: { from, ids: true } }),
+  );
+  if (!read.ok) return respondRefusal(scope, read.error);
+  const outcome = read.value;
+  switch (outcome.result) {
+    case "stream":
+      return streamFromObject(call, outcome.stream, { ...outcome.headers, "x-edgewise-response-id": id });
+    case "position-unknown":
+      return respondRefusal(scope, {
+        kind: "value-invalid",
+        param,
+        message: `'${param}' is behind the last event of this answer.`,
+      });
+    case "pruned":
+      return respondRefusal(scope, { kind: "object-unknown" });
+  }
+}
+
+/** The event after the last one that was seen; `null`: no such number. */
+function firstWanted(seen: string | undefined): number | null {
+  if (seen === undefined || seen === "") return 0;
+  return /^\d{1,9}$/.test(seen) ? Number(seen) + 1 : null;
+}
+
+function isFailure(outcome: { readonly result: string }): outcome is GenerationFailure {
+  return outcome.result === "unknown" || outcome.result === "version-unsupported";
+}
