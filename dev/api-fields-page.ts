@@ -6,6 +6,8 @@ import { writeFileSync } from "node:fs";
 import { chatFieldRules, type FieldRule, refusedChatFields } from "../src/shared/wire/chat-fields.ts";
 import { completionFields, ownCompletionNotes } from "../src/shared/wire/completions-request.ts";
 import { embeddingFields } from "../src/shared/wire/embeddings-request.ts";
+import type { RefusedField } from "../src/shared/wire/field-reader.ts";
+import { refusedResponseFields, responseFieldRules } from "../src/shared/wire/responses-fields.ts";
 import { requestLimits } from "../src/shared/wire/request-limits.ts";
 import { root } from "./local-secrets.ts";
 
@@ -69,6 +71,36 @@ ${chatTable("Edgewise")}
 Every call of an assistant message is answered by one tool message, before anything else is said, and nothing else is
 answered. With \`conversation_id\` the first messages may answer the call that the stored conversation ends with.
 
+## POST /v1/responses
+
+${ruleTable(responseFieldRules, refusedResponseFields, "OpenAI")}
+
+### vLLM's fields
+
+${ruleTable(responseFieldRules, {}, "vLLM")}
+
+### Tools
+
+\`function\`. OpenAI's other kinds (\`file_search\`, \`web_search\`, \`mcp\`, …) are refused by name, as \`tools[0].type\`. Of a function,
+\`name\`, \`description\`, \`parameters\` and \`strict\` are passed; \`output_schema\`, \`defer_loading\` and \`allowed_callers\` are refused.
+
+### Input items
+
+| form | becomes |
+| --- | --- |
+| a string | a message of the user |
+| \`message\` (or no \`type\`) of \`user\`, \`system\`, \`developer\`: a string, or \`input_text\` and (user) \`input_image\` | passed; \`developer\` as \`system\` |
+| \`input_image\` with \`image_url\` | passed, as in chat; \`detail: "original"\` as \`high\` |
+| \`input_image\` with \`file_id\`, \`input_file\` | refused |
+| \`message\` of \`assistant\`: a string, or \`output_text\`, \`refusal\` | passed as text |
+| \`function_call\`, \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message |
+| \`reasoning\` with \`content\` | goes with the answer behind it; \`summary\` and \`encrypted_content\` have no effect |
+| \`item_reference\` and OpenAI's other kinds | refused by name |
+| \`id\`, \`status\`, \`phase\`, \`annotations\`, \`logprobs\` | without effect |
+
+Instructions, tools, \`text\` and metadata may have 150,000 characters together as JSON, since events repeat them; an answer's texts 300,000,
+at which it ends as \`incomplete\`.
+
 ## POST /v1/completions
 
 | field | effect | note |
@@ -114,10 +146,18 @@ const embeddingRules: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 function chatTable(origin: FieldRule["origin"]): string {
-  const taken = Object.entries(chatFieldRules)
+  return ruleTable(chatFieldRules, refusedChatFields, origin);
+}
+
+function ruleTable(
+  rules: Readonly<Record<string, FieldRule>>,
+  refusedFields: Readonly<Record<string, RefusedField>>,
+  origin: FieldRule["origin"],
+): string {
+  const taken = Object.entries(rules)
     .filter(([, rule]) => rule.origin === origin)
     .map(([field, rule]) => row(field, effects[rule.effect], rule.note));
-  const refused = Object.entries(refusedChatFields)
+  const refused = Object.entries(refusedFields)
     .filter(([, rule]) => rule.origin === origin)
     .map(([field, rule]) => row(field, "refused", `It ${rule.message}.`));
   return ["| field | effect | note |", "| --- | --- | --- |", ...taken, ...refused].join("\n");

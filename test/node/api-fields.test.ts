@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { apiFieldsFile, apiFieldsPage } from "../../dev/api-fields-page.ts";
 import { chatFieldRules, refusedChatFields } from "../../src/shared/wire/chat-fields.ts";
 import { completionFields } from "../../src/shared/wire/completions-request.ts";
+import { refusedResponseFields, responseFieldRules } from "../../src/shared/wire/responses-fields.ts";
 import { embeddingFields } from "../../src/shared/wire/embeddings-request.ts";
 
 /** The tables of fields against the page about them, the list of what engines get, and OpenAI's own description. */
@@ -13,6 +14,8 @@ test("docs/api-fields.md says what the tables say (node dev/api-fields-page.ts w
 
 test("no field is both taken and refused", () => {
   for (const field of Object.keys(refusedChatFields)) expect(chatFieldRules).not.toHaveProperty([field]);
+  for (const field of Object.keys(refusedResponseFields))
+    expect(responseFieldRules).not.toHaveProperty([field]);
 });
 
 interface Schema {
@@ -39,6 +42,7 @@ describe.skipIf(!existsSync(file))("OpenAI's published description", () => {
 
   test.each([
     ["CreateChatCompletionRequest", [...Object.keys(chatFieldRules), ...Object.keys(refusedChatFields)], 30],
+    ["CreateResponse", [...Object.keys(responseFieldRules), ...Object.keys(refusedResponseFields)], 25],
     ["CreateCompletionRequest", [...completionFields.taken, ...completionFields.refused], 15],
     ["CreateEmbeddingRequest", [...embeddingFields.taken, ...embeddingFields.refused], 5],
   ])("every property of %s is taken or refused by name", (name, known, least) => {

@@ -4,6 +4,8 @@
  */
 export class ScriptedEngine {
   tokens: readonly string[] = ["Hello", " there"];
+  /** In place of `tokens`: deltas as vLLM sends them, and how the stream ends; `null`: it breaks off. */
+  script: { readonly deltas: readonly object[]; readonly finish: string | null } | null = null;
   /** Bodies of what it was asked, parsed, oldest first. */
   readonly asked: Record<string, unknown>[] = [];
   /** Streams that were let go before their end. */
@@ -53,11 +55,12 @@ export class ScriptedEngine {
         choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
         usage: this.#usage(completion),
       })}\n\n`;
+    const deltas = this.script?.deltas ?? this.tokens.map((content) => ({ content }));
+    const finish = this.script === null ? "stop" : this.script.finish;
     const events = [
       chunk({ role: "assistant", content: "" }, null, 0),
-      ...this.tokens.map((content, at) => chunk({ content }, null, at + 1)),
-      chunk({}, "stop", this.tokens.length),
-      "data: [DONE]\n\n",
+      ...deltas.map((delta, at) => chunk(delta, null, at + 1)),
+      ...(finish === null ? [] : [chunk({}, finish, deltas.length), "data: [DONE]\n\n"]),
     ];
     const { pause } = this;
     let sent = 0;

@@ -82,7 +82,8 @@ export function writeResponse(
     incomplete_details: end.incompleteReason === null ? null : { reason: end.incompleteReason },
     model,
     ...echo,
-    ...(end.usage === null ? { usage: null } : { usage: usageOf(end.usage, end.price) }),
+    // OpenAI's description knows no null for it, so that it is absent until the end.
+    ...(end.usage === null ? {} : { usage: usageOf(end.usage, end.price) }),
   });
   return `${head.slice(0, -1)},"output":${output}}`;
 }

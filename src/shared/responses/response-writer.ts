@@ -175,7 +175,7 @@ export class ResponseWriter implements AnswerEncoder {
       completedAt: end.status === "completed" ? Math.floor(this.#now() / 1000) : null,
       error: null,
       incompleteReason: null,
-      usage: known?.usage ?? null,
+      usage: known?.usage ?? noUsage,
       price: known?.price,
       ...end,
     });
@@ -192,6 +192,9 @@ export class ResponseWriter implements AnswerEncoder {
     return `event: ${type}\ndata: {"type":"${type}",${fields},"sequence_number":${sequence}}\n\n`;
   }
 }
+
+/** Of a response that ended before a model answered. */
+const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
 
 function incompleteReason(reason: FinishReason): "max_output_tokens" | "content_filter" | null {
   if (reason === "length") return "max_output_tokens";

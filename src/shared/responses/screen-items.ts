@@ -28,12 +28,13 @@ export async function screenResponse(
   const screened = screening instanceof Promise ? await screening : screening;
   if (screened.kind === "refused") return err(screened.refusal);
   const findings = summary(screened.findings);
-  const [instructions, ...messages] = screened.messages;
+  const [first, ...messages] = screened.messages;
+  const instructions = typeof first?.content === "string" ? first.content : "";
   if (screened.messages === said) return ok({ request, findings });
   return ok({
     request: {
       ...request,
-      ...(request.instructions === undefined ? {} : { instructions: String(instructions?.content ?? "") }),
+      ...(request.instructions === undefined ? {} : { instructions }),
       input: request.input.map((item, at) => withTexts(item, messages[at])),
     },
     findings,

@@ -215,8 +215,8 @@ function readItem(value: unknown, at: number): Result<Item, Refusal> {
   if (!kinds.has(type) && type !== undefined && type !== "message") {
     const param = paramOf([...path, "type"]);
     return err(
-      refusedKinds.has(type)
-        ? unsupportedParameter(param, `can't be '${String(type)}': what it belongs to is not offered here`)
+      typeof type === "string" && refusedKinds.has(type)
+        ? unsupportedParameter(param, `can't be '${type}': what it belongs to is not offered here`)
         : invalidValue(
             param,
             "must be one of 'message', 'function_call', 'function_call_output', 'reasoning'",

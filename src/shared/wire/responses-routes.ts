@@ -18,7 +18,7 @@ const responseSchema = z.looseObject({
   incomplete_details: z.looseObject({ reason: z.string() }).nullable(),
   model: z.string(),
   output: z.array(outputItem),
-  usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).nullable(),
+  usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).optional(),
 });
 
 const responseEventSchema = z.looseObject({

@@ -16,7 +16,6 @@ const functionTool = z.strictObject({
 });
 
 export const responseToolSchema = z.discriminatedUnion("type", [functionTool]);
-export type ResponseTool = z.output<typeof responseToolSchema>;
 
 const namedTool = z.strictObject({ type: z.literal("function"), name: toolName });
 
@@ -49,4 +48,3 @@ export const responseTextSchema = z.strictObject({
     .nullish(),
   verbosity: z.enum(["low", "medium", "high"]).nullish(),
 });
-export type ResponseText = z.output<typeof responseTextSchema>;

@@ -1,0 +1,134 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { EngineDelta } from "../stream/engine-event.ts";
+import { journalEvents } from "../turn/durable/gathered.ts";
+import { gatherResponse } from "./gather-response.ts";
+import { maxOutputUnits, ResponseWriter } from "./response-writer.ts";
+
+function writer(guarded = false): ResponseWriter {
+  const made = new ResponseWriter({
+    identity: { id: "resp_1", createdAt: 1, echo: { metadata: {} } },
+    objectName: "o",
+    model: "auto",
+    background: false,
+    guarded,
+    now: () => 2000,
+  });
+  made.named("m");
+  return made;
+}
+
+interface Said {
+  readonly type: string;
+  readonly sequence_number: number;
+  readonly delta?: string;
+  readonly item?: { readonly id: string };
+  readonly response?: {
+    readonly output: readonly {
+      readonly content?: readonly { readonly text: string }[];
+      readonly arguments?: string;
+    }[];
+  };
+}
+
+const said = (text: string): Said[] => journalEvents(text).map(({ data }) => JSON.parse(data) as Said);
+
+/** Text with everything that JSON escapes, halves of surrogate pairs too: models send those. */
+const text = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 8 }),
+  fc.constantFrom("\ud83d", "\ude00", '"\\', "\n"),
+);
+
+const delta: fc.Arbitrary<EngineDelta> = fc.oneof(
+  text.map((content) => ({ index: 0, content })),
+  text.map((reasoning) => ({ index: 0, reasoning })),
+  text.map((refusal) => ({ index: 0, refusal })),
+  fc.record({ at: fc.nat(2), piece: text, named: fc.boolean() }).map(({ at, piece, named }) => ({
+    index: 0,
+    toolCalls: [
+      {
+        index: at,
+        ...(named ? { id: `call_${at}` } : {}),
+        function: { ...(named ? { name: "look" } : {}), arguments: piece },
+      },
+    ],
+  })),
+);
+
+const written = (
+  deltas: readonly EngineDelta[],
+  guarded: boolean,
+): { events: string; last: ResponseWriter } => {
+  const last = writer(guarded);
+  const events = last.started() + deltas.map((one) => last.delta(one)).join("");
+  return { events, last };
+};
+
+test("numbers follow without a gap, each item is opened and closed once, and the end holds what the deltas said", () => {
+  fc.assert(
+    fc.property(fc.array(delta, { maxLength: 20 }), fc.boolean(), (deltas, guarded) => {
+      const { events, last } = written(deltas, guarded);
+      const all = said(events + last.finish(0, "stop") + last.end(undefined, "stop"));
+      expect(all.map((event) => event.sequence_number)).toEqual(all.map((_, at) => at));
+      const ids = (type: string) => all.filter((event) => event.type === type).map((event) => event.item?.id);
+      const closed = ids("response.output_item.done");
+      expect(closed).toHaveLength(new Set(closed).size);
+      expect(new Set(closed)).toEqual(new Set(ids("response.output_item.added")));
+      const texts = (all.at(-1)?.response?.output ?? []).map(
+        (item) => item.arguments ?? (item.content ?? []).map((part) => part.text ?? "").join(""),
+      );
+      const deltasOf = all.filter(
+        (event) => event.delta !== undefined && event.type !== "response.refusal.delta",
+      );
+      expect(texts.join("").length).toBe(deltasOf.map((event) => event.delta).join("").length);
+    }),
+  );
+});
+
+test("a writer made again from any beginning of a journal goes on as the first would have", () => {
+  fc.assert(
+    fc.property(
+      fc.array(delta, { maxLength: 12 }),
+      fc.array(delta, { maxLength: 4 }),
+      fc.boolean(),
+      (before, after, guarded) => {
+        const { events, last } = written(before, guarded);
+        const again = writer(guarded);
+        for (const { data } of journalEvents(events)) again.restore(data);
+        // A call's next pieces come from the engine that began it: nobody else goes on with one.
+        const rest = after.filter((one) => one.toolCalls === undefined);
+        const end = (one: ResponseWriter) => rest.map((more) => one.delta(more)).join("") + one.cancelled();
+        expect(end(again)).toBe(end(last));
+        expect(again.final).toBe(last.final);
+      },
+    ),
+  );
+});
+
+test("what a journal tells of its answer is what was said", () => {
+  const { events, last } = written(
+    [
+      { index: 0, reasoning: "hm" },
+      { index: 0, content: "a" },
+      { index: 0, content: "b" },
+      { index: 0, toolCalls: [{ index: 0, id: "c", function: { name: "look", arguments: "{" } }] },
+      { index: 0, toolCalls: [{ index: 0, function: { arguments: "}" } }] },
+    ],
+    false,
+  );
+  const [choice] = gatherResponse(journalEvents(events + last.failed("server_error", "x"))).choices;
+  expect(choice).toMatchObject({
+    content: "ab",
+    reasoning: "hm",
+    toolCalls: [{ id: "c", name: "look", arguments: "{}" }],
+  });
+});
+
+test("an answer is full before its events outgrow a journal's", () => {
+  const full = writer();
+  const literal = JSON.stringify("\u0001".repeat(1000));
+  while (!full.isFull) full.content(0, literal);
+  const longest = Math.max(...said(full.cancelled()).map((event) => JSON.stringify(event).length));
+  expect(longest).toBeGreaterThan(maxOutputUnits);
+  expect(longest).toBeLessThan(maxOutputUnits + 20_000);
+});

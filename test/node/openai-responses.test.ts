@@ -1,0 +1,137 @@
+/** Is every event and object of the Responses API one of OpenAI's own description? */
+import { describe, expect, test } from "vitest";
+import { echoOf } from "../../src/shared/responses/response-object.ts";
+import { ResponseWriter } from "../../src/shared/responses/response-writer.ts";
+import { AnswerPass } from "../../src/shared/stream/answer-pass.ts";
+import { completionStream, goodStreams } from "../../src/shared/stream/fixtures/engine-streams.ts";
+import { journalEvents } from "../../src/shared/turn/durable/gathered.ts";
+import { pageOf } from "../../src/shared/wire/page-query.ts";
+import { parseResponseRequest, type ResponseRequest } from "../../src/shared/wire/responses-request.ts";
+import { itemId } from "../../src/shared/responses/item.ts";
+import { hasOpenAiSchema, openAiComplaints } from "./openai-schema.ts";
+
+const full = {
+  model: "auto",
+  instructions: "Be brief.",
+  input: [
+    { role: "developer", content: "d" },
+    {
+      role: "user",
+      content: [
+        { type: "input_text", text: "u" },
+        { type: "input_image", image_url: "data:image/png;base64,iVBORw0KGgo=" },
+      ],
+    },
+    { type: "reasoning", id: "rs_1", summary: [], content: [{ type: "reasoning_text", text: "hm" }] },
+    { type: "function_call", call_id: "c", name: "look", arguments: "{}" },
+    { type: "function_call_output", call_id: "c", output: "seen" },
+    { role: "assistant", content: "a" },
+    { role: "user", content: "u" },
+  ],
+  tools: [
+    { type: "function", name: "look", description: "Looks.", parameters: { type: "object" }, strict: true },
+  ],
+  tool_choice: { type: "allowed_tools", mode: "auto", tools: [{ type: "function", name: "look" }] },
+  text: { format: { type: "json_schema", name: "n", schema: { type: "object" } }, verbosity: "low" },
+  reasoning: { effort: "low", summary: "auto" },
+  include: ["message.output_text.logprobs"],
+  top_logprobs: 2,
+  metadata: { a: "b" },
+  temperature: 0.5,
+  top_p: 0.5,
+  max_output_tokens: 9,
+  truncation: "auto",
+  user: "u",
+  store: true,
+};
+const plain = { model: "auto", input: "Hi" };
+
+function requestOf(body: object): ResponseRequest {
+  const parsed = parseResponseRequest(JSON.stringify(body));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value;
+}
+
+function writerOf(body: object, background: boolean): ResponseWriter {
+  return new ResponseWriter({
+    identity: { id: "resp_1", createdAt: 1_700_000_000, echo: echoOf(requestOf(body)) },
+    objectName: "o",
+    model: "auto",
+    background,
+    guarded: false,
+    now: () => 1_700_000_001_000,
+  });
+}
+
+function eventsOf(
+  stream: string,
+  engineApi: "chat" | "completions",
+  body: object,
+  background: boolean,
+): unknown[] {
+  const writer = writerOf(body, background);
+  const pass = new AnswerPass({
+    engineApi,
+    format: "none",
+    encoder: writer,
+    id: "resp_1",
+    model: "m",
+    createdMs: 1_700_000_000_000,
+    choices: 1,
+    includeUsage: false,
+    promptTokens: 3,
+  });
+  writer.usage = () => ({ usage: pass.totals().usage, price: { input: 1, output: 2 } });
+  const begun = (background ? writer.queued() : "") + writer.started();
+  const rest = new TextDecoder().decode(pass.push(new TextEncoder().encode(stream)));
+  return journalEvents(begun + rest).map(({ data }) => JSON.parse(data) as unknown);
+}
+
+const cases = [
+  ...Object.entries(goodStreams)
+    .filter(([name]) => name !== "twoChoices")
+    .map(([name, stream]) => ({ name, stream, engineApi: "chat" as const })),
+  { name: "completions", stream: completionStream, engineApi: "completions" as const },
+];
+
+const complaintsOf = (event: unknown): readonly string[] => {
+  const { type, response } = event as { readonly type: string; readonly response?: unknown };
+  return [
+    ...openAiComplaints(schemaOf(type), event),
+    ...(response === undefined ? [] : openAiComplaints("Response", response)),
+  ];
+};
+
+/** By name, since "some event of all" would tell nothing where one is wrong. */
+function schemaOf(type: string): string {
+  const words = type.replace("output_text", "text").split(/[._]/);
+  return `${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("")}Event`;
+}
+
+describe.skipIf(!hasOpenAiSchema).each(cases)("the stream $name", ({ stream, engineApi }) => {
+  test.each([
+    ["a plain request", plain, false],
+    ["every field", full, false],
+    ["a background request", plain, true],
+  ])("gives events and objects as OpenAI describes them, to %s", (_, body, background) => {
+    const events = eventsOf(stream, engineApi, body, background);
+    expect(events.length).toBeGreaterThan(5);
+    expect(events.flatMap(complaintsOf)).toEqual([]);
+  });
+});
+
+test.skipIf(!hasOpenAiSchema)("failed and cancelled responses are as OpenAI describes them", () => {
+  const failing = writerOf(full, false);
+  const failed =
+    failing.started() + failing.content(0, '"Half"') + failing.failed("server_error", "It broke.");
+  const cancelling = writerOf(full, true);
+  const cancelled = cancelling.queued() + cancelling.cancelled();
+  const events = journalEvents(failed + cancelled).map(({ data }) => JSON.parse(data) as unknown);
+  expect(events.flatMap(complaintsOf)).toEqual([]);
+});
+
+test.skipIf(!hasOpenAiSchema)("input items are listed as OpenAI describes them", () => {
+  const items = requestOf(full).input.map((item, at) => ({ id: itemId(item.type, "o", "i", at), ...item }));
+  const page = pageOf(items, { after: null, limit: 20, order: "asc" });
+  expect(openAiComplaints("ResponseItemList", page)).toEqual([]);
+});
