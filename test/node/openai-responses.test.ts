@@ -5,7 +5,7 @@ import { ResponseWriter } from "../../src/shared/responses/response-writer.ts";
 import { AnswerPass } from "../../src/shared/stream/answer-pass.ts";
 import { completionStream, goodStreams } from "../../src/shared/stream/fixtures/engine-streams.ts";
 import { journalEvents } from "../../src/shared/turn/durable/gathered.ts";
-import { pageOf } from "../../src/shared/wire/page-query.ts";
+import { pageOfList } from "../../src/shared/responses/page-of-list.ts";
 import { parseResponseRequest, type ResponseRequest } from "../../src/shared/wire/responses-request.ts";
 import { itemId } from "../../src/shared/responses/item.ts";
 import { hasOpenAiSchema, openAiComplaints } from "./openai-schema.ts";
@@ -132,6 +132,7 @@ test.skipIf(!hasOpenAiSchema)("failed and cancelled responses are as OpenAI desc
 
 test.skipIf(!hasOpenAiSchema)("input items are listed as OpenAI describes them", () => {
   const items = requestOf(full).input.map((item, at) => ({ id: itemId(item.type, "o", "i", at), ...item }));
-  const page = pageOf(items, { after: null, limit: 20, order: "asc" });
-  expect(openAiComplaints("ResponseItemList", page)).toEqual([]);
+  const page = pageOfList(items, { after: null, limit: 20, order: "asc" });
+  const list = { object: "list", data: page?.data, has_more: false, first_id: "a", last_id: "b" };
+  expect(openAiComplaints("ResponseItemList", list)).toEqual([]);
 });

@@ -29,8 +29,8 @@ const responseEventSchema = z.looseObject({
 const inputItemListSchema = z.looseObject({
   object: z.literal("list"),
   data: z.array(z.looseObject({ id: z.string(), type: z.string() })),
-  first_id: z.string().nullable(),
-  last_id: z.string().nullable(),
+  first_id: z.string(),
+  last_id: z.string(),
   has_more: z.boolean(),
 });
 
