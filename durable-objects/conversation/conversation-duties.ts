@@ -2,16 +2,17 @@ import {
   conversationIndexName,
   conversationIndexVersion,
 } from "../../src/shared/contracts/conversation-index.ts";
+import { createQueueArchive } from "../../src/shared/archive/queue-archive.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
-import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
+import type { Jurisdiction } from "../../src/shared/contracts/owner.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { callObject } from "../storage/call-object.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
-import type { ConversationStore, Head } from "./conversation-store.ts";
+import { archiveDuty, type ConversationStore, type Head } from "./conversation-store.ts";
 
 /**
- * What a conversation owes others, until they have it: the index is told what there is now, and the objects of a deleted
- * conversation's turns erase what they hold. Storage says what is due, so a crash loses none of it; the alarm tries again.
+ * What a conversation owes others, until they have it: the index is told what there is now; the archive, and the objects of
+ * a deleted conversation's turns, erase what they hold. Storage says what is due, so a crash loses none of it; the alarm tries again.
  */
 export class ConversationDuties {
   readonly #context: DurableObjectState;
@@ -70,7 +71,7 @@ export class ConversationDuties {
           .tell({
             v: conversationIndexVersion,
             owner: head.owner,
-            objectName: this.#context.id.name ?? this.#context.id.toString(),
+            objectName: this.#name(),
             revision: head.revision,
             ...shownOf(head),
           }),
@@ -90,7 +91,7 @@ export class ConversationDuties {
       const erased = await Promise.all(
         batch.map(async (responseId) => {
           try {
-            await this.#eraseTurn(responseId, head.owner);
+            await this.#eraseTurn(responseId, head);
             this.#store().erased(responseId);
             return true;
           } catch (error) {
@@ -102,13 +103,25 @@ export class ConversationDuties {
       if (erased.length < batchSize || erased.includes(false)) break;
     }
     const deletion = this.#store().head()?.deletion ?? null;
-    const turnsPending = this.#store().doomedCount();
+    const turnsPending = this.#store().doomedTurns();
     if (deletion !== null && deletion.turnsPending !== turnsPending)
       this.#store().recordDeletion({ ...deletion, turnsPending }, Date.now());
     if (failure !== null) throw failure;
   }
 
-  async #eraseTurn(responseId: string, owner: Owner): Promise<void> {
+  async #eraseTurn(responseId: string, { owner, deletion }: Head): Promise<void> {
+    if (responseId === archiveDuty) {
+      const { ARCHIVE, ARCHIVE_QUEUE, ARCHIVE_OBJECTS } = this.#env;
+      const archive = createQueueArchive(ARCHIVE === "on" ? ARCHIVE_QUEUE : undefined, ARCHIVE_OBJECTS);
+      const erased = await inTime(
+        archive.erase(
+          { kind: "conversation", tenant: owner.tenant, conversation: this.#name() },
+          deletion?.deletedMs ?? Date.now(),
+        ),
+      );
+      if (erased.result === "unreachable") throw new Error(erased.detail);
+      return;
+    }
     const named = objectOfId(responseId);
     if (named === null) return;
     const outcome = await inTime(
@@ -138,6 +151,10 @@ export class ConversationDuties {
     }
     if (head.deletedMs === null) await storage.deleteAlarm();
     else await storage.setAlarm(head.deletedMs + tombstoneMs);
+  }
+
+  #name(): string {
+    return this.#context.id.name ?? this.#context.id.toString();
   }
 
   #jurisdiction(): Jurisdiction {

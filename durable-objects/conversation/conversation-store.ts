@@ -26,6 +26,9 @@ export interface Head {
   readonly deletion: DeletionRecord | null;
 }
 
+/** Among the doomed, and no response's id: what the archive holds of the conversation. */
+export const archiveDuty = "archive";
+
 export class ConversationStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
@@ -183,6 +186,7 @@ export class ConversationStore {
   /** Erases all content and keeps that there was something, so that a turn which began before is not saved after. */
   erase(running: readonly string[], deletion: DeletionRecord): void {
     this.#storage.transactionSync(() => {
+      this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", archiveDuty);
       for (const responseId of running) this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", responseId);
       this.#sql.exec("INSERT OR IGNORE INTO doomed SELECT response_id FROM turn_response");
       for (const table of ["item", "turn", "turn_response", "branch", "summary"])
@@ -191,7 +195,7 @@ export class ConversationStore {
         "UPDATE head SET deleted_ms = ?, metadata = '{}', incarnation = incarnation + 1, items = 0",
         deletion.deletedMs,
       );
-      const record = { ...deletion, turnsPending: this.doomedCount() };
+      const record = { ...deletion, turnsPending: this.doomedTurns() };
       this.#reveal({ title: null, titleBy: null, branch: 0, deletion: record }, deletion.deletedMs);
     });
   }
@@ -210,6 +214,12 @@ export class ConversationStore {
 
   doomedCount(): number {
     return this.#ready ? this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM doomed").one().n : 0;
+  }
+
+  doomedTurns(): number {
+    return this.#sql
+      .exec<{ n: number }>("SELECT count(*) AS n FROM doomed WHERE response_id <> ?", archiveDuty)
+      .one().n;
   }
 
   erased(responseId: string): void {

@@ -12,14 +12,20 @@ import {
   type DeleteOutcome,
   type DescribeConversation,
   type DescribeOutcome,
+  type ExportItems,
+  type ExportOutcome,
   type GetItem,
   type GetItemOutcome,
   type HistoryOutcome,
+  type ListBranches,
+  type ListBranchesOutcome,
   type ListItems,
   type ListOutcome,
   type LoadHistory,
   type UpdateConversation,
   type UpdateOutcome,
+  type WatchConversation,
+  type WatchOutcome,
   conversationVersion,
   maxItemBytes,
 } from "../../src/shared/contracts/conversation.ts";
@@ -28,6 +34,7 @@ import { placeOf } from "../../src/shared/turn/durable/item-path.ts";
 import { base32 } from "../../src/shared/turn/base32.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
 import { ConversationStore, fits, type Head } from "./conversation-store.ts";
+import { listBranches } from "./list-branches.ts";
 import { TurnGate } from "./turn-gate.ts";
 
 /**
@@ -206,6 +213,34 @@ export class Conversation extends DurableObject {
     return page === null ? { result: "after-unknown" } : { result: "ok", ...page };
   }
 
+  branches(message: ListBranches): ListBranchesOutcome {
+    const access = this.#access(message);
+    if (access.kind === "refused") return access.failure;
+    if (access.kind !== "open") return unknown;
+    return { result: "ok", branches: listBranches(this.#store, access.head) };
+  }
+
+  exportItems(message: ExportItems): ExportOutcome {
+    const access = this.#access(message);
+    if (access.kind === "refused") return access.failure;
+    if (access.kind !== "open") return unknown;
+    return { result: "ok", ...this.#store.reader.everything(message.above, exportedItems) };
+  }
+
+  /** Answers when there is something new to follow, or nothing any more. */
+  async watch(message: WatchConversation): Promise<WatchOutcome> {
+    for (const untilMs = Date.now() + message.waitMs; ;) {
+      const access = this.#access(message);
+      if (access.kind === "refused") return access.failure;
+      const [running = null] = this.#gate.running(Date.now());
+      // Its first turn makes a conversation when it ends: until then there is the turn alone.
+      if (access.kind !== "open" && running === null && message.known === null) return unknown;
+      const leftMs = untilMs - Date.now();
+      if ((running?.responseId ?? null) !== message.known || leftMs <= 0) return { result: "ok", running };
+      await this.#gate.changed(leftMs);
+    }
+  }
+
   describe(message: DescribeConversation): DescribeOutcome {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
@@ -272,6 +307,9 @@ export class Conversation extends DurableObject {
 
 /** What a conversation begins with counts as a turn. No turn of a Generation object is called so. */
 const createdTurn = "created";
+
+/** A page of an export; it is bounded by its size as well. */
+const exportedItems = 200;
 
 /** In place of an item's id: before the first one. */
 const root = "root";

@@ -17,6 +17,7 @@ import {
 } from "./routes/admin.ts";
 import { showLimits } from "./routes/admin-limits.ts";
 import { createChatCompletion } from "./routes/chat-completions.ts";
+import { exportConversation, listConversationBranches } from "./routes/conversation-branches.ts";
 import {
   addConversationItems,
   deleteConversationItem,
@@ -24,6 +25,7 @@ import {
   showConversationItem,
 } from "./routes/conversation-items.ts";
 import { listConversationDeletions, listConversations } from "./routes/conversation-list.ts";
+import { watchConversation } from "./routes/conversation-watch.ts";
 import {
   createConversation,
   deleteConversation,
@@ -79,6 +81,12 @@ function addConversationRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   app.get(conversation, tenantRoute("/v1/conversations/{id}", showConversation));
   app.post(conversation, tenantRoute("/v1/conversations/{id}", updateConversation));
   app.delete(conversation, tenantRoute("/v1/conversations/{id}", deleteConversation));
+  app.get(
+    `${conversation}/branches`,
+    tenantRoute("/v1/conversations/{id}/branches", listConversationBranches),
+  );
+  app.get(`${conversation}/export`, tenantRoute("/v1/conversations/{id}/export", exportConversation));
+  app.get(`${conversation}/watch`, tenantRoute("/v1/conversations/{id}/watch", watchConversation));
   const items = "/v1/conversations/:id/items";
   app.get(items, tenantRoute("/v1/conversations/{id}/items", listConversationItems));
   app.post(items, tenantRoute("/v1/conversations/{id}/items", addConversationItems));

@@ -131,6 +131,42 @@ export type ListOutcome =
   | { readonly result: "after-unknown" | "branch-unknown" }
   | ConversationFailure;
 
+export type ListBranches = Message;
+export interface ListedBranch {
+  /** 0: what the conversation began with. */
+  readonly branch: number;
+  /** `null` for 0. */
+  readonly parent: number | null;
+  /** The last item that it shares with its parent; `null`: none. */
+  readonly parentItemId: string | null;
+  /** The last item that a reader of it meets, its parents' included; `null`: there is none. */
+  readonly lastItemId: string | null;
+  readonly createdMs: number;
+  readonly active: boolean;
+}
+export type ListBranchesOutcome =
+  | { readonly result: "ok"; readonly branches: readonly ListedBranch[] }
+  | ConversationFailure;
+
+/** Items of every branch, by their keys: for an export. */
+export interface ExportItems extends Message {
+  /** A key (`StoredItem.sequence`); 0: from the beginning. */
+  readonly above: number;
+}
+export type ExportOutcome =
+  | { readonly result: "ok"; readonly items: readonly StoredItem[]; readonly hasMore: boolean }
+  | ConversationFailure;
+
+/** Waits until another turn than `known` is being written, or none is; at most `waitMs`. */
+export interface WatchConversation extends Message {
+  /** A response id; `null`: none was being written when last asked. */
+  readonly known: string | null;
+  readonly waitMs: number;
+}
+export type WatchOutcome =
+  | { readonly result: "ok"; readonly running: RunningTurn | null }
+  | ConversationFailure;
+
 export type DescribeConversation = Message;
 export type DescribeOutcome =
   | {

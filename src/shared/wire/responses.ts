@@ -261,6 +261,23 @@ const page = {
   has_more: z.boolean(),
 };
 export const conversationListSchema = z.looseObject({ ...page, data: z.array(conversationSchema) });
+export const conversationBranchListSchema = z.looseObject({
+  ...page,
+  data: z.array(
+    z.looseObject({
+      id: z.string(),
+      object: z.literal("conversation.branch"),
+      created_at: unixSeconds,
+      parent_branch: z.string().nullable(),
+      parent_item_id: z
+        .string()
+        .nullable()
+        .meta({ description: "The last item that it shares with its parent; null: none." }),
+      last_item_id: z.string().nullable(),
+      active: z.boolean(),
+    }),
+  ),
+});
 export const conversationDeletionSchema = z.looseObject({
   id: z.string(),
   object: z.literal("conversation.deletion"),
@@ -285,4 +302,13 @@ export const conversationDeletionListSchema = z.looseObject({
   data: z.array(conversationDeletionSchema),
 });
 export const conversationItemSchema = z.looseObject({ id: z.string(), type: z.string() });
+export const conversationExportSchema = z.looseObject({
+  object: z.literal("conversation.export"),
+  exported_at: unixSeconds,
+  conversation: conversationSchema,
+  branches: conversationBranchListSchema.shape.data,
+  items: z.array(
+    conversationItemSchema.extend({ created_at: unixSeconds, branch: z.string(), position: z.int().min(1) }),
+  ),
+});
 export const conversationItemListSchema = z.looseObject({ ...page, data: z.array(conversationItemSchema) });

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { ScriptedEngine } from "./scripted-engine.ts";
+
+const engine = new ScriptedEngine();
+
+beforeAll(async () => {
+  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  await putTenant("watches", {});
+});
+beforeEach(() => {
+  engine.tokens = ["One", " two", " three", " four"];
+  engine.asked.length = 0;
+  engine.pause = null;
+});
+afterAll(() => void vi.restoreAllMocks());
+
+const say = (content: string, more: object = {}) => ({
+  model: "auto",
+  max_tokens: 50,
+  conversation_id: "talk",
+  messages: [{ role: "user", content }],
+  stream: true,
+  ...more,
+});
+
+interface Event {
+  readonly name: string;
+  readonly id: string | null;
+  readonly data: string;
+}
+
+/** A second device: reads until it has met `until`, then leaves or goes on. */
+class Watcher {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #decoder = new TextDecoder();
+  readonly events: Event[] = [];
+  #rest = "";
+
+  constructor(response: Response) {
+    if (response.body === null) throw new Error("no stream");
+    this.#reader = response.body.getReader();
+  }
+
+  async until(met: (event: Event) => boolean): Promise<void> {
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) throw new Error(`the stream ended: ${JSON.stringify(this.events)}`);
+      const blocks = (this.#rest + this.#decoder.decode(value, { stream: true })).split("\n\n");
+      this.#rest = blocks.pop() ?? "";
+      const events = blocks.filter((block) => !block.startsWith(":")).map(parse);
+      this.events.push(...events);
+      if (events.some(met)) return;
+    }
+  }
+
+  async leave(): Promise<void> {
+    await this.#reader.cancel();
+  }
+}
+
+function parse(block: string): Event {
+  const field = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(block)?.[1] ?? null;
+  return { name: field("event") ?? "", id: field("id"), data: field("data") ?? "" };
+}
+
+async function watch(authorization: string, lastEventId?: string): Promise<Watcher> {
+  const response = await send("/v1/conversations/talk/watch", {
+    headers: { authorization, ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }) },
+  });
+  expect(response.status).toBe(200);
+  expect(response.headers.get("content-type")).toContain("text/event-stream");
+  return new Watcher(response);
+}
+
+function text(events: readonly Event[]): string {
+  return events
+    .filter(({ data }) => data.startsWith('{"id"'))
+    .map(
+      ({ data }) =>
+        (JSON.parse(data) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta.content,
+    )
+    .join("");
+}
+
+test("a second device sees the live turn from its beginning with what was asked, its end, and the next one", async () => {
+  const authorization = await bearer("watches", "ann");
+  const gate = Promise.withResolvers<void>();
+  engine.pause = { at: 2, until: gate.promise };
+  const first = await post("/v1/chat/completions", authorization, say("Count"));
+  engine.pause = null;
+  const watcher = await watch(authorization);
+  await watcher.until(({ data }) => data.includes(" two"));
+  const [started] = watcher.events;
+  const responseId = first.headers.get("x-edgewise-response-id");
+  expect(started?.name).toBe("turn.started");
+  expect(JSON.parse(started?.data ?? "")).toMatchObject({
+    response_id: responseId,
+    input: [{ type: "message", role: "user", content: [{ text: "Count" }] }],
+  });
+  gate.resolve();
+  const own = await first.text();
+  await watcher.until(({ name }) => name === "turn.ended");
+  expect(text(watcher.events)).toBe("One two three four");
+  const numbered = watcher.events
+    .filter(({ name }) => name === "")
+    .map(({ id, data }) => `id: ${id}\ndata: ${data}`);
+  expect(numbered.join("\n\n").replaceAll(`id: ${responseId}/`, "id: ")).toBe(own.trim());
+  // It is saved by then: the end is told when the conversation has it.
+  const items = await send("/v1/conversations/talk/items", { headers: { authorization } });
+  expect(await items.json()).toMatchObject({ data: [{}, {}] });
+  await (await post("/v1/chat/completions", authorization, say("Again"))).text();
+  await watcher.until(({ name }) => name === "turn.ended");
+  expect(watcher.events.filter(({ name }) => name === "turn.started")).toHaveLength(2);
+  await watcher.leave();
+  await settled();
+});
+
+test("whoever comes back goes on behind the last event, and loses none when the turn has ended since", async () => {
+  const authorization = await bearer("watches", "bob");
+  const gate = Promise.withResolvers<void>();
+  engine.pause = { at: 2, until: gate.promise };
+  const turn = await post("/v1/chat/completions", authorization, say("Count"));
+  engine.pause = null;
+  const watcher = await watch(authorization);
+  await watcher.until(({ data }) => data.includes(" two"));
+  await watcher.leave();
+  const last = watcher.events.at(-1)?.id ?? "";
+  // While it is being written.
+  const back = await watch(authorization, last);
+  gate.resolve();
+  await turn.text();
+  await back.until(({ name }) => name === "turn.ended");
+  expect(back.events.some(({ name }) => name === "turn.started")).toBe(false);
+  expect(text([...watcher.events, ...back.events])).toBe("One two three four");
+  await back.leave();
+  // And after its end.
+  const late = await watch(authorization, last);
+  await late.until(({ name }) => name === "turn.ended");
+  expect(late.events.at(-2)?.data).toBe("[DONE]");
+  expect(text([...watcher.events, ...late.events])).toBe("One two three four");
+  await late.leave();
+  await settled();
+});
+
+test("a deletion is the last event", async () => {
+  const authorization = await bearer("watches", "cem");
+  await (await post("/v1/chat/completions", authorization, say("One"))).text();
+  await vi.waitFor(async () =>
+    expect((await send("/v1/conversations/talk", { headers: { authorization } })).status).toBe(200),
+  );
+  const watcher = await watch(authorization);
+  await send("/v1/conversations/talk", { method: "DELETE", headers: { authorization } });
+  await watcher.until(({ name }) => name === "conversation.deleted");
+  await expect(watcher.until(() => true)).rejects.toThrow("the stream ended");
+  await settled();
+});
+
+test("others', unknown ones and places that are none", async () => {
+  const authorization = await bearer("watches", "dov");
+  await (await post("/v1/chat/completions", authorization, say("One"))).text();
+  const stranger = { authorization: await bearer("watches", "eve") };
+  for (const part of ["watch", "export", "branches"]) {
+    const response = await send(`/v1/conversations/talk/${part}`, { headers: stranger });
+    expect([part, response.status]).toEqual([part, 404]);
+    await response.text();
+  }
+  const wrong = await send("/v1/conversations/talk/watch", {
+    headers: { authorization, "last-event-id": "7" },
+  });
+  expect(wrong.status).toBe(400);
+  await wrong.text();
+  await settled();
+});
+
+test("an export holds every item of every branch, whatever its length", async () => {
+  const authorization = await bearer("watches", "fay");
+  const items = (from: number) =>
+    Array.from({ length: 20 }, (_, at) => ({
+      role: at % 2 ? "assistant" : "user",
+      content: `item ${from + at}`,
+    }));
+  const made = (await (await post("/v1/conversations", authorization, { items: items(0) })).json()) as {
+    id: string;
+  };
+  const path = `/v1/conversations/${made.id}`;
+  for (let at = 20; at < 420; at += 20) await post(`${path}/items`, authorization, { items: items(at) });
+  const listed = async (query: string) =>
+    (await (await send(`${path}/items?${query}`, { headers: { authorization } })).json()) as {
+      data: { id: string; content: { text: string }[] }[];
+    };
+  const behind = (await listed("order=asc&limit=2")).data[1]?.id;
+  await (
+    await post("/v1/chat/completions", authorization, {
+      ...say("other"),
+      conversation_id: made.id,
+      parent_item_id: behind,
+    })
+  ).text();
+  await vi.waitFor(async () => expect((await listed("")).data).toHaveLength(4));
+  const response = await send(`${path}/export`, { headers: { authorization } });
+  expect(response.headers.get("content-disposition")).toContain("attachment");
+  const all = (await response.json()) as {
+    object: string;
+    conversation: object;
+    branches: object[];
+    items: { id: string; branch: string; position: number }[];
+  };
+  expect(all.object).toBe("conversation.export");
+  expect(all.conversation).toMatchObject({ id: made.id, title: "item 0" });
+  expect(all.branches).toMatchObject([
+    { id: "br_0", parent_branch: null, active: false },
+    { id: "br_1", parent_branch: "br_0", parent_item_id: behind, active: true },
+  ]);
+  expect(all.items).toHaveLength(422);
+  expect(new Set(all.items.map(({ id }) => id)).size).toBe(422);
+  expect(all.items.slice(-2)).toMatchObject([
+    { branch: "br_1", position: 3 },
+    { branch: "br_1", position: 4 },
+  ]);
+  await settled();
+});

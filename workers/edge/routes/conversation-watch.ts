@@ -1,0 +1,178 @@
+/** `GET /v1/conversations/{id}/watch`: a second device sees what is being written, turn after turn, from where it was. */
+import { callObject } from "../../../durable-objects/storage/call-object.ts";
+import { inJurisdiction } from "../../../durable-objects/storage/jurisdiction.ts";
+import {
+  conversationVersion,
+  type ConversationFailure,
+  type WatchOutcome,
+} from "../../../src/shared/contracts/conversation.ts";
+import { generationVersion } from "../../../src/shared/contracts/generation.ts";
+import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
+import type { Result } from "../../../src/shared/contracts/result.ts";
+import type { ConversationRef } from "../../../src/shared/turn/conversation-name.ts";
+import type { RunningTurn } from "../../../src/shared/turn/durable/turn-order.ts";
+import {
+  deletedEvent,
+  endedEvent,
+  JournalRelay,
+  keepAliveComment,
+  readPosition,
+  startedEvent,
+  type WatchPosition,
+} from "../../../src/shared/turn/durable/watch-events.ts";
+import { verifyId } from "../../../src/shared/turn/response-id.ts";
+import { askConversation, conversationInPath } from "../ask-conversation.ts";
+import type { TenantCall, TenantHandler } from "../handle.ts";
+import { respondRefusal } from "../respond.ts";
+import { ownerOf, streamFromObject } from "../run-durable.ts";
+
+/** A watch ends after this and is begun anew: by then a credential may have been revoked, or code replaced. */
+const longestMs = 300_000;
+const keepAliveMs = 15_000;
+/** A journal that breaks off is read again from where it was, so many times without anything new. */
+const mostBreaks = 5;
+
+export const watchConversation: TenantHandler = async (call) => {
+  const { c, scope } = call;
+  const seen = c.req.header("last-event-id") ?? c.req.query("starting_after") ?? "";
+  const position = seen === "" ? null : readPosition(seen);
+  if (seen !== "" && position === null)
+    return respondRefusal(scope, {
+      kind: "value-invalid",
+      param: "Last-Event-ID",
+      message: "must be the id of an event of this stream",
+    });
+  const conversation = await conversationInPath(call);
+  if (!conversation.ok) return respondRefusal(scope, conversation.error);
+  const first = await ask(call, conversation.value, null, 0);
+  if (!first.ok) return respondRefusal(scope, first.error);
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const watch = new Watch(call, conversation.value, writable.getWriter());
+  scope.background.run("watch", watch.run(first.value.running, position));
+  return streamFromObject(call, readable, {});
+};
+
+type Asked = Exclude<WatchOutcome, ConversationFailure>;
+
+async function ask(
+  call: TenantCall,
+  conversation: ConversationRef,
+  known: string | null,
+  waitMs: number,
+): Promise<Result<Asked, Refusal>> {
+  return askConversation<Asked>(call, conversation, async (stub) =>
+    stub.watch({ v: conversationVersion, owner: ownerOf(call), known, waitMs }),
+  );
+}
+
+class Watch {
+  readonly #call: TenantCall;
+  readonly #conversation: ConversationRef;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #encoder = new TextEncoder();
+  readonly #left: Promise<"left">;
+  #gone = false;
+
+  constructor(
+    call: TenantCall,
+    conversation: ConversationRef,
+    writer: WritableStreamDefaultWriter<Uint8Array>,
+  ) {
+    this.#call = call;
+    this.#conversation = conversation;
+    this.#writer = writer;
+    // While nothing happens there is nothing to write: a watcher that leaves then is known by its stream alone.
+    this.#left = writer.closed.then(
+      () => "left" as const,
+      () => {
+        this.#gone = true;
+        return "left" as const;
+      },
+    );
+  }
+
+  async run(running: RunningTurn | null, position: WatchPosition | null): Promise<void> {
+    const untilMs = Date.now() + longestMs;
+    // The headers leave with the first byte: a watcher must know that it watches before anything happens.
+    await this.#say(keepAliveComment);
+    if (position !== null && position.from !== null) {
+      await this.#follow(position.responseId, position.from);
+      if (running?.responseId !== position.responseId) await this.#say(endedEvent(position.responseId));
+    }
+    let followed = position?.responseId ?? null;
+    let now = running;
+    while (!this.#gone && Date.now() < untilMs) {
+      if (now !== null && now.responseId !== followed) {
+        await this.#say(startedEvent(now));
+        await this.#follow(now.responseId, 0);
+        followed = now.responseId;
+      }
+      const asked = await Promise.race([
+        ask(this.#call, this.#conversation, now?.responseId ?? null, keepAliveMs),
+        this.#left,
+      ]);
+      if (asked === "left") return;
+      if (!asked.ok) {
+        if (asked.error.kind === "object-unknown") await this.#say(deletedEvent);
+        break;
+      }
+      const next = asked.value.running;
+      if (now !== null && next?.responseId !== now.responseId) await this.#say(endedEvent(now.responseId));
+      else if (next?.responseId === now?.responseId) await this.#say(keepAliveComment);
+      now = next;
+    }
+    await this.#writer.close().catch(() => undefined);
+  }
+
+  /** The turn's journal from there to its end, as far as there is one. */
+  async #follow(responseId: string, from: number): Promise<void> {
+    const relay = new JournalRelay(responseId, from);
+    for (let breaks = 0; breaks < mostBreaks && !this.#gone; breaks += 1) {
+      const before = relay.next;
+      const stream = await this.#journal(responseId, before);
+      if (stream === null || (await this.#pass(stream, relay))) return;
+      if (relay.next > before) breaks = 0;
+    }
+  }
+
+  async #journal(responseId: string, from: number): Promise<ReadableStream<Uint8Array> | null> {
+    const { env, hash } = this.#call.isolate;
+    const owner = ownerOf(this.#call);
+    const named = await verifyId(hash, responseId, owner);
+    if (named === null || named.kind === "conversation") return null;
+    const called = await callObject(async () =>
+      inJurisdiction(env.GENERATION, named.jurisdiction, env.ENVIRONMENT)
+        .getByName(named.objectName)
+        .read({ v: generationVersion, owner, read: { from, ids: true } }),
+    );
+    return called.ok && called.value.result === "stream" ? called.value.stream : null;
+  }
+
+  /** `true`: it came to its end. */
+  async #pass(stream: ReadableStream<Uint8Array>, relay: JournalRelay): Promise<boolean> {
+    const reader = stream.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return true;
+        const text = relay.push(value);
+        if (text !== "") await this.#say(text);
+        if (!this.#gone) continue;
+        await reader.cancel("the watcher has left");
+        return true;
+      }
+    } catch {
+      // Cut off: its object was lost. What is left of it is asked for again.
+      return false;
+    }
+  }
+
+  async #say(text: string): Promise<void> {
+    try {
+      await this.#writer.write(this.#encoder.encode(text));
+    } catch {
+      // The watcher has left, which is its own end and no fault.
+      this.#gone = true;
+    }
+  }
+}
