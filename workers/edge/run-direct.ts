@@ -17,6 +17,12 @@ import type { Asked } from "../../src/shared/turn/asked.ts";
 import { chargedUsage } from "../../src/shared/turn/ending.ts";
 import { openTurn, type OpenedTurn } from "../../src/shared/turn/open-turn.ts";
 import type { TurnDeps, ValidatedTurn } from "../../src/shared/turn/ports.ts";
+import {
+  mayReadRoute,
+  routeFields,
+  routeHeader,
+  routeHeaderValue,
+} from "../../src/shared/turn/route-told.ts";
 import { lateStream } from "../../src/shared/stream/late-stream.ts";
 import { lateErrorEvent } from "../../src/shared/wire/errors.ts";
 import { respondFailure, type TenantCall } from "./handle.ts";
@@ -103,11 +109,10 @@ async function answer(
 ): Promise<Result<DirectBody, Refusal>> {
   const { record } = scope;
   record.cache = opened.cache.lookup?.result ?? "bypass";
-  if (opened.kind === "cached") {
-    record.model = opened.cached.model;
-    return ok(answerFromCache(opened));
-  }
-  record.model = opened.candidate.model;
+  const model = opened.kind === "cached" ? opened.cached.model : opened.candidate.model;
+  record.model = model;
+  Object.assign(record, routeFields(opened, model));
+  if (opened.kind === "cached") return ok(answerFromCache(opened));
   record.cluster = opened.answer.cluster;
   record.replica = opened.answer.replica;
   record.attempts = opened.answer.attempts;
@@ -151,6 +156,7 @@ function turnHeaders(opened: OpenedTurn, scope: RequestScope): HeaderRecord {
     "server-timing": serverTiming(scope.record.stages),
   };
   for (const [name, value] of rateLimitHeaders(opened.reservation.standing)) headers[name] = value;
+  if (mayReadRoute(opened.principal)) headers[routeHeader] = routeHeaderValue(opened);
   return headers;
 }
 

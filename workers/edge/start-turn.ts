@@ -18,6 +18,7 @@ import { resolveConversation } from "../../src/shared/turn/conversation-name.ts"
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import { claimedId, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { serialPrincipal } from "../../src/shared/turn/durable/turn-request.ts";
+import { headersFor } from "../../src/shared/turn/route-told.ts";
 import { mintId, type IdKind } from "../../src/shared/turn/response-id.ts";
 import type { ValidatedTurn } from "../../src/shared/turn/ports.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
@@ -111,11 +112,14 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
       case "unknown":
       case "version-unsupported":
         return err(generationRefusal(outcome));
+      case "claimed":
+        return ok({ responseId, request, outcome });
       case "stream":
       case "ended":
-      case "claimed":
-      case "refused":
-        return ok({ responseId, request, outcome });
+      case "refused": {
+        const headers = headersFor(outcome.headers, principal);
+        return ok({ responseId, request, outcome: { ...outcome, headers } });
+      }
     }
   }
   return err({

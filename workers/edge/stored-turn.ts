@@ -7,6 +7,7 @@ import {
 } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import { headersFor } from "../../src/shared/turn/route-told.ts";
 import { type IdKind, verifyId } from "../../src/shared/turn/response-id.ts";
 import type { TenantCall } from "./handle.ts";
 import { respondRefusal } from "./respond.ts";
@@ -70,7 +71,10 @@ export async function resumeTurn(call: TenantCall, kind: IdKind): Promise<Respon
   const outcome = read.value;
   switch (outcome.result) {
     case "stream":
-      return streamFromObject(call, outcome.stream, { ...outcome.headers, "x-edgewise-response-id": id });
+      return streamFromObject(call, outcome.stream, {
+        ...headersFor(outcome.headers, call.principal),
+        "x-edgewise-response-id": id,
+      });
     case "position-unknown":
       return respondRefusal(scope, {
         kind: "value-invalid",

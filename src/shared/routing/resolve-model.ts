@@ -23,7 +23,11 @@ export type ModelResolution =
 /** The models behind an alias or model id that can serve these needs. */
 export function resolveModel(index: FleetIndex, name: string, needs: ModelNeeds): ModelResolution {
   const known = index.names.get(name);
-  if (known === undefined) return { kind: "unknown" };
+  return known === undefined ? { kind: "unknown" } : resolveAmong(known, needs);
+}
+
+/** The same of models that somebody chose already. */
+export function resolveAmong(known: readonly ModelCandidate[], needs: ModelNeeds): ModelResolution {
   const candidates: ModelCandidate[] = [];
   for (const candidate of known) {
     const variants = candidate.variants.filter((variant) => suits(variant, needs));

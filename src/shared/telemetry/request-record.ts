@@ -2,6 +2,7 @@
  * What is known of one request when it has ended: the source of its log line and of its metrics, made once.
  * It never holds content, credentials or secrets; a user's id is not in it either.
  */
+import type { RouteReason } from "../routing/choose-route.ts";
 import type { UsageBasis } from "../contracts/usage.ts";
 
 export const stageNames = [
@@ -45,6 +46,10 @@ export interface RequestRecord {
   tier?: string;
   /** The model's id in the fleet file (not what the client typed, which is unbounded). */
   model?: string;
+  /** What the client asked for, where that is an alias; then who it was dealt to and why this model (choose-route.ts). */
+  alias?: string;
+  arm?: string;
+  reason?: RouteReason;
   cluster?: string;
   replica?: string;
   attempts?: number;

@@ -1,6 +1,8 @@
 /** A chat request (`POST /v1/chat/completions`) as the stages of a turn read it. */
+import { flattenContent } from "../prompt/chat-message.ts";
 import { composePrompt } from "../prompt/compose.ts";
 import { estimatePromptTokens, usualOverhead } from "../prompt/token-estimate.ts";
+import type { Question } from "../routing/difficulty.ts";
 import type { Capability } from "../routing/fleet-config.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
 import type { Asked } from "./asked.ts";
@@ -17,8 +19,18 @@ export function askedChat(request: ChatRequest): Asked {
     maxTokens: request.max_completion_tokens ?? request.max_tokens ?? null,
     cacheable: request,
     estimatePromptTokens: () => estimatePromptTokens(request, usualOverhead),
+    question: () => questionOf(request),
     compose: (inputs) => composePrompt({ request, continueFrom: null, ...inputs }),
   };
+}
+
+/** Of a stored conversation only what was sent now: its history is loaded later. */
+function questionOf({ messages }: ChatRequest): Question {
+  const at = messages.findLastIndex(({ role }) => role === "user");
+  const last = messages[at];
+  const { content } = last ?? {};
+  const hasMedia = Array.isArray(content) && content.some(({ type }) => type !== "text");
+  return { text: flattenContent(content), earlierMessages: Math.max(0, at), hasMedia };
 }
 
 const chatOnly: readonly Capability[] = ["chat"];

@@ -32,6 +32,7 @@ export function askedCompletion(request: CompletionRequest): Asked {
     maxTokens: request.max_tokens ?? defaultCompletionTokens,
     cacheable: null,
     estimatePromptTokens: estimated,
+    question: () => ({ text: prompts.join("\n"), earlierMessages: 0, hasMedia: false }),
     compose: (inputs) => compose(request, prompts, estimated(), inputs),
   };
 }

@@ -7,6 +7,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import type { Result } from "../contracts/result.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { ComposedPrompt } from "../prompt/compose.ts";
+import type { Question } from "../routing/difficulty.ts";
 import type { Capability, ModelRecord } from "../routing/fleet-config.ts";
 import type { AnswerFormat } from "../stream/answer-encoder.ts";
 import type { AnswerShape } from "../stream/whole-answer.ts";
@@ -30,6 +31,8 @@ export interface Asked {
   readonly cacheable: (CacheableRequest & Readonly<Record<string, unknown>>) | null;
   /** Tokens of the prompt, before calibration. */
   estimatePromptTokens(): number;
+  /** For an alias that goes by how difficult a request is. */
+  question(): Question;
   compose(input: ComposeInputs): Result<ComposedPrompt, Refusal>;
 }
 

@@ -33,7 +33,7 @@ export async function embed(
   deps: TurnDeps,
   signal: AbortSignal,
 ): Promise<Result<Embedded, Refusal>> {
-  const plan = planModel(deps.fleet, turn.tenant, request.model, needs);
+  const plan = planModel(deps.fleet, turn.tenant, request.model, needs, { principal: turn.principal });
   if (!plan.ok) return plan;
   const promptTokens = estimateInput(request.input);
   const { principal, tenant, chargeId } = turn;

@@ -51,7 +51,7 @@ export async function openTurn(
   deps: TurnDeps,
   signal: AbortSignal,
 ): Promise<Result<OpenedTurn, Refusal>> {
-  const plan = planModel(deps.fleet, turn.tenant, turn.asked.model, turn.asked.capabilities);
+  const plan = planModel(deps.fleet, turn.tenant, turn.asked.model, turn.asked.capabilities, turn);
   if (!plan.ok) return plan;
   const looking = lookup(turn, plan.value, deps);
   const admitted = await deps.admission.admit({

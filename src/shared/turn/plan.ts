@@ -2,15 +2,20 @@
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Capability } from "../routing/fleet-config.ts";
-import type { FleetIndex, ModelVariant } from "../routing/fleet-index.ts";
-import { resolveModel } from "../routing/resolve-model.ts";
+import type { Principal } from "../identity/principal.ts";
+import { chooseRoute, type RouteChoice, type RouteFacts } from "../routing/choose-route.ts";
+import { lastResortLast, type FleetIndex, type ModelVariant } from "../routing/fleet-index.ts";
+import { resolveAmong, resolveModel } from "../routing/resolve-model.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import type { Asked } from "./asked.ts";
 
 /** One way to answer: a model at the clusters that serve it alike. */
 export interface Candidate {
   /** The model's id in the fleet file: what answers carry as `model`. */
   readonly model: string;
   readonly variant: ModelVariant;
+  /** Who chose it, where the name asked for is an alias that chooses. */
+  readonly route: RouteChoice | null;
 }
 
 /** At least one, in the order to try. */
@@ -22,14 +27,26 @@ export function planModel(
   tenant: TenantConfig,
   name: string,
   capabilities: readonly Capability[],
+  caller: Caller,
 ): Result<Plan, Refusal> {
   if (!mayUse(tenant, name)) return err({ kind: "model-unknown", model: name });
-  const resolution = resolveModel(fleet, name, { capabilities });
+  // Most fleets have no alias that chooses; then nothing below looks at the request.
+  const route = fleet.routes.size === 0 ? undefined : fleet.routes.get(name);
+  const chosen = route === undefined ? null : chooseRoute(route, factsOf(caller));
+  const resolution =
+    chosen === null
+      ? resolveModel(fleet, name, { capabilities })
+      : resolveAmong(chosen.models, { capabilities });
   switch (resolution.kind) {
     case "resolved": {
-      const [first, ...rest] = resolution.candidates.flatMap((candidate) =>
-        candidate.variants.map((variant) => ({ model: candidate.id, variant })),
+      const candidates = resolution.candidates.flatMap((candidate) =>
+        candidate.variants.map((variant) => ({
+          model: candidate.id,
+          variant,
+          route: chosen === null ? null : chosen.choice,
+        })),
       );
+      const [first, ...rest] = fleet.hasLastResort ? engineOfLastResortLast(candidates) : candidates;
       return first === undefined ? err({ kind: "model-unknown", model: name }) : ok([first, ...rest]);
     }
     case "unknown":
@@ -48,6 +65,35 @@ export function planModel(
         answerTokens: 1,
       });
   }
+}
+
+/** Who asks, and what: read only for an alias that chooses. */
+interface Caller {
+  readonly principal: Pick<Principal, "tenant" | "user" | "tier">;
+  /** Absent where it is no question (embeddings). */
+  readonly asked?: Asked;
+}
+
+function factsOf({ principal: { tenant, user, tier }, asked }: Caller): RouteFacts {
+  if (asked === undefined) return { tenant, user, tier, ask: null };
+  return {
+    tenant,
+    user,
+    tier,
+    ask: {
+      question: () => asked.question(),
+      estimatePromptTokens: () => asked.estimatePromptTokens(),
+      maxTokens: asked.maxTokens,
+      tools: asked.capabilities.includes("tools"),
+      structuredOutput: asked.capabilities.includes("structured-output"),
+    },
+  };
+}
+
+function engineOfLastResortLast(candidates: readonly Candidate[]): Candidate[] {
+  return lastResortLast(candidates.map((candidate) => ({ engine: candidate.variant.engine, candidate }))).map(
+    ({ candidate }) => candidate,
+  );
 }
 
 export function mayUse(tenant: TenantConfig, name: string): boolean {

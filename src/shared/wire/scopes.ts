@@ -1,6 +1,8 @@
 /** Which scopes open what? Any one of a list suffices. The route table shows them, the edge Worker asks for them. */
 export const platformAdmin = "platform:admin";
 export const tenantAdmin = "tenant:admin";
+/** May see how requests were routed (`x-edgewise-route`); a tenant's, where its configuration grants it. */
+export const routeRead = "route:read";
 
 /** The platform's admins for every tenant, a tenant's for its own. */
 export const anyAdmin: readonly string[] = [platformAdmin, tenantAdmin];

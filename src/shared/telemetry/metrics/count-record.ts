@@ -12,6 +12,7 @@ export function countRecord(sums: MetricSums, record: RequestRecord): void {
   if (record.promptTokens > 0) sums.count("promptTokens", model, record.promptTokens);
   if (record.completionTokens > 0) sums.count("generatedTokens", model, record.completionTokens);
   if (record.firstTokenMs !== undefined) sums.observe("timeToFirstToken", model, record.firstTokenMs);
+  if (record.arm !== undefined) countArm(sums, record, model);
   for (const stage in stages) sums.observe("stageDuration", stage, stages[stage as Stage] ?? 0);
   if (record.continued !== undefined) sums.count("continuations", `${model}\ncontinued`, record.continued);
   if (record.notContinued !== undefined) sums.count("continuations", `${model}\nrefused`);
@@ -20,4 +21,14 @@ export function countRecord(sums: MetricSums, record: RequestRecord): void {
     const labels = errorLabels(record);
     if (labels !== null) sums.count("errors", labels);
   }
+}
+
+/** The outcome of an arm: the same numbers as the request's own, so that both sums are equal. */
+function countArm(sums: MetricSums, record: RequestRecord, model: string): void {
+  const side = `${record.alias ?? ""}\n${record.arm ?? ""}`;
+  sums.count("routeRequests", `${side}\n${model}\n${record.ending}`);
+  if (record.promptTokens > 0) sums.count("routePromptTokens", `${side}\n${model}`, record.promptTokens);
+  if (record.completionTokens > 0)
+    sums.count("routeGeneratedTokens", `${side}\n${model}`, record.completionTokens);
+  if (record.firstTokenMs !== undefined) sums.observe("routeFirstToken", side, record.firstTokenMs);
 }

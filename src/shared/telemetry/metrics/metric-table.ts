@@ -13,6 +13,8 @@ export const labelNames = [
   "class",
   "result",
   "scope",
+  "alias",
+  "arm",
 ] as const;
 export type LabelName = (typeof labelNames)[number];
 
@@ -82,6 +84,48 @@ export const metricTable = {
     name: "edgewise_cache_total",
     help: "What became of the look-up in the answer cache: hit, miss, slow (counts as a miss) or bypass.",
     labels: ["result"],
+  },
+  routeRequests: {
+    type: "counter",
+    name: "edgewise_route_requests_total",
+    help: "Requests of aliases that deal them out (weighted, cost), by arm, the model that answered, and how they ended.",
+    labels: ["alias", "arm", "model", "result"],
+  },
+  routePromptTokens: {
+    type: "counter",
+    name: "edgewise_route_prompt_tokens_total",
+    help: "Tokens of prompt that were charged, by arm.",
+    labels: ["alias", "arm", "model"],
+  },
+  routeGeneratedTokens: {
+    type: "counter",
+    name: "edgewise_route_generated_tokens_total",
+    help: "Tokens of answer that were delivered and charged, by arm.",
+    labels: ["alias", "arm", "model"],
+  },
+  routeFirstToken: {
+    type: "histogram",
+    name: "edgewise_route_first_token_seconds",
+    help: "From a request's arrival to the first token of its answer, by arm.",
+    labels: ["alias", "arm"],
+  },
+  shadowRequests: {
+    type: "counter",
+    name: "edgewise_shadow_requests_total",
+    help: "Copies of requests to an alias's shadow, by what came of them. Never charged to anyone.",
+    labels: ["alias", "model", "result"],
+  },
+  shadowGeneratedTokens: {
+    type: "counter",
+    name: "edgewise_shadow_generated_tokens_total",
+    help: "Tokens of answer that shadows generated, where the engine counted them; all of them thrown away.",
+    labels: ["alias", "model"],
+  },
+  shadowDuration: {
+    type: "histogram",
+    name: "edgewise_shadow_duration_seconds",
+    help: "From a copy's dispatch to the end of its answer.",
+    labels: ["alias", "model"],
   },
   bucketSlow: {
     type: "counter",

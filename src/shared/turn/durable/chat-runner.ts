@@ -17,6 +17,7 @@ import { chargedUsage, engineTimes, learn, originOutcome, turnUse } from "../end
 import { AnsweringEngine, toldOf, type EngineStory } from "../answering-engine.ts";
 import { openTurn, type LiveTurn } from "../open-turn.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
+import { mayReadRoute, routeFields, routeHeader, routeHeaderValue } from "../route-told.ts";
 import { summary } from "../screen-request.ts";
 import { TokenBudget } from "../token-budget.ts";
 import { journalEvents, maxGatheredCharacters } from "./gathered.ts";
@@ -164,6 +165,7 @@ class ChatRun {
     this.#io.open({
       "server-timing": serverTiming(this.#stages),
       ...Object.fromEntries(rateLimitHeaders(reservation.standing)),
+      ...(mayReadRoute(turn.principal) ? { [routeHeader]: routeHeaderValue(turn) } : {}),
     });
     const { encoder } = this.#form;
     this.#say(this.#form.begin(candidate.model), false);
@@ -280,6 +282,7 @@ class ChatRun {
       org: principal.org,
       tier: principal.tier,
       model: candidate.model,
+      ...routeFields(turn, candidate.model),
       ...toldOf(engine),
       ...chargedUsage(totals),
       usageBasis: totals.basis,

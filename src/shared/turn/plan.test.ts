@@ -1,0 +1,123 @@
+import { expect, test } from "vitest";
+import demo from "../../../config/tenants/demo.json" with { type: "json" };
+import type { Principal } from "../identity/principal.ts";
+import { fleetSchema } from "../routing/fleet-config.ts";
+import { buildFleetIndex } from "../routing/fleet-index.ts";
+import { checkTenantConfig } from "../tenancy/tenant-entries.ts";
+import { askedChat } from "./asked-chat.ts";
+import { planModel } from "./plan.ts";
+import { routeFields } from "./route-told.ts";
+
+const record = (id: string, capabilities = ["chat", "completions"]) => ({
+  id,
+  served_name: id,
+  context_window: 8192,
+  capabilities,
+});
+
+const index = buildFleetIndex(
+  fleetSchema.parse({
+    version: "1",
+    clusters: [
+      {
+        id: "last",
+        region: "cloudflare",
+        engine: "workers-ai",
+        replicas: [{ id: "binding" }],
+        models: [record("small"), record("large")],
+      },
+      {
+        id: "us",
+        region: "us",
+        replicas: [{ id: "a", url: "http://10.0.0.1" }],
+        models: [record("small"), record("large", ["chat", "tools"])],
+      },
+    ],
+    aliases: {
+      plain: { models: ["small", "large"] },
+      split: {
+        strategy: "weighted",
+        arms: [
+          { name: "a", model: "small", weight: 1 },
+          { name: "b", model: "large", weight: 1 },
+        ],
+      },
+      thrifty: { strategy: "cost", cheap: "small", strong: "large" },
+    },
+  }),
+);
+
+const principal = { tenant: "acme", user: "u", tier: "pro" } as unknown as Principal;
+
+function tenant(allow: readonly string[] = ["*"]) {
+  const checked = checkTenantConfig({ ...demo, id: "acme", models: { allow } });
+  if (!checked.ok) throw new Error(checked.error);
+  return checked.value;
+}
+
+function plan(model: string, text = "Hi", allow?: readonly string[], tools = false) {
+  const asked = askedChat({
+    model,
+    messages: [{ role: "user", content: text }],
+    ...(tools ? { tools: [{ type: "function", function: { name: "f" } }] } : {}),
+  });
+  const planned = planModel(index, tenant(allow), model, asked.capabilities, { principal, asked });
+  return { asked, planned };
+}
+
+function order(model: string, text?: string): readonly string[] {
+  const { planned } = plan(model, text);
+  if (!planned.ok) throw new Error(planned.error.kind);
+  return planned.value.map((candidate) => `${candidate.model}@${candidate.variant.clusters.join("+")}`);
+}
+
+test("Workers AI comes after everything else, of one model and across an alias's models", () => {
+  expect(order("small")).toEqual(["small@us", "small@last"]);
+  expect(order("plain")).toEqual(["small@us", "large@us", "small@last", "large@last"]);
+});
+
+test("a plain model or alias has no route, an alias that chooses has one on every candidate", () => {
+  const { planned: plain } = plan("plain");
+  expect(plain.ok && plain.value.every(({ route }) => route === null)).toBe(true);
+  const { planned } = plan("thrifty", "Why is the sky blue? Explain step by step and derive the formula.");
+  expect(planned).toMatchObject({
+    ok: true,
+    value: [{ model: "large", route: { arm: "strong" } }, {}, {}, {}],
+  });
+  expect(order("thrifty")[0]).toBe("small@us");
+});
+
+test("an alias that the tenant may not use does not exist, however it chooses", () => {
+  for (const name of ["split", "thrifty", "plain"])
+    expect(plan(name, "Hi", ["small"]).planned).toMatchObject({
+      ok: false,
+      error: { kind: "model-unknown", model: name },
+    });
+  // Who may use the alias gets its models, as with plain ones.
+  expect(plan("split", "Hi", ["split"]).planned.ok).toBe(true);
+});
+
+test("an arm's model that can't do what is asked gives way to one that can, and the record says so", () => {
+  const { planned, asked } = plan("split", "Hi", undefined, true);
+  if (!planned.ok) throw new Error(planned.error.kind);
+  expect(planned.value.map(({ model }) => model)).toEqual(["large"]);
+  const [{ route }] = planned.value;
+  expect(routeFields({ asked, plan: planned.value }, "large")).toEqual({
+    alias: "split",
+    arm: route?.arm,
+    reason: route?.arm === "b" ? "assigned" : "fallback",
+  });
+});
+
+test("the record names alias and reason for a plain alias, and nothing for a model's own id", () => {
+  const { planned, asked } = plan("plain");
+  if (!planned.ok) throw new Error(planned.error.kind);
+  expect(routeFields({ asked, plan: planned.value }, "small")).toEqual({ alias: "plain", reason: "first" });
+  expect(routeFields({ asked, plan: planned.value }, "large")).toEqual({
+    alias: "plain",
+    reason: "fallback",
+  });
+  const own = plan("small");
+  if (!own.planned.ok) throw new Error(own.planned.error.kind);
+  expect(routeFields({ asked: own.asked, plan: own.planned.value }, "small")).toEqual({});
+});
