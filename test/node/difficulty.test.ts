@@ -8,8 +8,7 @@ test("on labelled prompts that it was not fitted on, the score is wrong for at m
   expect(all.length).toBeGreaterThanOrEqual(200);
   expect(new Set(all.map(({ prompt }) => prompt)).size).toBe(all.length);
   const held = report(heldOut(all), 0.5);
-  console.log(written("held out", held));
-  console.log(written("all", report(all, 0.5)));
+  process.stdout.write(`${written("held out", held)}\n${written("all", report(all, 0.5))}\n`);
   expect(held.wrongRate).toBeLessThanOrEqual(0.1);
   expect(held.costSavedMostlyEasy).toBeGreaterThan(0.15);
 });
