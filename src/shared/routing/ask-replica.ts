@@ -36,7 +36,10 @@ export async function askReplica(
   breaker.begin(nowMs);
   const lease = state.inFlight.take(occupancy, request.tokens, nowMs);
   const result = await attempt({ target: replica.target, request, signal, timeoutMs, nowMs }, transport);
-  if (result.kind === "open") return answerOf(replica, result, lease, asking, now);
+  if (result.kind === "open") {
+    state.firstByteTimes.observe(request.model, request.stream, now() - nowMs);
+    return answerOf(replica, result, lease, asking, now);
+  }
   lease.release();
   learn(replica, result, now());
   return result;

@@ -6,6 +6,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import { askReplica, clamp, type Failed } from "./ask-replica.ts";
 import { goneFailure } from "./gone.ts";
 import { NextReplica } from "./next-replica.ts";
+import { hedged, type Ask } from "./hedge.ts";
 import type { OriginAnswer, OriginFailure, OriginRequest } from "./ports.ts";
 import { backoffMs } from "./retry-budget.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
@@ -26,6 +27,8 @@ export class Dispatch {
   readonly #endMs: number;
   #last: Failed | null = null;
   #sawBusy = false;
+  /** A second replica was asked beside the first. */
+  #hedges = 0;
 
   constructor(deps: OriginRouterDeps, request: OriginRequest, signal: AbortSignal) {
     this.#deps = deps;
@@ -45,7 +48,10 @@ export class Dispatch {
       if (attempts > 1 && !(await this.#mayRetry(attempts - 1))) break;
       const replica = await this.#next.inTime(this.#last);
       if (replica === null) break;
-      const result = await this.#ask(replica, attempts);
+      const result =
+        this.#request.hedge === true && attempts === 1
+          ? await this.#askTwo(replica)
+          : await this.#ask(replica, attempts, this.#signal);
       if (!("kind" in result)) return ok(result);
       this.#last = result;
       const failure = finalFailure(result, this.#signal);
@@ -65,7 +71,29 @@ export class Dispatch {
     return !this.#signal.aborted;
   }
 
-  async #ask(replica: ReplicaState, attempts: number): Promise<Failed | OriginAnswer> {
+  /** The first attempt, and a second one beside it when it is late. */
+  #askTwo(replica: ReplicaState): Promise<Failed | OriginAnswer> {
+    const { background, state } = this.#deps;
+    const { model, stream } = this.#request;
+    const afterMs = state.firstByteTimes.p95(model, stream);
+    const first: Ask = (signal) => this.#ask(replica, 1, signal);
+    if (afterMs === null) return first(this.#signal);
+    return hedged(first, () => this.#second(), {
+      signal: this.#signal,
+      afterMs,
+      onLoser: (ended) => background.run("the slower of two replicas", ended),
+    });
+  }
+
+  /** Who may be asked beside the first, within the retry budget. It does not come back: no failure made it due. */
+  #second(): Ask | null {
+    const other = this.#next.other();
+    if (other === null || !this.#deps.state.retryBudget.take(this.#deps.now())) return null;
+    this.#hedges = 1;
+    return (signal) => this.#ask(other, 1, signal);
+  }
+
+  async #ask(replica: ReplicaState, attempts: number, signal: AbortSignal): Promise<Failed | OriginAnswer> {
     const { now, state } = this.#deps;
     const goesOn = this.#request.goesOnFrom !== undefined;
     this.#next.asked(replica);
@@ -73,9 +101,9 @@ export class Dispatch {
       replica,
       {
         request: this.#request,
-        signal: this.#signal,
+        signal,
         timeoutMs: this.#timeoutMs(attempts, now()),
-        attempts,
+        attempts: attempts + this.#hedges,
         onEnd: (outcome) => {
           // A first byte proves little where one was there before: what goes on must end well to have its retry back.
           if (outcome === "done" && goesOn) state.retryBudget.giveBack(now());

@@ -31,6 +31,7 @@ const dispatchSchema = z.strictObject({
   tokens: z.number().min(0),
   place: placeSchema,
   deadlineMs: z.number().positive(),
+  hedge: z.boolean().exactOptional(),
   goesOnFrom: z
     .strictObject({ cluster: z.string().max(128), replica: z.string().max(128) })
     .readonly()

@@ -90,6 +90,11 @@ export class NextReplica {
     return this.#choose();
   }
 
+  /** A replica that was not asked yet, for a request that is under way elsewhere. */
+  other(): ReplicaState | null {
+    return this.#choose();
+  }
+
   #choose(): ReplicaState | null {
     const { now, random } = this.#deps;
     return choose(this.#clusters, this.#tried, this.#from, now(), random);

@@ -37,6 +37,8 @@ export interface OriginRequest {
   readonly place: ClientPlace;
   /** From the call of `dispatch` to the first byte of an answer's body, all attempts together, in milliseconds. */
   readonly deadlineMs: number;
+  /** A second replica is asked when the first is later than nearly all answers of this model. */
+  readonly hedge?: boolean;
   /**
    * The request goes on with an answer that this replica broke off: whoever else may is asked first, and the first attempt
    * already counts as a retry.

@@ -5,6 +5,7 @@
 import { Breaker } from "./breaker.ts";
 import type { Cluster } from "./fleet-config.ts";
 import { engineAdapter } from "./engines/engine.ts";
+import { FirstByteTimes } from "./first-byte-times.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import { InFlight, type Occupancy } from "./in-flight.ts";
 import type { PolledLoad } from "./load.ts";
@@ -46,6 +47,7 @@ export interface ClusterState {
 export class RouterState {
   readonly inFlight = new InFlight();
   readonly retryBudget = new RetryBudget();
+  readonly firstByteTimes = new FirstByteTimes();
   #index: FleetIndex | null = null;
   #clusters: ReadonlyMap<string, ClusterState> = new Map();
   #known: ReadonlyMap<string, ReplicaKnowledge> = new Map();

@@ -220,6 +220,8 @@ export const tenantConfigSchema = z
         retry_attach: z.boolean().default(false),
         /** An answer whose engine fails after the first token goes on with another engine, where that can't be told. */
         continue_answers: z.boolean().default(true),
+        /** A second replica is asked when the first is later than nearly all: a faster tail for some more load. */
+        hedge: z.boolean().default(false),
       })
       .prefault({}),
     /** How turns of one conversation stand to each other, and what is made of it beside them. */

@@ -132,6 +132,7 @@ async function dispatchFirst(
         tokens: wanted,
         place: turn.place,
         deadlineMs,
+        ...(turn.tenant.requests.hedge ? { hedge: true } : {}),
       },
       signal,
     );
