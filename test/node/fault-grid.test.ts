@@ -3,6 +3,8 @@
  * undisturbed one, or ends in exactly one typed error event; what is charged is what was delivered.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { askedCompletion } from "../../src/shared/turn/asked-completion.ts";
+import { parseCompletionRequest } from "../../src/shared/wire/completions-request.ts";
 import type { FaultInput } from "../../dev/origin/server/faults.ts";
 import {
   piecesOf,
@@ -284,6 +286,20 @@ describe("nobody goes on", () => {
     expect(result.text).toContain('"reasoning"');
     expect(readStream(result.text ?? "").errors).toHaveLength(1);
     expect(world.asked).toHaveLength(1);
+  });
+
+  test("with a plain completion", async () => {
+    const world = turnWorld({ replicas: 2 });
+    world.setFault(0, fault);
+    const parsed = parseCompletionRequest(
+      JSON.stringify({ model: "llama-3.1-8b", prompt: "Write 60 words", max_tokens: 40, stream: true }),
+    );
+    if (!parsed.ok) throw new Error("the request is wrong");
+    const result = await underClock(world.run(askedCompletion(parsed.value)));
+    expect(result.text).toContain('"text":');
+    expect(result.text?.match(/"error"/g)).toHaveLength(1);
+    expect(world.asked).toHaveLength(1);
+    expectOneEnding(result);
   });
 
   test("by the tenant's policy", async () => {

@@ -33,7 +33,8 @@ async function engine(input: RequestInfo | URL, init?: RequestInit): Promise<Res
   const { pathname } = new URL(new Request(input).url);
   if (pathname === "/health") return new Response(null);
   if (pathname === "/metrics") return new Response("vllm:num_requests_running 0\n");
-  const body = JSON.parse(String(init?.body)) as { messages: { role: string; content: string }[] };
+  if (typeof init?.body !== "string") throw new Error(`nothing was sent to ${pathname}`);
+  const body = JSON.parse(init.body) as { messages: { role: string; content: string }[] };
   asked.push(body);
   const last = body.messages.at(-1);
   const said = last?.role === "assistant" ? last.content : "";

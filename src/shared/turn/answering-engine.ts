@@ -55,7 +55,9 @@ export class AnsweringEngine implements AnswerContinuer {
   /** For the pass; absent where no answer of this turn may change engines. */
   get continuer(): { readonly continuer?: AnswerContinuer } {
     const { asked, tenant } = this.#turn;
-    return tenant.requests.continue_answers && asked.choices === 1 ? { continuer: this } : {};
+    // A plain completion has no frame that says where its prompt ends: what goes on with it could take the answer for that.
+    const may = tenant.requests.continue_answers && asked.choices === 1 && asked.shape === "chat";
+    return may ? { continuer: this } : {};
   }
 
   get story(): EngineStory {

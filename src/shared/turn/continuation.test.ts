@@ -79,8 +79,6 @@ describe("it is refused", () => {
     ["a frequency penalty", { frequency_penalty: 0.5 }],
     ["a presence penalty", { presence_penalty: -0.5 }],
     ["a repetition penalty", { repetition_penalty: 1.1 }],
-    ["an echo", { echo: true }],
-    ["several prompts", { prompt: ["a", "b"] }],
   ])("for %s", (_name, fields) => {
     expect(ask({ ...chat, ...fields }).kind).toBe("refused");
   });

@@ -73,7 +73,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /** The fields that change; `null`: this engine has no way. */
 function withPrefix(path: OriginPath, body: Fields, prefix: string, record: ModelRecord): Fields | null {
   if (path === "/v1/completions") {
-    const prompt: unknown = Array.isArray(body["prompt"]) ? body["prompt"][0] : body["prompt"];
+    const { prompt } = body;
     return typeof prompt === "string" ? { prompt: prompt + prefix } : null;
   }
   const messages = body["messages"];
@@ -90,7 +90,6 @@ function withPrefix(path: OriginPath, body: Fields, prefix: string, record: Mode
 /** Why an answer to this request must not go on elsewhere; null: it may. */
 function notContinuable(body: Fields): string | null {
   if ((numberOf(body["n"]) ?? 1) > 1) return "n is over 1";
-  if (Array.isArray(body["prompt"]) && body["prompt"].length > 1) return "several prompts";
   const format = body["response_format"];
   if (isRecord(format) && format["type"] !== "text") return "the output follows a grammar";
   if (given(body["structured_outputs"])) return "the output follows a grammar";
@@ -99,7 +98,6 @@ function notContinuable(body: Fields): string | null {
   if ((numberOf(body["presence_penalty"]) ?? 0) !== 0) return "presence_penalty";
   if ((numberOf(body["repetition_penalty"]) ?? 1) !== 1) return "repetition_penalty";
   if (given(body["logprobs"]) && body["logprobs"] !== false) return "logprobs";
-  if (body["echo"] === true) return "echo";
   const choice = body["tool_choice"];
   if (given(choice) && choice !== "auto" && choice !== "none") return "tool_choice is forced";
   return null;
