@@ -154,6 +154,7 @@ function build(env: Cloudflare.Env): Isolate {
     calibration,
     answerLengths,
     cacheSalt: salts,
+    pipe: () => new IdentityTransformStream(),
     now,
   });
 

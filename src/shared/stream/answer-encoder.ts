@@ -1,5 +1,6 @@
 /** In which bytes does the client get what happens in an answer? One encoder a format; none of them decides anything. */
 import type { WireErrorObject } from "../wire/errors.ts";
+import type { EventFrame } from "./plain-event.ts";
 import type { EngineDelta, FinishReason } from "./engine-event.ts";
 import { ChatEncoder } from "./encode-chat.ts";
 import { CompletionEncoder } from "./encode-completion.ts";
@@ -28,6 +29,8 @@ export interface AnswerEncoder {
   begin(createdSeconds: number): void;
   /** Plain content: the hot one. `literal` is the text as a JSON string, quotes included. */
   content(choice: number, literal: string): string;
+  /** The bytes around a text of choice 0 that JSON does not escape; `null`: `content` has more to say than that. */
+  frame(): EventFrame | null;
   /** Anything else that a delta holds but its finish reason. */
   delta(delta: EngineDelta): string;
   finish(choice: number, reason: FinishReason): string;
@@ -54,6 +57,7 @@ const nothing = (): string => "";
 const silent: AnswerEncoder = {
   begin: () => undefined,
   content: nothing,
+  frame: () => null,
   delta: nothing,
   finish: nothing,
   end: nothing,

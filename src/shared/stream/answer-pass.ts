@@ -14,6 +14,7 @@ import { readEngineEvent, type EngineApi, type EngineDelta, type FinishReason } 
 import { EventTemplate } from "./event-template.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";
+import { reframed, textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
 import type { AnswerContinuer } from "./resumption.ts";
 import { SseEvents } from "./sse-events.ts";
 import { streamFailureError, type StreamEnd, type StreamFailure } from "./stream-failure.ts";
@@ -141,6 +142,9 @@ export class AnswerPass implements StreamPass {
 
   push(bytes: Uint8Array): Uint8Array | undefined {
     if (this.#ended !== null) return undefined;
+    const plain = this.#events.idle && !this.#mustWait() ? this.#template.bytes?.match(bytes) : null;
+    const frame = plain === null || plain === undefined ? null : this.#encoder.frame();
+    if (plain && frame !== null) return this.#plainBytes(bytes, plain, frame);
     if (!this.#events.feed(bytes)) return encoded(this.#fail("origin-error", "an event is too long"));
     return this.resume();
   }
@@ -208,6 +212,19 @@ export class AnswerPass implements StreamPass {
     return "";
   }
 
+  /** One event that only adds text to choice 0, seen in its bytes: no string is made of it unless someone reads it. */
+  #plainBytes(bytes: Uint8Array, event: PlainEvent, frame: EventFrame): Uint8Array | undefined {
+    const isEmpty = event.from === event.to;
+    const tokens = this.#counts(0, event.completionTokens, !isEmpty, false);
+    if (tokens === noRoom) return encoded(this.#conclude("budget-spent", "length"));
+    const goingOn = this.#goingOn;
+    const unread = this.#lanes === null && this.#collector === undefined;
+    const text = unread && goingOn === null ? "" : textOf(bytes, event);
+    if (goingOn !== null) goingOn.heard(text, tokens);
+    if (isEmpty) return undefined;
+    return unread ? reframed(bytes, event, frame) : encoded(this.#written(text));
+  }
+
   /** An event that only adds text to choice 0, and needs no parsing. */
   #plain(data: string): string {
     const text = this.#template.text(data);
@@ -215,7 +232,11 @@ export class AnswerPass implements StreamPass {
     const tokens = this.#counts(0, said, text !== "", false);
     if (tokens === noRoom) return this.#conclude("budget-spent", "length");
     if (this.#goingOn !== null) this.#goingOn.heard(text, tokens);
-    if (text === "") return "";
+    return text === "" ? "" : this.#written(text);
+  }
+
+  /** What the client gets for a text of choice 0 that was counted. */
+  #written(text: string): string {
     let released = text;
     if (this.#lanes !== null) {
       const passed = this.#lanes.push("0/content", text);

@@ -2,6 +2,7 @@
 import type { WireErrorObject } from "../wire/errors.ts";
 import type { AnswerEncoder, EncoderOptions } from "./answer-encoder.ts";
 import type { EngineDelta, FinishReason } from "./engine-event.ts";
+import { frameOf, type EventFrame } from "./plain-event.ts";
 import type { WireUsage } from "./wire-usage.ts";
 import { toChatLogprobs } from "./logprobs.ts";
 
@@ -15,6 +16,7 @@ export class ChatEncoder implements AnswerEncoder {
   #head = "";
   /** For choice 0, which nearly every answer has alone. */
   #contentHead = "";
+  #frame: EventFrame | null = null;
   /** Choices that have had their role: a `completions` engine never sends one. */
   #opened = 0;
 
@@ -26,6 +28,7 @@ export class ChatEncoder implements AnswerEncoder {
   begin(createdSeconds: number): void {
     const { id, model } = this.#options;
     this.#head = `data: {"id":${JSON.stringify(id)},"object":"chat.completion.chunk","created":${createdSeconds},"model":${JSON.stringify(model)},"choices":[`;
+    this.#frame = null;
     this.#contentHead = `${this.#head}{"index":0,"delta":{"content":`;
   }
 
@@ -33,6 +36,12 @@ export class ChatEncoder implements AnswerEncoder {
     const opening = this.#open(choice);
     const head = choice === 0 ? this.#contentHead : `${this.#head}{"index":${choice},"delta":{"content":`;
     return `${opening}${head}${literal}${contentTail}`;
+  }
+
+  frame(): EventFrame | null {
+    if (this.#opened === 0) return null;
+    this.#frame ??= frameOf(`${this.#contentHead}"`, `"${contentTail}`);
+    return this.#frame;
   }
 
   delta(delta: EngineDelta): string {

@@ -2,6 +2,7 @@
 import type { WireErrorObject } from "../wire/errors.ts";
 import type { AnswerEncoder, EncoderOptions } from "./answer-encoder.ts";
 import type { EngineDelta, FinishReason } from "./engine-event.ts";
+import { frameOf, type EventFrame } from "./plain-event.ts";
 import type { WireUsage } from "./wire-usage.ts";
 
 /** From the end of a chunk's choices. */
@@ -10,6 +11,7 @@ const tail = "]}\n\n";
 export class CompletionEncoder implements AnswerEncoder {
   readonly #options: EncoderOptions;
   #head = "";
+  #frame: EventFrame | null = null;
 
   constructor(options: EncoderOptions) {
     this.#options = options;
@@ -18,11 +20,20 @@ export class CompletionEncoder implements AnswerEncoder {
 
   begin(createdSeconds: number): void {
     const { id, model } = this.#options;
+    this.#frame = null;
     this.#head = `data: {"id":${JSON.stringify(id)},"object":"text_completion","created":${createdSeconds},"model":${JSON.stringify(model)},"choices":[`;
   }
 
   content(choice: number, literal: string): string {
     return `${this.#head}{"index":${choice},"text":${literal},"logprobs":null,"finish_reason":null}${tail}`;
+  }
+
+  frame(): EventFrame {
+    this.#frame ??= frameOf(
+      `${this.#head}{"index":0,"text":"`,
+      `","logprobs":null,"finish_reason":null}${tail}`,
+    );
+    return this.#frame;
   }
 
   delta(delta: EngineDelta): string {

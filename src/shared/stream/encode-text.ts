@@ -5,7 +5,10 @@
 import type { WireErrorObject } from "../wire/errors.ts";
 import type { AnswerEncoder } from "./answer-encoder.ts";
 import type { EngineDelta, FinishReason } from "./engine-event.ts";
+import { frameOf, type EventFrame } from "./plain-event.ts";
 import type { WireUsage } from "./wire-usage.ts";
+
+const frame = frameOf('data: {"text":"', '","done":false}\n\n');
 
 export class TextEncoderOfAnswers implements AnswerEncoder {
   begin(): void {
@@ -14,6 +17,10 @@ export class TextEncoderOfAnswers implements AnswerEncoder {
 
   content(choice: number, literal: string): string {
     return choice === 0 && literal !== '""' ? `data: {"text":${literal},"done":false}\n\n` : "";
+  }
+
+  frame(): EventFrame {
+    return frame;
   }
 
   delta(delta: EngineDelta): string {

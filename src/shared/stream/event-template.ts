@@ -4,6 +4,7 @@
  * with other text in it, and then recognised by comparing strings. What does not match exactly is parsed as JSON: key
  * order, white space and escapes are never assumed.
  */
+import { PlainEventBytes } from "./plain-event.ts";
 import { readEngineEvent, type EngineApi, type EngineDelta } from "./engine-event.ts";
 
 /** Text that needs no unescaping: then the literal is the text. Control characters are illegal in JSON. */
@@ -23,9 +24,15 @@ export class EventTemplate {
   #tail = "";
   #hasUsage = false;
   #quote = 0;
+  #bytes: PlainEventBytes | null = null;
 
   constructor(api: EngineApi) {
     this.#api = api;
+  }
+
+  /** The learned event in bytes; `null`: none was learned. */
+  get bytes(): PlainEventBytes | null {
+    return this.#bytes;
   }
 
   /** Whether `data` is the learned event with other text for choice 0. The getters then read from it. */
@@ -82,6 +89,8 @@ export class EventTemplate {
     const proven = proof.kind === "chunk" && proof.deltas.length === 1 ? proof.deltas[0] : undefined;
     const matched = this.matches(other) && this.matches(data);
     if (!matched || proven?.content !== probe || !isPlain(proven)) this.#head = "";
+    this.#bytes =
+      this.#head === "" ? null : new PlainEventBytes(`data: ${this.#head}`, `${data.slice(quote)}\n\n`);
   }
 }
 

@@ -1,11 +1,16 @@
 /**
- * The plumbing of one stream: engine's bytes ▸ a pass ▸ client's bytes. It pulls, so back-pressure is kept and nothing
- * piles up; it makes one write of all that one read brought; it reports its end exactly once; and whoever goes away first
- * takes the other side along. One timer a stream, armed again when it fires, watches everything that has to do with time.
+ * The plumbing of one stream: engine's bytes ▸ a pass ▸ client's bytes. It makes one write of all that one read brought; it
+ * reports its end exactly once; and whoever goes away first takes the other side along. One timer a stream, armed again
+ * when it fires, watches everything that has to do with time.
+ *
+ * Two fronts (docs/decisions/0003-one-pass-stream.md): `relayStream` is pulled, so nothing is read ahead of its reader;
+ * `relayInto` writes into a pipe of the platform's own, which costs a token less, and stays a bounded number of bytes ahead.
  *
  * The client's going is seen in three ways (PLATFORM.md, "Client gone"): the stream is cancelled, the signal fires, or a
- * write fails, which workerd also turns into a cancel.
+ * write fails.
  */
+import { createByteReader, type ByteReader } from "./byte-reader.ts";
+import { PipeSink, type BytePipe } from "./pipe-sink.ts";
 import type { StreamEnd } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
 
@@ -35,11 +40,18 @@ export function relayStream(
   pass: StreamPass,
   options: RelayOptions,
 ): ReadableStream<Uint8Array> {
-  const relay = new Relay((source ?? empty()).getReader(), pass, options);
+  const relay = new Relay(createByteReader(source ?? empty()), pass, options);
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => {
-        relay.start(controller);
+        relay.start({
+          write: (bytes) => {
+            controller.enqueue(bytes);
+            return false;
+          },
+          close: () => controller.close(),
+          error: (reason) => controller.error(reason),
+        });
       },
       pull: () => relay.pull(),
       cancel: (reason: unknown) => {
@@ -50,23 +62,41 @@ export function relayStream(
   );
 }
 
+/** The same into `pipe`, whose readable side is given back. Begins at once. */
+export function relayInto(
+  pipe: BytePipe,
+  source: ReadableStream<Uint8Array> | null,
+  pass: StreamPass,
+  options: RelayOptions,
+): ReadableStream<Uint8Array> {
+  const relay = new Relay(createByteReader(source ?? empty()), pass, options);
+  const sink = new PipeSink(pipe.writable, {
+    room: () => void relay.pull(),
+    gone: (reason) => relay.cancel(reason),
+  });
+  relay.start(sink);
+  void relay.pull();
+  return pipe.readable;
+}
+
 /** For a source that was read to its end before it came here. */
 function empty(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.close() });
 }
 
-/** What this file needs of a `ReadableStreamDefaultController`. */
-interface Sink {
-  enqueue(bytes: Uint8Array): void;
+/** Where the client's bytes go. */
+export interface RelaySink {
+  /** `true`: there is room for more, so the next read need not wait for `pull`. */
+  write(bytes: Uint8Array): boolean;
   close(): void;
   error(reason: unknown): void;
 }
 
 class Relay {
-  #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #reader: ByteReader;
   readonly #pass: StreamPass;
   readonly #options: RelayOptions;
-  #controller: Sink | undefined;
+  #sink: RelaySink | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #deadlineAtMs: number;
   /** Since when the engine is waited for: from the start for its first token, from its last bytes afterwards. */
@@ -77,11 +107,13 @@ class Relay {
   #clientPaused = false;
   #begun = false;
   #firstChunk: Uint8Array | null;
+  /** The bytes of the last read: its buffer is for the next one. */
+  #spent: Uint8Array | null = null;
   #over = false;
   /** The last bytes were handed over; only the close is missing. */
   #closed = false;
 
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, pass: StreamPass, options: RelayOptions) {
+  constructor(reader: ByteReader, pass: StreamPass, options: RelayOptions) {
     this.#reader = reader;
     this.#pass = pass;
     this.#options = options;
@@ -91,8 +123,8 @@ class Relay {
     this.#deadlineAtMs = this.#heardAtMs + options.deadlineMs;
   }
 
-  start(controller: Sink): void {
-    this.#controller = controller;
+  start(sink: RelaySink): void {
+    this.#sink = sink;
     const { signal } = this.#options;
     if (signal?.aborted === true) {
       this.#abort();
@@ -112,13 +144,19 @@ class Relay {
     const first = this.#firstChunk;
     if (first !== null) {
       this.#firstChunk = null;
-      return this.#onRead({ done: false, value: first });
+      return this.#pushed(this.#pass.push(first));
     }
-    return this.#reader.read().then(this.#onRead, this.#onReadFailure);
+    return this.#read();
   }
 
   cancel(reason: unknown): void {
     this.#letGo("client-gone", reason);
+  }
+
+  #read(): Promise<void> {
+    const spent = this.#spent;
+    this.#spent = null;
+    return this.#reader.read(spent).then(this.#onRead, this.#onReadFailure);
   }
 
   readonly #onRead = (result: ReadableStreamReadResult<Uint8Array>): Promise<void> | undefined => {
@@ -126,6 +164,8 @@ class Relay {
     // The timer gave this source up: what it still brings is no part of the answer.
     if (this.#pass.resuming) return this.#whenResumed();
     if (result.done) return this.#conclude("source-ended");
+    // A pass keeps nothing of the bytes that it was given.
+    this.#spent = result.value;
     return this.#pushed(this.#pass.push(result.value));
   };
 
@@ -140,16 +180,17 @@ class Relay {
       this.#arm();
     }
     if (pending !== null) {
-      if (bytes !== undefined) this.#controller?.enqueue(bytes);
+      if (bytes !== undefined) this.#sink?.write(bytes);
       // It is the budget that is waited for, not the engine, unless another one is looked for.
       this.#waiting = this.#pass.resuming;
       return this.#whenResumed();
     }
     // Nothing to say yet: the pull is not answered, so the next read belongs to it.
-    if (bytes === undefined) return this.#reader.read().then(this.#onRead, this.#onReadFailure);
+    if (bytes === undefined) return this.#read();
     this.#toldAtMs = nowMs;
-    this.#waiting = false;
-    this.#controller?.enqueue(bytes);
+    // Not awaited: a chain of promises as long as the answer would grow with it.
+    if (this.#sink?.write(bytes) === true) void this.#read();
+    else this.#waiting = false;
     return undefined;
   }
 
@@ -165,7 +206,8 @@ class Relay {
       const next = this.#pass.takeSource();
       if (next !== null) {
         this.#cancelSource("another engine goes on");
-        this.#reader = next.getReader();
+        this.#reader = createByteReader(next);
+        this.#spent = null;
       }
       return this.#pushed(bytes);
     });
@@ -175,13 +217,13 @@ class Relay {
     if (this.#over) return;
     this.#letGo("client-gone", this.#options.signal?.reason);
     // Should someone still read: this is no clean end.
-    this.#controller?.error(new Error("the stream was aborted"));
+    this.#sink?.error(new Error("the stream was aborted"));
   };
 
   /** The pass has said its last while the engine's response is still open. */
   #finishWell(end: StreamEnd, bytes: Uint8Array | undefined): Promise<void> | undefined {
     this.#report(end);
-    if (bytes !== undefined) this.#controller?.enqueue(bytes);
+    if (bytes !== undefined) this.#sink?.write(bytes);
     if (end !== "done") {
       this.#cancelSource(end);
       this.#close();
@@ -194,7 +236,7 @@ class Relay {
     const close = (): void => {
       this.#close();
     };
-    return this.#reader.read().then((result) => {
+    return this.#reader.read(null).then((result) => {
       if (!result.done) this.#cancelSource(end);
       this.#close();
     }, close);
@@ -204,13 +246,13 @@ class Relay {
   #conclude(cause: SourceEnd): Promise<void> | undefined {
     const bytes = this.#pass.finish(cause);
     if (this.#pass.resuming) {
-      if (bytes !== undefined) this.#controller?.enqueue(bytes);
+      if (bytes !== undefined) this.#sink?.write(bytes);
       this.#heardAtMs = Date.now();
       if (cause === "stalled") this.#cancelSource(cause);
       return cause === "stalled" ? undefined : this.#whenResumed();
     }
     this.#report(this.#pass.ended ?? "origin-error");
-    if (bytes !== undefined) this.#controller?.enqueue(bytes);
+    if (bytes !== undefined) this.#sink?.write(bytes);
     if (cause !== "source-ended") this.#cancelSource(cause);
     this.#close();
     return undefined;
@@ -236,7 +278,7 @@ class Relay {
     this.#disarm();
     if (this.#closed) return;
     this.#closed = true;
-    this.#controller?.close();
+    this.#sink?.close();
   }
 
   #cancelSource(reason: unknown): void {
@@ -280,7 +322,7 @@ class Relay {
       if (this.#over) return;
     } else if (nowMs - this.#toldAtMs >= this.#options.keepAliveMs) {
       this.#toldAtMs = nowMs;
-      this.#controller?.enqueue(keepAlive);
+      this.#sink?.write(keepAlive);
     }
     this.#arm();
   }

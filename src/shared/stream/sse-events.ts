@@ -15,6 +15,11 @@ export class SseEvents {
   #at = 0;
   #skipLineFeed = false;
 
+  /** Nothing was fed that is still to come out. */
+  get idle(): boolean {
+    return this.#at === this.#text.length;
+  }
+
   /** `false`: the unfinished event is too long, and nothing more is taken. */
   feed(bytes: Uint8Array): boolean {
     let fresh = this.#decoder.decode(bytes, streaming);

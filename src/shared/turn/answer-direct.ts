@@ -16,7 +16,7 @@ import { createAnswerGuard, type AnswerGuard } from "../safety/answer-guard.ts";
 import { AnswerCollector } from "../stream/answer-collector.ts";
 import { AnswerPass, type AnswerTotals } from "../stream/answer-pass.ts";
 import { assembleAnswer } from "../stream/assemble-answer.ts";
-import { relayStream, type RelayOptions } from "../stream/relay.ts";
+import { relayInto, type RelayOptions } from "../stream/relay.ts";
 import { replayStream, replayWhole } from "../stream/replay-answer.ts";
 import { rewriteAnswer } from "../stream/rewrite-answer.ts";
 import type { StreamEnd } from "../stream/stream-failure.ts";
@@ -107,7 +107,7 @@ class DirectAnswer {
     // The stream is registered until it has settled: workerd drops what belongs to a request whose client reset it.
     const settled = Promise.withResolvers<void>();
     this.#options.background.run("stream", settled.promise);
-    const body = relayStream(answer.body, pass, {
+    const body = relayInto(this.#deps.pipe(), answer.body, pass, {
       ...this.#times(),
       keepAliveMs,
       onEnd: (end) => {

@@ -9,6 +9,7 @@ import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { TokenCalibration } from "../prompt/token-calibration.ts";
 import type { FleetIndex } from "../routing/fleet-index.ts";
 import type { ClientPlace, Origin } from "../routing/ports.ts";
+import type { BytePipe } from "../stream/pipe-sink.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { Asked } from "./asked.ts";
 import type { Stage } from "../telemetry/request-record.ts";
@@ -22,6 +23,8 @@ export interface TurnDeps {
   readonly answerLengths: AnswerLengths;
   /** HMAC of the tenant for the engine's prefix cache: known, or soon. */
   readonly cacheSalt: (tenant: string) => string | Promise<string>;
+  /** A pipe for a client's bytes. */
+  readonly pipe: () => BytePipe;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }

@@ -1,0 +1,99 @@
+/**
+ * The fastest path of a stream: an event that differs from a learned one in its text and its counts alone is recognised in
+ * its bytes, without a string being made of it. event-template.ts learns and proves; this file only compares.
+ */
+
+export interface PlainEvent {
+  /** Where the text begins and ends in the bytes; it holds ASCII that JSON does not escape. */
+  readonly from: number;
+  readonly to: number;
+  /** Its `usage.completion_tokens`; -1 where it has none. */
+  readonly completionTokens: number;
+}
+
+/** The bytes around a text in the client's event; quotes included. */
+export interface EventFrame {
+  readonly head: Uint8Array;
+  readonly tail: Uint8Array;
+}
+
+export function frameOf(head: string, tail: string): EventFrame {
+  const utf8 = new TextEncoder();
+  return { head: utf8.encode(head), tail: utf8.encode(tail) };
+}
+
+/** The text of an event that matched. */
+export function textOf(bytes: Uint8Array, { from, to }: PlainEvent): string {
+  return String.fromCharCode(...bytes.subarray(from, to));
+}
+
+/** The client's event with the same text, in bytes of its own. */
+export function reframed(bytes: Uint8Array, { from, to }: PlainEvent, { head, tail }: EventFrame): Uint8Array {
+  const event = new Uint8Array(head.length + to - from + tail.length);
+  event.set(head);
+  let at = head.length;
+  // Most texts are a few bytes long: a view of them would cost more than they do.
+  for (let index = from; index < to; index++) event[at++] = bytes[index] ?? 0;
+  event.set(tail, at);
+  return event;
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+/** A longer text is no token. */
+const maxTextBytes = 1024;
+/** Bytes of a count: more digits than these are no count of tokens. */
+const maxDigits = 15;
+
+/** A run of digits between two literals may be any number; what else differs does not match. */
+export class PlainEventBytes {
+  readonly #head: Uint8Array;
+  /** What follows the text: literals, with a number between each two of them. */
+  readonly #tail: readonly Uint8Array[];
+  /** Which of those numbers is `completion_tokens`; -1: none. */
+  readonly #counted: number;
+
+  /** @param head up to the text. @param tail from the quote that ends the text to the end of the event, blank line included. */
+  constructor(head: string, tail: string) {
+    const utf8 = new TextEncoder();
+    // The head holds the time and the id, which are the same in all events of an answer: no number in it is free.
+    this.#head = utf8.encode(head);
+    const usage = tail.indexOf('"usage":{');
+    const fixed = usage === -1 ? tail : tail.slice(0, usage);
+    const parts = usage === -1 ? [] : tail.slice(usage).split(/\d+/);
+    this.#tail = [fixed + (parts[0] ?? ""), ...parts.slice(1)].map((part) => utf8.encode(part));
+    this.#counted = parts.findIndex((part) => part.endsWith('"completion_tokens":'));
+  }
+
+  /** `null`: the bytes are not exactly one event of this kind. */
+  match(bytes: Uint8Array): PlainEvent | null {
+    const head = this.#head;
+    const length = bytes.length;
+    if (length < head.length) return null;
+    for (let at = 0; at < head.length; at++) if (bytes[at] !== head[at]) return null;
+    let at = head.length;
+    let byte = bytes[at] ?? 0;
+    while (byte !== quote) {
+      if (at - head.length > maxTextBytes || byte < 0x20 || byte > 0x7e || byte === backslash) return null;
+      byte = bytes[++at] ?? 0;
+    }
+    const to = at;
+    let completionTokens = -1;
+    for (let part = 0; part < this.#tail.length; part++) {
+      if (part > 0) {
+        const digits = at;
+        let value = 0;
+        for (byte = bytes[at] ?? 0; byte >= 0x30 && byte <= 0x39; byte = bytes[++at] ?? 0)
+          value = value * 10 + byte - 0x30;
+        if (at === digits || at - digits > maxDigits) return null;
+        if (part - 1 === this.#counted) completionTokens = value;
+      }
+      const literal = this.#tail[part];
+      if (literal === undefined) return null;
+      for (let index = 0; index < literal.length; index++)
+        if (bytes[at + index] !== literal[index]) return null;
+      at += literal.length;
+    }
+    return at === length ? { from: head.length, to, completionTokens } : null;
+  }
+}
