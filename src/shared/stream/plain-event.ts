@@ -28,7 +28,11 @@ export function textOf(bytes: Uint8Array, { from, to }: PlainEvent): string {
 }
 
 /** The client's event with the same text, in bytes of its own. */
-export function reframed(bytes: Uint8Array, { from, to }: PlainEvent, { head, tail }: EventFrame): Uint8Array {
+export function reframed(
+  bytes: Uint8Array,
+  { from, to }: PlainEvent,
+  { head, tail }: EventFrame,
+): Uint8Array {
   const event = new Uint8Array(head.length + to - from + tail.length);
   event.set(head);
   let at = head.length;
