@@ -98,6 +98,11 @@ export class ResponseWriter implements AnswerEncoder {
     return this.#items.text("output_text", literal);
   }
 
+  /** Its events are numbered: no two are alike. */
+  frame(): null {
+    return null;
+  }
+
   delta(delta: EngineDelta): string {
     let text = "";
     if (delta.reasoning !== undefined)
