@@ -141,6 +141,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
       calibration: new TokenCalibration(),
       answerLengths: new AnswerLengths(),
       cacheSalt: () => "salt",
+      pipe: () => new TransformStream(),
       now: () => Date.now(),
     };
     const { signal } = new AbortController();
