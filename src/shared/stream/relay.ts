@@ -203,10 +203,10 @@ class Relay {
     return this.#pass.pending?.then(() => {
       if (this.#over) return undefined;
       const bytes = this.#pass.resume();
-      const next = this.#pass.takeSource();
-      if (next !== null) {
+      const source = this.#pass.takeSource();
+      if (source !== null) {
         this.#cancelSource("another engine goes on");
-        this.#reader = createByteReader(next);
+        this.#reader = createByteReader(source);
         this.#spent = null;
       }
       return this.#pushed(bytes);
