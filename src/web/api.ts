@@ -1,4 +1,4 @@
-/** Edgewise's API as the page uses it: sign-in, the stream of a turn, stop, and the history of a conversation. */
+/** Edgewise's API as the page uses it: sign-in, models, the stream of a turn, stop. Conversations: conversations-api.ts. */
 import type { ApiFailure } from "./advice.ts";
 import { readEvents } from "./sse.ts";
 
@@ -15,18 +15,12 @@ export type TurnEvent =
   | { readonly type: "delta"; readonly text: string; readonly reasoning: string }
   | { readonly type: "finished"; readonly reason: string };
 
-export interface HistoryItem {
-  readonly id: string;
-  readonly role: "user" | "assistant";
-  readonly text: string;
-}
-
 export interface Session {
   readonly token: string;
   readonly user: string;
 }
 
-async function call(path: string, init: RequestInit): Promise<Response> {
+export async function call(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, init);
@@ -62,7 +56,7 @@ function retryAfterMs(headers: Headers): number | null {
   return Number.isFinite(seconds) ? seconds * 1000 : null;
 }
 
-const json = (token: string): Record<string, string> => ({
+export const json = (token: string): Record<string, string> => ({
   authorization: `Bearer ${token}`,
   "content-type": "application/json",
 });
@@ -99,6 +93,8 @@ export async function* streamTurn(
     readonly conversation: string;
     readonly model: string;
     readonly text: string;
+    /** What it comes behind; absent: the end of the conversation. */
+    readonly behind?: string | undefined;
   },
   signal: AbortSignal,
 ): AsyncGenerator<TurnEvent> {
@@ -110,28 +106,11 @@ export async function* streamTurn(
       model: turn.model,
       stream: true,
       conversation_id: turn.conversation,
+      ...(turn.behind === undefined ? {} : { parent_item_id: turn.behind }),
       messages: [{ role: "user", content: turn.text }],
     }),
   });
   yield* readTurn(response);
-}
-
-/** A turn that is still being written, from its first event on; `null`: it has ended, or there is none. */
-export async function followTurn(
-  token: string,
-  responseId: string,
-  signal: AbortSignal,
-): Promise<AsyncGenerator<TurnEvent> | null> {
-  const path = `/v1/chat/completions/${encodeURIComponent(responseId)}`;
-  try {
-    await call(path, { headers: json(token), signal });
-    return null;
-  } catch (error) {
-    // 409 says that the answer is not whole yet: the only state in which there is something to follow.
-    if (!(error instanceof ApiError)) throw error;
-    if (error.failure.status !== 409) return null;
-  }
-  return readTurn(await call(`${path}?stream=true`, { headers: json(token), signal }));
 }
 
 async function* readTurn(response: Response): AsyncGenerator<TurnEvent> {
@@ -139,21 +118,30 @@ async function* readTurn(response: Response): AsyncGenerator<TurnEvent> {
   if (id !== null) yield { type: "started", responseId: id };
   if (response.body === null) throw broken;
   let finish: string | null = null;
-  for await (const data of readEvents(response.body)) {
+  for await (const { data } of readEvents(response.body)) {
     if (data === "[DONE]") break;
-    const event: unknown = JSON.parse(data);
-    if (!isRecord(event)) continue;
-    if (isRecord(event["error"])) throw streamError(event["error"]);
-    const choice: unknown = Array.isArray(event["choices"]) ? event["choices"][0] : undefined;
-    if (!isRecord(choice)) continue;
-    const delta = isRecord(choice["delta"]) ? choice["delta"] : {};
-    const text = textOf(delta["content"]);
-    const reasoning = textOf(delta["reasoning"] ?? delta["reasoning_content"]);
-    if (text !== "" || reasoning !== "") yield { type: "delta", text, reasoning };
-    if (typeof choice["finish_reason"] === "string") finish = choice["finish_reason"];
+    for (const event of turnEvents(data)) {
+      yield event;
+      if (event.type === "finished") finish = event.reason;
+    }
   }
   if (finish === null) throw broken;
-  yield { type: "finished", reason: finish };
+}
+
+/** What one chunk of an answer tells. Throws an ApiError for an error event. */
+export function turnEvents(data: string): TurnEvent[] {
+  const event: unknown = JSON.parse(data);
+  if (!isRecord(event)) return [];
+  if (isRecord(event["error"])) throw streamError(event["error"]);
+  const choice: unknown = Array.isArray(event["choices"]) ? event["choices"][0] : undefined;
+  if (!isRecord(choice)) return [];
+  const delta = isRecord(choice["delta"]) ? choice["delta"] : {};
+  const text = textOf(delta["content"]);
+  const reasoning = textOf(delta["reasoning"] ?? delta["reasoning_content"]);
+  const events: TurnEvent[] = text === "" && reasoning === "" ? [] : [{ type: "delta", text, reasoning }];
+  const reason = choice["finish_reason"];
+  if (typeof reason === "string") events.push({ type: "finished", reason });
+  return events;
 }
 
 /** Stops a turn on the server, so that the model stops too. A turn that has ended by then is no error. */
@@ -162,33 +150,6 @@ export async function cancelTurn(token: string, responseId: string): Promise<voi
     method: "POST",
     headers: json(token),
   });
-}
-
-/** The conversation's messages, oldest first; empty where it does not exist (yet). */
-export async function loadHistory(token: string, conversation: string): Promise<readonly HistoryItem[]> {
-  try {
-    const response = await call(
-      `/v1/conversations/${encodeURIComponent(conversation)}/items?limit=100&order=desc`,
-      {
-        headers: json(token),
-      },
-    );
-    const body: unknown = await response.json();
-    const data: unknown[] = isRecord(body) && Array.isArray(body["data"]) ? body["data"] : [];
-    return data.flatMap(historyItem).reverse();
-  } catch (error) {
-    if (error instanceof ApiError && error.failure.status === 404) return [];
-    throw error;
-  }
-}
-
-function historyItem(item: unknown): HistoryItem[] {
-  if (!isRecord(item) || typeof item["id"] !== "string") return [];
-  const role = item["role"];
-  if (role !== "user" && role !== "assistant") return [];
-  const parts: unknown[] = Array.isArray(item["content"]) ? item["content"] : [];
-  const text = parts.map((part) => (isRecord(part) ? textOf(part["text"]) : "")).join("");
-  return text === "" ? [] : [{ id: item["id"], role, text }];
 }
 
 const broken = new ApiError({
@@ -208,10 +169,10 @@ function streamError(error: Record<string, unknown>): ApiError {
   });
 }
 
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,9 @@
 import { useCallback, useEffect, useState } from "react";
 import { ApiError, listModels, type Session } from "./api.ts";
 import { ChatView } from "./chat-view.tsx";
+import { ConversationList } from "./conversation-list.tsx";
 import { SignIn } from "./sign-in.tsx";
+import { useConversations } from "./use-conversations.ts";
 import {
   forgetSession,
   keepConversation,
@@ -14,38 +16,10 @@ import {
 
 export function App() {
   const [session, setSession] = useState<Session | null>(keptSession);
-  const [conversation, setConversation] = useState(keptConversation);
-  const [models, setModels] = useState<readonly string[]>([]);
-  const [model, setModel] = useState("auto");
-
   const signOut = useCallback(() => {
     forgetSession();
     setSession(null);
   }, []);
-
-  useEffect(() => {
-    if (session === null) return;
-    let wanted = true;
-    listModels(session.token).then(
-      (known) => {
-        if (wanted) setModels(known);
-      },
-      (error: unknown) => {
-        // Only a refused credential ends the session; anything else shows when a message is sent.
-        if (wanted && error instanceof ApiError && error.failure.status === 401) signOut();
-      },
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [session, signOut]);
-
-  const startNew = useCallback(() => {
-    const fresh = newConversation();
-    keepConversation(fresh);
-    setConversation(fresh);
-  }, []);
-
   if (session === null) {
     return (
       <SignIn
@@ -56,13 +30,67 @@ export function App() {
       />
     );
   }
+  return <SignedIn session={session} onSignOut={signOut} />;
+}
+
+function SignedIn({ session, onSignOut }: { readonly session: Session; readonly onSignOut: () => void }) {
+  const [conversation, setConversation] = useState(keptConversation);
+  const [models, setModels] = useState<readonly string[]>([]);
+  const [model, setModel] = useState("auto");
+  /** Where there is no room for both, the chats lie over the chat. */
+  const [chatsOpen, setChatsOpen] = useState(false);
+  const conversations = useConversations(session.token);
+
+  useEffect(() => {
+    let wanted = true;
+    listModels(session.token).then(
+      (known) => {
+        if (wanted) setModels(known);
+      },
+      (error: unknown) => {
+        // Only a refused credential ends the session; anything else shows when a message is sent.
+        if (wanted && error instanceof ApiError && error.failure.status === 401) onSignOut();
+      },
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [session, onSignOut]);
+
+  useEffect(() => {
+    if (!chatsOpen) return;
+    const close = (event: KeyboardEvent): void => {
+      if (event.key === "Escape") setChatsOpen(false);
+    };
+    window.addEventListener("keydown", close);
+    return () => window.removeEventListener("keydown", close);
+  }, [chatsOpen]);
+
+  const open = useCallback((id: string) => {
+    keepConversation(id);
+    setConversation(id);
+    setChatsOpen(false);
+  }, []);
+  const startNew = useCallback(() => open(newConversation()), [open]);
+
   return (
     <div className="shell">
       <header>
-        <h1>
-          <img src="/icon.svg" alt="" width={24} height={24} />
-          Edgewise
-        </h1>
+        <div className="row">
+          <button
+            type="button"
+            className="quiet chats-toggle"
+            aria-expanded={chatsOpen}
+            aria-controls="chats"
+            onClick={() => setChatsOpen(!chatsOpen)}
+          >
+            <span aria-hidden="true">☰</span> Chats
+          </button>
+          <h1>
+            <img src="/icon.svg" alt="" width={24} height={24} />
+            Edgewise
+          </h1>
+        </div>
         <div className="controls">
           {models.length > 0 ? (
             <label>
@@ -76,20 +104,38 @@ export function App() {
               </select>
             </label>
           ) : null}
-          <button type="button" className="quiet" onClick={startNew}>
-            New chat
-          </button>
-          <button type="button" className="quiet" onClick={signOut} title={`Signed in as ${session.user}`}>
+          <button type="button" className="quiet" onClick={onSignOut} title={`Signed in as ${session.user}`}>
             Sign out
           </button>
         </div>
       </header>
-      <ChatView
-        key={`${session.user}/${conversation}`}
-        token={session.token}
-        conversation={conversation}
-        model={model}
-      />
+      <div className={chatsOpen ? "room chats-open" : "room"}>
+        <ConversationList
+          conversations={conversations}
+          current={conversation}
+          onOpen={open}
+          onNew={startNew}
+          onDeleted={(id) => {
+            if (id === conversation) startNew();
+          }}
+        />
+        <button
+          type="button"
+          className="backdrop"
+          aria-label="Close the list of chats"
+          tabIndex={chatsOpen ? 0 : -1}
+          onClick={() => setChatsOpen(false)}
+        />
+        <div className="chat">
+          <ChatView
+            key={`${session.user}/${conversation}`}
+            token={session.token}
+            conversation={conversation}
+            model={model}
+            onSaved={conversations.refresh}
+          />
+        </div>
+      </div>
     </div>
   );
 }

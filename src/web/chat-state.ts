@@ -10,6 +10,10 @@ export interface ChatMessage {
   /** The model's reasoning, where it shows one. */
   readonly reasoning: string;
   readonly status: "done" | "waiting" | "streaming" | "stopped" | "filtered" | "cut";
+  /** What a user's message comes behind: to ask it anew. Absent: not known (yet). */
+  readonly behind?: string;
+  /** Branches that part here, and which of them is shown. */
+  readonly versions?: { readonly branches: readonly string[]; readonly at: number };
 }
 
 export interface Notice {
@@ -27,13 +31,32 @@ export interface ChatState {
   readonly phase: "restoring" | "idle" | "waiting" | "streaming" | "stopping";
   readonly draft: string;
   readonly notice: Notice | null;
+  /** Whether there is more before the first message. */
+  readonly hasEarlier: boolean;
 }
 
 export type ChatEvent =
   | { readonly type: "draft-changed"; readonly text: string }
   | { readonly type: "restore-started" }
-  | { readonly type: "restored"; readonly messages: readonly ChatMessage[] }
-  | { readonly type: "sent"; readonly userId: string; readonly answerId: string; readonly text: string }
+  | {
+      readonly type: "restored";
+      readonly messages: readonly ChatMessage[];
+      readonly hasEarlier: boolean;
+    }
+  /** As they are kept now, once a turn is saved. What is being written stays. */
+  | {
+      readonly type: "refreshed";
+      readonly messages: readonly ChatMessage[];
+      readonly hasEarlier: boolean;
+    }
+  | {
+      readonly type: "sent";
+      readonly userId: string;
+      readonly answerId: string;
+      readonly text: string;
+      /** The message that it is a new version of: it goes, and all behind it. */
+      readonly insteadOf?: string;
+    }
   | { readonly type: "delta"; readonly answerId: string; readonly text: string; readonly reasoning: string }
   | { readonly type: "stop-asked" }
   | {
@@ -45,7 +68,13 @@ export type ChatEvent =
   | { readonly type: "noticed"; readonly notice: Notice | null }
   | { readonly type: "cleared" };
 
-export const emptyChat: ChatState = { messages: [], phase: "idle", draft: "", notice: null };
+export const emptyChat: ChatState = {
+  messages: [],
+  phase: "idle",
+  draft: "",
+  notice: null,
+  hasEarlier: false,
+};
 
 export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
   switch (event.type) {
@@ -54,15 +83,19 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
     case "restore-started":
       return { ...state, phase: "restoring" };
     case "restored":
-      return { ...state, phase: "idle", messages: event.messages };
+      return { ...state, phase: "idle", messages: event.messages, hasEarlier: event.hasEarlier };
+    case "refreshed":
+      return state.phase === "idle"
+        ? { ...state, messages: keepEndings(event.messages, state.messages), hasEarlier: event.hasEarlier }
+        : state;
     case "sent":
       return {
         ...state,
         phase: "waiting",
-        draft: "",
+        draft: event.insteadOf === undefined ? "" : state.draft,
         notice: null,
         messages: [
-          ...state.messages,
+          ...upTo(state.messages, event.insteadOf),
           { id: event.userId, role: "user", text: event.text, reasoning: "", status: "done" },
           { id: event.answerId, role: "assistant", text: "", reasoning: "", status: "waiting" },
         ],
@@ -115,6 +148,24 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
     case "cleared":
       return { ...emptyChat, draft: state.draft };
   }
+}
+
+/** What the server keeps does not say how an answer ended here; where it is the same answer, that stays to be seen. */
+function keepEndings(
+  messages: readonly ChatMessage[],
+  before: readonly ChatMessage[],
+): readonly ChatMessage[] {
+  const last = before.at(-1);
+  return messages.map((message, at) =>
+    at === messages.length - 1 && last?.role === message.role && last.text === message.text
+      ? { ...message, status: last.status, reasoning: last.reasoning }
+      : message,
+  );
+}
+
+function upTo(messages: readonly ChatMessage[], id: string | undefined): readonly ChatMessage[] {
+  const at = id === undefined ? -1 : messages.findIndex((message) => message.id === id);
+  return at === -1 ? messages : messages.slice(0, at);
 }
 
 function change(

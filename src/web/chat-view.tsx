@@ -1,5 +1,6 @@
 /** One conversation on screen: its messages, what went wrong, and where to type. */
 import { useEffect, useRef, type RefObject } from "react";
+import type { ChatMessage } from "./chat-state.ts";
 import { Composer } from "./composer.tsx";
 import { MessageView } from "./message-view.tsx";
 import { NoticeBar } from "./notice-bar.tsx";
@@ -16,12 +17,14 @@ export function ChatView({
   token,
   conversation,
   model,
+  onSaved,
 }: {
   readonly token: string;
   readonly conversation: string;
   readonly model: string;
+  readonly onSaved: () => void;
 }) {
-  const chat = useChat(token, conversation, model);
+  const chat = useChat(token, conversation, model, onSaved);
   const online = useOnline();
   const { state } = chat;
   const scroller = useRef<HTMLDivElement>(null);
@@ -35,6 +38,7 @@ export function ChatView({
         retry: false,
       } as const);
   const busy = state.phase !== "idle";
+  const actions = busy || !online ? null : { askAnew: chat.askAnew, showVersion: chat.showVersion };
 
   return (
     <>
@@ -61,8 +65,20 @@ export function ChatView({
               </ul>
             </section>
           ) : null}
-          {state.messages.map((message) => (
-            <MessageView key={message.id} message={message} />
+          {state.hasEarlier ? (
+            <p className="center">
+              <button type="button" className="quiet" onClick={chat.showEarlier} disabled={busy}>
+                Show earlier messages
+              </button>
+            </p>
+          ) : null}
+          {state.messages.map((message, at) => (
+            <MessageView
+              key={message.id}
+              message={message}
+              question={questionOf(state.messages, at)}
+              actions={actions}
+            />
           ))}
         </div>
       </main>
@@ -84,6 +100,13 @@ export function ChatView({
       </footer>
     </>
   );
+}
+
+/** What an answer answers, where that can be asked again. */
+function questionOf(messages: readonly ChatMessage[], at: number): ChatMessage | null {
+  if (messages[at]?.role !== "assistant") return null;
+  const before = messages[at - 1];
+  return before?.role === "user" && before.behind !== undefined ? before : null;
 }
 
 /** Follows the answer as it grows, unless the reader has scrolled up to read. */

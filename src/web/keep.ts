@@ -5,7 +5,6 @@
 import type { Session } from "./api.ts";
 
 const sessionKey = "edgewise.session";
-const runningKey = "edgewise.running";
 const conversationKey = "edgewise.conversation";
 
 export function keptSession(): Session | null {
@@ -37,28 +36,4 @@ export function keepConversation(name: string): void {
 
 export function newConversation(): string {
   return `chat-${crypto.randomUUID()}`;
-}
-
-/** The turn that is being answered, so that a reload can follow it on. */
-export interface RunningAnswer {
-  readonly conversation: string;
-  readonly responseId: string;
-  /** What the user said; the conversation holds it only when the turn has ended. */
-  readonly text: string;
-}
-
-export function keepRunning(running: RunningAnswer): void {
-  sessionStorage.setItem(runningKey, JSON.stringify(running));
-}
-
-export function forgetRunning(): void {
-  sessionStorage.removeItem(runningKey);
-}
-
-/** The kept turn of this conversation, if there is one. */
-export function keptRunning(conversation: string): RunningAnswer | null {
-  const text = sessionStorage.getItem(runningKey);
-  if (text === null) return null;
-  const running = JSON.parse(text) as RunningAnswer;
-  return running.conversation === conversation ? running : null;
 }

@@ -1,5 +1,8 @@
-import { lazy, memo, Suspense } from "react";
+/** One message, what became of it, and what can be done with it: edit, ask again, look at another version. */
+import { lazy, memo, Suspense, useState } from "react";
 import type { ChatMessage } from "./chat-state.ts";
+import { EditMessage } from "./edit-message.tsx";
+import { maxMessageCharacters } from "./send-rules.ts";
 
 /** The Markdown reader is a third of the page's code and is not needed before the first answer. */
 const Markdown = lazy(() => import("./markdown.tsx").then((module) => ({ default: module.Markdown })));
@@ -10,8 +13,39 @@ const endings: Partial<Record<ChatMessage["status"], string>> = {
   cut: "The answer ended early",
 };
 
-export const MessageView = memo(function MessageView({ message }: { readonly message: ChatMessage }) {
+export interface MessageActions {
+  readonly askAnew: (message: ChatMessage, text: string) => void;
+  readonly showVersion: (branch: string) => void;
+}
+
+export const MessageView = memo(function MessageView({
+  message,
+  question,
+  actions,
+}: {
+  readonly message: ChatMessage;
+  /** What an answer answers, where it can be asked again. */
+  readonly question: ChatMessage | null;
+  /** `null`: nothing can be done at the moment. */
+  readonly actions: MessageActions | null;
+}) {
+  const [editing, setEditing] = useState(false);
   const ending = endings[message.status];
+  const { versions } = message;
+  if (editing && actions !== null)
+    return (
+      <article className="message user editing">
+        <h2 className="visually-hidden">You</h2>
+        <EditMessage
+          text={message.text}
+          onCancel={() => setEditing(false)}
+          onSend={(text) => {
+            setEditing(false);
+            actions.askAnew(message, text);
+          }}
+        />
+      </article>
+    );
   return (
     <article className={`message ${message.role}`} data-status={message.status}>
       <h2 className="visually-hidden">{message.role === "user" ? "You" : "Assistant"}</h2>
@@ -37,6 +71,65 @@ export const MessageView = memo(function MessageView({ message }: { readonly mes
         </p>
       ) : null}
       {ending === undefined ? null : <p className="ending">{ending}</p>}
+      {actions === null ? null : (
+        <div className="actions">
+          {versions === undefined ? null : (
+            <Versions branches={versions.branches} at={versions.at} onShow={actions.showVersion} />
+          )}
+          {message.role === "user" &&
+          message.behind !== undefined &&
+          message.text.length <= maxMessageCharacters ? (
+            <button type="button" className="quiet small" onClick={() => setEditing(true)}>
+              Edit
+            </button>
+          ) : null}
+          {question === null ? null : (
+            <button
+              type="button"
+              className="quiet small"
+              onClick={() => actions.askAnew(question, question.text)}
+            >
+              Regenerate
+            </button>
+          )}
+        </div>
+      )}
     </article>
   );
 });
+
+function Versions(props: {
+  readonly branches: readonly string[];
+  readonly at: number;
+  readonly onShow: (branch: string) => void;
+}) {
+  const { branches, at } = props;
+  const before = branches[at - 1];
+  const behind = branches[at + 1];
+  return (
+    <span className="versions" role="group" aria-label="Versions of this message">
+      <button
+        type="button"
+        className="quiet small"
+        aria-label="Previous version"
+        disabled={before === undefined}
+        onClick={() => before !== undefined && props.onShow(before)}
+      >
+        ‹
+      </button>
+      <span>
+        <span className="visually-hidden">Version </span>
+        {at + 1}/{branches.length}
+      </span>
+      <button
+        type="button"
+        className="quiet small"
+        aria-label="Next version"
+        disabled={behind === undefined}
+        onClick={() => behind !== undefined && props.onShow(behind)}
+      >
+        ›
+      </button>
+    </span>
+  );
+}

@@ -1,5 +1,12 @@
-/** Server-sent events from a fetch body: the data of each event, as it comes. Comments (keep-alives) are skipped. */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+/** Server-sent events from a fetch body, as they come. Comments (keep-alives) are skipped. */
+export interface ServerEvent {
+  /** Empty where the stream names none. */
+  readonly name: string;
+  readonly id: string;
+  readonly data: string;
+}
+
+export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let buffer = "";
@@ -9,9 +16,9 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       buffer += done ? decoder.decode() : decoder.decode(value, { stream: true });
       let end = buffer.indexOf("\n\n");
       while (end !== -1) {
-        const data = dataOf(buffer.slice(0, end));
+        const event = parse(buffer.slice(0, end));
         buffer = buffer.slice(end + 2);
-        if (data !== "") yield data;
+        if (event.data !== "") yield event;
         end = buffer.indexOf("\n\n");
       }
       if (done) return;
@@ -22,10 +29,12 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
   }
 }
 
-function dataOf(event: string): string {
-  return event
-    .split("\n")
-    .filter((line) => line.startsWith("data:"))
-    .map((line) => line.slice(line.startsWith("data: ") ? 6 : 5))
-    .join("\n");
+function parse(block: string): ServerEvent {
+  const lines = block.split("\n");
+  const field = (name: string): string =>
+    lines
+      .filter((line) => line.startsWith(`${name}:`))
+      .map((line) => line.slice(line.startsWith(`${name}: `) ? name.length + 2 : name.length + 1))
+      .join("\n");
+  return { name: field("event"), id: field("id"), data: field("data") };
 }

@@ -1,16 +1,23 @@
-/** Runs one conversation: what the reducer of chat-state.ts shows is driven from here. The only place with timers. */
+/** Runs one conversation: what the reducer of chat-state.ts shows is driven from here. */
 import { useCallback, useEffect, useReducer, useRef } from "react";
 import { adviceFor } from "./advice.ts";
-import { ApiError, cancelTurn, followTurn, loadHistory, streamTurn, type TurnEvent } from "./api.ts";
-import { emptyChat, reduceChat, type ChatState, type Notice } from "./chat-state.ts";
-import { forgetRunning, keepRunning, keptRunning } from "./keep.ts";
+import { ApiError, cancelTurn, streamTurn, type TurnEvent } from "./api.ts";
+import { emptyChat, reduceChat, type ChatMessage, type ChatState, type Notice } from "./chat-state.ts";
+import { chooseBranch, loadBranches, loadItems } from "./conversations-api.ts";
+import { paintPerFrame } from "./paint-per-frame.ts";
 import { judgeSend } from "./send-rules.ts";
+import { threadOf, type ThreadItem } from "./thread.ts";
+import { watchTurns, type WatchedTurn } from "./watch-turns.ts";
 
 export interface Chat {
   readonly state: ChatState;
   readonly setDraft: (text: string) => void;
   /** Sends `text`, or the draft. */
   readonly send: (text?: string) => void;
+  /** Asks a message of the user's anew, with another text or the same: a version beside it. */
+  readonly askAnew: (message: ChatMessage, text: string) => void;
+  readonly showVersion: (branch: string) => void;
+  readonly showEarlier: () => void;
   readonly stop: () => void;
   readonly dismiss: () => void;
 }
@@ -21,31 +28,44 @@ interface RunningTurn {
   stopAsked: boolean;
 }
 
-export function useChat(token: string, conversation: string, model: string): Chat {
+type Dispatch = (event: Parameters<typeof reduceChat>[1]) => void;
+
+/** @param onSaved a turn was saved, or its title made: whoever lists conversations looks again */
+export function useChat(token: string, conversation: string, model: string, onSaved: () => void): Chat {
   const [state, dispatch] = useReducer(reduceChat, emptyChat);
   const turn = useRef<RunningTurn | null>(null);
   const sentAtMs = useRef<number[]>([]);
+  const thread = useRef<Thread | null>(null);
+  /** Turns that were asked here: what the watch tells of them is known. */
+  const own = useRef(new Set<string>());
 
   useEffect(() => {
     const leaving = new AbortController();
-    // A reload breaks the stream as a fault would; only this tells the two apart, so that the answer is followed on.
+    const opened = new Thread(token, conversation, leaving.signal, dispatch, onSaved);
+    thread.current = opened;
     const leave = (): void => turn.current?.abort.abort();
     window.addEventListener("pagehide", leave);
     dispatch({ type: "cleared" });
     dispatch({ type: "restore-started" });
-    void restore(token, conversation, turn, leaving.signal, dispatch);
+    void opened.restore().then(() =>
+      watchTurns(token, conversation, leaving.signal, {
+        isOwn: (responseId) => turn.current !== null || own.current.has(responseId),
+        turn: (watched) => follow(watched, turn, dispatch),
+        saved: () => opened.refresh(),
+      }),
+    );
     return () => {
       leaving.abort();
       window.removeEventListener("pagehide", leave);
       leave();
       turn.current = null;
     };
-  }, [token, conversation]);
+  }, [token, conversation, onSaved]);
 
-  const send = useCallback(
-    (given?: string) => {
+  const start = useCallback(
+    (given: string, instead: ChatMessage | null) => {
       if (turn.current !== null) return;
-      const verdict = judgeSend(given ?? state.draft, sentAtMs.current, Date.now());
+      const verdict = judgeSend(given, sentAtMs.current, Date.now());
       if (!verdict.send) {
         dispatch({
           type: "noticed",
@@ -56,12 +76,17 @@ export function useChat(token: string, conversation: string, model: string): Cha
       sentAtMs.current = [...sentAtMs.current.slice(-20), Date.now()];
       const running: RunningTurn = { abort: new AbortController(), responseId: null, stopAsked: false };
       turn.current = running;
-      const events = streamTurn({ token, conversation, model, text: verdict.text }, running.abort.signal);
-      void runTurn(events, { token, conversation, text: verdict.text }, running, dispatch).finally(() => {
+      const behind = instead?.behind;
+      const asked = { token, conversation, model, text: verdict.text, behind };
+      const events = streamTurn(asked, running.abort.signal);
+      const sent = { text: verdict.text, ...(instead === null ? {} : { insteadOf: instead.id }) };
+      void runTurn(events, sent, token, running, dispatch).finally(() => {
+        if (running.responseId !== null) own.current.add(running.responseId);
         if (turn.current === running) turn.current = null;
+        void thread.current?.refreshWhenSaved();
       });
     },
-    [token, conversation, model, state.draft],
+    [token, conversation, model],
   );
 
   const stop = useCallback(() => {
@@ -75,56 +100,132 @@ export function useChat(token: string, conversation: string, model: string): Cha
   return {
     state,
     setDraft: (text) => dispatch({ type: "draft-changed", text }),
-    send,
+    send: (text) => start(text ?? state.draft, null),
+    askAnew: (message, text) => start(text, message),
+    showVersion: (branch) => {
+      if (turn.current === null) void thread.current?.choose(branch);
+    },
+    showEarlier: () => void thread.current?.loadEarlier(),
     stop,
     dismiss: () => dispatch({ type: "noticed", notice: null }),
   };
 }
 
-type Dispatch = (event: Parameters<typeof reduceChat>[1]) => void;
+/** How often it is looked whether a turn that ended is saved, where nobody tells it: ms between. */
+const savedLooksMs = [300, 1000, 3000];
 
-/** The conversation as it was, and the answer that was being written when the page went away, if it still is. */
-async function restore(
-  token: string,
-  conversation: string,
+/** The conversation as the server keeps it. */
+class Thread {
+  readonly #token: string;
+  readonly #conversation: string;
+  readonly #left: AbortSignal;
+  readonly #dispatch: Dispatch;
+  readonly #onSaved: () => void;
+  #items: readonly ThreadItem[] = [];
+  #looking = 0;
+
+  constructor(
+    token: string,
+    conversation: string,
+    left: AbortSignal,
+    dispatch: Dispatch,
+    onSaved: () => void,
+  ) {
+    this.#token = token;
+    this.#conversation = conversation;
+    this.#left = left;
+    this.#dispatch = dispatch;
+    this.#onSaved = onSaved;
+  }
+
+  async restore(): Promise<void> {
+    await this.#show("restored", null);
+  }
+
+  async refresh(): Promise<void> {
+    this.#looking += 1;
+    await this.#show("refreshed", null);
+    this.#onSaved();
+  }
+
+  /** The end of a turn comes a moment before it is saved. The watch tells of that, too; whichever is first. */
+  async refreshWhenSaved(): Promise<void> {
+    this.#looking += 1;
+    const looking = this.#looking;
+    const before = this.#items.at(-1)?.id;
+    for (const waitMs of savedLooksMs) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (this.#left.aborted || looking !== this.#looking) return;
+      await this.#show("refreshed", null);
+      if (this.#items.at(-1)?.id !== before) break;
+    }
+    this.#onSaved();
+  }
+
+  async loadEarlier(): Promise<void> {
+    await this.#show("refreshed", this.#items[0]?.id ?? null);
+  }
+
+  async choose(branch: string): Promise<void> {
+    try {
+      await chooseBranch(this.#token, this.#conversation, branch);
+      await this.#show("refreshed", null);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #show(type: "restored" | "refreshed", before: string | null): Promise<void> {
+    try {
+      const [page, branches] = await Promise.all([
+        loadItems(this.#token, this.#conversation, before),
+        loadBranches(this.#token, this.#conversation),
+      ]);
+      if (this.#left.aborted) return;
+      this.#items = before === null ? page.entries : [...page.entries, ...this.#items];
+      const messages = threadOf(this.#items, branches, page.hasMore);
+      this.#dispatch({ type, messages, hasEarlier: page.hasMore });
+    } catch (error) {
+      if (this.#left.aborted) return;
+      if (type === "restored") this.#dispatch({ type, messages: [], hasEarlier: false });
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#left.aborted) this.#dispatch({ type: "noticed", notice: noticeOf(error) });
+  }
+}
+
+/** A turn of another device, or of this one before a reload: shown as it is written, and stopped from here as well. */
+async function follow(
+  watched: WatchedTurn,
   turn: { current: RunningTurn | null },
-  leaving: AbortSignal,
   dispatch: Dispatch,
 ): Promise<void> {
-  const kept = keptRunning(conversation);
+  const running: RunningTurn = {
+    abort: new AbortController(),
+    responseId: watched.responseId,
+    stopAsked: false,
+  };
+  turn.current = running;
   try {
-    const following = kept === null ? null : await followTurn(token, kept.responseId, leaving);
-    const items = await loadHistory(token, conversation);
-    if (leaving.aborted) return;
-    dispatch({
-      type: "restored",
-      messages: items.map((item) => ({ ...item, reasoning: "", status: "done" as const })),
-    });
-    if (kept === null || following === null) return forgetRunning();
-    const running: RunningTurn = {
-      abort: new AbortController(),
-      responseId: kept.responseId,
-      stopAsked: false,
-    };
-    turn.current = running;
-    await runTurn(following, { token, conversation, text: kept.text }, running, dispatch);
+    await runTurn(watched.events, { text: watched.text }, "", running, dispatch);
+  } finally {
     if (turn.current === running) turn.current = null;
-  } catch (error) {
-    if (leaving.aborted) return;
-    dispatch({ type: "restored", messages: [] });
-    dispatch({ type: "noticed", notice: noticeOf(error) });
   }
 }
 
 async function runTurn(
-  events: AsyncGenerator<TurnEvent>,
-  turn: { readonly token: string; readonly conversation: string; readonly text: string },
+  events: AsyncIterable<TurnEvent>,
+  sent: { readonly text: string; readonly insteadOf?: string },
+  token: string,
   running: RunningTurn,
   dispatch: Dispatch,
 ): Promise<void> {
   const userId = crypto.randomUUID();
   const answerId = crypto.randomUUID();
-  dispatch({ type: "sent", userId, answerId, text: turn.text });
+  dispatch({ type: "sent", userId, answerId, ...sent });
   const painter = paintPerFrame((text, reasoning) => dispatch({ type: "delta", answerId, text, reasoning }));
   let shown = false;
   try {
@@ -132,8 +233,7 @@ async function runTurn(
     for await (const event of events) {
       if (event.type === "started") {
         running.responseId = event.responseId;
-        keepRunning({ conversation: turn.conversation, responseId: event.responseId, text: turn.text });
-        if (running.stopAsked) stopOnServer(turn.token, running);
+        if (running.stopAsked) stopOnServer(token, running);
       } else if (event.type === "delta") {
         shown = true;
         painter.add(event.text, event.reasoning);
@@ -143,12 +243,10 @@ async function runTurn(
     }
     painter.flush();
     dispatch({ type: "ended", answerId, status: running.stopAsked ? "stopped" : statusOf(reason) });
-    forgetRunning();
   } catch (error) {
     painter.flush();
     // The page moved on to another conversation, or is being reloaded: nobody looks at this one.
     if (running.abort.signal.aborted && !running.stopAsked) return;
-    forgetRunning();
     if (running.stopAsked) {
       dispatch({ type: "ended", answerId, status: "stopped" });
     } else if (shown) {
@@ -172,29 +270,6 @@ function statusOf(finishReason: string): "done" | "filtered" | "cut" {
 function stopOnServer(token: string, running: RunningTurn): void {
   if (running.responseId === null) return;
   cancelTurn(token, running.responseId).catch(() => running.abort.abort());
-}
-
-/** Tokens come faster than frames: they are painted together, once a frame. */
-function paintPerFrame(paint: (text: string, reasoning: string) => void) {
-  let text = "";
-  let reasoning = "";
-  let frame = 0;
-  const flush = (): void => {
-    cancelAnimationFrame(frame);
-    frame = 0;
-    if (text === "" && reasoning === "") return;
-    paint(text, reasoning);
-    text = "";
-    reasoning = "";
-  };
-  return {
-    add(moreText: string, moreReasoning: string): void {
-      text += moreText;
-      reasoning += moreReasoning;
-      if (frame === 0) frame = requestAnimationFrame(flush);
-    },
-    flush,
-  };
 }
 
 function noticeOf(error: unknown): Notice {

@@ -1,0 +1,157 @@
+/** The user's chats, newest first: open, rename, delete. */
+import { useEffect, useRef, useState } from "react";
+import type { ListedConversation } from "./conversations-api.ts";
+import type { Conversations } from "./use-conversations.ts";
+
+export function ConversationList(props: {
+  readonly conversations: Conversations;
+  readonly current: string;
+  readonly onOpen: (id: string) => void;
+  readonly onDeleted: (id: string) => void;
+  readonly onNew: () => void;
+}) {
+  const { conversations } = props;
+  return (
+    <nav id="chats" className="chats" aria-label="Chats">
+      <button type="button" className="new" onClick={props.onNew}>
+        New chat
+      </button>
+      {conversations.problem === null ? null : (
+        <p className="fine" role="status">
+          {conversations.problem}{" "}
+          <button type="button" className="quiet small" onClick={conversations.refresh}>
+            Try again
+          </button>
+        </p>
+      )}
+      {conversations.entries.length === 0 && conversations.problem === null ? (
+        <p className="fine">Your chats will be listed here.</p>
+      ) : null}
+      <ul>
+        {conversations.entries.map((entry) => (
+          <Entry
+            key={entry.id}
+            entry={entry}
+            isCurrent={entry.id === props.current}
+            onOpen={() => props.onOpen(entry.id)}
+            onRename={(title) => conversations.rename(entry.id, title)}
+            onDelete={() =>
+              void conversations.remove(entry.id).then((gone) => gone && props.onDeleted(entry.id))
+            }
+          />
+        ))}
+      </ul>
+      {conversations.hasMore ? (
+        <button type="button" className="quiet" onClick={conversations.showMore}>
+          Show more
+        </button>
+      ) : null}
+    </nav>
+  );
+}
+
+type Mode = "shown" | "renaming" | "deleting";
+
+function Entry(props: {
+  readonly entry: ListedConversation;
+  readonly isCurrent: boolean;
+  readonly onOpen: () => void;
+  readonly onRename: (title: string) => void;
+  readonly onDelete: () => void;
+}) {
+  const [mode, setMode] = useState<Mode>("shown");
+  const title = props.entry.title ?? "Untitled chat";
+  switch (mode) {
+    case "renaming":
+      return (
+        <li className="entry">
+          <Rename
+            title={title}
+            onDone={(next) => {
+              setMode("shown");
+              if (next !== null) props.onRename(next);
+            }}
+          />
+        </li>
+      );
+    case "deleting":
+      return (
+        <li className="entry asking">
+          <span>Delete “{title}”?</span>
+          <span className="row">
+            <button type="button" className="alarm small" autoFocus onClick={props.onDelete}>
+              Delete
+            </button>
+            <button type="button" className="quiet small" onClick={() => setMode("shown")}>
+              Keep
+            </button>
+          </span>
+        </li>
+      );
+    case "shown":
+      return (
+        <li className="entry">
+          <button
+            type="button"
+            className="open"
+            aria-current={props.isCurrent ? "page" : undefined}
+            title={title}
+            onClick={props.onOpen}
+          >
+            {title}
+          </button>
+          <button
+            type="button"
+            className="quiet small"
+            aria-label={`Rename ${title}`}
+            title="Rename"
+            onClick={() => setMode("renaming")}
+          >
+            ✎
+          </button>
+          <button
+            type="button"
+            className="quiet small"
+            aria-label={`Delete ${title}`}
+            title="Delete"
+            onClick={() => setMode("deleting")}
+          >
+            ✕
+          </button>
+        </li>
+      );
+  }
+}
+
+/** @param onDone `null`: it stays as it was */
+function Rename({
+  title,
+  onDone,
+}: {
+  readonly title: string;
+  readonly onDone: (title: string | null) => void;
+}) {
+  const [text, setText] = useState(title);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.select(), []);
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        onDone(text.trim() === "" || text === title ? null : text.trim());
+      }}
+    >
+      <input
+        ref={field}
+        aria-label="Name of the chat"
+        value={text}
+        maxLength={200}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => event.key === "Escape" && onDone(null)}
+      />
+      <button type="submit" className="small">
+        Save
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,128 @@
+/** Conversations as the page uses them: the list, one's messages and branches, rename, delete, and what others write in it. */
+import { ApiError, call, isRecord, json, textOf } from "./api.ts";
+import { readEvents, type ServerEvent } from "./sse.ts";
+import type { ThreadBranch, ThreadItem } from "./thread.ts";
+
+export interface ListedConversation {
+  readonly id: string;
+  readonly title: string | null;
+}
+
+export interface Page<Entry> {
+  readonly entries: readonly Entry[];
+  readonly hasMore: boolean;
+}
+
+function pathOf(conversation: string, rest = ""): string {
+  return `/v1/conversations/${encodeURIComponent(conversation)}${rest}`;
+}
+
+async function page(token: string, path: string): Promise<Page<Record<string, unknown>>> {
+  const body: unknown = await (await call(path, { headers: json(token) })).json();
+  const data: unknown[] = isRecord(body) && Array.isArray(body["data"]) ? body["data"] : [];
+  return { entries: data.filter(isRecord), hasMore: isRecord(body) && body["has_more"] === true };
+}
+
+/** Newest first. */
+export async function listConversations(
+  token: string,
+  behind: string | null,
+): Promise<Page<ListedConversation>> {
+  const after = behind === null ? "" : `&after=${encodeURIComponent(behind)}`;
+  const { entries, hasMore } = await page(token, `/v1/conversations?limit=30${after}`);
+  return {
+    entries: entries.map((entry) => ({ id: textOf(entry["id"]), title: textOf(entry["title"]) || null })),
+    hasMore,
+  };
+}
+
+export async function renameConversation(token: string, id: string, title: string): Promise<void> {
+  await call(pathOf(id), { method: "POST", headers: json(token), body: JSON.stringify({ title }) });
+}
+
+export async function deleteConversation(token: string, id: string): Promise<void> {
+  await call(pathOf(id), { method: "DELETE", headers: json(token) });
+}
+
+/** Shows another branch, and goes on with it. */
+export async function chooseBranch(token: string, id: string, branch: string): Promise<void> {
+  await call(pathOf(id), {
+    method: "POST",
+    headers: json(token),
+    body: JSON.stringify({ active_branch: branch }),
+  });
+}
+
+/** The latest items of the active branch, or those before the item `before`, oldest first; empty where there is none (yet). */
+export async function loadItems(
+  token: string,
+  conversation: string,
+  before: string | null,
+): Promise<Page<ThreadItem>> {
+  const after = before === null ? "" : `&after=${encodeURIComponent(before)}`;
+  try {
+    const found = await page(token, pathOf(conversation, `/items?limit=100&order=desc${after}`));
+    return { entries: found.entries.map(threadItem).reverse(), hasMore: found.hasMore };
+  } catch (error) {
+    if (isMissing(error)) return { entries: [], hasMore: false };
+    throw error;
+  }
+}
+
+export async function loadBranches(token: string, conversation: string): Promise<readonly ThreadBranch[]> {
+  try {
+    const { entries } = await page(token, pathOf(conversation, "/branches"));
+    return entries.map((entry) => ({
+      id: textOf(entry["id"]),
+      parent: textOf(entry["parent_branch"]) || null,
+      behind: textOf(entry["parent_item_id"]) || null,
+      last: textOf(entry["last_item_id"]) || null,
+      active: entry["active"] === true,
+    }));
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** What is being written in it, by whomever, behind `lastEventId`. `null`: there is no such conversation (yet). */
+export async function watchConversation(
+  token: string,
+  conversation: string,
+  lastEventId: string,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<ServerEvent> | null> {
+  try {
+    const headers = { ...json(token), ...(lastEventId === "" ? {} : { "last-event-id": lastEventId }) };
+    const response = await call(pathOf(conversation, "/watch"), { headers, signal });
+    return response.body === null ? null : readEvents(response.body);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** The text of a turn's input, as a watcher is told of it. */
+export function inputText(input: unknown): string {
+  const items: unknown[] = Array.isArray(input) ? input : [];
+  return items
+    .filter(isRecord)
+    .map((item) => threadItem({ ...item, id: "" }))
+    .filter(({ role }) => role === "user")
+    .map(({ text }) => text)
+    .join("\n\n");
+}
+
+function threadItem(item: Record<string, unknown>): ThreadItem {
+  const role = item["role"];
+  const parts: unknown[] = Array.isArray(item["content"]) ? item["content"] : [];
+  return {
+    id: textOf(item["id"]),
+    role: role === "user" || role === "assistant" ? role : null,
+    text: parts.map((part) => (isRecord(part) ? textOf(part["text"]) : "")).join(""),
+  };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && error.failure.status === 404;
+}

@@ -1,0 +1,58 @@
+/** A message of one's own, to be said otherwise. Enter sends, Escape leaves it as it was. */
+import { useEffect, useRef, useState } from "react";
+import { maxMessageCharacters } from "./send-rules.ts";
+
+export function EditMessage(props: {
+  readonly text: string;
+  readonly onSend: (text: string) => void;
+  readonly onCancel: () => void;
+}) {
+  const [text, setText] = useState(props.text);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const maySend = text.trim() !== "" && text.length <= maxMessageCharacters;
+
+  useEffect(() => {
+    const element = field.current;
+    element?.focus();
+    element?.setSelectionRange(element.value.length, element.value.length);
+  }, []);
+
+  useEffect(() => {
+    const element = field.current;
+    if (element === null) return;
+    element.style.height = "auto";
+    element.style.height = `${element.scrollHeight}px`;
+  }, [text]);
+
+  return (
+    <form
+      className="edit"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (maySend) props.onSend(text);
+      }}
+    >
+      <textarea
+        ref={field}
+        aria-label="Edit message"
+        rows={1}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") props.onCancel();
+          if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+          event.preventDefault();
+          if (maySend) props.onSend(text);
+        }}
+      />
+      <div className="row">
+        <button type="button" className="quiet" onClick={props.onCancel}>
+          Cancel
+        </button>
+        <button type="submit" className="primary" disabled={!maySend}>
+          Send
+        </button>
+      </div>
+    </form>
+  );
+}

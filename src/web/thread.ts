@@ -1,0 +1,88 @@
+/**
+ * Which messages does a conversation show, and which other versions of them are there? Pure: from the items of the active
+ * branch and the list of branches, as the API tells them.
+ */
+import type { ChatMessage } from "./chat-state.ts";
+
+/** An item of the active branch, oldest first. */
+export interface ThreadItem {
+  readonly id: string;
+  /** `null`: no message (a tool's call or result). */
+  readonly role: "user" | "assistant" | null;
+  readonly text: string;
+}
+
+export interface ThreadBranch {
+  readonly id: string;
+  readonly parent: string | null;
+  /** The last item that it shares with its parent; `null`: none. */
+  readonly behind: string | null;
+  readonly last: string | null;
+  readonly active: boolean;
+}
+
+/** In place of an item's id: before the first one. */
+export const root = "root";
+
+/** @param hasEarlier whether items before the first one were not loaded */
+export function threadOf(
+  items: readonly ThreadItem[],
+  branches: readonly ThreadBranch[],
+  hasEarlier: boolean,
+): ChatMessage[] {
+  const versionsAt = versionsByPlace(branches);
+  return items.flatMap((item, at): ChatMessage[] => {
+    if (item.role === null || item.text === "") return [];
+    const before = items[at - 1]?.id ?? (hasEarlier ? null : root);
+    const behind = item.role === "user" ? before : null;
+    const versions = behind === null ? undefined : versionsAt.get(behind);
+    return [
+      {
+        id: item.id,
+        role: item.role,
+        text: item.text,
+        reasoning: "",
+        status: "done",
+        ...(behind === null ? {} : { behind }),
+        ...(versions === undefined ? {} : { versions }),
+      },
+    ];
+  });
+}
+
+/** By the item behind which several branches part: which there are, and which of them is shown. */
+function versionsByPlace(
+  branches: readonly ThreadBranch[],
+): ReadonlyMap<string, { readonly branches: readonly string[]; readonly at: number }> {
+  const byId = new Map(branches.map((branch) => [branch.id, branch]));
+  const shown = new Set<string>();
+  let branch = branches.find(({ active }) => active);
+  while (branch !== undefined && !shown.has(branch.id)) {
+    shown.add(branch.id);
+    branch = byId.get(branch.parent ?? "");
+  }
+  const places = new Map<string, string[]>();
+  for (const { id, parent, behind } of branches) {
+    if (parent === null) continue;
+    const place = behind ?? root;
+    // What the parent itself went on with is a version, too, where it went on at all.
+    const goesOn = (byId.get(parent)?.last ?? null) !== behind;
+    const known = places.get(place) ?? (goesOn ? [parent] : []);
+    places.set(place, [...known, id]);
+  }
+  // The parent is on the way to any of its branches: the last one that is shown is the one that is meant.
+  return new Map(
+    [...places]
+      .filter(([, ids]) => ids.length > 1)
+      .map(([place, ids]) => [
+        place,
+        {
+          branches: ids,
+          at: Math.max(
+            0,
+            ids.findLastIndex((id) => shown.has(id)),
+          ),
+        },
+      ]),
+  );
+}

@@ -1,0 +1,123 @@
+/**
+ * What others write in this conversation while it is on screen: another device, or this one before a reload. One
+ * connection, held only while the page is seen; it goes on from where it was.
+ */
+import { isRecord, textOf, turnEvents, type TurnEvent } from "./api.ts";
+import { inputText, watchConversation } from "./conversations-api.ts";
+import type { ServerEvent } from "./sse.ts";
+
+export interface WatchedTurn {
+  readonly responseId: string;
+  /** What was asked. */
+  readonly text: string;
+  readonly events: AsyncIterable<TurnEvent>;
+}
+
+export interface Watching {
+  /** Whether that turn is this page's own, or one of its own is under way: none is shown twice. */
+  readonly isOwn: (responseId: string) => boolean;
+  /** Shows a turn. Resolves when its events have been taken. */
+  readonly turn: (turn: WatchedTurn) => Promise<void>;
+  /** A turn has been saved. */
+  readonly saved: () => Promise<void>;
+}
+
+/** Between two tries where there is nothing to watch yet, or no connection. */
+const pauseMs = 3000;
+
+export async function watchTurns(
+  token: string,
+  conversation: string,
+  leaving: AbortSignal,
+  watching: Watching,
+): Promise<void> {
+  let last = "";
+  let broken = false;
+  while (!leaving.aborted) {
+    await seen(leaving);
+    const hidden = new AbortController();
+    const hide = (): void => {
+      if (document.hidden) hidden.abort();
+    };
+    document.addEventListener("visibilitychange", hide);
+    try {
+      const signal = AbortSignal.any([leaving, hidden.signal]);
+      const events = await watchConversation(token, conversation, last, signal);
+      if (events === null) await pause(leaving);
+      else {
+        // What was missed in between is saved by now.
+        if (broken) await watching.saved();
+        broken = true;
+        last = await readTurns(events, last, watching);
+      }
+    } catch {
+      // Left, hidden, or cut off: it is tried again, and what failed for good shows when a message is sent.
+      if (!leaving.aborted && !hidden.signal.aborted) await pause(leaving);
+    } finally {
+      document.removeEventListener("visibilitychange", hide);
+    }
+  }
+}
+
+async function readTurns(
+  events: AsyncGenerator<ServerEvent>,
+  from: string,
+  watching: Watching,
+): Promise<string> {
+  let last = from;
+  const told: AsyncGenerator<ServerEvent> = (async function* () {
+    for await (const event of events) {
+      if (event.id !== "") last = event.id;
+      yield event;
+    }
+  })();
+  for (;;) {
+    const { done, value } = await told.next();
+    if (done === true) return last;
+    if (value.name === "turn.ended") {
+      await watching.saved();
+    } else if (value.name === "turn.started") {
+      const data: unknown = JSON.parse(value.data);
+      const responseId = isRecord(data) ? textOf(data["response_id"]) : "";
+      if (!isRecord(data) || watching.isOwn(responseId)) continue;
+      await watching.turn({
+        responseId,
+        text: inputText(data["input"]),
+        events: turnOf(told),
+      });
+      await watching.saved();
+    }
+  }
+}
+
+/** The events of one turn, up to its end. What comes behind stays in the stream. */
+async function* turnOf(told: AsyncGenerator<ServerEvent>): AsyncGenerator<TurnEvent> {
+  for (;;) {
+    const { done, value } = await told.next();
+    if (done === true || value.name === "turn.ended" || value.name === "conversation.deleted") return;
+    if (value.name === "" && value.data !== "[DONE]") yield* turnEvents(value.data);
+  }
+}
+
+async function seen(leaving: AbortSignal): Promise<void> {
+  while (document.hidden && !leaving.aborted)
+    await new Promise<void>((resolve) => {
+      const go = (): void => {
+        document.removeEventListener("visibilitychange", go);
+        leaving.removeEventListener("abort", go);
+        resolve();
+      };
+      document.addEventListener("visibilitychange", go);
+      leaving.addEventListener("abort", go);
+    });
+}
+
+async function pause(leaving: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, pauseMs);
+    leaving.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
