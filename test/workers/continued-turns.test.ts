@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { AnswerPass } from "../../src/shared/stream/answer-pass.ts";
 import type { Resumption } from "../../src/shared/stream/resumption.ts";
-import { relayStream } from "../../src/shared/stream/relay.ts";
+import { relayInto, relayStream } from "../../src/shared/stream/relay.ts";
 import { Seam } from "../../src/shared/stream/seam.ts";
 import { Transcript } from "../../src/shared/stream/transcript.ts";
 import { bearer, putTenant, send, settled } from "./edge-under-test.ts";
@@ -127,6 +127,29 @@ test.for(kinds)("a %s answer that is waited for is whole", async ([name, headers
   expect(asked).toHaveLength(2);
 });
 
+test("a response of the Responses API goes on, too", async () => {
+  breaks.push(2, 2);
+  const authorization = await bearer("continued", "responses");
+  const response = await send("/v1/responses", {
+    method: "POST",
+    headers: { authorization, "content-type": "application/json" },
+    body: JSON.stringify({ model: "auto", input: "Hi", temperature: 0, stream: true }),
+  });
+  const events = (await response.text())
+    .split("\n")
+    .filter((line) => line.startsWith("data: {"))
+    .map((line) => JSON.parse(line.slice("data: ".length)) as { type: string; delta?: string });
+  expect(events.map(({ type, delta }) => (type === "response.output_text.delta" ? delta : "")).join("")).toBe(
+    whole,
+  );
+  expect(events.filter(({ type }) => type === "response.output_item.added")).toHaveLength(1);
+  expect(events.at(-1)).toMatchObject({
+    type: "response.completed",
+    response: { usage: { input_tokens: promptTokens, output_tokens: words.length } },
+  });
+  expect(asked).toHaveLength(3);
+});
+
 test("a durable turn whose engines all break ends with one error event and keeps what was said", async () => {
   breaks.push(1, 1, 1, 1);
   const authorization = await bearer("continued", "broken");
@@ -137,43 +160,54 @@ test("a durable turn whose engines all break ends with one error event and keeps
   expect(asked).toHaveLength(4);
 });
 
-test("a native stream that fell silent is left for another, though its read was pending", async () => {
-  const silent = new IdentityTransformStream();
-  const writer = silent.writable.getWriter();
-  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-  const transcript = new Transcript();
-  const other = new IdentityTransformStream();
-  const found: Resumption = {
-    kind: "source",
-    cut: { prefix: "One", ahead: "", keptTokens: 1 },
-    seam: new Seam({ prefix: "One", ahead: "", stops: [], includeStop: false }),
-    firstChunk: encode(chunk({ content: " two," }, null, 1, 12)),
-    body: other.readable,
-  };
-  const pass = new AnswerPass({
-    engineApi: "chat",
-    format: "openai-chat",
-    id: "chatcmpl-native",
-    model: "m",
-    createdMs: 0,
-    choices: 1,
-    includeUsage: false,
-    promptTokens,
-    continuer: { transcript, goOn: () => Promise.resolve(found) },
-  });
-  const body = relayStream(silent.readable, pass, {
-    keepAliveMs: Number.POSITIVE_INFINITY,
-    firstTokenTimeoutMs: 60_000,
-    gapTimeoutMs: 20,
-    deadlineMs: 60_000,
-    onEnd: () => undefined,
-  });
-  const reading = new Response(body).text();
-  await writer.write(encode(chunk({ content: "One" }, null, 1, promptTokens)));
-  // Nothing more is ever written to it.
-  const rest = other.writable.getWriter();
-  await rest.write(encode(chunk({}, "stop", 1, 12)));
-  await rest.close();
-  expect(readStream(await reading)).toMatchObject({ content: "One two,", finish: "stop", done: true });
-  await expect(writer.write(encode("late"))).rejects.toThrow();
-});
+const fronts = [
+  ["pulled", relayStream],
+  [
+    "into a pipe",
+    (...given: Parameters<typeof relayStream>) => relayInto(new IdentityTransformStream(), ...given),
+  ],
+] as const;
+
+test.for(fronts)(
+  "a native stream that fell silent is left for another, though its read was pending: %s",
+  async ([, front]) => {
+    const silent = new IdentityTransformStream();
+    const writer = silent.writable.getWriter();
+    const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+    const transcript = new Transcript();
+    const other = new IdentityTransformStream();
+    const found: Resumption = {
+      kind: "source",
+      cut: { prefix: "One", ahead: "", keptTokens: 1 },
+      seam: new Seam({ prefix: "One", ahead: "", stops: [], includeStop: false }),
+      firstChunk: encode(chunk({ content: " two," }, null, 1, 12)),
+      body: other.readable,
+    };
+    const pass = new AnswerPass({
+      engineApi: "chat",
+      format: "openai-chat",
+      id: "chatcmpl-native",
+      model: "m",
+      createdMs: 0,
+      choices: 1,
+      includeUsage: false,
+      promptTokens,
+      continuer: { transcript, goOn: () => Promise.resolve(found) },
+    });
+    const body = front(silent.readable, pass, {
+      keepAliveMs: Number.POSITIVE_INFINITY,
+      firstTokenTimeoutMs: 60_000,
+      gapTimeoutMs: 20,
+      deadlineMs: 60_000,
+      onEnd: () => undefined,
+    });
+    const reading = new Response(body).text();
+    await writer.write(encode(chunk({ content: "One" }, null, 1, promptTokens)));
+    // Nothing more is ever written to it.
+    const rest = other.writable.getWriter();
+    await rest.write(encode(chunk({}, "stop", 1, 12)));
+    await rest.close();
+    expect(readStream(await reading)).toMatchObject({ content: "One two,", finish: "stop", done: true });
+    await expect(writer.write(encode("late"))).rejects.toThrow();
+  },
+);

@@ -6,7 +6,7 @@ import type { SourceEnd, StreamPass } from "./stream-pass.ts";
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const decode = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
 
-/** Passes bytes on; "!" ends it well, "?" is not to be told. */
+/** Passes bytes on; "!" ends it well, "?" is not to be told, behind "~" another source is looked for. */
 class FakePass implements StreamPass {
   begun = false;
   ended: StreamEnd | null = null;
@@ -23,6 +23,11 @@ class FakePass implements StreamPass {
     const next = this.#next;
     this.#next = null;
     return next;
+  }
+
+  #lookForAnother(): void {
+    this.resuming = true;
+    this.pending = this.#found.promise;
   }
 
   /** Another source was found, or nobody. */
@@ -47,14 +52,14 @@ class FakePass implements StreamPass {
     const text = decode(bytes);
     if (text.includes("!")) this.ended = "done";
     if (text.includes("#")) this.ended = "budget-spent";
+    if (text.includes("~")) this.#lookForAnother();
     return text === "?" ? undefined : bytes;
   }
 
   finish(cause: SourceEnd): Uint8Array | undefined {
     this.finishedBy = cause;
     if (this.others !== null && !this.resuming && cause !== "client-gone" && cause !== "deadline") {
-      this.resuming = true;
-      this.pending = this.#found.promise;
+      this.#lookForAnother();
       return undefined;
     }
     this.resuming = false;
@@ -394,5 +399,21 @@ test("a pipe is written to ahead of a slow client, but only so far, and goes on 
   expect(left).toBeGreaterThan(100);
   expect(left).toBeLessThan(200);
   for (let at = 0; at < 200; at++) expect((await reader.read()).value?.byteLength).toBe(1024);
+  await reader.cancel();
+});
+
+test("a pipe that makes room while another source is looked for reads nothing more of the one that failed", async () => {
+  front = (source, pass, options) => relayInto(new TransformStream(), source, pass, options);
+  const { source, reader, pass, ends } = setUp();
+  pass.others = [new ReadableStream({ start: (controller) => controller.enqueue(encode("b")) })];
+  // More than a client may be behind, and the failure with it.
+  source.enqueue(encode(`~${"a".repeat(70_000)}`));
+  expect((await reader.read()).value?.byteLength).toBe(70_001);
+  await vi.advanceTimersByTimeAsync(1);
+  source.enqueue(encode("late"));
+  pass.found();
+  expect(decode((await reader.read()).value)).toBe("b");
+  await vi.advanceTimersByTimeAsync(1);
+  expect(ends).toEqual([]);
   await reader.cancel();
 });
