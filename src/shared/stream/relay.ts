@@ -71,7 +71,8 @@ export function relayInto(
 ): ReadableStream<Uint8Array> {
   const relay = new Relay(createByteReader(source ?? empty()), pass, options);
   const sink = new PipeSink(pipe.writable, {
-    room: () => void relay.pull(),
+    // While the budget or another engine is waited for, whoever waits reads on.
+    room: () => void (pass.pending === null ? relay.pull() : undefined),
     gone: (reason) => relay.cancel(reason),
   });
   relay.start(sink);
