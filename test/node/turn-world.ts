@@ -143,6 +143,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
       cacheSalt: () => "salt",
       pipe: () => new TransformStream(),
       now: () => Date.now(),
+      mirror: null,
     };
     const { signal } = new AbortController();
     const opened = await openTurn(

@@ -45,6 +45,7 @@ import { kvTier } from "./adapters/kv-answers.ts";
 import { serviceOrigin } from "./adapters/service-origin.ts";
 import { edgeFirewall } from "./firewall-parts.ts";
 import { configStore } from "./seed.ts";
+import { shadowTurns } from "./shadow-parts.ts";
 
 export interface Isolate {
   readonly env: Cloudflare.Env;
@@ -146,6 +147,7 @@ function build(env: Cloudflare.Env): Isolate {
       timer: (ms, fire) => startTimer(fire, ms),
       onFault: (fault) => report("answer cache", fault),
     });
+  const shadows = shadowTurns(metrics, now, startTimer);
   const depsWith = (admitting: LimitDesk, fleet: FleetIndex, background: Background): TurnDeps => ({
     fleet,
     admission: admitting.admission(background),
@@ -156,6 +158,9 @@ function build(env: Cloudflare.Env): Isolate {
     cacheSalt: salts,
     pipe: () => new IdentityTransformStream(),
     now,
+    mirror: fleet.hasShadow
+      ? (copied) => shadows.mirror(copied, { origin: origin(fleet, background), calibration, background })
+      : null,
   });
 
   return {

@@ -36,6 +36,7 @@ const dispatchSchema = z.strictObject({
     .strictObject({ cluster: z.string().max(128), replica: z.string().max(128) })
     .readonly()
     .exactOptional(),
+  shadow: z.literal(true).exactOptional(),
 });
 type DispatchEnvelope = z.infer<typeof dispatchSchema>;
 

@@ -38,6 +38,8 @@ export interface FleetIndex {
   readonly names: ReadonlyMap<string, readonly ModelCandidate[]>;
   /** Of the aliases that have a choice to make for each request, or a shadow: empty in a plain fleet. */
   readonly routes: ReadonlyMap<string, AliasRoute>;
+  /** Whether some alias has a shadow. */
+  readonly hasShadow: boolean;
   /** Whether some cluster is of the engine that is asked last, wherever an alias names it. */
   readonly hasLastResort: boolean;
   readonly listing: readonly ListedModel[];
@@ -68,6 +70,7 @@ export function buildFleetIndex(fleet: Fleet): FleetIndex {
     clusters: new Map(fleet.clusters.map((cluster) => [cluster.id, cluster])),
     names,
     routes,
+    hasShadow: [...routes.values()].some(({ shadow }) => shadow !== null),
     hasLastResort: fleet.clusters.some((cluster) => isLastResort(cluster.engine)),
     listing,
   };

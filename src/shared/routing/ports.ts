@@ -39,6 +39,8 @@ export interface OriginRequest {
   readonly deadlineMs: number;
   /** A second replica is asked when the first is later than nearly all answers of this model. */
   readonly hedge?: boolean;
+  /** A copy for a shadow's model (docs/models.md): one attempt where there is room, and nothing is learned of it. */
+  readonly shadow?: true;
   /**
    * The request goes on with an answer that this replica broke off: whoever else may is asked first, and the first attempt
    * already counts as a retry.

@@ -120,25 +120,26 @@ async function dispatchFirst(
       if (!granted) return err(promptExhausted(turn.reservation, needed.promptTokens, turn.asked.choices));
     }
     turn.mark("compose");
-    const answer = await deps.origin.dispatch(
-      {
-        requestId: turn.requestId,
-        traceparent: turn.traceparent,
-        clusters: candidate.variant.clusters,
-        model: candidate.model,
-        path: prompt.path,
-        body: prompt.body,
-        stream: originStreams,
-        tokens: wanted,
-        place: turn.place,
-        deadlineMs,
-        ...(turn.tenant.requests.hedge ? { hedge: true } : {}),
-      },
-      signal,
-    );
+    const request = {
+      requestId: turn.requestId,
+      traceparent: turn.traceparent,
+      clusters: candidate.variant.clusters,
+      model: candidate.model,
+      path: prompt.path,
+      body: prompt.body,
+      stream: originStreams,
+      tokens: wanted,
+      place: turn.place,
+      deadlineMs,
+      ...(turn.tenant.requests.hedge ? { hedge: true } : {}),
+    };
+    const answer = await deps.origin.dispatch(request, signal);
     turn.mark("dispatch");
-    if (answer.ok)
+    if (answer.ok) {
+      if (candidate.route !== null && deps.mirror !== null)
+        deps.mirror({ turn, route: candidate.route, request, history: recalled.value, cacheSalt });
       return ok({ ...turn, kind: "live", candidate, prompt, originStreams, answer: answer.value });
+    }
     refusal = answer.error;
     if (refusal.kind !== "origin-unavailable" && refusal.kind !== "overloaded") break;
   }

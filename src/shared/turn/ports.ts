@@ -11,6 +11,7 @@ import type { FleetIndex } from "../routing/fleet-index.ts";
 import type { ClientPlace, Origin } from "../routing/ports.ts";
 import type { BytePipe } from "../stream/pipe-sink.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import type { CopiedTurn } from "./shadow-turns.ts";
 import type { Asked } from "./asked.ts";
 import type { Stage } from "../telemetry/request-record.ts";
 
@@ -27,6 +28,8 @@ export interface TurnDeps {
   readonly pipe: () => BytePipe;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Copies a turn to its alias's shadow, if it has one; returns at once. `null`: no alias of this fleet has. */
+  readonly mirror: ((copied: CopiedTurn) => void) | null;
 }
 
 /** A request that was identified and validated: what every stage may read. */

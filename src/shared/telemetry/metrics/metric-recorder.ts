@@ -18,7 +18,7 @@ import {
   type MetricDelivery,
 } from "./hub-protocol.ts";
 import { MetricSums } from "./metric-sums.ts";
-import { type CounterId, isolateBounds } from "./metric-table.ts";
+import { type CounterId, type HistogramId, isolateBounds } from "./metric-table.ts";
 
 export interface RecorderOptions {
   /** A random name of this isolate. */
@@ -62,6 +62,11 @@ export class MetricRecorder {
   /** Counts what belongs to no record. It leaves with the next one. `labels` as in the table, joined by `keySeparator`. */
   count(id: CounterId, labels = "", by = 1): void {
     this.#live.count(id, labels, by);
+  }
+
+  /** The same for a time, in milliseconds. */
+  observe(id: HistogramId, labels: string, ms: number): void {
+    this.#live.observe(id, labels, ms);
   }
 
   /** Everything recorded so far is on the hub's disk when this resolves. Rejects where the hub can't be reached. */
