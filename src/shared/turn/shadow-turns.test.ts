@@ -50,8 +50,8 @@ function mount(dispatch: Origin["dispatch"]) {
   return {
     ends,
     requests,
-    pass: (ms: number) => (nowMs += ms),
-    mirror(share = 1, change: { id?: string; maxAtOnce?: number; tools?: boolean } = {}) {
+    pass: (ms: number): void => void (nowMs += ms),
+    mirror: (share = 1, change: { id?: string; maxAtOnce?: number; tools?: boolean } = {}): void => {
       const tools = change.tools ? { tools: [{ type: "function", function: { name: "f" } }] as const } : {};
       shadows.mirror(
         {
@@ -73,7 +73,7 @@ function mount(dispatch: Origin["dispatch"]) {
       );
     },
     /** Fires the timers that are due within so long. */
-    async fire(ms: number) {
+    fire: async (ms: number): Promise<void> => {
       for (const timer of timers) if (timer.ms <= ms && timers.delete(timer)) timer.callback();
       // What was waiting for them goes on.
       for (let turns = 0; turns < 30; turns += 1) await Promise.resolve();

@@ -178,6 +178,8 @@ interface Discarded {
   readonly generatedTokens: number | null;
 }
 
+const atEnd = { done: true, value: undefined } as const;
+
 /** Usage and end are in the last events. */
 const tailCharacters = 1024;
 
@@ -194,12 +196,13 @@ async function discard(answer: OriginAnswer, signal: AbortSignal): Promise<Disca
     overdue.resolve(null);
   };
   signal.addEventListener("abort", abandon, { once: true });
-  let ended = reader === undefined;
+  const read = reader === undefined ? () => Promise.resolve(atEnd) : () => reader.read();
+  let ended = false;
   try {
-    while (reader !== undefined && !ended && bytes <= mostBytes) {
-      const read = await Promise.race([reader.read(), overdue.promise]);
-      if (read === null) break;
-      const { done, value } = read;
+    while (!ended && bytes <= mostBytes) {
+      const chunk = await Promise.race([read(), overdue.promise]);
+      if (chunk === null) break;
+      const { done, value } = chunk;
       ended = done;
       bytes += value?.byteLength ?? 0;
       tail = (tail + (value === undefined ? "" : decoder.decode(value, { stream: true }))).slice(
