@@ -32,6 +32,8 @@ interface TurnValue {
   readonly replayMs: number;
   readonly retentionMs: number;
   readonly deadlineMs: number;
+  /** Nobody waited for it when it was claimed. */
+  readonly background: boolean;
   /** Runs that were begun again after their memory was lost. */
   readonly restarts: number;
   readonly headers: Readonly<Record<string, string>> | null;
@@ -46,7 +48,7 @@ interface TurnValue {
 }
 
 /** Fields that older code did not write. Those that only newer code knows are kept as they are. */
-const addedSince = { restarts: 0 };
+const addedSince = { background: false, restarts: 0 };
 
 interface OutboxValue {
   readonly id: number;
@@ -59,6 +61,7 @@ interface OutboxValue {
 export interface Turn extends TurnState {
   readonly turnId: string;
   readonly intervalMs: number;
+  readonly background: boolean;
   readonly restarts: number;
   readonly headers: Readonly<Record<string, string>> | null;
   readonly refusal: Refusal | null;
@@ -118,6 +121,7 @@ export class GenerationStore {
         replayMs: policy.replayMs,
         retentionMs: policy.retentionMs,
         deadlineMs: policy.deadlineMs,
+        background: message.follow.kind === "claim",
         restarts: 0,
         headers: null,
         refusal: null,

@@ -114,7 +114,12 @@ export class TurnKeeper {
     const delayMs = restartDelayMs(turn, turn.restarts, Math.random(), nowMs);
     if (delayMs === null) return false;
     const begun = this.#store.journalEnd();
-    const lost: LostRun = { events: () => this.#events(), usage: begun.usage, note: this.#store.note };
+    const lost: LostRun = {
+      events: () => this.#events(),
+      usage: begun.usage,
+      note: this.#store.note,
+      isFindable: turn.fingerprint !== null || turn.background,
+    };
     const { runner } = this.#needParts();
     const work = resumedWork(runner, this.#store.request(), lost, (event, detail) =>
       this.#report(event, { detail }),

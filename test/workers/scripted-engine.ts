@@ -20,16 +20,26 @@ export class ScriptedEngine {
     if (typeof init?.body !== "string") throw new Error(`nothing was sent to ${pathname}`);
     const body = JSON.parse(init.body) as Record<string, unknown>;
     this.asked.push(body);
-    return body["stream"] === true ? this.#stream() : this.#whole();
+    return body["stream"] === true ? this.#stream(this.#said(body)) : this.#whole();
   };
+
+  /** How many of its tokens the request holds already, where it is asked to go on (`continue_final_message`). */
+  #said({ messages, continue_final_message: goesOn }: Record<string, unknown>): number {
+    if (goesOn !== true) return 0;
+    const last = (messages as { content: string }[]).at(-1)?.content ?? "";
+    for (let said = 0; said <= this.tokens.length; said += 1)
+      if (this.tokens.slice(0, said).join("").trimEnd() === last) return said;
+    throw new Error(`asked to go on from what it never said: ${last}`);
+  }
 
   /** What the model reads of the last request, all messages in one text. */
   lastRead(): string {
     return JSON.stringify(this.asked.at(-1)?.["messages"] ?? this.asked.at(-1)?.["prompt"]);
   }
 
-  #usage(completion: number) {
-    return { prompt_tokens: 10, completion_tokens: completion, total_tokens: 10 + completion };
+  #usage(completion: number, said = 0) {
+    const prompt = 10 + said;
+    return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
   }
 
   #whole(): Response {
@@ -45,7 +55,8 @@ export class ScriptedEngine {
     });
   }
 
-  #stream(): Response {
+  #stream(said: number): Response {
+    const tokens = this.tokens.slice(said);
     const chunk = (delta: object, finish: string | null, completion: number) =>
       `data: ${JSON.stringify({
         id: "engine",
@@ -53,9 +64,9 @@ export class ScriptedEngine {
         created: 1_760_000_000,
         model: "m",
         choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
-        usage: this.#usage(completion),
+        usage: this.#usage(completion, said),
       })}\n\n`;
-    const deltas = this.script?.deltas ?? this.tokens.map((content) => ({ content }));
+    const deltas = this.script?.deltas ?? tokens.map((content) => ({ content }));
     const finish = this.script === null ? "stop" : this.script.finish;
     const events = [
       chunk({ role: "assistant", content: "" }, null, 0),
@@ -67,7 +78,7 @@ export class ScriptedEngine {
     const body = new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          if (pause !== null && sent === pause.at + 1) await pause.until;
+          if (pause !== null && said === 0 && sent === pause.at + 1) await pause.until;
           const next = events[sent];
           sent += 1;
           if (next === undefined) controller.close();

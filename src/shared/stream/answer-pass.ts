@@ -49,6 +49,8 @@ export interface AnswerPassOptions {
   readonly collect?: AnswerCollector;
   /** Finds another engine when this one fails. Only with one choice. */
   readonly continuer?: AnswerContinuer;
+  /** Of an answer that an earlier run began: what it said, which stays so. Its engine is gone: the first source is empty. */
+  readonly begun?: { readonly createdSeconds: number | null; readonly usage: Usage };
   readonly now?: () => number;
 }
 
@@ -108,7 +110,7 @@ export class AnswerPass implements StreamPass {
       createEncoder(options.format, {
         id: options.id,
         model: options.model,
-        createdSeconds: Math.floor(options.createdMs / 1000),
+        createdSeconds: options.begun?.createdSeconds ?? Math.floor(options.createdMs / 1000),
         includeUsage: options.includeUsage,
       });
     this.#meter = new UsageMeter(options.promptTokens);
@@ -116,6 +118,12 @@ export class AnswerPass implements StreamPass {
     this.#collector = options.collect;
     this.#finishReasons = Array.from({ length: options.choices }, () => null);
     this.#unfinished = options.choices;
+    if (options.begun !== undefined) {
+      this.#createdSeconds = options.begun.createdSeconds;
+      this.#meter.resume(options.begun.usage);
+      // Its role was told then.
+      this.#encoder.delta({ index: 0, role: "assistant" });
+    }
   }
 
   get begun(): boolean {

@@ -56,6 +56,14 @@ export class UsageMeter {
     }
   }
 
+  /** What an earlier run of the same answer came to, whose engine is gone. */
+  resume({ promptTokens, cachedTokens, completionTokens, reasoningTokens }: Usage): void {
+    this.#prompt = promptTokens;
+    this.#cached = cachedTokens;
+    this.#reasoning = reasoningTokens;
+    this.#delivered = completionTokens;
+  }
+
   /** The usage of the whole answer, from the event without choices. */
   final(usage: EngineUsage): void {
     this.#final = this.#moved

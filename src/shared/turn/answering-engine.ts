@@ -32,7 +32,7 @@ export function toldOf({ continued, notContinued, ...who }: EngineStory) {
 }
 
 export class AnsweringEngine implements AnswerContinuer {
-  readonly transcript = new Transcript();
+  readonly transcript: Transcript;
   readonly #turn: LiveTurn;
   readonly #deps: Pick<TurnDeps, "origin" | "now">;
   readonly #signal: AbortSignal;
@@ -40,11 +40,21 @@ export class AnsweringEngine implements AnswerContinuer {
   #attempts: number;
   #continued = 0;
   #notContinued: string | null = null;
+  /** The one that answered did not fail: it may go on itself, and this is no retry of a request. */
+  #blameless: boolean;
   /** Of the search under way. */
   #search: AbortController | null = null;
   #over = false;
 
-  constructor(turn: LiveTurn, deps: Pick<TurnDeps, "origin" | "now">, signal: AbortSignal) {
+  /** @param said what an earlier run of the turn delivered, whose memory was lost: its engine is not to blame */
+  constructor(
+    turn: LiveTurn,
+    deps: Pick<TurnDeps, "origin" | "now">,
+    signal: AbortSignal,
+    said: Transcript | null = null,
+  ) {
+    this.transcript = said ?? new Transcript();
+    this.#blameless = said !== null;
     this.#turn = turn;
     this.#deps = deps;
     this.#signal = signal;
@@ -114,12 +124,13 @@ export class AnsweringEngine implements AnswerContinuer {
           tokens: reservation.tokens,
           place,
           deadlineMs,
-          goesOnFrom: { cluster: failed.cluster, replica: failed.replica },
+          ...(this.#blameless ? {} : { goesOnFrom: { cluster: failed.cluster, replica: failed.replica } }),
         },
         AbortSignal.any([this.#signal, search.signal]),
       )
       .catch((error: unknown) => thrown(error));
     this.#search = null;
+    this.#blameless = false;
     if (!found.ok) return this.#refuse("detail" in found.error ? found.error.detail : found.error.kind);
     if (this.#over) {
       found.value.report("client-gone");

@@ -14,6 +14,7 @@ import type { StreamEnd } from "../../stream/stream-failure.ts";
 import { serverTiming, type RequestRecord, type Stage } from "../../telemetry/request-record.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { chargedUsage, engineTimes, learn, originOutcome, turnUse } from "../ending.ts";
+import { modelPrice } from "../dearest-price.ts";
 import { AnsweringEngine, toldOf, type EngineStory } from "../answering-engine.ts";
 import { openTurn, type LiveTurn } from "../open-turn.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
@@ -21,6 +22,14 @@ import { mayReadRoute, routeFields, routeHeader, routeHeaderValue } from "../rou
 import { summary } from "../screen-request.ts";
 import { TokenBudget } from "../token-budget.ts";
 import { journalEvents, maxGatheredCharacters } from "./gathered.ts";
+import {
+  chatResume,
+  completeEnd,
+  goneEngine,
+  settledAtEnd,
+  writeNote,
+  type BegunAnswer,
+} from "./chat-resume.ts";
 import type { TurnIo, TurnOutcome, TurnRunner } from "./ports.ts";
 import {
   endEffects,
@@ -48,13 +57,37 @@ export interface ChatRunnerDeps {
 export function createChatRunner(deps: ChatRunnerDeps): TurnRunner {
   /** Of the conversation that the run under way has loaded; `null` where the run's memory is gone. */
   let incarnation: number | null = null;
+  const onRecall = (loaded: number): void => {
+    incarnation = loaded;
+  };
   return {
     async run(text, io, signal) {
       const read = readTurnRequest<ChatRequest>(text);
       if (!read.ok) return refused({ kind: "internal", detail: "a turn of an unknown version" }, []);
-      return new ChatRun(read.value, deps, io, signal, (loaded) => {
-        incarnation = loaded;
-      }).run();
+      return new ChatRun(read.value, deps, io, signal, onRecall).run();
+    },
+    resume(text, lost) {
+      const read = readTurnRequest<ChatRequest>(text);
+      if (!read.ok) return null;
+      const resumed = chatResume(read.value, lost, deps.now);
+      if (resumed.kind === "ends") return null;
+      const begun = resumed.kind === "anew" ? null : resumed.begun;
+      const earlyTold = resumed.kind === "anew" && resumed.earlyTold;
+      incarnation = begun?.note.incarnation ?? null;
+      if (resumed.kind === "complete")
+        return async () => {
+          const fleet = (await deps.turnDeps())?.fleet;
+          return fleet === undefined
+            ? refused(noFleet, [])
+            : completeEnd(
+                read.value,
+                resumed.begun,
+                resumed.finish,
+                modelRecord(fleet, resumed.begun.note.cluster, resumed.begun.note.model)?.price ??
+                  modelPrice(fleet, resumed.begun.note.model),
+              );
+        };
+      return (io, signal) => new ChatRun(read.value, deps, io, signal, onRecall, begun).run(earlyTold);
     },
     interrupted: (text, interruption) => interrupted(text, interruption, incarnation),
     running: (text) => {
@@ -65,6 +98,13 @@ export function createChatRunner(deps: ChatRunnerDeps): TurnRunner {
   };
 }
 
+const noFleet: Refusal = {
+  kind: "dependency-unavailable",
+  component: "configuration",
+  retryAfterMs: 1000,
+  detail: "no fleet",
+};
+
 class ChatRun {
   readonly #request: ChatTurnRequest;
   readonly #form: TurnForm;
@@ -73,6 +113,8 @@ class ChatRun {
   readonly #signal: AbortSignal;
   readonly #stages: Partial<Record<Stage, number>> = {};
   readonly #onRecall: (incarnation: number) => void;
+  /** What an earlier run delivered. */
+  readonly #begun: BegunAnswer | null;
   #markedMs: number;
   #incarnation: number | null = null;
 
@@ -82,7 +124,9 @@ class ChatRun {
     io: TurnIo,
     signal: AbortSignal,
     onRecall: (incarnation: number) => void,
+    begun: BegunAnswer | null = null,
   ) {
+    this.#begun = begun;
     this.#onRecall = onRecall;
     this.#request = request;
     this.#form = formOf(request, deps.now);
@@ -92,17 +136,14 @@ class ChatRun {
     this.#markedMs = deps.now();
   }
 
-  async run(): Promise<TurnOutcome> {
-    this.#say(this.#form.early(), true);
+  /** @param earlyTold readers have what is said before the turn begins */
+  async run(earlyTold = false): Promise<TurnOutcome> {
+    const early = this.#form.early();
+    if (!earlyTold) this.#say(early, true);
     const turnDeps = await this.#deps.turnDeps();
-    if (turnDeps === null)
-      return this.#refused({
-        kind: "dependency-unavailable",
-        component: "configuration",
-        retryAfterMs: 1000,
-        detail: "no fleet",
-      });
+    if (turnDeps === null) return this.#refused(noFleet);
     const request = this.#request;
+    const begun = this.#begun;
     const opened = await openTurn(
       {
         principal: revivePrincipal(request.principal),
@@ -119,7 +160,13 @@ class ChatRun {
         createdMs: request.createdMs,
         mark: (stage) => this.#mark(stage),
       },
-      turnDeps,
+      begun === null
+        ? turnDeps
+        : {
+            ...turnDeps,
+            admission: settledAtEnd(turnDeps.admission),
+            origin: goneEngine(turnDeps.origin, begun.note),
+          },
       this.#signal,
     );
     if (!opened.ok) return this.#refused(opened.error);
@@ -130,8 +177,10 @@ class ChatRun {
 
   async #recall(): Promise<Recalled> {
     const { recalled, incarnation } = await this.#deps.recall(this.#request);
-    this.#incarnation = incarnation;
-    this.#onRecall(incarnation);
+    // A conversation that was deleted since gets nothing: what counts is which one the answer began in.
+    const first = this.#begun?.note.incarnation ?? incarnation;
+    this.#incarnation = first;
+    this.#onRecall(first);
     return recalled;
   }
 
@@ -169,10 +218,15 @@ class ChatRun {
     });
     const { encoder } = this.#form;
     this.#say(this.#form.begin(candidate.model), false);
-    const collected = new AnswerCollector(maxGatheredCharacters, false);
+    const { cluster, replica } = answer;
+    const begun = this.#begun;
+    this.#io.remember(
+      writeNote({ model: candidate.model, cluster, replica, incarnation: this.#incarnation }),
+    );
+    const collected = begun?.collected ?? new AnswerCollector(maxGatheredCharacters, false);
     const record = modelRecord(turnDeps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
     const guard = createAnswerGuard(turn.tenant.safety);
-    const engine = new AnsweringEngine(turn, turnDeps, this.#signal);
+    const engine = new AnsweringEngine(turn, turnDeps, this.#signal, begun?.transcript ?? null);
     const budget = new TokenBudget(reservation, {
       promptTokens: prompt.promptTokens,
       answerTokens: prompt.maxTokens * asked.choices,
@@ -193,6 +247,7 @@ class ChatRun {
       collect: collected,
       ...engine.continuer,
       ...(encoder === null ? {} : { encoder: encoder.encoder }),
+      ...(begun === null ? {} : { begun }),
       ...(guard === undefined ? {} : { filter: guard }),
     });
     encoder?.counting(() => pass.totals().usage, record.price);

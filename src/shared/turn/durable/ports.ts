@@ -50,6 +50,8 @@ export interface LostRun {
   readonly usage: Usage | null;
   /** The last `remember` that was written with an event. */
   readonly note: string | null;
+  /** Whether someone may come for the answer though nothing of it was told: it has a claim, or runs in the background. */
+  readonly isFindable: boolean;
 }
 
 export interface TurnIo {

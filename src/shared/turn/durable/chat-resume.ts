@@ -1,0 +1,179 @@
+/**
+ * How does a chat turn go on whose run was lost (eviction, crash, deploy)? What its journal shows counts as said: the answer
+ * goes on as one does whose engine failed (continuation.ts), with an engine that says nothing standing in for the one
+ * that is gone. Pure, but for the two ports that it wraps.
+ */
+import type { Usage } from "../../contracts/usage.ts";
+import { err, ok } from "../../contracts/result.ts";
+import type { Admission } from "../../limits/ports.ts";
+import type { Origin } from "../../routing/ports.ts";
+import type { TokenPrice } from "../../limits/cost.ts";
+import type { AnswerCollector } from "../../stream/answer-collector.ts";
+import { createEncoder } from "../../stream/answer-encoder.ts";
+import type { AnswerTotals } from "../../stream/answer-pass.ts";
+import type { FinishReason } from "../../stream/engine-event.ts";
+import { Transcript } from "../../stream/transcript.ts";
+import { writeWholeAnswer } from "../../stream/whole-answer.ts";
+import { isRecord, toWireUsage, type Price } from "../../stream/wire-usage.ts";
+import { askedChat } from "../asked-chat.ts";
+import { turnUse } from "../ending.ts";
+import { endEffects, formOf, type ChatTurnRequest } from "./chat-turn-end.ts";
+import { gatherEvents, journalEvents, namedIn } from "./gathered.ts";
+import type { LostRun, TurnEnd } from "./ports.ts";
+
+/** What a run has its journal remember, since no event says it. */
+export interface RunNote {
+  readonly model: string;
+  readonly cluster: string;
+  readonly replica: string;
+  /** Of the conversation that was loaded: one that was deleted since gets nothing appended. */
+  readonly incarnation: number | null;
+}
+
+export interface BegunAnswer {
+  readonly note: RunNote;
+  /** What readers may have seen; grows as the answer goes on. */
+  readonly collected: AnswerCollector;
+  readonly transcript: Transcript;
+  readonly usage: Usage;
+  /** As the first chunk said; null where the format does not. */
+  readonly createdSeconds: number | null;
+}
+
+export type ChatResume =
+  /** Nothing of an answer was seen, and somebody can still come for it: it runs from the start. */
+  | { readonly kind: "anew"; readonly earlyTold: boolean }
+  | { readonly kind: "goes-on"; readonly begun: BegunAnswer }
+  /** Readers have all of it and its finish reason: only the end is missing. */
+  | { readonly kind: "complete"; readonly begun: BegunAnswer; readonly finish: FinishReason }
+  | { readonly kind: "ends"; readonly reason: string };
+
+export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => number): ChatResume {
+  const [first] = lost.events();
+  if (first === undefined)
+    return lost.isFindable
+      ? { kind: "anew", earlyTold: false }
+      : ends("nobody knows of it: whoever asked has got an error");
+  const early = journalEvents(formOf(request, now).early()).length;
+  if (early > 0 && [...lost.events()].length === early) return { kind: "anew", earlyTold: true };
+  // Its events have numbers and states of their own.
+  if (request.response !== undefined) return ends("it is a response that has begun");
+  const asked = askedChat(request.chat);
+  if (!request.tenant.requests.continue_answers) return ends("the tenant does not want it");
+  if (asked.choices !== 1) return ends("n is over 1");
+  const note = readNote(lost.note);
+  if (note === null || lost.usage === null) return ends("it is not known who answered");
+  const collected = gatherEvents(lost.events());
+  const [choice] = collected.choices;
+  if (collected.overflowed) return ends("the answer is too long to be kept");
+  const begun: BegunAnswer = {
+    note,
+    collected,
+    transcript: new Transcript(choice?.content ?? "", lost.usage.completionTokens),
+    usage: lost.usage,
+    createdSeconds: namedIn(lost.events())?.created ?? null,
+  };
+  if (choice !== undefined) {
+    if (choice.finishReason !== null) return { kind: "complete", begun, finish: choice.finishReason };
+    if (choice.toolCalls.length > 0 || choice.refusal !== null) return ends("it had begun a tool call");
+    if (choice.reasoning !== null) return ends("it had begun to think");
+  }
+  return { kind: "goes-on", begun };
+}
+
+/** The end of an answer that was told whole. */
+export function completeEnd(
+  request: ChatTurnRequest,
+  { note, collected, usage, createdSeconds }: BegunAnswer,
+  finish: FinishReason,
+  price: Price & TokenPrice,
+): TurnEnd {
+  const asked = askedChat(request.chat);
+  const identity = {
+    id: request.responseId,
+    model: note.model,
+    createdSeconds: createdSeconds ?? Math.floor(request.createdMs / 1000),
+  };
+  const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
+  // The guard, and nothing else here, ends with this reason.
+  const status = finish === "content_filter" ? "incomplete" : "completed";
+  const totals: AnswerTotals = { usage, basis: "exact", finishReasons: [finish] };
+  return {
+    status,
+    events: journalEvents(encoder.end(toWireUsage(usage, price), finish)),
+    response: writeWholeAnswer({ ...identity, choices: collected.choices, usage, price }, "chat"),
+    usage,
+    basis: totals.basis,
+    effects: endEffects(request, note.incarnation, collected, status, {
+      ...turnUse(totals, price, note.model),
+      promptTokens: usage.promptTokens,
+    }),
+  };
+}
+
+function ends(reason: string): ChatResume {
+  return { kind: "ends", reason };
+}
+
+export function writeNote(note: RunNote): string {
+  return JSON.stringify(note);
+}
+
+function readNote(text: string | null): RunNote | null {
+  const value: unknown = text === null ? null : JSON.parse(text);
+  if (!isRecord(value)) return null;
+  const { model, cluster, replica, incarnation } = value;
+  if (typeof model !== "string" || typeof cluster !== "string" || typeof replica !== "string") return null;
+  return { model, cluster, replica, incarnation: typeof incarnation === "number" ? incarnation : null };
+}
+
+/** Stands in for the engine that is gone: it answers for its model alone, and ends at once without a finish reason. */
+export function goneEngine(origin: Origin, note: RunNote): Origin {
+  return {
+    dispatch: (request) =>
+      Promise.resolve(
+        request.model === note.model
+          ? ok({
+              status: 200,
+              contentType: "text/event-stream",
+              firstChunk: null,
+              body: null,
+              cluster: note.cluster,
+              replica: note.replica,
+              attempts: 0,
+              report: () => undefined,
+            })
+          : err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "another model had begun" }),
+      ),
+    probe: (name) => origin.probe(name),
+  };
+}
+
+/**
+ * The same reservation again (asking twice with one id reserves once), which nobody settles here: what was delivered before
+ * is part of the bill, so that it goes out with the end alone.
+ */
+export function settledAtEnd(admission: Admission): Admission {
+  return {
+    admit: async (request) => {
+      const admitted = await admission.admit(request);
+      if (!admitted.ok) return admitted;
+      const reservation = admitted.value;
+      return ok({
+        chargeId: reservation.chargeId,
+        standing: reservation.standing,
+        get tokens() {
+          return reservation.tokens;
+        },
+        get microdollars() {
+          return reservation.microdollars;
+        },
+        get refusal() {
+          return reservation.refusal;
+        },
+        extend: (tokens, microdollars) => reservation.extend(tokens, microdollars),
+        settle: () => undefined,
+      });
+    },
+  };
+}
