@@ -97,6 +97,8 @@ function routerConfig(fleetJson: string, port: number): string {
       send_metrics: false,
       vars: { ENVIRONMENT: "local", FLEET: fleetJson },
       kv_namespaces: [{ binding: "CONFIG", id: "edgewise-config" }],
+      durable_objects: { bindings: [{ name: "ORIGIN_POOL", class_name: "OriginPool" }] },
+      migrations: [{ tag: "v1", new_sqlite_classes: ["OriginPool"] }],
     }),
   );
   return file;

@@ -63,6 +63,8 @@ export default {
         path: "/v1/chat/completions",
         body,
         stream: true,
+        tenant: "tenant",
+        tier: "pro",
         tokens: 100,
         place: {},
         deadlineMs: 20_000,

@@ -6,6 +6,7 @@ export {
   Generation,
   MetricsHub,
   NonceLedger,
+  OriginPool,
   TokenBucket,
 } from "../../workers/edge/index.ts";
 export { default } from "../../workers/edge/index.ts";

@@ -191,6 +191,8 @@ export function fakeRequest(clusters: readonly string[], change: Partial<OriginR
     path: "/v1/chat/completions",
     body: '{"model":"M","stream":true}',
     stream: true,
+    tenant: "tenant",
+    tier: "pro",
     tokens: 100,
     place: {},
     deadlineMs: 60_000,

@@ -44,6 +44,10 @@ declare namespace Cloudflare {
     ADDRESS_REQUESTS?: RateLimit;
     ADDRESS_FAILURES?: RateLimit;
     AUDIT_LOG: DurableObjectNamespace<import("../../durable-objects/audit-log/audit-log.ts").AuditLog>;
+    /** In use where the router runs in this Worker; behind a service binding the router Worker has its own. */
+    ORIGIN_POOL: DurableObjectNamespace<
+      import("../../durable-objects/origin-pool/origin-pool.ts").OriginPoolObject
+    >;
     ORIGIN_ROUTER?: Fetcher;
     /** Absent: "off". */
     ARCHIVE?: "off" | "on";

@@ -1,7 +1,9 @@
 /** The public Worker: its routes, and the classes of its objects. */
 import { createGenerationClass } from "../../durable-objects/generation/generation.ts";
+import { createOriginPoolClass } from "../../durable-objects/origin-pool/origin-pool.ts";
 import { createApp } from "./app.ts";
 import { generationParts } from "./generation-parts.ts";
+import { originPoolParts } from "./origin-pool-parts.ts";
 
 export { AuditLog } from "../../durable-objects/audit-log/audit-log.ts";
 export { Conversation } from "../../durable-objects/conversation/conversation.ts";
@@ -11,6 +13,7 @@ export { NonceLedger } from "../../durable-objects/nonce-ledger/nonce-ledger.ts"
 export { TokenBucket } from "../../durable-objects/token-bucket/token-bucket.ts";
 
 export const Generation = createGenerationClass(generationParts);
+export const OriginPool = createOriginPoolClass(originPoolParts);
 
 const app = createApp();
 

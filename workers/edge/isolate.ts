@@ -23,6 +23,8 @@ import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
 import { RecentMap } from "../../src/shared/limits/recent-map.ts";
 import { bucketStub } from "../../durable-objects/token-bucket/bucket-stub.ts";
 import { TokenCalibration } from "../../src/shared/prompt/token-calibration.ts";
+import type { Transport } from "../../src/shared/routing/attempt.ts";
+import { poolControl, type PoolControl } from "../../durable-objects/origin-pool/pool-port.ts";
 import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet-source.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
@@ -42,8 +44,10 @@ import { originTransport } from "../origin-bindings.ts";
 import { archiveOf } from "./adapters/archive.ts";
 import { cacheApiTier } from "./adapters/cache-api.ts";
 import { kvTier } from "./adapters/kv-answers.ts";
+import { servicePools } from "./adapters/service-pools.ts";
 import { serviceOrigin } from "./adapters/service-origin.ts";
 import { edgeFirewall } from "./firewall-parts.ts";
+import { createPoolLinks } from "../origin-router/pools.ts";
 import { configStore } from "./seed.ts";
 import { shadowTurns } from "./shadow-parts.ts";
 
@@ -68,6 +72,10 @@ export interface Isolate {
   /** Is this credential revoked? For what is done without admission. */
   readonly credentialStanding: LimitDesk["standingOf"];
   readonly now: () => number;
+  /** The way to replicas, for the pools that live in this Worker. */
+  readonly transport: Transport;
+  /** What admins see of and do to a cluster's pool, wherever the router is mounted. */
+  readonly pools: PoolControl;
   /** The origin router as it is mounted (ROUTER). */
   origin(fleet: FleetIndex, background: Background): Origin;
   turnDeps(fleet: FleetIndex, background: Background): TurnDeps;
@@ -109,6 +117,7 @@ function build(env: Cloudflare.Env): Isolate {
   const tenants = createTenantDirectory({ store, now, report });
   const state = new RouterState();
   const poller = new Poller();
+  const pools = createPoolLinks(env.ORIGIN_POOL, state);
   const calibration = new TokenCalibration();
   const answerLengths = new AnswerLengths();
   const hash = new KeyedHash(secretOf(env));
@@ -129,6 +138,7 @@ function build(env: Cloudflare.Env): Isolate {
           callerRegisters: true,
           state,
           poller,
+          pools,
           fleet,
           transport,
           background,
@@ -199,6 +209,11 @@ function build(env: Cloudflare.Env): Isolate {
     witness: (fact) => writeLines(JSON.stringify(fact)),
     credentialStanding: (subject, maxAgeMs, background) => limits.standingOf(subject, maxAgeMs, background),
     now,
+    transport,
+    pools:
+      env.ROUTER === "service" && binding !== undefined
+        ? servicePools(binding)
+        : poolControl(env.ORIGIN_POOL),
     origin,
     turnDeps: (fleet, background) => depsWith(limits, fleet, background),
     // A desk of its own each time: workerd lets no object wait for a promise that another one made.

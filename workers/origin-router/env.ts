@@ -1,3 +1,5 @@
+import type { PoolNamespace } from "../../durable-objects/origin-pool/pool-port.ts";
+
 /** What workers/origin-router/wrangler.toml binds. Only index.ts sees it. */
 export interface OriginRouterEnv {
   readonly ENVIRONMENT: "local" | "production";
@@ -8,4 +10,6 @@ export interface OriginRouterEnv {
   /** Workers AI, where a cluster of the fleet has its engine; in production alone. */
   readonly AI?: Ai;
   readonly CONFIG: KVNamespace;
+  /** The clusters' pools. Absent in tests that have none: clusters are then routed to without. */
+  readonly ORIGIN_POOL?: PoolNamespace;
 }

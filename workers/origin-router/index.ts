@@ -3,33 +3,63 @@
  * out of the public Worker (secrets of tunnels). Composition root: all rules are in src/shared/routing.
  */
 import devFleet from "../../config/fleet.dev.json";
+import { createOriginPoolClass } from "../../durable-objects/origin-pool/origin-pool.ts";
+import { poolControl } from "../../durable-objects/origin-pool/pool-port.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
 import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet-source.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
+import type { PoolLinks } from "../../src/shared/routing/pool/pool-links.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";
 import { originTransport } from "../origin-bindings.ts";
 import type { OriginRouterEnv } from "./env.ts";
+import { createPoolLinks } from "./pools.ts";
 import { serveRequest, type RunningAnswers } from "./serve-dispatch.ts";
 
 /** What lives as long as the isolate. */
+interface Mount {
+  readonly fleetSource: FleetSource;
+  readonly transport: Transport;
+  /** Absent without the binding: every cluster is then routed to without a pool. */
+  readonly pools?: PoolLinks;
+}
+
 const state = new RouterState();
 const poller = new Poller();
 const running: RunningAnswers = new Map();
-let fleetSource: FleetSource | null = null;
-let transport: Transport | null = null;
+let mounted: Mount | null = null;
 
-export default {
-  async fetch(request, env, context): Promise<Response> {
-    fleetSource ??= createFleetSource({
+function mountOf(env: OriginRouterEnv): Mount {
+  mounted ??= {
+    fleetSource: createFleetSource({
       variable: env.FLEET,
       store: { get: (key) => env.CONFIG.get(key) },
       bundled: env.ENVIRONMENT === "local" ? devFleet : null,
       now: () => Date.now(),
       report,
-    });
-    transport ??= originTransport(env, () => Date.now(), report);
+    }),
+    transport: originTransport(env, () => Date.now(), report),
+    ...(env.ORIGIN_POOL === undefined ? {} : { pools: createPoolLinks(env.ORIGIN_POOL, state) }),
+  };
+  return mounted;
+}
+
+export const OriginPool = createOriginPoolClass((env: OriginRouterEnv) => {
+  const { fleetSource, transport } = mountOf(env);
+  return {
+    async fleet(background) {
+      const reading = await fleetSource.current(background);
+      return reading.ok ? reading.value : null;
+    },
+    transport,
+    report,
+  };
+});
+
+export default {
+  async fetch(request, env, context): Promise<Response> {
+    const { fleetSource, transport, pools } = mountOf(env);
     const background: Background = {
       run: (name, work) => context.waitUntil(work.catch((error: unknown) => report(name, String(error)))),
     };
@@ -39,6 +69,7 @@ export default {
       callerRegisters: false,
       state,
       poller,
+      pools,
       fleet: fleet.value,
       transport,
       background,
@@ -46,7 +77,13 @@ export default {
       random: () => Math.random(),
       wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     });
-    return serveRequest(request, { origin, running, background, inFlight: () => state.inFlight.size });
+    return serveRequest(request, {
+      origin,
+      running,
+      background,
+      inFlight: () => state.inFlight.size,
+      pools: env.ORIGIN_POOL === undefined ? null : poolControl(env.ORIGIN_POOL),
+    });
   },
 } satisfies ExportedHandler<OriginRouterEnv>;
 

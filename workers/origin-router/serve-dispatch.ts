@@ -2,6 +2,8 @@
  * The router Worker's HTTP side: an envelope in, the engine's bytes or a tagged failure out. Nothing here chooses a replica;
  * that is src/shared/routing/origin-router.ts, the same module as in the edge Worker's process.
  */
+import type { PoolControl } from "../../durable-objects/origin-pool/pool-port.ts";
+import type { PoolAction } from "../../src/shared/routing/pool/pool-action.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import {
   answerHeader,
@@ -24,9 +26,11 @@ export interface DispatchServer {
   readonly background: Background;
   /** Requests of this isolate that are at a replica. */
   readonly inFlight: () => number;
+  /** Null: this Worker has no pools. */
+  readonly pools?: PoolControl | null;
 }
 
-/** `POST /dispatch`, `POST /outcome?token=…&outcome=…`, `GET /ready?name=…`, `GET /in-flight`. */
+/** `POST /dispatch`, `POST /outcome?token=…&outcome=…`, `GET /ready?name=…`, `GET /in-flight`, `GET` and `POST /pool?cluster=…`. */
 export async function serveRequest(request: Request, server: DispatchServer): Promise<Response> {
   const url = new URL(request.url);
   switch (`${request.method} ${url.pathname}`) {
@@ -44,9 +48,19 @@ export async function serveRequest(request: Request, server: DispatchServer): Pr
     }
     case "GET /in-flight":
       return Response.json({ inFlight: server.inFlight() });
+    case "GET /pool":
+    case "POST /pool":
+      return servePool(request, url.searchParams.get("cluster") ?? "", server.pools ?? null);
     default:
       return new Response(null, { status: 404 });
   }
+}
+
+/** Only the edge Worker calls this, after it has checked the admin's scope and what is asked for. */
+async function servePool(request: Request, cluster: string, pools: PoolControl | null): Promise<Response> {
+  if (pools === null) return new Response("this router has no pools", { status: 404 });
+  if (request.method === "GET") return Response.json(await pools.status(cluster));
+  return Response.json(await pools.act(cluster, await request.json<PoolAction>()));
 }
 
 async function dispatch(request: Request, server: DispatchServer): Promise<Response> {

@@ -20,6 +20,8 @@ export interface Asking {
   readonly timeoutMs: number;
   /** Attempts of the request with this one, for the answer. */
   readonly attempts: number;
+  /** Of the lease that its pool granted; undefined: none was asked for. */
+  readonly leaseNumber?: number | undefined;
   /** Told once when an answer has ended. */
   readonly onEnd: (outcome: OriginOutcome) => void;
 }
@@ -34,7 +36,7 @@ export async function askReplica(
   const { breaker, occupancy } = replica.known;
   const nowMs = now();
   breaker.begin(nowMs);
-  const lease = state.inFlight.take(occupancy, request.tokens, nowMs);
+  const lease = state.inFlight.take(occupancy, request.tokens, nowMs, asking.leaseNumber);
   const result = await attempt({ target: replica.target, request, signal, timeoutMs, nowMs }, transport);
   if (result.kind === "open") {
     state.firstByteTimes.observe(request.model, request.stream, now() - nowMs);
@@ -49,12 +51,17 @@ function answerOf(
   replica: ReplicaState,
   open: OpenAnswer,
   lease: Lease,
-  { signal, attempts, onEnd }: Asking,
+  { request, signal, attempts, onEnd }: Asking,
   now: () => number,
 ): OriginAnswer {
-  lease.began(now());
-  replica.known.breaker.firstByte(now());
-  replica.known.goodAtMs = now();
+  const { known } = replica;
+  const firstByteMs = lease.began(now());
+  known.breaker.firstByte(now());
+  known.goodAtMs = now();
+  if (known.firstByteFrom === null || firstByteMs < known.firstByteMs) {
+    known.firstByteFrom = request.place;
+    known.firstByteMs = firstByteMs;
+  }
   let ended = false;
   const report = (outcome: OriginOutcome): void => {
     if (ended) return;

@@ -55,6 +55,9 @@ export class Breaker {
   /** Asked to slow down (429): no failure, only a pause. */
   #busyUntilMs = 0;
   #lastResortAtMs = Number.NEGATIVE_INFINITY;
+  /** Since `takeOutcomes`. */
+  #successes = 0;
+  #failures: Partial<Record<FailureReason, number>> | null = null;
 
   constructor(settings: BreakerSettings = defaultBreakerSettings) {
     this.#settings = settings;
@@ -99,6 +102,7 @@ export class Breaker {
 
   /** An answer ended well. */
   success(nowMs: number): void {
+    this.#successes += 1;
     this.firstByte(nowMs);
     this.#score = this.score(nowMs) * this.#settings.successFactor;
     this.#scoredAtMs = nowMs;
@@ -106,6 +110,7 @@ export class Breaker {
   }
 
   failure(reason: FailureReason, nowMs: number): void {
+    this.#failures = { ...this.#failures, [reason]: (this.#failures?.[reason] ?? 0) + 1 };
     const state = this.state(nowMs);
     // While open, late failures of requests that began before add nothing: they are the same fault.
     if (state === "open") return;
@@ -119,6 +124,14 @@ export class Breaker {
       this.#score = 0;
       this.#trialAtMs = Number.NEGATIVE_INFINITY;
     }
+  }
+
+  /** What it was told since the last call: another breaker, of all isolates, hears it too. */
+  takeOutcomes(): { readonly successes: number; readonly failures: Partial<Record<FailureReason, number>> } {
+    const taken = { successes: this.#successes, failures: this.#failures ?? {} };
+    this.#successes = 0;
+    this.#failures = null;
+    return taken;
   }
 
   /** The trial ended without saying anything about the replica (client gone, busy): the next request may try. */

@@ -4,6 +4,7 @@
  */
 import { distanceKm, type Coordinates } from "./distance.ts";
 import { estimateLoad } from "./load.ts";
+import { isOffered, isWanted, pooledLoad } from "./pool/pooled-view.ts";
 import type { ClusterState, ReplicaState } from "./router-state.ts";
 
 interface Scored {
@@ -32,8 +33,11 @@ export function distanceCostMs(from: Coordinates | null, to: Coordinates): numbe
 }
 
 function score(replica: ReplicaState, distanceMs: number, nowMs: number): Scored {
-  const { occupancy, polled } = replica.known;
-  const load = estimateLoad(occupancy.requests, replica.slots, polled, nowMs);
+  const { occupancy, polled, pooled } = replica.known;
+  const load =
+    pooled === null
+      ? estimateLoad(occupancy.requests, replica.slots, polled, nowMs)
+      : pooledLoad(occupancy.requests, replica.slots, pooled, nowMs);
   return { replica, costMs: distanceMs + loadCostMs(load) };
 }
 
@@ -73,8 +77,11 @@ export function choose(
     const distanceMs = distanceCostMs(from, cluster);
     for (const replica of replicas) {
       if (tried.includes(replica)) continue;
-      const { breaker } = replica.known;
-      if (breaker.admits(nowMs)) scored.push(score(replica, distanceMs, nowMs));
+      const { breaker, pooled } = replica.known;
+      // An admin's word holds where a breaker's would give way.
+      if (pooled !== null && !isWanted(pooled)) continue;
+      if (breaker.admits(nowMs) && (pooled === null || isOffered(pooled, nowMs)))
+        scored.push(score(replica, distanceMs, nowMs));
       else if (
         breaker.admitsLastResort(nowMs) &&
         (lastResort === null || breaker.waitMs(nowMs) < lastResort.known.breaker.waitMs(nowMs))

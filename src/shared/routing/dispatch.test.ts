@@ -215,7 +215,7 @@ test("what a poll says of others steers the next request", async () => {
   const first = await origin.dispatch(fakeRequest(["c0"]), never);
   if (first.ok) first.value.report("done");
   await vi.advanceTimersByTimeAsync(0);
-  expect(known("c0", 0).polled?.metrics).toEqual({ running: 4, waiting: 6, cacheUsage: null });
+  expect(known("c0", 0).polled?.metrics).toMatchObject({ running: 4, waiting: 6, cacheUsage: null });
   replicas.calls.length = 0;
   for (let turn = 0; turn < 3; turn += 1) await origin.dispatch(fakeRequest(["c0"]), never);
   expect(new Set(replicas.hosts)).toEqual(new Set(["c0r1.test"]));

@@ -52,7 +52,10 @@ export class Dispatch {
         this.#request.hedge === true && attempts === 1
           ? await this.#askTwo(replica)
           : await this.#ask(replica, attempts, this.#signal);
-      if (!("kind" in result)) return ok(result);
+      if (!("kind" in result)) {
+        this.#deps.pools?.changed(this.#clusters, this.#deps.background);
+        return ok(result);
+      }
       this.#last = result;
       const failure = finalFailure(result, this.#signal);
       if (failure !== null) return err(failure);
@@ -104,6 +107,7 @@ export class Dispatch {
         signal,
         timeoutMs: this.#timeoutMs(attempts, now()),
         attempts: attempts + this.#hedges,
+        leaseNumber: this.#next.takeLeaseNumber(),
         onEnd: (outcome) => {
           // A first byte proves little where one was there before: what goes on must end well to have its retry back.
           if (outcome === "done" && goesOn) state.retryBudget.giveBack(now());
@@ -133,6 +137,8 @@ export class Dispatch {
     const waits = this.#clusters.flatMap(({ replicas }) =>
       replicas.map((replica) => replica.known.breaker.waitMs(nowMs)),
     );
+    const { overloadedMs } = this.#next;
+    if (overloadedMs !== null) return { kind: "overloaded", retryAfterMs: overloadedMs };
     const retryAfterMs = clamp(waits.length === 0 ? 0 : Math.min(...waits), 1000, 30_000);
     if (this.#sawBusy) return { kind: "overloaded", retryAfterMs };
     const detail =
@@ -145,8 +151,9 @@ export class Dispatch {
   }
 
   #poll(): void {
-    const { background, now, poller, transport } = this.#deps;
-    const sweep = poller.sweep(this.#clusters, transport, now);
+    const { background, now, poller, pools, transport } = this.#deps;
+    pools?.changed(this.#clusters, background);
+    const sweep = poller.sweep(this.#clusters, transport, now, pools);
     if (sweep !== null) background.run("poll replicas", sweep);
   }
 }

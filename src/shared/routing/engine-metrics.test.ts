@@ -14,8 +14,15 @@ vllm:num_requests_waiting{engine="0",model_name="m"} 2.0
 vllm:num_requests_waiting_by_reason{engine="0",reason="capacity"} 99.0
 vllm:kv_cache_usage_perc{engine="0"} 0.25
 vllm:kv_cache_usage_perc{engine="1"} 0.75
+vllm:prompt_tokens_total{engine="0"} 1000
+vllm:generation_tokens_total{engine="0"} 234
 `;
-  expect(readEngineMetrics(text)).toEqual({ running: 7, waiting: 2, cacheUsage: 0.75 });
+  expect(readEngineMetrics(text)).toEqual({
+    running: 7,
+    waiting: 2,
+    cacheUsage: 0.75,
+    workedTokens: 1234,
+  });
 });
 
 test("the older name of the cache, and a line without labels or end", () => {
@@ -25,6 +32,7 @@ test("the older name of the cache, and a line without labels or end", () => {
     running: 1,
     waiting: null,
     cacheUsage: 0.5,
+    workedTokens: null,
   });
 });
 

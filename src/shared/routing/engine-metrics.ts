@@ -7,9 +7,16 @@ export interface EngineMetrics {
   readonly waiting: number | null;
   /** Share of the key-value cache in use, 0 to 1. */
   readonly cacheUsage: number | null;
+  /** Tokens of prompts and answers that it has ever worked off. */
+  readonly workedTokens: number | null;
 }
 
-export const unknownMetrics: EngineMetrics = { running: null, waiting: null, cacheUsage: null };
+export const unknownMetrics: EngineMetrics = {
+  running: null,
+  waiting: null,
+  cacheUsage: null,
+  workedTokens: null,
+};
 
 /** What an engine calls its gauges. */
 interface GaugeNames {
@@ -17,6 +24,8 @@ interface GaugeNames {
   readonly waiting: string;
   /** Its newer name and older ones. */
   readonly cacheUsage: readonly string[];
+  /** Counters, added up. */
+  readonly workedTokens: readonly string[];
 }
 
 /** Reads an engine's gauges. Several series of one name (data-parallel ranks, models) are added up; of cache usage the fullest counts. */
@@ -25,6 +34,7 @@ export function readGauges(text: string, names: GaugeNames): EngineMetrics {
     running: total(series(text, names.running)),
     waiting: total(series(text, names.waiting)),
     cacheUsage: fullest(names.cacheUsage.flatMap((name) => series(text, name))),
+    workedTokens: total(names.workedTokens.flatMap((name) => series(text, name))),
   };
 }
 

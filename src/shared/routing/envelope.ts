@@ -28,6 +28,8 @@ const dispatchSchema = z.strictObject({
   model: z.string().max(128),
   path: z.enum(["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank", "/tokenize"]),
   stream: z.boolean(),
+  tenant: z.string().max(128),
+  tier: z.string().max(32),
   tokens: z.number().min(0),
   place: placeSchema,
   deadlineMs: z.number().positive(),

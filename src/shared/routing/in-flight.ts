@@ -10,8 +10,8 @@ export interface Occupancy {
 }
 
 export interface Lease {
-  /** The first byte came: from now on it may take as long as streams take. */
-  began(nowMs: number): void;
+  /** The first byte came: from now on it may take as long as streams take. Returns how long that took, in milliseconds. */
+  began(nowMs: number): number;
   /** Ends it. Only the first call counts. */
   release(): void;
 }
@@ -21,9 +21,18 @@ export const waitingTtlMs = 120_000;
 /** Longer than almost any stream; one that is longer is counted no more. */
 export const streamingTtlMs = 900_000;
 
-interface Held {
+/** A lease as its cluster's pool is told of it. */
+export interface HeldLease {
+  /** Of this isolate, counting up. */
+  readonly number: number;
   readonly occupancy: Occupancy;
   readonly tokens: number;
+  readonly takenAtMs: number;
+  /** When the pool took it in, by the pool's clock; Infinity: it was not told yet. */
+  knownAtMs: number;
+}
+
+interface Held extends HeldLease {
   expiresAtMs: number;
 }
 
@@ -32,18 +41,40 @@ export class InFlight {
   /** Each in the order of expiry, since all in one set live equally long. */
   readonly #waiting = new Set<Held>();
   readonly #streaming = new Set<Held>();
+  #issued = 0;
 
-  take(occupancy: Occupancy, tokens: number, nowMs: number): Lease {
+  /** The highest number given out. */
+  get issued(): number {
+    return this.#issued;
+  }
+
+  /** A number for a lease that is to be asked for. */
+  number(): number {
+    this.#issued += 1;
+    return this.#issued;
+  }
+
+  /** @param number of the lease that a pool has granted; else it gets the next one */
+  take(occupancy: Occupancy, tokens: number, nowMs: number, number = this.number()): Lease {
     this.expire(nowMs);
-    const held: Held = { occupancy, tokens, expiresAtMs: nowMs + waitingTtlMs };
+    const held: Held = {
+      number,
+      occupancy,
+      tokens,
+      takenAtMs: nowMs,
+      knownAtMs: Number.POSITIVE_INFINITY,
+      expiresAtMs: nowMs + waitingTtlMs,
+    };
     this.#waiting.add(held);
     occupancy.requests += 1;
     occupancy.tokens += tokens;
     return {
       began: (nowMs) => {
-        if (!this.#waiting.delete(held)) return;
-        held.expiresAtMs = nowMs + streamingTtlMs;
-        this.#streaming.add(held);
+        if (this.#waiting.delete(held)) {
+          held.expiresAtMs = nowMs + streamingTtlMs;
+          this.#streaming.add(held);
+        }
+        return nowMs - held.takenAtMs;
       },
       release: () => this.#release(held),
     };
@@ -57,6 +88,11 @@ export class InFlight {
         this.#release(held);
       }
     }
+  }
+
+  *held(): Iterable<HeldLease> {
+    yield* this.#waiting;
+    yield* this.#streaming;
   }
 
   get size(): number {

@@ -5,6 +5,7 @@
 import type { Failed } from "./ask-replica.ts";
 import { choose } from "./choose.ts";
 import type { Coordinates } from "./distance.ts";
+import { askForPlace, passAtOnce } from "./pool/admission-gate.ts";
 import type { OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
 import type { ClusterState, ReplicaState } from "./router-state.ts";
@@ -19,12 +20,15 @@ const standstillStepMs = 100;
 export class NextReplica {
   readonly #deps: OriginRouterDeps;
   readonly #clusters: readonly ClusterState[];
+  readonly #request: OriginRequest;
   readonly #from: Coordinates | null;
   readonly #signal: AbortSignal;
   readonly #endMs: number;
   readonly #replicas: number;
   #tried: ReplicaState[] = [];
   #standstillMs = 0;
+  #leaseNumber: number | undefined = undefined;
+  #overloadedMs: number | null = null;
 
   constructor(
     deps: OriginRouterDeps,
@@ -35,6 +39,7 @@ export class NextReplica {
   ) {
     this.#deps = deps;
     this.#clusters = clusters;
+    this.#request = request;
     this.#from = coordinates(request);
     this.#signal = signal;
     this.#endMs = endMs;
@@ -50,6 +55,18 @@ export class NextReplica {
   /** Every replica was asked in this round. */
   get allTried(): boolean {
     return this.#tried.length >= this.#replicas;
+  }
+
+  /** Of the lease that a pool granted for the replica that was given last; a lease is taken once. */
+  takeLeaseNumber(): number | undefined {
+    const number = this.#leaseNumber;
+    this.#leaseNumber = undefined;
+    return number;
+  }
+
+  /** Everything was busy, and no place was to be had; when to come back. */
+  get overloadedMs(): number | null {
+    return this.#overloadedMs;
   }
 
   asked(replica: ReplicaState): void {
@@ -69,6 +86,30 @@ export class NextReplica {
    * the first that succeeds lets in all: so a request waits a moment for that, rather than be refused at once.
    */
   async inTime(last: Failed | null): Promise<ReplicaState | null> {
+    this.#leaseNumber = undefined;
+    const { pools, now } = this.#deps;
+    if (pools !== undefined) {
+      const passage =
+        passAtOnce(this.#clusters, this.#tried, pools, this.#deps) ??
+        (await askForPlace(
+          this.#clusters,
+          this.#tried,
+          this.#request,
+          this.#endMs - now(),
+          this.#signal,
+          pools,
+          this.#deps,
+        ));
+      if (this.#signal.aborted) return null;
+      if (passage.kind === "granted") {
+        this.#leaseNumber = passage.number;
+        return passage.replica;
+      }
+      if (passage.kind === "overloaded") {
+        this.#overloadedMs = passage.retryAfterMs;
+        return null;
+      }
+    }
     for (;;) {
       const next = this.atOnce(last);
       if (next !== null) return next;

@@ -5,6 +5,8 @@
 import type { Transport } from "./attempt.ts";
 import { unknownMetrics, type EngineMetrics } from "./engine-metrics.ts";
 import { engineAdapter } from "./engines/engine.ts";
+import type { PoolLinks } from "./pool/pool-links.ts";
+import type { PollFinding } from "./pool/replica-record.ts";
 import { readAtMost } from "./read-body.ts";
 import type { ClusterState, ReplicaState } from "./router-state.ts";
 
@@ -22,10 +24,16 @@ export class Poller {
   #nextLookMs = Number.NEGATIVE_INFINITY;
 
   /** A sweep to run in the background, or null when none is due. `now` is the clock, since a sweep takes time. */
-  sweep(clusters: readonly ClusterState[], transport: Transport, now: () => number): Promise<void> | null {
+  sweep(
+    clusters: readonly ClusterState[],
+    transport: Transport,
+    now: () => number,
+    pools?: PoolLinks,
+  ): Promise<void> | null {
     const nowMs = now();
     if (nowMs < this.#nextLookMs || nowMs - this.#sweepSinceMs < sweepTtlMs) return null;
-    const due = dueReplicas(clusters, nowMs);
+    // What a pool polls, its isolates need not.
+    const due = dueReplicas(pools?.unspoken(clusters, nowMs) ?? clusters, nowMs);
     if (due.length === 0) {
       this.#nextLookMs = nowMs + pollIntervalMs / 10;
       return null;
@@ -78,12 +86,29 @@ export async function pollReplica(
   return true;
 }
 
+/** The same for a pool, which keeps what it learns in its own records. Never rejects; takes at most `timeoutMs`. */
+export async function findReplica(
+  replica: ReplicaState,
+  transport: Transport,
+  timeoutMs: number,
+): Promise<PollFinding> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const isAlive = await askHealth(replica, transport, signal);
+  const { running, waiting, cacheUsage, workedTokens } =
+    isAlive && replica.hasMetrics ? await askMetrics(replica, transport, signal) : unknownMetrics;
+  return { isAlive, running, waiting, kvUsage: cacheUsage, workedTokens };
+}
+
 /** Servers without `/health` (404, or a key that it wants) are alive all the same. */
-async function askHealth(replica: ReplicaState, transport: Transport): Promise<boolean> {
+async function askHealth(
+  replica: ReplicaState,
+  transport: Transport,
+  signal = AbortSignal.timeout(pollTimeoutMs),
+): Promise<boolean> {
   const path = engineAdapter(replica.engine).healthPath;
   if (path === null) return true;
   try {
-    const response = await transport(replica.url + path, pollInit(), replica.target);
+    const response = await transport(replica.url + path, pollInit(signal), replica.target);
     await response.body?.cancel();
     return response.status < 500;
   } catch {
@@ -92,12 +117,16 @@ async function askHealth(replica: ReplicaState, transport: Transport): Promise<b
   }
 }
 
-async function askMetrics(replica: ReplicaState, transport: Transport): Promise<EngineMetrics> {
+async function askMetrics(
+  replica: ReplicaState,
+  transport: Transport,
+  signal = AbortSignal.timeout(pollTimeoutMs),
+): Promise<EngineMetrics> {
   const engine = engineAdapter(replica.engine);
   const { metricsPath } = engine;
   if (metricsPath === null) return unknownMetrics;
   try {
-    const response = await transport(replica.url + metricsPath, pollInit(), replica.target);
+    const response = await transport(replica.url + metricsPath, pollInit(signal), replica.target);
     if (response.body === null) return unknownMetrics;
     const text = await readAtMost(response.body, maxMetricsBytes);
     return response.ok ? engine.readMetrics(text) : unknownMetrics;
@@ -107,6 +136,6 @@ async function askMetrics(replica: ReplicaState, transport: Transport): Promise<
   }
 }
 
-function pollInit(): RequestInit {
-  return { redirect: "manual", signal: AbortSignal.timeout(pollTimeoutMs) };
+function pollInit(signal: AbortSignal): RequestInit {
+  return { redirect: "manual", signal };
 }

@@ -32,6 +32,9 @@ export interface OriginRequest {
    * `false`: one JSON document, read whole here (up to a cap), so that a replica that dies within it stays invisible too.
    */
   readonly stream: boolean;
+  /** Whose it is, for the queue's fairness where everything is busy. */
+  readonly tenant: string;
+  readonly tier: string;
   /** Tokens of prompt and answer reserved: the work that this request adds to a replica. */
   readonly tokens: number;
   readonly place: ClientPlace;

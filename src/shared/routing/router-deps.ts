@@ -2,12 +2,15 @@
 import type { Background } from "../contracts/background.ts";
 import type { Transport } from "./attempt.ts";
 import type { FleetIndex } from "./fleet-index.ts";
+import type { PoolLinks } from "./pool/pool-links.ts";
 import type { Poller } from "./poller.ts";
 import type { RouterState } from "./router-state.ts";
 
 export interface OriginRouterDeps {
   readonly state: RouterState;
   readonly poller: Poller;
+  /** Links to the pools of the clusters that have one; absent where the mount has no binding for them. */
+  readonly pools?: PoolLinks | undefined;
   readonly fleet: FleetIndex;
   readonly transport: Transport;
   readonly background: Background;

@@ -3,13 +3,15 @@
  * the new one with the same address keeps its breaker and its counts.
  */
 import { Breaker } from "./breaker.ts";
-import type { Cluster } from "./fleet-config.ts";
+import type { Cluster, Replica } from "./fleet-config.ts";
 import { engineAdapter } from "./engines/engine.ts";
 import { FirstByteTimes } from "./first-byte-times.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import { InFlight, type Occupancy } from "./in-flight.ts";
 import type { PolledLoad } from "./load.ts";
 import type { PooledView } from "./pool/pooled-view.ts";
+import type { MemberConfig } from "./pool/replica-record.ts";
+import type { ClientPlace } from "./ports.ts";
 import { replicaTarget, type ReplicaTarget } from "./replica-target.ts";
 import { RetryBudget } from "./retry-budget.ts";
 
@@ -37,6 +39,9 @@ export interface ReplicaKnowledge {
   polledAtMs: number;
   /** When it last gave a first byte or a good health answer. */
   goodAtMs: number;
+  /** The least time to a first byte since its pool was last told, and from where that was asked; null: none. */
+  firstByteFrom: ClientPlace | null;
+  firstByteMs: number;
 }
 
 export interface ClusterState {
@@ -51,11 +56,21 @@ export class RouterState {
   #index: FleetIndex | null = null;
   #clusters: ReadonlyMap<string, ClusterState> = new Map();
   #known: ReadonlyMap<string, ReplicaKnowledge> = new Map();
+  readonly #joined = new Map<string, readonly MemberConfig[]>();
 
   /** The clusters of this fleet with what is known of them. Builds only when the index is another one than last time. */
   clusters(index: FleetIndex): ReadonlyMap<string, ClusterState> {
     if (index !== this.#index) this.#adopt(index);
     return this.#clusters;
+  }
+
+  /** Replicas beside those of the fleet document: they joined their cluster's pool by an admin's call. */
+  joined(cluster: string, members: readonly MemberConfig[]): void {
+    const key = (list: readonly MemberConfig[]): string =>
+      list.map(({ id, url, slots }) => `${id} ${url} ${slots}`).join("\n");
+    if (key(this.#joined.get(cluster) ?? []) === key(members)) return;
+    this.#joined.set(cluster, members);
+    this.#index = null;
   }
 
   #adopt(index: FleetIndex): void {
@@ -65,10 +80,12 @@ export class RouterState {
       const hasMetrics =
         engineAdapter(cluster.engine).metricsPath !== null &&
         cluster.models.some((model) => model.engine_features.metrics);
-      const replicas = cluster.replicas.map((replica): ReplicaState => {
+      const listed = [...cluster.replicas, ...joinedReplicas(cluster, this.#joined.get(cluster.id) ?? [])];
+      const replicas = listed.map((replica): ReplicaState => {
         const target = replicaTarget(cluster, replica);
         const key = `${cluster.id} ${replica.id} ${replica.vpc?.network ?? ""} ${target.url}`;
         const knowledge = this.#known.get(key) ?? blank();
+        if (!cluster.pool) knowledge.pooled = null;
         known.set(key, knowledge);
         return {
           cluster: cluster.id,
@@ -89,6 +106,13 @@ export class RouterState {
   }
 }
 
+function joinedReplicas(cluster: Cluster, members: readonly MemberConfig[]): Replica[] {
+  const ids = new Set(cluster.replicas.map(({ id }) => id));
+  return members.flatMap(({ id, url, slots, zone }) =>
+    url === null || ids.has(id) ? [] : { id, url, slots, ...(zone === null ? {} : { zone }) },
+  );
+}
+
 function blank(): ReplicaKnowledge {
   return {
     breaker: new Breaker(),
@@ -97,5 +121,7 @@ function blank(): ReplicaKnowledge {
     pooled: null,
     polledAtMs: Number.NEGATIVE_INFINITY,
     goodAtMs: Number.NEGATIVE_INFINITY,
+    firstByteFrom: null,
+    firstByteMs: 0,
   };
 }

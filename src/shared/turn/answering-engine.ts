@@ -106,7 +106,7 @@ export class AnsweringEngine implements AnswerContinuer {
   async #ask(next: Extract<Continuation, { kind: "ask" }>, deadlineMs: number): Promise<Resumption | null> {
     const search = new AbortController();
     this.#search = search;
-    const { candidate, prompt, requestId, traceparent, reservation, place } = this.#turn;
+    const { candidate, principal, prompt, requestId, traceparent, reservation, place } = this.#turn;
     const failed = this.#answer;
     const { weights } = candidate.variant.record;
     const found = await this.#deps.origin
@@ -121,6 +121,8 @@ export class AnsweringEngine implements AnswerContinuer {
           path: prompt.path,
           body: next.body,
           stream: true,
+          tenant: principal.tenant,
+          tier: principal.tier,
           tokens: reservation.tokens,
           place,
           deadlineMs,

@@ -86,6 +86,8 @@ async function dispatchFirst(
         path: "/v1/embeddings",
         body: buildEngineEmbeddingBody(safe, record.served_name),
         stream: false,
+        tenant: turn.principal.tenant,
+        tier: turn.principal.tier,
         tokens: promptTokens,
         place: turn.place,
         deadlineMs: turn.tenant.requests.deadline_seconds * 1000,

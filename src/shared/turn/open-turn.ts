@@ -128,6 +128,8 @@ async function dispatchFirst(
       path: prompt.path,
       body: prompt.body,
       stream: originStreams,
+      tenant: turn.principal.tenant,
+      tier: turn.principal.tier,
       tokens: wanted,
       place: turn.place,
       deadlineMs,

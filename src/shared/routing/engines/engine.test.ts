@@ -103,13 +103,17 @@ test.each([
 test("metrics are read under each engine's own names", () => {
   const page =
     'trtllm_num_requests_running{model_name="m"} 3.0\ntrtllm_num_requests_waiting 2\ntrtllm_kv_cache_utilization 0.5\n';
-  expect(engineAdapter("tensorrt-llm").readMetrics(page)).toEqual({
+  expect(engineAdapter("tensorrt-llm").readMetrics(page)).toMatchObject({
     running: 3,
     waiting: 2,
     cacheUsage: 0.5,
   });
-  expect(engineAdapter("vllm").readMetrics(page)).toEqual({ running: null, waiting: null, cacheUsage: null });
-  expect(engineAdapter("openai").readMetrics(page)).toEqual({
+  expect(engineAdapter("vllm").readMetrics(page)).toMatchObject({
+    running: null,
+    waiting: null,
+    cacheUsage: null,
+  });
+  expect(engineAdapter("openai").readMetrics(page)).toMatchObject({
     running: null,
     waiting: null,
     cacheUsage: null,

@@ -30,6 +30,8 @@ export const tensorRtLlm: EngineAdapter = {
       running: "trtllm_num_requests_running",
       waiting: "trtllm_num_requests_waiting",
       cacheUsage: ["trtllm_kv_cache_utilization"],
+      // It counts no tokens there.
+      workedTokens: [],
     }),
   readWindowFault(message) {
     const [, prompt, answer, window] = promptTooLong.exec(message) ?? [];

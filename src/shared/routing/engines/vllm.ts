@@ -12,6 +12,7 @@ export const vllm: EngineAdapter = {
       waiting: "vllm:num_requests_waiting",
       // Version 0 said gpu_cache_usage_perc.
       cacheUsage: ["vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"],
+      workedTokens: ["vllm:prompt_tokens_total", "vllm:generation_tokens_total"],
     }),
   readWindowFault: usualWindowFault,
   bodyFor: null,

@@ -21,8 +21,22 @@ export function othersThere({ view, atMs, ownRequests }: PooledView, nowMs: numb
   return Math.max(0, view.running + view.waiting - ownRequests) * confidence(nowMs - atMs);
 }
 
+/** Requests there over what it runs at once, as `estimateLoad` has it; a replica that shall have a small share seems busier. */
+export function pooledLoad(ownRequests: number, slots: number, pooled: PooledView, nowMs: number): number {
+  const there = ownRequests + othersThere(pooled, nowMs);
+  const { kvUsage, weight } = pooled.view;
+  // A key-value cache that is nearly full preempts requests: it is full before its slots are.
+  const pressure = kvUsage === null ? 0 : Math.max(0, kvUsage - 0.9) * 5 * confidence(nowMs - pooled.atMs);
+  return (there / slots + pressure) / Math.max(0.01, weight);
+}
+
+/** Shall it have requests at all? An admin's word, which does not age. */
+export function isWanted({ view }: PooledView): boolean {
+  return view.state === "active" && view.weight > 0;
+}
+
 /** May new requests go there, as far as its pool knows? A breaker's word is believed as long as the snapshot is. */
-export function isOffered({ view, atMs }: PooledView, nowMs: number): boolean {
-  if (view.state !== "active" || view.weight === 0) return false;
-  return view.breaker !== "open" || confidence(nowMs - atMs) === 0;
+export function isOffered(pooled: PooledView, nowMs: number): boolean {
+  if (!isWanted(pooled)) return false;
+  return pooled.view.breaker !== "open" || confidence(nowMs - pooled.atMs) === 0;
 }

@@ -3,7 +3,6 @@
  * be asked, how long the queue is, and how often the isolate may come back. Shared by all isolates of a location through a
  * cache entry; usable for 30 s with decaying confidence (`confidence` in ../load.ts).
  */
-import * as z from "zod";
 import type { BreakerState } from "../breaker.ts";
 
 /** What it may weigh with 128 replicas; regions are left out to stay below. */
@@ -82,42 +81,93 @@ export interface PoolSnapshot {
 
 const standings = ["active", "draining", "disabled", "lost"] as const;
 const breakers = ["closed", "half-open", "open"] as const;
-const count = z.number().min(0);
 
-const rowSchema = z.tuple([
-  z.string(),
+/** A replica in a fixed order: names would be most of the text. */
+type Row = readonly [
+  id: string,
   /** Index into `standings` + 4 × index into `breakers`. */
-  z.int().min(0).max(11),
-  count,
-  count,
-  count,
+  codes: number,
+  slots: number,
+  running: number,
+  waiting: number,
   /** Age of the poll. */
-  count.nullable(),
-  count,
-  count,
-  count.nullable(),
-  count.nullable(),
-  count,
-  count,
+  polledAgoMs: number | null,
+  leases: number,
+  queuedTokens: number,
+  throughput: number | null,
+  kvUsage: number | null,
+  weight: number,
+  startedAtMs: number,
   /** Index into the zones, or -1. */
-  z.int(),
+  zone: number,
   /** In the order of the regions; -1: not learned. */
-  z.array(z.number()),
-  z.string().nullable(),
-]);
-type Row = z.infer<typeof rowSchema>;
+  latencies: readonly number[],
+  url: string | null,
+];
 
-const wireSchema = z.object({
-  v: z.literal(1),
-  cluster: z.string(),
-  incarnation: z.string(),
-  at: z.number(),
-  pace: z.tuple([count, count, count, count]),
-  queue: z.tuple([count, count, count, count]),
-  zones: z.array(z.string()),
-  regions: z.array(z.string()),
-  rows: z.array(rowSchema),
-});
+interface Wire {
+  readonly v: 1;
+  readonly cluster: string;
+  readonly incarnation: string;
+  readonly at: number;
+  readonly pace: readonly [number, number, number, number];
+  readonly queue: readonly [number, number, number, number];
+  readonly zones: readonly string[];
+  readonly regions: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+/** Every isolate reads one a second: a schema's parser would cost it ten times the reading (measured with 128 replicas). */
+function isWire(value: unknown): value is Wire {
+  if (typeof value !== "object" || value === null) return false;
+  const { v, cluster, incarnation, at, pace, queue, zones, regions, rows } = value as Record<string, unknown>;
+  return (
+    v === 1 &&
+    typeof cluster === "string" &&
+    typeof incarnation === "string" &&
+    typeof at === "number" &&
+    isNumbers(pace) &&
+    pace.length === 4 &&
+    isNumbers(queue) &&
+    queue.length === 4 &&
+    Array.isArray(zones) &&
+    Array.isArray(regions) &&
+    Array.isArray(rows) &&
+    rows.every(isRow)
+  );
+}
+
+function isRow(row: unknown): boolean {
+  if (!Array.isArray(row) || row.length !== 15) return false;
+  const [id, codes, slots, running, waiting, polledAgoMs, leases, queuedTokens, throughput, kvUsage] =
+    row as unknown[];
+  const [, , , , , , , , , , weight, startedAtMs, zone, latencies, url] = row as unknown[];
+  return (
+    typeof id === "string" &&
+    isCount(codes) &&
+    isCount(slots) &&
+    isCount(running) &&
+    isCount(waiting) &&
+    (polledAgoMs === null || isCount(polledAgoMs)) &&
+    isCount(leases) &&
+    isCount(queuedTokens) &&
+    (throughput === null || isCount(throughput)) &&
+    (kvUsage === null || isCount(kvUsage)) &&
+    isCount(weight) &&
+    isCount(startedAtMs) &&
+    typeof zone === "number" &&
+    isNumbers(latencies) &&
+    (url === null || typeof url === "string")
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === "number" && value >= 0;
+}
+
+function isNumbers(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((each) => typeof each === "number");
+}
 
 /** Its text, for the wire and the cache: rows of numbers, at most `maxSnapshotBytes` for 128 replicas. */
 export function encodeSnapshot(snapshot: PoolSnapshot): string {
@@ -167,7 +217,7 @@ function encodeWith(snapshot: PoolSnapshot, regionCount: number): string {
     zones,
     regions,
     rows,
-  } satisfies z.infer<typeof wireSchema>);
+  } satisfies Wire);
 }
 
 /** The snapshot behind a text; null where it is none, or of a version that this code does not know. */
@@ -179,9 +229,8 @@ export function decodeSnapshot(text: string): PoolSnapshot | null {
     // Whatever lies in the cache under our key and is no JSON is no snapshot.
     return null;
   }
-  const parsed = wireSchema.safeParse(value);
-  if (!parsed.success) return null;
-  const { cluster, incarnation, at, pace, queue, zones, regions, rows } = parsed.data;
+  if (!isWire(value)) return null;
+  const { cluster, incarnation, at, pace, queue, zones, regions, rows } = value;
   return {
     cluster,
     incarnation,

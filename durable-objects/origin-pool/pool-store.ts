@@ -1,0 +1,72 @@
+/**
+ * What of a pool outlives its memory? What admins want of its replicas, and who joined by a call. Leases, polls, breakers and the
+ * queue do not: isolates report their leases anew, engines are asked anew, and whoever waits asks again.
+ */
+import type { KeptMember } from "../../src/shared/routing/pool/members.ts";
+import type { MemberConfig, MemberWish } from "../../src/shared/routing/pool/replica-record.ts";
+import { hasSchema, migrate } from "../storage/migrations.ts";
+
+const migrations = [
+  `CREATE TABLE member (
+     replica TEXT PRIMARY KEY, state TEXT NOT NULL, weight REAL NOT NULL,
+     joined TEXT, joined_ms INTEGER, heartbeat_ms INTEGER)`,
+] as const;
+
+interface MemberRow extends Record<string, SqlStorageValue> {
+  readonly replica: string;
+  readonly state: MemberWish["state"];
+  readonly weight: number;
+  readonly joined: string | null;
+  readonly joined_ms: number | null;
+  readonly heartbeat_ms: number | null;
+}
+
+export class PoolStore {
+  readonly #storage: DurableObjectStorage;
+  #isOpen: boolean;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#isOpen = hasSchema(storage.sql);
+    if (this.#isOpen) migrate(storage, migrations);
+  }
+
+  read(): KeptMember[] {
+    if (!this.#isOpen) return [];
+    return this.#storage.sql
+      .exec<MemberRow>("SELECT replica, state, weight, joined, joined_ms, heartbeat_ms FROM member")
+      .toArray()
+      .map(({ replica, state, weight, joined, joined_ms: atMs, heartbeat_ms: heartbeatAtMs }) => ({
+        replica,
+        wish: { state, weight },
+        joined:
+          joined === null || atMs === null || heartbeatAtMs === null
+            ? null
+            : { config: JSON.parse(joined) as MemberConfig, atMs, heartbeatAtMs },
+      }));
+  }
+
+  /** `null`: there is nothing to remember of it any more. */
+  write(replica: string, kept: KeptMember | null): void {
+    if (!this.#isOpen) {
+      if (kept === null) return;
+      migrate(this.#storage, migrations);
+      this.#isOpen = true;
+    }
+    const { sql } = this.#storage;
+    if (kept === null) {
+      sql.exec("DELETE FROM member WHERE replica = ?", replica);
+      return;
+    }
+    const { wish, joined } = kept;
+    sql.exec(
+      "INSERT OR REPLACE INTO member VALUES (?, ?, ?, ?, ?, ?)",
+      replica,
+      wish.state,
+      wish.weight,
+      joined === null ? null : JSON.stringify(joined.config),
+      joined?.atMs ?? null,
+      joined?.heartbeatAtMs ?? null,
+    );
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * May a request go at once, or must it wait for its turn? At once, where some replica has room and nobody waits for it: that costs no
+ * call. Else it asks the pools of all its clusters and takes the first place that is given; the other places go back. Where pools
+ * can't say (too old, out of reach, too many ask), it goes, up to a bound: the engines' own queues hold it then.
+ */
+import type { Background } from "../../contracts/background.ts";
+import type { OriginRequest } from "../ports.ts";
+import type { ClusterState, ReplicaState, RouterState } from "../router-state.ts";
+import type { PoolLink } from "./pool-link.ts";
+import type { PoolLinks } from "./pool-links.ts";
+import { poolVersion, type AskOutcome } from "./pool-protocol.ts";
+import { isOffered } from "./pooled-view.ts";
+
+export interface GateDeps {
+  readonly state: Pick<RouterState, "inFlight">;
+  readonly background: Background;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly wait: (ms: number) => Promise<void>;
+}
+
+export type Passage =
+  | { readonly kind: "free" }
+  /** Go to this replica, with the lease of this number. */
+  | { readonly kind: "granted"; readonly replica: ReplicaState; readonly number: number }
+  | { readonly kind: "overloaded"; readonly retryAfterMs: number };
+
+/** The longest that a request waits for a place. */
+const queueWaitMs = 10_000;
+/** What a pool's answer may take beyond the wait; then it counts as out of reach. */
+const graceMs = 1500;
+/** Of clusters that a request waits at, all at once. */
+const maxQueues = 3;
+/** Without a place from the queue a request goes to a replica with up to so many times its slots at it. */
+const mostOvercommit = 2;
+const usualRetryMs = 1000;
+
+const free: Passage = { kind: "free" };
+
+type Room = "room" | "busy" | "packed";
+
+/** Decided here and now, from what is known: null means that the pools must be asked. */
+export function passAtOnce(
+  clusters: readonly ClusterState[],
+  tried: readonly ReplicaState[],
+  pools: PoolLinks,
+  { now, random }: Pick<GateDeps, "now" | "random">,
+): Passage | null {
+  const nowMs = now();
+  let packed = true;
+  let askShare = 1;
+  let offered = false;
+  for (const cluster of clusters) {
+    const snapshot = pools.of(cluster)?.fresh(nowMs) ?? null;
+    if (snapshot === null) return free;
+    askShare = Math.min(askShare, snapshot.pace.askShare);
+    for (const replica of cluster.replicas) {
+      const room = roomAt(replica, tried, nowMs);
+      if (room === null) continue;
+      // Those who wait are first; whoever could go past them would keep them waiting.
+      if (room === "room" && snapshot.queue.waiting === 0) return free;
+      offered = true;
+      if (room !== "packed") packed = false;
+    }
+  }
+  // Nobody to wait for: breakers and last resorts decide.
+  if (!offered) return free;
+  if (askShare === 1 || random() < askShare) return null;
+  return packed ? { kind: "overloaded", retryAfterMs: usualRetryMs } : free;
+}
+
+/** Null: it may not be asked, or was. */
+function roomAt(replica: ReplicaState, tried: readonly ReplicaState[], nowMs: number): Room | null {
+  const { pooled, occupancy, breaker } = replica.known;
+  if (pooled === null || !isOffered(pooled, nowMs) || !breaker.admits(nowMs)) return null;
+  if (tried.length > 0 && tried.includes(replica)) return null;
+  const { view, ownRequests } = pooled;
+  const there = occupancy.requests + Math.max(0, view.running + view.waiting - ownRequests);
+  if (there < replica.slots) return "room";
+  return there < replica.slots * mostOvercommit ? "busy" : "packed";
+}
+
+/** Asks for a place, and waits for it. `signal` gives the place in the queue up at once. */
+export async function askForPlace(
+  clusters: readonly ClusterState[],
+  tried: readonly ReplicaState[],
+  request: OriginRequest,
+  leftMs: number,
+  signal: AbortSignal,
+  pools: PoolLinks,
+  { state, background, wait }: Pick<GateDeps, "state" | "background" | "wait">,
+): Promise<Passage> {
+  const number = state.inFlight.number();
+  const maxWaitMs = Math.max(0, Math.min(queueWaitMs, leftMs - graceMs));
+  const queues = clusters
+    .flatMap((cluster) => {
+      const link = pools.of(cluster);
+      return link === null ? [] : [{ cluster, link }];
+    })
+    .slice(0, maxQueues);
+  const race = new PlaceRace(queues.length);
+  const leave = (): void => race.over({ kind: "left" });
+  signal.addEventListener("abort", leave, { once: true });
+  for (const { cluster, link } of queues) {
+    link.asking.add(number);
+    const excluded = tried.filter((replica) => replica.cluster === cluster.cluster.id).map(({ id }) => id);
+    const asked = link.port.ask({
+      v: poolVersion,
+      source: link.source,
+      number,
+      tokens: request.tokens,
+      model: request.model,
+      tenant: request.tenant,
+      tier: request.tier,
+      excluded,
+      maxWaitMs,
+    });
+    background.run(
+      `queue ${link.cluster}`,
+      asked.then(
+        (outcome) => race.heard(link, cluster, outcome),
+        () => race.heard(link, cluster, null),
+      ),
+    );
+  }
+  background.run("queue limit", Promise.race([race.result, wait(maxWaitMs + graceMs)]).then(leaveLate));
+  const end = await race.result;
+  signal.removeEventListener("abort", leave);
+  const takenFrom = end.kind === "granted" ? end.link : null;
+  for (const { link } of queues) {
+    link.asking.delete(number);
+    // Gives back what another one granted meanwhile, and what this one may grant later.
+    if (link !== takenFrom && !race.refused.has(link))
+      background.run(
+        `leave ${link.cluster}`,
+        link.port.withdraw({ v: poolVersion, source: link.source, number }),
+      );
+  }
+  if (end.kind === "overloaded") return { kind: "overloaded", retryAfterMs: end.retryAfterMs };
+  if (end.kind !== "granted") return free;
+  const replica = end.cluster.replicas.find(({ id }) => id === end.replica);
+  if (replica !== undefined) return { kind: "granted", replica, number };
+  // It joined a moment ago, and this isolate has not heard of it.
+  background.run(
+    `leave ${end.link.cluster}`,
+    end.link.port.withdraw({ v: poolVersion, source: end.link.source, number }),
+  );
+  return free;
+
+  function leaveLate(): void {
+    race.over({ kind: "left" });
+  }
+}
+
+type RaceEnd =
+  | {
+      readonly kind: "granted";
+      readonly link: PoolLink;
+      readonly cluster: ClusterState;
+      readonly replica: string;
+    }
+  | { readonly kind: "overloaded"; readonly retryAfterMs: number }
+  /** The client left, the pools are out of reach, or there is nobody to wait for. */
+  | { readonly kind: "left" };
+
+/** The first place that is granted, or why none is once all have answered. */
+class PlaceRace {
+  readonly result: Promise<RaceEnd>;
+  /** Those that hold nothing for us any more. */
+  readonly refused = new Set<PoolLink>();
+  readonly #resolve: (end: RaceEnd) => void;
+  #left: number;
+  #retryAfterMs: number | null = null;
+
+  constructor(queues: number) {
+    const { promise, resolve } = Promise.withResolvers<RaceEnd>();
+    this.result = promise;
+    this.#resolve = resolve;
+    this.#left = queues;
+    if (queues === 0) resolve({ kind: "left" });
+  }
+
+  over(end: RaceEnd): void {
+    this.#resolve(end);
+  }
+
+  /** `null`: out of reach. */
+  heard(link: PoolLink, cluster: ClusterState, outcome: AskOutcome | null): void {
+    this.#left -= 1;
+    if (outcome?.result === "granted") {
+      this.#resolve({ kind: "granted", link, cluster, replica: outcome.replica });
+      return;
+    }
+    if (outcome !== null) this.refused.add(link);
+    if (outcome?.result === "overloaded")
+      this.#retryAfterMs = Math.min(this.#retryAfterMs ?? Number.POSITIVE_INFINITY, outcome.retryAfterMs);
+    if (this.#left > 0) return;
+    this.#resolve(
+      this.#retryAfterMs === null
+        ? { kind: "left" }
+        : { kind: "overloaded", retryAfterMs: this.#retryAfterMs },
+    );
+  }
+}

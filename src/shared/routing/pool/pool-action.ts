@@ -1,0 +1,42 @@
+/** What may an admin do to a replica? Applied by its pool; written to disk and to the audit log by whoever calls. */
+import type { Members } from "./members.ts";
+import type { MemberConfig, MemberWish } from "./replica-record.ts";
+
+export type PoolAction =
+  /** What is left out stays as it is. */
+  | {
+      readonly kind: "set";
+      readonly replica: string;
+      readonly state?: MemberWish["state"] | undefined;
+      readonly weight?: number | undefined;
+    }
+  /** Joins, or says that it is still there. */
+  | { readonly kind: "join"; readonly member: MemberConfig }
+  | { readonly kind: "leave"; readonly replica: string };
+
+export type ActionOutcome =
+  /** `changed`: false where it was so already; a heartbeat changes nothing. */
+  | { readonly result: "done"; readonly changed: boolean }
+  | { readonly result: "replica-unknown" | "in-fleet-document" | "too-many" };
+
+export function applyAction(members: Members, action: PoolAction, nowMs: number): ActionOutcome {
+  switch (action.kind) {
+    case "set": {
+      const { replica, state, weight } = action;
+      const before = members.get(replica)?.wish;
+      if (before === undefined) return { result: "replica-unknown" };
+      const wish: MemberWish = { state: state ?? before.state, weight: weight ?? before.weight };
+      members.wish(replica, wish);
+      return { result: "done", changed: wish.state !== before.state || wish.weight !== before.weight };
+    }
+    case "join": {
+      const outcome = members.join(action.member, nowMs);
+      if (outcome === "in-fleet-document" || outcome === "too-many") return { result: outcome };
+      return { result: "done", changed: outcome === "joined" };
+    }
+    case "leave": {
+      if (members.leave(action.replica)) return { result: "done", changed: true };
+      return { result: members.get(action.replica) === null ? "replica-unknown" : "in-fleet-document" };
+    }
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * How does an isolate keep up with one cluster's pool? After responses only, and seldom: it takes the location's snapshot from the shelf
+ * where that is fresh; the one that finds it old claims it, tells the pool its own leases and puts the new one there. Beside
+ * that it reports when the pool's pace says so, and sooner while others wait. Nothing on the way to an answer waits for any of it.
+ */
+import type { Background } from "../../contracts/background.ts";
+import type { InFlight, Occupancy } from "../in-flight.ts";
+import type { ClusterState, RouterState } from "../router-state.ts";
+import { buildReport } from "./lease-report.ts";
+import type { AskOutcome, ExchangeOutcome, LeaseReport, PoolAsk, PoolWithdrawal } from "./pool-protocol.ts";
+import { decodeSnapshot, type CallPace, type PoolSnapshot } from "./snapshot.ts";
+
+/** The object of one cluster. Calls may fail, and may never settle: whoever waits for one sets a limit. */
+export interface PoolPort {
+  exchange(report: LeaseReport): Promise<ExchangeOutcome>;
+  ask(ask: PoolAsk): Promise<AskOutcome>;
+  withdraw(withdrawal: PoolWithdrawal): Promise<void>;
+}
+
+/** The location's copy of a cluster's snapshot, shared by its isolates. */
+export interface SnapshotShelf {
+  get(cluster: string): Promise<string | null>;
+  put(cluster: string, snapshot: string): Promise<void>;
+  /** True for one isolate at about a time: it fetches, the others go on with what there is. */
+  claim(cluster: string): Promise<boolean>;
+}
+
+export interface PoolLinkOptions {
+  readonly cluster: string;
+  /** Names the isolate. */
+  readonly source: string;
+  readonly port: PoolPort;
+  readonly shelf: SnapshotShelf;
+  readonly state: Pick<RouterState, "inFlight" | "joined">;
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Resolves after so many milliseconds, in the calling request's context. */
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** Before a pool was heard. */
+const firstPace: CallPace = { refreshEveryMs: 2000, reportEveryMs: 1000, noticeEveryMs: 1000, askShare: 1 };
+/** An isolate's first own report comes within so long, by lot: thousands that start at once must not call at once. */
+const firstReportMs = 30_000;
+/** A meeting that is overdue by so much was lost with the request that promised it. */
+const lostAfterMs = 3000;
+/** A snapshot says whether there is room for so long. */
+const freshMs = 6000;
+/** Meetings in a row that are promised without anything new. */
+const maxFollowUps = 3;
+/** Below this an exchange is not worth another one. */
+const leastGapMs = 20;
+
+export class PoolLink {
+  readonly #options: PoolLinkOptions;
+  readonly asking = new Set<number>();
+  #snapshot: PoolSnapshot | null = null;
+  #sequence = 0;
+  #exchangedAtMs = Number.NEGATIVE_INFINITY;
+  #lookAtMs: number | null = null;
+  #reportAtMs = Number.POSITIVE_INFINITY;
+  /** The pool knows what is open here, as far as this isolate knows. */
+  #isTold = true;
+  #followUps = 0;
+  /** When a promised meeting takes place; Infinity: none is promised. */
+  #meetingAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(options: PoolLinkOptions) {
+    this.#options = options;
+  }
+
+  get cluster(): string {
+    return this.#options.cluster;
+  }
+
+  get port(): PoolPort {
+    return this.#options.port;
+  }
+
+  get source(): string {
+    return this.#options.source;
+  }
+
+  /** What it heard last, if that was lately. */
+  fresh(nowMs: number): PoolSnapshot | null {
+    return this.#snapshot !== null && nowMs - this.#snapshot.atMs < freshMs ? this.#snapshot : null;
+  }
+
+  /** Does the pool speak for its replicas, so that nobody else need poll them? Not when it can't be reached. */
+  speaks(nowMs: number): boolean {
+    if (this.#snapshot !== null) return nowMs - this.#snapshot.atMs < 30_000;
+    return this.#lookAtMs === null || nowMs - this.#lookAtMs < 5000;
+  }
+
+  /**
+   * Something began or ended. Promises a meeting with the pool, if none is promised soon enough: at most one background work a
+   * second, whatever the traffic.
+   */
+  changed(cluster: ClusterState, background: Background): void {
+    this.#isTold = false;
+    this.#followUps = 0;
+    const nowMs = this.#options.now();
+    this.#promise(cluster, background, this.#dueAtMs(nowMs), nowMs);
+  }
+
+  #promise(cluster: ClusterState, background: Background, dueMs: number, nowMs: number): void {
+    if (this.#meetingAtMs <= dueMs + leastGapMs && nowMs - this.#meetingAtMs < lostAfterMs) return;
+    const delayMs = Math.max(0, dueMs - nowMs);
+    this.#meetingAtMs = nowMs + delayMs;
+    const meet = (): Promise<void> => this.#meet(cluster).finally(() => this.#followUp(cluster, background));
+    const waited = delayMs === 0 ? meet() : this.#options.sleep(delayMs).then(meet);
+    background.run(`pool ${this.#options.cluster}`, waited);
+  }
+
+  /** What the pool was not told yet is told by the next report, even if nothing else begins or ends here. */
+  #followUp(cluster: ClusterState, background: Background): void {
+    if (this.#isTold || this.#followUps >= maxFollowUps) return;
+    this.#followUps += 1;
+    const nowMs = this.#options.now();
+    this.#promise(cluster, background, Math.max(nowMs, this.#reportAtMs), nowMs);
+  }
+
+  #dueAtMs(nowMs: number): number {
+    if (this.#lookAtMs === null) {
+      this.#lookAtMs = nowMs + this.#options.random() * firstPace.refreshEveryMs;
+      this.#reportAtMs = nowMs + this.#options.random() * firstReportMs;
+    }
+    const noticeAtMs = this.#isPressed(nowMs)
+      ? Math.max(nowMs, this.#exchangedAtMs + this.#pace.noticeEveryMs)
+      : Number.POSITIVE_INFINITY;
+    return Math.min(noticeAtMs, Math.max(nowMs, Math.min(this.#lookAtMs, this.#reportAtMs)));
+  }
+
+  /** Others wait for what may have ended here. */
+  #isPressed(nowMs: number): boolean {
+    return (this.fresh(nowMs)?.queue.waiting ?? 0) > 0;
+  }
+
+  get #pace(): CallPace {
+    return this.#snapshot?.pace ?? firstPace;
+  }
+
+  async #meet(cluster: ClusterState): Promise<void> {
+    const { now, random, shelf } = this.#options;
+    const nowMs = now();
+    // From here on what changes promises the next meeting.
+    this.#meetingAtMs = Number.POSITIVE_INFINITY;
+    const isNotice =
+      this.#isPressed(nowMs) && nowMs - this.#exchangedAtMs >= this.#pace.noticeEveryMs - leastGapMs;
+    const isReport = nowMs >= this.#reportAtMs;
+    this.#lookAtMs = nowMs + this.#pace.refreshEveryMs * (0.9 + 0.2 * random());
+    if (isNotice || isReport) return this.#exchange(cluster, isReport ? "report" : "notice");
+    const text = await shelf.get(this.#options.cluster);
+    const shelved = text === null ? null : decodeSnapshot(text);
+    if (shelved !== null) this.#adopt(shelved, cluster);
+    const ageMs = now() - (shelved?.atMs ?? Number.NEGATIVE_INFINITY);
+    if (ageMs < this.#pace.refreshEveryMs || !(await shelf.claim(this.#options.cluster))) return undefined;
+    return this.#exchange(cluster, "refresh");
+  }
+
+  async #exchange(cluster: ClusterState, reason: LeaseReport["reason"]): Promise<void> {
+    const { source, port, shelf, state, now, random } = this.#options;
+    const nowMs = now();
+    this.#sequence += 1;
+    this.#isTold = true;
+    this.#exchangedAtMs = nowMs;
+    // Each way of calling tells all: the own report is not due for another while.
+    this.#reportAtMs = nowMs + this.#pace.reportEveryMs * (0.9 + 0.2 * random());
+    const { report, told } = buildReport({
+      source,
+      sequence: this.#sequence,
+      reason,
+      replicas: cluster.replicas,
+      inFlight: state.inFlight,
+      asking: this.asking,
+      nowMs,
+    });
+    const outcome = await port.exchange(report).catch((error: unknown) => {
+      this.#isTold = false;
+      throw error;
+    });
+    if (outcome.result !== "taken") throw new Error(`the pool understands version ${outcome.supported} only`);
+    for (const held of told) held.knownAtMs = Math.min(held.knownAtMs, outcome.atMs);
+    const snapshot = decodeSnapshot(outcome.snapshot);
+    if (snapshot === null) throw new Error("the pool's snapshot can't be read");
+    this.#adopt(snapshot, cluster);
+    if (reason !== "notice") await shelf.put(this.#options.cluster, outcome.snapshot);
+  }
+
+  #adopt(snapshot: PoolSnapshot, cluster: ClusterState): void {
+    if (this.#snapshot !== null && snapshot.atMs <= this.#snapshot.atMs) return;
+    this.#snapshot = snapshot;
+    this.#reportAtMs = Math.max(this.#reportAtMs, this.#exchangedAtMs + this.#pace.reportEveryMs);
+    const { state } = this.#options;
+    state.joined(
+      this.#options.cluster,
+      snapshot.replicas.filter(({ url }) => url !== null),
+    );
+    const views = new Map(snapshot.replicas.map((view) => [view.id, view]));
+    const owned = countIncluded(state.inFlight, snapshot, cluster);
+    for (const { id, known } of cluster.replicas) {
+      const view = views.get(id);
+      const own = owned.get(known.occupancy);
+      known.pooled =
+        view === undefined
+          ? null
+          : {
+              view,
+              atMs: snapshot.atMs,
+              ownRequests: own?.requests ?? 0,
+              ownTokens: own?.tokens ?? 0,
+            };
+    }
+  }
+}
+
+/** Which of this isolate's requests does the snapshot hold? Those that the pool was told of before, and those that a poll met. */
+function countIncluded(
+  inFlight: InFlight,
+  snapshot: PoolSnapshot,
+  cluster: ClusterState,
+): ReadonlyMap<Occupancy, Occupancy> {
+  const polledAtMs = new Map(snapshot.replicas.map((view) => [view.id, view.polledAtMs]));
+  const polled = new Map<Occupancy, number>();
+  for (const { id, known } of cluster.replicas)
+    polled.set(known.occupancy, polledAtMs.get(id) ?? Number.NEGATIVE_INFINITY);
+  const included = new Map<Occupancy, Occupancy>();
+  for (const { occupancy, tokens, takenAtMs, knownAtMs } of inFlight.held()) {
+    const atMs = polled.get(occupancy);
+    if (atMs === undefined || (takenAtMs > atMs && knownAtMs > snapshot.atMs)) continue;
+    const own = included.get(occupancy) ?? { requests: 0, tokens: 0 };
+    included.set(occupancy, own);
+    own.requests += 1;
+    own.tokens += tokens;
+  }
+  return included;
+}

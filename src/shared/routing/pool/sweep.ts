@@ -1,0 +1,46 @@
+/**
+ * In which order are a cluster's replicas polled, and how many at once? At most six, as many connections as a Worker opens; all that
+ * answer within `sweepBudgetMs`. Those that were silent last time come last and get what time is left, so that a dead rack
+ * does not keep the living from being seen.
+ */
+import type { PollFinding } from "./replica-record.ts";
+
+export const pollsAtOnce = 6;
+export const sweepBudgetMs = 2000;
+/** Of one poll, health and metrics together. */
+const pollTimeoutMs = 1000;
+/** Of one that was silent last time. */
+const silentTimeoutMs = 400;
+
+export interface SweepTarget {
+  readonly replica: string;
+  /** When it was last polled. */
+  readonly polledAtMs: number;
+  /** What came of that; null: never polled. */
+  readonly isAlive: boolean | null;
+}
+
+export interface SweepDeps {
+  /** Never rejects; takes at most so long. */
+  readonly poll: (replica: string, timeoutMs: number) => Promise<PollFinding>;
+  readonly found: (replica: string, finding: PollFinding) => void;
+  readonly now: () => number;
+}
+
+export async function sweep(targets: readonly SweepTarget[], { poll, found, now }: SweepDeps): Promise<void> {
+  const endMs = now() + sweepBudgetMs;
+  const waiting = [...targets].sort(
+    (left, right) =>
+      Number(left.isAlive === false) - Number(right.isAlive === false) || left.polledAtMs - right.polledAtMs,
+  );
+  const next = async (): Promise<void> => {
+    for (;;) {
+      const leftMs = endMs - now();
+      const target = leftMs > 0 ? waiting.shift() : undefined;
+      if (target === undefined) return;
+      const limitMs = target.isAlive === false ? silentTimeoutMs : pollTimeoutMs;
+      found(target.replica, await poll(target.replica, Math.min(limitMs, leftMs)));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(pollsAtOnce, waiting.length) }, next));
+}
