@@ -2,10 +2,10 @@ import {
   conversationIndexName,
   conversationIndexVersion,
 } from "../../src/shared/contracts/conversation-index.ts";
-import { createQueueArchive } from "../../src/shared/archive/queue-archive.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
 import type { Jurisdiction } from "../../src/shared/contracts/owner.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
+import { archiveOf } from "../storage/archive-binding.ts";
 import { callObject } from "../storage/call-object.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import { archiveDuty, type ConversationStore, type Head } from "./conversation-store.ts";
@@ -111,10 +111,8 @@ export class ConversationDuties {
 
   async #eraseTurn(responseId: string, { owner, deletion }: Head): Promise<void> {
     if (responseId === archiveDuty) {
-      const { ARCHIVE, ARCHIVE_QUEUE, ARCHIVE_OBJECTS } = this.#env;
-      const archive = createQueueArchive(ARCHIVE === "on" ? ARCHIVE_QUEUE : undefined, ARCHIVE_OBJECTS);
       const erased = await inTime(
-        archive.erase(
+        archiveOf(this.#env).erase(
           { kind: "conversation", tenant: owner.tenant, conversation: this.#name() },
           deletion?.deletedMs ?? Date.now(),
         ),

@@ -28,6 +28,7 @@ export async function deliverAppend(
   switch (outcome.result) {
     case "appended":
     case "already-appended":
+      return { result: "acknowledged", sequence: outcome.firstSequence };
     case "released":
       return { result: "acknowledged" };
     case "superseded":

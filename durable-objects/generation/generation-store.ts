@@ -39,6 +39,8 @@ interface TurnValue {
   readonly headers: Readonly<Record<string, string>> | null;
   readonly refusal: Refusal | null;
   readonly bill: (Usage & { readonly basis: UsageBasis }) | null;
+  /** The usage receipt's claims as JSON. Absent: its tenant wants none, or an older version wrote it. */
+  readonly receipt?: string | null;
   /** `null` here may mean: in parts of its own (LongText). */
   readonly request: string | null;
   readonly response: string | null;
@@ -151,6 +153,11 @@ export class GenerationStore {
     return this.#value === null ? null : this.#texts.read("response", this.#value.response);
   }
 
+  /** The usage receipt's claims as JSON. */
+  get receipt(): string | null {
+    return this.#value?.receipt ?? null;
+  }
+
   appendRows(rows: readonly JournalRow[]): void {
     if (rows.length === 1) this.#journal.append(rows);
     else if (rows.length > 1) this.#transaction(() => this.#journal.append(rows));
@@ -184,6 +191,7 @@ export class GenerationStore {
         headers: refused ? outcome.headers : headers,
         refusal: refused ? outcome.refusal : null,
         bill: refused ? null : { ...outcome.usage, basis: outcome.basis },
+        receipt: refused ? null : (outcome.receipt ?? null),
         response:
           refused || outcome.response === null ? null : this.#texts.write("response", outcome.response),
         last: inline ? last : null,

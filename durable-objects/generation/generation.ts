@@ -78,7 +78,8 @@ export function createGenerationClass(
       if (status === "refused") return unknown;
       if (status === "running" || endedMs === null)
         return { result: "running", createdMs, response: this.#keeper.running() };
-      return { result: "ended", status, createdMs, endedMs, response: this.#keeper.response() };
+      const { receipt } = this.#keeper;
+      return { result: "ended", status, createdMs, endedMs, response: this.#keeper.response(), receipt };
     }
 
     /** Ends the turn now, with what was delivered so far; the origin is aborted. Once: later ones change nothing. */

@@ -86,6 +86,11 @@ export class TurnKeeper {
     return request === null ? null : (this.#needParts().runner.running?.(request) ?? null);
   }
 
+  /** The usage receipt's claims as JSON; `null`: none is kept. */
+  get receipt(): string | null {
+    return this.#store.receipt;
+  }
+
   headers(): Record<string, string> {
     return { ...(this.#live?.headers ?? this.turn?.headers ?? this.#refused?.headers) };
   }

@@ -39,6 +39,7 @@ import { health, ready } from "./routes/health.ts";
 import { showMetrics } from "./routes/metrics.ts";
 import { listAllModels, showModel } from "./routes/models.ts";
 import { answerPreflight } from "./routes/preflight.ts";
+import { showReceipt, showReceiptKeys } from "./routes/receipts.ts";
 import { openApiDocument, referencePage } from "./routes/reference.ts";
 import { createResponseOverHttp } from "./routes/responses.ts";
 import { cancelResponse, deleteResponse, listInputItems, showResponse } from "./routes/stored-responses.ts";
@@ -60,6 +61,9 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   app.get("/v1/models", tenantRoute("/v1/models", listAllModels));
   app.get("/v1/models/:id{.+}", tenantRoute("/v1/models/{id}", showModel));
   app.get("/v1/usage", tenantRoute("/v1/usage", showUsage));
+  app.get("/v1/usage/receipts/:id", tenantRoute("/v1/usage/receipts/{id}", showReceipt));
+  const receiptKeys = "/.well-known/edgewise-receipts.json";
+  app.get(receiptKeys, publicRoute(receiptKeys, showReceiptKeys));
   app.get("/health", aliveRoute("/health", health));
   app.get("/health/ready", publicRoute("/health/ready", ready));
   app.get("/openapi.json", publicRoute("/openapi.json", openApiDocument));

@@ -48,6 +48,7 @@ export async function createResponse(
     chat: chatOf(request),
     conversationId,
     claim,
+    screened: findings,
     policy: turnPolicy(tenant, kept, claim?.keptMs ?? (kept ? null : unkeptMs)),
     follow,
     response: (objectName) => ({

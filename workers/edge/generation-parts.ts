@@ -1,11 +1,13 @@
 /** What a Generation object runs with: the same pipeline as the edge's, and who carries out the effects of an ended turn. */
 import { deliverAppend } from "../../durable-objects/conversation/deliver-append.ts";
 import type { GenerationParts } from "../../durable-objects/generation/turn-keeper.ts";
+import type { ArchivedTurn } from "../../src/shared/archive/ports.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import { microdollarsFor } from "../../src/shared/limits/cost.ts";
 import { settleCharge } from "../../src/shared/limits/settle-charge.ts";
 import { logLine } from "../../src/shared/telemetry/request-record.ts";
+import { appendedTurn } from "../../src/shared/turn/durable/archive-effect.ts";
 import { createChatRunner } from "../../src/shared/turn/durable/chat-runner.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import { modelPrice } from "../../src/shared/turn/dearest-price.ts";
@@ -34,6 +36,8 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
           isolate.metrics.record(record, background);
         },
         now: isolate.now,
+        archives: isolate.archive.isOn,
+        signReceipt: (claims) => isolate.receipts.sign(claims),
       }),
     ),
     deliver: (effect, { turnId }) => deliver(isolate, effect, turnId, background),
@@ -66,14 +70,27 @@ async function deliver(
 ): Promise<Delivery> {
   const { env } = isolate;
   switch (effect.kind) {
-    case "append":
-      return deliverAppend(env.CONVERSATION, env.ENVIRONMENT, effect, turnId);
+    case "append": {
+      const delivery = await deliverAppend(env.CONVERSATION, env.ENVIRONMENT, effect, turnId);
+      const turn = appendedTurn(effect, delivery);
+      return turn === null ? delivery : deliverTurn(isolate, turn, delivery);
+    }
+    case "archive":
+      return deliverTurn(isolate, effect.turn, { result: "acknowledged" });
     case "settle":
       return settle(isolate, effect, background);
     case "cache":
       await isolate.answerCache(background).store(effect.key, effect.answer, effect.ttlSeconds);
       return { result: "acknowledged" };
   }
+}
+
+/** Until the queue has it: what it is delivered behind may be delivered again. */
+async function deliverTurn(isolate: Isolate, turn: ArchivedTurn, delivered: Delivery): Promise<Delivery> {
+  const outcome = await isolate.archive.turn(turn);
+  return outcome.result === "unreachable"
+    ? { result: "retry", detail: `archive: ${outcome.detail}` }
+    : delivered;
 }
 
 async function settle(

@@ -3,6 +3,7 @@
  * everything else gets ports. Nothing here belongs to one request: requests hand in their `Background`.
  */
 import devFleet from "../../config/fleet.dev.json";
+import { DirectRows } from "../../src/shared/archive/direct-rows.ts";
 import type { Archive } from "../../src/shared/archive/ports.ts";
 import type { AnswerCache } from "../../src/shared/cache/ports.ts";
 import { createAnswerCache } from "../../src/shared/cache/answer-cache.ts";
@@ -21,10 +22,12 @@ import { AnswerLengths } from "../../src/shared/limits/answer-lengths.ts";
 import { createLimitDesk, type LimitDesk } from "../../src/shared/limits/limit-desk.ts";
 import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
 import { RecentMap } from "../../src/shared/limits/recent-map.ts";
+import { archiveOf } from "../../durable-objects/storage/archive-binding.ts";
 import { bucketStub } from "../../durable-objects/token-bucket/bucket-stub.ts";
 import { TokenCalibration } from "../../src/shared/prompt/token-calibration.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
 import { poolControl, type PoolControl } from "../../durable-objects/origin-pool/pool-port.ts";
+import { ReceiptSigner } from "../../src/shared/receipts/receipt-signer.ts";
 import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet-source.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
@@ -41,7 +44,6 @@ import { base32 } from "../../src/shared/turn/base32.ts";
 import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import type { TurnDeps } from "../../src/shared/turn/ports.ts";
 import { originTransport } from "../origin-bindings.ts";
-import { archiveOf } from "./adapters/archive.ts";
 import { cacheApiTier } from "./adapters/cache-api.ts";
 import { kvTier } from "./adapters/kv-answers.ts";
 import { servicePools } from "./adapters/service-pools.ts";
@@ -66,6 +68,8 @@ export interface Isolate {
   readonly log: LineBuffer;
   readonly metrics: MetricRecorder;
   readonly archive: Archive;
+  readonly directRows: DirectRows;
+  readonly receipts: ReceiptSigner;
   readonly report: ReportFault;
   /** A line for the Worker's log, at once: what must be known outside of its objects. */
   readonly witness: (fact: Readonly<Record<string, unknown>>) => void;
@@ -122,6 +126,7 @@ function build(env: Cloudflare.Env): Isolate {
   const answerLengths = new AnswerLengths();
   const hash = new KeyedHash(secretOf(env));
   const salts = createCacheSalts(hash);
+  const archive = archiveOf(env);
   const near = cacheApiTier(caches.default);
   const far = kvTier(env.ANSWERS);
   const remembered = new RecentMap<CacheEntry>(rememberedAnswers);
@@ -204,7 +209,9 @@ function build(env: Cloudflare.Env): Isolate {
     screen: { detectors: [], timer: (ms, fire) => startTimer(fire, ms) },
     log,
     metrics,
-    archive: archiveOf(env),
+    archive,
+    directRows: new DirectRows({ archive, now, sleep, report }),
+    receipts: new ReceiptSigner(hash),
     report,
     witness: (fact) => writeLines(JSON.stringify(fact)),
     credentialStanding: (subject, maxAgeMs, background) => limits.standingOf(subject, maxAgeMs, background),

@@ -25,6 +25,7 @@ import {
 } from "../../src/shared/turn/route-told.ts";
 import { lateStream } from "../../src/shared/stream/late-stream.ts";
 import { lateErrorEvent } from "../../src/shared/wire/errors.ts";
+import { directNotes } from "./direct-notes.ts";
 import { respondFailure, type TenantCall } from "./handle.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { turnOf } from "./turn-of.ts";
@@ -58,7 +59,7 @@ async function respond(
   const turn: ValidatedTurn = { ...turnOf(call, responseId, responseId as ChargeId), asked };
   const opened = await openTurn(turn, deps, signal);
   if (!opened.ok) return respondRefusal(scope, opened.error);
-  const answered = await answer(opened.value, deps, scope, signal);
+  const answered = await answer(opened.value, deps, call, signal);
   const headers = turnHeaders(opened.value, scope);
   if (!answered.ok) return respondRefusal(scope, answered.error, headers);
   return send(answered.value, headers, scope);
@@ -104,7 +105,7 @@ function startLate(
 async function answer(
   opened: OpenedTurn,
   deps: TurnDeps,
-  scope: RequestScope,
+  { scope, isolate }: TenantCall,
   signal: AbortSignal,
 ): Promise<Result<DirectBody, Refusal>> {
   const { record } = scope;
@@ -118,19 +119,22 @@ async function answer(
   record.attempts = opened.answer.attempts;
   record.status = 200;
   const isStream = opened.asked.stream;
-  return answerDirect(
+  const notes = directNotes(isolate, scope, opened, deps.fleet);
+  const answered = await answerDirect(
     opened,
     deps,
     {
       background: scope.background,
       onEnd: (ending) => {
         recordEnding(scope, ending);
+        notes?.ended(ending);
         // A whole answer ends its record when it is sent; a stream's headers left long ago.
         if (isStream) scope.finish();
       },
     },
     signal,
   );
+  return notes === null || !answered.ok ? answered : ok(await notes.seal(answered.value));
 }
 
 function recordEnding(scope: RequestScope, { end, totals, guarded, engine }: TurnEnding): void {

@@ -27,6 +27,7 @@ export async function runDurable(
     chat,
     conversationId,
     claim,
+    screened: scope.record.screened ?? null,
     policy: turnPolicy(tenant, conversationId !== undefined || store === true, claim?.keptMs ?? null),
     follow: chat.stream === true ? { kind: "stream", read: { from: 0, ids: true } } : { kind: "end" },
   });

@@ -40,6 +40,8 @@ export interface TurnToStart {
   readonly claim: TurnClaim | null;
   readonly policy: TurnPolicy;
   readonly follow: Follow;
+  /** What the screen found in the prompt: kinds and counts. */
+  readonly screened: string | null;
   /** Of a response: what is kept beside its chat. */
   readonly response?: (objectName: string) => ResponseTurn;
 }
@@ -88,6 +90,8 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
       conversation,
       place: from.place,
       createdMs: from.startedMs,
+      stored: policy.retentionMs > 0,
+      ...(turn.screened === null ? {} : { screened: turn.screened }),
       responseId,
     };
     const message = {

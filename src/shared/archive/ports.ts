@@ -15,12 +15,17 @@ export interface Archive {
   readonly isOn: boolean;
   /** Takes a turn's row, and its content. Idempotent by the charge id: the first one counts. */
   turn(turn: ArchivedTurn): Promise<ArchiveOutcome>;
+  /** Takes several at once, all or none. At most `mostTurnsAtOnce`, and without content. */
+  charges(turns: readonly ArchivedTurn[]): Promise<ArchiveOutcome>;
   /**
    * Erases content of turns that began at `beforeMs` or earlier, also of those whose row comes later. The ledger's rows
    * stay. Idempotent.
    */
   erase(key: ErasureKey, beforeMs: number): Promise<ArchiveOutcome>;
 }
+
+/** A queue takes 256 KB at once, and a row without content has at most 4. */
+export const mostTurnsAtOnce = 50;
 
 export type ArchiveOutcome =
   | { readonly result: "accepted" }
@@ -76,6 +81,9 @@ export interface ArchivedTurn {
   /** What was said, in order, the input first. `null`: the tenant keeps none in the archive. */
   readonly items: readonly NewItem[] | null;
 }
+
+/** What an effect carries of a turn whose conversation, and with it its place and its items, stand beside it. */
+export type ArchivedCharge = Omit<ArchivedTurn, "conversation" | "items">;
 
 /** Where a turn stands. The archive's rows are read in this order. */
 export interface ArchivedPlace {

@@ -5,7 +5,13 @@
  * - Content over `maxInlineBytes`: into the bucket first, its key into the message. Without a bucket it is left out, and the
  *   row says `too-large`.
  */
-import type { ArchivedTurn, Archive, ArchiveOutcome, ErasureKey } from "./ports.ts";
+import {
+  mostTurnsAtOnce,
+  type Archive,
+  type ArchivedTurn,
+  type ArchiveOutcome,
+  type ErasureKey,
+} from "./ports.ts";
 import {
   archiveMessageVersion,
   maxInlineBytes,
@@ -33,8 +39,12 @@ export function createQueueArchive(
   if (queue === undefined) return noArchive;
   return {
     isOn: true,
-    turn: async (turn) => send(queue, async () => turnMessage(turn, await contentOf(turn, objects))),
-    erase: async (key, beforeMs) => send(queue, async () => eraseMessage(key, beforeMs)),
+    turn: async (turn) => send(queue, async () => [turnMessage(turn, await contentOf(turn, objects))]),
+    charges: async (turns) => {
+      if (turns.length > mostTurnsAtOnce) throw new RangeError("too many turns at once");
+      return send(queue, async () => turns.map((turn) => turnMessage(turn, noContent)));
+    },
+    erase: async (key, beforeMs) => send(queue, async () => [eraseMessage(key, beforeMs)]),
   };
 }
 
@@ -42,12 +52,18 @@ const off: ArchiveOutcome = { result: "off" };
 const noArchive: Archive = {
   isOn: false,
   turn: async () => off,
+  charges: async () => off,
   erase: async () => off,
 };
 
-async function send(queue: ArchiveQueue, make: () => Promise<ArchiveMessage>): Promise<ArchiveOutcome> {
+const noContent: MessageContent = { kind: "left-out", reason: "none" };
+
+async function send(
+  queue: ArchiveQueue,
+  make: () => Promise<readonly ArchiveMessage[]>,
+): Promise<ArchiveOutcome> {
   try {
-    await queue.sendBatch([{ body: await make() }]);
+    await queue.sendBatch((await make()).map((body) => ({ body })));
     return { result: "accepted" };
   } catch (error) {
     return { result: "unreachable", detail: String(error) };
@@ -59,7 +75,7 @@ async function contentOf(
   objects: ArchiveObjects | undefined,
 ): Promise<MessageContent> {
   if (items === null) return { kind: "left-out", reason: "policy" };
-  if (items.length === 0) return { kind: "left-out", reason: "none" };
+  if (items.length === 0) return noContent;
   if (jurisdiction !== "none") return { kind: "left-out", reason: "jurisdiction" };
   const json = JSON.stringify(items);
   const bytes = utf8Bytes(json);

@@ -109,6 +109,8 @@ export type RetrieveOutcome =
       readonly createdMs: number;
       readonly endedMs: number;
       readonly response: string | null;
+      /** The usage receipt's claims as JSON. Absent from objects of older code; `null`: none is kept. */
+      readonly receipt?: string | null;
     }
   | GenerationFailure;
 

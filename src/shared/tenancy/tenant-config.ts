@@ -233,6 +233,12 @@ export const tenantConfigSchema = z
         max_waiting: z.int().min(0).max(100).default(8),
       })
       .prefault({}),
+    /** What the archive gets of its turns, where the platform has one: charges, also the content of those that are stored. */
+    archive: z
+      .strictObject({ keep: z.enum(["nothing", "usage", "content"]).default("content") })
+      .prefault({}),
+    /** Whether answers carry a signed statement of what they cost. */
+    receipts: z.enum(["off", "on"]).default("off"),
     journal: z
       .strictObject({
         interval_ms: z.int().min(50).max(500).default(100),

@@ -13,6 +13,7 @@ import {
 } from "./conversation-request.ts";
 import { completionRequestSchema } from "./completions-request.ts";
 import { embeddingRequestSchema } from "./embeddings-request.ts";
+import { receiptKeysSchema, usageReceiptSchema } from "./receipt-responses.ts";
 import {
   cancellationSchema,
   chatCompletionChunkSchema,
@@ -63,6 +64,8 @@ export const componentSchemas = {
   ModelList: modelListSchema,
   Usage: usageSchema,
   UsageReport: usageReportSchema,
+  UsageReceipt: usageReceiptSchema,
+  ReceiptKeys: receiptKeysSchema,
   Health: healthSchema,
   Readiness: readinessSchema,
   ...responseSchemas,
@@ -427,6 +430,29 @@ export const publicRoutes: readonly PublicRoute[] = [
       content: { "application/json": "UsageReport" },
     },
     errors: everyCall,
+  },
+  {
+    method: "GET",
+    path: "/v1/usage/receipts/{id}",
+    tag: "Account",
+    summary: "The signed receipt of a stored answer",
+    description:
+      "What one turn was charged: tokens, price and its version, model, attempts, what guards found. `receipt` is a JWS in " +
+      "compact form, verified by the keys of `/.well-known/edgewise-receipts.json`. Only where the tenant has receipts on; " +
+      "the receipt of an answer that is not stored is in the answer alone (`edgewise.receipt` of its last event).",
+    scopes: [],
+    pathParameters: { id: "The answer's id." },
+    success: { description: "The receipt", content: { "application/json": "UsageReceipt" } },
+    errors: [404, 409, ...everyCall],
+  },
+  {
+    method: "GET",
+    path: "/.well-known/edgewise-receipts.json",
+    tag: "Service",
+    summary: "The keys that verify usage receipts",
+    scopes: null,
+    success: { description: "A JWK set", content: { "application/json": "ReceiptKeys" } },
+    errors: [],
   },
   {
     method: "GET",

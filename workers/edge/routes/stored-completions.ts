@@ -1,4 +1,5 @@
 /** A durable chat turn by its id: look at it, follow it again, stop it, forget it. */
+import { eraseFromArchive } from "../erase-from-archive.ts";
 import type { TenantHandler } from "../handle.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import { askTurn, resumeTurn, retrieveTurn } from "../stored-turn.ts";
@@ -34,10 +35,12 @@ export const cancelCompletion: TenantHandler = async (call) => {
   });
 };
 
-/** `DELETE /v1/chat/completions/{id}`: forgotten, journal and all. */
+/** `DELETE /v1/chat/completions/{id}`: forgotten, journal, archive and all. */
 export const deleteCompletion: TenantHandler = async (call) => {
   const { c, scope } = call;
   const id = c.req.param("id") ?? "";
+  const unerased = await eraseFromArchive(call, "chat", id);
+  if (unerased !== null) return respondRefusal(scope, unerased);
   const deleted = await askTurn(call, "chat", id, async (stub, message) => stub.delete(message));
   if (!deleted.ok) return respondRefusal(scope, deleted.error);
   return respondJson(scope, { id, object: "chat.completion.deleted", deleted: true });

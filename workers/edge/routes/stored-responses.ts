@@ -1,4 +1,5 @@
 /** A response by its id: look at it, follow it again, stop it, forget it, see what it was asked with. */
+import { eraseFromArchive } from "../erase-from-archive.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
 import { storedInput, storedResponse } from "../../../src/shared/responses/stored-response.ts";
@@ -34,6 +35,8 @@ export const cancelResponse: TenantHandler = async (call) => {
 export const deleteResponse: TenantHandler = async (call) => {
   const { c, scope } = call;
   const id = c.req.param("id") ?? "";
+  const unerased = await eraseFromArchive(call, "response", id);
+  if (unerased !== null) return respondRefusal(scope, unerased);
   const deleted = await askTurn(call, "response", id, async (stub, message) => stub.delete(message));
   if (!deleted.ok) return respondRefusal(scope, deleted.error);
   return respondJson(scope, { id, object: "response", deleted: true });

@@ -4,6 +4,7 @@
  */
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
+import { FinishWatch } from "../../receipts/attach-receipt.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import { createAnswerGuard } from "../../safety/answer-guard.ts";
@@ -30,7 +31,7 @@ import {
   writeNote,
   type BegunAnswer,
 } from "./chat-resume.ts";
-import type { TurnIo, TurnOutcome, TurnRunner } from "./ports.ts";
+import type { JournalEvent, TurnIo, TurnOutcome, TurnRunner } from "./ports.ts";
 import {
   endEffects,
   endingOf,
@@ -42,9 +43,11 @@ import {
 } from "./chat-turn-end.ts";
 import { openResponse } from "./response-form.ts";
 import type { TurnForm } from "./turn-form.ts";
+import { factsOf } from "../turn-facts.ts";
+import { sealEnd, sealInterrupted, wantsReceipts, type SealDeps } from "./seal-end.ts";
 import { readTurnRequest, revivePrincipal } from "./turn-request.ts";
 
-export interface ChatRunnerDeps {
+export interface ChatRunnerDeps extends SealDeps {
   /** What the stages need; resolved at the start of each run. `null`: the configuration can't be read. */
   turnDeps(): Promise<TurnDeps | null>;
   /** The conversation's latest messages; says which incarnation of it they are of. */
@@ -77,19 +80,19 @@ export function createChatRunner(deps: ChatRunnerDeps): TurnRunner {
       if (resumed.kind === "complete")
         return async () => {
           const fleet = (await deps.turnDeps())?.fleet;
-          return fleet === undefined
-            ? refused(noFleet, [])
-            : completeEnd(
-                read.value,
-                resumed.begun,
-                resumed.finish,
-                modelRecord(fleet, resumed.begun.note.cluster, resumed.begun.note.model)?.price ??
-                  modelPrice(fleet, resumed.begun.note.model),
-              );
+          if (fleet === undefined) return refused(noFleet, []);
+          const { note } = resumed.begun;
+          const price = modelRecord(fleet, note.cluster, note.model)?.price ?? modelPrice(fleet, note.model);
+          const end = completeEnd(read.value, resumed.begun, resumed.finish, price);
+          return sealInterrupted(end, read.value, deps.now(), deps.archives);
         };
       return (io, signal) => new ChatRun(read.value, deps, io, signal, onRecall, begun).run(earlyTold);
     },
-    interrupted: (text, interruption) => interrupted(text, interruption, incarnation),
+    interrupted: (text, interruption) => {
+      const read = readTurnRequest<ChatRequest>(text);
+      const outcome = interrupted(text, interruption, incarnation);
+      return sealInterrupted(outcome, read.ok ? read.value : null, interruption.nowMs, deps.archives);
+    },
     running: (text) => {
       const read = readTurnRequest<ChatRequest>(text);
       if (!read.ok || read.value.response === undefined) return null;
@@ -262,13 +265,15 @@ class ChatRun {
         end = how;
       },
     });
-    const terminal = await this.#journal(stream, pass, () => end !== null);
-    const how = end ?? "client-gone";
+    const terminal = await this.#journal(stream, pass, asked.choices, () => end !== null);
+    const how: StreamEnd = end ?? "client-gone";
     const totals = pass.totals();
     engine.end(originOutcome(how));
     learn(turn, turnDeps, how, totals);
     this.#mark("stream");
-    this.#record(turn, how, totals, engine.story, summary(guard?.findings ?? []));
+    const guarded = summary(guard?.findings ?? []);
+    const { story } = engine;
+    this.#record(turn, how, totals, story, guarded);
     const status = statusOf(how);
     const response = this.#form.final({
       status,
@@ -278,34 +283,52 @@ class ChatRun {
       usage: totals.usage,
       price: record.price,
     });
-    return {
-      status,
-      events: terminal,
-      response,
-      usage: totals.usage,
-      basis: totals.basis,
-      effects: endEffects(this.#request, this.#incarnation, collected, status, {
-        ...turnUse(totals, record.price, candidate.model),
-        promptTokens: totals.usage.promptTokens,
-      }),
-    };
+    const ending = { end: how, totals, guarded, engine: story };
+    return sealEnd(
+      {
+        status,
+        events: terminal,
+        response,
+        usage: totals.usage,
+        basis: totals.basis,
+        effects: endEffects(this.#request, this.#incarnation, collected, status, {
+          ...turnUse(totals, record.price, candidate.model),
+          promptTokens: totals.usage.promptTokens,
+        }),
+      },
+      this.#request,
+      factsOf(turn, turnDeps.fleet, ending, this.#request.screened ?? null, this.#deps.now()),
+      collected,
+      this.#deps,
+    );
   }
 
-  /** Every event into the journal but the last ones, which belong to the end. */
-  async #journal(stream: ReadableStream<Uint8Array>, pass: AnswerPass, ended: () => boolean) {
+  /** Every event into the journal but the last ones, which belong to the end: with a receipt, from the last finish reason on. */
+  async #journal(
+    stream: ReadableStream<Uint8Array>,
+    pass: AnswerPass,
+    choices: number,
+    ended: () => boolean,
+  ) {
     const reader = stream.getReader();
     const decoder = new TextDecoder();
+    const watch = wantsReceipts(this.#request.tenant) ? new FinishWatch(choices) : null;
+    const held: JournalEvent[] = [];
     let begun = false;
     for (;;) {
       // An aborted stream errors: the object has ended the turn by then, and looks at nothing more.
       const read = await reader.read().catch(() => ({ done: true, value: undefined }) as const);
-      if (read.done || read.value === undefined) return [];
+      if (read.done || read.value === undefined) return held;
       const events = journalEvents(decoder.decode(read.value));
-      if (ended()) return events;
+      if (ended()) return [...held, ...events];
       this.#io.progress(pass.totals().usage);
       const urgent = !begun && pass.begun;
       begun = pass.begun;
       for (const event of events) {
+        if (watch?.isOver(event.data) === true) {
+          held.push(event);
+          continue;
+        }
         if (this.#io.emit(event, urgent)) continue;
         await reader.cancel("the turn has ended");
         return [];

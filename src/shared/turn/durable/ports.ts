@@ -1,3 +1,4 @@
+import type { ArchivedCharge, ArchivedTurn } from "../../archive/ports.ts";
 import type { CachedAnswer } from "../../cache/ports.ts";
 import type { EndStatus } from "../../contracts/generation.ts";
 import type { NewItem } from "../../contracts/conversation.ts";
@@ -89,6 +90,8 @@ export interface TurnEnd {
   readonly response: string | null;
   readonly usage: Usage;
   readonly basis: UsageBasis;
+  /** The claims of the turn's usage receipt, as JSON. Absent: its tenant wants none. */
+  readonly receipt?: string;
   readonly effects: readonly Effect[];
 }
 
@@ -148,7 +151,11 @@ export type Effect =
       readonly behind?: string | null;
       /** As clients see it, so that deleting the conversation finds this turn. Absent in effects of older code. */
       readonly responseId?: string;
+      /** The turn's row for the archive, which stands where the conversation says. Absent: none is wanted. */
+      readonly archive?: { readonly charge: ArchivedCharge; readonly keepsContent: boolean };
     }
+  /** A turn's row for the archive, where no conversation takes it. */
+  | { readonly kind: "archive"; readonly turn: ArchivedTurn }
   | {
       readonly kind: "cache";
       readonly key: string;
@@ -167,5 +174,10 @@ export type DeliverEffect = (effect: Effect, context: EffectContext) => Promise<
 
 /** `acknowledged`: done, done before, or never to be done (its `detail` is then logged). */
 export type Delivery =
-  | { readonly result: "acknowledged"; readonly detail?: string }
+  | {
+      readonly result: "acknowledged";
+      readonly detail?: string;
+      /** Of an `append`: the conversation's number of the turn's first item. */
+      readonly sequence?: number;
+    }
   | { readonly result: "retry"; readonly detail: string };

@@ -27,6 +27,10 @@ export interface TurnRequest<Chat> {
   readonly conversation: ConversationRef | null;
   readonly place: ClientPlace;
   readonly createdMs: number;
+  /** Whether the answer can be had by its id when its journal is gone. Absent in requests of older code. */
+  readonly stored?: boolean;
+  /** What the screen found in the prompt: kinds and counts. */
+  readonly screened?: string;
 }
 
 /** A `Principal` as JSON can hold it. */

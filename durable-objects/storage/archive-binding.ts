@@ -1,7 +1,7 @@
-import type { Archive } from "../../../src/shared/archive/ports.ts";
-import { createQueueArchive } from "../../../src/shared/archive/queue-archive.ts";
+import type { Archive } from "../../src/shared/archive/ports.ts";
+import { createQueueArchive } from "../../src/shared/archive/queue-archive.ts";
 
-/** The archive as this environment has it: on with ARCHIVE and a queue. Throws where it is on without one. */
+/** The archive as this environment has it: on with ARCHIVE and a queue. Throws where it is on without one. For Workers and objects. */
 export function archiveOf(
   env: Pick<Cloudflare.Env, "ARCHIVE" | "ARCHIVE_QUEUE" | "ARCHIVE_OBJECTS">,
 ): Archive {

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import type { Background } from "../contracts/background.ts";
+import { DirectRows } from "./direct-rows.ts";
+import type { ArchivedTurn, ArchiveOutcome } from "./ports.ts";
+import { archivedTurn } from "./turn-fixture.ts";
+
+function world() {
+  const sent: (readonly ArchivedTurn[])[] = [];
+  const reports: string[] = [];
+  const waking: (() => void)[] = [];
+  const work: Promise<unknown>[] = [];
+  const background: Background = { run: (_name, one) => void work.push(one) };
+  let nowMs = 0;
+  let away = false;
+  const rows = new DirectRows({
+    archive: {
+      isOn: true,
+      turn: () => Promise.reject(new Error("one by one")),
+      erase: () => Promise.reject(new Error("not asked")),
+      charges: async (turns): Promise<ArchiveOutcome> => {
+        if (away) return { result: "unreachable", detail: "away" };
+        sent.push(turns);
+        return { result: "accepted" };
+      },
+    },
+    now: () => nowMs,
+    sleep: () => new Promise((resolve) => void waking.push(resolve)),
+    report: (_component, detail) => void reports.push(detail),
+  });
+  let made = 0;
+  return {
+    sent,
+    reports,
+    waking,
+    add: (count: number) => {
+      for (let at = 0; at < count; at += 1) {
+        made += 1;
+        rows.add(archivedTurn({ chargeId: `charge-${made}`, items: null }), background);
+      }
+    },
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+    setAway: (value: boolean) => {
+      away = value;
+    },
+    wake: async () => {
+      for (const one of waking.splice(0)) one();
+      await Promise.all(work.splice(0));
+    },
+    chargeIds: () => sent.flat().map(({ chargeId }) => chargeId),
+  };
+}
+
+describe("direct turns' rows", () => {
+  it("go together after a while, under one promise", async () => {
+    const { add, waking, wake, sent } = world();
+    add(3);
+    expect(waking).toHaveLength(1);
+    expect(sent).toEqual([]);
+    await wake();
+    expect(sent.map((batch) => batch.length)).toEqual([3]);
+  });
+
+  it("go at once when fifty have come", async () => {
+    const { add, sent, wake } = world();
+    add(120);
+    expect(sent.map((batch) => batch.length)).toEqual([50, 50]);
+    await wake();
+    expect(sent.map((batch) => batch.length)).toEqual([50, 50, 20]);
+  });
+
+  it("go with a later request when the one that promised was reset", async () => {
+    const { add, waking, pass, wake, chargeIds } = world();
+    add(1);
+    waking.length = 0;
+    pass(4_000);
+    add(1);
+    await wake.call(null).catch(() => undefined);
+    expect(chargeIds()).toEqual(["charge-1", "charge-2"]);
+  });
+
+  it("stay while the queue is away, each once, a thousand at most, and the rest is said to be lost", async () => {
+    const { add, setAway, pass, wake, chargeIds, reports } = world();
+    setAway(true);
+    add(1_010);
+    await wake();
+    expect(reports.filter((report) => report.includes("is lost"))).toHaveLength(10);
+    setAway(false);
+    // Each later turn takes fifty along.
+    for (let turn = 0; turn < 30; turn += 1) {
+      pass(4_000);
+      add(1);
+      await wake();
+    }
+    const ids = chargeIds();
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.length).toBeGreaterThanOrEqual(1_000);
+  });
+});

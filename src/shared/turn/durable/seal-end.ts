@@ -1,0 +1,120 @@
+/**
+ * What the end of a durable turn gets besides its answer: the archive's row among its effects, and a signed receipt where its
+ * tenant wants one, in the last event, in the stored answer, and as claims kept with the turn.
+ */
+import type { NewItem } from "../../contracts/conversation.ts";
+import { withReceipt } from "../../receipts/attach-receipt.ts";
+import { receiptClaims, type ReceiptClaims } from "../../receipts/receipt.ts";
+import type { AnswerCollector } from "../../stream/answer-collector.ts";
+import type { TenantConfig } from "../../tenancy/tenant-config.ts";
+import { chargedUsage } from "../ending.ts";
+import type { TurnFacts } from "../turn-facts.ts";
+import { type ArchivedRequest, withArchive } from "./archive-effect.ts";
+import type { ChatTurnRequest } from "./chat-turn-end.ts";
+import { itemsOfMessages } from "./conversation-items.ts";
+import { assistantMessage } from "./gathered.ts";
+import type { JournalEvent, TurnEnd, TurnRefused } from "./ports.ts";
+
+export interface SealDeps {
+  /** Whether this environment has an archive. */
+  readonly archives: boolean;
+  readonly signReceipt: (claims: ReceiptClaims) => Promise<string>;
+}
+
+/** Of a turn whose run saw its end. */
+export async function sealEnd(
+  end: TurnEnd,
+  request: ChatTurnRequest,
+  facts: TurnFacts,
+  collected: AnswerCollector,
+  deps: SealDeps,
+): Promise<TurnEnd> {
+  const noted = noteEnd(end, request, facts, () => saidItems(request, collected, end.status), deps.archives);
+  if (noted.claims === null) return noted.end;
+  const receipt = await deps.signReceipt(noted.claims);
+  return { ...noted.end, ...attached(end, receipt) };
+}
+
+/**
+ * Of a turn that was interrupted: what the run knew of clusters, attempts and prices is gone, and nobody waits for a
+ * signature. Its receipt can be fetched.
+ */
+export function sealInterrupted(
+  outcome: TurnEnd | TurnRefused,
+  request: ChatTurnRequest | null,
+  endedMs: number,
+  archives: boolean,
+): TurnEnd | TurnRefused {
+  if (outcome.status === "refused" || request === null) return outcome;
+  const settled = outcome.effects.find((effect) => effect.kind === "settle");
+  const facts: TurnFacts = {
+    status: outcome.status,
+    model: settled?.model ?? null,
+    cluster: null,
+    attempts: null,
+    usage: chargedUsage(outcome),
+    basis: outcome.basis,
+    microdollars: settled?.microdollars ?? null,
+    price: null,
+    screened: request.screened ?? null,
+    guarded: null,
+    endedMs,
+  };
+  return noteEnd(outcome, request, facts, () => null, archives).end;
+}
+
+function noteEnd(
+  end: TurnEnd,
+  request: ChatTurnRequest,
+  facts: TurnFacts,
+  items: () => readonly NewItem[] | null,
+  archives: boolean,
+): { readonly end: TurnEnd; readonly claims: ReceiptClaims | null } {
+  const claims = wantsReceipts(request.tenant)
+    ? receiptClaims(request.responseId, request.principal, facts)
+    : null;
+  const effects = archives ? withArchive(end.effects, archivedRequest(request), facts, items) : end.effects;
+  return {
+    end: { ...end, effects, ...(claims === null ? {} : { receipt: JSON.stringify(claims) }) },
+    claims,
+  };
+}
+
+/** Turns that older code began say nothing of receipts. */
+export function wantsReceipts(tenant: TenantConfig): boolean {
+  return (tenant as Partial<TenantConfig>).receipts === "on";
+}
+
+function archivedRequest(request: ChatTurnRequest): ArchivedRequest {
+  const { tenant, principal, turnId, responseId, createdMs, conversation } = request;
+  const endpoint = responseId.startsWith("resp_") ? "/v1/responses" : "/v1/chat/completions";
+  return { tenant, principal, chargeId: turnId, responseId, createdMs, endpoint, conversation };
+}
+
+/** Of a turn that is kept by its id alone. */
+function saidItems(
+  request: ChatTurnRequest,
+  collected: AnswerCollector,
+  status: TurnEnd["status"],
+): readonly NewItem[] | null {
+  // What its conversation did not take is not kept here either.
+  if (request.stored !== true || request.conversation !== null) return null;
+  const answer = assistantMessage(collected);
+  if (answer === null) return null;
+  return [
+    ...itemsOfMessages(request.chat.messages),
+    ...itemsOfMessages([answer], status === "completed" ? "completed" : "incomplete"),
+  ];
+}
+
+/** The receipt in the last event that is JSON, and in the stored answer. Named events have a schema of their own: they stay. */
+function attached({ events, response }: TurnEnd, receipt: string): Pick<TurnEnd, "events" | "response"> {
+  if (events.some(({ name }) => name !== undefined)) return { events, response };
+  const last = events.findLastIndex(({ data }) => data.startsWith("{"));
+  return {
+    events: events.map((event, at): JournalEvent =>
+      at === last ? { data: withReceipt(event.data, receipt) } : event,
+    ),
+    response: response === null ? null : withReceipt(response, receipt),
+  };
+}
