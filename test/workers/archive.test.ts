@@ -3,9 +3,8 @@ import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { ConversationDuties } from "../../durable-objects/conversation/conversation-duties.ts";
-import { archiveDuty, ConversationStore } from "../../durable-objects/conversation/conversation-store.ts";
+import { ConversationStore } from "../../durable-objects/conversation/conversation-store.ts";
 import { readArchiveMessage, type EraseMessage, type TurnMessage } from "../../src/shared/archive/message.ts";
-import { conversationVersion } from "../../src/shared/contracts/conversation.ts";
 import { isolateOf } from "../../workers/edge/isolate.ts";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
@@ -196,15 +195,19 @@ describe("a deletion", () => {
   it("of a conversation tells the archive until it knows, up to the time of the deletion", async () => {
     const owner = { tenant: "kept", user: "conv" };
     const name = `conversation-${crypto.randomUUID()}`;
-    const stub = env.CONVERSATION.getByName(name);
-    await stub.create({ v: conversationVersion, owner, id: "mine", metadata: "{}" });
-    await stub.delete({ v: conversationVersion, owner });
-    await runInDurableObject(stub, async (_object, state) => {
+    const deletedMs = Date.now();
+    await runInDurableObject(env.CONVERSATION.getByName(name), async (_object, state) => {
       const store = new ConversationStore(state.storage);
-      const deletedMs = store.head()?.deletion?.deletedMs;
-      // Done by the object itself already, which knows no archive.
-      await vi.waitFor(() => expect(store.doomedCount()).toBe(0));
-      state.storage.sql.exec("INSERT INTO doomed VALUES (?)", archiveDuty);
+      store.open("mine", owner, "{}", deletedMs - 1);
+      store.erase([], {
+        id: "del_1",
+        conversationId: null,
+        deletedMs,
+        items: 0,
+        turns: 0,
+        turnsPending: 0,
+        recoverableUntilMs: deletedMs,
+      });
       const duties = new ConversationDuties(state, archiving, () => store);
       away = true;
       await duties.run();

@@ -20,6 +20,8 @@ const mostKept = 1_000;
 export class DirectRows {
   readonly #options: DirectRowsOptions;
   #rows: ArchivedTurn[] = [];
+  /** Handed over, and not yet known to be taken. */
+  #underWay = 0;
   /** When the flush in flight was promised. One that is overdue belonged to a request that was reset: another is made. */
   #promisedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -29,12 +31,10 @@ export class DirectRows {
 
   /** Keeps the row; it is handed over within 2 s, under `background`. */
   add(row: ArchivedTurn, background: Background): void {
-    if (this.#rows.length >= mostKept) {
+    if (this.#rows.length + this.#underWay >= mostKept)
       this.#options.report("archive", `${mostKept} direct turns' rows are waiting: one is lost`);
-      return;
-    }
-    this.#rows.push(row);
-    if (this.#rows.length >= mostTurnsAtOnce && this.#rows.length % mostTurnsAtOnce === 0) {
+    else this.#rows.push(row);
+    if (this.#rows.length === mostTurnsAtOnce) {
       background.run("archive", this.#flush());
       return;
     }
@@ -50,13 +50,19 @@ export class DirectRows {
     );
   }
 
+  /** All there is, until the queue takes no more. */
   async #flush(): Promise<void> {
-    const rows = this.#rows.splice(0, mostTurnsAtOnce);
-    if (rows.length === 0) return;
-    const outcome = await this.#options.archive.charges(rows);
-    if (outcome.result !== "unreachable") return;
-    // With the next turn again; the oldest go first where there is no room.
-    this.#rows = [...rows, ...this.#rows].slice(-mostKept);
-    this.#options.report("archive", outcome.detail);
+    for (;;) {
+      const rows = this.#rows.splice(0, mostTurnsAtOnce);
+      if (rows.length === 0) return;
+      this.#underWay += rows.length;
+      const outcome = await this.#options.archive.charges(rows);
+      this.#underWay -= rows.length;
+      if (outcome.result !== "unreachable") continue;
+      // With a later turn again.
+      this.#rows.unshift(...rows);
+      this.#options.report("archive", outcome.detail);
+      return;
+    }
   }
 }
