@@ -336,8 +336,16 @@ describe("a breaker", () => {
   test("of an engine that broke off counts it once, though another went on, and that one's stays clean", async () => {
     const world = turnWorld({ replicas: 2 });
     world.setFault(0, { fault: "cut_after", after: 5, times: 1 });
-    await underClock(world.chat(body(scripts.prose)));
+    const { endings } = await underClock(world.chat(body(scripts.prose)));
     expect(world.asked.map(({ replica }) => replica)).toEqual([0, 1]);
+    expect(endings[0]?.engine).toEqual({
+      cluster: "us-east",
+      replica: "r1",
+      attempts: 2,
+      continued: 1,
+      left: ["us-east/r0: origin-error"],
+      notContinued: null,
+    });
     expect(world.known(0).known.breaker.score(Date.now())).toBeGreaterThan(0.5);
     expect(world.known(0).known.breaker.state(Date.now())).toBe("closed");
     expect(world.known(1).known.breaker.score(Date.now())).toBe(0);

@@ -139,7 +139,7 @@ async function answer(
 
 function recordEnding(scope: RequestScope, { end, totals, guarded, engine }: TurnEnding): void {
   const { record } = scope;
-  if (engine.continued > 0 || engine.notContinued !== null) Object.assign(record, toldOf(engine));
+  if (engine.left.length > 0) Object.assign(record, toldOf(engine));
   const usage = chargedUsage(totals);
   record.promptTokens = usage.promptTokens;
   record.completionTokens = usage.completionTokens;

@@ -43,7 +43,8 @@ export class Dispatch {
   async run(): Promise<Result<OriginAnswer, OriginFailure>> {
     const { now, state } = this.#deps;
     if (this.#request.goesOnFrom === undefined) state.retryBudget.request(now());
-    else if (!state.retryBudget.take(now())) return err(this.#exhausted());
+    else if (!state.retryBudget.take(now()))
+      return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "the retry budget is used up" });
     for (let attempts = 1; attempts <= maxAttempts; attempts += 1) {
       if (attempts > 1 && !(await this.#mayRetry(attempts - 1))) break;
       const replica = await this.#next.inTime(this.#last);

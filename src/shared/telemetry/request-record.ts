@@ -55,6 +55,8 @@ export interface RequestRecord {
   attempts?: number;
   /** How often another engine went on with the answer; absent: never. */
   continued?: number;
+  /** Which engines it left in mid-answer, and why. */
+  left?: string;
   /** Why nobody did when its engine failed. */
   notContinued?: string;
   promptTokens: number;

@@ -18,15 +18,18 @@ export interface EngineStory {
   readonly attempts: number;
   /** How often another engine went on. */
   readonly continued: number;
+  /** Which engines failed in mid-answer and why, in order: `us-east/us-east-1: stalled`. */
+  readonly left: readonly string[];
   /** Why nobody did, where it was tried or looked at. */
   readonly notContinued: string | null;
 }
 
 /** As the turn's record has it. */
-export function toldOf({ continued, notContinued, ...who }: EngineStory) {
+export function toldOf({ continued, notContinued, left, ...who }: EngineStory) {
   return {
     ...who,
     ...(continued === 0 ? {} : { continued }),
+    ...(left.length === 0 ? {} : { left: left.join("; ") }),
     ...(notContinued === null ? {} : { notContinued }),
   };
 }
@@ -42,6 +45,7 @@ export class AnsweringEngine implements AnswerContinuer {
   #notContinued: string | null = null;
   /** The one that answered did not fail: it may go on itself, and this is no retry of a request. */
   #blameless: boolean;
+  readonly #left: string[] = [];
   /** Of the search under way. */
   #search: AbortController | null = null;
   #over = false;
@@ -77,6 +81,7 @@ export class AnsweringEngine implements AnswerContinuer {
       replica,
       attempts: this.#attempts,
       continued: this.#continued,
+      left: this.#left,
       notContinued: this.#notContinued,
     };
   }
@@ -90,6 +95,7 @@ export class AnsweringEngine implements AnswerContinuer {
 
   goOn({ end }: SourceFailure): Promise<Resumption | null> | null {
     if (this.#over || this.#signal.aborted) return null;
+    if (!this.#blameless) this.#left.push(`${this.#answer.cluster}/${this.#answer.replica}: ${end}`);
     if (this.#continued >= maxContinuations) return this.#refuse("it went on often enough");
     const leftMs =
       this.#turn.createdMs + this.#turn.tenant.requests.deadline_seconds * 1000 - this.#deps.now();
