@@ -22,7 +22,6 @@ function input(request: object, more: Partial<ComposeInput> = {}): ComposeInput 
     model: chatModel,
     estimateRatio: 1,
     stream: true,
-    continueFrom: null,
     cacheSalt: null,
     ...more,
   };
@@ -187,16 +186,4 @@ test("a length that nobody asked for is what the window leaves, within the model
   expect(open.ok && open.value.maxTokens).toBeGreaterThan(8_000);
   const limited = composePrompt(input(request, { model: { ...chatModel, max_output_tokens: 512 } }));
   expect(limited.ok && limited.value.maxTokens).toBe(512);
-});
-
-test("an answer that was begun elsewhere is gone on with on both ways", () => {
-  const request = { messages: [{ role: "user", content: "Count" }], max_tokens: 5 };
-  const chat = composed(input(request, { continueFrom: "One, two" })).body;
-  expect(chat).toMatchObject({ continue_final_message: true, add_generation_prompt: false });
-  expect(chat["messages"]).toEqual([
-    { role: "user", content: "Count" },
-    { role: "assistant", content: "One, two" },
-  ]);
-  const plain = composed(input(request, { continueFrom: "One, two", model: completionsModel })).body;
-  expect((plain["prompt"] as string).endsWith("assistant<|end_header_id|>\n\nOne, two")).toBe(true);
 });

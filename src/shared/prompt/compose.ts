@@ -36,8 +36,6 @@ export interface ComposeInput {
   readonly estimateRatio: number;
   /** Whether the engine is asked to stream (usage is then asked for with every chunk it can give it on). */
   readonly stream: boolean;
-  /** What another replica already delivered of this answer, to be gone on with; null: an answer from its beginning. */
-  readonly continueFrom: string | null;
   /** HMAC of the tenant, so that prefix-cache timing tells one tenant nothing of another; null: none. */
   readonly cacheSalt: string | null;
 }
@@ -119,14 +117,11 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
   if (rendered) {
     body["prompt"] = renderLlama31(messages, {
       date: model.template_date,
-      ending: input.continueFrom === null ? "answer" : "continue",
+      ending: "answer",
     });
     body["add_special_tokens"] = false;
     body["stop"] = [...stopsOf(request), ...llama31StopTokens];
     body["stop_token_ids"] = [...(request.stop_token_ids ?? []), ...llama31StopTokenIds];
-  } else if (input.continueFrom !== null) {
-    body["continue_final_message"] = true;
-    body["add_generation_prompt"] = false;
   }
   return ok({
     path: rendered ? "/v1/completions" : "/v1/chat/completions",
@@ -153,8 +148,6 @@ function prepareMessages(input: ComposeInput, family: TokenFamily): readonly Cha
   if (defaultSystemPrompt !== null && instructions.length === 0 && !has(turn))
     instructions.push(forEngine({ role: "system", content: defaultSystemPrompt }, family));
   const earlier = history.map((message) => forEngine(message, family));
-  if (input.continueFrom !== null)
-    turn.push(forEngine({ role: "assistant", content: input.continueFrom }, family));
   return earlier.length === 0 && instructions.length === 0 ? turn : [...instructions, ...earlier, ...turn];
 }
 

@@ -13,7 +13,7 @@ export function askedResponse(chat: ChatRequest, { truncates }: Pick<ResponseTur
     cacheable: null,
     compose: (inputs) => {
       const { history, messages } = arranged(chat, inputs, truncates);
-      return composePrompt({ continueFrom: null, ...inputs, request: { ...chat, messages }, history });
+      return composePrompt({ ...inputs, request: { ...chat, messages }, history });
     },
   };
 }

@@ -20,7 +20,7 @@ export function askedChat(request: ChatRequest): Asked {
     cacheable: request,
     estimatePromptTokens: () => estimatePromptTokens(request, usualOverhead),
     question: () => questionOf(request),
-    compose: (inputs) => composePrompt({ request, continueFrom: null, ...inputs }),
+    compose: (inputs) => composePrompt({ request, ...inputs }),
   };
 }
 
