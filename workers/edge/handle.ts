@@ -16,6 +16,7 @@ import { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { hostNameOf, passDoor, passStranger, passTenant, shownTo, turnAway } from "./door.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
+import { ClientTie } from "./client-tie.ts";
 import { checkSignature } from "./signed.ts";
 import { respondRefusal } from "./respond.ts";
 
@@ -110,16 +111,14 @@ export function tenantRoute(
         if (standing === "revoked") return respondRefusal(scope, revokedCredential(principal));
       }
       const answering = handler({ ...call, principal, tenant });
-      // workerd drops what belongs to a request whose client reset it, and with it what was reserved and not yet settled.
-      if (answering instanceof Promise) c.executionCtx.waitUntil(answering.then(nothing, nothing));
-      return answering;
+      if (!(answering instanceof Promise)) return answering;
+      const tie = new ClientTie(c.executionCtx, answering);
+      tie.to(c.req.raw.signal);
+      return answering.finally(tie.cut);
     });
     return c.req.raw.headers.has("origin") ? shownTo(call, response, known) : response;
   };
 }
-
-/** What comes of a handler is told where it is awaited. */
-const nothing = (): void => undefined;
 
 /** For the platform's own credentials that carry `needed`. */
 export function platformRoute(

@@ -50,7 +50,9 @@ export function judge(
 /** Does a body or an event stream begin with an error instead of an answer? Looks at the first 256 bytes. */
 export function beginsWithError(beginning: Uint8Array): boolean {
   // An answer's first event is far likelier: leave by two bytes where it begins like every chunk of vLLM's (`data: {"id"`).
-  if (beginning[7] === 0x22 && beginning[8] === 0x69) return false;
+  // The same for a whole answer (`{"id"`).
+  const at = beginning[0] === 0x7b ? 1 : 7;
+  if (beginning[at] === 0x22 && beginning[at + 1] === 0x69) return false;
   const text = new TextDecoder().decode(beginning.subarray(0, 256));
   return /^(?::[^\n]*\n|event:[^\n]*\n|\s)*(?:data:\s*)?\{\s*"(?:error"\s*:\s*[{"]|object"\s*:\s*"error")/.test(
     text,
