@@ -14,6 +14,7 @@ import {
   type DescribeOutcome,
   type ExportItems,
   type ExportOutcome,
+  type FindSummaryWork,
   type GetItem,
   type GetItemOutcome,
   type HistoryOutcome,
@@ -22,6 +23,9 @@ import {
   type ListItems,
   type ListOutcome,
   type LoadHistory,
+  type SaveSummary,
+  type SaveSummaryOutcome,
+  type SummaryWorkOutcome,
   type UpdateConversation,
   type UpdateOutcome,
   type WatchConversation,
@@ -35,6 +39,7 @@ import { base32 } from "../../src/shared/turn/base32.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
 import { ConversationStore, fits, type Head } from "./conversation-store.ts";
 import { listBranches } from "./list-branches.ts";
+import { itemsToSummarise, latestSummary, saveSummary } from "./summaries.ts";
 import { TurnGate } from "./turn-gate.ts";
 
 /**
@@ -91,7 +96,7 @@ export class Conversation extends DurableObject {
     const nowMs = Date.now();
     this.#storage.transactionSync(() => {
       if (metadata !== undefined) this.#store.setMetadata(metadata, nowMs);
-      if (title !== undefined) this.#store.setTitle(title, "user", nowMs);
+      if (title !== undefined) this.#store.setTitle(title, message.titleBy ?? "user", nowMs);
       if (branch !== undefined && branch !== access.head.branch) this.#store.setBranch(branch, nowMs);
     });
     await this.#duties.begin();
@@ -128,11 +133,12 @@ export class Conversation extends DurableObject {
     if (upTo !== null && end === null) return { result: "item-unknown" };
     const path =
       end === null ? this.#store.branches.path(head.branch) : this.#store.branches.pathTo(placeOf(end));
-    const { items, truncated } = this.#store.reader.latest(path, {
+    const summary = latestSummary(this.#storage.sql, path);
+    const { items, truncated } = this.#store.reader.latest(summary.rest, {
       items: message.limitItems,
       tokens: message.limitTokens,
     });
-    return { result: "ok", items, truncated, incarnation: head.incarnation };
+    return { result: "ok", items, truncated, incarnation: head.incarnation, summary: summary.text };
   }
 
   /** Saves a turn, whole, once. */
@@ -213,6 +219,32 @@ export class Conversation extends DurableObject {
     return page === null ? { result: "after-unknown" } : { result: "ok", ...page };
   }
 
+  summaryWork(message: FindSummaryWork): SummaryWorkOutcome {
+    const access = this.#access(message);
+    if (access.kind === "refused") return access.failure;
+    if (access.kind !== "open") return unknown;
+    const path = this.#store.branches.path(access.head.branch);
+    const summary = latestSummary(this.#storage.sql, path);
+    const found = itemsToSummarise(this.#store.reader.newestFirst(summary.rest), message);
+    if (found === null) return { result: "nothing" };
+    const { incarnation } = access.head;
+    const { text: previous, through: previousThrough } = summary;
+    return { result: "ok", work: { incarnation, previous, previousThrough, ...found } };
+  }
+
+  saveSummary(message: SaveSummary): SaveSummaryOutcome {
+    const access = this.#access(message);
+    if (access.kind === "refused") return access.failure;
+    if (access.kind !== "open") return unknown;
+    if (access.head.incarnation !== message.incarnation) return { result: "superseded" };
+    const place = placeOf(message.through);
+    if (!this.#store.branches.exists(place.branch)) return { result: "superseded" };
+    const before = latestSummary(this.#storage.sql, this.#store.branches.pathTo(place));
+    if (before.through !== message.previousThrough) return { result: "superseded" };
+    saveSummary(this.#storage.sql, message.through, message.text, Date.now());
+    return { result: "saved" };
+  }
+
   branches(message: ListBranches): ListBranchesOutcome {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
@@ -245,8 +277,8 @@ export class Conversation extends DurableObject {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind !== "open") return unknown;
-    const { id, createdMs, metadata, items, title, branch } = access.head;
-    return { result: "ok", id, createdMs, metadata, items, title, branch };
+    const { id, createdMs, metadata, items, title, titleBy, branch } = access.head;
+    return { result: "ok", id, createdMs, metadata, items, title, titleBy, branch };
   }
 
   /** Erases all content. What remains (that something was here) goes when no turn that began before can still end. */

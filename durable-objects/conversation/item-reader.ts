@@ -22,7 +22,7 @@ export class ItemReader {
     path: readonly Segment[],
     limits: { readonly items: number; readonly tokens: number },
   ): HistoryWindow<StoredItem> {
-    return historyWindow(this.#newestFirst(path), limits);
+    return historyWindow(this.newestFirst(path), limits);
   }
 
   /** A page behind the item named `from`; `null` where the path has no such item. */
@@ -38,7 +38,7 @@ export class ItemReader {
       if (key === null || !isOn(path, key)) return null;
       rest = order === "asc" ? after(path, key) : before(path, key);
     }
-    return cutPage(order === "asc" ? this.#oldestFirst(rest) : this.#newestFirst(rest), limit);
+    return cutPage(order === "asc" ? this.#oldestFirst(rest) : this.newestFirst(rest), limit);
   }
 
   /** Every item of every branch, in the order of their keys: for the export. */
@@ -57,7 +57,8 @@ export class ItemReader {
     return this.item(id)?.sequence ?? null;
   }
 
-  *#newestFirst(path: readonly Segment[]): Generator<StoredItem> {
+  /** Lazily: stop, and no further row is read. */
+  *newestFirst(path: readonly Segment[]): Generator<StoredItem> {
     for (const { above, upTo } of path)
       yield* this.#rows(
         "SELECT * FROM item WHERE sequence > ? AND sequence <= ? ORDER BY sequence DESC",

@@ -4,6 +4,7 @@ import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { ConversationRef } from "../../src/shared/turn/conversation-name.ts";
 import { messagesOfItems } from "../../src/shared/turn/durable/conversation-items.ts";
+import { summaryMessage } from "../../src/shared/turn/durable/conversation-summary.ts";
 import type { EnteringTurn, RunningTurn } from "../../src/shared/turn/durable/turn-order.ts";
 import type { ChatMessage } from "../../src/shared/wire/chat-messages.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
@@ -64,7 +65,11 @@ export async function loadHistory(
   switch (outcome.result) {
     case "ok":
       return ok({
-        messages: messagesOfItems(outcome.items),
+        messages: [
+          // Instructions that stand before everything are never trimmed away, and stay the same until the next summary.
+          ...(outcome.summary == null ? [] : [summaryMessage(outcome.summary)]),
+          ...messagesOfItems(outcome.items),
+        ],
         truncated: outcome.truncated,
         incarnation: outcome.incarnation,
       });

@@ -77,7 +77,15 @@ const maxInputUnits = 65_536;
 
 /** A turn that was claimed by older code knows no policy. */
 function policyOf(tenant: Partial<Pick<TenantConfig, "conversations">>): TenantConfig["conversations"] {
-  return tenant.conversations ?? { turns: "queue", max_wait_seconds: 30, max_waiting: 8 };
+  return (
+    tenant.conversations ?? {
+      turns: "queue",
+      max_wait_seconds: 30,
+      max_waiting: 8,
+      title_model: null,
+      summary_model: null,
+    }
+  );
 }
 
 function inputOf({ chat }: ChatTurnRequest): string | null {

@@ -16,6 +16,7 @@ import type { Delivery, Effect } from "../../src/shared/turn/durable/ports.ts";
 import { enterConversation } from "./enter-conversation.ts";
 import { recallResponses } from "./recall-responses.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
+import { tendConversation } from "./tend-conversation.ts";
 
 export function generationParts(env: Cloudflare.Env, context: DurableObjectState): GenerationParts {
   const isolate = isolateOf(env);
@@ -72,6 +73,9 @@ async function deliver(
   switch (effect.kind) {
     case "append": {
       const delivery = await deliverAppend(env.CONVERSATION, env.ENVIRONMENT, effect, turnId);
+      // The turn is saved, whatever becomes of this.
+      if (effect.chores !== undefined && delivery.result === "acknowledged" && delivery.detail === undefined)
+        background.run("tend a conversation", tendConversation(isolate, effect, background));
       const turn = appendedTurn(effect, delivery);
       return turn === null ? delivery : deliverTurn(isolate, turn, delivery);
     }

@@ -70,6 +70,8 @@ export type HistoryOutcome =
       readonly truncated: boolean;
       /** Goes back with `append`: a turn that began before a deletion is not saved after it. */
       readonly incarnation: number;
+      /** What was said before the first item, in short; `null`: nothing was, or all of it is there. Absent: older code. */
+      readonly summary?: string | null;
     }
   /** `upTo` is no item of this conversation, or parts a tool's call from its result. */
   | { readonly result: "item-unknown" }
@@ -131,6 +133,37 @@ export type ListOutcome =
   | { readonly result: "after-unknown" | "branch-unknown" }
   | ConversationFailure;
 
+/** Is there so much on the active branch, behind its last summary, that some of it should be put in short? */
+export interface FindSummaryWork extends Message {
+  /** UTF-16 units of items: with fewer there is nothing to do. */
+  readonly afterUnits: number;
+  /** The latest items up to this stay as they are. */
+  readonly keepUnits: number;
+  /** The most that is summarised at a time. */
+  readonly mostUnits: number;
+}
+export interface SummaryWork {
+  readonly incarnation: number;
+  /** The summary so far, and its key; 0 and `null`: there is none. */
+  readonly previous: string | null;
+  readonly previousThrough: number;
+  /** What is to be added to it, oldest first: whole turns. */
+  readonly items: readonly StoredItem[];
+  /** The key of the last of them. */
+  readonly through: number;
+}
+export type SummaryWorkOutcome =
+  | { readonly result: "ok"; readonly work: SummaryWork }
+  | { readonly result: "nothing" }
+  | ConversationFailure;
+
+/** Saved only where the summary before it is still the one that it was made from. */
+export interface SaveSummary
+  extends Message, Pick<SummaryWork, "incarnation" | "previousThrough" | "through"> {
+  readonly text: string;
+}
+export type SaveSummaryOutcome = { readonly result: "saved" | "superseded" } | ConversationFailure;
+
 export type ListBranches = Message;
 export interface ListedBranch {
   /** 0: what the conversation began with. */
@@ -176,6 +209,8 @@ export type DescribeOutcome =
       readonly metadata: string;
       readonly items: number;
       readonly title: string | null;
+      /** Who made it. Absent: older code. */
+      readonly titleBy?: "rule" | "model" | "user" | null;
       /** The active branch; 0 is the one that it began with. */
       readonly branch: number;
     }
@@ -187,6 +222,8 @@ export interface UpdateConversation extends Message {
   readonly metadata?: string;
   /** `null`: none of the user's own. */
   readonly title?: string | null;
+  /** Whose title it is. A model's never takes the place of a user's own. Absent: the user's. */
+  readonly titleBy?: "model" | "user";
   /** The branch that is to be the active one. */
   readonly branch?: number;
 }

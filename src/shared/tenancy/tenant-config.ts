@@ -231,6 +231,10 @@ export const tenantConfigSchema = z
         turns: z.enum(["queue", "reject", "replace"]).default("queue"),
         max_wait_seconds: z.int().min(1).max(300).default(30),
         max_waiting: z.int().min(0).max(100).default(8),
+        /** An alias: finds a title after the first turn. Absent: the user's first words are the title. */
+        title_model: z.string().min(1).max(128).nullable().default(null),
+        /** An alias: puts in short what no longer fits. Absent: it is left out of the prompt. */
+        summary_model: z.string().min(1).max(128).nullable().default(null),
       })
       .prefault({}),
     /** What the archive gets of its turns, where the platform has one: charges, also the content of those that are stored. */

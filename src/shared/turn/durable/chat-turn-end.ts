@@ -75,12 +75,21 @@ export function endEffects(
     incarnation,
     behind: request.chat.parent_item_id ?? null,
     responseId: request.responseId,
+    ...choresOf(request),
     items: [
       ...itemsOfMessages(request.chat.messages),
       ...itemsOfMessages([answer], status === "completed" ? "completed" : "incomplete"),
     ],
   });
   return effects;
+}
+
+/** Only where the tenant wants any: it is the principal again, in every outbox. */
+function choresOf({ tenant, principal, chat }: ChatTurnRequest) {
+  // A turn that older code claimed knows of none.
+  const { title_model: title = null, summary_model: summary = null } =
+    (tenant as Partial<typeof tenant>).conversations ?? {};
+  return title === null && summary === null ? {} : { chores: { principal, model: chat.model } };
 }
 
 /** A turn's use as its effect tells it; `microdollars` is null where the run's memory, and with it the price, is gone. */

@@ -6,6 +6,7 @@ import type { Jurisdiction, Owner } from "../../contracts/owner.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Usage, UsageBasis } from "../../contracts/usage.ts";
 import type { Principal } from "../../identity/principal.ts";
+import type { SerialPrincipal } from "./turn-request.ts";
 import type { Tier } from "../../limits/tier.ts";
 
 /**
@@ -149,6 +150,8 @@ export type Effect =
       readonly items: readonly NewItem[];
       /** An item's id, or `root`: what the turn comes behind. Absent: the end of the active branch. */
       readonly behind?: string | null;
+      /** Who asked which model, for what is made of the conversation afterwards. Absent: nothing is. */
+      readonly chores?: { readonly principal: SerialPrincipal; readonly model: string };
       /** As clients see it, so that deleting the conversation finds this turn. Absent in effects of older code. */
       readonly responseId?: string;
       /** The turn's row for the archive, which stands where the conversation says. Absent: none is wanted. */

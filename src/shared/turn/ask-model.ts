@@ -1,0 +1,62 @@
+/**
+ * One question to a model that no client waits for: a turn like any other (planned, admitted, guarded, settled), whose answer
+ * is a text for ourselves.
+ */
+import type { Background } from "../contracts/background.ts";
+import type { ChargeId, RequestId } from "../contracts/ids.ts";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { Principal } from "../identity/principal.ts";
+import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import type { ChatMessage } from "../wire/chat-messages.ts";
+import { answerDirect } from "./answer-direct.ts";
+import { askedChat } from "./asked-chat.ts";
+import { openTurn } from "./open-turn.ts";
+import type { TurnDeps } from "./ports.ts";
+
+export interface ModelQuestion {
+  readonly principal: Principal;
+  readonly tenant: TenantConfig;
+  readonly model: string;
+  readonly messages: readonly ChatMessage[];
+  readonly maxTokens: number;
+  /** 32 hexadecimal digits, new with every question: names its charge, its request and its trace. */
+  readonly id: string;
+}
+
+export async function askModel(
+  question: ModelQuestion,
+  deps: TurnDeps,
+  background: Background,
+  signal: AbortSignal,
+): Promise<Result<string, Refusal>> {
+  const { principal, tenant, model, messages, maxTokens, id } = question;
+  const opened = await openTurn(
+    {
+      principal,
+      tenant,
+      asked: askedChat({ model, messages, max_completion_tokens: maxTokens, temperature: 0 }),
+      recall: null,
+      responseId: `chatcmpl-${id}`,
+      chargeId: id as ChargeId,
+      requestId: `req_${id}` as RequestId,
+      traceparent: `00-${id}-${id.slice(0, 16)}-01`,
+      place: {},
+      cacheControl: "no-store",
+      createdMs: deps.now(),
+      mark: () => undefined,
+    },
+    deps,
+    signal,
+  );
+  if (!opened.ok) return opened;
+  if (opened.value.kind === "cached")
+    return err({ kind: "internal", detail: "a question of our own came from the cache" });
+  const answered = await answerDirect(opened.value, deps, { background, onEnd: () => undefined }, signal);
+  if (!answered.ok) return answered;
+  if (answered.value.kind !== "json") return err({ kind: "internal", detail: "an answer that streams" });
+  const { choices } = JSON.parse(answered.value.body) as {
+    readonly choices: readonly { readonly message: { readonly content: string | null } }[];
+  };
+  return ok(choices[0]?.message.content ?? "");
+}
