@@ -130,7 +130,8 @@ class Tending {
 
   /** Tokens; `null`: no such model, or not for this tenant. */
   #windowOf(model: string): number | null {
-    const plan = planModel(this.#fleet, this.#tenant, model, ["chat"]);
+    const caller = { principal: revivePrincipal(this.#chores.principal) };
+    const plan = planModel(this.#fleet, this.#tenant, model, ["chat"], caller);
     return plan.ok ? plan.value[0].variant.record.context_window : null;
   }
 
