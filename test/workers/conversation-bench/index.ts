@@ -66,6 +66,7 @@ async function listed(env: Cloudflare.Env, objectName: string): Promise<number> 
   return page.result === "ok" ? page.items.length : 0;
 }
 
+// oxlint-disable-next-line import/no-default-export -- a Worker's
 export default {
   async fetch(request, env) {
     const { pathname, searchParams } = new URL(request.url);
