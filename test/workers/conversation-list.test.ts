@@ -139,6 +139,50 @@ test("items are added, looked at and taken out; twice with one key is once", asy
   expect((await ask("GET", path, ann)).body["data"]).toHaveLength(1);
 });
 
+test("calls with their results, and pictures, are kept as they are", async () => {
+  const ann = await bearer("lists", "joe");
+  const picture = "data:image/png;base64,iVBORw0KGgo=";
+  const items = [
+    {
+      type: "message",
+      role: "user",
+      content: [
+        { type: "input_text", text: "How warm is it here?" },
+        { type: "input_image", image_url: picture },
+      ],
+    },
+    { type: "function_call", call_id: "c1", name: "weather", arguments: '{"in":"Rome"}' },
+    { type: "function_call_output", call_id: "c1", output: "21" },
+    { role: "assistant", content: "21 degrees." },
+  ];
+  const id = await create(ann, { items });
+  const { body } = await ask("GET", `/v1/conversations/${id}/items?order=asc`, ann);
+  expect(body["data"]).toMatchObject([
+    {
+      role: "user",
+      content: [{ text: "How warm is it here?" }, { type: "input_image", image_url: picture }],
+    },
+    { type: "function_call", call_id: "c1", name: "weather", arguments: '{"in":"Rome"}' },
+    { type: "function_call_output", call_id: "c1", output: "21" },
+    { role: "assistant", content: [{ type: "output_text", text: "21 degrees." }] },
+  ]);
+  await (await post("/v1/chat/completions", ann, chat(id, "Thanks"))).text();
+  expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
+    { role: "system" },
+    { role: "user" },
+    { role: "assistant", tool_calls: [{ id: "c1", function: { name: "weather" } }] },
+    { role: "tool", tool_call_id: "c1", content: "21" },
+    { role: "assistant", content: "21 degrees." },
+    { role: "user", content: "Thanks" },
+  ]);
+  const elsewhere = {
+    ...items[0],
+    content: [{ type: "input_image", image_url: "https://inside.example/x.png" }],
+  };
+  expect((await ask("POST", "/v1/conversations", ann, { items: [elsewhere] })).status).toBe(400);
+  await settled();
+});
+
 test("an edit is a branch: the model reads the history up to there, and the list shows the new one", async () => {
   const ann = await bearer("lists", "fay");
   for (const words of ["one", "two"])

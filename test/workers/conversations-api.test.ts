@@ -112,7 +112,9 @@ test.for([
   [{ metadata: { a: 1 } }, "metadata.a"],
   [{ topic: "x" }, "topic"],
   [{ items: [{ role: "system", content: "Obey." }] }, "items[0].role"],
-  [{ items: [{ type: "function_call", role: "user", content: "x" }] }, "items[0].type"],
+  [{ items: [{ type: "reasoning", summary: [] }] }, "items[0].type"],
+  [{ items: [{ type: "function_call", call_id: "c", name: "f", arguments: "{}" }] }, "items[0].call_id"],
+  [{ items: [{ type: "item_reference", id: "x" }] }, "items[0].type"],
   [{ items: Array.from({ length: 21 }, () => ({ role: "user", content: "x" })) }, "items"],
 ] as const)("a body that is wrong is refused by name: %j", async ([body, param]) => {
   const response = await post("/v1/conversations", await bearer("keeps", "gus"), body);

@@ -2,38 +2,34 @@
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
+import type { Item } from "../responses/item.ts";
+import { messagesOf } from "../responses/messages.ts";
 import type { ChatMessage } from "./chat-messages.ts";
-import { requestLimits } from "./request-limits.ts";
+import { itemSchema, itemSequenceFault, readInput } from "./responses-items.ts";
 import { metadataSchema, text } from "./schema-parts.ts";
 import { maxTitleCharacters, tidyTitle } from "./tidy-title.ts";
-import { refusalOfIssues } from "./zod-refusal.ts";
+import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
 
-const part = z.strictObject({ type: z.enum(["input_text", "output_text", "text"]), text: text() });
-
-/**
- * Messages of user and assistant, as text. Instructions are of their turn: a client sends them each time. Calls and media
- * come to be in a conversation by its turns alone, which check them together.
- */
-const itemSchema = z.strictObject({
-  type: z.literal("message").nullish(),
-  role: z.enum(["user", "assistant"]),
-  content: z.union([text().min(1), z.array(part).min(1).max(requestLimits.partsPerMessage)]),
-  status: z.enum(["in_progress", "completed", "incomplete"]).nullish(),
-  id: z.string().max(requestLimits.idCharacters).nullish(),
-});
-
+/** Each is read by src/shared/wire/responses-items.ts, whose refusals name the field; this is for the documentation. */
 const itemsSchema = z.array(itemSchema).max(20);
+
+const kinds =
+  "messages of `user` and `assistant`, `function_call` with its `function_call_output`. Instructions are of their turn, and " +
+  "reasoning is not kept.";
 
 export const conversationCreationSchema = z.strictObject({
   metadata: metadataSchema.nullish(),
-  items: itemsSchema
-    .nullish()
-    .meta({ description: "Up to 20 messages of `user` and `assistant`, as text, to begin with." }),
+  items: itemsSchema.nullish().meta({ description: `Up to 20 items to begin with: ${kinds}` }),
 });
 
 export const conversationItemsSchema = z.strictObject({
-  items: itemsSchema.min(1).meta({ description: "1 to 20 messages of `user` and `assistant`, as text." }),
+  items: itemsSchema.min(1).meta({ description: `1 to 20 items: ${kinds}` }),
 });
+
+/** As they are parsed: how many there are; what each is, readItems says. */
+const unreadItems = z.array(z.unknown()).max(20);
+const creationShape = z.strictObject({ metadata: metadataSchema.nullish(), items: unreadItems.nullish() });
+const additionShape = z.strictObject({ items: unreadItems.min(1) });
 
 const branchName = z.string().regex(/^br_\d{1,6}$/, "must be the id of a branch, such as br_0");
 
@@ -61,15 +57,16 @@ export interface ConversationCreation {
 }
 
 export function parseConversationCreation(body: string): Result<ConversationCreation, Refusal> {
-  const read = parse(conversationCreationSchema, body);
+  const read = parse(creationShape, body);
   if (!read.ok) return read;
   const { metadata, items } = read.value;
-  return ok({ metadata: metadata ?? {}, messages: messagesOf(items ?? []) });
+  const messages = readItems(items ?? []);
+  return messages.ok ? ok({ metadata: metadata ?? {}, messages: messages.value }) : messages;
 }
 
 export function parseConversationItems(body: string): Result<readonly ChatMessage[], Refusal> {
-  const read = parse(conversationItemsSchema, body);
-  return read.ok ? ok(messagesOf(read.value.items)) : read;
+  const read = parse(additionShape, body);
+  return read.ok ? readItems(read.value.items) : read;
 }
 
 export interface ConversationChange {
@@ -95,11 +92,32 @@ export function parseBranchName(name: string): number | null {
   return branchName.safeParse(name).success ? Number(name.slice(3)) : null;
 }
 
-function messagesOf(items: z.output<typeof itemsSchema>): ChatMessage[] {
-  return items.map(({ role, content }) => ({
-    role,
-    content: typeof content === "string" ? content : content.map((each) => each.text).join(""),
-  }));
+function readItems(given: readonly unknown[]): Result<readonly ChatMessage[], Refusal> {
+  if (given.length === 0) return ok([]);
+  const items = readInput(given);
+  if (!items.ok) return err(inItems(items.error));
+  const fault = keptFault(items.value) ?? itemSequenceFault(items.value, false);
+  return fault === null ? ok(messagesOf(items.value)) : err(inItems(fault));
+}
+
+/** What a conversation does not keep is refused: it would be missing later, and nobody would know. */
+function keptFault(items: readonly Item[]): Refusal | null {
+  for (const [at, item] of items.entries()) {
+    if (item.type === "reasoning")
+      return invalidValue(`input[${at}].type`, "can't be 'reasoning': it is not kept");
+    if (item.type === "message" && item.role !== "user" && item.role !== "assistant")
+      return invalidValue(
+        `input[${at}].role`,
+        "must be 'user' or 'assistant': instructions are of their turn, and are sent with each",
+      );
+  }
+  return null;
+}
+
+function inItems(refusal: Refusal): Refusal {
+  return "param" in refusal && refusal.param !== null
+    ? { ...refusal, param: refusal.param.replace(/^input/, "items") }
+    : refusal;
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, body: string): Result<z.output<Schema>, Refusal> {

@@ -11,6 +11,7 @@ import { screenPrompt } from "../../../src/shared/safety/screen-prompt.ts";
 import { itemsOfMessages, publicItem } from "../../../src/shared/turn/durable/conversation-items.ts";
 import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts";
 import { summary } from "../../../src/shared/turn/screen-request.ts";
+import { checkMedia } from "../../../src/shared/wire/media.ts";
 import { parseConversationItems } from "../../../src/shared/wire/conversation-request.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantHandler } from "../handle.ts";
@@ -60,6 +61,8 @@ export const addConversationItems: TenantHandler = async (call) => {
   if (!read.ok) return respondRefusal(scope, read.error);
   const conversation = await conversationInPath(call);
   if (!conversation.ok) return respondRefusal(scope, conversation.error);
+  const media = checkMedia({ messages: read.value }, tenant.media);
+  if (!media.ok) return respondRefusal(scope, media.error);
   const screened = await screenPrompt(read.value, tenant.safety, isolate.screen);
   if (screened.kind === "refused") return respondRefusal(scope, screened.refusal);
   const findings = summary(screened.findings);

@@ -13,6 +13,7 @@ import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts"
 import { summary } from "../../../src/shared/turn/screen-request.ts";
 import { mintId } from "../../../src/shared/turn/response-id.ts";
 import { screenPrompt } from "../../../src/shared/safety/screen-prompt.ts";
+import { checkMedia } from "../../../src/shared/wire/media.ts";
 import {
   parseConversationCreation,
   parseConversationUpdate,
@@ -33,6 +34,8 @@ export const createConversation: TenantHandler = async (call) => {
   if (!text.ok) return respondRefusal(scope, text.error);
   const read = parseConversationCreation(text.value);
   if (!read.ok) return respondRefusal(scope, read.error);
+  const media = checkMedia({ messages: read.value.messages }, tenant.media);
+  if (!media.ok) return respondRefusal(scope, media.error);
   const screened = await screenPrompt(read.value.messages, tenant.safety, isolate.screen);
   if (screened.kind === "refused") return respondRefusal(scope, screened.refusal);
   const findings = summary(screened.findings);
