@@ -27,6 +27,7 @@ function composed(api: "chat" | "completions", request: object, said: string | n
     estimateRatio: 1,
     stream: false,
     cacheSalt: null,
+    affinitySeed: null,
   });
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   if (said === null) return result.value;

@@ -65,6 +65,8 @@ export default {
         stream: true,
         tenant: "tenant",
         tier: "pro",
+        promptTokens: 8,
+        affinity: null,
         tokens: 100,
         place: {},
         deadlineMs: 20_000,

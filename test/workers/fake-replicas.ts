@@ -194,6 +194,8 @@ export function fakeRequest(clusters: readonly string[], change: Partial<OriginR
     tenant: "tenant",
     tier: "pro",
     tokens: 100,
+    promptTokens: 80,
+    affinity: null,
     place: {},
     deadlineMs: 60_000,
     ...change,

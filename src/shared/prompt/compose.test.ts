@@ -23,6 +23,7 @@ function input(request: object, more: Partial<ComposeInput> = {}): ComposeInput 
     estimateRatio: 1,
     stream: true,
     cacheSalt: null,
+    affinitySeed: null,
     ...more,
   };
 }

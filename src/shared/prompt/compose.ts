@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../contracts/result.ts";
+import { affinityKeys, type AffinityKeys } from "../routing/affinity.ts";
 import type { ModelRecord } from "../routing/fleet-config.ts";
 import type { OriginPath } from "../routing/ports.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
@@ -38,6 +39,8 @@ export interface ComposeInput {
   readonly stream: boolean;
   /** HMAC of the tenant, so that prefix-cache timing tells one tenant nothing of another; null: none. */
   readonly cacheSalt: string | null;
+  /** Salts the keys by which the prompt's beginning is recognised; null: none are made. */
+  readonly affinitySeed: number | null;
 }
 
 export interface ComposedPrompt {
@@ -52,6 +55,7 @@ export interface ComposedPrompt {
   readonly maxTokens: number;
   /** How many messages of the history were left out. */
   readonly droppedMessages: number;
+  readonly affinity: AffinityKeys | null;
 }
 
 export type ComposeRefusal =
@@ -130,6 +134,7 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
     estimatedTokens,
     maxTokens,
     droppedMessages: fitted.value.dropped,
+    affinity: input.affinitySeed === null ? null : affinityKeys(messages, input.affinitySeed),
   });
 }
 

@@ -7,6 +7,7 @@ import type { Lease } from "./in-flight.ts";
 import type { OriginAnswer, OriginOutcome, OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
 import type { ReplicaState } from "./router-state.ts";
+import type { ZoneHealth } from "./zone-health.ts";
 
 export type Failed = Exclude<AttemptResult, OpenAnswer>;
 
@@ -36,14 +37,15 @@ export async function askReplica(
   const { breaker, occupancy } = replica.known;
   const nowMs = now();
   breaker.begin(nowMs);
+  state.zones.begins(replica, nowMs);
   const lease = state.inFlight.take(occupancy, request.tokens, nowMs, asking.leaseNumber);
   const result = await attempt({ target: replica.target, request, signal, timeoutMs, nowMs }, transport);
   if (result.kind === "open") {
     state.firstByteTimes.observe(request.model, request.stream, now() - nowMs);
-    return answerOf(replica, result, lease, asking, now);
+    return answerOf(replica, result, lease, asking, deps);
   }
   lease.release();
-  learn(replica, result, now());
+  learn(replica, result, state.zones, now());
   return result;
 }
 
@@ -52,11 +54,12 @@ function answerOf(
   open: OpenAnswer,
   lease: Lease,
   { request, signal, attempts, onEnd }: Asking,
-  now: () => number,
+  { now, state }: OriginRouterDeps,
 ): OriginAnswer {
   const { known } = replica;
-  const firstByteMs = lease.began(now());
+  const firstByteMs = lease.began(now(), Math.max(0, request.tokens - request.promptTokens));
   known.breaker.firstByte(now());
+  state.zones.succeeded(replica);
   known.goodAtMs = now();
   if (known.firstByteFrom === null || firstByteMs < known.firstByteMs) {
     known.firstByteFrom = request.place;
@@ -68,7 +71,7 @@ function answerOf(
     ended = true;
     lease.release();
     open.close(outcome !== "done");
-    scoreOutcome(replica, outcome, now());
+    scoreOutcome(replica, outcome, state.zones, now());
     onEnd(outcome);
   };
   open.onClientGone(() => report("client-gone"));
@@ -86,11 +89,13 @@ function answerOf(
   };
 }
 
-function learn(replica: ReplicaState, result: Failed, nowMs: number): void {
+function learn(replica: ReplicaState, result: Failed, zones: ZoneHealth, nowMs: number): void {
   const { breaker } = replica.known;
   switch (result.kind) {
     case "failed":
       breaker.failure(result.reason, nowMs);
+      // A wrong answer is the replica's own; silence and refusal may be the zone's.
+      if (result.reason !== "bad-answer") zones.failed(replica, nowMs);
       return;
     case "busy":
       breaker.busy(clamp(result.retryAfterMs ?? minBusyMs, minBusyMs, maxBusyMs), nowMs);
@@ -105,7 +110,7 @@ function learn(replica: ReplicaState, result: Failed, nowMs: number): void {
   }
 }
 
-function scoreOutcome(replica: ReplicaState, outcome: OriginOutcome, nowMs: number): void {
+function scoreOutcome(replica: ReplicaState, outcome: OriginOutcome, zones: ZoneHealth, nowMs: number): void {
   const { breaker } = replica.known;
   switch (outcome) {
     case "done":
@@ -113,9 +118,11 @@ function scoreOutcome(replica: ReplicaState, outcome: OriginOutcome, nowMs: numb
       return;
     case "origin-error":
       breaker.failure("broken", nowMs);
+      zones.failed(replica, nowMs);
       return;
     case "stalled":
       breaker.failure("stalled", nowMs);
+      zones.failed(replica, nowMs);
       return;
     case "client-gone":
       breaker.undecided();

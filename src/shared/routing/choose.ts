@@ -1,93 +1,173 @@
 /**
- * Which replica shall be asked next? filter (health, what was tried) ▸ score (load, distance) ▸ pick (power of two among
- * near-equals). Pure but for the randomness and the time given.
+ * Which replica shall be asked next? filter (health, zones, an admin's word, what was tried, free slots) ▸ score (score.ts) ▸ pick (pick.ts: the prefix's home,
+ * else a lot). What a request may not go to by model, region or residency is not among `clusters`. Pure but for the randomness and
+ * the time given, and no more than a few hundred nanoseconds a replica.
  */
-import { distanceKm, type Coordinates } from "./distance.ts";
-import { estimateLoad } from "./load.ts";
-import { isOffered, isWanted, pooledLoad } from "./pool/pooled-view.ts";
+import type { AffinityKeys } from "./affinity.ts";
+import type { Coordinates } from "./distance.ts";
+import type { KeyHeat } from "./key-heat.ts";
+import { pick, type Scored } from "./pick.ts";
+import { isOffered, isWanted } from "./pool/pooled-view.ts";
+import { rendezvous } from "./rendezvous.ts";
+import { replicaLoad } from "./replica-load.ts";
 import type { ClusterState, ReplicaState } from "./router-state.ts";
+import { backlogMs, distanceCostMs, priceCostMs, roomCostMs, wayMs } from "./score.ts";
+import type { ZoneHealth } from "./zone-health.ts";
 
-interface Scored {
-  readonly replica: ReplicaState;
-  /** Milliseconds that going there is expected to cost before the first token, above an idle replica next door. */
-  readonly costMs: number;
+/** What of a request its replica depends on. */
+export interface Wanted {
+  readonly model: string;
+  /** Of the client; null: unknown. */
+  readonly from: Coordinates | null;
+  /** The same, as pools learn by it. */
+  readonly region: string | null;
+  readonly promptTokens: number;
+  /** Of prompt and answer. */
+  readonly tokens: number;
+  /** What its home is found by; null: it has none. */
+  readonly homeKey: number | null;
 }
 
-/** Light in fibre goes 200 km a millisecond; there and back, on routes half again as long as the great circle. */
-const msPerKm = 0.015;
-/** A full batch slows the first token by about this much. */
-const fullBatchMs = 100;
-/** Waiting for a whole batch's worth of requests to leave. */
-const queueMs = 2000;
-/** Within this of the best, or a tenth, is as good as the best: measurement is no finer, and herds are avoided. */
-const nearEqualMs = 20;
-
-/** What load costs: little while there are slots, much when there are none. Rises with load everywhere. */
-export function loadCostMs(load: number): number {
-  return load <= 1 ? fullBatchMs * load * load : fullBatchMs + queueMs * (load - 1);
-}
-
-/** What distance costs; nothing where the client's place is unknown. */
-export function distanceCostMs(from: Coordinates | null, to: Coordinates): number {
-  return from === null ? 0 : distanceKm(from, to) * msPerKm;
-}
-
-function score(replica: ReplicaState, distanceMs: number, nowMs: number): Scored {
-  const { occupancy, polled, pooled } = replica.known;
-  const load =
-    pooled === null
-      ? estimateLoad(occupancy.requests, replica.slots, polled, nowMs)
-      : pooledLoad(occupancy.requests, replica.slots, pooled, nowMs);
-  return { replica, costMs: distanceMs + loadCostMs(load) };
+export interface Choice {
+  readonly tried: readonly ReplicaState[];
+  readonly zones: Pick<ZoneHealth, "admits">;
+  readonly nowMs: number;
+  readonly random: () => number;
 }
 
 /**
- * Two at random of those near the best, and the cheaper of the two; of equals, the one with less token work of ours. A single
- * best would draw every isolate to the same replica until the next poll.
+ * Being at home is worth this many times the computing of the whole prompt: more than once, since a prompt that goes elsewhere is
+ * missed by all its later turns, too. And it is worth more when replicas have queues, since all who wait behind it wait less: as much
+ * again with `homeQueueMs` of backlog. Figures: docs/decisions/0030-choice-of-replica.md.
  */
-function pick(scored: readonly Scored[], random: () => number): ReplicaState | null {
-  let bestMs = Number.POSITIVE_INFINITY;
-  for (const { costMs } of scored) bestMs = Math.min(bestMs, costMs);
-  const limitMs = bestMs + Math.max(nearEqualMs, bestMs / 10);
-  const near = scored.filter(({ costMs }) => costMs <= limitMs);
-  const at = Math.floor(random() * near.length);
-  const one = near[at];
-  if (one === undefined) return null;
-  if (near.length === 1) return one.replica;
-  const other = near[(at + 1 + Math.floor(random() * (near.length - 1))) % near.length] ?? one;
-  if (one.costMs !== other.costMs) return one.costMs < other.costMs ? one.replica : other.replica;
-  const less = one.replica.known.occupancy.tokens <= other.replica.known.occupancy.tokens;
-  return less ? one.replica : other.replica;
+const homeWorth = 4;
+const homeQueueMs = 3500;
+/** The home is one of the replicas not much farther than the nearest. */
+const homeWithinMs = 50;
+/** Isolates tell their pools of their requests after about so long. */
+const toldAfterMs = 500;
+/** Older news is no worse than this. */
+const maxNewsMs = 10_000;
+/** A retry avoids the zone of what failed by so much. */
+const sameZoneMs = 300;
+/** A beginning that more than this share of one replica's share of requests have is no one's home. */
+const hotShare = 0.5;
+
+interface Candidate extends Scored {
+  readonly replica: ReplicaState;
+  readonly wayMs: number;
+  /** A request that comes now waits for no other's end. */
+  readonly hasRoom: boolean;
 }
 
 /**
- * The next replica for a request, or null when none is left that may be asked. Replicas that are open are a last resort,
- * soonest to close first: a wrong breaker must not refuse what a replica could still answer.
+ * The next replica, or null when none is left that may be asked. Replicas whose breaker or zone is open are a last resort, soonest to
+ * close first: a wrong breaker must not refuse what a replica could still answer.
  */
 export function choose(
   clusters: readonly ClusterState[],
-  tried: readonly ReplicaState[],
-  from: Coordinates | null,
-  nowMs: number,
-  random: () => number,
+  wanted: Wanted,
+  choice: Choice,
 ): ReplicaState | null {
-  const scored: Scored[] = [];
+  const { tried, zones, nowMs, random } = choice;
+  let candidates: Candidate[] = [];
+  let withRoom = 0;
   let lastResort: ReplicaState | null = null;
+  let leastWayMs = Number.POSITIVE_INFINITY;
+  let backlogSumMs = 0;
+  let workSumMs = 0;
+  let requests = 0;
+  let newsMs = 0;
   for (const { cluster, replicas } of clusters) {
-    const distanceMs = distanceCostMs(from, cluster);
+    const distanceMs = distanceCostMs(wanted.from, cluster);
+    const dollars = priceOf(cluster, wanted.model);
+    const priceMs = dollars === 0 ? 0 : priceCostMs(wanted.tokens, dollars);
     for (const replica of replicas) {
-      if (tried.includes(replica)) continue;
+      if (tried.length > 0 && tried.includes(replica)) continue;
       const { breaker, pooled } = replica.known;
       // An admin's word holds where a breaker's would give way.
       if (pooled !== null && !isWanted(pooled)) continue;
-      if (breaker.admits(nowMs) && (pooled === null || isOffered(pooled, nowMs)))
-        scored.push(score(replica, distanceMs, nowMs));
-      else if (
-        breaker.admitsLastResort(nowMs) &&
-        (lastResort === null || breaker.waitMs(nowMs) < lastResort.known.breaker.waitMs(nowMs))
-      )
-        lastResort = replica;
+      const offered = pooled === null || isOffered(pooled, nowMs);
+      if (!offered || !breaker.admits(nowMs) || !zones.admits(replica, nowMs)) {
+        if (
+          breaker.admitsLastResort(nowMs) &&
+          (lastResort === null || breaker.waitMs(nowMs) < lastResort.known.breaker.waitMs(nowMs))
+        )
+          lastResort = replica;
+        continue;
+      }
+      const load = replicaLoad(replica, nowMs);
+      const learnedMs = wanted.region === null ? undefined : pooled?.view.latencyMs.get(wanted.region);
+      const way = wayMs(distanceMs, learnedMs);
+      const backlog = backlogMs(load);
+      const zoneMs = tried.some((other) => other.zone !== null && sameZone(other, replica)) ? sameZoneMs : 0;
+      leastWayMs = Math.min(leastWayMs, way);
+      backlogSumMs += backlog;
+      workSumMs += (1000 * wanted.promptTokens) / load.throughput;
+      requests += load.requests;
+      if (load.ageMs !== Number.POSITIVE_INFINITY) newsMs = Math.max(newsMs, load.ageMs + toldAfterMs);
+      if (load.requests < replica.slots) withRoom += 1;
+      candidates.push({
+        replica,
+        wayMs: way,
+        hasRoom: load.requests < replica.slots,
+        costMs: way + backlog + roomCostMs(load, replica.slots) + priceMs + zoneMs,
+        weight: pooled?.view.weight ?? 1,
+      });
     }
   }
-  return pick(scored, random) ?? lastResort;
+  const count = candidates.length;
+  if (count === 0) return lastResort;
+  // Nobody waits while a slot is free, whatever else speaks for waiting.
+  if (withRoom > 0 && withRoom < count) candidates = candidates.filter(({ hasRoom }) => hasRoom);
+  const home = wanted.homeKey === null ? -1 : homeOf(wanted.homeKey, candidates, leastWayMs + homeWithinMs);
+  const atHome = candidates[home];
+  if (atHome !== undefined) {
+    const promptMs = workSumMs / count;
+    atHome.costMs -= promptMs * homeWorth * (1 + backlogSumMs / count / homeQueueMs);
+  }
+  // As many requests a replica as there are tell how busy the fleet is (of a queue with one server: q / (1 + q)), and so how
+  // much has come since the news.
+  const mean = requests / count;
+  const staleMs = (mean / (1 + mean)) * Math.min(newsMs, maxNewsMs);
+  return candidates[pick(candidates, home, staleMs, random)]?.replica ?? null;
+}
+
+/** Of a request's keys the one that finds its home: the shortest beginning that is not everybody's, else the conversation. */
+export function homeKeyOf(
+  { keys, conversationAt }: AffinityKeys,
+  heat: KeyHeat,
+  replicas: number,
+): number | null {
+  heat.saw(keys);
+  for (let at = 0; at < conversationAt; at += 1) {
+    const key = keys[at];
+    if (key !== undefined && !heat.isHot(key, hotShare / replicas)) return key;
+  }
+  return keys[conversationAt] ?? null;
+}
+
+/** The candidate that wants the key most, of those within reach. -1: there is none. */
+function homeOf(key: number, candidates: readonly Candidate[], withinMs: number): number {
+  let home = -1;
+  let most = -1;
+  for (const [at, { replica, wayMs, weight }] of candidates.entries()) {
+    if (wayMs > withinMs) continue;
+    const wish = rendezvous(key, replica.seed, weight);
+    if (wish <= most) continue;
+    most = wish;
+    home = at;
+  }
+  return home;
+}
+
+function sameZone(left: ReplicaState, right: ReplicaState): boolean {
+  return left.cluster === right.cluster && left.zone === right.zone;
+}
+
+/** US dollars for a million tokens, prompt and answer alike: good enough to tell a dear cluster from a cheap one. */
+function priceOf(cluster: ClusterState["cluster"], model: string): number {
+  for (const record of cluster.models)
+    if (record.id === model) return (record.price.input + record.price.output) / 2;
+  return 0;
 }

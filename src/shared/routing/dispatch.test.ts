@@ -21,7 +21,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-function mount(fleet = fakeFleet(2)) {
+function mount(fleet = fakeFleet(2), random = () => 0) {
   const replicas = new FakeReplicas();
   const state = new RouterState();
   const background: string[] = [];
@@ -38,7 +38,7 @@ function mount(fleet = fakeFleet(2)) {
     },
     background: { run: (name, work) => void work.then(() => background.push(name)) },
     now: () => Date.now(),
-    random: () => 0,
+    random,
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
   const known = (cluster: string, at: number) => {
@@ -51,6 +51,15 @@ function mount(fleet = fakeFleet(2)) {
   };
   const never = new AbortController().signal;
   return { origin, state, replicas, polls, known, both, never };
+}
+
+/** Lots that fall on either half in turn. */
+function halves(): () => number {
+  let turn = 0;
+  return () => {
+    turn += 1;
+    return turn % 2 === 0 ? 0.25 : 0.75;
+  };
 }
 
 /** Runs the clock until the work is done. */
@@ -152,7 +161,7 @@ test("a fleet that stays down is told within two seconds, and so is a client tha
 });
 
 test("an open replica gets no traffic while another is well, and gets it again when it recovered", async () => {
-  const { origin, replicas, never, known } = mount();
+  const { origin, replicas, never, known } = mount(fakeFleet(2), halves());
   replicas.behaviour.set("c0r0.test", "500");
   while (known("c0", 0).breaker.state(Date.now()) !== "open")
     await finished(origin.dispatch(fakeRequest(["c0"]), never));

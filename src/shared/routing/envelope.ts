@@ -31,6 +31,13 @@ const dispatchSchema = z.strictObject({
   tenant: z.string().max(128),
   tier: z.string().max(32),
   tokens: z.number().min(0),
+  promptTokens: z.number().min(0),
+  affinity: z
+    .strictObject({
+      keys: z.array(z.int().min(0)).min(1).max(8).readonly(),
+      conversationAt: z.int().min(0),
+    })
+    .nullable(),
   place: placeSchema,
   deadlineMs: z.number().positive(),
   hedge: z.boolean().exactOptional(),

@@ -76,6 +76,13 @@ export function buildFleetIndex(fleet: Fleet): FleetIndex {
   };
 }
 
+/** Is there a choice at all among the replicas of these clusters? A pool's may join at any time. */
+export function hasSeveralReplicas({ clusters }: FleetIndex, ids: readonly string[]): boolean {
+  if (ids.length > 1) return true;
+  const only = clusters.get(ids[0] ?? "");
+  return only !== undefined && (only.replicas.length > 1 || only.pool);
+}
+
 /** The record under which a cluster serves a model: prices and speeds, which may differ between the clusters of a variant. */
 export function modelRecord(index: FleetIndex, cluster: string, model: string): ModelRecord | null {
   return index.clusters.get(cluster)?.models.find((record) => record.id === model) ?? null;

@@ -25,6 +25,17 @@ test("a stream is held for longer than a wait", () => {
   expect(occupancy).toEqual({ requests: 0, tokens: 0 });
 });
 
+test("from the first byte on only the answer's tokens are counted", () => {
+  const occupancy = { requests: 0, tokens: 0 };
+  const inFlight = new InFlight();
+  const lease = inFlight.take(occupancy, 1000, 0);
+  expect(lease.began(300, 200)).toBe(300);
+  expect(lease.began(400, 100)).toBe(400);
+  expect([occupancy.tokens, ...[...inFlight.held()].map(({ tokens }) => tokens)]).toEqual([200, 200]);
+  lease.release();
+  expect(occupancy).toEqual({ requests: 0, tokens: 0 });
+});
+
 test("counts are what is held, after any mix of takes, beginnings, releases, repeats and expiry", () => {
   const step = fc.record({
     replica: fc.nat({ max: 2 }),

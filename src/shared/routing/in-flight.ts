@@ -10,8 +10,11 @@ export interface Occupancy {
 }
 
 export interface Lease {
-  /** The first byte came: from now on it may take as long as streams take. Returns how long that took, in milliseconds. */
-  began(nowMs: number): number;
+  /**
+   * The first byte came: from now on it may take as long as streams take, and of its tokens only `tokensLeft` are still to be worked
+   * off (all, where that is not said). Returns how long the first byte took, in milliseconds.
+   */
+  began(nowMs: number, tokensLeft?: number): number;
   /** Ends it. Only the first call counts. */
   release(): void;
 }
@@ -26,6 +29,7 @@ export interface HeldLease {
   /** Of this isolate, counting up. */
   readonly number: number;
   readonly occupancy: Occupancy;
+  /** Still to be worked off: of prompt and answer until the first byte, of the answer from then on. */
   readonly tokens: number;
   readonly takenAtMs: number;
   /** When the pool took it in, by the pool's clock; Infinity: it was not told yet. */
@@ -33,6 +37,7 @@ export interface HeldLease {
 }
 
 interface Held extends HeldLease {
+  tokens: number;
   expiresAtMs: number;
 }
 
@@ -69,8 +74,10 @@ export class InFlight {
     occupancy.requests += 1;
     occupancy.tokens += tokens;
     return {
-      began: (nowMs) => {
+      began: (nowMs, tokensLeft = held.tokens) => {
         if (this.#waiting.delete(held)) {
+          occupancy.tokens -= held.tokens - tokensLeft;
+          held.tokens = tokensLeft;
           held.expiresAtMs = nowMs + streamingTtlMs;
           this.#streaming.add(held);
         }

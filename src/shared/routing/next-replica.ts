@@ -3,9 +3,10 @@
  * was tried; choose.ts does the choosing.
  */
 import type { Failed } from "./ask-replica.ts";
-import { choose } from "./choose.ts";
+import { choose, homeKeyOf, type Wanted } from "./choose.ts";
 import type { Coordinates } from "./distance.ts";
 import { askForPlace, passAtOnce } from "./pool/admission-gate.ts";
+import { clientRegion } from "./pool/client-region.ts";
 import type { OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
 import type { ClusterState, ReplicaState } from "./router-state.ts";
@@ -21,7 +22,7 @@ export class NextReplica {
   readonly #deps: OriginRouterDeps;
   readonly #clusters: readonly ClusterState[];
   readonly #request: OriginRequest;
-  readonly #from: Coordinates | null;
+  readonly #wanted: Wanted;
   readonly #signal: AbortSignal;
   readonly #endMs: number;
   readonly #replicas: number;
@@ -40,10 +41,10 @@ export class NextReplica {
     this.#deps = deps;
     this.#clusters = clusters;
     this.#request = request;
-    this.#from = coordinates(request);
     this.#signal = signal;
     this.#endMs = endMs;
     this.#replicas = clusters.reduce((sum, cluster) => sum + cluster.replicas.length, 0);
+    this.#wanted = wantedBy(request, this.#replicas, deps);
     const failed = request.goesOnFrom;
     if (failed === undefined) return;
     // It has had its turn: it is asked again only in a second round, when nobody else is left.
@@ -137,8 +138,9 @@ export class NextReplica {
   }
 
   #choose(): ReplicaState | null {
-    const { now, random } = this.#deps;
-    return choose(this.#clusters, this.#tried, this.#from, now(), random);
+    const { now, random, state } = this.#deps;
+    const { zones } = state;
+    return choose(this.#clusters, this.#wanted, { tried: this.#tried, zones, nowMs: now(), random });
   }
 
   /** `null`: nothing to wait for. */
@@ -153,6 +155,18 @@ export class NextReplica {
     const pauseMs = Math.max(1, Math.min(soonestMs, standstillStepMs)) + random() * 20;
     return nowMs + pauseMs < this.#endMs ? pauseMs : null;
   }
+}
+
+function wantedBy(request: OriginRequest, replicas: number, { state }: OriginRouterDeps): Wanted {
+  const { model, promptTokens, tokens, affinity, place } = request;
+  return {
+    model,
+    from: coordinates(request),
+    region: clientRegion(place),
+    promptTokens,
+    tokens,
+    homeKey: affinity === null || replicas < 2 ? null : homeKeyOf(affinity, state.heat, replicas),
+  };
 }
 
 /** A client's place, where Cloudflare told it. */

@@ -1,5 +1,6 @@
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Result } from "../contracts/result.ts";
+import type { AffinityKeys } from "./affinity.ts";
 
 /** Where the client is, as Cloudflare saw it (`request.cf`); absent fields locally. */
 export interface ClientPlace {
@@ -37,6 +38,10 @@ export interface OriginRequest {
   readonly tier: string;
   /** Tokens of prompt and answer reserved: the work that this request adds to a replica. */
   readonly tokens: number;
+  /** Of these, the prompt's, as estimated: what must be computed before the first token. */
+  readonly promptTokens: number;
+  /** What it is recognised by where its beginning was computed before; null: nothing, or there is but one replica. */
+  readonly affinity: AffinityKeys | null;
   readonly place: ClientPlace;
   /** From the call of `dispatch` to the first byte of an answer's body, all attempts together, in milliseconds. */
   readonly deadlineMs: number;

@@ -2,18 +2,21 @@
  * What does this isolate know of each replica? Lives as long as the isolate and outlives fleet documents: a replica that is in
  * the new one with the same address keeps its breaker and its counts.
  */
+import { seedOf } from "./affinity.ts";
 import { Breaker } from "./breaker.ts";
 import type { Cluster, Replica } from "./fleet-config.ts";
 import { engineAdapter } from "./engines/engine.ts";
 import { FirstByteTimes } from "./first-byte-times.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import { InFlight, type Occupancy } from "./in-flight.ts";
+import { KeyHeat } from "./key-heat.ts";
 import type { PolledLoad } from "./load.ts";
 import type { PooledView } from "./pool/pooled-view.ts";
 import type { MemberConfig } from "./pool/replica-record.ts";
 import type { ClientPlace } from "./ports.ts";
 import { replicaTarget, type ReplicaTarget } from "./replica-target.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import { ZoneHealth } from "./zone-health.ts";
 
 export interface ReplicaState {
   readonly cluster: string;
@@ -25,6 +28,12 @@ export interface ReplicaState {
   readonly engine: Cluster["engine"];
   /** Whether `/metrics` is worth asking for. */
   readonly hasMetrics: boolean;
+  /** For rendezvous.ts: of its name, so that it is the same in every isolate and outlives a change of address. */
+  readonly seed: number;
+  /** What fails together with it; null: not stated. */
+  readonly zone: string | null;
+  /** How many replicas are in that zone. */
+  readonly zonePeers: number;
   readonly known: ReplicaKnowledge;
 }
 
@@ -53,6 +62,8 @@ export class RouterState {
   readonly inFlight = new InFlight();
   readonly retryBudget = new RetryBudget();
   readonly firstByteTimes = new FirstByteTimes();
+  readonly heat = new KeyHeat();
+  readonly zones = new ZoneHealth();
   #index: FleetIndex | null = null;
   #clusters: ReadonlyMap<string, ClusterState> = new Map();
   #known: ReadonlyMap<string, ReplicaKnowledge> = new Map();
@@ -95,6 +106,9 @@ export class RouterState {
           slots: replica.slots,
           engine: cluster.engine,
           hasMetrics,
+          seed: seedOf(`${cluster.id} ${replica.id}`),
+          zone: replica.zone ?? null,
+          zonePeers: cluster.replicas.filter(({ zone }) => zone === replica.zone).length,
           known: knowledge,
         };
       });

@@ -130,6 +130,8 @@ export class AnsweringEngine implements AnswerContinuer {
           tenant: principal.tenant,
           tier: principal.tier,
           tokens: reservation.tokens,
+          promptTokens: prompt.promptTokens,
+          affinity: prompt.affinity,
           place,
           deadlineMs,
           ...(this.#blameless ? {} : { goesOnFrom: { cluster: failed.cluster, replica: failed.replica } }),

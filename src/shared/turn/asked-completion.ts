@@ -7,6 +7,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import type { ComposedPrompt } from "../prompt/compose.ts";
 import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
+import { affinityKeys } from "../routing/affinity.ts";
 import type { Capability } from "../routing/fleet-config.ts";
 import {
   answersOf,
@@ -41,7 +42,7 @@ function compose(
   request: CompletionRequest,
   prompts: readonly string[],
   estimatedTokens: number,
-  { model, estimateRatio, stream, cacheSalt }: ComposeInputs,
+  { model, estimateRatio, stream, cacheSalt, affinitySeed }: ComposeInputs,
 ): Result<ComposedPrompt, Refusal> {
   const maxTokens = Math.min(
     request.max_tokens ?? defaultCompletionTokens,
@@ -71,5 +72,14 @@ function compose(
       maxTokens,
     },
   );
-  return ok({ path: "/v1/completions", body, promptTokens, estimatedTokens, maxTokens, droppedMessages: 0 });
+  return ok({
+    path: "/v1/completions",
+    body,
+    promptTokens,
+    estimatedTokens,
+    maxTokens,
+    droppedMessages: 0,
+    affinity:
+      affinitySeed === null ? null : affinityKeys([{ role: "user", content: safe[0] ?? "" }], affinitySeed),
+  });
 }

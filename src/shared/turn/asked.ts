@@ -45,4 +45,6 @@ export interface ComposeInputs {
   readonly estimateRatio: number;
   readonly stream: boolean;
   readonly cacheSalt: string | null;
+  /** Salts the keys by which the prompt's beginning is recognised; null: there is but one replica, so none are made. */
+  readonly affinitySeed: number | null;
 }

@@ -89,6 +89,8 @@ async function dispatchFirst(
         tenant: turn.principal.tenant,
         tier: turn.principal.tier,
         tokens: promptTokens,
+        promptTokens,
+        affinity: null,
         place: turn.place,
         deadlineMs: turn.tenant.requests.deadline_seconds * 1000,
       },

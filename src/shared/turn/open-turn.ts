@@ -13,6 +13,8 @@ import { type Reservation, unused } from "../limits/ports.ts";
 import type { ComposedPrompt } from "../prompt/compose.ts";
 import { microdollarsFor } from "../limits/cost.ts";
 import { answerReservation, wholeReservation } from "../limits/estimate.ts";
+import { seedOf } from "../routing/affinity.ts";
+import { hasSeveralReplicas } from "../routing/fleet-index.ts";
 import type { OriginAnswer } from "../routing/ports.ts";
 import { dearestPrice } from "./dearest-price.ts";
 import { promptExhausted } from "./exhausted.ts";
@@ -101,6 +103,7 @@ async function dispatchFirst(
       estimateRatio: deps.calibration.ratio(turn.principal.tenant, candidate.model),
       stream: originStreams,
       cacheSalt,
+      affinitySeed: hasSeveralReplicas(deps.fleet, candidate.variant.clusters) ? seedOf(cacheSalt) : null,
     });
     if (!composed.ok) {
       refusal ??= composed.error;
@@ -131,6 +134,8 @@ async function dispatchFirst(
       tenant: turn.principal.tenant,
       tier: turn.principal.tier,
       tokens: wanted,
+      promptTokens: needed.promptTokens,
+      affinity: prompt.affinity,
       place: turn.place,
       deadlineMs,
       ...(turn.tenant.requests.hedge ? { hedge: true } : {}),

@@ -150,6 +150,8 @@ function requestOf(
     estimateRatio: calibration.ratio(tenant.id, shadow.model.id),
     stream: true,
     cacheSalt,
+    // It goes where it disturbs least, not where its prefix is.
+    affinitySeed: null,
   });
   if (!composed.ok) return null;
   const { path, body, promptTokens, maxTokens } = composed.value;
@@ -161,6 +163,8 @@ function requestOf(
     path,
     body,
     stream: true,
+    promptTokens,
+    affinity: null,
     tokens: promptTokens + Math.min(maxTokens, 1024),
     deadlineMs: longestShadowMs,
     shadow: true,

@@ -30,6 +30,24 @@ test("a report replaces what the isolate had open, and one that comes twice or l
   expect([ledger.size, ledger.at("r1")]).toEqual([0, { leases: 0, tokens: 0 }]);
 });
 
+test("a lease whose prompt is computed counts with what is left of it, and leaves nothing behind", () => {
+  const ledger = new LeaseLedger();
+  ledger.apply(report(1, [1, 2]), 0);
+  ledger.apply(
+    report(2, [], {
+      issued: 2,
+      open: [
+        [1, "r1", 30, 500],
+        [2, "r1", 100, 500],
+      ],
+    }),
+    10,
+  );
+  expect(ledger.at("r1")).toEqual({ leases: 2, tokens: 130 });
+  ledger.apply(report(3, [], { issued: 2 }), 20);
+  expect(ledger.at("r1")).toEqual({ leases: 0, tokens: 0 });
+});
+
 test("a granted lease that the isolate does not know of yet survives its reports, and ends if it is never named", () => {
   const ledger = new LeaseLedger();
   ledger.apply(report(1, [], { issued: 4, asking: [4] }), 0);

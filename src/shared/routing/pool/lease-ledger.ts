@@ -6,7 +6,8 @@ import type { LeaseReport } from "./pool-protocol.ts";
 
 interface Lease {
   readonly replica: string;
-  readonly tokens: number;
+  /** Still to be worked off, by the last report. */
+  tokens: number;
   readonly startedAtMs: number;
   expiresAtMs: number;
 }
@@ -90,7 +91,10 @@ export class LeaseLedger {
           startedAtMs: nowMs - Math.max(0, ageMs),
           expiresAtMs: nowMs + leaseTtlMs(tokens),
         });
-      else known.expiresAtMs = nowMs + leaseTtlMs(known.tokens);
+      else {
+        this.#worked(known, tokens);
+        known.expiresAtMs = nowMs + leaseTtlMs(tokens);
+      }
     }
     for (const [number, lease] of source.leases) {
       if (open.has(number) || number > report.issued || report.asking.includes(number)) continue;
@@ -171,6 +175,13 @@ export class LeaseLedger {
     this.#size += 1;
     const { replica, startedAtMs } = lease;
     this.#onMove({ replica, change: 1, atMs: startedAtMs, startedAtMs });
+  }
+
+  /** Its prompt is computed, say: less is left of it. */
+  #worked(lease: Lease, tokens: number): void {
+    const tally = this.#tallies.get(lease.replica);
+    if (tally !== undefined) tally.tokens += tokens - lease.tokens;
+    lease.tokens = tokens;
   }
 
   #end(source: Source, number: number, lease: Lease, afterMs: number): void {

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { choose } from "../choose.ts";
+import { ZoneHealth } from "../zone-health.ts";
 import { SimulatedFleet } from "./simulated-fleet-fixture.ts";
+
+const wanted = { model: "m", from: null, region: null, promptTokens: 80, tokens: 100, homeKey: null };
 
 /** Requests at random isolates, each to where the real choice sends it. Returns how many each replica got. */
 function traffic(
@@ -18,7 +21,7 @@ function traffic(
       const cluster = isolate.cluster();
       const replica =
         pick === "choice"
-          ? choose([cluster], [], null, clock.nowMs, random)
+          ? choose([cluster], wanted, { tried: [], zones: new ZoneHealth(), nowMs: clock.nowMs, random })
           : cluster.replicas[Math.floor(random() * cluster.replicas.length)];
       if (replica === null || replica === undefined) throw new Error("there are replicas");
       counts.set(replica.id, (counts.get(replica.id) ?? 0) + 1);

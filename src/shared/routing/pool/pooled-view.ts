@@ -21,15 +21,6 @@ export function othersThere({ view, atMs, ownRequests }: PooledView, nowMs: numb
   return Math.max(0, view.running + view.waiting - ownRequests) * confidence(nowMs - atMs);
 }
 
-/** Requests there over what it runs at once, as `estimateLoad` has it; a replica that shall have a small share seems busier. */
-export function pooledLoad(ownRequests: number, slots: number, pooled: PooledView, nowMs: number): number {
-  const there = ownRequests + othersThere(pooled, nowMs);
-  const { kvUsage, weight } = pooled.view;
-  // A key-value cache that is nearly full preempts requests: it is full before its slots are.
-  const pressure = kvUsage === null ? 0 : Math.max(0, kvUsage - 0.9) * 5 * confidence(nowMs - pooled.atMs);
-  return (there / slots + pressure) / Math.max(0.01, weight);
-}
-
 /** Shall it have requests at all? An admin's word, which does not age. */
 export function isWanted({ view }: PooledView): boolean {
   return view.state === "active" && view.weight > 0;
