@@ -191,7 +191,7 @@ export function simulate(
       const replica = replicas[at];
       if (replica === undefined) throw new Error(`no replica ${at}`);
       const tripMs = clusterOf[at] === request.region ? settings.nearMs : settings.farMs;
-      const { promptTokens, answerTokens } = request;
+      const { promptTokens } = request;
       // The answer's length is reserved at the workload's mean: nobody knows it before.
       change(isolate, at, 1, promptTokens + answerMean);
       exchange(isolate, nowMs);
