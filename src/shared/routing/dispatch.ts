@@ -101,6 +101,8 @@ export class Dispatch {
     const { now, state } = this.#deps;
     const goesOn = this.#request.goesOnFrom !== undefined;
     this.#next.asked(replica);
+    // Told in the background and seldom: others that choose now should know of it before its first byte.
+    this.#deps.pools?.changed(this.#clusters, this.#deps.background);
     const result = await askReplica(
       replica,
       {

@@ -145,6 +145,8 @@ export const clusterSchema = z
   .strictObject({
     id: fleetIdSchema,
     region: z.string().min(1).max(64),
+    /** Under whose law it computes: tenants of a jurisdiction are answered by its clusters alone. */
+    jurisdiction: z.enum(["none", "eu"]).default("none"),
     latitude: z.number().min(-90).max(90).default(0),
     longitude: z.number().min(-180).max(180).default(0),
     engine: engineKindSchema.default("vllm"),

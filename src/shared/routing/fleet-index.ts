@@ -12,6 +12,14 @@ export interface ModelVariant {
   readonly record: ModelRecord;
   readonly engine: Cluster["engine"];
   readonly clusters: readonly string[];
+  /** Where these clusters are, in the same order. */
+  readonly places: readonly ClusterPlace[];
+}
+
+export interface ClusterPlace {
+  readonly cluster: string;
+  readonly region: string;
+  readonly jurisdiction: Cluster["jurisdiction"];
 }
 
 /** One model that a name stands for. */
@@ -91,16 +99,25 @@ export function modelRecord(index: FleetIndex, cluster: string, model: string): 
 function variantsByModel(fleet: Fleet): Map<string, ModelVariant[]> {
   const groups = new Map<
     string,
-    Map<string, { record: ModelRecord; engine: Cluster["engine"]; clusters: string[] }>
+    Map<
+      string,
+      { record: ModelRecord; engine: Cluster["engine"]; clusters: string[]; places: ClusterPlace[] }
+    >
   >();
   for (const cluster of fleet.clusters) {
     for (const record of cluster.models) {
       const group = groups.get(record.id) ?? new Map();
       groups.set(record.id, group);
       const key = bodyKey(cluster, record);
-      const variant = group.get(key) ?? { record, engine: cluster.engine, clusters: [] };
+      const variant = group.get(key) ?? { record, engine: cluster.engine, clusters: [], places: [] };
       group.set(key, variant);
-      if (!variant.clusters.includes(cluster.id)) variant.clusters.push(cluster.id);
+      if (variant.clusters.includes(cluster.id)) continue;
+      variant.clusters.push(cluster.id);
+      variant.places.push({
+        cluster: cluster.id,
+        region: cluster.region,
+        jurisdiction: cluster.jurisdiction,
+      });
     }
   }
   return new Map([...groups].map(([id, group]) => [id, lastResortLast([...group.values()])]));

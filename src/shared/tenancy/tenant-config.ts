@@ -167,6 +167,8 @@ export const tenantConfigSchema = z
       .strictObject({
         /** Aliases and model ids that this tenant may use; `*`: all. */
         allow: z.array(z.string().max(128)).min(1).default(["*"]),
+        /** Regions of the clusters that may see its prompts; `*`: all. */
+        regions: z.array(z.string().min(1).max(64)).min(1).max(64).default(["*"]),
       })
       .prefault({}),
     /** Used when a chat has no system or developer message. */

@@ -121,3 +121,31 @@ test("the record names alias and reason for a plain alias, and nothing for a mod
   if (!own.planned.ok) throw new Error(own.planned.error.kind);
   expect(routeFields({ asked: own.asked, plan: own.planned.value }, "small")).toEqual({});
 });
+
+test("a tenant's prompts go to the regions that it allows and to its jurisdiction's clusters, in whatever order", () => {
+  const fleet = buildFleetIndex(
+    fleetSchema.parse({
+      version: "1",
+      clusters: [
+        { region: "us", jurisdiction: "none" },
+        { region: "frankfurt", jurisdiction: "eu" },
+        { region: "paris", jurisdiction: "eu" },
+      ].map((place, at) => ({
+        id: `c${at}`,
+        ...place,
+        replicas: [{ id: "a", url: `http://10.0.0.${at}` }],
+        models: [record("small")],
+      })),
+    }),
+  );
+  const clustersFor = (change: object): readonly string[] => {
+    const checked = checkTenantConfig({ ...demo, id: "acme", ...change });
+    if (!checked.ok) throw new Error(checked.error);
+    const plan = planModel(fleet, checked.value, "small", [], { principal });
+    return plan.ok ? plan.value.flatMap(({ variant }) => variant.clusters) : [];
+  };
+  expect(clustersFor({})).toEqual(["c0", "c1", "c2"]);
+  expect(clustersFor({ jurisdiction: "eu" })).toEqual(["c1", "c2"]);
+  expect(clustersFor({ models: { regions: ["paris", "us"] } })).toEqual(["c0", "c2"]);
+  expect(clustersFor({ jurisdiction: "eu", models: { regions: ["us"] } })).toEqual([]);
+});

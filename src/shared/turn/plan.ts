@@ -5,6 +5,7 @@ import type { Capability } from "../routing/fleet-config.ts";
 import type { Principal } from "../identity/principal.ts";
 import { chooseRoute, type RouteChoice, type RouteFacts } from "../routing/choose-route.ts";
 import { lastResortLast, type FleetIndex, type ModelVariant } from "../routing/fleet-index.ts";
+import { permittedVariant } from "../routing/residency.ts";
 import { resolveAmong, resolveModel } from "../routing/resolve-model.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { Asked } from "./asked.ts";
@@ -40,11 +41,11 @@ export function planModel(
   switch (resolution.kind) {
     case "resolved": {
       const candidates = resolution.candidates.flatMap((candidate) =>
-        candidate.variants.map((variant) => ({
-          model: candidate.id,
-          variant,
-          route: chosen === null ? null : chosen.choice,
-        })),
+        candidate.variants.flatMap((whole) => {
+          const variant = permittedVariant(whole, tenant);
+          if (variant === null) return [];
+          return { model: candidate.id, variant, route: chosen === null ? null : chosen.choice };
+        }),
       );
       const [first, ...rest] = fleet.hasLastResort ? engineOfLastResortLast(candidates) : candidates;
       return first === undefined ? err({ kind: "model-unknown", model: name }) : ok([first, ...rest]);

@@ -2,6 +2,7 @@
  * The copies that shadows get (docs/models.md). A copy begins when the answer's own first byte is in hand, in the background, and nothing of
  * the turn waits for it or hears of it: whatever comes of it is a number.
  */
+import { permittedVariant } from "../routing/residency.ts";
 import type { Background } from "../contracts/background.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { Shadow } from "../routing/alias-route.ts";
@@ -141,7 +142,9 @@ function requestOf(
   calibration: TokenCalibration,
 ): OriginRequest | null {
   const { asked, tenant } = turn;
-  const variant = shadow.model.variants.find((one) => suits(one, asked));
+  // Also a copy stays where the tenant's prompts may be.
+  const permitted = shadow.model.variants.flatMap((one) => permittedVariant(one, tenant) ?? []);
+  const variant = permitted.find((one) => suits(one, asked));
   if (variant === undefined) return null;
   const composed = asked.compose({
     history,

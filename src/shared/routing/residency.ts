@@ -1,0 +1,41 @@
+/**
+ * Where may a tenant's prompts be computed? By its jurisdiction (only clusters that are said to lie in it) and by the regions that
+ * its configuration allows. Applied to a model's variants before any cluster is scored: what is not permitted is not there,
+ * for retries, continuation, hedging and shadows alike.
+ */
+import type { ClusterPlace, ModelVariant } from "./fleet-index.ts";
+
+/** The part of a tenant's configuration that is read here. */
+export interface ResidencyPolicy {
+  readonly jurisdiction: "none" | "eu";
+  /** `region` of clusters; `*`: all. */
+  readonly models: { readonly regions: readonly string[] };
+}
+
+/** Variants live as long as a fleet document: what was worked out for a policy is kept with them. */
+const remembered = new WeakMap<ModelVariant, Map<string, ModelVariant | null>>();
+
+/** The variant with the permitted clusters alone; null where there is none. The same object where all are. */
+export function permittedVariant(variant: ModelVariant, policy: ResidencyPolicy): ModelVariant | null {
+  const { regions } = policy.models;
+  if (policy.jurisdiction === "none" && regions[0] === "*") return variant;
+  const known = remembered.get(variant) ?? new Map<string, ModelVariant | null>();
+  remembered.set(variant, known);
+  const key = `${policy.jurisdiction} ${regions.join("\n")}`;
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const places = variant.places.filter((place) => permits(policy, place));
+  const permitted =
+    places.length === 0
+      ? null
+      : places.length === variant.places.length
+        ? variant
+        : { ...variant, places, clusters: places.map(({ cluster }) => cluster) };
+  known.set(key, permitted);
+  return permitted;
+}
+
+function permits({ jurisdiction, models: { regions } }: ResidencyPolicy, place: ClusterPlace): boolean {
+  if (jurisdiction !== "none" && place.jurisdiction !== jurisdiction) return false;
+  return regions.includes("*") || regions.includes(place.region);
+}
