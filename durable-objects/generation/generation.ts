@@ -39,6 +39,9 @@ export function createGenerationClass(
       this.#keeper = new TurnKeeper(context, () => compose(env, context));
     }
 
+    /** Nothing is to be done: whoever calls it has the object started. It holds nothing until it is claimed. */
+    prepare(): void {}
+
     async start(message: StartTurn): Promise<StartOutcome> {
       if (message.v !== generationVersion) return unsupported;
       this.#keeper.recover();
@@ -139,6 +142,7 @@ export function createGenerationClass(
 
 /** What can be asked of the object over RPC. */
 export interface GenerationMethods {
+  prepare(): void;
   start(message: StartTurn): Promise<StartOutcome>;
   read(message: ReadTurn): ReadOutcome;
   retrieve(message: RetrieveTurn): RetrieveOutcome;

@@ -46,6 +46,7 @@ export function originOf({ c, scope, principal, tenant, isolate }: TenantCall): 
     traceparent: scope.correlation.traceparent,
     place: placeOf(c.req.raw),
     startedMs: scope.startedMs,
+    background: scope.background,
   };
 }
 

@@ -2,7 +2,7 @@
  * Starts a durable turn: names it, hands it to its Generation object, and hands back what that tells. Knows nothing of HTTP:
  * a request starts one, and so does a message on a socket.
  */
-import { callObject } from "../../durable-objects/storage/call-object.ts";
+import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import {
   generationVersion,
@@ -11,6 +11,7 @@ import {
   type StartOutcome,
   type TurnPolicy,
 } from "../../src/shared/contracts/generation.ts";
+import type { Background } from "../../src/shared/contracts/background.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { ResponseTurn } from "../../src/shared/responses/stored-response.ts";
@@ -19,7 +20,8 @@ import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-en
 import { claimedId, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { serialPrincipal } from "../../src/shared/turn/durable/turn-request.ts";
 import { headersFor } from "../../src/shared/turn/route-told.ts";
-import { mintId, type IdKind } from "../../src/shared/turn/response-id.ts";
+import { mintId, mintObjectName, type IdKind } from "../../src/shared/turn/response-id.ts";
+import { ReadyObjects, type ReadyObject } from "../../src/shared/turn/durable/ready-objects.ts";
 import type { ValidatedTurn } from "../../src/shared/turn/ports.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
 import type { Isolate } from "./isolate.ts";
@@ -30,6 +32,8 @@ export type TurnOrigin = Pick<ValidatedTurn, "principal" | "tenant" | "place" | 
   readonly requestId: string;
   /** Milliseconds since 1970. */
   readonly startedMs: number;
+  /** For what may be done when the turn has begun; absent: nothing is. */
+  readonly background?: Background;
 };
 
 export interface TurnToStart {
@@ -67,12 +71,14 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
   const conversation =
     conversationId === undefined ? null : await resolveConversation(isolate.hash, conversationId, owner);
   if (conversation === null && conversationId !== undefined) return err({ kind: "object-unknown" });
+  const { jurisdiction } = tenant;
+  // An object that a claim names can't have been started before.
+  const ready = claim === null ? readyObjects.take(jurisdiction, from.startedMs) : null;
   const own = await mintId(isolate.hash, {
     kind,
     owner,
-    jurisdiction: tenant.jurisdiction,
-    nowMs: from.startedMs,
-    entropy: crypto.getRandomValues(new Uint8Array(16)),
+    jurisdiction,
+    ...(ready ?? newObject(from.startedMs)),
   });
   const turnId = own.objectName;
   for (let use = 0; use < mostUses; use += 1) {
@@ -103,7 +109,11 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
       request: JSON.stringify(request),
       follow,
     } as const;
-    const called = await callObject(async () => generationStub(from, objectName).start(message));
+    const called = await callObject(
+      async () => generationStub(from, objectName).start(message),
+      calledObject("generation", objectName),
+    );
+    if (claim === null) startNext(from);
     if (!called.ok) return err(objectUnavailable(called.error.retryAfterMs, called.error.detail));
     const outcome = called.value;
     switch (outcome.result) {
@@ -130,6 +140,28 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
     kind: "conflict",
     message: "This Idempotency-Key was used too often. Use a new key for a new request.",
   });
+}
+
+const readyObjects = new ReadyObjects();
+
+function newObject(nowMs: number): ReadyObject {
+  return { nowMs, entropy: crypto.getRandomValues(new Uint8Array(16)) };
+}
+
+/** A turn has taken one, or had to make its own: the next one's is started now that this one has its answer. */
+function startNext(from: TurnOrigin): void {
+  const { background, tenant, isolate } = from;
+  const { jurisdiction } = tenant;
+  const nowMs = isolate.now();
+  if (background === undefined || !readyObjects.wantsMore(jurisdiction, nowMs)) return;
+  const object = newObject(nowMs);
+  const name = mintObjectName({ ...object, jurisdiction });
+  background.run(
+    "ready object",
+    generationStub(from, name)
+      .prepare()
+      .then(() => readyObjects.add(jurisdiction, object)),
+  );
 }
 
 /** Each use of a claim beyond its time asks one object more, while the answers of the uses before are kept. */

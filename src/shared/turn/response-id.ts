@@ -46,9 +46,14 @@ export interface MintRequest {
   readonly entropy: Uint8Array;
 }
 
-export async function mintId(hash: KeyedHash, request: MintRequest): Promise<MintedId> {
+/** The name that `mintId` gives the object, whoever will own it. */
+export function mintObjectName(request: Pick<MintRequest, "nowMs" | "entropy" | "jurisdiction">): string {
   const unique = base32Number(request.nowMs, 10) + base32(request.entropy, uniqueLength - 10);
-  const objectName = unique + places[request.jurisdiction];
+  return unique + places[request.jurisdiction];
+}
+
+export async function mintId(hash: KeyedHash, request: MintRequest): Promise<MintedId> {
+  const objectName = mintObjectName(request);
   const tag = await tagOf(hash, request.kind, objectName, request.owner);
   return { id: prefixes[request.kind] + objectName + tag, objectName };
 }

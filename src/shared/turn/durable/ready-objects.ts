@@ -1,0 +1,51 @@
+/**
+ * Objects that were started before anyone needs them. Making a new object costs more than all else that a durable turn does
+ * before its first token, and it needs no more than a name that nobody has: the owner comes in with the id's tag alone.
+ *
+ * Plain values, which requests of an isolate may share. An isolate that serves no durable turns never has one; one that does
+ * keeps as many as are made in place of those that were taken.
+ */
+import type { Jurisdiction } from "../../contracts/owner.ts";
+
+/** What the object's name is made of: see `mintObjectName`. */
+export interface ReadyObject {
+  readonly nowMs: number;
+  readonly entropy: Uint8Array;
+}
+
+export class ReadyObjects {
+  readonly #most: number;
+  readonly #maxAgeMs: number;
+  readonly #ready = new Map<Jurisdiction, ReadyObject[]>();
+
+  /**
+   * @param most kept for each jurisdiction
+   * @param maxAgeMs what is older is left to itself: it has long been evicted, and holds nothing
+   */
+  constructor(most = 4, maxAgeMs = 60_000) {
+    this.#most = most;
+    this.#maxAgeMs = maxAgeMs;
+  }
+
+  /** The youngest, for one turn alone; `null`: there is none. */
+  take(jurisdiction: Jurisdiction, nowMs: number): ReadyObject | null {
+    return this.#fresh(jurisdiction, nowMs).pop() ?? null;
+  }
+
+  wantsMore(jurisdiction: Jurisdiction, nowMs: number): boolean {
+    return this.#fresh(jurisdiction, nowMs).length < this.#most;
+  }
+
+  add(jurisdiction: Jurisdiction, object: ReadyObject): void {
+    const ready = this.#fresh(jurisdiction, object.nowMs);
+    if (ready.length < this.#most) ready.push(object);
+  }
+
+  #fresh(jurisdiction: Jurisdiction, nowMs: number): ReadyObject[] {
+    const fresh = (this.#ready.get(jurisdiction) ?? []).filter(
+      (object) => nowMs - object.nowMs < this.#maxAgeMs,
+    );
+    this.#ready.set(jurisdiction, fresh);
+    return fresh;
+  }
+}

@@ -1,0 +1,42 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { bearer, post, putTenant, settled } from "./edge-under-test.ts";
+import { ScriptedEngine } from "./scripted-engine.ts";
+
+const engine = new ScriptedEngine();
+
+beforeAll(async () => {
+  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  await putTenant("ready", {});
+});
+afterAll(() => void vi.restoreAllMocks());
+
+const body = { model: "auto", max_tokens: 50, store: true, messages: [{ role: "user", content: "Hi" }] };
+
+test("a durable turn has the next one's object started, which holds nothing until a turn claims it", async () => {
+  const prepared: string[] = [];
+  const original = env.GENERATION.getByName.bind(env.GENERATION);
+  vi.spyOn(env.GENERATION, "getByName").mockImplementation((name) => {
+    prepared.push(name);
+    return original(name);
+  });
+  const authorization = await bearer("ready", "user");
+  const idOf = async (): Promise<string> => {
+    const response = await post("/v1/chat/completions", authorization, body);
+    await response.text();
+    await settled();
+    return response.headers.get("x-edgewise-response-id") ?? "";
+  };
+  const first = await idOf();
+  const [own, next = ""] = prepared;
+  expect(first).toContain(own);
+  expect(next).toHaveLength(27);
+  await runInDurableObject(original(next), async (_object, { storage }) => {
+    expect([...storage.kv.list()]).toEqual([]);
+    expect(await storage.getAlarm()).toBeNull();
+  });
+  expect(await idOf()).toContain(next);
+  expect(new Set(prepared.slice(2)).size).toBeGreaterThan(1);
+});
