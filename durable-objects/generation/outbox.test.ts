@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   changeStored,
   emits,
@@ -150,3 +150,21 @@ test("an effect that keeps failing is kept, reported from the fifth time on, and
   expect([...probe.control.settled]).toEqual([[probe.turnId, 15]]);
   expect(await probe.stub.retrieve({ v: 1, owner })).toEqual({ result: "unknown" });
 });
+
+test.for([1, 2])(
+  "cut right behind effect %i, before its acknowledgement, each takes place once",
+  async (hangsAt) => {
+    const probe = new Probe();
+    probe.control.hangsAt = hangsAt;
+    await new Response(await probe.start(saved(probe))).text();
+    await vi.waitFor(() => expect(probe.control.attempts).toHaveLength(2));
+    await vi.waitFor(async () => expect(await items(probe)).toBe(2));
+    await abortAllDurableObjects();
+    expect(await pending(probe)).toBe(2);
+    await later(probe);
+    expect(await pending(probe)).toBe(0);
+    expect([...probe.control.settled]).toEqual([[probe.turnId, 15]]);
+    expect(await items(probe)).toBe(2);
+    expect(probe.control.attempts).toHaveLength(4);
+  },
+);

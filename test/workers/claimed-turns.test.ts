@@ -11,6 +11,7 @@ beforeAll(async () => {
   vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
   vi.spyOn(console, "log").mockImplementation(() => undefined);
   await putTenant("claims", {});
+  await putTenant("sharing", { requests: { dedup: true } });
   await putTenant("retries", { requests: { retry_attach: true } });
 });
 beforeEach(() => {
@@ -246,5 +247,40 @@ test("without that policy an equal body is a turn of its own", async () => {
   await (await post("/v1/chat/completions", authorization, streamed)).text();
   await (await post("/v1/chat/completions", authorization, streamed)).text();
   expect(engine.asked).toHaveLength(2);
+  await settled();
+});
+
+test("where the tenant wants it, equal requests at the same time share one generation, and Cache-Status says so", async () => {
+  const authorization = await bearer("sharing", "client");
+  const certain = { ...streamed, temperature: 0 };
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const response = await post("/v1/chat/completions", authorization, certain);
+      return { text: await response.text(), status: response.headers.get("cache-status") };
+    }),
+  );
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+  expect(engine.asked).toHaveLength(1);
+  const misses = answers.filter(({ status }) => status === "edgewise; fwd=miss; detail=dedup");
+  const hits = answers.filter(({ status }) => status === "edgewise; hit; detail=dedup");
+  expect([misses.length, hits.length]).toEqual([1, 19]);
+  await expectBill(authorization, 1, 12);
+  for (const other of [streamed, streamed, { ...certain, max_tokens: 49 }])
+    await (await post("/v1/chat/completions", authorization, other)).text();
+  const theirs = await bearer("sharing", "other");
+  await (await post("/v1/chat/completions", theirs, certain)).text();
+  expect(engine.asked).toHaveLength(5);
+  await settled();
+});
+
+test("a keyed answer that failed is told again as it is, and that asking again is of no use", async () => {
+  const authorization = await bearer("claims", "failing");
+  engine.script = { deltas: [{ content: "Hel" }], finish: null };
+  for (let time = 0; time < 2; time += 1) {
+    const response = await ask(authorization, "k", question);
+    expect(response.status).toBe(503);
+    expect(response.headers.get("x-should-retry")).toBe("false");
+  }
+  engine.script = null;
   await settled();
 });

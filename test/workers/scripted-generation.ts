@@ -51,6 +51,8 @@ export interface Control {
   /** Fails that many deliveries of each kind before it lets one through: before or after it took effect. */
   failBefore: number;
   failAfter: number;
+  /** The delivery that never returns after it took effect: the first is 1. */
+  hangsAt: number | null;
   attempts: string[];
   /** Charges by their id: a second settlement of one changes nothing. */
   settled: Map<string, number>;
@@ -75,6 +77,7 @@ export function controlOf(turnId: string): Control {
     go: () => paused.resolve(),
     failBefore: 0,
     failAfter: 0,
+    hangsAt: null,
     attempts: [],
     settled: new Map(),
     reports: [],
@@ -181,7 +184,7 @@ export const ScriptedGeneration = createGenerationClass((env) => ({
   },
   deliver: async (effect, { turnId }): Promise<Delivery> => {
     const control = controlOf(turnId);
-    control.attempts.push(effect.kind);
+    const nth = control.attempts.push(effect.kind);
     if (control.failBefore > 0) {
       control.failBefore -= 1;
       throw new Error("unreachable");
@@ -192,6 +195,7 @@ export const ScriptedGeneration = createGenerationClass((env) => ({
     }
     if (effect.kind === "settle" && !control.settled.has(effect.chargeId))
       control.settled.set(effect.chargeId, effect.tokens);
+    if (nth === control.hangsAt) return new Promise(() => undefined);
     if (control.failAfter > 0) {
       control.failAfter -= 1;
       return { result: "retry", detail: "the acknowledgement was lost" };

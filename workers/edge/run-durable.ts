@@ -33,7 +33,7 @@ export async function runDurable(
   });
   scope.mark("dispatch");
   if (!started.ok) return respondRefusal(scope, started.error);
-  return send(call, started.value.outcome, started.value.responseId);
+  return send(call, started.value.outcome, started.value.responseId, claim);
 }
 
 /** What a turn takes from the request that asked for it. */
@@ -50,24 +50,44 @@ export function originOf({ c, scope, principal, tenant, isolate }: TenantCall): 
   };
 }
 
-function send({ scope }: TenantCall, outcome: TurnStarted["outcome"], responseId: string): Response {
+function send(
+  { scope }: TenantCall,
+  outcome: TurnStarted["outcome"],
+  responseId: string,
+  claim: TurnClaim | null,
+): Response {
+  const told = {
+    "x-edgewise-response-id": responseId,
+    ...(claim?.by === "dedup" ? { "cache-status": sharedStatus(outcome.attached) } : {}),
+  };
   switch (outcome.result) {
     case "stream":
       return streamFromObject({ scope }, outcome.stream, {
         ...outcome.headers,
-        "x-edgewise-response-id": responseId,
+        ...told,
       });
     case "ended": {
-      const headers = { ...outcome.headers, "x-edgewise-response-id": responseId };
+      const headers = { ...outcome.headers, ...told };
       if (outcome.response !== null) return respondJson(scope, outcome.response, headers);
-      const detail = `the turn ended ${outcome.status}`;
-      return respondRefusal(scope, { kind: "origin-unavailable", retryAfterMs: 1000, detail }, headers);
+      const refusal = {
+        kind: "origin-unavailable",
+        retryAfterMs: 1000,
+        detail: `the turn ended ${outcome.status}`,
+      } as const;
+      // The same claim leads to the same failed turn for as long as it holds: asking again is of no use.
+      const again = claim === null ? headers : { ...headers, "x-should-retry": "false" };
+      return respondRefusal(scope, refusal, again);
     }
     case "refused":
       return respondRefusal(scope, outcome.refusal, { ...outcome.headers });
     case "claimed":
       return respondRefusal(scope, { kind: "internal", detail: "a followed turn was only claimed" });
   }
+}
+
+/** RFC 9211, as for an answer from the cache. */
+function sharedStatus(attached: boolean): string {
+  return attached ? "edgewise; hit; detail=dedup" : "edgewise; fwd=miss; detail=dedup";
 }
 
 /** The object writes the stream, keep-alives included: nothing of the edge's runs a token. */

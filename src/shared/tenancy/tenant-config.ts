@@ -220,6 +220,8 @@ export const tenantConfigSchema = z
         deadline_seconds: z.int().min(5).max(3600).default(600),
         /** Equal bodies of one user within ten minutes are one turn: a client's retry attaches, also without a key. */
         retry_attach: z.boolean().default(false),
+        /** Equal requests of one user at the same time, whose answer is always the same, share one generation. */
+        dedup: z.boolean().default(false),
         /** An answer whose engine fails after the first token goes on with another engine, where that can't be told. */
         continue_answers: z.boolean().default(true),
         /** A second replica is asked when the first is later than nearly all: a faster tail for some more load (docs/decisions/0021-hedging.md). */

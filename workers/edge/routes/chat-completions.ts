@@ -1,4 +1,5 @@
 /** `POST /v1/chat/completions`: read ▸ validate ▸ direct turn here, or durable turn in a Generation object. */
+import { decideCaching } from "../../../src/shared/cache/cache-policy.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../../src/shared/contracts/result.ts";
 import { askedChat } from "../../../src/shared/turn/asked-chat.ts";
@@ -25,13 +26,21 @@ export const createChatCompletion: TenantHandler = async (call) => {
   if (findings !== null) scope.record.screened = findings;
   const { conversation_id: conversationId, store } = request;
   const key = call.c.req.raw.headers.get("idempotency-key");
-  const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId);
+  const mayShare = call.tenant.requests.dedup && isAlwaysTheSame(call, request);
+  const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId, mayShare);
   const claim = claiming instanceof Promise ? await claiming : claiming;
   if (!claim.ok) return respondRefusal(scope, claim.error);
   if (claim.value !== null || conversationId !== undefined || store === true)
     return runDurable(call, request, claim.value);
   return runDirect(call, askedChat(request), "chatcmpl-");
 };
+
+/** Nothing is sampled, and the client does not ask for an answer of its own (`Cache-Control`). */
+function isAlwaysTheSame({ c }: TenantCall, chat: ChatRequest): boolean {
+  const { cacheable } = askedChat(chat);
+  const control = c.req.raw.headers.get("cache-control");
+  return cacheable !== null && decideCaching(cacheable, "deterministic", control).lookup;
+}
 
 interface ReadChat {
   readonly chat: ChatRequest;

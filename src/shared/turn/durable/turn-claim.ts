@@ -10,8 +10,8 @@ import { mintId, type IdKind, type MintedId } from "../response-id.ts";
 import type { TenantConfig } from "../../tenancy/tenant-config.ts";
 
 export interface TurnClaim {
-  /** What the requests have in common: a client's key, or the body's hash. */
-  readonly by: "key" | "body";
+  /** What the requests have in common: a client's key, or the body's hash (`dedup`: of one whose answer is always the same). */
+  readonly by: "key" | "body" | "dedup";
   readonly text: string;
   /** HMAC of the body: the same key with another one is refused. */
   readonly fingerprint: string;
@@ -23,10 +23,13 @@ export interface TurnClaim {
 export const keyKeptMs = 86_400_000;
 /** Long enough for a client library's own retries, short enough that a user's same question is a new one. */
 export const bodyKeptMs = 600_000;
+/** Whoever asks the same a moment after the others: an answer that is always the same is shared a little longer. */
+export const sharedKeptMs = 60_000;
 
 /**
  * @param header `Idempotency-Key` as it came; `null` where it didn't
  * @param body the request's text, checked already: what is invalid claims nothing
+ * @param mayShare the tenant wants equal requests at the same time to share an answer, and this one's is always the same
  * @returns `null`: a request of its own
  */
 export function turnClaim(
@@ -35,6 +38,7 @@ export function turnClaim(
   header: string | null,
   body: string,
   conversationId: string | undefined,
+  mayShare = false,
 ): Result<TurnClaim | null, Refusal> | Promise<Result<TurnClaim, Refusal>> {
   if (header !== null && !/^[\x21-\x7e]{1,255}$/.test(header))
     return err({
@@ -45,21 +49,25 @@ export function turnClaim(
   // In a conversation the same words ("go on") mean something else each time: only a key tells a retry apart.
   const byBody = tenant.requests.retry_attach && conversationId === undefined;
   // Most turns claim nothing, and wait for nothing.
-  return header === null && !byBody ? nothing : claimed(hash, header, body);
+  if (header !== null) return claimed(hash, { key: header }, body);
+  if (byBody) return claimed(hash, "body", body);
+  return mayShare && conversationId === undefined ? claimed(hash, "dedup", body) : nothing;
 }
 
 const nothing = ok(null);
 
+const keptMs = { body: bodyKeptMs, dedup: sharedKeptMs } as const;
+
 async function claimed(
   hash: KeyedHash,
-  header: string | null,
+  by: { readonly key: string } | "body" | "dedup",
   body: string,
 ): Promise<Result<TurnClaim, never>> {
   const fingerprint = hex(await hash.of("turn-body/1", body));
   return ok(
-    header === null
-      ? { by: "body", text: fingerprint, fingerprint, keptMs: bodyKeptMs }
-      : { by: "key", text: header, fingerprint, keptMs: keyKeptMs },
+    typeof by === "string"
+      ? { by, text: fingerprint, fingerprint, keptMs: keptMs[by] }
+      : { by: "key", text: by.key, fingerprint, keptMs: keyKeptMs },
   );
 }
 
