@@ -16,6 +16,7 @@ export interface RunningArchive {
 export async function startArchive(edgePort: number): Promise<RunningArchive> {
   const named = (process.env["ARCHIVE_DATABASE_URL"] ?? "") !== "";
   const port = archivePort();
+  if (named) demandUsable(archiveUrl());
   if (!named) await demandFreePorts([{ port, variable: archivePortVariable }]);
   const pglite = named ? null : await startPglite(port, `${localState()}/archive`);
   const url = archiveUrl();
@@ -35,4 +36,15 @@ export async function startArchive(edgePort: number): Promise<RunningArchive> {
     description: named ? "the database of ARCHIVE_DATABASE_URL" : `PGlite on port ${port}`,
     stop: async () => pglite?.stop(),
   };
+}
+
+/** Wrangler's local Hyperdrive takes no other URL, and would say so in a stack. The URL itself is never shown: it is a secret. */
+function demandUsable(text: string): void {
+  const url = URL.parse(text);
+  if (url === null || !/^postgres(ql)?:$/.test(url.protocol))
+    throw new Error("ARCHIVE_DATABASE_URL is no postgres://user:password@host:port/database.");
+  if (url.password === "" || url.username === "" || url.pathname.length < 2)
+    throw new Error(
+      "ARCHIVE_DATABASE_URL lacks a user, a password or a database; Hyperdrive needs all three.",
+    );
 }

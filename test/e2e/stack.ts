@@ -29,17 +29,19 @@ export interface Stack {
 }
 
 export interface StackOptions {
+  /** Of `npm start`. */
+  readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** Of an earlier stack; default a new one. */
   readonly state?: string;
 }
 
-export async function startStack({ environment = {}, state }: StackOptions = {}): Promise<Stack> {
+export async function startStack({ environment = {}, state, flags = [] }: StackOptions = {}): Promise<Stack> {
   const port = await freePort();
   const [fleetPort = 0] = await freePorts(4);
   const folder = state ?? mkdtempSync(join(tmpdir(), "edgewise-e2e-"));
   const logFile = join(folder, "output.log");
-  const child = spawn(process.execPath, [`${root}dev/start.ts`], {
+  const child = spawn(process.execPath, [`${root}dev/start.ts`, ...flags], {
     cwd: root,
     env: {
       ...process.env,
