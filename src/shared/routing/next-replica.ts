@@ -89,7 +89,8 @@ export class NextReplica {
   async inTime(last: Failed | null): Promise<ReplicaState | null> {
     this.#leaseNumber = undefined;
     const { pools, now } = this.#deps;
-    if (pools !== undefined) {
+    // An answer in the middle of a sentence was let in once: no queue holds it up.
+    if (pools !== undefined && this.#request.goesOnFrom === undefined) {
       const passage =
         passAtOnce(this.#clusters, this.#tried, pools, this.#deps) ??
         (await askForPlace(

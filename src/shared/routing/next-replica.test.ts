@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { FakeReplicas, fakeFleet, fakeRequest } from "../../../test/workers/fake-replicas.ts";
+import { buildFleetIndex } from "./fleet-index.ts";
+import { NextReplica } from "./next-replica.ts";
+import { Poller } from "./poller.ts";
+import type { PoolLinks } from "./pool/pool-links.ts";
+import type { OriginRequest } from "./ports.ts";
+import type { OriginRouterDeps } from "./router-deps.ts";
+import { RouterState } from "./router-state.ts";
+
+/** Two replicas, each with all of its slots taken, and a pool that says so to whoever asks. */
+function saturated() {
+  const state = new RouterState();
+  const fleet = buildFleetIndex(fakeFleet(2));
+  const cluster = state.clusters(fleet).get("c0");
+  if (cluster === undefined) throw new Error("the fake fleet has a cluster");
+  for (const { id, slots, known } of cluster.replicas)
+    known.pooled = {
+      atMs: 0,
+      ownRequests: 0,
+      ownTokens: 0,
+      view: {
+        id,
+        state: "active",
+        slots,
+        running: slots,
+        waiting: 0,
+        polledAtMs: 0,
+        leases: 0,
+        queuedTokens: 0,
+        throughput: null,
+        kvUsage: null,
+        breaker: "closed",
+        weight: 1,
+        startedAtMs: 0,
+        zone: null,
+        latencyMs: new Map(),
+        url: null,
+      },
+    };
+  let asked = 0;
+  const link = {
+    asking: new Set<number>(),
+    source: "isolate",
+    cluster: "c0",
+    fresh: () => ({ queue: { waiting: 5 }, pace: { askShare: 1 } }),
+    port: {
+      ask: () => {
+        asked += 1;
+        return Promise.resolve({ result: "overloaded", retryAfterMs: 700 });
+      },
+      withdraw: () => Promise.resolve(),
+    },
+  };
+  const deps: OriginRouterDeps = {
+    state,
+    fleet,
+    poller: new Poller(),
+    pools: { of: () => link } as unknown as PoolLinks,
+    transport: new FakeReplicas().transport,
+    background: { run: (_name, work) => void work.catch(() => undefined) },
+    callerRegisters: true,
+    now: () => 0,
+    random: () => 0,
+    wait: () => Promise.resolve(),
+  };
+  const next = (change: Partial<OriginRequest>) =>
+    new NextReplica(deps, [cluster], fakeRequest(["c0"], change), new AbortController().signal, 60_000);
+  return { next, asked: () => asked };
+}
+
+test("a request that finds every slot taken asks for its turn", async () => {
+  const { next, asked } = saturated();
+  const request = next({});
+  expect(await request.inTime(null)).toBeNull();
+  expect(request.overloadedMs).toBe(700);
+  expect(asked()).toBe(1);
+});
+
+test("an answer in the middle of a sentence is not sent back to the queue: it was let in once", async () => {
+  const { next, asked } = saturated();
+  const request = next({ goesOnFrom: { cluster: "c0", replica: "r0" } });
+  expect((await request.inTime(null))?.id).toBe("r1");
+  expect(asked()).toBe(0);
+});
