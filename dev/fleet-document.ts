@@ -91,6 +91,7 @@ function recordOf(model: ProbedModel): Record<string, unknown> {
       "reasoning",
       "structured-output",
     ],
-    engine_features: model.features,
+    // Servers of this kind (llama.cpp, Ollama) know the usual sampling fields, and ignore the others.
+    engine_features: { ...model.features, sampling_fields: true },
   };
 }

@@ -16,7 +16,7 @@ import { fleetSchema } from "./fleet-config.ts";
 import { buildFleetIndex, type FleetIndex } from "./fleet-index.ts";
 
 /** The key in KV. */
-const fleetKey = "fleet";
+export const fleetKey = "fleet";
 
 type FleetReading = Result<FleetIndex, ConfigUnavailable>;
 

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import document from "../config/fleet.dev.json" with { type: "json" };
+import { createFleetSource } from "../src/shared/routing/fleet-source.ts";
+import type { TenantStore } from "./config-store.ts";
+import { checkFleet, getFleet, putFleet, summary } from "./fleet-command.ts";
+
+function memoryStore(): TenantStore & { readonly entries: Map<string, string> } {
+  const entries = new Map<string, string>();
+  return {
+    entries,
+    get: async (key) => entries.get(key) ?? null,
+    list: async () => [...entries.keys()],
+    put: async (added) => {
+      for (const { key, value } of added) entries.set(key, value);
+    },
+    delete: async (keys) => {
+      for (const key of keys) entries.delete(key);
+    },
+  };
+}
+
+test("what put writes is what the Worker reads, with a version that changes with every edit and only then", async () => {
+  const store = memoryStore();
+  const first = await putFleet(store, JSON.stringify(document));
+  const { version: _, ...unversioned } = document;
+  const same = await putFleet(store, JSON.stringify(unversioned));
+  expect(same.version).toBe(first.version);
+  const edited = await putFleet(
+    store,
+    JSON.stringify({ ...document, aliases: { auto: { strategy: "fixed", model: "qwen3-reason" } } }),
+  );
+  expect(edited.version).not.toBe(first.version);
+  const source = createFleetSource({
+    variable: undefined,
+    store,
+    bundled: null,
+    now: () => 0,
+    report: (...fault) => {
+      throw new Error(fault.join(" "));
+    },
+  });
+  expect(await source.current({ run: () => undefined })).toMatchObject({
+    ok: true,
+    value: { version: edited.version },
+  });
+  expect(JSON.parse(await getFleet(store))).toMatchObject({ version: edited.version });
+});
+
+test("a wrong document is refused with the field's path, and the good one stays", async () => {
+  const store = memoryStore();
+  await putFleet(store, JSON.stringify(document));
+  const before = store.entries.get("fleet");
+  const wrong = { ...document, aliases: { auto: { models: ["nobody"] } } };
+  await expect(putFleet(store, JSON.stringify(wrong))).rejects.toThrow("aliases.auto.models[0]");
+  await expect(putFleet(store, "{")).rejects.toThrow("is not JSON");
+  expect(store.entries.get("fleet")).toBe(before);
+});
+
+test("the summary says what a document amounts to", () => {
+  const lines = summary(checkFleet(JSON.stringify(document))).split("\n");
+  expect(lines[1]).toBe(
+    "  us-east (us-east, vllm): 2 replicas, llama-3.1-8b, llama-3.1-8b-raw, qwen3-reason, bge-small, bge-reranker",
+  );
+  expect(lines.at(-1)).toBe("  auto: fallback");
+});
