@@ -14,6 +14,8 @@ import { platformToken } from "./admin-fixture.ts";
 const logged: RequestRecord[] = [];
 /** Hosts that a model was asked at, in order, each with the body's model. */
 const asked: string[] = [];
+/** Headers of everything that went out, to any host. */
+const sentHeaders: Headers[] = [];
 /** What the shadow's server does; well unless a test says otherwise. */
 let shadowBehaviour: (() => Promise<Response>) | null = null;
 
@@ -62,6 +64,7 @@ beforeAll(async () => {
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
     const { host, pathname } = new URL(new Request(input).url);
     if (host === "gone.test") throw new TypeError("connection refused");
+    sentHeaders.push(new Headers(init?.headers));
     if (typeof init?.body === "string") {
       asked.push(`${host} ${(JSON.parse(init.body) as { model: string }).model}`);
       if (host === "two.test" && shadowBehaviour !== null) return shadowBehaviour();
@@ -208,6 +211,38 @@ test("the sides of a cost alias share no cached answer, and a hit tells its side
   expect(long.headers.get("cache-status")).not.toContain("hit;");
   expect(long.headers.get("x-edgewise-route")).toContain('model="large"');
   await settled();
+});
+
+test("a client names no host and no header of an origin, whatever it sends", async () => {
+  asked.length = 0;
+  sentHeaders.length = 0;
+  const authorization = await bearer("demo", "mallory", { tier: "pro" });
+  const hostile = {
+    host: "evil.test",
+    "x-forwarded-host": "evil.test",
+    forwarded: "host=evil.test",
+    "x-edgewise-dispatch": '{"clusters":["two"]}',
+    "cf-access-client-id": "mine",
+    "cf-access-client-secret": "mine",
+    "x-edgewise-route": 'model="spare"',
+  };
+  const ask = (body: object) =>
+    send("/v1/chat/completions", {
+      method: "POST",
+      headers: { authorization, "content-type": "application/json", ...hostile },
+      body: JSON.stringify({ model: "small", messages: [{ role: "user", content: "Hi" }], ...body }),
+    });
+  expect((await ask({})).status).toBe(200);
+  for (const field of ["base_url", "url", "host", "clusters", "cluster", "replica", "route", "arm"])
+    expect((await ask({ [field]: "http://evil.test" })).status).toBe(400);
+  expect((await ask({ model: "http://evil.test/v1" })).status).toBe(404);
+  await settled();
+  expect(asked).toEqual(["one.test SMALL"]);
+  for (const headers of sentHeaders)
+    for (const [name, value] of headers) {
+      expect(value).not.toContain("evil");
+      expect([...Object.keys(hostile), "authorization"]).not.toContain(name);
+    }
 });
 
 const silent = () => new Promise<Response>(() => undefined);

@@ -54,6 +54,26 @@ export function originConformance(
       });
     });
 
+    test("gives a shadow's copy one attempt, and learns nothing from it", async () => {
+      const replicas = new FakeReplicas();
+      replicas.behaviour.set("c0r0.test", "500");
+      const { origin, state, settled } = open(fakeFleet(1), replicas);
+      for (let copies = 0; copies < 10; copies += 1)
+        expect(await origin.dispatch(fakeRequest(["c0"], { shadow: true }), never())).toMatchObject({
+          ok: false,
+          error: { kind: "origin-unavailable" },
+        });
+      expect(replicas.calls).toHaveLength(10);
+      replicas.behaviour.set("c0r0.test", "well");
+      const real = await origin.dispatch(fakeRequest(["c0"]), never());
+      if (!real.ok) throw new Error(real.error.kind);
+      expect(real.value.attempts).toBe(1);
+      await text(real.value);
+      real.value.report("done");
+      await settled();
+      expect(state.inFlight.size).toBe(0);
+    });
+
     for (const fault of invisibleFaults) {
       test(`hides "${fault}" before the first byte behind another replica`, async () => {
         const replicas = new FakeReplicas();
