@@ -3,7 +3,14 @@ import type { BucketBatch, BucketInspection, BucketReply } from "../../src/share
 import { KeptBucket } from "../../src/shared/limits/kept-bucket.ts";
 import type { LimitRule } from "../../src/shared/limits/level.ts";
 import type { RevokeCommand } from "../../src/shared/limits/revocation.ts";
+import {
+  type CloseSocket,
+  type OpenSocket,
+  type OpenSocketOutcome,
+  sessionVersion,
+} from "../../src/shared/contracts/session.ts";
 import { BucketStore } from "./bucket-store.ts";
+import { OpenSockets } from "./open-sockets.ts";
 
 /** Settlements wait at most so long for the write that makes them durable, all of them for one. */
 const groupCommitMs = 1_000;
@@ -17,6 +24,7 @@ const idleMs = 3_000;
  */
 export class TokenBucket extends DurableObject {
   readonly #store: BucketStore;
+  readonly #sockets: OpenSockets;
   #bucket: KeptBucket;
   #alarmEnsured = false;
   #watching = false;
@@ -27,6 +35,7 @@ export class TokenBucket extends DurableObject {
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     this.#store = new BucketStore(ctx.storage);
+    this.#sockets = new OpenSockets(ctx.storage.kv, env);
     this.#bucket = new KeptBucket(this.#store.read(), Date.now());
   }
 
@@ -46,7 +55,26 @@ export class TokenBucket extends DurableObject {
     this.#lastCallMs = now;
     this.#write(this.#bucket.revoke(command, now));
     this.#watchIdle();
+    const byKey = command.what === "key" ? command.keyId : null;
+    this.ctx.waitUntil(
+      this.#sockets.tell({ v: sessionVersion, epoch: byKey === null ? now : 0, keyId: byKey }, now),
+    );
     return { revokedAtMs: now };
+  }
+
+  /** A socket of this user or org: told of revocations from now on. */
+  openSocket(message: OpenSocket, most: number): OpenSocketOutcome {
+    if (message.v !== sessionVersion)
+      throw new Error(`version ${String(message.v)} of a socket is not known`);
+    const now = Date.now();
+    if (this.#bucket.revokes(message)) return { result: "revoked" };
+    if (!this.#sockets.add(message, most, now)) return { result: "full" };
+    this.ctx.waitUntil(this.#store.ensureAlarm(Math.max(this.#bucket.forgetAtMs(), message.untilMs)));
+    return { result: "open" };
+  }
+
+  closeSocket({ session }: CloseSocket): void {
+    this.#sockets.remove(session);
   }
 
   /** What `GET /v1/usage` and admins see. Writes nothing. */
@@ -57,7 +85,7 @@ export class TokenBucket extends DurableObject {
   /** Forgets a bucket that nobody used for long and that has nothing to remember; otherwise looks again when it may. */
   override async alarm(): Promise<void> {
     const now = Date.now();
-    if (this.#bucket.isForgettable(now)) {
+    if (this.#bucket.isForgettable(now) && this.#sockets.lastUntilMs() <= now) {
       this.#bucket = new KeptBucket(null, now);
       this.#alarmEnsured = false;
       await this.#store.forget();

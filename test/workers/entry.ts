@@ -7,6 +7,7 @@ export {
   MetricsHub,
   NonceLedger,
   OriginPool,
+  Session,
   TokenBucket,
 } from "../../workers/edge/index.ts";
 export { default } from "../../workers/edge/index.ts";

@@ -30,7 +30,7 @@ export function readEvents(text: string): ReadEvent[] {
     .split("\n\n")
     .filter((block) => block.includes("data: "))
     .map((block) => {
-      const [, id, name, data] = /^id: (\d+)\nevent: (\S+)\ndata: (.*)$/.exec(block) ?? [];
+      const [, id, name, data] = /^id: (\d+)\nevent: (\S+)\ndata: ([^\n]*)$/.exec(block) ?? [];
       return { id: Number(id), name: name ?? "", data: JSON.parse(data ?? "null") as ReadEvent["data"] };
     });
 }

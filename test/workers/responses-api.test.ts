@@ -190,6 +190,26 @@ test("a chain of responses is one conversation, without the instructions of befo
   await settled();
 });
 
+test("what is over the window is refused, unless it may be cut: then the oldest goes", async () => {
+  const authorization = await bearer("responding", "window", { tier: "enterprise" });
+  const long = "word ".repeat(20_000);
+  // Of a model that this engine has not told its counts of yet.
+  const said = ["user", "assistant", "user"].map((role) => ({
+    role,
+    content: role === "user" ? long : "Yes.",
+  }));
+  const next = { ...question, model: "qwen3-reason", input: said };
+  const refused = await post("/v1/responses", authorization, next);
+  expect(refused.status).toBe(400);
+  expect(await refused.json()).toMatchObject({ error: { code: "context_length_exceeded", param: "input" } });
+  await create(authorization, { ...next, truncation: "auto", instructions: "Stay." });
+  expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
+    { role: "system", content: "Stay." },
+    { role: "user", content: long },
+  ]);
+  await settled();
+});
+
 test("another user's response does not exist: not to see, to stop, to delete, nor to go on from", async () => {
   const ann = await bearer("responding", "ann");
   const bob = await bearer("responding", "bob");

@@ -41,6 +41,7 @@ import { listAllModels, showModel } from "./routes/models.ts";
 import { answerPreflight } from "./routes/preflight.ts";
 import { showReceipt, showReceiptKeys } from "./routes/receipts.ts";
 import { openApiDocument, referencePage } from "./routes/reference.ts";
+import { openResponseSocket } from "./routes/response-socket.ts";
 import { createResponseOverHttp } from "./routes/responses.ts";
 import { cancelResponse, deleteResponse, listInputItems, showResponse } from "./routes/stored-responses.ts";
 import { cancelCompletion, deleteCompletion, showCompletion } from "./routes/stored-completions.ts";
@@ -103,6 +104,7 @@ function addResponseRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   const response = "/v1/responses/:id";
   const path = "/v1/responses/{id}";
   app.post("/v1/responses", tenantRoute("/v1/responses", createResponseOverHttp, "admission"));
+  app.get("/v1/responses", tenantRoute("/v1/responses", openResponseSocket));
   app.get(response, tenantRoute(path, showResponse));
   app.delete(response, tenantRoute(path, deleteResponse));
   app.post(`${response}/cancel`, tenantRoute(`${path}/cancel`, cancelResponse));

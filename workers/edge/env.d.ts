@@ -37,6 +37,7 @@ declare namespace Cloudflare {
     GENERATION: DurableObjectNamespace<
       import("../../durable-objects/generation/generation.ts").GenerationObject
     >;
+    SESSION: DurableObjectNamespace<import("../../durable-objects/session/session.ts").SessionObject>;
     METRICS_HUB: DurableObjectNamespace<
       import("../../durable-objects/metrics-hub/metrics-hub.ts").MetricsHub
     >;

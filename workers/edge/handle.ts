@@ -13,6 +13,7 @@ import { revokedCredential } from "../../src/shared/limits/revocation.ts";
 import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { logLine, type RequestRecord } from "../../src/shared/telemetry/request-record.ts";
 import { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
+import { socketCredential } from "../../src/shared/sessions/socket-credential.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { hostNameOf, passDoor, passStranger, passTenant, shownTo, turnAway } from "./door.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
@@ -191,7 +192,7 @@ async function identify(
   const screening = passDoor(call);
   if (!(screening instanceof Promise) && screening.refusal !== null) return err(screening.refusal);
   // A new isolate reads both from KV: at once, not one after the other.
-  const identifying = isolate.identify(c.req.header("authorization") ?? null, {
+  const identifying = isolate.identify(c.req.header("authorization") ?? socketCredential(c.req.raw.headers), {
     host: hostNameOf(c.req.header("host") ?? ""),
     address: () => c.req.raw.headers.get("cf-connecting-ip"),
     background: scope.background,

@@ -1,6 +1,8 @@
 /** The public Worker: its routes, and the classes of its objects. */
 import { createGenerationClass } from "../../durable-objects/generation/generation.ts";
 import { createOriginPoolClass } from "../../durable-objects/origin-pool/origin-pool.ts";
+import { createSessionClass } from "../../durable-objects/session/session.ts";
+import { sessionParts } from "./session-parts.ts";
 import { createApp } from "./app.ts";
 import { generationParts } from "./generation-parts.ts";
 import { originPoolParts } from "./origin-pool-parts.ts";
@@ -12,6 +14,7 @@ export { MetricsHub } from "../../durable-objects/metrics-hub/metrics-hub.ts";
 export { NonceLedger } from "../../durable-objects/nonce-ledger/nonce-ledger.ts";
 export { TokenBucket } from "../../durable-objects/token-bucket/token-bucket.ts";
 
+export const Session = createSessionClass(sessionParts);
 export const Generation = createGenerationClass(generationParts);
 export const OriginPool = createOriginPoolClass(originPoolParts);
 

@@ -27,6 +27,8 @@ export type Refusal =
   | { readonly kind: "object-unknown" }
   | {
       readonly kind: "context-too-long";
+      /** The field that is too long; absent: `messages`. */
+      readonly param?: "input";
       readonly windowTokens: number;
       readonly promptTokens: number;
       readonly answerTokens: number;

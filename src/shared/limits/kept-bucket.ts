@@ -60,6 +60,11 @@ export class KeptBucket {
     return this.#marks === null && !this.#changed ? exactSnapshot(this.#bucket, now) : this.commit(now);
   }
 
+  revokes({ issuedAtMs, keyId }: { readonly issuedAtMs: number; readonly keyId: string | null }): boolean {
+    const { epoch, revokedKeys } = this.#bucket;
+    return issuedAtMs < epoch || (keyId !== null && revokedKeys.has(keyId));
+  }
+
   /** What to write so that everything so far is on disk, with head-room to go on without. */
   commit(now: number): string {
     const { text, marks } = markedSnapshot(this.#bucket, [...this.#rules.values()], now);

@@ -178,10 +178,10 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         400,
         "invalid_request_error",
         "context_length_exceeded",
-        "messages",
+        refusal.param ?? "messages",
         `This model's maximum context length is ${refusal.windowTokens} tokens. However, you asked for ` +
           `${refusal.promptTokens + refusal.answerTokens} tokens (${refusal.promptTokens} in the prompt, ` +
-          `${refusal.answerTokens} for the answer). Shorten the prompt or lower max_completion_tokens.`,
+          `${refusal.answerTokens} for the answer). Shorten the prompt or lower ${refusal.param === undefined ? "max_completion_tokens" : "max_output_tokens"}.`,
       );
     case "limited":
       return limited(refusal.limit);

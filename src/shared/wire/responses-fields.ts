@@ -99,7 +99,7 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
   ),
   store: rule(
     "used",
-    "true, the default: the response can be had by its id for the tenant's `journal.retention_days`. false: it is gone a minute after its end.",
+    "true, the default: the response can be had by its id for the tenant's `journal.retention_days`. false: it is gone a minute after its end (with an `Idempotency-Key`, a day).",
   ),
   background: rule("used", "true: answered at once; poll GET /v1/responses/{id}. Needs `store`."),
   stream: rule("used", "Events with `sequence_number`, which is also each event's `id:`."),

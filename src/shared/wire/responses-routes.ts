@@ -76,6 +76,22 @@ export const responseRoutes: readonly PublicRoute[] = [
   },
   {
     method: "GET",
+    path: "/v1/responses",
+    tag: "Responses",
+    summary: "Open a socket for responses",
+    description:
+      "With `Upgrade: websocket`. The credential comes in `Authorization`, or, from a browser, as the subprotocol " +
+      "`openai-insecure-api-key.<token>`; never in the URL. Send `response.create` with the fields of POST /v1/responses and " +
+      "get the same events, as JSON messages; `stream_id` names a lane, whose responses come one after the other. Ours: " +
+      '`{"type":"response.resume","response_id":…,"starting_after":…}` goes on behind an event, `{"type":"session.ack"}` says that ' +
+      "the client reads. After 2,048 KB without a word of the client (`ping`, answered with `pong`, is one) it is waited for 5 s, then " +
+      "closed with 1013, and resumes. Closed after an hour, and where the credential expires or is revoked (1008).",
+    scopes: [],
+    success: { description: "101: the socket is open", content: { "text/plain": null } },
+    errors: [409, ...common],
+  },
+  {
+    method: "GET",
     path: "/v1/responses/{id}",
     tag: "Responses",
     summary: "Look at a response, or follow it again",

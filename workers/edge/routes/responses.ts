@@ -1,6 +1,7 @@
 /** `POST /v1/responses`: read ▸ validate ▸ a durable turn in a Generation object, told as a stream, whole, or not waited for. */
 import type { Follow } from "../../../src/shared/contracts/generation.ts";
 import { openResponse } from "../../../src/shared/turn/durable/response-form.ts";
+import { responseRefusal } from "../../../src/shared/responses/response-refusal.ts";
 import { storedResponse } from "../../../src/shared/responses/stored-response.ts";
 import { turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
 import {
@@ -47,7 +48,7 @@ async function send(call: TenantCall, { outcome, responseId, request }: TurnStar
     case "stream":
       return streamFromObject(call, outcome.stream, { ...outcome.headers, ...headers });
     case "refused":
-      return respondRefusal(scope, outcome.refusal, { ...outcome.headers });
+      return respondRefusal(scope, responseRefusal(outcome.refusal), { ...outcome.headers });
     case "claimed": {
       const { response } = request;
       if (response === undefined) throw new Error("a response's turn has no response");

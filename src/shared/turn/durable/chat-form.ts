@@ -7,7 +7,8 @@ import { toWireUsage } from "../../stream/wire-usage.ts";
 import { askedChat } from "../asked-chat.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
 import { gatherEvents, namedIn } from "./gathered.ts";
-import type { TurnForm } from "./turn-form.ts";
+import type { JournalEvent } from "./ports.ts";
+import type { FormHistory, TurnForm } from "./turn-form.ts";
 
 export function chatForm(request: ChatTurnRequest): TurnForm {
   const asked = askedChat(request.chat);
@@ -24,8 +25,11 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
             { id: request.responseId, model, createdSeconds, choices: collected.choices, usage, price },
             "chat",
           ),
+    history,
+    // Its chunks say nothing of each other.
+    restore: () => undefined,
     interrupted: (interruption, usage) => {
-      const collected = gatherEvents(interruption.events());
+      const { collected } = history(interruption.events());
       const cancelled = interruption.reason === "cancelled";
       const named = namedIn(interruption.events());
       const identity = {
@@ -49,6 +53,11 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
       };
     },
   };
+}
+
+function history(events: Iterable<JournalEvent>): FormHistory {
+  const all = [...events];
+  return { collected: gatherEvents(all), model: namedIn(all)?.model ?? null };
 }
 
 /** Every answer that has no end yet gets one; OpenAI's chat has no word for "cancelled". */

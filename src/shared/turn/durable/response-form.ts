@@ -2,13 +2,15 @@
 import type { Refusal } from "../../contracts/refusal.ts";
 import { askedResponse } from "../../responses/asked-response.ts";
 import { gatherResponse, modelNamedIn } from "../../responses/gather-response.ts";
+import { responseRefusal } from "../../responses/response-refusal.ts";
 import { ResponseWriter, responseErrorCode } from "../../responses/response-writer.ts";
 import { writeStored } from "../../responses/stored-response.ts";
 import { createAnswerGuard } from "../../safety/answer-guard.ts";
 import { streamFailureError } from "../../stream/stream-failure.ts";
 import { toWireError } from "../../wire/errors.ts";
 import type { ResponseTurnRequest } from "./chat-turn-end.ts";
-import type { TurnForm } from "./turn-form.ts";
+import type { JournalEvent } from "./ports.ts";
+import type { FormHistory, TurnForm } from "./turn-form.ts";
 
 export function responseForm(request: ResponseTurnRequest, now: () => number): TurnForm {
   const { response } = request;
@@ -37,24 +39,34 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
       }),
     },
     final: kept,
+    history,
+    restore: (events) => restored(writer, events),
     interrupted: (interruption, usage) => {
-      const restored = writerFor(request, () => interruption.nowMs);
-      for (const { data } of interruption.events()) restored.restore(data);
-      restored.usage = () => ({ usage, price: undefined });
+      const ending = writerFor(request, () => interruption.nowMs);
+      restored(ending, interruption.events());
+      ending.usage = () => ({ usage, price: undefined });
       const last =
         interruption.reason === "cancelled"
-          ? restored.cancelled()
-          : restored.failure(
+          ? ending.cancelled()
+          : ending.failure(
               streamFailureError(interruption.reason === "deadline" ? "deadline" : "origin-error"),
             );
       return {
         last,
-        response: restored.final === null ? null : writeStored(restored.final, response),
-        collected: gatherResponse(interruption.events()),
-        model: modelNamedIn(interruption.events()),
+        response: ending.final === null ? null : writeStored(ending.final, response),
+        ...history(interruption.events()),
       };
     },
   };
+}
+
+function restored(writer: ResponseWriter, events: Iterable<JournalEvent>): void {
+  for (const { data } of events) writer.restore(data);
+}
+
+function history(events: Iterable<JournalEvent>): FormHistory {
+  const all = [...events];
+  return { collected: gatherResponse(all), model: modelNamedIn(all) };
 }
 
 /** What a client sees of a response that has not ended: `retrieve` while it runs. */
@@ -75,6 +87,6 @@ function writerFor(request: ResponseTurnRequest, now: () => number): ResponseWri
 }
 
 function failedBy(writer: ResponseWriter, refusal: Refusal): string {
-  const { error } = toWireError(refusal).body;
+  const { error } = toWireError(responseRefusal(refusal)).body;
   return writer.failed(responseErrorCode(error), error.message);
 }

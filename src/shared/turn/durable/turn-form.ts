@@ -11,7 +11,7 @@ import type { AnswerEncoder } from "../../stream/answer-encoder.ts";
 import type { AnswerBudget } from "../../stream/answer-pass.ts";
 import type { Price } from "../../stream/wire-usage.ts";
 import type { Asked } from "../asked.ts";
-import type { Interruption } from "./ports.ts";
+import type { Interruption, JournalEvent } from "./ports.ts";
 
 export interface TurnForm {
   readonly asked: Asked;
@@ -25,6 +25,10 @@ export interface TurnForm {
   readonly encoder: FormEncoder | null;
   /** The final object as JSON; `null`: none is kept. Asked for once, behind the last event. */
   final(answer: FormAnswer): string | null;
+  /** What a journal of this form says was answered. */
+  history(events: Iterable<JournalEvent>): FormHistory;
+  /** Goes on behind a journal's events, in place of `early` and `begin`: once, before anything else is written. */
+  restore(events: Iterable<JournalEvent>): void;
   /** The end of a turn whose run did not end it, from what its journal shows. */
   interrupted(interruption: Interruption, usage: Usage): FormEnd & FormHistory;
 }

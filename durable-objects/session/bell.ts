@@ -1,0 +1,25 @@
+/** Wakes all who wait for the same thing to happen next. */
+export class Bell {
+  readonly #waiting = new Set<() => void>();
+
+  ring(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+
+  /** `false`: it did not ring in time. */
+  within(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(wake);
+        resolve(false);
+      }, timeoutMs);
+      this.#waiting.add(wake);
+    });
+  }
+}

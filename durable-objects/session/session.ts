@@ -1,0 +1,303 @@
+import { DurableObject } from "cloudflare:workers";
+import {
+  type CredentialsRevoked,
+  isRevokedBy,
+  openingHeader,
+  type SessionOpening,
+  sessionVersion,
+} from "../../src/shared/contracts/session.ts";
+import { err } from "../../src/shared/contracts/result.ts";
+import { type ClientEvent, readClientEvent } from "../../src/shared/sessions/client-event.ts";
+import { Lanes } from "../../src/shared/sessions/lanes.ts";
+import {
+  answeringCode,
+  type Closing,
+  closings,
+  errorEvent,
+  inLane,
+} from "../../src/shared/sessions/server-event.ts";
+import { socketLimits } from "../../src/shared/sessions/socket-limits.ts";
+import { Bell } from "./bell.ts";
+import { EventRelay } from "./event-relay.ts";
+import type { SessionParts, SessionTurn, TurnOfSession } from "./session-parts.ts";
+
+/** A turn's reading keeps the object awake; should it be lost all the same, this finds it out. */
+const livenessMs = 30_000;
+const key = "session";
+
+/** With the socket, through hibernation. */
+interface Attachment {
+  /** Something is being said: memory that does not know of it was lost. */
+  readonly active: boolean;
+  readonly resumes: number;
+}
+
+/**
+ * One socket of the Responses API: messages in, events out, asleep between turns. The turns run in Generation objects;
+ * this one reads their journals, as any client does, so that a socket that breaks loses nothing.
+ *
+ * A factory, so that the composition root supplies how turns are started and imports stay directed.
+ */
+export function createSessionClass(
+  compose: (env: Cloudflare.Env, context: DurableObjectState) => SessionParts,
+): SessionClass {
+  return class Session extends DurableObject implements SessionMethods {
+    readonly #lanes = new Lanes<TurnOfSession>(socketLimits);
+    /** Of `store: false`, by lane: kept while the lane may go on from them, until the socket is gone at the latest. */
+    readonly #unkept = new Map<string | null, string[]>();
+    #opening: SessionOpening | null;
+    #composed: SessionParts | null = null;
+    /** Bytes sent since the client was last heard. */
+    #aheadBytes = 0;
+    readonly #heard = new Bell();
+    #wrong = 0;
+
+    constructor(context: DurableObjectState, env: Cloudflare.Env) {
+      super(context, env);
+      this.#opening = context.storage.kv.get<SessionOpening>(key) ?? null;
+      // Answered by the platform itself, while the object sleeps.
+      context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+      // Whatever was being said when memory was lost, nobody here goes on with: the client resumes.
+      for (const socket of context.getWebSockets())
+        if (attachmentOf(socket).active) this.#close(socket, closings.lost);
+    }
+
+    /** The upgrade, with `openingHeader`. Any status but 101: there is no socket, and why. */
+    override async fetch(request: Request): Promise<Response> {
+      const opening = JSON.parse(
+        decodeURIComponent(request.headers.get(openingHeader) ?? "null"),
+      ) as SessionOpening | null;
+      if (opening?.v !== sessionVersion || this.#opening !== null) return new Response(null, { status: 503 });
+      // Told of revocations from here on; one that came before is told now.
+      const registered = await this.#parts().register(opening);
+      if (registered !== "open") return new Response(null, { status: refusals[registered] });
+      const { 0: client, 1: server } = new WebSocketPair();
+      this.ctx.storage.kv.put(key, opening);
+      this.#opening = opening;
+      await this.ctx.storage.setAlarm(opening.untilMs);
+      this.ctx.acceptWebSocket(server);
+      attach(server, { active: false, resumes: 0 });
+      const headers = opening.protocol === null ? {} : { "sec-websocket-protocol": opening.protocol };
+      return new Response(null, { status: 101, webSocket: client, headers });
+    }
+
+    override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+      const opening = this.#opening;
+      if (opening === null) return;
+      this.#aheadBytes = 0;
+      this.#heard.ring();
+      if (typeof message !== "string") return this.#close(socket, closings.binary);
+      if (Date.now() >= opening.untilMs) return this.#close(socket, endOf(opening));
+      const maxBytes = opening.maxMessageUnits;
+      const read: ReturnType<typeof readClientEvent> =
+        message.length > maxBytes
+          ? err({ refusal: { kind: "body-too-large", maxBytes }, lane: null })
+          : readClientEvent(message);
+      if (!read.ok) {
+        this.#wrong += 1;
+        if (this.#wrong > socketLimits.wrong) return this.#close(socket, closings.wrong);
+        return send(socket, errorEvent(read.error.refusal, opening.requestId, read.error.lane));
+      }
+      this.#take(socket, opening, read.value, message);
+    }
+
+    override webSocketClose(socket: WebSocket, code: number, reason: string): void {
+      this.#close(socket, { code: answeringCode(code), reason });
+    }
+
+    override webSocketError(socket: WebSocket): void {
+      this.#close(socket, closings.internal);
+    }
+
+    /** From a bucket: credentials of its owner were revoked. */
+    revoked(message: CredentialsRevoked): void {
+      const opening = this.#opening;
+      if (message.v !== sessionVersion || opening === null) return;
+      const { issuedAtMs, key: apiKey } = opening.principal;
+      if (!isRevokedBy({ issuedAtMs, keyId: apiKey?.id ?? null }, message)) return;
+      this.#closeAll(closings.revoked);
+    }
+
+    override async alarm(): Promise<void> {
+      const opening = this.#opening;
+      if (opening === null) return;
+      const nowMs = Date.now();
+      if (nowMs >= opening.untilMs) this.#closeAll(endOf(opening));
+      else await this.ctx.storage.setAlarm(this.#nextAlarmMs(opening, nowMs));
+    }
+
+    #take(socket: WebSocket, opening: SessionOpening, event: ClientEvent, text: string): void {
+      if (event.type === "ack") return;
+      const { active, resumes } = attachmentOf(socket);
+      const refuse = (message: string): void =>
+        send(socket, errorEvent({ kind: "conflict", message }, opening.requestId, event.lane));
+      if (event.type === "resume") {
+        if (resumes >= socketLimits.resumes)
+          return refuse("This socket has resumed too often. Open another one.");
+        attach(socket, { active, resumes: resumes + 1 });
+      }
+      const turn: TurnOfSession = { event, text };
+      switch (this.#lanes.add(event.lane, turn)) {
+        case "full":
+          return refuse("Too many responses are under way or waiting on this socket. Wait for one to end.");
+        case "wait":
+          return;
+        case "begin":
+          if (!active) this.#wake(socket, opening);
+          this.ctx.waitUntil(this.#play(socket, opening, event.lane, turn));
+      }
+    }
+
+    #wake(socket: WebSocket, opening: SessionOpening): void {
+      attach(socket, { ...attachmentOf(socket), active: true });
+      this.ctx.waitUntil(this.ctx.storage.setAlarm(this.#nextAlarmMs(opening, Date.now())));
+    }
+
+    /** The lane's turns, one after the other, until none waits. */
+    async #play(
+      socket: WebSocket,
+      opening: SessionOpening,
+      lane: string | null,
+      first: TurnOfSession,
+    ): Promise<void> {
+      for (let turn: TurnOfSession | null = first; turn !== null; turn = this.#lanes.ended(lane)) {
+        try {
+          if (this.#opening !== null) await this.#answer(socket, opening, lane, turn);
+        } catch (error) {
+          this.#parts().report("session", String(error));
+          this.#close(socket, closings.internal);
+        }
+      }
+      if (this.#lanes.isIdle && this.#opening !== null)
+        attach(socket, { ...attachmentOf(socket), active: false });
+    }
+
+    async #answer(
+      socket: WebSocket,
+      opening: SessionOpening,
+      lane: string | null,
+      turn: TurnOfSession,
+    ): Promise<void> {
+      const started = await this.#parts().start(opening, turn);
+      if (this.#opening === null) {
+        if (started.ok) await started.value.stream.cancel();
+        return;
+      }
+      if (!started.ok) {
+        if (started.error.kind === "tenant-gone") this.#close(socket, closings.tenantGone);
+        else send(socket, errorEvent(started.error.refusal, started.error.requestId, lane));
+        return;
+      }
+      await this.#relay(socket, opening, lane, started.value);
+    }
+
+    async #relay(
+      socket: WebSocket,
+      opening: SessionOpening,
+      lane: string | null,
+      { responseId, kept, stream }: SessionTurn,
+    ): Promise<void> {
+      const relay = new EventRelay(stream);
+      let begun = false;
+      for (;;) {
+        const read = await relay.next();
+        if (this.#opening === null) return relay.leave();
+        if (read.kind === "lost") return this.#close(socket, closings.lost);
+        if (read.kind === "ended") break;
+        // As much as is sent, and a little more: a lane's name is shorter than what server-sent events have around an event.
+        const bytes = read.bytes + read.events.length * (lane?.length ?? 0);
+        if (!(await this.#hasRoom(socket, bytes))) {
+          this.#close(socket, closings.behind);
+          return relay.leave();
+        }
+        if (this.#opening === null) return relay.leave();
+        this.#aheadBytes += bytes;
+        for (const data of read.events) send(socket, inLane(data, lane));
+        // It has what it went on from.
+        if (!begun && read.events.length > 0) this.#prune(opening, lane);
+        begun ||= read.events.length > 0;
+      }
+      if (!kept) this.#unkept.set(lane, [...(this.#unkept.get(lane) ?? []), responseId]);
+    }
+
+    /** Waits for the client to be heard, where so much was sent since it last was; `false`: it was not. */
+    async #hasRoom(socket: WebSocket, bytes: number): Promise<boolean> {
+      while (this.#aheadBytes > 0 && this.#aheadBytes + bytes > socketLimits.aheadBytes) {
+        const sinceMs = Date.now();
+        if (await this.#heard.within(socketLimits.patienceMs)) continue;
+        // The platform answers heartbeats, and tells only when it last did.
+        const pingedMs = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
+        if (pingedMs < sinceMs) return false;
+        this.#aheadBytes = 0;
+      }
+      return true;
+    }
+
+    /** What was not to be stored goes now, and not a minute after its end. */
+    #prune(opening: SessionOpening, lane: string | null): void {
+      const ids = this.#unkept.get(lane) ?? [];
+      this.#unkept.delete(lane);
+      for (const id of ids) this.ctx.waitUntil(this.#parts().prune(opening, id));
+    }
+
+    #closeAll(closing: Closing): void {
+      for (const socket of this.ctx.getWebSockets()) this.#close(socket, closing);
+    }
+
+    /** Once: what comes afterwards changes nothing. */
+    #close(socket: WebSocket, { code, reason }: { readonly code: number; readonly reason: string }): void {
+      const opening = this.#opening;
+      try {
+        socket.close(code, reason);
+      } catch {
+        // It is closed already, which is what was wanted.
+      }
+      if (opening === null) return;
+      this.#opening = null;
+      this.#heard.ring();
+      for (const lane of this.#unkept.keys()) this.#prune(opening, lane);
+      this.ctx.waitUntil(this.#parts().unregister(opening));
+      this.ctx.waitUntil(this.ctx.storage.deleteAll());
+    }
+
+    #nextAlarmMs({ untilMs }: SessionOpening, nowMs: number): number {
+      const active = this.ctx.getWebSockets().some((socket) => attachmentOf(socket).active);
+      return active ? Math.min(untilMs, nowMs + livenessMs) : untilMs;
+    }
+
+    #parts(): SessionParts {
+      this.#composed ??= compose(this.env, this.ctx);
+      return this.#composed;
+    }
+  };
+}
+
+/** What can be asked of the object over RPC. */
+export interface SessionMethods {
+  revoked(message: CredentialsRevoked): void;
+}
+
+export type SessionObject = DurableObject & SessionMethods & { fetch(request: Request): Promise<Response> };
+export type SessionClass = new (context: DurableObjectState, env: Cloudflare.Env) => SessionObject;
+
+const refusals = { revoked: 401, full: 429, unreachable: 503 } as const;
+
+function endOf({ principal }: SessionOpening): Closing {
+  return Date.now() >= principal.expiresAtMs ? closings.expired : closings.old;
+}
+
+function attach(socket: WebSocket, attachment: Attachment): void {
+  socket.serializeAttachment(attachment);
+}
+
+function attachmentOf(socket: WebSocket): Attachment {
+  return (socket.deserializeAttachment() as Attachment | null) ?? { active: false, resumes: 0 };
+}
+
+function send(socket: WebSocket, text: string): void {
+  try {
+    socket.send(text);
+  } catch {
+    // It was closed in between: its close is told by itself.
+  }
+}
