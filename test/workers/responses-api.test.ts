@@ -10,6 +10,7 @@ beforeAll(async () => {
   vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
   vi.spyOn(console, "log").mockImplementation(() => undefined);
   await putTenant("responding", { default_system_prompt: "Be kind." });
+  await putTenant("uncontinued", { requests: { continue_answers: false } });
   await putTenant("masking", { safety: { input: { action: "mask" }, output: { action: "mask" } } });
 });
 beforeEach(() => {
@@ -317,8 +318,8 @@ test("an answer that is cut short is incomplete", async () => {
   await settled();
 });
 
-test("after a crash every reader sees the same failed response, numbered without a gap", async () => {
-  const authorization = await bearer("responding", "crash");
+test("after a crash, where nobody may go on, every reader sees the same failed response, numbered without a gap", async () => {
+  const authorization = await bearer("uncontinued", "crash");
   engine.tokens = ["One", " two", " three"];
   engine.pause = { at: 2, until: new Promise(() => undefined) };
   const streaming = await post("/v1/responses", authorization, { ...question, stream: true });

@@ -1,5 +1,6 @@
 /** What did a journal of response events say, all told? For the conversation and the bill of a turn whose memory is gone. */
 import { AnswerCollector } from "../stream/answer-collector.ts";
+import type { FinishReason } from "../stream/engine-event.ts";
 import { isRecord } from "../stream/wire-usage.ts";
 
 const maxGatheredCharacters = 1_000_000;
@@ -8,6 +9,9 @@ export function gatherResponse(events: Iterable<{ readonly data: string }>): Ans
   const collected = new AnswerCollector(maxGatheredCharacters, false);
   /** Calls in their order, by their item's place in the output. */
   const calls: number[] = [];
+  // An item is closed by the next one's beginning, in one breath, or by the finish reason: then the last one is.
+  let newest = -1;
+  let finish: FinishReason | null = null;
   for (const { data } of events) {
     const event: unknown = JSON.parse(data);
     if (!isRecord(event)) continue;
@@ -24,7 +28,12 @@ export function gatherResponse(events: Iterable<{ readonly data: string }>): Ans
       case "response.refusal.delta":
         collected.delta({ index: 0, refusal: delta });
         break;
+      case "response.output_item.done":
+        if (place === newest) finish = isRecord(item) && item["status"] === "incomplete" ? "length" : "stop";
+        break;
       case "response.output_item.added":
+        newest = place;
+        finish = null;
         if (!isRecord(item) || item["type"] !== "function_call") break;
         calls.push(place);
         collected.delta({
@@ -46,6 +55,7 @@ export function gatherResponse(events: Iterable<{ readonly data: string }>): Ans
         });
     }
   }
+  if (finish !== null) collected.finish(0, finish);
   return collected;
 }
 

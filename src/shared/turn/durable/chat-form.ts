@@ -28,14 +28,22 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
     history,
     // Its chunks say nothing of each other.
     restore: () => undefined,
+    conclude: (_events, finish, { model, createdSeconds, collected, usage, price }) => {
+      const identity = { id: request.responseId, model, createdSeconds };
+      const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
+      return {
+        last: encoder.end(toWireUsage(usage, price), finish),
+        response: writeWholeAnswer({ ...identity, choices: collected.choices, usage, price }, "chat"),
+      };
+    },
     interrupted: (interruption, usage) => {
-      const { collected } = history(interruption.events());
+      const told = history(interruption.events());
+      const { collected } = told;
       const cancelled = interruption.reason === "cancelled";
-      const named = namedIn(interruption.events());
       const identity = {
         id: request.responseId,
-        model: named?.model ?? request.chat.model,
-        createdSeconds: named?.created ?? Math.floor(request.createdMs / 1000),
+        model: told.model ?? request.chat.model,
+        createdSeconds: told.createdSeconds ?? Math.floor(request.createdMs / 1000),
       };
       const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
       return {
@@ -48,8 +56,7 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
         response: cancelled
           ? writeWholeAnswer({ ...identity, choices: collected.choices, usage, price: undefined }, "chat")
           : null,
-        collected,
-        model: named?.model ?? null,
+        ...told,
       };
     },
   };
@@ -57,7 +64,12 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
 
 function history(events: Iterable<JournalEvent>): FormHistory {
   const all = [...events];
-  return { collected: gatherEvents(all), model: namedIn(all)?.model ?? null };
+  const named = namedIn(all);
+  return {
+    collected: gatherEvents(all),
+    model: named?.model ?? null,
+    createdSeconds: named?.created ?? null,
+  };
 }
 
 /** Every answer that has no end yet gets one; OpenAI's chat has no word for "cancelled". */

@@ -9,16 +9,13 @@ import type { Admission } from "../../limits/ports.ts";
 import type { Origin } from "../../routing/ports.ts";
 import type { TokenPrice } from "../../limits/cost.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
-import { createEncoder } from "../../stream/answer-encoder.ts";
 import type { AnswerTotals } from "../../stream/answer-pass.ts";
 import type { FinishReason } from "../../stream/engine-event.ts";
 import { Transcript } from "../../stream/transcript.ts";
-import { writeWholeAnswer } from "../../stream/whole-answer.ts";
-import { isRecord, toWireUsage, type Price } from "../../stream/wire-usage.ts";
-import { askedChat } from "../asked-chat.ts";
+import { isRecord, type Price } from "../../stream/wire-usage.ts";
 import { turnUse } from "../ending.ts";
 import { endEffects, formOf, type ChatTurnRequest } from "./chat-turn-end.ts";
-import { gatherEvents, journalEvents, namedIn } from "./gathered.ts";
+import { journalEvents } from "./gathered.ts";
 import type { LostRun, TurnEnd } from "./ports.ts";
 
 /** What a run has its journal remember, since no event says it. */
@@ -38,6 +35,8 @@ export interface BegunAnswer {
   readonly usage: Usage;
   /** As the first chunk said; null where the format does not. */
   readonly createdSeconds: number | null;
+  /** The journal. Read lazily. */
+  readonly events: LostRun["events"];
 }
 
 export type ChatResume =
@@ -54,16 +53,15 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
     return lost.isFindable
       ? { kind: "anew", earlyTold: false }
       : ends("nobody knows of it: whoever asked has got an error");
-  const early = journalEvents(formOf(request, now).early()).length;
+  const form = formOf(request, now);
+  const early = journalEvents(form.early()).length;
   if (early > 0 && [...lost.events()].length === early) return { kind: "anew", earlyTold: true };
-  // Its events have numbers and states of their own.
-  if (request.response !== undefined) return ends("it is a response that has begun");
-  const asked = askedChat(request.chat);
+  const { asked } = form;
   if (!request.tenant.requests.continue_answers) return ends("the tenant does not want it");
   if (asked.choices !== 1) return ends("n is over 1");
   const note = readNote(lost.note);
   if (note === null || lost.usage === null) return ends("it is not known who answered");
-  const collected = gatherEvents(lost.events());
+  const { collected, createdSeconds } = form.history(lost.events());
   const [choice] = collected.choices;
   if (collected.overflowed) return ends("the answer is too long to be kept");
   const begun: BegunAnswer = {
@@ -71,7 +69,8 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
     collected,
     transcript: new Transcript(choice?.content ?? "", lost.usage.completionTokens),
     usage: lost.usage,
-    createdSeconds: namedIn(lost.events())?.created ?? null,
+    createdSeconds,
+    events: lost.events,
   };
   if (choice !== undefined) {
     if (choice.finishReason !== null) return { kind: "complete", begun, finish: choice.finishReason };
@@ -84,24 +83,27 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
 /** The end of an answer that was told whole. */
 export function completeEnd(
   request: ChatTurnRequest,
-  { note, collected, usage, createdSeconds }: BegunAnswer,
+  { note, collected, usage, createdSeconds, events }: BegunAnswer,
   finish: FinishReason,
   price: Price & TokenPrice,
+  now: () => number,
 ): TurnEnd {
-  const asked = askedChat(request.chat);
-  const identity = {
-    id: request.responseId,
+  const isCut = finish === "content_filter" || (finish === "length" && request.response !== undefined);
+  // The guard, and nothing else of a chat here, ends with this reason.
+  const status = isCut ? "incomplete" : "completed";
+  const { last, response } = formOf(request, now).conclude(events(), finish, {
+    status,
     model: note.model,
     createdSeconds: createdSeconds ?? Math.floor(request.createdMs / 1000),
-  };
-  const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
-  // The guard, and nothing else here, ends with this reason.
-  const status = finish === "content_filter" ? "incomplete" : "completed";
+    collected,
+    usage,
+    price,
+  });
   const totals: AnswerTotals = { usage, basis: "exact", finishReasons: [finish] };
   return {
     status,
-    events: journalEvents(encoder.end(toWireUsage(usage, price), finish)),
-    response: writeWholeAnswer({ ...identity, choices: collected.choices, usage, price }, "chat"),
+    events: journalEvents(last),
+    response,
     usage,
     basis: totals.basis,
     effects: endEffects(request, note.incarnation, collected, status, {

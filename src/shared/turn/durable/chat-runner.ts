@@ -5,6 +5,7 @@
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import { FinishWatch } from "../../receipts/attach-receipt.ts";
+import { freeOfCharge } from "../../limits/cost.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import { createAnswerGuard } from "../../safety/answer-guard.ts";
@@ -31,7 +32,7 @@ import {
   writeNote,
   type BegunAnswer,
 } from "./chat-resume.ts";
-import type { JournalEvent, TurnIo, TurnOutcome, TurnRunner } from "./ports.ts";
+import type { JournalEvent, TurnEnd, TurnIo, TurnOutcome, TurnRunner } from "./ports.ts";
 import {
   endEffects,
   endingOf,
@@ -83,7 +84,7 @@ export function createChatRunner(deps: ChatRunnerDeps): TurnRunner {
           if (fleet === undefined) return refused(noFleet, []);
           const { note } = resumed.begun;
           const price = modelRecord(fleet, note.cluster, note.model)?.price ?? modelPrice(fleet, note.model);
-          const end = completeEnd(read.value, resumed.begun, resumed.finish, price);
+          const end = completeEnd(read.value, resumed.begun, resumed.finish, price, deps.now);
           return sealInterrupted(end, read.value, deps.now(), deps.archives);
         };
       return (io, signal) => new ChatRun(read.value, deps, io, signal, onRecall, begun).run(earlyTold);
@@ -141,8 +142,10 @@ class ChatRun {
 
   /** @param earlyTold readers have what is said before the turn begins */
   async run(earlyTold = false): Promise<TurnOutcome> {
-    const early = this.#form.early();
-    if (!earlyTold) this.#say(early, true);
+    if (this.#begun === null) {
+      const early = this.#form.early();
+      if (!earlyTold) this.#say(early, true);
+    }
     const turnDeps = await this.#deps.turnDeps();
     if (turnDeps === null) return this.#refused(noFleet);
     const request = this.#request;
@@ -188,16 +191,35 @@ class ChatRun {
   }
 
   #refused(refusal: Refusal): TurnOutcome {
+    if (this.#begun !== null) this.#form.restore(this.#begun.events());
     const end = this.#form.refused(refusal);
     if (end === null) return refused(refusal, []);
     return {
       status: "failed",
       events: journalEvents(end.last),
       response: end.response,
-      usage: { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
-      basis: "estimated",
-      // What was reserved is given back already.
-      effects: [],
+      ...this.#owed(),
+    };
+  }
+
+  /** By a turn that ends as refused: nothing, since what was reserved is given back already, but for what an earlier run delivered. */
+  #owed(): Pick<TurnEnd, "usage" | "basis" | "effects"> {
+    const begun = this.#begun;
+    if (begun === null)
+      return {
+        usage: { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
+        basis: "estimated",
+        effects: [],
+      };
+    const { usage, note, collected } = begun;
+    const use = { ...turnUse({ usage }, freeOfCharge, note.model), microdollars: null };
+    return {
+      usage,
+      basis: "exact",
+      effects: endEffects(this.#request, note.incarnation, collected, "failed", {
+        ...use,
+        promptTokens: usage.promptTokens,
+      }),
     };
   }
 
@@ -220,9 +242,10 @@ class ChatRun {
       ...(mayReadRoute(turn.principal) ? { [routeHeader]: routeHeaderValue(turn) } : {}),
     });
     const { encoder } = this.#form;
-    this.#say(this.#form.begin(candidate.model), false);
     const { cluster, replica } = answer;
     const begun = this.#begun;
+    if (begun === null) this.#say(this.#form.begin(candidate.model), false);
+    else this.#form.restore(begun.events());
     this.#io.remember(
       writeNote({ model: candidate.model, cluster, replica, incarnation: this.#incarnation }),
     );

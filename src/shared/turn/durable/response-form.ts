@@ -20,7 +20,7 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
     asked: askedResponse(request.chat, response),
     early: () => (response.background ? writer.queued() : ""),
     refused: (refusal) =>
-      response.background ? { last: failedBy(writer, refusal), response: kept() } : null,
+      writer.nextSequence === 0 ? null : { last: failedBy(writer, refusal), response: kept() },
     begin: (model) => {
       writer.named(model);
       return writer.started();
@@ -41,6 +41,11 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
     final: kept,
     history,
     restore: (events) => restored(writer, events),
+    conclude: (events, finish, { usage, price }) => {
+      restored(writer, events);
+      writer.usage = () => ({ usage, price });
+      return { last: writer.end(undefined, finish), response: kept() };
+    },
     interrupted: (interruption, usage) => {
       const ending = writerFor(request, () => interruption.nowMs);
       restored(ending, interruption.events());
@@ -66,7 +71,7 @@ function restored(writer: ResponseWriter, events: Iterable<JournalEvent>): void 
 
 function history(events: Iterable<JournalEvent>): FormHistory {
   const all = [...events];
-  return { collected: gatherResponse(all), model: modelNamedIn(all) };
+  return { collected: gatherResponse(all), model: modelNamedIn(all), createdSeconds: null };
 }
 
 /** What a client sees of a response that has not ended: `retrieve` while it runs. */

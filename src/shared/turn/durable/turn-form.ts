@@ -6,6 +6,7 @@
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Usage } from "../../contracts/usage.ts";
 import type { EndStatus } from "../../contracts/generation.ts";
+import type { FinishReason } from "../../stream/engine-event.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerEncoder } from "../../stream/answer-encoder.ts";
 import type { AnswerBudget } from "../../stream/answer-pass.ts";
@@ -29,6 +30,8 @@ export interface TurnForm {
   history(events: Iterable<JournalEvent>): FormHistory;
   /** Goes on behind a journal's events, in place of `early` and `begin`: once, before anything else is written. */
   restore(events: Iterable<JournalEvent>): void;
+  /** The end of an answer of which a journal has all but that. */
+  conclude(events: Iterable<JournalEvent>, finish: FinishReason, answer: FormAnswer): FormEnd;
   /** The end of a turn whose run did not end it, from what its journal shows. */
   interrupted(interruption: Interruption, usage: Usage): FormEnd & FormHistory;
 }
@@ -62,4 +65,6 @@ export interface FormHistory {
   readonly collected: AnswerCollector;
   /** The model that answered; `null`: no event names it. */
   readonly model: string | null;
+  /** Seconds since 1970, as the events say it; `null`: none does. */
+  readonly createdSeconds: number | null;
 }
