@@ -28,7 +28,7 @@ export type Refusal =
   | {
       readonly kind: "context-too-long";
       /** The field that is too long; absent: `messages`. */
-      readonly param?: "input";
+      readonly param?: string;
       readonly windowTokens: number;
       readonly promptTokens: number;
       readonly answerTokens: number;
