@@ -2,6 +2,7 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import devFleet from "../../config/fleet.dev.json";
 import { ConversationDuties } from "../../durable-objects/conversation/conversation-duties.ts";
 import { ConversationStore } from "../../durable-objects/conversation/conversation-store.ts";
 import { readArchiveMessage, type EraseMessage, type TurnMessage } from "../../src/shared/archive/message.ts";
@@ -22,7 +23,12 @@ const queue = {
     }
   },
 } as unknown as Queue;
-const archiving = { ...env, ARCHIVE: "on", ARCHIVE_QUEUE: queue } as const;
+/** Its first cluster may answer tenants of the EU. */
+const fleet = {
+  ...devFleet,
+  clusters: devFleet.clusters.map((cluster, at) => ({ ...cluster, jurisdiction: at === 0 ? "eu" : "none" })),
+};
+const archiving = { ...env, FLEET: JSON.stringify(fleet), ARCHIVE: "on", ARCHIVE_QUEUE: queue } as const;
 
 beforeAll(async () => {
   // The first one decides what the isolate is built from.
@@ -105,6 +111,36 @@ describe("a durable turn", () => {
     expect(JSON.stringify(turns()[0]?.content)).toContain("Keep this.");
     expect(turns()[1]?.content).toEqual({ kind: "left-out", reason: "none" });
     expect(JSON.stringify(sent)).not.toContain("Not this.");
+  });
+
+  it("of the Responses API is one as well: kept with its content unless it says store: false", async () => {
+    const ann = await bearer("kept", "responding");
+    const ask = async (input: string, more: object = {}): Promise<string> => {
+      const response = await post("/v1/responses", ann, {
+        model: "auto",
+        max_output_tokens: 50,
+        input,
+        ...more,
+      });
+      const { id } = (await response.json()) as { id: string };
+      await settled();
+      return id;
+    };
+    const kept = await ask("Keep my response.");
+    await vi.waitFor(() => expect(turns()).toHaveLength(1));
+    const unkept = await ask("Keep nothing.", { store: false });
+    await vi.waitFor(() => expect(turns()).toHaveLength(2));
+    expect(turns()).toMatchObject([
+      { endpoint: "/v1/responses", responseId: kept, completionTokens: 2, content: { kind: "inline" } },
+      { endpoint: "/v1/responses", responseId: unkept, content: { kind: "left-out", reason: "none" } },
+    ]);
+    expect(JSON.stringify(sent)).not.toContain("Keep nothing.");
+    const removed = await send(`/v1/responses/${kept}`, {
+      method: "DELETE",
+      headers: { authorization: ann },
+    });
+    expect(removed.status).toBe(200);
+    expect(erasures()).toMatchObject([{ scope: "response", key: kept }]);
   });
 
   it("is handed over by its object's alarm, once, when the queue was away; the client noticed nothing", async () => {
