@@ -169,6 +169,27 @@ test("history stands between the instructions and the new turn, and is trimmed t
   expect(result.value.promptTokens + 1_000).toBeLessThanOrEqual(8_192);
 });
 
+test("keys of the prompt are made only where there is a choice, and a chat's turns share the conversation's", () => {
+  const first = [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "What is a cow?" },
+  ];
+  const later = [
+    ...first,
+    { role: "assistant", content: "An animal." },
+    { role: "user", content: "And a crow?" },
+  ];
+  const keyOf = (messages: readonly object[], affinitySeed: number | null) => {
+    const result = composePrompt(input({ messages }, { affinitySeed }));
+    if (!result.ok) throw new Error(result.error.kind);
+    const { affinity } = result.value;
+    return affinity === null ? null : affinity.keys[affinity.conversationAt];
+  };
+  expect(keyOf(first, null)).toBeNull();
+  expect(keyOf(later, 7)).toBe(keyOf(first, 7));
+  expect(keyOf(later, 8)).not.toBe(keyOf(first, 7));
+});
+
 test("a request without history that can't fit is refused with the numbers, never trimmed", () => {
   const long = { messages: [{ role: "user", content: "word ".repeat(10_000) }] };
   expect(composePrompt(input(long))).toMatchObject({
