@@ -301,6 +301,22 @@ test("a zone that is open is left out while another is there, and is the last re
   expect(choose(clusters, wanted(), choice)).not.toBeNull();
 });
 
+test("half a zone that the snapshot calls open keeps requests from its other half, while another zone is there", () => {
+  const fleet = fakeFleet(6);
+  for (const cluster of fleet.clusters)
+    for (const [at, replica] of cluster.replicas.entries()) replica.zone = at < 4 ? "a" : "b";
+  const clusters = [...new RouterState().clusters(buildFleetIndex(fleet)).values()];
+  const replicas = clusters[0]?.replicas ?? [];
+  for (const [at, { known }] of replicas.entries())
+    known.pooled = pooled({ breaker: at < 2 ? "open" : "closed" });
+  expect([...chosenOf(clusters).keys()].toSorted()).toEqual(["c0r4", "c0r5"]);
+  for (const { known } of replicas.slice(0, 2)) known.pooled = pooled({ breaker: "half-open" });
+  expect(chosenOf(clusters).size).toBe(6);
+  for (const { known } of replicas.slice(0, 2)) known.pooled = pooled({ breaker: "open" });
+  for (const { known } of replicas.slice(4)) known.pooled = pooled({ breaker: "open" });
+  expect([...chosenOf(clusters).keys()].toSorted()).toEqual(["c0r2", "c0r3"]);
+});
+
 test("thousands of isolates with one old snapshot do not herd to its best", () => {
   const clusters = clustersOf(8);
   for (const [at, { known }] of (clusters[0]?.replicas ?? []).entries())

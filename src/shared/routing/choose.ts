@@ -71,6 +71,8 @@ export function choose(
 ): ReplicaState | null {
   const { tried, zones, nowMs, random } = choice;
   let candidates: Candidate[] = [];
+  /** Replicas with an open breaker, by zone. */
+  let opened: Map<string, number> | null = null;
   let withRoom = 0;
   let lastResort: ReplicaState | null = null;
   let leastWayMs = Number.POSITIVE_INFINITY;
@@ -89,6 +91,11 @@ export function choose(
       if (pooled !== null && !isWanted(pooled)) continue;
       const offered = pooled === null || isOffered(pooled, nowMs);
       if (!offered || !breaker.admits(nowMs) || !zones.admits(replica, nowMs)) {
+        if (replica.zone !== null && (breaker.state(nowMs) === "open" || pooled?.view.breaker === "open")) {
+          opened ??= new Map();
+          const name = zoneOf(replica);
+          opened.set(name, (opened.get(name) ?? 0) + 1);
+        }
         if (
           breaker.admitsLastResort(nowMs) &&
           (lastResort === null || breaker.waitMs(nowMs) < lastResort.known.breaker.waitMs(nowMs))
@@ -118,8 +125,15 @@ export function choose(
   }
   const count = candidates.length;
   if (count === 0) return lastResort;
+  // Half a zone is open by what all isolates saw (the snapshot): its other half is left alone as well, until breakers half-open.
+  if (opened !== null) {
+    const zonesOpened = opened;
+    const well = candidates.filter(({ replica }) => !isFailing(replica, zonesOpened));
+    if (well.length > 0) candidates = well;
+  }
   // Nobody waits while a slot is free, whatever else speaks for waiting.
-  if (withRoom > 0 && withRoom < count) candidates = candidates.filter(({ hasRoom }) => hasRoom);
+  const free = withRoom === count ? candidates : candidates.filter(({ hasRoom }) => hasRoom);
+  if (free.length > 0) candidates = free;
   const home = wanted.homeKey === null ? -1 : homeOf(wanted.homeKey, candidates, leastWayMs + homeWithinMs);
   const atHome = candidates[home];
   if (atHome !== undefined) {
@@ -159,6 +173,16 @@ function homeOf(key: number, candidates: readonly Candidate[], withinMs: number)
     home = at;
   }
   return home;
+}
+
+function zoneOf({ cluster, zone }: ReplicaState): string {
+  return `${cluster} ${zone}`;
+}
+
+function isFailing(replica: ReplicaState, opened: ReadonlyMap<string, number>): boolean {
+  if (replica.zone === null) return false;
+  const count = opened.get(zoneOf(replica)) ?? 0;
+  return count >= 2 && 2 * count >= replica.zonePeers;
 }
 
 function sameZone(left: ReplicaState, right: ReplicaState): boolean {
