@@ -187,6 +187,8 @@ export function benchFleet(url: string) {
       {
         id: "bench",
         region: "local",
+        // As production has it: what a pool costs is part of the figures.
+        pool: true,
         replicas: [{ id: "bench-1", url, slots: 4096 }],
         models: [
           {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { fleetGauges, poolsMissingMetric } from "../../src/shared/telemetry/metrics/fleet-gauges.ts";
 import {
   bucketBoundsMs,
   familyOf,
@@ -16,6 +17,8 @@ test("docs/metrics.md names every metric with its type and labels, and no other"
     const { name, labels, type } = familyOf(id);
     return `${name} ${labels.join(",")} ${type}`;
   });
-  expect(written.sort()).toEqual([...table, `${shardsMissingMetric.name}  gauge`].sort());
+  const gauges = fleetGauges.map(({ name, labels }) => `${name} ${labels.join(",")} gauge`);
+  const missing = [shardsMissingMetric, poolsMissingMetric].map(({ name }) => `${name}  gauge`);
+  expect(written.sort()).toEqual([...table, ...gauges, ...missing].sort());
   expect(page).toContain(bucketBoundsMs.map((ms) => ms / 1000).join(", "));
 });

@@ -15,6 +15,7 @@ import {
   showAudit,
   showOneTenant,
 } from "./routes/admin.ts";
+import { changeReplica, showAllClusters } from "./routes/admin-fleet.ts";
 import { showLimits } from "./routes/admin-limits.ts";
 import { createChatCompletion } from "./routes/chat-completions.ts";
 import { exportConversation, listConversationBranches } from "./routes/conversation-branches.ts";
@@ -121,6 +122,8 @@ function addAdminRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   app.post(`${key}/rotate`, adminRoute("/admin/keys/{id}/rotate", anyAdmin, rotateApiKey));
   app.post("/admin/revocations", adminRoute("/admin/revocations", anyAdmin, createRevocation));
   app.get("/admin/limits", adminRoute("/admin/limits", anyAdmin, showLimits));
+  app.get("/admin/fleet", adminRoute("/admin/fleet", platformAdminOnly, showAllClusters));
+  app.post("/admin/fleet", adminRoute("/admin/fleet", platformAdminOnly, changeReplica));
   app.get("/admin/audit", adminRoute("/admin/audit", anyAdmin, showAudit));
   app.get("/admin/tenants", adminRoute("/admin/tenants", platformAdminOnly, listAllTenants));
   app.get(tenant, adminRoute("/admin/tenants/{id}", anyAdmin, showOneTenant));

@@ -2,8 +2,7 @@
  * The router Worker's HTTP side: an envelope in, the engine's bytes or a tagged failure out. Nothing here chooses a replica;
  * that is src/shared/routing/origin-router.ts, the same module as in the edge Worker's process.
  */
-import type { PoolControl } from "../../durable-objects/origin-pool/pool-port.ts";
-import type { PoolAction } from "../../src/shared/routing/pool/pool-action.ts";
+import type { PoolAction, PoolControl } from "../../src/shared/routing/pool/pool-action.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import {
   answerHeader,

@@ -12,6 +12,7 @@ import {
   tenantDeletedSchema,
   tenantListSchema,
 } from "./admin-requests.ts";
+import { fleetChangedSchema, fleetChangeSchema, fleetReportSchema } from "./fleet-admin.ts";
 import { limitsReportSchema } from "./responses.ts";
 import type { PublicRoute } from "./routes.ts";
 import { anyAdmin, platformAdminOnly } from "./scopes.ts";
@@ -24,6 +25,9 @@ export const adminSchemas = {
   RevocationRequest: revocationSchema,
   Revocation: revocationResultSchema,
   AuditPage: auditPageSchema,
+  FleetReport: fleetReportSchema,
+  FleetChange: fleetChangeSchema,
+  FleetChanged: fleetChangedSchema,
   TenantConfiguration: tenantConfigSchema,
   TenantList: tenantListSchema,
   TenantDeleted: tenantDeletedSchema,
@@ -121,6 +125,33 @@ export const adminRoutes: readonly PublicRoute[] = [
     queryParameters: { ...tenant, ...paging },
     success: { description: "A page of entries", content: { "application/json": "AuditPage" } },
     errors: [400, 404, ...common],
+  },
+  {
+    method: "GET",
+    path: "/admin/fleet",
+    tag: "Admin",
+    summary: "Look at the fleet: clusters, replicas, breakers, leases, queues",
+    description:
+      "As each cluster's pool sees it now. Of a cluster without a pool only what the fleet file says.",
+    scopes: platformAdminOnly,
+    success: { description: "The fleet", content: { "application/json": "FleetReport" } },
+    errors: [...common],
+  },
+  {
+    method: "POST",
+    path: "/admin/fleet",
+    tag: "Admin",
+    summary: "Drain, disable, enable or weight a replica; let one join or leave",
+    description:
+      "Known to every isolate with traffic within some five seconds, and kept until it is changed back. A change is in the audit " +
+      "log; a heartbeat is none. docs/autoscaling.md has examples.",
+    scopes: platformAdminOnly,
+    request: {
+      schema: "FleetChange",
+      example: { action: "drain", cluster: "us-east", replica: "us-east-1" },
+    },
+    success: { description: "Done", content: { "application/json": "FleetChanged" } },
+    errors: ofBody,
   },
   {
     method: "GET",

@@ -1,5 +1,5 @@
 /** The pools of the router Worker, over its service binding: what `/admin/fleet` and `/metrics` ask. */
-import type { PoolControl } from "../../../durable-objects/origin-pool/pool-port.ts";
+import type { PoolControl } from "../../../src/shared/routing/pool/pool-action.ts";
 
 const base = "http://origin-router";
 const timeoutMs = 3000;

@@ -82,7 +82,7 @@ function namedKey(call: AdminCall): { readonly tenant: string | undefined; reado
   return { tenant: call.c.req.query("tenant"), id: idOf(call) };
 }
 
-async function withBody<Schema extends z.ZodType>(
+export async function withBody<Schema extends z.ZodType>(
   call: AdminCall,
   schema: Schema,
   work: (body: z.infer<Schema>, admin: Admin, deps: TenantDeps) => Promise<AdminResult<object>>,

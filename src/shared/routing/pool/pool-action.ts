@@ -1,5 +1,6 @@
 /** What may an admin do to a replica? Applied by its pool; written to disk and to the audit log by whoever calls. */
 import type { Members } from "./members.ts";
+import type { PoolStatus } from "./pool-status.ts";
 import type { MemberConfig, MemberWish } from "./replica-record.ts";
 
 export type PoolAction =
@@ -13,6 +14,12 @@ export type PoolAction =
   /** Joins, or says that it is still there. */
   | { readonly kind: "join"; readonly member: MemberConfig }
   | { readonly kind: "leave"; readonly replica: string };
+
+/** What admins see of a cluster's pool, and do to its replicas, wherever it lives. Rejects where the pool can't be asked. */
+export interface PoolControl {
+  status(cluster: string): Promise<PoolStatus>;
+  act(cluster: string, action: PoolAction): Promise<ActionOutcome>;
+}
 
 export type ActionOutcome =
   /** `changed`: false where it was so already; a heartbeat changes nothing. */

@@ -1,9 +1,12 @@
 /** What does a pool show of itself? For `/admin/fleet`, and for the gauges that an autoscaler reads (docs/autoscaling.md). */
 import type { Pool } from "./pool.ts";
+import type { MemberWish } from "./replica-record.ts";
 import type { CallPace, QueueView, ReplicaView } from "./snapshot.ts";
 import { saturation, wantedReplicas } from "./wanted-replicas.ts";
 
 export interface ReplicaStatus extends Omit<ReplicaView, "latencyMs"> {
+  /** What an admin wants; `state` of the view may be `lost` beside it. */
+  readonly wishedState: MemberWish["state"];
   /** What an admin wants; `weight` of the view is this times the slow start. */
   readonly wishedWeight: number;
   /** Requests at once that the queue would send there now. */
@@ -42,6 +45,7 @@ export function poolStatus(pool: Pool, models: readonly string[], nowMs: number)
     return {
       ...view,
       latencyMs: Object.fromEntries(view.latencyMs),
+      wishedState: record?.wish.state ?? "active",
       wishedWeight: record?.wish.weight ?? 0,
       places: record?.isOffered(nowMs) === true ? record.places(nowMs) : 0,
       isAlive: record?.isAlive ?? null,

@@ -1,0 +1,83 @@
+/**
+ * What does `/metrics` say of the fleet? Gauges, measured at each scrape by asking every cluster's pool: for autoscalers
+ * (docs/autoscaling.md) and for dashboards. A pool that does not answer is told; its gauges are left out, since 0 would be a lie.
+ */
+import type { PoolStatus } from "../../routing/pool/pool-status.ts";
+
+interface GaugeFamily {
+  readonly name: `edgewise_${string}`;
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly read: (status: PoolStatus) => readonly (readonly [labels: readonly string[], value: number])[];
+}
+
+export const fleetGauges: readonly GaugeFamily[] = [
+  {
+    name: "edgewise_fleet_queued_tokens",
+    help: "Tokens of the requests that wait for a place, in the queue and in the engines.",
+    labels: ["cluster", "model"],
+    read: ({ scaling }) => scaling.map(({ model, queuedTokens }) => [[model], queuedTokens]),
+  },
+  {
+    name: "edgewise_fleet_saturation",
+    help: "Requests at the replicas and in the queue, over what the replicas run at once. Above 1, some wait.",
+    labels: ["cluster", "model"],
+    read: ({ scaling }) => scaling.map(({ model, saturation }) => [[model], saturation]),
+  },
+  {
+    name: "edgewise_fleet_wanted_replicas",
+    help: "Replicas that would be right for the load of now.",
+    labels: ["cluster", "model"],
+    read: ({ scaling }) => scaling.map(({ model, wantedReplicas }) => [[model], wantedReplicas]),
+  },
+  {
+    name: "edgewise_fleet_replicas",
+    help: "Replicas that take requests now.",
+    labels: ["cluster"],
+    read: ({ replicas }) => [[[], replicas.filter(({ places }) => places > 0).length]],
+  },
+  {
+    name: "edgewise_fleet_queue_length",
+    help: "Requests in the cluster's queue.",
+    labels: ["cluster"],
+    read: ({ queue }) => [[[], queue.waiting]],
+  },
+  {
+    name: "edgewise_fleet_leases",
+    help: "Requests in flight, as the isolates reported them.",
+    labels: ["cluster"],
+    read: ({ leases }) => [[[], leases]],
+  },
+];
+
+export const poolsMissingMetric = {
+  name: "edgewise_fleet_pools_missing",
+  help: "Clusters whose pool did not answer this scrape. Their gauges are left out.",
+} as const;
+
+/** In Prometheus' text format, to follow the other metrics. Empty where no cluster has a pool. */
+export function fleetExposition(statuses: ReadonlyMap<string, PoolStatus | "unreachable">): string {
+  if (statuses.size === 0) return "";
+  const known = [...statuses.values()].filter((status) => status !== "unreachable");
+  const { name, help } = poolsMissingMetric;
+  const lines = [...head(name, help), `${name} ${statuses.size - known.length}`];
+  for (const family of fleetGauges) {
+    lines.push(...head(family.name, family.help));
+    for (const status of known)
+      for (const [labels, value] of family.read(status)) {
+        const values = [status.cluster, ...labels];
+        const pairs = family.labels.map((label, at) => `${label}="${escaped(values[at] ?? "")}"`);
+        lines.push(`${family.name}{${pairs.join(",")}} ${value}`);
+      }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function head(name: string, help: string): string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`];
+}
+
+/** Ids of the fleet file hold none of these; a text format is no place to trust that. */
+function escaped(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}
