@@ -1,0 +1,43 @@
+import { runInDurableObject } from "cloudflare:test";
+import { expect, test, vi } from "vitest";
+import { blocks, emits, events, Following, owner, Probe } from "../../test/workers/generation-probe.ts";
+
+const message = { v: 1, owner } as const;
+
+test("200 readers from everywhere, half of whom do not read: none slows the run, and each gets the rest byte for byte", async () => {
+  const probe = new Probe();
+  const begun = 40;
+  const steps = [...emits(events(begun, 300)), { pause: true } as const, ...emits(events(600, 300))];
+  const first = new Following(await probe.start({ steps }));
+  await first.until(begun);
+  const readers = await Promise.all(
+    Array.from({ length: 200 }, async (_, at) => {
+      const from = (at * 37) % (begun + 1);
+      const outcome = await probe.stub.read({ ...message, read: { from, ids: true } });
+      if (outcome.result !== "stream") throw new Error(outcome.result);
+      return { from, following: new Following(outcome.stream) };
+    }),
+  );
+  const quick = readers.filter((_, at) => at % 2 === 0);
+  const slow = readers.filter((_, at) => at % 2 === 1);
+  const reading = Promise.all(quick.map(({ following }) => following.rest()));
+  await runInDurableObject(probe.stub, () => probe.control.go());
+  // The run is over and settled while the slow ones have not taken a byte.
+  await vi.waitFor(() => expect([...probe.control.settled.values()]).toEqual([15]), 10_000);
+  expect(await probe.stub.retrieve(message)).toMatchObject({ status: "completed" });
+  expect(new Set(await reading)).toEqual(new Set(["ended"]));
+  const whole = await probe.read(0);
+  expect(blocks(whole)).toHaveLength(begun + 600 + 2);
+  const restFrom = (from: number): string =>
+    blocks(whole)
+      .slice(from)
+      .map((block) => `${block}\n\n`)
+      .join("");
+  for (const { from, following } of quick) expect(following.text).toBe(restFrom(from));
+  for (const { from, following } of slow) {
+    expect(following.text).toBe("");
+    await following.rest();
+    expect(following.text).toBe(restFrom(from));
+  }
+  await first.leave();
+});
