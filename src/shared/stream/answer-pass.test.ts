@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AnswerCollector } from "./answer-collector.ts";
-import { AnswerPass, type AnswerPassOptions } from "./answer-pass.ts";
+import type { AnswerPassOptions } from "./answer-options.ts";
+import { AnswerPass } from "./answer-pass.ts";
 import {
   brokenStreams,
   chatPieces,

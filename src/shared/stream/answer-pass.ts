@@ -7,75 +7,22 @@
  * An answer ends well only with a finish reason for each of its choices; everything else goes on with another engine
  * (going-on.ts), or is one error event without `[DONE]`. See docs/decisions/0003-one-pass-stream.md.
  */
-import type { Usage, UsageBasis } from "../contracts/usage.ts";
-import { AnswerCollector } from "./answer-collector.ts";
-import { createEncoder, type AnswerEncoder, type AnswerFormat } from "./answer-encoder.ts";
-import { readEngineEvent, type EngineApi, type EngineDelta, type FinishReason } from "./engine-event.ts";
+import type { AnswerCollector } from "./answer-collector.ts";
+import { createEncoder, type AnswerEncoder } from "./answer-encoder.ts";
+import type { AnswerPassOptions, AnswerTotals } from "./answer-options.ts";
+import { readEngineEvent, type EngineDelta, type FinishReason } from "./engine-event.ts";
 import { EventTemplate } from "./event-template.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";
 import { reframed, textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
-import type { AnswerContinuer } from "./resumption.ts";
 import { SseEvents } from "./sse-events.ts";
 import { streamFailureError, type StreamEnd, type StreamFailure } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
-import type { TextFilter } from "./text-filter.ts";
 import { UsageMeter } from "./usage-meter.ts";
-import { toWireUsage, type Price } from "./wire-usage.ts";
-
-export interface AnswerPassOptions {
-  /** What the engine was asked through. */
-  readonly engineApi: EngineApi;
-  readonly format: AnswerFormat;
-  /** In place of the format's own. */
-  readonly encoder?: AnswerEncoder;
-  /** What the client knows the answer by: `chatcmpl-…`. */
-  readonly id: string;
-  /** The public model id. */
-  readonly model: string;
-  /** Used until the engine says its own `created`. */
-  readonly createdMs: number;
-  /** `n` of the request. */
-  readonly choices: number;
-  /** The client asked for the usage chunk. */
-  readonly includeUsage: boolean;
-  /** Estimate of the prompt's tokens, for engines that never say. */
-  readonly promptTokens: number;
-  readonly price?: Price;
-  /** Asked before an event is delivered. With nothing left the answer ends with `finish_reason: "length"`. */
-  readonly budget?: AnswerBudget;
-  readonly filter?: TextFilter;
-  /** Gathers the answer as the client sees it. */
-  readonly collect?: AnswerCollector;
-  /** Finds another engine when this one fails. Only with one choice. */
-  readonly continuer?: AnswerContinuer;
-  /** Of an answer that an earlier run began: what it said, which stays so. Its engine is gone: the first source is empty. */
-  readonly begun?: { readonly createdSeconds: number | null; readonly usage: Usage };
-  readonly now?: () => number;
-}
-
-/** Whether the answer may grow. Implemented by src/shared/turn/token-budget.ts. */
-export interface AnswerBudget {
-  /** May it come to `completionTokens`? `wait`: not known before `pending` resolves. */
-  ask(completionTokens: number): "go-on" | "wait" | "stop";
-  readonly pending: Promise<void> | null;
-  /** The engine's own count of the prompt. */
-  promptCounted(tokens: number): void;
-}
+import { toWireUsage } from "./wire-usage.ts";
 
 /** Room asked for ahead of an event: one event brings more tokens than this only from an engine that drafts ahead. */
 const eventTokens = 8;
-
-export interface AnswerTotals {
-  readonly usage: Usage;
-  readonly basis: UsageBasis;
-  /** By choice; `null`: none was reached. */
-  readonly finishReasons: readonly (FinishReason | null)[];
-  /** Milliseconds since 1970. */
-  readonly firstTokenAtMs?: number;
-  /** What the engine said when it failed. For the log, never for the wire. */
-  readonly failureDetail?: string;
-}
 
 const utf8 = new TextEncoder();
 const noRoom = -1;

@@ -1,7 +1,9 @@
 /** A client that did not ask for a stream gets one object, though the engine streamed (a silent tunnel dies after 100 s). */
 import { AnswerCollector } from "./answer-collector.ts";
-import { AnswerPass, type AnswerPassOptions, type AnswerTotals } from "./answer-pass.ts";
-import { relayStream, type RelayOptions } from "./relay.ts";
+import type { AnswerPassOptions, AnswerTotals } from "./answer-options.ts";
+import { AnswerPass } from "./answer-pass.ts";
+import type { RelayOptions } from "./relay-loop.ts";
+import { relayStream } from "./relay.ts";
 import type { StreamEnd } from "./stream-failure.ts";
 import { writeWholeAnswer, type AnswerShape } from "./whole-answer.ts";
 

@@ -5,7 +5,8 @@ import { modelRecordSchema } from "../routing/fleet-config.ts";
 import { createAnswerGuard } from "../safety/answer-guard.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
 import { continueAnswer } from "../turn/continuation.ts";
-import { AnswerPass, type AnswerPassOptions } from "./answer-pass.ts";
+import type { AnswerPassOptions } from "./answer-options.ts";
+import { AnswerPass } from "./answer-pass.ts";
 import type { AnswerContinuer, Resumption } from "./resumption.ts";
 import { Transcript } from "./transcript.ts";
 

@@ -2,7 +2,7 @@
  * How does a relay write into a pipe of the platform's own without waiting for every write? It stays at most so many bytes
  * ahead of the client; over that the relay reads nothing until the client has caught up.
  */
-import type { RelaySink } from "./relay.ts";
+import type { RelaySink } from "./relay-loop.ts";
 
 /** Both ends of it; in workerd an `IdentityTransformStream`, whose bytes never enter the isolate again. */
 export interface BytePipe {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { relayInto, relayStream, type RelayOptions } from "./relay.ts";
+import type { RelayOptions } from "./relay-loop.ts";
+import { relayInto, relayStream } from "./relay.ts";
 import type { StreamEnd } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
 

@@ -2,7 +2,7 @@
 import type { Usage, UsageBasis } from "../contracts/usage.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { AnswerCollector } from "./answer-collector.ts";
-import type { AnswerTotals } from "./answer-pass.ts";
+import type { AnswerTotals } from "./answer-options.ts";
 import {
   readFinishReason,
   readToolCalls,

@@ -3,7 +3,7 @@ import type { Usage } from "../contracts/usage.ts";
 import { microdollarsFor, type TokenPrice } from "../limits/cost.ts";
 import type { TurnUse } from "../limits/ports.ts";
 import type { OriginOutcome } from "../routing/ports.ts";
-import type { AnswerTotals } from "../stream/answer-pass.ts";
+import type { AnswerTotals } from "../stream/answer-options.ts";
 import type { StreamEnd } from "../stream/stream-failure.ts";
 import type { LiveTurn } from "./open-turn.ts";
 import type { TurnDeps } from "./ports.ts";

@@ -3,7 +3,7 @@ import type { ArchivedPrice } from "../archive/ports.ts";
 import type { EndStatus } from "../contracts/generation.ts";
 import type { Usage, UsageBasis } from "../contracts/usage.ts";
 import { modelRecord, type FleetIndex } from "../routing/fleet-index.ts";
-import type { AnswerTotals } from "../stream/answer-pass.ts";
+import type { AnswerTotals } from "../stream/answer-options.ts";
 import type { StreamEnd } from "../stream/stream-failure.ts";
 import { statusOf } from "./durable/chat-turn-end.ts";
 import { chargedUsage, turnUse } from "./ending.ts";

@@ -9,7 +9,7 @@ import type { Admission } from "../../limits/ports.ts";
 import type { Origin } from "../../routing/ports.ts";
 import type { TokenPrice } from "../../limits/cost.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
-import type { AnswerTotals } from "../../stream/answer-pass.ts";
+import type { AnswerTotals } from "../../stream/answer-options.ts";
 import type { FinishReason } from "../../stream/engine-event.ts";
 import { Transcript } from "../../stream/transcript.ts";
 import { isRecord, type Price } from "../../stream/wire-usage.ts";

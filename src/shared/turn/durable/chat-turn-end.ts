@@ -8,7 +8,7 @@ import type { Usage } from "../../contracts/usage.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
 import { type TurnUse, unused } from "../../limits/ports.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
-import type { AnswerTotals } from "../../stream/answer-pass.ts";
+import type { AnswerTotals } from "../../stream/answer-options.ts";
 import type { StreamEnd } from "../../stream/stream-failure.ts";
 import type { ResponseTurn } from "../../responses/stored-response.ts";
 import type { Ending } from "../../telemetry/request-record.ts";

@@ -9,7 +9,7 @@ import type { EndStatus } from "../../contracts/generation.ts";
 import type { FinishReason } from "../../stream/engine-event.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerEncoder } from "../../stream/answer-encoder.ts";
-import type { AnswerBudget } from "../../stream/answer-pass.ts";
+import type { AnswerBudget } from "../../stream/answer-options.ts";
 import type { Price } from "../../stream/wire-usage.ts";
 import type { Asked } from "../asked.ts";
 import type { Interruption, JournalEvent } from "./ports.ts";

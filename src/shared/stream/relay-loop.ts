@@ -1,0 +1,273 @@
+/**
+ * The loop of one stream: read ▸ pass ▸ write. It makes one write of all that one read brought; it reports its end exactly
+ * once; and whoever goes away first takes the other side along. One timer a stream, armed again when it fires, watches
+ * everything that has to do with time.
+ */
+import { createByteReader, type ByteReader } from "./byte-reader.ts";
+import type { StreamEnd } from "./stream-failure.ts";
+import type { SourceEnd, StreamPass } from "./stream-pass.ts";
+
+export interface RelayOptions {
+  /** What was read of the source already; `null`: nothing. */
+  readonly firstChunk?: Uint8Array | null;
+  /** Silence after which `: keep-alive` is written. `Infinity`: never. */
+  readonly keepAliveMs: number;
+  /** Longest wait for the first token, from now. */
+  readonly firstTokenTimeoutMs: number;
+  /** Longest silence of the engine afterwards. */
+  readonly gapTimeoutMs: number;
+  /** For the whole stream, from now. */
+  readonly deadlineMs: number;
+  /** Fires when the client is gone. */
+  readonly signal?: AbortSignal;
+  /** Told once, before the last bytes are handed over. Must not throw. */
+  readonly onEnd: (end: StreamEnd) => void;
+}
+
+const keepAlive = new TextEncoder().encode(": keep-alive\n\n");
+/** After a good end, how long the engine may take to close its response, so that its connection can be used again. */
+const closingMs = 250;
+
+/** Where the client's bytes go. */
+export interface RelaySink {
+  /** `true`: there is room for more, so the next read need not wait for `pull`. */
+  write(bytes: Uint8Array): boolean;
+  close(): void;
+  error(reason: unknown): void;
+}
+
+export class Relay {
+  #reader: ByteReader;
+  readonly #pass: StreamPass;
+  readonly #options: RelayOptions;
+  #sink: RelaySink | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #deadlineAtMs: number;
+  /** Since when the engine is waited for: from the start for its first token, from its last bytes afterwards. */
+  #heardAtMs: number;
+  #toldAtMs: number;
+  /** A read is under way: silence is the engine's. Otherwise it is the client that takes its time. */
+  #waiting = false;
+  #clientPaused = false;
+  #begun = false;
+  #firstChunk: Uint8Array | null;
+  /** The bytes of the last read: its buffer is for the next one. */
+  #spent: Uint8Array | null = null;
+  #over = false;
+  /** The last bytes were handed over; only the close is missing. */
+  #closed = false;
+
+  constructor(reader: ByteReader, pass: StreamPass, options: RelayOptions) {
+    this.#reader = reader;
+    this.#pass = pass;
+    this.#options = options;
+    this.#firstChunk = options.firstChunk ?? null;
+    this.#heardAtMs = Date.now();
+    this.#toldAtMs = this.#heardAtMs;
+    this.#deadlineAtMs = this.#heardAtMs + options.deadlineMs;
+  }
+
+  start(sink: RelaySink): void {
+    this.#sink = sink;
+    const { signal } = this.#options;
+    if (signal?.aborted === true) {
+      this.#abort();
+      return;
+    }
+    signal?.addEventListener("abort", this.#abort, { once: true });
+    this.#arm();
+  }
+
+  pull(): Promise<void> | undefined {
+    if (this.#over) return undefined;
+    if (this.#clientPaused) {
+      this.#clientPaused = false;
+      this.#heardAtMs = Date.now();
+    }
+    this.#waiting = true;
+    const first = this.#firstChunk;
+    if (first !== null) {
+      this.#firstChunk = null;
+      return this.#pushed(this.#pass.push(first));
+    }
+    return this.#read();
+  }
+
+  cancel(reason: unknown): void {
+    this.#letGo("client-gone", reason);
+  }
+
+  #read(): Promise<void> {
+    const spent = this.#spent;
+    this.#spent = null;
+    return this.#reader.read(spent).then(this.#onRead, this.#onReadFailure);
+  }
+
+  readonly #onRead = (result: ReadableStreamReadResult<Uint8Array>): Promise<void> | undefined => {
+    if (this.#over) return undefined;
+    // The timer gave this source up: what it still brings is no part of the answer.
+    if (this.#pass.resuming) return this.#whenResumed();
+    if (result.done) return this.#conclude("source-ended");
+    // A pass keeps nothing of the bytes that it was given.
+    this.#spent = result.value;
+    return this.#pushed(this.#pass.push(result.value));
+  };
+
+  #pushed(bytes: Uint8Array | undefined): Promise<void> | undefined {
+    const nowMs = Date.now();
+    const { ended, pending } = this.#pass;
+    if (ended !== null) return this.#finishWell(ended, bytes);
+    if (this.#begun) this.#heardAtMs = nowMs;
+    else if (this.#pass.begun) {
+      this.#begun = true;
+      this.#heardAtMs = nowMs;
+      this.#arm();
+    }
+    if (pending !== null) {
+      if (bytes !== undefined) this.#sink?.write(bytes);
+      // It is the budget that is waited for, not the engine, unless another one is looked for.
+      this.#waiting = this.#pass.resuming;
+      return this.#whenResumed();
+    }
+    // Nothing to say yet: the pull is not answered, so the next read belongs to it.
+    if (bytes === undefined) return this.#read();
+    this.#toldAtMs = nowMs;
+    // Not awaited: a chain of promises as long as the answer would grow with it.
+    if (this.#sink?.write(bytes) === true) void this.#read();
+    else this.#waiting = false;
+    return undefined;
+  }
+
+  readonly #onReadFailure = (): Promise<void> | undefined => {
+    if (this.#over) return undefined;
+    return this.#pass.resuming ? this.#whenResumed() : this.#conclude("source-failed");
+  };
+
+  #whenResumed(): Promise<void> | undefined {
+    return this.#pass.pending?.then(() => {
+      if (this.#over) return undefined;
+      const bytes = this.#pass.resume();
+      const source = this.#pass.takeSource();
+      if (source !== null) {
+        this.#cancelSource("another engine goes on");
+        this.#reader = createByteReader(source);
+        this.#spent = null;
+      }
+      return this.#pushed(bytes);
+    });
+  }
+
+  readonly #abort = (): void => {
+    if (this.#over) return;
+    this.#letGo("client-gone", this.#options.signal?.reason);
+    // Should someone still read: this is no clean end.
+    this.#sink?.error(new Error("the stream was aborted"));
+  };
+
+  /** The pass has said its last while the engine's response is still open. */
+  #finishWell(end: StreamEnd, bytes: Uint8Array | undefined): Promise<void> | undefined {
+    this.#report(end);
+    if (bytes !== undefined) this.#sink?.write(bytes);
+    if (end !== "done") {
+      this.#cancelSource(end);
+      this.#close();
+      return undefined;
+    }
+    this.#timer = setTimeout(() => {
+      this.#cancelSource(end);
+      this.#close();
+    }, closingMs);
+    const close = (): void => {
+      this.#close();
+    };
+    return this.#reader.read(null).then((result) => {
+      if (!result.done) this.#cancelSource(end);
+      this.#close();
+    }, close);
+  }
+
+  /** What it returns is for a read's answer: the timer's own source still has one to come, which then goes on. */
+  #conclude(cause: SourceEnd): Promise<void> | undefined {
+    const bytes = this.#pass.finish(cause);
+    if (this.#pass.resuming) {
+      if (bytes !== undefined) this.#sink?.write(bytes);
+      this.#heardAtMs = Date.now();
+      if (cause === "stalled") this.#cancelSource(cause);
+      return cause === "stalled" ? undefined : this.#whenResumed();
+    }
+    this.#report(this.#pass.ended ?? "origin-error");
+    if (bytes !== undefined) this.#sink?.write(bytes);
+    if (cause !== "source-ended") this.#cancelSource(cause);
+    this.#close();
+    return undefined;
+  }
+
+  #letGo(cause: "client-gone", reason: unknown): void {
+    this.#disarm();
+    this.#closed = true;
+    this.#cancelSource(reason ?? cause);
+    if (this.#over) return;
+    this.#pass.finish(cause);
+    this.#report(cause);
+  }
+
+  #report(end: StreamEnd): void {
+    this.#over = true;
+    this.#disarm();
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#options.onEnd(end);
+  }
+
+  #close(): void {
+    this.#disarm();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#sink?.close();
+  }
+
+  #cancelSource(reason: unknown): void {
+    // A source that is already broken refuses to be cancelled; it is being thrown away either way.
+    this.#reader.cancel(reason).catch(() => undefined);
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(): void {
+    this.#disarm();
+    const dueAtMs = Math.min(
+      this.#deadlineAtMs,
+      this.#silentUntilMs(),
+      this.#toldAtMs + this.#options.keepAliveMs,
+    );
+    this.#timer = setTimeout(() => this.#onTimer(), Math.max(1, dueAtMs - Date.now()));
+  }
+
+  #silentUntilMs(): number {
+    const { firstTokenTimeoutMs, gapTimeoutMs } = this.#options;
+    return this.#heardAtMs + (this.#begun ? gapTimeoutMs : firstTokenTimeoutMs);
+  }
+
+  #onTimer(): void {
+    if (this.#over) return;
+    const nowMs = Date.now();
+    if (nowMs >= this.#deadlineAtMs) {
+      void this.#conclude("deadline");
+      return;
+    }
+    if (!this.#waiting) {
+      this.#clientPaused = true;
+      this.#heardAtMs = nowMs;
+      this.#toldAtMs = nowMs;
+    } else if (nowMs >= this.#silentUntilMs()) {
+      void this.#conclude("stalled");
+      if (this.#over) return;
+    } else if (nowMs - this.#toldAtMs >= this.#options.keepAliveMs) {
+      this.#toldAtMs = nowMs;
+      this.#sink?.write(keepAlive);
+    }
+    this.#arm();
+  }
+}
