@@ -40,6 +40,13 @@ function stand(world: TurnWorld, at: number, state: ReplicaStanding): void {
   known.pooled = pooled;
 }
 
+/** Where the first request of a world of two replicas went. */
+function homeOf(world: TurnWorld): number {
+  const [first] = world.asked;
+  if (first === undefined) throw new Error("nobody was asked yet");
+  return first.replica;
+}
+
 const chat = {
   model: "llama-3.1-8b",
   stream: true,
@@ -52,20 +59,20 @@ test("what runs on a replica that begins to drain ends there, whole; everything 
   const world = turnWorld({ replicas: 2, speed: slow });
   const running = world.chat(chat);
   await vi.advanceTimersByTimeAsync(200);
-  expect(world.asked.map(({ replica }) => replica)).toEqual([0]);
-  stand(world, 0, "draining");
-  stand(world, 1, "active");
+  const home = homeOf(world);
+  stand(world, home, "draining");
+  stand(world, 1 - home, "active");
   const later = await underClock(Promise.all(Array.from({ length: 10 }, () => world.chat(chat))));
   const first = await underClock(running);
-  expect(world.asked.slice(1).map(({ replica }) => replica)).toEqual(later.map(() => 1));
+  expect(world.asked.slice(1).map(({ replica }) => replica)).toEqual(later.map(() => 1 - home));
   for (const { text } of [first, ...later]) {
     const read = readStream(text ?? "");
     expect(read).toMatchObject({ errors: [], finishReasons: ["stop"] });
     expect(read.content.split(" ")).toHaveLength(60);
   }
-  expect(first.endings[0]?.engine).toMatchObject({ replica: "r0", continued: 0 });
+  expect(first.endings[0]?.engine).toMatchObject({ replica: `r${home}`, continued: 0 });
   // Nothing is left there: it may go.
-  expect(world.known(0).known.occupancy).toEqual({ requests: 0, tokens: 0 });
+  expect(world.known(home).known.occupancy).toEqual({ requests: 0, tokens: 0 });
 });
 
 test("an answer that breaks off elsewhere does not go on at a replica that drains", async () => {
@@ -80,14 +87,15 @@ test("an answer that breaks off elsewhere does not go on at a replica that drain
 
 test("a replica that drains breaks off in its last answer: another goes on", async () => {
   const world = turnWorld({ replicas: 2, speed: slow });
-  world.setFault(0, { fault: "cut_after", after: 20 });
+  world.faultNext({ fault: "cut_after", after: 20 });
   const running = world.chat(chat);
   await vi.advanceTimersByTimeAsync(200);
-  stand(world, 0, "draining");
-  stand(world, 1, "active");
+  const home = homeOf(world);
+  stand(world, home, "draining");
+  stand(world, 1 - home, "active");
   const result = await underClock(running);
   expect(readStream(result.text ?? "").content.split(" ")).toHaveLength(60);
-  expect(world.asked.map(({ replica }) => replica)).toEqual([0, 1]);
+  expect(world.asked.map(({ replica }) => replica)).toEqual([home, 1 - home]);
 });
 
 test.each(["draining", "disabled", "lost"] as const)(

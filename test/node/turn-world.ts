@@ -35,6 +35,8 @@ export interface TurnWorld {
   /** Bodies of the generations that each replica was asked for, in order. */
   readonly asked: readonly { readonly replica: number; readonly body: Readonly<Record<string, unknown>> }[];
   setFault(replica: number, fault: FaultInput): void;
+  /** The replica that is asked next meets it: where a request goes first is its prefix's business. */
+  faultNext(fault: FaultInput): void;
   /** The breaker of a replica. */
   known(
     replica: number,
@@ -98,6 +100,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
   const index = buildFleetIndex(fleet);
   const state = new RouterState();
   const asked: { replica: number; body: Record<string, unknown> }[] = [];
+  const next: FaultInput[] = [];
   const background = { run: (_name: string, work: Promise<unknown>) => void work.catch(() => undefined) };
   const origin = createOriginRouter({
     callerRegisters: true,
@@ -108,8 +111,10 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
       const at = Number(/replica-(\d+)/.exec(url)?.[1]);
       const replica = replicas[at];
       if (replica === undefined) throw new Error(`no replica ${url}`);
-      if (init.method === "POST" && typeof init.body === "string")
+      if (init.method === "POST" && typeof init.body === "string") {
         asked.push({ replica: at, body: JSON.parse(init.body) as Record<string, unknown> });
+        for (const fault of next.splice(0)) replica.faults.add(faultSchema.parse(fault));
+      }
       return askInProcess(replica, url, init);
     },
     background,
@@ -195,6 +200,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
     state,
     replicas,
     asked,
+    faultNext: (fault) => void next.push(fault),
     setFault: (at, fault) => replicas[at]?.faults.add(faultSchema.parse(fault)),
     known: (at) => {
       const replica = state.clusters(index).get(cluster.id)?.replicas[at];
