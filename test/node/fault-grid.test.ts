@@ -338,7 +338,7 @@ describe("a breaker", () => {
     world.faultNext({ fault: "cut_after", after: 5, times: 1 });
     const { endings } = await underClock(world.chat(body(scripts.prose)));
     const [broken = -1, other = -1] = world.asked.map(({ replica }) => replica);
-    expect([broken, other].sort()).toEqual([0, 1]);
+    expect(new Set([broken, other])).toEqual(new Set([0, 1]));
     expect(endings[0]?.engine).toEqual({
       cluster: "us-east",
       replica: `r${other}`,
