@@ -18,6 +18,7 @@ function ask(number: number, change: Partial<PoolAsk> = {}): PoolAsk {
     v: 1,
     source: "isolate",
     number,
+    report: null,
     tokens: 100,
     model: "m",
     tenant: "t",

@@ -195,6 +195,23 @@ test("where everything is busy it waits, goes when a lease returns, and that lea
   expect(host?.pool.leases).toBe(3);
 });
 
+test("a burst of this isolate alone fills the places, though nobody has told the pool yet: the rest waits", async () => {
+  const { hosts, replicas, dispatch, hear } = mount();
+  await hear();
+  const before = replicas.calls.length;
+  const burst: ReturnType<typeof dispatch>[] = [];
+  for (let at = 0; at < 6; at += 1) {
+    burst.push(dispatch());
+    await vi.advanceTimersByTimeAsync(1);
+  }
+  expect([replicas.calls.length - before, hosts[0]?.pool.queue.size]).toEqual([4, 2]);
+  for (const answer of burst.slice(0, 4)) opened(await answer).report("done");
+  await vi.advanceTimersByTimeAsync(100);
+  for (const answer of burst.slice(4)) opened(await answer).report("done");
+  await vi.advanceTimersByTimeAsync(3000);
+  expect([hosts[0]?.pool.queue.size, hosts[0]?.pool.leases]).toEqual([0, 0]);
+});
+
 test("a client that leaves while it waits is gone from the queue at once", async () => {
   const { hosts, dispatch, hear } = mount();
   await hear();

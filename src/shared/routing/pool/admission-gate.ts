@@ -88,7 +88,7 @@ export async function askForPlace(
   leftMs: number,
   signal: AbortSignal,
   pools: PoolLinks,
-  { state, background, wait }: Pick<GateDeps, "state" | "background" | "wait">,
+  { state, background, now, wait }: Omit<GateDeps, "random">,
 ): Promise<Passage> {
   const number = state.inFlight.number();
   const maxWaitMs = Math.max(0, Math.min(queueWaitMs, leftMs - graceMs));
@@ -108,6 +108,7 @@ export async function askForPlace(
       v: poolVersion,
       source: link.source,
       number,
+      report: link.reportWithAsk(cluster, now()),
       tokens: request.tokens,
       model: request.model,
       tenant: request.tenant,

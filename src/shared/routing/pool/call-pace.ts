@@ -31,7 +31,7 @@ export class CallMeter {
   #stretch = 1;
   #adjustedAtMs: number | null = null;
 
-  called(reason: LeaseReport["reason"] | "ask" | "withdraw", nowMs: number): void {
+  called(reason: LeaseReport["reason"] | "withdraw", nowMs: number): void {
     this.#calls.add(nowMs);
     if (reason === "refresh") this.#refreshes.add(nowMs);
     if (reason === "ask") this.#asks.add(nowMs);

@@ -6,7 +6,7 @@
 import type { Background } from "../../contracts/background.ts";
 import type { InFlight, Occupancy } from "../in-flight.ts";
 import type { ClusterState, RouterState } from "../router-state.ts";
-import { buildReport } from "./lease-report.ts";
+import { buildReport, type BuiltReport } from "./lease-report.ts";
 import type { AskOutcome, ExchangeOutcome, LeaseReport, PoolAsk, PoolWithdrawal } from "./pool-protocol.ts";
 import { decodeSnapshot, type CallPace, type PoolSnapshot } from "./snapshot.ts";
 
@@ -131,9 +131,9 @@ export class PoolLink {
     return Math.min(noticeAtMs, Math.max(nowMs, Math.min(this.#lookAtMs, this.#reportAtMs)));
   }
 
-  /** Others wait for what may have ended here. */
+  /** Somebody waits for what may have ended here: others, or requests of this isolate. */
   #isPressed(nowMs: number): boolean {
-    return (this.fresh(nowMs)?.queue.waiting ?? 0) > 0;
+    return this.asking.size > 0 || (this.fresh(nowMs)?.queue.waiting ?? 0) > 0;
   }
 
   get #pace(): CallPace {
@@ -158,15 +158,15 @@ export class PoolLink {
     return this.#exchange(cluster, "refresh");
   }
 
-  async #exchange(cluster: ClusterState, reason: LeaseReport["reason"]): Promise<void> {
-    const { source, port, shelf, state, now, random } = this.#options;
-    const nowMs = now();
+  /** What goes along with an ask. */
+  reportWithAsk(cluster: ClusterState, nowMs: number): LeaseReport {
+    return this.#build(cluster, "ask", nowMs).report;
+  }
+
+  #build(cluster: ClusterState, reason: LeaseReport["reason"], nowMs: number): BuiltReport {
+    const { source, state } = this.#options;
     this.#sequence += 1;
-    this.#isTold = true;
-    this.#exchangedAtMs = nowMs;
-    // Each way of calling tells all: the own report is not due for another while.
-    this.#reportAtMs = nowMs + this.#pace.reportEveryMs * (0.9 + 0.2 * random());
-    const { report, told } = buildReport({
+    return buildReport({
       source,
       sequence: this.#sequence,
       reason,
@@ -175,6 +175,16 @@ export class PoolLink {
       asking: this.asking,
       nowMs,
     });
+  }
+
+  async #exchange(cluster: ClusterState, reason: LeaseReport["reason"]): Promise<void> {
+    const { port, shelf, now, random } = this.#options;
+    const nowMs = now();
+    this.#isTold = true;
+    this.#exchangedAtMs = nowMs;
+    // Each way of calling tells all: the own report is not due for another while.
+    this.#reportAtMs = nowMs + this.#pace.reportEveryMs * (0.9 + 0.2 * random());
+    const { report, told } = this.#build(cluster, reason, nowMs);
     const outcome = await port.exchange(report).catch((error: unknown) => {
       this.#isTold = false;
       throw error;

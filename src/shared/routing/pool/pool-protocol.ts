@@ -33,9 +33,9 @@ export interface LeaseReport {
   readonly outcomes: readonly ReplicaOutcomes[];
   /**
    * Why it calls now: the location's snapshot is old; its own report is due; or something ended while others wait. The pool
-   * bounds each by itself.
+   * bounds each by itself. `ask`: it goes along with an ask.
    */
-  readonly reason: "refresh" | "report" | "notice";
+  readonly reason: "refresh" | "report" | "notice" | "ask";
 }
 
 /** A request that found everything busy asks for a replica. Idempotent by source and number. */
@@ -43,6 +43,11 @@ export interface PoolAsk {
   readonly v: typeof poolVersion;
   readonly source: string;
   readonly number: number;
+  /**
+   * What the isolate has open now: what it sent a moment ago fills places that the pool would take for free. Null: as in its
+   * last report.
+   */
+  readonly report: LeaseReport | null;
   readonly tokens: number;
   readonly model: string;
   readonly tenant: string;

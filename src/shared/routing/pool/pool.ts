@@ -88,9 +88,14 @@ export class Pool {
   /** Asks for a replica. The decision on the asker may be among those returned, or come later. */
   ask(ask: PoolAsk, nowMs: number): Decision[] {
     this.#nowMs = nowMs;
-    this.#meter.called("ask", nowMs);
     const { source, number } = ask;
     const key = keyOf(ask);
+    if (ask.report === null) this.#meter.called("ask", nowMs);
+    const released = ask.report === null ? [] : this.report(ask.report, nowMs);
+    return [...released, ...this.#askFor(ask, key, source, number, nowMs)];
+  }
+
+  #askFor(ask: PoolAsk, key: string, source: string, number: number, nowMs: number): Decision[] {
     const granted = this.#ledger.replicaOf(source, number);
     if (granted !== null) return [{ key, outcome: { result: "granted", replica: granted } }];
     if (this.#ledger.isOver(source, number)) return [withdrawn(key)];

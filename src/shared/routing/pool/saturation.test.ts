@@ -61,6 +61,7 @@ async function run(arrivals: readonly Arrivals[], seed: number): Promise<Map<str
             v: 1,
             source: "isolate",
             number,
+            report: null,
             tokens: 300,
             model: "m",
             tenant,

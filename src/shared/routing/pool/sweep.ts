@@ -9,8 +9,9 @@ export const pollsAtOnce = 6;
 export const sweepBudgetMs = 2000;
 /** Of one poll, health and metrics together. */
 const pollTimeoutMs = 1000;
-/** Of one that was silent last time. */
-const silentTimeoutMs = 400;
+/** Of one that was silent last time, and of all while so many are: then a whole zone is down. */
+const silentTimeoutMs = 500;
+const silentAtOnce = 6;
 
 export interface SweepTarget {
   readonly replica: string;
@@ -33,13 +34,19 @@ export async function sweep(targets: readonly SweepTarget[], { poll, found, now 
     (left, right) =>
       Number(left.isAlive === false) - Number(right.isAlive === false) || left.polledAtMs - right.polledAtMs,
   );
+  let silent = targets.filter(({ isAlive }) => isAlive === false).length;
   const next = async (): Promise<void> => {
     for (;;) {
       const leftMs = endMs - now();
       const target = leftMs > 0 ? waiting.shift() : undefined;
       if (target === undefined) return;
-      const limitMs = target.isAlive === false ? silentTimeoutMs : pollTimeoutMs;
-      found(target.replica, await poll(target.replica, Math.min(limitMs, leftMs)));
+      const isDoubtful = target.isAlive === false || silent >= silentAtOnce;
+      const finding = await poll(
+        target.replica,
+        Math.min(isDoubtful ? silentTimeoutMs : pollTimeoutMs, leftMs),
+      );
+      if (!finding.isAlive) silent += 1;
+      found(target.replica, finding);
     }
   };
   await Promise.all(Array.from({ length: Math.min(pollsAtOnce, waiting.length) }, next));
