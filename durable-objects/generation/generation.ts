@@ -39,8 +39,10 @@ export function createGenerationClass(
       this.#keeper = new TurnKeeper(context, () => compose(env, context));
     }
 
-    /** Nothing is to be done: whoever calls it has the object started. It holds nothing until it is claimed. */
-    prepare(): void {}
+    /** Starts the object before there is a turn for it. Where none comes, it deletes itself. */
+    async prepare(): Promise<void> {
+      await this.#keeper.prepare();
+    }
 
     async start(message: StartTurn): Promise<StartOutcome> {
       if (message.v !== generationVersion) return unsupported;
@@ -142,7 +144,7 @@ export function createGenerationClass(
 
 /** What can be asked of the object over RPC. */
 export interface GenerationMethods {
-  prepare(): void;
+  prepare(): Promise<void>;
   start(message: StartTurn): Promise<StartOutcome>;
   read(message: ReadTurn): ReadOutcome;
   retrieve(message: RetrieveTurn): RetrieveOutcome;

@@ -102,6 +102,16 @@ export class TurnKeeper {
     if (!this.#goOn(turn)) this.interrupt("lost", null);
   }
 
+  /**
+   * Before there is a turn: makes the database and sets the liveness alarm, which a claim then finds, so that neither stands
+   * between it and the first token. Where no claim comes, the alarm deletes it all.
+   */
+  async prepare(): Promise<void> {
+    if (this.turn !== null || this.#alarmMs !== null) return;
+    this.#alarmMs = Date.now() + livenessMs;
+    await this.#context.storage.setAlarm(this.#alarmMs);
+  }
+
   claim(message: StartTurn): void {
     const { runner } = this.#needParts();
     const nowMs = Date.now();
@@ -233,7 +243,10 @@ export class TurnKeeper {
     try {
       this.recover();
       const { turn } = this;
-      if (turn === null) return;
+      if (turn === null) {
+        await this.#context.blockConcurrencyWhile(() => this.#store.erase());
+        return;
+      }
       const nowMs = Date.now();
       if (dueWork(turn, this.#store.outboxState(), nowMs).overdue) this.interrupt("deadline", null);
       if (this.turn?.status === "running") this.#setAlarm(turn, nowMs);

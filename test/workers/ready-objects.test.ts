@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, settled } from "./edge-under-test.ts";
@@ -15,7 +15,7 @@ afterAll(() => void vi.restoreAllMocks());
 
 const body = { model: "auto", max_tokens: 50, store: true, messages: [{ role: "user", content: "Hi" }] };
 
-test("a durable turn has the next one's object started, which holds nothing until a turn claims it", async () => {
+test("a durable turn has the next one's object started, which holds an alarm alone until a turn claims it", async () => {
   const prepared: string[] = [];
   const original = env.GENERATION.getByName.bind(env.GENERATION);
   vi.spyOn(env.GENERATION, "getByName").mockImplementation((name) => {
@@ -35,8 +35,13 @@ test("a durable turn has the next one's object started, which holds nothing unti
   expect(next).toHaveLength(27);
   await runInDurableObject(original(next), async (_object, { storage }) => {
     expect([...storage.kv.list()]).toEqual([]);
-    expect(await storage.getAlarm()).toBeNull();
+    expect(await storage.getAlarm()).toBeGreaterThan(0);
   });
   expect(await idOf()).toContain(next);
-  expect(new Set(prepared.slice(2)).size).toBeGreaterThan(1);
+  const last = original(prepared.at(-1) ?? "");
+  expect(await runDurableObjectAlarm(last)).toBe(true);
+  await runInDurableObject(last, async (_object, { storage }) => {
+    expect([...storage.kv.list()]).toEqual([]);
+    expect(await storage.getAlarm()).toBeNull();
+  });
 });

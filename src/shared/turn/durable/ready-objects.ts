@@ -20,9 +20,9 @@ export class ReadyObjects {
 
   /**
    * @param most kept for each jurisdiction
-   * @param maxAgeMs what is older is left to itself: it has long been evicted, and holds nothing
+   * @param maxAgeMs what is older is left to itself: its alarm, 30 s after its start, deletes it
    */
-  constructor(most = 4, maxAgeMs = 60_000) {
+  constructor(most = 4, maxAgeMs = 25_000) {
     this.#most = most;
     this.#maxAgeMs = maxAgeMs;
   }
