@@ -42,7 +42,9 @@ const dispatchSchema = z.strictObject({
   deadlineMs: z.number().positive(),
   hedge: z.boolean().exactOptional(),
   goesOnFrom: z
-    .strictObject({ cluster: z.string().max(128), replica: z.string().max(128) })
+    .array(z.strictObject({ cluster: z.string().max(128), replica: z.string().max(128) }).readonly())
+    .min(1)
+    .max(8)
     .readonly()
     .exactOptional(),
   shadow: z.literal(true).exactOptional(),

@@ -8,10 +8,10 @@ import type { OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
 import { RouterState } from "./router-state.ts";
 
-/** Two replicas, each with all of its slots taken, and a pool that says so to whoever asks. */
-function saturated() {
+/** Replicas, each with all of its slots taken, and a pool that says so to whoever asks. */
+function saturated(replicas = 2) {
   const state = new RouterState();
-  const fleet = buildFleetIndex(fakeFleet(2));
+  const fleet = buildFleetIndex(fakeFleet(replicas));
   const cluster = state.clusters(fleet).get("c0");
   if (cluster === undefined) throw new Error("the fake fleet has a cluster");
   for (const { id, slots, known } of cluster.replicas)
@@ -79,7 +79,13 @@ test("a request that finds every slot taken asks for its turn", async () => {
 
 test("an answer in the middle of a sentence is not sent back to the queue: it was let in once", async () => {
   const { next, asked } = saturated();
-  const request = next({ goesOnFrom: { cluster: "c0", replica: "r0" } });
+  const request = next({ goesOnFrom: [{ cluster: "c0", replica: "r0" }] });
   expect((await request.inTime(null))?.id).toBe("r1");
   expect(asked()).toBe(0);
+});
+
+test("whoever broke an answer off is not asked to go on with it, however many they are", async () => {
+  const { next } = saturated(4);
+  const failed = ["r0", "r1", "r3"].map((replica) => ({ cluster: "c0", replica }));
+  expect((await next({ goesOnFrom: failed }).inTime(null))?.id).toBe("r2");
 });

@@ -45,12 +45,11 @@ export class NextReplica {
     this.#endMs = endMs;
     this.#replicas = clusters.reduce((sum, cluster) => sum + cluster.replicas.length, 0);
     this.#wanted = wantedBy(request, this.#replicas, deps);
-    const failed = request.goesOnFrom;
-    if (failed === undefined) return;
-    // It has had its turn: it is asked again only in a second round, when nobody else is left.
-    for (const { replicas } of clusters)
-      for (const replica of replicas)
-        if (replica.cluster === failed.cluster && replica.id === failed.replica) this.#tried.push(replica);
+    // They have had their turn: they are asked again only in a second round, when nobody else is left.
+    for (const failed of request.goesOnFrom ?? [])
+      for (const { replicas } of clusters)
+        for (const replica of replicas)
+          if (replica.cluster === failed.cluster && replica.id === failed.replica) this.#tried.push(replica);
   }
 
   /** Every replica was asked in this round. */

@@ -50,10 +50,10 @@ export interface OriginRequest {
   /** A copy for a shadow's model (docs/models.md): one attempt where there is room, and nothing is learned of it. */
   readonly shadow?: true;
   /**
-   * The request goes on with an answer that this replica broke off: whoever else may is asked first, and the first attempt
-   * already counts as a retry.
+   * The request goes on with an answer that these replicas broke off, one after the other: whoever else may is asked first,
+   * and the first attempt already counts as a retry.
    */
-  readonly goesOnFrom?: { readonly cluster: string; readonly replica: string };
+  readonly goesOnFrom?: readonly { readonly cluster: string; readonly replica: string }[];
 }
 
 /**

@@ -46,6 +46,8 @@ export class AnsweringEngine implements AnswerContinuer {
   /** The one that answered did not fail: it may go on itself, and this is no retry of a request. */
   #blameless: boolean;
   readonly #left: string[] = [];
+  /** Who broke this answer off: not asked again while there is anybody else. */
+  readonly #failed: { readonly cluster: string; readonly replica: string }[] = [];
   /** Of the search under way. */
   #search: AbortController | null = null;
   #over = false;
@@ -95,7 +97,11 @@ export class AnsweringEngine implements AnswerContinuer {
 
   goOn({ end }: SourceFailure): Promise<Resumption | null> | null {
     if (this.#over || this.#signal.aborted) return null;
-    if (!this.#blameless) this.#left.push(`${this.#answer.cluster}/${this.#answer.replica}: ${end}`);
+    if (!this.#blameless) {
+      const { cluster, replica } = this.#answer;
+      this.#left.push(`${cluster}/${replica}: ${end}`);
+      this.#failed.push({ cluster, replica });
+    }
     if (this.#continued >= maxContinuations) return this.#refuse("it went on often enough");
     const leftMs =
       this.#turn.createdMs + this.#turn.tenant.requests.deadline_seconds * 1000 - this.#deps.now();
@@ -134,7 +140,7 @@ export class AnsweringEngine implements AnswerContinuer {
           affinity: prompt.affinity,
           place,
           deadlineMs,
-          ...(this.#blameless ? {} : { goesOnFrom: { cluster: failed.cluster, replica: failed.replica } }),
+          ...(this.#failed.length === 0 ? {} : { goesOnFrom: [...this.#failed] }),
         },
         AbortSignal.any([this.#signal, search.signal]),
       )
