@@ -148,7 +148,10 @@ function newObject(nowMs: number): ReadyObject {
   return { nowMs, entropy: crypto.getRandomValues(new Uint8Array(16)) };
 }
 
-/** A turn has taken one, or had to make its own: the next one's is started now that this one has its answer. */
+/** Making a database holds up everybody on the thread: not while this turn's first token is on its way. */
+const startNextAfterMs = 100;
+
+/** A turn has taken one, or had to make its own: the next one's is started when this one has its answer. */
 function startNext(from: TurnOrigin): void {
   const { background, tenant, isolate } = from;
   const { jurisdiction } = tenant;
@@ -158,8 +161,8 @@ function startNext(from: TurnOrigin): void {
   const name = mintObjectName({ ...object, jurisdiction });
   background.run(
     "ready object",
-    generationStub(from, name)
-      .prepare()
+    new Promise((resolve) => setTimeout(resolve, startNextAfterMs))
+      .then(() => generationStub(from, name).prepare())
       .then(() => readyObjects.add(jurisdiction, object)),
   );
 }
