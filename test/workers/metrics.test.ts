@@ -121,6 +121,11 @@ async function requestNumber(at: number, bearers: ReadonlyMap<string, string>): 
         return chat(at % 40 === 13 ? "hello" : "a word ".repeat(40_000), {}, `Bearer ${bearers.get("free")}`);
       case 14:
         return send("/metrics", { headers: { authorization } });
+      case 17:
+      case 18:
+      case 19:
+        // Longer than what is written ahead of a client that has not read it yet.
+        return chat(`${at} tokens=400`, { stream: true, max_tokens: 400 });
       default:
         return chat(`${at} ${tokens}`, { stream: true });
     }

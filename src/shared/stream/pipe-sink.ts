@@ -17,8 +17,11 @@ interface PipeEvents {
   readonly gone: (reason: unknown) => void;
 }
 
-/** Some two hundred tokens: a client that is further behind is slower than the engine. */
-const maxAheadBytes = 65_536;
+/**
+ * Some eighty tokens, over a second of most engines: a client that is further behind is slower than its engine. What was
+ * written counts as delivered, so this is also the most that a client who leaves is charged beyond what it has read.
+ */
+const maxAheadBytes = 16_384;
 
 export class PipeSink implements RelaySink {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;

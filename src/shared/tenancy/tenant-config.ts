@@ -224,7 +224,7 @@ export const tenantConfigSchema = z
         dedup: z.boolean().default(false),
         /** An answer whose engine fails after the first token goes on with another engine, where that can't be told. */
         continue_answers: z.boolean().default(true),
-        /** A second replica is asked when the first is later than nearly all: a faster tail for some more load (docs/decisions/0021-hedging.md). */
+        /** A second replica is asked when the first is later than nearly all: a faster tail for some more load (docs/decisions/0023-hedging.md). */
         hedge: z.boolean().default(false),
       })
       .prefault({}),
