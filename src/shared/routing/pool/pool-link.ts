@@ -108,7 +108,8 @@ export class PoolLink {
     const delayMs = Math.max(0, dueMs - nowMs);
     this.#meetingAtMs = nowMs + delayMs;
     const meet = (): Promise<void> => this.#meet(cluster).finally(() => this.#followUp(cluster, background));
-    const waited = delayMs === 0 ? meet() : this.#options.sleep(delayMs).then(meet);
+    // Never within the same turn: the request that promises it is sent first.
+    const waited = this.#options.sleep(delayMs).then(meet);
     background.run(`pool ${this.#options.cluster}`, waited);
   }
 
