@@ -43,6 +43,7 @@ function saturated(replicas = 2) {
     asking: new Set<number>(),
     source: "isolate",
     cluster: "c0",
+    reportWithAsk: () => ({}),
     fresh: () => ({ queue: { waiting: 5 }, pace: { askShare: 1 } }),
     port: {
       ask: () => {

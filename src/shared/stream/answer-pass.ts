@@ -47,6 +47,8 @@ export class AnswerPass implements StreamPass {
   #failureDetail: string | undefined;
   #ended: StreamEnd | null = null;
   #nextSource: ReadableStream<Uint8Array> | null = null;
+  /** An event of so many tokens at once that whether there is room for it is still being asked. */
+  #held: { readonly data: string; readonly tokens: number } | null = null;
 
   constructor(options: AnswerPassOptions) {
     this.#options = options;
@@ -99,7 +101,8 @@ export class AnswerPass implements StreamPass {
     if (this.#ended !== null) return undefined;
     const plain = this.#events.idle && !this.#mustWait() ? this.#template.bytes?.match(bytes) : null;
     const frame = plain === null || plain === undefined ? null : this.#encoder.frame();
-    if (plain && frame !== null) return this.#plainBytes(bytes, plain, frame);
+    if (plain && frame !== null && plain.completionTokens - this.#meter.completionTokens <= eventTokens)
+      return this.#plainBytes(bytes, plain, frame);
     if (!this.#events.feed(bytes)) return encoded(this.#fail("origin-error", "an event is too long"));
     return this.resume();
   }
@@ -117,7 +120,8 @@ export class AnswerPass implements StreamPass {
   resume(): Uint8Array | undefined {
     let text = this.resuming ? this.#resumed() : "";
     while (this.#ended === null && !this.resuming && !this.#mustWait()) {
-      const data = this.#events.next();
+      const data = this.#held?.data ?? this.#events.next();
+      this.#held = null;
       if (data === undefined) break;
       text += this.#template.matches(data) ? this.#plain(data) : this.#parsed(data);
     }
@@ -136,8 +140,16 @@ export class AnswerPass implements StreamPass {
     return (
       budget !== undefined &&
       budget.pending !== null &&
-      budget.ask(this.#meter.completionTokens + eventTokens) === "wait"
+      budget.ask(this.#meter.completionTokens + Math.max(eventTokens, this.#held?.tokens ?? 0)) === "wait"
     );
+  }
+
+  /** An event that brings more than was asked ahead for waits where it stands, before anything of it is counted or told. */
+  #holds(data: string, tokens: number): boolean {
+    if (tokens <= eventTokens || this.#options.budget?.ask(this.#meter.completionTokens + tokens) !== "wait")
+      return false;
+    this.#held = { data, tokens };
+    return true;
   }
 
   finish(cause: SourceEnd): Uint8Array | undefined {
@@ -160,6 +172,7 @@ export class AnswerPass implements StreamPass {
     const taken = this.#goingOn?.takeOver(found);
     if (taken !== undefined) this.#meter.goOn(taken.kept, taken.delivered);
     this.#events = new SseEvents();
+    this.#held = null;
     this.#template = new EventTemplate(this.#options.engineApi);
     this.#nextSource = found.body;
     if (found.firstChunk !== null && !this.#events.feed(found.firstChunk))
@@ -184,6 +197,7 @@ export class AnswerPass implements StreamPass {
   #plain(data: string): string {
     const text = this.#template.text(data);
     const said = this.#template.completionTokens(data);
+    if (this.#holds(data, this.#meter.added(0, said, text !== ""))) return "";
     const tokens = this.#counts(0, said, text !== "", false);
     if (tokens === noRoom) return this.#conclude("budget-spent", "length");
     if (this.#goingOn !== null) this.#goingOn.heard(text, tokens);
@@ -207,11 +221,14 @@ export class AnswerPass implements StreamPass {
     if (data === "[DONE]") return this.#sourceEnded();
     const event = readEngineEvent(data, this.#options.engineApi);
     if (event.kind === "failure") return this.#fail("origin-error", event.detail);
+    const { deltas, usage } = event;
+    const only = deltas.length === 1 ? deltas[0] : undefined;
+    const said = only === undefined || usage === null ? -1 : usage.completionTokens;
+    if (only !== undefined && this.#holds(data, this.#meter.added(only.index, said, true))) return "";
     if (this.#createdSeconds === null && event.created !== null) {
       this.#createdSeconds = event.created;
       this.#encoder.begin(event.created);
     }
-    const { deltas, usage } = event;
     if (usage !== null) {
       this.#meter.prompt(usage);
       if (this.#goingOn?.moved !== true) this.#options.budget?.promptCounted(usage.promptTokens);
@@ -220,9 +237,7 @@ export class AnswerPass implements StreamPass {
         deltas.length === 0 || (this.#options.choices === 1 && deltas[0]?.finishReason !== undefined);
       if (isFinal) this.#meter.final(usage);
     }
-    const only = deltas.length === 1 ? deltas[0] : undefined;
     if (only !== undefined && this.#goingOn?.seamIsOpen !== true) this.#template.learn(data, only);
-    const said = only === undefined || usage === null ? -1 : usage.completionTokens;
     let text = "";
     for (const delta of deltas) {
       if (this.#ended === null && !this.resuming) text += this.#delta(delta, said);

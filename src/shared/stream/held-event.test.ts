@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { AnswerPass } from "./answer-pass.ts";
+
+/** A reservation of ten tokens, whose extension is decided when the test says so. */
+function budgetOfTen() {
+  const decided = Promise.withResolvers<void>();
+  let room = 10;
+  let asked = false;
+  let isOpen = true;
+  return {
+    budget: {
+      get pending() {
+        return asked && isOpen ? decided.promise : null;
+      },
+      promptCounted: () => undefined,
+      ask: (total: number) => {
+        if (total > 5) asked = true;
+        if (total <= room) return "go-on" as const;
+        return isOpen ? ("wait" as const) : ("stop" as const);
+      },
+    },
+    decide(more: number): void {
+      room += more;
+      isOpen = false;
+      decided.resolve();
+    },
+  };
+}
+
+const event = (delta: object, completion: number, finish: string | null = null): string =>
+  `data: ${JSON.stringify({ id: "e", object: "chat.completion.chunk", created: 1, model: "m", choices: [{ index: 0, delta, finish_reason: finish }], usage: { prompt_tokens: 3, total_tokens: 3 + completion, completion_tokens: completion } })}\n\n`;
+const call = { tool_calls: [{ index: 0, id: "c", function: { name: "f", arguments: '{"city":"Paris"}' } }] };
+const utf8 = new TextEncoder();
+
+function passWith(budget: ReturnType<typeof budgetOfTen>["budget"]): AnswerPass {
+  return new AnswerPass({
+    engineApi: "chat",
+    format: "openai-chat",
+    id: "x",
+    model: "m",
+    createdMs: 0,
+    choices: 1,
+    includeUsage: true,
+    promptTokens: 3,
+    budget,
+  });
+}
+
+/** Two texts teach the pass what a plain event looks like; then one event brings eighteen tokens. */
+const begin =
+  event({ role: "assistant", content: "" }, 0) + event({ content: "a" }, 1) + event({ content: "b" }, 2);
+
+describe.each([
+  ["a tool call", call],
+  ["a long text", { content: "word ".repeat(18) }],
+])("an event of more tokens than were asked ahead for: %s", (_, delta) => {
+  test("waits while there may be room for it, and is told when there is", () => {
+    const { budget, decide } = budgetOfTen();
+    const pass = passWith(budget);
+    pass.push(utf8.encode(begin));
+    expect(pass.push(utf8.encode(event(delta, 20)))).toBeUndefined();
+    expect(pass.ended).toBeNull();
+    expect(pass.pending).not.toBeNull();
+    expect(pass.totals().usage.completionTokens).toBe(2);
+    decide(100);
+    const told = new TextDecoder().decode(pass.resume());
+    expect(told).toContain(delta === call ? "Paris" : "word word");
+    expect(pass.totals().usage.completionTokens).toBe(20);
+    expect(pass.pending).toBeNull();
+  });
+
+  test("ends the answer where there is none, uncounted and untold", () => {
+    const { budget, decide } = budgetOfTen();
+    const pass = passWith(budget);
+    pass.push(utf8.encode(begin));
+    pass.push(utf8.encode(event(delta, 20)));
+    decide(0);
+    const told = new TextDecoder().decode(pass.resume());
+    expect(told).not.toMatch(/Paris|word/);
+    expect(told).toContain('"finish_reason":"length"');
+    expect(pass.totals().usage.completionTokens).toBe(2);
+  });
+});
