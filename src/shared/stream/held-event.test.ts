@@ -19,7 +19,7 @@ function budgetOfTen() {
         return isOpen ? ("wait" as const) : ("stop" as const);
       },
     },
-    decide(more: number): void {
+    decide: (more: number): void => {
       room += more;
       isOpen = false;
       decided.resolve();
