@@ -30,6 +30,7 @@ test("what one turn appends, the next one loads", async () => {
   } as const;
   expect(await deliverAppend(env.CONVERSATION, "local", effect, "turn-1")).toEqual({
     result: "acknowledged",
+    sequence: 1,
   });
   expect(await loadHistory(env.CONVERSATION, "local", { ...asked, conversation })).toMatchObject({
     ok: true,
