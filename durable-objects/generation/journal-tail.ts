@@ -1,4 +1,5 @@
 import { encodeRow, type JournalRow } from "../../src/shared/turn/durable/journal.ts";
+import { Bell } from "../storage/bell.ts";
 
 /**
  * The journal's newest rows in memory, for readers that keep up, and the bell that wakes them. One for all readers,
@@ -15,7 +16,7 @@ interface TailRow {
 
 export class JournalTail {
   readonly #rows: TailRow[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #bell = new Bell();
   #units = 0;
 
   push(rows: readonly JournalRow[]): void {
@@ -36,24 +37,12 @@ export class JournalTail {
 
   /** Wakes every waiting reader: there are rows, or an end. */
   ring(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
+    this.#bell.ring();
   }
 
   /** Resolves `true` at the next ring, `false` after `timeoutMs` of silence. */
   changed(timeoutMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        resolve(true);
-      };
-      const timer = setTimeout(() => {
-        this.#waiting.delete(wake);
-        resolve(false);
-      }, timeoutMs);
-      this.#waiting.add(wake);
-    });
+    return this.#bell.within(timeoutMs);
   }
 
   /** The bytes from event `from` to the end, if memory still has that event; else `null`. */

@@ -17,7 +17,7 @@ import {
   inLane,
 } from "../../src/shared/sessions/server-event.ts";
 import { socketLimits } from "../../src/shared/sessions/socket-limits.ts";
-import { Bell } from "./bell.ts";
+import { Bell } from "../storage/bell.ts";
 import { EventRelay } from "./event-relay.ts";
 import type { SessionParts, SessionTurn, TurnOfSession } from "./session-parts.ts";
 

@@ -1,7 +1,5 @@
 /** What is to be said of a turn that has ended, wherever it ran: to the archive, and to its owner in a receipt. Pure. */
-import type { ArchivedPrice } from "../archive/ports.ts";
-import type { EndStatus } from "../contracts/generation.ts";
-import type { Usage, UsageBasis } from "../contracts/usage.ts";
+import type { ArchivedTurn } from "../archive/ports.ts";
 import { modelRecord, type FleetIndex } from "../routing/fleet-index.ts";
 import type { AnswerTotals } from "../stream/answer-options.ts";
 import type { StreamEnd } from "../stream/stream-failure.ts";
@@ -10,22 +8,21 @@ import { chargedUsage, turnUse } from "./ending.ts";
 import type { EngineStory } from "./answering-engine.ts";
 import type { LiveTurn } from "./open-turn.ts";
 
-export interface TurnFacts {
-  readonly status: EndStatus;
-  /** What is `null` is not known any more: the memory of the run is gone. */
-  readonly model: string | null;
-  readonly cluster: string | null;
-  readonly attempts: number | null;
-  /** What was charged. */
-  readonly usage: Usage;
-  readonly basis: UsageBasis;
-  readonly microdollars: number | null;
-  readonly price: ArchivedPrice | null;
-  /** What was found in the prompt and in the answer: `email:2 card:1`. */
-  readonly screened: string | null;
-  readonly guarded: string | null;
-  readonly endedMs: number;
-}
+/** What an archive's row says of the turn itself; who asked, and what it belongs to, its owner adds. */
+export type TurnFacts = Pick<
+  ArchivedTurn,
+  | "status"
+  | "model"
+  | "cluster"
+  | "attempts"
+  | "usage"
+  | "basis"
+  | "microdollars"
+  | "price"
+  | "screened"
+  | "guarded"
+  | "endedMs"
+>;
 
 /** Of a turn whose run saw its end. */
 export function factsOf(
