@@ -30,7 +30,9 @@ function runProject(project: string, more: readonly string[]): Promise<Ending> {
   let silent = false;
   const onSilence = (): void => {
     silent = true;
-    console.error(`\n${project}: nothing was said for ${silentMs / 1000} s. What runs:\n${processesOf(child)}`);
+    console.error(
+      `\n${project}: nothing was said for ${silentMs / 1000} s. What runs:\n${processesOf(child)}`,
+    );
     endGroup(child, "SIGKILL");
   };
   const timer = setTimeout(onSilence, silentMs);

@@ -196,6 +196,7 @@ test.for(fronts)(
     });
     const body = front(silent.readable, pass, {
       keepAliveMs: Number.POSITIVE_INFINITY,
+      gatherMs: 0,
       firstTokenTimeoutMs: 60_000,
       gapTimeoutMs: 20,
       deadlineMs: 60_000,

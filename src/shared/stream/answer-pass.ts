@@ -14,7 +14,7 @@ import { readEngineEvent, type EngineDelta, type FinishReason } from "./engine-e
 import { EventTemplate } from "./event-template.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";
-import { reframed, textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
+import { joined, reframed, textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
 import { SseEvents } from "./sse-events.ts";
 import { streamFailureError, type StreamEnd, type StreamFailure } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
@@ -99,12 +99,30 @@ export class AnswerPass implements StreamPass {
 
   push(bytes: Uint8Array): Uint8Array | undefined {
     if (this.#ended !== null) return undefined;
-    const plain = this.#events.idle && !this.#mustWait() ? this.#template.bytes?.match(bytes) : null;
-    const frame = plain === null || plain === undefined ? null : this.#encoder.frame();
-    if (plain && frame !== null && plain.completionTokens - this.#meter.completionTokens <= eventTokens)
-      return this.#plainBytes(bytes, plain, frame);
-    if (!this.#events.feed(bytes)) return encoded(this.#fail("origin-error", "an event is too long"));
-    return this.resume();
+    const written: Uint8Array[] = [];
+    const read = this.#events.idle ? this.#plainEvents(bytes, written) : 0;
+    if (read < bytes.length && this.#ended === null) {
+      const rest = this.#events.feed(read === 0 ? bytes : bytes.subarray(read))
+        ? this.resume()
+        : encoded(this.#fail("origin-error", "an event is too long"));
+      if (rest !== undefined) written.push(rest);
+    }
+    return joined(written);
+  }
+
+  /** Takes the plain events that `bytes` begins with, as long as there is room for them; returns where the next begins. */
+  #plainEvents(bytes: Uint8Array, written: Uint8Array[]): number {
+    let at = 0;
+    while (at < bytes.length && this.#ended === null && !this.#mustWait()) {
+      const event = this.#template.bytes?.match(bytes, at) ?? null;
+      const frame = event === null ? null : this.#encoder.frame();
+      if (event === null || frame === null) break;
+      if (event.completionTokens - this.#meter.completionTokens > eventTokens) break;
+      const own = this.#plainBytes(bytes, event, frame);
+      if (own !== undefined) written.push(own);
+      at = event.end;
+    }
+    return at;
   }
 
   get resuming(): boolean {

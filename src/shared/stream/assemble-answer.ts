@@ -22,16 +22,20 @@ export interface AssembledAnswer {
   readonly collected: AnswerCollector;
 }
 
+/** Nobody sees a token of it before the last: only how soon a failure is noticed depends on it. */
+const assembledGatherMs = 200;
+
 export async function assembleAnswer(
   source: ReadableStream<Uint8Array> | null,
   options: AssembleOptions,
-  relay: Omit<RelayOptions, "keepAliveMs" | "onEnd">,
+  relay: Omit<RelayOptions, "keepAliveMs" | "gatherMs" | "onEnd">,
 ): Promise<AssembledAnswer> {
   const collected = new AnswerCollector(options.maxCharacters, true);
   const pass = new AnswerPass({ ...options, format: "none", includeUsage: false, collect: collected });
   const ended = Promise.withResolvers<StreamEnd>();
   const silent = relayStream(source, pass, {
     ...relay,
+    gatherMs: assembledGatherMs,
     keepAliveMs: Number.POSITIVE_INFINITY,
     onEnd: ended.resolve,
   });

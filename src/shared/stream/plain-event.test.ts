@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { frameOf, PlainEventBytes, reframed, textOf } from "./plain-event.ts";
+import { frameOf, joined, PlainEventBytes, reframed, textOf } from "./plain-event.ts";
 
 const utf8 = new TextEncoder();
 const head = 'data: {"id":"chatcmpl-1","created":1760000000,"choices":[{"index":0,"delta":{"content":"';
@@ -12,22 +12,43 @@ const learned = new PlainEventBytes(head, tail(16, 1));
 
 test("other text and other counts are the same kind of event", () => {
   const bytes = utf8.encode(`${head} token${tail(7, 1234)}`);
-  const event = learned.match(bytes);
-  expect(event).toEqual({ from: head.length, to: head.length + 6, completionTokens: 1234 });
+  const event = learned.match(bytes, 0);
+  expect(event).toEqual({
+    from: head.length,
+    to: head.length + 6,
+    end: bytes.length,
+    completionTokens: 1234,
+  });
   if (event === null) return;
   expect(textOf(bytes, event)).toBe(" token");
   const written = reframed(bytes, event, frameOf("<", ">"));
   expect(new TextDecoder().decode(written)).toBe("< token>");
 });
 
+test("events that come together are seen one after the other, and half of one is none", () => {
+  const first = `${head}one${tail(1, 1)}`;
+  const second = `${head}two${tail(1, 2)}`;
+  const bytes = utf8.encode(`${first}${second}data`);
+  const one = learned.match(bytes, 0);
+  const two = learned.match(bytes, first.length);
+  expect([one?.end, two?.end]).toEqual([first.length, first.length + second.length]);
+  expect([one, two].map((event) => event && textOf(bytes, event))).toEqual(["one", "two"]);
+  expect(learned.match(bytes, first.length + second.length)).toBeNull();
+});
+
+test("pieces are joined in their order, and nothing is nothing", () => {
+  expect(joined([])).toBeUndefined();
+  expect(joined([utf8.encode("a")])).toEqual(utf8.encode("a"));
+  expect(joined([utf8.encode("a"), utf8.encode("bc"), utf8.encode("d")])).toEqual(utf8.encode("abcd"));
+});
+
 test("an event without usage says no count", () => {
   const plain = new PlainEventBytes(head, '"}}]}\n\n');
-  expect(plain.match(utf8.encode(`${head}x"}}]}\n\n`))?.completionTokens).toBe(-1);
+  expect(plain.match(utf8.encode(`${head}x"}}]}\n\n`), 0)?.completionTokens).toBe(-1);
 });
 
 test.each([
   ["half an event", `${head}a`],
-  ["an event and the beginning of the next", `${head}a${tail(1, 1)}data`],
   ["a text with an escape", `${head}a\\n${tail(1, 1)}`],
   ["a text that is not ASCII", `${head}é${tail(1, 1)}`],
   ["a text that never ends", head + "a".repeat(5000) + tail(1, 1)],
@@ -43,7 +64,7 @@ test.each([
   ["no count", `${head}a${tail(1, 1).replace('"completion_tokens":1', '"completion_tokens":')}`],
   ["nothing", ""],
 ])("%s is left to the parser", (_, text) => {
-  expect(learned.match(utf8.encode(text))).toBeNull();
+  expect(learned.match(utf8.encode(text), 0)).toBeNull();
 });
 
 test("one changed byte outside of the text and the counts never matches", () => {
@@ -54,7 +75,7 @@ test("one changed byte outside of the text and the counts never matches", () => 
       const before = bytes[at] ?? 0;
       if (before === byte) return;
       bytes[at] = byte;
-      const event = learned.match(bytes);
+      const event = learned.match(bytes, 0);
       if (event === null) return;
       const inText = at >= head.length && at < head.length + 4;
       const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;

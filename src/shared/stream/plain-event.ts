@@ -7,6 +7,8 @@ export interface PlainEvent {
   /** Where the text begins and ends in the bytes; it holds ASCII that JSON does not escape. */
   readonly from: number;
   readonly to: number;
+  /** Where the event itself ends. */
+  readonly end: number;
   /** Its `usage.completion_tokens`; -1 where it has none. */
   readonly completionTokens: number;
 }
@@ -42,6 +44,18 @@ export function reframed(
   return event;
 }
 
+/** One array of all; `undefined`: of nothing. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array | undefined {
+  if (pieces.length < 2) return pieces[0];
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
 const quote = 0x22;
 const backslash = 0x5c;
 /** A longer text is no token. */
@@ -69,16 +83,16 @@ export class PlainEventBytes {
     this.#counted = parts.findIndex((part) => part.endsWith('"completion_tokens":'));
   }
 
-  /** `null`: the bytes are not exactly one event of this kind. */
-  match(bytes: Uint8Array): PlainEvent | null {
+  /** `null`: what begins at `start` is not a whole event of this kind. */
+  match(bytes: Uint8Array, start: number): PlainEvent | null {
     const head = this.#head;
-    const length = bytes.length;
-    if (length < head.length) return null;
-    for (let at = 0; at < head.length; at++) if (bytes[at] !== head[at]) return null;
-    let at = head.length;
+    const from = start + head.length;
+    if (bytes.length < from) return null;
+    for (let at = 0; at < head.length; at++) if (bytes[start + at] !== head[at]) return null;
+    let at = from;
     let byte = bytes[at] ?? 0;
     while (byte !== quote) {
-      if (at - head.length > maxTextBytes || byte < 0x20 || byte > 0x7e || byte === backslash) return null;
+      if (at - from > maxTextBytes || byte < 0x20 || byte > 0x7e || byte === backslash) return null;
       byte = bytes[++at] ?? 0;
     }
     const to = at;
@@ -98,6 +112,6 @@ export class PlainEventBytes {
         if (bytes[at + index] !== literal[index]) return null;
       at += literal.length;
     }
-    return at === length ? { from: head.length, to, completionTokens } : null;
+    return { from, to, end: at, completionTokens };
   }
 }

@@ -4,6 +4,7 @@
  * everything that has to do with time.
  */
 import { createByteReader, type ByteReader } from "./byte-reader.ts";
+import { ReadPace } from "./read-pace.ts";
 import type { StreamEnd } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
 
@@ -18,6 +19,8 @@ export interface RelayOptions {
   readonly gapTimeoutMs: number;
   /** For the whole stream, from now. */
   readonly deadlineMs: number;
+  /** How long a token may wait for the ones behind it, so that they are read together (read-pace.ts). 0: not at all. */
+  readonly gatherMs: number;
   /** Fires when the client is gone. */
   readonly signal?: AbortSignal;
   /** Told once, before the last bytes are handed over. Must not throw. */
@@ -42,6 +45,7 @@ export class Relay {
   readonly #options: RelayOptions;
   #sink: RelaySink | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #pace: ReadPace;
   readonly #deadlineAtMs: number;
   /** Since when the engine is waited for: from the start for its first token, from its last bytes afterwards. */
   #heardAtMs: number;
@@ -62,6 +66,7 @@ export class Relay {
     this.#pass = pass;
     this.#options = options;
     this.#firstChunk = options.firstChunk ?? null;
+    this.#pace = new ReadPace(options.gatherMs);
     this.#heardAtMs = Date.now();
     this.#toldAtMs = this.#heardAtMs;
     this.#deadlineAtMs = this.#heardAtMs + options.deadlineMs;
@@ -100,7 +105,7 @@ export class Relay {
   #read(): Promise<void> {
     const spent = this.#spent;
     this.#spent = null;
-    return this.#reader.read(spent).then(this.#onRead, this.#onReadFailure);
+    return this.#reader.read(spent, this.#pace.minBytes()).then(this.#onRead, this.#onReadFailure);
   }
 
   readonly #onRead = (result: ReadableStreamReadResult<Uint8Array>): Promise<void> | undefined => {
@@ -110,11 +115,12 @@ export class Relay {
     if (result.done) return this.#conclude("source-ended");
     // A pass keeps nothing of the bytes that it was given.
     this.#spent = result.value;
-    return this.#pushed(this.#pass.push(result.value));
+    const nowMs = Date.now();
+    this.#pace.note(result.value.byteLength, nowMs);
+    return this.#pushed(this.#pass.push(result.value), nowMs);
   };
 
-  #pushed(bytes: Uint8Array | undefined): Promise<void> | undefined {
-    const nowMs = Date.now();
+  #pushed(bytes: Uint8Array | undefined, nowMs = Date.now()): Promise<void> | undefined {
     const { ended, pending } = this.#pass;
     if (ended !== null) return this.#finishWell(ended, bytes);
     if (this.#begun) this.#heardAtMs = nowMs;
@@ -180,7 +186,7 @@ export class Relay {
     const close = (): void => {
       this.#close();
     };
-    return this.#reader.read(null).then((result) => {
+    return this.#reader.read(null, 1).then((result) => {
       if (!result.done) this.#cancelSource(end);
       this.#close();
     }, close);

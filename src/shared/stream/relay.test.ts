@@ -94,6 +94,7 @@ function setUp(options: Partial<RelayOptions> = {}) {
     pass,
     {
       keepAliveMs: 15_000,
+      gatherMs: 0,
       firstTokenTimeoutMs: 60_000,
       gapTimeoutMs: 20_000,
       deadlineMs: 600_000,

@@ -224,6 +224,8 @@ export const tenantConfigSchema = z
         dedup: z.boolean().default(false),
         /** An answer whose engine fails after the first token goes on with another engine, where that can't be told. */
         continue_answers: z.boolean().default(true),
+        /** Milliseconds that a streamed token may wait for the ones behind it, so that they are sent together: less CPU a token. */
+        gather_ms: z.int().min(0).max(500).default(30),
         /** A second replica is asked when the first is later than nearly all: a faster tail for some more load (docs/decisions/0023-hedging.md). */
         hedge: z.boolean().default(false),
       })

@@ -111,6 +111,7 @@ class DirectAnswer {
     this.#options.background.run("stream", settled.promise);
     const body = relayInto(this.#deps.pipe(), answer.body, pass, {
       ...this.#times(),
+      gatherMs: this.#turn.tenant.requests.gather_ms,
       keepAliveMs,
       onEnd: (end) => {
         this.#end(end, pass.totals(), collect);
@@ -155,7 +156,7 @@ class DirectAnswer {
     return ok({ kind: "json", body: rewritten.value.body });
   }
 
-  #times(): Omit<RelayOptions, "keepAliveMs" | "onEnd"> {
+  #times(): Omit<RelayOptions, "keepAliveMs" | "gatherMs" | "onEnd"> {
     return {
       firstChunk: this.#turn.answer.firstChunk,
       ...engineTimes,

@@ -283,6 +283,7 @@ class ChatRun {
       ...engineTimes,
       firstChunk: answer.firstChunk,
       keepAliveMs: Number.POSITIVE_INFINITY,
+      gatherMs: turn.tenant.requests.gather_ms,
       deadlineMs: turn.tenant.requests.deadline_seconds * 1000,
       signal: this.#signal,
       onEnd: (how) => {
