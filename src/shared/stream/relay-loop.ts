@@ -112,7 +112,8 @@ export class Relay {
     if (this.#over) return undefined;
     // The timer gave this source up: what it still brings is no part of the answer.
     if (this.#pass.resuming) return this.#whenResumed();
-    if (result.done) return this.#conclude("source-ended");
+    // What was gathered by the end may come with it (WHATWG Streams; workerd gives it before): the next read is the end.
+    if (result.value === undefined || result.value.byteLength === 0) return this.#conclude("source-ended");
     // A pass keeps nothing of the bytes that it was given.
     this.#spent = result.value;
     const nowMs = Date.now();

@@ -70,6 +70,13 @@ class FakePass implements StreamPass {
   }
 }
 
+/** What is read comes in a buffer that is used again. */
+class CopyingPass extends FakePass {
+  override push(bytes: Uint8Array): Uint8Array | undefined {
+    return super.push(bytes)?.slice();
+  }
+}
+
 type Front = typeof relayStream;
 const fronts: readonly (readonly [string, Front])[] = [
   ["pulled", relayStream],
@@ -419,3 +426,41 @@ test("a pipe that makes room while another source is looked for reads nothing mo
   expect(ends).toEqual([]);
   await reader.cancel();
 });
+
+test.each(fronts)(
+  "%s: tokens that follow each other closely are told together, the first ones and the rest at the end each at once",
+  async (_, each) => {
+    let source: ReadableByteStreamController | undefined;
+    const bytes = new ReadableStream({
+      type: "bytes",
+      start: (controller) => {
+        source = controller;
+      },
+    });
+    const stream = each(bytes, new CopyingPass(), {
+      keepAliveMs: 15_000,
+      gatherMs: 30,
+      firstTokenTimeoutMs: 60_000,
+      gapTimeoutMs: 20_000,
+      deadlineMs: 600_000,
+      onEnd: () => undefined,
+    });
+    const heard: string[] = [];
+    const reading = stream.pipeTo(
+      new WritableStream({
+        write: (chunk) => {
+          heard.push(decode(chunk));
+        },
+      }),
+    );
+    for (const token of "abcdefghijklmno") {
+      source?.enqueue(encode(token.repeat(100)));
+      await vi.advanceTimersByTimeAsync(10);
+    }
+    source?.close();
+    source?.byobRequest?.respond(0);
+    await reading;
+    const told = heard.map((text) => text.replaceAll(/(.)\1{99}/g, "$1"));
+    expect(told).toEqual(["a", "b", "c", "d", "efg", "hij", "klm", "no", "<source-ended>"]);
+  },
+);
