@@ -7,6 +7,7 @@ export {
   MetricsHub,
   NonceLedger,
   OriginPool,
+  RegionalStock,
   Session,
   TokenBucket,
 } from "../../workers/edge/index.ts";

@@ -108,6 +108,11 @@ test("GET /admin/limits shows a tenant's limits and the most that loans can leav
     largest_loan: 120,
     most_left_unused_by_loans: 1_200,
   });
+  expect(report.tiers["pro"]?.org.find(({ name }) => name === "requests_per_minute")).toMatchObject({
+    largest_loan: 60,
+    most_left_unused_by_loans: 600,
+    most_in_one_region: 64,
+  });
   expect(report.bucket).toBeUndefined();
   const platform = await ask("GET", `/admin/limits?tenant=${tenant.id}`, await platformToken());
   expect(platform).toEqual({ status: 200, body });

@@ -28,6 +28,9 @@ declare namespace Cloudflare {
     TOKEN_BUCKET: DurableObjectNamespace<
       import("../../durable-objects/token-bucket/token-bucket.ts").TokenBucket
     >;
+    REGIONAL_STOCK: DurableObjectNamespace<
+      import("../../durable-objects/regional-stock/regional-stock.ts").RegionalStockObject
+    >;
     CONVERSATION: DurableObjectNamespace<
       import("../../durable-objects/conversation/conversation.ts").Conversation
     >;

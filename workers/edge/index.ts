@@ -12,6 +12,7 @@ export { Conversation } from "../../durable-objects/conversation/conversation.ts
 export { ConversationIndex } from "../../durable-objects/conversation-index/conversation-index.ts";
 export { MetricsHub } from "../../durable-objects/metrics-hub/metrics-hub.ts";
 export { NonceLedger } from "../../durable-objects/nonce-ledger/nonce-ledger.ts";
+export { RegionalStockObject as RegionalStock } from "../../durable-objects/regional-stock/regional-stock.ts";
 export { TokenBucket } from "../../durable-objects/token-bucket/token-bucket.ts";
 
 export const Session = createSessionClass(sessionParts);

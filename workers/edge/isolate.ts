@@ -23,6 +23,7 @@ import { createLimitDesk, type LimitDesk } from "../../src/shared/limits/limit-d
 import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
 import { RecentMap } from "../../src/shared/limits/recent-map.ts";
 import { archiveOf } from "../../durable-objects/storage/archive-binding.ts";
+import { createStockDraw } from "../../durable-objects/regional-stock/stock-draw.ts";
 import { bucketStub } from "../../durable-objects/token-bucket/bucket-stub.ts";
 import { TokenCalibration } from "../../src/shared/prompt/token-calibration.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
@@ -116,6 +117,13 @@ function build(env: Cloudflare.Env): Isolate {
       random: Math.random,
       newId: () => randomHex(16),
       takesLoans,
+      regions: {
+        draw: createStockDraw(env.REGIONAL_STOCK),
+        drawn: (outcome, detail) => {
+          metrics.count("regionalDraws", outcome);
+          if (detail !== undefined) report("regional stock", detail);
+        },
+      },
       events: limitEvents(report, metrics),
     });
   const limits = desk(true);

@@ -6,14 +6,19 @@ import type { Background } from "../contracts/background.ts";
 import type { Principal } from "../identity/principal.ts";
 import { AskLine } from "./ask-line.ts";
 import type { BucketAddress, LimitScope } from "./bucket-name.ts";
-import { type BucketStanding, emptyBatch, noAmounts } from "./bucket-protocol.ts";
+import { type BucketStanding, emptyBatch } from "./bucket-protocol.ts";
 import type { LimitSet } from "./defaults.ts";
 import { askTimeoutMs, type DeskOptions, pause } from "./desk-options.ts";
 import { Loan } from "./loan.ts";
 import { loanPolicy } from "./loan-policy.ts";
 import { UnansweredAdmissions } from "./open-admissions.ts";
+import { NearLoans } from "./regional/near-loans.ts";
+import type { Place } from "./regional/region.ts";
+import type { StockAddress } from "./regional/region-protocol.ts";
 import { ReportLine } from "./report-line.ts";
 import { SeenRevocations } from "./revocation.ts";
+import type { Tier } from "./tier.ts";
+import { unseenReturn } from "./unseen-return.ts";
 
 /** A loan is taken for a bucket that is asked so often within a second: for fewer, it would lie idle. */
 const busyAsks = 3;
@@ -26,6 +31,8 @@ export class BucketLane {
   readonly scope: LimitScope;
   readonly asks: AskLine;
   readonly reports: ReportLine;
+  /** Loans from the stock of this isolate's region, where the bucket is far: an org's alone, since a user is in one place. */
+  readonly near: NearLoans | null;
   readonly #options: DeskOptions;
   readonly #address: BucketAddress;
   readonly #revocations = new SeenRevocations();
@@ -34,7 +41,10 @@ export class BucketLane {
   #loan: Loan | null = null;
   /** What the loan was granted under: whoever has other limits asks. */
   #loanLimits: LimitSet | null = null;
+  /** It came from a region's stock. */
+  #isLoanDrawn = false;
   #standing: BucketStanding | null = null;
+  #standingAtMs = 0;
   #noLoanBeforeMs = 0;
   #asksSinceMs = 0;
   #askCount = 0;
@@ -48,6 +58,8 @@ export class BucketLane {
       address,
       (reply, askedAtMs) => {
         this.#standing = reply.standing;
+        this.#standingAtMs = askedAtMs;
+        this.near?.noteRoundTrip(options.now() - askedAtMs);
         this.unanswered.answered(reply.standing);
         this.#revocations.note(reply, askedAtMs);
       },
@@ -56,6 +68,18 @@ export class BucketLane {
     this.reports = new ReportLine(options, address, (reply, askedAtMs) =>
       this.#revocations.note(reply, askedAtMs),
     );
+    this.near =
+      scope === "user"
+        ? null
+        : new NearLoans(options, address, {
+            loan: (loan, limits, background) => this.#receive(loan, limits, background),
+            heard: (heard, askedAtMs) => {
+              this.#revocations.note(heard, askedAtMs);
+              if (askedAtMs < this.#standingAtMs) return;
+              this.#standing = heard.standing;
+              this.#standingAtMs = askedAtMs;
+            },
+          });
   }
 
   now(): number {
@@ -113,11 +137,42 @@ export class BucketLane {
     const loan = this.#loan;
     if (loan === null || this.#loanLimits !== limits) return null;
     if (loan.take(tokens, microdollars, now)) {
-      if (now >= this.#noLoanBeforeMs && loan.isLow(now)) this.#askForLoan(limits, now, background);
+      // A small loan that was drawn for a request or two is not followed by a large one.
+      const isWanted = !this.#isLoanDrawn || loan.takes >= busyAsks;
+      if (isWanted && now >= this.#noLoanBeforeMs && loan.isLow(now))
+        this.#askForLoan(limits, now, background);
       return loan;
     }
     if (now >= loan.usableUntilMs) this.#end(loan, limits, background);
     return null;
+  }
+
+  /** The stock to draw from, where one is nearer than the bucket and this isolate needs a loan; `null`: there is no such. */
+  stockNearby(place: Place | undefined, tier: Tier, limits: LimitSet, now: number): StockAddress | null {
+    const at = this.near?.stockAt(place, tier, limits) ?? null;
+    if (at === null) return null;
+    const hasLoan = this.#loan !== null && this.#loanLimits === limits && !this.#loan.isLow(now);
+    return hasLoan ? null : at;
+  }
+
+  /** A loan came from the stock. Whoever has one by now gives it back. */
+  #receive(loan: Loan, limits: LimitSet, background: Background): void {
+    const now = this.#options.now();
+    const current = this.#loan;
+    const isNeeded = current === null || this.#loanLimits !== limits || current.isLow(now);
+    if (!isNeeded || now >= loan.usableUntilMs) {
+      this.#end(loan, limits, background);
+      return;
+    }
+    if (current !== null) this.#end(current, this.#loanLimits ?? limits, background);
+    this.#hold(loan, limits, true);
+    background.run("limits-loan", this.#tend(loan, limits, background));
+  }
+
+  #hold(loan: Loan, limits: LimitSet, isDrawn: boolean): void {
+    this.#loan = loan;
+    this.#loanLimits = limits;
+    this.#isLoanDrawn = isDrawn;
   }
 
   /** Notes that the bucket is about to be asked for a request, and asks for a loan beside it where that pays. */
@@ -156,30 +211,14 @@ export class BucketLane {
     if (answer.kind === "answered" && answer.outcome.type === "granted") {
       if (this.#loan !== null) this.#end(this.#loan, this.#loanLimits ?? limits, background);
       const loan = new Loan(id, answer.outcome.receipt, block, now);
-      this.#loan = loan;
-      this.#loanLimits = limits;
+      this.#hold(loan, limits, false);
       this.#noLoanBeforeMs = 0;
       await this.#tend(loan, limits, background);
       return;
     }
     this.#noLoanBeforeMs = this.#options.now() + notLentPauseMs;
     // It may have been granted all the same, after the time-out: it is given back unseen.
-    if (answer.kind === "unreachable")
-      this.reports.add(
-        {
-          type: "settle",
-          id,
-          receipt: null,
-          sequence: 1,
-          used: noAmounts,
-          models: [],
-          held: noAmounts,
-          granted: noAmounts,
-          ended: true,
-        },
-        limits,
-        background,
-      );
+    if (answer.kind === "unreachable") this.reports.add(unseenReturn(id), limits, background);
   }
 
   /** Reports while the loan lives and ends it in time, or early when nobody needs it. */

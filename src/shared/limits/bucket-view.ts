@@ -7,7 +7,7 @@ import type {
   Unit,
   UnitStanding,
 } from "./bucket-protocol.ts";
-import { type BucketState, levelOf, maxOpenReservations, releaseSlots, slotsHeld } from "./bucket-state.ts";
+import { type BucketState, levelOf, maxOpenReservations, slotsHeld, sweep } from "./bucket-state.ts";
 import { levelKey, type LimitRule, remaining, resetMs, retryAfterMs } from "./level.ts";
 import { modelUses } from "./model-counts.ts";
 
@@ -100,7 +100,8 @@ export function standing(bucket: BucketState, rules: readonly LimitRule[], now: 
 
 /** Everything that `GET /v1/usage` and an admin see of one bucket. */
 export function inspect(bucket: BucketState, rules: readonly LimitRule[], now: number): BucketInspection {
-  releaseSlots(bucket, now);
+  // Reservations that are over count as unsettled from then on, though nothing was written since.
+  sweep(bucket, now);
   return {
     version: 1,
     usage: {

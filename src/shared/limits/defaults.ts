@@ -3,6 +3,7 @@ import type { LimitScope } from "./bucket-name.ts";
 import { loanBlock } from "./loan-policy.ts";
 import type { Amounts, Unit } from "./bucket-protocol.ts";
 import type { Calendar } from "./calendar.ts";
+import { stockOf } from "./regional/stock-policy.ts";
 import type { LimitRule } from "./level.ts";
 import { type Tier, tierSchema } from "./tier.ts";
 
@@ -102,6 +103,8 @@ export interface LimitSet {
   readonly rules: readonly LimitRule[];
   /** What one loan is; `null`: too small for loans, every request asks. */
   readonly block: Amounts | null;
+  /** What a region borrows at a time, and how many of it at most; `null`: nothing. */
+  readonly stock: { readonly block: Amounts; readonly most: number } | null;
   /** See `BucketBatch`. */
   readonly leaseMs: number;
   readonly timeZone: string;
@@ -164,6 +167,7 @@ export function limitSet(tenant: TenantConfig, rules: readonly LimitRule[]): Lim
   return {
     rules,
     block: loanBlock(rules),
+    stock: stockOf(rules),
     leaseMs: tenant.requests.deadline_seconds * 1_000 + leaseMarginMs,
     timeZone: tenant.time_zone,
   };

@@ -1,5 +1,6 @@
 import type { BucketAddress, LimitScope } from "./bucket-name.ts";
 import type { BucketBatch, BucketReply } from "./bucket-protocol.ts";
+import type { DrawOutcome, DrawReply, DrawRequest, StockAddress } from "./regional/region-protocol.ts";
 
 /** What the isolate's side of the limits needs from the outside; made once by the composition root. */
 export interface DeskOptions {
@@ -14,7 +15,16 @@ export interface DeskOptions {
   readonly newId: () => string;
   /** Whether blocks of large limits are lent to this isolate. An object that admits one turn takes none. */
   readonly takesLoans: boolean;
+  /** The regions' stocks of loans (regional/regional-stock.ts); absent: every bucket is asked where it is. */
+  readonly regions?: RegionalStocks;
   readonly events: LimitEvents;
+}
+
+export interface RegionalStocks {
+  /** One round trip to a stock. May throw as `call` does. */
+  readonly draw: (at: StockAddress, request: DrawRequest) => Promise<DrawReply>;
+  /** To be counted; `detail` is for the log, and there where it failed. */
+  readonly drawn: (outcome: DrawOutcome, detail?: string) => void;
 }
 
 /** What is counted and logged. Called on the spot; must return at once. */

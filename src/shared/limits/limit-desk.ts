@@ -19,10 +19,11 @@ import type { AskAnswer } from "./ask-line.ts";
 import { BucketLane } from "./bucket-lane.ts";
 import { bucketName, type LimitScope } from "./bucket-name.ts";
 import { lateMs } from "./bucket-state.ts";
-import { microdollarsFor } from "./cost.ts";
 import type { LimitSet } from "./defaults.ts";
 import { type DeskOptions, slowMs } from "./desk-options.ts";
 import { HeldReservation, type Share } from "./held-reservation.ts";
+import { covers, shareOf, takeFromLoan, type Wanted, wantedBy } from "./share.ts";
+import type { StockAddress } from "./regional/region-protocol.ts";
 import { OpenAdmissions } from "./open-admissions.ts";
 import { type Admission, type AdmissionRequest, type Reservation, unused } from "./ports.ts";
 import { limitsOf } from "./principal-limits.ts";
@@ -96,7 +97,7 @@ class Desk {
       request,
       [user, org],
       userShare ?? this.#ask(request, user, userLimits, wanted, now, background),
-      orgShare ?? this.#ask(request, org, orgLimits, wanted, now, background),
+      orgShare ?? this.#askOrg(request, org, orgLimits, wanted, now, background),
       background,
     );
   }
@@ -120,6 +121,39 @@ class Desk {
       decision.kind === "failed" ? [decision.failure] : [],
     );
     return err(gravest(failures));
+  }
+
+  /** From the stock of this region, where the bucket is far and a loan is to be expected; the bucket otherwise. */
+  #askOrg(
+    request: AdmissionRequest,
+    lane: BucketLane,
+    limits: LimitSet,
+    wanted: Wanted,
+    now: number,
+    background: Background,
+  ): Promise<Decision> {
+    const at =
+      lane.near?.isExpected(now) === true && covers(limits.stock?.block, wanted)
+        ? lane.stockNearby(request.place, request.principal.tier, limits, now)
+        : null;
+    return at === null
+      ? this.#ask(request, lane, limits, wanted, now, background)
+      : this.#askNearby(at, request, lane, limits, wanted, background);
+  }
+
+  async #askNearby(
+    at: StockAddress,
+    request: AdmissionRequest,
+    lane: BucketLane,
+    limits: LimitSet,
+    wanted: Wanted,
+    background: Background,
+  ): Promise<Decision> {
+    await lane.near?.draw(at, limits, background);
+    const now = this.#options.now();
+    const share = takeFromLoan(lane, limits, wanted, now, background);
+    if (share !== null) return { kind: "share", share };
+    return this.#ask(request, lane, limits, wanted, now, background);
   }
 
   async #ask(
@@ -146,11 +180,15 @@ class Desk {
     if (elapsedMs > slowMs) this.#options.events.slow(lane.scope, elapsedMs);
     if (answer.kind === "unreachable")
       return this.#withoutBucket(request, lane, limits, wanted, answer, background);
-    if (answer.outcome.type === "granted")
+    if (answer.outcome.type === "granted") {
+      // A bucket that proves to be far: the next request shall find a loan nearby.
+      const at = lane.stockNearby(request.place, request.principal.tier, limits, this.#options.now());
+      if (at !== null) lane.near?.begin(at, limits, background);
       return {
         kind: "share",
         share: shareOf(lane, limits, wanted, { receipt: answer.outcome.receipt, isOpen: false }),
       };
+    }
     if (answer.outcome.type === "refused") {
       const { outcome } = answer;
       return { kind: "failed", failure: limited(lane.scope, outcome, largestMaxTokens(outcome, request)) };
@@ -229,64 +267,6 @@ class Desk {
     }
     return lane;
   }
-}
-
-/** Beside one request and its slot. */
-interface Wanted {
-  readonly tokens: number;
-  readonly microdollars: number;
-}
-
-function wantedBy({ promptTokens, answerTokens, price }: AdmissionRequest): Wanted {
-  return {
-    tokens: promptTokens + answerTokens,
-    microdollars: microdollarsFor(price, promptTokens, answerTokens),
-  };
-}
-
-function takeFromLoan(
-  lane: BucketLane,
-  limits: LimitSet,
-  { tokens, microdollars }: Wanted,
-  now: number,
-  background: Background,
-): Share | null {
-  const loan = lane.takeFromLoan(tokens, microdollars, limits, now, background);
-  if (loan === null) return null;
-  return {
-    lane,
-    limits,
-    loan,
-    loanTokens: tokens,
-    loanMicrodollars: microdollars,
-    receipt: null,
-    grantedRequests: 0,
-    grantedTokens: 0,
-    grantedMicrodollars: 0,
-    isOpen: false,
-    isUncertain: false,
-  };
-}
-
-/** A share of the bucket's own, or of nobody's. */
-function shareOf(
-  lane: BucketLane,
-  limits: LimitSet,
-  { tokens, microdollars }: Wanted,
-  how: Pick<Share, "receipt" | "isOpen">,
-): Share {
-  return {
-    lane,
-    limits,
-    loan: null,
-    loanTokens: 0,
-    loanMicrodollars: 0,
-    grantedRequests: 1,
-    grantedTokens: tokens,
-    grantedMicrodollars: microdollars,
-    isUncertain: false,
-    ...how,
-  };
 }
 
 async function decided(share: Share | Promise<Decision>): Promise<Decision> {

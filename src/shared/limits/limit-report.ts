@@ -23,7 +23,7 @@ export function limitsReport(tenant: TenantConfig): object {
 }
 
 function scopeReport(tenant: TenantConfig, scope: LimitScope, tier: Tier): object[] {
-  const { rules, block } = resolveLimits(tenant, scope, tier);
+  const { rules, block, stock } = resolveLimits(tenant, scope, tier);
   return rules.map((rule) => ({
     name: rule.name,
     unit: unitNames[rule.unit],
@@ -32,6 +32,13 @@ function scopeReport(tenant: TenantConfig, scope: LimitScope, tier: Tier): objec
     // Limits too small for loans are asked for each request: nothing lies unused.
     largest_loan: block === null ? 0 : shown(block[rule.unit], rule.unit),
     most_left_unused_by_loans: block === null ? 0 : shown(mostLent(rules, rule.unit), rule.unit),
+    // Of that, at most so much lies in one region: an org's alone, in tenants without a jurisdiction.
+    ...(scope === "org" && {
+      most_in_one_region:
+        stock === null || tenant.jurisdiction !== "none"
+          ? 0
+          : shown(stock.most * stock.block[rule.unit], rule.unit),
+    }),
   }));
 }
 

@@ -4,6 +4,7 @@ import type { Principal } from "../identity/principal.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { AdmissionFailure } from "./admission-failure.ts";
 import type { TokenPrice } from "./cost.ts";
+import type { Place } from "./regional/region.ts";
 
 /** What a turn asks to be let in for. */
 export interface AdmissionRequest {
@@ -19,6 +20,8 @@ export interface AdmissionRequest {
   readonly choices: number;
   /** The dearest that may come of it. */
   readonly price: TokenPrice;
+  /** Where the client is, as far as is known: whose region's stock of loans is near. */
+  readonly place?: Place;
 }
 
 /** The limit nearest to refusal, for `x-ratelimit-*`. */

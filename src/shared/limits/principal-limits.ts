@@ -43,5 +43,5 @@ function tighten(tenant: TenantConfig, limits: LimitSet, own: KeyLimits, keyId: 
       rules.push(ruleOf(tenant, name, capacity, `key:${keyId}/${name}`));
   }
   // A loan is the whole user's: what is taken from it would pass by the key's own levels.
-  return { ...limitSet(tenant, rules), block: null };
+  return { ...limitSet(tenant, rules), block: null, stock: null };
 }

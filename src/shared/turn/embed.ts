@@ -44,6 +44,7 @@ export async function embed(
     ...wholeReservation(promptTokens, 0, 1),
     choices: 1,
     price: dearestPrice(deps.fleet, plan.value),
+    place: turn.place,
   });
   turn.mark("admit");
   if (!admitted.ok) return admitted;

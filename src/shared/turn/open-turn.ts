@@ -63,6 +63,7 @@ export async function openTurn(
     ...reservationFor(turn, plan.value[0], estimatedPrompt(turn, plan.value[0], deps), null, deps),
     choices: turn.asked.choices,
     price: dearestPrice(deps.fleet, plan.value),
+    place: turn.place,
   });
   turn.mark("admit");
   if (!admitted.ok) return admitted;

@@ -205,6 +205,10 @@ const limitTable = z.array(
     most_left_unused_by_loans: z
       .number()
       .meta({ description: "However many isolates there are, loans leave at most so much unused." }),
+    most_in_one_region: z
+      .number()
+      .optional()
+      .meta({ description: "Of an org's limits: so much of that lies in one region's stock at most." }),
   }),
 );
 

@@ -139,6 +139,12 @@ export const metricTable = {
     help: "Asks of a token bucket that failed or ran out of time.",
     labels: ["scope"],
   },
+  regionalDraws: {
+    type: "counter",
+    name: "edgewise_regional_draws_total",
+    help: "Loans asked of a region's stock because an org's bucket is far, by what came of it.",
+    labels: ["result"],
+  },
   openAdmissions: {
     type: "counter",
     name: "edgewise_open_admissions_total",

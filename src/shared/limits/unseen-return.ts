@@ -1,0 +1,16 @@
+import { noAmounts, type SettleOperation } from "./bucket-protocol.ts";
+
+/** Gives back what a bucket may have set aside under this id though its answer was not seen. */
+export function unseenReturn(id: string): SettleOperation {
+  return {
+    type: "settle",
+    id,
+    receipt: null,
+    sequence: 1,
+    used: noAmounts,
+    models: [],
+    held: noAmounts,
+    granted: noAmounts,
+    ended: true,
+  };
+}
