@@ -242,7 +242,9 @@ test("a key with limits of its own is held to them", async () => {
   const { body } = await ask("GET", "/v1/usage", key.value);
   const user = body["user"] as { limits: { name: string; limit: number }[] };
   // Beside those of its tier, on a level of its own.
-  expect(user.limits).toContainEqual(expect.objectContaining({ name: "requests_per_minute", limit: 1 }));
+  expect(user.limits).toContainEqual(
+    expect.objectContaining({ name: "requests_per_minute", of: "key", limit: 1 }),
+  );
   const turn = { model: "auto", messages: [{ role: "user", content: "hello" }] };
   expect(await ask("POST", "/v1/chat/completions", key.value, turn)).toMatchObject({ status: 200 });
   expect(await ask("POST", "/v1/chat/completions", key.value, turn)).toMatchObject({ status: 429 });

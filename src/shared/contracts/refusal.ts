@@ -52,7 +52,8 @@ export type Refusal =
 
 /** Which limit of which scope said no, and what would fit. */
 export interface LimitRefusal {
-  readonly scope: "user" | "org";
+  /** Whose limit it is: the user's, the org's, or the API key's own. */
+  readonly scope: "user" | "org" | "key";
   /** The limit's name in the table of defaults, e.g. `requests_per_hour`. */
   readonly limit: string;
   /** What capacity and remainder count; a slot is a request that runs. */

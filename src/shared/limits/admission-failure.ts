@@ -42,7 +42,7 @@ export function limited(
   return {
     kind: "limited",
     limit: {
-      scope,
+      scope: refusal.of ?? scope,
       limit: refusal.limit,
       unit: refusal.unit,
       class: limitClass(refusal.windowMs),

@@ -104,6 +104,8 @@ export type BucketOutcome =
 export interface BucketRefusal {
   readonly type: "refused";
   readonly limit: string;
+  /** See `LimitRule`. */
+  readonly of?: "key";
   readonly unit: Unit;
   readonly windowMs: number;
   readonly capacity: number;
@@ -124,6 +126,8 @@ export interface BucketStanding {
 
 export interface UnitStanding {
   readonly name: string;
+  /** See `LimitRule`. */
+  readonly of?: "key";
   readonly limit: number;
   readonly remaining: number;
   readonly resetMs: number;

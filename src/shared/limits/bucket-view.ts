@@ -27,6 +27,7 @@ export function refusal(
   return {
     type: "refused",
     limit: longest.rule.name,
+    ...whose(longest.rule),
     unit: longest.rule.unit,
     windowMs: longest.rule.windowMs,
     capacity: longest.rule.capacity,
@@ -36,6 +37,10 @@ export function refusal(
     fittingTokens: mayAsk ? leastLeft(bucket, rules, "tokens", now) : 0,
     fittingMicrodollars: mayAsk ? leastLeft(bucket, rules, "microdollars", now) : 0,
   };
+}
+
+function whose({ of }: LimitRule): Pick<LimitRule, "of"> {
+  return of === undefined ? {} : { of };
 }
 
 function leftOf(bucket: BucketState, rule: LimitRule, now: number): number {
@@ -89,10 +94,16 @@ export function standing(bucket: BucketState, rules: readonly LimitRule[], now: 
     level.wholeAtMs = now + wholeInMs;
     if (rule.unit === "requests" && share < requestsShare) {
       requestsShare = share;
-      requests = { name: rule.name, limit: rule.capacity, remaining: left, resetMs: wholeInMs };
+      requests = {
+        name: rule.name,
+        ...whose(rule),
+        limit: rule.capacity,
+        remaining: left,
+        resetMs: wholeInMs,
+      };
     } else if (rule.unit === "tokens" && share < tokensShare) {
       tokensShare = share;
-      tokens = { name: rule.name, limit: rule.capacity, remaining: left, resetMs: wholeInMs };
+      tokens = { name: rule.name, ...whose(rule), limit: rule.capacity, remaining: left, resetMs: wholeInMs };
     }
   }
   return { requests, tokens };
@@ -113,6 +124,7 @@ export function inspect(bucket: BucketState, rules: readonly LimitRule[], now: n
     },
     limits: rules.map((rule) => ({
       name: rule.name,
+      ...whose(rule),
       unit: rule.unit,
       limit: rule.capacity,
       used:

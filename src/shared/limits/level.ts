@@ -41,6 +41,8 @@ export interface LimitRule {
    * leak at the pace of whoever looked last). Absent: the rule's name.
    */
   readonly level?: string;
+  /** Whose limit it is where it is not the bucket's owner's: one API key's own. */
+  readonly of?: "key";
 }
 
 export function levelKey(rule: LimitRule): string {

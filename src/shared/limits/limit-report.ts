@@ -57,8 +57,9 @@ export function bucketInternals({ lent, openReservations }: BucketInspection): o
 
 export function bucketReport({ usage, limits, models }: BucketInspection): object {
   return {
-    limits: limits.map(({ name, unit, limit, used, remaining, resetMs }) => ({
+    limits: limits.map(({ name, of, unit, limit, used, remaining, resetMs }) => ({
       name,
+      ...(of !== undefined && { of }),
       unit: unitNames[unit],
       limit: shown(limit, unit),
       used: shown(used, unit),

@@ -40,7 +40,7 @@ function tighten(tenant: TenantConfig, limits: LimitSet, own: KeyLimits, keyId: 
     if (capacity === undefined) continue;
     const rule = limits.rules.find((tiers) => tiers.name === name);
     if (rule === undefined || capacity < rule.capacity)
-      rules.push(ruleOf(tenant, name, capacity, `key:${keyId}/${name}`));
+      rules.push({ ...ruleOf(tenant, name, capacity, `key:${keyId}/${name}`), of: "key" });
   }
   // A loan is the whole user's: what is taken from it would pass by the key's own levels.
   return { ...limitSet(tenant, rules), block: null, stock: null };

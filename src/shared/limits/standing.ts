@@ -18,7 +18,7 @@ function nearest(lanes: readonly BucketLane[], unit: "requests" | "tokens"): Lim
     const share = remaining / standing.limit;
     if (share >= foundShare) continue;
     foundShare = share;
-    const name = `${lane.scope}/${standing.name}`;
+    const name = `${standing.of ?? lane.scope}/${standing.name}`;
     found = { limit: standing.limit, remaining, resetMs: standing.resetMs, name };
   }
   return found;

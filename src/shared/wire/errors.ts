@@ -306,12 +306,13 @@ function limited(limit: LimitRefusal): WireError {
   const quota = limit.class === "quota";
   const headers: Record<string, string> = { ...retryAfter(limit.retryAfterMs), ...standing(limit) };
   if (quota) headers["x-should-retry"] = "false";
+  const whose = limit.scope === "key" ? "API key" : limit.scope;
   const fits =
     limit.largestMaxTokens > 0
       ? `The largest max_tokens that fits now is ${limit.largestMaxTokens}.`
       : "No max_tokens fits now.";
   const message =
-    `${quota ? "Quota used up" : "Rate limit reached"}: ${limit.limit} of your ${limit.scope} is ` +
+    `${quota ? "Quota used up" : "Rate limit reached"}: ${limit.limit} of your ${whose} is ` +
     `${amount(limit.capacity, limit.unit)}, ${left(limit)} left. The same request is let in again in ` +
     `${formatDuration(limit.retryAfterMs)}; the limit is whole again in ${formatDuration(limit.resetMs)}. ${fits}`;
   return quota

@@ -165,6 +165,7 @@ const scopeUsage = z.looseObject({
   limits: z.array(
     z.looseObject({
       name: z.string().meta({ description: "Such as requests_per_hour." }),
+      of: z.literal("key").optional().meta({ description: "It is the API key's own limit." }),
       unit: limitUnit,
       limit: z.number().min(0),
       used: z
