@@ -172,6 +172,25 @@ test("a tenant's admin gives no tier, no scope and no platform scope beyond the 
   ).toMatchObject({ status: 400 });
 });
 
+test("a tenant that is named in the query is the one that a key is made for and users are revoked in", async () => {
+  const tenant = await newTenant();
+  const platform = await platformToken();
+  const path = `/admin/keys?tenant=${tenant.id}`;
+  expect(await ask("POST", path, platform, { name: "k" })).toMatchObject({
+    status: 200,
+    body: { tenant: tenant.id },
+  });
+  expect(await ask("POST", path, platform, { name: "k", tenant: "another" })).toMatchObject({
+    status: 400,
+    body: { error: { param: "tenant" } },
+  });
+  const other = await newTenant();
+  expect(await ask("POST", path, other.admin, { name: "k" })).toMatchObject({ status: 404 });
+  const revocations = `/admin/revocations?tenant=${tenant.id}`;
+  expect(await ask("POST", revocations, other.admin, { user: "alice" })).toMatchObject({ status: 404 });
+  expect(await ask("POST", revocations, tenant.admin, { user: "alice" })).toMatchObject({ status: 200 });
+});
+
 test("a platform key opens what its scopes say, must expire, and is made by the platform's admins alone", async () => {
   const platform = await platformToken();
   const inAWeek = Math.floor(Date.now() / 1000) + 7 * 86_400;

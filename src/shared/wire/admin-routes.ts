@@ -47,6 +47,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     summary: "Make an API key",
     description: "The key is in `value`, this once. Nobody can show it again.",
     scopes: anyAdmin,
+    queryParameters: tenant,
     request: {
       schema: "CreateKeyRequest",
       example: { name: "nightly reports", scopes: [], allow_ips: ["192.0.2.0/24"] },
@@ -110,6 +111,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     description:
       "All its tokens and API keys that were issued before this moment. Tokens without `iat` for good.",
     scopes: anyAdmin,
+    queryParameters: tenant,
     request: { schema: "RevocationRequest", example: { user: "alice" } },
     success: { description: "Done", content: { "application/json": "Revocation" } },
     errors: ofBody,

@@ -34,7 +34,9 @@ const maxTenantBytes = 1_048_576;
 const page = { usual: 20, most: 100 } as const;
 
 export const createApiKey: AdminHandler = (call) =>
-  withBody(call, createKeySchema, (body, admin, deps) => createKey(admin, body, deps));
+  withBody(call, createKeySchema, (body, admin, deps) =>
+    whose(call, body, (request) => createKey(admin, request, deps)),
+  );
 
 export const listApiKeys: AdminHandler = (call) =>
   withPage(call, (range, admin, deps) => listKeys(admin, range, deps));
@@ -49,7 +51,9 @@ export const revokeApiKey: AdminHandler = (call) =>
   answer(call, revokeKey(adminOf(call), namedKey(call), depsOf(call)));
 
 export const createRevocation: AdminHandler = (call) =>
-  withBody(call, revocationSchema, (body, admin, deps) => revokeOwner(admin, body, deps));
+  withBody(call, revocationSchema, (body, admin, deps) =>
+    whose(call, body, (request) => revokeOwner(admin, request, deps)),
+  );
 
 export const showAudit: AdminHandler = (call) =>
   withPage(call, (range, admin, deps) => auditPage(admin, range, deps));
@@ -80,6 +84,22 @@ function idOf({ c }: AdminCall): string {
 
 function namedKey(call: AdminCall): { readonly tenant: string | undefined; readonly id: string } {
   return { tenant: call.c.req.query("tenant"), id: idOf(call) };
+}
+
+/**
+ * A body that makes something names its tenant itself; the query of all other routes is heeded, too, since what it means to
+ * whoever writes it must not be made for another. Whoever says both must say the same.
+ */
+async function whose<Body extends { readonly tenant?: string | undefined }>(
+  { c }: AdminCall,
+  body: Body,
+  work: (body: Body) => Promise<AdminResult<object>>,
+): Promise<AdminResult<object>> {
+  const queried = c.req.query("tenant");
+  if (queried === undefined) return work(body);
+  if (body.tenant !== undefined && body.tenant !== queried)
+    return err(invalidValue("tenant", "is another one in the query"));
+  return work({ ...body, tenant: queried });
 }
 
 export async function withBody<Schema extends z.ZodType>(
