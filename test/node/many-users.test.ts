@@ -73,6 +73,7 @@ test(`${users} distinct users in one run: once its caches are full, the isolate'
       answerTokens: answerLengths.expected(tenant.id, `model-${user}`),
       choices: 1,
       price: { input: 1, output: 1 },
+      place: {},
     });
     if (!admitted.ok) throw new Error(admitted.error.kind);
     answerLengths.observe(tenant.id, `model-${user}`, 100);

@@ -148,7 +148,7 @@ export class BucketLane {
   }
 
   /** The stock to draw from, where one is nearer than the bucket and this isolate needs a loan; `null`: there is no such. */
-  stockNearby(place: Place | undefined, tier: Tier, limits: LimitSet, now: number): StockAddress | null {
+  stockNearby(place: Place, tier: Tier, limits: LimitSet, now: number): StockAddress | null {
     const at = this.near?.stockAt(place, tier, limits) ?? null;
     if (at === null) return null;
     const hasLoan = this.#loan !== null && this.#loanLimits === limits && !this.#loan.isLow(now);

@@ -3,7 +3,7 @@ import { bucketName } from "./bucket-name.ts";
 import { resolveLimits } from "./defaults.ts";
 import { createLimitDesk } from "./limit-desk.ts";
 import { mostLent } from "./loan-policy.ts";
-import type { Reservation } from "./ports.ts";
+import type { Admission, Reservation } from "./ports.ts";
 import { FakeClock, isolateOptions, SimulatedBuckets, strictBackground } from "./simulated-world.ts";
 import { amounts, tenantWith, turn, use, within } from "./simulated-turns.ts";
 
@@ -240,4 +240,31 @@ test("one after the other, however short, never meet a limit on requests at once
       settled: amounts(20, 100),
       reserved: amounts(0, 0),
     });
+});
+
+test("a noisy isolate, and any number that hoard loans, leave the others all that loans may not hold", async () => {
+  const clock = new FakeClock();
+  const buckets = new SimulatedBuckets(clock);
+  // An hour's window, so that nothing to speak of refills meanwhile.
+  const tenant = tenantWith({
+    org: { pro: { requests_per_minute: null, requests_per_hour: 1_000, requests_per_day: null } },
+  });
+  const { rules } = resolveLimits(tenant, "org", "pro");
+  const admit = (admission: Admission, id: string) =>
+    within(clock, admission.admit(turn(tenant, id, { tier: "pro", user: id.slice(0, 3) })));
+  let used = 0;
+  for (let isolate = 0; isolate < 30; isolate += 1) {
+    const hoarder = createLimitDesk(isolateOptions(buckets, `h${isolate}`)).admission(strictBackground());
+    // The first is noisy beyond that, and never settles.
+    for (let times = 0; times < (isolate === 0 ? 200 : 4); times += 1)
+      if ((await admit(hoarder, `h${isolate}-${times}`)).ok) used += 1;
+  }
+  const lent = buckets.inspect(bucketName("acme", "org", "research"), []).lent.requests;
+  expect(lent).toBeGreaterThan(0);
+  expect(lent).toBeLessThanOrEqual(mostLent(rules, "requests"));
+  const quiet = createLimitDesk(isolateOptions(buckets, "quiet")).admission(strictBackground());
+  let got = 0;
+  while ((await admit(quiet, `q${String(got % 10)}-${got}`)).ok) got += 1;
+  expect(used + got).toBeGreaterThanOrEqual(1_000 - mostLent(rules, "requests"));
+  expect(used + got).toBeLessThanOrEqual(1_001);
 });

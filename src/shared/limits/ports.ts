@@ -21,7 +21,7 @@ export interface AdmissionRequest {
   /** The dearest that may come of it. */
   readonly price: TokenPrice;
   /** Where the client is, as far as is known: whose region's stock of loans is near. */
-  readonly place?: Place;
+  readonly place: Place;
 }
 
 /** The limit nearest to refusal, for `x-ratelimit-*`. */

@@ -54,6 +54,7 @@ export function turn(
     answerTokens: options.answerTokens ?? 100,
     choices: 1,
     price: options.price ?? freeOfCharge,
+    place: {},
   };
 }
 

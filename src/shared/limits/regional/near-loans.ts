@@ -56,8 +56,8 @@ export class NearLoans {
   }
 
   /** `null`: the bucket is near enough, or nobody knows that there is a stock nearer. */
-  stockAt(place: Place | undefined, tier: Tier, limits: LimitSet): StockAddress | null {
-    if (this.#roundTripMs < farMs || limits.stock === null || place === undefined) return null;
+  stockAt(place: Place, tier: Tier, limits: LimitSet): StockAddress | null {
+    if (this.#roundTripMs < farMs || limits.stock === null) return null;
     const { regions, takesLoans } = this.#options;
     // A jurisdiction's objects all live there: none of them is nearer to callers elsewhere.
     if (regions === undefined || !takesLoans || this.#bucket.jurisdiction !== "none") return null;
