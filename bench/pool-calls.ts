@@ -4,7 +4,7 @@
  */
 import { SimulatedFleet } from "../src/shared/routing/pool/simulated-fleet-fixture.ts";
 
-const [isolates = 2000, perSecond = 10_000, locations = 100, seconds = 60] = process.argv
+const [isolates = 2000, perSecond = 10_000, locations = 330, seconds = 60] = process.argv
   .slice(2)
   .map(Number);
 const fleet = new SimulatedFleet({

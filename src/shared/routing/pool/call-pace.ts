@@ -20,6 +20,11 @@ const bounds = {
 
 const firstRefreshMs = 3000;
 const halfLifeMs = 2000;
+/**
+ * Intervals grow at once and shrink slowly: callers keep to one for up to four seconds after it was changed, so that what is
+ * seen of them meanwhile says little, and a pace that followed it both ways would swing.
+ */
+const mostShrink = 0.95;
 
 export class CallMeter {
   readonly #refreshes = new Rate(halfLifeMs);
@@ -57,7 +62,8 @@ export class CallMeter {
     const everyMs = Math.min(bounds.refresh[1], this.#refreshEveryMs * this.#stretch);
     const locations = (this.#refreshes.perSecond(nowMs) * everyMs) / 1000;
     const [least, most] = bounds.refresh;
-    this.#refreshEveryMs = Math.min(most, Math.max(least, (locations / budget.refresh) * 1000));
+    const wantedMs = Math.min(most, Math.max(least, (locations / budget.refresh) * 1000));
+    this.#refreshEveryMs = Math.max(wantedMs, this.#refreshEveryMs * mostShrink);
     const asks = this.#asks.perSecond(nowMs);
     const others = this.#calls.perSecond(nowMs) - asks;
     const wanted = asks / this.#askShare;

@@ -38,29 +38,29 @@ function spread(counts: ReadonlyMap<string, number>): number {
   return Math.max(...all) / (all.reduce((sum, count) => sum + count, 0) / all.length);
 }
 
-test(
-  "2,000 isolates at 10,000 requests a second, all at once from nothing: one pool sees at most 200 calls in any second",
+test.each([100, 330])(
+  "2,000 isolates in %i locations at 10,000 requests a second, all at once from nothing: one pool sees at most 200 calls in any second",
   { timeout: 120_000 },
-  async () => {
+  async (locations) => {
     const fleet = new SimulatedFleet({
       // How many they are changes nothing in how often is called, but much in what the test takes.
       replicas: 16,
       slots: 2048,
-      locations: 100,
+      locations,
       isolates: 2000,
       lost: 0.01,
       repeated: 0.01,
       hasMetrics: true,
     });
-    traffic(fleet, { perSecond: 10_000, seconds: 12, runsMs: () => 500 + fleet.random() * 1500 }, "lot");
+    traffic(fleet, { perSecond: 10_000, seconds: 30, runsMs: () => 500 + fleet.random() * 1500 }, "lot");
     const startMs = fleet.clock.nowMs;
-    await fleet.clock.runUntil(startMs + 12_000);
+    await fleet.clock.runUntil(startMs + 30_000);
     expect(fleet.mostCalls).toBeLessThanOrEqual(200);
     // Nobody was forgotten over that: every isolate routes from a snapshot of seconds ago.
     const ages = fleet.isolates.map(
       ({ link }) => fleet.clock.nowMs - (link.fresh(fleet.clock.nowMs)?.atMs ?? 0),
     );
-    expect(Math.max(...ages)).toBeLessThan(5000);
+    expect(Math.max(...ages)).toBeLessThan(8000);
   },
 );
 

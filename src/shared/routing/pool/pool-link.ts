@@ -40,12 +40,18 @@ export interface PoolLinkOptions {
 
 /** Before a pool was heard. */
 const firstPace: CallPace = { refreshEveryMs: 2000, reportEveryMs: 1000, noticeEveryMs: 1000, askShare: 1 };
-/** An isolate's first own report comes within so long, by lot: thousands that start at once must not call at once. */
+/** Thousands of isolates may start at once (a deployment), and must not call at once. A first look at the shelf comes within so long, by lot. */
+const firstLookMs = 500;
+/** Where nothing is on the shelf, the one that claims it waits for so long, by lot: there are hundreds of locations. */
+const coldRefreshMs = 2500;
+/** An isolate's first own report comes within so long after that, by lot. */
 const firstReportMs = 30_000;
 /** A meeting that is overdue by so much was lost with the request that promised it. */
 const lostAfterMs = 3000;
-/** A snapshot says whether there is room for so long. */
-const freshMs = 6000;
+/** A snapshot says whether there is room for so long: it is refreshed every four seconds at the least, and looked at every two. */
+const freshMs = 8000;
+/** The shelf is looked at at least so often while there is traffic, also where it is refreshed more seldom: that costs the pool nothing. */
+const mostLookMs = 2000;
 /** Meetings in a row that are promised without anything new. */
 const maxFollowUps = 3;
 /** Below this an exchange is not worth another one. */
@@ -123,8 +129,8 @@ export class PoolLink {
 
   #dueAtMs(nowMs: number): number {
     if (this.#lookAtMs === null) {
-      this.#lookAtMs = nowMs + this.#options.random() * firstPace.refreshEveryMs;
-      this.#reportAtMs = nowMs + this.#options.random() * firstReportMs;
+      this.#lookAtMs = nowMs + this.#options.random() * firstLookMs;
+      this.#reportAtMs = nowMs + coldRefreshMs + this.#options.random() * firstReportMs;
     }
     const noticeAtMs = this.#isPressed(nowMs)
       ? Math.max(nowMs, this.#exchangedAtMs + this.#pace.noticeEveryMs)
@@ -142,21 +148,33 @@ export class PoolLink {
   }
 
   async #meet(cluster: ClusterState): Promise<void> {
-    const { now, random, shelf } = this.#options;
+    const { now, random } = this.#options;
     const nowMs = now();
     // From here on what changes promises the next meeting.
     this.#meetingAtMs = Number.POSITIVE_INFINITY;
     const isNotice =
       this.#isPressed(nowMs) && nowMs - this.#exchangedAtMs >= this.#pace.noticeEveryMs - leastGapMs;
     const isReport = nowMs >= this.#reportAtMs;
-    this.#lookAtMs = nowMs + this.#pace.refreshEveryMs * (0.9 + 0.2 * random());
+    this.#lookAtMs = nowMs + Math.min(this.#pace.refreshEveryMs, mostLookMs) * (0.9 + 0.2 * random());
     if (isNotice || isReport) return this.#exchange(cluster, isReport ? "report" : "notice");
+    if (await this.#findsFresh(cluster)) return undefined;
+    if (!(await this.#options.shelf.claim(this.#options.cluster))) return undefined;
+    if (this.#snapshot === null) {
+      await this.#options.sleep(random() * coldRefreshMs);
+      // Another one of this location was quicker.
+      if (await this.#findsFresh(cluster)) return undefined;
+    }
+    return this.#exchange(cluster, "refresh");
+  }
+
+  /** Takes what is on the shelf. False: that is old, or there is nothing. */
+  async #findsFresh(cluster: ClusterState): Promise<boolean> {
+    const { now, shelf } = this.#options;
     const text = await shelf.get(this.#options.cluster);
     const shelved = text === null ? null : decodeSnapshot(text);
-    if (shelved !== null) this.#adopt(shelved, cluster);
-    const ageMs = now() - (shelved?.atMs ?? Number.NEGATIVE_INFINITY);
-    if (ageMs < this.#pace.refreshEveryMs || !(await shelf.claim(this.#options.cluster))) return undefined;
-    return this.#exchange(cluster, "refresh");
+    if (shelved === null) return false;
+    this.#adopt(shelved, cluster);
+    return now() - shelved.atMs < this.#pace.refreshEveryMs;
   }
 
   /** What goes along with an ask. */
