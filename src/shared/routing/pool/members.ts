@@ -111,6 +111,13 @@ export class Members {
     return true;
   }
 
+  /** What was learned of first bytes and nobody confirms fades to the best peer's. */
+  fadeLatencies(nowMs: number): void {
+    const least = new Map<string, number>();
+    for (const { latency } of this.#records.values()) latency.lower(least);
+    for (const { latency } of this.#records.values()) latency.fade(least, nowMs);
+  }
+
   /** Forgets those that joined and were not heard of for long. Returns their names. */
   forget(nowMs: number): string[] {
     const gone = this.all().filter(

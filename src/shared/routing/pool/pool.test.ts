@@ -268,3 +268,54 @@ test("throughput is the most that was seen lately, and counters that began anew 
   expect(throughput(4000)).toBeGreaterThan(2380);
   expect(throughput(601_000)).toBeCloseTo(1200, -1);
 });
+
+test("a first byte that nobody asks for any more fades to the best peer's: one cold answer does not keep a replica idle, and a slow one is told at once", () => {
+  const pool = poolOf(2, 4);
+  const heard = (replica: string, ms: number, nowMs: number) =>
+    pool.members
+      .get(replica)
+      ?.heard({ replica, successes: 1, failures: {}, firstByte: { region: "4b", ms } }, nowMs);
+  const known = (replica: string, nowMs: number) =>
+    pool
+      .snapshot(nowMs)
+      .replicas.find(({ id }) => id === replica)
+      ?.latencyMs.get("4b");
+  const pass = (fromMs: number, toMs: number): void => {
+    for (let nowMs = fromMs; nowMs <= toMs; nowMs += 1000) {
+      heard("r0", 60, nowMs);
+      pool.tick(nowMs);
+    }
+  };
+  // Its engine compiled something, say: three seconds once, and with that it is the last that anybody would choose.
+  heard("r1", 3000, 0);
+  pass(0, 8000);
+  expect(known("r1", 8000)).toBe(3000);
+  pass(9000, 40_000);
+  expect(known("r1", 40_000)).toBeLessThan(1000);
+  pass(41_000, 100_000);
+  expect(known("r1", 100_000)).toBeLessThan(80);
+  expect(known("r0", 100_000)).toBe(60);
+  // Still slow: known again at once, not by and by.
+  heard("r1", 2900, 100_500);
+  expect(known("r1", 100_500)).toBe(2900);
+  pass(101_000, 200_000);
+  // It was only cold.
+  heard("r1", 58, 200_500);
+  expect(known("r1", 200_500)).toBe(58);
+});
+
+test("a first byte that is asked for all the time rises slowly: load is not distance", () => {
+  const pool = poolOf(1, 4);
+  for (let at = 0; at < 100; at += 1) {
+    pool.members
+      .get("r0")
+      ?.heard(
+        { replica: "r0", successes: 1, failures: {}, firstByte: { region: "4b", ms: at === 0 ? 50 : 250 } },
+        at * 1000,
+      );
+    pool.tick(at * 1000);
+  }
+  const ms = pool.snapshot(100_000).replicas[0]?.latencyMs.get("4b") ?? 0;
+  expect(ms).toBeGreaterThan(200);
+  expect(ms).toBeLessThan(250);
+});

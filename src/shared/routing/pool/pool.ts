@@ -28,7 +28,7 @@ const leastQueue = 64;
 const queuedPerPlace = 2;
 const leastRetryMs = 1000;
 const mostRetryMs = 30_000;
-const expireEveryMs = 1000;
+const ageEveryMs = 1000;
 
 export interface PoolOptions {
   readonly cluster: string;
@@ -45,7 +45,7 @@ export class Pool {
   readonly #meter = new CallMeter();
   readonly #ends = new Rate(5000);
   #nowMs = 0;
-  #expiredAtMs = 0;
+  #agedAtMs = 0;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -136,9 +136,10 @@ export class Pool {
   /** Time has passed, or a poll came in: who can go, and whose wait is over? */
   tick(nowMs: number): Decision[] {
     this.#nowMs = nowMs;
-    if (nowMs - this.#expiredAtMs >= expireEveryMs) {
-      this.#expiredAtMs = nowMs;
+    if (nowMs - this.#agedAtMs >= ageEveryMs) {
+      this.#agedAtMs = nowMs;
       this.#ledger.expire(nowMs);
+      this.members.fadeLatencies(nowMs);
     }
     const decisions = this.#release(nowMs);
     for (const { key } of this.#queue.takeExpired(nowMs)) decisions.push(this.#overloaded(key, nowMs));

@@ -3,6 +3,7 @@
  * there since, how fast it is. From all of this follow its view for isolates and its free places for the queue.
  */
 import { Breaker, type FailureReason } from "../breaker.ts";
+import { LearnedLatency } from "./learned-latency.ts";
 import type { LeaseMove, ReplicaTally } from "./lease-ledger.ts";
 import type { ReplicaOutcomes } from "./pool-protocol.ts";
 import type { ReplicaStanding, ReplicaView } from "./snapshot.ts";
@@ -59,7 +60,7 @@ export class ReplicaRecord {
   heartbeatAtMs: number | null = null;
   readonly breaker = new Breaker();
   readonly startedAtMs: number;
-  readonly latencyMs = new Map<string, number>();
+  readonly latency = new LearnedLatency();
   polledAtMs = Number.NEGATIVE_INFINITY;
   isAlive: boolean | null = null;
   #polled: Polled | null = null;
@@ -115,7 +116,7 @@ export class ReplicaRecord {
       }
     // A good end that was on its way while the breaker opened does not close it: time and a trial do.
     for (; good > 0 && this.breaker.state(nowMs) !== "open"; good -= 1) this.breaker.success(nowMs);
-    if (firstByte !== null) this.#learnLatency(firstByte.region, firstByte.ms);
+    if (firstByte !== null) this.latency.heard(firstByte.region, firstByte.ms, nowMs);
   }
 
   /** Requests there, running and waiting: the engine's own count, moved on by what is known since; or the leases alone. */
@@ -167,7 +168,7 @@ export class ReplicaRecord {
       weight: this.wish.weight * this.#started(nowMs),
       startedAtMs: this.startedAtMs,
       zone,
-      latencyMs: this.latencyMs,
+      latencyMs: this.latency.believed,
       url,
     };
   }
@@ -196,13 +197,6 @@ export class ReplicaRecord {
     if (this.#throughput === null) return null;
     const { atMs, perSecond } = this.#throughput;
     return perSecond * 2 ** (-Math.max(0, nowMs - atMs) / throughputHalfLifeMs);
-  }
-
-  /** Near the least, since the rest is load and not distance: falls at once, rises slowly. */
-  #learnLatency(region: string, ms: number): void {
-    const known = this.latencyMs.get(region);
-    if (known === undefined || ms < known) this.latencyMs.set(region, ms);
-    else this.latencyMs.set(region, known + (ms - known) * 0.05);
   }
 }
 
