@@ -71,7 +71,9 @@ async function exchanged(pool: OriginPoolObject, sent: LeaseReport): Promise<Poo
 }
 
 test("a call that finds everything busy waits, and is answered when a lease returns", async () => {
-  await withPool(1, async (pool) => {
+  await withPool(1, async (pool, network) => {
+    // The leases speak alone.
+    network.metrics = "";
     const first = await Promise.all([1, 2, 3, 4].map((number) => pool.ask(cluster, ask(number))));
     expect(first.map(({ result }) => result)).toEqual(["granted", "granted", "granted", "granted"]);
     const waiting = [5, 6].map((number) => pool.ask(cluster, ask(number)));
@@ -165,6 +167,21 @@ test("admins' wishes and those who joined survive an eviction; leases are there 
       "r0 active",
       "r1 active",
     ]);
+  });
+});
+
+test("the first look at a pool without memory hears the engines first: a busy cluster is never told to be idle", async () => {
+  await withPool(2, async (pool, network, again) => {
+    network.metrics = "vllm:num_requests_running 4\nvllm:num_requests_waiting 2\n";
+    for (const each of [pool, again()]) {
+      const [one, other] = await Promise.all([each.status(cluster), each.status(cluster)]);
+      expect(one.replicas.map(({ isAlive, running, waiting }) => [isAlive, running, waiting])).toEqual([
+        [true, 4, 2],
+        [true, 4, 2],
+      ]);
+      expect(one.scaling[0]).toMatchObject({ saturation: 1.5, wantedReplicas: 4 });
+      expect(other.scaling).toEqual(one.scaling);
+    }
   });
 });
 

@@ -62,6 +62,8 @@ export function createOriginPoolClass<Env>(
     #pool: Pool | null = null;
     #poll: FleetPoll | null = null;
     #ticking = false;
+    /** The sweep under way, or the last one: over within two seconds, and never rejects. */
+    #looking: Promise<void> = Promise.resolve();
 
     constructor(context: DurableObjectState, env: Env) {
       super(context, env);
@@ -115,6 +117,8 @@ export function createOriginPoolClass<Env>(
     async status(cluster: string): Promise<PoolStatus> {
       const pool = await this.#ready(cluster);
       this.#lookAround();
+      // Without memory everything looks idle. Whoever scales by that would take away what is busy, so the engines are heard first.
+      if (pool.members.all().every(({ isAlive }) => isAlive === null)) await this.#looking;
       const nowMs = Date.now();
       this.#carryOut(pool.tick(nowMs));
       return poolStatus(pool, this.#poll?.models ?? [], nowMs);
@@ -151,13 +155,13 @@ export function createOriginPoolClass<Env>(
       const sweep = this.#poll?.sweep(() => Date.now()) ?? null;
       const pool = this.#pool;
       if (sweep === null || pool === null) return;
-      this.#background.run(
-        "poll replicas",
-        sweep.then(() => {
-          for (const replica of pool.members.forget(Date.now())) this.#store.write(replica, null);
-          this.#carryOut(pool.tick(Date.now()));
-        }),
-      );
+      const swept = sweep.then(() => {
+        for (const replica of pool.members.forget(Date.now())) this.#store.write(replica, null);
+        this.#carryOut(pool.tick(Date.now()));
+      });
+      this.#background.run("poll replicas", swept);
+      // Its fault is reported there.
+      this.#looking = swept.catch(() => undefined);
     }
 
     #carryOut(decisions: readonly Decision[]): void {

@@ -59,6 +59,8 @@ export async function changeFleet(
   const cluster = fleet.clusters.get(id);
   if (cluster === undefined) return err(unknownObject);
   if (!cluster.pool) return err(invalidValue("cluster", "has no pool: set 'pool' in the fleet file"));
+  if (action === "join" && cluster.engine === "workers-ai")
+    return err(invalidValue("cluster", "is the binding AI: nothing can join it"));
   const asked = poolAction(change);
   const status = await pools.status(id).catch(() => null);
   if (status === null) return err(unreachable(id));

@@ -13,6 +13,7 @@ import { KeyHeat } from "./key-heat.ts";
 import type { PolledLoad } from "./load.ts";
 import type { PooledView } from "./pool/pooled-view.ts";
 import type { MemberConfig } from "./pool/replica-record.ts";
+import type { PoolSnapshot } from "./pool/snapshot.ts";
 import type { ClientPlace } from "./ports.ts";
 import { replicaTarget, type ReplicaTarget } from "./replica-target.ts";
 import { RetryBudget } from "./retry-budget.ts";
@@ -68,6 +69,7 @@ export class RouterState {
   #clusters: ReadonlyMap<string, ClusterState> = new Map();
   #known: ReadonlyMap<string, ReplicaKnowledge> = new Map();
   readonly #joined = new Map<string, readonly MemberConfig[]>();
+  readonly #snapshots = new Map<string, PoolSnapshot>();
 
   /** The clusters of this fleet with what is known of them. Builds only when the index is another one than last time. */
   clusters(index: FleetIndex): ReadonlyMap<string, ClusterState> {
@@ -78,10 +80,19 @@ export class RouterState {
   /** Replicas beside those of the fleet document: they joined their cluster's pool by an admin's call. */
   joined(cluster: string, members: readonly MemberConfig[]): void {
     const key = (list: readonly MemberConfig[]): string =>
-      list.map(({ id, url, slots }) => `${id} ${url} ${slots}`).join("\n");
+      list.map(({ id, url, slots, zone }) => `${id} ${url} ${slots} ${zone}`).join("\n");
     if (key(this.#joined.get(cluster) ?? []) === key(members)) return;
     this.#joined.set(cluster, members);
     this.#index = null;
+  }
+
+  /** A pool's word. Whoever is new in it is known with what it says: without that it would look idle, and get all that comes. */
+  heard(snapshot: PoolSnapshot): void {
+    this.#snapshots.set(snapshot.cluster, snapshot);
+    this.joined(
+      snapshot.cluster,
+      snapshot.replicas.filter(({ url }) => url !== null),
+    );
   }
 
   #adopt(index: FleetIndex): void {
@@ -95,7 +106,7 @@ export class RouterState {
       const replicas = listed.map((replica): ReplicaState => {
         const target = replicaTarget(cluster, replica);
         const key = `${cluster.id} ${replica.id} ${replica.vpc?.network ?? ""} ${target.url}`;
-        const knowledge = this.#known.get(key) ?? blank();
+        const knowledge = this.#known.get(key) ?? blank(this.#pooled(cluster.id, replica.id));
         if (!cluster.pool) knowledge.pooled = null;
         known.set(key, knowledge);
         return {
@@ -108,7 +119,7 @@ export class RouterState {
           hasMetrics,
           seed: seedOf(`${cluster.id} ${replica.id}`),
           zone: replica.zone ?? null,
-          zonePeers: cluster.replicas.filter(({ zone }) => zone === replica.zone).length,
+          zonePeers: listed.filter(({ zone }) => zone === replica.zone).length,
           known: knowledge,
         };
       });
@@ -118,21 +129,33 @@ export class RouterState {
     this.#clusters = clusters;
     this.#known = known;
   }
+
+  #pooled(cluster: string, id: string): PooledView | null {
+    const snapshot = this.#snapshots.get(cluster);
+    const view = snapshot?.replicas.find((each) => each.id === id);
+    if (snapshot === undefined || view === undefined) return null;
+    return { view, atMs: snapshot.atMs, ownRequests: 0, ownTokens: 0 };
+  }
 }
 
-function joinedReplicas(cluster: Cluster, members: readonly MemberConfig[]): Replica[] {
-  const ids = new Set(cluster.replicas.map(({ id }) => id));
-  return members.flatMap(({ id, url, slots, zone }) =>
-    url === null || ids.has(id) ? [] : { id, url, slots, ...(zone === null ? {} : { zone }) },
-  );
+/** Reached as the others are: where one network binding leads to all of the fleet document's, it leads to those who join as well. */
+function joinedReplicas({ replicas }: Cluster, members: readonly MemberConfig[]): Replica[] {
+  const ids = new Set(replicas.map(({ id }) => id));
+  const [network, ...others] = new Set(replicas.map(({ vpc }) => vpc?.network));
+  return members.flatMap(({ id, url, slots, zone }) => {
+    if (url === null || ids.has(id)) return [];
+    const joined = { id, url, slots, ...(zone === null ? {} : { zone }) };
+    if (network === undefined || others.length > 0) return [joined];
+    return [{ ...joined, vpc: { network, host: new URL(url).host } }];
+  });
 }
 
-function blank(): ReplicaKnowledge {
+function blank(pooled: PooledView | null): ReplicaKnowledge {
   return {
     breaker: new Breaker(),
     occupancy: { requests: 0, tokens: 0 },
     polled: null,
-    pooled: null,
+    pooled,
     polledAtMs: Number.NEGATIVE_INFINITY,
     goodAtMs: Number.NEGATIVE_INFINITY,
     firstByteFrom: null,

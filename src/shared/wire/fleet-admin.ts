@@ -23,7 +23,11 @@ export const fleetChangeSchema = z
       .url({ protocol: /^https?$/ })
       .max(512)
       .optional()
-      .meta({ description: "For `join`: where its engine answers." }),
+      .meta({
+        description:
+          "For `join`: where its engine answers. Reached through the cluster's VPC network binding where all replicas of the fleet file " +
+          "are behind the same one, else as it is.",
+      }),
     slots: z
       .int()
       .min(1)

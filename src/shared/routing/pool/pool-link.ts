@@ -31,7 +31,7 @@ export interface PoolLinkOptions {
   readonly source: string;
   readonly port: PoolPort;
   readonly shelf: SnapshotShelf;
-  readonly state: Pick<RouterState, "inFlight" | "joined">;
+  readonly state: Pick<RouterState, "inFlight" | "heard">;
   readonly now: () => number;
   readonly random: () => number;
   /** Resolves after so many milliseconds, in the calling request's context. */
@@ -221,10 +221,7 @@ export class PoolLink {
     this.#snapshot = snapshot;
     this.#reportAtMs = Math.max(this.#reportAtMs, this.#exchangedAtMs + this.#pace.reportEveryMs);
     const { state } = this.#options;
-    state.joined(
-      this.#options.cluster,
-      snapshot.replicas.filter(({ url }) => url !== null),
-    );
+    state.heard(snapshot);
     const views = new Map(snapshot.replicas.map((view) => [view.id, view]));
     const owned = countIncluded(state.inFlight, snapshot, cluster);
     for (const { id, known } of cluster.replicas) {
