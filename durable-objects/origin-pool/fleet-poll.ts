@@ -1,6 +1,7 @@
 /** Which replicas does a pool poll, and when? Those of its cluster in the fleet in force and those that joined, a sweep a second. */
 import type { Transport } from "../../src/shared/routing/attempt.ts";
 import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import type { ClusterFacts } from "../../src/shared/routing/pool/pool-status.ts";
 import type { MemberConfig, PollFinding } from "../../src/shared/routing/pool/replica-record.ts";
 import type { Pool } from "../../src/shared/routing/pool/pool.ts";
 import { sweep } from "../../src/shared/routing/pool/sweep.ts";
@@ -31,9 +32,12 @@ export class FleetPoll {
     this.#transport = transport;
   }
 
-  /** Ids of the models that the cluster serves. */
-  get models(): readonly string[] {
-    return this.#fleet?.clusters.get(this.#cluster)?.models.map(({ id }) => id) ?? [];
+  get facts(): ClusterFacts {
+    const cluster = this.#fleet?.clusters.get(this.#cluster);
+    return {
+      models: cluster?.models.map(({ id }) => id) ?? [],
+      costPerHour: cluster?.cost_per_hour ?? 0,
+    };
   }
 
   adopt(fleet: FleetIndex, nowMs: number): void {

@@ -49,7 +49,9 @@ async function withPool(
   work: (pool: OriginPoolObject, network: FakeReplicas, again: () => OriginPoolObject) => Promise<void>,
 ): Promise<void> {
   const network = new FakeReplicas();
-  const fleet = buildFleetIndex(fakeFleet(replicas));
+  const document = fakeFleet(replicas);
+  for (const each of document.clusters) each.cost_per_hour = 2.5;
+  const fleet = buildFleetIndex(document);
   const PoolClass = createOriginPoolClass(() => ({
     fleet: () => Promise.resolve(fleet),
     transport: network.transport,
@@ -181,6 +183,7 @@ test("the first look at a pool without memory hears the engines first: a busy cl
       ]);
       expect(one.scaling[0]).toMatchObject({ saturation: 1.5, wantedReplicas: 4 });
       expect(other.scaling).toEqual(one.scaling);
+      expect(one.costPerHour).toBe(5);
     }
   });
 });

@@ -31,6 +31,7 @@ export interface OriginPoolParts {
 
 /** A heartbeat is written to disk so often at most: one row each. */
 const heartbeatWriteMs = 30_000;
+const noFacts = { models: [], costPerHour: 0 } as const;
 const supported = { result: "version-unsupported", supported: poolVersion } as const;
 
 export interface OriginPoolMethods {
@@ -121,7 +122,7 @@ export function createOriginPoolClass<Env>(
       if (pool.members.all().every(({ isAlive }) => isAlive === null)) await this.#looking;
       const nowMs = Date.now();
       this.#carryOut(pool.tick(nowMs));
-      return poolStatus(pool, this.#poll?.models ?? [], nowMs);
+      return poolStatus(pool, this.#poll?.facts ?? noFacts, nowMs);
     }
 
     readonly #heartbeatWrittenMs = new Map<string, number>();

@@ -159,6 +159,7 @@ function clusterObject(cluster: Cluster, status: PoolStatus | "unreachable" | nu
     pool: "on",
     leases,
     isolates: sources,
+    cost_per_hour: status.costPerHour,
     queue: {
       waiting: queue.waiting,
       max_waiting: queue.maxWaiting,

@@ -14,3 +14,8 @@ export function distanceKm(from: Coordinates, to: Coordinates): number {
   const chord = latitudes + Math.cos(from.latitude * radians) * Math.cos(to.latitude * radians) * longitudes;
   return 2 * earthRadiusKm * Math.asin(Math.sqrt(Math.min(1, chord)));
 }
+
+/** A client's place, where Cloudflare told it. */
+export function coordinates({ latitude, longitude }: Partial<Coordinates>): Coordinates | null {
+  return latitude === undefined || longitude === undefined ? null : { latitude, longitude };
+}

@@ -4,7 +4,7 @@
  */
 import type { Failed } from "./ask-replica.ts";
 import { choose, homeKeyOf, type Wanted } from "./choose.ts";
-import type { Coordinates } from "./distance.ts";
+import { coordinates } from "./distance.ts";
 import { askForPlace, passAtOnce } from "./pool/admission-gate.ts";
 import { clientRegion } from "./pool/client-region.ts";
 import type { OriginRequest } from "./ports.ts";
@@ -161,15 +161,10 @@ function wantedBy(request: OriginRequest, replicas: number, { state }: OriginRou
   const { model, promptTokens, tokens, affinity, place } = request;
   return {
     model,
-    from: coordinates(request),
+    from: coordinates(place),
     region: clientRegion(place),
     promptTokens,
     tokens,
     homeKey: affinity === null || replicas < 2 ? null : homeKeyOf(affinity, state.heat, replicas),
   };
-}
-
-/** A client's place, where Cloudflare told it. */
-function coordinates({ place: { latitude, longitude } }: OriginRequest): Coordinates | null {
-  return latitude === undefined || longitude === undefined ? null : { latitude, longitude };
 }

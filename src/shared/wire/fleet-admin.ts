@@ -83,6 +83,10 @@ export const fleetReportSchema = z.looseObject({
       region: z.string(),
       engine: z.string(),
       pool: z.enum(["on", "off", "unreachable"]),
+      cost_per_hour: z
+        .number()
+        .optional()
+        .meta({ description: "US dollars an hour of the replicas that are there." }),
       replicas: z.array(replica),
       models: z.array(
         z.looseObject({

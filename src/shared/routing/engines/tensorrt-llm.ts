@@ -30,7 +30,7 @@ export const tensorRtLlm: EngineAdapter = {
       running: "trtllm_num_requests_running",
       waiting: "trtllm_num_requests_waiting",
       cacheUsage: ["trtllm_kv_cache_utilization"],
-      // It counts no tokens there.
+      // It counts those of a request when that ends (`trtllm_generation_tokens_total`): the difference of two seconds tells no speed.
       workedTokens: [],
     }),
   readWindowFault(message) {

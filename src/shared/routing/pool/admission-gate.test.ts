@@ -4,7 +4,7 @@ import { FakeReplicas, fakeFleet, fakeRequest } from "../../../../test/workers/f
 import { buildFleetIndex } from "../fleet-index.ts";
 import { createOriginRouter } from "../origin-router.ts";
 import { Poller } from "../poller.ts";
-import type { OriginAnswer } from "../ports.ts";
+import type { ClientPlace, OriginAnswer } from "../ports.ts";
 import { RouterState } from "../router-state.ts";
 import { Pool, keyOf, type Decision } from "./pool.ts";
 import type { PoolPort, SnapshotShelf } from "./pool-link.ts";
@@ -91,7 +91,10 @@ class PoolHost {
 
 function mount(clusters = 1) {
   const fleet = fakeFleet(...Array.from({ length: clusters }, () => 1));
-  for (const cluster of fleet.clusters) cluster.pool = true;
+  for (const [at, cluster] of fleet.clusters.entries()) {
+    cluster.pool = true;
+    cluster.longitude = 10 * at;
+  }
   const hosts = fleet.clusters.map(({ id }) => new PoolHost(id, 1));
   const state = new RouterState();
   const shelf: SnapshotShelf = {
@@ -129,7 +132,8 @@ function mount(clusters = 1) {
     wait: sleep,
   });
   const ids = fleet.clusters.map(({ id }) => id);
-  const dispatch = (signal = new AbortController().signal) => origin.dispatch(fakeRequest(ids), signal);
+  const dispatch = (signal = new AbortController().signal, place: ClientPlace = {}) =>
+    origin.dispatch({ ...fakeRequest(ids), place }, signal);
   /** Has the isolate hear of its pools. */
   const hear = async (): Promise<void> => {
     const first = await dispatch();
@@ -229,6 +233,19 @@ test("a client that leaves while it waits is gone from the queue at once", async
   expect(host?.pool.queue.size).toBe(0);
 });
 
+test("a client that was gone before it could wait asks for no place at all", async () => {
+  const { hosts, dispatch, hear } = mount();
+  await hear();
+  const [host] = hosts;
+  host?.fill();
+  opened(await dispatch()).report("done");
+  await vi.advanceTimersByTimeAsync(1200);
+  const gone = dispatch(AbortSignal.abort());
+  await vi.advanceTimersByTimeAsync(10);
+  expect(host?.pool.queue.size).toBe(0);
+  expect(await gone).toMatchObject({ ok: false, error: { kind: "client-gone" } });
+});
+
 test("nobody waits for ever: overloaded, with when to come back", async () => {
   const { hosts, dispatch, hear } = mount();
   await hear();
@@ -279,4 +296,18 @@ test("a pool that is down costs no answer: requests go on without it, and its re
     await vi.advanceTimersByTimeAsync(1000);
   }
   expect(polls.length).toBeGreaterThan(0);
+});
+
+test("of more clusters than are waited at, those are the nearest", async () => {
+  const { hosts, dispatch, hear } = mount(5);
+  await hear();
+  for (const host of hosts) host.fill();
+  opened(await dispatch()).report("done");
+  await vi.advanceTimersByTimeAsync(3000);
+  const waiting = dispatch(new AbortController().signal, { latitude: 0, longitude: 50 });
+  await vi.advanceTimersByTimeAsync(10);
+  expect(hosts.map(({ pool }) => pool.queue.size)).toEqual([0, 0, 1, 1, 1]);
+  hosts[4]?.fill(1);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(opened(await waiting).cluster).toBe("c4");
 });

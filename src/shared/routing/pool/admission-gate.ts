@@ -4,6 +4,7 @@
  * can't say (too old, out of reach, too many ask), it goes, up to a bound: the engines' own queues hold it then.
  */
 import type { Background } from "../../contracts/background.ts";
+import { coordinates, distanceKm } from "../distance.ts";
 import type { OriginRequest } from "../ports.ts";
 import type { ClusterState, ReplicaState, RouterState } from "../router-state.ts";
 import type { PoolLink } from "./pool-link.ts";
@@ -90,9 +91,11 @@ export async function askForPlace(
   pools: PoolLinks,
   { state, background, now, wait }: Omit<GateDeps, "random">,
 ): Promise<Passage> {
+  // Its abort was told before anybody listened here.
+  if (signal.aborted) return free;
   const number = state.inFlight.number();
   const maxWaitMs = Math.max(0, Math.min(queueWaitMs, leftMs - graceMs));
-  const queues = clusters
+  const queues = nearestFirst(clusters, request)
     .flatMap((cluster) => {
       const link = pools.of(cluster);
       return link === null ? [] : [{ cluster, link }];
@@ -151,6 +154,13 @@ export async function askForPlace(
   function leaveLate(): void {
     race.over({ kind: "left" });
   }
+}
+
+/** They come in no order, and only the first few are waited at. */
+function nearestFirst(clusters: readonly ClusterState[], { place }: OriginRequest): readonly ClusterState[] {
+  const from = coordinates(place);
+  if (clusters.length <= maxQueues || from === null) return clusters;
+  return clusters.toSorted((left, right) => distanceKm(from, left.cluster) - distanceKm(from, right.cluster));
 }
 
 type RaceEnd =

@@ -35,10 +35,19 @@ export interface PoolStatus {
   readonly queue: QueueView;
   readonly replicas: readonly ReplicaStatus[];
   readonly scaling: readonly ModelScaling[];
+  /** US dollars an hour of the replicas that are there, idle and disabled ones too. */
+  readonly costPerHour: number;
 }
 
-/** @param models ids of the models that this cluster serves; each of its replicas serves them all */
-export function poolStatus(pool: Pool, models: readonly string[], nowMs: number): PoolStatus {
+/** What of the cluster the fleet document says. */
+export interface ClusterFacts {
+  /** Ids of the models that it serves; each of its replicas serves them all. */
+  readonly models: readonly string[];
+  /** Of one replica. */
+  readonly costPerHour: number;
+}
+
+export function poolStatus(pool: Pool, { models, costPerHour }: ClusterFacts, nowMs: number): PoolStatus {
   const { cluster, atMs, pace, queue, replicas } = pool.snapshot(nowMs);
   const shown = replicas.map((view): ReplicaStatus => {
     const record = pool.members.get(view.id);
@@ -60,6 +69,8 @@ export function poolStatus(pool: Pool, models: readonly string[], nowMs: number)
     queue,
     replicas: shown,
     scaling: scalingOf(pool, models, shown),
+    costPerHour:
+      costPerHour * shown.filter(({ isAlive, state }) => isAlive !== false && state !== "lost").length,
   };
 }
 

@@ -48,6 +48,12 @@ export const fleetGauges: readonly GaugeFamily[] = [
     labels: ["cluster"],
     read: ({ leases }) => [[[], leases]],
   },
+  {
+    name: "edgewise_fleet_cost_dollars_per_hour",
+    help: "What the replicas that are there cost, by the fleet file's cost_per_hour.",
+    labels: ["cluster"],
+    read: ({ costPerHour }) => [[[], costPerHour]],
+  },
 ];
 
 export const poolsMissingMetric = {
