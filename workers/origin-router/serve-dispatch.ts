@@ -3,6 +3,7 @@
  * that is src/shared/routing/origin-router.ts, the same module as in the edge Worker's process.
  */
 import type { PoolAction, PoolControl } from "../../src/shared/routing/pool/pool-action.ts";
+import type { PoolSite } from "../../src/shared/routing/pool/pool-site.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import {
   answerHeader,
@@ -49,17 +50,26 @@ export async function serveRequest(request: Request, server: DispatchServer): Pr
       return Response.json({ inFlight: server.inFlight() });
     case "GET /pool":
     case "POST /pool":
-      return servePool(request, url.searchParams.get("cluster") ?? "", server.pools ?? null);
+      return servePool(request, siteOf(url.searchParams), server.pools ?? null);
     default:
       return new Response(null, { status: 404 });
   }
 }
 
 /** Only the edge Worker calls this, after it has checked the admin's scope and what is asked for. */
-async function servePool(request: Request, cluster: string, pools: PoolControl | null): Promise<Response> {
+async function servePool(request: Request, site: PoolSite, pools: PoolControl | null): Promise<Response> {
   if (pools === null) return new Response("this router has no pools", { status: 404 });
-  if (request.method === "GET") return Response.json(await pools.status(cluster));
-  return Response.json(await pools.act(cluster, await request.json<PoolAction>()));
+  if (request.method === "GET") return Response.json(await pools.status(site));
+  return Response.json(await pools.act(site, await request.json<PoolAction>()));
+}
+
+function siteOf(query: URLSearchParams): PoolSite {
+  const degrees = (name: string): number => Number(query.get(name) ?? 0);
+  return {
+    id: query.get("cluster") ?? "",
+    latitude: degrees("latitude"),
+    longitude: degrees("longitude"),
+  };
 }
 
 async function dispatch(request: Request, server: DispatchServer): Promise<Response> {

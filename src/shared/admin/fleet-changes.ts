@@ -31,9 +31,8 @@ export async function gatherPools(
   const waiting = clusters.filter(({ pool }) => pool);
   const next = async (): Promise<void> => {
     for (let cluster = waiting.shift(); cluster !== undefined; cluster = waiting.shift()) {
-      const { id } = cluster;
       // The reason is in the Worker's own log; here it is enough to say so.
-      statuses.set(id, await pools.status(id).catch((): "unreachable" => "unreachable"));
+      statuses.set(cluster.id, await pools.status(cluster).catch((): "unreachable" => "unreachable"));
     }
   };
   await Promise.all(Array.from({ length: asksAtOnce }, next));
@@ -62,7 +61,7 @@ export async function changeFleet(
   if (action === "join" && cluster.engine === "workers-ai")
     return err(invalidValue("cluster", "is the binding AI: nothing can join it"));
   const asked = poolAction(change);
-  const status = await pools.status(id).catch(() => null);
+  const status = await pools.status(cluster).catch(() => null);
   if (status === null) return err(unreachable(id));
   const known = status.replicas.find((each) => each.id === replica);
   if (asked.kind !== "join" && known === undefined) return err(unknownObject);
@@ -76,7 +75,7 @@ export async function changeFleet(
       entry: { action: `fleet.${action}`, subject: `${id}/${replica}`, detail: { weight, url, slots, zone } },
     });
   }
-  const outcome = await pools.act(id, asked).catch(() => null);
+  const outcome = await pools.act(cluster, asked).catch(() => null);
   if (outcome === null) return err(unreachable(id));
   switch (outcome.result) {
     case "done":

@@ -112,7 +112,7 @@ function mount(clusters = 1) {
     poller: new Poller(),
     pools: new PoolLinks({
       source: "isolate",
-      port: (cluster) => hosts[Number(cluster.slice(1))]?.port ?? failing,
+      port: ({ id }) => hosts[Number(id.slice(1))]?.port ?? failing,
       shelf,
       state,
       now: () => Date.now(),

@@ -1,5 +1,6 @@
 /** What may an admin do to a replica? Applied by its pool; written to disk and to the audit log by whoever calls. */
 import type { Members } from "./members.ts";
+import type { PoolSite } from "./pool-site.ts";
 import type { PoolStatus } from "./pool-status.ts";
 import type { MemberConfig, MemberWish } from "./replica-record.ts";
 
@@ -17,8 +18,8 @@ export type PoolAction =
 
 /** What admins see of a cluster's pool, and do to its replicas, wherever it lives. Rejects where the pool can't be asked. */
 export interface PoolControl {
-  status(cluster: string): Promise<PoolStatus>;
-  act(cluster: string, action: PoolAction): Promise<ActionOutcome>;
+  status(site: PoolSite): Promise<PoolStatus>;
+  act(site: PoolSite, action: PoolAction): Promise<ActionOutcome>;
 }
 
 export type ActionOutcome =

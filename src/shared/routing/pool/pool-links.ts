@@ -1,11 +1,12 @@
 /** Which of a request's clusters have a pool, and what follows from that? One link a cluster, for as long as the isolate lives. */
 import type { Background } from "../../contracts/background.ts";
 import type { ClusterState, RouterState } from "../router-state.ts";
+import type { PoolSite } from "./pool-site.ts";
 import { PoolLink, type PoolPort, type SnapshotShelf } from "./pool-link.ts";
 
 export interface PoolLinksOptions {
   readonly source: string;
-  readonly port: (cluster: string) => PoolPort;
+  readonly port: (site: PoolSite) => PoolPort;
   readonly shelf: SnapshotShelf;
   readonly state: RouterState;
   readonly now: () => number;
@@ -27,7 +28,7 @@ export class PoolLinks {
     const known = this.#links.get(cluster.id);
     if (known !== undefined) return known;
     const { port, ...rest } = this.#options;
-    const made = new PoolLink({ ...rest, cluster: cluster.id, port: port(cluster.id) });
+    const made = new PoolLink({ ...rest, cluster: cluster.id, port: port(cluster) });
     this.#links.set(cluster.id, made);
     return made;
   }
