@@ -298,6 +298,17 @@ test("a pool that is down costs no answer: requests go on without it, and its re
   expect(polls.length).toBeGreaterThan(0);
 });
 
+test("an isolate that began while the pool was down polls the replicas itself", async () => {
+  const { hosts, polls, dispatch } = mount();
+  const [host] = hosts;
+  if (host !== undefined) host.isDown = true;
+  for (let second = 0; second < 15; second += 1) {
+    opened(await dispatch()).report("done");
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  expect(polls.length).toBeGreaterThan(0);
+});
+
 test("of more clusters than are waited at, those are the nearest", async () => {
   const { hosts, dispatch, hear } = mount(5);
   await hear();

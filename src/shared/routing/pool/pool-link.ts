@@ -52,6 +52,8 @@ const lostAfterMs = 3000;
 const freshMs = 8000;
 /** The shelf is looked at at least so often while there is traffic, also where it is refreshed more seldom: that costs the pool nothing. */
 const mostLookMs = 2000;
+/** A pool that was not heard by then is out of reach. */
+const unheardMs = 8000;
 /** Meetings in a row that are promised without anything new. */
 const maxFollowUps = 3;
 /** Below this an exchange is not worth another one. */
@@ -64,6 +66,8 @@ export class PoolLink {
   #sequence = 0;
   #exchangedAtMs = Number.NEGATIVE_INFINITY;
   #lookAtMs: number | null = null;
+  /** When it was first needed. */
+  #sinceMs = Number.POSITIVE_INFINITY;
   #reportAtMs = Number.POSITIVE_INFINITY;
   /** The pool knows what is open here, as far as this isolate knows. */
   #isTold = true;
@@ -95,7 +99,7 @@ export class PoolLink {
   /** Does the pool speak for its replicas, so that nobody else need poll them? Not when it can't be reached. */
   speaks(nowMs: number): boolean {
     if (this.#snapshot !== null) return nowMs - this.#snapshot.atMs < 30_000;
-    return this.#lookAtMs === null || nowMs - this.#lookAtMs < 5000;
+    return nowMs - this.#sinceMs < unheardMs;
   }
 
   /**
@@ -129,6 +133,7 @@ export class PoolLink {
 
   #dueAtMs(nowMs: number): number {
     if (this.#lookAtMs === null) {
+      this.#sinceMs = nowMs;
       this.#lookAtMs = nowMs + this.#options.random() * firstLookMs;
       this.#reportAtMs = nowMs + coldRefreshMs + this.#options.random() * firstReportMs;
     }
