@@ -20,6 +20,8 @@ class PoolHost {
   readonly pool: Pool;
   readonly calls: string[] = [];
   isDown = false;
+  /** Its queue is full, and says when to come back. */
+  fullForMs: number | null = null;
   readonly #waiting = new Map<string, PromiseWithResolvers<AskOutcome>>();
 
   constructor(cluster: string, replicas: number) {
@@ -45,6 +47,7 @@ class PoolHost {
     },
     ask: async (ask) => {
       this.#called("ask");
+      if (this.fullForMs !== null) return { result: "overloaded", retryAfterMs: this.fullForMs };
       const waiter = Promise.withResolvers<AskOutcome>();
       this.#waiting.set(keyOf(ask), waiter);
       this.#carryOut(this.pool.ask(ask, Date.now()));
@@ -260,6 +263,23 @@ test("nobody waits for ever: overloaded, with when to come back", async () => {
     ok: false,
     error: { kind: "overloaded", retryAfterMs: expect.any(Number) },
   });
+});
+
+test("who would wait at several clusters comes back when all of them together have room", async () => {
+  const retryAfter = async (...fullForMs: readonly number[]): Promise<unknown> => {
+    const { hosts, dispatch, hear } = mount(fullForMs.length);
+    await hear();
+    for (const host of hosts) host.fill();
+    opened(await dispatch()).report("done");
+    await vi.advanceTimersByTimeAsync(3000);
+    for (const [at, host] of hosts.entries()) host.fullForMs = fullForMs[at] ?? null;
+    const result = await dispatch();
+    return result.ok ? result : result.error;
+  };
+  expect(await retryAfter(12_000)).toEqual({ kind: "overloaded", retryAfterMs: 12_000 });
+  expect(await retryAfter(12_000, 12_000)).toEqual({ kind: "overloaded", retryAfterMs: 6000 });
+  expect(await retryAfter(30_000, 2000)).toEqual({ kind: "overloaded", retryAfterMs: 1875 });
+  expect(await retryAfter(1000, 1000)).toEqual({ kind: "overloaded", retryAfterMs: 1000 });
 });
 
 test("it waits at all its clusters at once, takes the first place, and gives the others back", async () => {

@@ -181,7 +181,8 @@ class PlaceRace {
   readonly refused = new Set<PoolLink>();
   readonly #resolve: (end: RaceEnd) => void;
   #left: number;
-  #retryAfterMs: number | null = null;
+  /** How many requests like this one all queues together let go in a millisecond: whoever waits at all of them goes with the first. */
+  #pace = 0;
 
   constructor(queues: number) {
     const { promise, resolve } = Promise.withResolvers<RaceEnd>();
@@ -203,13 +204,12 @@ class PlaceRace {
       return;
     }
     if (outcome !== null) this.refused.add(link);
-    if (outcome?.result === "overloaded")
-      this.#retryAfterMs = Math.min(this.#retryAfterMs ?? Number.POSITIVE_INFINITY, outcome.retryAfterMs);
+    if (outcome?.result === "overloaded") this.#pace += 1 / Math.max(usualRetryMs, outcome.retryAfterMs);
     if (this.#left > 0) return;
     this.#resolve(
-      this.#retryAfterMs === null
+      this.#pace === 0
         ? { kind: "left" }
-        : { kind: "overloaded", retryAfterMs: this.#retryAfterMs },
+        : { kind: "overloaded", retryAfterMs: Math.max(usualRetryMs, Math.round(1 / this.#pace)) },
     );
   }
 }
