@@ -99,7 +99,7 @@ export async function findReplica(
   return { isAlive, running, waiting, kvUsage: cacheUsage, workedTokens };
 }
 
-/** Servers without `/health` (404, or a key that it wants) are alive all the same. */
+/** Servers without `/health` (404, or a key that it wants) are alive all the same. A redirect is no engine's: it is Access, and leads to its login. */
 async function askHealth(
   replica: ReplicaState,
   transport: Transport,
@@ -110,7 +110,7 @@ async function askHealth(
   try {
     const response = await transport(replica.url + path, pollInit(signal), replica.target);
     await response.body?.cancel();
-    return response.status < 500;
+    return response.status < 300 || (response.status >= 400 && response.status < 500);
   } catch {
     // Refused, reset and timed out all mean the same here, and the caller scores it.
     return false;
