@@ -69,7 +69,9 @@ const replica = z.looseObject({
     .string()
     .optional()
     .meta({ description: "`active`, `draining`, `disabled`, `lost` (its heartbeat stopped)." }),
-  weight: z.number().optional().meta({ description: "As it counts now: less than wished while it starts." }),
+  weight: z.number().optional().meta({
+    description: "As it counts now: less than wished while it starts, or is tried again after failures.",
+  }),
   breaker: z.string().optional().meta({ description: "`closed`, `half-open`, `open`." }),
   leases: z.int().optional().meta({ description: "Requests of ours in flight there." }),
 });

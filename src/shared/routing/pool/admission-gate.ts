@@ -204,12 +204,10 @@ class PlaceRace {
       return;
     }
     if (outcome !== null) this.refused.add(link);
-    if (outcome?.result === "overloaded") this.#pace += 1 / Math.max(usualRetryMs, outcome.retryAfterMs);
+    if (outcome?.result === "overloaded") this.#pace += 1 / Math.max(1, outcome.retryAfterMs);
     if (this.#left > 0) return;
     this.#resolve(
-      this.#pace === 0
-        ? { kind: "left" }
-        : { kind: "overloaded", retryAfterMs: Math.max(usualRetryMs, Math.round(1 / this.#pace)) },
+      this.#pace === 0 ? { kind: "left" } : { kind: "overloaded", retryAfterMs: Math.round(1 / this.#pace) },
     );
   }
 }

@@ -205,6 +205,27 @@ test("isolates' failures open the breaker for all of them, and a trial that ends
   expect(state(1020)).toBe("closed");
 });
 
+test("a half-open breaker is a trial: one place for the queue and a tenth of its share, until one ends well", () => {
+  const pool = poolOf(2, 8);
+  const heard = (sequence: number, successes: number, broken: number, nowMs: number) =>
+    pool.report(
+      report(sequence, {
+        outcomes: [{ replica: "r0", successes, failures: broken === 0 ? {} : { broken }, firstByte: null }],
+      }),
+      nowMs,
+    );
+  const view = (nowMs: number) => pool.snapshot(nowMs).replicas[0];
+  const places = (nowMs: number) => pool.members.get("r0")?.freePlaces({ leases: 0, tokens: 0 }, nowMs);
+  heard(1, 0, 5, 0);
+  expect([view(10)?.breaker, places(10)]).toEqual(["open", 0]);
+  expect([view(1010)?.breaker, places(1010), view(1010)?.weight]).toEqual(["half-open", 1, 0.1]);
+  heard(2, 0, 1, 1020);
+  expect([view(1020)?.breaker, places(1020)]).toEqual(["open", 0]);
+  expect([view(3030)?.breaker, places(3030)]).toEqual(["half-open", 1]);
+  heard(3, 1, 0, 3040);
+  expect([view(3040)?.breaker, places(3040), view(3040)?.weight]).toEqual(["closed", 8, 1]);
+});
+
 test("a replica that drains takes no more and keeps what runs there; one that is enabled again takes as before", () => {
   const pool = poolOf(2, 4);
   pool.report(report(1, { issued: 1, open: [[1, "r0", 100, 0]] }), 0);

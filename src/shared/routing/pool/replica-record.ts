@@ -131,8 +131,9 @@ export class ReplicaRecord {
     return this.standing(nowMs) === "active" && this.wish.weight > 0 && this.breaker.state(nowMs) !== "open";
   }
 
-  /** Requests that it may run at once now: fewer while it starts. */
+  /** Requests that it may run at once now: fewer while it starts, and one while its breaker is half-open. */
   places(nowMs: number): number {
+    if (this.#isOnTrial(nowMs)) return 1;
     return Math.max(1, Math.floor(this.config.slots * this.#started(nowMs)));
   }
 
@@ -165,12 +166,17 @@ export class ReplicaRecord {
       throughput: this.#throughputNow(nowMs),
       kvUsage: polled?.kvUsage ?? null,
       breaker: this.breaker.state(nowMs),
-      weight: this.wish.weight * this.#started(nowMs),
+      // Thousands of isolates may have no breaker of their own against it: half-open for all of them is a trial of few.
+      weight: this.wish.weight * (this.#isOnTrial(nowMs) ? leastShare : this.#started(nowMs)),
       startedAtMs: this.startedAtMs,
       zone,
       latencyMs: this.latency.believed,
       url,
     };
+  }
+
+  #isOnTrial(nowMs: number): boolean {
+    return this.breaker.state(nowMs) === "half-open";
   }
 
   #started(nowMs: number): number {
