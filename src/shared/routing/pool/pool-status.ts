@@ -82,7 +82,8 @@ function scalingOf(
   const offered = replicas.filter(({ places }) => places > 0);
   const facts = {
     replicas: offered.length,
-    places: offered.reduce((sum, { places }) => sum + places, 0),
+    // In full, also of those that start slowly: what is let in for now is no reason to ask for more.
+    places: offered.reduce((sum, { slots }) => sum + slots, 0),
     there: offered.reduce((sum, { running, waiting }) => sum + running + waiting, 0),
     queued: pool.queue.size,
     placesOfOne: Math.max(1, ...replicas.map(({ slots }) => slots)),

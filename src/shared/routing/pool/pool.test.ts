@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { poolStatus } from "./pool-status.ts";
 import { maxWaitMs, Pool, type Decision } from "./pool.ts";
 import type { AskOutcome, LeaseReport, PoolAsk } from "./pool-protocol.ts";
 import type { PollFinding } from "./replica-record.ts";
@@ -339,4 +340,18 @@ test("a first byte that is asked for all the time rises slowly: load is not dist
   const ms = pool.snapshot(100_000).replicas[0]?.latencyMs.get("4b") ?? 0;
   expect(ms).toBeGreaterThan(200);
   expect(ms).toBeLessThan(250);
+});
+
+test("a replica that starts slowly or is on trial counts in full for an autoscaler: its coming must not ask for more", () => {
+  const pool = poolOf(2, 8);
+  const open = Array.from({ length: 12 }, (_, at) => [at + 1, `r${at % 2}`, 100, 0] as const);
+  pool.report(report(1, { issued: 12, open }), 1000);
+  const scaling = (nowMs: number) => poolStatus(pool, { models: ["m"], costPerHour: 0 }, nowMs).scaling[0];
+  expect(scaling(1000)).toMatchObject({ saturation: 0.75, wantedReplicas: 2 });
+  pool.members.join({ id: "new", slots: 8, zone: null, url: "http://10.0.0.9:8000" }, 2000);
+  expect(scaling(2000)).toMatchObject({ saturation: 0.5, wantedReplicas: 2 });
+  for (let at = 0; at < 3; at += 1) pool.members.get("r1")?.breaker.failure("refused", 2000);
+  expect(scaling(2010)).toMatchObject({ saturation: 0.375, wantedReplicas: 1 });
+  // Half-open: it is there.
+  expect(scaling(3010)).toMatchObject({ saturation: 0.5, wantedReplicas: 2 });
 });
