@@ -71,6 +71,8 @@ export function fleetExposition(statuses: ReadonlyMap<string, PoolStatus | "unre
     lines.push(...head(family.name, family.help));
     for (const status of known)
       for (const [labels, value] of family.read(status)) {
+        // While a roll-out is under way a pool of older code may not know all of them.
+        if (!Number.isFinite(value)) continue;
         const values = [status.cluster, ...labels];
         const pairs = family.labels.map((label, at) => `${label}="${escaped(values[at] ?? "")}"`);
         lines.push(`${family.name}{${pairs.join(",")}} ${value}`);

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import type { PoolStatus } from "../../routing/pool/pool-status.ts";
+import { fleetExposition } from "./fleet-gauges.ts";
+
+const status: PoolStatus = {
+  cluster: "eu",
+  atMs: 0,
+  sources: 1,
+  pace: { refreshEveryMs: 1000, reportEveryMs: 1000, noticeEveryMs: 1000, askShare: 1 },
+  replicas: [],
+  queue: { waiting: 3, maxWaiting: 100, waitingTokens: 0, expectedWaitMs: 0 },
+  leases: 2,
+  scaling: [],
+  costPerHour: 1.5,
+};
+
+test("a gauge that a pool of older code knows nothing of is left out, and nothing else", () => {
+  const { costPerHour, ...older } = status;
+  const text = fleetExposition(
+    new Map([
+      ["eu", status],
+      ["us", { ...older, cluster: "us" } as PoolStatus],
+    ]),
+  );
+  expect(text).toContain(`edgewise_fleet_cost_dollars_per_hour{cluster="eu"} ${costPerHour}`);
+  expect(text).not.toContain('edgewise_fleet_cost_dollars_per_hour{cluster="us"}');
+  expect(text).toContain('edgewise_fleet_leases{cluster="us"} 2');
+  expect(text).not.toContain("undefined");
+});
+
+test("without pools there is nothing to tell", () => {
+  expect(fleetExposition(new Map())).toBe("");
+});
