@@ -125,6 +125,22 @@ test("a stop ends the turn with what was said, stops the engine and bills what w
   });
 });
 
+test("a stopped answer ends without naming its role a second time", async () => {
+  const authorization = await bearer("talks", "dilek");
+  const gate = Promise.withResolvers<void>();
+  engine.tokens = ["One", " two", " three"];
+  engine.pause = { at: 2, until: gate.promise };
+  const asked = say("Count", "counting-once", { stream: true });
+  const response = await post("/v1/chat/completions", authorization, asked);
+  const id = response.headers.get("x-edgewise-response-id") ?? "";
+  await send(`/v1/chat/completions/${id}/cancel`, { method: "POST", headers: { authorization } });
+  const told = await response.text();
+  expect(told.match(/"role"/g)).toHaveLength(1);
+  expect(readStream(told)).toEqual({ content: "One two", finish: "stop", done: true });
+  gate.resolve();
+  await settled();
+});
+
 test("a client that drops can follow the same answer again, from where it was", async () => {
   const authorization = await bearer("talks", "dov");
   engine.tokens = ["a", "b", "c"];

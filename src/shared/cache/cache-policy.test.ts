@@ -1,12 +1,14 @@
 import { expect, test } from "vitest";
-import { type CacheableRequest, decideCaching, isStorable } from "./cache-policy.ts";
+import { type CacheableRequest, decideCaching, isStorable, isTooOld } from "./cache-policy.ts";
 import { cacheStatus } from "./cache-status.ts";
 import type { CachedAnswer } from "./ports.ts";
 
 test.each([
   [{ temperature: 0 }, "deterministic", null, "allowed"],
   [{ temperature: 0 }, "deterministic", null, "allowed"],
-  [{ temperature: 0, n: 1, retrieval: false }, "deterministic", "max-age=0", "allowed"],
+  [{ temperature: 0, n: 1, retrieval: false }, "deterministic", "max-age=60", "allowed"],
+  [{ temperature: 0 }, "deterministic", "max-age=0", "client-no-cache"],
+  [{ temperature: 0 }, "deterministic", "max-age=sixty", "allowed"],
   [{}, "deterministic", null, "not-deterministic"],
   [{ temperature: null }, "deterministic", null, "not-deterministic"],
   [{ temperature: 0.1 }, "deterministic", null, "not-deterministic"],
@@ -30,6 +32,16 @@ test.each([
   },
 );
 
+test.each([
+  [null, null],
+  ["max-age=60", 60],
+  ['Max-Age="7", max-age=9', 7],
+  ["max-age=-1", null],
+  ["s-maxage=5", null],
+])("Cache-Control %s: no answer older than %s seconds", (header, seconds) => {
+  expect(decideCaching({ temperature: 0 }, "all", header).maxAgeSeconds).toBe(seconds);
+});
+
 const answer: CachedAnswer = {
   model: "m",
   createdMs: 1,
@@ -48,15 +60,24 @@ test("only whole answers that passed the guard are kept", () => {
   expect(isStorable({ ...answer, choices: filtered }, whole)).toBe(false);
 });
 
+test("an answer is too old for a client that says so, and its Cache-Status says whose wish it was", () => {
+  const young = decideCaching({ temperature: 0 }, "all", "max-age=60");
+  expect(isTooOld(young, { ...answer, createdMs: 1000 }, 61_000)).toBe(false);
+  expect(isTooOld(young, { ...answer, createdMs: 1000 }, 61_001)).toBe(true);
+  expect(isTooOld(decideCaching({ temperature: 0 }, "all", null), answer, 1e12)).toBe(false);
+  const hit = { result: "hit", answer, ttlSeconds: 3400, tier: "kv" } as const;
+  expect(cacheStatus(young, hit, true)).toBe("edgewise; fwd=request");
+});
+
 test("Cache-Status tells a hit with its rest of life, a miss, and why a request was none for the cache", () => {
   const allowed = decideCaching({ temperature: 0 }, "all", null);
-  expect(cacheStatus(allowed, { result: "hit", answer, ttlSeconds: 3400, tier: "kv" })).toBe(
+  expect(cacheStatus(allowed, { result: "hit", answer, ttlSeconds: 3400, tier: "kv" }, false)).toBe(
     "edgewise; hit; ttl=3400; detail=exact",
   );
-  expect(cacheStatus(allowed, { result: "miss" })).toBe("edgewise; fwd=miss");
-  expect(cacheStatus(allowed, { result: "slow" })).toBe("edgewise; fwd=miss; detail=slow");
-  expect(cacheStatus(decideCaching({}, "all", "no-cache"), null)).toBe("edgewise; fwd=request");
-  expect(cacheStatus(decideCaching({}, "deterministic", null), null)).toBe(
+  expect(cacheStatus(allowed, { result: "miss" }, false)).toBe("edgewise; fwd=miss");
+  expect(cacheStatus(allowed, { result: "slow" }, false)).toBe("edgewise; fwd=miss; detail=slow");
+  expect(cacheStatus(decideCaching({}, "all", "no-cache"), null, false)).toBe("edgewise; fwd=request");
+  expect(cacheStatus(decideCaching({}, "deterministic", null), null, false)).toBe(
     "edgewise; fwd=bypass; detail=not-deterministic",
   );
 });

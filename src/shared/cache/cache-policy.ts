@@ -12,6 +12,8 @@ import type { CachedAnswer } from "./ports.ts";
 export interface CacheDecision {
   readonly lookup: boolean;
   readonly store: boolean;
+  /** The client takes no older answer, in seconds; `null`: it takes any. */
+  readonly maxAgeSeconds: number | null;
   /** Why not, for the log and for `Cache-Status`. */
   readonly reason:
     | "allowed"
@@ -30,7 +32,10 @@ export interface CacheableRequest {
   readonly retrieval?: unknown;
 }
 
-/** `cacheControl`: the request's header. Directives other than `no-cache` and `no-store` have no effect. */
+/**
+ * `cacheControl`: the request's header (RFC 9111, section 5.2.1). `no-store`, `no-cache` and `max-age` are heeded; of the latter, 0
+ * asks for a new answer as `no-cache` does (browsers say it so). Others have no effect.
+ */
 export function decideCaching(
   request: CacheableRequest,
   mode: TenantConfig["cache"]["exact"],
@@ -44,13 +49,27 @@ export function decideCaching(
   if (cacheControl !== null) {
     const directives = cacheControl.toLowerCase().split(/[\s,]+/);
     if (directives.includes("no-store")) return never("client-no-store");
-    if (directives.includes("no-cache")) return { lookup: false, store: true, reason: "client-no-cache" };
+    const maxAgeSeconds = maxAgeOf(directives);
+    if (directives.includes("no-cache") || maxAgeSeconds === 0)
+      return { lookup: false, store: true, maxAgeSeconds: null, reason: "client-no-cache" };
+    return { lookup: true, store: true, maxAgeSeconds, reason: "allowed" };
   }
-  return { lookup: true, store: true, reason: "allowed" };
+  return { lookup: true, store: true, maxAgeSeconds: null, reason: "allowed" };
+}
+
+/** The client takes no answer as old as the one that was found. */
+export function isTooOld(decision: CacheDecision, answer: CachedAnswer, nowMs: number): boolean {
+  return decision.maxAgeSeconds !== null && nowMs - answer.createdMs > decision.maxAgeSeconds * 1000;
+}
+
+/** Of several, the strictest. What is no number of seconds says nothing. */
+function maxAgeOf(directives: readonly string[]): number | null {
+  const ages = directives.flatMap((directive) => /^max-age="?(\d{1,9})"?$/.exec(directive)?.[1] ?? []);
+  return ages.length === 0 ? null : Math.min(...ages.map(Number));
 }
 
 function never(reason: CacheDecision["reason"]): CacheDecision {
-  return { lookup: false, store: false, reason };
+  return { lookup: false, store: false, maxAgeSeconds: null, reason };
 }
 
 export interface AnswerEnding {

@@ -5,11 +5,11 @@ import type { CacheLookup } from "./ports.ts";
  * What does `Cache-Status` (RFC 9211) say of this request? Headers leave before the answer is known to be complete, so
  * `stored` is never claimed. The key is never shown.
  */
-export function cacheStatus(decision: CacheDecision, lookup: CacheLookup | null): string {
-  if (lookup !== null && lookup.result === "hit")
+export function cacheStatus(decision: CacheDecision, lookup: CacheLookup | null, isTooOld: boolean): string {
+  if (lookup !== null && lookup.result === "hit" && !isTooOld)
     return `edgewise; hit; ttl=${lookup.ttlSeconds}; detail=exact`;
   // `request`: the client's Cache-Control asked for a new answer. `bypass`: this request is none for the cache.
-  if (decision.reason === "client-no-cache" || decision.reason === "client-no-store")
+  if (isTooOld || decision.reason === "client-no-cache" || decision.reason === "client-no-store")
     return "edgewise; fwd=request";
   if (!decision.lookup) return `edgewise; fwd=bypass; detail=${decision.reason}`;
   return lookup !== null && lookup.result === "slow"

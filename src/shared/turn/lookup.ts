@@ -1,6 +1,6 @@
 /** Has this tenant (or this user) had the very same answer before? Asked beside admission, never before it in effect. */
 import { cacheStatus } from "../cache/cache-status.ts";
-import { decideCaching } from "../cache/cache-policy.ts";
+import { decideCaching, isTooOld } from "../cache/cache-policy.ts";
 import { exactKey } from "../cache/exact-key.ts";
 import type { CacheLookup } from "../cache/ports.ts";
 import { composeVersion } from "../prompt/compose.ts";
@@ -27,11 +27,16 @@ export function lookup(
   const mode = cacheable === null ? "off" : turn.tenant.cache.exact;
   const decision = decideCaching(cacheable ?? {}, mode, turn.cacheControl);
   if (!decision.lookup && !decision.store)
-    return { storeKey: null, lookup: null, status: cacheStatus(decision, null) };
+    return { storeKey: null, lookup: null, status: cacheStatus(decision, null, false) };
   return (async () => {
     const key = await keyOf(turn, plan, deps);
     const found = decision.lookup ? await deps.cache.lookup(key) : null;
-    return { storeKey: decision.store ? key : null, lookup: found, status: cacheStatus(decision, found) };
+    const old = found?.result === "hit" && isTooOld(decision, found.answer, deps.now());
+    return {
+      storeKey: decision.store ? key : null,
+      lookup: old ? { result: "miss" } : found,
+      status: cacheStatus(decision, found, old),
+    };
   })();
 }
 

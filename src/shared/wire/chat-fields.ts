@@ -51,13 +51,14 @@ export const chatShape = {
 
   conversation_id: opaqueId,
   parent_item_id: opaqueId,
-  retrieval: z.union([
-    z.literal(false),
-    z.strictObject({
-      vector_store_ids: z.array(opaqueId).min(1).max(requestLimits.vectorStores),
-      max_num_results: z.int().min(1).max(requestLimits.retrievalResults).optional(),
-    }),
-  ]),
+  /** There are no knowledge bases yet: an answer without the passages that were asked for would look like one with them. */
+  retrieval: z
+    .unknown()
+    .refine((value) => value === false, {
+      message: "can only be false: this service has no vector stores yet; put the passages into a message",
+      params: { unsupported: true },
+    })
+    .meta({ type: "boolean", const: false }),
   stream_format: z.enum(["openai", "text"]),
 };
 
@@ -175,7 +176,11 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
     "used",
     "With conversation_id: the item that this turn comes behind (`root`: none), to edit or to ask again. Behind any but the last one it begins a branch, which is the active one then; nothing is overwritten.",
   ),
-  retrieval: rule("Edgewise", "used", "`{vector_store_ids, max_num_results}`, or false."),
+  retrieval: rule(
+    "Edgewise",
+    "none",
+    "Only false: there are no vector stores yet. Anything else is refused.",
+  ),
   stream_format: rule("Edgewise", "used", '"openai" (default) or "text"; "text" needs stream: true.'),
 };
 
@@ -202,7 +207,7 @@ export const refusedChatFields: Readonly<Record<string, RefusedField>> = {
   add_special_tokens: refused("vLLM", ownFrame),
   chat_template: refused("vLLM", ownFrame),
   continue_final_message: refused("vLLM", ownFrame),
-  documents: refused("vLLM", "is not supported: use retrieval, or put the text into a message"),
+  documents: refused("vLLM", "is not supported: put the text into a message"),
   echo: refused("vLLM", promptBack),
   prompt_logprobs: refused("vLLM", promptBack),
   return_prompt_text: refused("vLLM", promptBack),

@@ -157,7 +157,9 @@ describe("what is refused, and how it is named", () => {
     [{ top_logprobs: 3 }, "value-invalid", "top_logprobs"],
     [{ stream_options: { include_usage: true } }, "value-invalid", "stream_options"],
     [{ stream_format: "text" }, "value-invalid", "stream_format"],
-    [{ retrieval: true }, "value-invalid", "retrieval"],
+    [{ retrieval: true }, "parameter-unsupported", "retrieval"],
+    // Ignored, it would give an answer that only looks grounded.
+    [{ retrieval: { vector_store_ids: ["vs_1"] } }, "parameter-unsupported", "retrieval"],
     [{ tool_choice: "required" }, "value-invalid", "tool_choice"],
     [
       { tools: [tool], tool_choice: { type: "function", function: { name: "sub" } } },

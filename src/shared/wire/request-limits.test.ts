@@ -122,8 +122,6 @@ const probes: Readonly<Record<Limit, Probe | null>> = {
   metadataKeyCharacters: (size) => chat({ metadata: { ["k".repeat(size)]: "v" } }),
   metadataValueCharacters: (size) => chat({ metadata: { k: "v".repeat(size) } }),
   maxTokens: (size) => chat({ max_tokens: size }),
-  vectorStores: (size) => chat({ retrieval: { vector_store_ids: some(size, (at) => `vs_${at}`) } }),
-  retrievalResults: (size) => chat({ retrieval: { vector_store_ids: ["vs_1"], max_num_results: size } }),
   inputs: (size) => embedding({ input: some(size, () => "a") }),
   prompts: (size) => completion({ prompt: some(size, () => "a") }),
   inputTokenIds: (size) => embedding({ input: some(size, () => 1) }),

@@ -59,8 +59,6 @@ export const requestLimits = {
   metadataValueCharacters: 512,
   /** Largest max_tokens that is taken as a number at all; the model's window decides later. */
   maxTokens: 10_000_000,
-  vectorStores: 10,
-  retrievalResults: 50,
   /** /v1/completions and /v1/embeddings. OpenAI's bound for embeddings. */
   inputs: 2048,
   /** Prompts of one /v1/completions request, each of which is a generation. */

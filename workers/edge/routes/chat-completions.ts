@@ -39,7 +39,9 @@ export const createChatCompletion: TenantHandler = async (call) => {
 function isAlwaysTheSame({ c }: TenantCall, chat: ChatRequest): boolean {
   const { cacheable } = askedChat(chat);
   const control = c.req.raw.headers.get("cache-control");
-  return cacheable !== null && decideCaching(cacheable, "deterministic", control).lookup;
+  if (cacheable === null) return false;
+  const { lookup, maxAgeSeconds } = decideCaching(cacheable, "deterministic", control);
+  return lookup && maxAgeSeconds === null;
 }
 
 interface ReadChat {

@@ -76,7 +76,10 @@ function history(events: Iterable<JournalEvent>): FormHistory {
 function finishOpen(encoder: AnswerEncoder, collected: AnswerCollector, choices: number): string {
   let text = "";
   for (let choice = 0; choice < choices; choice += 1) {
-    if ((collected.choices[choice]?.finishReason ?? null) !== null) continue;
+    const said = collected.choices[choice];
+    if (said !== undefined && said.finishReason !== null) continue;
+    // What a journal holds of a choice begins with its role: the encoder, which is new, is not to tell it again.
+    if (said !== undefined) encoder.delta({ index: choice, role: "assistant" });
     collected.finish(choice, "stop");
     text += encoder.finish(choice, "stop");
   }
