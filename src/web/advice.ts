@@ -7,6 +7,8 @@ export interface ApiFailure {
   readonly code: string | null;
   readonly message: string;
   readonly retryAfterMs: number | null;
+  /** Which limit refused it, as its headers say: "user/requests_per_hour", and how much that is. */
+  readonly limit?: { readonly window: string; readonly amount: number };
 }
 
 export function adviceFor(failure: ApiFailure, nowMs: number): Notice {
@@ -40,7 +42,7 @@ export function adviceFor(failure: ApiFailure, nowMs: number): Notice {
     return {
       kind: "limit",
       title: code === "insufficient_quota" ? "Your allowance is used up" : "You have reached a limit",
-      advice: failure.message,
+      advice: `${failure.limit === undefined ? failure.message : limitInWords(failure.limit)} Your message is kept.`,
       retry: true,
       untilMs: nowMs + wait,
     };
@@ -86,4 +88,35 @@ export function adviceFor(failure: ApiFailure, nowMs: number): Notice {
     };
   }
   return { kind: "error", title: "That did not work", advice: failure.message, retry: false };
+}
+
+/** An answer that broke off while it was read. What had come stays on screen; "Try again" would have nothing to send. */
+export function brokenOff(failure: ApiFailure): Notice {
+  const lost = failure.status === 0;
+  return {
+    kind: lost ? "offline" : "error",
+    title: "The answer broke off",
+    advice: lost
+      ? "The connection was lost. The answer goes on being written, and appears here when the connection is back."
+      : "What had come is kept. Regenerate asks for it again.",
+    retry: false,
+    dismissible: true,
+  };
+}
+
+const units: Readonly<Record<string, string>> = { requests: "messages", tokens: "tokens" };
+const periods: Readonly<Record<string, string>> = {
+  minute: "a minute",
+  hour: "an hour",
+  day: "a day",
+  month: "a month",
+};
+
+/** Of a limit's name, such as "user/requests_per_hour"; a name that is not like this is said as it is. */
+function limitInWords({ window, amount }: { readonly window: string; readonly amount: number }): string {
+  const [, whose, unit = "", name = ""] = /^(user|org)\/(requests|tokens)_per_(\w+)$/.exec(window) ?? [];
+  const period = periods[name];
+  if (period === undefined) return `The limit ${window} is reached.`;
+  const who = whose === "org" ? "Everyone in your organisation together" : "Your plan";
+  return `${who} has ${amount.toLocaleString("en")} ${units[unit]} ${period}.`;
 }

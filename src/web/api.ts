@@ -46,7 +46,18 @@ async function failureOf(response: Response): Promise<ApiFailure> {
     message:
       typeof error["message"] === "string" ? error["message"] : `The server answered ${response.status}.`,
     retryAfterMs: retryAfterMs(response.headers),
+    ...limitOf(response.headers),
   };
+}
+
+/** The limit that has nothing left; a refusal names one. */
+function limitOf(headers: Headers): Pick<ApiFailure, "limit"> {
+  for (const unit of ["requests", "tokens"]) {
+    const window = headers.get(`x-ratelimit-window-${unit}`);
+    const amount = Number(headers.get(`x-ratelimit-limit-${unit}`) ?? Number.NaN);
+    if (window !== null && Number.isFinite(amount)) return { limit: { window, amount } };
+  }
+  return {};
 }
 
 function retryAfterMs(headers: Headers): number | null {

@@ -71,7 +71,10 @@ function SignedIn({ session, onSignOut }: { readonly session: Session; readonly 
     setConversation(id);
     setChatsOpen(false);
   }, []);
-  const startNew = useCallback(() => open(newConversation()), [open]);
+  const startNew = useCallback(() => {
+    setConversation(newConversation());
+    setChatsOpen(false);
+  }, []);
 
   return (
     <div className="shell">

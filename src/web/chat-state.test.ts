@@ -56,3 +56,23 @@ test("text that was still under way when stop was asked is shown, and the stop g
   expect(state.phase).toBe("stopping");
   expect(state.messages[1]?.text).toBe("late");
 });
+
+test("an answer that the server calls incomplete is shown so, and a stop of one's own as a stop", () => {
+  const kept = { id: "m", role: "assistant", text: "Qu", reasoning: "", status: "cut" } as const;
+  const told: ChatEvent = { type: "delta", answerId: "a", text: "Qu", reasoning: "" };
+  const refreshed: ChatEvent = { type: "refreshed", messages: [kept], hasEarlier: false };
+  for (const [here, shown] of [
+    ["done", "cut"],
+    ["stopped", "stopped"],
+  ] as const) {
+    const state = after(sent, told, { type: "ended", answerId: "a", status: here }, refreshed);
+    expect(state.messages.at(-1)?.status).toBe(shown);
+  }
+});
+
+test("what is read anew takes the word of a lost connection away, and no other", () => {
+  const refreshed: ChatEvent = { type: "refreshed", messages: [], hasEarlier: false };
+  const lost = { ...notice, kind: "offline" } as const;
+  expect(after({ type: "noticed", notice: lost }, refreshed).notice).toBeNull();
+  expect(after({ type: "noticed", notice }, refreshed).notice).toEqual(notice);
+});

@@ -22,6 +22,8 @@ export interface Notice {
   readonly advice: string;
   /** Whether sending the same text again can help. */
   readonly retry: boolean;
+  /** For `offline`, which else stays until the connection is back. */
+  readonly dismissible?: boolean;
   /** For `limit`: when it is worth trying again, in milliseconds since 1970. */
   readonly untilMs?: number;
 }
@@ -86,7 +88,13 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
       return { ...state, phase: "idle", messages: event.messages, hasEarlier: event.hasEarlier };
     case "refreshed":
       return state.phase === "idle"
-        ? { ...state, messages: keepEndings(event.messages, state.messages), hasEarlier: event.hasEarlier }
+        ? {
+            ...state,
+            messages: keepEndings(event.messages, state.messages),
+            hasEarlier: event.hasEarlier,
+            // What was read just now shows that the connection is back.
+            notice: state.notice?.kind === "offline" ? null : state.notice,
+          }
         : state;
     case "sent":
       return {
@@ -150,7 +158,7 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
   }
 }
 
-/** What the server keeps does not say how an answer ended here; where it is the same answer, that stays to be seen. */
+/** What the server keeps says only that an answer is incomplete, not how it ended here; where it is the same answer, that stays to be seen. */
 function keepEndings(
   messages: readonly ChatMessage[],
   before: readonly ChatMessage[],
@@ -158,7 +166,11 @@ function keepEndings(
   const last = before.at(-1);
   return messages.map((message, at) =>
     at === messages.length - 1 && last?.role === message.role && last.text === message.text
-      ? { ...message, status: last.status, reasoning: last.reasoning }
+      ? {
+          ...message,
+          status: last.status === "done" ? message.status : last.status,
+          reasoning: last.reasoning,
+        }
       : message,
   );
 }

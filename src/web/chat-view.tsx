@@ -28,7 +28,7 @@ export function ChatView({
   const online = useOnline();
   const { state } = chat;
   const scroller = useRef<HTMLDivElement>(null);
-  useStickToBottom(scroller, state.messages);
+  useStickToBottom(scroller, state.messages.findLast(({ status }) => status === "waiting")?.id);
   const notice = online
     ? state.notice
     : ({
@@ -109,20 +109,33 @@ function questionOf(messages: readonly ChatMessage[], at: number): ChatMessage |
   return before?.role === "user" && before.behind !== undefined ? before : null;
 }
 
-/** Follows the answer as it grows, unless the reader has scrolled up to read. */
-function useStickToBottom(scroller: RefObject<HTMLDivElement | null>, content: unknown): void {
+/**
+ * Follows the answer as it grows, unless the reader has scrolled up to read; a message of their own brings them back down. What
+ * grows beside it (the notice, the field) must not hide its end either.
+ */
+function useStickToBottom(scroller: RefObject<HTMLDivElement | null>, asked: string | undefined): void {
   const sticks = useRef(true);
   useEffect(() => {
     const element = scroller.current;
-    if (element === null) return;
+    const content = element?.firstElementChild;
+    if (element === null || content === null || content === undefined) return;
     const watch = (): void => {
       sticks.current = element.scrollHeight - element.scrollTop - element.clientHeight < 80;
     };
+    const follow = new ResizeObserver(() => {
+      if (sticks.current) element.scrollTop = element.scrollHeight;
+    });
     element.addEventListener("scroll", watch, { passive: true });
-    return () => element.removeEventListener("scroll", watch);
+    for (const one of [element, content]) follow.observe(one);
+    return () => {
+      element.removeEventListener("scroll", watch);
+      follow.disconnect();
+    };
   }, [scroller]);
   useEffect(() => {
     const element = scroller.current;
-    if (element !== null && sticks.current) element.scrollTop = element.scrollHeight;
-  }, [scroller, content]);
+    if (element === null || asked === undefined) return;
+    sticks.current = true;
+    element.scrollTop = element.scrollHeight;
+  }, [scroller, asked]);
 }

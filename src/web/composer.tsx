@@ -83,9 +83,13 @@ export function Composer(props: {
           Send
         </button>
       )}
-      <p id="message-hint" className="fine">
+      <p
+        id="message-hint"
+        className={tooLong ? "fine problem" : "fine hint"}
+        role={tooLong ? "alert" : undefined}
+      >
         {tooLong
-          ? `${(props.draft.length - maxMessageCharacters).toLocaleString("en")} characters too long`
+          ? `${(props.draft.length - maxMessageCharacters).toLocaleString("en")} characters too long. Shorten the message, or send it in parts.`
           : "Enter sends, Shift+Enter starts a new line, Escape stops."}
       </p>
     </form>

@@ -100,24 +100,26 @@ function Entry(props: {
           >
             {title}
           </button>
-          <button
-            type="button"
-            className="quiet small"
-            aria-label={`Rename ${title}`}
-            title="Rename"
-            onClick={() => setMode("renaming")}
-          >
-            ✎
-          </button>
-          <button
-            type="button"
-            className="quiet small"
-            aria-label={`Delete ${title}`}
-            title="Delete"
-            onClick={() => setMode("deleting")}
-          >
-            ✕
-          </button>
+          <span className="tools">
+            <button
+              type="button"
+              className="quiet small"
+              aria-label={`Rename ${title}`}
+              title="Rename"
+              onClick={() => setMode("renaming")}
+            >
+              ✎
+            </button>
+            <button
+              type="button"
+              className="quiet small"
+              aria-label={`Delete ${title}`}
+              title="Delete"
+              onClick={() => setMode("deleting")}
+            >
+              ✕
+            </button>
+          </span>
         </li>
       );
   }

@@ -120,6 +120,7 @@ function threadItem(item: Record<string, unknown>): ThreadItem {
     id: textOf(item["id"]),
     role: role === "user" || role === "assistant" ? role : null,
     text: parts.map((part) => (isRecord(part) ? textOf(part["text"]) : "")).join(""),
+    ...(item["status"] === "incomplete" ? { incomplete: true } : {}),
   };
 }
 

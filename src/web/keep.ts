@@ -23,17 +23,30 @@ export function forgetSession(): void {
 }
 
 export function keptConversation(): string {
-  const kept = localStorage.getItem(conversationKey);
-  if (kept !== null) return kept;
-  const fresh = newConversation();
-  keepConversation(fresh);
-  return fresh;
+  return localStorage.getItem(conversationKey) ?? newConversation();
 }
 
 export function keepConversation(name: string): void {
   localStorage.setItem(conversationKey, name);
 }
 
+/** Names that were made here and not used yet: the server knows nothing of them, and need not be asked. */
+const unused = new Set<string>();
+
+/** Kept once something is said in it. */
 export function newConversation(): string {
-  return `chat-${crypto.randomUUID()}`;
+  localStorage.removeItem(conversationKey);
+  const name = `chat-${crypto.randomUUID()}`;
+  unused.add(name);
+  return name;
+}
+
+export function isUnused(conversation: string): boolean {
+  return unused.has(conversation);
+}
+
+/** Something is said in it: a reload is to bring it back. */
+export function beginConversation(conversation: string): void {
+  unused.delete(conversation);
+  keepConversation(conversation);
 }

@@ -71,7 +71,8 @@ export const MessageView = memo(function MessageView({
         </p>
       ) : null}
       {ending === undefined ? null : <p className="ending">{ending}</p>}
-      {actions === null ? null : (
+      {actions === null ||
+      (versions === undefined && message.behind === undefined && question === null) ? null : (
         <div className="actions">
           {versions === undefined ? null : (
             <Versions branches={versions.branches} at={versions.at} onShow={actions.showVersion} />

@@ -27,7 +27,7 @@ export function NoticeBar(props: {
             Try again
           </button>
         ) : null}
-        {notice.kind === "offline" && !notice.retry ? null : (
+        {notice.kind === "offline" && !notice.retry && notice.dismissible !== true ? null : (
           <button type="button" className="quiet" onClick={props.onDismiss} aria-label="Dismiss">
             ✕
           </button>

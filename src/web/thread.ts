@@ -10,6 +10,8 @@ export interface ThreadItem {
   /** `null`: no message (a tool's call or result). */
   readonly role: "user" | "assistant" | null;
   readonly text: string;
+  /** It was stopped or broke off. */
+  readonly incomplete?: boolean;
 }
 
 export interface ThreadBranch {
@@ -42,7 +44,7 @@ export function threadOf(
         role: item.role,
         text: item.text,
         reasoning: "",
-        status: "done",
+        status: item.incomplete === true ? "cut" : "done",
         ...(behind === null ? {} : { behind }),
         ...(versions === undefined ? {} : { versions }),
       },

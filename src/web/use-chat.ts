@@ -1,9 +1,10 @@
 /** Runs one conversation: what the reducer of chat-state.ts shows is driven from here. */
 import { useCallback, useEffect, useReducer, useRef } from "react";
-import { adviceFor } from "./advice.ts";
+import { adviceFor, brokenOff, type ApiFailure } from "./advice.ts";
 import { ApiError, cancelTurn, streamTurn, type TurnEvent } from "./api.ts";
 import { emptyChat, reduceChat, type ChatMessage, type ChatState, type Notice } from "./chat-state.ts";
 import { chooseBranch, loadBranches, loadItems } from "./conversations-api.ts";
+import { beginConversation, isUnused } from "./keep.ts";
 import { paintPerFrame } from "./paint-per-frame.ts";
 import { judgeSend } from "./send-rules.ts";
 import { threadOf, type ThreadItem } from "./thread.ts";
@@ -46,8 +47,7 @@ export function useChat(token: string, conversation: string, model: string, onSa
     const leave = (): void => turn.current?.abort.abort();
     window.addEventListener("pagehide", leave);
     dispatch({ type: "cleared" });
-    dispatch({ type: "restore-started" });
-    void opened.restore().then(() =>
+    void opened.begun().then(() =>
       watchTurns(token, conversation, leaving.signal, {
         isOwn: (responseId) => turn.current !== null || own.current.has(responseId),
         turn: (watched) => follow(watched, turn, dispatch),
@@ -76,13 +76,16 @@ export function useChat(token: string, conversation: string, model: string, onSa
       sentAtMs.current = [...sentAtMs.current.slice(-20), Date.now()];
       const running: RunningTurn = { abort: new AbortController(), responseId: null, stopAsked: false };
       turn.current = running;
+      beginConversation(conversation);
       const behind = instead?.behind;
       const asked = { token, conversation, model, text: verdict.text, behind };
       const events = streamTurn(asked, running.abort.signal);
       const sent = { text: verdict.text, ...(instead === null ? {} : { insteadOf: instead.id }) };
       void runTurn(events, sent, token, running, dispatch).finally(() => {
-        if (running.responseId !== null) own.current.add(running.responseId);
         if (turn.current === running) turn.current = null;
+        // A turn that was refused has left no trace.
+        if (running.responseId === null) return;
+        own.current.add(running.responseId);
         void thread.current?.refreshWhenSaved();
       });
     },
@@ -123,6 +126,7 @@ class Thread {
   readonly #onSaved: () => void;
   #items: readonly ThreadItem[] = [];
   #looking = 0;
+  readonly #saved = Promise.withResolvers<void>();
 
   constructor(
     token: string,
@@ -138,7 +142,10 @@ class Thread {
     this.#onSaved = onSaved;
   }
 
-  async restore(): Promise<void> {
+  /** Resolves once there is such a conversation, and what is in it is shown. */
+  async begun(): Promise<void> {
+    if (isUnused(this.#conversation)) return this.#saved.promise;
+    this.#dispatch({ type: "restore-started" });
     await this.#show("restored", null);
   }
 
@@ -153,12 +160,17 @@ class Thread {
     this.#looking += 1;
     const looking = this.#looking;
     const before = this.#items.at(-1)?.id;
-    for (const waitMs of savedLooksMs) {
+    let looks = 0;
+    for (;;) {
+      const waitMs = savedLooksMs[Math.min(looks, savedLooksMs.length - 1)];
       await new Promise((resolve) => setTimeout(resolve, waitMs));
       if (this.#left.aborted || looking !== this.#looking) return;
-      await this.#show("refreshed", null);
-      if (this.#items.at(-1)?.id !== before) break;
+      looks += 1;
+      // Without a connection it is tried on and on, and said once: by the turn that broke off.
+      const seen = await this.#show("refreshed", null, { quietly: true, unless: before });
+      if (seen && (looks >= savedLooksMs.length || this.#items.at(-1)?.id !== before)) break;
     }
+    this.#saved.resolve();
     this.#onSaved();
   }
 
@@ -175,20 +187,31 @@ class Thread {
     }
   }
 
-  async #show(type: "restored" | "refreshed", before: string | null): Promise<void> {
+  /**
+   * Whether it could be had.
+   * @param how.unless the last item: where it is still that one, what is on screen is more than what is saved, and stays
+   */
+  async #show(
+    type: "restored" | "refreshed",
+    before: string | null,
+    how: { readonly quietly: boolean; readonly unless?: string | undefined } = { quietly: false },
+  ): Promise<boolean> {
     try {
       const [page, branches] = await Promise.all([
         loadItems(this.#token, this.#conversation, before),
         loadBranches(this.#token, this.#conversation),
       ]);
-      if (this.#left.aborted) return;
+      if (this.#left.aborted) return false;
+      if (how.quietly && page.entries.at(-1)?.id === how.unless) return true;
       this.#items = before === null ? page.entries : [...page.entries, ...this.#items];
       const messages = threadOf(this.#items, branches, page.hasMore);
       this.#dispatch({ type, messages, hasEarlier: page.hasMore });
+      return true;
     } catch (error) {
-      if (this.#left.aborted) return;
+      if (this.#left.aborted) return false;
       if (type === "restored") this.#dispatch({ type, messages: [], hasEarlier: false });
-      this.#fail(error);
+      if (!how.quietly) this.#fail(error);
+      return false;
     }
   }
 
@@ -251,7 +274,7 @@ async function runTurn(
       dispatch({ type: "ended", answerId, status: "stopped" });
     } else if (shown) {
       dispatch({ type: "ended", answerId, status: "cut" });
-      dispatch({ type: "noticed", notice: noticeOf(error) });
+      dispatch({ type: "noticed", notice: brokenOff(failureOf(error)) });
     } else {
       dispatch({ type: "failed", userId, answerId, notice: noticeOf(error) });
     }
@@ -272,10 +295,18 @@ function stopOnServer(token: string, running: RunningTurn): void {
   cancelTurn(token, running.responseId).catch(() => running.abort.abort());
 }
 
+function failureOf(error: unknown): ApiFailure {
+  return error instanceof ApiError
+    ? error.failure
+    : {
+        // How a browser says that the connection is gone in the middle of a body.
+        status: error instanceof TypeError ? 0 : 502,
+        code: null,
+        message: "The answer could not be read.",
+        retryAfterMs: null,
+      };
+}
+
 function noticeOf(error: unknown): Notice {
-  const failure =
-    error instanceof ApiError
-      ? error.failure
-      : { status: 502, code: null, message: "The answer could not be read.", retryAfterMs: null };
-  return adviceFor(failure, Date.now());
+  return adviceFor(failureOf(error), Date.now());
 }

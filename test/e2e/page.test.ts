@@ -198,7 +198,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await second.page.getByRole("button", { name: "Stop" }).click();
     await expect
       .poll(() => first.page.locator("article.assistant").last().getAttribute("data-status"))
-      .toBe("done");
+      .toBe("cut");
     const told = () =>
       Promise.all([first, second].map(({ page }) => page.locator("article .said").allTextContents()));
     await expect.poll(told).toEqual([
@@ -262,6 +262,54 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.context().close();
   });
 
+  test("an answer that breaks off keeps what had come, and Regenerate asks for it again", async () => {
+    await everyReplica("faults", "POST", { fault: "cut_after", after: 5 });
+    const { page } = await open();
+    await signInToDemo(page);
+    await say(page, "write 60 words");
+    const alert = page.getByRole("alert").getByText("The answer broke off");
+    await alert.waitFor({ timeout: 30_000 });
+    expect(await page.getByRole("button", { name: "Try again" }).count()).toBe(0);
+    expect(await page.locator("article.assistant").textContent()).toContain("A request comes in");
+    await everyReplica("faults", "DELETE");
+    const regenerate = page.getByRole("button", { name: "Regenerate" });
+    await regenerate.waitFor();
+    await expect
+      .poll(
+        async () => {
+          if (await regenerate.isEnabled({ timeout: 500 }).catch(() => false)) await regenerate.click();
+          return page.locator("article.assistant[data-status=done]").count();
+        },
+        { timeout: 30_000, interval: 1000 },
+      )
+      .toBe(1);
+    await page.context().close();
+  });
+
+  test("a new chat asks nothing of the server that it can't know", async () => {
+    const { page } = await open();
+    const missing: string[] = [];
+    page.on("response", (response) => response.status() === 404 && missing.push(response.url()));
+    await signInToDemo(page);
+    await say(page, "Hello");
+    await done(page, 1);
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    await page.getByRole("button", { name: "New chat" }).click();
+    await page.reload();
+    await page.getByText("What would you like to know?").waitFor();
+    expect(missing).toEqual([]);
+    await page.context().close();
+  });
+
+  test("on a phone, too, a message that is too long is said to be", async () => {
+    const { page } = await open({ viewport: { width: 390, height: 844 } });
+    await signInToDemo(page);
+    await page.getByLabel("Message", { exact: true }).fill("word ".repeat(7000));
+    await page.getByRole("alert").getByText("3,000 characters too long").waitFor();
+    expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
+    await page.context().close();
+  });
+
   test("a limit counts down to its reset, and sending waits for it", async () => {
     const token = await tokenFor({ tier: "free" });
     const asked = await Promise.all(
@@ -282,6 +330,7 @@ describe.skipIf(browser === null)("the chat page", () => {
       .getByRole("alert")
       .getByText(/You can send again in/)
       .waitFor();
+    await page.getByText("Your plan has 100 messages an hour.").waitFor();
     expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/limit.png` });
     await page.context().close();
