@@ -1,7 +1,7 @@
 /** `npm start` as a newcomer uses it: what it prints works, other servers take the dev fleet's place, faults are sentences. */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { describe, expect, test } from "vitest";
 import { startFleet } from "../../dev/origin/fleet.ts";
 import { freePort } from "./free-ports.ts";
 import { startMinimalServer } from "./minimal-server.ts";
-import { dataOf, logFile, tokenFor, unique, until } from "./product.ts";
+import { dataOf, logFile, tokenFor, unique, until, url } from "./product.ts";
 import { runScript, startStack, type Stack } from "./stack.ts";
 
 const messages = [{ role: "user", content: "Hello" }];
@@ -159,4 +159,23 @@ test("state survives a restart: a free user's hour is still spent, a tenant is s
   expect((await runScript(["dev/reset.ts"], state)).code).toBe(0);
   expect(await readdir(state.EDGEWISE_STATE)).toEqual([]);
   await rm(first.state, { recursive: true });
+});
+
+test("reset clears what the product keeps and nothing else, and not under a product that is running", async () => {
+  const state = await mkdtemp(join(tmpdir(), "edgewise-reset-"));
+  for (const folder of ["v3/kv", "archive"]) await mkdir(join(state, folder), { recursive: true });
+  await writeFile(join(state, "mine.txt"), "kept");
+  const running = await runScript(["dev/reset.ts"], { EDGEWISE_STATE: state, PORT: new URL(url).port });
+  expect(running).toMatchObject({
+    code: 1,
+    output: expect.stringMatching(/^Edgewise is running on port \d+\. Stop it first/),
+  });
+  expect((await readdir(state)).sort()).toEqual(["archive", "mine.txt", "v3"]);
+  const stopped = await runScript(["dev/reset.ts"], {
+    EDGEWISE_STATE: state,
+    PORT: String(await freePort()),
+  });
+  expect(stopped).toEqual({ code: 0, output: "Local state is cleared.\n" });
+  expect(await readdir(state)).toEqual(["mine.txt"]);
+  await rm(state, { recursive: true });
 });
