@@ -167,6 +167,25 @@ describe("what vLLM refuses is refused, in its form", () => {
   });
 });
 
+test("an id that is still running is refused, and taken again when it is over", async () => {
+  replica.setFaults({ fault: "stall_before_first" });
+  const gone = new AbortController();
+  const send = (signal?: AbortSignal) =>
+    fetch(`${replica.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-request-id": "twice" },
+      body: JSON.stringify(chat("x", { stream: true })),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  expect((await send(gone.signal)).status).toBe(200);
+  replica.setFaults();
+  const second = await send();
+  expect(second.status).toBe(400);
+  expect((await answerOf(second)).error?.message).toBe("Request id chatcmpl-twice already running.");
+  gone.abort();
+  await expect.poll(async () => (await send()).status).toBe(200);
+});
+
 test("unknown fields are ignored, as vLLM does", async () => {
   const response = await post(replica, "/v1/chat/completions", chat("x", { made_up: 1 }));
   expect(response.status).toBe(200);

@@ -197,7 +197,7 @@ describe.each(["in-process", "service"] as const)("the router %s", (router) => {
         const [first] = fresh.fleet.replicas.flatMap((replica) =>
           replica.requests().filter(({ body }) => JSON.stringify(body).includes("continue_final_message")),
         );
-        expect(first?.headers["x-request-id"]).toMatch(/-c\d$/);
+        expect(first?.headers["x-request-id"]).toMatch(/-c\d\.[0-9a-f]{8}$/);
         await until(async () => {
           const { used, reserved } = await fresh.usageOf(token);
           if (reserved.tokens !== 0 || used.requests !== asked.length + 1) return false;

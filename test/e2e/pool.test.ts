@@ -1,6 +1,7 @@
 /** Pools and their queue on real sockets: both mounts, a fleet of eight places, engines whose own queue must stay empty. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeToken } from "../../dev/local-token.ts";
+import { isOf } from "./engine-id.ts";
 import { startServeWorld, type ServeWorld } from "./serve-world.ts";
 
 interface Cluster {
@@ -125,11 +126,10 @@ describe.each(["in-process", "service"] as const)("pools, router %s", (router) =
     const served = async (): Promise<ReadonlySet<string>> => {
       const ids: string[] = Array.from({ length: 12 }, () => crypto.randomUUID());
       for (const id of ids) await (await ask(1, id)).text();
-      const heard = (id: string): boolean => ids.includes(id);
       return new Set(
         world.fleet.replicas
           .filter((replica) =>
-            replica.requests().some(({ headers }) => heard(String(headers["x-request-id"]))),
+            replica.requests().some(({ headers }) => ids.some((id) => isOf(headers["x-request-id"], id))),
           )
           .map(({ id }) => id),
       );

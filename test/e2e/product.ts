@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import OpenAI from "openai";
 import { inject } from "vitest";
+import { isOf } from "./engine-id.ts";
 import { makeToken } from "../../dev/local-token.ts";
 import type { FaultInput } from "../../dev/origin/server/faults.ts";
 import type { RequestRecord } from "../../dev/origin/server/request-log.ts";
@@ -68,7 +69,7 @@ export async function received(requestId: string): Promise<readonly RequestRecor
   );
   return all
     .flat()
-    .filter(({ headers }) => headers["x-request-id"] === requestId)
+    .filter(({ headers }) => isOf(headers["x-request-id"], requestId))
     .toSorted((left, right) => left.started_ms - right.started_ms);
 }
 

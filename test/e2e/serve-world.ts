@@ -12,6 +12,7 @@ import {
   type RunningReplica,
 } from "../../dev/origin/fleet.ts";
 import type { RequestRecord } from "../../dev/origin/server/request-log.ts";
+import { isOf } from "./engine-id.ts";
 import { freePort } from "./free-ports.ts";
 
 export interface ServeWorld {
@@ -97,7 +98,7 @@ export async function startServeWorld(options: ServeWorldOptions = {}): Promise<
     received: (requestId) =>
       fleet.replicas
         .flatMap((replica) => replica.requests())
-        .filter(({ headers }) => headers["x-request-id"] === requestId),
+        .filter(({ headers }) => isOf(headers["x-request-id"], requestId)),
     async stop() {
       await serve.stop();
       await fleet.stop();

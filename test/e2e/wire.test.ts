@@ -63,6 +63,18 @@ describe("correlation", () => {
   });
 });
 
+test("requests that share an x-request-id are all answered: the engine gets an id of each one's own", async () => {
+  const requestId = unique("shared");
+  const token = await tokenFor();
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, () => post(path, token, hello, { "x-request-id": requestId })),
+  );
+  await Promise.all(answers.map((answer) => answer.text()));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  const ids = (await received(requestId)).map(({ headers }) => headers["x-request-id"]);
+  expect(new Set(ids).size).toBe(12);
+});
+
 test("headers to the origin are rebuilt: nothing that the client sent is among them", async () => {
   const requestId = unique("req");
   const token = await tokenFor();

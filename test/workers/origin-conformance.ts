@@ -50,8 +50,18 @@ export function originConformance(
         "content-type": "application/json",
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "user-agent": "edgewise/0.1",
-        "x-request-id": "request-1",
+        "x-request-id": expect.stringMatching(/^request-1\.[0-9a-f]{8}$/),
       });
+    });
+
+    test("names each attempt to its engine by an id of its own, of 128 characters at most", async () => {
+      const replicas = new FakeReplicas();
+      const { origin } = open(fakeFleet(1), replicas);
+      for (const requestId of ["same", "same", "long".repeat(32)])
+        await origin.dispatch(fakeRequest(["c0"], { requestId }), never());
+      const ids = replicas.calls.map(({ headers }) => headers["x-request-id"] ?? "");
+      expect(new Set(ids).size).toBe(3);
+      expect(ids.every((id) => id.length <= 128)).toBe(true);
     });
 
     test("gives a shadow's copy one attempt, and learns nothing from it", async () => {

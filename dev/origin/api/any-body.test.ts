@@ -17,6 +17,7 @@ const cache = new PrefixCache(8);
 const deps: GenerationDeps = {
   models: servedModels(cluster),
   settings: { reasoningField: "reasoning" },
+  running: new Set(),
   engine: {
     scheduler: new Scheduler(1),
     metrics: new EngineMetrics([]),

@@ -4,7 +4,7 @@ import { ok, type Result } from "../../../src/shared/contracts/result.ts";
 import type { ServedModel } from "../catalog.ts";
 import { composeChoice, type Choice } from "../engine/compose.ts";
 import type { EngineParts } from "../engine/generation.ts";
-import { invalid, modelNotFound, type EngineRefusal } from "../engine/refusal.ts";
+import { badRequest, invalid, modelNotFound, type EngineRefusal } from "../engine/refusal.ts";
 import { tokenizerOf } from "../engine/tokenizer.ts";
 import type { Conversation } from "../model/conversation.ts";
 import { replyTo } from "../model/reply.ts";
@@ -22,19 +22,31 @@ export interface GenerationDeps {
   readonly engine: EngineParts;
   readonly models: ReadonlyMap<string, ServedModel>;
   readonly settings: { readonly reasoningField: ReasoningField };
+  /** Ids of the requests that the engine has in work. */
+  readonly running: Set<string>;
 }
 
 /** All that follows from the body alone: the same body always gets the same answer, so this may be kept. */
 export interface Prepared extends Omit<ServedAnswer, "form"> {
   readonly media: readonly string[];
-  readonly form: (exchange: Exchange) => AnswerForm;
+  /** What precedes the request's id in the answer's. */
+  readonly idPrefix: "chatcmpl" | "cmpl";
+  /** The id that the body names. */
+  readonly givenId: string | null | undefined;
+  readonly form: (id: string) => AnswerForm;
 }
 
 export type Prepare = (body: unknown, deps: GenerationDeps) => Result<Prepared, EngineRefusal>;
 
 export function serve(exchange: Exchange, prepared: Prepared, deps: GenerationDeps): void {
   if (exchange.record !== undefined) exchange.record.media_urls = prepared.media;
-  serveGeneration(exchange, deps.engine, { ...prepared, form: prepared.form(exchange) });
+  const id = `${prepared.idPrefix}-${requestId(exchange, prepared.givenId)}`;
+  const { running } = deps;
+  // vLLM keeps its requests by their ids, and refuses one that is in work already (its issue 10583 tells why).
+  if (running.has(id)) return exchange.refuse(badRequest(`Request id ${id} already running.`).error);
+  running.add(id);
+  exchange.response.once("close", () => running.delete(id));
+  serveGeneration(exchange, deps.engine, { ...prepared, form: prepared.form(id) });
 }
 
 export const prepareChat: Prepare = (body, deps) => {
@@ -65,16 +77,18 @@ export const prepareChat: Prepare = (body, deps) => {
       }),
     );
   }
-  const { logprobs, top_logprobs: top, include_reasoning: thoughts, request_id: id } = request.value;
+  const { logprobs, top_logprobs: top, include_reasoning: thoughts, request_id: givenId } = request.value;
   return ok({
     model: model.value,
     sampling: sampling.value,
     prompts: [{ text: prompt, encoded }],
     choices,
     media,
-    form: (exchange) =>
+    idPrefix: "chatcmpl",
+    givenId,
+    form: (id) =>
       chatAnswer({
-        id: `chatcmpl-${requestId(exchange, id)}`,
+        id,
         model: model.value.name,
         topLogprobs: logprobs === true ? Math.max(top ?? 0, 0) : undefined,
         reasoningField: deps.settings.reasoningField,
@@ -106,16 +120,18 @@ export const preparePlain: Prepare = (body, deps) => {
       choices.push(composeChoice(reply, options));
     }
   }
-  const { echo, logprobs, request_id: id } = request.value;
+  const { echo, logprobs, request_id: givenId } = request.value;
   return ok({
     model: model.value,
     sampling: sampling.value,
     prompts: prompts.value,
     choices,
     media: [],
-    form: (exchange) =>
+    idPrefix: "cmpl",
+    givenId,
+    form: (id) =>
       plainAnswer({
-        id: `cmpl-${requestId(exchange, id)}`,
+        id,
         model: model.value.name,
         logprobs: logprobs ?? undefined,
         echoed: (index) => {

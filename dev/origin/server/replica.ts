@@ -81,7 +81,7 @@ export class Replica {
         return cache;
       },
     };
-    this.#deps = { engine, models: options.models, settings: options.settings };
+    this.#deps = { engine, models: options.models, settings: options.settings, running: new Set() };
     this.server = createServer({ keepAliveTimeout: 65_000 }, (request, response) =>
       this.#accept(request, response),
     );

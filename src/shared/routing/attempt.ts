@@ -163,13 +163,26 @@ function verdict(response: Response, error: string, { nowMs, target }: AttemptIn
   return { ...judged, reason: response.ok ? "bad-answer" : "status" };
 }
 
+/** Of the 128 characters that an id may have. */
+const ownIdCharacters = 8;
+const givenIdCharacters = 128 - ownIdCharacters - 1;
+
+/**
+ * Under which id does the engine know this attempt? vLLM takes its own request id from this header, so that one in use twice
+ * at a time is refused, or breaks the engine for others (vllm-project/vllm issue 10583). A client names its requests as it likes,
+ * and a second attempt may meet the first one: so each has an id of its own, which begins with what the log knows.
+ */
+function engineRequestId(requestId: string): string {
+  return `${requestId.slice(0, givenIdCharacters)}.${crypto.randomUUID().slice(0, ownIdCharacters)}`;
+}
+
 /** Rebuilt from what the request says; nothing of the client's own headers is ever in here. */
 function originHeaders(request: OriginRequest): Record<string, string> {
   return {
     "content-type": "application/json",
     accept: request.stream ? "text/event-stream" : "application/json",
     "user-agent": userAgent,
-    "x-request-id": request.requestId,
+    "x-request-id": engineRequestId(request.requestId),
     traceparent: request.traceparent,
   };
 }

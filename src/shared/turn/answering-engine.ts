@@ -124,7 +124,7 @@ export class AnsweringEngine implements AnswerContinuer {
     const found = await this.#deps.origin
       .dispatch(
         {
-          // vLLM refuses an id that is still running, and the one that failed may be asked again.
+          // Of the same request, told apart in the engines' logs.
           requestId: `${requestId.slice(0, maxRequestId)}-c${this.#continued + 1}`,
           traceparent,
           // Weights that nobody named may differ from cluster to cluster.
@@ -170,8 +170,8 @@ export class AnsweringEngine implements AnswerContinuer {
   }
 }
 
-/** Room for the suffix in the router's bound. */
-const maxRequestId = 120;
+/** Room for the suffix, and for the one of each attempt (routing/attempt.ts). */
+const maxRequestId = 112;
 
 /** A fault of ours in the router: the answer ends as one that nobody could continue, and the log has it. */
 function thrown(error: unknown): { readonly ok: false; readonly error: { readonly kind: string } } {
