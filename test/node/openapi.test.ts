@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod";
 import { describe, expect, test } from "vitest";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { corsHeaders } from "../../src/shared/firewall/cors.ts";
 import { toWireError } from "../../src/shared/wire/errors.ts";
 import { openApiDocument, openApiJson } from "../../src/shared/wire/openapi.ts";
 import { publicRoutes } from "../../src/shared/wire/routes.ts";
@@ -25,6 +26,12 @@ describe("the OpenAPI document", () => {
       Object.keys(methods as Json).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(written.sort()).toEqual(publicRoutes.map((route) => `${route.method} ${route.path}`).sort());
+  });
+
+  test("names no header of an answer that a page of another origin can't read", () => {
+    const { headers } = document["components"] as { headers: Json };
+    const exposed = corsHeaders("https://app.example.com")["access-control-expose-headers"]?.split(/, */);
+    expect(Object.keys(headers).filter((name) => !exposed?.includes(name.toLowerCase()))).toEqual([]);
   });
 
   test("points only at what it holds", () => {

@@ -187,7 +187,8 @@ const requestHeaders: Readonly<Record<RequestHeader, string>> = {
   "x-request-id":
     "Your name for the request, in the answer and in the log: at most 128 visible ASCII characters.",
   traceparent: "W3C trace context; carried to the model's server.",
-  "Cache-Control": "`no-cache`: don't answer from the cache. `no-store`: don't keep the answer either.",
+  "Cache-Control":
+    "`no-cache`: don't answer from the cache. `no-store`: don't keep the answer either. `max-age`: no older answer, in seconds.",
   "Last-Event-ID": "The id of the last event that you saw: the stream goes on behind it.",
   "Idempotency-Key":
     "1 to 255 visible ASCII characters, yours alone. The same key and body again, for 24 hours after the end, attach to the " +
