@@ -82,3 +82,12 @@ test("a fault of storage cuts the reader off and is told", async () => {
   await expect(new Response(stream).text()).rejects.toThrow();
   await told;
 });
+
+test("a journal with a gap cuts its reader off, who does not wait in a loop that stands still", async () => {
+  const rows = rowsOf(3);
+  const gap = source(rows, { rowsFrom: () => rows.slice(0, 1) });
+  const { stream, done } = readJournal(gap, { from: 1, ids: true });
+  const told = expect(done).rejects.toThrow("gap");
+  await expect(new Response(stream).text()).rejects.toThrow();
+  await told;
+});

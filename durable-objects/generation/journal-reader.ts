@@ -44,6 +44,8 @@ async function pump(source: JournalSource, { from, ids }: ReadPosition, writer: 
           await settled(writer.abort(new Error("the journal is gone")));
           return;
         }
+        // Without this the loop would never wait for anything, and hold the object's thread for ever.
+        if (piece.next <= at) throw new Error("the journal has a gap");
         for (const bytes of piece.bytes) if (!(await settled(writer.write(bytes)))) return;
         at = piece.next;
       } else if (source.ended()) {

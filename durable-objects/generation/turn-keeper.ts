@@ -164,7 +164,7 @@ export class TurnKeeper {
         remember: (note) => this.#store.remember(note),
         opened: () => this.#wakeWaiting(),
         ended: (outcome) => this.#end(outcome),
-        threw: (error) => this.interrupt("threw", error instanceof Error ? error : new Error("not an Error")),
+        threw: (error) => this.#threw(error instanceof Error ? error : new Error("not an Error")),
       },
       begun,
     );
@@ -200,17 +200,12 @@ export class TurnKeeper {
     const live = this.#live;
     live?.stop();
     if (reason !== "cancelled") this.#report("turn-interrupted", { reason, detail: error?.message ?? "" });
-    // What the run had emitted and not yet written is part of the answer, and of the bill.
-    const pending = live?.drain([]) ?? [];
-    if (pending.length > 0) {
-      this.#store.appendRows(pending);
-      this.#publish(pending);
-    }
+    const isWhole = live === null || this.#writePending(live);
     const opened = this.#next > 0 || live?.isOpen === true;
     const interruption: Interruption = {
       reason,
       opened,
-      usage: live?.usage ?? this.#store.journalEnd().usage,
+      usage: (isWhole ? live?.usage : null) ?? this.#store.journalEnd().usage,
       events: () => this.#events(),
       nowMs: Date.now(),
     };
@@ -218,7 +213,40 @@ export class TurnKeeper {
     const outcome = interruptedEnd(runner, this.#store.request(), interruption, (event, detail) =>
       this.#report(event, { detail }),
     );
-    this.#end(outcome);
+    try {
+      this.#end(outcome);
+    } catch (error) {
+      // Storage takes no end: it calls the turn running, and so the next wake (30 s at most) finds the run lost.
+      this.#live = null;
+      throw error;
+    }
+  }
+
+  /**
+   * What the run had emitted and not yet written is part of the answer, and of the bill. `false`: storage refuses it, or
+   * has refused what came before. Nobody was shown it, so that the turn ends without it.
+   */
+  #writePending(live: LiveTurn): boolean {
+    if (live.nextSequence === this.#next) return true;
+    const pending = live.drain([]);
+    if (pending[0]?.first !== this.#next) return false;
+    try {
+      this.#store.appendRows(pending);
+    } catch (error) {
+      this.#report("journal-not-stored", { detail: String(error) });
+      return false;
+    }
+    this.#publish(pending);
+    return true;
+  }
+
+  /** The run, or the storing of what it said, failed. Nobody is there to be told where no end can be stored either. */
+  #threw(error: Error): void {
+    try {
+      this.interrupt("threw", error);
+    } catch (refused) {
+      this.#report("end-not-stored", { detail: String(refused) });
+    }
   }
 
   /**
@@ -277,7 +305,12 @@ export class TurnKeeper {
   #endAs(outcome: TurnOutcome): void {
     const live = this.#live;
     const last = outcome.status === "refused" ? [] : outcome.events;
-    const rows = live === null ? this.#packLast(last) : live.drain(last);
+    // Where storage refused a row, the run's numbers are ahead of the journal's: the end goes where the journal is.
+    const drained = live?.drain(last);
+    const rows =
+      drained !== undefined && (drained[0]?.first ?? this.#next) === this.#next
+        ? drained
+        : this.#packLast(last);
     this.#store.end(outcome, live?.headers ?? {}, rows, Date.now());
     live?.stop();
     this.#live = null;
@@ -328,11 +361,12 @@ export class TurnKeeper {
   *#events(): Generator<JournalEvent> {
     for (let at = 0; at < this.#next;) {
       const rows = this.#store.rowsFrom(at, eventsPieceUnits);
-      if (rows.length === 0) throw new Error("the journal has a gap");
+      const begun = at;
       for (const row of rows) {
         yield* unpackRow(row);
         at = row.first + row.count;
       }
+      if (at <= begun) throw new Error("the journal has a gap");
     }
   }
 
