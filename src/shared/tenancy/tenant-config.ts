@@ -225,7 +225,7 @@ export const tenantConfigSchema = z
         /** An answer whose engine fails after the first token goes on with another engine, where that can't be told. */
         continue_answers: z.boolean().default(true),
         /** Milliseconds that a streamed token may wait for the ones behind it, so that they are sent together: less CPU a token. */
-        gather_ms: z.int().min(0).max(500).default(30),
+        gather_ms: z.int().min(0).max(500).default(50),
         /** A second replica is asked when the first is later than nearly all: a faster tail for some more load (docs/decisions/0023-hedging.md). */
         hedge: z.boolean().default(false),
       })
