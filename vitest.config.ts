@@ -11,6 +11,8 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          // Vitest leaves one core of two idle; these rules know no clock but a fake one.
+          maxWorkers: "100%",
           include: [
             "src/shared/**/*.test.ts",
             "src/web/**/*.test.ts",
