@@ -1,10 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import {
   type CredentialsRevoked,
-  isRevokedBy,
   openingHeader,
   type SessionOpening,
   sessionVersion,
+  type StillThere,
 } from "../../src/shared/contracts/session.ts";
 import { err } from "../../src/shared/contracts/result.ts";
 import { type ClientEvent, readClientEvent } from "../../src/shared/sessions/client-event.ts";
@@ -19,18 +19,13 @@ import {
 import { socketLimits } from "../../src/shared/sessions/socket-limits.ts";
 import { Bell } from "../storage/bell.ts";
 import { EventRelay } from "./event-relay.ts";
+import { isOpenedBy, Registration } from "./registration.ts";
 import type { SessionParts, SessionTurn, TurnOfSession } from "./session-parts.ts";
+import { attach, attachmentOf, send } from "./session-socket.ts";
 
 /** A turn's reading keeps the object awake; should it be lost all the same, this finds it out. */
 const livenessMs = 30_000;
 const key = "session";
-
-/** With the socket, through hibernation. */
-interface Attachment {
-  /** Something is being said: memory that does not know of it was lost. */
-  readonly active: boolean;
-  readonly resumes: number;
-}
 
 /**
  * One socket of the Responses API: messages in, events out, asleep between turns. The turns run in Generation objects;
@@ -46,6 +41,8 @@ export function createSessionClass(
     /** Of `store: false`, by lane: kept while the lane may go on from them, until the socket is gone at the latest. */
     readonly #unkept = new Map<string | null, string[]>();
     #opening: SessionOpening | null;
+    /** Until its buckets have answered. */
+    #registration: Registration | null = null;
     #composed: SessionParts | null = null;
     /** Bytes sent since the client was last heard. */
     #aheadBytes = 0;
@@ -58,8 +55,10 @@ export function createSessionClass(
       // Answered by the platform itself, while the object sleeps.
       context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
       // Whatever was being said when memory was lost, nobody here goes on with: the client resumes.
-      for (const socket of context.getWebSockets())
-        if (attachmentOf(socket).active) this.#close(socket, closings.lost);
+      const sockets = context.getWebSockets();
+      for (const socket of sockets) if (attachmentOf(socket).active) this.#close(socket, closings.lost);
+      // A deploy or a crash took the socket, and nobody was told: the buckets would count it until its time is over.
+      if (sockets.length === 0) this.#forget();
     }
 
     /** The upgrade, with `openingHeader`. Any status but 101: there is no socket, and why. */
@@ -67,16 +66,24 @@ export function createSessionClass(
       const opening = JSON.parse(
         decodeURIComponent(request.headers.get(openingHeader) ?? "null"),
       ) as SessionOpening | null;
-      if (opening?.v !== sessionVersion || this.#opening !== null) return new Response(null, { status: 503 });
-      // Told of revocations from here on; one that came before is told now.
-      const registered = await this.#parts().register(opening);
-      if (registered !== "open") return new Response(null, { status: refusals[registered] });
+      if (opening?.v !== sessionVersion || this.#opening !== null || this.#registration !== null)
+        return new Response(null, { status: 503 });
+      // Told of revocations from here on; one that came before is told now, one that comes meanwhile is noted.
+      const registration = new Registration(opening);
+      this.#registration = registration;
+      try {
+        const registered = await registration.ask(this.#parts(), (work) => this.ctx.waitUntil(work));
+        if (registered !== "open") return new Response(null, { status: refusals[registered] });
+      } finally {
+        this.#registration = null;
+      }
       const { 0: client, 1: server } = new WebSocketPair();
+      // Nothing awaits before the socket is there: a revocation closes what it finds.
       this.ctx.storage.kv.put(key, opening);
       this.#opening = opening;
-      await this.ctx.storage.setAlarm(opening.untilMs);
       this.ctx.acceptWebSocket(server);
       attach(server, { active: false, resumes: 0 });
+      await this.ctx.storage.setAlarm(opening.untilMs);
       const headers = opening.protocol === null ? {} : { "sec-websocket-protocol": opening.protocol };
       return new Response(null, { status: 101, webSocket: client, headers });
     }
@@ -109,13 +116,13 @@ export function createSessionClass(
       this.#close(socket, closings.internal);
     }
 
-    /** From a bucket: credentials of its owner were revoked. */
-    revoked(message: CredentialsRevoked): void {
-      const opening = this.#opening;
-      if (message.v !== sessionVersion || opening === null) return;
-      const { issuedAtMs, key: apiKey } = opening.principal;
-      if (!isRevokedBy({ issuedAtMs, keyId: apiKey?.id ?? null }, message)) return;
-      this.#closeAll(closings.revoked);
+    /** From a bucket: credentials of its owner were revoked. Answers whether the bucket has to know of this socket further. */
+    revoked(message: CredentialsRevoked): StillThere {
+      if (message.v === sessionVersion) {
+        this.#registration?.told(message);
+        if (this.#opening !== null && isOpenedBy(this.#opening, message)) this.#closeAll(closings.revoked);
+      }
+      return { there: this.#opening !== null || this.#registration !== null };
     }
 
     override async alarm(): Promise<void> {
@@ -206,12 +213,11 @@ export function createSessionClass(
         if (read.kind === "ended") break;
         // As much as is sent, and a little more: a lane's name is shorter than what server-sent events have around an event.
         const bytes = read.bytes + read.events.length * (lane?.length ?? 0);
-        if (!(await this.#hasRoom(socket, bytes))) {
+        if (!(await this.#takesRoom(socket, bytes))) {
           this.#close(socket, closings.behind);
           return relay.leave();
         }
         if (this.#opening === null) return relay.leave();
-        this.#aheadBytes += bytes;
         for (const data of read.events) send(socket, inLane(data, lane));
         // It has what it went on from.
         if (!begun && read.events.length > 0) this.#prune(opening, lane);
@@ -220,8 +226,11 @@ export function createSessionClass(
       if (!kept) this.#unkept.set(lane, [...(this.#unkept.get(lane) ?? []), responseId]);
     }
 
-    /** Waits for the client to be heard, where so much was sent since it last was; `false`: it was not. */
-    async #hasRoom(socket: WebSocket, bytes: number): Promise<boolean> {
+    /**
+     * Waits for the client to be heard, where so much was sent since it last was; `false`: it was not. Counted here, before
+     * another lane finds the same room.
+     */
+    async #takesRoom(socket: WebSocket, bytes: number): Promise<boolean> {
       while (this.#aheadBytes > 0 && this.#aheadBytes + bytes > socketLimits.aheadBytes) {
         const sinceMs = Date.now();
         if (await this.#heard.within(socketLimits.patienceMs)) continue;
@@ -230,6 +239,7 @@ export function createSessionClass(
         if (pingedMs < sinceMs) return false;
         this.#aheadBytes = 0;
       }
+      this.#aheadBytes += bytes;
       return true;
     }
 
@@ -246,12 +256,17 @@ export function createSessionClass(
 
     /** Once: what comes afterwards changes nothing. */
     #close(socket: WebSocket, { code, reason }: { readonly code: number; readonly reason: string }): void {
-      const opening = this.#opening;
       try {
         socket.close(code, reason);
       } catch {
         // It is closed already, which is what was wanted.
       }
+      this.#forget();
+    }
+
+    /** There is no socket any more. */
+    #forget(): void {
+      const opening = this.#opening;
       if (opening === null) return;
       this.#opening = null;
       this.#heard.ring();
@@ -274,7 +289,7 @@ export function createSessionClass(
 
 /** What can be asked of the object over RPC. */
 export interface SessionMethods {
-  revoked(message: CredentialsRevoked): void;
+  revoked(message: CredentialsRevoked): StillThere;
 }
 
 export type SessionObject = DurableObject & SessionMethods & { fetch(request: Request): Promise<Response> };
@@ -284,20 +299,4 @@ const refusals = { revoked: 401, full: 429, unreachable: 503 } as const;
 
 function endOf({ principal }: SessionOpening): Closing {
   return Date.now() >= principal.expiresAtMs ? closings.expired : closings.old;
-}
-
-function attach(socket: WebSocket, attachment: Attachment): void {
-  socket.serializeAttachment(attachment);
-}
-
-function attachmentOf(socket: WebSocket): Attachment {
-  return (socket.deserializeAttachment() as Attachment | null) ?? { active: false, resumes: 0 };
-}
-
-function send(socket: WebSocket, text: string): void {
-  try {
-    socket.send(text);
-  } catch {
-    // It was closed in between: its close is told by itself.
-  }
 }

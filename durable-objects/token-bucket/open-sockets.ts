@@ -1,4 +1,9 @@
-import type { CredentialsRevoked, OpenSocket } from "../../src/shared/contracts/session.ts";
+import {
+  type CredentialsRevoked,
+  type OpenSocket,
+  sessionVersion,
+  type StillThere,
+} from "../../src/shared/contracts/session.ts";
 import { sessionStub } from "../session/session-stub.ts";
 
 /**
@@ -9,12 +14,15 @@ const prefix = "socket/";
 /** Told side by side. */
 const atOnce = 50;
 const triesMs: readonly number[] = [0, 500, 1500];
+/** Asked no more often whether they are still there. */
+const sweepMs = 10_000;
 
 type Entry = Pick<OpenSocket, "jurisdiction" | "untilMs">;
 
 export class OpenSockets {
   readonly #kv: SyncKvStorage;
   readonly #env: Cloudflare.Env;
+  #sweptMs = Number.NEGATIVE_INFINITY;
 
   constructor(kv: SyncKvStorage, env: Cloudflare.Env) {
     this.#kv = kv;
@@ -39,6 +47,16 @@ export class OpenSockets {
     return last;
   }
 
+  /**
+   * A deploy or a crash cuts sockets and wakes nobody. So where the list is full, each is told that nothing is revoked: one
+   * that has no socket any more says so. Never rejects.
+   */
+  async sweep(nowMs: number): Promise<void> {
+    if (nowMs - this.#sweptMs < sweepMs) return;
+    this.#sweptMs = nowMs;
+    await this.tell({ v: sessionVersion, epoch: 0, keyId: null }, nowMs);
+  }
+
   /** Each, with two more tries where it can't be reached. Never rejects: a turn of a revoked credential is refused anyway. */
   async tell(message: CredentialsRevoked, nowMs: number): Promise<void> {
     const open = Array.from(this.#kv.list<Entry>({ prefix })).filter(([, { untilMs }]) => untilMs > nowMs);
@@ -54,7 +72,9 @@ export class OpenSockets {
     for (const waitMs of triesMs) {
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
       try {
-        await sessionStub(this.#env, { session, jurisdiction }).revoked(message);
+        const stub = sessionStub(this.#env, { session, jurisdiction });
+        const answer = (await stub.revoked(message)) as StillThere | undefined;
+        if (answer !== undefined && !answer.there) this.remove(session);
         return;
       } catch (error) {
         if (waitMs !== triesMs.at(-1)) continue;

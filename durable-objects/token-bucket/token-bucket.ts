@@ -68,7 +68,10 @@ export class TokenBucket extends DurableObject {
       throw new Error(`version ${String(message.v)} of a socket is not known`);
     const now = Date.now();
     if (this.#bucket.revokes(message)) return { result: "revoked" };
-    if (!this.#sockets.add(message, most, now)) return { result: "full" };
+    if (!this.#sockets.add(message, most, now)) {
+      this.ctx.waitUntil(this.#sockets.sweep(now));
+      return { result: "full" };
+    }
     this.ctx.waitUntil(this.#store.ensureAlarm(Math.max(this.#bucket.forgetAtMs(), message.untilMs)));
     return { result: "open" };
   }

@@ -362,3 +362,24 @@ test("a user has so many sockets and no more", async () => {
   socket.leave();
   await settled();
 });
+
+test("sockets that a deploy or a crash took stop counting when somebody finds no place", async () => {
+  const bucket = env.TOKEN_BUCKET.getByName(bucketName("sockets", "user", "deployed"));
+  const open = await openSocket(await bearer("sockets", "deployed"));
+  const gone = {
+    v: 1,
+    jurisdiction: "none",
+    untilMs: Date.now() + 60_000,
+    issuedAtMs: 0,
+    keyId: null,
+  } as const;
+  await bucket.openSocket({ ...gone, session: "gone" }, 2);
+  expect(await bucket.openSocket({ ...gone, session: "new" }, 2)).toEqual({ result: "full" });
+  await vi.waitFor(async () =>
+    expect(await bucket.openSocket({ ...gone, session: "new" }, 2)).toEqual({ result: "open" }),
+  );
+  expect(await bucket.openSocket({ ...gone, session: "newer" }, 2)).toEqual({ result: "full" });
+  expect(open.closed).toBeNull();
+  open.leave();
+  await settled();
+});

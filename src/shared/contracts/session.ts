@@ -56,6 +56,11 @@ export interface CredentialsRevoked {
   readonly keyId: string | null;
 }
 
+/** The session's answer. Older code gives none. */
+export interface StillThere {
+  readonly there: boolean;
+}
+
 /** Whether a revocation means this credential. */
 export function isRevokedBy(
   credential: { readonly issuedAtMs: number; readonly keyId: string | null },

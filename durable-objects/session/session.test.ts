@@ -1,0 +1,136 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import {
+  type CredentialsRevoked,
+  openingHeader,
+  type SessionOpening,
+  sessionVersion,
+} from "../../src/shared/contracts/session.ts";
+import type { Registered } from "./registration.ts";
+import { createSessionClass, type SessionObject } from "./session.ts";
+
+const hourMs = 3_600_000;
+const everythingUntilNow: CredentialsRevoked = { v: sessionVersion, epoch: Date.now() + 1, keyId: null };
+const anotherKey: CredentialsRevoked = { v: sessionVersion, epoch: 0, keyId: "another" };
+
+function openingOf(session: string): SessionOpening {
+  const nowMs = Date.now();
+  return {
+    v: sessionVersion,
+    session,
+    requestId: "r",
+    tenant: "demo",
+    jurisdiction: "none",
+    principal: {
+      tenant: "demo",
+      org: "o",
+      user: "u",
+      issuedAtMs: nowMs - hourMs,
+      expiresAtMs: nowMs + hourMs,
+      key: null,
+    } as unknown as SessionOpening["principal"],
+    place: {},
+    protocol: null,
+    maxMessageUnits: 1000,
+    untilMs: nowMs + hourMs,
+  };
+}
+
+interface World {
+  readonly context: DurableObjectState;
+  /** The object as it starts with this storage and these sockets. */
+  readonly wake: () => SessionObject;
+  readonly upgrade: (object: SessionObject) => Promise<number>;
+  /** What the buckets answer; until then the registration is under way. */
+  readonly answer: (registered: Registered) => void;
+  readonly unregistered: readonly string[];
+  readonly opening: SessionOpening;
+}
+
+/** Buckets that answer when they are told to. */
+async function inObject(check: (world: World) => Promise<void>): Promise<void> {
+  const session = crypto.randomUUID();
+  await runInDurableObject(env.SESSION.getByName(session), async (_object, context) => {
+    const opening = openingOf(session);
+    const asked = Promise.withResolvers<Registered>();
+    const unregistered: string[] = [];
+    const Session = createSessionClass(() => ({
+      start: () => Promise.reject(new Error("no turn is started here")),
+      prune: () => Promise.resolve(),
+      register: () => asked.promise,
+      unregister: (gone) => {
+        unregistered.push(gone.session);
+        return Promise.resolve();
+      },
+      report: () => undefined,
+    }));
+    const headers = { [openingHeader]: encodeURIComponent(JSON.stringify(opening)), upgrade: "websocket" };
+    await check({
+      context,
+      opening,
+      unregistered,
+      wake: () => new Session(context, env),
+      answer: asked.resolve,
+      upgrade: async (object) => {
+        const { status, webSocket } = await object.fetch(new Request("https://session", { headers }));
+        webSocket?.accept();
+        return status;
+      },
+    });
+  });
+}
+
+test("a revocation that comes while the buckets are asked refuses the socket, and leaves no place taken", () =>
+  inObject(async ({ wake, upgrade, answer, unregistered, opening, context }) => {
+    const object = wake();
+    const status = upgrade(object);
+    expect(object.revoked(everythingUntilNow)).toEqual({ there: true });
+    answer("open");
+    expect(await status).toBe(401);
+    expect(context.getWebSockets()).toEqual([]);
+    expect(unregistered).toEqual([opening.session]);
+    expect(object.revoked(anotherKey)).toEqual({ there: false });
+  }));
+
+test("another credential's revocation meanwhile changes nothing, and one that follows closes the socket", () =>
+  inObject(async ({ wake, upgrade, answer, unregistered, context }) => {
+    const object = wake();
+    const status = upgrade(object);
+    object.revoked(anotherKey);
+    answer("open");
+    expect(await status).toBe(101);
+    expect(context.getWebSockets()).toHaveLength(1);
+    expect(object.revoked(anotherKey)).toEqual({ there: true });
+    expect(unregistered).toEqual([]);
+    expect(object.revoked(everythingUntilNow)).toEqual({ there: false });
+    expect(unregistered).toHaveLength(1);
+  }));
+
+test("of two upgrades at once on one object one is refused, and the other one is told of revocations", () =>
+  inObject(async ({ wake, upgrade, answer }) => {
+    const object = wake();
+    const first = upgrade(object);
+    expect(await upgrade(object)).toBe(503);
+    object.revoked(everythingUntilNow);
+    answer("open");
+    expect(await first).toBe(401);
+  }));
+
+test.each(["full", "unreachable", "revoked"] as const)(
+  "an opening that one bucket took and the other did not (%s) is taken out of both",
+  (registered) =>
+    inObject(async ({ wake, upgrade, answer, unregistered, opening }) => {
+      answer(registered);
+      expect(await upgrade(wake())).toBeGreaterThanOrEqual(400);
+      expect(unregistered).toEqual([opening.session]);
+    }),
+);
+
+test("an object that wakes without its socket takes itself out of its buckets and forgets", () =>
+  inObject(async ({ wake, unregistered, opening, context }) => {
+    context.storage.kv.put("session", opening);
+    expect(wake().revoked(anotherKey)).toEqual({ there: false });
+    expect(unregistered).toEqual([opening.session]);
+    expect([...context.storage.kv.list()]).toEqual([]);
+  }));
