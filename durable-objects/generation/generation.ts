@@ -16,8 +16,9 @@ import {
 } from "../../src/shared/contracts/generation.ts";
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 import { decideStart } from "../../src/shared/turn/durable/turn-state.ts";
+import type { GenerationParts } from "./generation-parts.ts";
 import type { Turn } from "./generation-store.ts";
-import { type GenerationParts, TurnKeeper } from "./turn-keeper.ts";
+import { TurnKeeper } from "./turn-keeper.ts";
 
 /**
  * One durable turn: claimed once, run here, journalled, ended once, whoever listens. This shell checks who asks and in

@@ -1,56 +1,34 @@
 import type { ReadPosition, StartTurn } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import type { Usage } from "../../src/shared/contracts/usage.ts";
-import { JournalPacker, type JournalRow, unpackRow } from "../../src/shared/turn/durable/journal.ts";
-import type {
-  DeliverEffect,
-  Interruption,
-  JournalEvent,
-  LostRun,
-  TurnOutcome,
-  TurnRunner,
-} from "../../src/shared/turn/durable/ports.ts";
-import {
-  dueWork,
-  livenessMs,
-  nextAlarmMs,
-  restartDelayMs,
-} from "../../src/shared/turn/durable/turn-state.ts";
+import type { Interruption, LostRun, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
+import { dueWork, livenessMs, restartDelayMs } from "../../src/shared/turn/durable/turn-state.ts";
+import type { GenerationParts } from "./generation-parts.ts";
 import { GenerationStore, type Turn } from "./generation-store.ts";
-import { type JournalSource, readJournal } from "./journal-reader.ts";
-import { JournalTail } from "./journal-tail.ts";
 import { LiveTurn } from "./live-turn.ts";
-import { Outbox, type Report } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
+import { TurnAlarm } from "./turn-alarm.ts";
+import { TurnJournal } from "./turn-journal.ts";
 import { interruptedEnd, resumedWork, unexpectedEnd } from "./unexpected-end.ts";
 
 /**
- * Brings one turn from its claim to its last effect. It joins what others decide: when rows are due (LiveTurn), what is
- * to be done at an alarm (turn-state.ts), how a turn ends (the runner).
+ * Brings one turn from its claim to its last effect. It joins what others decide: when rows are due (LiveTurn), what
+ * readers are shown (TurnJournal), what is to be done at an alarm (turn-state.ts), how a turn ends (the runner).
  *
  * Storage is the truth. A turn that storage calls running while memory has no run of it was lost, and goes on (or ends) at
  * the next wake: by whoever asks, or by the liveness alarm.
  */
-export interface GenerationParts {
-  readonly runner: TurnRunner;
-  readonly deliver: DeliverEffect;
-  /** A structured line to the log: never content. */
-  readonly report: Report;
-}
-
 export class TurnKeeper {
   readonly #context: DurableObjectState;
   readonly #compose: () => GenerationParts;
   readonly #store: GenerationStore;
-  readonly #source: JournalSource;
-  readonly #tail = new JournalTail();
+  readonly #journal: TurnJournal;
+  readonly #alarm: TurnAlarm;
   /** Those who wait for the turn to open or to end. */
   readonly #waiting = new Set<() => void>();
   #parts: GenerationParts | null = null;
   #outbox: Outbox | null = null;
   #live: LiveTurn | null = null;
-  #next: number;
-  /** When the alarm rings, as far as memory knows. */
-  #alarmMs: number | null = null;
   /** For those who waited while a refused turn was erased under them. */
   #refused: { readonly refusal: Refusal; readonly headers: Record<string, string> } | null = null;
 
@@ -58,14 +36,8 @@ export class TurnKeeper {
     this.#context = context;
     this.#compose = compose;
     this.#store = new GenerationStore(context.storage);
-    this.#next = this.#store.journalEnd().next;
-    this.#source = {
-      tail: this.#tail,
-      next: () => this.#next,
-      ended: () => this.turn?.status !== "running",
-      gone: () => this.turn?.pruned !== false,
-      rowsFrom: (from, maxUnits) => this.#store.rowsFrom(from, maxUnits),
-    };
+    this.#journal = new TurnJournal(this.#store);
+    this.#alarm = new TurnAlarm(context);
   }
 
   get turn(): Turn | null {
@@ -107,9 +79,7 @@ export class TurnKeeper {
    * between it and the first token. Where no claim comes, the alarm deletes it all.
    */
   async prepare(): Promise<void> {
-    if (this.turn !== null || this.#alarmMs !== null) return;
-    this.#alarmMs = Date.now() + livenessMs;
-    await this.#context.storage.setAlarm(this.#alarmMs);
+    if (this.turn === null && !this.#alarm.isSet) await this.#alarm.setLiveness();
   }
 
   claim(message: StartTurn): void {
@@ -117,7 +87,7 @@ export class TurnKeeper {
     const nowMs = Date.now();
     const turn = this.#store.claim(message, nowMs);
     this.#refused = null;
-    this.#next = 0;
+    this.#journal.begin();
     this.#setAlarm(turn, nowMs);
     const live = this.#begin(turn, { next: 0, usage: null });
     this.#context.waitUntil(live.run((io, signal) => runner.run(message.request, io, signal)));
@@ -130,7 +100,7 @@ export class TurnKeeper {
     if (delayMs === null) return false;
     const begun = this.#store.journalEnd();
     const lost: LostRun = {
-      events: () => this.#events(),
+      events: () => this.#journal.events(),
       usage: begun.usage,
       note: this.#store.note,
       isFindable: turn.fingerprint !== null || turn.background,
@@ -157,10 +127,7 @@ export class TurnKeeper {
     const live = new LiveTurn(
       turn.intervalMs,
       {
-        rows: (rows) => {
-          this.#store.appendRows(rows);
-          this.#publish(rows);
-        },
+        rows: (rows) => this.#journal.append(rows),
         remember: (note) => this.#store.remember(note),
         opened: () => this.#wakeWaiting(),
         ended: (outcome) => this.#end(outcome),
@@ -181,14 +148,12 @@ export class TurnKeeper {
     }
   }
 
-  /** Whether a reader can begin there: at any stored event, or right behind the last. */
-  canRead({ from }: ReadPosition): boolean {
-    if (!Number.isSafeInteger(from) || from < 0) return false;
-    return from <= this.#next;
+  canRead(position: ReadPosition): boolean {
+    return this.#journal.canRead(position);
   }
 
   read(position: ReadPosition): ReadableStream<Uint8Array> {
-    const { stream, done } = readJournal(this.#source, position);
+    const { stream, done } = this.#journal.read(position);
     this.#context.waitUntil(done);
     return stream;
   }
@@ -200,13 +165,15 @@ export class TurnKeeper {
     const live = this.#live;
     live?.stop();
     if (reason !== "cancelled") this.#report("turn-interrupted", { reason, detail: error?.message ?? "" });
-    const isWhole = live === null || this.#writePending(live);
-    const opened = this.#next > 0 || live?.isOpen === true;
+    const isWhole =
+      live === null ||
+      this.#journal.appendPending(live, (detail) => this.#report("journal-not-stored", { detail }));
+    const opened = this.#journal.next > 0 || live?.isOpen === true;
     const interruption: Interruption = {
       reason,
       opened,
       usage: (isWhole ? live?.usage : null) ?? this.#store.journalEnd().usage,
-      events: () => this.#events(),
+      events: () => this.#journal.events(),
       nowMs: Date.now(),
     };
     const { runner } = this.#needParts();
@@ -220,24 +187,6 @@ export class TurnKeeper {
       this.#live = null;
       throw error;
     }
-  }
-
-  /**
-   * What the run had emitted and not yet written is part of the answer, and of the bill. `false`: storage refuses it, or
-   * has refused what came before. Nobody was shown it, so that the turn ends without it.
-   */
-  #writePending(live: LiveTurn): boolean {
-    if (live.nextSequence === this.#next) return true;
-    const pending = live.drain([]);
-    if (pending[0]?.first !== this.#next) return false;
-    try {
-      this.#store.appendRows(pending);
-    } catch (error) {
-      this.#report("journal-not-stored", { detail: String(error) });
-      return false;
-    }
-    this.#publish(pending);
-    return true;
   }
 
   /** The run, or the storing of what it said, failed. Nobody is there to be told where no end can be stored either. */
@@ -261,13 +210,13 @@ export class TurnKeeper {
     this.interrupt("cancelled", null);
     if (this.turn === null) return;
     this.#store.forget();
-    this.#tail.clear();
+    this.#journal.clear();
     await this.#afterEnd();
   }
 
   /** Never throws: a throwing alarm is given up after six tries, and the turn would hang. */
   async onAlarm(): Promise<void> {
-    this.#alarmMs = null;
+    this.#alarm.clear();
     try {
       this.recover();
       const { turn } = this;
@@ -288,12 +237,12 @@ export class TurnKeeper {
   #end(outcome: TurnOutcome): void {
     const live = this.#live;
     const wentOn = live?.isStopped === false && (this.turn?.restarts ?? 0) > 0;
-    if (outcome.status === "refused" && wentOn && this.#next > 0) {
+    if (outcome.status === "refused" && wentOn && this.#journal.next > 0) {
       // Nobody could go on with it: it ends as what was lost ends.
       this.interrupt("lost", null);
       return;
     }
-    if (outcome.status === "refused" && (this.#next > 0 || live?.isOpen === true)) {
+    if (outcome.status === "refused" && (this.#journal.next > 0 || live?.isOpen === true)) {
       // A reader has seen a beginning: it gets an end, whatever the runner thought.
       this.#report("refused-after-opening", {});
       this.#endAs(unexpectedEnd(live?.usage ?? null, outcome.effects));
@@ -305,19 +254,13 @@ export class TurnKeeper {
   #endAs(outcome: TurnOutcome): void {
     const live = this.#live;
     const last = outcome.status === "refused" ? [] : outcome.events;
-    // Where storage refused a row, the run's numbers are ahead of the journal's: the end goes where the journal is.
-    const drained = live?.drain(last);
-    const rows =
-      drained !== undefined && (drained[0]?.first ?? this.#next) === this.#next
-        ? drained
-        : this.#packLast(last);
+    const rows = this.#journal.endRows(live, last);
     this.#store.end(outcome, live?.headers ?? {}, rows, Date.now());
     live?.stop();
     this.#live = null;
     if (outcome.status === "refused")
       this.#refused = { refusal: outcome.refusal, headers: { ...outcome.headers } };
-    this.#publish(rows);
-    this.#tail.ring();
+    this.#journal.showEnd(rows);
     this.#wakeWaiting();
     this.#context.waitUntil(this.#afterEnd());
   }
@@ -332,53 +275,20 @@ export class TurnKeeper {
     const nowMs = Date.now();
     const due = dueWork(turn, this.#store.outboxState(), nowMs);
     if (due.erase) {
-      this.#next = 0;
-      this.#tail.clear();
-      this.#alarmMs = null;
+      this.#journal.erased();
+      this.#alarm.clear();
       await this.#context.blockConcurrencyWhile(() => this.#store.erase());
       return;
     }
     if (due.prune) {
       this.#store.prune();
-      this.#tail.clear();
+      this.#journal.clear();
     }
     this.#setAlarm(this.turn ?? turn, nowMs);
   }
 
-  #publish(rows: readonly JournalRow[]): void {
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    this.#next = last.first + last.count;
-    this.#tail.push(rows);
-  }
-
-  #packLast(events: readonly JournalEvent[]): JournalRow[] {
-    const packer = new JournalPacker(0, this.#next);
-    for (const event of events) packer.add(event);
-    return packer.take(0);
-  }
-
-  *#events(): Generator<JournalEvent> {
-    for (let at = 0; at < this.#next;) {
-      const rows = this.#store.rowsFrom(at, eventsPieceUnits);
-      const begun = at;
-      for (const row of rows) {
-        yield* unpackRow(row);
-        at = row.first + row.count;
-      }
-      if (at <= begun) throw new Error("the journal has a gap");
-    }
-  }
-
-  /**
-   * Sees to it that the alarm rings in time. One that rings earlier is left alone, since it looks again and setting it
-   * costs a row.
-   */
   #setAlarm(turn: Turn, nowMs: number): void {
-    const atMs = nextAlarmMs(turn, this.#store.outboxState(), nowMs);
-    if (this.#alarmMs !== null && this.#alarmMs <= atMs) return;
-    this.#alarmMs = atMs;
-    this.#context.waitUntil(this.#context.storage.setAlarm(atMs));
+    this.#alarm.setFor(turn, this.#store.outboxState(), nowMs);
   }
 
   #wakeWaiting(): void {
@@ -399,5 +309,3 @@ export class TurnKeeper {
 
 /** For clocks, and for what lies between the answer `expired` and the next object's claim. */
 const outliveMarginMs = 3_600_000;
-
-const eventsPieceUnits = 262_144;

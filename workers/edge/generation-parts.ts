@@ -1,6 +1,6 @@
 /** What a Generation object runs with: the same pipeline as the edge's, and who carries out the effects of an ended turn. */
 import { deliverAppend } from "../../durable-objects/conversation/deliver-append.ts";
-import type { GenerationParts } from "../../durable-objects/generation/turn-keeper.ts";
+import type { GenerationParts } from "../../durable-objects/generation/generation-parts.ts";
 import type { ArchivedTurn } from "../../src/shared/archive/ports.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";

@@ -1,0 +1,120 @@
+import type { ReadPosition } from "../../src/shared/contracts/generation.ts";
+import { JournalPacker, type JournalRow, unpackRow } from "../../src/shared/turn/durable/journal.ts";
+import type { JournalEvent } from "../../src/shared/turn/durable/ports.ts";
+import type { GenerationStore } from "./generation-store.ts";
+import { type JournalSource, readJournal } from "./journal-reader.ts";
+import { JournalTail } from "./journal-tail.ts";
+import type { LiveTurn } from "./live-turn.ts";
+
+const eventsPieceUnits = 262_144;
+
+/** What a turn has said so far: stored first, then shown to its readers, and numbered without a gap. */
+export class TurnJournal {
+  readonly #store: GenerationStore;
+  readonly #tail = new JournalTail();
+  readonly #source: JournalSource;
+  #next: number;
+
+  constructor(store: GenerationStore) {
+    this.#store = store;
+    this.#next = store.journalEnd().next;
+    this.#source = {
+      tail: this.#tail,
+      next: () => this.#next,
+      ended: () => store.turn?.status !== "running",
+      gone: () => store.turn?.pruned !== false,
+      rowsFrom: (from, maxUnits) => store.rowsFrom(from, maxUnits),
+    };
+  }
+
+  /** The number after the last event that is stored. */
+  get next(): number {
+    return this.#next;
+  }
+
+  begin(): void {
+    this.#next = 0;
+  }
+
+  /** Nothing of it is kept any more, and whoever reads is told. */
+  clear(): void {
+    this.#tail.clear();
+  }
+
+  /** Nor is its turn. */
+  erased(): void {
+    this.begin();
+    this.clear();
+  }
+
+  append(rows: readonly JournalRow[]): void {
+    this.#store.appendRows(rows);
+    this.show(rows);
+  }
+
+  /** Rows that are stored already. */
+  show(rows: readonly JournalRow[]): void {
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    this.#next = last.first + last.count;
+    this.#tail.push(rows);
+  }
+
+  /** The rows that were stored with the turn's end: readers learn that there are no more. */
+  showEnd(rows: readonly JournalRow[]): void {
+    this.show(rows);
+    this.#tail.ring();
+  }
+
+  /**
+   * What the run had emitted and not yet written is part of the answer, and of the bill. `false`: storage refuses it, or
+   * has refused what came before. Nobody was shown it, so that the turn ends without it.
+   */
+  appendPending(live: LiveTurn, refused: (detail: string) => void): boolean {
+    if (live.nextSequence === this.#next) return true;
+    const pending = live.drain([]);
+    if (pending[0]?.first !== this.#next) return false;
+    try {
+      this.append(pending);
+    } catch (error) {
+      refused(String(error));
+      return false;
+    }
+    return true;
+  }
+
+  /**
+   * The rows with which a turn ends: what is pending, then its last events. Where storage refused a row, the run's numbers
+   * are ahead of the journal's: the end goes where the journal is.
+   */
+  endRows(live: LiveTurn | null, last: readonly JournalEvent[]): readonly JournalRow[] {
+    const drained = live?.drain(last);
+    if (drained !== undefined && (drained[0]?.first ?? this.#next) === this.#next) return drained;
+    const packer = new JournalPacker(0, this.#next);
+    for (const event of last) packer.add(event);
+    return packer.take(0);
+  }
+
+  /** Whether a reader can begin there: at any stored event, or right behind the last. */
+  canRead({ from }: ReadPosition): boolean {
+    if (!Number.isSafeInteger(from) || from < 0) return false;
+    return from <= this.#next;
+  }
+
+  read(position: ReadPosition): ReturnType<typeof readJournal> {
+    return readJournal(this.#source, position);
+  }
+
+  /** Everything that is stored, a piece at a time. */
+  *events(): Generator<JournalEvent> {
+    for (let at = 0; at < this.#next;) {
+      const rows = this.#store.rowsFrom(at, eventsPieceUnits);
+      const begun = at;
+      for (const row of rows) {
+        yield* unpackRow(row);
+        at = row.first + row.count;
+      }
+      if (at <= begun) throw new Error("the journal has a gap");
+    }
+  }
+}
