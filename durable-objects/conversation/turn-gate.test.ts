@@ -82,6 +82,20 @@ test("who runs outlives the object's memory, and the same turn again is let in a
   expect(await entered(stub.history(enter("t1", { policy: "reject" })))).toBe("");
 });
 
+test("a turn that asks again while it waits, since its object was lost, keeps its place and has no second one", async () => {
+  const stub = conversation();
+  await stub.history(enter("t0"));
+  const lost = entered(stub.history(enter("t1")));
+  const again = entered(stub.history(enter("t1", { maxWaiting: 1 })));
+  const next = entered(stub.history(enter("t2")));
+  await stub.append(append("t0"));
+  expect(await Promise.all([lost, again])).toEqual(["t0", "t0"]);
+  await stub.append(append("t1"));
+  expect(await next).toBe("t0 t1");
+  await stub.append(append("t2"));
+  expect(await entered(stub.history(enter("t3", { policy: "reject" })))).toBe("t0 t1 t2");
+});
+
 test("the queue has a length and a time", async () => {
   const stub = conversation();
   await stub.history(enter("t0"));

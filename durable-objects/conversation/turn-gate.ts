@@ -19,6 +19,7 @@ export type Entered =
 
 interface Waiter {
   readonly turn: EnteringTurn;
+  readonly entered: Promise<Entered>;
   readonly settle: (entered: Entered) => void;
 }
 
@@ -40,6 +41,9 @@ export class TurnGate {
   /** Resolves when the turn may begin, or is turned away. */
   async enter(turn: EnteringTurn, nowMs: number): Promise<Entered> {
     if (turn.gone.length > 0) this.#keep(stillRunning(this.running(nowMs), turn.gone, nowMs), nowMs);
+    // The same turn again, whose first call may have nobody left who hears its answer: it keeps its place, and has no second.
+    const known = this.#waiting.find((waiter) => waiter.turn.turnId === turn.turnId);
+    if (known !== undefined) return known.entered;
     const entry = decideEntry(turn, this.running(nowMs), this.#waiting.length);
     if (entry.kind === "busy") return entry;
     if (entry.kind === "enter") {
@@ -50,6 +54,7 @@ export class TurnGate {
     const timer = setTimeout(() => this.#giveUp(turn.turnId), turn.waitMs);
     this.#waiting.push({
       turn,
+      entered: promise,
       settle: (entered) => {
         clearTimeout(timer);
         resolve(entered);
