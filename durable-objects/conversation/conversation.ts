@@ -241,6 +241,10 @@ export class Conversation extends DurableObject {
     if (!this.#store.branches.exists(place.branch)) return { result: "superseded" };
     const before = latestSummary(this.#storage.sql, this.#store.branches.pathTo(place));
     if (before.through !== message.previousThrough) return { result: "superseded" };
+    // One that was taken out while the model wrote would live on in the summary.
+    const { itemCount } = message;
+    if (itemCount !== undefined && this.#store.reader.count(before.rest) !== itemCount)
+      return { result: "superseded" };
     saveSummary(this.#storage.sql, message.through, message.text, Date.now());
     return { result: "saved" };
   }

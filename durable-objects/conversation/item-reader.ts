@@ -57,6 +57,19 @@ export class ItemReader {
     return this.item(id)?.sequence ?? null;
   }
 
+  count(path: readonly Segment[]): number {
+    let count = 0;
+    for (const { above, upTo } of path)
+      count += this.#sql
+        .exec<{ n: number }>(
+          "SELECT count(*) AS n FROM item WHERE sequence > ? AND sequence <= ?",
+          above,
+          upTo,
+        )
+        .one().n;
+    return count;
+  }
+
   /** Lazily: stop, and no further row is read. */
   *newestFirst(path: readonly Segment[]): Generator<StoredItem> {
     for (const { above, upTo } of path)

@@ -100,3 +100,24 @@ test("a summary stands for what came before it, on the branches that lead throug
     result: "unknown",
   });
 });
+
+test("an item that is taken out while a summary is written is in no summary, and the next one does without it", async () => {
+  const stub = env.CONVERSATION.getByName("summaries-test-2");
+  for (const id of ["a", "b", "c", "d"]) await stub.append(turn(id));
+  const limits = { v: 1, owner, afterUnits: 100, keepUnits: 100, mostUnits: 10_000 } as const;
+  const write = async () => {
+    const found = await stub.summaryWork(limits);
+    if (found.result !== "ok") throw new Error(found.result);
+    const { incarnation, previousThrough, through, items } = found.work;
+    return {
+      items,
+      save: { v: 1, owner, incarnation, previousThrough, through, itemCount: items.length } as const,
+    };
+  };
+  const { items, save } = await write();
+  await stub.deleteItem({ v: 1, owner, itemId: items[1]?.id ?? "" });
+  expect(await stub.saveSummary({ ...save, text: "with it" })).toEqual({ result: "superseded" });
+  const again = await write();
+  expect(again.items.map(({ id }) => id)).not.toContain(items[1]?.id);
+  expect(await stub.saveSummary({ ...again.save, text: "without it" })).toEqual({ result: "saved" });
+});

@@ -106,6 +106,7 @@ class Tending {
       previousThrough,
       through,
       text: text.trim(),
+      itemCount: items.length,
     });
   }
 

@@ -157,10 +157,12 @@ export type SummaryWorkOutcome =
   | { readonly result: "nothing" }
   | ConversationFailure;
 
-/** Saved only where the summary before it is still the one that it was made from. */
+/** Saved only where the summary before it is still the one that it was made from, and its items are all there still. */
 export interface SaveSummary
   extends Message, Pick<SummaryWork, "incarnation" | "previousThrough" | "through"> {
   readonly text: string;
+  /** How many items were put in short. Absent: older code. */
+  readonly itemCount?: number;
 }
 export type SaveSummaryOutcome = { readonly result: "saved" | "superseded" } | ConversationFailure;
 
