@@ -17,7 +17,11 @@ export interface CalledObject {
 }
 
 /** One a kind of object and isolate: plain numbers, which requests may share. */
-const breakers = { conversation: new ObjectBreaker(), generation: new ObjectBreaker() };
+const breakers = {
+  conversation: new ObjectBreaker(),
+  "conversation-index": new ObjectBreaker(),
+  generation: new ObjectBreaker(),
+};
 
 export function calledObject(kind: keyof typeof breakers, name: string): CalledObject {
   return { breaker: breakers[kind], name };

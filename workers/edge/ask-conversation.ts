@@ -48,8 +48,10 @@ export async function askIndex<Answer extends { readonly result: string }>(
 ): Promise<Result<Answer, Refusal>> {
   const name = conversationIndexName({ tenant: tenant.id, user: principal.user });
   return answerOf<Answer>(
-    await callObject(async () =>
-      ask(inJurisdiction(env.CONVERSATION_INDEX, tenant.jurisdiction, env.ENVIRONMENT).getByName(name)),
+    await callObject(
+      async () =>
+        ask(inJurisdiction(env.CONVERSATION_INDEX, tenant.jurisdiction, env.ENVIRONMENT).getByName(name)),
+      calledObject("conversation-index", name),
     ),
   );
 }

@@ -1,5 +1,5 @@
 /** What was said before a response that goes on from others: the stored ones, read back from the latest. */
-import { callObject } from "../../durable-objects/storage/call-object.ts";
+import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
 import { ok } from "../../src/shared/contracts/result.ts";
@@ -32,10 +32,12 @@ export async function recallResponses(
   const load = async (id: string) => {
     const verified = await verifyId(hash, id, owner);
     if (verified === null) return ok(null);
-    const called = await callObject(async () =>
-      inJurisdiction(env.GENERATION, request.tenant.jurisdiction, env.ENVIRONMENT)
-        .getByName(verified.objectName)
-        .retrieve({ v: generationVersion, owner }),
+    const called = await callObject(
+      async () =>
+        inJurisdiction(env.GENERATION, request.tenant.jurisdiction, env.ENVIRONMENT)
+          .getByName(verified.objectName)
+          .retrieve({ v: generationVersion, owner }),
+      calledObject("generation", verified.objectName),
     );
     if (!called.ok) return called;
     return ok(called.value.result === "ended" ? called.value.response : null);

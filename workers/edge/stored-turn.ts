@@ -1,5 +1,5 @@
 /** A durable turn found again by its id: who may see it, what its object says, and its events from any position. */
-import { callObject } from "../../durable-objects/storage/call-object.ts";
+import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import {
   generationVersion,
   type GenerationFailure,
@@ -34,7 +34,10 @@ export async function askTurn<Outcome extends { readonly result: string }>(
   const verified = await verifyId(asker.isolate.hash, id, owner);
   if (verified?.kind !== kind) return err({ kind: "object-unknown" });
   const message = { v: generationVersion, owner } as const;
-  const called = await callObject(async () => ask(generationStub(asker, verified.objectName), message));
+  const called = await callObject(
+    async () => ask(generationStub(asker, verified.objectName), message),
+    calledObject("generation", verified.objectName),
+  );
   if (!called.ok) return err(objectUnavailable(called.error.retryAfterMs, called.error.detail));
   const outcome = called.value;
   // TypeScript doesn't narrow a type parameter by a guard's "else".

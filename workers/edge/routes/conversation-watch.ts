@@ -1,5 +1,5 @@
 /** `GET /v1/conversations/{id}/watch`: a second device sees what is being written, turn after turn, from where it was. */
-import { callObject } from "../../../durable-objects/storage/call-object.ts";
+import { callObject, calledObject } from "../../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../../durable-objects/storage/jurisdiction.ts";
 import {
   conversationVersion,
@@ -140,10 +140,12 @@ class Watch {
     const owner = ownerOf(this.#call);
     const named = await verifyId(hash, responseId, owner);
     if (named === null || named.kind === "conversation") return null;
-    const called = await callObject(async () =>
-      inJurisdiction(env.GENERATION, named.jurisdiction, env.ENVIRONMENT)
-        .getByName(named.objectName)
-        .read({ v: generationVersion, owner, read: { from, ids: true } }),
+    const called = await callObject(
+      async () =>
+        inJurisdiction(env.GENERATION, named.jurisdiction, env.ENVIRONMENT)
+          .getByName(named.objectName)
+          .read({ v: generationVersion, owner, read: { from, ids: true } }),
+      calledObject("generation", named.objectName),
     );
     return called.ok && called.value.result === "stream" ? called.value.stream : null;
   }
