@@ -51,9 +51,12 @@ async function run(database: Database): Promise<Answer> {
       const lines = [`${written} written, ${left.length} left`, ...left];
       return { text: lines.join("\n"), code: left.length === 0 ? 0 : 1 };
     }
-    case "drop":
-      await new ArchiveStore(database).forgetLetter(operand ?? "");
-      return { text: `dropped ${operand}`, code: 0 };
+    case "drop": {
+      const dropped = await new ArchiveStore(database).forgetLetter(operand ?? "");
+      return dropped
+        ? { text: `dropped ${operand}`, code: 0 }
+        : { text: `There is no dead letter ${operand}.`, code: 1 };
+    }
     case "erase": {
       const message = erasureOf(values);
       if (message === null) return { text: usage, code: 1 };

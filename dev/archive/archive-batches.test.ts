@@ -250,6 +250,7 @@ describe("a poison message", () => {
     expect(await listDeadLetters(world.database)).toMatch(/message-1 22/);
     const first = await replayDeadLetters(world.database);
     expect(first).toMatchObject({ written: 0, left: [expect.stringContaining("message-1")] });
+    expect(await new ArchiveStore(world.database).forgetLetter("no such letter")).toBe(false);
     // What newer code or a migration does: here the message itself is mended.
     await world.database.transaction((query) =>
       query("UPDATE dead_letter SET body = replace(body, '\\u0000', '-') WHERE tenant = $1", [tenant]),
@@ -397,6 +398,12 @@ describe("the tables", () => {
     expect([...shown.matchAll(/response-(\d)/g)].map(([, number]) => number)).toEqual(["0", "2", "4"]);
     expect(shown).toContain("10+5 tokens (2 cached) $0.000007");
     expect(shown).toContain("Hello");
+    expect(shown).toContain("content inline");
+    await queue.archive.erase({ kind: "user", tenant, user: "ann" }, Date.now());
+    await queue.deliverAll(world.database);
+    const erased = await listTurns(world.database, { tenant, limit: 10 });
+    expect(erased).not.toMatch(/Hello|content inline/);
+    expect(erased.match(/content erased/g)).toHaveLength(3);
     expect(await listTurns(world.database, { tenant: "nobody", limit: 10 })).toBe("The archive is empty.");
   });
 });

@@ -27,7 +27,10 @@ export async function listTurns(database: Database, { tenant, limit }: ListOptio
   }));
   if (charges.length === 0) return "The archive is empty.";
   return charges
-    .map((charge) => [chargeLine(charge), ...contents.filter(sameCharge(charge)).map(itemLine)].join("\n"))
+    .map((charge) => {
+      const items = contents.filter(sameCharge(charge));
+      return [chargeLine(charge, items.length > 0), ...items.map(itemLine)].join("\n");
+    })
     .join("\n");
 }
 
@@ -35,7 +38,7 @@ function sameCharge(charge: Row): (content: Row) => boolean {
   return (content) => content["charge_id"] === charge["charge_id"];
 }
 
-function chargeLine(row: Row): string {
+function chargeLine(row: Row, hasContent: boolean): string {
   const at = new Date(Number(row["created_ms"])).toISOString();
   const tokens = `${shown(row["prompt_tokens"])}+${shown(row["completion_tokens"])} tokens (${shown(row["cached_tokens"])} cached)`;
   const cost =
@@ -44,9 +47,12 @@ function chargeLine(row: Row): string {
     row["conversation"] === null
       ? ""
       : ` conversation ${shown(row["conversation"]).slice(0, 12)}… #${shown(row["sequence"])}`;
+  // The ledger says what was written, and is never changed: that content is gone shows by its rows.
+  const written = shown(row["content"]);
+  const content = hasContent || written.startsWith("left-out") ? written : "erased";
   return (
     `${at} ${shown(row["tenant"])}/${shown(row["user_id"])} ${shown(row["way"])} ${shown(row["response_id"])} ` +
-    `${shown(row["model"])} ${shown(row["status"])} ${tokens} ${cost}${where} content ${shown(row["content"])}`
+    `${shown(row["model"])} ${shown(row["status"])} ${tokens} ${cost}${where} content ${content}`
   );
 }
 

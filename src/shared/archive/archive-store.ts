@@ -96,10 +96,12 @@ export class ArchiveStore {
     }));
   }
 
-  async forgetLetter(messageId: string): Promise<void> {
-    await this.#database.transaction((query) =>
-      query("DELETE FROM dead_letter WHERE message_id = $1", [messageId]),
+  /** `false`: there is none of this name. */
+  async forgetLetter(messageId: string): Promise<boolean> {
+    const gone = await this.#database.transaction((query) =>
+      query("DELETE FROM dead_letter WHERE message_id = $1 RETURNING message_id", [messageId]),
     );
+    return gone.length > 0;
   }
 }
 
