@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { Conversation } from "../../durable-objects/conversation/conversation.ts";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { readStream, ScriptedEngine } from "./scripted-engine.ts";
 
@@ -174,4 +175,44 @@ test("a refused turn leaves no trace: no item, no charge", async () => {
   expect(await response.json()).toMatchObject({ error: { code: "model_not_found" } });
   expect((await items(authorization, "refused")).status).toBe(404);
   await settled();
+});
+
+test("while its conversation is out of reach a turn is 503 with Retry-After and no engine is asked; plain chat goes on", async () => {
+  const authorization = await bearer("talks", "uma");
+  const first = await post("/v1/chat/completions", authorization, say("My name is Uma.", "unreachable"));
+  expect(first.status).toBe(200);
+  await settled();
+  engine.asked.length = 0;
+  const faults = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const history = vi
+    .spyOn(Conversation.prototype, "history")
+    .mockRejectedValue(new Error("the object can't be reached"));
+  for (const stream of [true, false]) {
+    const refused = await post(
+      "/v1/chat/completions",
+      authorization,
+      say("Who am I?", "unreachable", { stream }),
+    );
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ error: { message: expect.any(String), param: null } });
+  }
+  expect(history).toHaveBeenCalledTimes(2);
+  expect(engine.asked).toHaveLength(0);
+  const plain = await post("/v1/chat/completions", authorization, {
+    model: "auto",
+    messages: [{ role: "user", content: "Hi" }],
+  });
+  expect(plain.status).toBe(200);
+  history.mockRestore();
+  faults.mockRestore();
+  const again = await post("/v1/chat/completions", authorization, say("Who am I?", "unreachable"));
+  expect(again.status).toBe(200);
+  await settled();
+  expect((await items(authorization, "unreachable")).texts).toEqual([
+    "user: My name is Uma.",
+    "assistant: Hello there",
+    "user: Who am I?",
+    "assistant: Hello there",
+  ]);
 });
