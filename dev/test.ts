@@ -18,6 +18,7 @@ interface Job {
 }
 
 const parts = 6;
+const workersSilentMs = 150_000;
 
 function jobsOf(more: readonly string[]): readonly Job[] {
   const whole = (name: string, silentMs: number): Job => ({
@@ -28,11 +29,11 @@ function jobsOf(more: readonly string[]): readonly Job[] {
   // Files that were asked for by name are few.
   const workers =
     more.length > 0
-      ? [whole("workers", 150_000)]
+      ? [whole("workers", workersSilentMs)]
       : Array.from({ length: parts }, (_, at) => ({
           name: `workers, part ${at + 1} of ${parts}`,
           arguments: ["--project", "workers", `--shard=${at + 1}/${parts}`],
-          silentMs: 150_000,
+          silentMs: workersSilentMs,
         }));
   return [whole("node", 240_000), ...workers, whole("e2e", 240_000)];
 }
