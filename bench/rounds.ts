@@ -17,21 +17,28 @@ export interface Figures {
   readonly firstTokenP95Ms: number;
   readonly chunkDelayP50Ms: number;
   readonly chunkDelayP99Ms: number;
-  /** Tokens by the usage that the answers told, prompt and answer. */
+  /** Tokens by the usage that the answers told, prompt and answer; the lead-in's too. */
   readonly usageTokens: number;
 }
 
-/** Rejects where any request failed: figures of failures are none. */
+type Order = Omit<LoadOrder, "ports">;
+
+/**
+ * A round: `leadIn`, which is not measured, and `order`, which is. Rejects where any request failed: figures of failures are none.
+ *
+ * The lead-in, since a collection of the heap while nothing of a path is under way throws that path's optimised code away: nobody
+ * but the code holds the hidden classes of what a request makes (V8: "embedded weak objects cleared", seen with --log-deopt,
+ * up to 180 functions at once). Under steady load some request is always under way. Between the short rounds of a target none is.
+ */
 export async function measure(
   stage: Stage,
   target: Target,
-  order: Omit<LoadOrder, "ports">,
+  order: Order,
+  leadIn: Order | null = null,
 ): Promise<Figures> {
+  const leadTokens = leadIn === null ? 0 : (await load(stage, target, leadIn)).usageTokens;
   const before = cpuNanoseconds(target.pids);
-  stage.load.send({ ...order, ports: target.ports } satisfies LoadOrder);
-  const [report] = (await once(stage.load, "message")) as [LoadReport];
-  const failures = Object.entries(report.failures);
-  if (failures.length > 0) throw new Error(`${target.name}: ${JSON.stringify(report.failures)}`);
+  const report = await load(stage, target, order);
   // What a request leaves behind (settlement, log lines) is part of its cost.
   await sleep(120);
   const after = cpuNanoseconds(target.pids);
@@ -47,8 +54,16 @@ export async function measure(
     firstTokenP95Ms: quantile(report.firstTokenMs, 0.95),
     chunkDelayP50Ms: quantile(report.chunkDelayMs, 0.5),
     chunkDelayP99Ms: quantile(report.chunkDelayMs, 0.99),
-    usageTokens: report.usageTokens,
+    usageTokens: leadTokens + report.usageTokens,
   };
+}
+
+async function load(stage: Stage, target: Target, order: Order): Promise<LoadReport> {
+  stage.load.send({ ...order, ports: target.ports } satisfies LoadOrder);
+  const [report] = (await once(stage.load, "message")) as [LoadReport];
+  if (Object.keys(report.failures).length > 0)
+    throw new Error(`${target.name}: ${JSON.stringify(report.failures)}`);
+  return report;
 }
 
 /** The median of each figure over the rounds; their tokens added up. */

@@ -71,6 +71,11 @@ const streams = {
   spreadMs: streamTokens * tokenMs,
 };
 
+/** As many at once: requests for as long as they are measured, streams one each. */
+function leadIn(order: Omit<LoadOrder, "ports">): Omit<LoadOrder, "ports"> {
+  return order.spreadMs === 0 ? order : { ...order, requestsPerConnection: 1 };
+}
+
 /** A token of the tenant that only the bench has, by the demo tenant's secret. */
 function guardedToken(): string {
   const claims = { iss: `https://${guardedTenant}.test`, aud: "edgewise", sub: "bench", tier: "enterprise" };
@@ -108,7 +113,7 @@ async function run(stage: Stage): Promise<void> {
   );
   const edgewise = targets.filter(({ name }) => name.startsWith("Edgewise"));
   const round = async (kind: Kind, target: Target, keep: boolean): Promise<void> => {
-    const figures = await measure(stage, target, order[kind]);
+    const figures = await measure(stage, target, order[kind], leadIn(order[kind]));
     if (target.name.startsWith("Edgewise") && (kind === "requests" || kind === "streams"))
       delivered.set(target, (delivered.get(target) ?? 0) + figures.usageTokens);
     if (keep) book.note(`${kind} ${target.name}`, figures);

@@ -47,7 +47,10 @@ describe("embeddings", () => {
     const refused = [
       () => client.embeddings.create({ model: "llama-3.1-8b", input: "Hello" }),
       () =>
-        client.chat.completions.create({ model: "bge-small", messages: [{ role: "user", content: "Hello" }] }),
+        client.chat.completions.create({
+          model: "bge-small",
+          messages: [{ role: "user", content: "Hello" }],
+        }),
     ];
     // One after the other: a promise that is refused before anybody waits for it is an unhandled rejection.
     for (const ask of refused)

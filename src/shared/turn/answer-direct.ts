@@ -206,10 +206,13 @@ class DirectAnswer {
   }
 }
 
+/** For whole texts only, which leave nothing in it: to make one costs as much as to decode a short answer. */
+const utf8 = new TextDecoder();
+
 /** What does not stream is read whole, from the chunk that the router already has in hand. */
 async function wholeText({ firstChunk, body }: LiveTurn["answer"]): Promise<string> {
+  if (body === null) return firstChunk === null ? "" : utf8.decode(firstChunk);
   const decoder = new TextDecoder();
-  if (body === null) return firstChunk === null ? "" : decoder.decode(firstChunk);
   const head = firstChunk === null ? "" : decoder.decode(firstChunk, { stream: true });
   return head + decoder.decode(await new Response(body).arrayBuffer());
 }
