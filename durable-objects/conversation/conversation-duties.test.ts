@@ -1,8 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { conversationIndexName } from "../../src/shared/contracts/conversation-index.ts";
 import type { NewItem } from "../../src/shared/contracts/conversation.ts";
+import { eventually } from "../../test/workers/eventually.ts";
 
 let made = 0;
 
@@ -42,8 +43,15 @@ function turn(owner: { tenant: string; user: string }) {
 test("a message to the index that was lost with the object's memory is sent by the alarm", async () => {
   const { owner, conversation, index, all } = world();
   await conversation.append(turn(owner));
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await index.list(all)).toMatchObject({ entries: [{ title: "Secret" }] }),
+  );
+  // The answer to that message is on its way back for a moment more.
+  await eventually(() =>
+    runInDurableObject(conversation, async (_instance, { storage }) => {
+      expect(storage.sql.exec("SELECT told FROM shown").one()["told"]).toBeGreaterThan(0);
+      expect(await storage.getAlarm()).toBeNull();
+    }),
   );
   // As if neither had heard of it: the index without the entry, the conversation without its acknowledgement.
   await runInDurableObject(index, (_instance, state) => {
@@ -69,7 +77,7 @@ test("a conversation that older code made is told with its next change", async (
   await evictDurableObject(conversation);
   expect(await conversation.describe({ v: 1, owner })).toMatchObject({ title: null, branch: 0, items: 1 });
   await conversation.update({ v: 1, owner, metadata: '{"a":"b"}' });
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await index.list(all)).toMatchObject({ entries: [{ metadata: '{"a":"b"}' }] }),
   );
 });
@@ -81,7 +89,7 @@ test("a deletion leaves no content on disk, and its record says when every turn'
     result: "deleted",
     record: { conversationId: null, items: 1, turns: 1, turnsPending: 1 },
   });
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await index.deletions(all)).toMatchObject({ records: [{ turnsPending: 0 }] }),
   );
   expect(await index.list(all)).toMatchObject({ entries: [] });
@@ -105,6 +113,6 @@ test("a deletion leaves no content on disk, and its record says when every turn'
   expect(await conversation.append({ ...turn(owner), incarnation: 2, turnId: "t2" })).toMatchObject({
     result: "appended",
   });
-  await vi.waitFor(async () => expect(await index.list(all)).toMatchObject({ entries: [{ id: "c" }] }));
+  await eventually(async () => expect(await index.list(all)).toMatchObject({ entries: [{ id: "c" }] }));
   expect(await index.deletions(all)).toMatchObject({ records: [{ items: 1 }] });
 });

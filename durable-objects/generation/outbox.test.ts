@@ -1,6 +1,6 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import {
   changeStored,
   emits,
@@ -12,6 +12,7 @@ import {
 } from "../../test/workers/generation-probe.ts";
 import { type Script, settlement } from "../../test/workers/scripted-generation.ts";
 import type { Effect } from "../../src/shared/turn/durable/ports.ts";
+import { eventually } from "../../test/workers/eventually.ts";
 
 /** A turn that ends with a bill and with two items for its conversation. */
 function saved(probe: Probe, ends: Partial<Effect & { kind: "append" }> = {}): Partial<Script> {
@@ -157,8 +158,8 @@ test.for([1, 2])(
     const probe = new Probe();
     probe.control.hangsAt = hangsAt;
     await new Response(await probe.start(saved(probe))).text();
-    await vi.waitFor(() => expect(probe.control.attempts).toHaveLength(2));
-    await vi.waitFor(async () => expect(await items(probe)).toBe(2));
+    await eventually(() => expect(probe.control.attempts).toHaveLength(2));
+    await eventually(async () => expect(await items(probe)).toBe(2));
     await abortAllDurableObjects();
     expect(await pending(probe)).toBe(2);
     await later(probe);

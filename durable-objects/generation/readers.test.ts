@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { blocks, emits, events, Following, owner, Probe } from "../../test/workers/generation-probe.ts";
+import { eventually } from "../../test/workers/eventually.ts";
 
 const message = { v: 1, owner } as const;
 
@@ -23,7 +24,7 @@ test("200 readers from everywhere, half of whom do not read: none slows the run,
   const reading = Promise.all(quick.map(({ following }) => following.rest()));
   await runInDurableObject(probe.stub, () => probe.control.go());
   // The run is over and settled while the slow ones have not taken a byte.
-  await vi.waitFor(() => expect([...probe.control.settled.values()]).toEqual([15]), 10_000);
+  await eventually(() => expect([...probe.control.settled.values()]).toEqual([15]));
   expect(await probe.stub.retrieve(message)).toMatchObject({ status: "completed" });
   expect(new Set(await reading)).toEqual(new Set(["ended"]));
   const whole = await probe.read(0);

@@ -1,7 +1,8 @@
 import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { blocks, emits, events, Following, ids, owner, Probe } from "../../test/workers/generation-probe.ts";
 import type { Script, Step } from "../../test/workers/scripted-generation.ts";
+import { eventually } from "../../test/workers/eventually.ts";
 
 const length = 8;
 const message = { v: 1, owner } as const;
@@ -26,7 +27,7 @@ async function killed(k: number, script: Partial<Script>): Promise<{ probe: Prob
 }
 
 async function ended(probe: Probe): Promise<unknown> {
-  return vi.waitFor(async () => {
+  return eventually(async () => {
     const outcome = await probe.stub.retrieve(message);
     expect(outcome.result).toBe("ended");
     return outcome;
@@ -48,7 +49,7 @@ test.for(Array.from({ length: length + 1 }, (_, k) => k))(
     ]);
     expect(await probe.read(0)).toBe(all);
     expect(await ended(probe)).toMatchObject({ status: "completed", response: '{"answer":"whole"}' });
-    await vi.waitFor(() => expect([...probe.control.settled.values()]).toEqual([15]));
+    await eventually(() => expect([...probe.control.settled.values()]).toEqual([15]));
     expect(probe.control).toMatchObject({ runs: 2, attempts: ["settle"] });
     expect(probe.control.notes).toEqual([k === 0 ? null : `${k} told`]);
   },
@@ -57,7 +58,7 @@ test.for(Array.from({ length: length + 1 }, (_, k) => k))(
 test("nobody has to ask: the liveness alarm lets a killed turn go on", async () => {
   const { probe } = await killed(3, { resumes: "goes-on" });
   expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
-  await vi.waitFor(() => expect([...probe.control.settled.values()]).toEqual([15]));
+  await eventually(() => expect([...probe.control.settled.values()]).toEqual([15]));
   expect(await ended(probe)).toMatchObject({ status: "completed" });
 });
 
@@ -72,12 +73,12 @@ test("a run that is lost again and again goes on three times, then the turn ends
   const { probe } = await killed(3, { resumes: "hangs" });
   for (let round = 0; round < 3; round += 1) {
     expect(await probe.stub.retrieve(message)).toMatchObject({ result: "running" });
-    await vi.waitFor(() => expect(probe.control.runs).toBe(2 + round), 10_000);
+    await eventually(() => expect(probe.control.runs).toBe(2 + round));
     await abortAllDurableObjects();
   }
   expect(await probe.stub.retrieve(message)).toMatchObject({ result: "ended", status: "incomplete" });
   expect(await probe.read(3)).toBe('id: 3\ndata: {"terminal":"lost"}\n\n');
-  await vi.waitFor(() => expect([...probe.control.settled.values()]).toEqual([13]));
+  await eventually(() => expect([...probe.control.settled.values()]).toEqual([13]));
 });
 
 test.for(["refused", "throws"] as const)(
@@ -86,7 +87,7 @@ test.for(["refused", "throws"] as const)(
     const { probe } = await killed(3, { resumes });
     expect(await probe.read(3)).toBe('id: 3\ndata: {"terminal":"lost"}\n\n');
     expect(await ended(probe)).toMatchObject({ status: "incomplete" });
-    await vi.waitFor(() => expect([...probe.control.settled.values()]).toEqual([13]));
+    await eventually(() => expect([...probe.control.settled.values()]).toEqual([13]));
   },
 );
 
@@ -95,7 +96,7 @@ test("a killed turn that is cancelled before it goes on asks nobody any more", a
   expect(await probe.stub.cancel(message)).toMatchObject({ changed: true, status: "cancelled" });
   expect(await probe.read(3)).toBe('id: 3\ndata: {"terminal":"cancelled"}\n\n');
   await runInDurableObject(probe.stub, () => undefined);
-  await vi.waitFor(() => expect([...probe.control.settled.values()]).toEqual([13]));
+  await eventually(() => expect([...probe.control.settled.values()]).toEqual([13]));
   expect(probe.control.runs).toBe(1);
 });
 

@@ -3,6 +3,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { changeStored, emits, events, Probe, usage } from "../../test/workers/generation-probe.ts";
 import { settlement, type Step } from "../../test/workers/scripted-generation.ts";
 import { JournalPacker } from "../../src/shared/turn/durable/journal.ts";
+import { eventually } from "../../test/workers/eventually.ts";
 
 interface Counted {
   readonly by: Record<"put" | "delete" | "setAlarm" | "exec", number>;
@@ -51,7 +52,7 @@ async function played(writes: number): Promise<Counted> {
     effects,
   } as const;
   await new Response(await probe.start({ steps, end })).text();
-  await vi.waitFor(() => expect(probe.control.attempts).toHaveLength(2));
+  await eventually(() => expect(probe.control.attempts).toHaveLength(2));
   await runInDurableObject(probe.stub, () => undefined);
   return counted;
 }
@@ -99,7 +100,7 @@ test("a journal of many writes is a few values, so that pruning it costs a few r
   );
   await new Response(await probe.start({ steps })).text();
   expect(counted.by.put).toBeGreaterThan(25);
-  await vi.waitFor(() => expect(probe.control.attempts).toHaveLength(1));
+  await eventually(() => expect(probe.control.attempts).toHaveLength(1));
   await changeStored(probe.stub, (stored) => {
     stored.endedMs = (stored.endedMs ?? 0) - 600_000;
   });

@@ -2,6 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { afterEach, expect, test, vi } from "vitest";
 import { blocks, emits, events, Following, ids, owner, Probe } from "../../test/workers/generation-probe.ts";
 import type { Step } from "../../test/workers/scripted-generation.ts";
+import { eventually } from "../../test/workers/eventually.ts";
 
 /** A write that storage refuses, as when it is full or its disk fails: the turn ends all the same, without a gap. */
 afterEach(() => void vi.restoreAllMocks());
@@ -47,7 +48,7 @@ test.for([
     expect(ids(reading.text)).toEqual(blocks(reading.text).map((_, at) => at));
     expect(reading.text.match(/terminal/g)).toHaveLength(1);
     // Also as it is read from disk, where memory knows nothing.
-    await vi.waitFor(() => expect(probe.control.attempts).toEqual(["settle"]));
+    await eventually(() => expect(probe.control.attempts).toEqual(["settle"]));
     await evictDurableObject(probe.stub);
     expect(await probe.read(0)).toBe(reading.text);
     const delivered = blocks(reading.text).length - 1;
@@ -60,7 +61,7 @@ test("storage refuses the end twice: the turn is lost from memory, and ends at i
   await refusePuts(probe, "turn", 1, 2);
   const reading = new Following(await probe.start({ steps }));
   await reading.until(4);
-  await vi.waitFor(() => expect(probe.control.reports).toContain("end-not-stored"));
+  await eventually(() => expect(probe.control.reports).toContain("end-not-stored"));
   expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
   expect(await reading.rest()).toBe("ended");
   expect(ids(reading.text)).toEqual(blocks(reading.text).map((_, at) => at));

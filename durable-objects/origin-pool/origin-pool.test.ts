@@ -6,6 +6,7 @@ import type { LeaseReport, PoolAsk } from "../../src/shared/routing/pool/pool-pr
 import { decodeSnapshot, type PoolSnapshot } from "../../src/shared/routing/pool/snapshot.ts";
 import { FakeReplicas, fakeFleet } from "../../test/workers/fake-replicas.ts";
 import { createOriginPoolClass, type OriginPoolObject } from "./origin-pool.ts";
+import { eventually } from "../../test/workers/eventually.ts";
 
 const cluster = "c0";
 
@@ -116,7 +117,7 @@ test("what a poll finds reaches the snapshot, and lets those go who wait for wha
       "vllm:num_requests_running 4\nvllm:num_requests_waiting 1\nvllm:kv_cache_usage_perc 0.5\n";
     await pool.exchange(cluster, report(1));
     await vi.advanceTimersByTimeAsync(1);
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect((await exchanged(pool, report(2, { sequence: Date.now() }))).replicas[0]).toMatchObject({
         running: 4,
         waiting: 1,

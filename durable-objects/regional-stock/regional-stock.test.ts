@@ -129,7 +129,7 @@ test("200 at once through two isolates, in two rounds: what was used is what was
   // Only then may it be evicted; whoever comes next begins anew.
   await evictDurableObject(env.REGIONAL_STOCK.getByName(name));
   expect(await draw(at, request("last"))).toEqual({ version: 1, loan: null, heard: null });
-}, 90_000);
+}, 180_000);
 
 test("a killed stock is empty and borrows anew; what it held stays lent, a quarter of what may be at most", async () => {
   const { at, request, root, stock } = world();

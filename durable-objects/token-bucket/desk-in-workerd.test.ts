@@ -79,7 +79,7 @@ test("200 concurrent turns of mixed size, under loans and not: used equals what 
       reserved: { requests: 0, tokens: 0 },
       unaccounted: { requests: 0, tokens: 0 },
     });
-}, 30_000);
+}, 60_000);
 
 test("a turn is let in though the request whose call it waits for was reset", async () => {
   const user = crypto.randomUUID();

@@ -9,6 +9,7 @@ import { readArchiveMessage, type EraseMessage, type TurnMessage } from "../../s
 import { isolateOf } from "../../workers/edge/isolate.ts";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = new ScriptedEngine();
 const sent: (TurnMessage | EraseMessage)[] = [];
@@ -76,9 +77,9 @@ describe("a durable turn", () => {
   it("has one row with its place in the conversation, its charge and its content", async () => {
     const ann = await bearer("kept", "ann");
     const first = await answered(ann, say("I am Ann.", { conversation_id: "c1" }));
-    await vi.waitFor(() => expect(turns()).toHaveLength(1));
+    await eventually(() => expect(turns()).toHaveLength(1));
     await answered(ann, say("Who am I?", { conversation_id: "c1", stream: true }));
-    await vi.waitFor(() => expect(turns()).toHaveLength(2));
+    await eventually(() => expect(turns()).toHaveLength(2));
     const [one, two] = turns();
     expect(one).toMatchObject({
       tenant: "kept",
@@ -101,13 +102,14 @@ describe("a durable turn", () => {
   it("that is stored by its id alone has its content, and one that is not has none", async () => {
     const ann = await bearer("kept", "ann-2");
     await answered(ann, say("Keep this.", { store: true }));
+    await eventually(() => expect(turns()).toHaveLength(1));
     const key = crypto.randomUUID();
     await send("/v1/chat/completions", {
       method: "POST",
       headers: { authorization: ann, "content-type": "application/json", "idempotency-key": key },
       body: JSON.stringify(say("Not this.")),
     });
-    await vi.waitFor(() => expect(turns()).toHaveLength(2));
+    await eventually(() => expect(turns()).toHaveLength(2));
     expect(JSON.stringify(turns()[0]?.content)).toContain("Keep this.");
     expect(turns()[1]?.content).toEqual({ kind: "left-out", reason: "none" });
     expect(JSON.stringify(sent)).not.toContain("Not this.");
@@ -127,9 +129,9 @@ describe("a durable turn", () => {
       return id;
     };
     const kept = await ask("Keep my response.");
-    await vi.waitFor(() => expect(turns()).toHaveLength(1));
+    await eventually(() => expect(turns()).toHaveLength(1));
     const unkept = await ask("Keep nothing.", { store: false });
-    await vi.waitFor(() => expect(turns()).toHaveLength(2));
+    await eventually(() => expect(turns()).toHaveLength(2));
     expect(turns()).toMatchObject([
       { endpoint: "/v1/responses", responseId: kept, completionTokens: 2, content: { kind: "inline" } },
       { endpoint: "/v1/responses", responseId: unkept, content: { kind: "left-out", reason: "none" } },
@@ -151,19 +153,16 @@ describe("a durable turn", () => {
     const name = id.slice("chatcmpl-".length, "chatcmpl-".length + 27);
     away = false;
     await abortAllDurableObjects();
-    await vi.waitFor(
-      async () => {
-        await runInDurableObject(env.GENERATION.getByName(name), (object) => object.alarm?.());
-        expect(turns()).toHaveLength(1);
-      },
-      { timeout: 20_000, interval: 500 },
-    );
+    await eventually(async () => {
+      await runInDurableObject(env.GENERATION.getByName(name), (object) => object.alarm?.());
+      expect(turns()).toHaveLength(1);
+    });
     expect(turns()[0]).toMatchObject({ responseId: id, sequence: expect.any(Number) as number });
   });
 
   it("of a tenant with a jurisdiction sends its charge, and no word of what was said", async () => {
     await answered(await bearer("european", "ann"), say("Bonjour.", { conversation_id: "c" }));
-    await vi.waitFor(() => expect(turns()).toHaveLength(1));
+    await eventually(() => expect(turns()).toHaveLength(1));
     expect(turns()[0]).toMatchObject({
       completionTokens: 2,
       content: { kind: "left-out", reason: "jurisdiction" },
@@ -174,12 +173,12 @@ describe("a durable turn", () => {
 
   it("sends what its tenant keeps: the charge alone, or nothing", async () => {
     await answered(await bearer("counted", "ann"), say("Count me.", { conversation_id: "c" }));
-    await vi.waitFor(() => expect(turns()).toHaveLength(1));
+    await eventually(() => expect(turns()).toHaveLength(1));
     expect(turns()[0]?.content).toEqual({ kind: "left-out", reason: "policy" });
     await answered(await bearer("unkept", "ann"), say("Forget me.", { conversation_id: "c" }));
     await answered(await bearer("unkept", "ann"), say("Forget me."));
     await answered(await bearer("counted", "ann"), say("Count me again.", { conversation_id: "c" }));
-    await vi.waitFor(() => expect(turns()).toHaveLength(2));
+    await eventually(() => expect(turns()).toHaveLength(2));
     expect(turns().map(({ tenant }) => tenant)).toEqual(["counted", "counted"]);
   });
 });
@@ -190,7 +189,7 @@ describe("a direct turn", () => {
       await bearer("kept", "dan"),
       say("Just once.", { stream: true, temperature: 1 }),
     );
-    await vi.waitFor(() => expect(turns()).toHaveLength(1), { timeout: 10_000 });
+    await eventually(() => expect(turns()).toHaveLength(1));
     expect(turns()[0]).toMatchObject({
       way: "direct",
       chargeId: id,
@@ -211,6 +210,8 @@ describe("a deletion", () => {
   it("of a stored answer erases it in the archive first, and waits for nothing else", async () => {
     const ann = await bearer("kept", "del");
     const id = await answered(ann, say("Delete this.", { store: true }));
+    // What the turn itself has to tell is not to come while the queue is away.
+    await eventually(() => expect(turns()).toHaveLength(1));
     const remove = () =>
       send(`/v1/chat/completions/${id}`, { method: "DELETE", headers: { authorization: ann } });
     away = true;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { changeStored, storedTurn } from "./generation-probe.ts";
 import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = new ScriptedEngine();
 
@@ -41,7 +42,7 @@ function objectOf(response: Response) {
 /** The bill of one user: what was asked and delivered, with nothing held back any more. */
 async function expectBill(authorization: string, requests: number, tokens: number): Promise<void> {
   await settled();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const usage = await send("/v1/usage", { headers: { authorization } });
     expect(await usage.json()).toMatchObject({
       user: { used: { requests, tokens }, reserved: { tokens: 0 } },
@@ -119,11 +120,11 @@ test("after a crash before the first token the turn runs again, and is billed on
   const authorization = await bearer("claims", "crashed-early");
   engine.pause = { at: -1, until: new Promise(() => undefined) };
   const first = ask(authorization, "k").catch(() => "cut");
-  await vi.waitFor(() => expect(engine.asked).toHaveLength(1));
+  await eventually(() => expect(engine.asked).toHaveLength(1));
   engine.pause = null;
   await abortAllDurableObjects();
   await first;
-  const retry = await vi.waitFor(async () => {
+  const retry = await eventually(async () => {
     const response = await ask(authorization, "k");
     expect(response.status).toBe(200);
     return response;
@@ -152,7 +153,7 @@ test.for([
   const authorization = await bearer("claims", `refused-${name}`);
   expect((await ask(authorization, "k", wrong)).status).toBe(status);
   await settled();
-  const right = await vi.waitFor(async () => {
+  const right = await eventually(async () => {
     const response = await ask(authorization, "k");
     expect(response.status).toBe(200);
     return response;
@@ -180,7 +181,7 @@ test("a day after its end a key begins a new turn, and the answer of the first u
   const id = first.headers.get("x-edgewise-response-id") ?? "";
   await first.text();
   await settled();
-  await vi.waitFor(() =>
+  await eventually(() =>
     runInDurableObject(objectOf(first), (_object, state) => expect(storedTurn(state).outbox).toEqual([])),
   );
   await changeStored(objectOf(first), (stored) => {
@@ -204,7 +205,7 @@ test("a keyed turn of a conversation is saved once", async () => {
   const body = { ...streamed, conversation_id: "c" };
   const bytes = await (await ask(authorization, "k", body)).text();
   expect(await (await ask(authorization, "k", body)).text()).toBe(bytes);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const items = await send("/v1/conversations/c/items", { headers: { authorization } });
     expect(await items.json()).toMatchObject({ data: [{ role: "assistant" }, { role: "user" }] });
   });

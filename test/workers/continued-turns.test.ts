@@ -10,6 +10,7 @@ import { Seam } from "../../src/shared/stream/seam.ts";
 import { Transcript } from "../../src/shared/stream/transcript.ts";
 import { bearer, putTenant, send, settled } from "./edge-under-test.ts";
 import { readStream } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 const words = ["One", " two,", " \u{1F9EA}", "\n\n", "three", " four", "."];
 const whole = words.join("");
@@ -105,7 +106,7 @@ test.for(kinds)(
       expect(asked).toHaveLength(3);
       expect(asked[1]).toMatchObject({ continue_final_message: true, add_generation_prompt: false });
       await settled();
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const usage = await send("/v1/usage", { headers: { authorization } });
         expect(await usage.json()).toMatchObject({
           user: { used: { requests: 1, tokens: promptTokens + words.length }, reserved: { tokens: 0 } },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = new ScriptedEngine();
 
@@ -60,10 +61,10 @@ test("the caller's own are listed, newest first, with their titles, those of its
   const ann = await bearer("lists", "ann");
   expect(await list(ann)).toEqual([]);
   const made = await create(ann, { metadata: { topic: "x" }, items: [message("Plan a trip to Rome")] });
-  await vi.waitFor(async () => expect(await list(ann)).toHaveLength(1));
+  await eventually(async () => expect(await list(ann)).toHaveLength(1));
   const answer = await post("/v1/chat/completions", ann, chat("my own", "Explain tides\nin short"));
   await answer.text();
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect((await list(ann)).map(({ id, title }) => [id, title])).toEqual([
       ["my own", "Explain tides"],
       [made, "Plan a trip to Rome"],
@@ -96,7 +97,7 @@ test("a title and metadata that change, change in the list; a title of one's own
   });
   await ask("POST", path, ann, { metadata: { a: "b" } });
   await (await post("/v1/chat/completions", ann, chat(id, "More words"))).text();
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await list(ann)).toMatchObject([{ id, title: "Mine", metadata: { a: "b" } }]),
   );
   expect((await ask("POST", path, ann, { active_branch: "br_9" })).body).toMatchObject({
@@ -192,7 +193,7 @@ test("an edit is a branch: the model reads the history up to there, and the list
       id: string;
       content: { text: string }[];
     }[];
-  await vi.waitFor(async () => expect(await items()).toHaveLength(4));
+  await eventually(async () => expect(await items()).toHaveLength(4));
   const behind = (await items())[1]?.id;
   await (await post("/v1/chat/completions", ann, chat("b", "TWO", { parent_item_id: behind }))).text();
   expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
@@ -201,7 +202,7 @@ test("an edit is a branch: the model reads the history up to there, and the list
     { role: "assistant", content: "Hello there" },
     { role: "user", content: "TWO" },
   ]);
-  await vi.waitFor(async () => expect((await items())[2]?.content[0]?.text).toBe("TWO"));
+  await eventually(async () => expect((await items())[2]?.content[0]?.text).toBe("TWO"));
   expect((await items("&branch=br_0"))[2]?.content[0]?.text).toBe("two");
   expect((await ask("GET", "/v1/conversations/b/items?branch=br_7", ann)).status).toBe(400);
   const back = await ask("POST", "/v1/conversations/b", ann, { active_branch: "br_0" });
@@ -217,7 +218,7 @@ test("a deletion takes the stored answers of its turns along, and leaves a recor
   const first = await post("/v1/chat/completions", ann, chat("secret name", "one"));
   const responseId = first.headers.get("x-edgewise-response-id") ?? "";
   await first.text();
-  await vi.waitFor(async () => expect(await list(ann)).toHaveLength(1));
+  await eventually(async () => expect(await list(ann)).toHaveLength(1));
   expect((await ask("GET", `/v1/chat/completions/${responseId}`, ann)).status).toBe(200);
   const deleted = await ask("DELETE", "/v1/conversations/secret%20name", ann);
   expect(deleted.body).toMatchObject({
@@ -242,7 +243,7 @@ test("a deletion takes the stored answers of its turns along, and leaves a recor
         )
       ).status,
     ).toBe(404);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     expect((await ask("GET", `/v1/chat/completions/${responseId}`, ann)).status).toBe(404);
     expect(await list(ann)).toEqual([]);
     const records = (await ask("GET", "/v1/conversation_deletions", ann)).body["data"] as Record<

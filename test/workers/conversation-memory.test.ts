@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = new ScriptedEngine();
 
@@ -47,7 +48,7 @@ const isQuestionOfOurs = (body: Record<string, unknown>) =>
 test("a title by rule is there with the first turn; a model's takes its place, once, and is charged", async () => {
   const authorization = await bearer("names", "ann");
   await say(authorization, "Explain the tides, please");
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await conversation(authorization)).toMatchObject({ title: "Hello there" }),
   );
   const asked = engine.asked.filter(isQuestionOfOurs);
@@ -56,7 +57,7 @@ test("a title by rule is there with the first turn; a model's takes its place, o
   await say(authorization, "And the moon?");
   await settled();
   expect(engine.asked.filter(isQuestionOfOurs)).toHaveLength(1);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const usage = await send("/v1/usage", { headers: { authorization } });
     expect(await usage.json()).toMatchObject({ user: { used: { requests: 3 }, reserved: { tokens: 0 } } });
   });
@@ -65,7 +66,7 @@ test("a title by rule is there with the first turn; a model's takes its place, o
 test("a model that can't be asked costs a title nothing: the rule's stays, and the turn stands", async () => {
   const authorization = await bearer("wrong-name", "bob");
   await say(authorization, "Explain the tides");
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await conversation(authorization)).toMatchObject({ title: "Explain the tides" }),
   );
   await settled();

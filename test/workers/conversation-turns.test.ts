@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { Conversation } from "../../durable-objects/conversation/conversation.ts";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = new ScriptedEngine();
 
@@ -46,7 +47,7 @@ test("a conversation goes on where it was, under the tenant's system prompt, and
   expect(await first.json()).toMatchObject({
     choices: [{ message: { content: "Hello there" }, finish_reason: "stop" }],
   });
-  await vi.waitFor(async () => expect((await items(authorization, "c1")).texts).toHaveLength(2));
+  await eventually(async () => expect((await items(authorization, "c1")).texts).toHaveLength(2));
   const second = await post("/v1/chat/completions", authorization, say("Who am I?", "c1", { stream: true }));
   expect(readStream(await second.text())).toEqual({ content: "Hello there", finish: "stop", done: true });
   expect(engine.asked.at(-1)?.["messages"]).toEqual([
@@ -55,7 +56,7 @@ test("a conversation goes on where it was, under the tenant's system prompt, and
     { role: "assistant", content: "Hello there" },
     { role: "user", content: "Who am I?" },
   ]);
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect((await items(authorization, "c1")).texts).toEqual([
       "user: I am Ann.",
       "assistant: Hello there",
@@ -64,7 +65,7 @@ test("a conversation goes on where it was, under the tenant's system prompt, and
     ]),
   );
   await settled();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const usage = await send("/v1/usage", { headers: { authorization } });
     expect(await usage.json()).toMatchObject({
       user: { used: { requests: 2, tokens: 24 }, reserved: { tokens: 0 } },
@@ -82,7 +83,7 @@ test("another user's conversation of the same name is another one, and its answe
   );
   const id = response.headers.get("x-edgewise-response-id") ?? "";
   await response.text();
-  await vi.waitFor(async () => expect((await items(ann, "shared-name")).texts).toHaveLength(2));
+  await eventually(async () => expect((await items(ann, "shared-name")).texts).toHaveLength(2));
   await post("/v1/chat/completions", bob, say("What is the secret?", "shared-name"));
   expect(engine.lastRead()).not.toContain("7");
   const theirs = await send(`/v1/chat/completions/${id}`, { headers: { authorization: bob } });
@@ -115,12 +116,12 @@ test("a stop ends the turn with what was said, stops the engine and bills what w
   expect(await again.json()).toMatchObject({ status: "cancelled" });
   expect(readStream(await response.text())).toEqual({ content: "One two", finish: "stop", done: true });
   gate.resolve();
-  await vi.waitFor(() => expect(engine.cancelled).toBe(1));
-  await vi.waitFor(async () =>
+  await eventually(() => expect(engine.cancelled).toBe(1));
+  await eventually(async () =>
     expect((await items(authorization, "counting")).texts).toEqual(["user: Count", "assistant: One two"]),
   );
   await settled();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const usage = await send("/v1/usage", { headers: { authorization } });
     expect(await usage.json()).toMatchObject({ user: { used: { requests: 1, tokens: 12 } } });
   });

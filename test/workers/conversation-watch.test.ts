@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = new ScriptedEngine();
 
@@ -147,7 +148,7 @@ test("whoever comes back goes on behind the last event, and loses none when the 
 test("a deletion is the last event", async () => {
   const authorization = await bearer("watches", "cem");
   await (await post("/v1/chat/completions", authorization, say("One"))).text();
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect((await send("/v1/conversations/talk", { headers: { authorization } })).status).toBe(200),
   );
   const watcher = await watch(authorization);
@@ -198,7 +199,7 @@ test("an export holds every item of every branch, whatever its length", async ()
       parent_item_id: behind,
     })
   ).text();
-  await vi.waitFor(async () => expect((await listed("")).data).toHaveLength(4));
+  await eventually(async () => expect((await listed("")).data).toHaveLength(4));
   const response = await send(`${path}/export`, { headers: { authorization } });
   expect(response.headers.get("content-disposition")).toContain("attachment");
   const all = (await response.json()) as {

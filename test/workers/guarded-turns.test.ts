@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = new ScriptedEngine();
 const address = "ann.smith@example.org";
@@ -43,7 +44,7 @@ describe.each([
     expect(finish).toBe("content_filter");
     expect(done).toBe(true);
     await settled();
-    await vi.waitFor(() => expect(engine.cancelled).toBe(1));
+    await eventually(() => expect(engine.cancelled).toBe(1));
   });
 
   test("masks what may not be said, and says the rest", async () => {

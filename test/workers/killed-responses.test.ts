@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { readEvents, terminalEvents } from "./response-events.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 /** Responses whose object is killed in mid-answer: they go on as chat turns do, numbered as if nothing had happened. */
 const engine = new ScriptedEngine();
@@ -72,7 +73,7 @@ test.for([
     expect(engine.asked).toHaveLength(2);
     expect(engine.asked[1]).toMatchObject({ continue_final_message: true, max_tokens: 50 - k });
     await settled();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const usage = await send("/v1/usage", { headers: { authorization } });
       expect(await usage.json()).toMatchObject({
         user: { used: { requests: 1, tokens: 10 + words.length }, reserved: { tokens: 0 } },

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { blocks, ids } from "./generation-probe.ts";
 import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 /** Turns of the Worker as it ships whose object is killed in mid-answer. */
 const engine = new ScriptedEngine();
@@ -57,7 +58,7 @@ function objectOf(id: string) {
 
 async function expectBill(authorization: string, tokens: number): Promise<void> {
   await settled();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const usage = await send("/v1/usage", { headers: { authorization } });
     expect(await usage.json()).toMatchObject({
       user: { used: { requests: 1, tokens }, reserved: { tokens: 0 } },
@@ -123,7 +124,7 @@ test("a conversation's turn that was killed is saved once, whole, without anybod
   const body = { ...question, conversation_id: "c" };
   const { id } = await killedAfter(3, authorization, body);
   await runDurableObjectAlarm(objectOf(id));
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const items = await send("/v1/conversations/c/items", { headers: { authorization } });
     expect(await items.json()).toMatchObject({
       data: [{ role: "assistant", content: [{ text: whole }] }, { role: "user" }],
@@ -137,7 +138,7 @@ test("nothing is appended to a conversation that was deleted while its turn was 
   const before = { ...question, conversation_id: "c", stream: false, stream_options: undefined };
   engine.tokens = ["Before"];
   expect(await (await post("/v1/chat/completions", authorization, before)).text()).toContain("Before");
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const items = await send("/v1/conversations/c/items", { headers: { authorization } });
     expect(JSON.stringify(await items.json())).toContain("Before");
   });
@@ -147,7 +148,7 @@ test("nothing is appended to a conversation that was deleted while its turn was 
   expect(gone.status).toBe(200);
   await runDurableObjectAlarm(objectOf(id));
   await settled();
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await objectOf(id).retrieve({ v: 1, owner: { tenant: "killed", user: "deleter" } })).toMatchObject(
       { result: expect.stringMatching("ended|unknown") as string },
     ),

@@ -2,6 +2,7 @@ import { beforeAll, expect, test, vi } from "vitest";
 import { limitsReportSchema, usageReportSchema } from "../../src/shared/wire/responses.ts";
 import { ask, newTenant, platformToken, type Json } from "./admin-fixture.ts";
 import { fakeEngine } from "./fake-engine.ts";
+import { eventually } from "./eventually.ts";
 
 /** Limits as clients and admins see them, through the Worker as it ships. */
 beforeAll(() => {
@@ -45,12 +46,12 @@ test("GET /v1/usage shows every limit, what is used of it, and tokens and cost b
   const answered = await chat(token);
   expect(answered.status).toBe(200);
   const { total_tokens: tokens } = answered.body["usage"] as { total_tokens: number };
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { body } = await ask("GET", "/v1/usage", token);
     expect(body).toMatchObject({
       user: { used: { requests: 1, tokens }, reserved: { requests: 0, tokens: 0, concurrent_requests: 0 } },
     });
-  }, 10_000);
+  });
   const { body } = await ask("GET", "/v1/usage", token);
   const report = usageReportSchema.parse(body);
   expect(report).toMatchObject({ tier: "pro", time_zone: "Europe/Berlin" });

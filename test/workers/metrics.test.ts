@@ -254,7 +254,7 @@ test("a turn that ran in its own object is counted there, once", async () => {
   const turns = (shown: Exposition) =>
     shown.sum("edgewise_requests_total", { endpoint: "generation" }) -
     before.sum("edgewise_requests_total", { endpoint: "generation" });
-  await expect.poll(async () => turns(await scrape()), { timeout: 10_000 }).toBe(1);
+  await expect.poll(async () => turns(await scrape())).toBe(1);
   const after = await scrape();
   expect(after.sum("edgewise_generated_tokens_total") - before.sum("edgewise_generated_tokens_total")).toBe(
     6,

@@ -9,6 +9,7 @@ import type { RequestRecord } from "../../src/shared/telemetry/request-record.ts
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { fakeEngine } from "./fake-engine.ts";
 import { platformToken } from "./admin-fixture.ts";
+import { eventually } from "./eventually.ts";
 
 /** Aliases that choose, through the Worker as it ships: what is routed where, what is told of it, and that a shadow is none of it. */
 const logged: RequestRecord[] = [];
@@ -114,11 +115,11 @@ test("outcomes by arm equal the usage records: in the log, in the metrics, and i
   const users = Array.from({ length: 24 }, (_, at) => `arm-user-${at}`);
   // Where the machine is slow, a bucket may be too: what was refused has no arm and no tokens, and is asked for again.
   const answered = async (ask: () => Promise<Response>): Promise<Response> => {
-    const response = await vi.waitFor(async () => {
+    const response = await eventually(async () => {
       const tried = await ask();
       expect(tried.status).toBe(200);
       return tried;
-    }, 30_000);
+    });
     await response.text();
     return response;
   };
@@ -130,7 +131,7 @@ test("outcomes by arm equal the usage records: in the log, in the metrics, and i
   }
   await settled();
   const split = () => logged.filter(({ alias }) => alias === "split");
-  await vi.waitFor(() => expect(split()).toHaveLength(48), 10_000);
+  await eventually(() => expect(split()).toHaveLength(48));
   const records = split();
   const metrics = await scrape();
   for (const arm of ["a", "b"]) {
@@ -284,10 +285,10 @@ test.each([
     expect(text).toContain("x");
     if (stream) expect(text).toContain("[DONE]");
     expect(asked[0]).toBe("one.test SMALL");
-    await vi.waitFor(() => expect(asked).toEqual(["one.test SMALL", "two.test SPARE"]), 5000);
+    await eventually(() => expect(asked).toEqual(["one.test SMALL", "two.test SPARE"]));
   }
   // 11 tokens of prompt and 4 of answer, twice, at the answering model's price: the shadow's is a thousand times that.
-  await vi.waitFor(async () => expect(await charged(user)).toMatchObject({ tokens: 30, requests: 2 }), 5000);
+  await eventually(async () => expect(await charged(user)).toMatchObject({ tokens: 30, requests: 2 }));
   shadowBehaviour = null;
 });
 
@@ -301,20 +302,17 @@ test("a shadow that is slow is waited for by nobody, and then counted", async ()
   };
   const response = await chat("slow", "split-shadowed", "tokens=2", { stream: true });
   expect(await response.text()).toContain("[DONE]");
-  await vi.waitFor(
-    async () => expect(await charged("slow")).toMatchObject({ tokens: 13, requests: 1 }),
-    5000,
-  );
+  await eventually(async () => expect(await charged("slow")).toMatchObject({ tokens: 13, requests: 1 }));
   gate.resolve();
   shadowBehaviour = null;
   const labels = { alias: "split-shadowed", model: "spare" };
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     // Its numbers leave with the next record.
     await (await chat("slow", "small", "Hi")).text();
     const metrics = await scrape();
     expect(metrics.sum("edgewise_shadow_requests_total", { ...labels, result: "answered" })).toBe(1);
     expect(metrics.sum("edgewise_shadow_generated_tokens_total", labels)).toBe(6);
-  }, 10_000);
+  });
 });
 
 test("no user ever hears of a shadow: its model is in no record, no answer and no bill", async () => {

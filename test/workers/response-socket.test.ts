@@ -12,6 +12,7 @@ import { socketLimits } from "../../src/shared/sessions/socket-limits.ts";
 import { bearer, putTenant, send, settled } from "./edge-under-test.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
 import { openSocket, type TestSocket, TestSocket as Socket, upgrade } from "./test-socket.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = new ScriptedEngine();
 
@@ -76,7 +77,7 @@ test("the same events come as over HTTP, turn after turn on one socket, each cha
   ]);
   socket.leave();
   await settled();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const usage = await send("/v1/usage", { headers: { authorization } });
     expect(await usage.json()).toMatchObject({
       user: { used: { requests: 2, tokens: 24 }, reserved: { tokens: 0 } },
@@ -88,7 +89,7 @@ test("an object that slept between two turns answers the second one", async () =
   const socket = await openSocket(await bearer("sockets", "sleeper"));
   socket.say(create);
   await socket.untilEvents("response.completed");
-  await vi.waitFor(async () => evictDurableObject(await sessionOf("sleeper")));
+  await eventually(async () => evictDurableObject(await sessionOf("sleeper")));
   socket.say("ping");
   await socket.until(({ texts }) => texts.at(-1) === "pong");
   socket.say(create);
@@ -103,7 +104,7 @@ test("lanes go on side by side, each in its order, and every event names its lan
   const gate = Promise.withResolvers<void>();
   engine.pause = { at: 1, until: gate.promise };
   socket.say({ ...create, stream_id: "a", input: "one" });
-  await vi.waitFor(() => expect(engine.asked).toHaveLength(1));
+  await eventually(() => expect(engine.asked).toHaveLength(1));
   engine.pause = null;
   socket.say({ ...create, stream_id: "a", input: "two" });
   socket.say({ ...create, stream_id: "b", input: "three" });
@@ -189,8 +190,8 @@ test("revoking the user's credentials closes the socket, and leaves nothing of i
   await bucket.revoke({ version: 1, what: "everything-issued-before-now" });
   await socket.untilClosed();
   expect(socket.closed).toMatchObject({ code: 1008, reason: "the credential is revoked" });
-  await vi.waitFor(async () => expect(await storageIsEmpty(session)).toBe(true));
-  await vi.waitFor(async () =>
+  await eventually(async () => expect(await storageIsEmpty(session)).toBe(true));
+  await eventually(async () =>
     expect(
       await runInDurableObject(bucket, (_object, { storage }) => [...storage.kv.list({ prefix: "socket/" })]),
     ).toEqual([]),
@@ -336,10 +337,10 @@ test("what is not to be stored is gone with the socket, and can be gone on from 
   const second = socket.events.at(-1)?.response?.id ?? "";
   const status = async (id: string) =>
     (await send(`/v1/responses/${id}`, { headers: { authorization } })).status;
-  await vi.waitFor(async () => expect(await status(first)).toBe(404));
+  await eventually(async () => expect(await status(first)).toBe(404));
   expect(await status(second)).toBe(200);
   socket.leave();
-  await vi.waitFor(async () => expect(await status(second)).toBe(404));
+  await eventually(async () => expect(await status(second)).toBe(404));
   await settled();
 });
 
@@ -375,7 +376,7 @@ test("sockets that a deploy or a crash took stop counting when somebody finds no
   } as const;
   await bucket.openSocket({ ...gone, session: "gone" }, 2);
   expect(await bucket.openSocket({ ...gone, session: "new" }, 2)).toEqual({ result: "full" });
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await bucket.openSocket({ ...gone, session: "new" }, 2)).toEqual({ result: "open" }),
   );
   expect(await bucket.openSocket({ ...gone, session: "newer" }, 2)).toEqual({ result: "full" });

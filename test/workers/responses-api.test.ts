@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { readEvents, type ResponseObject, terminalEvents } from "./response-events.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
 
 const engine = new ScriptedEngine();
 
@@ -43,7 +44,7 @@ async function get(authorization: string, path: string): Promise<{ status: numbe
 
 async function expectBill(authorization: string, requests: number, tokens: number): Promise<void> {
   await settled();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const usage = await send("/v1/usage", { headers: { authorization } });
     expect(await usage.json()).toMatchObject({
       user: { used: { requests, tokens }, reserved: { tokens: 0 } },
@@ -238,10 +239,10 @@ test("a background response is queued at once, runs, and is polled to its end", 
   engine.pause = { at: 1, until: gate.promise };
   const queued = await create(authorization, { background: true });
   expect(queued).toMatchObject({ status: "queued", output: [], background: true });
-  await vi.waitFor(() => expect(engine.asked).toHaveLength(1));
+  await eventually(() => expect(engine.asked).toHaveLength(1));
   expect(await get(authorization, queued.id)).toMatchObject({ body: { status: "in_progress", output: [] } });
   gate.resolve();
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await get(authorization, queued.id)).toMatchObject({
       body: { status: "completed", output: [{ content: [{ text: "Hello there" }] }] },
     }),
@@ -258,7 +259,7 @@ test("a background response is queued at once, runs, and is polled to its end", 
 test("a background response that is refused fails, and says why", async () => {
   const authorization = await bearer("responding", "background-refused");
   const queued = await create(authorization, { background: true, model: "none-such" });
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await get(authorization, queued.id)).toMatchObject({
       body: { status: "failed", error: { code: "invalid_prompt" }, output: [] },
     }),
@@ -286,7 +287,7 @@ test("cancelling stops the engine; what was said stands, and the stream ends onc
   expect(events.at(-1)?.data.response).toEqual(cancelled);
   expect(events.map((event) => event.id)).toEqual(events.map((_, at) => at));
   gate.resolve();
-  await vi.waitFor(() => expect(engine.cancelled).toBe(1));
+  await eventually(() => expect(engine.cancelled).toBe(1));
   await expectBill(authorization, 1, 12);
 });
 
@@ -404,7 +405,7 @@ test("the same Idempotency-Key gives the same response; with another body it is 
 test("a response in a conversation goes on from it and is saved in it", async () => {
   const authorization = await bearer("responding", "talk");
   await create(authorization, { conversation: { id: "c1" }, input: "I am Ann." });
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const items = await send("/v1/conversations/c1/items?order=asc", { headers: { authorization } });
     expect(await items.json()).toMatchObject({ data: [{ role: "user" }, { role: "assistant" }] });
   });
