@@ -18,8 +18,9 @@ import type { ArchivedTurn, ErasureKey } from "../../src/shared/archive/ports.ts
 import { createQueueArchive } from "../../src/shared/archive/queue-archive.ts";
 import { archivedTurn } from "../../src/shared/archive/turn-fixture.ts";
 import { connect } from "../../workers/archiver/postgres-database.ts";
+import { freePort } from "../free-ports.ts";
 import { listDeadLetters, listTurns, replayDeadLetters } from "./archive-command.ts";
-import { freePort, startTestDatabase, type TestDatabase } from "./test-database.ts";
+import { startTestDatabase, type TestDatabase } from "./test-database.ts";
 
 let world: TestDatabase;
 beforeAll(async () => {

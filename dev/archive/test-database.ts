@@ -2,9 +2,9 @@
  * A migrated archive of its own for a test file: PGlite through its socket and postgres.js, as `npm start -- --archive` has
  * it; or a schema of its own in the PostgreSQL that ARCHIVE_TEST_DATABASE_URL names.
  */
-import { createServer, type AddressInfo } from "node:net";
 import { randomBytes } from "node:crypto";
 import type { Database } from "../../src/shared/archive/database.ts";
+import { freePort } from "../free-ports.ts";
 import { connect } from "../../workers/archiver/postgres-database.ts";
 import { startPglite } from "./local-database.ts";
 import { migrate } from "./migrations.ts";
@@ -44,12 +44,4 @@ async function ownSchema(url: string) {
       await admin.end(1);
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

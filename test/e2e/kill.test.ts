@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { startFleet, type RunningFleet } from "../../dev/origin/fleet.ts";
 import { startServe, type RunningServe } from "../../dev/serve/start-serve.ts";
-import { freePort } from "./free-ports.ts";
+import { freePort } from "../../dev/free-ports.ts";
 import { tokenFor } from "./product.ts";
 
 const kills = Number(process.env["KILLS"] ?? 2);

@@ -13,7 +13,7 @@ import {
 } from "../../dev/origin/fleet.ts";
 import type { RequestRecord } from "../../dev/origin/server/request-log.ts";
 import { isOf } from "./engine-id.ts";
-import { freePort } from "./free-ports.ts";
+import { freePort } from "../../dev/free-ports.ts";
 
 export interface ServeWorld {
   readonly url: string;

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { root } from "../../dev/local-secrets.ts";
-import { freePort, freePorts, isFree } from "./free-ports.ts";
+import { freePort, freePorts, isFree } from "../../dev/free-ports.ts";
 
 export interface Stack {
   readonly url: string;
@@ -54,7 +54,8 @@ export async function startStack({ environment = {}, state, flags = [] }: StackO
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  // Not `exit`: behind that there may still be lines in the pipes.
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   await untilReady(child, ended, logFile);
   const replicas = [0, 1, 2, 3].map((index) => fleetPort + index);
   return {

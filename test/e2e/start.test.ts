@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { startFleet } from "../../dev/origin/fleet.ts";
-import { freePort } from "./free-ports.ts";
+import { freePort } from "../../dev/free-ports.ts";
 import { startMinimalServer } from "./minimal-server.ts";
 import { dataOf, logFile, tokenFor, unique, until, url } from "./product.ts";
 import { runScript, startStack, type Stack } from "./stack.ts";
