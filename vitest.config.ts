@@ -7,12 +7,18 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   test: {
+    // The product that ran for the end-to-end tests has processes to end, and says where one is left.
+    teardownTimeout: 60_000,
     projects: [
       {
         test: {
           name: "node",
           // Vitest leaves one core of two idle; these rules know no clock but a fake one.
           maxWorkers: "100%",
+          // Not how fast they are: a machine may have no time for a test for many seconds.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: { poll: { timeout: 25_000 } },
           include: [
             "src/shared/**/*.test.ts",
             "src/web/**/*.test.ts",
@@ -32,7 +38,9 @@ export default defineConfig({
         test: {
           name: "workers",
           // A file's first request loads the whole Worker, which takes seconds on a busy machine.
-          testTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: { poll: { timeout: 25_000 } },
           include: ["durable-objects/**/*.test.ts", "workers/**/*.test.ts", "test/workers/**/*.test.ts"],
         },
       },
@@ -42,9 +50,9 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/setup.ts"],
           fileParallelism: false,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
-          expect: { poll: { timeout: 15_000 } },
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

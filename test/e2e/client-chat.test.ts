@@ -310,7 +310,8 @@ describe("an aborted request", () => {
 
   // Before the first byte wrangler dev's own proxy keeps the connection; that case runs on plain workerd.
   test("reaches the engine between two tokens", async () => {
-    await setSpeed({ token_ms: 20 });
+    // The engine has ten seconds to hear of it before it is at token 100.
+    await setSpeed({ token_ms: 100 });
     const client = await clientFor();
     const requestId = unique("abort");
     const controller = new AbortController();

@@ -1,6 +1,6 @@
 /** The official client's `conversations.*`, and its `Idempotency-Key` and `store`, against the running product. */
 import { NotFoundError, UnprocessableEntityError } from "openai";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { hasOpenAiSchema, openAiComplaints } from "../node/openai-schema.ts";
 import { clientFor, unique } from "./product.ts";
 
@@ -58,10 +58,12 @@ test("the caller's conversations are listed by the client's own means", async ()
   interface Listed {
     readonly data: readonly { readonly id: string; readonly title: string }[];
   }
-  await vi.waitFor(async () => {
-    const { data } = await client.get<Listed>("/conversations", { query: { limit: 100 } });
-    expect(data.find(({ id }) => id === made.id)?.title).toBe("Water the plants");
-  });
+  await expect
+    .poll(async () => {
+      const { data } = await client.get<Listed>("/conversations", { query: { limit: 100 } });
+      return data.find(({ id }) => id === made.id)?.title;
+    })
+    .toBe("Water the plants");
 });
 
 test.skipIf(!hasOpenAiSchema)("every object is as OpenAI describes it", async () => {

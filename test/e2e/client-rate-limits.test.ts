@@ -13,6 +13,17 @@ interface Told {
 
 const quick = { model: "auto", messages: [{ role: "user" as const, content: "Hello" }], max_tokens: 1 };
 
+type Limited = Awaited<ReturnType<typeof clientWith>>;
+
+/**
+ * So many at once, then one after the other until one is refused. A limit refills while they are asked, by how many depends on
+ * the machine: how many are let in is the bucket's own tests' business.
+ */
+async function useUp({ client, told }: Limited, limit: number): Promise<void> {
+  await Promise.all(Array.from({ length: limit }, () => client.chat.completions.create(quick)));
+  while (told.every(({ status }) => status !== 429)) await client.chat.completions.create(quick);
+}
+
 /** The official client without a setting of ours, with an API key that has limits of its own; and what it was told. */
 async function clientWith(limits: Readonly<Record<string, number>>) {
   const admin = await makeToken(["--tenant", "demo", "--user", unique("admin"), "--scope", "tenant:admin"]);
@@ -43,11 +54,9 @@ async function clientWith(limits: Readonly<Record<string, number>>) {
 }
 
 test("one request over a limit that refills every second: the client waits as told, and nobody notices", async () => {
-  const { client, told } = await clientWith({ requests_per_minute: 60 });
-  const answers = await Promise.all(Array.from({ length: 61 }, () => client.chat.completions.create(quick)));
-  expect(answers).toHaveLength(61);
-  const refused = told.filter(({ status }) => status === 429);
-  expect(refused.length).toBeGreaterThanOrEqual(1);
+  const limited = await clientWith({ requests_per_minute: 60 });
+  await useUp(limited, 60);
+  const refused = limited.told.filter(({ status }) => status === 429);
   for (const { retryAfterMs, retryAfter, shouldRetry } of refused) {
     expect(retryAfterMs).toBeGreaterThan(0);
     expect(retryAfterMs).toBeLessThanOrEqual(1_000);
@@ -57,13 +66,13 @@ test("one request over a limit that refills every second: the client waits as to
 });
 
 test("a wait of some seconds is slept once, and is enough", async () => {
-  const { client, told } = await clientWith({ requests_per_minute: 20 });
-  await Promise.all(Array.from({ length: 20 }, () => client.chat.completions.create(quick)));
-  await client.chat.completions.create(quick);
-  const last = told.slice(20);
+  const limited = await clientWith({ requests_per_minute: 20 });
+  await useUp(limited, 20);
+  const last = limited.told.slice(-2);
   expect(last.map(({ status }) => status)).toEqual([429, 200]);
+  expect(last[0]?.retryAfterMs).toBeGreaterThan(0);
   expect(last[0]?.retryAfterMs).toBeLessThanOrEqual(3_000);
-}, 20_000);
+});
 
 test("a wait over 30 s is not slept: the error comes at once, and says how long", async () => {
   const { client, told } = await clientWith({ requests_per_minute: 1 });
@@ -75,18 +84,16 @@ test("a wait over 30 s is not slept: the error comes at once, and says how long"
     "requests_per_minute of your API key is 1 requests, 0 left. The same request is let in again in ",
   );
   expect(told.map(({ status }) => status)).toEqual([200, 429]);
-  expect(told[1]).toMatchObject({ retryAfter: 60, shouldRetry: "false" });
+  expect(told[1]?.shouldRetry).toBe("false");
+  expect(told[1]?.retryAfter).toBeGreaterThan(30);
+  expect(told[1]?.retryAfter).toBeLessThanOrEqual(60);
 });
 
 test("an hour's quota is not slept, however short the wait for the next request would be", async () => {
-  const { client, told } = await clientWith({ requests_per_hour: 180 });
-  const all = await Promise.allSettled(
-    Array.from({ length: 181 }, () => client.chat.completions.create(quick)),
-  );
-  const [refused, ...others] = all.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
-  expect(others).toEqual([]);
-  expect(refused).toMatchObject({ code: "insufficient_quota" });
-  expect(told.filter(({ status }) => status === 429)).toMatchObject([
-    { retryAfter: expect.any(Number) as number, shouldRetry: "false" },
-  ]);
-}, 60_000);
+  // One comes back every 20 s.
+  const limited = await clientWith({ requests_per_hour: 180 });
+  await expect(useUp(limited, 180)).rejects.toMatchObject({ code: "insufficient_quota" });
+  const refused = limited.told.filter(({ status }) => status === 429);
+  expect(refused).toMatchObject([{ shouldRetry: "false" }]);
+  expect(refused[0]?.retryAfter).toBeLessThanOrEqual(20);
+});

@@ -262,7 +262,7 @@ describe.each(["in-process", "service"] as const)("the router %s", (router) => {
     });
 
     test("between two tokens aborts the engine, and what was delivered is settled", async () => {
-      for (const replica of world.fleet.replicas) replica.setSpeed({ tokenMs: 10 });
+      for (const replica of world.fleet.replicas) replica.setSpeed({ tokenMs: 50 });
       const token = await tokenFor();
       const requestId = unique("req");
       const long = { model: "auto", messages: [{ role: "user", content: "Write 3000 words" }], stream: true };

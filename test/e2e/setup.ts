@@ -25,7 +25,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const { edge, router } = bundles;
   project.provide("bundles", { edge, router });
   return async () => {
-    await bundles.remove();
-    await stack.stop();
+    try {
+      await stack.stop();
+    } finally {
+      await bundles.remove();
+    }
   };
 }
