@@ -2,94 +2,109 @@
  * `npm test` after `npm run check`: the projects of vitest.config.ts one after another, each in processes of its own, whose
  * summaries `.ci/run` adds up. What is given to it goes to vitest: `npm test -- durable-objects/generation`.
  *
- * A process that says nothing for its job's `silentMs` is ended, and the job begins anew. That is for the runner and not for
- * tests: a test that takes too long fails by its own limit. Seen twice in some hundred runs of test/workers/killed-turns.test.ts
- * on a busy machine: all its tests have passed, and the plugin's Worker, idle, never tells vitest that the file is finished,
- * for which neither has a limit. So that little is done twice, the workers' files are cut into parts.
+ * A process that says nothing for `silentMs`, of no file and of no test, is ended, and the job begins anew. That is for the
+ * runner and not for tests: a test that takes too long fails by its own limit. Seen twice in some hundred runs of
+ * test/workers/killed-turns.test.ts on a busy machine: all its tests have passed, and the plugin's Worker, idle, never tells
+ * vitest that the file is finished, for which neither has a limit. So that little is done twice, the workers' files are cut into
+ * parts. No failure is forgotten so: what failed before the silence fails the run, however the job ends then.
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { TestProgress } from "./test-progress.ts";
 
 interface Job {
   readonly name: string;
   readonly arguments: readonly string[];
-  /** Longer than its longest file takes on a busy machine, which says nothing before it is over. */
-  readonly silentMs: number;
 }
 
+/** Longer than any test may take by its own limit (the longest: four minutes). */
+const silentMs = 300_000;
+const mostTries = 3;
+/** For what is ended to end by itself: a product that runs for the end-to-end tests has processes of its own to end. */
+const graceMs = 30_000;
+/** For the last words of a process that has ended. Not without a limit: what was left behind may hold its pipes open. */
+const lastWordsMs = 5000;
 const parts = 6;
-const workersSilentMs = 150_000;
 
 function jobsOf(more: readonly string[]): readonly Job[] {
-  const whole = (name: string, silentMs: number): Job => ({
-    name,
-    arguments: ["--project", name, ...more],
-    silentMs,
-  });
+  const whole = (name: string): Job => ({ name, arguments: ["--project", name, ...more] });
   // Files that were asked for by name are few.
   const workers =
     more.length > 0
-      ? [whole("workers", workersSilentMs)]
+      ? [whole("workers")]
       : Array.from({ length: parts }, (_, at) => ({
           name: `workers, part ${at + 1} of ${parts}`,
           arguments: ["--project", "workers", `--shard=${at + 1}/${parts}`],
-          silentMs: workersSilentMs,
         }));
-  return [whole("node", 240_000), ...workers, whole("e2e", 240_000)];
+  return [whole("node"), ...workers, whole("e2e")];
 }
-
-const mostTries = 3;
-/** For what is ended to end by itself. */
-const graceMs = 15_000;
 
 type Ending = { readonly kind: "exited"; readonly code: number } | { readonly kind: "silent" };
 
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
+const progressReporter = fileURLToPath(new URL("test-progress.ts", import.meta.url));
 let running: ChildProcess | undefined;
 const stop = new AbortController();
 
-function run(job: Job): Promise<Ending> {
-  const { promise, resolve } = Promise.withResolvers<Ending>();
+async function run(job: Job): Promise<Ending> {
+  const reporters = ["--reporter=default", `--reporter=${progressReporter}`];
   const child = spawn(
     process.execPath,
-    [vitest, "run", "--passWithNoTests", ...job.arguments],
+    [vitest, "run", "--passWithNoTests", ...reporters, ...job.arguments],
     // A group of its own, so that what hangs below it ends with it.
-    { stdio: ["ignore", "pipe", "pipe"], detached: true, env: { ...colours(), ...process.env } },
+    { stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true, env: { ...colours(), ...process.env } },
   );
   running = child;
-  let silent = false;
-  const onSilence = (): void => {
-    silent = true;
-    console.error(
-      `\n${job.name}: nothing was said for ${job.silentMs / 1000} s. What runs:\n${processesOf(child)}`,
-    );
-    // Gently first: a product that runs for the end-to-end tests has processes of its own to end.
-    endGroup(child, "SIGTERM");
-    const force = setTimeout(() => endGroup(child, "SIGKILL"), graceMs);
-    // Not `close`: what was left behind may hold the pipes open.
-    child.once("exit", () => {
-      clearTimeout(force);
-      resolve({ kind: "silent" });
-    });
-  };
-  const timer = setTimeout(onSilence, job.silentMs);
+  const { promise, resolve } = Promise.withResolvers<Ending>();
+  const silence = setTimeout(() => resolve({ kind: "silent" }), silentMs);
+  const underWay = new Set<string>();
+  const failed: string[] = [];
+  child.on("message", (message) => {
+    silence.refresh();
+    const progress = message as TestProgress;
+    if (progress.kind === "began") underWay.add(progress.test);
+    else {
+      underWay.delete(progress.test);
+      if (progress.hasFailed) failed.push(progress.test);
+    }
+  });
   for (const [from, to] of [
     [child.stdout, process.stdout],
     [child.stderr, process.stderr],
   ] as const)
-    from.on("data", (bytes: Uint8Array) => {
-      if (!silent) timer.refresh();
+    from?.on("data", (bytes: Uint8Array) => {
+      silence.refresh();
       to.write(bytes);
     });
   child.once("error", (error) => {
     console.error(error.message);
     resolve({ kind: "exited", code: 1 });
   });
-  child.once("close", (code) => {
-    clearTimeout(timer);
-    resolve({ kind: "exited", code: code ?? 1 });
+  const closed = new Promise<void>((done) => child.once("close", () => done()));
+  child.once("exit", (code, signal) => {
+    if (signal !== null) console.error(`\n${job.name}: ended by ${signal}`);
+    const ending = { kind: "exited", code: code ?? 1 } as const;
+    const late = setTimeout(() => resolve(ending), lastWordsMs);
+    void closed.then(() => {
+      clearTimeout(late);
+      resolve(ending);
+    });
   });
-  return promise;
+  const ending = await promise;
+  clearTimeout(silence);
+  if (ending.kind === "silent") {
+    console.error(
+      `\n${job.name}: nothing was said for ${silentMs / 1000} s. Under way:\n${listOf(underWay)}\n` +
+        `Failed until then:\n${listOf(failed)}\nWhat runs:\n${processesOf(child)}`,
+    );
+    if (failed.length > 0) process.exitCode = 1;
+  }
+  await endGroup(child);
+  return ending;
+}
+
+function listOf(tests: Iterable<string>): string {
+  return [...tests].map((test) => `  ${test}`).join("\n") || "  nothing";
 }
 
 function colours(): Readonly<Record<string, string>> {
@@ -105,13 +120,39 @@ function processesOf({ pid }: ChildProcess): string {
   }
 }
 
-function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
+/** Ends whatever is left of a job: gently first. Resolves when it is gone. */
+async function endGroup(child: ChildProcess): Promise<void> {
+  if (!signalGroup(child, "SIGTERM")) return;
+  if (await isGone(child, graceMs)) return;
+  signalGroup(child, "SIGKILL");
+  if (!(await isGone(child, graceMs))) console.error(`processes are left:\n${processesOf(child)}`);
+}
+
+async function isGone(child: ChildProcess, withinMs: number): Promise<boolean> {
+  for (const until = Date.now() + withinMs; Date.now() < until;) {
+    if (!signalGroup(child, 0) || !hasLiving(child)) return true;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return false;
+}
+
+/** Dead ones that nobody has buried count for the system, and for nobody else: in a container that may be for ever. */
+function hasLiving({ pid }: ChildProcess): boolean {
+  const all = execFileSync("ps", ["-A", "-o", "pgid=,stat="], { encoding: "utf8" });
+  return all
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .some(([group, state = "Z"]) => Number(group) === pid && !state.startsWith("Z"));
+}
+
+/** False: there is no such group any more. Signal 0 only asks. */
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (pid === undefined) return false;
   try {
-    process.kill(-pid, signal);
+    return process.kill(-pid, signal);
   } catch (error) {
-    // ESRCH: it has ended by itself.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    return false;
   }
 }
 
@@ -119,7 +160,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
   process.once(signal, () => {
     stop.abort();
     process.exitCode = 1;
-    if (running !== undefined) endGroup(running, signal);
+    if (running !== undefined) signalGroup(running, signal);
   });
 
 for (const job of jobsOf(process.argv.slice(2))) {
