@@ -1,8 +1,12 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { MetricDelivery } from "../../src/shared/telemetry/metrics/hub-protocol.ts";
 import type { MetricsHub } from "./metrics-hub.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 function hub() {
   const name = crypto.randomUUID();
@@ -41,6 +45,7 @@ test("each batch counts once, however often it comes", async () => {
 
 test("what was acknowledged survives a kill, what was not comes again and counts once", async () => {
   const stub = hub();
+  vi.useFakeTimers({ toFake: ["Date", "setTimeout"] });
   await stub().deliver(hits("a", "soon", 1));
   // Within a second of that write: this one waits for the next, which never comes.
   const second = stub()

@@ -94,4 +94,4 @@ test(`${users} distinct users in one run: once its caches are full, the isolate'
   for (const heap of later) expect(heap).toBeLessThanOrEqual(first + 8);
   expect(lost).toEqual([]);
   expect(background.failures).toEqual([]);
-}, 240_000);
+}, 300_000);
