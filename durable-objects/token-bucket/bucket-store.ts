@@ -6,6 +6,8 @@ const key = "bucket";
 
 export class BucketStore {
   readonly #storage: DurableObjectStorage;
+  /** What `wakeBy` asked for last, until it rings. */
+  #wakeAtMs: number | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -22,7 +24,21 @@ export class BucketStore {
 
   /** Wakes the object at this time, unless it is to be woken already. */
   async ensureAlarm(atMs: number): Promise<void> {
-    if ((await this.#storage.getAlarm()) === null) await this.#storage.setAlarm(atMs);
+    const set = await this.#storage.getAlarm();
+    // Meanwhile it may have been asked to wake sooner.
+    if (set === null && this.#wakeAtMs === null) await this.#storage.setAlarm(atMs);
+  }
+
+  /** Wakes the object at this time, or sooner where that was asked for: durable with what was written just before. */
+  wakeBy(atMs: number): void {
+    if (this.#wakeAtMs !== null && this.#wakeAtMs <= atMs) return;
+    this.#wakeAtMs = atMs;
+    void this.#storage.setAlarm(atMs);
+  }
+
+  /** The alarm that was set is the one that rings. */
+  rung(): void {
+    this.#wakeAtMs = null;
   }
 
   /** Leaves nothing behind, neither value nor alarm: an object without storage costs nothing. */

@@ -1,5 +1,6 @@
 import {
   type CredentialsRevoked,
+  isRevokedBy,
   type OpenSocket,
   sessionVersion,
   type StillThere,
@@ -7,8 +8,8 @@ import {
 import { sessionStub } from "../session/session-stub.ts";
 
 /**
- * Which sockets are open under a bucket's owner, so that they can be told when a credential is revoked? A row each: opened,
- * closed, and forgotten at its end where nobody said that it closed.
+ * Which sockets are open under a bucket's owner, and which of them are yet to be told that their credential is revoked? A row
+ * each: opened, marked by a revocation, closed, and forgotten at its end where nobody said that it closed.
  */
 const prefix = "socket/";
 /** Told side by side. */
@@ -17,7 +18,15 @@ const triesMs: readonly number[] = [0, 500, 1500];
 /** Asked no more often whether they are still there. */
 const sweepMs = 10_000;
 
-type Entry = Pick<OpenSocket, "jurisdiction" | "untilMs">;
+/** Rows that older code wrote do not say which credential opened the socket: it is told of every revocation, and knows. */
+type Entry = Pick<OpenSocket, "jurisdiction" | "untilMs"> &
+  Partial<Pick<OpenSocket, "issuedAtMs" | "keyId">> & {
+    /** It was revoked, and the socket has not said yet that it is gone. */
+    readonly revokedBy?: Pick<CredentialsRevoked, "epoch" | "keyId">;
+  };
+type Telling = readonly [session: string, entry: Entry, message: CredentialsRevoked];
+
+const nothing: CredentialsRevoked = { v: sessionVersion, epoch: 0, keyId: null };
 
 export class OpenSockets {
   readonly #kv: SyncKvStorage;
@@ -30,9 +39,13 @@ export class OpenSockets {
   }
 
   /** `false`: there are `most` already. */
-  add({ session, jurisdiction, untilMs }: OpenSocket, most: number, nowMs: number): boolean {
+  add(
+    { session, jurisdiction, untilMs, issuedAtMs, keyId }: OpenSocket,
+    most: number,
+    nowMs: number,
+  ): boolean {
     if (this.#count(nowMs) >= most) return false;
-    this.#kv.put(prefix + session, { jurisdiction, untilMs } satisfies Entry);
+    this.#kv.put(prefix + session, { jurisdiction, untilMs, issuedAtMs, keyId } satisfies Entry);
     return true;
   }
 
@@ -43,7 +56,7 @@ export class OpenSockets {
   /** When the last of them is over; 0: there are none. */
   lastUntilMs(): number {
     let last = 0;
-    for (const [, { untilMs }] of this.#kv.list<Entry>({ prefix })) last = Math.max(last, untilMs);
+    for (const [, { untilMs }] of this.#entries()) last = Math.max(last, untilMs);
     return last;
   }
 
@@ -54,27 +67,53 @@ export class OpenSockets {
   async sweep(nowMs: number): Promise<void> {
     if (nowMs - this.#sweptMs < sweepMs) return;
     this.#sweptMs = nowMs;
-    await this.tell({ v: sessionVersion, epoch: 0, keyId: null }, nowMs);
+    await this.#tell(this.#entries().map(([session, entry]) => [session, entry, nothing]));
   }
 
-  /** Each, with two more tries where it can't be reached. Never rejects: a turn of a revoked credential is refused anyway. */
-  async tell(message: CredentialsRevoked, nowMs: number): Promise<void> {
-    const open = Array.from(this.#kv.list<Entry>({ prefix })).filter(([, { untilMs }]) => untilMs > nowMs);
-    for (let at = 0; at < open.length; at += atOnce)
-      await Promise.all(
-        open
-          .slice(at, at + atOnce)
-          .map(([name, { jurisdiction }]) => this.#tellOne(name.slice(prefix.length), jurisdiction, message)),
-      );
+  /**
+   * Notes whom a revocation concerns, in the caller's transaction: told or not, killed or not, each stays noted until it is
+   * gone. `false`: it concerns nobody.
+   */
+  revoke(revokedBy: Pick<CredentialsRevoked, "epoch" | "keyId">): boolean {
+    let any = false;
+    for (const [session, entry] of this.#entries()) {
+      const { issuedAtMs, keyId } = entry;
+      if (issuedAtMs !== undefined && !isRevokedBy({ issuedAtMs, keyId: keyId ?? null }, revokedBy)) continue;
+      any = true;
+      if (entry.revokedBy === undefined) this.#kv.put(prefix + session, { ...entry, revokedBy });
+    }
+    return any;
   }
 
-  async #tellOne(session: string, jurisdiction: Entry["jurisdiction"], message: CredentialsRevoked) {
+  /**
+   * Tells those who were noted, with two more tries where one can't be reached, as often as it is called: a second time
+   * changes nothing. Never rejects: a turn of a revoked credential is refused anyway. `false`: some are noted still.
+   */
+  async tellRevoked(nowMs: number): Promise<boolean> {
+    await this.#tell(this.#noted(nowMs));
+    return this.#noted(nowMs).length === 0;
+  }
+
+  #noted(nowMs: number): readonly Telling[] {
+    const noted: Telling[] = [];
+    for (const [session, entry] of this.#entries())
+      if (entry.revokedBy !== undefined && entry.untilMs > nowMs)
+        noted.push([session, entry, { v: sessionVersion, ...entry.revokedBy }]);
+    return noted;
+  }
+
+  async #tell(tellings: readonly Telling[]): Promise<void> {
+    for (let at = 0; at < tellings.length; at += atOnce)
+      await Promise.all(tellings.slice(at, at + atOnce).map((telling) => this.#tellOne(telling)));
+  }
+
+  async #tellOne([session, entry, message]: Telling): Promise<void> {
     for (const waitMs of triesMs) {
       if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
       try {
-        const stub = sessionStub(this.#env, { session, jurisdiction });
+        const stub = sessionStub(this.#env, { session, jurisdiction: entry.jurisdiction });
         const answer = (await stub.revoked(message)) as StillThere | undefined;
-        if (answer !== undefined && !answer.there) this.remove(session);
+        if (answer?.there === false) this.remove(session);
         return;
       } catch (error) {
         if (waitMs !== triesMs.at(-1)) continue;
@@ -87,10 +126,17 @@ export class OpenSockets {
   /** Those that are over are forgotten on the way. */
   #count(nowMs: number): number {
     let count = 0;
-    for (const [name, { untilMs }] of Array.from(this.#kv.list<Entry>({ prefix }))) {
-      if (untilMs <= nowMs) this.#kv.delete(name);
+    for (const [session, { untilMs }] of this.#entries()) {
+      if (untilMs <= nowMs) this.remove(session);
       else count += 1;
     }
     return count;
+  }
+
+  #entries(): (readonly [session: string, entry: Entry])[] {
+    return Array.from(
+      this.#kv.list<Entry>({ prefix }),
+      ([name, entry]) => [name.slice(prefix.length), entry] as const,
+    );
   }
 }

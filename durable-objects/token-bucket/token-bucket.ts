@@ -16,6 +16,8 @@ import { OpenSockets } from "./open-sockets.ts";
 const groupCommitMs = 1_000;
 /** After so long without a call the exact state is written, so that an orderly eviction loses nothing. */
 const idleMs = 3_000;
+/** Sockets are told of a revocation at once; should that be lost, or one be out of reach, the alarm tells again so much later. */
+const tellAgainMs = 2_500;
 
 /**
  * One user's or one org's bucket. All rules are in src/shared/limits; here are the clock, the disk and the timers alone.
@@ -53,12 +55,14 @@ export class TokenBucket extends DurableObject {
   revoke(command: RevokeCommand): { readonly revokedAtMs: number } {
     const now = Date.now();
     this.#lastCallMs = now;
+    const keyId = command.what === "key" ? command.keyId : null;
+    // One transaction, alarm and all: nothing awaits in between.
     this.#write(this.#bucket.revoke(command, now));
+    if (this.#sockets.revoke({ epoch: keyId === null ? now : 0, keyId })) {
+      this.#store.wakeBy(now + tellAgainMs);
+      this.ctx.waitUntil(this.#sockets.tellRevoked(now));
+    }
     this.#watchIdle();
-    const byKey = command.what === "key" ? command.keyId : null;
-    this.ctx.waitUntil(
-      this.#sockets.tell({ v: sessionVersion, epoch: byKey === null ? now : 0, keyId: byKey }, now),
-    );
     return { revokedAtMs: now };
   }
 
@@ -85,8 +89,16 @@ export class TokenBucket extends DurableObject {
     return this.#bucket.inspect(rules, Date.now());
   }
 
-  /** Forgets a bucket that nobody used for long and that has nothing to remember; otherwise looks again when it may. */
+  /**
+   * Tells sockets that have not heard of their revocation. Forgets a bucket that nobody used for long and that has nothing to
+   * remember; otherwise looks again when it may.
+   */
   override async alarm(): Promise<void> {
+    this.#store.rung();
+    if (!(await this.#sockets.tellRevoked(Date.now()))) {
+      this.#store.wakeBy(Date.now() + tellAgainMs);
+      return;
+    }
     const now = Date.now();
     if (this.#bucket.isForgettable(now) && this.#sockets.lastUntilMs() <= now) {
       this.#bucket = new KeptBucket(null, now);
