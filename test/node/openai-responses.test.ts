@@ -1,7 +1,8 @@
 /** Is every event and object of the Responses API one of OpenAI's own description? */
 import { describe, expect, test } from "vitest";
 import { echoOf } from "../../src/shared/responses/response-object.ts";
-import { ResponseWriter } from "../../src/shared/responses/response-writer.ts";
+import { withReceipt } from "../../src/shared/receipts/attach-receipt.ts";
+import { inEventsResponse, ResponseWriter } from "../../src/shared/responses/response-writer.ts";
 import { AnswerPass } from "../../src/shared/stream/answer-pass.ts";
 import { completionStream, goodStreams } from "../../src/shared/stream/fixtures/engine-streams.ts";
 import { journalEvents } from "../../src/shared/turn/durable/gathered.ts";
@@ -128,6 +129,15 @@ test.skipIf(!hasOpenAiSchema)("failed and cancelled responses are as OpenAI desc
   const cancelled = cancelling.queued() + cancelling.cancelled();
   const events = journalEvents(failed + cancelled).map(({ data }) => JSON.parse(data) as unknown);
   expect(events.flatMap(complaintsOf)).toEqual([]);
+});
+
+test.skipIf(!hasOpenAiSchema)("a terminal event with a usage receipt is as OpenAI describes it", () => {
+  const writer = writerOf(full, false);
+  const told = journalEvents(writer.started() + writer.content(0, '"Half"') + writer.end(undefined, "stop"));
+  const sealed = inEventsResponse(told.at(-1)?.data ?? "", (json) => withReceipt(json, "a.b.c"));
+  const event = JSON.parse(sealed) as { readonly response: { readonly edgewise?: object } };
+  expect(event.response.edgewise).toEqual({ receipt: "a.b.c" });
+  expect(complaintsOf(event)).toEqual([]);
 });
 
 test.skipIf(!hasOpenAiSchema)("input items are listed as OpenAI describes them", () => {

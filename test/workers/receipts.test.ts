@@ -1,10 +1,10 @@
 /** Usage receipts as a client gets and checks them, inside workerd. */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { compactVerify, createLocalJWKSet } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ReceiptClaims } from "../../src/shared/receipts/receipt.ts";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { fetched, verified } from "./receipt-reading.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
 
 const engine = new ScriptedEngine();
@@ -50,18 +50,6 @@ function receiptOf(text: string): string {
   const carriers = data.map((one) => (JSON.parse(one) as Carrier).edgewise?.receipt);
   expect(carriers.slice(0, -1).every((receipt) => receipt === undefined)).toBe(true);
   return carriers.at(-1) ?? "";
-}
-
-async function verified(receipt: string): Promise<ReceiptClaims> {
-  const response = await send("/.well-known/edgewise-receipts.json");
-  expect(response.headers.get("access-control-allow-origin")).toBe("*");
-  const keys = createLocalJWKSet(await response.json());
-  const { payload } = await compactVerify(receipt, keys);
-  return JSON.parse(new TextDecoder().decode(payload)) as ReceiptClaims;
-}
-
-async function fetched(authorization: string, id: string): Promise<Response> {
-  return send(`/v1/usage/receipts/${id}`, { headers: { authorization } });
 }
 
 describe("a direct answer's receipt", () => {

@@ -79,15 +79,15 @@ export class ResponseWriter implements AnswerEncoder {
   queued(): string {
     const response = this.#object(openEnd("queued"));
     return (
-      this.#event("response.created", `"response":${response}`) +
-      this.#event("response.queued", `"response":${response}`)
+      this.#event("response.created", `${responseField}${response}`) +
+      this.#event("response.queued", `${responseField}${response}`)
     );
   }
 
   started(): string {
     const response = this.#object(openEnd("in_progress"));
-    const created = this.#background ? "" : this.#event("response.created", `"response":${response}`);
-    return created + this.#event("response.in_progress", `"response":${response}`);
+    const created = this.#background ? "" : this.#event("response.created", `${responseField}${response}`);
+    return created + this.#event("response.in_progress", `${responseField}${response}`);
   }
 
   begin(): void {
@@ -184,7 +184,7 @@ export class ResponseWriter implements AnswerEncoder {
       price: known?.price,
       ...end,
     });
-    return this.#event(type, `"response":${this.#final}`);
+    return this.#event(type, `${responseField}${this.#final}`);
   }
 
   #object(end: ResponseEnd): string {
@@ -194,9 +194,19 @@ export class ResponseWriter implements AnswerEncoder {
   #event(type: string, fields: string): string {
     const sequence = this.#next;
     this.#next += 1;
-    return `event: ${type}\ndata: {"type":"${type}",${fields},"sequence_number":${sequence}}\n\n`;
+    return `event: ${type}\ndata: {"type":"${type}",${fields}${sequenceField}${sequence}}\n\n`;
   }
 }
+
+/** The data of an event that holds a response, with another one: its number stands behind. */
+export function inEventsResponse(data: string, change: (response: string) => string): string {
+  const begin = data.indexOf(responseField) + responseField.length;
+  const end = data.lastIndexOf(sequenceField);
+  return data.slice(0, begin) + change(data.slice(begin, end)) + data.slice(end);
+}
+
+const responseField = '"response":';
+const sequenceField = ',"sequence_number":';
 
 /** Of a response that ended before a model answered. */
 const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };

@@ -32,6 +32,11 @@ export function storedResponse(stored: string): string {
   return stored.slice(0, lineBreakOf(stored));
 }
 
+/** The same with another object. */
+export function inStored(stored: string, change: (response: string) => string): string {
+  return change(storedResponse(stored)) + stored.slice(lineBreakOf(stored));
+}
+
 export function storedInput(stored: string): AskedWith {
   return JSON.parse(stored.slice(lineBreakOf(stored) + 1)) as AskedWith;
 }

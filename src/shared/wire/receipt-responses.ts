@@ -37,6 +37,15 @@ export const usageReceiptSchema = z.object({
   }),
 });
 
+/** In an answer. */
+export const receiptMember = z.object({
+  receipt: z
+    .string()
+    .describe(
+      "Where the tenant has receipts on, and the answer has ended: its usage receipt, as of `/v1/usage/receipts/{id}`.",
+    ),
+});
+
 export const receiptKeysSchema = z.object({
   keys: z.array(
     z.object({

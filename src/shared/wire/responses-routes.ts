@@ -1,6 +1,7 @@
 /** The `/v1/responses` part of the route table (routes.ts), and what its answers look like. */
 import * as z from "zod";
 import { responseRequestSchema } from "./responses-request.ts";
+import { receiptMember } from "./receipt-responses.ts";
 import type { PublicRoute } from "./routes.ts";
 
 const outputItem = z.looseObject({
@@ -19,6 +20,7 @@ const responseSchema = z.looseObject({
   model: z.string(),
   output: z.array(outputItem),
   usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).optional(),
+  edgewise: receiptMember.optional(),
 });
 
 const responseEventSchema = z.looseObject({

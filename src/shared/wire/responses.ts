@@ -3,6 +3,7 @@
  * path parses its own answers. Loose where engines add fields of their own.
  */
 import * as z from "zod";
+import { receiptMember } from "./receipt-responses.ts";
 
 const unixSeconds = z.int().min(0).meta({ description: "Seconds since 1970." });
 
@@ -59,6 +60,7 @@ export const chatCompletionSchema = z.looseObject({
     }),
   ),
   usage: usageSchema.optional(),
+  edgewise: receiptMember.optional(),
 });
 
 export const chatCompletionChunkSchema = z.looseObject({
@@ -93,6 +95,7 @@ export const chatCompletionChunkSchema = z.looseObject({
     }),
   ),
   usage: usageSchema.nullish(),
+  edgewise: receiptMember.optional(),
 });
 
 export const errorSchema = z.strictObject({
@@ -127,6 +130,7 @@ export const completionSchema = z.looseObject({
     }),
   ),
   usage: usageSchema.nullish(),
+  edgewise: receiptMember.optional(),
 });
 
 export const embeddingListSchema = z.looseObject({

@@ -439,7 +439,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     description:
       "What one turn was charged: tokens, price and its version, model, attempts, what guards found. `receipt` is a JWS in " +
       "compact form, verified by the keys of `/.well-known/edgewise-receipts.json`. Only where the tenant has receipts on; " +
-      "the receipt of an answer that is not stored is in the answer alone (`edgewise.receipt` of its last event).",
+      "the receipt of an answer that is not stored is in the answer alone (`edgewise.receipt` of its last event, of a response in its `response`).",
     scopes: [],
     pathParameters: { id: "The answer's id." },
     success: { description: "The receipt", content: { "application/json": "UsageReceipt" } },

@@ -1,4 +1,5 @@
 /** A durable turn of `POST /v1/chat/completions`: chunks in the journal, a `chat.completion` at the end. */
+import { withReceipt } from "../../receipts/attach-receipt.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import { createEncoder, type AnswerEncoder } from "../../stream/answer-encoder.ts";
 import { streamFailureError } from "../../stream/stream-failure.ts";
@@ -25,6 +26,13 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
             { id: request.responseId, model, createdSeconds, choices: collected.choices, usage, price },
             "chat",
           ),
+    sealed: ({ events, response }, receipt) => {
+      const last = events.findLastIndex(({ data }) => data.startsWith("{"));
+      return {
+        events: events.map((event, at) => (at === last ? { data: withReceipt(event.data, receipt) } : event)),
+        response: response === null ? null : withReceipt(response, receipt),
+      };
+    },
     history,
     // Its chunks say nothing of each other.
     restore: () => undefined,

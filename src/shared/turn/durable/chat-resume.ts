@@ -14,7 +14,7 @@ import type { FinishReason } from "../../stream/engine-event.ts";
 import { Transcript } from "../../stream/transcript.ts";
 import { isRecord, type Price } from "../../stream/wire-usage.ts";
 import { turnUse } from "../ending.ts";
-import { endEffects, formOf, type ChatTurnRequest } from "./chat-turn-end.ts";
+import { endEffects, finishedStatus, formOf, type ChatTurnRequest } from "./chat-turn-end.ts";
 import { journalEvents } from "./gathered.ts";
 import type { LostRun, TurnEnd } from "./ports.ts";
 
@@ -88,9 +88,7 @@ export function completeEnd(
   price: Price & TokenPrice,
   now: () => number,
 ): TurnEnd {
-  const isCut = finish === "content_filter" || (finish === "length" && request.response !== undefined);
-  // The guard, and nothing else of a chat here, ends with this reason.
-  const status = isCut ? "incomplete" : "completed";
+  const status = finishedStatus(request, finish);
   const { last, response } = formOf(request, now).conclude(events(), finish, {
     status,
     model: note.model,

@@ -40,7 +40,7 @@ import {
   formOf,
   interrupted,
   refused,
-  statusOf,
+  statusAtEnd,
   type ChatTurnRequest,
 } from "./chat-turn-end.ts";
 import { openResponse } from "./response-form.ts";
@@ -299,7 +299,7 @@ class ChatRun {
     const guarded = summary(guard?.findings ?? []);
     const { story } = engine;
     this.#record(turn, how, totals, story, guarded);
-    const status = statusOf(how);
+    const status = statusAtEnd(how, this.#request, totals.finishReasons[0]);
     const response = this.#form.final({
       status,
       model: candidate.model,
@@ -322,7 +322,8 @@ class ChatRun {
         }),
       },
       this.#request,
-      factsOf(turn, turnDeps.fleet, ending, this.#request.screened ?? null, this.#deps.now()),
+      this.#form,
+      { ...factsOf(turn, turnDeps.fleet, ending, this.#request.screened ?? null, this.#deps.now()), status },
       collected,
       this.#deps,
     );

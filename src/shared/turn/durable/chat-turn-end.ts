@@ -9,6 +9,7 @@ import { freeOfCharge } from "../../limits/cost.ts";
 import { type TurnUse, unused } from "../../limits/ports.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerTotals } from "../../stream/answer-options.ts";
+import type { FinishReason } from "../../stream/engine-event.ts";
 import type { StreamEnd } from "../../stream/stream-failure.ts";
 import type { ResponseTurn } from "../../responses/stored-response.ts";
 import type { Ending } from "../../telemetry/request-record.ts";
@@ -51,6 +52,23 @@ export function statusOf(end: StreamEnd): EndStatus {
     case "deadline":
       return "failed";
   }
+}
+
+/** Of an answer that the engine ended. One that it cut short is an `incomplete` response; of a chat that is a usual end. */
+export function finishedStatus(
+  { response }: Pick<ChatTurnRequest, "response">,
+  finish: FinishReason | null | undefined,
+): EndStatus {
+  const isCut = finish === "content_filter" || (finish === "length" && response !== undefined);
+  return isCut ? "incomplete" : "completed";
+}
+
+export function statusAtEnd(
+  end: StreamEnd,
+  request: Pick<ChatTurnRequest, "response">,
+  finish: FinishReason | null | undefined,
+): EndStatus {
+  return end === "done" ? finishedStatus(request, finish) : statusOf(end);
 }
 
 export function endEffects(

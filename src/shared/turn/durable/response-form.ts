@@ -1,10 +1,11 @@
 /** A durable turn of `POST /v1/responses`: OpenAI's response events in the journal, the `response` object at the end. */
 import type { Refusal } from "../../contracts/refusal.ts";
+import { withReceipt } from "../../receipts/attach-receipt.ts";
 import { askedResponse } from "../../responses/asked-response.ts";
 import { gatherResponse, modelNamedIn } from "../../responses/gather-response.ts";
 import { responseRefusal } from "../../responses/response-refusal.ts";
-import { ResponseWriter, responseErrorCode } from "../../responses/response-writer.ts";
-import { writeStored } from "../../responses/stored-response.ts";
+import { inEventsResponse, ResponseWriter, responseErrorCode } from "../../responses/response-writer.ts";
+import { inStored, writeStored } from "../../responses/stored-response.ts";
 import { createAnswerGuard } from "../../safety/answer-guard.ts";
 import { streamFailureError } from "../../stream/stream-failure.ts";
 import { toWireError } from "../../wire/errors.ts";
@@ -39,6 +40,14 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
       }),
     },
     final: kept,
+    sealed: ({ events, response: stored }, receipt) => ({
+      events: events.map((event, at) =>
+        at === events.length - 1
+          ? { ...event, data: inEventsResponse(event.data, (json) => withReceipt(json, receipt)) }
+          : event,
+      ),
+      response: stored === null ? null : inStored(stored, (json) => withReceipt(json, receipt)),
+    }),
     history,
     restore: (events) => restored(writer, events),
     conclude: (events, finish, { usage, price }) => {

@@ -3,7 +3,6 @@
  * tenant wants one, in the last event, in the stored answer, and as claims kept with the turn.
  */
 import type { NewItem } from "../../contracts/conversation.ts";
-import { withReceipt } from "../../receipts/attach-receipt.ts";
 import { receiptClaims, type ReceiptClaims } from "../../receipts/receipt.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { TenantConfig } from "../../tenancy/tenant-config.ts";
@@ -13,7 +12,8 @@ import { type ArchivedRequest, withArchive } from "./archive-effect.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
 import { assistantMessage } from "./gathered.ts";
-import type { JournalEvent, TurnEnd, TurnRefused } from "./ports.ts";
+import type { TurnEnd, TurnRefused } from "./ports.ts";
+import type { TurnForm } from "./turn-form.ts";
 
 export interface SealDeps {
   /** Whether this environment has an archive. */
@@ -25,6 +25,7 @@ export interface SealDeps {
 export async function sealEnd(
   end: TurnEnd,
   request: ChatTurnRequest,
+  form: TurnForm,
   facts: TurnFacts,
   collected: AnswerCollector,
   deps: SealDeps,
@@ -32,7 +33,7 @@ export async function sealEnd(
   const noted = noteEnd(end, request, facts, () => saidItems(request, collected, end.status), deps.archives);
   if (noted.claims === null) return noted.end;
   const receipt = await deps.signReceipt(noted.claims);
-  return { ...noted.end, ...attached(end, receipt) };
+  return { ...noted.end, ...form.sealed(end, receipt) };
 }
 
 /**
@@ -105,16 +106,4 @@ function saidItems(
     ...itemsOfMessages(request.chat.messages),
     ...itemsOfMessages([answer], status === "completed" ? "completed" : "incomplete"),
   ];
-}
-
-/** The receipt in the last event that is JSON, and in the stored answer. Named events have a schema of their own: they stay. */
-function attached({ events, response }: TurnEnd, receipt: string): Pick<TurnEnd, "events" | "response"> {
-  if (events.some(({ name }) => name !== undefined)) return { events, response };
-  const last = events.findLastIndex(({ data }) => data.startsWith("{"));
-  return {
-    events: events.map((event, at): JournalEvent =>
-      at === last ? { data: withReceipt(event.data, receipt) } : event,
-    ),
-    response: response === null ? null : withReceipt(response, receipt),
-  };
 }

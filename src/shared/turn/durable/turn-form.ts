@@ -12,7 +12,7 @@ import type { AnswerEncoder } from "../../stream/answer-encoder.ts";
 import type { AnswerBudget } from "../../stream/answer-options.ts";
 import type { Price } from "../../stream/wire-usage.ts";
 import type { Asked } from "../asked.ts";
-import type { Interruption, JournalEvent } from "./ports.ts";
+import type { Interruption, JournalEvent, TurnEnd } from "./ports.ts";
 
 export interface TurnForm {
   readonly asked: Asked;
@@ -26,6 +26,8 @@ export interface TurnForm {
   readonly encoder: FormEncoder | null;
   /** The final object as JSON; `null`: none is kept. Asked for once, behind the last event. */
   final(answer: FormAnswer): string | null;
+  /** The same end with the usage receipt in its last event, and in the object that is kept. */
+  sealed(end: SealableEnd, receipt: string): SealableEnd;
   /** What a journal of this form says was answered. */
   history(events: Iterable<JournalEvent>): FormHistory;
   /** Goes on behind a journal's events, in place of `early` and `begin`: once, before anything else is written. */
@@ -59,6 +61,8 @@ export interface FormEnd {
   readonly last: string;
   readonly response: string | null;
 }
+
+export type SealableEnd = Pick<TurnEnd, "events" | "response">;
 
 /** What the journal tells of an answer whose run is gone. */
 export interface FormHistory {
