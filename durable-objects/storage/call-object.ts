@@ -54,12 +54,15 @@ export async function callObject<T>(
       object?.breaker.succeeded();
       return ok(value);
     } catch (error) {
-      const { retryable = false, overloaded = false } = error as {
-        retryable?: boolean;
-        overloaded?: boolean;
-      };
+      const {
+        retryable = false,
+        overloaded = false,
+        remote = false,
+      } = error as { retryable?: boolean; overloaded?: boolean; remote?: boolean };
       if (!retryable || overloaded || attempt > 0) {
         if (retryable && !overloaded) object?.breaker.failed(object.name, Date.now());
+        // What our code threw there came back from it: the object was reached.
+        else if (remote && !overloaded) object?.breaker.succeeded();
         return err({
           kind: "object-unreachable",
           overloaded,

@@ -1,11 +1,12 @@
+import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { callObject } from "./call-object.ts";
 import { ObjectBreaker } from "./object-breaker.ts";
 
 const settings = { failures: 3, openMs: 1000, maxOpenMs: 4000 };
 
-function opened(nowMs = 0): ObjectBreaker {
-  const breaker = new ObjectBreaker(settings);
+function opened(nowMs = 0, openMs = settings.openMs): ObjectBreaker {
+  const breaker = new ObjectBreaker({ ...settings, openMs, maxOpenMs: 4 * openMs });
   for (const name of ["a", "b", "c"]) breaker.failed(name, nowMs);
   return breaker;
 }
@@ -55,4 +56,16 @@ test("only the platform's own failures count: not an overload, not what our code
   expect(breaker.waitMs(Date.now())).toBe(0);
   await callObject(failing({ retryable: true }), { breaker, name: "c" });
   expect(breaker.waitMs(Date.now())).toBeGreaterThan(0);
+});
+
+test("a trial that our own code makes throw reached its object: it closes the breaker; one that never left does not", async () => {
+  const local = opened(Date.now() - 60_000, 60_000);
+  await callObject(() => Promise.reject(new Error("not sent")), { breaker: local, name: "e" });
+  expect(local.waitMs(Date.now())).toBeGreaterThan(0);
+  const breaker = opened(Date.now() - 60_000, 60_000);
+  const bucket = env.TOKEN_BUCKET.getByName(crypto.randomUUID());
+  const unknown = { v: 9 } as unknown as Parameters<typeof bucket.openSocket>[0];
+  const outcome = await callObject(async () => bucket.openSocket(unknown, 1), { breaker, name: "e" });
+  expect(outcome).toMatchObject({ ok: false, error: { detail: expect.stringContaining("is not known") } });
+  expect(breaker.waitMs(Date.now())).toBe(0);
 });

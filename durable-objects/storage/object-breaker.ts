@@ -24,7 +24,10 @@ export class ObjectBreaker {
     this.#settings = settings;
   }
 
-  /** 0: call it. Otherwise how long not to, in milliseconds. Once open, one call a period is let through as a trial. */
+  /**
+   * 0: call it. Otherwise how long not to, in milliseconds. Once open, one call a period is let through as a trial; one that
+   * tells nothing (an overload, a call that never left) leaves it to the next.
+   */
   waitMs(nowMs: number): number {
     if (this.#trialAtMs === null) return 0;
     if (nowMs < this.#trialAtMs) return this.#trialAtMs - nowMs;
