@@ -124,3 +124,63 @@ test("an answer that was masked is never cached, one that only was flagged is", 
   await status("flags");
   expect(await status("flags")).toContain("hit");
 });
+
+describe("what whoever parses the answer reads as an address, by whichever escape it is written", () => {
+  /** As an engine that is asked for JSON may write it, token by token. */
+  const escaped = [
+    '{"to":',
+    '"ann.smith',
+    "\\u00",
+    "40exam",
+    "ple\\u002",
+    'eorg","n',
+    '":4111',
+    "111111111111",
+    "}",
+  ];
+  const format = { response_format: { type: "json_object" } };
+
+  test.each([
+    ["a direct stream", { stream: true }],
+    ["a conversation's stream", { stream: true, conversation_id: "json" }],
+  ])("is masked in the JSON of %s, which stays JSON", async (_, more) => {
+    engine.tokens = escaped;
+    const authorization = await bearer("masks", crypto.randomUUID());
+    const response = await post("/v1/chat/completions", authorization, chat("hi", { ...format, ...more }));
+    const { content, finish } = readStream(await response.text());
+    expect(JSON.parse(content)).toEqual({ to: "[e-mail address]", n: "[card number]" });
+    expect(finish).toBe("stop");
+    await settled();
+  });
+
+  test("is masked in a whole answer, and in a response", async () => {
+    engine.tokens = escaped;
+    const authorization = await bearer("masks", crypto.randomUUID());
+    const whole = await post("/v1/chat/completions", authorization, chat("hi", format));
+    expect(await whole.text()).toContain('{\\"to\\":\\"[e-mail address]\\"');
+    const response = await post("/v1/responses", authorization, {
+      model: "auto",
+      input: "hi",
+      text: { format: { type: "json_object" } },
+    });
+    expect(await response.text()).toContain('{\\"to\\":\\"[e-mail address]\\"');
+    await settled();
+  });
+
+  test("stops a tool call before it, where the policy is to block", async () => {
+    const call = (text: string) => ({
+      tool_calls: [{ index: 0, id: "call_1", type: "function", function: { name: "send", arguments: text } }],
+    });
+    engine.script = { deltas: escaped.map(call), finish: "tool_calls" };
+    const response = await post(
+      "/v1/chat/completions",
+      await bearer("blocks", crypto.randomUUID()),
+      chat("hi", { stream: true, tools: [{ type: "function", function: { name: "send" } }] }),
+    );
+    const text = await response.text();
+    engine.script = null;
+    expect(readStream(text).finish).toBe("content_filter");
+    expect(text).not.toContain("smith");
+    await settled();
+  });
+});

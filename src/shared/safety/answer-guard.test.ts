@@ -19,7 +19,7 @@ function engineStream(text: string, size: number): string {
 }
 
 function send(text: string, size: number, action: "flag" | "mask" | "block") {
-  const guard = createAnswerGuard(safetyPolicySchema.parse({ output: { action } }));
+  const guard = createAnswerGuard(safetyPolicySchema.parse({ output: { action } }), { contentIsJson: false });
   if (guard === undefined) throw new Error("the guard is on");
   const collect = new AnswerCollector(100_000, false);
   const pass = new AnswerPass({
@@ -39,7 +39,7 @@ function send(text: string, size: number, action: "flag" | "mask" | "block") {
 }
 
 test("no guard stands in the pass where the tenant's policy is off", () => {
-  expect(createAnswerGuard(safetyPolicySchema.parse({}))).toBeUndefined();
+  expect(createAnswerGuard(safetyPolicySchema.parse({}), { contentIsJson: true })).toBeUndefined();
 });
 
 test("through the whole pass no value leaves, in tokens of 1, 3 and all characters", () => {

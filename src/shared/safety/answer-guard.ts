@@ -1,4 +1,5 @@
 import type { TextFilter, TextLane } from "../stream/text-filter.ts";
+import { JsonText } from "./json-text.ts";
 import { resolvePolicy, type ResolvedPolicy, type SafetyPolicy } from "./safety-policy.ts";
 import { type SafetyAction, safetyActions, type Span } from "./span.ts";
 import { StreamGuard } from "./stream-guard.ts";
@@ -7,6 +8,11 @@ import { StreamGuard } from "./stream-guard.ts";
 export interface AnswerFinding {
   readonly lane: TextLane;
   readonly span: Span;
+}
+
+export interface GuardedAnswer {
+  /** A format or a grammar was asked for. Arguments of tool calls are JSON always. */
+  readonly contentIsJson: boolean;
 }
 
 /** Findings beyond this are counted, not kept: an answer may hold a list of a million addresses. */
@@ -19,12 +25,14 @@ const mostFindings = 200;
 export class AnswerGuard implements TextFilter {
   readonly findings: AnswerFinding[] = [];
   readonly #policy: ResolvedPolicy;
+  readonly #contentIsJson: boolean;
   readonly #guards = new Map<TextLane, StreamGuard>();
   #found = 0;
   #strongest = 0;
 
-  constructor(policy: ResolvedPolicy) {
+  constructor(policy: ResolvedPolicy, { contentIsJson }: GuardedAnswer) {
     this.#policy = policy;
+    this.#contentIsJson = contentIsJson;
   }
 
   /** The strongest action that was taken: `mask` or `block` mean that the answer is not what the model said. */
@@ -40,7 +48,7 @@ export class AnswerGuard implements TextFilter {
   push(lane: TextLane, text: string): string | null {
     let guard = this.#guards.get(lane);
     if (guard === undefined) {
-      guard = new StreamGuard(this.#policy);
+      guard = new StreamGuard(this.#policy, this.#isJson(lane) ? new JsonText() : null);
       this.#guards.set(lane, guard);
     }
     const step = guard.push(text);
@@ -57,6 +65,11 @@ export class AnswerGuard implements TextFilter {
     return step.blocked ? null : step.release;
   }
 
+  /** Reasoning and a refusal are prose, whatever the answer is. */
+  #isJson(lane: TextLane): boolean {
+    return lane.includes("/call/") || (this.#contentIsJson && lane.endsWith("/content"));
+  }
+
   #note(lane: TextLane, spans: readonly Span[]): void {
     for (const span of spans) {
       this.#found += 1;
@@ -67,7 +80,10 @@ export class AnswerGuard implements TextFilter {
 }
 
 /** Undefined where the tenant wants nothing looked for: the pass then has no filter at all. */
-export function createAnswerGuard(policy: SafetyPolicy): AnswerGuard | undefined {
-  const output = resolvePolicy(policy.output);
-  return output.isOff ? undefined : new AnswerGuard(output);
+export function createAnswerGuard(policy: SafetyPolicy, answer: GuardedAnswer): AnswerGuard | undefined {
+  return guardsAnswers(policy) ? new AnswerGuard(resolvePolicy(policy.output), answer) : undefined;
+}
+
+export function guardsAnswers(policy: SafetyPolicy): boolean {
+  return !resolvePolicy(policy.output).isOff;
 }

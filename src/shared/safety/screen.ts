@@ -12,7 +12,7 @@ export interface ScreenedText {
 
 export function screen(text: string, policy: ResolvedPolicy): ScreenedText {
   if (policy.isOff) return { text, spans: [], action: "off" };
-  const guard = new StreamGuard(policy);
+  const guard = new StreamGuard(policy, null);
   const first = guard.push(text);
   const last = guard.flush();
   if (first.spans.length === 0 && last.spans.length === 0) return { text, spans: first.spans, action: "off" };

@@ -13,30 +13,12 @@ import { matchIban } from "./detectors/iban.ts";
 import { beginsKey, type KeyMatch, type KeyRule, matchKey } from "./detectors/keys.ts";
 import { more, none } from "./detectors/outcome.ts";
 import { matchPrivateKey, PrivateKeyEnd } from "./detectors/private-key.ts";
+import type { JsonText } from "./json-text.ts";
 import { masks } from "./masks.ts";
+import { isClosed, type OpenSpan, readTail } from "./open-span.ts";
 import type { ResolvedPolicy } from "./safety-policy.ts";
 import type { Span, SpanKind } from "./span.ts";
 import type { GuardStep } from "./guard-step.ts";
-
-/**
- * Does this text hold something that must not pass, and what of it may go on already? One pass, left to right, whether
- * the text comes whole or in pieces: the verdict is the same, since a detector that would have to read beyond the text
- * at hand says so (detectors/outcome.ts), and the scan then waits where it stands.
- *
- * What is kept back is what could still become part of a span: the word that is being written (it may turn out to be the
- * local part of an e-mail address) and a candidate that is still growing, 48 characters and seldom that. Three
- * things are longer: an address's local part (64), its domain behind the `@` (255), both only while not a single blank
- * has come; and keys and private keys, which are known by their first 48 and 53 characters and whose rest is dropped as it
- * comes. Under a policy that only flags, nothing is kept back.
- */
-interface OpenSpan {
-  readonly start: number;
-  readonly kind: SpanKind;
-  readonly source: string;
-  readonly action: Span["action"];
-  /** What continues it. */
-  readonly tail: KeyRule | PrivateKeyEnd;
-}
 
 /** Where the scan stands: a word begins only outside of one, and a card's number not behind a decimal point. */
 const outside = 0;
@@ -55,9 +37,23 @@ function insideBehind(text: string, at: number): Inside {
 
 const nothing: readonly Span[] = [];
 
+/**
+ * Does this text hold something that must not pass, and what of it may go on already? One pass, left to right, whether
+ * the text comes whole or in pieces: the verdict is the same, since a detector that would have to read beyond the text
+ * at hand says so (detectors/outcome.ts), and the scan then waits where it stands.
+ *
+ * What is kept back is what could still become part of a span: the word that is being written (it may turn out to be the
+ * local part of an e-mail address) and a candidate that is still growing, 48 characters and seldom that. Three
+ * things are longer: an address's local part (64), its domain behind the `@` (255), both only while not a single blank
+ * has come; and keys and private keys, which are known by their first 48 and 53 characters and whose rest is dropped as it
+ * comes. Under a policy that only flags, nothing is kept back.
+ *
+ * Of a text that is JSON, what its escapes mean is scanned (json-text.ts), and masked as a whole with how it is written.
+ */
 export class StreamGuard {
   readonly #actions: ResolvedPolicy["actions"];
   readonly #withholds: boolean;
+  readonly #json: JsonText | null;
   /** Text that is not settled, and its place in the whole. */
   #buffer = "";
   #base = 0;
@@ -73,9 +69,11 @@ export class StreamGuard {
   #spans: Span[] | null = null;
   readonly #key: KeyMatch;
 
-  constructor(policy: ResolvedPolicy) {
+  /** @param json the text is JSON; null: it means what it says */
+  constructor(policy: ResolvedPolicy, json: JsonText | null) {
     this.#actions = policy.actions;
     this.#withholds = policy.withholds;
+    this.#json = json;
     this.#key = { end: none, rule: noRule };
   }
 
@@ -91,9 +89,14 @@ export class StreamGuard {
     if (this.#blocked) return { release: "", spans: nothing, blocked: true };
     this.#out = "";
     this.#spans = null;
-    this.#buffer = this.#buffer === "" ? text : this.#buffer + text;
+    const meaning = this.#json === null ? text : this.#json.read(text, final);
+    this.#buffer = this.#buffer === "" ? meaning : this.#buffer + meaning;
     if (this.#open === null || this.#continueOpen(this.#open, final)) this.#scan(final);
-    return { release: this.#out, spans: this.#spans ?? nothing, blocked: this.#blocked };
+    return {
+      release: this.#withholds ? this.#out : text,
+      spans: this.#spans ?? nothing,
+      blocked: this.#blocked,
+    };
   }
 
   #scan(final: boolean): void {
@@ -193,11 +196,11 @@ export class StreamGuard {
     const action = this.#actions[kind];
     if (action === "off") throw new Error(`a detector that is off found ${kind}`);
     const text = this.#buffer;
-    const open = { start: this.#base + start, kind, source, action };
+    const open = { start: this.#placeOf(start), kind, source, action };
     if (action === "block") {
       // What it was recognised by is enough: where it would end can't matter any more.
-      this.#out += text.slice(this.#released, start);
-      this.#addSpan({ ...open, end: this.#base + end });
+      this.#out += this.#written(this.#released, start);
+      this.#addSpan({ ...open, end: this.#placeOf(end) });
       this.#blocked = true;
       this.#buffer = "";
       return end;
@@ -212,7 +215,7 @@ export class StreamGuard {
         return until;
       }
     }
-    this.#addSpan({ ...open, end: this.#base + until });
+    this.#addSpan({ ...open, end: this.#placeOf(until) });
     this.#mask(open.action, start, until, kind);
     return until;
   }
@@ -229,7 +232,7 @@ export class StreamGuard {
     }
     this.#addSpan({
       start: open.start,
-      end: this.#base + until,
+      end: this.#placeOf(until),
       kind: open.kind,
       source: open.source,
       action: open.action,
@@ -243,7 +246,8 @@ export class StreamGuard {
 
   #mask(action: Span["action"], start: number, until: number, kind: SpanKind): void {
     if (action !== "mask") return;
-    this.#out += this.#buffer.slice(this.#released, start) + masks[kind];
+    const mask = this.#json?.isInString(this.#base + start) === false ? `"${masks[kind]}"` : masks[kind];
+    this.#out += this.#written(this.#released, start) + mask;
     this.#released = until;
   }
 
@@ -261,8 +265,7 @@ export class StreamGuard {
       hold = Math.min(waits ? at : length, Math.max(this.#runStart, at - mostLocalCharacters));
     const until = this.#withholds ? hold : length;
     if (until > this.#released) {
-      this.#out +=
-        this.#released === 0 && until === length ? this.#buffer : this.#buffer.slice(this.#released, until);
+      this.#out += this.#written(this.#released, until);
       this.#released = until;
     }
     this.#at = at;
@@ -271,7 +274,7 @@ export class StreamGuard {
 
   /** Everything up to `until` belongs to an open span; what is not masked goes on. */
   #drop(until: number): void {
-    if (until > this.#released) this.#out += this.#buffer.slice(this.#released, until);
+    if (until > this.#released) this.#out += this.#written(this.#released, until);
     this.#released = until;
     this.#at = until;
     this.#runStart = until;
@@ -280,24 +283,25 @@ export class StreamGuard {
     this.#cut(until);
   }
 
+  /** What of the buffer goes on, as it came in. */
+  #written(from: number, to: number): string {
+    if (this.#json !== null) return this.#json.written(this.#buffer, this.#base, from, to);
+    return from === 0 && to === this.#buffer.length ? this.#buffer : this.#buffer.slice(from, to);
+  }
+
+  /** The place in the text as it came in. */
+  #placeOf(at: number): number {
+    return this.#json === null ? this.#base + at : this.#json.writtenBefore(this.#base + at);
+  }
+
   #cut(places: number): void {
     this.#buffer = this.#buffer.slice(places);
     this.#base += places;
+    this.#json?.forget(this.#base);
     this.#at -= places;
     this.#released = Math.max(0, this.#released - places);
     this.#runStart = Math.max(0, this.#runStart - places);
   }
-}
-
-function readTail(tail: OpenSpan["tail"], text: string, from: number, length: number): number {
-  if (tail instanceof PrivateKeyEnd) return tail.read(text, from, length);
-  let index = from;
-  while (index < length && tail.inAlphabet(text.charCodeAt(index))) index += 1;
-  return index;
-}
-
-function isClosed(tail: OpenSpan["tail"]): boolean {
-  return tail instanceof PrivateKeyEnd && tail.closed;
 }
 
 const noRule: KeyRule = {

@@ -172,7 +172,7 @@ describe("the guard sees one text", () => {
 
   test("so that what it masks is masked across a seam, and nothing of it is told twice", async () => {
     const masked = async (breaks: Engines["breaks"]) => {
-      const filter = createAnswerGuard(policy);
+      const filter = createAnswerGuard(policy, { contentIsJson: false });
       return run({ whole, breaks, options: filter === undefined ? {} : { filter } });
     };
     const lengths = Array.from({ length: whole.length }, () => 3);

@@ -91,7 +91,7 @@ class DirectAnswer {
     this.#deps = deps;
     this.#options = options;
     this.#signal = signal;
-    this.#guard = createAnswerGuard(turn.tenant.safety);
+    this.#guard = createAnswerGuard(turn.tenant.safety, turn.asked);
     this.#pass = passOptions(turn, deps, this.#guard);
     this.#engine = new AnsweringEngine(turn, deps, signal);
   }

@@ -8,13 +8,15 @@ import type { ChatRequest } from "../wire/chat-request.ts";
 import type { Asked } from "./asked.ts";
 
 export function askedChat(request: ChatRequest): Asked {
+  const capabilities = neededFor(request);
   return {
     model: request.model,
-    capabilities: neededFor(request),
+    capabilities,
     stream: request.stream === true,
     format: request.stream_format === "text" ? "text" : "openai-chat",
     shape: "chat",
     includeUsage: request.stream_options?.include_usage === true,
+    contentIsJson: capabilities.includes("structured-output"),
     choices: request.n ?? 1,
     maxTokens: request.max_completion_tokens ?? request.max_tokens ?? null,
     cacheable: request,

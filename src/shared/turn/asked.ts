@@ -23,6 +23,8 @@ export interface Asked {
   /** In which form a whole answer goes out. */
   readonly shape: AnswerShape;
   readonly includeUsage: boolean;
+  /** A format or a grammar was asked for, so that whoever reads the answer parses it. */
+  readonly contentIsJson: boolean;
   /** How many answers. */
   readonly choices: number;
   /** Tokens of each answer; `null`: the client left it open. */

@@ -252,7 +252,7 @@ class ChatRun {
     );
     const collected = begun?.collected ?? new AnswerCollector(maxGatheredCharacters, false);
     const record = modelRecord(turnDeps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
-    const guard = createAnswerGuard(turn.tenant.safety);
+    const guard = createAnswerGuard(turn.tenant.safety, asked);
     const engine = new AnsweringEngine(turn, turnDeps, this.#signal, begun?.transcript ?? null);
     const budget = new TokenBudget(reservation, {
       promptTokens: prompt.promptTokens,

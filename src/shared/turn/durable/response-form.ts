@@ -6,7 +6,7 @@ import { gatherResponse, modelNamedIn } from "../../responses/gather-response.ts
 import { responseRefusal } from "../../responses/response-refusal.ts";
 import { inEventsResponse, ResponseWriter, responseErrorCode } from "../../responses/response-writer.ts";
 import { inStored, writeStored } from "../../responses/stored-response.ts";
-import { createAnswerGuard } from "../../safety/answer-guard.ts";
+import { guardsAnswers } from "../../safety/answer-guard.ts";
 import { streamFailureError } from "../../stream/stream-failure.ts";
 import { toWireError } from "../../wire/errors.ts";
 import type { ResponseTurnRequest } from "./chat-turn-end.ts";
@@ -95,7 +95,7 @@ function writerFor(request: ResponseTurnRequest, now: () => number): ResponseWri
     objectName: response.objectName,
     model: request.chat.model,
     background: response.background,
-    guarded: createAnswerGuard(tenant.safety) !== undefined,
+    guarded: guardsAnswers(tenant.safety),
     now,
   });
 }
