@@ -113,7 +113,8 @@ export class Relay {
     // The timer gave this source up: what it still brings is no part of the answer.
     if (this.#pass.resuming) return this.#whenResumed();
     // What was gathered by the end may come with it (WHATWG Streams; workerd gives it before): the next read is the end.
-    if (result.value === undefined || result.value.byteLength === 0) return this.#conclude("source-ended");
+    if (result.value === undefined || result.value.byteLength === 0)
+      return result.done ? this.#conclude("source-ended") : this.#read();
     // A pass keeps nothing of the bytes that it was given.
     this.#spent = result.value;
     const nowMs = Date.now();

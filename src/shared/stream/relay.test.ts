@@ -139,6 +139,18 @@ describe.each(fronts)("%s", (_, each) => {
     expect(cancelled).toEqual([]);
   });
 
+  test("a chunk without bytes, as a source that is no byte stream may send, is not the end", async () => {
+    const { source, reader, ends } = setUp();
+    source.enqueue(encode("a"));
+    expect(decode((await reader.read()).value)).toBe("a");
+    source.enqueue(new Uint8Array(0));
+    source.enqueue(encode("b!"));
+    source.close();
+    expect(decode((await reader.read()).value)).toBe("b!");
+    expect((await reader.read()).done).toBe(true);
+    expect(ends).toEqual(["done"]);
+  });
+
   test("an engine that does not close after its good end is cancelled", async () => {
     const { source, reader, cancelled } = setUp();
     source.enqueue(encode("!"));
