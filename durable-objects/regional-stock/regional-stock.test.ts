@@ -1,17 +1,20 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import type { Background } from "../../src/shared/contracts/background.ts";
 import { bucketName } from "../../src/shared/limits/bucket-name.ts";
 import { resolveLimits } from "../../src/shared/limits/defaults.ts";
 import { createLimitDesk } from "../../src/shared/limits/limit-desk.ts";
-import { tenantWith, turn, use } from "../../src/shared/limits/simulated-turns.ts";
+import { turn, use } from "../../src/shared/limits/simulated-turns.ts";
 import type { DrawOutcome, DrawRequest } from "../../src/shared/limits/regional/region-protocol.ts";
-import { createBucketCall } from "../token-bucket/bucket-call.ts";
-import { bucketStub } from "../token-bucket/bucket-stub.ts";
+import {
+  bucketOf,
+  callBucket,
+  deskOptions,
+  ownTenant,
+  waitedBackground,
+} from "../token-bucket/desk-fixture.ts";
 import { createStockDraw } from "./stock-draw.ts";
 
-const callNow = createBucketCall(env.TOKEN_BUCKET, false);
 const draw = createStockDraw(env.REGIONAL_STOCK);
 const paris = { latitude: 48.9, longitude: 2.4 };
 
@@ -27,9 +30,8 @@ async function until<T>(look: () => Promise<T | false>): Promise<T> {
 
 /** A tenant of its own, whose org's bucket is as far as the Worker is concerned: each call of it takes 80 ms. */
 function world() {
-  const tenantId = `t-${crypto.randomUUID().slice(0, 8)}` as ReturnType<typeof tenantWith>["id"];
-  const tenant = { ...tenantWith({}), id: tenantId };
-  const bucket = { name: bucketName(tenantId, "org", "research"), jurisdiction: "none" } as const;
+  const tenant = ownTenant();
+  const bucket = { name: bucketName(tenant.id, "org", "research"), jurisdiction: "none" } as const;
   const { rules, leaseMs, timeZone, stock } = resolveLimits(tenant, "org", "pro");
   if (stock === null) throw new Error("no stock");
   const at = { region: "weur", tier: "pro", bucket } as const;
@@ -40,26 +42,18 @@ function world() {
     terms: { rules, leaseMs, timeZone },
     ...stock,
   });
-  const works: Promise<unknown>[] = [];
-  const background: Background = { run: (_name, work) => void works.push(work) };
+  const background = waitedBackground();
   const outcomes: DrawOutcome[] = [];
   const desk = () =>
-    createLimitDesk({
-      call: async (address, batch) => {
-        if (address.name === bucket.name) await pause(80);
-        return callNow(address, batch);
-      },
-      now: () => Date.now(),
-      setTimer: (callback, ms) => {
-        const timer = setTimeout(callback, ms);
-        return () => clearTimeout(timer);
-      },
-      random: () => 0.5,
-      newId: () => crypto.randomUUID(),
-      takesLoans: true,
-      regions: { draw, drawn: (outcome) => void outcomes.push(outcome) },
-      events: { slow() {}, unreachable() {}, openAdmission() {}, settlementsLost() {} },
-    }).admission(background);
+    createLimitDesk(
+      deskOptions({
+        call: async (address, batch) => {
+          if (address.name === bucket.name) await pause(80);
+          return callBucket(address, batch);
+        },
+        regions: { draw, drawn: (outcome) => void outcomes.push(outcome) },
+      }),
+    ).admission(background);
   return {
     at,
     tenant,
@@ -68,10 +62,8 @@ function world() {
     desk,
     stock,
     name: `weur/pro/${bucket.name}`,
-    root: () => bucketStub(env.TOKEN_BUCKET, bucket, false),
-    finished: async (): Promise<void> => {
-      for (let done = 0; done < works.length; done += 1) await works[done];
-    },
+    root: () => bucketOf(tenant.id, "org", "research"),
+    finished: () => background.finished(),
   };
 }
 

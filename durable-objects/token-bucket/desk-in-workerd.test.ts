@@ -3,56 +3,18 @@ import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { UserId } from "../../src/shared/contracts/ids.ts";
-import { bucketName } from "../../src/shared/limits/bucket-name.ts";
-import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
+import type { BucketOperation } from "../../src/shared/limits/bucket-protocol.ts";
 import { createLimitDesk } from "../../src/shared/limits/limit-desk.ts";
 import { settleCharge } from "../../src/shared/limits/settle-charge.ts";
 import { amounts, tenantWith, turn, use } from "../../src/shared/limits/simulated-turns.ts";
-import { createBucketCall } from "./bucket-call.ts";
 import { bucketStub } from "./bucket-stub.ts";
-
-const call = createBucketCall(env.TOKEN_BUCKET, false);
-
-function options(more: Partial<DeskOptions> = {}): DeskOptions {
-  return {
-    call,
-    now: () => Date.now(),
-    setTimer: (callback, ms) => {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
-    random: () => 0.5,
-    newId: () => crypto.randomUUID(),
-    takesLoans: true,
-    events: { slow() {}, unreachable() {}, openAdmission() {}, settlementsLost() {} },
-    ...more,
-  };
-}
-
-/** Background work that a test can wait for. */
-function background() {
-  const works: Promise<unknown>[] = [];
-  return {
-    run: (_name: string, work: Promise<unknown>) => void works.push(work),
-    async finished() {
-      for (let done = 0; done < works.length; done += 1) await works[done];
-    },
-  };
-}
-
-function inspect(tenantId: string, scope: "user" | "org", id: string) {
-  return bucketStub(
-    env.TOKEN_BUCKET,
-    { name: bucketName(tenantId, scope, id), jurisdiction: "none" },
-    false,
-  ).inspect([]);
-}
+import { bucketOf, callBucket, deskOptions, ownTenant, waitedBackground } from "./desk-fixture.ts";
 
 test("200 concurrent turns of mixed size, under loans and not: used equals what was settled, in both buckets", async () => {
   const user = crypto.randomUUID();
-  const tenant = { ...tenantWith({}), id: `t-${user.slice(0, 8)}` as ReturnType<typeof tenantWith>["id"] };
-  const desk = createLimitDesk(options());
-  const work = background();
+  const tenant = ownTenant();
+  const desk = createLimitDesk(deskOptions());
+  const work = waitedBackground();
   let used = 0;
   for (let round = 0; round < 4; round += 1)
     await Promise.all(
@@ -74,7 +36,7 @@ test("200 concurrent turns of mixed size, under loans and not: used equals what 
     ["user", user],
     ["org", "research"],
   ] as const)
-    expect((await inspect(tenant.id, scope, id)).usage).toMatchObject({
+    expect((await bucketOf(tenant.id, scope, id).inspect([])).usage).toMatchObject({
       settled: { requests: 200, tokens: used },
       reserved: { requests: 0, tokens: 0 },
       unaccounted: { requests: 0, tokens: 0 },
@@ -85,18 +47,18 @@ test("a turn is let in though the request whose call it waits for was reset", as
   const user = crypto.randomUUID();
   const calls: string[] = [];
   const desk = createLimitDesk(
-    options({
+    deskOptions({
       call: async (address, batch) => {
         calls.push(address.name);
         if (calls.length <= 2) await new Promise(() => undefined);
-        return call(address, batch);
+        return callBucket(address, batch);
       },
     }),
   );
   // Each object is an I/O context of its own, as each request is.
   const doomed = env.CONVERSATION.getByName(crypto.randomUUID());
   const lost = runInDurableObject(doomed, async () => {
-    const work = background();
+    const work = waitedBackground();
     await Promise.all([
       desk.admission(work).admit(turn(tenantWith({}), "doomed", { user })),
       new Promise(() => undefined),
@@ -105,7 +67,7 @@ test("a turn is let in though the request whose call it waits for was reset", as
   // Looked at, not awaited: a promise that another object resolves is just what does not work here.
   while (calls.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
   const waiting = ["a", "b", "c"].map((id) =>
-    desk.admission(background()).admit(turn(tenantWith({}), id, { user })),
+    desk.admission(waitedBackground()).admit(turn(tenantWith({}), id, { user })),
   );
   await abortAllDurableObjects();
   expect((await Promise.all(waiting)).map((admitted) => admitted.ok)).toEqual([true, true, true]);
@@ -114,16 +76,16 @@ test("a turn is let in though the request whose call it waits for was reset", as
 
 test("a charge is settled by its id alone, once, through kills", async () => {
   const user = crypto.randomUUID();
-  const tenant = { ...tenantWith({}), id: `t-${user.slice(0, 8)}` as ReturnType<typeof tenantWith>["id"] };
-  const desk = createLimitDesk(options({ takesLoans: false }));
-  const admitted = await desk.admission(background()).admit(turn(tenant, "turn-1", { user }));
+  const tenant = ownTenant();
+  const desk = createLimitDesk(deskOptions({ takesLoans: false }));
+  const admitted = await desk.admission(waitedBackground()).admit(turn(tenant, "turn-1", { user }));
   expect(admitted.ok).toBe(true);
   const charge = { chargeId: "turn-1", tenant, org: "research", user, tier: "free" } as const;
   for (let delivery = 0; delivery < 3; delivery += 1) {
-    await settleCharge(call, charge, use(33));
+    await settleCharge(callBucket, charge, use(33));
     await abortAllDurableObjects();
   }
-  expect((await inspect(tenant.id, "user", user)).usage).toMatchObject({
+  expect((await bucketOf(tenant.id, "user", user).inspect([])).usage).toMatchObject({
     settled: { requests: 1, tokens: 33 },
     reserved: { requests: 0, tokens: 0 },
   });
@@ -138,8 +100,15 @@ test("100 seeds on the real object: a kill between any two operations, duplicate
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
       const user = crypto.randomUUID() as UserId;
-      const stub = () =>
-        bucketStub(env.TOKEN_BUCKET, { name: bucketName("acme", "user", user), jurisdiction: "none" }, false);
+      const apply = (operation: BucketOperation) =>
+        bucketOf("acme", "user", user).apply({
+          version: 1,
+          rules,
+          leaseMs: 60_000,
+          timeZone: "UTC",
+          operations: [operation],
+          acknowledge: "now",
+        });
       const rules = [
         { name: "tokens_per_hour", unit: "tokens", capacity: 10_000, windowMs: 3_600_000_000 },
       ] as const;
@@ -151,14 +120,7 @@ test("100 seeds on the real object: a kill between any two operations, duplicate
         else if (action === "admit") {
           const id = `c${index}`;
           const total = amounts(1, tokens);
-          const { outcomes } = await stub().apply({
-            version: 1,
-            rules,
-            leaseMs: 60_000,
-            timeZone: "UTC",
-            operations: [{ type: "reserve", id, total, ttlMs: 60_000, lend: false }],
-            acknowledge: "now",
-          });
+          const { outcomes } = await apply({ type: "reserve", id, total, ttlMs: 60_000, lend: false });
           const [outcome] = outcomes;
           if (outcome?.type !== "granted") continue;
           open.push({ id, receipt: outcome.receipt, tokens });
@@ -168,30 +130,21 @@ test("100 seeds on the real object: a kill between any two operations, duplicate
           if (settled === undefined) continue;
           const spent = Math.floor(settled.tokens / 2);
           for (let times = action === "settle" ? 1 : 2; times > 0; times -= 1)
-            await stub().apply({
-              version: 1,
-              rules,
-              leaseMs: 60_000,
-              timeZone: "UTC",
-              operations: [
-                {
-                  type: "settle",
-                  id: settled.id,
-                  receipt: settled.receipt,
-                  sequence: 1,
-                  used: amounts(1, spent),
-                  models: [],
-                  held: amounts(0, 0),
-                  granted: amounts(1, settled.tokens),
-                  ended: true,
-                },
-              ],
-              acknowledge: "now",
+            await apply({
+              type: "settle",
+              id: settled.id,
+              receipt: settled.receipt,
+              sequence: 1,
+              used: amounts(1, spent),
+              models: [],
+              held: amounts(0, 0),
+              granted: amounts(1, settled.tokens),
+              ended: true,
             });
           reserved -= settled.tokens;
           used += spent;
         }
-        const { usage } = await stub().inspect(rules);
+        const { usage } = await bucketOf("acme", "user", user).inspect(rules);
         expect(usage.settled.tokens).toBe(used);
         expect(
           usage.settled.tokens + usage.reserved.tokens + usage.unaccounted.tokens,

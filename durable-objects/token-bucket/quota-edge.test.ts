@@ -1,63 +1,25 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { bucketName } from "../../src/shared/limits/bucket-name.ts";
 import { microdollarsFor } from "../../src/shared/limits/cost.ts";
 import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
 import { createLimitDesk } from "../../src/shared/limits/limit-desk.ts";
 import type { Reservation } from "../../src/shared/limits/ports.ts";
-import { amounts, tenantWith, turn, use } from "../../src/shared/limits/simulated-turns.ts";
+import { amounts, turn, use } from "../../src/shared/limits/simulated-turns.ts";
 import { TokenBudget } from "../../src/shared/turn/token-budget.ts";
-import { createBucketCall } from "./bucket-call.ts";
-import { bucketStub } from "./bucket-stub.ts";
+import { bucketOf, callBucket, deskOptions, ownTenant, waitedBackground } from "./desk-fixture.ts";
 
 /** Many turns at once at a quota's edge, on real objects: streams with aborts, kills, lost and repeated messages, outages. */
-const call = createBucketCall(env.TOKEN_BUCKET, false);
 const price = { input: 1, output: 3 };
 
-function options(through: DeskOptions["call"], logged: string[] = []): DeskOptions {
-  return {
-    call: through,
-    now: () => Date.now(),
-    setTimer: (callback, ms) => {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
-    random: () => 0.5,
-    newId: () => crypto.randomUUID(),
-    takesLoans: true,
-    events: {
-      slow() {},
-      unreachable() {},
-      openAdmission: ({ scope, chargeId }) => logged.push(`${scope} ${chargeId}`),
-      settlementsLost() {},
-    },
-  };
-}
-
-/** Background work that a test can wait for. */
-function background() {
-  const works: Promise<unknown>[] = [];
-  return {
-    run: (_name: string, work: Promise<unknown>) => void works.push(work),
-    async finished() {
-      for (let done = 0; done < works.length; done += 1) await works[done];
-    },
-  };
-}
-
 function freshTenant(limits: object) {
-  const id = `q-${crypto.randomUUID()}`;
-  const tenant = { ...tenantWith(limits), id: id as ReturnType<typeof tenantWith>["id"] };
-  const names = [bucketName(id, "user", "alice"), bucketName(id, "org", "research")] as const;
+  const tenant = ownTenant(limits);
+  const buckets = [
+    ["user", "alice"],
+    ["org", "research"],
+  ] as const;
   const usages = () =>
-    Promise.all(
-      names.map(async (name) => {
-        const stub = bucketStub(env.TOKEN_BUCKET, { name, jurisdiction: "none" }, false);
-        return (await stub.inspect([])).usage;
-      }),
-    );
+    Promise.all(buckets.map(async ([scope, id]) => (await bucketOf(tenant.id, scope, id).inspect([])).usage));
   return { tenant, usages };
 }
 
@@ -141,16 +103,16 @@ test("100 seeds: 2 to 200 streams at a quota's edge, aborts, kills, lost and rep
       when_exhausted: policy,
     });
     let calls = 0;
-    const work = background();
+    const work = waitedBackground();
     const faulty: DeskOptions["call"] = async (address, batch) => {
       const fault = faults[calls++ % faults.length];
-      const reply = await call(address, batch);
-      if (fault === "repeated") return call(address, batch);
+      const reply = await callBucket(address, batch);
+      if (fault === "repeated") return callBucket(address, batch);
       if (fault === "reply lost") throw Object.assign(new Error("lost"), { retryable: true });
       if (fault === "killed") await abortAllDurableObjects();
       return reply;
     };
-    const admission = createLimitDesk(options(faulty)).admission(work);
+    const admission = createLimitDesk(deskOptions({ call: faulty })).admission(work);
     let debtTokens = 0;
     let debtMicrodollars = 0;
     const used = await Promise.all(
@@ -196,13 +158,17 @@ test("dead, then slow, under 200 at once: at most the cap is let in, every one l
   });
   let state: "dead" | "slow" | "well" = "dead";
   const logged: string[] = [];
+  const events: DeskOptions["events"] = {
+    ...deskOptions().events,
+    openAdmission: ({ scope, chargeId }) => logged.push(`${scope} ${chargeId}`),
+  };
   const failing: DeskOptions["call"] = async (address, batch) => {
     if (state === "dead") throw new Error("the object is dead");
     if (state === "slow") await new Promise((resolve) => setTimeout(resolve, 100));
-    return call(address, batch);
+    return callBucket(address, batch);
   };
-  const work = background();
-  const admission = createLimitDesk(options(failing, logged)).admission(work);
+  const work = waitedBackground();
+  const admission = createLimitDesk(deskOptions({ call: failing, events })).admission(work);
   const atOnce = async (prefix: string) => {
     const all = await Promise.all(
       Array.from({ length: 200 }, (_, index) => admission.admit(turn(tenant, `${prefix}${index}`))),
@@ -231,11 +197,7 @@ test("dead, then slow, under 200 at once: at most the cap is let in, every one l
 
 test("months begin where the tenant is: workerd knows the zones", async () => {
   const { tenant } = freshTenant({});
-  const stub = bucketStub(
-    env.TOKEN_BUCKET,
-    { name: bucketName(tenant.id, "user", "zoned"), jurisdiction: "none" },
-    false,
-  );
+  const stub = bucketOf(tenant.id, "user", "zoned");
   const rule = (timeZone: string) =>
     ({
       name: `tokens_per_month`,
