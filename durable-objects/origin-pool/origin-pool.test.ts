@@ -2,7 +2,8 @@ import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import { buildFleetIndex } from "../../src/shared/routing/fleet-index.ts";
-import type { LeaseReport, PoolAsk } from "../../src/shared/routing/pool/pool-protocol.ts";
+import type { LeaseReport } from "../../src/shared/routing/pool/pool-protocol.ts";
+import { leaseReport, poolAsk } from "../../src/shared/routing/pool/pool-fixture.ts";
 import { decodeSnapshot, type PoolSnapshot } from "../../src/shared/routing/pool/snapshot.ts";
 import { FakeReplicas, fakeFleet } from "../../test/workers/fake-replicas.ts";
 import { createOriginPoolClass, type OriginPoolObject } from "./origin-pool.ts";
@@ -13,36 +14,6 @@ const cluster = "c0";
 afterEach(() => {
   vi.useRealTimers();
 });
-
-function ask(number: number, change: Partial<PoolAsk> = {}): PoolAsk {
-  return {
-    v: 1,
-    source: "isolate",
-    number,
-    report: null,
-    tokens: 100,
-    model: "m",
-    tenant: "t",
-    tier: "pro",
-    excluded: [],
-    maxWaitMs: 10_000,
-    ...change,
-  };
-}
-
-function report(sequence: number, change: Partial<LeaseReport> = {}): LeaseReport {
-  return {
-    v: 1,
-    source: "isolate",
-    sequence,
-    issued: 0,
-    open: [],
-    asking: [],
-    outcomes: [],
-    reason: "report",
-    ...change,
-  };
-}
 
 /** A pool of one cluster with so many replicas of four slots each, on real storage and a network of its own. */
 async function withPool(
@@ -77,12 +48,12 @@ test("a call that finds everything busy waits, and is answered when a lease retu
   await withPool(1, async (pool, network) => {
     // The leases speak alone.
     network.metrics = "";
-    const first = await Promise.all([1, 2, 3, 4].map((number) => pool.ask(cluster, ask(number))));
+    const first = await Promise.all([1, 2, 3, 4].map((number) => pool.ask(cluster, poolAsk(number))));
     expect(first.map(({ result }) => result)).toEqual(["granted", "granted", "granted", "granted"]);
-    const waiting = [5, 6].map((number) => pool.ask(cluster, ask(number)));
+    const waiting = [5, 6].map((number) => pool.ask(cluster, poolAsk(number)));
     expect((await pool.status(cluster)).queue.waiting).toBe(2);
     const open = [2, 3, 4].map((number) => [number, "r0", 100, 0] as const);
-    await pool.exchange(cluster, report(1, { issued: 6, open, asking: [5, 6] }));
+    await pool.exchange(cluster, leaseReport(1, { issued: 6, open, asking: [5, 6] }));
     expect(await waiting[0]).toEqual({ result: "granted", replica: "r0" });
     await pool.withdraw(cluster, { v: 1, source: "isolate", number: 6 });
     expect(await waiting[1]).toEqual({ result: "withdrawn" });
@@ -93,7 +64,7 @@ test("a call that finds everything busy waits, and is answered when a lease retu
 test("of two hundred at once each place is given once, and every call is answered", async () => {
   await withPool(2, async (pool, network) => {
     network.metrics = "";
-    const asked = Array.from({ length: 200 }, (_, at) => pool.ask(cluster, ask(at + 1)));
+    const asked = Array.from({ length: 200 }, (_, at) => pool.ask(cluster, poolAsk(at + 1)));
     for (let round = 1; (await pool.status(cluster)).queue.waiting > 0; round += 1) {
       const { leases } = await pool.status(cluster);
       expect(leases).toBe(8);
@@ -101,7 +72,7 @@ test("of two hundred at once each place is given once, and every call is answere
       const done = await Promise.all(asked.slice(0, Math.min(200, (round - 1) * 8 + 8)));
       expect(done.every(({ result }) => result === "granted" || result === "overloaded")).toBe(true);
       const asking = Array.from({ length: 200 }, (_, at) => at + 1).slice(round * 8);
-      await pool.exchange(cluster, report(round, { issued: 200, asking }));
+      await pool.exchange(cluster, leaseReport(round, { issued: 200, asking }));
     }
     const results = (await Promise.all(asked)).map(({ result }) => result);
     expect(new Set(results)).toEqual(new Set(["granted", "overloaded"]));
@@ -115,16 +86,16 @@ test("what a poll finds reaches the snapshot, and lets those go who wait for wha
   await withPool(1, async (pool, network) => {
     network.metrics =
       "vllm:num_requests_running 4\nvllm:num_requests_waiting 1\nvllm:kv_cache_usage_perc 0.5\n";
-    await pool.exchange(cluster, report(1));
+    await pool.exchange(cluster, leaseReport(1));
     await vi.advanceTimersByTimeAsync(1);
     await eventually(async () =>
-      expect((await exchanged(pool, report(2, { sequence: Date.now() }))).replicas[0]).toMatchObject({
+      expect((await exchanged(pool, leaseReport(2, { sequence: Date.now() }))).replicas[0]).toMatchObject({
         running: 4,
         waiting: 1,
         kvUsage: 0.5,
       }),
     );
-    const waiting = pool.ask(cluster, ask(1));
+    const waiting = pool.ask(cluster, poolAsk(1));
     await vi.advanceTimersByTimeAsync(200);
     expect((await pool.status(cluster)).queue.waiting).toBe(1);
     network.metrics = "vllm:num_requests_running 3\nvllm:num_requests_waiting 0\n";
@@ -138,8 +109,8 @@ test("nobody waits for longer than asked: the tick says so", async () => {
   await withPool(1, async (pool, network) => {
     network.metrics = "vllm:num_requests_running 4\n";
     const open = [1, 2, 3, 4].map((number) => [number, "r0", 100, 0] as const);
-    await pool.exchange(cluster, report(1, { source: "other", issued: 4, open }));
-    const waiting = pool.ask(cluster, ask(1, { maxWaitMs: 400 }));
+    await pool.exchange(cluster, leaseReport(1, { source: "other", issued: 4, open }));
+    const waiting = pool.ask(cluster, poolAsk(1, { maxWaitMs: 400 }));
     await vi.advanceTimersByTimeAsync(450);
     expect(await waiting).toMatchObject({ result: "overloaded" });
   });
@@ -154,10 +125,10 @@ test("admins' wishes and those who joined survive an eviction; leases are there 
     const member = { id: "new", slots: 8, zone: "z", url: "http://10.0.0.9:8000" };
     await pool.act(cluster, { kind: "join", member });
     const open = [[1, "r1", 100, 0]] as const;
-    const before = await exchanged(pool, report(1, { issued: 1, open }));
+    const before = await exchanged(pool, leaseReport(1, { issued: 1, open }));
     const later = again();
     expect((await later.status(cluster)).leases).toBe(0);
-    const after = await exchanged(later, report(2, { issued: 1, open }));
+    const after = await exchanged(later, leaseReport(2, { issued: 1, open }));
     expect(after.incarnation).not.toBe(before.incarnation);
     const shown = (snapshot: PoolSnapshot) =>
       snapshot.replicas.map(({ id, state, leases, url }) => `${id} ${state} ${leases} ${url}`).sort();
@@ -191,7 +162,7 @@ test("the first look at a pool without memory hears the engines first: a busy cl
 
 test("a pool that nothing was wished of holds no tables", async () => {
   const stub = env.ORIGIN_POOL.getByName(crypto.randomUUID());
-  await stub.exchange("us-east", report(1));
+  await stub.exchange("us-east", leaseReport(1));
   await stub.act("us-east", { kind: "set", replica: "nobody", state: "disabled" });
   await runInDurableObject(stub, (_, state) => {
     expect(
@@ -205,9 +176,9 @@ test("a pool that nothing was wished of holds no tables", async () => {
 test("behind its binding: the fleet's replicas, an eviction, a kill, a version that it does not know", async () => {
   const name = crypto.randomUUID();
   const stub = () => env.ORIGIN_POOL.getByName(name);
-  expect((await exchanged(stub(), report(1))).replicas.map(({ id }) => id)).toEqual([]);
+  expect((await exchanged(stub(), leaseReport(1))).replicas.map(({ id }) => id)).toEqual([]);
   const us = async () => {
-    const outcome = await stub().exchange("us-east", report(Date.now()));
+    const outcome = await stub().exchange("us-east", leaseReport(Date.now()));
     return outcome.result === "taken" ? decodeSnapshot(outcome.snapshot) : null;
   };
   await evictDurableObject(stub());
@@ -216,11 +187,11 @@ test("behind its binding: the fleet's replicas, an eviction, a kill, a version t
   await abortAllDurableObjects();
   expect((await us())?.replicas.map(({ weight }) => weight)).toEqual([1, 0.5]);
   const unknown = { v: 2 as never };
-  expect(await stub().exchange("us-east", { ...report(1), ...unknown })).toEqual({
+  expect(await stub().exchange("us-east", { ...leaseReport(1), ...unknown })).toEqual({
     result: "version-unsupported",
     supported: 1,
   });
-  expect(await stub().ask("us-east", { ...ask(1), ...unknown })).toMatchObject({
+  expect(await stub().ask("us-east", { ...poolAsk(1), ...unknown })).toMatchObject({
     result: "version-unsupported",
   });
 });

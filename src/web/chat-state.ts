@@ -78,6 +78,8 @@ export const emptyChat: ChatState = {
   hasEarlier: false,
 };
 
+export type Dispatch = (event: ChatEvent) => void;
+
 export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
   switch (event.type) {
     case "draft-changed":

@@ -24,7 +24,7 @@ import {
   routeHeaderValue,
 } from "../../src/shared/turn/route-told.ts";
 import { lateStream } from "../../src/shared/stream/late-stream.ts";
-import { lateErrorEvent } from "../../src/shared/wire/errors.ts";
+import { lateErrorEvent } from "../../src/shared/wire/wire-error.ts";
 import { directNotes } from "./direct-notes.ts";
 import { respondFailure, type TenantCall } from "./handle.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";

@@ -10,7 +10,7 @@ import type { EngineDelta, FinishReason } from "../stream/engine-event.ts";
 import { toChatLogprobs } from "../stream/logprobs.ts";
 import { isRecord, type Price } from "../stream/wire-usage.ts";
 import type { Usage } from "../contracts/usage.ts";
-import type { WireErrorObject } from "../wire/errors.ts";
+import type { WireErrorObject } from "../wire/wire-error.ts";
 import { OutputItems } from "./output-items.ts";
 import { openEnd, type ResponseEnd, type ResponseIdentity, writeResponse } from "./response-object.ts";
 

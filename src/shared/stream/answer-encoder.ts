@@ -1,5 +1,5 @@
 /** In which bytes does the client get what happens in an answer? One encoder a format; none of them decides anything. */
-import type { WireErrorObject } from "../wire/errors.ts";
+import type { WireErrorObject } from "../wire/wire-error.ts";
 import type { EventFrame } from "./plain-event.ts";
 import type { EngineDelta, FinishReason } from "./engine-event.ts";
 import { ChatEncoder } from "./encode-chat.ts";

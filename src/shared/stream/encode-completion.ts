@@ -1,5 +1,5 @@
 /** OpenAI's legacy `text_completion` events. Reasoning and tool calls have no place in them. */
-import type { WireErrorObject } from "../wire/errors.ts";
+import type { WireErrorObject } from "../wire/wire-error.ts";
 import type { AnswerEncoder, EncoderOptions } from "./answer-encoder.ts";
 import type { EngineDelta, FinishReason } from "./engine-event.ts";
 import { frameOf, type EventFrame } from "./plain-event.ts";

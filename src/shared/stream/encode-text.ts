@@ -2,7 +2,7 @@
  * `stream_format: "text"`, for programs of a few lines: pieces of the answer's text, then one last event with everything
  * else. Reasoning and tool calls have no place in it; with several choices only the first one's text is told.
  */
-import type { WireErrorObject } from "../wire/errors.ts";
+import type { WireErrorObject } from "../wire/wire-error.ts";
 import type { AnswerEncoder } from "./answer-encoder.ts";
 import type { EngineDelta, FinishReason } from "./engine-event.ts";
 import { frameOf, type EventFrame } from "./plain-event.ts";

@@ -1,5 +1,5 @@
 /** What is a client told when an answer breaks after its first byte? Our words, never the engine's. */
-import type { WireErrorObject } from "../wire/errors.ts";
+import type { WireErrorObject } from "../wire/wire-error.ts";
 
 /** How a stream ended, told exactly once. */
 export type StreamEnd =

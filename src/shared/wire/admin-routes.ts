@@ -14,7 +14,7 @@ import {
 } from "./admin-requests.ts";
 import { fleetChangedSchema, fleetChangeSchema, fleetReportSchema } from "./fleet-admin.ts";
 import { limitsReportSchema } from "./responses.ts";
-import type { PublicRoute } from "./routes.ts";
+import type { PublicRoute } from "./public-route.ts";
 import { anyAdmin, platformAdminOnly } from "./scopes.ts";
 
 export const adminSchemas = {

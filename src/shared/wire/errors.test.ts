@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { LimitRefusal, Refusal } from "../contracts/refusal.ts";
 import { formatDuration } from "./durations.ts";
-import { textFormatErrorEvent, toWireError, wireErrorEvent } from "./errors.ts";
+import { toWireError } from "./errors.ts";
+import { textFormatErrorEvent, wireErrorEvent } from "./wire-error.ts";
 
 const rate: LimitRefusal = {
   scope: "user",

@@ -3,27 +3,10 @@
  * switch from the internal reason (rich, for the log) to OpenAI's error body (deliberately poor). Nothing of an engine's
  * or a dependency's own text passes, and an object of someone else reads the same as none.
  */
-import type { LimitRefusal, Refusal } from "../contracts/refusal.ts";
+import type { Refusal } from "../contracts/refusal.ts";
 import { formatDuration } from "./durations.ts";
-
-/** OpenAI's error object. `code` is what programs branch on; `message` is for people. */
-export interface WireErrorObject {
-  readonly message: string;
-  readonly type: string;
-  readonly param: string | null;
-  readonly code: string;
-}
-
-export interface WireErrorBody {
-  readonly error: WireErrorObject;
-}
-
-export interface WireError {
-  readonly status: number;
-  /** Lower-case names. `content-type` is the caller's business: the same body also travels inside a stream. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: WireErrorBody;
-}
+import { limitError } from "./limit-error.ts";
+import { retryAfter, wire, type WireError } from "./wire-error.ts";
 
 /** What the messages may mention of the request. All of it came from the client or was given to it. */
 export interface WireErrorContext {
@@ -32,10 +15,6 @@ export interface WireErrorContext {
   readonly path?: string;
 }
 
-/** OpenAI's clients sleep any `Retry-After` in full; a wait longer than this is the caller's decision, not the library's. */
-const longestAutomaticWaitMs = 30_000;
-
-const noHeaders: Readonly<Record<string, string>> = {};
 /** Longest piece of a client's own text that a message repeats. */
 const maxEchoedCharacters = 128;
 
@@ -184,7 +163,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
           `${refusal.answerTokens} for the answer). Shorten the prompt or lower ${refusal.param === undefined ? "max_completion_tokens" : "max_output_tokens"}.`,
       );
     case "limited":
-      return limited(refusal.limit);
+      return limitError(refusal.limit);
     case "idempotency-reused":
       return wire(
         422,
@@ -260,23 +239,6 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
   }
 }
 
-/** The error as an event of an OpenAI stream. No `[DONE]` follows it. */
-export function wireErrorEvent(error: WireError): string {
-  return `data: ${JSON.stringify(error.body)}\n\n`;
-}
-
-/** The error as the last event of a stream in `stream_format: "text"`. */
-export function textFormatErrorEvent(error: WireError): string {
-  return `data: ${JSON.stringify({ text: "", done: true, error: error.body.error })}\n\n`;
-}
-
-/** An error body that comes when the stream has begun already. `json` is of our own making. */
-export function lateErrorEvent(json: string, isTextFormat: boolean): string {
-  if (!isTextFormat) return `data: ${json}\n\n`;
-  const body = JSON.parse(json) as WireErrorBody;
-  return `data: ${JSON.stringify({ text: "", done: true, error: body.error })}\n\n`;
-}
-
 const noRetry: Readonly<Record<string, string>> = { "x-should-retry": "false" };
 
 const missingCredential =
@@ -302,76 +264,6 @@ function challenge(error?: "invalid_token" | "insufficient_scope", scope?: strin
   return { "www-authenticate": value };
 }
 
-function limited(limit: LimitRefusal): WireError {
-  const quota = limit.class === "quota";
-  const headers: Record<string, string> = { ...retryAfter(limit.retryAfterMs), ...standing(limit) };
-  if (quota) headers["x-should-retry"] = "false";
-  const whose = limit.scope === "key" ? "API key" : limit.scope;
-  const fits =
-    limit.largestMaxTokens > 0
-      ? `The largest max_tokens that fits now is ${limit.largestMaxTokens}.`
-      : "No max_tokens fits now.";
-  const message =
-    `${quota ? "Quota used up" : "Rate limit reached"}: ${limit.limit} of your ${whose} is ` +
-    `${amount(limit.capacity, limit.unit)}, ${left(limit)} left. The same request is let in again in ` +
-    `${formatDuration(limit.retryAfterMs)}; the limit is whole again in ${formatDuration(limit.resetMs)}. ${fits}`;
-  return quota
-    ? wire(429, "insufficient_quota", "insufficient_quota", null, message, headers)
-    : wire(
-        429,
-        limit.unit === "tokens" ? "tokens" : "requests",
-        "rate_limit_exceeded",
-        null,
-        message,
-        headers,
-      );
-}
-
-/** The limit that refused, which is the one nearest to refusal of its unit. Slots and money have no such headers. */
-function standing(limit: LimitRefusal): Record<string, string> {
-  const { unit } = limit;
-  if (unit !== "requests" && unit !== "tokens") return {};
-  return {
-    [`x-ratelimit-limit-${unit}`]: String(limit.capacity),
-    [`x-ratelimit-remaining-${unit}`]: left(limit),
-    [`x-ratelimit-reset-${unit}`]: formatDuration(limit.resetMs),
-    [`x-ratelimit-window-${unit}`]: `${limit.scope}/${limit.limit}`,
-  };
-}
-
-function amount(count: number, unit: LimitRefusal["unit"]): string {
-  switch (unit) {
-    case "requests":
-    case "tokens":
-      return `${count} ${unit}`;
-    case "slots":
-      return `${count} requests at once`;
-    case "microdollars":
-      return dollars(count);
-  }
-}
-
-function left({ remaining, unit }: LimitRefusal): string {
-  const whole = Math.max(0, Math.floor(remaining));
-  return unit === "microdollars" ? dollars(whole) : String(whole);
-}
-
-/** To the cent, or as fine as it needs to be. */
-function dollars(microdollars: number): string {
-  return `$${(microdollars / 1_000_000).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 6 })}`;
-}
-
-/** `Retry-After` in whole seconds, rounded up so that obeying it suffices, and OpenAI's finer `retry-after-ms`. */
-function retryAfter(milliseconds: number): Record<string, string> {
-  const waitMs = Number.isFinite(milliseconds) ? Math.max(1, Math.ceil(milliseconds)) : 86_400_000;
-  const headers: Record<string, string> = {
-    "retry-after": String(Math.ceil(waitMs / 1000)),
-    "retry-after-ms": String(waitMs),
-  };
-  if (waitMs > longestAutomaticWaitMs) headers["x-should-retry"] = "false";
-  return headers;
-}
-
 function inWhile(milliseconds: number): string {
   return milliseconds < 1000 ? "in a moment" : `in ${formatDuration(milliseconds)}`;
 }
@@ -394,15 +286,4 @@ function categories(names: readonly string[]): string {
 function printable(text: string): string {
   const cut = text.length > maxEchoedCharacters ? `${text.slice(0, maxEchoedCharacters)}…` : text;
   return cut.replace(/[\u0000-\u001f\u007f-\u009f]/g, " ").toWellFormed();
-}
-
-function wire(
-  status: number,
-  type: string,
-  code: string,
-  param: string | null,
-  message: string,
-  headers: Readonly<Record<string, string>> = noHeaders,
-): WireError {
-  return { status, headers, body: { error: { message, type, param, code } } };
 }

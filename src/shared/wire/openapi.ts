@@ -4,14 +4,8 @@
  */
 import * as z from "zod";
 import { chatFieldRules, type ChatField } from "./chat-fields.ts";
-import {
-  type ComponentName,
-  componentSchemas,
-  type ErrorStatus,
-  type PublicRoute,
-  publicRoutes,
-} from "./routes.ts";
-import type { RequestHeader } from "./routes.ts";
+import { type ComponentName, componentSchemas, publicRoutes } from "./routes.ts";
+import type { ErrorStatus, PublicRoute, RequestHeader } from "./public-route.ts";
 
 type Json = { [key: string]: unknown };
 

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { responseRequestSchema } from "./responses-request.ts";
 import { receiptMember } from "./receipt-responses.ts";
-import type { PublicRoute } from "./routes.ts";
+import type { PublicRoute } from "./public-route.ts";
 
 const outputItem = z.looseObject({
   id: z.string(),

@@ -12,7 +12,9 @@ import {
   conversationUpdateSchema,
 } from "./conversation-request.ts";
 import { completionRequestSchema } from "./completions-request.ts";
+import { conversationRoutes } from "./conversation-routes.ts";
 import { embeddingRequestSchema } from "./embeddings-request.ts";
+import { correlation, everyBody, everyCall, type PublicRoute } from "./public-route.ts";
 import { receiptKeysSchema, usageReceiptSchema } from "./receipt-responses.ts";
 import {
   cancellationSchema,
@@ -73,46 +75,6 @@ export const componentSchemas = {
   Error: errorSchema,
 } satisfies Record<string, z.ZodType>;
 export type ComponentName = keyof typeof componentSchemas;
-
-export interface PublicRoute {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** OpenAPI's form: parameters in braces. */
-  readonly path: string;
-  readonly tag: "Chat" | "Responses" | "Conversations" | "Models" | "Account" | "Admin" | "Service";
-  readonly summary: string;
-  readonly description?: string;
-  /** Any one of these opens it; none: any credential of a tenant; null: no credential is asked for. */
-  readonly scopes: readonly string[] | null;
-  readonly request?: { readonly schema: ComponentName; readonly example: unknown };
-  readonly pathParameters?: Readonly<Record<string, string>>;
-  readonly queryParameters?: Readonly<Record<string, string>>;
-  readonly headers?: readonly RequestHeader[];
-  readonly success: {
-    readonly description: string;
-    /** By media type; null: not JSON, no schema. */
-    readonly content: Readonly<Record<string, ComponentName | null>>;
-  };
-  /** Statuses of the errors that it can answer with, beside 500. */
-  readonly errors: readonly ErrorStatus[];
-  /** What those errors look like, where not as OpenAI's. */
-  readonly errorSchema?: ComponentName;
-}
-
-export type ErrorStatus = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 503;
-export type RequestHeader =
-  | "x-request-id"
-  | "traceparent"
-  | "Cache-Control"
-  | "Idempotency-Key"
-  | "Last-Event-ID";
-
-const everyCall: readonly ErrorStatus[] = [401, 403, 429, 503];
-const everyBody: readonly ErrorStatus[] = [400, 404, 413, 415, ...everyCall];
-const correlation: readonly RequestHeader[] = ["x-request-id", "traceparent"];
-
-const conversationId = { id: "Its id, or the name that you gave as `conversation_id`." };
-
-const includeNote = "Values of OpenAI's are taken. Items hold all that there is with or without it.";
 
 export const publicRoutes: readonly PublicRoute[] = [
   {
@@ -191,182 +153,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     errors: [404, ...everyCall],
   },
   ...responseRoutes,
-  {
-    method: "POST",
-    path: "/v1/conversations",
-    tag: "Conversations",
-    summary: "Make a conversation",
-    description:
-      "Its id goes into `conversation_id` of a chat. A name of your own needs no making: it comes to be by being used.",
-    scopes: [],
-    request: {
-      schema: "ConversationCreation",
-      example: { metadata: { topic: "physics" }, items: [{ role: "user", content: "I am Ann." }] },
-    },
-    success: { description: "It is there", content: { "application/json": "Conversation" } },
-    errors: [400, 413, 415, ...everyCall],
-  },
-  {
-    method: "GET",
-    path: "/v1/conversations",
-    tag: "Conversations",
-    summary: "List your conversations",
-    description:
-      "By when they were made, so that no page repeats or leaves out one. Ours: OpenAI has no such list. One that was " +
-      "just made may take a moment to appear.",
-    scopes: [],
-    queryParameters: {
-      limit: "1 to 100; 20 where absent.",
-      order: "`desc` (newest first, the default) or `asc`.",
-      after: "A conversation's id: the page begins behind it.",
-    },
-    success: { description: "A page of them", content: { "application/json": "ConversationList" } },
-    errors: [400, ...everyCall],
-  },
-  {
-    method: "GET",
-    path: "/v1/conversation_deletions",
-    tag: "Conversations",
-    summary: "List what is left of the conversations that you deleted",
-    description:
-      "Records without content, newest first: when, how much, and until when the platform could recover it.",
-    scopes: [],
-    queryParameters: {
-      limit: "1 to 100; 20 where absent.",
-      after: "A record's id: the page begins behind it.",
-    },
-    success: { description: "A page of them", content: { "application/json": "ConversationDeletionList" } },
-    errors: [400, ...everyCall],
-  },
-  {
-    method: "GET",
-    path: "/v1/conversations/{id}",
-    tag: "Conversations",
-    summary: "Look at a conversation",
-    scopes: [],
-    pathParameters: conversationId,
-    success: { description: "The conversation", content: { "application/json": "Conversation" } },
-    errors: [404, ...everyCall],
-  },
-  {
-    method: "POST",
-    path: "/v1/conversations/{id}",
-    tag: "Conversations",
-    summary: "Change a conversation's metadata, title or active branch",
-    description: "Metadata all together: pairs that are not sent are gone. Fields that are not sent stay.",
-    scopes: [],
-    pathParameters: conversationId,
-    request: { schema: "ConversationUpdate", example: { metadata: { topic: "chemistry" } } },
-    success: { description: "As it is now", content: { "application/json": "Conversation" } },
-    errors: everyBody,
-  },
-  {
-    method: "DELETE",
-    path: "/v1/conversations/{id}",
-    tag: "Conversations",
-    summary: "Erase a conversation and everything that was said in it",
-    description:
-      "A turn that is being written when it goes is not saved, and the stored answers of its turns go with it. " +
-      "`deletion` says what went, and until when the platform's own recovery could bring it back.",
-    scopes: [],
-    pathParameters: conversationId,
-    success: { description: "Erased", content: { "application/json": "Deletion" } },
-    errors: [404, ...everyCall],
-  },
-  {
-    method: "GET",
-    path: "/v1/conversations/{id}/branches",
-    tag: "Conversations",
-    summary: "List a conversation's branches",
-    description:
-      "A turn behind any item but the last (`parent_item_id`) begins one; nothing is overwritten. `br_0` is what the " +
-      "conversation began with. `active_branch` of an update chooses which one turns go on.",
-    scopes: [],
-    pathParameters: conversationId,
-    success: { description: "All of them", content: { "application/json": "ConversationBranchList" } },
-    errors: [404, ...everyCall],
-  },
-  {
-    method: "GET",
-    path: "/v1/conversations/{id}/export",
-    tag: "Conversations",
-    summary: "Take a conversation along, with every branch",
-    scopes: [],
-    pathParameters: conversationId,
-    success: { description: "All of it", content: { "application/json": "ConversationExport" } },
-    errors: [404, ...everyCall],
-  },
-  {
-    method: "GET",
-    path: "/v1/conversations/{id}/watch",
-    tag: "Conversations",
-    summary: "See what is being written in a conversation, as it is written",
-    description:
-      "For a second device. Server-sent events: `turn.started` with what was asked, the turn's own events as its answer " +
-      "streams them, `turn.ended`, then the next turn; `conversation.deleted` is the last. Every event's `id` says where in " +
-      "which turn it is; `Last-Event-ID` goes on behind it. The stream ends after five minutes: connect again.",
-    scopes: [],
-    pathParameters: conversationId,
-    queryParameters: { starting_after: "As `Last-Event-ID`, for clients that can't set headers." },
-    headers: ["Last-Event-ID"],
-    success: { description: "The events", content: { "text/event-stream": null } },
-    errors: [400, 404, ...everyCall],
-  },
-  {
-    method: "GET",
-    path: "/v1/conversations/{id}/items/{item_id}",
-    tag: "Conversations",
-    summary: "Look at one item of a conversation",
-    scopes: [],
-    pathParameters: { ...conversationId, item_id: "The item's id." },
-    queryParameters: { include: includeNote },
-    success: { description: "The item", content: { "application/json": "ConversationItem" } },
-    errors: [400, 404, ...everyCall],
-  },
-  {
-    method: "DELETE",
-    path: "/v1/conversations/{id}/items/{item_id}",
-    tag: "Conversations",
-    summary: "Take one item out of a conversation",
-    scopes: [],
-    pathParameters: { ...conversationId, item_id: "The item's id." },
-    success: { description: "What is left", content: { "application/json": "Conversation" } },
-    errors: [404, ...everyCall],
-  },
-  {
-    method: "POST",
-    path: "/v1/conversations/{id}/items",
-    tag: "Conversations",
-    summary: "Add to a conversation without asking a model",
-    description: "They go to the end of the active branch. With an `Idempotency-Key`, twice is once.",
-    scopes: [],
-    headers: ["Idempotency-Key"],
-    pathParameters: conversationId,
-    queryParameters: { include: includeNote },
-    request: {
-      schema: "ConversationItemsCreation",
-      example: { items: [{ role: "user", content: "I am Ann." }] },
-    },
-    success: { description: "The items", content: { "application/json": "ConversationItemList" } },
-    errors: everyBody,
-  },
-  {
-    method: "GET",
-    path: "/v1/conversations/{id}/items",
-    tag: "Conversations",
-    summary: "List what was said in a conversation",
-    scopes: [],
-    pathParameters: conversationId,
-    queryParameters: {
-      limit: "1 to 100; 20 where absent.",
-      order: "`desc` (newest first, the default) or `asc`.",
-      after: "An item's id: the page begins behind it.",
-      branch: "`br_…`: the items of that branch. Absent: of the active one.",
-      include: includeNote,
-    },
-    success: { description: "A page of items", content: { "application/json": "ConversationItemList" } },
-    errors: [400, 404, ...everyCall],
-  },
+  ...conversationRoutes,
   {
     method: "POST",
     path: "/v1/completions",

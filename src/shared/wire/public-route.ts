@@ -1,0 +1,38 @@
+/** What is said of a route in the table (routes.ts)? */
+import type { ComponentName } from "./routes.ts";
+
+export interface PublicRoute {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** OpenAPI's form: parameters in braces. */
+  readonly path: string;
+  readonly tag: "Chat" | "Responses" | "Conversations" | "Models" | "Account" | "Admin" | "Service";
+  readonly summary: string;
+  readonly description?: string;
+  /** Any one of these opens it; none: any credential of a tenant; null: no credential is asked for. */
+  readonly scopes: readonly string[] | null;
+  readonly request?: { readonly schema: ComponentName; readonly example: unknown };
+  readonly pathParameters?: Readonly<Record<string, string>>;
+  readonly queryParameters?: Readonly<Record<string, string>>;
+  readonly headers?: readonly RequestHeader[];
+  readonly success: {
+    readonly description: string;
+    /** By media type; null: not JSON, no schema. */
+    readonly content: Readonly<Record<string, ComponentName | null>>;
+  };
+  /** Statuses of the errors that it can answer with, beside 500. */
+  readonly errors: readonly ErrorStatus[];
+  /** What those errors look like, where not as OpenAI's. */
+  readonly errorSchema?: ComponentName;
+}
+
+export type ErrorStatus = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 503;
+export type RequestHeader =
+  | "x-request-id"
+  | "traceparent"
+  | "Cache-Control"
+  | "Idempotency-Key"
+  | "Last-Event-ID";
+
+export const everyCall: readonly ErrorStatus[] = [401, 403, 429, 503];
+export const everyBody: readonly ErrorStatus[] = [400, 404, 413, 415, ...everyCall];
+export const correlation: readonly RequestHeader[] = ["x-request-id", "traceparent"];

@@ -1,0 +1,64 @@
+/** How is an error told: its body and headers, or as an event of a stream that has begun? What is told is decided in errors.ts. */
+
+/** OpenAI's error object. `code` is what programs branch on; `message` is for people. */
+export interface WireErrorObject {
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: string;
+}
+
+export interface WireErrorBody {
+  readonly error: WireErrorObject;
+}
+
+export interface WireError {
+  readonly status: number;
+  /** Lower-case names. `content-type` is the caller's business: the same body also travels inside a stream. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: WireErrorBody;
+}
+
+/** OpenAI's clients sleep any `Retry-After` in full; a wait longer than this is the caller's decision, not the library's. */
+const longestAutomaticWaitMs = 30_000;
+
+const noHeaders: Readonly<Record<string, string>> = {};
+
+export function wire(
+  status: number,
+  type: string,
+  code: string,
+  param: string | null,
+  message: string,
+  headers: Readonly<Record<string, string>> = noHeaders,
+): WireError {
+  return { status, headers, body: { error: { message, type, param, code } } };
+}
+
+/** `Retry-After` in whole seconds, rounded up so that obeying it suffices, and OpenAI's finer `retry-after-ms`. */
+export function retryAfter(milliseconds: number): Record<string, string> {
+  const waitMs = Number.isFinite(milliseconds) ? Math.max(1, Math.ceil(milliseconds)) : 86_400_000;
+  const headers: Record<string, string> = {
+    "retry-after": String(Math.ceil(waitMs / 1000)),
+    "retry-after-ms": String(waitMs),
+  };
+  if (waitMs > longestAutomaticWaitMs) headers["x-should-retry"] = "false";
+  return headers;
+}
+
+/** The error as an event of an OpenAI stream. No `[DONE]` follows it. */
+export function wireErrorEvent(error: WireError): string {
+  return `data: ${JSON.stringify(error.body)}\n\n`;
+}
+
+/** The error as the last event of a stream in `stream_format: "text"`. */
+export function textFormatErrorEvent(error: WireError): string {
+  return `data: ${JSON.stringify({ text: "", done: true, error: error.body.error })}\n\n`;
+}
+
+/** An error body that comes when the stream has begun already. `json` is of our own making. */
+export function lateErrorEvent(json: string, isTextFormat: boolean): string {
+  if (!isTextFormat) return `data: ${json}\n\n`;
+  const body = JSON.parse(json) as WireErrorBody;
+  return `data: ${JSON.stringify({ text: "", done: true, error: body.error })}\n\n`;
+}

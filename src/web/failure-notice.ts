@@ -1,0 +1,20 @@
+/** What is shown of an error that was thrown, whatever it is? */
+import { adviceFor, type ApiFailure } from "./advice.ts";
+import { ApiError } from "./api.ts";
+import type { Notice } from "./chat-state.ts";
+
+export function failureOf(error: unknown): ApiFailure {
+  return error instanceof ApiError
+    ? error.failure
+    : {
+        // How a browser says that the connection is gone in the middle of a body.
+        status: error instanceof TypeError ? 0 : 502,
+        code: null,
+        message: "The answer could not be read.",
+        retryAfterMs: null,
+      };
+}
+
+export function noticeOf(error: unknown): Notice {
+  return adviceFor(failureOf(error), Date.now());
+}

@@ -1,0 +1,111 @@
+/** A conversation as the server keeps it: loaded page by page, looked at again when something was saved. */
+import { noticeOf } from "./failure-notice.ts";
+import type { Dispatch } from "./chat-state.ts";
+import { chooseBranch, loadBranches, loadItems } from "./conversations-api.ts";
+import { isUnused } from "./keep.ts";
+import { threadOf, type ThreadItem } from "./thread.ts";
+
+/** How often it is looked whether a turn that ended is saved, where nobody tells it: ms between. */
+const savedLooksMs = [300, 1000, 3000];
+
+export class KeptThread {
+  readonly #token: string;
+  readonly #conversation: string;
+  readonly #left: AbortSignal;
+  readonly #dispatch: Dispatch;
+  readonly #onSaved: () => void;
+  #items: readonly ThreadItem[] = [];
+  #looking = 0;
+  readonly #saved = Promise.withResolvers<void>();
+
+  constructor(
+    token: string,
+    conversation: string,
+    left: AbortSignal,
+    dispatch: Dispatch,
+    onSaved: () => void,
+  ) {
+    this.#token = token;
+    this.#conversation = conversation;
+    this.#left = left;
+    this.#dispatch = dispatch;
+    this.#onSaved = onSaved;
+  }
+
+  /** Resolves once there is such a conversation, and what is in it is shown. */
+  async begun(): Promise<void> {
+    if (isUnused(this.#conversation)) return this.#saved.promise;
+    this.#dispatch({ type: "restore-started" });
+    await this.#show("restored", null);
+  }
+
+  async refresh(): Promise<void> {
+    this.#looking += 1;
+    await this.#show("refreshed", null);
+    this.#onSaved();
+  }
+
+  /** The end of a turn comes a moment before it is saved. The watch tells of that, too; whichever is first. */
+  async refreshWhenSaved(): Promise<void> {
+    this.#looking += 1;
+    const looking = this.#looking;
+    const before = this.#items.at(-1)?.id;
+    let looks = 0;
+    for (;;) {
+      const waitMs = savedLooksMs[Math.min(looks, savedLooksMs.length - 1)];
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (this.#left.aborted || looking !== this.#looking) return;
+      looks += 1;
+      // Without a connection it is tried on and on, and said once: by the turn that broke off.
+      const seen = await this.#show("refreshed", null, { quietly: true, unless: before });
+      if (seen && (looks >= savedLooksMs.length || this.#items.at(-1)?.id !== before)) break;
+    }
+    this.#saved.resolve();
+    this.#onSaved();
+  }
+
+  async loadEarlier(): Promise<void> {
+    await this.#show("refreshed", this.#items[0]?.id ?? null);
+  }
+
+  async choose(branch: string): Promise<void> {
+    try {
+      await chooseBranch(this.#token, this.#conversation, branch);
+      await this.#show("refreshed", null);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /**
+   * Whether it could be had.
+   * @param how.unless the last item: where it is still that one, what is on screen is more than what is saved, and stays
+   */
+  async #show(
+    type: "restored" | "refreshed",
+    before: string | null,
+    how: { readonly quietly: boolean; readonly unless?: string | undefined } = { quietly: false },
+  ): Promise<boolean> {
+    try {
+      const [page, branches] = await Promise.all([
+        loadItems(this.#token, this.#conversation, before),
+        loadBranches(this.#token, this.#conversation),
+      ]);
+      if (this.#left.aborted) return false;
+      if (how.quietly && page.entries.at(-1)?.id === how.unless) return true;
+      this.#items = before === null ? page.entries : [...page.entries, ...this.#items];
+      const messages = threadOf(this.#items, branches, page.hasMore);
+      this.#dispatch({ type, messages, hasEarlier: page.hasMore });
+      return true;
+    } catch (error) {
+      if (this.#left.aborted) return false;
+      if (type === "restored") this.#dispatch({ type, messages: [], hasEarlier: false });
+      if (!how.quietly) this.#fail(error);
+      return false;
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#left.aborted) this.#dispatch({ type: "noticed", notice: noticeOf(error) });
+  }
+}
