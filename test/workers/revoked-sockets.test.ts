@@ -5,6 +5,7 @@ import { TokenBucket } from "../../durable-objects/token-bucket/token-bucket.ts"
 import { bucketName } from "../../src/shared/limits/bucket-name.ts";
 import { revokedKeyMs, type RevokeCommand } from "../../src/shared/limits/revocation.ts";
 import { bearer, putTenant, settled } from "./edge-under-test.ts";
+import { eventually } from "./eventually.ts";
 import { openSocket } from "./test-socket.ts";
 
 beforeAll(async () => {
@@ -44,7 +45,7 @@ test("a bucket that is killed between a revocation and telling its sockets tells
   expect(await runDurableObjectAlarm(bucketOf("untold"))).toBe(true);
   await socket.untilClosed();
   expect(socket.closed).toMatchObject({ code: 1008, reason: "the credential is revoked" });
-  await vi.waitFor(async () => expect(await socketsOf("untold")).toEqual([]));
+  await eventually(async () => expect(await socketsOf("untold")).toEqual([]));
   await settled();
 });
 
@@ -69,7 +70,7 @@ test("of a bucket's sockets only those are told that a revoked key opened, again
     bucket.openSocket({ ...opened, session: "other", keyId: "kept" }, 9);
     bucket.openSocket({ ...opened, session: "token", keyId: null }, 9);
     bucket.revoke({ version: 1, what: "key", keyId: "lost" });
-    await vi.waitFor(() => expect(told).toEqual(["away lost", "closing lost", "gone lost"]));
+    await eventually(() => expect(told).toEqual(["away lost", "closing lost", "gone lost"]));
     away = false;
     // It finds one that was never reached, and one that was still closing.
     await bucket.alarm();
@@ -83,7 +84,7 @@ test("an idle bucket whose sockets are all told and gone deletes its storage", a
   const opened = { v: 1, session: crypto.randomUUID(), jurisdiction: "none", untilMs } as const;
   await bucketOf("idle").openSocket({ ...opened, issuedAtMs: Date.now(), keyId: "lost" }, 9);
   await bucketOf("idle").revoke({ version: 1, what: "key", keyId: "lost" });
-  await vi.waitFor(async () => expect(await socketsOf("idle")).toEqual([]));
+  await eventually(async () => expect(await socketsOf("idle")).toEqual([]));
   expect(await runDurableObjectAlarm(bucketOf("idle"))).toBe(true);
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + revokedKeyMs + 3_600_000 });
   expect(await runDurableObjectAlarm(bucketOf("idle"))).toBe(true);
