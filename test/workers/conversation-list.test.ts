@@ -255,8 +255,10 @@ test("a deletion takes the stored answers of its turns along, and leaves a recor
     expect(JSON.stringify(records)).not.toContain("secret");
   });
   // What was charged stays.
-  const usage = await ask("GET", "/v1/usage", ann);
-  expect(usage.body).toMatchObject({ user: { used: { requests: 1 } } });
+  await eventually(async () => {
+    const usage = await ask("GET", "/v1/usage", ann);
+    expect(usage.body).toMatchObject({ user: { used: { requests: 1 } } });
+  });
   await settled();
 });
 

@@ -88,8 +88,10 @@ test("reject: a second turn is 409, not to be retried, and costs nothing; after 
   });
   await eventually(async () => expect(await questions(authorization)).toEqual(["first", "third"]));
   await settled();
-  const usage = await send("/v1/usage", { headers: { authorization } });
-  expect(await usage.json()).toMatchObject({ user: { used: { requests: 2 }, reserved: { tokens: 0 } } });
+  await eventually(async () => {
+    const usage = await send("/v1/usage", { headers: { authorization } });
+    expect(await usage.json()).toMatchObject({ user: { used: { requests: 2 }, reserved: { tokens: 0 } } });
+  });
 });
 
 test("replace: a second turn stops the first, whose words so far stand, and takes its place", async () => {
