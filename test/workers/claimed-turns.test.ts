@@ -274,6 +274,31 @@ test("where the tenant wants it, equal requests at the same time share one gener
   await settled();
 });
 
+test("Cache-Status says of a turn of its own that no cache was asked, and of a claimed one whether it was there already", async () => {
+  const told = (response: Response) => response.headers.get("cache-status");
+  const authorization = await bearer("claims", "told");
+  const stored = await post("/v1/chat/completions", authorization, { ...question, store: true });
+  expect(told(stored)).toBe("edgewise; fwd=bypass; detail=durable");
+  expect(told(await ask(authorization, "told", question))).toBe("edgewise; fwd=miss; detail=idempotency-key");
+  expect(told(await ask(authorization, "told", question))).toBe("edgewise; hit; detail=idempotency-key");
+  const retrying = await bearer("retries", "told");
+  expect(told(await post("/v1/chat/completions", retrying, question))).toBe(
+    "edgewise; fwd=miss; detail=retry",
+  );
+  expect(told(await post("/v1/chat/completions", retrying, question))).toBe("edgewise; hit; detail=retry");
+  for (const stream of [false, true]) {
+    const body = { model: "auto", max_output_tokens: 50, input: "Hi", stream };
+    const response = await post("/v1/responses", authorization, body);
+    expect(told(response)).toBe("edgewise; fwd=bypass; detail=durable");
+    await response.text();
+  }
+  const background = { model: "auto", max_output_tokens: 50, input: "Hi", background: true };
+  expect(told(await post("/v1/responses", authorization, background))).toBe(
+    "edgewise; fwd=bypass; detail=durable",
+  );
+  await settled();
+});
+
 test("a keyed answer that failed is told again as it is, and that asking again is of no use", async () => {
   const authorization = await bearer("claims", "failing");
   engine.script = { deltas: [{ content: "Hel" }], finish: null };

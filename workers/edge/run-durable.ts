@@ -7,6 +7,7 @@ import type { TenantCall } from "./handle.ts";
 import { placeOf } from "./place.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { startTurn, type TurnOrigin, type TurnStarted } from "./start-turn.ts";
+import { turnCacheStatus } from "./turn-cache-status.ts";
 
 export function ownerOf({ tenant, principal }: Pick<TenantCall, "tenant" | "principal">): Owner {
   return { tenant: tenant.id, user: principal.user };
@@ -58,7 +59,7 @@ function send(
 ): Response {
   const told = {
     "x-edgewise-response-id": responseId,
-    ...(claim?.by === "dedup" ? { "cache-status": sharedStatus(outcome.attached) } : {}),
+    "cache-status": turnCacheStatus(claim, outcome.attached),
   };
   switch (outcome.result) {
     case "stream":
@@ -83,11 +84,6 @@ function send(
     case "claimed":
       return respondRefusal(scope, { kind: "internal", detail: "a followed turn was only claimed" });
   }
-}
-
-/** RFC 9211, as for an answer from the cache. */
-function sharedStatus(attached: boolean): string {
-  return attached ? "edgewise; hit; detail=dedup" : "edgewise; fwd=miss; detail=dedup";
 }
 
 /** The object writes the stream, keep-alives included: nothing of the edge's runs a token. */

@@ -207,7 +207,12 @@ const responseHeaders: Readonly<Record<string, Json>> = {
     description: "Which limit that is, by scope and window: `org/tokens_per_month`.",
     schema: text,
   },
-  "Cache-Status": { description: "RFC 9211: whether the answer came from the cache.", schema: text },
+  "Cache-Status": {
+    description:
+      "RFC 9211: whether the answer came from the cache. Of a durable turn `fwd=bypass; detail=durable`, since no cache is asked for one; " +
+      "or, where it is claimed (`detail` is `idempotency-key`, `retry` or `dedup`), `fwd=miss` for the first and `hit` for who got the same turn.",
+    schema: text,
+  },
   "Server-Timing": { description: "Milliseconds by stage.", schema: text },
   "Retry-After": { description: "Seconds to wait.", schema: text },
   "retry-after-ms": { description: "Milliseconds to wait.", schema: text },

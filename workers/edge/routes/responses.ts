@@ -3,7 +3,7 @@ import type { Follow } from "../../../src/shared/contracts/generation.ts";
 import { openResponse } from "../../../src/shared/turn/durable/response-form.ts";
 import { responseRefusal } from "../../../src/shared/responses/response-refusal.ts";
 import { storedResponse } from "../../../src/shared/responses/stored-response.ts";
-import { turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
+import { type TurnClaim, turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
 import {
   conversationOf,
   parseResponseRequest,
@@ -16,6 +16,7 @@ import { respondJson, respondRefusal } from "../respond.ts";
 import { originOf, streamFromObject } from "../run-durable.ts";
 import type { TurnStarted } from "../start-turn.ts";
 import { retrieveTurn } from "../stored-turn.ts";
+import { turnCacheStatus } from "../turn-cache-status.ts";
 
 export const createResponseOverHttp: TenantHandler = async (call) => {
   const { c, scope, tenant, isolate } = call;
@@ -33,7 +34,7 @@ export const createResponseOverHttp: TenantHandler = async (call) => {
   if (!created.ok) return respondRefusal(scope, created.error);
   const { started, findings } = created.value;
   if (findings !== null) scope.record.screened = findings;
-  return send(call, started);
+  return send(call, started, claim.value);
 };
 
 function followOf({ stream, background }: ResponseRequest): Follow {
@@ -41,9 +42,16 @@ function followOf({ stream, background }: ResponseRequest): Follow {
   return background === true ? { kind: "claim" } : { kind: "end" };
 }
 
-async function send(call: TenantCall, { outcome, responseId, request }: TurnStarted): Promise<Response> {
+async function send(
+  call: TenantCall,
+  { outcome, responseId, request }: TurnStarted,
+  claim: TurnClaim | null,
+): Promise<Response> {
   const { scope } = call;
-  const headers = { "x-edgewise-response-id": responseId };
+  const headers = {
+    "x-edgewise-response-id": responseId,
+    "cache-status": turnCacheStatus(claim, outcome.attached),
+  };
   switch (outcome.result) {
     case "stream":
       return streamFromObject(call, outcome.stream, { ...outcome.headers, ...headers });
