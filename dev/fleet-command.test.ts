@@ -46,6 +46,27 @@ test("what put writes is what the Worker reads, with a version that changes with
   expect(JSON.parse(await getFleet(store))).toMatchObject({ version: edited.version });
 });
 
+test("a model is in the fleet since the document that first had it; what a document says itself goes before", async () => {
+  const store = memoryStore();
+  const [cluster] = document.clusters;
+  const models = (cluster?.models ?? []).map((model) => ({ ...model, created: undefined }));
+  const written = (...ids: string[]) =>
+    JSON.stringify({
+      clusters: [{ ...cluster, models: models.filter(({ id }) => ids.includes(id)) }],
+    });
+  const since = async (text: string, nowMs: number) =>
+    (await putFleet(store, text, nowMs)).clusters[0]?.models.map(({ id, created }) => [id, created]);
+  expect(await since(written("llama-3.1-8b"), 5_000)).toEqual([["llama-3.1-8b", 5]]);
+  expect(await since(written("llama-3.1-8b", "qwen3-reason"), 9_999)).toEqual([
+    ["llama-3.1-8b", 5],
+    ["qwen3-reason", 9],
+  ]);
+  const [stated] = (await since(JSON.stringify(document), 20_000)) ?? [];
+  expect(stated).toEqual(["llama-3.1-8b", cluster?.models[0]?.created]);
+  store.entries.set("fleet", "{");
+  expect(await since(written("llama-3.1-8b"), 30_000)).toEqual([["llama-3.1-8b", 30]]);
+});
+
 test("a wrong document is refused with the field's path, and the good one stays", async () => {
   const store = memoryStore();
   await putFleet(store, JSON.stringify(document));

@@ -27,9 +27,12 @@ export function checkFleet(text: string): Fleet {
   return fleet.data;
 }
 
-/** The document as it was written, its version a hash of all the rest. */
-export async function putFleet(store: TenantStore, text: string): Promise<Fleet> {
-  const fleet = checkFleet(text);
+/**
+ * The document as it was written, its version a hash of all the rest. A model that does not say since when it is in the fleet
+ * is there since the document before had it, or since now.
+ */
+export async function putFleet(store: TenantStore, text: string, nowMs: number = Date.now()): Promise<Fleet> {
+  const fleet = dated(checkFleet(text), knownSince(await store.get(fleetKey)), Math.floor(nowMs / 1000));
   const bytes = new TextEncoder().encode(JSON.stringify({ ...fleet, version: "" }));
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const version = hash.slice(0, 8).reduce((hex, byte) => hex + byte.toString(16).padStart(2, "0"), "");
@@ -37,6 +40,49 @@ export async function putFleet(store: TenantStore, text: string): Promise<Fleet>
   await store.put([{ key: fleetKey, value: JSON.stringify(versioned) }]);
   return versioned;
 }
+
+function dated(fleet: Fleet, since: ReadonlyMap<string, number>, nowSeconds: number): Fleet {
+  const clusters = fleet.clusters.map((cluster) => ({
+    ...cluster,
+    models: cluster.models.map((model) => ({
+      ...model,
+      created: model.created ?? since.get(`${cluster.id}/${model.id}`) ?? nowSeconds,
+    })),
+  }));
+  return { ...fleet, clusters };
+}
+
+/** By cluster and model. Of a document that is broken or of another form, nothing is known. */
+function knownSince(text: string | null): ReadonlyMap<string, number> {
+  const since = new Map<string, number>();
+  const parsed = documentSchema.safeParse(text);
+  for (const cluster of parsed.data?.clusters ?? [])
+    for (const { id, created } of cluster.models)
+      if (created !== undefined) since.set(`${cluster.id}/${id}`, created);
+  return since;
+}
+
+/** As it lies in KV, and as little of it as is needed: one that an older program wrote counts as well. */
+const documentSchema = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: "custom", message: "is not JSON" });
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z.object({
+      clusters: z.array(
+        z.object({
+          id: z.string(),
+          models: z.array(z.object({ id: z.string(), created: z.number().optional() })),
+        }),
+      ),
+    }),
+  );
 
 export async function getFleet(store: TenantStore): Promise<string> {
   const text = await store.get(fleetKey);

@@ -79,6 +79,8 @@ function recordOf(model: ProbedModel): Record<string, unknown> {
     id: model.id,
     served_name: model.id,
     context_window: model.contextWindow,
+    // It is in this fleet since now: what servers of this kind say is when they were asked.
+    created: Math.floor(Date.now() / 1000),
     // What a server that says nothing of itself can do is left to its own refusals.
     capabilities: [
       "chat",

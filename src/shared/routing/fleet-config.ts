@@ -63,6 +63,8 @@ const writtenModelSchema = z.strictObject({
     .regex(/^\d{2} [A-Z][a-z]{2} \d{4}$/)
     .default("26 Jul 2024"),
   knowledge_cutoff: z.string().max(32).optional(),
+  /** Since when it is in the fleet, in seconds since 1970: `created` of `/v1/models`. */
+  created: z.int().min(0).max(9_999_999_999).optional(),
   capabilities: z.array(capabilitySchema).default(["chat", "completions"]),
   /** Without it, the cluster's. */
   price: priceSchema.optional(),

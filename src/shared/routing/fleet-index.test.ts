@@ -28,6 +28,7 @@ const index = buildFleetIndex(
             served_name: "S",
             context_window: 8192,
             capabilities: ["tools", "chat"],
+            created: 1_700_000_000,
             price: { output: 9 },
           },
         ],
@@ -37,7 +38,14 @@ const index = buildFleetIndex(
         region: "asia",
         replicas,
         models: [
-          { id: "small", served_name: "S", context_window: 8192, weights: "fp8", capabilities: ["chat"] },
+          {
+            id: "small",
+            served_name: "S",
+            context_window: 8192,
+            weights: "fp8",
+            capabilities: ["chat"],
+            created: 1_600_000_000,
+          },
           { id: "embed", served_name: "E", context_window: 512, capabilities: ["embeddings"] },
         ],
       },
@@ -90,6 +98,15 @@ test.each([
   ],
 ] as const)("%s is refused with the reason", (name, needs, expected) => {
   expect(resolveModel(index, name, needs)).toEqual(expected);
+});
+
+test("a model is as old as at the cluster that had it first, an alias as its first model; what nobody says is 0", () => {
+  expect(listModels(index).map(({ id, created }) => [id, created])).toEqual([
+    ["auto", 1_600_000_000],
+    ["small", 1_600_000_000],
+    ["big", 0],
+    ["embed", 0],
+  ]);
 });
 
 test("every listed name resolves, each once", () => {

@@ -36,6 +36,8 @@ export interface ListedModel {
   readonly models: readonly string[];
   /** Of the model that is tried first: the largest window of its variants, in tokens. */
   readonly contextWindow: number;
+  /** Since when that one is in the fleet, in seconds since 1970; 0: its document does not say. */
+  readonly created: number;
   readonly capabilities: readonly Capability[];
 }
 
@@ -60,18 +62,19 @@ export function buildFleetIndex(fleet: Fleet): FleetIndex {
   const names = new Map<string, readonly ModelCandidate[]>();
   const routes = new Map<string, AliasRoute>();
   const listing: ListedModel[] = [];
+  const created = createdByModel(fleet);
   for (const [name, alias] of Object.entries(fleet.aliases)) {
     const ids = new Set(answeringModels(alias).map(({ id }) => id));
     const candidates = [...ids].flatMap((id) => models.get(id) ?? []);
     names.set(name, candidates);
-    listing.push(listed(name, "alias", candidates));
+    listing.push(listed(name, "alias", candidates, created));
     const route = aliasRoute(name, alias, models);
     if (route !== null) routes.set(name, route);
   }
   for (const [id, candidate] of models) {
     if (names.has(id)) continue;
     names.set(id, [candidate]);
-    listing.push(listed(id, "model", [candidate]));
+    listing.push(listed(id, "model", [candidate], created));
   }
   return {
     version: fleet.version,
@@ -152,12 +155,26 @@ function bodyKey(cluster: Cluster, record: ModelRecord): string {
   ]);
 }
 
-function listed(id: string, kind: ListedModel["kind"], candidates: readonly ModelCandidate[]): ListedModel {
+/** At the cluster that had it first. */
+function createdByModel({ clusters }: Fleet): ReadonlyMap<string, number> {
+  const earliest = new Map<string, number>();
+  for (const { id, created } of clusters.flatMap(({ models }) => models))
+    if (created !== undefined) earliest.set(id, Math.min(created, earliest.get(id) ?? created));
+  return earliest;
+}
+
+function listed(
+  id: string,
+  kind: ListedModel["kind"],
+  candidates: readonly ModelCandidate[],
+  created: ReadonlyMap<string, number>,
+): ListedModel {
   const variants = candidates[0]?.variants ?? [];
   return {
     id,
     kind,
     models: candidates.map((candidate) => candidate.id),
+    created: created.get(candidates[0]?.id ?? "") ?? 0,
     contextWindow: Math.max(0, ...variants.map((variant) => variant.record.context_window)),
     capabilities: [...new Set(variants.flatMap((variant) => variant.record.capabilities))],
   };

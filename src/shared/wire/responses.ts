@@ -149,7 +149,10 @@ export const embeddingListSchema = z.looseObject({
 export const modelSchema = z.looseObject({
   id: z.string(),
   object: z.literal("model"),
-  created: unixSeconds,
+  created: unixSeconds.meta({
+    description:
+      "Since when it is in the fleet (an alias: its first model), in seconds since 1970. 0: its document does not say.",
+  }),
   owned_by: z.string(),
   context_window: z.int().optional().meta({ description: "Tokens of prompt and answer together." }),
   capabilities: z.array(z.string()).optional(),

@@ -27,7 +27,7 @@ function modelObject(model: ListedModel): Record<string, unknown> {
   return {
     id: model.id,
     object: "model",
-    created: 0,
+    created: model.created,
     owned_by: "edgewise",
     context_window: model.contextWindow,
     capabilities: model.capabilities,
