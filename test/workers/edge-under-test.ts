@@ -53,10 +53,15 @@ export async function bearer(
   return `Bearer ${token}`;
 }
 
-export function post(path: string, authorization: string, body: object): Promise<Response> {
+export function post(
+  path: string,
+  authorization: string,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   return send(path, {
     method: "POST",
-    headers: { authorization, "content-type": "application/json" },
+    headers: { authorization, "content-type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
 }

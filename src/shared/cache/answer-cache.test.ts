@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { type AnswerCacheDeps, type AnswerTier, type CacheFault, createAnswerCache } from "./answer-cache.ts";
+import {
+  type AnswerCacheDeps,
+  type AnswerTier,
+  type CacheFault,
+  createAnswerCache,
+  patientLookupLimitMs,
+} from "./answer-cache.ts";
 import { type CacheEntry, encodeEntry } from "./cache-entry.ts";
 import { RecentMap } from "../limits/recent-map.ts";
 import type { CachedAnswer } from "./ports.ts";
@@ -31,6 +37,7 @@ function bench(tiers: { near?: AnswerTier; far?: AnswerTier | null; remembers?: 
   const faults: CacheFault[] = [];
   const works: Promise<unknown>[] = [];
   const timers = new Set<() => void>();
+  const limits: number[] = [];
   const clock = { nowMs: 1_000_000 };
   const deps: AnswerCacheDeps = {
     memory,
@@ -38,7 +45,8 @@ function bench(tiers: { near?: AnswerTier; far?: AnswerTier | null; remembers?: 
     far: tiers.far === undefined ? far : tiers.far,
     background: { run: (_, work) => void works.push(work) },
     nowMs: () => clock.nowMs,
-    timer: (_, fire) => {
+    timer: (ms, fire) => {
+      limits.push(ms);
       timers.add(fire);
       return () => timers.delete(fire);
     },
@@ -47,7 +55,7 @@ function bench(tiers: { near?: AnswerTier; far?: AnswerTier | null; remembers?: 
   const settle = async () => {
     while (works.length > 0) await works.shift();
   };
-  return { cache: createAnswerCache(deps), near, far, faults, works, timers, clock, settle };
+  return { cache: createAnswerCache(deps), near, far, faults, works, timers, limits, clock, settle };
 }
 
 test("the first answer is near only; its first hit copies it far, once, with what is left of its life", async () => {
@@ -98,6 +106,13 @@ test("with a jurisdiction nothing goes far", async () => {
   expect((await cache.lookup("k")).result).toBe("hit");
   await settle();
   expect([near.entries.size, far.entries.size]).toEqual([1, 0]);
+});
+
+test("a look-up has 20 ms, or as long as whoever asks will wait", async () => {
+  const { cache, limits } = bench();
+  await cache.lookup("k");
+  await cache.lookup("k", patientLookupLimitMs);
+  expect(limits).toEqual([20, 1000]);
 });
 
 test("a look-up past its time is slow, goes on in the background, and is near for the next", async () => {

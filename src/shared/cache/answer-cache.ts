@@ -37,6 +37,8 @@ export interface AnswerCacheDeps {
 }
 
 export const lookupLimitMs = 20;
+/** For whoever wants a stored answer or none: a far tier that is cold takes hundreds of milliseconds, an engine longer. */
+export const patientLookupLimitMs = 1_000;
 /** UTF-16 units of a whole entry: some 60,000 tokens of answer. */
 export const maxEntryCharacters = 262_144;
 /** Longer answers are not remembered: the isolate's memory is everyone's. */
@@ -53,9 +55,9 @@ interface Found {
 
 export function createAnswerCache(deps: AnswerCacheDeps): AnswerCache {
   return {
-    lookup: (key) => {
+    lookup: (key, limitMs = lookupLimitMs) => {
       const kept = remembered(deps, key);
-      return kept === null ? lookup(deps, key) : Promise.resolve(kept);
+      return kept === null ? lookup(deps, key, limitMs) : Promise.resolve(kept);
     },
     store: (key, answer, ttlSeconds) => store(deps, key, answer, ttlSeconds),
   };
@@ -72,13 +74,13 @@ function remember({ memory }: AnswerCacheDeps, key: string, { entry, characters 
   if (characters <= maxRememberedCharacters) memory?.set(key, entry);
 }
 
-function lookup(deps: AnswerCacheDeps, key: string): Promise<CacheLookup> {
+function lookup(deps: AnswerCacheDeps, key: string, limitMs: number): Promise<CacheLookup> {
   return new Promise((resolve) => {
     const work = find(deps, key).then((found) => {
       cancel();
       resolve(found);
     });
-    const cancel = deps.timer(lookupLimitMs, () => {
+    const cancel = deps.timer(limitMs, () => {
       resolve({ result: "slow" });
       deps.background.run("cache-lookup", work);
     });

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { type CacheableRequest, decideCaching, isStorable, isTooOld } from "./cache-policy.ts";
+import {
+  type CacheableRequest,
+  decideCaching,
+  isStorable,
+  isTooOld,
+  wantsOnlyStored,
+} from "./cache-policy.ts";
 import { cacheStatus } from "./cache-status.ts";
 import type { CachedAnswer } from "./ports.ts";
 
@@ -80,4 +86,14 @@ test("Cache-Status tells a hit with its rest of life, a miss, and why a request 
   expect(cacheStatus(decideCaching({}, "deterministic", null), null, false)).toBe(
     "edgewise; fwd=bypass; detail=not-deterministic",
   );
+});
+
+test.each([
+  [null, false],
+  ["no-cache", false],
+  ["only-if-cached", true],
+  ["max-age=60, Only-If-Cached", true],
+  ["x-only-if-cached", false],
+])("Cache-Control %s: only a stored answer is wanted: %s", (header, expected) => {
+  expect(wantsOnlyStored(header)).toBe(expected);
 });

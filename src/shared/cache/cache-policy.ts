@@ -34,7 +34,7 @@ export interface CacheableRequest {
 
 /**
  * `cacheControl`: the request's header (RFC 9111, section 5.2.1). `no-store`, `no-cache` and `max-age` are heeded; of the latter, 0
- * asks for a new answer as `no-cache` does (browsers say it so). Others have no effect.
+ * asks for a new answer as `no-cache` does (browsers say it so). So is `only-if-cached`, by whoever asks. Others have no effect.
  */
 export function decideCaching(
   request: CacheableRequest,
@@ -47,7 +47,7 @@ export function decideCaching(
   if (typeof request.conversation_id === "string") return never("not-replayable");
   if (typeof request.retrieval === "object" && request.retrieval !== null) return never("not-replayable");
   if (cacheControl !== null) {
-    const directives = cacheControl.toLowerCase().split(/[\s,]+/);
+    const directives = directivesOf(cacheControl);
     if (directives.includes("no-store")) return never("client-no-store");
     const maxAgeSeconds = maxAgeOf(directives);
     if (directives.includes("no-cache") || maxAgeSeconds === 0)
@@ -55,6 +55,15 @@ export function decideCaching(
     return { lookup: true, store: true, maxAgeSeconds, reason: "allowed" };
   }
   return { lookup: true, store: true, maxAgeSeconds: null, reason: "allowed" };
+}
+
+/** The client takes a stored answer, consistent with all else that it asks for, or none (RFC 9111, section 5.2.1.7). */
+export function wantsOnlyStored(cacheControl: string | null): boolean {
+  return cacheControl !== null && directivesOf(cacheControl).includes("only-if-cached");
+}
+
+function directivesOf(cacheControl: string): readonly string[] {
+  return cacheControl.toLowerCase().split(/[\s,]+/);
 }
 
 /** The client takes no answer as old as the one that was found. */

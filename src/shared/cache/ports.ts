@@ -24,8 +24,8 @@ export type CacheLookup =
     }
   | { readonly result: "miss" | "slow" };
 
-/** Answers by key. A look-up that takes over 20 ms resolves as `slow`, which is a miss. Never throws. */
+/** Answers by key. A look-up that takes over `limitMs` (20 where nothing is said) resolves as `slow`, which is a miss. Never throws. */
 export interface AnswerCache {
-  lookup(key: string): Promise<CacheLookup>;
+  lookup(key: string, limitMs?: number): Promise<CacheLookup>;
   store(key: string, answer: CachedAnswer, ttlSeconds: number): Promise<void>;
 }

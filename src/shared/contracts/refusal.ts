@@ -36,6 +36,8 @@ export type Refusal =
   | { readonly kind: "limited"; readonly limit: LimitRefusal }
   | { readonly kind: "idempotency-reused" }
   | { readonly kind: "conflict"; readonly message: string }
+  /** The client wants a stored answer or none (`only-if-cached`), and there is none. */
+  | { readonly kind: "not-stored" }
   | { readonly kind: "content-refused"; readonly categories: readonly string[] }
   /** The engine called the request itself wrong (its 400 or 422). Its own text goes to the log, never to the wire. */
   | { readonly kind: "origin-rejected"; readonly status: number; readonly detail: string }

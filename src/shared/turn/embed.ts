@@ -1,4 +1,5 @@
 /** Embeddings: `plan ▸ admit ▸ dispatch ▸ settle`. Always whole: vectors don't stream. */
+import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Usage } from "../contracts/usage.ts";
@@ -35,6 +36,8 @@ export async function embed(
 ): Promise<Result<Embedded, Refusal>> {
   const plan = planModel(deps.fleet, turn.tenant, request.model, needs, { principal: turn.principal });
   if (!plan.ok) return plan;
+  // Vectors are never stored.
+  if (wantsOnlyStored(turn.cacheControl)) return err({ kind: "not-stored" });
   const promptTokens = estimateInput(request.input);
   const { principal, tenant, chargeId } = turn;
   const admitted = await deps.admission.admit({

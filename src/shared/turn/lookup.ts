@@ -1,6 +1,7 @@
 /** Has this tenant (or this user) had the very same answer before? Asked beside admission, never before it in effect. */
 import { cacheStatus } from "../cache/cache-status.ts";
-import { decideCaching, isTooOld } from "../cache/cache-policy.ts";
+import { lookupLimitMs, patientLookupLimitMs } from "../cache/answer-cache.ts";
+import { decideCaching, isTooOld, wantsOnlyStored } from "../cache/cache-policy.ts";
 import { exactKey } from "../cache/exact-key.ts";
 import type { CacheLookup } from "../cache/ports.ts";
 import { composeVersion } from "../prompt/compose.ts";
@@ -28,9 +29,10 @@ export function lookup(
   const decision = decideCaching(cacheable ?? {}, mode, turn.cacheControl);
   if (!decision.lookup && !decision.store)
     return { storeKey: null, lookup: null, status: cacheStatus(decision, null, false) };
+  const limitMs = wantsOnlyStored(turn.cacheControl) ? patientLookupLimitMs : lookupLimitMs;
   return (async () => {
     const key = await keyOf(turn, plan, deps);
-    const found = decision.lookup ? await deps.cache.lookup(key) : null;
+    const found = decision.lookup ? await deps.cache.lookup(key, limitMs) : null;
     const old = found?.result === "hit" && isTooOld(decision, found.answer, deps.now());
     return {
       storeKey: decision.store ? key : null,

@@ -6,6 +6,7 @@
  * Nothing that costs money starts before admission, and whoever is refused afterwards gets back what was reserved. What
  * follows (relay or assemble, settle) is answer-direct.ts for the edge and durable/chat-runner.ts for a Generation object.
  */
+import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { CachedAnswer } from "../cache/ports.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -56,11 +57,16 @@ export async function openTurn(
   const plan = planModel(deps.fleet, turn.tenant, turn.asked.model, turn.asked.capabilities, turn);
   if (!plan.ok) return plan;
   const looking = lookup(turn, plan.value, deps);
+  const onlyStored = wantsOnlyStored(turn.cacheControl);
+  // Known without looking: nobody need be asked whether it may.
+  if (onlyStored && !(looking instanceof Promise)) return err({ kind: "not-stored" });
   const admitted = await deps.admission.admit({
     principal: turn.principal,
     tenant: turn.tenant,
     chargeId: turn.chargeId,
-    ...reservationFor(turn, plan.value[0], estimatedPrompt(turn, plan.value[0], deps), null, deps),
+    ...(onlyStored
+      ? nothingToGenerate
+      : reservationFor(turn, plan.value[0], estimatedPrompt(turn, plan.value[0], deps), null, deps)),
     choices: turn.asked.choices,
     price: dearestPrice(deps.fleet, plan.value),
     place: turn.place,
@@ -76,7 +82,7 @@ export async function openTurn(
     reservation.settle({ tokens: 0, requests: 1, microdollars: 0, model: answer.model });
     return ok({ ...base, kind: "cached", cached: answer });
   }
-  const opened = await dispatchFirst(base, deps, signal);
+  const opened = onlyStored ? err({ kind: "not-stored" } as const) : await dispatchFirst(base, deps, signal);
   // Whoever got nothing pays nothing; the request itself is given back as well, whoever's fault it was.
   if (!opened.ok) reservation.settle(unused);
   return opened;
@@ -155,6 +161,7 @@ async function dispatchFirst(
 }
 
 const noHistory = ok([]);
+const nothingToGenerate = { promptTokens: 0, answerTokens: 0 } as const;
 
 /** An answer that ends within this is asked for whole: it costs a third of the CPU, and no tunnel cuts it. */
 const shortAnswerMs = 20_000;

@@ -174,6 +174,12 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
       );
     case "conflict":
       return wire(409, "invalid_request_error", "conflict", null, refusal.message, noRetry);
+    case "not-stored":
+      // Neither a hit nor forwarded (RFC 9211, section 2).
+      return wire(504, "invalid_request_error", "no_stored_answer", null, noStoredAnswer, {
+        ...noRetry,
+        "cache-status": "edgewise; detail=only-if-cached",
+      });
     case "content-refused":
       return wire(
         400,
@@ -241,6 +247,8 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
 
 const noRetry: Readonly<Record<string, string>> = { "x-should-retry": "false" };
 
+const noStoredAnswer =
+  "No answer to this request is stored, and its header 'Cache-Control: only-if-cached' asks for no other. Leave that out to have one made.";
 const missingCredential =
   "No credential was sent. Send it in the header 'Authorization: Bearer <token or API key>', or set apiKey in your client.";
 const invalidSignature =

@@ -175,6 +175,7 @@ const errorMeanings: Readonly<Record<ErrorStatus, string>> = {
   422: "The idempotency key was used with another body",
   429: "A rate or a quota is used up; the message names scope, limit, reset and the largest max_tokens that fits",
   503: "Overloaded, or a part of the service or every server of the model is down",
+  504: "No answer is stored, and `Cache-Control: only-if-cached` asks for no other",
 };
 
 const requestHeaders: Readonly<Record<RequestHeader, string>> = {
@@ -182,7 +183,8 @@ const requestHeaders: Readonly<Record<RequestHeader, string>> = {
     "Your name for the request, in the answer and in the log: at most 128 visible ASCII characters.",
   traceparent: "W3C trace context; carried to the model's server.",
   "Cache-Control":
-    "`no-cache`: don't answer from the cache. `no-store`: don't keep the answer either. `max-age`: no older answer, in seconds.",
+    "`no-cache`: don't answer from the cache. `no-store`: don't keep the answer either. `max-age`: no older answer, in seconds. " +
+    "`only-if-cached`: a stored answer, which takes no tokens of any limit, or 504.",
   "Last-Event-ID": "The id of the last event that you saw: the stream goes on behind it.",
   "Idempotency-Key":
     "1 to 255 visible ASCII characters, yours alone. The same key and body again, for 24 hours after the end, attach to the " +

@@ -25,7 +25,7 @@ export interface PublicRoute {
   readonly errorSchema?: ComponentName;
 }
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 415 | 422 | 429 | 503 | 504;
 export type RequestHeader =
   | "x-request-id"
   | "traceparent"

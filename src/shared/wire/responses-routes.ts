@@ -74,7 +74,7 @@ export const responseRoutes: readonly PublicRoute[] = [
       description: "The response, whole or as its events",
       content: { "application/json": "Response", "text/event-stream": null },
     },
-    errors: [400, 404, 409, 413, 415, 422, ...common],
+    errors: [400, 404, 409, 413, 415, 422, 504, ...common],
   },
   {
     method: "GET",

@@ -106,7 +106,7 @@ export const publicRoutes: readonly PublicRoute[] = [
       description: "The answer, whole or as a stream",
       content: { "application/json": "ChatCompletion", "text/event-stream": null },
     },
-    errors: [...everyBody, 409, 422],
+    errors: [...everyBody, 409, 422, 504],
   },
   {
     method: "GET",
@@ -171,7 +171,7 @@ export const publicRoutes: readonly PublicRoute[] = [
       description: "The continuation, whole or as a stream",
       content: { "application/json": "Completion", "text/event-stream": null },
     },
-    errors: everyBody,
+    errors: [...everyBody, 504],
   },
   {
     method: "POST",
@@ -185,7 +185,7 @@ export const publicRoutes: readonly PublicRoute[] = [
       description: "One vector an input, in order",
       content: { "application/json": "EmbeddingList" },
     },
-    errors: everyBody,
+    errors: [...everyBody, 504],
   },
   {
     method: "GET",

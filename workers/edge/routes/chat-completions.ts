@@ -1,5 +1,5 @@
 /** `POST /v1/chat/completions`: read ▸ validate ▸ direct turn here, or durable turn in a Generation object. */
-import { decideCaching } from "../../../src/shared/cache/cache-policy.ts";
+import { decideCaching, wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../../src/shared/contracts/result.ts";
 import { askedChat } from "../../../src/shared/turn/asked-chat.ts";
@@ -30,8 +30,12 @@ export const createChatCompletion: TenantHandler = async (call) => {
   const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId, mayShare);
   const claim = claiming instanceof Promise ? await claiming : claiming;
   if (!claim.ok) return respondRefusal(scope, claim.error);
-  if (claim.value !== null || conversationId !== undefined || store === true)
-    return runDurable(call, request, claim.value);
+  if (claim.value !== null || conversationId !== undefined || store === true) {
+    if (!wantsOnlyStored(call.c.req.raw.headers.get("cache-control")))
+      return runDurable(call, request, claim.value);
+    // Whoever wants a stored answer or none begins no turn, and so has nothing that could be kept.
+    if (store === true) return respondRefusal(scope, { kind: "not-stored" });
+  }
   return runDirect(call, askedChat(request), "chatcmpl-");
 };
 

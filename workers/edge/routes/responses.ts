@@ -1,4 +1,5 @@
 /** `POST /v1/responses`: read ▸ validate ▸ a durable turn in a Generation object, told as a stream, whole, or not waited for. */
+import { wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
 import type { Follow } from "../../../src/shared/contracts/generation.ts";
 import { openResponse } from "../../../src/shared/turn/durable/response-form.ts";
 import { responseRefusal } from "../../../src/shared/responses/response-refusal.ts";
@@ -25,6 +26,9 @@ export const createResponseOverHttp: TenantHandler = async (call) => {
   const request = parseResponseRequest(text.value);
   scope.mark("validate");
   if (!request.ok) return respondRefusal(scope, request.error);
+  // None of them is answered from the cache.
+  if (wantsOnlyStored(c.req.raw.headers.get("cache-control")))
+    return respondRefusal(scope, { kind: "not-stored" });
   const key = c.req.raw.headers.get("idempotency-key");
   const claiming = turnClaim(isolate.hash, tenant, key, text.value, conversationOf(request.value));
   const claim = claiming instanceof Promise ? await claiming : claiming;

@@ -28,6 +28,7 @@ const components: Readonly<Record<Refusal["kind"], string>> = {
   limited: "limits",
   "idempotency-reused": "request",
   conflict: "request",
+  "not-stored": "request",
   "content-refused": "safety",
   "origin-rejected": "origin",
   "origin-unavailable": "origin",

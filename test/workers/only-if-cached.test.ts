@@ -1,0 +1,107 @@
+/** `Cache-Control: only-if-cached`: a stored answer, or 504 without a model, a charge, a turn or an object. */
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+
+const engine = new ScriptedEngine();
+const tenant = "stored";
+const stored = { "cache-control": "only-if-cached" };
+
+beforeAll(async () => {
+  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  await putTenant(tenant, {});
+  await putTenant("attaches", { requests: { retry_attach: true } });
+  await putTenant("nearly-out", { limits: { user: { pro: { tokens_per_month: 220 } } } });
+});
+beforeEach(() => {
+  engine.asked.length = 0;
+});
+afterAll(() => void vi.restoreAllMocks());
+
+const chat = (more: object = {}) => ({
+  model: "auto",
+  temperature: 0,
+  max_tokens: 100,
+  messages: [{ role: "user", content: "hi" }],
+  ...more,
+});
+
+async function usedBy(authorization: string): Promise<unknown> {
+  const usage = await send("/v1/usage", { headers: { authorization } });
+  const { user }: { user: { used: unknown } } = await usage.json();
+  return user.used;
+}
+
+test.each<readonly [string, string, object, Readonly<Record<string, string>>]>([
+  ["a chat that nobody asked before", "/v1/chat/completions", chat(), {}],
+  ["its stream", "/v1/chat/completions", chat({ stream: true }), {}],
+  ["one that is never stored", "/v1/chat/completions", chat({ temperature: 1 }), {}],
+  [
+    "one that wants a new answer as well",
+    "/v1/chat/completions",
+    chat(),
+    { "cache-control": "no-cache, Only-If-Cached" },
+  ],
+  ["a turn of a conversation", "/v1/chat/completions", chat({ conversation_id: "c" }), {}],
+  ["a turn that is to be stored", "/v1/chat/completions", chat({ store: true }), {}],
+  ["a turn with a key", "/v1/chat/completions", chat(), { "idempotency-key": "k" }],
+  ["a plain completion", "/v1/completions", { model: "auto", prompt: "hi" }, {}],
+  ["a response", "/v1/responses", { model: "auto", input: "hi" }, {}],
+  ["an embedding", "/v1/embeddings", { model: "bge-small", input: "hi" }, {}],
+])("%s: 504 at once, no model is asked and nothing charged", async (_, path, body, headers) => {
+  const authorization = await bearer(tenant, crypto.randomUUID());
+  const response = await post(path, authorization, body, { ...stored, ...headers });
+  expect(response.status).toBe(504);
+  expect(response.headers.get("x-should-retry")).toBe("false");
+  expect(response.headers.get("cache-status")).toBe("edgewise; detail=only-if-cached");
+  expect(await response.json()).toMatchObject({
+    error: { type: "invalid_request_error", code: "no_stored_answer", param: null },
+  });
+  await settled();
+  expect(engine.asked).toHaveLength(0);
+  expect(await usedBy(authorization)).toMatchObject({ requests: 0, tokens: 0 });
+});
+
+test("a stored answer is given, whole and as a stream, unless it is older than the client takes", async () => {
+  const authorization = await bearer(tenant, crypto.randomUUID());
+  const first = await post("/v1/chat/completions", authorization, chat());
+  expect(await first.text()).toContain("Hello there");
+  await settled();
+  engine.asked.length = 0;
+  const again = await post("/v1/chat/completions", authorization, chat(), stored);
+  expect(again.status).toBe(200);
+  expect(again.headers.get("cache-status")).toMatch(/^edgewise; hit; ttl=\d+; detail=exact$/);
+  expect(await again.text()).toContain("Hello there");
+  const stream = await post("/v1/chat/completions", authorization, chat({ stream: true }), stored);
+  expect(readStream(await stream.text())).toEqual({ content: "Hello there", finish: "stop", done: true });
+  const young = { "cache-control": "only-if-cached, max-age=0" };
+  expect((await post("/v1/chat/completions", authorization, chat(), young)).status).toBe(504);
+  await settled();
+  expect(engine.asked).toHaveLength(0);
+});
+
+test("a turn that others would attach to is looked for, and never begun", async () => {
+  const authorization = await bearer("attaches", crypto.randomUUID());
+  const response = await post("/v1/chat/completions", authorization, chat(), stored);
+  expect(response.status).toBe(504);
+  expect((await post("/v1/chat/completions", authorization, chat())).status).toBe(200);
+  await settled();
+  expect(engine.asked).toHaveLength(1);
+});
+
+test("a stored answer needs no tokens: it is given to whoever has none left", async () => {
+  const authorization = await bearer("nearly-out", crypto.randomUUID());
+  const ask = async (body: object, headers = {}): Promise<number> => {
+    const response = await post("/v1/chat/completions", authorization, body, headers);
+    await response.text();
+    await settled();
+    return response.status;
+  };
+  expect(await ask(chat())).toBe(200);
+  engine.tokens = Array.from({ length: 130 }, () => "x ");
+  expect(await ask(chat({ max_tokens: 140, temperature: 1 }))).toBe(200);
+  // What is left of the month does not hold another answer of 100.
+  expect(await ask(chat({ temperature: 1 }))).toBe(429);
+  expect(await ask(chat(), stored)).toBe(200);
+});
