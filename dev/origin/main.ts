@@ -1,5 +1,7 @@
 import { startFleet, type RunningFleet } from "./fleet.ts";
+import { root } from "../local-secrets.ts";
 import { readOptions, usage } from "./options.ts";
+import { wranglerDevCommand } from "./wrangler-dev.ts";
 
 /** The dev fleet in a terminal: `npm run fleet`. Ends on SIGINT and SIGTERM, at once and without leaving a port. */
 const options = readOptions(process.argv.slice(2), process.env);
@@ -25,6 +27,8 @@ function announce(fleet: RunningFleet): void {
   );
   console.log(`models       ${[...models].join(", ")}`);
   console.log("The dev fleet is ready. Ctrl-C stops it.");
+  const command = wranglerDevCommand(fleet.fleet, root);
+  if (command !== null) console.log(`Edgewise alone, in front of it: ${command}`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void fleet.stop());
 }
 
