@@ -78,6 +78,8 @@ function characters(count: number, seed: number, alphabet = "aB3dE5gH7jK9mN1pQrS
 }
 
 const dashes = "-".repeat(5);
+/** As models set numbers that must not break: blanks and hyphens of Unicode's General Punctuation. */
+const typeset = ["\u00a0", "\u202f", "\u2011", "\u2013"];
 
 function privateKey(kind: string, lines: number, seed: number): string {
   const body = Array.from({ length: lines }, (_, line) => characters(64, seed * 100 + line)).join("\n");
@@ -104,7 +106,8 @@ export function samples(): Sample[] {
   for (const [index, body] of bodies.entries()) {
     const card = body + luhnDigit(body);
     add("payment-card", card);
-    if (card.length === 16) for (const separator of [" ", "-"]) add("payment-card", grouped(card, separator));
+    if (card.length === 16)
+      for (const separator of [" ", "-", ...typeset]) add("payment-card", grouped(card, separator));
     else add("payment-card", `${card.slice(0, 4)} ${card.slice(4, 10)} ${card.slice(10)}`);
     const other = `4${String(7_000_000_000_000 + index * 739_391_117).padStart(14, "1")}`;
     add("payment-card", other + luhnDigit(other));
@@ -118,10 +121,11 @@ export function samples(): Sample[] {
     ["LC", "HEMM000100010012001200023015"],
     ["CH", "00762011623852957"],
   ];
-  for (const [country, account] of ibans) {
+  for (const [index, [country, account]] of ibans.entries()) {
     const iban = ibanOf(country, account);
     add("iban", iban);
-    add("iban", grouped(iban, " "));
+    for (const separator of [" ", typeset[index % typeset.length] ?? ""])
+      add("iban", grouped(iban, separator));
     add("iban", iban.toLowerCase());
   }
   const mails = [

@@ -1,4 +1,4 @@
-import { hyphen, isDigit, more, none, space } from "./outcome.ts";
+import { isDigit, isGroupSeparator, more, none } from "./outcome.ts";
 
 /**
  * Does a payment card's number begin at this digit? 12 to 19 digits in one piece or in groups with one kind of separator,
@@ -26,7 +26,7 @@ export function matchCard(text: string, at: number, length: number, final: boole
       continue;
     }
     if (isCard(count)) found = index;
-    if ((code !== space && code !== hyphen) || (separator !== 0 && code !== separator)) return found;
+    if (!isGroupSeparator(code) || (separator !== 0 && code !== separator)) return found;
     // Cards are printed in groups of three to six (4-4-4-4, 4-6-5); anything else is a list of numbers.
     if (group < 3 || group > 6 || count === mostDigits) return found;
     separator = code;

@@ -1,4 +1,4 @@
-import { hyphen, isAsciiLetter, isDigit, more, none, space } from "./outcome.ts";
+import { isAsciiLetter, isDigit, isGroupSeparator, more, none } from "./outcome.ts";
 
 /**
  * Does an IBAN begin at this letter? Country, its length (SWIFT's registry and the countries that use the form without
@@ -28,10 +28,10 @@ export function matchIban(text: string, at: number, length: number, final: boole
     if (isDigit(code)) codes[count] = code - 0x30;
     else if (count !== 2 && count !== 3 && isAsciiLetter(code)) codes[count] = (code | 0x20) - 0x61 + 10;
     else {
-      if (code !== space && code !== hyphen) return none;
-      const before = text.charCodeAt(index - 1);
+      if (!isGroupSeparator(code)) return none;
       separators += 1;
-      if (count < 4 || separators > mostSeparators || before === space || before === hyphen) return none;
+      if (count < 4 || separators > mostSeparators || isGroupSeparator(text.charCodeAt(index - 1)))
+        return none;
       continue;
     }
     count += 1;
