@@ -1,11 +1,11 @@
-import type { EndStatus, StartTurn } from "../../src/shared/contracts/generation.ts";
-import type { Refusal } from "../../src/shared/contracts/refusal.ts";
-import type { Usage, UsageBasis } from "../../src/shared/contracts/usage.ts";
+import type { StartTurn } from "../../src/shared/contracts/generation.ts";
+import type { Usage } from "../../src/shared/contracts/usage.ts";
 import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
 import type { Effect, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
-import type { OutboxState, TurnState } from "../../src/shared/turn/durable/turn-state.ts";
+import type { OutboxState } from "../../src/shared/turn/durable/turn-state.ts";
 import { JournalSegments } from "./journal-segments.ts";
 import { LongText } from "./long-text.ts";
+import { addedSince, turnVersion, type OutboxValue, type Turn, type TurnValue } from "./turn-value.ts";
 
 /**
  * A turn on disk (docs/storage.md): one value for the turn with its end, its bill and its outbox, and its journal's
@@ -16,59 +16,6 @@ import { LongText } from "./long-text.ts";
  * that was only asked about holds nothing.
  */
 const key = "turn";
-/** Only ever add fields: older code reads what newer code wrote, and the other way round. */
-const version = 1;
-
-interface TurnValue {
-  readonly v: number;
-  readonly turnId: string;
-  readonly owner: { readonly tenant: string; readonly user: string };
-  readonly fingerprint: string | null;
-  readonly status: "running" | "refused" | EndStatus;
-  readonly createdMs: number;
-  readonly endedMs: number | null;
-  readonly pruned: boolean;
-  readonly intervalMs: number;
-  readonly replayMs: number;
-  readonly retentionMs: number;
-  readonly deadlineMs: number;
-  /** Nobody waited for it when it was claimed. */
-  readonly background: boolean;
-  /** Runs that were begun again after their memory was lost. */
-  readonly restarts: number;
-  readonly headers: Readonly<Record<string, string>> | null;
-  readonly refusal: Refusal | null;
-  readonly bill: (Usage & { readonly basis: UsageBasis }) | null;
-  /** The usage receipt's claims as JSON. Absent: its tenant wants none, or an older version wrote it. */
-  readonly receipt?: string | null;
-  /** `null` here may mean: in parts of its own (LongText). */
-  readonly request: string | null;
-  readonly response: string | null;
-  /** The terminal events: they share the end's row. */
-  readonly last: JournalRow | null;
-  readonly outbox: readonly OutboxValue[];
-}
-
-/** Fields that older code did not write. Those that only newer code knows are kept as they are. */
-const addedSince = { background: false, restarts: 0 };
-
-interface OutboxValue {
-  readonly id: number;
-  /** JSON; `null`: in parts. */
-  readonly effect: string | null;
-  readonly attempts: number;
-  readonly dueMs: number;
-}
-
-export interface Turn extends TurnState {
-  readonly turnId: string;
-  readonly intervalMs: number;
-  readonly background: boolean;
-  readonly restarts: number;
-  readonly headers: Readonly<Record<string, string>> | null;
-  readonly refusal: Refusal | null;
-}
-
 export interface OutboxEntry {
   readonly id: number;
   readonly effect: Effect;
@@ -111,7 +58,7 @@ export class GenerationStore {
     return this.#transaction(() => {
       this.#journal.forget();
       return this.#put({
-        v: version,
+        v: turnVersion,
         turnId: message.turnId,
         owner: { tenant: owner.tenant, user: owner.user },
         fingerprint: message.fingerprint,

@@ -17,7 +17,7 @@ import {
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 import { decideStart } from "../../src/shared/turn/durable/turn-state.ts";
 import type { GenerationParts } from "./generation-parts.ts";
-import type { Turn } from "./generation-store.ts";
+import type { Turn } from "./turn-value.ts";
 import { TurnKeeper } from "./turn-keeper.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { livenessMs, nextAlarmMs, type OutboxState } from "../../src/shared/turn/durable/turn-state.ts";
-import type { Turn } from "./generation-store.ts";
+import type { Turn } from "./turn-value.ts";
 
 /** When the object's alarm rings, as far as memory knows. */
 export class TurnAlarm {

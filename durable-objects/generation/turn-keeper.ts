@@ -3,12 +3,14 @@ import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import type { Usage } from "../../src/shared/contracts/usage.ts";
 import type { Interruption, LostRun, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
 import { dueWork, livenessMs, restartDelayMs } from "../../src/shared/turn/durable/turn-state.ts";
+import { Bell } from "../storage/bell.ts";
 import type { GenerationParts } from "./generation-parts.ts";
-import { GenerationStore, type Turn } from "./generation-store.ts";
+import { GenerationStore } from "./generation-store.ts";
 import { LiveTurn } from "./live-turn.ts";
 import { Outbox } from "./outbox.ts";
 import { TurnAlarm } from "./turn-alarm.ts";
 import { TurnJournal } from "./turn-journal.ts";
+import type { Turn } from "./turn-value.ts";
 import { interruptedEnd, resumedWork, unexpectedEnd } from "./unexpected-end.ts";
 
 /**
@@ -25,7 +27,7 @@ export class TurnKeeper {
   readonly #journal: TurnJournal;
   readonly #alarm: TurnAlarm;
   /** Those who wait for the turn to open or to end. */
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Bell();
   #parts: GenerationParts | null = null;
   #outbox: Outbox | null = null;
   #live: LiveTurn | null = null;
@@ -129,7 +131,7 @@ export class TurnKeeper {
       {
         rows: (rows) => this.#journal.append(rows),
         remember: (note) => this.#store.remember(note),
-        opened: () => this.#wakeWaiting(),
+        opened: () => this.#waiting.ring(),
         ended: (outcome) => this.#end(outcome),
         threw: (error) => this.#threw(error instanceof Error ? error : new Error("not an Error")),
       },
@@ -144,7 +146,7 @@ export class TurnKeeper {
     for (;;) {
       if (this.turn?.status !== "running") return;
       if (point === "opened" && this.#live?.isOpen === true) return;
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+      await this.#waiting.next();
     }
   }
 
@@ -261,7 +263,7 @@ export class TurnKeeper {
     if (outcome.status === "refused")
       this.#refused = { refusal: outcome.refusal, headers: { ...outcome.headers } };
     this.#journal.showEnd(rows);
-    this.#wakeWaiting();
+    this.#waiting.ring();
     this.#context.waitUntil(this.#afterEnd());
   }
 
@@ -289,12 +291,6 @@ export class TurnKeeper {
 
   #setAlarm(turn: Turn, nowMs: number): void {
     this.#alarm.setFor(turn, this.#store.outboxState(), nowMs);
-  }
-
-  #wakeWaiting(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
   }
 
   #report(event: string, fields: Readonly<Record<string, string | number>>): void {

@@ -17,8 +17,8 @@ import {
   inLane,
 } from "../../src/shared/sessions/server-event.ts";
 import { socketLimits } from "../../src/shared/sessions/socket-limits.ts";
-import { Bell } from "../storage/bell.ts";
 import { EventRelay } from "./event-relay.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import { isOpenedBy, Registration } from "./registration.ts";
 import type { SessionParts, SessionTurn, TurnOfSession } from "./session-parts.ts";
 import { attach, attachmentOf, send } from "./session-socket.ts";
@@ -44,9 +44,7 @@ export function createSessionClass(
     /** Until its buckets have answered. */
     #registration: Registration | null = null;
     #composed: SessionParts | null = null;
-    /** Bytes sent since the client was last heard. */
-    #aheadBytes = 0;
-    readonly #heard = new Bell();
+    readonly #readAhead = new ReadAhead();
     #wrong = 0;
 
     constructor(context: DurableObjectState, env: Cloudflare.Env) {
@@ -91,8 +89,7 @@ export function createSessionClass(
     override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
       const opening = this.#opening;
       if (opening === null) return;
-      this.#aheadBytes = 0;
-      this.#heard.ring();
+      this.#readAhead.heard();
       if (typeof message !== "string") return this.#close(socket, closings.binary);
       if (Date.now() >= opening.untilMs) return this.#close(socket, endOf(opening));
       const maxBytes = opening.maxMessageUnits;
@@ -213,7 +210,8 @@ export function createSessionClass(
         if (read.kind === "ended") break;
         // As much as is sent, and a little more: a lane's name is shorter than what server-sent events have around an event.
         const bytes = read.bytes + read.events.length * (lane?.length ?? 0);
-        if (!(await this.#takesRoom(socket, bytes))) {
+        const pingedMs = () => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
+        if (!(await this.#readAhead.takesRoom(bytes, pingedMs))) {
           this.#close(socket, closings.behind);
           return relay.leave();
         }
@@ -224,23 +222,6 @@ export function createSessionClass(
         begun ||= read.events.length > 0;
       }
       if (!kept) this.#unkept.set(lane, [...(this.#unkept.get(lane) ?? []), responseId]);
-    }
-
-    /**
-     * Waits for the client to be heard, where so much was sent since it last was; `false`: it was not. Counted here, before
-     * another lane finds the same room.
-     */
-    async #takesRoom(socket: WebSocket, bytes: number): Promise<boolean> {
-      while (this.#aheadBytes > 0 && this.#aheadBytes + bytes > socketLimits.aheadBytes) {
-        const sinceMs = Date.now();
-        if (await this.#heard.within(socketLimits.patienceMs)) continue;
-        // The platform answers heartbeats, and tells only when it last did.
-        const pingedMs = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
-        if (pingedMs < sinceMs) return false;
-        this.#aheadBytes = 0;
-      }
-      this.#aheadBytes += bytes;
-      return true;
     }
 
     /** What was not to be stored goes now, and not a minute after its end. */
@@ -269,7 +250,7 @@ export function createSessionClass(
       const opening = this.#opening;
       if (opening === null) return;
       this.#opening = null;
-      this.#heard.ring();
+      this.#readAhead.leave();
       for (const lane of this.#unkept.keys()) this.#prune(opening, lane);
       this.ctx.waitUntil(this.#parts().unregister(opening));
       this.ctx.waitUntil(this.ctx.storage.deleteAll());

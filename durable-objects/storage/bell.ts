@@ -8,6 +8,10 @@ export class Bell {
     for (const wake of waiting) wake();
   }
 
+  next(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
   /** `false`: it did not ring in time. */
   within(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {

@@ -4,7 +4,7 @@
  *   plan ▸ admit ‖ lookup ▸ recall ▸ compose (▸ extend) ▸ dispatch
  *
  * Nothing that costs money starts before admission, and whoever is refused afterwards gets back what was reserved. What
- * follows (relay or assemble, settle) is answer-direct.ts for the edge and durable/chat-runner.ts for a Generation object.
+ * follows (relay or assemble, settle) is answer-direct.ts for the edge and durable/chat-run.ts for a Generation object.
  */
 import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { CachedAnswer } from "../cache/ports.ts";

@@ -1,0 +1,59 @@
+/** What of a turn is on disk as one value (docs/storage.md), and what of it the object's other parts see. */
+import type { EndStatus } from "../../src/shared/contracts/generation.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import type { Usage, UsageBasis } from "../../src/shared/contracts/usage.ts";
+import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
+import type { TurnState } from "../../src/shared/turn/durable/turn-state.ts";
+
+/** Only ever add fields: older code reads what newer code wrote, and the other way round. */
+export const turnVersion = 1;
+
+export interface TurnValue {
+  readonly v: number;
+  readonly turnId: string;
+  readonly owner: { readonly tenant: string; readonly user: string };
+  readonly fingerprint: string | null;
+  readonly status: "running" | "refused" | EndStatus;
+  readonly createdMs: number;
+  readonly endedMs: number | null;
+  readonly pruned: boolean;
+  readonly intervalMs: number;
+  readonly replayMs: number;
+  readonly retentionMs: number;
+  readonly deadlineMs: number;
+  /** Nobody waited for it when it was claimed. */
+  readonly background: boolean;
+  /** Runs that were begun again after their memory was lost. */
+  readonly restarts: number;
+  readonly headers: Readonly<Record<string, string>> | null;
+  readonly refusal: Refusal | null;
+  readonly bill: (Usage & { readonly basis: UsageBasis }) | null;
+  /** The usage receipt's claims as JSON. Absent: its tenant wants none, or an older version wrote it. */
+  readonly receipt?: string | null;
+  /** `null` here may mean: in parts of its own (LongText). */
+  readonly request: string | null;
+  readonly response: string | null;
+  /** The terminal events: they share the end's row. */
+  readonly last: JournalRow | null;
+  readonly outbox: readonly OutboxValue[];
+}
+
+/** Fields that older code did not write. Those that only newer code knows are kept as they are. */
+export const addedSince = { background: false, restarts: 0 };
+
+export interface OutboxValue {
+  readonly id: number;
+  /** JSON; `null`: in parts. */
+  readonly effect: string | null;
+  readonly attempts: number;
+  readonly dueMs: number;
+}
+
+export interface Turn extends TurnState {
+  readonly turnId: string;
+  readonly intervalMs: number;
+  readonly background: boolean;
+  readonly restarts: number;
+  readonly headers: Readonly<Record<string, string>> | null;
+  readonly refusal: Refusal | null;
+}

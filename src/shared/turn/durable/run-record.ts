@@ -1,0 +1,42 @@
+/** What does the log say of a durable turn's run when it has ended? */
+import type { AnswerTotals } from "../../stream/answer-options.ts";
+import type { StreamEnd } from "../../stream/stream-failure.ts";
+import type { RequestRecord, Stage } from "../../telemetry/request-record.ts";
+import { toldOf, type EngineStory } from "../answering-engine.ts";
+import { chargedUsage } from "../ending.ts";
+import type { LiveTurn } from "../open-turn.ts";
+import { routeFields } from "../route-told.ts";
+import { endingOf } from "./chat-turn-end.ts";
+
+export function runRecord(
+  turn: LiveTurn,
+  end: StreamEnd,
+  told: { readonly totals: AnswerTotals; readonly engine: EngineStory; readonly guarded: string | null },
+  stages: Readonly<Partial<Record<Stage, number>>>,
+  nowMs: number,
+): RequestRecord {
+  const { principal, candidate } = turn;
+  const { totals, engine, guarded } = told;
+  return {
+    endpoint: "generation",
+    method: "POST",
+    requestId: turn.requestId,
+    traceId: turn.traceparent.slice(3, 35),
+    status: 200,
+    ending: endingOf(end),
+    startedMs: turn.createdMs,
+    durationMs: nowMs - turn.createdMs,
+    ...(totals.firstTokenAtMs === undefined ? {} : { firstTokenMs: totals.firstTokenAtMs - turn.createdMs }),
+    tenant: principal.tenant,
+    org: principal.org,
+    tier: principal.tier,
+    model: candidate.model,
+    ...routeFields(turn, candidate.model),
+    ...toldOf(engine),
+    ...chargedUsage(totals),
+    usageBasis: totals.basis,
+    ...(guarded === null ? {} : { guarded }),
+    ...(totals.failureDetail === undefined ? {} : { errorDetail: totals.failureDetail }),
+    stages,
+  };
+}
