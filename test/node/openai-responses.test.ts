@@ -1,4 +1,5 @@
 /** Is every event and object of the Responses API one of OpenAI's own description? */
+import OpenAI from "openai";
 import { describe, expect, test } from "vitest";
 import { echoOf } from "../../src/shared/responses/response-object.ts";
 import { withReceipt } from "../../src/shared/receipts/attach-receipt.ts";
@@ -129,6 +130,25 @@ test.skipIf(!hasOpenAiSchema)("failed and cancelled responses are as OpenAI desc
   const cancelled = cancelling.queued() + cancelling.cancelled();
   const events = journalEvents(failed + cancelled).map(({ data }) => JSON.parse(data) as unknown);
   expect(events.flatMap(complaintsOf)).toEqual([]);
+});
+
+test("the official client's stream helper takes a response with a usage receipt, and hands it on", async () => {
+  const writer = writerOf(plain, false);
+  const text =
+    writer.started() + writer.content(0, '"Half"') + writer.finish(0, "stop") + writer.end(undefined, "stop");
+  const told = journalEvents(text);
+  const sealed = told.map(({ name, data }, at) => {
+    const last = at === told.length - 1;
+    return `event: ${name}\ndata: ${last ? inEventsResponse(data, (json) => withReceipt(json, "a.b.c")) : data}\n\n`;
+  });
+  const client = new OpenAI({
+    apiKey: "none",
+    baseURL: "http://127.0.0.1/v1",
+    fetch: () =>
+      Promise.resolve(new Response(sealed.join(""), { headers: { "content-type": "text/event-stream" } })),
+  });
+  const response = await client.responses.stream({ model: "auto", input: "Hi" }).finalResponse();
+  expect(response).toMatchObject({ output_text: "Half", edgewise: { receipt: "a.b.c" } });
 });
 
 test.skipIf(!hasOpenAiSchema)("a terminal event with a usage receipt is as OpenAI describes it", () => {
