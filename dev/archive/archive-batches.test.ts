@@ -12,13 +12,14 @@ import {
 } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ArchiveStore } from "../../src/shared/archive/archive-store.ts";
-import { consumeBatch, type BatchDeps } from "../../src/shared/archive/consume-batch.ts";
 import type { Database } from "../../src/shared/archive/database.ts";
 import type { ArchivedTurn, ErasureKey } from "../../src/shared/archive/ports.ts";
 import { createQueueArchive } from "../../src/shared/archive/queue-archive.ts";
 import { archivedTurn } from "../../src/shared/archive/turn-fixture.ts";
 import { connect } from "../../workers/archiver/postgres-database.ts";
 import { freePort } from "../free-ports.ts";
+import { erasureKey, erases } from "./erasure-model.ts";
+import { FakeQueue } from "./fake-queue.ts";
 import { listDeadLetters, listTurns, replayDeadLetters } from "./archive-command.ts";
 import { startTestDatabase, type TestDatabase } from "./test-database.ts";
 
@@ -32,72 +33,6 @@ let tenants = 0;
 function newTenant(): string {
   tenants += 1;
   return `tenant-${tenants}`;
-}
-
-interface Envelope {
-  readonly id: string;
-  readonly body: unknown;
-  attempts: number;
-  state: "waiting" | "acked";
-}
-
-/** A queue as Cloudflare's: it keeps each message until it is acknowledged. */
-class FakeQueue {
-  readonly waiting: Envelope[] = [];
-  readonly reports: string[] = [];
-  #made = 0;
-
-  send(body: unknown): void {
-    this.#made += 1;
-    this.waiting.push({
-      id: `message-${this.#made}`,
-      body: JSON.parse(JSON.stringify(body)),
-      attempts: 0,
-      state: "waiting",
-    });
-  }
-
-  readonly archive = createQueueArchive(
-    { sendBatch: async (messages) => messages.forEach(({ body }) => this.send(body)) },
-    undefined,
-  );
-
-  /** @param lostAcks indices whose acknowledgement never reaches the queue */
-  async deliver(
-    envelopes: readonly Envelope[],
-    database: Database,
-    options: Partial<BatchDeps> & { readonly lostAcks?: (at: number) => boolean } = {},
-  ): Promise<void> {
-    const { lostAcks = () => false, ...deps } = options;
-    await consumeBatch(
-      envelopes.map((envelope, at) => {
-        envelope.attempts += 1;
-        return {
-          id: envelope.id,
-          body: envelope.body,
-          attempts: envelope.attempts,
-          ack: () => {
-            if (!lostAcks(at)) envelope.state = "acked";
-          },
-          retry: () => undefined,
-        };
-      }),
-      {
-        store: new ArchiveStore(database),
-        poison: "retry",
-        report: (event, fields) => this.reports.push(`${event} ${JSON.stringify(fields)}`),
-        random: () => 0.5,
-        ...deps,
-      },
-    );
-    for (const envelope of envelopes)
-      if (envelope.state === "acked" && this.waiting.includes(envelope))
-        this.waiting.splice(this.waiting.indexOf(envelope), 1);
-  }
-
-  async deliverAll(database: Database, options?: Partial<BatchDeps>): Promise<void> {
-    await this.deliver([...this.waiting], database, options);
-  }
 }
 
 async function rows(statement: string, tenant: string) {
@@ -408,31 +343,3 @@ describe("the tables", () => {
     expect(await listTurns(world.database, { tenant: "nobody", limit: 10 })).toBe("The archive is empty.");
   });
 });
-
-function erasureKey(kind: string, tenant: string, number: number): ErasureKey {
-  switch (kind) {
-    case "conversation":
-      return { kind, tenant, conversation: number % 2 === 0 ? "c1" : "c2" };
-    case "response":
-      return { kind, tenant, responseId: `response-${number}` };
-    case "user":
-      return { kind, tenant, user: number % 2 === 0 ? "ann" : "bob" };
-    default:
-      return { kind: "tenant", tenant };
-  }
-}
-
-/** The model: what an erasure means. */
-function erases(key: ErasureKey, beforeMs: number, turn: ArchivedTurn): boolean {
-  if (turn.createdMs > beforeMs) return false;
-  switch (key.kind) {
-    case "conversation":
-      return turn.conversation?.conversation === key.conversation;
-    case "response":
-      return turn.responseId === key.responseId;
-    case "user":
-      return turn.user === key.user;
-    case "tenant":
-      return true;
-  }
-}

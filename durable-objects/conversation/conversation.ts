@@ -4,7 +4,6 @@ import {
   type AddOutcome,
   type AppendOutcome,
   type AppendTurn,
-  type ConversationFailure,
   type CreateConversation,
   type CreateOutcome,
   type DeleteConversation,
@@ -30,16 +29,18 @@ import {
   type UpdateOutcome,
   type WatchConversation,
   type WatchOutcome,
-  conversationVersion,
   maxItemBytes,
 } from "../../src/shared/contracts/conversation.ts";
-import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { placeOf } from "../../src/shared/turn/durable/item-path.ts";
 import { base32 } from "../../src/shared/turn/base32.ts";
+import { keyBehind, root } from "./branch-point.ts";
+import { type Access, accessTo } from "./conversation-access.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
-import { ConversationStore, fits, type Head } from "./conversation-store.ts";
+import { ConversationStore, fits } from "./conversation-store.ts";
 import { listBranches } from "./list-branches.ts";
-import { itemsToSummarise, latestSummary, saveSummary } from "./summaries.ts";
+import { latestSummary } from "./summaries.ts";
+import { replaceSummary, summaryWork } from "./summary-work.ts";
 import { TurnGate } from "./turn-gate.ts";
 
 /**
@@ -129,7 +130,7 @@ export class Conversation extends DurableObject {
       return { result: "ok", items: [], truncated: false, incarnation: access.head?.incarnation ?? 1 };
     }
     const { head } = access;
-    const end = upTo === null ? null : this.#keyBehind(upTo);
+    const end = upTo === null ? null : keyBehind(this.#store.reader, upTo);
     if (upTo !== null && end === null) return { result: "item-unknown" };
     const path =
       end === null ? this.#store.branches.path(head.branch) : this.#store.branches.pathTo(placeOf(end));
@@ -165,7 +166,7 @@ export class Conversation extends DurableObject {
         turnId: message.turnId,
         items,
         // An item that was deleted while the turn ran is no place any more: the turn goes to the end.
-        behind: behind === null ? null : this.#keyBehind(behind),
+        behind: behind === null ? null : keyBehind(this.#store.reader, behind),
         responseId,
         nowMs,
       });
@@ -223,30 +224,14 @@ export class Conversation extends DurableObject {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind !== "open") return unknown;
-    const path = this.#store.branches.path(access.head.branch);
-    const summary = latestSummary(this.#storage.sql, path);
-    const found = itemsToSummarise(this.#store.reader.newestFirst(summary.rest), message);
-    if (found === null) return { result: "nothing" };
-    const { incarnation } = access.head;
-    const { text: previous, through: previousThrough } = summary;
-    return { result: "ok", work: { incarnation, previous, previousThrough, ...found } };
+    return summaryWork(this.#storage.sql, this.#store, access.head, message);
   }
 
   saveSummary(message: SaveSummary): SaveSummaryOutcome {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind !== "open") return unknown;
-    if (access.head.incarnation !== message.incarnation) return { result: "superseded" };
-    const place = placeOf(message.through);
-    if (!this.#store.branches.exists(place.branch)) return { result: "superseded" };
-    const before = latestSummary(this.#storage.sql, this.#store.branches.pathTo(place));
-    if (before.through !== message.previousThrough) return { result: "superseded" };
-    // One that was taken out while the model wrote would live on in the summary.
-    const { itemCount } = message;
-    if (itemCount !== undefined && this.#store.reader.count(before.rest) !== itemCount)
-      return { result: "superseded" };
-    saveSummary(this.#storage.sql, message.through, message.text, Date.now());
-    return { result: "saved" };
+    return replaceSummary(this.#storage.sql, this.#store, access.head, message);
   }
 
   branches(message: ListBranches): ListBranchesOutcome {
@@ -318,26 +303,8 @@ export class Conversation extends DurableObject {
     this.#store = new ConversationStore(this.#storage);
   }
 
-  /**
-   * The key that a turn behind this item has before it; 0 at the root. `null`: no such item, or one between a tool's call
-   * and its result, which no engine takes apart.
-   */
-  #keyBehind(itemId: string): number | null {
-    if (itemId === root) return 0;
-    const item = this.#store.reader.item(itemId);
-    if (item === null) return null;
-    if (item.type === "message") return item.sequence;
-    const [next] = this.#store.reader.everything(item.sequence, 1).items;
-    return next?.turnId === item.turnId && next.type !== "message" ? null : item.sequence;
-  }
-
   #access(message: { readonly v: number; readonly owner: Owner }): Access {
-    if (message.v !== conversationVersion)
-      return refused({ result: "version-unsupported", supported: conversationVersion });
-    const head = this.#store.head();
-    if (head === null) return { kind: "closed", head: null };
-    if (!sameOwner(head.owner, message.owner)) return refused(unknown);
-    return head.deletedMs === null ? { kind: "open", head } : { kind: "closed", head };
+    return accessTo(this.#store.head(), message);
   }
 }
 
@@ -347,20 +314,7 @@ const createdTurn = "created";
 /** A page of an export; it is bounded by its size as well. */
 const exportedItems = 200;
 
-/** In place of an item's id: before the first one. */
-const root = "root";
-
 /** SQLite objects can be brought back to any point in the last 30 days: Cloudflare's point-in-time recovery. */
 const recoveryWindowMs = 30 * 86_400_000;
 
 const unknown = { result: "unknown" } as const;
-
-type Access =
-  | { readonly kind: "open"; readonly head: Head }
-  /** Never made, or deleted. */
-  | { readonly kind: "closed"; readonly head: Head | null }
-  | { readonly kind: "refused"; readonly failure: ConversationFailure };
-
-function refused(failure: ConversationFailure): Access {
-  return { kind: "refused", failure };
-}

@@ -1,0 +1,41 @@
+import type {
+  FindSummaryWork,
+  SaveSummary,
+  SaveSummaryOutcome,
+  SummaryWorkOutcome,
+} from "../../src/shared/contracts/conversation.ts";
+import { placeOf } from "../../src/shared/turn/durable/item-path.ts";
+import type { ConversationStore, Head } from "./conversation-store.ts";
+import { itemsToSummarise, latestSummary, saveSummary } from "./summaries.ts";
+
+/** What of the active branch is to be put in short; nothing, where there is little. */
+export function summaryWork(
+  sql: SqlStorage,
+  { branches, reader }: ConversationStore,
+  { branch, incarnation }: Head,
+  limits: FindSummaryWork,
+): SummaryWorkOutcome {
+  const { text: previous, through: previousThrough, rest } = latestSummary(sql, branches.path(branch));
+  const found = itemsToSummarise(reader.newestFirst(rest), limits);
+  if (found === null) return { result: "nothing" };
+  return { result: "ok", work: { incarnation, previous, previousThrough, ...found } };
+}
+
+/** Saves a summary, where what it was made of is still what is there. */
+export function replaceSummary(
+  sql: SqlStorage,
+  { branches, reader }: ConversationStore,
+  { incarnation }: Head,
+  message: SaveSummary,
+): SaveSummaryOutcome {
+  if (incarnation !== message.incarnation) return { result: "superseded" };
+  const place = placeOf(message.through);
+  if (!branches.exists(place.branch)) return { result: "superseded" };
+  const before = latestSummary(sql, branches.pathTo(place));
+  if (before.through !== message.previousThrough) return { result: "superseded" };
+  // One that was taken out while the model wrote would live on in the summary.
+  const { itemCount } = message;
+  if (itemCount !== undefined && reader.count(before.rest) !== itemCount) return { result: "superseded" };
+  saveSummary(sql, message.through, message.text, Date.now());
+  return { result: "saved" };
+}
