@@ -152,7 +152,7 @@ test("100 seeds on the real object: a kill between any two operations, duplicate
         expect(used + reserved).toBeLessThanOrEqual(10_001);
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 100, endOnFailure: true },
   );
 }, 120_000);
 

@@ -72,12 +72,13 @@ test("100 seeds: 2 to 200 streams at a quota's edge, aborts, kills, lost and rep
       maxLength: 30,
     }),
   });
-  // Ten worlds beside one another, so that a settlement's second on its way to the disk is waited for by all of them.
+  // Four worlds beside one another, so that a settlement's second on its way to the disk is waited for by all of them.
   await fc.assert(
-    fc.asyncProperty(fc.array(world, { minLength: 10, maxLength: 10 }), (worlds) =>
+    fc.asyncProperty(fc.tuple(world, world, world, world), (worlds) =>
       Promise.all(worlds.map(tryWorld)).then(() => undefined),
     ),
-    { numRuns: 10 },
+    // A smaller counterexample would take longer than the test may: the seed is told, and that is enough.
+    { numRuns: 25, endOnFailure: true },
   );
 
   async function tryWorld({

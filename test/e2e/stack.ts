@@ -68,7 +68,7 @@ export async function startStack({ environment = {}, state, flags = [] }: StackO
       const family = child.pid === undefined ? [] : await descendantsOf(child.pid);
       child.kill("SIGINT");
       const code = await ended;
-      const alive = family.filter(isAlive);
+      const alive = await leftOf(family);
       const taken: number[] = [];
       for (const one of [port, ...replicas]) if (!(await isFree(one))) taken.push(one);
       if (!keepState) await rm(folder, { recursive: true, force: true });
@@ -115,13 +115,21 @@ export async function descendantsOf(pid: number): Promise<number[]> {
   return family;
 }
 
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // ESRCH: there is no such process.
-    return false;
+/** What was killed is gone within this; what is left is left for good. */
+const dyingMs = 10_000;
+
+/** Those of them that live on. Not the dead whom nobody has buried: in a container that may be for ever. */
+async function leftOf(pids: readonly number[]): Promise<number[]> {
+  for (const until = Date.now() + dyingMs; ;) {
+    const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,stat="]);
+    const living = new Set<number>();
+    for (const line of stdout.trim().split("\n")) {
+      const [pid, state = "Z"] = line.trim().split(/\s+/);
+      if (!state.startsWith("Z")) living.add(Number(pid));
+    }
+    const left = pids.filter((pid) => living.has(pid));
+    if (left.length === 0 || Date.now() > until) return left;
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

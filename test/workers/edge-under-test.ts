@@ -42,12 +42,11 @@ export async function bearer(
   claims: object = { tier: "pro" },
 ): Promise<string> {
   const seconds = Math.floor(Date.now() / 1000);
-  const token = await new SignJWT({ ...claims })
+  const token = await new SignJWT({ iat: seconds, ...claims })
     .setProtectedHeader({ alg: "HS256", typ: "JWT" })
     .setIssuer(issuerOf(tenant))
     .setAudience("edgewise")
     .setSubject(user)
-    .setIssuedAt(seconds)
     .setExpirationTime(seconds + 3600)
     .sign(new TextEncoder().encode(env.DEMO_JWT_SECRET ?? ""));
   return `Bearer ${token}`;
