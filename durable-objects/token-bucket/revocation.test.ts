@@ -1,46 +1,34 @@
 import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { emptyBatch } from "../../src/shared/limits/bucket-protocol.ts";
-import { bucketName } from "../../src/shared/limits/bucket-name.ts";
 import { createLimitDesk } from "../../src/shared/limits/limit-desk.ts";
-import { tenantWith, turn, use } from "../../src/shared/limits/simulated-turns.ts";
-import { createBucketCall } from "./bucket-call.ts";
-import { bucketStub } from "./bucket-stub.ts";
+import { turn, use } from "../../src/shared/limits/simulated-turns.ts";
+import { bucketOf, callBucket, deskOptions, ownTenant, waitedBackground } from "./desk-fixture.ts";
 
 /** A desk with a clock of its own in front of real buckets. */
 function world() {
   const user = crypto.randomUUID();
-  const tenant = { ...tenantWith({}), id: `t-${user}` as ReturnType<typeof tenantWith>["id"] };
+  const tenant = ownTenant();
   let shiftMs = 0;
   let calls = 0;
-  const call = createBucketCall(env.TOKEN_BUCKET, false);
   const now = () => Date.now() + shiftMs;
-  const desk = createLimitDesk({
-    call: (address, batch) => {
-      calls += 1;
-      return call(address, batch);
-    },
-    now,
-    setTimer: (callback, ms) => {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
-    random: () => 0.5,
-    newId: () => crypto.randomUUID(),
-    takesLoans: true,
-    events: { slow() {}, unreachable() {}, openAdmission() {}, settlementsLost() {} },
-  });
-  const works: Promise<unknown>[] = [];
-  const background = { run: (_name: string, work: Promise<unknown>) => void works.push(work) };
+  const desk = createLimitDesk(
+    deskOptions({
+      call: (address, batch) => {
+        calls += 1;
+        return callBucket(address, batch);
+      },
+      now,
+    }),
+  );
+  const background = waitedBackground();
   const admit = async (options: Parameters<typeof turn>[2] = {}) => {
     const request = turn(tenant, crypto.randomUUID(), { user, tier: "enterprise", ...options });
     const admitted = await desk.admission(background).admit(request);
     if (admitted.ok) admitted.value.settle(use(1));
     return admitted.ok ? "admitted" : admitted.error.kind;
   };
-  const stub = () =>
-    bucketStub(env.TOKEN_BUCKET, { name: bucketName(tenant.id, "user", user), jurisdiction: "none" }, false);
+  const stub = () => bucketOf(tenant.id, "user", user);
   return { admit, stub, calls: () => calls, passTime: (ms: number) => void (shiftMs += ms), now };
 }
 

@@ -343,15 +343,14 @@ test("what is not to be stored is gone with the socket, and can be gone on from 
   await settled();
 });
 
+/** What a session tells a bucket of its socket, all but its name. */
+function registration() {
+  return { v: 1, jurisdiction: "none", untilMs: Date.now() + 60_000, issuedAtMs: 0, keyId: null } as const;
+}
+
 test("a user has so many sockets and no more", async () => {
   const bucket = env.TOKEN_BUCKET.getByName(bucketName("sockets", "user", "crowd"));
-  const message = {
-    v: 1,
-    jurisdiction: "none",
-    untilMs: Date.now() + 60_000,
-    issuedAtMs: 0,
-    keyId: null,
-  } as const;
+  const message = registration();
   for (let at = 0; at < socketLimits.perUser; at += 1)
     expect(await bucket.openSocket({ ...message, session: `s${at}` }, socketLimits.perUser)).toEqual({
       result: "open",
@@ -366,13 +365,7 @@ test("a user has so many sockets and no more", async () => {
 test("sockets that a deploy or a crash took stop counting when somebody finds no place", async () => {
   const bucket = env.TOKEN_BUCKET.getByName(bucketName("sockets", "user", "deployed"));
   const open = await openSocket(await bearer("sockets", "deployed"));
-  const gone = {
-    v: 1,
-    jurisdiction: "none",
-    untilMs: Date.now() + 60_000,
-    issuedAtMs: 0,
-    keyId: null,
-  } as const;
+  const gone = registration();
   await bucket.openSocket({ ...gone, session: "gone" }, 2);
   expect(await bucket.openSocket({ ...gone, session: "new" }, 2)).toEqual({ result: "full" });
   await eventually(async () =>
