@@ -14,7 +14,8 @@ import { readEngineEvent, type EngineDelta, type FinishReason } from "./engine-e
 import { EventTemplate } from "./event-template.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";
-import { joined, reframed, textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
+import { EventWriter } from "./event-writer.ts";
+import { textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
 import { SseEvents } from "./sse-events.ts";
 import { streamFailureError, type StreamEnd, type StreamFailure } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
@@ -36,6 +37,7 @@ export class AnswerPass implements StreamPass {
   readonly #goingOn: GoingOn | null;
   #events = new SseEvents();
   #template: EventTemplate;
+  readonly #writer = new EventWriter();
   readonly #encoder: AnswerEncoder;
   readonly #meter: UsageMeter;
   readonly #lanes: FilteredLanes | null;
@@ -99,27 +101,26 @@ export class AnswerPass implements StreamPass {
 
   push(bytes: Uint8Array): Uint8Array | undefined {
     if (this.#ended !== null) return undefined;
-    const written: Uint8Array[] = [];
-    const read = this.#events.idle ? this.#plainEvents(bytes, written) : 0;
+    const read = this.#events.idle ? this.#plainEvents(bytes) : 0;
     if (read < bytes.length && this.#ended === null) {
       const rest = this.#events.feed(read === 0 ? bytes : bytes.subarray(read))
         ? this.resume()
         : encoded(this.#fail("origin-error", "an event is too long"));
-      if (rest !== undefined) written.push(rest);
+      if (read === 0) return rest;
+      if (rest !== undefined) this.#writer.append(rest);
     }
-    return joined(written);
+    return this.#writer.take();
   }
 
   /** Takes the plain events that `bytes` begins with, as long as there is room for them; returns where the next begins. */
-  #plainEvents(bytes: Uint8Array, written: Uint8Array[]): number {
+  #plainEvents(bytes: Uint8Array): number {
     let at = 0;
     while (at < bytes.length && this.#ended === null && !this.#mustWait()) {
       const event = this.#template.bytes?.match(bytes, at) ?? null;
       const frame = event === null ? null : this.#encoder.frame();
       if (event === null || frame === null) break;
       if (event.completionTokens - this.#meter.completionTokens > eventTokens) break;
-      const own = this.#plainBytes(bytes, event, frame);
-      if (own !== undefined) written.push(own);
+      this.#plainBytes(bytes, event, frame);
       at = event.end;
     }
     return at;
@@ -199,16 +200,21 @@ export class AnswerPass implements StreamPass {
   }
 
   /** One event that only adds text to choice 0, seen in its bytes: no string is made of it unless someone reads it. */
-  #plainBytes(bytes: Uint8Array, event: PlainEvent, frame: EventFrame): Uint8Array | undefined {
+  #plainBytes(bytes: Uint8Array, event: PlainEvent, frame: EventFrame): void {
     const isEmpty = event.from === event.to;
     const tokens = this.#counts(0, event.completionTokens, !isEmpty, false);
-    if (tokens === noRoom) return encoded(this.#conclude("budget-spent", "length"));
-    const goingOn = this.#goingOn;
-    const unread = this.#lanes === null && this.#collector === undefined;
-    const text = unread && goingOn === null ? "" : textOf(bytes, event);
-    if (goingOn !== null) goingOn.heard(text, tokens);
-    if (isEmpty) return undefined;
-    return unread ? reframed(bytes, event, frame) : encoded(this.#written(text));
+    if (tokens === noRoom) {
+      this.#write(this.#conclude("budget-spent", "length"));
+      return;
+    }
+    if (this.#goingOn !== null) this.#goingOn.heardBytes(bytes, event, tokens);
+    if (isEmpty) return;
+    if (this.#lanes === null && this.#collector === undefined) this.#writer.event(bytes, event, frame);
+    else this.#write(this.#written(textOf(bytes, event)));
+  }
+
+  #write(text: string): void {
+    if (text !== "") this.#writer.append(utf8.encode(text));
   }
 
   /** An event that only adds text to choice 0, and needs no parsing. */

@@ -3,6 +3,7 @@
  * the answer may change engines here, and what of the next one's words is new. It decides nothing about who goes on.
  */
 import type { EngineDelta } from "./engine-event.ts";
+import type { PlainEvent } from "./plain-event.ts";
 import type { AnswerContinuer, Resumption, SourceFailure } from "./resumption.ts";
 import type { Seam } from "./seam.ts";
 
@@ -54,6 +55,11 @@ export class GoingOn {
   /** What the engine said in an event that adds plain text and nothing else. */
   heard(text: string, tokens: number): void {
     this.#continuer.transcript.add(text, tokens);
+  }
+
+  /** As `heard`, of text that was seen in its bytes. */
+  heardBytes(bytes: Uint8Array, { from, to }: PlainEvent, tokens: number): void {
+    this.#continuer.transcript.addAscii(bytes, from, to, tokens);
   }
 
   /** As `heard`, for any delta. `null`: the engine does not go on but begins something else. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { frameOf, joined, PlainEventBytes, reframed, textOf } from "./plain-event.ts";
+import { PlainEventBytes, textOf } from "./plain-event.ts";
 
 const utf8 = new TextEncoder();
 const head = 'data: {"id":"chatcmpl-1","created":1760000000,"choices":[{"index":0,"delta":{"content":"';
@@ -21,8 +21,6 @@ test("other text and other counts are the same kind of event", () => {
   });
   if (event === null) return;
   expect(textOf(bytes, event)).toBe(" token");
-  const written = reframed(bytes, event, frameOf("<", ">"));
-  expect(new TextDecoder().decode(written)).toBe("< token>");
 });
 
 test("events that come together are seen one after the other, and half of one is none", () => {
@@ -34,12 +32,6 @@ test("events that come together are seen one after the other, and half of one is
   expect([one?.end, two?.end]).toEqual([first.length, first.length + second.length]);
   expect([one, two].map((event) => event && textOf(bytes, event))).toEqual(["one", "two"]);
   expect(learned.match(bytes, first.length + second.length)).toBeNull();
-});
-
-test("pieces are joined in their order, and nothing is nothing", () => {
-  expect(joined([])).toBeUndefined();
-  expect(joined([utf8.encode("a")])).toEqual(utf8.encode("a"));
-  expect(joined([utf8.encode("a"), utf8.encode("bc"), utf8.encode("d")])).toEqual(utf8.encode("abcd"));
 });
 
 test("an event without usage says no count", () => {

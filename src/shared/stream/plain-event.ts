@@ -29,33 +29,6 @@ export function textOf(bytes: Uint8Array, { from, to }: PlainEvent): string {
   return String.fromCharCode(...bytes.subarray(from, to));
 }
 
-/** The client's event with the same text, in bytes of its own. */
-export function reframed(
-  bytes: Uint8Array,
-  { from, to }: PlainEvent,
-  { head, tail }: EventFrame,
-): Uint8Array {
-  const event = new Uint8Array(head.length + to - from + tail.length);
-  event.set(head);
-  let at = head.length;
-  // Most texts are a few bytes long: a view of them would cost more than they do.
-  for (let index = from; index < to; index++) event[at++] = bytes[index] ?? 0;
-  event.set(tail, at);
-  return event;
-}
-
-/** One array of all; `undefined`: of nothing. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array | undefined {
-  if (pieces.length < 2) return pieces[0];
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
-
 const quote = 0x22;
 const backslash = 0x5c;
 /** A longer text is no token. */

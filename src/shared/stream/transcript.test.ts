@@ -138,3 +138,28 @@ test("an answer without end is not kept", () => {
   expect(transcript.overflowed).toBe(true);
   expect(transcript.text.length).toBeLessThan(250_010);
 });
+
+test("what was seen in its bytes is as what was read, in any order of both", () => {
+  const piece = fc.record({
+    text: fc.stringMatching(/^[ -~]{0,40}$/),
+    tokens: fc.nat(3),
+    inBytes: fc.boolean(),
+    looks: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 60 }), fc.nat(6), (pieces, heldCharacters) => {
+      const read = new Transcript();
+      const seen = new Transcript();
+      for (const { text, tokens, inBytes, looks } of pieces) {
+        read.add(text, tokens);
+        const bytes = new TextEncoder().encode(`..${text}..`);
+        if (inBytes) seen.addAscii(bytes, 2, bytes.length - 2, tokens);
+        else seen.add(text, tokens);
+        if (looks) expect(seen.text).toBe(read.text);
+      }
+      for (const deterministic of [true, false])
+        expect(seen.cut({ heldCharacters, deterministic })).toEqual(read.cut({ heldCharacters, deterministic }));
+      expect(seen.shownTokens).toBe(read.shownTokens);
+    }),
+  );
+});

@@ -1,12 +1,16 @@
 /**
- * What has an engine said so far, and in how many tokens? Kept as it comes, one piece an event, so that a token costs one
- * push; put together only when an answer must go on elsewhere (turn/continuation.ts).
+ * What has an engine said so far, and in how many tokens? Kept as it comes, one piece an event, so that a token costs a copy
+ * of its bytes; put together only when an answer must go on elsewhere (turn/continuation.ts).
  *
  * It is the engine's own text, before the guard: what a guard holds back is in here, since the guard still has it.
  */
 
 /** An answer of more events than this does not go on elsewhere: memory stays bounded. */
 const maxPieces = 250_000;
+/** Some hundred tokens. */
+const firstAsciiBytes = 512;
+
+const utf8 = new TextDecoder();
 
 export interface CutTerms {
   /** How far the engine's text lags behind its tokens, since a stop string may begin there. */
@@ -36,6 +40,9 @@ export class Transcript {
   #base: string;
   #baseTokens: number;
   #pieces: string[] = [];
+  /** What came after those as ASCII, not yet made into strings, and where in it each piece ends. */
+  #ascii = new Uint8Array(0);
+  #asciiEnds: number[] = [];
   /** Index of a piece and its tokens, where they are not one. */
   #odd: number[] = [];
   #ahead = "";
@@ -47,19 +54,52 @@ export class Transcript {
   }
 
   get overflowed(): boolean {
-    return this.#pieces.length > maxPieces;
+    return this.#count > maxPieces;
+  }
+
+  get #count(): number {
+    return this.#pieces.length + this.#asciiEnds.length;
   }
 
   /** All that the engines said, and what of an earlier one's words is still to be said again. */
   get text(): string {
+    this.#spell();
     return this.#base + this.#pieces.join("") + this.#ahead;
   }
 
   /** An event's text, and how many tokens it counted. */
   add(text: string, tokens: number): void {
-    if (this.#pieces.length > maxPieces) return;
+    if (this.overflowed) return;
+    this.#spell();
     this.#pieces.push(text);
-    if (tokens !== 1) this.#odd.push(this.#pieces.length - 1, tokens);
+    if (tokens !== 1) this.#odd.push(this.#count - 1, tokens);
+  }
+
+  /** As `add`, of the text `bytes[from, to)`, which is ASCII. No string is made of it until someone asks. */
+  addAscii(bytes: Uint8Array, from: number, to: number, tokens: number): void {
+    if (this.overflowed) return;
+    let at = this.#asciiEnds.at(-1) ?? 0;
+    const end = at + to - from;
+    if (end > this.#ascii.length) {
+      const larger = new Uint8Array(Math.max(firstAsciiBytes, 2 * end));
+      larger.set(this.#ascii);
+      this.#ascii = larger;
+    }
+    for (let index = from; index < to; index++) this.#ascii[at++] = bytes[index] ?? 0;
+    this.#asciiEnds.push(end);
+    if (tokens !== 1) this.#odd.push(this.#count - 1, tokens);
+  }
+
+  #spell(): void {
+    const ends = this.#asciiEnds;
+    if (ends.length === 0) return;
+    const text = utf8.decode(this.#ascii.subarray(0, ends.at(-1)));
+    let from = 0;
+    for (const end of ends) {
+      this.#pieces.push(text.slice(from, end));
+      from = end;
+    }
+    this.#asciiEnds = [];
   }
 
   /** Tokens that showed something: what came behind the last visible one was not delivered. */
@@ -116,6 +156,7 @@ export class Transcript {
 
   /** The end of the text, and the tokens, with each event that showed something. */
   *#shown(): Generator<Mark> {
+    this.#spell();
     let end = this.#base.length;
     let keptTokens = this.#baseTokens;
     let odd = 0;
@@ -134,6 +175,7 @@ export class Transcript {
     this.#base = prefix;
     this.#baseTokens = keptTokens;
     this.#pieces = [];
+    this.#asciiEnds = [];
     this.#odd = [];
     this.#ahead = ahead;
   }
