@@ -93,7 +93,7 @@ function routerConfig(fleetJson: string, port: number): string {
       name: "edgewise-origin-router",
       main: "../../workers/origin-router/index.ts",
       compatibility_date: "2026-10-15",
-      compatibility_flags: ["enable_request_signal"],
+      compatibility_flags: ["enable_request_signal", "no_nodejs_global_timers"],
       send_metrics: false,
       vars: { ENVIRONMENT: "local", FLEET: fleetJson },
       kv_namespaces: [{ binding: "CONFIG", id: "edgewise-config" }],

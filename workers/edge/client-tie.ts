@@ -1,34 +1,45 @@
 /**
  * What keeps a request's work alive when its client resets the connection? workerd drops what belongs to such a request, and with
- * it what was reserved and not yet settled; so the reset itself registers what is under way. To register every request
- * instead (`waitUntil`) costs as much as choosing its replica.
+ * it what was reserved and not yet settled; so the reset itself registers what is under way, and then tells whoever listens. To
+ * register every request instead (`waitUntil`) costs as much as choosing its replica; so does a listener of the platform's for
+ * each who wants to know, and so the one here tells them all.
  */
+import { Leaving, type LeaveSignal } from "../../src/shared/contracts/leave-signal.ts";
+
 interface Registers {
   waitUntil(work: Promise<unknown>): void;
 }
 
 export class ClientTie {
+  readonly #leaving = new Leaving();
   #context: Registers | null;
-  #work: Promise<unknown> | null;
+  #work: Promise<unknown> | null = null;
 
-  constructor(context: Registers, work: Promise<unknown>) {
+  constructor(context: Registers) {
     this.#context = context;
+  }
+
+  /** Fires when the client is gone, once `hold` was called. */
+  get signal(): LeaveSignal {
+    return this.#leaving;
+  }
+
+  /** @param platform the request's own signal */
+  hold(work: Promise<unknown>, platform: AbortSignal): void {
     this.#work = work;
+    if (platform.aborted) this.#gone(platform);
+    else platform.addEventListener("abort", () => this.#gone(platform), { once: true });
   }
 
-  to(signal: AbortSignal): void {
-    if (signal.aborted) this.#register();
-    else signal.addEventListener("abort", () => this.#register(), { once: true });
-  }
-
-  /** The work is done. What a signal holds is freed late (see attempt.ts), so it holds nothing from now on. */
+  /** The work is done; a stream that it began may still listen. */
   readonly cut = (): void => {
     this.#context = null;
     this.#work = null;
   };
 
-  #register(): void {
-    this.#context?.waitUntil(this.#work?.then(nothing, nothing) ?? Promise.resolve());
+  #gone({ reason }: AbortSignal): void {
+    if (this.#work !== null) this.#context?.waitUntil(this.#work.then(nothing, nothing));
+    this.#leaving.leave(reason);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Context } from "hono";
 import type { Background } from "../../src/shared/contracts/background.ts";
+import type { LeaveSignal } from "../../src/shared/contracts/leave-signal.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { Screening } from "../../src/shared/firewall/firewall.ts";
@@ -32,6 +33,8 @@ export interface PublicCall {
 export interface TenantCall extends PublicCall {
   readonly principal: Principal;
   readonly tenant: TenantConfig;
+  /** Fires when the client is gone. */
+  readonly client: LeaveSignal;
 }
 
 export interface PlatformCall extends PublicCall {
@@ -111,10 +114,10 @@ export function tenantRoute(
         const standing = asking instanceof Promise ? await asking : asking;
         if (standing === "revoked") return respondRefusal(scope, revokedCredential(principal));
       }
-      const answering = handler({ ...call, principal, tenant });
+      const tie = new ClientTie(c.executionCtx);
+      const answering = handler({ ...call, principal, tenant, client: tie.signal });
       if (!(answering instanceof Promise)) return answering;
-      const tie = new ClientTie(c.executionCtx, answering);
-      tie.to(c.req.raw.signal);
+      tie.hold(answering, c.req.raw.signal);
       return answering.finally(tie.cut);
     });
     return c.req.raw.headers.has("origin") ? shownTo(call, response, known) : response;

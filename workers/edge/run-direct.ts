@@ -54,12 +54,11 @@ async function respond(
   responseId: string,
   deps: TurnDeps,
 ): Promise<Response> {
-  const { c, scope } = call;
-  const { signal } = c.req.raw;
+  const { client, scope } = call;
   const turn: ValidatedTurn = { ...turnOf(call, responseId, responseId as ChargeId), asked };
-  const opened = await openTurn(turn, deps, signal);
+  const opened = await openTurn(turn, deps, client);
   if (!opened.ok) return respondRefusal(scope, opened.error);
-  const answered = await answer(opened.value, deps, call, signal);
+  const answered = await answer(opened.value, deps, call);
   const headers = turnHeaders(opened.value, scope);
   if (!answered.ok) return respondRefusal(scope, answered.error, headers);
   return send(answered.value, headers, scope);
@@ -105,8 +104,7 @@ function startLate(
 async function answer(
   opened: OpenedTurn,
   deps: TurnDeps,
-  { scope, isolate }: TenantCall,
-  signal: AbortSignal,
+  { client, scope, isolate }: TenantCall,
 ): Promise<Result<DirectBody, Refusal>> {
   const { record } = scope;
   record.cache = opened.cache.lookup?.result ?? "bypass";
@@ -132,7 +130,7 @@ async function answer(
         if (isStream) scope.finish();
       },
     },
-    signal,
+    client,
   );
   return notes === null || !answered.ok ? answered : ok(await notes.seal(answered.value));
 }

@@ -2,6 +2,7 @@
  * One replica is asked once: what came of it, and what does that say of the replica? Takes the lease, tells the breaker, and
  * hands over an answer whose end is reported exactly once.
  */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { attempt, type AttemptResult, type OpenAnswer } from "./attempt.ts";
 import type { Lease } from "./in-flight.ts";
 import type { OriginAnswer, OriginOutcome, OriginRequest } from "./ports.ts";
@@ -17,7 +18,7 @@ const maxBusyMs = 10_000;
 
 export interface Asking {
   readonly request: OriginRequest;
-  readonly signal: AbortSignal;
+  readonly signal: LeaveSignal;
   readonly timeoutMs: number;
   /** Attempts of the request with this one, for the answer. */
   readonly attempts: number;

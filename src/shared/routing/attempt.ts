@@ -1,8 +1,9 @@
 /**
  * One attempt at one replica, up to the first byte of its answer: what came of it? Owns the AbortController of the engine's
- * request, which the client's signal, the time-out and a failure fire. The client's own signal never goes to `fetch`: workerd
+ * request, which the client's going, the time-out and a failure fire. The client's own signal would be no use to `fetch`: workerd
  * ignores it there (PLATFORM.md, "Client gone").
  */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { FailureReason } from "./breaker.ts";
 import { beginsBroken, beginsWithError, judge, maxErrorBytes, type EngineVerdict } from "./engine-error.ts";
 import { readAtMost, readBeginning, type Beginning } from "./read-body.ts";
@@ -15,7 +16,7 @@ export type Transport = (url: string, init: RequestInit, target: ReplicaTarget) 
 export interface AttemptInput {
   readonly target: ReplicaTarget;
   readonly request: OriginRequest;
-  readonly signal: AbortSignal;
+  readonly signal: LeaveSignal;
   readonly timeoutMs: number;
   readonly nowMs: number;
 }
@@ -51,14 +52,18 @@ export async function attempt(input: AttemptInput, transport: Transport): Promis
   if (signal.aborted) return { kind: "gone" };
   const controller = new AbortController();
   let timedOut = false;
-  const link = new ClientLink(controller);
-  signal.addEventListener("abort", link.listener(), { once: true });
+  let onGone: (() => void) | null = null;
+  const abandon = (): void => {
+    controller.abort();
+    onGone?.();
+  };
+  signal.addEventListener("abort", abandon, { once: true });
   const timer = setTimeout(() => {
     timedOut = true;
     controller.abort();
   }, input.timeoutMs);
   const close = (abort: boolean): void => {
-    link.cut();
+    signal.removeEventListener("abort", abandon);
     if (abort) controller.abort();
   };
   const opened = (response: Response, beginning: Beginning): OpenAnswer => ({
@@ -67,7 +72,9 @@ export async function attempt(input: AttemptInput, transport: Transport): Promis
     contentType: response.headers.get("content-type") ?? "application/octet-stream",
     firstChunk: beginning.bytes,
     rest: beginning.rest,
-    onClientGone: (listener) => link.onGone(listener),
+    onClientGone: (listener) => {
+      onGone = listener;
+    },
     close,
   });
 
@@ -98,36 +105,6 @@ export async function attempt(input: AttemptInput, transport: Transport): Promis
   return result;
 }
 
-/**
- * All that the client's signal holds of an attempt. Its listener is never taken off, which would cost as much as putting it
- * on; and workerd frees what a signal holds only when it marks the whole heap. So that must be next to nothing.
- */
-class ClientLink {
-  #controller: AbortController | null;
-  #gone: (() => void) | null = null;
-
-  constructor(controller: AbortController) {
-    this.#controller = controller;
-  }
-
-  /** Holds this link and nothing else. */
-  listener(): () => void {
-    return () => {
-      this.#controller?.abort();
-      this.#gone?.();
-    };
-  }
-
-  onGone(listener: () => void): void {
-    this.#gone = listener;
-  }
-
-  cut(): void {
-    this.#controller = null;
-    this.#gone = null;
-  }
-}
-
 /** An event that tells an answer from an error is longer than this; a chunk that ends before it is read on. */
 const tellingBytes = 24;
 
@@ -136,15 +113,15 @@ async function beginningOf(
   response: Response,
   stream: boolean,
 ): Promise<Beginning | { readonly error: string }> {
-  if (response.body === null) return { error: "" };
-  if (!response.ok) return { error: await readAtMost(response.body, maxErrorBytes) };
-  if (!stream && isShort(response)) {
-    // At once: each read of a stream costs as much as all of the parsing.
+  if (!stream && response.ok && isShort(response)) {
+    // At once, and its stream is never looked at: each read of one costs as much as all of the parsing.
     const bytes = new Uint8Array(await response.arrayBuffer());
     return bytes.byteLength === 0 || beginsWithError(bytes)
       ? { error: new TextDecoder().decode(bytes.subarray(0, maxErrorBytes)) }
       : { bytes, rest: null };
   }
+  if (response.body === null) return { error: "" };
+  if (!response.ok) return { error: await readAtMost(response.body, maxErrorBytes) };
   const beginning = await readBeginning(response.body, stream ? tellingBytes : maxWholeBytes);
   if (beginning.bytes.byteLength === 0) return { error: "" };
   if (!beginsWithError(beginning.bytes) && !(stream && beginsBroken(beginning.bytes))) return beginning;

@@ -2,6 +2,7 @@
  * A copy of a request to a shadow's model: one attempt at a replica with room to spare, or none. It leaves no trace in what routing
  * knows (breakers, retry budget, polls), waits in no queue, and takes no slot that a real request could want soon.
  */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { attempt, type OpenAnswer } from "./attempt.ts";
 import { goneFailure } from "./gone.ts";
@@ -18,7 +19,7 @@ const mostLoad = 0.5;
 export async function dispatchShadow(
   deps: OriginRouterDeps,
   request: OriginRequest,
-  signal: AbortSignal,
+  signal: LeaveSignal,
 ): Promise<Result<OriginAnswer, OriginFailure>> {
   const { fleet, now, random, state, transport } = deps;
   const nowMs = now();

@@ -2,6 +2,7 @@
  * One request on its way through the fleet: next replica ▸ attempt ▸ next candidate, until a first byte is in hand, the request
  * proves wrong, or time, candidates or the retry budget are used up.
  */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { askReplica, clamp, type Failed } from "./ask-replica.ts";
 import { goneFailure } from "./gone.ts";
@@ -21,7 +22,7 @@ const wholeAnswerTimeoutMs = 30_000;
 export class Dispatch {
   readonly #deps: OriginRouterDeps;
   readonly #request: OriginRequest;
-  readonly #signal: AbortSignal;
+  readonly #signal: LeaveSignal;
   readonly #clusters: readonly ClusterState[];
   readonly #next: NextReplica;
   readonly #endMs: number;
@@ -30,7 +31,7 @@ export class Dispatch {
   /** A second replica was asked beside the first. */
   #hedges = 0;
 
-  constructor(deps: OriginRouterDeps, request: OriginRequest, signal: AbortSignal) {
+  constructor(deps: OriginRouterDeps, request: OriginRequest, signal: LeaveSignal) {
     this.#deps = deps;
     this.#request = request;
     this.#signal = signal;
@@ -97,7 +98,7 @@ export class Dispatch {
     return (signal) => this.#ask(other, 1, signal);
   }
 
-  async #ask(replica: ReplicaState, attempts: number, signal: AbortSignal): Promise<Failed | OriginAnswer> {
+  async #ask(replica: ReplicaState, attempts: number, signal: LeaveSignal): Promise<Failed | OriginAnswer> {
     const { now, state } = this.#deps;
     const goesOn = this.#request.goesOnFrom !== undefined;
     this.#next.asked(replica);
@@ -162,7 +163,7 @@ export class Dispatch {
 }
 
 /** A failure that no other replica can mend; null where one may. */
-function finalFailure(result: Failed, signal: AbortSignal): OriginFailure | null {
+function finalFailure(result: Failed, signal: LeaveSignal): OriginFailure | null {
   switch (result.kind) {
     case "rejected":
       return { kind: "origin-rejected", status: result.status, detail: result.detail };

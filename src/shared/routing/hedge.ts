@@ -2,15 +2,16 @@
  * One request, and a second replica asked when the first is late: whoever has a first byte first wins, and the other is let
  * go at once. Knows nothing of replicas or budgets; dispatch.ts says who may be second.
  */
+import { eitherLeaves, type LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Failed } from "./ask-replica.ts";
 import type { OriginAnswer } from "./ports.ts";
 
 type Asked = Failed | OriginAnswer;
 /** Asks one replica. Never rejects. */
-export type Ask = (signal: AbortSignal) => Promise<Asked>;
+export type Ask = (signal: LeaveSignal) => Promise<Asked>;
 
 export interface HedgeTerms {
-  readonly signal: AbortSignal;
+  readonly signal: LeaveSignal;
   /** How long the first may take before a second is asked. */
   readonly afterMs: number;
   /** Takes the loser's end along: its lease is given back when its request is closed. */
@@ -39,9 +40,9 @@ interface Begun {
   readonly result: Promise<Asked>;
 }
 
-function begin(ask: Ask, signal: AbortSignal): Begun {
+function begin(ask: Ask, signal: LeaveSignal): Begun {
   const controller = new AbortController();
-  return { controller, result: ask(AbortSignal.any([signal, controller.signal])) };
+  return { controller, result: ask(eitherLeaves(signal, controller.signal)) };
 }
 
 /** Its first byte may have been on its way when it lost. */

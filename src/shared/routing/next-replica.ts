@@ -2,6 +2,7 @@
  * Which replica does this request go to next, and how long is one waited for where none may be asked at once? Remembers what
  * was tried; choose.ts does the choosing.
  */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Failed } from "./ask-replica.ts";
 import { choose, homeKeyOf, type Wanted } from "./choose.ts";
 import { coordinates } from "./distance.ts";
@@ -23,7 +24,7 @@ export class NextReplica {
   readonly #clusters: readonly ClusterState[];
   readonly #request: OriginRequest;
   readonly #wanted: Wanted;
-  readonly #signal: AbortSignal;
+  readonly #signal: LeaveSignal;
   readonly #endMs: number;
   readonly #replicas: number;
   #tried: ReplicaState[] = [];
@@ -35,7 +36,7 @@ export class NextReplica {
     deps: OriginRouterDeps,
     clusters: readonly ClusterState[],
     request: OriginRequest,
-    signal: AbortSignal,
+    signal: LeaveSignal,
     endMs: number,
   ) {
     this.#deps = deps;

@@ -1,3 +1,4 @@
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Result } from "../contracts/result.ts";
 import type { AffinityKeys } from "./affinity.ts";
@@ -86,7 +87,7 @@ export type OriginOutcome = "done" | "client-gone" | "origin-error" | "stalled";
 /** The origin router, wherever it is mounted (in process, or a service binding): one port. */
 export interface Origin {
   /** `signal` fires when the client is gone or the whole turn's time is over; the engine's request is then aborted. */
-  dispatch(request: OriginRequest, signal: AbortSignal): Promise<Result<OriginAnswer, OriginFailure>>;
+  dispatch(request: OriginRequest, signal: LeaveSignal): Promise<Result<OriginAnswer, OriginFailure>>;
   /** For `/health/ready`: is there a healthy replica for this alias or model id? From what is known, else asked live, within a second. */
   probe(name: string): Promise<boolean>;
 }

@@ -3,6 +3,7 @@
  * once; and whoever goes away first takes the other side along. One timer a stream, armed again when it fires, watches
  * everything that has to do with time.
  */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { createByteReader, type ByteReader } from "./byte-reader.ts";
 import { ReadPace } from "./read-pace.ts";
 import type { StreamEnd } from "./stream-failure.ts";
@@ -22,7 +23,7 @@ export interface RelayOptions {
   /** How long a token may wait for the ones behind it, so that they are read together (read-pace.ts). 0: not at all. */
   readonly gatherMs: number;
   /** Fires when the client is gone. */
-  readonly signal?: AbortSignal;
+  readonly signal?: LeaveSignal;
   /** Told once, before the last bytes are handed over. Must not throw. */
   readonly onEnd: (end: StreamEnd) => void;
 }

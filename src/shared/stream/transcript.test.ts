@@ -158,7 +158,9 @@ test("what was seen in its bytes is as what was read, in any order of both", () 
         if (looks) expect(seen.text).toBe(read.text);
       }
       for (const deterministic of [true, false])
-        expect(seen.cut({ heldCharacters, deterministic })).toEqual(read.cut({ heldCharacters, deterministic }));
+        expect(seen.cut({ heldCharacters, deterministic })).toEqual(
+          read.cut({ heldCharacters, deterministic }),
+        );
       expect(seen.shownTokens).toBe(read.shownTokens);
     }),
   );

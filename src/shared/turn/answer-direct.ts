@@ -5,6 +5,7 @@
  *
  * `end` below runs exactly once a turn, whoever ends it, and is the only place that settles.
  */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { isStorable } from "../cache/cache-policy.ts";
 import type { CachedAnswer } from "../cache/ports.ts";
 import { maxEntryCharacters } from "../cache/answer-cache.ts";
@@ -69,7 +70,7 @@ export async function answerDirect(
   turn: LiveTurn,
   deps: TurnDeps,
   options: DirectOptions,
-  signal: AbortSignal,
+  signal: LeaveSignal,
 ): Promise<Result<DirectBody, Refusal>> {
   const direct = new DirectAnswer(turn, deps, options, signal);
   if (turn.asked.stream) return ok(direct.relay());
@@ -80,13 +81,13 @@ class DirectAnswer {
   readonly #turn: LiveTurn;
   readonly #deps: TurnDeps;
   readonly #options: DirectOptions;
-  readonly #signal: AbortSignal;
+  readonly #signal: LeaveSignal;
   readonly #pass: ReturnType<typeof passOptions>;
   /** Undefined where the tenant wants nothing looked for. */
   readonly #guard: AnswerGuard | undefined;
   readonly #engine: AnsweringEngine;
 
-  constructor(turn: LiveTurn, deps: TurnDeps, options: DirectOptions, signal: AbortSignal) {
+  constructor(turn: LiveTurn, deps: TurnDeps, options: DirectOptions, signal: LeaveSignal) {
     this.#turn = turn;
     this.#deps = deps;
     this.#options = options;

@@ -3,6 +3,7 @@
  * changes it for another's when the stream breaks and the answer may go on (continuation.ts), and tells the router of each how
  * it ended, exactly once.
  */
+import { eitherLeaves, type LeaveSignal } from "../contracts/leave-signal.ts";
 import type { OriginAnswer, OriginOutcome } from "../routing/ports.ts";
 import type { AnswerContinuer, Resumption, SourceFailure } from "../stream/resumption.ts";
 import { Transcript } from "../stream/transcript.ts";
@@ -38,7 +39,7 @@ export class AnsweringEngine implements AnswerContinuer {
   readonly transcript: Transcript;
   readonly #turn: LiveTurn;
   readonly #deps: Pick<TurnDeps, "origin" | "now">;
-  readonly #signal: AbortSignal;
+  readonly #signal: LeaveSignal;
   #answer: OriginAnswer;
   #attempts: number;
   #continued = 0;
@@ -56,7 +57,7 @@ export class AnsweringEngine implements AnswerContinuer {
   constructor(
     turn: LiveTurn,
     deps: Pick<TurnDeps, "origin" | "now">,
-    signal: AbortSignal,
+    signal: LeaveSignal,
     said: Transcript | null = null,
   ) {
     this.transcript = said ?? new Transcript();
@@ -142,7 +143,7 @@ export class AnsweringEngine implements AnswerContinuer {
           deadlineMs,
           ...(this.#failed.length === 0 ? {} : { goesOnFrom: [...this.#failed] }),
         },
-        AbortSignal.any([this.#signal, search.signal]),
+        eitherLeaves(this.#signal, search.signal),
       )
       .catch((error: unknown) => thrown(error));
     this.#search = null;

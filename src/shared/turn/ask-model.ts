@@ -2,6 +2,7 @@
  * One question to a model that no client waits for: a turn like any other (planned, admitted, guarded, settled), whose answer
  * is a text for ourselves.
  */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Background } from "../contracts/background.ts";
 import type { ChargeId, RequestId } from "../contracts/ids.ts";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -28,7 +29,7 @@ export async function askModel(
   question: ModelQuestion,
   deps: TurnDeps,
   background: Background,
-  signal: AbortSignal,
+  signal: LeaveSignal,
 ): Promise<Result<string, Refusal>> {
   const { principal, tenant, model, messages, maxTokens, id } = question;
   const opened = await openTurn(

@@ -1,4 +1,5 @@
 /** Embeddings: `plan ▸ admit ▸ dispatch ▸ settle`. Always whole: vectors don't stream. */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -32,7 +33,7 @@ export async function embed(
   turn: Omit<ValidatedTurn, "asked">,
   request: EmbeddingRequest,
   deps: TurnDeps,
-  signal: AbortSignal,
+  signal: LeaveSignal,
 ): Promise<Result<Embedded, Refusal>> {
   const plan = planModel(deps.fleet, turn.tenant, request.model, needs, { principal: turn.principal });
   if (!plan.ok) return plan;
@@ -74,7 +75,7 @@ async function dispatchFirst(
   plan: readonly Candidate[],
   promptTokens: number,
   deps: TurnDeps,
-  signal: AbortSignal,
+  signal: LeaveSignal,
 ): Promise<Result<Omit<Embedded, "reservation">, Refusal>> {
   let refusal: Refusal = { kind: "internal", detail: "a plan without candidates" };
   for (const { model, variant } of plan) {

@@ -6,6 +6,7 @@
  * Nothing that costs money starts before admission, and whoever is refused afterwards gets back what was reserved. What
  * follows (relay or assemble, settle) is answer-direct.ts for the edge and durable/chat-run.ts for a Generation object.
  */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { CachedAnswer } from "../cache/ports.ts";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -52,7 +53,7 @@ export type OpenedTurn = LiveTurn | CachedTurn;
 export async function openTurn(
   turn: ValidatedTurn,
   deps: TurnDeps,
-  signal: AbortSignal,
+  signal: LeaveSignal,
 ): Promise<Result<OpenedTurn, Refusal>> {
   const plan = planModel(deps.fleet, turn.tenant, turn.asked.model, turn.asked.capabilities, turn);
   if (!plan.ok) return plan;
@@ -92,7 +93,7 @@ export async function openTurn(
 async function dispatchFirst(
   turn: AdmittedTurn,
   deps: TurnDeps,
-  signal: AbortSignal,
+  signal: LeaveSignal,
 ): Promise<Result<LiveTurn, Refusal>> {
   const recalled = turn.recall === null ? noHistory : await turn.recall();
   if (!recalled.ok) return recalled;

@@ -2,6 +2,7 @@
  * The origin router behind a service binding: the port `Origin` over HTTP to the private router Worker. The client's signal
  * becomes an abort of that request, which the router Worker sees as its own client going away, and aborts the engine.
  */
+import type { LeaveSignal } from "../../../src/shared/contracts/leave-signal.ts";
 import type { Background } from "../../../src/shared/contracts/background.ts";
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
 import {
@@ -40,7 +41,7 @@ async function dispatch(
   binding: Pick<Fetcher, "fetch">,
   background: Background,
   request: OriginRequest,
-  signal: AbortSignal,
+  signal: LeaveSignal,
 ): Promise<Result<OriginAnswer, OriginFailure>> {
   if (signal.aborted) return err(goneFailure(signal));
   const controller = new AbortController();

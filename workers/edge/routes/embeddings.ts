@@ -24,7 +24,7 @@ export const createEmbeddings: TenantHandler = async (call) => {
     turn,
     request.value,
     isolate.turnDeps(fleet.value, scope.background),
-    c.req.raw.signal,
+    call.client,
   );
   if (!embedded.ok) return respondRefusal(scope, embedded.error);
   const { body, model, answer, usage, reservation } = embedded.value;

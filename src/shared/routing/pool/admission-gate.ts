@@ -3,6 +3,7 @@
  * call. Else it asks the pools of all its clusters and takes the first place that is given; the other places go back. Where pools
  * can't say (too old, out of reach, too many ask), it goes, up to a bound: the engines' own queues hold it then.
  */
+import type { LeaveSignal } from "../../contracts/leave-signal.ts";
 import type { Background } from "../../contracts/background.ts";
 import { coordinates, distanceKm } from "../distance.ts";
 import type { OriginRequest } from "../ports.ts";
@@ -87,7 +88,7 @@ export async function askForPlace(
   tried: readonly ReplicaState[],
   request: OriginRequest,
   leftMs: number,
-  signal: AbortSignal,
+  signal: LeaveSignal,
   pools: PoolLinks,
   { state, background, now, wait }: Omit<GateDeps, "random">,
 ): Promise<Passage> {
