@@ -2,12 +2,12 @@ import { type ChatMessage, type ContentPart, isTextPart } from "../prompt/chat-m
 
 /**
  * Which texts of a chat does a screen read, and how are they replaced? Every message's content, text part by text part,
- * and every string in the arguments of tool calls. What doesn't change stays the same object.
+ * and the arguments of tool calls. What a program wrote for programs (arguments, results of tools) and is JSON is read as JSON;
+ * what people wrote means what it says. What doesn't change stays the same object.
  */
-export function mapTexts<M extends ChatMessage>(
-  messages: readonly M[],
-  replace: (text: string) => string,
-): readonly M[] {
+export type ReplaceText = (text: string, isJson: boolean) => string;
+
+export function mapTexts<M extends ChatMessage>(messages: readonly M[], replace: ReplaceText): readonly M[] {
   let copy: M[] | undefined;
   for (let index = 0; index < messages.length; index += 1) {
     const message = messages[index];
@@ -20,15 +20,17 @@ export function mapTexts<M extends ChatMessage>(
   return copy ?? messages;
 }
 
-function mapMessage<M extends ChatMessage>(message: M, replace: (text: string) => string): M {
+function mapMessage<M extends ChatMessage>(message: M, replace: ReplaceText): M {
   const { content } = message;
+  const isResult = message.role === "tool" || message.role === "function";
+  const replaced = (text: string): string => replace(text, isResult && isJson(text));
   let mapped = message;
   if (typeof content === "string") {
-    const text = replace(content);
+    const text = replaced(content);
     if (text !== content) mapped = { ...mapped, content: text };
   } else if (Array.isArray(content)) {
     const parts = content as readonly ContentPart[];
-    const texts = parts.map((part) => (isTextPart(part) ? replace(part.text) : null));
+    const texts = parts.map((part) => (isTextPart(part) ? replaced(part.text) : null));
     if (parts.some((part, index) => isTextPart(part) && texts[index] !== part.text))
       mapped = {
         ...mapped,
@@ -44,32 +46,21 @@ function mapMessage<M extends ChatMessage>(message: M, replace: (text: string) =
     : { ...mapped, tool_calls: calls };
 }
 
-function mapCall(call: unknown, replace: (text: string) => string): unknown {
+function mapCall(call: unknown, replace: ReplaceText): unknown {
   const called = (call as { function?: { arguments?: unknown } }).function;
   if (called === undefined || typeof called.arguments !== "string") return call;
   const before = called.arguments;
-  let value: unknown;
-  try {
-    value = JSON.parse(before);
-  } catch {
-    // Not JSON: read as the text it is.
-    const text = replace(before);
-    return text === before ? call : { ...(call as object), function: { ...called, arguments: text } };
-  }
-  const mapped = mapValue(value, replace);
-  return mapped === value
-    ? call
-    : { ...(call as object), function: { ...called, arguments: JSON.stringify(mapped) } };
+  const text = replace(before, isJson(before));
+  return text === before ? call : { ...(call as object), function: { ...called, arguments: text } };
 }
 
-function mapValue(value: unknown, replace: (text: string) => string): unknown {
-  if (typeof value === "string") return replace(value);
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) {
-    const items = value.map((item) => mapValue(item, replace));
-    return items.every((item, index) => item === value[index]) ? value : items;
+function isJson(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    // Nobody else can parse it either: it means what it says.
+    return false;
   }
-  const before = Object.entries(value);
-  const after = before.map(([key, item]) => [key, mapValue(item, replace)] as const);
-  return after.every(([, item], index) => item === before[index]?.[1]) ? value : Object.fromEntries(after);
 }

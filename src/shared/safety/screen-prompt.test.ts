@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { type SafetyPolicy, safetyPolicySchema } from "./safety-policy.ts";
 import { type PromptDetector, type ScreenDeps, screenPrompt } from "./screen-prompt.ts";
@@ -120,5 +121,81 @@ test("a prompt beyond what can be screened in time counts as slow", async () => 
   expect(await screenPrompt(messages, policy({ action: "flag" }), nobody)).toMatchObject({ kind: "refused" });
   expect(await screenPrompt(messages, policy({ action: "flag" }, "open"), nobody)).toMatchObject({
     unscreened: true,
+  });
+});
+
+describe("what is JSON is read as whoever parses it will", () => {
+  const call = (args: string): ChatMessage => ({
+    role: "assistant",
+    content: null,
+    tool_calls: [{ id: "1", type: "function", function: { name: "f", arguments: args } }],
+  });
+  const said = async (message: ChatMessage): Promise<string> => {
+    const result = await screenPrompt([message], policy({ action: "mask" }), nobody);
+    if (result.kind !== "passed") throw new Error(result.kind);
+    const [screened] = result.messages;
+    const calls = screened?.tool_calls as { function: { arguments: string } }[] | undefined;
+    const content = typeof screened?.content === "string" ? screened.content : "";
+    return calls?.[0]?.function.arguments ?? content;
+  };
+  const kinds: [string, (text: string) => ChatMessage][] = [
+    ["a tool's result", (content) => ({ role: "tool", tool_call_id: "1", content })],
+    ["a function's result", (content) => ({ role: "function", name: "f", content })],
+    ["a call's arguments", call],
+  ];
+
+  test.each(kinds)("%s: escapes mean their characters", async (_, message) => {
+    const text = String.raw`{ "to" : "alice\u0040example.com",  "cc":["\n${card}"] }`;
+    expect(await said(message(text))).toBe(
+      String.raw`{ "to" : "[e-mail address]",  "cc":["\n[card number]"] }`,
+    );
+  });
+
+  test.each(kinds)(
+    "%s: a number that is masked becomes a string, and a name is masked too",
+    async (_, message) => {
+      const text = `{"card":${card},"a@b.co":{"quote":"\\"","cards":[${card}]}}`;
+      expect(await said(message(text))).toBe(
+        '{"card":"[card number]","[e-mail address]":{"quote":"\\"","cards":["[card number]"]}}',
+      );
+    },
+  );
+
+  test.each(kinds)("%s: what nobody can parse is read as it is written", async (_, message) => {
+    expect(await said(message(`{"to": a@b.co`))).toBe('{"to": [e-mail address]');
+  });
+
+  test("what a user wrote is no JSON of a program's", async () => {
+    const text = String.raw`{"path":"C:\u0040"}`;
+    expect(await said({ role: "user", content: text })).toBe(text);
+    const shown = String.raw`["alice\u0040example.com"]`;
+    expect(await said({ role: "user", content: shown })).toBe(shown);
+  });
+
+  test("masked JSON stays JSON, with all that is no span where it was", async () => {
+    const leaf = fc.oneof(
+      fc.constantFrom("a@b.co", card, `tell ${card} and "a@b.co"`),
+      fc.string(),
+      fc.constant(Number(card)),
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+    );
+    const value = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        leaf,
+        fc.array(tie("value"), { maxLength: 4 }),
+        fc.dictionary(fc.string(), tie("value"), { maxKeys: 4 }),
+      ),
+    })).value;
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.array(value), fc.dictionary(fc.string(), value)), async (whole) => {
+        const text = await said(call(JSON.stringify(whole)));
+        expect(() => void JSON.parse(text)).not.toThrow();
+        expect(text).not.toContain(card);
+        expect(text).not.toContain("a@b.co");
+      }),
+    );
   });
 });

@@ -57,15 +57,16 @@ export function screenPrompt<M extends ChatMessage>(
   if (input.isOff && deps.detectors.length === 0)
     return { kind: "passed", messages, findings: [], unscreened: false };
   const texts: string[] = [];
+  const found: (readonly Span[])[] = [];
   let characters = 0;
-  mapTexts(messages, (text) => {
-    texts.push(text);
+  mapTexts(messages, (text, isJson) => {
     characters += text.length;
+    texts.push(text);
+    found.push(characters > screenBudgetCharacters ? [] : screen(text, input, isJson).spans);
     return text;
   });
   if (characters > screenBudgetCharacters) return slow(messages, policy, []);
-  const found = texts.map((text) => screen(text, input).spans);
-  if (deps.detectors.length === 0 || isBlocked(found)) return conclude(messages, texts, found);
+  if (deps.detectors.length === 0 || isBlocked(found)) return conclude(messages, found);
   return withDetectors(messages, texts, found, policy, deps);
 }
 
@@ -88,10 +89,10 @@ async function withDetectors<M extends ChatMessage>(
   const verdicts = (outcome ?? []).flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const merged = found.map((spans, index) => [...spans, ...verdicts.flatMap((each) => each[index] ?? [])]);
   if (missing && !isBlocked(merged)) {
-    const concluded = conclude(messages, texts, merged);
+    const concluded = conclude(messages, merged);
     return concluded.kind === "passed" ? slow(concluded.messages, policy, concluded.findings) : concluded;
   }
-  return conclude(messages, texts, merged);
+  return conclude(messages, merged);
 }
 
 function isBlocked(found: readonly (readonly Span[])[]): boolean {
@@ -100,7 +101,6 @@ function isBlocked(found: readonly (readonly Span[])[]): boolean {
 
 function conclude<M extends ChatMessage>(
   messages: readonly M[],
-  texts: readonly string[],
   found: readonly (readonly Span[])[],
 ): ScreenedPrompt<M> {
   const findings = found.flatMap((spans, text) => spans.map((span) => ({ text, span })));
@@ -115,9 +115,9 @@ function conclude<M extends ChatMessage>(
   if (!findings.some(({ span }) => span.action === "mask"))
     return { kind: "passed", messages, findings, unscreened: false };
   let index = -1;
-  const masked = mapTexts(messages, () => {
+  const masked = mapTexts(messages, (text, isJson) => {
     index += 1;
-    return applyMasks(texts[index] ?? "", found[index] ?? []);
+    return applyMasks(text, found[index] ?? [], isJson);
   });
   return { kind: "passed", messages: masked, findings, unscreened: false };
 }

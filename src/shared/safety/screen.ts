@@ -1,3 +1,4 @@
+import { JsonText } from "./json-text.ts";
 import { type ResolvedPolicy } from "./safety-policy.ts";
 import { type SafetyAction, type Span, strongestAction } from "./span.ts";
 import { StreamGuard } from "./stream-guard.ts";
@@ -10,9 +11,10 @@ export interface ScreenedText {
   readonly action: SafetyAction;
 }
 
-export function screen(text: string, policy: ResolvedPolicy): ScreenedText {
+/** @param isJson what its escapes mean is scanned; spans lie in the text as it is written all the same */
+export function screen(text: string, policy: ResolvedPolicy, isJson = false): ScreenedText {
   if (policy.isOff) return { text, spans: [], action: "off" };
-  const guard = new StreamGuard(policy, null);
+  const guard = new StreamGuard(policy, isJson ? new JsonText() : null);
   const first = guard.push(text);
   const last = guard.flush();
   if (first.spans.length === 0 && last.spans.length === 0) return { text, spans: first.spans, action: "off" };
