@@ -13,6 +13,15 @@ export class ScriptedEngine {
   /** Awaited before the token at this index is said. */
   pause: { readonly at: number; readonly until: Promise<void> } | null = null;
 
+  /** As it was made, for the next test. */
+  reset(): void {
+    this.tokens = ["Hello", " there"];
+    this.script = null;
+    this.asked.length = 0;
+    this.cancelled = 0;
+    this.pause = null;
+  }
+
   readonly fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
     const { pathname } = new URL(new Request(input).url);
     if (pathname === "/health") return new Response(null);
