@@ -1,0 +1,132 @@
+/** Chats beside each other on the page: their list, the versions of a message, a second device. */
+import { describe, expect, test } from "vitest";
+import { say, signInToDemo, startBrowser } from "./browser.ts";
+import { chatPage, done, shots, signInWith } from "./chat-page.ts";
+import { setSpeed, tokenFor } from "./product.ts";
+
+const browser = await startBrowser();
+
+describe.skipIf(browser === null)("the chat page", () => {
+  const open = chatPage(browser);
+
+  test("chats are listed by their titles, opened, renamed and deleted", async () => {
+    const { page, complaints } = await open();
+    await signInToDemo(page);
+    const chats = page.getByRole("navigation", { name: "Chats" });
+    await chats.getByText("Your chats will be listed here.").waitFor();
+    await say(page, "Plan a garden");
+    await done(page, 1);
+    await chats.getByRole("button", { name: "Plan a garden", exact: true }).waitFor();
+    await chats.getByRole("button", { name: "New chat" }).click();
+    await page.getByText("What would you like to know?").waitFor();
+    await say(page, "Bake a cake");
+    await done(page, 1);
+    await expect
+      .poll(() => chats.locator(".open").allTextContents())
+      .toEqual(["Bake a cake", "Plan a garden"]);
+    const garden = chats.getByRole("button", { name: "Plan a garden", exact: true });
+    await garden.click();
+    await page.locator("article.user").getByText("Plan a garden").waitFor();
+    expect(await garden.getAttribute("aria-current")).toBe("page");
+    await chats.getByRole("button", { name: "Rename Plan a garden" }).click();
+    await page.keyboard.type("Garden");
+    await page.keyboard.press("Enter");
+    if (shots !== undefined) await page.screenshot({ path: `${shots}/chats.png` });
+    await page.reload();
+    await chats.getByRole("button", { name: "Garden", exact: true }).waitFor();
+    await chats.getByRole("button", { name: "Delete Garden" }).click();
+    if (shots !== undefined) await page.screenshot({ path: `${shots}/chats-delete.png` });
+    await chats.getByRole("button", { name: "Delete", exact: true }).click();
+    await expect.poll(() => chats.locator(".open").allTextContents()).toEqual(["Bake a cake"]);
+    await page.getByText("What would you like to know?").waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a message is edited and an answer asked again; every version stays and can be looked at", async () => {
+    const { page, complaints } = await open();
+    await signInToDemo(page);
+    await say(page, "First question");
+    await done(page, 1);
+    await say(page, "Second question");
+    await done(page, 2);
+    const said = () => page.locator("article.user .said").allTextContents();
+    await page.getByRole("button", { name: "Edit" }).first().click();
+    await page.getByLabel("Edit message").fill("Edited question");
+    if (shots !== undefined) await page.screenshot({ path: `${shots}/edit.png` });
+    await page.keyboard.press("Enter");
+    await expect.poll(said).toEqual(["Edited question"]);
+    await done(page, 1);
+    const versions = page.getByRole("group", { name: "Versions of this message" });
+    await expect.poll(() => versions.allTextContents()).toEqual(["‹Version 2/2›"]);
+    await page.getByRole("button", { name: "Regenerate" }).click();
+    await expect.poll(() => versions.allTextContents()).toEqual(["‹Version 3/3›"]);
+    if (shots !== undefined) await page.screenshot({ path: `${shots}/versions.png` });
+    await page.getByRole("button", { name: "Previous version" }).click();
+    await expect.poll(() => versions.allTextContents()).toEqual(["‹Version 2/3›"]);
+    await page.getByRole("button", { name: "Previous version" }).click();
+    await expect.poll(said).toEqual(["First question", "Second question"]);
+    await page.reload();
+    await expect.poll(said).toEqual(["First question", "Second question"]);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a second device sees the answer as it is written, and can stop it", async () => {
+    const token = await tokenFor({});
+    const first = await open();
+    await signInWith(first.page, token);
+    await say(first.page, "Hello from the first");
+    await done(first.page, 1);
+    const second = await open();
+    await signInWith(second.page, token);
+    await second.page.getByRole("button", { name: "Hello from the first", exact: true }).click();
+    await done(second.page, 1);
+    await setSpeed({ token_ms: 100 });
+    await say(first.page, "write 300 words");
+    await second.page.locator("article.user").getByText("write 300 words").waitFor();
+    const growing = second.page.locator("article.assistant").last();
+    await expect.poll(() => growing.getAttribute("data-status")).toBe("streaming");
+    await second.page.getByRole("button", { name: "Stop" }).click();
+    await expect
+      .poll(() => first.page.locator("article.assistant").last().getAttribute("data-status"))
+      .toBe("cut");
+    const told = () =>
+      Promise.all([first, second].map(({ page }) => page.locator("article .said").allTextContents()));
+    await expect.poll(told).toEqual([
+      ["Hello from the first", "write 300 words"],
+      ["Hello from the first", "write 300 words"],
+    ]);
+    expect([...first.complaints, ...second.complaints]).toEqual([]);
+    for (const { page } of [first, second]) await page.context().close();
+  });
+
+  test("on a phone the chats lie over the chat, and close by Escape, a choice, or beside them", async () => {
+    const { page } = await open({ viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+    await signInToDemo(page);
+    await say(page, "A small thing");
+    await done(page, 1);
+    const chats = page.getByRole("navigation", { name: "Chats" });
+    expect(await chats.isVisible()).toBe(false);
+    const toggle = page.getByRole("button", { name: "Chats", exact: true });
+    await toggle.click();
+    await chats.getByRole("button", { name: "A small thing", exact: true }).waitFor();
+    expect(await toggle.getAttribute("aria-expanded")).toBe("true");
+    if (shots !== undefined) {
+      await page.waitForTimeout(300);
+      await page.screenshot({ path: `${shots}/chats-phone.png` });
+    }
+    await page.keyboard.press("Escape");
+    await expect.poll(() => chats.isVisible()).toBe(false);
+    await toggle.click();
+    await page
+      .getByRole("button", { name: "Close the list of chats" })
+      .click({ position: { x: 380, y: 300 } });
+    await expect.poll(() => chats.isVisible()).toBe(false);
+    await toggle.click();
+    await chats.getByRole("button", { name: "New chat" }).click();
+    await expect.poll(() => chats.isVisible()).toBe(false);
+    await page.getByText("What would you like to know?").waitFor();
+    await page.context().close();
+  });
+});

@@ -1,0 +1,118 @@
+/** What does the page say, and keep, when something is in the way: an error, a broken answer, a limit, no network? */
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { say, signInToDemo, startBrowser } from "./browser.ts";
+import { chatPage, faultEverywhere, shots } from "./chat-page.ts";
+import { tokenFor, url } from "./product.ts";
+
+const browser = await startBrowser();
+
+/** While an answer is on its way the button is not to be clicked, or not there: looked at again by whoever polls. */
+async function clickIfThere(page: Page, name: string): Promise<void> {
+  await page
+    .getByRole("button", { name })
+    .click({ timeout: 500 })
+    .catch((error: unknown) => {
+      if (!(error instanceof Error) || error.name !== "TimeoutError") throw error;
+    });
+}
+
+describe.skipIf(browser === null)("the chat page", () => {
+  const open = chatPage(browser);
+
+  test("an error rolls the message back, says what to do, and Try again sends it", async () => {
+    await faultEverywhere({ fault: "status", status: 500 });
+    const { page } = await open();
+    await signInToDemo(page);
+    await say(page, "Hello there");
+    await page.getByRole("alert").getByText("The service has trouble").waitFor({ timeout: 30_000 });
+    expect(await page.locator("article").count()).toBe(0);
+    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("Hello there");
+    if (shots !== undefined) await page.screenshot({ path: `${shots}/error.png` });
+    await faultEverywhere();
+    // The breakers that the faults opened close again within seconds.
+    await expect
+      .poll(
+        async () => {
+          const count = await page.locator("article.assistant[data-status=done]").count();
+          if (count === 0) await clickIfThere(page, "Try again");
+          return count;
+        },
+        { timeout: 30_000, interval: 500 },
+      )
+      .toBe(1);
+    await page.context().close();
+  });
+
+  test("an answer that breaks off keeps what had come, and Regenerate asks for it again", async () => {
+    await faultEverywhere({ fault: "cut_after", after: 5 });
+    const { page } = await open();
+    await signInToDemo(page);
+    await say(page, "write 60 words");
+    const alert = page.getByRole("alert").getByText("The answer broke off");
+    await alert.waitFor({ timeout: 30_000 });
+    expect(await page.getByRole("button", { name: "Try again" }).count()).toBe(0);
+    expect(await page.locator("article.assistant").textContent()).toContain("A request comes in");
+    await faultEverywhere();
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    await expect
+      .poll(
+        async () => {
+          const count = await page.locator("article.assistant[data-status=done]").count();
+          if (count === 0) await clickIfThere(page, "Regenerate");
+          return count;
+        },
+        { timeout: 30_000, interval: 1000 },
+      )
+      .toBe(1);
+    await page.context().close();
+  });
+
+  test("on a phone, too, a message that is too long is said to be", async () => {
+    const { page } = await open({ viewport: { width: 390, height: 844 } });
+    await signInToDemo(page);
+    await page.getByLabel("Message", { exact: true }).fill("word ".repeat(7000));
+    await page.getByRole("alert").getByText("3,000 characters too long").waitFor();
+    expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
+    await page.context().close();
+  });
+
+  test("a limit counts down to its reset, and sending waits for it", async () => {
+    const token = await tokenFor({ tier: "free" });
+    const asked = await Promise.all(
+      Array.from({ length: 120 }, () =>
+        fetch(`${url}/v1/chat/completions`, {
+          method: "POST",
+          headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+          body: JSON.stringify({ model: "auto", max_tokens: 1, messages: [{ role: "user", content: "x" }] }),
+        }).then((response) => response.status),
+      ),
+    );
+    expect(asked).toContain(429);
+    const { page } = await open();
+    await page.getByRole("textbox", { name: /sign in with a token/i }).fill(token);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await say(page, "One more");
+    await page
+      .getByRole("alert")
+      .getByText(/You can send again in/)
+      .waitFor();
+    await page.getByText("Your plan has 100 messages an hour.").waitFor();
+    expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
+    if (shots !== undefined) await page.screenshot({ path: `${shots}/limit.png` });
+    await page.context().close();
+  });
+
+  test("offline is said, and what was typed is kept", async () => {
+    const { page } = await open();
+    await signInToDemo(page);
+    await page.getByLabel("Message", { exact: true }).fill("Later");
+    await page.context().setOffline(true);
+    await page.getByText("You are offline").waitFor();
+    expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
+    await page.context().setOffline(false);
+    await page.getByText("You are offline").waitFor({ state: "hidden" });
+    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("Later");
+    await page.context().close();
+  });
+});
