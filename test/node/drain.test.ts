@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { PooledView } from "../../src/shared/routing/pool/pooled-view.ts";
 import type { ReplicaStanding } from "../../src/shared/routing/pool/snapshot.ts";
-import { readStream, turnWorld, underClock, type TurnWorld } from "./turn-world.ts";
+import { readStream } from "./read-stream.ts";
+import { turnWorld, underClock, type TurnWorld } from "./turn-world.ts";
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -2,31 +2,17 @@
  * Every fault of the dev fleet, at every token of an answer of 40, on one replica and on two: the client's text is the
  * undisturbed one, or ends in exactly one typed error event; what is charged is what was delivered.
  */
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { askedCompletion } from "../../src/shared/turn/asked-completion.ts";
-import { parseCompletionRequest } from "../../src/shared/wire/completions-request.ts";
+import { describe, expect, test } from "vitest";
 import type { FaultInput } from "../../dev/origin/server/faults.ts";
-import {
-  piecesOf,
-  readStream,
-  turnWorld,
-  underClock,
-  type TurnResult,
-  type TurnWorld,
-} from "./turn-world.ts";
+import { answerTokens, body, expectOneEnding, fakeClock, prose } from "./fault-fixture.ts";
+import { piecesOf, readStream } from "./read-stream.ts";
+import { turnWorld, underClock, type TurnResult, type TurnWorld } from "./turn-world.ts";
 
-beforeEach(() => {
-  vi.useFakeTimers();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-const answerTokens = 40;
+fakeClock();
 
 /** Answers of 40 tokens: blanks of every kind at their seams, surrogate pairs, stop strings, another API. */
 const scripts = {
-  prose: { messages: [{ role: "user", content: "Write 60 words about 🧪 queues" }] },
+  prose,
   code: { messages: [{ role: "user", content: "Write a function that says 'Grüße 🧪🧪 und 👩‍🔬'" }] },
   table: { messages: [{ role: "user", content: "A table about  blanks" }] },
   "with stop strings": {
@@ -65,20 +51,6 @@ const earlyFaults: readonly FaultInput[] = [
   { fault: "stall_before_first" },
   { fault: "drip", bytes: 7, interval_ms: 1 },
 ];
-
-const body = (script: object): Readonly<Record<string, unknown>> => ({
-  temperature: 0,
-  model: "llama-3.1-8b",
-  max_tokens: answerTokens,
-  stream: true,
-  stream_options: { include_usage: true },
-  ...script,
-});
-
-function expectOneEnding({ charged, endings }: TurnResult): void {
-  expect(charged).toHaveLength(1);
-  expect(endings).toHaveLength(1);
-}
 
 /** Every engine failed before its first byte, in vain: the client gets a status, and pays nothing. */
 function refusedBefore(after: number, { refused, charged }: TurnResult): boolean {
@@ -228,150 +200,3 @@ describe.each(["prose", "code", "table"] as const)("an answer of %s", (name) => 
 function choicesOf({ text }: TurnResult): unknown {
   return (JSON.parse(text ?? "{}") as { choices?: unknown }).choices;
 }
-
-describe("nobody goes on", () => {
-  const fault = { fault: "cut_after", after: 5, times: 1 } as const;
-  const asked = { messages: [{ role: "user", content: "Write 60 words" }] };
-
-  async function broken(script: object, tenant = {}): Promise<{ result: TurnResult; world: TurnWorld }> {
-    const world = turnWorld({ replicas: 2, tenant });
-    world.faultNext(fault);
-    return { result: await underClock(world.chat({ ...body(script), stream_options: undefined })), world };
-  }
-
-  test.each([
-    ["n over 1", { ...asked, n: 2, temperature: 0.5 }],
-    [
-      "a grammar",
-      { ...asked, structured_outputs: { choice: ["a long choice of words that is many tokens", "b"] } },
-    ],
-    ["log probabilities", { ...asked, logprobs: true }],
-    ["a frequency penalty", { ...asked, frequency_penalty: 0.1 }],
-    ["a presence penalty", { ...asked, presence_penalty: 0.1 }],
-    ["a repetition penalty", { ...asked, repetition_penalty: 1.1 }],
-  ])("where it asks for %s: one error event", async (_name, script) => {
-    const { result, world } = await broken(script);
-    const read = readStream(result.text ?? "");
-    expect(read.errors).toHaveLength(1);
-    expect(read.last).not.toBe("[DONE]");
-    expect(world.asked).toHaveLength(1);
-    expect(result.endings[0]?.engine.continued).toBe(0);
-    expectOneEnding(result);
-  });
-
-  const tool = {
-    type: "function",
-    function: {
-      name: "get_weather",
-      parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
-    },
-  };
-  test.each(["auto", "required"])("in the middle of a tool call, tool_choice %s", async (choice) => {
-    const messages = [{ role: "user", content: "What is the weather in Paris?" }];
-    const world = turnWorld({ replicas: 2 });
-    // Behind the name and some of the arguments.
-    world.faultNext({ fault: "cut_after", after: 14, times: 1 });
-    const result = await underClock(
-      world.chat({ ...body({ messages, tools: [tool], tool_choice: choice }), stream_options: undefined }),
-    );
-    expect(result.text).toContain("get_weather");
-    expect(readStream(result.text ?? "").errors).toHaveLength(1);
-    expect(world.asked).toHaveLength(1);
-  });
-
-  test("in the middle of thinking", async () => {
-    const world = turnWorld({ replicas: 2 });
-    world.faultNext(fault);
-    const result = await underClock(world.chat({ ...body(asked), model: "qwen3-reason" }));
-    expect(result.text).toContain('"reasoning"');
-    expect(readStream(result.text ?? "").errors).toHaveLength(1);
-    expect(world.asked).toHaveLength(1);
-  });
-
-  test("with a plain completion", async () => {
-    const world = turnWorld({ replicas: 2 });
-    world.faultNext(fault);
-    const parsed = parseCompletionRequest(
-      JSON.stringify({ model: "llama-3.1-8b", prompt: "Write 60 words", max_tokens: 40, stream: true }),
-    );
-    if (!parsed.ok) throw new Error("the request is wrong");
-    const result = await underClock(world.run(askedCompletion(parsed.value)));
-    expect(result.text).toContain('"text":');
-    expect(result.text?.match(/"error"/g)).toHaveLength(1);
-    expect(world.asked).toHaveLength(1);
-    expectOneEnding(result);
-  });
-
-  test("by the tenant's policy", async () => {
-    const { result, world } = await broken(asked, { requests: { continue_answers: false } });
-    expect(readStream(result.text ?? "").errors).toHaveLength(1);
-    expect(world.asked).toHaveLength(1);
-  });
-});
-
-test("another set of weights never goes on, not even of the same name", async () => {
-  // The second cluster serves the same model in other weights: it may begin an answer, and must not end one.
-  const world = turnWorld({
-    replicas: 1,
-    fleet: (fleet) => ({
-      ...fleet,
-      clusters: fleet.clusters.flatMap((cluster) => [
-        cluster,
-        {
-          ...cluster,
-          id: "other",
-          replicas: [{ id: "r1", url: "http://replica-1.test", slots: 8 }],
-          models: cluster.models.map((model) => ({ ...model, weights: "fp8" as const })),
-        },
-      ]),
-    }),
-  });
-  world.setFault(0, { fault: "cut_after", after: 5 });
-  const result = await underClock(world.chat(body(scripts.prose)));
-  expect(readStream(result.text ?? "").errors).toHaveLength(1);
-  expect(world.asked.map(({ replica }) => replica)).toEqual([0, 0, 0, 0]);
-});
-
-describe("a breaker", () => {
-  test("of an engine that broke off counts it once, though another went on, and that one's stays clean", async () => {
-    const world = turnWorld({ replicas: 2 });
-    world.faultNext({ fault: "cut_after", after: 5, times: 1 });
-    const { endings } = await underClock(world.chat(body(scripts.prose)));
-    const [broken = -1, other = -1] = world.asked.map(({ replica }) => replica);
-    expect(new Set([broken, other])).toEqual(new Set([0, 1]));
-    expect(endings[0]?.engine).toEqual({
-      cluster: "us-east",
-      replica: `r${other}`,
-      attempts: 2,
-      continued: 1,
-      left: [`us-east/r${broken}: origin-error`],
-      notContinued: null,
-    });
-    expect(world.known(broken).known.breaker.score(Date.now())).toBeGreaterThan(0.5);
-    expect(world.known(broken).known.breaker.state(Date.now())).toBe("closed");
-    expect(world.known(other).known.breaker.score(Date.now())).toBe(0);
-    expect(world.state.inFlight.size).toBe(0);
-  });
-
-  test("opens for an engine that keeps breaking off, and new answers begin elsewhere", async () => {
-    const world = turnWorld({ replicas: 2 });
-    world.faultNext({ fault: "stall_after", after: 5 });
-    for (let turn = 0; turn < 4; turn += 1) {
-      const result = await underClock(world.chat(body(scripts.prose)));
-      expect(readStream(result.text ?? "").errors).toEqual([]);
-    }
-    expect(world.asked.at(-1)?.replica).not.toBe(world.asked[0]?.replica);
-    expect(world.state.inFlight.size).toBe(0);
-  });
-});
-
-test("the retry budget bounds what goes on: a fleet that always breaks off is not asked four times as much", async () => {
-  const world = turnWorld({ replicas: 2 });
-  for (const at of [0, 1]) world.setFault(at, { fault: "end_early", after: 5 });
-  while (world.state.retryBudget.take(Date.now()));
-  const turns = 20;
-  await underClock(Promise.all(Array.from({ length: turns }, () => world.chat(body(scripts.prose)))));
-  // A fifth of the traffic, and five a second.
-  expect(world.asked.length).toBeLessThanOrEqual(turns * 1.2 + 10);
-  expect(world.state.inFlight.size).toBe(0);
-});
