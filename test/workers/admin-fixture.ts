@@ -1,6 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { SignJWT } from "jose/jwt/sign";
-import { expect } from "vitest";
+import { afterEach, beforeAll, expect, vi } from "vitest";
+import { fakeEngine } from "./fake-engine.ts";
 
 /** What tests of `/admin` stand on: tenants made through the API itself, tokens of the platform's and of theirs. */
 export type Json = Record<string, unknown>;
@@ -29,6 +30,26 @@ export async function ask(
   const text = await response.text();
   return { status: response.status, body: text.startsWith("{") ? (JSON.parse(text) as Json) : {} };
 }
+
+/** For files of tests in which keys and tokens are used for turns, and time passes. */
+export function adminApi(): void {
+  beforeAll(() => {
+    vi.spyOn(globalThis, "fetch").mockImplementation((input, init) =>
+      fakeEngine(new Request(input).url, init),
+    );
+    vi.spyOn(console, "log").mockImplementation(() => undefined);
+  });
+  afterEach(() => void vi.useRealTimers());
+}
+
+/** Only the clock: what waits for timers goes on. */
+export function passTime(ms: number): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms });
+}
+
+export const turn = { model: "auto", messages: [{ role: "user", content: "hello" }] };
+export const refusedKey = { status: 401, body: { error: { code: "invalid_api_key" } } };
+export const refusedToken = { status: 401, body: { error: { code: "invalid_token" } } };
 
 async function sign(claims: Json, secret: string): Promise<string> {
   const nowSeconds = Math.floor(Date.now() / 1000);
