@@ -11,7 +11,8 @@ import { checkMedia } from "../../src/shared/wire/media.ts";
 import { toWireError } from "../../src/shared/wire/errors.ts";
 import { normaliseChat } from "../../src/shared/wire/normalise-chat.ts";
 import { errorSchema } from "../../src/shared/wire/responses.ts";
-import { arbitraryChatBody, validChatBody } from "./arbitrary-chat-body.ts";
+import { arbitraryChatBody } from "./arbitrary-chat-body.ts";
+import { validChatBody } from "./valid-chat-body.ts";
 
 /** The parser against thousands of generated bodies. */
 const options = { models: ["auto", "llama-3.1-8b"], media: true };
