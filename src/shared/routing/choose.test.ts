@@ -2,14 +2,12 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { fakeFleet } from "../../../test/workers/fake-replicas.ts";
 import { choose, type Wanted } from "./choose.ts";
-import { distanceKm, type Coordinates } from "./distance.ts";
-import { unknownMetrics, type EngineMetrics } from "./engine-metrics.ts";
+import type { Coordinates } from "./distance.ts";
 import { buildFleetIndex } from "./fleet-index.ts";
-import { confidence, estimateLoad } from "./load.ts";
 import type { PooledView } from "./pool/pooled-view.ts";
+import { seeded } from "./pool/seeded-fixture.ts";
 import type { ReplicaView } from "./pool/snapshot.ts";
 import { RouterState, type ClusterState, type ReplicaState } from "./router-state.ts";
-import { distanceCostMs, loadCostMs } from "./score.ts";
 import { ZoneHealth } from "./zone-health.ts";
 
 function clustersOf(...replicas: readonly number[]): readonly ClusterState[] {
@@ -24,26 +22,6 @@ function wanted(from: Coordinates | null = null, change: Partial<Wanted> = {}): 
 function choosing(random: () => number, tried: readonly ReplicaState[] = []) {
   return { tried, zones: new ZoneHealth(), nowMs: 0, random };
 }
-
-/** Uniform, and the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
-    return state / 2 ** 32;
-  };
-}
-
-test.each([
-  ["Paris to London", 48.8566, 2.3522, 51.5074, -0.1278, 344],
-  ["New York to Sydney", 40.7128, -74.006, -33.8688, 151.2093, 15_989],
-  ["across the date line", 0, 179.5, 0, -179.5, 111],
-  ["nowhere", 10, 20, 10, 20, 0],
-  ["to the other side", 0, 0, 0, 180, 20_015],
-] as const)("%s", (_sentence, latitude, longitude, toLatitude, toLongitude, expectedKm) => {
-  const km = distanceKm({ latitude, longitude }, { latitude: toLatitude, longitude: toLongitude });
-  expect(Math.round(km)).toBe(expectedKm);
-});
 
 test("an idle fleet answers from the nearest cluster", () => {
   const clusters = clustersOf(2, 2, 2);
@@ -117,47 +95,6 @@ test("never one that was tried, and an open one only when nothing else is left",
       },
     ),
   );
-});
-
-test("load and distance cost more the more there is of them", () => {
-  const load = fc.double({ min: 0, max: 50, noNaN: true });
-  fc.assert(
-    fc.property(load, load, (left, right) => {
-      if (left < right) expect(loadCostMs(left)).toBeLessThanOrEqual(loadCostMs(right));
-    }),
-  );
-  expect(distanceCostMs(null, { latitude: 5, longitude: 5 })).toBe(0);
-});
-
-test("what others do is believed less the older it is, and missing numbers mean nothing", () => {
-  const busy = { running: 8, waiting: 4, cacheUsage: 0.5, workedTokens: null };
-  const at = (metrics: EngineMetrics, nowMs: number) =>
-    estimateLoad(2, 4, { atMs: 0, metrics, ownRequests: 4 }, nowMs);
-  expect(at(busy, 0)).toBe(0.5 + 2);
-  expect(at(busy, 10_000)).toBe(0.5 + 1);
-  expect(at(busy, 30_000)).toBe(0.5);
-  expect(at(unknownMetrics, 0)).toBe(0.5);
-  expect(estimateLoad(2, 4, null, 0)).toBe(0.5);
-  expect([confidence(-5), confidence(0), confidence(29_999) > 0]).toEqual([1, 1, true]);
-});
-
-test("a cache that is nearly full counts as load", () => {
-  const polled = {
-    atMs: 0,
-    metrics: { running: 0, waiting: 0, cacheUsage: 1, workedTokens: null },
-    ownRequests: 0,
-  };
-  expect(estimateLoad(0, 4, polled, 0)).toBeCloseTo(0.5);
-});
-
-test("a new fleet document keeps what is known of replicas that stay, and forgets the others", () => {
-  const state = new RouterState();
-  const before = state.clusters(buildFleetIndex(fakeFleet(2))).get("c0")?.replicas ?? [];
-  const after = state.clusters(buildFleetIndex(fakeFleet(1, 1))).get("c0")?.replicas ?? [];
-  expect(after).toHaveLength(1);
-  expect(after[0]?.known).toBe(before[0]?.known);
-  const again = state.clusters(buildFleetIndex(fakeFleet(2))).get("c0")?.replicas ?? [];
-  expect(again[1]?.known).not.toBe(before[1]?.known);
 });
 
 function pooled(change: Partial<ReplicaView>): PooledView {

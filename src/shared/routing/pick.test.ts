@@ -1,15 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { nearEqualMs, pick, waterLevel } from "./pick.ts";
-
-/** Uniform, and the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32;
-    return state / 2 ** 32;
-  };
-}
+import { seeded } from "./pool/seeded-fixture.ts";
 
 const at = (costMs: number, weight = 1) => ({ costMs, weight });
 

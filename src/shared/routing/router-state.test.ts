@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { fakeFleet } from "../../../test/workers/fake-replicas.ts";
 import { fleetSchema } from "./fleet-config.ts";
 import { buildFleetIndex } from "./fleet-index.ts";
 import { Pool } from "./pool/pool.ts";
@@ -87,4 +88,14 @@ test("whoever joins a cluster behind one network binding is reached through it",
   expect(network([onNetwork("VPC_A", 1), onNetwork("VPC_B", 2)])).toBeUndefined();
   expect(network([onNetwork("VPC_A", 1), { url: "http://b.test" }])).toBeUndefined();
   expect(network(byUrl)).toBeUndefined();
+});
+
+test("a new fleet document keeps what is known of replicas that stay, and forgets the others", () => {
+  const state = new RouterState();
+  const before = state.clusters(buildFleetIndex(fakeFleet(2))).get("c0")?.replicas ?? [];
+  const after = state.clusters(buildFleetIndex(fakeFleet(1, 1))).get("c0")?.replicas ?? [];
+  expect(after).toHaveLength(1);
+  expect(after[0]?.known).toBe(before[0]?.known);
+  const again = state.clusters(buildFleetIndex(fakeFleet(2))).get("c0")?.replicas ?? [];
+  expect(again[1]?.known).not.toBe(before[1]?.known);
 });
