@@ -14,6 +14,7 @@ import {
 import type { RequestRecord } from "../../src/shared/telemetry/request-record.ts";
 import worker from "../../workers/edge/index.ts";
 import { fakeEngine } from "./fake-engine.ts";
+import { collectRecords } from "./logged-records.ts";
 
 /** The Worker as it ships, its objects, and what it logged; only the network behind it is ours. */
 const logged: RequestRecord[] = [];
@@ -21,12 +22,7 @@ const contexts: ExecutionContext[] = [];
 
 beforeAll(() => {
   vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => fakeEngine(new Request(input).url, init));
-  vi.spyOn(console, "log").mockImplementation((text: unknown) => {
-    for (const line of String(text).split("\n")) {
-      const entry = JSON.parse(line) as RequestRecord & { event: string };
-      if (entry.event === "request") logged.push(entry);
-    }
-  });
+  collectRecords(logged);
   // Faults are wanted here, and are told: not on the test's own output.
   vi.spyOn(console, "error").mockImplementation(() => undefined);
 });
