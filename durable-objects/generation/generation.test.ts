@@ -1,15 +1,13 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import {
   blocks,
-  changeStored,
   emits,
   events,
   Following,
   ids,
   owner,
   Probe,
-  storedTurn,
   stranger,
   streamOf,
 } from "../../test/workers/generation-probe.ts";
@@ -257,28 +255,6 @@ test("requests and responses of several megabytes are kept whole", async () => {
   expect(kept.result === "ended" && kept.response === response).toBe(true);
 });
 
-test("after the replay time only the response stays, and after its own time nothing", async () => {
-  const probe = new Probe();
-  await new Response(await probe.start({ steps: emits(events(3)) })).text();
-  await shiftEnd(probe, 600_000);
-  expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
-  expect(await probe.stub.read({ v: 1, owner, read: { from: 0, ids: true } })).toEqual({ result: "pruned" });
-  expect(await probe.stub.retrieve({ v: 1, owner })).toMatchObject({ response: '{"answer":"whole"}' });
-  expect(await probe.stub.start(probe.message({}))).toMatchObject({
-    result: "ended",
-    attached: true,
-    response: '{"answer":"whole"}',
-  });
-  await runInDurableObject(probe.stub, (_instance, state) => {
-    expect([...state.storage.kv.list()].map(([name]) => name)).toEqual(["turn"]);
-    expect(storedTurn(state)).toMatchObject({ request: null, last: null });
-  });
-  await shiftEnd(probe, 86_400_000);
-  expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
-  expect(await probe.stub.retrieve({ v: 1, owner })).toEqual({ result: "unknown" });
-  expect(await runDurableObjectAlarm(probe.stub)).toBe(false);
-});
-
 test("deleting a turn leaves nothing, and stops it if it runs", async () => {
   const probe = new Probe();
   const reading = new Following(await probe.start({ steps: [...emits(events(2)), { pause: true }] }));
@@ -288,33 +264,4 @@ test("deleting a turn leaves nothing, and stops it if it runs", async () => {
   expect(probe.control.aborted).toBe(1);
   expect([...probe.control.settled.values()]).toEqual([12]);
   await reading.rest();
-});
-
-/** Moves the end into the past, as time would: in storage, and then out of memory. */
-async function shiftEnd(probe: Probe, byMs: number): Promise<void> {
-  await changeStored(probe.stub, (stored) => {
-    stored.endedMs = (stored.endedMs ?? 0) - byMs;
-  });
-}
-
-test("an expired claim's object stays until the next one's time is over, so that no request is answered twice", async () => {
-  const probe = new Probe();
-  const policy = { intervalMs: 50, replayMs: 60_000, retentionMs: 0, deadlineMs: 600_000 };
-  const message = probe.message({ steps: emits(events(2)) }, { fingerprint: "a", policy });
-  await new Response(streamOf(await probe.stub.start(message))).text();
-  await runDurableObjectAlarm(probe.stub);
-  const later = (ms: number): Promise<void> => shiftEnd(probe, ms);
-  const again = { ...message, follow: { kind: "claim" } } as const;
-  expect(await probe.stub.start(again)).toEqual({ result: "claimed", attached: true });
-  await later(60_000);
-  for (let round = 0; round < 2; round += 1) {
-    expect(await probe.stub.start(message)).toEqual({ result: "expired" });
-    await runDurableObjectAlarm(probe.stub);
-  }
-  expect(await probe.stub.read({ v: 1, owner, read: { from: 0, ids: true } })).toEqual({ result: "pruned" });
-  await later(60_000 + 600_000 + 3_600_000);
-  await runDurableObjectAlarm(probe.stub);
-  expect(await probe.stub.retrieve({ v: 1, owner })).toEqual({ result: "unknown" });
-  expect(await probe.stub.start(again)).toEqual({ result: "claimed", attached: false });
-  expect(probe.control.runs).toBe(2);
 });
