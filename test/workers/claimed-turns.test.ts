@@ -1,27 +1,13 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
-import { changeStored, storedTurn } from "./generation-probe.ts";
-import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+import { expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { eventually } from "./eventually.ts";
+import { changeStored, storedTurn } from "./generation-probe.ts";
+import { expectBill, scriptedEdge } from "./scripted-edge.ts";
+import { readStream } from "./scripted-engine.ts";
 
-const engine = new ScriptedEngine();
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant("claims", {});
-  await putTenant("sharing", { requests: { dedup: true } });
-  await putTenant("retries", { requests: { retry_attach: true } });
-});
-beforeEach(() => {
-  engine.tokens = ["Hello", " there"];
-  engine.asked.length = 0;
-  engine.cancelled = 0;
-  engine.pause = null;
-});
-afterAll(() => void vi.restoreAllMocks());
+const engine = scriptedEdge({ claims: {}, retries: { requests: { retry_attach: true } } });
 
 const question = { model: "auto", max_tokens: 50, messages: [{ role: "user", content: "Hi" }] };
 const streamed = { ...question, stream: true };
@@ -37,17 +23,6 @@ function ask(authorization: string, key: string, body: object = streamed): Promi
 function objectOf(response: Response) {
   const id = response.headers.get("x-edgewise-response-id") ?? "";
   return env.GENERATION.getByName(id.slice("chatcmpl-".length, "chatcmpl-".length + 27));
-}
-
-/** The bill of one user: what was asked and delivered, with nothing held back any more. */
-async function expectBill(authorization: string, requests: number, tokens: number): Promise<void> {
-  await settled();
-  await eventually(async () => {
-    const usage = await send("/v1/usage", { headers: { authorization } });
-    expect(await usage.json()).toMatchObject({
-      user: { used: { requests, tokens }, reserved: { tokens: 0 } },
-    });
-  });
 }
 
 test.for([
@@ -222,56 +197,6 @@ test("an answer with `store` can be had again by its id: all its choices", async
   expect(JSON.parse(whole)).toMatchObject({ id, choices: [{ message: { content: "Hello there" } }] });
   expect((await post("/v1/chat/completions", authorization, question)).status).toBe(200);
   await expectBill(authorization, 2, 24);
-});
-
-test("where the tenant wants it, the same body again attaches without a key; a conversation's does not", async () => {
-  const authorization = await bearer("retries", "client");
-  const first = await (await post("/v1/chat/completions", authorization, streamed)).text();
-  const retry = await send("/v1/chat/completions", {
-    method: "POST",
-    headers: { authorization, "content-type": "application/json", "x-stainless-retry-count": "1" },
-    body: JSON.stringify(streamed),
-  });
-  expect(await retry.text()).toBe(first);
-  expect(engine.asked).toHaveLength(1);
-  await (await post("/v1/chat/completions", authorization, { ...streamed, seed: 7 })).text();
-  expect(engine.asked).toHaveLength(2);
-  const talk = { ...streamed, conversation_id: "yes" };
-  for (let turn = 0; turn < 2; turn += 1)
-    await (await post("/v1/chat/completions", authorization, talk)).text();
-  expect(engine.asked).toHaveLength(4);
-  await expectBill(authorization, 4, 48);
-});
-
-test("without that policy an equal body is a turn of its own", async () => {
-  const authorization = await bearer("claims", "no-policy");
-  await (await post("/v1/chat/completions", authorization, streamed)).text();
-  await (await post("/v1/chat/completions", authorization, streamed)).text();
-  expect(engine.asked).toHaveLength(2);
-  await settled();
-});
-
-test("where the tenant wants it, equal requests at the same time share one generation, and Cache-Status says so", async () => {
-  const authorization = await bearer("sharing", "client");
-  const certain = { ...streamed, temperature: 0 };
-  const answers = await Promise.all(
-    Array.from({ length: 20 }, async () => {
-      const response = await post("/v1/chat/completions", authorization, certain);
-      return { text: await response.text(), status: response.headers.get("cache-status") };
-    }),
-  );
-  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
-  expect(engine.asked).toHaveLength(1);
-  const misses = answers.filter(({ status }) => status === "edgewise; fwd=miss; detail=dedup");
-  const hits = answers.filter(({ status }) => status === "edgewise; hit; detail=dedup");
-  expect([misses.length, hits.length]).toEqual([1, 19]);
-  await expectBill(authorization, 1, 12);
-  for (const other of [streamed, streamed, { ...certain, max_tokens: 49 }])
-    await (await post("/v1/chat/completions", authorization, other)).text();
-  const theirs = await bearer("sharing", "other");
-  await (await post("/v1/chat/completions", theirs, certain)).text();
-  expect(engine.asked).toHaveLength(5);
-  await settled();
 });
 
 test("Cache-Status says of a turn of its own that no cache was asked, and of a claimed one whether it was there already", async () => {

@@ -1,0 +1,67 @@
+/** When do equal requests without a key share a turn? Where the tenant wants it: a client's retry, and equal ones at once. */
+import { expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { expectBill, scriptedEdge } from "./scripted-edge.ts";
+
+const engine = scriptedEdge({
+  claims: {},
+  sharing: { requests: { dedup: true } },
+  retries: { requests: { retry_attach: true } },
+});
+
+const streamed = {
+  model: "auto",
+  max_tokens: 50,
+  messages: [{ role: "user", content: "Hi" }],
+  stream: true,
+};
+
+test("where the tenant wants it, the same body again attaches without a key; a conversation's does not", async () => {
+  const authorization = await bearer("retries", "client");
+  const first = await (await post("/v1/chat/completions", authorization, streamed)).text();
+  const retry = await send("/v1/chat/completions", {
+    method: "POST",
+    headers: { authorization, "content-type": "application/json", "x-stainless-retry-count": "1" },
+    body: JSON.stringify(streamed),
+  });
+  expect(await retry.text()).toBe(first);
+  expect(engine.asked).toHaveLength(1);
+  await (await post("/v1/chat/completions", authorization, { ...streamed, seed: 7 })).text();
+  expect(engine.asked).toHaveLength(2);
+  const talk = { ...streamed, conversation_id: "yes" };
+  for (let turn = 0; turn < 2; turn += 1)
+    await (await post("/v1/chat/completions", authorization, talk)).text();
+  expect(engine.asked).toHaveLength(4);
+  await expectBill(authorization, 4, 48);
+});
+
+test("without that policy an equal body is a turn of its own", async () => {
+  const authorization = await bearer("claims", "no-policy");
+  await (await post("/v1/chat/completions", authorization, streamed)).text();
+  await (await post("/v1/chat/completions", authorization, streamed)).text();
+  expect(engine.asked).toHaveLength(2);
+  await settled();
+});
+
+test("where the tenant wants it, equal requests at the same time share one generation, and Cache-Status says so", async () => {
+  const authorization = await bearer("sharing", "client");
+  const certain = { ...streamed, temperature: 0 };
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const response = await post("/v1/chat/completions", authorization, certain);
+      return { text: await response.text(), status: response.headers.get("cache-status") };
+    }),
+  );
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+  expect(engine.asked).toHaveLength(1);
+  const misses = answers.filter(({ status }) => status === "edgewise; fwd=miss; detail=dedup");
+  const hits = answers.filter(({ status }) => status === "edgewise; hit; detail=dedup");
+  expect([misses.length, hits.length]).toEqual([1, 19]);
+  await expectBill(authorization, 1, 12);
+  for (const other of [streamed, streamed, { ...certain, max_tokens: 49 }])
+    await (await post("/v1/chat/completions", authorization, other)).text();
+  const theirs = await bearer("sharing", "other");
+  await (await post("/v1/chat/completions", theirs, certain)).text();
+  expect(engine.asked).toHaveLength(5);
+  await settled();
+});
