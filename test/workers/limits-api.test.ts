@@ -1,5 +1,5 @@
 import { beforeAll, expect, test, vi } from "vitest";
-import { limitsReportSchema, usageReportSchema } from "../../src/shared/wire/responses.ts";
+import { limitsReportSchema, usageReportSchema } from "../../src/shared/wire/usage-responses.ts";
 import { ask, newTenant, platformToken, type Json } from "./admin-fixture.ts";
 import { fakeEngine } from "./fake-engine.ts";
 import { eventually } from "./eventually.ts";

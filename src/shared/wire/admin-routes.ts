@@ -13,7 +13,7 @@ import {
   tenantListSchema,
 } from "./admin-requests.ts";
 import { fleetChangedSchema, fleetChangeSchema, fleetReportSchema } from "./fleet-admin.ts";
-import { limitsReportSchema } from "./responses.ts";
+import { limitsReportSchema } from "./usage-responses.ts";
 import type { PublicRoute } from "./public-route.ts";
 import { anyAdmin, platformAdminOnly } from "./scopes.ts";
 

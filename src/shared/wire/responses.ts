@@ -5,7 +5,7 @@
 import * as z from "zod";
 import { receiptMember } from "./receipt-responses.ts";
 
-const unixSeconds = z.int().min(0).meta({ description: "Seconds since 1970." });
+export const unixSeconds = z.int().min(0).meta({ description: "Seconds since 1970." });
 
 export const usageSchema = z.looseObject({
   prompt_tokens: z.int().min(0),
@@ -160,86 +160,6 @@ export const modelSchema = z.looseObject({
 
 export const modelListSchema = z.strictObject({ object: z.literal("list"), data: z.array(modelSchema) });
 
-const usedTally = z.looseObject({
-  requests: z.int().min(0),
-  tokens: z.int().min(0),
-  cost_usd: z.number().min(0),
-});
-
-const limitUnit = z.enum(["requests", "tokens", "concurrent_requests", "usd"]);
-
-const scopeUsage = z.looseObject({
-  limits: z.array(
-    z.looseObject({
-      name: z.string().meta({ description: "Such as requests_per_hour." }),
-      of: z.literal("key").optional().meta({ description: "It is the API key's own limit." }),
-      unit: limitUnit,
-      limit: z.number().min(0),
-      used: z
-        .number()
-        .min(0)
-        .meta({ description: "Of the window: what was set aside and is not settled yet counts." }),
-      remaining: z.number().min(0),
-      reset_ms: z.number().min(0).meta({ description: "Until it is whole again." }),
-    }),
-  ),
-  used: usedTally.meta({ description: "Settled since `since_ms`, exactly." }),
-  reserved: usedTally.meta({ description: "Set aside for what is not settled yet." }),
-  unsettled: usedTally.meta({ description: "Set aside and never settled: stays charged as estimated." }),
-  unaccounted: usedTally.meta({ description: "The most that a crash may have made us forget." }),
-  models: z
-    .array(usedTally.extend({ model: z.string() }))
-    .meta({ description: "By model, in the calendar month of the tenant's time zone." }),
-});
-
-/** `GET /v1/usage`: ours, since OpenAI has none for this. */
-export const usageReportSchema = z.looseObject({
-  object: z.literal("usage"),
-  tier: z.string(),
-  time_zone: z.string().meta({ description: "Whose days and months count." }),
-  user: scopeUsage,
-  org: scopeUsage,
-});
-
-const limitTable = z.array(
-  z.looseObject({
-    name: z.string(),
-    unit: limitUnit,
-    limit: z.number(),
-    refill: z.string(),
-    largest_loan: z
-      .number()
-      .meta({ description: "What one isolate may be lent at a time; 0: nothing is lent." }),
-    most_left_unused_by_loans: z
-      .number()
-      .meta({ description: "However many isolates there are, loans leave at most so much unused." }),
-    most_in_one_region: z
-      .number()
-      .optional()
-      .meta({ description: "Of an org's limits: so much of that lies in one region's stock at most." }),
-  }),
-);
-
-/** `GET /admin/limits`. */
-export const limitsReportSchema = z.looseObject({
-  object: z.literal("limits"),
-  tenant: z.string(),
-  time_zone: z.string(),
-  tiers: z.record(z.string(), z.strictObject({ user: limitTable, org: limitTable })),
-  loan_seconds: z.number(),
-  when_exhausted: z.enum(["stop", "finish"]),
-  when_unreachable: z.looseObject({ policy: z.enum(["closed", "open"]) }),
-  bucket: scopeUsage
-    .extend({
-      scope: z.enum(["user", "org"]),
-      id: z.string(),
-      tier: z.string(),
-      lent: usedTally.meta({ description: "On loan to isolates now." }),
-      open_reservations: z.int().min(0),
-    })
-    .optional(),
-});
-
 export const healthSchema = z.looseObject({ status: z.literal("ok") });
 export const readinessSchema = z.looseObject({
   status: z.enum(["ready", "unavailable"]),
@@ -254,73 +174,3 @@ export const cancellationSchema = z.looseObject({
   cancelled: z.boolean().meta({ description: "Whether it ended by being stopped, now or before." }),
 });
 export const deletionSchema = z.looseObject({ id: z.string(), object: z.string(), deleted: z.literal(true) });
-export const conversationSchema = z.looseObject({
-  id: z.string(),
-  object: z.literal("conversation"),
-  /** Seconds since 1970. */
-  created_at: z.int(),
-  metadata: z.record(z.string(), z.string()),
-  title: z.string().nullable().meta({ description: "Ours: made from the first turn, until you give one." }),
-  active_branch: z
-    .string()
-    .optional()
-    .meta({ description: "Ours: the branch that turns go on. Not in lists." }),
-});
-const page = {
-  object: z.literal("list"),
-  first_id: z.string(),
-  last_id: z.string(),
-  has_more: z.boolean(),
-};
-export const conversationListSchema = z.looseObject({ ...page, data: z.array(conversationSchema) });
-export const conversationBranchListSchema = z.looseObject({
-  ...page,
-  data: z.array(
-    z.looseObject({
-      id: z.string(),
-      object: z.literal("conversation.branch"),
-      created_at: unixSeconds,
-      parent_branch: z.string().nullable(),
-      parent_item_id: z
-        .string()
-        .nullable()
-        .meta({ description: "The last item that it shares with its parent; null: none." }),
-      last_item_id: z.string().nullable(),
-      active: z.boolean(),
-    }),
-  ),
-});
-export const conversationDeletionSchema = z.looseObject({
-  id: z.string(),
-  object: z.literal("conversation.deletion"),
-  conversation_id: z
-    .string()
-    .nullable()
-    .meta({ description: "Null where it was a name of your own: such a name is content, and gone." }),
-  deleted_at: unixSeconds,
-  items: z.int().min(0),
-  turns: z.int().min(0),
-  turns_pending: z
-    .int()
-    .min(0)
-    .meta({ description: "Turns whose own storage had not confirmed its erasure yet." }),
-  recoverable_until: unixSeconds.meta({
-    description: "Until then the platform could bring storage back (point-in-time recovery).",
-  }),
-  note: z.string(),
-});
-export const conversationDeletionListSchema = z.looseObject({
-  ...page,
-  data: z.array(conversationDeletionSchema),
-});
-export const conversationItemSchema = z.looseObject({ id: z.string(), type: z.string() });
-export const conversationExportSchema = z.looseObject({
-  object: z.literal("conversation.export"),
-  exported_at: unixSeconds,
-  conversation: conversationSchema,
-  branches: conversationBranchListSchema.shape.data,
-  items: z.array(
-    conversationItemSchema.extend({ created_at: unixSeconds, branch: z.string(), position: z.int().min(1) }),
-  ),
-});
-export const conversationItemListSchema = z.looseObject({ ...page, data: z.array(conversationItemSchema) });

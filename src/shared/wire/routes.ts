@@ -12,6 +12,15 @@ import {
   conversationUpdateSchema,
 } from "./conversation-request.ts";
 import { completionRequestSchema } from "./completions-request.ts";
+import {
+  conversationBranchListSchema,
+  conversationDeletionListSchema,
+  conversationExportSchema,
+  conversationItemListSchema,
+  conversationItemSchema,
+  conversationListSchema,
+  conversationSchema,
+} from "./conversation-responses.ts";
 import { conversationRoutes } from "./conversation-routes.ts";
 import { embeddingRequestSchema } from "./embeddings-request.ts";
 import { correlation, everyBody, everyCall, type PublicRoute } from "./public-route.ts";
@@ -21,13 +30,6 @@ import {
   chatCompletionChunkSchema,
   chatCompletionSchema,
   completionSchema,
-  conversationBranchListSchema,
-  conversationDeletionListSchema,
-  conversationExportSchema,
-  conversationItemListSchema,
-  conversationItemSchema,
-  conversationListSchema,
-  conversationSchema,
   deletionSchema,
   embeddingListSchema,
   errorSchema,
@@ -36,9 +38,9 @@ import {
   modelSchema,
   readinessSchema,
   textStreamEventSchema,
-  usageReportSchema,
   usageSchema,
 } from "./responses.ts";
+import { usageReportSchema } from "./usage-responses.ts";
 
 /** Named schemas of the document. */
 export const componentSchemas = {
