@@ -4,10 +4,10 @@ import type { Usage } from "../../src/shared/contracts/usage.ts";
 import type { Interruption, LostRun, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
 import { dueWork, livenessMs, restartDelayMs } from "../../src/shared/turn/durable/turn-state.ts";
 import { Bell } from "../storage/bell.ts";
+import { EndedTurn } from "./ended-turn.ts";
 import type { GenerationParts } from "./generation-parts.ts";
 import { GenerationStore } from "./generation-store.ts";
 import { LiveTurn } from "./live-turn.ts";
-import { Outbox } from "./outbox.ts";
 import { TurnAlarm } from "./turn-alarm.ts";
 import { TurnJournal } from "./turn-journal.ts";
 import type { Turn } from "./turn-value.ts";
@@ -26,10 +26,10 @@ export class TurnKeeper {
   readonly #store: GenerationStore;
   readonly #journal: TurnJournal;
   readonly #alarm: TurnAlarm;
+  readonly #ended: EndedTurn;
   /** Those who wait for the turn to open or to end. */
   readonly #waiting = new Bell();
   #parts: GenerationParts | null = null;
-  #outbox: Outbox | null = null;
   #live: LiveTurn | null = null;
   /** For those who waited while a refused turn was erased under them. */
   #refused: { readonly refusal: Refusal; readonly headers: Record<string, string> } | null = null;
@@ -40,6 +40,7 @@ export class TurnKeeper {
     this.#store = new GenerationStore(context.storage);
     this.#journal = new TurnJournal(this.#store);
     this.#alarm = new TurnAlarm(context);
+    this.#ended = new EndedTurn(context, this.#store, this.#journal, this.#alarm);
   }
 
   get turn(): Turn | null {
@@ -213,7 +214,7 @@ export class TurnKeeper {
     if (this.turn === null) return;
     this.#store.forget();
     this.#journal.clear();
-    await this.#afterEnd();
+    await this.#ended.tend(this.#needParts());
   }
 
   /** Never throws: a throwing alarm is given up after six tries, and the turn would hang. */
@@ -223,13 +224,13 @@ export class TurnKeeper {
       this.recover();
       const { turn } = this;
       if (turn === null) {
-        await this.#context.blockConcurrencyWhile(() => this.#store.erase());
+        await this.#ended.erase();
         return;
       }
       const nowMs = Date.now();
       if (dueWork(turn, this.#store.outboxState(), nowMs).overdue) this.interrupt("deadline", null);
       if (this.turn?.status === "running") this.#setAlarm(turn, nowMs);
-      else await this.#afterEnd();
+      else await this.#ended.tend(this.#needParts());
     } catch (error) {
       await this.#context.storage.setAlarm(Date.now() + livenessMs);
       this.#report("alarm-failed", { detail: String(error) });
@@ -264,29 +265,7 @@ export class TurnKeeper {
       this.#refused = { refusal: outcome.refusal, headers: { ...outcome.headers } };
     this.#journal.showEnd(rows);
     this.#waiting.ring();
-    this.#context.waitUntil(this.#afterEnd());
-  }
-
-  /** Delivers, prunes, erases: whatever is due. Then sets the alarm for the next. */
-  async #afterEnd(): Promise<void> {
-    const parts = this.#needParts();
-    this.#outbox ??= new Outbox(this.#store, parts.deliver, parts.report);
-    await this.#outbox.deliverDue();
-    const { turn } = this;
-    if (turn === null || turn.status === "running") return;
-    const nowMs = Date.now();
-    const due = dueWork(turn, this.#store.outboxState(), nowMs);
-    if (due.erase) {
-      this.#journal.erased();
-      this.#alarm.clear();
-      await this.#context.blockConcurrencyWhile(() => this.#store.erase());
-      return;
-    }
-    if (due.prune) {
-      this.#store.prune();
-      this.#journal.clear();
-    }
-    this.#setAlarm(this.turn ?? turn, nowMs);
+    this.#context.waitUntil(this.#ended.tend(this.#needParts()));
   }
 
   #setAlarm(turn: Turn, nowMs: number): void {

@@ -4,7 +4,6 @@
  */
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
-import { FinishWatch } from "../../receipts/attach-receipt.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
@@ -23,8 +22,9 @@ import { summary } from "../screen-request.ts";
 import { TokenBudget } from "../token-budget.ts";
 import { journalEvents, maxGatheredCharacters } from "./gathered.ts";
 import { goneEngine, settledAtEnd, writeNote, type BegunAnswer } from "./chat-resume.ts";
-import type { JournalEvent, TurnEnd, TurnIo, TurnOutcome } from "./ports.ts";
+import type { TurnEnd, TurnIo, TurnOutcome } from "./ports.ts";
 import { endEffects, formOf, refused, statusAtEnd, type ChatTurnRequest } from "./chat-turn-end.ts";
+import { journalAnswer } from "./journal-answer.ts";
 import { runRecord } from "./run-record.ts";
 import type { TurnForm } from "./turn-form.ts";
 import { factsOf } from "../turn-facts.ts";
@@ -228,7 +228,11 @@ export class ChatRun {
         end = how;
       },
     });
-    const terminal = await this.#journal(stream, pass, asked.choices, () => end !== null);
+    const terminal = await journalAnswer(stream, pass, this.#io, {
+      choices: asked.choices,
+      receipt: wantsReceipts(this.#request.tenant),
+      ended: () => end !== null,
+    });
     const how: StreamEnd = end ?? "client-gone";
     const totals = pass.totals();
     engine.end(originOutcome(how));
@@ -267,38 +271,5 @@ export class ChatRun {
       collected,
       this.#deps,
     );
-  }
-
-  /** Every event into the journal but the last ones, which belong to the end: with a receipt, from the last finish reason on. */
-  async #journal(
-    stream: ReadableStream<Uint8Array>,
-    pass: AnswerPass,
-    choices: number,
-    ended: () => boolean,
-  ) {
-    const reader = stream.getReader();
-    const decoder = new TextDecoder();
-    const watch = wantsReceipts(this.#request.tenant) ? new FinishWatch(choices) : null;
-    const held: JournalEvent[] = [];
-    let begun = false;
-    for (;;) {
-      // An aborted stream errors: the object has ended the turn by then, and looks at nothing more.
-      const read = await reader.read().catch(() => ({ done: true, value: undefined }) as const);
-      if (read.done || read.value === undefined) return held;
-      const events = journalEvents(decoder.decode(read.value));
-      if (ended()) return [...held, ...events];
-      this.#io.progress(pass.totals().usage);
-      const urgent = !begun && pass.begun;
-      begun = pass.begun;
-      for (const event of events) {
-        if (watch?.isOver(event.data) === true) {
-          held.push(event);
-          continue;
-        }
-        if (this.#io.emit(event, urgent)) continue;
-        await reader.cancel("the turn has ended");
-        return [];
-      }
-    }
   }
 }

@@ -1,0 +1,51 @@
+import { dueWork } from "../../src/shared/turn/durable/turn-state.ts";
+import type { GenerationParts } from "./generation-parts.ts";
+import type { GenerationStore } from "./generation-store.ts";
+import { Outbox } from "./outbox.ts";
+import type { TurnAlarm } from "./turn-alarm.ts";
+import type { TurnJournal } from "./turn-journal.ts";
+
+/**
+ * What is still to be done for a turn that has ended: what it owes others is delivered, its journal is pruned, and last of all
+ * it is erased.
+ */
+export class EndedTurn {
+  readonly #context: DurableObjectState;
+  readonly #store: GenerationStore;
+  readonly #journal: TurnJournal;
+  readonly #alarm: TurnAlarm;
+  #outbox: Outbox | null = null;
+
+  constructor(context: DurableObjectState, store: GenerationStore, journal: TurnJournal, alarm: TurnAlarm) {
+    this.#context = context;
+    this.#store = store;
+    this.#journal = journal;
+    this.#alarm = alarm;
+  }
+
+  /** Whatever is due. Then sets the alarm for the next. */
+  async tend(parts: GenerationParts): Promise<void> {
+    this.#outbox ??= new Outbox(this.#store, parts.deliver, parts.report);
+    await this.#outbox.deliverDue();
+    const { turn } = this.#store;
+    if (turn === null || turn.status === "running") return;
+    const nowMs = Date.now();
+    const due = dueWork(turn, this.#store.outboxState(), nowMs);
+    if (due.erase) {
+      this.#journal.erased();
+      this.#alarm.clear();
+      await this.erase();
+      return;
+    }
+    if (due.prune) {
+      this.#store.prune();
+      this.#journal.clear();
+    }
+    this.#alarm.setFor(this.#store.turn ?? turn, this.#store.outboxState(), nowMs);
+  }
+
+  /** Whoever asks meanwhile waits, and then finds an object that was never used. */
+  async erase(): Promise<void> {
+    await this.#context.blockConcurrencyWhile(() => this.#store.erase());
+  }
+}
