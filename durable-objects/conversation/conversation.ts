@@ -32,14 +32,14 @@ import {
   maxItemBytes,
 } from "../../src/shared/contracts/conversation.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
-import { placeOf } from "../../src/shared/turn/durable/item-path.ts";
 import { base32 } from "../../src/shared/turn/base32.ts";
-import { keyBehind, root } from "./branch-point.ts";
+import { appendTurn } from "./append-turn.ts";
+import { root } from "./branch-point.ts";
 import { type Access, accessTo } from "./conversation-access.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
 import { ConversationStore, fits } from "./conversation-store.ts";
+import { latestItems } from "./latest-items.ts";
 import { listBranches } from "./list-branches.ts";
-import { latestSummary } from "./summaries.ts";
 import { replaceSummary, summaryWork } from "./summary-work.ts";
 import { TurnGate } from "./turn-gate.ts";
 
@@ -123,58 +123,23 @@ export class Conversation extends DurableObject {
     // While it waited, the conversation may have gone on, or gone.
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
-    const { upTo = null } = message;
     if (access.kind !== "open") {
+      const { upTo = null } = message;
       if (message.mustExist) return unknown;
       if (upTo !== null && upTo !== root) return { result: "item-unknown" };
       return { result: "ok", items: [], truncated: false, incarnation: access.head?.incarnation ?? 1 };
     }
-    const { head } = access;
-    const end = upTo === null ? null : keyBehind(this.#store.reader, upTo);
-    if (upTo !== null && end === null) return { result: "item-unknown" };
-    const path =
-      end === null ? this.#store.branches.path(head.branch) : this.#store.branches.pathTo(placeOf(end));
-    const summary = latestSummary(this.#storage.sql, path);
-    const { items, truncated } = this.#store.reader.latest(summary.rest, {
-      items: message.limitItems,
-      tokens: message.limitTokens,
-    });
-    return { result: "ok", items, truncated, incarnation: head.incarnation, summary: summary.text };
+    return latestItems(this.#storage.sql, this.#store, access.head, message);
   }
 
   /** Saves a turn, whole, once. */
   async append(message: AppendTurn): Promise<AppendOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
-    const outcome = await this.#append(message, access);
+    const outcome = appendTurn(this.#storage, this.#store, access, message);
+    if (outcome.result === "appended") await this.#duties.begin();
     this.#gate.release(message.turnId, Date.now());
     return outcome;
-  }
-
-  async #append(message: AppendTurn, access: Exclude<Access, { kind: "refused" }>): Promise<AppendOutcome> {
-    if (message.items.length === 0) return { result: "released" };
-    if ((access.head?.incarnation ?? 1) !== message.incarnation) return { result: "superseded" };
-    if (access.kind !== "open" && message.mustExist) return unknown;
-    const known = access.kind === "open" ? this.#store.appended(message.turnId) : null;
-    if (known !== null) return { result: "already-appended", firstSequence: known };
-    const { items, behind = null, responseId = null, title = null } = message;
-    if (!items.every(fits)) return { result: "item-too-large", maxBytes: maxItemBytes };
-    const nowMs = Date.now();
-    const firstSequence = this.#storage.transactionSync(() => {
-      if (access.kind !== "open") this.#store.open(message.id, message.owner, "{}", nowMs);
-      const first = this.#store.append({
-        turnId: message.turnId,
-        items,
-        // An item that was deleted while the turn ran is no place any more: the turn goes to the end.
-        behind: behind === null ? null : keyBehind(this.#store.reader, behind),
-        responseId,
-        nowMs,
-      });
-      if (access.kind !== "open" || access.head.titleBy === null) this.#store.setTitle(title, "rule", nowMs);
-      return first;
-    });
-    await this.#duties.begin();
-    return { result: "appended", firstSequence };
   }
 
   /** For `POST /v1/conversations/{id}/items`. */
