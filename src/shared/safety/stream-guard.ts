@@ -10,30 +10,18 @@ import {
 import { matchCard } from "./detectors/card.ts";
 import { localStart, matchDomain, mostLocalCharacters } from "./detectors/email.ts";
 import { matchIban } from "./detectors/iban.ts";
-import { beginsKey, type KeyMatch, type KeyRule, matchKey } from "./detectors/keys.ts";
+import { beginsKey, type KeyMatch, matchKey, noKeyMatch } from "./detectors/keys.ts";
 import { more, none } from "./detectors/outcome.ts";
 import { matchPrivateKey, PrivateKeyEnd } from "./detectors/private-key.ts";
 import type { JsonText } from "./json-text.ts";
 import { masks } from "./masks.ts";
 import { isClosed, type OpenSpan, readTail } from "./open-span.ts";
 import type { ResolvedPolicy } from "./safety-policy.ts";
+import { behindDecimalPoint, insideDigits, outside, placeBehind, type ScanPlace } from "./scan-place.ts";
 import type { Span, SpanKind } from "./span.ts";
 import type { GuardStep } from "./guard-step.ts";
 
-/** Where the scan stands: a word begins only outside of one, and a card's number not behind a decimal point. */
-const outside = 0;
-const insideWord = 1;
-/** A word whose last character is a digit. */
-const insideDigits = 2;
-const behindDecimalPoint = 3;
-type Inside = typeof outside | typeof insideWord | typeof insideDigits | typeof behindDecimalPoint;
 const point = 0x2e;
-
-function insideBehind(text: string, at: number): Inside {
-  const kind = classOf(text.charCodeAt(at - 1));
-  if (kind === digitClass) return insideDigits;
-  return isWordClass(kind) ? insideWord : outside;
-}
 
 const nothing: readonly Span[] = [];
 
@@ -61,7 +49,7 @@ export class StreamGuard {
   #at = 0;
   #released = 0;
   #runStart = 0;
-  #inside: Inside = outside;
+  #inside: ScanPlace = outside;
   #open: OpenSpan | null = null;
   #blocked = false;
   /** Of the step that is being made. */
@@ -74,7 +62,7 @@ export class StreamGuard {
     this.#actions = policy.actions;
     this.#withholds = policy.withholds;
     this.#json = json;
-    this.#key = { end: none, rule: noRule };
+    this.#key = noKeyMatch();
   }
 
   push(text: string): GuardStep {
@@ -147,7 +135,7 @@ export class StreamGuard {
         if (end === none) {
           at += 1;
           while (at < length && isWordClass(classOf(text.charCodeAt(at)))) at += 1;
-          inside = insideBehind(text, at);
+          inside = placeBehind(text, at);
           continue;
         }
       } else if (kind === hyphenClass) {
@@ -177,7 +165,7 @@ export class StreamGuard {
       at = this.#take(start, end, found, source, tail, final);
       if (this.#blocked || this.#open !== null) return;
       runStart = at;
-      inside = insideBehind(text, at);
+      inside = placeBehind(text, at);
     }
     this.#runStart = runStart;
     this.#inside = inside;
@@ -240,7 +228,7 @@ export class StreamGuard {
     this.#open = null;
     this.#at = until;
     this.#runStart = until;
-    if (until > 0) this.#inside = insideBehind(text, until);
+    if (until > 0) this.#inside = placeBehind(text, until);
     return true;
   }
 
@@ -279,7 +267,7 @@ export class StreamGuard {
     this.#at = until;
     this.#runStart = until;
     if (until === 0) return;
-    this.#inside = insideBehind(this.#buffer, until);
+    this.#inside = placeBehind(this.#buffer, until);
     this.#cut(until);
   }
 
@@ -303,12 +291,3 @@ export class StreamGuard {
     this.#runStart = Math.max(0, this.#runStart - places);
   }
 }
-
-const noRule: KeyRule = {
-  name: "none",
-  kind: "api-key",
-  prefix: "",
-  least: 0,
-  inAlphabet: () => false,
-  needsDigit: false,
-};

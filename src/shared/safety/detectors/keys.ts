@@ -118,6 +118,20 @@ export interface KeyMatch {
   rule: KeyRule;
 }
 
+/** For `matchKey` to write into. Its rule stands for none until one was found. */
+export function noKeyMatch(): KeyMatch {
+  return { end: none, rule: noRule };
+}
+
+const noRule: KeyRule = {
+  name: "none",
+  kind: "api-key",
+  prefix: "",
+  least: 0,
+  inAlphabet: () => false,
+  needsDigit: false,
+};
+
 /** Whether any key begins with this letter: asked for every word. */
 export const beginsKey: readonly boolean[] = rulesByFirst.map(
   (list, code) => list.length > 0 || code === tokenRule.prefix.charCodeAt(0),
