@@ -8,9 +8,9 @@ import type { Resumption } from "../../src/shared/stream/resumption.ts";
 import { relayInto, relayStream } from "../../src/shared/stream/relay.ts";
 import { Seam } from "../../src/shared/stream/seam.ts";
 import { Transcript } from "../../src/shared/stream/transcript.ts";
-import { bearer, putTenant, send, settled } from "./edge-under-test.ts";
+import { bearer, putTenant, send } from "./edge-under-test.ts";
+import { expectBill } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
-import { eventually } from "./eventually.ts";
 
 const words = ["One", " two,", " \u{1F9EA}", "\n\n", "three", " four", "."];
 const whole = words.join("");
@@ -105,13 +105,7 @@ test.for(kinds)(
       expect(readStream(await response.text())).toEqual({ content: whole, finish: "stop", done: true });
       expect(asked).toHaveLength(3);
       expect(asked[1]).toMatchObject({ continue_final_message: true, add_generation_prompt: false });
-      await settled();
-      await eventually(async () => {
-        const usage = await send("/v1/usage", { headers: { authorization } });
-        expect(await usage.json()).toMatchObject({
-          user: { used: { requests: 1, tokens: promptTokens + words.length }, reserved: { tokens: 0 } },
-        });
-      });
+      await expectBill(authorization, 1, promptTokens + words.length);
     }
   },
 );

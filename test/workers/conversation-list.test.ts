@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
+import { expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { scriptedEdge } from "./scripted-edge.ts";
 import { eventually } from "./eventually.ts";
 
-const engine = new ScriptedEngine();
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant("lists", {});
-  await putTenant("others", {});
+const engine = scriptedEdge({
+  lists: {},
+  others: {},
 });
-beforeEach(() => {
-  engine.tokens = ["Hello", " there"];
-  engine.asked.length = 0;
-});
-afterAll(() => void vi.restoreAllMocks());
 
 interface Answer {
   readonly status: number;

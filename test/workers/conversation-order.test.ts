@@ -1,23 +1,19 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
-import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+import { beforeEach, expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { scriptedEdge } from "./scripted-edge.ts";
+import { readStream } from "./scripted-engine.ts";
 import { eventually } from "./eventually.ts";
 
-const engine = new ScriptedEngine();
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  for (const turns of ["queue", "reject", "replace"])
-    await putTenant(`turns-${turns}`, { conversations: { turns, max_waiting: 1 } });
+const turns = (order: string) => ({ conversations: { turns: order, max_waiting: 1 } });
+const engine = scriptedEdge({
+  "turns-queue": turns("queue"),
+  "turns-reject": turns("reject"),
+  "turns-replace": turns("replace"),
 });
+
 beforeEach(() => {
   engine.tokens = ["One", " two", " three", " four"];
-  engine.asked.length = 0;
-  engine.cancelled = 0;
-  engine.pause = null;
 });
-afterAll(() => void vi.restoreAllMocks());
 
 const say = (content: string, more: object = {}) => ({
   model: "auto",

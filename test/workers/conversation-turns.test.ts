@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Conversation } from "../../durable-objects/conversation/conversation.ts";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
-import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { expectBill, scriptedEdge } from "./scripted-edge.ts";
+import { readStream } from "./scripted-engine.ts";
 import { eventually } from "./eventually.ts";
 
-const engine = new ScriptedEngine();
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant("talks", { default_system_prompt: "Be kind." });
+const engine = scriptedEdge({
+  talks: { default_system_prompt: "Be kind." },
 });
-beforeEach(() => {
-  engine.tokens = ["Hello", " there"];
-  engine.asked.length = 0;
-  engine.cancelled = 0;
-  engine.pause = null;
-});
-afterAll(() => void vi.restoreAllMocks());
 
 const say = (content: string, conversation: string, more: object = {}) => ({
   model: "auto",
@@ -64,13 +54,7 @@ test("a conversation goes on where it was, under the tenant's system prompt, and
       "assistant: Hello there",
     ]),
   );
-  await settled();
-  await eventually(async () => {
-    const usage = await send("/v1/usage", { headers: { authorization } });
-    expect(await usage.json()).toMatchObject({
-      user: { used: { requests: 2, tokens: 24 }, reserved: { tokens: 0 } },
-    });
-  });
+  await expectBill(authorization, 2, 24);
 });
 
 test("another user's conversation of the same name is another one, and its answers do not exist for others", async () => {

@@ -1,21 +1,15 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
+import { beforeEach, expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { scriptedEdge } from "./scripted-edge.ts";
 import { eventually } from "./eventually.ts";
 
-const engine = new ScriptedEngine();
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant("watches", {});
+const engine = scriptedEdge({
+  watches: {},
 });
+
 beforeEach(() => {
   engine.tokens = ["One", " two", " three", " four"];
-  engine.asked.length = 0;
-  engine.pause = null;
 });
-afterAll(() => void vi.restoreAllMocks());
 
 const say = (content: string, more: object = {}) => ({
   model: "auto",

@@ -1,19 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
+import { expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { scriptedEdge } from "./scripted-edge.ts";
 
-const engine = new ScriptedEngine();
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant("keeps", {});
-  await putTenant("masks", { safety: { input: { action: "mask" } } });
+const engine = scriptedEdge({
+  keeps: {},
+  masks: { safety: { input: { action: "mask" } } },
 });
-beforeEach(() => {
-  engine.asked.length = 0;
-});
-afterAll(() => void vi.restoreAllMocks());
 
 async function create(authorization: string, body: object): Promise<{ id: string }> {
   const response = await post("/v1/conversations", authorization, body);

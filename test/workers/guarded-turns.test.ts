@@ -1,26 +1,21 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
-import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { scriptedEdge } from "./scripted-edge.ts";
+import { readStream } from "./scripted-engine.ts";
 import { eventually } from "./eventually.ts";
 
-const engine = new ScriptedEngine();
+const engine = scriptedEdge({
+  blocks: { safety: { input: { action: "block" }, output: { action: "block" } } },
+  masks: { safety: { input: { action: "mask" }, output: { action: "mask" } } },
+  flags: { safety: { input: { action: "flag" }, output: { action: "flag" } } },
+});
 const address = "ann.smith@example.org";
 /** An address that no single token holds. */
 const leak = ["Write to ", "ann", ".smi", "th@exa", "mple", ".org", " today", ", or ", "never", "."];
 
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant("blocks", { safety: { input: { action: "block" }, output: { action: "block" } } });
-  await putTenant("masks", { safety: { input: { action: "mask" }, output: { action: "mask" } } });
-  await putTenant("flags", { safety: { input: { action: "flag" }, output: { action: "flag" } } });
-});
 beforeEach(() => {
   engine.tokens = leak;
-  engine.asked.length = 0;
-  engine.cancelled = 0;
 });
-afterAll(() => void vi.restoreAllMocks());
 
 const chat = (content: string, more: object = {}) => ({
   model: "auto",

@@ -1,36 +1,17 @@
 import { abortAllDurableObjects } from "cloudflare:test";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { beforeEach, expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 import { readEvents, terminalEvents } from "./response-events.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
-import { eventually } from "./eventually.ts";
 
 /** Responses whose object is killed in mid-answer: they go on as chat turns do, numbered as if nothing had happened. */
-const engine = new ScriptedEngine();
+const engine = scriptedEdge({ "killed-responses": { limits: limitless } });
 const words = ["One", " two,", " three", " – vier", " 五", " six", "."];
 const whole = words.join("");
 
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  // The buckets are killed as well, and then charge what they may have let in: here nobody is to run out.
-  const unlimited = {
-    requests_per_minute: null,
-    requests_per_hour: null,
-    requests_per_day: null,
-    tokens_per_minute: null,
-    tokens_per_month: null,
-    concurrent_requests: null,
-    cost_per_month_usd: null,
-  };
-  await putTenant("killed-responses", { limits: { user: { pro: unlimited }, org: { pro: unlimited } } });
-});
 beforeEach(() => {
   engine.tokens = words;
-  engine.asked.length = 0;
-  engine.pause = null;
 });
-afterAll(() => void vi.restoreAllMocks());
 
 const question = { model: "auto", max_output_tokens: 50, stream: true, input: "Count" };
 
@@ -72,13 +53,7 @@ test.for([
     expect(await stored.json()).toEqual(last);
     expect(engine.asked).toHaveLength(2);
     expect(engine.asked[1]).toMatchObject({ continue_final_message: true, max_tokens: 50 - k });
-    await settled();
-    await eventually(async () => {
-      const usage = await send("/v1/usage", { headers: { authorization } });
-      expect(await usage.json()).toMatchObject({
-        user: { used: { requests: 1, tokens: 10 + words.length }, reserved: { tokens: 0 } },
-      });
-    });
+    await expectBill(authorization, 1, 10 + words.length);
   },
 );
 

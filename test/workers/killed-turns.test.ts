@@ -1,40 +1,23 @@
 import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { beforeEach, expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 import { blocks, ids } from "./generation-probe.ts";
-import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+import { readStream } from "./scripted-engine.ts";
 import { eventually } from "./eventually.ts";
 
 /** Turns of the Worker as it ships whose object is killed in mid-answer. */
-const engine = new ScriptedEngine();
+const engine = scriptedEdge({
+  killed: { limits: limitless },
+  "no-continuing": { limits: limitless, requests: { continue_answers: false } },
+});
 const words = ["One", " two,", " three", " – vier", " 五", " six", "."];
 const whole = words.join("");
 
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-
-  // The buckets are killed as well, and then charge what they may have let in: here nobody is to run out.
-  const unlimited = {
-    requests_per_minute: null,
-    requests_per_hour: null,
-    requests_per_day: null,
-    tokens_per_minute: null,
-    tokens_per_month: null,
-    concurrent_requests: null,
-    cost_per_month_usd: null,
-  };
-  const limits = { user: { pro: unlimited }, org: { pro: unlimited } };
-  await putTenant("killed", { limits });
-  await putTenant("no-continuing", { limits, requests: { continue_answers: false } });
-});
 beforeEach(() => {
   engine.tokens = words;
-  engine.asked.length = 0;
-  engine.pause = null;
 });
-afterAll(() => void vi.restoreAllMocks());
 
 const question = {
   model: "auto",
@@ -54,16 +37,6 @@ function ask(authorization: string, body: object = question): Promise<Response> 
 
 function objectOf(id: string) {
   return env.GENERATION.getByName(id.slice("chatcmpl-".length, "chatcmpl-".length + 27));
-}
-
-async function expectBill(authorization: string, tokens: number): Promise<void> {
-  await settled();
-  await eventually(async () => {
-    const usage = await send("/v1/usage", { headers: { authorization } });
-    expect(await usage.json()).toMatchObject({
-      user: { used: { requests: 1, tokens }, reserved: { tokens: 0 } },
-    });
-  });
 }
 
 /** Asks, reads until `k` words are there, and kills every object. */
@@ -113,7 +86,7 @@ test.for(Array.from({ length: words.length }, (_, at) => at + 1))(
       add_generation_prompt: false,
       max_tokens: 50 - k,
     });
-    await expectBill(authorization, 10 + words.length);
+    await expectBill(authorization, 1, 10 + words.length);
     const stored = await send(`/v1/chat/completions/${id}`, { headers: { authorization } });
     expect(await stored.json()).toMatchObject({ choices: [{ message: { content: whole } }] });
   },
@@ -130,7 +103,7 @@ test("a conversation's turn that was killed is saved once, whole, without anybod
       data: [{ role: "assistant", content: [{ text: whole }] }, { role: "user" }],
     });
   });
-  await expectBill(authorization, 10 + words.length);
+  await expectBill(authorization, 1, 10 + words.length);
 });
 
 test("nothing is appended to a conversation that was deleted while its turn was dead", async () => {
@@ -171,7 +144,7 @@ test.for([
     expect(all.match(/"error"/g)).toHaveLength(1);
     expect(all).not.toContain("[DONE]");
     expect(engine.asked).toHaveLength(1);
-    await expectBill(authorization, 13);
+    await expectBill(authorization, 1, 13);
   },
 );
 

@@ -1,23 +1,16 @@
 /** `Cache-Control: only-if-cached`: a stored answer, or 504 without a model, a charge, a turn or an object. */
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
-import { readStream, ScriptedEngine } from "./scripted-engine.ts";
+import { expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { scriptedEdge } from "./scripted-edge.ts";
+import { readStream } from "./scripted-engine.ts";
 
-const engine = new ScriptedEngine();
 const tenant = "stored";
 const stored = { "cache-control": "only-if-cached" };
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant(tenant, {});
-  await putTenant("attaches", { requests: { retry_attach: true } });
-  await putTenant("nearly-out", { limits: { user: { pro: { tokens_per_month: 220 } } } });
+const engine = scriptedEdge({
+  [tenant]: {},
+  attaches: { requests: { retry_attach: true } },
+  "nearly-out": { limits: { user: { pro: { tokens_per_month: 220 } } } },
 });
-beforeEach(() => {
-  engine.asked.length = 0;
-});
-afterAll(() => void vi.restoreAllMocks());
 
 const chat = (more: object = {}) => ({
   model: "auto",

@@ -1,17 +1,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, settled } from "./edge-under-test.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
+import { expect, test, vi } from "vitest";
+import { bearer, post, settled } from "./edge-under-test.ts";
+import { scriptedEdge } from "./scripted-edge.ts";
 
-const engine = new ScriptedEngine();
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant("ready", {});
-});
-afterAll(() => void vi.restoreAllMocks());
+scriptedEdge({ ready: {} });
 
 const body = { model: "auto", max_tokens: 50, store: true, messages: [{ role: "user", content: "Hi" }] };
 

@@ -1,27 +1,19 @@
 /** Usage receipts as a client gets and checks them, inside workerd. */
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { ReceiptClaims } from "../../src/shared/receipts/receipt.ts";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { scriptedEdge } from "./scripted-edge.ts";
 import { fetched, verified } from "./receipt-reading.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
 
-const engine = new ScriptedEngine();
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant("billed", {
+const engine = scriptedEdge({
+  billed: {
     receipts: "on",
     safety: { input: { action: "flag" }, output: { action: "flag" } },
-  });
-  await putTenant("unbilled", {});
+  },
+  unbilled: {},
 });
-beforeEach(() => {
-  engine.tokens = ["Hello", " there"];
-});
-afterAll(() => void vi.restoreAllMocks());
 
 interface Carrier {
   readonly edgewise?: { readonly receipt: string };

@@ -1,25 +1,15 @@
 /** Usage receipts of the Responses API: in the response object, wherever it is told. */
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { expect, it } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { scriptedEdge } from "./scripted-edge.ts";
 import { fetched, verified } from "./receipt-reading.ts";
 import { readEvents } from "./response-events.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
 import { openSocket } from "./test-socket.ts";
 
-const engine = new ScriptedEngine();
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant("receipted", { receipts: "on" });
-  await putTenant("unreceipted", {});
+const engine = scriptedEdge({
+  receipted: { receipts: "on" },
+  unreceipted: {},
 });
-beforeEach(() => {
-  engine.tokens = ["Hello", " there"];
-  engine.script = null;
-  engine.pause = null;
-});
-afterAll(() => void vi.restoreAllMocks());
 
 interface Carrier {
   readonly id: string;

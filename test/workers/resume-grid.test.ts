@@ -1,24 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { scriptedEdge } from "./scripted-edge.ts";
 import { readEvents, terminalEvents } from "./response-events.ts";
-import { ScriptedEngine } from "./scripted-engine.ts";
 import { openSocket } from "./test-socket.ts";
 
 /**
  * The bar of resuming: a client drops at every event of an answer, while it is being written, and once more behind it. What
  * it had and what it gets when it comes back are, byte for byte, what a client that never dropped gets.
  */
-const engine = new ScriptedEngine();
-
-beforeAll(async () => {
-  vi.spyOn(globalThis, "fetch").mockImplementation(engine.fetch);
-  vi.spyOn(console, "log").mockImplementation(() => undefined);
-  await putTenant("grid", { journal: { interval_ms: 50 } });
+const engine = scriptedEdge({
+  grid: { journal: { interval_ms: 50 } },
 });
-beforeEach(() => {
-  engine.pause = null;
-});
-afterAll(() => void vi.restoreAllMocks());
 
 const text = (...pieces: string[]) => pieces.map((content) => ({ content }));
 const call = (index: number, more: object) => ({ tool_calls: [{ index, ...more }] });

@@ -27,3 +27,16 @@ export async function expectBill(authorization: string, requests: number, tokens
     });
   });
 }
+
+const unlimited = {
+  requests_per_minute: null,
+  requests_per_hour: null,
+  requests_per_day: null,
+  tokens_per_minute: null,
+  tokens_per_month: null,
+  concurrent_requests: null,
+  cost_per_month_usd: null,
+};
+
+/** Where buckets are killed as well, which then charge what they may have let in: here nobody is to run out. */
+export const limitless = { user: { pro: unlimited }, org: { pro: unlimited } };
