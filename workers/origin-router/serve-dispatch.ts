@@ -89,8 +89,8 @@ function failed(failure: OriginFailure): Response {
 
 function answered(answer: OriginAnswer, { running, background }: DispatchServer): Response {
   const token = crypto.randomUUID();
-  const { status, contentType, cluster, replica, attempts, firstChunk, body } = answer;
-  let relayed: ReadableStream<Uint8Array> | Uint8Array | null = firstChunk;
+  const { status, contentType, cluster, replica, attempts, text, firstChunk, body } = answer;
+  let relayed: ReadableStream<Uint8Array> | Uint8Array | string | null = text ?? firstChunk;
   if (body !== null) {
     running.set(token, (outcome) => answer.report(outcome));
     const { readable, writable } = new IdentityTransformStream();

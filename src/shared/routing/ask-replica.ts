@@ -81,6 +81,7 @@ function answerOf(
   return {
     status: open.status,
     contentType: open.contentType,
+    text: open.text,
     firstChunk: open.firstChunk,
     body: open.rest,
     cluster: replica.cluster,

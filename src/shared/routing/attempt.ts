@@ -5,7 +5,14 @@
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { FailureReason } from "./breaker.ts";
-import { beginsBroken, beginsWithError, judge, maxErrorBytes, type EngineVerdict } from "./engine-error.ts";
+import {
+  beginsBroken,
+  beginsWithError,
+  isErrorText,
+  judge,
+  maxErrorBytes,
+  type EngineVerdict,
+} from "./engine-error.ts";
 import { readAtMost, readBeginning, type Beginning } from "./read-body.ts";
 import type { OriginRequest } from "./ports.ts";
 import type { ReplicaTarget } from "./replica-target.ts";
@@ -26,8 +33,10 @@ export interface OpenAnswer {
   readonly kind: "open";
   readonly status: number;
   readonly contentType: string;
-  readonly firstChunk: Uint8Array;
-  /** Null: `firstChunk` is all of it. */
+  /** A whole answer that was read at once; then there is nothing else. */
+  readonly text: string | null;
+  readonly firstChunk: Uint8Array | null;
+  /** Null: the above is all of it. */
   readonly rest: ReadableStream<Uint8Array> | null;
   /** From now on a gone client aborts the engine and is told here. */
   onClientGone(listener: () => void): void;
@@ -66,12 +75,13 @@ export async function attempt(input: AttemptInput, transport: Transport): Promis
     signal.removeEventListener("abort", abandon);
     if (abort) controller.abort();
   };
-  const opened = (response: Response, beginning: Beginning): OpenAnswer => ({
+  const opened = (response: Response, beginning: Beginning | WholeAnswer): OpenAnswer => ({
     kind: "open",
     status: response.status,
     contentType: response.headers.get("content-type") ?? "application/octet-stream",
-    firstChunk: beginning.bytes,
-    rest: beginning.rest,
+    ...("text" in beginning
+      ? { text: beginning.text, firstChunk: null, rest: null }
+      : { text: null, firstChunk: beginning.bytes, rest: beginning.rest }),
     onClientGone: (listener) => {
       onGone = listener;
     },
@@ -108,17 +118,19 @@ export async function attempt(input: AttemptInput, transport: Transport): Promis
 /** An event that tells an answer from an error is longer than this; a chunk that ends before it is read on. */
 const tellingBytes = 24;
 
-/** The answer's beginning, or the text of an error. */
+interface WholeAnswer {
+  readonly text: string;
+}
+
+/** The answer's beginning or all of it, or the text of an error. */
 async function beginningOf(
   response: Response,
   stream: boolean,
-): Promise<Beginning | { readonly error: string }> {
+): Promise<Beginning | WholeAnswer | { readonly error: string }> {
   if (!stream && response.ok && isShort(response)) {
     // At once, and its stream is never looked at: each read of one costs as much as all of the parsing.
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    return bytes.byteLength === 0 || beginsWithError(bytes)
-      ? { error: new TextDecoder().decode(bytes.subarray(0, maxErrorBytes)) }
-      : { bytes, rest: null };
+    const text = await response.text();
+    return text === "" || isErrorText(text) ? { error: text.slice(0, maxErrorBytes) } : { text };
   }
   if (response.body === null) return { error: "" };
   if (!response.ok) return { error: await readAtMost(response.body, maxErrorBytes) };

@@ -65,6 +65,7 @@ function answerOf(replica: ReplicaState, open: OpenAnswer, lease: Lease, now: ()
   return {
     status: open.status,
     contentType: open.contentType,
+    text: open.text,
     firstChunk: open.firstChunk,
     body: open.rest,
     cluster: replica.cluster,

@@ -53,11 +53,17 @@ export function beginsWithError(beginning: Uint8Array): boolean {
   // The same for a whole answer (`{"id"`).
   const at = beginning[0] === 0x7b ? 1 : 7;
   if (beginning[at] === 0x22 && beginning[at + 1] === 0x69) return false;
-  const text = new TextDecoder().decode(beginning.subarray(0, 256));
-  return /^(?::[^\n]*\n|event:[^\n]*\n|\s)*(?:data:\s*)?\{\s*"(?:error"\s*:\s*[{"]|object"\s*:\s*"error")/.test(
-    text,
-  );
+  return errorBeginning.test(new TextDecoder().decode(beginning.subarray(0, errorBeginningCharacters)));
 }
+
+/** The same of a whole answer that was read as text. */
+export function isErrorText(answer: string): boolean {
+  return !answer.startsWith('{"i') && errorBeginning.test(answer.slice(0, errorBeginningCharacters));
+}
+
+const errorBeginningCharacters = 256;
+const errorBeginning =
+  /^(?::[^\n]*\n|event:[^\n]*\n|\s)*(?:data:\s*)?\{\s*"(?:error"\s*:\s*[{"]|object"\s*:\s*"error")/;
 
 /** How an event stream can begin: `data`, `event`, `id`, `retry`, a comment, a blank line. */
 const streamOpeners: ReadonlySet<number> = new Set(new TextEncoder().encode("deir:\r\n"));

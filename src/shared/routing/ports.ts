@@ -59,16 +59,18 @@ export interface OriginRequest {
 
 /**
  * An answer whose first byte is in hand: until then, every failure that another replica can mend stays inside `dispatch`.
- * Write `firstChunk`, then read or pipe `body`; nothing of ours runs per chunk.
+ * Take `text`, or write `firstChunk` and then read or pipe `body`; nothing of ours runs per chunk.
  */
 export interface OriginAnswer {
   readonly status: number;
   readonly contentType: string;
+  /** All of an answer that does not stream, where it came at once. `null`: it is in the next two. */
+  readonly text: string | null;
   /** The body's beginning, already read. `null`: nothing was read ahead, `body` has it all. */
   readonly firstChunk: Uint8Array | null;
   /**
    * What follows `firstChunk`: SSE where `contentType` says so, JSON otherwise. Cancelling it aborts the engine. `null`:
-   * `firstChunk` is all there is.
+   * what stands above is all there is.
    */
   readonly body: ReadableStream<Uint8Array> | null;
   readonly cluster: string;

@@ -13,6 +13,7 @@ import type { Background } from "../contracts/background.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { modelRecord } from "../routing/fleet-index.ts";
+import { wholeText } from "../routing/whole-text.ts";
 import { createAnswerGuard, type AnswerGuard } from "../safety/answer-guard.ts";
 import { AnswerCollector } from "../stream/answer-collector.ts";
 import type { AnswerTotals } from "../stream/answer-options.ts";
@@ -205,17 +206,6 @@ class DirectAnswer {
     const ttlSeconds = this.#turn.tenant.cache.ttl_seconds;
     this.#options.background.run("answer cache", this.#deps.cache.store(key, answer, ttlSeconds));
   }
-}
-
-/** For whole texts only, which leave nothing in it: to make one costs as much as to decode a short answer. */
-const utf8 = new TextDecoder();
-
-/** What does not stream is read whole, from the chunk that the router already has in hand. */
-async function wholeText({ firstChunk, body }: LiveTurn["answer"]): Promise<string> {
-  if (body === null) return firstChunk === null ? "" : utf8.decode(firstChunk);
-  const decoder = new TextDecoder();
-  const head = firstChunk === null ? "" : decoder.decode(firstChunk, { stream: true });
-  return head + decoder.decode(await new Response(body).arrayBuffer());
 }
 
 const nothing: AnswerTotals = {

@@ -12,6 +12,7 @@ import { estimateTokens } from "../prompt/token-estimate.ts";
 import type { Capability } from "../routing/fleet-config.ts";
 import { modelRecord } from "../routing/fleet-index.ts";
 import type { OriginAnswer } from "../routing/ports.ts";
+import { wholeText } from "../routing/whole-text.ts";
 import { costOf, isRecord, readEngineUsage } from "../stream/wire-usage.ts";
 import { buildEngineEmbeddingBody, type EmbeddingRequest } from "../wire/embeddings-request.ts";
 import { dearestPrice } from "./dearest-price.ts";
@@ -145,11 +146,6 @@ async function finish(
     },
   });
   return ok({ body, model, answer, usage, price });
-}
-
-async function wholeText({ firstChunk, body }: OriginAnswer): Promise<string> {
-  const rest = await new Response(body).text();
-  return firstChunk === null ? rest : new TextDecoder().decode(firstChunk) + rest;
 }
 
 function estimateInput(input: EmbeddingRequest["input"]): number {

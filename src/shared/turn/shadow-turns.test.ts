@@ -89,6 +89,7 @@ function answer(body: ReadableStream<Uint8Array> | string, reports: string[] = [
   return {
     status: 200,
     contentType: "text/event-stream",
+    text: null,
     firstChunk: null,
     body: stream,
     cluster: "c0",

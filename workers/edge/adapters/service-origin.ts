@@ -72,6 +72,7 @@ async function dispatch(
         ...who,
         status: response.status,
         contentType: response.headers.get("content-type") ?? "application/octet-stream",
+        text: null,
         firstChunk: null,
         body: response.body,
         report: once(close),

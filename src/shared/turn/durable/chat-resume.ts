@@ -136,6 +136,7 @@ export function goneEngine(origin: Origin, note: RunNote): Origin {
           ? ok({
               status: 200,
               contentType: "text/event-stream",
+              text: null,
               firstChunk: null,
               body: null,
               cluster: note.cluster,
