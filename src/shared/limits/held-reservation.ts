@@ -30,6 +30,8 @@ export interface Share {
   readonly isOpen: boolean;
   /** An extension was asked for and no answer came: the bucket may hold it all the same. */
   isUncertain: boolean;
+  /** What the bucket was told at the end about what it set aside under the charge id; `null`: nothing yet, or it set nothing aside. */
+  settlement: SettleOperation | null;
 }
 
 /** What of a turn falls to one share. */
@@ -123,8 +125,7 @@ export class HeldReservation implements Reservation {
     }
     const receipt = isAnswered && answer.outcome.type === "granted" ? answer.outcome.receipt : null;
     if (this.#settled) {
-      // Granted behind the settlement's back, or perhaps so: nobody needs it any more.
-      this.#report(share, settlement(this.chargeId, receipt, 2, share, noUse, null));
+      this.#returnLate(share, receipt);
       return false;
     }
     if (receipt === null) share.isUncertain = true;
@@ -136,6 +137,16 @@ export class HeldReservation implements Reservation {
     share.grantedTokens = tokens;
     share.grantedMicrodollars = microdollars;
     return true;
+  }
+
+  /**
+   * Granted behind the settlement's back, or perhaps so: nobody needs it any more. A bucket that heard this without the
+   * settlement would take it for the end of all that is set aside under the id, and the settlement for a repetition.
+   */
+  #returnLate(share: Share, receipt: number | null): void {
+    const { lane, limits, settlement: first } = share;
+    const last = settlement(this.chargeId, receipt, 2, share, noUse, null);
+    lane.reports.addTogether(first === null ? [last] : [first, last], limits, this.#background);
   }
 
   #refuse(failure: AdmissionFailure): void {
@@ -175,6 +186,7 @@ export class HeldReservation implements Reservation {
   }
 
   #report(share: Share, operation: SettleOperation): void {
+    share.settlement = operation;
     share.lane.reports.add(operation, share.limits, this.#background);
   }
 }

@@ -24,7 +24,7 @@ const step = fc.record({
   user: fc.constantFrom("alice", "bob"),
   tier: fc.constantFrom("free" as const, "free" as const, "pro" as const),
   burst: fc.integer({ min: 1, max: 6 }),
-  action: fc.constantFrom("admit", "admit", "admit", "settle", "settle", "extend", "kill", "evict"),
+  action: fc.constantFrom("admit", "admit", "admit", "settle", "settle", "extend", "leave", "kill", "evict"),
   tokens: fc.integer({ min: 1, max: 900 }),
   usedShare: fc.double({ min: 0, max: 1, noNaN: true }),
 });
@@ -182,6 +182,13 @@ test(
               }
             } else if (step.action === "settle") {
               for (const { reservation, used } of held.splice(0, step.burst)) reservation.settle(spent(used));
+            } else if (step.action === "leave") {
+              // The client goes while more is asked for: settled before that is decided.
+              for (const { reservation, used } of held.splice(0, step.burst)) {
+                const total = reservation.tokens + step.tokens;
+                void reservation.extend(total, 2 * total);
+                reservation.settle(spent(used));
+              }
             } else if (step.action === "extend") {
               const turn = held[0];
               if (turn === undefined) continue;

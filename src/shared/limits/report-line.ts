@@ -20,9 +20,9 @@ const retryAfterMs = [250, 1_000, 4_000] as const;
 /** Kept for later where the bucket can't be reached. */
 const maxKept = 4_096;
 
-/** A settlement, and the limits that it was granted under. */
+/** What is told together or not at all, in this order, and the limits that it was granted under. */
 interface Report {
-  readonly operation: SettleOperation;
+  readonly operations: readonly SettleOperation[];
   readonly limits: LimitSet;
 }
 
@@ -54,14 +54,22 @@ export class ReportLine {
   waiting(limits: LimitSet): readonly SettleOperation[] {
     const waiting: SettleOperation[] = [];
     for (const report of this.#reports) {
-      if (waiting.length === batchSize) break;
-      if (report.limits === limits) waiting.push(report.operation);
+      if (waiting.length >= batchSize) break;
+      if (report.limits === limits) waiting.push(...report.operations);
     }
     return waiting;
   }
 
   add(operation: SettleOperation, limits: LimitSet, background: Background): void {
-    this.#reports.push({ operation, limits });
+    this.addTogether([operation], limits, background);
+  }
+
+  /**
+   * Batches overtake one another: one that was lost is sent again after the next has arrived. What must not be heard before
+   * something else goes with it, also where that was sent before: the bucket knows it again.
+   */
+  addTogether(operations: readonly SettleOperation[], limits: LimitSet, background: Background): void {
+    this.#reports.push({ operations, limits });
     this.#gather(background);
   }
 
@@ -95,7 +103,7 @@ export class ReportLine {
 
   async #flush(): Promise<void> {
     while (this.isPending) {
-      for (const [loan, limits] of this.#loans) this.#reports.push({ operation: loan.report(), limits });
+      for (const [loan, limits] of this.#loans) this.#reports.push({ operations: [loan.report()], limits });
       this.#loans.clear();
       const reports = this.#nextBatch();
       if (await this.#deliver(reports)) continue;
@@ -135,7 +143,7 @@ export class ReportLine {
       rules,
       leaseMs,
       timeZone,
-      operations: reports.map(({ operation }) => operation),
+      operations: reports.flatMap(({ operations }) => operations),
       acknowledge: "soon",
     });
     return new Promise((resolve) => {

@@ -41,6 +41,7 @@ export function takeFromLoan(
     grantedMicrodollars: 0,
     isOpen: false,
     isUncertain: false,
+    settlement: null,
   };
 }
 
@@ -61,6 +62,7 @@ export function shareOf(
     grantedTokens: tokens,
     grantedMicrodollars: microdollars,
     isUncertain: false,
+    settlement: null,
     ...how,
   };
 }
