@@ -63,7 +63,8 @@ const snapshotSchema = z.strictObject({
       z.string().optional(),
     ]),
   ),
-  closed: z.array(z.tuple([z.string(), z.number()])),
+  /** id, until when, whether all of it was given back */
+  closed: z.array(z.tuple([z.string(), z.number(), z.boolean().optional()])),
   /** after, up to, at, periods */
   lost: z.array(z.tuple([count, count, z.number(), z.record(z.string(), z.number()).optional()])),
   /** From, until, and by model: requests, tokens, microdollars. */
@@ -114,7 +115,9 @@ export function encode(bucket: BucketState, marks: Marks | null): Snapshot {
       reservation.models === null ? null : modelRows(Object.entries(reservation.models)),
       reservation.slotsOf,
     ]),
-    closed: [...bucket.closed],
+    closed: [...bucket.closed].map(([id, { untilMs, isReturned }]) =>
+      isReturned ? [id, untilMs, true] : [id, untilMs],
+    ),
     lost: bucket.lost.map((range) => [range.after, range.upTo, range.atMs, { ...range.periods }]),
     models: [bucket.models.startMs, bucket.models.endMs, modelRows(bucket.models.tallies)],
     lease_ms: bucket.leaseMs,
@@ -170,7 +173,8 @@ export function restore(text: string, now: number): BucketState {
       tails: crashed === undefined ? tails : calendarTails(tails, periods),
       models: models === null || models === undefined ? null : Object.fromEntries(modelTallies(models)),
     });
-  for (const [id, atMs] of snapshot.closed) bucket.closed.set(id, atMs);
+  for (const [id, untilMs, isReturned = false] of snapshot.closed)
+    bucket.closed.set(id, { untilMs, isReturned });
   bucket.lost = snapshot.lost.map(([after, upTo, atMs, lostFrom = {}]) => ({
     after,
     upTo,

@@ -33,6 +33,14 @@ export interface LostReceipts {
   readonly periods: Readonly<Record<string, number>>;
 }
 
+/** An id that ended without the bucket knowing its grant. */
+export interface ClosedId {
+  /** What comes again under it before this is a duplicate. */
+  readonly untilMs: number;
+  /** All of it was given back: that something was used under it after all is news. */
+  readonly isReturned: boolean;
+}
+
 export interface BucketState {
   sinceMs: number;
   /** When something last happened. */
@@ -51,8 +59,7 @@ export interface BucketState {
   unaccounted: Tally;
   levels: Map<string, Level>;
   open: Map<string, OpenReservation>;
-  /** Ids that ended without the bucket knowing their grant, and until when: what comes again under them is a duplicate. */
-  closed: Map<string, number>;
+  closed: Map<string, ClosedId>;
   lost: LostReceipts[];
   models: ModelCounts;
   /** The longest lease that a slot was given for. */
@@ -147,7 +154,7 @@ export function sweep(bucket: BucketState, now: number): void {
     bucket.open.delete(id);
   }
   for (const [id, untilMs] of bucket.revokedKeys) if (untilMs <= now) bucket.revokedKeys.delete(id);
-  for (const [id, untilMs] of bucket.closed) if (untilMs <= now) bucket.closed.delete(id);
+  for (const [id, { untilMs }] of bucket.closed) if (untilMs <= now) bucket.closed.delete(id);
   if (bucket.lost.length > 0) bucket.lost = bucket.lost.filter((range) => range.atMs + lateMs > now);
   // Whole for longer than anything open could still give back to them: levels of keys and tiers that are gone.
   for (const [key, level] of bucket.levels) if (level.wholeAtMs + lateMs <= now) bucket.levels.delete(key);

@@ -135,7 +135,7 @@ function settle(bucket: BucketState, terms: Terms, operation: SettleOperation, n
     if (operation.receipt === null || lost !== undefined) close(bucket, operation, now);
     return { type: "settled" };
   }
-  if (isClosed(bucket, operation.id, now)) return { type: "duplicate" };
+  if (isClosed(bucket, operation.id, now) && !isNews(bucket, operation)) return { type: "duplicate" };
   if (operation.receipt === null) {
     chargeDebt(bucket, terms, operation, now);
     close(bucket, operation, now);
@@ -238,9 +238,10 @@ function close(bucket: BucketState, operation: SettleOperation, now: number): vo
   if (!isNothing(operation.held)) return;
   // Repeating that nothing was used does no harm; only a reservation that is still on its way must find it closed, and
   // not for long: a turn may be admitted again under its id.
-  const isWithdrawal = operation.receipt === null && isNothing(operation.used);
+  const isReturned = isNothing(operation.used);
+  const isWithdrawal = operation.receipt === null && isReturned;
   bucket.closed.delete(operation.id);
-  bucket.closed.set(operation.id, now + (isWithdrawal ? withdrawnMs : lateMs));
+  bucket.closed.set(operation.id, { untilMs: now + (isWithdrawal ? withdrawnMs : lateMs), isReturned });
   if (bucket.closed.size <= maxClosed) return;
   for (const id of bucket.closed.keys()) {
     bucket.closed.delete(id);
@@ -249,8 +250,16 @@ function close(bucket: BucketState, operation: SettleOperation, now: number): vo
 }
 
 function isClosed(bucket: BucketState, id: string, now: number): boolean {
-  const untilMs = bucket.closed.get(id);
-  return untilMs !== undefined && untilMs > now;
+  const closed = bucket.closed.get(id);
+  return closed !== undefined && closed.untilMs > now;
+}
+
+/**
+ * A later run of a durable turn that was not let in again gave back what the first was granted; what that one delivered is
+ * settled by the id alone.
+ */
+function isNews(bucket: BucketState, { id, receipt, used }: SettleOperation): boolean {
+  return receipt === null && !isNothing(used) && bucket.closed.get(id)?.isReturned === true;
 }
 
 function lostRange(bucket: BucketState, receipt: number | null): LostReceipts | undefined {

@@ -115,7 +115,7 @@ class Desk {
     if (!isRevoked && userDecision.kind === "share" && orgDecision.kind === "share")
       return ok(this.#hold(request, [userDecision.share, orgDecision.share], background));
     for (const decision of [userDecision, orgDecision])
-      if (decision.kind === "share") this.#hold(request, [decision.share], background).settle(unused);
+      if (decision.kind === "share") this.#release(request, decision.share, background);
     if (isRevoked) return err(revokedCredential(principal));
     const failures = [userDecision, orgDecision].flatMap((decision) =>
       decision.kind === "failed" ? [decision.failure] : [],
@@ -227,11 +227,15 @@ class Desk {
       return { kind: "share", share };
     }
     // The bucket may have granted it all the same, or be about to: it is given back unseen.
-    this.#hold(request, [share], background).settle(unused);
+    this.#release(request, share, background);
     return {
       kind: "failed",
       failure: isOwnOverload ? tooManyAtOnce : bucketUnavailable(answer.detail),
     };
+  }
+
+  #release(request: AdmissionRequest, share: Share, background: Background): void {
+    if (request.isResumed !== true) this.#hold(request, [share], background).settle(unused);
   }
 
   #hold(request: AdmissionRequest, shares: readonly Share[], background: Background): HeldReservation {

@@ -22,6 +22,11 @@ export interface AdmissionRequest {
   readonly price: TokenPrice;
   /** Where the client is, as far as is known: whose region's stock of loans is near. */
   readonly place: Place;
+  /**
+   * Asked again for a turn of which something was delivered and whose charge is settled by its id, elsewhere: should it be
+   * refused now, nothing is given back.
+   */
+  readonly isResumed?: true;
 }
 
 /** The limit nearest to refusal, for `x-ratelimit-*`. */

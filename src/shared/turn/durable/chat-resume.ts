@@ -152,12 +152,12 @@ export function goneEngine(origin: Origin, note: RunNote): Origin {
 
 /**
  * The same reservation again (asking twice with one id reserves once), which nobody settles here: what was delivered before
- * is part of the bill, so that it goes out with the end alone.
+ * is part of the bill, so that it goes out with the end alone. Nor is anything given back where it is not let in again.
  */
 export function settledAtEnd(admission: Admission): Admission {
   return {
     admit: async (request) => {
-      const admitted = await admission.admit(request);
+      const admitted = await admission.admit({ ...request, isResumed: true });
       if (!admitted.ok) return admitted;
       const reservation = admitted.value;
       return ok({

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { createLimitDesk } from "./limit-desk.ts";
+import { settleCharge } from "./settle-charge.ts";
+import { FakeClock, isolateOptions, SimulatedBuckets, strictBackground } from "./simulated-world.ts";
+import { tenantWith, turn, use, within } from "./simulated-turns.ts";
+
+/** A durable turn: each of its runs has a desk of its own, and the charge is settled by its id alone, by an outbox. */
+function world() {
+  const clock = new FakeClock();
+  const buckets = new SimulatedBuckets(clock);
+  const tenant = tenantWith({});
+  const run = (id: string) =>
+    within(
+      clock,
+      createLimitDesk({ ...isolateOptions(buckets, "generation"), takesLoans: false })
+        .admission(strictBackground())
+        .admit(turn(tenant, id)),
+      2_500,
+    );
+  const settle = async (tokens: number) => {
+    const charge = { chargeId: "turn", tenant, org: "research", user: "alice", tier: "free" } as const;
+    await within(clock, settleCharge(buckets.call, charge, use(tokens)), 2_500);
+  };
+  const usages = () => buckets.names().map((name) => buckets.inspect(name, []).usage);
+  return { clock, buckets, run, settle, usages };
+}
+
+const hangs = { fate: "hangs", delayMs: 1 } as const;
+const delivered = { fate: "delivered", delayMs: 1 } as const;
+
+test.each([
+  ["answered to", () => undefined],
+  [
+    "answered to, and forgot in a kill",
+    (buckets: SimulatedBuckets) => {
+      for (const name of buckets.names()) buckets.kill(name);
+    },
+  ],
+])(
+  "a charge is settled though all of it was given back under its id before, which one bucket %s and the other did not",
+  async (_, between) => {
+    const { clock, buckets, run, settle, usages } = world();
+    expect((await run("on disk")).ok).toBe(true);
+    expect((await run("turn")).ok).toBe(true);
+    between(buckets);
+    buckets.fate = ({ name }) => (name.includes("/org/") ? hangs : delivered);
+    expect((await run("turn")).ok).toBe(false);
+    buckets.fate = () => delivered;
+    // What it gives back arrives, and then what the first run delivered, twice.
+    await clock.advance(2_000);
+    await settle(33);
+    await settle(33);
+    await clock.advance(30_000);
+    for (const usage of usages()) expect(usage).toMatchObject({ settled: { requests: 1, tokens: 33 } });
+    expect(usages()).toHaveLength(2);
+  },
+);
