@@ -1,17 +1,14 @@
 import { abortAllDurableObjects } from "cloudflare:test";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { microdollarsFor } from "../../src/shared/limits/cost.ts";
 import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
 import { createLimitDesk } from "../../src/shared/limits/limit-desk.ts";
-import { type Reservation, unused } from "../../src/shared/limits/ports.ts";
+import { unused } from "../../src/shared/limits/ports.ts";
 import { amounts, turn, use } from "../../src/shared/limits/simulated-turns.ts";
-import { TokenBudget } from "../../src/shared/turn/token-budget.ts";
+import { edge, edgeLimits, price, stream } from "../../src/shared/turn/simulated-stream.ts";
 import { bucketOf, callBucket, deskOptions, ownTenant, waitedBackground } from "./desk-fixture.ts";
 
 /** Many turns at once at a quota's edge, on real objects: streams with aborts, kills, lost and repeated messages, outages. */
-const price = { input: 1, output: 3 };
-
 function freshTenant(limits: object) {
   const tenant = ownTenant(limits);
   const buckets = [
@@ -23,50 +20,9 @@ function freshTenant(limits: object) {
   return { tenant, usages };
 }
 
-const wish = fc.record({
-  promptTokens: fc.integer({ min: 1, max: 200 }),
-  maxTokens: fc.integer({ min: 1, max: 1_500 }),
-  expected: fc.integer({ min: 1, max: 400 }),
-  chunk: fc.integer({ min: 5, max: 60 }),
-  leavesAfter: fc.integer({ min: 0, max: 3_000 }),
-});
-
-/** As the one pass does: asks before every event, waits where it must, settles what was delivered. */
-async function stream(
-  reservation: Reservation,
-  {
-    promptTokens,
-    maxTokens,
-    chunk,
-    leavesAfter,
-  }: { [Key in "promptTokens" | "maxTokens" | "chunk" | "leavesAfter"]: number },
-  policy: "stop" | "finish",
-) {
-  const budget = new TokenBudget(reservation, { promptTokens, answerTokens: maxTokens, price, policy });
-  let completion = 0;
-  while (completion < maxTokens && completion < leavesAfter) {
-    const next = Math.min(maxTokens, completion + chunk);
-    const verdict = budget.ask(next);
-    if (verdict === "stop") break;
-    if (verdict === "wait") await budget.pending;
-    else completion = next;
-  }
-  const tokens = completion === 0 ? 0 : promptTokens + completion;
-  const microdollars = completion === 0 ? 0 : microdollarsFor(price, promptTokens, completion);
-  reservation.settle({ tokens, requests: 1, microdollars, model: "m" });
-  return { tokens, microdollars };
-}
-
 test("100 seeds: 2 to 200 streams at a quota's edge, aborts, kills, lost and repeated messages: within the limit, exact in the end", async () => {
   const world = fc.record({
-    policy: fc.constantFrom("stop" as const, "finish" as const),
-    tokensPerMonth: fc.integer({ min: 500, max: 40_000 }),
-    cents: fc.integer({ min: 1, max: 10 }),
-    concurrent: fc.integer({ min: 1, max: 200 }),
-    wishes: fc.oneof(
-      { weight: 9, arbitrary: fc.array(wish, { minLength: 2, maxLength: 15 }) },
-      { weight: 1, arbitrary: fc.array(wish, { minLength: 100, maxLength: 200 }) },
-    ),
+    ...edge,
     faults: fc.array(fc.constantFrom("none", "none", "none", "repeated", "reply lost", "killed"), {
       minLength: 1,
       maxLength: 30,
@@ -89,15 +45,7 @@ test("100 seeds: 2 to 200 streams at a quota's edge, aborts, kills, lost and rep
     wishes,
     faults,
   }: typeof world extends fc.Arbitrary<infer World> ? World : never): Promise<void> {
-    const limits = {
-      requests_per_minute: null,
-      requests_per_hour: null,
-      requests_per_day: 150,
-      tokens_per_minute: null,
-      tokens_per_month: tokensPerMonth,
-      concurrent_requests: concurrent,
-      cost_per_month_usd: cents / 100,
-    };
+    const limits = edgeLimits(tokensPerMonth, cents, concurrent);
     const { tenant, usages } = freshTenant({
       user: { free: limits },
       org: { free: limits },
@@ -128,7 +76,7 @@ test("100 seeds: 2 to 200 streams at a quota's edge, aborts, kills, lost and rep
           debtTokens += asked.maxTokens;
           debtMicrodollars += asked.maxTokens * price.output;
         }
-        return { ...(await stream(admitted.value, asked, policy)), requests: 1 };
+        return stream(admitted.value, asked, policy);
       }),
     );
     await work.finished();

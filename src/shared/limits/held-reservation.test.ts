@@ -12,8 +12,12 @@ function world() {
   const tenant = tenantWith({});
   /** Calls that the network loses on their way there. */
   let isLost: (batch: BucketBatch) => boolean = () => false;
-  const call: DeskOptions["call"] = (address, batch) =>
-    isLost(batch) ? Promise.reject(new Error("lost")) : buckets.call(address, batch);
+  /** Calls that arrive when nobody waits for them any more. */
+  let isLate: (batch: BucketBatch) => boolean = () => false;
+  const call: DeskOptions["call"] = (address, batch) => {
+    if (isLate(batch)) clock.setTimer(() => void buckets.call(address, batch), 2_000);
+    return isLate(batch) || isLost(batch) ? Promise.reject(new Error("lost")) : buckets.call(address, batch);
+  };
   const desk = createLimitDesk({ ...isolateOptions(buckets, "isolate"), call });
   const admission = desk.admission(strictBackground());
   return {
@@ -21,6 +25,9 @@ function world() {
     buckets,
     lose: (which: typeof isLost) => {
       isLost = which;
+    },
+    delay: (which: typeof isLate) => {
+      isLate = which;
     },
     admit: async (id: string) => {
       const admitted = await within(clock, admission.admit(turn(tenant, id)));
@@ -81,6 +88,22 @@ test("a settlement that is overtaken by the return of an extension which kills m
   for (const usage of usages())
     expect(usage).toMatchObject({
       settled: { requests: 3, tokens: 140 },
+      reserved: { requests: 0, tokens: 0 },
+    });
+  expect(usages()).toHaveLength(2);
+});
+
+test("an extension that arrives after its turn has given it up and ended sets nothing aside", async () => {
+  const { clock, buckets, delay, admit, usages } = world();
+  const reservation = await admit("a");
+  delay(({ operations }) => operations.some(({ type }) => type === "reserve"));
+  expect(await within(clock, Promise.resolve(reservation.extend(400, 0)), 2_000)).toBe(false);
+  reservation.settle(use(120));
+  await clock.advance(30_000);
+  expect(buckets.calls).toBeGreaterThanOrEqual(6);
+  for (const usage of usages())
+    expect(usage).toMatchObject({
+      settled: { requests: 1, tokens: 120 },
       reserved: { requests: 0, tokens: 0 },
     });
   expect(usages()).toHaveLength(2);

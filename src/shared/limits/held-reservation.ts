@@ -140,7 +140,7 @@ export class HeldReservation implements Reservation {
   }
 
   /**
-   * Granted behind the settlement's back, or perhaps so: nobody needs it any more. A bucket that heard this without the
+   * Granted behind the settlement's back, or perhaps so, or yet to be: nobody needs it any more. A bucket that heard this without the
    * settlement would take it for the end of all that is set aside under the id, and the settlement for a repetition.
    */
   #returnLate(share: Share, receipt: number | null): void {
@@ -187,7 +187,9 @@ export class HeldReservation implements Reservation {
 
   #report(share: Share, operation: SettleOperation): void {
     share.settlement = operation;
-    share.lane.reports.add(operation, share.limits, this.#background);
+    // An extension that nobody answered may be on its way still: once the grant is settled it would be one of its own.
+    if (share.isUncertain && share.receipt !== null) this.#returnLate(share, null);
+    else share.lane.reports.add(operation, share.limits, this.#background);
   }
 }
 
