@@ -13,7 +13,8 @@ export function CodeBlock({ code, language }: { readonly code: string; readonly 
     );
   };
   return (
-    <figure className="code">
+    // Code is read from the left, whatever language stands around it.
+    <figure className="code" dir="ltr">
       <figcaption>
         <span>{language || "code"}</span>
         <button type="button" className="quiet" onClick={copy}>

@@ -60,6 +60,7 @@ export function Composer(props: {
       </label>
       <textarea
         id="message"
+        dir="auto"
         ref={field}
         rows={1}
         value={props.draft}

@@ -60,15 +60,22 @@ function Entry(props: {
   readonly onDelete: () => void;
 }) {
   const [mode, setMode] = useState<Mode>("shown");
+  // Whoever leaves a question unanswered is back at the button that asked it, not at the top of the page.
+  const [left, setLeft] = useState<Mode>("shown");
+  const leave = (): void => {
+    setLeft(mode);
+    setMode("shown");
+  };
   const title = props.entry.title ?? "Untitled chat";
+  // The keys keep a button of one mode from becoming another's in place, with its focus. Keep has it first: a held Enter must not delete.
   switch (mode) {
     case "renaming":
       return (
-        <li className="entry">
+        <li key={mode} className="entry">
           <Rename
             title={title}
             onDone={(next) => {
-              setMode("shown");
+              leave();
               if (next !== null) props.onRename(next);
             }}
           />
@@ -76,13 +83,13 @@ function Entry(props: {
       );
     case "deleting":
       return (
-        <li className="entry asking">
+        <li key={mode} className="entry asking">
           <span>Delete “{title}”?</span>
           <span className="row">
-            <button type="button" className="alarm small" autoFocus onClick={props.onDelete}>
+            <button type="button" className="alarm small" onClick={props.onDelete}>
               Delete
             </button>
-            <button type="button" className="quiet small" onClick={() => setMode("shown")}>
+            <button type="button" className="quiet small" autoFocus onClick={leave}>
               Keep
             </button>
           </span>
@@ -90,10 +97,11 @@ function Entry(props: {
       );
     case "shown":
       return (
-        <li className="entry">
+        <li key={mode} className="entry">
           <button
             type="button"
             className="open"
+            dir="auto"
             aria-current={props.isCurrent ? "page" : undefined}
             title={title}
             onClick={props.onOpen}
@@ -106,6 +114,7 @@ function Entry(props: {
               className="quiet small"
               aria-label={`Rename ${title}`}
               title="Rename"
+              autoFocus={left === "renaming"}
               onClick={() => setMode("renaming")}
             >
               ✎
@@ -115,6 +124,7 @@ function Entry(props: {
               className="quiet small"
               aria-label={`Delete ${title}`}
               title="Delete"
+              autoFocus={left === "deleting"}
               onClick={() => setMode("deleting")}
             >
               ✕
@@ -145,6 +155,7 @@ function Rename({
     >
       <input
         ref={field}
+        dir="auto"
         aria-label="Name of the chat"
         value={text}
         maxLength={200}

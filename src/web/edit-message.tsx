@@ -34,6 +34,7 @@ export function EditMessage(props: {
     >
       <textarea
         ref={field}
+        dir="auto"
         aria-label="Edit message"
         rows={1}
         value={text}

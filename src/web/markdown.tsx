@@ -9,7 +9,18 @@ import { CodeBlock } from "./code-block.tsx";
 const safeLink = /^(?:https?:|mailto:)/i;
 
 export const Markdown = memo(function Markdown({ text }: { readonly text: string }) {
-  return <>{renderAll(lexer(text))}</>;
+  return (
+    <>
+      {lexer(text)
+        .filter(({ type }) => type !== "space" && type !== "def")
+        .map((token, index) => (
+          // Each block is read from the side on which its first letter begins; what is in it goes along, list marks too.
+          <div key={index} dir="auto">
+            {render(token)}
+          </div>
+        ))}
+    </>
+  );
 });
 
 function renderAll(tokens: readonly Token[] | undefined): ReactNode[] {
@@ -39,7 +50,7 @@ function render(token: Token): ReactNode {
     case "del":
       return <del>{renderAll(token.tokens)}</del>;
     case "codespan":
-      return <code>{(token as Tokens.Codespan).text}</code>;
+      return <code dir="auto">{(token as Tokens.Codespan).text}</code>;
     case "br":
       return <br />;
     case "link":

@@ -30,6 +30,8 @@ export const MessageView = memo(function MessageView({
   readonly actions: MessageActions | null;
 }) {
   const [editing, setEditing] = useState(false);
+  // Whoever leaves the message as it was is back at the button, until he goes elsewhere.
+  const [cancelled, setCancelled] = useState(false);
   const ending = endings[message.status];
   const { versions } = message;
   if (editing && actions !== null)
@@ -38,7 +40,10 @@ export const MessageView = memo(function MessageView({
         <h2 className="visually-hidden">You</h2>
         <EditMessage
           text={message.text}
-          onCancel={() => setEditing(false)}
+          onCancel={() => {
+            setEditing(false);
+            setCancelled(true);
+          }}
           onSend={(text) => {
             setEditing(false);
             actions.askAnew(message, text);
@@ -52,13 +57,21 @@ export const MessageView = memo(function MessageView({
       {message.reasoning === "" ? null : (
         <details className="reasoning" open={message.text === "" && message.status === "streaming"}>
           <summary>Reasoning</summary>
-          <p>{message.reasoning}</p>
+          <p dir="auto">{message.reasoning}</p>
         </details>
       )}
       {message.role === "user" ? (
-        <p className="said">{message.text}</p>
+        <p className="said" dir="auto">
+          {message.text}
+        </p>
       ) : (
-        <Suspense fallback={<p className="plain">{message.text}</p>}>
+        <Suspense
+          fallback={
+            <p className="plain" dir="auto">
+              {message.text}
+            </p>
+          }
+        >
           <Markdown text={message.text} />
         </Suspense>
       )}
@@ -80,7 +93,13 @@ export const MessageView = memo(function MessageView({
           {message.role === "user" &&
           message.behind !== undefined &&
           message.text.length <= maxMessageCharacters ? (
-            <button type="button" className="quiet small" onClick={() => setEditing(true)}>
+            <button
+              type="button"
+              className="quiet small"
+              autoFocus={cancelled}
+              onBlur={() => setCancelled(false)}
+              onClick={() => setEditing(true)}
+            >
               Edit
             </button>
           ) : null}
