@@ -4,6 +4,7 @@ import { ArchiveStore } from "../src/shared/archive/archive-store.ts";
 import type { Database } from "../src/shared/archive/database.ts";
 import { archiveMessageVersion, type EraseMessage } from "../src/shared/archive/message.ts";
 import { connect } from "../workers/archiver/postgres-database.ts";
+import { asksHelp } from "./asks-help.ts";
 import { listDeadLetters, listTurns, replayDeadLetters } from "./archive/archive-command.ts";
 import { archiveUrl } from "./archive/local-database.ts";
 import { migrate } from "./archive/migrations.ts";
@@ -17,8 +18,10 @@ interface Answer {
   readonly code: number;
 }
 
-async function run(database: Database): Promise<Answer> {
+async function run(database: Database, parameters: string[]): Promise<Answer> {
+  if (asksHelp(parameters)) return { text: usage, code: 0 };
   const { values, positionals } = parseArgs({
+    args: parameters,
     options: {
       tenant: { type: "string" },
       user: { type: "string" },
@@ -88,7 +91,7 @@ function erasureOf(values: {
 
 const connection = connect(archiveUrl());
 try {
-  const { text, code } = await run(connection.database);
+  const { text, code } = await run(connection.database, process.argv.slice(2));
   console.log(text);
   process.exitCode = code;
 } catch (error) {

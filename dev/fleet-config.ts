@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fleetKey } from "../src/shared/routing/fleet-source.ts";
+import { asksHelp } from "./asks-help.ts";
 import { remoteStore, runWrangler, withLocalStore, type TenantStore } from "./config-store.ts";
 import { checkFleet, FleetError, getFleet, putFleet, summary } from "./fleet-command.ts";
 
@@ -31,21 +32,24 @@ function readText(file: string | undefined): string {
   }
 }
 
-try {
+async function answer(parameters: string[]): Promise<string> {
+  if (asksHelp(parameters)) return usage;
   const { values, positionals } = parseArgs({
+    args: parameters,
     options: { env: { type: "string" }, "namespace-id": { type: "string" } },
     allowPositionals: true,
   });
   const [command = "", file] = positionals;
   if (values.env !== undefined && values.env !== "production")
     throw new FleetError(`--env ${values.env}: is not production`);
-  if (command === "check") console.log(summary(checkFleet(readText(file))));
-  else
-    console.log(
-      values.env === "production"
-        ? await run(remoteStore("production", runWrangler, values["namespace-id"]), command, file)
-        : await withLocalStore((store) => run(store, command, file)),
-    );
+  if (command === "check") return summary(checkFleet(readText(file)));
+  return values.env === "production"
+    ? run(remoteStore("production", runWrangler, values["namespace-id"]), command, file)
+    : withLocalStore((store) => run(store, command, file));
+}
+
+try {
+  console.log(await answer(process.argv.slice(2)));
 } catch (error) {
   const expected = error instanceof FleetError || (error instanceof TypeError && "code" in error);
   console.error(expected ? error.message : error);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import demo from "../config/tenants/demo.json" with { type: "json" };
 import { seedDemoTenant } from "../src/shared/tenancy/seed-demo.ts";
+import { asksHelp } from "./asks-help.ts";
 import { remoteStore, runWrangler, withLocalStore, type TenantStore } from "./config-store.ts";
 import { deleteTenant, getTenant, listTenants, putTenant, TenantError } from "./tenant-command.ts";
 
@@ -36,23 +37,26 @@ function readText(file: string): string {
   }
 }
 
-try {
+async function answer(parameters: string[]): Promise<string> {
+  if (asksHelp(parameters)) return usage;
   const { values, positionals } = parseArgs({
+    args: parameters,
     options: { env: { type: "string" }, "namespace-id": { type: "string" } },
     allowPositionals: true,
   });
-  if (values.env !== undefined && values.env !== "production")
-    throw new TenantError(`--env ${values.env}: is not production`);
-  const answer =
-    values.env === "production"
-      ? await run(remoteStore("production", runWrangler, values["namespace-id"]), positionals, "production")
-      : await withLocalStore(async (store) => {
-          // As `wrangler dev` does on its first request, so that either may come first.
-          const put = (key: string, value: string) => store.put([{ key, value }]);
-          await seedDemoTenant({ get: (key) => store.get(key), put }, demo);
-          return run(store, positionals, "local");
-        });
-  console.log(answer);
+  if (values.env === "production")
+    return run(remoteStore("production", runWrangler, values["namespace-id"]), positionals, "production");
+  if (values.env !== undefined) throw new TenantError(`--env ${values.env}: is not production`);
+  return withLocalStore(async (store) => {
+    // As `wrangler dev` does on its first request, so that either may come first.
+    const put = (key: string, value: string) => store.put([{ key, value }]);
+    await seedDemoTenant({ get: (key) => store.get(key), put }, demo);
+    return run(store, positionals, "local");
+  });
+}
+
+try {
+  console.log(await answer(process.argv.slice(2)));
 } catch (error) {
   const expected = error instanceof TenantError || (error instanceof TypeError && "code" in error);
   console.error(expected ? error.message : error);

@@ -1,8 +1,10 @@
 /** `npm run --silent token -- --tenant demo --user alice`: prints a JWT for local use, and nothing else. */
+import { asksHelp } from "./asks-help.ts";
 import { makeToken, TokenError, tokenUsage } from "./local-token.ts";
 
+const parameters = process.argv.slice(2);
 try {
-  process.stdout.write(`${await makeToken(process.argv.slice(2))}\n`);
+  process.stdout.write(`${asksHelp(parameters) ? tokenUsage : await makeToken(parameters)}\n`);
 } catch (error) {
   const expected = error instanceof TokenError || (error instanceof TypeError && "code" in error);
   console.error(expected ? `${error.message}\n${tokenUsage}` : error);
