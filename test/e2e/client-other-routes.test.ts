@@ -42,6 +42,16 @@ describe("embeddings", () => {
     });
   });
 
+  test("of a text over the model's window are refused by their own field", async () => {
+    const client = await clientFor();
+    const error = await client.embeddings
+      .create({ model: "bge-small", input: "word ".repeat(3_000) })
+      .catch((thrown: unknown) => thrown);
+    if (!(error instanceof BadRequestError)) throw error;
+    expect([error.code, error.param]).toEqual(["context_length_exceeded", "input"]);
+    expect(error.message).not.toContain("max_completion_tokens");
+  });
+
   test("of a chat model, or a chat of an embedding model, are refused by the field model", async () => {
     const client = await clientFor();
     const refused = [
@@ -90,6 +100,16 @@ describe("plain completions", () => {
     expect(text).toBe(whole.choices[0]?.text);
     expect(finish).toBe("length");
     expect(usage).toMatchObject({ completion_tokens: 12 });
+  });
+
+  test("of a prompt over the window are refused in their own words", async () => {
+    const client = await clientFor();
+    const error = await client.completions
+      .create({ model: "auto", prompt: "word ".repeat(40_000) })
+      .catch((thrown: unknown) => thrown);
+    if (!(error instanceof BadRequestError)) throw error;
+    expect([error.code, error.param]).toEqual(["context_length_exceeded", "prompt"]);
+    expect(error.message).toContain("'max_tokens'");
   });
 
   test("hold no control token that a user wrote", async () => {

@@ -1,6 +1,6 @@
 /** A direct turn from a validated request to its response: the stages, the headers, the record's end. */
 import type { ChargeId } from "../../src/shared/contracts/ids.ts";
-import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { withPromptField, type Refusal } from "../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../src/shared/contracts/result.ts";
 import { rateLimitHeaders } from "../../src/shared/limits/limit-headers.ts";
 import { randomHex } from "../../src/shared/telemetry/correlation.ts";
@@ -57,11 +57,15 @@ async function respond(
   const { client, scope } = call;
   const turn: ValidatedTurn = { ...turnOf(call, responseId, responseId as ChargeId), asked };
   const opened = await openTurn(turn, deps, client);
-  if (!opened.ok) return respondRefusal(scope, opened.error);
+  if (!opened.ok) return respondRefusal(scope, named(opened.error, asked));
   const answered = await answer(opened.value, deps, call);
   const headers = turnHeaders(opened.value, scope);
-  if (!answered.ok) return respondRefusal(scope, answered.error, headers);
+  if (!answered.ok) return respondRefusal(scope, named(answered.error, asked), headers);
   return send(answered.value, headers, scope);
+}
+
+function named(refusal: Refusal, { shape }: Asked): Refusal {
+  return shape === "completion" ? withPromptField(refusal, "prompt") : refusal;
 }
 
 /** `null`: not there in time. */

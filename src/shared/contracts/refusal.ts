@@ -5,6 +5,7 @@
 export type Refusal =
   | { readonly kind: "credential-missing" }
   | { readonly kind: "credential-invalid"; readonly credential: "token" | "key"; readonly detail: string }
+  /** One scope, or several set apart by blanks, any of which would do; `tenant`: any tenant's credential would. */
   | { readonly kind: "scope-missing"; readonly scope: string }
   /** The tenant asks for signed requests, and this one's signature is missing or wrong (src/shared/signing). */
   | { readonly kind: "signature-invalid"; readonly detail: string }
@@ -27,8 +28,8 @@ export type Refusal =
   | { readonly kind: "object-unknown" }
   | {
       readonly kind: "context-too-long";
-      /** The field that is too long; absent: `messages`. */
-      readonly param?: string;
+      /** The field that is too long, as the route calls it; absent: `messages`. */
+      readonly promptField?: PromptField;
       readonly windowTokens: number;
       readonly promptTokens: number;
       readonly answerTokens: number;
@@ -51,6 +52,14 @@ export type Refusal =
     }
   | { readonly kind: "client-gone" }
   | { readonly kind: "internal"; readonly detail: string };
+
+/** What a route calls the prompt: chats `messages`, responses and embeddings `input`, plain completions `prompt`. */
+export type PromptField = "messages" | "input" | "prompt";
+
+/** The stages and the engines know a chat: a refusal of theirs in the words of another route. */
+export function withPromptField(refusal: Refusal, promptField: PromptField): Refusal {
+  return refusal.kind === "context-too-long" ? { ...refusal, promptField } : refusal;
+}
 
 /** Which limit of which scope said no, and what would fit. */
 export interface LimitRefusal {

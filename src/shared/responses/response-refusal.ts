@@ -1,5 +1,5 @@
 /** A turn's refusal in the words of the Responses API: the stages know the chat that a request means, and name chat's fields. */
-import type { Refusal } from "../contracts/refusal.ts";
+import { withPromptField, type Refusal } from "../contracts/refusal.ts";
 
 const fields: Readonly<Record<string, string>> = {
   messages: "input",
@@ -12,7 +12,7 @@ const fields: Readonly<Record<string, string>> = {
 export function responseRefusal(refusal: Refusal): Refusal {
   switch (refusal.kind) {
     case "context-too-long":
-      return { ...refusal, param: "input" };
+      return withPromptField(refusal, "input");
     case "parameter-unsupported":
       return { ...refusal, param: fields[refusal.param] ?? refusal.param };
     default:

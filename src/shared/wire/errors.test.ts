@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { LimitRefusal, Refusal } from "../contracts/refusal.ts";
+import { withPromptField, type LimitRefusal, type Refusal } from "../contracts/refusal.ts";
 import { formatDuration } from "./durations.ts";
 import { toWireError } from "./errors.ts";
 import { textFormatErrorEvent, wireErrorEvent } from "./wire-error.ts";
@@ -123,11 +123,47 @@ describe("credentials", () => {
     expect(key.headers).toEqual(token.headers);
     expect(key.headers["www-authenticate"]).toContain('error="invalid_token"');
   });
+  test("where any of two scopes would do, both are named; the platform's own credential is told whose to use", () => {
+    const said = (scope: string) => toWireError({ kind: "scope-missing", scope }).body.error.message;
+    expect(said("platform:admin tenant:admin")).toContain("'platform:admin' or 'tenant:admin'");
+    expect(said("tenant")).toContain("belongs to no tenant");
+    expect(said("tenant")).not.toContain("scope");
+  });
   test("a missing scope is named in the challenge, which it cannot break out of", () => {
     const error = toWireError({ kind: "scope-missing", scope: 'a", realm="evil\r\n' });
     expect(error.headers["www-authenticate"]).toBe(
       'Bearer realm="edgewise", error="insufficient_scope", scope="a, realm=evil"',
     );
+  });
+});
+
+describe("a prompt over the window", () => {
+  const said = (refusal: Refusal) => {
+    const { param, message } = toWireError(refusal).body.error;
+    return [param, message.split("). ")[1]];
+  };
+  test("names the fields of the route that was asked", () => {
+    const refusal = everyRefusal["context-too-long"];
+    expect(said(refusal)).toEqual(["messages", "Shorten 'messages' or lower 'max_completion_tokens'."]);
+    expect(said(withPromptField(refusal, "prompt"))).toEqual([
+      "prompt",
+      "Shorten 'prompt' or lower 'max_tokens'.",
+    ]);
+    expect(said(withPromptField(refusal, "input"))).toEqual([
+      "input",
+      "Shorten 'input' or lower 'max_output_tokens'.",
+    ]);
+  });
+  test("of embeddings has no answer to make shorter", () => {
+    expect(
+      said({
+        kind: "context-too-long",
+        promptField: "input",
+        windowTokens: 512,
+        promptTokens: 600,
+        answerTokens: 0,
+      }),
+    ).toEqual(["input", "Shorten 'input'."]);
   });
 });
 

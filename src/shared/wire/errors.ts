@@ -4,6 +4,7 @@
  * or a dependency's own text passes, and an object of someone else reads the same as none.
  */
 import type { Refusal } from "../contracts/refusal.ts";
+import { contextError } from "./context-error.ts";
 import { formatDuration } from "./durations.ts";
 import { limitError } from "./limit-error.ts";
 import { retryAfter, wire, type WireError } from "./wire-error.ts";
@@ -32,7 +33,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "invalid_request_error",
         "insufficient_scope",
         null,
-        `This credential lacks the scope '${printable(refusal.scope)}'. Ask whoever issued it for that scope, then use the new credential.`,
+        scopeMissing(refusal.scope),
         challenge("insufficient_scope", refusal.scope),
       );
     case "signature-invalid":
@@ -153,15 +154,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "There is no such object, or you do not have access to it.",
       );
     case "context-too-long":
-      return wire(
-        400,
-        "invalid_request_error",
-        "context_length_exceeded",
-        refusal.param ?? "messages",
-        `This model's maximum context length is ${refusal.windowTokens} tokens. However, you asked for ` +
-          `${refusal.promptTokens + refusal.answerTokens} tokens (${refusal.promptTokens} in the prompt, ` +
-          `${refusal.answerTokens} for the answer). Shorten the prompt or lower ${refusal.param === undefined ? "max_completion_tokens" : "max_output_tokens"}.`,
-      );
+      return contextError(refusal);
     case "limited":
       return limitError(refusal.limit);
     case "idempotency-reused":
@@ -284,6 +277,13 @@ function route(context: WireErrorContext): string {
   return context.method === undefined || context.path === undefined
     ? ""
     : `: ${printable(context.method)} ${printable(context.path)}`;
+}
+
+function scopeMissing(scopes: string): string {
+  if (scopes === "tenant")
+    return "This credential is the platform's own and belongs to no tenant. Use a tenant's token or API key here.";
+  const names = scopes.split(" ").map((scope) => `'${printable(scope)}'`);
+  return `This credential lacks the scope ${names.join(" or ")}. Ask whoever issued it for that scope, then use the new credential.`;
 }
 
 function categories(names: readonly string[]): string {

@@ -1,5 +1,6 @@
 /** `POST /v1/embeddings`: admitted and settled like a turn, answered whole. */
 import type { ChargeId } from "../../../src/shared/contracts/ids.ts";
+import { withPromptField } from "../../../src/shared/contracts/refusal.ts";
 import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
 import { randomHex } from "../../../src/shared/telemetry/correlation.ts";
 import { serverTiming } from "../../../src/shared/telemetry/request-record.ts";
@@ -26,7 +27,7 @@ export const createEmbeddings: TenantHandler = async (call) => {
     isolate.turnDeps(fleet.value, scope.background),
     call.client,
   );
-  if (!embedded.ok) return respondRefusal(scope, embedded.error);
+  if (!embedded.ok) return respondRefusal(scope, withPromptField(embedded.error, "input"));
   const { body, model, answer, usage, reservation } = embedded.value;
   const { record } = scope;
   record.model = model;
