@@ -27,6 +27,8 @@ const eventTokens = 8;
 
 const utf8 = new TextEncoder();
 const noRoom = -1;
+/** It may have, once the extension that was just asked for is decided. */
+const noRoomYet = -2;
 
 function encoded(text: string): Uint8Array | undefined {
   return text === "" ? undefined : utf8.encode(text);
@@ -203,7 +205,7 @@ export class AnswerPass implements StreamPass {
   #plainBytes(bytes: Uint8Array, event: PlainEvent, frame: EventFrame): void {
     const isEmpty = event.from === event.to;
     const tokens = this.#counts(0, event.completionTokens, !isEmpty, false);
-    if (tokens === noRoom) {
+    if (tokens < 0) {
       this.#write(this.#conclude("budget-spent", "length"));
       return;
     }
@@ -223,7 +225,7 @@ export class AnswerPass implements StreamPass {
     const said = this.#template.completionTokens(data);
     if (this.#holds(data, this.#meter.added(0, said, text !== ""))) return "";
     const tokens = this.#counts(0, said, text !== "", false);
-    if (tokens === noRoom) return this.#conclude("budget-spent", "length");
+    if (tokens < 0) return this.#conclude("budget-spent", "length");
     if (this.#goingOn !== null) this.#goingOn.heard(text, tokens);
     return text === "" ? "" : this.#written(text);
   }
@@ -264,12 +266,14 @@ export class AnswerPass implements StreamPass {
     if (only !== undefined && this.#goingOn?.seamIsOpen !== true) this.#template.learn(data, only);
     let text = "";
     for (const delta of deltas) {
-      if (this.#ended === null && !this.resuming) text += this.#delta(delta, said);
+      if (this.#ended === null && !this.resuming)
+        text += this.#delta(delta, said, only === undefined ? null : data);
     }
     return text;
   }
 
-  #delta(raw: EngineDelta, said: number): string {
+  /** @param alone the event, where this is all that it holds */
+  #delta(raw: EngineDelta, said: number, alone: string | null): string {
     const choice = raw.index;
     if (choice >= this.#finishReasons.length)
       return this.#fail("origin-error", "a choice that was not asked for");
@@ -277,7 +281,12 @@ export class AnswerPass implements StreamPass {
     const thinks = raw.reasoning !== undefined;
     const carries = hasText || thinks || raw.toolCalls !== undefined || raw.refusal !== undefined;
     const tokens = this.#counts(choice, said, carries, thinks && !hasText);
-    if (tokens === noRoom) return this.#conclude("budget-spent", "length");
+    if (tokens === noRoomYet && alone !== null) {
+      // The engine has just counted more of the prompt than was reserved: nothing was asked ahead for even one token.
+      this.#held = { data: alone, tokens: this.#meter.added(choice, said, carries) };
+      return "";
+    }
+    if (tokens < 0) return this.#conclude("budget-spent", "length");
     const fresh = this.#goingOn === null ? { delta: raw, stopped: false } : this.#goingOn.read(raw, tokens);
     if (fresh === null) return this.#failForGood("origin-error", "the engine that went on began to think");
     const { delta } = fresh;
@@ -298,12 +307,14 @@ export class AnswerPass implements StreamPass {
     return this.#encoder.delta(delta);
   }
 
-  /** Counts an event's tokens; `noRoom`: the budget has none for them, and they are not counted. */
+  /** Counts an event's tokens; `noRoom`, `noRoomYet`: the budget has none for them, and they are not counted. */
   #counts(choice: number, said: number, carriesToken: boolean, isReasoning: boolean): number {
     const tokens = this.#meter.added(choice, said, carriesToken);
     const { budget } = this.#options;
-    if (tokens > 0 && budget !== undefined && budget.ask(this.#meter.completionTokens + tokens) !== "go-on")
-      return noRoom;
+    if (tokens > 0 && budget !== undefined) {
+      const verdict = budget.ask(this.#meter.completionTokens + tokens);
+      if (verdict !== "go-on") return verdict === "wait" ? noRoomYet : noRoom;
+    }
     this.#meter.add(choice, tokens, isReasoning, said !== -1);
     if (carriesToken && this.#firstTokenAtMs === undefined)
       this.#firstTokenAtMs = (this.#options.now ?? Date.now)();

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { AnswerBudget } from "./answer-options.ts";
 import { AnswerPass } from "./answer-pass.ts";
 
 /** A reservation of ten tokens, whose extension is decided when the test says so. */
@@ -32,7 +33,7 @@ const event = (delta: object, completion: number, finish: string | null = null):
 const call = { tool_calls: [{ index: 0, id: "c", function: { name: "f", arguments: '{"city":"Paris"}' } }] };
 const utf8 = new TextEncoder();
 
-function passWith(budget: ReturnType<typeof budgetOfTen>["budget"]): AnswerPass {
+function passWith(budget: AnswerBudget): AnswerPass {
   return new AnswerPass({
     engineApi: "chat",
     format: "openai-chat",
@@ -79,5 +80,74 @@ describe.each([
     expect(told).not.toMatch(/Paris|word/);
     expect(told).toContain('"finish_reason":"length"');
     expect(pass.totals().usage.completionTokens).toBe(2);
+  });
+});
+
+describe("an engine that counts more of the prompt than was estimated and reserved", () => {
+  /** Nothing is left for the answer once the prompt is counted, and nothing was asked ahead. */
+  function budgetWithoutRoom() {
+    const decided = Promise.withResolvers<void>();
+    let state: "estimated" | "short" | "asking" | "granted" | "refused" = "estimated";
+    return {
+      budget: {
+        get pending() {
+          return state === "asking" ? decided.promise : null;
+        },
+        promptCounted: () => {
+          if (state === "estimated") state = "short";
+        },
+        ask: () => {
+          if (state === "short") state = "asking";
+          return state === "asking"
+            ? ("wait" as const)
+            : state === "refused"
+              ? ("stop" as const)
+              : ("go-on" as const);
+        },
+      },
+      decide: (next: "granted" | "refused"): void => {
+        state = next;
+        decided.resolve();
+      },
+    };
+  }
+  const [role, first, last] = [
+    event({ role: "assistant", content: "" }, 0),
+    event({ content: "yes" }, 1),
+    event({ content: "!" }, 2, "length"),
+  ];
+
+  test.each([
+    ["event by event", [role, first, last]],
+    ["all at once", [role + first + last]],
+    ["without an event for the role", [first, last]],
+  ])("keeps its first token until there is room for it: %s", (_, reads) => {
+    const { budget, decide } = budgetWithoutRoom();
+    const pass = passWith(budget);
+    let told = "";
+    for (const read of reads) told += new TextDecoder().decode(pass.push(utf8.encode(read)));
+    expect(told).not.toContain("yes");
+    expect(pass.ended).toBeNull();
+    expect(pass.pending).not.toBeNull();
+    decide("granted");
+    told += new TextDecoder().decode(pass.resume());
+    told += new TextDecoder().decode(pass.push(utf8.encode("data: [DONE]\n\n")));
+    expect(told).toContain("yes");
+    expect(told.match(/"role":"assistant"/g)?.length ?? 0).toBeLessThanOrEqual(1);
+    expect([pass.ended, pass.totals().usage.completionTokens, pass.totals().usage.promptTokens]).toEqual([
+      "done",
+      2,
+      3,
+    ]);
+  });
+
+  test("ends the answer before its first token where there is no room, too, in the end", () => {
+    const { budget, decide } = budgetWithoutRoom();
+    const pass = passWith(budget);
+    pass.push(utf8.encode(role + first));
+    decide("refused");
+    const told = new TextDecoder().decode(pass.resume());
+    expect(told).toContain('"finish_reason":"length"');
+    expect([pass.ended, pass.totals().usage.completionTokens]).toEqual(["budget-spent", 0]);
   });
 });
