@@ -149,6 +149,21 @@ test("a client that drops can follow the same answer again, from where it was", 
   await settled();
 });
 
+test("a conversation that is gone, or another's, is refused by the field that names it, alike", async () => {
+  const [ann, bob] = await Promise.all([bearer("talks", "names"), bearer("talks", "names-not")]);
+  const made = await post("/v1/conversations", ann, {});
+  const { id } = await made.json<{ id: string }>();
+  const answers = await Promise.all(
+    [id, `${id.slice(0, -1)}x`].map(async (name) => {
+      const response = await post("/v1/chat/completions", bob, say("hi", name));
+      return { status: response.status, body: await response.json() };
+    }),
+  );
+  expect(answers[0]).toMatchObject({ status: 404, body: { error: { param: "conversation_id" } } });
+  expect(answers[0]).toEqual(answers[1]);
+  await settled();
+});
+
 test("a refused turn leaves no trace: no item, no charge", async () => {
   const authorization = await bearer("talks", "eve");
   const response = await post(

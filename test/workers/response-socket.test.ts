@@ -86,7 +86,7 @@ test("what is wrong is told with its status and name, and the socket goes on", a
     [{ ...create, temperature: 9 }, 400, "invalid_value", "temperature"],
     [{ ...create, background: true }, 400, "unsupported_parameter", "background"],
     [{ ...create, model: "none-such" }, 404, "model_not_found", "model"],
-    [{ ...create, previous_response_id: "resp_none" }, 404, "not_found", null],
+    [{ ...create, previous_response_id: "resp_none" }, 404, "not_found", "previous_response_id"],
     [{ type: "response.resume", response_id: "resp_none" }, 404, "not_found", null],
   ] as const;
   for (const [at, [message, status, code, param]] of wrong.entries()) {

@@ -72,13 +72,20 @@ test("another user's response does not exist: not to see, to stop, to delete, no
     get(bob, `${id}/input_items`),
     send(`/v1/responses/${id}/cancel`, { method: "POST", headers: { authorization: bob } }),
     send(`/v1/responses/${id}`, { method: "DELETE", headers: { authorization: bob } }),
-    post("/v1/responses", bob, { ...question, previous_response_id: id }),
   ]);
   const bodies = await Promise.all(
     answers.map(async (answer) => (answer instanceof Response ? answer.json() : answer.body)),
   );
   expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([404]));
   expect(new Set(bodies.map((body) => JSON.stringify(body))).size).toBe(1);
+  const [theirs, none] = await Promise.all(
+    [id, `${id.slice(0, -1)}x`].map(async (previous_response_id) => {
+      const answer = await post("/v1/responses", bob, { ...question, previous_response_id });
+      return { status: answer.status, body: await answer.json() };
+    }),
+  );
+  expect(theirs).toMatchObject({ status: 404, body: { error: { param: "previous_response_id" } } });
+  expect(theirs).toEqual(none);
   expect((await get(ann, id)).status).toBe(200);
   await settled();
 });

@@ -1,5 +1,6 @@
 /** A durable chat turn as an HTTP answer: started, and told as a stream or whole. */
 import type { Owner } from "../../src/shared/contracts/owner.ts";
+import { withObjectField, type ObjectField } from "../../src/shared/contracts/refusal.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
@@ -23,6 +24,7 @@ export async function runDurable(
 ): Promise<Response> {
   const { scope, tenant } = call;
   const { conversation_id: conversationId, store } = chat;
+  const field = conversationId === undefined ? undefined : "conversation_id";
   const started = await startTurn(originOf(call), {
     kind: "chat",
     chat,
@@ -33,8 +35,8 @@ export async function runDurable(
     follow: chat.stream === true ? { kind: "stream", read: { from: 0, ids: true } } : { kind: "end" },
   });
   scope.mark("dispatch");
-  if (!started.ok) return respondRefusal(scope, started.error);
-  return send(call, started.value.outcome, started.value.responseId, claim);
+  if (!started.ok) return respondRefusal(scope, withObjectField(started.error, field));
+  return send(call, started.value.outcome, started.value.responseId, claim, field);
 }
 
 /** What a turn takes from the request that asked for it. */
@@ -56,6 +58,7 @@ function send(
   outcome: TurnStarted["outcome"],
   responseId: string,
   claim: TurnClaim | null,
+  field: ObjectField | undefined,
 ): Response {
   const told = {
     "x-edgewise-response-id": responseId,
@@ -80,7 +83,7 @@ function send(
       return respondRefusal(scope, refusal, again);
     }
     case "refused":
-      return respondRefusal(scope, outcome.refusal, { ...outcome.headers });
+      return respondRefusal(scope, withObjectField(outcome.refusal, field), { ...outcome.headers });
     case "claimed":
       return respondRefusal(scope, { kind: "internal", detail: "a followed turn was only claimed" });
   }

@@ -13,7 +13,7 @@ import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { type SessionOpening, sessionVersion } from "../../src/shared/contracts/session.ts";
 import { bucketName, type LimitScope } from "../../src/shared/limits/bucket-name.ts";
-import { responseRefusal } from "../../src/shared/responses/response-refusal.ts";
+import { askedResponseRefusal } from "../../src/shared/responses/response-refusal.ts";
 import { socketLimits } from "../../src/shared/sessions/socket-limits.ts";
 import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { logLine } from "../../src/shared/telemetry/request-record.ts";
@@ -154,7 +154,7 @@ async function create(
     kind: "stream",
     read: { from: 0, ids: false },
   });
-  if (!created.ok) return created;
+  if (!created.ok) return err(askedResponseRefusal(created.error, request));
   const { started, findings } = created.value;
   if (findings !== null) record.screened = findings;
   const { outcome, responseId } = started;
@@ -162,7 +162,7 @@ async function create(
     case "stream":
       return ok({ responseId, kept: request.store !== false, stream: outcome.stream });
     case "refused":
-      return err(responseRefusal(outcome.refusal));
+      return err(askedResponseRefusal(outcome.refusal, request));
     case "ended":
     case "claimed":
       return err({

@@ -25,7 +25,8 @@ export type Refusal =
   | { readonly kind: "parameter-unknown"; readonly param: string }
   | { readonly kind: "parameter-unsupported"; readonly param: string; readonly message: string }
   | { readonly kind: "model-unknown"; readonly model: string }
-  | { readonly kind: "object-unknown" }
+  /** `namedBy`: the field of the body; without one, the URL names it. */
+  | { readonly kind: "object-unknown"; readonly namedBy?: ObjectField }
   | {
       readonly kind: "context-too-long";
       /** The field that is too long, as the route calls it; absent: `messages`. */
@@ -59,6 +60,14 @@ export type PromptField = "messages" | "input" | "prompt";
 /** The stages and the engines know a chat: a refusal of theirs in the words of another route. */
 export function withPromptField(refusal: Refusal, promptField: PromptField): Refusal {
   return refusal.kind === "context-too-long" ? { ...refusal, promptField } : refusal;
+}
+
+/** The fields of a body that name an object of the caller's own. */
+export type ObjectField = "conversation_id" | "conversation" | "previous_response_id";
+
+/** @param namedBy `undefined`: the body names none */
+export function withObjectField(refusal: Refusal, namedBy: ObjectField | undefined): Refusal {
+  return refusal.kind === "object-unknown" && namedBy !== undefined ? { ...refusal, namedBy } : refusal;
 }
 
 /** Which limit of which scope said no, and what would fit. */

@@ -1,5 +1,6 @@
 /** A turn's refusal in the words of the Responses API: the stages know the chat that a request means, and name chat's fields. */
-import { withPromptField, type Refusal } from "../contracts/refusal.ts";
+import { withObjectField, withPromptField, type ObjectField, type Refusal } from "../contracts/refusal.ts";
+import type { ResponseRequest } from "../wire/responses-request.ts";
 
 const fields: Readonly<Record<string, string>> = {
   messages: "input",
@@ -18,4 +19,14 @@ export function responseRefusal(refusal: Refusal): Refusal {
     default:
       return refusal;
   }
+}
+
+/** The same of what is refused while it is asked for: what the request goes on from may not be there. */
+export function askedResponseRefusal(refusal: Refusal, request: ResponseRequest): Refusal {
+  return withObjectField(responseRefusal(refusal), goesOnFrom(request));
+}
+
+function goesOnFrom({ previous_response_id, conversation }: ResponseRequest): ObjectField | undefined {
+  if (previous_response_id != null) return "previous_response_id";
+  return conversation == null ? undefined : "conversation";
 }

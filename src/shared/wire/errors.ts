@@ -150,8 +150,10 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         404,
         "invalid_request_error",
         "not_found",
-        null,
-        "There is no such object, or you do not have access to it.",
+        refusal.namedBy ?? null,
+        refusal.namedBy === undefined
+          ? "There is no such object, or you do not have access to it."
+          : `'${refusal.namedBy}' names no object that exists and that you have access to.`,
       );
     case "context-too-long":
       return contextError(refusal);

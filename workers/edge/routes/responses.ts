@@ -2,7 +2,7 @@
 import { wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
 import type { Follow } from "../../../src/shared/contracts/generation.ts";
 import { openResponse } from "../../../src/shared/turn/durable/response-form.ts";
-import { responseRefusal } from "../../../src/shared/responses/response-refusal.ts";
+import { askedResponseRefusal } from "../../../src/shared/responses/response-refusal.ts";
 import { storedResponse } from "../../../src/shared/responses/stored-response.ts";
 import { type TurnClaim, turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
 import {
@@ -35,10 +35,10 @@ export const createResponseOverHttp: TenantHandler = async (call) => {
   if (!claim.ok) return respondRefusal(scope, claim.error);
   const created = await createResponse(originOf(call), request.value, claim.value, followOf(request.value));
   scope.mark("dispatch");
-  if (!created.ok) return respondRefusal(scope, created.error);
+  if (!created.ok) return respondRefusal(scope, askedResponseRefusal(created.error, request.value));
   const { started, findings } = created.value;
   if (findings !== null) scope.record.screened = findings;
-  return send(call, started, claim.value);
+  return send(call, started, claim.value, request.value);
 };
 
 function followOf({ stream, background }: ResponseRequest): Follow {
@@ -50,6 +50,7 @@ async function send(
   call: TenantCall,
   { outcome, responseId, request }: TurnStarted,
   claim: TurnClaim | null,
+  asked: ResponseRequest,
 ): Promise<Response> {
   const { scope } = call;
   const headers = {
@@ -60,7 +61,7 @@ async function send(
     case "stream":
       return streamFromObject(call, outcome.stream, { ...outcome.headers, ...headers });
     case "refused":
-      return respondRefusal(scope, responseRefusal(outcome.refusal), { ...outcome.headers });
+      return respondRefusal(scope, askedResponseRefusal(outcome.refusal, asked), { ...outcome.headers });
     case "claimed": {
       const { response } = request;
       if (response === undefined) throw new Error("a response's turn has no response");
