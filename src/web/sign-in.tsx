@@ -1,6 +1,7 @@
 /** Who are you? One click on a laptop, a token elsewhere. */
 import { useEffect, useState, type FormEvent } from "react";
 import { ApiError, demoSession, listModels, type Session } from "./api.ts";
+import { signInProblem, userOf } from "./credential.ts";
 
 export function SignIn({ onSession }: { readonly onSession: (session: Session) => void }) {
   const [demo, setDemo] = useState<boolean | null>(null);
@@ -36,11 +37,7 @@ export function SignIn({ onSession }: { readonly onSession: (session: Session) =
       await listModels(given);
       onSession({ token: given, user: userOf(given) });
     } catch (error) {
-      setProblem(
-        error instanceof ApiError && error.failure.status === 0
-          ? "The server could not be reached. Check your connection and try again."
-          : "That token was not accepted. It may have expired: ask for a fresh one.",
-      );
+      setProblem(signInProblem(error instanceof ApiError ? error.failure.status : 500));
     } finally {
       setBusy(false);
     }
@@ -57,7 +54,9 @@ export function SignIn({ onSession }: { readonly onSession: (session: Session) =
         </button>
       ) : null}
       <form onSubmit={(event) => void signInWithToken(event)} aria-label="Sign in with a token">
-        <label htmlFor="token">{demo === true ? "Or sign in with a token" : "Sign in with a token"}</label>
+        <label htmlFor="token">
+          {demo === true ? "Or sign in with a token or API key" : "Sign in with a token or API key"}
+        </label>
         <div className="row">
           <input
             id="token"
@@ -81,23 +80,4 @@ export function SignIn({ onSession }: { readonly onSession: (session: Session) =
       </p>
     </main>
   );
-}
-
-/** The token's subject, for display alone; whether it is true is the server's business. */
-function userOf(token: string): string {
-  try {
-    const payload: unknown = JSON.parse(
-      atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),
-    );
-    if (
-      typeof payload === "object" &&
-      payload !== null &&
-      "sub" in payload &&
-      typeof payload.sub === "string"
-    )
-      return payload.sub;
-  } catch {
-    // An opaque token (an API key) says nothing about its user.
-  }
-  return "you";
 }

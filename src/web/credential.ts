@@ -1,0 +1,36 @@
+/** What does a credential say about its user, and why was it no use for signing in? For display alone. */
+
+/** The token's subject; whether it is true is the server's business. */
+export function userOf(token: string): string {
+  try {
+    const base64 = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const payload: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (
+      typeof payload === "object" &&
+      payload !== null &&
+      "sub" in payload &&
+      typeof payload.sub === "string"
+    )
+      return payload.sub;
+  } catch {
+    // An opaque token (an API key) says nothing about its user.
+  }
+  return "you";
+}
+
+/** @param status 0: no answer came at all */
+export function signInProblem(status: number): string {
+  switch (status) {
+    case 0:
+      return "The server could not be reached. Check your connection and try again.";
+    case 401:
+      return "That token was not accepted. It may have expired: ask for a fresh one.";
+    case 403:
+      return "That credential may not chat here. Use a token or API key of your tenant's.";
+    case 429:
+      return "Too many requests. Wait a moment, then try again.";
+    default:
+      return "The service has trouble, which is not your token's fault. Try again in a moment.";
+  }
+}
