@@ -11,6 +11,7 @@ import type { AnswerCollector } from "./answer-collector.ts";
 import { createEncoder, type AnswerEncoder } from "./answer-encoder.ts";
 import type { AnswerPassOptions, AnswerTotals } from "./answer-options.ts";
 import { readEngineEvent, type EngineDelta, type FinishReason } from "./engine-event.ts";
+import { EventGate, noRoom, noRoomYet } from "./event-gate.ts";
 import { EventTemplate } from "./event-template.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";
@@ -19,17 +20,9 @@ import { textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
 import { SseEvents } from "./sse-events.ts";
 import { streamFailureError, type StreamEnd, type StreamFailure } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
-import { UsageMeter } from "./usage-meter.ts";
 import { toWireUsage } from "./wire-usage.ts";
 
-/** Room asked for ahead of an event: one event brings more tokens than this only from an engine that drafts ahead. */
-const eventTokens = 8;
-
 const utf8 = new TextEncoder();
-const noRoom = -1;
-/** It may have, once the extension that was just asked for is decided. */
-const noRoomYet = -2;
-
 function encoded(text: string): Uint8Array | undefined {
   return text === "" ? undefined : utf8.encode(text);
 }
@@ -41,18 +34,15 @@ export class AnswerPass implements StreamPass {
   #template: EventTemplate;
   readonly #writer = new EventWriter();
   readonly #encoder: AnswerEncoder;
-  readonly #meter: UsageMeter;
+  readonly #gate: EventGate;
   readonly #lanes: FilteredLanes | null;
   readonly #collector: AnswerCollector | undefined;
   readonly #finishReasons: (FinishReason | null)[];
   #unfinished: number;
   #createdSeconds: number | null = null;
-  #firstTokenAtMs: number | undefined;
   #failureDetail: string | undefined;
   #ended: StreamEnd | null = null;
   #nextSource: ReadableStream<Uint8Array> | null = null;
-  /** An event of so many tokens at once that whether there is room for it is still being asked. */
-  #held: { readonly data: string; readonly tokens: number } | null = null;
 
   constructor(options: AnswerPassOptions) {
     this.#options = options;
@@ -66,21 +56,21 @@ export class AnswerPass implements StreamPass {
         createdSeconds: options.begun?.createdSeconds ?? Math.floor(options.createdMs / 1000),
         includeUsage: options.includeUsage,
       });
-    this.#meter = new UsageMeter(options.promptTokens);
+    this.#gate = new EventGate(options);
     this.#lanes = options.filter === undefined ? null : new FilteredLanes(options.filter);
     this.#collector = options.collect;
     this.#finishReasons = Array.from({ length: options.choices }, () => null);
     this.#unfinished = options.choices;
     if (options.begun !== undefined) {
       this.#createdSeconds = options.begun.createdSeconds;
-      this.#meter.resume(options.begun.usage);
+      this.#gate.meter.resume(options.begun.usage);
       // Its role was told then.
       this.#encoder.delta({ index: 0, role: "assistant" });
     }
   }
 
   get begun(): boolean {
-    return this.#firstTokenAtMs !== undefined;
+    return this.#gate.firstTokenAtMs !== undefined;
   }
 
   get ended(): StreamEnd | null {
@@ -93,10 +83,11 @@ export class AnswerPass implements StreamPass {
   }
 
   totals(): AnswerTotals {
+    const { meter, firstTokenAtMs } = this.#gate;
     return {
-      ...this.#meter.totals(),
+      ...meter.totals(),
       finishReasons: this.#finishReasons,
-      ...(this.#firstTokenAtMs === undefined ? {} : { firstTokenAtMs: this.#firstTokenAtMs }),
+      ...(firstTokenAtMs === undefined ? {} : { firstTokenAtMs }),
       ...(this.#failureDetail === undefined ? {} : { failureDetail: this.#failureDetail }),
     };
   }
@@ -117,11 +108,11 @@ export class AnswerPass implements StreamPass {
   /** Takes the plain events that `bytes` begins with, as long as there is room for them; returns where the next begins. */
   #plainEvents(bytes: Uint8Array): number {
     let at = 0;
-    while (at < bytes.length && this.#ended === null && !this.#mustWait()) {
+    while (at < bytes.length && this.#ended === null && !this.#gate.mustWait) {
       const event = this.#template.bytes?.match(bytes, at) ?? null;
       const frame = event === null ? null : this.#encoder.frame();
       if (event === null || frame === null) break;
-      if (event.completionTokens - this.#meter.completionTokens > eventTokens) break;
+      if (!this.#gate.isUsual(event.completionTokens - this.#gate.meter.completionTokens)) break;
       this.#plainBytes(bytes, event, frame);
       at = event.end;
     }
@@ -140,9 +131,8 @@ export class AnswerPass implements StreamPass {
 
   resume(): Uint8Array | undefined {
     let text = this.resuming ? this.#resumed() : "";
-    while (this.#ended === null && !this.resuming && !this.#mustWait()) {
-      const data = this.#held?.data ?? this.#events.next();
-      this.#held = null;
+    while (this.#ended === null && !this.resuming && !this.#gate.mustWait) {
+      const data = this.#gate.takeHeld() ?? this.#events.next();
       if (data === undefined) break;
       text += this.#template.matches(data) ? this.#plain(data) : this.#parsed(data);
     }
@@ -153,24 +143,7 @@ export class AnswerPass implements StreamPass {
 
   get pending(): Promise<void> | null {
     if (this.resuming) return this.#goingOn?.pending ?? null;
-    return this.#mustWait() ? (this.#options.budget?.pending ?? null) : null;
-  }
-
-  #mustWait(): boolean {
-    const { budget } = this.#options;
-    return (
-      budget !== undefined &&
-      budget.pending !== null &&
-      budget.ask(this.#meter.completionTokens + Math.max(eventTokens, this.#held?.tokens ?? 0)) === "wait"
-    );
-  }
-
-  /** An event that brings more than was asked ahead for waits where it stands, before anything of it is counted or told. */
-  #holds(data: string, tokens: number): boolean {
-    if (tokens <= eventTokens || this.#options.budget?.ask(this.#meter.completionTokens + tokens) !== "wait")
-      return false;
-    this.#held = { data, tokens };
-    return true;
+    return this.#gate.pending;
   }
 
   finish(cause: SourceEnd): Uint8Array | undefined {
@@ -191,9 +164,9 @@ export class AnswerPass implements StreamPass {
     if ("end" in found) return this.#failForGood(found.end, found.detail);
     if (found.kind === "complete") return this.#stop("length");
     const taken = this.#goingOn?.takeOver(found);
-    if (taken !== undefined) this.#meter.goOn(taken.kept, taken.delivered);
+    if (taken !== undefined) this.#gate.meter.goOn(taken.kept, taken.delivered);
     this.#events = new SseEvents();
-    this.#held = null;
+    this.#gate.takeHeld();
     this.#template = new EventTemplate(this.#options.engineApi);
     this.#nextSource = found.body;
     if (found.firstChunk !== null && !this.#events.feed(found.firstChunk))
@@ -204,7 +177,7 @@ export class AnswerPass implements StreamPass {
   /** One event that only adds text to choice 0, seen in its bytes: no string is made of it unless someone reads it. */
   #plainBytes(bytes: Uint8Array, event: PlainEvent, frame: EventFrame): void {
     const isEmpty = event.from === event.to;
-    const tokens = this.#counts(0, event.completionTokens, !isEmpty, false);
+    const tokens = this.#gate.count(0, event.completionTokens, !isEmpty, false);
     if (tokens < 0) {
       this.#write(this.#conclude("budget-spent", "length"));
       return;
@@ -223,8 +196,8 @@ export class AnswerPass implements StreamPass {
   #plain(data: string): string {
     const text = this.#template.text(data);
     const said = this.#template.completionTokens(data);
-    if (this.#holds(data, this.#meter.added(0, said, text !== ""))) return "";
-    const tokens = this.#counts(0, said, text !== "", false);
+    if (this.#gate.holds(data, this.#gate.meter.added(0, said, text !== ""))) return "";
+    const tokens = this.#gate.count(0, said, text !== "", false);
     if (tokens < 0) return this.#conclude("budget-spent", "length");
     if (this.#goingOn !== null) this.#goingOn.heard(text, tokens);
     return text === "" ? "" : this.#written(text);
@@ -250,18 +223,19 @@ export class AnswerPass implements StreamPass {
     const { deltas, usage } = event;
     const only = deltas.length === 1 ? deltas[0] : undefined;
     const said = only === undefined || usage === null ? -1 : usage.completionTokens;
-    if (only !== undefined && this.#holds(data, this.#meter.added(only.index, said, true))) return "";
+    if (only !== undefined && this.#gate.holds(data, this.#gate.meter.added(only.index, said, true)))
+      return "";
     if (this.#createdSeconds === null && event.created !== null) {
       this.#createdSeconds = event.created;
       this.#encoder.begin(event.created);
     }
     if (usage !== null) {
-      this.#meter.prompt(usage);
-      if (this.#goingOn?.moved !== true) this.#options.budget?.promptCounted(usage.promptTokens);
+      this.#gate.meter.prompt(usage);
+      if (this.#goingOn?.moved !== true) this.#gate.promptCounted(usage.promptTokens);
       // Some servers put the final usage on the finish chunk in place of a chunk of its own.
       const isFinal =
         deltas.length === 0 || (this.#options.choices === 1 && deltas[0]?.finishReason !== undefined);
-      if (isFinal) this.#meter.final(usage);
+      if (isFinal) this.#gate.meter.final(usage);
     }
     if (only !== undefined && this.#goingOn?.seamIsOpen !== true) this.#template.learn(data, only);
     let text = "";
@@ -280,10 +254,10 @@ export class AnswerPass implements StreamPass {
     const hasText = raw.content !== undefined && raw.content !== "";
     const thinks = raw.reasoning !== undefined;
     const carries = hasText || thinks || raw.toolCalls !== undefined || raw.refusal !== undefined;
-    const tokens = this.#counts(choice, said, carries, thinks && !hasText);
+    const tokens = this.#gate.count(choice, said, carries, thinks && !hasText);
     if (tokens === noRoomYet && alone !== null) {
       // The engine has just counted more of the prompt than was reserved: nothing was asked ahead for even one token.
-      this.#held = { data: alone, tokens: this.#meter.added(choice, said, carries) };
+      this.#gate.hold(alone, this.#gate.meter.added(choice, said, carries));
       return "";
     }
     if (tokens < 0) return this.#conclude("budget-spent", "length");
@@ -305,20 +279,6 @@ export class AnswerPass implements StreamPass {
     if (Object.keys(delta).length === 1) return "";
     this.#collector?.delta(delta);
     return this.#encoder.delta(delta);
-  }
-
-  /** Counts an event's tokens; `noRoom`, `noRoomYet`: the budget has none for them, and they are not counted. */
-  #counts(choice: number, said: number, carriesToken: boolean, isReasoning: boolean): number {
-    const tokens = this.#meter.added(choice, said, carriesToken);
-    const { budget } = this.#options;
-    if (tokens > 0 && budget !== undefined) {
-      const verdict = budget.ask(this.#meter.completionTokens + tokens);
-      if (verdict !== "go-on") return verdict === "wait" ? noRoomYet : noRoom;
-    }
-    this.#meter.add(choice, tokens, isReasoning, said !== -1);
-    if (carriesToken && this.#firstTokenAtMs === undefined)
-      this.#firstTokenAtMs = (this.#options.now ?? Date.now)();
-    return tokens;
   }
 
   #finishChoice(choice: number, reason: FinishReason, release: boolean): string {
@@ -360,7 +320,7 @@ export class AnswerPass implements StreamPass {
   #end(end: "done" | "budget-spent" | "blocked"): string {
     this.#ended = end;
     return this.#encoder.end(
-      toWireUsage(this.#meter.totals().usage, this.#options.price),
+      toWireUsage(this.#gate.meter.totals().usage, this.#options.price),
       this.#finishReasons[0] ?? "stop",
     );
   }
