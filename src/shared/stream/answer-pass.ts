@@ -11,7 +11,7 @@ import type { AnswerCollector } from "./answer-collector.ts";
 import { createEncoder, type AnswerEncoder } from "./answer-encoder.ts";
 import type { AnswerPassOptions, AnswerTotals } from "./answer-options.ts";
 import { readEngineEvent, type EngineDelta, type FinishReason } from "./engine-event.ts";
-import { EventGate, noRoom, noRoomYet } from "./event-gate.ts";
+import { EventGate, noRoomYet } from "./event-gate.ts";
 import { EventTemplate } from "./event-template.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";

@@ -9,7 +9,7 @@ import { UsageMeter } from "./usage-meter.ts";
 const eventTokens = 8;
 
 /** The budget has no room for an event's tokens: they are not counted. */
-export const noRoom = -1;
+const noRoom = -1;
 /** It may have, once the extension that was just asked for is decided. */
 export const noRoomYet = -2;
 
@@ -83,7 +83,7 @@ export class EventGate {
   }
 
   /**
-   * Counts an event's tokens, and returns them; `noRoom` or `noRoomYet` where there are too many.
+   * Counts an event's tokens, and returns them; less than 0 where there are too many, `noRoomYet` or for good.
    * @param said the event's `usage.completion_tokens`; -1: it has none
    */
   count(choice: number, said: number, carriesToken: boolean, isReasoning: boolean): number {
