@@ -1,4 +1,5 @@
 /** Token counts on the wire: what engines say, read with suspicion; what clients get, in OpenAI's fields and one of ours. */
+import { microdollarsFor } from "../limits/cost.ts";
 import type { Usage } from "../contracts/usage.ts";
 
 /** US dollars per million tokens. */
@@ -53,10 +54,9 @@ export function toWireUsage(usage: Usage, price: Price | undefined): WireUsage {
   };
 }
 
-/** US dollars, to a billionth: enough for one token of any model, and free of binary noise. */
+/** US dollars, just as they are charged: to a millionth, rounded up (limits/cost.ts). */
 export function costOf(usage: Usage, price: Price): number {
-  const dollars = (usage.promptTokens * price.input + usage.completionTokens * price.output) / 1_000_000;
-  return Math.round(dollars * 1e9) / 1e9;
+  return microdollarsFor(price, usage.promptTokens, usage.completionTokens) / 1_000_000;
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
