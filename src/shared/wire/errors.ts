@@ -190,7 +190,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "request_rejected",
         null,
         "The model's server can't process this request as it stands, and sending it again won't help. Check the fields " +
-          `that only some models support, such as tools, response_format and media${reference(context)}.`,
+          `that only some models support, such as tools, response_format, media or an embedding's dimensions${reference(context)}.`,
       );
     case "origin-unavailable":
       return wire(
