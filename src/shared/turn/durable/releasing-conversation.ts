@@ -10,6 +10,10 @@ export function releasingConversation(runner: TurnRunner): TurnRunner {
   return {
     ...runner,
     run: async (request, io, signal) => releasing(request, await runner.run(request, io, signal)),
+    resume: (request, lost) => {
+      const work = runner.resume?.(request, lost) ?? null;
+      return work === null ? null : async (io, signal) => releasing(request, await work(io, signal));
+    },
     interrupted: (request, interruption) => releasing(request, runner.interrupted(request, interruption)),
   };
 }
