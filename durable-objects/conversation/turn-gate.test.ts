@@ -136,6 +136,19 @@ test("a turn that is ended while it waits leaves the queue", async () => {
   expect(await next).toBe("t0");
 });
 
+test("a turn whose end overtakes its coming in stands in nobody's way", async () => {
+  const stub = conversation();
+  // Cancelled while it asked to be let in: what it left arrives first.
+  expect(await stub.append(append("t0", []))).toEqual({ result: "released" });
+  expect(await entered(stub.history(enter("t0")))).toBe("");
+  expect(await entered(stub.history(enter("t1", { policy: "reject" })))).toBe("");
+  // Nor does one that comes while another runs: it waits for nobody.
+  await stub.append(append("t2", []));
+  expect(await entered(stub.history(enter("t2")))).toBe("");
+  await stub.append(append("t1"));
+  expect(await entered(stub.history(enter("t3", { policy: "reject" })))).toBe("t1");
+});
+
 test("a deletion lets go of whoever waits, and the turn that ran is not saved", async () => {
   const stub = conversation();
   await stub.create({ v: 1, owner, id: "conv_1", metadata: "{}", items: [item("secret")] });

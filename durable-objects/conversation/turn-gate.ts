@@ -27,6 +27,8 @@ export class TurnGate {
   readonly #context: DurableObjectState;
   readonly #waiting: Waiter[] = [];
   readonly #watching = new Set<() => void>();
+  /** The latest that were over. */
+  readonly #released = new Set<string>();
   #known: readonly RunningTurn[] | null = null;
 
   constructor(context: DurableObjectState) {
@@ -44,6 +46,8 @@ export class TurnGate {
     // The same turn again, whose first call may have nobody left who hears its answer: it keeps its place, and has no second.
     const known = this.#waiting.find((waiter) => waiter.turn.turnId === turn.turnId);
     if (known !== undefined) return known.entered;
+    // Its end has overtaken it: nobody would release it again.
+    if (this.#released.has(turn.turnId)) return { kind: "entered" };
     const entry = decideEntry(turn, this.running(nowMs), this.#waiting.length);
     if (entry.kind === "busy") return entry;
     if (entry.kind === "enter") {
@@ -66,6 +70,9 @@ export class TurnGate {
 
   /** The turn has ended, or never began. The next one begins. */
   release(turnId: string, nowMs: number): void {
+    this.#released.add(turnId);
+    const [oldest] = this.#released;
+    if (oldest !== undefined && this.#released.size > mostReleased) this.#released.delete(oldest);
     const at = this.#waiting.findIndex(({ turn }) => turn.turnId === turnId);
     // Nobody listens to it any more: its own object has ended it.
     if (at !== -1) this.#waiting.splice(at, 1)[0]?.settle({ kind: "entered" });
@@ -142,3 +149,5 @@ export class TurnGate {
 }
 
 const key = "running";
+/** A call is overtaken by seconds, in which few turns end. */
+const mostReleased = 32;
