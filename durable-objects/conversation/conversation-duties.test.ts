@@ -82,6 +82,25 @@ test("a conversation that older code made is told with its next change", async (
   );
 });
 
+test("a conversation that older code made, and that gets no title, is told once and not for ever", async () => {
+  const { owner, conversation, index, all } = world();
+  await conversation.append(turn(owner));
+  await eventually(async () => expect(await index.list(all)).toMatchObject({ entries: [{ id: "c" }] }));
+  await runInDurableObject(conversation, (_instance, state) => {
+    state.storage.sql.exec("DELETE FROM shown");
+  });
+  await runInDurableObject(index, (_instance, state) => {
+    state.storage.sql.exec("DELETE FROM entry");
+  });
+  await evictDurableObject(conversation);
+  await conversation.append({ ...turn(owner), turnId: "t2", title: null });
+  await eventually(async () => {
+    await runDurableObjectAlarm(conversation);
+    expect(await index.list(all)).toMatchObject({ entries: [{ id: "c", title: null }] });
+    expect(await runDurableObjectAlarm(conversation)).toBe(false);
+  });
+});
+
 test("a deletion leaves no content on disk, and its record says when every turn's object has confirmed", async () => {
   const { owner, conversation, index, all } = world();
   await conversation.append(turn(owner));

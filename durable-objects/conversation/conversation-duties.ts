@@ -83,16 +83,18 @@ export class ConversationDuties {
   }
 
   async #eraseTurns(): Promise<void> {
-    const head = this.#store().head();
-    if (head === null || this.#store().doomedCount() === 0) return;
+    if (this.#store().doomedCount() === 0) return;
     let failure: unknown = null;
     for (;;) {
+      const head = this.#store().head();
+      if (head === null) return;
       const batch = this.#store().doomed(batchSize);
       const erased = await Promise.all(
         batch.map(async (responseId) => {
           try {
             await this.#eraseTurn(responseId, head);
-            this.#store().erased(responseId);
+            // Deleted again meanwhile: what was erased is not what is to be erased now.
+            if (this.#store().head()?.deletion?.id === head.deletion?.id) this.#store().erased(responseId);
             return true;
           } catch (error) {
             failure = error;

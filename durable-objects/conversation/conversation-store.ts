@@ -180,7 +180,12 @@ export class ConversationStore {
 
   /** Acknowledged by the index. */
   told(revision: number): void {
-    this.#sql.exec("UPDATE shown SET told = max(told, ?)", revision);
+    // What older code made has no row yet, and would be told for ever.
+    this.#sql.exec(
+      `INSERT INTO shown VALUES (1, NULL, NULL, 0, ?1, ?1, NULL)
+       ON CONFLICT (only_row) DO UPDATE SET told = max(told, excluded.told)`,
+      revision,
+    );
   }
 
   /** Erases all content and keeps that there was something, so that a turn which began before is not saved after. */
@@ -220,6 +225,10 @@ export class ConversationStore {
     return this.#sql
       .exec<{ n: number }>("SELECT count(*) AS n FROM doomed WHERE response_id <> ?", archiveDuty)
       .one().n;
+  }
+
+  doom(responseId: string): void {
+    this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", responseId);
   }
 
   erased(responseId: string): void {

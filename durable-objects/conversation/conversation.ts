@@ -92,7 +92,8 @@ export class Conversation extends DurableObject {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind !== "open") return unknown;
-    const { metadata, title, branch } = message;
+    const { metadata, title, branch, incarnation = access.head.incarnation } = message;
+    if (incarnation !== access.head.incarnation) return unknown;
     if (branch !== undefined && !this.#store.branches.exists(branch)) return { result: "branch-unknown" };
     const nowMs = Date.now();
     this.#storage.transactionSync(() => {
@@ -137,7 +138,10 @@ export class Conversation extends DurableObject {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     const outcome = appendTurn(this.#storage, this.#store, access, message);
-    if (outcome.result === "appended") await this.#duties.begin();
+    // Of a turn that ended unseen, a deletion before knew nothing: its own object holds what was said.
+    const isOrphan = outcome.result === "superseded" && access.head !== null;
+    if (isOrphan && message.responseId != null) this.#store.doom(message.responseId);
+    if (isOrphan || outcome.result === "appended") await this.#duties.begin();
     this.#gate.release(message.turnId, Date.now());
     return outcome;
   }
@@ -263,7 +267,13 @@ export class Conversation extends DurableObject {
     await this.#duties.run();
     const head = this.#store.head();
     if (head === null || head.deletedMs === null) return;
-    if (head.deletedMs + tombstoneMs > Date.now() || this.#store.doomedCount() > 0) return;
+    const nowMs = Date.now();
+    if (head.deletedMs + tombstoneMs > nowMs || this.#store.doomedCount() > 0) return;
+    // It has loaded which incarnation it is of: without that it would not be saved.
+    if (this.#gate.running(nowMs).length > 0) {
+      await this.#storage.setAlarm(nowMs + whileRunningMs);
+      return;
+    }
     await this.#storage.deleteAll();
     this.#store = new ConversationStore(this.#storage);
   }
@@ -275,6 +285,9 @@ export class Conversation extends DurableObject {
 
 /** What a conversation begins with counts as a turn. No turn of a Generation object is called so. */
 const createdTurn = "created";
+
+/** A deletion's last trace waits for a turn that runs, and looks again so often. */
+const whileRunningMs = 60_000;
 
 /** A page of an export; it is bounded by its size as well. */
 const exportedItems = 200;

@@ -1,3 +1,4 @@
+import { Conversation } from "../../durable-objects/conversation/conversation.ts";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { bearer, post, putTenant, send, settled } from "./edge-under-test.ts";
 import { ScriptedEngine } from "./scripted-engine.ts";
@@ -47,10 +48,13 @@ const isQuestionOfOurs = (body: Record<string, unknown>) =>
 
 test("a title by rule is there with the first turn; a model's takes its place, once, and is charged", async () => {
   const authorization = await bearer("names", "ann");
+  const update = vi.spyOn(Conversation.prototype, "update");
   await say(authorization, "Explain the tides, please");
   await eventually(async () =>
     expect(await conversation(authorization)).toMatchObject({ title: "Hello there" }),
   );
+  // Of the conversation that it was made from, and of none that was begun under its name since.
+  expect(update).toHaveBeenCalledWith(expect.objectContaining({ titleBy: "model", incarnation: 1 }));
   const asked = engine.asked.filter(isQuestionOfOurs);
   expect(asked).toHaveLength(1);
   expect(messages(asked[0])[1]?.content).toContain("user: Explain the tides, please");

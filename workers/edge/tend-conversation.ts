@@ -81,7 +81,9 @@ class Tending {
     if (described.result !== "ok" || described.titleBy === "user" || described.titleBy === "model") return;
     const answer = await this.#ask(model, titleQuestion(this.#effect.items), titleTokens);
     const title = answer === null ? null : titleOfAnswer(answer);
-    if (title !== null) await this.#conversation().update({ ...this.#asking(), title, titleBy: "model" });
+    const { incarnation } = this.#effect;
+    if (title !== null)
+      await this.#conversation().update({ ...this.#asking(), title, titleBy: "model", incarnation });
   }
 
   async shortenIt(): Promise<void> {

@@ -228,6 +228,8 @@ export interface UpdateConversation extends Message {
   readonly titleBy?: "model" | "user";
   /** The branch that is to be the active one. */
   readonly branch?: number;
+  /** Only where it is still this one: what was made of a deleted conversation is not for the next. Absent: whichever. */
+  readonly incarnation?: number;
 }
 export type UpdateOutcome = DescribeOutcome | { readonly result: "branch-unknown" };
 
