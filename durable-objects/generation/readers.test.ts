@@ -42,3 +42,27 @@ test("200 readers from everywhere, half of whom do not read: none slows the run,
   }
   await first.leave();
 });
+
+test("a turn that is deleted under a reader that lags cuts it off, and what the object holds next is none of its", async () => {
+  const probe = new Probe();
+  const begun = 40;
+  const steps = [...emits(events(begun, 300)), { pause: true } as const, ...emits(events(600, 3000))];
+  const first = new Following(await probe.start({ steps }));
+  await first.until(begun);
+  const outcome = await probe.stub.read({ ...message, read: { from: 0, ids: true } });
+  if (outcome.result !== "stream") throw new Error(outcome.result);
+  const lagging = new Following(outcome.stream);
+  await lagging.until(1);
+  const reading = first.rest();
+  await runInDurableObject(probe.stub, () => probe.control.go());
+  expect(await reading).toBe("ended");
+  await eventually(() => expect([...probe.control.settled.values()]).toEqual([15]));
+  expect(await probe.stub.delete(message)).toEqual({ result: "deleted" });
+  expect(await probe.stub.retrieve(message)).toEqual({ result: "unknown" });
+  // The same name is claimed again, and says more than was said before.
+  const next = await new Response(await probe.start({ steps: emits(events(900, 4000)) })).text();
+  expect(blocks(next)).toHaveLength(902);
+  expect(await lagging.rest()).toBe("cut");
+  expect(blocks(lagging.text).length).toBeLessThan(begun + 602);
+  expect(lagging.text).not.toContain("x".repeat(3001));
+});

@@ -11,40 +11,28 @@ const eventsPieceUnits = 262_144;
 /** What a turn has said so far: stored first, then shown to its readers, and numbered without a gap. */
 export class TurnJournal {
   readonly #store: GenerationStore;
-  readonly #tail = new JournalTail();
-  readonly #source: JournalSource;
-  #next: number;
+  #told: Told;
 
   constructor(store: GenerationStore) {
     this.#store = store;
-    this.#next = store.journalEnd().next;
-    this.#source = {
-      tail: this.#tail,
-      next: () => this.#next,
-      ended: () => store.turn?.status !== "running",
-      gone: () => store.turn?.pruned !== false,
-      rowsFrom: (from, maxUnits) => store.rowsFrom(from, maxUnits),
-    };
+    this.#told = new Told(store, store.journalEnd().next);
   }
 
   /** The number after the last event that is stored. */
   get next(): number {
-    return this.#next;
-  }
-
-  begin(): void {
-    this.#next = 0;
+    return this.#told.end;
   }
 
   /** Nothing of it is kept any more, and whoever reads is told. */
   clear(): void {
-    this.#tail.clear();
+    this.#told.tail.clear();
   }
 
-  /** Nor is its turn. */
+  /** Nor is its turn: what the object holds next is another's, of which whoever still reads this one gets nothing. */
   erased(): void {
-    this.begin();
+    this.#told.isErased = true;
     this.clear();
+    this.#told = new Told(this.#store, 0);
   }
 
   append(rows: readonly JournalRow[]): void {
@@ -56,14 +44,14 @@ export class TurnJournal {
   show(rows: readonly JournalRow[]): void {
     const last = rows.at(-1);
     if (last === undefined) return;
-    this.#next = last.first + last.count;
-    this.#tail.push(rows);
+    this.#told.end = last.first + last.count;
+    this.#told.tail.push(rows);
   }
 
   /** The rows that were stored with the turn's end: readers learn that there are no more. */
   showEnd(rows: readonly JournalRow[]): void {
     this.show(rows);
-    this.#tail.ring();
+    this.#told.tail.ring();
   }
 
   /**
@@ -71,9 +59,9 @@ export class TurnJournal {
    * has refused what came before. Nobody was shown it, so that the turn ends without it.
    */
   appendPending(live: LiveTurn, refused: (detail: string) => void): boolean {
-    if (live.nextSequence === this.#next) return true;
+    if (live.nextSequence === this.next) return true;
     const pending = live.drain([]);
-    if (pending[0]?.first !== this.#next) return false;
+    if (pending[0]?.first !== this.next) return false;
     try {
       this.append(pending);
     } catch (error) {
@@ -89,8 +77,8 @@ export class TurnJournal {
    */
   endRows(live: LiveTurn | null, last: readonly JournalEvent[]): readonly JournalRow[] {
     const drained = live?.drain(last);
-    if (drained !== undefined && (drained[0]?.first ?? this.#next) === this.#next) return drained;
-    const packer = new JournalPacker(0, this.#next);
+    if (drained !== undefined && (drained[0]?.first ?? this.next) === this.next) return drained;
+    const packer = new JournalPacker(0, this.next);
     for (const event of last) packer.add(event);
     return packer.take(0);
   }
@@ -98,16 +86,16 @@ export class TurnJournal {
   /** Whether a reader can begin there: at any stored event, or right behind the last. */
   canRead({ from }: ReadPosition): boolean {
     if (!Number.isSafeInteger(from) || from < 0) return false;
-    return from <= this.#next;
+    return from <= this.next;
   }
 
   read(position: ReadPosition): ReturnType<typeof readJournal> {
-    return readJournal(this.#source, position);
+    return readJournal(this.#told, position);
   }
 
   /** Everything that is stored, a piece at a time. */
   *events(): Generator<JournalEvent> {
-    for (let at = 0; at < this.#next;) {
+    for (let at = 0; at < this.next;) {
       const rows = this.#store.rowsFrom(at, eventsPieceUnits);
       const begun = at;
       for (const row of rows) {
@@ -116,5 +104,34 @@ export class TurnJournal {
       }
       if (at <= begun) throw new Error("the journal has a gap");
     }
+  }
+}
+
+/** What one turn's readers read. An object may hold another turn afterwards, whose events are numbered from 0 again. */
+class Told implements JournalSource {
+  readonly tail = new JournalTail();
+  readonly #store: GenerationStore;
+  end: number;
+  isErased = false;
+
+  constructor(store: GenerationStore, end: number) {
+    this.#store = store;
+    this.end = end;
+  }
+
+  next(): number {
+    return this.end;
+  }
+
+  ended(): boolean {
+    return this.isErased || this.#store.turn?.status !== "running";
+  }
+
+  gone(): boolean {
+    return this.isErased || this.#store.turn?.pruned !== false;
+  }
+
+  rowsFrom(from: number, maxUnits: number): JournalRow[] {
+    return this.#store.rowsFrom(from, maxUnits);
   }
 }

@@ -90,7 +90,6 @@ export class TurnKeeper {
     const nowMs = Date.now();
     const turn = this.#store.claim(message, nowMs);
     this.#refused = null;
-    this.#journal.begin();
     this.#setAlarm(turn, nowMs);
     const live = this.#begin(turn, { next: 0, usage: null });
     this.#context.waitUntil(live.run((io, signal) => runner.run(message.request, io, signal)));
