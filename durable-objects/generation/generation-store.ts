@@ -216,18 +216,23 @@ export class GenerationStore {
   /** The turn stays at least until then, and its response with it. The journal goes when it would have gone. */
   keepUntil(untilMs: number): void {
     const value = this.#needValue();
-    if (value.endedMs === null || value.endedMs + value.retentionMs >= untilMs) return;
-    this.#put({ ...value, retentionMs: untilMs - value.endedMs });
+    if (value.endedMs === null) return;
+    this.#put({
+      ...value,
+      retentionMs: Math.max(value.retentionMs, untilMs - value.endedMs),
+      outlivesMs: Math.max(value.outlivesMs ?? 0, untilMs),
+    });
   }
 
-  /** The caller wants the turn gone: no content stays, and the rest goes with the last effect. */
+  /** The caller wants the turn gone: no content stays, and the rest goes with the last effect, or with its claim's next use. */
   forget(): void {
     const value = this.#needValue();
     this.#transaction(() => {
       this.#dropJournal();
       this.#texts.drop("response");
       const gone = { pruned: true, request: null, last: null, response: null };
-      return this.#put({ ...value, ...gone, replayMs: 0, retentionMs: 0 });
+      const retentionMs = Math.max(0, (value.outlivesMs ?? 0) - (value.endedMs ?? 0));
+      return this.#put({ ...value, ...gone, replayMs: 0, retentionMs });
     });
   }
 

@@ -61,3 +61,21 @@ test("an expired claim's object stays until the next one's time is over, so that
   expect(await probe.stub.start(again)).toEqual({ result: "claimed", attached: false });
   expect(probe.control.runs).toBe(2);
 });
+
+test("an expired claim's object that is deleted keeps nothing but that: its next use is not answered twice", async () => {
+  const probe = new Probe();
+  const message = probe.message({ steps: emits(events(2)) }, { fingerprint: "a" });
+  await new Response(streamOf(await probe.stub.start(message))).text();
+  await shiftEnd(probe, 600_000);
+  expect(await probe.stub.start(message)).toEqual({ result: "expired" });
+  expect(await probe.stub.delete({ v: 1, owner })).toEqual({ result: "deleted" });
+  expect(await probe.stub.start(message)).toEqual({ result: "expired" });
+  await runInDurableObject(probe.stub, (_instance, state) => {
+    expect([...state.storage.kv.list()].map(([name]) => name)).toEqual(["turn"]);
+    expect(storedTurn(state)).toMatchObject({ request: null, response: null, last: null });
+  });
+  await shiftEnd(probe, 600_000 + 600_000 + 3_600_000);
+  expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
+  expect(await probe.stub.retrieve({ v: 1, owner })).toEqual({ result: "unknown" });
+  expect(probe.control.runs).toBe(1);
+});

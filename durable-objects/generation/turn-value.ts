@@ -28,6 +28,8 @@ export interface TurnValue {
   readonly headers: Readonly<Record<string, string>> | null;
   readonly refusal: Refusal | null;
   readonly bill: (Usage & { readonly basis: UsageBasis }) | null;
+  /** Until when an expired claim's turn stays, whatever is deleted of it. Absent: its claim was never used again. */
+  readonly outlivesMs?: number;
   /** The usage receipt's claims as JSON. Absent: its tenant wants none, or an older version wrote it. */
   readonly receipt?: string | null;
   /** `null` here may mean: in parts of its own (LongText). */
