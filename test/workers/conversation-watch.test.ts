@@ -1,4 +1,9 @@
-import { beforeEach, expect, test } from "vitest";
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, expect, test, vi } from "vitest";
+import type { GenerationMethods } from "../../durable-objects/generation/generation.ts";
+import type { ReadOutcome } from "../../src/shared/contracts/generation.ts";
+import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { scriptedEdge } from "./scripted-edge.ts";
 import { eventually } from "./eventually.ts";
@@ -214,5 +219,58 @@ test("an export holds every item of every branch, whatever its length", async ()
     { branch: "br_1", position: 3 },
     { branch: "br_1", position: 4 },
   ]);
+  await settled();
+});
+
+/** The next reading of that turn's journal goes so; those that follow go as ever. */
+async function nextReading(response: Response, read: () => ReadOutcome): Promise<void> {
+  const { objectName } = objectOfId(response.headers.get("x-edgewise-response-id") ?? "") ?? {};
+  await runInDurableObject(env.GENERATION.getByName(objectName ?? ""), (object) => {
+    vi.spyOn(Object.getPrototypeOf(object) as GenerationMethods, "read").mockImplementationOnce(read);
+  });
+}
+
+test.for([
+  [
+    "breaks off in mid-event",
+    (): ReadOutcome => {
+      const pieces = ['id: 0\ndata: {"half'];
+      const stream = new ReadableStream({
+        type: "bytes",
+        pull: (controller) => {
+          const piece = pieces.shift();
+          if (piece === undefined) controller.error(new Error("its object was lost"));
+          else controller.enqueue(new TextEncoder().encode(piece));
+        },
+      });
+      return { result: "stream", headers: {}, stream };
+    },
+  ],
+  [
+    "can't be asked for",
+    (): ReadOutcome => {
+      throw new Error("its object was lost");
+    },
+  ],
+] as const)("a journal that %s is read again, and every event is told whole", async ([how, read]) => {
+  const authorization = await bearer("watches", how.replaceAll(/\W/g, "-"));
+  const gate = Promise.withResolvers<void>();
+  engine.pause = { at: 2, until: gate.promise };
+  const first = await post("/v1/chat/completions", authorization, say("Count"));
+  engine.pause = null;
+  await nextReading(first, read);
+  const watcher = await watch(authorization);
+  gate.resolve();
+  const told = await first.text();
+  await watcher.until(({ name }) => name === "turn.ended");
+  const events = watcher.events.filter(({ name }) => name === "");
+  expect(events.map(({ data }) => data)).toEqual(
+    told
+      .split("\n\n")
+      .filter(Boolean)
+      .map((block) => parse(block).data),
+  );
+  expect(text(events)).toBe("One two three four");
+  await watcher.leave();
   await settled();
 });

@@ -96,7 +96,7 @@ class Watch {
     // The headers leave with the first byte: a watcher must know that it watches before anything happens.
     await this.#say(keepAliveComment);
     if (position !== null && position.from !== null) {
-      await this.#follow(position.responseId, position.from);
+      if (!(await this.#follow(position.responseId, position.from))) return this.#close();
       if (running?.responseId !== position.responseId) await this.#say(endedEvent(position.responseId));
     }
     let followed = position?.responseId ?? null;
@@ -104,7 +104,7 @@ class Watch {
     while (!this.#gone && Date.now() < untilMs) {
       if (now !== null && now.responseId !== followed) {
         await this.#say(startedEvent(now));
-        await this.#follow(now.responseId, 0);
+        if (!(await this.#follow(now.responseId, 0))) return this.#close();
         followed = now.responseId;
       }
       const asked = await Promise.race([
@@ -121,21 +121,36 @@ class Watch {
       else if (next?.responseId === now?.responseId) await this.#say(keepAliveComment);
       now = next;
     }
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
     await this.#writer.close().catch(() => undefined);
   }
 
-  /** The turn's journal from there to its end, as far as there is one. */
-  async #follow(responseId: string, from: number): Promise<void> {
-    const relay = new JournalRelay(responseId, from);
+  /**
+   * The turn's journal from there to its end, as far as there is one. `false`: it breaks off, or can't be asked for, again
+   * and again. Then nobody is told that it ended: the watcher comes back, and goes on behind what it has.
+   */
+  async #follow(responseId: string, from: number): Promise<boolean> {
+    let next = from;
     for (let breaks = 0; breaks < mostBreaks && !this.#gone; breaks += 1) {
-      const before = relay.next;
-      const stream = await this.#journal(responseId, before);
-      if (stream === null || (await this.#pass(stream, relay))) return;
-      if (relay.next > before) breaks = 0;
+      const journal = await this.#journal(responseId, next);
+      if (journal === "unreachable") continue;
+      // Anew each time: half an event of a journal that broke off is no beginning of the next.
+      const relay = new JournalRelay(responseId, next);
+      if (journal === null || (await this.#pass(journal, relay))) return true;
+      if (relay.next > next) breaks = 0;
+      next = relay.next;
     }
+    return false;
   }
 
-  async #journal(responseId: string, from: number): Promise<ReadableStream<Uint8Array> | null> {
+  /** `null`: there is none, or none any more. */
+  async #journal(
+    responseId: string,
+    from: number,
+  ): Promise<ReadableStream<Uint8Array> | "unreachable" | null> {
     const { env, hash } = this.#call.isolate;
     const owner = ownerOf(this.#call);
     const named = await verifyId(hash, responseId, owner);
@@ -147,7 +162,8 @@ class Watch {
           .read({ v: generationVersion, owner, read: { from, ids: true } }),
       calledObject("generation", named.objectName),
     );
-    return called.ok && called.value.result === "stream" ? called.value.stream : null;
+    if (!called.ok || called.value.result === "version-unsupported") return "unreachable";
+    return called.value.result === "stream" ? called.value.stream : null;
   }
 
   /** `true`: it came to its end. */
