@@ -7,7 +7,7 @@ import type { ChatRequest } from "../../wire/chat-request.ts";
 import { modelPrice } from "../dearest-price.ts";
 import { chatResume, completeEnd } from "./chat-resume.ts";
 import type { TurnRunner } from "./ports.ts";
-import { interrupted, refused } from "./chat-turn-end.ts";
+import { givingBack, interrupted, refused } from "./chat-turn-end.ts";
 import { openResponse } from "./response-form.ts";
 import { sealInterrupted } from "./seal-end.ts";
 import { readTurnRequest } from "./turn-request.ts";
@@ -43,7 +43,10 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
           const end = completeEnd(read.value, resumed.begun, resumed.finish, price, deps.now);
           return sealInterrupted(end, read.value, deps.now(), deps.archives);
         };
-      return (io, signal) => new ChatRun(read.value, deps, io, signal, onRecall, begun).run(earlyTold);
+      return async (io, signal) => {
+        const outcome = await new ChatRun(read.value, deps, io, signal, onRecall, begun).run(earlyTold);
+        return begun === null ? givingBack(outcome, read.value) : outcome;
+      };
     },
     interrupted: (text, interruption) => {
       const read = readTurnRequest<ChatRequest>(text);

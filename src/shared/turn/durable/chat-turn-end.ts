@@ -18,7 +18,7 @@ import { turnUse } from "../ending.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
 import { assistantMessage, journalEvents } from "./gathered.ts";
 import { chatForm } from "./chat-form.ts";
-import type { Effect, Interruption, TurnEnd, TurnRefused } from "./ports.ts";
+import type { Effect, Interruption, TurnEnd, TurnOutcome, TurnRefused } from "./ports.ts";
 import { responseForm } from "./response-form.ts";
 import type { TurnForm } from "./turn-form.ts";
 import { readTurnRequest, type TurnRequest } from "./turn-request.ts";
@@ -133,6 +133,15 @@ function settlement(request: ChatTurnRequest, use: SettledUse): Effect {
 
 export function refused(refusal: Refusal, effects: readonly Effect[]): TurnRefused {
   return { status: "refused", refusal, headers: {}, effects };
+}
+
+/** A run that began anew may end before it is let in: what the lost one had reserved is given back all the same. */
+export function givingBack(outcome: TurnOutcome, request: ChatTurnRequest): TurnOutcome {
+  if (outcome.effects.some(({ kind }) => kind === "settle")) return outcome;
+  return {
+    ...outcome,
+    effects: [settlement(request, { ...unused, promptTokens: 0 }), ...outcome.effects],
+  };
 }
 
 const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
