@@ -126,6 +126,58 @@ test("what KV could not be told is told by the alarm, and never an older record 
   expect(await create()).toBeDefined();
 });
 
+test("a change that was cut off before anybody was told of it is told by the alarm", async () => {
+  const { ledger, create, inKv, stub } = world();
+  const id = await create();
+  await runInDurableObject(stub(), async (instance, state) => {
+    const own = Reflect.get(instance, "env") as Cloudflare.Env;
+    await state.storage.deleteAlarm();
+    vi.spyOn(own.CONFIG, "put").mockReturnValue(new Promise(() => undefined));
+  });
+  const cut = ledger.change("jwt:t/root", { type: "revoke-key", id }).catch(String);
+  await vi.waitFor(async () =>
+    expect(await ledger.find(id)).toMatchObject({ revoked_ms: expect.any(Number) }),
+  );
+  await abortAllDurableObjects();
+  expect(await cut).toContain("abortAllDurableObjects");
+  vi.restoreAllMocks();
+  expect(await inKv(id)).toMatchObject({ revoked_ms: null });
+  expect(await runDurableObjectAlarm(stub())).toBe(true);
+  expect(await inKv(id)).toMatchObject({ revoked_ms: expect.any(Number) as number });
+});
+
+test("a bucket that can't be asked keeps neither its key's revocation nor the changes after it from KV", async () => {
+  const { log, ledger, create, inKv, stub } = world();
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const [first, second] = [await create(), await create()];
+  const away = bucketName(log, "user", `user-of-${log}`);
+  const back = await runInDurableObject(stub(), (instance) => {
+    const own = Reflect.get(instance, "env") as Cloudflare.Env;
+    const getByName = own.TOKEN_BUCKET.getByName.bind(own.TOKEN_BUCKET);
+    const spy = vi.spyOn(own.TOKEN_BUCKET, "getByName").mockImplementation((name, options) => {
+      if (name === away) throw new Error("overloaded");
+      return getByName(name, options);
+    });
+    return () => spy.mockRestore();
+  });
+  expect(await ledger.change("jwt:t/root", { type: "revoke-key", id: first })).toMatchObject({
+    delivered: false,
+  });
+  expect(await inKv(first)).toMatchObject({ revoked_ms: expect.any(Number) as number });
+  const third = await create();
+  expect(await inKv(third)).toMatchObject({ id: third });
+  expect(await ledger.change("jwt:t/root", { type: "revoke-key", id: second })).toMatchObject({
+    delivered: false,
+  });
+  expect(await inKv(second)).toMatchObject({ revoked_ms: expect.any(Number) as number });
+  back();
+  expect(await runDurableObjectAlarm(stub())).toBe(true);
+  const reply = await bucketStub(env.TOKEN_BUCKET, { name: away, jurisdiction: "none" }, false).apply(
+    emptyBatch,
+  );
+  expect([...(reply.revokedKeys ?? [])].sort()).toEqual([first, second].sort());
+});
+
 test("what somebody changed in storage shows, by its sequence", async () => {
   const { ledger, create, stub } = world();
   for (let times = 0; times < 5; times += 1) await create();

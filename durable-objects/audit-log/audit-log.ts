@@ -13,7 +13,7 @@ import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import { bucketStub } from "../token-bucket/bucket-stub.ts";
 import { AuditStore, type LogOwner } from "./audit-store.ts";
 
-/** Records told in one go; the rest follow with the alarm, so that one call stays within what a call may do. */
+/** Records told, or tried, in one go; the rest follow with the alarm, so that one call stays within what a call may do. */
 const batch = 100;
 /** When what could not be told is tried again. */
 const retryMs = 5_000;
@@ -33,6 +33,8 @@ export class AuditLog extends DurableObject {
   readonly #store: AuditStore;
   readonly #hash: KeyedHash;
   #delivering: Promise<boolean> | null = null;
+  /** Where the last run ended: what can't be told, however much of it, is not tried before all else for ever. */
+  #after = 0;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
@@ -52,6 +54,8 @@ export class AuditLog extends DurableObject {
       const entry = await nextEntry(this.#hash, owner.log, head, { ...draft, actor }, now);
       // Another change came in between: decide anew.
       if (!this.#store.commit(owner, entry, records)) continue;
+      // With the commit: should the telling be cut off, by a kill or a deploy, the alarm does it.
+      if (records.length > 0) await this.#later();
       return { result: "changed", record, entry, delivered: await this.#deliver() };
     }
   }
@@ -96,24 +100,27 @@ export class AuditLog extends DurableObject {
       });
       if (!(await this.#delivering)) return false;
       // A change may have come when the run had looked for the last time.
-      if (this.#store.pending(1).length === 0) return true;
+      if (this.#isAllTold()) return true;
     }
   }
 
   async #deliverAll(): Promise<boolean> {
     const owner = this.#store.owner();
     if (owner === null) return true;
-    for (let told = 0; told < batch;) {
-      const texts = this.#store.pending(batch - told);
-      if (texts.length === 0) return true;
-      for (const text of texts) {
-        const record = JSON.parse(text) as KeyRecord;
-        if (!(await this.#tell(record, text, owner))) return this.#later();
-        this.#store.delivered(record.id, text);
-        told += 1;
-      }
+    let isAnyFailed = false;
+    const found = this.#store.pending(this.#after, batch);
+    for (const { sequence, record: text } of found) {
+      this.#after = sequence;
+      const record = JSON.parse(text) as KeyRecord;
+      if (await this.#tell(record, text, owner)) this.#store.delivered(record.id, text);
+      else isAnyFailed = true;
     }
-    return this.#later();
+    const isAllTold = !isAnyFailed && (found.length < batch || this.#isAllTold());
+    return isAllTold || this.#later();
+  }
+
+  #isAllTold(): boolean {
+    return this.#store.pending(0, 1).length === 0;
   }
 
   async #later(): Promise<false> {
@@ -121,21 +128,30 @@ export class AuditLog extends DurableObject {
     return false;
   }
 
-  /** The bucket first: what it knows holds within seconds. Both may be told twice. */
+  /**
+   * The bucket first: what it knows holds within seconds. KV also where the bucket can't be asked, which whoever has the key can see
+   * to by overloading it. Both may be told twice.
+   */
   async #tell(record: KeyRecord, text: string, owner: LogOwner): Promise<boolean> {
-    try {
-      if (record.revoked_ms !== null) {
-        const name = bucketName(record.tenant, "user", record.user);
-        const address = { name, jurisdiction: owner.jurisdiction };
-        const stub = bucketStub(this.env.TOKEN_BUCKET, address, this.env.ENVIRONMENT === "production");
-        await stub.revoke({ version: 1, what: "key", keyId: record.id });
-      }
-      await this.env.CONFIG.put(keyRecordKey(record.id), text);
-      return true;
-    } catch (error) {
-      // oxlint-disable-next-line no-console -- an object reports its faults here; the alarm tries again.
-      console.error(JSON.stringify({ event: "fault", component: "audit-log", detail: String(error) }));
-      return false;
-    }
+    const isBucketTold = record.revoked_ms === null || (await worked(() => this.#tellBucket(record, owner)));
+    const isKvTold = await worked(() => this.env.CONFIG.put(keyRecordKey(record.id), text));
+    return isBucketTold && isKvTold;
+  }
+
+  async #tellBucket({ id, tenant, user }: KeyRecord, { jurisdiction }: LogOwner): Promise<void> {
+    const address = { name: bucketName(tenant, "user", user), jurisdiction };
+    const stub = bucketStub(this.env.TOKEN_BUCKET, address, this.env.ENVIRONMENT === "production");
+    await stub.revoke({ version: 1, what: "key", keyId: id });
+  }
+}
+
+async function worked(tell: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await tell();
+    return true;
+  } catch (error) {
+    // oxlint-disable-next-line no-console -- an object reports its faults here; the alarm tries again.
+    console.error(JSON.stringify({ event: "fault", component: "audit-log", detail: String(error) }));
+    return false;
   }
 }

@@ -160,16 +160,19 @@ export class AuditStore implements KeyBook {
       }));
   }
 
-  /** Records that KV, and the bucket of a revoked one, were not told of yet: as text, as they are. */
-  pending(limit: number): readonly string[] {
+  /**
+   * Records that KV, and the bucket of a revoked one, were not told of yet: as text, as they are. Those behind `after` first, then
+   * round to the others.
+   */
+  pending(after: number, limit: number): readonly { readonly sequence: number; readonly record: string }[] {
     if (!this.#isOpen) return [];
     return this.#sql
-      .exec<{ record: string }>(
-        "SELECT record FROM api_key WHERE pending = 1 ORDER BY sequence LIMIT ?",
+      .exec<{ sequence: number; record: string }>(
+        "SELECT sequence, record FROM api_key WHERE pending = 1 ORDER BY sequence <= ?, sequence LIMIT ?",
+        after,
         limit,
       )
-      .toArray()
-      .map(({ record }) => record);
+      .toArray();
   }
 
   /** This very record was told; one that changed meanwhile stays pending. */
