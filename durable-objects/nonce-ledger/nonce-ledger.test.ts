@@ -72,6 +72,19 @@ test("it is remembered until its signature is too old; then storage goes back to
   });
 });
 
+test("a signature whose nonces were dropped meanwhile is not new, however late its request comes to the end", async () => {
+  const one = stub();
+  const now = Date.now();
+  vi.useFakeTimers({ toFake: ["Date"], now });
+  expect(await remember(one, "a", now + windowMs)).toBe("new");
+  vi.setSystemTime(now + 1_300_000);
+  expect(await runDurableObjectAlarm(one.get())).toBe(true);
+  expect(await remember(one, "a", now + windowMs)).toBe("over");
+  // Nor where a clock that is behind comes next.
+  vi.setSystemTime(now + windowMs + 1);
+  expect(await remember(one, "b", now + windowMs)).toBe("over");
+});
+
 test("a nonce costs one row written", async () => {
   const one = stub();
   await remember(one, "first");

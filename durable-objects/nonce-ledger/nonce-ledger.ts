@@ -9,8 +9,8 @@ export interface RememberNonce {
 }
 
 export type RememberedNonce =
-  | { readonly result: "new" | "seen" }
-  | { readonly result: "version-unsupported" };
+  /** `over`: its signature has ended, and what was used under it may be forgotten. */
+  { readonly result: "new" | "seen" | "over" } | { readonly result: "version-unsupported" };
 
 /** A signature lives 10 minutes at most; whoever asks for longer is not this product. */
 const longestMs = 1_800_000;
@@ -32,7 +32,10 @@ export class NonceLedger extends DurableObject {
   /** Of any number of calls with one nonce, one is told `new`: an object runs this without anything in between. */
   async remember(request: RememberNonce): Promise<RememberedNonce> {
     if (request.v !== 1) return { result: "version-unsupported" };
-    const untilMs = Math.min(request.untilMs, Date.now() + longestMs);
+    const now = Date.now();
+    // Whoever asks has looked at the time before the body came, and by another clock: by then the nonce may have been dropped.
+    if (request.untilMs <= now) return { result: "over" };
+    const untilMs = Math.min(request.untilMs, now + longestMs);
     const isNew = this.ctx.storage.transactionSync(() => this.#store.add(request.nonce, untilMs));
     if (isNew && (await this.ctx.storage.getAlarm()) === null)
       await this.ctx.storage.setAlarm(spanEndMs(untilMs));

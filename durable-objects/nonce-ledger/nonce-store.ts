@@ -5,6 +5,8 @@
 
 /** Longer than any signature may live (src/shared/signing/signing-policy.ts), so that two or three tables are there at once. */
 const spanMs = 900_000;
+/** An object may come to life again where the clock is behind by as much. */
+const clockMs = 60_000;
 const prefix = "nonces_";
 
 export class NonceStore {
@@ -51,9 +53,9 @@ function tableOf(untilMs: number): string {
   return prefix + String(Math.floor(untilMs / spanMs));
 }
 
-/** When the last signature of a span is too old. */
+/** When the last signature of a span is too old, by any clock that this object may have next. */
 function endOf(table: string): number {
-  return (Number(table.slice(prefix.length)) + 1) * spanMs;
+  return (Number(table.slice(prefix.length)) + 1) * spanMs + clockMs;
 }
 
 /** When the span that holds this time ends. */

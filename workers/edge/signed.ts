@@ -52,7 +52,9 @@ async function useNonce(
 ): Promise<Refusal | null> {
   try {
     const use = await isolate.nonces.remember({ tenant: id, jurisdiction, ...verified });
-    return use === "new" ? null : { kind: "signature-invalid", detail: "its nonce was used before" };
+    if (use === "new") return null;
+    const detail = use === "seen" ? "its nonce was used before" : "it ended before its body had come";
+    return { kind: "signature-invalid", detail };
   } catch (error) {
     // Closed: without the ledger nobody knows whether this is a replay.
     return {

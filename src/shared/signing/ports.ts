@@ -1,10 +1,10 @@
 /** Which nonces were used? Exactly, for as long as a signature could still be sent again. */
 export interface NonceLedger {
   /**
-   * `new` for exactly one of any number of calls with one scope and nonce, until `untilMs`. Rejects where it can't be asked:
-   * the request is then refused, never let through.
+   * `new` for at most one of any number of calls with one scope and nonce, `over` from `untilMs` on. Rejects where it can't be
+   * asked: the request is then refused, never let through.
    */
-  remember(use: NonceUse): Promise<"new" | "seen">;
+  remember(use: NonceUse): Promise<"new" | "seen" | "over">;
 }
 
 export interface NonceUse {
@@ -13,6 +13,6 @@ export interface NonceUse {
   readonly jurisdiction: "none" | "eu";
   readonly keyId: string;
   readonly nonce: string;
-  /** When the signature is too old to be taken anyway, in milliseconds since 1970. */
+  /** When the signature is too old to be taken under any policy, in milliseconds since 1970. */
   readonly untilMs: number;
 }

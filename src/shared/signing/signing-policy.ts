@@ -24,13 +24,16 @@ const signingKeySchema = z.discriminatedUnion("algorithm", [
 ]);
 export type SigningKey = z.infer<typeof signingKeySchema>;
 
+/** A nonce is remembered for as long, whatever the window: a tenant may make its window longer while captured requests are about. */
+export const longestWindowSeconds = 600;
+
 export const signingPolicySchema = z
   .strictObject({
     /** `optional`: a signature that is there must be right. */
     policy: z.enum(["off", "optional", "required"]).default("off"),
     keys: z.array(signingKeySchema).max(64).default([]),
-    /** From `created` on. A nonce is remembered for as long. */
-    window_seconds: z.int().min(10).max(600).default(300),
+    /** From `created` on. */
+    window_seconds: z.int().min(10).max(longestWindowSeconds).default(300),
     /** How far the client's clock may be ahead of ours. */
     clock_skew_seconds: z.int().min(0).max(60).default(30),
   })

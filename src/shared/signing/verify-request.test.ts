@@ -54,7 +54,8 @@ describe.each(signatureAlgorithms)("%s", (algorithm) => {
     );
     expect(result).toMatchObject({ ok: true, value: { keyId: fixture.identities[algorithm].keyId } });
     if (result?.ok !== true) throw new Error("not verified");
-    expect(result.value.untilMs).toBe(nowMs + fixture.policy.window_seconds * 1000);
+    // Longer than its window, which may be made longer while a captured request is about.
+    expect(result.value.untilMs).toBe(nowMs + 600_000);
   });
 
   test("any flipped character of what is covered is refused", async () => {

@@ -10,7 +10,7 @@ import { checkContentDigest } from "./content-digest.ts";
 import type { NonceUse } from "./ports.ts";
 import { signatureBase, type SignedMessage } from "./signature-base.ts";
 import { webCryptoName, type ReadyKey } from "./signature-key.ts";
-import type { SigningKey, SigningPolicy } from "./signing-policy.ts";
+import { longestWindowSeconds, type SigningKey, type SigningPolicy } from "./signing-policy.ts";
 import { parseDictionary, type Member, type Parameters } from "./structured-fields.ts";
 
 /** What every signature must cover. A client may cover more fields, and should cover `authorization`. */
@@ -122,7 +122,7 @@ function checkParameters(
     nonce.value.length > nonceLength.max
   )
     return err(`nonce is missing, or not of ${nonceLength.min} to ${nonceLength.max} characters`);
-  return ok({ keyId: key.id, nonce: nonce.value, untilMs: endsMs });
+  return ok({ keyId: key.id, nonce: nonce.value, untilMs: createdMs + longestWindowSeconds * 1000 });
 }
 
 function invalid(detail: string) {
