@@ -1,5 +1,6 @@
 /** What do the archive's tables keep, and what does an erasure take out of them? */
 import { describe, expect, it } from "vitest";
+import { ArchiveStore } from "../../src/shared/archive/archive-store.ts";
 import { createQueueArchive } from "../../src/shared/archive/queue-archive.ts";
 import { archivedTurn } from "../../src/shared/archive/turn-fixture.ts";
 import { connect } from "../../workers/archiver/postgres-database.ts";
@@ -68,6 +69,44 @@ describe("erasing", () => {
       await world.rows("SELECT 1 FROM object_erasure WHERE object_key LIKE '%' || $1 || '%'", tenant),
     ).toEqual([]);
   });
+
+  it.each(["erased before it was parked", "erased after it was parked", "dropped"] as const)(
+    "deletes what a dead letter has in the bucket: %s",
+    async (how) => {
+      const [tenant, other] = [newTenant(), newTenant()];
+      const objects = new Set<string>();
+      const queue = new FakeQueue();
+      const archive = createQueueArchive(
+        { sendBatch: async (messages) => messages.forEach(({ body }) => queue.send(body)) },
+        { put: async (key) => objects.add(key) },
+      );
+      const deleteObjects = async (keys: readonly string[]): Promise<void> => {
+        for (const key of keys) objects.delete(key);
+      };
+      const erase = async () => {
+        await archive.erase({ kind: "user", tenant, user: "ann" }, 5_000);
+        await queue.deliverAll(world.database, { deleteObjects });
+      };
+      const items = [{ type: "message", role: "user", json: JSON.stringify("x".repeat(200_000)) }];
+      if (how === "erased before it was parked") await erase();
+      // PostgreSQL's text holds no NUL: neither can be written.
+      for (const owner of [tenant, other])
+        await archive.turn(
+          archivedTurn({ tenant: owner, chargeId: `${owner}-poison`, model: "a\0b", items }),
+        );
+      const ids = queue.waiting.map(({ id }) => id);
+      await queue.deliverAll(world.database, { poison: "park" });
+      if (how === "erased after it was parked") await erase();
+      if (how === "dropped") {
+        expect(await new ArchiveStore(world.database).forgetLetter(ids[0] ?? "")).toBe(true);
+        await queue.deliverAll(world.database, { deleteObjects });
+      }
+      await queue.deliverAll(world.database, { deleteObjects });
+      expect([...objects]).toEqual([`archive/${other}/${other}-poison.json`]);
+      await new ArchiveStore(world.database).forgetLetter(ids[1] ?? "");
+      await new ArchiveStore(world.database).forgetLetter(ids[0] ?? "");
+    },
+  );
 });
 
 describe("the tables", () => {

@@ -5,7 +5,7 @@
  * A row of content and its erasure never pass each other: writing content locks the erasures against new ones (SHARE), and
  * an erasure is written before content is deleted. Table locks, since Hyperdrive offers no advisory ones.
  */
-import type { Database, Query } from "./database.ts";
+import type { Database, Query, Row } from "./database.ts";
 import type { EraseMessage, TurnMessage } from "./message.ts";
 
 /** A message that no try could write. */
@@ -53,7 +53,12 @@ export class ArchiveStore {
       );
       await query(`DELETE FROM content WHERE ${bounds}`, bound);
       // When a dead letter's turn began is not known for sure: its content goes in any case, its charge stays.
+      const letters = await query(
+        `SELECT tenant, content FROM dead_letter WHERE ${where} AND content IS NOT NULL`,
+        parameters,
+      );
       await query(`UPDATE dead_letter SET content = NULL WHERE ${where}`, parameters);
+      await dropObjects(query, letters);
     });
   }
 
@@ -96,12 +101,15 @@ export class ArchiveStore {
     }));
   }
 
-  /** `false`: there is none of this name. */
+  /** With what it has in the bucket, unless it was written meanwhile. `false`: there is none of this name. */
   async forgetLetter(messageId: string): Promise<boolean> {
-    const gone = await this.#database.transaction((query) =>
-      query("DELETE FROM dead_letter WHERE message_id = $1 RETURNING message_id", [messageId]),
-    );
-    return gone.length > 0;
+    return this.#database.transaction(async (query) => {
+      const gone = await query("DELETE FROM dead_letter WHERE message_id = $1 RETURNING tenant, content", [
+        messageId,
+      ]);
+      await dropObjects(query, gone);
+      return gone.length > 0;
+    });
   }
 }
 
@@ -222,6 +230,8 @@ async function parkLetter(query: Query, { messageId, reason, body }: DeadLetter)
        (scope = 'conversation' AND key = $3) OR (scope = 'response' AND key = $4)) LIMIT 1`,
     keys,
   );
+  const kept = content === undefined ? null : JSON.stringify(content);
+  if (erased.length > 0) await dropObjects(query, [{ tenant: keys[0], content: kept }]);
   await query(
     `INSERT INTO dead_letter (message_id, reason, body, content, tenant, user_id, conversation, response_id)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
@@ -229,10 +239,25 @@ async function parkLetter(query: Query, { messageId, reason, body }: DeadLetter)
       messageId,
       reason,
       JSON.stringify(isObject(body) ? rest : body) ?? "null",
-      content === undefined || erased.length > 0 ? null : JSON.stringify(content),
+      erased.length > 0 ? null : kept,
       ...keys,
     ],
   );
+}
+
+/** Objects of dead letters whose content goes: their keys stand nowhere else. */
+async function dropObjects(query: Query, letters: readonly Row[]): Promise<void> {
+  const rows = letters.flatMap(({ tenant, content }) => {
+    const key = typeof content === "string" ? objectKeyIn(content) : null;
+    // What could not be read may say anything: never another tenant's object.
+    return key?.startsWith(`archive/${String(tenant)}/`) === true ? [{ object_key: key }] : [];
+  });
+  if (rows.length > 0) await query(dropLateObjects, [JSON.stringify(rows)]);
+}
+
+function objectKeyIn(content: string): string | null {
+  const value: unknown = JSON.parse(content);
+  return isObject(value) && value["kind"] === "object" ? keyText(value["key"]) : null;
 }
 
 /** A message's body whole again. Content that was erased meanwhile is none. */
