@@ -1,6 +1,7 @@
 import { tenantIdSchema, type TenantId } from "../contracts/ids.ts";
 import { err, ok } from "../contracts/result.ts";
 import { parseTenantConfig, tenantKey, type StoreEntry } from "../tenancy/tenant-entries.ts";
+import type { EntryPage, Ledger } from "./ledger.ts";
 import { tenantConfigSchema, type TenantConfig } from "../tenancy/tenant-config.ts";
 import { planRemoval, planTenant } from "../tenancy/tenant-registry.ts";
 import { invalidValue, refusalOfIssues } from "../wire/zod-refusal.ts";
@@ -64,9 +65,41 @@ export async function putTenant(
   const plan = await planTenant({ get: deps.readConfig }, parsed.data, deps.environment);
   if (!plan.ok) return err(invalidValue(plan.error.param, plan.error.message));
   const { tenant, put, stale, isNew } = plan.value;
+  if (isNew) await endLateKeys(admin, { log: id, tenant }, deps);
   await note(admin, isNew ? "tenant.create" : "tenant.update", { log: id, tenant }, tenant.version, deps);
   await deps.writeConfig(put, stale);
   return ok(tenant);
+}
+
+/**
+ * Keys that were made when the tenant before was gone already: isolates know a tenant for a while after its deletion, and with it
+ * its admins. By the ledger, since KV may say "new" of a tenant that was made elsewhere a moment ago; of every jurisdiction, since
+ * the one before may have had another.
+ */
+async function endLateKeys(
+  admin: Admin,
+  { log, tenant }: { readonly log: string; readonly tenant: TenantConfig },
+  deps: TenantDeps,
+): Promise<void> {
+  for (const jurisdiction of ["none", "eu"] as const) {
+    const ledger = deps.ledger({ log, tenant: { ...tenant, jurisdiction } });
+    const made = await madeSinceDeletion(ledger);
+    if (made) await ledger.change(actorOf(admin.principal), { type: "revoke-all-keys" });
+  }
+}
+
+async function madeSinceDeletion(ledger: Ledger): Promise<boolean> {
+  let isMade = false;
+  for (let before: number | null = null; ;) {
+    const { entries, hasMore }: EntryPage = await ledger.entries(before, 100);
+    for (const { action } of entries) {
+      if (action === "tenant.delete") return isMade;
+      if (action === "tenant.create" || action === "tenant.update") return false;
+      isMade ||= action === "key.create" || action === "key.rotate";
+    }
+    before = entries.at(-1)?.sequence ?? null;
+    if (!hasMore || before === null) return false;
+  }
 }
 
 export async function deleteTenant(admin: Admin, id: string, deps: TenantDeps): Promise<AdminResult<object>> {

@@ -80,9 +80,18 @@ async function takenFault(store: ConfigStore, tenant: TenantConfig): Promise<Ten
   ];
   for (const { param, key } of claims) {
     const owner = await store.get(key);
-    if (owner !== null && owner !== tenant.id) return { param, message: `belongs to tenant ${owner}` };
+    if (owner === null || owner === tenant.id || !(await isClaimed(store, owner, key))) continue;
+    return { param, message: `belongs to tenant ${owner}` };
   }
   return null;
+}
+
+/** An index is left behind where a change was cut off before its deletions: it means nothing that its tenant does not say as well. */
+async function isClaimed(store: ConfigStore, owner: string, key: string): Promise<boolean> {
+  const text = await store.get(tenantKey(owner));
+  if (text === null) return false;
+  const parsed = parseTenantConfig(text);
+  return !parsed.ok || (await tenantEntries(parsed.value)).some((entry) => entry.key === key);
 }
 
 function demoFault(tenant: TenantConfig): TenantFault | null {
