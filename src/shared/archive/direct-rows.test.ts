@@ -12,12 +12,14 @@ function world() {
   const background: Background = { run: (_name, one) => void work.push(one) };
   let nowMs = 0;
   let away = false;
+  let silent = false;
   const rows = new DirectRows({
     archive: {
       isOn: true,
       turn: () => Promise.reject(new Error("one by one")),
       erase: () => Promise.reject(new Error("not asked")),
       charges: async (turns): Promise<ArchiveOutcome> => {
+        if (silent) return new Promise(() => undefined);
         if (away) return { result: "unreachable", detail: "away" };
         sent.push(turns);
         return { result: "accepted" };
@@ -48,6 +50,9 @@ function world() {
     },
     setAway: (value: boolean) => {
       away = value;
+    },
+    setSilent: (value: boolean) => {
+      silent = value;
     },
     wake: async () => {
       for (const one of waking.splice(0)) one();
@@ -83,6 +88,21 @@ describe("direct turns' rows", () => {
     add(1);
     await wake();
     expect(chargeIds()).toEqual(["charge-1", "charge-2"]);
+  });
+
+  it("go again with a later request when the one that handed them over was reset, and take no room for ever", async () => {
+    const { add, reset, pass, wake, chargeIds, setSilent, reports } = world();
+    for (let times = 0; times < 30; times += 1) {
+      setSilent(true);
+      add(50);
+      reset();
+      pass(60_000);
+      setSilent(false);
+      add(1);
+      await wake();
+    }
+    expect(reports).toEqual([]);
+    expect(new Set(chargeIds()).size).toBe(30 * 51);
   });
 
   it("stay while the queue is away, each once, a thousand at most, and the rest is said to be lost", async () => {

@@ -16,12 +16,19 @@ export interface DirectRowsOptions {
 
 const maxDelayMs = 2_000;
 const mostKept = 1_000;
+/** What a request began ends 30 s after its client has gone at the latest, and is then never heard of again. */
+const overdueMs = 60_000;
+
+interface HandedOver {
+  readonly rows: readonly ArchivedTurn[];
+  readonly atMs: number;
+}
 
 export class DirectRows {
   readonly #options: DirectRowsOptions;
   #rows: ArchivedTurn[] = [];
-  /** Handed over, and not yet known to be taken. */
-  #underWay = 0;
+  /** Not yet known to be taken. */
+  readonly #underWay = new Set<HandedOver>();
   /** When the flush in flight was promised. One that is overdue belonged to a request that was reset: another is made. */
   #promisedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -31,7 +38,8 @@ export class DirectRows {
 
   /** Keeps the row; it is handed over within 2 s, under `background`. */
   add(row: ArchivedTurn, background: Background): void {
-    if (this.#rows.length + this.#underWay >= mostKept)
+    this.#takeBackOverdue();
+    if (this.#rows.length + this.#countUnderWay() >= mostKept)
       this.#options.report("archive", `${mostKept} direct turns' rows are waiting: one is lost`);
     else this.#rows.push(row);
     if (this.#rows.length === mostTurnsAtOnce) {
@@ -50,17 +58,33 @@ export class DirectRows {
     );
   }
 
+  /** Whoever handed these over was reset: again, since a row that was taken already counts once (by its charge id). */
+  #takeBackOverdue(): void {
+    for (const handedOver of this.#underWay) {
+      if (this.#options.now() - handedOver.atMs < overdueMs) continue;
+      this.#underWay.delete(handedOver);
+      this.#rows.unshift(...handedOver.rows);
+    }
+  }
+
+  #countUnderWay(): number {
+    let count = 0;
+    for (const { rows } of this.#underWay) count += rows.length;
+    return count;
+  }
+
   /** All there is, until the queue takes no more. */
   async #flush(): Promise<void> {
     for (;;) {
       const rows = this.#rows.splice(0, mostTurnsAtOnce);
       if (rows.length === 0) return;
-      this.#underWay += rows.length;
+      const handedOver = { rows, atMs: this.#options.now() };
+      this.#underWay.add(handedOver);
       const outcome = await this.#options.archive.charges(rows);
-      this.#underWay -= rows.length;
+      const isStillOurs = this.#underWay.delete(handedOver);
       if (outcome.result !== "unreachable") continue;
       // With a later turn again.
-      this.#rows.unshift(...rows);
+      if (isStillOurs) this.#rows.unshift(...rows);
       this.#options.report("archive", outcome.detail);
       return;
     }
