@@ -1,6 +1,7 @@
 import { exportJWK } from "jose/key/export";
 import { generateKeyPair } from "jose/key/generate/keypair";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Background } from "../contracts/background.ts";
 import {
   goodClaims,
   identityBench,
@@ -9,7 +10,7 @@ import {
   signWithKey,
   startMs,
 } from "./identity-fixture.ts";
-import { keySetTimes, type StoredKeySet } from "./remote-key-set.ts";
+import { keySetTimes, RemoteKeySet, type StoredKeySet } from "./remote-key-set.ts";
 
 beforeEach(() => void vi.useFakeTimers({ now: startMs }));
 afterEach(() => void vi.useRealTimers());
@@ -234,6 +235,37 @@ describe("freshness", () => {
     expect(await identify(await tokenOf(first.privateKey, "first"))).toMatchObject(accepted);
     await settled();
     expect(await identify(token)).toMatchObject(refused);
+  });
+
+  test("an answer that a later question's has overtaken does not bring a withdrawn key back", async () => {
+    const answers: ((text: string) => void)[] = [];
+    const stored: string[] = [];
+    const set = new RemoteKeySet({
+      url,
+      maxStaleMs: 3_600_000,
+      fetch: () => new Promise((resolve) => void answers.push((value) => resolve({ ok: true, value }))),
+      cache: { get: async () => null, put: async (_url, { text }) => void stored.push(text) },
+      now: () => Date.now(),
+      report: () => undefined,
+    });
+    const background: Background = { run: () => undefined };
+    const opening = set.find("first", "ES256", background);
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
+    answers[0]?.(setOf(firstJwk));
+    expect(await opening).toMatchObject({ result: "found" });
+    // A refresh that is due, and behind it one for a key that is new.
+    vi.advanceTimersByTime(keySetTimes.freshMs);
+    set.current(background);
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    vi.advanceTimersByTime(keySetTimes.unknownKidMs);
+    const finding = set.find("second", "ES256", background);
+    await vi.waitFor(() => expect(answers).toHaveLength(3));
+    answers[2]?.(setOf(secondJwk));
+    expect(await finding).toMatchObject({ result: "found" });
+    answers[1]?.(setOf(firstJwk));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await set.find("first", "ES256", background)).toMatchObject({ result: "unknown" });
+    expect(stored).toEqual([setOf(firstJwk), setOf(secondJwk)]);
   });
 
   test("a copy dated in the future is not taken", async () => {

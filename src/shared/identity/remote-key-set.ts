@@ -111,13 +111,17 @@ export class RemoteKeySet {
     if (stored !== null && stored.fetchedAtMs > this.#fetchedAtMs && stored.fetchedAtMs <= now())
       this.#adopt(stored);
     if (now() - this.#fetchedAtMs < maxAgeMs) return;
-    this.#askedAtMs = now();
+    const askedAtMs = now();
+    this.#askedAtMs = askedAtMs;
     const answer = await fetch(url);
+    // A later question was answered sooner: this is what the issuer said before.
+    if (askedAtMs < this.#fetchedAtMs) return;
     if (!answer.ok) {
       this.#fail(answer.error);
       return;
     }
-    const fetched = { text: answer.value, fetchedAtMs: now() };
+    // As old as its question, also for other isolates.
+    const fetched = { text: answer.value, fetchedAtMs: askedAtMs };
     if (this.#adopt(fetched)) background.run("store key set", cache.put(url, fetched));
     else this.#fail("is no key set");
   }
