@@ -45,7 +45,7 @@ export class FakePass implements StreamPass {
       this.ended = "origin-error";
       return encode("<nobody>");
     }
-    return encode(this.held);
+    return this.held === "" ? undefined : encode(this.held);
   }
 
   push(bytes: Uint8Array): Uint8Array | undefined {

@@ -53,6 +53,8 @@ export class Relay {
   #toldAtMs: number;
   /** A read is under way: silence is the engine's. Otherwise it is the client that takes its time. */
   #waiting = false;
+  /** There is one read at a time: a second one would bring what comes behind an event that is held. */
+  #reading = false;
   #clientPaused = false;
   #begun = false;
   #firstChunk: Uint8Array | null;
@@ -103,13 +105,19 @@ export class Relay {
     this.#letGo("client-gone", reason);
   }
 
-  #read(): Promise<void> {
+  #read(): Promise<void> | undefined {
+    // A pipe may make room while the read that followed a wait is under way.
+    if (this.#reading) return undefined;
+    this.#reading = true;
+    // Also behind a wait for the budget, which was nobody's silence.
+    this.#waiting = true;
     const spent = this.#spent;
     this.#spent = null;
     return this.#reader.read(spent, this.#pace.minBytes()).then(this.#onRead, this.#onReadFailure);
   }
 
   readonly #onRead = (result: ReadableStreamReadResult<Uint8Array>): Promise<void> | undefined => {
+    this.#reading = false;
     if (this.#over) return undefined;
     // The timer gave this source up: what it still brings is no part of the answer.
     if (this.#pass.resuming) return this.#whenResumed();
@@ -148,6 +156,7 @@ export class Relay {
   }
 
   readonly #onReadFailure = (): Promise<void> | undefined => {
+    this.#reading = false;
     if (this.#over) return undefined;
     return this.#pass.resuming ? this.#whenResumed() : this.#conclude("source-failed");
   };

@@ -88,3 +88,49 @@ test.each(fronts)(
     expect(told).toEqual(["a", "b", "c", "d", "efg", "hij", "klm", "no", "<source-ended>"]);
   },
 );
+
+test.each(fronts)(
+  "%s: an engine that falls silent after the budget was waited for has stalled, and is no client that takes its time",
+  async (_, each) => {
+    const { source, reader, pass, ends } = openRelay(each, { gapTimeoutMs: 2000 });
+    source.enqueue(encode("a"));
+    expect(decode((await reader.read()).value)).toBe("a");
+    const decided = Promise.withResolvers<void>();
+    pass.pending = decided.promise;
+    source.enqueue(encode("b"));
+    expect(decode((await reader.read()).value)).toBe("b");
+    await vi.advanceTimersByTimeAsync(10);
+    const silent = reader.read();
+    decided.resolve();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(ends).toEqual(["stalled"]);
+    expect(decode((await silent).value)).toBe("<stalled>");
+    expect((await reader.read()).done).toBe(true);
+  },
+);
+
+test("a pipe that makes room while the engine is read already is no second reader: the end waits until what is held was told", async () => {
+  const { source, reader, pass, ends } = openRelay(intoPipe);
+  const first = Promise.withResolvers<void>();
+  pass.pending = first.promise;
+  // More than a client may be behind.
+  source.enqueue(encode("a".repeat(70_000)));
+  await vi.advanceTimersByTimeAsync(1);
+  first.resolve();
+  await vi.advanceTimersByTimeAsync(1);
+  expect((await reader.read()).value?.byteLength).toBe(70_000);
+  await vi.advanceTimersByTimeAsync(1);
+  const second = Promise.withResolvers<void>();
+  pass.pending = second.promise;
+  pass.held = "held!";
+  source.enqueue(encode("b"));
+  source.close();
+  expect(decode((await reader.read()).value)).toBe("b");
+  await vi.advanceTimersByTimeAsync(1);
+  expect(pass.finishedBy).toBeNull();
+  pass.ended = "done";
+  second.resolve();
+  expect(decode((await reader.read()).value)).toBe("held!");
+  expect((await reader.read()).done).toBe(true);
+  expect(ends).toEqual(["done"]);
+});
