@@ -144,6 +144,28 @@ test("admins' wishes and those who joined survive an eviction; leases are there 
   });
 });
 
+test("one that says every ten seconds that it is there is still there after an eviction, with what admins want of it", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  await withPool(1, async (pool, _network, again) => {
+    const member = { id: "new", slots: 8, zone: "z", url: "http://10.0.0.9:8000" };
+    await pool.act(cluster, { kind: "join", member });
+    await pool.act(cluster, { kind: "set", replica: "new", state: "draining" });
+    const joinedAtMs = Date.now();
+    for (let beats = 1; beats <= 100; beats += 1) {
+      vi.setSystemTime(joinedAtMs + beats * 10_000);
+      await pool.act(cluster, { kind: "join", member });
+    }
+    const later = again();
+    await later.exchange(cluster, leaseReport(1));
+    const shown = (await later.status(cluster)).replicas.map(({ id, state }) => `${id} ${state}`);
+    expect(shown).toContain("new draining");
+    await later.act(cluster, { kind: "join", member });
+    expect((await later.status(cluster)).replicas.find(({ id }) => id === "new")?.wishedState).toBe(
+      "draining",
+    );
+  });
+});
+
 test("the first look at a pool without memory hears the engines first: a busy cluster is never told to be idle", async () => {
   await withPool(2, async (pool, network, again) => {
     network.metrics = "vllm:num_requests_running 4\nvllm:num_requests_waiting 2\n";

@@ -29,8 +29,6 @@ export interface OriginPoolParts {
   readonly report: (component: string, detail: string) => void;
 }
 
-/** A heartbeat is written to disk so often at most: one row each. */
-const heartbeatWriteMs = 30_000;
 const noFacts = { models: [], costPerHour: 0 } as const;
 const supported = { result: "version-unsupported", supported: poolVersion } as const;
 
@@ -107,9 +105,8 @@ export function createOriginPoolClass<Env>(
       const pool = await this.#ready(cluster);
       const nowMs = Date.now();
       const replica = action.kind === "join" ? action.member.id : action.replica;
-      const writtenAtMs = pool.members.get(replica)?.heartbeatAtMs ?? Number.NEGATIVE_INFINITY;
       const outcome = applyAction(pool.members, action, nowMs);
-      if (outcome.result === "done" && (outcome.changed || this.#heartbeatDue(replica, writtenAtMs, nowMs)))
+      if (outcome.result === "done" && (outcome.changed || this.#store.heartbeatIsDue(replica, nowMs)))
         this.#store.write(replica, pool.members.kept(replica));
       this.#carryOut(pool.tick(nowMs));
       return outcome;
@@ -123,15 +120,6 @@ export function createOriginPoolClass<Env>(
       const nowMs = Date.now();
       this.#carryOut(pool.tick(nowMs));
       return poolStatus(pool, this.#poll?.facts ?? noFacts, nowMs);
-    }
-
-    readonly #heartbeatWrittenMs = new Map<string, number>();
-
-    #heartbeatDue(replica: string, lastMs: number, nowMs: number): boolean {
-      const writtenMs = this.#heartbeatWrittenMs.get(replica) ?? lastMs;
-      if (nowMs - writtenMs < heartbeatWriteMs) return false;
-      this.#heartbeatWrittenMs.set(replica, nowMs);
-      return true;
     }
 
     /** The pool, with the replicas of the fleet in force. */

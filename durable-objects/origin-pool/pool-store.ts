@@ -21,8 +21,13 @@ interface MemberRow extends Record<string, SqlStorageValue> {
   readonly heartbeat_ms: number | null;
 }
 
+/** A heartbeat is written to disk so often at most: one row each. */
+const heartbeatWriteMs = 30_000;
+
 export class PoolStore {
   readonly #storage: DurableObjectStorage;
+  /** The heartbeat on disk of each that joined: not the last one that was heard. */
+  readonly #heartbeats = new Map<string, number>();
   #isOpen: boolean;
 
   constructor(storage: DurableObjectStorage) {
@@ -33,7 +38,7 @@ export class PoolStore {
 
   read(): KeptMember[] {
     if (!this.#isOpen) return [];
-    return this.#storage.sql
+    const kept = this.#storage.sql
       .exec<MemberRow>("SELECT replica, state, weight, joined, joined_ms, heartbeat_ms FROM member")
       .toArray()
       .map(({ replica, state, weight, joined, joined_ms: atMs, heartbeat_ms: heartbeatAtMs }) => ({
@@ -44,10 +49,25 @@ export class PoolStore {
             ? null
             : { config: JSON.parse(joined) as MemberConfig, atMs, heartbeatAtMs },
       }));
+    for (const member of kept) this.#note(member.replica, member);
+    return kept;
+  }
+
+  /** Is the heartbeat on disk so old that one which comes now is to be written? */
+  heartbeatIsDue(replica: string, nowMs: number): boolean {
+    const writtenMs = this.#heartbeats.get(replica);
+    return writtenMs !== undefined && nowMs - writtenMs >= heartbeatWriteMs;
+  }
+
+  #note(replica: string, kept: KeptMember | null): void {
+    const joined = kept?.joined ?? null;
+    if (joined === null) this.#heartbeats.delete(replica);
+    else this.#heartbeats.set(replica, joined.heartbeatAtMs);
   }
 
   /** `null`: there is nothing to remember of it any more. */
   write(replica: string, kept: KeptMember | null): void {
+    this.#note(replica, kept);
     if (!this.#isOpen) {
       if (kept === null) return;
       migrate(this.#storage, migrations);
