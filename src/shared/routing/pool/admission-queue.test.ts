@@ -35,6 +35,17 @@ test("one that floods waits behind its own requests: whoever comes is next", () 
   expect(served(queue, 5).filter((tenant) => tenant === "other")).toHaveLength(2);
 });
 
+test("one that has tried the only replica with room does not keep those behind it waiting, and is next all the same", () => {
+  const queue = new AdmissionQueue();
+  queue.join(entry("one", { key: "tried", excluded: ["r0"] }), 1000);
+  queue.join(entry("one", { key: "behind" }), 1000);
+  queue.join(entry("one", { key: "last" }), 1000);
+  const atR0 = ({ excluded }: Waiting): boolean => !excluded.includes("r0");
+  expect(queue.take(atR0)?.key).toBe("behind");
+  expect(queue.take(anyone)?.key).toBe("tried");
+  expect(queue.take(anyone)?.key).toBe("last");
+});
+
 test("fairness counts work, not requests", () => {
   const queue = new AdmissionQueue();
   for (let at = 0; at < 100; at += 1) {

@@ -90,8 +90,9 @@ export class AdmissionQueue {
     for (const tenant of tenants.sort(byVirtual)) {
       const lines = [...tenant.tiers.entries()].filter(([, { waiting }]) => waiting.length > 0);
       for (const [tier, line] of lines.sort(([, left], [, right]) => byVirtual(left, right))) {
-        const [entry] = line.waiting;
-        if (entry === undefined || !suits(entry)) continue;
+        // The first one that can go: who waits for another replica keeps nobody from this one.
+        const entry = line.waiting.find(suits);
+        if (entry === undefined) continue;
         this.remove(entry.key);
         this.#virtual = Math.max(this.#virtual, tenant.virtual);
         const work = entry.tokens / (tierWeights.get(tier) ?? 1);

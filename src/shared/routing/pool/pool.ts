@@ -182,7 +182,12 @@ export class Pool {
   #releaseGroup(nowMs: number): Decision[] {
     const free = this.#freePlaces(nowMs);
     const group: Decision[] = [];
-    while (group.length < releasedAtOnce) {
+    // Without a place nobody is looked for: who waits may be thousands.
+    const most = Math.min(
+      releasedAtOnce,
+      [...free.values()].reduce((sum, places) => sum + places, 0),
+    );
+    while (group.length < most) {
       const entry = this.#queue.take(({ excluded }) => freest(free, excluded) !== null);
       const record = entry === null ? null : freest(free, entry.excluded);
       if (entry === null || record === null) break;
