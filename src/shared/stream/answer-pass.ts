@@ -113,7 +113,7 @@ export class AnswerPass implements StreamPass {
       const frame = event === null ? null : this.#encoder.frame();
       if (event === null || frame === null) break;
       if (!this.#gate.isUsual(event.completionTokens - this.#gate.meter.completionTokens)) break;
-      this.#plainBytes(bytes, event, frame);
+      if (!this.#plainBytes(bytes, event, frame)) break;
       at = event.end;
     }
     return at;
@@ -174,18 +174,23 @@ export class AnswerPass implements StreamPass {
     return "";
   }
 
-  /** One event that only adds text to choice 0, seen in its bytes: no string is made of it unless someone reads it. */
-  #plainBytes(bytes: Uint8Array, event: PlainEvent, frame: EventFrame): void {
+  /**
+   * One event that only adds text to choice 0, seen in its bytes: no string is made of it unless someone reads it. False: it must wait
+   * for the budget, and was not taken.
+   */
+  #plainBytes(bytes: Uint8Array, event: PlainEvent, frame: EventFrame): boolean {
     const isEmpty = event.from === event.to;
     const tokens = this.#gate.count(0, event.completionTokens, !isEmpty, false);
+    if (tokens === noRoomYet) return false;
     if (tokens < 0) {
       this.#write(this.#conclude("budget-spent", "length"));
-      return;
+      return true;
     }
     if (this.#goingOn !== null) this.#goingOn.heardBytes(bytes, event, tokens);
-    if (isEmpty) return;
+    if (isEmpty) return true;
     if (this.#lanes === null && this.#collector === undefined) this.#writer.event(bytes, event, frame);
     else this.#write(this.#written(textOf(bytes, event)));
+    return true;
   }
 
   #write(text: string): void {
@@ -196,8 +201,13 @@ export class AnswerPass implements StreamPass {
   #plain(data: string): string {
     const text = this.#template.text(data);
     const said = this.#template.completionTokens(data);
-    if (this.#gate.holds(data, this.#gate.meter.added(0, said, text !== ""))) return "";
+    const added = this.#gate.meter.added(0, said, text !== "");
+    if (this.#gate.holds(data, added)) return "";
     const tokens = this.#gate.count(0, said, text !== "", false);
+    if (tokens === noRoomYet) {
+      this.#gate.hold(data, added);
+      return "";
+    }
     if (tokens < 0) return this.#conclude("budget-spent", "length");
     if (this.#goingOn !== null) this.#goingOn.heard(text, tokens);
     return text === "" ? "" : this.#written(text);

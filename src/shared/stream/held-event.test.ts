@@ -83,6 +83,43 @@ describe.each([
   });
 });
 
+describe.each([
+  ["seen in its bytes", (text: string) => [text]],
+  ["cut in two", (text: string) => [text.slice(0, 30), text.slice(30)]],
+])(
+  "a plain event of eight tokens that a small reservation has no room for, and that nothing was asked ahead of, %s",
+  (_, cut) => {
+    function waiting() {
+      const { budget, decide } = budgetOfTen();
+      const pass = passWith(budget);
+      pass.push(utf8.encode(begin + event({ content: "c" }, 3)));
+      let told = "";
+      for (const part of cut(event({ content: "eight at once" }, 11)))
+        told += new TextDecoder().decode(pass.push(utf8.encode(part)));
+      expect(told).toBe("");
+      expect(pass.ended).toBeNull();
+      expect(pass.pending).not.toBeNull();
+      return { pass, decide };
+    }
+
+    test("waits for the extension that it asked for", () => {
+      const { pass, decide } = waiting();
+      decide(100);
+      expect(new TextDecoder().decode(pass.resume())).toContain("eight at once");
+      expect([pass.ended, pass.totals().usage.completionTokens]).toEqual([null, 11]);
+    });
+
+    test("ends the answer where that is refused", () => {
+      const { pass, decide } = waiting();
+      decide(0);
+      const told = new TextDecoder().decode(pass.resume());
+      expect(told).not.toContain("eight at once");
+      expect(told).toContain('"finish_reason":"length"');
+      expect(pass.totals().usage.completionTokens).toBe(3);
+    });
+  },
+);
+
 describe("an engine that counts more of the prompt than was estimated and reserved", () => {
   /** Nothing is left for the answer once the prompt is counted, and nothing was asked ahead. */
   function budgetWithoutRoom() {
