@@ -9,7 +9,7 @@ import type { OriginRouterDeps } from "./router-deps.ts";
 import { RouterState } from "./router-state.ts";
 
 /** Replicas, each with all of its slots taken, and a pool that says so to whoever asks. */
-function saturated(replicas = 2) {
+function saturated(replicas = 2, draining: readonly string[] = []) {
   const state = new RouterState();
   const fleet = buildFleetIndex(fakeFleet(replicas));
   const cluster = state.clusters(fleet).get("c0");
@@ -21,7 +21,7 @@ function saturated(replicas = 2) {
       ownTokens: 0,
       view: {
         id,
-        state: "active",
+        state: draining.includes(id) ? "draining" : "active",
         slots,
         running: slots,
         waiting: 0,
@@ -67,7 +67,7 @@ function saturated(replicas = 2) {
   };
   const next = (change: Partial<OriginRequest>) =>
     new NextReplica(deps, [cluster], fakeRequest(["c0"], change), new AbortController().signal, 60_000);
-  return { next, asked: () => asked };
+  return { next, replicas: cluster.replicas, asked: () => asked };
 }
 
 test("a request that finds every slot taken asks for its turn", async () => {
@@ -89,4 +89,24 @@ test("whoever broke an answer off is not asked to go on with it, however many th
   const { next } = saturated(4);
   const failed = ["r0", "r1", "r3"].map((replica) => ({ cluster: "c0", replica }));
   expect((await next({ goesOnFrom: failed }).inTime(null))?.id).toBe("r2");
+});
+
+test("one that an admin drains is nobody who could still be asked: the last but that gets all the time that is left", async () => {
+  const { next } = saturated(3, ["r0"]);
+  const goesOnFrom = [{ cluster: "c0", replica: "r1" }];
+  const request = next({ goesOnFrom });
+  expect(request.allTried).toBe(false);
+  const last = await request.inTime(null);
+  expect(last?.id).toBe("r2");
+  if (last !== null) request.asked(last);
+  expect(request.allTried).toBe(true);
+});
+
+test("whoever broke an answer off twice counts once: others are left, and nobody gets their time", () => {
+  const { next, replicas } = saturated(3);
+  const twice = ["r0", "r0"].map((replica) => ({ cluster: "c0", replica }));
+  const request = next({ goesOnFrom: twice });
+  const [, r1] = replicas;
+  if (r1 !== undefined) request.asked(r1);
+  expect(request.allTried).toBe(false);
 });

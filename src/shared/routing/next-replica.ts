@@ -8,6 +8,7 @@ import { choose, homeKeyOf, type Wanted } from "./choose.ts";
 import { coordinates } from "./distance.ts";
 import { askForPlace, passAtOnce } from "./pool/admission-gate.ts";
 import { clientRegion } from "./pool/client-region.ts";
+import { isWanted } from "./pool/pooled-view.ts";
 import type { OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
 import type { ClusterState, ReplicaState } from "./router-state.ts";
@@ -26,7 +27,6 @@ export class NextReplica {
   readonly #wanted: Wanted;
   readonly #signal: LeaveSignal;
   readonly #endMs: number;
-  readonly #replicas: number;
   #tried: ReplicaState[] = [];
   #standstillMs = 0;
   #leaseNumber: number | undefined = undefined;
@@ -44,8 +44,8 @@ export class NextReplica {
     this.#request = request;
     this.#signal = signal;
     this.#endMs = endMs;
-    this.#replicas = clusters.reduce((sum, cluster) => sum + cluster.replicas.length, 0);
-    this.#wanted = wantedBy(request, this.#replicas, deps);
+    const replicas = clusters.reduce((sum, cluster) => sum + cluster.replicas.length, 0);
+    this.#wanted = wantedBy(request, replicas, deps);
     // They have had their turn: they are asked again only in a second round, when nobody else is left.
     for (const failed of request.goesOnFrom ?? [])
       for (const { replicas } of clusters)
@@ -53,9 +53,14 @@ export class NextReplica {
           if (replica.cluster === failed.cluster && replica.id === failed.replica) this.#tried.push(replica);
   }
 
-  /** Every replica was asked in this round. */
+  /** Every replica was asked in this round, but those that an admin lets nobody ask. */
   get allTried(): boolean {
-    return this.#tried.length >= this.#replicas;
+    return this.#clusters.every(({ replicas }) => !replicas.some((replica) => this.#isLeft(replica)));
+  }
+
+  #isLeft(replica: ReplicaState): boolean {
+    const { pooled } = replica.known;
+    return (pooled === null || isWanted(pooled)) && !this.#tried.includes(replica);
   }
 
   /** Of the lease that a pool granted for the replica that was given last; a lease is taken once. */
@@ -149,7 +154,7 @@ export class NextReplica {
     const { now, random } = this.#deps;
     const nowMs = now();
     const untried = this.#clusters.flatMap(({ replicas }) =>
-      replicas.filter((replica) => !this.#tried.includes(replica)),
+      replicas.filter((replica) => this.#isLeft(replica)),
     );
     const soonestMs = Math.min(...untried.map(({ known }) => known.breaker.askableInMs(nowMs)));
     if (soonestMs > maxStandstillMs - this.#standstillMs) return null;
