@@ -242,10 +242,6 @@ export class AnswerPass implements StreamPass {
     if (usage !== null) {
       this.#gate.meter.prompt(usage);
       if (this.#goingOn?.moved !== true) this.#gate.promptCounted(usage.promptTokens);
-      // Some servers put the final usage on the finish chunk in place of a chunk of its own.
-      const isFinal =
-        deltas.length === 0 || (this.#options.choices === 1 && deltas[0]?.finishReason !== undefined);
-      if (isFinal) this.#gate.meter.final(usage);
     }
     if (only !== undefined && this.#goingOn?.seamIsOpen !== true) this.#template.learn(data, only);
     let text = "";
@@ -253,6 +249,12 @@ export class AnswerPass implements StreamPass {
       if (this.#ended === null && !this.resuming)
         text += this.#delta(delta, said, only === undefined ? null : data);
     }
+    // Some servers put the final usage on the finish chunk in place of a chunk of its own.
+    const isFinal =
+      deltas.length === 0 || (this.#options.choices === 1 && deltas[0]?.finishReason !== undefined);
+    // It counts the event that it came with: where that waits for the budget, or ended the answer, that was not delivered.
+    if (usage !== null && isFinal && this.#ended === null && !this.#gate.isHolding)
+      this.#gate.meter.final(usage);
     return text;
   }
 

@@ -70,6 +70,10 @@ export class EventGate {
     this.#held = { data, tokens };
   }
 
+  get isHolding(): boolean {
+    return this.#held !== null;
+  }
+
   /** The event that waited. */
   takeHeld(): string | undefined {
     const held = this.#held;

@@ -120,6 +120,26 @@ describe.each([
   },
 );
 
+test.each([
+  ["twenty tokens", call, 20, "tool_calls"],
+  ["eight tokens", { content: "the end" }, 11, "stop"],
+])(
+  "usage in a last event of %s that has to wait is not what was delivered before that event is",
+  (_, delta, total, finish) => {
+    const { budget, decide } = budgetOfTen();
+    const pass = passWith(budget);
+    pass.push(utf8.encode(begin + event({ content: "c" }, 3) + event(delta, total, finish)));
+    expect(pass.pending).not.toBeNull();
+    // Were the client to leave now, this is what it would pay.
+    expect(pass.totals().usage.completionTokens).toBe(3);
+    decide(0);
+    const told = new TextDecoder().decode(pass.resume());
+    expect(told).toContain('"finish_reason":"length"');
+    expect(told).toContain('"completion_tokens":3');
+    expect(pass.totals().usage).toMatchObject({ promptTokens: 3, completionTokens: 3 });
+  },
+);
+
 describe("an engine that counts more of the prompt than was estimated and reserved", () => {
   /** Nothing is left for the answer once the prompt is counted, and nothing was asked ahead. */
   function budgetWithoutRoom() {
