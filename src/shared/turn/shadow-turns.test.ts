@@ -4,6 +4,7 @@ import { fakeFleet, fakeRequest } from "../../../test/workers/fake-replicas.ts";
 import type { RequestId } from "../contracts/ids.ts";
 import { err, ok } from "../contracts/result.ts";
 import { TokenCalibration } from "../prompt/token-calibration.ts";
+import { readDispatch, writeDispatch } from "../routing/envelope.ts";
 import { buildFleetIndex } from "../routing/fleet-index.ts";
 import type { Origin, OriginAnswer, OriginRequest } from "../routing/ports.ts";
 import { checkTenantConfig } from "../tenancy/tenant-entries.ts";
@@ -65,7 +66,7 @@ function mount(dispatch: Origin["dispatch"]) {
             requestId: (change.id ?? "r1") as RequestId,
           },
           route: { alias: "auto", shadow: { model, share, maxAtOnce: change.maxAtOnce ?? 4 } },
-          request: fakeRequest(["elsewhere"], { requestId: "r1", model: "other" }),
+          request: fakeRequest(["elsewhere"], { requestId: change.id ?? "r1", model: "other" }),
           history: [],
           cacheSalt: "salt",
         },
@@ -123,6 +124,18 @@ test("a copy is the same question in the shadow's own words, and says that it is
   expect(ends).toEqual([
     { alias: "auto", model: "m", result: "answered", durationMs: 0, generatedTokens: 42 },
   ]);
+});
+
+test("a copy of a request whose client gave it the longest id passes to a router behind its binding, too", async () => {
+  const { mirror, requests, fire } = mount(() =>
+    Promise.resolve(err({ kind: "overloaded", retryAfterMs: 1 })),
+  );
+  mirror(1, { id: "x".repeat(128) });
+  await fire(0);
+  const [request] = requests;
+  if (request === undefined) throw new Error("nothing was copied");
+  expect(readDispatch(writeDispatch(request)).ok).toBe(true);
+  expect(request.requestId).toMatch(/^shadow-x+$/);
 });
 
 test("the share is kept over many requests, and the same request is always copied or never", async () => {

@@ -54,6 +54,8 @@ export interface ShadowMeans {
 /** Less than the 30 s that work may go on behind a response. */
 export const longestShadowMs = 25_000;
 const mostBytes = 2_097_152;
+/** No id of a request is longer, and no router takes a longer one. */
+const maxRequestId = 128;
 /** A copy whose context was torn down never ends; after so long it counts as gone. */
 const lostAfterMs = 2 * longestShadowMs;
 
@@ -160,7 +162,7 @@ function requestOf(
   const { path, body, promptTokens, maxTokens } = composed.value;
   return {
     ...request,
-    requestId: `shadow-${request.requestId}`,
+    requestId: `shadow-${request.requestId}`.slice(0, maxRequestId),
     clusters: variant.clusters,
     model: shadow.model.id,
     path,
