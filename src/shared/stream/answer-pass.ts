@@ -243,6 +243,7 @@ export class AnswerPass implements StreamPass {
       this.#gate.meter.prompt(usage);
       if (this.#goingOn?.moved !== true) this.#gate.promptCounted(usage.promptTokens);
     }
+    if (deltas.length > 1 && this.#gate.holdsTogether(data, deltas.length)) return "";
     if (only !== undefined && this.#goingOn?.seamIsOpen !== true) this.#template.learn(data, only);
     let text = "";
     for (const delta of deltas) {

@@ -60,8 +60,12 @@ export class EventGate {
 
   /** An event that brings more than was asked ahead waits where it stands, before anything of it is counted or told. */
   holds(data: string, tokens: number): boolean {
-    if (this.isUsual(tokens) || this.#budget?.ask(this.meter.completionTokens + tokens) !== "wait")
-      return false;
+    return !this.isUsual(tokens) && this.holdsTogether(data, tokens);
+  }
+
+  /** The same of an event of several choices, however few tokens they are: once one was told, the others can't wait. */
+  holdsTogether(data: string, tokens: number): boolean {
+    if (this.#budget?.ask(this.meter.completionTokens + tokens) !== "wait") return false;
     this.hold(data, tokens);
     return true;
   }

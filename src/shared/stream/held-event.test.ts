@@ -33,14 +33,14 @@ const event = (delta: object, completion: number, finish: string | null = null):
 const call = { tool_calls: [{ index: 0, id: "c", function: { name: "f", arguments: '{"city":"Paris"}' } }] };
 const utf8 = new TextEncoder();
 
-function passWith(budget: AnswerBudget): AnswerPass {
+function passWith(budget: AnswerBudget, choices = 1): AnswerPass {
   return new AnswerPass({
     engineApi: "chat",
     format: "openai-chat",
     id: "x",
     model: "m",
     createdMs: 0,
-    choices: 1,
+    choices,
     includeUsage: true,
     promptTokens: 3,
     budget,
@@ -119,6 +119,24 @@ describe.each([
     });
   },
 );
+
+test("an event of several choices waits as a whole, and each is told once", () => {
+  const { budget, decide } = budgetOfTen();
+  const pass = passWith(budget, 2);
+  const both = (text: string): string =>
+    `data: ${JSON.stringify({ created: 1, choices: [0, 1].map((index) => ({ index, delta: { content: text } })) })}\n\n`;
+  // The budget is asked only from the sixth token on; here it has room for one of the two.
+  pass.push(utf8.encode(["a", "b"].map(both).join("")));
+  const { ask } = budget;
+  budget.ask = (total) => ask(total + 5);
+  expect(pass.push(utf8.encode(both("c")))).toBeUndefined();
+  expect(pass.ended).toBeNull();
+  expect(pass.totals().usage.completionTokens).toBe(4);
+  decide(100);
+  const told = new TextDecoder().decode(pass.resume());
+  expect(told.match(/"content":"c"/g)).toHaveLength(2);
+  expect([pass.ended, pass.totals().usage.completionTokens]).toEqual([null, 6]);
+});
 
 test.each([
   ["twenty tokens", call, 20, "tool_calls"],
