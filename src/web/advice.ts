@@ -92,17 +92,25 @@ export function adviceFor(failure: ApiFailure, nowMs: number): Notice {
 
 /** An answer that broke off while it was read. What had come stays on screen; "Try again" would have nothing to send. */
 export function brokenOff(failure: ApiFailure): Notice {
-  const lost = failure.status === 0;
+  if (failure.status === 0) return connectionLost;
   return {
-    kind: lost ? "offline" : "error",
+    kind: "error",
     title: "The answer broke off",
-    advice: lost
-      ? "The connection was lost. The answer goes on being written, and appears here when the connection is back."
-      : "What had come is kept. Regenerate asks for it again.",
+    advice: "What had come is kept. Regenerate asks for it again.",
     retry: false,
     dismissible: true,
   };
 }
+
+/** The turn is under way on the server; only its reader has gone. */
+export const connectionLost: Notice = {
+  kind: "offline",
+  title: "The answer broke off",
+  advice:
+    "The connection was lost. The answer goes on being written, and appears here when the connection is back.",
+  retry: false,
+  dismissible: true,
+};
 
 const units: Readonly<Record<string, string>> = { requests: "messages", tokens: "tokens" };
 const periods: Readonly<Record<string, string>> = {

@@ -1,9 +1,10 @@
 /** Shows one turn as it is written, and how it ends. */
-import { brokenOff } from "./advice.ts";
+import { brokenOff, connectionLost } from "./advice.ts";
 import { failureOf, noticeOf } from "./failure-notice.ts";
 import { cancelTurn, type TurnEvent } from "./api.ts";
 import type { Dispatch } from "./chat-state.ts";
 import { paintPerFrame } from "./paint-per-frame.ts";
+import { WatchLost } from "./watch-turns.ts";
 
 export interface RunningTurn {
   readonly abort: AbortController;
@@ -44,6 +45,10 @@ export async function runTurn(
     if (running.abort.signal.aborted && !running.stopAsked) return;
     if (running.stopAsked) {
       dispatch({ type: "ended", answerId, status: "stopped" });
+    } else if (error instanceof WatchLost) {
+      // The turn goes on: given back, its words would be sent a second time.
+      dispatch({ type: "ended", answerId, status: shown ? "cut" : "stopped" });
+      dispatch({ type: "noticed", notice: connectionLost });
     } else if (shown) {
       dispatch({ type: "ended", answerId, status: "cut" });
       dispatch({ type: "noticed", notice: brokenOff(failureOf(error)) });

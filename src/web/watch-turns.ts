@@ -13,6 +13,9 @@ export interface WatchedTurn {
   readonly events: AsyncIterable<TurnEvent>;
 }
 
+/** The watch ended before the turn did: nothing is known of the turn but that it goes on being written. */
+export class WatchLost extends Error {}
+
 export interface Watching {
   /** Whether that turn is this page's own, or one of its own is under way: none is shown twice. */
   readonly isOwn: (responseId: string) => boolean;
@@ -80,22 +83,47 @@ async function readTurns(
       const data: unknown = JSON.parse(value.data);
       const responseId = isRecord(data) ? textOf(data["response_id"]) : "";
       if (!isRecord(data) || watching.isOwn(responseId)) continue;
-      await watching.turn({
-        responseId,
-        text: inputText(data["input"]),
-        events: turnOf(told),
-      });
+      const before = last;
+      const turn = new ToldTurn(told);
+      await watching.turn({ responseId, text: inputText(data["input"]), events: turn.events() });
+      // It is told anew, from its beginning: what is on screen of it goes when what is saved is shown.
+      if (turn.lost !== null) {
+        if (turn.lost.cause !== undefined) throw turn.lost;
+        return before;
+      }
       await watching.saved();
     }
   }
 }
 
 /** The events of one turn, up to its end. What comes behind stays in the stream. */
-async function* turnOf(told: AsyncGenerator<ServerEvent>): AsyncGenerator<TurnEvent> {
-  for (;;) {
-    const { done, value } = await told.next();
-    if (done === true || value.name === "turn.ended" || value.name === "conversation.deleted") return;
-    if (value.name === "" && value.data !== "[DONE]") yield* turnEvents(value.data);
+class ToldTurn {
+  readonly #told: AsyncGenerator<ServerEvent>;
+  /** With the error that cut the stream off as its cause; without one where the stream just ended. */
+  lost: WatchLost | null = null;
+
+  constructor(told: AsyncGenerator<ServerEvent>) {
+    this.#told = told;
+  }
+
+  async *events(): AsyncGenerator<TurnEvent> {
+    for (;;) {
+      const event = await this.#next();
+      if (event.name === "turn.ended" || event.name === "conversation.deleted") return;
+      if (event.name === "" && event.data !== "[DONE]") yield* turnEvents(event.data);
+    }
+  }
+
+  async #next(): Promise<ServerEvent> {
+    let cause: unknown;
+    try {
+      const { done, value } = await this.#told.next();
+      if (done !== true) return value;
+    } catch (error) {
+      cause = error;
+    }
+    this.lost = new WatchLost("the watch ended before the turn", { cause });
+    throw this.lost;
   }
 }
 

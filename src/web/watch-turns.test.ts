@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { emptyChat, reduceChat, type ChatState } from "./chat-state.ts";
+import { runTurn } from "./run-turn.ts";
+import { watchTurns } from "./watch-turns.ts";
+
+const started = `event: turn.started\ndata: ${JSON.stringify({
+  response_id: "r1",
+  input: [{ type: "message", role: "user", content: [{ type: "input_text", text: "hello" }] }],
+})}\n\n`;
+const ended = 'event: turn.ended\nid: r1/end\ndata: {"response_id":"r1"}\n\n';
+const said = (at: number, content: string): string =>
+  `id: r1/${at}\ndata: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`;
+
+/** A watch that is begun by the page: what it asked, and the server's end of it. */
+interface Connection {
+  readonly lastEventId: string | null;
+  readonly say: (text: string) => void;
+  readonly close: () => void;
+}
+
+class Page {
+  state: ChatState = emptyChat;
+  saves = 0;
+  readonly #document = Object.assign(new EventTarget(), { hidden: false });
+  readonly connections: Connection[] = [];
+  readonly #leaving = new AbortController();
+  #watching: Promise<void> = Promise.resolve();
+
+  constructor() {
+    vi.stubGlobal("document", this.#document);
+    vi.stubGlobal("requestAnimationFrame", (paint: () => void) => {
+      queueMicrotask(paint);
+      return 1;
+    });
+    vi.stubGlobal("cancelAnimationFrame", () => undefined);
+    vi.stubGlobal("fetch", (_: string, init: RequestInit) => this.#answer(init));
+  }
+
+  watch(): void {
+    this.#watching = watchTurns("token", "c", this.#leaving.signal, {
+      isOwn: () => false,
+      turn: (watched) =>
+        runTurn(
+          watched.events,
+          { text: watched.text },
+          "",
+          { abort: new AbortController(), responseId: watched.responseId, stopAsked: false },
+          (event) => {
+            this.state = reduceChat(this.state, event);
+          },
+        ),
+      saved: async () => {
+        this.saves += 1;
+      },
+    });
+  }
+
+  async leave(): Promise<void> {
+    this.#leaving.abort();
+    await this.#watching;
+    vi.unstubAllGlobals();
+  }
+
+  show(seen: boolean): void {
+    this.#document.hidden = !seen;
+    this.#document.dispatchEvent(new Event("visibilitychange"));
+  }
+
+  async #answer(init: RequestInit): Promise<Response> {
+    init.signal?.throwIfAborted();
+    const encoder = new TextEncoder();
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        init.signal?.addEventListener("abort", () => controller.error(init.signal?.reason));
+        this.connections.push({
+          lastEventId: new Headers(init.headers).get("last-event-id"),
+          say: (text) => controller.enqueue(encoder.encode(text)),
+          close: () => controller.close(),
+        });
+      },
+    });
+    return new Response(body);
+  }
+
+  async connection(at: number): Promise<Connection> {
+    await vi.waitFor(() => expect(this.connections.length).toBe(at + 1));
+    const connection = this.connections[at];
+    if (connection === undefined) throw new Error("no such connection");
+    return connection;
+  }
+}
+
+let page: Page;
+beforeEach(() => {
+  page = new Page();
+});
+afterEach(() => page.leave());
+
+test("a page that is hidden before a watched answer's first word keeps its question out of the field: it is under way, and would be sent twice", async () => {
+  page.watch();
+  (await page.connection(0)).say(started);
+  await vi.waitFor(() => expect(page.state.phase).toBe("waiting"));
+  page.show(false);
+  await vi.waitFor(() => expect(page.state.phase).toBe("idle"));
+  expect(page.state.draft).toBe("");
+  expect(page.state.messages.map(({ text }) => text)).toEqual(["hello"]);
+  expect(page.state.notice).toMatchObject({ kind: "offline", retry: false });
+});
+
+test("a page that is hidden in mid-answer says that it is still written, not that it broke off; seen again it shows all of it", async () => {
+  page.watch();
+  const first = await page.connection(0);
+  first.say(started + said(0, "Qu"));
+  await vi.waitFor(() => expect(page.state.messages.at(-1)?.text).toBe("Qu"));
+  page.show(false);
+  await vi.waitFor(() => expect(page.state.phase).toBe("idle"));
+  expect(page.state.notice).toMatchObject({
+    kind: "offline",
+    advice: expect.stringContaining("goes on being written") as string,
+  });
+  page.show(true);
+  const second = await page.connection(1);
+  second.say(started + said(0, "Qu") + said(1, "antum") + ended);
+  await vi.waitFor(() =>
+    expect(page.state.messages.at(-1)).toMatchObject({ text: "Quantum", status: "done" }),
+  );
+});
+
+test("a watch that the server closes in mid-answer is no answer's end: it is asked for from before it", async () => {
+  page.watch();
+  const first = await page.connection(0);
+  first.say(started + said(0, "Qu"));
+  await vi.waitFor(() => expect(page.state.messages.at(-1)?.text).toBe("Qu"));
+  first.close();
+  const second = await page.connection(1);
+  expect(page.state.messages.at(-1)?.status).toBe("cut");
+  expect(second.lastEventId).toBeNull();
+});
