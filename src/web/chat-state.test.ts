@@ -22,13 +22,13 @@ test("a failed turn is rolled back into the draft, with advice", () => {
   expect(state).toMatchObject({ messages: [], draft: "hello", phase: "idle", notice });
 });
 
-test("what was typed since is not overwritten by the roll-back", () => {
+test("neither what was typed since nor the message that is rolled back is lost", () => {
   const state = after(
     sent,
     { type: "draft-changed", text: "next" },
     { type: "failed", userId: "u", answerId: "a", notice },
   );
-  expect(state.draft).toBe("next");
+  expect(state.draft).toBe("hello\n\nnext");
 });
 
 test("an answer grows by its deltas and ends done", () => {
@@ -75,4 +75,58 @@ test("what is read anew takes the word of a lost connection away, and no other",
   const lost = { ...notice, kind: "offline" } as const;
   expect(after({ type: "noticed", notice: lost }, refreshed).notice).toBeNull();
   expect(after({ type: "noticed", notice }, refreshed).notice).toEqual(notice);
+});
+
+test("what another device asks leaves alone what is being typed here", () => {
+  const theirs: ChatEvent = { type: "sent", userId: "u", answerId: "a", text: "theirs" };
+  expect(after(theirs).draft).toBe("hello");
+  expect(after(theirs, { type: "failed", userId: "u", answerId: "a", notice, watched: true }).draft).toBe(
+    "hello",
+  );
+});
+
+const kept = [
+  { id: "q", role: "user", text: "question", reasoning: "", status: "done", behind: "root" },
+  { id: "r", role: "assistant", text: "answer", reasoning: "", status: "done" },
+] as const;
+const anew = (text: string): ChatEvent[] => [
+  { type: "restored", messages: kept, hasEarlier: false },
+  { type: "draft-changed", text: "" },
+  { type: "sent", userId: "u", answerId: "a", text, insteadOf: "q" },
+  { type: "failed", userId: "u", answerId: "a", notice },
+];
+
+test("where asking anew is refused, what it would have replaced is on screen as before, and Try again asks anew", () => {
+  const state = after(...anew("question"));
+  expect(state).toMatchObject({
+    messages: kept,
+    draft: "",
+    unsent: { text: "question", insteadOf: kept[0] },
+  });
+  expect(reduceChat(state, { type: "noticed", notice: null }).unsent).toBeNull();
+});
+
+test("the words of an edit that was refused are kept", () => {
+  const state = after(...anew("better question"));
+  expect(state).toMatchObject({ messages: kept, draft: "better question" });
+  const again: ChatEvent = {
+    type: "sent",
+    userId: "v",
+    answerId: "b",
+    text: "better question",
+    insteadOf: "q",
+  };
+  expect(reduceChat(state, again)).toMatchObject({ draft: "", unsent: null });
+});
+
+test("a stop that the server was not told of is no stop", () => {
+  const delta: ChatEvent = { type: "delta", answerId: "a", text: "Qu", reasoning: "" };
+  expect(after(sent, delta, { type: "stop-asked" }, { type: "stop-failed", notice })).toMatchObject({
+    phase: "streaming",
+    notice,
+  });
+  expect(after(sent, { type: "stop-asked" }, { type: "stop-failed", notice }).phase).toBe("waiting");
+  expect(
+    after(sent, { type: "ended", answerId: "a", status: "done" }, { type: "stop-failed", notice }).notice,
+  ).toBeNull();
 });

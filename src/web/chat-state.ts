@@ -35,6 +35,10 @@ export interface ChatState {
   readonly notice: Notice | null;
   /** Whether there is more before the first message. */
   readonly hasEarlier: boolean;
+  /** What a turn under way stands in place of: back again should it fail. */
+  readonly replaced: readonly ChatMessage[];
+  /** A message that was to be asked anew and was refused: what to try again. A new one that was is in the draft. */
+  readonly unsent: { readonly text: string; readonly insteadOf: ChatMessage } | null;
 }
 
 export type ChatEvent =
@@ -61,12 +65,21 @@ export type ChatEvent =
     }
   | { readonly type: "delta"; readonly answerId: string; readonly text: string; readonly reasoning: string }
   | { readonly type: "stop-asked" }
+  /** The server could not be told: the turn goes on. */
+  | { readonly type: "stop-failed"; readonly notice: Notice }
   | {
       readonly type: "ended";
       readonly answerId: string;
       readonly status: "done" | "stopped" | "filtered" | "cut";
     }
-  | { readonly type: "failed"; readonly userId: string; readonly answerId: string; readonly notice: Notice }
+  | {
+      readonly type: "failed";
+      readonly userId: string;
+      readonly answerId: string;
+      readonly notice: Notice;
+      /** Somebody else asked: the words are kept where they were typed. */
+      readonly watched?: boolean;
+    }
   | { readonly type: "noticed"; readonly notice: Notice | null }
   | { readonly type: "cleared" };
 
@@ -76,6 +89,8 @@ export const emptyChat: ChatState = {
   draft: "",
   notice: null,
   hasEarlier: false,
+  replaced: [],
+  unsent: null,
 };
 
 export type Dispatch = (event: ChatEvent) => void;
@@ -102,10 +117,13 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
       return {
         ...state,
         phase: "waiting",
-        draft: event.insteadOf === undefined ? "" : state.draft,
+        // A suggestion, an edit or another device's message leaves what is being typed.
+        draft: state.draft.trim() === event.text ? "" : state.draft,
         notice: null,
+        unsent: null,
+        replaced: state.messages.slice(placeOf(state.messages, event.insteadOf)),
         messages: [
-          ...upTo(state.messages, event.insteadOf),
+          ...state.messages.slice(0, placeOf(state.messages, event.insteadOf)),
           { id: event.userId, role: "user", text: event.text, reasoning: "", status: "done" },
           { id: event.answerId, role: "assistant", text: "", reasoning: "", status: "waiting" },
         ],
@@ -125,10 +143,19 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
       return state.phase === "waiting" || state.phase === "streaming"
         ? { ...state, phase: "stopping" }
         : state;
+    case "stop-failed":
+      return state.phase === "stopping"
+        ? {
+            ...state,
+            phase: state.messages.at(-1)?.status === "waiting" ? "waiting" : "streaming",
+            notice: event.notice,
+          }
+        : state;
     case "ended":
       return {
         ...state,
         phase: "idle",
+        replaced: [],
         messages: change(state.messages, event.answerId, (message) => ({
           ...message,
           status: event.status,
@@ -141,20 +168,28 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
         ),
       };
     case "failed": {
-      const failed = state.messages.find((message) => message.id === event.userId);
+      const asked = state.messages.find((message) => message.id === event.userId)?.text ?? "";
+      const insteadOf = state.replaced[0];
+      // Of a message that is on screen again as it was there is nothing to keep.
+      const words = insteadOf?.text === asked ? "" : asked;
       return {
         ...state,
         phase: "idle",
         notice: event.notice,
-        // What the user has typed since is worth more than what was rolled back.
-        draft: state.draft === "" ? (failed?.text ?? "") : state.draft,
-        messages: state.messages.filter(
-          (message) => message.id !== event.userId && message.id !== event.answerId,
-        ),
+        draft:
+          event.watched === true
+            ? state.draft || words
+            : [words, state.draft].filter((text) => text !== "").join("\n\n"),
+        unsent: insteadOf === undefined ? null : { text: asked, insteadOf },
+        replaced: [],
+        messages: [
+          ...state.messages.filter((message) => message.id !== event.userId && message.id !== event.answerId),
+          ...state.replaced,
+        ],
       };
     }
     case "noticed":
-      return { ...state, notice: event.notice };
+      return { ...state, notice: event.notice, unsent: null };
     case "cleared":
       return { ...emptyChat, draft: state.draft };
   }
@@ -177,9 +212,9 @@ function keepEndings(
   );
 }
 
-function upTo(messages: readonly ChatMessage[], id: string | undefined): readonly ChatMessage[] {
-  const at = id === undefined ? -1 : messages.findIndex((message) => message.id === id);
-  return at === -1 ? messages : messages.slice(0, at);
+function placeOf(messages: readonly ChatMessage[], id: string | undefined): number {
+  const at = messages.findIndex((message) => message.id === id);
+  return at === -1 ? messages.length : at;
 }
 
 function change(

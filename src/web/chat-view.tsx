@@ -85,7 +85,7 @@ export function ChatView({
       <footer>
         <div className="column">
           {notice === null ? null : (
-            <NoticeBar notice={notice} onRetry={() => chat.send()} onDismiss={chat.dismiss} busy={busy} />
+            <NoticeBar notice={notice} onRetry={chat.tryAgain} onDismiss={chat.dismiss} busy={busy} />
           )}
           <Composer
             draft={state.draft}

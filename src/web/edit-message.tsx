@@ -4,12 +4,14 @@ import { maxMessageCharacters } from "./send-rules.ts";
 
 export function EditMessage(props: {
   readonly text: string;
+  /** Nothing can be sent at the moment. */
+  readonly blocked: boolean;
   readonly onSend: (text: string) => void;
   readonly onCancel: () => void;
 }) {
   const [text, setText] = useState(props.text);
   const field = useRef<HTMLTextAreaElement>(null);
-  const maySend = text.trim() !== "" && text.length <= maxMessageCharacters;
+  const maySend = !props.blocked && text.trim() !== "" && text.length <= maxMessageCharacters;
 
   useEffect(() => {
     const element = field.current;

@@ -14,7 +14,8 @@ const endings: Partial<Record<ChatMessage["status"], string>> = {
 };
 
 export interface MessageActions {
-  readonly askAnew: (message: ChatMessage, text: string) => void;
+  /** `false`: not now. */
+  readonly askAnew: (message: ChatMessage, text: string) => boolean;
   readonly showVersion: (branch: string) => void;
 }
 
@@ -34,19 +35,20 @@ export const MessageView = memo(function MessageView({
   const [cancelled, setCancelled] = useState(false);
   const ending = endings[message.status];
   const { versions } = message;
-  if (editing && actions !== null)
+  // Not while nothing can be done either is an edit taken away: what was typed in it would be lost.
+  if (editing)
     return (
       <article className="message user editing">
         <h2 className="visually-hidden">You</h2>
         <EditMessage
           text={message.text}
+          blocked={actions === null}
           onCancel={() => {
             setEditing(false);
             setCancelled(true);
           }}
           onSend={(text) => {
-            setEditing(false);
-            actions.askAnew(message, text);
+            if (actions?.askAnew(message, text) === true) setEditing(false);
           }}
         />
       </article>

@@ -10,11 +10,13 @@ export interface RunningTurn {
   readonly abort: AbortController;
   responseId: string | null;
   stopAsked: boolean;
+  /** Resolves once it is known whether the server was told to stop. */
+  stopping?: Promise<void>;
 }
 
 export async function runTurn(
   events: AsyncIterable<TurnEvent>,
-  sent: { readonly text: string; readonly insteadOf?: string },
+  sent: { readonly text: string; readonly insteadOf?: string; readonly watched?: boolean },
   token: string,
   running: RunningTurn,
   dispatch: Dispatch,
@@ -29,7 +31,7 @@ export async function runTurn(
     for await (const event of events) {
       if (event.type === "started") {
         running.responseId = event.responseId;
-        if (running.stopAsked) stopOnServer(token, running);
+        if (running.stopAsked) stopOnServer(token, running, dispatch);
       } else if (event.type === "delta") {
         shown = true;
         painter.add(event.text, event.reasoning);
@@ -42,8 +44,10 @@ export async function runTurn(
   } catch (error) {
     painter.flush();
     // The page moved on to another conversation, or is being reloaded: nobody looks at this one.
-    if (running.abort.signal.aborted && !running.stopAsked) return;
-    if (running.stopAsked) {
+    if (running.abort.signal.aborted) return;
+    await running.stopping;
+    // A stop that waits for the turn to begin stops nothing where the turn was refused.
+    if (running.stopAsked && running.responseId !== null) {
       dispatch({ type: "ended", answerId, status: "stopped" });
     } else if (error instanceof WatchLost) {
       // The turn goes on: given back, its words would be sent a second time.
@@ -53,7 +57,8 @@ export async function runTurn(
       dispatch({ type: "ended", answerId, status: "cut" });
       dispatch({ type: "noticed", notice: brokenOff(failureOf(error)) });
     } else {
-      dispatch({ type: "failed", userId, answerId, notice: noticeOf(error) });
+      const watched = sent.watched ?? false;
+      dispatch({ type: "failed", userId, answerId, notice: noticeOf(error), watched });
     }
   }
 }
@@ -64,10 +69,19 @@ function statusOf(finishReason: string): "done" | "filtered" | "cut" {
 }
 
 /**
- * Stop really stops: the server ends the turn, the model with it, and the stream then ends by itself. Only if the server
- * can't be told is the connection dropped instead.
+ * Stop really stops: the server ends the turn, the model with it, and the stream then ends by itself. A turn goes on without
+ * its reader, and costs: where the server can't be told, the page says that it was not stopped.
  */
-export function stopOnServer(token: string, running: RunningTurn): void {
+export function stopOnServer(token: string, running: RunningTurn, dispatch: Dispatch): void {
   if (running.responseId === null) return;
-  cancelTurn(token, running.responseId).catch(() => running.abort.abort());
+  running.stopping = cancelTurn(token, running.responseId).catch((error: unknown) => {
+    running.stopAsked = false;
+    const { title, advice } = noticeOf(error);
+    const why =
+      failureOf(error).status === 401 ? `${title}. ${advice}` : "The answer goes on. Try Stop again.";
+    dispatch({
+      type: "stop-failed",
+      notice: { kind: "error", title: "Not stopped", advice: why, retry: false },
+    });
+  });
 }

@@ -13,8 +13,10 @@ export interface Chat {
   readonly setDraft: (text: string) => void;
   /** Sends `text`, or the draft. */
   readonly send: (text?: string) => void;
-  /** Asks a message of the user's anew, with another text or the same: a version beside it. */
-  readonly askAnew: (message: ChatMessage, text: string) => void;
+  /** What was refused, as it was asked. */
+  readonly tryAgain: () => void;
+  /** Asks a message of the user's anew, with another text or the same: a version beside it. `false`: not now. */
+  readonly askAnew: (message: ChatMessage, text: string) => boolean;
   readonly showVersion: (branch: string) => void;
   readonly showEarlier: () => void;
   readonly stop: () => void;
@@ -53,15 +55,15 @@ export function useChat(token: string, conversation: string, model: string, onSa
   }, [token, conversation, onSaved]);
 
   const start = useCallback(
-    (given: string, instead: ChatMessage | null) => {
-      if (turn.current !== null) return;
+    (given: string, instead: ChatMessage | null): boolean => {
+      if (turn.current !== null) return false;
       const verdict = judgeSend(given, sentAtMs.current, Date.now());
       if (!verdict.send) {
         dispatch({
           type: "noticed",
           notice: { kind: "error", title: "Not sent", advice: verdict.why, retry: false },
         });
-        return;
+        return false;
       }
       sentAtMs.current = [...sentAtMs.current.slice(-20), Date.now()];
       const running: RunningTurn = { abort: new AbortController(), responseId: null, stopAsked: false };
@@ -78,6 +80,7 @@ export function useChat(token: string, conversation: string, model: string, onSa
         own.current.add(running.responseId);
         void thread.current?.refreshWhenSaved();
       });
+      return true;
     },
     [token, conversation, model],
   );
@@ -87,13 +90,14 @@ export function useChat(token: string, conversation: string, model: string, onSa
     if (running === null) return;
     running.stopAsked = true;
     dispatch({ type: "stop-asked" });
-    stopOnServer(token, running);
+    stopOnServer(token, running, dispatch);
   }, [token]);
 
   return {
     state,
     setDraft: (text) => dispatch({ type: "draft-changed", text }),
     send: (text) => start(text ?? state.draft, null),
+    tryAgain: () => start(state.unsent?.text ?? state.draft, state.unsent?.insteadOf ?? null),
     askAnew: (message, text) => start(text, message),
     showVersion: (branch) => {
       if (turn.current === null) void thread.current?.choose(branch);
@@ -117,7 +121,7 @@ async function follow(
   };
   turn.current = running;
   try {
-    await runTurn(watched.events, { text: watched.text }, "", running, dispatch);
+    await runTurn(watched.events, { text: watched.text, watched: true }, "", running, dispatch);
   } finally {
     if (turn.current === running) turn.current = null;
   }

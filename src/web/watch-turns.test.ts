@@ -42,7 +42,7 @@ class Page {
       turn: (watched) =>
         runTurn(
           watched.events,
-          { text: watched.text },
+          { text: watched.text, watched: true },
           "",
           { abort: new AbortController(), responseId: watched.responseId, stopAsked: false },
           (event) => {
