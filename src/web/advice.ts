@@ -112,6 +112,29 @@ export const connectionLost: Notice = {
   dismissible: true,
 };
 
+/** A chat, or a part of it, that could not be read. What was typed has no part in that, so there is nothing to send again. */
+export function notLoaded(failure: ApiFailure, nowMs: number): Notice {
+  if (failure.status === 401) return adviceFor(failure, nowMs);
+  const lost = failure.status === 0;
+  return {
+    kind: lost ? "offline" : "error",
+    title: "This chat could not be loaded",
+    advice: lost
+      ? "The server could not be reached. The chat is shown when the connection is back."
+      : "The service has trouble, which is not your fault. Open the chat again in a moment.",
+    retry: false,
+    dismissible: true,
+  };
+}
+
+/** Its words are nowhere any more: the model knows nothing of them. */
+export const deletedElsewhere: Notice = {
+  kind: "error",
+  title: "This chat was deleted",
+  advice: "It was deleted in another tab or on another device. Start a new chat.",
+  retry: false,
+};
+
 const units: Readonly<Record<string, string>> = { requests: "messages", tokens: "tokens" };
 const periods: Readonly<Record<string, string>> = {
   minute: "a minute",

@@ -104,6 +104,8 @@ export async function* streamTurn(
     readonly conversation: string;
     readonly model: string;
     readonly text: string;
+    /** The same for each try of one message: they are one turn. */
+    readonly key: string;
     /** What it comes behind; absent: the end of the conversation. */
     readonly behind?: string | undefined;
   },
@@ -111,7 +113,7 @@ export async function* streamTurn(
 ): AsyncGenerator<TurnEvent> {
   const response = await call("/v1/chat/completions", {
     method: "POST",
-    headers: json(turn.token),
+    headers: { ...json(turn.token), "idempotency-key": turn.key },
     signal,
     body: JSON.stringify({
       model: turn.model,

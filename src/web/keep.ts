@@ -1,33 +1,45 @@
 /**
- * What outlives a reload: the session for this tab (sessionStorage: a closed tab signs out), the conversation's name for
- * this browser (localStorage: it is no secret, and useless without the session).
+ * What outlives a reload: the session and the open conversation for this tab (sessionStorage: a closed tab signs out), and for
+ * the next tab the conversation that was opened last (localStorage: its name is no secret, and useless without the session).
  */
 import type { Session } from "./api.ts";
+import { Shelf } from "./shelf.ts";
 
 const sessionKey = "edgewise.session";
 const conversationKey = "edgewise.conversation";
+const tab = new Shelf(() => sessionStorage);
+const browser = new Shelf(() => localStorage);
+/** Who was signed in here last. */
+let lastUser: string | null = null;
 
 export function keptSession(): Session | null {
-  const text = sessionStorage.getItem(sessionKey);
+  const text = tab.get(sessionKey);
   if (text === null) return null;
   const [token, user] = text.split("\n");
-  return token && user ? { token, user } : null;
+  if (!token || !user) return null;
+  lastUser = user;
+  return { token, user };
 }
 
 export function keepSession(session: Session): void {
-  sessionStorage.setItem(sessionKey, `${session.token}\n${session.user}`);
+  // Another user's chat is none of his: he would be told that it is gone.
+  if (lastUser !== null && lastUser !== session.user) newConversation();
+  lastUser = session.user;
+  tab.set(sessionKey, `${session.token}\n${session.user}`);
 }
 
 export function forgetSession(): void {
-  sessionStorage.removeItem(sessionKey);
+  tab.remove(sessionKey);
 }
 
 export function keptConversation(): string {
-  return localStorage.getItem(conversationKey) ?? newConversation();
+  const mine = tab.get(conversationKey) ?? browser.get(conversationKey);
+  return mine === null || mine === "" ? newConversation() : mine;
 }
 
 export function keepConversation(name: string): void {
-  localStorage.setItem(conversationKey, name);
+  tab.set(conversationKey, name);
+  browser.set(conversationKey, name);
 }
 
 /** Names that were made here and not used yet: the server knows nothing of them, and need not be asked. */
@@ -35,7 +47,9 @@ const unused = new Set<string>();
 
 /** Kept once something is said in it. */
 export function newConversation(): string {
-  localStorage.removeItem(conversationKey);
+  // Empty, not absent: another tab's is not meant.
+  tab.set(conversationKey, "");
+  browser.remove(conversationKey);
   const name = `chat-${crypto.randomUUID()}`;
   unused.add(name);
   return name;

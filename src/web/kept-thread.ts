@@ -1,5 +1,6 @@
 /** A conversation as the server keeps it: loaded page by page, looked at again when something was saved. */
-import { noticeOf } from "./failure-notice.ts";
+import { deletedElsewhere, notLoaded } from "./advice.ts";
+import { failureOf } from "./failure-notice.ts";
 import type { Dispatch } from "./chat-state.ts";
 import { chooseBranch, loadBranches, loadItems } from "./conversations-api.ts";
 import { isUnused } from "./keep.ts";
@@ -16,6 +17,11 @@ export class KeptThread {
   readonly #onSaved: () => void;
   #items: readonly ThreadItem[] = [];
   #looking = 0;
+  /** Reads are numbered as they are begun. */
+  #begun = 0;
+  #shown = 0;
+  /** The credential has ended: nothing will be read again. */
+  #refused = false;
   readonly #saved = Promise.withResolvers<void>();
 
   constructor(
@@ -32,11 +38,28 @@ export class KeptThread {
     this.#onSaved = onSaved;
   }
 
-  /** Resolves once there is such a conversation, and what is in it is shown. */
-  async begun(): Promise<void> {
-    if (isUnused(this.#conversation)) return this.#saved.promise;
+  /** Resolves once there is such a conversation: whether what is in it could be shown. */
+  async begun(): Promise<boolean> {
+    if (isUnused(this.#conversation)) {
+      await this.#saved.promise;
+      return true;
+    }
     this.#dispatch({ type: "restore-started" });
-    await this.#show("restored", null);
+    return this.#show("restored", null);
+  }
+
+  /** By somebody else. What is written here at the moment stays until it has ended. */
+  deleted(): void {
+    this.#items = [];
+    this.#dispatch({ type: "refreshed", messages: [], hasEarlier: false });
+    this.#dispatch({ type: "noticed", notice: deletedElsewhere });
+    this.#onSaved();
+  }
+
+  /** What a watch could not be had for. */
+  refused(error: unknown): void {
+    this.#refused = true;
+    this.#fail(error);
   }
 
   async refresh(): Promise<void> {
@@ -58,6 +81,7 @@ export class KeptThread {
       looks += 1;
       // Without a connection it is tried on and on, and said once: by the turn that broke off.
       const seen = await this.#show("refreshed", null, { quietly: true, unless: before });
+      if (this.#refused) return;
       if (seen && (looks >= savedLooksMs.length || this.#items.at(-1)?.id !== before)) break;
     }
     this.#saved.resolve();
@@ -86,13 +110,18 @@ export class KeptThread {
     before: string | null,
     how: { readonly quietly: boolean; readonly unless?: string | undefined } = { quietly: false },
   ): Promise<boolean> {
+    this.#begun += 1;
+    const mine = this.#begun;
     try {
       const [page, branches] = await Promise.all([
         loadItems(this.#token, this.#conversation, before),
         loadBranches(this.#token, this.#conversation),
       ]);
       if (this.#left.aborted) return false;
+      // What was asked for later is newer; and earlier messages go before those that they were asked for, once.
+      if (mine < this.#shown || (before !== null && this.#items[0]?.id !== before)) return true;
       if (how.quietly && page.entries.at(-1)?.id === how.unless) return true;
+      this.#shown = mine;
       this.#items = before === null ? page.entries : [...page.entries, ...this.#items];
       const messages = threadOf(this.#items, branches, page.hasMore);
       this.#dispatch({ type, messages, hasEarlier: page.hasMore });
@@ -100,12 +129,14 @@ export class KeptThread {
     } catch (error) {
       if (this.#left.aborted) return false;
       if (type === "restored") this.#dispatch({ type, messages: [], hasEarlier: false });
-      if (!how.quietly) this.#fail(error);
+      if (failureOf(error).status === 401) this.refused(error);
+      else if (!how.quietly) this.#fail(error);
       return false;
     }
   }
 
   #fail(error: unknown): void {
-    if (!this.#left.aborted) this.#dispatch({ type: "noticed", notice: noticeOf(error) });
+    if (!this.#left.aborted)
+      this.#dispatch({ type: "noticed", notice: notLoaded(failureOf(error), Date.now()) });
   }
 }

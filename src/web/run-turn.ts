@@ -10,6 +10,8 @@ export interface RunningTurn {
   readonly abort: AbortController;
   responseId: string | null;
   stopAsked: boolean;
+  /** No answer came, so that nobody knows whether the turn runs. */
+  unanswered?: boolean;
   /** Resolves once it is known whether the server was told to stop. */
   stopping?: Promise<void>;
 }
@@ -43,8 +45,10 @@ export async function runTurn(
     dispatch({ type: "ended", answerId, status: running.stopAsked ? "stopped" : statusOf(reason) });
   } catch (error) {
     painter.flush();
-    // The page moved on to another conversation, or is being reloaded: nobody looks at this one.
-    if (running.abort.signal.aborted) return;
+    const { aborted } = running.abort.signal;
+    running.unanswered = running.responseId === null && (aborted || failureOf(error).status === 0);
+    // The page moved on to another conversation, or is being reloaded: nobody looks at this one, unless the browser keeps it.
+    if (aborted && !running.unanswered) return;
     await running.stopping;
     // A stop that waits for the turn to begin stops nothing where the turn was refused.
     if (running.stopAsked && running.responseId !== null) {

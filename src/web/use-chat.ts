@@ -1,10 +1,11 @@
 /** Runs one conversation: what the reducer of chat-state.ts shows is driven from here. */
-import { useCallback, useEffect, useReducer, useRef } from "react";
+import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { streamTurn } from "./api.ts";
 import { emptyChat, reduceChat, type ChatMessage, type ChatState, type Dispatch } from "./chat-state.ts";
 import { beginConversation } from "./keep.ts";
 import { KeptThread } from "./kept-thread.ts";
 import { runTurn, type RunningTurn, stopOnServer } from "./run-turn.ts";
+import { SendKeys } from "./send-keys.ts";
 import { judgeSend } from "./send-rules.ts";
 import { watchTurns, type WatchedTurn } from "./watch-turns.ts";
 
@@ -31,28 +32,47 @@ export function useChat(token: string, conversation: string, model: string, onSa
   const thread = useRef<KeptThread | null>(null);
   /** Turns that were asked here: what the watch tells of them is known. */
   const own = useRef(new Set<string>());
+  const [keys] = useState(() => new SendKeys());
+  /** How often the browser has brought the page back as it was left. */
+  const [returns, setReturns] = useState(0);
 
   useEffect(() => {
     const leaving = new AbortController();
-    const opened = new KeptThread(token, conversation, leaving.signal, dispatch, onSaved);
+    const show: Dispatch = (event) => {
+      if (event.type === "refreshed")
+        keys.shown(event.messages.findLast(({ role }) => role === "user")?.text);
+      dispatch(event);
+    };
+    const opened = new KeptThread(token, conversation, leaving.signal, show, onSaved);
     thread.current = opened;
+    // Nothing is known here of how the turns before ended: they are shown as any other's.
+    own.current = new Set();
     const leave = (): void => turn.current?.abort.abort();
+    const comeBack = ({ persisted }: PageTransitionEvent): void => {
+      if (persisted) setReturns((before) => before + 1);
+    };
     window.addEventListener("pagehide", leave);
+    window.addEventListener("pageshow", comeBack);
     dispatch({ type: "cleared" });
-    void opened.begun().then(() =>
-      watchTurns(token, conversation, leaving.signal, {
-        isOwn: (responseId) => turn.current !== null || own.current.has(responseId),
-        turn: (watched) => follow(watched, turn, dispatch),
-        saved: () => opened.refresh(),
-      }),
-    );
+    const watching = {
+      isOwn: (responseId: string) => turn.current !== null || own.current.has(responseId),
+      turn: async (watched: WatchedTurn) => {
+        keys.shown(watched.text);
+        await follow(watched, turn, dispatch);
+      },
+      saved: () => opened.refresh(),
+      deleted: () => opened.deleted(),
+      refused: (error: unknown) => opened.refused(error),
+    };
+    void opened.begun().then((shown) => watchTurns(token, conversation, leaving.signal, watching, shown));
     return () => {
       leaving.abort();
       window.removeEventListener("pagehide", leave);
+      window.removeEventListener("pageshow", comeBack);
       leave();
       turn.current = null;
     };
-  }, [token, conversation, onSaved]);
+  }, [token, conversation, onSaved, keys, returns]);
 
   const start = useCallback(
     (given: string, instead: ChatMessage | null): boolean => {
@@ -70,11 +90,14 @@ export function useChat(token: string, conversation: string, model: string, onSa
       turn.current = running;
       beginConversation(conversation);
       const behind = instead?.behind;
-      const asked = { token, conversation, model, text: verdict.text, behind };
+      const { text } = verdict;
+      const key = keys.keyOf(text, JSON.stringify([conversation, model, text, behind]));
+      const asked = { token, conversation, model, text, behind, key };
       const events = streamTurn(asked, running.abort.signal);
-      const sent = { text: verdict.text, ...(instead === null ? {} : { insteadOf: instead.id }) };
+      const sent = { text, ...(instead === null ? {} : { insteadOf: instead.id }) };
       void runTurn(events, sent, token, running, dispatch).finally(() => {
         if (turn.current === running) turn.current = null;
+        if (running.unanswered !== true) keys.answered();
         // A turn that was refused has left no trace.
         if (running.responseId === null) return;
         own.current.add(running.responseId);
@@ -82,7 +105,7 @@ export function useChat(token: string, conversation: string, model: string, onSa
       });
       return true;
     },
-    [token, conversation, model],
+    [token, conversation, model, keys],
   );
 
   const stop = useCallback(() => {

@@ -21,6 +21,10 @@ interface Connection {
 class Page {
   state: ChatState = emptyChat;
   saves = 0;
+  deletions = 0;
+  refusals = 0;
+  asks = 0;
+  status = 200;
   readonly #document = Object.assign(new EventTarget(), { hidden: false });
   readonly connections: Connection[] = [];
   readonly #leaving = new AbortController();
@@ -36,23 +40,35 @@ class Page {
     vi.stubGlobal("fetch", (_: string, init: RequestInit) => this.#answer(init));
   }
 
-  watch(): void {
-    this.#watching = watchTurns("token", "c", this.#leaving.signal, {
-      isOwn: () => false,
-      turn: (watched) =>
-        runTurn(
-          watched.events,
-          { text: watched.text, watched: true },
-          "",
-          { abort: new AbortController(), responseId: watched.responseId, stopAsked: false },
-          (event) => {
-            this.state = reduceChat(this.state, event);
-          },
-        ),
-      saved: async () => {
-        this.saves += 1;
+  watch(shown = true): void {
+    this.#watching = watchTurns(
+      "token",
+      "c",
+      this.#leaving.signal,
+      {
+        isOwn: () => false,
+        turn: (watched) =>
+          runTurn(
+            watched.events,
+            { text: watched.text, watched: true },
+            "",
+            { abort: new AbortController(), responseId: watched.responseId, stopAsked: false },
+            (event) => {
+              this.state = reduceChat(this.state, event);
+            },
+          ),
+        saved: async () => {
+          this.saves += 1;
+        },
+        deleted: () => {
+          this.deletions += 1;
+        },
+        refused: () => {
+          this.refusals += 1;
+        },
       },
-    });
+      shown,
+    );
   }
 
   async leave(): Promise<void> {
@@ -68,6 +84,8 @@ class Page {
 
   async #answer(init: RequestInit): Promise<Response> {
     init.signal?.throwIfAborted();
+    this.asks += 1;
+    if (this.status !== 200) return new Response("{}", { status: this.status });
     const encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
@@ -135,4 +153,26 @@ test("a watch that the server closes in mid-answer is no answer's end: it is ask
   const second = await page.connection(1);
   expect(page.state.messages.at(-1)?.status).toBe("cut");
   expect(second.lastEventId).toBeNull();
+});
+
+test("what could not be read when the page was opened is shown once there is a connection", async () => {
+  page.watch(false);
+  await vi.waitFor(() => expect(page.saves).toBe(1));
+});
+
+test("a credential that has ended ends the watch, which would else ask every three seconds for ever", async () => {
+  page.status = 401;
+  page.watch();
+  await vi.waitFor(() => expect(page.refusals).toBe(1));
+  await page.leave();
+  expect(page.asks).toBe(1);
+});
+
+test("that a chat was deleted elsewhere is told, in the middle of a turn, too", async () => {
+  page.watch();
+  const first = await page.connection(0);
+  first.say(`${started}event: conversation.deleted\ndata: {}\n\n`);
+  await vi.waitFor(() => expect(page.deletions).toBe(1));
+  first.say("event: conversation.deleted\ndata: {}\n\n");
+  await vi.waitFor(() => expect(page.deletions).toBe(2));
 });

@@ -2,7 +2,7 @@
  * What others write in this conversation while it is on screen: another device, or this one before a reload. One
  * connection, held only while the page is seen; it goes on from where it was.
  */
-import { isRecord, textOf, turnEvents, type TurnEvent } from "./api.ts";
+import { ApiError, isRecord, textOf, turnEvents, type TurnEvent } from "./api.ts";
 import { inputText, watchConversation } from "./conversations-api.ts";
 import type { ServerEvent } from "./sse.ts";
 
@@ -23,19 +23,24 @@ export interface Watching {
   readonly turn: (turn: WatchedTurn) => Promise<void>;
   /** A turn has been saved. */
   readonly saved: () => Promise<void>;
+  readonly deleted: () => void;
+  /** The credential has ended: there is nothing more to watch. */
+  readonly refused: (error: unknown) => void;
 }
 
 /** Between two tries where there is nothing to watch yet, or no connection. */
 const pauseMs = 3000;
 
+/** @param shown whether what is saved was shown; else it is once there is a connection */
 export async function watchTurns(
   token: string,
   conversation: string,
   leaving: AbortSignal,
   watching: Watching,
+  shown: boolean,
 ): Promise<void> {
   let last = "";
-  let broken = false;
+  let broken = !shown;
   while (!leaving.aborted) {
     await seen(leaving);
     const hidden = new AbortController();
@@ -53,7 +58,8 @@ export async function watchTurns(
         broken = true;
         last = await readTurns(events, last, watching);
       }
-    } catch {
+    } catch (error) {
+      if (error instanceof ApiError && error.failure.status === 401) return watching.refused(error);
       // Left, hidden, or cut off: it is tried again, and what failed for good shows when a message is sent.
       if (!leaving.aborted && !hidden.signal.aborted) await pause(leaving);
     } finally {
@@ -77,7 +83,9 @@ async function readTurns(
   for (;;) {
     const { done, value } = await told.next();
     if (done === true) return last;
-    if (value.name === "turn.ended") {
+    if (value.name === "conversation.deleted") {
+      watching.deleted();
+    } else if (value.name === "turn.ended") {
       await watching.saved();
     } else if (value.name === "turn.started") {
       const data: unknown = JSON.parse(value.data);
@@ -91,6 +99,10 @@ async function readTurns(
         if (turn.lost.cause !== undefined) throw turn.lost;
         return before;
       }
+      if (turn.deleted) {
+        watching.deleted();
+        continue;
+      }
       await watching.saved();
     }
   }
@@ -101,6 +113,7 @@ class ToldTurn {
   readonly #told: AsyncGenerator<ServerEvent>;
   /** With the error that cut the stream off as its cause; without one where the stream just ended. */
   lost: WatchLost | null = null;
+  deleted = false;
 
   constructor(told: AsyncGenerator<ServerEvent>) {
     this.#told = told;
@@ -109,7 +122,8 @@ class ToldTurn {
   async *events(): AsyncGenerator<TurnEvent> {
     for (;;) {
       const event = await this.#next();
-      if (event.name === "turn.ended" || event.name === "conversation.deleted") return;
+      this.deleted = event.name === "conversation.deleted";
+      if (event.name === "turn.ended" || this.deleted) return;
       if (event.name === "" && event.data !== "[DONE]") yield* turnEvents(event.data);
     }
   }
@@ -142,10 +156,13 @@ async function seen(leaving: AbortSignal): Promise<void> {
 
 async function pause(leaving: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, pauseMs);
-    leaving.addEventListener("abort", () => {
+    const go = (): void => {
       clearTimeout(timer);
+      // A page that is open for days pauses tens of thousands of times.
+      leaving.removeEventListener("abort", go);
       resolve();
-    });
+    };
+    const timer = setTimeout(go, pauseMs);
+    leaving.addEventListener("abort", go);
   });
 }

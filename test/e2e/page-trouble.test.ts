@@ -3,7 +3,7 @@ import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { say, signInToDemo, startBrowser } from "./browser.ts";
 import { chatPage, faultEverywhere, shots } from "./chat-page.ts";
-import { tokenFor, url } from "./product.ts";
+import { setSpeed, tokenFor, url } from "./product.ts";
 
 const browser = await startBrowser();
 
@@ -65,6 +65,23 @@ describe.skipIf(browser === null)("the chat page", () => {
         { timeout: 30_000, interval: 1000 },
       )
       .toBe(1);
+    await page.context().close();
+  });
+
+  test("a page that the browser keeps and brings back in mid-answer follows the answer on, and has lost no word", async () => {
+    await setSpeed({ token_ms: 40 });
+    const { page } = await open();
+    await signInToDemo(page);
+    await say(page, "write 120 words");
+    const last = page.locator("article.assistant").last();
+    await expect.poll(() => last.getAttribute("data-status")).toBe("streaming");
+    await page.getByLabel("Message", { exact: true }).fill("and then");
+    for (const name of ["pagehide", "pageshow"])
+      await page.evaluate(`dispatchEvent(new PageTransitionEvent("${name}", { persisted: true }))`);
+    await expect.poll(() => last.getAttribute("data-status")).toBe("done");
+    await expect.poll(() => page.locator("article").count()).toBe(2);
+    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("and then");
+    expect(await page.getByRole("alert").count()).toBe(0);
     await page.context().close();
   });
 

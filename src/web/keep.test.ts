@@ -1,0 +1,89 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+class FakeStorage {
+  readonly entries = new Map<string, string>();
+  full = false;
+  getItem(key: string): string | null {
+    return this.entries.get(key) ?? null;
+  }
+  setItem(key: string, value: string): void {
+    if (this.full) throw new DOMException("full", "QuotaExceededError");
+    this.entries.set(key, value);
+  }
+  removeItem(key: string): void {
+    this.entries.delete(key);
+  }
+}
+
+let browser: FakeStorage;
+/** A tab, or the same one after a reload. */
+async function openTab(tab: FakeStorage) {
+  vi.resetModules();
+  vi.stubGlobal("sessionStorage", tab);
+  vi.stubGlobal("localStorage", browser);
+  return import("./keep.ts");
+}
+
+beforeEach(() => {
+  browser = new FakeStorage();
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+const alice = { token: "a", user: "alice" };
+
+test("where storage is full, one signs in and sends all the same", async () => {
+  const tab = new FakeStorage();
+  tab.full = true;
+  browser.full = true;
+  const keep = await openTab(tab);
+  keep.keepSession(alice);
+  keep.beginConversation("c");
+  expect(keep.keptSession()).toEqual(alice);
+  expect(keep.keptConversation()).toBe("c");
+  keep.forgetSession();
+  expect(keep.keptSession()).toBeNull();
+});
+
+test("where storage is blocked, the page opens all the same", async () => {
+  const keep = await openTab(new FakeStorage());
+  for (const name of ["sessionStorage", "localStorage"]) {
+    vi.stubGlobal(
+      name,
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new DOMException("blocked", "SecurityError");
+          },
+        },
+      ),
+    );
+  }
+  expect(keep.keptSession()).toBeNull();
+  expect(keep.keptConversation()).toMatch(/^chat-/);
+});
+
+test("a reload brings back this tab's chat, not the one that another tab opened since", async () => {
+  const first = new FakeStorage();
+  (await openTab(first)).keepConversation("one");
+  (await openTab(new FakeStorage())).keepConversation("two");
+  expect((await openTab(first)).keptConversation()).toBe("one");
+  expect((await openTab(new FakeStorage())).keptConversation()).toBe("two");
+  (await openTab(first)).newConversation();
+  (await openTab(new FakeStorage())).keepConversation("two");
+  expect((await openTab(first)).keptConversation()).toMatch(/^chat-/);
+});
+
+test("whoever signs in after somebody else begins with a chat of his own", async () => {
+  const keep = await openTab(new FakeStorage());
+  keep.keepSession(alice);
+  keep.keepConversation("conv_of_alice");
+  keep.forgetSession();
+  keep.keepSession(alice);
+  expect(keep.keptConversation()).toBe("conv_of_alice");
+  keep.forgetSession();
+  keep.keepSession({ token: "b", user: "bob" });
+  expect(keep.keptConversation()).not.toBe("conv_of_alice");
+});

@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { emptyChat, reduceChat, type ChatState } from "./chat-state.ts";
+import { KeptThread } from "./kept-thread.ts";
+
+let state: ChatState;
+let asked: { readonly path: string; readonly answer: (response: Response) => void }[];
+let left: AbortController;
+const thread = (): KeptThread =>
+  new KeptThread(
+    "token",
+    "c",
+    left.signal,
+    (event) => {
+      state = reduceChat(state, event);
+    },
+    () => undefined,
+  );
+
+beforeEach(() => {
+  state = emptyChat;
+  asked = [];
+  left = new AbortController();
+  vi.stubGlobal("fetch", async (path: string) => {
+    if (path.endsWith("/branches")) return Response.json({ data: [] });
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    asked.push({ path, answer: resolve });
+    return promise;
+  });
+});
+afterEach(() => {
+  left.abort();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+/** As the API tells them: newest first. */
+const items = (has_more: boolean, ...ids: string[]): Response =>
+  Response.json({
+    has_more,
+    data: ids.toReversed().map((id) => ({ id, role: "user", content: [{ text: id }] })),
+  });
+const shown = (): string[] => state.messages.map(({ text }) => text);
+
+test("earlier messages that are asked for twice are there once", async () => {
+  const kept = thread();
+  const begun = kept.begun();
+  asked[0]?.answer(items(true, "c", "d"));
+  await begun;
+  const both = [kept.loadEarlier(), kept.loadEarlier()];
+  for (const { answer } of asked.slice(1)) answer(items(false, "a", "b"));
+  await Promise.all(both);
+  expect(shown()).toEqual(["a", "b", "c", "d"]);
+});
+
+test("an older answer that comes after a newer one changes nothing", async () => {
+  const kept = thread();
+  const both = [kept.refresh(), kept.refresh()];
+  asked[1]?.answer(items(false, "a", "b"));
+  await both[1];
+  asked[0]?.answer(items(false, "a"));
+  await both[0];
+  expect(shown()).toEqual(["a", "b"]);
+});
+
+test("a chat that could not be read says so, offers nothing that would send the draft, and is known to be missing", async () => {
+  const kept = thread();
+  const begun = kept.begun();
+  asked[0]?.answer(new Response("{}", { status: 503 }));
+  expect(await begun).toBe(false);
+  expect(state.notice).toMatchObject({ title: "This chat could not be loaded", retry: false });
+});
+
+test("a credential that has ended ends the looking, too, and is said", async () => {
+  vi.useFakeTimers();
+  const kept = thread();
+  const looking = kept.refreshWhenSaved();
+  await vi.advanceTimersByTimeAsync(300);
+  asked[0]?.answer(new Response("{}", { status: 401 }));
+  await vi.advanceTimersByTimeAsync(60_000);
+  await looking;
+  expect(asked.length).toBe(1);
+  expect(state.notice?.title).toBe("Please sign in again");
+});
+
+test("a chat that was deleted elsewhere is not on screen as if the model still knew it", async () => {
+  const kept = thread();
+  const begun = kept.begun();
+  asked[0]?.answer(items(false, "a", "b"));
+  await begun;
+  kept.deleted();
+  expect(state.messages).toEqual([]);
+  expect(state.notice?.title).toBe("This chat was deleted");
+});
