@@ -1,5 +1,5 @@
 /** The page: signed out or in, which model, which conversation. */
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { ApiError, listModels, type Session } from "./api.ts";
 import { ChatView } from "./chat-view.tsx";
 import { ConversationList } from "./conversation-list.tsx";
@@ -40,6 +40,11 @@ function SignedIn({ session, onSignOut }: { readonly session: Session; readonly 
   /** Where there is no room for both, the chats lie over the chat. */
   const [chatsOpen, setChatsOpen] = useState(false);
   const conversations = useConversations(session.token);
+  /** Which chat is open when a deletion has been answered, which may be another one than when it was asked for. */
+  const opened = useRef(conversation);
+  useEffect(() => {
+    opened.current = conversation;
+  }, [conversation]);
 
   useEffect(() => {
     let wanted = true;
@@ -60,10 +65,13 @@ function SignedIn({ session, onSignOut }: { readonly session: Session; readonly 
   useEffect(() => {
     if (!chatsOpen) return;
     const close = (event: KeyboardEvent): void => {
-      if (event.key === "Escape") setChatsOpen(false);
+      if (event.key !== "Escape") return;
+      // It closes the list, and stops no answer behind it.
+      event.preventDefault();
+      setChatsOpen(false);
     };
-    window.addEventListener("keydown", close);
-    return () => window.removeEventListener("keydown", close);
+    window.addEventListener("keydown", close, true);
+    return () => window.removeEventListener("keydown", close, true);
   }, [chatsOpen]);
 
   const open = useCallback((id: string) => {
@@ -119,7 +127,7 @@ function SignedIn({ session, onSignOut }: { readonly session: Session; readonly 
           onOpen={open}
           onNew={startNew}
           onDeleted={(id) => {
-            if (id === conversation) startNew();
+            if (id === opened.current) startNew();
           }}
         />
         <button

@@ -34,7 +34,8 @@ export function Composer(props: {
   useEffect(() => {
     if (!running) return;
     const stopOnEscape = (event: globalThis.KeyboardEvent): void => {
-      if (event.key === "Escape") props.onStop();
+      // Whoever leaves a name or an edit, or an input method's candidates, means that and not the answer.
+      if (event.key === "Escape" && !event.defaultPrevented && !event.isComposing) props.onStop();
     };
     window.addEventListener("keydown", stopOnEscape);
     return () => window.removeEventListener("keydown", stopOnEscape);

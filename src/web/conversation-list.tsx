@@ -160,7 +160,11 @@ function Rename({
         value={text}
         maxLength={200}
         onChange={(event) => setText(event.target.value)}
-        onKeyDown={(event) => event.key === "Escape" && onDone(null)}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          event.preventDefault();
+          onDone(null);
+        }}
       />
       <button type="submit" className="small">
         Save

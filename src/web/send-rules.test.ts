@@ -24,3 +24,13 @@ test("the seventh message within ten seconds waits until the first is ten second
   });
   expect(judgeSend("x", sentAtMs, 11_000).send).toBe(true);
 });
+
+test("a clock that is set back by an hour holds nobody up for an hour", () => {
+  expect(
+    judgeSend(
+      "x",
+      [1, 2, 3, 4, 5, 6].map((second) => 3_600_000 + second * 1000),
+      7000,
+    ).send,
+  ).toBe(true);
+});

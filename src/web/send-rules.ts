@@ -23,7 +23,8 @@ export function judgeSend(draft: unknown, sentAtMs: readonly number[], nowMs: nu
     };
   }
   const oldest = sentAtMs.at(-maxMessagesPerWindow);
-  if (oldest !== undefined && nowMs - oldest < rapidFireWindowMs) {
+  // A clock that was set back says nothing of how long ago that was.
+  if (oldest !== undefined && nowMs >= oldest && nowMs - oldest < rapidFireWindowMs) {
     const seconds = Math.ceil((rapidFireWindowMs - (nowMs - oldest)) / 1000);
     return { send: false, why: `That was quick. You can send again in ${seconds} s.` };
   }

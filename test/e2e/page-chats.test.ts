@@ -72,6 +72,24 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.context().close();
   });
 
+  test("Escape that leaves a name as it was stops no answer", async () => {
+    const { page } = await open();
+    await signInToDemo(page);
+    await say(page, "First question");
+    await done(page, 1);
+    await setSpeed({ token_ms: 40 });
+    await say(page, "write 60 words");
+    const last = page.locator("article.assistant").last();
+    await expect.poll(() => last.getAttribute("data-status")).toBe("streaming");
+    await page
+      .getByRole("button", { name: /^Rename/ })
+      .first()
+      .click();
+    await page.getByLabel("Name of the chat").press("Escape");
+    await done(page, 2);
+    await page.context().close();
+  });
+
   test("a second device sees the answer as it is written, and can stop it", async () => {
     const token = await tokenFor({});
     const first = await open();

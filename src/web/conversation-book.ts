@@ -1,0 +1,101 @@
+/** The user's chats as they are listed: which are there, when answers come late, in another order, or not at all. */
+import { ApiError } from "./api.ts";
+import {
+  deleteConversation,
+  listConversations,
+  renameConversation,
+  type ListedConversation,
+} from "./conversations-api.ts";
+
+export interface ListedChats {
+  readonly entries: readonly ListedConversation[];
+  readonly hasMore: boolean;
+  /** What went wrong last; `null`: nothing. */
+  readonly problem: string | null;
+}
+
+export const noChats: ListedChats = { entries: [], hasMore: false, problem: null };
+
+export class ConversationBook {
+  readonly #token: string;
+  readonly #changed: (chats: ListedChats) => void;
+  #chats = noChats;
+  /** Lists are numbered as they are asked for; what is done here meanwhile makes one that is under way an old one. */
+  #asked = 0;
+  #answered = 0;
+
+  constructor(token: string, changed: (chats: ListedChats) => void) {
+    this.#token = token;
+    this.#changed = changed;
+  }
+
+  async refresh(): Promise<void> {
+    await this.#load(null);
+  }
+
+  async showMore(): Promise<void> {
+    await this.#load(this.#chats.entries.at(-1)?.id ?? null);
+  }
+
+  async rename(id: string, title: string): Promise<void> {
+    const before = this.#chats.entries.find((entry) => entry.id === id)?.title ?? null;
+    this.#name(id, title, null);
+    try {
+      await renameConversation(this.#token, id, title);
+      await this.#loadAnew();
+    } catch {
+      // It still has its old name, unless another one was given since.
+      this.#name(id, before, title);
+      this.#set({ problem: "The name could not be changed." });
+    }
+  }
+
+  /** Resolves `true` when it is gone. */
+  async remove(id: string): Promise<boolean> {
+    try {
+      await deleteConversation(this.#token, id);
+    } catch (error) {
+      // Deleted elsewhere before: it is as it was to be.
+      if (!(error instanceof ApiError) || error.failure.status !== 404) {
+        this.#set({ problem: "The chat could not be deleted." });
+        return false;
+      }
+    }
+    this.#set({ entries: this.#chats.entries.filter((entry) => entry.id !== id) });
+    await this.#loadAnew();
+    return true;
+  }
+
+  async #load(behind: string | null): Promise<void> {
+    this.#asked += 1;
+    const mine = this.#asked;
+    try {
+      const page = await listConversations(this.#token, behind);
+      if (mine !== this.#asked) return;
+      const entries = behind === null ? page.entries : [...this.#chats.entries, ...page.entries];
+      this.#set({ entries, hasMore: page.hasMore, problem: null });
+    } catch {
+      if (mine === this.#asked) this.#set({ problem: "Your chats could not be loaded." });
+    }
+    if (mine === this.#asked) this.#answered = mine;
+  }
+
+  /** A list that was asked for before something was done tells what was before. */
+  async #loadAnew(): Promise<void> {
+    if (this.#answered !== this.#asked) await this.#load(null);
+  }
+
+  /** @param given only where it is this one still; `null`: whatever it is */
+  #name(id: string, title: string | null, given: string | null): void {
+    this.#set({
+      entries: this.#chats.entries.map((entry) =>
+        entry.id === id && (given === null || entry.title === given) ? { ...entry, title } : entry,
+      ),
+    });
+  }
+
+  #set(change: Partial<ListedChats>): void {
+    this.#chats = { ...this.#chats, ...change };
+    this.#changed(this.#chats);
+  }
+}
