@@ -2,21 +2,26 @@
 
 /** The token's subject; whether it is true is the server's business. */
 export function userOf(token: string): string {
+  const { sub } = claimsOf(token);
+  return typeof sub === "string" ? sub : "you";
+}
+
+/** The same for each token of one user, and for no other's. */
+export function whoIs(token: string): string {
+  const { iss, aud, sub } = claimsOf(token);
+  return typeof sub === "string" ? JSON.stringify([iss, aud, sub]) : token;
+}
+
+function claimsOf(token: string): { readonly iss?: unknown; readonly aud?: unknown; readonly sub?: unknown } {
   try {
     const base64 = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
     const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
     const payload: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (
-      typeof payload === "object" &&
-      payload !== null &&
-      "sub" in payload &&
-      typeof payload.sub === "string"
-    )
-      return payload.sub;
+    return typeof payload === "object" && payload !== null ? payload : {};
   } catch {
     // An opaque token (an API key) says nothing about its user.
+    return {};
   }
-  return "you";
 }
 
 /** @param status 0: no answer came at all */

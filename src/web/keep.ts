@@ -42,25 +42,24 @@ export function keepConversation(name: string): void {
   browser.set(conversationKey, name);
 }
 
-/** Names that were made here and not used yet: the server knows nothing of them, and need not be asked. */
-const unused = new Set<string>();
+/** A name that was made here and not used yet: the server knows nothing of it, and need not be asked. */
+let unused: string | null = null;
 
 /** Kept once something is said in it. */
 export function newConversation(): string {
   // Empty, not absent: another tab's is not meant.
   tab.set(conversationKey, "");
   browser.remove(conversationKey);
-  const name = `chat-${crypto.randomUUID()}`;
-  unused.add(name);
-  return name;
+  unused ??= `chat-${crypto.randomUUID()}`;
+  return unused;
 }
 
 export function isUnused(conversation: string): boolean {
-  return unused.has(conversation);
+  return unused === conversation;
 }
 
 /** Something is said in it: a reload is to bring it back. */
 export function beginConversation(conversation: string): void {
-  unused.delete(conversation);
+  if (isUnused(conversation)) unused = null;
   keepConversation(conversation);
 }

@@ -91,3 +91,16 @@ test("a chat that was deleted elsewhere is not on screen as if the model still k
   expect(state.messages).toEqual([]);
   expect(state.notice?.title).toBe("This chat was deleted");
 });
+
+test("a new chat that is left as its answer ends is listed", async () => {
+  vi.useFakeTimers();
+  let listed = 0;
+  const count = (): void => {
+    listed += 1;
+  };
+  const looking = new KeptThread("token", "c", left.signal, () => undefined, count).refreshWhenSaved();
+  left.abort();
+  await vi.advanceTimersByTimeAsync(300);
+  await looking;
+  expect(listed).toBe(1);
+});

@@ -77,7 +77,9 @@ export class KeptThread {
     for (;;) {
       const waitMs = savedLooksMs[Math.min(looks, savedLooksMs.length - 1)];
       await new Promise((resolve) => setTimeout(resolve, waitMs));
-      if (this.#left.aborted || looking !== this.#looking) return;
+      // The chat was left, but is to be listed all the same.
+      if (this.#left.aborted) return this.#onSaved();
+      if (looking !== this.#looking) return;
       looks += 1;
       // Without a connection it is tried on and on, and said once: by the turn that broke off.
       const seen = await this.#show("refreshed", null, { quietly: true, unless: before });

@@ -66,3 +66,16 @@ test("an answer whose connection breaks while its stop fails is not called stopp
   await runTurn(events, { text: "hello" }, "token", running, dispatch);
   expect(state.messages.at(-1)).toMatchObject({ text: "half", status: "cut" });
 });
+
+test("a chat that is left before its message was answered lets it reach the server, and then go on by itself", async () => {
+  const running = turn();
+  let read = 0;
+  const events = (async function* (): AsyncGenerator<TurnEvent> {
+    running.left = true;
+    yield { type: "started", responseId: "r" };
+    read += 1;
+  })();
+  await runTurn(events, { text: "hello" }, "token", running, dispatch);
+  expect(running.abort.signal.aborted).toBe(true);
+  expect(read).toBe(0);
+});

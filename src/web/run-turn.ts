@@ -10,6 +10,8 @@ export interface RunningTurn {
   readonly abort: AbortController;
   responseId: string | null;
   stopAsked: boolean;
+  /** Its chat is not on screen any more: it is let go of as soon as it has begun. */
+  left?: boolean;
   /** No answer came, so that nobody knows whether the turn runs. */
   unanswered?: boolean;
   /** Resolves once it is known whether the server was told to stop. */
@@ -33,6 +35,8 @@ export async function runTurn(
     for await (const event of events) {
       if (event.type === "started") {
         running.responseId = event.responseId;
+        // Closed before, the message might never have reached the server. A turn that has begun goes on by itself.
+        if (running.left === true) return running.abort.abort();
         if (running.stopAsked) stopOnServer(token, running, dispatch);
       } else if (event.type === "delta") {
         shown = true;

@@ -2,6 +2,8 @@
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
 import { streamTurn } from "./api.ts";
 import { emptyChat, reduceChat, type ChatMessage, type ChatState, type Dispatch } from "./chat-state.ts";
+import { whoIs } from "./credential.ts";
+import { drafts } from "./drafts.ts";
 import { beginConversation } from "./keep.ts";
 import { KeptThread } from "./kept-thread.ts";
 import { runTurn, type RunningTurn, stopOnServer } from "./run-turn.ts";
@@ -26,7 +28,12 @@ export interface Chat {
 
 /** @param onSaved a turn was saved, or its title made: whoever lists conversations looks again */
 export function useChat(token: string, conversation: string, model: string, onSaved: () => void): Chat {
-  const [state, dispatch] = useReducer(reduceChat, emptyChat);
+  const who = whoIs(token);
+  const [state, dispatch] = useReducer(reduceChat, emptyChat, (empty) => ({
+    ...empty,
+    draft: drafts.of(who, conversation),
+  }));
+  useEffect(() => drafts.keep(who, conversation, state.draft), [who, conversation, state.draft]);
   const turn = useRef<RunningTurn | null>(null);
   const sentAtMs = useRef<number[]>([]);
   const thread = useRef<KeptThread | null>(null);
@@ -69,7 +76,8 @@ export function useChat(token: string, conversation: string, model: string, onSa
       leaving.abort();
       window.removeEventListener("pagehide", leave);
       window.removeEventListener("pageshow", comeBack);
-      leave();
+      if (turn.current?.responseId === null) turn.current.left = true;
+      else leave();
       turn.current = null;
     };
   }, [token, conversation, onSaved, keys, returns]);
@@ -99,13 +107,16 @@ export function useChat(token: string, conversation: string, model: string, onSa
         if (turn.current === running) turn.current = null;
         if (running.unanswered !== true) keys.answered();
         // A turn that was refused has left no trace.
-        if (running.responseId === null) return;
+        if (running.responseId === null) {
+          if (running.left === true) drafts.giveBack(who, conversation, text);
+          return;
+        }
         own.current.add(running.responseId);
         void thread.current?.refreshWhenSaved();
       });
       return true;
     },
-    [token, conversation, model, keys],
+    [token, who, conversation, model, keys],
   );
 
   const stop = useCallback(() => {

@@ -72,6 +72,38 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.context().close();
   });
 
+  test("what was typed in a chat is there when it is opened again; a message that was sent as it was left is, too", async () => {
+    const { page } = await open();
+    const field = page.getByLabel("Message", { exact: true });
+    await signInToDemo(page);
+    await say(page, "First question");
+    await done(page, 1);
+    const chats = page.getByRole("navigation", { name: "Chats" });
+    await chats.getByRole("button", { name: "First question", exact: true }).waitFor();
+    await field.fill("half a thought");
+    await chats.getByRole("button", { name: "New chat" }).click();
+    await page.getByText("What would you like to know?").waitFor();
+    expect(await field.inputValue()).toBe("");
+    await setSpeed({ ttft_ms: 500 });
+    await say(page, "Second question");
+    await chats.getByRole("button", { name: "First question", exact: true }).click();
+    await expect.poll(() => field.inputValue()).toBe("half a thought");
+    await expect
+      .poll(
+        async () => {
+          await page.reload();
+          await chats.locator("button.open").first().waitFor();
+          return chats.locator("button.open").count();
+        },
+        { interval: 1000 },
+      )
+      .toBe(2);
+    await chats.locator("button.open").first().click();
+    await page.locator("article.user").getByText("Second question").waitFor();
+    await done(page, 1);
+    await page.context().close();
+  });
+
   test("Escape that leaves a name as it was stops no answer", async () => {
     const { page } = await open();
     await signInToDemo(page);
