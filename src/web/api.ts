@@ -76,7 +76,7 @@ export const json = (token: string): Record<string, string> => ({
 export async function demoSession(): Promise<Session | null> {
   const response = await fetch("/demo/session", { method: "POST" }).catch(() => null);
   if (response === null || !response.ok) return null;
-  const body: unknown = await response.json();
+  const body: unknown = await response.json().catch(() => null);
   return isRecord(body) && typeof body["token"] === "string" && typeof body["user"] === "string"
     ? { token: body["token"], user: body["user"] }
     : null;
