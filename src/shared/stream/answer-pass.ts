@@ -13,9 +13,9 @@ import type { AnswerPassOptions, AnswerTotals } from "./answer-options.ts";
 import { readEngineEvent, type EngineDelta, type FinishReason } from "./engine-event.ts";
 import { EventGate, noRoomYet } from "./event-gate.ts";
 import { EventTemplate } from "./event-template.ts";
+import { EventWriter } from "./event-writer.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";
-import { EventWriter } from "./event-writer.ts";
 import { textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
 import { SseEvents } from "./sse-events.ts";
 import { streamFailureError, type StreamEnd, type StreamFailure } from "./stream-failure.ts";
@@ -23,6 +23,7 @@ import type { SourceEnd, StreamPass } from "./stream-pass.ts";
 import { toWireUsage } from "./wire-usage.ts";
 
 const utf8 = new TextEncoder();
+
 function encoded(text: string): Uint8Array | undefined {
   return text === "" ? undefined : utf8.encode(text);
 }

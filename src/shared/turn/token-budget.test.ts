@@ -6,9 +6,8 @@ import { createLimitDesk } from "../limits/limit-desk.ts";
 import type { Reservation } from "../limits/ports.ts";
 import { amounts, tenantWith, turn, within } from "../limits/simulated-turns.ts";
 import { FakeClock, isolateOptions, SimulatedBuckets, strictBackground } from "../limits/simulated-world.ts";
+import { edgeLimits, price } from "./simulated-stream.ts";
 import { TokenBudget } from "./token-budget.ts";
-
-const price = { input: 1, output: 3 };
 
 /** One streaming answer as asked for, and what becomes of it. */
 const wish = fc.record({
@@ -64,7 +63,7 @@ test(
     const worlds = fc.record({
       policy: fc.constantFrom("stop" as const, "finish" as const),
       tokensPerMonth: fc.integer({ min: 500, max: 60_000 }),
-      dollars: fc.integer({ min: 1, max: 12 }),
+      cents: fc.integer({ min: 1, max: 12 }),
       concurrent: fc.integer({ min: 1, max: 200 }),
       wishes: fc.oneof(
         { weight: 9, arbitrary: fc.array(wish, { minLength: 2, maxLength: 20 }) },
@@ -72,18 +71,10 @@ test(
       ),
     });
     await fc.assert(
-      fc.asyncProperty(worlds, async ({ policy, tokensPerMonth, dollars, concurrent, wishes }) => {
+      fc.asyncProperty(worlds, async ({ policy, tokensPerMonth, cents, concurrent, wishes }) => {
         const clock = new FakeClock();
         const buckets = new SimulatedBuckets(clock);
-        const limits = {
-          requests_per_minute: null,
-          requests_per_hour: null,
-          requests_per_day: 150,
-          tokens_per_minute: null,
-          tokens_per_month: tokensPerMonth,
-          concurrent_requests: concurrent,
-          cost_per_month_usd: dollars / 100,
-        };
+        const limits = edgeLimits(tokensPerMonth, cents, concurrent);
         const tenant = tenantWith({ user: { free: limits }, org: { free: limits }, when_exhausted: policy });
         const background = strictBackground();
         const admission = createLimitDesk(isolateOptions(buckets, "i")).admission(background);
@@ -119,7 +110,7 @@ test(
         );
         expect(sum.requests).toBeLessThanOrEqual(150);
         expect(sum.tokens).toBeLessThanOrEqual(tokensPerMonth + debtTokens);
-        expect(sum.microdollars).toBeLessThanOrEqual(dollars * 10_000 + debtMicrodollars);
+        expect(sum.microdollars).toBeLessThanOrEqual(cents * 10_000 + debtMicrodollars);
         for (const name of [bucketName("acme", "user", "alice"), bucketName("acme", "org", "research")]) {
           const { usage, limits: shown } = buckets.inspect(name, []);
           expect(usage.settled).toEqual(amounts(sum.requests, sum.tokens, 0, sum.microdollars));
