@@ -89,12 +89,15 @@ describe.each(["in-process", "service"] as const)("the router %s", (router) => {
       try {
         const token = await tokenFor({ tier: "enterprise" });
         for (const at of [0, 1, 2]) replicaAt(fresh, at).setFaults(fault);
-        const asked = Array.from({ length: 12 }, async (_, at) =>
-          expectWhole(
-            await fresh.post(token, { model: "auto", messages, stream: at % 2 === 0 }),
-            at % 2 === 0,
-          ),
-        );
+        // Streams, what the engine streams and is put together here, and what no one streams.
+        const forms = [{ stream: true }, { stream: false }, { stream: false, max_tokens: 400 }];
+        const asked = Array.from({ length: 12 }, async (_, at) => {
+          const form = forms[at % forms.length] ?? {};
+          await expectWhole(
+            await fresh.post(token, { model: "auto", messages, ...form }),
+            at % forms.length === 0,
+          );
+        });
         await Promise.all(asked);
         const records = fresh.fleet.replicas.flatMap((replica) => replica.requests());
         expect(records.filter((record) => record.fault !== null).length).toBeGreaterThan(1);

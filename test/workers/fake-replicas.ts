@@ -24,6 +24,8 @@ export type Behaviour =
   | "cut-before-body"
   | "empty-body"
   | "error-event"
+  | "cut-short"
+  | "page"
   | "cut-after-first"
   | "stall-after-first"
   | "bad-request"
@@ -40,6 +42,7 @@ export const invisibleFaults: readonly Behaviour[] = [
   "cut-before-body",
   "empty-body",
   "error-event",
+  "page",
 ];
 
 export interface ReceivedCall {
@@ -54,6 +57,9 @@ export const sentChunks = [
   'data: {"id":"two"}\n\n',
   "data: [DONE]\n\n",
 ];
+
+/** What one that was not asked to stream answers, in two pieces. */
+export const sentWhole = ['{"id":"one",', '"choices":[]}'];
 
 const encoder = new TextEncoder();
 const contextError =
@@ -79,7 +85,8 @@ export class FakeReplicas {
     const { signal } = init;
     if (!signal) throw new Error("every attempt has a signal");
     signal.addEventListener("abort", () => (call.aborted = true));
-    return answer(this.behaviour.get(host) ?? "well", signal);
+    const whole = call.headers["accept"] === "application/json";
+    return answer(this.behaviour.get(host) ?? "well", signal, whole);
   };
 
   /** Calls that reached a model, in order, by replica host. */
@@ -88,7 +95,7 @@ export class FakeReplicas {
   }
 }
 
-async function answer(behaviour: Behaviour, signal: AbortSignal): Promise<Response> {
+async function answer(behaviour: Behaviour, signal: AbortSignal, whole: boolean): Promise<Response> {
   switch (behaviour) {
     case "refuse":
       throw new TypeError("connection refused");
@@ -112,12 +119,14 @@ async function answer(behaviour: Behaviour, signal: AbortSignal): Promise<Respon
     case "stall-before-headers":
       await aborted(signal);
       throw new DOMException("aborted", "AbortError");
+    case "page":
+      return new Response("<html>Sign in</html>", { headers: { "content-type": "text/html" } });
     default:
-      return stream(behaviour, signal);
+      return stream(behaviour, signal, whole ? sentWhole : sentChunks);
   }
 }
 
-function stream(behaviour: Behaviour, signal: AbortSignal): Response {
+function stream(behaviour: Behaviour, signal: AbortSignal, sent: readonly string[]): Response {
   const chunks =
     behaviour === "error-event"
       ? ['data: {"error": {"message": "engine died", "code": 500}}\n\n']
@@ -125,20 +134,22 @@ function stream(behaviour: Behaviour, signal: AbortSignal): Response {
         ? ['data: {"error": {"message": "no such grammar", "code": 400}}\n\n']
         : behaviour === "empty-body"
           ? []
-          : [...sentChunks];
-  let sent = 0;
+          : behaviour === "cut-short"
+            ? sent.slice(0, 1)
+            : sent;
+  let next = 0;
   const body = new ReadableStream<Uint8Array>(
     {
       pull: async (controller) => {
         if (signal.aborted) return controller.error(new DOMException("aborted", "AbortError"));
-        if (behaviour === "cut-before-body" || (behaviour === "cut-after-first" && sent === 1))
+        if (behaviour === "cut-before-body" || (behaviour === "cut-after-first" && next === 1))
           return controller.error(new TypeError("connection lost"));
-        if (behaviour === "stall-before-body" || (behaviour === "stall-after-first" && sent === 1)) {
+        if (behaviour === "stall-before-body" || (behaviour === "stall-after-first" && next === 1)) {
           await aborted(signal);
           return controller.error(new DOMException("aborted", "AbortError"));
         }
-        const chunk = chunks[sent];
-        sent += 1;
+        const chunk = chunks[next];
+        next += 1;
         if (chunk === undefined) controller.close();
         else controller.enqueue(encoder.encode(chunk));
       },

@@ -8,6 +8,8 @@ import type { FailureReason } from "./breaker.ts";
 import {
   beginsBroken,
   beginsWithError,
+  isBrokenText,
+  isBrokenWhole,
   isErrorText,
   judge,
   maxErrorBytes,
@@ -130,13 +132,16 @@ async function beginningOf(
   if (!stream && response.ok && isShort(response)) {
     // At once, and its stream is never looked at: each read of one costs as much as all of the parsing.
     const text = await response.text();
-    return text === "" || isErrorText(text) ? { error: text.slice(0, maxErrorBytes) } : { text };
+    return isBrokenText(text) || isErrorText(text) ? { error: text.slice(0, maxErrorBytes) } : { text };
   }
   if (response.body === null) return { error: "" };
   if (!response.ok) return { error: await readAtMost(response.body, maxErrorBytes) };
   const beginning = await readBeginning(response.body, stream ? tellingBytes : maxWholeBytes);
   if (beginning.bytes.byteLength === 0) return { error: "" };
-  if (!beginsWithError(beginning.bytes) && !(stream && beginsBroken(beginning.bytes))) return beginning;
+  const broken = stream
+    ? beginsBroken(beginning.bytes)
+    : beginning.rest === null && isBrokenWhole(beginning.bytes);
+  if (!broken && !beginsWithError(beginning.bytes)) return beginning;
   return { error: new TextDecoder().decode(beginning.bytes.subarray(0, maxErrorBytes)) };
 }
 

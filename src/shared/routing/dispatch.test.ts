@@ -5,7 +5,7 @@ import {
   FakeReplicas,
   fakeFleet,
   fakeRequest,
-  sentChunks,
+  sentWhole,
   type Behaviour,
 } from "../../../test/workers/fake-replicas.ts";
 import { buildFleetIndex } from "./fleet-index.ts";
@@ -230,15 +230,18 @@ test("what a poll says of others steers the next request", async () => {
   expect(new Set(replicas.hosts)).toEqual(new Set(["c0r1.test"]));
 });
 
-test("a JSON answer is in hand whole, so that a replica that dies within it is not seen", async () => {
-  const { origin, replicas, never, state } = mount();
-  replicas.behaviour.set("c0r0.test", "cut-after-first");
-  const result = await finished(origin.dispatch(fakeRequest(["c0"], { stream: false }), never));
-  if (!result.ok) throw new Error(result.error.kind);
-  expect(result.value.replica).toBe("r1");
-  expect(new TextDecoder().decode(result.value.firstChunk ?? undefined)).toBe(sentChunks.join(""));
-  expect(state.inFlight.size).toBe(0);
-});
+test.each(["cut-after-first", "cut-short", "page", "empty-body"] as const)(
+  "a JSON answer is in hand whole, so that a replica that dies within it, or answers something else, is not seen (%s)",
+  async (behaviour) => {
+    const { origin, replicas, never, state } = mount();
+    replicas.behaviour.set("c0r0.test", behaviour);
+    const result = await finished(origin.dispatch(fakeRequest(["c0"], { stream: false }), never));
+    if (!result.ok) throw new Error(result.error.kind);
+    expect(result.value.replica).toBe("r1");
+    expect(new TextDecoder().decode(result.value.firstChunk ?? undefined)).toBe(sentWhole.join(""));
+    expect(state.inFlight.size).toBe(0);
+  },
+);
 
 test("after any mix of faults, outcomes and leaving clients, nothing is in flight", async () => {
   const behaviours: readonly Behaviour[] = [

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { beginsBroken, beginsWithError, judge } from "./engine-error.ts";
+import { beginsBroken, beginsWithError, isBrokenText, isBrokenWhole, judge } from "./engine-error.ts";
 
 const vllm = (message: string, code = 400) =>
   JSON.stringify({ error: { message, type: "BadRequestError", param: null, code } });
@@ -120,4 +120,20 @@ test.each([
   ["", true],
 ] as const)("as a stream %j begins broken: %s", (text, expected) => {
   expect(beginsBroken(new TextEncoder().encode(text))).toBe(expected);
+});
+
+test.each([
+  ['{"id":"one","choices":[]}', false],
+  [' {"id":"one"}\r\n', false],
+  ["{}", false],
+  ["", true],
+  [" ", true],
+  ['{"id":"one","choices":[{"index":0', true],
+  ['"id":"one"}', true],
+  ["<html>Sign in</html>", true],
+  ["[]", true],
+  ["null", true],
+])("a whole answer %j is broken: %s", (text, broken) => {
+  expect(isBrokenText(text)).toBe(broken);
+  expect(isBrokenWhole(new TextEncoder().encode(text))).toBe(broken);
 });

@@ -61,6 +61,23 @@ export function isErrorText(answer: string): boolean {
   return !answer.startsWith('{"i') && errorBeginning.test(answer.slice(0, errorBeginningCharacters));
 }
 
+/**
+ * Is what should be one JSON object cut short, or something else (a proxy's page)? Looks at its ends alone: what is wrong inside it
+ * is found when it is read.
+ */
+export function isBrokenText(answer: string): boolean {
+  return !answer.trimStart().startsWith("{") || !answer.trimEnd().endsWith("}");
+}
+
+/** The same of a whole answer that was read as bytes. */
+export function isBrokenWhole(answer: Uint8Array): boolean {
+  return answer.find(isShown) !== openingBrace || answer.findLast(isShown) !== closingBrace;
+}
+
+const openingBrace = 0x7b;
+const closingBrace = 0x7d;
+const isShown = (byte: number): boolean => byte > 0x20;
+
 const errorBeginningCharacters = 256;
 const errorBeginning =
   /^(?::[^\n]*\n|event:[^\n]*\n|\s)*(?:data:\s*)?\{\s*"(?:error"\s*:\s*[{"]|object"\s*:\s*"error")/;
