@@ -18,14 +18,14 @@ export function passDoor({ c, scope, isolate }: PublicCall): MaybePromise<Screen
     : noted(scope, screening);
 }
 
-/**
- * While an unknown credential is verified, and for whoever shows none: all headers, and whether this address has shown too
- * many wrong ones. Its verification is not waited for then: a right guess is not told from a wrong one.
- */
-export async function passStranger({ c, scope, isolate }: PublicCall): Promise<Refusal | null> {
-  const { headers } = c.req.raw;
-  const retryAfterMs = isolate.firewall.credentialWaitMs(headers);
-  if (retryAfterMs !== null) return { kind: "address-limited", retryAfterMs };
+/** Whoever shows no credential, or one that is not tried: its address may have shown too many wrong ones. */
+export async function passStranger(call: PublicCall): Promise<Refusal | null> {
+  const retryAfterMs = call.isolate.firewall.credentialWaitMs(call.c.req.raw.headers);
+  return retryAfterMs === null ? passHeaders(call) : { kind: "address-limited", retryAfterMs };
+}
+
+/** While a credential is verified: what stands in all headers. */
+export async function passHeaders({ c, scope, isolate }: PublicCall): Promise<Refusal | null> {
   const screening = await isolate.firewall.screenStranger(c.req.raw, scope.background);
   return noted(scope, screening).refusal;
 }

@@ -16,7 +16,7 @@ import { logLine, type RequestRecord } from "../../src/shared/telemetry/request-
 import { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
 import { socketCredential } from "../../src/shared/sessions/socket-credential.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
-import { hostNameOf, passDoor, passStranger, passTenant, shownTo, turnAway } from "./door.ts";
+import { hostNameOf, passDoor, passHeaders, passStranger, passTenant, shownTo, turnAway } from "./door.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 import { ClientTie } from "./client-tie.ts";
 import { checkSignature } from "./signed.ts";
@@ -198,12 +198,13 @@ async function identify(
   const identifying = isolate.identify(c.req.header("authorization") ?? socketCredential(c.req.raw.headers), {
     host: hostNameOf(c.req.header("host") ?? ""),
     address: () => c.req.raw.headers.get("cf-connecting-ip"),
+    waitMs: () => isolate.firewall.credentialWaitMs(c.req.raw.headers),
     background: scope.background,
   });
   const passed = screening instanceof Promise ? await screening : screening;
   if (passed.refusal !== null) return err(passed.refusal);
   if (identifying instanceof Promise || !identifying.ok) {
-    const refusal = await passStranger(call);
+    const refusal = await (identifying instanceof Promise ? passHeaders(call) : passStranger(call));
     if (refusal !== null) return err(refusal);
   }
   const identified = identifying instanceof Promise ? await identifying : identifying;

@@ -288,3 +288,28 @@ describe("a remembered token", () => {
     expect(await bench.identify(token)).toMatchObject({ error: { kind: "credential-invalid" } });
   });
 });
+
+describe("at an address that has shown too many wrong credentials", () => {
+  const waiting = async (bench: Awaited<ReturnType<typeof identityBench>>, token: string) =>
+    bench.raw(`Bearer ${token}`, undefined, "192.0.2.1", 40_000);
+  const limited = { error: { kind: "address-limited", retryAfterMs: 40_000 } };
+
+  test("a right one that is new is told from a wrong one by nothing, however often it is sent", async () => {
+    const bench = await identityBench();
+    const token = await signClaims();
+    for (let sent = 0; sent < 3; sent += 1) expect(await waiting(bench, token)).toMatchObject(limited);
+    expect(await waiting(bench, `${token.slice(0, -4)}AAAA`)).toMatchObject(limited);
+  });
+
+  test("one that was right a minute ago is verified again: others' mistakes don't lock it out", async () => {
+    const bench = await identityBench();
+    const token = await signClaims();
+    expect(await bench.identify(token)).toMatchObject({ ok: true });
+    for (let minute = 0; minute < 3; minute += 1) {
+      bench.advance(rememberedLimits.maxAgeMs + 1_000);
+      expect(await waiting(bench, token)).toMatchObject({ ok: true });
+    }
+    bench.advance(2 * rememberedLimits.maxAgeMs);
+    expect(await waiting(bench, token)).toMatchObject(limited);
+  });
+});

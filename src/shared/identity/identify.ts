@@ -29,7 +29,7 @@ export type Identity =
 
 export type IdentityRefusal = Extract<
   Refusal,
-  { kind: "credential-missing" | "credential-invalid" | "dependency-unavailable" }
+  { kind: "credential-missing" | "credential-invalid" | "dependency-unavailable" | "address-limited" }
 >;
 
 export type IdentityResult = Result<Identity, IdentityRefusal>;
@@ -39,6 +39,11 @@ export interface Caller {
   readonly host: string;
   /** The client's IP address as the platform saw it; `null`: unknown. Asked for only where a key has an allow-list. */
   readonly address: () => string | null;
+  /**
+   * How long this address waits after too many wrong credentials, in milliseconds; `null`: it doesn't. Asked before one is
+   * tried: a right guess that were tried and refused all the same would be remembered, and told by being sent again.
+   */
+  readonly waitMs: () => number | null;
   readonly background: Background;
 }
 
@@ -115,6 +120,12 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const byId = tenants.byId(identity.tenant.id, caller.background);
     if (byId instanceof Promise || !byId.ok) return undefined;
     return byId.value === identity.tenant ? entry.result : undefined;
+  }
+
+  /** Verified not long ago: whoever shows it again is no one who guesses, whatever others at his address do. */
+  function wasGood(authorization: string, time: number): boolean {
+    const entry = remembered.get(authorization);
+    return entry !== undefined && time < entry.untilMs + rememberedLimits.maxAgeMs;
   }
 
   /** The tenant and the issuer that this token claims to be from, or the platform's. */
@@ -256,7 +267,10 @@ export function createIdentify(options: IdentifyOptions): Identify {
       failed.ground.current(caller.background) === failed.groundInUse
     )
       return failed.result;
-    return verify(authorization, caller);
+    const retryAfterMs = wasGood(authorization, time) ? null : caller.waitMs();
+    return retryAfterMs === null
+      ? verify(authorization, caller)
+      : err({ kind: "address-limited", retryAfterMs });
   };
 }
 

@@ -123,6 +123,7 @@ export interface Bench {
     authorization: string | null,
     host?: string,
     address?: string | null,
+    waitMs?: number | null,
   ) => IdentityResult | Promise<IdentityResult>;
   readonly advance: (ms: number) => void;
   readonly now: () => number;
@@ -159,8 +160,8 @@ export async function identityBench(
     report,
     ...options,
   });
-  const raw = (authorization: string | null, host = "api.edgewise.test", address: string | null = null) =>
-    identify(authorization, { host, address: () => address, background });
+  const raw: Bench["raw"] = (authorization, host = "api.edgewise.test", address = null, waitMs = null) =>
+    identify(authorization, { host, address: () => address, waitMs: () => waitMs, background });
   return {
     identify: async (token, host, address) => raw(token === null ? null : `Bearer ${token}`, host, address),
     raw,
