@@ -52,7 +52,7 @@ export const tenantFirewallSchema = z.strictObject({
 export const platformFirewallSchema = z.strictObject({
   injection: firewallModeSchema.default("block"),
   rules: accessRules,
-  /** In one isolate, for each IPv4 address or IPv6 network of 64 bits. wrangler.toml has those of a whole location. */
+  /** In one isolate, for each IPv4 address, IPv6 network of 64 bits, or zone of Workers that call. wrangler.toml has those of a whole location. */
   addresses: z
     .strictObject({
       /** Not below the largest org's default limit: a customer's servers may share one address. */

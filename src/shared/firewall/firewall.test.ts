@@ -95,6 +95,24 @@ describe("addresses", () => {
     expect((await screen(clean, from("2001:db8::ffff"))).refusal).not.toBeNull();
   });
 
+  test("Workers of other zones share one address of Cloudflare's; each zone counts for its own", async () => {
+    const { screen, firewall } = bench({
+      addresses: { requests_per_minute: 3, failed_credentials_per_minute: 1 },
+    });
+    const worker = (zone: string) => ({ ...from("2a06:98c0:3600::103"), "cf-worker": zone });
+    for (let request = 0; request < 4; request += 1) await screen(clean, worker("flood.example"));
+    expect((await screen(clean, worker("FLOOD.example"))).refusal).not.toBeNull();
+    expect((await screen(clean, worker("honest.example"))).refusal).toBeNull();
+    const guessing = new Headers(worker("flood.example"));
+    for (let guess = 0; guess < 2; guess += 1) await firewall.credentialFailed(guessing, background);
+    expect(firewall.credentialWaitMs(guessing)).toBe(60_000);
+    expect(firewall.credentialWaitMs(new Headers(worker("honest.example")))).toBeNull();
+    // From anywhere else the header is the client's own word.
+    for (let request = 0; request < 3; request += 1)
+      await screen(clean, { ...from("192.0.2.1"), "cf-worker": `z${request}.example` });
+    expect((await screen(clean, { ...from("192.0.2.1"), "cf-worker": "z3.example" })).refusal).not.toBeNull();
+  });
+
   test("wrong credentials have a limit of their own", async () => {
     const { firewall } = bench({ addresses: { failed_credentials_per_minute: 2 } });
     const headers = new Headers(from("192.0.2.1"));

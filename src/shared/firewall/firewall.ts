@@ -106,20 +106,16 @@ export class Firewall {
 
   /** A credential was wrong: counts against its address. Null: tell the caller so; else it waits, in milliseconds. */
   async credentialFailed(headers: Headers, background: Background): Promise<number | null> {
-    const ip = headers.get(addressHeader);
-    if (ip === null) return null;
+    const subscriber = subscriberIn(headers);
+    if (subscriber === null) return null;
     const { addresses } = await this.#options.policy(background);
-    return this.#options.failures.count(
-      subscriberOf(ip),
-      addresses.failed_credentials_per_minute,
-      background,
-    );
+    return this.#options.failures.count(subscriber, addresses.failed_credentials_per_minute, background);
   }
 
   /** Has this address shown too many wrong credentials? How long it waits then, in milliseconds. */
   credentialWaitMs(headers: Headers): number | null {
-    const ip = headers.get(addressHeader);
-    return ip === null ? null : this.#options.failures.waitMs(subscriberOf(ip));
+    const subscriber = subscriberIn(headers);
+    return subscriber === null ? null : this.#options.failures.waitMs(subscriber);
   }
 
   #screen(
@@ -132,10 +128,10 @@ export class Firewall {
     const target = targetOf(request.url);
     const fault = isOrdinary(target) ? null : targetFault(target);
     if (fault !== null) return { refusal: fault, finding: null };
-    const ip = headers.get(addressHeader);
-    if (ip !== null) {
+    const subscriber = subscriberIn(headers);
+    if (subscriber !== null) {
       const max = policy.addresses.requests_per_minute;
-      const retryAfterMs = this.#options.requests.count(subscriberOf(ip), max, background);
+      const retryAfterMs = this.#options.requests.count(subscriber, max, background);
       if (retryAfterMs !== null) return { refusal: { kind: "address-limited", retryAfterMs }, finding: null };
     }
     if (policy.rules.length > 0) {
@@ -181,6 +177,21 @@ function isOrdinary({ path, query }: RequestTarget): boolean {
 
 /** Set by Cloudflare, which overwrites what a client sends. Absent on plain workerd: then nobody is counted. */
 const addressHeader = "cf-connecting-ip";
+/**
+ * The one address that Cloudflare gives the requests of all Workers of other zones, whoever's they are. Each then names its
+ * zone in `CF-Worker`, which Cloudflare sets, too: without it, one customer's flood would count against all who call from there.
+ */
+const workersAddress = "2a06:98c0:3600::103";
+/** As long as a name of the DNS may be. */
+const maxZoneCharacters = 253;
+
+/** Who is counted. Null: nobody, since no address is known. */
+function subscriberIn(headers: Headers): string | null {
+  const ip = headers.get(addressHeader);
+  if (ip === null) return null;
+  if (ip !== workersAddress) return subscriberOf(ip);
+  return `worker of ${(headers.get("cf-worker") ?? "").slice(0, maxZoneCharacters).toLowerCase()}`;
+}
 
 function judge(finding: Finding | null, mode: FirewallMode): Screening {
   if (finding === null) return passed;

@@ -105,3 +105,7 @@ test("an IPv6 subscriber is a network of 64 bits, an IPv4 one its address in eit
   expect(subscriberOf("::ffff:192.0.2.7")).toBe("192.0.2.7");
   expect(subscriberOf("192.0.2.7")).toBe("192.0.2.7");
 });
+
+test("what is no address is counted by no more text than an address has", () => {
+  for (const text of ["x".repeat(8192), "1:".repeat(4096)]) expect(subscriberOf(text)).toHaveLength(45);
+});

@@ -12,9 +12,12 @@ export interface IpNetwork {
   readonly prefixBits: number;
 }
 
+/** Of the longest spelling: six groups and an IPv4 address. */
+const maxCharacters = 45;
+
 /** Null for anything but an address in its textual form: no zone, no port, no brackets, no octal, no short IPv4. */
 export function parseIpAddress(text: string): IpAddress | null {
-  if (text.length > 45) return null;
+  if (text.length > maxCharacters) return null;
   return text.includes(":") ? parseVersion6(text) : mapped(parseVersion4(text));
 }
 
@@ -45,9 +48,11 @@ export function inNetwork(address: IpAddress, { address: network, prefixBits }: 
 
 /**
  * What one subscriber has: an IPv4 address, or an IPv6 network of 64 bits (RFC 6177: a host picks its own lower half, so
- * that counting single addresses counts nothing). The text itself where it is no address.
+ * that counting single addresses counts nothing). The text itself where it is no address, as far as an address could go: who
+ * is counted is remembered, and without Cloudflare in front a client writes it.
  */
 export function subscriberOf(text: string): string {
+  if (text.length > maxCharacters) return text.slice(0, maxCharacters);
   // The common case, without parsing: IPv4 as Cloudflare writes it.
   if (!text.includes(":")) return text;
   const address = parseVersion6(text);
