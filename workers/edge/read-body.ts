@@ -10,7 +10,8 @@ export async function readJsonText(request: Request, maxBytes: number): Promise<
   const type = request.headers.get("content-type");
   if (type === null || !isJson(type)) return err({ kind: "media-type-unsupported" });
   const encoding = request.headers.get("content-encoding");
-  if (encoding !== null && encoding !== "identity") return err({ kind: "media-type-unsupported" });
+  if (encoding !== null && encoding.toLowerCase() !== "identity")
+    return err({ kind: "media-type-unsupported" });
   const declared = request.headers.get("content-length");
   if (declared !== null) {
     if (Number(declared) > maxBytes) return err({ kind: "body-too-large", maxBytes });

@@ -107,7 +107,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "invalid_request_error",
         "unsupported_media_type",
         null,
-        "The body must be JSON, sent with the header 'Content-Type: application/json'.",
+        "The body must be JSON, not compressed, sent with the header 'Content-Type: application/json'.",
       );
     case "body-too-large":
       return wire(
