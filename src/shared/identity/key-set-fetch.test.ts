@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { keySetCache, keySetFetcher, keySetLimits } from "./key-set-fetch.ts";
 
 const url = "https://id.test/keys";
@@ -84,3 +84,21 @@ test("a cache that fails, or holds something else, is a miss", async () => {
   const foreign = { ...failing, match: async () => new Response("hello") };
   expect(await keySetCache(foreign).get(url)).toBeNull();
 });
+
+test.each([
+  ["says nothing", () => new Promise<Response>(() => undefined)],
+  ["stops in the middle of its answer", async () => new Response(new ReadableStream())],
+])(
+  "a cache that %s is a miss after half a second: nobody waits for it to be identified",
+  async (_, match) => {
+    vi.useFakeTimers();
+    try {
+      const cache = keySetCache({ match, put: () => Promise.resolve() });
+      const got = cache.get(url);
+      await vi.advanceTimersByTimeAsync(keySetLimits.cacheTimeoutMs);
+      expect(await got).toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
+  },
+);

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../contracts/result.ts";
+import { timedOut, within } from "../isolate/shared-load.ts";
 import type { FetchKeySet, KeySetCache, StoredKeySet } from "./remote-key-set.ts";
 
 /**
@@ -60,11 +61,9 @@ export function keySetCache(cache: ResponseCache, keepSeconds = 86_400): KeySetC
   return {
     async get(url): Promise<StoredKeySet | null> {
       try {
-        const found = await cache.match(cacheUrl(url));
-        if (found === undefined) return null;
-        const text = await boundedText(found);
-        const fetchedAtMs = Number(found.headers.get(fetchedAtHeader) ?? "");
-        return text.ok && fetchedAtMs > 0 ? { text: text.value, fetchedAtMs } : null;
+        // A cache that says nothing must not keep callers from being identified: it is slower than the issuer then.
+        const stored = await within(storedIn(cache, url), keySetLimits.cacheTimeoutMs);
+        return stored === timedOut ? null : stored;
       } catch {
         // By contract a miss: the issuer itself is asked next, and that is reported when it fails.
         return null;
@@ -88,6 +87,14 @@ export function keySetCache(cache: ResponseCache, keepSeconds = 86_400): KeySetC
       }
     },
   };
+}
+
+async function storedIn(cache: ResponseCache, url: string): Promise<StoredKeySet | null> {
+  const found = await cache.match(cacheUrl(url));
+  if (found === undefined) return null;
+  const text = await boundedText(found);
+  const fetchedAtMs = Number(found.headers.get(fetchedAtHeader) ?? "");
+  return text.ok && fetchedAtMs > 0 ? { text: text.value, fetchedAtMs } : null;
 }
 
 function cacheUrl(url: string): string {
