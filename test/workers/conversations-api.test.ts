@@ -53,6 +53,23 @@ test("a conversation is made with what was said before, and goes on from there",
   await settled();
 });
 
+test("a name that its owner chose is read and deleted by its URL, a slash in it encoded as clients do", async () => {
+  const authorization = await bearer("keeps", "ada");
+  const name = "support/42 (EU)";
+  const answer = await post("/v1/chat/completions", authorization, {
+    model: "auto",
+    conversation_id: name,
+    messages: [{ role: "user", content: "I am Ada." }],
+  });
+  expect(answer.status).toBe(200);
+  await settled();
+  const path = `/v1/conversations/${encodeURIComponent(name)}`;
+  expect(await read(path, authorization)).toMatchObject({ status: 200, body: { id: name } });
+  expect((await read(`${path}/items`, authorization)).body["data"]).toHaveLength(2);
+  expect((await read(path, authorization, "DELETE")).body).toMatchObject({ id: name, deleted: true });
+  expect((await read(path, authorization)).status).toBe(404);
+});
+
 test("metadata are changed whole, and an item is found by its id", async () => {
   const authorization = await bearer("keeps", "bea");
   const { id } = await create(authorization, beginning);

@@ -30,8 +30,11 @@ const tooLong: TargetFault = { kind: "url-too-long", maxCharacters: requestLimit
 /** Words, dashes and dots inside of words: nothing that could be read in two ways. */
 const plainPath = /^(?:\/[\w-][\w.-]*)*\/?$/;
 const plainQuery = /^[\w\-.~=&:/,+@]*$/;
-/** Ids that may hold a slash of their own, as `meta-llama/Llama-3.1-8B` does; clients encode it. */
-const mayHoldSlash = /^\/v1\/models\//;
+/**
+ * Ids that may hold a slash of their own, as `meta-llama/Llama-3.1-8B` does, and a conversation's name that its owner chose
+ * (`support/42`): clients encode it, and the router splits a path before it decodes.
+ */
+const mayHoldSlash = /^\/v1\/(?:models|conversations)\//;
 
 export function targetFault({ path, query }: RequestTarget): TargetFault | null {
   if (path.length + query.length > requestLimits.urlCharacters) return tooLong;
