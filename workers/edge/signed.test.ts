@@ -105,3 +105,18 @@ test.each([2, 20])("of %i copies at once one is let in", async (copies) => {
   expect(answers.filter(({ status }) => status === 401)).toHaveLength(copies - 1);
   expect(await send("required", fields)).toMatchObject(refused);
 });
+
+test("a signed HEAD with a length of nothing is answered: its body is nobody's to read", async () => {
+  const models = "https://signed.test/v1/models";
+  const fields = await signPlain(
+    { method: "HEAD", url: models, body: "" },
+    fixture.identities.ed25519,
+    Date.now(),
+  );
+  const authorization = `Bearer ${await tokenOf("required")}`;
+  const response = await exports.default.fetch(models, {
+    method: "HEAD",
+    headers: { host: "signed.test", authorization, "content-length": "0", ...fields },
+  });
+  expect(response.status).toBe(200);
+});

@@ -25,8 +25,8 @@ export async function checkSignature(call: PublicCall, tenant: TenantConfig): Pr
           unread = read.error;
           return null;
         }
-        // A GET's body, should there be one, is nobody's to read.
-        if (request.body !== null && request.method !== "GET")
+        // A body of these, should there be one, is nobody's to read, and no Request of ours may have it.
+        if (request.body !== null && request.method !== "GET" && request.method !== "HEAD")
           c.req.raw = new Request(request, { method: request.method, body: read.value });
         return read.value;
       },
