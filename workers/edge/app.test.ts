@@ -1,5 +1,5 @@
 import { exports } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { publicRoutes } from "../../src/shared/wire/routes.ts";
 import { createApp } from "./app.ts";
 
@@ -39,6 +39,37 @@ test("an unknown path is 404 and a known one with another method is 405 with All
   expect(wrong.status).toBe(405);
   expect(wrong.headers.get("allow")).toBe("POST");
   await wrong.body?.cancel();
+});
+
+test.each(["/openapi-json", "/x.well-known/edgewise-receipts.json", "/.well-known/edgewise-receiptsXjson"])(
+  "%s is no route, however like one it is",
+  async (path) => {
+    const response = await ask(path);
+    expect(response.status).toBe(404);
+    await response.body?.cancel();
+  },
+);
+
+test("what caches may keep says that it differs by origin", async () => {
+  const response = await ask("/openapi.json");
+  expect(response.headers.get("vary")).toBe("Origin");
+  await response.body?.cancel();
+});
+
+describe("the page's sign-in on a laptop", () => {
+  test.each<[string, Record<string, string>, number]>([
+    ["its own page", { origin: "http://edgewise.test", "sec-fetch-site": "same-origin" }, 200],
+    ["its own page in a network, where browsers say less", { origin: "http://edgewise.test" }, 200],
+    ["no page", {}, 200],
+    ["another page", { origin: "https://other.test", "sec-fetch-site": "cross-site" }, 404],
+    ["another page in a network", { origin: "http://other.test" }, 404],
+    ["a sandboxed one", { origin: "null" }, 404],
+  ])("is for %s: %s", async (_, headers, status) => {
+    const init = { method: "POST", headers: { host: "edgewise.test", ...headers } };
+    const response = await ask("/demo/session", init);
+    expect(response.status).toBe(status);
+    await response.body?.cancel();
+  });
 });
 
 test("every answer carries its request id and a traceparent of the caller's trace", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { allowsOrigin, corsPolicySchema, preflightHeaders } from "./cors.ts";
+import { allowsOrigin, corsHeaders, corsPolicySchema, preflightHeaders } from "./cors.ts";
 
 const page = "https://app.example.com";
 const policy = corsPolicySchema.parse({ origins: [page] });
@@ -40,4 +40,17 @@ test("a preflight repeats header names and nothing else", () => {
   expect(repeated("a\r\nset-cookie: x")).toBe("authorization, content-type");
   expect(repeated("a".repeat(65))).toBe("authorization, content-type");
   expect(repeated(Array.from({ length: 65 }, () => "a").join(","))).toBe("authorization, content-type");
+});
+
+test.each([
+  "retry-after-ms",
+  "x-request-id",
+  "x-ratelimit-remaining-tokens",
+  // Why it was refused, what to sign, and under which name to save.
+  "www-authenticate",
+  "accept-signature",
+  "allow",
+  "content-disposition",
+])("a page that may read an answer may read its %s", (name) => {
+  expect(corsHeaders(page)["access-control-expose-headers"]?.split(", ")).toContain(name);
 });

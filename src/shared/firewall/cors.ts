@@ -28,6 +28,7 @@ export type CorsScope = CorsPolicy | "any" | "none";
 /** What a client library may need of an answer. Without this list a page sees the body alone. */
 const exposed =
   "x-request-id, traceparent, retry-after, retry-after-ms, x-should-retry, x-edgewise-response-id, x-edgewise-route, server-timing, cache-status, " +
+  "www-authenticate, accept-signature, allow, content-disposition, " +
   "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, x-ratelimit-window-requests, " +
   "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, x-ratelimit-window-tokens";
 

@@ -23,6 +23,8 @@ export function parseOriginSigningKey(text: string): Result<OriginSigningKey, st
   const [, algorithm, keyId, encoded] = parts ?? [];
   if (algorithm === undefined || keyId === undefined || encoded === undefined)
     return err("is not <hmac-sha256 or ed25519>:<key id>:<base64url>");
+  // One character alone holds no byte: a key that was cut, which atob throws at.
+  if (encoded.length % 4 === 1) return err("is cut: no base64url has that length");
   const binary = atob(encoded.replaceAll("-", "+").replaceAll("_", "/"));
   const material = Uint8Array.from(binary, (character) => character.charCodeAt(0));
   if (material.byteLength < minSecretBytes) return err(`has fewer than ${minSecretBytes} bytes`);

@@ -23,6 +23,7 @@ describe("images", () => {
   test.each([
     ["a data URL", png],
     ["its scheme and type in capitals", png.replace("data:image/png", "DATA:Image/PNG")],
+    ["JPEG under the name that files have", "data:image/jpg;base64,/9j/4AAQ"],
     ["a host that the tenant allows", "https://images.example.com/a/b.png?size=2"],
   ])("%s passes", (_, url) => {
     expect(check(image(url))).toEqual({ ok: true, value: undefined });

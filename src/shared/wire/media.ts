@@ -17,6 +17,8 @@ export interface MediaPolicy {
 const imageTypes: ReadonlyMap<string, readonly string[]> = new Map([
   ["image/png", ["iVBORw0KGgo"]],
   ["image/jpeg", ["/9j/"]],
+  // No registered type, but what many programs make of a file's name.
+  ["image/jpg", ["/9j/"]],
   ["image/gif", ["R0lGOD"]],
   ["image/webp", ["UklGR"]],
 ]);

@@ -23,10 +23,7 @@ export const offersDemo: PublicHandler = ({ scope, isolate }) =>
 export const startDemo: PublicHandler = async ({ c, scope, isolate }) => {
   const secret = demoSecret(isolate);
   if (secret === null) return respondRefusal(scope, { kind: "route-unknown" });
-  // A page from elsewhere must not sign its visitor in here.
-  const site = c.req.header("sec-fetch-site");
-  if (site !== undefined && site !== "same-origin" && site !== "none")
-    return respondRefusal(scope, { kind: "route-unknown" });
+  if (isFromElsewhere(c.req.raw.headers)) return respondRefusal(scope, { kind: "route-unknown" });
   const issuer = demo.issuers[0];
   if (issuer === undefined) return respondRefusal(scope, { kind: "route-unknown" });
   const user = `guest-${randomHex(4)}`;
@@ -41,3 +38,14 @@ export const startDemo: PublicHandler = async ({ c, scope, isolate }) => {
     .sign(new TextEncoder().encode(secret));
   return respondJson(scope, { token, user });
 };
+
+/**
+ * A page from elsewhere must not sign its visitor in here. Browsers say so by `Sec-Fetch-Site`, but not to a host that is
+ * reached over plain HTTP in a network; there its origin tells it.
+ */
+function isFromElsewhere(headers: Headers): boolean {
+  const site = headers.get("sec-fetch-site");
+  if (site !== null) return site !== "same-origin" && site !== "none";
+  const origin = headers.get("origin");
+  return origin !== null && URL.parse(origin)?.host !== headers.get("host");
+}

@@ -6,7 +6,8 @@ import { respondJson } from "../respond.ts";
 /** The document is built on first use: it costs nothing at start-up. */
 export const openApiDocument: PublicHandler = async ({ scope }) => {
   const { openApiJson } = await import("../../../src/shared/wire/openapi.ts");
-  return respondJson(scope, openApiJson(), { "cache-control": "public, max-age=300" });
+  // What a cache keeps of a request without an origin must not be given to a page of another: it could not read it.
+  return respondJson(scope, openApiJson(), { "cache-control": "public, max-age=300", vary: "Origin" });
 };
 
 export const referencePage: PublicHandler = ({ scope }) => {

@@ -19,7 +19,11 @@ export function unknownRoute(methods: ReadonlyMap<string, readonly string[]>): P
   };
 }
 
-/** Hono's `:name` is one segment, `:name{.+}` any number. */
+/** Hono's `:name` is one segment, `:name{.+}` any number. A dot outside of a name is a dot. */
 function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.replaceAll(/:\w+\{\.\+\}/g, ".+").replaceAll(/:\w+/g, "[^/]+")}$`);
+  const source = path.replaceAll(/:\w+\{\.\+\}|:\w+|\./g, (part) => {
+    if (part === ".") return "\\.";
+    return part.endsWith("}") ? ".+" : "[^/]+";
+  });
+  return new RegExp(`^${source}$`);
 }
