@@ -5,6 +5,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import type { Item } from "../responses/item.ts";
 import { messagesOf } from "../responses/messages.ts";
 import type { ChatMessage } from "./chat-messages.ts";
+import { shortenedFields } from "./json-bounds.ts";
 import { itemSchema, itemSequenceFault, readInput } from "./responses-items.ts";
 import { metadataSchema, text } from "./schema-parts.ts";
 import { maxTitleCharacters, tidyTitle } from "./tidy-title.ts";
@@ -127,6 +128,6 @@ function parse<Schema extends z.ZodType>(schema: Schema, body: string): Result<z
   } catch {
     return err({ kind: "json-invalid" });
   }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(shortenedFields(value));
   return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, [], value));
 }

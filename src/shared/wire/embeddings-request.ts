@@ -1,11 +1,13 @@
 /** Is this body a request for embeddings (`POST /v1/embeddings`), and what does the engine get of it? */
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
-import { ok, type Result } from "../contracts/result.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
 import { type FieldTable, parseFields } from "./field-reader.ts";
+import { shortened } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
 import { modelName } from "./sampling-shape.ts";
-import { nullish, text, tokenId } from "./schema-parts.ts";
+import { mostTokenId, nullish, text, tokenId } from "./schema-parts.ts";
+import { invalidValue, paramOf, refusalOfIssues } from "./zod-refusal.ts";
 
 /** OpenAI: an input can't be empty. */
 const inputText = text().min(1);
@@ -50,7 +52,41 @@ const table: FieldTable = {
     ].map((field) => [field, { origin: "vLLM", message: "is not taken from clients" }] as const),
   ),
   required: ["model", "input"],
+  readers: new Map([["input", readInput]]),
 };
+
+/** Token ids are many: a schema would take them for texts first, and make an issue of each. */
+function readInput(given: unknown): Result<unknown, Refusal> {
+  if (Array.isArray(given)) {
+    const [first] = given as readonly unknown[];
+    if (typeof first === "number") return readTokens(given, ["input"]);
+    if (Array.isArray(first) && given.length <= requestLimits.inputs) return readTokenLists(given);
+  }
+  const parsed = embeddingShape.input.safeParse(shortened(given));
+  return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, ["input"], given));
+}
+
+function readTokenLists(given: readonly unknown[]): Result<unknown, Refusal> {
+  for (const [at, list] of given.entries()) {
+    const path = ["input", at];
+    if (!Array.isArray(list)) return err(invalidValue(paramOf(path), "must be an array"));
+    const read = readTokens(list, path);
+    if (!read.ok) return read;
+  }
+  return ok(given);
+}
+
+function readTokens(given: readonly unknown[], path: readonly PropertyKey[]): Result<unknown, Refusal> {
+  const most = requestLimits.inputTokenIds;
+  if (given.length === 0) return err(invalidValue(paramOf(path), "must have at least 1 item"));
+  if (given.length > most) return err(invalidValue(paramOf(path), `must have at most ${most} items`));
+  for (const [at, token] of given.entries()) {
+    if (Number.isInteger(token) && Number(token) >= 0 && Number(token) <= mostTokenId) continue;
+    const parsed = tokenId.safeParse(token);
+    if (!parsed.success) return err(refusalOfIssues(parsed.error.issues, [...path, at], token));
+  }
+  return ok(given);
+}
 
 export const embeddingFields = { taken: [...table.schemas.keys()], refused: [...table.refused.keys()] };
 

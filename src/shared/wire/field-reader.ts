@@ -6,7 +6,7 @@
 import type * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import { isJsonObject } from "./json-bounds.ts";
+import { isJsonObject, shortened } from "./json-bounds.ts";
 import { invalidValue, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
 export interface RefusedField {
@@ -59,6 +59,6 @@ export function readFields(value: unknown, table: FieldTable): Result<Record<str
 }
 
 function readWith(schema: z.ZodType, key: string, given: unknown): Result<unknown, Refusal> {
-  const parsed = schema.safeParse(given);
+  const parsed = schema.safeParse(shortened(given));
   return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, [key], given));
 }

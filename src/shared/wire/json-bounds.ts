@@ -49,6 +49,33 @@ function textFault(text: string, tally: Tally): string | null {
   return text.isWellFormed() ? null : "is not well-formed Unicode (half a surrogate pair)";
 }
 
+/** One more than any list or map of a field may hold, so that its schema still says which bound is passed. */
+const mostItems = 1 + Math.max(requestLimits.messages, requestLimits.inputs, requestLimits.tokenIds);
+
+/**
+ * A field's value as its schema need see it: of a list or an object that is longer than any may be, the beginning. zod makes an
+ * issue of every item that is wrong, some microseconds each, and a body of 2 MB holds a million: one request that is refused, and
+ * paid by nobody, would keep all others of its isolate waiting for seconds.
+ */
+export function shortened(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length > mostItems ? value.slice(0, mostItems) : value;
+  if (!isJsonObject(value)) return value;
+  let keys = 0;
+  for (const _ in value) {
+    keys += 1;
+    if (keys > mostItems) return Object.fromEntries(Object.entries(value).slice(0, mostItems));
+  }
+  return value;
+}
+
+/** A body's fields, each as its schema need see it. */
+export function shortenedFields(body: unknown): unknown {
+  const fields = shortened(body);
+  return isJsonObject(fields)
+    ? Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, shortened(value)]))
+    : fields;
+}
+
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

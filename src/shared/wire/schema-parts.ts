@@ -64,7 +64,8 @@ export const metadataSchema = z
     message: `may have at most ${requestLimits.metadataPairs} pairs`,
   });
 
-export const tokenId = z.int().min(0).max(4_294_967_295);
+export const mostTokenId = 4_294_967_295;
+export const tokenId = z.int().min(0).max(mostTokenId);
 
 export const stopSchema = z
   .union([
