@@ -9,8 +9,17 @@ const shortCommands =
 const windowsCommands =
   "cmd|command|powershell|pwsh|iwr|iex|irm|wmic|reg(?:edit|svr32)?|rundll32|certutil|bitsadmin|bcdboot|bcdedit|net(?:sh|stat)?1?|sc|schtasks|tasklist|taskkill|systeminfo|cscript|wscript|mshta|msiexec|icacls|cacls|attrib|takeown|vssadmin|diskpart|assoc|ftype|doskey|ipconfig|tracert|nbtstat|xcopy|robocopy|rmdir|del|erase|copy|ren|format|fsutil|sfc|gpresult|gpupdate|cipher|driverquery|expand|fc|forfiles|logoff|shutdown|mountvol|openfiles|pushd|popd|quser|runas|setx|subst|typeperf|ver|where|wevtutil";
 
+/** Commands that are words of a text, too: `Shoes & more`, `Home | Service`, `time; date`. */
+const words =
+  "fetch|service|kill|export|mount|strings|make|less|tail|touch|route|node|perl|python|ruby|git|docker|dash|fish|env|gem|cc|cat|more|sort|find|head|top|mail|host|time|date|set|type|who|last|file|cut|at|man|stat|exec|echo|id|ip|nano|view";
+/** What only a shell is told behind them: an option, a path, a pattern, a variable, another command. */
+const argument =
+  "\\s{1,4}(?:-{1,2}[a-z0-9]|[~.]{0,2}/|\\*|\\$[a-z{(]|[\\w-]{1,40}\\.(?:txt|log|conf|cfg|ini|env|sh|py|php|json|ya?ml|html?|bak)\\b|(?:sudo|whoami|ls|id|cat|sh|bash|nc|curl|wget)\\b)";
+/** Behind a separator and a blank, as in a text, such a word is a command only with such an argument. */
+const notInText = `(?!\\s{1,8}(?:${words})\\b(?!${argument}))`;
+
 /** Between two commands. A single `&` counts with a blank or another: it also stands between a query's fields. */
-const separator = "(?:[;|`\\r\\n{]|&&|&\\s|\\$\\(|<\\(|>\\()";
+const separator = `(?:[;|\`\\r\\n{]|&&|&(?=\\s)|\\$\\(|<\\(|>\\()${notInText}`;
 /** What may stand before a command's name: a path, variables, wrappers. */
 const before =
   "\\s{0,8}(?:[({!@]\\s?)?(?:(?:\\$\\w{1,16}|sudo|time|nohup|exec|command|builtin|env|nice|timeout \\d{1,5})\\s{1,4})?(?:\\.{0,2}/[\\w./-]{0,80}/)?";
@@ -37,7 +46,7 @@ export const commandRules: readonly Rule[] = [
     id: "932-command-in-header",
     reads: "shell",
     pattern: new RegExp(
-      `(?:^;|[|\`]|&&|\\$\\(|[^ ];(?! ))${before}(?:${commands}|cat|ls|id|rm|sh|echo|ps)(?:\\s{1,4}[-/.~*$"'<]|\\s?[;|\`<)]|$)|^(?:${before})?(?:cat|ca\\?|tac|head|less|more|bash|sh|wget|nc|ncat)\\s{1,4}(?:-\\w{1,8}\\s|/)`,
+      `(?:^;|[|\`]|&&|\\$\\(|[^ ];(?! ))${notInText}${before}(?:${commands}|cat|ls|id|rm|sh|echo|ps)(?:\\s{1,4}[-/.~*$"'<]|\\s?[;|\`<)]|$)|^(?:${before})?(?:cat|ca\\?|tac|head|less|more|bash|sh|wget|nc|ncat)\\s{1,4}(?:-\\w{1,8}\\s|/)`,
     ),
     places: ["user-agent", "referer", "cookie", "header"],
   },
@@ -45,7 +54,7 @@ export const commandRules: readonly Rule[] = [
     id: "932-direct-command",
     reads: "shell",
     pattern: new RegExp(
-      `(?:^|[=\\u0001])\\s{0,4}(?:${commands}|cat|tac|ls|ll|ps|rm|cp|mv|dd|ip|find|sh)\\s{1,4}(?:-{1,2}[a-z]|[~./]*/[a-z*?]|https?:|\\d{1,3}\\.\\d{1,3}\\.|\\$|\\*|[|;>]|a$|addr\\b|link$)`,
+      `(?:^|[=\\u0001])\\s{0,4}(?!(?:${words})\\s{1,4}[|;>])(?:${commands}|cat|tac|ls|ll|ps|rm|cp|mv|dd|ip|find|sh)\\s{1,4}(?:-{1,2}[a-z]|[~./]*/[a-z*?]|https?:|\\d{1,3}\\.\\d{1,3}\\.|\\$|\\*|[|;>]|a$|addr\\b|link$)`,
     ),
     places: requestLine,
   },
