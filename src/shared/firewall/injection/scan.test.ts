@@ -8,6 +8,9 @@ describe("blocked, by family", () => {
   test.each([
     ["930", "/v1/files/..%2f..%2fetc%2fpasswd"],
     ["930", "/.git/config"],
+    ["930", "/v1/conversations/a/.env"],
+    ["941", "/v1/conversations/a/items/%3Cscript%3E"],
+    ["941", "/v1/conversations?q=%3Cscript%3E"],
     ["930", "/v1/files?name=....//....//etc/shadow"],
     ["930", "/v1/files?name=%252e%252e%252fetc%252fpasswd"],
     ["930", "/v1/x?u=php://filter/convert.base64-encode/resource=index"],
@@ -121,6 +124,26 @@ describe("let through", () => {
     ["file-name", "report-2026.final.pdf"],
   ])("%s: %s", (place, value) => {
     expect(scanHeader(value, place)).toBeNull();
+  });
+
+  test("whatever its owner calls a conversation: as text it was taken from a body, and is read as nothing", () => {
+    const names = [
+      "system prompt (v2)",
+      "select all",
+      "2 or more (any)",
+      ".drafts",
+      "auth0|id",
+      "${x}",
+      "' or 1=1",
+    ];
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.constantFrom(...names), fc.string({ minLength: 1, unit: "grapheme" })),
+        (name) => {
+          expect(scanPath(`/v1/conversations/${encodeURIComponent(name)}/items`)).toBeNull();
+        },
+      ),
+    );
   });
 
   test("any text of words, digits and dashes", () => {

@@ -41,9 +41,16 @@ const dottedPath = /^(?:\/[\w-][\w.:@-]*)*\/?$/;
 const plainQuery = /^[\w\-.=&]*$/;
 const plainValue = /^[\w\-.,:=@+ ]*$/;
 
-/** `path`: of the URL, as it was sent. */
-export function scanPath(path: string): Finding | null {
-  if (plainPath.test(path)) return null;
+/**
+ * A conversation's name is its owner's own text, as a prompt is: whatever a body may call it, its URL must reach, to read and to
+ * delete it. It is hashed, and read as nothing else.
+ */
+const ownName = /^\/v1\/conversations\/[^/]+/;
+
+/** `sent`: the path of the URL, as it was sent. */
+export function scanPath(sent: string): Finding | null {
+  if (plainPath.test(sent)) return null;
+  const path = sent.replace(ownName, "/v1/conversations");
   if (dottedPath.test(path)) return firstMatch(path, "path", dottedPathRules, false);
   return firstMatch(path, "path", rulesByPlace.get("path") ?? [], true);
 }
