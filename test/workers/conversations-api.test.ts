@@ -55,7 +55,7 @@ test("a conversation is made with what was said before, and goes on from there",
 
 test("a name that its owner chose is read and deleted by its URL, a slash in it encoded as clients do", async () => {
   const authorization = await bearer("keeps", "ada");
-  const name = "support/42: system prompt (v2) & more";
+  const name = "CORP\\support/42: system prompt (v2) & 50%2B more 💬";
   const answer = await post("/v1/chat/completions", authorization, {
     model: "auto",
     conversation_id: name,

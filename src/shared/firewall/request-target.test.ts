@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { requestLimits } from "../wire/request-limits.ts";
+import { conversationName } from "../wire/schema-parts.ts";
+import { scanPath } from "./injection/scan.ts";
 import { targetFault, targetOf } from "./request-target.ts";
 
 function fault(target: string): string | null {
@@ -17,6 +19,8 @@ test.each([
   "/v1/conversations/my%20chat",
   "/v1/conversations/a%25",
   "/v1/conversations/support%2F42/items",
+  "/v1/conversations/CORP%5Cann",
+  "/v1/conversations/50%252B/items/msg_1",
   "/.well-known/security.txt",
   "/v1/x?redirect=https%3A%2F%2Fa.example%2F..%2F&q=100%",
   "/v1/x?text=%250a%0d%0a",
@@ -33,6 +37,13 @@ test.each([
   ["an encoded slash", "/v1%2fchat/completions"],
   ["an encoded slash behind a prefix", "/v1/responses/a%2Fb"],
   ["a dot segment behind an encoded slash of a conversation", "/v1/conversations/..%2fmodels"],
+  ["a dot segment behind an encoded backslash of one", "/v1/conversations/a%5C..%5Cmodels"],
+  ["a dot segment at the end of one", "/v1/conversations/a%2F.."],
+  ["a backslash that is not encoded", "/v1/conversations/a\\b"],
+  ["an encoded slash behind a conversation's name", "/v1/conversations/a/items%2Fmsg_1"],
+  ["double encoding behind it", "/v1/conversations/a/%2569tems"],
+  ["half an escape in it", "/v1/conversations/a%2"],
+  ["a NUL in it", "/v1/conversations/a%00"],
   ["a backslash", "/v1\\chat"],
   ["an encoded backslash", "/v1/models/..%5c"],
   ["a dot segment", "/v1/../admin/keys"],
@@ -85,4 +96,39 @@ test("a path that passes reads the same decoded once and resolved as any URL par
       expect(decodeURIComponent(resolved)).toBe(decodeURIComponent(path));
     }),
   );
+});
+
+test("whatever a body may call a conversation, its URL passes", () => {
+  const piece = fc.constantFrom(
+    ".",
+    "..",
+    "/",
+    "\\",
+    "%",
+    "%2F",
+    "%41",
+    "a",
+    "'",
+    " or 1=1",
+    "(",
+    "<script>",
+    "|id",
+    "é",
+    "💬",
+  );
+  const names = fc.oneof(
+    fc.string({ minLength: 1, unit: "grapheme" }),
+    fc.array(piece).map((all) => all.join("")),
+  );
+  fc.assert(
+    fc.property(names, (name) => {
+      if (!conversationName.safeParse(name).success) return;
+      const target = targetOf(`https://api.example.com/v1/conversations/${encodeURIComponent(name)}/items`);
+      expect([targetFault(target), scanPath(target.path)]).toEqual([null, null]);
+    }),
+  );
+});
+
+test.each([".", "..", "a/../b", "../a", "a\\.", "./a"])("no conversation may be called %j", (name) => {
+  expect(conversationName.safeParse(name).success).toBe(false);
 });

@@ -30,11 +30,13 @@ const tooLong: TargetFault = { kind: "url-too-long", maxCharacters: requestLimit
 /** Words, dashes and dots inside of words: nothing that could be read in two ways. */
 const plainPath = /^(?:\/[\w-][\w.-]*)*\/?$/;
 const plainQuery = /^[\w\-.~=&:/,+@]*$/;
+/** Ids that may hold a slash of their own, as `meta-llama/Llama-3.1-8B` does; clients encode it. */
+const mayHoldSlash = /^\/v1\/models\//;
 /**
- * Ids that may hold a slash of their own, as `meta-llama/Llama-3.1-8B` does, and a conversation's name that its owner chose
- * (`support/42`): clients encode it, and the router splits a path before it decodes.
+ * A conversation's name is its owner's own text (`support/42`, `CORP\ann`, `50%2B`), and must be reached to be deleted. The router
+ * splits a path before it decodes, once, and nobody else reads the name: of it, only dots that climb read in two ways.
  */
-const mayHoldSlash = /^\/v1\/(?:models|conversations)\//;
+const ownName = /^\/v1\/conversations\/[^/]+/;
 
 export function targetFault({ path, query }: RequestTarget): TargetFault | null {
   if (path.length + query.length > requestLimits.urlCharacters) return tooLong;
@@ -50,13 +52,14 @@ export function targetFault({ path, query }: RequestTarget): TargetFault | null 
 function pathFault(path: string): string | null {
   if (/%(?![0-9a-f]{2})/i.test(path)) return "a percent sign without its two digits";
   if (/%(?:[01][0-9a-f]|7f)/i.test(path) || /[\u0000-\u001f\u007f]/.test(path)) return "a control character";
-  if (path.includes("\\") || /%5c/i.test(path)) return "a backslash in the path";
-  if (/%2f/i.test(path) && !mayHoldSlash.test(path)) return "an encoded slash in the path";
+  const common = path.replace(ownName, "/v1/conversations");
+  if (path.includes("\\") || /%5c/i.test(common)) return "a backslash in the path";
+  if (/%2f/i.test(common) && !mayHoldSlash.test(path)) return "an encoded slash in the path";
   const decoded = decode(path);
   if (decoded === null) return "an escape that is no UTF-8";
-  if (/%[0-9a-f]{2}/i.test(decoded)) return "a path encoded twice";
+  if (/%[0-9a-f]{2}/i.test(decode(common) ?? "")) return "a path encoded twice";
   // At the very end dots climb to a folder and read nothing: no route has that path, and that is its answer.
-  if (/(?:^|\/)\.{1,2}\//.test(decoded) || /\/\.{1,2}$/.test(decoded) !== /\/\.{1,2}$/.test(path))
+  if (/(?:^|[\\/])\.{1,2}[\\/]/.test(decoded) || /[\\/]\.{1,2}$/.test(decoded) !== /\/\.{1,2}$/.test(path))
     return "a dot segment in the path";
   return null;
 }

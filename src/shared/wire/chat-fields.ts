@@ -7,7 +7,7 @@ import { messagesSchema } from "./chat-messages.ts";
 import type { RefusedField } from "./field-reader.ts";
 import { requestLimits } from "./request-limits.ts";
 import { modelName, samplingShape } from "./sampling-shape.ts";
-import { metadataSchema, opaqueId } from "./schema-parts.ts";
+import { conversationName, metadataSchema, opaqueId } from "./schema-parts.ts";
 import { toolChoiceSchema, toolSchema } from "./tools.ts";
 
 /** Schemas of the fields that are taken. Null means absent for every one of them, as with OpenAI. */
@@ -49,7 +49,7 @@ export const chatShape = {
     thinking: z.boolean().optional(),
   }),
 
-  conversation_id: opaqueId,
+  conversation_id: conversationName,
   parent_item_id: opaqueId,
   /** There are no knowledge bases yet: an answer without the passages that were asked for would look like one with them. */
   retrieval: z

@@ -9,7 +9,7 @@ import { requestLimits } from "./request-limits.ts";
 import { itemSchema } from "./responses-items.ts";
 import { responseTextSchema, responseToolChoiceSchema, responseToolSchema } from "./responses-tools.ts";
 import { modelName, samplingShape } from "./sampling-shape.ts";
-import { metadataSchema, opaqueId, text } from "./schema-parts.ts";
+import { conversationName, metadataSchema, opaqueId, text } from "./schema-parts.ts";
 
 /** Events repeat a request's instructions and tools; a journal's event holds so much. UTF-16 units as JSON, all together. */
 export const maxEchoedUnits = 150_000;
@@ -23,7 +23,7 @@ export const responseShape = {
   instructions: text(maxEchoedUnits),
 
   previous_response_id: opaqueId,
-  conversation: z.union([opaqueId, z.strictObject({ id: opaqueId })]),
+  conversation: z.union([conversationName, z.strictObject({ id: conversationName })]),
   store: z.boolean(),
   background: z.boolean(),
   stream: z.boolean(),

@@ -35,6 +35,12 @@ export const opaqueId = z
   .regex(/^[^\u0000-\u001f\u007f]+$/, "may not hold control characters")
   .refine((value) => value.isWellFormed(), "is not well-formed Unicode (half a surrogate pair)");
 
+/** What a caller may call a conversation: what its URL can name, so that it can be read and deleted by it. */
+export const conversationName = opaqueId.refine(
+  (value) => !/(?:^|[\\/])\.{1,2}(?:[\\/]|$)/.test(value),
+  "may not be, nor hold between slashes, '.' or '..': no URL could name it",
+);
+
 /** An integer of 64 bits. Above 2^53 JSON numbers lose their last digits: the same seed still gives the same number. */
 export const int64 = z
   .number()
