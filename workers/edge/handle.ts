@@ -67,7 +67,7 @@ export function publicRoute(endpoint: string, handler: PublicHandler): (c: EdgeC
     const call = open(c, endpoint);
     const response = await orFailed(call, async () => {
       const passed = await passDoor(call);
-      const refusal = passed.refusal ?? (await passStranger(call));
+      const refusal = passed.refusal ?? (await passHeaders(call));
       return refusal === null ? handler(call) : respondRefusal(call.scope, refusal);
     });
     return shownTo(call, response, null);

@@ -73,3 +73,17 @@ test("a neighbour's wrong credentials lock nobody out whose own was good", async
   vi.setSystemTime(now + 70_000);
   expect(await statusFor(token, "192.0.2.3")).toBe(200);
 });
+
+test("what needs no credential is answered there all the same: a preflight, or the description", async () => {
+  expect(await guess("192.0.2.4")).toBe(429);
+  const from = { host: "shared.test", "cf-connecting-ip": "192.0.2.4" };
+  const asked = { origin: "https://app.example", "access-control-request-method": "POST" };
+  const preflight = await exports.default.fetch("https://shared.test/v1/models", {
+    method: "OPTIONS",
+    headers: { ...from, ...asked },
+  });
+  expect(preflight.status).toBe(204);
+  const description = await exports.default.fetch("https://shared.test/openapi.json", { headers: from });
+  expect(description.status).toBe(200);
+  await description.body?.cancel();
+});
