@@ -17,6 +17,8 @@ const argument =
   "\\s{1,4}(?:-{1,2}[a-z0-9]|[~.]{0,2}/|\\*|\\$[a-z{(]|[\\w-]{1,40}\\.(?:txt|log|conf|cfg|ini|env|sh|py|php|json|ya?ml|html?|bak)\\b|(?:sudo|whoami|ls|id|cat|sh|bash|nc|curl|wget)\\b)";
 /** Behind a separator and a blank, as in a text, such a word is a command only with such an argument. */
 const notInText = `(?!\\s{1,8}(?:${words})\\b(?!${argument}))`;
+/** In a header without the blank, too: lists there have none (`linux;x64;node`, `cron|node`). */
+const notInHeader = notInText.replace("{1,8}", "{0,8}");
 
 /** Between two commands. A single `&` counts with a blank or another: it also stands between a query's fields. */
 const separator = `(?:[;|\`\\r\\n{]|&&|&(?=\\s)|\\$\\(|<\\(|>\\()${notInText}`;
@@ -46,7 +48,7 @@ export const commandRules: readonly Rule[] = [
     id: "932-command-in-header",
     reads: "shell",
     pattern: new RegExp(
-      `(?:^;|[|\`]|&&|\\$\\(|[^ ];(?! ))${notInText}${before}(?:${commands}|cat|ls|id|rm|sh|echo|ps)(?:\\s{1,4}[-/.~*$"'<]|\\s?[;|\`<)]|$)|^(?:${before})?(?:cat|ca\\?|tac|head|less|more|bash|sh|wget|nc|ncat)\\s{1,4}(?:-\\w{1,8}\\s|/)`,
+      `(?:^;|[|\`]|&&|\\$\\(|[^ ];(?! ))${notInHeader}${before}(?:${commands}|cat|ls|id|rm|sh|echo|ps)(?:\\s{1,4}[-/.~*$"'<]|\\s?[;|\`<)]|$)|^(?:${before})?(?:cat|ca\\?|tac|head|less|more|bash|sh|wget|nc|ncat)\\s{1,4}(?:-\\w{1,8}\\s|/)`,
     ),
     places: ["user-agent", "referer", "cookie", "header"],
   },

@@ -46,6 +46,9 @@ describe("blocked, by family", () => {
     ["942", "cookie", "id=1' or '1'='1"],
     ["932", "file-name", "shell.php"],
     ["932", "header", "${jndi:ldap://a.example/x}"],
+    ["932", "header", "a;cat /etc/hosts"],
+    ["932", "header", "a|bash -i"],
+    ["932", "cookie", "a=1|kill -9 1"],
   ])("%s in %s: %s", (family, place, value) => {
     expect(scanHeader(value, place)?.rule.slice(0, 3)).toBe(family);
   });
@@ -114,6 +117,9 @@ describe("let through", () => {
       "consent=%7B%22ads%22%3Afalse%2C%22at%22%3A%222026-10-01T00%3A00%3A00Z%22%7D; cf_clearance=abc.def-1730-1.2",
     ],
     ["cookie", "gpv_pn=home%20%7C%20service; s_cc=true; last=Docs%20%7C%20node"],
+    ["user-agent", "ExampleSDK/1.4 (linux;x64;node)"],
+    ["header", "cron|node"],
+    ["header", "os=linux;runtime=bun;service"],
     ["header", "gzip, deflate, br, zstd"],
     ["header", '"Chromium";v="130", "Google Chrome";v="130", "Not?A_Brand";v="99"'],
     ["header", "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW"],
