@@ -28,6 +28,7 @@ export type Behaviour =
   | "page"
   | "cut-after-first"
   | "stall-after-first"
+  | "no-such-model"
   | "bad-request"
   | "bad-request-event"
   | "context-too-long";
@@ -39,6 +40,7 @@ export const invisibleFaults: readonly Behaviour[] = [
   "408",
   "429",
   "302",
+  "no-such-model",
   "cut-before-body",
   "empty-body",
   "error-event",
@@ -105,6 +107,11 @@ async function answer(behaviour: Behaviour, signal: AbortSignal, whole: boolean)
       return new Response("", { status: 408 });
     case "302":
       return new Response("", { status: 302, headers: { location: "http://elsewhere.test/" } });
+    case "no-such-model":
+      return new Response(
+        '{"error":{"message":"The model `M` does not exist.","type":"NotFoundError","param":"model","code":404}}',
+        { status: 404 },
+      );
     case "429":
       return new Response('{"error":{"message":"slow down","code":429}}', { status: 429 });
     case "bad-request":

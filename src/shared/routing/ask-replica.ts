@@ -46,6 +46,7 @@ export async function askReplica(
     return answerOf(replica, result, lease, asking, deps);
   }
   lease.release();
+  if (result.kind === "lacking") state.lacking.note(replica, request, now());
   learn(replica, result, state.zones, now());
   return result;
 }
@@ -103,6 +104,7 @@ function learn(replica: ReplicaState, result: Failed, zones: ZoneHealth, nowMs: 
       breaker.busy(clamp(result.retryAfterMs ?? minBusyMs, minBusyMs, maxBusyMs), nowMs);
       return;
     case "gone":
+    case "lacking":
       breaker.undecided();
       return;
     case "rejected":
@@ -129,6 +131,11 @@ function scoreOutcome(replica: ReplicaState, outcome: OriginOutcome, zones: Zone
     case "client-gone":
       breaker.undecided();
   }
+}
+
+/** Is it a reason of this replica's own, so that another one may answer? */
+export function isForAnother({ kind }: Failed): boolean {
+  return kind === "failed" || kind === "busy" || kind === "lacking";
 }
 
 export function clamp(value: number, least: number, most: number): number {

@@ -150,9 +150,10 @@ function isShort(response: Response): boolean {
   return length !== null && Number(length) <= maxWholeBytes;
 }
 
-function verdict(response: Response, error: string, { nowMs, target }: AttemptInput): AttemptResult {
+function verdict(response: Response, error: string, { nowMs, request, target }: AttemptInput): AttemptResult {
   const { engine } = target.cluster;
-  const judged = judge(response.status, response.headers.get("retry-after"), error, nowMs, engine);
+  const retryAfter = response.headers.get("retry-after");
+  const judged = judge(response.status, retryAfter, error, nowMs, engine, request.path);
   if (judged.kind !== "failed") return judged;
   return { ...judged, reason: response.ok ? "bad-answer" : "status" };
 }

@@ -46,6 +46,8 @@ export async function dispatchShadow(
       return err({ kind: "origin-rejected", status: result.status, detail: result.detail });
     case "context-too-long":
       return err(result);
+    case "lacking":
+      return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: result.detail });
     case "failed":
       return err({
         kind: "origin-unavailable",

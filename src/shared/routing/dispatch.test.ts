@@ -9,6 +9,7 @@ import {
   type Behaviour,
 } from "../../../test/workers/fake-replicas.ts";
 import { buildFleetIndex } from "./fleet-index.ts";
+import { lackingMs } from "./lacking.ts";
 import { createOriginRouter } from "./origin-router.ts";
 import { Poller, pollIntervalMs } from "./poller.ts";
 import type { OriginOutcome } from "./ports.ts";
@@ -101,6 +102,41 @@ test("the end of the whole turn is not taken for a client that left", async () =
   turn.abort(new DOMException("over", "TimeoutError"));
   expect(await finished(dispatched)).toMatchObject({ ok: false, error: { kind: "origin-unavailable" } });
   expect(state.inFlight.size).toBe(0);
+});
+
+test("an engine that was started again with another model is left to the others, and draws nothing to itself", async () => {
+  const { origin, replicas, known, never } = mount(fakeFleet(2), halves());
+  replicas.behaviour.set("c0r0.test", "no-such-model");
+  for (let request = 0; request < 20; request += 1)
+    expect(
+      await finished(origin.dispatch(fakeRequest(["c0"], { requestId: `r${request}` }), never)),
+    ).toMatchObject({ ok: true, value: { replica: "r1" } });
+  expect(replicas.hosts.filter((host) => host === "c0r0.test")).toHaveLength(1);
+  // Other models of it are asked for as always: its breaker is not told.
+  expect(known("c0", 0).breaker.score(Date.now())).toBe(0);
+  replicas.behaviour.set("c0r0.test", "well");
+  await vi.advanceTimersByTimeAsync(lackingMs);
+  const served = new Set<string>();
+  for (let request = 0; request < 20; request += 1) {
+    const result = await finished(origin.dispatch(fakeRequest(["c0"], { requestId: `s${request}` }), never));
+    if (result.ok) served.add(result.value.replica);
+  }
+  expect(served).toContain("r0");
+});
+
+test("a model that no replica has is asked for once by each, then once a request, and is an outage of ours", async () => {
+  const { origin, both, never, replicas, state } = mount();
+  both("no-such-model");
+  const dispatched = () => finished(origin.dispatch(fakeRequest(["c0"]), never));
+  expect(await dispatched()).toMatchObject({
+    error: { kind: "origin-unavailable", detail: expect.stringContaining("has no such model: status 404") },
+  });
+  expect([...replicas.hosts].sort()).toEqual(["c0r0.test", "c0r1.test"]);
+  for (let request = 0; request < 3; request += 1) await dispatched();
+  expect(replicas.calls).toHaveLength(2 + 3);
+  expect(state.inFlight.size).toBe(0);
+  both("well");
+  expect(await dispatched()).toMatchObject({ ok: true, value: { attempts: 1 } });
 });
 
 test("a replica that is busy for a moment is waited for where there is no other", async () => {

@@ -4,7 +4,7 @@
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import { askReplica, clamp, type Failed } from "./ask-replica.ts";
+import { askReplica, clamp, isForAnother, type Failed } from "./ask-replica.ts";
 import { goneFailure } from "./gone.ts";
 import { NextReplica } from "./next-replica.ts";
 import { hedged, type Ask } from "./hedge.ts";
@@ -61,6 +61,7 @@ export class Dispatch {
       this.#last = result;
       const failure = finalFailure(result, this.#signal);
       if (failure !== null) return err(failure);
+      if (result.kind === "lacking" && this.#next.allLack) break;
     }
     this.#poll();
     return err(this.#exhausted());
@@ -120,7 +121,7 @@ export class Dispatch {
       },
       this.#deps,
     );
-    const failed = "kind" in result && (result.kind === "failed" || result.kind === "busy");
+    const failed = "kind" in result && isForAnother(result);
     if (attempts > 1 && !failed) state.retryBudget.giveBack(now());
     if ("kind" in result && result.kind === "busy") this.#sawBusy = true;
     return result;
@@ -145,13 +146,13 @@ export class Dispatch {
     if (overloadedMs !== null) return { kind: "overloaded", retryAfterMs: overloadedMs };
     const retryAfterMs = clamp(waits.length === 0 ? 0 : Math.min(...waits), 1000, 30_000);
     if (this.#sawBusy) return { kind: "overloaded", retryAfterMs };
-    const detail =
-      this.#last?.kind === "failed"
-        ? `${this.#last.reason}: ${this.#last.detail}`
-        : waits.length === 0
-          ? "no cluster of these in the fleet"
-          : "every replica's breaker is open";
-    return { kind: "origin-unavailable", retryAfterMs, detail };
+    return { kind: "origin-unavailable", retryAfterMs, detail: this.#detail(waits.length) };
+  }
+
+  #detail(replicas: number): string {
+    if (this.#last?.kind === "failed") return `${this.#last.reason}: ${this.#last.detail}`;
+    if (this.#last?.kind === "lacking") return `has no such model: ${this.#last.detail}`;
+    return replicas === 0 ? "no cluster of these in the fleet" : "every replica's breaker is open";
   }
 
   #poll(): void {
@@ -173,6 +174,7 @@ function finalFailure(result: Failed, signal: LeaveSignal): OriginFailure | null
       return goneFailure(signal);
     case "busy":
     case "failed":
+    case "lacking":
       return null;
   }
 }

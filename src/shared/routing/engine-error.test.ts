@@ -7,7 +7,7 @@ const vllm = (message: string, code = 400) =>
 
 test.each([
   [400, "rejected"],
-  [404, "rejected"],
+  [404, "lacking"],
   [413, "rejected"],
   [422, "rejected"],
   [429, "busy"],
@@ -20,6 +20,23 @@ test.each([
 ] as const)("status %d is %s, whatever the body", (status, kind) => {
   for (const body of ["", "<html>", vllm("no", status), '{"detail":[{"input":"secret"}]}'])
     expect(judge(status, null, body, 0).kind).toBe(kind);
+});
+
+const notFound = (error: object) => JSON.stringify({ error: { message: "no", ...error } });
+
+test.each([
+  ["/v1/chat/completions", "", "lacking"],
+  ["/v1/chat/completions", '{"detail":"Not Found"}', "lacking"],
+  ["/v1/embeddings", notFound({ message: "The model `x` does not exist.", code: 404 }), "lacking"],
+  ["/v1/embeddings", notFound({ type: "NotFoundError", code: 404 }), "lacking"],
+  ["/v1/completions", notFound({ code: "model_not_found" }), "lacking"],
+  ["/v1/completions", notFound({ message: 'model "x" not found, try pulling it first' }), "lacking"],
+  ["/v1/completions", notFound({ message: "This is a chat model and not supported here" }), "rejected"],
+  ["/v1/rerank", "404 page not found", "rejected"],
+  ["/v1/rerank", '{"detail":"Not Found"}', "rejected"],
+] as const)("404 of %s with %s is %s: the model and the path are not the client's", (path, body, kind) => {
+  expect(judge(404, null, body, 0, "openai", path).kind).toBe(kind);
+  expect(judge(400, null, body, 0, "openai", path).kind).toBe("rejected");
 });
 
 test.each([

@@ -5,12 +5,15 @@
 
 import { engineAdapter, type WindowFault } from "./engines/engine.ts";
 import type { EngineKind } from "./engines/engine-kind.ts";
+import type { OriginPath } from "./ports.ts";
 
 /** What a failed or refused attempt means. */
 export type EngineVerdict =
   /** The request itself is wrong: no replica will take it. */
   | { readonly kind: "rejected"; readonly status: number; readonly detail: string }
   | ({ readonly kind: "context-too-long" } & WindowFault)
+  /** This replica has no such model, or no such route: another may. */
+  | { readonly kind: "lacking"; readonly detail: string }
   /** Alive, but not now. */
   | { readonly kind: "busy"; readonly retryAfterMs: number | null; readonly detail: string }
   /** This replica's fault: another may do. */
@@ -26,10 +29,12 @@ export function judge(
   body: string,
   nowMs: number,
   engine: EngineKind = "vllm",
+  path: OriginPath = "/v1/chat/completions",
 ): EngineVerdict {
   const error = readError(body);
   const effective = status >= 200 && status < 300 ? (error?.code ?? 500) : status;
   const detail = describe(effective, error);
+  if (effective === 404 && lacks(error, path)) return { kind: "lacking", detail };
   switch (effective) {
     case 400:
     case 404:
@@ -45,6 +50,20 @@ export function judge(
     default:
       return { kind: "failed", detail };
   }
+}
+
+/**
+ * The model's name and the path are the fleet file's and ours: where a server knows one of them not, the request is not at fault. But
+ * not every server has every route beside chats, and a model may be none for it: then no other replica will do.
+ */
+function lacks(error: EngineError | null, path: OriginPath): boolean {
+  if (path === "/v1/chat/completions") return true;
+  if (error === null) return false;
+  return (
+    error.type === "NotFoundError" ||
+    error.hasNoModel ||
+    /\bmodel\b.{0,300}\b(?:does not exist|not found)\b/is.test(error.message.slice(0, 1000))
+  );
 }
 
 /** Does a body or an event stream begin with an error instead of an answer? Looks at the first 256 bytes. */
@@ -109,6 +128,8 @@ interface EngineError {
   readonly message: string;
   readonly type: string | null;
   readonly code: number | null;
+  /** OpenAI's own code for it. */
+  readonly hasNoModel: boolean;
 }
 
 function readError(body: string): EngineError | null {
@@ -121,6 +142,7 @@ function readError(body: string): EngineError | null {
     message: typeof message === "string" ? message : "",
     type: typeof error["type"] === "string" ? error["type"] : null,
     code: Number.isInteger(code) && code >= 300 && code <= 599 ? code : null,
+    hasNoModel: error["code"] === "model_not_found",
   };
 }
 

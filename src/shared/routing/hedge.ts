@@ -3,7 +3,7 @@
  * go at once. Knows nothing of replicas or budgets; dispatch.ts says who may be second.
  */
 import { eitherLeaves, type LeaveSignal } from "../contracts/leave-signal.ts";
-import type { Failed } from "./ask-replica.ts";
+import { isForAnother, type Failed } from "./ask-replica.ts";
 import type { OriginAnswer } from "./ports.ts";
 
 type Asked = Failed | OriginAnswer;
@@ -29,7 +29,7 @@ export async function hedged(first: Ask, second: () => Ask | null, terms: HedgeT
   const [fast, slow] = oneIsFirst ? [one, other] : [other, one];
   const result = await fast.result;
   // What failed for a reason of its own leaves it to the other.
-  if ("kind" in result && (result.kind === "failed" || result.kind === "busy")) return slow.result;
+  if ("kind" in result && isForAnother(result)) return slow.result;
   slow.controller.abort();
   terms.onLoser(slow.result.then(letGo));
   return result;

@@ -28,6 +28,7 @@ export class NextReplica {
   readonly #signal: LeaveSignal;
   readonly #endMs: number;
   #tried: ReplicaState[] = [];
+  #hasAsked = false;
   #standstillMs = 0;
   #leaseNumber: number | undefined = undefined;
   #overloadedMs: number | null = null;
@@ -51,6 +52,20 @@ export class NextReplica {
       for (const { replicas } of clusters)
         for (const replica of replicas)
           if (replica.cluster === failed.cluster && replica.id === failed.replica) this.#tried.push(replica);
+    // So are those that said a moment ago that they don't have the model.
+    for (const replica of this.#lacking()) if (!this.#tried.includes(replica)) this.#tried.push(replica);
+  }
+
+  #lacking(): ReplicaState[] {
+    return this.#deps.state.lacking.among(this.#clusters, this.#request, this.#deps.now());
+  }
+
+  /** Nobody who may be asked has the model. */
+  get allLack(): boolean {
+    const lacking = this.#lacking();
+    return this.#clusters.every(({ replicas }) =>
+      replicas.every((replica) => lacking.includes(replica) || !isAllowed(replica)),
+    );
   }
 
   /** Every replica was asked in this round, but those that an admin lets nobody ask. */
@@ -59,8 +74,7 @@ export class NextReplica {
   }
 
   #isLeft(replica: ReplicaState): boolean {
-    const { pooled } = replica.known;
-    return (pooled === null || isWanted(pooled)) && !this.#tried.includes(replica);
+    return isAllowed(replica) && !this.#tried.includes(replica);
   }
 
   /** Of the lease that a pool granted for the replica that was given last; a lease is taken once. */
@@ -76,6 +90,7 @@ export class NextReplica {
   }
 
   asked(replica: ReplicaState): void {
+    this.#hasAsked = true;
     this.#tried.push(replica);
   }
 
@@ -134,7 +149,8 @@ export class NextReplica {
     if (next !== null || this.#tried.length === 0) return next;
     // All were tried once. A second round is worth it where a replica may have been unlucky, not where it was too slow.
     if (last?.kind === "failed" && last.reason === "first-byte-timeout") return null;
-    this.#tried = [];
+    // A model that nobody has is asked for once: it may have come since.
+    this.#tried = this.#hasAsked ? this.#lacking() : [];
     return this.#choose();
   }
 
@@ -161,6 +177,11 @@ export class NextReplica {
     const pauseMs = Math.max(1, Math.min(soonestMs, standstillStepMs)) + random() * 20;
     return nowMs + pauseMs < this.#endMs ? pauseMs : null;
   }
+}
+
+/** But those that an admin lets nobody ask. */
+function isAllowed({ known: { pooled } }: ReplicaState): boolean {
+  return pooled === null || isWanted(pooled);
 }
 
 function wantedBy(request: OriginRequest, replicas: number, { state }: OriginRouterDeps): Wanted {

@@ -10,6 +10,7 @@ import { FirstByteTimes } from "./first-byte-times.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import { InFlight, type Occupancy } from "./in-flight.ts";
 import { KeyHeat } from "./key-heat.ts";
+import { LackingReplicas } from "./lacking.ts";
 import type { PolledLoad } from "./load.ts";
 import type { PooledView } from "./pool/pooled-view.ts";
 import type { MemberConfig } from "./pool/replica-record.ts";
@@ -65,6 +66,7 @@ export class RouterState {
   readonly firstByteTimes = new FirstByteTimes();
   readonly heat = new KeyHeat();
   readonly zones = new ZoneHealth();
+  readonly lacking = new LackingReplicas();
   #index: FleetIndex | null = null;
   #clusters: ReadonlyMap<string, ClusterState> = new Map();
   #known: ReadonlyMap<string, ReplicaKnowledge> = new Map();

@@ -70,7 +70,8 @@ const statuses: ReadonlyMap<number, number> = new Map([
   [3042, 404],
   [5004, 400],
   [5005, 405],
-  [5007, 400],
+  // "No such model", which is 400 there: its name is the fleet file's, and no fault of the request.
+  [5007, 404],
   [5016, 403],
   [5018, 403],
 ]);

@@ -184,7 +184,7 @@ test("a reader that leaves ends the run", async () => {
 test.each([
   ["AiError: 3040: Capacity temporarily exceeded, please try again.", 429],
   ["3036: You have used up your daily free allocation", 429],
-  ["5007: No such model @cf/x or task", 400],
+  ["5007: No such model @cf/x or task", 404],
   ["3006: Request is too large", 413],
 ])("%s is status %i, without its words", async (message, status) => {
   const { chat } = mount(new Error(message));
