@@ -75,6 +75,23 @@ interface LocalNamespace {
   list(options: { prefix: string; cursor: string | null }): Promise<ListPage>;
 }
 
+/** What went wrong with wrangler, as a sentence: the account, the network, the namespace. */
+export class StoreError extends Error {}
+
+/** Where a command works: `--env production` and `--namespace-id`, as they were given. */
+export interface Place {
+  readonly env?: string | undefined;
+  readonly "namespace-id"?: string | undefined;
+}
+
+/** Throws a StoreError for what would be done elsewhere than it was meant for. */
+export function environmentOf({ env, "namespace-id": namespaceId }: Place): "local" | "production" {
+  if (env !== undefined && env !== "production") throw new StoreError(`--env ${env}: is not production`);
+  if (env === undefined && namespaceId !== undefined)
+    throw new StoreError("--namespace-id is for --env production: the local KV has no other");
+  return env ?? "local";
+}
+
 export interface CommandOutcome {
   readonly status: number;
   readonly stdout: string;
@@ -86,9 +103,11 @@ export const runWrangler: RunWrangler = (args) => {
   const child = spawnSync("wrangler", args, {
     cwd: root,
     encoding: "utf8",
+    // Of all that an answer may be, the names of a great many tenants are the longest. Node's own limit is 1 MB.
+    maxBuffer: 268_435_456,
     shell: process.platform === "win32",
   });
-  if (child.error !== undefined) throw new Error(`wrangler can't be started: ${child.error.message}`);
+  if (child.error !== undefined) throw new StoreError(`wrangler can't be started: ${child.error.message}`);
   return { status: child.status ?? 1, stdout: child.stdout, stderr: child.stderr };
 };
 
@@ -102,7 +121,9 @@ export function remoteStore(environment: string, run: RunWrangler, namespaceId?:
   const checked = (args: readonly string[]): string => {
     const outcome = run(args);
     if (outcome.status !== 0)
-      throw new Error(`wrangler ${args.slice(0, 3).join(" ")} failed: ${outcome.stderr || outcome.stdout}`);
+      throw new StoreError(
+        `wrangler ${args.slice(0, 3).join(" ")} failed: ${outcome.stderr || outcome.stdout}`,
+      );
     return outcome.stdout;
   };
   const names = (prefix: string): readonly string[] =>
@@ -111,8 +132,9 @@ export function remoteStore(environment: string, run: RunWrangler, namespaceId?:
     );
   return {
     async get(key) {
-      // wrangler answers a missing key with an error that can't be told from others, so ask whether it exists.
-      return names(key).includes(key) ? checked(["kv", "key", "get", key, "--text", ...where]) : null;
+      // wrangler answers a missing key with an error that can't be told from others, so ask whether it exists. Without --text the
+      // value comes as it is: with it a line's end follows, and a name that an index holds would be nobody's.
+      return names(key).includes(key) ? checked(["kv", "key", "get", key, ...where]) : null;
     },
     async list(prefix) {
       return names(prefix);

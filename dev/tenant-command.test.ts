@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { acme, globex } from "../src/shared/identity/identity-fixture.ts";
-import { remoteStore, type TenantStore } from "./config-store.ts";
+import { remoteStore, type RunWrangler, type TenantStore } from "./config-store.ts";
 import { deleteTenant, getTenant, listTenants, putTenant } from "./tenant-command.ts";
 
 function memoryStore(
@@ -31,7 +31,22 @@ test("put writes the tenant with its indexes and a version; get, list and delete
   expect(JSON.parse(await getTenant(store, "acme"))).toEqual(tenant);
   expect(store.entries.get("index:host:chat.acme.test")).toBe("acme");
   await deleteTenant(store, "acme");
-  expect([...store.entries]).toEqual([]);
+  expect([...store.entries.keys()]).toEqual(["gone:acme"]);
+});
+
+test("a tenant that comes by the name of one that was deleted has none of its keys, whoever edits it later", async () => {
+  const store = memoryStore();
+  const first = await putTenant(store, JSON.stringify(acme), "local");
+  expect(first.keys.created_after).toBe(0);
+  await deleteTenant(store, "acme");
+  const before = Math.floor(Date.now() / 1000);
+  const { keys } = await putTenant(store, JSON.stringify(acme), "local");
+  expect(keys.created_after).toBeGreaterThanOrEqual(before);
+  expect([...store.entries.keys()]).not.toContain("gone:acme");
+  const edited = await putTenant(store, JSON.stringify({ ...acme, name: "Acme" }), "local");
+  expect(edited.keys.created_after).toBe(keys.created_after);
+  const later = { ...acme, keys: { created_after: 9_000_000_000 } };
+  expect((await putTenant(store, JSON.stringify(later), "local")).keys.created_after).toBe(9_000_000_000);
 });
 
 test("an edit removes the indexes that it no longer has, after writing the new ones", async () => {
@@ -45,6 +60,10 @@ test("an edit removes the indexes that it no longer has, after writing the new o
   ]);
 });
 
+function withSecret(name: string): object {
+  return { ...acme.issuers[0], algorithms: ["HS256"], keys: { type: "secret", name } };
+}
+
 test.each([
   ["no JSON", "{", "is not JSON"],
   ["a wrong field", JSON.stringify({ ...acme, cache: { ttl_seconds: 5 } }), "cache.ttl_seconds: "],
@@ -52,6 +71,16 @@ test.each([
     "a hostname of another tenant",
     JSON.stringify({ ...acme, hosts: globex.hosts }),
     "hosts[0]: belongs to tenant globex",
+  ],
+  [
+    "a secret of a name under which none is looked up",
+    JSON.stringify({ ...acme, issuers: [withSecret("ACME_KEY")] }),
+    "issuers[0].keys.name: must end in _SECRET",
+  ],
+  [
+    "a secret of the platform's",
+    JSON.stringify({ ...acme, issuers: [withSecret("PLATFORM_JWT_SECRET")] }),
+    "issuers[0].keys.name: is a secret of the platform's own",
   ],
   [
     "an issuer of another tenant",
@@ -72,6 +101,14 @@ test("a tenant can't move to another jurisdiction", async () => {
   await expect(putTenant(store, JSON.stringify({ ...acme, jurisdiction: "eu" }), "local")).rejects.toThrow(
     "jurisdiction: is none",
   );
+});
+
+test("nor where its entry is of a form that is not taken any more, with the time from which its keys count", async () => {
+  const old = { id: "acme", jurisdiction: "eu", keys: { created_after: 7 }, of_an_older_version: true };
+  const store = memoryStore(new Map([["tenant:acme", JSON.stringify(old)]]));
+  await expect(putTenant(store, JSON.stringify(acme), "local")).rejects.toThrow("jurisdiction: is eu");
+  const { keys } = await putTenant(store, JSON.stringify({ ...acme, jurisdiction: "eu" }), "local");
+  expect(keys.created_after).toBe(7);
 });
 
 test("production takes neither the demo tenant nor the demo secret", async () => {
@@ -109,7 +146,7 @@ describe("for production, wrangler is called", () => {
     expect(calls).toEqual([
       ["kv", "key", "list", "--prefix", "tenant:", ...where],
       ["kv", "key", "list", "--prefix", "tenant:acme", ...where],
-      ["kv", "key", "get", "tenant:acme", "--text", ...where],
+      ["kv", "key", "get", "tenant:acme", ...where],
       ["kv", "key", "list", "--prefix", "tenant:acm", ...where],
     ]);
   });
@@ -133,6 +170,27 @@ describe("for production, wrangler is called", () => {
     };
     await remoteStore("production", run, "abc").list("tenant:");
     expect(calls[0]?.slice(-5)).toEqual(["--namespace-id", "abc", "--env", "production", "--remote"]);
+  });
+
+  /** As wrangler prints (kvKeyGetCommand): a value as it is, a text by its logger, which ends the line. */
+  function wranglerOver(entries: Map<string, string>): RunWrangler {
+    return (args) => {
+      const [, , verb, operand = ""] = args;
+      const found =
+        verb === "list"
+          ? `${JSON.stringify([...entries.keys()].map((name) => ({ name })))}\n`
+          : `${entries.get(operand) ?? ""}${args.includes("--text") ? "\n" : ""}`;
+      return { status: 0, stdout: found, stderr: "" };
+    };
+  }
+
+  test("a hostname of another tenant is refused there, too", async () => {
+    const others = memoryStore();
+    await putTenant(others, JSON.stringify({ ...acme, id: "first" }), "local");
+    const store = remoteStore("production", wranglerOver(others.entries));
+    await expect(putTenant(store, JSON.stringify(acme), "production")).rejects.toThrow(
+      "hosts[0]: belongs to tenant first",
+    );
   });
 
   test("and its failure is told", async () => {

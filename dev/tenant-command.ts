@@ -21,7 +21,7 @@ export async function putTenant(
 ): Promise<TenantConfig> {
   const parsed = parseTenantConfig(text);
   if (!parsed.ok) throw new TenantError(parsed.error);
-  const plan = await planTenant(store, parsed.value, environment);
+  const plan = await planTenant(store, parsed.value, environment, Date.now());
   if (!plan.ok) throw new TenantError(`${plan.error.param}: ${plan.error.message}`);
   await store.put(plan.value.put);
   if (plan.value.stale.length > 0) await store.delete(plan.value.stale);
@@ -30,10 +30,11 @@ export async function putTenant(
 
 /** The keys that were deleted. */
 export async function deleteTenant(store: TenantStore, id: string): Promise<readonly string[]> {
-  const keys = await planRemoval(store, id);
-  if (keys === null) throw new TenantError(`no tenant ${id}`);
-  await store.delete(keys);
-  return keys;
+  const plan = await planRemoval(store, id, Date.now());
+  if (plan === null) throw new TenantError(`no tenant ${id}`);
+  await store.put(plan.put);
+  await store.delete(plan.stale);
+  return plan.stale;
 }
 
 export async function getTenant(store: TenantStore, id: string): Promise<string> {

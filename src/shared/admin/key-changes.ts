@@ -2,13 +2,21 @@ import { orgIdSchema, userIdSchema } from "../contracts/ids.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok } from "../contracts/result.ts";
 import { hashApiKey, keyIdPattern, makeApiKey, makeKeyId, type KeyEnvironment } from "../identity/api-key.ts";
-import type { KeyRecord } from "../identity/key-record.ts";
+import { isOfTenantBefore, type KeyRecord } from "../identity/key-record.ts";
 import { platformScope } from "../identity/scope.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { CreateKeyRequest, RotateKeyRequest } from "../wire/admin-requests.ts";
 import { invalidValue } from "../wire/zod-refusal.ts";
-import { actorOf, targetOf, unknownObject, type Admin, type AdminDeps, type AdminResult } from "./admin.ts";
-import { keyStatus, type ChangeOutcome, type LedgerRefusal } from "./ledger.ts";
+import {
+  actorOf,
+  targetOf,
+  unknownObject,
+  type Admin,
+  type AdminDeps,
+  type AdminResult,
+  type Target,
+} from "./admin.ts";
+import { keyStatus, type ChangeOutcome, type KeyStatus, type LedgerRefusal } from "./ledger.ts";
 
 /**
  * What does `/admin/keys` do? Create, list, show, rotate, revoke, each for the keys of one tenant: an id of another's is unknown,
@@ -69,6 +77,8 @@ export async function rotateKey(
   const ledger = deps.ledger(target.value);
   const old = await ledger.find(named.id);
   if (old === null) return err(unknownObject);
+  if (isOfTenantBefore(old, target.value.tenant))
+    return err(refusalOf({ result: "ended", status: "revoked" }));
   const id = makeKeyId(deps.random(10));
   const value = makeApiKey(old.environment, id, deps.random(20));
   const actor = actorOf(admin.principal);
@@ -111,7 +121,8 @@ export async function showKey(
   const target = await targetOf(admin, named.tenant, deps);
   if (!target.ok) return target;
   const record = keyIdPattern.test(named.id) ? await deps.ledger(target.value).find(named.id) : null;
-  return record === null ? err(unknownObject) : ok(keyObject(record, deps.now(), null));
+  if (record === null) return err(unknownObject);
+  return ok(keyObject(record, statusFor(target.value, record, deps.now()), null));
 }
 
 export async function listKeys(
@@ -124,7 +135,7 @@ export async function listKeys(
   const found = await deps.ledger(target.value).list(page.after, page.limit);
   if (found.result === "unknown") return err(invalidValue("after", "is no key of this list"));
   const now = deps.now();
-  const data = found.records.map((record) => keyObject(record, now, null));
+  const data = found.records.map((record) => keyObject(record, statusFor(target.value, record, now), null));
   return ok({
     object: "list",
     data,
@@ -136,7 +147,12 @@ export async function listKeys(
 function shown(outcome: ChangeOutcome, now: number, value: string | null): AdminResult<object> {
   if (outcome.result !== "changed") return err(refusalOf(outcome));
   if (outcome.record === null) throw new Error("a key's change has a record");
-  return ok(keyObject(outcome.record, now, value));
+  return ok(keyObject(outcome.record, keyStatus(outcome.record, now), value));
+}
+
+/** What was another tenant's is no key of this one, whatever its own record says. */
+function statusFor({ tenant }: Target, record: KeyRecord, now: number): KeyStatus {
+  return isOfTenantBefore(record, tenant) ? "revoked" : keyStatus(record, now);
 }
 
 function refusalOf(refusal: LedgerRefusal): Refusal {
@@ -153,7 +169,7 @@ function refusalOf(refusal: LedgerRefusal): Refusal {
   }
 }
 
-function keyObject(record: KeyRecord, now: number, value: string | null): object {
+function keyObject(record: KeyRecord, status: KeyStatus, value: string | null): object {
   const { id, tenant, name, environment, org, user, tier, scopes, limits, allow_ips } = record;
   return {
     object: "api_key",
@@ -167,7 +183,7 @@ function keyObject(record: KeyRecord, now: number, value: string | null): object
     scopes,
     limits,
     allow_ips,
-    status: keyStatus(record, now),
+    status,
     redacted_value: `ew_${environment}_${id}_…`,
     created_at: inSeconds(record.created_ms),
     created_by: record.created_by,

@@ -119,7 +119,9 @@ function described(record: KeyRecord): AuditDraft["detail"] {
   return { name, org, user, tier, scopes, environment, limits, allow_ips, expires_ms };
 }
 
-export function keyStatus(record: KeyRecord, now: number): "active" | "revoked" | "expired" {
+export type KeyStatus = "active" | "revoked" | "expired";
+
+export function keyStatus(record: KeyRecord, now: number): KeyStatus {
   if (record.revoked_ms !== null) return "revoked";
   return record.expires_ms !== null && record.expires_ms <= now ? "expired" : "active";
 }

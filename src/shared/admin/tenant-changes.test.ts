@@ -2,10 +2,11 @@ import { expect, test } from "vitest";
 import type { OrgId, UserId } from "../contracts/ids.ts";
 import { hostKey } from "../tenancy/tenant-entries.ts";
 import { tenantConfigSchema, type TenantConfig } from "../tenancy/tenant-config.ts";
+import { planRemoval } from "../tenancy/tenant-registry.ts";
 import { KeyedHash } from "../turn/keyed-hash.ts";
-import { createKeySchema } from "../wire/admin-requests.ts";
+import { createKeySchema, rotateKeySchema } from "../wire/admin-requests.ts";
 import type { Admin } from "./admin.ts";
-import { createKey, listKeys } from "./key-changes.ts";
+import { createKey, listKeys, rotateKey, showKey } from "./key-changes.ts";
 import type { Ledger } from "./ledger.ts";
 import { memoryLedger } from "./memory-ledger-fixture.ts";
 import { deleteTenant, putTenant, type TenantDeps } from "./tenant-changes.ts";
@@ -111,3 +112,35 @@ test.each(["none", "eu"] as const)(
     });
   },
 );
+
+test("a key of a tenant that `npm run tenant` deleted, which knows no ledger, is not one of the next tenant of that name", async () => {
+  const { config, deps } = world();
+  const clock = { ms: nowMs };
+  const timed: TenantDeps = { ...deps, now: () => clock.ms };
+  const put = async (tenant: TenantConfig) => {
+    const made = await putTenant(platform, "acme", tenant, timed);
+    if (!made.ok) throw new Error("it is put");
+    return made.value;
+  };
+  const first = await put(tenantOf("acme"));
+  const request = createKeySchema.parse({ name: "old" });
+  expect(await createKey(adminOf(first), request, timed)).toMatchObject({ ok: true });
+  const plan = await planRemoval({ get: deps.readConfig }, "acme", clock.ms);
+  await deps.writeConfig(plan?.put ?? [], plan?.stale ?? []);
+  expect(config.has("tenant:acme")).toBe(false);
+  clock.ms += 1000;
+  const second = await put(tenantOf("acme"));
+  const page = { tenant: undefined, after: null, limit: 10 };
+  const listed = await listKeys(adminOf(second), page, timed);
+  expect(listed).toMatchObject({ value: { data: [{ name: "old", status: "revoked" }] } });
+  const [key] = listed.ok ? (listed.value as { data: { id: string }[] }).data : [];
+  const named = { tenant: undefined, id: key?.id ?? "" };
+  expect(await showKey(adminOf(second), named, timed)).toMatchObject({
+    value: { name: "old", status: "revoked" },
+  });
+  expect(await rotateKey(adminOf(second), named, rotateKeySchema.parse({}), timed)).toMatchObject({
+    error: { kind: "conflict", message: "This key is revoked already: it can't be rotated." },
+  });
+  // One that is made now is its own.
+  expect(await createKey(adminOf(second), request, timed)).toMatchObject({ value: { status: "active" } });
+});

@@ -62,7 +62,7 @@ export async function putTenant(
   const parsed = tenantConfigSchema.safeParse(body);
   if (!parsed.success) return err(refusalOfIssues(parsed.error.issues, [], body));
   if (parsed.data.id !== id) return err(invalidValue("id", "is not the one in the URL"));
-  const plan = await planTenant({ get: deps.readConfig }, parsed.data, deps.environment);
+  const plan = await planTenant({ get: deps.readConfig }, parsed.data, deps.environment, deps.now());
   if (!plan.ok) return err(invalidValue(plan.error.param, plan.error.message));
   const { tenant, put, stale, isNew } = plan.value;
   if (isNew) await endLateKeys(admin, { log: id, tenant }, deps);
@@ -114,7 +114,8 @@ export async function deleteTenant(admin: Admin, id: string, deps: TenantDeps): 
   const target: Target = { log: id, tenant: parsed.value };
   await note(admin, "tenant.delete", target, parsed.value.version, deps);
   await deps.ledger(target).change(actorOf(admin.principal), { type: "revoke-all-keys" });
-  await deps.writeConfig([], (await planRemoval({ get: deps.readConfig }, id)) ?? []);
+  const plan = await planRemoval({ get: deps.readConfig }, id, deps.now());
+  if (plan !== null) await deps.writeConfig(plan.put, plan.stale);
   return ok({ object: "tenant.deleted", id, deleted: true });
 }
 

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
-import type { KnownKey } from "./key-record.ts";
+import { isOfTenantBefore, type KnownKey } from "./key-record.ts";
 import type { Principal } from "./principal.ts";
 import { platformScope } from "./scope.ts";
 
@@ -21,6 +21,7 @@ export function keyGrant(
   if (record.revoked_ms !== null) return err("key is revoked");
   if (record.expires_ms !== null && record.expires_ms <= nowMs) return err("key has expired");
   if ((tenant?.id ?? "platform") !== record.tenant) return err("a key of another tenant");
+  if (isOfTenantBefore(record, tenant)) return err("a key of the tenant that had this name before");
   if (tenant !== null && !tenant.keys.tiers.includes(record.tier))
     return err(`tier ${record.tier} is not for keys of this tenant`);
   for (const scope of scopes) {

@@ -59,6 +59,14 @@ export interface KnownKey {
   readonly allowed: readonly IpNetwork[] | null;
 }
 
+/** Is it the key of another tenant, which had this one's name and was deleted? `null`: the platform, which never is. */
+export function isOfTenantBefore(
+  { created_ms: createdMs }: Pick<KeyRecord, "created_ms">,
+  tenant: { readonly keys: { readonly created_after: number } } | null,
+): boolean {
+  return tenant !== null && createdMs < tenant.keys.created_after * 1000;
+}
+
 export function keyRecordKey(id: string): string {
   return `key:${id}`;
 }

@@ -69,6 +69,19 @@ test("a key gives its principal and its tenant's configuration, and is then reme
   expect(await bench.identify(text, "chat.acme.test")).toMatchObject({ ok: true });
 });
 
+test("a key of a tenant that had this one's name before is refused, one that was made since is taken", async () => {
+  const { text, record } = await made();
+  for (const [createdAfterMs, outcome] of [
+    [record.created_ms, { ok: true }],
+    [record.created_ms + 1000, invalid],
+  ] as const) {
+    const keys = { ...withKeys.keys, created_after: createdAfterMs / 1000 };
+    const bench = await identityBench({ tenantConfigs: [{ ...withKeys, keys }] });
+    bench.entries.set(keyRecordKey(record.id), JSON.stringify(record));
+    expect(await bench.identify(text)).toMatchObject(outcome);
+  }
+});
+
 test("a platform key gives the platform's scopes and no tenant", async () => {
   const { bench, text } = await benchWith({
     tenant: "platform",

@@ -161,6 +161,8 @@ export const tenantConfigSchema = z
         /** The first is that of keys made without one. */
         tiers: z.array(tierSchema).min(1).default(["free"]),
         scopes: z.array(grantableScope).max(64).default([]),
+        /** In seconds since 1970. Keys made before are those of another tenant, which had this name and was deleted. */
+        created_after: z.int().min(0).max(9_999_999_999).default(0),
       })
       .prefault({}),
     models: z

@@ -18,6 +18,11 @@ export function tenantKey(id: string): string {
   return `${tenantPrefix}${id}`;
 }
 
+/** That a tenant of this name was deleted: whoever comes by its name gets none of its keys. The value says when, in ISO 8601. */
+export function goneKey(id: string): string {
+  return `gone:${id}`;
+}
+
 export function hostKey(host: string): string {
   return `index:host:${host}`;
 }

@@ -1,7 +1,9 @@
+import * as z from "zod";
 import { demoSecretName, demoTenantId } from "../identity/demo.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { ConfigStore } from "./config-cache.ts";
 import {
+  goneKey,
   hostKey,
   issuerKey,
   parseTenantConfig,
@@ -37,34 +39,80 @@ export async function planTenant(
   store: ConfigStore,
   checked: TenantConfig,
   environment: "local" | "production",
+  nowMs: number,
 ): Promise<Result<TenantPlan, TenantFault>> {
-  const fault = environment === "production" ? demoFault(checked) : null;
+  const fault = secretFault(checked) ?? (environment === "production" ? demoFault(checked) : null);
   if (fault !== null) return err(fault);
-  const tenant = await withVersion(checked);
-  const before = await store.get(tenantKey(tenant.id));
-  const known = before === null ? null : parseTenantConfig(before);
-  if (known?.ok && known.value.jurisdiction !== tenant.jurisdiction)
+  const { id } = checked;
+  const before = await store.get(tenantKey(id));
+  const lasting = before === null ? null : lastingOf(before);
+  if (lasting !== null && lasting.jurisdiction !== checked.jurisdiction)
     return err({
       param: "jurisdiction",
-      message: `is ${known.value.jurisdiction}, and part of every object's id: it can't be changed`,
+      message: `is ${lasting.jurisdiction}, and part of every object's id: it can't be changed`,
     });
+  const isGone = before === null && (await store.get(goneKey(id))) !== null;
+  const createdAfter = isGone ? Math.floor(nowMs / 1000) : (lasting?.createdAfter ?? 0);
+  const tenant = await withVersion({
+    ...checked,
+    keys: { ...checked.keys, created_after: Math.max(checked.keys.created_after, createdAfter) },
+  });
   const taken = await takenFault(store, tenant);
   if (taken !== null) return err(taken);
   const put = await tenantEntries(tenant);
   const kept = new Set(put.map(({ key }) => key));
-  const stale = known?.ok
-    ? (await tenantEntries(known.value)).map(({ key }) => key).filter((key) => !kept.has(key))
-    : [];
+  const known = before === null ? null : parseTenantConfig(before);
+  const indexes = known?.ok ? (await tenantEntries(known.value)).map(({ key }) => key) : [];
+  const stale = [...indexes.filter((key) => !kept.has(key)), ...(isGone ? [goneKey(id)] : [])];
   return ok({ tenant, put, stale, isNew: before === null });
 }
 
-/** The keys to delete, in order: the indexes first, so that none points at nothing. `null`: there is no such tenant. */
-export async function planRemoval(store: ConfigStore, id: string): Promise<readonly string[] | null> {
+export interface RemovalPlan {
+  /** To be written first. */
+  readonly put: readonly StoreEntry[];
+  /** To be deleted after that, in order: the indexes first, so that none points at nothing. */
+  readonly stale: readonly string[];
+}
+
+/** `null`: there is no such tenant. */
+export async function planRemoval(
+  store: ConfigStore,
+  id: string,
+  nowMs: number,
+): Promise<RemovalPlan | null> {
   const text = await store.get(tenantKey(id));
   if (text === null) return null;
   const parsed = parseTenantConfig(text);
   const keys = parsed.ok ? (await tenantEntries(parsed.value)).map(({ key }) => key) : [tenantKey(id)];
-  return keys.toReversed();
+  return {
+    put: [{ key: goneKey(id), value: new Date(nowMs).toISOString() }],
+    stale: keys.toReversed(),
+  };
+}
+
+const lastingSchema = z.object({
+  jurisdiction: z.enum(["none", "eu"]).default("none"),
+  keys: z.object({ created_after: z.number().default(0) }).prefault({}),
+});
+
+/**
+ * What an entry says that whoever writes it anew must not change. Read by itself: an entry that is broken elsewhere, or of a form
+ * that this code no longer takes, says it as well. `null`: it says nothing.
+ */
+function lastingOf(
+  text: string,
+): { readonly jurisdiction: TenantConfig["jurisdiction"]; readonly createdAfter: number } | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // Nothing of it can be known.
+    return null;
+  }
+  const parsed = lastingSchema.safeParse(json);
+  if (!parsed.success) return null;
+  const { jurisdiction, keys } = parsed.data;
+  return { jurisdiction, createdAfter: keys.created_after };
 }
 
 /** A hostname or an issuer with its audience means one tenant. */
@@ -92,6 +140,23 @@ async function isClaimed(store: ConfigStore, owner: string, key: string): Promis
   if (text === null) return false;
   const parsed = parseTenantConfig(text);
   return !parsed.ok || (await tenantEntries(parsed.value)).some((entry) => entry.key === key);
+}
+
+/** What the platform's own secrets are called; and no other name than one that ends so is ever looked up for a tenant. */
+const platformSecrets = new Set(["EDGEWISE_SECRET", "PLATFORM_JWT_SECRET"]);
+
+/**
+ * An issuer whose secret is never found: every token of it would be answered 503. Asked when it is written, and not by the schema,
+ * which also reads what was written before.
+ */
+function secretFault(tenant: TenantConfig): TenantFault | null {
+  for (const [at, { keys }] of tenant.issuers.entries()) {
+    if (keys.type !== "secret") continue;
+    const param = `issuers[${at}].keys.name`;
+    if (!keys.name.endsWith("_SECRET")) return { param, message: "must end in _SECRET" };
+    if (platformSecrets.has(keys.name)) return { param, message: "is a secret of the platform's own" };
+  }
+  return null;
 }
 
 function demoFault(tenant: TenantConfig): TenantFault | null {
