@@ -4,7 +4,7 @@ import { ArchiveStore } from "../src/shared/archive/archive-store.ts";
 import type { Database } from "../src/shared/archive/database.ts";
 import { archiveMessageVersion, type EraseMessage } from "../src/shared/archive/message.ts";
 import { connect } from "../workers/archiver/postgres-database.ts";
-import { asksHelp } from "./asks-help.ts";
+import { asksHelp, isWrongUsage } from "./asks-help.ts";
 import { listDeadLetters, listTurns, replayDeadLetters } from "./archive/archive-command.ts";
 import { archiveUrl } from "./archive/local-database.ts";
 import { migrate } from "./archive/migrations.ts";
@@ -19,7 +19,6 @@ interface Answer {
 }
 
 async function run(database: Database, parameters: string[]): Promise<Answer> {
-  if (asksHelp(parameters)) return { text: usage, code: 0 };
   const { values, positionals } = parseArgs({
     args: parameters,
     options: {
@@ -89,19 +88,29 @@ function erasureOf(values: {
   return { v: archiveMessageVersion, kind: "erase", scope, tenant, key, beforeMs: Date.now() };
 }
 
-const connection = connect(archiveUrl());
+async function answer(parameters: string[]): Promise<Answer> {
+  if (asksHelp(parameters)) return { text: usage, code: 0 };
+  const connection = connect(archiveUrl());
+  try {
+    return await run(connection.database, parameters);
+  } finally {
+    await connection.end(1);
+  }
+}
+
+/** Names the fault, never the URL: it holds the password. */
+function described(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  if (isWrongUsage(error)) return `${message}\n${usage}`;
+  const code = error instanceof Error && "code" in error ? `${String(error.code)} ` : "";
+  return `The archive's database: ${code}${message}${code.startsWith("42P01") ? " (npm run archive -- migrate)" : ""}`;
+}
+
 try {
-  const { text, code } = await run(connection.database, process.argv.slice(2));
+  const { text, code } = await answer(process.argv.slice(2));
   console.log(text);
   process.exitCode = code;
 } catch (error) {
-  // Names the fault, never the URL: it holds the password.
-  const code = error instanceof Error && "code" in error ? `${String(error.code)} ` : "";
-  const hint = code.startsWith("42P01") ? " (npm run archive -- migrate)" : "";
-  console.error(
-    `The archive's database: ${code}${error instanceof Error ? error.message : String(error)}${hint}`,
-  );
+  console.error(described(error));
   process.exitCode = 1;
-} finally {
-  await connection.end(1);
 }

@@ -3,6 +3,7 @@
  * written is what every isolate can read. A new version with every change: answers of another fleet are never served from a cache.
  */
 import * as z from "zod";
+import { baseUrlFault } from "../src/shared/routing/base-url.ts";
 import { fleetSchema, type Fleet } from "../src/shared/routing/fleet-config.ts";
 import { fleetKey } from "../src/shared/routing/fleet-source.ts";
 import type { TenantStore } from "./config-store.ts";
@@ -24,7 +25,28 @@ export function checkFleet(text: string): Fleet {
       : document;
   const fleet = fleetSchema.safeParse(named);
   if (!fleet.success) throw new FleetError(z.prettifyError(fleet.error));
+  const faults = faultsOf(fleet.data);
+  if (faults.length > 0) throw new FleetError(faults.join("\n"));
   return fleet.data;
+}
+
+/**
+ * What a document says that nobody can mean. Asked where one is written, and not by the schema: what lies in KV already goes on
+ * being read.
+ */
+function faultsOf({ clusters }: Fleet): readonly string[] {
+  return clusters.flatMap(({ replicas, models }, at) => [
+    ...replicas.flatMap(({ url }, replica) => {
+      const fault = url === undefined ? null : baseUrlFault(new URL(url));
+      return fault === null ? [] : [`clusters[${at}].replicas[${replica}].url: ${fault}`];
+    }),
+    // A turn is paid by the model's id and the cluster: of two prices the first would hold for both.
+    ...models.flatMap(({ id }, model) =>
+      models.findIndex((other) => other.id === id) === model
+        ? []
+        : [`clusters[${at}].models[${model}].id: is used twice`],
+    ),
+  ]);
 }
 
 /**
@@ -33,12 +55,17 @@ export function checkFleet(text: string): Fleet {
  */
 export async function putFleet(store: TenantStore, text: string, nowMs: number = Date.now()): Promise<Fleet> {
   const fleet = dated(checkFleet(text), knownSince(await store.get(fleetKey)), Math.floor(nowMs / 1000));
+  const written = await versioned(fleet);
+  await store.put([{ key: fleetKey, value: JSON.stringify(written) }]);
+  return written;
+}
+
+/** The same, its version a hash of all the rest. */
+export async function versioned(fleet: Fleet): Promise<Fleet> {
   const bytes = new TextEncoder().encode(JSON.stringify({ ...fleet, version: "" }));
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const version = hash.slice(0, 8).reduce((hex, byte) => hex + byte.toString(16).padStart(2, "0"), "");
-  const versioned = { ...fleet, version };
-  await store.put([{ key: fleetKey, value: JSON.stringify(versioned) }]);
-  return versioned;
+  return { ...fleet, version };
 }
 
 function dated(fleet: Fleet, since: ReadonlyMap<string, number>, nowSeconds: number): Fleet {

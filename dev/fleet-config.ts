@@ -1,18 +1,25 @@
 /** `npm run fleet:config -- put <file.json> | check <file.json> | get | delete`: the fleet document in KV. */
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fleetKey } from "../src/shared/routing/fleet-source.ts";
-import { asksHelp } from "./asks-help.ts";
-import { remoteStore, runWrangler, withLocalStore, type TenantStore } from "./config-store.ts";
+import { asksHelp, isWrongUsage } from "./asks-help.ts";
+import {
+  environmentOf,
+  remoteStore,
+  runWrangler,
+  StoreError,
+  withLocalStore,
+  type TenantStore,
+} from "./config-store.ts";
 import { checkFleet, FleetError, getFleet, putFleet, summary } from "./fleet-command.ts";
+import { DocumentError, readDocument } from "./read-document.ts";
 
 const usage = `usage: npm run fleet:config -- put <file.json> | check <file.json> | get | delete
        [--env production [--namespace-id <id of the KV namespace bound as CONFIG>]]`;
 
-async function run(store: TenantStore, command: string, file: string | undefined): Promise<string> {
+async function run(store: TenantStore, command: string, file: string): Promise<string> {
   switch (command) {
     case "put":
-      return summary(await putFleet(store, readText(file)));
+      return summary(await putFleet(store, readDocument(file)));
     case "get":
       return getFleet(store);
     case "delete":
@@ -23,15 +30,6 @@ async function run(store: TenantStore, command: string, file: string | undefined
   }
 }
 
-function readText(file: string | undefined): string {
-  if (file === undefined) throw new FleetError(usage);
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new FleetError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
 async function answer(parameters: string[]): Promise<string> {
   if (asksHelp(parameters)) return usage;
   const { values, positionals } = parseArgs({
@@ -39,11 +37,13 @@ async function answer(parameters: string[]): Promise<string> {
     options: { env: { type: "string" }, "namespace-id": { type: "string" } },
     allowPositionals: true,
   });
-  const [command = "", file] = positionals;
-  if (values.env !== undefined && values.env !== "production")
-    throw new FleetError(`--env ${values.env}: is not production`);
-  if (command === "check") return summary(checkFleet(readText(file)));
-  return values.env === "production"
+  const [command = "", file = ""] = positionals;
+  const takesFile = command === "put" || command === "check";
+  // What is given beside a command was meant for something.
+  if (positionals.length !== (takesFile ? 2 : 1)) throw new FleetError(usage);
+  const environment = environmentOf(values);
+  if (command === "check") return summary(checkFleet(readDocument(file)));
+  return environment === "production"
     ? run(remoteStore("production", runWrangler, values["namespace-id"]), command, file)
     : withLocalStore((store) => run(store, command, file));
 }
@@ -51,7 +51,7 @@ async function answer(parameters: string[]): Promise<string> {
 try {
   console.log(await answer(process.argv.slice(2)));
 } catch (error) {
-  const expected = error instanceof FleetError || (error instanceof TypeError && "code" in error);
-  console.error(expected ? error.message : error);
+  const isExpected = [FleetError, StoreError, DocumentError].some((kind) => error instanceof kind);
+  console.error(isExpected || isWrongUsage(error) ? (error as Error).message : error);
   process.exitCode = 1;
 }

@@ -1,8 +1,9 @@
 /** Which fleet does a local Edgewise talk to? ORIGIN_URL, else FLEET, else the dev fleet. */
-import { readFileSync } from "node:fs";
-import * as z from "zod";
+import { fleetIdSchema } from "../src/shared/routing/alias-config.ts";
 import { fleetSchema, type Fleet } from "../src/shared/routing/fleet-config.ts";
+import { checkFleet, FleetError, versioned } from "./fleet-command.ts";
 import { probeServer, type ProbedModel } from "./origin-probe.ts";
+import { DocumentError, readDocument } from "./read-document.ts";
 
 export type FleetDocument =
   | { readonly source: "dev-fleet" }
@@ -21,19 +22,17 @@ export async function resolveFleetDocument(
   return { source: "dev-fleet" };
 }
 
-function fromFile(file: string): FleetDocument {
-  let value: unknown;
+async function fromFile(file: string): Promise<FleetDocument> {
+  let fleet: Fleet;
   try {
-    value = JSON.parse(readFileSync(file, "utf8"));
+    // Of its own version as under `npm run fleet:config -- put`: an edited file is another fleet, whose answers are not mixed.
+    fleet = await versioned(checkFleet(readDocument(file)));
   } catch (error) {
-    throw new FleetDocumentError(
-      `FLEET=${file}: ${error instanceof Error ? error.message : "can't be read"}`,
-    );
+    if (error instanceof DocumentError) throw new FleetDocumentError(`FLEET=${error.message}`);
+    if (error instanceof FleetError)
+      throw new FleetDocumentError(`FLEET=${file} is no fleet document:\n${error.message}`);
+    throw error;
   }
-  const parsed = fleetSchema.safeParse(value);
-  if (!parsed.success)
-    throw new FleetDocumentError(`FLEET=${file} is no fleet document:\n${z.prettifyError(parsed.error)}`);
-  const fleet = parsed.data;
   const replicas = fleet.clusters.reduce((sum, cluster) => sum + cluster.replicas.length, 0);
   return {
     source: "file",
@@ -45,15 +44,24 @@ function fromFile(file: string): FleetDocument {
 async function fromServer(given: string): Promise<FleetDocument> {
   // Both forms are what people paste: the server's root, and the base URL of an OpenAI client.
   const url = given.replace(/\/+$/, "").replace(/\/v1$/, "");
-  if (!URL.canParse(url) || !/^https?:/.test(url))
-    throw new FleetDocumentError(`ORIGIN_URL=${given} is not an http(s) URL.`);
-  const models = await probeServer(url).catch((error: unknown) => {
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  // Not shown: it holds a password.
+  if (parsed !== null && (parsed.username !== "" || parsed.password !== ""))
+    throw new FleetDocumentError("ORIGIN_URL holds a user's name or password, which is never sent in a URL.");
+  if (parsed === null || !/^https?:$/.test(parsed.protocol) || parsed.search !== "" || parsed.hash !== "")
+    throw new FleetDocumentError(`ORIGIN_URL=${given} is not an http(s) URL without a query.`);
+  const { models, chats } = await probeServer(url).catch((error: unknown) => {
     throw new FleetDocumentError(
       `ORIGIN_URL=${given}: ${error instanceof Error ? error.message : String(error)}`,
     );
   });
   const [first] = models;
   if (first === undefined) throw new FleetDocumentError(`ORIGIN_URL=${given} lists no model at /v1/models.`);
+  const usual = chats ?? first;
+  // The usual one is among those that a cluster may have.
+  const taken = [usual, ...models.filter((model) => model !== usual)].slice(0, mostModels);
+  const ids = platformIds(taken.map(({ id }) => id));
+  const idOf = ({ id }: ProbedModel): string => ids.get(id) ?? id;
   const fleet = fleetSchema.parse({
     version: `origin-url-${Date.now().toString(36)}`,
     clusters: [
@@ -62,21 +70,52 @@ async function fromServer(given: string): Promise<FleetDocument> {
         region: "local",
         engine: first.isVllm ? "vllm" : "openai",
         replicas: [{ id: "origin-1", url }],
-        models: models.map(recordOf),
+        models: taken.map((model) => recordOf(model, idOf(model))),
       },
     ],
-    aliases: { auto: { models: [first.id] } },
+    aliases: { auto: { models: [idOf(usual)] } },
   });
+  const leftOut = models.length - taken.length;
   return {
     source: "origin-url",
     fleet,
-    description: `${url}: ${models.map((model) => model.id).join(", ")} (auto is ${first.id})`,
+    description: `${url}: ${taken.map(idOf).join(", ")}${leftOut > 0 ? `, and ${leftOut} more that are left out` : ""} (auto is ${idOf(usual)})`,
   };
 }
 
-function recordOf(model: ProbedModel): Record<string, unknown> {
+/** As many as the schema of a cluster takes. */
+const mostModels = 64;
+
+/**
+ * By the server's name of each model, the platform's. The same where it may be; but vLLM and llama.cpp name a model by the path of its
+ * file where nobody named it otherwise, and what clients ask for begins with a letter or digit and has no blanks.
+ */
+export function platformIds(served: readonly string[]): ReadonlyMap<string, string> {
+  const ids = new Map(served.filter(isFleetId).map((name) => [name, name]));
+  const taken = new Set(ids.values());
+  for (const name of served) {
+    if (ids.has(name)) continue;
+    const file = name.split(/[\\/]/).findLast((part) => part !== "") ?? "";
+    const base =
+      file
+        .replaceAll(/[^a-zA-Z0-9._:-]+/g, "-")
+        .replace(/^[^a-zA-Z0-9]+/, "")
+        .slice(0, 120) || "model";
+    let id = base;
+    for (let count = 2; taken.has(id); count += 1) id = `${base}-${count}`;
+    taken.add(id);
+    ids.set(name, id);
+  }
+  return ids;
+}
+
+function isFleetId(name: string): boolean {
+  return fleetIdSchema.safeParse(name).success;
+}
+
+function recordOf(model: ProbedModel, id: string): Record<string, unknown> {
   return {
-    id: model.id,
+    id,
     served_name: model.id,
     context_window: model.contextWindow,
     // It is in this fleet since now: what servers of this kind say is when they were asked.

@@ -1,30 +1,42 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseEnv } from "node:util";
 
 const names = ["DEMO_JWT_SECRET", "PLATFORM_JWT_SECRET", "EDGEWISE_SECRET"] as const;
 export type LocalSecrets = Record<(typeof names)[number], string>;
 
-/** Where local state lives: KV, objects, caches. One place for `npm start`, the tenant command and the reset. */
-export function localState(): string {
-  return process.env["EDGEWISE_STATE"] ?? `${root}.wrangler/state`;
-}
-
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const file = `${root}.dev.vars`;
 
-/** Every name and value of `.dev.vars`; empty before it is made. */
+/** Where local state lives: KV, objects, caches. One place for `npm start`, the tenant command and the reset. */
+export function localState(): string {
+  return namedState() ?? `${root}.wrangler/state`;
+}
+
+/** Where `npm run serve` keeps its objects: plain workerd names its files otherwise than wrangler. */
+export function serveState(): string {
+  const named = namedState();
+  return named === undefined ? `${root}.wrangler/serve` : `${named}/serve`;
+}
+
+/**
+ * The folder that EDGEWISE_STATE names. Set to nothing it is not set: as a folder, nothing would be the root of the file
+ * system, of which the reset would delete.
+ */
+export function namedState(): string | undefined {
+  const named = process.env["EDGEWISE_STATE"];
+  return named === undefined || named === "" ? undefined : resolve(named);
+}
+
+/** Every name and value of `.dev.vars`, read as wrangler reads it (quotes, comments, `export`); empty before it is made. */
 export function readLocalVariables(): Map<string, string> {
-  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
-  return new Map(
-    lines.map((line) => [
-      line.slice(0, line.indexOf("=")).trim(),
-      line
-        .slice(line.indexOf("=") + 1)
-        .trim()
-        .replace(/^"|"$/g, ""),
-    ]),
-  );
+  return variablesOf(existsSync(file) ? readFileSync(file, "utf8") : "");
+}
+
+export function variablesOf(text: string): Map<string, string> {
+  return new Map(Object.entries(parseEnv(text)).map(([name, value]) => [name, value ?? ""]));
 }
 
 /** The local secrets, made on first use: 32 random bytes each, base64url. Readable by the owner only. */

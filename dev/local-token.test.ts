@@ -49,6 +49,21 @@ test("what the issuer may not grant is refused here, and told", () => {
   );
 });
 
+test.each([
+  [
+    "a life beyond the issuer's",
+    { ttlSeconds: 2_592_001 },
+    "--ttl: is longer than this issuer's tokens may live",
+  ],
+  ["no user", { user: "" }, "--user: is not"],
+  ["a user with a line's end", { user: "a\nb" }, "--user: is not"],
+  ["an org with a blank", { org: "my team" }, "--org: is not"],
+])("%s is refused here, and not by a 401 later", (_, wrong, says) => {
+  expect(() => tenantClaims(issuer, { ...request, ...wrong })).toThrow(says);
+  expect(tenantClaims({ ...issuer, max_age_seconds: 3600 }, request)).toMatchObject({ sub: "alice" });
+  expect(() => tenantClaims({ ...issuer, max_age_seconds: 3599 }, request)).toThrow(TokenError);
+});
+
 test("a life is written as 90s, 30m, 1h or 7d", () => {
   expect(["90s", "30m", "1h", "7d"].map(parseTtlSeconds)).toEqual([90, 1800, 3600, 604_800]);
   for (const odd of ["", "1", "h", "0h", "-1h", "1.5h", "1w", "9999999999s"])

@@ -10,14 +10,15 @@ import { platformDefaults } from "../src/shared/identity/platform-defaults.ts";
 import { ensureLocalSecrets, readLocalVariables, root } from "./local-secrets.ts";
 
 export const tokenUsage = `usage: npm run --silent token -- --tenant demo --user alice
-         [--org o] [--tier free|pro|enterprise] [--scope "tenant:admin"] [--ttl 1h]
-       npm run --silent token -- --platform --scope "platform:admin platform:metrics" [--user name] [--ttl 1h]`;
+         [--org o] [--tier free|pro|enterprise] [--scope "tenant:admin"] [--ttl 1h, at most 30d for demo]
+       npm run --silent token -- --platform --scope "platform:admin platform:metrics" [--user name] [--ttl 1h, at most 1d]`;
 
 /** What the command needs of a tenant's configuration. The Worker checks the whole; here an odd one is only an error. */
 interface IssuerPart {
   readonly issuer: string;
   readonly audience: string;
   readonly keys: { readonly type: string; readonly name?: string };
+  readonly max_age_seconds?: number;
   readonly grants?: { readonly tiers?: readonly string[]; readonly scopes?: readonly string[] };
   readonly claims?: Readonly<Partial<Record<"user" | "org" | "tier" | "scope", string>>>;
 }
@@ -34,6 +35,11 @@ export interface TokenRequest {
 
 /** The claims for `issuer`, under the names that its configuration maps. Throws TokenError beyond its grants. */
 export function tenantClaims(issuer: IssuerPart, request: TokenRequest): Record<string, unknown> {
+  demandLife(request.ttlSeconds, issuer.max_age_seconds ?? usualMostAgeSeconds);
+  if (!/^[^\u0000-\u001f\u007f]{1,256}$/.test(request.user))
+    throw new TokenError("--user: is not 1 to 256 characters of text");
+  if (request.org !== undefined && !/^[\x21-\x7e]{1,128}$/.test(request.org))
+    throw new TokenError("--org: is not 1 to 128 visible characters of ASCII");
   const tiers = issuer.grants?.tiers ?? ["free"];
   if (!tiers.includes(request.tier))
     throw new TokenError(`tier ${request.tier} is not among the issuer's grants: ${tiers.join(", ")}`);
@@ -49,6 +55,15 @@ export function tenantClaims(issuer: IssuerPart, request: TokenRequest): Record<
     [issuer.claims?.tier ?? "tier"]: request.tier,
     ...(request.scope === "" ? {} : { [issuer.claims?.scope ?? "scope"]: request.scope }),
   };
+}
+
+/** `issuers[].max_age_seconds` where it is not stated, and what the platform's issuer grants (platform-issuer.ts). */
+const usualMostAgeSeconds = 2_592_000;
+const platformMostAgeSeconds = 86_400;
+
+function demandLife(ttlSeconds: number, mostSeconds: number): void {
+  if (ttlSeconds > mostSeconds)
+    throw new TokenError(`--ttl: is longer than this issuer's tokens may live, ${mostSeconds} s`);
 }
 
 /** HS256, RFC 7515 section 3.1. */
@@ -73,11 +88,21 @@ export function parseTtlSeconds(text: string): number {
 }
 
 async function issuerOf(tenant: string): Promise<IssuerPart> {
-  const issuers = JSON.parse(await tenantText(tenant)).issuers as readonly IssuerPart[];
-  const issuer = issuers.find(({ keys }) => keys.type === "secret");
+  const issuer = issuersIn(await tenantText(tenant), tenant).find(({ keys }) => keys.type === "secret");
   if (issuer === undefined)
     throw new TokenError(`tenant ${tenant} has no issuer with a shared secret: only its own issuer can sign`);
   return issuer;
+}
+
+function issuersIn(text: string, tenant: string): readonly IssuerPart[] {
+  const broken = new TokenError(`the configuration of tenant ${tenant} is broken: write it anew`);
+  try {
+    const { issuers } = JSON.parse(text) as { readonly issuers?: readonly IssuerPart[] };
+    if (Array.isArray(issuers)) return issuers;
+  } catch (error) {
+    broken.cause = error;
+  }
+  throw broken;
 }
 
 async function tenantText(tenant: string): Promise<string> {
@@ -102,7 +127,7 @@ export async function makeToken(args: string[]): Promise<string> {
       platform: { type: "boolean", default: false },
       user: { type: "string" },
       org: { type: "string" },
-      tier: { type: "string", default: "pro" },
+      tier: { type: "string" },
       scope: { type: "string", default: "" },
       ttl: { type: "string", default: "1h" },
     },
@@ -117,7 +142,9 @@ export async function makeToken(args: string[]): Promise<string> {
   };
   const now = Date.now();
   if (values.platform) {
-    if (values.tenant !== undefined) throw new TokenError("--platform and --tenant exclude each other");
+    for (const name of ["tenant", "org", "tier"] as const)
+      if (values[name] !== undefined) throw new TokenError(`--platform and --${name} exclude each other`);
+    demandLife(ttlSeconds, platformMostAgeSeconds);
     const wrong = values.scope.split(" ").find((scope) => scope !== "" && !scope.startsWith("platform:"));
     if (wrong !== undefined)
       throw new TokenError(`scope ${wrong}: the platform's issuer grants platform:* alone`);
@@ -132,7 +159,7 @@ export async function makeToken(args: string[]): Promise<string> {
   if (values.tenant === undefined || values.user === undefined)
     throw new TokenError("--tenant and --user are needed, or --platform");
   const issuer = await issuerOf(values.tenant);
-  const { user, org, tier, scope } = values;
+  const { user, org, tier = "pro", scope } = values;
   const claims = tenantClaims(issuer, { user, org, tier, scope, ttlSeconds });
   return signToken(claims, secretNamed(issuer.keys.name ?? ""), now, ttlSeconds);
 }

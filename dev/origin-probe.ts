@@ -1,8 +1,9 @@
 /**
  * What can the server behind ORIGIN_URL do? Found out by asking it, since vLLM, llama.cpp and Ollama differ: the model
- * list, one answer of one token for each form of usage, and a look at /metrics and /tokenize.
+ * list, one answer of two tokens for each form of usage, and a look at /metrics and /tokenize.
  */
 export interface ProbedModel {
+  /** The server's own name of it. */
   readonly id: string;
   readonly isVllm: boolean;
   readonly contextWindow: number;
@@ -15,89 +16,172 @@ export interface ProbedModel {
   };
 }
 
+export interface ProbedServer {
+  readonly models: readonly ProbedModel[];
+  /** The first of them that chats: servers list their models by age or by name, those for embeddings among them. */
+  readonly chats: ProbedModel | null;
+}
+
 /** Where the server does not tell its window. Small enough for every model in use; `FLEET` states another. */
 export const unknownContextWindow = 8192;
+const largestContextWindow = 10_000_000;
+const longestName = 256;
 /** Listing is quick; the first token may wait until the model is loaded. */
 const listTimeoutMs = 5000;
 const answerTimeoutMs = 60_000;
+/** Models that are asked for a word before it is left at that none chats. A refusal is quick. */
+const mostAsked = 8;
 
-export async function probeServer(url: string): Promise<readonly ProbedModel[]> {
-  const response = await fetch(`${url}/v1/models`, { signal: AbortSignal.timeout(listTimeoutMs) }).catch(
-    (error: unknown) => {
-      throw new Error(
-        `no answer from ${url}/v1/models (${error instanceof Error ? error.message : "failed"}). Is the server running?`,
-      );
-    },
-  );
-  if (!response.ok) throw new Error(`${url}/v1/models answered ${response.status}.`);
-  const body = (await response.json()) as { data?: unknown };
-  const listed = Array.isArray(body.data) ? (body.data as Record<string, unknown>[]) : [];
+type Listed = Readonly<Record<string, unknown>> & { readonly id: string };
+type Usage = Pick<ProbedModel["features"], "stream_usage" | "continuous_usage">;
+
+/** Rejects with a sentence that says what is wrong with the server. */
+export async function probeServer(url: string): Promise<ProbedServer> {
+  const listed = await listModels(url);
   const [first] = listed;
-  if (first === undefined || typeof first["id"] !== "string") return [];
+  if (first === undefined) return { models: [], chats: null };
   const metrics = await bodyOf(`${url}/metrics`);
-  const isVllm = metrics?.includes("vllm:") === true || first["owned_by"] === "vllm";
-  const usage = await probeUsage(url, first["id"]);
+  const hasOwnMetrics = metrics?.includes("vllm:") === true;
+  const isVllm = hasOwnMetrics || first["owned_by"] === "vllm";
+  const { chats, usage } = await firstThatChats(url, listed);
   const features = {
     ...usage,
-    tokenize: (await statusOf(`${url}/tokenize`, { model: first["id"], prompt: "a" })) === 200,
-    metrics: metrics?.includes("vllm:") === true,
+    tokenize: (await statusOf(`${url}/tokenize`, { model: (chats ?? first).id, prompt: "a" })) === 200,
+    metrics: hasOwnMetrics,
     cache_salt: isVllm,
   };
-  return listed.flatMap((model) =>
-    typeof model["id"] === "string"
-      ? [{ id: model["id"], isVllm, contextWindow: windowOf(model), features }]
-      : [],
+  const models = listed.map((model) => ({
+    id: model.id,
+    isVllm,
+    contextWindow: windowOf(model),
+    features,
+  }));
+  return { models, chats: models.find(({ id }) => id === chats?.id) ?? null };
+}
+
+/** Each once, in the server's order. */
+async function listModels(url: string): Promise<readonly Listed[]> {
+  const at = `${url}/v1/models`;
+  const response = await fetch(at, {
+    // The router follows none either: a redirect is a URL that is not yet the right one.
+    redirect: "manual",
+    signal: AbortSignal.timeout(listTimeoutMs),
+  }).catch((error: unknown) => {
+    throw new Error(`no answer from ${at} (${reasonOf(error)}). Is the server running?`);
+  });
+  const { status } = response;
+  if (status >= 300 && status < 400)
+    throw new Error(`${at} leads to ${response.headers.get("location") ?? "another URL"}. Name that server.`);
+  if (status === 401 || status === 403)
+    throw new Error(
+      `${at} answered ${status}: it wants a key. That is a secret, which a fleet file names (FLEET, docs/serving.md).`,
+    );
+  if (!response.ok) throw new Error(`${at} answered ${status}.`);
+  const data = dataOf(
+    await response.text().catch((error: unknown) => {
+      throw new Error(`${at} broke off (${reasonOf(error)}).`);
+    }),
   );
+  if (data === null) throw new Error(`${at} answered no list of models. Is that a server of OpenAI's API?`);
+  return [...new Map(data.filter(isListed).map((model) => [model.id, model])).values()];
+}
+
+/** Null: it is no list. Without any model Ollama says null for its list. */
+function dataOf(text: string): readonly unknown[] | null {
+  try {
+    const body = JSON.parse(text) as { data?: unknown } | null;
+    if (body?.data === null) return [];
+    return Array.isArray(body?.data) ? body.data : null;
+  } catch {
+    // A page for people, most of the time.
+    return null;
+  }
+}
+
+function isListed(model: unknown): model is Listed {
+  if (typeof model !== "object" || model === null || !("id" in model)) return false;
+  return typeof model.id === "string" && model.id !== "" && model.id.length <= longestName;
+}
+
+/** What undici calls "fetch failed" has its reason as a cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "failed";
+  const { cause } = error;
+  return cause instanceof Error ? cause.message || String(Reflect.get(cause, "code")) : error.message;
 }
 
 /** vLLM says `max_model_len`, llama.cpp `meta.n_ctx` or `meta.n_ctx_train`. */
-function windowOf(model: Record<string, unknown>): number {
+function windowOf(model: Listed): number {
   const meta = (model["meta"] ?? {}) as Record<string, unknown>;
   for (const known of [model["max_model_len"], meta["n_ctx"], model["context_window"], meta["n_ctx_train"]])
-    if (typeof known === "number" && known >= 256) return known;
+    if (typeof known === "number" && known >= 256) return Math.min(Math.floor(known), largestContextWindow);
   return unknownContextWindow;
 }
 
-/** One token, with everything asked for; a server that refuses what it does not know is asked for less. */
-async function probeUsage(
+async function firstThatChats(
   url: string,
-  model: string,
-): Promise<Pick<ProbedModel["features"], "stream_usage" | "continuous_usage">> {
-  for (const options of [{ include_usage: true, continuous_usage_stats: true }, { include_usage: true }]) {
+  listed: readonly Listed[],
+): Promise<{ readonly chats: Listed | null; readonly usage: Usage }> {
+  for (const model of listed.slice(0, mostAsked)) {
+    const usage = await probeUsage(url, model.id);
+    if (usage !== null) return { chats: model, usage };
+  }
+  return { chats: null, usage: noUsage };
+}
+
+const noUsage: Usage = { stream_usage: false, continuous_usage: false };
+
+/**
+ * A word, with everything asked for; a server that refuses what it does not know is asked for less. Null: it refuses all of it. One
+ * that breaks off, or takes a minute, is not asked again: what it can do shows when it is used.
+ */
+async function probeUsage(url: string, model: string): Promise<Usage | null> {
+  const streamOptions = [
+    { include_usage: true, continuous_usage_stats: true },
+    { include_usage: true },
+    null,
+  ];
+  for (const options of streamOptions) {
     const events = await streamOf(url, {
       model,
       messages: [{ role: "user", content: "Hi" }],
       max_tokens: 2,
       stream: true,
-      stream_options: options,
+      ...(options === null ? {} : { stream_options: options }),
     });
-    if (events === null) continue;
+    if (events === "broken") return noUsage;
+    if (events === "refused") continue;
     const usages = events.map((event) => ({
       choices: Array.isArray(event["choices"]) ? event["choices"].length : 0,
       usage: event["usage"] ?? null,
     }));
     return {
-      stream_usage: usages.some((event) => event.usage !== null),
+      stream_usage: options !== null && usages.some((event) => event.usage !== null),
       continuous_usage:
+        options !== null &&
         "continuous_usage_stats" in options &&
         usages.some((event) => event.choices > 0 && event.usage !== null),
     };
   }
-  return { stream_usage: false, continuous_usage: false };
+  return null;
 }
 
-async function streamOf(url: string, body: unknown): Promise<Record<string, unknown>[] | null> {
+type Events = readonly Readonly<Record<string, unknown>>[];
+
+async function streamOf(url: string, body: unknown): Promise<Events | "refused" | "broken"> {
   try {
     const response = await post(`${url}/v1/chat/completions`, body, answerTimeoutMs);
     const text = await response.text();
-    if (!response.ok || !text.includes("data:")) return null;
-    return text.split("\n").flatMap((line) => {
+    if (!response.ok || !text.includes("data:")) return "refused";
+    const events = text.split("\n").flatMap((line) => {
       const data = line.startsWith("data:") ? line.slice(5).trim() : "";
       return data.startsWith("{") ? [JSON.parse(data) as Record<string, unknown>] : [];
     });
+    // vLLM's errors come under HTTP 200, too.
+    return events.some((event) => "error" in event) ? "refused" : events;
   } catch {
-    // A server that breaks off here has none of the features; what it can do shows when it is used.
-    return null;
+    // Cut off, or no JSON: the caller takes it for a server that knows nothing beside chats.
+    return "broken";
   }
 }
 

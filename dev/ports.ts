@@ -1,29 +1,51 @@
 /** Is a port free? Asked before anything starts, so that a taken one is a sentence and not a stack. */
 import { createServer } from "node:net";
 
-/** Resolves when every port of 127.0.0.1 can be listened on; rejects with a message that says what to set. */
-export async function demandFreePorts(
-  wanted: readonly { readonly port: number; readonly variable: string }[],
-): Promise<void> {
+export interface WantedPort {
+  readonly port: number;
+  readonly variable: string;
+}
+
+/**
+ * Resolves when every port of 127.0.0.1 can be listened on; rejects with a message that says what to set.
+ * @param command what the user typed, as he would type it again
+ */
+export async function demandFreePorts(wanted: readonly WantedPort[], command: string): Promise<void> {
   for (const { port, variable } of wanted) {
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-    });
-    if (!free)
-      throw new Error(
-        `Port ${port} is taken. Stop what listens there, or choose another: ${variable}=${port + 100} npm start`,
-      );
+    const code = await faultOf(port);
+    if (code === null) continue;
+    const other = `${variable}=${otherPort(port, code)} ${command}`;
+    throw new Error(
+      code === "EACCES"
+        ? `Port ${port} may not be opened by this user. Choose another: ${other}`
+        : `Port ${port} is taken. Stop what listens there, or choose another: ${other}`,
+    );
   }
+}
+
+/** The system's word for why it can't be listened on; null: it can. */
+function faultOf(port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(null)));
+  });
+}
+
+const lastPort = 65_535;
+/** Below are ports that most systems keep for their administrator. */
+const firstForAll = 1024;
+
+function otherPort(port: number, code: string): number {
+  if (code === "EACCES" && port < firstForAll) return port + 8000;
+  return port + 100 > lastPort ? port - 100 : port + 100;
 }
 
 /** A port from the environment, or its default; anything that is not a port is refused by name. */
 export function portFrom(variable: string, byDefault: number): number {
   const text = process.env[variable];
   if (text === undefined || text === "") return byDefault;
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new Error(`${variable}=${text} is not a port (1 to 65535).`);
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > lastPort) throw new Error(`${variable}=${text} is not a port (1 to 65535).`);
   return port;
 }

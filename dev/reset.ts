@@ -1,7 +1,17 @@
 /** `npm run reset`: forgets all local state (KV, objects, caches). The local secrets stay, so tokens keep working. */
 import { rmSync } from "node:fs";
-import { localState, root } from "./local-secrets.ts";
+import { parseArgs } from "node:util";
+import { asksHelp, isWrongUsage } from "./asks-help.ts";
+import { localState, namedState, root, serveState } from "./local-secrets.ts";
 import { portFrom } from "./ports.ts";
+import { stateHolder } from "./state-claim.ts";
+
+const usage = `usage: npm run reset
+       Deletes all local state: below .wrangler, or what the product keeps in the folder that EDGEWISE_STATE names.
+       Not beside a product that is running on that state, or on PORT (8787).`;
+
+/** What wrangler, the archive and `npm run serve` keep. */
+const kept = ["v3", "archive", "serve"];
 
 /** Whoever serves from these files would go on with what is deleted, and write it again in part. */
 async function isServing(port: number): Promise<boolean> {
@@ -14,18 +24,29 @@ async function isServing(port: number): Promise<boolean> {
   }
 }
 
-try {
+async function reset(parameters: string[]): Promise<string> {
+  if (asksHelp(parameters)) return usage;
+  // What deletes takes nothing that it does not know.
+  parseArgs({ args: parameters, options: {} });
   const port = portFrom("PORT", 8787);
   if (await isServing(port))
     throw new Error(`Edgewise is running on port ${port}. Stop it first (Ctrl-C), then reset.`);
-  if (process.env["EDGEWISE_STATE"] === undefined)
-    rmSync(`${root}.wrangler`, { recursive: true, force: true });
-  // A folder that somebody named may hold other things: only what wrangler and the archive keep there goes.
-  else
-    for (const folder of ["v3", "archive"])
-      rmSync(`${localState()}/${folder}`, { recursive: true, force: true });
-  console.log("Local state is cleared.");
+  for (const folder of [localState(), serveState()]) {
+    const holder = await stateHolder(folder);
+    if (holder !== null)
+      throw new Error(`The state in ${folder} is in use (${holder}). Stop that first, then reset.`);
+  }
+  const named = namedState();
+  // A folder that somebody named may hold other things.
+  const folders = named === undefined ? [`${root}.wrangler`] : kept.map((folder) => `${named}/${folder}`);
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  return "Local state is cleared.";
+}
+
+try {
+  console.log(await reset(process.argv.slice(2)));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
+  if (isWrongUsage(error)) console.error(usage);
   process.exit(1);
 }

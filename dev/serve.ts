@@ -2,22 +2,36 @@
  * `npm run serve`: the production-like bundle on plain workerd, for anyone who wants to load it with a tool of their own.
  * PORT (8787), ORIGIN_URL or FLEET (else the dev fleet), ROUTER=in-process|service. Takes the tokens of `npm run token`.
  */
+import { parseArgs } from "node:util";
+import { asksHelp, isWrongUsage } from "./asks-help.ts";
 import { resolveFleetDocument } from "./fleet-document.ts";
-import { root } from "./local-secrets.ts";
+import { serveState } from "./local-secrets.ts";
 import { makeToken } from "./local-token.ts";
-import { defaultBasePort, startFleet, type RunningFleet } from "./origin/fleet.ts";
-import { readOptions } from "./origin/options.ts";
+import { onNpmEnd } from "./parent-watch.ts";
 import { demandFreePorts, portFrom } from "./ports.ts";
 import { bundleForServe, startServe } from "./serve/start-serve.ts";
+import { startDevFleet } from "./start-dev-fleet.ts";
+import { claimState } from "./state-claim.ts";
 
-async function main(): Promise<void> {
+const command = "npm run serve";
+const usage = `usage: ${command}
+       Environment: PORT (8787), DEV_FLEET_PORT (9101, the first of four), ROUTER (in-process or service),
+         ORIGIN_URL (a model server) or FLEET (a fleet file) in the dev fleet's place, EDGEWISE_STATE (a folder)`;
+
+async function main(parameters: string[]): Promise<void> {
+  if (asksHelp(parameters)) {
+    console.log(usage);
+    return;
+  }
+  parseArgs({ args: parameters, options: {} });
   const port = portFrom("PORT", 8787);
-  const router = process.env["ROUTER"] ?? "in-process";
+  const router = process.env["ROUTER"] || "in-process";
   if (router !== "service" && router !== "in-process")
     throw new Error(`ROUTER=${router} is neither "service" nor "in-process".`);
   const document = await resolveFleetDocument(process.env);
-  await demandFreePorts([{ port, variable: "PORT" }]);
-  const devFleet = document.source === "dev-fleet" ? await startDevFleet() : undefined;
+  await demandFreePorts([{ port, variable: "PORT" }], command);
+  await claimState(serveState(), `${command} on port ${port}`);
+  const devFleet = document.source === "dev-fleet" ? await startDevFleet(port, command) : undefined;
   const fleet = document.source === "dev-fleet" ? devFleet?.fleet : document.fleet;
   if (fleet === undefined) throw new Error("a started dev fleet has a document");
   const bundles = await bundleForServe();
@@ -26,19 +40,24 @@ async function main(): Promise<void> {
     port,
     router,
     fleet,
-    stateFolder: process.env["EDGEWISE_STATE"] ?? `${root}.wrangler/serve`,
+    stateFolder: serveState(),
     onLine: (line) => console.log(line),
   });
+  let stopping = false;
+  const end = (): void => {
+    stopping = true;
+    // It may still be on its way; where it fails there is nothing to stop, and `main` says why.
+    const stopped = serving.then(
+      (serve) => serve.stop(),
+      () => undefined,
+    );
+    void Promise.all([stopped, devFleet?.stop()]).then(() => process.exit(0));
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
+  onNpmEnd(end);
   // workerd has read its modules by then, or never will.
   await serving.then(bundles.remove, bundles.remove);
   const serve = await serving;
-  let stopping = false;
-  const stop = async (): Promise<void> => {
-    stopping = true;
-    await Promise.all([serve.stop(), devFleet?.stop()]);
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => void stop().then(() => process.exit(0)));
   void serve.ended.then(async () => {
     if (stopping) return;
     console.error("workerd ended by itself.");
@@ -55,18 +74,10 @@ curl -N ${serve.url}/v1/chat/completions -H "Authorization: Bearer ${token}" -H 
 `);
 }
 
-async function startDevFleet(): Promise<RunningFleet> {
-  const options = readOptions([], process.env);
-  if (!options.ok) throw new Error(options.error);
-  if (options.value === "help") throw new Error("help is a flag, and none was given");
-  const first = options.value.basePort ?? defaultBasePort;
-  await demandFreePorts([0, 1, 2, 3].map((at) => ({ port: first + at, variable: "DEV_FLEET_PORT" })));
-  return startFleet(options.value);
-}
-
 try {
-  await main();
+  await main(process.argv.slice(2));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
+  if (isWrongUsage(error)) console.error(usage);
   process.exit(1);
 }

@@ -33,8 +33,7 @@ export async function makeSignedCommand(parameters: readonly string[]): Promise<
   const target = url === undefined ? null : URL.parse(url);
   if (target === null) throw new SignError("--url is missing, or is no URL");
   const identity = await identityOf(key, values.secret, values["private-key"]);
-  const body =
-    values.body?.startsWith("@") === true ? readFileSync(values.body.slice(1), "utf8") : values.body;
+  const body = values.body?.startsWith("@") === true ? textOf("--body", values.body.slice(1)) : values.body;
   const method = (values.method ?? (body === undefined ? "GET" : "POST")).toUpperCase();
   const covered: Record<string, string> =
     values.token === undefined ? {} : { authorization: `Bearer ${values.token}` };
@@ -72,9 +71,7 @@ async function identityOf(
   if ((secretName === undefined) === (keyFile === undefined))
     throw new SignError("either --secret or --private-key says what to sign with");
   if (keyFile !== undefined) {
-    const jwk = JSON.parse(readFileSync(keyFile, "utf8")) as JsonWebKey;
-    const key = await crypto.subtle.importKey("jwk", jwk, "Ed25519", false, ["sign"]);
-    return { keyId, algorithm: "ed25519", key };
+    return { keyId, algorithm: "ed25519", key: await privateKeyOf(textOf("--private-key", keyFile)) };
   }
   const name = secretName ?? "";
   const secret = new TextEncoder().encode(readLocalVariables().get(name) ?? process.env[name] ?? "");
@@ -83,6 +80,23 @@ async function identityOf(
       `${name} is not in .dev.vars or the environment, or has fewer than ${minSecretBytes} bytes`,
     );
   return { keyId, algorithm: "hmac-sha256", key: await hmacKey(secret, "sign") };
+}
+
+function textOf(option: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new SignError(`${option}: ${error instanceof Error ? error.message : "can't be read"}`);
+  }
+}
+
+/** What is wrong with it is not repeated: a parser's message shows where the text begins, and this one is secret. */
+async function privateKeyOf(text: string): Promise<CryptoKey> {
+  try {
+    return await crypto.subtle.importKey("jwk", JSON.parse(text) as JsonWebKey, "Ed25519", false, ["sign"]);
+  } catch {
+    throw new SignError("--private-key: is no file with the JWK of an Ed25519 private key");
+  }
 }
 
 /** For a POSIX shell. */

@@ -1,5 +1,10 @@
 /** What `npm start` prints: the banner, and of wrangler's lines those that matter to a reader. */
 
+export const startUsage = `usage: npm start [-- --archive]
+       Environment: PORT (8787), DEV_FLEET_PORT (9101, the first of four), ROUTER (service or in-process),
+         ORIGIN_URL (a model server) or FLEET (a fleet file) in the dev fleet's place,
+         ARCHIVE_PORT (8790) or ARCHIVE_DATABASE_URL with --archive, EDGEWISE_STATE (a folder)`;
+
 /** Wrangler's own chatter is dropped; the Workers' log lines and anything that looks like trouble pass. */
 export function tidyLine(printed: string): string | undefined {
   // With several Workers wrangler names the one that printed, and here it does not know the name.
@@ -14,7 +19,13 @@ export function printReady(ready: {
   readonly source: string;
   readonly router: string;
   readonly archive: string;
+  /** A model none of whose servers answers yet. */
+  readonly silentModel: string | null;
 }): void {
+  const missing =
+    ready.silentModel === null
+      ? ""
+      : `  Waiting  no server of ${ready.silentModel} answers yet: until one does, requests for it get 503 (${ready.url}/health/ready)\n`;
   console.log(`
 Edgewise is ready.
 
@@ -23,7 +34,7 @@ Edgewise is ready.
   Models   ${ready.source}
   Router   ${ready.router === "service" ? "a Worker of its own (service binding)" : "in process"}
   Archive  ${ready.archive}
-
+${missing}
   Token (demo tenant, user alice, tier pro; another: npm run --silent token -- --tenant demo --user bob)
 
 ${ready.token}

@@ -1,10 +1,17 @@
 /** `npm run tenant -- put <file.json> | get <id> | list | delete <id>`: edits tenant configuration in KV. */
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import demo from "../config/tenants/demo.json" with { type: "json" };
 import { seedDemoTenant } from "../src/shared/tenancy/seed-demo.ts";
-import { asksHelp } from "./asks-help.ts";
-import { remoteStore, runWrangler, withLocalStore, type TenantStore } from "./config-store.ts";
+import { asksHelp, isWrongUsage } from "./asks-help.ts";
+import {
+  environmentOf,
+  remoteStore,
+  runWrangler,
+  StoreError,
+  withLocalStore,
+  type TenantStore,
+} from "./config-store.ts";
+import { DocumentError, readDocument } from "./read-document.ts";
 import { deleteTenant, getTenant, listTenants, putTenant, TenantError } from "./tenant-command.ts";
 
 const usage = `usage: npm run tenant -- put <file.json> | get <id> | list | delete <id>
@@ -15,7 +22,7 @@ async function run(store: TenantStore, positionals: readonly string[], environme
   if (positionals.length !== (command === "list" ? 1 : 2)) throw new TenantError(usage);
   switch (command) {
     case "put": {
-      const tenant = await putTenant(store, readText(operand), environment);
+      const tenant = await putTenant(store, readDocument(operand), environment);
       return `tenant ${tenant.id}, version ${tenant.version}`;
     }
     case "get":
@@ -23,17 +30,11 @@ async function run(store: TenantStore, positionals: readonly string[], environme
     case "list":
       return (await listTenants(store)).join("\n");
     case "delete":
-      return `deleted ${(await deleteTenant(store, operand)).join(", ")}`;
+      return `deleted ${(await deleteTenant(store, operand)).join(", ")}
+Its API keys are refused from now on, and by whatever tenant comes by its name. DELETE /admin/tenants/${operand} would also revoke
+each, and write down who did it.`;
     default:
       throw new TenantError(usage);
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new TenantError(`${file}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -44,9 +45,8 @@ async function answer(parameters: string[]): Promise<string> {
     options: { env: { type: "string" }, "namespace-id": { type: "string" } },
     allowPositionals: true,
   });
-  if (values.env === "production")
+  if (environmentOf(values) === "production")
     return run(remoteStore("production", runWrangler, values["namespace-id"]), positionals, "production");
-  if (values.env !== undefined) throw new TenantError(`--env ${values.env}: is not production`);
   return withLocalStore(async (store) => {
     // As `wrangler dev` does on its first request, so that either may come first.
     const put = (key: string, value: string) => store.put([{ key, value }]);
@@ -58,7 +58,7 @@ async function answer(parameters: string[]): Promise<string> {
 try {
   console.log(await answer(process.argv.slice(2)));
 } catch (error) {
-  const expected = error instanceof TenantError || (error instanceof TypeError && "code" in error);
-  console.error(expected ? error.message : error);
+  const isExpected = [TenantError, StoreError, DocumentError].some((kind) => error instanceof kind);
+  console.error(isExpected || isWrongUsage(error) ? (error as Error).message : error);
   process.exitCode = 1;
 }

@@ -10,6 +10,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { onNpmEnd } from "./parent-watch.ts";
 import type { TestProgress } from "./test-progress.ts";
 
 interface Job {
@@ -163,12 +164,13 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean
   }
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.once(signal, () => {
-    stop.abort();
-    process.exitCode = 1;
-    if (running !== undefined) signalGroup(running, signal);
-  });
+function stopBy(signal: NodeJS.Signals): void {
+  stop.abort();
+  process.exitCode = 1;
+  if (running !== undefined) signalGroup(running, signal);
+}
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stopBy(signal));
+onNpmEnd(() => stopBy("SIGTERM"));
 
 for (const job of jobsOf(process.argv.slice(2))) {
   if (stop.signal.aborted) break;

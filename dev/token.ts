@@ -1,12 +1,12 @@
 /** `npm run --silent token -- --tenant demo --user alice`: prints a JWT for local use, and nothing else. */
-import { asksHelp } from "./asks-help.ts";
+import { asksHelp, isWrongUsage } from "./asks-help.ts";
 import { makeToken, TokenError, tokenUsage } from "./local-token.ts";
 
 const parameters = process.argv.slice(2);
 try {
   process.stdout.write(`${asksHelp(parameters) ? tokenUsage : await makeToken(parameters)}\n`);
 } catch (error) {
-  const expected = error instanceof TokenError || (error instanceof TypeError && "code" in error);
-  console.error(expected ? `${error.message}\n${tokenUsage}` : error);
+  const isExpected = error instanceof TokenError || isWrongUsage(error);
+  console.error(isExpected ? `${error.message}\n${tokenUsage}` : error);
   process.exitCode = 1;
 }

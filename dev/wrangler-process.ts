@@ -1,6 +1,7 @@
-/** Runs `wrangler dev` as a child of its own process group, so that stopping it leaves nothing behind. */
-import { spawn, type ChildProcess } from "node:child_process";
+/** Runs `wrangler dev` as a child of its own process group, so that nothing is left behind, however this process ends. */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
 import { root } from "./local-secrets.ts";
 
 export interface WranglerProcess {
@@ -21,6 +22,9 @@ export function startWrangler(options: {
   const child = spawn(
     process.execPath,
     [
+      // wrangler hands on to its own process what node was given here.
+      "--import",
+      pathToFileURL(`${root}dev/end-with-parent.ts`).href,
       `${root}node_modules/wrangler/bin/wrangler.js`,
       "dev",
       ...options.configs.flatMap((config) => ["--config", config]),
@@ -56,6 +60,12 @@ export function startWrangler(options: {
     child.once("exit", (code) => resolve(code ?? 1));
     child.once("error", () => resolve(1));
   });
+  // An error that nobody expected ends this process without `stop`.
+  const abandon = (): void => {
+    if (child.pid !== undefined) signalGroup(child.pid, "SIGTERM");
+  };
+  process.once("exit", abandon);
+  void ended.then(() => process.off("exit", abandon));
   return { ended, lastLines: () => last.join("\n"), stop: () => stopGroup(child, ended) };
 }
 
@@ -85,6 +95,11 @@ async function groupIsGone(pid: number, withinMs: number): Promise<boolean> {
 
 /** False: there is no such group any more. Signal 0 only asks. */
 function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  // Windows has neither groups nor signals: what is asked to end is ended, with all that it started. (Never run there.)
+  if (process.platform === "win32") {
+    if (signal !== 0) spawnSync("taskkill", ["/pid", String(pid), "/t", "/f"]);
+    return false;
+  }
   try {
     return process.kill(-pid, signal);
   } catch (error) {

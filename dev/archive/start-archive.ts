@@ -13,11 +13,14 @@ export interface RunningArchive {
   stop(): Promise<void>;
 }
 
-export async function startArchive(edgePort: number): Promise<RunningArchive> {
+/** @param command what the user typed */
+export async function startArchive(edgePort: number, command: string): Promise<RunningArchive> {
   const named = (process.env["ARCHIVE_DATABASE_URL"] ?? "") !== "";
   const port = archivePort();
   if (named) demandUsable(archiveUrl());
-  if (!named) await demandFreePorts([{ port, variable: archivePortVariable }]);
+  if (!named && port === edgePort)
+    throw new Error(`${archivePortVariable} and PORT are both ${port}. Set one of the two to another.`);
+  if (!named) await demandFreePorts([{ port, variable: archivePortVariable }], command);
   const pglite = named ? null : await startPglite(port, `${localState()}/archive`);
   const url = archiveUrl();
   const connection = connect(url);
@@ -25,9 +28,12 @@ export async function startArchive(edgePort: number): Promise<RunningArchive> {
     await migrate(connection.database);
   } catch (error) {
     await pglite?.stop();
-    throw new Error(`ARCHIVE_DATABASE_URL: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    throw new Error(
+      `${named ? "ARCHIVE_DATABASE_URL" : "The archive's PGlite"}: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        cause: error,
+      },
+    );
   } finally {
     await connection.end(1);
   }

@@ -82,6 +82,13 @@ export async function startFleet(options: FleetOptions = {}): Promise<RunningFle
   };
 }
 
+/** On which ports it would listen; none where the system is to choose them. */
+export function replicaPorts(options: FleetOptions): readonly number[] {
+  return planOf(options.fleet ?? fleetSchema.parse(document), options)
+    .map(({ port }) => port)
+    .filter((port) => port !== 0);
+}
+
 interface PlannedReplica {
   readonly id: string;
   readonly cluster: Cluster;

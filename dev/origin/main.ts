@@ -1,5 +1,6 @@
 import { startFleet, type RunningFleet } from "./fleet.ts";
 import { root } from "../local-secrets.ts";
+import { onNpmEnd } from "../parent-watch.ts";
 import { readOptions, usage } from "./options.ts";
 import { wranglerDevCommand } from "./wrangler-dev.ts";
 
@@ -30,6 +31,7 @@ function announce(fleet: RunningFleet): void {
   const command = wranglerDevCommand(fleet.fleet, root);
   if (command !== null) console.log(`Edgewise alone, in front of it: ${command}`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void fleet.stop());
+  onNpmEnd(() => void fleet.stop());
 }
 
 function fail(message: string): void {

@@ -17,6 +17,8 @@ export const usage = `The dev fleet: replicas that speak vLLM's OpenAI API, with
   --help
 `;
 
+const lastPort = 65_535;
+
 const flags = {
   port: { type: "string" },
   replicas: { type: "string" },
@@ -42,7 +44,7 @@ export function readOptions(
   }
   if (values.help === true) return ok("help");
   const numbers = {
-    basePort: { flag: "port", least: 0, most: 65_535, whole: true },
+    basePort: { flag: "port", least: 0, most: lastPort, whole: true },
     replicas: { flag: "replicas", least: 1, most: 512, whole: true },
     ttftMs: { flag: "ttft-ms", least: 0, most: 600_000, whole: false },
     tokenMs: { flag: "token-ms", least: 0, most: 60_000, whole: false },
@@ -60,6 +62,11 @@ export function readOptions(
       );
     read[name as keyof typeof numbers] = value;
   }
+  const { basePort = defaultBasePort, replicas = 4 } = read;
+  if (basePort + replicas - 1 > lastPort)
+    return err(
+      `--port (DEV_FLEET_PORT) ${basePort} leaves no room for ${replicas} replicas below ${lastPort}.`,
+    );
   const field = values["reasoning-field"] ?? environment["DEV_FLEET_REASONING_FIELD"] ?? "reasoning";
   if (field !== "reasoning" && field !== "reasoning_content" && field !== "both")
     return err(`--reasoning-field must be reasoning, reasoning_content or both, not "${field}".`);

@@ -44,12 +44,16 @@ describe("a streamed chat", () => {
     });
   });
 
-  test("has no usage unless asked", async () => {
-    await withReplica({}, async (replica) => {
-      const chunks = chunksOf(await payloads(await post(replica, path, chat("Hello", { stream: true }))));
-      expect(chunks.some((chunk) => "usage" in chunk)).toBe(false);
-    });
-  });
+  test.each([{}, { stream_options: { continuous_usage_stats: true } }])(
+    "has no usage unless asked, for which %j is not enough",
+    async (options) => {
+      await withReplica({}, async (replica) => {
+        const body = chat("Hello", { stream: true, ...options });
+        const chunks = chunksOf(await payloads(await post(replica, path, body)));
+        expect(chunks.some((chunk) => "usage" in chunk)).toBe(false);
+      });
+    },
+  );
 
   test("names a tool first and gives its arguments in pieces", async () => {
     await withReplica({}, async (replica) => {

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Fleet } from "../../src/shared/routing/fleet-config.ts";
-import { ensureLocalSecrets } from "../local-secrets.ts";
+import { ensureLocalSecrets, readLocalVariables } from "../local-secrets.ts";
 import { bundleWorker, serviceScript, type WorkerBundle } from "./bundle.ts";
 import { workerdConfig } from "./workerd-config.ts";
 
@@ -74,7 +74,7 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
     edge: options.bundles.edge,
     router: options.router === "service" ? options.bundles.router : null,
     texts: {
-      ...ensureLocalSecrets(),
+      ...localVariables(),
       ROUTER: options.router,
       FLEET: JSON.stringify(options.fleet),
       ...options.variables,
@@ -125,6 +125,11 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   }
   if (child.pid === undefined) throw new Error("a running process has an id");
   return { url, pid: child.pid, ended, stop };
+}
+
+/** All of `.dev.vars`, as wrangler gives it to a Worker: tenants' secrets and the fleet's stand there, too. */
+function localVariables(): Readonly<Record<string, string>> {
+  return { ...Object.fromEntries(readLocalVariables()), ...ensureLocalSecrets() };
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -119,7 +119,7 @@ export async function descendantsOf(pid: number): Promise<number[]> {
 const dyingMs = 10_000;
 
 /** Those of them that live on. Not the dead whom nobody has buried: in a container that may be for ever. */
-async function leftOf(pids: readonly number[]): Promise<number[]> {
+export async function leftOf(pids: readonly number[]): Promise<number[]> {
   for (const until = Date.now() + dyingMs; ;) {
     const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,stat="]);
     const living = new Set<number>();

@@ -11,7 +11,7 @@ import { startFleet } from "../../dev/origin/fleet.ts";
 import { freePort } from "../../dev/free-ports.ts";
 import { startMinimalServer } from "./minimal-server.ts";
 import { dataOf, logFile, tokenFor, unique, until, url } from "./product.ts";
-import { runScript, startStack, type Stack } from "./stack.ts";
+import { descendantsOf, leftOf, runScript, startStack, type Stack } from "./stack.ts";
 
 const messages = [{ role: "user", content: "Hello" }];
 
@@ -136,6 +136,37 @@ test("FLEET takes clusters from a file, and ORIGIN_URL one vLLM with all that it
   }
 });
 
+test("FLEET with a server that is not there yet: it starts, says for what it waits, and answers once the server comes", async () => {
+  const port = await freePort();
+  const file = join(tmpdir(), `${unique("fleet")}.json`);
+  const record = { id: "late", served_name: "meta-llama/Llama-3.1-8B-Instruct", context_window: 32_768 };
+  const replicas = [{ id: "r", url: `http://127.0.0.1:${port}` }];
+  const clusters = [{ id: "c", region: "here", replicas, models: [record] }];
+  await writeFile(file, JSON.stringify({ clusters, aliases: { auto: { models: ["late"] } } }));
+  const stack = await startStack({ environment: { FLEET: file } });
+  try {
+    expect(await readFile(stack.logFile, "utf8")).toContain("no server of auto answers yet");
+    const token = await tokenFor();
+    await expect(chat(stack, token, { model: "auto", messages })).rejects.toThrow(/^503 /);
+    const fleet = await startFleet({ ports: [port], ttftMs: 0, tokenMs: 0 });
+    await until(async () => (await fetch(`${stack.url}/health/ready`)).ok);
+    expect(await chat(stack, token, { model: "late", messages })).toContain("stand-in");
+    await fleet.stop();
+  } finally {
+    await stack.stop();
+    await rm(file);
+  }
+});
+
+test("a kill of npm start leaves no process that goes on serving", async () => {
+  const stack = await startStack();
+  const [start = 0, ...family] = await descendantsOf(stack.process.pid ?? 0);
+  expect(family.length).toBeGreaterThan(1);
+  process.kill(start, "SIGKILL");
+  expect(await leftOf(family)).toEqual([]);
+  await rm(stack.state, { recursive: true, force: true });
+});
+
 test("state survives a restart: a free user's hour is still spent, a tenant is still there", async () => {
   const first = await startStack();
   const token = await tokenFor({ tier: "free" });
@@ -163,14 +194,15 @@ test("state survives a restart: a free user's hour is still spent, a tenant is s
 
 test("reset clears what the product keeps and nothing else, and not under a product that is running", async () => {
   const state = await mkdtemp(join(tmpdir(), "edgewise-reset-"));
-  for (const folder of ["v3/kv", "archive"]) await mkdir(join(state, folder), { recursive: true });
+  for (const folder of ["v3/kv", "archive", "serve/edgewise-TokenBucket"])
+    await mkdir(join(state, folder), { recursive: true });
   await writeFile(join(state, "mine.txt"), "kept");
   const running = await runScript(["dev/reset.ts"], { EDGEWISE_STATE: state, PORT: new URL(url).port });
   expect(running).toMatchObject({
     code: 1,
     output: expect.stringMatching(/^Edgewise is running on port \d+\. Stop it first/),
   });
-  expect((await readdir(state)).sort()).toEqual(["archive", "mine.txt", "v3"]);
+  expect((await readdir(state)).sort()).toEqual(["archive", "mine.txt", "serve", "v3"]);
   const stopped = await runScript(["dev/reset.ts"], {
     EDGEWISE_STATE: state,
     PORT: String(await freePort()),

@@ -97,6 +97,7 @@ export function readSampling(request: SamplingRequest): Result<Sampling, EngineR
   const temperature = request.temperature ?? 1;
   if (temperature < 1e-5 && n > 1) return badRequest(`n must be 1 when using greedy sampling, got ${n}.`);
   const stream = request.stream === true;
+  const includeUsage = stream && request.stream_options?.include_usage === true;
   return ok({
     n,
     minTokens: request.min_tokens ?? 0,
@@ -106,8 +107,9 @@ export function readSampling(request: SamplingRequest): Result<Sampling, EngineR
     ignoreEos: request.ignore_eos === true,
     variant: temperature < 1e-5 ? 0 : Math.abs(request.seed ?? 0),
     stream,
-    includeUsage: stream && request.stream_options?.include_usage === true,
-    continuousUsage: stream && request.stream_options?.continuous_usage_stats === true,
+    includeUsage,
+    // As vLLM's should_include_usage: by itself it asks for nothing.
+    continuousUsage: includeUsage && request.stream_options?.continuous_usage_stats === true,
     salt: request.cache_salt ?? "",
     priority: request.priority ?? 0,
   });

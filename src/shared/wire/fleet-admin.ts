@@ -1,5 +1,7 @@
 /** What does `/admin/fleet` take and show? Ours as a whole: OpenAI's API knows no fleet. */
 import * as z from "zod";
+import { baseUrlFault } from "../routing/base-url.ts";
+import { fleetIdSchema } from "../routing/alias-config.ts";
 
 const id = z.string().min(1).max(128);
 
@@ -46,6 +48,16 @@ export const fleetChangeSchema = z
     for (const [action, field] of Object.entries(needed) as [keyof typeof needed, "weight" | "url"][])
       if (change.action === action && change[field] === undefined)
         context.addIssue({ code: "custom", path: [field], message: `is needed with action '${action}'` });
+    const url = URL.parse(change.url ?? "");
+    const fault = url === null ? null : baseUrlFault(url);
+    if (fault !== null) context.addIssue({ code: "custom", path: ["url"], message: fault });
+    // It stands where the fleet file's ids stand: in headers, metrics and log.
+    if (change.action === "join" && !fleetIdSchema.safeParse(change.replica).success)
+      context.addIssue({
+        code: "custom",
+        path: ["replica"],
+        message: "must be letters, digits and . _ : / - and begin with a letter or digit",
+      });
     const allowed = { weight: "weight", url: "join", slots: "join", zone: "join" } as const;
     for (const [field, action] of Object.entries(allowed) as [keyof typeof allowed, string][])
       if (change[field] !== undefined && change.action !== action)

@@ -1,0 +1,50 @@
+/**
+ * The origin router beside the edge in `wrangler dev`: its own configuration plus the fleet, since `--var` reaches only the first
+ * Worker, and the secrets that a fleet names, since wrangler reads `.dev.vars` beside each configuration.
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { readLocalVariables, root } from "./local-secrets.ts";
+
+/** What a fleet document can name, and so what the router gets: the other secrets stay the edge's. */
+const prefix = "ORIGIN_";
+
+/**
+ * @returns the file. A folder for each port: wrangler watches it, and a second `npm start` beside this one must not change the
+ * fleet under the first.
+ */
+export function routerConfig(fleetJson: string, port: number): string {
+  const folder = `${root}.wrangler/edgewise/origin-router-${port}`;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(`${folder}/.dev.vars`, secretsFile(readLocalVariables()), { mode: 0o600 });
+  const file = `${folder}/wrangler.json`;
+  writeFileSync(
+    file,
+    JSON.stringify({
+      name: "edgewise-origin-router",
+      main: "../../../workers/origin-router/index.ts",
+      compatibility_date: "2026-10-15",
+      compatibility_flags: ["enable_request_signal", "no_nodejs_global_timers"],
+      send_metrics: false,
+      vars: { ENVIRONMENT: "local", FLEET: fleetJson },
+      kv_namespaces: [{ binding: "CONFIG", id: "edgewise-config" }],
+      durable_objects: { bindings: [{ name: "ORIGIN_POOL", class_name: "OriginPool" }] },
+      migrations: [{ tag: "v1", new_sqlite_classes: ["OriginPool"] }],
+    }),
+  );
+  return file;
+}
+
+/** The origins' secrets as a `.dev.vars` of their own. */
+export function secretsFile(variables: ReadonlyMap<string, string>): string {
+  return [...variables]
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, value]) => `${name}=${quoted(name, value)}\n`)
+    .join("");
+}
+
+/** Between double quotes `\\n` would become a line's end: the other two are tried first. */
+function quoted(name: string, value: string): string {
+  const quote = ["'", "`", '"'].find((one) => !value.includes(one));
+  if (quote === undefined) throw new Error(`${name} in .dev.vars holds all three kinds of quotes.`);
+  return `${quote}${value}${quote}`;
+}
