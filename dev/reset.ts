@@ -13,14 +13,21 @@ const usage = `usage: npm run reset
 /** What wrangler, the archive and `npm run serve` keep. */
 const kept = ["v3", "archive", "serve"];
 
-/** Whoever serves from these files would go on with what is deleted, and write it again in part. */
-async function isServing(port: number): Promise<boolean> {
+const answerWithinMs = 10_000;
+
+/**
+ * Whoever serves from these files would go on with what is deleted, and write it again in part. Null: nobody does there. Who listens
+ * and says nothing may be a product that is busy.
+ */
+async function holderOf(port: number): Promise<string | null> {
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2000) });
-    return (await response.text()) === '{"status":"ok"}';
-  } catch {
-    // Nobody listens there, or it is no Edgewise.
-    return false;
+    const response = await fetch(`http://127.0.0.1:${port}/health`, {
+      signal: AbortSignal.timeout(answerWithinMs),
+    });
+    return (await response.text()) === '{"status":"ok"}' ? `Edgewise is running on port ${port}` : null;
+  } catch (error) {
+    const isSilent = error instanceof Error && error.name === "TimeoutError";
+    return isSilent ? `Something on port ${port} does not answer, and may be Edgewise` : null;
   }
 }
 
@@ -29,8 +36,8 @@ async function reset(parameters: string[]): Promise<string> {
   // What deletes takes nothing that it does not know.
   parseArgs({ args: parameters, options: {} });
   const port = portFrom("PORT", 8787);
-  if (await isServing(port))
-    throw new Error(`Edgewise is running on port ${port}. Stop it first (Ctrl-C), then reset.`);
+  const product = await holderOf(port);
+  if (product !== null) throw new Error(`${product}. Stop it first (Ctrl-C), then reset.`);
   for (const folder of [localState(), serveState()]) {
     const holder = await stateHolder(folder);
     if (holder !== null)

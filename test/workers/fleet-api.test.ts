@@ -76,14 +76,21 @@ test("a replica joins, says that it is there without filling the log, and leaves
   };
   expect((await change(extra)).body["changed"]).toBe(true);
   expect((await change(extra)).body["changed"]).toBe(false);
+  // What it says of itself is what an admin changes.
+  expect((await change({ ...extra, slots: 16 })).body["changed"]).toBe(true);
+  expect((await change({ ...extra, slots: 16 })).body["changed"]).toBe(false);
   expect((await replicasOf("eu-west")).find(({ id }) => id === "extra")).toMatchObject({
     joined_url: "http://127.0.0.1:9",
-    slots: 8,
+    slots: 16,
     state: "active",
   });
   expect((await change({ action: "leave", cluster: "eu-west", replica: "extra" })).status).toBe(200);
   expect((await replicasOf("eu-west")).map(({ id }) => id)).toEqual(["eu-west-1", "eu-west-2"]);
-  expect((await audited()).slice(before)).toEqual(["fleet.join eu-west/extra", "fleet.leave eu-west/extra"]);
+  expect((await audited()).slice(before)).toEqual([
+    "fleet.join eu-west/extra",
+    "fleet.join eu-west/extra",
+    "fleet.leave eu-west/extra",
+  ]);
 });
 
 test("what makes no sense is refused, naming the field, and is in no log", async () => {

@@ -115,8 +115,11 @@ function wouldChange(action: PoolAction, known: ReplicaStatus | undefined): bool
         (action.weight ?? known?.wishedWeight) === known?.wishedWeight;
       return !isSame;
     }
-    case "join":
-      return known === undefined || known.state === "lost" || known.url !== action.member.url;
+    case "join": {
+      const { url, slots, zone } = action.member;
+      if (known === undefined || known.state === "lost") return true;
+      return known.url !== url || known.slots !== slots || known.zone !== zone;
+    }
     case "leave":
       return true;
   }

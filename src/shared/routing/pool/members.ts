@@ -26,7 +26,8 @@ export interface KeptMember {
 const forgottenAfterMs = 10 * heartbeatTtlMs;
 const maxJoined = 256;
 
-export type JoinOutcome = "joined" | "heartbeat" | "in-fleet-document" | "too-many";
+/** `altered`: it was there, and says something else of itself. */
+export type JoinOutcome = "joined" | "heartbeat" | "altered" | "in-fleet-document" | "too-many";
 
 export class Members {
   #records = new Map<string, ReplicaRecord>();
@@ -80,9 +81,10 @@ export class Members {
     const known = this.#records.get(config.id);
     if (known !== undefined && known.heartbeatAtMs === null) return "in-fleet-document";
     if (known !== undefined && known.standing(nowMs) !== "lost" && known.config.url === config.url) {
+      const isAltered = known.config.slots !== config.slots || known.config.zone !== config.zone;
       known.config = config;
       known.heartbeatAtMs = nowMs;
-      return "heartbeat";
+      return isAltered ? "altered" : "heartbeat";
     }
     if (known === undefined && this.joined().length >= maxJoined) return "too-many";
     const record = new ReplicaRecord(config, nowMs);

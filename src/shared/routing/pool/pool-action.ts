@@ -40,7 +40,7 @@ export function applyAction(members: Members, action: PoolAction, nowMs: number)
     case "join": {
       const outcome = members.join(action.member, nowMs);
       if (outcome === "in-fleet-document" || outcome === "too-many") return { result: outcome };
-      return { result: "done", changed: outcome === "joined" };
+      return { result: "done", changed: outcome !== "heartbeat" };
     }
     case "leave": {
       if (members.leave(action.replica)) return { result: "done", changed: true };

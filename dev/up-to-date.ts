@@ -1,0 +1,17 @@
+/** Is what was built newer than all that it was built from? */
+import { existsSync, readdirSync, statSync } from "node:fs";
+
+/** @param sources files, and folders with all that is below them. */
+export function isUpToDate(target: string, sources: readonly string[]): boolean {
+  return existsSync(target) && statSync(target).mtimeMs > Math.max(...sources.map(newest));
+}
+
+/** When anything of it was last changed, in milliseconds since 1970. */
+function newest(source: string): number {
+  const status = statSync(source);
+  if (status.isFile()) return status.mtimeMs;
+  const below = readdirSync(source, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => statSync(`${entry.parentPath}/${entry.name}`).mtimeMs);
+  return Math.max(0, ...below);
+}
