@@ -1,7 +1,12 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
 import demo from "../config/tenants/demo.json" with { type: "json" };
 import { goodClaims, identityBench, secrets, startMs } from "../src/shared/identity/identity-fixture.ts";
-import { parseTtlSeconds, signToken, tenantClaims, TokenError } from "./local-token.ts";
+import { withLocalStore } from "./config-store.ts";
+import { makeToken, parseTtlSeconds, signToken, tenantClaims, TokenError } from "./local-token.ts";
+import { putTenant } from "./tenant-command.ts";
 
 const request = { user: "alice", tier: "pro", scope: "", ttlSeconds: 3600 };
 const [issuer] = demo.issuers;
@@ -68,4 +73,26 @@ test("a life is written as 90s, 30m, 1h or 7d", () => {
   expect(["90s", "30m", "1h", "7d"].map(parseTtlSeconds)).toEqual([90, 1800, 3600, 604_800]);
   for (const odd of ["", "1", "h", "0h", "-1h", "1.5h", "1w", "9999999999s"])
     expect(() => parseTtlSeconds(odd)).toThrow(TokenError);
+});
+
+test("what the demo tenant was given since, in KV, is granted, and what it was not is refused by it", async () => {
+  const state = mkdtempSync(join(tmpdir(), "edgewise-token-"));
+  vi.stubEnv("EDGEWISE_STATE", state);
+  const asked = ["--tenant", "demo", "--user", "alice", "--scope", "reports"];
+  try {
+    await expect(makeToken(asked)).rejects.toThrow(
+      "scope reports is not among the issuer's grants: tenant:admin",
+    );
+    const grants = { ...issuer.grants, scopes: ["reports"] };
+    const edited = JSON.stringify({ ...demo, issuers: [{ ...issuer, grants }] });
+    await withLocalStore((store) => putTenant(store, edited, "local"));
+    const [, body = ""] = (await makeToken(asked)).split(".");
+    expect(JSON.parse(Buffer.from(body, "base64url").toString())).toMatchObject({ scope: "reports" });
+    await expect(makeToken([...asked.slice(0, 4), "--scope", "other"])).rejects.toThrow(
+      "scope other is not among the issuer's grants: reports",
+    );
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(state, { recursive: true });
+  }
 });

@@ -87,11 +87,40 @@ export function parseTtlSeconds(text: string): number {
   return Number(digits) * (unitSeconds[unit] ?? 1);
 }
 
-async function issuerOf(tenant: string): Promise<IssuerPart> {
-  const issuer = issuersIn(await tenantText(tenant), tenant).find(({ keys }) => keys.type === "secret");
+interface Grant {
+  readonly claims: Record<string, unknown>;
+  /** Of the secret that signs them. */
+  readonly secret: string;
+}
+
+/**
+ * By the file in config/tenants/ where that grants it. Slower, and so only else, by what is in KV: other tenants, and one of those
+ * files that was edited and put there since.
+ */
+async function grantOf(tenant: string, request: TokenRequest): Promise<Grant> {
+  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(tenant)) throw new TokenError(`--tenant ${tenant}: is no tenant id`);
+  const file = `${root}config/tenants/${tenant}.json`;
+  let refused = new TokenError(
+    `tenant ${tenant} is neither in config/tenants/ nor in the local KV (npm run tenant -- list)`,
+  );
+  if (existsSync(file))
+    try {
+      return granted(readFileSync(file, "utf8"), tenant, request);
+    } catch (error) {
+      if (!(error instanceof TokenError)) throw error;
+      refused = error;
+    }
+  const { withLocalStore } = await import("./config-store.ts");
+  const text = await withLocalStore((store) => store.get(`tenant:${tenant}`));
+  if (text === null) throw refused;
+  return granted(text, tenant, request);
+}
+
+function granted(text: string, tenant: string, request: TokenRequest): Grant {
+  const issuer = issuersIn(text, tenant).find(({ keys }) => keys.type === "secret");
   if (issuer === undefined)
     throw new TokenError(`tenant ${tenant} has no issuer with a shared secret: only its own issuer can sign`);
-  return issuer;
+  return { claims: tenantClaims(issuer, request), secret: issuer.keys.name ?? "" };
 }
 
 function issuersIn(text: string, tenant: string): readonly IssuerPart[] {
@@ -103,20 +132,6 @@ function issuersIn(text: string, tenant: string): readonly IssuerPart[] {
     broken.cause = error;
   }
   throw broken;
-}
-
-async function tenantText(tenant: string): Promise<string> {
-  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(tenant)) throw new TokenError(`--tenant ${tenant}: is no tenant id`);
-  const file = `${root}config/tenants/${tenant}.json`;
-  if (existsSync(file)) return readFileSync(file, "utf8");
-  // Slower, and so only for tenants that are in KV alone.
-  const { withLocalStore } = await import("./config-store.ts");
-  const text = await withLocalStore((store) => store.get(`tenant:${tenant}`));
-  if (text === null)
-    throw new TokenError(
-      `tenant ${tenant} is neither in config/tenants/ nor in the local KV (npm run tenant -- list)`,
-    );
-  return text;
 }
 
 export async function makeToken(args: string[]): Promise<string> {
@@ -158,8 +173,7 @@ export async function makeToken(args: string[]): Promise<string> {
   }
   if (values.tenant === undefined || values.user === undefined)
     throw new TokenError("--tenant and --user are needed, or --platform");
-  const issuer = await issuerOf(values.tenant);
   const { user, org, tier = "pro", scope } = values;
-  const claims = tenantClaims(issuer, { user, org, tier, scope, ttlSeconds });
-  return signToken(claims, secretNamed(issuer.keys.name ?? ""), now, ttlSeconds);
+  const { claims, secret } = await grantOf(values.tenant, { user, org, tier, scope, ttlSeconds });
+  return signToken(claims, secretNamed(secret), now, ttlSeconds);
 }
