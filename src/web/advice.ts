@@ -112,6 +112,16 @@ export const connectionLost: Notice = {
   dismissible: true,
 };
 
+/** Given up after a stop that could not be sent, since nobody had said yet which turn it is. */
+export const notAnswered: Notice = {
+  kind: "offline",
+  title: "No answer came",
+  advice:
+    "Nobody knows whether your message has arrived. It is kept: sent again, it is the same message, and is answered and paid once.",
+  retry: true,
+  dismissible: true,
+};
+
 /** A chat, or a part of it, that could not be read. What was typed has no part in that, so there is nothing to send again. */
 export function notLoaded(failure: ApiFailure, nowMs: number): Notice {
   if (failure.status === 401) return adviceFor(failure, nowMs);

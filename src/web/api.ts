@@ -20,10 +20,13 @@ export interface Session {
   readonly user: string;
 }
 
+/** No answer but a stream takes this long; a connection that was lost without a word would be waited on for ever. */
+const longestMs = 30_000;
+
 export async function call(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await fetch(path, { ...init, signal: init.signal ?? AbortSignal.timeout(longestMs) });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError({
@@ -165,8 +168,9 @@ export async function cancelTurn(token: string, responseId: string): Promise<voi
   });
 }
 
+/** A stream that ends without a word was cut off on its way: of the turn nothing is known, but that it goes on. */
 const broken = new ApiError({
-  status: 502,
+  status: 0,
   code: null,
   message: "The answer broke off.",
   retryAfterMs: null,

@@ -21,8 +21,9 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const list = (...titles: string[]): Response =>
-  Response.json({ data: titles.map((title) => ({ id: `id of ${title}`, title })), has_more: false });
+const part = (has_more: boolean, ...titles: string[]): Response =>
+  Response.json({ data: titles.map((title) => ({ id: `id of ${title}`, title })), has_more });
+const list = (...titles: string[]): Response => part(false, ...titles);
 const titles = (): (string | null)[] => chats.entries.map(({ title }) => title);
 const failing = (status: number): Response => new Response("{}", { status });
 const answer = (at: number, response: Response): void => asked[at]?.answer(response);
@@ -71,4 +72,35 @@ test("a chat that was deleted elsewhere is gone when it is deleted here; one tha
   expect(await kept).toBe(false);
   expect(titles()).toEqual(["b"]);
   expect(chats.problem).toBe("The chat could not be deleted.");
+});
+
+test("what more was shown of the list stays when the list is looked at again; what was deleted elsewhere does not", async () => {
+  const first = book.refresh();
+  answer(0, part(true, "c", "b"));
+  await first;
+  const more = book.showMore();
+  answer(1, list("a"));
+  await more;
+  const again = book.refresh();
+  answer(2, part(true, "d", "b"));
+  await again;
+  expect(titles()).toEqual(["d", "b", "a"]);
+  expect(chats.hasMore).toBe(false);
+  const all = book.refresh();
+  answer(3, list("d", "b"));
+  await all;
+  expect(titles()).toEqual(["d", "b"]);
+});
+
+test("more can be shown though the last chat of the list was deleted elsewhere", async () => {
+  const first = book.refresh();
+  answer(0, part(true, "c", "b"));
+  await first;
+  const more = book.showMore();
+  answer(1, failing(400));
+  await vi.waitFor(() => expect(asked.length).toBe(3));
+  answer(2, list("c", "a"));
+  await more;
+  expect(titles()).toEqual(["c", "a"]);
+  expect(chats.problem).toBeNull();
 });

@@ -5,6 +5,7 @@ import {
   listConversations,
   renameConversation,
   type ListedConversation,
+  type Page,
 } from "./conversations-api.ts";
 
 export interface ListedChats {
@@ -72,12 +73,32 @@ export class ConversationBook {
     try {
       const page = await listConversations(this.#token, behind);
       if (mine !== this.#asked) return;
-      const entries = behind === null ? page.entries : [...this.#chats.entries, ...page.entries];
-      this.#set({ entries, hasMore: page.hasMore, problem: null });
-    } catch {
-      if (mine === this.#asked) this.#set({ problem: "Your chats could not be loaded." });
+      this.#set({ ...this.#with(page, behind !== null), problem: null });
+    } catch (error) {
+      if (mine !== this.#asked) return;
+      // The last one was deleted elsewhere: nothing is known to come behind it. What there is is read from its beginning.
+      if (behind !== null && error instanceof ApiError && error.failure.status === 400) {
+        this.#set({ entries: [], hasMore: false });
+        return await this.#load(null);
+      }
+      this.#set({ problem: "Your chats could not be loaded." });
     }
     if (mine === this.#asked) this.#answered = mine;
+  }
+
+  /** The newest leave those that were shown behind them: a chat keeps its place, which is when it was begun. */
+  #with(page: Page<ListedConversation>, isMore: boolean): Pick<ListedChats, "entries" | "hasMore"> {
+    const { entries, hasMore } = this.#chats;
+    const known = new Set(page.entries.map(({ id }) => id));
+    if (isMore)
+      return {
+        entries: [...entries.filter(({ id }) => !known.has(id)), ...page.entries],
+        hasMore: page.hasMore,
+      };
+    const last = entries.findIndex(({ id }) => id === page.entries.at(-1)?.id);
+    if (!page.hasMore || last === -1) return page;
+    const behind = entries.slice(last + 1).filter(({ id }) => !known.has(id));
+    return { entries: [...page.entries, ...behind], hasMore: behind.length === 0 ? page.hasMore : hasMore };
   }
 
   /** A list that was asked for before something was done tells what was before. */

@@ -85,6 +85,8 @@ export async function loadBranches(token: string, conversation: string): Promise
   }
 }
 
+const longestOpeningMs = 30_000;
+
 /** What is being written in it, by whomever, behind `lastEventId`. `null`: there is no such conversation (yet). */
 export async function watchConversation(
   token: string,
@@ -92,13 +94,19 @@ export async function watchConversation(
   lastEventId: string,
   signal: AbortSignal,
 ): Promise<AsyncGenerator<ServerEvent> | null> {
+  // Its headers come at once; a connection that was lost before them would be waited on for ever.
+  const opening = new AbortController();
+  const timer = setTimeout(() => opening.abort(), longestOpeningMs);
   try {
     const headers = { ...json(token), ...(lastEventId === "" ? {} : { "last-event-id": lastEventId }) };
-    const response = await call(pathOf(conversation, "/watch"), { headers, signal });
+    const either = AbortSignal.any([signal, opening.signal]);
+    const response = await call(pathOf(conversation, "/watch"), { headers, signal: either });
     return response.body === null ? null : readEvents(response.body);
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

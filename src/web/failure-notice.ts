@@ -7,12 +7,19 @@ export function failureOf(error: unknown): ApiFailure {
   return error instanceof ApiError
     ? error.failure
     : {
-        // How a browser says that the connection is gone in the middle of a body.
-        status: error instanceof TypeError ? 0 : 502,
+        status: isLost(error) ? 0 : 502,
         code: null,
         message: "The answer could not be read.",
         retryAfterMs: null,
       };
+}
+
+/** How a browser says that the connection is gone in the middle of a body, and that it was given up. */
+function isLost(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    (error instanceof DOMException && (error.name === "TimeoutError" || error.name === "AbortError"))
+  );
 }
 
 export function noticeOf(error: unknown): Notice {

@@ -52,6 +52,35 @@ test("earlier messages that are asked for twice are there once", async () => {
   expect(shown()).toEqual(["a", "b", "c", "d"]);
 });
 
+test("earlier messages that were asked for stay when a turn is saved; where the thread is another one, it is shown from its end", async () => {
+  const kept = thread();
+  const begun = kept.begun();
+  asked[0]?.answer(items(true, "c", "d"));
+  await begun;
+  const earlier = kept.loadEarlier();
+  asked[1]?.answer(items(true, "a", "b"));
+  await earlier;
+  const refreshing = kept.refresh();
+  asked[2]?.answer(items(true, "d", "e"));
+  await refreshing;
+  expect(shown()).toEqual(["a", "b", "c", "d", "e"]);
+  expect(state.hasEarlier).toBe(true);
+  const first = kept.loadEarlier();
+  asked[3]?.answer(items(false, "0"));
+  await first;
+  expect(state.hasEarlier).toBe(false);
+  const again = kept.refresh();
+  asked[4]?.answer(items(true, "e", "f"));
+  await again;
+  expect(shown()).toEqual(["0", "a", "b", "c", "d", "e", "f"]);
+  expect(state.hasEarlier).toBe(false);
+  const other = kept.refresh();
+  asked[5]?.answer(items(true, "x", "y"));
+  await other;
+  expect(shown()).toEqual(["x", "y"]);
+  expect(state.hasEarlier).toBe(true);
+});
+
 test("an older answer that comes after a newer one changes nothing", async () => {
   const kept = thread();
   const both = [kept.refresh(), kept.refresh()];

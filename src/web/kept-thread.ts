@@ -2,8 +2,9 @@
 import { deletedElsewhere, notLoaded } from "./advice.ts";
 import { failureOf } from "./failure-notice.ts";
 import type { Dispatch } from "./chat-state.ts";
-import { chooseBranch, loadBranches, loadItems } from "./conversations-api.ts";
+import { chooseBranch, loadBranches, loadItems, type Page } from "./conversations-api.ts";
 import { isUnused } from "./keep.ts";
+import { pause, retryPauseMs } from "./retry-pause.ts";
 import { threadOf, type ThreadItem } from "./thread.ts";
 
 /** How often it is looked whether a turn that ended is saved, where nobody tells it: ms between. */
@@ -16,6 +17,8 @@ export class KeptThread {
   readonly #dispatch: Dispatch;
   readonly #onSaved: () => void;
   #items: readonly ThreadItem[] = [];
+  /** Whether there are more before them. */
+  #hasEarlier = false;
   #looking = 0;
   /** Reads are numbered as they are begun. */
   #begun = 0;
@@ -74,9 +77,11 @@ export class KeptThread {
     const looking = this.#looking;
     const before = this.#items.at(-1)?.id;
     let looks = 0;
+    let failures = 0;
     for (;;) {
       const waitMs = savedLooksMs[Math.min(looks, savedLooksMs.length - 1)];
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (failures > 0) await pause(retryPauseMs(failures, Math.random()), this.#left);
+      else await new Promise((resolve) => setTimeout(resolve, waitMs));
       // The chat was left, but is to be listed all the same.
       if (this.#left.aborted) return this.#onSaved();
       if (looking !== this.#looking) return;
@@ -84,6 +89,7 @@ export class KeptThread {
       // Without a connection it is tried on and on, and said once: by the turn that broke off.
       const seen = await this.#show("refreshed", null, { quietly: true, unless: before });
       if (this.#refused) return;
+      failures = seen ? 0 : failures + 1;
       if (seen && (looks >= savedLooksMs.length || this.#items.at(-1)?.id !== before)) break;
     }
     this.#saved.resolve();
@@ -124,9 +130,9 @@ export class KeptThread {
       if (mine < this.#shown || (before !== null && this.#items[0]?.id !== before)) return true;
       if (how.quietly && page.entries.at(-1)?.id === how.unless) return true;
       this.#shown = mine;
-      this.#items = before === null ? page.entries : [...page.entries, ...this.#items];
-      const messages = threadOf(this.#items, branches, page.hasMore);
-      this.#dispatch({ type, messages, hasEarlier: page.hasMore });
+      this.#take(page, before !== null);
+      const messages = threadOf(this.#items, branches, this.#hasEarlier);
+      this.#dispatch({ type, messages, hasEarlier: this.#hasEarlier });
       return true;
     } catch (error) {
       if (this.#left.aborted) return false;
@@ -135,6 +141,15 @@ export class KeptThread {
       else if (!how.quietly) this.#fail(error);
       return false;
     }
+  }
+
+  /** The latest items leave those before them that were loaded, where they follow on them: an item has one before it in every branch. */
+  #take({ entries, hasMore }: Page<ThreadItem>, isEarlier: boolean): void {
+    const first = entries[0]?.id;
+    const joint = isEarlier ? -1 : this.#items.findIndex(({ id }) => id === first);
+    if (!hasMore || joint <= 0) this.#hasEarlier = hasMore;
+    if (isEarlier) this.#items = [...entries, ...this.#items];
+    else this.#items = hasMore && joint > 0 ? [...this.#items.slice(0, joint), ...entries] : entries;
   }
 
   #fail(error: unknown): void {

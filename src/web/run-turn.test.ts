@@ -19,6 +19,7 @@ beforeEach(() => {
   vi.stubGlobal("cancelAnimationFrame", () => undefined);
 });
 afterEach(() => {
+  vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
@@ -78,4 +79,39 @@ test("a chat that is left before its message was answered lets it reach the serv
   await runTurn(events, { text: "hello" }, "token", running, dispatch);
   expect(running.abort.signal.aborted).toBe(true);
   expect(read).toBe(0);
+});
+
+test("a connection that is lost before the first word, when the turn has begun, gives no words back: they would be sent, and paid, twice", async () => {
+  const running = turn();
+  const events = (async function* (): AsyncGenerator<TurnEvent> {
+    yield { type: "started", responseId: "r" };
+    throw new TypeError("network error");
+  })();
+  await runTurn(events, { text: "hello" }, "token", running, dispatch);
+  expect(state).toMatchObject({ draft: "", notice: { kind: "offline", retry: false } });
+  expect(state.messages.map(({ text }) => text)).toEqual(["hello"]);
+});
+
+test("a stop of a turn that is never named is not waited for for ever: the words are back, under the key that they were sent with", async () => {
+  vi.useFakeTimers();
+  const running = turn();
+  // oxlint-disable-next-line require-yield
+  const events = (async function* (): AsyncGenerator<TurnEvent> {
+    await new Promise((_, reject) => {
+      running.abort.signal.addEventListener("abort", () => reject(running.abort.signal.reason));
+    });
+  })();
+  const shown = runTurn(events, { text: "hello" }, "token", running, dispatch);
+  running.stopAsked = true;
+  dispatch({ type: "stop-asked" });
+  stopOnServer("token", running, dispatch);
+  await vi.advanceTimersByTimeAsync(21_000);
+  await shown;
+  expect(state).toMatchObject({
+    phase: "idle",
+    messages: [],
+    draft: "hello",
+    notice: { title: "No answer came" },
+  });
+  expect(running.unanswered).toBe(true);
 });

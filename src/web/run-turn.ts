@@ -1,10 +1,13 @@
 /** Shows one turn as it is written, and how it ends. */
-import { brokenOff, connectionLost } from "./advice.ts";
+import { brokenOff, connectionLost, notAnswered } from "./advice.ts";
 import { failureOf, noticeOf } from "./failure-notice.ts";
 import { cancelTurn, type TurnEvent } from "./api.ts";
 import type { Dispatch } from "./chat-state.ts";
 import { paintPerFrame } from "./paint-per-frame.ts";
 import { WatchLost } from "./watch-turns.ts";
+
+/** How long a stop waits for the turn to be named, which is done by the first byte: a sign of life, 15 s after the message at the latest. */
+const unknownTurnMs = 20_000;
 
 export interface RunningTurn {
   readonly abort: AbortController;
@@ -57,8 +60,10 @@ export async function runTurn(
     // A stop that waits for the turn to begin stops nothing where the turn was refused.
     if (running.stopAsked && running.responseId !== null) {
       dispatch({ type: "ended", answerId, status: "stopped" });
-    } else if (error instanceof WatchLost) {
-      // The turn goes on: given back, its words would be sent a second time.
+    } else if (running.stopAsked && running.unanswered) {
+      dispatch({ type: "failed", userId, answerId, notice: notAnswered });
+    } else if (error instanceof WatchLost || (running.responseId !== null && failureOf(error).status === 0)) {
+      // The turn goes on: given back, its words would be sent, and paid, a second time.
       dispatch({ type: "ended", answerId, status: shown ? "cut" : "stopped" });
       dispatch({ type: "noticed", notice: connectionLost });
     } else if (shown) {
@@ -81,7 +86,13 @@ function statusOf(finishReason: string): "done" | "filtered" | "cut" {
  * its reader, and costs: where the server can't be told, the page says that it was not stopped.
  */
 export function stopOnServer(token: string, running: RunningTurn, dispatch: Dispatch): void {
-  if (running.responseId === null) return;
+  if (running.responseId === null) {
+    // Told as soon as it is known which turn it is; where that is never said, nobody waits for it for ever.
+    setTimeout(() => {
+      if (running.responseId === null) running.abort.abort();
+    }, unknownTurnMs);
+    return;
+  }
   running.stopping = cancelTurn(token, running.responseId).catch((error: unknown) => {
     running.stopAsked = false;
     const { title, advice } = noticeOf(error);

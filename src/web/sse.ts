@@ -6,13 +6,19 @@ export interface ServerEvent {
   readonly data: string;
 }
 
+/**
+ * The server says every 15 s that it is there (`: keep-alive`). A connection that is silent for three times as long is dead,
+ * though nobody was told: a phone that went from one network to another waits on it for ever.
+ */
+const silenceMs = 45_000;
+
 export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let buffer = "";
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await readSoon(reader);
       buffer += done ? decoder.decode() : decoder.decode(value, { stream: true });
       let end = buffer.indexOf("\n\n");
       while (end !== -1) {
@@ -26,6 +32,21 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
   } finally {
     // Leaving early (a stop, a broken event) lets go of the connection.
     await reader.cancel().catch(() => undefined);
+  }
+}
+
+async function readSoon(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    // As a browser tells of a connection that broke.
+    timer = setTimeout(() => reject(new TypeError("nothing came for too long")), silenceMs);
+  });
+  try {
+    return await Promise.race([reader.read(), silence]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

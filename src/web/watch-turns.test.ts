@@ -25,6 +25,11 @@ class Page {
   refusals = 0;
   asks = 0;
   status = 200;
+  /** The server ends each watch as soon as it has begun. */
+  closesAtOnce = false;
+  /** Nothing comes of what is asked. */
+  isSilent = false;
+  readonly window = new EventTarget();
   readonly #document = Object.assign(new EventTarget(), { hidden: false });
   readonly connections: Connection[] = [];
   readonly #leaving = new AbortController();
@@ -32,6 +37,7 @@ class Page {
 
   constructor() {
     vi.stubGlobal("document", this.#document);
+    vi.stubGlobal("window", this.window);
     vi.stubGlobal("requestAnimationFrame", (paint: () => void) => {
       queueMicrotask(paint);
       return 1;
@@ -85,6 +91,10 @@ class Page {
   async #answer(init: RequestInit): Promise<Response> {
     init.signal?.throwIfAborted();
     this.asks += 1;
+    if (this.isSilent)
+      return new Promise((_, reject) => {
+        init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+      });
     if (this.status !== 200) return new Response("{}", { status: this.status });
     const encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>({
@@ -95,13 +105,14 @@ class Page {
           say: (text) => controller.enqueue(encoder.encode(text)),
           close: () => controller.close(),
         });
+        if (this.closesAtOnce) controller.close();
       },
     });
     return new Response(body);
   }
 
   async connection(at: number): Promise<Connection> {
-    await vi.waitFor(() => expect(this.connections.length).toBe(at + 1));
+    await vi.waitFor(() => expect(this.connections.length).toBe(at + 1), { timeout: 25_000 });
     const connection = this.connections[at];
     if (connection === undefined) throw new Error("no such connection");
     return connection;
@@ -112,7 +123,10 @@ let page: Page;
 beforeEach(() => {
   page = new Page();
 });
-afterEach(() => page.leave());
+afterEach(async () => {
+  await page.leave();
+  vi.useRealTimers();
+});
 
 test("a page that is hidden before a watched answer's first word keeps its question out of the field: it is under way, and would be sent twice", async () => {
   page.watch();
@@ -175,4 +189,53 @@ test("that a chat was deleted elsewhere is told, in the middle of a turn, too", 
   await vi.waitFor(() => expect(page.deletions).toBe(1));
   first.say("event: conversation.deleted\ndata: {}\n\n");
   await vi.waitFor(() => expect(page.deletions).toBe(2));
+});
+
+test("a watch that the server ends at once is asked for again and again, but less and less often, and at once when the connection is back", async () => {
+  vi.useFakeTimers();
+  page.closesAtOnce = true;
+  page.watch();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(page.asks).toBeGreaterThanOrEqual(4);
+  expect(page.asks).toBeLessThanOrEqual(6);
+  await vi.advanceTimersByTimeAsync(600_000);
+  const asks = page.asks;
+  expect(asks).toBeLessThanOrEqual(60);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(page.asks).toBeLessThanOrEqual(asks + 1);
+  page.window.dispatchEvent(new Event("online"));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(page.asks).toBeGreaterThan(asks);
+});
+
+test("a chat that the server does not know yet is asked for every few seconds, then more seldom", async () => {
+  vi.useFakeTimers();
+  page.status = 404;
+  page.watch();
+  await vi.advanceTimersByTimeAsync(1900);
+  expect(page.asks).toBe(1);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(page.asks).toBeGreaterThan(2);
+  expect(page.asks).toBeLessThan(10);
+});
+
+test("a watch that falls silent, without the server's sign of life, is begun anew", async () => {
+  vi.useFakeTimers();
+  page.watch();
+  await vi.advanceTimersByTimeAsync(0);
+  page.connections[0]?.say(": keep-alive\n\n");
+  await vi.advanceTimersByTimeAsync(44_000);
+  expect(page.asks).toBe(1);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(page.asks).toBe(2);
+});
+
+test("a watch whose headers never come is given up, and begun anew", async () => {
+  vi.useFakeTimers();
+  page.isSilent = true;
+  page.watch();
+  await vi.advanceTimersByTimeAsync(29_000);
+  expect(page.asks).toBe(1);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(page.asks).toBe(2);
 });

@@ -4,6 +4,7 @@
  */
 import { ApiError, isRecord, textOf, turnEvents, type TurnEvent } from "./api.ts";
 import { inputText, watchConversation } from "./conversations-api.ts";
+import { pause, retryPauseMs } from "./retry-pause.ts";
 import type { ServerEvent } from "./sse.ts";
 
 export interface WatchedTurn {
@@ -28,8 +29,10 @@ export interface Watching {
   readonly refused: (error: unknown) => void;
 }
 
-/** Between two tries where there is nothing to watch yet, or no connection. */
-const pauseMs = 3000;
+/** As after so many failures it is asked again where there is nothing to watch yet: seconds, not at once. */
+const nothingYet = 4;
+/** A watch that was held as long as this was a good one: what ended it is no further failure. In milliseconds. */
+const goodMs = 10_000;
 
 /** @param shown whether what is saved was shown; else it is once there is a connection */
 export async function watchTurns(
@@ -41,8 +44,11 @@ export async function watchTurns(
 ): Promise<void> {
   let last = "";
   let broken = !shown;
+  let failures = 0;
   while (!leaving.aborted) {
+    if (failures > 0) await pause(retryPauseMs(failures, Math.random()), leaving);
     await seen(leaving);
+    const begunMs = performance.now();
     const hidden = new AbortController();
     const hide = (): void => {
       if (document.hidden) hidden.abort();
@@ -51,17 +57,20 @@ export async function watchTurns(
     try {
       const signal = AbortSignal.any([leaving, hidden.signal]);
       const events = await watchConversation(token, conversation, last, signal);
-      if (events === null) await pause(leaving);
+      if (events === null) failures = Math.max(failures + 1, nothingYet);
       else {
         // What was missed in between is saved by now.
         if (broken) await watching.saved();
         broken = true;
         last = await readTurns(events, last, watching);
+        // Ended by the server, which does so every few minutes, and when its code is replaced: by all pages' at once.
+        failures = performance.now() - begunMs < goodMs ? failures + 1 : 1;
       }
     } catch (error) {
       if (error instanceof ApiError && error.failure.status === 401) return watching.refused(error);
       // Left, hidden, or cut off: it is tried again, and what failed for good shows when a message is sent.
-      if (!leaving.aborted && !hidden.signal.aborted) await pause(leaving);
+      if (hidden.signal.aborted) failures = 0;
+      else failures = performance.now() - begunMs < goodMs ? failures + 1 : 1;
     } finally {
       document.removeEventListener("visibilitychange", hide);
     }
@@ -152,17 +161,4 @@ async function seen(leaving: AbortSignal): Promise<void> {
       document.addEventListener("visibilitychange", go);
       leaving.addEventListener("abort", go);
     });
-}
-
-async function pause(leaving: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const go = (): void => {
-      clearTimeout(timer);
-      // A page that is open for days pauses tens of thousands of times.
-      leaving.removeEventListener("abort", go);
-      resolve();
-    };
-    const timer = setTimeout(go, pauseMs);
-    leaving.addEventListener("abort", go);
-  });
 }
