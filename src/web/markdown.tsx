@@ -2,25 +2,34 @@
  * Markdown as React elements: marked's lexer reads, this file renders. No innerHTML anywhere, so that whatever a model
  * writes is text; HTML in it is shown as written, images become links (the page loads nothing from elsewhere).
  */
-import { lexer, type Token, type Tokens } from "marked";
-import { Fragment, memo, type ReactNode } from "react";
+import type { Token, Tokens } from "marked";
+import { Fragment, memo, useMemo, useState, type CSSProperties, type ReactNode } from "react";
 import { CodeBlock } from "./code-block.tsx";
+import { decodeEntities } from "./entities.ts";
+import { GrowingMarkdown } from "./growing-markdown.ts";
+import type { MathToken } from "./markdown-math.ts";
 
 const safeLink = /^(?:https?:|mailto:)/i;
+/** The one element of HTML that models write where Markdown has nothing: a new line in a table's cell. */
+const lineBreak = /^<br\s*\/?>$/i;
 
 export const Markdown = memo(function Markdown({ text }: { readonly text: string }) {
+  // Between two renderings it keeps what it has read, which changes nothing of what it answers.
+  const [reader] = useState(() => new GrowingMarkdown());
+  const blocks = useMemo(() => reader.read(text), [reader, text]);
   return (
     <>
-      {lexer(text)
-        .filter(({ type }) => type !== "space" && type !== "def")
-        .map((token, index) => (
-          // Each block is read from the side on which its first letter begins; what is in it goes along, list marks too.
-          <div key={index} dir="auto">
-            {render(token)}
-          </div>
-        ))}
+      {blocks.map((token, index) => (
+        <Block key={index} token={token} />
+      ))}
     </>
   );
+});
+
+/** A finished block is the same token in each frame: it is rendered once. */
+const Block = memo(function Block({ token }: { readonly token: Token }) {
+  // Each block is read from the side on which its first letter begins; what is in it goes along, list marks too.
+  return <div dir="auto">{render(token)}</div>;
 });
 
 function renderAll(tokens: readonly Token[] | undefined): ReactNode[] {
@@ -56,6 +65,10 @@ function render(token: Token): ReactNode {
     case "link":
     case "image":
       return renderLink(token as Tokens.Link | Tokens.Image);
+    case "checkbox":
+      return renderCheckbox(token as Tokens.Checkbox);
+    case "math":
+      return renderMath(token as MathToken);
     case "space":
     case "def":
       return null;
@@ -63,10 +76,39 @@ function render(token: Token): ReactNode {
     case "escape":
       return "tokens" in token && token.tokens !== undefined
         ? renderAll(token.tokens)
-        : (token as Tokens.Text).text;
+        : textOf(token as Tokens.Text | Tokens.Escape);
+    case "html":
+      return lineBreak.test(token.raw) ? <br /> : token.raw;
     default:
       return token.raw;
   }
+}
+
+/** In HTML that is shown as it was written, so are its entities; an escaped character is that character. */
+function textOf(token: Tokens.Text | Tokens.Escape): string {
+  return token.type === "text" && token.escaped !== true ? decodeEntities(token.text) : token.text;
+}
+
+function renderCheckbox({ checked }: Tokens.Checkbox): ReactNode {
+  return (
+    <>
+      <input type="checkbox" checked={checked} disabled aria-label={checked ? "done" : "open"} />{" "}
+    </>
+  );
+}
+
+function renderMath({ text, display }: MathToken): ReactNode {
+  return (
+    // A formula is read from the left, and is no sentence that a translator could touch.
+    <code
+      className={display ? "math display" : "math"}
+      dir="ltr"
+      translate="no"
+      tabIndex={display ? 0 : undefined}
+    >
+      {text}
+    </code>
+  );
 }
 
 function renderHeading(token: Tokens.Heading): ReactNode {
@@ -79,15 +121,7 @@ function renderHeading(token: Tokens.Heading): ReactNode {
 
 function renderList(token: Tokens.List): ReactNode {
   const items = token.items.map((item, index) => (
-    <li key={index}>
-      {item.task ? (
-        <input
-          type="checkbox"
-          checked={item.checked === true}
-          disabled
-          aria-label={item.checked === true ? "done" : "open"}
-        />
-      ) : null}
+    <li key={index} className={item.task ? "task" : undefined}>
       {renderAll(item.tokens)}
     </li>
   ));
@@ -101,7 +135,7 @@ function renderTable(token: Tokens.Table): ReactNode {
         <thead>
           <tr>
             {token.header.map((cell, index) => (
-              <th key={index} scope="col">
+              <th key={index} scope="col" style={sideOf(cell)}>
                 {renderAll(cell.tokens)}
               </th>
             ))}
@@ -111,7 +145,9 @@ function renderTable(token: Tokens.Table): ReactNode {
           {token.rows.map((row, at) => (
             <tr key={at}>
               {row.map((cell, index) => (
-                <td key={index}>{renderAll(cell.tokens)}</td>
+                <td key={index} style={sideOf(cell)}>
+                  {renderAll(cell.tokens)}
+                </td>
               ))}
             </tr>
           ))}
@@ -121,11 +157,16 @@ function renderTable(token: Tokens.Table): ReactNode {
   );
 }
 
+function sideOf({ align }: Tokens.TableCell): CSSProperties | undefined {
+  return align === null ? undefined : { textAlign: align };
+}
+
 function renderLink(token: Tokens.Link | Tokens.Image): ReactNode {
-  const label = token.type === "image" ? token.text || token.href : renderAll(token.tokens);
-  if (!safeLink.test(token.href)) return label;
+  const href = decodeEntities(token.href);
+  const label = token.type === "image" ? decodeEntities(token.text) || href : renderAll(token.tokens);
+  if (!safeLink.test(href)) return label;
   return (
-    <a href={token.href} target="_blank" rel="noopener noreferrer nofollow">
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow">
       {label}
     </a>
   );

@@ -1,0 +1,166 @@
+import * as fc from "fast-check";
+import { Lexer } from "marked";
+import { expect, test } from "vitest";
+import { GrowingMarkdown } from "./growing-markdown.ts";
+import { markdownOptions } from "./markdown-math.ts";
+
+const isShown = ({ type }: { readonly type: string }): boolean => type !== "space" && type !== "def";
+const whole = (text: string) => Lexer.lex(text, markdownOptions).filter(isShown);
+
+/** What blocks begin, go on and end with, and what is one thing or another only by what follows. */
+const pieces = [
+  "word",
+  "two words",
+  "\n",
+  "\n",
+  "\n\n",
+  "\n\n",
+  "\n \t\n",
+  "\r\n",
+  " ",
+  "    ",
+  "\t",
+  "- a",
+  "- [x] b",
+  "* ",
+  "1",
+  ". c",
+  "1. d",
+  "2) e",
+  "  more",
+  "# h",
+  "===",
+  "---",
+  "--",
+  "***",
+  "> q",
+  ">",
+  "```",
+  "```js",
+  "~~~",
+  "`",
+  "| a | b |",
+  "| - | - |",
+  "| 1 | 2 |",
+  "|",
+  "[x]",
+  "[x]: /u",
+  '[y]: /v "t',
+  "[z]: <w> 'u",
+  "[z]:",
+  "(t",
+  ")",
+  '"',
+  "'",
+  "[",
+  "]",
+  "![i](/j)",
+  "[k](/l)",
+  "<div>",
+  "</div>",
+  "<b>",
+  "<pre>",
+  "</pre>",
+  "<!--",
+  "-->",
+  "<?",
+  "?>",
+  "*",
+  "**",
+  "_",
+  "~~",
+  "\\",
+  "$",
+  "$$",
+  "\\[",
+  "\\]",
+  "$a*b*c$",
+  "&amp;",
+  "https://example.com/a_b",
+  "مرحبا",
+  "🙂",
+];
+const documents = fc
+  .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ maxLength: 3 })), { maxLength: 40 })
+  .map((parts) => parts.join(""));
+
+/** The text up to each of these places, and all of it. */
+function growing(text: string, cuts: readonly number[]): string[] {
+  const ends = cuts.map((cut) => cut % (text.length + 1)).toSorted((a, b) => a - b);
+  return [...ends, text.length].map((end) => text.slice(0, end));
+}
+
+test("whatever is written, in whatever pieces it comes, its blocks are those of the whole text", () => {
+  fc.assert(
+    fc.property(documents, fc.array(fc.nat(), { maxLength: 12 }), (text, cuts) => {
+      const reader = new GrowingMarkdown();
+      for (const soFar of growing(text, cuts)) expect(reader.read(soFar)).toEqual(whole(soFar));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test("word by word, too, with lists, fences, tables and references that are defined at the end", () => {
+  const text = [
+    "# Title\n\nSee [x] and [y][x], not [z].",
+    "- one\n- two\n\n  still two\n\n- three\n\n1. other",
+    "```js\nconst a = 1;\n\n- no list\n```",
+    "| a | b |\n| --- | --- |\n| 1 | [x] |",
+    "> quote\nlazy\n\n> another",
+    "Heading\n===",
+    "1\n\n2. three\n\n1",
+    '[x]: /first "title"\n[x]: /second\n[z]: /late "title\n\nthat goes on"',
+    "The end.",
+  ].join("\n\n");
+  const reader = new GrowingMarkdown();
+  for (let end = 0; end <= text.length; end += 1)
+    expect(reader.read(text.slice(0, end))).toEqual(whole(text.slice(0, end)));
+});
+
+test("what is finished is not read again: its blocks stay the same objects while the answer grows", () => {
+  const reader = new GrowingMarkdown();
+  const paragraphs = Array.from({ length: 200 }, (_, at) => `Paragraph **${at}** with [a link](/l).`);
+  let before: readonly unknown[] = [];
+  for (let count = 1; count <= paragraphs.length; count += 1) {
+    const now = reader.read(paragraphs.slice(0, count).join("\n\n"));
+    expect(now.length).toBe(count);
+    const kept = before.slice(0, -2);
+    expect(now.slice(0, kept.length).every((block, at) => block === kept[at])).toBe(true);
+    before = now;
+  }
+});
+
+test("another text than the one before is read from its beginning", () => {
+  const reader = new GrowingMarkdown();
+  reader.read("one\n\ntwo\n\nthree\n");
+  expect(reader.read("other\n\ntext")).toEqual(whole("other\n\ntext"));
+  expect(reader.read("")).toEqual([]);
+});
+
+test("an <a> that is never closed makes no plain text of the addresses in later blocks", () => {
+  const blocks = new GrowingMarkdown().read("<a b>\n\nsee https://example.com now");
+  expect(JSON.stringify(blocks)).toContain('"type":"link"');
+});
+
+test.each([
+  ["the product $a*b*c$ is", "a*b*c", false],
+  ["so \\(x_1 * y_2\\) is", "x_1 * y_2", false],
+  ["then \\[ a_1 = b_1 \\] holds", "a_1 = b_1", true],
+  ["Text:\n$$\na\n+ b\n= c\n$$\nand on", "a\n+ b\n= c", true],
+  ["\\[\na\n- b\n\\]", "a\n- b", true],
+])("a formula is kept as it was written: %j", (text, formula, display) => {
+  const found: unknown[] = [];
+  JSON.stringify(new GrowingMarkdown().read(text), (_, value: unknown) => {
+    if (typeof value === "object" && value !== null && "type" in value && value.type === "math")
+      found.push(value);
+    return value;
+  });
+  expect(found).toEqual([expect.objectContaining({ text: formula, display })]);
+});
+
+test.each(["$5 and $7", "from $5-$7 a month", "`$x$`", "$HOME/$USER", "a $ b $ c", "$$", "\\[ left open"])(
+  "no formula is seen in %j",
+  (text) => {
+    expect(JSON.stringify(new GrowingMarkdown().read(text))).not.toContain('"math"');
+  },
+);

@@ -1,0 +1,102 @@
+/**
+ * Markdown that is still being written: which blocks does it hold by now? An answer is painted up to sixty times a second, and
+ * to lex all of it each time costs the square of its length. So what is finished is lexed once and its tokens stay the same
+ * objects; only the end is lexed anew. What comes of it is what the whole text would give (growing-markdown.test.ts: any text in
+ * any pieces).
+ *
+ * A block is finished behind a blank line and a whole line of the next block: only then can nothing that follows go on with a
+ * list, close a fence, underline a heading or make a table of it. One long block (a list of a thousand items) is lexed anew
+ * until it has ended.
+ */
+import { Lexer, type Token, type TokensList } from "marked";
+import { markdownOptions } from "./markdown-math.ts";
+
+type Links = TokensList["links"];
+
+/** A link definition whose title was opened and not closed: the title may go on behind any blank line. */
+const openTitle =
+  /^ {0,3}\[(?:\\[\s\S]|[^[\]\\])+\]: *(?:\n[ \t]*)?(?:[^<\s]\S*|<(?:\\.|[^\n<>\\])*>)(?: +(?:\n[ \t]*)?| *\n[ \t]*)(?:"(?:\\[\s\S]|[^"\\])*|'(?:\\[\s\S]|[^'\\])*|\((?:\\[\s\S]|[^()\\])*)\\?$/;
+
+export class GrowingMarkdown {
+  /** What of the text is finished, and its blocks. */
+  #finished = "";
+  #blocks: readonly Token[] = [];
+  /** The link definitions in it. */
+  #links: Links = {};
+  /** Those that its references were looked up in, as JSON: one that comes later makes links of what was text. */
+  #resolvedIn = "";
+
+  /** The blocks of `text`, which is what was read before and more; any other text is read from its beginning. */
+  read(text: string): readonly Token[] {
+    const source = text.replaceAll(/\r\n?/g, "\n");
+    if (!source.startsWith(this.#finished)) this.#forget();
+    const rest = source.slice(this.#finished.length);
+    const lexer = blocksOf(rest, this.#links);
+    const { tokens } = lexer;
+    const links = JSON.stringify(tokens.links);
+    if (links !== this.#resolvedIn && this.#finished.includes("[")) {
+      this.#forget();
+      return this.read(text);
+    }
+    this.#resolvedIn = links;
+    readInline(lexer);
+    const before = this.#blocks;
+    this.#finish(tokens, rest);
+    return [...before, ...tokens.filter(isShown)];
+  }
+
+  #finish(tokens: TokensList, rest: string): void {
+    const count = finishedCount(tokens, rest);
+    if (count === 0) return;
+    const finished = tokens.slice(0, count);
+    const text = finished.map(({ raw }) => raw).join("");
+    // The lexer's own account of what it has read; where it is not the text, nothing is known to be finished.
+    if (!rest.startsWith(text)) return;
+    if (Object.keys(tokens.links).length > 0) this.#links = blocksOf(text, this.#links).tokens.links;
+    this.#finished += text;
+    this.#blocks = [...this.#blocks, ...finished.filter(isShown)];
+  }
+
+  #forget(): void {
+    this.#finished = "";
+    this.#blocks = [];
+    this.#links = {};
+    this.#resolvedIn = "";
+  }
+}
+
+/** How many of the tokens, from the first on, can't change any more, whatever is written behind `rest`. */
+function finishedCount(tokens: readonly Token[], rest: string): number {
+  let count = 0;
+  let offset = 0;
+  let before: Token | undefined;
+  for (const [index, token] of tokens.entries()) {
+    if (!rest.includes("\n", offset)) break;
+    if (before?.type === "space" && /\n[ \t]*\n/.test(before.raw)) count = index;
+    if (/^ {0,3}\[/.test(token.raw) && openTitle.test(rest.slice(offset))) break;
+    offset += token.raw.length;
+    before = token;
+  }
+  return count;
+}
+
+function blocksOf(text: string, links: Links): Lexer {
+  const lexer = new Lexer(markdownOptions);
+  // The first definition of a name wins.
+  Object.assign(lexer.tokens.links, links);
+  lexer.blockTokens(text, lexer.tokens);
+  return lexer;
+}
+
+function readInline(lexer: Lexer): void {
+  for (const { src, tokens } of lexer.inlineQueue) {
+    // An <a> or <pre> that is left open in one block is none in the next, which may have been read before or after it.
+    lexer.state.inLink = false;
+    lexer.state.inRawBlock = false;
+    lexer.inlineTokens(src, tokens);
+  }
+}
+
+function isShown({ type }: Token): boolean {
+  return type !== "space" && type !== "def";
+}

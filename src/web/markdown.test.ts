@@ -1,0 +1,43 @@
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+import { expect, test } from "vitest";
+import { Markdown } from "./markdown.tsx";
+
+const html = (text: string): string => renderToStaticMarkup(createElement(Markdown, { text }));
+
+test("a task has its box once, and not the brackets as well", () => {
+  const list = html("- [x] done\n- [ ] open");
+  expect(list.match(/<input/g)?.length).toBe(2);
+  expect(list).not.toContain("[");
+  expect(html("- [ ] a\n\n- [x] b").match(/<input/g)?.length).toBe(2);
+});
+
+test("characters that are named are the characters, save in code", () => {
+  expect(html("R&amp;D &lt;b&gt; &rarr; `&amp;`")).toContain(
+    'R&amp;D &lt;b&gt; → <code dir="auto">&amp;amp;</code>',
+  );
+});
+
+test("a line break in a table's cell is one; any other HTML is shown as it was written", () => {
+  const table = html("| a |\n| --- |\n| one<br>two <i>x</i> |");
+  expect(table).toContain("one<br/>two");
+  expect(table).toContain("&lt;i&gt;x&lt;/i&gt;");
+});
+
+test("a column's side is the one that the table says", () => {
+  expect(html("| a | b |\n| --- | ---: |\n| 1 | 2 |")).toContain('<td style="text-align:right">2</td>');
+});
+
+test("a formula is shown with all its signs", () => {
+  expect(html("so $a*b*c$ and\n\n$$\nx\n+ y\n$$")).toContain("a*b*c</code>");
+  expect(html("$$\nx\n+ y\n$$")).toContain("x\n+ y</code>");
+});
+
+test.each([
+  "javascript:alert(1)",
+  "java&#115;cript:alert(1)",
+  "data:text/html,x",
+  "&#106;avascript:alert(1)",
+])("a link to %s is none", (href) => {
+  expect(html(`[x](${href})`)).not.toContain("<a");
+});
