@@ -1,28 +1,28 @@
 /** The page: signed out or in, which model, which conversation. */
 import { useCallback, useEffect, useRef, useState } from "react";
-import { ApiError, listModels, type Session } from "./api.ts";
+import type { Session } from "./api.ts";
 import { ChatView } from "./chat-view.tsx";
 import { ConversationList } from "./conversation-list.tsx";
+import { forgetSession, keepSession, keptSession } from "./keep.ts";
+import { composes } from "./keys.ts";
 import { SignIn } from "./sign-in.tsx";
 import { useConversations } from "./use-conversations.ts";
-import {
-  forgetSession,
-  keepConversation,
-  keepSession,
-  keptConversation,
-  keptSession,
-  newConversation,
-} from "./keep.ts";
+import { useModels } from "./use-models.ts";
+import { useOpenChat } from "./use-open-chat.ts";
 
 export function App() {
   const [session, setSession] = useState<Session | null>(keptSession);
-  const signOut = useCallback(() => {
+  const [ended, setEnded] = useState(false);
+  const signOut = useCallback((hasEnded: boolean) => {
     forgetSession();
     setSession(null);
+    setEnded(hasEnded);
   }, []);
+  const onEnded = useCallback(() => signOut(true), [signOut]);
   if (session === null) {
     return (
       <SignIn
+        ended={ended}
         onSession={(next) => {
           keepSession(next);
           setSession(next);
@@ -30,65 +30,64 @@ export function App() {
       />
     );
   }
-  return <SignedIn session={session} onSignOut={signOut} />;
+  return <SignedIn session={session} onSignOut={() => signOut(false)} onEnded={onEnded} />;
 }
 
-function SignedIn({ session, onSignOut }: { readonly session: Session; readonly onSignOut: () => void }) {
-  const [conversation, setConversation] = useState(keptConversation);
-  const [models, setModels] = useState<readonly string[]>([]);
-  const [model, setModel] = useState("auto");
+function SignedIn({
+  session,
+  onSignOut,
+  onEnded,
+}: {
+  readonly session: Session;
+  readonly onSignOut: () => void;
+  /** The credential is accepted no more. */
+  readonly onEnded: () => void;
+}) {
+  const { chat, open, startNew, replace } = useOpenChat();
+  const { models, model, choose } = useModels(session.token, onEnded);
   /** Where there is no room for both, the chats lie over the chat. */
   const [chatsOpen, setChatsOpen] = useState(false);
+  const toggle = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLElement>(null);
   const conversations = useConversations(session.token);
   /** Which chat is open when a deletion has been answered, which may be another one than when it was asked for. */
-  const opened = useRef(conversation);
+  const opened = useRef(chat);
   useEffect(() => {
-    opened.current = conversation;
-  }, [conversation]);
+    opened.current = chat;
+    setChatsOpen(false);
+  }, [chat]);
 
+  // Tabs and the browser's history are told apart by it.
+  const title = conversations.entries.find(({ id }) => id === chat)?.title;
   useEffect(() => {
-    let wanted = true;
-    listModels(session.token).then(
-      (known) => {
-        if (wanted) setModels(known);
-      },
-      (error: unknown) => {
-        // Only a refused credential ends the session; anything else shows when a message is sent.
-        if (wanted && error instanceof ApiError && error.failure.status === 401) onSignOut();
-      },
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [session, onSignOut]);
+    document.title = title ? `${title} – Edgewise` : "Edgewise";
+  }, [title]);
 
   useEffect(() => {
     if (!chatsOpen) return;
+    list.current?.querySelector("button")?.focus();
     const close = (event: KeyboardEvent): void => {
-      if (event.key !== "Escape") return;
-      // It closes the list, and stops no answer behind it.
+      // In a name that is being changed it leaves that.
+      if (event.key !== "Escape" || event.defaultPrevented || composes(event)) return;
+      // It closes the list, and stops no answer behind it (which listens further out, at the window).
       event.preventDefault();
       setChatsOpen(false);
+      toggle.current?.focus();
     };
-    window.addEventListener("keydown", close, true);
-    return () => window.removeEventListener("keydown", close, true);
+    document.addEventListener("keydown", close);
+    return () => document.removeEventListener("keydown", close);
   }, [chatsOpen]);
-
-  const open = useCallback((id: string) => {
-    keepConversation(id);
-    setConversation(id);
-    setChatsOpen(false);
-  }, []);
-  const startNew = useCallback(() => {
-    setConversation(newConversation());
-    setChatsOpen(false);
-  }, []);
 
   return (
     <div className="shell">
+      {/* Past some thirty chats with three buttons each. */}
+      <button type="button" className="skip" onClick={() => document.getElementById("message")?.focus()}>
+        Go to the message field
+      </button>
       <header>
         <div className="row">
           <button
+            ref={toggle}
             type="button"
             className="quiet chats-toggle"
             aria-expanded={chatsOpen}
@@ -106,7 +105,7 @@ function SignedIn({ session, onSignOut }: { readonly session: Session; readonly 
           {models.length > 0 ? (
             <label>
               <span className="visually-hidden">Model</span>
-              <select value={model} onChange={(event) => setModel(event.target.value)}>
+              <select value={model} onChange={(event) => choose(event.target.value)}>
                 {models.map((id) => (
                   <option key={id} value={id}>
                     {id}
@@ -122,13 +121,21 @@ function SignedIn({ session, onSignOut }: { readonly session: Session; readonly 
       </header>
       <div className={chatsOpen ? "room chats-open" : "room"}>
         <ConversationList
+          ref={list}
           conversations={conversations}
-          current={conversation}
-          onOpen={open}
-          onNew={startNew}
-          onDeleted={(id) => {
-            if (id === opened.current) startNew();
+          current={chat}
+          onOpen={(id) => {
+            setChatsOpen(false);
+            if (id !== chat) open(id);
           }}
+          onNew={() => {
+            setChatsOpen(false);
+            startNew();
+          }}
+          onDeleted={(id) => {
+            if (id === opened.current) replace();
+          }}
+          onLeft={() => setChatsOpen(false)}
         />
         <button
           type="button"
@@ -139,9 +146,9 @@ function SignedIn({ session, onSignOut }: { readonly session: Session; readonly 
         />
         <div className="chat">
           <ChatView
-            key={`${session.user}/${conversation}`}
+            key={`${session.user}/${chat}`}
             token={session.token}
-            conversation={conversation}
+            conversation={chat}
             model={model}
             onSaved={conversations.refresh}
           />

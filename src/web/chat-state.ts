@@ -3,8 +3,12 @@
  * One turn at a time; a user's message appears at once and is rolled back into the draft when the turn fails.
  */
 
+import { keepPlaces } from "./keep-places.ts";
+
 export interface ChatMessage {
   readonly id: string;
+  /** Where it stands on the page, which outlives its id; absent: as its id. */
+  readonly key?: string;
   readonly role: "user" | "assistant";
   readonly text: string;
   /** The model's reasoning, where it shows one. */
@@ -107,7 +111,7 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
       return state.phase === "idle"
         ? {
             ...state,
-            messages: keepEndings(event.messages, state.messages),
+            messages: keepPlaces(keepEndings(event.messages, state.messages), state.messages),
             hasEarlier: event.hasEarlier,
             // What was read just now shows that the connection is back.
             notice: state.notice?.kind === "offline" ? null : state.notice,

@@ -1,11 +1,15 @@
 /** One conversation on screen: its messages, what went wrong, and where to type. */
-import { useEffect, useRef, type RefObject } from "react";
-import type { ChatMessage } from "./chat-state.ts";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { prepareMarkdown } from "./answer-text.tsx";
+import type { ChatMessage, ChatState } from "./chat-state.ts";
 import { Composer } from "./composer.tsx";
+import { keyOf } from "./keep-places.ts";
 import { MessageView } from "./message-view.tsx";
 import { NoticeBar } from "./notice-bar.tsx";
+import { toldOf } from "./tell.ts";
 import { useChat } from "./use-chat.ts";
 import { useOnline } from "./use-online.ts";
+import { useScroll } from "./use-scroll.ts";
 
 const suggestions = [
   "Explain quantum computing",
@@ -28,7 +32,9 @@ export function ChatView({
   const online = useOnline();
   const { state } = chat;
   const scroller = useRef<HTMLDivElement>(null);
-  useStickToBottom(scroller, state.messages.findLast(({ status }) => status === "waiting")?.id);
+  useScroll(scroller, state.messages);
+  useEffect(prepareMarkdown, []);
+  const told = useTold(state);
   const notice = online
     ? state.notice
     : ({
@@ -38,18 +44,19 @@ export function ChatView({
         retry: false,
       } as const);
   const busy = state.phase !== "idle";
-  const actions = busy || !online ? null : { askAnew: chat.askAnew, showVersion: chat.showVersion };
+  const { askAnew, showVersion } = chat;
+  // The same while somebody types: no message is rendered for a letter in the field.
+  const actions = useMemo(
+    () => (busy || !online ? null : { askAnew, showVersion }),
+    [busy, online, askAnew, showVersion],
+  );
 
   return (
     <>
-      <main ref={scroller} className="messages" tabIndex={-1}>
-        <div
-          role="log"
-          aria-live="polite"
-          aria-busy={state.phase === "streaming"}
-          aria-label="Conversation"
-          className="column"
-        >
+      {/* Scrolled by the keyboard as well, without a button in it to stand on. */}
+      <main ref={scroller} className="messages" tabIndex={0} aria-label="Conversation">
+        {/* Not told as it changes: see tell.ts. */}
+        <div role="log" aria-live="off" aria-label="Messages" className="column">
           {state.phase === "restoring" ? <p className="fine center">Loading the conversation…</p> : null}
           {state.messages.length === 0 && state.phase === "idle" ? (
             <section className="welcome">
@@ -57,7 +64,7 @@ export function ChatView({
               <ul>
                 {suggestions.map((text) => (
                   <li key={text}>
-                    <button type="button" onClick={() => chat.send(text)}>
+                    <button type="button" disabled={!online} onClick={() => chat.send(text)}>
                       {text}
                     </button>
                   </li>
@@ -74,7 +81,7 @@ export function ChatView({
           ) : null}
           {state.messages.map((message, at) => (
             <MessageView
-              key={message.id}
+              key={keyOf(message)}
               message={message}
               question={questionOf(state.messages, at)}
               actions={actions}
@@ -84,6 +91,9 @@ export function ChatView({
       </main>
       <footer>
         <div className="column">
+          <p className="visually-hidden" role="status">
+            {told}
+          </p>
           {notice === null ? null : (
             <NoticeBar notice={notice} onRetry={chat.tryAgain} onDismiss={chat.dismiss} busy={busy} />
           )}
@@ -109,33 +119,18 @@ function questionOf(messages: readonly ChatMessage[], at: number): ChatMessage |
   return before?.role === "user" && before.behind !== undefined ? before : null;
 }
 
-/**
- * Follows the answer as it grows, unless the reader has scrolled up to read; a message of their own brings them back down. What
- * grows beside it (the notice, the field) must not hide its end either.
- */
-function useStickToBottom(scroller: RefObject<HTMLDivElement | null>, asked: string | undefined): void {
-  const sticks = useRef(true);
+/** For who does not see the page; empty again once it has been read, so that it is not found beside what it says. */
+function useTold(state: ChatState): string {
+  const [told, setTold] = useState("");
+  const before = useRef(state);
   useEffect(() => {
-    const element = scroller.current;
-    const content = element?.firstElementChild;
-    if (element === null || content === null || content === undefined) return;
-    const watch = (): void => {
-      sticks.current = element.scrollHeight - element.scrollTop - element.clientHeight < 80;
-    };
-    const follow = new ResizeObserver(() => {
-      if (sticks.current) element.scrollTop = element.scrollHeight;
-    });
-    element.addEventListener("scroll", watch, { passive: true });
-    for (const one of [element, content]) follow.observe(one);
-    return () => {
-      element.removeEventListener("scroll", watch);
-      follow.disconnect();
-    };
-  }, [scroller]);
+    const text = toldOf(before.current, state);
+    before.current = state;
+    if (text !== null) setTold(text);
+  }, [state]);
   useEffect(() => {
-    const element = scroller.current;
-    if (element === null || asked === undefined) return;
-    sticks.current = true;
-    element.scrollTop = element.scrollHeight;
-  }, [scroller, asked]);
+    const timer = setTimeout(() => setTold(""), 5000);
+    return () => clearTimeout(timer);
+  }, [told]);
+  return told;
 }

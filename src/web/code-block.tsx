@@ -1,28 +1,15 @@
-import { useState } from "react";
+import { CopyButton } from "./copy-button.tsx";
 
 export function CodeBlock({ code, language }: { readonly code: string; readonly language: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = (): void => {
-    navigator.clipboard.writeText(code).then(
-      () => {
-        setCopied(true);
-        setTimeout(() => setCopied(false), 1500);
-      },
-      // Without the permission there is no copying; selecting by hand still works.
-      () => setCopied(false),
-    );
-  };
   return (
-    // Code is read from the left, whatever language stands around it.
-    <figure className="code" dir="ltr">
+    // Code is read from the left, whatever language stands around it, and is nothing to translate.
+    <figure className="code" dir="ltr" translate="no">
       <figcaption>
         <span>{language || "code"}</span>
-        <button type="button" className="quiet" onClick={copy}>
-          {copied ? "Copied" : "Copy"}
-        </button>
+        <CopyButton text={code} of="code" within="figure" />
       </figcaption>
       <pre tabIndex={0}>
-        <code>{code}</code>
+        <code data-copied>{code}</code>
       </pre>
     </figure>
   );

@@ -1,7 +1,9 @@
 /** Where a message is typed: Enter sends, Shift+Enter breaks the line, Escape stops a running answer. */
 import { useEffect, useRef, type KeyboardEvent } from "react";
 import type { ChatState } from "./chat-state.ts";
+import { composes, isTouch, sends } from "./keys.ts";
 import { maxMessageCharacters } from "./send-rules.ts";
+import { useGrowingHeight } from "./use-growing-height.ts";
 import { useSecondsUntil } from "./use-seconds-until.ts";
 
 export function Composer(props: {
@@ -20,30 +22,34 @@ export function Composer(props: {
   const maySend =
     props.phase === "idle" && !props.blocked && !limited && !tooLong && props.draft.trim() !== "";
 
+  useGrowingHeight(field, props.draft);
+
+  // A chat that was opened is there to be typed in. On a phone this would cover half of it with the keyboard.
   useEffect(() => {
-    const element = field.current;
-    if (element === null) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
-  }, [props.draft]);
+    if (!isTouch()) field.current?.focus();
+  }, []);
 
   useEffect(() => {
-    if (props.phase === "idle") field.current?.focus();
+    const element = field.current;
+    if (props.phase !== "idle" || element === null || isTouch()) return;
+    // The end of an answer takes nobody out of a name, an edit or the answer itself; who pressed Stop or Send is brought back.
+    const { activeElement, body } = document;
+    if (activeElement === null || activeElement === body || element.form?.contains(activeElement) === true)
+      element.focus();
   }, [props.phase]);
 
   useEffect(() => {
     if (!running) return;
     const stopOnEscape = (event: globalThis.KeyboardEvent): void => {
       // Whoever leaves a name or an edit, or an input method's candidates, means that and not the answer.
-      if (event.key === "Escape" && !event.defaultPrevented && !event.isComposing) props.onStop();
+      if (event.key === "Escape" && !event.defaultPrevented && !composes(event)) props.onStop();
     };
     window.addEventListener("keydown", stopOnEscape);
     return () => window.removeEventListener("keydown", stopOnEscape);
   }, [running, props.onStop]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    // While an input method composes (Japanese, Chinese, …) Enter chooses a candidate and sends nothing.
-    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (!sends(event.nativeEvent, isTouch())) return;
     event.preventDefault();
     if (maySend) props.onSend();
   };
@@ -75,7 +81,8 @@ export function Composer(props: {
         <button
           type="button"
           className="primary"
-          onClick={props.onStop}
+          // The second click of two on Send means no stop.
+          onClick={({ detail }) => detail < 2 && props.onStop()}
           disabled={props.phase === "stopping"}
         >
           {props.phase === "stopping" ? "Stopping…" : "Stop"}

@@ -1,6 +1,7 @@
 /** The user's chats, newest first: open, rename, delete. */
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type Ref } from "react";
 import type { ListedConversation } from "./conversations-api.ts";
+import { composes } from "./keys.ts";
 import type { Conversations } from "./use-conversations.ts";
 
 export function ConversationList(props: {
@@ -9,10 +10,27 @@ export function ConversationList(props: {
   readonly onOpen: (id: string) => void;
   readonly onDeleted: (id: string) => void;
   readonly onNew: () => void;
+  /** The keyboard has gone on to something else. */
+  readonly onLeft: () => void;
+  readonly ref: Ref<HTMLElement>;
 }) {
   const { conversations } = props;
   return (
-    <nav id="chats" className="chats" aria-label="Chats">
+    <nav
+      ref={props.ref}
+      id="chats"
+      className="chats"
+      aria-label="Chats"
+      onBlur={({ currentTarget, relatedTarget }) => {
+        // Whoever presses the button that opens and closes it means to close it.
+        if (
+          relatedTarget !== null &&
+          !currentTarget.contains(relatedTarget) &&
+          relatedTarget.getAttribute("aria-controls") !== currentTarget.id
+        )
+          props.onLeft();
+      }}
+    >
       <button type="button" className="new" onClick={props.onNew}>
         New chat
       </button>
@@ -83,7 +101,16 @@ function Entry(props: {
       );
     case "deleting":
       return (
-        <li key={mode} className="entry asking">
+        <li
+          key={mode}
+          className="entry asking"
+          onKeyDown={(event) => {
+            if (event.key !== "Escape") return;
+            // It answers this question, and stops no answer.
+            event.preventDefault();
+            leave();
+          }}
+        >
           <span>Delete “{title}”?</span>
           <span className="row">
             <button type="button" className="alarm small" onClick={props.onDelete}>
@@ -161,7 +188,7 @@ function Rename({
         maxLength={200}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key !== "Escape") return;
+          if (event.key !== "Escape" || composes(event.nativeEvent)) return;
           event.preventDefault();
           onDone(null);
         }}

@@ -1,6 +1,8 @@
 /** A message of one's own, to be said otherwise. Enter sends, Escape leaves it as it was. */
 import { useEffect, useRef, useState } from "react";
+import { composes, isTouch, sends } from "./keys.ts";
 import { maxMessageCharacters } from "./send-rules.ts";
+import { useGrowingHeight } from "./use-growing-height.ts";
 
 export function EditMessage(props: {
   readonly text: string;
@@ -19,12 +21,7 @@ export function EditMessage(props: {
     element?.setSelectionRange(element.value.length, element.value.length);
   }, []);
 
-  useEffect(() => {
-    const element = field.current;
-    if (element === null) return;
-    element.style.height = "auto";
-    element.style.height = `${element.scrollHeight}px`;
-  }, [text]);
+  useGrowingHeight(field, text);
 
   return (
     <form
@@ -42,11 +39,11 @@ export function EditMessage(props: {
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === "Escape" && !event.nativeEvent.isComposing) {
+          if (event.key === "Escape" && !composes(event.nativeEvent)) {
             event.preventDefault();
             props.onCancel();
           }
-          if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
+          if (!sends(event.nativeEvent, isTouch())) return;
           event.preventDefault();
           if (maySend) props.onSend(text);
         }}

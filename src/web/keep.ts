@@ -1,12 +1,14 @@
 /**
  * What outlives a reload: the session and the open conversation for this tab (sessionStorage: a closed tab signs out), and for
- * the next tab the conversation that was opened last (localStorage: its name is no secret, and useless without the session).
+ * the next tab the conversation that was opened last (localStorage: its name is no secret, and useless without the session),
+ * and the model that was chosen.
  */
 import type { Session } from "./api.ts";
 import { Shelf } from "./shelf.ts";
 
 const sessionKey = "edgewise.session";
 const conversationKey = "edgewise.conversation";
+const modelKey = "edgewise.model";
 const tab = new Shelf(() => sessionStorage);
 const browser = new Shelf(() => localStorage);
 /** Who was signed in here last. */
@@ -62,4 +64,12 @@ export function isUnused(conversation: string): boolean {
 export function beginConversation(conversation: string): void {
   if (isUnused(conversation)) unused = null;
   keepConversation(conversation);
+}
+
+export function keptModel(): string {
+  return browser.get(modelKey) ?? "auto";
+}
+
+export function keepModel(model: string): void {
+  browser.set(modelKey, model);
 }

@@ -1,11 +1,10 @@
 /** One message, what became of it, and what can be done with it: edit, ask again, look at another version. */
-import { lazy, memo, Suspense, useState } from "react";
+import { memo, useState } from "react";
+import { AnswerText } from "./answer-text.tsx";
 import type { ChatMessage } from "./chat-state.ts";
+import { CopyButton } from "./copy-button.tsx";
 import { EditMessage } from "./edit-message.tsx";
 import { maxMessageCharacters } from "./send-rules.ts";
-
-/** The Markdown reader is a third of the page's code and is not needed before the first answer. */
-const Markdown = lazy(() => import("./markdown.tsx").then((module) => ({ default: module.Markdown })));
 
 const endings: Partial<Record<ChatMessage["status"], string>> = {
   stopped: "Stopped",
@@ -35,6 +34,9 @@ export const MessageView = memo(function MessageView({
   const [cancelled, setCancelled] = useState(false);
   const ending = endings[message.status];
   const { versions } = message;
+  const running = message.status === "waiting" || message.status === "streaming";
+  const copyable = message.role === "assistant" && message.text !== "" && !running;
+  const changeable = versions !== undefined || message.behind !== undefined || question !== null;
   // Not while nothing can be done either is an edit taken away: what was typed in it would be lost.
   if (editing)
     return (
@@ -67,32 +69,26 @@ export const MessageView = memo(function MessageView({
           {message.text}
         </p>
       ) : (
-        <Suspense
-          fallback={
-            <p className="plain" dir="auto">
-              {message.text}
-            </p>
-          }
-        >
-          <Markdown text={message.text} />
-        </Suspense>
+        <div className="answer" data-copied>
+          <AnswerText text={message.text} />
+        </div>
       )}
       {message.status === "waiting" ? (
-        <p className="thinking" role="status">
-          <span className="visually-hidden">Waiting for the answer</span>
+        <p className="thinking" aria-hidden="true">
           <i />
           <i />
           <i />
         </p>
       ) : null}
       {ending === undefined ? null : <p className="ending">{ending}</p>}
-      {actions === null ||
-      (versions === undefined && message.behind === undefined && question === null) ? null : (
+      {copyable || (actions !== null && changeable) ? (
         <div className="actions">
-          {versions === undefined ? null : (
+          {versions === undefined || actions === null ? null : (
             <Versions branches={versions.branches} at={versions.at} onShow={actions.showVersion} />
           )}
-          {message.role === "user" &&
+          {copyable ? <CopyButton text={message.text} of="answer" within="article" /> : null}
+          {actions !== null &&
+          message.role === "user" &&
           message.behind !== undefined &&
           message.text.length <= maxMessageCharacters ? (
             <button
@@ -105,7 +101,7 @@ export const MessageView = memo(function MessageView({
               Edit
             </button>
           ) : null}
-          {question === null ? null : (
+          {question === null || actions === null ? null : (
             <button
               type="button"
               className="quiet small"
@@ -115,7 +111,7 @@ export const MessageView = memo(function MessageView({
             </button>
           )}
         </div>
-      )}
+      ) : null}
     </article>
   );
 });
@@ -128,13 +124,14 @@ function Versions(props: {
   const { branches, at } = props;
   const before = branches[at - 1];
   const behind = branches[at + 1];
+  // Not `disabled`: at the last one the button would lose the focus of who pressed it.
   return (
     <span className="versions" role="group" aria-label="Versions of this message">
       <button
         type="button"
         className="quiet small"
         aria-label="Previous version"
-        disabled={before === undefined}
+        aria-disabled={before === undefined}
         onClick={() => before !== undefined && props.onShow(before)}
       >
         ‹
@@ -147,7 +144,7 @@ function Versions(props: {
         type="button"
         className="quiet small"
         aria-label="Next version"
-        disabled={behind === undefined}
+        aria-disabled={behind === undefined}
         onClick={() => behind !== undefined && props.onShow(behind)}
       >
         ›

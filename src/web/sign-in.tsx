@@ -3,11 +3,16 @@ import { useEffect, useState, type FormEvent } from "react";
 import { ApiError, demoSession, listModels, type Session } from "./api.ts";
 import { signInProblem, userOf } from "./credential.ts";
 
-export function SignIn({ onSession }: { readonly onSession: (session: Session) => void }) {
+export function SignIn(props: {
+  /** Nobody signed out: the credential ended. */
+  readonly ended: boolean;
+  readonly onSession: (session: Session) => void;
+}) {
+  const { onSession } = props;
   const [demo, setDemo] = useState<boolean | null>(null);
   const [busy, setBusy] = useState(false);
   const [token, setToken] = useState("");
-  const [problem, setProblem] = useState("");
+  const [problem, setProblem] = useState(props.ended ? "Your sign-in has ended. Please sign in again." : "");
 
   useEffect(() => {
     let wanted = true;

@@ -9,6 +9,7 @@ import { KeptThread } from "./kept-thread.ts";
 import { runTurn, type RunningTurn, stopOnServer } from "./run-turn.ts";
 import { SendKeys } from "./send-keys.ts";
 import { judgeSend } from "./send-rules.ts";
+import { keepInHistory } from "./use-open-chat.ts";
 import { watchTurns, type WatchedTurn } from "./watch-turns.ts";
 
 export interface Chat {
@@ -97,6 +98,7 @@ export function useChat(token: string, conversation: string, model: string, onSa
       const running: RunningTurn = { abort: new AbortController(), responseId: null, stopAsked: false };
       turn.current = running;
       beginConversation(conversation);
+      keepInHistory(conversation);
       const behind = instead?.behind;
       const { text } = verdict;
       const key = keys.keyOf(text, JSON.stringify([conversation, model, text, behind]));
@@ -121,21 +123,25 @@ export function useChat(token: string, conversation: string, model: string, onSa
 
   const stop = useCallback(() => {
     const running = turn.current;
-    if (running === null) return;
+    // Once: a key that is held down asks thirty times a second.
+    if (running === null || running.stopAsked) return;
     running.stopAsked = true;
     dispatch({ type: "stop-asked" });
     stopOnServer(token, running, dispatch);
   }, [token]);
+
+  const askAnew = useCallback((message: ChatMessage, text: string) => start(text, message), [start]);
+  const showVersion = useCallback((branch: string) => {
+    if (turn.current === null) void thread.current?.choose(branch);
+  }, []);
 
   return {
     state,
     setDraft: (text) => dispatch({ type: "draft-changed", text }),
     send: (text) => start(text ?? state.draft, null),
     tryAgain: () => start(state.unsent?.text ?? state.draft, state.unsent?.insteadOf ?? null),
-    askAnew: (message, text) => start(text, message),
-    showVersion: (branch) => {
-      if (turn.current === null) void thread.current?.choose(branch);
-    },
+    askAnew,
+    showVersion,
     showEarlier: () => void thread.current?.loadEarlier(),
     stop,
     dismiss: () => dispatch({ type: "noticed", notice: null }),

@@ -2,6 +2,9 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { ConversationBook, noChats, type ListedChats } from "./conversation-book.ts";
 
+/** A page that is looked at again and again asks no more often than this, in milliseconds. */
+const restMs = 30_000;
+
 export interface Conversations extends ListedChats {
   readonly refresh: () => void;
   readonly showMore: () => void;
@@ -15,6 +18,21 @@ export function useConversations(token: string): Conversations {
   const book = useMemo(() => new ConversationBook(token, setChats), [token]);
   const refresh = useCallback(() => void book.refresh(), [book]);
   useEffect(refresh, [refresh]);
+  useEffect(() => {
+    let lookedMs = performance.now();
+    const look = (): void => {
+      if (document.hidden || performance.now() - lookedMs < restMs) return;
+      lookedMs = performance.now();
+      void book.refresh();
+    };
+    // Other tabs and devices begin, name and delete chats, too.
+    document.addEventListener("visibilitychange", look);
+    window.addEventListener("online", refresh);
+    return () => {
+      document.removeEventListener("visibilitychange", look);
+      window.removeEventListener("online", refresh);
+    };
+  }, [book, refresh]);
   return {
     ...chats,
     refresh,

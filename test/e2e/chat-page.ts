@@ -31,6 +31,17 @@ export async function faultEverywhere(...faults: readonly FaultInput[]): Promise
 export const done = (page: Page, count: number) =>
   expect.poll(() => page.locator("article.assistant[data-status=done]").count()).toBe(count);
 
+/** From now on the server tells of every answer that these were its words, behind a reload or a chat that is opened. */
+export async function answerIs(page: Page, text: string): Promise<void> {
+  await page.route("**/v1/conversations/*/items*", async (route) => {
+    const answer = await route.fetch();
+    const list = (await answer.json()) as { data: { role: string; content: object[] }[] };
+    for (const item of list.data)
+      if (item.role === "assistant") item.content = [{ type: "output_text", text, annotations: [] }];
+    await route.fulfill({ response: answer, json: list });
+  });
+}
+
 export async function signInWith(page: Page, token: string): Promise<void> {
   await page.getByRole("textbox", { name: /sign in with a token/i }).fill(token);
   await page.getByRole("button", { name: "Sign in" }).click();

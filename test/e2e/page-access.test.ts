@@ -1,7 +1,8 @@
 /** The page for who writes from right to left, and for who has no mouse. */
 import { describe, expect, test } from "vitest";
 import { say, signInToDemo, startBrowser } from "./browser.ts";
-import { chatPage, done, shots } from "./chat-page.ts";
+import { answerIs, chatPage, done, shots } from "./chat-page.ts";
+import { setSpeed } from "./product.ts";
 
 const browser = await startBrowser();
 
@@ -29,13 +30,7 @@ describe.skipIf(browser === null)("the chat page", () => {
       "```js\nconst x = 1; // تعليق\n```",
       "In English",
     ].join("\n\n");
-    await page.route("**/v1/conversations/*/items*", async (route) => {
-      const answer = await route.fetch();
-      const list = (await answer.json()) as { data: { role: string; content: object[] }[] };
-      for (const item of list.data)
-        if (item.role === "assistant") item.content = [{ type: "output_text", text, annotations: [] }];
-      await route.fulfill({ response: answer, json: list });
-    });
+    await answerIs(page, text);
     await page.reload();
     // The words are there before the reader of Markdown is.
     await page.locator("article.assistant pre").waitFor();
@@ -72,6 +67,97 @@ describe.skipIf(browser === null)("the chat page", () => {
     await expect.poll(focused).toBe("Edit message");
     await page.keyboard.press("Escape");
     await expect.poll(focused).toBe("Edit");
+    await page.context().close();
+  });
+
+  test("by keyboard alone: the end of an answer takes nobody out of what he writes elsewhere, and a version's buttons stay under the finger", async () => {
+    const { page } = await open();
+    await signInToDemo(page);
+    await say(page, "A small question");
+    await done(page, 1);
+    await setSpeed({ token_ms: 30 });
+    await say(page, "write 30 words");
+    const name = page.getByLabel("Name of the chat");
+    await page
+      .getByRole("button", { name: /^Rename/ })
+      .first()
+      .click();
+    await name.fill("A name that is");
+    await done(page, 2);
+    await page.keyboard.type(" typed on");
+    expect(await name.inputValue()).toBe("A name that is typed on");
+    await page.keyboard.press("Escape");
+    await setSpeed({ token_ms: 0 });
+    await page.getByRole("button", { name: "Regenerate" }).last().click();
+    const versions = page.getByRole("group", { name: "Versions of this message" });
+    await expect.poll(() => versions.allTextContents()).toEqual(["‹Version 2/2›"]);
+    await page.getByRole("button", { name: "Previous version" }).focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => versions.allTextContents()).toEqual(["‹Version 1/2›"]);
+    const focused = () => page.evaluate<string | null>("document.activeElement.getAttribute('aria-label')");
+    expect(await focused()).toBe("Previous version");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => versions.allTextContents()).toEqual(["‹Version 2/2›"]);
+    expect(await focused()).toBe("Next version");
+    await page.context().close();
+  });
+
+  test("who hears the page hears an answer once, when it has ended, and what he had selected of it stays selected when it is saved", async () => {
+    await setSpeed({ token_ms: 20 });
+    const { page } = await open();
+    await signInToDemo(page);
+    await page.evaluate(`
+      told = [];
+      new MutationObserver(() => told.push(document.querySelector("footer [role=status]").textContent))
+        .observe(document.querySelector("footer [role=status]"), { childList: true, characterData: true, subtree: true });
+    `);
+    await say(page, "write 30 words");
+    await done(page, 1);
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('article.assistant p'))");
+    const selected = await page.evaluate<string>("String(getSelection())");
+    expect(selected.length).toBeGreaterThan(20);
+    // It is saved, and known under the server's id.
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    expect(await page.evaluate<string>("String(getSelection())")).toBe(selected);
+    const told = await page.evaluate<string[]>("told.filter((text) => text !== '')");
+    expect(told.map((text) => text.slice(0, 11))).toEqual(["Waiting for", "Assistant: "]);
+    expect(await page.getByRole("log").getAttribute("aria-live")).toBe("off");
+    await page.context().close();
+  });
+
+  test("on a phone Enter is a new line and no keyboard comes up by itself; a wide table is scrolled, and no word of it broken", async () => {
+    const { page, complaints } = await open({
+      viewport: { width: 390, height: 844 },
+      isMobile: true,
+      hasTouch: true,
+    });
+    await signInToDemo(page);
+    const field = page.getByLabel("Message", { exact: true });
+    expect(await page.evaluate("document.activeElement === document.body")).toBe(true);
+    await field.fill("Two");
+    await field.press("Enter");
+    await page.keyboard.type("lines");
+    expect(await field.inputValue()).toBe("Two\nlines");
+    await page.getByRole("button", { name: "Send" }).tap();
+    await done(page, 1);
+    const row = Array.from({ length: 8 }, (_, at) => `Internationalization${at}`).join(" | ");
+    await answerIs(
+      page,
+      `| ${row} |\n|${" --- |".repeat(8)}\n| ${row} |\n\n- [x] done\n- [ ] open\n\nAnd $a*b$ with\n\n$$\nx = y\n$$\n\n\`\`\`js\n${"const x = 1; ".repeat(20)}\n\`\`\``,
+    );
+    await page.reload();
+    await page.locator("article.assistant table").waitFor();
+    const [table, cell, overflow] = await page.evaluate<[number, number, number]>(`[
+      document.querySelector(".table").scrollWidth - document.querySelector(".table").clientWidth,
+      document.querySelector("th").clientHeight,
+      document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    ]`);
+    expect(table).toBeGreaterThan(300);
+    expect(cell).toBeLessThan(50);
+    expect(overflow).toBe(0);
+    if (shots !== undefined) await page.screenshot({ path: `${shots}/phone-table.png`, fullPage: true });
+    expect(complaints).toEqual([]);
     await page.context().close();
   });
 });

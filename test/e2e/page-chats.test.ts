@@ -179,4 +179,93 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.getByText("What would you like to know?").waitFor();
     await page.context().close();
   });
+
+  test("Back and Forward go from chat to chat, which the tab is named by; a new chat is one step, however often it is asked for", async () => {
+    const { page } = await open();
+    await signInToDemo(page);
+    await say(page, "Plan a garden");
+    await done(page, 1);
+    await expect.poll(() => page.title()).toBe("Plan a garden – Edgewise");
+    const chats = page.getByRole("navigation", { name: "Chats" });
+    for (let times = 0; times < 3; times += 1) await chats.getByRole("button", { name: "New chat" }).click();
+    await page.getByText("What would you like to know?").waitFor();
+    expect(await page.title()).toBe("Edgewise");
+    await say(page, "Bake a cake");
+    await done(page, 1);
+    const said = () => page.locator("article .said").allTextContents();
+    await page.goBack();
+    await expect.poll(said).toEqual(["Plan a garden"]);
+    await page.goForward();
+    await expect.poll(said).toEqual(["Bake a cake"]);
+    await page.goBack();
+    await expect.poll(said).toEqual(["Plan a garden"]);
+    await page.reload();
+    await expect.poll(said).toEqual(["Plan a garden"]);
+    await page.context().close();
+  });
+
+  test("earlier messages come in above what is read, and stay when a turn is saved", async () => {
+    const { page } = await open({ viewport: { width: 1280, height: 600 } });
+    await signInToDemo(page);
+    await say(page, "The last question");
+    await done(page, 1);
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    await page.route("**/v1/conversations/*/items*", async (route) => {
+      const asked = new URL(route.request().url());
+      const items = (page: string, count: number) =>
+        Array.from({ length: count }, (_, at) => ({
+          id: `${page}-${at}`,
+          role: "user",
+          content: [{ type: "input_text", text: `Message ${page}-${at}` }],
+        }));
+      if (asked.searchParams.get("after") !== null)
+        return route.fulfill({ json: { data: items("old", 40), has_more: false } });
+      const answer = await route.fetch();
+      const list = (await answer.json()) as { data: object[] };
+      await route.fulfill({
+        response: answer,
+        json: { data: [...list.data, ...items("new", 40)], has_more: true },
+      });
+    });
+    await page.reload();
+    await page.getByText("Message new-39").waitFor();
+    await page.evaluate("document.querySelector('main').scrollTop = 0");
+    await page.getByRole("button", { name: "Show earlier messages" }).click();
+    await page.getByText("Message old-39").waitFor({ state: "attached" });
+    const read = async () => (await page.getByText("Message new-39").boundingBox())?.y ?? -1;
+    await expect.poll(read).toBeGreaterThan(0);
+    expect(await read()).toBeLessThan(300);
+    expect(await page.getByRole("button", { name: "Show earlier messages" }).count()).toBe(0);
+    await say(page, "One more");
+    await page.getByRole("button", { name: "Regenerate" }).last().waitFor();
+    await expect.poll(() => page.locator("article").count()).toBe(84);
+    await page.context().close();
+  });
+
+  test("a draft of many lines moves nothing of the conversation above it, and has no scroll bar before it is as high as it may be", async () => {
+    const { page } = await open({ viewport: { width: 1280, height: 700 } });
+    await signInToDemo(page);
+    await say(page, "write 600 words");
+    await done(page, 1);
+    const field = page.getByLabel("Message", { exact: true });
+    await field.fill(Array.from({ length: 9 }, (_, at) => `line ${at}`).join("\n"));
+    const rest = () =>
+      page.evaluate<number>(
+        "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(document.querySelector('main'))",
+      );
+    await expect.poll(rest).toBeLessThan(2);
+    await field.press("End");
+    for (const letter of "more") {
+      await page.keyboard.type(letter);
+      // Two frames: what a scroll brings about has come about.
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+      expect(await rest()).toBeLessThan(2);
+    }
+    expect(
+      await page.evaluate(
+        "(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)(document.querySelector('#message'))",
+      ),
+    ).toBe(0);
+    await page.context().close();
+  });
 });

@@ -2,7 +2,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { say, signInToDemo, startBrowser } from "./browser.ts";
-import { chatPage, faultEverywhere, shots } from "./chat-page.ts";
+import { answerIs, chatPage, done, faultEverywhere, shots } from "./chat-page.ts";
 import { setSpeed, tokenFor, url } from "./product.ts";
 
 const browser = await startBrowser();
@@ -130,6 +130,37 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.context().setOffline(false);
     await page.getByText("You are offline").waitFor({ state: "hidden" });
     expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("Later");
+    await page.context().close();
+  });
+
+  test("where the reader of Markdown can't be had, or fails, an answer is shown as it came, and no empty page", async () => {
+    const { page } = await open();
+    await page.route("**/web/markdown-*.js", (route) => route.abort());
+    await signInToDemo(page);
+    await say(page, "Answer in markdown with headings and a list");
+    await done(page, 1);
+    await page.locator("article.assistant .plain").getByText("stand-in").waitFor();
+    await page.unroute("**/web/markdown-*.js");
+    await say(page, "And again");
+    await done(page, 2);
+    await answerIs(page, `${">".repeat(20_000)} deep`);
+    await page.reload();
+    await page.locator("article.assistant .plain").first().getByText("deep").waitFor();
+    expect(await page.getByLabel("Message", { exact: true }).isVisible()).toBe(true);
+    await page.context().close();
+  });
+
+  test("two quick clicks on Send send, and stop nothing", async () => {
+    await setSpeed({ ttft_ms: 500, token_ms: 10 });
+    const { page } = await open();
+    await signInToDemo(page);
+    await page.getByLabel("Message", { exact: true }).fill("write 30 words");
+    await page.getByRole("button", { name: "Send" }).dblclick();
+    await page.locator("article.assistant").waitFor();
+    await expect
+      .poll(() => page.locator("article.assistant").getAttribute("data-status"))
+      .not.toMatch(/waiting|streaming/);
+    expect(await page.locator("article.assistant").getAttribute("data-status")).toBe("done");
     await page.context().close();
   });
 });

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { root } from "../../dev/local-secrets.ts";
 import { say, signInToDemo, startBrowser } from "./browser.ts";
-import { chatPage, done, shots } from "./chat-page.ts";
+import { answerIs, chatPage, done, shots } from "./chat-page.ts";
 import { replicas, setSpeed, unique, url } from "./product.ts";
 
 const browser = await startBrowser();
@@ -47,6 +47,29 @@ describe.skipIf(browser === null)("the chat page", () => {
     await expect.poll(() => page.locator("article.assistant").getAttribute("data-status")).toBe("done");
     expect(await page.locator("article img, article script").count()).toBe(0);
     expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("an answer and the code in it are copied as they were written; without a clipboard they are selected", async () => {
+    const { page } = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+    await signInToDemo(page);
+    await say(page, "Some code");
+    await done(page, 1);
+    const text = "Look:\n\n```js\nconst a = 1;\n```\n\n*There.*";
+    await answerIs(page, text);
+    await page.reload();
+    await page.locator("article.assistant pre").waitFor();
+    const clipboard = () => page.evaluate<string>("navigator.clipboard.readText()");
+    await page.getByRole("button", { name: "Copy code" }).click();
+    await page.getByRole("button", { name: "Copied code" }).waitFor();
+    expect(await clipboard()).toBe("const a = 1;");
+    await page.getByRole("button", { name: "Copy answer" }).click();
+    await page.getByRole("button", { name: "Copied answer" }).waitFor();
+    expect(await clipboard()).toBe(text);
+    await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
+    await page.getByRole("button", { name: "Copy code" }).click();
+    await page.getByRole("button", { name: "Selected code" }).waitFor();
+    expect(await page.evaluate<string>("String(getSelection())")).toBe("const a = 1;");
     await page.context().close();
   });
 

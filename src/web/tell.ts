@@ -1,0 +1,33 @@
+/**
+ * What is told to who does not see the page, when `before` has become `now`? An answer is read once, when it has ended: read as
+ * it is written, it would be read word by word, and a chat that is opened from its first message to its last.
+ */
+import type { ChatState } from "./chat-state.ts";
+
+const endings: Readonly<Record<string, string>> = {
+  stopped: "Stopped. ",
+  filtered: "Ended by the content policy. ",
+  cut: "The answer ended early. ",
+};
+
+/** `null`: nothing new. */
+export function toldOf(before: ChatState, now: ChatState): string | null {
+  if (now.phase === "waiting" && before.phase !== "waiting" && before.phase !== "stopping")
+    return "Waiting for the answer";
+  if (now.phase !== "idle" || before.phase === "idle" || before.phase === "restoring") return null;
+  const answer = now.messages.at(-1);
+  const running = before.messages.at(-1);
+  if (answer === undefined || answer.id !== running?.id || answer.role !== "assistant") {
+    // What was refused is told by its notice.
+    return before.phase === "stopping" && now.notice === before.notice ? "Stopped" : "";
+  }
+  return `${endings[answer.status] ?? ""}Assistant: ${spoken(answer.text)}`;
+}
+
+/** Without the marks of Markdown, which some readers pronounce. */
+function spoken(text: string): string {
+  return text
+    .replaceAll(/[`*_#|~>]+/g, " ")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+}

@@ -1,0 +1,59 @@
+/** Where is the reader in the conversation, and where is he to stay when it changes? */
+import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
+import type { ChatMessage } from "./chat-state.ts";
+import { keyOf } from "./keep-places.ts";
+
+/** From the end, in CSS pixels: nearer than this he is at the end. */
+const nearPx = 80;
+
+/**
+ * Follows the answer as it grows, unless the reader has scrolled up to read; a message of their own brings them back down. What
+ * grows beside it (the notice, the field) must not hide its end either. Earlier messages come in above what he reads.
+ */
+export function useScroll(
+  scroller: RefObject<HTMLDivElement | null>,
+  messages: readonly ChatMessage[],
+): void {
+  const sticks = useRef(true);
+  /** From the end of the conversation to the upper edge of what is seen of it. */
+  const fromEnd = useRef(0);
+  const first = useRef<string | null>(null);
+  const asked = messages.findLast(({ status }) => status === "waiting")?.id;
+
+  useEffect(() => {
+    const element = scroller.current;
+    const content = element?.firstElementChild;
+    if (element === null || content === null || content === undefined) return;
+    const watch = (): void => {
+      fromEnd.current = element.scrollHeight - element.scrollTop;
+      sticks.current = fromEnd.current - element.clientHeight < nearPx;
+    };
+    const follow = new ResizeObserver(() => {
+      if (sticks.current) element.scrollTop = element.scrollHeight;
+      fromEnd.current = element.scrollHeight - element.scrollTop;
+    });
+    element.addEventListener("scroll", watch, { passive: true });
+    for (const one of [element, content]) follow.observe(one);
+    return () => {
+      element.removeEventListener("scroll", watch);
+      follow.disconnect();
+    };
+  }, [scroller]);
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    const before = first.current;
+    first.current = messages[0] === undefined ? null : keyOf(messages[0]);
+    if (element === null || before === null || before === first.current) return;
+    // At its upper edge no browser keeps the place by itself, and Safari nowhere.
+    if (messages.some((message) => keyOf(message) === before))
+      element.scrollTop = element.scrollHeight - fromEnd.current;
+  }, [scroller, messages]);
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null || asked === undefined) return;
+    sticks.current = true;
+    element.scrollTop = element.scrollHeight;
+  }, [scroller, asked]);
+}
