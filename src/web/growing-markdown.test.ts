@@ -11,23 +11,29 @@ const whole = (text: string) => Lexer.lex(text, markdownOptions).filter(isShown)
 const pieces = [
   "word",
   "two words",
-  "\n",
-  "\n",
-  "\n\n",
-  "\n\n",
-  "\n \t\n",
-  "\r\n",
-  " ",
-  "    ",
-  "\t",
+  "مرحبا",
+  "🙂",
+  "https://example.com/a_b",
+  "&amp;",
+  "$a*b*c$",
+  "*",
+  "**",
+  "_",
+  "~~",
+  "\\",
+  "`",
   "- a",
   "- [x] b",
   "* ",
+  "-",
   "1",
-  ". c",
   "1. d",
+  "1. ",
   "2) e",
   "  more",
+  "    code",
+  "\tcode",
+  " ",
   "# h",
   "===",
   "---",
@@ -35,27 +41,18 @@ const pieces = [
   "***",
   "> q",
   ">",
+  "> - r",
   "```",
   "```js",
   "~~~",
-  "`",
+  "$$",
+  "\\[",
+  "\\]",
+  "$$\nx",
   "| a | b |",
   "| - | - |",
   "| 1 | 2 |",
   "|",
-  "[x]",
-  "[x]: /u",
-  '[y]: /v "t',
-  "[z]: <w> 'u",
-  "[z]:",
-  "(t",
-  ")",
-  '"',
-  "'",
-  "[",
-  "]",
-  "![i](/j)",
-  "[k](/l)",
   "<div>",
   "</div>",
   "<b>",
@@ -65,36 +62,46 @@ const pieces = [
   "-->",
   "<?",
   "?>",
-  "*",
-  "**",
-  "_",
-  "~~",
-  "\\",
-  "$",
-  "$$",
-  "\\[",
-  "\\]",
-  "$a*b*c$",
-  "&amp;",
-  "https://example.com/a_b",
-  "مرحبا",
-  "🙂",
+  "see [x]",
+  "[x]: /u",
+  '[y]: /v "t',
+  "[z]: <w> 'u",
+  "[x]: /s (t",
+  "[z]:",
+  "/z",
+  "[",
+  "]",
+  ")",
+  't"',
+  '"',
+  "'",
+  "[y] [z]",
 ];
-const documents = fc
-  .array(fc.oneof(fc.constantFrom(...pieces), fc.string({ maxLength: 3 })), { maxLength: 40 })
-  .map((parts) => parts.join(""));
-
-/** The text up to each of these places, and all of it. */
-function growing(text: string, cuts: readonly number[]): string[] {
-  const ends = cuts.map((cut) => cut % (text.length + 1)).toSorted((a, b) => a - b);
-  return [...ends, text.length].map((end) => text.slice(0, end));
-}
+/** Blank lines are what finishes a block, or does not. */
+const between = fc.constantFrom("\n\n", "\n\n", "\n\n", "\n", "\n", "", "\n \t\n", "\r\n\r\n", " ", ". ");
+const parts = fc
+  .array(
+    fc.tuple(
+      fc.oneof({ weight: 12, arbitrary: fc.constantFrom(...pieces) }, fc.string({ maxLength: 3 })),
+      between,
+    ),
+    {
+      maxLength: 16,
+      size: "max",
+    },
+  )
+  .map((all) => all.flat());
 
 test("whatever is written, in whatever pieces it comes, its blocks are those of the whole text", () => {
   fc.assert(
-    fc.property(documents, fc.array(fc.nat(), { maxLength: 12 }), (text, cuts) => {
+    fc.property(parts, fc.integer({ min: 1, max: 3 }), (all, step) => {
       const reader = new GrowingMarkdown();
-      for (const soFar of growing(text, cuts)) expect(reader.read(soFar)).toEqual(whole(soFar));
+      let text = "";
+      for (const [at, part] of all.entries()) {
+        text += part;
+        if (at % step === 0) expect(reader.read(text)).toEqual(whole(text));
+      }
+      expect(reader.read(text)).toEqual(whole(text));
     }),
     { numRuns: 3000 },
   );
@@ -108,8 +115,8 @@ test("word by word, too, with lists, fences, tables and references that are defi
     "| a | b |\n| --- | --- |\n| 1 | [x] |",
     "> quote\nlazy\n\n> another",
     "Heading\n===",
-    "1\n\n2. three\n\n1",
-    '[x]: /first "title"\n[x]: /second\n[z]: /late "title\n\nthat goes on"',
+    "1. one\n\n1. two\n\n- three\n\n-- no list",
+    '[z]: /late "title\n\nthat goes\n\non to here"\n\n[x]: /first "title"\n[x]: /second',
     "The end.",
   ].join("\n\n");
   const reader = new GrowingMarkdown();
