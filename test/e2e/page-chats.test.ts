@@ -261,11 +261,16 @@ describe.skipIf(browser === null)("the chat page", () => {
       await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
       expect(await rest()).toBeLessThan(2);
     }
-    expect(
-      await page.evaluate(
+    const hidden = () =>
+      page.evaluate<number>(
         "(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)(document.querySelector('#message'))",
-      ),
-    ).toBe(0);
+      );
+    expect(await hidden()).toBe(0);
+    await field.fill("words ".repeat(50));
+    const wide = (await field.boundingBox())?.height ?? 0;
+    await page.setViewportSize({ width: 500, height: 900 });
+    await expect.poll(async () => (await field.boundingBox())?.height ?? 0).toBeGreaterThan(wide);
+    expect(await hidden()).toBe(0);
     await page.context().close();
   });
 });
