@@ -14,6 +14,8 @@ export interface ChatMessage {
   /** The model's reasoning, where it shows one. */
   readonly reasoning: string;
   readonly status: "done" | "waiting" | "streaming" | "stopped" | "filtered" | "cut";
+  /** An answer to what was asked elsewhere. */
+  readonly watched?: true;
   /** What a user's message comes behind: to ask it anew. Absent: not known (yet). */
   readonly behind?: string;
   /** Branches that part here, and which of them is shown. */
@@ -66,6 +68,8 @@ export type ChatEvent =
       readonly text: string;
       /** The message that it is a new version of: it goes, and all behind it. */
       readonly insteadOf?: string;
+      /** Somebody else asks. */
+      readonly watched?: boolean;
     }
   | { readonly type: "delta"; readonly answerId: string; readonly text: string; readonly reasoning: string }
   | { readonly type: "stop-asked" }
@@ -129,7 +133,14 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
         messages: [
           ...state.messages.slice(0, placeOf(state.messages, event.insteadOf)),
           { id: event.userId, role: "user", text: event.text, reasoning: "", status: "done" },
-          { id: event.answerId, role: "assistant", text: "", reasoning: "", status: "waiting" },
+          {
+            id: event.answerId,
+            role: "assistant",
+            text: "",
+            reasoning: "",
+            status: "waiting",
+            ...(event.watched === true ? { watched: true } : {}),
+          },
         ],
       };
     case "delta":

@@ -18,7 +18,7 @@ export function useScroll(
   /** From the end of the conversation to the upper edge of what is seen of it. */
   const fromEnd = useRef(0);
   const first = useRef<string | null>(null);
-  const asked = messages.findLast(({ status }) => status === "waiting")?.id;
+  const asked = askedHere(messages);
 
   useEffect(() => {
     const element = scroller.current;
@@ -56,4 +56,9 @@ export function useScroll(
     sticks.current = true;
     element.scrollTop = element.scrollHeight;
   }, [scroller, asked]);
+}
+
+/** The answer that is waited for on this page: whoever reads what was said before is not taken away from it by another device. */
+export function askedHere(messages: readonly ChatMessage[]): string | undefined {
+  return messages.findLast(({ status, watched }) => status === "waiting" && watched !== true)?.id;
 }
