@@ -24,12 +24,16 @@ export function useScroll(
     const element = scroller.current;
     const content = element?.firstElementChild;
     if (element === null || content === null || content === undefined) return;
+    let top = element.scrollTop;
     const watch = (): void => {
       fromEnd.current = element.scrollHeight - element.scrollTop;
-      sticks.current = fromEnd.current - element.clientHeight < nearPx;
+      // Told a frame later, when the answer may have grown by more: only who went up has left its end.
+      sticks.current = staysAtEnd(sticks.current, top, element);
+      top = element.scrollTop;
     };
     const follow = new ResizeObserver(() => {
       if (sticks.current) element.scrollTop = element.scrollHeight;
+      top = element.scrollTop;
       fromEnd.current = element.scrollHeight - element.scrollTop;
     });
     element.addEventListener("scroll", watch, { passive: true });
@@ -61,4 +65,14 @@ export function useScroll(
 /** The answer that is waited for on this page: whoever reads what was said before is not taken away from it by another device. */
 export function askedHere(messages: readonly ChatMessage[]): string | undefined {
   return messages.findLast(({ status, watched }) => status === "waiting" && watched !== true)?.id;
+}
+
+/** @param beforePx where it was scrolled to when it was looked at last */
+export function staysAtEnd(
+  stayed: boolean,
+  beforePx: number,
+  now: Pick<Element, "scrollHeight" | "scrollTop" | "clientHeight">,
+): boolean {
+  if (now.scrollHeight - now.scrollTop - now.clientHeight < nearPx) return true;
+  return stayed && now.scrollTop >= beforePx;
 }

@@ -94,7 +94,9 @@ describe.skipIf(browser === null)("the chat page", () => {
     await say(page, "First question");
     await expect.poll(() => page.locator("article.assistant").getAttribute("data-status")).toBe("done");
     await setSpeed({ token_ms: 40 });
-    await say(page, "write 120 words");
+    // Other files ask this stack for 120 words as well.
+    const text = `${unique("reload")} write 120 words`;
+    await say(page, text);
     const last = page.locator("article.assistant").last();
     await expect.poll(() => last.getAttribute("data-status")).toBe("streaming");
     await page.reload();
@@ -103,7 +105,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await expect
       .poll(() => page.locator("article.assistant").last().getAttribute("data-status"))
       .toBe("done");
-    expect((await arrived("write 120 words")).length).toBe(1);
+    expect((await arrived(text)).length).toBe(1);
     await page.context().close();
   });
 
