@@ -26,6 +26,8 @@ export type Behaviour =
   | "error-event"
   | "cut-short"
   | "page"
+  /** A JSON object that is no answer. */
+  | "another-object"
   | "cut-after-first"
   | "stall-after-first"
   | "no-such-model"
@@ -126,6 +128,8 @@ async function answer(behaviour: Behaviour, signal: AbortSignal, whole: boolean)
     case "stall-before-headers":
       await aborted(signal);
       throw new DOMException("aborted", "AbortError");
+    case "another-object":
+      return new Response('{"works":true}', { headers: { "content-length": "14" } });
     case "page":
       return new Response("<html>Sign in</html>", { headers: { "content-type": "text/html" } });
     default:

@@ -1,6 +1,7 @@
 /** What every mount of the origin router does, whatever lies between it and its caller. */
 import { describe, expect, test } from "vitest";
 import type { Fleet } from "../../src/shared/routing/fleet-config.ts";
+import type { Breaker } from "../../src/shared/routing/breaker.ts";
 import type { Origin, OriginAnswer } from "../../src/shared/routing/ports.ts";
 import type { RouterState } from "../../src/shared/routing/router-state.ts";
 import { FakeReplicas, fakeFleet, fakeRequest, invisibleFaults, sentChunks } from "./fake-replicas.ts";
@@ -8,6 +9,8 @@ import { FakeReplicas, fakeFleet, fakeRequest, invisibleFaults, sentChunks } fro
 export interface Mounted {
   readonly origin: Origin;
   readonly state: RouterState;
+  /** Of the first cluster's first replica. */
+  readonly breaker: () => Breaker | undefined;
   /** Resolves when the background work so far is over. */
   readonly settled: () => Promise<void>;
 }
@@ -20,7 +23,7 @@ export function originConformance(
 
   async function text(answer: OriginAnswer): Promise<string> {
     const decoder = new TextDecoder();
-    let text = answer.firstChunk === null ? "" : decoder.decode(answer.firstChunk);
+    let text = answer.text ?? (answer.firstChunk === null ? "" : decoder.decode(answer.firstChunk));
     for await (const chunk of answer.body ?? []) text += decoder.decode(chunk);
     return text;
   }
@@ -196,6 +199,33 @@ export function originConformance(
       result.value.report("origin-error");
       await settled();
       expect(state.inFlight.size).toBe(0);
+    });
+
+    for (const [what, behaviour, stream] of [
+      ["a stream that was cut off", "cut-short", true],
+      ["another object in an answer's place", "another-object", false],
+    ] as const)
+      test(`learns that ${what} was none, though its last byte came`, async () => {
+        const replicas = new FakeReplicas();
+        replicas.behaviour.set("c0r0.test", behaviour);
+        const { origin, state, breaker, settled } = open(fakeFleet(1), replicas);
+        const result = await origin.dispatch(fakeRequest(["c0"], { stream }), never());
+        if (!result.ok) throw new Error(result.error.kind);
+        await text(result.value);
+        result.value.report("origin-error");
+        await settled();
+        expect(breaker()?.takeOutcomes()).toEqual({ successes: 0, failures: { broken: 1 } });
+        expect(state.inFlight.size).toBe(0);
+      });
+
+    test("counts an answer of which nobody says anything else as whole", async () => {
+      const { origin, breaker, settled } = open(fakeFleet(1), new FakeReplicas());
+      const result = await origin.dispatch(fakeRequest(["c0"]), never());
+      if (!result.ok) throw new Error(result.error.kind);
+      await text(result.value);
+      result.value.report("done");
+      await settled();
+      expect(breaker()?.takeOutcomes()).toEqual({ successes: 1, failures: {} });
     });
 
     test("is ready for a name with a replica that is well, and for no other", async () => {

@@ -25,6 +25,12 @@ interface Mount {
   readonly pools?: PoolLinks;
 }
 
+/**
+ * The edge says of an answer that it was none within milliseconds of its last byte, where its client keeps up. What it says later is
+ * lost, and so is what another isolate of this Worker is told.
+ */
+const untilWholeMs = 500;
+
 const state = new RouterState();
 const poller = new Poller();
 const running: RunningAnswers = new Map();
@@ -81,6 +87,7 @@ export default {
       origin,
       running,
       background,
+      untilWhole: () => new Promise((resolve) => setTimeout(resolve, untilWholeMs)),
       inFlight: () => state.inFlight.size,
       pools: env.ORIGIN_POOL === undefined ? null : poolControl(env.ORIGIN_POOL),
     });

@@ -17,7 +17,10 @@ import {
 } from "../../src/shared/routing/envelope.ts";
 import type { Origin, OriginAnswer, OriginFailure, OriginOutcome } from "../../src/shared/routing/ports.ts";
 
-/** Answers on their way through this isolate, by token, so that the edge can say how one ended. */
+/**
+ * Answers on their way through this isolate, and those that have just gone through it, by token, so that the edge can say how one
+ * ended: only it reads them.
+ */
 export type RunningAnswers = Map<string, (outcome: OriginOutcome) => void>;
 
 export interface DispatchServer {
@@ -26,6 +29,8 @@ export interface DispatchServer {
   readonly background: Background;
   /** Requests of this isolate that are at a replica. */
   readonly inFlight: () => number;
+  /** Resolves when an answer whose last byte was handed over counts as whole, where the edge has not said otherwise. */
+  readonly untilWhole: () => Promise<void>;
   /** Null: this Worker has no pools. */
   readonly pools?: PoolControl | null;
 }
@@ -87,17 +92,31 @@ function failed(failure: OriginFailure): Response {
   });
 }
 
-function answered(answer: OriginAnswer, { running, background }: DispatchServer): Response {
+function answered(answer: OriginAnswer, { running, background, untilWhole }: DispatchServer): Response {
   const token = crypto.randomUUID();
   const { status, contentType, cluster, replica, attempts, text, firstChunk, body } = answer;
+  const told = Promise.withResolvers<void>();
+  running.set(token, (outcome) => {
+    answer.report(outcome);
+    told.resolve();
+  });
   let relayed: ReadableStream<Uint8Array> | Uint8Array | string | null = text ?? firstChunk;
+  let relaying = Promise.resolve(true);
   if (body !== null) {
-    running.set(token, (outcome) => answer.report(outcome));
     const { readable, writable } = new IdentityTransformStream();
     relayed = readable;
-    const relaying = relay(answer, body, writable).finally(() => running.delete(token));
-    background.run("relay an answer", relaying);
+    relaying = relay(answer, body, writable);
   }
+  const ending = relaying
+    .then(async (isHandedOver) => {
+      if (!isHandedOver) return;
+      // The replica has done its part, so its slot is free. A stream that was cut off, and a page that is no answer, look like this too.
+      answer.arrived();
+      await Promise.race([told.promise, untilWhole()]);
+      answer.report("done");
+    })
+    .finally(() => running.delete(token));
+  background.run("relay an answer", ending);
   return new Response(relayed, {
     status,
     headers: {
@@ -107,21 +126,22 @@ function answered(answer: OriginAnswer, { running, background }: DispatchServer)
   });
 }
 
-/** The chunk in hand, then the rest by the runtime itself. Reports how it ended. */
+/** The chunk in hand, then the rest by the runtime itself. True: all was handed over; else how it ended is reported. */
 async function relay(
   answer: OriginAnswer,
   body: ReadableStream<Uint8Array>,
   writable: WritableStream<Uint8Array>,
-): Promise<void> {
+): Promise<boolean> {
   if (answer.firstChunk !== null && !(await wrote(writable, answer.firstChunk))) {
     answer.report("client-gone");
-    return;
+    return false;
   }
   try {
     await body.pipeTo(writable);
-    answer.report("done");
+    return true;
   } catch {
     answer.report((await brokeItself(body)) ? "origin-error" : "client-gone");
+    return false;
   }
 }
 

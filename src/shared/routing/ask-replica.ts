@@ -26,6 +26,8 @@ export interface Asking {
   readonly leaseNumber?: number | undefined;
   /** Told once when an answer has ended. */
   readonly onEnd: (outcome: OriginOutcome) => void;
+  /** Its slot is free, and how it ended is not told yet. */
+  readonly onArrival: () => void;
 }
 
 export async function askReplica(
@@ -55,7 +57,7 @@ function answerOf(
   replica: ReplicaState,
   open: OpenAnswer,
   lease: Lease,
-  { request, signal, attempts, onEnd }: Asking,
+  { request, signal, attempts, onEnd, onArrival }: Asking,
   { now, state }: OriginRouterDeps,
 ): OriginAnswer {
   const { known } = replica;
@@ -76,9 +78,18 @@ function answerOf(
     scoreOutcome(replica, outcome, state.zones, now());
     onEnd(outcome);
   };
+  // Whether it is an answer at all is for whoever reads it to say.
+  const letGo = (): void => {
+    lease.release();
+    open.close(false);
+  };
+  const arrived = (): void => {
+    letGo();
+    if (!ended) onArrival();
+  };
   open.onClientGone(() => report("client-gone"));
   if (signal.aborted) report("client-gone");
-  if (open.rest === null) report("done");
+  if (open.rest === null) letGo();
   return {
     status: open.status,
     contentType: open.contentType,
@@ -88,6 +99,7 @@ function answerOf(
     cluster: replica.cluster,
     replica: replica.id,
     attempts,
+    arrived,
     report,
   };
 }

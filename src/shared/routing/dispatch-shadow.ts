@@ -63,7 +63,8 @@ function answerOf(replica: ReplicaState, open: OpenAnswer, lease: Lease, now: ()
     lease.release();
     open.close(outcome !== "done");
   };
-  if (open.rest === null) report("done");
+  const arrived = (): void => lease.release();
+  if (open.rest === null) arrived();
   return {
     status: open.status,
     contentType: open.contentType,
@@ -73,6 +74,7 @@ function answerOf(replica: ReplicaState, open: OpenAnswer, lease: Lease, now: ()
     cluster: replica.cluster,
     replica: replica.id,
     attempts: 1,
+    arrived,
     report,
   };
 }

@@ -113,6 +113,7 @@ export class Dispatch {
         timeoutMs: this.#timeoutMs(attempts, now()),
         attempts: attempts + this.#hedges,
         leaseNumber: this.#next.takeLeaseNumber(),
+        onArrival: () => this.#deps.pools?.changed(this.#clusters, this.#deps.background),
         onEnd: (outcome) => {
           // A first byte proves little where one was there before: what goes on must end well to have its retry back.
           if (outcome === "done" && goesOn) state.retryBudget.giveBack(now());

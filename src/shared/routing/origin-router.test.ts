@@ -8,11 +8,12 @@ import { RouterState } from "./router-state.ts";
 originConformance("in process", (fleet, replicas) => {
   const state = new RouterState();
   const background: Promise<unknown>[] = [];
+  const index = buildFleetIndex(fleet);
   const origin = createOriginRouter({
     callerRegisters: false,
     state,
     poller: new Poller(),
-    fleet: buildFleetIndex(fleet),
+    fleet: index,
     transport: replicas.transport,
     background: { run: (_name, work) => void background.push(work) },
     now: () => Date.now(),
@@ -20,5 +21,6 @@ originConformance("in process", (fleet, replicas) => {
     random: seeded(1),
     wait: () => Promise.resolve(),
   });
-  return { origin, state, settled: async () => void (await Promise.all(background)) };
+  const breaker = () => state.clusters(index).get("c0")?.replicas[0]?.known.breaker;
+  return { origin, state, breaker, settled: async () => void (await Promise.all(background)) };
 });

@@ -77,6 +77,11 @@ export interface OriginAnswer {
   readonly replica: string;
   readonly attempts: number;
   /**
+   * All of it has come, and nobody has read it yet: gives the replica's slot back while `report` may still say that it was none. For
+   * whoever hands it on without reading it; may be left out.
+   */
+  arrived(): void;
+  /**
    * How it ended; to be called once, when the body ended, broke, or is wanted no more. Gives the replica's slot back, tells
    * its breaker, and, unless `done`, aborts the engine at once. Further calls are ignored.
    */

@@ -96,6 +96,7 @@ function answer(body: ReadableStream<Uint8Array> | string, reports: string[] = [
     cluster: "c0",
     replica: "r0",
     attempts: 1,
+    arrived: () => undefined,
     report: (outcome) => void reports.push(outcome),
   };
 }

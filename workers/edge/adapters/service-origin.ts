@@ -75,6 +75,8 @@ async function dispatch(
         text: null,
         firstChunk: null,
         body: response.body,
+        // The router sees that for itself.
+        arrived: () => undefined,
         report: once(close),
       });
     }

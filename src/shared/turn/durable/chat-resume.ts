@@ -142,6 +142,7 @@ export function goneEngine(origin: Origin, note: RunNote): Origin {
               cluster: note.cluster,
               replica: note.replica,
               attempts: 0,
+              arrived: () => undefined,
               report: () => undefined,
             })
           : err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "another model had begun" }),
