@@ -24,6 +24,23 @@ test("two refused connections open it, one does not", () => {
   expect(breaker.state(0)).toBe("open");
 });
 
+test("one that was outrun often is doubted until its first byte, and open when it is then silent to its time-out", () => {
+  const breaker = new Breaker();
+  expect([1, 2, 3, 4, 5].map((at) => breaker.outrun(at))).toEqual([false, false, false, true, true]);
+  breaker.firstByte(6);
+  expect(breaker.outrun(7)).toBe(false);
+  breaker.failure("first-byte-timeout", 8);
+  expect(breaker.state(8)).toBe("closed");
+  for (const at of [9, 10, 11]) breaker.outrun(at);
+  breaker.failure("first-byte-timeout", 12);
+  expect(breaker.state(12)).toBe("open");
+  // On trial, each loss is to be seen to its end.
+  breaker.firstByte(13);
+  breaker.failure("refused", 14);
+  expect(breaker.state(2000)).toBe("open");
+  expect(breaker.outrun(20_000)).toBe(true);
+});
+
 test("failures far apart never open it", () => {
   const breaker = new Breaker();
   for (let at = 0; at < 50; at += 1) breaker.failure("refused", at * 60_000);

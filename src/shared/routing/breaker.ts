@@ -42,6 +42,9 @@ export const defaultBreakerSettings: BreakerSettings = {
   lastResortMs: 250,
 };
 
+/** Slow once is not broken: so often in a row without a first byte may be silent for good. */
+const doubtfulOutruns = 4;
+
 export class Breaker {
   readonly #settings: BreakerSettings;
   #score = 0;
@@ -55,6 +58,8 @@ export class Breaker {
   /** Asked to slow down (429): no failure, only a pause. */
   #busyUntilMs = 0;
   #lastResortAtMs = Number.NEGATIVE_INFINITY;
+  /** How often a replica that was asked later was quicker, since the last first byte. */
+  #outruns = 0;
   /** Since `takeOutcomes`. */
   #successes = 0;
   #failures: Partial<Record<FailureReason, number>> | null = null;
@@ -93,6 +98,7 @@ export class Breaker {
    * to wait for the end of a long stream would keep a recovered replica idle for minutes.
    */
   firstByte(nowMs: number): void {
+    this.#outruns = 0;
     if (this.#openUntilMs === 0) return;
     this.#openUntilMs = 0;
     this.#trialAtMs = Number.NEGATIVE_INFINITY;
@@ -114,7 +120,9 @@ export class Breaker {
     const state = this.state(nowMs);
     // While open, late failures of requests that began before add nothing: they are the same fault.
     if (state === "open") return;
-    this.#score = this.score(nowMs) + failureWeights[reason];
+    // Silent to its time-out after it was outrun so often: there is nothing more to be seen.
+    const isHanging = reason === "first-byte-timeout" && this.#outruns >= doubtfulOutruns;
+    this.#score = this.score(nowMs) + (isHanging ? this.#settings.threshold : failureWeights[reason]);
     this.#scoredAtMs = nowMs;
     if (state === "half-open" || this.#score >= this.#settings.threshold) {
       const openMs = Math.min(this.#settings.maxOpenMs, this.#settings.openMs * 2 ** this.#trips);
@@ -132,6 +140,15 @@ export class Breaker {
     this.#successes = 0;
     this.#failures = null;
     return taken;
+  }
+
+  /**
+   * Another replica, asked later, was quicker, and this one's request is of no more use. A replica that hangs would never be found out where
+   * all its requests are dropped so. True: this one had better go on, so that its first byte, or its time-out, tells.
+   */
+  outrun(nowMs: number): boolean {
+    this.#outruns += 1;
+    return this.#outruns >= doubtfulOutruns || this.state(nowMs) !== "closed";
   }
 
   /** The trial ended without saying anything about the replica (client gone, busy): the next request may try. */

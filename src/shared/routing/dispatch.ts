@@ -79,7 +79,7 @@ export class Dispatch {
 
   /** The first attempt, and a second one beside it when it is late. */
   #askTwo(replica: ReplicaState): Promise<Failed | OriginAnswer> {
-    const { background, state } = this.#deps;
+    const { background, now, state } = this.#deps;
     const { model, stream } = this.#request;
     const afterMs = state.firstByteTimes.p95(model, stream);
     const first: Ask = (signal) => this.#ask(replica, 1, signal);
@@ -87,6 +87,7 @@ export class Dispatch {
     return hedged(first, () => this.#second(), {
       signal: this.#signal,
       afterMs,
+      outrun: () => replica.known.breaker.outrun(now()),
       onLoser: (ended) => background.run("the slower of two replicas", ended),
     });
   }

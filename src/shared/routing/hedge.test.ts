@@ -1,11 +1,14 @@
 /** A second replica beside a late first one: when, who wins, what becomes of the loser, and how often. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { FakeReplicas, fakeFleet, fakeRequest, type Behaviour } from "../../../test/workers/fake-replicas.ts";
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
+import type { Failed } from "./ask-replica.ts";
 import { FirstByteTimes } from "./first-byte-times.ts";
 import { buildFleetIndex } from "./fleet-index.ts";
+import { hedged } from "./hedge.ts";
 import { createOriginRouter } from "./origin-router.ts";
 import { Poller } from "./poller.ts";
-import type { OriginRequest } from "./ports.ts";
+import type { OriginAnswer, OriginRequest } from "./ports.ts";
 import { RouterState } from "./router-state.ts";
 
 beforeEach(() => {
@@ -80,6 +83,65 @@ test("a first that comes after all wins over a second that does not", async () =
   expect(fakes.calls.map(({ aborted }) => aborted)).toEqual([false, true]);
   if (result.ok) result.value.report("done");
   expect(state.inFlight.size).toBe(0);
+});
+
+test("a replica that hangs is found out, though all its requests are dropped for quicker ones", async () => {
+  const { fakes, state, ask, behave, breaker } = mount();
+  behave("c0r0.test", "stall-before-headers");
+  const result = await ask();
+  expect(result).toMatchObject({ ok: true, value: { replica: "r1" } });
+  if (result.ok) result.value.report("done");
+  for (let asked = 1; asked < 60 && breaker(0)?.state(Date.now()) === "closed"; asked += 1) {
+    const again = await ask();
+    expect(again).toMatchObject({ ok: true, value: { replica: "r1" } });
+    if (again.ok) again.value.report("done");
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  expect(breaker(0)?.state(Date.now())).not.toBe("closed");
+  expect(breaker(0)?.takeOutcomes().failures).toEqual({ "first-byte-timeout": 1 });
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(fakes.calls.filter(({ url }) => url.includes("c0r0")).every(({ aborted }) => aborted)).toBe(true);
+  expect(state.inFlight.size).toBe(0);
+});
+
+test("one that is always outrun and does answer is not taken for one that hangs, and is let go at its first byte", async () => {
+  const { fakes, state, ask, breaker } = mount({ "c0r0.test": 300 });
+  for (let asked = 0; asked < 20; asked += 1) {
+    const result = await ask();
+    expect(result).toMatchObject({ ok: true, value: { replica: "r1" } });
+    if (result.ok) result.value.report("done");
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  expect(breaker(0)?.score(Date.now())).toBe(0);
+  expect(breaker(0)?.takeOutcomes().failures).toEqual({});
+  expect(fakes.calls.filter(({ url }) => url.includes("c0r0")).every(({ aborted }) => aborted)).toBe(true);
+  expect(state.inFlight.size).toBe(0);
+});
+
+test("a client that leaves after its answer does not end the request that is to tell whether a replica answers", async () => {
+  const client = new AbortController();
+  const signals: LeaveSignal[] = [];
+  const losers: Promise<void>[] = [];
+  const first = Promise.withResolvers<Failed>();
+  const answer = { text: null } as unknown as OriginAnswer;
+  const asked = (result: Promise<Failed | OriginAnswer>) => (signal: LeaveSignal) => {
+    signals.push(signal);
+    return result;
+  };
+  const won = await finished(
+    hedged(asked(first.promise), () => asked(Promise.resolve(answer)), {
+      signal: client.signal,
+      afterMs: 10,
+      outrun: () => true,
+      onLoser: (ended) => void losers.push(ended),
+    }),
+  );
+  expect(won).toBe(answer);
+  client.abort();
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
+  first.resolve({ kind: "failed", reason: "first-byte-timeout", detail: "silent" });
+  expect(losers).toHaveLength(1);
+  await Promise.all(losers);
 });
 
 test("one that is in time is alone", async () => {

@@ -1,8 +1,9 @@
 /**
  * One request, and a second replica asked when the first is late: whoever has a first byte first wins, and the other is let
- * go at once. Knows nothing of replicas or budgets; dispatch.ts says who may be second.
+ * go at once, but where it is to be seen whether it answers at all. Knows nothing of replicas or budgets; dispatch.ts says who may be
+ * second.
  */
-import { eitherLeaves, type LeaveSignal } from "../contracts/leave-signal.ts";
+import { Leaving, type LeaveSignal } from "../contracts/leave-signal.ts";
 import { isForAnother, type Failed } from "./ask-replica.ts";
 import type { OriginAnswer } from "./ports.ts";
 
@@ -14,6 +15,8 @@ export interface HedgeTerms {
   readonly signal: LeaveSignal;
   /** How long the first may take before a second is asked. */
   readonly afterMs: number;
+  /** The second, asked later, was quicker than the first. True: the first's request goes on, by itself, up to its first byte. */
+  readonly outrun: () => boolean;
   /** Takes the loser's end along: its lease is given back when its request is closed. */
   readonly onLoser: (ended: Promise<void>) => void;
 }
@@ -30,19 +33,26 @@ export async function hedged(first: Ask, second: () => Ask | null, terms: HedgeT
   const result = await fast.result;
   // What failed for a reason of its own leaves it to the other.
   if ("kind" in result && isForAnother(result)) return slow.result;
-  slow.controller.abort();
+  const isGone = "kind" in result && result.kind === "gone";
+  if (slow === one && !isGone && terms.outrun()) slow.goOnAlone();
+  else slow.leave();
   terms.onLoser(slow.result.then(letGo));
   return result;
 }
 
 interface Begun {
-  readonly controller: AbortController;
   readonly result: Promise<Asked>;
+  readonly leave: () => void;
+  /** Whoever waits for the request may leave, and this goes on. */
+  readonly goOnAlone: () => void;
 }
 
 function begin(ask: Ask, signal: LeaveSignal): Begun {
-  const controller = new AbortController();
-  return { controller, result: ask(eitherLeaves(signal, controller.signal)) };
+  const leaving = new Leaving();
+  const leave = (): void => leaving.leave(signal.reason);
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave, { once: true });
+  return { result: ask(leaving), leave, goOnAlone: () => signal.removeEventListener("abort", leave) };
 }
 
 /** Its first byte may have been on its way when it lost. */
