@@ -4,8 +4,8 @@ import type { AskOutcome, LeaseReport, PoolAsk } from "./pool-protocol.ts";
 import type { PollFinding } from "./replica-record.ts";
 import { seeded } from "./seeded-fixture.ts";
 
-export function poolOf(replicas: number, slots: number): Pool {
-  const pool = new Pool({ cluster: "c", incarnation: "i", random: seeded(1) });
+export function poolOf(replicas: number, slots: number, incarnation = "i"): Pool {
+  const pool = new Pool({ cluster: "c", incarnation, random: seeded(1) });
   pool.members.adopt(
     Array.from({ length: replicas }, (_, at) => ({ id: `r${at}`, slots, zone: null, url: null })),
     0,

@@ -63,6 +63,8 @@ export class PoolLink {
   readonly #options: PoolLinkOptions;
   readonly asking = new Set<number>();
   #snapshot: PoolSnapshot | null = null;
+  /** Of the pool that was told; null: none was heard. */
+  #incarnation: string | null = null;
   #sequence = 0;
   #exchangedAtMs = Number.NEGATIVE_INFINITY;
   #lookAtMs: number | null = null;
@@ -214,15 +216,32 @@ export class PoolLink {
       throw error;
     });
     if (outcome.result !== "taken") throw new Error(`the pool understands version ${outcome.supported} only`);
-    for (const held of told) held.knownAtMs = Math.min(held.knownAtMs, outcome.atMs);
     const snapshot = decodeSnapshot(outcome.snapshot);
     if (snapshot === null) throw new Error("the pool's snapshot can't be read");
+    this.#meetPool(snapshot, cluster);
+    for (const held of told) held.knownAtMs = Math.min(held.knownAtMs, outcome.atMs);
     this.#adopt(snapshot, cluster);
     if (reason !== "notice") await shelf.put(this.#options.cluster, outcome.snapshot);
   }
 
+  /** A pool that lost its memory knows nothing of what it was told before: what is open here is to be told anew. */
+  #meetPool({ incarnation }: PoolSnapshot, cluster: ClusterState): void {
+    if (this.#incarnation === incarnation) return;
+    const isAnother = this.#incarnation !== null;
+    this.#incarnation = incarnation;
+    if (!isAnother) return;
+    const { now, random, state } = this.#options;
+    const here = new Set(cluster.replicas.map(({ known }) => known.occupancy));
+    for (const held of state.inFlight.held())
+      if (here.has(held.occupancy)) held.knownAtMs = Number.POSITIVE_INFINITY;
+    this.#isTold = false;
+    // All isolates hear of it at about the same time, as when all begin.
+    this.#reportAtMs = Math.min(this.#reportAtMs, now() + random() * firstReportMs);
+  }
+
   #adopt(snapshot: PoolSnapshot, cluster: ClusterState): void {
     if (this.#snapshot !== null && snapshot.atMs <= this.#snapshot.atMs) return;
+    this.#meetPool(snapshot, cluster);
     this.#snapshot = snapshot;
     this.#reportAtMs = Math.max(this.#reportAtMs, this.#exchangedAtMs + this.#pace.reportEveryMs);
     const { state } = this.#options;
