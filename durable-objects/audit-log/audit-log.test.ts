@@ -178,6 +178,30 @@ test("a bucket that can't be asked keeps neither its key's revocation nor the ch
   expect([...(reply.revokedKeys ?? [])].sort()).toEqual([first, second].sort());
 });
 
+test("a key whose bucket can't be asked does not make the revocation of another's look as if it had failed", async () => {
+  const { log, ledger, create, inKv, stub, newId } = world();
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const [leaked, others] = [await create(), newId()];
+  const theirs = record(log, others, { user: "another" as KeyRecord["user"] });
+  await ledger.change("jwt:t/root", { type: "create-key", record: theirs });
+  const away = bucketName(log, "user", `user-of-${log}`);
+  await runInDurableObject(stub(), (instance) => {
+    const own = Reflect.get(instance, "env") as Cloudflare.Env;
+    const getByName = own.TOKEN_BUCKET.getByName.bind(own.TOKEN_BUCKET);
+    vi.spyOn(own.TOKEN_BUCKET, "getByName").mockImplementation((name, options) => {
+      if (name === away) throw new Error("overloaded");
+      return getByName(name, options);
+    });
+  });
+  const revoke = (id: string) => ledger.change("jwt:t/root", { type: "revoke-key", id });
+  const [first, second] = await Promise.all([revoke(leaked), revoke(others)]);
+  expect([first, second]).toMatchObject([{ delivered: false }, { delivered: true }]);
+  expect(await inKv(others)).toMatchObject({ revoked_ms: expect.any(Number) as number });
+  // Asked again, they are answered as before.
+  expect(await revoke(leaked)).toMatchObject({ delivered: false });
+  expect(await revoke(others)).toMatchObject({ delivered: true });
+});
+
 test("what somebody changed in storage shows, by its sequence", async () => {
   const { ledger, create, stub } = world();
   for (let times = 0; times < 5; times += 1) await create();

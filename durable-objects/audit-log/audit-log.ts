@@ -50,13 +50,19 @@ export class AuditLog extends DurableObject {
       const decided = decide(command, this.#store, now);
       if (!decided.ok) return decided.error;
       const { record, records, entry: draft } = decided.value;
-      if (draft === null) return { result: "changed", record, entry: null, delivered: await this.#deliver() };
+      if (draft === null)
+        return {
+          result: "changed",
+          record,
+          entry: null,
+          delivered: await this.#isTold(record === null ? [] : [record]),
+        };
       const entry = await nextEntry(this.#hash, owner.log, head, { ...draft, actor }, now);
       // Another change came in between: decide anew.
       if (!this.#store.commit(owner, entry, records)) continue;
       // With the commit: should the telling be cut off, by a kill or a deploy, the alarm does it.
       if (records.length > 0) await this.#later();
-      return { result: "changed", record, entry, delivered: await this.#deliver() };
+      return { result: "changed", record, entry, delivered: await this.#isTold(records) };
     }
   }
 
@@ -90,6 +96,13 @@ export class AuditLog extends DurableObject {
   #checkOwner(log: string): void {
     const owner = this.#store.owner();
     if (owner !== null && owner.log !== log) throw new Error("asked for another owner's audit log");
+  }
+
+  /** Tells what is due. `true`: of these everybody knows; whose bucket can't be asked for another key is no matter. */
+  async #isTold(records: readonly KeyRecord[]): Promise<boolean> {
+    // A run that began before these were written knows nothing of them.
+    await this.#delivering;
+    return (await this.#deliver()) || !records.some(({ id }) => this.#store.isPending(id));
   }
 
   /** One run at a time, so that an older record never overwrites a newer one. `true`: everything was told. */

@@ -175,6 +175,11 @@ export class AuditStore implements KeyBook {
       .toArray();
   }
 
+  isPending(id: string): boolean {
+    if (!this.#isOpen) return false;
+    return this.#sql.exec("SELECT 1 FROM api_key WHERE id = ? AND pending = 1", id).toArray().length > 0;
+  }
+
   /** This very record was told; one that changed meanwhile stays pending. */
   delivered(id: string, record: string): void {
     this.#sql.exec("UPDATE api_key SET pending = 0 WHERE id = ? AND record = ?", id, record);

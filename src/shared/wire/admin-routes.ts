@@ -95,7 +95,8 @@ export const adminRoutes: readonly PublicRoute[] = [
     summary: "Replace an API key by a new one with the same rights",
     description:
       "The new key has an id of its own, works at once everywhere, and lives as long as the old one was made for. The old one " +
-      "stays valid for `grace_seconds`.",
+      "stays valid for `grace_seconds`. With 0 it is revoked in the same step, and everybody told until they know; revoking it as well " +
+      "is answered with success once they do.",
     scopes: anyAdmin,
     request: { schema: "RotateKeyRequest", example: { grace_seconds: 86_400 } },
     pathParameters: { id: "The old key's id." },
