@@ -178,6 +178,33 @@ test("an answer asked for again is remembered from its first hit, and not beyond
   expect((await cache.lookup("k")).result).toBe("miss");
 });
 
+test("an answer that was asked for anew takes the place of the one that is remembered", async () => {
+  const { cache, settle } = bench({ remembers: true });
+  await cache.store("k", answer, 3600);
+  await cache.lookup("k");
+  expect(await cache.lookup("k")).toMatchObject({ tier: "memory" });
+  const anew = { ...answer, createdMs: 2_000 };
+  await cache.store("k", anew, 3600);
+  await settle();
+  expect(await cache.lookup("k")).toMatchObject({ answer: anew, tier: "cache-api" });
+  expect(await cache.lookup("k")).toMatchObject({ answer: anew, tier: "memory" });
+});
+
+test("what is remembered and too old for whoever asks gives way to what another isolate has stored since", async () => {
+  const { cache, near, settle } = bench({ remembers: true });
+  await cache.store("k", answer, 3600);
+  await cache.lookup("k");
+  await settle();
+  const anew = { ...answer, createdMs: 5_000 };
+  near.entries.set("k", {
+    entry: encodeEntry({ expiresMs: 2_000_000, promoted: true, answer: anew }),
+    ttlSeconds: 1,
+  });
+  expect(await cache.lookup("k", 20, 1_000)).toMatchObject({ answer, tier: "memory" });
+  expect(await cache.lookup("k", 20, 1_001)).toMatchObject({ answer: anew, tier: "cache-api" });
+  expect(await cache.lookup("k", 20)).toMatchObject({ answer: anew, tier: "memory" });
+});
+
 test("a long answer is not remembered", async () => {
   const { cache, near, far, settle } = bench({ remembers: true });
   const long = {

@@ -11,7 +11,8 @@ import type { AnswerCache, CachedAnswer, CacheLookup } from "./ports.ts";
  * makes an answer live longer.
  *
  * In front of both, an isolate remembers the few answers that were asked for again lately, already decoded: such a hit
- * needs no call at all. It remembers on a hit, not on a store, so that second sight stays what the far tier goes by.
+ * needs no call at all. It remembers on a hit, not on a store, so that second sight stays what the far tier goes by; what a new
+ * answer takes the place of is forgotten.
  *
  * Never throws and never waits for a copy. A look-up that is too slow goes on in the background: what it finds is then
  * near for the next one.
@@ -55,17 +56,17 @@ interface Found {
 
 export function createAnswerCache(deps: AnswerCacheDeps): AnswerCache {
   return {
-    lookup: (key, limitMs = lookupLimitMs) => {
-      const kept = remembered(deps, key);
+    lookup: (key, limitMs = lookupLimitMs, oldestMs = 0) => {
+      const kept = remembered(deps, key, oldestMs);
       return kept === null ? lookup(deps, key, limitMs) : Promise.resolve(kept);
     },
     store: (key, answer, ttlSeconds) => store(deps, key, answer, ttlSeconds),
   };
 }
 
-function remembered(deps: AnswerCacheDeps, key: string): CacheLookup | null {
+function remembered(deps: AnswerCacheDeps, key: string, oldestMs: number): CacheLookup | null {
   const entry = deps.memory?.get(key);
-  if (entry === undefined) return null;
+  if (entry === undefined || entry.answer.createdMs < oldestMs) return null;
   const ttlSeconds = Math.floor((entry.expiresMs - deps.nowMs()) / 1000);
   return ttlSeconds <= 0 ? null : { result: "hit", answer: entry.answer, ttlSeconds, tier: "memory" };
 }
@@ -140,6 +141,8 @@ async function store(
   answer: CachedAnswer,
   ttlSeconds: number,
 ): Promise<void> {
+  // A client asked for a new one (`no-cache`), or the old one was too old for it (`max-age`): both would meet the old one again.
+  deps.memory?.delete(key);
   const expiresMs = Math.floor(deps.nowMs() + ttlSeconds * 1000);
   await write(deps, deps.near, key, { expiresMs, promoted: false, answer }, ttlSeconds);
 }

@@ -24,8 +24,11 @@ export type CacheLookup =
     }
   | { readonly result: "miss" | "slow" };
 
-/** Answers by key. A look-up that takes over `limitMs` (20 where nothing is said) resolves as `slow`, which is a miss. Never throws. */
+/**
+ * Answers by key. A look-up that takes over `limitMs` (20 where nothing is said) resolves as `slow`, which is a miss. Never throws.
+ * Where what the isolate remembers is from before `oldestMs`, a newer one is looked for.
+ */
 export interface AnswerCache {
-  lookup(key: string, limitMs?: number): Promise<CacheLookup>;
+  lookup(key: string, limitMs?: number, oldestMs?: number): Promise<CacheLookup>;
   store(key: string, answer: CachedAnswer, ttlSeconds: number): Promise<void>;
 }

@@ -33,6 +33,11 @@ export class RecentMap<V> {
     this.#young.set(key, value);
   }
 
+  delete(key: string): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+
   #turn(): void {
     const kept = [...this.#old].filter(([, value]) => this.#mustKeep(value));
     this.#old = this.#young;

@@ -32,7 +32,8 @@ export function lookup(
   const limitMs = wantsOnlyStored(turn.cacheControl) ? patientLookupLimitMs : lookupLimitMs;
   return (async () => {
     const key = await keyOf(turn, plan, deps);
-    const found = decision.lookup ? await deps.cache.lookup(key, limitMs) : null;
+    const oldestMs = decision.maxAgeSeconds === null ? 0 : deps.now() - decision.maxAgeSeconds * 1000;
+    const found = decision.lookup ? await deps.cache.lookup(key, limitMs, oldestMs) : null;
     const old = found?.result === "hit" && isTooOld(decision, found.answer, deps.now());
     return {
       storeKey: decision.store ? key : null,
