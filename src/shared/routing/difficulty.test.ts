@@ -26,6 +26,15 @@ test("a small errand is easy, a proof is difficult", () => {
   ).toBeGreaterThan(0.5);
 });
 
+test.each([
+  ["Übersetze: guten Tag", "errand"],
+  ["¿Por qué? Dime por qué.", "reasoning"],
+  ["Évalue ces arguments", "reasoning"],
+  ["Erkläre das", "reasoning"],
+] as const)("a word that begins or ends with no letter of ASCII counts: %s (%s)", (text, trait) => {
+  expect(traits({ ...plain, text })[trait]).toBe(1);
+});
+
 test("an image, and a longer conversation, make the same words harder", () => {
   const text = "What do you make of it?";
   const score = difficulty({ ...plain, text });

@@ -69,9 +69,10 @@ export function difficulty(question: Question): number {
 const headCharacters = 3000;
 const tailCharacters = 1000;
 
+/** `\b` knows ASCII alone: a word that begins or ends with another letter has bounds of its own. */
 const words = {
   reasoning:
-    /\b(?:why|explain|analy[sz]e|compare|contrast|evaluate|assess|trade-?offs?|pros and cons|argue|critique|justify|reason(?:ing)?|derive|infer|step by step|diagnos\w*|root cause|implications?|consequences?|distinguish|interpret\w*|steelman|dilemma|flaw|estimate|determine|anticipate|defend|recommend|erkläre|begründe|vergleiche|bewerte|warum|leite|compare[rz]?|évalue[rz]?|pourquoi|explica|demuestra|por qué)\b/g,
+    /\b(?:why|explain|analy[sz]e|compare|contrast|evaluate|assess|trade-?offs?|pros and cons|argue|critique|justify|reason(?:ing)?|derive|infer|step by step|diagnos\w*|root cause|implications?|consequences?|distinguish|interpret\w*|steelman|dilemma|flaw|estimate|determine|anticipate|defend|recommend|erkläre|begründe|vergleiche|bewerte|warum|leite|compare[rz]?|pourquoi|explica|demuestra)\b|(?<![a-zà-ÿ])(?:évalue[rz]?|por qué)(?![a-zà-ÿ])/g,
   mathematics:
     /\b(?:prove|proof|disprove|theorem|lemma|integral|derivative|differential equation|eigen\w*|matri(?:x|ces)|probability|expected (?:value|number)|convergen\w*|induction|combinator\w*|continuous|irrational\w*|gradients?|logarithm\w*|solutions? of|polynomial|extrema|geometr\w*|beweis\w*|satz von|real numbers|números reales|how many ways)\b|[∑∫√≤≥]|\b\w\^\d|\bf\(x\)|\d\s*[*/^]\s*\d/g,
   code: /```|\b(?:def|return|async|await|import|const|function|class|null|select|from|where|join|exception|stack ?trace|traceback|segfault)\b(?=[^.?!]{0,60}[({;:=])|\b\w+\.\w+\(|=>|&&|\|\||::/g,
@@ -84,7 +85,7 @@ const words = {
   composition:
     /\b(?:essay|story of|speech|sonnet|proposal|syllabus|business plan|training plan|plan a|project|trip|framework|outline|strategy|build a|design a[n]?|create a|write a (?:grant|persuasive|short story|function|threat))\b/g,
   errand:
-    /\b(?:translate|übersetze|traduis|how do you say|cómo se dice|spell\w*|synonyms?|antonyms?|another word|opposite|plural|past tense|rhyme|capital of|capitale|hauptstadt|define|what is (?:a|an|the)|what's|what does|what are|who (?:is|was|wrote|painted)|when did|where is|in which|which (?:is|of these)|how (?:many|long|old) |convert|summari[sz]e|shorten|rephrase|turn (?:this|the following)|fix (?:only )?the|correct the|grammar:|lowercase|title case|alphabetical|list (?:five|three|the|of)|give me (?:a|an|three|five)|suggest|name (?:the|three|five)|one sentence|one line|short|joke|haiku|slogan|caption|title|headline|sentiment|classify|extract|format|round|reply to|reminder|note to|wie viele|wie spät|cuántos|quelle)\b/g,
+    /\b(?:translate|traduis|how do you say|cómo se dice|spell\w*|synonyms?|antonyms?|another word|opposite|plural|past tense|rhyme|capital of|capitale|hauptstadt|define|what is (?:a|an|the)|what's|what does|what are|who (?:is|was|wrote|painted)|when did|where is|in which|which (?:is|of these)|how (?:many|long|old) |convert|summari[sz]e|shorten|rephrase|turn (?:this|the following)|fix (?:only )?the|correct the|grammar:|lowercase|title case|alphabetical|list (?:five|three|the|of)|give me (?:a|an|three|five)|suggest|name (?:the|three|five)|one sentence|one line|short|joke|haiku|slogan|caption|title|headline|sentiment|classify|extract|format|round|reply to|reminder|note to|wie viele|wie spät|cuántos|quelle)\b|(?<![a-zà-ÿ])übersetze(?![a-zà-ÿ])/g,
   smallTalk:
     /^\s{0,8}(?:hi|hello|hey|thanks|thank you|good (?:morning|evening|night)|yes|no|ok|okay|are you)\b/g,
 } as const;
