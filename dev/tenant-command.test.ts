@@ -95,6 +95,18 @@ test.each([
   expect(store.entries).toEqual(before);
 });
 
+test("a tenant that newer code wrote, before a roll-back, can't move to another jurisdiction either, and its old indexes go", async () => {
+  const store = memoryStore();
+  await putTenant(store, JSON.stringify(acme), "local");
+  const written = JSON.parse(store.entries.get("tenant:acme") ?? "") as object;
+  store.entries.set("tenant:acme", JSON.stringify({ ...written, later: {} }));
+  await expect(putTenant(store, JSON.stringify({ ...acme, jurisdiction: "eu" }), "local")).rejects.toThrow(
+    "jurisdiction: is none",
+  );
+  await putTenant(store, JSON.stringify({ ...acme, hosts: [] }), "local");
+  expect(store.entries.has("index:host:chat.acme.test")).toBe(false);
+});
+
 test("a tenant can't move to another jurisdiction", async () => {
   const store = memoryStore();
   await putTenant(store, JSON.stringify(acme), "local");

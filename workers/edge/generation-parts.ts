@@ -86,6 +86,9 @@ async function deliver(
     case "cache":
       await isolate.answerCache(background).store(effect.key, effect.answer, effect.ttlSeconds);
       return { result: "acknowledged" };
+    default:
+      // Written before a roll-back. It waits for the code that knows it, and holds up none of the others.
+      throw new Error(`an effect that this code does not know: ${String(Reflect.get(effect, "kind"))}`);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
-import { parseTenantConfig, tenantKey } from "../tenancy/tenant-entries.ts";
+import { readTenantEntry, tenantKey } from "../tenancy/tenant-entries.ts";
 import type { KeyedHash } from "../turn/keyed-hash.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -52,8 +52,8 @@ export async function targetOf(
   if (!id.success) return err(unknownObject);
   const text = await deps.readConfig(tenantKey(id.data));
   if (text === null) return err(unknownObject);
-  const parsed = parseTenantConfig(text);
-  if (parsed.ok) return ok({ log: id.data, tenant: parsed.value });
+  const read = readTenantEntry(text);
+  if (read.ok) return ok({ log: id.data, tenant: read.value.value });
   return err({
     kind: "conflict",
     message: `The configuration of tenant '${id.data}' is broken. Write it anew.`,

@@ -1,6 +1,6 @@
 import { tenantIdSchema, type TenantId } from "../contracts/ids.ts";
 import { err, ok } from "../contracts/result.ts";
-import { parseTenantConfig, tenantKey, type StoreEntry } from "../tenancy/tenant-entries.ts";
+import { readTenantEntry, tenantKey, type StoreEntry } from "../tenancy/tenant-entries.ts";
 import type { EntryPage, Ledger } from "./ledger.ts";
 import { tenantConfigSchema, type TenantConfig } from "../tenancy/tenant-config.ts";
 import { planRemoval, planTenant } from "../tenancy/tenant-registry.ts";
@@ -32,9 +32,9 @@ export async function showTenant(admin: Admin, id: string, deps: TenantDeps): Pr
   if (admin.tenant !== null && admin.tenant.id !== id) return err(unknownObject);
   const text = tenantIdSchema.safeParse(id).success ? await deps.readConfig(tenantKey(id)) : null;
   if (text === null) return err(unknownObject);
-  const parsed = parseTenantConfig(text);
-  return parsed.ok
-    ? ok(parsed.value)
+  const read = readTenantEntry(text);
+  return read.ok
+    ? ok(read.value.value)
     : err({ kind: "conflict", message: `The configuration of tenant '${id}' is broken. Write it anew.` });
 }
 
@@ -105,14 +105,15 @@ async function madeSinceDeletion(ledger: Ledger): Promise<boolean> {
 export async function deleteTenant(admin: Admin, id: string, deps: TenantDeps): Promise<AdminResult<object>> {
   const text = tenantIdSchema.safeParse(id).success ? await deps.readConfig(tenantKey(id)) : null;
   if (text === null) return err(unknownObject);
-  const parsed = parseTenantConfig(text);
-  if (!parsed.ok)
+  const read = readTenantEntry(text);
+  if (!read.ok)
     return err({
       kind: "conflict",
       message: "Its configuration is broken, and with it where its keys are. Write it anew, then delete it.",
     });
-  const target: Target = { log: id, tenant: parsed.value };
-  await note(admin, "tenant.delete", target, parsed.value.version, deps);
+  const { value: tenant } = read.value;
+  const target: Target = { log: id, tenant };
+  await note(admin, "tenant.delete", target, tenant.version, deps);
   await deps.ledger(target).change(actorOf(admin.principal), { type: "revoke-all-keys" });
   const plan = await planRemoval({ get: deps.readConfig }, id, deps.now());
   if (plan !== null) await deps.writeConfig(plan.put, plan.stale);

@@ -40,7 +40,7 @@ export const keyRecordSchema = z.object({
   name: z.string(),
   tier: tierSchema,
   scopes: z.array(z.string()),
-  limits: keyLimitsSchema.nullable(),
+  limits: keyLimitsSchema.strip().nullable(),
   allow_ips: z.array(addressRangeSchema),
   created_ms: milliseconds,
   created_by: z.string(),

@@ -1,7 +1,8 @@
 /**
  * How does a dispatch travel between the edge Worker and the router Worker? The request's fields in one header, its body as the
  * body; back come either the engine's bytes with who answered, or a tagged failure in a header. Headers, so that neither side
- * parses or copies a body; ASCII JSON, since headers carry nothing else.
+ * parses or copies a body; ASCII JSON, since headers carry nothing else. The two are deployed one after the other: what only newer code
+ * says is dropped by the older, never refused.
  */
 import * as z from "zod";
 import { ok, err, type Result } from "../contracts/result.ts";
@@ -14,14 +15,14 @@ export const failureHeader = "x-edgewise-failure";
 /** 64 clusters with the longest ids fit. */
 const maxEnvelopeBytes = 12_288;
 
-const placeSchema = z.strictObject({
+const placeSchema = z.object({
   country: z.string().max(64).exactOptional(),
   colo: z.string().max(64).exactOptional(),
   latitude: z.number().exactOptional(),
   longitude: z.number().exactOptional(),
 });
 
-const dispatchSchema = z.strictObject({
+const dispatchSchema = z.object({
   requestId: z.string().max(128),
   traceparent: z.string().max(128),
   clusters: z.array(z.string().max(128)).max(64).readonly(),
@@ -42,7 +43,7 @@ const dispatchSchema = z.strictObject({
   deadlineMs: z.number().positive(),
   hedge: z.boolean().exactOptional(),
   goesOnFrom: z
-    .array(z.strictObject({ cluster: z.string().max(128), replica: z.string().max(128) }).readonly())
+    .array(z.object({ cluster: z.string().max(128), replica: z.string().max(128) }).readonly())
     .min(1)
     .max(8)
     .readonly()
@@ -51,7 +52,7 @@ const dispatchSchema = z.strictObject({
 });
 type DispatchEnvelope = z.infer<typeof dispatchSchema>;
 
-const answerSchema = z.strictObject({
+const answerSchema = z.object({
   cluster: z.string(),
   replica: z.string(),
   attempts: z.int(),
@@ -62,11 +63,11 @@ export type AnswerEnvelope = z.infer<typeof answerSchema>;
 
 const retryAfterMs = z.number().min(0);
 const failureSchema: z.ZodType<OriginFailure> = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("origin-rejected"), status: z.int(), detail: z.string() }),
-  z.strictObject({ kind: z.literal("origin-unavailable"), retryAfterMs, detail: z.string() }),
-  z.strictObject({ kind: z.literal("overloaded"), retryAfterMs }),
-  z.strictObject({ kind: z.literal("client-gone") }),
-  z.strictObject({
+  z.object({ kind: z.literal("origin-rejected"), status: z.int(), detail: z.string() }),
+  z.object({ kind: z.literal("origin-unavailable"), retryAfterMs, detail: z.string() }),
+  z.object({ kind: z.literal("overloaded"), retryAfterMs }),
+  z.object({ kind: z.literal("client-gone") }),
+  z.object({
     kind: z.literal("context-too-long"),
     windowTokens: z.int(),
     promptTokens: z.int(),

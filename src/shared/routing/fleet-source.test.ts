@@ -52,6 +52,27 @@ test("what memory has is given without a promise, and as the same index", async 
   expect(source.current(background)).toBe(first);
 });
 
+test("a document in KV that newer code wrote is read without what only that knows, which is told; the variable's is not", async () => {
+  const [cluster] = fakeFleet(1).clusters;
+  const newer = JSON.stringify({
+    ...fakeFleet(1),
+    version: "newer",
+    later: true,
+    clusters: [{ ...cluster, of_tomorrow: {} }],
+  });
+  const given = options(newer);
+  expect(await createFleetSource(given).current(background)).toMatchObject({
+    ok: true,
+    value: { version: "newer" },
+  });
+  expect(given.faults).toEqual([
+    expect.stringMatching(
+      /^configuration fleet .*(later,clusters\[0\]\.of_tomorrow|clusters\[0\]\.of_tomorrow,later)$/,
+    ),
+  ]);
+  expect(() => createFleetSource({ ...options(null), variable: newer })).toThrow("FLEET");
+});
+
 test("a document in KV that breaks is reported, and the last good one stays in force", async () => {
   let text = document("good");
   let nowMs = 0;

@@ -12,6 +12,7 @@ import {
   type ConfigUnavailable,
   type Reading,
 } from "../tenancy/config-cache.ts";
+import { readStored } from "../tenancy/stored-document.ts";
 import { fleetSchema } from "./fleet-config.ts";
 import { buildFleetIndex, type FleetIndex } from "./fleet-index.ts";
 
@@ -47,7 +48,7 @@ export function createFleetSource(options: FleetSourceOptions): FleetSource {
   const cache = new ConfigCache<FleetIndex>({
     store,
     storeKey: (name) => name,
-    parse: parseFleet,
+    parse: (text) => readFleet(text, report),
     now,
     report,
     maxEntries: 1,
@@ -64,14 +65,30 @@ export function createFleetSource(options: FleetSourceOptions): FleetSource {
 
 /** A fleet document as an index, or what is wrong with it, naming the field. */
 function parseFleet(text: string): Result<FleetIndex, string> {
-  let document: unknown;
+  const document = parseJson(text);
+  if (!document.ok) return document;
+  const fleet = fleetSchema.safeParse(document.value);
+  return fleet.success ? ok(buildFleetIndex(fleet.data)) : err(z.prettifyError(fleet.error));
+}
+
+/** The same of the one in KV, which newer code may have written: what this code does not know is left out, and told. */
+function readFleet(text: string, report: ReportFault): Result<FleetIndex, string> {
+  const document = parseJson(text);
+  if (!document.ok) return document;
+  const fleet = readStored(fleetSchema, document.value);
+  if (!fleet.ok) return err(z.prettifyError(fleet.error));
+  const { value, unknown } = fleet.value;
+  if (unknown.length > 0)
+    report("configuration", `${fleetKey} has what this code does not know: ${unknown.join()}`);
+  return ok(buildFleetIndex(value));
+}
+
+function parseJson(text: string): Result<unknown, string> {
   try {
-    document = JSON.parse(text);
+    return ok(JSON.parse(text));
   } catch {
     return err("is not JSON");
   }
-  const fleet = fleetSchema.safeParse(document);
-  return fleet.success ? ok(buildFleetIndex(fleet.data)) : err(z.prettifyError(fleet.error));
 }
 
 const noFleet = err<ConfigUnavailable>({

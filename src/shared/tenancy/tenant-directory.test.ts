@@ -50,6 +50,18 @@ const down = async (): Promise<null> => {
 };
 
 describe("a tenant is found", () => {
+  test("also where newer code wrote its configuration, before a roll-back: without what only that knows, which is told", async () => {
+    const { entries, byId, byHost, faults } = await bench();
+    const written = JSON.parse(entries.get(tenantKey("acme")) ?? "") as { requests: object };
+    const newer = { ...written, later: {}, requests: { ...written.requests, of_tomorrow: 1 } };
+    entries.set(tenantKey("acme"), JSON.stringify(newer));
+    const tenant = await byId();
+    expect(tenant).toEqual({ ok: true, value: written });
+    expect(await byHost("chat.acme.test")).toBe(tenant);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(/acme .*(later,requests\.of_tomorrow|requests\.of_tomorrow,later)/);
+  });
+
   test("by id, by hostname and by issuer with audience, each the same object", async () => {
     const { byId, byHost, byIssuer } = await bench();
     const tenant = await byId();

@@ -4,7 +4,7 @@ import { tenantIdSchema, type TenantId } from "../contracts/ids.ts";
 import { err, ok } from "../contracts/result.ts";
 import { ConfigCache, type ConfigStore, type Reading } from "./config-cache.ts";
 import type { TenantConfig } from "./tenant-config.ts";
-import { hostKey, issuerKey, parseTenantConfig, tenantKey } from "./tenant-entries.ts";
+import { hostKey, issuerKey, readTenantEntry, tenantKey } from "./tenant-entries.ts";
 
 /**
  * Which tenant is this? By hostname, by an issuer with its audience, or by id; from the isolate's memory where it can.
@@ -38,8 +38,12 @@ export function createTenantDirectory({ store, now, report }: TenantDirectoryOpt
     ...shared,
     storeKey: tenantKey,
     parse: (text, id) => {
-      const parsed = parseTenantConfig(text);
-      return parsed.ok && parsed.value.id !== id ? err(`id: is not the key's "${id}"`) : parsed;
+      const read = readTenantEntry(text);
+      if (!read.ok) return read;
+      const { value, unknown } = read.value;
+      if (unknown.length > 0)
+        report("configuration", `${id} has what this code does not know: ${unknown.join()}`);
+      return value.id === id ? ok(value) : err(`id: is not the key's "${id}"`);
     },
   });
   const hosts = new ConfigCache<TenantId>({

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { TenantId } from "../contracts/ids.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
+import { pathText, readStored, type StoredDocument } from "./stored-document.ts";
 import { tenantConfigSchema, type TenantConfig } from "./tenant-config.ts";
 
 /**
@@ -60,6 +61,18 @@ export function parseTenantConfig(text: string): Result<TenantConfig, string> {
   return checkTenantConfig(json);
 }
 
+/** The same of an entry in KV: what only newer code knows is left out, and named. */
+export function readTenantEntry(text: string): Result<StoredDocument<TenantConfig>, string> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return err("is not JSON");
+  }
+  const read = readStored(tenantConfigSchema, json);
+  return read.ok ? read : err(describeIssues(read.error));
+}
+
 export function checkTenantConfig(json: unknown): Result<TenantConfig, string> {
   const parsed = tenantConfigSchema.safeParse(json);
   return parsed.success ? ok(parsed.data) : err(describeIssues(parsed.error));
@@ -68,12 +81,6 @@ export function checkTenantConfig(json: unknown): Result<TenantConfig, string> {
 /** One line an issue: the field's path, then what is wrong. Values are left out: they might be secret. */
 export function describeIssues(error: z.core.$ZodError): string {
   return error.issues.map((issue) => `${pathText(issue.path)}: ${issue.message}`).join("\n");
-}
-
-function pathText(path: readonly PropertyKey[]): string {
-  let text = "";
-  for (const step of path) text += typeof step === "number" ? `[${step}]` : `${text && "."}${String(step)}`;
-  return text || "(whole)";
 }
 
 /** For callers who hold a key of KV and want the id in it. */

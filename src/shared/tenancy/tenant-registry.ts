@@ -6,7 +6,7 @@ import {
   goneKey,
   hostKey,
   issuerKey,
-  parseTenantConfig,
+  readTenantEntry,
   tenantEntries,
   tenantKey,
   withVersion,
@@ -61,8 +61,8 @@ export async function planTenant(
   if (taken !== null) return err(taken);
   const put = await tenantEntries(tenant);
   const kept = new Set(put.map(({ key }) => key));
-  const known = before === null ? null : parseTenantConfig(before);
-  const indexes = known?.ok ? (await tenantEntries(known.value)).map(({ key }) => key) : [];
+  const known = before === null ? null : readTenantEntry(before);
+  const indexes = known?.ok ? (await tenantEntries(known.value.value)).map(({ key }) => key) : [];
   const stale = [...indexes.filter((key) => !kept.has(key)), ...(isGone ? [goneKey(id)] : [])];
   return ok({ tenant, put, stale, isNew: before === null });
 }
@@ -82,8 +82,8 @@ export async function planRemoval(
 ): Promise<RemovalPlan | null> {
   const text = await store.get(tenantKey(id));
   if (text === null) return null;
-  const parsed = parseTenantConfig(text);
-  const keys = parsed.ok ? (await tenantEntries(parsed.value)).map(({ key }) => key) : [tenantKey(id)];
+  const parsed = readTenantEntry(text);
+  const keys = parsed.ok ? (await tenantEntries(parsed.value.value)).map(({ key }) => key) : [tenantKey(id)];
   return {
     put: [{ key: goneKey(id), value: new Date(nowMs).toISOString() }],
     stale: keys.toReversed(),
@@ -138,8 +138,8 @@ async function takenFault(store: ConfigStore, tenant: TenantConfig): Promise<Ten
 async function isClaimed(store: ConfigStore, owner: string, key: string): Promise<boolean> {
   const text = await store.get(tenantKey(owner));
   if (text === null) return false;
-  const parsed = parseTenantConfig(text);
-  return !parsed.ok || (await tenantEntries(parsed.value)).some((entry) => entry.key === key);
+  const parsed = readTenantEntry(text);
+  return !parsed.ok || (await tenantEntries(parsed.value.value)).some((entry) => entry.key === key);
 }
 
 /** What the platform's own secrets are called; and no other name than one that ends so is ever looked up for a tenant. */

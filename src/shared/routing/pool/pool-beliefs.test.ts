@@ -82,6 +82,22 @@ test("isolates' failures open the breaker for all of them, and a trial that ends
   expect(state(1020)).toBe("closed");
 });
 
+test("a failure that only isolates of newer code have a name for opens it as any other, and it closes again", () => {
+  const pool = poolOf(1, 4);
+  const heard = (sequence: number, successes: number, failures: object, nowMs: number) =>
+    pool.report(
+      leaseReport(sequence, { outcomes: [{ replica: "r0", successes, failures, firstByte: null }] }),
+      nowMs,
+    );
+  const state = (nowMs: number) => pool.snapshot(nowMs).replicas[0]?.breaker;
+  heard(1, 0, { "of-tomorrow": 5 }, 0);
+  expect(state(0)).toBe("open");
+  heard(2, 1, {}, 1010);
+  expect(state(1010)).toBe("closed");
+  heard(3, 0, { refused: 2 }, 1020);
+  expect(state(1020)).toBe("open");
+});
+
 test("a half-open breaker is a trial: one place for the queue and a tenth of its share, until one ends well", () => {
   const pool = poolOf(2, 8);
   const heard = (sequence: number, successes: number, broken: number, nowMs: number) =>

@@ -2,7 +2,7 @@
  * What does a pool know of one replica? Who it is, what admins want of it, how the last poll found it, what began and ended
  * there since, how fast it is. From all of this follow its view for isolates and its free places for the queue.
  */
-import { Breaker, type FailureReason } from "../breaker.ts";
+import { Breaker, failureWeights, type FailureReason } from "../breaker.ts";
 import { LearnedLatency } from "./learned-latency.ts";
 import type { LeaseMove, ReplicaTally } from "./lease-ledger.ts";
 import type { ReplicaOutcomes } from "./pool-protocol.ts";
@@ -105,9 +105,9 @@ export class ReplicaRecord {
   /** What isolates saw of it. */
   heard({ successes, failures, firstByte }: ReplicaOutcomes, nowMs: number): void {
     let good = Math.min(successes, maxOutcomes);
-    for (const [reason, count] of Object.entries(failures) as [FailureReason, number][])
+    for (const [told, count] of Object.entries(failures))
       for (let at = 0; at < Math.min(count, maxOutcomes); at += 1) {
-        this.breaker.failure(reason, nowMs);
+        this.breaker.failure(isReason(told) ? told : "status", nowMs);
         // One good beside each bad one: the report does not tell their order.
         if (good > 0 && this.breaker.state(nowMs) === "closed") {
           this.breaker.success(nowMs);
@@ -204,6 +204,11 @@ export class ReplicaRecord {
     const { atMs, perSecond } = this.#throughput;
     return perSecond * 2 ** (-Math.max(0, nowMs - atMs) / throughputHalfLifeMs);
   }
+}
+
+/** Isolates of newer code may know others: those weigh as a usual failure does. */
+function isReason(text: string): text is FailureReason {
+  return Object.hasOwn(failureWeights, text);
 }
 
 /** A replica that joined by a call says that it is alive at least so often. */

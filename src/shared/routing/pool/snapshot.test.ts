@@ -42,6 +42,27 @@ function snapshot(replicas: readonly ReplicaView[]): PoolSnapshot {
   };
 }
 
+test("a snapshot of newer code is read: members, and places behind those of a row, that this code does not know are passed over", () => {
+  const written = encodeSnapshot(snapshot([some]));
+  const wire = JSON.parse(written) as { rows: unknown[][]; pace: unknown[]; queue: unknown[] };
+  const newer = {
+    ...wire,
+    later: {},
+    pace: [...wire.pace, "more"],
+    queue: [...wire.queue, null],
+    rows: wire.rows.map((row) => [...row, { unknown: 1 }]),
+  };
+  expect(decodeSnapshot(JSON.stringify(newer))).toEqual(decodeSnapshot(written));
+  const short = { ...wire, rows: wire.rows.map((row) => row.slice(0, -1)) };
+  for (const broken of [
+    short,
+    { ...wire, pace: wire.pace.slice(1) },
+    { ...wire, queue: [] },
+    { ...wire, v: 2 },
+  ])
+    expect(decodeSnapshot(JSON.stringify(broken))).toBeNull();
+});
+
 test("what is written is read again, whatever is unknown in it", () => {
   const count = fc.nat({ max: 100_000 });
   const share = fc.nat({ max: 1000 }).map((thousandths) => thousandths / 1000);
