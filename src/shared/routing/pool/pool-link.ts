@@ -218,33 +218,34 @@ export class PoolLink {
     if (outcome.result !== "taken") throw new Error(`the pool understands version ${outcome.supported} only`);
     const snapshot = decodeSnapshot(outcome.snapshot);
     if (snapshot === null) throw new Error("the pool's snapshot can't be read");
-    this.#meetPool(snapshot, cluster);
+    this.#noticeRestart(snapshot, cluster);
     for (const held of told) held.knownAtMs = Math.min(held.knownAtMs, outcome.atMs);
     this.#adopt(snapshot, cluster);
     if (reason !== "notice") await shelf.put(this.#options.cluster, outcome.snapshot);
   }
 
-  /** A pool that lost its memory knows nothing of what it was told before: what is open here is to be told anew. */
-  #meetPool({ incarnation }: PoolSnapshot, cluster: ClusterState): void {
-    if (this.#incarnation === incarnation) return;
-    const isAnother = this.#incarnation !== null;
+  /** True: the pool lost its memory since it was heard last. What the one before was told is then not known to it. */
+  #noticeRestart({ incarnation }: PoolSnapshot, cluster: ClusterState): boolean {
+    const before = this.#incarnation;
     this.#incarnation = incarnation;
-    if (!isAnother) return;
-    const { now, random, state } = this.#options;
+    if (before === null || before === incarnation) return false;
     const here = new Set(cluster.replicas.map(({ known }) => known.occupancy));
-    for (const held of state.inFlight.held())
+    for (const held of this.#options.state.inFlight.held())
       if (here.has(held.occupancy)) held.knownAtMs = Number.POSITIVE_INFINITY;
-    this.#isTold = false;
-    // All isolates hear of it at about the same time, as when all begin.
-    this.#reportAtMs = Math.min(this.#reportAtMs, now() + random() * firstReportMs);
+    return true;
   }
 
   #adopt(snapshot: PoolSnapshot, cluster: ClusterState): void {
     if (this.#snapshot !== null && snapshot.atMs <= this.#snapshot.atMs) return;
-    this.#meetPool(snapshot, cluster);
+    const { now, random, state } = this.#options;
+    const isAnother = this.#noticeRestart(snapshot, cluster);
     this.#snapshot = snapshot;
     this.#reportAtMs = Math.max(this.#reportAtMs, this.#exchangedAtMs + this.#pace.reportEveryMs);
-    const { state } = this.#options;
+    if (isAnother) {
+      this.#isTold = false;
+      // What is open here is to be told anew. All isolates hear of it at about the same time, as when all begin.
+      this.#reportAtMs = Math.min(this.#reportAtMs, now() + random() * firstReportMs);
+    }
     state.heard(snapshot);
     const views = new Map(snapshot.replicas.map((view) => [view.id, view]));
     const owned = countIncluded(state.inFlight, snapshot, cluster);
