@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { capabilitySchema, fleetSchema } from "./fleet-config.ts";
 import { buildFleetIndex, modelRecord } from "./fleet-index.ts";
-import { listModels, resolveModel } from "./resolve-model.ts";
+import { listModels, resolveAmong } from "./resolve-model.ts";
 
 const replicas = [{ id: "r", url: "http://127.0.0.1:1" }];
 const index = buildFleetIndex(
@@ -55,7 +55,7 @@ const index = buildFleetIndex(
 );
 
 test("clusters share a variant only where one body does for both", () => {
-  const resolution = resolveModel(index, "small", { capabilities: ["chat"] });
+  const resolution = resolveAmong(index.names.get("small") ?? [], { capabilities: ["chat"] });
   if (resolution.kind !== "resolved") throw new Error(resolution.kind);
   expect(resolution.candidates[0]?.variants.map((variant) => variant.clusters)).toEqual([
     ["us", "eu"],
@@ -70,7 +70,7 @@ test("a price of its own does not part a cluster from its variant, and is found 
 });
 
 test("an alias gives its models in order", () => {
-  const resolution = resolveModel(index, "auto", { capabilities: ["chat"] });
+  const resolution = resolveAmong(index.names.get("auto") ?? [], { capabilities: ["chat"] });
   if (resolution.kind !== "resolved") throw new Error(resolution.kind);
   expect(resolution.candidates.map((candidate) => candidate.id)).toEqual(["small", "big"]);
 });
@@ -80,7 +80,7 @@ test.each([
   ["images go to the model that sees", "auto", ["vision"], 0, ["us"]],
   ["a long prompt goes to the wider window", "auto", ["chat"], 9000, ["us"]],
 ] as const)("%s", (_sentence, name, capabilities, windowTokens, clusters) => {
-  const resolution = resolveModel(index, name, { capabilities, windowTokens });
+  const resolution = resolveAmong(index.names.get(name) ?? [], { capabilities, windowTokens });
   if (resolution.kind !== "resolved") throw new Error(resolution.kind);
   expect(resolution.candidates).toHaveLength(1);
   expect(resolution.candidates[0]?.variants.flatMap((variant) => variant.clusters)).toEqual(clusters);
@@ -97,7 +97,7 @@ test.each([
     { kind: "window-too-small", windowTokens: 32_768 },
   ],
 ] as const)("%s is refused with the reason", (name, needs, expected) => {
-  expect(resolveModel(index, name, needs)).toEqual(expected);
+  expect(resolveAmong(index.names.get(name) ?? [], needs)).toEqual(expected);
 });
 
 test("a model is as old as at the cluster that had it first, an alias as its first model; what nobody says is 0", () => {
@@ -112,7 +112,8 @@ test("a model is as old as at the cluster that had it first, an alias as its fir
 test("every listed name resolves, each once", () => {
   const names = listModels(index).map((model) => model.id);
   expect(names).toEqual(["auto", "small", "big", "embed"]);
-  for (const name of names) expect(resolveModel(index, name, { capabilities: [] }).kind).toBe("resolved");
+  for (const name of names)
+    expect(resolveAmong(index.names.get(name) ?? [], { capabilities: [] }).kind).toBe("resolved");
 });
 
 test("what is resolved always has what was needed", () => {
@@ -122,7 +123,7 @@ test("what is resolved always has what was needed", () => {
   });
   fc.assert(
     fc.property(fc.constantFrom("auto", "small", "big", "embed"), need, (name, needs) => {
-      const resolution = resolveModel(index, name, needs);
+      const resolution = resolveAmong(index.names.get(name) ?? [], needs);
       if (resolution.kind !== "resolved") return;
       for (const { record } of resolution.candidates.flatMap((candidate) => candidate.variants)) {
         expect(record.context_window).toBeGreaterThanOrEqual(needs.windowTokens);

@@ -67,14 +67,14 @@ export function buildFleetIndex(fleet: Fleet): FleetIndex {
     const ids = new Set(answeringModels(alias).map(({ id }) => id));
     const candidates = [...ids].flatMap((id) => models.get(id) ?? []);
     names.set(name, candidates);
-    listing.push(listed(name, "alias", candidates, created));
+    listing.push(listed(name, "alias", candidates, created.get(candidates[0]?.id ?? "")));
     const route = aliasRoute(name, alias, models);
     if (route !== null) routes.set(name, route);
   }
   for (const [id, candidate] of models) {
     if (names.has(id)) continue;
     names.set(id, [candidate]);
-    listing.push(listed(id, "model", [candidate], created));
+    listing.push(listed(id, "model", [candidate], created.get(id)));
   }
   return {
     version: fleet.version,
@@ -163,18 +163,19 @@ function createdByModel({ clusters }: Fleet): ReadonlyMap<string, number> {
   return earliest;
 }
 
-function listed(
+/** @param created of the first candidate, in seconds since 1970 */
+export function listed(
   id: string,
   kind: ListedModel["kind"],
   candidates: readonly ModelCandidate[],
-  created: ReadonlyMap<string, number>,
+  created = 0,
 ): ListedModel {
   const variants = candidates[0]?.variants ?? [];
   return {
     id,
     kind,
     models: candidates.map((candidate) => candidate.id),
-    created: created.get(candidates[0]?.id ?? "") ?? 0,
+    created,
     contextWindow: Math.max(0, ...variants.map((variant) => variant.record.context_window)),
     capabilities: [...new Set(variants.flatMap((variant) => variant.record.capabilities))],
   };

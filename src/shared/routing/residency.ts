@@ -3,7 +3,7 @@
  * its configuration allows. Applied to a model's variants before any cluster is scored: what is not permitted is not there,
  * for retries, continuation, hedging and shadows alike.
  */
-import type { ClusterPlace, ModelVariant } from "./fleet-index.ts";
+import type { ClusterPlace, ModelCandidate, ModelVariant } from "./fleet-index.ts";
 
 /** The part of a tenant's configuration that is read here. */
 export interface ResidencyPolicy {
@@ -15,13 +15,28 @@ export interface ResidencyPolicy {
 /** Variants live as long as a fleet document: what was worked out for a policy is kept with them. */
 const remembered = new WeakMap<ModelVariant, Map<string, ModelVariant | null>>();
 
+/** The models that some permitted cluster serves, each as those do; the same list where all are. */
+export function permittedCandidates(
+  candidates: readonly ModelCandidate[],
+  policy: ResidencyPolicy,
+): readonly ModelCandidate[] {
+  if (permitsAll(policy)) return candidates;
+  return candidates.flatMap(({ id, variants: all }) => {
+    const variants = all.flatMap((variant) => permittedVariant(variant, policy) ?? []);
+    return variants.length === 0 ? [] : [{ id, variants }];
+  });
+}
+
+function permitsAll({ jurisdiction, models: { regions } }: ResidencyPolicy): boolean {
+  return jurisdiction === "none" && regions[0] === "*";
+}
+
 /** The variant with the permitted clusters alone; null where there is none. The same object where all are. */
 export function permittedVariant(variant: ModelVariant, policy: ResidencyPolicy): ModelVariant | null {
-  const { regions } = policy.models;
-  if (policy.jurisdiction === "none" && regions[0] === "*") return variant;
+  if (permitsAll(policy)) return variant;
   const known = remembered.get(variant) ?? new Map<string, ModelVariant | null>();
   remembered.set(variant, known);
-  const key = `${policy.jurisdiction} ${regions.join("\n")}`;
+  const key = `${policy.jurisdiction} ${policy.models.regions.join("\n")}`;
   const before = known.get(key);
   if (before !== undefined) return before;
   const places = variant.places.filter((place) => permits(policy, place));

@@ -20,14 +20,9 @@ export type ModelResolution =
   | { readonly kind: "incapable"; readonly capability: Capability }
   | { readonly kind: "window-too-small"; readonly windowTokens: number };
 
-/** The models behind an alias or model id that can serve these needs. */
-export function resolveModel(index: FleetIndex, name: string, needs: ModelNeeds): ModelResolution {
-  const known = index.names.get(name);
-  return known === undefined ? { kind: "unknown" } : resolveAmong(known, needs);
-}
-
-/** The same of models that somebody chose already. */
+/** Those of the models behind a name that can serve these needs. */
 export function resolveAmong(known: readonly ModelCandidate[], needs: ModelNeeds): ModelResolution {
+  if (known.length === 0) return { kind: "unknown" };
   const candidates: ModelCandidate[] = [];
   for (const candidate of known) {
     const variants = candidate.variants.filter((variant) => suits(variant, needs));

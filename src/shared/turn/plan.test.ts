@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import demo from "../../../config/tenants/demo.json" with { type: "json" };
 import type { Principal } from "../identity/principal.ts";
-import { fleetSchema } from "../routing/fleet-config.ts";
+import { fleetSchema, type Capability } from "../routing/fleet-config.ts";
 import { buildFleetIndex } from "../routing/fleet-index.ts";
+import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { checkTenantConfig } from "../tenancy/tenant-entries.ts";
 import { askedChat } from "./asked-chat.ts";
+import { modelsFor } from "./list-models.ts";
 import { planModel } from "./plan.ts";
 import { routeFields } from "./route-told.ts";
 
@@ -148,4 +150,63 @@ test("a tenant's prompts go to the regions that it allows and to its jurisdictio
   expect(clustersFor({ jurisdiction: "eu" })).toEqual(["c1", "c2"]);
   expect(clustersFor({ models: { regions: ["paris", "us"] } })).toEqual(["c0", "c2"]);
   expect(clustersFor({ jurisdiction: "eu", models: { regions: ["us"] } })).toEqual([]);
+});
+
+/** A fleet where models and what they can do depend on where prompts may be. */
+const spread = buildFleetIndex(
+  fleetSchema.parse({
+    version: "1",
+    clusters: [
+      { region: "us", jurisdiction: "none", models: [record("small", ["chat", "vision"]), record("large")] },
+      {
+        region: "paris",
+        jurisdiction: "eu",
+        models: [{ ...record("small", ["chat"]), context_window: 4096, created: 7 }],
+      },
+    ].map((cluster, at) => ({
+      id: `c${at}`,
+      replicas: [{ id: "a", url: `http://10.0.0.${at}` }],
+      ...cluster,
+    })),
+    aliases: { auto: { models: ["large", "small"] }, big: { models: ["large"] } },
+  }),
+);
+
+function tenantWith(change: object): TenantConfig {
+  const checked = checkTenantConfig({ ...demo, id: "acme", ...change });
+  if (!checked.ok) throw new Error(checked.error);
+  return checked.value;
+}
+
+test("what no permitted cluster can do is said of a model that exists there, and not that there is no such model", () => {
+  const european = tenantWith({ jurisdiction: "eu" });
+  const planned = (name: string, needs: readonly Capability[]) =>
+    planModel(spread, european, name, needs, { principal });
+  expect(planned("small", ["chat"])).toMatchObject({ ok: true });
+  expect(planned("small", ["chat", "vision"])).toMatchObject({
+    ok: false,
+    error: { kind: "parameter-unsupported", param: "model" },
+  });
+  for (const name of ["large", "big", "nothing"])
+    expect(planned(name, ["chat"])).toMatchObject({ ok: false, error: { kind: "model-unknown" } });
+});
+
+test("the list has what a tenant may use where its prompts may be, as it is served there, and nothing else", () => {
+  const listed = (change: object) =>
+    modelsFor(spread, tenantWith(change)).map(({ id, models, contextWindow, capabilities, created }) => ({
+      id,
+      models,
+      contextWindow,
+      capabilities,
+      created,
+    }));
+  expect(listed({}).map(({ id }) => id)).toEqual(["auto", "big", "small", "large"]);
+  expect(modelsFor(spread, tenantWith({}))).toEqual(spread.listing);
+  const small = { models: ["small"], contextWindow: 4096, capabilities: ["chat"], created: 7 };
+  expect(listed({ jurisdiction: "eu" })).toEqual([
+    { id: "auto", ...small },
+    { id: "small", ...small },
+  ]);
+  expect(listed({ jurisdiction: "eu", models: { allow: ["small"] } }).map(({ id }) => id)).toEqual(["small"]);
+  expect(listed({ models: { regions: ["mars"] } })).toEqual([]);
 });

@@ -5,8 +5,8 @@ import type { Capability } from "../routing/fleet-config.ts";
 import type { Principal } from "../identity/principal.ts";
 import { chooseRoute, type RouteChoice, type RouteFacts } from "../routing/choose-route.ts";
 import { lastResortLast, type FleetIndex, type ModelVariant } from "../routing/fleet-index.ts";
-import { permittedVariant } from "../routing/residency.ts";
-import { resolveAmong, resolveModel } from "../routing/resolve-model.ts";
+import { permittedCandidates } from "../routing/residency.ts";
+import { resolveAmong } from "../routing/resolve-model.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { Asked } from "./asked.ts";
 
@@ -34,18 +34,17 @@ export function planModel(
   // Most fleets have no alias that chooses; then nothing below looks at the request.
   const route = fleet.routes.size === 0 ? undefined : fleet.routes.get(name);
   const chosen = route === undefined ? null : chooseRoute(route, factsOf(caller));
-  const resolution =
-    chosen === null
-      ? resolveModel(fleet, name, { capabilities })
-      : resolveAmong(chosen.models, { capabilities });
+  // What no permitted cluster serves does not exist, also as a reason why something can't be done.
+  const known = permittedCandidates(chosen?.models ?? fleet.names.get(name) ?? [], tenant);
+  const resolution = resolveAmong(known, { capabilities });
   switch (resolution.kind) {
     case "resolved": {
       const candidates = resolution.candidates.flatMap((candidate) =>
-        candidate.variants.flatMap((whole) => {
-          const variant = permittedVariant(whole, tenant);
-          if (variant === null) return [];
-          return { model: candidate.id, variant, route: chosen === null ? null : chosen.choice };
-        }),
+        candidate.variants.map((variant) => ({
+          model: candidate.id,
+          variant,
+          route: chosen === null ? null : chosen.choice,
+        })),
       );
       const [first, ...rest] = fleet.hasLastResort ? engineOfLastResortLast(candidates) : candidates;
       return first === undefined ? err({ kind: "model-unknown", model: name }) : ok([first, ...rest]);

@@ -1,24 +1,21 @@
 /** `GET /v1/models` and `/v1/models/{id}`: what this tenant may ask for. A model that it may not use does not exist for it. */
-import { listModels } from "../../../src/shared/routing/resolve-model.ts";
 import type { ListedModel } from "../../../src/shared/routing/fleet-index.ts";
-import { mayUse } from "../../../src/shared/turn/plan.ts";
+import { modelsFor } from "../../../src/shared/turn/list-models.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import type { TenantHandler } from "../handle.ts";
 
 export const listAllModels: TenantHandler = async ({ scope, tenant, isolate }) => {
   const fleet = await isolate.fleet.current(scope.background);
   if (!fleet.ok) return respondRefusal(scope, fleet.error);
-  const data = listModels(fleet.value).filter((model) => mayUse(tenant, model.id));
-  return respondJson(scope, { object: "list", data: data.map(modelObject) });
+  return respondJson(scope, { object: "list", data: modelsFor(fleet.value, tenant).map(modelObject) });
 };
 
 export const showModel: TenantHandler = async ({ c, scope, tenant, isolate }) => {
   const id = decodeURIComponent(c.req.path.slice("/v1/models/".length));
   const fleet = await isolate.fleet.current(scope.background);
   if (!fleet.ok) return respondRefusal(scope, fleet.error);
-  const model = listModels(fleet.value).find((listed) => listed.id === id);
-  if (model === undefined || !mayUse(tenant, id))
-    return respondRefusal(scope, { kind: "model-unknown", model: id });
+  const model = modelsFor(fleet.value, tenant).find((listed) => listed.id === id);
+  if (model === undefined) return respondRefusal(scope, { kind: "model-unknown", model: id });
   return respondJson(scope, modelObject(model));
 };
 

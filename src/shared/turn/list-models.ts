@@ -1,0 +1,27 @@
+/** What may this tenant ask for? By its `models.allow`, and by where its prompts may be: the same that planModel goes by. Pure. */
+import { listed, type FleetIndex, type ListedModel, type ModelCandidate } from "../routing/fleet-index.ts";
+import { permittedCandidates } from "../routing/residency.ts";
+import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import { mayUse } from "./plan.ts";
+
+/** Aliases first, then the models. Each name once. */
+export function modelsFor(fleet: FleetIndex, tenant: TenantConfig): readonly ListedModel[] {
+  return fleet.listing.flatMap((model) =>
+    mayUse(tenant, model.id) ? (permitted(fleet, model, tenant) ?? []) : [],
+  );
+}
+
+/** As the clusters that may see this tenant's prompts serve it; null where none does. */
+function permitted(fleet: FleetIndex, model: ListedModel, tenant: TenantConfig): ListedModel | null {
+  const all = fleet.names.get(model.id) ?? [];
+  const left = permittedCandidates(all, tenant);
+  const [first] = left;
+  if (first === undefined) return null;
+  if (variantsOf(left) === variantsOf(all)) return model;
+  const { created } = fleet.listing.find(({ id, kind }) => kind === "model" && id === first.id) ?? model;
+  return listed(model.id, model.kind, left, created);
+}
+
+function variantsOf(candidates: readonly ModelCandidate[]): number {
+  return candidates.reduce((sum, { variants }) => sum + variants.length, 0);
+}
