@@ -144,9 +144,9 @@ export class ConfigCache<T> {
     this.#options.report("configuration", `${name} ${fault}`);
     const now = this.#options.now();
     const known = this.#entries.get(name);
-    const { absentIsGood = false } = this.#options;
+    const { absentIsGood = false, usableMs = configTimes.usableMs } = this.#options;
     if (known !== undefined && known.reading.ok && (known.reading.value !== null || absentIsGood)) {
-      const kept = { ...known, quietUntilMs: now + retryMs, usableUntilMs: now + configTimes.usableMs };
+      const kept = { ...known, quietUntilMs: now + retryMs, usableUntilMs: now + usableMs };
       this.#entries.set(name, kept);
       return known.reading;
     }
