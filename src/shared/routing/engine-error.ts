@@ -3,6 +3,7 @@
  * and body into what the router does about it. Engines' texts can echo the prompt: only a redacted form leaves this file.
  */
 
+import { engineWords } from "./engine-words.ts";
 import { engineAdapter, type WindowFault } from "./engines/engine.ts";
 import type { EngineKind } from "./engines/engine-kind.ts";
 import type { OriginPath } from "./ports.ts";
@@ -167,12 +168,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** Keeps the engine's own words and drops what it may quote of the request: quoted text, and all from a bracket on. */
 function describe(status: number, error: EngineError | null): string {
   if (error === null) return `status ${status}`;
-  const words = error.message
-    .replace(/[{[<][\s\S]*$/, "…")
-    .replace(/(["'`])[\s\S]*?(?:\1|$)/g, "…")
-    .replace(/\s+/g, " ")
-    .slice(0, 160);
-  return `status ${status}${error.type === null ? "" : ` ${error.type.slice(0, 64)}`}: ${words}`;
+  return `status ${status}${error.type === null ? "" : ` ${error.type.slice(0, 64)}`}: ${engineWords(error.message)}`;
 }
 
 /** RFC 9110 section 10.2.3: seconds, or an HTTP date. */

@@ -3,6 +3,7 @@
  * of other OpenAI-compatible servers into one shape that holds only what OpenAI's schema knows: an engine's own fields
  * (`stop_reason`, `token_ids`, `prompt_logprobs`, `kv_transfer_params`, …) end here.
  */
+import { engineSays } from "../routing/engine-words.ts";
 import { isRecord, readEngineUsage, type EngineUsage } from "./wire-usage.ts";
 
 export type EngineApi = "chat" | "completions";
@@ -49,10 +50,10 @@ export function readEngineEvent(data: string, api: EngineApi): EngineEvent {
   }
   if (!isRecord(value)) return { kind: "failure", detail: "an event is no object" };
   if (value["error"] !== undefined && value["error"] !== null)
-    return { kind: "failure", detail: `the engine says: ${JSON.stringify(value["error"]).slice(0, 500)}` };
+    return { kind: "failure", detail: engineSays(value["error"]) };
+  if (value["object"] === "error") return { kind: "failure", detail: engineSays(value) };
   const choices = value["choices"];
-  if (value["object"] === "error" || !Array.isArray(choices))
-    return { kind: "failure", detail: `an event is no chunk: ${data.slice(0, 500)}` };
+  if (!Array.isArray(choices)) return { kind: "failure", detail: "an event is no chunk" };
   const deltas: EngineDelta[] = [];
   for (const choice of choices as readonly unknown[]) {
     const delta = isRecord(choice) ? readChoice(choice, api) : null;

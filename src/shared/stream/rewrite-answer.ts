@@ -1,6 +1,7 @@
 /** An engine's JSON answer, for requests that did not stream: the same rewriting as a stream's, at once. */
 import type { Usage, UsageBasis } from "../contracts/usage.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
+import { engineSays } from "../routing/engine-words.ts";
 import { AnswerCollector } from "./answer-collector.ts";
 import type { AnswerTotals } from "./answer-options.ts";
 import {
@@ -41,8 +42,9 @@ export function rewriteAnswer(json: string, options: RewriteOptions): Result<Rew
     return err("the answer is no JSON");
   }
   const choices = isRecord(value) ? value["choices"] : undefined;
-  if (!isRecord(value) || !Array.isArray(choices) || choices.length === 0 || isRecord(value["error"]))
-    return err(`no answer: ${json.slice(0, 500)}`);
+  if (isRecord(value) && isRecord(value["error"])) return err(engineSays(value["error"]));
+  if (!isRecord(value) || !Array.isArray(choices) || choices.length === 0)
+    return err(isRecord(value) && value["object"] === "error" ? engineSays(value) : "no answer: no choices");
   const collected = new AnswerCollector(Number.POSITIVE_INFINITY, false);
   const lanes = options.filter === undefined ? null : new FilteredLanes(options.filter);
   const finishReasons: FinishReason[] = [];

@@ -1,0 +1,33 @@
+/**
+ * What of an engine's error may stand in the log? Its own words: an engine quotes the prompt, a tool call or half of an answer in what
+ * it says, and no log holds content.
+ */
+
+const mostCharacters = 160;
+
+/**
+ * From a quote to the last one of its kind, since what is quoted may hold quotes; to the end, where it is never closed. An apostrophe
+ * stands behind a letter and before one, and is none.
+ */
+const quoted = /(["`])[\s\S]*\1|(?<!\w)'[\s\S]*'(?!\w)|(?:["`]|(?<!\w)')[\s\S]*$/g;
+
+/** Without quoted text, and without all from a bracket on. */
+export function engineWords(text: string): string {
+  return text
+    .replace(/[{[<][\s\S]*$/, "…")
+    .replace(quoted, "…")
+    .replace(/\s+/g, " ")
+    .slice(0, mostCharacters);
+}
+
+/** Of an error as engines send it in an answer's place, in any of its forms. */
+export function engineSays(error: unknown): string {
+  const { type, code, message } = (typeof error === "object" && error !== null ? error : {}) as Readonly<
+    Record<string, unknown>
+  >;
+  const text = typeof error === "string" ? error : message;
+  const kind = [type, code].flatMap((name) =>
+    (typeof name === "string" && /^[\w.-]{1,64}$/.test(name)) || typeof name === "number" ? [name] : [],
+  );
+  return `the engine says: ${[...kind, typeof text === "string" ? engineWords(text) : ""].join(" ")}`.trim();
+}
