@@ -37,6 +37,24 @@ test("one replica that fails again and again is its own trouble, and so are fail
   expect(zones.admits(first, 20_000)).toBe(true);
 });
 
+test("one replica that never comes back does not make every later event of its zone last longer", () => {
+  const replicas = zoned();
+  const [gone, second] = replicas;
+  if (gone === undefined || second === undefined) throw new Error("no replicas");
+  const zones = new ZoneHealth();
+  const day = 86_400_000;
+  for (let at = 0; at < 5; at += 1) {
+    open(zones, replicas, at * day);
+    expect(zones.state("c0", "a", at * day + 2999)).toBe("open");
+    expect(zones.state("c0", "a", at * day + 3000)).toBe("half-open");
+    zones.succeeded(second);
+    expect(zones.state("c0", "a", at * day + 3001)).toBe("closed");
+  }
+  // Events that follow one another are one trouble.
+  open(zones, replicas, 4 * day + 10_000);
+  expect(zones.state("c0", "a", 4 * day + 15_999)).toBe("open");
+});
+
 test("a success between the failures keeps the zone closed", () => {
   const [first, second] = zoned();
   if (first === undefined || second === undefined) throw new Error("no replicas");

@@ -13,6 +13,8 @@ const leastShare = 0.5;
 /** First time open; doubles with every trip in a row, up to the most. */
 const openMs = 3000;
 const maxOpenMs = 15_000;
+/** So long after a trip the next one is another event, and opens as the first does. */
+const calmMs = 60_000;
 /** While half-open, one request in so long is let in until one succeeds. */
 const trialMs = 1000;
 
@@ -22,6 +24,7 @@ interface Zone {
   openUntilMs: number;
   trialAtMs: number;
   trips: number;
+  trippedAtMs: number;
 }
 
 export class ZoneHealth {
@@ -39,6 +42,9 @@ export class ZoneHealth {
     for (const atMs of zone.failedAtMs.values()) if (nowMs - atMs < windowMs) failing += 1;
     const correlated = failing >= leastReplicas && failing >= leastShare * replica.zonePeers;
     if (nowMs < zone.openUntilMs || !(halfOpen || correlated)) return;
+    // A replica that never comes back is no reason to doubt its zone for good.
+    if (nowMs - zone.trippedAtMs >= calmMs) zone.trips = 0;
+    zone.trippedAtMs = nowMs;
     zone.openUntilMs = nowMs + Math.min(maxOpenMs, openMs * 2 ** zone.trips);
     zone.trips = Math.min(zone.trips + 1, 8);
     zone.trialAtMs = Number.NEGATIVE_INFINITY;
@@ -88,5 +94,6 @@ function nameOf({ cluster, zone }: ReplicaState): string | null {
 }
 
 function blank(): Zone {
-  return { failedAtMs: new Map(), openUntilMs: 0, trialAtMs: Number.NEGATIVE_INFINITY, trips: 0 };
+  const never = Number.NEGATIVE_INFINITY;
+  return { failedAtMs: new Map(), openUntilMs: 0, trialAtMs: never, trips: 0, trippedAtMs: never };
 }
