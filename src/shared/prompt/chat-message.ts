@@ -18,6 +18,9 @@ export interface ChatMessage {
   readonly role: string;
   readonly content?: string | readonly ContentPart[] | null | undefined;
   readonly name?: string | undefined;
+  /** What a reasoning model thought, under either name; its template decides whether to show it again. */
+  readonly reasoning?: string | undefined;
+  readonly reasoning_content?: string | undefined;
   readonly tool_calls?: readonly unknown[] | null | undefined;
   readonly tool_call_id?: string | undefined;
 }

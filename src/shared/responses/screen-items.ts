@@ -2,7 +2,8 @@
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
-import { screenPrompt, type ScreenDeps } from "../safety/screen-prompt.ts";
+import { screenWith } from "../safety/definition-texts.ts";
+import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { summary } from "../turn/screen-request.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
@@ -24,16 +25,19 @@ export async function screenResponse(
     { role: "system", content: request.instructions ?? "" },
     ...request.input.map(asMessage),
   ];
-  const screening = screenPrompt(said, tenant.safety, deps);
+  const { tools, text } = request;
+  const described = { ...(tools !== undefined && { tools }), ...(text !== undefined && { text }) };
+  const screening = screenWith(said, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
   if (screened.kind === "refused") return err(screened.refusal);
   const findings = summary(screened.findings);
   const [first, ...messages] = screened.messages;
   const instructions = typeof first?.content === "string" ? first.content : "";
-  if (screened.messages === said) return ok({ request, findings });
+  if (screened.messages === said && screened.definitions === described) return ok({ request, findings });
   return ok({
     request: {
       ...request,
+      ...screened.definitions,
       ...(request.instructions === undefined ? {} : { instructions }),
       input: request.input.map((item, at) => withTexts(item, messages[at])),
     },

@@ -2,7 +2,7 @@ import { type ChatMessage, type ContentPart, isTextPart } from "../prompt/chat-m
 
 /**
  * Which texts of a chat does a screen read, and how are they replaced? Every message's content, text part by text part,
- * and the arguments of tool calls. What a program wrote for programs (arguments, results of tools) and is JSON is read as JSON;
+ * its speaker's name, what was thought before it, and the arguments of tool calls. What a program wrote for programs (arguments, results of tools) and is JSON is read as JSON;
  * what people wrote means what it says. What doesn't change stays the same object.
  */
 export type ReplaceText = (text: string, isJson: boolean) => string;
@@ -19,6 +19,8 @@ export function mapTexts<M extends ChatMessage>(messages: readonly M[], replace:
   }
   return copy ?? messages;
 }
+
+const thoughts = ["reasoning", "reasoning_content"] as const;
 
 function mapMessage<M extends ChatMessage>(message: M, replace: ReplaceText): M {
   const { content } = message;
@@ -38,6 +40,18 @@ function mapMessage<M extends ChatMessage>(message: M, replace: ReplaceText): M 
           isTextPart(part) ? { ...part, text: texts[index] ?? "" } : part,
         ),
       };
+  }
+  for (const field of thoughts) {
+    const thought = message[field];
+    if (typeof thought !== "string") continue;
+    const text = replace(thought, false);
+    if (text !== thought) mapped = { ...mapped, [field]: text };
+  }
+  const { name } = message;
+  if (name !== undefined) {
+    const text = replace(name, false);
+    // Names hold no blanks, as every server of OpenAI's API wants it.
+    if (text !== name) mapped = { ...mapped, name: text.replaceAll(" ", "-") };
   }
   if (message.tool_calls === undefined || message.tool_calls === null) return mapped;
   const calls = message.tool_calls.map((call) => mapCall(call, replace));

@@ -83,6 +83,29 @@ test("text parts and the strings in tool calls' arguments are covered, and stay 
   expect(result.findings).toHaveLength(4);
 });
 
+test("what was thought before an answer and who speaks are covered: templates print both", async () => {
+  const messages: ChatMessage[] = [
+    { role: "user", name: "a@b.co", content: "Hi" },
+    { role: "assistant", content: "Done.", reasoning: `It was ${card}.`, reasoning_content: "Ask a@b.co" },
+  ];
+  const masked = await screenPrompt(messages, policy({ action: "mask" }), nobody);
+  expect(masked).toMatchObject({
+    messages: [
+      { role: "user", name: "[e-mail-address]", content: "Hi" },
+      {
+        role: "assistant",
+        content: "Done.",
+        reasoning: "It was [card number].",
+        reasoning_content: "Ask [e-mail address]",
+      },
+    ],
+  });
+  expect(await screenPrompt(messages, policy({ action: "block" }), nobody)).toMatchObject({
+    kind: "refused",
+    refusal: { categories: ["email", "payment-card"] },
+  });
+});
+
 function detector(answer: () => Promise<never[][]> | ReturnType<PromptDetector["detect"]>): PromptDetector {
   return { name: "model", detect: answer };
 }

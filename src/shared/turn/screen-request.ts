@@ -1,6 +1,7 @@
 /** Screens what a client sent, before anything else sees it: a masked text is the only one that goes on. */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
+import { screenWith } from "../safety/definition-texts.ts";
 import { screenPrompt, type Finding, type ScreenDeps } from "../safety/screen-prompt.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
@@ -19,14 +20,26 @@ export async function screenChat(
   tenant: TenantConfig,
   deps: ScreenDeps,
 ): Promise<ScreenResult<ChatRequest>> {
-  const screening = screenPrompt(request.messages, tenant.safety, deps);
+  const described = descriptionsOf(request);
+  const screening = screenWith(request.messages, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
   if (screened.kind === "refused") return err(screened.refusal);
-  const { messages, findings } = screened;
+  const { messages, definitions, findings } = screened;
+  const same = messages === request.messages && definitions === described;
   return ok({
-    request: messages === request.messages ? request : { ...request, messages },
+    request: same ? request : { ...request, messages, ...definitions },
     findings: summary(findings),
   });
+}
+
+/** What a template may print beside the messages. A regular expression and a grammar steer the choice of tokens and are never shown. */
+function descriptionsOf({ tools, response_format, structured_outputs }: ChatRequest) {
+  const isShown = structured_outputs?.regex === undefined && structured_outputs?.grammar === undefined;
+  return {
+    ...(tools !== undefined && { tools }),
+    ...(response_format !== undefined && { response_format }),
+    ...(structured_outputs !== undefined && isShown && { structured_outputs }),
+  };
 }
 
 /** A plain prompt is screened as what a user said. */

@@ -1,0 +1,70 @@
+/**
+ * Which texts does a model read beside the messages? What describes tools and the form of an answer: templates print both into
+ * the prompt. Every string of such a value is screened, but for its keys.
+ */
+import type { ChatMessage } from "../prompt/chat-message.ts";
+import { resolvePolicy, type SafetyPolicy } from "./safety-policy.ts";
+import { screenPrompt, type ScreenDeps, type ScreenedPrompt } from "./screen-prompt.ts";
+
+export type ScreenedWith<M, D> =
+  | (Extract<ScreenedPrompt<M>, { kind: "passed" }> & { readonly definitions: D })
+  | Extract<ScreenedPrompt<M>, { kind: "refused" }>;
+
+/** As `screenPrompt`, with the strings in `definitions` behind the messages' texts. What doesn't change stays the same object. */
+export function screenWith<M extends ChatMessage, D>(
+  messages: readonly M[],
+  definitions: D,
+  policy: SafetyPolicy,
+  deps: ScreenDeps,
+): ScreenedWith<M, D> | Promise<ScreenedWith<M, D>> {
+  if (resolvePolicy(policy.input).isOff && deps.detectors.length === 0)
+    return { kind: "passed", messages, definitions, findings: [], unscreened: false };
+  const texts = stringsOf(definitions);
+  const described = { role: "system", content: texts.map((text) => ({ type: "text" as const, text })) };
+  const said: readonly ChatMessage[] = texts.length === 0 ? messages : [...messages, described];
+  const screening = screenPrompt(said, policy, deps);
+  const apart = (screened: ScreenedPrompt<ChatMessage>): ScreenedWith<M, D> => {
+    if (screened.kind === "refused") return screened;
+    if (screened.messages === said) return { ...screened, messages, definitions };
+    const own = screened.messages.slice(0, messages.length);
+    return {
+      ...screened,
+      // A screen replaces texts and keeps the form of what holds them.
+      messages: own.every((message, at) => message === messages[at]) ? messages : (own as unknown as M[]),
+      definitions: texts.length === 0 ? definitions : withStrings(definitions, screened.messages.at(-1)),
+    };
+  };
+  return screening instanceof Promise ? screening.then(apart) : apart(screening);
+}
+
+function stringsOf(value: unknown): string[] {
+  const texts: string[] = [];
+  mapStrings(value, (text) => {
+    texts.push(text);
+    return text;
+  });
+  return texts;
+}
+
+function withStrings<D>(definitions: D, described: ChatMessage | undefined): D {
+  const parts = (described?.content ?? []) as readonly { readonly text: string }[];
+  let at = -1;
+  return mapStrings(definitions, (text) => {
+    at += 1;
+    return parts[at]?.text ?? text;
+  }) as D;
+}
+
+/** Recursion is safe here: the request's own bounds (wire/json-bounds.ts) end it. */
+function mapStrings(value: unknown, replace: (text: string) => string): unknown {
+  if (typeof value === "string") return replace(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = (value as readonly unknown[]).map((item) => mapStrings(item, replace));
+    return items.every((item, at) => item === (value as readonly unknown[])[at]) ? value : items;
+  }
+  const entries = Object.entries(value).map(([key, item]) => [key, mapStrings(item, replace)] as const);
+  return entries.every(([key, item]) => item === (value as Readonly<Record<string, unknown>>)[key])
+    ? value
+    : Object.fromEntries(entries);
+}

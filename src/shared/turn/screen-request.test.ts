@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import { screenResponse } from "../responses/screen-items.ts";
+import type { ScreenDeps } from "../safety/screen-prompt.ts";
+import { type TenantConfig, tenantConfigSchema } from "../tenancy/tenant-config.ts";
+import { parseChatRequest } from "../wire/chat-request.ts";
+import { parseResponseRequest } from "../wire/responses-request.ts";
+import { screenChat } from "./screen-request.ts";
+
+const address = "ann@example.org";
+const nobody: ScreenDeps = { detectors: [], timer: () => () => undefined };
+
+function tenant(action: string): TenantConfig {
+  return tenantConfigSchema.parse({
+    id: "acme",
+    issuers: [
+      {
+        issuer: "https://issuer.test",
+        audience: "edgewise",
+        algorithms: ["HS256"],
+        keys: { type: "secret", name: "SECRET" },
+      },
+    ],
+    safety: { input: { action } },
+  });
+}
+
+const parameters = {
+  type: "object",
+  properties: { to: { type: "string", enum: ["nobody", address], description: `Not ${address}` } },
+};
+const said = { model: "auto", messages: [{ role: "user", content: "Hi" }] };
+
+function chat(fields: object) {
+  const parsed = parseChatRequest(JSON.stringify({ ...said, ...fields }));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  return parsed.value;
+}
+
+test.each([
+  ["tools", { tools: [{ type: "function", function: { name: "mail", description: address, parameters } }] }],
+  [
+    "response_format",
+    {
+      response_format: {
+        type: "json_schema",
+        json_schema: { name: "mail", description: address, schema: parameters },
+      },
+    },
+  ],
+  ["structured_outputs", { structured_outputs: { json: parameters } }],
+])("%s reach no model with what the tenant's policy keeps from it", async (field, fields) => {
+  const request = chat(fields);
+  const masked = await screenChat(request, tenant("mask"), nobody);
+  if (!masked.ok) throw new Error(masked.error.kind);
+  const sent = JSON.stringify(masked.value.request[field as keyof typeof masked.value.request]);
+  expect(sent).not.toContain(address);
+  expect(sent).toContain('"enum":["nobody","[e-mail address]"]');
+  expect(masked.value.findings).toMatch(/^email:[23]$/);
+  expect(await screenChat(request, tenant("block"), nobody)).toMatchObject({
+    ok: false,
+    error: { kind: "content-refused", categories: ["email"] },
+  });
+  const off = await screenChat(request, tenant("off"), nobody);
+  expect(off.ok && off.value.request).toBe(request);
+});
+
+test("what nothing was found in stays the same request", async () => {
+  const request = chat({ tools: [{ type: "function", function: { name: "mail", description: "Sends." } }] });
+  const screened = await screenChat(request, tenant("mask"), nobody);
+  expect(screened.ok && screened.value.request).toBe(request);
+});
+
+test("the same of a response: its tools and the form of its text", async () => {
+  const parsed = parseResponseRequest(
+    JSON.stringify({
+      model: "auto",
+      input: `I am ${address}`,
+      tools: [{ type: "function", name: "mail", description: address, parameters }],
+      text: { format: { type: "json_schema", name: "mail", schema: parameters } },
+    }),
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  const masked = await screenResponse(parsed.value, tenant("mask"), nobody);
+  if (!masked.ok) throw new Error(masked.error.kind);
+  expect(JSON.stringify(masked.value.request)).not.toContain(address);
+  expect(masked.value.findings).toBe("email:6");
+  expect(masked.value.request.tools?.[0]?.name).toBe("mail");
+});
