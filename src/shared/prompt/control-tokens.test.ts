@@ -40,6 +40,21 @@ const otherTokens = [
   "<bos>",
   "<eos>",
   "<unused12>",
+  "<turn|>",
+  "<channel|>",
+  "<tool_response|>",
+  "<SPECIAL_10>",
+  "<extra_id_0>",
+  "<seed:bos>",
+  "<seed:eos>",
+  "<role>",
+  "[MODEL_SETTINGS]",
+  "[unused9]",
+  "[|system|]",
+  "[|endofturn|]",
+  "]~b]",
+  "]~!b[",
+  "[e~[",
 ];
 const allTokens = [...barTokens, ...otherTokens];
 

@@ -18,13 +18,29 @@ import { type ChatMessage, type ContentPart, isTextPart } from "./chat-message.t
 export type TokenFamily = "bars" | "all";
 
 /** Bump with every change of what the engine gets: part of the answer cache's key. */
-export const controlTokenRulesVersion = "1";
+export const controlTokenRulesVersion = "2";
 
 const joint = "\u200b";
 const bars = /<(?=(?:\|(?![\s>=|])|\uff5c))/g;
-/** Mistral and Llama 2; Gemma; older and encoder models. Openers only: the rest of the token is harmless alone. */
-const others =
-  /<(?=\/?(?:s|unk|pad|bos|eos|mask|cls|sep|start_of_turn|end_of_turn|start_of_image|end_of_image|unused\d+)>)|<(?=<\/?SYS>>)|\[(?=\/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|ARGS|SYSTEM_PROMPT|IMG|IMG_BREAK|IMG_END|PREFIX|SUFFIX|MIDDLE|THINK|AUDIO|BEGIN_AUDIO|TRANSCRIBE|gMASK|MASK|CLS|SEP|PAD|UNK)\])/g;
+/** Openers only: the rest of the token is harmless alone. */
+const others = new RegExp(
+  [
+    // Llama 2, Gemma 2 and 3; older and encoder models.
+    String.raw`<(?=\/?(?:s|unk|pad|bos|eos|mask|cls|sep|start_of_turn|end_of_turn|start_of_image|end_of_image|unused\d+)>)`,
+    String.raw`<(?=<\/?SYS>>)`,
+    // Gemma 4, which closes by `<turn|>` what `<|turn>` opened.
+    String.raw`<(?=[a-z_]{1,24}\|>)`,
+    // Nemotron (`<SPECIAL_10>`, `<extra_id_0>`), Seed-OSS (`<seed:bos>`), Ling (`<role>`).
+    String.raw`<(?=(?:SPECIAL_|extra_id_)\d+>)|<(?=\/?(?:seed:|role>))`,
+    // Mistral; `[unused9]` of Pangu.
+    String.raw`\[(?=\/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|ARGS|SYSTEM_PROMPT|MODEL_SETTINGS|IMG|IMG_BREAK|IMG_END|PREFIX|SUFFIX|MIDDLE|THINK|AUDIO|BEGIN_AUDIO|TRANSCRIBE|gMASK|MASK|CLS|SEP|PAD|UNK|unused\d+)\])`,
+    // EXAONE.
+    String.raw`\[(?=\|(?:system|user|assistant|tool|endofturn)\|\])`,
+    // MiniMax: `]~b]` before a role, `[e~[` behind its text, `]~!b[` in front of all.
+    String.raw`\[(?=e~\[)|\](?=~!?[a-z]+[[\]]|![a-z]~\[|<\]minimax)`,
+  ].join("|"),
+  "g",
+);
 
 const barsModels =
   /llama-?3|llama-?4|qwen|deepseek|phi-?[34]|gpt-?(?:oss|4)|smollm|granite|command-?r|kimi|glm|yi-/i;
@@ -38,7 +54,7 @@ export function tokenFamilyOf(model: { readonly id: string; readonly served_name
 export function neutraliseText(text: string, family: TokenFamily): string {
   let safe = text;
   if (safe.includes("<|") || safe.includes("<\uff5c")) safe = safe.replace(bars, `<${joint}`);
-  if (family === "all" && (safe.includes("<") || safe.includes("[")))
+  if (family === "all" && (safe.includes("<") || safe.includes("[") || safe.includes("]")))
     safe = safe.replace(others, (opener) => `${opener}${joint}`);
   return safe;
 }
