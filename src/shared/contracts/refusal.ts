@@ -42,7 +42,13 @@ export type Refusal =
   | { readonly kind: "not-stored" }
   | { readonly kind: "content-refused"; readonly categories: readonly string[] }
   /** The engine called the request itself wrong (its 400 or 422). Its own text goes to the log, never to the wire. */
-  | { readonly kind: "origin-rejected"; readonly status: number; readonly detail: string }
+  | {
+      readonly kind: "origin-rejected";
+      readonly status: number;
+      readonly detail: string;
+      /** The field that it is about, where the engine's words tell. */
+      readonly param?: string;
+    }
   | { readonly kind: "origin-unavailable"; readonly retryAfterMs: number; readonly detail: string }
   | { readonly kind: "overloaded"; readonly retryAfterMs: number }
   | {

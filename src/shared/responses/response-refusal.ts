@@ -5,6 +5,7 @@ import type { ResponseRequest } from "../wire/responses-request.ts";
 const fields: Readonly<Record<string, string>> = {
   messages: "input",
   max_completion_tokens: "max_output_tokens",
+  max_tokens: "max_output_tokens",
   reasoning_effort: "reasoning.effort",
   response_format: "text.format",
   logprobs: "include",
@@ -16,6 +17,12 @@ export function responseRefusal(refusal: Refusal): Refusal {
       return withPromptField(refusal, "input");
     case "parameter-unsupported":
       return { ...refusal, param: fields[refusal.param] ?? refusal.param };
+    case "value-invalid":
+      return refusal.param === "messages" ? { ...refusal, param: "input" } : refusal;
+    case "origin-rejected":
+      return refusal.param === undefined
+        ? refusal
+        : { ...refusal, param: fields[refusal.param] ?? refusal.param };
     default:
       return refusal;
   }

@@ -73,6 +73,24 @@ test.each([
     4081,
     16,
   ],
+  [
+    "You passed 99073 input tokens and requested 32000 output tokens. However, the model's context length is only 131072 tokens, resulting in a maximum input length of 99072 tokens. Please reduce the length of the input prompt. (parameter=input_tokens, value=99073)",
+    131_072,
+    99_073,
+    32_000,
+  ],
+  [
+    "You passed 900000 input characters and requested 100 output tokens. However, the model's context length is only 8192 tokens, resulting in a maximum input length of 8092 tokens (at most 809200 characters). Please reduce the length of the input prompt.",
+    8192,
+    0,
+    100,
+  ],
+  [
+    "max_tokens=9000cannot be greater than max_model_len=max_total_tokens=8192. Please request fewer output tokens.",
+    8192,
+    0,
+    9000,
+  ],
 ] as const)(
   "a prompt over the window is known by its words: %s",
   (message, windowTokens, promptTokens, answerTokens) => {

@@ -271,3 +271,11 @@ test("in a stream the error is one data event, in either format", () => {
   expect(JSON.parse(text.slice("data: ".length))).toEqual({ text: "", done: true, error: error.body.error });
   expect(text.endsWith("\n\n")).toBe(true);
 });
+
+test("a request that an engine calls wrong names the field that it is about, where that is known", () => {
+  const refusal = { kind: "origin-rejected", status: 400, detail: "SECRET" } as const;
+  expect(toWireError(refusal).body.error.param).toBeNull();
+  const { error } = toWireError({ ...refusal, param: "response_format" }).body;
+  expect(error).toMatchObject({ param: "response_format", code: "request_rejected" });
+  expect(error.message).toContain("'response_format'");
+});

@@ -7,6 +7,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { contextError } from "./context-error.ts";
 import { formatDuration } from "./durations.ts";
 import { limitError } from "./limit-error.ts";
+import { rejectedError } from "./rejected-error.ts";
 import { retryAfter, wire, type WireError } from "./wire-error.ts";
 
 /** What the messages may mention of the request. All of it came from the client or was given to it. */
@@ -184,14 +185,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         `The prompt was refused by the content policy${categories(refusal.categories)}. Change it and send it again.`,
       );
     case "origin-rejected":
-      return wire(
-        400,
-        "invalid_request_error",
-        "request_rejected",
-        null,
-        "The model's server can't process this request as it stands, and sending it again won't help. Check the fields " +
-          `that only some models support, such as tools, response_format, media or an embedding's dimensions${reference(context)}.`,
-      );
+      return rejectedError(refusal.param ?? null, reference(context));
     case "origin-unavailable":
       return wire(
         503,

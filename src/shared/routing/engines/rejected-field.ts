@@ -1,0 +1,33 @@
+/**
+ * Which field of its request does an engine call wrong, by the words of its refusal? vLLM names hardly any (a schema that it can't
+ * compile is refused without `param`), so each server's sentences are known here by what they have in common.
+ */
+const sentences: readonly (readonly [RegExp, readonly string[]])[] = [
+  // vLLM's backends (vllm/v1/structured_output), OpenAI, llama.cpp, xgrammar behind TensorRT-LLM.
+  [
+    /json schema|json_schema|grammar|structured.outputs?|guided.decoding|transform (?:regex|choices)|parsing regex|anchored universal start|schema for response_format/i,
+    ["structured_outputs", "response_format", "tools"],
+  ],
+  [/tool.choice|tool.call|schema for function/i, ["tool_choice", "tools"]],
+  [/\bimages?\b|multi-?modal|\baudio\b/i, ["messages"]],
+  [/matryoshka|dimension/i, ["dimensions"]],
+];
+
+/** What no client sends: that one of these was refused is nothing that it could mend. */
+const ours: ReadonlySet<string> = new Set(["cache_salt", "add_generation_prompt", "continue_final_message"]);
+
+/**
+ * @param detail the engine's words, as they are logged
+ * @param fields those of the body that it was sent
+ * @returns `null`: its words name none of them
+ */
+export function rejectedField(detail: string, fields: ReadonlySet<string>): string | null {
+  for (const [name] of detail.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g))
+    if (fields.has(name) && !ours.has(name)) return name;
+  for (const [sentence, candidates] of sentences) {
+    if (!sentence.test(detail)) continue;
+    const field = candidates.find((candidate) => fields.has(candidate));
+    if (field !== undefined) return field;
+  }
+  return null;
+}

@@ -1,0 +1,45 @@
+/** One of a plan's candidates refused. May the next one be asked, and what is the client told where none answers? Pure. */
+import type { Refusal } from "../contracts/refusal.ts";
+import { rejectedField } from "../routing/engines/rejected-field.ts";
+import type { OriginFailure } from "../routing/ports.ts";
+
+/** Another model may be up, or have a larger window; a request that an engine calls wrong is not tried elsewhere. */
+export function givesWay(failure: OriginFailure): boolean {
+  return isForNow(failure) || failure.kind === "context-too-long";
+}
+
+/**
+ * Of two candidates' refusals, in the order of the plan, the one that the client can best act on. What is only for now outweighs what
+ * a model behind it can't do: the client may be answered by the first one when that is back.
+ */
+export function toTell(before: Refusal | null, now: Refusal): Refusal {
+  if (before === null || isForNow(now) || now.kind === "client-gone" || now.kind === "limited") return now;
+  if (isForNow(before)) return before;
+  if (before.kind === "context-too-long" && now.kind === "context-too-long")
+    return now.windowTokens > before.windowTokens ? now : before;
+  return now.kind === "parameter-unsupported" ? before : now;
+}
+
+/** With what the engine left unsaid: which field it calls wrong, how long the prompt is. */
+export function named(
+  failure: OriginFailure,
+  { body, promptTokens }: { readonly body: string; readonly promptTokens: number },
+): Refusal {
+  if (failure.kind === "context-too-long" && failure.promptTokens === 0)
+    return {
+      ...failure,
+      // By our estimate, which may say that it fits.
+      promptTokens: Math.max(promptTokens, failure.windowTokens - failure.answerTokens + 1),
+    };
+  if (failure.kind !== "origin-rejected") return failure;
+  const param = rejectedField(failure.detail, fieldsOf(body));
+  return param === null ? failure : { ...failure, param };
+}
+
+function isForNow({ kind }: Refusal): boolean {
+  return kind === "origin-unavailable" || kind === "overloaded";
+}
+
+function fieldsOf(body: string): ReadonlySet<string> {
+  return new Set(Object.keys(JSON.parse(body) as object));
+}

@@ -1,0 +1,20 @@
+/** What a client is told of a request that an engine calls wrong: which field to look at, never the engine's own words. */
+import { wire, type WireError } from "./wire-error.ts";
+
+/**
+ * @param param the field that it is about, where the engine's words tell
+ * @param reference names the request for the operator
+ */
+export function rejectedError(param: string | null, reference: string): WireError {
+  const check =
+    param === null
+      ? "Check the fields that only some models support, such as tools, response_format, media or an embedding's dimensions"
+      : `It is about '${param}', which holds what this model does not know or can't do`;
+  return wire(
+    400,
+    "invalid_request_error",
+    "request_rejected",
+    param,
+    `The model's server can't process this request as it stands, and sending it again won't help. ${check}${reference}.`,
+  );
+}
