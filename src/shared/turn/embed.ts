@@ -16,8 +16,10 @@ import { wholeText } from "../routing/whole-text.ts";
 import { costOf, isRecord, readEngineUsage } from "../stream/wire-usage.ts";
 import { buildEngineEmbeddingBody, type EmbeddingRequest } from "../wire/embeddings-request.ts";
 import { dearestPrice } from "./dearest-price.ts";
+import { inFormat } from "./embedding-format.ts";
 import { planModel, type Candidate } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+import { named } from "./refused-candidate.ts";
 
 const needs: readonly Capability[] = ["embeddings"];
 
@@ -83,6 +85,7 @@ async function dispatchFirst(
     const { record } = variant;
     // Token ids pass as they are: they name no text of a user's that could be read as a control token.
     const safe = { ...request, input: neutraliseValue(request.input, tokenFamilyOf(record)) };
+    const body = buildEngineEmbeddingBody(safe, record.served_name);
     const dispatched = await deps.origin.dispatch(
       {
         requestId: turn.requestId,
@@ -90,7 +93,7 @@ async function dispatchFirst(
         clusters: variant.clusters,
         model,
         path: "/v1/embeddings",
-        body: buildEngineEmbeddingBody(safe, record.served_name),
+        body,
         stream: false,
         tenant: turn.principal.tenant,
         tier: turn.principal.tier,
@@ -102,8 +105,8 @@ async function dispatchFirst(
       },
       signal,
     );
-    if (dispatched.ok) return finish(dispatched.value, model, promptTokens, deps);
-    refusal = dispatched.error;
+    if (dispatched.ok) return finish(dispatched.value, request, model, promptTokens, deps);
+    refusal = named(dispatched.error, { body, promptTokens });
     if (refusal.kind !== "origin-unavailable" && refusal.kind !== "overloaded") break;
   }
   return err(refusal);
@@ -111,6 +114,7 @@ async function dispatchFirst(
 
 async function finish(
   answer: OriginAnswer,
+  { encoding_format: format }: EmbeddingRequest,
   model: string,
   promptTokens: number,
   deps: TurnDeps,
@@ -137,7 +141,7 @@ async function finish(
   const price = modelRecord(deps.fleet, answer.cluster, model)?.price ?? freeOfCharge;
   const body = JSON.stringify({
     object: "list",
-    data: value["data"] as unknown[],
+    data: (value["data"] as unknown[]).map((vector) => inFormat(vector, format ?? "float")),
     model,
     usage: {
       prompt_tokens: usage.promptTokens,
