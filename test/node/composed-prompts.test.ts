@@ -60,6 +60,25 @@ test.each([
   });
 });
 
+test.each(["chat", "completions"] as const)(
+  "a prompt that nearly fills the window gets a whole answer by %s: the engine says how much is left",
+  async (api) => {
+    await withReplica({}, async (replica) => {
+      const messages = [{ role: "user", content: `Explain quantum computing. ${"word ".repeat(7_500)}` }];
+      const { path, body, maxTokens } = composed(api, { messages, max_tokens: null });
+      expect(maxTokens).toBeGreaterThan(500);
+      const response = await post(replica, path, body);
+      expect(response.status).toBe(200);
+      const answer = (await response.json()) as {
+        choices: { finish_reason: string }[];
+        usage: { completion_tokens: number };
+      };
+      expect(answer.usage.completion_tokens).toBeGreaterThan(16);
+      expect(answer.choices[0]?.finish_reason).toBe("stop");
+    });
+  },
+);
+
 test("the estimate that is reserved is near what the engine counts", async () => {
   await withReplica({}, async (replica) => {
     const content = "Explain quantum computing to a newcomer, in a few plain sentences. ".repeat(20);

@@ -24,10 +24,10 @@ async function items(
   const response = await send(`/v1/conversations/${conversation}/items?order=asc`, {
     headers: { authorization },
   });
-  const body = (await response.json()) as { data?: { role: string; content: { text: string }[] }[] };
+  const body = (await response.json()) as { data?: { role: string; content?: { text: string }[] }[] };
   return {
     status: response.status,
-    texts: (body.data ?? []).map((item) => `${item.role}: ${item.content[0]?.text}`),
+    texts: (body.data ?? []).map((item) => `${item.role}: ${item.content?.[0]?.text}`),
   };
 }
 
@@ -55,6 +55,42 @@ test("a conversation goes on where it was, under the tenant's system prompt, and
     ]),
   );
   await expectBill(authorization, 2, 24);
+});
+
+test("a conversation whose answer ended in half a call goes on: no engine could read that, at any later turn", async () => {
+  const authorization = await bearer("talks", "half");
+  const call = (more: object) => ({ tool_calls: [{ index: 0, ...more }] });
+  engine.script = {
+    deltas: [
+      call({ id: "call_a", type: "function", function: { name: "look", arguments: "" } }),
+      call({ function: { arguments: '{"at":"sk' } }),
+    ],
+    finish: "length",
+  };
+  const tools = [{ type: "function", function: { name: "look" } }];
+  const first = await post("/v1/chat/completions", authorization, say("Look.", "half", { tools }));
+  expect(await first.json()).toMatchObject({ choices: [{ finish_reason: "length" }] });
+  await eventually(async () => expect((await items(authorization, "half")).texts).toHaveLength(2));
+  engine.script = null;
+  const second = await post("/v1/chat/completions", authorization, say("Go on.", "half"));
+  expect(second.status).toBe(200);
+  await second.text();
+  expect(engine.asked.at(-1)?.["messages"]).toEqual([
+    { role: "system", content: "Be kind." },
+    { role: "user", content: "Look." },
+    { role: "user", content: "Go on." },
+  ]);
+  await settled();
+});
+
+test("a tool's result that answers no call of the conversation is refused, and no engine asked", async () => {
+  const authorization = await bearer("talks", "orphan");
+  const messages = [{ role: "tool", tool_call_id: "call_x", content: "blue" }];
+  const response = await post("/v1/chat/completions", authorization, say("", "orphan", { messages }));
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ error: { code: "invalid_value", param: "messages" } });
+  expect(engine.asked).toEqual([]);
+  await settled();
 });
 
 test("another user's conversation of the same name is another one, and its answers do not exist for others", async () => {

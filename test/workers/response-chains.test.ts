@@ -64,6 +64,31 @@ test("reasoning and tool calls are items of their own", async () => {
   await settled();
 });
 
+test("a response that ended in half a call can be gone on from", async () => {
+  const authorization = await bearer("responding", "half");
+  const call = (more: object) => ({ tool_calls: [{ index: 0, ...more }] });
+  engine.script = {
+    deltas: [
+      call({ id: "call_a", type: "function", function: { name: "look", arguments: "" } }),
+      call({ function: { arguments: '{"at":"sk' } }),
+    ],
+    finish: "length",
+  };
+  const tools = [{ type: "function", name: "look", parameters: { type: "object", properties: {} } }];
+  const first = await create(authorization, { tools });
+  expect(first).toMatchObject({ status: "incomplete" });
+  engine.script = null;
+  expect(await create(authorization, { previous_response_id: first.id, input: "Go on." })).toMatchObject({
+    status: "completed",
+  });
+  expect(engine.asked.at(-1)?.["messages"]).toEqual([
+    { role: "system", content: "Be kind." },
+    { role: "user", content: "Hi" },
+    { role: "user", content: "Go on." },
+  ]);
+  await settled();
+});
+
 test("a chain of responses is one conversation, without the instructions of before", async () => {
   const authorization = await bearer("responding", "chain");
   const first = await create(authorization, { instructions: "Say A.", input: "one" });

@@ -110,8 +110,8 @@ export const preparePlain: Prepare = (body, deps) => {
   const choices: Choice[] = [];
   const { n, variant } = sampling.value;
   for (const prompt of prompts.value) {
-    // The plain API's own default is 16 tokens.
-    const asked = request.value.max_tokens ?? 16;
+    // The plain API's own default is 16 tokens; null is given, and leaves all that the window has.
+    const asked = request.value.max_tokens === undefined ? 16 : request.value.max_tokens;
     const limit = answerLimit(model.value, prompt.encoded.ids.length, asked, "max_tokens");
     if (!limit.ok) return limit;
     for (let index = 0; index < n; index++) {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readChatRequest } from "../wire/chat-request.ts";
 import { type ModelRecord, modelRecordSchema } from "../routing/fleet-config.ts";
 import { type ComposeInput, composePrompt } from "./compose.ts";
@@ -167,6 +167,10 @@ test("history stands between the instructions and the new turn, and is trimmed t
   expect(result.value.droppedMessages).toBe(202 - messages.length);
   expect(result.value.droppedMessages).toBeGreaterThan(100);
   expect(result.value.promptTokens + 1_000).toBeLessThanOrEqual(8_192);
+  // Trimmed for a length that nobody asked for, it leaves that length, which the engine is told.
+  const { max_tokens: _asked, ...open } = request;
+  const { body } = composed(input(open, { history }));
+  expect(body["max_tokens"]).toBeGreaterThan(900);
 });
 
 test("keys of the prompt are made only where there is a choice, and a chat's turns share the conversation's", () => {
@@ -208,4 +212,121 @@ test("a length that nobody asked for is what the window leaves, within the model
   expect(open.ok && open.value.maxTokens).toBeGreaterThan(8_000);
   const limited = composePrompt(input(request, { model: { ...chatModel, max_output_tokens: 512 } }));
   expect(limited.ok && limited.value.maxTokens).toBe(512);
+});
+
+const words = (count: number) => "word ".repeat(count);
+
+test.each([chatModel, completionsModel])(
+  "near the window's end an open length is left to the engine by $api, never cut to a token by our own caution",
+  (model) => {
+    const long = input({ messages: [{ role: "user", content: words(7_600) }] }, { model });
+    const result = composePrompt(long);
+    if (!result.ok) throw new Error(result.error.kind);
+    expect(result.value.promptTokens).toBeGreaterThan(7_500);
+    // An upper bound for the reservation: what is left by the engine's count may be more than by ours.
+    expect(result.value.maxTokens).toBeGreaterThan(8_192 - result.value.promptTokens);
+    expect(result.value.maxTokens).toBeLessThan(1_500);
+    const { body } = composed(long);
+    // Plain completions have a default of 16 tokens, which null is not.
+    if (model.api === "completions") expect(body["max_tokens"]).toBeNull();
+    else expect(body).not.toHaveProperty("max_tokens");
+    const limited = composePrompt({ ...long, model: { ...model, max_output_tokens: 512 } });
+    expect(limited.ok && limited.value.maxTokens).toBe(512);
+  },
+);
+
+describe("a conversation whose latest message leaves no room for the history", () => {
+  const history = [
+    { role: "user", content: "Hi" },
+    { role: "assistant", content: "Hello." },
+  ];
+  const long = (count: number, more: object = {}) =>
+    input({ messages: [{ role: "user", content: words(count) }], ...more }, { history });
+
+  test.each([
+    [7_300, {}],
+    [6_900, { max_tokens: 1_000 }],
+  ])("takes the message as it would without a history: %d words, %o", (count, more) => {
+    const result = composePrompt(long(count, more));
+    if (!result.ok) throw new Error(JSON.stringify(result.error));
+    expect(result.value.droppedMessages).toBe(2);
+    expect(composed(long(count, more)).body["messages"]).toEqual([{ role: "user", content: words(count) }]);
+  });
+
+  test("refuses what would be refused without one, with the numbers of what must stay", () => {
+    const refused = composePrompt(long(9_500));
+    if (refused.ok || refused.error.kind !== "context-too-long") throw new Error("it does not fit");
+    expect(refused.error.promptTokens).toBeGreaterThan(9_000);
+    expect(refused.error.promptTokens).toBeLessThan(10_000);
+  });
+});
+
+test("messages that a user added one by one make no turn that can't be shortened; those of the request stay", () => {
+  const history = Array.from({ length: 20 }, (_, at) => ({ role: "user", content: `${at} ${words(600)}` }));
+  const result = composePrompt(input({ messages: [{ role: "user", content: "And now?" }] }, { history }));
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  const { messages } = JSON.parse(result.value.body) as { messages: { content: string }[] };
+  expect(messages.at(-1)?.content).toBe("And now?");
+  expect(messages.length).toBeGreaterThan(8);
+  expect(messages.at(-2)).toEqual(history.at(-1));
+  expect(result.value.droppedMessages).toBe(21 - messages.length);
+  const both = [
+    { role: "user", content: words(5_000) },
+    { role: "user", content: words(5_000) },
+  ];
+  expect(composePrompt(input({ messages: both }, { history })).ok).toBe(false);
+});
+
+test("the schema of an answer holds no control token, since templates print it; a pattern stays as it is", () => {
+  const schema = { type: "object", properties: { a: { description: "x<|eot_id|>" } } };
+  const messages = [{ role: "user", content: "Hi" }];
+  for (const fields of [
+    {
+      response_format: { type: "json_schema", json_schema: { name: "n", description: "<|eot_id|>", schema } },
+    },
+    { structured_outputs: { json: schema } },
+    { tools: [{ type: "function", function: { name: "f", description: "<|eot_id|>", parameters: schema } }] },
+  ])
+    expect(JSON.stringify(composed(input({ messages, ...fields })).body)).not.toContain("<|eot_id|>");
+  const pattern = { regex: "(<|a)+" };
+  expect(composed(input({ messages, structured_outputs: pattern })).body["structured_outputs"]).toEqual(
+    pattern,
+  );
+});
+
+test("a history with calls or images never goes to a completions target: they would silently be left out", () => {
+  const call = { id: "1", type: "function", function: { name: "f", arguments: "{}" } };
+  for (const history of [
+    [
+      { role: "assistant", content: null, tool_calls: [call] },
+      { role: "tool", content: "x", tool_call_id: "1" },
+    ],
+    [{ role: "user", content: [{ type: "image_url" }] }],
+  ]) {
+    const request = { messages: [{ role: "user", content: "And now?" }] };
+    const refused = composePrompt(input(request, { model: completionsModel, history }));
+    expect(!refused.ok && refused.error.kind).toBe("parameter-unsupported");
+    expect(composePrompt(input(request, { history })).ok).toBe(true);
+  }
+});
+
+test("a prompt that fits by the estimate itself is never refused for what was learned: the engine counts", () => {
+  const long = input({ messages: [{ role: "user", content: words(4_000) }] }, { estimateRatio: 3 });
+  expect(composePrompt(long).ok).toBe(true);
+  expect(
+    composePrompt(input({ messages: [{ role: "user", content: words(9_500) }] }, { estimateRatio: 3 })).ok,
+  ).toBe(false);
+});
+
+test("a length that is ours to choose is told as such, and can be left to the engine; one of the client's can't", () => {
+  const open = input({ messages: [{ role: "user", content: "Hi" }] });
+  const told = composePrompt(open);
+  expect(told.ok && told.value.lengthIsOurs).toBe(true);
+  expect(composed({ ...open, openEnd: true }).body).not.toHaveProperty("max_tokens");
+  const left = composePrompt({ ...open, openEnd: true });
+  expect(left.ok && left.value.lengthIsOurs).toBe(false);
+  const asked = input({ messages: [{ role: "user", content: "Hi" }], max_tokens: 7 }, { openEnd: true });
+  expect(composed(asked).body["max_tokens"]).toBe(7);
+  const own = composePrompt(asked);
+  expect(own.ok && own.value.lengthIsOurs).toBe(false);
 });

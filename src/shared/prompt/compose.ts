@@ -4,6 +4,7 @@ import type { ModelRecord } from "../routing/fleet-config.ts";
 import type { OriginPath } from "../routing/ports.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
 import { engineChatBody } from "../wire/engine-chat-body.ts";
+import { type OrphanedResult, pairCalls } from "./answered-calls.ts";
 import type { ChatMessage } from "./chat-message.ts";
 import { neutraliseMessage, neutraliseValue, type TokenFamily, tokenFamilyOf } from "./control-tokens.ts";
 import { llama31StopTokenIds, llama31StopTokens, renderLlama31 } from "./llama-3-1-template.ts";
@@ -16,7 +17,7 @@ import {
   type TemplateOverhead,
   usualOverhead,
 } from "./token-estimate.ts";
-import { trimToWindow, type WindowRefusal } from "./window.ts";
+import { latestTurn, trimToWindow, type WindowRefusal } from "./window.ts";
 
 /**
  * What exactly does the engine get for this request? Instructions, history, window, template, lengths, in this order:
@@ -24,13 +25,13 @@ import { trimToWindow, type WindowRefusal } from "./window.ts";
  */
 
 /** Bump with every change of what the engine gets for the same request: part of the answer cache's key. */
-export const composeVersion = "2";
+export const composeVersion = "3";
 
 export interface ComposeInput {
   readonly request: ChatRequest;
-  /** Earlier messages of a stored conversation, oldest first, without instructions. Trimmed where they don't fit. */
+  /** Earlier messages of a stored conversation, oldest first. Trimmed where they don't fit; calls that nobody answered are left out. */
   readonly history: readonly ChatMessage[];
-  /** The tenant's, used where neither request nor history has instructions. */
+  /** The tenant's, used where the request has no instructions. What a history may begin with is a summary, and no instruction. */
   readonly defaultSystemPrompt: string | null;
   readonly model: ModelRecord;
   /** What to multiply estimates with: token-calibration.ts. */
@@ -41,6 +42,8 @@ export interface ComposeInput {
   readonly cacheSalt: string | null;
   /** Salts the keys by which the prompt's beginning is recognised; null: none are made. */
   readonly affinitySeed: number | null;
+  /** Where the request names no length of the answer, the engine is told none either: it has what the window leaves. */
+  readonly openEnd?: boolean;
 }
 
 export interface ComposedPrompt {
@@ -51,8 +54,13 @@ export interface ComposedPrompt {
   readonly promptTokens: number;
   /** The same before calibration: what TokenCalibration.observe wants back together with the engine's count. */
   readonly estimatedTokens: number;
-  /** The most tokens of answer, for each of the `n` choices: what the engine was told. */
+  /**
+   * The most tokens of answer, for each of the `n` choices: what the engine was told, or, where it was told nothing, what the
+   * window may leave at most.
+   */
   readonly maxTokens: number;
+  /** The engine was told a length that the client did not name: where the estimate was too low, it may not fit. */
+  readonly lengthIsOurs: boolean;
   /** How many messages of the history were left out. */
   readonly droppedMessages: number;
   readonly affinity: AffinityKeys | null;
@@ -60,6 +68,7 @@ export interface ComposedPrompt {
 
 export type ComposeRefusal =
   | WindowRefusal
+  | OrphanedResult
   /** The model is served by `completions` alone and the request needs the engine's parser; `param` says why. */
   | { readonly kind: "parameter-unsupported"; readonly param: string; readonly message: string };
 
@@ -83,12 +92,14 @@ const estimateTolerance = 0.9;
 /** Kept free when the answer's length is ours to choose, so that an estimate that is too low doesn't overrun the window. */
 const slack = 1.08;
 const slackTokens = 16;
+/** A history is trimmed to leave what is wanted but for the rounding; with less of it than this, the length is not ours to choose. */
+const enoughOfWanted = 0.9;
 
 export function composePrompt(input: ComposeInput): Result<ComposedPrompt, ComposeRefusal> {
   const { request, model } = input;
   const rendered = model.api === "completions";
   if (rendered) {
-    const param = needsEngineParser(request);
+    const param = needsEngineParser({ ...request, messages: [...input.history, ...request.messages] });
     if (param !== null)
       return err({
         kind: "parameter-unsupported",
@@ -98,22 +109,21 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
   }
   const family = tokenFamilyOf(model);
   const overhead = model.template === "llama-3.1" ? llama31Overhead : usualOverhead;
-  const prepared = forTemplate(prepareMessages(input, family), model);
-  const fitted = fit(input, prepared, overhead);
+  const prepared = prepareMessages(input, family);
+  if (!prepared.ok) return prepared;
+  const fitted = fit(input, prepared.value, overhead);
   if (!fitted.ok) return fitted;
-  const { messages, estimatedTokens, promptTokens, maxTokens } = fitted.value;
+  const { messages, estimatedTokens, promptTokens, maxTokens, toldTokens } = fitted.value;
 
   const features = model.engine_features;
-  const safeRequest =
-    request.tools === undefined ? request : { ...request, tools: neutraliseValue(request.tools, family) };
-  const chatBody = engineChatBody(safeRequest, {
+  const chatBody = engineChatBody(withSafeDefinitions(request, family), {
     servedName: model.served_name,
     stream: input.stream,
     streamUsage: features.stream_usage,
     continuousUsage: features.stream_usage && features.continuous_usage,
     cacheSalt: input.cacheSalt !== null && features.cache_salt ? input.cacheSalt : undefined,
     messages,
-    maxTokens,
+    maxTokens: toldTokens ?? undefined,
   });
   const body = rendered
     ? Object.fromEntries(Object.entries(chatBody).filter(([field]) => !chatOnlyFields.has(field)))
@@ -124,6 +134,8 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
       ending: "answer",
     });
     body["add_special_tokens"] = false;
+    // Without the field it would be 16 tokens there.
+    if (toldTokens === null) body["max_tokens"] = null;
     body["stop"] = [...stopsOf(request), ...llama31StopTokens];
     body["stop_token_ids"] = [...(request.stop_token_ids ?? []), ...llama31StopTokenIds];
   }
@@ -133,13 +145,45 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
     promptTokens,
     estimatedTokens,
     maxTokens,
+    lengthIsOurs: toldTokens !== null && isOpen(request),
     droppedMessages: fitted.value.dropped,
     affinity: input.affinitySeed === null ? null : affinityKeys(messages, input.affinitySeed),
   });
 }
 
-/** Instructions first, then history, then what was sent; `developer` is what engines call `system`. */
-function prepareMessages(input: ComposeInput, family: TokenFamily): readonly ChatMessage[] {
+function isOpen(request: ChatRequest): boolean {
+  return request.max_completion_tokens === undefined && request.max_tokens === undefined;
+}
+
+/**
+ * What an engine may print into the prompt beside the messages: tools, and the schema of an answer (vLLM hands `response_format`
+ * to templates). The other kinds of `structured_outputs` are patterns, which a joint would change and no template sees.
+ */
+function withSafeDefinitions(request: ChatRequest, family: TokenFamily): ChatRequest {
+  const { tools, response_format, structured_outputs } = request;
+  if (tools === undefined && response_format === undefined && structured_outputs?.json === undefined)
+    return request;
+  return {
+    ...request,
+    ...(tools !== undefined && { tools: neutraliseValue(tools, family) }),
+    ...(response_format !== undefined && { response_format: neutraliseValue(response_format, family) }),
+    ...(structured_outputs?.json !== undefined && {
+      structured_outputs: neutraliseValue(structured_outputs, family),
+    }),
+  };
+}
+
+interface Prepared {
+  readonly messages: readonly ChatMessage[];
+  /** The index of the first message that the request itself brought, behind the instructions. */
+  readonly ownFrom: number;
+}
+
+/**
+ * Instructions first, then history, then what was sent; `developer` is what engines call `system`. Llama 3.1's template refuses a
+ * message with several tool calls.
+ */
+function prepareMessages(input: ComposeInput, family: TokenFamily): Result<Prepared, OrphanedResult> {
   const { request, history, defaultSystemPrompt } = input;
   const instructions: ChatMessage[] = [];
   const turn: ChatMessage[] = [];
@@ -150,15 +194,21 @@ function prepareMessages(input: ComposeInput, family: TokenFamily): readonly Cha
     else turn.push(safe);
   }
   const has = (messages: readonly ChatMessage[]) => messages.some((message) => message.role === "system");
+  const goesOn = history.length > 0 || turn[0]?.role === "tool";
+  const paired = goesOn ? pairCalls(history, request.messages.slice(instructions.length)) : ok(history);
+  if (!paired.ok) return paired;
+  const earlier = paired.value.map((message) => forEngine(message, family));
   if (defaultSystemPrompt !== null && instructions.length === 0 && !has(turn))
     instructions.push(forEngine({ role: "system", content: defaultSystemPrompt }, family));
-  const earlier = history.map((message) => forEngine(message, family));
-  return earlier.length === 0 && instructions.length === 0 ? turn : [...instructions, ...earlier, ...turn];
+  const all =
+    earlier.length === 0 && instructions.length === 0 ? turn : [...instructions, ...earlier, ...turn];
+  const forTemplate = input.model.template === "llama-3.1" ? withSingleToolCalls : unchanged;
+  const messages = forTemplate(all);
+  return ok({ messages, ownFrom: goesOn ? messages.length - forTemplate(turn).length : 0 });
 }
 
-/** Llama 3.1's template refuses a message with several tool calls. */
-function forTemplate(messages: readonly ChatMessage[], model: ModelRecord): readonly ChatMessage[] {
-  return model.template === "llama-3.1" ? withSingleToolCalls(messages) : messages;
+function unchanged(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return messages;
 }
 
 function forEngine(message: ChatMessage, family: TokenFamily): ChatMessage {
@@ -177,12 +227,14 @@ interface Fitted {
   readonly estimatedTokens: number;
   readonly promptTokens: number;
   readonly maxTokens: number;
+  /** What the engine is told of it; `null`: nothing, it has the rest of the window. */
+  readonly toldTokens: number | null;
   readonly dropped: number;
 }
 
 function fit(
   input: ComposeInput,
-  messages: readonly ChatMessage[],
+  { messages, ownFrom }: Prepared,
   overhead: TemplateOverhead,
 ): Result<Fitted, WindowRefusal> {
   const { request, model, estimateRatio } = input;
@@ -198,28 +250,34 @@ function fit(
   let dropped = 0;
   let estimated = messages.reduce((sum, message) => sum + costOf(message), fixed);
   if (input.history.length > 0 && estimated * estimateRatio * slack + wanted > windowTokens) {
-    const trimmed = trimToWindow(messages, (message) => costOf(message) * estimateRatio * slack, {
-      windowTokens,
-      answerTokens: wanted,
-      fixedTokens: fixed * estimateRatio * slack,
-    });
-    if (!trimmed.ok) return trimmed;
-    kept = trimmed.value.messages;
-    dropped = trimmed.value.dropped.length;
+    const trimmed = trimToWindow(
+      messages,
+      (message) => costOf(message) * estimateRatio * slack,
+      { windowTokens, answerTokens: wanted, fixedTokens: fixed * estimateRatio * slack },
+      ownFrom,
+    );
+    // What must stay is judged below, like a request without a history: with less room kept free, it may well fit.
+    kept = trimmed.ok ? trimmed.value.messages : latestTurn(messages, ownFrom);
+    dropped = messages.length - kept.length;
     estimated = kept.reduce((sum, message) => sum + costOf(message), fixed);
   }
   const promptTokens = Math.ceil(estimated * estimateRatio);
   const atLeast = asked === null ? 1 : wanted;
-  if (promptTokens * estimateTolerance + atLeast > windowTokens)
+  // A ratio that was learned of other prompts may be too high for this one: what fits without it is left to the engine.
+  const leastPrompt = Math.min(promptTokens, estimated) * estimateTolerance;
+  if (leastPrompt + atLeast > windowTokens)
     return err({ kind: "context-too-long", windowTokens, promptTokens, answerTokens: atLeast });
-  const free = Math.max(1, Math.floor(windowTokens - promptTokens * slack - slackTokens));
-  return ok({
-    messages: kept,
-    estimatedTokens: Math.ceil(estimated),
-    promptTokens,
-    maxTokens: asked === null ? Math.min(most, free) : wanted,
-    dropped,
-  });
+  const result = { messages: kept, estimatedTokens: Math.ceil(estimated), promptTokens, dropped };
+  if (asked !== null) return ok({ ...result, maxTokens: wanted, toldTokens: wanted });
+  const free = Math.floor(windowTokens - promptTokens * slack - slackTokens);
+  // As long as the model may answer, where that fits; else what is surely left, where that is enough.
+  const chosen = windowTokens - promptTokens >= most ? most : free >= wanted * enoughOfWanted ? free : null;
+  if (chosen !== null && input.openEnd !== true)
+    return ok({ ...result, maxTokens: chosen, toldTokens: chosen });
+  // Near the window's end what is kept free for the estimate's error would be all of the answer: only the engine knows what is left.
+  const left = Math.max(1, Math.ceil(windowTokens - leastPrompt));
+  // A stream can be ended here where the model's longest answer is reached; of a whole one all has to be set aside.
+  return ok({ ...result, maxTokens: input.stream ? Math.min(most, left) : left, toldTokens: null });
 }
 
 function stopsOf(request: ChatRequest): readonly string[] {

@@ -5,7 +5,8 @@ import type { ChatMessage } from "./chat-message.ts";
 /**
  * Which messages of a history still fit into the model's window? The instructions at the head and the latest turn
  * always stay; whole turns go, the oldest first. A turn is a user's message with all that follows it up to the next
- * one, so that a tool call is never parted from its result.
+ * one, so that a tool call is never parted from its result. Where the latest turn begins with several messages of the user (added
+ * one by one, or each without an answer) and does not fit whole, the oldest of those go too, as far as they are history.
  *
  * Where it cuts is a function of the history's beginning, in steps of a quarter of the window: while a conversation
  * grows, the cut stays where it is until the window is full again, and so does the prompt's prefix, which the
@@ -31,10 +32,12 @@ export type WindowRefusal = Extract<Refusal, { kind: "context-too-long" }>;
 
 const stepsPerWindow = 4;
 
+/** @param ownFrom the index of the first message that is no history: it was sent with the request, and is never left out */
 export function trimToWindow<M extends ChatMessage>(
   messages: readonly M[],
   tokensOf: (message: M) => number,
   budget: WindowBudget,
+  ownFrom = 0,
 ): Result<TrimmedWindow<M>, WindowRefusal> {
   const costs = messages.map(tokensOf);
   const total = costs.reduce((sum, tokens) => sum + tokens, budget.fixedTokens);
@@ -61,6 +64,10 @@ export function trimToWindow<M extends ChatMessage>(
     }
   }
   // No step fits: the loop ended at the latest turn, which must stand alone.
+  while (total - removed > room && maySplit(messages, cut, ownFrom)) {
+    removed += costs[cut] ?? 0;
+    cut += 1;
+  }
   if (!passed && total - removed > room)
     return err({
       kind: "context-too-long",
@@ -73,6 +80,19 @@ export function trimToWindow<M extends ChatMessage>(
     promptTokens: Math.ceil(total - removed),
     dropped: Array.from({ length: cut - head }, (_, index) => head + index),
   });
+}
+
+/** What stays of a history that `trimToWindow` finds no room for at all. */
+export function latestTurn<M extends ChatMessage>(messages: readonly M[], ownFrom = 0): readonly M[] {
+  const head = headLength(messages);
+  let cut = turnStarts(messages, head).at(-1) ?? head;
+  while (maySplit(messages, cut, ownFrom)) cut += 1;
+  return [...messages.slice(0, head), ...messages.slice(cut)];
+}
+
+/** Whether this message is history and the next one of the same user begins as good a turn. */
+function maySplit(messages: readonly ChatMessage[], cut: number, ownFrom: number): boolean {
+  return cut < ownFrom && messages[cut]?.role === "user" && messages[cut + 1]?.role === "user";
 }
 
 /** Instructions before the first other message. */

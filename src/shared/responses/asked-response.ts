@@ -1,8 +1,9 @@
 /** A request for a response as the stages of a turn read it: its chat, with what `truncation` says about the window. */
+import { pairCalls } from "../prompt/answered-calls.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { composePrompt } from "../prompt/compose.ts";
 import { askedChat } from "../turn/asked-chat.ts";
-import type { Asked, ComposeInputs } from "../turn/asked.ts";
+import type { Asked } from "../turn/asked.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
 import type { ResponseTurn } from "./stored-response.ts";
 
@@ -12,7 +13,10 @@ export function askedResponse(chat: ChatRequest, { truncates }: Pick<ResponseTur
     format: "none",
     cacheable: null,
     compose: (inputs) => {
-      const { history, messages } = arranged(chat, inputs, truncates);
+      const own = chat.messages.slice(leadingInstructions(chat.messages));
+      const paired = pairCalls(inputs.history, own);
+      if (!paired.ok) return paired;
+      const { history, messages } = arranged(chat, paired.value, truncates);
       return composePrompt({ ...inputs, request: { ...chat, messages }, history });
     },
   };
@@ -24,12 +28,11 @@ export function askedResponse(chat: ChatRequest, { truncates }: Pick<ResponseTur
  */
 function arranged(
   { messages }: ChatRequest,
-  { history }: ComposeInputs,
+  history: readonly ChatMessage[],
   truncates: boolean,
 ): { readonly history: readonly ChatMessage[]; readonly messages: ChatRequest["messages"] } {
   const latest = messages.findLastIndex((message) => message.role === "user");
-  const first = messages.findIndex((message) => message.role !== "system");
-  const leading = first === -1 ? messages.length : first;
+  const leading = leadingInstructions(messages);
   if (!truncates) {
     // What was recalled is made of chat messages, whatever compose needs to know of them.
     const recalled = history as ChatRequest["messages"];
@@ -44,4 +47,10 @@ function arranged(
     history: [...history, ...messages.slice(leading, latest)],
     messages: [...messages.slice(0, leading), ...messages.slice(latest)],
   };
+}
+
+/** How many messages there are before the first that is no instruction. */
+function leadingInstructions(messages: ChatRequest["messages"]): number {
+  const first = messages.findIndex((message) => message.role !== "system");
+  return first === -1 ? messages.length : first;
 }

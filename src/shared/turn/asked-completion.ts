@@ -50,13 +50,14 @@ function compose(
     model.max_output_tokens ?? model.context_window,
   );
   const promptTokens = Math.ceil(estimatedTokens * estimateRatio);
-  const longest = Math.max(...prompts.map((prompt) => estimateTokens(prompt))) * estimateRatio;
-  // An estimate may be a tenth too high: what is over the window only by that is left to the engine's own count.
-  if (longest * 0.9 + maxTokens > model.context_window)
+  const longest = Math.max(...prompts.map((prompt) => estimateTokens(prompt)));
+  // An estimate may be a tenth too high, and what was learned of other prompts more: what is over the window only by that is
+  // left to the engine's own count.
+  if (longest * Math.min(1, estimateRatio) * 0.9 + maxTokens > model.context_window)
     return err({
       kind: "context-too-long",
       windowTokens: model.context_window,
-      promptTokens: Math.ceil(longest),
+      promptTokens: Math.ceil(longest * estimateRatio),
       answerTokens: maxTokens,
     });
   const family = tokenFamilyOf(model);
@@ -79,6 +80,7 @@ function compose(
     promptTokens,
     estimatedTokens,
     maxTokens,
+    lengthIsOurs: false,
     droppedMessages: 0,
     affinity:
       affinitySeed === null ? null : affinityKeys([{ role: "user", content: safe[0] ?? "" }], affinitySeed),

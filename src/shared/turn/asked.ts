@@ -49,4 +49,6 @@ export interface ComposeInputs {
   readonly cacheSalt: string | null;
   /** Salts the keys by which the prompt's beginning is recognised; null: there is but one replica, so none are made. */
   readonly affinitySeed: number | null;
+  /** The engine is told no length of the answer where the client named none. */
+  readonly openEnd?: boolean;
 }

@@ -12,6 +12,7 @@ import type { CachedAnswer } from "../cache/ports.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
+import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { ComposedPrompt } from "../prompt/compose.ts";
 import { microdollarsFor } from "../limits/cost.ts";
 import { answerReservation, wholeReservation } from "../limits/estimate.ts";
@@ -22,6 +23,7 @@ import { dearestPrice } from "./dearest-price.ts";
 import { promptExhausted } from "./exhausted.ts";
 import { lookup, type CacheStanding } from "./lookup.ts";
 import { planModel, type Candidate, type Plan } from "./plan.ts";
+import { givesWay, named, toTell } from "./refused-candidate.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
 /** Let in by the buckets; must be settled, once, whatever happens next. */
@@ -100,65 +102,95 @@ async function dispatchFirst(
   if (turn.recall !== null) turn.mark("recall");
   const salt = deps.cacheSalt(turn.principal.tenant);
   const cacheSalt = typeof salt === "string" ? salt : await salt;
-  const deadlineMs = turn.tenant.requests.deadline_seconds * 1000;
+  const given: GivenTurn = { turn, history: recalled.value, cacheSalt };
   let refusal: Refusal | null = null;
   for (const candidate of turn.plan) {
-    const originStreams = mustStream(turn, candidate);
-    const composed = turn.asked.compose({
-      history: recalled.value,
-      defaultSystemPrompt: turn.tenant.default_system_prompt,
-      model: candidate.variant.record,
-      estimateRatio: deps.calibration.ratio(turn.principal.tenant, candidate.model),
-      stream: originStreams,
-      cacheSalt,
-      affinitySeed: hasSeveralReplicas(deps.fleet, candidate.variant.clusters) ? seedOf(cacheSalt) : null,
-    });
-    if (!composed.ok) {
-      refusal ??= composed.error;
-      continue;
-    }
-    const prompt = composed.value;
-    const needed = reservationFor(turn, candidate, prompt.promptTokens, prompt.maxTokens, deps);
-    const wanted = needed.promptTokens + needed.answerTokens;
-    const cost = microdollarsFor(
-      dearestPrice(deps.fleet, [candidate]),
-      needed.promptTokens,
-      needed.answerTokens,
-    );
-    if (wanted > turn.reservation.tokens || cost > turn.reservation.microdollars) {
-      const extended = turn.reservation.extend(wanted, cost);
-      const granted = typeof extended === "boolean" ? extended : await extended;
-      if (!granted) return err(promptExhausted(turn.reservation, needed.promptTokens, turn.asked.choices));
-    }
-    turn.mark("compose");
-    const request = {
-      requestId: turn.requestId,
-      traceparent: turn.traceparent,
-      clusters: candidate.variant.clusters,
-      model: candidate.model,
-      path: prompt.path,
-      body: prompt.body,
-      stream: originStreams,
-      tenant: turn.principal.tenant,
-      tier: turn.principal.tier,
-      tokens: wanted,
-      promptTokens: needed.promptTokens,
-      affinity: prompt.affinity,
-      place: turn.place,
-      deadlineMs,
-      ...(turn.tenant.requests.hedge ? { hedge: true } : {}),
-    };
-    const answer = await deps.origin.dispatch(request, signal);
-    turn.mark("dispatch");
-    if (answer.ok) {
-      if (candidate.route !== null && deps.mirror !== null)
-        deps.mirror({ turn, route: candidate.route, request, history: recalled.value, cacheSalt });
-      return ok({ ...turn, kind: "live", candidate, prompt, originStreams, answer: answer.value });
-    }
-    refusal = answer.error;
-    if (refusal.kind !== "origin-unavailable" && refusal.kind !== "overloaded") break;
+    const asked = await askCandidate(given, candidate, deps, signal);
+    if (asked.ok) return asked;
+    refusal = toTell(refusal, asked.error.refusal);
+    if (!asked.error.givesWay) break;
   }
   return err(refusal ?? { kind: "internal", detail: "a plan without candidates" });
+}
+
+/** What every candidate is asked with. */
+interface GivenTurn {
+  readonly turn: AdmittedTurn;
+  readonly history: readonly ChatMessage[];
+  readonly cacheSalt: string;
+}
+
+interface CandidateRefused {
+  readonly refusal: Refusal;
+  /** The next one may be asked. */
+  readonly givesWay: boolean;
+}
+
+/** @param openEnd the engine is told no length: the one that we chose, where the client had named none, did not fit */
+async function askCandidate(
+  given: GivenTurn,
+  candidate: Candidate,
+  deps: TurnDeps,
+  signal: LeaveSignal,
+  openEnd = false,
+): Promise<Result<LiveTurn, CandidateRefused>> {
+  const { turn, history, cacheSalt } = given;
+  const originStreams = mustStream(turn, candidate);
+  const composed = turn.asked.compose({
+    history,
+    defaultSystemPrompt: turn.tenant.default_system_prompt,
+    model: candidate.variant.record,
+    estimateRatio: deps.calibration.ratio(turn.principal.tenant, candidate.model),
+    stream: originStreams,
+    cacheSalt,
+    affinitySeed: hasSeveralReplicas(deps.fleet, candidate.variant.clusters) ? seedOf(cacheSalt) : null,
+    openEnd,
+  });
+  if (!composed.ok) return err({ refusal: composed.error, givesWay: true });
+  const prompt = composed.value;
+  const needed = reservationFor(turn, candidate, prompt.promptTokens, prompt.maxTokens, deps);
+  const wanted = needed.promptTokens + needed.answerTokens;
+  const cost = microdollarsFor(
+    dearestPrice(deps.fleet, [candidate]),
+    needed.promptTokens,
+    needed.answerTokens,
+  );
+  if (wanted > turn.reservation.tokens || cost > turn.reservation.microdollars) {
+    const extended = turn.reservation.extend(wanted, cost);
+    const granted = typeof extended === "boolean" ? extended : await extended;
+    if (!granted) {
+      const refusal = promptExhausted(turn.reservation, needed.promptTokens, turn.asked.choices);
+      return err({ refusal, givesWay: false });
+    }
+  }
+  turn.mark("compose");
+  const request = {
+    requestId: turn.requestId,
+    traceparent: turn.traceparent,
+    clusters: candidate.variant.clusters,
+    model: candidate.model,
+    path: prompt.path,
+    body: prompt.body,
+    stream: originStreams,
+    tenant: turn.principal.tenant,
+    tier: turn.principal.tier,
+    tokens: wanted,
+    promptTokens: needed.promptTokens,
+    affinity: prompt.affinity,
+    place: turn.place,
+    deadlineMs: turn.tenant.requests.deadline_seconds * 1000,
+    ...(turn.tenant.requests.hedge ? { hedge: true } : {}),
+  };
+  const answer = await deps.origin.dispatch(request, signal);
+  turn.mark("dispatch");
+  if (answer.ok) {
+    if (candidate.route !== null && deps.mirror !== null)
+      deps.mirror({ turn, route: candidate.route, request, history, cacheSalt });
+    return ok({ ...turn, kind: "live", candidate, prompt, originStreams, answer: answer.value });
+  }
+  if (answer.error.kind === "context-too-long" && prompt.lengthIsOurs)
+    return askCandidate(given, candidate, deps, signal, true);
+  return err({ refusal: named(answer.error, prompt), givesWay: givesWay(answer.error) });
 }
 
 const noHistory = ok([]);

@@ -19,7 +19,7 @@ export interface EngineChatOptions {
   /** In place of the request's own: with history, system prompt and passages, trimmed. */
   readonly messages?: readonly object[];
   /** Tokens of each answer. Absent: the request's own, or none. */
-  readonly maxTokens?: number;
+  readonly maxTokens?: number | undefined;
 }
 
 /** An allow-list: what is not called so in the table never gets there, whatever the public schema accepts. */
