@@ -64,6 +64,29 @@ test("an OpenAI server that knows more gets more, as its record says", () => {
   });
 });
 
+test("a plain OpenAI server gets messages in OpenAI's form: what was thought before an answer stays here", () => {
+  const messages = [
+    { role: "user", content: "Hi" },
+    { role: "assistant", content: "Hello", reasoning: "Greet.", reasoning_content: "Greet." },
+  ];
+  const plain = bodyFor("openai", { ...composed, messages });
+  expect(plain.ok && plain.value["messages"]).toEqual([
+    { role: "user", content: "Hi" },
+    { role: "assistant", content: "Hello" },
+  ]);
+  const tolerant = bodyFor("openai", { ...composed, messages }, { sampling_fields: true });
+  expect(tolerant).toMatchObject({ value: { messages } });
+});
+
+test("the only tokens that may be said are a condition, which is refused where it has no word, never left out", () => {
+  for (const kind of ["openai", "tensorrt-llm"] as const)
+    expect(bodyFor(kind, { ...composed, allowed_token_ids: [1] })).toEqual({
+      ok: false,
+      error: "allowed_token_ids",
+    });
+  expect(bodyFor("openai", { ...composed, allowed_token_ids: [1] }, { sampling_fields: true }).ok).toBe(true);
+});
+
 test("TensorRT-LLM, which refuses unknown fields, gets none, and its own word for all tokens", () => {
   expect(bodyFor("tensorrt-llm", composed)).toEqual({
     ok: true,
@@ -81,6 +104,18 @@ test("TensorRT-LLM, which refuses unknown fields, gets none, and its own word fo
   });
   const plain = bodyFor("tensorrt-llm", { ...composed, prompt: "x" }, {}, "/v1/completions");
   expect(Object.keys(plain.ok ? plain.value : {})).not.toContain("cache_salt");
+});
+
+test("TensorRT-LLM gets an effort that it has a word for: another one is a refused request, also of a model that heeds none", () => {
+  for (const [asked, sent] of [
+    ["minimal", "low"],
+    ["xhigh", "high"],
+    ["medium", "medium"],
+    ["none", "none"],
+  ])
+    expect(bodyFor("tensorrt-llm", { ...composed, reasoning_effort: asked })).toMatchObject({
+      value: { reasoning_effort: sent },
+    });
 });
 
 test.each([

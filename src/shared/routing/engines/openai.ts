@@ -1,5 +1,5 @@
 /** Any other server of OpenAI's API: OpenAI itself, llama.cpp, Ollama, a proxy. It gets OpenAI's fields alone unless its record says more. */
-import { ok } from "../../contracts/result.ts";
+import { err, ok } from "../../contracts/result.ts";
 import { unknownMetrics } from "../engine-metrics.ts";
 import { asResponseFormat, streamOptions, vllmFields, without } from "./body-fields.ts";
 import type { EngineAdapter } from "./engine.ts";
@@ -15,6 +15,13 @@ export const openai: EngineAdapter = {
     const kept = features.sampling_fields
       ? without(body, (field) => field === "cache_salt" && !features.cache_salt)
       : without(body, (field) => vllmFields.has(field) && !(field === "cache_salt" && features.cache_salt));
+    if (!features.sampling_fields) {
+      // Whoever may only say these tokens is to say no others: unlike a preference it can't be left out.
+      if (body["allowed_token_ids"] !== undefined) return err("allowed_token_ids");
+      const { messages } = body;
+      if (Array.isArray(messages))
+        kept["messages"] = (messages as readonly unknown[]).map((message) => withoutThoughts(message));
+    }
     const options = streamOptions(kept["stream_options"], features);
     if (options === undefined) delete kept["stream_options"];
     else kept["stream_options"] = options;
@@ -30,3 +37,11 @@ export const openai: EngineAdapter = {
     return ok(kept);
   },
 };
+
+/** What was thought before an answer is no field of OpenAI's messages, and servers that know no more refuse it. */
+function withoutThoughts(message: unknown): unknown {
+  if (typeof message !== "object" || message === null) return message;
+  if (!("reasoning" in message || "reasoning_content" in message)) return message;
+  const { reasoning: _thought, reasoning_content: _same, ...rest } = message as Record<string, unknown>;
+  return rest;
+}

@@ -10,12 +10,17 @@ import { usualWindowFault } from "./window-fault.ts";
 
 /** Of vLLM's fields and OpenAI's newer ones, those that it has no word for. */
 const unknownFields: ReadonlySet<string> = new Set([
-  "allowed_token_ids",
   "bad_words",
   "return_tokens_as_token_ids",
   "include_reasoning",
   "structured_outputs",
   "continue_final_message",
+]);
+
+/** OpenAI's newer words, which its schema refuses, in the nearest of its own. */
+const efforts: ReadonlyMap<unknown, string> = new Map([
+  ["minimal", "low"],
+  ["xhigh", "high"],
 ]);
 
 const promptTooLong =
@@ -40,10 +45,14 @@ export const tensorRtLlm: EngineAdapter = {
       : { windowTokens: Number(window), promptTokens: Number(prompt), answerTokens: Number(answer) };
   },
   bodyFor(path, body, features) {
+    // Whoever may only say these tokens is to say no others: unlike a preference it can't be left out.
+    if (body["allowed_token_ids"] !== undefined) return err("allowed_token_ids");
     const kept = without(body, (field) => unknownFields.has(field));
     if (!features.cache_salt) delete kept["cache_salt"];
     // Plain completions have no such field at all.
     if (path === "/v1/completions") delete kept["cache_salt"];
+    const effort = efforts.get(kept["reasoning_effort"]);
+    if (effort !== undefined) kept["reasoning_effort"] = effort;
     // "All tokens" is 0 there, and -1 an error.
     if (kept["top_k"] === -1) kept["top_k"] = 0;
     const options = streamOptions(kept["stream_options"], features);

@@ -46,9 +46,10 @@ const numbers = [
 
 /** The error says what the binding has no word for although the answer depends on it. `stop` is carried out here (stop-cutter.ts). */
 export function workersAiInput(path: OriginPath, body: Body): Result<WorkersAiInput, string> {
-  if (path === "/v1/embeddings") return embeddingInput(body["input"]);
+  if (path === "/v1/embeddings")
+    return body["dimensions"] === undefined ? embeddingInput(body["input"]) : err("dimensions");
   if (path !== "/v1/chat/completions" && path !== "/v1/completions") return err(path);
-  const lacking = ["logprobs", "logit_bias"].find(
+  const lacking = ["logprobs", "logit_bias", "allowed_token_ids", "echo"].find(
     (field) => body[field] !== undefined && body[field] !== false,
   );
   if (lacking !== undefined) return err(lacking);

@@ -4,6 +4,7 @@
  */
 import type { OriginPath } from "../ports.ts";
 import { StopCutter } from "./stop-cutter.ts";
+import { calledOf, newCall, ToolCallDeltas } from "./workers-ai-calls.ts";
 
 export interface OutputFrame {
   readonly path: OriginPath;
@@ -21,7 +22,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export function wholeOutput(output: unknown, frame: OutputFrame): string | null {
   if (!isRecord(output)) return null;
   if (frame.path === "/v1/embeddings") return embeddings(output, frame);
-  if (Array.isArray(output["choices"])) return JSON.stringify(output);
+  if (Array.isArray(output["choices"]))
+    return JSON.stringify(frame.stops.length === 0 ? output : cutAtStops(output, frame));
   const { response } = output;
   const calls = toolCalls(output["tool_calls"], frame);
   if (response === undefined && calls.length === 0) return null;
@@ -40,6 +42,24 @@ export function wholeOutput(output: unknown, frame: OutputFrame): string | null 
     ],
     ...(isRecord(output["usage"]) ? { usage: output["usage"] } : {}),
   });
+}
+
+/** OpenAI's form already, of a run that was never told where to stop. */
+function cutAtStops(output: Fields, { stops }: OutputFrame): Fields {
+  const choices = (output["choices"] as readonly Fields[]).map((choice) => {
+    const message = isRecord(choice["message"]) ? choice["message"] : null;
+    const text = message === null ? choice["text"] : message["content"];
+    if (typeof text !== "string") return choice;
+    const cutter = new StopCutter(stops);
+    const content = cutter.add(text) + cutter.flush();
+    if (!cutter.stopped) return choice;
+    return {
+      ...choice,
+      ...(message === null ? { text: content } : { message: { ...message, content } }),
+      finish_reason: "stop",
+    };
+  });
+  return { ...output, choices };
 }
 
 /** A stream of events as a stream of OpenAI's chunks. An end without `[DONE]` stays one, which is an answer that broke. */
@@ -73,13 +93,14 @@ class OutputEvents {
   readonly #head: Fields;
   /** The engine speaks OpenAI's form itself. */
   #native = true;
-  #calls = 0;
+  readonly #calls: ToolCallDeltas;
   #usage: unknown = undefined;
   #done = false;
 
   constructor(frame: OutputFrame) {
     this.#frame = frame;
     this.#cutter = new StopCutter(frame.stops);
+    this.#calls = new ToolCallDeltas(frame.newId);
     this.#head = head(
       frame,
       frame.path === "/v1/chat/completions" ? "chat.completion.chunk" : "text_completion",
@@ -105,30 +126,58 @@ class OutputEvents {
     if (!isRecord(event)) return `data: ${data}\n\n`;
     if (Array.isArray(event["choices"]) || event["error"] !== undefined) {
       this.#native = false;
-      return `data: ${data}\n\n`;
+      const [choice] = (event["choices"] ?? []) as readonly unknown[];
+      return this.#frame.stops.length > 0 && isRecord(choice)
+        ? this.#cut(event, choice)
+        : `data: ${data}\n\n`;
     }
     if (event["usage"] !== undefined) this.#usage = event["usage"];
     const { response } = event;
-    const calls = toolCalls(event["tool_calls"], this.#frame).map((call, at) => ({
-      index: this.#calls + at,
-      ...call,
-    }));
-    this.#calls += calls.length;
-    const text = this.#cutter.add(typeof response === "string" ? response : "");
+    const calls = this.#calls.read(event["tool_calls"]);
+    // A token that is a number comes as one.
+    const text = this.#cutter.add(
+      typeof response === "string" || typeof response === "number" ? String(response) : "",
+    );
     const delta = { content: text, ...(calls.length > 0 ? { tool_calls: calls } : {}) };
     const out = calls.length === 0 && text === "" ? "" : this.#chunk(delta, text, null);
     return this.#cutter.stopped ? out + this.#end() : out;
+  }
+
+  /** OpenAI's chunk of a run that was never told where to stop. There is one choice: more are refused (workers-ai-input.ts). */
+  #cut(event: Fields, choice: Fields): string {
+    const delta = isRecord(choice["delta"]) ? choice["delta"] : null;
+    const said = delta === null ? choice["text"] : delta["content"];
+    let text = this.#cutter.add(typeof said === "string" ? said : "");
+    if (choice["finish_reason"] != null) text += this.#cutter.flush();
+    const { stopped } = this.#cutter;
+    const changed = {
+      ...choice,
+      ...(typeof said !== "string" && text === ""
+        ? {}
+        : delta === null
+          ? { text }
+          : { delta: { ...delta, content: text } }),
+      ...(stopped ? { finish_reason: "stop" } : {}),
+    };
+    const out = `data: ${JSON.stringify({ ...event, choices: [changed] })}\n\n`;
+    return stopped ? out + this.#end() : out;
   }
 
   #end(): string {
     this.#done = true;
     if (!this.#native) return "data: [DONE]\n\n";
     const text = this.#cutter.stopped ? "" : this.#cutter.flush();
-    const finish = this.#cutter.stopped ? "stop" : finishReason(this.#calls > 0, this.#usage, this.#frame);
+    const { any } = this.#calls;
+    const finish = this.#cutter.stopped ? "stop" : finishReason(any, this.#usage, this.#frame);
+    const bare = this.#calls.end();
     const usage = isRecord(this.#usage)
       ? `data: ${JSON.stringify({ ...this.#head, choices: [], usage: this.#usage })}\n\n`
       : "";
-    return `${this.#chunk(text === "" ? {} : { content: text }, text, finish)}${usage}data: [DONE]\n\n`;
+    const last = {
+      ...(text === "" ? {} : { content: text }),
+      ...(bare.length > 0 ? { tool_calls: bare } : {}),
+    };
+    return `${this.#chunk(last, text, finish)}${usage}data: [DONE]\n\n`;
   }
 
   #chunk(delta: Fields, text: string, finish: string | null): string {
@@ -155,18 +204,8 @@ function finishReason(calls: boolean, usage: unknown, { maxTokens }: OutputFrame
 function toolCalls(value: unknown, { newId }: OutputFrame): readonly Fields[] {
   if (!Array.isArray(value)) return [];
   return (value as readonly unknown[]).flatMap((call) => {
-    if (!isRecord(call)) return [];
-    const called = isRecord(call["function"]) ? call["function"] : call;
-    const { name } = called;
-    if (typeof name !== "string" || name === "") return [];
-    const given = called["arguments"] ?? {};
-    return [
-      {
-        id: typeof call["id"] === "string" ? call["id"] : `call_${newId()}`,
-        type: "function",
-        function: { name, arguments: typeof given === "string" ? given : JSON.stringify(given) },
-      },
-    ];
+    const { name, given = {} } = calledOf(call);
+    return name === null ? [] : [newCall(call as Fields, name, given, newId)];
   });
 }
 

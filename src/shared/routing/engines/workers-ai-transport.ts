@@ -29,7 +29,7 @@ export function workersAiTransport({
     const frame: OutputFrame = {
       path,
       model,
-      maxTokens: typeof body["max_tokens"] === "number" ? body["max_tokens"] : null,
+      maxTokens: typeof body["max_tokens"] === "number" ? body["max_tokens"] : defaultMaxTokens,
       stops: stopsOf(body["stop"]),
       nowMs: now(),
       newId,
@@ -51,6 +51,9 @@ export function workersAiTransport({
     return new Response(whole, { headers: { "content-type": "application/json" } });
   };
 }
+
+/** The binding's own, where the input names no length (its published schema of text generation). */
+const defaultMaxTokens = 256;
 
 function refused(status: number, message: string): Response {
   return Response.json({ error: { message, type: "workers_ai", code: status } }, { status });

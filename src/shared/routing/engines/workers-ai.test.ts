@@ -168,6 +168,79 @@ test("a stop sequence, which the binding does not know, ends the stream here, an
   expect(cancelled).toBe(true);
 });
 
+test("a newer model's answers, OpenAI's already, end at a stop sequence as well", async () => {
+  const whole = mount({
+    id: "x",
+    choices: [
+      { index: 0, message: { role: "assistant", content: "one two three" }, finish_reason: "length" },
+    ],
+    usage,
+  });
+  expect(await (await whole.chat({ stop: [" two"] })).json()).toMatchObject({
+    choices: [{ message: { content: "one" }, finish_reason: "stop" }],
+    usage,
+  });
+  const chunk = (content: string, finish: string | null = null) =>
+    `data: ${JSON.stringify({ id: "x", choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`;
+  const cut = mount(streamOf(`${chunk("one t")}${chunk("wo th")}${chunk("ree", "stop")}data: [DONE]\n\n`));
+  expect(await chunksOf(await cut.chat({ stream: true, stop: "two" }))).toMatchObject([
+    { choices: [{ delta: { content: "one " }, finish_reason: null }] },
+    { choices: [{ delta: { content: "" }, finish_reason: "stop" }] },
+    "[DONE]",
+  ]);
+  const uncut = mount(streamOf(`${chunk("one t")}${chunk("", "stop")}data: [DONE]\n\n`));
+  expect(await chunksOf(await uncut.chat({ stream: true, stop: "two" }))).toMatchObject([
+    { choices: [{ delta: { content: "one " } }] },
+    { choices: [{ delta: { content: "t" }, finish_reason: "stop" }] },
+    "[DONE]",
+  ]);
+});
+
+test("a token that is a number is not lost", async () => {
+  const { chat } = mount(
+    streamOf('data: {"response":"1 + 1 = "}\n\ndata: {"response":2}\n\ndata: [DONE]\n\n'),
+  );
+  expect(await chunksOf(await chat({ stream: true }))).toMatchObject([
+    { choices: [{ delta: { content: "1 + 1 = " } }] },
+    { choices: [{ delta: { content: "2" } }] },
+    { choices: [{ finish_reason: "stop" }] },
+    "[DONE]",
+  ]);
+});
+
+test("calls whose arguments come in pieces are put together under their index, and one without any has an empty object", async () => {
+  const piece = (index: number, more: object) =>
+    `data: ${JSON.stringify({ response: "", tool_calls: [{ index, ...more }] })}\n\n`;
+  const { chat } = mount(
+    streamOf(
+      piece(0, { id: "a", type: "function", function: { name: "add" } }) +
+        piece(0, { function: { arguments: '{"a":' } }) +
+        piece(0, { function: { arguments: "1}" } }) +
+        piece(1, { id: "b", type: "function", function: { name: "now" } }) +
+        piece(1, { id: null, function: { name: null, arguments: "" } }) +
+        "data: [DONE]\n\n",
+    ),
+  );
+  const chunks = (await chunksOf(await chat({ stream: true }))) as readonly {
+    choices: { delta: { tool_calls?: { index: number; id?: string; function: { arguments: string } }[] } }[];
+  }[];
+  const calls = new Map<number, { id: string; text: string }>();
+  for (const one of chunks.filter((chunk) => typeof chunk === "object"))
+    for (const { index, id, function: called } of one.choices[0]?.delta.tool_calls ?? []) {
+      const call = calls.get(index) ?? { id: id ?? "", text: "" };
+      calls.set(index, { ...call, text: call.text + called.arguments });
+    }
+  expect([...calls]).toEqual([
+    [0, { id: "a", text: '{"a":1}' }],
+    [1, { id: "b", text: "{}" }],
+  ]);
+});
+
+test("an answer without a length ends at the binding's own, and says so", async () => {
+  const { chat } = mount({ response: "x", usage: { ...usage, completion_tokens: 256 } });
+  expect(await (await chat({})).json()).toMatchObject({ choices: [{ finish_reason: "length" }] });
+});
+
 test("a reader that leaves ends the run", async () => {
   const ended = Promise.withResolvers<void>();
   const endless = new ReadableStream<Uint8Array>({
@@ -204,6 +277,7 @@ test.each([
   [{ logit_bias: { "1": 5 } }],
   [{ tool_choice: "required" }],
   [{ structured_outputs: { regex: "a" } }],
+  [{ allowed_token_ids: [1] }],
 ])("%j, which the binding has no word for, is refused and not ignored", async (body) => {
   const { runs, chat } = mount({ response: "x" });
   expect((await chat(body)).status).toBe(400);
@@ -234,6 +308,10 @@ test("plain completions go in raw, and embeddings as texts", async () => {
     data: [{ object: "embedding", index: 0, embedding: [0.1, 0.2] }],
   });
   expect(embedding.runs[0]?.input).toEqual({ text: ["a"] });
+  // A vector of another length than was asked for would be found out much later.
+  expect((await embedding.chat({ input: "a", dimensions: 1 }, "/v1/embeddings")).status).toBe(400);
+  expect((await plain.chat({ prompt: "Hello", echo: true }, "/v1/completions")).status).toBe(400);
+  expect(plain.runs).toHaveLength(1);
 });
 
 test("a text is cut at its first stop sequence, however it is dealt out", () => {
