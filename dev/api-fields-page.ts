@@ -69,7 +69,8 @@ ${chatTable("Edgewise")}
 | \`audio\` of an assistant message | refused |
 
 Every call of an assistant message is answered by one tool message, before anything else is said, and nothing else is
-answered. With \`conversation_id\` the first messages may answer the call that the stored conversation ends with.
+answered. With \`conversation_id\` the first messages may answer the call that the stored conversation ends with. A stored call that
+nobody answered, or that was cut off, is left out of later prompts.
 
 ## POST /v1/responses
 
@@ -163,9 +164,15 @@ function ruleTable(
   return ["| field | effect | note |", "| --- | --- | --- |", ...taken, ...refused].join("\n");
 }
 
+const completionEffects: Readonly<Record<string, string>> = {
+  model: "used here",
+  temperature: "converted",
+  best_of: "without effect",
+};
+
 function completionRule(field: string): readonly [string, string] {
   const own = ownCompletionNotes.get(field);
-  if (own !== undefined) return [field === "model" ? "used here" : "passed", own];
+  if (own !== undefined) return [completionEffects[field] ?? "passed", own];
   const rule: FieldRule | undefined = Object.hasOwn(chatFieldRules, field)
     ? chatFieldRules[field as keyof typeof chatFieldRules]
     : undefined;

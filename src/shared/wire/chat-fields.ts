@@ -107,9 +107,13 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
   max_completion_tokens: rule(
     "OpenAI",
     "used",
-    "Goes on as max_tokens. Absent: what the window and the limits leave.",
+    "Goes on as max_tokens; over the model's longest answer, that one is meant. Absent: what the window and the limits leave.",
   ),
-  reasoning_effort: rule("OpenAI", "passed", "Only reasoning models heed it."),
+  reasoning_effort: rule(
+    "OpenAI",
+    "passed",
+    "Only reasoning models heed it. Where the engine knows fewer words, the nearest.",
+  ),
   response_format: rule(
     "OpenAI",
     "converted",

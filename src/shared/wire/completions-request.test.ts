@@ -37,6 +37,16 @@ describe("plain completions", () => {
       cache_salt: "salt",
     });
   });
+  test("the least length is no more than the longest that the model may give", () => {
+    const result = completion({ max_tokens: 1000, min_tokens: 500 });
+    if (!result.ok) throw new Error(JSON.stringify(result.error));
+    expect(JSON.parse(buildEngineCompletionBody(result.value, { ...options, maxTokens: 100 }))).toMatchObject(
+      {
+        max_tokens: 100,
+        min_tokens: 100,
+      },
+    );
+  });
   test("without a stream nothing of one is asked for", () => {
     const result = completion({});
     if (!result.ok) throw new Error(JSON.stringify(result.error));

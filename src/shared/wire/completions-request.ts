@@ -81,8 +81,9 @@ export const completionFields = { taken: [...table.schemas.keys()], refused: [..
 export const ownCompletionNotes: ReadonlyMap<string, string> = new Map([
   ["prompt", "Text, or up to 16 texts. Token ids are not taken: they mean something else to every model."],
   ["n", "1 to 16, times the number of prompts."],
-  ["max_tokens", "16 where absent, as OpenAI has it."],
-  ["best_of", "Only 0 or 1, without effect: use n."],
+  ["max_tokens", "16 where absent, as OpenAI has it; over the model's longest answer, that one is meant."],
+  ["best_of", "Only 0 or 1: use n."],
+  ["temperature", "0 to 2. With n over 1, which engines refuse at 0, it goes on as top_k 1."],
   ["echo", "The prompt in front of the answer."],
   ["logprobs", "0 to 5."],
   ["add_special_tokens", "Whether the engine puts its start token in front (vLLM); true where absent."],
@@ -146,6 +147,8 @@ export function buildEngineCompletionBody(
   const body: Record<string, unknown> = { model: options.servedName };
   for (const field in request) if (!kept.has(field)) body[field] = request[field as keyof CompletionRequest];
   body["max_tokens"] = options.maxTokens;
+  // The model's longest answer may be shorter than the client's least: engines refuse the contradiction.
+  if (request.min_tokens !== undefined) body["min_tokens"] = Math.min(request.min_tokens, options.maxTokens);
   if (options.stream) {
     body["stream"] = true;
     if (options.streamUsage)
