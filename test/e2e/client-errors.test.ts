@@ -84,6 +84,28 @@ describe("a wrong request is a BadRequestError that names the field", () => {
     expect(error.code).toBe("context_length_exceeded");
   });
 
+  test("a schema that the engine can't compile is told by its field, in the words of each API", async () => {
+    const client = await clientFor();
+    const schema = { type: "object", properties: { a: { type: "wizard" } } };
+    const json_schema = { name: "n", schema };
+    const ofChat = await thrownBy(
+      client.chat.completions.create({
+        model: "auto",
+        messages,
+        response_format: { type: "json_schema", json_schema },
+      }),
+    );
+    expect(ofChat).toMatchObject({ status: 400, code: "request_rejected", param: "response_format" });
+    const ofResponse = await thrownBy(
+      client.responses.create({
+        model: "auto",
+        input: "Hello",
+        text: { format: { type: "json_schema", ...json_schema } },
+      }),
+    );
+    expect(ofResponse).toMatchObject({ status: 400, code: "request_rejected", param: "text.format" });
+  });
+
   test("an image for a model that does not see", async () => {
     const client = await clientFor();
     const content = [

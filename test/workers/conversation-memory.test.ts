@@ -85,10 +85,12 @@ test("what will soon not fit is put in short, in steps; in between the prompt be
     await say(authorization, `question ${turn} ${long}`);
     await settled();
     const prompt = messages(engine.asked.findLast((body) => !isQuestionOfOurs(body)));
-    expect(prompt[0]).toEqual({ role: "system", content: "Be kind." });
+    // In one system message with the instructions: templates refuse a second.
+    expect(prompt.map(({ role }) => role).indexOf("user")).toBe(1);
+    expect(prompt[0]?.content.startsWith("Be kind.")).toBe(true);
     // Nothing is ever cut: what does not fit any more is in the summary.
     expect(JSON.stringify(prompt).length).toBeLessThan(32_768 * 5);
-    heads.push(prompt[1]?.role === "system" ? prompt[1].content : "");
+    heads.push(prompt[0]?.content.slice("Be kind.".length) ?? "");
   }
   const summaries = engine.asked.filter(isQuestionOfOurs);
   expect(summaries.length).toBeGreaterThan(1);

@@ -330,3 +330,23 @@ test("a length that is ours to choose is told as such, and can be left to the en
   const own = composePrompt(asked);
   expect(own.ok && own.value.lengthIsOurs).toBe(false);
 });
+
+test("a conversation's summary goes into the instructions, since templates refuse a second system message", () => {
+  const summary = { role: "system", content: "What was said earlier." };
+  const history = [summary, { role: "user", content: "Hi" }, { role: "assistant", content: "Hello." }];
+  const sent = (instructions: readonly object[], defaultSystemPrompt: string | null = null) => {
+    const request = { messages: [...instructions, { role: "user", content: "And now?" }] };
+    const messages = composed(input(request, { history, defaultSystemPrompt })).body["messages"];
+    return (messages as { role: string; content: string }[]).map(
+      ({ role, content }) => `${role}: ${content}`,
+    );
+  };
+  const rest = ["user: Hi", "assistant: Hello.", "user: And now?"];
+  expect(sent([])).toEqual(["system: What was said earlier.", ...rest]);
+  expect(sent([], "Be kind.")).toEqual(["system: Be kind.\n\nWhat was said earlier.", ...rest]);
+  const parts = [{ type: "text", text: "Be brief." }];
+  expect(sent([{ role: "developer", content: parts }], "Be kind.")).toEqual([
+    "system: Be brief.\n\nWhat was said earlier.",
+    ...rest,
+  ]);
+});

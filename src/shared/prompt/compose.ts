@@ -4,12 +4,12 @@ import type { ModelRecord } from "../routing/fleet-config.ts";
 import type { OriginPath } from "../routing/ports.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
 import { engineChatBody } from "../wire/engine-chat-body.ts";
-import { type OrphanedResult, pairCalls } from "./answered-calls.ts";
+import type { OrphanedResult } from "./answered-calls.ts";
 import type { ChatMessage } from "./chat-message.ts";
-import { neutraliseMessage, neutraliseValue, type TokenFamily, tokenFamilyOf } from "./control-tokens.ts";
+import { neutraliseValue, type TokenFamily, tokenFamilyOf } from "./control-tokens.ts";
 import { llama31StopTokenIds, llama31StopTokens, renderLlama31 } from "./llama-3-1-template.ts";
 import { needsEngineParser } from "./needs-engine-parser.ts";
-import { withSingleToolCalls } from "./single-tool-calls.ts";
+import { type PreparedMessages, prepareMessages } from "./prepare-messages.ts";
 import {
   estimateDefinitionTokens,
   estimateMessageTokens,
@@ -173,55 +173,6 @@ function withSafeDefinitions(request: ChatRequest, family: TokenFamily): ChatReq
   };
 }
 
-interface Prepared {
-  readonly messages: readonly ChatMessage[];
-  /** The index of the first message that the request itself brought, behind the instructions. */
-  readonly ownFrom: number;
-}
-
-/**
- * Instructions first, then history, then what was sent; `developer` is what engines call `system`. Llama 3.1's template refuses a
- * message with several tool calls.
- */
-function prepareMessages(input: ComposeInput, family: TokenFamily): Result<Prepared, OrphanedResult> {
-  const { request, history, defaultSystemPrompt } = input;
-  const instructions: ChatMessage[] = [];
-  const turn: ChatMessage[] = [];
-  for (const message of request.messages) {
-    const safe = forEngine(message, family);
-    // With a history, the request's leading instructions go before it.
-    if (turn.length === 0 && safe.role === "system") instructions.push(safe);
-    else turn.push(safe);
-  }
-  const has = (messages: readonly ChatMessage[]) => messages.some((message) => message.role === "system");
-  const goesOn = history.length > 0 || turn[0]?.role === "tool";
-  const paired = goesOn ? pairCalls(history, request.messages.slice(instructions.length)) : ok(history);
-  if (!paired.ok) return paired;
-  const earlier = paired.value.map((message) => forEngine(message, family));
-  if (defaultSystemPrompt !== null && instructions.length === 0 && !has(turn))
-    instructions.push(forEngine({ role: "system", content: defaultSystemPrompt }, family));
-  const all =
-    earlier.length === 0 && instructions.length === 0 ? turn : [...instructions, ...earlier, ...turn];
-  const forTemplate = input.model.template === "llama-3.1" ? withSingleToolCalls : unchanged;
-  const messages = forTemplate(all);
-  return ok({ messages, ownFrom: goesOn ? messages.length - forTemplate(turn).length : 0 });
-}
-
-function unchanged(messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  return messages;
-}
-
-function forEngine(message: ChatMessage, family: TokenFamily): ChatMessage {
-  const safe = neutraliseMessage(message, family);
-  if (safe.role === "developer") return { ...safe, role: "system" };
-  if (safe.tool_calls === null || safe.tool_calls?.length === 0) {
-    // Templates ask whether the field is there, not whether anything is in it.
-    const { tool_calls: _none, ...rest } = safe;
-    return rest;
-  }
-  return safe;
-}
-
 interface Fitted {
   readonly messages: readonly ChatMessage[];
   readonly estimatedTokens: number;
@@ -234,7 +185,7 @@ interface Fitted {
 
 function fit(
   input: ComposeInput,
-  { messages, ownFrom }: Prepared,
+  { messages, ownFrom }: PreparedMessages,
   overhead: TemplateOverhead,
 ): Result<Fitted, WindowRefusal> {
   const { request, model, estimateRatio } = input;

@@ -50,7 +50,7 @@ export function summaryQuestion(
   ];
 }
 
-/** At the head of the history, behind the instructions: the same bytes until there is another summary. */
+/** At the head of the history: the same bytes until there is another summary. Compose puts it behind the instructions, in their message. */
 export function summaryMessage(summary: string): ChatMessage {
   return {
     role: "system",
