@@ -47,7 +47,6 @@ const otherTokens = [
   "<extra_id_0>",
   "<seed:bos>",
   "<seed:eos>",
-  "<role>",
   "[MODEL_SETTINGS]",
   "[unused9]",
   "[|system|]",

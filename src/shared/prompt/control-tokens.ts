@@ -30,8 +30,8 @@ const others = new RegExp(
     String.raw`<(?=<\/?SYS>>)`,
     // Gemma 4, which closes by `<turn|>` what `<|turn>` opened.
     String.raw`<(?=[a-z_]{1,24}\|>)`,
-    // Nemotron (`<SPECIAL_10>`, `<extra_id_0>`), Seed-OSS (`<seed:bos>`), Ling (`<role>`).
-    String.raw`<(?=(?:SPECIAL_|extra_id_)\d+>)|<(?=\/?(?:seed:|role>))`,
+    // Nemotron (`<SPECIAL_10>`, `<extra_id_0>`), Seed-OSS (`<seed:bos>`). Ling's `<role>` is everybody's XML, and ends nothing.
+    String.raw`<(?=(?:SPECIAL_|extra_id_)\d+>)|<(?=\/?seed:)`,
     // Mistral; `[unused9]` of Pangu.
     String.raw`\[(?=\/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID|ARGS|SYSTEM_PROMPT|MODEL_SETTINGS|IMG|IMG_BREAK|IMG_END|PREFIX|SUFFIX|MIDDLE|THINK|AUDIO|BEGIN_AUDIO|TRANSCRIBE|gMASK|MASK|CLS|SEP|PAD|UNK|unused\d+)\])`,
     // EXAONE.
