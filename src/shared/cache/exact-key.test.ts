@@ -76,6 +76,19 @@ test("the order of keys means nothing, except in schemas, which the model reads 
   expect(canonicalText(schema({ a: {}, b: {} }))).not.toBe(canonicalText(schema({ b: {}, a: {} })));
 });
 
+test("what says the same in other words is no other question", async () => {
+  const keyOf = (more: object) => exactKey({ ...parts, request: { ...parts.request, ...more } });
+  const plain = await keyOf({});
+  for (const more of [{ n: 1 }, { logprobs: false }, { retrieval: false }])
+    expect(await keyOf(more), JSON.stringify(more)).toBe(plain);
+  expect(await keyOf({ max_tokens: 5 })).toBe(await keyOf({ max_completion_tokens: 5 }));
+  expect(await keyOf({ max_tokens: 5, max_completion_tokens: 5 })).toBe(await keyOf({ max_tokens: 5 }));
+  expect(await keyOf({ max_tokens: 5 })).not.toBe(await keyOf({ max_tokens: 6 }));
+  expect(await keyOf({ max_tokens: 5 })).not.toBe(plain);
+  // An engine's own default may be another: saying it is not the same as saying nothing.
+  expect(await keyOf({ top_p: 1 })).not.toBe(plain);
+});
+
 /** Values that try to break out of their quotes, and everything else that JSON can say. */
 const hostile = fc.oneof(
   fc.constantFrom('"', '","', "[", "]", "{}", "\\", '\\"', "null", ":", "\u0000", "\ud800"),

@@ -1,4 +1,4 @@
-import { keyFields, orderedFields } from "./key-fields.ts";
+import { keyFields, olderNames, orderedFields, sayNothing } from "./key-fields.ts";
 
 /**
  * Under which key does the exact cache hold the answer to this request? SHA-256 over one JSON array of everything that
@@ -63,9 +63,12 @@ export function canonicalText(parts: ExactKeyParts): string {
   let fields = "";
   for (const field of Object.keys(parts.request).sort()) {
     const value = parts.request[field];
-    if (value === undefined || keyFields[field] === "delivery") continue;
+    if (value === undefined || keyFields[field] === "delivery" || value === sayNothing.get(field)) continue;
+    const name = olderNames.get(field) ?? field;
+    // Both are sent only where they are equal (src/shared/wire/chat-rules.ts).
+    if (name !== field && parts.request[name] !== undefined) continue;
     const text = orderedFields.has(field) ? JSON.stringify(value) : canonicalJson(value);
-    fields += `${fields === "" ? "" : ","}${JSON.stringify(field)}:${text}`;
+    fields += `${fields === "" ? "" : ","}${JSON.stringify(name)}:${text}`;
   }
   return `[${head},{${fields}}]`;
 }

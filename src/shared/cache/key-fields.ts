@@ -69,3 +69,16 @@ export const keyFields: Readonly<Record<string, "answer" | "delivery">> = {
  * into the prompt and fix the order of a structured answer. Everywhere else the order of keys means nothing.
  */
 export const orderedFields: ReadonlySet<string> = new Set(["tools", "response_format", "structured_outputs"]);
+
+/**
+ * Values with which a field says what its absence says, whatever the engine: some clients send them always. Not those of the
+ * sampling, whose defaults are each model's own.
+ */
+export const sayNothing: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ["n", 1],
+  ["logprobs", false],
+  ["retrieval", false],
+]);
+
+/** A field's older name, and the one that it has in a key. */
+export const olderNames: ReadonlyMap<string, string> = new Map([["max_tokens", "max_completion_tokens"]]);
