@@ -308,6 +308,13 @@ test("a history with calls or images never goes to a completions target: they wo
     expect(!refused.ok && refused.error.kind).toBe("parameter-unsupported");
     expect(composePrompt(input(request, { history })).ok).toBe(true);
   }
+  // What is left out anyway stands in nobody's way.
+  const history = [
+    { role: "user", content: "Look." },
+    { role: "assistant", content: null, tool_calls: [call] },
+  ];
+  const request = { messages: [{ role: "user", content: "Never mind." }] };
+  expect(composePrompt(input(request, { model: completionsModel, history })).ok).toBe(true);
 });
 
 test("a prompt that fits by the estimate itself is never refused for what was learned: the engine counts", () => {

@@ -98,8 +98,11 @@ const enoughOfWanted = 0.9;
 export function composePrompt(input: ComposeInput): Result<ComposedPrompt, ComposeRefusal> {
   const { request, model } = input;
   const rendered = model.api === "completions";
+  const family = tokenFamilyOf(model);
+  const prepared = prepareMessages(input, family);
+  if (!prepared.ok) return prepared;
   if (rendered) {
-    const param = needsEngineParser({ ...request, messages: [...input.history, ...request.messages] });
+    const param = needsEngineParser({ ...request, messages: prepared.value.messages });
     if (param !== null)
       return err({
         kind: "parameter-unsupported",
@@ -107,10 +110,7 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
         message: `The model '${model.id}' answers plain text chats only.`,
       });
   }
-  const family = tokenFamilyOf(model);
   const overhead = model.template === "llama-3.1" ? llama31Overhead : usualOverhead;
-  const prepared = prepareMessages(input, family);
-  if (!prepared.ok) return prepared;
   const fitted = fit(input, prepared.value, overhead);
   if (!fitted.ok) return fitted;
   const { messages, estimatedTokens, promptTokens, maxTokens, toldTokens } = fitted.value;

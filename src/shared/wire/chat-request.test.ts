@@ -36,6 +36,14 @@ describe("what is taken", () => {
       messages: [user],
     });
   });
+  test("the least and the largest seed are numbers of 64 bits also as JSON writes them, rounded", () => {
+    for (const seed of [-9_223_372_036_854_774_784, 9_223_372_036_854_774_784]) {
+      const written = BigInt(JSON.stringify(accepted({ seed }).seed));
+      expect(BigInt.asIntN(64, written)).toBe(written);
+    }
+    // It would be written as -9223372036854776000, which engines refuse.
+    expect(refused({ seed: -9_223_372_036_854_775_808 })).toMatchObject({ param: "seed" });
+  });
   test("developer goes on as system", () => {
     expect(accepted({ messages: [{ role: "developer", content: "Be brief." }] }).messages).toEqual([
       { role: "system", content: "Be brief." },

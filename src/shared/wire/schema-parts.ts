@@ -41,10 +41,13 @@ export const conversationName = opaqueId.refine(
   "may not be, nor hold between slashes, '.' or '..': no URL could name it",
 );
 
-/** An integer of 64 bits. Above 2^53 JSON numbers lose their last digits: the same seed still gives the same number. */
+/**
+ * An integer of 64 bits. Above 2^53 JSON numbers lose their last digits: the same seed still gives the same number. Not the least of
+ * all, which is written as a number below it.
+ */
 export const int64 = z
   .number()
-  .min(-9_223_372_036_854_775_808)
+  .min(-9_223_372_036_854_774_784)
   .max(9_223_372_036_854_774_784)
   .refine((value) => Number.isInteger(value), "must be an integer")
   .meta({ type: "integer" });
