@@ -49,7 +49,7 @@ describe("erasing", () => {
     const queue = new FakeQueue();
     const archive = createQueueArchive(
       { sendBatch: async (messages) => messages.forEach(({ body }) => queue.send(body)) },
-      { put: async (key) => objects.add(key) },
+      { put: async (key) => objects.add(key), delete: async (key) => objects.delete(key) },
     );
     const items = [{ type: "message", role: "user", json: JSON.stringify("x".repeat(200_000)) }];
     await archive.turn(archivedTurn({ tenant, chargeId: `${tenant}-early`, items }));
@@ -78,7 +78,7 @@ describe("erasing", () => {
       const queue = new FakeQueue();
       const archive = createQueueArchive(
         { sendBatch: async (messages) => messages.forEach(({ body }) => queue.send(body)) },
-        { put: async (key) => objects.add(key) },
+        { put: async (key) => objects.add(key), delete: async (key) => objects.delete(key) },
       );
       const deleteObjects = async (keys: readonly string[]): Promise<void> => {
         for (const key of keys) objects.delete(key);

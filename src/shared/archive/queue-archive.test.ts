@@ -3,7 +3,7 @@ import { maxInlineBytes, readArchiveMessage, type ArchiveMessage } from "./messa
 import { createQueueArchive } from "./queue-archive.ts";
 import { archivedTurn } from "./turn-fixture.ts";
 
-function world(options: { readonly fails?: boolean; readonly objects?: boolean } = {}) {
+function world(options: { fails?: boolean; readonly objects?: boolean } = {}) {
   const sent: ArchiveMessage[] = [];
   const objects = new Map<string, string>();
   const archive = createQueueArchive(
@@ -19,6 +19,9 @@ function world(options: { readonly fails?: boolean; readonly objects?: boolean }
       : {
           async put(key, value) {
             objects.set(key, value);
+          },
+          async delete(key) {
+            objects.delete(key);
           },
         },
   );
@@ -71,6 +74,19 @@ describe("the archive's queue", () => {
     const { archive, sent } = world({ objects: false });
     await archive.turn(archivedTurn({ items: [long] }));
     expect(contentOf(sent[0])).toEqual({ kind: "left-out", reason: "too-large" });
+  });
+
+  it("leaves nothing in the bucket of a turn whose conversation was deleted while the queue was away", async () => {
+    const options = { fails: true };
+    const { archive, sent, objects } = world(options);
+    const place = { conversation: "c", sequence: 7 };
+    const taken = archivedTurn({ items: [long], conversation: place });
+    expect(await archive.turn(taken)).toMatchObject({ result: "unreachable" });
+    options.fails = false;
+    // Its conversation has not taken it, says the next try.
+    await archive.turn({ ...taken, items: [], conversation: { ...place, sequence: null } });
+    expect(contentOf(sent[0])).toEqual({ kind: "left-out", reason: "none" });
+    expect(objects.size).toBe(0);
   });
 
   it("says so when the queue does not take it", async () => {

@@ -29,6 +29,7 @@ export interface ArchiveQueue {
 /** An R2 binding has this shape. */
 export interface ArchiveObjects {
   put(key: string, value: string): Promise<unknown>;
+  delete(key: string): Promise<unknown>;
 }
 
 /** @param queue absent: this environment has no archive, and everything is `off` */
@@ -71,11 +72,16 @@ async function send(
 }
 
 async function contentOf(
-  { chargeId, tenant, jurisdiction, items }: ArchivedTurn,
+  { chargeId, tenant, jurisdiction, items, conversation }: ArchivedTurn,
   objects: ArchiveObjects | undefined,
 ): Promise<MessageContent> {
   if (items === null) return { kind: "left-out", reason: "policy" };
-  if (items.length === 0) return noContent;
+  if (items.length === 0) {
+    // Its conversation was deleted while the queue was away, after a try that had put its content there already.
+    if (conversation !== null && conversation.sequence === null)
+      await objects?.delete(objectKey(tenant, chargeId));
+    return noContent;
+  }
   if (jurisdiction !== "none") return { kind: "left-out", reason: "jurisdiction" };
   const json = JSON.stringify(items);
   const bytes = utf8Bytes(json);
