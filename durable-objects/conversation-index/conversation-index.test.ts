@@ -121,3 +121,14 @@ test("another user learns nothing and changes nothing", async () => {
   const newer = { ...all, v: 2 } as unknown as typeof all;
   expect(await stub.list(newer)).toEqual({ result: "version-unsupported", supported: 1 });
 });
+
+test("a page goes on behind a conversation that was deleted since the one before", async () => {
+  const stub = index();
+  const entry = (at: number) => ({ id: `c${at}`, createdMs: 1000 * at, title: null, metadata: "{}" });
+  for (const at of [1, 2, 3]) await stub.tell(tell(`o${at}`, 1, { entry: entry(at) }));
+  await stub.tell(tell("o2", 2, { entry: null }));
+  const behind = { ...all, after: "c2", afterObject: "o2" };
+  expect(await stub.list(behind)).toMatchObject({ entries: [{ id: "c1" }] });
+  expect(await stub.list({ ...behind, order: "asc" })).toMatchObject({ entries: [{ id: "c3" }] });
+  expect(await stub.list({ ...behind, afterObject: "o4" })).toEqual({ result: "after-unknown" });
+});

@@ -35,7 +35,8 @@ export class ConversationIndex extends DurableObject {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
     const limit = bounded(message.limit);
-    const page = this.#store.page(message.after, limit + 1, message.order);
+    const { after, afterObject = null, order } = message;
+    const page = this.#store.page(after, afterObject, limit + 1, order);
     if (page === null) return { result: "after-unknown" };
     return { result: "ok", entries: page.slice(0, limit), hasMore: page.length > limit };
   }

@@ -48,7 +48,10 @@ export class IndexStore {
     this.#storage.transactionSync(() => {
       this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?)", owner.tenant, owner.user);
       const [known] = this.#sql
-        .exec<{ revision: number }>("SELECT revision FROM entry WHERE object_name = ?", objectName)
+        .exec<{ revision: number; created_ms: number | null }>(
+          "SELECT revision, created_ms FROM entry WHERE object_name = ?",
+          objectName,
+        )
         .toArray();
       if (known !== undefined && known.revision >= revision) return;
       this.#sql.exec(
@@ -57,7 +60,8 @@ export class IndexStore {
         revision,
         entry === null ? nowMs : null,
         entry?.id ?? null,
-        entry?.createdMs ?? null,
+        // Of a deleted one as well: where a page goes on behind it.
+        entry?.createdMs ?? known?.created_ms ?? null,
         entry?.title ?? null,
         entry?.metadata ?? null,
       );
@@ -76,12 +80,21 @@ export class IndexStore {
   }
 
   /** One more than `limit` tells of the next page; `null`: no conversation is called `after`. */
-  page(after: string | null, limit: number, order: "asc" | "desc"): IndexEntry[] | null {
+  page(
+    after: string | null,
+    afterObject: string | null,
+    limit: number,
+    order: "asc" | "desc",
+  ): IndexEntry[] | null {
     if (!this.#ready) return after === null ? [] : null;
     let from: { readonly createdMs: number; readonly id: string } | null = null;
     if (after !== null) {
       const [row] = this.#sql
-        .exec<{ created_ms: number }>("SELECT created_ms FROM entry WHERE id = ?", after)
+        .exec<{ created_ms: number }>(
+          "SELECT created_ms FROM entry WHERE id = ?1 OR (object_name = ?2 AND created_ms IS NOT NULL)",
+          after,
+          afterObject,
+        )
         .toArray();
       if (row === undefined) return null;
       from = { createdMs: row.created_ms, id: after };

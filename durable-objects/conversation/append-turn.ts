@@ -3,9 +3,10 @@ import {
   type AppendTurn,
   maxItemBytes,
 } from "../../src/shared/contracts/conversation.ts";
-import { keyBehind } from "./branch-point.ts";
+import { fits } from "../../src/shared/turn/durable/conversation-items.ts";
+import { placeBehind } from "./branch-point.ts";
 import type { Access } from "./conversation-access.ts";
-import { type ConversationStore, fits } from "./conversation-store.ts";
+import type { ConversationStore } from "./conversation-store.ts";
 
 /** Saves a turn, whole, once; the conversation's first one makes it. Where nothing is to be saved, nothing is written. */
 export function appendTurn(
@@ -17,8 +18,8 @@ export function appendTurn(
   if (message.items.length === 0) return { result: "released" };
   if ((access.head?.incarnation ?? 1) !== message.incarnation) return { result: "superseded" };
   if (access.kind !== "open" && message.mustExist) return { result: "unknown" };
-  const known = access.kind === "open" ? store.appended(message.turnId) : null;
-  if (known !== null) return { result: "already-appended", firstSequence: known };
+  const known = access.kind === "open" ? store.appendedTurn(message.turnId) : null;
+  if (known !== null) return { result: "already-appended", firstSequence: known.first };
   const { items, behind = null, responseId = null, title = null } = message;
   if (!items.every(fits)) return { result: "item-too-large", maxBytes: maxItemBytes };
   const nowMs = Date.now();
@@ -27,8 +28,7 @@ export function appendTurn(
     const first = store.append({
       turnId: message.turnId,
       items,
-      // An item that was deleted while the turn ran is no place any more: the turn goes to the end.
-      behind: behind === null ? null : keyBehind(store.reader, behind),
+      place: placeBehind(store, behind, store.head()?.branch ?? 0),
       responseId,
       nowMs,
     });

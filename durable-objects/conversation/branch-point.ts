@@ -1,3 +1,6 @@
+import { branchAtEnd, mostBranches, placeOf } from "../../src/shared/turn/durable/item-path.ts";
+import type { BranchStore } from "./branch-store.ts";
+import { sequenceOf } from "./item-id.ts";
 import type { ItemReader } from "./item-reader.ts";
 
 /** In place of an item's id: before the first one. */
@@ -14,4 +17,36 @@ export function keyBehind(reader: ItemReader, itemId: string): number | null {
   if (item.type === "message") return item.sequence;
   const [next] = reader.everything(item.sequence, 1).items;
   return next?.turnId === item.turnId && next.type !== "message" ? null : item.sequence;
+}
+
+/** Where a turn goes: behind a key, or at a branch's end. */
+export type TurnPlace =
+  | { readonly kind: "behind"; readonly key: number }
+  | { readonly kind: "end"; readonly branch: number };
+
+/**
+ * Where does a turn go that has been answered? Behind what it answered to, also where that item was taken out meanwhile: its
+ * key still says where it stood. At the end of the active branch where there is no such place, or no room for a branch.
+ */
+export function placeBehind(
+  { branches, reader }: { readonly branches: BranchStore; readonly reader: ItemReader },
+  behind: string | null,
+  active: number,
+): TurnPlace {
+  const atEnd: TurnPlace = { kind: "end", branch: active };
+  if (behind === null) return atEnd;
+  const branch = branchAtEnd(behind);
+  if (branch !== null) return branches.exists(branch) ? { kind: "end", branch } : atEnd;
+  const key = keyBehind(reader, behind) ?? goneKey({ branches, reader }, behind);
+  return key === null || (branches.forks(key) && branches.count() >= mostBranches)
+    ? atEnd
+    : { kind: "behind", key };
+}
+
+function goneKey(
+  { branches, reader }: { readonly branches: BranchStore; readonly reader: ItemReader },
+  itemId: string,
+): number | null {
+  const key = sequenceOf(itemId);
+  return key !== null && reader.isGone(key) && branches.reaches(placeOf(key)) ? key : null;
 }

@@ -30,6 +30,11 @@ export class BranchStore {
     return branch === 0 || this.#row(branch) !== null;
   }
 
+  /** Whether an item stands there, or stood there once. */
+  reaches({ branch, position }: Place): boolean {
+    return position > 0 && this.exists(branch) && position < this.#next(branch);
+  }
+
   count(): number {
     return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM branch").one().n;
   }

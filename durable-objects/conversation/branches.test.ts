@@ -1,4 +1,4 @@
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import type { AppendTurn, NewItem } from "../../src/shared/contracts/conversation.ts";
@@ -163,4 +163,77 @@ test("an item that is taken out is gone, and what comes behind it stays", async 
   await stub.append(turn("c", await idOf(stub, "b?")));
   expect(await texts(stub)).toBe("a? b? c? c!");
   expect(await stub.describe({ v: 1, owner })).toMatchObject({ branch: 0, items: 4 });
+});
+
+test("a turn that names no item goes on with the branch that it answers to, whichever is chosen while it is written", async () => {
+  const stub = conversation();
+  for (const id of ["a", "b"]) await stub.append(turn(id));
+  await stub.append(turn("B", await idOf(stub, "a!")));
+  const asked = { v: 1, owner, mustExist: false, limitItems: 100, limitTokens: 10_000 } as const;
+  const began = await stub.history(asked);
+  expect(began).toMatchObject({ result: "ok", behind: "br_1" });
+  await stub.update({ v: 1, owner, branch: 0 });
+  // Where it goes on after its object was lost, it reads the same.
+  expect(await history(stub, "br_1")).toBe("a? a! B? B!");
+  await stub.append(turn("C", "br_1"));
+  expect(await texts(stub, 0)).toBe("a? a! b? b!");
+  expect(await texts(stub, 1)).toBe("a? a! B? B! C? C!");
+  // It is the active one again, as with every turn: who asked sees what was answered.
+  expect(await stub.describe({ v: 1, owner })).toMatchObject({ branch: 1 });
+  expect(await history(stub, "br_2")).toBe("item-unknown");
+});
+
+test("the first turn of a conversation stands at the end of the branch that it will begin with", async () => {
+  const stub = conversation();
+  expect(await history(stub, "br_0")).toBe("");
+  expect(await history(stub, "br_1")).toBe("item-unknown");
+  await stub.append(turn("a", "br_0"));
+  expect(await texts(stub)).toBe("a? a!");
+});
+
+test("a turn whose parent is taken out while it is written goes where that stood", async () => {
+  const stub = conversation();
+  for (const id of ["a", "b"]) await stub.append(turn(id));
+  const parent = await idOf(stub, "a!");
+  await stub.deleteItem({ v: 1, owner, itemId: parent });
+  await stub.append(turn("B", parent));
+  expect(await texts(stub)).toBe("a? B? B!");
+  expect(await texts(stub, 0)).toBe("a? b? b!");
+  // An id that no item of it had is no place: the end is.
+  await stub.append(turn("c", "msg_000000zz0000000000000000"));
+  expect(await texts(stub)).toBe("a? B? B! c? c!");
+});
+
+test("a conversation has at most 1,000 branches: one more is refused before anything is asked, and what was asked is kept", async () => {
+  const stub = conversation();
+  for (const id of ["a", "b"]) await stub.append(turn(id));
+  await runInDurableObject(stub, (_instance, { storage }) => {
+    for (let branch = 1; branch <= 1000; branch += 1)
+      storage.sql.exec("INSERT INTO branch VALUES (?, 0, 2, 3, 0)", branch);
+  });
+  const behind = await idOf(stub, "a!");
+  expect(await history(stub, behind)).toBe("branches-full");
+  expect(await history(stub, await idOf(stub, "b!"))).toBe("a? a! b? b!");
+  await stub.append(turn("c", behind));
+  expect(await texts(stub)).toBe("a? a! b? b! c? c!");
+});
+
+test("a page goes on behind an item that was taken out since the one before", async () => {
+  const stub = conversation();
+  for (const id of ["a", "b", "c"]) await stub.append(turn(id));
+  const ids = (await listed(stub)).map(({ id }) => id);
+  for (const order of ["asc", "desc"] as const) {
+    const gone = order === "asc" ? ids[1] : ids[4];
+    await stub.deleteItem({ v: 1, owner, itemId: gone ?? "" });
+    const page = await stub.listItems({ v: 1, owner, after: gone ?? "", limit: 1, order });
+    expect(page).toMatchObject({ result: "ok", items: [{ id: order === "asc" ? ids[2] : ids[3] }] });
+  }
+  // Neither one that never was, nor another of the same place.
+  for (const after of [
+    "msg_000000zz0000000000000000",
+    `${ids[0]?.slice(0, -1)}${ids[0]?.endsWith("0") ? "1" : "0"}`,
+  ])
+    expect(await stub.listItems({ v: 1, owner, after, limit: 1, order: "asc" })).toEqual({
+      result: "after-unknown",
+    });
 });

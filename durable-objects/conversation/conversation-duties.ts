@@ -1,6 +1,8 @@
 import {
   conversationIndexName,
   conversationIndexVersion,
+  type DeletionRecord,
+  type IndexEntry,
 } from "../../src/shared/contracts/conversation-index.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
 import type { Jurisdiction } from "../../src/shared/contracts/owner.ts";
@@ -29,7 +31,7 @@ export class ConversationDuties {
 
   /** After a change: does it now, in the background, and by the alarm again should this memory be lost. */
   async begin(): Promise<void> {
-    if (this.#nothingDue()) return;
+    if (this.isDone) return;
     await this.#context.storage.setAlarm(Date.now() + retryMs);
     this.#context.waitUntil(this.run());
   }
@@ -47,23 +49,31 @@ export class ConversationDuties {
   }
 
   async #carryOut(): Promise<void> {
-    try {
-      await this.#tell();
-      await this.#eraseTurns();
-      await this.#tell();
-      this.#failures = 0;
-    } catch (error) {
-      this.#failures += 1;
-      if (this.#failures >= reportFrom)
+    // An index that can't be asked keeps nothing from being erased.
+    const [telling, erasing] = await Promise.allSettled([this.#tell(), this.#eraseTurns()]);
+    const told = telling.status === "rejected" ? telling : (await Promise.allSettled([this.#tell()]))[0];
+    const failed = [told, erasing].filter(({ status }) => status === "rejected");
+    this.#failures = failed.length === 0 ? 0 : this.#failures + 1;
+    if (this.#failures >= reportFrom)
+      for (const { reason } of failed as PromiseRejectedResult[])
         // oxlint-disable-next-line no-console -- the log is the only way out of an object for what needs an operator
-        console.error(JSON.stringify({ event: "fault", component: "conversation", detail: String(error) }));
-    }
+        console.error(JSON.stringify({ event: "fault", component: "conversation", detail: String(reason) }));
     await this.#setAlarm();
   }
 
+  /** What there is now, and each record of a deletion: a message carries one. */
   async #tell(): Promise<void> {
-    const head = this.#store().head();
-    if (head === null || head.revision <= head.told) return;
+    for (;;) {
+      const head = this.#store().head();
+      if (head === null || head.revision <= head.told) return;
+      const earlier = this.#store().earlierDeletions.untold();
+      await this.#tellOne(head, earlier ?? head.deletion);
+      if (earlier === null) this.#store().told(head.revision);
+      else this.#store().toldEarlier(earlier, Date.now());
+    }
+  }
+
+  async #tellOne(head: Head, deletion: DeletionRecord | null): Promise<void> {
     const outcome = await inTime(
       callObject(async () =>
         inJurisdiction(this.#env.CONVERSATION_INDEX, this.#jurisdiction(), this.#env.ENVIRONMENT)
@@ -73,22 +83,23 @@ export class ConversationDuties {
             owner: head.owner,
             objectName: this.#name(),
             revision: head.revision,
-            ...shownOf(head),
+            entry: entryOf(head),
+            deletion,
           }),
       ),
     );
     if (!outcome.ok) throw new Error(outcome.error.detail);
     if (outcome.value.result === "version-unsupported") throw new Error("the index speaks another version");
-    this.#store().told(head.revision);
   }
 
   async #eraseTurns(): Promise<void> {
-    if (this.#store().doomedCount() === 0) return;
+    if (this.#store().head() === null) return;
     let failure: unknown = null;
-    for (;;) {
+    for (let after = ""; ;) {
       const head = this.#store().head();
       if (head === null) return;
-      const batch = this.#store().doomed(batchSize);
+      const batch = this.#store().doomed(after, batchSize);
+      after = batch.at(-1) ?? after;
       const erased = await Promise.all(
         batch.map(async (responseId) => {
           try {
@@ -102,12 +113,10 @@ export class ConversationDuties {
           }
         }),
       );
-      if (erased.length < batchSize || erased.includes(false)) break;
+      // One that can't be reached keeps no other from being erased; where none can, it is tried again later.
+      if (erased.length < batchSize || !erased.includes(true)) break;
     }
-    const deletion = this.#store().head()?.deletion ?? null;
-    const turnsPending = this.#store().doomedTurns();
-    if (deletion !== null && deletion.turnsPending !== turnsPending)
-      this.#store().recordDeletion({ ...deletion, turnsPending }, Date.now());
+    this.#store().notePending(Date.now());
     if (failure !== null) throw failure;
   }
 
@@ -136,7 +145,8 @@ export class ConversationDuties {
     if (outcome.value.result === "version-unsupported") throw new Error("the turn speaks another version");
   }
 
-  #nothingDue(): boolean {
+  /** Nobody is owed anything. */
+  get isDone(): boolean {
     const head = this.#store().head();
     return head === null || (head.revision <= head.told && this.#store().doomedCount() === 0);
   }
@@ -145,7 +155,7 @@ export class ConversationDuties {
     const { storage } = this.#context;
     const head = this.#store().head();
     if (head === null) return;
-    if (!this.#nothingDue()) {
+    if (!this.isDone) {
       await storage.setAlarm(Date.now() + retryMs * 2 ** Math.min(this.#failures, 6));
       return;
     }
@@ -171,11 +181,8 @@ const batchSize = 6;
 /** From here on each failure is reported. */
 const reportFrom = 3;
 
-function shownOf(head: Head) {
-  const { id, createdMs, title, metadata, deletedMs, deletion } = head;
-  return deletedMs === null
-    ? { entry: { id, createdMs, title, metadata }, deletion }
-    : { entry: null, deletion };
+function entryOf({ id, createdMs, title, metadata, deletedMs }: Head): IndexEntry | null {
+  return deletedMs === null ? { id, createdMs, title, metadata } : null;
 }
 
 async function inTime<T>(work: Promise<T>): Promise<T> {

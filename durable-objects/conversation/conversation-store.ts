@@ -1,9 +1,11 @@
-import { maxItemBytes, type NewItem } from "../../src/shared/contracts/conversation.ts";
+import type { NewItem } from "../../src/shared/contracts/conversation.ts";
 import type { DeletionRecord } from "../../src/shared/contracts/conversation-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { hasSchema, migrate } from "../storage/migrations.ts";
+import type { TurnPlace } from "./branch-point.ts";
 import { BranchStore } from "./branch-store.ts";
 import { conversationMigrations, type HeadRow, type TitleBy } from "./conversation-tables.ts";
+import { DeletionRecords } from "./deletion-records.ts";
 import { itemId } from "./item-id.ts";
 import { ItemReader } from "./item-reader.ts";
 
@@ -34,6 +36,8 @@ export class ConversationStore {
   readonly #sql: SqlStorage;
   readonly reader: ItemReader;
   readonly branches: BranchStore;
+  /** Only once there are tables. */
+  readonly earlierDeletions: DeletionRecords;
   #ready: boolean;
 
   constructor(storage: DurableObjectStorage) {
@@ -41,6 +45,7 @@ export class ConversationStore {
     this.#sql = storage.sql;
     this.reader = new ItemReader(storage.sql);
     this.branches = new BranchStore(storage.sql);
+    this.earlierDeletions = new DeletionRecords(storage.sql);
     this.#ready = hasSchema(storage.sql);
     if (this.#ready) migrate(storage, conversationMigrations);
   }
@@ -94,25 +99,30 @@ export class ConversationStore {
     });
   }
 
-  /** The turn's first sequence, if it has been appended. */
-  appended(turnId: string): number | null {
+  /** The turn's first sequence and how many items it had, if it has been appended. */
+  appendedTurn(turnId: string): { readonly first: number; readonly items: number } | null {
     if (!this.#ready) return null;
     const [row] = this.#sql
-      .exec<{ first_sequence: number }>("SELECT first_sequence FROM turn WHERE turn_id = ?", turnId)
+      .exec<{ first: number; items: number }>(
+        "SELECT first_sequence AS first, items FROM turn WHERE turn_id = ?",
+        turnId,
+      )
       .toArray();
-    return row?.first_sequence ?? null;
+    return row ?? null;
   }
 
   /**
    * All of a turn's items in one transaction. Returns the first sequence. The conversation must be open.
    *
-   * @param behind the key of the item that it follows: at a branch's end it goes on with the branch, else it begins one,
-   *   which is the active one then; 0: before everything; `null`: at the end of the active branch
+   * Its branch is the active one then.
+   *
+   * @param turn.place behind a key: at a branch's end it goes on with the branch, else it begins one (key 0: before
+   *   everything); `null`: at the end of the active branch
    */
   append(turn: {
     readonly turnId: string;
     readonly items: readonly NewItem[];
-    readonly behind: number | null;
+    readonly place: TurnPlace | null;
     readonly responseId: string | null;
     readonly nowMs: number;
   }): number {
@@ -120,7 +130,11 @@ export class ConversationStore {
     return this.#storage.transactionSync(() => {
       const head = this.head();
       if (head === null) throw new Error("append to a conversation that was never opened");
-      const branch = turn.behind === null ? head.branch : this.branches.branchBehind(turn.behind, nowMs);
+      const { place } = turn;
+      const branch =
+        place?.kind === "behind"
+          ? this.branches.branchBehind(place.key, nowMs)
+          : (place?.branch ?? head.branch);
       const first = this.branches.take(branch, items.length);
       for (const [at, item] of items.entries()) {
         const sequence = first + at;
@@ -170,8 +184,10 @@ export class ConversationStore {
   /** A rule's title gives way to a model's, and both to the user's own. `null` by the user: none, until a rule makes one. */
   setTitle(title: string | null, by: TitleBy, nowMs: number): void {
     const head = this.head();
-    if (head === null || rank(head.titleBy) > rank(by) || head.title === title) return;
-    this.#storage.transactionSync(() => this.#reveal({ title, titleBy: title === null ? null : by }, nowMs));
+    const titleBy = title === null ? null : by;
+    if (head === null || rank(head.titleBy) > rank(by)) return;
+    if (head.title === title && head.titleBy === titleBy) return;
+    this.#storage.transactionSync(() => this.#reveal({ title, titleBy }, nowMs));
   }
 
   setBranch(branch: number, nowMs: number): void {
@@ -191,6 +207,10 @@ export class ConversationStore {
   /** Erases all content and keeps that there was something, so that a turn which began before is not saved after. */
   erase(running: readonly string[], deletion: DeletionRecord): void {
     this.#storage.transactionSync(() => {
+      const before = this.head();
+      const earlier = before?.deletion ?? null;
+      const isTold = before !== null && before.revision <= before.told;
+      if (earlier !== null && !(isTold && earlier.turnsPending === 0)) this.earlierDeletions.keep(earlier);
       this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", archiveDuty);
       for (const responseId of running) this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", responseId);
       this.#sql.exec("INSERT OR IGNORE INTO doomed SELECT response_id FROM turn_response");
@@ -209,10 +229,14 @@ export class ConversationStore {
     return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM turn").one().n;
   }
 
-  /** Turns whose own objects still hold content of a conversation that was deleted. */
-  doomed(limit: number): string[] {
+  /** Turns whose own objects still hold content of a conversation that was deleted, in the order of their ids. */
+  doomed(after: string, limit: number): string[] {
     return this.#sql
-      .exec<{ response_id: string }>("SELECT response_id FROM doomed LIMIT ?", limit)
+      .exec<{ response_id: string }>(
+        "SELECT response_id FROM doomed WHERE response_id > ? ORDER BY response_id LIMIT ?",
+        after,
+        limit,
+      )
       .toArray()
       .map(({ response_id: responseId }) => responseId);
   }
@@ -235,8 +259,24 @@ export class ConversationStore {
     this.#sql.exec("DELETE FROM doomed WHERE response_id = ?", responseId);
   }
 
-  recordDeletion(deletion: DeletionRecord, nowMs: number): void {
-    this.#storage.transactionSync(() => this.#reveal({ deletion }, nowMs));
+  /** So many turns' objects have not confirmed yet. */
+  notePending(nowMs: number): void {
+    const deletion = this.head()?.deletion ?? null;
+    const turnsPending = this.doomedTurns();
+    if (deletion === null) return;
+    this.#storage.transactionSync(() => {
+      const changed = this.earlierDeletions.mostPending(turnsPending);
+      if (changed || deletion.turnsPending !== turnsPending)
+        this.#reveal({ deletion: { ...deletion, turnsPending } }, nowMs);
+    });
+  }
+
+  /** The index has this record. What it shows is then told under a revision of its own. */
+  toldEarlier(deletion: DeletionRecord, nowMs: number): void {
+    this.#storage.transactionSync(() => {
+      this.earlierDeletions.told(deletion);
+      this.#reveal({}, nowMs);
+    });
   }
 
   /** Changes what the index shows: under a new revision, so that it is told. */
@@ -267,10 +307,4 @@ export class ConversationStore {
 
 function rank(by: TitleBy | null): number {
   return by === null ? 0 : { rule: 1, model: 2, user: 3 }[by];
-}
-
-/** Whether an item is small enough to be kept here. */
-export function fits(item: NewItem): boolean {
-  // A UTF-16 unit is at most 3 bytes of UTF-8: only what might be too large is measured.
-  return item.json.length * 3 <= maxItemBytes || new TextEncoder().encode(item.json).length <= maxItemBytes;
 }

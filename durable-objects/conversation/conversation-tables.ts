@@ -27,6 +27,8 @@ export const conversationMigrations = [
    CREATE TABLE turn_response (turn_id TEXT PRIMARY KEY, response_id TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE summary (through INTEGER PRIMARY KEY, text TEXT NOT NULL, created_ms INTEGER NOT NULL);
    CREATE TABLE doomed (response_id TEXT PRIMARY KEY) WITHOUT ROWID;`,
+  `CREATE TABLE earlier_deletion (
+     id TEXT PRIMARY KEY, record TEXT NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;`,
 ];
 
 export type TitleBy = "rule" | "model" | "user";

@@ -36,6 +36,7 @@ test("a name never used is an empty conversation, and asking writes nothing", as
     items: [],
     truncated: false,
     incarnation: 1,
+    behind: "br_0",
   });
   expect(await stub.history({ ...everything, mustExist: true })).toEqual({ result: "unknown" });
   await runInDurableObject(stub, (_instance, state) => {
@@ -237,4 +238,27 @@ test("appending a turn of two items writes four rows", async () => {
     await instance.append(append("t1", [item("one"), item("ONE", "assistant")]));
     expect((sql.exec("SELECT total_changes() AS n").one()["n"] as number) - before).toBe(4);
   });
+});
+
+test("a title that its user chose stays, also where the rule had found the same", async () => {
+  const stub = conversation();
+  await stub.append(append("t1", [item("one")], { title: "Tides" }));
+  await stub.update({ v: 1, owner, title: "Tides" });
+  await stub.update({ v: 1, owner, title: "A model's", titleBy: "model" });
+  expect(await stub.describe({ v: 1, owner })).toMatchObject({ title: "Tides", titleBy: "user" });
+});
+
+test("items are added once under one id, also where one was taken out since; other items under it are told", async () => {
+  const stub = conversation();
+  await stub.create({ v: 1, owner, id: "conv_1", metadata: "{}" });
+  const add = (...texts: string[]) =>
+    stub.addItems({ v: 1, owner, addId: "add/key/k", items: texts.map((text) => item(text)) });
+  const added = await add("one", "two");
+  if (added.result !== "ok") throw new Error(added.result);
+  expect(await add("one", "two")).toEqual(added);
+  for (const others of [["one"], ["one", "three"], ["one", "two", "three"]])
+    expect(await add(...others)).toEqual({ result: "reused" });
+  await stub.deleteItem({ v: 1, owner, itemId: added.items[0]?.id ?? "" });
+  expect(await add("one", "two")).toMatchObject({ result: "ok", items: [{ id: added.items[1]?.id }] });
+  expect(await texts(stub)).toEqual(["two"]);
 });

@@ -33,15 +33,19 @@ import {
 } from "../../src/shared/contracts/conversation.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { base32 } from "../../src/shared/turn/base32.ts";
+import { fits } from "../../src/shared/turn/durable/conversation-items.ts";
+import { endOfBranch } from "../../src/shared/turn/durable/item-path.ts";
+import { addItems } from "./add-items.ts";
 import { appendTurn } from "./append-turn.ts";
 import { root } from "./branch-point.ts";
 import { type Access, accessTo } from "./conversation-access.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
-import { ConversationStore, fits } from "./conversation-store.ts";
+import { ConversationStore } from "./conversation-store.ts";
 import { latestItems } from "./latest-items.ts";
 import { listBranches } from "./list-branches.ts";
 import { replaceSummary, summaryWork } from "./summary-work.ts";
 import { TurnGate } from "./turn-gate.ts";
+import { watchChanges } from "./watch-changes.ts";
 
 /**
  * One conversation of one user: its items in order, and nothing that costs more as it grows.
@@ -78,7 +82,7 @@ export class Conversation extends DurableObject {
         this.#store.append({
           turnId: createdTurn,
           items,
-          behind: null,
+          place: null,
           responseId: null,
           nowMs: createdMs,
         });
@@ -101,6 +105,7 @@ export class Conversation extends DurableObject {
       if (title !== undefined) this.#store.setTitle(title, message.titleBy ?? "user", nowMs);
       if (branch !== undefined && branch !== access.head.branch) this.#store.setBranch(branch, nowMs);
     });
+    if (branch !== undefined && branch !== access.head.branch) this.#gate.changedItems();
     await this.#duties.begin();
     return this.describe(message);
   }
@@ -127,8 +132,10 @@ export class Conversation extends DurableObject {
     if (access.kind !== "open") {
       const { upTo = null } = message;
       if (message.mustExist) return unknown;
-      if (upTo !== null && upTo !== root) return { result: "item-unknown" };
-      return { result: "ok", items: [], truncated: false, incarnation: access.head?.incarnation ?? 1 };
+      const behind = endOfBranch(0);
+      if (upTo !== null && upTo !== root && upTo !== behind) return { result: "item-unknown" };
+      const incarnation = access.head?.incarnation ?? 1;
+      return { result: "ok", items: [], truncated: false, incarnation, behind };
     }
     return latestItems(this.#storage.sql, this.#store, access.head, message);
   }
@@ -142,7 +149,8 @@ export class Conversation extends DurableObject {
     const isOrphan = outcome.result === "superseded" && access.head !== null;
     if (isOrphan && message.responseId != null) this.#store.doom(message.responseId);
     if (isOrphan || outcome.result === "appended") await this.#duties.begin();
-    this.#gate.release(message.turnId, Date.now());
+    const wasIn = this.#gate.release(message.turnId, Date.now());
+    if (!wasIn && outcome.result === "appended") this.#gate.changedItems();
     return outcome;
   }
 
@@ -151,19 +159,12 @@ export class Conversation extends DurableObject {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind !== "open") return unknown;
-    const { items, addId, title = null } = message;
-    if (!items.every(fits)) return { result: "item-too-large", maxBytes: maxItemBytes };
-    const nowMs = Date.now();
-    const first =
-      this.#store.appended(addId) ??
-      this.#storage.transactionSync(() => {
-        const key = this.#store.append({ turnId: addId, items, behind: null, responseId: null, nowMs });
-        if (access.head.titleBy === null) this.#store.setTitle(title, "rule", nowMs);
-        return key;
-      });
-    await this.#duties.begin();
-    const stored = this.#store.reader.everything(first - 1, items.length).items;
-    return { result: "ok", items: stored.filter(({ turnId }) => turnId === addId) };
+    const outcome = addItems(this.#storage, this.#store, access.head, message);
+    if (outcome.result === "ok") {
+      this.#gate.changedItems();
+      await this.#duties.begin();
+    }
+    return outcome;
   }
 
   /** Takes one item out. Answers with the conversation, as OpenAI does. */
@@ -173,6 +174,7 @@ export class Conversation extends DurableObject {
     const item = access.kind === "open" ? this.#store.reader.item(message.itemId) : null;
     if (item === null) return unknown;
     this.#store.remove(item.sequence);
+    this.#gate.changedItems();
     return this.describe(message);
   }
 
@@ -217,18 +219,8 @@ export class Conversation extends DurableObject {
     return { result: "ok", ...this.#store.reader.everything(message.above, exportedItems) };
   }
 
-  /** Answers when there is something new to follow, or nothing any more. */
-  async watch(message: WatchConversation): Promise<WatchOutcome> {
-    for (const untilMs = Date.now() + message.waitMs; ;) {
-      const access = this.#access(message);
-      if (access.kind === "refused") return access.failure;
-      const [running = null] = this.#gate.running(Date.now());
-      // Its first turn makes a conversation when it ends: until then there is the turn alone.
-      if (access.kind !== "open" && running === null && message.known === null) return unknown;
-      const leftMs = untilMs - Date.now();
-      if ((running?.responseId ?? null) !== message.known || leftMs <= 0) return { result: "ok", running };
-      await this.#gate.changed(leftMs);
-    }
+  watch(message: WatchConversation): Promise<WatchOutcome> {
+    return watchChanges(this.#gate, () => this.#access(message), message);
   }
 
   describe(message: DescribeConversation): DescribeOutcome {
@@ -268,7 +260,7 @@ export class Conversation extends DurableObject {
     const head = this.#store.head();
     if (head === null || head.deletedMs === null) return;
     const nowMs = Date.now();
-    if (head.deletedMs + tombstoneMs > nowMs || this.#store.doomedCount() > 0) return;
+    if (head.deletedMs + tombstoneMs > nowMs || !this.#duties.isDone) return;
     // It has loaded which incarnation it is of: without that it would not be saved.
     if (this.#gate.running(nowMs).length > 0) {
       await this.#storage.setAlarm(nowMs + whileRunningMs);

@@ -3,6 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import type { ArchiveMessage } from "../../src/shared/archive/message.ts";
+import type { TellIndex } from "../../src/shared/contracts/conversation-index.ts";
 import type { AppendTurn, NewItem } from "../../src/shared/contracts/conversation.ts";
 import { eventually } from "../../test/workers/eventually.ts";
 import { ConversationDuties } from "./conversation-duties.ts";
@@ -140,7 +141,7 @@ test("a second deletion while the archive is told of the first is told as well",
     );
     const live = (nowMs: number): void => {
       store.open("c", owner, "{}", nowMs - 100);
-      const turn = { items: [item], behind: null, responseId: null, nowMs };
+      const turn = { items: [item], place: null, responseId: null, nowMs };
       store.append({ turnId: `t${nowMs}`, ...turn });
       const counts = { items: 1, turns: 1, turnsPending: 0, recoverableUntilMs: 0 };
       store.erase([], { id: `del_${nowMs}`, conversationId: null, deletedMs: nowMs, ...counts });
@@ -154,5 +155,132 @@ test("a second deletion while the archive is told of the first is told as well",
     await duties.run();
     expect(told).toEqual([1000, 2000]);
     expect(store.doomedCount()).toBe(0);
+  });
+});
+
+/** A conversation with an index and turns' objects of the test's own, which can be away. */
+async function dutiful(
+  play: (world: {
+    readonly state: DurableObjectState;
+    readonly store: ConversationStore;
+    readonly duties: ConversationDuties;
+    readonly told: TellIndex[];
+    readonly erased: string[];
+    readonly away: { index: boolean; turns: boolean; turn: string };
+    /** It lives once more, with one turn, and is deleted. */
+    readonly live: (nth: number, responseId?: string) => void;
+  }) => Promise<void>,
+): Promise<void> {
+  await runInDurableObject(conversation(), async (_instance, state) => {
+    const told: TellIndex[] = [];
+    const erased: string[] = [];
+    const away = { index: false, turns: false, turn: "" };
+    const index = {
+      tell: async (message: TellIndex) => {
+        if (away.index) throw new Error("the index is away");
+        told.push(message);
+        return { result: "told" };
+      },
+    };
+    const generation = (name: string) => ({
+      delete: async () => {
+        if (away.turns || name === away.turn) throw new Error("the turn's object is away");
+        erased.push(name);
+        return { result: "deleted" };
+      },
+    });
+    const store = new ConversationStore(state.storage);
+    const fakes = {
+      CONVERSATION_INDEX: { getByName: () => index } as unknown as typeof env.CONVERSATION_INDEX,
+      GENERATION: { getByName: generation } as unknown as typeof env.GENERATION,
+    };
+    const duties = new ConversationDuties(state, { ...env, ...fakes, ARCHIVE: "off" }, () => store);
+    const live = (nth: number, responseId: string | null = null): void => {
+      const nowMs = Date.now();
+      store.open("c", owner, "{}", nowMs);
+      store.append({ turnId: `t${nth}`, items: [item], place: null, responseId, nowMs });
+      store.erase([], {
+        id: `del_${nth}`,
+        conversationId: null,
+        deletedMs: nowMs,
+        items: 1,
+        turns: 1,
+        turnsPending: 0,
+        recoverableUntilMs: 0,
+      });
+    };
+    await play({ state, store, duties, told, erased, away, live });
+  });
+}
+
+const turnObject = (at: number) => `${String(at).repeat(26)}n`;
+const turnOf = (at: number) => `chatcmpl-${turnObject(at)}${"0".repeat(20)}`;
+
+test("two deletions while the list can't be asked both have their record, and it shows neither conversation", async () => {
+  await dutiful(async ({ duties, told, away, live }) => {
+    away.index = true;
+    live(1);
+    await duties.run();
+    live(2);
+    await duties.run();
+    expect(told).toEqual([]);
+    away.index = false;
+    await duties.run();
+    expect(new Set(told.map(({ deletion }) => deletion?.id))).toEqual(new Set(["del_1", "del_2"]));
+    expect(told.map(({ entry }) => entry)).toEqual(told.map(() => null));
+    const revisions = told.map(({ revision }) => revision);
+    // Each is above the one before: else the list would take it for an old one.
+    expect(revisions).toEqual([...new Set(revisions)].toSorted((a, b) => a - b));
+    told.length = 0;
+    await duties.run();
+    expect(told).toEqual([]);
+  });
+});
+
+test("a deletion whose turns were still pending at the next one is told when they are erased", async () => {
+  await dutiful(async ({ duties, told, away, erased, live }) => {
+    away.turns = true;
+    live(1, turnOf(1));
+    await duties.run();
+    expect(told.at(-1)?.deletion).toMatchObject({ id: "del_1", turnsPending: 1 });
+    live(2, turnOf(2));
+    await duties.run();
+    away.turns = false;
+    await duties.run();
+    expect(erased.toSorted()).toEqual([turnObject(1), turnObject(2)]);
+    for (const id of ["del_1", "del_2"])
+      expect(told.findLast(({ deletion }) => deletion?.id === id)?.deletion?.turnsPending).toBe(0);
+    expect(duties.isDone).toBe(true);
+  });
+});
+
+test("a list that can't be asked keeps no turn of a deleted conversation from being erased, and is told in the end", async () => {
+  await dutiful(async ({ state, store, duties, told, away, erased, live }) => {
+    away.index = true;
+    live(1, turnOf(1));
+    await duties.run();
+    expect(erased).toEqual([turnObject(1)]);
+    expect(store.doomedCount()).toBe(0);
+    // It is tried again, and the last trace stays until it worked.
+    expect(duties.isDone).toBe(false);
+    expect(await state.storage.getAlarm()).toBeLessThan(Date.now() + 60_000);
+    away.index = false;
+    await duties.run();
+    expect(told.at(-1)).toMatchObject({ entry: null, deletion: { id: "del_1", turnsPending: 0 } });
+    expect(duties.isDone).toBe(true);
+  });
+});
+
+test("a turn whose object can't be reached keeps no other turn of its conversation from being erased", async () => {
+  await dutiful(async ({ duties, store, away, erased, live }) => {
+    away.turn = turnObject(0);
+    live(1, turnOf(0));
+    for (let at = 1; at <= 9; at += 1) store.doom(turnOf(at));
+    await duties.run();
+    expect(erased).toHaveLength(9);
+    expect(store.doomed("", 100)).toEqual([turnOf(0)]);
+    away.turn = "";
+    await duties.run();
+    expect(duties.isDone).toBe(true);
   });
 });

@@ -27,8 +27,9 @@ export async function deliverAppend(
     });
   switch (outcome.result) {
     case "appended":
-    case "already-appended":
       return { result: "acknowledged", sequence: outcome.firstSequence };
+    case "already-appended":
+      return { result: "acknowledged", sequence: outcome.firstSequence, again: true };
     case "released":
       return { result: "acknowledged" };
     case "superseded":

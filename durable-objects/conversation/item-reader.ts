@@ -34,7 +34,7 @@ export class ItemReader {
   ): { readonly items: StoredItem[]; readonly hasMore: boolean } | null {
     let rest = path;
     if (from !== null) {
-      const key = this.keyOfItem(from);
+      const key = this.#keyOfItem(from);
       if (key === null || !isOn(path, key)) return null;
       rest = order === "asc" ? after(path, key) : before(path, key);
     }
@@ -53,8 +53,18 @@ export class ItemReader {
     return [...rows][0] ?? null;
   }
 
-  keyOfItem(id: string): number | null {
-    return this.item(id)?.sequence ?? null;
+  /**
+   * Where a page goes on behind that item; `null`: it is none of this conversation. One that was taken out since the page
+   * before stood where its id says.
+   */
+  #keyOfItem(id: string): number | null {
+    const key = sequenceOf(id);
+    return key !== null && (this.isGone(key) || this.item(id) !== null) ? key : null;
+  }
+
+  /** Whether no item has this key: none was there, or it was taken out. */
+  isGone(key: number): boolean {
+    return this.#sql.exec("SELECT 1 FROM item WHERE sequence = ?", key).toArray().length === 0;
   }
 
   count(path: readonly Segment[]): number {

@@ -12,7 +12,7 @@ test("what one turn appends, the next one loads", async () => {
   const conversation = { id: "my-chat", objectName: "load-history-1", mustExist: false };
   expect(await loadHistory(env.CONVERSATION, "local", { ...asked, conversation })).toEqual({
     ok: true,
-    value: { messages: [], truncated: false, incarnation: 1 },
+    value: { messages: [], truncated: false, incarnation: 1, behind: "br_0" },
   });
   const messages: ChatMessage[] = [
     { role: "user", content: "My name is Ada." },

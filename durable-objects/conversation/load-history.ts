@@ -17,6 +17,8 @@ export interface History {
   readonly truncated: boolean;
   /** For the `append` at the turn's end. */
   readonly incarnation: number;
+  /** The same, of a turn that asked for no item: the branch's end. `null`: older code does not say. */
+  readonly behind: string | null;
 }
 
 const maxItems = 2000;
@@ -38,7 +40,7 @@ export async function loadHistory(
     readonly jurisdiction: Jurisdiction;
     /** The model's window: nothing beyond it can be used. */
     readonly limitTokens: number;
-    /** The history up to this item; absent: all of the active branch. */
+    /** The history up to this item, or of this branch; absent: all of the active branch. */
     readonly upTo?: string | undefined;
     /** The turn that it is for. Absent: somebody only reads. */
     readonly turn?: EnteringTurn;
@@ -72,6 +74,7 @@ export async function loadHistory(
         ],
         truncated: outcome.truncated,
         incarnation: outcome.incarnation,
+        behind: outcome.behind ?? null,
       });
     case "unknown":
       return err({ kind: "object-unknown" });
@@ -82,6 +85,12 @@ export async function loadHistory(
         kind: "value-invalid",
         param: "parent_item_id",
         message: "must name an item of this conversation, not one between a tool's call and its result",
+      });
+    case "branches-full":
+      return err({
+        kind: "value-invalid",
+        param: "parent_item_id",
+        message: `would begin a branch, and a conversation has at most ${outcome.most}: name the last item of one`,
       });
     case "version-unsupported":
       return unavailable(1000, `speaks version ${outcome.supported}`);

@@ -179,3 +179,59 @@ test("50 turns at once, some of which end without a trace, are each let in once 
   expect(most).toBe(1);
   expect(await stub.describe({ v: 1, owner })).toMatchObject({ items: 33 });
 });
+
+/** What a watcher is told that asks with what it was told last. */
+class Watching {
+  #seen: number | null = null;
+  readonly #stub: Stub;
+
+  constructor(stub: Stub) {
+    this.#stub = stub;
+  }
+
+  async next(known: string | null): Promise<{ running: string | null; ended: string[]; more: boolean }> {
+    const told = await this.#stub.watch({ v: 1, owner, known, seen: this.#seen, waitMs: 0 });
+    if (told.result !== "ok") throw new Error(told.result);
+    this.#seen = told.changes ?? null;
+    const { running, ended = [], more = false } = told;
+    return { running: running?.turnId ?? null, ended: ended.map(({ turnId }) => turnId), more };
+  }
+}
+
+test("whoever watches is told of turns that came and went between two questions, with what was asked", async () => {
+  const stub = conversation();
+  await stub.append(append("t0"));
+  const watching = new Watching(stub);
+  expect(await watching.next(null)).toEqual({ running: null, ended: [], more: false });
+  for (const turnId of ["t1", "t2"]) {
+    await stub.history(enter(turnId, { input: `["${turnId}"]` }));
+    await stub.append(append(turnId));
+  }
+  await stub.history(enter("t3"));
+  expect(await watching.next(null)).toEqual({ running: "t3", ended: ["t1", "t2"], more: false });
+  await stub.append(append("t3", []));
+  expect(await watching.next("chatcmpl-t3")).toEqual({ running: null, ended: ["t3"], more: false });
+  expect(await watching.next(null)).toEqual({ running: null, ended: [], more: false });
+});
+
+test("whoever watches is told that something changed where no turn tells of it, or nobody remembers which", async () => {
+  const stub = conversation();
+  await stub.append(append("t0"));
+  const watching = new Watching(stub);
+  await watching.next(null);
+  const waiting = stub.watch({ v: 1, owner, known: null, seen: 0, waitMs: 60_000 });
+  expect(await waiting).toMatchObject({ more: true, ended: [] });
+  await stub.addItems({ v: 1, owner, addId: "add/1", items: [item("added")] });
+  expect(await watching.next(null)).toMatchObject({ ended: [], more: true });
+  // A turn that a crash made nobody know of.
+  await stub.append(append("t1"));
+  expect(await watching.next(null)).toMatchObject({ ended: [], more: true });
+  for (let at = 2; at < 12; at += 1) {
+    await stub.history(enter(`t${at}`));
+    await stub.append(append(`t${at}`));
+  }
+  expect(await watching.next(null)).toMatchObject({ ended: [], more: true });
+  await evictDurableObject(stub);
+  expect(await watching.next(null)).toMatchObject({ ended: [], more: true });
+  expect(await watching.next(null)).toMatchObject({ ended: [], more: false });
+});

@@ -27,6 +27,12 @@ export class TurnGate {
   readonly #context: DurableObjectState;
   readonly #waiting: Waiter[] = [];
   readonly #watching = new Set<() => void>();
+  /** The latest that ended, oldest first, each with the change that its end was. */
+  readonly #ended: { readonly turn: RunningTurn; readonly change: number }[] = [];
+  /** Counted on from a time, so that no other memory's numbers are taken for this one's. */
+  #changes = Date.now();
+  /** What changed up to here is not known: before this memory, or longer ago than is remembered. */
+  #knownSince = this.#changes;
   /** The latest that were over. */
   readonly #released = new Set<string>();
   #known: readonly RunningTurn[] | null = null;
@@ -68,18 +74,18 @@ export class TurnGate {
     return promise;
   }
 
-  /** The turn has ended, or never began. The next one begins. */
-  release(turnId: string, nowMs: number): void {
+  /** The turn has ended, or never began. The next one begins. Whether it ran, as far as anybody knows. */
+  release(turnId: string, nowMs: number): boolean {
     this.#released.add(turnId);
     const [oldest] = this.#released;
     if (oldest !== undefined && this.#released.size > mostReleased) this.#released.delete(oldest);
     const at = this.#waiting.findIndex(({ turn }) => turn.turnId === turnId);
     // Nobody listens to it any more: its own object has ended it.
     if (at !== -1) this.#waiting.splice(at, 1)[0]?.settle({ kind: "entered" });
-    this.#keep(
-      this.running(nowMs).filter((each) => each.turnId !== turnId),
-      nowMs,
-    );
+    const running = this.running(nowMs);
+    const others = running.filter((each) => each.turnId !== turnId);
+    this.#keep(others, nowMs);
+    return others.length < running.length;
   }
 
   /** The conversation is gone. Returns the turns that ran; those that wait go on, and find it gone. */
@@ -103,6 +109,25 @@ export class TurnGate {
     });
   }
 
+  /** Another number whenever a turn ended, or something else changed what is listed. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** What a watcher that saw the change `seen` last has missed. */
+  since(seen: number): { readonly ended: readonly RunningTurn[]; readonly more: boolean } {
+    const isKnown = seen >= this.#knownSince && seen <= this.#changes;
+    if (!isKnown) return { ended: [], more: true };
+    const ended = this.#ended.filter(({ change }) => change > seen).map(({ turn }) => turn);
+    return { ended, more: this.#changes - seen > ended.length };
+  }
+
+  /** Something that is no turn changed what is listed. */
+  changedItems(): void {
+    this.#changes += 1;
+    this.ring();
+  }
+
   /** Wakes whoever watches. */
   ring(): void {
     for (const wake of this.#watching) wake();
@@ -118,13 +143,22 @@ export class TurnGate {
   }
 
   #keep(running: readonly RunningTurn[], nowMs: number): void {
-    const had = (this.#known ?? []).length;
+    const known = this.#known ?? [];
+    const had = known.length;
     this.#known = running;
+    for (const turn of known) if (!running.some(({ turnId }) => turnId === turn.turnId)) this.#noteEnd(turn);
     const { storage } = this.#context;
     if (running.length > 0) this.#context.waitUntil(storage.put(key, running, { allowUnconfirmed: true }));
     else if (had > 0) this.#context.waitUntil(storage.delete(key, { allowUnconfirmed: true }));
     this.ring();
     this.#next(nowMs);
+  }
+
+  #noteEnd(turn: RunningTurn): void {
+    this.#changes += 1;
+    this.#ended.push({ turn, change: this.#changes });
+    if (this.#ended.length <= mostEnded) return;
+    this.#knownSince = this.#ended.shift()?.change ?? this.#changes;
   }
 
   #next(nowMs: number): void {
@@ -149,5 +183,7 @@ export class TurnGate {
 }
 
 const key = "running";
+/** Between two questions of a watcher lie milliseconds; with what was asked, each may hold 64 KB. */
+const mostEnded = 8;
 /** A call is overtaken by seconds, in which few turns end. */
 const mostReleased = 32;

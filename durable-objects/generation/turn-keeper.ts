@@ -175,6 +175,7 @@ export class TurnKeeper {
       reason,
       opened,
       usage: (isWhole ? live?.usage : null) ?? this.#store.journalEnd().usage,
+      note: this.#store.note,
       events: () => this.#journal.events(),
       nowMs: Date.now(),
     };

@@ -281,3 +281,28 @@ test("another user's or tenant's conversation answers on every verb as none does
   await turn.text();
   expect((await ask("GET", `/v1/conversations/${id}`, ann)).body).toMatchObject({ title: "mine" });
 });
+
+test("whoever takes out what each page shows meets all of it: items, and conversations", async () => {
+  const ann = await bearer("lists", "tidy");
+  const made: string[] = [];
+  for (const at of [1, 2, 3]) made.push(await create(ann, { items: [message(`${at}`), message(`${at}!`)] }));
+  await eventually(async () => expect(await list(ann)).toHaveLength(3));
+  const met: unknown[] = [];
+  for (const path of [`/v1/conversations/${made[0]}/items`, "/v1/conversations"]) {
+    let after = "";
+    for (let more = true; more;) {
+      const page = await ask("GET", `${path}?limit=1${after}`, ann);
+      expect(page.status).toBe(200);
+      const [entry] = page.body["data"] as { id: string }[];
+      met.push(entry?.id);
+      expect((await ask("DELETE", `${path}/${entry?.id}`, ann)).status).toBe(200);
+      await settled();
+      if (path === "/v1/conversations")
+        await eventually(async () => expect((await list(ann)).map(({ id }) => id)).not.toContain(entry?.id));
+      after = `&after=${entry?.id}`;
+      more = page.body["has_more"] === true;
+    }
+  }
+  expect(met).toHaveLength(2 + 3);
+  expect(await list(ann)).toEqual([]);
+});

@@ -254,3 +254,57 @@ test("while its conversation is out of reach a turn is 503 with Retry-After and 
     ]),
   );
 });
+
+test("a turn is saved on the branch that it answers to, whichever is chosen meanwhile or was chosen before", async () => {
+  const authorization = await bearer("talks", "branches");
+  const talk = async (content: string, more: object = {}): Promise<void> => {
+    await (await post("/v1/chat/completions", authorization, say(content, "b", more))).text();
+    await settled();
+  };
+  const choose = (branch: string) => post("/v1/conversations/b", authorization, { active_branch: branch });
+  const questions = async (branch: string) => {
+    const response = await send(`/v1/conversations/b/items?order=asc&branch=${branch}`, {
+      headers: { authorization },
+    });
+    const { data = [] } = (await response.json()) as {
+      data?: { role: string; content: { text: string }[] }[];
+    };
+    return data.filter(({ role }) => role === "user").map(({ content }) => content[0]?.text);
+  };
+  await talk("one");
+  await eventually(async () => expect(await questions("br_0")).toEqual(["one"]));
+  await talk("ONE", { parent_item_id: "root" });
+  await eventually(async () => expect(await questions("br_1")).toEqual(["ONE"]));
+  const gate = Promise.withResolvers<void>();
+  engine.pause = { at: 1, until: gate.promise };
+  const turn = await post("/v1/chat/completions", authorization, say("TWO", "b", { stream: true }));
+  engine.pause = null;
+  expect((await choose("br_0")).status).toBe(200);
+  gate.resolve();
+  await turn.text();
+  await eventually(async () => expect(await questions("br_1")).toEqual(["ONE", "TWO"]));
+  expect(await questions("br_0")).toEqual(["one"]);
+  // A page shows one branch, and another tab has chosen the other since.
+  expect((await choose("br_1")).status).toBe(200);
+  await talk("two", { parent_item_id: "br_0" });
+  expect(engine.asked.at(-1)?.["messages"]).toMatchObject([{}, { content: "one" }, {}, { content: "two" }]);
+  await eventually(async () => expect(await questions("br_0")).toEqual(["one", "two"]));
+});
+
+test("a message that a conversation can't keep is refused before anything is asked, and not lost after it was paid", async () => {
+  const authorization = await bearer("talks", "large");
+  const long = "x".repeat(1_600_000);
+  const refused = await post("/v1/chat/completions", authorization, say(long, "large"));
+  expect(refused.status).toBe(413);
+  const response = { model: "auto", conversation: "large", input: long };
+  expect((await post("/v1/responses", authorization, response)).status).toBe(413);
+  expect(engine.asked).toHaveLength(0);
+  // Several that are each small enough are kept, and what no conversation is to keep may be as long as any.
+  const halves = [long.slice(0, 800_000), long.slice(800_000)].map((content) => ({ role: "user", content }));
+  for (const body of [
+    say("", "large", { messages: halves }),
+    { ...say(long, ""), conversation_id: undefined },
+  ])
+    expect((await post("/v1/chat/completions", authorization, body)).status).not.toBe(413);
+  await settled();
+});

@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test, vi } from "vitest";
+import { Conversation } from "../../durable-objects/conversation/conversation.ts";
 import type { GenerationMethods } from "../../durable-objects/generation/generation.ts";
 import type { ReadOutcome } from "../../src/shared/contracts/generation.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
@@ -272,5 +273,40 @@ test.for([
   );
   expect(text(events)).toBe("One two three four");
   await watcher.leave();
+  await settled();
+});
+
+test("a turn that begins and ends between two questions of a watch is told whole; what no turn tells is told as a change", async () => {
+  const authorization = await bearer("watches", "gil");
+  await (await post("/v1/chat/completions", authorization, say("One"))).text();
+  await settled();
+  // Each question but the first waits until a turn has come and gone.
+  const gone = Promise.withResolvers<void>();
+  const ask = Reflect.get(Conversation.prototype, "watch");
+  const asking = vi.spyOn(Conversation.prototype, "watch").mockImplementation(async function (
+    this: Conversation,
+    message,
+  ) {
+    if (message.seen != null) await gone.promise;
+    return ask.call(this, message);
+  });
+  const watcher = await watch(authorization);
+  const told = watcher.until(({ name }) => name === "turn.ended");
+  await eventually(() => expect(asking).toHaveBeenCalledTimes(2));
+  await (await post("/v1/chat/completions", authorization, say("Two"))).text();
+  await eventually(async () => {
+    const items = await send("/v1/conversations/talk/items", { headers: { authorization } });
+    expect(await items.json()).toMatchObject({ data: [{}, {}, {}, {}] });
+  });
+  gone.resolve();
+  await told;
+  expect(watcher.events[0]?.name).toBe("turn.started");
+  expect(watcher.events[0]?.data).toContain("Two");
+  expect(text(watcher.events)).toBe("One two three four");
+  expect(watcher.events.filter(({ name }) => name === "turn.ended")).toHaveLength(1);
+  await post("/v1/conversations/talk/items", authorization, { items: [{ role: "user", content: "Three" }] });
+  await watcher.until(({ name }) => name === "conversation.changed");
+  await watcher.leave();
+  asking.mockRestore();
   await settled();
 });

@@ -106,6 +106,22 @@ test("a conversation's turn that was killed is saved once, whole, without anybod
   await expectBill(authorization, 1, 10 + words.length);
 });
 
+test("what was seen of a conversation's turn that was killed and can't go on is in the history, as it was seen", async () => {
+  const authorization = await bearer("no-continuing", "talker");
+  const { id } = await killedAfter(3, authorization, { ...question, conversation_id: "c" });
+  await runDurableObjectAlarm(objectOf(id));
+  await eventually(async () => {
+    const items = await send("/v1/conversations/c/items", { headers: { authorization } });
+    expect(await items.json()).toMatchObject({
+      data: [
+        { role: "assistant", status: "incomplete", content: [{ text: words.slice(0, 3).join("") }] },
+        { role: "user", content: [{ text: "Count" }] },
+      ],
+    });
+  });
+  await expectBill(authorization, 1, 13);
+});
+
 test("nothing is appended to a conversation that was deleted while its turn was dead", async () => {
   const authorization = await bearer("killed", "deleter");
   const before = { ...question, conversation_id: "c", stream: false, stream_options: undefined };

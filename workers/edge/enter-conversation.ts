@@ -11,19 +11,24 @@ import { callObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
-import { err, type Result } from "../../src/shared/contracts/result.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import type { ConversationRef } from "../../src/shared/turn/conversation-name.ts";
+import { takeableHistory } from "../../src/shared/turn/durable/answered-calls.ts";
 import { itemsOfMessages } from "../../src/shared/turn/durable/conversation-items.ts";
-import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
+import type { ChatTurnRequest, EnteredConversation } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import type { EnteringTurn, RunningTurn } from "../../src/shared/turn/durable/turn-order.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 
+export type Entered = EnteredConversation & Pick<History, "messages">;
+
+/** @param behind of a turn that goes on: where it stood when it began */
 export async function enterConversation(
   env: Pick<Cloudflare.Env, "CONVERSATION" | "GENERATION" | "ENVIRONMENT">,
   request: ChatTurnRequest & { readonly conversation: ConversationRef },
+  behind: string | null,
   limitTokens: number,
-): Promise<Result<History, Refusal>> {
+): Promise<Result<Entered, Refusal>> {
   const { conversation, principal, tenant, chat } = request;
   const owner = { tenant: principal.tenant, user: principal.user };
   const { turns: policy, max_wait_seconds: waitSeconds, max_waiting: maxWaiting } = policyOf(tenant);
@@ -47,10 +52,11 @@ export async function enterConversation(
       owner,
       jurisdiction: tenant.jurisdiction,
       limitTokens,
-      upTo: chat.parent_item_id,
+      upTo: chat.parent_item_id ?? behind ?? undefined,
       turn,
     });
-    if (loaded.ok || loaded.error.kind !== "conversation-busy") return loaded as Result<History, Refusal>;
+    if (loaded.ok) return withCalls(loaded.value, request);
+    if (loaded.error.kind !== "conversation-busy") return err(loaded.error);
     busy = loaded.error;
     const { running } = busy;
     if (policy === "replace" && !cancelled.includes(running.turnId)) {
@@ -61,6 +67,20 @@ export async function enterConversation(
     } else break;
   }
   return err({ kind: "conflict", message: busyMessage(busy?.why ?? "late") });
+}
+
+/** What engines take of the history; a result that the turn brings must be of a call in it. */
+function withCalls(
+  { messages, incarnation, behind }: History,
+  { chat, response }: ChatTurnRequest,
+): Result<Entered, Refusal> {
+  const taken = takeableHistory(messages, chat.messages);
+  if (taken.unasked === null) return ok({ messages: taken.messages, incarnation, behind });
+  return err({
+    kind: "value-invalid",
+    param: response === undefined ? `messages[${taken.unasked}].tool_call_id` : "input",
+    message: "answers no open call of this conversation",
+  });
 }
 
 type Objects = Pick<Cloudflare.Env, "GENERATION" | "ENVIRONMENT">;

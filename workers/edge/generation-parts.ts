@@ -31,7 +31,7 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
           const fleet = await isolate.fleet.current(background);
           return fleet.ok ? isolate.durableTurnDeps(fleet.value, background) : null;
         },
-        recall: (request) => recall(isolate, request),
+        recall: (request, behind) => recall(isolate, request, behind),
         record: (record) => {
           isolate.log.add(logLine(record), background, isolate.now());
           isolate.metrics.record(record, background);
@@ -46,16 +46,16 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
   };
 }
 
-async function recall(isolate: Isolate, request: ChatTurnRequest) {
+async function recall(isolate: Isolate, request: ChatTurnRequest, behind: string | null) {
   const { conversation, response } = request;
   if (conversation === null) {
     const ancestors = response?.ancestors ?? [];
-    return { recalled: await recallResponses(isolate, request, ancestors, historyUnits), incarnation: 0 };
+    return { recalled: await recallResponses(isolate, request, ancestors, historyUnits), entered: null };
   }
-  const loaded = await enterConversation(isolate.env, { ...request, conversation }, historyTokens);
-  return loaded.ok
-    ? { recalled: { ok: true, value: loaded.value.messages } as const, incarnation: loaded.value.incarnation }
-    : { recalled: loaded, incarnation: 0 };
+  const loaded = await enterConversation(isolate.env, { ...request, conversation }, behind, historyTokens);
+  if (!loaded.ok) return { recalled: loaded, entered: null };
+  const { messages, ...entered } = loaded.value;
+  return { recalled: { ok: true, value: messages } as const, entered };
 }
 
 /** The most that is loaded; compose trims it to the window of the model that answers. */
@@ -73,8 +73,9 @@ async function deliver(
   switch (effect.kind) {
     case "append": {
       const delivery = await deliverAppend(env.CONVERSATION, env.ENVIRONMENT, effect, turnId);
-      // The turn is saved, whatever becomes of this.
-      if (effect.chores !== undefined && delivery.result === "acknowledged" && delivery.detail === undefined)
+      // The turn is saved, whatever becomes of this; and where it is delivered again, for the archive, its user does not pay again.
+      const isNew = delivery.result === "acknowledged" && delivery.detail === undefined && !delivery.again;
+      if (effect.chores !== undefined && isNew)
         background.run("tend a conversation", tendConversation(isolate, effect, background));
       const turn = appendedTurn(effect, delivery);
       return turn === null ? delivery : deliverTurn(isolate, turn, delivery);

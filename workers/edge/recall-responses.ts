@@ -4,8 +4,9 @@ import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
 import { ok } from "../../src/shared/contracts/result.ts";
 import type { Item } from "../../src/shared/responses/item.ts";
-import { messagesOf, withoutOrphans } from "../../src/shared/responses/messages.ts";
+import { messagesOf } from "../../src/shared/responses/messages.ts";
 import { storedItems } from "../../src/shared/responses/stored-response.ts";
+import { takeableHistory } from "../../src/shared/turn/durable/answered-calls.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import type { Recalled } from "../../src/shared/turn/ports.ts";
 import { verifyId } from "../../src/shared/turn/response-id.ts";
@@ -59,7 +60,7 @@ export async function recallResponses(
         };
       if (one.value === null) {
         if (turns.length === 0) return { ok: false, error: { kind: "object-unknown" } };
-        return recalled(turns);
+        return recalled(turns, request);
       }
       turns.push(storedItems(one.value));
       units += one.value.length;
@@ -67,9 +68,13 @@ export async function recallResponses(
     }
     at += batch.length;
   }
-  return recalled(turns);
+  return recalled(turns, request);
 }
 
-function recalled(newestFirst: readonly (readonly Item[])[]): Recalled {
-  return { ok: true, value: messagesOf(withoutOrphans(newestFirst.toReversed().flat())) };
+function recalled(newestFirst: readonly (readonly Item[])[], { chat }: ChatTurnRequest): Recalled {
+  const history = messagesOf(newestFirst.toReversed().flat());
+  const { messages, unasked } = takeableHistory(history, chat.messages);
+  if (unasked === null) return { ok: true, value: messages };
+  const message = "answers no open call of the responses before";
+  return { ok: false, error: { kind: "value-invalid", param: "input", message } };
 }

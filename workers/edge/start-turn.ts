@@ -11,12 +11,14 @@ import {
   type StartOutcome,
   type TurnPolicy,
 } from "../../src/shared/contracts/generation.ts";
+import { maxItemBytes } from "../../src/shared/contracts/conversation.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { ResponseTurn } from "../../src/shared/responses/stored-response.ts";
 import { resolveConversation } from "../../src/shared/turn/conversation-name.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
+import { fits, itemsOfMessages } from "../../src/shared/turn/durable/conversation-items.ts";
 import { claimedId, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { serialPrincipal } from "../../src/shared/turn/durable/turn-request.ts";
 import { headersFor } from "../../src/shared/turn/route-told.ts";
@@ -109,6 +111,8 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
       request: JSON.stringify(request),
       follow,
     } as const;
+    if (conversation !== null && !isKept(message.request.length, turn.chat.messages))
+      return err({ kind: "body-too-large", maxBytes: maxItemBytes });
     const called = await callObject(
       async () => generationStub(from, objectName).start(message),
       calledObject("generation", objectName),
@@ -140,6 +144,12 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
     kind: "conflict",
     message: "This Idempotency-Key was used too often. Use a new key for a new request.",
   });
+}
+
+/** Whether a conversation keeps every message. One that it does not would be answered, paid, and missing from then on. */
+function isKept(requestUnits: number, messages: ChatRequest["messages"]): boolean {
+  // Nothing of a request is longer than all of it.
+  return requestUnits * 3 <= maxItemBytes || itemsOfMessages(messages).every(fits);
 }
 
 const readyObjects = new ReadyObjects();

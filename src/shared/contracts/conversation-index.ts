@@ -49,6 +49,8 @@ export interface DeletionRecord {
 export interface ListConversations extends Message {
   /** A conversation's id: the page begins behind it. `null`: at the newest. */
   readonly after: string | null;
+  /** The object that has, or had, that id: a page goes on behind one that was deleted since. Absent: older code. */
+  readonly afterObject?: string | null;
   /** 1 to 100. */
   readonly limit: number;
   readonly order: "asc" | "desc";

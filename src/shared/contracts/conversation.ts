@@ -56,7 +56,7 @@ export interface LoadHistory extends Message {
   readonly limitItems: number;
   /** Counted low (8 bytes a token), so that never too little is loaded: compose trims exactly. */
   readonly limitTokens: number;
-  /** An item's id, or `root`: the history up to it, itself included. Absent: that of the active branch. */
+  /** An item's id, or `root`: the history up to it, itself included; `br_…`: that branch's. Absent: that of the active branch. */
   readonly upTo?: string | null;
   /** The turn that it is for: it then runs in this conversation, until its `append`. Absent: somebody only reads. */
   readonly turn?: EnteringTurn;
@@ -72,9 +72,13 @@ export type HistoryOutcome =
       readonly incarnation: number;
       /** What was said before the first item, in short; `null`: nothing was, or all of it is there. Absent: older code. */
       readonly summary?: string | null;
+      /** For `append`: a turn that asked for no item stands at the end of this branch, whichever is active by then. Absent: older code. */
+      readonly behind?: string;
     }
   /** `upTo` is no item of this conversation, or parts a tool's call from its result. */
   | { readonly result: "item-unknown" }
+  /** Behind `upTo` a branch would begin, and there are as many as there may be. */
+  | { readonly result: "branches-full"; readonly most: number }
   /** Another turn is being written. `late`: still, after the wait. */
   | { readonly result: "busy"; readonly why: "running" | "full" | "late"; readonly running: RunningTurn }
   | ConversationFailure;
@@ -87,7 +91,10 @@ export interface AppendTurn extends Message {
   readonly turnId: string;
   /** None: the turn has ended without leaving a trace, and the next one may begin. */
   readonly items: readonly NewItem[];
-  /** An item's id, or `root`: what the turn comes behind. Absent or `null`: the end of the active branch. */
+  /**
+   * What the turn comes behind: an item's id, `root`, or `br_…`: that branch's end. It is the active branch then. Absent or
+   * `null`: the end of the one that is.
+   */
   readonly behind?: string | null;
   /** The turn's own id (`chatcmpl-…`, `resp_…`), so that a deletion finds what its object holds. */
   readonly responseId?: string | null;
@@ -112,6 +119,8 @@ export interface AddItems extends Message {
 }
 export type AddOutcome =
   | { readonly result: "ok"; readonly items: readonly StoredItem[] }
+  /** The id has added other items before. */
+  | { readonly result: "reused" }
   | { readonly result: "item-too-large"; readonly maxBytes: number }
   | ConversationFailure;
 
@@ -192,14 +201,25 @@ export type ExportOutcome =
   | { readonly result: "ok"; readonly items: readonly StoredItem[]; readonly hasMore: boolean }
   | ConversationFailure;
 
-/** Waits until another turn than `known` is being written, or none is; at most `waitMs`. */
+/** Waits until another turn than `known` is being written, or none is, or something changed since `seen`; at most `waitMs`. */
 export interface WatchConversation extends Message {
   /** A response id; `null`: none was being written when last asked. */
   readonly known: string | null;
+  /** The last answer's `changes`. Absent or `null`: none was given yet. */
+  readonly seen?: number | null;
   readonly waitMs: number;
 }
 export type WatchOutcome =
-  | { readonly result: "ok"; readonly running: RunningTurn | null }
+  | {
+      readonly result: "ok";
+      readonly running: RunningTurn | null;
+      /** Another number whenever a turn ended, or something else changed what is listed. Absent: older code. */
+      readonly changes?: number;
+      /** Turns that have ended since `seen`, oldest first. */
+      readonly ended?: readonly RunningTurn[];
+      /** Whether more changed since `seen` than these turns tell. */
+      readonly more?: boolean;
+    }
   | ConversationFailure;
 
 export type DescribeConversation = Message;

@@ -46,19 +46,6 @@ export function messagesOf(items: readonly Item[]): ChatMessage[] {
   return messages;
 }
 
-/**
- * A history that begins in the middle (its beginning expired, or was deleted) without the results whose calls are gone:
- * no template takes those.
- */
-export function withoutOrphans(items: readonly Item[]): readonly Item[] {
-  const called = new Set<string>();
-  const kept = items.filter((item) => {
-    if (item.type === "function_call") called.add(item.call_id);
-    return item.type !== "function_call_output" || called.has(item.call_id);
-  });
-  return kept.length === items.length ? items : kept;
-}
-
 function heard({ role, content }: Extract<Item, { role: "user" | "system" | "developer" }>): ChatMessage {
   const [only] = content;
   const isPlain = content.length === 1 && only?.type === "input_text";

@@ -178,7 +178,7 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
   parent_item_id: rule(
     "Edgewise",
     "used",
-    "With conversation_id: the item that this turn comes behind (`root`: none), to edit or to ask again. Behind any but the last one it begins a branch, which is the active one then; nothing is overwritten.",
+    "With conversation_id: the item that this turn comes behind (`root`: none), to edit or to ask again; or a branch (`br_…`): its end. Behind any item but the last one it begins a branch, of which there are 1,000 at most; nothing is overwritten. The turn's branch is the active one then. Absent: the end of the branch that is active when the turn begins.",
   ),
   retrieval: rule(
     "Edgewise",

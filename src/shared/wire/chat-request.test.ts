@@ -104,6 +104,9 @@ describe("what is taken", () => {
   test("with a stored conversation the first message may answer its last call", () => {
     const messages = [{ role: "tool", tool_call_id: "call_1", content: "2" }];
     expect(accepted({ messages, conversation_id: "holiday" }).messages).toEqual(messages);
+    // Instructions are sent with each turn.
+    const instructed = [{ role: "system", content: "Be short." }, ...messages];
+    expect(accepted({ messages: instructed, conversation_id: "holiday" }).messages).toEqual(instructed);
     expect(refused({ messages })).toMatchObject({ param: "messages[0].tool_call_id" });
   });
 });

@@ -82,7 +82,8 @@ function toolSequenceFault(messages: readonly ChatMessage[], historyInFront: boo
         "answers no open call: a tool message must follow the assistant message whose tool_calls hold its id, once",
       );
     }
-    mayAnswerHistory = false;
+    // Instructions are of their turn, and stand before the history wherever the turn begins.
+    if (message.role !== "system") mayAnswerHistory = false;
     if (open.size > 0) return unanswered(open, caller);
     if (message.role !== "assistant" || message.tool_calls === undefined) continue;
     open = new Set();

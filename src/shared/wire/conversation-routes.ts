@@ -118,8 +118,8 @@ export const conversationRoutes: readonly PublicRoute[] = [
     summary: "See what is being written in a conversation, as it is written",
     description:
       "For a second device. Server-sent events: `turn.started` with what was asked, the turn's own events as its answer " +
-      "streams them, `turn.ended`, then the next turn; `conversation.deleted` is the last. Every event's `id` says where in " +
-      "which turn it is; `Last-Event-ID` goes on behind it. The stream ends after five minutes: connect again.",
+      "streams them, `turn.ended`, then the next turn; `conversation.changed` where what is listed has changed otherwise; " +
+      "`conversation.deleted` is the last. A turn's events' `id` says where in which turn it is; `Last-Event-ID` goes on behind it. The stream ends after five minutes: connect again.",
     scopes: [],
     pathParameters: conversationId,
     queryParameters: { starting_after: "As `Last-Event-ID`, for clients that can't set headers." },
@@ -163,7 +163,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
       example: { items: [{ role: "user", content: "I am Ann." }] },
     },
     success: { description: "The items", content: { "application/json": "ConversationItemList" } },
-    errors: everyBody,
+    errors: [422, ...everyBody],
   },
   {
     method: "GET",

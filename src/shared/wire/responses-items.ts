@@ -246,7 +246,9 @@ export function itemSequenceFault(items: readonly Item[], historyInFront: boolea
       continue;
     }
     if (item.type === "reasoning") continue;
-    mayAnswerHistory = false;
+    const instructs = item.type === "message" && (item.role === "system" || item.role === "developer");
+    // Instructions are of their turn, and stand before the history wherever the turn begins.
+    if (!instructs) mayAnswerHistory = false;
     if (item.type === "function_call") {
       if (open.has(item.call_id)) return invalidValue(`input[${at}].call_id`, "is used by two open calls");
       open.set(item.call_id, at);

@@ -17,6 +17,7 @@ import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantHandler } from "../handle.ts";
 import { branchOf, branchUnknown, includeFault, pageOf, publicPage } from "../public-conversation.ts";
 import { readJsonText } from "../read-body.ts";
+import { repeatedDeletion } from "../repeated-deletion.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import { ownerOf } from "../run-durable.ts";
 import { respondDescribed } from "./conversations.ts";
@@ -75,9 +76,14 @@ export const addConversationItems: TenantHandler = async (call) => {
     stub.addItems({ v: conversationVersion, owner: ownerOf(call), addId, items, title: titleOf(items) }),
   );
   if (!added.ok) return respondRefusal(scope, added.error);
-  return added.value.result === "ok"
-    ? respondJson(scope, publicPage(added.value.items.map(publicItem), false))
-    : respondRefusal(scope, { kind: "body-too-large", maxBytes: added.value.maxBytes });
+  switch (added.value.result) {
+    case "ok":
+      return respondJson(scope, publicPage(added.value.items.map(publicItem), false));
+    case "reused":
+      return respondRefusal(scope, { kind: "idempotency-reused" });
+    case "item-too-large":
+      return respondRefusal(scope, { kind: "body-too-large", maxBytes: added.value.maxBytes });
+  }
 };
 
 /** `GET /v1/conversations/{id}/items/{item_id}` */
@@ -100,8 +106,14 @@ export const deleteConversationItem: TenantHandler = async (call) => {
   const conversation = await conversationInPath(call);
   if (!conversation.ok) return respondRefusal(scope, conversation.error);
   const itemId = c.req.param("item_id") ?? "";
-  const left = await askConversation<Answer<DescribeOutcome>>(call, conversation.value, async (stub) =>
-    stub.deleteItem({ v: conversationVersion, owner: ownerOf(call), itemId }),
+  const message = { v: conversationVersion, owner: ownerOf(call) } as const;
+  const left = await askConversation<Answer<DescribeOutcome>>(
+    call,
+    conversation.value,
+    repeatedDeletion(
+      async (stub): Promise<DescribeOutcome> => stub.deleteItem({ ...message, itemId }),
+      async (stub) => stub.describe(message),
+    ),
   );
   return left.ok ? respondDescribed(call, left.value) : respondRefusal(scope, left.error);
 };

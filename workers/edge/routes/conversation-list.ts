@@ -6,6 +6,7 @@ import {
   type ListDeletionsOutcome,
 } from "../../../src/shared/contracts/conversation-index.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
+import { resolveConversation } from "../../../src/shared/turn/conversation-name.ts";
 import { askIndex } from "../ask-conversation.ts";
 import type { TenantHandler } from "../handle.ts";
 import { pageOf, publicConversation, publicDeletion, publicPage } from "../public-conversation.ts";
@@ -17,8 +18,12 @@ export const listConversations: TenantHandler = async (call) => {
   const { scope } = call;
   const page = pageOf(call.c);
   if (!page.ok) return respondRefusal(scope, page.error);
+  const { after } = page.value;
+  const owner = ownerOf(call);
+  const behind = after === null ? null : await resolveConversation(call.isolate.hash, after, owner);
+  const afterObject = behind?.objectName ?? null;
   const listed = await askIndex<Exclude<ListConversationsOutcome, IndexFailure>>(call, async (stub) =>
-    stub.list({ v: conversationIndexVersion, owner: ownerOf(call), ...page.value }),
+    stub.list({ v: conversationIndexVersion, owner, ...page.value, afterObject }),
   );
   if (!listed.ok) return respondRefusal(scope, listed.error);
   if (listed.value.result === "after-unknown") return respondRefusal(scope, afterUnknown);

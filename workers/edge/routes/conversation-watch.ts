@@ -4,6 +4,7 @@ import { inJurisdiction } from "../../../durable-objects/storage/jurisdiction.ts
 import {
   conversationVersion,
   type ConversationFailure,
+  type WatchConversation,
   type WatchOutcome,
 } from "../../../src/shared/contracts/conversation.ts";
 import { generationVersion } from "../../../src/shared/contracts/generation.ts";
@@ -12,6 +13,7 @@ import type { Result } from "../../../src/shared/contracts/result.ts";
 import type { ConversationRef } from "../../../src/shared/turn/conversation-name.ts";
 import type { RunningTurn } from "../../../src/shared/turn/durable/turn-order.ts";
 import {
+  changedEvent,
   deletedEvent,
   endedEvent,
   JournalRelay,
@@ -44,24 +46,26 @@ export const watchConversation: TenantHandler = async (call) => {
     });
   const conversation = await conversationInPath(call);
   if (!conversation.ok) return respondRefusal(scope, conversation.error);
-  const first = await ask(call, conversation.value, null, 0);
+  const first = await ask(call, conversation.value, nothingSeen, 0);
   if (!first.ok) return respondRefusal(scope, first.error);
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const watch = new Watch(call, conversation.value, writable.getWriter());
-  scope.background.run("watch", watch.run(first.value.running, position));
+  scope.background.run("watch", watch.run(first.value, position));
   return streamFromObject(call, readable, {});
 };
 
 type Asked = Exclude<WatchOutcome, ConversationFailure>;
+type Seen = Pick<WatchConversation, "known" | "seen">;
+const nothingSeen: Seen = { known: null };
 
 async function ask(
   call: TenantCall,
   conversation: ConversationRef,
-  known: string | null,
+  seen: Seen,
   waitMs: number,
 ): Promise<Result<Asked, Refusal>> {
   return askConversation<Asked>(call, conversation, async (stub) =>
-    stub.watch({ v: conversationVersion, owner: ownerOf(call), known, waitMs }),
+    stub.watch({ v: conversationVersion, owner: ownerOf(call), ...seen, waitMs }),
   );
 }
 
@@ -91,7 +95,8 @@ class Watch {
     );
   }
 
-  async run(running: RunningTurn | null, position: WatchPosition | null): Promise<void> {
+  async run(first: Asked, position: WatchPosition | null): Promise<void> {
+    const { running } = first;
     const untilMs = Date.now() + longestMs;
     // The headers leave with the first byte: a watcher must know that it watches before anything happens.
     await this.#say(keepAliveComment);
@@ -101,14 +106,14 @@ class Watch {
     }
     let followed = position?.responseId ?? null;
     let now = running;
+    let { changes: seen = null } = first;
     while (!this.#gone && Date.now() < untilMs) {
       if (now !== null && now.responseId !== followed) {
-        await this.#say(startedEvent(now));
-        if (!(await this.#follow(now.responseId, 0))) return this.#close();
+        if (!(await this.#tell(now))) return this.#close();
         followed = now.responseId;
       }
       const asked = await Promise.race([
-        ask(this.#call, this.#conversation, now?.responseId ?? null, keepAliveMs),
+        ask(this.#call, this.#conversation, { known: now?.responseId ?? null, seen }, keepAliveMs),
         this.#left,
       ]);
       if (asked === "left") return;
@@ -116,9 +121,18 @@ class Watch {
         if (asked.error.kind === "object-unknown") await this.#say(deletedEvent);
         break;
       }
-      const next = asked.value.running;
+      const { running: next, changes, ended = [], more = false } = asked.value;
       if (now !== null && next?.responseId !== now.responseId) await this.#say(endedEvent(now.responseId));
       else if (next?.responseId === now?.responseId) await this.#say(keepAliveComment);
+      for (const turn of ended) {
+        if (turn.responseId === now?.responseId || turn.responseId === followed) continue;
+        // It came and went since the last question.
+        if (!(await this.#tell(turn))) return this.#close();
+        followed = turn.responseId;
+        await this.#say(endedEvent(turn.responseId));
+      }
+      if (more) await this.#say(changedEvent);
+      seen = changes ?? null;
       now = next;
     }
     await this.#close();
@@ -126,6 +140,12 @@ class Watch {
 
   async #close(): Promise<void> {
     await this.#writer.close().catch(() => undefined);
+  }
+
+  /** A turn from its beginning. `false`: as `#follow`. */
+  async #tell(turn: RunningTurn): Promise<boolean> {
+    await this.#say(startedEvent(turn));
+    return this.#follow(turn.responseId, 0);
   }
 
   /**

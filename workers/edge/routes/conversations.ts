@@ -22,6 +22,7 @@ import { branchUnknown, publicConversation, publicDeletion } from "../public-con
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
+import { repeatedDeletion } from "../repeated-deletion.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import { ownerOf } from "../run-durable.ts";
 
@@ -111,8 +112,13 @@ export const deleteConversation: TenantHandler = async (call) => {
   const { scope } = call;
   const conversation = await conversationInPath(call);
   if (!conversation.ok) return respondRefusal(scope, conversation.error);
-  const deleted = await askConversation<Answer<DeleteOutcome>>(call, conversation.value, async (stub) =>
-    stub.delete({ v: conversationVersion, owner: ownerOf(call) }),
+  const deleted = await askConversation<Answer<DeleteOutcome>>(
+    call,
+    conversation.value,
+    repeatedDeletion(
+      async (stub): Promise<DeleteOutcome> => stub.delete({ v: conversationVersion, owner: ownerOf(call) }),
+      async (): Promise<DeleteOutcome> => ({ result: "deleted" }),
+    ),
   );
   if (!deleted.ok) return respondRefusal(scope, deleted.error);
   const { record } = deleted.value;

@@ -14,7 +14,13 @@ import type { FinishReason } from "../../stream/engine-event.ts";
 import { Transcript } from "../../stream/transcript.ts";
 import { isRecord, type Price } from "../../stream/wire-usage.ts";
 import { turnUse } from "../ending.ts";
-import { endEffects, finishedStatus, formOf, type ChatTurnRequest } from "./chat-turn-end.ts";
+import {
+  endEffects,
+  finishedStatus,
+  formOf,
+  type ChatTurnRequest,
+  type EnteredConversation,
+} from "./chat-turn-end.ts";
 import { journalEvents } from "./gathered.ts";
 import type { LostRun, TurnEnd } from "./ports.ts";
 
@@ -23,8 +29,8 @@ export interface RunNote {
   readonly model: string;
   readonly cluster: string;
   readonly replica: string;
-  /** Of the conversation that was loaded: one that was deleted since gets nothing appended. */
-  readonly incarnation: number | null;
+  /** The conversation that was loaded; `null`: none was. */
+  readonly entered: EnteredConversation | null;
 }
 
 export interface BegunAnswer {
@@ -104,7 +110,7 @@ export function completeEnd(
     response,
     usage,
     basis: totals.basis,
-    effects: endEffects(request, note.incarnation, collected, status, {
+    effects: endEffects(request, note.entered, collected, status, {
       ...turnUse(totals, price, note.model),
       promptTokens: usage.promptTokens,
     }),
@@ -115,16 +121,27 @@ function ends(reason: string): ChatResume {
   return { kind: "ends", reason };
 }
 
-export function writeNote(note: RunNote): string {
-  return JSON.stringify(note);
+/** The conversation's fields beside the others: older code reads them there, and knows no `behind`. */
+export function writeNote({ entered, ...note }: RunNote): string {
+  return JSON.stringify({ ...note, incarnation: null, ...entered });
 }
 
 function readNote(text: string | null): RunNote | null {
   const value: unknown = text === null ? null : JSON.parse(text);
   if (!isRecord(value)) return null;
-  const { model, cluster, replica, incarnation } = value;
+  const { model, cluster, replica } = value;
   if (typeof model !== "string" || typeof cluster !== "string" || typeof replica !== "string") return null;
-  return { model, cluster, replica, incarnation: typeof incarnation === "number" ? incarnation : null };
+  return { model, cluster, replica, entered: enteredIn(value) };
+}
+
+/** The conversation that the run of this note had loaded. */
+export function enteredBy(note: string | null): EnteredConversation | null {
+  return readNote(note)?.entered ?? null;
+}
+
+function enteredIn({ incarnation, behind }: Record<string, unknown>): EnteredConversation | null {
+  if (typeof incarnation !== "number") return null;
+  return { incarnation, behind: typeof behind === "string" ? behind : null };
 }
 
 /** Stands in for the engine that is gone: it answers for its model alone, and ends at once without a finish reason. */

@@ -23,7 +23,14 @@ import { TokenBudget } from "../token-budget.ts";
 import { journalEvents, maxGatheredCharacters } from "./gathered.ts";
 import { goneEngine, settledAtEnd, writeNote, type BegunAnswer } from "./chat-resume.ts";
 import type { TurnEnd, TurnIo, TurnOutcome } from "./ports.ts";
-import { endEffects, formOf, refused, statusAtEnd, type ChatTurnRequest } from "./chat-turn-end.ts";
+import {
+  endEffects,
+  formOf,
+  refused,
+  statusAtEnd,
+  type ChatTurnRequest,
+  type EnteredConversation,
+} from "./chat-turn-end.ts";
 import { journalAnswer } from "./journal-answer.ts";
 import { runRecord } from "./run-record.ts";
 import type { TurnForm } from "./turn-form.ts";
@@ -34,8 +41,15 @@ import { revivePrincipal } from "./turn-request.ts";
 export interface ChatRunDeps extends SealDeps {
   /** What the stages need; resolved at the start of each run. `null`: the configuration can't be read. */
   turnDeps(): Promise<TurnDeps | null>;
-  /** The conversation's latest messages; says which incarnation of it they are of. */
-  recall(request: ChatTurnRequest): Promise<{ readonly recalled: Recalled; readonly incarnation: number }>;
+  /**
+   * The conversation's latest messages, and where in it the turn stands then.
+   *
+   * @param behind of a turn that goes on: where it stood when it began
+   */
+  recall(
+    request: ChatTurnRequest,
+    behind: string | null,
+  ): Promise<{ readonly recalled: Recalled; readonly entered: EnteredConversation | null }>;
   /** Takes the turn's record when it has ended. */
   record(record: RequestRecord): void;
   readonly now: () => number;
@@ -55,18 +69,18 @@ export class ChatRun {
   readonly #io: TurnIo;
   readonly #signal: AbortSignal;
   readonly #stages: Partial<Record<Stage, number>> = {};
-  readonly #onRecall: (incarnation: number) => void;
+  readonly #onRecall: (entered: EnteredConversation | null) => void;
   /** What an earlier run delivered. */
   readonly #begun: BegunAnswer | null;
   #markedMs: number;
-  #incarnation: number | null = null;
+  #entered: EnteredConversation | null = null;
 
   constructor(
     request: ChatTurnRequest,
     deps: ChatRunDeps,
     io: TurnIo,
     signal: AbortSignal,
-    onRecall: (incarnation: number) => void,
+    onRecall: (entered: EnteredConversation | null) => void,
     begun: BegunAnswer | null = null,
   ) {
     this.#begun = begun;
@@ -121,11 +135,11 @@ export class ChatRun {
   }
 
   async #recall(): Promise<Recalled> {
-    const { recalled, incarnation } = await this.#deps.recall(this.#request);
-    // A conversation that was deleted since gets nothing: what counts is which one the answer began in.
-    const first = this.#begun?.note.incarnation ?? incarnation;
-    this.#incarnation = first;
-    this.#onRecall(first);
+    const began = this.#begun?.note.entered ?? null;
+    const { recalled, entered } = await this.#deps.recall(this.#request, began?.behind ?? null);
+    // What counts is where the answer began: in which incarnation, and on which branch.
+    this.#entered = began ?? entered;
+    this.#onRecall(this.#entered);
     return recalled;
   }
 
@@ -155,7 +169,7 @@ export class ChatRun {
     return {
       usage,
       basis: "exact",
-      effects: endEffects(this.#request, note.incarnation, collected, "failed", {
+      effects: endEffects(this.#request, note.entered, collected, "failed", {
         ...use,
         promptTokens: usage.promptTokens,
       }),
@@ -185,9 +199,7 @@ export class ChatRun {
     const begun = this.#begun;
     if (begun === null) this.#say(this.#form.begin(candidate.model), false);
     else this.#form.restore(begun.events());
-    this.#io.remember(
-      writeNote({ model: candidate.model, cluster, replica, incarnation: this.#incarnation }),
-    );
+    this.#io.remember(writeNote({ model: candidate.model, cluster, replica, entered: this.#entered }));
     const collected = begun?.collected ?? new AnswerCollector(maxGatheredCharacters, false);
     const record = modelRecord(turnDeps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
     const guard = createAnswerGuard(turn.tenant.safety, asked);
@@ -260,7 +272,7 @@ export class ChatRun {
         response,
         usage: totals.usage,
         basis: totals.basis,
-        effects: endEffects(this.#request, this.#incarnation, collected, status, {
+        effects: endEffects(this.#request, this.#entered, collected, status, {
           ...turnUse(totals, record.price, candidate.model),
           promptTokens: totals.usage.promptTokens,
         }),

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { tenantConfigSchema } from "../../tenancy/tenant-config.ts";
 import { parseChatRequest } from "../../wire/chat-request.ts";
+import { writeNote } from "./chat-resume.ts";
 import { createChatRunner } from "./chat-runner.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
-import type { LostRun, TurnIo } from "./ports.ts";
+import type { Interruption, LostRun, TurnIo } from "./ports.ts";
 
 function requestOf(): ChatTurnRequest {
   const chat = parseChatRequest('{"model":"auto","messages":[{"role":"user","content":"Hi"}]}');
@@ -66,4 +67,48 @@ test("a run that begins anew and is refused gives back what the lost one had res
     status: "refused",
     effects: [{ kind: "settle", chargeId: "t1", user: "alice", tokens: 0, requests: 0, microdollars: 0 }],
   });
+});
+
+const told = (content: string) => ({
+  data: JSON.stringify({
+    id: "chatcmpl-t1",
+    object: "chat.completion.chunk",
+    created: 1,
+    model: "m",
+    choices: [{ index: 0, delta: { content }, finish_reason: null }],
+  }),
+});
+const answered = { model: "m", cluster: "c", replica: "r" };
+
+test("what was delivered of a lost turn that does not go on is in its conversation, where it began", () => {
+  const conversation = { id: "my-chat", objectName: "object", mustExist: false };
+  const text = JSON.stringify({ ...requestOf(), conversation });
+  const interruption: Interruption = {
+    reason: "lost",
+    opened: true,
+    usage: { promptTokens: 10, completionTokens: 1, cachedTokens: 0, reasoningTokens: 0 },
+    note: writeNote({ ...answered, entered: { incarnation: 3, behind: "br_2" } }),
+    events: () => [told("Hel")],
+    nowMs: 0,
+  };
+  expect(runner.interrupted(text, interruption).effects).toMatchObject([
+    { kind: "settle", tokens: 11 },
+    {
+      kind: "append",
+      objectName: "object",
+      incarnation: 3,
+      behind: "br_2",
+      items: [
+        { role: "user" },
+        { role: "assistant", json: expect.stringContaining('"incomplete"') as string },
+      ],
+    },
+  ]);
+  // Older code's note says no branch; and where none was written, nobody knows whose conversation it was.
+  const older = JSON.stringify({ ...answered, incarnation: 3 });
+  expect(runner.interrupted(text, { ...interruption, note: older }).effects).toMatchObject([
+    {},
+    { kind: "append", incarnation: 3, behind: null },
+  ]);
+  expect(runner.interrupted(text, { ...interruption, note: null }).effects).toHaveLength(1);
 });

@@ -5,9 +5,9 @@
 import { modelRecord } from "../../routing/fleet-index.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { modelPrice } from "../dearest-price.ts";
-import { chatResume, completeEnd } from "./chat-resume.ts";
+import { chatResume, completeEnd, enteredBy } from "./chat-resume.ts";
 import type { TurnRunner } from "./ports.ts";
-import { givingBack, interrupted, refused } from "./chat-turn-end.ts";
+import { givingBack, interrupted, refused, type EnteredConversation } from "./chat-turn-end.ts";
 import { openResponse } from "./response-form.ts";
 import { sealInterrupted } from "./seal-end.ts";
 import { readTurnRequest } from "./turn-request.ts";
@@ -15,15 +15,16 @@ import { readTurnRequest } from "./turn-request.ts";
 import { ChatRun, noFleet, type ChatRunDeps } from "./chat-run.ts";
 
 export function createChatRunner(deps: ChatRunDeps): TurnRunner {
-  /** Of the conversation that the run under way has loaded; `null` where the run's memory is gone. */
-  let incarnation: number | null = null;
-  const onRecall = (loaded: number): void => {
-    incarnation = loaded;
+  /** The conversation that the run under way has loaded; `null`: none yet, or the run's memory is gone. */
+  let entered: EnteredConversation | null = null;
+  const onRecall = (loaded: EnteredConversation | null): void => {
+    entered = loaded;
   };
   return {
     async run(text, io, signal) {
       const read = readTurnRequest<ChatRequest>(text);
       if (!read.ok) return refused({ kind: "internal", detail: "a turn of an unknown version" }, []);
+      entered = null;
       return new ChatRun(read.value, deps, io, signal, onRecall).run();
     },
     resume(text, lost) {
@@ -33,7 +34,7 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
       if (resumed.kind === "ends") return null;
       const begun = resumed.kind === "anew" ? null : resumed.begun;
       const earlyTold = resumed.kind === "anew" && resumed.earlyTold;
-      incarnation = begun?.note.incarnation ?? null;
+      entered = begun?.note.entered ?? null;
       if (resumed.kind === "complete")
         return async () => {
           const fleet = (await deps.turnDeps())?.fleet;
@@ -50,7 +51,8 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
     },
     interrupted: (text, interruption) => {
       const read = readTurnRequest<ChatRequest>(text);
-      const outcome = interrupted(text, interruption, incarnation);
+      // A lost run that does not go on has left its note alone.
+      const outcome = interrupted(text, interruption, entered ?? enteredBy(interruption.note));
       return sealInterrupted(outcome, read.ok ? read.value : null, interruption.nowMs, deps.archives);
     },
     running: (text) => {

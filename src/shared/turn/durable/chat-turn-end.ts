@@ -71,9 +71,18 @@ export function statusAtEnd(
   return end === "done" ? finishedStatus(request, finish) : statusOf(end);
 }
 
+/** What a turn knows of its conversation once it has loaded it, and its end gives back. */
+export interface EnteredConversation {
+  /** One that was deleted since gets nothing appended. */
+  readonly incarnation: number;
+  /** `AppendTurn.behind` of a turn that names nothing: the branch that it answers to. `null`: older code did not say. */
+  readonly behind: string | null;
+}
+
+/** @param entered `null`: no conversation was loaded, or nobody knows any more which */
 export function endEffects(
   request: ChatTurnRequest,
-  incarnation: number | null,
+  entered: EnteredConversation | null,
   collected: AnswerCollector,
   status: EndStatus,
   use: SettledUse,
@@ -82,7 +91,7 @@ export function endEffects(
   const { conversation } = request;
   const answer = assistantMessage(collected);
   // A turn without an answer leaves no trace: the client will ask again.
-  if (conversation === null || incarnation === null || answer === null) return effects;
+  if (conversation === null || entered === null || answer === null) return effects;
   effects.push({
     kind: "append",
     jurisdiction: request.tenant.jurisdiction,
@@ -90,8 +99,8 @@ export function endEffects(
     owner: { tenant: request.principal.tenant, user: request.principal.user },
     conversationId: conversation.id,
     mustExist: conversation.mustExist,
-    incarnation,
-    behind: request.chat.parent_item_id ?? null,
+    incarnation: entered.incarnation,
+    behind: request.chat.parent_item_id ?? entered.behind,
     responseId: request.responseId,
     ...choresOf(request),
     items: [
@@ -150,7 +159,7 @@ const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, 
 export function interrupted(
   text: string,
   interruption: Interruption,
-  incarnation: number | null,
+  entered: EnteredConversation | null,
 ): TurnEnd | TurnRefused {
   const read = readTurnRequest<ChatRequest>(text);
   if (!read.ok) return refused({ kind: "internal", detail: "a turn of an unknown version" }, []);
@@ -174,8 +183,8 @@ export function interrupted(
     response,
     usage,
     basis: totals.basis,
-    // Without the run's memory nobody knows whether the conversation was deleted since: then nothing is appended.
-    effects: endEffects(request, incarnation, collected, status, {
+    // What a reader has had of the answer is in the history, however it ended.
+    effects: endEffects(request, entered, collected, status, {
       ...turnUse(totals, freeOfCharge, model ?? request.chat.model),
       promptTokens: usage.promptTokens,
       microdollars: null,

@@ -1,4 +1,4 @@
-import type { NewItem, StoredItem } from "../../contracts/conversation.ts";
+import { maxItemBytes, type NewItem, type StoredItem } from "../../contracts/conversation.ts";
 import type { AssistantMessage, ChatMessage, UserContentPart } from "../../wire/chat-messages.ts";
 
 /**
@@ -52,6 +52,12 @@ export function itemsOfMessages(
   status: ItemStatus = "completed",
 ): NewItem[] {
   return messages.flatMap((message) => itemsOf(message, status)).map(newItem);
+}
+
+/** Whether an item is small enough to be kept. */
+export function fits({ json }: NewItem): boolean {
+  // A UTF-16 unit is at most 3 bytes of UTF-8: only what might be too large is measured.
+  return json.length * 3 <= maxItemBytes || new TextEncoder().encode(json).length <= maxItemBytes;
 }
 
 /** What an engine gets of a loaded history. An answer's text and its calls become one message again. */

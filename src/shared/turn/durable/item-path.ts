@@ -30,6 +30,17 @@ export interface Segment {
   readonly upTo: number;
 }
 
+/** In place of an item's id, where a turn comes: behind whatever that branch ends with. */
+export function endOfBranch(branch: number): string {
+  return `br_${branch}`;
+}
+
+/** `null`: an item's id, or nothing that is one. */
+export function branchAtEnd(behind: string): number | null {
+  const [, branch] = /^br_(\d{1,6})$/.exec(behind) ?? [];
+  return branch === undefined ? null : Number(branch);
+}
+
 export function keyOf({ branch, position }: Place): number {
   if (position < 0 || position >= positionsPerBranch) throw new RangeError("no such position in a branch");
   return branch * positionsPerBranch + position;

@@ -111,6 +111,8 @@ export interface Interruption {
   readonly opened: boolean;
   /** The last `progress`; `null` where there was none. */
   readonly usage: Usage | null;
+  /** The last `remember`; `null` where there was none. */
+  readonly note: string | null;
   /** Every event of the journal, in order. Read lazily. */
   readonly events: () => Iterable<JournalEvent>;
   readonly nowMs: number;
@@ -148,7 +150,7 @@ export type Effect =
       readonly mustExist: boolean;
       readonly incarnation: number;
       readonly items: readonly NewItem[];
-      /** An item's id, or `root`: what the turn comes behind. Absent: the end of the active branch. */
+      /** `AppendTurn.behind`: what the turn comes behind. Absent: the end of the active branch. */
       readonly behind?: string | null;
       /** Who asked which model, for what is made of the conversation afterwards. Absent: nothing is. */
       readonly chores?: { readonly principal: SerialPrincipal; readonly model: string };
@@ -182,5 +184,7 @@ export type Delivery =
       readonly detail?: string;
       /** Of an `append`: the conversation's number of the turn's first item. */
       readonly sequence?: number;
+      /** Of an `append`: an earlier try had done it. */
+      readonly again?: boolean;
     }
   | { readonly result: "retry"; readonly detail: string };

@@ -42,6 +42,7 @@ test("a turn that leaves nothing releases its conversation, also where its run w
       reason: "lost",
       opened: false,
       usage: null,
+      note: null,
       events: () => [],
       nowMs: 0,
     }),

@@ -5,6 +5,7 @@
  *   event: turn.started   {"response_id", "created_at", "input"}
  *   …the turn's own events, id: <response id>/<number>
  *   event: turn.ended     {"response_id"}            id: <response id>/end
+ *   event: conversation.changed                       what is listed has changed otherwise: read it again
  *   event: conversation.deleted
  */
 export interface WatchPosition {
@@ -38,6 +39,7 @@ export function endedEvent(responseId: string): string {
   return `event: turn.ended\nid: ${responseId}/end\ndata: ${JSON.stringify({ response_id: responseId })}\n\n`;
 }
 
+export const changedEvent = "event: conversation.changed\ndata: {}\n\n";
 export const deletedEvent = "event: conversation.deleted\ndata: {}\n\n";
 export const keepAliveComment = ": keep-alive\n\n";
 

@@ -1,0 +1,21 @@
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import type { Effect } from "../../src/shared/turn/durable/ports.ts";
+import { deliverAppend } from "./deliver-append.ts";
+
+const effect: Extract<Effect, { kind: "append" }> = {
+  kind: "append",
+  jurisdiction: "none",
+  objectName: "deliver-append-test",
+  owner: { tenant: "demo", user: "alice" },
+  conversationId: "my-chat",
+  mustExist: false,
+  incarnation: 1,
+  items: [{ type: "message", role: "user", json: '{"type":"message","role":"user","content":"Hi"}' }],
+};
+
+test("a turn that is delivered again is told as such: what is made of it once is made and paid once", async () => {
+  const deliver = () => deliverAppend(env.CONVERSATION, "local", effect, "t1");
+  expect(await deliver()).toEqual({ result: "acknowledged", sequence: 1 });
+  expect(await deliver()).toEqual({ result: "acknowledged", sequence: 1, again: true });
+});

@@ -1,0 +1,24 @@
+import type { WatchConversation, WatchOutcome } from "../../src/shared/contracts/conversation.ts";
+import type { Access } from "./conversation-access.ts";
+import type { TurnGate } from "./turn-gate.ts";
+
+/** Answers when there is something new to follow or to look at, or nothing any more. */
+export async function watchChanges(
+  gate: TurnGate,
+  accessNow: () => Access,
+  { known, seen = null, waitMs }: WatchConversation,
+): Promise<WatchOutcome> {
+  for (const untilMs = Date.now() + waitMs; ;) {
+    const access = accessNow();
+    if (access.kind === "refused") return access.failure;
+    const [running = null] = gate.running(Date.now());
+    // Its first turn makes a conversation when it ends: until then there is the turn alone.
+    if (access.kind !== "open" && running === null && known === null) return { result: "unknown" };
+    const { changes } = gate;
+    const isNew = (running?.responseId ?? null) !== known || (seen !== null && seen !== changes);
+    const leftMs = untilMs - Date.now();
+    if (isNew || leftMs <= 0)
+      return { result: "ok", running, changes, ...(seen === null ? {} : gate.since(seen)) };
+    await gate.changed(leftMs);
+  }
+}
