@@ -109,7 +109,7 @@ export async function* streamTurn(
     readonly text: string;
     /** The same for each try of one message: they are one turn. */
     readonly key: string;
-    /** What it comes behind; absent: the end of the conversation. */
+    /** What it comes behind: an item, or a branch's end; absent: the end of the conversation. */
     readonly behind?: string | undefined;
   },
   signal: AbortSignal,

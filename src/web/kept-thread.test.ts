@@ -5,6 +5,7 @@ import { KeptThread } from "./kept-thread.ts";
 let state: ChatState;
 let asked: { readonly path: string; readonly answer: (response: Response) => void }[];
 let left: AbortController;
+let branches: readonly object[];
 const thread = (): KeptThread =>
   new KeptThread(
     "token",
@@ -19,9 +20,10 @@ const thread = (): KeptThread =>
 beforeEach(() => {
   state = emptyChat;
   asked = [];
+  branches = [];
   left = new AbortController();
   vi.stubGlobal("fetch", async (path: string) => {
-    if (path.endsWith("/branches")) return Response.json({ data: [] });
+    if (path.endsWith("/branches")) return Response.json({ data: branches });
     const { promise, resolve } = Promise.withResolvers<Response>();
     asked.push({ path, answer: resolve });
     return promise;
@@ -132,4 +134,27 @@ test("a new chat that is left as its answer ends is listed", async () => {
   await vi.advanceTimersByTimeAsync(300);
   await looking;
   expect(listed).toBe(1);
+});
+
+test("a message is an answer to the branch on screen, where that is known: all of it is shown, and nothing behind it", async () => {
+  const kept = thread();
+  const show = async (...ids: string[]): Promise<string | null> => {
+    const refreshing = kept.refresh();
+    asked.at(-1)?.answer(items(false, ...ids));
+    await refreshing;
+    return kept.branch;
+  };
+  expect(await show("a", "b")).toBeNull();
+  branches = [
+    { id: "br_0", last_item_id: "b", active: false },
+    { id: "br_1", parent_branch: "br_0", parent_item_id: "a", last_item_id: "c", active: true },
+  ];
+  // Another tab chose while both were read.
+  expect(await show("a", "b")).toBeNull();
+  expect(await show("a", "c")).toBe("br_1");
+  kept.goesOn();
+  expect(kept.branch).toBeNull();
+  expect(await show("a", "c")).toBe("br_1");
+  kept.deleted();
+  expect(kept.branch).toBeNull();
 });

@@ -23,6 +23,7 @@ export class KeptThread {
   /** Reads are numbered as they are begun. */
   #begun = 0;
   #shown = 0;
+  #branch: string | null = null;
   /** The credential has ended: nothing will be read again. */
   #refused = false;
   readonly #saved = Promise.withResolvers<void>();
@@ -51,9 +52,20 @@ export class KeptThread {
     return this.#show("restored", null);
   }
 
+  /** The branch whose end is on screen, and nothing behind it; `null`: that is not known. */
+  get branch(): string | null {
+    return this.#branch;
+  }
+
+  /** A turn is shown behind what was read. */
+  goesOn(): void {
+    this.#branch = null;
+  }
+
   /** By somebody else. What is written here at the moment stays until it has ended. */
   deleted(): void {
     this.#items = [];
+    this.#branch = null;
     this.#dispatch({ type: "refreshed", messages: [], hasEarlier: false });
     this.#dispatch({ type: "noticed", notice: deletedElsewhere });
     this.#onSaved();
@@ -131,6 +143,10 @@ export class KeptThread {
       if (how.quietly && page.entries.at(-1)?.id === how.unless) return true;
       this.#shown = mine;
       this.#take(page, before !== null);
+      // Read side by side: where they are not of one moment, nobody knows whose items these are.
+      const active = branches.find((branch) => branch.active);
+      const isItsEnd = active !== undefined && active.last === (this.#items.at(-1)?.id ?? null);
+      this.#branch = isItsEnd ? active.id : null;
       const messages = threadOf(this.#items, branches, this.#hasEarlier);
       this.#dispatch({ type, messages, hasEarlier: this.#hasEarlier });
       return true;

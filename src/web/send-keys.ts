@@ -1,14 +1,25 @@
+/** What is the same at each try of one message, whatever has been shown since. */
+export interface Sending {
+  readonly key: string;
+  /** What it comes behind; absent: the end of the conversation. */
+  readonly behind: string | undefined;
+}
+
 /**
  * Under which key is a message sent? A connection that is lost before any answer says nothing of whether the turn runs: tried
  * again under the same key, it leads to that turn; under another one it would be asked, and paid, twice.
  */
 export class SendKeys {
-  #unanswered: { readonly text: string; readonly asked: string; readonly key: string } | null = null;
+  #unanswered: { readonly text: string; readonly asked: string; readonly sending: Sending } | null = null;
 
-  /** @param asked all that the request says: another model or place is another request */
-  keyOf(text: string, asked: string): string {
-    if (this.#unanswered?.asked !== asked) this.#unanswered = { text, asked, key: crypto.randomUUID() };
-    return this.#unanswered.key;
+  /**
+   * @param asked all that the user has chosen: another model or another message to edit is another request
+   * @param behind where it goes, should it be the first try
+   */
+  sendingOf(text: string, asked: string, behind: string | undefined): Sending {
+    if (this.#unanswered?.asked !== asked)
+      this.#unanswered = { text, asked, sending: { key: crypto.randomUUID(), behind } };
+    return this.#unanswered.sending;
   }
 
   /** Answered or refused: the same words are a new message from now on. */

@@ -66,7 +66,9 @@ export function useChat(token: string, conversation: string, model: string, onSa
       isOwn: (responseId: string) => turn.current !== null || own.current.has(responseId),
       turn: async (watched: WatchedTurn) => {
         keys.shown(watched.text);
+        opened.goesOn();
         await follow(watched, turn, dispatch);
+        opened.goesOn();
       },
       saved: () => opened.refresh(),
       deleted: () => opened.deleted(),
@@ -99,10 +101,12 @@ export function useChat(token: string, conversation: string, model: string, onSa
       turn.current = running;
       beginConversation(conversation);
       keepInHistory(conversation);
-      const behind = instead?.behind;
       const { text } = verdict;
-      const key = keys.keyOf(text, JSON.stringify([conversation, model, text, behind]));
-      const asked = { token, conversation, model, text, behind, key };
+      // What is answered is what is on screen, whichever branch another tab has chosen since.
+      const behind = instead === null ? (thread.current?.branch ?? undefined) : instead.behind;
+      const chosen = JSON.stringify([conversation, model, text, instead?.behind]);
+      const asked = { token, conversation, model, text, ...keys.sendingOf(text, chosen, behind) };
+      thread.current?.goesOn();
       const events = streamTurn(asked, running.abort.signal);
       const sent = { text, ...(instead === null ? {} : { insteadOf: instead.id }) };
       void runTurn(events, sent, token, running, dispatch).finally(() => {
@@ -114,6 +118,7 @@ export function useChat(token: string, conversation: string, model: string, onSa
           return;
         }
         own.current.add(running.responseId);
+        thread.current?.goesOn();
         void thread.current?.refreshWhenSaved();
       });
       return true;

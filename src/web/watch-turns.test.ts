@@ -239,3 +239,9 @@ test("a watch whose headers never come is given up, and begun anew", async () =>
   await vi.advanceTimersByTimeAsync(2000);
   expect(page.asks).toBe(2);
 });
+
+test("a page whose chat was changed by no turn (another tab chose a branch) shows it as it is", async () => {
+  page.watch();
+  (await page.connection(0)).say("event: conversation.changed\ndata: {}\n\n");
+  await vi.waitFor(() => expect(page.saves).toBe(1));
+});

@@ -22,7 +22,7 @@ export interface Watching {
   readonly isOwn: (responseId: string) => boolean;
   /** Shows a turn. Resolves when its events have been taken. */
   readonly turn: (turn: WatchedTurn) => Promise<void>;
-  /** A turn has been saved. */
+  /** A turn has been saved, or what is listed has changed otherwise. */
   readonly saved: () => Promise<void>;
   readonly deleted: () => void;
   /** The credential has ended: there is nothing more to watch. */
@@ -94,7 +94,7 @@ async function readTurns(
     if (done === true) return last;
     if (value.name === "conversation.deleted") {
       watching.deleted();
-    } else if (value.name === "turn.ended") {
+    } else if (value.name === "turn.ended" || value.name === "conversation.changed") {
       await watching.saved();
     } else if (value.name === "turn.started") {
       const data: unknown = JSON.parse(value.data);
