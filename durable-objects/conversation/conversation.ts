@@ -149,7 +149,8 @@ export class Conversation extends DurableObject {
     const isOrphan = outcome.result === "superseded" && access.head !== null;
     if (isOrphan && message.responseId != null) this.#store.doom(message.responseId);
     if (isOrphan || outcome.result === "appended") await this.#duties.begin();
-    const wasIn = this.#gate.release(message.turnId, Date.now());
+    const isSaved = outcome.result === "appended" || outcome.result === "already-appended";
+    const wasIn = this.#gate.release(message.turnId, Date.now(), isSaved);
     if (!wasIn && outcome.result === "appended") this.#gate.changedItems();
     return outcome;
   }

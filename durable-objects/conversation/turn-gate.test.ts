@@ -209,8 +209,11 @@ test("whoever watches is told of turns that came and went between two questions,
   }
   await stub.history(enter("t3"));
   expect(await watching.next(null)).toEqual({ running: "t3", ended: ["t1", "t2"], more: false });
-  await stub.append(append("t3", []));
+  await stub.append(append("t3"));
   expect(await watching.next("chatcmpl-t3")).toEqual({ running: null, ended: ["t3"], more: false });
+  // One that left nothing: its client has its words back, and nobody is to see them as said.
+  await stub.history(enter("t4"));
+  await stub.append(append("t4", []));
   expect(await watching.next(null)).toEqual({ running: null, ended: [], more: false });
 });
 

@@ -27,7 +27,7 @@ export class TurnGate {
   readonly #context: DurableObjectState;
   readonly #waiting: Waiter[] = [];
   readonly #watching = new Set<() => void>();
-  /** The latest that ended, oldest first, each with the change that its end was. */
+  /** The latest that were saved, oldest first, each with the change that its end was. */
   readonly #ended: { readonly turn: RunningTurn; readonly change: number }[] = [];
   /** Counted on from a time, so that no other memory's numbers are taken for this one's. */
   #changes = Date.now();
@@ -74,8 +74,12 @@ export class TurnGate {
     return promise;
   }
 
-  /** The turn has ended, or never began. The next one begins. Whether it ran, as far as anybody knows. */
-  release(turnId: string, nowMs: number): boolean {
+  /**
+   * The turn has ended, or never began. The next one begins. Whether it ran, as far as anybody knows.
+   *
+   * @param isSaved one that left nothing is told to nobody who did not see it run: its client has its words back
+   */
+  release(turnId: string, nowMs: number, isSaved: boolean): boolean {
     this.#released.add(turnId);
     const [oldest] = this.#released;
     if (oldest !== undefined && this.#released.size > mostReleased) this.#released.delete(oldest);
@@ -83,9 +87,13 @@ export class TurnGate {
     // Nobody listens to it any more: its own object has ended it.
     if (at !== -1) this.#waiting.splice(at, 1)[0]?.settle({ kind: "entered" });
     const running = this.running(nowMs);
-    const others = running.filter((each) => each.turnId !== turnId);
-    this.#keep(others, nowMs);
-    return others.length < running.length;
+    const turn = running.find((each) => each.turnId === turnId);
+    if (turn !== undefined && isSaved) this.#noteEnd(turn);
+    this.#keep(
+      running.filter((each) => each !== turn),
+      nowMs,
+    );
+    return turn !== undefined;
   }
 
   /** The conversation is gone. Returns the turns that ran; those that wait go on, and find it gone. */
@@ -109,7 +117,7 @@ export class TurnGate {
     });
   }
 
-  /** Another number whenever a turn ended, or something else changed what is listed. */
+  /** Another number whenever a turn was saved, or something else changed what is listed. */
   get changes(): number {
     return this.#changes;
   }
@@ -143,10 +151,8 @@ export class TurnGate {
   }
 
   #keep(running: readonly RunningTurn[], nowMs: number): void {
-    const known = this.#known ?? [];
-    const had = known.length;
+    const had = (this.#known ?? []).length;
     this.#known = running;
-    for (const turn of known) if (!running.some(({ turnId }) => turnId === turn.turnId)) this.#noteEnd(turn);
     const { storage } = this.#context;
     if (running.length > 0) this.#context.waitUntil(storage.put(key, running, { allowUnconfirmed: true }));
     else if (had > 0) this.#context.waitUntil(storage.delete(key, { allowUnconfirmed: true }));

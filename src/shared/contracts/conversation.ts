@@ -213,9 +213,9 @@ export type WatchOutcome =
   | {
       readonly result: "ok";
       readonly running: RunningTurn | null;
-      /** Another number whenever a turn ended, or something else changed what is listed. Absent: older code. */
+      /** Another number whenever a turn was saved, or something else changed what is listed. Absent: older code. */
       readonly changes?: number;
-      /** Turns that have ended since `seen`, oldest first. */
+      /** Turns that were saved since `seen`, oldest first. */
       readonly ended?: readonly RunningTurn[];
       /** Whether more changed since `seen` than these turns tell. */
       readonly more?: boolean;

@@ -63,3 +63,17 @@ test("an id that an engine uses again is answered for its latest call", () => {
   const history = [calls(null, "a"), user("Oslo?"), calls("Now.", "a"), result("a")];
   expect(takeableHistory(history, [user("And?")]).messages).toEqual(history.slice(1));
 });
+
+test("calls that an engine gave no ids are answered in their order, and have the ids that they were answered by", () => {
+  const history = [calls(null, "", ""), result("call_x1"), result("call_x2"), answer, calls(null, "")];
+  expect(takeableHistory(history, [result("call_y")])).toEqual({
+    messages: [
+      calls(null, "call_x1", "call_x2"),
+      result("call_x1"),
+      result("call_x2"),
+      answer,
+      calls(null, "call_y"),
+    ],
+    unasked: null,
+  });
+});

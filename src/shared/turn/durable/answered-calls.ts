@@ -20,15 +20,22 @@ export function takeableHistory(
   next: readonly ChatMessage[],
 ): TakeableHistory {
   const open = new Map<string, Call>();
-  const answered = new Set<Call>();
+  /** Of an engine that gives its calls no ids: a response has made some up, and the conversation knows none of them. */
+  const unnamed: Call[] = [];
+  /** By which id. */
+  const answered = new Map<Call, string>();
   const results = new Set<ChatMessage>();
   const read = (message: ChatMessage): boolean => {
-    if (message.role === "assistant") for (const call of message.tool_calls ?? []) open.set(call.id, call);
+    if (message.role === "assistant")
+      for (const call of message.tool_calls ?? []) {
+        if (call.id === "") unnamed.push(call);
+        else open.set(call.id, call);
+      }
     if (message.role !== "tool") return true;
-    const call = open.get(message.tool_call_id);
+    const call = open.get(message.tool_call_id) ?? unnamed.shift();
     if (call === undefined) return false;
     open.delete(message.tool_call_id);
-    answered.add(call);
+    answered.set(call, message.tool_call_id);
     results.add(message);
     return true;
   };
@@ -45,9 +52,12 @@ export function takeableHistory(
   };
 }
 
-function withAnswered(message: AssistantMessage, answered: ReadonlySet<Call>): AssistantMessage[] {
+function withAnswered(message: AssistantMessage, answered: ReadonlyMap<Call, string>): AssistantMessage[] {
   const { tool_calls: calls = [], ...said } = message;
-  const kept = calls.filter((call) => answered.has(call)).map(readable);
+  const kept = calls.flatMap((call) => {
+    const id = answered.get(call);
+    return id === undefined ? [] : [readable(id === call.id ? call : { ...call, id })];
+  });
   if (kept.length > 0) return [{ ...said, tool_calls: kept }];
   return said.content === null ? [] : [said];
 }
