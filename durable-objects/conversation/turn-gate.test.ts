@@ -180,6 +180,25 @@ test("50 turns at once, some of which end without a trace, are each let in once 
   expect(await stub.describe({ v: 1, owner })).toMatchObject({ items: 33 });
 });
 
+test("a conversation whose first turn left nothing was not deleted: whoever watches waits for the next one", async () => {
+  const stub = conversation();
+  const watch = async (known: string | null, seen: number | null) =>
+    stub.watch({ v: 1, owner, known, seen, waitMs: 0 });
+  expect(await watch(null, null)).toEqual({ result: "unknown" });
+  await stub.history(enter("t0"));
+  const began = await watch(null, null);
+  if (began.result !== "ok") throw new Error(began.result);
+  const { changes: seen = null } = began;
+  await stub.append(append("t0", []));
+  expect(await watch("chatcmpl-t0", seen)).toMatchObject({ result: "ok", running: null });
+  expect(await watch(null, seen)).toMatchObject({ result: "ok", running: null });
+  await stub.history(enter("t1"));
+  await stub.append(append("t1"));
+  expect(await watch(null, seen)).toMatchObject({ ended: [{ turnId: "t1" }] });
+  await stub.delete({ v: 1, owner });
+  expect(await watch(null, seen)).toEqual({ result: "unknown" });
+});
+
 /** What a watcher is told that asks with what it was told last. */
 class Watching {
   #seen: number | null = null;

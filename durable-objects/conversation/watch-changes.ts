@@ -12,8 +12,11 @@ export async function watchChanges(
     const access = accessNow();
     if (access.kind === "refused") return access.failure;
     const [running = null] = gate.running(Date.now());
-    // Its first turn makes a conversation when it ends: until then there is the turn alone.
-    if (access.kind !== "open" && running === null && known === null) return { result: "unknown" };
+    // Its first turn makes a conversation when it ends: until then there is the turn alone; and where that one has left
+    // nothing, whoever saw it waits for the next.
+    const isAwaited = access.kind === "closed" && access.head === null && seen !== null;
+    if (access.kind === "closed" && !isAwaited && running === null && known === null)
+      return { result: "unknown" };
     const { changes } = gate;
     const isNew = (running?.responseId ?? null) !== known || (seen !== null && seen !== changes);
     const leftMs = untilMs - Date.now();
