@@ -308,3 +308,29 @@ test("a message that a conversation can't keep is refused before anything is ask
     expect((await post("/v1/chat/completions", authorization, body)).status).not.toBe(413);
   await settled();
 });
+
+test("a question over which the model only thought, until it was cut, stays in the conversation; one without a word leaves no trace", async () => {
+  const authorization = await bearer("talks", "thinker");
+  engine.script = { deltas: [], finish: "stop" };
+  await (await post("/v1/chat/completions", authorization, say("Nothing?", "thinks"))).text();
+  await settled();
+  expect((await items(authorization, "thinks")).status).toBe(404);
+  engine.script = {
+    deltas: [{ reasoning_content: "Hm, " }, { reasoning_content: "well" }],
+    finish: "length",
+  };
+  const thought = await post("/v1/chat/completions", authorization, say("Why?", "thinks"));
+  expect(JSON.stringify(await thought.json())).toContain("Hm, well");
+  engine.script = null;
+  await eventually(async () =>
+    expect((await items(authorization, "thinks")).texts).toEqual(["user: Why?", "assistant: "]),
+  );
+  await (await post("/v1/chat/completions", authorization, say("And now?", "thinks"))).text();
+  expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
+    { role: "system" },
+    { role: "user", content: "Why?" },
+    { role: "assistant", content: "" },
+    { role: "user", content: "And now?" },
+  ]);
+  await settled();
+});

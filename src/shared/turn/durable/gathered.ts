@@ -62,7 +62,9 @@ export function assistantMessage(collected: AnswerCollector): ChatMessage | null
   }));
   const content = choice.content ?? choice.refusal;
   if (calls.length > 0) return { role: "assistant", content, tool_calls: calls };
-  return content === null || content === "" ? null : { role: "assistant", content };
+  if (content !== null && content !== "") return { role: "assistant", content };
+  // Its reader has seen it think: what was asked is not to vanish. Templates want an answer between two questions.
+  return choice.reasoning === null || choice.reasoning === "" ? null : { role: "assistant", content: "" };
 }
 
 /** SSE text of our own encoders as journal events. */
