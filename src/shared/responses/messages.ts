@@ -1,37 +1,49 @@
 /**
- * Between items and the chat messages that engines take. An answer's text and the calls that follow it are one message
- * again; what a reasoning model thought goes with the answer behind it, whose template decides whether to show it.
+ * Between items and the chat messages that engines take. An answer's text and its calls are one message again, also where
+ * the model went on to speak behind a call: templates want a call's result right behind it. What a reasoning model thought
+ * goes with the answer behind it, whose template decides whether to show it.
  */
-import type { ChatMessage } from "../wire/chat-messages.ts";
+import { type ChatMessage, recalledArguments } from "../wire/chat-messages.ts";
 import type { InputPart, Item } from "./item.ts";
 
 type AssistantMessage = Extract<ChatMessage, { role: "assistant" }>;
 
 export function messagesOf(items: readonly Item[]): ChatMessage[] {
   const messages: ChatMessage[] = [];
-  let thought = "";
+  let thought: string[] = [];
   for (const item of items) {
     const last = messages.at(-1);
     switch (item.type) {
-      case "message":
-        if (item.role === "assistant") {
-          messages.push({ ...spoken(textOf(item.content)), ...thinking(thought) });
-          thought = "";
-        } else messages.push(heard(item));
+      case "message": {
+        if (item.role !== "assistant") messages.push(heard(item));
+        else if (hasCalls(last))
+          messages[messages.length - 1] = {
+            ...last,
+            content: textBehind(last, textOf(item.content)),
+            ...thinking(thought, last),
+          };
+        else messages.push({ ...spoken(textOf(item.content)), ...thinking(thought) });
+        // What was thought and led to no answer belongs to none that comes after the next question either.
+        thought = [];
         break;
+      }
       case "reasoning":
-        thought += item.content.map((part) => part.text).join("\n");
+        thought.push(...item.content.map((part) => part.text.toWellFormed()));
         break;
       case "function_call": {
         const call = {
           id: item.call_id,
           type: "function" as const,
-          function: { name: item.name, arguments: item.arguments },
+          function: { name: item.name, arguments: recalledArguments(item.arguments) },
         };
-        if (last?.role === "assistant" && thought === "")
-          messages[messages.length - 1] = { ...last, tool_calls: [...(last.tool_calls ?? []), call] };
+        if (last?.role === "assistant" && (thought.length === 0 || hasCalls(last)))
+          messages[messages.length - 1] = {
+            ...last,
+            tool_calls: [...(last.tool_calls ?? []), call],
+            ...thinking(thought, last),
+          };
         else messages.push({ ...spoken(null), tool_calls: [call], ...thinking(thought) });
-        thought = "";
+        thought = [];
         break;
       }
       case "function_call_output":
@@ -65,10 +77,28 @@ function spoken(content: string | null): AssistantMessage {
   return { role: "assistant", content };
 }
 
-function thinking(thought: string): { readonly reasoning?: string } {
-  return thought === "" ? {} : { reasoning: thought };
+function hasCalls(message: ChatMessage | undefined): message is AssistantMessage {
+  return message?.role === "assistant" && message.tool_calls !== undefined;
 }
 
+function textBehind({ content }: AssistantMessage, text: string): string {
+  return typeof content === "string" ? content + text : text;
+}
+
+/** @param message of which it is part, where that has begun */
+function thinking(
+  thought: readonly string[],
+  message: Pick<AssistantMessage, "reasoning"> = {},
+): { readonly reasoning?: string } {
+  if (thought.length === 0) return {};
+  const before = message.reasoning === undefined ? [] : [message.reasoning];
+  return { reasoning: [...before, ...thought].join("\n") };
+}
+
+/** An answer that was stopped may end in half of a character, which no engine can read. */
 function textOf(parts: Extract<Item, { role: "assistant" }>["content"]): string {
-  return parts.map((part) => (part.type === "output_text" ? part.text : part.refusal)).join("");
+  return parts
+    .map((part) => (part.type === "output_text" ? part.text : part.refusal))
+    .join("")
+    .toWellFormed();
 }

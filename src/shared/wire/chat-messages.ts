@@ -157,6 +157,30 @@ export function isPlainMessage(
   return keys === 2 && content.isWellFormed();
 }
 
+/**
+ * A model's own arguments, as it is shown them again. An answer may have been cut off in the middle of them, and some models
+ * write what is no object at all: engines refuse the whole prompt for it, so that what was said before could never be gone on
+ * from again. Such a call goes without arguments. Those that are whole have no bound here: the model wrote them, and has the
+ * window for them.
+ */
+export function recalledArguments(text: string): string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return "{}";
+  }
+  return isJsonObject(parsed) && isSound(parsed, 1) ? text : "{}";
+}
+
+/** What every engine can walk and write as UTF-8. */
+function isSound(value: unknown, depth: number): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  if (depth > requestLimits.jsonDepth) return false;
+  return Object.entries(value).every(([key, inner]) => key.isWellFormed() && isSound(inner, depth + 1));
+}
+
 function argumentsFault(value: string): string | null {
   let parsed: unknown;
   try {

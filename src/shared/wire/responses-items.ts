@@ -229,7 +229,8 @@ function readItem(value: unknown, at: number): Result<Item, Refusal> {
 
 /**
  * Every call is answered, once, before anything else is said; nothing else is answered. With a stored history in front,
- * the first answers may be to the calls that it ends with.
+ * the first answers may be to the calls that it ends with. What the model itself said or thought behind its call is part of
+ * the same answer: clients send items back as they got them.
  */
 export function itemSequenceFault(items: readonly Item[], historyInFront: boolean): Refusal | null {
   const open = new Map<string, number>();
@@ -237,15 +238,15 @@ export function itemSequenceFault(items: readonly Item[], historyInFront: boolea
   let mayAnswerHistory = historyInFront;
   for (const [at, item] of items.entries()) {
     if (item.type === "function_call_output") {
-      if (open.delete(item.call_id)) answered.add(item.call_id);
-      else if (!mayAnswerHistory || answered.has(item.call_id))
+      if (!open.delete(item.call_id) && (!mayAnswerHistory || answered.has(item.call_id)))
         return invalidValue(
           `input[${at}].call_id`,
           "answers no open call: a function_call_output must follow the function_call with its call_id, once",
         );
+      answered.add(item.call_id);
       continue;
     }
-    if (item.type === "reasoning") continue;
+    if (item.type === "reasoning" || (isSpoken(item) && open.size > 0)) continue;
     const instructs = item.type === "message" && (item.role === "system" || item.role === "developer");
     // Instructions are of their turn, and stand before the history wherever the turn begins.
     if (!instructs) mayAnswerHistory = false;
@@ -258,6 +259,10 @@ export function itemSequenceFault(items: readonly Item[], historyInFront: boolea
     if (open.size > 0) return unanswered(open);
   }
   return open.size > 0 ? unanswered(open) : null;
+}
+
+function isSpoken(item: Item): boolean {
+  return item.type === "message" && item.role === "assistant";
 }
 
 function unanswered(open: ReadonlyMap<string, number>): Refusal {

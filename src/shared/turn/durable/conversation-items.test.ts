@@ -106,3 +106,22 @@ test("items that became messages become the same items again, and every message 
     }),
   );
 });
+
+test("a call that was cut off, or is no object, is told without arguments: an engine would refuse every turn after it", () => {
+  const cut = (text: string) => messagesOfItems(itemsOfMessages([called(text)], "incomplete"));
+  for (const text of ['{"city":"Ky', "", "null", "[]"]) expect(cut(text), text).toEqual([called("{}")]);
+  expect(cut('{"city":"Kyoto"}')).toEqual([called('{"city":"Kyoto"}')]);
+});
+
+test("an answer that was stopped in the middle of a character is told without the half", () => {
+  const items = itemsOfMessages([{ role: "assistant", content: "Hello \ud83d" }], "incomplete");
+  expect(messagesOfItems(items)).toEqual([{ role: "assistant", content: "Hello \ufffd" }]);
+});
+
+function called(text: string): ChatMessage {
+  return {
+    role: "assistant",
+    content: null,
+    tool_calls: [{ id: "call_1", type: "function", function: { name: "weather", arguments: text } }],
+  };
+}

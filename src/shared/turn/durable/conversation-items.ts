@@ -1,5 +1,10 @@
 import { maxItemBytes, type NewItem, type StoredItem } from "../../contracts/conversation.ts";
-import type { AssistantMessage, ChatMessage, UserContentPart } from "../../wire/chat-messages.ts";
+import {
+  type AssistantMessage,
+  type ChatMessage,
+  recalledArguments,
+  type UserContentPart,
+} from "../../wire/chat-messages.ts";
 
 /**
  * Between chat messages, which engines take, and conversation items, which are kept and which `/v1/conversations` and
@@ -74,7 +79,7 @@ export function messagesOfItems(items: readonly Pick<StoredItem, "json">[]): Cha
         const call = {
           id: item.call_id,
           type: "function" as const,
-          function: { name: item.name, arguments: item.arguments },
+          function: { name: item.name, arguments: recalledArguments(item.arguments) },
         };
         if (last?.role === "assistant") messages[messages.length - 1] = withCall(last, call);
         else messages.push({ role: "assistant", content: null, tool_calls: [call] });
@@ -188,7 +193,8 @@ function plain(content: string | readonly ItemPart[]): string | { type: "text"; 
   if (typeof content === "string") return content;
   const texts = content.flatMap((part) =>
     part.type === "input_text" || part.type === "output_text"
-      ? [{ type: "text" as const, text: part.text }]
+      ? // An answer that was stopped may end in half of a character, which no engine can read.
+        [{ type: "text" as const, text: part.text.toWellFormed() }]
       : [],
   );
   const [only] = texts;
