@@ -56,3 +56,24 @@ test("a tool's result never stands without its call", () => {
   const window = historyWindow(newestFirst, { items: 4, tokens: 1000 });
   expect(window.items.map((item) => item.json)).toEqual(["and now?", "the answer"]);
 });
+
+test("a picture counts as its tokens would: two large ones leave room for what was said before them", () => {
+  const said = (text: string) =>
+    JSON.stringify({ type: "message", role: "user", content: [{ type: "input_text", text }] });
+  const shown = (characters: number) =>
+    JSON.stringify({
+      type: "message",
+      content: [{ type: "input_image", image_url: `data:image/png;base64,${"A".repeat(characters)}` }],
+    });
+  const heard = JSON.stringify({
+    content: [{ type: "input_audio", input_audio: { data: "A".repeat(500_000), format: "mp3" } }],
+  });
+  const turnOf = (json: string, at: number) => ({ turnId: `t${at}`, role: "user", json });
+  const loaded = (...jsons: readonly string[]) =>
+    historyWindow(jsons.map(turnOf), { items: 100, tokens: 131_072 }).items.length;
+  expect(loaded(shown(900_000), shown(900_000), heard, said("I am Ann."))).toBe(4);
+  // Words about one are no picture, and memory has its bound.
+  const words = said(`"image_url":"data:${"x".repeat(900_000)}"`);
+  expect(loaded(words, words, said("I am Ann."))).toBe(1);
+  expect(loaded(...Array.from({ length: 12 }, () => shown(900_000)))).toBe(8);
+});

@@ -19,6 +19,24 @@ const bytesPerToken = 8;
 /** What one load may hold in memory, whatever the window of the model: UTF-16 units. */
 const maxUnits = 8_000_000;
 
+/** An image or a sound, however large its file is: as the estimate of a prompt has it (prompt/token-estimate.ts). */
+const mediaUnits = 1_600 * bytesPerToken;
+/** In a text these quotes are escaped. */
+const mediaBegins = ['"image_url":"data:', '"input_audio":{"data":"'];
+
+/** What a model reads of an item: two photographs would otherwise push all that was said before them out of its memory. */
+function unitsRead(json: string): number {
+  let units = json.length;
+  for (const begin of mediaBegins)
+    for (let at = json.indexOf(begin); at !== -1; at = json.indexOf(begin, at)) {
+      const from = at + begin.length;
+      at = json.indexOf('"', from);
+      if (at === -1) break;
+      units += mediaUnits - (at - from);
+    }
+  return units;
+}
+
 /**
  * @param newestFirst read lazily, one past what is returned at most
  * A turn that was cut by the budget is left out whole, since half a turn may be a tool's result without its call. But
@@ -31,10 +49,12 @@ export function historyWindow<Item extends WindowItem & { readonly role: string 
   const budget = Math.min(limits.tokens * bytesPerToken, maxUnits);
   const taken: Item[] = [];
   let units = 0;
+  let held = 0;
   let next: Item | null = null;
   for (const item of newestFirst) {
-    units += item.json.length;
-    if (taken.length >= limits.items || (units > budget && taken.length > 0)) {
+    units += unitsRead(item.json);
+    held += item.json.length;
+    if (taken.length >= limits.items || ((units > budget || held > maxUnits) && taken.length > 0)) {
       next = item;
       break;
     }
