@@ -1,5 +1,5 @@
 /** A chat request (`POST /v1/chat/completions`) as the stages of a turn read it. */
-import { flattenContent } from "../prompt/chat-message.ts";
+import { type ChatMessage, type ContentPart, flattenContent } from "../prompt/chat-message.ts";
 import { composePrompt } from "../prompt/compose.ts";
 import { estimatePromptTokens, usualOverhead } from "../prompt/token-estimate.ts";
 import type { Question } from "../routing/difficulty.ts";
@@ -43,12 +43,19 @@ function neededFor(request: ChatRequest): readonly Capability[] {
   const format = request.response_format;
   if ((format !== undefined && format.type !== "text") || request.structured_outputs !== undefined)
     needs.push("structured-output");
-  for (const message of request.messages) {
-    if (!Array.isArray(message.content)) continue;
-    for (const part of message.content) {
-      if (part.type === "image_url" && !needs.includes("vision")) needs.push("vision");
-      if (part.type === "input_audio" && !needs.includes("audio")) needs.push("audio");
+  needs.push(...neededToRead(request.messages));
+  return needs.length === 0 ? chatOnly : ["chat", ...needs];
+}
+
+/** What a model must be able to do to take these in. */
+export function neededToRead(messages: readonly Pick<ChatMessage, "content">[]): readonly Capability[] {
+  const needs: Capability[] = [];
+  for (const { content } of messages) {
+    if (!Array.isArray(content)) continue;
+    for (const { type } of content as readonly ContentPart[]) {
+      if (type === "image_url" && !needs.includes("vision")) needs.push("vision");
+      if (type === "input_audio" && !needs.includes("audio")) needs.push("audio");
     }
   }
-  return needs.length === 0 ? chatOnly : ["chat", ...needs];
+  return needs;
 }

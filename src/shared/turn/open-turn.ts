@@ -22,7 +22,7 @@ import type { OriginAnswer } from "../routing/ports.ts";
 import { dearestPrice } from "./dearest-price.ts";
 import { promptExhausted } from "./exhausted.ts";
 import { lookup, type CacheStanding } from "./lookup.ts";
-import { planModel, type Candidate, type Plan } from "./plan.ts";
+import { planModel, planWithHistory, type Candidate, type Plan } from "./plan.ts";
 import { givesWay, named, toTell } from "./refused-candidate.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
@@ -99,12 +99,18 @@ async function dispatchFirst(
 ): Promise<Result<LiveTurn, Refusal>> {
   const recalled = turn.recall === null ? noHistory : await turn.recall();
   if (!recalled.ok) return recalled;
-  if (turn.recall !== null) turn.mark("recall");
+  let planned = turn;
+  if (turn.recall !== null) {
+    turn.mark("recall");
+    const plan = planWithHistory(deps.fleet, turn, turn.plan, recalled.value);
+    if (!plan.ok) return plan;
+    planned = { ...turn, plan: plan.value };
+  }
   const salt = deps.cacheSalt(turn.principal.tenant);
   const cacheSalt = typeof salt === "string" ? salt : await salt;
-  const given: GivenTurn = { turn, history: recalled.value, cacheSalt };
+  const given: GivenTurn = { turn: planned, history: recalled.value, cacheSalt };
   let refusal: Refusal | null = null;
-  for (const candidate of turn.plan) {
+  for (const candidate of planned.plan) {
     const asked = await askCandidate(given, candidate, deps, signal);
     if (asked.ok) return asked;
     refusal = toTell(refusal, asked.error.refusal);

@@ -7,7 +7,7 @@ import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { checkTenantConfig } from "../tenancy/tenant-entries.ts";
 import { askedChat } from "./asked-chat.ts";
 import { modelsFor } from "./list-models.ts";
-import { planModel } from "./plan.ts";
+import { planModel, planWithHistory } from "./plan.ts";
 import { routeFields } from "./route-told.ts";
 
 const record = (id: string, capabilities = ["chat", "completions"]) => ({
@@ -32,11 +32,12 @@ const index = buildFleetIndex(
         id: "us",
         region: "us",
         replicas: [{ id: "a", url: "http://10.0.0.1" }],
-        models: [record("small"), record("large", ["chat", "tools"])],
+        models: [record("small"), record("large", ["chat", "tools"]), record("eyes", ["chat", "vision"])],
       },
     ],
     aliases: {
       plain: { models: ["small", "large"] },
+      seeing: { models: ["small", "large", "eyes"] },
       split: {
         strategy: "weighted",
         arms: [
@@ -209,4 +210,29 @@ test("the list has what a tenant may use where its prompts may be, as it is serv
   ]);
   expect(listed({ jurisdiction: "eu", models: { allow: ["small"] } }).map(({ id }) => id)).toEqual(["small"]);
   expect(listed({ models: { regions: ["mars"] } })).toEqual([]);
+});
+
+test("a picture of an earlier turn is in the prompt again: a question in words goes to who can see", () => {
+  const asked = askedChat({
+    model: "seeing",
+    messages: [{ role: "user", content: "And what colour is it?" }],
+  });
+  const turn = { asked, principal, tenant: tenant() };
+  const planned = planModel(index, turn.tenant, "seeing", asked.capabilities, turn);
+  if (!planned.ok) throw new Error(planned.error.kind);
+  const namesWith = (history: Parameters<typeof planWithHistory>[3]) => {
+    const again = planWithHistory(index, turn, planned.value, history);
+    return again.ok ? [...new Set(again.value.map(({ model }) => model))] : again.error;
+  };
+  const said = [{ role: "user", content: "Hi" }];
+  const shown = [
+    { role: "user", content: [{ type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } }] },
+  ];
+  expect(namesWith(said)).toEqual(["small", "large", "eyes"]);
+  expect(namesWith(shown)).toEqual(["eyes"]);
+  const plain = { ...turn, asked: { ...asked, model: "plain" } };
+  expect(planWithHistory(index, plain, planned.value, shown)).toMatchObject({
+    ok: false,
+    error: { kind: "parameter-unsupported", param: "model" },
+  });
 });

@@ -8,6 +8,8 @@ import { lastResortLast, type FleetIndex, type ModelVariant } from "../routing/f
 import { permittedCandidates } from "../routing/residency.ts";
 import { resolveAmong } from "../routing/resolve-model.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
+import type { ChatMessage } from "../prompt/chat-message.ts";
+import { neededToRead } from "./asked-chat.ts";
 import type { Asked } from "./asked.ts";
 
 /** One way to answer: a model at the clusters that serve it alike. */
@@ -65,6 +67,23 @@ export function planModel(
         answerTokens: 1,
       });
   }
+}
+
+/**
+ * The plan of a turn whose history is known: what was shown before is in the prompt again, also where the new question is text
+ * alone. Nobody who can't see would take it.
+ */
+export function planWithHistory(
+  fleet: FleetIndex,
+  turn: Required<Caller> & { readonly tenant: TenantConfig },
+  plan: Plan,
+  history: readonly ChatMessage[],
+): Result<Plan, Refusal> {
+  const { tenant, asked } = turn;
+  const more = neededToRead(history).filter((need) => !asked.capabilities.includes(need));
+  return more.length === 0
+    ? ok(plan)
+    : planModel(fleet, tenant, asked.model, [...asked.capabilities, ...more], turn);
 }
 
 /** Who asks, and what: read only for an alias that chooses. */
