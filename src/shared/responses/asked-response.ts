@@ -7,19 +7,40 @@ import type { Asked } from "../turn/asked.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
 import type { ResponseTurn } from "./stored-response.ts";
 
-export function askedResponse(chat: ChatRequest, { truncates }: Pick<ResponseTurn, "truncates">): Asked {
+export function askedResponse(
+  chat: ChatRequest,
+  { truncates, ancestors, before = [] }: Pick<ResponseTurn, "truncates" | "ancestors" | "before">,
+): Asked {
+  // A conversation keeps no instructions: what leads its history is our own summary.
+  const remembersInstructions = ancestors.length + before.length > 0;
   return {
     ...askedChat(chat),
     format: "none",
     cacheable: null,
     compose: (inputs) => {
-      const own = chat.messages.slice(leadingInstructions(chat.messages));
-      const paired = pairCalls(inputs.history, own);
+      const { defaultSystemPrompt } = inputs;
+      const isInstructed =
+        hasInstructions(chat.messages) || (remembersInstructions && hasInstructions(inputs.history));
+      // Not left to compose, which can't tell whose the instructions in a history are, nor what of it was sent now.
+      const asked =
+        isInstructed || defaultSystemPrompt === null
+          ? chat.messages
+          : [{ role: "system" as const, content: defaultSystemPrompt }, ...chat.messages];
+      const paired = pairCalls(inputs.history, asked.slice(leadingInstructions(asked)));
       if (!paired.ok) return paired;
-      const { history, messages } = arranged(chat, paired.value, truncates);
-      return composePrompt({ ...inputs, request: { ...chat, messages }, history });
+      const { history, messages } = arranged(asked, paired.value, truncates);
+      return composePrompt({
+        ...inputs,
+        defaultSystemPrompt: null,
+        request: { ...chat, messages },
+        history,
+      });
     },
   };
+}
+
+function hasInstructions(messages: readonly ChatMessage[]): boolean {
+  return messages.some((message) => message.role === "system");
 }
 
 /**
@@ -27,7 +48,7 @@ export function askedResponse(chat: ChatRequest, { truncates }: Pick<ResponseTur
  * Instructions stay in front either way.
  */
 function arranged(
-  { messages }: ChatRequest,
+  messages: ChatRequest["messages"],
   history: readonly ChatMessage[],
   truncates: boolean,
 ): { readonly history: readonly ChatMessage[]; readonly messages: ChatRequest["messages"] } {
