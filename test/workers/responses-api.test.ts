@@ -107,6 +107,17 @@ test("an answer that breaks ends as failed, whose object is kept", async () => {
   await settled();
 });
 
+test("one that its claim keeps leading to is not asked for again: its clients are told so", async () => {
+  const authorization = await bearer("responding", "broken-claim");
+  engine.script = { deltas: [{ content: "Half" }], finish: null };
+  for (const headers of [{ "idempotency-key": "broken" }, {}]) {
+    const response = await post("/v1/responses", authorization, question, headers);
+    expect(response.status).toBe(503);
+    expect(response.headers.get("x-should-retry")).toBe("idempotency-key" in headers ? "false" : null);
+  }
+  await settled();
+});
+
 test("an answer that is cut short is incomplete", async () => {
   const authorization = await bearer("responding", "cut");
   engine.script = { deltas: [{ content: "Half" }], finish: "length" };

@@ -78,7 +78,9 @@ async function send(
       if (outcome.response !== null && outcome.status !== "failed")
         return respondJson(scope, storedResponse(outcome.response), all);
       const detail = `the turn ended ${outcome.status}`;
-      return respondRefusal(scope, { kind: "origin-unavailable", retryAfterMs: 1000, detail }, all);
+      // The same claim leads to the same failed response for as long as it holds: asking again is of no use.
+      const again = claim === null ? all : { ...all, "x-should-retry": "false" };
+      return respondRefusal(scope, { kind: "origin-unavailable", retryAfterMs: 1000, detail }, again);
     }
   }
 }
