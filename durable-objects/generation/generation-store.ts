@@ -224,13 +224,20 @@ export class GenerationStore {
     });
   }
 
+  /** The response stays at least until then. One that was deleted has nothing to stay. */
+  hold(untilMs: number): void {
+    const value = this.#needValue();
+    if (value.endedMs === null || this.response() === null) return;
+    this.#put({ ...value, retentionMs: Math.max(value.retentionMs, untilMs - value.endedMs) });
+  }
+
   /** The caller wants the turn gone: no content stays, and the rest goes with the last effect, or with its claim's next use. */
   forget(): void {
     const value = this.#needValue();
     this.#transaction(() => {
       this.#dropJournal();
       this.#texts.drop("response");
-      const gone = { pruned: true, request: null, last: null, response: null };
+      const gone = { pruned: true, request: null, last: null, response: null, receipt: null };
       const retentionMs = Math.max(0, (value.outlivesMs ?? 0) - (value.endedMs ?? 0));
       return this.#put({ ...value, ...gone, replayMs: 0, retentionMs });
     });

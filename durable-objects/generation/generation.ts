@@ -7,6 +7,8 @@ import {
   type EndStatus,
   type GenerationFailure,
   generationVersion,
+  type HoldOutcome,
+  type HoldTurn,
   type ReadOutcome,
   type ReadTurn,
   type RetrieveOutcome,
@@ -99,6 +101,15 @@ export function createGenerationClass(
       return { result: "ended", changed, status, response: this.#keeper.response() };
     }
 
+    /** Of a turn that has ended: its response stays until then at least, unless it is deleted. */
+    hold(message: HoldTurn): HoldOutcome {
+      const access = this.#access(message);
+      if (access.turn === null) return access.failure;
+      if (endStatus(access.turn) === null) return unknown;
+      this.#keeper.hold(message.untilMs);
+      return { result: "held" };
+    }
+
     /** Cancels the turn if it runs, and forgets its content. What it owes others is still delivered. */
     async delete(message: DeleteTurn): Promise<DeleteTurnOutcome> {
       const access = this.#access(message);
@@ -150,6 +161,7 @@ export interface GenerationMethods {
   read(message: ReadTurn): ReadOutcome;
   retrieve(message: RetrieveTurn): RetrieveOutcome;
   cancel(message: CancelTurn): CancelOutcome;
+  hold(message: HoldTurn): HoldOutcome;
   delete(message: DeleteTurn): Promise<DeleteTurnOutcome>;
 }
 

@@ -8,7 +8,9 @@ import {
   owner,
   Probe,
   storedTurn,
+  stranger,
   streamOf,
+  usage,
 } from "../../test/workers/generation-probe.ts";
 
 /** Moves the end into the past, as time would: in storage, and then out of memory. */
@@ -64,11 +66,23 @@ test("an expired claim's object stays until the next one's time is over, so that
 
 test("an expired claim's object that is deleted keeps nothing but that: its next use is not answered twice", async () => {
   const probe = new Probe();
-  const message = probe.message({ steps: emits(events(2)) }, { fingerprint: "a" });
+  const end = {
+    status: "completed",
+    events: [],
+    response: '{"answer":"whole"}',
+    receipt: '{"jti":"resp_1"}',
+    usage,
+    basis: "exact",
+    effects: [],
+  } as const;
+  const message = probe.message({ steps: emits(events(2)), end }, { fingerprint: "a" });
   await new Response(streamOf(await probe.stub.start(message))).text();
   await shiftEnd(probe, 600_000);
   expect(await probe.stub.start(message)).toEqual({ result: "expired" });
+  expect(await probe.stub.retrieve({ v: 1, owner })).toMatchObject({ receipt: '{"jti":"resp_1"}' });
   expect(await probe.stub.delete({ v: 1, owner })).toEqual({ result: "deleted" });
+  // Whoever deleted it finds it no more, and no statement of what it was.
+  expect(await probe.stub.retrieve({ v: 1, owner })).toMatchObject({ response: null, receipt: null });
   expect(await probe.stub.start(message)).toEqual({ result: "expired" });
   await runInDurableObject(probe.stub, (_instance, state) => {
     expect([...state.storage.kv.list()].map(([name]) => name)).toEqual(["turn"]);
@@ -78,4 +92,23 @@ test("an expired claim's object that is deleted keeps nothing but that: its next
   expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
   expect(await probe.stub.retrieve({ v: 1, owner })).toEqual({ result: "unknown" });
   expect(probe.control.runs).toBe(1);
+});
+
+test("a response that is held stays until then, without its journal; one that is deleted is held no more", async () => {
+  const probe = new Probe();
+  const policy = { intervalMs: 50, replayMs: 60_000, retentionMs: 0, deadlineMs: 600_000 };
+  const whole = await new Response(await probe.start({ steps: emits(events(2)) }, { policy })).text();
+  expect(whole).toContain("[DONE]");
+  const hold = (untilMs: number) => probe.stub.hold({ v: 1, owner, untilMs });
+  expect(await hold(Date.now() + 3_600_000)).toEqual({ result: "held" });
+  expect(await probe.stub.hold({ v: 1, owner: stranger, untilMs: Number.MAX_SAFE_INTEGER })).toEqual({
+    result: "unknown",
+  });
+  await shiftEnd(probe, 60_000);
+  await runDurableObjectAlarm(probe.stub);
+  expect(await probe.stub.read({ v: 1, owner, read: { from: 0, ids: true } })).toEqual({ result: "pruned" });
+  expect(await probe.stub.retrieve({ v: 1, owner })).toMatchObject({ response: '{"answer":"whole"}' });
+  expect(await probe.stub.delete({ v: 1, owner })).toEqual({ result: "deleted" });
+  expect(await hold(Date.now() + 3_600_000)).toEqual({ result: "unknown" });
+  expect(await probe.stub.retrieve({ v: 1, owner })).toEqual({ result: "unknown" });
 });

@@ -209,6 +209,10 @@ export class TurnKeeper {
     this.#store.keepUntil(Date.now() + replayMs + deadlineMs + outliveMarginMs);
   }
 
+  hold(untilMs: number): void {
+    this.#store.hold(untilMs);
+  }
+
   async forget(): Promise<void> {
     this.interrupt("cancelled", null);
     if (this.turn === null) return;

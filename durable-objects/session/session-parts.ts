@@ -8,7 +8,9 @@ import type { ClientEvent } from "../../src/shared/sessions/client-event.ts";
 export interface SessionParts {
   /** Starts a turn, or finds one again, and reads its journal. Authorised anew, message by message. */
   start(opening: SessionOpening, turn: TurnOfSession): Promise<Result<SessionTurn, StartRefused>>;
-  /** Forgets a response that was not to be stored. Never rejects. */
+  /** Keeps a response that was not to be stored for as long as the socket may live. Never rejects. */
+  hold(opening: SessionOpening, responseId: string): Promise<void>;
+  /** Forgets it. Never rejects. */
   prune(opening: SessionOpening, responseId: string): Promise<void>;
   /** Has the buckets of user and org tell this object of revocations. */
   register(opening: SessionOpening): Promise<"open" | "revoked" | "full" | "unreachable">;
@@ -25,7 +27,7 @@ export interface TurnOfSession {
 
 export interface SessionTurn {
   readonly responseId: string;
-  /** Whether it is stored; pruned by this object otherwise. */
+  /** Whether it is stored; held and pruned by this object otherwise. */
   readonly kept: boolean;
   /** A journal, as server-sent events. */
   readonly stream: ReadableStream<Uint8Array>;

@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   type CredentialsRevoked,
   openingHeader,
@@ -8,6 +8,8 @@ import {
   sessionVersion,
 } from "../../src/shared/contracts/session.ts";
 import type { Registered } from "./registration.ts";
+import { ok } from "../../src/shared/contracts/result.ts";
+import { attachmentOf } from "./session-socket.ts";
 import { createSessionClass, type SessionObject } from "./session.ts";
 
 const hourMs = 3_600_000;
@@ -45,6 +47,8 @@ interface World {
   /** What the buckets answer; until then the registration is under way. */
   readonly answer: (registered: Registered) => void;
   readonly unregistered: readonly string[];
+  /** What becomes of responses that are not to be stored, in order. Turns are `resp_1`, `resp_2`, … */
+  readonly unkept: readonly string[];
   readonly opening: SessionOpening;
 }
 
@@ -55,9 +59,23 @@ async function inObject(check: (world: World) => Promise<void>): Promise<void> {
     const opening = openingOf(session);
     const asked = Promise.withResolvers<Registered>();
     const unregistered: string[] = [];
+    const unkept: string[] = [];
+    let started = 0;
     const Session = createSessionClass(() => ({
-      start: () => Promise.reject(new Error("no turn is started here")),
-      prune: () => Promise.resolve(),
+      start: () => {
+        started += 1;
+        const stream = new Response(`data: {"type":"response.completed"}\n\n`).body;
+        if (stream === null) throw new Error("a response has a body");
+        return Promise.resolve(ok({ responseId: `resp_${started}`, kept: false, stream }));
+      },
+      hold: (_opening, id) => {
+        unkept.push(`hold ${id}`);
+        return Promise.resolve();
+      },
+      prune: (_opening, id) => {
+        unkept.push(`prune ${id}`);
+        return Promise.resolve();
+      },
       register: () => asked.promise,
       unregister: (gone) => {
         unregistered.push(gone.session);
@@ -70,6 +88,7 @@ async function inObject(check: (world: World) => Promise<void>): Promise<void> {
       context,
       opening,
       unregistered,
+      unkept,
       wake: () => new Session(context, env),
       answer: asked.resolve,
       upgrade: async (object) => {
@@ -133,4 +152,31 @@ test("an object that wakes without its socket takes itself out of its buckets an
     expect(wake().revoked(anotherKey)).toEqual({ there: false });
     expect(unregistered).toEqual([opening.session]);
     expect([...context.storage.kv.list()]).toEqual([]);
+  }));
+
+test("what is not to be stored is held while its lane may go on from it, and goes with the next or with the socket, also after a sleep", () =>
+  inObject(async ({ wake, upgrade, answer, unkept, context }) => {
+    const object = wake();
+    answer("open");
+    await upgrade(object);
+    const [socket] = context.getWebSockets();
+    if (socket === undefined) throw new Error("no socket");
+    const say = (to: SessionObject, message: object): void =>
+      void to.webSocketMessage?.(socket, JSON.stringify({ model: "auto", input: "Hi", ...message }));
+    const happened = async (what: string) =>
+      vi.waitFor(() => {
+        expect(unkept).toContain(what);
+        expect(attachmentOf(socket).active).toBe(false);
+      });
+    say(object, { type: "response.create", store: false });
+    await happened("hold resp_1");
+    // It slept: memory knows nothing of the first.
+    const awake = wake();
+    say(awake, { type: "response.create", store: false });
+    await happened("hold resp_2");
+    say(awake, { type: "response.create", store: false, stream_id: "other" });
+    await happened("hold resp_3");
+    expect(unkept.filter((what) => what.startsWith("prune"))).toEqual(["prune resp_1"]);
+    void wake().webSocketClose?.(socket, 1000, "", true);
+    expect(unkept.slice(-2)).toEqual(["prune resp_2", "prune resp_3"]);
   }));

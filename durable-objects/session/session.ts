@@ -22,6 +22,7 @@ import { ReadAhead } from "./read-ahead.ts";
 import { isOpenedBy, Registration } from "./registration.ts";
 import type { SessionParts, SessionTurn, TurnOfSession } from "./session-parts.ts";
 import { attach, attachmentOf, send } from "./session-socket.ts";
+import { UnkeptResponses } from "./unkept-responses.ts";
 
 /** A turn's reading keeps the object awake; should it be lost all the same, this finds it out. */
 const livenessMs = 30_000;
@@ -38,8 +39,7 @@ export function createSessionClass(
 ): SessionClass {
   return class Session extends DurableObject implements SessionMethods {
     readonly #lanes = new Lanes<TurnOfSession>(socketLimits);
-    /** Of `store: false`, by lane: kept while the lane may go on from them, until the socket is gone at the latest. */
-    readonly #unkept = new Map<string | null, string[]>();
+    readonly #unkept: UnkeptResponses;
     #opening: SessionOpening | null;
     /** Until its buckets have answered. */
     #registration: Registration | null = null;
@@ -50,6 +50,7 @@ export function createSessionClass(
     constructor(context: DurableObjectState, env: Cloudflare.Env) {
       super(context, env);
       this.#opening = context.storage.kv.get<SessionOpening>(key) ?? null;
+      this.#unkept = new UnkeptResponses(context.storage.kv);
       // Answered by the platform itself, while the object sleeps.
       context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
       // Whatever was being said when memory was lost, nobody here goes on with: the client resumes.
@@ -192,42 +193,51 @@ export function createSessionClass(
         else send(socket, errorEvent(started.error.refusal, started.error.requestId, lane));
         return;
       }
-      await this.#relay(socket, opening, lane, started.value);
+      const outcome = await this.#relay(socket, opening, lane, started.value, () => {
+        // It has what it went on from. An answer that is only read again goes on from nothing.
+        if (turn.event.type === "create") this.#prune(opening, this.#unkept.leave(lane));
+      });
+      const { kept, responseId } = started.value;
+      if (outcome === "left" || kept) return;
+      this.#prune(opening, this.#unkept.add(lane, responseId));
+      this.ctx.waitUntil(this.#parts().hold(opening, responseId));
     }
 
     async #relay(
       socket: WebSocket,
       opening: SessionOpening,
       lane: string | null,
-      { responseId, kept, stream }: SessionTurn,
-    ): Promise<void> {
+      { stream }: SessionTurn,
+      onBegin: () => void,
+    ): Promise<"ended" | "left"> {
       const relay = new EventRelay(stream);
       let begun = false;
       for (;;) {
         const read = await relay.next();
-        if (this.#opening === null) return relay.leave();
-        if (read.kind === "lost") return this.#close(socket, closings.lost);
-        if (read.kind === "ended") break;
+        if (this.#opening === null) break;
+        if (read.kind === "ended") return "ended";
+        if (read.kind === "lost") {
+          this.#close(socket, closings.lost);
+          return "left";
+        }
         // As much as is sent, and a little more: a lane's name is shorter than what server-sent events have around an event.
         const bytes = read.bytes + read.events.length * (lane?.length ?? 0);
         const pingedMs = () => this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0;
         if (!(await this.#readAhead.takesRoom(bytes, pingedMs))) {
           this.#close(socket, closings.behind);
-          return relay.leave();
+          break;
         }
-        if (this.#opening === null) return relay.leave();
+        if (this.#opening === null) break;
         for (const data of read.events) send(socket, inLane(data, lane));
-        // It has what it went on from.
-        if (!begun && read.events.length > 0) this.#prune(opening, lane);
+        if (!begun && read.events.length > 0) onBegin();
         begun ||= read.events.length > 0;
       }
-      if (!kept) this.#unkept.set(lane, [...(this.#unkept.get(lane) ?? []), responseId]);
+      await relay.leave();
+      return "left";
     }
 
-    /** What was not to be stored goes now, and not a minute after its end. */
-    #prune(opening: SessionOpening, lane: string | null): void {
-      const ids = this.#unkept.get(lane) ?? [];
-      this.#unkept.delete(lane);
+    /** What was not to be stored goes now, and not when its time is over. */
+    #prune(opening: SessionOpening, ids: readonly string[]): void {
       for (const id of ids) this.ctx.waitUntil(this.#parts().prune(opening, id));
     }
 
@@ -251,7 +261,7 @@ export function createSessionClass(
       if (opening === null) return;
       this.#opening = null;
       this.#readAhead.leave();
-      for (const lane of this.#unkept.keys()) this.#prune(opening, lane);
+      this.#prune(opening, this.#unkept.leaveAll());
       this.ctx.waitUntil(this.#parts().unregister(opening));
       this.ctx.waitUntil(this.ctx.storage.deleteAll());
     }

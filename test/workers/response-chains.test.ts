@@ -3,9 +3,12 @@ import { expect, test } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { eventually } from "./eventually.ts";
 import { create, question, stream } from "./responses-fixture.ts";
-import { scriptedEdge } from "./scripted-edge.ts";
+import { limitless, scriptedEdge } from "./scripted-edge.ts";
 
-const engine = scriptedEdge({ responding: { default_system_prompt: "Be kind." } });
+const engine = scriptedEdge({
+  responding: { default_system_prompt: "Be kind." },
+  chaining: { limits: limitless },
+});
 
 test("reasoning and tool calls are items of their own", async () => {
   const authorization = await bearer("responding", "items");
@@ -118,6 +121,69 @@ test("a chain of responses is one conversation, without the instructions of befo
   await settled();
 });
 
+test("what is not stored is told on in what is not stored either, behind what is; and leaves nothing in what is", async () => {
+  const authorization = await bearer("responding", "unkept-chain");
+  const next = async (input: string, store: boolean, previous_response_id?: string) =>
+    (await create(authorization, { input, store, previous_response_id })).id;
+  const forget = (id: string) =>
+    send(`/v1/responses/${id}`, { method: "DELETE", headers: { authorization } });
+  const kept = await next("one", true);
+  const first = await next("two", false, kept);
+  const second = await next("three", false, first);
+  // As a minute after its end.
+  await forget(first);
+  const third = await next("four", false, second);
+  expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
+    { role: "system" },
+    ...["one", "two", "three"].flatMap((content) => [
+      { role: "user", content },
+      { role: "assistant", content: "Hello there" },
+    ]),
+    { role: "user", content: "four" },
+  ]);
+  const stored = await next("five", true, third);
+  expect(engine.lastRead()).toContain("two");
+  await forget(third);
+  await next("six", true, stored);
+  expect(engine.lastRead()).toContain("five");
+  for (const gone of ["two", "three", "four"]) expect(engine.lastRead()).not.toContain(gone);
+  await settled();
+});
+
+test("what a chain is asked with again and again (tools, instructions) costs none of its memory", async () => {
+  const authorization = await bearer("chaining", "large-tools");
+  const tools = ["look", "see"].map((name) => ({ type: "function", name, description: "x".repeat(65_000) }));
+  const model = "qwen3-reason";
+  let { id } = await create(authorization, { model, tools, input: "The secret is 7." });
+  for (let at = 0; at < 10; at += 1)
+    ({ id } = await create(authorization, { model, tools, input: `${at}`, previous_response_id: id }));
+  expect(engine.lastRead()).toContain("The secret is 7.");
+  await settled();
+});
+
+test("where more is remembered than can be, nothing is forgotten in silence: it is refused, or may be cut", async () => {
+  const authorization = await bearer("chaining", "too-much");
+  const long = "word ".repeat(300_000);
+  let previous_response_id: string | undefined;
+  for (let at = 0; at < 4; at += 1) {
+    const input = [
+      { role: "user", content: long },
+      { role: "assistant", content: "Yes." },
+      { role: "user", content: "Hi" },
+    ];
+    const { id } = await create(authorization, { input, previous_response_id, truncation: "auto" });
+    previous_response_id = id;
+  }
+  const refused = await post("/v1/responses", authorization, { ...question, previous_response_id });
+  expect(refused.status).toBe(400);
+  expect(await refused.json()).toMatchObject({
+    error: { code: "invalid_value", param: "previous_response_id" },
+  });
+  await create(authorization, { previous_response_id, truncation: "auto" });
+  expect(engine.lastRead()).not.toContain("word");
+  await settled();
+});
+
 test("what is over the window is refused, unless it may be cut: then the oldest goes", async () => {
   const authorization = await bearer("responding", "window", { tier: "enterprise" });
   const long = "word ".repeat(20_000);
@@ -137,6 +203,43 @@ test("what is over the window is refused, unless it may be cut: then the oldest 
   ]);
   await settled();
 });
+
+test.each(["previous_response_id", "conversation"] as const)(
+  "after a call that was cut off in its arguments the next turn goes on (%s)",
+  async (way) => {
+    const authorization = await bearer("responding", `cut-call-${way}`);
+    const tools = [{ type: "function", name: "look", parameters: { type: "object", properties: {} } }];
+    engine.script = {
+      deltas: [
+        {
+          tool_calls: [
+            { index: 0, id: "call_a", type: "function", function: { name: "look", arguments: '{"at":"sk' } },
+          ],
+        },
+      ],
+      finish: "length",
+    };
+    const first = await create(authorization, {
+      tools,
+      ...(way === "conversation" && { conversation: way }),
+    });
+    expect(first).toMatchObject({ status: "incomplete", output: [{ arguments: '{"at":"sk' }] });
+    engine.script = null;
+    if (way === "conversation")
+      await eventually(async () => {
+        const items = await send(`/v1/conversations/${way}/items`, { headers: { authorization } });
+        expect(await items.json()).toMatchObject({ data: [{ type: "function_call" }, { role: "user" }] });
+      });
+    await create(authorization, { tools, input: "Go on.", [way]: way === "conversation" ? way : first.id });
+    expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
+      { role: "system" },
+      { role: "user", content: "Hi" },
+      { role: "assistant", tool_calls: [{ id: "call_a", function: { name: "look", arguments: "{}" } }] },
+      { role: "user", content: "Go on." },
+    ]);
+    await settled();
+  },
+);
 
 test("a response in a conversation goes on from it and is saved in it", async () => {
   const authorization = await bearer("responding", "talk");

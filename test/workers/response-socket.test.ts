@@ -131,3 +131,23 @@ test("what is not to be stored is gone with the socket, and can be gone on from 
   await eventually(async () => expect(await status(second)).toBe(404));
   await settled();
 });
+
+test("a chain of responses that are not stored knows of its beginning, which is gone", async () => {
+  const socket = await openSocket(await bearer("sockets", "unstored-chain"));
+  let previous: string | undefined;
+  for (const [at, input] of ["My name is Ann.", "I am 7.", "Who am I?"].entries()) {
+    socket.say({ ...create, store: false, input, previous_response_id: previous });
+    await socket.untilEvents("response.completed", at + 1);
+    previous = socket.events.at(-1)?.response?.id;
+  }
+  expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
+    { role: "system" },
+    { role: "user", content: "My name is Ann." },
+    { role: "assistant", content: "Hello there" },
+    { role: "user", content: "I am 7." },
+    { role: "assistant", content: "Hello there" },
+    { role: "user", content: "Who am I?" },
+  ]);
+  socket.leave();
+  await settled();
+});

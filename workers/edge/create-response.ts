@@ -8,7 +8,13 @@ import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { itemId } from "../../src/shared/responses/item.ts";
 import { echoOf } from "../../src/shared/responses/response-object.ts";
 import { screenResponse } from "../../src/shared/responses/screen-items.ts";
-import { storedInput } from "../../src/shared/responses/stored-response.ts";
+import { latestOf, rememberedLimits } from "../../src/shared/responses/remembered.ts";
+import {
+  isKept,
+  type ResponseTurn,
+  storedInput,
+  storedItems,
+} from "../../src/shared/responses/stored-response.ts";
 import { chatOf, checkResponseMedia } from "../../src/shared/responses/to-chat.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
@@ -16,8 +22,8 @@ import { conversationOf, type ResponseRequest } from "../../src/shared/wire/resp
 import { startTurn, type TurnOrigin, type TurnStarted } from "./start-turn.ts";
 import { retrieveTurn } from "./stored-turn.ts";
 
-/** Of what a response goes on from, no more is remembered: the window of no model holds the turns before. */
-const mostAncestors = 256;
+/** One more than are read back: whoever finds it there knows that something would be left out. */
+const mostAncestors = rememberedLimits.responses + 1;
 /** For readers that have not had the end yet, of a response that is not kept. */
 const unkeptMs = 60_000;
 
@@ -39,9 +45,9 @@ export async function createResponse(
   const screened = await screenResponse(asked, tenant, isolate.screen);
   if (!screened.ok) return screened;
   const { request, findings } = screened.value;
-  const ancestors = await ancestorsOf(from, request.previous_response_id);
-  if (!ancestors.ok) return ancestors;
   const conversationId = conversationOf(request);
+  const going = await goesOnFrom(from, request);
+  if (!going.ok) return going;
   const kept = request.store !== false;
   const started = await startTurn(from, {
     kind: "response",
@@ -55,21 +61,27 @@ export async function createResponse(
       objectName,
       echo: echoOf(request),
       background: request.background === true,
-      truncates:
-        conversationId === undefined ? request.truncation === "auto" : request.truncation !== "disabled",
       input: request.input.map((item, at) => ({ id: itemId(item.type, objectName, "i", at), ...item })),
-      ancestors: ancestors.value,
+      ...going.value,
     }),
   });
   return started.ok ? ok({ started: started.value, findings }) : started;
 }
 
-/** One that is unknown, another's, deleted or no longer kept is refused in the same words. */
-async function ancestorsOf(
+/** What is before a response, and whether the oldest of it may be left out. */
+type GoingOn = Pick<ResponseTurn, "truncates" | "ancestors" | "before">;
+
+/**
+ * A previous response that is unknown, another's, deleted or no longer kept is refused in the same words. What is not kept goes on in what
+ * is not kept either, and in nothing else: so a chain of such responses knows of its beginning, and no trace of it stays.
+ */
+export async function goesOnFrom(
   from: TurnOrigin,
-  previous: string | undefined,
-): Promise<Result<readonly string[], Refusal>> {
-  if (previous === undefined) return ok([]);
+  request: ResponseRequest,
+): Promise<Result<GoingOn, Refusal>> {
+  const { previous_response_id: previous, store, truncation } = request;
+  const truncates = conversationOf(request) === undefined ? truncation === "auto" : truncation !== "disabled";
+  if (previous === undefined) return ok({ truncates, ancestors: [] });
   const retrieved = await retrieveTurn(from, "response", previous);
   if (!retrieved.ok) return retrieved;
   if (retrieved.value.result === "running")
@@ -79,5 +91,9 @@ async function ancestorsOf(
     });
   const { response } = retrieved.value;
   if (response === null) return err({ kind: "object-unknown" });
-  return ok([...storedInput(response).ancestors, previous].slice(-mostAncestors));
+  const { ancestors } = storedInput(response);
+  if (store !== false || isKept(response))
+    return ok({ truncates, ancestors: [...ancestors, previous].slice(-mostAncestors) });
+  const items = storedItems(response);
+  return ok({ truncates, ancestors, before: truncates ? latestOf(items) : items });
 }

@@ -49,8 +49,11 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
 async function recall(isolate: Isolate, request: ChatTurnRequest, behind: string | null) {
   const { conversation, response } = request;
   if (conversation === null) {
-    const ancestors = response?.ancestors ?? [];
-    return { recalled: await recallResponses(isolate, request, ancestors, historyUnits), entered: null };
+    const recalled =
+      response === undefined
+        ? ({ ok: true, value: [] } as const)
+        : await recallResponses(isolate, request, response);
+    return { recalled, entered: null };
   }
   const loaded = await enterConversation(isolate.env, { ...request, conversation }, behind, historyTokens);
   if (!loaded.ok) return { recalled: loaded, entered: null };
@@ -59,9 +62,7 @@ async function recall(isolate: Isolate, request: ChatTurnRequest, behind: string
 }
 
 /** The most that is loaded; compose trims it to the window of the model that answers. */
-const historyTokens = 131_072;
-/** A token of text is seldom longer, and a stored response is more than its text. */
-const historyUnits = historyTokens * 8;
+export const historyTokens = 131_072;
 
 async function deliver(
   isolate: Isolate,

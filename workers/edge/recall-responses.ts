@@ -2,12 +2,14 @@
 import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { ok } from "../../src/shared/contracts/result.ts";
+import type { Principal } from "../../src/shared/identity/principal.ts";
 import type { Item } from "../../src/shared/responses/item.ts";
-import { messagesOf } from "../../src/shared/responses/messages.ts";
-import { storedItems } from "../../src/shared/responses/stored-response.ts";
-import { takeableHistory } from "../../src/shared/turn/durable/answered-calls.ts";
-import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
+import { messagesOf, withoutOrphans } from "../../src/shared/responses/messages.ts";
+import { rememberedLimits, sizeOf } from "../../src/shared/responses/remembered.ts";
+import { type ResponseTurn, storedItems } from "../../src/shared/responses/stored-response.ts";
+import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import type { Recalled } from "../../src/shared/turn/ports.ts";
 import { verifyId } from "../../src/shared/turn/response-id.ts";
 import type { Isolate } from "./isolate.ts";
@@ -17,19 +19,30 @@ const atOnce = 6;
 
 /**
  * The latest must be there. Where one before it is not any more (its time is over, or its owner deleted it), the history
- * begins behind it, as it does where `limitUnits` of text are reached.
+ * begins behind it. Where there is more than is remembered it begins there too, if it may be cut; else nothing is answered.
  */
 export async function recallResponses(
   { env, hash }: Isolate,
-  request: ChatTurnRequest,
-  ancestors: readonly string[],
-  limitUnits: number,
+  request: {
+    readonly principal: Pick<Principal, "tenant" | "user">;
+    readonly tenant: Pick<TenantConfig, "jurisdiction">;
+  },
+  { ancestors, before = [], truncates }: Pick<ResponseTurn, "ancestors" | "before" | "truncates">,
 ): Promise<Recalled> {
-  if (ancestors.length === 0) return { ok: true, value: [] };
   const owner = { tenant: request.principal.tenant, user: request.principal.user };
   const newestFirst = ancestors.toReversed();
   const turns: (readonly Item[])[] = [];
-  let units = 0;
+  let read = 0;
+  let held = 0;
+  const remember = (items: readonly Item[]): void => {
+    const size = sizeOf(items);
+    read += size.read;
+    held += size.held;
+    turns.push(items);
+  };
+  const mostUnits = truncates ? rememberedLimits.cutUnits : rememberedLimits.wholeUnits;
+  const isFull = (): boolean =>
+    read >= mostUnits || held >= rememberedLimits.heldUnits || turns.length >= rememberedLimits.responses;
   const load = async (id: string) => {
     const verified = await verifyId(hash, id, owner);
     if (verified === null) return ok(null);
@@ -43,8 +56,10 @@ export async function recallResponses(
     if (!called.ok) return called;
     return ok(called.value.result === "ended" ? called.value.response : null);
   };
+  if (before.length > 0) remember(before);
   // The latest alone first: most often it is all there is.
-  for (let at = 0; at < newestFirst.length && units < limitUnits;) {
+  for (let at = 0; at < newestFirst.length;) {
+    if (truncates && isFull()) break;
     const batch = newestFirst.slice(at, at + (at === 0 ? 1 : atOnce));
     const loaded = await Promise.all(batch.map(load));
     for (const one of loaded) {
@@ -60,21 +75,24 @@ export async function recallResponses(
         };
       if (one.value === null) {
         if (turns.length === 0) return { ok: false, error: { kind: "object-unknown" } };
-        return recalled(turns, request);
+        return recalled(turns);
       }
-      turns.push(storedItems(one.value));
-      units += one.value.length;
-      if (units >= limitUnits) break;
+      if (isFull()) return truncates ? recalled(turns) : { ok: false, error: tooMuch };
+      remember(storedItems(one.value));
     }
     at += batch.length;
   }
-  return recalled(turns, request);
+  return recalled(turns);
 }
 
-function recalled(newestFirst: readonly (readonly Item[])[], { chat }: ChatTurnRequest): Recalled {
-  const history = messagesOf(newestFirst.toReversed().flat());
-  const { messages, unasked } = takeableHistory(history, chat.messages);
-  if (unasked === null) return { ok: true, value: messages };
-  const message = "answers no open call of the responses before";
-  return { ok: false, error: { kind: "value-invalid", param: "input", message } };
+const tooMuch: Refusal = {
+  kind: "value-invalid",
+  param: "previous_response_id",
+  message:
+    "'previous_response_id' goes on from more than is remembered. Send the latest items as 'input' without it, or allow the " +
+    "oldest to be left out by 'truncation': 'auto'.",
+};
+
+function recalled(newestFirst: readonly (readonly Item[])[]): Recalled {
+  return { ok: true, value: messagesOf(withoutOrphans(newestFirst.toReversed().flat())) };
 }

@@ -43,14 +43,29 @@ export function sessionParts(env: Cloudflare.Env, context: DurableObjectState): 
     const address = { name, jurisdiction: opening.jurisdiction };
     return bucketStub(env.TOKEN_BUCKET, address, env.ENVIRONMENT === "production");
   };
+  const askerOf = async (opening: SessionOpening) => {
+    const tenant = await tenantOf(isolate, background, opening);
+    if (!tenant.ok) return null;
+    return { isolate, tenant: tenant.value, principal: revivePrincipal(opening.principal) };
+  };
   return {
     start: (opening, turn) => start(isolate, background, opening, turn),
+    hold: async (opening, id) => {
+      const asker = await askerOf(opening);
+      if (asker === null) return;
+      const { untilMs } = opening;
+      const held = await askTurn(asker, "response", id, async (stub, message) =>
+        stub.hold({ ...message, untilMs }),
+      );
+      // It is there for a minute all the same.
+      if (!held.ok && held.error.kind !== "object-unknown")
+        isolate.report("session", "a response could not be held");
+    },
     prune: async (opening, id) => {
-      const tenant = await tenantOf(isolate, background, opening);
-      if (!tenant.ok) return;
-      const asker = { isolate, tenant: tenant.value, principal: revivePrincipal(opening.principal) };
+      const asker = await askerOf(opening);
+      if (asker === null) return;
       const pruned = await askTurn(asker, "response", id, async (stub, message) => stub.delete(message));
-      // It goes a minute after its end by itself.
+      // It goes by itself when the socket's time is over.
       if (!pruned.ok && pruned.error.kind !== "object-unknown")
         isolate.report("session", "a response could not be pruned");
     },

@@ -125,6 +125,10 @@ export type CancelOutcome =
     }
   | GenerationFailure;
 
+/** To an ended turn: its response stays until then at least. Older code knows no such call. */
+export type HoldTurn = Message & { readonly untilMs: number };
+export type HoldOutcome = { readonly result: "held" } | GenerationFailure;
+
 export type DeleteTurn = Message;
 export type DeleteTurnOutcome = { readonly result: "deleted" } | GenerationFailure;
 

@@ -14,17 +14,20 @@ export interface ResponseTurn {
   readonly truncates: boolean;
   /** As it was sent, screened. */
   readonly input: readonly NamedItem[];
-  /** The stored responses that this one goes on from, oldest first; the last is `previous_response_id`. */
+  /** The responses that this one goes on from, oldest first. */
   readonly ancestors: readonly string[];
+  /**
+   * What was said behind them, in responses that are not kept: whoever goes on from this one finds those no more. Only of
+   * a response that is not kept itself. Absent: nothing was, or older code wrote it.
+   */
+  readonly before?: readonly Item[];
 }
 
-interface AskedWith {
-  readonly input: readonly NamedItem[];
-  readonly ancestors: readonly string[];
-}
+type AskedWith = Pick<ResponseTurn, "input" | "ancestors" | "before">;
 
-export function writeStored(response: string, { input, ancestors }: AskedWith): string {
-  return `${response}\n${JSON.stringify({ input, ancestors } satisfies AskedWith)}`;
+export function writeStored(response: string, { input, ancestors, before }: AskedWith): string {
+  const asked: AskedWith = { input, ancestors, ...(before === undefined ? {} : { before }) };
+  return `${response}\n${JSON.stringify(asked)}`;
 }
 
 /** The object, as JSON. */
@@ -41,10 +44,16 @@ export function storedInput(stored: string): AskedWith {
   return JSON.parse(stored.slice(lineBreakOf(stored) + 1)) as AskedWith;
 }
 
-/** What the response adds to a context: its input, then its output. */
+/** What the response adds to a context behind its ancestors: its input, then its output. */
 export function storedItems(stored: string): readonly Item[] {
   const { output } = JSON.parse(storedResponse(stored)) as { readonly output: readonly Item[] };
-  return [...storedInput(stored).input, ...output];
+  const { before = [], input } = storedInput(stored);
+  return [...before, ...input, ...output];
+}
+
+/** Whether it was to be stored (`store`). */
+export function isKept(stored: string): boolean {
+  return (JSON.parse(storedResponse(stored)) as { readonly store?: boolean }).store !== false;
 }
 
 function lineBreakOf(stored: string): number {

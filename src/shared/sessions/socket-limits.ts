@@ -13,6 +13,8 @@ export const socketLimits = {
   lanes: 8,
   /** Messages waiting in all lanes. */
   waiting: 32,
+  /** Lanes whose newest response is kept, though it is not to be stored, since the lane may go on from it. */
+  unkept: 32,
   /** Answers read again on one socket: they cost no tokens, so that nothing else bounds them. */
   resumes: 32,
   /** Messages of one socket that could not be read: they are admitted by no limit, and each is answered. */
