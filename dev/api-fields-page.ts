@@ -7,6 +7,7 @@ import { chatFieldRules, type FieldRule, refusedChatFields } from "../src/shared
 import { completionFields, ownCompletionNotes } from "../src/shared/wire/completions-request.ts";
 import { embeddingFields } from "../src/shared/wire/embeddings-request.ts";
 import type { RefusedField } from "../src/shared/wire/field-reader.ts";
+import { inputTokensFields } from "../src/shared/wire/input-tokens-request.ts";
 import { refusedResponseFields, responseFieldRules } from "../src/shared/wire/responses-fields.ts";
 import { requestLimits } from "../src/shared/wire/request-limits.ts";
 import { root } from "./local-secrets.ts";
@@ -94,13 +95,21 @@ ${ruleTable(responseFieldRules, {}, "vLLM")}
 | \`input_image\` with \`image_url\` | passed, as in chat; \`detail: "original"\` as \`high\` |
 | \`input_image\` with \`file_id\`, \`input_file\` | refused |
 | \`message\` of \`assistant\`: a string, or \`output_text\`, \`refusal\` | passed as text |
-| \`function_call\`, \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message |
+| \`function_call\`, \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message, but for what the model itself said behind it. A stored call that was cut off in its arguments goes on without any |
 | \`reasoning\` with \`content\` | goes with the answer behind it; \`summary\` and \`encrypted_content\` have no effect |
 | \`item_reference\` and OpenAI's other kinds | refused by name |
 | \`id\`, \`status\`, \`phase\`, \`annotations\`, \`logprobs\` | without effect |
 
 Instructions, tools, \`text\` and metadata may have 150,000 characters together as JSON, since events repeat them; an answer's texts 300,000,
 at which it ends as \`incomplete\`.
+
+## POST /v1/responses/input_tokens
+
+Counts the prompt that the same fields of POST /v1/responses would make, with what it goes on from, the tenant's own instructions and the
+template. Taken: ${inputTokensFields.map((field) => `\`${field}\``).join(", ")}, of which \`personality\` has no effect; \`model\` alone must be there.
+The engine counts where it can (vLLM's \`/tokenize\`) and has room for it; else, and where there are images, it is the estimate by which tokens are
+reserved (src/shared/prompt/token-estimate.ts). \`edgewise.basis\` says which: \`exact\` or \`estimated\`. It counts as a request and costs no tokens; over the
+model's window it is 400 \`context_length_exceeded\`, as the response would be.
 
 ## POST /v1/completions
 

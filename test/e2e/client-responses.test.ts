@@ -16,6 +16,27 @@ test("a response is created, retrieved, listed and deleted", async () => {
   await expect(client.responses.retrieve(response.id)).rejects.toBeInstanceOf(NotFoundError);
 });
 
+test("a prompt is counted as the engine will count it: with tools, instructions, and what it goes on from", async () => {
+  const client = await clientFor();
+  const model = "llama-3.1-8b";
+  const first = await client.responses.create({ model, input: "My name is Ann.", instructions: "Be brief." });
+  const asked = {
+    model,
+    instructions: "Answer in one word.",
+    input: [{ role: "user" as const, content: "What is my name? 我叫什么名字？" }],
+    previous_response_id: first.id,
+  };
+  const counted = await client.responses.inputTokens.count(asked);
+  expect(counted).toEqual({
+    object: "response.input_tokens",
+    input_tokens: (await client.responses.create(asked)).usage?.input_tokens,
+    edgewise: { basis: "exact" },
+  });
+  await expect(
+    client.responses.inputTokens.count({ ...asked, previous_response_id: "resp_none" }),
+  ).rejects.toThrow(NotFoundError);
+});
+
 test("the stream helper puts the answer together", async () => {
   const client = await clientFor();
   const stream = client.responses.stream({ model: "auto", input: "Say something." });

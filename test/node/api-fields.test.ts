@@ -4,6 +4,7 @@ import { apiFieldsFile, apiFieldsPage } from "../../dev/api-fields-page.ts";
 import { chatFieldRules, refusedChatFields } from "../../src/shared/wire/chat-fields.ts";
 import { completionFields } from "../../src/shared/wire/completions-request.ts";
 import { refusedResponseFields, responseFieldRules } from "../../src/shared/wire/responses-fields.ts";
+import { inputTokensFields } from "../../src/shared/wire/input-tokens-request.ts";
 import { embeddingFields } from "../../src/shared/wire/embeddings-request.ts";
 
 /** The tables of fields against the page about them, the list of what engines get, and OpenAI's own description. */
@@ -43,6 +44,7 @@ describe.skipIf(!existsSync(file))("OpenAI's published description", () => {
   test.each([
     ["CreateChatCompletionRequest", [...Object.keys(chatFieldRules), ...Object.keys(refusedChatFields)], 30],
     ["CreateResponse", [...Object.keys(responseFieldRules), ...Object.keys(refusedResponseFields)], 25],
+    ["TokenCountsBody", inputTokensFields, 10],
     ["CreateCompletionRequest", [...completionFields.taken, ...completionFields.refused], 15],
     ["CreateEmbeddingRequest", [...embeddingFields.taken, ...embeddingFields.refused], 5],
   ])("every property of %s is taken or refused by name", (name, known, least) => {

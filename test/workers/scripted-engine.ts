@@ -10,6 +10,8 @@ export class ScriptedEngine {
   readonly asked: Record<string, unknown>[] = [];
   /** Streams that were let go before their end. */
   cancelled = 0;
+  /** What `/tokenize` counts; `null`: it is not there. */
+  counts: number | null = null;
   /** Awaited before the token at this index is said. */
   pause: { readonly at: number; readonly until: Promise<void> } | null = null;
 
@@ -19,6 +21,7 @@ export class ScriptedEngine {
     this.script = null;
     this.asked.length = 0;
     this.cancelled = 0;
+    this.counts = null;
     this.pause = null;
   }
 
@@ -29,6 +32,10 @@ export class ScriptedEngine {
     if (typeof init?.body !== "string") throw new Error(`nothing was sent to ${pathname}`);
     const body = JSON.parse(init.body) as Record<string, unknown>;
     this.asked.push(body);
+    if (pathname === "/tokenize")
+      return this.counts === null
+        ? new Response(null, { status: 404 })
+        : Response.json({ count: this.counts });
     return body["stream"] === true ? this.#stream(this.#said(body)) : this.#whole();
   };
 

@@ -42,6 +42,7 @@ import { listAllModels, showModel } from "./routes/models.ts";
 import { answerPreflight } from "./routes/preflight.ts";
 import { showReceipt, showReceiptKeys } from "./routes/receipts.ts";
 import { openApiDocument, referencePage } from "./routes/reference.ts";
+import { countInputTokens } from "./routes/input-tokens.ts";
 import { openResponseSocket } from "./routes/response-socket.ts";
 import { createResponseOverHttp } from "./routes/responses.ts";
 import { cancelResponse, deleteResponse, listInputItems, showResponse } from "./routes/stored-responses.ts";
@@ -106,6 +107,8 @@ function addResponseRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   const path = "/v1/responses/{id}";
   app.post("/v1/responses", tenantRoute("/v1/responses", createResponseOverHttp, "admission"));
   app.get("/v1/responses", tenantRoute("/v1/responses", openResponseSocket));
+  const count = "/v1/responses/input_tokens";
+  app.post(count, tenantRoute(count, countInputTokens, "admission"));
   app.get(response, tenantRoute(path, showResponse));
   app.delete(response, tenantRoute(path, deleteResponse));
   app.post(`${response}/cancel`, tenantRoute(`${path}/cancel`, cancelResponse));

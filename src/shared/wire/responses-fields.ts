@@ -91,7 +91,7 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
   ),
   previous_response_id: rule(
     "used",
-    "Goes on from a stored response of the caller's own, with everything before it. Not beside `conversation`.",
+    "Goes on from a stored response of the caller's own, with everything before it: up to 256 responses; where there are more, 400, unless `truncation` is `auto`. Not beside `conversation`.",
   ),
   conversation: rule(
     "used",
@@ -99,7 +99,7 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
   ),
   store: rule(
     "used",
-    "true, the default: the response can be had by its id for the tenant's `journal.retention_days`. false: it is gone a minute after its end (with an `Idempotency-Key`, a day).",
+    "true, the default: the response can be had by its id for the tenant's `journal.retention_days`. false: it is gone a minute after its end (with an `Idempotency-Key`, a day; on a socket, when its lane has gone on from it, or with the socket).",
   ),
   background: rule("used", "true: answered at once; poll GET /v1/responses/{id}. Needs `store`."),
   stream: rule("used", "Events with `sequence_number`, which is also each event's `id:`."),

@@ -100,7 +100,8 @@ function toolKindFault(tools: unknown): Refusal | null {
   return null;
 }
 
-function crossFieldFault(request: ResponseRequest): Refusal | null {
+/** Do the fields of a request fit together? */
+export function crossFieldFault(request: ResponseRequest): Refusal | null {
   const conversation = conversationOf(request);
   if (conversation !== undefined && request.previous_response_id !== undefined)
     return invalidValue("previous_response_id", "can't stand beside 'conversation': send one of them");

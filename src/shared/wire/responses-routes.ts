@@ -1,5 +1,6 @@
 /** The `/v1/responses` part of the route table (routes.ts), and what its answers look like. */
 import * as z from "zod";
+import { inputTokensRequestSchema } from "./input-tokens-request.ts";
 import { responseRequestSchema } from "./responses-request.ts";
 import { receiptMember } from "./receipt-responses.ts";
 import type { PublicRoute } from "./public-route.ts";
@@ -36,6 +37,16 @@ const inputItemListSchema = z.looseObject({
   has_more: z.boolean(),
 });
 
+const inputTokensSchema = z.looseObject({
+  object: z.literal("response.input_tokens"),
+  input_tokens: z.int().min(0),
+  edgewise: z.looseObject({
+    basis: z
+      .enum(["exact", "estimated"])
+      .meta({ description: "`exact`: the engine counted what it would get. `estimated`: the edge did." }),
+  }),
+});
+
 const responseDeletionSchema = z.looseObject({
   id: z.string(),
   object: z.literal("response"),
@@ -48,6 +59,8 @@ export const responseSchemas = {
   ResponseEvent: responseEventSchema,
   ResponseDeletion: responseDeletionSchema,
   InputItemList: inputItemListSchema,
+  InputTokensRequest: inputTokensRequestSchema,
+  InputTokens: inputTokensSchema,
 } satisfies Record<string, z.ZodType>;
 
 const common = [401, 403, 429, 503] as const;
@@ -91,6 +104,24 @@ export const responseRoutes: readonly PublicRoute[] = [
     scopes: [],
     success: { description: "101: the socket is open", content: { "text/plain": null } },
     errors: [409, ...common],
+  },
+  {
+    method: "POST",
+    path: "/v1/responses/input_tokens",
+    tag: "Responses",
+    summary: "Count the tokens of a prompt",
+    description:
+      "Of the prompt that the same fields of POST /v1/responses would make, with what it goes on from, the tenant's own " +
+      "instructions and the model's template. The engine counts where it can (vLLM's /tokenize) and has room; else, and for " +
+      "images, it is our estimate, within some per cent. `edgewise.basis` says which. It counts as a request and costs no tokens.",
+    scopes: [],
+    headers: ["x-request-id", "traceparent"],
+    request: {
+      schema: "InputTokensRequest",
+      example: { model: "auto", input: "Tell me a joke." },
+    },
+    success: { description: "The count", content: { "application/json": "InputTokens" } },
+    errors: [400, 404, 413, 415, ...common],
   },
   {
     method: "GET",

@@ -1,0 +1,162 @@
+/**
+ * How many tokens would this prompt be? `plan ▸ admit ▸ recall ▸ compose ▸ count`: the engine's own count of what it would get,
+ * where it has one and is not busy, else our estimate. Nothing is generated: it counts as a request and costs no tokens.
+ */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import { type Reservation, unused } from "../limits/ports.ts";
+import type { ComposedPrompt } from "../prompt/compose.ts";
+import { wholeText } from "../routing/whole-text.ts";
+import { isRecord } from "../stream/wire-usage.ts";
+import { dearestPrice } from "./dearest-price.ts";
+import { planModel, planWithHistory, type Candidate, type Plan } from "./plan.ts";
+import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+
+export interface CountedInput {
+  readonly tokens: number;
+  /** `exact`: the engine counted. */
+  readonly basis: "exact" | "estimated";
+  readonly model: string;
+  readonly reservation: Reservation;
+}
+
+/** Whoever plans a prompt waits for no queue: an estimate is there at once. */
+const engineMs = 2_000;
+
+export async function countInput(
+  turn: ValidatedTurn,
+  deps: TurnDeps,
+  signal: LeaveSignal,
+): Promise<Result<CountedInput, Refusal>> {
+  const plan = planModel(deps.fleet, turn.tenant, turn.asked.model, turn.asked.capabilities, turn);
+  if (!plan.ok) return plan;
+  const admitted = await deps.admission.admit({
+    principal: turn.principal,
+    tenant: turn.tenant,
+    chargeId: turn.chargeId,
+    promptTokens: 0,
+    answerTokens: 0,
+    choices: 1,
+    price: dearestPrice(deps.fleet, plan.value),
+    place: turn.place,
+  });
+  turn.mark("admit");
+  if (!admitted.ok) return admitted;
+  const reservation = admitted.value;
+  const counted = await count(turn, plan.value, deps, signal);
+  reservation.settle(
+    counted.ok ? { tokens: 0, requests: 1, microdollars: 0, model: counted.value.model } : unused,
+  );
+  return counted.ok ? ok({ ...counted.value, reservation }) : counted;
+}
+
+async function count(
+  turn: ValidatedTurn,
+  planned: Plan,
+  deps: TurnDeps,
+  signal: LeaveSignal,
+): Promise<Result<Omit<CountedInput, "reservation">, Refusal>> {
+  const recalled = turn.recall === null ? ok([]) : await turn.recall();
+  if (!recalled.ok) return recalled;
+  turn.mark("recall");
+  const plan = planWithHistory(deps.fleet, turn, planned, recalled.value);
+  if (!plan.ok) return plan;
+  let refusal: Refusal | null = null;
+  for (const candidate of plan.value) {
+    const composed = turn.asked.compose({
+      history: recalled.value,
+      defaultSystemPrompt: turn.tenant.default_system_prompt,
+      model: candidate.variant.record,
+      estimateRatio: deps.calibration.ratio(turn.tenant.id, candidate.model),
+      stream: false,
+      cacheSalt: null,
+      affinitySeed: null,
+    });
+    if (!composed.ok) {
+      refusal ??= composed.error;
+      continue;
+    }
+    turn.mark("compose");
+    const exact = await engineCount(turn, candidate, composed.value, deps, signal);
+    turn.mark("dispatch");
+    const { model } = candidate;
+    return ok(
+      exact === null
+        ? { tokens: composed.value.promptTokens, basis: "estimated", model }
+        : { tokens: exact, basis: "exact", model },
+    );
+  }
+  return err(refusal ?? { kind: "internal", detail: "a plan without candidates" });
+}
+
+/** `null`: the engine has no count, or not now. */
+async function engineCount(
+  turn: ValidatedTurn,
+  { model, variant }: Candidate,
+  prompt: ComposedPrompt,
+  deps: TurnDeps,
+  signal: LeaveSignal,
+): Promise<number | null> {
+  if (!variant.record.engine_features.tokenize || hasMedia(prompt)) return null;
+  const asked = await deps.origin.dispatch(
+    {
+      requestId: turn.requestId,
+      traceparent: turn.traceparent,
+      clusters: variant.clusters,
+      model,
+      path: "/tokenize",
+      body: JSON.stringify(tokenizerBody(prompt)),
+      stream: false,
+      tenant: turn.principal.tenant,
+      tier: turn.principal.tier,
+      tokens: 0,
+      promptTokens: 0,
+      affinity: null,
+      place: turn.place,
+      deadlineMs: engineMs,
+      // One attempt where there is room, and none of the times and faults that routing learns from generations.
+      shadow: true,
+    },
+    signal,
+  );
+  if (!asked.ok) return null;
+  const answer = asked.value;
+  try {
+    const value: unknown = JSON.parse(await wholeText(answer));
+    const tokens = isRecord(value) ? value["count"] : null;
+    answer.report("done");
+    return typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : null;
+  } catch {
+    // Broken off, or no JSON: what is there at once is as good an answer.
+    answer.report("origin-error");
+    return null;
+  }
+}
+
+/**
+ * Of an image `/tokenize` sees a mark alone, of which the model's own processor makes hundreds of tokens. In a text these quotes
+ * are escaped.
+ */
+function hasMedia({ body }: ComposedPrompt): boolean {
+  return body.includes('"type":"image_url"') || body.includes('"type":"input_audio"');
+}
+
+/** What of the engine's body makes its prompt. A template that it does not tell `/tokenize` of is its default in both. */
+function tokenizerBody({ path, body }: ComposedPrompt): Record<string, unknown> {
+  const {
+    model,
+    messages,
+    tools,
+    chat_template_kwargs: frame,
+    prompt,
+  } = JSON.parse(body) as Record<string, unknown>;
+  if (path === "/v1/completions") return { model, prompt, add_special_tokens: false };
+  return {
+    model,
+    messages,
+    add_generation_prompt: true,
+    ...(tools === undefined ? {} : { tools }),
+    ...(frame === undefined ? {} : { chat_template_kwargs: frame }),
+  };
+}

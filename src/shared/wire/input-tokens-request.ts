@@ -1,0 +1,51 @@
+/**
+ * Is this body one whose prompt can be counted (`POST /v1/responses/input_tokens`), and which? The fields of a response that are
+ * part of its prompt, as OpenAI's description lists them: everything else is no part of it and is refused.
+ */
+import * as z from "zod";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import { type FieldTable, parseFields } from "./field-reader.ts";
+import { refusedResponseFields, responseShape } from "./responses-fields.ts";
+import { readInput } from "./responses-items.ts";
+import { crossFieldFault, type ResponseRequest } from "./responses-request.ts";
+import { nullish } from "./schema-parts.ts";
+
+const { model, input, instructions, previous_response_id, conversation, truncation } = responseShape;
+const { text, reasoning, tools, tool_choice, parallel_tool_calls } = responseShape;
+
+const optional = {
+  input,
+  instructions,
+  previous_response_id,
+  conversation,
+  tools,
+  tool_choice,
+  parallel_tool_calls,
+  text,
+  reasoning,
+  truncation,
+  personality: z.string().max(64).meta({ description: "Without effect: models here have no such presets." }),
+};
+
+/** The same as one schema, for the documentation. */
+export const inputTokensRequestSchema = z.strictObject({ model, ...nullish(optional) });
+
+export const inputTokensFields: readonly string[] = ["model", ...Object.keys(optional)];
+
+const table: FieldTable = {
+  schemas: new Map(Object.entries({ model, ...optional })),
+  refused: new Map(Object.entries(refusedResponseFields)),
+  required: ["model"],
+  readers: new Map([["input", readInput]]),
+};
+
+/** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
+export function parseInputTokensRequest(body: string): Result<ResponseRequest, Refusal> {
+  const read = parseFields(body, table);
+  if (!read.ok) return read;
+  // Each field was checked by its own schema; TypeScript can't follow that through a map.
+  const request = { input: [], ...read.value } as unknown as ResponseRequest;
+  const fault = crossFieldFault(request);
+  return fault === null ? ok(request) : err(fault);
+}

@@ -1,0 +1,92 @@
+import { expect, test } from "vitest";
+import { bearer, post, settled } from "./edge-under-test.ts";
+import { create } from "./responses-fixture.ts";
+import { expectBill, scriptedEdge } from "./scripted-edge.ts";
+
+const engine = scriptedEdge({
+  counting: { default_system_prompt: "Be kind." },
+  "counting-masked": { safety: { input: { action: "mask" } } },
+});
+
+async function count(authorization: string, body: object) {
+  const response = await post("/v1/responses/input_tokens", authorization, {
+    model: "llama-3.1-8b",
+    ...body,
+  });
+  return { status: response.status, body: await response.json<{ input_tokens: number }>() };
+}
+
+const tool = { type: "function", name: "look", parameters: { type: "object", properties: {} } };
+
+test("the engine counts what it would get: what is before it, tools and the tenant's own prompt; it costs a request", async () => {
+  const authorization = await bearer("counting", "exact");
+  const { id } = await create(authorization, { model: "llama-3.1-8b", input: "one" });
+  engine.counts = 123;
+  const input = [{ role: "user", content: "two" }];
+  expect(await count(authorization, { input, tools: [tool], previous_response_id: id })).toEqual({
+    status: 200,
+    body: { object: "response.input_tokens", input_tokens: 123, edgewise: { basis: "exact" } },
+  });
+  expect(engine.asked.at(-1)).toEqual({
+    model: "meta-llama/Llama-3.1-8B-Instruct",
+    add_generation_prompt: true,
+    messages: [
+      { role: "system", content: "Be kind." },
+      { role: "user", content: "one" },
+      { role: "assistant", content: "Hello there" },
+      { role: "user", content: "two" },
+    ],
+    tools: [{ type: "function", function: { name: "look", parameters: tool.parameters } }],
+  });
+  await expectBill(authorization, 2, 12);
+});
+
+test("where the engine can't count now, and for images, the estimate is told, and called so", async () => {
+  const authorization = await bearer("counting", "estimated");
+  const estimated = { status: 200, body: { edgewise: { basis: "estimated" } } };
+  const text = await count(authorization, { input: "How many tokens is this?" });
+  expect(text).toMatchObject(estimated);
+  expect(text.body.input_tokens).toBeGreaterThan(6);
+  engine.counts = 1;
+  const image_url = "data:image/png;base64,iVBORw0KGgoAAAAN";
+  const seen = [{ role: "user", content: [{ type: "input_image", image_url }] }];
+  const picture = await count(authorization, { model: "qwen3-reason", input: seen });
+  expect(picture).toMatchObject(estimated);
+  expect(picture.body.input_tokens).toBeGreaterThan(500);
+  await settled();
+});
+
+test("a conversation is counted with what was said in it, and neither it nor what is masked is changed by that", async () => {
+  const authorization = await bearer("counting-masked", "ann");
+  await create(authorization, { model: "llama-3.1-8b", conversation: "c", input: "one" });
+  engine.counts = 5;
+  await count(authorization, { conversation: "c", input: "I am bob@example.com." });
+  expect(engine.lastRead()).toContain("one");
+  expect(engine.lastRead()).not.toContain("bob@example.com");
+  await count(authorization, { conversation: "c", input: "And?" });
+  expect(engine.lastRead()).not.toContain("I am");
+  await settled();
+});
+
+test.for([
+  ["temperature", { input: "Hi", temperature: 1 }, 400, "unknown_parameter"],
+  ["prompt", { prompt: { id: "p" } }, 400, "unsupported_parameter"],
+  ["input", { input: [] }, 400, "invalid_value"],
+  ["model", { model: "none-such", input: "Hi" }, 404, "model_not_found"],
+  ["input", { input: "word ".repeat(50_000) }, 400, "context_length_exceeded"],
+  ["previous_response_id", { previous_response_id: "resp_x", conversation: "c" }, 400, "invalid_value"],
+  ["previous_response_id", { previous_response_id: "resp_x" }, 404, "not_found"],
+] as const)("%s is refused by its name, and costs nothing", async ([param, body, status, code]) => {
+  const authorization = await bearer("counting", `refused-${param}-${code}`);
+  expect(await count(authorization, body)).toMatchObject({ status, body: { error: { param, code } } });
+  await expectBill(authorization, 0, 0);
+});
+
+test("instructions alone are a prompt, too", async () => {
+  engine.counts = 7;
+  expect(await count(await bearer("counting", "instructions"), { instructions: "Be brief." })).toMatchObject({
+    status: 200,
+    body: { input_tokens: 7 },
+  });
+  await settled();
+});

@@ -1,0 +1,93 @@
+/** `POST /v1/responses/input_tokens`: read ▸ validate ▸ screen ▸ what it goes on from ▸ count. Nothing is generated or kept. */
+import { loadHistory } from "../../../durable-objects/conversation/load-history.ts";
+import type { ChargeId } from "../../../src/shared/contracts/ids.ts";
+import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
+import type { Result } from "../../../src/shared/contracts/result.ts";
+import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
+import { askedResponse } from "../../../src/shared/responses/asked-response.ts";
+import { askedResponseRefusal } from "../../../src/shared/responses/response-refusal.ts";
+import { screenResponse } from "../../../src/shared/responses/screen-items.ts";
+import { chatOf, checkResponseMedia } from "../../../src/shared/responses/to-chat.ts";
+import { randomHex } from "../../../src/shared/telemetry/correlation.ts";
+import { serverTiming } from "../../../src/shared/telemetry/request-record.ts";
+import { resolveConversation } from "../../../src/shared/turn/conversation-name.ts";
+import { countInput, type CountedInput } from "../../../src/shared/turn/count-input.ts";
+import type { Recalled } from "../../../src/shared/turn/ports.ts";
+import { parseInputTokensRequest } from "../../../src/shared/wire/input-tokens-request.ts";
+import { conversationOf, type ResponseRequest } from "../../../src/shared/wire/responses-request.ts";
+import { goesOnFrom } from "../create-response.ts";
+import { historyTokens } from "../generation-parts.ts";
+import type { TenantCall, TenantHandler } from "../handle.ts";
+import { readJsonText } from "../read-body.ts";
+import { recallResponses } from "../recall-responses.ts";
+import { respondJson, respondRefusal } from "../respond.ts";
+import { originOf, ownerOf } from "../run-durable.ts";
+import { turnOf } from "../turn-of.ts";
+
+export const countInputTokens: TenantHandler = async (call) => {
+  const { c, scope, tenant } = call;
+  const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
+  const request = text.ok ? parseInputTokensRequest(text.value) : text;
+  scope.mark("validate");
+  if (!request.ok) return respondRefusal(scope, request.error);
+  const counted = await countOf(call, request.value);
+  if (!counted.ok) return respondRefusal(scope, askedResponseRefusal(counted.error, request.value));
+  const { tokens, basis, model, reservation } = counted.value;
+  scope.record.model = model;
+  return respondJson(
+    scope,
+    { object: "response.input_tokens", input_tokens: tokens, edgewise: { basis } },
+    {
+      "server-timing": serverTiming(scope.record.stages),
+      ...Object.fromEntries(rateLimitHeaders(reservation.standing)),
+    },
+  );
+};
+
+/** As the same response would be asked for: what the screen masks is counted masked. */
+async function countOf(call: TenantCall, asked: ResponseRequest): Promise<Result<CountedInput, Refusal>> {
+  const { tenant, isolate, scope } = call;
+  const media = checkResponseMedia(asked, tenant.media);
+  if (!media.ok) return media;
+  const screened = await screenResponse(asked, tenant, isolate.screen);
+  if (!screened.ok) return screened;
+  const { request, findings } = screened.value;
+  if (findings !== null) scope.record.screened = findings;
+  const going = await goesOnFrom(originOf(call), { ...request, store: false });
+  if (!going.ok) return going;
+  const fleet = await isolate.fleet.current(scope.background);
+  if (!fleet.ok) return fleet;
+  const id = `tok-${randomHex(16)}`;
+  const conversation = conversationOf(request);
+  const turn = turnOf(call, id, id as ChargeId);
+  return countInput(
+    {
+      ...turn,
+      asked: askedResponse(chatOf(request), going.value),
+      recall: () =>
+        conversation === undefined
+          ? recallResponses(isolate, call, going.value)
+          : recallConversation(call, conversation),
+    },
+    isolate.turnDeps(fleet.value, scope.background),
+    call.client,
+  );
+}
+
+async function recallConversation(call: TenantCall, id: string): Promise<Recalled> {
+  const { isolate, tenant } = call;
+  const owner = ownerOf(call);
+  const conversation = await resolveConversation(isolate.hash, id, owner);
+  if (conversation === null) return { ok: false, error: { kind: "object-unknown" } };
+  const { env } = isolate;
+  const loaded = await loadHistory(env.CONVERSATION, env.ENVIRONMENT, {
+    conversation,
+    owner,
+    jurisdiction: tenant.jurisdiction,
+    limitTokens: historyTokens,
+  });
+  if (loaded.ok) return { ok: true, value: loaded.value.messages };
+  // Who only reads stands in no queue.
+  if (loaded.error.kind === "conversation-busy") throw new Error("a reader was told to wait");
+  return { ok: false, error: loaded.error };
+}
