@@ -63,6 +63,7 @@ it("is in an answer that does not stream, and in the next one's, which goes on f
     expect((await verified(edgewise?.receipt ?? "")).jti).toBe(id);
   expect(await retrieved(authorization, second.id)).toEqual(second);
   expect(engine.lastRead()).toContain("Hello there");
+  await settled();
 });
 
 it.each([
@@ -76,6 +77,7 @@ it.each([
   expect(last.status).toBe(status);
   expect(await verified(last.edgewise?.receipt ?? "")).toMatchObject({ jti: last.id, status });
   expect(await retrieved(authorization, last.id)).toEqual(last);
+  await settled();
 });
 
 it("is in the last event on a socket", async () => {
@@ -92,4 +94,5 @@ it("is not there where the tenant wants none", async () => {
   const authorization = await bearer("unreceipted", "nobody");
   const response = await post("/v1/responses", authorization, { ...question, stream: true });
   expect(await response.text()).not.toContain("edgewise");
+  await settled();
 });
