@@ -24,6 +24,7 @@ test("a prompt is counted as the engine will count it: with tools, instructions,
     model,
     instructions: "Answer in one word.",
     input: [{ role: "user" as const, content: "What is my name? 我叫什么名字？" }],
+    tools: [{ type: "function" as const, name: "look", strict: false, parameters: { type: "object" } }],
     previous_response_id: first.id,
   };
   const counted = await client.responses.inputTokens.count(asked);
