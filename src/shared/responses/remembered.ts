@@ -21,8 +21,8 @@ export const rememberedLimits = {
   cutUnits: 131_072 * unitsPerToken,
   /** Of what may not: compose finds out whether it fits the window of the model that answers. */
   wholeUnits: 4_000_000,
-  /** Images are files; an isolate has 128 MB for all of its turns. */
-  heldUnits: 16_000_000,
+  /** Images are files; an isolate has 128 MB for all of its turns. As of a conversation (turn/durable/history-window.ts). */
+  heldUnits: 8_000_000,
 } as const;
 
 export function sizeOf(items: readonly Item[]): ItemsSize {
