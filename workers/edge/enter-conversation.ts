@@ -11,10 +11,9 @@ import { callObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
-import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import { err, type Result } from "../../src/shared/contracts/result.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import type { ConversationRef } from "../../src/shared/turn/conversation-name.ts";
-import { takeableHistory } from "../../src/shared/turn/durable/answered-calls.ts";
 import { itemsOfMessages } from "../../src/shared/turn/durable/conversation-items.ts";
 import type { ChatTurnRequest, EnteredConversation } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import type { EnteringTurn, RunningTurn } from "../../src/shared/turn/durable/turn-order.ts";
@@ -55,7 +54,7 @@ export async function enterConversation(
       upTo: chat.parent_item_id ?? behind ?? undefined,
       turn,
     });
-    if (loaded.ok) return withCalls(loaded.value, request);
+    if (loaded.ok) return loaded;
     if (loaded.error.kind !== "conversation-busy") return err(loaded.error);
     busy = loaded.error;
     const { running } = busy;
@@ -67,20 +66,6 @@ export async function enterConversation(
     } else break;
   }
   return err({ kind: "conflict", message: busyMessage(busy?.why ?? "late") });
-}
-
-/** What engines take of the history; a result that the turn brings must be of a call in it. */
-function withCalls(
-  { messages, incarnation, behind }: History,
-  { chat, response }: ChatTurnRequest,
-): Result<Entered, Refusal> {
-  const taken = takeableHistory(messages, chat.messages);
-  if (taken.unasked === null) return ok({ messages: taken.messages, incarnation, behind });
-  return err({
-    kind: "value-invalid",
-    param: response === undefined ? `messages[${taken.unasked}].tool_call_id` : "input",
-    message: "answers no open call of this conversation",
-  });
 }
 
 type Objects = Pick<Cloudflare.Env, "GENERATION" | "ENVIRONMENT">;

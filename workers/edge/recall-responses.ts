@@ -6,7 +6,7 @@ import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { ok } from "../../src/shared/contracts/result.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
 import type { Item } from "../../src/shared/responses/item.ts";
-import { messagesOf, withoutOrphans } from "../../src/shared/responses/messages.ts";
+import { messagesOf } from "../../src/shared/responses/messages.ts";
 import { rememberedLimits, sizeOf } from "../../src/shared/responses/remembered.ts";
 import { type ResponseTurn, storedItems } from "../../src/shared/responses/stored-response.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
@@ -94,5 +94,5 @@ const tooMuch: Refusal = {
 };
 
 function recalled(newestFirst: readonly (readonly Item[])[]): Recalled {
-  return { ok: true, value: messagesOf(withoutOrphans(newestFirst.toReversed().flat())) };
+  return { ok: true, value: messagesOf(newestFirst.toReversed().flat()) };
 }

@@ -65,6 +65,28 @@ test.each([
   expect(paired(history)).toEqual(left);
 });
 
+test("calls that an engine gave no ids are answered in their order, and have the ids that they were answered by", () => {
+  const told = [calls(["", ""]), result("x"), result("y"), user("And?"), calls([""])];
+  expect(paired(told, [result("z")])).toEqual([
+    calls(["x", "y"]),
+    result("x"),
+    result("y"),
+    user("And?"),
+    calls(["z"]),
+  ]);
+  expect(paired([calls(["", "b"]), result("b"), result("x"), user("So?")])).toEqual([
+    calls(["x", "b"]),
+    result("b"),
+    result("x"),
+    user("So?"),
+  ]);
+});
+
+test("an id that an engine uses again is answered for its latest call", () => {
+  const told = [calls(["a"]), user("Oslo?"), calls(["a"], "Now."), result("a"), user("So?")];
+  expect(paired(told)).toEqual(told.slice(1));
+});
+
 test("half a call that was answered all the same keeps its place, without arguments", () => {
   const told = [user("Q"), calls(["a"], null, half), result("a"), user("So?")];
   expect(paired(told)).toEqual([user("Q"), calls(["a"], null, "{}"), result("a"), user("So?")]);

@@ -5,7 +5,7 @@
  */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import { isJsonObject } from "../wire/json-bounds.ts";
+import { recalledArguments } from "../wire/chat-messages.ts";
 import type { ChatMessage } from "./chat-message.ts";
 
 export type OrphanedResult = Extract<Refusal, { kind: "value-invalid" }>;
@@ -32,6 +32,7 @@ export function pairCalls<M extends ChatMessage>(
   const kept: M[] = [];
   /** Ids of the calls before that are still to be answered. */
   let expected = new Set<unknown>();
+  let answered: Answers = noAnswers;
   for (const [at, message] of history.entries()) {
     if (message.role === "tool") {
       if (expected.delete(message.tool_call_id)) kept.push(message);
@@ -44,12 +45,15 @@ export function pairCalls<M extends ChatMessage>(
       kept.push(message);
       continue;
     }
-    const answered = answersBehind(history, at, results);
-    const pairs = calls.filter(({ id }) => answered.has(id));
+    if (callsOf(history[at - 1]).length === 0) answered = answersBehind(history, at, results);
+    const pairs = calls.flatMap((call) => {
+      const id = idOf(call, answered);
+      return id === undefined ? [] : [readable(id === call.id ? call : { ...call, id })];
+    });
     for (const { id } of pairs) expected.add(id);
-    const same = pairs.length === calls.length && pairs.every(isReadable);
+    const same = pairs.length === calls.length && pairs.every((call, index) => call === calls[index]);
     if (same) kept.push(message);
-    else if (pairs.length > 0) kept.push({ ...message, tool_calls: pairs.map(readable) });
+    else if (pairs.length > 0) kept.push({ ...message, tool_calls: pairs });
     else if (says(message)) kept.push(withoutCalls(message));
   }
   for (const { tool_call_id: id } of results) if (!expected.delete(id)) return err(orphaned);
@@ -71,33 +75,40 @@ function isOfCalls(message: ChatMessage): boolean {
   return message.role === "tool" || callsOf(message).length > 0;
 }
 
-/** Ids of the results behind the message at `at` and the calls that follow it at once; at the history's end, those that were sent now. */
+interface Answers {
+  readonly ids: ReadonlySet<unknown>;
+  /** Ids that no call has, in order: of calls that an engine gave none. A response has made some up for them. */
+  readonly unclaimed: unknown[];
+}
+
+const noAnswers: Answers = { ids: new Set(), unclaimed: [] };
+
+/** The results behind the call at `at` and the calls that follow it at once; at the history's end, those that were sent now. */
 function answersBehind(
   history: readonly ChatMessage[],
   at: number,
   results: readonly ChatMessage[],
-): ReadonlySet<unknown> {
+): Answers {
   const ids = new Set<unknown>();
-  let next = at + 1;
-  while (callsOf(history[next]).length > 0) next += 1;
+  const called = new Set<unknown>();
+  let next = at;
+  for (; callsOf(history[next]).length > 0; next += 1)
+    for (const { id } of callsOf(history[next])) called.add(id);
   for (; history[next]?.role === "tool"; next += 1) ids.add(history[next]?.tool_call_id);
   if (next >= history.length) for (const result of results) ids.add(result.tool_call_id);
-  return ids;
+  return { ids, unclaimed: [...ids].filter((id) => !called.has(id)) };
 }
 
-function isReadable(call: Call): boolean {
-  const text = call.function?.arguments;
-  if (typeof text !== "string") return true;
-  try {
-    return isJsonObject(JSON.parse(text));
-  } catch {
-    // Cut off, or never JSON.
-    return false;
-  }
+/** By which id it was answered; `undefined`: it was not. */
+function idOf({ id }: Call, { ids, unclaimed }: Answers): unknown {
+  if (id === "") return unclaimed.shift();
+  return ids.has(id) ? id : undefined;
 }
 
 function readable(call: Call): Call {
-  return isReadable(call) ? call : { ...call, function: { ...call.function, arguments: "{}" } };
+  const text = call.function?.arguments;
+  const recalled = typeof text === "string" ? recalledArguments(text) : text;
+  return recalled === text ? call : { ...call, function: { ...call.function, arguments: recalled } };
 }
 
 function says({ content }: ChatMessage): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readInput, itemSequenceFault } from "../wire/responses-items.ts";
 import type { Item } from "./item.ts";
-import { messagesOf, withoutOrphans } from "./messages.ts";
+import { messagesOf } from "./messages.ts";
 
 /** As a client sends them. */
 function items(...sent: readonly object[]): readonly Item[] {
@@ -99,9 +99,4 @@ test("an answer that was stopped in the middle of a character is told without th
   expect(messagesOf(output)).toEqual([
     { role: "assistant", content: "Hello \ufffd", reasoning: "Hello \ufffd" },
   ]);
-});
-
-test("a history that begins in the middle begins without results whose calls are gone", () => {
-  const kept = items(call("2"), result("2"));
-  expect(withoutOrphans([...items(result("1")), ...kept])).toEqual(kept);
 });
