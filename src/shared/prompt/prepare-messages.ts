@@ -56,7 +56,7 @@ export function prepareMessages(
  * What a history begins with, if that is a summary, goes into the instructions in front of it: templates know one system message,
  * and several (Qwen 3.5's, Mistral's) refuse a second.
  */
-function withSummary(
+export function withSummary(
   instructions: readonly ChatMessage[],
   earlier: readonly ChatMessage[],
 ): readonly ChatMessage[] {

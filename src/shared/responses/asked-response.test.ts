@@ -54,12 +54,11 @@ test.each([true, false])(
 );
 
 test.each([true, false])(
-  "a conversation's summary is no instruction of anybody's: the tenant's own prompt stands before it (truncates: %s)",
+  "a conversation's summary is no instruction of anybody's: the tenant's own prompt stands before it, in one message (truncates: %s)",
   (truncates) => {
     const summarised = [{ role: "system", content: "Said before: …" }, ...pirate.slice(1)];
     expect(instructions("And?", summarised, { truncates, ancestors: [] })).toEqual([
-      "Be kind.",
-      "Said before: …",
+      "Be kind.\n\nSaid before: …",
     ]);
   },
 );

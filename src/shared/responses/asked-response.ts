@@ -2,6 +2,7 @@
 import { pairCalls } from "../prompt/answered-calls.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { composePrompt } from "../prompt/compose.ts";
+import { withSummary } from "../prompt/prepare-messages.ts";
 import { askedChat } from "../turn/asked-chat.ts";
 import type { Asked } from "../turn/asked.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
@@ -56,11 +57,8 @@ function arranged(
   const leading = leadingInstructions(messages);
   if (!truncates) {
     // What was recalled is made of chat messages, whatever compose needs to know of them.
-    const recalled = history as ChatRequest["messages"];
-    return {
-      history: [],
-      messages: [...messages.slice(0, leading), ...recalled, ...messages.slice(leading)],
-    };
+    const recalled = withSummary(messages.slice(0, leading), history) as ChatRequest["messages"];
+    return { history: [], messages: [...recalled, ...messages.slice(leading)] };
   }
   // A call's result may lead: then it belongs to the history's last turn, and nothing of it may be parted.
   if (latest <= leading) return { history, messages };
