@@ -158,7 +158,12 @@ test("calls with their results, and pictures, are kept as they are", async () =>
     { type: "function_call_output", call_id: "c1", output: "21" },
     { role: "assistant", content: [{ type: "output_text", text: "21 degrees." }] },
   ]);
-  await (await post("/v1/chat/completions", ann, chat(id, "Thanks"))).text();
+  // Nobody here can see.
+  const refused = await post("/v1/chat/completions", ann, chat(id, "Thanks"));
+  expect([refused.status, await refused.json()]).toMatchObject([400, { error: { param: "model" } }]);
+  const words = { type: "message", role: "user", content: "How warm is it in Rome?" };
+  const spoken = await create(ann, { items: [words, ...items.slice(1)] });
+  await (await post("/v1/chat/completions", ann, chat(spoken, "Thanks"))).text();
   expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
     { role: "system" },
     { role: "user" },

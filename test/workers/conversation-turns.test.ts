@@ -88,7 +88,9 @@ test("a tool's result that answers no call of the conversation is refused, and n
   const messages = [{ role: "tool", tool_call_id: "call_x", content: "blue" }];
   const response = await post("/v1/chat/completions", authorization, say("", "orphan", { messages }));
   expect(response.status).toBe(400);
-  expect(await response.json()).toMatchObject({ error: { code: "invalid_value", param: "messages" } });
+  expect(await response.json()).toMatchObject({
+    error: { code: "invalid_value", param: "messages[0].tool_call_id" },
+  });
   expect(engine.asked).toEqual([]);
   await settled();
 });

@@ -17,7 +17,7 @@ const user = (content: string): ChatMessage => ({ role: "user", content });
 const half = '{"city":"Par';
 
 function paired(history: readonly ChatMessage[], turn: readonly ChatMessage[] = [user("Go on")]) {
-  const outcome = pairCalls(history, turn);
+  const outcome = pairCalls(history, turn, 0);
   if (!outcome.ok) throw new Error(outcome.error.message);
   return outcome.value;
 }
@@ -94,14 +94,14 @@ test("half a call that was answered all the same keeps its place, without argume
 });
 
 test.each([
-  ["another id", [user("Q"), calls(["a"])], [result("b")]],
-  ["a call that was answered before", [user("Q"), calls(["a"]), result("a")], [result("a")]],
-  ["the same call twice", [user("Q"), calls(["a"])], [result("a"), result("a")]],
-  ["a call before other words", [calls(["a"]), user("Q")], [result("a")]],
-  ["nothing, at a conversation's beginning", [], [result("a")]],
-])("a result that is sent for %s is refused, and not lost without a word", (_, history, turn) => {
-  expect(pairCalls(history, turn)).toMatchObject({
+  ["another id", [user("Q"), calls(["a"])], [result("b")], 0],
+  ["a call that was answered before", [user("Q"), calls(["a"]), result("a")], [result("a")], 0],
+  ["the same call twice", [user("Q"), calls(["a"])], [result("a"), result("a")], 1],
+  ["a call before other words", [calls(["a"]), user("Q")], [result("a")], 0],
+  ["nothing, at a conversation's beginning", [], [result("a")], 0],
+])("a result that is sent for %s is refused, and not lost without a word", (_, history, turn, at) => {
+  expect(pairCalls(history, turn, 2)).toMatchObject({
     ok: false,
-    error: { kind: "value-invalid", param: "messages" },
+    error: { kind: "value-invalid", param: `messages[${2 + at}].tool_call_id` },
   });
 });

@@ -19,12 +19,13 @@ interface Call {
  * The history without calls that nobody answered and results that answer nothing; the same array where there are none. A call
  * that was answered although its arguments can't be read keeps none.
  *
- * @param turn what was sent now, behind instructions. Its first messages may answer the calls that the history ends with;
+ * @param turn what was sent now, behind so many `instructions`. Its first messages may answer the calls that the history ends with;
  * the refusal: one of them answers nothing, and would be lost without a word
  */
 export function pairCalls<M extends ChatMessage>(
   history: readonly M[],
   turn: readonly ChatMessage[],
+  instructions: number,
 ): Result<readonly M[], OrphanedResult> {
   const first = turn.findIndex(({ role }) => role !== "tool");
   const results = first === -1 ? turn : turn.slice(0, first);
@@ -56,16 +57,16 @@ export function pairCalls<M extends ChatMessage>(
     else if (pairs.length > 0) kept.push({ ...message, tool_calls: pairs });
     else if (says(message)) kept.push(withoutCalls(message));
   }
-  for (const { tool_call_id: id } of results) if (!expected.delete(id)) return err(orphaned);
+  for (const [at, { tool_call_id: id }] of results.entries())
+    if (!expected.delete(id)) return err(orphanedAt(instructions + at));
   return ok(kept.length === history.length && kept.every((one, at) => one === history[at]) ? history : kept);
 }
 
-const orphaned: OrphanedResult = {
-  kind: "value-invalid",
-  param: "messages",
-  message:
-    "A tool's result answers no call that the conversation ends with. Send it once, with the call's own id.",
-};
+function orphanedAt(index: number): OrphanedResult {
+  const message =
+    "A tool's result answers no call that the conversation ends with. Send it once, with the call's own id.";
+  return { kind: "value-invalid", param: `messages[${index}].tool_call_id`, message };
+}
 
 function callsOf(message: ChatMessage | undefined): readonly Call[] {
   return (message?.tool_calls ?? []) as readonly Call[];

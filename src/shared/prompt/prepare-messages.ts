@@ -38,7 +38,8 @@ export function prepareMessages(
   }
   const has = (messages: readonly ChatMessage[]) => messages.some((message) => message.role === "system");
   const goesOn = history.length > 0 || turn[0]?.role === "tool";
-  const paired = goesOn ? pairCalls(history, request.messages.slice(instructions.length)) : ok(history);
+  const own = request.messages.slice(instructions.length);
+  const paired = goesOn ? pairCalls(history, own, instructions.length) : ok(history);
   if (!paired.ok) return paired;
   const earlier = paired.value.map((message) => forEngine(message, family));
   if (defaultSystemPrompt !== null && instructions.length === 0 && !has(turn))

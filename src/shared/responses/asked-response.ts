@@ -27,7 +27,8 @@ export function askedResponse(
         isInstructed || defaultSystemPrompt === null
           ? chat.messages
           : [{ role: "system" as const, content: defaultSystemPrompt }, ...chat.messages];
-      const paired = pairCalls(inputs.history, asked.slice(leadingInstructions(asked)));
+      const instructions = leadingInstructions(asked);
+      const paired = pairCalls(inputs.history, asked.slice(instructions), instructions);
       if (!paired.ok) return paired;
       const { history, messages } = arranged(asked, paired.value, truncates);
       return composePrompt({

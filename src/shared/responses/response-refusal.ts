@@ -18,7 +18,10 @@ export function responseRefusal(refusal: Refusal): Refusal {
     case "parameter-unsupported":
       return { ...refusal, param: fields[refusal.param] ?? refusal.param };
     case "value-invalid":
-      return refusal.param === "messages" ? { ...refusal, param: "input" } : refusal;
+      // Items are no messages: which of them it was, the index of a message does not tell.
+      return refusal.param !== null && /^messages(?:\[|$)/.test(refusal.param)
+        ? { ...refusal, param: "input" }
+        : refusal;
     case "origin-rejected":
       return refusal.param === undefined
         ? refusal
