@@ -7,10 +7,15 @@
  * test/workers/killed-turns.test.ts on a busy machine: all its tests have passed, and the plugin's Worker, idle, never tells
  * vitest that the file is finished, for which neither has a limit. So that little is done twice, the workers' files are cut into
  * parts. No failure is forgotten so: what failed before the silence fails the run, however the job ends then.
+ *
+ * Two parts run at once, since they mostly wait (alarms, time limits, restarts: a load of 0.4 on two cores); what the second says
+ * is printed when the first has ended. The other projects have the machine to themselves: one takes all of it, one measures a
+ * product that a person would start.
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { onNpmEnd } from "./parent-watch.ts";
+import { OutputTurns, type JobOutput } from "./output-turns.ts";
 import type { TestProgress } from "./test-progress.ts";
 
 interface Job {
@@ -27,7 +32,13 @@ const graceMs = 30_000;
 const lastWordsMs = 5000;
 const parts = 6;
 
-function jobsOf(more: readonly string[]): readonly Job[] {
+/** What runs at the same time. */
+interface Step {
+  readonly jobs: readonly Job[];
+  readonly atOnce: number;
+}
+
+function stepsOf(more: readonly string[]): readonly Step[] {
   const whole = (name: string, silentMs: number): Job => ({
     name,
     arguments: ["--project", name, ...more],
@@ -44,17 +55,21 @@ function jobsOf(more: readonly string[]): readonly Job[] {
           arguments: ["--project", "workers", `--shard=${at + 1}/${parts}`],
           silentMs: workersSilentMs,
         }));
-  return [whole("node", 360_000), ...workers, whole("e2e", 360_000)];
+  return [
+    { jobs: [whole("node", 360_000)], atOnce: 1 },
+    { jobs: workers, atOnce: 2 },
+    { jobs: [whole("e2e", 360_000)], atOnce: 1 },
+  ];
 }
 
 type Ending = { readonly kind: "exited"; readonly code: number } | { readonly kind: "silent" };
 
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
 const progressReporter = fileURLToPath(new URL("test-progress.ts", import.meta.url));
-let running: ChildProcess | undefined;
+const running = new Set<ChildProcess>();
 const stop = new AbortController();
 
-async function run(job: Job): Promise<Ending> {
+async function run(job: Job, output: JobOutput): Promise<Ending> {
   const reporters = ["--reporter=default", `--reporter=${progressReporter}`];
   const child = spawn(
     process.execPath,
@@ -62,7 +77,7 @@ async function run(job: Job): Promise<Ending> {
     // A group of its own, so that what hangs below it ends with it.
     { stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true, env: { ...colours(), ...process.env } },
   );
-  running = child;
+  running.add(child);
   const { promise, resolve } = Promise.withResolvers<Ending>();
   const silence = setTimeout(() => resolve({ kind: "silent" }), job.silentMs);
   const underWay = new Set<string>();
@@ -77,20 +92,20 @@ async function run(job: Job): Promise<Ending> {
     }
   });
   for (const [from, to] of [
-    [child.stdout, process.stdout],
-    [child.stderr, process.stderr],
+    [child.stdout, "stdout"],
+    [child.stderr, "stderr"],
   ] as const)
     from?.on("data", (bytes: Uint8Array) => {
       silence.refresh();
-      to.write(bytes);
+      output.write(to, bytes);
     });
   child.once("error", (error) => {
-    console.error(error.message);
+    output.line(error.message);
     resolve({ kind: "exited", code: 1 });
   });
   const closed = new Promise<void>((done) => child.once("close", () => done()));
   child.once("exit", (code, signal) => {
-    if (signal !== null) console.error(`\n${job.name}: ended by ${signal}`);
+    if (signal !== null) output.line(`\n${job.name}: ended by ${signal}`);
     const ending = { kind: "exited", code: code ?? 1 } as const;
     const late = setTimeout(() => resolve(ending), lastWordsMs);
     void closed.then(() => {
@@ -101,13 +116,14 @@ async function run(job: Job): Promise<Ending> {
   const ending = await promise;
   clearTimeout(silence);
   if (ending.kind === "silent") {
-    console.error(
+    output.line(
       `\n${job.name}: nothing was said for ${job.silentMs / 1000} s. Under way:\n${listOf(underWay)}\n` +
         `Failed until then:\n${listOf(failed)}\nWhat runs:\n${processesOf(child)}`,
     );
     if (failed.length > 0) process.exitCode = 1;
   }
   await endGroup(child);
+  running.delete(child);
   return ending;
 }
 
@@ -167,19 +183,34 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean
 function stopBy(signal: NodeJS.Signals): void {
   stop.abort();
   process.exitCode = 1;
-  if (running !== undefined) signalGroup(running, signal);
+  for (const child of running) signalGroup(child, signal);
 }
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stopBy(signal));
 onNpmEnd(() => stopBy("SIGTERM"));
 
-for (const job of jobsOf(process.argv.slice(2))) {
-  if (stop.signal.aborted) break;
+/** A job until it ends, begun anew while it falls silent. */
+async function runJob(job: Job, output: JobOutput): Promise<void> {
   let ending: Ending = { kind: "silent" };
   for (let tries = 1; tries <= mostTries && ending.kind === "silent" && !stop.signal.aborted; tries++) {
-    console.log(tries === 1 ? `\n${job.name}` : `\n${job.name}: begins anew (${tries} of ${mostTries})`);
-    ending = await run(job);
+    output.line(tries === 1 ? `\n${job.name}` : `\n${job.name}: begins anew (${tries} of ${mostTries})`);
+    ending = await run(job, output);
   }
   if (ending.kind === "silent" || ending.code !== 0) process.exitCode = 1;
 }
+
+async function runStep({ jobs, atOnce }: Step): Promise<void> {
+  const turns = new OutputTurns((to, bytes) => process[to].write(bytes));
+  const waiting = [...jobs];
+  const lane = async (): Promise<void> => {
+    for (let job = waiting.shift(); job !== undefined && !stop.signal.aborted; job = waiting.shift()) {
+      const output = turns.begin();
+      await runJob(job, output);
+      output.end();
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+}
+
+for (const step of stepsOf(process.argv.slice(2))) await runStep(step);
 // Whatever may still hold the pipes of what was ended.
 process.exit();

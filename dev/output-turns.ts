@@ -1,0 +1,52 @@
+/**
+ * Whose turn is it to be printed? Jobs that run at the same time are printed one after the other, in the order in which they
+ * began: the first at once, what the others say as soon as everybody before them has ended.
+ */
+export type OutputStream = "stdout" | "stderr";
+
+export interface JobOutput {
+  write(to: OutputStream, bytes: Uint8Array): void;
+  /** A line of the runner's own, to stderr. */
+  line(text: string): void;
+  /** Nothing more comes. */
+  end(): void;
+}
+
+export class OutputTurns {
+  readonly #print: (to: OutputStream, bytes: Uint8Array) => void;
+  /** Not yet ended, or not yet printed; the first one's turn it is. */
+  readonly #order: Held[] = [];
+
+  constructor(print: (to: OutputStream, bytes: Uint8Array) => void) {
+    this.#print = print;
+  }
+
+  begin(): JobOutput {
+    const held: Held = { pieces: [], hasEnded: false };
+    this.#order.push(held);
+    const write = (to: OutputStream, bytes: Uint8Array): void => {
+      if (this.#order[0] === held) this.#print(to, bytes);
+      else held.pieces.push([to, bytes]);
+    };
+    return {
+      write,
+      line: (text) => write("stderr", new TextEncoder().encode(`${text}\n`)),
+      end: () => {
+        held.hasEnded = true;
+        this.#printNext();
+      },
+    };
+  }
+
+  #printNext(): void {
+    while (this.#order[0]?.hasEnded === true) {
+      this.#order.shift();
+      for (const [to, bytes] of this.#order[0]?.pieces.splice(0) ?? []) this.#print(to, bytes);
+    }
+  }
+}
+
+interface Held {
+  readonly pieces: [OutputStream, Uint8Array][];
+  hasEnded: boolean;
+}
