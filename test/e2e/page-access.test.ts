@@ -1,6 +1,6 @@
 /** The page for who writes from right to left, and for who has no mouse. */
 import { describe, expect, test } from "vitest";
-import { say, signInToDemo, startBrowser } from "./browser.ts";
+import { say, signInToDemo, startBrowser, leave } from "./browser.ts";
 import { answerIs, chatPage, done, shots } from "./chat-page.ts";
 import { setSpeed } from "./product.ts";
 
@@ -40,7 +40,7 @@ describe.skipIf(browser === null)("the chat page", () => {
       expect([selector, await directionOf(`article.assistant ${selector}`)]).toEqual([selector, "ltr"]);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/right-to-left.png` });
     expect(complaints).toEqual([]);
-    await page.context().close();
+    await leave(page);
   });
 
   test("by keyboard alone: whoever leaves a name, a deletion or an edit as it was is back where he was", async () => {
@@ -67,7 +67,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await expect.poll(focused).toBe("Edit message");
     await page.keyboard.press("Escape");
     await expect.poll(focused).toBe("Edit");
-    await page.context().close();
+    await leave(page);
   });
 
   test("by keyboard alone: the end of an answer takes nobody out of what he writes elsewhere, and a version's buttons stay under the finger", async () => {
@@ -100,7 +100,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.keyboard.press("Enter");
     await expect.poll(() => versions.allTextContents()).toEqual(["‹Version 2/2›"]);
     expect(await focused()).toBe("Next version");
-    await page.context().close();
+    await leave(page);
   });
 
   test("who hears the page hears an answer once, when it has ended, and what he had selected of it stays selected when it is saved", async () => {
@@ -123,7 +123,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     const told = await page.evaluate<string[]>("told.filter((text) => text !== '')");
     expect(told.map((text) => text.slice(0, 11))).toEqual(["Waiting for", "Assistant: "]);
     expect(await page.getByRole("log").getAttribute("aria-live")).toBe("off");
-    await page.context().close();
+    await leave(page);
   });
 
   test("on a phone Enter is a new line and no keyboard comes up by itself; a wide table is scrolled, and no word of it broken", async () => {
@@ -158,6 +158,6 @@ describe.skipIf(browser === null)("the chat page", () => {
     expect(overflow).toBe(0);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/phone-table.png`, fullPage: true });
     expect(complaints).toEqual([]);
-    await page.context().close();
+    await leave(page);
   });
 });

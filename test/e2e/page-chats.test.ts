@@ -1,6 +1,6 @@
 /** Chats beside each other on the page: their list, the versions of a message, a second device. */
 import { describe, expect, test } from "vitest";
-import { say, signInToDemo, startBrowser } from "./browser.ts";
+import { say, signInToDemo, startBrowser, leave } from "./browser.ts";
 import { chatPage, done, shots, signInWith } from "./chat-page.ts";
 import { setSpeed, tokenFor } from "./product.ts";
 
@@ -40,7 +40,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await expect.poll(() => chats.locator(".open").allTextContents()).toEqual(["Bake a cake"]);
     await page.getByText("What would you like to know?").waitFor();
     expect(complaints).toEqual([]);
-    await page.context().close();
+    await leave(page);
   });
 
   test("a message is edited and an answer asked again; every version stays and can be looked at", async () => {
@@ -69,7 +69,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.reload();
     await expect.poll(said).toEqual(["First question", "Second question"]);
     expect(complaints).toEqual([]);
-    await page.context().close();
+    await leave(page);
   });
 
   test("what was typed in a chat is there when it is opened again; a message that was sent as it was left is, too", async () => {
@@ -101,7 +101,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await chats.locator("button.open").first().click();
     await page.locator("article.user").getByText("Second question").waitFor();
     await done(page, 1);
-    await page.context().close();
+    await leave(page);
   });
 
   test("Escape that leaves a name as it was stops no answer", async () => {
@@ -119,7 +119,7 @@ describe.skipIf(browser === null)("the chat page", () => {
       .click();
     await page.getByLabel("Name of the chat").press("Escape");
     await done(page, 2);
-    await page.context().close();
+    await leave(page);
   });
 
   test("a second device sees the answer as it is written, and can stop it", async () => {
@@ -148,7 +148,7 @@ describe.skipIf(browser === null)("the chat page", () => {
       ["Hello from the first", "write 300 words"],
     ]);
     expect([...first.complaints, ...second.complaints]).toEqual([]);
-    for (const { page } of [first, second]) await page.context().close();
+    for (const { page } of [first, second]) await leave(page);
   });
 
   test("on a phone the chats lie over the chat, and close by Escape, a choice, or beside them", async () => {
@@ -177,7 +177,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await chats.getByRole("button", { name: "New chat" }).click();
     await expect.poll(() => chats.isVisible()).toBe(false);
     await page.getByText("What would you like to know?").waitFor();
-    await page.context().close();
+    await leave(page);
   });
 
   test("Back and Forward go from chat to chat, which the tab is named by; a new chat is one step, however often it is asked for", async () => {
@@ -201,7 +201,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await expect.poll(said).toEqual(["Plan a garden"]);
     await page.reload();
     await expect.poll(said).toEqual(["Plan a garden"]);
-    await page.context().close();
+    await leave(page);
   });
 
   test("earlier messages come in above what is read, and stay when a turn is saved", async () => {
@@ -239,7 +239,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await say(page, "One more");
     await page.getByRole("button", { name: "Regenerate" }).last().waitFor();
     await expect.poll(() => page.locator("article").count()).toBe(84);
-    await page.context().close();
+    await leave(page);
   });
 
   test("a draft of many lines moves nothing of the conversation above it, and has no scroll bar before it is as high as it may be", async () => {
@@ -271,6 +271,6 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.setViewportSize({ width: 500, height: 900 });
     await expect.poll(async () => (await field.boundingBox())?.height ?? 0).toBeGreaterThan(wide);
     expect(await hidden()).toBe(0);
-    await page.context().close();
+    await leave(page);
   });
 });

@@ -1,7 +1,7 @@
 /** What does the page say, and keep, when something is in the way: an error, a broken answer, a limit, no network? */
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { say, signInToDemo, startBrowser } from "./browser.ts";
+import { say, signInToDemo, startBrowser, leave } from "./browser.ts";
 import { answerIs, chatPage, done, faultEverywhere, shots } from "./chat-page.ts";
 import { setSpeed, tokenFor, url } from "./product.ts";
 
@@ -41,7 +41,7 @@ describe.skipIf(browser === null)("the chat page", () => {
         { timeout: 30_000, interval: 500 },
       )
       .toBe(1);
-    await page.context().close();
+    await leave(page);
   });
 
   test("an answer that breaks off keeps what had come, and Regenerate asks for it again", async () => {
@@ -65,7 +65,7 @@ describe.skipIf(browser === null)("the chat page", () => {
         { timeout: 30_000, interval: 1000 },
       )
       .toBe(1);
-    await page.context().close();
+    await leave(page);
   });
 
   test("a page that the browser keeps and brings back in mid-answer follows the answer on, and has lost no word", async () => {
@@ -82,7 +82,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await expect.poll(() => page.locator("article").count()).toBe(2);
     expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("and then");
     expect(await page.getByRole("alert").count()).toBe(0);
-    await page.context().close();
+    await leave(page);
   });
 
   test("on a phone, too, a message that is too long is said to be", async () => {
@@ -91,7 +91,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.getByLabel("Message", { exact: true }).fill("word ".repeat(7000));
     await page.getByRole("alert").getByText("3,000 characters too long").waitFor();
     expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
-    await page.context().close();
+    await leave(page);
   });
 
   test("a limit counts down to its reset, and sending waits for it", async () => {
@@ -117,7 +117,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.getByText("Your plan has 100 messages an hour.").waitFor();
     expect(await page.getByRole("button", { name: "Send" }).isDisabled()).toBe(true);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/limit.png` });
-    await page.context().close();
+    await leave(page);
   });
 
   test("offline is said, and what was typed is kept", async () => {
@@ -130,7 +130,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.context().setOffline(false);
     await page.getByText("You are offline").waitFor({ state: "hidden" });
     expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("Later");
-    await page.context().close();
+    await leave(page);
   });
 
   test("where the reader of Markdown can't be had, or fails, an answer is shown as it came, and no empty page", async () => {
@@ -147,7 +147,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.reload();
     await page.locator("article.assistant .plain").first().getByText("deep").waitFor();
     expect(await page.getByLabel("Message", { exact: true }).isVisible()).toBe(true);
-    await page.context().close();
+    await leave(page);
   });
 
   test("two quick clicks on Send send, and stop nothing", async () => {
@@ -161,6 +161,6 @@ describe.skipIf(browser === null)("the chat page", () => {
       .poll(() => page.locator("article.assistant").getAttribute("data-status"))
       .not.toMatch(/waiting|streaming/);
     expect(await page.locator("article.assistant").getAttribute("data-status")).toBe("done");
-    await page.context().close();
+    await leave(page);
   });
 });

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { root } from "../../dev/local-secrets.ts";
-import { say, signInToDemo, startBrowser } from "./browser.ts";
+import { say, signInToDemo, startBrowser, leave } from "./browser.ts";
 import { answerIs, chatPage, done, shots } from "./chat-page.ts";
 import { replicas, setSpeed, unique, url } from "./product.ts";
 
@@ -37,7 +37,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     expect(await answer.locator("li").count()).toBeGreaterThan(0);
     expect(complaints).toEqual([]);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/desktop.png` });
-    await page.context().close();
+    await leave(page);
   });
 
   test("Markdown that holds HTML is shown as text", async () => {
@@ -47,7 +47,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await expect.poll(() => page.locator("article.assistant").getAttribute("data-status")).toBe("done");
     expect(await page.locator("article img, article script").count()).toBe(0);
     expect(complaints).toEqual([]);
-    await page.context().close();
+    await leave(page);
   });
 
   test("an answer and the code in it are copied as they were written; without a clipboard they are selected", async () => {
@@ -70,7 +70,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.getByRole("button", { name: "Copy code" }).click();
     await page.getByRole("button", { name: "Selected code" }).waitFor();
     expect(await page.evaluate<string>("String(getSelection())")).toBe("const a = 1;");
-    await page.context().close();
+    await leave(page);
   });
 
   test("stop really stops: the page keeps what was said, and the model was aborted", async () => {
@@ -85,7 +85,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await answer.getByText("Stopped").waitFor();
     await expect.poll(async () => (await arrived(text)).map((request) => request.state)).toEqual(["aborted"]);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/stopped.png` });
-    await page.context().close();
+    await leave(page);
   });
 
   test("a reload brings the conversation back, and one in mid-answer follows the answer on", async () => {
@@ -106,7 +106,7 @@ describe.skipIf(browser === null)("the chat page", () => {
       .poll(() => page.locator("article.assistant").last().getAttribute("data-status"))
       .toBe("done");
     expect((await arrived(text)).length).toBe(1);
-    await page.context().close();
+    await leave(page);
   });
 
   test("a new chat asks nothing of the server that it can't know", async () => {
@@ -121,7 +121,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.reload();
     await page.getByText("What would you like to know?").waitFor();
     expect(missing).toEqual([]);
-    await page.context().close();
+    await leave(page);
   });
 
   test.each([
@@ -142,7 +142,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     );
     expect(overflow).toBe(0);
     expect(complaints).toEqual([]);
-    await page.context().close();
+    await leave(page);
   });
 
   test("the API reference renders under its policy", async () => {
@@ -150,7 +150,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.goto(`${url}/docs`);
     await page.getByText("Answer a chat").first().waitFor();
     expect(complaints).toEqual([]);
-    await page.context().close();
+    await leave(page);
   });
 });
 
