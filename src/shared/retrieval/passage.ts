@@ -1,0 +1,26 @@
+/** What is a piece of a file, and what does a search give of it? The words that retrieval's parts share. */
+
+/** A piece of a file, as search knows it. Offsets are UTF-16 units in the file's extracted text. */
+export interface Passage {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  /** Headings above it, outermost first. */
+  readonly headings: readonly string[];
+}
+
+export interface FoundPassage {
+  readonly fileId: string;
+  readonly filename: string;
+  readonly attributes: Attributes;
+  /** Which passage of its file, from 0. */
+  readonly ordinal: number;
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  /** 0 to 1; what it means depends on what ranked last (find-passages.ts). */
+  readonly score: number;
+}
+
+/** What its owner wrote beside a file, to filter by. */
+export type Attributes = Readonly<Record<string, string | number | boolean>>;

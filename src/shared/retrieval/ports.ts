@@ -1,0 +1,60 @@
+/** What retrieval needs from outside, and what the rest of Edgewise asks of it. */
+import type { Refusal } from "../contracts/refusal.ts";
+import type { Result } from "../contracts/result.ts";
+import type { AttributeFilter } from "./attribute-filter.ts";
+import type { FoundPassage } from "./passage.ts";
+
+/** Vectors of unit length. `id` names model and version: vectors of two ids are never compared. */
+export interface Embedder {
+  readonly id: string;
+  readonly dimensions: number;
+  /** One vector a text, in their order. */
+  embed(
+    texts: readonly string[],
+    purpose: "query" | "passage",
+  ): Promise<Result<readonly Float32Array[], Refusal>>;
+}
+
+export interface Reranker {
+  readonly id: string;
+  /** A score of 0 to 1 each, in the passages' order. */
+  rank(query: string, passages: readonly string[]): Promise<Result<readonly number[], Refusal>>;
+  /** What its score counts beside the score that found the passage, 0 to 1; absent: all. */
+  readonly share?: number;
+}
+
+/** Vectors of one store that lie outside its object. What was just written may be found only later. */
+export interface VectorIndex {
+  upsert(vectors: readonly { readonly id: string; readonly values: Float32Array }[]): Promise<void>;
+  remove(ids: readonly string[]): Promise<void>;
+  /** Nearest first; `score` is the cosine. */
+  nearest(
+    query: Float32Array,
+    limit: number,
+  ): Promise<readonly { readonly id: string; readonly score: number }[]>;
+}
+
+/**
+ * What a turn and the search route ask of a vector store.
+ * @public
+ */
+export interface KnowledgeSource {
+  search(storeId: string, search: PassageSearch): Promise<Result<FoundPassages, Refusal>>;
+}
+
+export interface PassageSearch {
+  /** At least one; what any of them finds is found. */
+  readonly queries: readonly string[];
+  /** 1 to 50. */
+  readonly maxResults: number;
+  readonly filters: AttributeFilter | null;
+  /** 0 to 1: passages below it are left out. */
+  readonly scoreThreshold: number;
+  readonly rerank: boolean;
+}
+
+export interface FoundPassages {
+  readonly passages: readonly FoundPassage[];
+  /** Changes whenever what could be found changes. */
+  readonly contentVersion: string;
+}
