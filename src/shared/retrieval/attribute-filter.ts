@@ -55,13 +55,13 @@ function complaintOf(filter: unknown): Complaint | null {
     if (typeof value !== "object" || value === null || Array.isArray(value))
       return { path, message: "must be a filter: an object" };
     const fields = value as Readonly<Record<string, unknown>>;
-    const isCompound = fields["type"] === "and" || fields["type"] === "or";
-    if (!isCompound && !comparisons.has(fields["type"]))
+    const compound = fields["type"] === "and" || fields["type"] === "or";
+    if (!compound && !comparisons.has(fields["type"]))
       return { path: [...path, "type"], message: `must be one of ${[...comparisons].join(", ")}, and, or` };
-    const known = isCompound ? ["type", "filters"] : ["type", "key", "value"];
+    const known = compound ? ["type", "filters"] : ["type", "key", "value"];
     const stranger = Object.keys(fields).find((name) => !known.includes(name));
     if (stranger !== undefined) return { path: [...path, stranger.slice(0, 64)], message: "is not known" };
-    if (!isCompound) {
+    if (!compound) {
       const complaint = comparisonComplaint(fields, path);
       if (complaint !== null) return complaint;
       continue;
@@ -126,7 +126,7 @@ export const attributeFilterSchema = z
  * no order; strings are ordered by UTF-16 units, `false` is before `true`.
  */
 export function meetsFilter(attributes: Attributes, filter: AttributeFilter): boolean {
-  if (filter.type === "and" || filter.type === "or")
+  if (isCompound(filter))
     return filter.type === "and"
       ? filter.filters.every((inner) => meetsFilter(attributes, inner))
       : filter.filters.some((inner) => meetsFilter(attributes, inner));
@@ -147,6 +147,10 @@ export function meetsFilter(attributes: Attributes, filter: AttributeFilter): bo
     case "lte":
       return inOrder(filter.type, has, value);
   }
+}
+
+function isCompound(filter: AttributeFilter): filter is CompoundFilter {
+  return filter.type === "and" || filter.type === "or";
 }
 
 function isIn(has: string | number | boolean | undefined, list: ComparisonFilter["value"]): boolean {
