@@ -20,6 +20,8 @@ export interface FoundPassage {
   readonly end: number;
   /** 0 to 1; what it means depends on what ranked last (find-passages.ts). */
   readonly score: number;
+  /** Headings above it, outermost first. */
+  readonly headings?: readonly string[];
 }
 
 /** What its owner wrote beside a file, to filter by. */

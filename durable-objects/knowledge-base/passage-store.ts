@@ -1,0 +1,311 @@
+/**
+ * The passages of one vector store, and what finds them: words by FTS5's BM25, vectors by comparing all of them. All of a file is
+ * written, and goes, in one transaction; nothing here waits.
+ *
+ * A passage's id says whose it is: the file's number times `filePassages`, plus its place in the file.
+ */
+import { type AttributeFilter, meetsFilter } from "../../src/shared/retrieval/attribute-filter.ts";
+import { BestFew, type Scored } from "../../src/shared/retrieval/best-few.ts";
+import type { Attributes, FoundPassage, Passage } from "../../src/shared/retrieval/passage.ts";
+import {
+  blockCosines,
+  packVectors,
+  toQueryVector,
+  vectorsPerBlock,
+} from "../../src/shared/retrieval/vector-block.ts";
+import { wordsOf } from "../../src/shared/retrieval/words.ts";
+import { hasSchema, migrate } from "../storage/migrations.ts";
+import type { SqlTransactions } from "../storage/sql-port.ts";
+import { wordQuery } from "./word-query.ts";
+
+/**
+ * The words are cut by us (src/shared/retrieval/words.ts) and handed over with blanks between them, so that the index needs no tokenizer
+ * beyond `ascii`, and knows languages without blanks. Their text is not kept there a second time (`content = ''`).
+ */
+const migrations = [
+  `CREATE TABLE passage_content (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INTEGER NOT NULL, last_file INTEGER NOT NULL);
+   INSERT INTO passage_content VALUES (1, 0, 0);
+   CREATE TABLE passage_file (
+     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, filename TEXT NOT NULL, attributes TEXT NOT NULL,
+     passages INTEGER NOT NULL, characters INTEGER NOT NULL);
+   CREATE TABLE passage (
+     id INTEGER PRIMARY KEY, start_at INTEGER NOT NULL, end_at INTEGER NOT NULL, headings TEXT NOT NULL, text TEXT NOT NULL);
+   CREATE TABLE passage_vectors (
+     first INTEGER PRIMARY KEY, embedder TEXT NOT NULL, dimensions INTEGER NOT NULL, vectors BLOB NOT NULL);
+   CREATE VIRTUAL TABLE passage_words USING fts5(
+     text, headings, content = '', contentless_delete = 1, tokenize = 'ascii');`,
+];
+
+/** Places of a file's passages among all ids. */
+const filePassages = 1_048_576;
+/** What a word among headings, or in the file's name, counts beside one in the text. */
+const headingWeight = 0.5;
+
+export interface StoredFile {
+  readonly id: string;
+  readonly filename: string;
+  readonly attributes: Attributes;
+}
+
+export interface FilePassages extends StoredFile {
+  readonly passages: readonly Passage[];
+  /** One a passage, of one length; `null`: they are found by words alone, or their vectors lie elsewhere. */
+  readonly vectors: readonly Float32Array[] | null;
+  /** What made the vectors (`Embedder.id`). */
+  readonly embedderId: string;
+}
+
+export interface PassageCounts {
+  readonly files: number;
+  readonly passages: number;
+  /** UTF-16 units of all passages, what they repeat included. */
+  readonly characters: number;
+}
+
+type FileRow = { number: number; id: string; filename: string; attributes: string };
+type PassageRow = { id: number; start_at: number; end_at: number; headings: string; text: string };
+
+/** Where a search may look: all of it, or files by their numbers. */
+export type SearchedFiles = readonly number[] | "all";
+
+export class PassageStore {
+  readonly #storage: SqlTransactions;
+  #ready: boolean;
+
+  constructor(storage: SqlTransactions) {
+    this.#storage = storage;
+    this.#ready = hasSchema(storage.sql, "passage_schema_version");
+    if (this.#ready) migrate(storage, migrations, "passage_schema_version");
+  }
+
+  /** Takes the place of what the file had. The same again changes nothing that is found. */
+  put(file: FilePassages): void {
+    const { passages, vectors } = file;
+    if (passages.length >= filePassages) throw new RangeError("a file of too many passages");
+    if (vectors !== null && vectors.length !== passages.length)
+      throw new RangeError("as many vectors as passages");
+    if (!this.#ready) migrate(this.#storage, migrations, "passage_schema_version");
+    this.#ready = true;
+    this.#storage.transactionSync(() => {
+      this.#remove(file.id);
+      this.#insert(file);
+      this.#changed();
+    });
+  }
+
+  /** `false`: there is no such file. */
+  remove(fileId: string): boolean {
+    if (!this.#ready) return false;
+    return this.#storage.transactionSync(() => {
+      const removed = this.#remove(fileId);
+      if (removed) this.#changed();
+      return removed;
+    });
+  }
+
+  /** `false`: there is no such file. */
+  setAttributes(fileId: string, attributes: Attributes): boolean {
+    if (!this.#ready) return false;
+    return this.#storage.transactionSync(() => {
+      const changed = this.#storage.sql
+        .exec(
+          "UPDATE passage_file SET attributes = ? WHERE id = ? RETURNING 1",
+          JSON.stringify(attributes),
+          fileId,
+        )
+        .toArray();
+      if (changed.length > 0) this.#changed();
+      return changed.length > 0;
+    });
+  }
+
+  /** Goes up with every change of what could be found; never goes back. */
+  contentVersion(): string {
+    if (!this.#ready) return "0";
+    const { version } = this.#storage.sql
+      .exec<{ version: number }>("SELECT version FROM passage_content")
+      .one();
+    return String(version);
+  }
+
+  counts(): PassageCounts {
+    if (!this.#ready) return { files: 0, passages: 0, characters: 0 };
+    return this.#storage.sql
+      .exec<{ files: number; passages: number; characters: number }>(
+        "SELECT count(*) AS files, coalesce(sum(passages), 0) AS passages, coalesce(sum(characters), 0) AS characters FROM passage_file",
+      )
+      .one();
+  }
+
+  /** Ids of a file's passages, in order, for vectors that lie elsewhere. */
+  passageIds(fileId: string): readonly number[] {
+    if (!this.#ready) return [];
+    const [file] = this.#storage.sql
+      .exec<{ number: number; passages: number }>(
+        "SELECT number, passages FROM passage_file WHERE id = ?",
+        fileId,
+      )
+      .toArray();
+    return Array.from({ length: file?.passages ?? 0 }, (_, at) => (file?.number ?? 0) * filePassages + at);
+  }
+
+  /** The files whose attributes meet a filter. */
+  filesThatMeet(filter: AttributeFilter | null): SearchedFiles {
+    if (filter === null || !this.#ready) return "all";
+    const numbers: number[] = [];
+    const files = this.#storage.sql.exec<{ number: number; attributes: string }>(
+      "SELECT number, attributes FROM passage_file",
+    );
+    for (const { number, attributes } of files)
+      if (meetsFilter(JSON.parse(attributes) as Attributes, filter)) numbers.push(number);
+    return numbers;
+  }
+
+  /** Ids by BM25, best first. Any text is a query; of most of them only the words that say something are looked up. */
+  byWords(query: string, limit: number, files: SearchedFiles): readonly number[] {
+    const match = wordQuery(query);
+    if (!this.#ready || match === null || files.length === 0) return [];
+    const within = files === "all" ? "" : `AND rowid / ${filePassages} IN (SELECT value FROM json_each(?))`;
+    return this.#storage.sql
+      .exec<{ id: number }>(
+        `SELECT rowid AS id FROM passage_words WHERE passage_words MATCH ? AND rank MATCH 'bm25(1.0, ${headingWeight})' ${within}
+         ORDER BY rank, rowid LIMIT ?`,
+        match,
+        ...(files === "all" ? [] : [JSON.stringify(files)]),
+        limit,
+      )
+      .toArray()
+      .map(({ id }) => id);
+  }
+
+  /** Ids by cosine, best first, of vectors that the same embedder made. One block is in memory at a time. */
+  byVector(vector: Float32Array, embedderId: string, limit: number, files: SearchedFiles): readonly Scored[] {
+    if (!this.#ready || files.length === 0) return [];
+    const query = toQueryVector(vector);
+    if (query.places.length === 0) return [];
+    const best = new BestFew(limit);
+    const within = files === "all" ? "" : `AND first / ${filePassages} IN (SELECT value FROM json_each(?))`;
+    const blocks = this.#storage.sql.exec<{ first: number; vectors: ArrayBuffer }>(
+      `SELECT first, vectors FROM passage_vectors WHERE embedder = ? AND dimensions = ? ${within}`,
+      embedderId,
+      vector.length,
+      ...(files === "all" ? [] : [JSON.stringify(files)]),
+    );
+    for (const { first, vectors } of blocks)
+      for (const [at, cosine] of blockCosines(vectors, query).entries()) best.add(first + at, cosine);
+    return best.toArray();
+  }
+
+  /** In the order of `scored`, with its scores; what is there no more is left out. */
+  passages(scored: readonly Scored[]): FoundPassage[] {
+    if (!this.#ready || scored.length === 0) return [];
+    const { sql } = this.#storage;
+    const rows = new Map(
+      sql
+        .exec<PassageRow>(
+          "SELECT id, start_at, end_at, headings, text FROM passage WHERE id IN (SELECT value FROM json_each(?))",
+          JSON.stringify(scored.map(({ id }) => id)),
+        )
+        .toArray()
+        .map((row) => [row.id, row] as const),
+    );
+    const numbers = new Set(scored.map(({ id }) => fileOf(id)));
+    const files = new Map(
+      sql
+        .exec<FileRow>(
+          "SELECT number, id, filename, attributes FROM passage_file WHERE number IN (SELECT value FROM json_each(?))",
+          JSON.stringify([...numbers]),
+        )
+        .toArray()
+        .map(({ number, attributes, ...file }) => [
+          number,
+          { ...file, attributes: JSON.parse(attributes) as Attributes },
+        ]),
+    );
+    return scored.flatMap(({ id, score }) => {
+      const row = rows.get(id);
+      const file = files.get(fileOf(id));
+      if (row === undefined || file === undefined) return [];
+      return {
+        fileId: file.id,
+        filename: file.filename,
+        attributes: file.attributes,
+        ordinal: id % filePassages,
+        text: row.text,
+        start: row.start_at,
+        end: row.end_at,
+        headings: JSON.parse(row.headings) as string[],
+        score,
+      };
+    });
+  }
+
+  #insert({ id, filename, attributes, passages, vectors, embedderId }: FilePassages): void {
+    const { sql } = this.#storage;
+    const { number } = sql
+      .exec<{ number: number }>(
+        "UPDATE passage_content SET last_file = last_file + 1 RETURNING last_file AS number",
+      )
+      .one();
+    const characters = passages.reduce((sum, { text }) => sum + text.length, 0);
+    sql.exec(
+      "INSERT INTO passage_file (number, id, filename, attributes, passages, characters) VALUES (?, ?, ?, ?, ?, ?)",
+      number,
+      id,
+      filename,
+      JSON.stringify(attributes),
+      passages.length,
+      characters,
+    );
+    const from = number * filePassages;
+    for (const [at, { text, start, end, headings }] of passages.entries()) {
+      sql.exec(
+        "INSERT INTO passage (id, start_at, end_at, headings, text) VALUES (?, ?, ?, ?, ?)",
+        from + at,
+        start,
+        end,
+        JSON.stringify(headings),
+        text,
+      );
+      sql.exec(
+        "INSERT INTO passage_words (rowid, text, headings) VALUES (?, ?, ?)",
+        from + at,
+        wordsOf(text).join(" "),
+        wordsOf(`${filename}\n${headings.join("\n")}`).join(" "),
+      );
+    }
+    const dimensions = vectors?.[0]?.length ?? 0;
+    const perBlock = vectorsPerBlock(dimensions);
+    for (let at = 0; at < (vectors?.length ?? 0); at += perBlock)
+      sql.exec(
+        "INSERT INTO passage_vectors (first, embedder, dimensions, vectors) VALUES (?, ?, ?, ?)",
+        from + at,
+        embedderId,
+        dimensions,
+        packVectors(vectors?.slice(at, at + perBlock) ?? [], dimensions),
+      );
+  }
+
+  #remove(fileId: string): boolean {
+    const { sql } = this.#storage;
+    const [file] = sql
+      .exec<{ number: number }>("DELETE FROM passage_file WHERE id = ? RETURNING number", fileId)
+      .toArray();
+    if (file === undefined) return false;
+    const from = file.number * filePassages;
+    const within = [from, from + filePassages - 1] as const;
+    sql.exec("DELETE FROM passage_words WHERE rowid BETWEEN ? AND ?", ...within);
+    sql.exec("DELETE FROM passage WHERE id BETWEEN ? AND ?", ...within);
+    sql.exec("DELETE FROM passage_vectors WHERE first BETWEEN ? AND ?", ...within);
+    return true;
+  }
+
+  #changed(): void {
+    this.#storage.sql.exec("UPDATE passage_content SET version = version + 1");
+  }
+}
+
+function fileOf(passageId: number): number {
+  return Math.floor(passageId / filePassages);
+}

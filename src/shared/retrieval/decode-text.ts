@@ -1,0 +1,58 @@
+/** Is this file text, and in which encoding? Nothing is guessed: bytes that do not decode are a reason, never replacement characters. */
+import { err, ok, type Result } from "../contracts/result.ts";
+
+/** Why a file can't be searched, as `last_error` of OpenAI's vector store files names it. The message holds nothing of the file. */
+export interface FileReason {
+  /** Nobody here reads such files; or this one is broken. */
+  readonly code: "unsupported_file" | "invalid_file";
+  readonly message: string;
+}
+
+/** First bytes of what is often uploaded and is no text. */
+const signatures: readonly (readonly [name: string, bytes: readonly number[]])[] = [
+  ["PDF", [0x25, 0x50, 0x44, 0x46, 0x2d]],
+  ["ZIP (as DOCX, XLSX, PPTX and EPUB are)", [0x50, 0x4b, 0x03, 0x04]],
+  ["old Office", [0xd0, 0xcf, 0x11, 0xe0]],
+  ["RTF", [0x7b, 0x5c, 0x72, 0x74, 0x66]],
+  ["gzip", [0x1f, 0x8b]],
+  ["PNG", [0x89, 0x50, 0x4e, 0x47]],
+  ["JPEG", [0xff, 0xd8, 0xff]],
+  ["GIF", [0x47, 0x49, 0x46, 0x38]],
+  ["SQLite", [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20, 0x66]],
+  ["PostScript", [0x25, 0x21, 0x50, 0x53]],
+];
+
+/** @param charset as the media type names it; a byte order mark is believed first. Absent: UTF-8. */
+export function decodeText(bytes: Uint8Array, charset: string | null): Result<string, FileReason> {
+  const kind = signatures.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte));
+  if (kind !== undefined)
+    return err({ code: "unsupported_file", message: `Files of the kind ${kind[0]} can't be searched.` });
+  const label = markedEncoding(bytes) ?? charset ?? "utf-8";
+  let decoder: TextDecoder;
+  try {
+    decoder = new TextDecoder(label, { fatal: true, ignoreBOM: false });
+  } catch {
+    return err({
+      code: "unsupported_file",
+      message: "The character set that the file's media type names is not known.",
+    });
+  }
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch {
+    return err({
+      code: "invalid_file",
+      message: `The file is not ${decoder.encoding.toUpperCase()} text. Save it as UTF-8, or name its character set.`,
+    });
+  }
+  return text.includes("\u0000")
+    ? err({ code: "invalid_file", message: "The file holds NUL characters, which text does not." })
+    : ok(text);
+}
+
+function markedEncoding([first, second, third]: Uint8Array): string | null {
+  if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
+  if (first === 0xff && second === 0xfe) return "utf-16le";
+  return first === 0xfe && second === 0xff ? "utf-16be" : null;
+}
