@@ -6,6 +6,7 @@
  */
 import { type AttributeFilter, meetsFilter } from "../../src/shared/retrieval/attribute-filter.ts";
 import { BestFew, type Scored } from "../../src/shared/retrieval/best-few.ts";
+import type { SearchedFiles, SearchedStore } from "../../src/shared/retrieval/find-passages.ts";
 import type { Attributes, FoundPassage, Passage } from "../../src/shared/retrieval/passage.ts";
 import {
   blockCosines,
@@ -66,10 +67,7 @@ export interface PassageCounts {
 type FileRow = { number: number; id: string; filename: string; attributes: string };
 type PassageRow = { id: number; start_at: number; end_at: number; headings: string; text: string };
 
-/** Where a search may look: all of it, or files by their numbers. */
-export type SearchedFiles = readonly number[] | "all";
-
-export class PassageStore {
+export class PassageStore implements SearchedStore {
   readonly #storage: SqlTransactions;
   #ready: boolean;
 
@@ -195,6 +193,12 @@ export class PassageStore {
     for (const { first, vectors } of blocks)
       for (const [at, cosine] of blockCosines(vectors, query).entries()) best.add(first + at, cosine);
     return best.toArray();
+  }
+
+  within(ids: readonly number[], files: SearchedFiles): readonly number[] {
+    if (files === "all") return ids;
+    const numbers = new Set(files);
+    return ids.filter((id) => numbers.has(fileOf(id)));
   }
 
   /** In the order of `scored`, with its scores; what is there no more is left out. */

@@ -23,6 +23,8 @@ const lettersWeight = 0.5;
 export const lexicalEmbedder: Embedder = {
   id: `lexical-1-${dimensions}`,
   dimensions,
+  // It sees what words see, and less well: of two collections the best was 0.1 to 0.3 (docs/decisions/0061).
+  weight: 0.2,
   embed: (texts) => Promise.resolve(ok(texts.map(lexicalVector))),
 };
 

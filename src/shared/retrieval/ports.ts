@@ -13,6 +13,8 @@ export interface Embedder {
     texts: readonly string[],
     purpose: "query" | "passage",
   ): Promise<Result<readonly Float32Array[], Refusal>>;
+  /** What a place among its nearest counts beside the same place among those found by words; absent: as much. */
+  readonly weight?: number;
 }
 
 export interface Reranker {
@@ -57,4 +59,6 @@ export interface FoundPassages {
   readonly passages: readonly FoundPassage[];
   /** Changes whenever what could be found changes. */
   readonly contentVersion: string;
+  /** What failed and was done without; absent: nothing. */
+  readonly lacking?: readonly ("vectors" | "rerank")[];
 }

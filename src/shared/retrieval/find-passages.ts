@@ -1,0 +1,135 @@
+/**
+ * Which passages of a store answer a search? `embed ▸ by words ‖ by vectors ▸ fuse ▸ rerank ▸ drop repetitions ▸ threshold`.
+ *
+ * What a score means: with a reranker, its own score and the fused one, weighted by the reranker's `share` (a model's counts alone). Without
+ * one, the fused share (fuse.ts): 1 is the first place in all lists. Scores of two stores, or of two ways to rank, can't be compared.
+ */
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { AttributeFilter } from "./attribute-filter.ts";
+import type { Scored } from "./best-few.ts";
+import { fuseRanks, type RankedList } from "./fuse.ts";
+import type { FoundPassage } from "./passage.ts";
+import type { Embedder, FoundPassages, PassageSearch, Reranker, VectorIndex } from "./ports.ts";
+import { withoutRepetitions } from "./without-repetitions.ts";
+
+/** Where a search may look: all of a store, or files by their numbers. */
+export type SearchedFiles = readonly number[] | "all";
+
+/** A store that can be asked at once, without waiting: durable-objects/knowledge-base/passage-store.ts. */
+export interface SearchedStore {
+  contentVersion(): string;
+  filesThatMeet(filter: AttributeFilter | null): SearchedFiles;
+  /** Ids, best first. */
+  byWords(query: string, limit: number, files: SearchedFiles): readonly number[];
+  byVector(vector: Float32Array, embedderId: string, limit: number, files: SearchedFiles): readonly Scored[];
+  /** Of those that lie in these files. */
+  within(ids: readonly number[], files: SearchedFiles): readonly number[];
+  passages(scored: readonly Scored[]): FoundPassage[];
+}
+
+export interface SearchParts {
+  readonly store: SearchedStore;
+  readonly embedder: Embedder;
+  readonly reranker: Reranker;
+  /** Where the vectors lie, if not in the store. */
+  readonly index?: VectorIndex;
+  /** Told of a part that failed and was done without. */
+  readonly onLack?: (part: LackingPart, refusal: Refusal) => void;
+}
+
+export type LackingPart = "vectors" | "rerank";
+
+/** Of each list: what lies behind it can't come among the best results any more. */
+const listLength = 100;
+/** How many passages are ranked anew; a model takes each of them through all its layers. */
+const poolSize = 50;
+
+/**
+ * An embedder or reranker that fails leaves what words find, in the order in which they were found: the answer says what it lacks.
+ * Everything that reads the store happens at one moment, of which `contentVersion` tells.
+ */
+export async function findPassages(
+  search: PassageSearch,
+  { store, embedder, reranker, index, onLack }: SearchParts,
+): Promise<Result<FoundPassages, Refusal>> {
+  const lacking: LackingPart[] = [];
+  const lack = (part: LackingPart, refusal: Refusal): void => {
+    lacking.push(part);
+    onLack?.(part, refusal);
+  };
+  const embedded = await embedder.embed(search.queries, "query");
+  if (!embedded.ok) {
+    if (embedded.error.kind === "client-gone") return embedded;
+    lack("vectors", embedded.error);
+  }
+  const vectors = embedded.ok ? embedded.value : [];
+  const outside = index === undefined ? null : await nearestOutside(index, vectors);
+  if (outside !== null && !outside.ok) lack("vectors", outside.error);
+
+  const files = store.filesThatMeet(search.filters);
+  const lists: RankedList[] = search.queries.map((query) => ({
+    ids: store.byWords(query, listLength, files),
+    weight: 1,
+  }));
+  const weight = embedder.weight ?? 1;
+  if (outside === null)
+    for (const vector of vectors)
+      lists.push({ ids: store.byVector(vector, embedder.id, listLength, files).map(({ id }) => id), weight });
+  else if (outside.ok) for (const ids of outside.value) lists.push({ ids: store.within(ids, files), weight });
+  const pool = store.passages(fuseRanks(lists).slice(0, poolSize));
+  const contentVersion = store.contentVersion();
+
+  const ranked = search.rerank ? await rerank(search, pool, reranker, lack) : ok(pool);
+  if (!ranked.ok) return ranked;
+  const passages = withoutRepetitions(ranked.value)
+    .filter(({ score }) => score >= search.scoreThreshold)
+    .slice(0, search.maxResults);
+  return ok({ passages, contentVersion, ...(lacking.length === 0 ? {} : { lacking }) });
+}
+
+async function nearestOutside(
+  index: VectorIndex,
+  vectors: readonly Float32Array[],
+): Promise<Result<readonly (readonly number[])[], Refusal>> {
+  try {
+    const found = await Promise.all(vectors.map((vector) => index.nearest(vector, listLength)));
+    return ok(found.map((list) => list.map(({ id }) => Number(id))));
+  } catch (error) {
+    const detail = error instanceof Error ? error.name : "not an error";
+    return err({ kind: "dependency-unavailable", component: "vector-index", retryAfterMs: 1000, detail });
+  }
+}
+
+async function rerank(
+  { queries }: PassageSearch,
+  pool: readonly FoundPassage[],
+  reranker: Reranker,
+  lack: (part: LackingPart, refusal: Refusal) => void,
+): Promise<Result<readonly FoundPassage[], Refusal>> {
+  if (pool.length === 0) return ok(pool);
+  const scores = await reranker.rank(
+    queries.join("\n"),
+    pool.map(({ text }) => text),
+  );
+  if (!scores.ok) {
+    if (scores.error.kind === "client-gone") return scores;
+    lack("rerank", scores.error);
+    return ok(pool);
+  }
+  const { share = 1 } = reranker;
+  return ok(
+    pool
+      .map((passage, at) => ({
+        ...passage,
+        score: clamped(share * (scores.value[at] ?? 0) + (1 - share) * passage.score),
+      }))
+      // A stable sort: of equal scores, the better found is first.
+      .sort((left, right) => right.score - left.score),
+  );
+}
+
+/** Sums of shares are off by a rounding. */
+function clamped(score: number): number {
+  return Math.min(1, Math.max(0, score));
+}
