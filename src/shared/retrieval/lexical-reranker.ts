@@ -10,12 +10,12 @@ import { ok } from "../contracts/result.ts";
 import type { Reranker } from "./ports.ts";
 import { saysNothing, wordsOf } from "./words.ts";
 
-/** How many of the first passages are taken to be right, each counting as one through its place. */
+/** How many of the first passages are taken to be right, each counting by its place as in nDCG. */
 const trusted = 4;
 /** How many of their words are taken along. */
 const takenWords = 40;
-/** What those count beside the question's own, together. */
-const takenShare = 0.5;
+/** What those count of all, together. */
+const takenShare = 0.6;
 /** BM25's saturation, and how far a long passage's words count less. */
 const k1 = 1.2;
 const b = 0.75;
@@ -42,7 +42,7 @@ export function rankByWords(query: string, passages: readonly string[]): number[
   const common = new Map<string, number>();
   for (const [at, { counts, length }] of texts.slice(0, trusted).entries())
     for (const [word, count] of counts)
-      common.set(word, (common.get(word) ?? 0) + saturation(count, length) / (at + 1));
+      common.set(word, (common.get(word) ?? 0) + saturation(count, length) / Math.log2(at + 2));
   const taken = [...common].sort(([, left], [, right]) => right - left).slice(0, takenWords);
   for (const [word, weight] of shares(new Map(taken), takenShare))
     weights.set(word, (weights.get(word) ?? 0) + weight);

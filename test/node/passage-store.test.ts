@@ -1,0 +1,278 @@
+/** The store of passages over Node's SQLite: what it finds, and what it must never do. Inside workerd: durable-objects/knowledge-base. */
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { NodeSql } from "../../dev/retrieval/node-sql.ts";
+import { PassageStore } from "../../durable-objects/knowledge-base/passage-store.ts";
+import type { AttributeFilter } from "../../src/shared/retrieval/attribute-filter.ts";
+import { lexicalEmbedder, lexicalVector } from "../../src/shared/retrieval/lexical-embedder.ts";
+import type { Attributes, Passage } from "../../src/shared/retrieval/passage.ts";
+
+function passagesOf(...texts: string[]): Passage[] {
+  let start = 0;
+  return texts.map((text) => {
+    const passage = { text, start, end: start + text.length, headings: [] };
+    start = passage.end + 1;
+    return passage;
+  });
+}
+
+function put(store: PassageStore, id: string, texts: readonly string[], attributes: Attributes = {}): void {
+  store.put({
+    id,
+    filename: `${id}.txt`,
+    attributes,
+    passages: passagesOf(...texts),
+    vectors: texts.map(lexicalVector),
+    embedderId: lexicalEmbedder.id,
+  });
+}
+
+function byWords(store: PassageStore, query: string, filter: AttributeFilter | null = null): string[] {
+  const ids = store.byWords(query, 50, store.filesThatMeet(filter));
+  return store.passages(ids.map((id) => ({ id, score: 0 }))).map(({ text }) => text);
+}
+
+function byVector(store: PassageStore, query: string, filter: AttributeFilter | null = null): string[] {
+  const found = store.byVector(lexicalVector(query), lexicalEmbedder.id, 50, store.filesThatMeet(filter));
+  return store.passages(found).map(({ text }) => text);
+}
+
+const empty = () => new PassageStore(new NodeSql());
+
+test("a store without files has no tables and finds nothing", () => {
+  const sql = new NodeSql();
+  const store = new PassageStore(sql);
+  expect(store.contentVersion()).toBe("0");
+  expect(store.counts()).toEqual({ files: 0, passages: 0, characters: 0 });
+  expect(byWords(store, "anything")).toEqual([]);
+  expect(byVector(store, "anything")).toEqual([]);
+  expect(store.remove("file-1")).toBe(false);
+  expect(store.setAttributes("file-1", {})).toBe(false);
+  expect(store.passageIds("file-1")).toEqual([]);
+  expect(sql.sql.exec("SELECT name FROM sqlite_master").toArray()).toEqual([]);
+});
+
+test("words and vectors find what says them, whatever its form", () => {
+  const store = empty();
+  put(store, "a", ["Replicas restart when the pool drains.", "Bread is baked in an oven."]);
+  put(store, "b", ["東京の天気は晴れです。", "Crème brûlée"]);
+  expect(byWords(store, "Does a replica RESTART?")).toEqual(["Replicas restart when the pool drains."]);
+  expect(byWords(store, "天気")).toEqual(["東京の天気は晴れです。"]);
+  expect(byWords(store, "creme BRULEE")).toEqual(["Crème brûlée"]);
+  expect(byWords(store, "a.txt").length).toBeGreaterThan(0);
+  expect(byVector(store, "baking bread")[0]).toBe("Bread is baked in an oven.");
+  const [found] = store.passages(store.byVector(lexicalVector("oven"), lexicalEmbedder.id, 1, "all"));
+  expect(found).toMatchObject({
+    fileId: "a",
+    filename: "a.txt",
+    ordinal: 1,
+    start: 39,
+    end: 65,
+    headings: [],
+  });
+});
+
+test("headings and the file's name are searched as well", () => {
+  const store = empty();
+  store.put({
+    id: "a",
+    filename: "holiday-policy.md",
+    attributes: {},
+    passages: [{ text: "Twenty days a year.", start: 0, end: 19, headings: ["Staff", "Leave"] }],
+    vectors: null,
+    embedderId: "none",
+  });
+  for (const query of ["leave", "holiday", "staff", "days"]) expect(byWords(store, query).length).toBe(1);
+  expect(byVector(store, "days")).toEqual([]);
+});
+
+test("a file put again is found as it is now, and a removed one not at all", () => {
+  const store = empty();
+  const versions = [store.contentVersion()];
+  const note = () => versions.push(store.contentVersion());
+  put(store, "a", ["old words", "older words"]);
+  note();
+  put(store, "b", ["other words"]);
+  note();
+  put(store, "a", ["new words"]);
+  note();
+  expect(byWords(store, "words").sort()).toEqual(["new words", "other words"]);
+  expect(byVector(store, "old")).not.toContain("old words");
+  expect(store.counts()).toEqual({ files: 2, passages: 2, characters: 20 });
+  expect(store.remove("a")).toBe(true);
+  note();
+  expect(store.remove("a")).toBe(false);
+  expect(versions[versions.length - 1]).toBe(store.contentVersion());
+  expect(byWords(store, "new old words")).toEqual(["other words"]);
+  expect(byVector(store, "new words")).toEqual(["other words"]);
+  expect(new Set(versions).size).toBe(versions.length);
+});
+
+test("nothing of a removed file is left in any table", () => {
+  const sql = new NodeSql();
+  const store = new PassageStore(sql);
+  put(store, "a", ["secret plans", "more of them"]);
+  put(store, "a", ["secret plans"]);
+  store.remove("a");
+  for (const table of ["passage", "passage_file", "passage_vectors"])
+    expect(sql.sql.exec(`SELECT * FROM ${table}`).toArray()).toEqual([]);
+  expect(
+    sql.sql.exec("SELECT rowid FROM passage_words WHERE passage_words MATCH '\"secret\"'").toArray(),
+  ).toEqual([]);
+});
+
+test("a put that fails leaves the file as it was", () => {
+  const store = empty();
+  put(store, "a", ["as it was"]);
+  const version = store.contentVersion();
+  const broken = { id: "a", filename: "a", attributes: {}, embedderId: "e" };
+  const passages = passagesOf("one", "two");
+  const short = new Float32Array(3);
+  for (const vectors of [[short], [short, new Float32Array(4)], [short, Float32Array.of(1, Number.NaN, 0)]])
+    expect(() => store.put({ ...broken, passages, vectors })).toThrow(RangeError);
+  expect(byWords(store, "was")).toEqual(["as it was"]);
+  expect(store.contentVersion()).toBe(version);
+});
+
+test("filters hold for words and vectors, and a change of attributes is a change of content", () => {
+  const store = empty();
+  put(store, "eu", ["words of europe"], { region: "eu", year: 2024 });
+  put(store, "us", ["words of america"], { region: "us" });
+  const eu: AttributeFilter = { type: "eq", key: "region", value: "eu" };
+  const never: AttributeFilter = { type: "eq", key: "region", value: "mars" };
+  for (const find of [byWords, byVector]) {
+    expect(find(store, "words", eu)).toEqual(["words of europe"]);
+    expect(find(store, "words", never)).toEqual([]);
+    expect(find(store, "words").length).toBe(2);
+  }
+  const version = store.contentVersion();
+  expect(store.setAttributes("us", { region: "eu" })).toBe(true);
+  expect(store.contentVersion()).not.toBe(version);
+  expect(byWords(store, "words", eu).length).toBe(2);
+  const [id = 0] = store.passageIds("us");
+  expect(store.within([id, id + 1_048_576], store.filesThatMeet(never))).toEqual([]);
+  expect(store.within([id], store.filesThatMeet(eu))).toEqual([id]);
+});
+
+test("vectors of two embedders are never compared", () => {
+  const store = empty();
+  const vector = lexicalVector("words");
+  store.put({
+    id: "a",
+    filename: "a",
+    attributes: {},
+    passages: passagesOf("words"),
+    vectors: [vector],
+    embedderId: "other",
+  });
+  expect(store.byVector(vector, lexicalEmbedder.id, 10, "all")).toEqual([]);
+  expect(store.byVector(vector.slice(0, 10), "other", 10, "all")).toEqual([]);
+  expect(store.byVector(vector, "other", 10, "all").length).toBe(1);
+});
+
+test("any text is a query: operators, quotes and nonsense are words or nothing", () => {
+  const store = empty();
+  put(store, "a", ["alpha beta gamma", "NEAR OR AND NOT text headings"]);
+  for (const query of [
+    '"',
+    '""',
+    "'; DROP TABLE passage; --",
+    'alpha" OR "beta',
+    "alpha AND",
+    "NEAR(alpha beta)",
+    "text:alpha",
+    "{text headings}:alpha",
+    "^alpha*",
+    "-alpha",
+    "alpha\u0000beta",
+    "(((",
+    "😀😀",
+    "\ud83d",
+    "*",
+    "+",
+    "alpha ".repeat(20_000),
+    Array.from({ length: 20_000 }, (_, at) => `w${at}`).join(" "),
+    "x".repeat(100_000),
+  ])
+    expect(Array.isArray(byWords(store, query)), query.slice(0, 40)).toBe(true);
+  expect(byWords(store, "text:alpha")).toContain("alpha beta gamma");
+  expect(byWords(store, "alpha\u0000beta")).toEqual(["alpha beta gamma"]);
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 200 }), (query) => {
+      expect(Array.isArray(byWords(store, query))).toBe(true);
+      expect(Array.isArray(byVector(store, query))).toBe(true);
+    }),
+  );
+});
+
+test("a question of nothing but small words is searched by them", () => {
+  const store = empty();
+  put(store, "a", ["to be or not to be", "words"]);
+  expect(byWords(store, "To be, or not to be?")).toEqual(["to be or not to be"]);
+});
+
+test("the nearest vectors are those that comparing all of them by hand gives", () => {
+  const random = (() => {
+    let state = 7;
+    return () => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return state / 2_147_483_648 - 0.5;
+    };
+  })();
+  const dimensions = 48;
+  const vectors = Array.from({ length: 1500 }, () => {
+    const vector = Float32Array.from({ length: dimensions }, random);
+    const length = Math.hypot(...vector);
+    return vector.map((value) => value / length);
+  });
+  const store = empty();
+  // Blocks of 512: the second file needs more than one.
+  for (const [id, of] of [
+    ["a", vectors.slice(0, 3)],
+    ["b", vectors.slice(3)],
+  ] as const)
+    store.put({
+      id,
+      filename: id,
+      attributes: {},
+      passages: passagesOf(...of.map(() => "x")),
+      vectors: of,
+      embedderId: "e",
+    });
+  const query = vectors[700] ?? new Float32Array(dimensions);
+  const cosine = (vector: Float32Array) =>
+    vector.reduce((sum, value, at) => sum + value * (query[at] ?? 0), 0);
+  const found = store.byVector(query, "e", 10, "all");
+  const exact = vectors.map(cosine).sort((left, right) => right - left);
+  expect(found[0]?.id).toBe(2 * 1_048_576 + 697);
+  for (const [at, { score }] of found.entries())
+    expect(Math.abs(score - (exact[at] ?? 0))).toBeLessThan(0.01);
+});
+
+test("whatever is put and removed, in any order, what is found is what is there", () => {
+  const step = fc.oneof(
+    fc.record({
+      put: fc.constantFrom("a", "b", "c"),
+      words: fc.array(fc.constantFrom("one", "two", "three"), { minLength: 1, maxLength: 3 }),
+    }),
+    fc.record({ remove: fc.constantFrom("a", "b", "c") }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const store = empty();
+      const model = new Map<string, string[]>();
+      for (const one of steps)
+        if ("put" in one) {
+          put(store, one.put, one.words);
+          model.set(one.put, one.words);
+        } else expect(store.remove(one.remove)).toBe(model.delete(one.remove));
+      for (const word of ["one", "two", "three"]) {
+        const there = [...model.values()].flat().filter((text) => text === word);
+        expect(byWords(store, word)).toEqual(there);
+        expect(byVector(store, word).slice(0, there.length)).toEqual(there);
+      }
+      expect(store.counts().files).toBe(model.size);
+    }),
+    { numRuns: 60 },
+  );
+});
