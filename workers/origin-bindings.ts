@@ -1,7 +1,7 @@
 /** The bindings and secrets that a fleet file may name, and no others, as the network port of the origin router. */
 import type { ReportFault } from "../src/shared/contracts/report-fault.ts";
 import type { Transport } from "../src/shared/routing/attempt.ts";
-import type { TextInput } from "../src/shared/routing/engines/workers-ai-input.ts";
+import type { RerankInput, TextInput } from "../src/shared/routing/engines/workers-ai-input.ts";
 import type { AiRunner } from "../src/shared/routing/engines/workers-ai-transport.ts";
 import { createOriginTransport } from "../src/shared/routing/origin-transport.ts";
 
@@ -36,7 +36,10 @@ function isNetwork(value: unknown): value is Pick<Fetcher, "fetch"> {
 }
 
 /** The published declaration of what `run` takes: a field of ours that it does not know no longer compiles. */
-type DeclaredInput = Pick<AiTextGenerationInput, keyof TextInput> | AiTextEmbeddingsInput;
+type DeclaredInput =
+  | Pick<AiTextGenerationInput, keyof TextInput>
+  | AiTextEmbeddingsInput
+  | (Ai_Cf_Baai_Bge_Reranker_Base_Input & Pick<RerankInput, "query">);
 
 function aiRunner(ai: Ai): AiRunner {
   return {

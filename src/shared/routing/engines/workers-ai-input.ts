@@ -29,7 +29,14 @@ export interface EmbeddingInput {
   text: string[];
 }
 
-export type WorkersAiInput = TextInput | EmbeddingInput;
+/** `Ai_Cf_Baai_Bge_Reranker_Base_Input`, whose declaration has lost the line of its `query`. */
+export interface RerankInput {
+  query: string;
+  contexts: { text: string }[];
+  top_k: number;
+}
+
+export type WorkersAiInput = TextInput | EmbeddingInput | RerankInput;
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -48,6 +55,7 @@ const numbers = [
 export function workersAiInput(path: OriginPath, body: Body): Result<WorkersAiInput, string> {
   if (path === "/v1/embeddings")
     return body["dimensions"] === undefined ? embeddingInput(body["input"]) : err("dimensions");
+  if (path === "/v1/rerank") return rerankInput(body);
   if (path !== "/v1/chat/completions" && path !== "/v1/completions") return err(path);
   const lacking = ["logprobs", "logit_bias", "allowed_token_ids", "echo"].find(
     (field) => body[field] !== undefined && body[field] !== false,
@@ -102,4 +110,12 @@ function flattened(message: Body): { role: string; content: string } {
 function embeddingInput(input: unknown): Result<EmbeddingInput, string> {
   const texts: unknown[] = Array.isArray(input) ? [...(input as readonly unknown[])] : [input];
   return texts.every((text) => typeof text === "string") ? ok({ text: texts }) : err("token ids");
+}
+
+function rerankInput({ query, documents }: Body): Result<RerankInput, string> {
+  const texts: readonly unknown[] = Array.isArray(documents) ? documents : [];
+  if (typeof query !== "string" || texts.length === 0 || !texts.every((text) => typeof text === "string"))
+    return err("documents that are not texts");
+  // Fewer by `top_n` would leave some without a score; the binding's own default is not told.
+  return ok({ query, contexts: texts.map((text) => ({ text })), top_k: texts.length });
 }

@@ -22,6 +22,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export function wholeOutput(output: unknown, frame: OutputFrame): string | null {
   if (!isRecord(output)) return null;
   if (frame.path === "/v1/embeddings") return embeddings(output, frame);
+  if (frame.path === "/v1/rerank") return reranking(output, frame);
   if (Array.isArray(output["choices"]))
     return JSON.stringify(frame.stops.length === 0 ? output : cutAtStops(output, frame));
   const { response } = output;
@@ -207,6 +208,16 @@ function toolCalls(value: unknown, { newId }: OutputFrame): readonly Fields[] {
     const { name, given = {} } = calledOf(call);
     return name === null ? [] : [newCall(call as Fields, name, given, newId)];
   });
+}
+
+/** `Ai_Cf_Baai_Bge_Reranker_Base_Output`: an index and a score each. */
+function reranking(output: Fields, { model }: OutputFrame): string | null {
+  const { response } = output;
+  if (!Array.isArray(response)) return null;
+  const results = (response as readonly unknown[]).map((one) =>
+    isRecord(one) ? { index: one["id"], relevance_score: one["score"] } : one,
+  );
+  return JSON.stringify({ model, results });
 }
 
 function embeddings(output: Fields, { model }: OutputFrame): string | null {

@@ -314,6 +314,27 @@ test("plain completions go in raw, and embeddings as texts", async () => {
   expect(plain.runs).toHaveLength(1);
 });
 
+test("reranking goes in as contexts and comes out as scores by index", async () => {
+  const { runs, chat } = mount({
+    response: [
+      { id: 1, score: 0.9 },
+      { id: 0, score: 0.1 },
+    ],
+  });
+  const asked = await chat({ query: "q", documents: ["a", "b"], top_n: 1 }, "/v1/rerank");
+  expect(await asked.json()).toEqual({
+    model,
+    results: [
+      { index: 1, relevance_score: 0.9 },
+      { index: 0, relevance_score: 0.1 },
+    ],
+  });
+  expect(runs[0]?.input).toEqual({ query: "q", contexts: [{ text: "a" }, { text: "b" }], top_k: 2 });
+  for (const body of [{ query: "q", documents: [{ text: "a" }] }, { query: "q" }, { documents: ["a"] }])
+    expect((await chat(body, "/v1/rerank")).status).toBe(400);
+  expect((await mount({}).chat({ query: "q", documents: ["a"] }, "/v1/rerank")).status).toBe(502);
+});
+
 test("a text is cut at its first stop sequence, however it is dealt out", () => {
   fc.assert(
     fc.property(
