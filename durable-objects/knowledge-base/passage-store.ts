@@ -102,6 +102,11 @@ export class PassageStore implements SearchedStore {
     });
   }
 
+  /** Words of what was removed stay in the index's segments until they are merged. Costs a rewrite of the index. */
+  eraseRemovedWords(): void {
+    if (this.#ready) this.#storage.sql.exec("INSERT INTO passage_words(passage_words) VALUES('optimize')");
+  }
+
   /** `false`: there is no such file. */
   setAttributes(fileId: string, attributes: Attributes): boolean {
     if (!this.#ready) return false;

@@ -121,6 +121,21 @@ test("nothing of a removed file is left in any table", () => {
   ).toEqual([]);
 });
 
+test("words of a removed file are in no block of the index once they are erased", () => {
+  const sql = new NodeSql();
+  const store = new PassageStore(sql);
+  store.eraseRemovedWords();
+  put(store, "a", ["a zebracrossing"]);
+  put(store, "b", ["something else"]);
+  store.remove("a");
+  store.eraseRemovedWords();
+  const blocks = sql.sql.exec<{ block: ArrayBuffer }>("SELECT block FROM passage_words_data").toArray();
+  const text = blocks.map(({ block }) => Buffer.from(block).toString("latin1")).join();
+  expect(text).toContain("someth");
+  expect(text).not.toContain("zebra");
+  expect(byWords(store, "something")).toEqual(["something else"]);
+});
+
 test("a put that fails leaves the file as it was", () => {
   const store = empty();
   put(store, "a", ["as it was"]);
