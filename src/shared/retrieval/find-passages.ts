@@ -2,7 +2,8 @@
  * Which passages of a store answer a search? `embed ▸ by words ‖ by vectors ▸ fuse ▸ rerank ▸ drop repetitions ▸ threshold`.
  *
  * What a score means: with a reranker, its own score and the fused one, weighted by the reranker's `share` (a model's counts alone). Without
- * one, the fused share (fuse.ts): 1 is the first place in all lists. Scores of two stores, or of two ways to rank, can't be compared.
+ * one, the fused share (fuse.ts): 1 is the first place in all lists. Scores of two ways to rank can't be compared; those of two stores
+ * roughly, where the same embedder and reranker made them: the fused part is a place in its own store.
  */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";

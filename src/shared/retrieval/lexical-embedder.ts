@@ -10,7 +10,7 @@ import { ok } from "../contracts/result.ts";
 import type { Embedder } from "./ports.ts";
 import { saysNothing, wordsOf } from "./words.ts";
 
-/** Half as many cost a fifth of what they find: a passage has some 600 different words and parts of words. */
+/** Half as many found a tenth less: a passage has some 600 different words and parts of words. */
 const dimensions = 1024;
 
 /** Words beyond it are not read: a passage has at most 4,096 tokens. */
@@ -24,7 +24,7 @@ const lettersWeight = 0.5;
 export const lexicalEmbedder: Embedder = {
   id: `lexical-1-${dimensions}`,
   dimensions,
-  // It sees what words see, and less well: more than this made two collections worse (docs/decisions/0061).
+  // It sees what words see, and less well: more than this helped neither of two collections (docs/decisions/0061).
   weight: 0.05,
   embed: (texts) => Promise.resolve(ok(texts.map(lexicalVector))),
 };

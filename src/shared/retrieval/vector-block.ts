@@ -1,6 +1,6 @@
 /**
  * How are vectors kept? As bytes: each value in steps of the vector's largest, so that a unit vector of n values takes n + 4 bytes, and a
- * cosine is off by some 0.002. Many in one block, since a row a vector costs more to read than to compare.
+ * cosine is off by less than 0.01. Many in one block, since a row a vector costs more to read than to compare.
  */
 
 /** Most bytes of a block: a row of an object's SQLite holds 2 MB. */
