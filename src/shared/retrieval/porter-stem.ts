@@ -49,19 +49,24 @@ function endsShort(word: string): boolean {
   );
 }
 
+/** With something in front of it. */
+function ends(word: string, suffix: string): boolean {
+  return word.length > suffix.length && word.endsWith(suffix);
+}
+
 function step1a(word: string): string {
   if (!word.endsWith("s")) return word;
-  if (word.endsWith("sses") || word.endsWith("ies")) return word.slice(0, -2);
+  if (ends(word, "sses") || ends(word, "ies")) return word.slice(0, -2);
   return word.endsWith("ss") ? word : word.slice(0, -1);
 }
 
 function step1b(word: string): string {
-  if (word.endsWith("eed")) return measure(word.slice(0, -3)) > 0 ? word.slice(0, -1) : word;
-  const cut = word.endsWith("ed") ? 2 : word.endsWith("ing") ? 3 : 0;
+  if (ends(word, "eed")) return measure(word.slice(0, -3)) > 0 ? word.slice(0, -1) : word;
+  const cut = ends(word, "ed") ? 2 : ends(word, "ing") ? 3 : 0;
   if (cut === 0) return word;
   const stem = word.slice(0, -cut);
   if (!hasVowel(stem)) return word;
-  if (stem.endsWith("at") || stem.endsWith("bl") || stem.endsWith("iz")) return `${stem}e`;
+  if (ends(stem, "at") || ends(stem, "bl") || ends(stem, "iz")) return `${stem}e`;
   if (endsDouble(stem) && !/[lsz]$/.test(stem)) return stem.slice(0, -1);
   return measure(stem) === 1 && endsShort(stem) ? `${stem}e` : stem;
 }
@@ -94,7 +99,7 @@ const step4 = rules(
 function suffixed(table: Rules, word: string): string {
   const least = table === step4 ? 2 : 1;
   for (const [suffix, becomes] of table.get(word.at(-2) ?? "") ?? []) {
-    if (!word.endsWith(suffix)) continue;
+    if (!ends(word, suffix)) continue;
     const stem = word.slice(0, -suffix.length);
     if (suffix === "ion" && !/[st]$/.test(stem)) return word;
     return measure(stem) >= least ? stem + becomes : word;
