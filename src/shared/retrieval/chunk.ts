@@ -134,5 +134,7 @@ function pushPassage(text: string, atoms: readonly TextAtom[], passages: Passage
   const whole = text.slice(first.start, last.end);
   const start = first.start + (whole.length - whole.trimStart().length);
   const end = start + whole.trim().length;
-  if (end > start) passages.push({ text: text.slice(start, end), start, end, headings: first.headings });
+  // What is new in it may be white space alone.
+  if (end > start && end > (passages.at(-1)?.end ?? 0))
+    passages.push({ text: text.slice(start, end), start, end, headings: first.headings });
 }

@@ -110,8 +110,8 @@ test.each([
   const text = unit.repeat(Math.floor(500_000 / unit.length));
   const from = performance.now();
   htmlText(text);
-  // Quadratic time would be minutes.
-  expect(performance.now() - from).toBeLessThan(5000);
+  // Milliseconds where nothing else runs; quadratic time would be many minutes.
+  expect(performance.now() - from).toBeLessThan(30_000);
 });
 
 test("entities are read once, and none makes half a character", () => {
