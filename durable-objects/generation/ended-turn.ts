@@ -44,6 +44,28 @@ export class EndedTurn {
     this.#alarm.setFor(this.#store.turn ?? turn, this.#store.outboxState(), nowMs);
   }
 
+  /** Other metadata (JSON) for a listed turn; the list is told in the background. `null`: there is none, or its answer is gone. */
+  update(parts: GenerationParts, metadata: string): string | null {
+    const response = this.#store.response();
+    const changed =
+      response === null || this.#store.listed() === null
+        ? null
+        : (parts.runner.withMetadata?.(response, metadata) ?? null);
+    if (changed === null) return null;
+    this.#store.changeResponse(changed, Date.now());
+    this.#alarm.remind();
+    this.#context.waitUntil(this.tend(parts));
+    return changed;
+  }
+
+  /** No content stays. Who listed it is told. */
+  async forget(parts: GenerationParts): Promise<void> {
+    this.#store.forget(Date.now());
+    this.#journal.clear();
+    if (this.#store.listed() !== null) this.#alarm.remind();
+    await this.tend(parts);
+  }
+
   /** Whoever asks meanwhile waits, and then finds an object that was never used. */
   async erase(): Promise<void> {
     await this.#context.blockConcurrencyWhile(() => this.#store.erase());

@@ -1,10 +1,11 @@
 import type { StartTurn } from "../../src/shared/contracts/generation.ts";
 import type { Usage } from "../../src/shared/contracts/usage.ts";
 import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
-import type { Effect, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
+import type { Effect, ListedTurn, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
 import type { OutboxState } from "../../src/shared/turn/durable/turn-state.ts";
 import { JournalSegments } from "./journal-segments.ts";
 import { LongText } from "./long-text.ts";
+import { listedAfter, listedAtEnd, listedTurn, outboxOf, owedAgain } from "./listed-value.ts";
 import { addedSince, turnVersion, type OutboxValue, type Turn, type TurnValue } from "./turn-value.ts";
 
 /**
@@ -100,6 +101,15 @@ export class GenerationStore {
     return this.#value === null ? null : this.#texts.read("response", this.#value.response);
   }
 
+  /** What a listed turn was asked with: as long as its response is kept. `null`: not listed, deleted, or older code dropped it. */
+  asked(): string | null {
+    return this.#value?.listed === undefined ? null : this.#texts.read("request", this.#value.request);
+  }
+
+  listed(): ListedTurn | null {
+    return this.#value === null ? null : listedTurn(this.#value, this.response());
+  }
+
   /** The usage receipt's claims as JSON. */
   get receipt(): string | null {
     return this.#value?.receipt ?? null;
@@ -131,6 +141,7 @@ export class GenerationStore {
       const inline = rows.length === 1 && last !== undefined && last.payload.length <= maxLastUnits;
       if (!inline) this.#journal.append(rows);
       const refused = outcome.status === "refused";
+      const { listed, others } = listedAtEnd(outcome.effects, nowMs);
       return this.#put({
         ...value,
         status: outcome.status,
@@ -141,8 +152,9 @@ export class GenerationStore {
         receipt: refused ? null : (outcome.receipt ?? null),
         response:
           refused || outcome.response === null ? null : this.#texts.write("response", outcome.response),
+        ...listed,
         last: inline ? last : null,
-        outbox: outcome.effects.map((effect, id) => ({
+        outbox: others.map((effect, id) => ({
           id,
           effect: this.#texts.write(effectName(id), JSON.stringify(effect)),
           attempts: 0,
@@ -171,7 +183,7 @@ export class GenerationStore {
   }
 
   outboxState(): OutboxState {
-    const outbox = this.#value?.outbox ?? [];
+    const outbox = this.#outbox();
     return {
       pending: outbox.length,
       nextDueMs: outbox.length === 0 ? null : Math.min(...outbox.map(({ dueMs }) => dueMs)),
@@ -179,7 +191,7 @@ export class GenerationStore {
   }
 
   dueEffects(nowMs: number): OutboxEntry[] {
-    return (this.#value?.outbox ?? [])
+    return this.#outbox()
       .filter(({ dueMs }) => dueMs <= nowMs)
       .map(({ id, effect, attempts }) => {
         const text = this.#texts.read(effectName(id), effect);
@@ -200,16 +212,31 @@ export class GenerationStore {
         else if (retry !== null) outbox.push({ ...entry, ...retry });
         else if (entry.effect === null) this.#texts.drop(effectName(entry.id));
       }
-      return this.#put({ ...value, outbox });
+      return this.#put({ ...value, outbox, ...listedAfter(value, tried) });
     });
   }
 
-  /** Drops the journal and the request. */
+  /** Drops the journal and the request; of a listed turn the journal alone. */
   prune(): void {
     const value = this.#needValue();
     this.#transaction(() => {
-      this.#dropJournal();
-      return this.#put({ ...value, pruned: true, request: null, last: null });
+      if (value.listed !== undefined) this.#journal.drop();
+      else this.#dropJournal();
+      const request = value.listed === undefined ? null : value.request;
+      return this.#put({ ...value, pruned: true, request, last: null });
+    });
+  }
+
+  /** Another response in the place of a listed turn's, and the list is to be told. */
+  changeResponse(response: string, nowMs: number): void {
+    const value = this.#needValue();
+    this.#transaction(() => {
+      this.#texts.drop("response");
+      return this.#put({
+        ...value,
+        response: this.#texts.write("response", response),
+        ...owedAgain(value, nowMs),
+      });
     });
   }
 
@@ -232,14 +259,15 @@ export class GenerationStore {
   }
 
   /** The caller wants the turn gone: no content stays, and the rest goes with the last effect, or with its claim's next use. */
-  forget(): void {
+  forget(nowMs: number): void {
     const value = this.#needValue();
+    const owed = this.response() === null ? {} : owedAgain(value, nowMs);
     this.#transaction(() => {
       this.#dropJournal();
       this.#texts.drop("response");
       const gone = { pruned: true, request: null, last: null, response: null, receipt: null };
       const retentionMs = Math.max(0, (value.outlivesMs ?? 0) - (value.endedMs ?? 0));
-      return this.#put({ ...value, ...gone, replayMs: 0, retentionMs });
+      return this.#put({ ...value, ...gone, replayMs: 0, retentionMs, ...owed });
     });
   }
 
@@ -248,6 +276,10 @@ export class GenerationStore {
     this.#value = null;
     this.#journal.forget();
     await this.#storage.deleteAll();
+  }
+
+  #outbox(): readonly OutboxValue[] {
+    return this.#value === null ? [] : outboxOf(this.#value);
   }
 
   #dropJournal(): void {

@@ -9,12 +9,16 @@ import {
   generationVersion,
   type HoldOutcome,
   type HoldTurn,
+  type MessagesOfTurn,
+  type MessagesOutcome,
   type ReadOutcome,
   type ReadTurn,
   type RetrieveOutcome,
   type RetrieveTurn,
   type StartOutcome,
   type StartTurn,
+  type UpdateTurn,
+  type UpdateTurnOutcome,
 } from "../../src/shared/contracts/generation.ts";
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 import { decideStart } from "../../src/shared/turn/durable/turn-state.ts";
@@ -110,6 +114,27 @@ export function createGenerationClass(
       return { result: "held" };
     }
 
+    /** Other metadata. What the list of its owner knows of it follows. */
+    update(message: UpdateTurn): UpdateTurnOutcome {
+      const access = this.#access(message);
+      if (access.turn === null) return access.failure;
+      if (access.turn.status === "running") return { result: "running" };
+      const response = this.#keeper.update(message.metadata);
+      return response === null ? unknown : { result: "updated", response };
+    }
+
+    /** What a listed turn was asked with. */
+    messages(message: MessagesOfTurn): MessagesOutcome {
+      const access = this.#access(message);
+      if (access.turn === null) return access.failure;
+      if (access.turn.status === "running") return { result: "running" };
+      const { after, limit, order } = message;
+      const asked = this.#keeper.asked({ after, limit, order });
+      if (asked === null) return unknown;
+      const { messages, hasMore } = asked;
+      return messages === null ? { result: "after-unknown" } : { result: "ok", messages, hasMore };
+    }
+
     /** Cancels the turn if it runs, and forgets its content. What it owes others is still delivered. */
     async delete(message: DeleteTurn): Promise<DeleteTurnOutcome> {
       const access = this.#access(message);
@@ -162,6 +187,8 @@ export interface GenerationMethods {
   retrieve(message: RetrieveTurn): RetrieveOutcome;
   cancel(message: CancelTurn): CancelOutcome;
   hold(message: HoldTurn): HoldOutcome;
+  update(message: UpdateTurn): UpdateTurnOutcome;
+  messages(message: MessagesOfTurn): MessagesOutcome;
   delete(message: DeleteTurn): Promise<DeleteTurnOutcome>;
 }
 

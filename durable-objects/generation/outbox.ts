@@ -66,7 +66,11 @@ export class Outbox {
     const timer = setTimeout(() => late.resolve({ result: "retry", detail: "no answer in time" }), timeoutMs);
     try {
       return await Promise.race([
-        this.#deliver(entry.effect, { turnId, attempt: entry.attempts }),
+        this.#deliver(entry.effect, {
+          turnId,
+          attempt: entry.attempts,
+          listed: () => this.#store.listed(),
+        }),
         late.promise,
       ]);
     } catch (error) {

@@ -25,6 +25,14 @@ export class TurnAlarm {
     await this.#context.storage.setAlarm(this.#atMs);
   }
 
+  /** Something was just owed: should this memory be lost before it is delivered, the alarm rings for it. */
+  remind(): void {
+    const atMs = Date.now() + livenessMs;
+    if (this.#atMs !== null && this.#atMs <= atMs) return;
+    this.#atMs = atMs;
+    this.#context.waitUntil(this.#context.storage.setAlarm(atMs));
+  }
+
   /**
    * Sees to it that the alarm rings in time. One that rings earlier is left alone, since it looks again and setting it
    * costs a row.

@@ -1,7 +1,13 @@
 import type { ReadPosition, StartTurn } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import type { Usage } from "../../src/shared/contracts/usage.ts";
-import type { Interruption, LostRun, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
+import type {
+  AskedMessages,
+  AskedPage,
+  Interruption,
+  LostRun,
+  TurnOutcome,
+} from "../../src/shared/turn/durable/ports.ts";
 import { dueWork, livenessMs, restartDelayMs } from "../../src/shared/turn/durable/turn-state.ts";
 import { Bell } from "../storage/bell.ts";
 import { EndedTurn } from "./ended-turn.ts";
@@ -215,10 +221,18 @@ export class TurnKeeper {
 
   async forget(): Promise<void> {
     this.interrupt("cancelled", null);
-    if (this.turn === null) return;
-    this.#store.forget();
-    this.#journal.clear();
-    await this.#ended.tend(this.#needParts());
+    if (this.turn !== null) await this.#ended.forget(this.#needParts());
+  }
+
+  /** The changed response; `null`: the turn is in no list, or its response is gone. */
+  update(metadata: string): string | null {
+    return this.#ended.update(this.#needParts(), metadata);
+  }
+
+  /** What a listed turn was asked with; `null`: that is not kept. */
+  asked(page: AskedPage): AskedMessages | null {
+    const request = this.#store.asked();
+    return request === null ? null : (this.#needParts().runner.asked?.(request, page) ?? null);
   }
 
   /** Never throws: a throwing alarm is given up after six tries, and the turn would hang. */

@@ -32,6 +32,11 @@ export interface TurnValue {
   readonly outlivesMs?: number;
   /** The usage receipt's claims as JSON. Absent: its tenant wants none, or an older version wrote it. */
   readonly receipt?: string | null;
+  /**
+   * Of a turn that is in its owner's list (an effect `list`): what the list is to be told last. Its request stays as long as its
+   * response. Absent: it is in none, or an older version ended it.
+   */
+  readonly listed?: ListedValue;
   /** `null` here may mean: in parts of its own (LongText). */
   readonly request: string | null;
   readonly response: string | null;
@@ -42,6 +47,15 @@ export interface TurnValue {
 
 /** Fields that older code did not write. Those that only newer code knows are kept as they are. */
 export const addedSince = { background: false, restarts: 0 };
+
+export interface ListedValue {
+  /** A time, and above the one before. */
+  readonly revision: number;
+  /** The effect's JSON, to be owed again at each change. */
+  readonly effect: string;
+  /** `null`: the list has this revision. */
+  readonly owed: { readonly attempts: number; readonly dueMs: number } | null;
+}
 
 export interface OutboxValue {
   readonly id: number;

@@ -20,6 +20,7 @@ export interface CalledObject {
 const breakers = {
   conversation: new ObjectBreaker(),
   "conversation-index": new ObjectBreaker(),
+  "completion-index": new ObjectBreaker(),
   generation: new ObjectBreaker(),
 };
 

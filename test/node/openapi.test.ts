@@ -62,7 +62,7 @@ describe("the OpenAPI document", () => {
   test("describes what becomes of every chat field, and its examples fit their schemas", () => {
     const { schemas } = document["components"] as { schemas: Record<string, Json> };
     const properties = schemas["ChatCompletionRequest"]?.["properties"] as Record<string, Json>;
-    expect(properties["metadata"]?.["description"]).toContain("without effect");
+    expect(properties["service_tier"]?.["description"]).toContain("without effect");
     for (const { request } of publicRoutes) {
       if (request === undefined) continue;
       const schema = z.fromJSONSchema(schemas[request.schema] as Parameters<typeof z.fromJSONSchema>[0]);

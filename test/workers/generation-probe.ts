@@ -134,6 +134,7 @@ export interface StoredTurn {
   request: string | null;
   response: string | null;
   outbox: { id: number; effect: string | null; attempts: number; dueMs: number }[];
+  listed?: { owed: { attempts: number; dueMs: number } | null };
 }
 
 export function storedTurn({ storage }: DurableObjectState): StoredTurn {

@@ -8,6 +8,8 @@ test("an effect of newer code, which a roll-back left in an outbox, is a deliver
   await runInDurableObject(stub, async (_, state) => {
     const { deliver } = generationParts(env, state);
     const effect = { kind: "of-tomorrow" } as unknown as Parameters<typeof deliver>[0];
-    await expect(deliver(effect, { turnId: "t", attempt: 0 })).rejects.toThrow("of-tomorrow");
+    await expect(deliver(effect, { turnId: "t", attempt: 0, listed: () => null })).rejects.toThrow(
+      "of-tomorrow",
+    );
   });
 });

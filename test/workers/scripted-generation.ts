@@ -5,6 +5,7 @@ import type {
   Effect,
   Interruption,
   JournalEvent,
+  ListedTurn,
   LostRun,
   TurnEnd,
   TurnIo,
@@ -59,6 +60,8 @@ export interface Control {
   reports: string[];
   /** What each run that went on found remembered. */
   notes: (string | null)[];
+  /** What the list was told, each time. */
+  told: (ListedTurn | null)[];
 }
 
 const controls = new Map<string, Control>();
@@ -82,6 +85,7 @@ export function controlOf(turnId: string): Control {
     settled: new Map(),
     reports: [],
     notes: [],
+    told: [],
   };
   controls.set(turnId, made);
   return made;
@@ -175,20 +179,32 @@ function resume(request: string, lost: LostRun): TurnWork | null {
       : run(JSON.stringify({ ...script, steps }), io, signal, lost.usage?.completionTokens ?? 0);
 }
 
-const runner: TurnRunner = { run, interrupted, resume };
+const runner: TurnRunner = {
+  run,
+  interrupted,
+  resume,
+  // A script was asked with one message.
+  asked: (request, { after }) => ({
+    messages: after === null ? JSON.stringify([[0, (JSON.parse(request) as Script).turnId]]) : null,
+    hasMore: false,
+  }),
+  withMetadata: (response, metadata) =>
+    JSON.stringify({ ...(JSON.parse(response) as object), metadata: JSON.parse(metadata) as unknown }),
+};
 
 export const ScriptedGeneration = createGenerationClass((env) => ({
   runner,
   report: (event, fields) => {
     controlOf(String(fields["turnId"])).reports.push(event);
   },
-  deliver: async (effect, { turnId }): Promise<Delivery> => {
+  deliver: async (effect, { turnId, listed }): Promise<Delivery> => {
     const control = controlOf(turnId);
     const nth = control.attempts.push(effect.kind);
     if (control.failBefore > 0) {
       control.failBefore -= 1;
       throw new Error("unreachable");
     }
+    if (effect.kind === "list") control.told.push(listed());
     if (effect.kind === "append") {
       const delivery = await deliverAppend(env.CONVERSATION, "local", effect, turnId);
       if (delivery.result === "retry" || delivery.detail !== undefined) return delivery;

@@ -37,7 +37,7 @@ test("an unknown path is 404 and a known one with another method is 405 with All
   expect(await unknown.json()).toMatchObject({ error: { code: "unknown_url" } });
   const wrong = await ask("/v1/chat/completions", { method: "PUT" });
   expect(wrong.status).toBe(405);
-  expect(wrong.headers.get("allow")).toBe("POST");
+  expect(wrong.headers.get("allow")).toBe("POST, GET");
   await wrong.body?.cancel();
 });
 

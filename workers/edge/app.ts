@@ -33,6 +33,7 @@ import {
   showConversation,
   updateConversation,
 } from "./routes/conversations.ts";
+import { listCompletionMessages, listStoredCompletions } from "./routes/completion-list.ts";
 import { createCompletion } from "./routes/completions.ts";
 import { createEmbeddings } from "./routes/embeddings.ts";
 import { offersDemo, startDemo } from "./routes/demo.ts";
@@ -46,14 +47,23 @@ import { countInputTokens } from "./routes/input-tokens.ts";
 import { openResponseSocket } from "./routes/response-socket.ts";
 import { createResponseOverHttp } from "./routes/responses.ts";
 import { cancelResponse, deleteResponse, listInputItems, showResponse } from "./routes/stored-responses.ts";
-import { cancelCompletion, deleteCompletion, showCompletion } from "./routes/stored-completions.ts";
+import {
+  cancelCompletion,
+  deleteCompletion,
+  showCompletion,
+  updateCompletion,
+} from "./routes/stored-completions.ts";
 import { showUsage } from "./routes/usage.ts";
 import { unknownRoute } from "./routes/unknown.ts";
 
 export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   const app = new Hono<{ Bindings: Cloudflare.Env }>();
   app.post("/v1/chat/completions", tenantRoute("/v1/chat/completions", createChatCompletion, "admission"));
+  app.get("/v1/chat/completions", tenantRoute("/v1/chat/completions", listStoredCompletions));
   const stored = "/v1/chat/completions/:id";
+  app.post(stored, tenantRoute("/v1/chat/completions/{id}", updateCompletion));
+  const messages = `${stored}/messages`;
+  app.get(messages, tenantRoute("/v1/chat/completions/{id}/messages", listCompletionMessages));
   app.get(stored, tenantRoute("/v1/chat/completions/{id}", showCompletion));
   app.delete(stored, tenantRoute("/v1/chat/completions/{id}", deleteCompletion));
   app.post(`${stored}/cancel`, tenantRoute("/v1/chat/completions/{id}/cancel", cancelCompletion));

@@ -37,6 +37,9 @@ declare namespace Cloudflare {
     CONVERSATION_INDEX: DurableObjectNamespace<
       import("../../durable-objects/conversation-index/conversation-index.ts").ConversationIndex
     >;
+    COMPLETION_INDEX: DurableObjectNamespace<
+      import("../../durable-objects/completion-index/completion-index.ts").CompletionIndex
+    >;
     GENERATION: DurableObjectNamespace<
       import("../../durable-objects/generation/generation.ts").GenerationObject
     >;

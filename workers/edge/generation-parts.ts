@@ -12,7 +12,8 @@ import { createChatRunner } from "../../src/shared/turn/durable/chat-runner.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import { modelPrice } from "../../src/shared/turn/dearest-price.ts";
 import { releasingConversation } from "../../src/shared/turn/durable/releasing-conversation.ts";
-import type { Delivery, Effect } from "../../src/shared/turn/durable/ports.ts";
+import type { Delivery, Effect, EffectContext } from "../../src/shared/turn/durable/ports.ts";
+import { tellCompletionIndex } from "./tell-completion-index.ts";
 import { enterConversation } from "./enter-conversation.ts";
 import { recallResponses } from "./recall-responses.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
@@ -41,7 +42,7 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
         signReceipt: (claims) => isolate.receipts.sign(claims),
       }),
     ),
-    deliver: (effect, { turnId }) => deliver(isolate, effect, turnId, background),
+    deliver: (effect, context) => deliver(isolate, effect, context, background),
     report: (event, fields) => isolate.report("generation", `${event} ${JSON.stringify(fields)}`),
   };
 }
@@ -67,7 +68,7 @@ export const historyTokens = 131_072;
 async function deliver(
   isolate: Isolate,
   effect: Effect,
-  turnId: string,
+  { turnId, listed }: EffectContext,
   background: Background,
 ): Promise<Delivery> {
   const { env } = isolate;
@@ -88,6 +89,8 @@ async function deliver(
     case "cache":
       await isolate.answerCache(background).store(effect.key, effect.answer, effect.ttlSeconds);
       return { result: "acknowledged" };
+    case "list":
+      return tellCompletionIndex(env, effect, listed());
     default:
       // Written before a roll-back. It waits for the code that knows it, and holds up none of the others.
       throw new Error(`an effect that this code does not know: ${String(Reflect.get(effect, "kind"))}`);

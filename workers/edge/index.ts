@@ -8,6 +8,7 @@ import { generationParts } from "./generation-parts.ts";
 import { originPoolParts } from "./origin-pool-parts.ts";
 
 export { AuditLog } from "../../durable-objects/audit-log/audit-log.ts";
+export { CompletionIndex } from "../../durable-objects/completion-index/completion-index.ts";
 export { Conversation } from "../../durable-objects/conversation/conversation.ts";
 export { ConversationIndex } from "../../durable-objects/conversation-index/conversation-index.ts";
 export { MetricsHub } from "../../durable-objects/metrics-hub/metrics-hub.ts";

@@ -58,10 +58,10 @@ export interface Page {
   readonly order: "asc" | "desc";
 }
 
-/** `limit`, `order` and `after`, as OpenAI has them. */
-export function pageOf(c: EdgeContext): Result<Page, Refusal> {
+/** `limit`, `order` and `after`, as OpenAI has them; which order is meant where none is asked for differs by list. */
+export function pageOf(c: EdgeContext, usual: Page["order"] = "desc"): Result<Page, Refusal> {
   const limit = c.req.query("limit") ?? "20";
-  const order = c.req.query("order") ?? "desc";
+  const order = c.req.query("order") ?? usual;
   if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 100)
     return err({ kind: "value-invalid", param: "limit", message: "must be a whole number from 1 to 100" });
   if (order !== "asc" && order !== "desc")

@@ -129,6 +129,28 @@ export type CancelOutcome =
 export type HoldTurn = Message & { readonly untilMs: number };
 export type HoldOutcome = { readonly result: "held" } | GenerationFailure;
 
+/** To an ended turn that is listed: these metadata (JSON object of strings) in place of its own. Older code knows no such call. */
+export type UpdateTurn = Message & { readonly metadata: string };
+export type UpdateTurnOutcome =
+  | { readonly result: "updated"; readonly response: string }
+  | { readonly result: "running" }
+  | GenerationFailure;
+
+/** To an ended turn that is listed: what it was asked with, numbered from 0. Older code knows no such call. */
+export type MessagesOfTurn = Message & {
+  /** The number that the page begins behind; `null`: at the beginning. */
+  readonly after: number | null;
+  /** 1 to 100. */
+  readonly limit: number;
+  readonly order: "asc" | "desc";
+};
+export type MessagesOutcome =
+  /** `messages`: JSON, an array of `[number, message]`. */
+  | { readonly result: "ok"; readonly messages: string; readonly hasMore: boolean }
+  | { readonly result: "after-unknown" }
+  | { readonly result: "running" }
+  | GenerationFailure;
+
 export type DeleteTurn = Message;
 export type DeleteTurnOutcome = { readonly result: "deleted" } | GenerationFailure;
 

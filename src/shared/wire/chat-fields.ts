@@ -128,7 +128,11 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
     "used",
     "`include_usage`; only with stream: true. `include_obfuscation` has no effect.",
   ),
-  metadata: rule("OpenAI", "none", "Up to 16 pairs; checked."),
+  metadata: rule(
+    "OpenAI",
+    "used",
+    "Up to 16 pairs. With store: true kept with the answer, and what `GET /v1/chat/completions` can be narrowed by; else only checked.",
+  ),
   modalities: rule("OpenAI", "none", '`["text"]`, the default; `audio` is refused.'),
   prediction: rule("OpenAI", "none", "A hint for speed; the answer is the same without it."),
   prompt_cache_key: rule("OpenAI", "none", "Prefix caching needs no key here."),
@@ -139,7 +143,7 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
   store: rule(
     "OpenAI",
     "used",
-    "true: the answer runs on without its client, and can be had again by its id (`GET /v1/chat/completions/{id}`).",
+    "true: the answer runs on without its client, can be had again by its id (`GET /v1/chat/completions/{id}`, its messages with it), and is in the list of its user (`GET /v1/chat/completions`), for as long as the tenant keeps answers.",
   ),
   user: rule("OpenAI", "none", "The user is known by the credential."),
   verbosity: rule("OpenAI", "none", "No open model has such a setting; say it in the prompt."),

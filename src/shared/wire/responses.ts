@@ -60,6 +60,10 @@ export const chatCompletionSchema = z.looseObject({
     }),
   ),
   usage: usageSchema.optional(),
+  metadata: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: "Of one with `store: true`: what was sent with it, until it is changed." }),
   edgewise: receiptMember.optional(),
 });
 

@@ -40,6 +40,7 @@ import {
   textStreamEventSchema,
   usageSchema,
 } from "./responses.ts";
+import { storedCompletionRoutes, storedCompletionSchemas } from "./stored-completion-routes.ts";
 import { usageReportSchema } from "./usage-responses.ts";
 
 /** Named schemas of the document. */
@@ -72,6 +73,7 @@ export const componentSchemas = {
   ReceiptKeys: receiptKeysSchema,
   Health: healthSchema,
   Readiness: readinessSchema,
+  ...storedCompletionSchemas,
   ...responseSchemas,
   ...adminSchemas,
   Error: errorSchema,
@@ -154,6 +156,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     success: { description: "How it ended", content: { "application/json": "Cancellation" } },
     errors: [404, ...everyCall],
   },
+  ...storedCompletionRoutes,
   ...responseRoutes,
   ...conversationRoutes,
   {

@@ -1,8 +1,16 @@
-/** A durable chat turn by its id: look at it, follow it again, stop it, forget it. */
+/** A durable chat turn by its id: look at it, follow it again, change its metadata, stop it, forget it. */
+import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
+import { parseCompletionUpdate } from "../../../src/shared/wire/stored-completion-request.ts";
 import { eraseFromArchive } from "../erase-from-archive.ts";
 import type { TenantHandler } from "../handle.ts";
+import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import { askTurn, resumeTurn, retrieveTurn } from "../stored-turn.ts";
+
+export const stillWritten: Refusal = {
+  kind: "conflict",
+  message: "This answer is still being written. Follow it with ?stream=true.",
+};
 
 /** `GET /v1/chat/completions/{id}`: the final answer; with `?stream=true` its events, after `Last-Event-ID` where it is sent. */
 export const showCompletion: TenantHandler = async (call) => {
@@ -11,13 +19,26 @@ export const showCompletion: TenantHandler = async (call) => {
   const retrieved = await retrieveTurn(call, "chat", c.req.param("id") ?? "");
   if (!retrieved.ok) return respondRefusal(scope, retrieved.error);
   const outcome = retrieved.value;
-  if (outcome.result === "running")
-    return respondRefusal(scope, {
-      kind: "conflict",
-      message: "This answer is still being written. Follow it with ?stream=true.",
-    });
+  if (outcome.result === "running") return respondRefusal(scope, stillWritten);
   if (outcome.response === null) return respondRefusal(scope, { kind: "object-unknown" });
   return respondJson(scope, outcome.response);
+};
+
+/** `POST /v1/chat/completions/{id}`: its metadata, all of them; only of one that was stored by `store: true`. */
+export const updateCompletion: TenantHandler = async (call) => {
+  const { c, scope, tenant } = call;
+  const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
+  if (!text.ok) return respondRefusal(scope, text.error);
+  const read = parseCompletionUpdate(text.value);
+  if (!read.ok) return respondRefusal(scope, read.error);
+  const metadata = JSON.stringify(read.value);
+  const updated = await askTurn(call, "chat", c.req.param("id") ?? "", async (stub, message) =>
+    stub.update({ ...message, metadata }),
+  );
+  if (!updated.ok) return respondRefusal(scope, updated.error);
+  return updated.value.result === "running"
+    ? respondRefusal(scope, stillWritten)
+    : respondJson(scope, updated.value.response);
 };
 
 /** `POST /v1/chat/completions/{id}/cancel`: the model stops, what it said stands. Twice is once. */

@@ -3,11 +3,11 @@ import { withReceipt } from "../../receipts/attach-receipt.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import { createEncoder, type AnswerEncoder } from "../../stream/answer-encoder.ts";
 import { streamFailureError } from "../../stream/stream-failure.ts";
-import { writeWholeAnswer } from "../../stream/whole-answer.ts";
 import { toWireUsage } from "../../stream/wire-usage.ts";
 import { askedChat } from "../asked-chat.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
 import { gatherEvents, namedIn } from "./gathered.ts";
+import { keptAnswer } from "./listed-chat.ts";
 import type { JournalEvent } from "./ports.ts";
 import type { FormHistory, TurnForm } from "./turn-form.ts";
 
@@ -22,10 +22,14 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
     final: ({ status, model, createdSeconds, collected, usage, price }) =>
       status === "failed"
         ? null
-        : writeWholeAnswer(
-            { id: request.responseId, model, createdSeconds, choices: collected.choices, usage, price },
-            "chat",
-          ),
+        : keptAnswer(request, {
+            id: request.responseId,
+            model,
+            createdSeconds,
+            choices: collected.choices,
+            usage,
+            price,
+          }),
     sealed: ({ events, response }, receipt) => {
       const last = events.findLastIndex(({ data }) => data.startsWith("{"));
       return {
@@ -41,7 +45,7 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
       const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
       return {
         last: encoder.end(toWireUsage(usage, price), finish),
-        response: writeWholeAnswer({ ...identity, choices: collected.choices, usage, price }, "chat"),
+        response: keptAnswer(request, { ...identity, choices: collected.choices, usage, price }),
       };
     },
     interrupted: (interruption, usage) => {
@@ -62,7 +66,7 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
               streamFailureError(interruption.reason === "deadline" ? "deadline" : "origin-error"),
             ),
         response: cancelled
-          ? writeWholeAnswer({ ...identity, choices: collected.choices, usage, price: undefined }, "chat")
+          ? keptAnswer(request, { ...identity, choices: collected.choices, usage, price: undefined })
           : null,
         ...told,
       };

@@ -5,6 +5,7 @@
 import { modelRecord } from "../../routing/fleet-index.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { modelPrice } from "../dearest-price.ts";
+import { askedMessages, answerWithMetadata } from "./listed-chat.ts";
 import { chatResume, completeEnd, enteredBy } from "./chat-resume.ts";
 import type { TurnRunner } from "./ports.ts";
 import { givingBack, interrupted, refused, type EnteredConversation } from "./chat-turn-end.ts";
@@ -60,5 +61,10 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
       if (!read.ok || read.value.response === undefined) return null;
       return openResponse({ ...read.value, response: read.value.response }, "in_progress");
     },
+    asked: (text, page) => {
+      const read = readTurnRequest<ChatRequest>(text);
+      return read.ok ? askedMessages(read.value, page) : { messages: null, hasMore: false };
+    },
+    withMetadata: answerWithMetadata,
   };
 }

@@ -40,6 +40,26 @@ export interface TurnRunner {
 
   /** What `retrieve` shows of the turn while it runs; `null`: nothing. Pure. */
   running?(request: string): string | null;
+
+  /** A page of the messages that a listed turn was asked with. Pure. */
+  asked?(request: string, page: AskedPage): AskedMessages;
+
+  /** A listed turn's response with these metadata (JSON) in place of its own. Pure. */
+  withMetadata?(response: string, metadata: string): string;
+}
+
+/** Of messages that are numbered from 0. */
+export interface AskedPage {
+  /** The number that the page begins behind; `null`: at the beginning. */
+  readonly after: number | null;
+  readonly limit: number;
+  readonly order: "asc" | "desc";
+}
+
+export interface AskedMessages {
+  /** JSON: an array of `[number, message]`. `null`: `after` is no number of theirs. */
+  readonly messages: string | null;
+  readonly hasMore: boolean;
 }
 
 export type TurnWork = (io: TurnIo, signal: AbortSignal) => Promise<TurnOutcome>;
@@ -166,12 +186,32 @@ export type Effect =
       readonly key: string;
       readonly answer: CachedAnswer;
       readonly ttlSeconds: number;
+    }
+  /** Tell the user's list of stored completions what this turn is now: its end, and each change, until the list has it. */
+  | {
+      readonly kind: "list";
+      readonly jurisdiction: Jurisdiction;
+      readonly owner: Owner;
+      /** As clients see it. */
+      readonly responseId: string;
     };
+
+/** What a listed turn is at the moment of its delivery: an effect itself holds no content. */
+export interface ListedTurn {
+  readonly revision: number;
+  readonly createdMs: number;
+  /** When it is forgotten. */
+  readonly untilMs: number;
+  /** `null`: it was deleted. */
+  readonly response: string | null;
+}
 
 export interface EffectContext {
   readonly turnId: string;
   /** 0 at first. */
   readonly attempt: number;
+  /** `null`: the turn is not listed. */
+  readonly listed: () => ListedTurn | null;
 }
 
 /** Carries one effect out. A throw counts as `retry`. */

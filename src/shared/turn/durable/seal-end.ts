@@ -12,6 +12,7 @@ import { type ArchivedRequest, withArchive } from "./archive-effect.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
 import { assistantMessage } from "./gathered.ts";
+import { withListing } from "./listed-chat.ts";
 import type { TurnEnd, TurnRefused } from "./ports.ts";
 import type { TurnForm } from "./turn-form.ts";
 
@@ -74,7 +75,8 @@ function noteEnd(
   const claims = wantsReceipts(request.tenant)
     ? receiptClaims(request.responseId, request.principal, facts)
     : null;
-  const effects = archives ? withArchive(end.effects, archivedRequest(request), facts, items) : end.effects;
+  const owed = archives ? withArchive(end.effects, archivedRequest(request), facts, items) : end.effects;
+  const effects = withListing(owed, end, request);
   return {
     end: { ...end, effects, ...(claims === null ? {} : { receipt: JSON.stringify(claims) }) },
     claims,

@@ -1,0 +1,78 @@
+import { DurableObject } from "cloudflare:workers";
+import {
+  type CompletionIndexFailure,
+  completionIndexVersion,
+  type ListCompletions,
+  type ListCompletionsOutcome,
+  type TellCompletion,
+  type TellCompletionOutcome,
+} from "../../src/shared/contracts/completion-index.ts";
+import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import { CompletionStore } from "./completion-store.ts";
+
+/**
+ * One user's stored chat completions. It decides nothing: Generation objects tell it what they are, in revisions, as often
+ * as it takes; a late or doubled message changes nothing. An entry goes with its completion's time, by the object's own alarm.
+ */
+export class CompletionIndex extends DurableObject {
+  readonly #store: CompletionStore;
+  /** Told since the entries were last counted, as far as memory knows. */
+  #toldSinceSweep = 0;
+
+  constructor(context: DurableObjectState, env: Cloudflare.Env) {
+    super(context, env);
+    this.#store = new CompletionStore(context.storage);
+  }
+
+  async tell(message: TellCompletion): Promise<TellCompletionOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const nowMs = Date.now();
+    this.#store.tell(message, nowMs);
+    this.#toldSinceSweep += 1;
+    if (this.#toldSinceSweep >= sweepAfter) await this.#sweep(nowMs);
+    else if ((await this.ctx.storage.getAlarm()) === null)
+      await this.ctx.storage.setAlarm(nowMs + latestSweepMs);
+    return { result: "told" };
+  }
+
+  list(message: ListCompletions): ListCompletionsOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const limit = Math.min(Math.max(Math.trunc(message.limit), 1), 100);
+    const page = this.#store.page(message, limit + 1, Date.now());
+    if (page === null) return { result: "after-unknown" };
+    return { result: "ok", entries: page.slice(0, limit), hasMore: page.length > limit };
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#sweep(Date.now());
+  }
+
+  async #sweep(nowMs: number): Promise<void> {
+    this.#toldSinceSweep = 0;
+    const nextMs = this.#store.sweep(mostEntries, nowMs);
+    // Whoever tells something meanwhile waits, and then finds an object that was never used.
+    if (nextMs === null) await this.ctx.blockConcurrencyWhile(() => this.#store.erase());
+    else {
+      const soonestMs = Math.max(nextMs, nowMs + soonestSweepMs);
+      await this.ctx.storage.setAlarm(Math.min(soonestMs, nowMs + latestSweepMs));
+    }
+  }
+
+  #failure({ v, owner }: { readonly v: number; readonly owner: Owner }): CompletionIndexFailure | null {
+    if (v !== completionIndexVersion)
+      return { result: "version-unsupported", supported: completionIndexVersion };
+    const known = this.#store.owner();
+    return known === null || sameOwner(known, owner) ? null : { result: "unknown" };
+  }
+}
+
+/** Above that the oldest leave the list; by their ids they are had on. A narrowed list reads all of a user's entries. */
+export const mostEntries = 100_000;
+/** A sweep reads every entry, so there is time between two. What is over is not listed meanwhile. */
+const soonestSweepMs = 3_600_000;
+/** Entries are counted this often at least. */
+const latestSweepMs = 86_400_000;
+/** So that not more than this comes beyond `mostEntries` while the object is awake. */
+const sweepAfter = 5_000;

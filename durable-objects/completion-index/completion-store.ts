@@ -1,0 +1,154 @@
+import type {
+  ListCompletions,
+  ListedCompletion,
+  TellCompletion,
+} from "../../src/shared/contracts/completion-index.ts";
+import type { Owner } from "../../src/shared/contracts/owner.ts";
+import { hasSchema, migrate } from "../storage/migrations.ts";
+
+/**
+ * The tables of one user's list of stored completions (docs/storage.md). Ordered by when they were asked for, which never
+ * changes: a page never shows one twice nor leaves one out, whatever happens between two pages.
+ *
+ * Rows lie in the list's order, so that a narrowed list reads them one behind the other.
+ */
+const migrations = [
+  `CREATE TABLE owner (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), tenant TEXT NOT NULL, user TEXT NOT NULL);
+   CREATE TABLE entry (
+     place INTEGER PRIMARY KEY, object_name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
+     until_ms INTEGER NOT NULL, id TEXT, model TEXT, metadata TEXT);`,
+];
+
+/** Places in the list for each millisecond. Where they are all taken, one of the next is. */
+const placesPerMs = 1024;
+
+/** How long a deletion is remembered, so that a late message does not bring a completion back, and a page goes on behind it. */
+const rememberedMs = 86_400_000;
+
+type Known = { place: number; revision: number; id: string | null };
+
+export class CompletionStore {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+  #ready: boolean;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#ready = hasSchema(storage.sql);
+    if (this.#ready) migrate(storage, migrations);
+  }
+
+  owner(): Owner | null {
+    if (!this.#ready) return null;
+    return (
+      this.#sql.exec<{ tenant: string; user: string }>("SELECT tenant, user FROM owner").toArray()[0] ?? null
+    );
+  }
+
+  tell({ owner, objectName, revision, createdMs, entry }: TellCompletion, nowMs: number): void {
+    if (!this.#ready) migrate(this.#storage, migrations);
+    this.#ready = true;
+    this.#storage.transactionSync(() => {
+      this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?)", owner.tenant, owner.user);
+      const known = this.#known(objectName);
+      if (known !== null && known.revision >= revision) return;
+      // One that comes to life again is another turn, with a time of its own.
+      const isAnother = known === null || (known.id === null && entry !== null);
+      const place = isAnother ? this.#freePlace(createdMs) : known.place;
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
+        place,
+        objectName,
+        revision,
+        entry?.untilMs ?? nowMs + rememberedMs,
+        entry?.id ?? null,
+        entry?.model ?? null,
+        entry?.metadata ?? null,
+      );
+    });
+  }
+
+  /** One more than `limit` tells of the next page; `null`: there is, and lately was, no completion of the object `after`. */
+  page(
+    { after, order, model, metadata }: Pick<ListCompletions, "after" | "order" | "model" | "metadata">,
+    limit: number,
+    nowMs: number,
+  ): ListedCompletion[] | null {
+    if (!this.#ready) return after === null ? [] : null;
+    const wanted = ["id IS NOT NULL", "until_ms > ?"];
+    const given: (string | number)[] = [nowMs];
+    if (after !== null) {
+      const behind = this.#known(after);
+      if (behind === null) return null;
+      wanted.push(`place ${order === "asc" ? ">" : "<"} ?`);
+      given.push(behind.place);
+    }
+    if (model !== null) {
+      wanted.push("model = ?");
+      given.push(model);
+    }
+    // How such a pair is written is soon looked for, in all pairs first; but a value can be made to look so.
+    for (const [key, value] of Object.entries(metadata)) {
+      wanted.push("instr(metadata, ?) > 0");
+      given.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
+    }
+    for (const pair of Object.entries(metadata)) {
+      wanted.push(
+        "EXISTS (SELECT 1 FROM json_each(entry.metadata) pair WHERE pair.key = ? AND pair.value = ?)",
+      );
+      given.push(...pair);
+    }
+    return this.#sql
+      .exec<{ id: string; object_name: string }>(
+        `SELECT id, object_name FROM entry WHERE ${wanted.join(" AND ")}
+         ORDER BY place ${order === "asc" ? "ASC" : "DESC"} LIMIT ?`,
+        ...given,
+        limit,
+      )
+      .toArray()
+      .map(({ id, object_name: objectName }) => ({ id, objectName }));
+  }
+
+  /** Takes out what is over, and the oldest above `most`. @returns when the next is over; `null`: nothing is left */
+  sweep(most: number, nowMs: number): number | null {
+    if (!this.#ready) return null;
+    return this.#storage.transactionSync(() => {
+      this.#sql.exec("DELETE FROM entry WHERE until_ms <= ?", nowMs);
+      this.#sql.exec(
+        "DELETE FROM entry WHERE place <= (SELECT place FROM entry ORDER BY place DESC LIMIT 1 OFFSET ?)",
+        most,
+      );
+      return this.#sql.exec<{ next: number | null }>("SELECT min(until_ms) AS next FROM entry").one().next;
+    });
+  }
+
+  /** Deletes everything, the alarm as well. Nothing else may run until it is done. */
+  async erase(): Promise<void> {
+    await this.#storage.deleteAll();
+    this.#ready = false;
+  }
+
+  #known(objectName: string): Known | null {
+    return (
+      this.#sql
+        .exec<Known>("SELECT place, revision, id FROM entry WHERE object_name = ?", objectName)
+        .toArray()[0] ?? null
+    );
+  }
+
+  #freePlace(createdMs: number): number {
+    const first = createdMs * placesPerMs;
+    const next = first + placesPerMs;
+    const [last] = this.#sql
+      .exec<{ place: number }>(
+        "SELECT place FROM entry WHERE place >= ? AND place < ? ORDER BY place DESC LIMIT 1",
+        first,
+        next,
+      )
+      .toArray();
+    if (last === undefined) return first;
+    return last.place + 1 < next ? last.place + 1 : this.#freePlace(createdMs + 1);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Owner } from "./owner.ts";
+
+/**
+ * Messages to a CompletionIndex object: which chat completions has one user stored? One object a user. It is told by the
+ * Generation objects, which are the truth; each tells until it is acknowledged (docs/decisions/0067).
+ */
+export const completionIndexVersion = 1;
+
+interface Message {
+  readonly v: typeof completionIndexVersion;
+  readonly owner: Owner;
+}
+
+/** What the list is narrowed by. The completion itself is its object's. */
+export interface CompletionEntry {
+  /** As clients see it (`chatcmpl-…`). */
+  readonly id: string;
+  /** The model that answered. */
+  readonly model: string;
+  /** JSON object of strings. */
+  readonly metadata: string;
+  /** When its object forgets it, and the list as well. Milliseconds since 1970. */
+  readonly untilMs: number;
+}
+
+/** What one completion is, now. Idempotent: a revision that is not above the last one known changes nothing. */
+export interface TellCompletion extends Message {
+  /** The Generation object's name: what it is known by here. */
+  readonly objectName: string;
+  /** A time, so that a name that comes to life again (a claim) is above what is remembered of its deletion. */
+  readonly revision: number;
+  /** Its place in the list; never changes. */
+  readonly createdMs: number;
+  /** `null`: it was deleted. */
+  readonly entry: CompletionEntry | null;
+}
+export type TellCompletionOutcome = { readonly result: "told" } | CompletionIndexFailure;
+
+export interface ListCompletions extends Message {
+  /** The object of the completion that the page begins behind; `null`: at the beginning. */
+  readonly after: string | null;
+  /** 1 to 100. */
+  readonly limit: number;
+  readonly order: "asc" | "desc";
+  /** `null`: of any model. */
+  readonly model: string | null;
+  /** Pairs that all must be there; at most 16. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+export type ListCompletionsOutcome =
+  | { readonly result: "ok"; readonly entries: readonly ListedCompletion[]; readonly hasMore: boolean }
+  | { readonly result: "after-unknown" }
+  | CompletionIndexFailure;
+
+export interface ListedCompletion {
+  readonly id: string;
+  readonly objectName: string;
+}
+
+export type CompletionIndexFailure =
+  /** Another user's: by a mistake of ours alone. */
+  { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };
+
+/** Different for every tenant and user, as a bucket's name is: a tenant's id holds no `/`, and the user comes last. */
+export function completionIndexName({ tenant, user }: Owner): string {
+  return `${tenant}/completions/${JSON.stringify(user)}`;
+}

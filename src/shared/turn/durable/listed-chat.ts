@@ -1,0 +1,61 @@
+/**
+ * A chat completion that its owner stored (`store: true`): which one is in the list, what of the request it keeps, and how its
+ * metadata change. Responses have no list, and a conversation keeps its turns itself.
+ */
+import { writeWholeAnswer, type WholeAnswer } from "../../stream/whole-answer.ts";
+import type { ChatTurnRequest } from "./chat-turn-end.ts";
+import type { AskedMessages, AskedPage, Effect, TurnEnd } from "./ports.ts";
+
+type Listable = Pick<ChatTurnRequest, "chat" | "response" | "stored">;
+
+/** Where the tenant keeps nothing (`journal.retention_days: 0`), nothing is listed. */
+function isListed({ chat, response, stored }: Listable): boolean {
+  return chat.store === true && stored === true && response === undefined;
+}
+
+/** The object that is kept, as JSON: one that is listed holds its metadata, as OpenAI's does. */
+export function keptAnswer(request: Listable, answer: WholeAnswer): string {
+  const json = writeWholeAnswer(answer, "chat");
+  if (!isListed(request)) return json;
+  return `${json.slice(0, -1)},"metadata":${JSON.stringify(request.chat.metadata ?? {})}}`;
+}
+
+/** @param metadata JSON object of strings */
+export function answerWithMetadata(response: string, metadata: string): string {
+  return JSON.stringify({ ...(JSON.parse(response) as object), metadata: JSON.parse(metadata) as unknown });
+}
+
+/** What is narrowed by in the list. */
+export function listedBy(response: string): { readonly model: string; readonly metadata: string } {
+  const { model, metadata = {} } = JSON.parse(response) as {
+    readonly model: string;
+    readonly metadata?: Readonly<Record<string, string>>;
+  };
+  return { model, metadata: JSON.stringify(metadata) };
+}
+
+/** The effects of an end with the list's, where there is something to be had by its id. */
+export function withListing(
+  effects: readonly Effect[],
+  { response }: Pick<TurnEnd, "response">,
+  request: ChatTurnRequest,
+): readonly Effect[] {
+  if (response === null || !isListed(request)) return effects;
+  const { principal, tenant, responseId } = request;
+  const owner = { tenant: principal.tenant, user: principal.user };
+  return [...effects, { kind: "list", jurisdiction: tenant.jurisdiction, owner, responseId }];
+}
+
+/** What the client sent, as it was screened; what a conversation had before is not of this turn. */
+export function askedMessages({ chat }: Pick<ChatTurnRequest, "chat">, page: AskedPage): AskedMessages {
+  const { messages } = chat;
+  const { after, limit, order } = page;
+  if (after !== null && after >= messages.length) return { messages: null, hasMore: false };
+  const numbered = messages.map((message, number) => [number, message] as const);
+  const ordered = order === "asc" ? numbered : numbered.toReversed();
+  const begin = after === null ? 0 : (order === "asc" ? after : messages.length - 1 - after) + 1;
+  return {
+    messages: JSON.stringify(ordered.slice(begin, begin + limit)),
+    hasMore: begin + limit < ordered.length,
+  };
+}

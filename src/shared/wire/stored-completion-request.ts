@@ -1,0 +1,58 @@
+/** What is asked of stored chat completions: other metadata for one, and which of them a list is narrowed to? */
+import * as z from "zod";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import { shortenedFields } from "./json-bounds.ts";
+import { requestLimits } from "./request-limits.ts";
+import { metadataSchema } from "./schema-parts.ts";
+import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
+
+export const completionUpdateSchema = z.strictObject({
+  metadata: metadataSchema.nullable().meta({
+    description: "As they shall be: all of them. Null takes them away.",
+  }),
+});
+
+/** The metadata as they shall be. */
+export function parseCompletionUpdate(body: string): Result<Readonly<Record<string, string>>, Refusal> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return err({ kind: "json-invalid" });
+  }
+  const parsed = completionUpdateSchema.safeParse(shortenedFields(value));
+  return parsed.success
+    ? ok(parsed.data.metadata ?? {})
+    : err(refusalOfIssues(parsed.error.issues, [], value));
+}
+
+export interface CompletionFilter {
+  /** `null`: of any model. */
+  readonly model: string | null;
+  /** Pairs that a completion must all have. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** `model=…` and `metadata[key]=value`, as OpenAI's clients write them. Bounded as what is looked for is. */
+export function parseCompletionFilter(query: URLSearchParams): Result<CompletionFilter, Refusal> {
+  const model = query.get("model");
+  if (model !== null && (model === "" || model.length > requestLimits.idCharacters))
+    return err(invalidValue("model", `must have 1 to ${requestLimits.idCharacters} characters`));
+  const pairs = new Map<string, string>();
+  for (const [name, value] of query) {
+    if (!/^metadata(?:\[|$)/.test(name)) continue;
+    // What a client makes of null.
+    if (name === "metadata" && value === "") continue;
+    const key = /^metadata\[([^]*)\]$/.exec(name)?.[1];
+    if (key === undefined)
+      return err(invalidValue("metadata", "must be written as metadata[key]=value, for each pair"));
+    if (pairs.has(key)) return err(invalidValue("metadata", "names one key twice"));
+    pairs.set(key, value);
+  }
+  const metadata = Object.fromEntries(pairs);
+  const checked = metadataSchema.safeParse(metadata);
+  return checked.success
+    ? ok({ model, metadata })
+    : err(refusalOfIssues(checked.error.issues, ["metadata"], metadata));
+}
