@@ -107,7 +107,7 @@ export class GenerationStore {
   }
 
   listed(): ListedTurn | null {
-    return this.#value === null ? null : listedTurn(this.#value, this.response());
+    return this.#value === null ? null : listedTurn(this.#value, () => this.response());
   }
 
   /** The usage receipt's claims as JSON. */
@@ -261,7 +261,7 @@ export class GenerationStore {
   /** The caller wants the turn gone: no content stays, and the rest goes with the last effect, or with its claim's next use. */
   forget(nowMs: number): void {
     const value = this.#needValue();
-    const owed = this.response() === null ? {} : owedAgain(value, nowMs);
+    const owed = value.listed === undefined || this.response() === null ? {} : owedAgain(value, nowMs);
     this.#transaction(() => {
       this.#dropJournal();
       this.#texts.drop("response");

@@ -49,11 +49,11 @@ export function listedAfter(
 
 export function listedTurn(
   { listed, createdMs, endedMs, replayMs, retentionMs }: TurnValue,
-  response: string | null,
+  response: () => string | null,
 ): ListedTurn | null {
   if (listed === undefined || endedMs === null) return null;
   const untilMs = endedMs + Math.max(replayMs, retentionMs);
-  return { revision: listed.revision, createdMs, untilMs, response };
+  return { revision: listed.revision, createdMs, untilMs, response: response() };
 }
 
 function owed(revision: number, effect: string, dueMs: number): ListedValue {
