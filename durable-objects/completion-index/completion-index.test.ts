@@ -37,8 +37,11 @@ const all: ListCompletions = {
   limit: 100,
   order: "asc",
   model: null,
-  metadata: {},
+  metadata: [],
 };
+
+/** As a list is narrowed to: pairs. */
+const having = (metadata: Record<string, string>) => ({ metadata: Object.entries(metadata) });
 
 async function names(stub: Stub, more: Partial<ListCompletions> = {}): Promise<string[]> {
   const listed = await stub.list({ ...all, ...more });
@@ -118,14 +121,45 @@ test("it is narrowed by model and by pairs that must all be there, whatever thei
   expect(JSON.stringify(trap)).toContain(JSON.stringify({ ":": "," }).slice(1, -1));
   await stub.tell(tell("d", 1, { model: "m3", metadata: trap }));
   expect(await names(stub, { model: "m2" })).toEqual(["b", "c"]);
-  expect(await names(stub, { metadata: { k: "v" } })).toEqual(["a", "b"]);
-  expect(await names(stub, { metadata: { k: "v", l: "w" } })).toEqual(["a"]);
-  expect(await names(stub, { metadata: { k: "V" } })).toEqual([]);
-  expect(await names(stub, { metadata: odd })).toEqual(["c"]);
-  expect(await names(stub, { metadata: { ":": "," } })).toEqual([]);
-  expect(await names(stub, { metadata: { a: ":" } })).toEqual(["d"]);
-  expect(await names(stub, { model: "m1", metadata: odd })).toEqual([]);
-  expect(await names(stub, { model: "m2", metadata: { k: "v" }, after: "a" })).toEqual(["b"]);
+  expect(await names(stub, having({ k: "v" }))).toEqual(["a", "b"]);
+  expect(await names(stub, having({ k: "v", l: "w" }))).toEqual(["a"]);
+  expect(await names(stub, having({ k: "V" }))).toEqual([]);
+  expect(await names(stub, having(odd))).toEqual(["c"]);
+  expect(await names(stub, having({ ":": "," }))).toEqual([]);
+  expect(await names(stub, having({ a: ":" }))).toEqual(["d"]);
+  expect(await names(stub, { model: "m1", ...having(odd) })).toEqual([]);
+  expect(await names(stub, { model: "m2", ...having({ k: "v" }), after: "a" })).toEqual(["b"]);
+});
+
+test("whatever pairs are made of, those that have them are found and no others", async () => {
+  // Few and awkward characters, so that pairs are often alike, and texts of JSON within JSON.
+  const awkward = fc.string({
+    unit: fc.constantFrom('"', "\\", ":", ",", "{", "é", "💬", "\u0000", "'", "a"),
+    maxLength: 4,
+  });
+  const pairs = fc.dictionary(awkward, awkward, { maxKeys: 4, noNullPrototype: true });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(pairs, { minLength: 1, maxLength: 8 }),
+      fc.array(pairs, { minLength: 1, maxLength: 6 }),
+      async (stored, sought) => {
+        const stub = index();
+        for (const [at, metadata] of stored.entries())
+          await stub.tell(tell(`o${at}`, 1, { createdMs: at, metadata }));
+        // What is looked for is most often something of what is there.
+        const parts = stored.map((all) => Object.fromEntries(Object.entries(all).slice(0, 2)));
+        for (const metadata of [...sought, ...parts]) {
+          const expected = stored.flatMap((has, at) =>
+            Object.entries(metadata).every(([key, value]) => Object.hasOwn(has, key) && has[key] === value)
+              ? [`o${at}`]
+              : [],
+          );
+          expect(await names(stub, having(metadata))).toEqual(expected);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
 
 test("a page goes on behind one that was deleted since the one before, and a name comes to life again", async () => {

@@ -90,11 +90,11 @@ export class CompletionStore {
       given.push(model);
     }
     // How such a pair is written is soon looked for, in all pairs first; but a value can be made to look so.
-    for (const [key, value] of Object.entries(metadata)) {
+    for (const [key, value] of metadata) {
       wanted.push("instr(metadata, ?) > 0");
       given.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
     }
-    for (const pair of Object.entries(metadata)) {
+    for (const pair of metadata) {
       wanted.push(
         "EXISTS (SELECT 1 FROM json_each(entry.metadata) pair WHERE pair.key = ? AND pair.value = ?)",
       );

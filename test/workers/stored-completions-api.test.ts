@@ -80,6 +80,7 @@ test("what its owner stored is listed; what was not stored, and another's, is no
   expect(await list(ann, `?order=desc&limit=1`)).toEqual([second]);
   expect(await list(ann, "?metadata[k]=v")).toEqual([first]);
   expect(await list(ann, `?metadata=&model=none`)).toEqual([]);
+  expect(await list(ann, "?metadata[k]=v&metadata[constructor]=v")).toEqual([]);
   expect(await list(await bearer("stores", "bob"))).toEqual([]);
   // It is had by its id, and is none of those whose messages are kept.
   expect(await ask("GET", `${path}/${unlisted.id}`, ann)).toMatchObject({ status: 200 });

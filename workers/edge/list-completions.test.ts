@@ -4,7 +4,7 @@ import type { RetrieveOutcome } from "../../src/shared/contracts/generation.ts";
 import type { TenantCall } from "./handle.ts";
 import { listCompletions } from "./list-completions.ts";
 
-const asked = { after: null, limit: 100, order: "asc", model: null, metadata: {} } as const;
+const asked = { after: null, limit: 100, order: "asc", model: null, metadata: [] } as const;
 
 /** A user's `count` completions, of which each object answers what `retrieve` says. */
 function world(count: number, retrieve: (name: string) => RetrieveOutcome) {

@@ -44,8 +44,8 @@ export interface ListCompletions extends Message {
   readonly order: "asc" | "desc";
   /** `null`: of any model. */
   readonly model: string | null;
-  /** Pairs that all must be there; at most 16. */
-  readonly metadata: Readonly<Record<string, string>>;
+  /** Pairs that all must be there; at most 16. As pairs, since no key of an object's is safe from being its prototype's. */
+  readonly metadata: readonly (readonly [key: string, value: string])[];
 }
 export type ListCompletionsOutcome =
   | { readonly result: "ok"; readonly entries: readonly ListedCompletion[]; readonly hasMore: boolean }

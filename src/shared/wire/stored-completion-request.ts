@@ -31,7 +31,7 @@ export interface CompletionFilter {
   /** `null`: of any model. */
   readonly model: string | null;
   /** Pairs that a completion must all have. */
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly metadata: readonly (readonly [key: string, value: string])[];
 }
 
 /** `model=…` and `metadata[key]=value`, as OpenAI's clients write them. Bounded as what is looked for is. */
@@ -53,6 +53,6 @@ export function parseCompletionFilter(query: URLSearchParams): Result<Completion
   const metadata = Object.fromEntries(pairs);
   const checked = metadataSchema.safeParse(metadata);
   return checked.success
-    ? ok({ model, metadata })
+    ? ok({ model, metadata: [...pairs] })
     : err(refusalOfIssues(checked.error.issues, ["metadata"], metadata));
 }
