@@ -30,7 +30,7 @@ export async function screenResponse(
   const screening = screenWith(said, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
   if (screened.kind === "refused") return err(screened.refusal);
-  const findings = summary(screened.findings);
+  const findings = summary(screened.findings, screened.harm);
   const [first, ...messages] = screened.messages;
   const instructions = typeof first?.content === "string" ? first.content : "";
   if (screened.messages === said && screened.definitions === described) return ok({ request, findings });

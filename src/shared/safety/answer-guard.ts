@@ -1,5 +1,8 @@
 import type { TextFilter, TextLane } from "../stream/text-filter.ts";
 import { JsonText } from "./json-text.ts";
+import { AnswerModeration } from "./moderation/answer-moderation.ts";
+import type { Category } from "./moderation/categories.ts";
+import type { ModerationPolicy } from "./moderation/moderation-policy.ts";
 import { resolvePolicy, type ResolvedPolicy, type SafetyPolicy } from "./safety-policy.ts";
 import { type SafetyAction, safetyActions, type Span } from "./span.ts";
 import { StreamGuard } from "./stream-guard.ts";
@@ -27,12 +30,21 @@ export class AnswerGuard implements TextFilter {
   readonly #policy: ResolvedPolicy;
   readonly #contentIsJson: boolean;
   readonly #guards = new Map<TextLane, StreamGuard>();
+  /** `null`: the tenant does not moderate answers. */
+  readonly #moderation: ModerationPolicy | null;
+  readonly #moderated = new Map<TextLane, AnswerModeration>();
+  readonly #harm = new Map<Category, number>();
   #found = 0;
   #strongest = 0;
 
-  constructor(policy: ResolvedPolicy, { contentIsJson }: GuardedAnswer) {
+  constructor(
+    policy: ResolvedPolicy,
+    { contentIsJson }: GuardedAnswer,
+    moderation: ModerationPolicy | null = null,
+  ) {
     this.#policy = policy;
     this.#contentIsJson = contentIsJson;
+    this.#moderation = moderation;
   }
 
   /** The strongest action that was taken: `mask` or `block` mean that the answer is not what the model said. */
@@ -45,7 +57,28 @@ export class AnswerGuard implements TextFilter {
     return this.#found;
   }
 
+  /** Blocks of text by category of harm that was found in them. */
+  get harm(): ReadonlyMap<Category, number> {
+    return this.#harm;
+  }
+
   push(lane: TextLane, text: string): string | null {
+    const seen = this.#policy.isOff ? text : this.#push(lane, text);
+    if (seen === null || this.#moderation === null) return seen;
+    return this.#moderationOf(lane, this.#moderation).push(seen);
+  }
+
+  flush(lane: TextLane): string | null {
+    const held = this.#policy.isOff ? "" : this.#flush(lane);
+    if (held === null || this.#moderation === null) return held;
+    const moderation = this.#moderationOf(lane, this.#moderation);
+    this.#moderated.delete(lane);
+    const first = moderation.push(held);
+    const last = first === null ? null : moderation.flush();
+    return first === null || last === null ? null : first + last;
+  }
+
+  #push(lane: TextLane, text: string): string | null {
     let guard = this.#guards.get(lane);
     if (guard === undefined) {
       guard = new StreamGuard(this.#policy, this.#isJson(lane) ? new JsonText() : null);
@@ -56,7 +89,7 @@ export class AnswerGuard implements TextFilter {
     return step.blocked ? null : step.release;
   }
 
-  flush(lane: TextLane): string | null {
+  #flush(lane: TextLane): string | null {
     const guard = this.#guards.get(lane);
     if (guard === undefined) return "";
     this.#guards.delete(lane);
@@ -70,6 +103,20 @@ export class AnswerGuard implements TextFilter {
     return lane.includes("/call/") || (this.#contentIsJson && lane.endsWith("/content"));
   }
 
+  #moderationOf(lane: TextLane, policy: ModerationPolicy): AnswerModeration {
+    const known = this.#moderated.get(lane);
+    if (known !== undefined) return known;
+    const made = new AnswerModeration(policy, this.#isJson(lane), (found) => this.#noteHarm(found));
+    this.#moderated.set(lane, made);
+    return made;
+  }
+
+  #noteHarm(found: readonly Category[]): void {
+    const action = this.#moderation?.output ?? "off";
+    this.#strongest = Math.max(this.#strongest, safetyActions.indexOf(action));
+    for (const category of found) this.#harm.set(category, (this.#harm.get(category) ?? 0) + 1);
+  }
+
   #note(lane: TextLane, spans: readonly Span[]): void {
     for (const span of spans) {
       this.#found += 1;
@@ -81,9 +128,15 @@ export class AnswerGuard implements TextFilter {
 
 /** Undefined where the tenant wants nothing looked for: the pass then has no filter at all. */
 export function createAnswerGuard(policy: SafetyPolicy, answer: GuardedAnswer): AnswerGuard | undefined {
-  return guardsAnswers(policy) ? new AnswerGuard(resolvePolicy(policy.output), answer) : undefined;
+  return guardsAnswers(policy)
+    ? new AnswerGuard(resolvePolicy(policy.output), answer, moderationOf(policy))
+    : undefined;
 }
 
 export function guardsAnswers(policy: SafetyPolicy): boolean {
-  return !resolvePolicy(policy.output).isOff;
+  return !resolvePolicy(policy.output).isOff || moderationOf(policy) !== null;
+}
+
+function moderationOf({ moderation }: SafetyPolicy): ModerationPolicy | null {
+  return moderation === undefined || moderation.output === "off" ? null : moderation;
 }

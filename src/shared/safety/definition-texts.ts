@@ -4,7 +4,7 @@
  */
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { resolvePolicy, type SafetyPolicy } from "./safety-policy.ts";
-import { screenPrompt, type ScreenDeps, type ScreenedPrompt } from "./screen-prompt.ts";
+import { moderatesPrompts, screenPrompt, type ScreenDeps, type ScreenedPrompt } from "./screen-prompt.ts";
 
 export type ScreenedWith<M, D> =
   | (Extract<ScreenedPrompt<M>, { kind: "passed" }> & { readonly definitions: D })
@@ -17,7 +17,7 @@ export function screenWith<M extends ChatMessage, D>(
   policy: SafetyPolicy,
   deps: ScreenDeps,
 ): ScreenedWith<M, D> | Promise<ScreenedWith<M, D>> {
-  if (resolvePolicy(policy.input).isOff && deps.detectors.length === 0)
+  if (resolvePolicy(policy.input).isOff && deps.detectors.length === 0 && !moderatesPrompts(policy))
     return { kind: "passed", messages, definitions, findings: [], unscreened: false };
   const texts = stringsOf(definitions);
   const described = { role: "system", content: texts.map((text) => ({ type: "text" as const, text })) };

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { moderationPolicySchema } from "./moderation/moderation-policy.ts";
 import { type SafetyAction, safetyActions, type SpanKind, spanKinds } from "./span.ts";
 
 /**
@@ -19,6 +20,8 @@ export const safetyPolicySchema = z.strictObject({
   output: directionPolicySchema.prefault({}),
   /** A screen that takes over 50 ms: let the text through and say so in the log, or refuse. */
   when_slow: z.enum(["open", "closed"]).default("closed"),
+  /** Absent: nothing is moderated. */
+  moderation: moderationPolicySchema.optional(),
 });
 export type SafetyPolicy = z.infer<typeof safetyPolicySchema>;
 

@@ -2,6 +2,9 @@ import type { Refusal } from "../contracts/refusal.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { applyMasks } from "./masks.ts";
 import { mapTexts } from "./message-texts.ts";
+import type { Category } from "./moderation/categories.ts";
+import { moderatePrompt, type PromptVerdict } from "./moderation/moderate-prompt.ts";
+import type { JudgedMessage, Moderator } from "./moderation/moderator.ts";
 import { resolvePolicy, type SafetyPolicy } from "./safety-policy.ts";
 import { screen } from "./screen.ts";
 import type { Span } from "./span.ts";
@@ -26,6 +29,8 @@ export interface ScreenDeps {
   readonly detectors: readonly PromptDetector[];
   /** Calls `fire` once after `ms`, unless the returned function is called before. */
   readonly timer: (ms: number, fire: () => void) => () => void;
+  /** The model that the tenant's moderation names. */
+  readonly moderator?: Moderator;
 }
 
 /** A span and the text it lies in, counted over all texts of the prompt. */
@@ -41,6 +46,8 @@ export type ScreenedPrompt<M> =
       readonly findings: readonly Finding[];
       /** The budget ran out and the policy is open: say so in the log. */
       readonly unscreened: boolean;
+      /** Harm that was found and let through, by category; absent: none. */
+      readonly harm?: ReadonlyMap<Category | "unmoderated", number>;
     }
   | {
       readonly kind: "refused";
@@ -49,6 +56,57 @@ export type ScreenedPrompt<M> =
     };
 
 export function screenPrompt<M extends ChatMessage>(
+  messages: readonly M[],
+  policy: SafetyPolicy,
+  deps: ScreenDeps,
+): ScreenedPrompt<M> | Promise<ScreenedPrompt<M>> {
+  const screened = screenSpans(messages, policy, deps);
+  if (!moderatesPrompts(policy)) return screened;
+  return screened instanceof Promise
+    ? screened.then((done) => moderate(done, policy, deps))
+    : moderate(screened, policy, deps);
+}
+
+export function moderatesPrompts({ moderation }: SafetyPolicy): boolean {
+  return moderation !== undefined && moderation.input !== "off";
+}
+
+/** What is left of the prompt after masks is what the model would read. */
+function moderate<M extends ChatMessage>(
+  screened: ScreenedPrompt<M>,
+  policy: SafetyPolicy,
+  deps: ScreenDeps,
+): ScreenedPrompt<M> | Promise<ScreenedPrompt<M>> {
+  const { moderation } = policy;
+  if (screened.kind === "refused" || moderation === undefined) return screened;
+  const texts: string[] = [];
+  const said: JudgedMessage[] = [];
+  for (const message of screened.messages) {
+    const from = texts.length;
+    mapTexts([message], (text) => {
+      texts.push(text);
+      return text;
+    });
+    if (message.role !== "user" && message.role !== "assistant") continue;
+    said.push({ role: message.role, content: texts.slice(from).join("\n") });
+  }
+  const judging = moderatePrompt({ texts, said }, moderation, deps.moderator);
+  const concluded = ({ categories, slow: isSlow }: PromptVerdict): ScreenedPrompt<M> => {
+    if (categories.length > 0 && moderation.input === "block")
+      return {
+        kind: "refused",
+        refusal: { kind: "content-refused", categories },
+        findings: screened.findings,
+      };
+    if (isSlow && moderation.when_slow === "closed") return slow([], policy, screened.findings, "closed");
+    const harm = new Map<Category | "unmoderated", number>(categories.map((category) => [category, 1]));
+    if (isSlow) harm.set("unmoderated", 1);
+    return { ...screened, harm };
+  };
+  return judging instanceof Promise ? judging.then(concluded) : concluded(judging);
+}
+
+function screenSpans<M extends ChatMessage>(
   messages: readonly M[],
   policy: SafetyPolicy,
   deps: ScreenDeps,
@@ -126,8 +184,9 @@ function slow<M>(
   messages: readonly M[],
   policy: SafetyPolicy,
   findings: readonly Finding[],
+  whenSlow: SafetyPolicy["when_slow"] = policy.when_slow,
 ): ScreenedPrompt<M> {
-  if (policy.when_slow === "open") return { kind: "passed", messages, findings, unscreened: true };
+  if (whenSlow === "open") return { kind: "passed", messages, findings, unscreened: true };
   return {
     kind: "refused",
     refusal: {

@@ -182,7 +182,7 @@ class DirectAnswer {
     this.#options.onEnd({
       end,
       totals,
-      guarded: summary(this.#guard?.findings ?? []),
+      guarded: summary(this.#guard?.findings ?? [], this.#guard?.harm),
       engine: this.#engine.story,
     });
   }

@@ -6,6 +6,7 @@ import { exactKey } from "../cache/exact-key.ts";
 import type { CacheLookup } from "../cache/ports.ts";
 import { composeVersion } from "../prompt/compose.ts";
 import { controlTokenRulesVersion } from "../prompt/control-tokens.ts";
+import { moderationVersion } from "../safety/moderation/moderation-policy.ts";
 import { resolvePolicy, safetyRulesVersion } from "../safety/safety-policy.ts";
 import type { Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
@@ -66,5 +67,7 @@ function keyOf(turn: ValidatedTurn, plan: Plan, deps: TurnDeps): Promise<string>
 /** A masked or blocked answer is of its policy; a policy that looks for nothing changes nothing. */
 function safetyOf({ tenant: { safety } }: ValidatedTurn): string | null {
   const off = resolvePolicy(safety.input).isOff && resolvePolicy(safety.output).isOff;
-  return off ? null : `${safetyRulesVersion}/${JSON.stringify(safety)}`;
+  if (off && safety.moderation === undefined) return null;
+  const moderation = safety.moderation === undefined ? "" : `/${moderationVersion}`;
+  return `${safetyRulesVersion}${moderation}/${JSON.stringify(safety)}`;
 }

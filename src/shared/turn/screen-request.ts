@@ -24,11 +24,11 @@ export async function screenChat(
   const screening = screenWith(request.messages, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
   if (screened.kind === "refused") return err(screened.refusal);
-  const { messages, definitions, findings } = screened;
+  const { messages, definitions } = screened;
   const same = messages === request.messages && definitions === described;
   return ok({
     request: same ? request : { ...request, messages, ...definitions },
-    findings: summary(findings),
+    findings: summary(screened.findings, screened.harm),
   });
 }
 
@@ -54,13 +54,22 @@ export async function screenCompletion(
   if (screened.kind === "refused") return err(screened.refusal);
   const texts = screened.messages.map((message) => message.content);
   const prompt = typeof request.prompt === "string" ? (texts[0] ?? "") : texts;
-  return ok({ request: { ...request, prompt }, findings: summary(screened.findings) });
+  return ok({ request: { ...request, prompt }, findings: summary(screened.findings, screened.harm) });
 }
 
-/** `email:2 card:1`, the most frequent first as they came; `null`: nothing was found. */
-export function summary(findings: readonly Pick<Finding, "span">[]): string | null {
-  if (findings.length === 0) return null;
+/**
+ * `email:2 card:1 hate:1`, as they came, then harm; `null`: nothing was found.
+ *
+ * @param harm how often each category of harm was found
+ */
+export function summary(
+  findings: readonly Pick<Finding, "span">[],
+  harm: ReadonlyMap<string, number> = noHarm,
+): string | null {
+  if (findings.length === 0 && harm.size === 0) return null;
   const counts = new Map<string, number>();
   for (const { span } of findings) counts.set(span.kind, (counts.get(span.kind) ?? 0) + 1);
-  return [...counts].map(([kind, count]) => `${kind}:${count}`).join(" ");
+  return [...counts, ...harm].map(([kind, count]) => `${kind}:${count}`).join(" ");
 }
+
+const noHarm: ReadonlyMap<string, number> = new Map();

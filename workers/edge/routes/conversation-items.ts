@@ -66,7 +66,7 @@ export const addConversationItems: TenantHandler = async (call) => {
   if (!media.ok) return respondRefusal(scope, media.error);
   const screened = await screenPrompt(read.value, tenant.safety, isolate.screen);
   if (screened.kind === "refused") return respondRefusal(scope, screened.refusal);
-  const findings = summary(screened.findings);
+  const findings = summary(screened.findings, screened.harm);
   if (findings !== null) scope.record.screened = findings;
   const items = itemsOfMessages(screened.messages);
   // A retry of ours after a lost answer brings the same id, and adds nothing; so does a client's with its key.

@@ -39,7 +39,7 @@ export const createConversation: TenantHandler = async (call) => {
   if (!media.ok) return respondRefusal(scope, media.error);
   const screened = await screenPrompt(read.value.messages, tenant.safety, isolate.screen);
   if (screened.kind === "refused") return respondRefusal(scope, screened.refusal);
-  const findings = summary(screened.findings);
+  const findings = summary(screened.findings, screened.harm);
   if (findings !== null) scope.record.screened = findings;
   const owner = ownerOf(call);
   const { id } = await mintId(isolate.hash, {

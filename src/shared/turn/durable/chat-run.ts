@@ -250,7 +250,7 @@ export class ChatRun {
     engine.end(originOutcome(how));
     learn(turn, turnDeps, how, totals);
     this.#mark("stream");
-    const guarded = summary(guard?.findings ?? []);
+    const guarded = summary(guard?.findings ?? [], guard?.harm);
     const { story } = engine;
     this.#deps.record(
       runRecord(turn, how, { totals, engine: story, guarded }, this.#stages, this.#deps.now()),

@@ -1,0 +1,216 @@
+/**
+ * Which features does the linear model see of a text? Hashes of its words, and of runs of one to three symbols, where a word's class
+ * stands for the word; and of pairs of classes that stand near each other. Each counts once, however often it occurs.
+ *
+ * The training (dev/moderation) and the Worker share this file: bump `featureVersion` with every change of it or of what it reads, and train
+ * again.
+ */
+import { number, type PlainWord, quoteMark } from "./plain-words.ts";
+import type { WordClass } from "./word-classes.ts";
+
+export const featureVersion = 1;
+
+/** Of classes that a word has together, the first of these counts. */
+const byWeight: readonly WordClass[] = [
+  "slur",
+  "group",
+  "trait",
+  "dehumanise",
+  "kill",
+  "suicide",
+  "sexual",
+  "hate",
+  "hurt",
+  "insult",
+  "ambiguous",
+  "die",
+  "weapon",
+  "gore",
+  "drug",
+  "crime",
+  "evade",
+  "make",
+  "ask",
+  "profanity",
+  "minor",
+  "sensual",
+  "blade",
+  "myself",
+  "you",
+  "i",
+  "they",
+  "negation",
+  "report",
+  "against",
+  "all",
+  "deserve",
+  "person",
+  "love",
+];
+const order = new Map(byWeight.map((name, at) => [name, at]));
+
+/** Those whose nearness tells something. */
+const telling = new Set<WordClass>([
+  "slur",
+  "group",
+  "trait",
+  "dehumanise",
+  "kill",
+  "suicide",
+  "sexual",
+  "hate",
+  "hurt",
+  "insult",
+  "ambiguous",
+  "die",
+  "weapon",
+  "gore",
+  "drug",
+  "crime",
+  "evade",
+  "make",
+  "ask",
+  "profanity",
+  "minor",
+  "sensual",
+  "blade",
+  "myself",
+  "you",
+  "i",
+  "negation",
+  "report",
+  "against",
+  "deserve",
+  "love",
+]);
+const nearness = 5;
+
+export interface TextSymbol {
+  readonly hash: number;
+  readonly word: number;
+  /** What it means; `null`: only itself. */
+  readonly name: WordClass | null;
+}
+
+function fnv(text: string, seed: number): number {
+  let hash = seed;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return mixed(hash);
+}
+
+function mixed(hash: number): number {
+  let value = hash ^ (hash >>> 15);
+  value = Math.imul(value, 0x2c1b3c6d);
+  value ^= value >>> 12;
+  value = Math.imul(value, 0x297a2d39);
+  return (value ^ (value >>> 15)) >>> 0;
+}
+
+const wordSeed = 0x811c9dc5;
+const symbolSeed = 0x1234567;
+const pairSeed = 0x51ed270b;
+const edge = fnv("<edge>", symbolSeed);
+
+function joined(first: number, second: number, seed: number): number {
+  return mixed(Math.imul(first ^ seed, 0x9e3779b1) ^ Math.imul(second, 0x85ebca6b));
+}
+
+const classHashes = new Map<WordClass, number>(byWeight.map((name) => [name, fnv(`<${name}>`, symbolSeed)]));
+
+function mainClass({ classes }: PlainWord): WordClass | null {
+  let main: WordClass | null = null;
+  let best = byWeight.length;
+  for (const name of classes) {
+    const at = order.get(name) ?? byWeight.length;
+    if (at < best) {
+      best = at;
+      main = name;
+    }
+  }
+  return main;
+}
+
+/** A trait before a person is one group: `black people`, `trans lives`, `disabled women`. */
+export function symbolsOf(words: readonly PlainWord[]): TextSymbol[] {
+  const symbols: TextSymbol[] = [];
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at];
+    if (word === undefined) continue;
+    let name = mainClass(word);
+    if (word.classes.includes("trait")) {
+      const next = words[at + 1];
+      const isPerson =
+        next?.classes.includes("person") === true ||
+        next?.classes.includes("group") === true ||
+        next?.classes.includes("minor") === true;
+      if (isPerson) {
+        name = "group";
+        at += 1;
+      }
+    }
+    const own = fnv(word.word, wordSeed);
+    symbols.push({ hash: name === null ? own : (classHashes.get(name) ?? own), word: own, name });
+  }
+  return symbols;
+}
+
+const punctuation = new Set([".", ";", ":", "\n"].map((sign) => fnv(sign, wordSeed)));
+const counted = fnv(number, wordSeed);
+export const quoted = fnv(quoteMark, wordSeed);
+
+/** Classes that make of a group's name more than a name. */
+const harsh = new Set<WordClass>([
+  "slur",
+  "dehumanise",
+  "kill",
+  "hate",
+  "hurt",
+  "insult",
+  "ambiguous",
+  "die",
+  "profanity",
+  "weapon",
+]);
+const isGroup = new Set<WordClass>(["group", "trait"]);
+const isSpeech = new Set<WordClass>(["report", "against"]);
+
+/** What is said of whom, in one number for the whole window: a group, harsh words, denial, other people's speech. */
+function gist(symbols: readonly TextSymbol[]): number {
+  let bits = 0;
+  for (const { name, word } of symbols) {
+    if (word === quoted) bits |= 16;
+    if (name === null) continue;
+    if (isGroup.has(name)) bits |= 1;
+    else if (harsh.has(name)) bits |= 2;
+    else if (name === "negation") bits |= 4;
+    else if (isSpeech.has(name)) bits |= 8;
+  }
+  return bits;
+}
+
+/** Tells each feature of symbols that follow each other, maybe more than once. */
+export function eachFeature(symbols: readonly TextSymbol[], tell: (feature: number) => void): void {
+  const bits = gist(symbols);
+  tell(joined(edge, bits & 3, pairSeed));
+  tell(joined(edge, bits | 32, pairSeed));
+  let before = edge;
+  let earlier = edge;
+  for (let at = 0; at <= symbols.length; at += 1) {
+    const symbol = symbols[at];
+    const hash = symbol?.hash ?? edge;
+    if (symbol !== undefined) {
+      const names = symbol.name === "group" || symbol.name === "trait";
+      if (!names && !punctuation.has(symbol.word) && symbol.word !== counted) tell(symbol.word);
+      if (symbol.name !== null && !names) tell(hash);
+    }
+    tell(joined(before, hash, symbolSeed));
+    tell(joined(joined(earlier, before, wordSeed), hash, symbolSeed));
+    earlier = before;
+    before = hash;
+    if (symbol === undefined || symbol.name === null || !telling.has(symbol.name)) continue;
+    for (let next = at + 1; next < symbols.length && next <= at + nearness; next += 1) {
+      const near = symbols[next];
+      if (near !== undefined && near.name !== null && telling.has(near.name)) tell(joined(hash, near.hash, pairSeed));
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * The linear model: a logistic regression for each category over hashed features (features.ts), with its weights (harm-weights.ts, generated).
+ * Biases are laid so that 0.5 is the threshold that training chose.
+ */
+import { categories } from "./categories.ts";
+import { eachFeature, featureVersion, symbolsOf, type TextSymbol } from "./features.ts";
+import { harmWeights } from "./harm-weights.ts";
+import { plainWords } from "./plain-words.ts";
+
+/** A feature is kept by as many bits of its hash: of features that training never saw, one in some 4,000 is taken for another. */
+export const keptBits = 0xff_ff_ff;
+const hashBytes = 3;
+
+interface LinearModel {
+  /** Where a feature's weights begin. */
+  readonly places: ReadonlyMap<number, number>;
+  readonly weights: Int8Array;
+}
+
+let decoded: LinearModel | null = null;
+
+/** At the first text: whoever moderates nothing decodes nothing. */
+function model(): LinearModel {
+  decoded ??= decode();
+  return decoded;
+}
+
+function decode(): LinearModel {
+  if (harmWeights.featureVersion !== featureVersion)
+    throw new Error("harm-weights.ts is of other features: npm run train:moderation");
+  const bytes = Uint8Array.from(atob(harmWeights.table), (character) => character.charCodeAt(0));
+  const heads = categories.length;
+  const features = bytes.length / (hashBytes + heads);
+  const places = new Map<number, number>();
+  for (let at = 0; at < features; at += 1) {
+    const [first = 0, second = 0, third = 0] = bytes.subarray(at * hashBytes, at * hashBytes + hashBytes);
+    places.set((first << 16) | (second << 8) | third, at * heads);
+  }
+  return { places, weights: new Int8Array(bytes.buffer, features * hashBytes) };
+}
+
+/** What a block says, in the form in which the next block's window needs it again. */
+export function readBlock(text: string): readonly TextSymbol[] {
+  return symbolsOf(plainWords(text));
+}
+
+/** Scores of a block, read behind the one before it. */
+export function scoreWindow(before: readonly TextSymbol[], block: readonly TextSymbol[]): number[] {
+  const { places, weights } = model();
+  const found = new Set<number>();
+  eachFeature(before.length === 0 ? block : [...before, ...block], (feature) => {
+    const place = places.get(feature & keptBits);
+    if (place !== undefined) found.add(place);
+  });
+  const sums = new Float64Array(categories.length);
+  for (const place of found)
+    for (let head = 0; head < sums.length; head += 1) sums[head] = (sums[head] ?? 0) + (weights[place + head] ?? 0);
+  const length = Math.max(1, found.size) ** harmWeights.norm;
+  return Array.from(sums, (sum, head) => {
+    const logit = (harmWeights.biases[head] ?? 0) + (sum * (harmWeights.scales[head] ?? 0)) / length;
+    return 1 / (1 + Math.exp(-logit));
+  });
+}

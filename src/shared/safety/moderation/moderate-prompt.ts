@@ -1,0 +1,71 @@
+/**
+ * Is there harm in this prompt, and may it go on? In process first, text by text; then the model, where the tenant names one and the
+ * classifier has not refused it already.
+ *
+ * The classifier costs about half a microsecond a character, and production clocks stand still while it runs: its budget of 50 ms
+ * is a number of characters. The model's budget is the policy's (`model_budget_ms`).
+ */
+import type { Category } from "./categories.ts";
+import { classify } from "./classify.ts";
+import { flaggedBy, type ModerationPolicy, noCategories } from "./moderation-policy.ts";
+import type { JudgedMessage, Moderator } from "./moderator.ts";
+
+export const moderationBudgetCharacters = 100_000;
+
+export interface PromptToJudge {
+  /** Every text that the model will read. */
+  readonly texts: readonly string[];
+  /** What was said, in its order, for a model that judges conversations. */
+  readonly said: readonly JudgedMessage[];
+}
+
+export interface PromptVerdict {
+  readonly categories: readonly Category[];
+  /** The budget ran out, or no verdict came: what was found is not all that may be there. */
+  readonly slow: boolean;
+}
+
+export function moderatePrompt(
+  prompt: PromptToJudge,
+  policy: ModerationPolicy,
+  moderator: Moderator | undefined,
+): PromptVerdict | Promise<PromptVerdict> {
+  const found = new Set<Category>();
+  let characters = 0;
+  let slow = false;
+  // The last words first: they are new, and those before were judged when they were.
+  for (const text of prompt.texts.toReversed()) {
+    characters += text.length;
+    if (characters > moderationBudgetCharacters) {
+      slow = true;
+      break;
+    }
+    for (const category of flaggedBy(classify(text), policy)) found.add(category);
+    if (found.size > 0 && policy.input === "block") break;
+  }
+  const inProcess: PromptVerdict = { categories: found.size === 0 ? noCategories : [...found], slow };
+  if (moderator === undefined || (found.size > 0 && policy.input === "block")) return inProcess;
+  return (async () => {
+    const verdict = await moderator.judge(recent(prompt.said), policy.model_budget_ms);
+    if (verdict === null) return { ...inProcess, slow: true };
+    for (const category of flaggedBy(verdict.scores, policy)) found.add(category);
+    return { categories: [...found], slow };
+  })();
+}
+
+/** What a guard model is shown: its window is small, and the last words are those in question. */
+const mostMessages = 8;
+export const mostJudgedCharacters = 12_000;
+
+export function recent(said: readonly JudgedMessage[]): JudgedMessage[] {
+  const shown: JudgedMessage[] = [];
+  let room = mostJudgedCharacters;
+  for (const { role, content } of said.toReversed()) {
+    if (shown.length >= mostMessages || room <= 0) break;
+    // Of a long text its end: there the question is.
+    const text = content.slice(-room);
+    room -= text.length;
+    shown.unshift({ role, content: text });
+  }
+  return shown;
+}

@@ -1,0 +1,18 @@
+/** The port to a model that judges texts: which categories of harm are in what somebody said, or in the answer to it? */
+import type { Scores } from "./categories.ts";
+
+export interface JudgedMessage {
+  readonly role: "user" | "assistant";
+  readonly content: string;
+}
+
+export interface Verdict {
+  readonly scores: Scores;
+  /** The model's id in the fleet. */
+  readonly model: string;
+}
+
+export interface Moderator {
+  /** Judges the last of the messages in the light of those before. `null`: no verdict (the fault is reported), or none in time. */
+  judge(messages: readonly JudgedMessage[], budgetMs: number): Promise<Verdict | null>;
+}
