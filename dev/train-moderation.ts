@@ -30,7 +30,8 @@ for (const [place, head] of heads.entries()) {
   const scale = largest / 127;
   scales.push(Number(scale.toPrecision(8)));
   biases.push(Number((one.bias - thresholds[head]).toPrecision(8)));
-  for (const [at, weight] of one.weights.entries()) weights[at * heads.length + place] = Math.round(weight / scale);
+  for (const [at, weight] of one.weights.entries())
+    weights[at * heads.length + place] = Math.round(weight / scale);
 }
 const table = Buffer.concat([hashes, new Uint8Array(weights.buffer)]).toString("base64");
 // Its line ends are skipped where it is decoded, as base64's are.

@@ -67,7 +67,8 @@ export function outOfFold(texts: readonly LabelledText[], by: "template" | "row"
   const judged: Judged[] = [];
   for (let one = 0; one < folds; one += 1) {
     const fitted = fit(prepared.filter((_, at) => fold[at] !== one));
-    for (const [at, text] of prepared.entries()) if (fold[at] === one) judged.push({ ...text, logits: logitsOf(fitted, text) });
+    for (const [at, text] of prepared.entries())
+      if (fold[at] === one) judged.push({ ...text, logits: logitsOf(fitted, text) });
   }
   return judged;
 }
@@ -97,7 +98,9 @@ function thresholdOf(judged: readonly Judged[], head: Head): number {
   const rows = judged
     .flatMap((text) => {
       const label = text.known[head];
-      return label === undefined ? [] : [{ label, logit: text.logits[head], benign: text.source.startsWith("benign/") }];
+      return label === undefined
+        ? []
+        : [{ label, logit: text.logits[head], benign: text.source.startsWith("benign/") }];
     })
     .toSorted((a, b) => b.logit - a.logit);
   const positives = rows.filter((row) => row.label).length;

@@ -38,13 +38,7 @@ function figures(rows: readonly { readonly score: number; readonly label: boolea
   const precision = right / flagged.length;
   const recall = right / positives;
   const wrong = (flagged.length - right) / (rows.length - positives);
-  return [
-    precision,
-    recall,
-    (2 * precision * recall) / (precision + recall),
-    wrong,
-    auroc(rows),
-  ]
+  return [precision, recall, (2 * precision * recall) / (precision + recall), wrong, auroc(rows)]
     .map((value) => (Number.isNaN(value) ? "–" : value.toFixed(3)).padStart(9))
     .join("");
 }
@@ -60,7 +54,7 @@ function* bySource(judged: readonly Judged[], thresholds: Readonly<Record<Head, 
     yield `${source.padEnd(30)}${String(rows.length).padStart(6)} ${figures(rows)}`;
   }
   const benign = judged.filter((text) => text.source.startsWith("benign/"));
-  for (const source of [...new Set(benign.map((text) => text.source))]) {
+  for (const source of new Set(benign.map((text) => text.source))) {
     const rows = benign.filter((text) => text.source === source);
     const flagged = rows.filter((text) => margin(text, thresholds) >= 0).length;
     yield `${source.padEnd(30)}${String(rows.length).padStart(6)} flagged ${flagged} (${(flagged / rows.length).toFixed(4)})`;
@@ -68,12 +62,17 @@ function* bySource(judged: readonly Judged[], thresholds: Readonly<Record<Head, 
   yield "";
 }
 
-function* byCategory(judged: readonly Judged[], thresholds: Readonly<Record<Head, number>>): Generator<string> {
+function* byCategory(
+  judged: readonly Judged[],
+  thresholds: Readonly<Record<Head, number>>,
+): Generator<string> {
   yield `${"category, where labelled".padEnd(30)}${"harm".padStart(6)} ${heading}`;
   for (const head of heads) {
     const rows = judged.flatMap((text) => {
       const label = text.known[head];
-      return label === undefined ? [] : [{ score: text.logits[head] - thresholds[head], label, source: text.source }];
+      return label === undefined
+        ? []
+        : [{ score: text.logits[head] - thresholds[head], label, source: text.source }];
     });
     for (const source of [null, "oai_mod"] as const) {
       const some = source === null ? rows : rows.filter((row) => row.source === source);
@@ -86,7 +85,10 @@ function* byCategory(judged: readonly Judged[], thresholds: Readonly<Record<Head
   yield "";
 }
 
-function* byFunctionality(judged: readonly Judged[], thresholds: Readonly<Record<Head, number>>): Generator<string> {
+function* byFunctionality(
+  judged: readonly Judged[],
+  thresholds: Readonly<Record<Head, number>>,
+): Generator<string> {
   yield "HateCheck by functionality: flagged as hate, flagged at all (h: hateful, nh: not)";
   const names = [...new Set(judged.flatMap((text) => text.functionality ?? []))].toSorted();
   for (const name of names) {
@@ -110,7 +112,10 @@ function* unseen(folder: string): Generator<string> {
   for (const [file, field] of benignFiles) {
     const path = `${folder}/../${file}`;
     if (!existsSync(path)) continue;
-    const lines = readFileSync(path, "utf8").split("\n").filter((line) => line !== "").slice(0, 2000);
+    const lines = readFileSync(path, "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .slice(0, 2000);
     const flagged = new Map<string, number>();
     let any = 0;
     let characters = 0;

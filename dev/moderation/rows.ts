@@ -32,7 +32,9 @@ export interface LabelledText {
 }
 
 function lines(path: string): string[] {
-  return readFileSync(path, "utf8").split("\n").filter((line) => line !== "");
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
 }
 
 const nothing = Object.fromEntries(heads.map((head) => [head, false])) as Record<Head, boolean>;
@@ -116,7 +118,13 @@ export function ownTexts(): LabelledText[] {
 function knownOf(row: z.infer<typeof harmRow>): LabelledText["known"] {
   if (row.source === "hatecheck") {
     const threat = row.functionality?.startsWith("threat_") === true;
-    if (row.label === 1) return { hate: true, ...(threat ? { "hate/threatening": true, violence: true } : {}), sexual: false, "self-harm": false };
+    if (row.label === 1)
+      return {
+        hate: true,
+        ...(threat ? { "hate/threatening": true, violence: true } : {}),
+        sexual: false,
+        "self-harm": false,
+      };
     // Abuse of somebody who is of no protected group is harassment, for all that HateCheck calls it not hateful.
     const unknown = row.functionality === "target_indiv_nh" || row.functionality === "target_group_nh";
     const { harassment: _, violence: __, ...rest } = nothing;
@@ -124,7 +132,8 @@ function knownOf(row: z.infer<typeof harmRow>): LabelledText["known"] {
   }
   if (row.label === 0) return nothing;
   // A comment that people called toxic: it insults somebody, more often than not.
-  if (row.source === "surge") return { harassment: true, "self-harm": false, "sexual/minors": false, illicit: false };
+  if (row.source === "surge")
+    return { harassment: true, "self-harm": false, "sexual/minors": false, illicit: false };
   const known: Partial<Record<Head, boolean>> = {};
   for (const [letter, value] of Object.entries(row.cats ?? {})) {
     const head = byLetter[letter];
@@ -136,8 +145,15 @@ function knownOf(row: z.infer<typeof harmRow>): LabelledText["known"] {
   return known;
 }
 
-const targets = /\b(?:women|woman|girls?|trans(?: people| person)?|gay(?: people| person)?|gays|black(?: people| person)?|blacks|disabled(?: people| person)?|muslims?|immigrants?)\b/gi;
+const targets =
+  /\b(?:women|woman|girls?|trans(?: people| person)?|gay(?: people| person)?|gays|black(?: people| person)?|blacks|disabled(?: people| person)?|muslims?|immigrants?)\b/gi;
 
 function templateOf(row: z.infer<typeof harmRow>): string {
-  return row.source === "hatecheck" ? row.text.toLowerCase().replaceAll(targets, "*").replace(/[^a-z*]+/g, " ").trim() : row.text.slice(0, 60);
+  return row.source === "hatecheck"
+    ? row.text
+        .toLowerCase()
+        .replaceAll(targets, "*")
+        .replace(/[^a-z*]+/g, " ")
+        .trim()
+    : row.text.slice(0, 60);
 }

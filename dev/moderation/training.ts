@@ -90,7 +90,8 @@ export function trainHead(
   let bias = 0;
   let biasSquare = 1e-8;
   const next = random(options.seed);
-  const score = (places: Uint32Array): number => bias + sumOf(weights, places) / lengthOf(places.length, options.norm);
+  const score = (places: Uint32Array): number =>
+    bias + sumOf(weights, places) / lengthOf(places.length, options.norm);
   const step = (places: Uint32Array, label: boolean, weight: number): void => {
     const scale = 1 / lengthOf(places.length, options.norm);
     const error = (sigmoid(score(places)) - (label ? 1 : 0)) * weight;
@@ -138,7 +139,12 @@ export function sigmoid(value: number): number {
   return 1 / (1 + Math.exp(-value));
 }
 
-export function scoreOf(head: TrainedHead, known: Vocabulary, windows: readonly Uint32Array[], norm: number): number {
+export function scoreOf(
+  head: TrainedHead,
+  known: Vocabulary,
+  windows: readonly Uint32Array[],
+  norm: number,
+): number {
   let most = Number.NEGATIVE_INFINITY;
   for (const features of windows) {
     const places = placesOf(features, known);
@@ -158,7 +164,7 @@ export function foldOf(group: string, folds: number): number {
 export function auroc(scored: readonly { readonly score: number; readonly label: boolean }[]): number {
   const sorted = scored.toSorted((a, b) => a.score - b.score);
   let ranks = 0;
-  for (let at = 0; at < sorted.length; ) {
+  for (let at = 0; at < sorted.length;) {
     let end = at;
     while (end < sorted.length && sorted[end]?.score === sorted[at]?.score) end += 1;
     for (let tied = at; tied < end; tied += 1) if (sorted[tied]?.label === true) ranks += (at + end + 1) / 2;
@@ -166,5 +172,7 @@ export function auroc(scored: readonly { readonly score: number; readonly label:
   }
   const positives = sorted.filter((one) => one.label).length;
   const negatives = sorted.length - positives;
-  return positives === 0 || negatives === 0 ? Number.NaN : (ranks - (positives * (positives + 1)) / 2) / (positives * negatives);
+  return positives === 0 || negatives === 0
+    ? Number.NaN
+    : (ranks - (positives * (positives + 1)) / 2) / (positives * negatives);
 }

@@ -40,6 +40,7 @@ import { offersDemo, startDemo } from "./routes/demo.ts";
 import { health, ready } from "./routes/health.ts";
 import { showMetrics } from "./routes/metrics.ts";
 import { listAllModels, showModel } from "./routes/models.ts";
+import { createModeration } from "./routes/moderations.ts";
 import { answerPreflight } from "./routes/preflight.ts";
 import { showReceipt, showReceiptKeys } from "./routes/receipts.ts";
 import { openApiDocument, referencePage } from "./routes/reference.ts";
@@ -71,6 +72,7 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   addConversationRoutes(app);
   app.post("/v1/completions", tenantRoute("/v1/completions", createCompletion, "admission"));
   app.post("/v1/embeddings", tenantRoute("/v1/embeddings", createEmbeddings, "admission"));
+  app.post("/v1/moderations", tenantRoute("/v1/moderations", createModeration, "admission"));
   app.get("/v1/models", tenantRoute("/v1/models", listAllModels));
   app.get("/v1/models/:id{.+}", tenantRoute("/v1/models/{id}", showModel));
   app.get("/v1/usage", tenantRoute("/v1/usage", showUsage));

@@ -19,6 +19,7 @@ import { chatOf, checkResponseMedia } from "../../src/shared/responses/to-chat.t
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import { conversationOf, type ResponseRequest } from "../../src/shared/wire/responses-request.ts";
+import { screenFrom } from "./fleet-moderator.ts";
 import { startTurn, type TurnOrigin, type TurnStarted } from "./start-turn.ts";
 import { retrieveTurn } from "./stored-turn.ts";
 
@@ -39,10 +40,10 @@ export async function createResponse(
   claim: TurnClaim | null,
   follow: Follow,
 ): Promise<Result<Creation, Refusal>> {
-  const { tenant, isolate } = from;
+  const { tenant } = from;
   const media = checkResponseMedia(asked, tenant.media);
   if (!media.ok) return media;
-  const screened = await screenResponse(asked, tenant, isolate.screen);
+  const screened = await screenResponse(asked, tenant, screenFrom(from));
   if (!screened.ok) return screened;
   const { request, findings } = screened.value;
   const conversationId = conversationOf(request);

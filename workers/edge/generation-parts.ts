@@ -14,6 +14,7 @@ import { modelPrice } from "../../src/shared/turn/dearest-price.ts";
 import { releasingConversation } from "../../src/shared/turn/durable/releasing-conversation.ts";
 import type { Delivery, Effect, EffectContext } from "../../src/shared/turn/durable/ports.ts";
 import { tellCompletionIndex } from "./tell-completion-index.ts";
+import { judgeAnswer } from "./fleet-moderator.ts";
 import { enterConversation } from "./enter-conversation.ts";
 import { recallResponses } from "./recall-responses.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
@@ -37,6 +38,11 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
           isolate.log.add(logLine(record), background, isolate.now());
           isolate.metrics.record(record, background);
         },
+        judge: (turn, said) =>
+          background.run(
+            "moderation",
+            judgeAnswer(isolate, turn, turn.asked.question().text, said, background),
+          ),
         now: isolate.now,
         archives: isolate.archive.isOn,
         signReceipt: (claims) => isolate.receipts.sign(claims),

@@ -15,7 +15,7 @@ import {
 import { toldOf } from "../../src/shared/turn/answering-engine.ts";
 import type { Asked } from "../../src/shared/turn/asked.ts";
 import { chargedUsage } from "../../src/shared/turn/ending.ts";
-import { openTurn, type OpenedTurn } from "../../src/shared/turn/open-turn.ts";
+import { openTurn, type LiveTurn, type OpenedTurn } from "../../src/shared/turn/open-turn.ts";
 import type { TurnDeps, ValidatedTurn } from "../../src/shared/turn/ports.ts";
 import {
   mayReadRoute,
@@ -26,7 +26,9 @@ import {
 import { lateStream } from "../../src/shared/stream/late-stream.ts";
 import { lateErrorEvent } from "../../src/shared/wire/wire-error.ts";
 import { directNotes } from "./direct-notes.ts";
+import { judgeAnswer } from "./fleet-moderator.ts";
 import { respondFailure, type TenantCall } from "./handle.ts";
+import type { Isolate } from "./isolate.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { turnOf } from "./turn-of.ts";
 
@@ -130,6 +132,7 @@ async function answer(
       onEnd: (ending) => {
         recordEnding(scope, ending);
         notes?.ended(ending);
+        if (ending.said !== null) judgeDirect(isolate, scope, opened, ending.said);
         // A whole answer ends its record when it is sent; a stream's headers left long ago.
         if (isStream) scope.finish();
       },
@@ -137,6 +140,11 @@ async function answer(
     client,
   );
   return notes === null || !answered.ok ? answered : ok(await notes.seal(answered.value));
+}
+
+function judgeDirect(isolate: Isolate, { background }: RequestScope, turn: LiveTurn, said: string): void {
+  const judging = judgeAnswer(isolate, turn, turn.asked.question().text, said, background);
+  background.run("moderation", judging);
 }
 
 function recordEnding(scope: RequestScope, { end, totals, guarded, engine }: TurnEnding): void {

@@ -61,7 +61,8 @@ export interface Chat {
 }
 
 export function readChat(request: ChatRequest, model: ServedModel): Result<Chat, EngineRefusal> {
-  if (!model.capabilities.has("chat")) return badRequest("The model does not support Chat Completions API");
+  if (!model.capabilities.has("chat") && !model.capabilities.has("moderation"))
+    return badRequest("The model does not support Chat Completions API");
   const continued = request.continue_final_message === true;
   // Unset, add_generation_prompt is true: transformers itself then refuses the pair.
   if (continued && request.add_generation_prompt !== false)

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
+import { isGuard } from "../model/guard.ts";
 import type { ServedModel } from "../catalog.ts";
 
 /**
@@ -27,6 +28,12 @@ export interface TemplateInput {
 
 /** The prompt, or the text of the template's own exception (vLLM answers it with 400). */
 export function renderChat(model: ServedModel, input: TemplateInput): Result<string, string> {
+  // Llama Guard's template refuses anything but a conversation of two.
+  if (
+    isGuard(model.name) &&
+    input.messages.some(({ role }, at) => role !== (at % 2 === 0 ? "user" : "assistant"))
+  )
+    return err("Conversation roles must alternate user/assistant/user/assistant/...");
   const rendered = model.family === "llama" ? renderLlama(model, input) : renderChatml(input);
   if (!rendered.ok || !input.continueFinalMessage) return rendered;
   const last = input.messages.at(-1)?.content ?? "";

@@ -1,4 +1,5 @@
 import type { Conversation, Reply, Turn } from "./conversation.ts";
+import { guardReply, isGuard } from "./guard.ts";
 import { instanceOf } from "./json-instance.ts";
 import { longText } from "./long-text.ts";
 import { answerFrom, passagesOf, withoutPassages } from "./passages.ts";
@@ -17,6 +18,7 @@ const openings = [
 ] as const;
 
 export function replyTo(conversation: Conversation, variant: number): Reply {
+  if (isGuard(conversation.model)) return { reasoning: "", content: guardReply(conversation), calls: [] };
   const question = questionOf(conversation.turns);
   const reasoning = conversation.reasoning ? thoughts(conversation, question) : "";
   const { format } = conversation;

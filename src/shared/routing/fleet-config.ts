@@ -22,6 +22,8 @@ export const capabilitySchema = z.enum([
   "audio",
   "reasoning",
   "structured-output",
+  /** Answers as Llama Guard does: `safe`, or `unsafe` and hazards. */
+  "moderation",
 ]);
 export type Capability = z.infer<typeof capabilitySchema>;
 

@@ -2,6 +2,7 @@ import type { TextFilter, TextLane } from "../stream/text-filter.ts";
 import { JsonText } from "./json-text.ts";
 import { AnswerModeration } from "./moderation/answer-moderation.ts";
 import type { Category } from "./moderation/categories.ts";
+import { mostJudgedCharacters } from "./moderation/moderator.ts";
 import type { ModerationPolicy } from "./moderation/moderation-policy.ts";
 import { resolvePolicy, type ResolvedPolicy, type SafetyPolicy } from "./safety-policy.ts";
 import { type SafetyAction, safetyActions, type Span } from "./span.ts";
@@ -34,6 +35,7 @@ export class AnswerGuard implements TextFilter {
   readonly #moderation: ModerationPolicy | null;
   readonly #moderated = new Map<TextLane, AnswerModeration>();
   readonly #harm = new Map<Category, number>();
+  #said = "";
   #found = 0;
   #strongest = 0;
 
@@ -57,6 +59,11 @@ export class AnswerGuard implements TextFilter {
     return this.#found;
   }
 
+  /** The answer as it went on, its end at most, where a model is to judge it; else `null`. */
+  get said(): string | null {
+    return this.#moderation === null || this.#moderation.model === null ? null : this.#said;
+  }
+
   /** Blocks of text by category of harm that was found in them. */
   get harm(): ReadonlyMap<Category, number> {
     return this.#harm;
@@ -65,7 +72,7 @@ export class AnswerGuard implements TextFilter {
   push(lane: TextLane, text: string): string | null {
     const seen = this.#policy.isOff ? text : this.#push(lane, text);
     if (seen === null || this.#moderation === null) return seen;
-    return this.#moderationOf(lane, this.#moderation).push(seen);
+    return this.#spoken(lane, this.#moderationOf(lane, this.#moderation).push(seen));
   }
 
   flush(lane: TextLane): string | null {
@@ -75,7 +82,7 @@ export class AnswerGuard implements TextFilter {
     this.#moderated.delete(lane);
     const first = moderation.push(held);
     const last = first === null ? null : moderation.flush();
-    return first === null || last === null ? null : first + last;
+    return first === null || last === null ? null : this.#spoken(lane, first + last);
   }
 
   #push(lane: TextLane, text: string): string | null {
@@ -101,6 +108,17 @@ export class AnswerGuard implements TextFilter {
   /** Reasoning and a refusal are prose, whatever the answer is. */
   #isJson(lane: TextLane): boolean {
     return lane.includes("/call/") || (this.#contentIsJson && lane.endsWith("/content"));
+  }
+
+  #spoken(lane: TextLane, text: string | null): string | null {
+    if (
+      text !== null &&
+      this.#moderation !== null &&
+      this.#moderation.model !== null &&
+      lane.endsWith("/content")
+    )
+      this.#said = (this.#said + text).slice(-mostJudgedCharacters);
+    return text;
   }
 
   #moderationOf(lane: TextLane, policy: ModerationPolicy): AnswerModeration {

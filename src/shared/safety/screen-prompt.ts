@@ -63,7 +63,7 @@ export function screenPrompt<M extends ChatMessage>(
   const screened = screenSpans(messages, policy, deps);
   if (!moderatesPrompts(policy)) return screened;
   return screened instanceof Promise
-    ? screened.then((done) => moderate(done, policy, deps))
+    ? (async () => moderate(await screened, policy, deps))()
     : moderate(screened, policy, deps);
 }
 
@@ -103,7 +103,7 @@ function moderate<M extends ChatMessage>(
     if (isSlow) harm.set("unmoderated", 1);
     return { ...screened, harm };
   };
-  return judging instanceof Promise ? judging.then(concluded) : concluded(judging);
+  return judging instanceof Promise ? (async () => concluded(await judging))() : concluded(judging);
 }
 
 function screenSpans<M extends ChatMessage>(

@@ -67,6 +67,8 @@ export class RequestScope {
   refuse(refusal: Refusal): void {
     this.record.ending = refusal.kind === "client-gone" ? "client-gone" : "refused";
     this.record.errorKind = refusal.kind;
+    if (refusal.kind === "content-refused")
+      this.record.screened = refusal.categories.map((category) => `${category}:1`).join(" ");
     if (refusal.kind === "dependency-unavailable") this.record.errorComponent = refusal.component;
     const detail = operatorDetail(refusal);
     if (detail !== undefined) this.record.errorDetail = detail;

@@ -42,6 +42,8 @@ export interface TurnEnding {
   readonly totals: AnswerTotals;
   /** What the guard found in the answer, for the log: `email:2 card:1`. */
   readonly guarded: string | null;
+  /** What was said, where the tenant wants a model to judge it; else `null`. */
+  readonly said: string | null;
   /** Who answered, in the end. */
   readonly engine: EngineStory;
 }
@@ -183,6 +185,7 @@ class DirectAnswer {
       end,
       totals,
       guarded: summary(this.#guard?.findings ?? [], this.#guard?.harm),
+      said: this.#guard?.said ?? null,
       engine: this.#engine.story,
     });
   }

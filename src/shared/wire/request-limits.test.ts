@@ -4,6 +4,7 @@ import { tenantConfigSchema } from "../tenancy/tenant-config.ts";
 import { parseChatRequest } from "./chat-request.ts";
 import { parseCompletionRequest } from "./completions-request.ts";
 import { parseEmbeddingRequest } from "./embeddings-request.ts";
+import { parseModerationRequest } from "./moderations-request.ts";
 import { requestLimits } from "./request-limits.ts";
 
 /** One hostile request for every bound: the largest that passes, and one more. A new bound without a row does not compile. */
@@ -28,6 +29,10 @@ function completion(fields: Record<string, unknown>): boolean {
 
 function embedding(fields: Record<string, unknown>): boolean {
   return parseEmbeddingRequest(JSON.stringify({ model: "auto", input: "a", ...fields })).ok;
+}
+
+function moderated(input: readonly string[]): boolean {
+  return parseModerationRequest(JSON.stringify({ input })).ok;
 }
 
 function some<T>(count: number, make: (at: number) => T): T[] {
@@ -123,6 +128,8 @@ const probes: Readonly<Record<Limit, Probe | null>> = {
   metadataValueCharacters: (size) => chat({ metadata: { k: "v".repeat(size) } }),
   maxTokens: (size) => chat({ max_tokens: size }),
   inputs: (size) => embedding({ input: some(size, () => "a") }),
+  moderationInputs: (size) => moderated(some(size, () => "a")),
+  moderationCharacters: (size) => moderated(["a".repeat(size - 1), "a"]),
   prompts: (size) => completion({ prompt: some(size, () => "a") }),
   inputTokenIds: (size) => embedding({ input: some(size, () => 1) }),
 };

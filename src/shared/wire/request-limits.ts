@@ -61,6 +61,10 @@ export const requestLimits = {
   maxTokens: 10_000_000,
   /** /v1/completions and /v1/embeddings. OpenAI's bound for embeddings. */
   inputs: 2048,
+  /** Texts of one /v1/moderations request. */
+  moderationInputs: 256,
+  /** All of them together: some 50 ms of the classifier. */
+  moderationCharacters: 100_000,
   /** Prompts of one /v1/completions request, each of which is a generation. */
   prompts: 16,
   /** Token ids of one input given as numbers. */

@@ -23,6 +23,8 @@ import {
 } from "./conversation-responses.ts";
 import { conversationRoutes } from "./conversation-routes.ts";
 import { embeddingRequestSchema } from "./embeddings-request.ts";
+import { moderationRoute, moderationSchema } from "./moderation-responses.ts";
+import { moderationRequestSchema } from "./moderations-request.ts";
 import { correlation, everyBody, everyCall, type PublicRoute } from "./public-route.ts";
 import { receiptKeysSchema, usageReceiptSchema } from "./receipt-responses.ts";
 import {
@@ -65,6 +67,8 @@ export const componentSchemas = {
   Completion: completionSchema,
   EmbeddingRequest: embeddingRequestSchema,
   EmbeddingList: embeddingListSchema,
+  ModerationRequest: moderationRequestSchema,
+  Moderation: moderationSchema,
   Model: modelSchema,
   ModelList: modelListSchema,
   Usage: usageSchema,
@@ -192,6 +196,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     },
     errors: [...everyBody, 504],
   },
+  moderationRoute,
   {
     method: "GET",
     path: "/v1/models",

@@ -7,6 +7,7 @@ import { turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
 import { screenChat } from "../../../src/shared/turn/screen-request.ts";
 import { parseChatRequest, type ChatRequest } from "../../../src/shared/wire/chat-request.ts";
 import { checkMedia } from "../../../src/shared/wire/media.ts";
+import { screenFor } from "../fleet-moderator.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondRefusal } from "../respond.ts";
@@ -19,7 +20,7 @@ export const createChatCompletion: TenantHandler = async (call) => {
   scope.mark("validate");
   if (!read.ok) return respondRefusal(scope, read.error);
   const { chat, text } = read.value;
-  const screened = await screenChat(chat, call.tenant, isolate.screen);
+  const screened = await screenChat(chat, call.tenant, screenFor(call));
   scope.mark("screen");
   if (!screened.ok) return respondRefusal(scope, screened.error);
   const { request, findings } = screened.value;

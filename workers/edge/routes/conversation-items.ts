@@ -16,6 +16,7 @@ import { parseConversationItems } from "../../../src/shared/wire/conversation-re
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantHandler } from "../handle.ts";
 import { branchOf, branchUnknown, includeFault, pageOf, publicPage } from "../public-conversation.ts";
+import { screenFor } from "../fleet-moderator.ts";
 import { readJsonText } from "../read-body.ts";
 import { repeatedDeletion } from "../repeated-deletion.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
@@ -53,7 +54,7 @@ export const listConversationItems: TenantHandler = async (call) => {
 
 /** `POST /v1/conversations/{id}/items`: up to 20. Screened as a prompt is: they will be part of one. */
 export const addConversationItems: TenantHandler = async (call) => {
-  const { c, scope, tenant, isolate } = call;
+  const { c, scope, tenant } = call;
   const fault = includeFault(c);
   if (fault !== null) return respondRefusal(scope, fault);
   const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
@@ -64,7 +65,7 @@ export const addConversationItems: TenantHandler = async (call) => {
   if (!conversation.ok) return respondRefusal(scope, conversation.error);
   const media = checkMedia({ messages: read.value }, tenant.media);
   if (!media.ok) return respondRefusal(scope, media.error);
-  const screened = await screenPrompt(read.value, tenant.safety, isolate.screen);
+  const screened = await screenPrompt(read.value, tenant.safety, screenFor(call));
   if (screened.kind === "refused") return respondRefusal(scope, screened.refusal);
   const findings = summary(screened.findings, screened.harm);
   if (findings !== null) scope.record.screened = findings;

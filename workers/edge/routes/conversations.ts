@@ -22,6 +22,7 @@ import { branchUnknown, publicConversation, publicDeletion } from "../public-con
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
+import { screenFor } from "../fleet-moderator.ts";
 import { repeatedDeletion } from "../repeated-deletion.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import { ownerOf } from "../run-durable.ts";
@@ -37,7 +38,7 @@ export const createConversation: TenantHandler = async (call) => {
   if (!read.ok) return respondRefusal(scope, read.error);
   const media = checkMedia({ messages: read.value.messages }, tenant.media);
   if (!media.ok) return respondRefusal(scope, media.error);
-  const screened = await screenPrompt(read.value.messages, tenant.safety, isolate.screen);
+  const screened = await screenPrompt(read.value.messages, tenant.safety, screenFor(call));
   if (screened.kind === "refused") return respondRefusal(scope, screened.refusal);
   const findings = summary(screened.findings, screened.harm);
   if (findings !== null) scope.record.screened = findings;

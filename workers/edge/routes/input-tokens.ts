@@ -17,6 +17,7 @@ import { parseInputTokensRequest } from "../../../src/shared/wire/input-tokens-r
 import { conversationOf, type ResponseRequest } from "../../../src/shared/wire/responses-request.ts";
 import { goesOnFrom } from "../create-response.ts";
 import { historyTokens } from "../generation-parts.ts";
+import { screenFor } from "../fleet-moderator.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { recallResponses } from "../recall-responses.ts";
@@ -49,7 +50,7 @@ async function countOf(call: TenantCall, asked: ResponseRequest): Promise<Result
   const { tenant, isolate, scope } = call;
   const media = checkResponseMedia(asked, tenant.media);
   if (!media.ok) return media;
-  const screened = await screenResponse(asked, tenant, isolate.screen);
+  const screened = await screenResponse(asked, tenant, screenFor(call));
   if (!screened.ok) return screened;
   const { request, findings } = screened.value;
   if (findings !== null) scope.record.screened = findings;

@@ -20,11 +20,7 @@ export class AnswerModeration {
   #block = "";
 
   /** @param isJson what its escapes mean is judged; where a block ends is decided in what is written */
-  constructor(
-    policy: ModerationPolicy,
-    isJson: boolean,
-    onFound: (categories: readonly Category[]) => void,
-  ) {
+  constructor(policy: ModerationPolicy, isJson: boolean, onFound: (categories: readonly Category[]) => void) {
     this.#policy = policy;
     this.#isJson = isJson;
     this.#onFound = onFound;
@@ -74,7 +70,11 @@ const escapes = /\\(?:u([0-9a-fA-F]{4})|(.))/g;
 function unescaped(json: string): string {
   return json.includes("\\")
     ? json.replace(escapes, (_, code: string | undefined, letter: string | undefined) =>
-        code === undefined ? (letter === "n" || letter === "t" || letter === "r" ? " " : (letter ?? "")) : String.fromCharCode(Number.parseInt(code, 16)),
+        code === undefined
+          ? letter === "n" || letter === "t" || letter === "r"
+            ? " "
+            : (letter ?? "")
+          : String.fromCharCode(Number.parseInt(code, 16)),
       )
     : json;
 }

@@ -210,7 +210,8 @@ export function eachFeature(symbols: readonly TextSymbol[], tell: (feature: numb
     if (symbol === undefined || symbol.name === null || !telling.has(symbol.name)) continue;
     for (let next = at + 1; next < symbols.length && next <= at + nearness; next += 1) {
       const near = symbols[next];
-      if (near !== undefined && near.name !== null && telling.has(near.name)) tell(joined(hash, near.hash, pairSeed));
+      if (near !== undefined && near.name !== null && telling.has(near.name))
+        tell(joined(hash, near.hash, pairSeed));
     }
   }
 }

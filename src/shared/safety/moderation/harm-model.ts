@@ -11,6 +11,8 @@ import { plainWords } from "./plain-words.ts";
 export const keptBits = 0xff_ff_ff;
 const hashBytes = 3;
 
+const surest = 0.9999;
+
 interface LinearModel {
   /** Where a feature's weights begin. */
   readonly places: ReadonlyMap<number, number>;
@@ -54,10 +56,12 @@ export function scoreWindow(before: readonly TextSymbol[], block: readonly TextS
   });
   const sums = new Float64Array(categories.length);
   for (const place of found)
-    for (let head = 0; head < sums.length; head += 1) sums[head] = (sums[head] ?? 0) + (weights[place + head] ?? 0);
+    for (let head = 0; head < sums.length; head += 1)
+      sums[head] = (sums[head] ?? 0) + (weights[place + head] ?? 0);
   const length = Math.max(1, found.size) ** harmWeights.norm;
   return Array.from(sums, (sum, head) => {
     const logit = (harmWeights.biases[head] ?? 0) + (sum * (harmWeights.scales[head] ?? 0)) / length;
-    return 1 / (1 + Math.exp(-logit));
+    // A threshold of 1 means never.
+    return Math.min(surest, 1 / (1 + Math.exp(-logit)));
   });
 }

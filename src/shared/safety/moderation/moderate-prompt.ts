@@ -8,7 +8,7 @@
 import type { Category } from "./categories.ts";
 import { classify } from "./classify.ts";
 import { flaggedBy, type ModerationPolicy, noCategories } from "./moderation-policy.ts";
-import type { JudgedMessage, Moderator } from "./moderator.ts";
+import { type JudgedMessage, type Moderator, mostJudgedCharacters } from "./moderator.ts";
 
 export const moderationBudgetCharacters = 100_000;
 
@@ -53,10 +53,9 @@ export function moderatePrompt(
   })();
 }
 
-/** What a guard model is shown: its window is small, and the last words are those in question. */
 const mostMessages = 8;
-export const mostJudgedCharacters = 12_000;
 
+/** What a guard model is shown of what was said: Llama Guard's template takes nothing but user and assistant in turn, the user first. */
 export function recent(said: readonly JudgedMessage[]): JudgedMessage[] {
   const shown: JudgedMessage[] = [];
   let room = mostJudgedCharacters;
@@ -65,7 +64,9 @@ export function recent(said: readonly JudgedMessage[]): JudgedMessage[] {
     // Of a long text its end: there the question is.
     const text = content.slice(-room);
     room -= text.length;
-    shown.unshift({ role, content: text });
+    const next = shown[0];
+    if (next?.role === role) shown[0] = { role, content: `${text}\n${next.content}` };
+    else shown.unshift({ role, content: text });
   }
-  return shown;
+  return shown[0]?.role === "assistant" ? shown.slice(1) : shown;
 }

@@ -34,7 +34,10 @@ export const moderationVersion = "1";
 export const noCategories: readonly Category[] = [];
 
 /** The categories that a policy's thresholds find in scores. */
-export function flaggedBy(scores: Scores, policy: Pick<ModerationPolicy, "threshold" | "thresholds">): readonly Category[] {
+export function flaggedBy(
+  scores: Scores,
+  policy: Pick<ModerationPolicy, "threshold" | "thresholds">,
+): readonly Category[] {
   const flagged = categories.filter(
     (category, at) => (scores[at] ?? 0) >= (policy.thresholds[category] ?? policy.threshold),
   );

@@ -1,6 +1,9 @@
 /** The port to a model that judges texts: which categories of harm are in what somebody said, or in the answer to it? */
 import type { Scores } from "./categories.ts";
 
+/** A guard model's window is small, and the last words are those in question. */
+export const mostJudgedCharacters = 12_000;
+
 export interface JudgedMessage {
   readonly role: "user" | "assistant";
   readonly content: string;

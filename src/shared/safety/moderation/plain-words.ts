@@ -36,7 +36,22 @@ function lexicon(): Lexicon {
 }
 
 /** Of these no misspelling is looked for: a missing letter makes another common word of them. */
-const plainClasses = new Set<WordClass>(["you", "i", "they", "all", "negation", "person", "love", "against", "report", "minor", "make", "ask", "evade", "deserve"]);
+const plainClasses = new Set<WordClass>([
+  "you",
+  "i",
+  "they",
+  "all",
+  "negation",
+  "person",
+  "love",
+  "against",
+  "report",
+  "minor",
+  "make",
+  "ask",
+  "evade",
+  "deserve",
+]);
 
 /** English words that are something else's misspelling or parts; by comparison with benign texts. */
 const innocent = new Set(
@@ -54,7 +69,9 @@ const innocent = new Set(
   transit abreast button buttons shinbone backbone blowout blowdown overhang hangover upbeat painkiller painkillers bloodshot
   afterburner afterburning overshoot undershoot outstripped father fathers mother painting painful assist assistant assume assign
   assort assent assert asset assets buttress breastplate harmonic dumbbell shitake swordfish blackberry blackboard blackmail
-  blacksmith whitewash womanhood manhood girlfriend boyfriend goddess`.split(/\s+/),
+  blacksmith whitewash womanhood manhood girlfriend boyfriend goddess
+  among something fore seal japan amass diego indie assam morn updating heaping ratan busy beta iii transitive adumbrated apathetic
+  underrated overrated cares ibrahim garage abrasive entails mona noses virginia indiana arabia`.split(/\s+/),
 );
 
 function build(): Lexicon {
@@ -74,7 +91,8 @@ function build(): Lexicon {
       for (let at = 1; at < form.length; at += 1) {
         // Without its last letter a word is often another one.
         if (word.length >= 5 && at < word.length - 1) note(form.slice(0, at) + form.slice(at + 1), form);
-        if (at + 1 < form.length) note(form.slice(0, at) + form.charAt(at + 1) + form.charAt(at) + form.slice(at + 2), form);
+        if (at + 1 < form.length)
+          note(form.slice(0, at) + form.charAt(at + 1) + form.charAt(at) + form.slice(at + 2), form);
       }
     }
   }
@@ -83,12 +101,14 @@ function build(): Lexicon {
 }
 
 /** Letters of other alphabets by the Latin one that they look like. */
-const lookalikes: Readonly<Record<string, string>> = Object.fromEntries(
-  [..."аaвbеeкkмmнhоoрpсcтtуyхxіiјjѕsԁdԛqԝwһhӏlгrпnαaβbεeηnιiκkμuνvοoρpτtυuχxωwɑaɡgıiłløođdßsꜱs"]
-    .flatMap((letter, at, all) => (at % 2 === 0 ? [[letter, all[at + 1] ?? letter]] : [])),
+const lookalikes: ReadonlyMap<string, string> = new Map(
+  "аa вb еe кk мm нh оo рp сc тt уy хx іi јj ѕs ԁd ԛq ԝw һh ӏl гr пn αa βb εe ηn ιi κk μu νv οo ρp τt υu χx ωw ɑa ɡg ıi łl øo đd ßs ꜱs"
+    .split(" ")
+    .map((pair) => [pair.charAt(0), pair.charAt(1)] as const),
 );
 
-const invisible = /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]|[\u{e0000}-\u{e0fff}]/gu;
+/** Format characters, and Hangul's fillers; variation selectors are marks. */
+const invisible = /[\p{Cf}\u115f\u1160]/gu;
 // oxlint-disable-next-line no-control-regex -- ASCII is what it asks for.
 const ascii = /^[\u0000-\u007f]*$/;
 const marks = /\p{M}/gu;
@@ -102,7 +122,7 @@ function unmasked(text: string): string {
     .normalize("NFD")
     .replace(marks, "")
     .replace(invisible, "")
-    .replace(foreign, (letter) => lookalikes[letter] ?? letter);
+    .replace(foreign, (letter) => lookalikes.get(letter) ?? letter);
 }
 
 /** Words with the signs that stand for letters; else what marks speech, a question, a cry or an end. */
@@ -120,11 +140,18 @@ export function plainWords(text: string): PlainWord[] {
     let piece = found[at] ?? "";
     if (piece.length === 1) {
       if (isLetter(piece)) {
-        // Letters apart: three or more in a row are one word, or several.
+        // Letters apart, with blanks or points between: three or more in a row are one word, or several.
         let end = at + 1;
-        while (end < found.length && (found[end] ?? "").length === 1 && isLetter(found[end] ?? "")) end += 1;
-        if (end - at >= 3) {
-          piece = found.slice(at, end).join("").slice(0, longestWord);
+        let letters = piece;
+        while (end < found.length) {
+          const next = found[end] === "." ? end + 1 : end;
+          const letter = found[next] ?? "";
+          if (letter.length !== 1 || !isLetter(letter)) break;
+          letters += letter;
+          end = next + 1;
+        }
+        if (letters.length >= 3) {
+          piece = letters.slice(0, longestWord);
           at = end - 1;
         }
       } else if (quotes.test(piece)) {
@@ -173,8 +200,9 @@ function meant(bare: string): readonly PlainWord[] {
   if (innocent.has(bare)) return [{ word: bare, classes: [] }];
   const word = misspelt.get(bare);
   if (word !== undefined) return [{ word, classes: classes.get(stemOf(word) ?? "") ?? [] }];
-  const parts = bare.length >= 6 && bare.length <= 24 ? cut(bare) : null;
-  if (parts !== null) return parts.map((part) => ({ word: part, classes: classes.get(stemOf(part) ?? "") ?? [] }));
+  const parts = bare.length >= 5 && bare.length <= 24 ? cut(bare) : null;
+  if (parts !== null)
+    return parts.map((part) => ({ word: part, classes: classes.get(stemOf(part) ?? "") ?? [] }));
   return [{ word: bare, classes: [] }];
 }
 
@@ -229,11 +257,15 @@ function undisguised(bare: string): readonly string[] {
   const found: string[] = [];
   if (/[0-9@$!|+]/.test(bare) && /\p{L}/u.test(bare)) {
     const letters = bare.replace(/[0-9@$!|+]/g, (sign) => signs[sign] ?? sign);
-    found.push(letters, bare.replace(/1/g, "l").replace(/[0-9@$!|+]/g, (sign) => signs[sign] ?? sign));
+    found.push(
+      letters,
+      bare.replace(/1/g, "l").replace(/[0-9@$!|+]/g, (sign) => signs[sign] ?? sign),
+    );
   }
   if (bare.includes("*")) for (const vowel of vowels) found.push(bare.replaceAll("*", vowel));
   for (const drawn of found.length === 0 ? [bare] : found.slice())
-    if (/(.)\1\1/.test(drawn)) found.push(drawn.replace(/(.)\1{2,}/g, "$1$1"), drawn.replace(/(.)\1{2,}/g, "$1"));
+    if (/(.)\1\1/.test(drawn))
+      found.push(drawn.replace(/(.)\1{2,}/g, "$1$1"), drawn.replace(/(.)\1{2,}/g, "$1"));
   return found;
 }
 
@@ -260,7 +292,12 @@ function cut(run: string): readonly string[] | null {
   if (whole === null || whole.length > 4) return null;
   const telling = whole.some((part) => {
     const stem = stemOf(part);
-    return part.length >= 3 && part.length * 5 >= run.length * 2 && stem !== null && (classes.get(stem) ?? []).some((name) => !plainClasses.has(name));
+    return (
+      part.length >= 3 &&
+      part.length * 5 >= run.length * 2 &&
+      stem !== null &&
+      (classes.get(stem) ?? []).some((name) => !plainClasses.has(name))
+    );
   });
   return telling ? whole : null;
 }

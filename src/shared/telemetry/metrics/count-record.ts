@@ -16,10 +16,20 @@ export function countRecord(sums: MetricSums, record: RequestRecord): void {
   for (const stage in stages) sums.observe("stageDuration", stage, stages[stage as Stage] ?? 0);
   if (record.continued !== undefined) sums.count("continuations", `${model}\ncontinued`, record.continued);
   if (record.notContinued !== undefined) sums.count("continuations", `${model}\nrefused`);
+  if (record.screened !== undefined) countFindings(sums, "prompt", record.screened);
+  if (record.guarded !== undefined) countFindings(sums, "answer", record.guarded);
   if (record.cache !== undefined) sums.count("cache", record.cache);
   if (record.ending !== "answered" || record.errorKind !== undefined) {
     const labels = errorLabels(record);
     if (labels !== null) sums.count("errors", labels);
+  }
+}
+
+/** @param findings as the log has them: `email:2 hate:1`, names from the code alone */
+function countFindings(sums: MetricSums, scope: "prompt" | "answer", findings: string): void {
+  for (const finding of findings.split(" ")) {
+    const at = finding.lastIndexOf(":");
+    sums.count("safetyFindings", `${scope}\n${finding.slice(0, at)}`, Number(finding.slice(at + 1)));
   }
 }
 

@@ -127,6 +127,18 @@ export const metricTable = {
     help: "From a copy's dispatch to the end of its answer.",
     labels: ["alias", "model"],
   },
+  safetyFindings: {
+    type: "counter",
+    name: "edgewise_safety_findings_total",
+    help: "What screens and guards found in prompts and answers (scope), by kind (class); also what was refused for it.",
+    labels: ["scope", "class"],
+  },
+  guardVerdicts: {
+    type: "counter",
+    name: "edgewise_guard_verdicts_total",
+    help: "Verdicts of guard models under tenants' moderation: safe, unsafe, late or failed.",
+    labels: ["result"],
+  },
   bucketSlow: {
     type: "counter",
     name: "edgewise_bucket_slow_total",

@@ -50,6 +50,8 @@ export interface ChatRunDeps extends SealDeps {
     request: ChatTurnRequest,
     behind: string | null,
   ): Promise<{ readonly recalled: Recalled; readonly entered: EnteredConversation | null }>;
+  /** Has a model judge what was said, where the tenant wants that; returns at once. */
+  judge?(turn: LiveTurn, said: string): void;
   /** Takes the turn's record when it has ended. */
   record(record: RequestRecord): void;
   readonly now: () => number;
@@ -251,6 +253,8 @@ export class ChatRun {
     learn(turn, turnDeps, how, totals);
     this.#mark("stream");
     const guarded = summary(guard?.findings ?? [], guard?.harm);
+    const said = guard?.said ?? null;
+    if (said !== null) this.#deps.judge?.(turn, said);
     const { story } = engine;
     this.#deps.record(
       runRecord(turn, how, { totals, engine: story, guarded }, this.#stages, this.#deps.now()),
@@ -264,7 +268,7 @@ export class ChatRun {
       usage: totals.usage,
       price: record.price,
     });
-    const ending = { end: how, totals, guarded, engine: story };
+    const ending = { end: how, totals, guarded, said, engine: story };
     return sealEnd(
       {
         status,

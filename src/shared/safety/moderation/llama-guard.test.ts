@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { categories } from "./categories.ts";
+import { guardScores } from "./llama-guard.ts";
+
+function named(answer: string, unsure: number | null = null): Record<string, number> | null {
+  const scores = guardScores(answer, unsure);
+  if (scores === null) return null;
+  return Object.fromEntries(
+    categories.flatMap((one, at) => ((scores[at] ?? 0) > 0 ? [[one, scores[at] ?? 0]] : [])),
+  );
+}
+
+describe("Llama Guard's answers", () => {
+  test.each([
+    ["safe", {}],
+    ["\n\nsafe", {}],
+    ["\n\nunsafe\nS10", { hate: 0.99 }],
+    ["unsafe\nS1,S11", { violence: 0.99, illicit: 0.99, "illicit/violent": 0.99, "self-harm": 0.99 }],
+    ["unsafe\nS4", { sexual: 0.99, "sexual/minors": 0.99 }],
+    // A hazard that OpenAI has no category for.
+    ["unsafe\nS8", {}],
+    ['{"safe":false,"categories":["S9"]}', { illicit: 0.99, "illicit/violent": 0.99 }],
+    ['{"safe":true}', {}],
+  ])("%j", (answer, scores) => {
+    expect(named(answer)).toEqual(scores);
+  });
+
+  test.each([
+    "",
+    "I am an assistant.",
+    "unsafe",
+    "unsafe\nS99",
+    "safe enough",
+    "{broken",
+    '{"safe":"no"}',
+    "O3",
+  ])("%j is no verdict", (answer) => {
+    expect(named(answer)).toBeNull();
+  });
+
+  test("it is as sure as its model was, and never quite", () => {
+    expect(named("unsafe\nS10", 0.7)).toEqual({ hate: 0.7 });
+    expect(named("unsafe\nS10", 1)).toEqual({ hate: 0.9999 });
+  });
+});

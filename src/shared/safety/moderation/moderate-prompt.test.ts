@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import { categories, noScores } from "./categories.ts";
+import { moderatePrompt, moderationBudgetCharacters, recent } from "./moderate-prompt.ts";
+import { moderationPolicySchema } from "./moderation-policy.ts";
+import type { JudgedMessage, Moderator, Verdict } from "./moderator.ts";
+
+const policy = moderationPolicySchema.parse({ input: "block" });
+const harm = "All immigrants are filthy vermin.";
+
+function prompt(...texts: string[]) {
+  return { texts, said: texts.map((content): JudgedMessage => ({ role: "user", content })) };
+}
+
+function guard(verdict: Verdict | null): Moderator & { asked: number } {
+  const moderator = {
+    asked: 0,
+    judge: async () => {
+      moderator.asked += 1;
+      return verdict;
+    },
+  };
+  return moderator;
+}
+
+function found(category: (typeof categories)[number]): Verdict {
+  const scores = noScores();
+  scores[categories.indexOf(category)] = 0.9;
+  return { scores, model: "guard" };
+}
+
+describe("in process", () => {
+  test("is there at once, and names the category", () => {
+    expect(moderatePrompt(prompt("Hello", harm), policy, undefined)).toMatchObject({
+      categories: ["hate"],
+      slow: false,
+    });
+    expect(moderatePrompt(prompt("Hello"), policy, undefined)).toEqual({ categories: [], slow: false });
+  });
+
+  test("a prompt over the budget is judged from its end, and says that the rest was not", () => {
+    const long = "a word ".repeat(moderationBudgetCharacters / 7 + 1);
+    expect(moderatePrompt(prompt(long, harm), policy, undefined)).toMatchObject({ categories: ["hate"] });
+    expect(moderatePrompt(prompt(harm, long), policy, undefined)).toEqual({ categories: [], slow: true });
+  });
+});
+
+describe("with a guard model", () => {
+  test("its verdict is added to what the classifier found", async () => {
+    const flag = moderationPolicySchema.parse({ input: "flag", model: "guard" });
+    const verdict = await moderatePrompt(prompt(harm), flag, guard(found("illicit")));
+    expect(verdict.categories).toEqual(["hate", "illicit"]);
+  });
+
+  test("it is not asked about what is refused already", async () => {
+    const asked = guard(found("illicit"));
+    expect((await moderatePrompt(prompt(harm), policy, asked)).categories).toEqual(["hate"]);
+    expect(asked.asked).toBe(0);
+  });
+
+  test("no verdict is slow, never safe", async () => {
+    expect(await moderatePrompt(prompt("Hello"), policy, guard(null))).toEqual({
+      categories: [],
+      slow: true,
+    });
+  });
+
+  test("the tenant's thresholds hold for it too", async () => {
+    const strict = moderationPolicySchema.parse({ input: "block", thresholds: { illicit: 0.95 } });
+    expect((await moderatePrompt(prompt("Hello"), strict, guard(found("illicit")))).categories).toEqual([]);
+  });
+});
+
+test("a guard is shown the last words, user and assistant in turn", () => {
+  const said: JudgedMessage[] = [
+    { role: "assistant", content: "Welcome" },
+    { role: "user", content: "one" },
+    { role: "user", content: "two" },
+    { role: "assistant", content: "three" },
+    { role: "user", content: "x".repeat(20_000) },
+  ];
+  const shown = recent(said);
+  expect(shown.map(({ role }) => role)).toEqual(["user"]);
+  expect(shown[0]?.content).toHaveLength(12_000);
+  expect(recent(said.slice(0, 4))).toEqual([
+    { role: "user", content: "one\ntwo" },
+    { role: "assistant", content: "three" },
+  ]);
+});

@@ -1,0 +1,136 @@
+/**
+ * `POST /v1/moderations`: `plan ▸ admit ▸ classify ▸ settle`. In process it counts as a request and costs no tokens; by a guard model of the
+ * fleet it costs that model's.
+ */
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
+import { wantsOnlyStored } from "../cache/cache-policy.ts";
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { Usage } from "../contracts/usage.ts";
+import { freeOfCharge, microdollarsFor } from "../limits/cost.ts";
+import { wholeReservation } from "../limits/estimate.ts";
+import { type Reservation, unused } from "../limits/ports.ts";
+import { estimateTokens } from "../prompt/token-estimate.ts";
+import { modelRecord } from "../routing/fleet-index.ts";
+import type { OriginAnswer } from "../routing/ports.ts";
+import type { Scores } from "../safety/moderation/categories.ts";
+import { classify } from "../safety/moderation/classify.ts";
+import { inProcessModel, isInProcess, type ModerationRequest } from "../wire/moderations-request.ts";
+import { dearestPrice } from "./dearest-price.ts";
+import { guardAnswerTokens, judge, planGuard } from "./judge.ts";
+import type { Plan } from "./plan.ts";
+import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+
+export interface Moderated {
+  /** One an input, in their order. */
+  readonly results: readonly Scores[];
+  /** Who judged. */
+  readonly model: string;
+  /** Of the guard model; `null`: nobody was asked. */
+  readonly usage: Usage | null;
+  /** The last answer of the guard model; `null`: nobody was asked. */
+  readonly answer: OriginAnswer | null;
+  readonly reservation: Reservation;
+}
+
+type Unasked = Omit<ValidatedTurn, "asked">;
+
+export async function moderate(
+  turn: Unasked,
+  request: ModerationRequest,
+  deps: TurnDeps,
+  signal: LeaveSignal,
+): Promise<Result<Moderated, Refusal>> {
+  // Verdicts are never stored.
+  if (wantsOnlyStored(turn.cacheControl)) return err({ kind: "not-stored" });
+  if (isInProcess(request.model)) return inProcess(turn, request, deps);
+  const plan = planGuard(deps, turn.tenant, request.model, turn.principal);
+  return plan.ok ? byModel(turn, request, plan.value, deps, signal) : plan;
+}
+
+async function inProcess(
+  turn: Unasked,
+  { inputs }: ModerationRequest,
+  deps: TurnDeps,
+): Promise<Result<Moderated, Refusal>> {
+  const { principal, tenant, chargeId, place } = turn;
+  const nothing = { promptTokens: 0, answerTokens: 0, choices: 1, price: freeOfCharge };
+  const admitted = await deps.admission.admit({ principal, tenant, chargeId, ...nothing, place });
+  turn.mark("admit");
+  if (!admitted.ok) return admitted;
+  const reservation = admitted.value;
+  const results = inputs.map(classify);
+  turn.mark("screen");
+  reservation.settle({ tokens: 0, requests: 1, microdollars: 0, model: inProcessModel });
+  return ok({ results, model: inProcessModel, usage: null, answer: null, reservation });
+}
+
+async function byModel(
+  turn: Unasked,
+  { inputs }: ModerationRequest,
+  plan: Plan,
+  deps: TurnDeps,
+  signal: LeaveSignal,
+): Promise<Result<Moderated, Refusal>> {
+  const { principal, tenant, chargeId, place } = turn;
+  const promptTokens = inputs.reduce((sum, input) => sum + estimateTokens(input) + templateTokens, 0);
+  const admitted = await deps.admission.admit({
+    principal,
+    tenant,
+    chargeId,
+    ...wholeReservation(promptTokens, guardAnswerTokens * inputs.length, 1),
+    choices: 1,
+    price: dearestPrice(deps.fleet, plan),
+    place,
+  });
+  turn.mark("admit");
+  if (!admitted.ok) return admitted;
+  const reservation = admitted.value;
+  const results: Scores[] = [];
+  const usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
+  let microdollars = 0;
+  let refusal: Refusal | null = null;
+  let model = plan[0].model;
+  let answer: OriginAnswer | null = null;
+  // One after the other: a guard model's batch is its engine's business, and one client's list must not fill it.
+  for (const content of inputs) {
+    const judged = await judge(
+      {
+        principal,
+        tenant,
+        messages: [{ role: "user", content }],
+        requestId: turn.requestId,
+        traceparent: turn.traceparent,
+        place,
+        deadlineMs: tenant.requests.deadline_seconds * 1000,
+      },
+      plan,
+      deps,
+      signal,
+    );
+    if (!judged.ok) {
+      refusal = judged.error;
+      break;
+    }
+    ({ model, answer } = judged.value);
+    const used = judged.value.usage;
+    const price = modelRecord(deps.fleet, answer.cluster, model)?.price ?? freeOfCharge;
+    microdollars += microdollarsFor(price, used.promptTokens, used.completionTokens);
+    usage.promptTokens += used.promptTokens;
+    usage.completionTokens += used.completionTokens;
+    usage.cachedTokens += used.cachedTokens;
+    results.push(judged.value.scores);
+  }
+  turn.mark("dispatch");
+  if (refusal !== null) {
+    // Nothing of it is told, so nothing of it is charged.
+    reservation.settle(unused);
+    return err(refusal);
+  }
+  const tokens = usage.promptTokens + usage.completionTokens;
+  reservation.settle({ tokens, requests: 1, microdollars, model });
+  return ok({ results, model, usage, answer, reservation });
+}
+
+/** Llama Guard's template lists its hazards before every text. */
+const templateTokens = 250;

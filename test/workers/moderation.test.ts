@@ -1,0 +1,207 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { bearer, post, settled } from "./edge-under-test.ts";
+import { expectBill, scriptedEdge } from "./scripted-edge.ts";
+import { readStream } from "./scripted-engine.ts";
+import { eventually } from "./eventually.ts";
+
+const guarded = { input: "block", output: "off", model: "guard" } as const;
+const engine = scriptedEdge({
+  "harm-blocks": { safety: { moderation: { input: "block", output: "block" } } },
+  "harm-flags": { safety: { moderation: { input: "flag", output: "flag" } } },
+  "harm-guard": { safety: { moderation: guarded }, models: { allow: ["auto"] } },
+  "harm-guard-open": { safety: { moderation: { ...guarded, when_slow: "open" } } },
+  "harm-off": {},
+});
+
+const harm = "All immigrants are filthy vermin and should be exterminated.";
+const harmless = "The weather in Lisbon is mild in spring, and most visitors walk along the river. ".repeat(
+  3,
+);
+const answer = (harmless + harm).match(/\S+\s*/g) ?? [];
+
+beforeEach(() => {
+  engine.tokens = answer;
+});
+
+const chat = (content: string, more: object = {}) => ({
+  model: "auto",
+  max_tokens: 200,
+  messages: [{ role: "user", content }],
+  ...more,
+});
+
+async function ask(
+  tenant: string,
+  body: object,
+  path = "/v1/chat/completions",
+  user: string = crypto.randomUUID(),
+) {
+  return post(path, await bearer(tenant, user), body);
+}
+
+describe.each([
+  ["a direct stream", { stream: true }],
+  ["a conversation's stream", { stream: true, conversation_id: "harmful" }],
+])("%s", (_, more) => {
+  test("ends with content_filter before the block that is harmful, and the engine is stopped", async () => {
+    engine.tokens = [...answer, ...(harmless.match(/\S+\s*/g) ?? [])];
+    const response = await ask("harm-blocks", chat("hi", more));
+    const { content, finish, done } = readStream(await response.text());
+    expect(finish).toBe("content_filter");
+    expect(done).toBe(true);
+    expect(harmless.startsWith(content)).toBe(true);
+    expect(content.length).toBeGreaterThan(100);
+    await settled();
+    await eventually(() => expect(engine.cancelled).toBe(1));
+  });
+
+  test("says all of it where the policy is to flag", async () => {
+    const response = await ask("harm-flags", chat("hi", more));
+    expect(readStream(await response.text())).toMatchObject({ content: answer.join(""), finish: "stop" });
+    await settled();
+  });
+
+  test("a harmless answer is said to its last character", async () => {
+    engine.tokens = harmless.match(/\S+\s*/g) ?? [];
+    const response = await ask("harm-blocks", chat("hi", more));
+    expect(readStream(await response.text())).toMatchObject({ content: harmless, finish: "stop" });
+    await settled();
+  });
+});
+
+test("a whole answer is judged like a stream", async () => {
+  const response = await ask("harm-blocks", chat("hi"));
+  const { choices } = (await response.json()) as { choices: { finish_reason: string }[] };
+  expect(choices[0]?.finish_reason).toBe("content_filter");
+  expect(JSON.stringify(choices)).not.toContain("vermin");
+  await settled();
+});
+
+test.each([
+  ["/v1/chat/completions", chat(harm)],
+  ["/v1/completions", { model: "auto", prompt: harm, max_tokens: 10 }],
+  ["/v1/responses", { model: "auto", input: harm }],
+  ["/v1/responses/input_tokens", { model: "auto", input: harm }],
+  ["/v1/conversations", { items: [{ type: "message", role: "user", content: harm }] }],
+])(
+  "%s: a harmful prompt is refused by its category alone, reaches no model and costs nothing",
+  async (path, body) => {
+    const user = crypto.randomUUID();
+    const response = await ask("harm-blocks", body, path, user);
+    expect(response.status).toBe(400);
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({ error: { code: "content_policy_violation" } });
+    expect(text).toContain("hate");
+    expect(text).not.toContain("vermin");
+    expect(engine.asked).toHaveLength(0);
+    await expectBill(await bearer("harm-blocks", user), 0, 0);
+  },
+);
+
+test("a harmful prompt passes where it is flagged, or not looked for", async () => {
+  for (const tenant of ["harm-flags", "harm-off"]) {
+    const response = await ask(tenant, chat(harm));
+    expect(response.status).toBe(200);
+    await response.text();
+  }
+  expect(engine.asked).toHaveLength(2);
+  await settled();
+});
+
+describe("with a guard model, which here says what it is told to", () => {
+  test("what it calls unsafe is refused by category, though the tenant's users could not ask it", async () => {
+    engine.tokens = ["unsafe", "\n", "S9"];
+    const response = await ask("harm-guard", chat("Hello"));
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain("illicit/violent");
+    expect(engine.asked).toHaveLength(1);
+    expect(engine.asked[0]).toMatchObject({ model: "meta-llama/Llama-Guard-3-8B", temperature: 0 });
+    const forbidden = await ask("harm-guard", { ...chat("Hello"), model: "guard" });
+    expect(forbidden.status).toBe(404);
+    await forbidden.body?.cancel();
+  });
+
+  test("what it calls safe goes on, and its user pays for the answer alone", async () => {
+    engine.tokens = ["safe"];
+    const user = crypto.randomUUID();
+    const response = await ask("harm-guard", chat("Hello"), undefined, user);
+    expect(response.status).toBe(200);
+    await response.text();
+    expect(engine.asked).toHaveLength(2);
+    await expectBill(await bearer("harm-guard", user), 1, 11);
+  });
+
+  test("one that answers as no guard does is no verdict: closed refuses, open lets through", async () => {
+    engine.tokens = ["Hello", " there"];
+    const closed = await ask("harm-guard", chat("Hello"));
+    expect(closed.status).toBe(503);
+    await closed.body?.cancel();
+    const open = await ask("harm-guard-open", chat("Hello"));
+    expect(open.status).toBe(200);
+    await open.text();
+    await settled();
+  });
+});
+
+describe("POST /v1/moderations", () => {
+  interface Answer {
+    readonly id: string;
+    readonly model: string;
+    readonly results: readonly {
+      readonly flagged: boolean;
+      readonly categories: Readonly<Record<string, boolean>>;
+      readonly category_scores: Readonly<Record<string, number>>;
+    }[];
+  }
+
+  test("judges every input, counts as a request and costs no tokens", async () => {
+    const user = crypto.randomUUID();
+    const response = await ask("harm-off", { input: [harm, harmless] }, "/v1/moderations", user);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("x-ratelimit-limit-requests")).not.toBeNull();
+    const { id, model, results } = (await response.json()) as Answer;
+    expect(id).toMatch(/^modr-/);
+    expect(model).toBe("edgewise-moderation-1");
+    expect(results.map(({ flagged }) => flagged)).toEqual([true, false]);
+    expect(results[0]?.categories["hate"]).toBe(true);
+    for (const { category_scores: scores } of results)
+      for (const score of Object.values(scores)) expect(score).toBeLessThan(1);
+    expect(engine.asked).toHaveLength(0);
+    await expectBill(await bearer("harm-off", user), 1, 0);
+  });
+
+  test("asks the fleet's guard where it is named, and charges its tokens", async () => {
+    engine.tokens = ["unsafe", "\n", "S10"];
+    const user = crypto.randomUUID();
+    const response = await ask("harm-off", { input: "Hello", model: "guard" }, "/v1/moderations", user);
+    expect(response.status).toBe(200);
+    const { model, results } = (await response.json()) as Answer;
+    expect(model).toBe("llama-guard-3-8b");
+    expect(results[0]).toMatchObject({ flagged: true, categories: { hate: true, sexual: false } });
+    await expectBill(await bearer("harm-off", user), 1, 13);
+  });
+
+  test("a guard that gives no verdict is 503, and nothing is charged", async () => {
+    const user = crypto.randomUUID();
+    const response = await ask("harm-off", { input: "Hello", model: "guard" }, "/v1/moderations", user);
+    expect(response.status).toBe(503);
+    await response.body?.cancel();
+    await expectBill(await bearer("harm-off", user), 0, 0);
+  });
+
+  test.each([
+    ["a model that is no guard", { input: "Hello", model: "auto" }, 400, "model"],
+    ["a model that is not there", { input: "Hello", model: "gpt-5" }, 404, null],
+    [
+      "an image alone",
+      { input: [{ type: "image_url", image_url: { url: "data:image/png;base64,AA" } }] },
+      400,
+      "input",
+    ],
+  ])("%s is refused", async (_, body, status, param) => {
+    const response = await ask("harm-off", body, "/v1/moderations");
+    expect(response.status).toBe(status);
+    const { error } = (await response.json()) as { error: { param: string | null } };
+    if (param !== null) expect(error.param).toBe(param);
+  });
+});

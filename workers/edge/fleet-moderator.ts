@@ -1,0 +1,130 @@
+/**
+ * The port to a guard model (src/shared/safety/moderation/moderator.ts) over the fleet's own router: the alias that a tenant's moderation
+ * names. A verdict is waited for as long as the policy says; none is reported and counted, never thrown.
+ */
+import type { Background } from "../../src/shared/contracts/background.ts";
+import type { RequestId } from "../../src/shared/contracts/ids.ts";
+import type { Principal } from "../../src/shared/identity/principal.ts";
+import type { ClientPlace } from "../../src/shared/routing/ports.ts";
+import { flaggedBy } from "../../src/shared/safety/moderation/moderation-policy.ts";
+import { recent } from "../../src/shared/safety/moderation/moderate-prompt.ts";
+import type { JudgedMessage, Moderator, Verdict } from "../../src/shared/safety/moderation/moderator.ts";
+import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
+import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
+import { judge, planGuard } from "../../src/shared/turn/judge.ts";
+import type { TenantCall } from "./handle.ts";
+import type { Isolate } from "./isolate.ts";
+import { originOf } from "./run-durable.ts";
+import type { TurnOrigin } from "./start-turn.ts";
+
+/** On whose behalf a guard is asked. */
+export interface JudgedCaller {
+  readonly principal: Principal;
+  readonly tenant: TenantConfig;
+  readonly requestId: RequestId;
+  readonly traceparent: string;
+  readonly place: ClientPlace;
+}
+
+/** What a prompt is screened with: the isolate's own, and the guard where this tenant's prompts are to meet one. */
+export function screenFor(call: TenantCall): ScreenDeps {
+  return asksGuard(call.tenant) === null ? call.isolate.screen : screenFrom(originOf(call));
+}
+
+/** The same for a turn that comes from anywhere. */
+export function screenFrom(from: TurnOrigin): ScreenDeps {
+  const { isolate, principal, tenant, traceparent, place } = from;
+  const alias = asksGuard(tenant);
+  if (alias === null) return isolate.screen;
+  const background = from.background ?? {
+    run: (name, work) => void work.catch((error: unknown) => isolate.report(name, String(error))),
+  };
+  const caller = { principal, tenant, requestId: from.requestId as RequestId, traceparent, place };
+  return { ...isolate.screen, moderator: fleetModerator(isolate, caller, alias, background) };
+}
+
+function asksGuard({ safety: { moderation } }: TenantConfig): string | null {
+  return moderation === undefined || moderation.input === "off" ? null : moderation.model;
+}
+
+export function fleetModerator(
+  isolate: Isolate,
+  caller: JudgedCaller,
+  alias: string,
+  background: Background,
+): Moderator {
+  // The tenant's policy names the guard, so it may be one that the tenant's users can't ask; where prompts may go still holds.
+  const tenant = { ...caller.tenant, models: { ...caller.tenant.models, allow: ["*"] } };
+  const count = (result: string): void => isolate.metrics.count("guardVerdicts", result);
+  const ask = async (messages: readonly JudgedMessage[], signal: AbortSignal): Promise<Verdict | string> => {
+    const fleet = await isolate.fleet.current(background);
+    if (!fleet.ok) return fleet.error.kind;
+    const deps = isolate.durableTurnDeps(fleet.value, background);
+    const plan = planGuard(deps, tenant, alias, caller.principal);
+    if (!plan.ok) return plan.error.kind;
+    const judging = { ...caller, tenant, messages, deadlineMs: longestMs };
+    const judged = await judge(judging, plan.value, deps, signal);
+    return judged.ok ? judged.value : judged.error.kind;
+  };
+  return {
+    async judge(messages, budgetMs) {
+      const controller = new AbortController();
+      const late = Promise.withResolvers<null>();
+      const timer = setTimeout(() => {
+        late.resolve(null);
+        controller.abort();
+      }, budgetMs);
+      const asking = ask(messages, controller.signal).catch((error: unknown) => String(error));
+      // It is registered: what goes on after its time belongs to this request alone.
+      background.run("guard model", asking);
+      const verdict = await Promise.race([asking, late.promise]);
+      clearTimeout(timer);
+      if (verdict === null) {
+        count("late");
+        return null;
+      }
+      if (typeof verdict === "string") {
+        isolate.report("guard model", `${alias}: ${verdict}`);
+        count("failed");
+        return null;
+      }
+      count(verdict.scores.some((score) => score > 0) ? "unsafe" : "safe");
+      return verdict;
+    },
+  };
+}
+
+const longestMs = 25_000;
+
+/**
+ * Judges an answer when it has ended, beside everything else. It was delivered: what is found is for the log and the metrics, and nobody
+ * waits for it.
+ */
+export async function judgeAnswer(
+  isolate: Isolate,
+  caller: JudgedCaller,
+  question: string,
+  answer: string,
+  background: Background,
+): Promise<void> {
+  const { moderation } = caller.tenant.safety;
+  if (moderation === undefined || moderation.model === null || answer === "") return;
+  const moderator = fleetModerator(isolate, caller, moderation.model, background);
+  const messages = recent([
+    { role: "user", content: question },
+    { role: "assistant", content: answer },
+  ]);
+  const verdict = await moderator.judge(messages, longestMs);
+  const found = verdict === null ? [] : flaggedBy(verdict.scores, moderation);
+  if (verdict === null || found.length === 0) return;
+  for (const category of found) isolate.metrics.count("safetyFindings", `answer\n${category}`);
+  const { requestId, tenant } = caller;
+  const line = {
+    event: "moderation",
+    requestId,
+    tenant: tenant.id,
+    model: verdict.model,
+    answer: found.join(" "),
+  };
+  isolate.log.add(JSON.stringify(line), background, isolate.now());
+}
