@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { chatFieldRules, type FieldRule, refusedChatFields } from "../src/shared/wire/chat-fields.ts";
 import { completionFields, ownCompletionNotes } from "../src/shared/wire/completions-request.ts";
 import { embeddingFields } from "../src/shared/wire/embeddings-request.ts";
+import { moderationFields } from "../src/shared/wire/moderations-request.ts";
 import type { RefusedField } from "../src/shared/wire/field-reader.ts";
 import { inputTokensFields } from "../src/shared/wire/input-tokens-request.ts";
 import { refusedResponseFields, responseFieldRules } from "../src/shared/wire/responses-fields.ts";
@@ -133,6 +134,12 @@ Refused as in chat: ${completionFields.refused
 ${embeddingFields.taken.map((field) => row(field, ...(embeddingRules[field] ?? ["passed", ""]))).join("\n")}
 ${embeddingFields.refused.map((field) => row(field, "refused", "")).join("\n")}
 
+## POST /v1/moderations
+
+| field | effect | note |
+| --- | --- | --- |
+${moderationFields.map((field) => row(field, ...(moderationRules[field] ?? ["used here", ""]))).join("\n")}
+
 ## Bounds
 
 One table in the code, src/shared/wire/request-limits.ts, with the reason for each.
@@ -147,6 +154,14 @@ ${Object.entries(requestLimits)
   .join("\n")}
 `;
 }
+
+const moderationRules: Readonly<Record<string, readonly [string, string]>> = {
+  input: [
+    "used here",
+    "A text, texts, or parts, which are one input together. Images among them are not judged.",
+  ],
+  model: ["used here", "OpenAI's names mean the classifier in process; else a guard model of the fleet."],
+};
 
 const embeddingRules: Readonly<Record<string, readonly [string, string]>> = {
   model: ["used here", "The engine gets its own name for it."],

@@ -84,7 +84,7 @@ function logitsOf({ known, heads: trained }: Fitted, text: Prepared): Record<Hea
 
 /** Of what is flagged, so much at least must be right: of a category with few labelled texts less, since most of what it takes wrongly is harmful otherwise. */
 const leastPrecision = 0.8;
-const leastPrecisionOfFew = 0.45;
+const leastPrecisionOfFew = 0.55;
 const few = 100;
 /** Of benign questions to chat models, so many at most may be flagged in one category. */
 const mostBenign = 0.002;

@@ -5,6 +5,7 @@ import { chatFieldRules, refusedChatFields } from "../../src/shared/wire/chat-fi
 import { completionFields } from "../../src/shared/wire/completions-request.ts";
 import { refusedResponseFields, responseFieldRules } from "../../src/shared/wire/responses-fields.ts";
 import { inputTokensFields } from "../../src/shared/wire/input-tokens-request.ts";
+import { moderationFields } from "../../src/shared/wire/moderations-request.ts";
 import { embeddingFields } from "../../src/shared/wire/embeddings-request.ts";
 
 /** The tables of fields against the page about them, the list of what engines get, and OpenAI's own description. */
@@ -47,6 +48,7 @@ describe.skipIf(!existsSync(file))("OpenAI's published description", () => {
     ["TokenCountsBody", inputTokensFields, 10],
     ["CreateCompletionRequest", [...completionFields.taken, ...completionFields.refused], 15],
     ["CreateEmbeddingRequest", [...embeddingFields.taken, ...embeddingFields.refused], 5],
+    ["CreateModerationRequest", moderationFields, 2],
   ])("every property of %s is taken or refused by name", (name, known, least) => {
     const document = JSON.parse(readFileSync(file, "utf8")) as {
       components: { schemas: Record<string, Schema> };

@@ -116,7 +116,7 @@ describe("with a guard model, which here says what it is told to", () => {
     expect(await response.text()).toContain("illicit/violent");
     expect(engine.asked).toHaveLength(1);
     expect(engine.asked[0]).toMatchObject({ model: "meta-llama/Llama-Guard-3-8B", temperature: 0 });
-    const forbidden = await ask("harm-guard", { ...chat("Hello"), model: "guard" });
+    const forbidden = await ask("harm-guard", { input: "Hello", model: "guard" }, "/v1/moderations");
     expect(forbidden.status).toBe(404);
     await forbidden.body?.cancel();
   });

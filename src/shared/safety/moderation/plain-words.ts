@@ -219,11 +219,14 @@ function stemOf(word: string): string | null {
       if (stem.length >= 3 && classes.has(stem)) return stem;
     }
   }
+  if (!doubling.test(word)) return null;
   // Doubled: stabbed, killing is none.
   const doubled = /^(.+)([b-df-hj-np-tv-z])\2(?:ed|ing|er|ers)$/.exec(word);
   const stem = `${doubled?.[1] ?? ""}${doubled?.[2] ?? ""}`;
   return classes.has(stem) ? stem : null;
 }
+
+const doubling = /([b-df-hj-np-tv-z])\1(?:ed|ing|er|ers)$/;
 
 const endings: readonly (readonly [string, readonly string[]])[] = [
   ["ies", ["y", "ie"]],
@@ -282,8 +285,10 @@ function cut(run: string): readonly string[] | null {
     let fewest: readonly string[] | null = null;
     for (let start = Math.max(0, end - 14); start < end; start += 1) {
       const before = best[start] ?? null;
+      // Most places are none where a part ends: nothing is cut out there.
+      if (before === null) continue;
       const part = run.slice(start, end);
-      if (before === null || !isPart(part, start)) continue;
+      if (!isPart(part, start)) continue;
       if (fewest === null || before.length + 1 < fewest.length) fewest = [...before, part];
     }
     best.push(fewest);

@@ -40,8 +40,8 @@ export const wordClasses = {
     escort milf horny orgasm masturbate dildo vibrator fuckable creampie gangbang threesome bdsm hentai deepthroat anal cunnilingus
     fellatio erection ejaculate slutty whoring camgirl stripper squirt bukkake fetish bondage erotic erotica upskirt
     bareback semen sperm pornhub onlyfans pussies`,
-  sensual: `sexy sex naked breast kiss moan seduce undress strip tongue lips panties bra wet lick suck thigh caress bed nylons busty hot
-    mistress aroused arousal lust booty butt ass intimate bedroom massage sensual dating singles hookup virgin kinky cams bikini lingerie webcam thrust jerk facial`,
+  sensual: `sexy sex naked breast moan seduce undress strip panties lick suck thigh caress busty mistress aroused arousal lust booty
+    butt ass intimate sensual hookup kinky lingerie webcam`,
   minor: `child children kid teen teenager underage preteen schoolgirl schoolboy loli lolita toddler minor infant baby daughter son boy
     girl stepdaughter stepson niece nephew pupil teenage juvenile jailbait`,
   suicide: `suicide suicidal selfharm overdose`,
