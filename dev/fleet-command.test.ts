@@ -80,7 +80,7 @@ test("a wrong document is refused with the field's path, and the good one stays"
 test("the summary says what a document amounts to", () => {
   const lines = summary(checkFleet(JSON.stringify(document))).split("\n");
   expect(lines[1]).toBe(
-    "  us-east (us-east, vllm): 2 replicas, llama-3.1-8b, llama-3.1-8b-raw, qwen3-reason, bge-small, bge-reranker",
+    "  us-east (us-east, vllm): 2 replicas, llama-3.1-8b, llama-3.1-8b-raw, qwen3-reason, llama-guard-3-8b, bge-small, bge-reranker",
   );
-  expect(lines.at(-1)).toBe("  auto: fallback");
+  expect(lines.slice(-2)).toEqual(["  auto: fallback", "  guard: fallback"]);
 });

@@ -1,4 +1,5 @@
 /** From labelled texts to weights, and to the scores that each text has from a model that never saw it or its template. */
+import { subcategories } from "../../src/shared/safety/moderation/subcategories.ts";
 import { heads, type Head, type LabelledText } from "./rows.ts";
 import {
   foldOf,
@@ -53,6 +54,8 @@ export function fit(texts: readonly Prepared[]): Fitted {
 /** A text with the log-odds of each head, from a model without it. */
 export interface Judged extends LabelledText {
   readonly logits: Readonly<Record<Head, number>>;
+  /** Of each subcategory (subcategories.ts): the log-odds of what it is a part of, in the windows where it holds. */
+  readonly parts: ReadonlyMap<Head, number>;
 }
 
 function logit(score: number): number {
@@ -68,7 +71,8 @@ export function outOfFold(texts: readonly LabelledText[], by: "template" | "row"
   for (let one = 0; one < folds; one += 1) {
     const fitted = fit(prepared.filter((_, at) => fold[at] !== one));
     for (const [at, text] of prepared.entries())
-      if (fold[at] === one) judged.push({ ...text, logits: logitsOf(fitted, text) });
+      if (fold[at] === one)
+        judged.push({ ...text, logits: logitsOf(fitted, text), parts: partsOf(fitted, text) });
   }
   return judged;
 }
@@ -80,6 +84,26 @@ function logitsOf({ known, heads: trained }: Fitted, text: Prepared): Record<Hea
     return logit(scoreOf(one, known, text.windows, options.norm));
   };
   return Object.fromEntries(heads.map((head) => [head, score(head)])) as Record<Head, number>;
+}
+
+function partsOf({ known, heads: trained }: Fitted, text: Prepared): ReadonlyMap<Head, number> {
+  return new Map(
+    subcategories.map(({ category, of }) => {
+      const head = trained.get(of);
+      if (head === undefined) throw new Error(`no head for ${of}`);
+      const windows = text.windows.filter((_, at) => text.holds.get(category)?.[at] === true);
+      const score = windows.length === 0 ? 0 : scoreOf(head, known, windows, options.norm);
+      return [category, logit(score)] as const;
+    }),
+  );
+}
+
+/** How far above its threshold a text is in a category; flagged from 0 on. */
+export function marginOf(text: Judged, head: Head, thresholds: Readonly<Record<Head, number>>): number {
+  const own = text.logits[head] - thresholds[head];
+  const part = subcategories.find(({ category }) => category === head);
+  if (part === undefined) return own;
+  return Math.max(own, (text.parts.get(head) ?? Number.NEGATIVE_INFINITY) - thresholds[part.of]);
 }
 
 /** Of what is flagged, so much at least must be right: of a category with few labelled texts less, since most of what it takes wrongly is harmful otherwise. */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { categories } from "../../src/shared/safety/moderation/categories.ts";
 import { classify } from "../../src/shared/safety/moderation/classify.ts";
-import { chooseThresholds, type Judged, outOfFold } from "./fit.ts";
+import { chooseThresholds, type Judged, marginOf, outOfFold } from "./fit.ts";
 import { benignPrompts, harmTexts, type Head, heads, ownTexts } from "./rows.ts";
 import { auroc } from "./training.ts";
 
@@ -26,9 +26,9 @@ export function* moderationReport(folder: string): Generator<string> {
   yield* unseen(folder);
 }
 
-/** How far above its threshold a text is in the category where it is most so; flagged from 0 on. */
-function margin({ logits }: Judged, thresholds: Readonly<Record<Head, number>>): number {
-  return Math.max(...heads.map((head) => logits[head] - thresholds[head]));
+/** In the category where it is most so. */
+function margin(text: Judged, thresholds: Readonly<Record<Head, number>>): number {
+  return Math.max(...heads.map((head) => marginOf(text, head, thresholds)));
 }
 
 function figures(rows: readonly { readonly score: number; readonly label: boolean }[]): string {
@@ -72,7 +72,7 @@ function* byCategory(
       const label = text.known[head];
       return label === undefined
         ? []
-        : [{ score: text.logits[head] - thresholds[head], label, source: text.source }];
+        : [{ score: marginOf(text, head, thresholds), label, source: text.source }];
     });
     for (const source of [null, "oai_mod"] as const) {
       const some = source === null ? rows : rows.filter((row) => row.source === source);

@@ -1,6 +1,8 @@
 /** Logistic regression by AdaGrad with L2, one head at a time, over windows of blocks. Deterministic by its seed. */
-import { eachFeature, symbolsOf } from "../../src/shared/safety/moderation/features.ts";
+import type { Category } from "../../src/shared/safety/moderation/categories.ts";
+import { eachFeature, symbolsOf, type TextSymbol } from "../../src/shared/safety/moderation/features.ts";
 import { plainWords } from "../../src/shared/safety/moderation/plain-words.ts";
+import { subcategories } from "../../src/shared/safety/moderation/subcategories.ts";
 import { blocksOf } from "../../src/shared/safety/moderation/text-blocks.ts";
 import type { Head, LabelledText } from "./rows.ts";
 
@@ -26,22 +28,33 @@ export interface TrainedHead {
 /** A feature's place, by its hash. */
 export type Vocabulary = ReadonlyMap<number, number>;
 
-/** The features of each window of a text. */
-export function windowsOf(text: string): readonly Uint32Array[] {
+/** The symbols of each window of a text: a block and the one before it. */
+function symbolsByWindow(text: string): readonly (readonly TextSymbol[])[] {
   const blocks = blocksOf(text).map((block) => symbolsOf(plainWords(block)));
-  return blocks.map((block, at) => {
-    const features = new Set<number>();
-    eachFeature([...(blocks[at - 1] ?? []), ...block], (feature) => features.add(feature));
-    return Uint32Array.from(features);
-  });
+  return blocks.map((block, at) => [...(blocks[at - 1] ?? []), ...block]);
+}
+
+function featuresOf(symbols: readonly TextSymbol[]): Uint32Array {
+  const features = new Set<number>();
+  eachFeature(symbols, (feature) => features.add(feature));
+  return Uint32Array.from(features);
 }
 
 export interface Prepared extends LabelledText {
+  /** The features of each window. */
   readonly windows: readonly Uint32Array[];
+  /** By subcategory: which windows it holds in. */
+  readonly holds: ReadonlyMap<Category, readonly boolean[]>;
 }
 
 export function prepare(texts: readonly LabelledText[]): Prepared[] {
-  return texts.map((text) => ({ ...text, windows: windowsOf(text.text) }));
+  return texts.map((text) => {
+    const windows = symbolsByWindow(text.text);
+    const holds = subcategories.map(
+      (one) => [one.category, windows.map((symbols) => one.holds(symbols))] as const,
+    );
+    return { ...text, windows: windows.map(featuresOf), holds: new Map(holds) };
+  });
 }
 
 export function random(seed: number): () => number {

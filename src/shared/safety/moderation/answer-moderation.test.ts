@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AnswerModeration } from "./answer-moderation.ts";
 import { categories, type Category } from "./categories.ts";

@@ -6,6 +6,7 @@ import { categories } from "./categories.ts";
 import { eachFeature, featureVersion, symbolsOf, type TextSymbol } from "./features.ts";
 import { harmWeights } from "./harm-weights.ts";
 import { plainWords } from "./plain-words.ts";
+import { subcategories } from "./subcategories.ts";
 
 /** A feature is kept by as many bits of its hash: of features that training never saw, one in some 4,000 is taken for another. */
 export const keptBits = 0xff_ff_ff;
@@ -50,7 +51,8 @@ export function readBlock(text: string): readonly TextSymbol[] {
 export function scoreWindow(before: readonly TextSymbol[], block: readonly TextSymbol[]): number[] {
   const { places, weights } = model();
   const found = new Set<number>();
-  eachFeature(before.length === 0 ? block : [...before, ...block], (feature) => {
+  const symbols = before.length === 0 ? block : [...before, ...block];
+  eachFeature(symbols, (feature) => {
     const place = places.get(feature & keptBits);
     if (place !== undefined) found.add(place);
   });
@@ -59,9 +61,15 @@ export function scoreWindow(before: readonly TextSymbol[], block: readonly TextS
     for (let head = 0; head < sums.length; head += 1)
       sums[head] = (sums[head] ?? 0) + (weights[place + head] ?? 0);
   const length = Math.max(1, found.size) ** harmWeights.norm;
-  return Array.from(sums, (sum, head) => {
+  const scores = Array.from(sums, (sum, head) => {
     const logit = (harmWeights.biases[head] ?? 0) + (sum * (harmWeights.scales[head] ?? 0)) / length;
     // A threshold of 1 means never.
     return Math.min(surest, 1 / (1 + Math.exp(-logit)));
   });
+  for (const { category, of, holds } of subcategories) {
+    const sub = categories.indexOf(category);
+    const whole = scores[categories.indexOf(of)] ?? 0;
+    if (whole > (scores[sub] ?? 0) && holds(symbols)) scores[sub] = whole;
+  }
+  return scores;
 }

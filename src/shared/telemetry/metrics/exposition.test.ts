@@ -24,6 +24,8 @@ test("is written as Prometheus reads it, character by character", async () => {
       durationMs: 90_000.5,
       promptTokens: 0,
       completionTokens: 0,
+      screened: "email:2 hate:1",
+      guarded: "violence/graphic:3",
     }),
   );
   sums.count("bucketSlow", "user", 2);
