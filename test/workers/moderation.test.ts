@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { bearer, post, settled } from "./edge-under-test.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
@@ -10,6 +10,7 @@ const engine = scriptedEdge({
   "harm-flags": { safety: { moderation: { input: "flag", output: "flag" } } },
   "harm-guard": { safety: { moderation: guarded }, models: { allow: ["auto"] } },
   "harm-guard-open": { safety: { moderation: { ...guarded, when_slow: "open" } } },
+  "harm-judged": { safety: { moderation: { output: "flag", model: "guard" } } },
   "harm-off": {},
 });
 
@@ -140,6 +141,54 @@ describe("with a guard model, which here says what it is told to", () => {
     expect(open.status).toBe(200);
     await open.text();
     await settled();
+  });
+});
+
+describe("what the log says", () => {
+  /** Every line that was logged while `act` ran and what it began went on. */
+  async function logged(act: () => Promise<unknown>, seen: (lines: readonly string[]) => boolean) {
+    const lines: string[] = [];
+    const log = vi.spyOn(console, "log");
+    log.mockImplementation((text: unknown) => void lines.push(...String(text).split("\n")));
+    await act();
+    await settled();
+    await eventually(() => expect(seen(lines)).toBe(true));
+    log.mockImplementation(() => undefined);
+    return lines;
+  }
+
+  test("of a refused prompt and of a flagged answer: categories, never a word of them", async () => {
+    const refused = await logged(
+      async () => (await ask("harm-blocks", chat(harm))).text(),
+      (lines) => lines.some((line) => line.includes('"screened":"hate:1')),
+    );
+    const flagged = await logged(
+      async () => (await ask("harm-flags", chat("hi"))).text(),
+      (lines) => lines.some((line) => line.includes('"guarded":"hate:')),
+    );
+    expect([...refused, ...flagged].join("\n")).not.toContain("vermin");
+  });
+
+  test.each([
+    ["a direct answer", {}],
+    ["a direct stream", { stream: true }],
+    ["a conversation's stream", { stream: true, conversation_id: "judged" }],
+  ])("%s is judged by the guard at its end, beside it", async (_, more) => {
+    engine.tokens = ["unsafe", "\n", "S10"];
+    const lines = await logged(
+      async () => (await ask("harm-judged", chat("hi", more))).text(),
+      (all) => all.some((line) => line.includes('"event":"moderation"')),
+    );
+    const line = lines.find((one) => one.includes('"event":"moderation"')) ?? "{}";
+    expect(JSON.parse(line)).toMatchObject({
+      tenant: "harm-judged",
+      model: "llama-guard-3-8b",
+      answer: "hate",
+    });
+    expect(engine.asked.at(-1)?.["messages"]).toEqual([
+      { role: "user", content: "hi" },
+      { role: "assistant", content: "unsafe\nS10" },
+    ]);
   });
 });
 
