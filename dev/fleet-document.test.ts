@@ -193,7 +193,7 @@ describe("FLEET", () => {
       JSON.stringify({
         clusters: [{ ...cluster, models: [...(cluster?.models ?? []), cluster?.models[0]] }],
       }),
-      "clusters[0].models[5].id: is used twice",
+      "clusters[0].models[6].id: is used twice",
     ],
   ])("%s is refused by the path of what is wrong", async (text, says) => {
     const failed = written(text);
