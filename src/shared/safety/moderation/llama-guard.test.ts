@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { wholeOutput } from "../../routing/engines/workers-ai-output.ts";
 import { categories } from "./categories.ts";
 import { guardScores } from "./llama-guard.ts";
 
@@ -36,6 +37,19 @@ describe("Llama Guard's answers", () => {
     "O3",
   ])("%j is no verdict", (answer) => {
     expect(named(answer)).toBeNull();
+  });
+
+  test("Workers AI's answer, as its engine hands it on", () => {
+    const frame = {
+      path: "/v1/chat/completions",
+      model: "@cf/meta/llama-guard-3-8b",
+      maxTokens: 64,
+      stops: [],
+    } as const;
+    const output = { response: { safe: false, categories: ["S1"] }, usage: {} };
+    const whole = wholeOutput(output, { ...frame, nowMs: 0, newId: () => "id" });
+    const { choices } = JSON.parse(whole ?? "{}") as { choices: { message: { content: string } }[] };
+    expect(named(choices[0]?.message.content ?? "")).toMatchObject({ violence: 0.99 });
   });
 
   test("it is as sure as its model was, and never quite", () => {

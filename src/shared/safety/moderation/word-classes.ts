@@ -86,3 +86,22 @@ export const commonWords = `a about after again all also am an and any are as at
   the their them then there these they thing think this those time to too two under up us use very want was way we well went were what
   when where which while who why will with work world would year you your absolute country never typical single word kinds stand
   deserve better whole much least lot few next`;
+
+/** English words that are something else's misspelling or parts; by comparison with benign texts. */
+export const innocentWords = `therapist therapists analyst manslaughter essex sussex scunthorpe penistone cocktail peacock hancock dickens dickinson assassin
+  grape grapes drape scrape trapeze skill skills begun shooting shoot diet diets audience studied died dying hoes shoes
+  classes passes bass grass compass harass ramen omen specimen carbon count country account mount forum musing peculiar grass mass
+  pass class glass brass hell hello shell cool could shit shift shirt sect sort short shot shut shirts whole wore there where horse
+  horses house houses shore shores spice spices space grasp coin coins corn cons con fat flat plat rate rates crate chin chins chick
+  thick kites kite wolf worm work worth pole poles slave slaves save saves safe cast slot slots slit plague league vague dental
+  mental metal message massage beats beast breast best brat rants ants pants gays guys gas gasp hats heat heater hater water scar
+  scare score scum sperm spasm killed skilled diseases decease decrease release fate filth fifth faith infest invest invert
+  trashed crash trash stash ash wish fish dish bomb comb tomb womb sauce cause murmur murder order ruler hang change hand handle
+  hanging changing ranging sick stick slick suck stuck such kick quick bleed bled bred breed bled shooter nose gave down rather gust gusts pure back left fair seen moon sever severe sine sink sinks lose loses violet
+  strange single iris trust trusts pick picks bind binds reset resets pens pets shots boot stare depot foreign trade resent money
+  transit abreast button buttons shinbone backbone blowout blowdown overhang hangover upbeat painkiller painkillers bloodshot
+  afterburner afterburning overshoot undershoot outstripped father fathers mother painting painful assist assistant assume assign
+  assort assent assert asset assets buttress breastplate harmonic dumbbell shitake swordfish blackberry blackboard blackmail
+  blacksmith whitewash womanhood manhood girlfriend boyfriend goddess
+  among something fore seal japan amass diego indie assam morn updating heaping ratan busy beta iii transitive adumbrated apathetic
+  underrated overrated cares ibrahim garage abrasive entails mona noses virginia indiana arabia`;
