@@ -15,6 +15,11 @@ const engine = scriptedEdge({
 });
 
 const harm = "All immigrants are filthy vermin and should be exterminated.";
+/** As parts of one message, none of which says it. */
+const inParts = ["All immigrants are", "filthy vermin and", "should be exterminated."].map((text) => ({
+  type: "text",
+  text,
+}));
 const harmless = "The weather in Lisbon is mild in spring, and most visitors walk along the river. ".repeat(
   3,
 );
@@ -80,6 +85,7 @@ test("a whole answer is judged like a stream", async () => {
 
 test.each([
   ["/v1/chat/completions", chat(harm)],
+  ["/v1/chat/completions", chat("", { messages: [{ role: "user", content: inParts }] })],
   ["/v1/completions", { model: "auto", prompt: harm, max_tokens: 10 }],
   ["/v1/responses", { model: "auto", input: harm }],
   ["/v1/responses/input_tokens", { model: "auto", input: harm }],

@@ -82,13 +82,15 @@ function moderate<M extends ChatMessage>(
   const texts: string[] = [];
   const said: JudgedMessage[] = [];
   for (const message of screened.messages) {
-    const from = texts.length;
+    const parts: string[] = [];
     mapTexts([message], (text) => {
-      texts.push(text);
+      parts.push(text);
       return text;
     });
-    if (message.role !== "user" && message.role !== "assistant") continue;
-    said.push({ role: message.role, content: texts.slice(from).join("\n") });
+    // A message is read as one: what is spread over its parts is not hidden by that.
+    const content = parts.join(" ");
+    texts.push(content);
+    if (message.role === "user" || message.role === "assistant") said.push({ role: message.role, content });
   }
   const judging = moderatePrompt({ texts, said }, moderation, deps.moderator);
   const concluded = ({ categories, slow: isSlow }: PromptVerdict): ScreenedPrompt<M> => {

@@ -2,7 +2,7 @@
  * Is there harm in this prompt, and may it go on? In process first, text by text; then the model, where the tenant names one and the
  * classifier has not refused it already.
  *
- * The classifier costs about half a microsecond a character, and production clocks stand still while it runs: its budget of 50 ms
+ * The classifier costs about a third of a microsecond a character, and production clocks stand still while it runs: its budget of 50 ms
  * is a number of characters. The model's budget is the policy's (`model_budget_ms`).
  */
 import type { Category } from "./categories.ts";
@@ -10,10 +10,11 @@ import { classify } from "./classify.ts";
 import { flaggedBy, type ModerationPolicy, noCategories } from "./moderation-policy.ts";
 import { type JudgedMessage, type Moderator, mostJudgedCharacters } from "./moderator.ts";
 
-export const moderationBudgetCharacters = 100_000;
+/** More than a window of 32,000 tokens holds. */
+export const moderationBudgetCharacters = 150_000;
 
 export interface PromptToJudge {
-  /** Every text that the model will read. */
+  /** Every message that the model will read, whole. */
   readonly texts: readonly string[];
   /** What was said, in its order, for a model that judges conversations. */
   readonly said: readonly JudgedMessage[];
