@@ -1,0 +1,75 @@
+/**
+ * Which English words may differ between two questions that ask the same? Every list is a claim that was looked at on the tuning
+ * half of the evaluation (`npm run eval:cache`): a word that is in none is part of the question.
+ */
+
+/** Say nothing of what is asked. */
+export const fillers: ReadonlySet<string> = new Set(
+  "a an the please kindly so really just actually exactly ever currently some any hi hello hey thanks".split(" "),
+);
+
+/**
+ * May be there or not, but not one in place of another: "schools in Rome" and "schools Rome" ask the same, "look for a star" and
+ * "look at a star" do not.
+ */
+export const links: ReadonlySet<string> = new Set("of in for at on my".split(" "));
+
+/** Plurals that are words of their own. */
+const notPlural: ReadonlySet<string> = new Set(
+  "securities goods arms customs glasses news means savings stocks lens series species physics politics economics mathematics always perhaps does was this his us has is yes plus bus gas".split(
+    " ",
+  ),
+);
+
+/** Without its plural's end; nothing else is taken away, since tense and kind change the question. */
+export function singular(word: string): string {
+  if (word.length < 4 || notPlural.has(word)) return word;
+  if (word.endsWith("ies")) return word.length > 4 ? `${word.slice(0, -3)}y` : word;
+  if (/(?:ss|x|z|ch|sh)es$/.test(word)) return word.slice(0, -2);
+  return /[^sui]s$/.test(word) ? word.slice(0, -1) : word;
+}
+
+/** Other ways to say one word. */
+export const sameWord: ReadonlyMap<string, string> = new Map([
+  ["are", "is"],
+  ["does", "do"],
+  ["which", "what"],
+  ["cannot", "not"],
+  ["&", "and"],
+  ["vs", "versus"],
+  ["u", "you"],
+  ...["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"].map(
+    (word, at) => [word, String(at)] as const,
+  ),
+  ["eleven", "11"],
+  ["twelve", "12"],
+  ["hundred", "100"],
+  ["thousand", "1000"],
+]);
+
+const person = "(?: (?:i|you|we|one|someone|somebody|people|a person|anyone))?";
+const aWay =
+  "(?:what|which) (?:is|are|would be) (?:the |some |a |an )?(?:very )?(?:best |good )?(?:possible )?(?:ways?|methods?) (?:to|of|for)";
+
+/** Whole phrases, before words are looked at. In order; each is linear, since none repeats what another repeats. */
+export const phrases: readonly (readonly [RegExp, string])[] = [
+  [/\bcan't\b|\bcannot\b/g, "can not"],
+  [/\bwon't\b/g, "will not"],
+  [/\bshan't\b/g, "shall not"],
+  [/n't\b/g, " not"],
+  [/\b(what|who|where|how|that|it|there|here|let)'s\b/g, "$1 is"],
+  [/'m\b/g, " am"],
+  [/'re\b/g, " are"],
+  [/'ve\b/g, " have"],
+  [/'ll\b/g, " will"],
+  [/'s\b/g, ""],
+  [
+    /^(?:(?:can|could|would|will) you |please |kindly )+(?=(?:tell|explain|give|show|list|write|describe|help|suggest|recommend|provide|translate|summari[sz]e)\b)/,
+    "",
+  ],
+  [new RegExp(`\\b${aWay} `, "g"), "how "],
+  [/\bis there (?:a|any) ways? to /g, "how "],
+  [new RegExp(`\\bhow (?:do|can|could|should|would|does|might)${person}(?: go about)? (?=[a-z])`, "g"), "how "],
+  [/\bhow to /g, "how "],
+  [/\b(?:what|which) (?:is|are)(?: (?:the|some|a|an))? (?=\S)/g, "what "],
+];

@@ -1,0 +1,117 @@
+/**
+ * May the answer to one question stand for another's, whatever their vectors say? Compares readings (read-question.ts) by keyed
+ * hashes, so that no word of a question is stored, nor found out without the key.
+ */
+import * as z from "zod";
+import { readQuestion, type QuestionReading } from "./read-question.ts";
+import type { SipHash } from "./sip-hash.ts";
+
+/** Changes when readings do: entries of an older one are then not found. */
+export const featuresVersion = 1;
+
+const hashes = z.array(z.int().min(0)).max(4096);
+const featuresSchema = z.object({
+  v: z.literal(featuresVersion),
+  script: z.string().max(16),
+  language: z.string().max(8).nullable(),
+  words: hashes,
+  links: z.array(z.tuple([z.int().min(0), z.int().min(0)])).max(4096),
+  facts: hashes,
+  names: hashes,
+});
+export type QuestionFeatures = z.infer<typeof featuresSchema>;
+
+/**
+ * `words`: every word counts, in its order. What a lexical embedder needs, to which all words are alike.
+ * `facts`: only what an embedder that knows meanings gets wrong: numbers, negations, names, code.
+ */
+export type GuardLevel = "words" | "facts";
+
+export type GuardVerdict = "same" | "language" | "facts" | "names" | "words";
+
+export function featuresOf(text: string, hash: SipHash): { readonly features: QuestionFeatures; readonly reading: QuestionReading } {
+  const reading = readQuestion(text);
+  const { language, words, links, facts, names } = reading;
+  const hashed = (kind: string, list: readonly string[]): number[] => list.map((one) => hash.of(kind + one));
+  return {
+    reading,
+    features: {
+      v: featuresVersion,
+      script: language.script,
+      language: language.name,
+      words: hashed("w", words),
+      links: links.map(([before, word]) => [before, hash.of(`w${word}`)]),
+      facts: hashed("f", facts),
+      names: hashed("w", names),
+    },
+  };
+}
+
+/** `null`: not what this version wrote. */
+export function decodeFeatures(text: string): QuestionFeatures | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Cut off or foreign: such an entry is passed over.
+    return null;
+  }
+  const parsed = featuresSchema.safeParse(value);
+  return parsed.success ? parsed.data : null;
+}
+
+/** Symmetric. Anything but `same` is a miss. */
+export function compareFeatures(
+  one: QuestionFeatures,
+  other: QuestionFeatures,
+  level: GuardLevel,
+): GuardVerdict {
+  if (!mayBeSame(one, other)) return "language";
+  if (!equal(one.facts, other.facts)) return "facts";
+  if (!contains(other.words, one.names) || !contains(one.words, other.names)) return "names";
+  if (level === "words") return equal(one.words, other.words) && linksAgree(one, other) ? "same" : "words";
+  return isExchange(one.words, other.words) ? "words" : "same";
+}
+
+function mayBeSame(one: QuestionFeatures, other: QuestionFeatures): boolean {
+  return (
+    one.script === other.script &&
+    (one.language === null || other.language === null || one.language === other.language)
+  );
+}
+
+function equal(one: readonly number[], other: readonly number[]): boolean {
+  return one.length === other.length && one.every((hash, at) => hash === other[at]);
+}
+
+function contains(words: readonly number[], names: readonly number[]): boolean {
+  if (names.length === 0) return true;
+  const known = new Set(words);
+  return names.every((name) => known.has(name));
+}
+
+/** Where both have something at the same place, it is the same. */
+function linksAgree(one: QuestionFeatures, other: QuestionFeatures): boolean {
+  const there = new Map<number, Set<number>>();
+  for (const [before, word] of other.links) {
+    const at = there.get(before);
+    if (at === undefined) there.set(before, new Set([word]));
+    else at.add(word);
+  }
+  return one.links.every(([before, word]) => there.get(before)?.has(word) ?? true);
+}
+
+/**
+ * The same words in another order, or one in place of another: nothing says whether that one means the same or is another town's
+ * name in lower case.
+ */
+function isExchange(one: readonly number[], other: readonly number[]): boolean {
+  if (one.length !== other.length) return false;
+  const differing = one.filter((hash, at) => hash !== other[at]).length;
+  if (differing === 1) return true;
+  return differing > 0 && equal([...one].sort(ascending), [...other].sort(ascending));
+}
+
+function ascending(left: number, right: number): number {
+  return left - right;
+}

@@ -1,0 +1,139 @@
+/**
+ * What is asked, word by word? The reading that the guards compare: two questions whose readings differ are answered by two answers,
+ * however near their vectors are. Pure, linear in the text's length, and made of text, so that it is hashed before it leaves
+ * (question-features.ts).
+ */
+import { fillers, links, phrases, sameWord, singular } from "./english.ts";
+import { languageOf, type Language } from "./language-of.ts";
+import { opposites, turning } from "./opposites.ts";
+
+export interface QuestionReading {
+  readonly language: Language;
+  /** What matters, in its order. */
+  readonly words: readonly string[];
+  /** What may be left out but not exchanged: the number of words before it, and it. */
+  readonly links: readonly (readonly [before: number, word: string])[];
+  /** Numbers with what they count, negations, opposites, the kind of question, code and quotations; sorted. */
+  readonly facts: readonly string[];
+  /** Words that were written as names are, as they stand in `words`. */
+  readonly names: readonly string[];
+}
+
+interface Token {
+  /** As written, without the punctuation around it. */
+  readonly written: string;
+  readonly isFirst: boolean;
+}
+
+const opening = /^[("'“”‘’«»[{¿¡]+/u;
+const closing = /[)"'“”‘’«»\]},;:!?…。、！？]+$/u;
+/** A word of letters, also with an apostrophe or a hyphen between them. */
+const plainWord = /^[\p{L}\p{M}]+(?:['’-][\p{L}\p{M}]+)*$/u;
+const aNumber = /^([$€£¥₹#+-]?)(\d[\d.,]*)(%|\p{L}{0,12})$/u;
+
+export function readQuestion(text: string): QuestionReading {
+  const normal = text.normalize("NFKC").replaceAll(/[’‘]/g, "'").replaceAll(/[“”«»]/g, '"');
+  const tokens = tokensOf(normal);
+  const language = languageOf(tokens.map(({ written }) => written.toLowerCase()));
+  const isEnglish = language.name === "en";
+  const folded = isEnglish ? fold(tokens) : tokens.map(({ written }) => written);
+  const read = wordsOf(folded, isEnglish);
+  const canonical = (written: string): string | undefined => wordsOf([written], isEnglish).words[0];
+  const names = tokens.filter(looksLikeName).flatMap(({ written }) => canonical(written) ?? []);
+  return {
+    language,
+    words: read.words,
+    links: read.links,
+    facts: [...factsOf(read.words, tokens, isEnglish), ...quotations(normal)].sort(),
+    names: [...new Set(names)],
+  };
+}
+
+function tokensOf(text: string): readonly Token[] {
+  const tokens: Token[] = [];
+  let isFirst = true;
+  for (const raw of text.split(/\s+/)) {
+    const bare = raw.replace(opening, "").replace(closing, "").replace(/(?<=[^.])\.+$/, "");
+    // "and/or", "km/h": words of their own. Addresses and paths stay whole.
+    const parts = /^[\p{L}]+(?:\/[\p{L}]+)+$/u.test(bare) ? bare.split("/") : [bare];
+    for (const written of parts) {
+      if (written === "" || /^[-–—]+$/.test(written)) continue;
+      tokens.push({ written, isFirst });
+      isFirst = false;
+    }
+    if (/[.!?:]["')]*$/.test(raw)) isFirst = true;
+  }
+  return tokens;
+}
+
+/** Whole phrases of English, in lower case. Other tokens (code, addresses) pass through as they are. */
+function fold(tokens: readonly Token[]): readonly string[] {
+  let text = tokens
+    .map(({ written }) => (plainWord.test(written) ? written.toLowerCase() : written))
+    .join(" ");
+  for (const [pattern, replacement] of phrases) text = text.replace(pattern, replacement);
+  return text.split(" ").filter((word) => word !== "");
+}
+
+function wordsOf(
+  tokens: readonly string[],
+  isEnglish: boolean,
+): Pick<QuestionReading, "words" | "links"> {
+  const words: string[] = [];
+  const found: [number, string][] = [];
+  for (const token of tokens)
+    for (const piece of piecesOf(token)) {
+      const word = isEnglish ? (sameWord.get(piece) ?? singular(piece)) : piece;
+      if (isEnglish && fillers.has(word)) continue;
+      if (isEnglish && links.has(word)) found.push([words.length, word]);
+      else words.push(word);
+    }
+  return { words, links: found };
+}
+
+function piecesOf(token: string): readonly string[] {
+  if (plainWord.test(token)) return token.toLowerCase().replaceAll("'", "").split("-");
+  const number = aNumber.exec(token);
+  if (number !== null) {
+    const [, sign = "", digits = "", unit = ""] = number;
+    const plain = digits.replaceAll(/,(?=\d{3}(?!\d))/g, "").replace(/[.,]+$/, "");
+    return [sign, plain, unit.toLowerCase()].filter((piece) => piece !== "");
+  }
+  const between = /^(\d+)((?:-(?:\d+|\p{L}+))+)$/u.exec(token);
+  if (between !== null) return token.toLowerCase().split("-");
+  return [token];
+}
+
+function looksLikeName({ written, isFirst }: Token): boolean {
+  if (/^I(?:'.*)?$/.test(written)) return false;
+  const isCapital = /^\p{Lu}/u.test(written);
+  return (isCapital && !isFirst) || /^[\p{Lu}\d]{2,}$/u.test(written) || /\p{Ll}\p{Lu}/u.test(written);
+}
+
+const asks: ReadonlySet<string> = new Set(["why", "when", "where", "who", "whom", "whose"]);
+const measures: ReadonlySet<string> = new Set("many much long old far often big tall high deep fast".split(" "));
+
+function factsOf(words: readonly string[], tokens: readonly Token[], isEnglish: boolean): string[] {
+  const facts: string[] = [];
+  let numbers = 0;
+  for (const [at, word] of words.entries()) {
+    const next = words[at + 1] ?? "";
+    if (/^\d/.test(word)) {
+      facts.push(`number ${numbers} ${word} ${next}`);
+      numbers += 1;
+    }
+    if (!isEnglish) continue;
+    if (opposites.has(word)) facts.push(`opposite ${word}`);
+    if (turning.test(word)) facts.push(`turned ${word}`);
+    if (asks.has(word)) facts.push(`asks ${word}`);
+    if (word === "how" && measures.has(next)) facts.push(`asks how ${next}`);
+  }
+  for (const { written } of tokens)
+    if (!plainWord.test(written) && !aNumber.test(written)) facts.push(`code ${written}`);
+  return facts;
+}
+
+function quotations(text: string): readonly string[] {
+  const found = text.match(/"[^"]{1,200}"|`[^`]{1,200}`/g) ?? [];
+  return found.map((quoted) => `quoted ${quoted.slice(1, -1).trim()}`);
+}
