@@ -9,6 +9,7 @@ export {
   NonceLedger,
   OriginPool,
   RegionalStock,
+  SemanticIndex,
   Session,
   TokenBucket,
 } from "../../workers/edge/index.ts";

@@ -40,6 +40,9 @@ declare namespace Cloudflare {
     COMPLETION_INDEX: DurableObjectNamespace<
       import("../../durable-objects/completion-index/completion-index.ts").CompletionIndex
     >;
+    SEMANTIC_INDEX: DurableObjectNamespace<
+      import("../../durable-objects/semantic-index/semantic-index.ts").SemanticIndexObject
+    >;
     GENERATION: DurableObjectNamespace<
       import("../../durable-objects/generation/generation.ts").GenerationObject
     >;

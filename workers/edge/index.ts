@@ -14,6 +14,7 @@ export { ConversationIndex } from "../../durable-objects/conversation-index/conv
 export { MetricsHub } from "../../durable-objects/metrics-hub/metrics-hub.ts";
 export { NonceLedger } from "../../durable-objects/nonce-ledger/nonce-ledger.ts";
 export { RegionalStockObject as RegionalStock } from "../../durable-objects/regional-stock/regional-stock.ts";
+export { SemanticIndexObject as SemanticIndex } from "../../durable-objects/semantic-index/semantic-index.ts";
 export { TokenBucket } from "../../durable-objects/token-bucket/token-bucket.ts";
 
 export const Session = createSessionClass(sessionParts);

@@ -4,6 +4,7 @@ import { publicKeyFault, tokenAlgorithms } from "../identity/public-key.ts";
 import { grantableScope } from "../identity/scope.ts";
 import { isTimeZone } from "../limits/calendar.ts";
 import { tierSchema } from "../limits/tier.ts";
+import { semanticPolicySchema } from "../cache/semantic/semantic-policy.ts";
 import { corsPolicySchema } from "../firewall/cors.ts";
 import { tenantFirewallSchema } from "../firewall/firewall-policy.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
@@ -198,6 +199,16 @@ export const tenantConfigSchema = z
         exact: z.enum(["off", "deterministic", "all"]).default("deterministic"),
         ttl_seconds: z.int().min(60).max(86_400).default(3600),
         share: z.enum(["user", "tenant"]).default("user"),
+        /** Whether an answer may stand for a question in other words. */
+        semantic: semanticPolicySchema.prefault({}),
+      })
+      .superRefine((cache, context) => {
+        if (cache.exact === "off" && cache.semantic.mode === "on")
+          context.addIssue({
+            code: "custom",
+            path: ["semantic", "mode"],
+            message: "must be off where cache.exact is: answers are kept there",
+          });
       })
       .prefault({}),
     /** What is done with personal data and secrets, before the model and in its answer. */

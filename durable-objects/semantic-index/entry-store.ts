@@ -1,0 +1,169 @@
+import type { EraseEntries, FindNearest, IndexOwner, KeepEntry } from "../../src/shared/contracts/semantic-index.ts";
+import { similarity } from "../../src/shared/cache/semantic/vector-bytes.ts";
+import { hasSchema, migrate } from "../storage/migrations.ts";
+
+/**
+ * The tables of one owner's answered questions (docs/storage.md): vectors, hashes and the keys of answers, never text. Few enough
+ * that looking at each of a scope is quicker than any index of vectors.
+ */
+const migrations = [
+  `CREATE TABLE owner (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), tenant TEXT NOT NULL, user TEXT, jurisdiction TEXT NOT NULL,
+     enrolment TEXT, leaving TEXT, erased_ms INTEGER NOT NULL DEFAULT 0);
+   CREATE TABLE entry (
+     sequence INTEGER PRIMARY KEY, scope TEXT NOT NULL, answer_key TEXT NOT NULL, expires_ms INTEGER NOT NULL,
+     asked_by TEXT NOT NULL, vector BLOB NOT NULL, scale REAL NOT NULL, features TEXT NOT NULL);
+   CREATE UNIQUE INDEX entry_by_answer ON entry (scope, answer_key);
+   CREATE TABLE member (
+     user TEXT PRIMARY KEY, enrolment TEXT NOT NULL, doomed_ms INTEGER) WITHOUT ROWID;`,
+];
+
+/** A question has at most 2,000 characters; a model's vector at most 4,096 dimensions. */
+export const entryBounds = { vectorBytes: 4096, featuresCharacters: 65_536, keyCharacters: 128 } as const;
+
+/** No turn lasts longer (`requests.deadline_seconds`): nothing that was asked before an erasure comes later than this. */
+export const rememberErasureMs = 3_700_000;
+
+type EntryRow = { answer_key: string; vector: ArrayBuffer; scale: number; features: string };
+
+export interface StoredOwner extends IndexOwner {
+  readonly jurisdiction: "none" | "eu";
+}
+
+export class EntryStore {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+  #ready: boolean;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#ready = hasSchema(storage.sql);
+    if (this.#ready) migrate(storage, migrations);
+  }
+
+  get isReady(): boolean {
+    return this.#ready;
+  }
+
+  /** `null`: nothing was ever written here. */
+  owner(): StoredOwner | null {
+    if (!this.#ready) return null;
+    return this.#sql.exec<StoredOwner & Row>("SELECT tenant, user, jurisdiction FROM owner").toArray()[0] ?? null;
+  }
+
+  /** Makes the tables. Whoever writes first says whose it is. */
+  own({ tenant, user, jurisdiction }: StoredOwner): void {
+    if (!this.#ready) migrate(this.#storage, migrations);
+    this.#ready = true;
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO owner (only_row, tenant, user, jurisdiction) VALUES (1, ?, ?, ?)",
+      tenant,
+      user,
+      jurisdiction,
+    );
+  }
+
+  /** `enrolment`: by which the tenant's object counts on this one. `leaving`: one that it is still to be told the end of. */
+  membership(): { readonly enrolment: string | null; readonly leaving: string | null } {
+    if (!this.#ready) return { enrolment: null, leaving: null };
+    return (
+      this.#sql
+        .exec<{ enrolment: string | null; leaving: string | null }>("SELECT enrolment, leaving FROM owner")
+        .toArray()[0] ?? { enrolment: null, leaving: null }
+    );
+  }
+
+  enrolled(enrolment: string): void {
+    this.#sql.exec("UPDATE owner SET enrolment = ?", enrolment);
+  }
+
+  /** Whoever keeps something from here on enrols anew. */
+  leaves(): void {
+    this.#sql.exec("UPDATE owner SET leaving = enrolment, enrolment = NULL WHERE enrolment IS NOT NULL");
+  }
+
+  left(leaving: string): void {
+    if (this.#ready) this.#sql.exec("UPDATE owner SET leaving = NULL WHERE leaving = ?", leaving);
+  }
+
+  erasedMs(): number {
+    if (!this.#ready) return 0;
+    return this.#sql.exec<{ erased_ms: number }>("SELECT erased_ms FROM owner").toArray()[0]?.erased_ms ?? 0;
+  }
+
+  /** Nearest first. What has ended is passed over; the alarm takes it away. */
+  nearest(
+    { scope, vector, scale, atLeast, limit }: FindNearest,
+    nowMs: number,
+  ): { readonly answerKey: string; readonly score: number; readonly features: string }[] {
+    if (!this.#ready) return [];
+    const asked = { bytes: vector, scale };
+    const found: { answerKey: string; score: number; features: string }[] = [];
+    for (const row of this.#sql.exec<EntryRow>(
+      "SELECT answer_key, vector, scale, features FROM entry WHERE scope = ? AND expires_ms > ?",
+      scope,
+      nowMs,
+    )) {
+      const score = similarity(asked, { bytes: new Uint8Array(row.vector), scale: row.scale });
+      if (score >= atLeast) found.push({ answerKey: row.answer_key, score, features: row.features });
+    }
+    return found.sort((left, right) => right.score - left.score).slice(0, limit);
+  }
+
+  /** `false`: what was asked before an erasure is not kept after it. The oldest give way to what is over `maxEntries`. */
+  keep(entry: KeepEntry): boolean {
+    return this.#storage.transactionSync(() => {
+      if (entry.askedMs <= this.erasedMs()) return false;
+      this.#sql.exec(
+        `INSERT OR REPLACE INTO entry (scope, answer_key, expires_ms, asked_by, vector, scale, features)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        entry.scope,
+        entry.answerKey,
+        entry.expiresMs,
+        entry.askedBy,
+        entry.vector.slice().buffer,
+        entry.scale,
+        entry.features,
+      );
+      const over = this.count() - entry.maxEntries;
+      if (over > 0)
+        this.#sql.exec(
+          "DELETE FROM entry WHERE sequence IN (SELECT sequence FROM entry ORDER BY sequence LIMIT ?)",
+          over,
+        );
+      return true;
+    });
+  }
+
+  count(): number {
+    if (!this.#ready) return 0;
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM entry").one().n;
+  }
+
+  /** All of it, or what one user asked. What of it is still on its way comes too late. */
+  erase({ askedBy }: Pick<EraseEntries, "askedBy">, nowMs: number): void {
+    this.#storage.transactionSync(() => {
+      if (askedBy === null) this.#sql.exec("DELETE FROM entry");
+      else this.#sql.exec("DELETE FROM entry WHERE asked_by = ?", askedBy);
+      this.#sql.exec("UPDATE owner SET erased_ms = ?", nowMs);
+    });
+  }
+
+  removeExpired(nowMs: number): void {
+    if (this.#ready) this.#sql.exec("DELETE FROM entry WHERE expires_ms <= ?", nowMs);
+  }
+
+  /** When the next entry ends; `null`: there is none. */
+  nextEndMs(): number | null {
+    if (!this.#ready) return null;
+    return this.#sql.exec<{ next: number | null }>("SELECT min(expires_ms) AS next FROM entry").one().next;
+  }
+
+  /** The object's storage was deleted: the next write makes the tables anew. */
+  forgotten(): void {
+    this.#ready = false;
+  }
+}
+
+type Row = Record<string, SqlStorageValue>;

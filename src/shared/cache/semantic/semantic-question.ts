@@ -1,0 +1,86 @@
+import { keyFields, sayNothing } from "../key-fields.ts";
+
+/**
+ * Is this request one whose answer may come from another that was asked in other words? Only a single question whose answer hangs on
+ * its words alone, and of whose fields nothing asks for a form, a sample or a tool. Anything in doubt is none.
+ */
+export interface SemanticQuestion {
+  /** The last user's text. */
+  readonly text: string;
+  /** The request with a mark in its place. */
+  withMark(mark: string): Readonly<Record<string, unknown>>;
+}
+
+/** UTF-16 units. Longer texts are documents rather than questions, and reading them would cost more than it saves. */
+export const maxQuestionCharacters = 2000;
+
+/**
+ * What bears on an answer without being part of its question: the same in both, since it is in the scope's key. Seeds, samples, forms,
+ * grammars, tools and lists of tokens are not here, and neither is what a later version adds until somebody has thought about it.
+ */
+const mayStand: ReadonlySet<string> = new Set([
+  "messages",
+  "temperature",
+  "top_p",
+  "top_k",
+  "min_p",
+  "frequency_penalty",
+  "presence_penalty",
+  "repetition_penalty",
+  "stop",
+  "max_tokens",
+  "max_completion_tokens",
+  "min_tokens",
+  "reasoning_effort",
+  "include_reasoning",
+  "thinking_token_budget",
+  "chat_template_kwargs",
+]);
+
+export function semanticQuestion(request: Readonly<Record<string, unknown>>): SemanticQuestion | null {
+  for (const [field, value] of Object.entries(request)) {
+    if (value === undefined || mayStand.has(field) || keyFields[field] === "delivery") continue;
+    if (!sayNothing.has(field) || sayNothing.get(field) !== value) return null;
+  }
+  const { messages } = request;
+  if (!Array.isArray(messages)) return null;
+  const last: unknown = messages.at(-1);
+  if (!isMessage(last) || last.role !== "user") return null;
+  const before: readonly unknown[] = messages.slice(0, -1);
+  if (!before.every((message) => isMessage(message) && isInstruction(message))) return null;
+  const { content } = last;
+  // Parts are joined by the engine's template, each in its own way: one text is one text everywhere.
+  const isPart = Array.isArray(content) && content.length === 1 && isTextPart(content[0]);
+  const text = isPart ? (content[0] as { readonly text: string }).text : content;
+  if (typeof text !== "string" || text.trim() === "" || text.length > maxQuestionCharacters) return null;
+  return {
+    text,
+    withMark: (mark) => ({
+      ...request,
+      messages: [...before, { ...last, content: isPart ? [{ ...content[0], text: mark }] : mark }],
+    }),
+  };
+}
+
+interface Message {
+  readonly role: unknown;
+  readonly content?: unknown;
+}
+
+function isMessage(value: unknown): value is Message {
+  return typeof value === "object" && value !== null && "role" in value;
+}
+
+function isInstruction({ role, content }: Message): boolean {
+  if (role !== "system" && role !== "developer") return false;
+  return typeof content === "string" || (Array.isArray(content) && content.every(isTextPart));
+}
+
+function isTextPart(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Reflect.get(value, "type") === "text" &&
+    typeof Reflect.get(value, "text") === "string"
+  );
+}
