@@ -1,4 +1,9 @@
-import type { EraseEntries, FindNearest, IndexOwner, KeepEntry } from "../../src/shared/contracts/semantic-index.ts";
+import type {
+  EraseEntries,
+  FindNearest,
+  IndexOwner,
+  KeepEntry,
+} from "../../src/shared/contracts/semantic-index.ts";
 import { similarity } from "../../src/shared/cache/semantic/vector-bytes.ts";
 import { hasSchema, migrate } from "../storage/migrations.ts";
 
@@ -49,7 +54,9 @@ export class EntryStore {
   /** `null`: nothing was ever written here. */
   owner(): StoredOwner | null {
     if (!this.#ready) return null;
-    return this.#sql.exec<StoredOwner & Row>("SELECT tenant, user, jurisdiction FROM owner").toArray()[0] ?? null;
+    return (
+      this.#sql.exec<StoredOwner & Row>("SELECT tenant, user, jurisdiction FROM owner").toArray()[0] ?? null
+    );
   }
 
   /** Makes the tables. Whoever writes first says whose it is. */

@@ -32,9 +32,8 @@ export class RollStore {
   }
 
   doomedCount(): number {
-    return this.#sql
-      .exec<{ n: number }>("SELECT count(*) AS n FROM member WHERE doomed_ms IS NOT NULL")
-      .one().n;
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM member WHERE doomed_ms IS NOT NULL").one()
+      .n;
   }
 
   count(): number {

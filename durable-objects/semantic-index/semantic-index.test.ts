@@ -45,7 +45,15 @@ function entry(owner: Owner, answerKey: string, at: number, more: Partial<KeepEn
 }
 
 function find(owner: Owner, at: number, more: { scope?: string; limit?: number; v?: 1 } = {}) {
-  return index(owner).nearest({ v: 1, owner, scope: "scope", ...pointing(at), atLeast: 0.9, limit: 8, ...more });
+  return index(owner).nearest({
+    v: 1,
+    owner,
+    scope: "scope",
+    ...pointing(at),
+    atLeast: 0.9,
+    limit: 8,
+    ...more,
+  });
 }
 
 async function found(owner: Owner, at: number, more: { scope?: string } = {}): Promise<readonly string[]> {

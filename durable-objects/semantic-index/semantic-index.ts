@@ -24,7 +24,7 @@ import { RollStore } from "./roll-store.ts";
  * One owner's answered questions as vectors. It knows no question and no answer, and decides nothing: who asks compares what it
  * finds (src/shared/cache/semantic). A tenant's own (`user: null`) also keeps the roll of its users' objects.
  */
-export class SemanticIndexObject extends DurableObject<Cloudflare.Env> {
+export class SemanticIndexObject extends DurableObject {
   readonly #entries: EntryStore;
   readonly #roll: RollStore;
   /** One call at a time: two would enrol twice, and the first enrolment would be that of nobody. */
@@ -218,7 +218,9 @@ export class SemanticIndexObject extends DurableObject<Cloudflare.Env> {
       this.#roll.doomedCount() > 0 ? nowMs + retryMs : null,
       this.#entries.nextEndMs(),
       // Of a user's, to leave the roll; of a tenant's own, to be gone with the last of its users.
-      this.#entries.count() === 0 ? Math.max(nowMs + retryMs, this.#entries.erasedMs() + rememberErasureMs) : null,
+      this.#entries.count() === 0
+        ? Math.max(nowMs + retryMs, this.#entries.erasedMs() + rememberErasureMs)
+        : null,
     ];
     const next = Math.min(...times.filter((time) => time !== null));
     // A tenant's own with members waits for them: each `leave` sets the alarm.
@@ -231,8 +233,7 @@ export class SemanticIndexObject extends DurableObject<Cloudflare.Env> {
   }
 
   #failure({ v, owner }: { readonly v: number; readonly owner: IndexOwner }): IndexFailure | null {
-    if (v !== semanticIndexVersion)
-      return { result: "version-unsupported", supported: semanticIndexVersion };
+    if (v !== semanticIndexVersion) return { result: "version-unsupported", supported: semanticIndexVersion };
     const known = this.#entries.owner();
     return known === null || (known.tenant === owner.tenant && known.user === owner.user)
       ? null

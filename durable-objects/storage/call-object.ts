@@ -21,6 +21,7 @@ const breakers = {
   conversation: new ObjectBreaker(),
   "conversation-index": new ObjectBreaker(),
   "completion-index": new ObjectBreaker(),
+  "semantic-index": new ObjectBreaker(),
   generation: new ObjectBreaker(),
 };
 

@@ -143,6 +143,8 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
       admission: admissionNoting(charged),
       origin,
       cache: { lookup: () => Promise.resolve({ result: "miss" }), store: () => Promise.resolve() },
+      semantic: null,
+      background,
       calibration: new TokenCalibration(),
       answerLengths: new AnswerLengths(),
       cacheSalt: () => "salt",

@@ -48,6 +48,7 @@ import type { TurnDeps } from "../../src/shared/turn/ports.ts";
 import { originTransport } from "../origin-bindings.ts";
 import { cacheApiTier } from "./adapters/cache-api.ts";
 import { kvTier } from "./adapters/kv-answers.ts";
+import { semanticParts } from "./semantic-parts.ts";
 import { servicePools } from "./adapters/service-pools.ts";
 import { serviceOrigin } from "./adapters/service-origin.ts";
 import { edgeFirewall } from "./firewall-parts.ts";
@@ -138,6 +139,7 @@ function build(env: Cloudflare.Env): Isolate {
   const archive = archiveOf(env);
   const near = cacheApiTier(caches.default);
   const far = kvTier(env.ANSWERS);
+  const semantic = semanticParts(env, hash, now, startTimer, report);
   const remembered = new RecentMap<CacheEntry>(rememberedAnswers);
   const log = new LineBuffer({ write: writeLines, maxLines: 128, maxDelayMs: 50, sleep });
   const transport = originTransport(env, now, report);
@@ -177,6 +179,8 @@ function build(env: Cloudflare.Env): Isolate {
     admission: admitting.admission(background),
     origin: origin(fleet, background),
     cache: answerCache(background),
+    semantic,
+    background,
     calibration,
     answerLengths,
     cacheSalt: salts,

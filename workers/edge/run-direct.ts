@@ -113,7 +113,7 @@ async function answer(
   { client, scope, isolate }: TenantCall,
 ): Promise<Result<DirectBody, Refusal>> {
   const { record } = scope;
-  record.cache = opened.cache.lookup?.result ?? "bypass";
+  record.cache = opened.cache.semantic?.result ?? opened.cache.lookup?.result ?? "bypass";
   const model = opened.kind === "cached" ? opened.cached.model : opened.candidate.model;
   record.model = model;
   Object.assign(record, routeFields(opened, model));

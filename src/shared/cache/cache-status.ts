@@ -16,3 +16,10 @@ export function cacheStatus(decision: CacheDecision, lookup: CacheLookup | null,
     ? "edgewise; fwd=miss; detail=slow"
     : "edgewise; fwd=miss";
 }
+
+/** @param ttlSeconds of the answer that was found; `null`: the look-up was too slow */
+export function semanticStatus(ttlSeconds: number | null): string {
+  return ttlSeconds === null
+    ? "edgewise; fwd=miss; detail=slow"
+    : `edgewise; hit; ttl=${ttlSeconds}; detail=semantic`;
+}

@@ -207,7 +207,12 @@ class DirectAnswer {
     )
       return;
     const ttlSeconds = this.#turn.tenant.cache.ttl_seconds;
-    this.#options.background.run("answer cache", this.#deps.cache.store(key, answer, ttlSeconds));
+    const { semantic } = this.#turn.cache;
+    const stored = this.#deps.cache.store(key, answer, ttlSeconds);
+    this.#options.background.run(
+      "answer cache",
+      semantic === undefined ? stored : stored.then(() => semantic.keep(key, ttlSeconds)),
+    );
   }
 }
 

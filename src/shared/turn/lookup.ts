@@ -8,6 +8,8 @@ import { composeVersion } from "../prompt/compose.ts";
 import { controlTokenRulesVersion } from "../prompt/control-tokens.ts";
 import { moderationVersion } from "../safety/moderation/moderation-policy.ts";
 import { resolvePolicy, safetyRulesVersion } from "../safety/safety-policy.ts";
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
+import { lookupSimilar, type SemanticStanding } from "./lookup-similar.ts";
 import type { Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
@@ -17,6 +19,8 @@ export interface CacheStanding {
   readonly lookup: CacheLookup | null;
   /** The `Cache-Status` header. */
   readonly status: string;
+  /** Where the tenant wants it, and the question is one: what was found among its like, and how it joins them. */
+  readonly semantic?: SemanticStanding;
 }
 
 /** A value where there is nothing to look up, so that most turns wait for nothing. */
@@ -24,6 +28,7 @@ export function lookup(
   turn: ValidatedTurn,
   plan: Plan,
   deps: TurnDeps,
+  signal: LeaveSignal,
 ): CacheStanding | Promise<CacheStanding> {
   const { cacheable } = turn.asked;
   const mode = cacheable === null ? "off" : turn.tenant.cache.exact;
@@ -32,19 +37,32 @@ export function lookup(
     return { storeKey: null, lookup: null, status: cacheStatus(decision, null, false) };
   const limitMs = wantsOnlyStored(turn.cacheControl) ? patientLookupLimitMs : lookupLimitMs;
   return (async () => {
-    const key = await keyOf(turn, plan, deps);
+    const key = await keyOf(turn, plan, deps, cacheable ?? {});
     const oldestMs = decision.maxAgeSeconds === null ? 0 : deps.now() - decision.maxAgeSeconds * 1000;
     const found = decision.lookup ? await deps.cache.lookup(key, limitMs, oldestMs) : null;
     const old = found?.result === "hit" && isTooOld(decision, found.answer, deps.now());
-    return {
+    const standing: CacheStanding = {
       storeKey: decision.store ? key : null,
       lookup: old ? { result: "miss" } : found,
       status: cacheStatus(decision, found, old),
     };
+    if (turn.tenant.cache.semantic.mode === "off" || standing.lookup?.result === "hit") return standing;
+    const inputs = {
+      decision,
+      limitMs,
+      oldestMs,
+      keyOf: (request: Readonly<Record<string, unknown>>) => keyOf(turn, plan, deps, request),
+    };
+    return lookupSimilar(turn, deps, standing, inputs, signal);
   })();
 }
 
-function keyOf(turn: ValidatedTurn, plan: Plan, deps: TurnDeps): Promise<string> {
+function keyOf(
+  turn: ValidatedTurn,
+  plan: Plan,
+  deps: TurnDeps,
+  request: Readonly<Record<string, unknown>>,
+): Promise<string> {
   const { record } = plan[0].variant;
   return exactKey({
     tenant: turn.tenant.id,
@@ -53,7 +71,7 @@ function keyOf(turn: ValidatedTurn, plan: Plan, deps: TurnDeps): Promise<string>
     model: { id: plan[0].model, weights: record.weights },
     fleetVersion: deps.fleet.version,
     tenantVersion: turn.tenant.version,
-    request: turn.asked.cacheable ?? {},
+    request,
     policies: {
       defaultSystemPrompt: turn.tenant.default_system_prompt,
       template: `${record.template ?? "engine"}/${record.template_date}/${composeVersion}/${controlTokenRulesVersion}`,

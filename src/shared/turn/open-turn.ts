@@ -1,7 +1,7 @@
 /**
  * The first half of every chat turn, direct or durable: from a validated request to an answer whose first byte is in hand.
  *
- *   plan ▸ admit ‖ lookup ▸ recall ▸ compose (▸ extend) ▸ dispatch
+ *   plan ▸ admit ‖ lookup (exact ▸ semantic) ▸ recall ▸ compose (▸ extend) ▸ dispatch
  *
  * Nothing that costs money starts before admission, and whoever is refused afterwards gets back what was reserved. What
  * follows (relay or assemble, settle) is answer-direct.ts for the edge and durable/chat-run.ts for a Generation object.
@@ -59,7 +59,7 @@ export async function openTurn(
 ): Promise<Result<OpenedTurn, Refusal>> {
   const plan = planModel(deps.fleet, turn.tenant, turn.asked.model, turn.asked.capabilities, turn);
   if (!plan.ok) return plan;
-  const looking = lookup(turn, plan.value, deps);
+  const looking = lookup(turn, plan.value, deps, signal);
   const onlyStored = wantsOnlyStored(turn.cacheControl);
   // Known without looking: nobody need be asked whether it may.
   if (onlyStored && !(looking instanceof Promise)) return err({ kind: "not-stored" });
@@ -77,7 +77,9 @@ export async function openTurn(
   turn.mark("admit");
   if (!admitted.ok) return admitted;
   const reservation = admitted.value;
-  const cache = looking instanceof Promise ? await looking : looking;
+  const looked = looking instanceof Promise ? await looking : looking;
+  const similar = looked.semantic?.afterAdmission;
+  const cache = similar === undefined ? looked : await similar();
   const base: AdmittedTurn = { ...turn, plan: plan.value, reservation, cache };
   if (cache.lookup !== null) turn.mark("lookup");
   if (cache.lookup?.result === "hit") {

@@ -1,5 +1,7 @@
 /** What a turn needs from outside: one object, built by the composition root, which alone sees `Env`. */
 import type { AnswerCache } from "../cache/ports.ts";
+import type { SemanticParts } from "../cache/semantic/semantic-turn.ts";
+import type { Background } from "../contracts/background.ts";
 import type { ChargeId, RequestId } from "../contracts/ids.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -20,6 +22,9 @@ export interface TurnDeps {
   readonly admission: Admission;
   readonly origin: Origin;
   readonly cache: AnswerCache;
+  /** Asked in tenants with `cache.semantic` alone. `null`: there is none here. */
+  readonly semantic: SemanticParts | null;
+  readonly background: Background;
   readonly calibration: TokenCalibration;
   readonly answerLengths: AnswerLengths;
   /** HMAC of the tenant for the engine's prefix cache: known, or soon. */

@@ -5,7 +5,9 @@
 
 /** Say nothing of what is asked. */
 export const fillers: ReadonlySet<string> = new Set(
-  "a an the please kindly so really just actually exactly ever currently some any hi hello hey thanks".split(" "),
+  "a an the please kindly so really just actually exactly ever currently some any hi hello hey thanks".split(
+    " ",
+  ),
 );
 
 /**
@@ -69,7 +71,10 @@ export const phrases: readonly (readonly [RegExp, string])[] = [
   ],
   [new RegExp(`\\b${aWay} `, "g"), "how "],
   [/\bis there (?:a|any) ways? to /g, "how "],
-  [new RegExp(`\\bhow (?:do|can|could|should|would|does|might)${person}(?: go about)? (?=[a-z])`, "g"), "how "],
+  [
+    new RegExp(`\\bhow (?:do|can|could|should|would|does|might)${person}(?: go about)? (?=[a-z])`, "g"),
+    "how ",
+  ],
   [/\bhow to /g, "how "],
   [/\b(?:what|which) (?:is|are)(?: (?:the|some|a|an))? (?=\S)/g, "what "],
 ];

@@ -23,13 +23,27 @@ const scripts: readonly (readonly [string, RegExp])[] = [
 
 /** Words that one of them has and the others, mostly, have not. */
 const common: Readonly<Record<string, ReadonlySet<string>>> = {
-  en: words("the is are how what why when where who which can do does did should would and with you my of to it that this if or"),
-  de: words("der die das ist sind wie was warum wann wo wer welche kann und mit ich mein von zu nicht ein eine für auf im den"),
-  fr: words("le la les est sont comment quoi pourquoi quand où qui quelle quel peut et avec je mon de du pas un une pour dans des"),
-  es: words("el la los las es son cómo qué por cuándo dónde quién cuál puede y con yo mi de del no un una para en"),
-  it: words("il lo gli è sono come cosa perché quando dove chi quale può e con io mio di del non un una per nel della"),
-  pt: words("o os as é são como que porque quando onde quem qual pode e com eu meu de do da não um uma para em"),
-  nl: words("de het is zijn hoe wat waarom wanneer waar wie welke kan en met ik mijn van naar niet een voor op dat"),
+  en: words(
+    "the is are how what why when where who which can do does did should would and with you my of to it that this if or",
+  ),
+  de: words(
+    "der die das ist sind wie was warum wann wo wer welche kann und mit ich mein von zu nicht ein eine für auf im den",
+  ),
+  fr: words(
+    "le la les est sont comment quoi pourquoi quand où qui quelle quel peut et avec je mon de du pas un une pour dans des",
+  ),
+  es: words(
+    "el la los las es son cómo qué por cuándo dónde quién cuál puede y con yo mi de del no un una para en",
+  ),
+  it: words(
+    "il lo gli è sono come cosa perché quando dove chi quale può e con io mio di del non un una per nel della",
+  ),
+  pt: words(
+    "o os as é são como que porque quando onde quem qual pode e com eu meu de do da não um uma para em",
+  ),
+  nl: words(
+    "de het is zijn hoe wat waarom wanneer waar wie welke kan en met ik mijn van naar niet een voor op dat",
+  ),
 };
 
 function words(text: string): ReadonlySet<string> {

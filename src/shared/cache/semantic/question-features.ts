@@ -29,7 +29,10 @@ export type GuardLevel = "words" | "facts";
 
 export type GuardVerdict = "same" | "language" | "facts" | "names" | "words";
 
-export function featuresOf(text: string, hash: SipHash): { readonly features: QuestionFeatures; readonly reading: QuestionReading } {
+export function featuresOf(
+  text: string,
+  hash: SipHash,
+): { readonly features: QuestionFeatures; readonly reading: QuestionReading } {
   const reading = readQuestion(text);
   const { language, words, links, facts, names } = reading;
   const hashed = (kind: string, list: readonly string[]): number[] => list.map((one) => hash.of(kind + one));

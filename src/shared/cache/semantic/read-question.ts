@@ -32,7 +32,10 @@ const plainWord = /^[\p{L}\p{M}]+(?:['’-][\p{L}\p{M}]+)*$/u;
 const aNumber = /^([$€£¥₹#+-]?)(\d[\d.,]*)(%|\p{L}{0,12})$/u;
 
 export function readQuestion(text: string): QuestionReading {
-  const normal = text.normalize("NFKC").replaceAll(/[’‘]/g, "'").replaceAll(/[“”«»]/g, '"');
+  const normal = text
+    .normalize("NFKC")
+    .replaceAll(/[’‘]/g, "'")
+    .replaceAll(/[“”«»]/g, '"');
   const tokens = tokensOf(normal);
   const language = languageOf(tokens.map(({ written }) => written.toLowerCase()));
   const isEnglish = language.name === "en";
@@ -53,7 +56,10 @@ function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let isFirst = true;
   for (const raw of text.split(/\s+/)) {
-    const bare = raw.replace(opening, "").replace(closing, "").replace(/(?<=[^.])\.+$/, "");
+    const bare = raw
+      .replace(opening, "")
+      .replace(closing, "")
+      .replace(/(?<=[^.])\.+$/, "");
     // "and/or", "km/h": words of their own. Addresses and paths stay whole.
     const parts = /^[\p{L}]+(?:\/[\p{L}]+)+$/u.test(bare) ? bare.split("/") : [bare];
     for (const written of parts) {
@@ -75,10 +81,7 @@ function fold(tokens: readonly Token[]): readonly string[] {
   return text.split(" ").filter((word) => word !== "");
 }
 
-function wordsOf(
-  tokens: readonly string[],
-  isEnglish: boolean,
-): Pick<QuestionReading, "words" | "links"> {
+function wordsOf(tokens: readonly string[], isEnglish: boolean): Pick<QuestionReading, "words" | "links"> {
   const words: string[] = [];
   const found: [number, string][] = [];
   for (const token of tokens)
@@ -111,7 +114,9 @@ function looksLikeName({ written, isFirst }: Token): boolean {
 }
 
 const asks: ReadonlySet<string> = new Set(["why", "when", "where", "who", "whom", "whose"]);
-const measures: ReadonlySet<string> = new Set("many much long old far often big tall high deep fast".split(" "));
+const measures: ReadonlySet<string> = new Set(
+  "many much long old far often big tall high deep fast".split(" "),
+);
 
 function factsOf(words: readonly string[], tokens: readonly Token[], isEnglish: boolean): string[] {
   const facts: string[] = [];

@@ -41,8 +41,7 @@ export class SipHash {
     ]);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const whole = bytes.length - (bytes.length % 8);
-    for (let at = 0; at < whole; at += 8)
-      compress(v, view.getUint32(at, true), view.getUint32(at + 4, true));
+    for (let at = 0; at < whole; at += 8) compress(v, view.getUint32(at, true), view.getUint32(at + 4, true));
     let low = 0;
     let high = (bytes.length & 0xff) << 24;
     for (let at = whole; at < bytes.length; at += 1) {

@@ -82,7 +82,7 @@ export const metricTable = {
   cache: {
     type: "counter",
     name: "edgewise_cache_total",
-    help: "What became of the look-up in the answer cache: hit, miss, slow (counts as a miss) or bypass.",
+    help: "What became of the look-up in the answer cache: hit, miss, slow (counts as a miss) or bypass; with a semantic cache semantic_hit, _miss, _guarded, _slow or _failed.",
     labels: ["result"],
   },
   routeRequests: {

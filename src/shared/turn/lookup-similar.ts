@@ -1,0 +1,75 @@
+/** After an exact miss: may an answer to the same question in other words stand for it? Only in tenants that want it. */
+import { type CacheDecision } from "../cache/cache-policy.ts";
+import { semanticStatus } from "../cache/cache-status.ts";
+import { semanticQuestion } from "../cache/semantic/semantic-question.ts";
+import { lexicalThreshold } from "../cache/semantic/semantic-policy.ts";
+import { type SemanticResult, SemanticTurn } from "../cache/semantic/semantic-turn.ts";
+import { featuresVersion } from "../cache/semantic/question-features.ts";
+import type { LeaveSignal } from "../contracts/leave-signal.ts";
+import type { CacheStanding } from "./lookup.ts";
+import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+import { similarEmbedder } from "./similar-embedder.ts";
+
+export interface SemanticStanding {
+  /** `null`: it was not looked for. */
+  readonly result: SemanticResult | null;
+  /** To be told once the answer is kept under `answerKey`. */
+  keep(answerKey: string, ttlSeconds: number): Promise<void>;
+  /** The look-up itself, where it costs a model's time and so must wait for admission. */
+  readonly afterAdmission?: () => Promise<CacheStanding>;
+}
+
+export interface SimilarInputs {
+  readonly decision: CacheDecision;
+  readonly limitMs: number;
+  readonly oldestMs: number;
+  /** The exact cache's key of this turn with another request. */
+  readonly keyOf: (request: Readonly<Record<string, unknown>>) => Promise<string>;
+}
+
+/** @param exact what the exact cache said: a miss, or that it was not to be asked */
+export function lookupSimilar(
+  turn: ValidatedTurn,
+  deps: TurnDeps,
+  exact: CacheStanding,
+  { decision, limitMs, oldestMs, keyOf }: SimilarInputs,
+  signal: LeaveSignal,
+): CacheStanding | Promise<CacheStanding> {
+  const { semantic: parts, background } = deps;
+  const question = turn.asked.cacheable === null ? null : semanticQuestion(turn.asked.cacheable);
+  if (parts === null || question === null) return exact;
+  const { semantic: policy, share } = turn.tenant.cache;
+  const { tenant, user } = turn.principal;
+  const embedder =
+    policy.embedder === null ? parts.lexical : similarEmbedder(policy.embedder.model, turn, deps, signal);
+  const asked = new SemanticTurn(
+    {
+      text: question.text,
+      place: { tenant, user: share === "tenant" ? null : user, jurisdiction: turn.tenant.jurisdiction },
+      user,
+      // Everything that is in the exact key is in this one, but for the text: what reads questions and vectors stands in its place.
+      scope: () => keyOf(question.withMark(`semantic/${featuresVersion}/${embedder.id}`)),
+      embedder,
+      level: policy.embedder === null ? "words" : "facts",
+      atLeast: policy.threshold ?? lexicalThreshold,
+      maxEntries: policy.max_entries,
+      askedMs: turn.createdMs,
+    },
+    parts,
+  );
+  const standing = (result: SemanticResult | null): CacheStanding => ({
+    ...exact,
+    semantic: { result, keep: (key, ttlSeconds) => asked.keep(key, ttlSeconds) },
+  });
+  if (!decision.lookup) return standing(null);
+  const look = async (): Promise<CacheStanding> => {
+    const found = await asked.find(deps.cache, background, { limitMs, oldestMs });
+    const after = standing(found.result);
+    if (found.result === "semantic_hit")
+      return { ...after, lookup: found.lookup, status: semanticStatus(found.lookup.ttlSeconds) };
+    return found.result === "semantic_slow" ? { ...after, status: semanticStatus(null) } : after;
+  };
+  if (policy.embedder === null) return look();
+  const { semantic, ...rest } = standing(null);
+  return semantic === undefined ? rest : { ...rest, semantic: { ...semantic, afterAdmission: look } };
+}
