@@ -12,9 +12,23 @@ export const fillers: ReadonlySet<string> = new Set(
 
 /**
  * May be there or not, but not one in place of another: "schools in Rome" and "schools Rome" ask the same, "look for a star" and
- * "look at a star" do not.
+ * "look at a star" do not. Of those that have one meaning here either may stand for the other.
  */
-export const links: ReadonlySet<string> = new Set("of in for at on my".split(" "));
+export const links: ReadonlyMap<string, string> = new Map([
+  ["of", "of"],
+  ["in", "of"],
+  ["for", "of"],
+  ["on", "of"],
+  ["at", "at"],
+  ["my", "my"],
+]);
+
+/** Between two that may change places. */
+export const joins: ReadonlySet<string> = new Set(["and", "or", "versus"]);
+
+/** Behind these, where the verb stands is a matter of grammar. */
+export const inverting: ReadonlySet<string> = new Set(["why", "where", "when"]);
+export const inverted: ReadonlySet<string> = new Set(["is", "do"]);
 
 /** Plurals that are words of their own. */
 const notPlural: ReadonlySet<string> = new Set(
@@ -76,5 +90,8 @@ export const phrases: readonly (readonly [RegExp, string])[] = [
     "how ",
   ],
   [/\bhow to /g, "how "],
+  [/\b(?:what|which) do(?:es)? (.{1,80}) mean$/, "what meaning $1"],
+  [/^(?:what is )?(?:the )?(?:meaning|definition) of /, "what meaning "],
+  [/^define /, "what meaning "],
   [/\b(?:what|which) (?:is|are)(?: (?:the|some|a|an))? (?=\S)/g, "what "],
 ];

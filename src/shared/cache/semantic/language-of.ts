@@ -24,7 +24,7 @@ const scripts: readonly (readonly [string, RegExp])[] = [
 /** Words that one of them has and the others, mostly, have not. */
 const common: Readonly<Record<string, ReadonlySet<string>>> = {
   en: words(
-    "the is are how what why when where who which can do does did should would and with you my of to it that this if or",
+    "the is are how what why when where who which can do does did should would and with you my of to it that this if or explain define describe tell me give list write show please",
   ),
   de: words(
     "der die das ist sind wie was warum wann wo wer welche kann und mit ich mein von zu nicht ein eine für auf im den",

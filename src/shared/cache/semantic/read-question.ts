@@ -3,7 +3,16 @@
  * however near their vectors are. Pure, linear in the text's length, and made of text, so that it is hashed before it leaves
  * (question-features.ts).
  */
-import { fillers, links, phrases, sameWord, singular } from "./english.ts";
+import {
+  fillers,
+  inverted,
+  inverting,
+  joins,
+  links,
+  phrases,
+  sameWord,
+  singular,
+} from "./english.ts";
 import { languageOf, type Language } from "./language-of.ts";
 import { opposites, turning } from "./opposites.ts";
 
@@ -88,10 +97,25 @@ function wordsOf(tokens: readonly string[], isEnglish: boolean): Pick<QuestionRe
     for (const piece of piecesOf(token)) {
       const word = isEnglish ? (sameWord.get(piece) ?? singular(piece)) : piece;
       if (isEnglish && fillers.has(word)) continue;
-      if (isEnglish && links.has(word)) found.push([words.length, word]);
-      else words.push(word);
+      const link = isEnglish ? links.get(word) : undefined;
+      if (link === undefined) words.push(word);
+      else found.push([words.length, link]);
     }
+  if (isEnglish) inOneOrder(words);
   return { words, links: found };
+}
+
+/** "tea and coffee" is "coffee and tea", and "why is it so" is "why it is so". Numbers stay where they are. */
+function inOneOrder(words: string[]): void {
+  for (let at = 1; at + 1 < words.length; at += 1) {
+    const [left = "", join = "", right = ""] = words.slice(at - 1, at + 2);
+    if (!joins.has(join) || left < right || /^\d/.test(left + right)) continue;
+    words[at - 1] = right;
+    words[at + 1] = left;
+  }
+  if (!inverting.has(words[0] ?? "")) return;
+  const verb = words.findIndex((word, at) => at < 5 && inverted.has(word));
+  if (verb !== -1) words.splice(verb, 1);
 }
 
 function piecesOf(token: string): readonly string[] {

@@ -1,0 +1,132 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  compareFeatures,
+  decodeFeatures,
+  featuresOf,
+  type GuardLevel,
+  type GuardVerdict,
+} from "./question-features.ts";
+import { readQuestion } from "./read-question.ts";
+import { SipHash } from "./sip-hash.ts";
+
+const hash = new SipHash(Uint8Array.from({ length: 16 }, (_, at) => at));
+
+function compare(one: string, other: string, level: GuardLevel): GuardVerdict {
+  const features = (text: string) => featuresOf(text, hash).features;
+  const verdict = compareFeatures(features(one), features(other), level);
+  // Whichever was asked first.
+  expect(compareFeatures(features(other), features(one), level) === "same").toBe(verdict === "same");
+  return verdict;
+}
+
+test.each([
+  ["What is the capital of France?", "what's the capital of france"],
+  ["How can I boil an egg?", "What is the best way to boil an egg?"],
+  ["How do you boil eggs?", "how to boil an egg"],
+  ["Can you please explain recursion?", "explain recursion"],
+  ["What does osmosis mean?", "Define osmosis"],
+  ["Which are the best schools in Rome?", "What is the best school of Rome?"],
+  ["Is tea or coffee healthier?", "is coffee or tea healthier"],
+  ["Why is there no sound in space?", "Why there is no sound in space?"],
+  ["I can't sleep. What helps?", "I cannot sleep, what helps"],
+  ["How much is 20,000 USD in euros?", "how much is 20000 USD in euros"],
+  ["Ist das gut?", "ist DAS gut"],
+])("%s — %s: the same", (one, other) => {
+  expect(compare(one, other, "words")).toBe("same");
+});
+
+test.each<readonly [string, string, GuardVerdict]>([
+  ["Who won in 2023?", "Who won in 2024?", "facts"],
+  ["How can I join?", "How can I not join?", "facts"],
+  ["I can swim after lunch", "I can't swim after lunch", "facts"],
+  ["Is it legal to park here?", "Is it illegal to park here?", "facts"],
+  ["Is 5 km more than 3 miles?", "Is 3 km more than 5 miles?", "facts"],
+  ["How do I run 10 miles?", "How do I run 10 minutes?", "facts"],
+  ["Should I buy gold?", "Can I buy gold?", "facts"],
+  ["Did he win?", "Will he win?", "facts"],
+  ["When did he leave?", "Why did he leave?", "facts"],
+  ["How many moons has Mars?", "How old has Mars?", "facts"],
+  ["What does ls -a do?", "What does ls -l do?", "facts"],
+  ["What does `a.map(f)` do?", "What does `a.map(g)` do?", "facts"],
+  ['Who said "to be"?', 'Who said "to do"?', "facts"],
+  ["Is C++ hard?", "Is C# hard?", "facts"],
+  ["How do I open foo_bar.txt?", "How do I open foo_baz.txt?", "facts"],
+  ["How do I fly from Rome to Oslo?", "How do I fly from Oslo to Rome?", "words"],
+  ["What is the best hotel in Paris?", "What is the best hotel in Rome?", "names"],
+  ["What is the best hotel in paris?", "what is the best hotel in rome", "words"],
+  ["¿Qué es el sol?", "Что такое солнце?", "language"],
+  ["Was ist das Brot?", "What is the bread?", "language"],
+])("%s — %s: another (%s)", (one, other, verdict) => {
+  expect(compare(one, other, "words")).toBe(verdict);
+  // Whoever knows meanings is told of them as well.
+  expect(compare(one, other, "facts")).toBe(verdict);
+});
+
+test("where an embedder knows meanings, other words are no other question, but one in place of another may be", () => {
+  const asked = "How do I get rid of ants in my kitchen?";
+  expect(compare(asked, "What helps against an invasion by ants where I cook?", "words")).not.toBe("same");
+  expect(compare(asked, "How can I remove those ants crawling around my kitchen?", "facts")).toBe("facts");
+  expect(compare(asked, "How do I banish ants that crawl around my kitchen?", "facts")).toBe("same");
+  expect(compare(asked, "How do I get rid of moths in my kitchen?", "facts")).toBe("words");
+});
+
+const anyText = fc.oneof(
+  fc.string({ unit: "grapheme", maxLength: 300 }),
+  fc
+    .array(fc.constantFrom("the", "Not", "5", "km", "C++", "why", "and", "is", "Paris", "x_y", '"', "`", "?"), {
+      maxLength: 40,
+    })
+    .map((words) => words.join(" ")),
+);
+
+test("any text is the same as itself, however it is spaced and ended, and what is written is read again", () => {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      const { features } = featuresOf(text, hash);
+      expect(decodeFeatures(JSON.stringify(features))).toEqual(features);
+      for (const level of ["words", "facts"] as const) {
+        expect(compareFeatures(features, features, level)).toBe("same");
+        expect(compare(text, `  ${text}  `, level)).toBe("same");
+      }
+    }),
+  );
+});
+
+test("one more number, another number, or a negation is never the same", () => {
+  const word = fc.constantFrom("how", "do", "i", "boil", "eggs", "the", "in", "Paris", "why", "and");
+  fc.assert(
+    fc.property(fc.array(word, { minLength: 1, maxLength: 12 }), fc.nat(12), fc.nat(99), (words, at, number) => {
+      const place = at % (words.length + 1);
+      const with_ = (piece: string) => words.toSpliced(place, 0, piece).join(" ");
+      for (const level of ["words", "facts"] as const) {
+        expect(compare(words.join(" "), with_(String(number)), level)).not.toBe("same");
+        expect(compare(with_(String(number)), with_(String(number + 1)), level)).not.toBe("same");
+        // English is known by its words; without any there is no negation to know.
+        if (readQuestion(words.join(" ")).language.name === "en")
+          expect(compare(words.join(" "), with_("not"), level)).not.toBe("same");
+      }
+    }),
+  );
+});
+
+test("reading is linear: hostile texts of the greatest length take no longer than others", () => {
+  for (const piece of ["how ", "what is the best way ", "a-", "1,", "'s", '"', "`", "(", "is there a way ", "what do ", "é"]) {
+    const text = piece.repeat(Math.ceil(2000 / piece.length)).slice(0, 2000);
+    expect(readQuestion(text).words.length).toBeLessThanOrEqual(2000);
+  }
+});
+
+test("another key tells nothing of the same words", () => {
+  const other = new SipHash(new Uint8Array(16));
+  const one = featuresOf("What is the capital of France?", hash).features;
+  const two = featuresOf("What is the capital of France?", other).features;
+  expect(compareFeatures(one, two, "words")).not.toBe("same");
+});
+
+test.each(["", "{", "null", '{"v":2}', '{"v":1,"script":"latin"}', '{"v":1,"words":["x"]}'])(
+  "what is none is passed over: %s",
+  (text) => {
+    expect(decodeFeatures(text)).toBe(null);
+  },
+);
