@@ -7,7 +7,11 @@
  */
 import { readFileSync } from "node:fs";
 import * as z from "zod";
-import { compareFeatures, featuresOf, type GuardLevel } from "../src/shared/cache/semantic/question-features.ts";
+import {
+  compareFeatures,
+  featuresOf,
+  type GuardLevel,
+} from "../src/shared/cache/semantic/question-features.ts";
 import { lexicalThreshold } from "../src/shared/cache/semantic/semantic-policy.ts";
 import { SipHash } from "../src/shared/cache/semantic/sip-hash.ts";
 import { packVector, similarity } from "../src/shared/cache/semantic/vector-bytes.ts";
@@ -43,7 +47,10 @@ export function readPairs(text: string): readonly QuestionPair[] {
     .map((line) => pairSchema.parse(JSON.parse(line)));
 }
 
-export function halves<T>(all: readonly T[]): { readonly tuning: readonly T[]; readonly heldOut: readonly T[] } {
+export function halves<T>(all: readonly T[]): {
+  readonly tuning: readonly T[];
+  readonly heldOut: readonly T[];
+} {
   return { tuning: all.filter((_, at) => at % 2 === 0), heldOut: all.filter((_, at) => at % 2 === 1) };
 }
 
@@ -87,7 +94,9 @@ export function lowestSafe(
   by: "raw" | "canonical",
   level: (typeof levels)[number],
 ): number | null {
-  return thresholds.find((threshold) => precision(tally(pairs, by, level, threshold)) >= leastPrecision) ?? null;
+  return (
+    thresholds.find((threshold) => precision(tally(pairs, by, level, threshold)) >= leastPrecision) ?? null
+  );
 }
 
 export function written(name: string, found: Tally): string {
@@ -106,7 +115,9 @@ if (import.meta.main) {
   const startedMs = performance.now();
   const { tuning, heldOut } = halves(pairs.map((pair) => scorePair(pair, hash)));
   const eachMs = (performance.now() - startedMs) / (2 * pairs.length);
-  console.log(`${pairs.length} pairs, ${heldOut.length} held out; ${eachMs.toFixed(3)} ms to read and embed a question`);
+  console.log(
+    `${pairs.length} pairs, ${heldOut.length} held out; ${eachMs.toFixed(3)} ms to read and embed a question`,
+  );
   for (const [by, level] of [
     ["raw", "none"],
     ["raw", "facts"],
@@ -115,7 +126,9 @@ if (import.meta.main) {
     ["canonical", "words"],
   ] as const) {
     const safe = lowestSafe(tuning, by, level);
-    console.log(`\nlexical, ${by} words, guards: ${level}; lowest with 98 % on the tuning half: ${safe ?? "none"}`);
+    console.log(
+      `\nlexical, ${by} words, guards: ${level}; lowest with 98 % on the tuning half: ${safe ?? "none"}`,
+    );
     for (const threshold of thresholds)
       console.log(`  ${written(`held out, ${threshold}`, tally(heldOut, by, level, threshold))}`);
   }

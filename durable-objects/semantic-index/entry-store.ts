@@ -29,6 +29,8 @@ export const entryBounds = { vectorBytes: 4096, featuresCharacters: 65_536, keyC
 /** No turn lasts longer (`requests.deadline_seconds`): nothing that was asked before an erasure comes later than this. */
 export const rememberErasureMs = 3_700_000;
 
+const mostAheadMs = 3_600_000;
+
 type EntryRow = { answer_key: string; vector: ArrayBuffer; scale: number; features: string };
 
 export interface StoredOwner extends IndexOwner {
@@ -149,11 +151,12 @@ export class EntryStore {
   }
 
   /** All of it, or what one user asked. What of it is still on its way comes too late. */
-  erase({ askedBy }: Pick<EraseEntries, "askedBy">, nowMs: number): void {
+  erase({ askedBy, throughMs }: Pick<EraseEntries, "askedBy" | "throughMs">, nowMs: number): void {
+    const through = Math.min(throughMs, nowMs + mostAheadMs);
     this.#storage.transactionSync(() => {
       if (askedBy === null) this.#sql.exec("DELETE FROM entry");
       else this.#sql.exec("DELETE FROM entry WHERE asked_by = ?", askedBy);
-      this.#sql.exec("UPDATE owner SET erased_ms = ?", nowMs);
+      this.#sql.exec("UPDATE owner SET erased_ms = max(erased_ms, ?)", through);
     });
   }
 

@@ -1,6 +1,8 @@
-import type { IndexPlace, SemanticIndex } from "../../src/shared/cache/semantic/ports.ts";
+import type { IndexPlace, SemanticErasure, SemanticIndex } from "../../src/shared/cache/semantic/ports.ts";
 import { packVector } from "../../src/shared/cache/semantic/vector-bytes.ts";
 import {
+  type EraseOutcome,
+  type EraseTenantOutcome,
   type FindNearestOutcome,
   type KeepOutcome,
   semanticIndexName,
@@ -33,6 +35,44 @@ export function semanticIndexPort(
       // What was erased meanwhile is none to keep.
       if (outcome.result !== "kept" && outcome.result !== "erased")
         throw new Error(`the index said ${outcome.result}`);
+    },
+  };
+}
+
+export function semanticErasure(
+  env: Pick<Cloudflare.Env, "SEMANTIC_INDEX" | "ENVIRONMENT">,
+): SemanticErasure {
+  return {
+    async eraseTenant(tenant, jurisdiction, throughMs) {
+      const place = { tenant, user: null, jurisdiction };
+      const outcome = await ask<EraseTenantOutcome>(place, async () =>
+        indexStub(env, place).eraseTenant({
+          v: semanticIndexVersion,
+          owner: ownerOf(place),
+          jurisdiction,
+          throughMs,
+        }),
+      );
+      if (outcome.result !== "erased") throw new Error(`the index said ${outcome.result}`);
+      return outcome.pending;
+    },
+    async eraseUser(place, askedBy, throughMs) {
+      for (const [one, whose] of [
+        [place, null],
+        [{ ...place, user: null }, askedBy],
+      ] as const) {
+        const { jurisdiction } = one;
+        const outcome = await ask<EraseOutcome>(one, async () =>
+          indexStub(env, one).erase({
+            v: semanticIndexVersion,
+            owner: ownerOf(one),
+            jurisdiction,
+            askedBy: whose,
+            throughMs,
+          }),
+        );
+        if (outcome.result !== "erased") throw new Error(`the index said ${outcome.result}`);
+      }
     },
   };
 }

@@ -123,7 +123,7 @@ test("another owner learns nothing and changes nothing, and an unknown version i
   await index(owner).keep(entry(owner, "a", 0));
   const stranger = { ...owner, user: "bob" };
   const stub = index(owner);
-  const erase = { v: 1, jurisdiction: "none", askedBy: null } as const;
+  const erase = { v: 1, jurisdiction: "none", askedBy: null, throughMs: Date.now() } as const;
   expect(
     await stub.nearest({ v: 1, owner: stranger, scope: "scope", ...pointing(0), atLeast: 0, limit: 1 }),
   ).toEqual({ result: "unknown" });
@@ -140,7 +140,7 @@ test("after an erasure nothing is found, also not what was asked before it and c
   const owner = newOwner();
   const before = Date.now();
   await index(owner).keep(entry(owner, "a", 0));
-  await index(owner).erase({ v: 1, owner, jurisdiction: "none", askedBy: null });
+  await index(owner).erase({ v: 1, owner, jurisdiction: "none", askedBy: null, throughMs: Date.now() });
   expect(await found(owner, 0)).toEqual([]);
   await evictDurableObject(index(owner));
   expect(await index(owner).keep(entry(owner, "late", 0, { askedMs: before }))).toEqual({ result: "erased" });
@@ -153,7 +153,13 @@ test("a shared index forgets what one user asked", async () => {
   const owner = { ...newOwner(), user: null };
   await index(owner).keep(entry(owner, "a", 0, { askedBy: "alice" }));
   await index(owner).keep(entry(owner, "b", 0, { askedBy: "bob" }));
-  await index(owner).erase({ v: 1, owner, jurisdiction: "none", askedBy: "alice" });
+  await index(owner).erase({
+    v: 1,
+    owner,
+    jurisdiction: "none",
+    askedBy: "alice",
+    throughMs: Date.now(),
+  });
   expect(await found(owner, 0)).toEqual(["b"]);
 });
 
@@ -163,7 +169,9 @@ test("a tenant's deletion reaches every user's index, and none that was not yet 
   const users = ["alice", "bob", "carol"].map((user) => ({ tenant, user }));
   const before = Date.now();
   for (const owner of [own, ...users]) await index(owner).keep(entry(owner, "a", 0));
-  expect(await index(own).eraseTenant({ v: 1, owner: own, jurisdiction: "none" })).toEqual({
+  expect(
+    await index(own).eraseTenant({ v: 1, owner: own, jurisdiction: "none", throughMs: Date.now() }),
+  ).toEqual({
     result: "erased",
     pending: 0,
   });
@@ -181,7 +189,9 @@ test("users whose objects could not be asked are erased by the alarm", async () 
   const users = Array.from({ length: 130 }, (_, at) => ({ tenant, user: `user-${at}` }));
   for (const owner of users) await index(owner).keep(entry(owner, "a", 0));
   // A page of a hundred at once: the rest is the alarm's.
-  expect(await index(own).eraseTenant({ v: 1, owner: own, jurisdiction: "none" })).toEqual({
+  expect(
+    await index(own).eraseTenant({ v: 1, owner: own, jurisdiction: "none", throughMs: Date.now() }),
+  ).toEqual({
     result: "erased",
     pending: 30,
   });

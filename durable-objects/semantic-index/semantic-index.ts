@@ -78,7 +78,7 @@ export class SemanticIndexObject extends DurableObject {
     if (failure !== null) return failure;
     const nowMs = Date.now();
     this.#entries.own({ ...message.owner, jurisdiction: message.jurisdiction });
-    this.#entries.erase({ askedBy: null }, nowMs);
+    this.#entries.erase({ askedBy: null, throughMs: message.throughMs }, nowMs);
     this.#roll.doom(nowMs);
     // Before any await that could be cut off: the alarm goes on where this ends.
     await this.#setAlarm();
@@ -203,6 +203,7 @@ export class SemanticIndexObject extends DurableObject {
             owner: { tenant: owner.tenant, user },
             jurisdiction: owner.jurisdiction,
             askedBy: null,
+            throughMs: this.#entries.erasedMs(),
           });
           if (outcome.result === "erased") this.#roll.leave(user, enrolment);
         } catch (error) {

@@ -6,6 +6,7 @@ import {
   createApiKey,
   createRevocation,
   deleteOneTenant,
+  eraseSemanticCache,
   listAllTenants,
   listApiKeys,
   putOneTenant,
@@ -136,6 +137,7 @@ function addAdminRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   app.delete(key, adminRoute("/admin/keys/{id}", anyAdmin, revokeApiKey));
   app.post(`${key}/rotate`, adminRoute("/admin/keys/{id}/rotate", anyAdmin, rotateApiKey));
   app.post("/admin/revocations", adminRoute("/admin/revocations", anyAdmin, createRevocation));
+  app.delete("/admin/semantic_cache", adminRoute("/admin/semantic_cache", anyAdmin, eraseSemanticCache));
   app.get("/admin/limits", adminRoute("/admin/limits", anyAdmin, showLimits));
   app.get("/admin/fleet", adminRoute("/admin/fleet", platformAdminOnly, showAllClusters));
   app.post("/admin/fleet", adminRoute("/admin/fleet", platformAdminOnly, changeReplica));

@@ -91,6 +91,7 @@ async function worldOf(): Promise<World> {
         revocations.push(`${log}/${scope}/${id}`);
         return now;
       },
+      eraseSimilar: async () => 0,
       writeConfig: async () => undefined,
       listTenants: async () => ({ ids: [], next: null }),
     };

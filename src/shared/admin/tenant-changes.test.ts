@@ -68,6 +68,7 @@ function world() {
       return found;
     },
     revokeOwner: async () => nowMs,
+    eraseSimilar: async () => 0,
     writeConfig: async (put, remove) => {
       for (const { key, value } of put) config.set(key, value);
       if (state.failDeletes && remove.length > 0) throw new Error("KV is down");

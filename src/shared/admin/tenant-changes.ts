@@ -19,6 +19,8 @@ import {
  * own, written before the configuration is. A tenant that goes takes its keys with it: another one may come by its name.
  */
 export interface TenantDeps extends AdminDeps {
+  /** What the semantic cache holds of the tenant, or of one user (src/shared/admin/erase-similar.ts). Throws where it can't be asked. */
+  readonly eraseSimilar: (tenant: TenantConfig, user: string | null, throughMs: number) => Promise<number>;
   readonly writeConfig: (put: readonly StoreEntry[], remove: readonly string[]) => Promise<void>;
   /** `cursor`: where the page before ended; `null` for one that nobody was given. */
   readonly listTenants: (
@@ -115,10 +117,14 @@ export async function deleteTenant(admin: Admin, id: string, deps: TenantDeps): 
   const target: Target = { log: id, tenant };
   await note(admin, "tenant.delete", target, tenant.version, deps);
   await deps.ledger(target).change(actorOf(admin.principal), { type: "revoke-all-keys" });
+  // Isolates know it for a minute or two, and what they keep until then is never found.
+  await deps.eraseSimilar(tenant, null, deps.now() + knownAfterwardsMs);
   const plan = await planRemoval({ get: deps.readConfig }, id, deps.now());
   if (plan !== null) await deps.writeConfig(plan.put, plan.stale);
   return ok({ object: "tenant.deleted", id, deleted: true });
 }
+
+const knownAfterwardsMs = 600_000;
 
 async function note(
   admin: Admin,

@@ -66,11 +66,15 @@ export type KeepOutcome =
 /** Everything, or (in a tenant's own) what one user asked; also what is on its way still. Idempotent. */
 export interface EraseEntries extends WritingMessage {
   readonly askedBy: string | null;
+  /** What was asked up to then is not kept either, whenever it comes. At most an hour ahead. */
+  readonly throughMs: number;
 }
 export type EraseOutcome = { readonly result: "erased" } | IndexFailure;
 
 /** To a tenant's own: everything of all its users. */
-export type EraseTenant = WritingMessage;
+export interface EraseTenant extends WritingMessage {
+  readonly throughMs: number;
+}
 export type EraseTenantOutcome =
   /** `pending`: users' objects that have not confirmed yet; the alarm asks them again. */
   { readonly result: "erased"; readonly pending: number } | IndexFailure;

@@ -119,6 +119,15 @@ export const tenantDeletedSchema = z.looseObject({
   deleted: z.literal(true),
 });
 
+export const semanticCacheErasedSchema = z.looseObject({
+  object: z.literal("semantic_cache.erased"),
+  tenant: z.string(),
+  user: z.string().nullable(),
+  pending: z.int().meta({
+    description: "Users' indexes that have not confirmed yet. They are asked again until they have.",
+  }),
+});
+
 export const auditEntrySchema = z.looseObject({
   object: z.literal("audit_entry"),
   sequence: z.int(),

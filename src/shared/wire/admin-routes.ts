@@ -9,6 +9,7 @@ import {
   revocationResultSchema,
   revocationSchema,
   rotateKeySchema,
+  semanticCacheErasedSchema,
   tenantDeletedSchema,
   tenantListSchema,
 } from "./admin-requests.ts";
@@ -32,6 +33,7 @@ export const adminSchemas = {
   TenantList: tenantListSchema,
   TenantDeleted: tenantDeletedSchema,
   LimitsReport: limitsReportSchema,
+  SemanticCacheErased: semanticCacheErasedSchema,
 } satisfies Record<string, z.ZodType>;
 
 const common = [401, 403, 429, 503] as const;
@@ -232,5 +234,21 @@ export const adminRoutes: readonly PublicRoute[] = [
     pathParameters: { id: "The tenant's id." },
     success: { description: "Gone", content: { "application/json": "TenantDeleted" } },
     errors: [404, 409, ...common],
+  },
+  {
+    method: "DELETE",
+    path: "/admin/semantic_cache",
+    tag: "Admin",
+    summary: "Erase what questions left in the semantic cache",
+    description:
+      "Of one user, or of the whole tenant, where `cache.semantic` was on. Stored answers end by their own time; docs/semantic-cache.md " +
+      "says what is held.",
+    scopes: anyAdmin,
+    queryParameters: {
+      tenant: "Whose. Left out: your own tenant; the platform's admins must name one.",
+      user: "One user of it. Left out: all.",
+    },
+    success: { description: "Erased", content: { "application/json": "SemanticCacheErased" } },
+    errors: [400, 404, 409, ...common],
   },
 ];

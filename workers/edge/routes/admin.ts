@@ -3,6 +3,9 @@ import type * as z from "zod";
 import { auditLedger } from "../../../durable-objects/audit-log/audit-ledger.ts";
 import { bucketStub } from "../../../durable-objects/token-bucket/bucket-stub.ts";
 import type { Admin, AdminResult, Target } from "../../../src/shared/admin/admin.ts";
+import { semanticErasure } from "../../../durable-objects/semantic-index/semantic-index-port.ts";
+import { eraseSimilar } from "../../../src/shared/admin/erase-similar.ts";
+import { askedBy } from "../../../src/shared/cache/semantic/semantic-turn.ts";
 import { auditPage } from "../../../src/shared/admin/audit-page.ts";
 import { createKey, listKeys, revokeKey, rotateKey, showKey } from "../../../src/shared/admin/key-changes.ts";
 import type { Ledger } from "../../../src/shared/admin/ledger.ts";
@@ -73,6 +76,11 @@ export const putOneTenant: AdminHandler = async (call) => {
 
 export const deleteOneTenant: AdminHandler = (call) =>
   answer(call, deleteTenant(adminOf(call), idOf(call), depsOf(call)));
+
+export const eraseSemanticCache: AdminHandler = (call) => {
+  const { tenant, user } = call.c.req.query();
+  return answer(call, eraseSimilar(adminOf(call), { tenant, user }, depsOf(call)));
+};
 
 function adminOf({ principal, tenant }: AdminCall): Admin {
   return { principal, tenant };
@@ -163,6 +171,12 @@ function depsOf({ isolate }: AdminCall): TenantDeps {
       const stub = bucketStub(env.TOKEN_BUCKET, { name, jurisdiction }, env.ENVIRONMENT === "production");
       const revoked = await stub.revoke({ version: 1, what: "everything-issued-before-now" });
       return revoked.revokedAtMs;
+    },
+    async eraseSimilar({ id: tenant, jurisdiction }, user, throughMs) {
+      const erasure = semanticErasure(env);
+      if (user === null) return erasure.eraseTenant(tenant, jurisdiction, throughMs);
+      await erasure.eraseUser({ tenant, user, jurisdiction }, await askedBy(hash, tenant, user), throughMs);
+      return 0;
     },
     async writeConfig(put, remove) {
       for (const { key, value } of put) await env.CONFIG.put(key, value);

@@ -47,3 +47,11 @@ export interface SemanticIndex {
   /** Idempotent by scope and answer key. */
   keep(place: IndexPlace, entry: NewEntry): Promise<void>;
 }
+
+/** What a tenant's, or one of its users', questions left there is taken away. Throws where it can't be: to be asked again. */
+export interface SemanticErasure {
+  /** @returns how many users' objects are still to confirm it; they are asked until they do */
+  eraseTenant(tenant: string, jurisdiction: Jurisdiction, throughMs: number): Promise<number>;
+  /** In the user's own and in the tenant's shared index. */
+  eraseUser(place: IndexPlace & { readonly user: string }, askedBy: string, throughMs: number): Promise<void>;
+}

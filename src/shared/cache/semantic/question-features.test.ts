@@ -74,9 +74,12 @@ test("where an embedder knows meanings, other words are no other question, but o
 const anyText = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 300 }),
   fc
-    .array(fc.constantFrom("the", "Not", "5", "km", "C++", "why", "and", "is", "Paris", "x_y", '"', "`", "?"), {
-      maxLength: 40,
-    })
+    .array(
+      fc.constantFrom("the", "Not", "5", "km", "C++", "why", "and", "is", "Paris", "x_y", '"', "`", "?"),
+      {
+        maxLength: 40,
+      },
+    )
     .map((words) => words.join(" ")),
 );
 
@@ -94,24 +97,41 @@ test("any text is the same as itself, however it is spaced and ended, and what i
 });
 
 test("one more number, another number, or a negation is never the same", () => {
-  const word = fc.constantFrom("how", "do", "i", "boil", "eggs", "the", "in", "Paris", "why", "and");
+  const word: fc.Arbitrary<string> = fc.constantFrom("how", "do", "i", "boil", "eggs", "the", "in", "Paris", "why", "and");
   fc.assert(
-    fc.property(fc.array(word, { minLength: 1, maxLength: 12 }), fc.nat(12), fc.nat(99), (words, at, number) => {
-      const place = at % (words.length + 1);
-      const with_ = (piece: string) => words.toSpliced(place, 0, piece).join(" ");
-      for (const level of ["words", "facts"] as const) {
-        expect(compare(words.join(" "), with_(String(number)), level)).not.toBe("same");
-        expect(compare(with_(String(number)), with_(String(number + 1)), level)).not.toBe("same");
-        // English is known by its words; without any there is no negation to know.
-        if (readQuestion(words.join(" ")).language.name === "en")
-          expect(compare(words.join(" "), with_("not"), level)).not.toBe("same");
-      }
-    }),
+    fc.property(
+      fc.array(word, { minLength: 1, maxLength: 12 }),
+      fc.nat(12),
+      fc.nat(99),
+      (words, at, number) => {
+        const place = at % (words.length + 1);
+        const with_ = (piece: string) => words.toSpliced(place, 0, piece).join(" ");
+        for (const level of ["words", "facts"] as const) {
+          expect(compare(words.join(" "), with_(String(number)), level)).not.toBe("same");
+          expect(compare(with_(String(number)), with_(String(number + 1)), level)).not.toBe("same");
+          // English is known by its words; without any there is no negation to know.
+          if (readQuestion(words.join(" ")).language.name === "en")
+            expect(compare(words.join(" "), with_("not"), level)).not.toBe("same");
+        }
+      },
+    ),
   );
 });
 
 test("reading is linear: hostile texts of the greatest length take no longer than others", () => {
-  for (const piece of ["how ", "what is the best way ", "a-", "1,", "'s", '"', "`", "(", "is there a way ", "what do ", "é"]) {
+  for (const piece of [
+    "how ",
+    "what is the best way ",
+    "a-",
+    "1,",
+    "'s",
+    '"',
+    "`",
+    "(",
+    "is there a way ",
+    "what do ",
+    "é",
+  ]) {
     const text = piece.repeat(Math.ceil(2000 / piece.length)).slice(0, 2000);
     expect(readQuestion(text).words.length).toBeLessThanOrEqual(2000);
   }

@@ -3,16 +3,7 @@
  * however near their vectors are. Pure, linear in the text's length, and made of text, so that it is hashed before it leaves
  * (question-features.ts).
  */
-import {
-  fillers,
-  inverted,
-  inverting,
-  joins,
-  links,
-  phrases,
-  sameWord,
-  singular,
-} from "./english.ts";
+import { fillers, inverted, inverting, joins, links, phrases, sameWord, singular } from "./english.ts";
 import { languageOf, type Language } from "./language-of.ts";
 import { opposites, turning } from "./opposites.ts";
 
