@@ -97,7 +97,18 @@ test("any text is the same as itself, however it is spaced and ended, and what i
 });
 
 test("one more number, another number, or a negation is never the same", () => {
-  const word: fc.Arbitrary<string> = fc.constantFrom("how", "do", "i", "boil", "eggs", "the", "in", "Paris", "why", "and");
+  const word: fc.Arbitrary<string> = fc.constantFrom(
+    "how",
+    "do",
+    "i",
+    "boil",
+    "eggs",
+    "the",
+    "in",
+    "Paris",
+    "why",
+    "and",
+  );
   fc.assert(
     fc.property(
       fc.array(word, { minLength: 1, maxLength: 12 }),
