@@ -1,5 +1,5 @@
 /** Is a question in other words answered from the cache, as the official client sees it, without a word of a model? */
-import OpenAI from "openai";
+import OpenAI, { APIError } from "openai";
 import { expect, test } from "vitest";
 import { makeToken } from "../../dev/local-token.ts";
 import { hasOpenAiSchema, openAiComplaints } from "../node/openai-schema.ts";
@@ -43,8 +43,9 @@ async function clientOf(cache: object): Promise<{ client: OpenAI; tenant: string
   };
 }
 
-const chat = (content: string) =>
-  ({ model: "auto", temperature: 0, messages: [{ role: "user", content }] }) as const;
+function chat(content: string): OpenAI.ChatCompletionCreateParamsNonStreaming {
+  return { model: "auto", temperature: 0, messages: [{ role: "user", content }] };
+}
 
 /**
  * What is stored is stored behind the answer: asks for a stored answer alone until there is one. It waits longer for it, too, than 20 ms
@@ -61,7 +62,7 @@ function hit(client: OpenAI, content: string) {
       expect(response.headers.get("cache-status")).toMatch(/^edgewise; hit; ttl=\d+; detail=semantic$/);
       return { data, requestId };
     } catch (error) {
-      if (error instanceof OpenAI.APIError && error.status === 504) return undefined;
+      if (error instanceof APIError && error.status === 504) return undefined;
       throw error;
     }
   });

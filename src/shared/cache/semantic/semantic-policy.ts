@@ -22,7 +22,6 @@ export const semanticPolicySchema = z
         message: "must be set with an embedder: what is near enough differs from model to model",
       });
   });
-export type SemanticPolicy = z.infer<typeof semanticPolicySchema>;
 
 /**
  * For the lexical embedder, chosen on the tuning half of `npm run eval:cache`. It compares canonical words, so that what the guards
