@@ -5,6 +5,7 @@ import type {
   KeepEntry,
 } from "../../src/shared/contracts/semantic-index.ts";
 import { similarity } from "../../src/shared/cache/semantic/vector-bytes.ts";
+import { type KeptVector, ScopeMemory } from "./scope-memory.ts";
 import { hasSchema, migrate } from "../storage/migrations.ts";
 
 /**
@@ -31,8 +32,6 @@ export const rememberErasureMs = 3_700_000;
 
 const mostAheadMs = 3_600_000;
 
-type EntryRow = { answer_key: string; vector: ArrayBuffer; scale: number; features: string };
-
 export interface StoredOwner extends IndexOwner {
   readonly jurisdiction: "none" | "eu";
 }
@@ -40,6 +39,7 @@ export interface StoredOwner extends IndexOwner {
 export class EntryStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
+  readonly #memory = new ScopeMemory();
   #ready: boolean;
 
   constructor(storage: DurableObjectStorage) {
@@ -108,41 +108,72 @@ export class EntryStore {
   ): { readonly answerKey: string; readonly score: number; readonly features: string }[] {
     if (!this.#ready) return [];
     const asked = { bytes: vector, scale };
-    const found: { answerKey: string; score: number; features: string }[] = [];
-    for (const row of this.#sql.exec<EntryRow>(
-      "SELECT answer_key, vector, scale, features FROM entry WHERE scope = ? AND expires_ms > ?",
-      scope,
-      nowMs,
-    )) {
-      const score = similarity(asked, { bytes: new Uint8Array(row.vector), scale: row.scale });
-      if (score >= atLeast) found.push({ answerKey: row.answer_key, score, features: row.features });
+    const near: { sequence: number; score: number }[] = [];
+    for (const { sequence, expiresMs, packed } of this.#memory.of(scope, () => this.#read(scope))) {
+      if (expiresMs <= nowMs) continue;
+      const score = similarity(asked, packed);
+      if (score >= atLeast) near.push({ sequence, score });
     }
-    return found.sort((left, right) => right.score - left.score).slice(0, limit);
+    near.sort((left, right) => right.score - left.score);
+    return near.slice(0, limit).map(({ sequence, score }) => {
+      const { answer_key: answerKey, features } = this.#sql
+        .exec<{ answer_key: string; features: string }>(
+          "SELECT answer_key, features FROM entry WHERE sequence = ?",
+          sequence,
+        )
+        .one();
+      return { answerKey, score, features };
+    });
+  }
+
+  #read(scope: string): KeptVector[] {
+    return this.#sql
+      .exec<{ sequence: number; answer_key: string; expires_ms: number; vector: ArrayBuffer; scale: number }>(
+        "SELECT sequence, answer_key, expires_ms, vector, scale FROM entry WHERE scope = ?",
+        scope,
+      )
+      .toArray()
+      .map(({ sequence, answer_key: answerKey, expires_ms: expiresMs, vector, scale }) => ({
+        sequence,
+        answerKey,
+        expiresMs,
+        packed: { bytes: new Uint8Array(vector), scale },
+      }));
   }
 
   /** `false`: what was asked before an erasure is not kept after it. The oldest give way to what is over `maxEntries`. */
   keep(entry: KeepEntry): boolean {
-    return this.#storage.transactionSync(() => {
-      if (entry.askedMs <= this.erasedMs()) return false;
-      this.#sql.exec(
-        `INSERT OR REPLACE INTO entry (scope, answer_key, expires_ms, asked_by, vector, scale, features)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
-        entry.scope,
-        entry.answerKey,
-        entry.expiresMs,
-        entry.askedBy,
-        entry.vector.slice().buffer,
-        entry.scale,
-        entry.features,
-      );
-      const over = this.count() - entry.maxEntries;
-      if (over > 0)
-        this.#sql.exec(
-          "DELETE FROM entry WHERE sequence IN (SELECT sequence FROM entry ORDER BY sequence LIMIT ?)",
+    const kept = this.#storage.transactionSync(() => {
+      if (entry.askedMs <= this.erasedMs()) return null;
+      const { sequence } = this.#sql
+        .exec<{ sequence: number }>(
+          `INSERT OR REPLACE INTO entry (scope, answer_key, expires_ms, asked_by, vector, scale, features)
+           VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING sequence`,
+          entry.scope,
+          entry.answerKey,
+          entry.expiresMs,
+          entry.askedBy,
+          entry.vector.slice().buffer,
+          entry.scale,
+          entry.features,
+        )
+        .one();
+      const over = Math.max(0, this.count() - entry.maxEntries);
+      const gone = this.#sql
+        .exec<{ scope: string; sequence: number }>(
+          `DELETE FROM entry WHERE sequence IN (SELECT sequence FROM entry ORDER BY sequence LIMIT ?)
+           RETURNING scope, sequence`,
           over,
-        );
-      return true;
+        )
+        .toArray();
+      return { sequence, gone };
     });
+    if (kept === null) return false;
+    const { scope, answerKey, expiresMs, vector, scale } = entry;
+    const packed = { bytes: vector.slice(), scale };
+    this.#memory.keep(scope, { sequence: kept.sequence, answerKey, expiresMs, packed });
+    this.#memory.remove(kept.gone);
+    return true;
   }
 
   count(): number {
@@ -152,6 +183,7 @@ export class EntryStore {
 
   /** All of it, or what one user asked. What of it is still on its way comes too late. */
   erase({ askedBy, throughMs }: Pick<EraseEntries, "askedBy" | "throughMs">, nowMs: number): void {
+    this.#memory.forget();
     const through = Math.min(throughMs, nowMs + mostAheadMs);
     this.#storage.transactionSync(() => {
       if (askedBy === null) this.#sql.exec("DELETE FROM entry");
@@ -161,7 +193,9 @@ export class EntryStore {
   }
 
   removeExpired(nowMs: number): void {
-    if (this.#ready) this.#sql.exec("DELETE FROM entry WHERE expires_ms <= ?", nowMs);
+    if (!this.#ready) return;
+    this.#memory.forget();
+    this.#sql.exec("DELETE FROM entry WHERE expires_ms <= ?", nowMs);
   }
 
   /** When the next entry ends; `null`: there is none. */
@@ -172,6 +206,7 @@ export class EntryStore {
 
   /** The object's storage was deleted: the next write makes the tables anew. */
   forgotten(): void {
+    this.#memory.forget();
     this.#ready = false;
   }
 }

@@ -1,5 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { packVector } from "../../src/shared/cache/semantic/vector-bytes.ts";
 import { type KeepEntry, semanticIndexName } from "../../src/shared/contracts/semantic-index.ts";
@@ -88,6 +89,45 @@ test("keeping twice keeps one, and the oldest gives way to what is over the boun
     await index(owner).keep(entry(owner, key, 0, { maxEntries: 3 }));
   expect((await found(owner, 0)).toSorted()).toEqual(["a", "c", "d"]);
 });
+
+test("what is in memory is what is on disk, whatever is kept, kept again, pushed out or ended in between", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          key: fc.constantFrom("a", "b", "c", "d", "e"),
+          at: fc.nat(1),
+          scope: fc.constantFrom("scope", "another"),
+          hasEnded: fc.boolean(),
+        }),
+        { minLength: 1, maxLength: 12 },
+      ),
+      async (kept) => {
+        const owner = newOwner();
+        for (const { key, at, scope, hasEnded } of kept) {
+          const more = hasEnded ? { expiresMs: Date.now() - 1 } : {};
+          await index(owner).keep(entry(owner, key, at, { scope, maxEntries: 3, ...more }));
+          await found(owner, 0, { scope });
+        }
+        const all = async () => [
+          await find(owner, 0),
+          await find(owner, 1),
+          await find(owner, 0, { scope: "another" }),
+          await find(owner, 1, { scope: "another" }),
+        ];
+        const remembered = await all();
+        await evictDurableObject(index(owner));
+        expect(remembered.map(sorted)).toEqual((await all()).map(sorted));
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+function sorted(outcome: Awaited<ReturnType<typeof find>>): unknown {
+  if (outcome.result !== "ok") throw new Error(outcome.result);
+  return outcome.entries.map(({ answerKey }) => answerKey).toSorted();
+}
 
 test("spoiled memory and an eviction lose nothing", async () => {
   const owner = newOwner();

@@ -6,9 +6,13 @@ import { lexicalThreshold } from "../cache/semantic/semantic-policy.ts";
 import { type SemanticResult, SemanticTurn } from "../cache/semantic/semantic-turn.ts";
 import { featuresVersion } from "../cache/semantic/question-features.ts";
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
+import { ok, type Result } from "../contracts/result.ts";
+import type { Refusal } from "../contracts/refusal.ts";
+import { estimateTokens } from "../prompt/token-estimate.ts";
+import { fleetEmbedder } from "../retrieval/fleet-embedder.ts";
+import type { Embedder } from "../retrieval/ports.ts";
 import type { CacheStanding } from "./lookup.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
-import { similarEmbedder } from "./similar-embedder.ts";
 
 export interface SemanticStanding {
   /** `null`: it was not looked for. */
@@ -40,8 +44,13 @@ export function lookupSimilar(
   if (parts === null || question === null) return exact;
   const { semantic: policy, share } = turn.tenant.cache;
   const { tenant, user } = turn.principal;
-  const embedder =
-    policy.embedder === null ? parts.lexical : similarEmbedder(policy.embedder.model, turn, deps, signal);
+  if (policy.embedder !== null && estimateTokens(question.text) > mostEmbeddedTokens) return exact;
+  const found = embedderOf(turn, deps, parts.lexical, signal);
+  if (!found.ok) {
+    parts.onFault(`cache.semantic.embedder of tenant ${tenant}: ${found.error.kind}`);
+    return exact;
+  }
+  const embedder = found.value;
   const asked = new SemanticTurn(
     {
       text: question.text,
@@ -73,3 +82,23 @@ export function lookupSimilar(
   const { semantic, ...rest } = standing(null);
   return semantic === undefined ? rest : { ...rest, semantic: { ...semantic, afterAdmission: look } };
 }
+
+/** Its tokens are charged to nobody: it is the tenant's choice, not the user's. Prompts go where the turn's own may go. */
+function embedderOf(
+  turn: ValidatedTurn,
+  deps: TurnDeps,
+  lexical: Embedder,
+  signal: LeaveSignal,
+): Result<Embedder, Refusal> {
+  const { embedder } = turn.tenant.cache.semantic;
+  if (embedder === null) return ok(lexical);
+  const { origin, fleet } = deps;
+  const { tenant, principal, requestId, traceparent, place } = turn;
+  const caller = { origin, fleet, tenant, principal, requestId, traceparent, place, signal };
+  return fleetEmbedder({ ...caller, deadlineMs: embeddingDeadlineMs }, embedder.model);
+}
+
+/** What is beyond a model's window is not in its vector; the smallest that are in use take 512. */
+const mostEmbeddedTokens = 256;
+/** It goes on beside the answer where it is too slow for the look-up: the vector is then used to keep it. */
+const embeddingDeadlineMs = 5000;

@@ -1,0 +1,49 @@
+import type { PackedVector } from "../../src/shared/cache/semantic/vector-bytes.ts";
+
+/** One entry's vector, and what tells it from others. */
+export interface KeptVector {
+  readonly sequence: number;
+  readonly answerKey: string;
+  readonly expiresMs: number;
+  readonly packed: PackedVector;
+}
+
+/**
+ * The vectors of the scopes that were looked at, so that a search compares and does not read: of 2,000 of 1,024 dimensions SQLite
+ * takes ten times as long to hand the rows out as comparing them takes. Never more than the table holds; storage is the truth.
+ */
+export class ScopeMemory {
+  readonly #scopes = new Map<string, KeptVector[]>();
+
+  of(scope: string, read: () => KeptVector[]): readonly KeptVector[] {
+    const known = this.#scopes.get(scope);
+    if (known !== undefined) return known;
+    const found = read();
+    this.#scopes.set(scope, found);
+    return found;
+  }
+
+  /** A scope that nobody looked at stays unread. */
+  keep(scope: string, vector: KeptVector): void {
+    const known = this.#scopes.get(scope);
+    if (known === undefined) return;
+    const others = known.filter(({ answerKey }) => answerKey !== vector.answerKey);
+    this.#scopes.set(scope, [...others, vector]);
+  }
+
+  remove(gone: readonly { readonly scope: string; readonly sequence: number }[]): void {
+    for (const { scope, sequence } of gone) {
+      const known = this.#scopes.get(scope);
+      if (known === undefined) continue;
+      this.#scopes.set(
+        scope,
+        known.filter((one) => one.sequence !== sequence),
+      );
+    }
+  }
+
+  /** The next search reads anew. */
+  forget(): void {
+    this.#scopes.clear();
+  }
+}
