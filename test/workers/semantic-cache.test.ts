@@ -57,7 +57,8 @@ function user(tenant: string): Promise<string> {
 test("a question in other words is answered without a model: a request, no tokens, also as a stream", async () => {
   const token = await user("words");
   const first = await ask(token, chat("What is the capital of France?"));
-  expect(first.cache).toBe("edgewise; fwd=miss");
+  // On a busy machine the look-up may be too slow, which is a miss as well.
+  expect(first.cache).toMatch(/^edgewise; fwd=miss/);
   engine.asked.length = 0;
   expect(await isAnswered(token, chat("what's the capital of France"))).toBe(true);
   expect(await isAnswered(token, chat("  What is THE capital of france ?  "))).toBe(true);
@@ -65,6 +66,10 @@ test("a question in other words is answered without a model: a request, no token
   expect(readStream(streamed.text)).toEqual({ content: "Hello there", finish: "stop", done: true });
   expect(engine.asked).toEqual([]);
   await settled();
+  // The record's word is the metric's label.
+  const said = vi.mocked(console.log).mock.calls.join("\n");
+  expect(said.match(/"cache":"semantic_hit"/g)).toHaveLength(3);
+  expect(said).toMatch(/"cache":"semantic_(?:miss|slow)"/);
   const usage = await send("/v1/usage", { headers: { authorization: token } });
   expect(await usage.json()).toMatchObject({ user: { used: { requests: 4, tokens: 12 } } });
 });
@@ -223,6 +228,7 @@ function meansByTopic(): void {
   });
 }
 
+beforeEach(() => void vi.mocked(console.log).mockClear());
 beforeEach(() => void vi.mocked(globalThis.fetch).mockImplementation(engine.fetch));
 
 test("with a model of the fleet that knows meanings, words may differ, numbers and names may not", async () => {
@@ -256,7 +262,7 @@ test("an embedder that breaks is a miss: the question is answered", async () => 
   );
   const faults = vi.spyOn(console, "error").mockImplementation(() => undefined);
   const answered = await ask(await user("meanings"), chat("How do I wash linen?"));
-  expect(answered).toMatchObject({ status: 200, cache: "edgewise; fwd=miss" });
+  expect(answered).toMatchObject({ status: 200, cache: expect.stringContaining("fwd=miss") });
   expect(answered.text).toContain("Hello there");
   expect(faults.mock.calls.join()).toContain("semantic cache");
   expect(faults.mock.calls.join()).not.toContain("linen");

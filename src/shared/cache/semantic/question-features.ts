@@ -9,17 +9,22 @@ import type { SipHash } from "./sip-hash.ts";
 /** Changes when readings do: entries of an older one are then not found. */
 export const featuresVersion = 1;
 
-const hashes = z.array(z.int().min(0)).max(4096);
-const featuresSchema = z.object({
-  v: z.literal(featuresVersion),
-  script: z.string().max(16),
-  language: z.string().max(8).nullable(),
-  words: hashes,
-  links: z.array(z.tuple([z.int().min(0), z.int().min(0)])).max(4096),
-  facts: hashes,
-  names: hashes,
-});
-export type QuestionFeatures = z.infer<typeof featuresSchema>;
+function makeSchema() {
+  const hashes = z.array(z.int().min(0)).max(4096);
+  return z.object({
+    v: z.literal(featuresVersion),
+    script: z.string().max(16),
+    language: z.string().max(8).nullable(),
+    words: hashes,
+    links: z.array(z.tuple([z.int().min(0), z.int().min(0)])).max(4096),
+    facts: hashes,
+    names: hashes,
+  });
+}
+/** Made by the first who needs it: most isolates have no tenant that does. */
+let schema: ReturnType<typeof makeSchema> | null = null;
+
+export type QuestionFeatures = z.infer<ReturnType<typeof makeSchema>>;
 
 /**
  * `words`: every word counts, in its order. What a lexical embedder needs, to which all words are alike.
@@ -59,7 +64,8 @@ export function decodeFeatures(text: string): QuestionFeatures | null {
     // Cut off or foreign: such an entry is passed over.
     return null;
   }
-  const parsed = featuresSchema.safeParse(value);
+  schema ??= makeSchema();
+  const parsed = schema.safeParse(value);
   return parsed.success ? parsed.data : null;
 }
 

@@ -69,7 +69,7 @@ interface Prepared {
 }
 
 /** The nearest that are looked at. The guards may refuse several before one is the same. */
-const candidates = 8;
+const candidates = 16;
 
 export class SemanticTurn {
   readonly #ask: SemanticAsk;
