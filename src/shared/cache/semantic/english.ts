@@ -5,9 +5,7 @@
 
 /** Say nothing of what is asked. */
 export const fillers: ReadonlySet<string> = new Set(
-  "a an the please kindly so really just actually exactly ever currently some any hi hello hey thanks".split(
-    " ",
-  ),
+  "a an the please kindly really just actually exactly currently hi hello hey thanks".split(" "),
 );
 
 /**
@@ -20,8 +18,38 @@ export const links: ReadonlyMap<string, string> = new Map([
   ["for", "of"],
   ["on", "of"],
   ["at", "at"],
-  ["my", "my"],
 ]);
+
+/** With these, "in" and "on" are part of the verb. */
+export const withParticle: ReadonlySet<string> = new Set(
+  "turn switch log sign put plug fill hand give check come go carry hold move get break cut sit stand sleep bring hang take drop pass run work keep set".split(
+    " ",
+  ),
+);
+
+/** Whose it is does not matter to how it is done: a link in a question for a way, and a word everywhere else. */
+export const ownersLink = "my";
+
+/** Words that are others in capitals: an IT job is no "it". */
+export const otherInCapitals: ReadonlySet<string> = new Set(
+  "it us who aids may on of in is as at or and me am pm an be by he no so do if to was are has had all can the one out new i ram gas mars ice sad cat dos apt".split(
+    " ",
+  ),
+);
+
+/** Words that are names with a capital, and say something else without. */
+export const otherAsNames: ReadonlySet<string> = new Set(
+  "polish may march august turkey china job nice mobile reading lent mercury sun rob jack will mark rose hope faith grace amber jordan chad georgia apple amazon windows word excel teams go rust swift shell target gap oracle".split(
+    " ",
+  ),
+);
+
+/** Who wants something done to a text means its very letters. */
+export const workOnText: ReadonlySet<string> = new Set(
+  "translate translation correct proofread grammar spell spelling rewrite rephrase paraphrase reword summarize summarise edit letters letter characters character syllables syllable rhyme rhymes anagram reverse capitalize punctuate punctuation sentence paragraph quote pronounce palindrome alphabetize alphabetical sort count".split(
+    " ",
+  ),
+);
 
 /** Between two that may change places. */
 export const joins: ReadonlySet<string> = new Set(["and", "or", "versus"]);
@@ -63,7 +91,9 @@ export const sameWord: ReadonlyMap<string, string> = new Map([
   ["thousand", "1000"],
 ]);
 
-const person = "(?: (?:i|you|we|one|someone|somebody|people|a person|anyone))?";
+/** What one feels, thinks or does is asked of somebody; how a thing is done is not. */
+const ofSomebody =
+  "(?!(?:feel|think|do|work|look|see|sound|mean|know|like|live|sleep|say|call|differ|compare|help|plan|want|remember|understand)\\b)";
 const aWay =
   "(?:what|which) (?:is|are|would be) (?:the |some |a |an )?(?:very )?(?:best |good )?(?:possible )?(?:ways?|methods?) (?:to|of|for)";
 
@@ -86,12 +116,15 @@ export const phrases: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`\\b${aWay} `, "g"), "how "],
   [/\bis there (?:a|any) ways? to /g, "how "],
   [
-    new RegExp(`\\bhow (?:do|can|could|should|would|does|might)${person}(?: go about)? (?=[a-z])`, "g"),
+    new RegExp(
+      `\\bhow (?:do|can|could|should|would|does|might) (?:i|you|we|one) (?:go about )?${ofSomebody}(?=[a-z])`,
+      "g",
+    ),
     "how ",
   ],
   [/\bhow to /g, "how "],
   [/\b(?:what|which) do(?:es)? (.{1,80}) mean$/, "what meaning $1"],
   [/^(?:what is )?(?:the )?(?:meaning|definition) of /, "what meaning "],
   [/^define /, "what meaning "],
-  [/\b(?:what|which) (?:is|are)(?: (?:the|some|a|an))? (?=\S)/g, "what "],
+  [/\b(?:what|which) (?:is|are)(?: (?:the|some|a|an|any))? (?=\S)/g, "what "],
 ];

@@ -32,6 +32,10 @@ test.each([
   ["I can't sleep. What helps?", "I cannot sleep, what helps"],
   ["How much is 20,000 USD in euros?", "how much is 20000 USD in euros"],
   ["Ist das gut?", "ist DAS gut"],
+  ["How do I clean my oven?", "How do I clean an oven?"],
+  ["WHAT IS THE CAPITAL OF FRANCE", "what is the capital of France?"],
+  ["What is NASA?", "what is nasa"],
+  ["What is 5 - 3?", "What is 5 – 3?"],
 ])("%s — %s: the same", (one, other) => {
   expect(compare(one, other, "words")).toBe("same");
 });
@@ -55,12 +59,30 @@ test.each<readonly [string, string, GuardVerdict]>([
   ["How do I fly from Rome to Oslo?", "How do I fly from Oslo to Rome?", "words"],
   ["What is the best hotel in Paris?", "What is the best hotel in Rome?", "names"],
   ["What is the best hotel in paris?", "what is the best hotel in rome", "words"],
+  ["What is an IT job?", "What is it job?", "names"],
+  ["What is x?", "What is X?", "names"],
+  ["What is vitamin A?", "What is vitamin?", "names"],
+  ["Explain polish grammar", "Explain Polish grammar", "facts"],
+  ["Who is The Rock?", "Who is Rock?", "names"],
+  ["How much is 1 m in feet?", "How much is 1 M in feet?", "facts"],
+  ["What is 2 - 2?", "What is 2 2?", "facts"],
+  ["What is my name?", "What is the name?", "words"],
+  ["Are some people evil?", "Are people evil?", "words"],
+  ["How do you feel?", "How do I feel?", "words"],
+  ["How could Hitler rise?", "How can Hitler rise?", "facts"],
+  ["How do I log in?", "How do I log on?", "facts"],
+  ["Is ON legit in the US?", "Is OF legit in the US?", "names"],
+  ["Correct the grammar: he go to a school", "Correct the grammar: he go to the school", "facts"],
+  ["How many letters are in 'the'?", "How many letters are in 'a'?", "facts"],
+  ["Say it in French: the cat", "Say it in French: a cat", "facts"],
+  ["What are securities?", "What is security?", "words"],
+  ["Are cats afraid of dogs?", "Are dogs afraid of cats?", "words"],
   ["¿Qué es el sol?", "Что такое солнце?", "language"],
   ["Was ist das Brot?", "What is the bread?", "language"],
 ])("%s — %s: another (%s)", (one, other, verdict) => {
   expect(compare(one, other, "words")).toBe(verdict);
-  // Whoever knows meanings is told of them as well.
-  expect(compare(one, other, "facts")).toBe(verdict);
+  // Whoever knows meanings is told of facts and names as well.
+  if (verdict !== "words") expect(compare(one, other, "facts")).toBe(verdict);
 });
 
 test("where an embedder knows meanings, other words are no other question, but one in place of another may be", () => {

@@ -3,7 +3,21 @@
  * however near their vectors are. Pure, linear in the text's length, and made of text, so that it is hashed before it leaves
  * (question-features.ts).
  */
-import { fillers, inverted, inverting, joins, links, phrases, sameWord, singular } from "./english.ts";
+import {
+  fillers,
+  inverted,
+  inverting,
+  joins,
+  links,
+  otherAsNames,
+  otherInCapitals,
+  ownersLink,
+  phrases,
+  sameWord,
+  singular,
+  withParticle,
+  workOnText,
+} from "./english.ts";
 import { languageOf, type Language } from "./language-of.ts";
 import { opposites, turning } from "./opposites.ts";
 
@@ -36,26 +50,40 @@ export function readQuestion(text: string): QuestionReading {
     .normalize("NFKC")
     .replaceAll(/[’‘]/g, "'")
     .replaceAll(/[“”«»]/g, '"');
+  const isShouted = !/\p{Ll}/u.test(normal);
   const tokens = tokensOf(normal);
+  const cased = tokens.map((token) => inItsCase(token, isShouted));
   const language = languageOf(tokens.map(({ written }) => written.toLowerCase()));
   const isEnglish = language.name === "en";
-  const folded = isEnglish ? fold(tokens) : tokens.map(({ written }) => written);
-  const read = wordsOf(folded, isEnglish);
-  const canonical = (written: string): string | undefined => wordsOf([written], isEnglish).words[0];
-  const names = tokens.filter(looksLikeName).flatMap(({ written }) => canonical(written) ?? []);
+  const read = wordsOf(isEnglish ? fold(cased) : cased, isEnglish);
+  const names = tokens.flatMap((token, at) =>
+    !isShouted && looksLikeName(token) ? wordsOf([cased[at] ?? ""], isEnglish).words.slice(0, 1) : [],
+  );
   return {
     language,
     words: read.words,
     links: read.links,
-    facts: [...factsOf(read.words, tokens, isEnglish), ...quotations(normal)].sort(),
+    facts: [...factsOf(read.words, tokens, isEnglish), ...verbatim(normal, tokens)].sort(),
     names: [...new Set(names)],
   };
+}
+
+/** In lower case, but where its capitals make another word of it. A text in capitals alone has none that say anything. */
+function inItsCase({ written, isFirst }: Token, isShouted: boolean): string {
+  const small = written.toLowerCase();
+  if (!plainWord.test(written)) return written;
+  if (isShouted || written === "I" || (isFirst && written === "A")) return small;
+  if (/^\p{Lu}$/u.test(written)) return written;
+  if (/^\p{Lu}{2,}$/u.test(written)) return otherInCapitals.has(small) ? written : small;
+  const isName = /^\p{Lu}/u.test(written) && !isFirst;
+  return isName && (fillers.has(small) || links.has(small) || otherAsNames.has(small)) ? written : small;
 }
 
 function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let isFirst = true;
-  for (const raw of text.split(/\s+/)) {
+  const pieces = text.split(/\s+/);
+  for (const [at, raw] of pieces.entries()) {
     const bare = raw
       .replace(opening, "")
       .replace(closing, "")
@@ -63,8 +91,8 @@ function tokensOf(text: string): readonly Token[] {
     // "and/or", "km/h": words of their own. Addresses and paths stay whole.
     const parts = /^[\p{L}]+(?:\/[\p{L}]+)+$/u.test(bare) ? bare.split("/") : [bare];
     for (const written of parts) {
-      if (written === "" || /^[-–—]+$/.test(written)) continue;
-      tokens.push({ written, isFirst });
+      if (written === "" || (/^[-–—−]+$/.test(written) && !isMinus(pieces[at - 1], pieces[at + 1]))) continue;
+      tokens.push({ written: written.replace(/^[–−]$/, "-"), isFirst });
       isFirst = false;
     }
     if (/[.!?:]["')]*$/.test(raw)) isFirst = true;
@@ -72,11 +100,15 @@ function tokensOf(text: string): readonly Token[] {
   return tokens;
 }
 
-/** Whole phrases of English, in lower case. Other tokens (code, addresses) pass through as they are. */
-function fold(tokens: readonly Token[]): readonly string[] {
-  let text = tokens
-    .map(({ written }) => (plainWord.test(written) ? written.toLowerCase() : written))
-    .join(" ");
+/** Between numbers or letters a dash is a sign. */
+function isMinus(before: string | undefined, after: string | undefined): boolean {
+  const term = /^[("]*(?:\d|\p{L}(?!\p{L}))/u;
+  return before !== undefined && after !== undefined && term.test(before) && term.test(after);
+}
+
+/** Whole phrases of English. Other tokens (code, addresses) pass through as they are. */
+function fold(words: readonly string[]): readonly string[] {
+  let text = words.join(" ");
   for (const [pattern, replacement] of phrases) text = text.replace(pattern, replacement);
   return text.split(" ").filter((word) => word !== "");
 }
@@ -88,12 +120,19 @@ function wordsOf(tokens: readonly string[], isEnglish: boolean): Pick<QuestionRe
     for (const piece of piecesOf(token)) {
       const word = isEnglish ? (sameWord.get(piece) ?? singular(piece)) : piece;
       if (isEnglish && fillers.has(word)) continue;
-      const link = isEnglish ? links.get(word) : undefined;
+      const link = isEnglish ? linkOf(word, words) : undefined;
       if (link === undefined) words.push(word);
       else found.push([words.length, link]);
     }
   if (isEnglish) inOneOrder(words);
   return { words, links: found };
+}
+
+/** @param before the words that stand before it */
+function linkOf(word: string, before: readonly string[]): string | undefined {
+  if (word === ownersLink) return before[0] === "how" ? word : undefined;
+  const isParticle = (word === "in" || word === "on") && withParticle.has(before.at(-1) ?? "");
+  return isParticle ? undefined : links.get(word);
 }
 
 /** "tea and coffee" is "coffee and tea", and "why is it so" is "why it is so". Numbers stay where they are. */
@@ -110,12 +149,12 @@ function inOneOrder(words: string[]): void {
 }
 
 function piecesOf(token: string): readonly string[] {
-  if (plainWord.test(token)) return token.toLowerCase().replaceAll("'", "").split("-");
+  if (plainWord.test(token)) return token.split("-");
   const number = aNumber.exec(token);
   if (number !== null) {
     const [, sign = "", digits = "", unit = ""] = number;
     const plain = digits.replaceAll(/,(?=\d{3}(?!\d))/g, "").replace(/[.,]+$/, "");
-    return [sign, plain, unit.toLowerCase()].filter((piece) => piece !== "");
+    return [sign, plain, unit].filter((piece) => piece !== "");
   }
   const between = /^(\d+)((?:-(?:\d+|\p{L}+))+)$/u.exec(token);
   if (between !== null) return token.toLowerCase().split("-");
@@ -153,7 +192,16 @@ function factsOf(words: readonly string[], tokens: readonly Token[], isEnglish: 
   return facts;
 }
 
-function quotations(text: string): readonly string[] {
-  const found = text.match(/"[^"]{1,200}"|`[^`]{1,200}`/g) ?? [];
-  return found.map((quoted) => `quoted ${quoted.slice(1, -1).trim()}`);
+/** What stands in the question as it is: quotations, what follows a colon or a line's end, and all of it where its letters matter. */
+function verbatim(text: string, tokens: readonly Token[]): readonly string[] {
+  const found = (text.match(/"[^"]{1,200}"|`[^`]{1,200}`/g) ?? []).map(
+    (quoted) => `quoted ${quoted.slice(1, -1).trim()}`,
+  );
+  for (const [, quoted = ""] of text.matchAll(/(?:^|[\s(])'([^']{1,200})'(?![\p{L}\p{N}])/gu))
+    found.push(`quoted ${quoted.trim()}`);
+  const all = text.trim().replaceAll(/\s+/g, " ");
+  const material = /[:\n]\s*(\S[^]*)$/.exec(text.trim());
+  if (tokens.some(({ written }) => workOnText.has(written.toLowerCase()))) found.push(`text ${all}`);
+  else if (material !== null) found.push(`text ${(material[1] ?? "").replaceAll(/\s+/g, " ")}`);
+  return found;
 }
