@@ -30,11 +30,9 @@ export const withParticle: ReadonlySet<string> = new Set(
 /** Whose it is does not matter to how it is done: a link in a question for a way, and a word everywhere else. */
 export const ownersLink = "my";
 
-/** Words that are others in capitals: an IT job is no "it". */
+/** Words that are others in capitals: an IT job is no "it". Not those that people stress so ("THE", "NOT"). */
 export const otherInCapitals: ReadonlySet<string> = new Set(
-  "it us who aids may on of in is as at or and me am pm an be by he no so do if to was are has had all can the one out new i ram gas mars ice sad cat dos apt".split(
-    " ",
-  ),
+  "it us who aids may on of in as at me am pm an he or can ram gas mars ice sad cat dos apt".split(" "),
 );
 
 /** Words that are names with a capital, and say something else without. */

@@ -35,6 +35,7 @@ test.each([
   ["How do I clean my oven?", "How do I clean an oven?"],
   ["WHAT IS THE CAPITAL OF FRANCE", "what is the capital of France?"],
   ["What is NASA?", "what is nasa"],
+  ["What is THE best OS?", "what is the best os"],
   ["What is 5 - 3?", "What is 5 – 3?"],
 ])("%s — %s: the same", (one, other) => {
   expect(compare(one, other, "words")).toBe("same");
