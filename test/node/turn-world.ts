@@ -142,7 +142,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
       fleet: index,
       admission: admissionNoting(charged),
       origin,
-      cache: { lookup: () => Promise.resolve({ result: "miss" }), store: () => Promise.resolve() },
+      cache: () => ({ lookup: () => Promise.resolve({ result: "miss" }), store: () => Promise.resolve() }),
       semantic: null,
       background,
       calibration: new TokenCalibration(),

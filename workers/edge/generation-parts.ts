@@ -92,9 +92,6 @@ async function deliver(
       return deliverTurn(isolate, effect.turn, { result: "acknowledged" });
     case "settle":
       return settle(isolate, effect, background);
-    case "cache":
-      await isolate.answerCache(background).store(effect.key, effect.answer, effect.ttlSeconds);
-      return { result: "acknowledged" };
     case "list":
       return tellCompletionIndex(env, effect, listed());
     default:

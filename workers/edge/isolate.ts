@@ -9,6 +9,7 @@ import type { AnswerCache } from "../../src/shared/cache/ports.ts";
 import { createAnswerCache } from "../../src/shared/cache/answer-cache.ts";
 import type { CacheEntry } from "../../src/shared/cache/cache-entry.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
+import type { Jurisdiction } from "../../src/shared/contracts/owner.ts";
 import type { ReportFault } from "../../src/shared/contracts/report-fault.ts";
 import type { Firewall } from "../../src/shared/firewall/firewall.ts";
 import type { NonceLedger } from "../../src/shared/signing/ports.ts";
@@ -88,7 +89,6 @@ export interface Isolate {
   turnDeps(fleet: FleetIndex, background: Background): TurnDeps;
   /** The same for a turn inside an object: it admits one turn, by its id, and takes no loans. */
   durableTurnDeps(fleet: FleetIndex, background: Background): TurnDeps;
-  answerCache(background: Background): AnswerCache;
 }
 
 /** Half of the answers that an isolate remembers; each at most 16 K characters. */
@@ -163,11 +163,12 @@ function build(env: Cloudflare.Env): Isolate {
           wait: sleep,
         });
 
-  const answerCache: Isolate["answerCache"] = (background) =>
+  const answerCache = (background: Background, jurisdiction: Jurisdiction): AnswerCache =>
     createAnswerCache({
       memory: remembered,
       near,
-      far,
+      // KV is in every country.
+      far: jurisdiction === "none" ? far : null,
       background,
       nowMs: now,
       timer: (ms, fire) => startTimer(fire, ms),
@@ -178,7 +179,7 @@ function build(env: Cloudflare.Env): Isolate {
     fleet,
     admission: admitting.admission(background),
     origin: origin(fleet, background),
-    cache: answerCache(background),
+    cache: (jurisdiction) => answerCache(background, jurisdiction),
     semantic,
     background,
     calibration,
@@ -238,7 +239,6 @@ function build(env: Cloudflare.Env): Isolate {
     turnDeps: (fleet, background) => depsWith(limits, fleet, background),
     // A desk of its own each time: workerd lets no object wait for a promise that another one made.
     durableTurnDeps: (fleet, background) => depsWith(desk(false), fleet, background),
-    answerCache,
   };
 }
 

@@ -206,9 +206,10 @@ class DirectAnswer {
       !isStorable(answer, { complete: true, passedGuard: this.#passedGuard(), cutShort: false })
     )
       return;
-    const ttlSeconds = this.#turn.tenant.cache.ttl_seconds;
+    const { jurisdiction, cache } = this.#turn.tenant;
+    const ttlSeconds = cache.ttl_seconds;
     const { semantic } = this.#turn.cache;
-    const stored = this.#deps.cache.store(key, answer, ttlSeconds);
+    const stored = this.#deps.cache(jurisdiction).store(key, answer, ttlSeconds);
     this.#options.background.run(
       "answer cache",
       semantic === undefined ? stored : stored.then(() => semantic.keep(key, ttlSeconds)),

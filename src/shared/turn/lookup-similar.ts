@@ -72,7 +72,7 @@ export function lookupSimilar(
   });
   if (!decision.lookup) return standing(null);
   const look = async (): Promise<CacheStanding> => {
-    const found = await asked.find(deps.cache, background, { limitMs, oldestMs });
+    const found = await asked.find(deps.cache(turn.tenant.jurisdiction), background, { limitMs, oldestMs });
     const after = standing(found.result);
     if (found.result === "semantic_hit")
       return { ...after, lookup: found.lookup, status: semanticStatus(found.lookup.ttlSeconds) };

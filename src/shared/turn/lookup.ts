@@ -39,7 +39,9 @@ export function lookup(
   return (async () => {
     const key = await keyOf(turn, plan, deps, cacheable ?? {});
     const oldestMs = decision.maxAgeSeconds === null ? 0 : deps.now() - decision.maxAgeSeconds * 1000;
-    const found = decision.lookup ? await deps.cache.lookup(key, limitMs, oldestMs) : null;
+    const found = decision.lookup
+      ? await deps.cache(turn.tenant.jurisdiction).lookup(key, limitMs, oldestMs)
+      : null;
     const old = found?.result === "hit" && isTooOld(decision, found.answer, deps.now());
     const standing: CacheStanding = {
       storeKey: decision.store ? key : null,

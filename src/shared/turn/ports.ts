@@ -3,6 +3,7 @@ import type { AnswerCache } from "../cache/ports.ts";
 import type { SemanticParts } from "../cache/semantic/semantic-turn.ts";
 import type { Background } from "../contracts/background.ts";
 import type { ChargeId, RequestId } from "../contracts/ids.ts";
+import type { Jurisdiction } from "../contracts/owner.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { AnswerLengths } from "../limits/answer-lengths.ts";
@@ -21,7 +22,8 @@ export interface TurnDeps {
   readonly fleet: FleetIndex;
   readonly admission: Admission;
   readonly origin: Origin;
-  readonly cache: AnswerCache;
+  /** Of tenants that live there: what they were answered may not be kept everywhere. */
+  readonly cache: (jurisdiction: Jurisdiction) => AnswerCache;
   /** Asked in tenants with `cache.semantic` alone. `null`: there is none here. */
   readonly semantic: SemanticParts | null;
   readonly background: Background;

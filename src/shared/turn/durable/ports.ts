@@ -1,5 +1,4 @@
 import type { ArchivedCharge, ArchivedTurn } from "../../archive/ports.ts";
-import type { CachedAnswer } from "../../cache/ports.ts";
 import type { EndStatus } from "../../contracts/generation.ts";
 import type { NewItem } from "../../contracts/conversation.ts";
 import type { Jurisdiction, Owner } from "../../contracts/owner.ts";
@@ -181,12 +180,6 @@ export type Effect =
     }
   /** A turn's row for the archive, where no conversation takes it. */
   | { readonly kind: "archive"; readonly turn: ArchivedTurn }
-  | {
-      readonly kind: "cache";
-      readonly key: string;
-      readonly answer: CachedAnswer;
-      readonly ttlSeconds: number;
-    }
   /** Tell the user's list of stored completions what this turn is now: its end, and each change, until the list has it. */
   | {
       readonly kind: "list";
