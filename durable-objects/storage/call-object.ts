@@ -23,6 +23,8 @@ const breakers = {
   "completion-index": new ObjectBreaker(),
   "semantic-index": new ObjectBreaker(),
   generation: new ObjectBreaker(),
+  library: new ObjectBreaker(),
+  "knowledge-base": new ObjectBreaker(),
 };
 
 export function calledObject(kind: keyof typeof breakers, name: string): CalledObject {

@@ -5,6 +5,8 @@ export {
   Conversation,
   ConversationIndex,
   Generation,
+  KnowledgeBase,
+  Library,
   MetricsHub,
   NonceLedger,
   OriginPool,

@@ -1,6 +1,7 @@
 /** Which route does what? Every public path of Edgewise, in one list (src/shared/wire/routes.ts documents the same). */
 import { Hono } from "hono";
 import { anyAdmin, platformAdminOnly } from "../../src/shared/wire/scopes.ts";
+import { addKnowledgeRoutes } from "./knowledge-app.ts";
 import { adminRoute, aliveRoute, platformRoute, publicRoute, tenantRoute } from "./handle.ts";
 import {
   createApiKey,
@@ -71,6 +72,7 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   app.post(`${stored}/cancel`, tenantRoute("/v1/chat/completions/{id}/cancel", cancelCompletion));
   addResponseRoutes(app);
   addConversationRoutes(app);
+  addKnowledgeRoutes(app);
   app.post("/v1/completions", tenantRoute("/v1/completions", createCompletion, "admission"));
   app.post("/v1/embeddings", tenantRoute("/v1/embeddings", createEmbeddings, "admission"));
   app.post("/v1/moderations", tenantRoute("/v1/moderations", createModeration, "admission"));

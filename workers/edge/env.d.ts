@@ -50,6 +50,14 @@ declare namespace Cloudflare {
     METRICS_HUB: DurableObjectNamespace<
       import("../../durable-objects/metrics-hub/metrics-hub.ts").MetricsHub
     >;
+    LIBRARY: DurableObjectNamespace<import("../../durable-objects/library/library.ts").Library>;
+    KNOWLEDGE_BASE: DurableObjectNamespace<
+      import("../../durable-objects/knowledge-base/knowledge-base.ts").KnowledgeBaseObject
+    >;
+    /** Bytes of uploaded files. Absent: they lie in the Library objects. */
+    FILES?: R2Bucket;
+    /** The same of tenants of jurisdiction `eu`. */
+    FILES_EU?: R2Bucket;
     /** Shared counters of a location, by address: blocks of ten requests, and wrong credentials. */
     ADDRESS_REQUESTS?: RateLimit;
     ADDRESS_FAILURES?: RateLimit;

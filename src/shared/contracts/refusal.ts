@@ -18,8 +18,10 @@ export type Refusal =
   | { readonly kind: "headers-too-large"; readonly maxCharacters: number; readonly maxHeaders: number }
   | { readonly kind: "route-unknown" }
   | { readonly kind: "method-not-allowed"; readonly allow: readonly string[] }
-  | { readonly kind: "media-type-unsupported" }
-  | { readonly kind: "body-too-large"; readonly maxBytes: number }
+  /** `wanted`: what the route takes, where that is not JSON. */
+  | { readonly kind: "media-type-unsupported"; readonly wanted?: "form" }
+  /** `what`: absent: the body as a whole. */
+  | { readonly kind: "body-too-large"; readonly maxBytes: number; readonly what?: "file" }
   | { readonly kind: "json-invalid" }
   | { readonly kind: "value-invalid"; readonly param: string | null; readonly message: string }
   | { readonly kind: "parameter-unknown"; readonly param: string }
@@ -69,7 +71,14 @@ export function withPromptField(refusal: Refusal, promptField: PromptField): Ref
 }
 
 /** The fields of a body that name an object of the caller's own. */
-export type ObjectField = "conversation_id" | "conversation" | "previous_response_id";
+export type ObjectField =
+  | "conversation_id"
+  | "conversation"
+  | "previous_response_id"
+  | "file_id"
+  | "file_ids"
+  | "files"
+  | "vector_store_id";
 
 /** @param namedBy `undefined`: the body names none */
 export function withObjectField(refusal: Refusal, namedBy: ObjectField | undefined): Refusal {

@@ -7,6 +7,7 @@ import { tierSchema } from "../limits/tier.ts";
 import { semanticPolicySchema } from "../cache/semantic/semantic-policy.ts";
 import { corsPolicySchema } from "../firewall/cors.ts";
 import { tenantFirewallSchema } from "../firewall/firewall-policy.ts";
+import { retrievalPolicySchema } from "../retrieval/retrieval-policy.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
 import { signingPolicySchema } from "../signing/signing-policy.ts";
 import { requestLimits } from "../wire/request-limits.ts";
@@ -256,6 +257,8 @@ export const tenantConfigSchema = z
         summary_model: z.string().min(1).max(128).nullable().default(null),
       })
       .prefault({}),
+    /** What its users may keep to be searched, and how it is searched. */
+    retrieval: retrievalPolicySchema.prefault({}),
     /** What the archive gets of its turns, where the platform has one: charges, also the content of those that are stored. */
     archive: z
       .strictObject({ keep: z.enum(["nothing", "usage", "content"]).default("content") })

@@ -3,8 +3,8 @@ import { base32, base32Number } from "./base32.ts";
 import type { KeyedHash } from "./keyed-hash.ts";
 
 /**
- * The ids that name a Generation or a Conversation object: how they are made, and how a guessed one is refused without
- * waking an object.
+ * The ids that name a Generation, a Conversation or a KnowledgeBase object, or a file: how they are made, and how a guessed
+ * one is refused without waking an object.
  *
  *   chatcmpl-  01k8f…  (26)      n       7q2c…  (20)
  *   kind       time and random   place   tag
@@ -17,6 +17,8 @@ const prefixes = {
   completion: "cmpl-",
   response: "resp_",
   conversation: "conv_",
+  file: "file-",
+  vectorStore: "vs_",
 } as const;
 export type IdKind = keyof typeof prefixes;
 

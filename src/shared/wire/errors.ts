@@ -108,7 +108,9 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "invalid_request_error",
         "unsupported_media_type",
         null,
-        "The body must be JSON, not compressed, sent with the header 'Content-Type: application/json'.",
+        refusal.wanted === "form"
+          ? "The body must be a form, not compressed, sent with the header 'Content-Type: multipart/form-data; boundary=…'."
+          : "The body must be JSON, not compressed, sent with the header 'Content-Type: application/json'.",
       );
     case "body-too-large":
       return wire(
@@ -116,7 +118,9 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "invalid_request_error",
         "request_too_large",
         null,
-        `The body is over the limit of ${refusal.maxBytes} bytes. Send fewer or shorter messages, or smaller media.`,
+        refusal.what === "file"
+          ? `The file is over the limit of ${refusal.maxBytes} bytes. Send a smaller one, or its parts as files of their own.`
+          : `The body is over the limit of ${refusal.maxBytes} bytes. Send fewer or shorter messages, or smaller media.`,
       );
     case "json-invalid":
       return wire(

@@ -101,7 +101,7 @@ function operationOf(route: PublicRoute): Json {
       requestBody: {
         required: true,
         content: {
-          "application/json": {
+          [route.request.mediaType ?? "application/json"]: {
             schema: reference(route.request.schema),
             example: route.request.example,
           },

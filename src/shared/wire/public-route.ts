@@ -5,12 +5,25 @@ export interface PublicRoute {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** OpenAPI's form: parameters in braces. */
   readonly path: string;
-  readonly tag: "Chat" | "Responses" | "Conversations" | "Models" | "Account" | "Admin" | "Service";
+  readonly tag:
+    | "Chat"
+    | "Responses"
+    | "Conversations"
+    | "Knowledge"
+    | "Models"
+    | "Account"
+    | "Admin"
+    | "Service";
   readonly summary: string;
   readonly description?: string;
   /** Any one of these opens it; none: any credential of a tenant; null: no credential is asked for. */
   readonly scopes: readonly string[] | null;
-  readonly request?: { readonly schema: ComponentName; readonly example: unknown };
+  readonly request?: {
+    readonly schema: ComponentName;
+    readonly example: unknown;
+    /** Absent: JSON. */
+    readonly mediaType?: "multipart/form-data";
+  };
   readonly pathParameters?: Readonly<Record<string, string>>;
   readonly queryParameters?: Readonly<Record<string, string>>;
   readonly headers?: readonly RequestHeader[];

@@ -23,6 +23,7 @@ import {
 } from "./conversation-responses.ts";
 import { conversationRoutes } from "./conversation-routes.ts";
 import { embeddingRequestSchema } from "./embeddings-request.ts";
+import { knowledgeRoutes, knowledgeSchemas } from "./knowledge-routes.ts";
 import { moderationRoute, moderationSchema } from "./moderation-responses.ts";
 import { moderationRequestSchema } from "./moderations-request.ts";
 import { correlation, everyBody, everyCall, type PublicRoute } from "./public-route.ts";
@@ -79,6 +80,7 @@ export const componentSchemas = {
   Readiness: readinessSchema,
   ...storedCompletionSchemas,
   ...responseSchemas,
+  ...knowledgeSchemas,
   ...adminSchemas,
   Error: errorSchema,
 } satisfies Record<string, z.ZodType>;
@@ -163,6 +165,7 @@ export const publicRoutes: readonly PublicRoute[] = [
   ...storedCompletionRoutes,
   ...responseRoutes,
   ...conversationRoutes,
+  ...knowledgeRoutes,
   {
     method: "POST",
     path: "/v1/completions",

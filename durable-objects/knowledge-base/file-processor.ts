@@ -1,0 +1,110 @@
+import type { Work } from "./file-records.ts";
+import { ingest, type Ingested } from "./ingest.ts";
+import type { KnowledgeParts } from "./knowledge-parts.ts";
+import type { KnowledgeStore } from "./knowledge-store.ts";
+import type { PassageStore } from "./passage-store.ts";
+
+/** Tries of a file that fails for a reason that may pass, or whose object dies over it. */
+const maxAttempts = 6;
+const retryMs = 5_000;
+
+/**
+ * Makes one file findable. That it is tried is written before, so that a kill at any step is followed by another try (and not by too many);
+ * what came of it is one transaction, which looks first whether anybody still wants it.
+ */
+export class FileProcessor {
+  readonly #storage: DurableObjectStorage;
+  readonly #store: KnowledgeStore;
+  readonly #passages: PassageStore;
+  readonly #parts: KnowledgeParts;
+
+  constructor(
+    storage: DurableObjectStorage,
+    store: KnowledgeStore,
+    passages: PassageStore,
+    parts: KnowledgeParts,
+  ) {
+    this.#storage = storage;
+    this.#store = store;
+    this.#passages = passages;
+    this.#parts = parts;
+  }
+
+  /** At the alarm. Never throws for the file's sake. */
+  async processNext(): Promise<void> {
+    const head = this.#store.head();
+    if (head === null || head.deletedMs !== null || head.expiredMs !== null) return;
+    const nowMs = Date.now();
+    const work = this.#store.files.begin(nowMs, (attempts) => nowMs + backoffMs(attempts));
+    if (work === null) return;
+    // Should this memory be lost, the alarm is there all the same.
+    await this.#storage.setAlarm(nowMs + backoffMs(work.attempts));
+    this.#keep(work, work.attempts > maxAttempts ? givenUp : await this.#ingested(work));
+  }
+
+  async #ingested(work: Work): Promise<Ingested> {
+    const head = this.#store.head();
+    if (head === null) return null;
+    const { owner, jurisdiction, maxPassages } = head;
+    const { fileId, storedIn } = work;
+    try {
+      return await ingest(work, {
+        open: () => this.#parts.open({ owner, jurisdiction, fileId }, storedIn),
+        embedder: () => this.#parts.embedder(owner.tenant),
+        isWanted: () => this.#store.files.isWanted(work),
+        room: Math.max(0, maxPassages - this.#store.files.passagesBeside(fileId)),
+      });
+    } catch (error) {
+      return { kind: "again", detail: String(error) };
+    }
+  }
+
+  /** No await: nothing comes between the look and the write. */
+  #keep(work: Work, ingested: Ingested): void {
+    const { files } = this.#store;
+    const { fileId } = work;
+    this.#storage.transactionSync(() => {
+      if (ingested === null || !files.isWanted(work)) return;
+      switch (ingested.kind) {
+        case "passages": {
+          const { passages, vectors, embedderId } = ingested;
+          const { filename, attributes } = files.file(fileId) ?? work;
+          this.#passages.put({ id: fileId, filename, attributes, passages, vectors, embedderId });
+          files.completed(fileId, passages.length, bytesOf(passages, vectors));
+          break;
+        }
+        case "failed":
+          this.#passages.remove(fileId);
+          files.failed(fileId, ingested.code, ingested.message);
+          break;
+        case "again":
+          this.#parts.report("knowledge-base", `a file is tried again: ${ingested.detail}`);
+          if (work.attempts < maxAttempts) {
+            files.putOff(work, Date.now() + backoffMs(work.attempts));
+            break;
+          }
+          this.#passages.remove(fileId);
+          files.failed(fileId, givenUp.code, givenUp.message);
+          break;
+      }
+    });
+  }
+}
+
+const givenUp = {
+  kind: "failed",
+  code: "server_error",
+  message: "The file could not be processed. Attach it again to have it tried again.",
+} as const;
+
+function backoffMs(attempts: number): number {
+  return retryMs * 2 ** Math.min(attempts - 1, 6);
+}
+
+function bytesOf(passages: readonly { readonly text: string }[], vectors: readonly Float32Array[]): number {
+  const encoder = new TextEncoder();
+  let bytes = 0;
+  for (const { text } of passages) bytes += encoder.encode(text).byteLength;
+  for (const vector of vectors) bytes += vector.byteLength;
+  return bytes;
+}

@@ -1,0 +1,68 @@
+import type { FileErrorCode } from "../../src/shared/contracts/knowledge-base.ts";
+import { chunkText } from "../../src/shared/retrieval/chunk.ts";
+import type { Passage } from "../../src/shared/retrieval/passage.ts";
+import type { Embedder } from "../../src/shared/retrieval/ports.ts";
+import { readFileText } from "../../src/shared/retrieval/read-file-text.ts";
+import type { Work } from "./file-records.ts";
+
+/** What came of a file: pieces with their vectors, a reason that stays, or one that may pass. `null`: nobody wants it any more. */
+export type Ingested =
+  | {
+      readonly kind: "passages";
+      readonly passages: readonly Passage[];
+      readonly vectors: readonly Float32Array[];
+      readonly embedderId: string;
+    }
+  | { readonly kind: "failed"; readonly code: FileErrorCode; readonly message: string }
+  | { readonly kind: "again"; readonly detail: string }
+  | null;
+
+export interface IngestDeps {
+  open(): Promise<ReadableStream<Uint8Array> | null>;
+  embedder(): Promise<Embedder>;
+  /** Asked at every step: a file may be deleted, or its batch cancelled, while it is worked on. */
+  isWanted(): boolean;
+  /** How many passages the store has room for. */
+  readonly room: number;
+}
+
+/** Texts embedded at a time. */
+const embedBatch = 64;
+
+/**
+ * fetch ▸ extract ▸ chunk ▸ embed. Writes nothing: whoever calls it writes all or nothing. Throws where something that it asks throws.
+ */
+export async function ingest(work: Work, deps: IngestDeps): Promise<Ingested> {
+  const body = await deps.open();
+  if (!deps.isWanted()) {
+    await body?.cancel();
+    return null;
+  }
+  if (body === null) return failed("invalid_file", "The file's content is gone.");
+  const extracted = await readFileText(work, body);
+  if (!deps.isWanted()) return null;
+  if (!extracted.ok) return failed(extracted.error.code, extracted.error.message);
+  const { text, kind } = extracted.value;
+  const { maxTokens, overlapTokens } = work.chunking;
+  const passages = chunkText(text, { maxTokens, overlapTokens, kind });
+  if (passages.length === 0) return failed("invalid_file", "The file holds no text.");
+  if (passages.length > deps.room)
+    return failed(
+      "invalid_file",
+      `The file makes ${passages.length} passages, and the vector store has room for ${deps.room} more.`,
+    );
+  const embedder = await deps.embedder();
+  const vectors: Float32Array[] = [];
+  for (let at = 0; at < passages.length; at += embedBatch) {
+    const texts = passages.slice(at, at + embedBatch).map((passage) => passage.text);
+    const embedded = await embedder.embed(texts, "passage");
+    if (!deps.isWanted()) return null;
+    if (!embedded.ok) return { kind: "again", detail: `not embedded: ${embedded.error.kind}` };
+    vectors.push(...embedded.value);
+  }
+  return { kind: "passages", passages, vectors, embedderId: embedder.id };
+}
+
+function failed(code: FileErrorCode, message: string): Ingested {
+  return { kind: "failed", code, message };
+}

@@ -1,0 +1,326 @@
+import { DurableObject } from "cloudflare:workers";
+import {
+  knowledgeBaseVersion,
+  type AttachFiles,
+  type AttachFilesOutcome,
+  type BatchOutcome,
+  type CreateStoreObject,
+  type DeleteStoreObjectOutcome,
+  type DescribeStore,
+  type DetachFileOutcome,
+  type KnowledgeFailure,
+  type ListStoreFiles,
+  type ListStoreFilesOutcome,
+  type NameBatch,
+  type NameStoreFile,
+  type SearchStore,
+  type SearchStoreOutcome,
+  type StoreFileOutcome,
+  type StoreOutcome,
+  type UpdateStore,
+  type UpdateStoreFile,
+  type UpdateStoreOutcome,
+} from "../../src/shared/contracts/knowledge-base.ts";
+import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import { findPassages } from "../../src/shared/retrieval/find-passages.ts";
+import { FileProcessor } from "./file-processor.ts";
+import type { KnowledgeParts } from "./knowledge-parts.ts";
+import { KnowledgeStore, type Head } from "./knowledge-store.ts";
+import { rememberedMs } from "./knowledge-tables.ts";
+import { PassageStore } from "./passage-store.ts";
+
+export interface KnowledgeBaseMethods {
+  create(message: CreateStoreObject): Promise<StoreOutcome>;
+  describe(message: DescribeStore): StoreOutcome;
+  update(message: UpdateStore): Promise<UpdateStoreOutcome>;
+  delete(message: DescribeStore): Promise<DeleteStoreObjectOutcome>;
+  attach(message: AttachFiles): Promise<AttachFilesOutcome>;
+  getFile(message: NameStoreFile): StoreFileOutcome;
+  listFiles(message: ListStoreFiles): ListStoreFilesOutcome;
+  updateFile(message: UpdateStoreFile): StoreFileOutcome;
+  detachFile(message: NameStoreFile): Promise<DetachFileOutcome>;
+  forgetFile(message: NameStoreFile): Promise<DetachFileOutcome>;
+  getBatch(message: NameBatch): BatchOutcome;
+  cancelBatch(message: NameBatch): Promise<BatchOutcome>;
+  search(message: SearchStore): Promise<SearchStoreOutcome>;
+}
+
+export type KnowledgeBaseObject = Rpc.DurableObjectBranded & KnowledgeBaseMethods;
+export type KnowledgeBaseClass<Env> = new (context: DurableObjectState, env: Env) => KnowledgeBaseObject;
+
+/** How exact `last_active_at` is: a row for every search would cost more than the search. */
+const activeEveryMs = 60_000;
+const dayMs = 86_400_000;
+
+/**
+ * One vector store: its files, what becomes of each, and the passages that are found. Its alarm makes files findable, one at a time
+ * (file-processor.ts); each is there whole or not at all. The id's tag and the owner here are checked both, so that a mistake in one place opens
+ * nothing.
+ */
+export function createKnowledgeBaseClass<Env>(
+  compose: (env: Env, context: DurableObjectState) => KnowledgeParts,
+): KnowledgeBaseClass<Env> {
+  return class KnowledgeBase extends DurableObject<Env> implements KnowledgeBaseMethods {
+    readonly #storage: DurableObjectStorage;
+    readonly #store: KnowledgeStore;
+    readonly #passages: PassageStore;
+    readonly #parts: KnowledgeParts;
+    readonly #processor: FileProcessor;
+
+    constructor(context: DurableObjectState, env: Env) {
+      super(context, env);
+      this.#storage = context.storage;
+      this.#store = new KnowledgeStore(context.storage);
+      this.#passages = new PassageStore(context.storage);
+      this.#parts = compose(env, context);
+      this.#processor = new FileProcessor(context.storage, this.#store, this.#passages, this.#parts);
+    }
+
+    async create(message: CreateStoreObject): Promise<StoreOutcome> {
+      const access = this.#access(message);
+      if (access.kind === "open") return this.#described();
+      // A store that was deleted stays so.
+      if (access.kind === "refused") return access.failure;
+      const { owner, jurisdiction, id, createdMs, definition, files, maxPassages } = message;
+      this.#storage.transactionSync(() => {
+        this.#store.create({ ...definition, id, owner, jurisdiction, createdMs, maxPassages });
+        for (const file of files) this.#store.files.attach(file, null, createdMs);
+      });
+      await this.#setAlarm();
+      return this.#described();
+    }
+
+    describe(message: DescribeStore): StoreOutcome {
+      return this.#failure(message) ?? this.#described();
+    }
+
+    async update(message: UpdateStore): Promise<UpdateStoreOutcome> {
+      const failure = this.#failure(message);
+      if (failure !== null) return failure;
+      if (this.#head().expiredMs !== null) return { result: "expired" };
+      this.#storage.transactionSync(() => {
+        this.#store.change(message);
+        this.#store.used(Date.now());
+      });
+      await this.#setAlarm();
+      return this.#described();
+    }
+
+    async delete(message: DescribeStore): Promise<DeleteStoreObjectOutcome> {
+      const access = this.#access(message);
+      if (access.kind === "refused") return access.failure;
+      const nowMs = Date.now();
+      this.#storage.transactionSync(() => {
+        // Never made: whoever is still on the way to make it comes too late.
+        if (access.kind === "unmade") this.#store.create({ ...unmade, owner: message.owner });
+        this.#clear();
+        this.#store.deleted(nowMs);
+      });
+      await this.#setAlarm();
+      return { result: "deleted" };
+    }
+
+    async attach(message: AttachFiles): Promise<AttachFilesOutcome> {
+      const failure = this.#failure(message);
+      if (failure !== null) return failure;
+      if (this.#head().expiredMs !== null) return { result: "expired" };
+      const { files } = this.#store;
+      const { batchId, maxPassages } = message;
+      const forgotten = message.files.find(({ fileId }) => files.isForgotten(fileId));
+      if (forgotten !== undefined) return { result: "file-unknown", fileId: forgotten.fileId };
+      const nowMs = Date.now();
+      this.#storage.transactionSync(() => {
+        // Asked again: the answer to the first was lost.
+        if (batchId !== null && !files.addBatch(batchId, nowMs)) return;
+        for (const file of message.files) {
+          files.attach(file, batchId, nowMs);
+          this.#passages.setAttributes(file.fileId, file.attributes);
+        }
+        this.#store.boundPassages(maxPassages);
+        this.#store.used(nowMs);
+      });
+      await this.#setAlarm();
+      return {
+        result: "ok",
+        files:
+          batchId === null
+            ? message.files.map(({ fileId }) => files.file(fileId)).filter((file) => file !== null)
+            : [],
+        batch: batchId === null ? null : files.batch(batchId),
+      };
+    }
+
+    getFile(message: NameStoreFile): StoreFileOutcome {
+      return this.#failure(message) ?? this.#file(message.fileId);
+    }
+
+    listFiles(message: ListStoreFiles): ListStoreFilesOutcome {
+      const failure = this.#failure(message);
+      if (failure !== null) return failure;
+      const { files } = this.#store;
+      const { status, batchId } = message;
+      if (batchId !== null && files.batch(batchId) === null) return { result: "unknown" };
+      const page = files.files(message, status, batchId);
+      return typeof page === "string"
+        ? { result: "cursor-unknown", cursor: page }
+        : { result: "ok", files: page.rows, hasMore: page.hasMore };
+    }
+
+    updateFile(message: UpdateStoreFile): StoreFileOutcome {
+      const failure = this.#failure(message);
+      if (failure !== null) return failure;
+      const { fileId, attributes } = message;
+      this.#storage.transactionSync(() => {
+        this.#store.files.setAttributes(fileId, attributes);
+        this.#passages.setAttributes(fileId, attributes);
+      });
+      return this.#file(fileId);
+    }
+
+    async detachFile(message: NameStoreFile): Promise<DetachFileOutcome> {
+      const failure = this.#failure(message);
+      if (failure !== null) return failure;
+      if (this.#store.files.file(message.fileId) === null) return { result: "unknown" };
+      return this.#remove(message.fileId, false);
+    }
+
+    async forgetFile(message: NameStoreFile): Promise<DetachFileOutcome> {
+      return this.#failure(message) ?? this.#remove(message.fileId, true);
+    }
+
+    getBatch(message: NameBatch): BatchOutcome {
+      return this.#failure(message) ?? this.#batch(message.batchId);
+    }
+
+    async cancelBatch(message: NameBatch): Promise<BatchOutcome> {
+      const failure = this.#failure(message);
+      if (failure !== null) return failure;
+      const { files } = this.#store;
+      const { batchId } = message;
+      this.#storage.transactionSync(() => {
+        for (const fileId of files.unfinished(batchId)) this.#passages.remove(fileId);
+        files.cancelBatch(batchId, Date.now());
+      });
+      await this.#setAlarm();
+      return this.#batch(batchId);
+    }
+
+    async search(message: SearchStore): Promise<SearchStoreOutcome> {
+      const failure = this.#failure(message);
+      if (failure !== null) return failure;
+      const { expiredMs, activeMs, owner } = this.#head();
+      if (expiredMs !== null) return { result: "expired" };
+      const nowMs = Date.now();
+      // The alarm rings at the old time, and looks again.
+      if (nowMs - activeMs >= activeEveryMs) this.#store.used(nowMs);
+      const embedder = await this.#parts.embedder(owner.tenant);
+      const found = await findPassages(message.search, {
+        store: this.#passages,
+        embedder,
+        reranker: this.#parts.reranker,
+      });
+      return found.ok ? { result: "ok", ...found.value } : { result: "refused", refusal: found.error };
+    }
+
+    override async alarm(): Promise<void> {
+      const head = this.#store.head();
+      if (head === null) return;
+      const nowMs = Date.now();
+      if (head.deletedMs !== null && head.deletedMs + rememberedMs <= nowMs) {
+        await this.#storage.deleteAll();
+        return;
+      }
+      if (head.deletedMs === null && head.expiredMs === null && expiryOf(head) <= nowMs)
+        this.#storage.transactionSync(() => {
+          this.#clear();
+          this.#store.expired(nowMs);
+        });
+      await this.#processor.processNext();
+      await this.#setAlarm();
+    }
+
+    async #remove(fileId: string, forgotten: boolean): Promise<DetachFileOutcome> {
+      this.#storage.transactionSync(() => {
+        this.#passages.remove(fileId);
+        this.#store.files.removeFile(fileId, forgotten, Date.now());
+      });
+      await this.#setAlarm();
+      return { result: "deleted" };
+    }
+
+    #clear(): void {
+      for (const fileId of this.#store.files.ids()) this.#passages.remove(fileId);
+      this.#store.files.clear();
+    }
+
+    #described(): StoreOutcome {
+      return { result: "ok", store: this.#store.view(this.#head()) };
+    }
+
+    #file(fileId: string): StoreFileOutcome {
+      const file = this.#store.files.file(fileId);
+      return file === null ? { result: "unknown" } : { result: "ok", file };
+    }
+
+    #batch(batchId: string): BatchOutcome {
+      const batch = this.#store.files.batch(batchId);
+      return batch === null ? { result: "unknown" } : { result: "ok", batch };
+    }
+
+    /** Only behind `#failure`. */
+    #head(): Head {
+      const head = this.#store.head();
+      if (head === null) throw new Error("a store that was found has a head");
+      return head;
+    }
+
+    #failure(message: { readonly v: number; readonly owner: Owner }): KnowledgeFailure | null {
+      const access = this.#access(message);
+      if (access.kind === "open") return null;
+      return access.kind === "refused" ? access.failure : { result: "unknown" };
+    }
+
+    #access({ v, owner }: { readonly v: number; readonly owner: Owner }): Access {
+      if (v !== knowledgeBaseVersion)
+        return {
+          kind: "refused",
+          failure: { result: "version-unsupported", supported: knowledgeBaseVersion },
+        };
+      const head = this.#store.head();
+      if (head === null) return { kind: "unmade" };
+      return head.deletedMs === null && sameOwner(head.owner, owner)
+        ? { kind: "open" }
+        : { kind: "refused", failure: { result: "unknown" } };
+    }
+
+    async #setAlarm(): Promise<void> {
+      const head = this.#store.head();
+      if (head === null) return;
+      if (head.deletedMs !== null) return this.#storage.setAlarm(head.deletedMs + rememberedMs);
+      const due = this.#store.files.nextDueMs();
+      const atMs = Math.min(due ?? Infinity, head.expiredMs === null ? expiryOf(head) : Infinity);
+      if (atMs === Infinity) await this.#storage.deleteAlarm();
+      else await this.#storage.setAlarm(Math.max(atMs, Date.now()));
+    }
+  };
+}
+
+type Access =
+  | { readonly kind: "open" }
+  | { readonly kind: "unmade" }
+  | { readonly kind: "refused"; readonly failure: KnowledgeFailure };
+
+const unmade = {
+  id: "",
+  jurisdiction: "none",
+  name: "",
+  description: "",
+  metadata: {},
+  createdMs: 0,
+  expiresAfterDays: null,
+  maxPassages: 0,
+} as const;
+
+function expiryOf({ activeMs, expiresAfterDays }: Head): number {
+  return expiresAfterDays === null ? Infinity : activeMs + expiresAfterDays * dayMs;
+}

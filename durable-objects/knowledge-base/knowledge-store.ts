@@ -1,0 +1,127 @@
+import type { StoreDefinition, StoreView } from "../../src/shared/contracts/knowledge-base.ts";
+import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
+import { hasSchema, migrate } from "../storage/migrations.ts";
+import { FileRecords } from "./file-records.ts";
+import { knowledgeMigrations } from "./knowledge-tables.ts";
+
+export interface Head extends StoreDefinition {
+  readonly id: string;
+  readonly owner: Owner;
+  readonly jurisdiction: Jurisdiction;
+  readonly createdMs: number;
+  readonly activeMs: number;
+  readonly expiredMs: number | null;
+  readonly deletedMs: number | null;
+  readonly maxPassages: number;
+}
+
+/** What one vector store is, as a row; its files are FileRecords', its passages PassageStore's. */
+export class KnowledgeStore {
+  /** Only where there is a head. */
+  readonly files: FileRecords;
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+  #ready: boolean;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.files = new FileRecords(storage.sql);
+    this.#ready = hasSchema(storage.sql);
+    if (this.#ready) migrate(storage, knowledgeMigrations);
+  }
+
+  head(): Head | null {
+    if (!this.#ready) return null;
+    const [row] = this.#sql
+      .exec<{
+        id: string;
+        tenant: string;
+        user: string;
+        jurisdiction: Jurisdiction;
+        name: string;
+        description: string;
+        metadata: string;
+        created_ms: number;
+        active_ms: number;
+        expires_days: number | null;
+        expired_ms: number | null;
+        deleted_ms: number | null;
+        max_passages: number;
+      }>("SELECT * FROM head")
+      .toArray();
+    if (row === undefined) return null;
+    return {
+      id: row.id,
+      owner: { tenant: row.tenant, user: row.user },
+      jurisdiction: row.jurisdiction,
+      name: row.name,
+      description: row.description,
+      metadata: JSON.parse(row.metadata) as Head["metadata"],
+      createdMs: row.created_ms,
+      activeMs: row.active_ms,
+      expiresAfterDays: row.expires_days,
+      expiredMs: row.expired_ms,
+      deletedMs: row.deleted_ms,
+      maxPassages: row.max_passages,
+    };
+  }
+
+  create(head: Omit<Head, "activeMs" | "expiredMs" | "deletedMs">): void {
+    if (!this.#ready) migrate(this.#storage, knowledgeMigrations);
+    this.#ready = true;
+    const { id, owner, jurisdiction, name, description, metadata, createdMs, expiresAfterDays } = head;
+    this.#sql.exec(
+      "INSERT OR IGNORE INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?)",
+      id,
+      owner.tenant,
+      owner.user,
+      jurisdiction,
+      name,
+      description,
+      JSON.stringify(metadata),
+      createdMs,
+      createdMs,
+      expiresAfterDays,
+      head.maxPassages,
+    );
+  }
+
+  change({ name, metadata, expiresAfterDays }: Partial<StoreDefinition>): void {
+    if (name !== undefined) this.#sql.exec("UPDATE head SET name = ?", name);
+    if (metadata !== undefined) this.#sql.exec("UPDATE head SET metadata = ?", JSON.stringify(metadata));
+    if (expiresAfterDays !== undefined) this.#sql.exec("UPDATE head SET expires_days = ?", expiresAfterDays);
+  }
+
+  used(nowMs: number): void {
+    this.#sql.exec("UPDATE head SET active_ms = max(active_ms, ?)", nowMs);
+  }
+
+  /** As the tenant is configured now. */
+  boundPassages(maxPassages: number): void {
+    this.#sql.exec("UPDATE head SET max_passages = ?", maxPassages);
+  }
+
+  view(head: Head): StoreView {
+    const { id, name, description, metadata, createdMs, activeMs, expiresAfterDays, expiredMs } = head;
+    return {
+      id,
+      name,
+      description,
+      metadata,
+      createdMs,
+      lastActiveMs: activeMs,
+      expiresAfterDays,
+      expiredMs,
+      ...this.files.totals(),
+    };
+  }
+
+  expired(nowMs: number): void {
+    this.#sql.exec("UPDATE head SET expired_ms = ?", nowMs);
+  }
+
+  deleted(nowMs: number): void {
+    this.#sql.exec("UPDATE head SET deleted_ms = ?, name = '', description = '', metadata = '{}'", nowMs);
+  }
+}

@@ -1,0 +1,221 @@
+import { DurableObject } from "cloudflare:workers";
+import type { AttachedFile, StoreView } from "../../src/shared/contracts/knowledge-base.ts";
+import {
+  libraryVersion,
+  type BeginUpload,
+  type BeginUploadOutcome,
+  type CreateStore,
+  type CreateStoreOutcome,
+  type DeleteFileOutcome,
+  type DeleteStore,
+  type DeleteStoreOutcome,
+  type FileChoice,
+  type FileOutcome,
+  type FinishUpload,
+  type LibraryFailure,
+  type ListFiles,
+  type ListFilesOutcome,
+  type ListStores,
+  type ListStoresOutcome,
+  type NameFile,
+  type ReadPart,
+  type ReadPartOutcome,
+  type UseFiles,
+  type UseFilesOutcome,
+  type WritePart,
+  type WritePartOutcome,
+} from "../../src/shared/contracts/library.ts";
+import { knowledgeBaseVersion } from "../../src/shared/contracts/knowledge-base.ts";
+import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import { LibraryDuties } from "./library-duties.ts";
+import { LibraryStore } from "./library-store.ts";
+
+/**
+ * One owner's files, and which vector stores they have. It is the truth about files: one that is deleted here is gone, and whoever holds
+ * anything of it is told until it holds nothing (library-duties.ts). Limits are kept here, where everything is counted.
+ */
+export class Library extends DurableObject<Cloudflare.Env> {
+  readonly #store: LibraryStore;
+  readonly #duties: LibraryDuties;
+
+  constructor(context: DurableObjectState, env: Cloudflare.Env) {
+    super(context, env);
+    this.#store = new LibraryStore(context.storage);
+    this.#duties = new LibraryDuties(context, env, this.#store);
+  }
+
+  async beginUpload(message: BeginUpload): Promise<BeginUploadOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const { owner, jurisdiction, fileId, reserveBytes, storedIn, limits } = message;
+    this.#store.open(owner, jurisdiction);
+    if (this.#store.row(fileId) !== null) return { result: "ok" };
+    const lacking = this.#store.lacking(limits, reserveBytes);
+    if (lacking !== null)
+      return {
+        result: "full",
+        limit: lacking,
+        most: lacking === "files" ? limits.maxFiles : limits.maxTotalBytes,
+      };
+    this.#store.beginUpload(fileId, reserveBytes, storedIn, Date.now());
+    await this.#duties.wakeInTime();
+    return { result: "ok" };
+  }
+
+  writePart(message: WritePart): WritePartOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const row = this.#store.row(message.fileId);
+    // Given up meanwhile, or finished: its bytes stay as they are.
+    if (row === null || row.ready === 1) return { result: "unknown" };
+    this.#store.writePart(message.fileId, message.part, message.bytes);
+    return { result: "ok" };
+  }
+
+  async finishUpload(message: FinishUpload): Promise<FileOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const row = this.#store.row(message.fileId);
+    if (row === null) return { result: "unknown" };
+    const { fileId: id, filename, purpose, mediaType, bytes, expiresAfterMs } = message;
+    this.#store.finishUpload({
+      id,
+      filename,
+      purpose,
+      mediaType,
+      bytes,
+      expiresMs: expiresAfterMs === null ? null : row.created_ms + expiresAfterMs,
+    });
+    await this.#duties.wakeInTime();
+    return this.#file(id);
+  }
+
+  /** An upload that never became a file. */
+  async dropUpload(message: NameFile): Promise<DeleteFileOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const row = this.#store.row(message.fileId);
+    if (row === null || row.ready === 1) return { result: "unknown" };
+    this.#store.removeFile(row, Date.now());
+    await this.#duties.run();
+    return { result: "deleted" };
+  }
+
+  getFile(message: NameFile): FileOutcome {
+    return this.#failure(message) ?? this.#file(message.fileId);
+  }
+
+  listFiles(message: ListFiles): ListFilesOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const { rows, hasMore } = this.#store.files(message, message.purpose, Date.now());
+    return { result: "ok", files: rows, hasMore };
+  }
+
+  readPart(message: ReadPart): ReadPartOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    return this.#store.file(message.fileId, Date.now()) === null
+      ? { result: "unknown" }
+      : { result: "ok", bytes: this.#store.part(message.fileId, message.part) };
+  }
+
+  /** Its bytes, and its text in every store, are gone with the answer, or soon after where somebody can't be reached. */
+  async deleteFile(message: NameFile): Promise<DeleteFileOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const nowMs = Date.now();
+    const row = this.#store.file(message.fileId, nowMs) === null ? null : this.#store.row(message.fileId);
+    if (row === null) return { result: "unknown" };
+    this.#store.removeFile(row, nowMs);
+    await this.#duties.run();
+    return { result: "deleted" };
+  }
+
+  async createStore(message: CreateStore): Promise<CreateStoreOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const { owner, jurisdiction, storeId, definition, maxStores, maxPassages } = message;
+    // Asked again: the answer to the first was lost.
+    if (this.#store.hasStore(storeId)) return this.#described(storeId, owner);
+    this.#store.open(owner, jurisdiction);
+    if (this.#store.storeCount() >= maxStores) return { result: "full", most: maxStores };
+    const files = this.#choose(message.files);
+    if (typeof files === "string") return { result: "file-unknown", fileId: files };
+    const nowMs = Date.now();
+    const asked = { jurisdiction, id: storeId, createdMs: nowMs, definition, files, maxPassages };
+    const fileIds = files.map(({ fileId }) => fileId);
+    this.#store.addStore(storeId, JSON.stringify(asked), fileIds, nowMs);
+    const made = await this.#duties.make(storeId);
+    if (typeof made !== "string") return { result: "ok", store: made };
+    this.#store.removeStore(storeId, Date.now());
+    await this.#duties.wakeInTime();
+    return { result: "unreachable", detail: made };
+  }
+
+  useFiles(message: UseFiles): UseFilesOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    if (!this.#store.hasStore(message.storeId)) return { result: "unknown" };
+    const files = this.#choose(message.files);
+    if (typeof files === "string") return { result: "file-unknown", fileId: files };
+    this.#store.noteUse(
+      message.storeId,
+      files.map(({ fileId }) => fileId),
+    );
+    return { result: "ok", files };
+  }
+
+  listStores(message: ListStores): ListStoresOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const { rows, hasMore } = this.#store.stores(message);
+    return { result: "ok", ids: rows, hasMore };
+  }
+
+  async deleteStore(message: DeleteStore): Promise<DeleteStoreOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    if (!this.#store.hasStore(message.storeId)) return { result: "unknown" };
+    this.#store.removeStore(message.storeId, Date.now());
+    await this.#duties.run();
+    return { result: "deleted" };
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#duties.run();
+  }
+
+  #file(id: string): FileOutcome {
+    const file = this.#store.file(id, Date.now());
+    return file === null ? { result: "unknown" } : { result: "ok", file };
+  }
+
+  /** The files as a store gets them; the id of the first that is none. */
+  #choose(choices: readonly FileChoice[]): readonly AttachedFile[] | string {
+    const nowMs = Date.now();
+    const chosen: AttachedFile[] = [];
+    for (const { fileId, attributes, chunking } of choices) {
+      const file = this.#store.file(fileId, nowMs);
+      if (file === null) return fileId;
+      const { filename, purpose, mediaType, bytes, storedIn } = file;
+      chosen.push({ fileId, filename, purpose, mediaType, bytes, storedIn, attributes, chunking });
+    }
+    return chosen;
+  }
+
+  async #described(storeId: string, owner: Owner): Promise<CreateStoreOutcome> {
+    const described: { readonly result: string; readonly store?: StoreView } = await this.#duties
+      .stub(storeId)
+      .describe({ v: knowledgeBaseVersion, owner });
+    return described.store === undefined
+      ? { result: "unreachable", detail: `a store that is noted answers ${described.result}` }
+      : { result: "ok", store: described.store };
+  }
+
+  #failure({ v, owner }: { readonly v: number; readonly owner: Owner }): LibraryFailure | null {
+    if (v !== libraryVersion) return { result: "version-unsupported", supported: libraryVersion };
+    const known = this.#store.owner();
+    return known === null || sameOwner(known, owner) ? null : { result: "unknown" };
+  }
+}

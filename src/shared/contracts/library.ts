@@ -1,0 +1,152 @@
+import type { Attributes } from "../retrieval/passage.ts";
+import type { AttachedFile, StoreDefinition, StoreView } from "./knowledge-base.ts";
+import type { Jurisdiction, Owner } from "./owner.ts";
+
+/**
+ * Messages to a Library object: which files and which vector stores does one owner have? One object an owner: a user, or a
+ * whole tenant (its user is then empty). It is the truth about files; of a vector store it knows that it exists, and the store's own
+ * object knows the rest (docs/decisions/0060).
+ */
+export const libraryVersion = 1;
+
+interface Message {
+  readonly v: typeof libraryVersion;
+  readonly owner: Owner;
+  readonly jurisdiction: Jurisdiction;
+}
+
+export type LibraryFailure =
+  /** No such file or store, or another owner's. */
+  { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };
+
+/** Where a file's bytes lie: as it was chosen when it was uploaded. */
+export type StoredIn = "bucket" | "library";
+
+export const filePurposes = ["assistants", "user_data"] as const;
+export type FilePurpose = (typeof filePurposes)[number];
+
+export interface LibraryFile {
+  readonly id: string;
+  readonly filename: string;
+  readonly purpose: FilePurpose;
+  /** As the client said; may be empty. */
+  readonly mediaType: string;
+  readonly bytes: number;
+  readonly storedIn: StoredIn;
+  readonly createdMs: number;
+  readonly expiresMs: number | null;
+}
+
+/** What one owner may have. */
+export interface LibraryLimits {
+  readonly maxFiles: number;
+  readonly maxTotalBytes: number;
+}
+
+/** Sets room aside for a file whose bytes are on their way. Twice is once. */
+export interface BeginUpload extends Message {
+  readonly fileId: string;
+  /** At least what will come. */
+  readonly reserveBytes: number;
+  readonly storedIn: StoredIn;
+  readonly limits: LibraryLimits;
+}
+export type BeginUploadOutcome =
+  | { readonly result: "ok" }
+  | { readonly result: "full"; readonly limit: "files" | "bytes"; readonly most: number }
+  | LibraryFailure;
+
+/** Bytes of a file that lies in the Library object itself, in parts of at most a mebibyte. The same part twice is once. */
+export interface WritePart extends Message {
+  readonly fileId: string;
+  readonly part: number;
+  readonly bytes: Uint8Array;
+}
+export type WritePartOutcome = { readonly result: "ok" } | LibraryFailure;
+
+/** All bytes are there: from now on it is a file. Twice is once. */
+export interface FinishUpload extends Message {
+  readonly fileId: string;
+  readonly filename: string;
+  readonly purpose: FilePurpose;
+  readonly mediaType: string;
+  readonly bytes: number;
+  readonly expiresAfterMs: number | null;
+}
+export type FileOutcome = { readonly result: "ok"; readonly file: LibraryFile } | LibraryFailure;
+
+/** `get`, `deleteFile`, and `dropUpload`, which takes back one that never became a file. */
+export interface NameFile extends Message {
+  readonly fileId: string;
+}
+export type DeleteFileOutcome = { readonly result: "deleted" } | LibraryFailure;
+
+export interface ReadPart extends NameFile {
+  readonly part: number;
+}
+export type ReadPartOutcome =
+  /** `null`: behind the last. */
+  { readonly result: "ok"; readonly bytes: Uint8Array | null } | LibraryFailure;
+
+/** A page of a list whose ids grow with time, so that one goes on behind an id that is gone. */
+export interface IdPage {
+  readonly after: string | null;
+  readonly before: string | null;
+  readonly limit: number;
+  readonly order: "asc" | "desc";
+}
+
+export interface ListFiles extends Message, IdPage {
+  readonly purpose: FilePurpose | null;
+}
+export type ListFilesOutcome =
+  | { readonly result: "ok"; readonly files: readonly LibraryFile[]; readonly hasMore: boolean }
+  | LibraryFailure;
+
+/** A file as a request wants it in a store. */
+export interface FileChoice {
+  readonly fileId: string;
+  readonly attributes: Attributes;
+  readonly chunking: { readonly maxTokens: number; readonly overlapTokens: number };
+}
+
+/** Makes a vector store: notes it here, and sees to it that its own object has it. The same id twice is once. */
+export interface CreateStore extends Message {
+  readonly storeId: string;
+  readonly definition: StoreDefinition;
+  readonly files: readonly FileChoice[];
+  readonly maxStores: number;
+  readonly maxPassages: number;
+}
+export type CreateStoreOutcome =
+  | { readonly result: "ok"; readonly store: StoreView }
+  /** Its object could not be reached: there is no such store. */
+  | { readonly result: "unreachable"; readonly detail: string }
+  | { readonly result: "full"; readonly most: number }
+  | { readonly result: "file-unknown"; readonly fileId: string }
+  | LibraryFailure;
+
+/** Which files go into a store: from now on, deleting one of them takes it out there as well. */
+export interface UseFiles extends Message {
+  readonly storeId: string;
+  readonly files: readonly FileChoice[];
+}
+export type UseFilesOutcome =
+  | { readonly result: "ok"; readonly files: readonly AttachedFile[] }
+  | { readonly result: "file-unknown"; readonly fileId: string }
+  | LibraryFailure;
+
+export interface ListStores extends Message, IdPage {}
+export type ListStoresOutcome =
+  | { readonly result: "ok"; readonly ids: readonly string[]; readonly hasMore: boolean }
+  | LibraryFailure;
+
+export interface DeleteStore extends Message {
+  readonly storeId: string;
+}
+export type DeleteStoreOutcome = { readonly result: "deleted" } | LibraryFailure;
+
+/** Different for every tenant and user, as a bucket's name is: a tenant's id holds no `/`, and the user comes last. */
+export function libraryName({ tenant, user }: Owner): string {
+  return `${tenant}/library/${JSON.stringify(user)}`;
+}

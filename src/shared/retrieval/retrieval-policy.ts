@@ -1,0 +1,19 @@
+/** What may a tenant's users keep to be searched, and how is it searched? The tenant's block `retrieval` (docs/configuration.md). */
+import * as z from "zod";
+
+export const retrievalPolicySchema = z.strictObject({
+  /** Bytes of one file. */
+  max_file_bytes: z.int().min(1024).max(536_870_912).default(33_554_432),
+  /** Files of one user; of the tenant as a whole, those that are everybody's. */
+  max_files: z.int().min(1).max(10_000).default(1000),
+  /** Bytes of all of them together. */
+  max_total_bytes: z.int().min(1024).max(5_368_709_120).default(1_073_741_824),
+  max_vector_stores: z.int().min(1).max(10_000).default(100),
+  /** Passages of one vector store: they are searched one by one. */
+  max_passages_per_store: z.int().min(1).max(50_000).default(20_000),
+  /** A model of the fleet that makes the vectors. Absent: made in process, from words alone. */
+  embedder: z
+    .strictObject({ model: z.string().min(1).max(128) })
+    .nullable()
+    .default(null),
+});

@@ -1,0 +1,234 @@
+/** Files: upload one, look at it, get its bytes, erase it. */
+import { fileContents } from "../../../durable-objects/library/file-contents.ts";
+import {
+  filePurposes,
+  type DeleteFileOutcome,
+  type LibraryFile,
+} from "../../../src/shared/contracts/library.ts";
+import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
+import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
+import type { FileAddress, FileWriter } from "../../../src/shared/retrieval/file-contents.ts";
+import { resolveKnowledge } from "../../../src/shared/retrieval/knowledge-ref.ts";
+import { mintId } from "../../../src/shared/turn/response-id.ts";
+import {
+  formOverheadBytes,
+  receiveUpload,
+  type ReceivedUpload,
+} from "../../../src/shared/wire/file-upload.ts";
+import { boundaryOf } from "../../../src/shared/wire/multipart.ts";
+import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
+import {
+  adminFault,
+  askLibrary,
+  changeableInPath,
+  inPath,
+  type LibraryAsked,
+  ownerFor,
+  unavailable,
+  visibilityOf,
+} from "../ask-knowledge.ts";
+import type { TenantCall, TenantHandler } from "../handle.ts";
+import { idPageOf, publicFile } from "../public-knowledge.ts";
+import { publicPage } from "../public-conversation.ts";
+import { repeatedDeletion } from "../repeated-deletion.ts";
+import { baseHeaders, respondJson, respondRefusal } from "../respond.ts";
+
+/** `POST /v1/files`: the bytes go on as they come; at most a part of them is held. */
+export const createFile: TenantHandler = async (call) => {
+  const { scope } = call;
+  const visibility = visibilityOf(call);
+  if (!visibility.ok) return respondRefusal(scope, visibility.error);
+  const owner = ownerFor(call, visibility.value);
+  const fault = adminFault(call, owner);
+  if (fault !== null) return respondRefusal(scope, fault);
+  const file = await upload(call, owner);
+  return file.ok ? respondJson(scope, publicFile(file.value, owner)) : respondRefusal(scope, file.error);
+};
+
+async function upload(
+  { c, scope, tenant, isolate }: TenantCall,
+  owner: FileAddress["owner"],
+): Promise<Result<LibraryFile, Refusal>> {
+  const { env } = isolate;
+  const { jurisdiction, retrieval } = tenant;
+  const form = formOf(c.req.raw, retrieval.max_file_bytes);
+  if (!form.ok) return form;
+  const contents = fileContents(env);
+  const storedIn = contents.placeFor(jurisdiction);
+  const { id: fileId } = await mintId(isolate.hash, {
+    kind: "file",
+    owner,
+    jurisdiction,
+    nowMs: scope.startedMs,
+    entropy: crypto.getRandomValues(new Uint8Array(16)),
+  });
+  const address = { owner, jurisdiction, fileId };
+  const limits = { maxFiles: retrieval.max_files, maxTotalBytes: retrieval.max_total_bytes };
+  const begun = await askLibrary(env, address, async (stub, message) =>
+    stub.beginUpload({ ...message, fileId, reserveBytes: form.value.atMostBytes, storedIn, limits }),
+  );
+  if (!begun.ok) return begun;
+  if (begun.value.result === "full") return err(fullOf(begun.value));
+  const kept = await keepBytes(form.value, contents.writer(address, storedIn), retrieval.max_file_bytes);
+  const finished = kept.ok
+    ? await askLibrary(env, address, async (stub, message) =>
+        stub.finishUpload({ ...message, fileId, ...kept.value }),
+      )
+    : kept;
+  if (finished.ok) return ok(finished.value.file);
+  // Where this does not get through, the Library gives the upload up by itself.
+  const dropped = await askLibrary(env, address, async (stub, message) =>
+    stub.dropUpload({ ...message, fileId }),
+  );
+  if (!dropped.ok) isolate.report("files", "an upload that failed could not be taken back at once");
+  return finished;
+}
+
+async function keepBytes(
+  { body, boundary }: Form,
+  writer: FileWriter,
+  maxBytes: number,
+): Promise<Result<ReceivedUpload, Refusal>> {
+  try {
+    const received = await receiveUpload(body, boundary, maxBytes, writer);
+    await (received.ok ? writer.finish() : writer.abort());
+    return received;
+  } catch (error) {
+    return err(unavailable("files", 1000, String(error)));
+  }
+}
+
+interface Form {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly boundary: string;
+  /** The file is no longer. */
+  readonly atMostBytes: number;
+}
+
+function formOf(request: Request, maxFileBytes: number): Result<Form, Refusal> {
+  const boundary = boundaryOf(request.headers.get("content-type") ?? "");
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (boundary === null || encoding.toLowerCase() !== "identity")
+    return err({ kind: "media-type-unsupported", wanted: "form" });
+  if (request.body === null) return err(invalidValue("file", "is required"));
+  const declared = request.headers.get("content-length");
+  if (declared !== null && Number(declared) > maxFileBytes + formOverheadBytes)
+    return err({ kind: "body-too-large", maxBytes: maxFileBytes, what: "file" });
+  const atMostBytes = declared === null ? maxFileBytes : Math.min(Number(declared), maxFileBytes);
+  return ok({ body: request.body, boundary, atMostBytes });
+}
+
+function fullOf({ limit, most }: { readonly limit: "files" | "bytes"; readonly most: number }): Refusal {
+  return {
+    kind: "value-invalid",
+    param: "file",
+    message:
+      limit === "files"
+        ? `There are ${most} files already, the most that this tenant allows. Delete some first.`
+        : `With this file there would be more than ${most} bytes, the most that this tenant allows. Delete some first.`,
+  };
+}
+
+/** `GET /v1/files` */
+export const listFiles: TenantHandler = async (call) => {
+  const { c, scope, isolate, tenant } = call;
+  const page = idPageOf(c, 10_000, 10_000);
+  if (!page.ok) return respondRefusal(scope, page.error);
+  const visibility = visibilityOf(call);
+  if (!visibility.ok) return respondRefusal(scope, visibility.error);
+  const asked = c.req.query("purpose");
+  const purpose = filePurposes.find((each) => each === asked) ?? null;
+  // No file has another purpose of OpenAI's.
+  if (asked !== undefined && purpose === null) return respondJson(scope, publicPage([], false));
+  const owner = ownerFor(call, visibility.value);
+  for (const cursor of ["after", "before"] as const) {
+    const id = page.value[cursor];
+    if (id !== null && (await resolveKnowledge(isolate.hash, id, "file", owner)) === null)
+      return respondRefusal(scope, invalidValue(cursor, "names nothing in this list"));
+  }
+  const listed = await askLibrary(
+    isolate.env,
+    { owner, jurisdiction: tenant.jurisdiction },
+    async (stub, message) => stub.listFiles({ ...message, ...page.value, purpose }),
+  );
+  if (!listed.ok) return respondRefusal(scope, listed.error);
+  const { files, hasMore } = listed.value;
+  return respondJson(
+    scope,
+    publicPage(
+      files.map((file) => publicFile(file, owner)),
+      hasMore,
+    ),
+  );
+};
+
+/** `GET /v1/files/{id}` */
+export const showFile: TenantHandler = async (call) => {
+  const { scope } = call;
+  const found = await fileInPath(call);
+  return found.ok
+    ? respondJson(scope, publicFile(found.value.file, found.value.owner))
+    : respondRefusal(scope, found.error);
+};
+
+/** `GET /v1/files/{id}/content`: as it was uploaded, never as a page of ours. */
+export const showFileContent: TenantHandler = async (call) => {
+  const { scope, isolate } = call;
+  const found = await fileInPath(call);
+  if (!found.ok) return respondRefusal(scope, found.error);
+  const { file, owner, jurisdiction } = found.value;
+  const opened = await openFile(() =>
+    fileContents(isolate.env).open({ owner, jurisdiction, fileId: file.id }, file.storedIn),
+  );
+  if (!opened.ok) return respondRefusal(scope, opened.error);
+  scope.record.status = 200;
+  scope.finish();
+  return new Response(opened.value, {
+    headers: {
+      ...baseHeaders(scope),
+      "content-type": "application/octet-stream",
+      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(file.filename).replaceAll(/['()*]/g, escaped)}`,
+    },
+  });
+};
+
+/** Deleted since it was found: unknown. Out of reach: 503. */
+export async function openFile(
+  open: () => Promise<ReadableStream<Uint8Array> | null>,
+): Promise<Result<ReadableStream<Uint8Array>, Refusal>> {
+  try {
+    const stream = await open();
+    return stream === null ? err({ kind: "object-unknown" }) : ok(stream);
+  } catch (error) {
+    return err(unavailable("files", 1000, String(error)));
+  }
+}
+
+/** `DELETE /v1/files/{id}`: here, and in every vector store. */
+export const deleteFile: TenantHandler = async (call) => {
+  const { scope, isolate } = call;
+  const ref = await changeableInPath(call, "file");
+  if (!ref.ok) return respondRefusal(scope, ref.error);
+  const { id } = ref.value;
+  const remove = repeatedDeletion<LibraryAsked, DeleteFileOutcome>(
+    async ([stub, message]) => stub.deleteFile({ ...message, fileId: id }),
+    async () => ({ result: "deleted" }),
+  );
+  const deleted = await askLibrary(isolate.env, ref.value, async (...asked) => remove(asked));
+  return deleted.ok
+    ? respondJson(scope, { id, object: "file", deleted: true })
+    : respondRefusal(scope, deleted.error);
+};
+
+async function fileInPath(call: TenantCall) {
+  const ref = await inPath(call, "file");
+  if (!ref.ok) return ref;
+  const found = await askLibrary(call.isolate.env, ref.value, async (stub, message) =>
+    stub.getFile({ ...message, fileId: ref.value.id }),
+  );
+  return found.ok ? ok({ ...ref.value, file: found.value.file }) : found;
+}
+
+function escaped(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
