@@ -51,6 +51,8 @@ export type KnowledgeBaseClass<Env> = new (context: DurableObjectState, env: Env
 /** How exact `last_active_at` is: a row for every search would cost more than the search. */
 const activeEveryMs = 60_000;
 const dayMs = 86_400_000;
+/** Until then more may be removed: erasing its words rewrites the whole index of words. */
+const eraseAfterMs = 2_000;
 
 /**
  * One vector store: its files, what becomes of each, and the passages that are found. Its alarm makes files findable, one at a time
@@ -198,7 +200,7 @@ export function createKnowledgeBaseClass<Env>(
       const { files } = this.#store;
       const { batchId } = message;
       this.#storage.transactionSync(() => {
-        for (const fileId of files.unfinished(batchId)) this.#passages.remove(fileId);
+        for (const fileId of files.unfinished(batchId)) this.#removePassages(fileId);
         files.cancelBatch(batchId, Date.now());
       });
       await this.#setAlarm();
@@ -218,6 +220,8 @@ export function createKnowledgeBaseClass<Env>(
         store: this.#passages,
         embedder,
         reranker: this.#parts.reranker,
+        onLack: (part, refusal) =>
+          this.#parts.report("knowledge-base", `a search does without ${part}: ${refusal.kind}`),
       });
       return found.ok ? { result: "ok", ...found.value } : { result: "refused", refusal: found.error };
     }
@@ -235,13 +239,19 @@ export function createKnowledgeBaseClass<Env>(
           this.#clear();
           this.#store.expired(nowMs);
         });
+      const { eraseMs = null } = this.#store.head() ?? {};
+      if (eraseMs !== null && eraseMs <= nowMs)
+        this.#storage.transactionSync(() => {
+          this.#passages.eraseRemovedWords();
+          this.#store.erased();
+        });
       await this.#processor.processNext();
       await this.#setAlarm();
     }
 
     async #remove(fileId: string, forgotten: boolean): Promise<DetachFileOutcome> {
       this.#storage.transactionSync(() => {
-        this.#passages.remove(fileId);
+        this.#removePassages(fileId);
         this.#store.files.removeFile(fileId, forgotten, Date.now());
       });
       await this.#setAlarm();
@@ -249,8 +259,12 @@ export function createKnowledgeBaseClass<Env>(
     }
 
     #clear(): void {
-      for (const fileId of this.#store.files.ids()) this.#passages.remove(fileId);
+      for (const fileId of this.#store.files.ids()) this.#removePassages(fileId);
       this.#store.files.clear();
+    }
+
+    #removePassages(fileId: string): void {
+      if (this.#passages.remove(fileId)) this.#store.eraseBy(Date.now() + eraseAfterMs);
     }
 
     #described(): StoreOutcome {
@@ -295,12 +309,16 @@ export function createKnowledgeBaseClass<Env>(
 
     async #setAlarm(): Promise<void> {
       const head = this.#store.head();
-      if (head === null) return;
-      if (head.deletedMs !== null) return this.#storage.setAlarm(head.deletedMs + rememberedMs);
-      const due = this.#store.files.nextDueMs();
-      const atMs = Math.min(due ?? Infinity, head.expiredMs === null ? expiryOf(head) : Infinity);
+      const atMs = head === null ? Infinity : this.#nextMs(head);
       if (atMs === Infinity) await this.#storage.deleteAlarm();
       else await this.#storage.setAlarm(Math.max(atMs, Date.now()));
+    }
+
+    #nextMs(head: Head): number {
+      const eraseMs = head.eraseMs ?? Infinity;
+      if (head.deletedMs !== null) return Math.min(head.deletedMs + rememberedMs, eraseMs);
+      if (head.expiredMs !== null) return eraseMs;
+      return Math.min(this.#store.files.nextDueMs() ?? Infinity, expiryOf(head), eraseMs);
     }
   };
 }

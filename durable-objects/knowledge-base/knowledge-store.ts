@@ -12,6 +12,8 @@ export interface Head extends StoreDefinition {
   readonly activeMs: number;
   readonly expiredMs: number | null;
   readonly deletedMs: number | null;
+  /** When the words of what was removed are erased from the index; `null`: there are none. */
+  readonly eraseMs: number | null;
   readonly maxPassages: number;
 }
 
@@ -47,6 +49,7 @@ export class KnowledgeStore {
         expires_days: number | null;
         expired_ms: number | null;
         deleted_ms: number | null;
+        erase_ms: number | null;
         max_passages: number;
       }>("SELECT * FROM head")
       .toArray();
@@ -63,16 +66,17 @@ export class KnowledgeStore {
       expiresAfterDays: row.expires_days,
       expiredMs: row.expired_ms,
       deletedMs: row.deleted_ms,
+      eraseMs: row.erase_ms,
       maxPassages: row.max_passages,
     };
   }
 
-  create(head: Omit<Head, "activeMs" | "expiredMs" | "deletedMs">): void {
+  create(head: Omit<Head, "activeMs" | "expiredMs" | "deletedMs" | "eraseMs">): void {
     if (!this.#ready) migrate(this.#storage, knowledgeMigrations);
     this.#ready = true;
     const { id, owner, jurisdiction, name, description, metadata, createdMs, expiresAfterDays } = head;
     this.#sql.exec(
-      "INSERT OR IGNORE INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, ?)",
+      "INSERT OR IGNORE INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?)",
       id,
       owner.tenant,
       owner.user,
@@ -115,6 +119,15 @@ export class KnowledgeStore {
       expiredMs,
       ...this.files.totals(),
     };
+  }
+
+  /** The first that was removed counts: many are erased together. */
+  eraseBy(dueMs: number): void {
+    this.#sql.exec("UPDATE head SET erase_ms = coalesce(erase_ms, ?)", dueMs);
+  }
+
+  erased(): void {
+    this.#sql.exec("UPDATE head SET erase_ms = NULL");
   }
 
   expired(nowMs: number): void {

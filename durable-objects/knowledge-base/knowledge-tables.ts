@@ -4,7 +4,7 @@ export const knowledgeMigrations = [
      only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
      id TEXT NOT NULL, tenant TEXT NOT NULL, user TEXT NOT NULL, jurisdiction TEXT NOT NULL,
      name TEXT NOT NULL, description TEXT NOT NULL, metadata TEXT NOT NULL,
-     created_ms INTEGER NOT NULL, active_ms INTEGER NOT NULL, expires_days INTEGER, expired_ms INTEGER, deleted_ms INTEGER,
+     created_ms INTEGER NOT NULL, active_ms INTEGER NOT NULL, expires_days INTEGER, expired_ms INTEGER, deleted_ms INTEGER, erase_ms INTEGER,
      max_passages INTEGER NOT NULL);
    CREATE TABLE file (
      sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, created_ms INTEGER NOT NULL,

@@ -17,3 +17,4 @@ export {
 } from "../../workers/edge/index.ts";
 export { default } from "../../workers/edge/index.ts";
 export { ScriptedGeneration } from "./scripted-generation.ts";
+export { GatedKnowledge } from "./gated-knowledge.ts";

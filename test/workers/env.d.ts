@@ -4,6 +4,11 @@ declare namespace Cloudflare {
       import("../../durable-objects/generation/generation.ts").GenerationObject
     >;
   }
+  interface Env {
+    GATED_KNOWLEDGE: DurableObjectNamespace<
+      import("../../durable-objects/knowledge-base/knowledge-base.ts").KnowledgeBaseObject
+    >;
+  }
   interface GlobalProps {
     mainModule: typeof import("./entry.ts");
   }

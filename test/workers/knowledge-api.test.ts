@@ -6,7 +6,8 @@ beforeAll(async () => {
   await putTenant("knows", {});
 });
 
-const handbook = "# Office\n\nThe office is closed on the first Monday of May.\n\n# Travel\n\nTrains are booked by Marta.";
+const handbook =
+  "# Office\n\nThe office is closed on the first Monday of May.\n\n# Travel\n\nTrains are booked by Marta.";
 
 test("a file is uploaded, put into a store, found there, and gone everywhere when it is deleted", async () => {
   const ann = await callerOf("knows", "ann");

@@ -14,7 +14,11 @@ export interface Answer {
 export interface Caller {
   ask(method: string, path: string, body?: object): Promise<Answer>;
   /** The file's id. */
-  upload(filename: string, text: string | Uint8Array<ArrayBuffer>, fields?: Record<string, string>): Promise<string>;
+  upload(
+    filename: string,
+    text: string | Uint8Array<ArrayBuffer>,
+    fields?: Record<string, string>,
+  ): Promise<string>;
   send(path: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -28,9 +32,7 @@ export async function callerOf(tenant: string, user: string, claims?: object): P
     send: (path, init = {}) => send(path, { ...init, headers: { ...init.headers, authorization } }),
     ask: async (method, path, body) =>
       answerOf(
-        body === undefined
-          ? await caller.send(path, { method })
-          : await post(path, authorization, body),
+        body === undefined ? await caller.send(path, { method }) : await post(path, authorization, body),
       ),
     upload: async (filename, text, fields = {}) => {
       const form = formOf(filename, text, fields);

@@ -2,6 +2,7 @@
 import type { KnowledgeParts } from "../../durable-objects/knowledge-base/knowledge-parts.ts";
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
 import { lexicalEmbedder } from "../../src/shared/retrieval/lexical-embedder.ts";
+import { lexicalReranker } from "../../src/shared/retrieval/lexical-reranker.ts";
 import { isolateOf } from "./isolate.ts";
 
 export function knowledgeParts(env: Cloudflare.Env): KnowledgeParts {
@@ -10,7 +11,7 @@ export function knowledgeParts(env: Cloudflare.Env): KnowledgeParts {
   return {
     open: (file, storedIn) => contents.open(file, storedIn),
     embedder: () => Promise.resolve(lexicalEmbedder),
-    reranker: { id: "none", rank: async (_, passages) => ({ ok: true, value: passages.map(() => 0) }) },
+    reranker: lexicalReranker,
     report: isolate.report,
   };
 }

@@ -1,0 +1,84 @@
+import { createKnowledgeBaseClass } from "../../durable-objects/knowledge-base/knowledge-base.ts";
+import { err, ok } from "../../src/shared/contracts/result.ts";
+import { lexicalEmbedder } from "../../src/shared/retrieval/lexical-embedder.ts";
+
+/**
+ * A KnowledgeBase object whose files are the test's, and which stands still where the test says: the object's own rules are tested against
+ * it, without a bucket or a fleet. A test is known by its tenant.
+ */
+export type Step = "open" | "read" | "embedder" | "embed";
+
+export interface KnowledgeControl {
+  readonly texts: Map<string, string>;
+  /** Where the processing of a file stands still, once. */
+  stopsAt: Step | null;
+  arrived: PromiseWithResolvers<void>;
+  go: PromiseWithResolvers<void>;
+  /** So many calls of the embedder fail, as one that can't be reached. */
+  embedFails: number;
+  opened: number;
+  embedded: number;
+  reports: string[];
+}
+
+const controls = new Map<string, KnowledgeControl>();
+
+export function knowledgeControl(tenant: string): KnowledgeControl {
+  const known = controls.get(tenant);
+  if (known !== undefined) return known;
+  const made: KnowledgeControl = {
+    texts: new Map(),
+    stopsAt: null,
+    arrived: Promise.withResolvers(),
+    go: Promise.withResolvers(),
+    embedFails: 0,
+    opened: 0,
+    embedded: 0,
+    reports: [],
+  };
+  controls.set(tenant, made);
+  return made;
+}
+
+async function reach(control: KnowledgeControl, step: Step): Promise<void> {
+  if (control.stopsAt !== step) return;
+  control.stopsAt = null;
+  control.arrived.resolve();
+  await control.go.promise;
+}
+
+export const GatedKnowledge = createKnowledgeBaseClass(() => ({
+  async open({ owner, fileId }) {
+    const control = knowledgeControl(owner.tenant);
+    control.opened += 1;
+    await reach(control, "open");
+    const text = control.texts.get(fileId);
+    if (text === undefined) return null;
+    const bytes = new TextEncoder().encode(text);
+    return new ReadableStream({
+      async pull(controller) {
+        controller.enqueue(bytes);
+        await reach(control, "read");
+        controller.close();
+      },
+    });
+  },
+  async embedder(tenant) {
+    const control = knowledgeControl(tenant);
+    await reach(control, "embedder");
+    return {
+      ...lexicalEmbedder,
+      async embed(texts, purpose) {
+        await reach(control, "embed");
+        control.embedded += 1;
+        if (control.embedFails === 0) return lexicalEmbedder.embed(texts, purpose);
+        control.embedFails -= 1;
+        return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "down" });
+      },
+    };
+  },
+  reranker: { id: "none", rank: async (_, passages) => ok(passages.map(() => 0)) },
+  report: (_, detail) => {
+    for (const control of controls.values()) control.reports.push(detail);
+  },
+}));
