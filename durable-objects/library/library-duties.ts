@@ -18,6 +18,7 @@ export class LibraryDuties {
   readonly #context: DurableObjectState;
   readonly #env: Cloudflare.Env;
   readonly #store: LibraryStore;
+  #under: Promise<void> | null = null;
   #failures = 0;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env, store: LibraryStore) {
@@ -26,8 +27,18 @@ export class LibraryDuties {
     this.#store = store;
   }
 
-  /** Does what is due, and sees to it that the alarm rings for the rest. Never throws. */
+  /** Does what is due, and sees to it that the alarm rings for the rest. Many who ask at once share one run. Never throws. */
   async run(): Promise<void> {
+    do {
+      this.#under ??= this.#carryOutAll().finally(() => {
+        this.#under = null;
+      });
+      await this.#under;
+      // What became due as that run ended. What failed is put off, and not due.
+    } while (this.#store.dueDuties(Date.now(), 1).length > 0);
+  }
+
+  async #carryOutAll(): Promise<void> {
     for (;;) {
       // Should memory be lost from here on, the alarm goes on.
       await this.#setAlarm(retryMs);
