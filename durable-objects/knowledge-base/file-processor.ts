@@ -50,7 +50,7 @@ export class FileProcessor {
     try {
       return await ingest(work, {
         open: () => this.#parts.open({ owner, jurisdiction, fileId }, storedIn),
-        embedder: () => this.#parts.embedder(owner.tenant),
+        embedder: async () => (await this.#parts.models(owner.tenant)).embedder,
         isWanted: () => this.#store.files.isWanted(work),
         room: Math.max(0, maxPassages - this.#store.files.passagesBeside(fileId)),
       });

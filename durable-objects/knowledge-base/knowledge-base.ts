@@ -215,11 +215,10 @@ export function createKnowledgeBaseClass<Env>(
       const nowMs = Date.now();
       // The alarm rings at the old time, and looks again.
       if (nowMs - activeMs >= activeEveryMs) this.#store.used(nowMs);
-      const embedder = await this.#parts.embedder(owner.tenant);
+      const models = await this.#parts.models(owner.tenant);
       const found = await findPassages(message.search, {
         store: this.#passages,
-        embedder,
-        reranker: this.#parts.reranker,
+        ...models,
         onLack: (part, refusal) =>
           this.#parts.report("knowledge-base", `a search does without ${part}: ${refusal.kind}`),
       });

@@ -2,12 +2,16 @@ import type { StoredIn } from "../../src/shared/contracts/library.ts";
 import type { FileAddress } from "../../src/shared/retrieval/file-contents.ts";
 import type { Embedder, Reranker } from "../../src/shared/retrieval/ports.ts";
 
+export interface SearchModels {
+  readonly embedder: Embedder;
+  readonly reranker: Reranker;
+}
+
 /** What the mount gives a KnowledgeBase object. */
 export interface KnowledgeParts {
   /** `null`: there are no such bytes (any more). */
   open(file: FileAddress, storedIn: StoredIn): Promise<ReadableStream<Uint8Array> | null>;
   /** As the tenant is configured now. */
-  embedder(tenant: string): Promise<Embedder>;
-  readonly reranker: Reranker;
+  models(tenant: string): Promise<SearchModels>;
   readonly report: (component: string, detail: string) => void;
 }

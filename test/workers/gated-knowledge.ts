@@ -1,6 +1,8 @@
 import { createKnowledgeBaseClass } from "../../durable-objects/knowledge-base/knowledge-base.ts";
-import { err, ok } from "../../src/shared/contracts/result.ts";
+import { err } from "../../src/shared/contracts/result.ts";
 import { lexicalEmbedder } from "../../src/shared/retrieval/lexical-embedder.ts";
+import { lexicalReranker } from "../../src/shared/retrieval/lexical-reranker.ts";
+import type { Embedder } from "../../src/shared/retrieval/ports.ts";
 
 /**
  * A KnowledgeBase object whose files are the test's, and which stands still where the test says: the object's own rules are tested against
@@ -63,10 +65,10 @@ export const GatedKnowledge = createKnowledgeBaseClass(() => ({
       },
     });
   },
-  async embedder(tenant) {
+  async models(tenant) {
     const control = knowledgeControl(tenant);
     await reach(control, "embedder");
-    return {
+    const embedder: Embedder = {
       ...lexicalEmbedder,
       async embed(texts, purpose) {
         await reach(control, "embed");
@@ -76,8 +78,8 @@ export const GatedKnowledge = createKnowledgeBaseClass(() => ({
         return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "down" });
       },
     };
+    return { embedder, reranker: lexicalReranker };
   },
-  reranker: { id: "none", rank: async (_, passages) => ok(passages.map(() => 0)) },
   report: (_, detail) => {
     for (const control of controls.values()) control.reports.push(detail);
   },

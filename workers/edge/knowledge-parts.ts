@@ -1,17 +1,97 @@
-/** What a KnowledgeBase object runs with: where files lie, and what makes vectors of their passages as its tenant is configured. */
-import type { KnowledgeParts } from "../../durable-objects/knowledge-base/knowledge-parts.ts";
+/** What a KnowledgeBase object runs with: where files lie, and what embeds and ranks their passages as its tenant is configured now. */
+import type { KnowledgeParts, SearchModels } from "../../durable-objects/knowledge-base/knowledge-parts.ts";
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
+import type { Background } from "../../src/shared/contracts/background.ts";
+import { tenantIdSchema, type UserId } from "../../src/shared/contracts/ids.ts";
+import { Leaving } from "../../src/shared/contracts/leave-signal.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { err, type Result } from "../../src/shared/contracts/result.ts";
+import type { FleetCaller } from "../../src/shared/retrieval/fleet-call.ts";
+import { fleetEmbedder } from "../../src/shared/retrieval/fleet-embedder.ts";
+import { fleetReranker } from "../../src/shared/retrieval/fleet-reranker.ts";
 import { lexicalEmbedder } from "../../src/shared/retrieval/lexical-embedder.ts";
 import { lexicalReranker } from "../../src/shared/retrieval/lexical-reranker.ts";
-import { isolateOf } from "./isolate.ts";
+import type { Embedder, Reranker } from "../../src/shared/retrieval/ports.ts";
+import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
+import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
+import { isolateOf, type Isolate } from "./isolate.ts";
 
-export function knowledgeParts(env: Cloudflare.Env): KnowledgeParts {
+/** Of one call of a model, all its attempts together. A search that may not wait so long says so itself. */
+const deadlineMs = 60_000;
+
+const inProcess: SearchModels = { embedder: lexicalEmbedder, reranker: lexicalReranker };
+
+export function knowledgeParts(env: Cloudflare.Env, context: DurableObjectState): KnowledgeParts {
   const isolate = isolateOf(env);
+  const background: Background = {
+    run: (name, work) =>
+      context.waitUntil(work.catch((error: unknown) => isolate.report(name, String(error)))),
+  };
   const contents = fileContents(env);
   return {
     open: (file, storedIn) => contents.open(file, storedIn),
-    embedder: () => Promise.resolve(lexicalEmbedder),
-    reranker: lexicalReranker,
+    models: (tenant) => modelsOf(isolate, tenant, background),
     report: isolate.report,
   };
+}
+
+async function modelsOf(isolate: Isolate, tenantId: string, background: Background): Promise<SearchModels> {
+  const id = tenantIdSchema.safeParse(tenantId);
+  const read = id.success ? await isolate.tenants.byId(id.data, background) : null;
+  if (read?.ok === false) return failing(read.error);
+  const tenant = read?.value ?? null;
+  // A tenant that is gone: nobody asks, and what is asked is answered by words.
+  if (tenant === null) return inProcess;
+  const { embedder, reranker } = tenant.retrieval;
+  if (embedder === null && reranker === null) return inProcess;
+  const fleet = await isolate.fleet.current(background);
+  if (!fleet.ok) return failing(fleet.error);
+  const caller = callerFor(isolate, tenant, fleet.value, background);
+  return {
+    embedder:
+      embedder === null ? lexicalEmbedder : orFailing(fleetEmbedder(caller, embedder.model), failingEmbedder),
+    reranker:
+      reranker === null ? lexicalReranker : orFailing(fleetReranker(caller, reranker.model), failingReranker),
+  };
+}
+
+function callerFor(
+  isolate: Isolate,
+  tenant: TenantConfig,
+  fleet: FleetCaller["fleet"],
+  background: Background,
+): FleetCaller {
+  const { requestId, traceparent } = correlate(
+    { requestId: null, correlationId: null, traceparent: null },
+    randomHex,
+  );
+  return {
+    origin: isolate.origin(fleet, background),
+    fleet,
+    tenant,
+    // On behalf of the tenant: behind everybody who waits for an answer.
+    principal: { tenant: tenant.id, user: "" as UserId, tier: "free" },
+    requestId,
+    traceparent,
+    place: {},
+    signal: new Leaving(),
+    deadlineMs,
+  };
+}
+
+function orFailing<T>(made: Result<T, Refusal>, fail: (refusal: Refusal) => T): T {
+  return made.ok ? made.value : fail(made.error);
+}
+
+/** A search does without what fails, and says so; a file is tried again. */
+function failing(refusal: Refusal): SearchModels {
+  return { embedder: failingEmbedder(refusal), reranker: failingReranker(refusal) };
+}
+
+function failingEmbedder(refusal: Refusal): Embedder {
+  return { id: "none", dimensions: 0, embed: () => Promise.resolve(err(refusal)) };
+}
+
+function failingReranker(refusal: Refusal): Reranker {
+  return { id: "none", rank: () => Promise.resolve(err(refusal)) };
 }

@@ -1,6 +1,8 @@
 /** What may a tenant's users keep to be searched, and how is it searched? The tenant's block `retrieval` (docs/configuration.md). */
 import * as z from "zod";
 
+const fleetModelSchema = z.strictObject({ model: z.string().min(1).max(128) });
+
 export const retrievalPolicySchema = z.strictObject({
   /** Bytes of one file. */
   max_file_bytes: z.int().min(1024).max(536_870_912).default(33_554_432),
@@ -12,8 +14,7 @@ export const retrievalPolicySchema = z.strictObject({
   /** Passages of one vector store: they are searched one by one. */
   max_passages_per_store: z.int().min(1).max(50_000).default(20_000),
   /** A model of the fleet that makes the vectors. Absent: made in process, from words alone. */
-  embedder: z
-    .strictObject({ model: z.string().min(1).max(128) })
-    .nullable()
-    .default(null),
+  embedder: fleetModelSchema.nullable().default(null),
+  /** A model of the fleet that ranks what was found. Absent: ranked in process, by words. */
+  reranker: fleetModelSchema.nullable().default(null),
 });
