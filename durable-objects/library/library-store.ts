@@ -85,13 +85,13 @@ export class LibraryStore {
     this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?, ?)", owner.tenant, owner.user, jurisdiction);
   }
 
-  /** `null`: there is room. */
-  lacking({ maxFiles, maxTotalBytes }: LibraryLimits, moreBytes: number): "files" | "bytes" | null {
+  /** How many bytes a new file may have; or which limit is reached. */
+  room({ maxFiles, maxTotalBytes }: LibraryLimits): number | "files" | "bytes" {
     const { files, bytes } = this.#sql
       .exec<{ files: number; bytes: number }>("SELECT count(*) AS files, total(bytes) AS bytes FROM file")
       .one();
     if (files >= maxFiles) return "files";
-    return bytes + moreBytes > maxTotalBytes ? "bytes" : null;
+    return bytes < maxTotalBytes ? maxTotalBytes - bytes : "bytes";
   }
 
   beginUpload(id: string, reserveBytes: number, storedIn: StoredIn, nowMs: number): void {

@@ -31,7 +31,7 @@ class Probe {
     const fileId = await this.id("file");
     const bytes = new TextEncoder().encode(text);
     const begin = { ...this.message, fileId, reserveBytes: bytes.length, storedIn, limits: plenty };
-    expect(await this.stub.beginUpload(begin)).toEqual({ result: "ok" });
+    expect(await this.stub.beginUpload(begin)).toEqual({ result: "ok", roomBytes: bytes.length });
     const writer = fileContents(env).writer({ ...this.message, fileId }, storedIn);
     await writer.write(bytes);
     await writer.finish();
@@ -139,11 +139,15 @@ test("limits count what is stored and what is on its way, and what is given up m
       limits,
     });
   const first = await probe.id("file");
-  expect(await begin(90, first)).toEqual({ result: "ok" });
-  expect(await begin(90, first)).toEqual({ result: "ok" });
-  expect(await begin(11)).toEqual({ result: "full", limit: "bytes", most: 100 });
-  await probe.finish(first, 30);
-  expect(await begin(70)).toEqual({ result: "ok" });
+  const second = await probe.id("file");
+  expect(await begin(90, first)).toEqual({ result: "ok", roomBytes: 90 });
+  expect(await begin(90, first)).toEqual({ result: "ok", roomBytes: 90 });
+  expect(await begin(11, second)).toEqual({ result: "ok", roomBytes: 10 });
+  expect(await probe.stub.dropUpload({ ...probe.message, fileId: second })).toEqual({ result: "deleted" });
+  await probe.finish(first, 100);
+  expect(await begin(1)).toEqual({ result: "full", limit: "bytes", most: 100 });
+  limits.maxTotalBytes = 200;
+  expect(await begin(1)).toEqual({ result: "ok", roomBytes: 1 });
   expect(await begin(0)).toEqual({ result: "full", limit: "files", most: 2 });
   expect(await probe.stub.dropUpload({ ...probe.message, fileId: first })).toEqual({ result: "unknown" });
   expect(await probe.ids()).toEqual([first]);

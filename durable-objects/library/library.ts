@@ -49,17 +49,19 @@ export class Library extends DurableObject<Cloudflare.Env> {
     if (failure !== null) return failure;
     const { owner, jurisdiction, fileId, reserveBytes, storedIn, limits } = message;
     this.#store.open(owner, jurisdiction);
-    if (this.#store.row(fileId) !== null) return { result: "ok" };
-    const lacking = this.#store.lacking(limits, reserveBytes);
-    if (lacking !== null)
+    const known = this.#store.row(fileId);
+    if (known !== null) return { result: "ok", roomBytes: known.bytes };
+    const room = this.#store.room(limits);
+    if (typeof room === "string")
       return {
         result: "full",
-        limit: lacking,
-        most: lacking === "files" ? limits.maxFiles : limits.maxTotalBytes,
+        limit: room,
+        most: room === "files" ? limits.maxFiles : limits.maxTotalBytes,
       };
-    this.#store.beginUpload(fileId, reserveBytes, storedIn, Date.now());
+    const roomBytes = Math.min(reserveBytes, room);
+    this.#store.beginUpload(fileId, roomBytes, storedIn, Date.now());
     await this.#duties.wakeInTime();
-    return { result: "ok" };
+    return { result: "ok", roomBytes };
   }
 
   writePart(message: WritePart): WritePartOutcome {

@@ -43,16 +43,17 @@ export interface LibraryLimits {
   readonly maxTotalBytes: number;
 }
 
-/** Sets room aside for a file whose bytes are on their way. Twice is once. */
+/** Sets room aside for a file whose bytes are on their way: as much as is asked for, or as there is left. Twice is once. */
 export interface BeginUpload extends Message {
   readonly fileId: string;
-  /** At least what will come. */
+  /** The most that may come; more than the file has, where its sender did not say. */
   readonly reserveBytes: number;
   readonly storedIn: StoredIn;
   readonly limits: LibraryLimits;
 }
 export type BeginUploadOutcome =
-  | { readonly result: "ok" }
+  /** The file may have that many bytes. */
+  | { readonly result: "ok"; readonly roomBytes: number }
   | { readonly result: "full"; readonly limit: "files" | "bytes"; readonly most: number }
   | LibraryFailure;
 

@@ -26,7 +26,10 @@ const signatures: readonly (readonly [name: string, bytes: readonly number[]])[]
 export function decodeText(bytes: Uint8Array, charset: string | null): Result<string, FileReason> {
   const kind = signatures.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte));
   if (kind !== undefined)
-    return err({ code: "unsupported_file", message: `Files of the kind ${kind[0]} can't be searched.` });
+    return err({
+      code: "unsupported_file",
+      message: `Files of the kind ${kind[0]} can't be searched; text, Markdown, HTML, JSON, CSV and code can.`,
+    });
   const label = markedEncoding(bytes) ?? charset ?? "utf-8";
   let decoder: TextDecoder;
   try {

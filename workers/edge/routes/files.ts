@@ -69,7 +69,8 @@ async function upload(
   );
   if (!begun.ok) return begun;
   if (begun.value.result === "full") return err(fullOf(begun.value));
-  const kept = await keepBytes(form.value, contents.writer(address, storedIn), retrieval.max_file_bytes);
+  const { roomBytes } = begun.value;
+  const kept = await keepBytes(form.value, contents.writer(address, storedIn), roomBytes);
   const finished = kept.ok
     ? await askLibrary(env, address, async (stub, message) =>
         stub.finishUpload({ ...message, fileId, ...kept.value }),
@@ -81,7 +82,8 @@ async function upload(
     stub.dropUpload({ ...message, fileId }),
   );
   if (!dropped.ok) isolate.report("files", "an upload that failed could not be taken back at once");
-  return finished;
+  const isTooLarge = finished.error.kind === "body-too-large" && roomBytes < form.value.atMostBytes;
+  return isTooLarge ? err(fullOf({ limit: "bytes", most: retrieval.max_total_bytes })) : finished;
 }
 
 async function keepBytes(
