@@ -34,7 +34,7 @@ import { LibraryStore } from "./library-store.ts";
  * One owner's files, and which vector stores they have. It is the truth about files: one that is deleted here is gone, and whoever holds
  * anything of it is told until it holds nothing (library-duties.ts). Limits are kept here, where everything is counted.
  */
-export class Library extends DurableObject<Cloudflare.Env> {
+export class Library extends DurableObject {
   readonly #store: LibraryStore;
   readonly #duties: LibraryDuties;
 

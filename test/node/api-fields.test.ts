@@ -6,6 +6,14 @@ import { completionFields } from "../../src/shared/wire/completions-request.ts";
 import { refusedResponseFields, responseFieldRules } from "../../src/shared/wire/responses-fields.ts";
 import { inputTokensFields } from "../../src/shared/wire/input-tokens-request.ts";
 import { moderationFields } from "../../src/shared/wire/moderations-request.ts";
+import {
+  vectorStoreBatchCreationSchema,
+  vectorStoreCreationSchema,
+  vectorStoreFileCreationSchema,
+  vectorStoreFileUpdateSchema,
+  vectorStoreSearchSchema,
+  vectorStoreUpdateSchema,
+} from "../../src/shared/wire/vector-store-request.ts";
 import { embeddingFields } from "../../src/shared/wire/embeddings-request.ts";
 
 /** The tables of fields against the page about them, the list of what engines get, and OpenAI's own description. */
@@ -49,6 +57,12 @@ describe.skipIf(!existsSync(file))("OpenAI's published description", () => {
     ["CreateCompletionRequest", [...completionFields.taken, ...completionFields.refused], 15],
     ["CreateEmbeddingRequest", [...embeddingFields.taken, ...embeddingFields.refused], 5],
     ["CreateModerationRequest", moderationFields, 2],
+    ["CreateVectorStoreRequest", Object.keys(vectorStoreCreationSchema.shape), 6],
+    ["UpdateVectorStoreRequest", Object.keys(vectorStoreUpdateSchema.shape), 3],
+    ["CreateVectorStoreFileRequest", Object.keys(vectorStoreFileCreationSchema.shape), 3],
+    ["CreateVectorStoreFileBatchRequest", Object.keys(vectorStoreBatchCreationSchema.shape), 4],
+    ["UpdateVectorStoreFileAttributesRequest", Object.keys(vectorStoreFileUpdateSchema.shape), 1],
+    ["VectorStoreSearchRequest", Object.keys(vectorStoreSearchSchema.shape), 5],
   ])("every property of %s is taken or refused by name", (name, known, least) => {
     const document = JSON.parse(readFileSync(file, "utf8")) as {
       components: { schemas: Record<string, Schema> };

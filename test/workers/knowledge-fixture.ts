@@ -29,7 +29,11 @@ export async function callerOf(tenant: string, user: string, claims?: object): P
     body: await response.json(),
   });
   const caller: Caller = {
-    send: (path, init = {}) => send(path, { ...init, headers: { ...init.headers, authorization } }),
+    send: (path, { headers, ...init } = {}) => {
+      const all = new Headers(headers);
+      all.set("authorization", authorization);
+      return send(path, { ...init, headers: all });
+    },
     ask: async (method, path, body) =>
       answerOf(
         body === undefined ? await caller.send(path, { method }) : await post(path, authorization, body),
