@@ -105,6 +105,7 @@ function bytesOf(passages: readonly { readonly text: string }[], vectors: readon
   const encoder = new TextEncoder();
   let bytes = 0;
   for (const { text } of passages) bytes += encoder.encode(text).byteLength;
-  for (const vector of vectors) bytes += vector.byteLength;
+  // As vector-block.ts keeps them.
+  for (const vector of vectors) bytes += vector.length + 4;
   return bytes;
 }

@@ -134,7 +134,7 @@ test("a file is found when its alarm has rung, with exact counts, also after the
   await probe.process();
   expect(await probe.view()).toMatchObject({
     counts: { in_progress: 0, completed: 1, failed: 0, cancelled: 0 },
-    usageBytes: text.length + lexicalEmbedder.dimensions * 4,
+    usageBytes: text.length + lexicalEmbedder.dimensions + 4,
   });
   await evictDurableObject(probe.stub);
   expect(await probe.found("zyzzyva")).toEqual(["a"]);

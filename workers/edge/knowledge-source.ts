@@ -29,7 +29,10 @@ export function knowledgeSource({ env, hash }: Isolate, caller: Owner): Knowledg
   };
 }
 
-/** Whether the id is one that we made for this caller or its tenant. No object is asked: it may be deleted by now. */
+/**
+ * Whether the id is one that we made for this caller or its tenant. No object is asked: it may be deleted by now.
+ * @public a turn asks it before it is admitted
+ */
 export async function storeKnown({ hash }: Isolate, caller: Owner, storeId: string): Promise<boolean> {
   return (await resolveKnowledge(hash, storeId, "vectorStore", caller)) !== null;
 }
