@@ -51,6 +51,7 @@ export class FileProcessor {
       return await ingest(work, {
         open: () => this.#parts.open({ owner, jurisdiction, fileId }, storedIn),
         embedder: async () => (await this.#parts.models(owner.tenant)).embedder,
+        pause: () => scheduler.wait(0),
         isWanted: () => this.#store.files.isWanted(work),
         room: Math.max(0, maxPassages - this.#store.files.passagesBeside(fileId)),
       });

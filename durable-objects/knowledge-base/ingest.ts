@@ -20,11 +20,16 @@ export type Ingested =
 export interface IngestDeps {
   open(): Promise<ReadableStream<Uint8Array> | null>;
   embedder(): Promise<Embedder>;
+  /** Lets others in. */
+  pause(): Promise<void>;
   /** Asked at every step: a file may be deleted, or its batch cancelled, while it is worked on. */
   isWanted(): boolean;
   /** How many passages the store has room for. */
   readonly room: number;
 }
+
+/** Bytes of one file's vectors, which are in memory until they are written together with its passages. */
+const maxVectorBytes = 48 * 1_048_576;
 
 /** Texts embedded at a time. */
 const embedBatch = 64;
@@ -56,8 +61,16 @@ export async function ingest(work: Work, deps: IngestDeps): Promise<Ingested> {
   for (let at = 0; at < passages.length; at += embedBatch) {
     const texts = passages.slice(at, at + embedBatch).map((passage) => passage.text);
     const embedded = await embedder.embed(texts, "passage");
+    // An embedder in process waits for nothing: searches that came meanwhile go first.
+    await deps.pause();
     if (!deps.isWanted()) return null;
     if (!embedded.ok) return { kind: "again", detail: `not embedded: ${embedded.error.kind}` };
+    const vectorBytes = (embedded.value[0]?.byteLength ?? 0) * passages.length;
+    if (vectorBytes > maxVectorBytes)
+      return failed(
+        "invalid_file",
+        `The file makes ${passages.length} passages, too many for one file. Cut it into larger chunks, or into several files.`,
+      );
     vectors.push(...embedded.value);
   }
   return { kind: "passages", passages, vectors, embedderId: embedder.id };

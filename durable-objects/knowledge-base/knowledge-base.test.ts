@@ -152,6 +152,7 @@ test("a file that can't be searched fails for its own reason, which stays", asyn
       probe.file("empty", " \n "),
       probe.file("long", long),
       probe.file("cut", "short", { bytes: 6 }),
+      probe.file("huge", "x", { bytes: 8 * 1_048_576 + 1 }),
       probe.file("good", text),
     ],
     20,
@@ -164,7 +165,7 @@ test("a file that can't be searched fails for its own reason, which stays", asyn
   });
   await probe.process();
   const statuses = await Promise.all(
-    ["binary", "picture", "empty", "long", "gone", "cut", "good"].map((id) => probe.status(id)),
+    ["binary", "picture", "empty", "long", "huge", "gone", "cut", "good"].map((id) => probe.status(id)),
   );
   expect(statuses).toEqual([
     expect.stringMatching(/^(?:invalid|unsupported)_file$/),
@@ -172,10 +173,11 @@ test("a file that can't be searched fails for its own reason, which stays", asyn
     "invalid_file",
     "invalid_file",
     "invalid_file",
+    "invalid_file",
     "server_error",
     "completed",
   ]);
-  expect(await probe.view()).toMatchObject({ counts: { completed: 1, failed: 6 } });
+  expect(await probe.view()).toMatchObject({ counts: { completed: 1, failed: 7 } });
   expect(await probe.found("paragraph")).not.toContain("long");
 });
 

@@ -24,29 +24,11 @@ import {
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 import { findPassages } from "../../src/shared/retrieval/find-passages.ts";
 import { FileProcessor } from "./file-processor.ts";
+import type { KnowledgeBaseClass, KnowledgeBaseMethods } from "./knowledge-methods.ts";
 import type { KnowledgeParts } from "./knowledge-parts.ts";
 import { KnowledgeStore, type Head } from "./knowledge-store.ts";
 import { rememberedMs } from "./knowledge-tables.ts";
 import { PassageStore } from "./passage-store.ts";
-
-export interface KnowledgeBaseMethods {
-  create(message: CreateStoreObject): Promise<StoreOutcome>;
-  describe(message: DescribeStore): StoreOutcome;
-  update(message: UpdateStore): Promise<UpdateStoreOutcome>;
-  delete(message: DescribeStore): Promise<DeleteStoreObjectOutcome>;
-  attach(message: AttachFiles): Promise<AttachFilesOutcome>;
-  getFile(message: NameStoreFile): StoreFileOutcome;
-  listFiles(message: ListStoreFiles): ListStoreFilesOutcome;
-  updateFile(message: UpdateStoreFile): StoreFileOutcome;
-  detachFile(message: NameStoreFile): Promise<DetachFileOutcome>;
-  forgetFile(message: NameStoreFile): Promise<DetachFileOutcome>;
-  getBatch(message: NameBatch): BatchOutcome;
-  cancelBatch(message: NameBatch): Promise<BatchOutcome>;
-  search(message: SearchStore): Promise<SearchStoreOutcome>;
-}
-
-export type KnowledgeBaseObject = Rpc.DurableObjectBranded & KnowledgeBaseMethods;
-export type KnowledgeBaseClass<Env> = new (context: DurableObjectState, env: Env) => KnowledgeBaseObject;
 
 /** How exact `last_active_at` is: a row for every search would cost more than the search. */
 const activeEveryMs = 60_000;

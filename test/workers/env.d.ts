@@ -6,7 +6,7 @@ declare namespace Cloudflare {
   }
   interface Env {
     GATED_KNOWLEDGE: DurableObjectNamespace<
-      import("../../durable-objects/knowledge-base/knowledge-base.ts").KnowledgeBaseObject
+      import("../../durable-objects/knowledge-base/knowledge-methods.ts").KnowledgeBaseObject
     >;
   }
   interface GlobalProps {

@@ -52,7 +52,7 @@ declare namespace Cloudflare {
     >;
     LIBRARY: DurableObjectNamespace<import("../../durable-objects/library/library.ts").Library>;
     KNOWLEDGE_BASE: DurableObjectNamespace<
-      import("../../durable-objects/knowledge-base/knowledge-base.ts").KnowledgeBaseObject
+      import("../../durable-objects/knowledge-base/knowledge-methods.ts").KnowledgeBaseObject
     >;
     /** Bytes of uploaded files. Absent: they lie in the Library objects. */
     FILES?: R2Bucket;
