@@ -62,7 +62,7 @@ export class LibraryDuties {
     const duty = this.#store.duty(dutyId("make", "", storeId));
     // Somebody else has done it already.
     if (duty === null) return "was made, or unmade, meanwhile";
-    const made = await this.#make(duty).catch((error: unknown) => String(error));
+    const made = await inTime(this.#make(duty)).catch((error: unknown) => String(error));
     if (typeof made === "string") return made;
     this.#store.doneDuty(duty);
     await this.#setAlarm(0);
