@@ -139,6 +139,21 @@ test("a body that is no form is refused, and one that ends in the middle keeps n
   expect((await eva.ask("GET", "/v1/files")).body["data"]).toEqual([]);
 });
 
+test("of a client that leaves in the middle of its upload nothing is kept", async () => {
+  const mia = await callerOf("knows", "mia");
+  const begin = '--b\r\nContent-Disposition: form-data; name="file"; filename="secret.txt"\r\n\r\nzyzzyva';
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(begin)),
+    pull: (controller) => controller.error(new Error("gone")),
+  });
+  const headers = { "content-type": "multipart/form-data; boundary=b" };
+  const left = await mia.send("/v1/files", { method: "POST", headers, body });
+  expect(left.status).toBe(408);
+  const library = env.LIBRARY.getByName(libraryName({ tenant: "knows", user: "mia" }));
+  expect(await holdsText(library, "secret.txt")).toBe(false);
+  expect((await mia.ask("GET", "/v1/files")).body["data"]).toEqual([]);
+});
+
 test("what a user may have is bounded: bytes of a file, files, bytes of all, stores", async () => {
   const fay = await callerOf("small", "fay");
   const upload = async (text: string) => {

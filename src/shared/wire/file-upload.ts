@@ -38,7 +38,7 @@ export async function receiveUpload(
   maxBytes: number,
   writer: FileWriter,
 ): Promise<Result<ReceivedUpload, Refusal>> {
-  const reader = new MultipartReader(body, boundary);
+  const reader = new MultipartReader(body, boundary, maxBytes + formOverheadBytes);
   const received: Received = { file: null, fields: new Map() };
   const fault = await readParts(reader, received, maxBytes, writer);
   if (fault === null) return uploadOf(received);

@@ -17,7 +17,7 @@ function inPieces(bytes: Uint8Array, cuts: readonly number[]): ReadableStream<Ui
 }
 
 async function readAll(body: ReadableStream<Uint8Array>, boundary: string) {
-  const reader = new MultipartReader(body, boundary);
+  const reader = new MultipartReader(body, boundary, 100_000);
   const parts: { head: PartHead; bytes: number[] }[] = [];
   for (;;) {
     const next = await reader.next();
@@ -84,4 +84,16 @@ test("other ways to write names and boundaries are understood", async () => {
     "preamble\r\n--b \t\r\ncontent-disposition: form-data; filename=\"x\"; filename*=UTF-8''gr%C3%BC%C3%9Fe.txt; name=file\r\n\r\n1\r\n--b--\r\nepilogue";
   const { parts } = await readAll(inPieces(encode(text), [3, 30]), "b");
   expect(parts).toEqual([{ head: { name: "file", filename: "grüße.txt", mediaType: "" }, bytes: [49] }]);
+});
+
+test("a body without an end is read no further than it may be long", async () => {
+  let pulled = 0;
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled += 1;
+      controller.enqueue(new Uint8Array(10_000).fill(120));
+    },
+  });
+  expect((await readAll(endless, "b")).ended).toBe("malformed");
+  expect(pulled).toBeLessThan(15);
 });

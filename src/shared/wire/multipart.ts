@@ -6,8 +6,9 @@
  * | --- | --- |
  * | 70 characters of boundary | RFC 2046, section 5.1.1 |
  * | 8 KiB of one part's headers | a header without an end would be held whole |
+ * | `maxBytes` of the whole body | what stands ahead of the first boundary has no end of its own |
  *
- * How many parts and bytes there may be is for the caller to say: nothing is held here but one read and one part's headers.
+ * Nothing is held here but one read and one part's headers.
  */
 export interface PartHead {
   readonly name: string;
@@ -38,11 +39,14 @@ export function boundaryOf(contentType: string): string | null {
 export class MultipartReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #delimiter: Uint8Array;
+  readonly #maxBytes: number;
+  #bytes = 0;
   /** The first delimiter has no line before it: this is that line's end. */
   #held: Uint8Array = Uint8Array.of(cr, lf);
   #state: "body" | "delimited" | "end" | "malformed" = "body";
 
-  constructor(body: ReadableStream<Uint8Array>, boundary: string) {
+  constructor(body: ReadableStream<Uint8Array>, boundary: string, maxBytes: number) {
+    this.#maxBytes = maxBytes;
     this.#reader = body.getReader();
     this.#delimiter = new TextEncoder().encode(`\r\n--${boundary}`);
   }
@@ -50,7 +54,8 @@ export class MultipartReader {
   /** Passes over what is left of the part before. Rejects where the body itself breaks off. */
   async next(): Promise<NextPart> {
     while (this.#state === "body") await this.read();
-    if (this.#state === "malformed") return { kind: "malformed", fault: "ends before its last boundary" };
+    if (this.#state === "malformed")
+      return { kind: "malformed", fault: "ends before its last boundary, or is too long" };
     if (this.#state === "end") return { kind: "end" };
     if (!(await this.#hold(2))) return this.#malformed("ends within a boundary");
     if (this.#held[0] === dash && this.#held[1] === dash) {
@@ -127,8 +132,11 @@ export class MultipartReader {
   }
 
   async #fill(): Promise<boolean> {
+    // What came already is handed out: whoever counts a part's bytes finds that it is too long by itself.
+    if (this.#bytes > this.#maxBytes) return false;
     const { done, value } = await this.#reader.read();
     if (done) return false;
+    this.#bytes += value.byteLength;
     if (this.#held.byteLength === 0) {
       this.#held = value;
       return true;
