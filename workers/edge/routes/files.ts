@@ -41,7 +41,10 @@ export const createFile: TenantHandler = async (call) => {
   const owner = ownerFor(call, visibility.value);
   const fault = adminFault(call, owner);
   if (fault !== null) return respondRefusal(scope, fault);
-  const file = await upload(call, owner);
+  const uploading = upload(call, owner);
+  // A client that leaves in the middle must not stop what takes the upload back.
+  scope.background.run("upload", uploading);
+  const file = await uploading;
   return file.ok ? respondJson(scope, publicFile(file.value, owner)) : respondRefusal(scope, file.error);
 };
 
