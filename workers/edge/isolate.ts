@@ -41,6 +41,7 @@ import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
 import { randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { LineBuffer } from "../../src/shared/telemetry/line-buffer.ts";
 import { shardCount, shardName } from "../../src/shared/telemetry/metrics/hub-protocol.ts";
+import { injectionLabels } from "../../src/shared/telemetry/metrics/injection-labels.ts";
 import { MetricRecorder } from "../../src/shared/telemetry/metrics/metric-recorder.ts";
 import { createTenantDirectory, type TenantDirectory } from "../../src/shared/tenancy/tenant-directory.ts";
 import { base32 } from "../../src/shared/turn/base32.ts";
@@ -220,7 +221,11 @@ function build(env: Cloudflare.Env): Isolate {
     callBucket,
     hash,
     // Detectors that take their time (a classifier, a moderation model) come here.
-    screen: { detectors: [], timer: (ms, fire) => startTimer(fire, ms) },
+    screen: {
+      detectors: [],
+      timer: (ms, fire) => startTimer(fire, ms),
+      onInjection: ({ span }) => metrics.count("injections", injectionLabels(span)),
+    },
     log,
     metrics,
     archive,

@@ -42,7 +42,8 @@ export type Refusal =
   | { readonly kind: "conflict"; readonly message: string }
   /** The client wants a stored answer or none (`only-if-cached`), and there is none. */
   | { readonly kind: "not-stored" }
-  | { readonly kind: "content-refused"; readonly categories: readonly string[] }
+  /** `param`: the field of the body that was refused, where it is known. */
+  | { readonly kind: "content-refused"; readonly categories: readonly string[]; readonly param?: string }
   /** The engine called the request itself wrong (its 400 or 422). Its own text goes to the log, never to the wire. */
   | {
       readonly kind: "origin-rejected";

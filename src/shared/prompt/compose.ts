@@ -42,6 +42,8 @@ export interface ComposeInput {
   readonly cacheSalt: string | null;
   /** Salts the keys by which the prompt's beginning is recognised; null: none are made. */
   readonly affinitySeed: number | null;
+  /** Results of tools are framed as data, with marks by this secret; absent or null: they stand as they are. */
+  readonly spotlightSecret?: string | null;
   /** Where the request names no length of the answer, the engine is told none either: it has what the window leaves. */
   readonly openEnd?: boolean;
 }

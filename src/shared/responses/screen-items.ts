@@ -5,7 +5,7 @@ import type { ChatMessage } from "../prompt/chat-message.ts";
 import { screenWith } from "../safety/definition-texts.ts";
 import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
-import { summary } from "../turn/screen-request.ts";
+import { refusalAt, summary } from "../turn/screen-request.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
 import type { InputPart, InputText, Item, OutputPart } from "./item.ts";
 
@@ -29,7 +29,8 @@ export async function screenResponse(
   const described = { ...(tools !== undefined && { tools }), ...(text !== undefined && { text }) };
   const screening = screenWith(said, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
-  if (screened.kind === "refused") return err(screened.refusal);
+  if (screened.kind === "refused")
+    return err(refusalAt(screened, (at) => (at === 0 ? "instructions" : itemField(request.input, at - 1))));
   const findings = summary(screened.findings, screened.harm);
   const [first, ...messages] = screened.messages;
   const instructions = typeof first?.content === "string" ? first.content : "";
@@ -43,6 +44,12 @@ export async function screenResponse(
     },
     findings,
   });
+}
+
+/** A prompt of one message may have been a plain string. */
+function itemField(input: readonly Item[], at: number): string {
+  if (input.length === 1) return "input";
+  return `input[${at}].${input[at]?.type === "function_call_output" ? "output" : "content"}`;
 }
 
 function asMessage(item: Item): ChatMessage {

@@ -1,5 +1,8 @@
 import type { TextFilter, TextLane } from "../stream/text-filter.ts";
 import { JsonText } from "./json-text.ts";
+import { AnswerLinks } from "./links/answer-links.ts";
+import type { LinkSpan } from "./links/link-guard.ts";
+import type { LinksPolicy } from "./links/links-policy.ts";
 import { AnswerModeration } from "./moderation/answer-moderation.ts";
 import type { Category } from "./moderation/categories.ts";
 import { mostJudgedCharacters } from "./moderation/moderator.ts";
@@ -11,12 +14,18 @@ import { StreamGuard } from "./stream-guard.ts";
 /** A span and the run of the answer's text that it lies in. */
 export interface AnswerFinding {
   readonly lane: TextLane;
-  readonly span: Span;
+  readonly span: Span | LinkSpan;
 }
 
 export interface GuardedAnswer {
   /** A format or a grammar was asked for. Arguments of tool calls are JSON always. */
   readonly contentIsJson: boolean;
+}
+
+/** What is looked for beside patterns; `null`: nothing. */
+export interface AnswerPolicies {
+  readonly links: LinksPolicy | null;
+  readonly moderation: ModerationPolicy | null;
 }
 
 /** Findings beyond this are counted, not kept: an answer may hold a list of a million addresses. */
@@ -31,6 +40,8 @@ export class AnswerGuard implements TextFilter {
   readonly #policy: ResolvedPolicy;
   readonly #contentIsJson: boolean;
   readonly #guards = new Map<TextLane, StreamGuard>();
+  /** `null`: links may lead anywhere. */
+  readonly #links: AnswerLinks | null;
   /** `null`: the tenant does not moderate answers. */
   readonly #moderation: ModerationPolicy | null;
   readonly #moderated = new Map<TextLane, AnswerModeration>();
@@ -42,10 +53,11 @@ export class AnswerGuard implements TextFilter {
   constructor(
     policy: ResolvedPolicy,
     { contentIsJson }: GuardedAnswer,
-    moderation: ModerationPolicy | null = null,
+    { links, moderation }: AnswerPolicies = { links: null, moderation: null },
   ) {
     this.#policy = policy;
     this.#contentIsJson = contentIsJson;
+    this.#links = links === null ? null : new AnswerLinks(links, (lane, spans) => this.#note(lane, spans));
     this.#moderation = moderation;
   }
 
@@ -71,16 +83,18 @@ export class AnswerGuard implements TextFilter {
 
   push(lane: TextLane, text: string): string | null {
     const seen = this.#policy.isOff ? text : this.#push(lane, text);
-    if (seen === null || this.#moderation === null) return seen;
-    return this.#spoken(lane, this.#moderationOf(lane, this.#moderation).push(seen));
+    const kept = seen === null || !this.#readsLinks(lane) ? seen : (this.#links?.push(lane, seen) ?? seen);
+    if (kept === null || this.#moderation === null) return kept;
+    return this.#spoken(lane, this.#moderationOf(lane, this.#moderation).push(kept));
   }
 
   flush(lane: TextLane): string | null {
     const held = this.#policy.isOff ? "" : this.#flush(lane);
-    if (held === null || this.#moderation === null) return held;
+    const kept = held === null || !this.#readsLinks(lane) ? held : (this.#links?.flush(lane, held) ?? held);
+    if (kept === null || this.#moderation === null) return kept;
     const moderation = this.#moderationOf(lane, this.#moderation);
     this.#moderated.delete(lane);
-    const first = moderation.push(held);
+    const first = moderation.push(kept);
     const last = first === null ? null : moderation.flush();
     return first === null || last === null ? null : this.#spoken(lane, first + last);
   }
@@ -110,6 +124,11 @@ export class AnswerGuard implements TextFilter {
     return lane.includes("/call/") || (this.#contentIsJson && lane.endsWith("/content"));
   }
 
+  /** JSON and arguments of calls are no Markdown. */
+  #readsLinks(lane: TextLane): boolean {
+    return this.#links !== null && !this.#isJson(lane);
+  }
+
   #spoken(lane: TextLane, text: string | null): string | null {
     if (
       text !== null &&
@@ -135,7 +154,7 @@ export class AnswerGuard implements TextFilter {
     for (const category of found) this.#harm.set(category, (this.#harm.get(category) ?? 0) + 1);
   }
 
-  #note(lane: TextLane, spans: readonly Span[]): void {
+  #note(lane: TextLane, spans: readonly (Span | LinkSpan)[]): void {
     for (const span of spans) {
       this.#found += 1;
       this.#strongest = Math.max(this.#strongest, safetyActions.indexOf(span.action));
@@ -147,14 +166,20 @@ export class AnswerGuard implements TextFilter {
 /** Undefined where the tenant wants nothing looked for: the pass then has no filter at all. */
 export function createAnswerGuard(policy: SafetyPolicy, answer: GuardedAnswer): AnswerGuard | undefined {
   return guardsAnswers(policy)
-    ? new AnswerGuard(resolvePolicy(policy.output), answer, moderationOf(policy))
+    ? new AnswerGuard(resolvePolicy(policy.output), answer, policiesOf(policy))
     : undefined;
 }
 
 export function guardsAnswers(policy: SafetyPolicy): boolean {
-  return !resolvePolicy(policy.output).isOff || moderationOf(policy) !== null;
+  const { links, moderation } = policiesOf(policy);
+  return !resolvePolicy(policy.output).isOff || links !== null || moderation !== null;
 }
 
-function moderationOf({ moderation }: SafetyPolicy): ModerationPolicy | null {
-  return moderation === undefined || moderation.output === "off" ? null : moderation;
+/** A turn that older code stored knows of neither. */
+function policiesOf(policy: SafetyPolicy): AnswerPolicies {
+  const { links, moderation } = policy as Partial<SafetyPolicy>;
+  return {
+    links: links === undefined || links.action === "off" ? null : links,
+    moderation: moderation === undefined || moderation.output === "off" ? null : moderation,
+  };
 }

@@ -3,8 +3,8 @@
  * the prompt. Every string of such a value is screened, but for its keys.
  */
 import type { ChatMessage } from "../prompt/chat-message.ts";
-import { resolvePolicy, type SafetyPolicy } from "./safety-policy.ts";
-import { moderatesPrompts, screenPrompt, type ScreenDeps, type ScreenedPrompt } from "./screen-prompt.ts";
+import type { SafetyPolicy } from "./safety-policy.ts";
+import { isUnscreened, screenPrompt, type ScreenDeps, type ScreenedPrompt } from "./screen-prompt.ts";
 
 export type ScreenedWith<M, D> =
   | (Extract<ScreenedPrompt<M>, { kind: "passed" }> & { readonly definitions: D })
@@ -17,7 +17,7 @@ export function screenWith<M extends ChatMessage, D>(
   policy: SafetyPolicy,
   deps: ScreenDeps,
 ): ScreenedWith<M, D> | Promise<ScreenedWith<M, D>> {
-  if (resolvePolicy(policy.input).isOff && deps.detectors.length === 0 && !moderatesPrompts(policy))
+  if (isUnscreened(policy, deps))
     return { kind: "passed", messages, definitions, findings: [], unscreened: false };
   const texts = stringsOf(definitions);
   const described = { role: "system", content: texts.map((text) => ({ type: "text" as const, text })) };

@@ -68,7 +68,8 @@ function mapCall(call: unknown, replace: ReplaceText): unknown {
   return text === before ? call : { ...(call as object), function: { ...called, arguments: text } };
 }
 
-function isJson(text: string): boolean {
+/** An object or an array, as whoever parses it would have it. */
+export function isJson(text: string): boolean {
   if (!/^\s*[[{]/.test(text)) return false;
   try {
     JSON.parse(text);

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { injectionPolicySchema } from "./injection/injection-policy.ts";
+import { linksPolicySchema } from "./links/links-policy.ts";
 import { moderationPolicySchema } from "./moderation/moderation-policy.ts";
 import { type SafetyAction, safetyActions, type SpanKind, spanKinds } from "./span.ts";
 
@@ -20,6 +22,10 @@ export const safetyPolicySchema = z.strictObject({
   output: directionPolicySchema.prefault({}),
   /** A screen that takes over 50 ms: let the text through and say so in the log, or refuse. */
   when_slow: z.enum(["open", "closed"]).default("closed"),
+  /** Attacks on the model's instructions, by what users say and by what programs bring. */
+  injection: injectionPolicySchema.prefault({}),
+  /** Links and pictures in answers that lead elsewhere. */
+  links: linksPolicySchema.prefault({}),
   /** Absent: nothing is moderated. */
   moderation: moderationPolicySchema.optional(),
 });

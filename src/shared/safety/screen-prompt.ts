@@ -1,5 +1,7 @@
 import type { Refusal } from "../contracts/refusal.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
+import { looksForInjection } from "./injection/injection-policy.ts";
+import { type InjectionFinding, screenInjection } from "./injection/screen-injection.ts";
 import { applyMasks } from "./masks.ts";
 import { mapTexts } from "./message-texts.ts";
 import type { Category } from "./moderation/categories.ts";
@@ -29,22 +31,31 @@ export interface ScreenDeps {
   readonly detectors: readonly PromptDetector[];
   /** Calls `fire` once after `ms`, unless the returned function is called before. */
   readonly timer: (ms: number, fire: () => void) => () => void;
+  /** Told of every attack on the instructions that was found, for the metrics. */
+  readonly onInjection?: (finding: InjectionFinding) => void;
   /** The model that the tenant's moderation names. */
   readonly moderator?: Moderator;
 }
 
 /** A span and the text it lies in, counted over all texts of the prompt. */
-export interface Finding {
+export interface PatternFinding {
   readonly text: number;
   readonly span: Span;
 }
+
+/** It was let through without its screening: the budget ran out and the policy is open. */
+export interface UnscreenedFinding {
+  readonly span: { readonly kind: "unscreened"; readonly action: "flag" };
+}
+
+export type Finding = PatternFinding | InjectionFinding | UnscreenedFinding;
 
 export type ScreenedPrompt<M> =
   | {
       readonly kind: "passed";
       readonly messages: readonly M[];
       readonly findings: readonly Finding[];
-      /** The budget ran out and the policy is open: say so in the log. */
+      /** The budget ran out and the policy is open; the findings say so, too. */
       readonly unscreened: boolean;
       /** Harm that was found and let through, by category; absent: none. */
       readonly harm?: ReadonlyMap<Category | "unmoderated", number>;
@@ -53,9 +64,51 @@ export type ScreenedPrompt<M> =
       readonly kind: "refused";
       readonly refusal: Extract<Refusal, { kind: "content-refused" | "dependency-unavailable" }>;
       readonly findings: readonly Finding[];
+      /** The message that was refused, where one is to blame. */
+      readonly message?: number;
     };
 
+/** Nothing is looked for: whatever is asked may go on as it is. */
+export function isUnscreened(policy: SafetyPolicy, { detectors }: ScreenDeps): boolean {
+  return (
+    resolvePolicy(policy.input).isOff &&
+    detectors.length === 0 &&
+    !looksForInjection(policy.injection) &&
+    !moderatesPrompts(policy)
+  );
+}
+
 export function screenPrompt<M extends ChatMessage>(
+  messages: readonly M[],
+  policy: SafetyPolicy,
+  deps: ScreenDeps,
+): ScreenedPrompt<M> | Promise<ScreenedPrompt<M>> {
+  if (!looksForInjection(policy.injection)) return screenRest(messages, policy, deps);
+  const injections = screenInjection(messages, policy.injection);
+  const { findings, isSlow } = injections;
+  for (const finding of findings) deps.onInjection?.(finding);
+  const blocked = findings.find(({ span }) => span.action === "block");
+  if (blocked !== undefined)
+    return {
+      kind: "refused",
+      refusal: { kind: "content-refused", categories: ["injection"] },
+      findings,
+      message: blocked.message,
+    };
+  if (isSlow && policy.injection.when_slow === "closed") return tooSlow(findings);
+  const screened = screenRest(injections.messages, policy, deps);
+  const both = (patterns: ScreenedPrompt<M>): ScreenedPrompt<M> => ({
+    ...patterns,
+    ...(patterns.kind === "passed" && { unscreened: patterns.unscreened || isSlow }),
+    findings: [...findings, ...(isSlow ? [unscreened] : []), ...patterns.findings],
+  });
+  return screened instanceof Promise ? screened.then(both) : both(screened);
+}
+
+const unscreened: UnscreenedFinding = { span: { kind: "unscreened", action: "flag" } };
+
+/** Patterns and detectors, then moderation of what they leave. */
+function screenRest<M extends ChatMessage>(
   messages: readonly M[],
   policy: SafetyPolicy,
   deps: ScreenDeps,
@@ -188,7 +241,12 @@ function slow<M>(
   findings: readonly Finding[],
   whenSlow: SafetyPolicy["when_slow"] = policy.when_slow,
 ): ScreenedPrompt<M> {
-  if (whenSlow === "open") return { kind: "passed", messages, findings, unscreened: true };
+  if (whenSlow === "open")
+    return { kind: "passed", messages, findings: [...findings, unscreened], unscreened: true };
+  return tooSlow(findings);
+}
+
+function tooSlow(findings: readonly Finding[]): Extract<ScreenedPrompt<never>, { kind: "refused" }> {
   return {
     kind: "refused",
     refusal: {

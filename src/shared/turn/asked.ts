@@ -49,6 +49,8 @@ export interface ComposeInputs {
   readonly cacheSalt: string | null;
   /** Salts the keys by which the prompt's beginning is recognised; null: there is but one replica, so none are made. */
   readonly affinitySeed: number | null;
+  /** Results of tools are framed as data, with marks by this secret (safety/spotlight.ts); absent or null: they stand as they are. */
+  readonly spotlightSecret?: string | null;
   /** The engine is told no length of the answer where the client named none. */
   readonly openEnd?: boolean;
 }

@@ -12,6 +12,7 @@ import { isRecord } from "../stream/wire-usage.ts";
 import { dearestPrice } from "./dearest-price.ts";
 import { planModel, planWithHistory, type Candidate, type Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+import { spotlightSecretOf } from "../safety/spotlight.ts";
 
 export interface CountedInput {
   readonly tokens: number;
@@ -72,6 +73,8 @@ async function count(
       stream: false,
       cacheSalt: null,
       affinitySeed: null,
+      // All marks are of one length: which they are counts for nothing here.
+      spotlightSecret: spotlightSecretOf(turn.tenant.safety, ""),
     });
     if (!composed.ok) {
       refusal ??= composed.error;

@@ -6,6 +6,8 @@ import { exactKey } from "../cache/exact-key.ts";
 import type { CacheLookup } from "../cache/ports.ts";
 import { composeVersion } from "../prompt/compose.ts";
 import { controlTokenRulesVersion } from "../prompt/control-tokens.ts";
+import { injectionRulesVersion, looksForInjection } from "../safety/injection/injection-policy.ts";
+import { linkRulesVersion } from "../safety/links/links-policy.ts";
 import { moderationVersion } from "../safety/moderation/moderation-policy.ts";
 import { resolvePolicy, safetyRulesVersion } from "../safety/safety-policy.ts";
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
@@ -86,8 +88,16 @@ function keyOf(
 
 /** A masked or blocked answer is of its policy; a policy that looks for nothing changes nothing. */
 function safetyOf({ tenant: { safety } }: ValidatedTurn): string | null {
-  const off = resolvePolicy(safety.input).isOff && resolvePolicy(safety.output).isOff;
-  if (off && safety.moderation === undefined) return null;
-  const moderation = safety.moderation === undefined ? "" : `/${moderationVersion}`;
-  return `${safetyRulesVersion}${moderation}/${JSON.stringify(safety)}`;
+  const links = safety.links.action !== "off";
+  const injection = looksForInjection(safety.injection) || safety.injection.spotlight;
+  const moderation = safety.moderation !== undefined;
+  const patterns = !resolvePolicy(safety.input).isOff || !resolvePolicy(safety.output).isOff;
+  if (!patterns && !injection && !links && !moderation) return null;
+  return [
+    safetyRulesVersion,
+    injection ? injectionRulesVersion : "",
+    links ? linkRulesVersion : "",
+    moderation ? moderationVersion : "",
+    JSON.stringify(safety),
+  ].join("/");
 }

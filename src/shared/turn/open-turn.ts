@@ -19,6 +19,7 @@ import { answerReservation, wholeReservation } from "../limits/estimate.ts";
 import { seedOf } from "../routing/affinity.ts";
 import { hasSeveralReplicas } from "../routing/fleet-index.ts";
 import type { OriginAnswer } from "../routing/ports.ts";
+import { spotlightSecretOf } from "../safety/spotlight.ts";
 import { dearestPrice } from "./dearest-price.ts";
 import { promptExhausted } from "./exhausted.ts";
 import { lookup, type CacheStanding } from "./lookup.ts";
@@ -153,6 +154,7 @@ async function askCandidate(
     cacheSalt,
     affinitySeed: hasSeveralReplicas(deps.fleet, candidate.variant.clusters) ? seedOf(cacheSalt) : null,
     openEnd,
+    spotlightSecret: spotlightSecretOf(turn.tenant.safety, cacheSalt),
   });
   if (!composed.ok) return err({ refusal: composed.error, givesWay: true });
   const prompt = composed.value;

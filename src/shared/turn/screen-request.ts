@@ -2,7 +2,7 @@
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { screenWith } from "../safety/definition-texts.ts";
-import { screenPrompt, type Finding, type ScreenDeps } from "../safety/screen-prompt.ts";
+import { screenPrompt, type ScreenDeps, type ScreenedPrompt } from "../safety/screen-prompt.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
 import type { CompletionRequest } from "../wire/completions-request.ts";
@@ -23,7 +23,7 @@ export async function screenChat(
   const described = descriptionsOf(request);
   const screening = screenWith(request.messages, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
-  if (screened.kind === "refused") return err(screened.refusal);
+  if (screened.kind === "refused") return err(refusalAt(screened, (at) => `messages[${at}].content`));
   const { messages, definitions } = screened;
   const same = messages === request.messages && definitions === described;
   return ok({
@@ -51,10 +51,23 @@ export async function screenCompletion(
   const prompts = typeof request.prompt === "string" ? [request.prompt] : request.prompt;
   const said = prompts.map((content) => ({ role: "user" as const, content }));
   const screened = await screenPrompt(said, tenant.safety, deps);
-  if (screened.kind === "refused") return err(screened.refusal);
+  if (screened.kind === "refused")
+    return err(
+      refusalAt(screened, (at) => (typeof request.prompt === "string" ? "prompt" : `prompt[${at}]`)),
+    );
   const texts = screened.messages.map((message) => message.content);
   const prompt = typeof request.prompt === "string" ? (texts[0] ?? "") : texts;
   return ok({ request: { ...request, prompt }, findings: summary(screened.findings, screened.harm) });
+}
+
+/** @param placeOf the field of the body that a message came from */
+export function refusalAt(
+  { refusal, message }: Extract<ScreenedPrompt<unknown>, { kind: "refused" }>,
+  placeOf: (message: number) => string,
+): Refusal {
+  return refusal.kind === "content-refused" && message !== undefined
+    ? { ...refusal, param: placeOf(message) }
+    : refusal;
 }
 
 /**
@@ -63,7 +76,7 @@ export async function screenCompletion(
  * @param harm how often each category of harm was found
  */
 export function summary(
-  findings: readonly Pick<Finding, "span">[],
+  findings: readonly { readonly span: { readonly kind: string } }[],
   harm: ReadonlyMap<string, number> = noHarm,
 ): string | null {
   if (findings.length === 0 && harm.size === 0) return null;

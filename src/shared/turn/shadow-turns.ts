@@ -13,6 +13,7 @@ import { stableDraw } from "../routing/stable-draw.ts";
 import type { TokenCalibration } from "../prompt/token-calibration.ts";
 import type { Asked } from "./asked.ts";
 import type { ValidatedTurn } from "./ports.ts";
+import { spotlightSecretOf } from "../safety/spotlight.ts";
 
 /** What of a turn is copied. */
 export interface CopiedTurn {
@@ -157,6 +158,7 @@ function requestOf(
     cacheSalt,
     // It goes where it disturbs least, not where its prefix is.
     affinitySeed: null,
+    spotlightSecret: spotlightSecretOf(tenant.safety, cacheSalt),
   });
   if (!composed.ok) return null;
   const { path, body, promptTokens, maxTokens } = composed.value;

@@ -185,7 +185,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         400,
         "invalid_request_error",
         "content_policy_violation",
-        null,
+        refusal.param ?? null,
         `The prompt was refused by the content policy${categories(refusal.categories)}. Change it and send it again.`,
       );
     case "origin-rejected":

@@ -10,7 +10,7 @@ import {
 import { screenPrompt } from "../../../src/shared/safety/screen-prompt.ts";
 import { itemsOfMessages, publicItem } from "../../../src/shared/turn/durable/conversation-items.ts";
 import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts";
-import { summary } from "../../../src/shared/turn/screen-request.ts";
+import { refusalAt, summary } from "../../../src/shared/turn/screen-request.ts";
 import { checkMedia } from "../../../src/shared/wire/media.ts";
 import { parseConversationItems } from "../../../src/shared/wire/conversation-request.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
@@ -66,7 +66,11 @@ export const addConversationItems: TenantHandler = async (call) => {
   const media = checkMedia({ messages: read.value }, tenant.media);
   if (!media.ok) return respondRefusal(scope, media.error);
   const screened = await screenPrompt(read.value, tenant.safety, screenFor(call));
-  if (screened.kind === "refused") return respondRefusal(scope, screened.refusal);
+  if (screened.kind === "refused")
+    return respondRefusal(
+      scope,
+      refusalAt(screened, () => "items"),
+    );
   const findings = summary(screened.findings, screened.harm);
   if (findings !== null) scope.record.screened = findings;
   const items = itemsOfMessages(screened.messages);

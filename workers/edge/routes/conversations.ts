@@ -10,7 +10,7 @@ import {
 import { resolveConversation } from "../../../src/shared/turn/conversation-name.ts";
 import { itemsOfMessages } from "../../../src/shared/turn/durable/conversation-items.ts";
 import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts";
-import { summary } from "../../../src/shared/turn/screen-request.ts";
+import { refusalAt, summary } from "../../../src/shared/turn/screen-request.ts";
 import { mintId } from "../../../src/shared/turn/response-id.ts";
 import { screenPrompt } from "../../../src/shared/safety/screen-prompt.ts";
 import { checkMedia } from "../../../src/shared/wire/media.ts";
@@ -39,7 +39,11 @@ export const createConversation: TenantHandler = async (call) => {
   const media = checkMedia({ messages: read.value.messages }, tenant.media);
   if (!media.ok) return respondRefusal(scope, media.error);
   const screened = await screenPrompt(read.value.messages, tenant.safety, screenFor(call));
-  if (screened.kind === "refused") return respondRefusal(scope, screened.refusal);
+  if (screened.kind === "refused")
+    return respondRefusal(
+      scope,
+      refusalAt(screened, () => "items"),
+    );
   const findings = summary(screened.findings, screened.harm);
   if (findings !== null) scope.record.screened = findings;
   const owner = ownerOf(call);

@@ -163,6 +163,12 @@ export const metricTable = {
     help: "Requests let in by the tenant's policy although a bucket could not be asked.",
     labels: ["scope"],
   },
+  injections: {
+    type: "counter",
+    name: "edgewise_injections_total",
+    help: "Messages in which the injection screen found an attack, by who wrote them (user, data) and what was done.",
+    labels: ["scope", "result"],
+  },
   settlementsLost: {
     type: "counter",
     name: "edgewise_settlements_lost_total",

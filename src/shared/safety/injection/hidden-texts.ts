@@ -1,0 +1,124 @@
+/**
+ * Which texts lie in a text, encoded? Base64 (also of URLs), hexadecimal, ROT13, and the whole of it backwards. What is decoded is bounded, and
+ * only what reads as text counts: pictures, hashes and keys are neither.
+ */
+import { hashWord } from "./word-hash.ts";
+
+export interface HiddenText {
+  readonly text: string;
+  /** What of the outer text holds it. */
+  readonly start: number;
+  readonly end: number;
+  /** Where a place in it lies in the outer text; `null`: only the whole has a place. */
+  readonly placeOf: ((at: number) => number) | null;
+}
+
+/** Decoded in all, of one text. More is left alone: whoever hides an attack wants it read, and a model doesn't decode a book. */
+const mostDecodedCharacters = 32_768;
+const mostBlobs = 64;
+const fewestDecodedCharacters = 12;
+const blobPattern = /[A-Za-z0-9+/_-]{20,}={0,2}/g;
+const hexPattern = /^(?:[0-9a-f]{2})+$/i;
+
+export function* blobTexts(text: string): Generator<HiddenText> {
+  let left = mostDecodedCharacters;
+  let blobs = 0;
+  for (const match of text.matchAll(blobPattern)) {
+    if (left <= 0 || blobs >= mostBlobs) return;
+    const [blob] = match;
+    const decoded = hexPattern.test(blob) ? fromHex(blob, left) : fromBase64(blob, left);
+    if (decoded === null) continue;
+    blobs += 1;
+    left -= decoded.length;
+    yield { text: decoded, start: match.index, end: match.index + blob.length, placeOf: null };
+  }
+}
+
+function fromHex(blob: string, most: number): string | null {
+  const length = Math.min(blob.length, most * 2) & ~1;
+  const bytes = Uint8Array.from({ length: length / 2 }, (_, at) =>
+    Number.parseInt(blob.slice(2 * at, 2 * at + 2), 16),
+  );
+  return readable(bytes);
+}
+
+function fromBase64(blob: string, most: number): string | null {
+  const plain = blob.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
+  const length = Math.min(plain.length, Math.ceil(most / 3) * 4) & ~3;
+  const cut = plain.length <= length || plain.length - length < 4 ? plain : plain.slice(0, length);
+  // One character more than whole bytes fill is no base64.
+  if (cut.length % 4 === 1) return null;
+  return readable(Uint8Array.from(atob(cut), (character) => character.charCodeAt(0)));
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+
+/** Most of it letters and blanks, and no control characters: as a sentence is. */
+function readable(bytes: Uint8Array): string | null {
+  if (bytes.length < fewestDecodedCharacters) return null;
+  let plain = 0;
+  for (const byte of bytes) {
+    if (byte < 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return null;
+    if (byte === 0x20 || (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x41 && byte <= 0x5a) || byte >= 0x80)
+      plain += 1;
+  }
+  if (plain < bytes.length * 0.8) return null;
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    // No UTF-8, so no text that a model would read.
+    return null;
+  }
+}
+
+/** Words that no attack does without, as they look in ROT13 and backwards. */
+const tellingWords = [
+  "ignore",
+  "disregard",
+  "forget",
+  "override",
+  "instructions",
+  "instruction",
+  "previous",
+  "system",
+  "prompt",
+  "reveal",
+  "rules",
+  "pretend",
+  "unfiltered",
+  "anweisungen",
+  "vergiss",
+  "ignoriere",
+];
+const tellingRot13 = new Set(tellingWords.map((word) => hashWord(rot13(word))));
+const tellingBackwards = new Set(tellingWords.map((word) => hashWord(backwards(word))));
+const fewestTellingWords = 2;
+
+/** The whole text in ROT13 or backwards, where that makes words of it. */
+export function* turnedTexts(text: string, hashes: ArrayLike<number>): Generator<HiddenText> {
+  let rotated = 0;
+  let turned = 0;
+  for (let at = 0; at < hashes.length; at += 1) {
+    const hash = hashes[at] ?? 0;
+    if (tellingRot13.has(hash)) rotated += 1;
+    if (tellingBackwards.has(hash)) turned += 1;
+  }
+  const whole = { start: 0, end: text.length };
+  if (rotated >= fewestTellingWords) yield { ...whole, text: rot13(text), placeOf: (at) => at };
+  if (turned >= fewestTellingWords)
+    yield { ...whole, text: backwards(text), placeOf: (at) => text.length - at };
+}
+
+function rot13(text: string): string {
+  return text.replace(/[a-z]/gi, (letter) => {
+    const code = letter.charCodeAt(0);
+    const first = code & 0x20 ? 0x61 : 0x41;
+    return String.fromCharCode(first + ((code - first + 13) % 26));
+  });
+}
+
+function backwards(text: string): string {
+  let turned = "";
+  for (let at = text.length - 1; at >= 0; at -= 1) turned += text.charAt(at);
+  return turned;
+}

@@ -1,0 +1,120 @@
+/**
+ * Does this text try to take a model over? Its words (read-words.ts) are weighed by a linear classifier, one for what a user says and one for
+ * what programs bring, in windows of whole sentences; the worst window decides. Signs that no honest text has (control tokens, characters that
+ * nobody sees, attacks' words in disguise) weigh by a fixed rule beside it. What is encoded is decoded and judged as well, twice over.
+ * Time and memory grow with the text's length.
+ */
+import { featuresOf, mostFeaturesOfWord } from "./features.ts";
+import { blobTexts, type HiddenText, turnedTexts } from "./hidden-texts.ts";
+import type { InjectionChannel } from "./injection-policy.ts";
+import { classBits } from "./lexicon.ts";
+import { readWords } from "./read-words.ts";
+import type { ReadWords } from "./word-list.ts";
+import { type ChannelWeights, weightsOf } from "./weights.ts";
+import { eachWindow, windowNorm } from "./windows.ts";
+
+/** A run of sentences that is judged an attack. Places are those of the text, `end` exclusive. */
+export interface FoundWindow {
+  readonly start: number;
+  readonly end: number;
+  /** 0: a single sentence; rising (windows.ts). */
+  readonly size: number;
+  /** Log-odds: 0 is the probability 0.5. */
+  readonly score: number;
+}
+
+export interface Judgement {
+  /** 0 to 1: how sure it is that the worst window is an attack. */
+  readonly probability: number;
+  /** All windows over the threshold, in order; overlapping. */
+  readonly found: readonly FoundWindow[];
+}
+
+/** Encodings in encodings are followed so far. */
+const mostDepth = 2;
+
+export function judgeText(text: string, channel: InjectionChannel, threshold: number): Judgement {
+  return judgeWith(text, weightsOf(channel), threshold);
+}
+
+/** The same by other weights: how training and evaluation judge. */
+export function judgeWith(text: string, weights: ChannelWeights, threshold: number): Judgement {
+  const found: FoundWindow[] = [];
+  const worst = judge(text, weights, Math.log(threshold / (1 - threshold)), found, mostDepth);
+  return { probability: 1 / (1 + Math.exp(-worst)), found };
+}
+
+/** Returns the worst window's score; a text without words has none. */
+function judge(
+  text: string,
+  weights: ChannelWeights,
+  atLeast: number,
+  found: FoundWindow[],
+  depth: number,
+): number {
+  const words = readWords(text);
+  let worst = judgeWords(words, weights, atLeast, found);
+  if (depth === 0) return worst;
+  const hidden = (inner: HiddenText): void => {
+    const within: FoundWindow[] = [];
+    const score = judge(inner.text, weights, atLeast, within, depth - 1);
+    worst = Math.max(worst, score);
+    const { placeOf } = inner;
+    for (const window of within) {
+      const a = placeOf === null ? inner.start : placeOf(window.start);
+      const b = placeOf === null ? inner.end : placeOf(window.end);
+      found.push({ ...window, start: Math.min(a, b), end: Math.max(a, b) });
+    }
+  };
+  for (const inner of blobTexts(text)) hidden(inner);
+  for (const inner of turnedTexts(text, words.hashes)) hidden(inner);
+  return worst;
+}
+
+function judgeWords(
+  words: ReadWords,
+  weights: ChannelWeights,
+  atLeast: number,
+  found: FoundWindow[],
+): number {
+  const count = words.hashes.length;
+  const sums = new Float64Array(count + 1);
+  const signs = new Float64Array(count + 1);
+  const features = new Int32Array(mostFeaturesOfWord);
+  const learned = weights.of;
+  for (let at = 0; at < count; at += 1) {
+    const seen = featuresOf(words, at, features);
+    let sum = sums[at] ?? 0;
+    for (let index = 0; index < seen; index += 1) sum += learned[features[index] ?? 0] ?? 0;
+    sums[at + 1] = sum;
+    signs[at + 1] = (signs[at] ?? 0) + signOf(words.masks[at] ?? 0, weights.channel);
+  }
+  let worst = Number.NEGATIVE_INFINITY;
+  eachWindow(words.sentences, count, (from, to, size) => {
+    const sum = (sums[to] ?? 0) - (sums[from] ?? 0);
+    const sign = Math.min(mostSign, (signs[to] ?? 0) - (signs[from] ?? 0));
+    const score = weights.bias + sum / windowNorm(to - from) + sign;
+    if (score > worst) worst = score;
+    if (score >= atLeast)
+      found.push({ start: words.starts[from] ?? 0, end: words.ends[to - 1] ?? 0, size, score });
+  });
+  return worst;
+}
+
+/** In log-odds: all signs together at most this. */
+const mostSign = 4;
+/** A control token in what a program brings is never meant for the reader; a user may ask what one is. */
+const controlTokenSigns: Readonly<Record<InjectionChannel, number>> = { user: 1, data: 2 };
+/** Words of the lexicon in disguise, each. */
+const disguiseSign = 0.6;
+/** A word that is written in characters that nobody sees. */
+const unseenSign = 1;
+
+function signOf(mask: number, channel: InjectionChannel): number {
+  if (mask === 0) return 0;
+  let sign = 0;
+  if ((mask & classBits.controlToken) !== 0) sign += controlTokenSigns[channel];
+  if ((mask & classBits.obfuscated) !== 0) sign += disguiseSign;
+  if ((mask & classBits.unseen) !== 0) sign += unseenSign;
+  return sign;
+}

@@ -1,0 +1,102 @@
+/**
+ * The injection screen of a prompt: each message is judged by who wrote it, as the tenant's policy says. What a user says is flagged or
+ * refused, what programs bring is flagged, cleaned or refused. Instructions and what the model said are of the application: never judged.
+ */
+import { type ChatMessage, flattenContent } from "../../prompt/chat-message.ts";
+import { broughtTexts, withTexts } from "./brought-texts.ts";
+import {
+  type InjectionChannel,
+  injectionBudgetCharacters,
+  type InjectionPolicy,
+} from "./injection-policy.ts";
+import { judgeText, type Judgement } from "./judge.ts";
+import { stripTexts } from "./strip.ts";
+
+export type InjectionAction = "flag" | "strip" | "block";
+
+export interface InjectionFinding {
+  /** The message it lies in. */
+  readonly message: number;
+  readonly span: { readonly kind: "injection" | "injection-data"; readonly action: InjectionAction };
+}
+
+export interface InjectionScreened<M> {
+  /** Cleaned where the policy is to strip; the same object where nothing was taken out. */
+  readonly messages: readonly M[];
+  readonly findings: readonly InjectionFinding[];
+  /** There was more text than can be judged in time: what came first is judged, the rest is not. */
+  readonly isSlow: boolean;
+}
+
+/** Judges text by text, up to a number of characters in all. */
+class Budget {
+  #left = injectionBudgetCharacters;
+  isOver = false;
+
+  judge(text: string, channel: InjectionChannel, threshold: number): Judgement | null {
+    this.#left -= text.length;
+    if (this.#left < 0) this.isOver = true;
+    return this.isOver ? null : judgeText(text, channel, threshold);
+  }
+}
+
+export function screenInjection<M extends ChatMessage>(
+  messages: readonly M[],
+  policy: InjectionPolicy,
+): InjectionScreened<M> {
+  const budget = new Budget();
+  const findings: InjectionFinding[] = [];
+  let cleaned: M[] | null = null;
+  for (const [at, message] of messages.entries()) {
+    const channel = channelOf(message);
+    if (channel === null) continue;
+    const action = policy[channel];
+    if (action === "off") continue;
+    const judge = (text: string): Judgement | null => budget.judge(text, channel, policy.threshold);
+    const texts = channel === "user" ? [flattenContent(message.content)] : broughtTexts(message);
+    const judgement = judge(texts.join("\n"));
+    if (judgement === null) break;
+    if (judgement.found.length === 0) continue;
+    findings.push({ message: at, span: { kind: kinds[channel], action } });
+    if (action !== "strip") continue;
+    cleaned ??= [...messages];
+    cleaned[at] = withTexts(message, stripTexts(texts, judge));
+  }
+  return { messages: cleaned ?? messages, findings, isSlow: budget.isOver };
+}
+
+const kinds = { user: "injection", data: "injection-data" } as const;
+
+/** `null`: it is the application's own. */
+function channelOf({ role }: ChatMessage): InjectionChannel | null {
+  switch (role) {
+    case "user":
+      return "user";
+    case "tool":
+    case "function":
+      return "data";
+    default:
+      return null;
+  }
+}
+
+/** A passage that was retrieved, or what a tool answered within a turn: what the model may read of it. */
+export interface ScreenedPassage {
+  readonly text: string;
+  /** What the policy does about it: `block` is the caller's to carry out. `null`: nothing was found. */
+  readonly action: InjectionAction | null;
+  /** It is longer than can be judged in time: the policy's `when_slow` says what becomes of it. */
+  readonly isSlow: boolean;
+}
+
+export function screenPassage(text: string, policy: InjectionPolicy): ScreenedPassage {
+  const { data, threshold } = policy;
+  if (data === "off") return { text, action: null, isSlow: false };
+  const budget = new Budget();
+  const judge = (one: string): Judgement | null => budget.judge(one, "data", threshold);
+  const judgement = judge(text);
+  if (judgement === null || judgement.found.length === 0)
+    return { text, action: null, isSlow: budget.isOver };
+  const clean = data === "strip" ? stripTexts([text], judge).join("") : text;
+  return { text: clean, action: data, isSlow: budget.isOver };
+}

@@ -1,0 +1,26 @@
+/** The classifier's weights, unpacked when a tenant's policy first asks for them. trained-weights.ts is written by `node dev/train-injection.ts`. */
+import { featureCount } from "./features.ts";
+import type { InjectionChannel } from "./injection-policy.ts";
+import { trainedWeights } from "./trained-weights.ts";
+
+export interface ChannelWeights {
+  readonly channel: InjectionChannel;
+  /** Log-odds of a text that says nothing, set so that 0 is where 1 of 200 harmless prompts is found. */
+  readonly bias: number;
+  /** By feature. */
+  readonly of: Float32Array;
+}
+
+const unpacked = new Map<InjectionChannel, ChannelWeights>();
+
+export function weightsOf(channel: InjectionChannel): ChannelWeights {
+  const known = unpacked.get(channel);
+  if (known !== undefined) return known;
+  const { bias, scale, packed } = trainedWeights[channel];
+  const bytes = Int8Array.from(atob(packed), (character) => character.charCodeAt(0));
+  if (bytes.length !== featureCount)
+    throw new Error("trained-weights.ts is of other features: node dev/train-injection.ts");
+  const made: ChannelWeights = { channel, bias, of: Float32Array.from(bytes, (byte) => byte * scale) };
+  unpacked.set(channel, made);
+  return made;
+}

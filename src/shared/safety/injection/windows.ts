@@ -1,0 +1,34 @@
+/**
+ * Which runs of a text are judged, each by itself? Whole sentences: one, and as many as make up to 24, 64 and 160 words. The text's
+ * verdict is its worst window's, so that no amount of harmless text around an attack makes it pass. At most four windows a sentence.
+ */
+const windowWords = [1, 24, 64, 160] as const;
+
+/** Calls `visit` with the first word, the one behind the last, and which of the sizes it is of: 0 is a single sentence. */
+export function eachWindow(
+  sentences: readonly number[],
+  words: number,
+  visit: (from: number, to: number, size: number) => void,
+): void {
+  const ends = windowWords.map(() => 0);
+  for (let first = 0; first < sentences.length; first += 1) {
+    const from = sentences[first] ?? 0;
+    let before = -1;
+    for (let size = 0; size < windowWords.length; size += 1) {
+      let last = Math.max(ends[size] ?? 0, first + 1);
+      while (last < sentences.length && endOf(last) - from <= (windowWords[size] ?? 0)) last += 1;
+      ends[size] = last;
+      if (last === before) continue;
+      before = last;
+      visit(from, last < sentences.length ? (sentences[last] ?? words) : words, size);
+    }
+  }
+  function endOf(sentence: number): number {
+    return sentence + 1 < sentences.length ? (sentences[sentence + 1] ?? words) : words;
+  }
+}
+
+/** What a window's sum is divided by: long ones are not worse for being long, and a word or two alone proves little. */
+export function windowNorm(words: number): number {
+  return Math.sqrt(Math.max(words, 12));
+}

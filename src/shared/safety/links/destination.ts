@@ -1,0 +1,124 @@
+/**
+ * Where does a link lead? Judged from its beginning, character by character, as early as it can be known: a verdict never changes with what
+ * follows, so that a stream is judged as the whole text would be.
+ */
+import { more } from "../detectors/outcome.ts";
+import { isAllowedHost } from "./links-policy.ts";
+
+/** How a destination is written, which says where it ends. */
+export type LinkForm = "bare" | "angle" | "inline" | "definition";
+
+/** To a host that is not allowed; to one that is, or to none. */
+export type LinkVerdict = "foreign" | "own";
+
+/** No scheme and host that anybody needs are longer; what is, is foreign. */
+const mostUndecided = 512;
+
+/** Run or read something where the answer is shown. */
+const hostless = new Set(["file", "javascript", "vbscript"]);
+const networkSchemes = new Set(["http", "https", "ftp", "ws", "wss", ...hostless]);
+
+/** Does the destination end at this character? @param depth parentheses that are open within it */
+export function endsDestination(form: LinkForm, character: string, depth: number): boolean {
+  switch (form) {
+    case "angle":
+      return character === ">" || character === "\n";
+    case "inline":
+      return isBlank(character) || (character === ")" && depth === 0);
+    case "definition":
+      return isBlank(character);
+    case "bare":
+      return isBlank(character) || '<>"`)]}|'.includes(character);
+  }
+}
+
+export function isBlank(character: string): boolean {
+  return character <= " " || character === "\u00a0" || character === "\u3000";
+}
+
+/** Behind these a scheme is whole, or a host, or it is known that there is none. */
+const deciding = "/?#:";
+
+export interface Seen {
+  /** Nothing follows the text. */
+  readonly final: boolean;
+  /** Up to here it is known that more was needed. */
+  readonly tried: number;
+}
+
+/**
+ * @param from where the destination begins
+ * @param assumed what whoever follows it puts in front: `//` for `www.example.com`
+ * @returns `more`: it takes more text to know
+ */
+export function judgeDestination(
+  text: string,
+  from: number,
+  { form, assumed }: { readonly form: LinkForm; readonly assumed: string },
+  allowed: readonly string[],
+  { final, tried }: Seen,
+): LinkVerdict | typeof more {
+  let isEscaped = false;
+  let depth = 0;
+  for (let at = from; ; at += 1) {
+    if (at - from >= mostUndecided) return "foreign";
+    const isOver = at >= text.length;
+    if (isOver && !final) return more;
+    const character = isOver ? "" : text.charAt(at);
+    const ends = isOver || endsDestination(form, character, depth);
+    if (character === "(") depth += 1;
+    if (character === ")") depth -= 1;
+    // Markdown undoes both before anybody follows the link: what it says is known at its end.
+    if (character === "&" || character === "\\") isEscaped = true;
+    if (at < tried || (!ends && (isEscaped || !deciding.includes(text.charAt(at - 1))))) continue;
+    const written = assumed + text.slice(from, at);
+    const verdict = verdictOf(isEscaped ? unescaped(written) : written, ends, allowed);
+    if (verdict !== null) return verdict;
+  }
+}
+
+/** @param ends that is all of it @returns `null`: not known yet */
+function verdictOf(begun: string, ends: boolean, allowed: readonly string[]): LinkVerdict | null {
+  // As browsers read it: without control characters and line ends, and a backslash is a slash.
+  const url = begun.replace(/[\u0000-\u0020]/g, "").replaceAll("\\", "/");
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  if (scheme === undefined && !url.startsWith("//"))
+    return !ends && /^(?:\/|[a-z][a-z0-9+.-]*)?$/i.test(url) ? null : "own";
+  if (scheme !== undefined && !networkSchemes.has(scheme)) return "own";
+  if (scheme !== undefined && hostless.has(scheme)) return "foreign";
+  const behind = url.slice(scheme === undefined ? 0 : scheme.length + 1).replace(/^\/+/, "");
+  const authority = /^[^/?#]*/.exec(behind)?.[0] ?? "";
+  if (!ends && authority.length === behind.length) return null;
+  const host = authority
+    .slice(authority.lastIndexOf("@") + 1)
+    .replace(/:\d*$/, "")
+    .toLowerCase();
+  return host === "" || isAllowedHost(host, allowed) ? "own" : "foreign";
+}
+
+const names: Readonly<Record<string, string>> = {
+  amp: "&",
+  colon: ":",
+  sol: "/",
+  bsol: "\\",
+  period: ".",
+  commat: "@",
+  quest: "?",
+  num: "#",
+  Tab: "\t",
+  NewLine: "\n",
+};
+
+/** Markdown's backslashes before punctuation, and character references. */
+function unescaped(text: string): string {
+  return text
+    .replace(/\\([!-/:-@[-`{-~])/g, "$1")
+    .replace(
+      /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{1,8}));/gi,
+      (written, hex?: string, decimal?: string, name?: string) => {
+        if (name !== undefined) return names[name] ?? written;
+        const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+        return point <= 0x10ffff ? String.fromCodePoint(point) : written;
+      },
+    );
+}

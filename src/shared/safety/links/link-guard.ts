@@ -1,0 +1,189 @@
+/**
+ * Which links of an answer lead to hosts that the tenant has not named? Destinations of Markdown's links, pictures and definitions, and addresses
+ * as they stand (`https://…`, `www.…`), each found as it comes and judged as soon as its host is known. Under `remove` a destination becomes
+ * `#link-removed` and an address that stands by itself `[link removed]`; kept back is at most what a link begins with: 512 characters, usually its host.
+ *
+ * One pass; the verdict is that on the whole text, wherever it is cut. Not seen: HTML whose addresses are written in character references,
+ * and addresses without scheme and `www.`, which nothing loads by itself.
+ */
+import { more } from "../detectors/outcome.ts";
+import { endsDestination, isBlank, judgeDestination, type LinkForm } from "./destination.ts";
+import type { LinksPolicy } from "./links-policy.ts";
+
+/** A link to a host that is not allowed. */
+export interface LinkSpan {
+  /** Of its destination, in UTF-16 units from the beginning of the text, `end` exclusive. */
+  readonly start: number;
+  readonly end: number;
+  readonly source: "pattern:link";
+  readonly kind: "link";
+  readonly action: "flag" | "mask";
+}
+
+export interface LinkStep {
+  readonly release: string;
+  readonly spans: readonly LinkSpan[];
+}
+
+export const removedDestination = "#link-removed";
+export const removedAddress = "[link removed]";
+
+/** Blanks before a destination. More of them, and it is none. */
+const mostBlanks = 64;
+
+/** Where a destination begins, and how it is written. */
+interface Begun {
+  readonly from: number;
+  readonly form: LinkForm;
+  readonly assumed: string;
+}
+
+/** A destination whose verdict is known, while it goes on. */
+interface Open {
+  readonly form: LinkForm;
+  readonly isForeign: boolean;
+  readonly start: number;
+  depth: number;
+}
+
+export class LinkGuard {
+  readonly #allowed: readonly string[];
+  readonly #removes: boolean;
+  /** Text that is not settled, and its place in the whole. */
+  #buffer = "";
+  #base = 0;
+  /** The character before the buffer. */
+  #before = "";
+  #open: Open | null = null;
+  /** Up to where in the whole a destination was judged and could not be known. */
+  #tried = 0;
+
+  constructor({ allow_hosts: allowed, action }: LinksPolicy) {
+    this.#allowed = allowed;
+    this.#removes = action === "remove";
+  }
+
+  push(text: string): LinkStep {
+    return this.#step(text, false);
+  }
+
+  flush(): LinkStep {
+    return this.#step("", true);
+  }
+
+  #step(added: string, final: boolean): LinkStep {
+    const text = this.#buffer + added;
+    const spans: LinkSpan[] = [];
+    let out = "";
+    let copied = 0;
+    let at = 0;
+    while (at < text.length) {
+      if (this.#open !== null) {
+        const end = this.#endOf(this.#open, text, at);
+        if (this.#open.isForeign && this.#removes) copied = end;
+        if (end === text.length && !final) {
+          at = end;
+          break;
+        }
+        if (this.#open.isForeign) spans.push(this.#span(this.#open.start, this.#base + end));
+        this.#open = null;
+        at = end;
+        continue;
+      }
+      const begun = this.#begins(text, at, final);
+      if (begun === more) break;
+      if (begun === null) {
+        at += 1;
+        continue;
+      }
+      const seen = { final, tried: this.#tried - this.#base };
+      const verdict = judgeDestination(text, begun.from, begun, this.#allowed, seen);
+      if (verdict === more) {
+        this.#tried = this.#base + text.length;
+        break;
+      }
+      const isForeign = verdict === "foreign";
+      if (isForeign && this.#removes)
+        out += text.slice(copied, begun.from) + (begun.form === "bare" ? removedAddress : removedDestination);
+      if (isForeign && this.#removes) copied = begun.from;
+      this.#open = { form: begun.form, isForeign, start: this.#base + begun.from, depth: 0 };
+      at = begun.from;
+    }
+    if (final && this.#open !== null) {
+      if (this.#open.isForeign) spans.push(this.#span(this.#open.start, this.#base + text.length));
+      this.#open = null;
+    }
+    out += text.slice(copied, at);
+    this.#keep(text, at);
+    return { release: this.#removes ? out : added, spans };
+  }
+
+  #keep(text: string, at: number): void {
+    if (at > 0) this.#before = text.charAt(at - 1);
+    this.#buffer = text.slice(at);
+    this.#base += at;
+  }
+
+  #span(start: number, end: number): LinkSpan {
+    return { start, end, source: "pattern:link", kind: "link", action: this.#removes ? "mask" : "flag" };
+  }
+
+  #endOf(open: Open, text: string, from: number): number {
+    let at = from;
+    for (; at < text.length; at += 1) {
+      const character = text.charAt(at);
+      if (endsDestination(open.form, character, open.depth)) break;
+      if (character === "(") open.depth += 1;
+      if (character === ")") open.depth -= 1;
+    }
+    return at;
+  }
+
+  /** Does a destination begin at, or right behind, this place? */
+  #begins(text: string, at: number, final: boolean): Begun | null | typeof more {
+    switch (text.charAt(at)) {
+      case "]":
+        return behindBracket(text, at, final);
+      case "h":
+      case "H":
+        return asWritten(text, at, final, /^https?:[/\\]/i, ["http:/", "https:/"], "");
+      case "w":
+      case "W": {
+        const before = at === 0 ? this.#before : text.charAt(at - 1);
+        // A name in mid-word is none that anybody links.
+        return /[a-z0-9@./-]/i.test(before) ? null : asWritten(text, at, final, /^www\./i, ["www."], "//");
+      }
+      default:
+        return null;
+    }
+  }
+}
+
+/** `](` and `]:`, and the destination behind them. */
+function behindBracket(text: string, at: number, final: boolean): Begun | null | typeof more {
+  const next = text.charAt(at + 1);
+  if (next === "") return final ? null : more;
+  if (next !== "(" && next !== ":") return null;
+  let from = at + 2;
+  while (from < text.length && from - at - 2 < mostBlanks && isBlank(text.charAt(from))) from += 1;
+  if (from >= text.length) return final || from - at - 2 >= mostBlanks ? null : more;
+  if (text.charAt(from) === "<") return { from: from + 1, form: "angle", assumed: "" };
+  return { from, form: next === "(" ? "inline" : "definition", assumed: "" };
+}
+
+/** @param beginnings one of them, in lower case, stands there where the pattern fits */
+function asWritten(
+  text: string,
+  at: number,
+  final: boolean,
+  pattern: RegExp,
+  beginnings: readonly string[],
+  assumed: string,
+): Begun | null | typeof more {
+  const head = text.slice(at, at + 7);
+  if (pattern.test(head)) return { from: at, form: "bare", assumed };
+  const lower = head.toLowerCase();
+  if (!final && at + lower.length === text.length && beginnings.some((each) => each.startsWith(lower)))
+    return more;
+  return null;
+}
