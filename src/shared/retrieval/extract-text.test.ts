@@ -106,13 +106,15 @@ test.each([
   "<pre>\n",
   "<script>",
   "<title>",
-])("half a megabyte of %s is read in one pass", (unit) => {
-  const text = unit.repeat(Math.floor(500_000 / unit.length));
-  const from = performance.now();
-  htmlText(text);
-  // Milliseconds where nothing else runs; quadratic time would be many minutes.
-  expect(performance.now() - from).toBeLessThan(30_000);
-});
+])(
+  "half a megabyte of %s is read in one pass",
+  (unit) => {
+    const text = unit.repeat(Math.floor(500_000 / unit.length));
+    expect(htmlText(text).length).toBeLessThanOrEqual(2 * text.length);
+  },
+  // For hangs: milliseconds where nothing else runs; quadratic time would be many minutes.
+  60_000,
+);
 
 test("entities are read once, and none makes half a character", () => {
   expect(decodeEntities("&lt;b&gt; &amp;lt; &eacute;&#233;&#xE9; &euro; &unknown; &#xD800; &#0; &")).toBe(
