@@ -17,6 +17,9 @@ import { addedSince, turnVersion, type OutboxValue, type Turn, type TurnValue } 
  * that was only asked about holds nothing.
  */
 const key = "turn";
+/** What the run wants kept beside its journal (`TurnIo.keep`). */
+const keptKey = "kept";
+
 export interface OutboxEntry {
   readonly id: number;
   readonly effect: Effect;
@@ -126,6 +129,15 @@ export class GenerationStore {
 
   get note(): string | null {
     return this.#journal.note;
+  }
+
+  /** One row. It goes with the journal. */
+  keep(text: string): void {
+    this.#kv.put(keptKey, text);
+  }
+
+  get kept(): string | null {
+    return this.#hasJournal() ? (this.#kv.get<string>(keptKey) ?? null) : null;
   }
 
   /** The end and everything that it causes, in one row: the last events, the bill, the outbox. */
@@ -284,6 +296,8 @@ export class GenerationStore {
 
   #dropJournal(): void {
     this.#journal.drop();
+    // A deletion of what is not there would be a row as well.
+    if (this.#kv.get(keptKey) !== undefined) this.#kv.delete(keptKey);
     if (this.#value?.request === null) this.#texts.drop("request");
   }
 

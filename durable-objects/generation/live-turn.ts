@@ -12,6 +12,8 @@ export interface LiveTurnEvents {
   rows(rows: readonly JournalRow[]): void;
   /** To be kept with the next rows. */
   remember(note: string): void;
+  /** To be kept now. */
+  keep(text: string): void;
   opened(): void;
   /** The runner returned. Not called once stopped. */
   ended(outcome: TurnOutcome): void;
@@ -98,6 +100,10 @@ export class LiveTurn implements TurnIo {
 
   remember(note: string): void {
     if (!this.#stopped) this.#events.remember(note);
+  }
+
+  keep(text: string): void {
+    if (!this.#stopped) this.#events.keep(text);
   }
 
   /** Resolves after so long, or once it is stopped. */

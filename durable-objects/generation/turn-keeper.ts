@@ -111,6 +111,7 @@ export class TurnKeeper {
       events: () => this.#journal.events(),
       usage: begun.usage,
       note: this.#store.note,
+      kept: this.#store.kept,
       isFindable: turn.fingerprint !== null || turn.background,
     };
     const { runner } = this.#needParts();
@@ -137,6 +138,7 @@ export class TurnKeeper {
       {
         rows: (rows) => this.#journal.append(rows),
         remember: (note) => this.#store.remember(note),
+        keep: (text) => this.#store.keep(text),
         opened: () => this.#waiting.ring(),
         ended: (outcome) => this.#end(outcome),
         threw: (error) => this.#threw(error instanceof Error ? error : new Error("not an Error")),
@@ -182,6 +184,7 @@ export class TurnKeeper {
       opened,
       usage: (isWhole ? live?.usage : null) ?? this.#store.journalEnd().usage,
       note: this.#store.note,
+      kept: this.#store.kept,
       events: () => this.#journal.events(),
       nowMs: Date.now(),
     };

@@ -10,9 +10,12 @@ import { faultSchema, type FaultInput } from "../../dev/origin/server/faults.ts"
 import { Replica } from "../../dev/origin/server/replica.ts";
 import type { ChargeId, OrgId, RequestId, TenantId, UserId } from "../../src/shared/contracts/ids.ts";
 import { ok } from "../../src/shared/contracts/result.ts";
+import { createGround, type Ground, type Grounding } from "../../src/shared/grounding/ground.ts";
+import { retrievalBudgetMs, retrievalWish } from "../../src/shared/grounding/retrieval-wish.ts";
 import { AnswerLengths } from "../../src/shared/limits/answer-lengths.ts";
 import type { Admission, Reservation, TurnUse } from "../../src/shared/limits/ports.ts";
 import { TokenCalibration } from "../../src/shared/prompt/token-calibration.ts";
+import type { KnowledgeSource } from "../../src/shared/retrieval/ports.ts";
 import { fleetSchema, type Fleet } from "../../src/shared/routing/fleet-config.ts";
 import { buildFleetIndex } from "../../src/shared/routing/fleet-index.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
@@ -57,6 +60,8 @@ export interface TurnResult {
   /** Every settlement; one is right. */
   readonly charged: readonly TurnUse[];
   readonly endings: readonly TurnEnding[];
+  /** What the model was given of files; absent: nothing was asked for. */
+  readonly grounding?: Grounding | null;
 }
 
 export interface TurnWorldOptions {
@@ -65,6 +70,8 @@ export interface TurnWorldOptions {
   /** Changes the dev fleet's document. */
   readonly fleet?: (fleet: Fleet) => Fleet;
   readonly speed?: { readonly ttftMs: number; readonly tokenMs: number };
+  /** What files say: asked by chats that want passages. */
+  readonly knowledge?: KnowledgeSource;
 }
 
 const transportNames = (at: number): string => `http://replica-${at}.test`;
@@ -135,7 +142,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
     ...options.tenant,
   });
 
-  const run = async (asked: Asked): Promise<TurnResult> => {
+  const run = async (asked: Asked, ground: Ground | null = null): Promise<TurnResult> => {
     const charged: TurnUse[] = [];
     const endings: TurnEnding[] = [];
     const deps: TurnDeps = {
@@ -169,6 +176,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
         tenant,
         asked,
         recall: null,
+        ground,
         responseId: "chatcmpl-grid",
         chargeId: "chatcmpl-grid" as ChargeId,
         requestId: "req" as RequestId,
@@ -196,6 +204,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
       refused: null,
       charged,
       endings,
+      grounding: opened.value.grounding,
     };
   };
   return {
@@ -213,7 +222,20 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
     chat: (body) => {
       const parsed = parseChatRequest(JSON.stringify(body));
       if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-      return run(askedChat(parsed.value));
+      const wish = retrievalWish(parsed.value.retrieval, tenant);
+      if (wish === null || options.knowledge === undefined) return run(askedChat(parsed.value));
+      const ground = createGround({
+        wish,
+        messages: parsed.value.messages,
+        source: options.knowledge,
+        budgetMs: retrievalBudgetMs(tenant),
+        timer: (ms, fire) => {
+          const timer = setTimeout(fire, ms);
+          return () => clearTimeout(timer);
+        },
+        onFault: () => undefined,
+      });
+      return run(askedChat(parsed.value), ground);
     },
   };
 }

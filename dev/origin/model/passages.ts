@@ -35,9 +35,12 @@ export function passagesOf(turns: readonly Turn[]): Passage[] {
   return passages.filter((passage) => passage.text !== "");
 }
 
+/** Several of them, with what the model is told to do with them. */
+const wrapped = /<(passages|documents|sources|context)>[\s\S]*?<\/\1>/gi;
+
 /** The question without the passages around it. */
 export function withoutPassages(text: string): string {
-  const bare = text.includes("</") ? text.replaceAll(tagged, " ") : text;
+  const bare = text.includes("</") ? text.replaceAll(wrapped, " ").replaceAll(tagged, " ") : text;
   return (bare.includes("[") ? bare.replaceAll(numbered, " ") : bare).trim();
 }
 

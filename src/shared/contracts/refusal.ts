@@ -79,11 +79,18 @@ export type ObjectField =
   | "file_id"
   | "file_ids"
   | "files"
-  | "vector_store_id";
+  | "vector_store_id"
+  | StoreField
+  | `tools[${number}].${StorePlace}`;
+/** Of a chat; a response names its stores in a tool. */
+export type StoreField = `retrieval.${StorePlace}`;
+type StorePlace = `vector_store_ids[${number}]`;
 
-/** @param namedBy `undefined`: the body names none */
+/** @param namedBy `undefined`: the body names none. What is said already stays. */
 export function withObjectField(refusal: Refusal, namedBy: ObjectField | undefined): Refusal {
-  return refusal.kind === "object-unknown" && namedBy !== undefined ? { ...refusal, namedBy } : refusal;
+  return refusal.kind === "object-unknown" && refusal.namedBy === undefined && namedBy !== undefined
+    ? { ...refusal, namedBy }
+    : refusal;
 }
 
 /** Which limit of which scope said no, and what would fit. */

@@ -9,6 +9,8 @@ import type { ChatMessage } from "./chat-message.ts";
 import { neutraliseValue, type TokenFamily, tokenFamilyOf } from "./control-tokens.ts";
 import { llama31StopTokenIds, llama31StopTokens, renderLlama31 } from "./llama-3-1-template.ts";
 import { needsEngineParser } from "./needs-engine-parser.ts";
+import type { FoundPassage } from "../retrieval/passage.ts";
+import { passagesText, withPassages } from "./passages.ts";
 import { type PreparedMessages, prepareMessages } from "./prepare-messages.ts";
 import {
   estimateDefinitionTokens,
@@ -21,7 +23,7 @@ import { latestTurn, trimToWindow, type WindowRefusal } from "./window.ts";
 
 /**
  * What exactly does the engine get for this request? Instructions, history, window, template, lengths, in this order:
- * `default system prompt ▸ control tokens ▸ trim ▸ render or pass ▸ body`.
+ * `default system prompt ▸ control tokens ▸ passages ▸ trim ▸ render or pass ▸ body`.
  */
 
 /** Bump with every change of what the engine gets for the same request: part of the answer cache's key. */
@@ -46,6 +48,8 @@ export interface ComposeInput {
   readonly spotlightSecret?: string | null;
   /** Where the request names no length of the answer, the engine is told none either: it has what the window leaves. */
   readonly openEnd?: boolean;
+  /** What was found for this turn, best first: as many as there is room for (passages.ts). Absent: the turn is not grounded. */
+  readonly passages?: readonly FoundPassage[] | null;
 }
 
 export interface ComposedPrompt {
@@ -65,6 +69,8 @@ export interface ComposedPrompt {
   readonly lengthIsOurs: boolean;
   /** How many messages of the history were left out. */
   readonly droppedMessages: number;
+  /** How many of the passages, the best ones, are in it. Absent: none were given. */
+  readonly shownPassages?: number;
   readonly affinity: AffinityKeys | null;
 }
 
@@ -113,7 +119,8 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
       });
   }
   const overhead = model.template === "llama-3.1" ? llama31Overhead : usualOverhead;
-  const fitted = fit(input, prepared.value, overhead);
+  const grounded = input.passages == null ? null : ground(input, input.passages, prepared.value, overhead);
+  const fitted = fit(input, grounded?.prepared ?? prepared.value, overhead);
   if (!fitted.ok) return fitted;
   const { messages, estimatedTokens, promptTokens, maxTokens, toldTokens } = fitted.value;
 
@@ -149,6 +156,7 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
     maxTokens,
     lengthIsOurs: toldTokens !== null && isOpen(request),
     droppedMessages: fitted.value.dropped,
+    ...(grounded === null ? {} : { shownPassages: grounded.shown }),
     affinity: input.affinitySeed === null ? null : affinityKeys(messages, input.affinitySeed),
   });
 }
@@ -175,6 +183,34 @@ function withSafeDefinitions(request: ChatRequest, family: TokenFamily): ChatReq
   };
 }
 
+/** The passages that there is room for beside what must stay: instructions, definitions, the latest turn and the answer. */
+function ground(
+  input: ComposeInput,
+  passages: readonly FoundPassage[],
+  prepared: PreparedMessages,
+  overhead: TemplateOverhead,
+): { readonly prepared: PreparedMessages; readonly shown: number } {
+  const { request, model, estimateRatio } = input;
+  const { messages, ownFrom } = prepared;
+  const staying = input.history.length > 0 ? latestTurn(messages, ownFrom) : messages;
+  const fixed = overhead.promptTokens + estimateDefinitionTokens(request);
+  const kept = staying.reduce((sum, message) => sum + estimateMessageTokens(message, overhead), fixed);
+  const { text, shown } = passagesText(passages, tokenFamilyOf(model), {
+    tokens: model.context_window - wantedTokens(input) - kept * estimateRatio * slack,
+    windowTokens: model.context_window,
+    estimateRatio: estimateRatio * slack,
+  });
+  const grounded = shown === 0 ? null : withPassages(messages, text);
+  return grounded === null ? { prepared, shown: 0 } : { prepared: { messages: grounded, ownFrom }, shown };
+}
+
+/** Tokens that are kept for an answer: a client that names no length gets at least this much room. */
+function wantedTokens({ request, model }: ComposeInput): number {
+  const asked = request.max_completion_tokens ?? request.max_tokens ?? null;
+  const most = model.max_output_tokens ?? model.context_window;
+  return asked === null ? Math.min(most, Math.ceil(model.context_window / 8)) : Math.min(asked, most);
+}
+
 interface Fitted {
   readonly messages: readonly ChatMessage[];
   readonly estimatedTokens: number;
@@ -194,8 +230,7 @@ function fit(
   const windowTokens = model.context_window;
   const asked = request.max_completion_tokens ?? request.max_tokens ?? null;
   const most = model.max_output_tokens ?? windowTokens;
-  // A client that names no length gets at least this much room for an answer.
-  const wanted = asked === null ? Math.min(most, Math.ceil(windowTokens / 8)) : Math.min(asked, most);
+  const wanted = wantedTokens(input);
   const fixed = overhead.promptTokens + estimateDefinitionTokens(request);
   const costOf = (message: ChatMessage) => estimateMessageTokens(message, overhead);
 

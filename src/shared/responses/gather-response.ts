@@ -16,6 +16,8 @@ export function gatherResponse(events: Iterable<{ readonly data: string }>): Ans
     const event: unknown = JSON.parse(data);
     if (!isRecord(event)) continue;
     const { type, item } = event;
+    // A search is over before the model is asked: its end is no end of an answer.
+    if (isRecord(item) && item["type"] === "file_search_call") continue;
     const delta = typeof event["delta"] === "string" ? event["delta"] : "";
     const place = Number(event["output_index"]);
     switch (type) {

@@ -67,7 +67,21 @@ export interface Reasoning {
   readonly content: readonly { readonly type: "reasoning_text"; readonly text: string }[];
 }
 
-export type Item = InputMessage | OutputMessage | FunctionCall | FunctionCallOutput | Reasoning;
+/** A search of files: what it found went into the prompt of its own turn, and is told the model no further. */
+export interface FileSearchCall {
+  readonly type: "file_search_call";
+  readonly status: ItemStatus | "failed";
+  readonly queries: readonly string[];
+  readonly results: readonly object[] | null;
+}
+
+export type Item =
+  | InputMessage
+  | OutputMessage
+  | FunctionCall
+  | FunctionCallOutput
+  | Reasoning
+  | FileSearchCall;
 
 /** An item that can be asked for: with its id, as `GET /v1/responses/{id}/input_items` shows it. */
 export type NamedItem = Item & { readonly id: string };
@@ -77,6 +91,7 @@ const prefixes: Readonly<Record<Item["type"], string>> = {
   function_call: "fc_",
   function_call_output: "fco_",
   reasoning: "rs_",
+  file_search_call: "fs_",
 };
 
 /**

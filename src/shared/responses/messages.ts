@@ -27,6 +27,8 @@ export function messagesOf(items: readonly Item[]): ChatMessage[] {
         thought = [];
         break;
       }
+      case "file_search_call":
+        break;
       case "reasoning":
         thought.push(...item.content.map((part) => part.text.toWellFormed()));
         break;

@@ -2,6 +2,10 @@
  * The items of an answer while they grow: opened, added to, closed, each step an event. Texts are kept as the inside of
  * JSON strings, as they came and as they go out again, so that nothing of them is parsed or escaped twice.
  */
+import { CitationScanner } from "../grounding/citation-scanner.ts";
+import type { Grounding } from "../grounding/ground.ts";
+import type { FoundPassage } from "../retrieval/passage.ts";
+import { annotationJson, mostAnnotations, openSearchItem, searchEvents, searchItem } from "./file-search.ts";
 import { type Item, itemId } from "./item.ts";
 
 /** Gives an event its number and its form. `fields` is JSON without the outer braces. */
@@ -15,6 +19,10 @@ interface Part {
   text: string;
   /** JSON objects, comma between them. */
   logprobs: string;
+  /** Finds what a grounded text cites; `null`: nothing is looked for. */
+  readonly scanner: CitationScanner | null;
+  /** JSON of each. */
+  readonly annotations: string[];
 }
 
 interface OpenItem {
@@ -54,6 +62,8 @@ export class OutputItems {
   readonly #closesEarly: boolean;
   readonly #items: OpenItem[] = [];
   #units = 0;
+  /** What a text may cite; `null`: the turn is not grounded. */
+  #passages: readonly FoundPassage[] | null = null;
 
   constructor(objectName: string, closesEarly: boolean, emit: EmitEvent) {
     this.#objectName = objectName;
@@ -71,6 +81,25 @@ export class OutputItems {
     return `[${this.#items.map((item) => item.closed ?? itemJson(item, "incomplete")).join(",")}]`;
   }
 
+  /** From now on texts may cite these. */
+  grounded(passages: readonly FoundPassage[]): void {
+    this.#passages = passages;
+  }
+
+  /** The search that went before the answer, from its beginning to its end. */
+  search(grounding: Grounding, showsResults: boolean): string {
+    this.grounded(grounding.passages);
+    const index = this.#items.length;
+    const id = itemId("file_search_call", this.#objectName, "o", index);
+    const closed = searchItem(id, grounding, showsResults);
+    this.#items.push({ type: "file_search_call", id, index, parts: [], call: null, closed });
+    this.#units += closed.length;
+    const place = `"output_index":${index}`;
+    let said = this.#emit("response.output_item.added", `${place},"item":${openSearchItem(id)}`);
+    for (const type of searchEvents(grounding)) said += this.#emit(type, `"item_id":"${id}",${place}`);
+    return said + this.#emit("response.output_item.done", `${place},"item":${closed}`);
+  }
+
   /** @param literal a JSON string with its quotes; `logprobs`: JSON objects with commas between them */
   text(kind: PartKind, literal: string, logprobs = ""): string {
     if (literal === '""' && logprobs === "") return "";
@@ -80,15 +109,31 @@ export class OutputItems {
     part.logprobs += part.logprobs === "" || logprobs === "" ? logprobs : `,${logprobs}`;
     this.#units += inner.length + logprobs.length;
     const place = placeOf(item, item.parts.indexOf(part));
-    return (
+    const said =
       opened +
       this.#emit(
         deltaEvents[kind],
         kind === "output_text"
           ? `${place},"delta":${literal},"logprobs":[${logprobs}]`
           : `${place},"delta":${literal}`,
-      )
-    );
+      );
+    return part.scanner === null ? said : said + this.#annotate(part, part.scanner, place, literal);
+  }
+
+  /** What this piece of a text completes of its citations. */
+  #annotate(part: Part, scanner: CitationScanner, place: string, literal: string): string {
+    let said = "";
+    for (const mark of scanner.read(JSON.parse(literal) as string)) {
+      const annotation = annotationJson(this.#passages ?? [], mark);
+      if (annotation === null || part.annotations.length >= mostAnnotations) continue;
+      const at = part.annotations.push(annotation) - 1;
+      this.#units += annotation.length;
+      said += this.#emit(
+        "response.output_text.annotation.added",
+        `${place},"annotation_index":${at},"annotation":${annotation}`,
+      );
+    }
+    return said;
   }
 
   /** One piece of a call. Nothing is said of it before its name is known. */
@@ -148,7 +193,9 @@ export class OutputItems {
     }
     let part = item.parts.find((one) => one.kind === kind);
     if (part === undefined) {
-      part = { kind, text: "", logprobs: "" };
+      const cites = kind === "output_text" && this.#passages !== null && this.#passages.length > 0;
+      const scanner = cites ? new CitationScanner(this.#passages?.length ?? 0) : null;
+      part = { kind, text: "", logprobs: "", scanner, annotations: [] };
       item.parts.push(part);
       opened += this.#emit(
         "response.content_part.added",
@@ -199,10 +246,10 @@ function placeOf(item: OpenItem, part: number): string {
   return `"item_id":"${item.id}","output_index":${item.index},"content_index":${part}`;
 }
 
-function partJson({ kind, text, logprobs }: Part): string {
+function partJson({ kind, text, logprobs, annotations }: Part): string {
   switch (kind) {
     case "output_text":
-      return `{"type":"output_text","text":"${text}","annotations":[],"logprobs":[${logprobs}]}`;
+      return `{"type":"output_text","text":"${text}","annotations":[${annotations.join(",")}],"logprobs":[${logprobs}]}`;
     case "refusal":
       return `{"type":"refusal","refusal":"${text}"}`;
     case "reasoning_text":

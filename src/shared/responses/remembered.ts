@@ -47,6 +47,8 @@ export function sizeOf(items: readonly Item[]): ItemsSize {
             ? item.output.length
             : item.output.reduce((sum, part) => sum + part.text.length, 0);
         break;
+      case "file_search_call":
+        break;
       case "reasoning":
         read += item.content.reduce((sum, part) => sum + part.text.length, 0);
     }

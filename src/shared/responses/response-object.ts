@@ -2,6 +2,7 @@
 import type { Usage } from "../contracts/usage.ts";
 import { costOf, type Price } from "../stream/wire-usage.ts";
 import { conversationOf, type ResponseRequest } from "../wire/responses-request.ts";
+import type { ResponseTool } from "../wire/responses-tools.ts";
 
 /** What is the same in every object of one response. JSON, kept with the turn. */
 export interface ResponseIdentity {
@@ -46,18 +47,36 @@ export function echoOf(request: ResponseRequest): Readonly<Record<string, unknow
     temperature: request.temperature ?? 1,
     text: { format: text?.format ?? { type: "text" }, ...verbosity(text?.verbosity) },
     tool_choice: request.tool_choice ?? "auto",
-    tools: (tools ?? []).map(({ type, name, description, parameters, strict }) => ({
-      type,
-      name,
-      description: description ?? null,
-      parameters: parameters ?? null,
-      // Engines take it as advice at most.
-      strict: strict ?? false,
-    })),
+    tools: (tools ?? []).map(toolEcho),
     top_logprobs: request.top_logprobs ?? 0,
     top_p: request.top_p ?? 1,
     truncation: request.truncation ?? "disabled",
     ...(request.user === undefined ? {} : { user: request.user }),
+  };
+}
+
+function toolEcho(tool: ResponseTool): object {
+  if (tool.type === "file_search") {
+    const { type, vector_store_ids, max_num_results, filters, ranking_options: ranking } = tool;
+    return {
+      type,
+      vector_store_ids,
+      ...(max_num_results == null ? {} : { max_num_results }),
+      filters: filters ?? null,
+      ranking_options: {
+        ranker: ranking?.ranker ?? "auto",
+        score_threshold: ranking?.score_threshold ?? 0,
+      },
+    };
+  }
+  const { type, name, description, parameters, strict } = tool;
+  return {
+    type,
+    name,
+    description: description ?? null,
+    parameters: parameters ?? null,
+    // Engines take it as advice at most.
+    strict: strict ?? false,
   };
 }
 

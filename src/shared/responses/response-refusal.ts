@@ -33,7 +33,17 @@ export function responseRefusal(refusal: Refusal): Refusal {
 
 /** The same of what is refused while it is asked for: what the request goes on from may not be there. */
 export function askedResponseRefusal(refusal: Refusal, request: ResponseRequest): Refusal {
-  return withObjectField(responseRefusal(refusal), goesOnFrom(request));
+  return withObjectField(storeRefusal(responseRefusal(refusal), request), goesOnFrom(request));
+}
+
+/** A store is named in a tool. */
+function storeRefusal(refusal: Refusal, { tools }: ResponseRequest): Refusal {
+  if (refusal.kind !== "object-unknown") return refusal;
+  const [, place] = /^retrieval\.vector_store_ids\[(\d+)\]$/.exec(refusal.namedBy ?? "") ?? [];
+  const tool = tools?.findIndex(({ type }) => type === "file_search") ?? -1;
+  return place === undefined
+    ? refusal
+    : { ...refusal, namedBy: `tools[${tool}].vector_store_ids[${Number(place)}]` };
 }
 
 function goesOnFrom({ previous_response_id, conversation }: ResponseRequest): ObjectField | undefined {

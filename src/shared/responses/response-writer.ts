@@ -5,6 +5,7 @@
  * It can be made again from a journal (`restore`): whoever ends or goes on with a turn whose memory is lost says what the
  * first writer would have said.
  */
+import type { Grounding } from "../grounding/ground.ts";
 import type { AnswerEncoder } from "../stream/answer-encoder.ts";
 import type { EngineDelta, FinishReason } from "../stream/engine-event.ts";
 import { toChatLogprobs } from "../stream/logprobs.ts";
@@ -28,6 +29,8 @@ export interface WriterOptions {
   readonly background: boolean;
   /** A guard holds text of each lane back until the answer's end. */
   readonly guarded: boolean;
+  /** Whether a search of files tells what it found (`include`). */
+  readonly showsResults?: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -36,6 +39,9 @@ export class ResponseWriter implements AnswerEncoder {
   readonly #identity: ResponseIdentity;
   readonly #background: boolean;
   readonly #items: OutputItems;
+  readonly #showsResults: boolean;
+  /** What the journal's search had found, for `restore`. */
+  #grounding: Grounding | null = null;
   #model: string;
   #next = 0;
   #final: string | null = null;
@@ -43,7 +49,16 @@ export class ResponseWriter implements AnswerEncoder {
   usage: () => { readonly usage: Usage; readonly price: Price | undefined } | null = () => null;
   readonly #now: () => number;
 
-  constructor({ identity, objectName, model, background, guarded, now }: WriterOptions) {
+  constructor({
+    identity,
+    objectName,
+    model,
+    background,
+    guarded,
+    showsResults = false,
+    now,
+  }: WriterOptions) {
+    this.#showsResults = showsResults;
     this.#now = now;
     this.#identity = identity;
     this.#background = background;
@@ -88,6 +103,17 @@ export class ResponseWriter implements AnswerEncoder {
     const response = this.#object(openEnd("in_progress"));
     const created = this.#background ? "" : this.#event("response.created", `${responseField}${response}`);
     return created + this.#event("response.in_progress", `${responseField}${response}`);
+  }
+
+  /** Behind `started`: the files were searched before the model was asked. */
+  searched(grounding: Grounding): string {
+    return this.#items.search(grounding, this.#showsResults);
+  }
+
+  /** Before `restore`: what an earlier run had found, whose search its events tell. */
+  grounded(grounding: Grounding): void {
+    this.#grounding = grounding;
+    this.#items.grounded(grounding.passages);
   }
 
   begin(): void {
@@ -163,6 +189,8 @@ export class ResponseWriter implements AnswerEncoder {
       case "response.output_item.added":
         if (isRecord(item) && item["type"] === "function_call")
           this.#items.call(Number(event["output_index"]), String(item["call_id"]), String(item["name"]), "");
+        if (isRecord(item) && item["type"] === "file_search_call" && this.#grounding !== null)
+          this.#items.search(this.#grounding, this.#showsResults);
         break;
       case "response.function_call_arguments.delta":
         this.#items.call(Number(event["output_index"]), undefined, undefined, String(delta));

@@ -63,6 +63,8 @@ function asMessage(item: Item): ChatMessage {
         role: "tool",
         content: typeof item.output === "string" ? item.output : item.output.map(asPart),
       };
+    case "file_search_call":
+      return { role: "assistant", content: null };
     case "reasoning":
       return {
         role: "assistant",
@@ -118,6 +120,8 @@ function withTexts(item: Item, message: ChatMessage | undefined): Item {
             ? message.content
             : (item.output as readonly InputText[]).map((part, at) => ({ ...part, text: text(at) })),
       };
+    case "file_search_call":
+      return item;
     case "reasoning":
       return { ...item, content: item.content.map((part, at) => ({ ...part, text: text(at) })) };
   }

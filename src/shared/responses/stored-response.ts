@@ -21,6 +21,8 @@ export interface ResponseTurn {
    * a response that is not kept itself. Absent: nothing was, or older code wrote it.
    */
   readonly before?: readonly Item[];
+  /** A search of files tells what it found. Absent: it does not. */
+  readonly showsResults?: true;
 }
 
 type AskedWith = Pick<ResponseTurn, "input" | "ancestors" | "before">;
@@ -48,7 +50,8 @@ export function storedInput(stored: string): AskedWith {
 export function storedItems(stored: string): readonly Item[] {
   const { output } = JSON.parse(storedResponse(stored)) as { readonly output: readonly Item[] };
   const { before = [], input } = storedInput(stored);
-  return [...before, ...input, ...output];
+  // What a search found was of its own turn.
+  return [...before, ...input, ...output.filter(({ type }) => type !== "file_search_call")];
 }
 
 /** Whether it was to be stored (`store`). */

@@ -5,12 +5,13 @@ import type { ChatRequest, SentChatRequest } from "../wire/chat-request.ts";
 import { checkMedia, type MediaPolicy } from "../wire/media.ts";
 import { normaliseChat } from "../wire/normalise-chat.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
-import type { ResponseToolChoice } from "../wire/responses-tools.ts";
+import { chatTools } from "./response-tools.ts";
 import { messagesOf } from "./messages.ts";
 
 /** The turn's own messages alone: what came before is recalled where the turn runs. */
 export function chatOf(request: ResponseRequest): ChatRequest {
-  const { text, include, reasoning, tools, tool_choice: choice } = request;
+  const { text, include, reasoning } = request;
+  const { tools, choice, retrieval } = chatTools(request);
   const format = text?.format ?? undefined;
   const effort = reasoning?.effort ?? undefined;
   const logprobs = include?.includes("message.output_text.logprobs") === true;
@@ -61,7 +62,8 @@ export function chatOf(request: ResponseRequest): ChatRequest {
             function: { name, ...defined({ description, parameters, strict }) },
           })),
         }),
-    ...(choice === undefined ? {} : { tool_choice: chatChoice(choice) }),
+    ...(choice === undefined ? {} : { tool_choice: choice }),
+    ...(retrieval === null ? {} : { retrieval }),
   };
   return normaliseChat(sent);
 }
@@ -79,18 +81,6 @@ export function checkResponseMedia({ input }: ResponseRequest, policy: MediaPoli
     return err({ ...error, param: place(error.param ?? ""), message: place(error.message) });
   }
   return ok(undefined);
-}
-
-function chatChoice(choice: ResponseToolChoice): NonNullable<SentChatRequest["tool_choice"]> {
-  if (typeof choice === "string") return choice;
-  if (choice.type === "function") return { type: "function", function: { name: choice.name } };
-  return {
-    type: "allowed_tools",
-    allowed_tools: {
-      mode: choice.mode,
-      tools: choice.tools.map(({ name }) => ({ type: "function" as const, function: { name } })),
-    },
-  };
 }
 
 type Defined<Fields> = { [Name in keyof Fields]?: NonNullable<Fields[Name]> };

@@ -17,4 +17,10 @@ export const retrievalPolicySchema = z.strictObject({
   embedder: fleetModelSchema.nullable().default(null),
   /** A model of the fleet that ranks what was found. Absent: ranked in process, by words. */
   reranker: fleetModelSchema.nullable().default(null),
+  /** Searched for every chat that says nothing of `retrieval`. Stores of the whole tenant. */
+  default_vector_store_ids: z.array(z.string().min(1).max(256)).max(4).default([]),
+  /** Milliseconds that a turn waits for passages before it is answered without. */
+  budget_ms: z.int().min(20).max(5000).default(200),
+  /** Passages of a turn that names no number. */
+  max_results: z.int().min(1).max(50).default(8),
 });

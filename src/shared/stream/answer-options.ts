@@ -13,6 +13,8 @@ export interface AnswerPassOptions {
   readonly format: AnswerFormat;
   /** In place of the format's own. */
   readonly encoder?: AnswerEncoder;
+  /** Put around the format's own: for an answer that has more to say than its format. */
+  readonly around?: (encoder: AnswerEncoder) => AnswerEncoder;
   /** What the client knows the answer by: `chatcmpl-…`. */
   readonly id: string;
   /** The public model id. */

@@ -49,7 +49,7 @@ export class AnswerPass implements StreamPass {
     this.#options = options;
     this.#goingOn = options.continuer === undefined ? null : new GoingOn(options.continuer);
     this.#template = new EventTemplate(options.engineApi);
-    this.#encoder =
+    const encoder =
       options.encoder ??
       createEncoder(options.format, {
         id: options.id,
@@ -57,6 +57,7 @@ export class AnswerPass implements StreamPass {
         createdSeconds: options.begun?.createdSeconds ?? Math.floor(options.createdMs / 1000),
         includeUsage: options.includeUsage,
       });
+    this.#encoder = options.around === undefined ? encoder : options.around(encoder);
     this.#gate = new EventGate(options);
     this.#lanes = options.filter === undefined ? null : new FilteredLanes(options.filter);
     this.#collector = options.collect;

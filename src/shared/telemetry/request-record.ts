@@ -12,6 +12,7 @@ export const stageNames = [
   "recall",
   "screen",
   "lookup",
+  "ground",
   "compose",
   "dispatch",
   "stream",
@@ -68,6 +69,8 @@ export interface RequestRecord {
   /** What the screen found in the prompt and the guard in the answer: kinds and counts, `email:2 card:1`. */
   screened?: string;
   guarded?: string;
+  /** What was found in files for the prompt, and what kept more from it: `found:5`, `late found:0`. */
+  grounded?: string;
   /** The firewall's rule that matched, and where, also where it only logs. */
   firewall?: string;
   /** The refusal's kind and its detail for operators. */
@@ -85,12 +88,17 @@ export function logLine(record: RequestRecord): string {
   return JSON.stringify({ event: "request", ...rest });
 }
 
-/** `Server-Timing` (https://www.w3.org/TR/server-timing/): a metric a stage, in milliseconds. */
-export function serverTiming(stages: Partial<Record<Stage, number>>): string {
+/**
+ * `Server-Timing` (https://www.w3.org/TR/server-timing/): a metric a stage, in milliseconds.
+ *
+ * @param grounded what the stage `ground` came to, where it ran; a token or a few of our own
+ */
+export function serverTiming(stages: Partial<Record<Stage, number>>, grounded?: string): string {
   let header = "";
   for (const stage in stages) {
     const ms = stages[stage as Stage] ?? 0;
     header += `${header === "" ? "" : ", "}${stage};dur=${ms % 1 === 0 ? ms : ms.toFixed(2)}`;
+    if (grounded !== undefined && stage === "ground") header += `;desc="${grounded}"`;
   }
   return header;
 }

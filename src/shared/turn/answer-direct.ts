@@ -12,10 +12,13 @@ import { maxEntryCharacters } from "../cache/answer-cache.ts";
 import type { Background } from "../contracts/background.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
+import { citationsIn, withCitations } from "../grounding/citations.ts";
+import { citingAnswer } from "../grounding/citing-encoder.ts";
 import { modelRecord } from "../routing/fleet-index.ts";
 import { wholeText } from "../routing/whole-text.ts";
 import { createAnswerGuard, type AnswerGuard } from "../safety/answer-guard.ts";
 import { AnswerCollector } from "../stream/answer-collector.ts";
+import type { AnswerEncoder } from "../stream/answer-encoder.ts";
 import type { AnswerTotals } from "../stream/answer-options.ts";
 import { AnswerPass } from "../stream/answer-pass.ts";
 import { assembleAnswer } from "../stream/assemble-answer.ts";
@@ -109,6 +112,7 @@ class DirectAnswer {
       format: asked.format,
       includeUsage: asked.includeUsage,
       ...(collect === undefined ? {} : { collect }),
+      ...citingOf(this.#turn),
     });
     // The stream is registered until it has settled: workerd drops what belongs to a request whose client reset it.
     const settled = Promise.withResolvers<void>();
@@ -139,7 +143,7 @@ class DirectAnswer {
     this.#end(assembled.end, assembled.totals, assembled.collected);
     return assembled.body === null
       ? err(brokenAnswer(assembled.end))
-      : ok({ kind: "json", body: assembled.body });
+      : ok({ kind: "json", body: this.#cited(assembled.body, assembled.collected) });
   }
 
   async rewrite(): Promise<Result<DirectBody, Refusal>> {
@@ -157,7 +161,15 @@ class DirectAnswer {
       return err(brokenAnswer("origin-error"));
     }
     this.#end("done", rewritten.value.totals, rewritten.value.collected);
-    return ok({ kind: "json", body: rewritten.value.body });
+    return ok({ kind: "json", body: this.#cited(rewritten.value.body, rewritten.value.collected) });
+  }
+
+  /** A whole answer with what it cites, where it was given anything to cite. */
+  #cited(body: string, collected: AnswerCollector): string {
+    const { grounding } = this.#turn;
+    return grounding === null
+      ? body
+      : withCitations(body, citationsIn(collected.choices, grounding.passages));
   }
 
   #times(): Omit<RelayOptions, "keepAliveMs" | "gatherMs" | "onEnd"> {
@@ -222,6 +234,13 @@ const nothing: AnswerTotals = {
   basis: "estimated",
   finishReasons: [],
 };
+
+/** For a stream; nothing where the turn is not grounded. */
+function citingOf({ grounding, asked }: LiveTurn): {
+  readonly around?: (inner: AnswerEncoder) => AnswerEncoder;
+} {
+  return grounding === null ? {} : { around: (inner) => citingAnswer(inner, grounding, null, asked) };
+}
 
 function passOptions(turn: LiveTurn, deps: TurnDeps, guard: AnswerGuard | undefined) {
   const { answer, asked, candidate, prompt } = turn;

@@ -10,6 +10,7 @@ import type { ComposedPrompt } from "../prompt/compose.ts";
 import type { Question } from "../routing/difficulty.ts";
 import type { Capability, ModelRecord } from "../routing/fleet-config.ts";
 import type { AnswerFormat } from "../stream/answer-encoder.ts";
+import type { FoundPassage } from "../retrieval/passage.ts";
 import type { AnswerShape } from "../stream/whole-answer.ts";
 
 export interface Asked {
@@ -53,4 +54,6 @@ export interface ComposeInputs {
   readonly spotlightSecret?: string | null;
   /** The engine is told no length of the answer where the client named none. */
   readonly openEnd?: boolean;
+  /** What was found in files for this turn; absent or `null`: it is not grounded. */
+  readonly passages?: readonly FoundPassage[] | null;
 }

@@ -32,6 +32,7 @@ export function lookup(
   deps: TurnDeps,
   signal: LeaveSignal,
 ): CacheStanding | Promise<CacheStanding> {
+  if (turn.ground != null) return grounded;
   const { cacheable } = turn.asked;
   const mode = cacheable === null ? "off" : turn.tenant.cache.exact;
   const decision = decideCaching(cacheable ?? {}, mode, turn.cacheControl);
@@ -60,6 +61,16 @@ export function lookup(
     return lookupSimilar(turn, deps, standing, inputs, signal);
   })();
 }
+
+/**
+ * A grounded answer hangs on files that change, and on who may read them: it is neither looked for nor stored
+ * (docs/decisions/0062-grounded-answers.md).
+ */
+const grounded: CacheStanding = {
+  storeKey: null,
+  lookup: null,
+  status: "edgewise; fwd=bypass; detail=grounded",
+};
 
 function keyOf(
   turn: ValidatedTurn,

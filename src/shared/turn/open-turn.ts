@@ -1,7 +1,7 @@
 /**
  * The first half of every chat turn, direct or durable: from a validated request to an answer whose first byte is in hand.
  *
- *   plan ▸ admit ‖ lookup (exact ▸ semantic) ▸ recall ▸ compose (▸ extend) ▸ dispatch
+ *   plan ▸ admit ‖ lookup (exact ▸ semantic) ▸ recall ‖ ground ▸ compose (▸ extend) ▸ dispatch
  *
  * Nothing that costs money starts before admission, and whoever is refused afterwards gets back what was reserved. What
  * follows (relay or assemble, settle) is answer-direct.ts for the edge and durable/chat-run.ts for a Generation object.
@@ -10,6 +10,7 @@ import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { CachedAnswer } from "../cache/ports.ts";
 import type { Refusal } from "../contracts/refusal.ts";
+import { type Grounding, shownOf } from "../grounding/ground.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
@@ -42,6 +43,8 @@ export interface LiveTurn extends AdmittedTurn {
   /** Whether the origin was asked to stream, whatever the client asked for. */
   readonly originStreams: boolean;
   readonly answer: OriginAnswer;
+  /** What the model was given of the caller's files; `null`: nobody asked for any. */
+  readonly grounding: Grounding | null;
 }
 
 /** The answer was there already: it counts as a request and costs no tokens. */
@@ -100,7 +103,9 @@ async function dispatchFirst(
   deps: TurnDeps,
   signal: LeaveSignal,
 ): Promise<Result<LiveTurn, Refusal>> {
-  const recalled = turn.recall === null ? noHistory : await turn.recall();
+  const recalling = turn.recall === null ? null : turn.recall();
+  const searching = turn.ground == null ? null : turn.ground(recalling);
+  const recalled = recalling === null ? noHistory : await recalling;
   if (!recalled.ok) return recalled;
   let planned = turn;
   if (turn.recall !== null) {
@@ -109,9 +114,12 @@ async function dispatchFirst(
     if (!plan.ok) return plan;
     planned = { ...turn, plan: plan.value };
   }
+  const ground = searching === null ? notGrounded : await searching;
+  if (!ground.ok) return ground;
+  if (searching !== null) turn.mark("ground");
   const salt = deps.cacheSalt(turn.principal.tenant);
   const cacheSalt = typeof salt === "string" ? salt : await salt;
-  const given: GivenTurn = { turn: planned, history: recalled.value, cacheSalt };
+  const given: GivenTurn = { turn: planned, history: recalled.value, grounding: ground.value, cacheSalt };
   let refusal: Refusal | null = null;
   for (const candidate of planned.plan) {
     const asked = await askCandidate(given, candidate, deps, signal);
@@ -126,6 +134,7 @@ async function dispatchFirst(
 interface GivenTurn {
   readonly turn: AdmittedTurn;
   readonly history: readonly ChatMessage[];
+  readonly grounding: Grounding | null;
   readonly cacheSalt: string;
 }
 
@@ -143,7 +152,7 @@ async function askCandidate(
   signal: LeaveSignal,
   openEnd = false,
 ): Promise<Result<LiveTurn, CandidateRefused>> {
-  const { turn, history, cacheSalt } = given;
+  const { turn, history, grounding, cacheSalt } = given;
   const originStreams = mustStream(turn, candidate);
   const composed = turn.asked.compose({
     history,
@@ -155,6 +164,7 @@ async function askCandidate(
     affinitySeed: hasSeveralReplicas(deps.fleet, candidate.variant.clusters) ? seedOf(cacheSalt) : null,
     openEnd,
     spotlightSecret: spotlightSecretOf(turn.tenant.safety, cacheSalt),
+    passages: grounding === null ? null : grounding.passages,
   });
   if (!composed.ok) return err({ refusal: composed.error, givesWay: true });
   const prompt = composed.value;
@@ -195,8 +205,17 @@ async function askCandidate(
   turn.mark("dispatch");
   if (answer.ok) {
     if (candidate.route !== null && deps.mirror !== null)
-      deps.mirror({ turn, route: candidate.route, request, history, cacheSalt });
-    return ok({ ...turn, kind: "live", candidate, prompt, originStreams, answer: answer.value });
+      deps.mirror({ turn, route: candidate.route, request, history, grounding, cacheSalt });
+    const shown = grounding === null ? null : shownOf(grounding, prompt.shownPassages ?? 0);
+    return ok({
+      ...turn,
+      kind: "live",
+      candidate,
+      prompt,
+      originStreams,
+      answer: answer.value,
+      grounding: shown,
+    });
   }
   if (answer.error.kind === "context-too-long" && prompt.lengthIsOurs)
     return askCandidate(given, candidate, deps, signal, true);
@@ -204,6 +223,7 @@ async function askCandidate(
 }
 
 const noHistory = ok([]);
+const notGrounded = ok(null);
 const nothingToGenerate = { promptTokens: 0, answerTokens: 0 } as const;
 
 /** An answer that ends within this is asked for whole: it costs a third of the CPU, and no tunnel cuts it. */

@@ -5,6 +5,7 @@ import type { Background } from "../contracts/background.ts";
 import type { ChargeId, RequestId } from "../contracts/ids.ts";
 import type { Jurisdiction } from "../contracts/owner.ts";
 import type { Refusal } from "../contracts/refusal.ts";
+import type { Ground } from "../grounding/ground.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { AnswerLengths } from "../limits/answer-lengths.ts";
 import type { Admission } from "../limits/ports.ts";
@@ -46,6 +47,8 @@ export interface ValidatedTurn {
   readonly asked: Asked;
   /** Loads the earlier messages of the conversation, oldest first; `null` for a stateless turn. */
   readonly recall: (() => Promise<Recalled>) | null;
+  /** Finds passages for it (the stage `ground`); absent or `null`: nobody asked for any. */
+  readonly ground?: Ground | null;
   /** What the answer is called: `chatcmpl-…`. */
   readonly responseId: string;
   readonly chargeId: ChargeId;

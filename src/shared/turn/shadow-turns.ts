@@ -4,6 +4,7 @@
  */
 import { permittedVariant } from "../routing/residency.ts";
 import type { Background } from "../contracts/background.ts";
+import type { Grounding } from "../grounding/ground.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { Shadow } from "../routing/alias-route.ts";
 import type { RouteChoice } from "../routing/choose-route.ts";
@@ -22,6 +23,8 @@ export interface CopiedTurn {
   /** The turn's own, whose place and trace the copy shares. */
   readonly request: OriginRequest;
   readonly history: readonly ChatMessage[];
+  /** What was found for the turn, whose question is no other without it. */
+  readonly grounding?: Grounding | null;
   readonly cacheSalt: string | null;
 }
 
@@ -140,7 +143,7 @@ export class ShadowTurns {
 
 /** The same question in the shadow's model's words. `null`: it can't take it. */
 function requestOf(
-  { turn, request, history, cacheSalt }: CopiedTurn,
+  { turn, request, history, grounding, cacheSalt }: CopiedTurn,
   shadow: Shadow,
   calibration: TokenCalibration,
 ): OriginRequest | null {
@@ -159,6 +162,7 @@ function requestOf(
     // It goes where it disturbs least, not where its prefix is.
     affinitySeed: null,
     spotlightSecret: spotlightSecretOf(tenant.safety, cacheSalt),
+    passages: grounding?.passages ?? null,
   });
   if (!composed.ok) return null;
   const { path, body, promptTokens, maxTokens } = composed.value;

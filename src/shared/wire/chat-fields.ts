@@ -6,6 +6,7 @@ import * as z from "zod";
 import { messagesSchema } from "./chat-messages.ts";
 import type { RefusedField } from "./field-reader.ts";
 import { requestLimits } from "./request-limits.ts";
+import { retrievalSchema } from "./retrieval-fields.ts";
 import { modelName, samplingShape } from "./sampling-shape.ts";
 import { conversationName, metadataSchema, opaqueId } from "./schema-parts.ts";
 import { toolChoiceSchema, toolSchema } from "./tools.ts";
@@ -51,14 +52,7 @@ export const chatShape = {
 
   conversation_id: conversationName,
   parent_item_id: opaqueId,
-  /** There are no knowledge bases yet: an answer without the passages that were asked for would look like one with them. */
-  retrieval: z
-    .unknown()
-    .refine((value) => value === false, {
-      message: "can only be false: this service has no vector stores yet; put the passages into a message",
-      params: { unsupported: true },
-    })
-    .meta({ type: "boolean", const: false }),
+  retrieval: retrievalSchema,
   stream_format: z.enum(["openai", "text"]),
 };
 
@@ -186,8 +180,8 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
   ),
   retrieval: rule(
     "Edgewise",
-    "none",
-    "Only false: there are no vector stores yet. Anything else is refused.",
+    "used",
+    "`{vector_store_ids, max_num_results, filters, ranking_options}`: what these files say about the question goes into the prompt, and the answer carries `citations` ([retrieval.md](retrieval.md)). `false`: nothing, also of the tenant's default stores.",
   ),
   stream_format: rule("Edgewise", "used", '"openai" (default) or "text"; "text" needs stream: true.'),
 };

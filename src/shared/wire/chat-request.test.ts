@@ -168,9 +168,26 @@ describe("what is refused, and how it is named", () => {
     [{ top_logprobs: 3 }, "value-invalid", "top_logprobs"],
     [{ stream_options: { include_usage: true } }, "value-invalid", "stream_options"],
     [{ stream_format: "text" }, "value-invalid", "stream_format"],
-    [{ retrieval: true }, "parameter-unsupported", "retrieval"],
+    [{ retrieval: true }, "value-invalid", "retrieval"],
     // Ignored, it would give an answer that only looks grounded.
-    [{ retrieval: { vector_store_ids: ["vs_1"] } }, "parameter-unsupported", "retrieval"],
+    [{ retrieval: {} }, "value-invalid", "retrieval.vector_store_ids"],
+    [{ retrieval: { vector_store_ids: [] } }, "value-invalid", "retrieval.vector_store_ids"],
+    [
+      { retrieval: { vector_store_ids: ["a", "b", "c", "d", "e"] } },
+      "value-invalid",
+      "retrieval.vector_store_ids",
+    ],
+    [
+      { retrieval: { vector_store_ids: ["a"], max_num_results: 51 } },
+      "value-invalid",
+      "retrieval.max_num_results",
+    ],
+    [
+      { retrieval: { vector_store_ids: ["a"], filters: { type: "eq" } } },
+      "value-invalid",
+      "retrieval.filters.key",
+    ],
+    [{ retrieval: { vector_store_ids: ["a"], other: 1 } }, "parameter-unknown", "retrieval.other"],
     [{ tool_choice: "required" }, "value-invalid", "tool_choice"],
     [
       { tools: [tool], tool_choice: { type: "function", function: { name: "sub" } } },

@@ -5,7 +5,7 @@
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import type { FunctionCall, FunctionCallOutput, Item, Reasoning } from "../responses/item.ts";
+import type { FileSearchCall, FunctionCall, FunctionCallOutput, Item, Reasoning } from "../responses/item.ts";
 import { callArguments } from "./chat-messages.ts";
 import { isJsonObject } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
@@ -147,19 +147,44 @@ const reasoning = z
   })
   .transform(({ type, content }): Reasoning => ({ type, summary: [], content: content ?? [] }));
 
+/** Clients send it back with the answer; what it found was of its own turn. */
+const fileSearchCall = z
+  .strictObject({
+    type: z.literal("file_search_call"),
+    queries: z.array(text(requestLimits.descriptionCharacters)).max(64).nullish(),
+    results: withoutEffect(z.array(z.looseObject({})).nullish()),
+    id: withoutEffect(opaqueId.nullish()),
+    status: withoutEffect(
+      z.enum(["in_progress", "searching", "completed", "incomplete", "failed"]).nullish(),
+    ),
+  })
+  .transform(({ type, queries }): FileSearchCall => ({
+    type,
+    status: "completed",
+    queries: queries ?? [],
+    results: null,
+  }));
+
 /** For the documentation. */
-export const itemSchema = z.union([inputMessage, outputMessage, functionCall, functionCallOutput, reasoning]);
+export const itemSchema = z.union([
+  inputMessage,
+  outputMessage,
+  functionCall,
+  functionCallOutput,
+  reasoning,
+  fileSearchCall,
+]);
 
 const kinds: ReadonlyMap<unknown, z.ZodType<Item>> = new Map<unknown, z.ZodType<Item>>([
   ["function_call", functionCall],
   ["function_call_output", functionCallOutput],
   ["reasoning", reasoning],
+  ["file_search_call", fileSearchCall],
 ]);
 
 /** OpenAI's other kinds of items, each of which belongs to something that is not offered here. */
 const refusedKinds: ReadonlySet<unknown> = new Set([
   "item_reference",
-  "file_search_call",
   "web_search_call",
   "computer_call",
   "computer_call_output",
@@ -219,7 +244,7 @@ function readItem(value: unknown, at: number): Result<Item, Refusal> {
         ? unsupportedParameter(param, `can't be '${type}': what it belongs to is not offered here`)
         : invalidValue(
             param,
-            "must be one of 'message', 'function_call', 'function_call_output', 'reasoning'",
+            "must be one of 'message', 'function_call', 'function_call_output', 'reasoning', 'file_search_call'",
           ),
     );
   }
@@ -246,7 +271,8 @@ export function itemSequenceFault(items: readonly Item[], historyInFront: boolea
       answered.add(item.call_id);
       continue;
     }
-    if (item.type === "reasoning" || (isSpoken(item) && open.size > 0)) continue;
+    if (item.type === "reasoning" || item.type === "file_search_call" || (isSpoken(item) && open.size > 0))
+      continue;
     const instructs = item.type === "message" && (item.role === "system" || item.role === "developer");
     // Instructions are of their turn, and stand before the history wherever the turn begins.
     if (!instructs) mayAnswerHistory = false;

@@ -67,7 +67,6 @@ export function conversationOf({ conversation }: ResponseRequest): string | unde
 }
 
 const refusedTools: ReadonlySet<unknown> = new Set([
-  "file_search",
   "web_search",
   "web_search_2025_08_26",
   "web_search_preview",
@@ -121,14 +120,28 @@ export function crossFieldFault(request: ResponseRequest): Refusal | null {
 }
 
 function toolChoiceFault({ tool_choice: choice, tools }: ResponseRequest): Refusal | null {
+  const second = tools?.findLastIndex((tool) => tool.type === "file_search") ?? -1;
+  if (second !== -1 && second !== tools?.findIndex((tool) => tool.type === "file_search"))
+    return invalidValue(`tools[${second}]`, "is a second 'file_search': name all stores in one");
   if (choice === undefined || choice === "none" || choice === "auto") return null;
-  const names = new Set(tools?.map((tool) => tool.name));
+  const names = new Set(tools?.map(chosenAs));
   if (names.size === 0) return invalidValue("tool_choice", "is only allowed when 'tools' are given");
   if (choice === "required") return null;
-  if (choice.type === "function")
-    return names.has(choice.name) ? null : invalidValue("tool_choice.name", "names no tool of 'tools'");
-  const at = choice.tools.findIndex((tool) => !names.has(tool.name));
-  return at === -1 ? null : invalidValue(`tool_choice.tools[${at}].name`, "names no tool of 'tools'");
+  if (choice.type !== "allowed_tools") {
+    const param = choice.type === "function" ? "tool_choice.name" : "tool_choice.type";
+    return names.has(chosenAs(choice)) ? null : invalidValue(param, "names no tool of 'tools'");
+  }
+  const at = choice.tools.findIndex((tool) => !names.has(chosenAs(tool)));
+  if (at === -1) return null;
+  const field = choice.tools[at]?.type === "function" ? "name" : "type";
+  return invalidValue(`tool_choice.tools[${at}].${field}`, "names no tool of 'tools'");
+}
+
+/** What a choice names of a tool. A function can't be called so: its name has no blank. */
+function chosenAs(
+  tool: { readonly type: "function"; readonly name: string } | { readonly type: "file_search" },
+) {
+  return tool.type === "function" ? tool.name : "file search";
 }
 
 function imageCountFault(items: readonly Item[]): Refusal | null {

@@ -1,6 +1,7 @@
 /** Which tools may a response be offered, how may their use be steered, and which form may its text take? In chat's words. */
 import * as z from "zod";
 import { boundedJsonObject } from "./json-bounds.ts";
+import { retrievalShape } from "./retrieval-fields.ts";
 import { requestLimits } from "./request-limits.ts";
 import { text, toolName, unsupported } from "./schema-parts.ts";
 
@@ -15,18 +16,26 @@ const functionTool = z.strictObject({
   allowed_callers: unsupported("is not supported"),
 });
 
-export const responseToolSchema = z.discriminatedUnion("type", [functionTool]);
+const fileSearchTool = z.strictObject({ type: z.literal("file_search"), ...retrievalShape });
+
+export const responseToolSchema = z.discriminatedUnion("type", [functionTool, fileSearchTool]);
+export type ResponseTool = z.output<typeof responseToolSchema>;
 
 const namedTool = z.strictObject({ type: z.literal("function"), name: toolName });
+const hostedTool = z.strictObject({ type: z.literal("file_search") });
 
 export const responseToolChoiceSchema = z.union([
   z.enum(["none", "auto", "required"]),
   z.discriminatedUnion("type", [
     namedTool,
+    hostedTool,
     z.strictObject({
       type: z.literal("allowed_tools"),
       mode: z.enum(["auto", "required"]),
-      tools: z.array(namedTool).min(1).max(requestLimits.tools),
+      tools: z
+        .array(z.discriminatedUnion("type", [namedTool, hostedTool]))
+        .min(1)
+        .max(requestLimits.tools),
     }),
   ]),
 ]);

@@ -1,5 +1,8 @@
 /** A durable turn of `POST /v1/chat/completions`: chunks in the journal, a `chat.completion` at the end. */
 import { withReceipt } from "../../receipts/attach-receipt.ts";
+import { citationsIn, withCitations } from "../../grounding/citations.ts";
+import { citingAnswer } from "../../grounding/citing-encoder.ts";
+import { readGrounding, type Grounding } from "../../grounding/ground.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import { createEncoder, type AnswerEncoder } from "../../stream/answer-encoder.ts";
 import { streamFailureError } from "../../stream/stream-failure.ts";
@@ -19,17 +22,21 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
     early: () => "",
     refused: () => null,
     begin: () => "",
-    final: ({ status, model, createdSeconds, collected, usage, price }) =>
+    final: ({ status, model, createdSeconds, collected, usage, price, grounding }) =>
       status === "failed"
         ? null
-        : keptAnswer(request, {
-            id: request.responseId,
-            model,
-            createdSeconds,
-            choices: collected.choices,
-            usage,
-            price,
-          }),
+        : cited(
+            keptAnswer(request, {
+              id: request.responseId,
+              model,
+              createdSeconds,
+              choices: collected.choices,
+              usage,
+              price,
+            }),
+            collected,
+            grounding,
+          ),
     sealed: ({ events, response }, receipt) => {
       const last = events.findLastIndex(({ data }) => data.startsWith("{"));
       return {
@@ -40,12 +47,17 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
     history,
     // Its chunks say nothing of each other.
     restore: () => undefined,
-    conclude: (_events, finish, { model, createdSeconds, collected, usage, price }) => {
+    conclude: (_events, finish, { model, createdSeconds, collected, usage, price, grounding }) => {
       const identity = { id: request.responseId, model, createdSeconds };
-      const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
+      const options = { ...identity, includeUsage: asked.includeUsage };
+      const encoder = citingAnswer(createEncoder(asked.format, options), grounding, collected, asked);
       return {
         last: encoder.end(toWireUsage(usage, price), finish),
-        response: keptAnswer(request, { ...identity, choices: collected.choices, usage, price }),
+        response: cited(
+          keptAnswer(request, { ...identity, choices: collected.choices, usage, price }),
+          collected,
+          grounding,
+        ),
       };
     },
     interrupted: (interruption, usage) => {
@@ -57,7 +69,9 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
         model: told.model ?? request.chat.model,
         createdSeconds: told.createdSeconds ?? Math.floor(request.createdMs / 1000),
       };
-      const encoder = createEncoder(asked.format, { ...identity, includeUsage: asked.includeUsage });
+      const grounding = readGrounding(interruption.kept);
+      const options = { ...identity, includeUsage: asked.includeUsage };
+      const encoder = citingAnswer(createEncoder(asked.format, options), grounding, collected, asked);
       return {
         // What was said stands, and ends.
         last: cancelled
@@ -66,12 +80,23 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
               streamFailureError(interruption.reason === "deadline" ? "deadline" : "origin-error"),
             ),
         response: cancelled
-          ? keptAnswer(request, { ...identity, choices: collected.choices, usage, price: undefined })
+          ? cited(
+              keptAnswer(request, { ...identity, choices: collected.choices, usage, price: undefined }),
+              collected,
+              grounding,
+            )
           : null,
         ...told,
       };
     },
   };
+}
+
+/** The whole answer with what it cites. */
+function cited(answer: string, collected: AnswerCollector, grounding: Grounding | null): string {
+  return grounding === null
+    ? answer
+    : withCitations(answer, citationsIn(collected.choices, grounding.passages));
 }
 
 function history(events: Iterable<JournalEvent>): FormHistory {

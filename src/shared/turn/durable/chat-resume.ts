@@ -5,6 +5,7 @@
  */
 import type { Usage } from "../../contracts/usage.ts";
 import { err, ok } from "../../contracts/result.ts";
+import { type Grounding, readGrounding } from "../../grounding/ground.ts";
 import type { Admission } from "../../limits/ports.ts";
 import type { Origin } from "../../routing/ports.ts";
 import type { TokenPrice } from "../../limits/cost.ts";
@@ -43,6 +44,8 @@ export interface BegunAnswer {
   readonly createdSeconds: number | null;
   /** The journal. Read lazily. */
   readonly events: LostRun["events"];
+  /** What the model was given of files; `null`: nobody asked for any. */
+  readonly grounding: Grounding | null;
 }
 
 export type ChatResume =
@@ -77,6 +80,7 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
     usage: lost.usage,
     createdSeconds,
     events: lost.events,
+    grounding: readGrounding(lost.kept),
   };
   if (choice !== undefined) {
     if (choice.finishReason !== null) return { kind: "complete", begun, finish: choice.finishReason };
@@ -89,7 +93,7 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
 /** The end of an answer that was told whole. */
 export function completeEnd(
   request: ChatTurnRequest,
-  { note, collected, usage, createdSeconds, events }: BegunAnswer,
+  { note, collected, usage, createdSeconds, events, grounding }: BegunAnswer,
   finish: FinishReason,
   price: Price & TokenPrice,
   now: () => number,
@@ -102,6 +106,7 @@ export function completeEnd(
     collected,
     usage,
     price,
+    grounding,
   });
   const totals: AnswerTotals = { usage, basis: "exact", finishReasons: [finish] };
   return {

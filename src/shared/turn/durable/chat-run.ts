@@ -4,11 +4,15 @@
  */
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
+import { ok } from "../../contracts/result.ts";
+import { citingAnswer } from "../../grounding/citing-encoder.ts";
+import { type Ground, type Grounding, groundingTold, writeGrounding } from "../../grounding/ground.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import { createAnswerGuard } from "../../safety/answer-guard.ts";
 import { AnswerCollector } from "../../stream/answer-collector.ts";
+import type { AnswerPassOptions } from "../../stream/answer-options.ts";
 import { AnswerPass } from "../../stream/answer-pass.ts";
 import { relayStream } from "../../stream/relay.ts";
 import type { StreamEnd } from "../../stream/stream-failure.ts";
@@ -52,6 +56,8 @@ export interface ChatRunDeps extends SealDeps {
   ): Promise<{ readonly recalled: Recalled; readonly entered: EnteredConversation | null }>;
   /** Has a model judge what was said, where the tenant wants that; returns at once. */
   judge?(turn: LiveTurn, said: string): void;
+  /** Finds passages for the turn; `null`: it wants none. */
+  ground(request: ChatTurnRequest): Ground | null;
   /** Takes the turn's record when it has ended. */
   record(record: RequestRecord): void;
   readonly now: () => number;
@@ -111,6 +117,7 @@ export class ChatRun {
         tenant: request.tenant,
         asked: this.#form.asked,
         recall: () => this.#recall(),
+        ground: this.#ground(),
         responseId: request.responseId,
         chargeId: request.turnId as ChargeId,
         requestId: request.requestId as RequestId,
@@ -145,8 +152,15 @@ export class ChatRun {
     return recalled;
   }
 
+  /** What an earlier run found counts, whatever the files say by now: its answer cites it by number. */
+  #ground(): Ground | null {
+    if (this.#begun === null) return this.#deps.ground(this.#request);
+    const { grounding } = this.#begun;
+    return grounding === null ? null : () => Promise.resolve(ok(grounding));
+  }
+
   #refused(refusal: Refusal): TurnOutcome {
-    if (this.#begun !== null) this.#form.restore(this.#begun.events());
+    if (this.#begun !== null) this.#form.restore(this.#begun.events(), this.#begun.grounding);
     const end = this.#form.refused(refusal);
     if (end === null) return refused(refusal, []);
     return {
@@ -178,6 +192,13 @@ export class ChatRun {
     };
   }
 
+  /** Around the encoder of a chat that was given passages. */
+  #citing(grounding: Grounding | null): Pick<AnswerPassOptions, "around"> {
+    if (grounding === null) return {};
+    const told = this.#begun?.collected ?? null;
+    return { around: (inner) => citingAnswer(inner, grounding, told, this.#form.asked) };
+  }
+
   /** Events into the journal; `false`: the turn has ended. */
   #say(text: string, urgent: boolean): boolean {
     return journalEvents(text).every((event) => this.#io.emit(event, urgent));
@@ -191,16 +212,20 @@ export class ChatRun {
 
   async #pump(turn: LiveTurn, turnDeps: TurnDeps): Promise<TurnOutcome> {
     const { answer, asked, candidate, prompt, reservation } = turn;
+    const begun = this.#begun;
+    const grounding = begun?.grounding ?? turn.grounding;
+    const grounded = grounding === null ? undefined : groundingTold(grounding);
     this.#io.open({
-      "server-timing": serverTiming(this.#stages),
+      "server-timing": serverTiming(this.#stages, grounded),
       ...Object.fromEntries(rateLimitHeaders(reservation.standing)),
       ...(mayReadRoute(turn.principal) ? { [routeHeader]: routeHeaderValue(turn) } : {}),
     });
     const { encoder } = this.#form;
     const { cluster, replica } = answer;
-    const begun = this.#begun;
-    if (begun === null) this.#say(this.#form.begin(candidate.model), false);
-    else this.#form.restore(begun.events());
+    if (begun === null) {
+      if (grounding !== null) this.#io.keep(writeGrounding(grounding));
+      this.#say(this.#form.begin(candidate.model, grounding), false);
+    } else this.#form.restore(begun.events(), grounding);
     this.#io.remember(writeNote({ model: candidate.model, cluster, replica, entered: this.#entered }));
     const collected = begun?.collected ?? new AnswerCollector(maxGatheredCharacters, false);
     const record = modelRecord(turnDeps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
@@ -225,7 +250,7 @@ export class ChatRun {
       budget: encoder?.bounded(budget) ?? budget,
       collect: collected,
       ...engine.continuer,
-      ...(encoder === null ? {} : { encoder: encoder.encoder }),
+      ...(encoder !== null ? { encoder: encoder.encoder } : this.#citing(grounding)),
       ...(begun === null ? {} : { begun }),
       ...(guard === undefined ? {} : { filter: guard }),
     });
@@ -257,7 +282,7 @@ export class ChatRun {
     if (said !== null) this.#deps.judge?.(turn, said);
     const { story } = engine;
     this.#deps.record(
-      runRecord(turn, how, { totals, engine: story, guarded }, this.#stages, this.#deps.now()),
+      runRecord(turn, how, { totals, engine: story, guarded, grounded }, this.#stages, this.#deps.now()),
     );
     const status = statusAtEnd(how, this.#request, totals.finishReasons[0]);
     const response = this.#form.final({
@@ -267,6 +292,7 @@ export class ChatRun {
       collected,
       usage: totals.usage,
       price: record.price,
+      grounding,
     });
     const ending = { end: how, totals, guarded, said, engine: story };
     return sealEnd(

@@ -44,6 +44,7 @@ const runner = createChatRunner({
   // The configuration can't be read.
   turnDeps: async () => null,
   recall: () => Promise.reject(new Error("nothing is recalled")),
+  ground: () => null,
   record: () => undefined,
   now: () => 0,
   archives: false,
@@ -55,6 +56,7 @@ const io: TurnIo = {
   emit: () => true,
   progress: () => undefined,
   remember: () => undefined,
+  keep: () => undefined,
 };
 const lost: LostRun = { events: () => [], usage: null, note: null, isFindable: true };
 const { signal } = new AbortController();

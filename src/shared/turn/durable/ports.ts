@@ -71,6 +71,8 @@ export interface LostRun {
   readonly usage: Usage | null;
   /** The last `remember` that was written with an event. */
   readonly note: string | null;
+  /** The last `keep`; absent or `null`: there was none. */
+  readonly kept?: string | null;
   /** Whether someone may come for the answer though nothing of it was told: it has a claim, or runs in the background. */
   readonly isFindable: boolean;
 }
@@ -90,6 +92,11 @@ export interface TurnIo {
   progress(usage: Usage): void;
   /** Keeps a text with every row from the next one on, for a run that has to go on from the journal. The last one counts. */
   remember(note: string): void;
+  /**
+   * Keeps a text with the turn, in a row of its own, now: what a run that goes on, or the turn's end, could not find again. Up to
+   * 300,000 characters. The last one counts; it goes with the journal.
+   */
+  keep(text: string): void;
 }
 
 /** One server-sent event. Neither part holds a line break. */
@@ -132,6 +139,8 @@ export interface Interruption {
   readonly usage: Usage | null;
   /** The last `remember`; `null` where there was none. */
   readonly note: string | null;
+  /** The last `keep`; absent or `null`: there was none. */
+  readonly kept?: string | null;
   /** Every event of the journal, in order. Read lazily. */
   readonly events: () => Iterable<JournalEvent>;
   readonly nowMs: number;

@@ -27,6 +27,7 @@ const io: TurnIo = {
   emit: () => true,
   progress: () => undefined,
   remember: () => undefined,
+  keep: () => undefined,
 };
 const lost: LostRun = { events: () => [], usage: null, note: null, isFindable: true };
 const release = { kind: "append", objectName: "c", incarnation: 0, items: [], responseId: "chatcmpl-t1" };

@@ -1,5 +1,6 @@
 /** A durable turn of `POST /v1/responses`: OpenAI's response events in the journal, the `response` object at the end. */
 import type { Refusal } from "../../contracts/refusal.ts";
+import { type Grounding, readGrounding } from "../../grounding/ground.ts";
 import { withReceipt } from "../../receipts/attach-receipt.ts";
 import { askedResponse } from "../../responses/asked-response.ts";
 import { gatherResponse, modelNamedIn } from "../../responses/gather-response.ts";
@@ -22,9 +23,9 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
     early: () => (response.background ? writer.queued() : ""),
     refused: (refusal) =>
       writer.nextSequence === 0 ? null : { last: failedBy(writer, refusal), response: kept() },
-    begin: (model) => {
+    begin: (model, grounding) => {
       writer.named(model);
-      return writer.started();
+      return writer.started() + (grounding === null ? "" : writer.searched(grounding));
     },
     encoder: {
       encoder: writer,
@@ -49,15 +50,15 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
       response: stored === null ? null : inStored(stored, (json) => withReceipt(json, receipt)),
     }),
     history,
-    restore: (events) => restored(writer, events),
-    conclude: (events, finish, { usage, price }) => {
-      restored(writer, events);
+    restore: (events, grounding) => restored(writer, events, grounding),
+    conclude: (events, finish, { usage, price, grounding }) => {
+      restored(writer, events, grounding);
       writer.usage = () => ({ usage, price });
       return { last: writer.end(undefined, finish), response: kept() };
     },
     interrupted: (interruption, usage) => {
       const ending = writerFor(request, () => interruption.nowMs);
-      restored(ending, interruption.events());
+      restored(ending, interruption.events(), readGrounding(interruption.kept));
       ending.usage = () => ({ usage, price: undefined });
       const last =
         interruption.reason === "cancelled"
@@ -74,7 +75,8 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
   };
 }
 
-function restored(writer: ResponseWriter, events: Iterable<JournalEvent>): void {
+function restored(writer: ResponseWriter, events: Iterable<JournalEvent>, grounding: Grounding | null): void {
+  if (grounding !== null) writer.grounded(grounding);
   for (const { data } of events) writer.restore(data);
 }
 
@@ -96,6 +98,7 @@ function writerFor(request: ResponseTurnRequest, now: () => number): ResponseWri
     model: request.chat.model,
     background: response.background,
     guarded: guardsAnswers(tenant.safety),
+    showsResults: response.showsResults === true,
     now,
   });
 }

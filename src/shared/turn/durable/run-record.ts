@@ -11,12 +11,17 @@ import { endingOf } from "./chat-turn-end.ts";
 export function runRecord(
   turn: LiveTurn,
   end: StreamEnd,
-  told: { readonly totals: AnswerTotals; readonly engine: EngineStory; readonly guarded: string | null },
+  told: {
+    readonly totals: AnswerTotals;
+    readonly engine: EngineStory;
+    readonly guarded: string | null;
+    readonly grounded?: string | undefined;
+  },
   stages: Readonly<Partial<Record<Stage, number>>>,
   nowMs: number,
 ): RequestRecord {
   const { principal, candidate } = turn;
-  const { totals, engine, guarded } = told;
+  const { totals, engine, guarded, grounded } = told;
   return {
     endpoint: "generation",
     method: "POST",
@@ -36,6 +41,7 @@ export function runRecord(
     ...chargedUsage(totals),
     usageBasis: totals.basis,
     ...(guarded === null ? {} : { guarded }),
+    ...(grounded === undefined ? {} : { grounded }),
     ...(totals.failureDetail === undefined ? {} : { errorDetail: totals.failureDetail }),
     stages,
   };

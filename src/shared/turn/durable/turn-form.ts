@@ -6,6 +6,7 @@
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Usage } from "../../contracts/usage.ts";
 import type { EndStatus } from "../../contracts/generation.ts";
+import type { Grounding } from "../../grounding/ground.ts";
 import type { FinishReason } from "../../stream/engine-event.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerEncoder } from "../../stream/answer-encoder.ts";
@@ -21,7 +22,7 @@ export interface TurnForm {
   /** A turn that was refused after `early` has a last event all the same; `null`: it is as if it had never been. */
   refused(refusal: Refusal): FormEnd | null;
   /** The engine answers: the first events (SSE text), "" for none. */
-  begin(model: string): string;
+  begin(model: string, grounding: Grounding | null): string;
   /** Writes the events; `null`: the pass's own encoder of `asked.format`. */
   readonly encoder: FormEncoder | null;
   /** The final object as JSON; `null`: none is kept. Asked for once, behind the last event. */
@@ -31,7 +32,7 @@ export interface TurnForm {
   /** What a journal of this form says was answered. */
   history(events: Iterable<JournalEvent>): FormHistory;
   /** Goes on behind a journal's events, in place of `early` and `begin`: once, before anything else is written. */
-  restore(events: Iterable<JournalEvent>): void;
+  restore(events: Iterable<JournalEvent>, grounding: Grounding | null): void;
   /** The end of an answer of which a journal has all but that. */
   conclude(events: Iterable<JournalEvent>, finish: FinishReason, answer: FormAnswer): FormEnd;
   /** The end of a turn whose run did not end it, from what its journal shows. */
@@ -54,6 +55,8 @@ export interface FormAnswer {
   readonly collected: AnswerCollector;
   readonly usage: Usage;
   readonly price: Price;
+  /** What the model was given of files; `null`: nobody asked for any. */
+  readonly grounding: Grounding | null;
 }
 
 export interface FormEnd {

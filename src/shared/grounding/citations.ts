@@ -1,0 +1,79 @@
+/** What is an answer told to rest on? Of the passages that the model was given only those that it cites, as our own field has them. */
+import type { FoundPassage } from "../retrieval/passage.ts";
+import { CitationScanner } from "./citation-scanner.ts";
+
+export interface Citation {
+  /** The number in the answer's `[1]`. */
+  readonly index: number;
+  readonly file_id: string;
+  readonly filename: string;
+  /** Of the passage, in UTF-16 units of the file's text. */
+  readonly start: number;
+  readonly end: number;
+  /** 0 to 1. */
+  readonly score: number;
+  /** The passage's beginning. */
+  readonly text: string;
+}
+
+/** UTF-16 units of a passage that are shown with it. */
+const snippetUnits = 300;
+
+/** Reads the choices of one answer as they come, and says in the end what they cite. */
+export class CitedPassages {
+  readonly #passages: readonly FoundPassage[];
+  readonly #scanners = new Map<number, CitationScanner>();
+  readonly #cited = new Set<number>();
+
+  /** @param passages as the model was given them, in their order */
+  constructor(passages: readonly FoundPassage[]) {
+    this.#passages = passages;
+  }
+
+  read(choice: number, piece: string): void {
+    let scanner = this.#scanners.get(choice);
+    if (scanner === undefined) {
+      scanner = new CitationScanner(this.#passages.length);
+      this.#scanners.set(choice, scanner);
+    }
+    for (const { number } of scanner.read(piece)) this.#cited.add(number);
+  }
+
+  /** By number. */
+  citations(): readonly Citation[] {
+    return [...this.#cited]
+      .toSorted((left, right) => left - right)
+      .flatMap((number) => {
+        const passage = this.#passages[number - 1];
+        return passage === undefined ? [] : [citationOf(passage, number)];
+      });
+  }
+}
+
+/** Of an answer that is whole. */
+export function citationsIn(
+  choices: readonly { readonly content: string | null }[],
+  passages: readonly FoundPassage[],
+): readonly Citation[] {
+  const cited = new CitedPassages(passages);
+  for (const [index, { content }] of choices.entries()) cited.read(index, content ?? "");
+  return cited.citations();
+}
+
+function citationOf(passage: FoundPassage, index: number): Citation {
+  const { fileId, filename, start, end, score, text } = passage;
+  return { index, file_id: fileId, filename, start, end, score, text: snippet(text) };
+}
+
+function snippet(text: string): string {
+  if (text.length <= snippetUnits) return text;
+  // Not half a character.
+  const end = (text.charCodeAt(snippetUnits - 1) & 0xfc00) === 0xd800 ? snippetUnits - 1 : snippetUnits;
+  return text.slice(0, end);
+}
+
+/** The JSON object with its citations as the last member. */
+export function withCitations(json: string, citations: readonly Citation[]): string {
+  const end = json.lastIndexOf("}");
+  return `${json.slice(0, end)},"citations":${JSON.stringify(citations)}${json.slice(end)}`;
+}

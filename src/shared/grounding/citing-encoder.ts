@@ -1,0 +1,66 @@
+/**
+ * A stream that says in its end what it cites: around the encoder of a chat's format, and only where the model was given
+ * passages, so that other streams know nothing of it. Chunks carry `citations` beside the last finish reason, the last JSON before
+ * the usage; `stream_format: "text"` in its one last event.
+ */
+import type { AnswerEncoder } from "../stream/answer-encoder.ts";
+import type { AnswerCollector } from "../stream/answer-collector.ts";
+import { CitedPassages, withCitations } from "./citations.ts";
+import type { Grounding } from "./ground.ts";
+
+function citing(
+  inner: AnswerEncoder,
+  cited: CitedPassages,
+  { choices, format }: { readonly choices: number; readonly format: string },
+): AnswerEncoder {
+  const isText = format === "text";
+  let open = choices;
+  const read = (choice: number, piece: string): void => {
+    // The text format tells the first choice alone.
+    if (!isText || choice === 0) cited.read(choice, piece);
+  };
+  return {
+    begin: (createdSeconds) => inner.begin(createdSeconds),
+    content: (choice, literal) => {
+      read(choice, JSON.parse(literal) as string);
+      return inner.content(choice, literal);
+    },
+    // Every text is read, so that none may pass as bytes.
+    frame: () => null,
+    delta: (delta) => {
+      if (delta.content !== undefined) read(delta.index, delta.content);
+      return inner.delta(delta);
+    },
+    finish: (choice, reason) => {
+      const text = inner.finish(choice, reason);
+      open -= 1;
+      return open > 0 || isText ? text : inLastEvent(text, cited);
+    },
+    end: (usage, reason) => {
+      const text = inner.end(usage, reason);
+      return isText ? inLastEvent(text, cited) : text;
+    },
+    failure: (error) => inner.failure(error),
+  };
+}
+
+/**
+ * The same for an answer that may have begun: what was told of it already counts. The encoder itself where the turn is not grounded.
+ */
+export function citingAnswer(
+  inner: AnswerEncoder,
+  grounding: Grounding | null,
+  told: Pick<AnswerCollector, "choices"> | null,
+  asked: { readonly choices: number; readonly format: string },
+): AnswerEncoder {
+  if (grounding === null) return inner;
+  const cited = new CitedPassages(grounding.passages);
+  for (const [choice, { content }] of (told?.choices ?? []).entries())
+    if (content !== null && (asked.format !== "text" || choice === 0)) cited.read(choice, content);
+  return citing(inner, cited, asked);
+}
+
+/** @param text events, of which the last is JSON */
+function inLastEvent(text: string, cited: CitedPassages): string {
+  return text === "" ? text : withCitations(text, cited.citations());
+}

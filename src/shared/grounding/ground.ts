@@ -1,0 +1,150 @@
+/**
+ * The stage `ground`: what do the caller's files say about the question? All stores are asked at once, within a budget; what is
+ * not there in time, or can't be asked, the answer is given without (docs/failure-rules.md), and the turn says so.
+ */
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { ChatMessage } from "../prompt/chat-message.ts";
+import type { FoundPassage } from "../retrieval/passage.ts";
+import type { FoundPassages, KnowledgeSource } from "../retrieval/ports.ts";
+import { isRecord } from "../stream/wire-usage.ts";
+import { queryOf, withHistory } from "./question-query.ts";
+import type { RetrievalWish } from "./retrieval-wish.ts";
+
+/** What a turn knows of the files it may speak of. Kept with a durable turn as JSON: members may only be added. */
+export interface Grounding {
+  readonly queries: readonly string[];
+  /** Best first. */
+  readonly passages: readonly FoundPassage[];
+  /**
+   * Why something may be missing. `late`: over the budget; `unreachable`: it can't be asked; `unknown`: a store of the tenant's
+   * configuration that there is not.
+   */
+  readonly fault: "late" | "unreachable" | "unknown" | null;
+}
+
+/**
+ * Never rejects. @param recalling the conversation's history, on its way; `null`: there is none
+ */
+export type Ground = (recalling: Promise<Recalled> | null) => Promise<Result<Grounding, Refusal>>;
+type Recalled = Result<readonly ChatMessage[], Refusal>;
+
+export interface GroundOptions {
+  readonly wish: RetrievalWish;
+  readonly messages: readonly ChatMessage[];
+  readonly source: KnowledgeSource;
+  readonly budgetMs: number;
+  /** Fires once, so many milliseconds from now; returns how to stop it. */
+  readonly timer: (ms: number, fire: () => void) => () => void;
+  /** For the operator: which dependency failed, and how. Never holds content. */
+  readonly onFault: (detail: string) => void;
+}
+
+/** A turn keeps so much of what was found, as JSON: its journal's events may repeat it, and hold 500,000. */
+const mostUnits = 100_000;
+
+export function createGround({ wish, messages, source, budgetMs, timer, onFault }: GroundOptions): Ground {
+  return async (recalling) => {
+    const asked = queryOf(messages);
+    if (asked.kind === "none") return ok({ queries: [], passages: [], fault: null });
+    const query =
+      asked.kind === "whole" || recalling === null ? asked.query : await orderly(asked.query, recalling);
+    const late = Promise.withResolvers<Late>();
+    const cancel = timer(budgetMs, () => late.resolve({ kind: "late" }));
+    const search = {
+      queries: [query],
+      maxResults: wish.maxResults,
+      filters: wish.filters,
+      scoreThreshold: wish.scoreThreshold,
+      rerank: wish.rerank,
+    };
+    const outcomes = await Promise.all(
+      wish.storeIds.map((id) => Promise.race([outcomeOf(() => source.search(id, search)), late.promise])),
+    );
+    cancel();
+    let fault: Grounding["fault"] = null;
+    const found: FoundPassages[] = [];
+    for (const [at, outcome] of outcomes.entries()) {
+      if (outcome.kind === "found") found.push(outcome.found);
+      else if (outcome.kind === "unknown" && !wish.isDefault)
+        return err({ kind: "object-unknown", namedBy: `retrieval.vector_store_ids[${at}]` });
+      else fault = noted(outcome, onFault);
+    }
+    return ok({ queries: [query], passages: bestOf(found, wish.maxResults), fault });
+  };
+}
+
+interface Late {
+  readonly kind: "late";
+}
+type Outcome =
+  | { readonly kind: "found"; readonly found: FoundPassages }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "unreachable"; readonly detail: string };
+
+async function outcomeOf(search: () => ReturnType<KnowledgeSource["search"]>): Promise<Outcome> {
+  try {
+    const result = await search();
+    if (result.ok) return { kind: "found", found: result.value };
+    const { error } = result;
+    if (error.kind === "object-unknown") return { kind: "unknown" };
+    return { kind: "unreachable", detail: "detail" in error ? `${error.kind}: ${error.detail}` : error.kind };
+  } catch (error) {
+    return { kind: "unreachable", detail: error instanceof Error ? error.message : "thrown value" };
+  }
+}
+
+function noted(
+  outcome: Exclude<Outcome, { kind: "found" }> | Late,
+  onFault: GroundOptions["onFault"],
+): NonNullable<Grounding["fault"]> {
+  if (outcome.kind === "unreachable") onFault(outcome.detail);
+  if (outcome.kind === "unknown") onFault("a default vector store of the tenant is unknown");
+  return outcome.kind;
+}
+
+/** A history that can't be had refuses the turn elsewhere. */
+async function orderly(query: string, recalling: Promise<Recalled>): Promise<string> {
+  const recalled = await recalling.catch(() => null);
+  return recalled?.ok === true ? withHistory(query, recalled.value) : query;
+}
+
+/** Of several stores, each file's piece once, best first, as many as were asked for and may be kept. */
+function bestOf(found: readonly FoundPassages[], most: number): readonly FoundPassage[] {
+  const seen = new Set<string>();
+  const best: FoundPassage[] = [];
+  let units = 0;
+  const all = found.flatMap(({ passages }) => passages).toSorted((left, right) => right.score - left.score);
+  for (const passage of all) {
+    const place = `${passage.fileId}/${passage.ordinal}`;
+    if (seen.has(place)) continue;
+    seen.add(place);
+    units += JSON.stringify(passage).length;
+    if (best.length >= most || units > mostUnits) break;
+    best.push(passage);
+  }
+  return best;
+}
+
+/** As much of it as there was room for in the prompt: nothing else can be cited. */
+export function shownOf(grounding: Grounding, shown: number): Grounding {
+  const { passages } = grounding;
+  return shown >= passages.length ? grounding : { ...grounding, passages: passages.slice(0, shown) };
+}
+
+export function writeGrounding(grounding: Grounding): string {
+  return JSON.stringify(grounding);
+}
+
+/** What `writeGrounding` wrote; `null`: nothing was kept. */
+export function readGrounding(text: string | null | undefined): Grounding | null {
+  if (text === null || text === undefined) return null;
+  const value: unknown = JSON.parse(text);
+  // The writer is this file: only that it is of it is checked.
+  return isRecord(value) && Array.isArray(value["passages"]) ? (value as unknown as Grounding) : null;
+}
+
+/** For `Server-Timing` and the log: `late`, or how much was found. */
+export function groundingTold({ passages, fault }: Grounding): string {
+  return fault === null ? `found:${passages.length}` : `${fault} found:${passages.length}`;
+}
