@@ -5,6 +5,7 @@
 import type { Follow } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import { retrievalWish } from "../../src/shared/grounding/retrieval-wish.ts";
 import { itemId } from "../../src/shared/responses/item.ts";
 import { echoOf } from "../../src/shared/responses/response-object.ts";
 import { screenResponse } from "../../src/shared/responses/screen-items.ts";
@@ -20,6 +21,7 @@ import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import { conversationOf, type ResponseRequest } from "../../src/shared/wire/responses-request.ts";
 import { screenFrom } from "./fleet-moderator.ts";
+import { unknownStore } from "./grounding-parts.ts";
 import { startTurn, type TurnOrigin, type TurnStarted } from "./start-turn.ts";
 import { retrieveTurn } from "./stored-turn.ts";
 
@@ -49,10 +51,17 @@ export async function createResponse(
   const conversationId = conversationOf(request);
   const going = await goesOnFrom(from, request);
   if (!going.ok) return going;
+  const chat = chatOf(request);
+  const wish = retrievalWish(chat.retrieval ?? false, tenant);
+  const unknown =
+    wish === null
+      ? null
+      : await unknownStore(from.isolate, { tenant: tenant.id, user: from.principal.user }, wish);
+  if (unknown !== null) return err(unknown);
   const kept = request.store !== false;
   const started = await startTurn(from, {
     kind: "response",
-    chat: chatOf(request),
+    chat,
     conversationId,
     claim,
     screened: findings,
@@ -62,6 +71,7 @@ export async function createResponse(
       objectName,
       echo: echoOf(request),
       background: request.background === true,
+      ...(request.include?.includes("file_search_call.results") === true ? { showsResults: true } : {}),
       input: request.input.map((item, at) => ({ id: itemId(item.type, objectName, "i", at), ...item })),
       ...going.value,
     }),

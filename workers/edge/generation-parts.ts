@@ -4,6 +4,8 @@ import type { GenerationParts } from "../../durable-objects/generation/generatio
 import type { ArchivedTurn } from "../../src/shared/archive/ports.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
+import type { Ground } from "../../src/shared/grounding/ground.ts";
+import { retrievalWish } from "../../src/shared/grounding/retrieval-wish.ts";
 import { microdollarsFor } from "../../src/shared/limits/cost.ts";
 import { settleCharge } from "../../src/shared/limits/settle-charge.ts";
 import { logLine } from "../../src/shared/telemetry/request-record.ts";
@@ -15,6 +17,7 @@ import { releasingConversation } from "../../src/shared/turn/durable/releasing-c
 import type { Delivery, Effect, EffectContext } from "../../src/shared/turn/durable/ports.ts";
 import { tellCompletionIndex } from "./tell-completion-index.ts";
 import { judgeAnswer } from "./fleet-moderator.ts";
+import { groundFor } from "./grounding-parts.ts";
 import { enterConversation } from "./enter-conversation.ts";
 import { recallResponses } from "./recall-responses.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
@@ -34,6 +37,7 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
           return fleet.ok ? isolate.durableTurnDeps(fleet.value, background) : null;
         },
         recall: (request, behind) => recall(isolate, request, behind),
+        ground: (request) => ground(isolate, request),
         record: (record) => {
           isolate.log.add(logLine(record), background, isolate.now());
           isolate.metrics.record(record, background);
@@ -66,6 +70,14 @@ async function recall(isolate: Isolate, request: ChatTurnRequest, behind: string
   if (!loaded.ok) return { recalled: loaded, entered: null };
   const { messages, ...entered } = loaded.value;
   return { recalled: { ok: true, value: messages } as const, entered };
+}
+
+function ground(isolate: Isolate, { chat, tenant, principal, response }: ChatTurnRequest): Ground | null {
+  // A response names its stores in a tool: a tenant's default ones are of its chats.
+  const asked = response === undefined ? chat.retrieval : (chat.retrieval ?? false);
+  const wish = retrievalWish(asked, tenant);
+  const owner = { tenant: tenant.id, user: principal.user };
+  return wish === null ? null : groundFor(isolate, tenant, owner, wish, chat.messages);
 }
 
 /** The most that is loaded; compose trims it to the window of the model that answers. */

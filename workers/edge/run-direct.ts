@@ -2,6 +2,7 @@
 import type { ChargeId } from "../../src/shared/contracts/ids.ts";
 import { withPromptField, type Refusal } from "../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../src/shared/contracts/result.ts";
+import { groundingTold, type Ground } from "../../src/shared/grounding/ground.ts";
 import { rateLimitHeaders } from "../../src/shared/limits/limit-headers.ts";
 import { randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { serverTiming } from "../../src/shared/telemetry/request-record.ts";
@@ -39,25 +40,25 @@ export async function runDirect(
   call: TenantCall,
   asked: Asked,
   idPrefix: "chatcmpl-" | "cmpl-",
+  ground: Ground | null = null,
 ): Promise<Response> {
   const { scope, isolate } = call;
   const reading = isolate.fleet.current(scope.background);
   const fleet = reading instanceof Promise ? await reading : reading;
   if (!fleet.ok) return respondRefusal(scope, fleet.error);
   const responseId = idPrefix + randomHex(16);
-  const responding = respond(call, asked, responseId, isolate.turnDeps(fleet.value, scope.background));
+  const responding = respond(
+    call,
+    { ...turnOf(call, responseId, responseId as ChargeId), asked, ground },
+    isolate.turnDeps(fleet.value, scope.background),
+  );
   if (!asked.stream) return responding;
   return (await within(responding, keepAliveMs)) ?? startLate(call, asked, responseId, responding);
 }
 
-async function respond(
-  call: TenantCall,
-  asked: Asked,
-  responseId: string,
-  deps: TurnDeps,
-): Promise<Response> {
+async function respond(call: TenantCall, turn: ValidatedTurn, deps: TurnDeps): Promise<Response> {
   const { client, scope } = call;
-  const turn: ValidatedTurn = { ...turnOf(call, responseId, responseId as ChargeId), asked };
+  const { asked } = turn;
   const opened = await openTurn(turn, deps, client);
   if (!opened.ok) return respondRefusal(scope, named(opened.error, asked));
   const answered = await answer(opened.value, deps, call);
@@ -118,6 +119,7 @@ async function answer(
   record.model = model;
   Object.assign(record, routeFields(opened, model));
   if (opened.kind === "cached") return ok(answerFromCache(opened));
+  if (opened.grounding !== null) record.grounded = groundingTold(opened.grounding);
   record.cluster = opened.answer.cluster;
   record.replica = opened.answer.replica;
   record.attempts = opened.answer.attempts;
@@ -167,7 +169,7 @@ function turnHeaders(opened: OpenedTurn, scope: RequestScope): HeaderRecord {
   const headers: HeaderRecord = {
     "x-edgewise-response-id": opened.responseId,
     "cache-status": opened.cache.status,
-    "server-timing": serverTiming(scope.record.stages),
+    "server-timing": serverTiming(scope.record.stages, scope.record.grounded),
   };
   for (const [name, value] of rateLimitHeaders(opened.reservation.standing)) headers[name] = value;
   if (mayReadRoute(opened.principal)) headers[routeHeader] = routeHeaderValue(opened);

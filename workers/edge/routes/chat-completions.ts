@@ -2,6 +2,7 @@
 import { decideCaching, wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../../src/shared/contracts/result.ts";
+import { retrievalWish } from "../../../src/shared/grounding/retrieval-wish.ts";
 import { askedChat } from "../../../src/shared/turn/asked-chat.ts";
 import { turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
 import { screenChat } from "../../../src/shared/turn/screen-request.ts";
@@ -11,7 +12,8 @@ import { screenFor } from "../fleet-moderator.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondRefusal } from "../respond.ts";
-import { runDurable } from "../run-durable.ts";
+import { groundFor, unknownStore } from "../grounding-parts.ts";
+import { ownerOf, runDurable } from "../run-durable.ts";
 import { runDirect } from "../run-direct.ts";
 
 export const createChatCompletion: TenantHandler = async (call) => {
@@ -26,6 +28,11 @@ export const createChatCompletion: TenantHandler = async (call) => {
   const { request, findings } = screened.value;
   if (findings !== null) scope.record.screened = findings;
   const { conversation_id: conversationId, store } = request;
+  const wish = retrievalWish(request.retrieval, call.tenant);
+  if (wish !== null) {
+    const unknown = await unknownStore(isolate, ownerOf(call), wish);
+    if (unknown !== null) return respondRefusal(scope, unknown);
+  }
   const key = call.c.req.raw.headers.get("idempotency-key");
   const mayShare = call.tenant.requests.dedup && isAlwaysTheSame(call, request);
   const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId, mayShare);
@@ -37,7 +44,9 @@ export const createChatCompletion: TenantHandler = async (call) => {
     // Whoever wants a stored answer or none begins no turn, and so has nothing that could be kept.
     if (store === true) return respondRefusal(scope, { kind: "not-stored" });
   }
-  return runDirect(call, askedChat(request), "chatcmpl-");
+  const ground =
+    wish === null ? null : groundFor(isolate, call.tenant, ownerOf(call), wish, request.messages);
+  return runDirect(call, askedChat(request), "chatcmpl-", ground);
 };
 
 /** Nothing is sampled, and the client does not ask for an answer of its own (`Cache-Control`). */
