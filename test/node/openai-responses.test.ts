@@ -27,6 +27,7 @@ const full = {
     { type: "reasoning", id: "rs_1", summary: [], content: [{ type: "reasoning_text", text: "hm" }] },
     { type: "function_call", call_id: "c", name: "look", arguments: "{}" },
     { type: "function_call_output", call_id: "c", output: "seen" },
+    { type: "file_search_call", id: "fs_1", status: "completed", queries: ["q"], results: null },
     { role: "assistant", content: "a" },
     { role: "user", content: "u" },
   ],
@@ -106,7 +107,7 @@ const complaintsOf = (event: unknown): readonly string[] => {
 
 /** By name, since "some event of all" would tell nothing where one is wrong. */
 function schemaOf(type: string): string {
-  const words = type.replace("output_text", "text").split(/[._]/);
+  const words = type.replace(/output_text(?!\.annotation)/, "text").split(/[._]/);
   return `${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("")}Event`;
 }
 
@@ -130,6 +131,62 @@ test.skipIf(!hasOpenAiSchema)("failed and cancelled responses are as OpenAI desc
   const cancelled = cancelling.queued() + cancelling.cancelled();
   const events = journalEvents(failed + cancelled).map(({ data }) => JSON.parse(data) as unknown);
   expect(events.flatMap(complaintsOf)).toEqual([]);
+});
+
+const searching = {
+  ...full,
+  tools: [
+    ...full.tools,
+    {
+      type: "file_search",
+      vector_store_ids: ["vs_1"],
+      max_num_results: 4,
+      filters: { type: "and", filters: [{ type: "eq", key: "year", value: 2026 }] },
+      ranking_options: { ranker: "auto", score_threshold: 0.1 },
+    },
+  ],
+  include: ["file_search_call.results"],
+};
+
+describe.skipIf(!hasOpenAiSchema).each([null, "late"] as const)("a search of files (fault: %s)", (fault) => {
+  test("gives events and objects as OpenAI describes them, with citations", () => {
+    const writer = writerOf(searching, false);
+    const passage = { fileId: "file-1", filename: "a.md", attributes: { year: 2026 }, ordinal: 0 };
+    const found = { ...passage, text: "The sky is blue.", start: 0, end: 16, score: 0.7 };
+    const text =
+      writer.started() +
+      writer.searched({ queries: ["sky"], passages: [found], fault }) +
+      writer.content(0, '"Blue [1]."') +
+      writer.finish(0, "stop") +
+      writer.end(undefined, "stop");
+    const events = journalEvents(text).map(({ data }) => JSON.parse(data) as unknown);
+    expect(events.flatMap(complaintsOf)).toEqual([]);
+    expect(text).toContain('"type":"file_citation","index":5');
+  });
+});
+
+test("the official client's stream helper takes a search of files and its citations", async () => {
+  const writer = writerOf(searching, false);
+  const passage = { fileId: "file-1", filename: "a.md", attributes: {}, ordinal: 0, start: 0, end: 16 };
+  const found = { ...passage, text: "The sky is blue.", score: 0.7 };
+  const text =
+    writer.started() +
+    writer.searched({ queries: ["sky"], passages: [found], fault: null }) +
+    writer.content(0, '"Blue "') +
+    writer.content(0, '"[1]"') +
+    writer.finish(0, "stop") +
+    writer.end(undefined, "stop");
+  const client = new OpenAI({
+    apiKey: "none",
+    baseURL: "http://127.0.0.1/v1",
+    fetch: () => Promise.resolve(new Response(text, { headers: { "content-type": "text/event-stream" } })),
+  });
+  const response = await client.responses.stream({ model: "auto", input: "Hi" }).finalResponse();
+  expect(response.output_text).toBe("Blue [1]");
+  expect(response.output).toMatchObject([
+    { type: "file_search_call", status: "completed", queries: ["sky"] },
+    { content: [{ annotations: [{ type: "file_citation", file_id: "file-1", index: 5 }] }] },
+  ]);
 });
 
 test("the official client's stream helper takes a response with a usage receipt, and hands it on", async () => {
