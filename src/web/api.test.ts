@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { demoSession } from "./api.ts";
+import { demoSession, turnEvents } from "./api.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -11,4 +11,24 @@ test.each([
 ])("a demo sign-in whose answer is %s has failed, and is no click that nothing comes of", async (_, body) => {
   vi.stubGlobal("fetch", async () => new Response(body()));
   expect(await demoSession()).toBeNull();
+});
+
+test("a chunk that says what the answer cites tells it before the end", () => {
+  const citation = {
+    index: 1,
+    file_id: "file-1",
+    filename: "a.md",
+    start: 0,
+    end: 4,
+    score: 1,
+    text: "Blue",
+  };
+  const chunk = { choices: [{ delta: {}, finish_reason: "stop" }], citations: [citation, "no citation"] };
+  expect(turnEvents(JSON.stringify(chunk))).toEqual([
+    { type: "cited", sources: [{ index: 1, filename: "a.md", text: "Blue" }] },
+    { type: "finished", reason: "stop" },
+  ]);
+  expect(turnEvents(JSON.stringify({ ...chunk, citations: [] }))).toEqual([
+    { type: "finished", reason: "stop" },
+  ]);
 });

@@ -1,5 +1,6 @@
 /** Edgewise's API as the page uses it: sign-in, models, the stream of a turn, stop. Conversations: conversations-api.ts. */
 import type { ApiFailure } from "./advice.ts";
+import type { Source } from "./sources.tsx";
 import { readEvents } from "./sse.ts";
 
 export class ApiError extends Error {
@@ -13,6 +14,8 @@ export class ApiError extends Error {
 export type TurnEvent =
   | { readonly type: "started"; readonly responseId: string }
   | { readonly type: "delta"; readonly text: string; readonly reasoning: string }
+  /** What the answer cites, before its end. */
+  | { readonly type: "cited"; readonly sources: readonly Source[] }
   | { readonly type: "finished"; readonly reason: string };
 
 export interface Session {
@@ -155,9 +158,26 @@ export function turnEvents(data: string): TurnEvent[] {
   const text = textOf(delta["content"]);
   const reasoning = textOf(delta["reasoning"] ?? delta["reasoning_content"]);
   const events: TurnEvent[] = text === "" && reasoning === "" ? [] : [{ type: "delta", text, reasoning }];
+  const sources = sourcesOf(event["citations"]);
+  if (sources.length > 0) events.push({ type: "cited", sources });
   const reason = choice["finish_reason"];
   if (typeof reason === "string") events.push({ type: "finished", reason });
   return events;
+}
+
+function sourcesOf(citations: unknown): Source[] {
+  if (!Array.isArray(citations)) return [];
+  return citations.flatMap((citation: unknown) =>
+    isRecord(citation) && typeof citation["index"] === "number"
+      ? [
+          {
+            index: citation["index"],
+            filename: textOf(citation["filename"]),
+            text: textOf(citation["text"]),
+          },
+        ]
+      : [],
+  );
 }
 
 /** Stops a turn on the server, so that the model stops too. A turn that has ended by then is no error. */

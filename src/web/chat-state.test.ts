@@ -42,6 +42,32 @@ test("an answer grows by its deltas and ends done", () => {
   expect(state.phase).toBe("idle");
 });
 
+test("what an answer cites stays with it when the server tells of it under its own id, and is no other's", () => {
+  const sources = [{ index: 1, filename: "guide.md", text: "Blue." }];
+  const state = after(
+    sent,
+    { type: "delta", answerId: "a", text: "Blue [1].", reasoning: "" },
+    { type: "cited", answerId: "a", sources },
+    { type: "ended", answerId: "a", status: "done" },
+    {
+      type: "refreshed",
+      hasEarlier: false,
+      messages: [
+        { id: "i1", role: "user", text: "Blue [1].", reasoning: "", status: "done" },
+        { id: "i2", role: "assistant", text: "Blue [1].", reasoning: "", status: "done" },
+        { id: "i3", role: "user", text: "more", reasoning: "", status: "done" },
+        { id: "i4", role: "assistant", text: "More.", reasoning: "", status: "done" },
+      ],
+    },
+  );
+  expect(state.messages.map((message) => message.sources)).toEqual([
+    undefined,
+    sources,
+    undefined,
+    undefined,
+  ]);
+});
+
 test("a stop before the first token leaves no empty answer", () => {
   const state = after(sent, { type: "stop-asked" }, { type: "ended", answerId: "a", status: "stopped" });
   expect(state.messages.map((message) => message.role)).toEqual(["user"]);

@@ -4,6 +4,7 @@
  */
 
 import { keepPlaces } from "./keep-places.ts";
+import type { Source } from "./sources.tsx";
 
 export interface ChatMessage {
   readonly id: string;
@@ -13,6 +14,8 @@ export interface ChatMessage {
   readonly text: string;
   /** The model's reasoning, where it shows one. */
   readonly reasoning: string;
+  /** What it cites, where its stream said so; absent: nothing, or nobody knows. */
+  readonly sources?: readonly Source[];
   readonly status: "done" | "waiting" | "streaming" | "stopped" | "filtered" | "cut";
   /** An answer to what was asked elsewhere. */
   readonly watched?: true;
@@ -72,6 +75,7 @@ export type ChatEvent =
       readonly watched?: boolean;
     }
   | { readonly type: "delta"; readonly answerId: string; readonly text: string; readonly reasoning: string }
+  | { readonly type: "cited"; readonly answerId: string; readonly sources: readonly Source[] }
   | { readonly type: "stop-asked" }
   /** The server could not be told: the turn goes on. */
   | { readonly type: "stop-failed"; readonly notice: Notice }
@@ -154,6 +158,14 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
           reasoning: message.reasoning + event.reasoning,
         })),
       };
+    case "cited":
+      return {
+        ...state,
+        messages: change(state.messages, event.answerId, (message) => ({
+          ...message,
+          sources: event.sources,
+        })),
+      };
     case "stop-asked":
       return state.phase === "waiting" || state.phase === "streaming"
         ? { ...state, phase: "stopping" }
@@ -216,7 +228,12 @@ function keepEndings(
   before: readonly ChatMessage[],
 ): readonly ChatMessage[] {
   const last = before.at(-1);
-  return messages.map((message, at) =>
+  // Nor what an answer cites.
+  const cited = new Map(
+    before.flatMap(({ text, sources }) => (sources === undefined ? [] : [[text, sources]])),
+  );
+  const known = cited.size === 0 ? messages : messages.map((message) => withSources(message, cited));
+  return known.map((message, at) =>
     at === messages.length - 1 && last?.role === message.role && last.text === message.text
       ? {
           ...message,
@@ -225,6 +242,11 @@ function keepEndings(
         }
       : message,
   );
+}
+
+function withSources(message: ChatMessage, cited: ReadonlyMap<string, readonly Source[]>): ChatMessage {
+  const sources = message.role === "assistant" ? cited.get(message.text) : undefined;
+  return sources === undefined ? message : { ...message, sources };
 }
 
 function placeOf(messages: readonly ChatMessage[], id: string | undefined): number {

@@ -2,6 +2,7 @@ import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
 import { Markdown } from "./markdown.tsx";
+import { SourceList, Sources } from "./sources.tsx";
 
 const html = (text: string): string => renderToStaticMarkup(createElement(Markdown, { text }));
 
@@ -31,6 +32,22 @@ test("a column's side is the one that the table says", () => {
 test("a formula is shown with all its signs", () => {
   expect(html("so $a*b*c$ and\n\n$$\nx\n+ y\n$$")).toContain("a*b*c</code>");
   expect(html("$$\nx\n+ y\n$$")).toContain("x\n+ y</code>");
+});
+
+test("a mark tells its file where the answer's sources are known, and nothing else that stands in brackets does", () => {
+  const value = [
+    { index: 1, filename: "<a>.md", text: "Blue" },
+    { index: 2, filename: "b.md", text: "Green" },
+  ];
+  const text = "Blue [1], **both [1, 2]**, not [3], `list[1]`.";
+  const cited = renderToStaticMarkup(createElement(Sources, { value }, createElement(Markdown, { text })));
+  expect(cited).toContain('Blue <abbr class="cite" title="&lt;a&gt;.md">[1]</abbr>, ');
+  expect(cited).toContain(
+    'title="&lt;a&gt;.md, b.md">[1, 2]</abbr></strong>, not [3], <code dir="auto">list[1]',
+  );
+  expect(html(text)).not.toContain("<abbr");
+  const list = renderToStaticMarkup(createElement(SourceList, { sources: value }));
+  expect(list.replaceAll(/<[^>]*>/g, "")).toBe("Sources[1] &lt;a&gt;.mdBlue[2] b.mdGreen");
 });
 
 test.each([

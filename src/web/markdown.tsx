@@ -8,6 +8,7 @@ import { CodeBlock } from "./code-block.tsx";
 import { decodeEntities } from "./entities.ts";
 import { GrowingMarkdown } from "./growing-markdown.ts";
 import type { MathToken } from "./markdown-math.ts";
+import { CitingText } from "./sources.tsx";
 
 const safeLink = /^(?:https?:|mailto:)/i;
 /** The one element of HTML that models write where Markdown has nothing: a new line in a table's cell. */
@@ -76,7 +77,7 @@ function render(token: Token): ReactNode {
     case "escape":
       return "tokens" in token && token.tokens !== undefined
         ? renderAll(token.tokens)
-        : textOf(token as Tokens.Text | Tokens.Escape);
+        : citing(textOf(token as Tokens.Text | Tokens.Escape));
     case "html":
       return lineBreak.test(token.raw) ? <br /> : token.raw;
     default:
@@ -87,6 +88,10 @@ function render(token: Token): ReactNode {
 /** In HTML that is shown as it was written, so are its entities; an escaped character is that character. */
 function textOf(token: Tokens.Text | Tokens.Escape): string {
   return token.type === "text" && token.escaped !== true ? decodeEntities(token.text) : token.text;
+}
+
+function citing(text: string): ReactNode {
+  return text.includes("[") ? <CitingText text={text} /> : text;
 }
 
 function renderCheckbox({ checked }: Tokens.Checkbox): ReactNode {

@@ -5,12 +5,16 @@ import type { ChatMessage } from "./chat-state.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { EditMessage } from "./edit-message.tsx";
 import { maxMessageCharacters } from "./send-rules.ts";
+import { SourceList, Sources } from "./sources.tsx";
 
 const endings: Partial<Record<ChatMessage["status"], string>> = {
   stopped: "Stopped",
   filtered: "Ended by the content policy",
   cut: "The answer ended early",
 };
+
+/** The same each time, so that what is in an answer without sources is not rendered anew. */
+const none = [] as const;
 
 export interface MessageActions {
   /** `false`: not now. */
@@ -69,9 +73,11 @@ export const MessageView = memo(function MessageView({
           {message.text}
         </p>
       ) : (
-        <div className="answer" data-copied>
-          <AnswerText text={message.text} />
-        </div>
+        <Sources value={message.sources ?? none}>
+          <div className="answer" data-copied>
+            <AnswerText text={message.text} />
+          </div>
+        </Sources>
       )}
       {message.status === "waiting" ? (
         <p className="thinking" aria-hidden="true">
@@ -80,6 +86,7 @@ export const MessageView = memo(function MessageView({
           <i />
         </p>
       ) : null}
+      {message.sources === undefined ? null : <SourceList sources={message.sources} />}
       {ending === undefined ? null : <p className="ending">{ending}</p>}
       {copyable || (actions !== null && changeable) ? (
         <div className="actions">

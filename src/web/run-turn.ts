@@ -44,6 +44,8 @@ export async function runTurn(
       } else if (event.type === "delta") {
         shown = true;
         painter.add(event.text, event.reasoning);
+      } else if (event.type === "cited") {
+        dispatch({ type: "cited", answerId, sources: event.sources });
       } else {
         reason = event.reason;
       }

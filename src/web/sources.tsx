@@ -1,0 +1,51 @@
+/** What an answer cites: its marks by the file's name, and the files in a list under it. Without sources both show nothing. */
+import { createContext, useContext, type ReactNode } from "react";
+
+export interface Source {
+  /** The number in the answer's `[1]`. */
+  readonly index: number;
+  readonly filename: string;
+  /** How the passage begins. */
+  readonly text: string;
+}
+
+export const Sources = createContext<readonly Source[]>([]);
+
+const mark = /\[\d+(?:, ?\d+)*\]/g;
+
+/** A text in which marks of known sources tell their files. */
+export function CitingText({ text }: { readonly text: string }): ReactNode {
+  const sources = useContext(Sources);
+  if (sources.length === 0) return text;
+  const pieces: ReactNode[] = [];
+  let told = 0;
+  for (const match of text.matchAll(mark)) {
+    const numbers: readonly string[] = match[0].match(/\d+/g) ?? [];
+    const named = sources.filter(({ index }) => numbers.includes(String(index)));
+    if (named.length === 0) continue;
+    pieces.push(
+      text.slice(told, match.index),
+      <abbr key={match.index} className="cite" title={named.map(({ filename }) => filename).join(", ")}>
+        {match[0]}
+      </abbr>,
+    );
+    told = match.index + match[0].length;
+  }
+  return [...pieces, text.slice(told)];
+}
+
+export function SourceList({ sources }: { readonly sources: readonly Source[] }): ReactNode {
+  return (
+    <div className="sources">
+      <h3 className="visually-hidden">Sources</h3>
+      {sources.map(({ index, filename, text }) => (
+        <details key={index}>
+          <summary dir="auto">
+            [{index}] {filename}
+          </summary>
+          <q dir="auto">{text}</q>
+        </details>
+      ))}
+    </div>
+  );
+}
