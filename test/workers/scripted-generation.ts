@@ -32,6 +32,7 @@ export interface Script {
 export type Step =
   | { readonly emit: JournalEvent; readonly urgent?: boolean }
   | { readonly open: Record<string, string> }
+  | { readonly keep: string }
   /** Waits for the journal's interval to pass and everything to be written: the next event begins another row. */
   | { readonly written: true }
   /** Waits until the test says `go`. */
@@ -62,6 +63,8 @@ export interface Control {
   notes: (string | null)[];
   /** What the list was told, each time. */
   told: (ListedTurn | null)[];
+  /** What each run that went on, and each end of one that did not, found kept. */
+  kept: (string | null)[];
 }
 
 const controls = new Map<string, Control>();
@@ -86,6 +89,7 @@ export function controlOf(turnId: string): Control {
     reports: [],
     notes: [],
     told: [],
+    kept: [],
   };
   controls.set(turnId, made);
   return made;
@@ -108,6 +112,7 @@ async function run(request: string, io: TurnIo, signal: AbortSignal, delivered =
       io.remember(`${tokens} told`);
       control.accepted = io.emit(step.emit, step.urgent);
     } else if ("open" in step) io.open(step.open);
+    else if ("keep" in step) io.keep(step.keep);
     else if ("written" in step) await new Promise((resolve) => setTimeout(resolve, 60));
     else {
       control.arrived.resolve();
@@ -129,6 +134,7 @@ function interrupted(request: string, interruption: Interruption): TurnOutcome {
       headers: {},
       effects: script.effects ?? [],
     };
+  controlOf(script.turnId).kept.push(interruption.kept ?? null);
   const delivered = [...interruption.events()];
   const usage = interruption.usage ?? noUsage;
   const end: TurnEnd = {
@@ -166,6 +172,7 @@ function resume(request: string, lost: LostRun): TurnWork | null {
   if (script.resumes === "throws") throw new Error("no way on");
   const control = controlOf(script.turnId);
   control.notes.push(lost.note);
+  control.kept.push(lost.kept ?? null);
   let left = [...lost.events()].length;
   const steps = script.steps.filter((step) => !("pause" in step) && (!("emit" in step) || (left -= 1) < 0));
   if (script.resumes === "hangs")

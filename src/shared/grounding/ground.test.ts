@@ -104,6 +104,8 @@ test("a store that is gone refuses the turn by its place; one of the tenant's ow
   expect(await worldOf(stores).ground(null)).toEqual(
     err({ kind: "object-unknown", namedBy: "retrieval.vector_store_ids[1]" }),
   );
+  const expired = { kind: "conflict", message: "It has expired." } as const;
+  expect(await worldOf({ vs_a: Promise.resolve(err(expired)) }).ground(null)).toEqual(err(expired));
   expect(await worldOf(stores, [question], true).ground(null)).toMatchObject({
     ok: true,
     value: { fault: "unknown", passages: [{ fileId: "a" }] },

@@ -2,7 +2,7 @@
  * The stage `ground`: what do the caller's files say about the question? All stores are asked at once, within a budget; what is
  * not there in time, or can't be asked, the answer is given without (docs/failure-rules.md), and the turn says so.
  */
-import type { Refusal } from "../contracts/refusal.ts";
+import { withObjectField, type Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { FoundPassage } from "../retrieval/passage.ts";
@@ -46,9 +46,9 @@ const mostUnits = 100_000;
 export function createGround({ wish, messages, source, budgetMs, timer, onFault }: GroundOptions): Ground {
   return async (recalling) => {
     const asked = queryOf(messages);
-    if (asked.kind === "none") return ok({ queries: [], passages: [], fault: null });
     const query =
-      asked.kind === "whole" || recalling === null ? asked.query : await orderly(asked.query, recalling);
+      asked.kind === "whole" || recalling === null ? asked.query : await inContext(asked.query, recalling);
+    if (query === "") return ok({ queries: [], passages: [], fault: null });
     const late = Promise.withResolvers<Late>();
     const cancel = timer(budgetMs, () => late.resolve({ kind: "late" }));
     const search = {
@@ -67,7 +67,7 @@ export function createGround({ wish, messages, source, budgetMs, timer, onFault 
     for (const [at, outcome] of outcomes.entries()) {
       if (outcome.kind === "found") found.push(outcome.found);
       else if (outcome.kind === "unknown" && !wish.isDefault)
-        return err({ kind: "object-unknown", namedBy: `retrieval.vector_store_ids[${at}]` });
+        return err(withObjectField(outcome.refusal, `retrieval.vector_store_ids[${at}]`));
       else fault = noted(outcome, onFault);
     }
     return ok({ queries: [query], passages: bestOf(found, wish.maxResults), fault });
@@ -79,7 +79,8 @@ interface Late {
 }
 type Outcome =
   | { readonly kind: "found"; readonly found: FoundPassages }
-  | { readonly kind: "unknown" }
+  /** There is none of the caller's by that id, or not any more. */
+  | { readonly kind: "unknown"; readonly refusal: Refusal }
   | { readonly kind: "unreachable"; readonly detail: string };
 
 async function outcomeOf(search: () => ReturnType<KnowledgeSource["search"]>): Promise<Outcome> {
@@ -87,7 +88,8 @@ async function outcomeOf(search: () => ReturnType<KnowledgeSource["search"]>): P
     const result = await search();
     if (result.ok) return { kind: "found", found: result.value };
     const { error } = result;
-    if (error.kind === "object-unknown") return { kind: "unknown" };
+    if (error.kind === "object-unknown" || error.kind === "conflict")
+      return { kind: "unknown", refusal: error };
     return { kind: "unreachable", detail: "detail" in error ? `${error.kind}: ${error.detail}` : error.kind };
   } catch (error) {
     return { kind: "unreachable", detail: error instanceof Error ? error.message : "thrown value" };
@@ -99,12 +101,12 @@ function noted(
   onFault: GroundOptions["onFault"],
 ): NonNullable<Grounding["fault"]> {
   if (outcome.kind === "unreachable") onFault(outcome.detail);
-  if (outcome.kind === "unknown") onFault("a default vector store of the tenant is unknown");
+  if (outcome.kind === "unknown") onFault("a default vector store of the tenant is unknown, or has expired");
   return outcome.kind;
 }
 
 /** A history that can't be had refuses the turn elsewhere. */
-async function orderly(query: string, recalling: Promise<Recalled>): Promise<string> {
+async function inContext(query: string, recalling: Promise<Recalled>): Promise<string> {
   const recalled = await recalling.catch(() => null);
   return recalled?.ok === true ? withHistory(query, recalled.value) : query;
 }

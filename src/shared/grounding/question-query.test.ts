@@ -32,8 +32,15 @@ test("text parts count, pictures do not, and behind a tool's result the question
     kind: "whole",
     query: long,
   });
-  expect(queryOf([{ role: "user", content: [{ type: "image_url" }] }])).toEqual({ kind: "none" });
-  expect(queryOf([])).toEqual({ kind: "none" });
+  const nothing = { kind: "wants-earlier", query: "" };
+  expect(queryOf([{ role: "user", content: [{ type: "image_url" }] }])).toEqual(nothing);
+  expect(queryOf([{ role: "tool", content: "42" }])).toEqual(nothing);
+});
+
+test("a tool's result that comes alone is searched for with the question that it is part of", () => {
+  const history = [user(long), assistant("30 days."), user("And in Spain?"), assistant("")];
+  expect(withHistory("", history)).toBe(`${long}\nAnd in Spain?`);
+  expect(withHistory("", [])).toBe("");
 });
 
 test("of a message as long as a book its beginning and its end are searched for", () => {

@@ -8,22 +8,24 @@ const mostCharacters = 4_000;
 
 export type AskedQuery =
   | { readonly kind: "whole"; readonly query: string }
-  /** Too short for itself, and the request brings nothing before it: the conversation's history may. */
-  | { readonly kind: "wants-earlier"; readonly query: string }
-  /** Nobody asked anything in words. */
-  | { readonly kind: "none" };
+  /**
+   * Too short for itself, or empty (a tool's result alone), and the request brings nothing before it: the conversation's history
+   * may.
+   */
+  | { readonly kind: "wants-earlier"; readonly query: string };
 
 export function queryOf(messages: readonly ChatMessage[]): AskedQuery {
   const [last, before] = latestTexts(messages);
-  if (last === undefined) return { kind: "none" };
+  if (last === undefined) return { kind: "wants-earlier", query: "" };
   if (last.length >= shortCharacters) return { kind: "whole", query: bounded(last) };
   return before === undefined
     ? { kind: "wants-earlier", query: last }
     : { kind: "whole", query: bounded(`${before}\n${last}`) };
 }
 
-/** The query of a question that wanted what was said before. */
+/** The query of a question that wanted what was said before. Empty: nobody ever asked anything in words. */
 export function withHistory(query: string, history: readonly ChatMessage[]): string {
+  if (query === "") return queryOf(history).query;
   const [before] = latestTexts(history);
   return before === undefined ? query : bounded(`${before}\n${query}`);
 }

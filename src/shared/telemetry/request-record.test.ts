@@ -7,6 +7,12 @@ test("Server-Timing has a metric a stage, in the order in which they ran", () =>
   );
 });
 
+test("what the files had to say stands with the stage that asked them", () => {
+  expect(serverTiming({ ground: 200, compose: 1 }, "late found:0")).toBe(
+    'ground;dur=200;desc="late found:0", compose;dur=1',
+  );
+});
+
 test("no stage, no metric", () => {
   expect(serverTiming({})).toBe("");
 });

@@ -181,7 +181,7 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
   retrieval: rule(
     "Edgewise",
     "used",
-    "`{vector_store_ids, max_num_results, filters, ranking_options}`: what these files say about the question goes into the prompt, and the answer carries `citations` ([retrieval.md](retrieval.md)). `false`: nothing, also of the tenant's default stores.",
+    "`{vector_store_ids, max_num_results, filters, ranking_options}`: what these files say about the question goes into the prompt, and the answer carries `citations` ([grounding.md](grounding.md)). `false`: nothing, also of the tenant's default stores.",
   ),
   stream_format: rule("Edgewise", "used", '"openai" (default) or "text"; "text" needs stream: true.'),
 };

@@ -17,9 +17,10 @@ export const maxEchoedUnits = 150_000;
 /** Schemas of the fields that are taken. Null means absent for every one of them. */
 export const responseShape = {
   model: modelName,
-  input: z
-    .union([text(), z.array(itemSchema).min(1).max(requestLimits.messages)])
-    .meta({ description: "Text, or items: messages, function_call, function_call_output, reasoning." }),
+  input: z.union([text(), z.array(itemSchema).min(1).max(requestLimits.messages)]).meta({
+    description:
+      "Text, or items: messages, function_call, function_call_output, reasoning, file_search_call.",
+  }),
   instructions: text(maxEchoedUnits),
 
   previous_response_id: opaqueId,
@@ -117,11 +118,17 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
   top_logprobs: rule("passed", "0 to 20; with `message.output_text.logprobs` in `include`."),
   text: rule("converted", "`format`: text, json_object, json_schema. `verbosity` has no effect."),
   reasoning: rule("converted", "`effort`, which only reasoning models heed; the others have no effect."),
-  tools: rule("converted", "Functions, up to 128. Other kinds are refused by name."),
+  tools: rule(
+    "converted",
+    "Functions, up to 128, and one `file_search`, which is used here and which the engine never sees. Other kinds are refused by name.",
+  ),
   tool_choice: rule("converted", "`allowed_tools` goes on as the shorter list of tools."),
   parallel_tool_calls: rule("converted", "Goes on where there are tools."),
-  max_tool_calls: rule("none", "It bounds built-in tools, of which there are none."),
-  include: rule("used", "`message.output_text.logprobs`; the others have no effect."),
+  max_tool_calls: rule("none", "It bounds built-in tools: `file_search` is one call at most."),
+  include: rule(
+    "used",
+    "`message.output_text.logprobs`, `file_search_call.results`; the others have no effect.",
+  ),
   metadata: rule("used", "Up to 16 pairs, kept with the response."),
   user: rule("none", "The user is known by the credential."),
   safety_identifier: rule("none", "The user is known by the credential."),
