@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CitationScanner, type CitationMark } from "./citation-scanner.ts";
 
@@ -99,7 +99,7 @@ test("however a text is cut, the same is found in it", () => {
       ];
       const pieces = places.slice(1).map((end, at) => text.slice(places[at], end));
       expect(marksOf(pieces)).toEqual(marksOf([text]));
-      expect(marksOf([...text].flatMap((character) => character.split("")))).toEqual(marksOf([text]));
+      expect(marksOf(text.split(""))).toEqual(marksOf([text]));
     }),
     { numRuns: 2_000 },
   );

@@ -39,7 +39,6 @@ export const responseToolChoiceSchema = z.union([
     }),
   ]),
 ]);
-export type ResponseToolChoice = z.output<typeof responseToolChoiceSchema>;
 
 export const responseTextSchema = z.strictObject({
   format: z
