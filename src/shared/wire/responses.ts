@@ -19,6 +19,21 @@ export const usageSchema = z.looseObject({
   completion_tokens_details: z.looseObject({ reasoning_tokens: z.int().min(0).optional() }).nullish(),
 });
 
+/** Of a turn that was told of files: src/shared/grounding/citations.ts. */
+const citationsMember = z
+  .array(
+    z.looseObject({
+      index: z.int().min(1).meta({ description: "The number in the text's [1]." }),
+      file_id: z.string(),
+      filename: z.string(),
+      start: z.int().min(0),
+      end: z.int().min(0).meta({ description: "Of the passage, in UTF-16 units of the file's text." }),
+      score: z.number(),
+      text: z.string().meta({ description: "The passage's first 300 characters." }),
+    }),
+  )
+  .meta({ description: "The passages that the answer cites; absent where nobody asked for any." });
+
 const tokenLogprob = z.looseObject({
   token: z.string(),
   logprob: z.number(),
@@ -59,6 +74,7 @@ export const chatCompletionSchema = z.looseObject({
       finish_reason: finishReason,
     }),
   ),
+  citations: citationsMember.optional(),
   usage: usageSchema.optional(),
   metadata: z
     .record(z.string(), z.string())
@@ -98,6 +114,7 @@ export const chatCompletionChunkSchema = z.looseObject({
       finish_reason: finishReason.nullable(),
     }),
   ),
+  citations: citationsMember.optional(),
   usage: usageSchema.nullish(),
   edgewise: receiptMember.optional(),
 });
@@ -117,6 +134,7 @@ export const textStreamEventSchema = z.looseObject({
   done: z.boolean(),
   tokens: z.int().min(0).optional().meta({ description: "Completion tokens billed; in the last event." }),
   finish_reason: finishReason.optional(),
+  citations: citationsMember.optional(),
   error: errorSchema.shape.error.optional(),
 });
 
