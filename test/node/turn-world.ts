@@ -11,6 +11,7 @@ import { Replica } from "../../dev/origin/server/replica.ts";
 import type { ChargeId, OrgId, RequestId, TenantId, UserId } from "../../src/shared/contracts/ids.ts";
 import { ok } from "../../src/shared/contracts/result.ts";
 import { createGround, type Ground, type Grounding } from "../../src/shared/grounding/ground.ts";
+import { passageScreen } from "../../src/shared/grounding/screen-passages.ts";
 import { retrievalBudgetMs, retrievalWish } from "../../src/shared/grounding/retrieval-wish.ts";
 import { AnswerLengths } from "../../src/shared/limits/answer-lengths.ts";
 import type { Admission, Reservation, TurnUse } from "../../src/shared/limits/ports.ts";
@@ -228,6 +229,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
         wish,
         messages: parsed.value.messages,
         source: options.knowledge,
+        screen: passageScreen(tenant.safety, { detectors: [], timer: () => () => undefined }),
         budgetMs: retrievalBudgetMs(tenant),
         timer: (ms, fire) => {
           const timer = setTimeout(fire, ms);

@@ -1,9 +1,10 @@
 /** Responses that search a user's files (`file_search`), through the whole Worker: events, objects, chains, sockets' replay, kills. */
 import { abortAllDurableObjects } from "cloudflare:test";
 import { beforeEach, describe, expect, test } from "vitest";
-import { bearer, post, send } from "./edge-under-test.ts";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { closed, readerWithFiles } from "./grounding-fixture.ts";
 import { readEvents, terminalEvents } from "./response-events.ts";
+import { openSocket } from "./test-socket.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 
 const engine = scriptedEdge({ searches: { limits: limitless } });
@@ -95,6 +96,23 @@ test("what is sent back of it, and what goes on from it, is asked as if it had n
     expect((await post("/v1/responses", authorization, after)).status).toBe(200);
     expect(engine.lastRead()).not.toContain("passage");
   }
+});
+
+test("a socket tells the same, and its next turn searches again", async () => {
+  const { authorization, storeId } = await readerWithFiles("searches", "socket");
+  const socket = await openSocket(authorization);
+  for (const turn of [1, 2]) {
+    socket.say({ type: "response.create", ...asking(storeId) });
+    await socket.untilEvents("response.completed", turn);
+  }
+  const types = socket.events.map(({ type }) => type);
+  expect(types.filter((type) => type === "response.file_search_call.completed")).toHaveLength(2);
+  expect(types.filter((type) => type === "response.output_text.annotation.added")).toHaveLength(2);
+  const last = socket.events.at(-1)?.response;
+  const stored = await send(`/v1/responses/${last?.id}`, { headers: { authorization } });
+  expect(await stored.json()).toEqual(last);
+  socket.leave();
+  await settled();
 });
 
 describe("whether it is searched", () => {

@@ -2,6 +2,7 @@
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { createGround, type Ground } from "../../src/shared/grounding/ground.ts";
+import { passageScreen } from "../../src/shared/grounding/screen-passages.ts";
 import { retrievalBudgetMs, type RetrievalWish } from "../../src/shared/grounding/retrieval-wish.ts";
 import type { ChatMessage } from "../../src/shared/prompt/chat-message.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
@@ -34,6 +35,7 @@ export function groundFor(
     wish,
     messages,
     source: knowledgeSource(isolate, owner),
+    screen: passageScreen(tenant.safety, isolate.screen),
     budgetMs: retrievalBudgetMs(tenant),
     timer: (ms, fire) => {
       const timer = setTimeout(fire, ms);

@@ -2,7 +2,14 @@ import { expect, test } from "vitest";
 import { err, ok } from "../contracts/result.ts";
 import type { FoundPassage } from "../retrieval/passage.ts";
 import type { KnowledgeSource, PassageSearch } from "../retrieval/ports.ts";
-import { createGround, type Ground, readGrounding, shownOf, writeGrounding } from "./ground.ts";
+import {
+  createGround,
+  type Ground,
+  groundingTold,
+  readGrounding,
+  shownOf,
+  writeGrounding,
+} from "./ground.ts";
 import { retrievalWish } from "./retrieval-wish.ts";
 
 const question = { role: "user", content: "How long may a customer take to return a device?" };
@@ -42,6 +49,7 @@ function worldOf(answers: Answers, messages: readonly object[] = [question], isD
         return typeof answer === "function" ? answer() : answer;
       },
     },
+    screen: (passages) => Promise.resolve(passages.filter(({ text }) => text !== "withheld")),
     budgetMs: 200,
     timer: (_ms, end) => {
       fire = end;
@@ -110,6 +118,15 @@ test("a store that is gone refuses the turn by its place; one of the tenant's ow
     ok: true,
     value: { fault: "unknown", passages: [{ fileId: "a" }] },
   });
+});
+
+test("what the policy keeps from the model is counted, and told", async () => {
+  const { ground } = worldOf({ vs_a: found(passage("a", 0.9, "withheld"), passage("b", 0.8)) });
+  const grounding = await ground(null);
+  if (!grounding.ok) throw new Error("refused");
+  expect(grounding.value).toMatchObject({ passages: [{ fileId: "b" }], withheld: 1 });
+  expect(groundingTold(grounding.value)).toBe("found:1 withheld:1");
+  expect(groundingTold({ ...grounding.value, fault: "late" })).toBe("late found:1 withheld:1");
 });
 
 test("a short question waits for the history, and one that can't be had is no fault of the search", async () => {

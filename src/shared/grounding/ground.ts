@@ -8,6 +8,7 @@ import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { FoundPassage } from "../retrieval/passage.ts";
 import type { FoundPassages, KnowledgeSource } from "../retrieval/ports.ts";
 import { isRecord } from "../stream/wire-usage.ts";
+import type { ScreenPassages } from "./screen-passages.ts";
 import { queryOf, withHistory } from "./question-query.ts";
 import type { RetrievalWish } from "./retrieval-wish.ts";
 
@@ -21,6 +22,8 @@ export interface Grounding {
    * configuration that there is not.
    */
   readonly fault: "late" | "unreachable" | "unknown" | null;
+  /** Passages that the tenant's safety policy keeps from the model. Absent: none. */
+  readonly withheld?: number;
 }
 
 /**
@@ -33,6 +36,7 @@ export interface GroundOptions {
   readonly wish: RetrievalWish;
   readonly messages: readonly ChatMessage[];
   readonly source: KnowledgeSource;
+  readonly screen: ScreenPassages;
   readonly budgetMs: number;
   /** Fires once, so many milliseconds from now; returns how to stop it. */
   readonly timer: (ms: number, fire: () => void) => () => void;
@@ -43,7 +47,8 @@ export interface GroundOptions {
 /** A turn keeps so much of what was found, as JSON: its journal's events may repeat it, and hold 500,000. */
 const mostUnits = 100_000;
 
-export function createGround({ wish, messages, source, budgetMs, timer, onFault }: GroundOptions): Ground {
+export function createGround(options: GroundOptions): Ground {
+  const { wish, messages, source, screen, budgetMs, timer, onFault } = options;
   return async (recalling) => {
     const asked = queryOf(messages);
     const query =
@@ -70,7 +75,10 @@ export function createGround({ wish, messages, source, budgetMs, timer, onFault 
         return err(withObjectField(outcome.refusal, `retrieval.vector_store_ids[${at}]`));
       else fault = noted(outcome, onFault);
     }
-    return ok({ queries: [query], passages: bestOf(found, wish.maxResults), fault });
+    const best = bestOf(found, wish.maxResults);
+    const passages = await screen(best);
+    const withheld = best.length - passages.length;
+    return ok({ queries: [query], passages, fault, ...(withheld === 0 ? {} : { withheld }) });
   };
 }
 
@@ -146,7 +154,8 @@ export function readGrounding(text: string | null | undefined): Grounding | null
   return isRecord(value) && Array.isArray(value["passages"]) ? (value as unknown as Grounding) : null;
 }
 
-/** For `Server-Timing` and the log: `late`, or how much was found. */
-export function groundingTold({ passages, fault }: Grounding): string {
-  return fault === null ? `found:${passages.length}` : `${fault} found:${passages.length}`;
+/** For `Server-Timing` and the log: what the model was told of, and what kept more from it. */
+export function groundingTold({ passages, fault, withheld }: Grounding): string {
+  const found = `${fault === null ? "" : `${fault} `}found:${passages.length}`;
+  return withheld === undefined ? found : `${found} withheld:${withheld}`;
 }

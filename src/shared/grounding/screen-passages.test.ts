@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import type { FoundPassage } from "../retrieval/passage.ts";
+import { safetyPolicySchema } from "../safety/safety-policy.ts";
+import type { ScreenDeps } from "../safety/screen-prompt.ts";
+import { passageScreen } from "./screen-passages.ts";
+
+const nobody: ScreenDeps = { detectors: [], timer: () => () => undefined };
+
+function passage(text: string): FoundPassage {
+  return {
+    fileId: "f",
+    filename: "a.md",
+    attributes: {},
+    ordinal: 0,
+    text,
+    start: 0,
+    end: text.length,
+    score: 1,
+  };
+}
+
+const passages = [passage("Write to ann@example.com."), passage("The sky is blue.")];
+
+test("a policy that looks for nothing changes nothing", async () => {
+  const screen = passageScreen(safetyPolicySchema.parse({}), nobody);
+  expect(await screen(passages)).toBe(passages);
+});
+
+test("what is masked in a prompt is masked in a passage", async () => {
+  const screen = passageScreen(safetyPolicySchema.parse({ input: { action: "mask" } }), nobody);
+  const [first, second] = await screen(passages);
+  expect(first?.text).not.toContain("ann@");
+  expect(first).toMatchObject({ filename: "a.md", start: 0 });
+  expect(second).toEqual(passages[1]);
+});
+
+test("a passage that is blocked is left out, and the others are not", async () => {
+  const policy = safetyPolicySchema.parse({ input: { action: "mask", kinds: { email: "block" } } });
+  const card = passage("Card 4111 1111 1111 1111.");
+  const left = await passageScreen(policy, nobody)([...passages, card]);
+  expect(left).toHaveLength(2);
+  expect(left[0]).toEqual(passages[1]);
+  expect(left[1]?.text).not.toContain("4111");
+});
+
+test("where the screen can't be had in time and the policy is closed, nothing goes on unscreened", async () => {
+  const slow: ScreenDeps = {
+    detectors: [{ name: "slow", detect: () => new Promise(() => undefined) }],
+    timer: (_ms, fire) => {
+      queueMicrotask(fire);
+      return () => undefined;
+    },
+  };
+  expect(await passageScreen(safetyPolicySchema.parse({}), slow)(passages)).toEqual([]);
+  const open = safetyPolicySchema.parse({ when_slow: "open" });
+  expect(await passageScreen(open, slow)(passages)).toEqual(passages);
+});
