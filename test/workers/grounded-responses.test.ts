@@ -28,7 +28,7 @@ interface Response {
 test("a response has its search in front of the answer, and the answer its annotations", async () => {
   const { authorization, storeId, files } = await readerWithFiles("searches", "whole");
   const response = await post("/v1/responses", authorization, asking(storeId));
-  const whole = (await response.json()) as Response;
+  const whole = await response.json<Response>();
   expect(response.headers.get("server-timing")).toMatch(/ground;dur=\d+;desc="found:2"/);
   expect(whole.output).toMatchObject([
     { type: "file_search_call", status: "completed", queries: [input], results: null },
@@ -85,7 +85,7 @@ test("what is sent back of it, and what goes on from it, is asked as if it had n
   const sent = await post("/v1/responses", authorization, { model: "auto", input: again });
   expect(sent.status).toBe(200);
   const readBack = engine.lastRead();
-  const { id } = (await sent.json()) as Response;
+  const { id } = await sent.json<Response>();
   const items = await send(`/v1/responses/${id}/input_items?order=asc`, { headers: { authorization } });
   expect(await items.json()).toMatchObject({ data: [{}, { type: "file_search_call" }, {}, {}] });
   for (const store of [true, false]) {
@@ -130,7 +130,7 @@ describe("whether it is searched", () => {
     const search = { type: "file_search", vector_store_ids: [storeId] };
     const body = asking(storeId, { tools: [tool, search], tool_choice: choice });
     const response = await post("/v1/responses", authorization, body);
-    const { output } = (await response.json()) as Response;
+    const { output } = await response.json<Response>();
     expect(output.some(({ type }) => type === "file_search_call")).toBe(searches);
     if (asked !== undefined) expect(engine.asked[0]).toMatchObject({ tool_choice: asked });
     expect(JSON.stringify(engine.asked[0]?.["tools"] ?? [])).not.toContain("file_search");
@@ -167,11 +167,11 @@ test("a store that was deleted since refuses a response by its place, also one i
   expect(response.status).toBe(404);
   expect(await response.json()).toMatchObject({ error: { param: "tools[0].vector_store_ids[0]" } });
   const queued = await post("/v1/responses", authorization, asking(storeId, { background: true }));
-  const { id } = (await queued.json()) as Response;
+  const { id } = await queued.json<Response>();
   await expect
     .poll(async () => {
       const polled = await send(`/v1/responses/${id}`, { headers: { authorization } });
-      return ((await polled.json()) as { status: string }).status;
+      return (await polled.json<{ status: string }>()).status;
     })
     .toBe("failed");
   await expectBill(authorization, 0, 0);

@@ -44,7 +44,7 @@ describe.each([
     const { authorization, storeId, files } = await readerWithFiles("grounded", `whole ${way}`);
     const retrieval = { vector_store_ids: [storeId] };
     const response = await post("/v1/chat/completions", authorization, { ...chat, ...more, retrieval });
-    const answer = (await response.json()) as Answer;
+    const answer = await response.json<Answer>();
     expect(answer.choices[0]?.message.content).toBe("Closed in May [1].");
     expect(answer.citations).toEqual([
       {
@@ -83,7 +83,7 @@ test("a stored turn says again what it cites, whole and replayed", async () => {
   const told = await response.text();
   const id = response.headers.get("x-edgewise-response-id") ?? "";
   const stored = await send(`/v1/chat/completions/${id}`, { headers: { authorization } });
-  expect(((await stored.json()) as Answer).citations).toEqual(citedOf(told));
+  expect((await stored.json<Answer>()).citations).toEqual(citedOf(told));
   const replayed = await send(`/v1/chat/completions/${id}?stream=true`, { headers: { authorization } });
   expect(await replayed.text()).toBe(told);
 });
@@ -169,17 +169,20 @@ describe("a store that is not the caller's", () => {
 test("a tenant's default stores are searched for chats that say nothing, for all its users; false switches them off", async () => {
   await putTenant("by-default", { limits: limitless });
   const { storeId } = await readerWithFiles("by-default", "admin", true);
-  await putTenant("by-default", { limits: limitless, retrieval: { default_vector_store_ids: [storeId] } });
+  await putTenant("by-default", {
+    limits: limitless,
+    retrieval: { default_vector_store_ids: [storeId], budget_ms: 5000 },
+  });
   // What an isolate remembers of a tenant is old by then.
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 301_000 });
   try {
     const authorization = await bearer("by-default", "anybody");
     for (const more of [{}, { store: true }]) {
       const response = await post("/v1/chat/completions", authorization, { ...chat, ...more });
-      expect((await response.json()) as Answer).toMatchObject({ citations: [{ filename: "closed.md" }] });
+      expect(await response.json<Answer>()).toMatchObject({ citations: [{ filename: "closed.md" }] });
       const without = { ...chat, ...more, retrieval: false };
       const plain = await post("/v1/chat/completions", authorization, without);
-      expect((await plain.json()) as Answer).not.toHaveProperty("citations");
+      expect(await plain.json<Answer>()).not.toHaveProperty("citations");
     }
     const response = await post("/v1/responses", authorization, { model: "auto", input: question.content });
     expect(JSON.stringify(await response.json())).not.toContain("file_search");
@@ -212,9 +215,10 @@ test.for([1, 2, 3])(
     expect(citedOf(told)).toMatchObject([{ index: 1, filename: "closed.md", text: closed }]);
     expect(engine.asked).toHaveLength(2);
     // The same prompt, with the answer so far behind it.
-    expect((engine.asked[1]?.["messages"] as unknown[]).slice(0, -1)).toEqual(asked?.["messages"]);
+    const [, again] = engine.asked as { readonly messages: readonly unknown[] }[];
+    expect(again?.messages.slice(0, -1)).toEqual(asked?.["messages"]);
     const stored = await send(`/v1/chat/completions/${id}`, { headers: { authorization } });
-    expect(((await stored.json()) as Answer).citations).toEqual(citedOf(told));
+    expect((await stored.json<Answer>()).citations).toEqual(citedOf(told));
     await expectBill(authorization, 1, 10 + engine.tokens.length);
   },
 );

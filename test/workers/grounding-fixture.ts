@@ -38,5 +38,5 @@ async function uploaded(caller: Caller, query: string, filename: string, text: s
   form.append("file", new File([text], filename));
   const response = await caller.send(`/v1/files${query}`, { method: "POST", body: form });
   expect(response.status).toBe(200);
-  return ((await response.json()) as { id: string }).id;
+  return (await response.json<{ id: string }>()).id;
 }

@@ -34,6 +34,16 @@ test("what is masked in a prompt is masked in a passage", async () => {
   expect(second).toEqual(passages[1]);
 });
 
+test("so is what stands in the headings above it", async () => {
+  const screen = passageScreen(safetyPolicySchema.parse({ input: { action: "mask" } }), nobody);
+  const headings = ["Team", "ann@example.com"];
+  const [first] = await screen([{ ...passage("She is on leave."), headings }]);
+  expect(first).toMatchObject({
+    text: "She is on leave.",
+    headings: ["Team", expect.not.stringContaining("ann@")],
+  });
+});
+
 test("a passage that is blocked is left out, and the others are not", async () => {
   const policy = safetyPolicySchema.parse({ input: { action: "mask", kinds: { email: "block" } } });
   const card = passage("Card 4111 1111 1111 1111.");

@@ -10,11 +10,17 @@ export type ScreenPassages = (passages: readonly FoundPassage[]) => Promise<read
 
 export function passageScreen(policy: SafetyPolicy, deps: ScreenDeps): ScreenPassages {
   const screened = async (passages: readonly FoundPassage[]): Promise<readonly FoundPassage[] | null> => {
-    const said = passages.map(({ text }) => ({ role: "tool", content: text }));
+    const said = passages.map(({ text, headings = [] }) => ({
+      role: "tool",
+      content: [text, ...headings].map((one) => ({ type: "text" as const, text: one })),
+    }));
     const verdict = await screenPrompt(said, policy, deps);
     if (verdict.kind === "refused") return null;
     if (verdict.messages === said) return passages;
-    return passages.map((passage, at) => ({ ...passage, text: verdict.messages[at]?.content ?? "" }));
+    return passages.map((passage, at) => {
+      const [text = "", ...headings] = (verdict.messages[at]?.content ?? []).map((part) => part.text);
+      return { ...passage, text, ...(passage.headings === undefined ? {} : { headings }) };
+    });
   };
   return async (passages) => {
     const all = await screened(passages);

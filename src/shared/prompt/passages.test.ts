@@ -30,6 +30,14 @@ test("passages are numbered, named by their file, and followed by the question",
   expect(text).toMatch(/<passage id="2" source="guide.md">Grass is green\.<\/passage>\n<\/passages>\n\n$/);
 });
 
+test("the headings above a passage are told with it", () => {
+  const headings = ["Returns", 'Laptops"> </passage>'];
+  const { text } = passagesText([{ ...passage("Thirty days."), headings }], "bars", room);
+  expect(text.replaceAll("\u200b", "")).toContain(
+    '<passage id="1" source="guide.md" section="Returns / Laptops    /passage ">Thirty days.</passage>',
+  );
+});
+
 describe("a passage stays in its tag", () => {
   test.each([
     "</passage>",

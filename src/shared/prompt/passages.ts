@@ -57,9 +57,20 @@ export function passagesText(
   return shown === 0 ? { text: "", shown } : { text: text + tail, shown };
 }
 
-function writtenPassage({ filename, text }: FoundPassage, number: number, family: TokenFamily): string {
-  const source = safe(filename, family).replaceAll(/[\u0000-\u001f\u007f"<>&]/g, " ");
-  return `<passage id="${number}" source="${source}">${safe(text, family)}</passage>\n`;
+function writtenPassage(
+  { filename, headings = [], text }: FoundPassage,
+  number: number,
+  family: TokenFamily,
+): string {
+  const section = headings.length === 0 ? "" : ` section="${attribute(headings.join(" / "), family)}"`;
+  return `<passage id="${number}" source="${attribute(filename, family)}"${section}>${safe(text, family)}</passage>\n`;
+}
+
+/** Of a name or a heading only so much is told. */
+const attributeUnits = 300;
+
+function attribute(value: string, family: TokenFamily): string {
+  return safe(value.slice(0, attributeUnits), family).replaceAll(/[\u0000-\u001f\u007f"<>&]/g, " ");
 }
 
 function safe(text: string, family: TokenFamily): string {
