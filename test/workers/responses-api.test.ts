@@ -205,7 +205,11 @@ test("what the screen masks is masked everywhere: for the model, in what is kept
 });
 
 test.for([
-  ["tools[0].type", { tools: [{ type: "file_search", vector_store_ids: ["v"] }] }, "unsupported_parameter"],
+  [
+    "tools[0].type",
+    { tools: [{ type: "mcp", server_label: "s", server_url: "https://s.test" }] },
+    "unsupported_parameter",
+  ],
   ["tools[0].type", { tools: [{ type: "web_search" }] }, "unsupported_parameter"],
   ["input[0].type", { input: [{ type: "item_reference", id: "x" }] }, "unsupported_parameter"],
   [

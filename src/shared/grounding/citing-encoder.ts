@@ -3,6 +3,7 @@
  * passages, so that other streams know nothing of it. Chunks carry `citations` beside the last finish reason, the last JSON before
  * the usage; `stream_format: "text"` in its one last event.
  */
+import type { AnswerPassOptions } from "../stream/answer-options.ts";
 import type { AnswerEncoder } from "../stream/answer-encoder.ts";
 import type { AnswerCollector } from "../stream/answer-collector.ts";
 import { CitedPassages, withCitations } from "./citations.ts";
@@ -58,6 +59,15 @@ export function citingAnswer(
   for (const [choice, { content }] of (told?.choices ?? []).entries())
     if (content !== null && (asked.format !== "text" || choice === 0)) cited.read(choice, content);
   return citing(inner, cited, asked);
+}
+
+/** For a pass; nothing where the turn is not grounded. */
+export function citingPass(
+  grounding: Grounding | null,
+  told: Pick<AnswerCollector, "choices"> | null,
+  asked: { readonly choices: number; readonly format: string },
+): Pick<AnswerPassOptions, "around"> {
+  return grounding === null ? {} : { around: (inner) => citingAnswer(inner, grounding, told, asked) };
 }
 
 /** @param text events, of which the last is JSON */

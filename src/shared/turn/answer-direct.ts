@@ -13,12 +13,11 @@ import type { Background } from "../contracts/background.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { citationsIn, withCitations } from "../grounding/citations.ts";
-import { citingAnswer } from "../grounding/citing-encoder.ts";
+import { citingPass } from "../grounding/citing-encoder.ts";
 import { modelRecord } from "../routing/fleet-index.ts";
 import { wholeText } from "../routing/whole-text.ts";
 import { createAnswerGuard, type AnswerGuard } from "../safety/answer-guard.ts";
 import { AnswerCollector } from "../stream/answer-collector.ts";
-import type { AnswerEncoder } from "../stream/answer-encoder.ts";
 import type { AnswerTotals } from "../stream/answer-options.ts";
 import { AnswerPass } from "../stream/answer-pass.ts";
 import { assembleAnswer } from "../stream/assemble-answer.ts";
@@ -112,7 +111,7 @@ class DirectAnswer {
       format: asked.format,
       includeUsage: asked.includeUsage,
       ...(collect === undefined ? {} : { collect }),
-      ...citingOf(this.#turn),
+      ...citingPass(this.#turn.grounding, null, asked),
     });
     // The stream is registered until it has settled: workerd drops what belongs to a request whose client reset it.
     const settled = Promise.withResolvers<void>();
@@ -234,13 +233,6 @@ const nothing: AnswerTotals = {
   basis: "estimated",
   finishReasons: [],
 };
-
-/** For a stream; nothing where the turn is not grounded. */
-function citingOf({ grounding, asked }: LiveTurn): {
-  readonly around?: (inner: AnswerEncoder) => AnswerEncoder;
-} {
-  return grounding === null ? {} : { around: (inner) => citingAnswer(inner, grounding, null, asked) };
-}
 
 function passOptions(turn: LiveTurn, deps: TurnDeps, guard: AnswerGuard | undefined) {
   const { answer, asked, candidate, prompt } = turn;

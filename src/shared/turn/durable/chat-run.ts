@@ -5,14 +5,13 @@
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import { ok } from "../../contracts/result.ts";
-import { citingAnswer } from "../../grounding/citing-encoder.ts";
+import { citingPass } from "../../grounding/citing-encoder.ts";
 import { type Ground, type Grounding, groundingTold, writeGrounding } from "../../grounding/ground.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import { createAnswerGuard } from "../../safety/answer-guard.ts";
 import { AnswerCollector } from "../../stream/answer-collector.ts";
-import type { AnswerPassOptions } from "../../stream/answer-options.ts";
 import { AnswerPass } from "../../stream/answer-pass.ts";
 import { relayStream } from "../../stream/relay.ts";
 import type { StreamEnd } from "../../stream/stream-failure.ts";
@@ -192,13 +191,6 @@ export class ChatRun {
     };
   }
 
-  /** Around the encoder of a chat that was given passages. */
-  #citing(grounding: Grounding | null): Pick<AnswerPassOptions, "around"> {
-    if (grounding === null) return {};
-    const told = this.#begun?.collected ?? null;
-    return { around: (inner) => citingAnswer(inner, grounding, told, this.#form.asked) };
-  }
-
   /** Events into the journal; `false`: the turn has ended. */
   #say(text: string, urgent: boolean): boolean {
     return journalEvents(text).every((event) => this.#io.emit(event, urgent));
@@ -250,7 +242,9 @@ export class ChatRun {
       budget: encoder?.bounded(budget) ?? budget,
       collect: collected,
       ...engine.continuer,
-      ...(encoder !== null ? { encoder: encoder.encoder } : this.#citing(grounding)),
+      ...(encoder !== null
+        ? { encoder: encoder.encoder }
+        : citingPass(grounding, begun?.collected ?? null, asked)),
       ...(begun === null ? {} : { begun }),
       ...(guard === undefined ? {} : { filter: guard }),
     });
