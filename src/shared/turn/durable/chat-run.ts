@@ -6,7 +6,7 @@ import type { ChargeId, RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import { ok } from "../../contracts/result.ts";
 import { citingPass } from "../../grounding/citing-encoder.ts";
-import { type Ground, type Grounding, groundingTold, writeGrounding } from "../../grounding/ground.ts";
+import { type Ground, groundingTold, writeGrounding } from "../../grounding/ground.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
