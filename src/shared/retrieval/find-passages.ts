@@ -131,6 +131,7 @@ async function rerank(
 }
 
 /** Sums of shares are off by a rounding. */
+/** To four digits: more says nothing, and `0.6000000000000002` is what people would read. */
 function clamped(score: number): number {
-  return Math.min(1, Math.max(0, score));
+  return Math.min(1, Math.max(0, Math.round(score * 10_000) / 10_000));
 }
