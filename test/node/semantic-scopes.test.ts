@@ -100,7 +100,7 @@ function world() {
   const deps = (version: string) =>
     ({
       fleet: { ...fleet, version } as FleetIndex,
-      cache,
+      cache: () => cache,
       semantic,
       background,
       now: () => 2000,
