@@ -84,7 +84,9 @@ ${ruleTable(responseFieldRules, {}, "vLLM")}
 
 ### Tools
 
-\`function\` and \`file_search\`. OpenAI's other kinds (\`web_search\`, \`mcp\`, …) are refused by name, as \`tools[0].type\`. Of a function,
+\`function\`, \`file_search\`, and \`web_search\` where the tenant has a search service (else it is refused), the two searches not beside each other: both would be cited
+as \`[1]\`. Of \`web_search\`, \`filters.allowed_domains\` and \`search_context_size\` count, \`external_web_access: false\` is refused, and the rest has no effect. OpenAI's other kinds
+(\`mcp\`, …) are refused by name, as \`tools[0].type\`. The tools that a tenant has the service run ([tools.md](tools.md)) are offered beside them: their names are taken. Of a function,
 \`name\`, \`description\`, \`parameters\` and \`strict\` are passed; \`output_schema\`, \`defer_loading\` and \`allowed_callers\` are refused.
 Of \`file_search\`, \`vector_store_ids\` (up to 4), \`max_num_results\`, \`filters\` and \`ranking_options\` are used; of the last, \`hybrid_search\` has no
 effect. It is searched once, before the model is asked, unless \`tool_choice\` is \`none\` or allows other tools alone ([grounding.md](grounding.md)).
@@ -100,6 +102,8 @@ effect. It is searched once, before the model is asked, unless \`tool_choice\` i
 | \`message\` of \`assistant\`: a string, or \`output_text\`, \`refusal\` | passed as text |
 | \`function_call\`, \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message, but for what the model itself said behind it. A stored call that was cut off in its arguments goes on without any |
 | \`reasoning\` with \`content\` | goes with the answer behind it; \`summary\` and \`encrypted_content\` have no effect |
+| \`mcp_call\` | a call and its result, as the response that it is of had it |
+| \`web_search_call\` | nothing: the answer says what was found |
 | \`file_search_call\` | taken, without effect: what it found was of its own turn |
 | \`item_reference\` and OpenAI's other kinds | refused by name |
 | \`id\`, \`status\`, \`phase\`, \`annotations\`, \`logprobs\` | without effect |

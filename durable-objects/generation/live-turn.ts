@@ -93,6 +93,10 @@ export class LiveTurn implements TurnIo {
     return true;
   }
 
+  write(): void {
+    if (!this.#stopped) this.#flush();
+  }
+
   progress(usage: Usage): void {
     this.#usage = usage;
     this.#packer.progress(usage);

@@ -108,7 +108,8 @@ const complaintsOf = (event: unknown): readonly string[] => {
 /** By name, since "some event of all" would tell nothing where one is wrong. */
 function schemaOf(type: string): string {
   const words = type.replace(/output_text(?!\.annotation)/, "text").split(/[._]/);
-  return `${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("")}Event`;
+  const named = words.map((word) => (word === "mcp" ? "MCP" : word.charAt(0).toUpperCase() + word.slice(1)));
+  return `${named.join("")}Event`;
 }
 
 describe.skipIf(!hasOpenAiSchema).each(cases)("the stream $name", ({ stream, engineApi }) => {
@@ -223,3 +224,47 @@ test.skipIf(!hasOpenAiSchema)("input items are listed as OpenAI describes them",
   const list = { object: "list", data: page?.data, has_more: false, first_id: "a", last_id: "b" };
   expect(openAiComplaints("ResponseItemList", list)).toEqual([]);
 });
+
+test.skipIf(!hasOpenAiSchema)(
+  "calls that the server makes itself, and what is cited of a search, are as OpenAI describes them",
+  () => {
+    const searching = { ...plain, tools: [{ type: "web_search", search_context_size: "low" }] };
+    const writer = writerOf(searching, false);
+    let said = writer.started();
+    const computed = writer.openServerCall({
+      type: "mcp_call",
+      name: "calculator",
+      arguments: '{"expression":"1"}',
+    });
+    const refused = writer.openServerCall({ type: "mcp_call", name: "refund", arguments: "{" });
+    const searched = writer.openServerCall({
+      type: "web_search_call",
+      name: "web_search",
+      arguments: '{"query":"q"}',
+    });
+    said += computed.said + refused.said + searched.said;
+    said += writer.closeServerCall(computed.id, { status: "completed", output: "1", error: null });
+    said += writer.closeServerCall(refused.id, { status: "failed", output: null, error: "No." });
+    writer.sources = [{ url: "https://a.example/", title: "A" }];
+    said += writer.closeServerCall(searched.id, { status: "completed", output: "[1] A", error: null });
+    said += writer.content(0, '"So [1]."') + writer.finish(0, "stop") + writer.end(undefined, "stop");
+    const events = journalEvents(said).map(({ data }) => JSON.parse(data) as unknown);
+    expect(events.flatMap(complaintsOf)).toEqual([]);
+    expect(JSON.parse(writer.final ?? "null")).toMatchObject({
+      output: [
+        { type: "mcp_call" },
+        { type: "mcp_call", error: { type: "mcp_tool_execution_error" } },
+        { type: "web_search_call" },
+        { content: [{ annotations: [{ type: "url_citation", start_index: 3, end_index: 6 }] }] },
+      ],
+    });
+    // Whoever goes on from the journal says the same.
+    const again = writerOf(searching, false);
+    again.sources = [{ url: "https://a.example/", title: "A" }];
+    for (const { data } of journalEvents(said)) again.restore(data);
+    again.end(undefined, "stop");
+    expect(JSON.parse(again.final ?? "null")).toMatchObject({
+      output: (JSON.parse(writer.final ?? "null") as { readonly output: object[] }).output,
+    });
+  },
+);

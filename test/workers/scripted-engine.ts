@@ -1,3 +1,11 @@
+export interface ScriptedRound {
+  readonly deltas: readonly object[];
+  /** `null`: the stream breaks off. */
+  readonly finish: string | null;
+  /** In place of the engine's own. */
+  readonly pause?: { readonly at: number; readonly until: Promise<void> };
+}
+
 /**
  * A model that says exactly what it is told to, token by token, in vLLM's form; remembers what it was asked and whether it
  * was stopped. In place of `fetch`.
@@ -5,7 +13,9 @@
 export class ScriptedEngine {
   tokens: readonly string[] = ["Hello", " there"];
   /** In place of `tokens`: deltas as vLLM sends them, and how the stream ends; `null`: it breaks off. */
-  script: { readonly deltas: readonly object[]; readonly finish: string | null } | null = null;
+  script: ScriptedRound | null = null;
+  /** One a request, in their order, each as `script`; the last one stays. Empty: `script`, or `tokens`. */
+  readonly rounds: ScriptedRound[] = [];
   /** Bodies of what it was asked, parsed, oldest first. */
   readonly asked: Record<string, unknown>[] = [];
   /** Streams that were let go before their end. */
@@ -19,6 +29,7 @@ export class ScriptedEngine {
   reset(): void {
     this.tokens = ["Hello", " there"];
     this.script = null;
+    this.rounds.length = 0;
     this.asked.length = 0;
     this.cancelled = 0;
     this.counts = null;
@@ -82,14 +93,15 @@ export class ScriptedEngine {
         choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
         usage: this.#usage(completion, said),
       })}\n\n`;
-    const deltas = this.script?.deltas ?? tokens.map((content) => ({ content }));
-    const finish = this.script === null ? "stop" : this.script.finish;
+    const script = this.rounds.length > 1 ? this.rounds.shift() : (this.rounds[0] ?? this.script);
+    const deltas = script?.deltas ?? tokens.map((content) => ({ content }));
+    const finish = script === null || script === undefined ? "stop" : script.finish;
     const events = [
       chunk({ role: "assistant", content: "" }, null, 0),
       ...deltas.map((delta, at) => chunk(delta, null, at + 1)),
       ...(finish === null ? [] : [chunk({}, finish, deltas.length), "data: [DONE]\n\n"]),
     ];
-    const { pause } = this;
+    const pause = script?.pause ?? this.pause;
     let sent = 0;
     const body = new ReadableStream<Uint8Array>(
       {

@@ -17,8 +17,12 @@ import {
   storedItems,
 } from "../../src/shared/responses/stored-response.ts";
 import { chatOf, checkResponseMedia } from "../../src/shared/responses/to-chat.ts";
+import type { ToolPolicy } from "../../src/shared/tools/tool-policy.ts";
+import type { WithTools } from "../../src/shared/tools/offered-tools.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
+import type { WebSearchWish } from "../../src/shared/tools/web-search/web-search-tool.ts";
+import { isFunctionTool, isWebSearchTool, type ResponseTool } from "../../src/shared/wire/responses-tools.ts";
 import { conversationOf, type ResponseRequest } from "../../src/shared/wire/responses-request.ts";
 import { screenFrom } from "./fleet-moderator.ts";
 import { unknownStore } from "./grounding-parts.ts";
@@ -51,7 +55,10 @@ export async function createResponse(
   const conversationId = conversationOf(request);
   const going = await goesOnFrom(from, request);
   if (!going.ok) return going;
-  const chat = chatOf(request);
+  const giving = chatWithTools(tenant, request);
+  const asking = giving instanceof Promise ? await giving : giving;
+  if (!asking.ok) return asking;
+  const { chat, offered } = asking.value;
   const wish = retrievalWish(chat.retrieval ?? false, tenant);
   const unknown =
     wish === null
@@ -62,6 +69,7 @@ export async function createResponse(
   const started = await startTurn(from, {
     kind: "response",
     chat,
+    tools: offered,
     conversationId,
     claim,
     screened: findings,
@@ -77,6 +85,38 @@ export async function createResponse(
     }),
   });
   return started.ok ? ok({ started: started.value, findings }) : started;
+}
+
+type GivenTools = Result<WithTools, Refusal>;
+
+/** The chat that is meant, with the tools that the service itself runs for this tenant. Known at once where it has none. */
+export function chatWithTools(
+  { tools: policy }: Pick<TurnOrigin["tenant"], "tools">,
+  request: ResponseRequest,
+): GivenTools | Promise<GivenTools> {
+  if (policy !== null || request.tools?.some(isWebSearchTool) === true) return given(policy, request);
+  return ok({ chat: chatOf(request), offered: null });
+}
+
+async function given(policy: ToolPolicy | null, request: ResponseRequest): Promise<GivenTools> {
+  const { noWebSearch, offerTools } = await import("../../src/shared/tools/offered-tools.ts");
+  const { tools = [], tool_choice: choice, max_tool_calls: maxCalls } = request;
+  const search = tools.findIndex(isWebSearchTool);
+  if (policy === null) return err(noWebSearch(`tools[${search}].type`));
+  const isFree = choice === undefined || choice === "auto" || choice === "required";
+  const webSearch = search === -1 ? null : { wish: wishOf(tools[search]), param: `tools[${search}].type` };
+  const places = tools.flatMap((tool, at) => (isFunctionTool(tool) ? [at] : []));
+  return offerTools(
+    chatOf(request),
+    policy,
+    { maxCalls, isFree, webSearch },
+    (index) => `tools[${places[index] ?? 0}].name`,
+  );
+}
+
+function wishOf(tool: ResponseTool | undefined): WebSearchWish {
+  if (tool === undefined || !isWebSearchTool(tool)) return { domains: [], size: "medium" };
+  return { domains: tool.filters?.allowed_domains ?? [], size: tool.search_context_size ?? "medium" };
 }
 
 /** What is before a response, and whether the oldest of it may be left out. */

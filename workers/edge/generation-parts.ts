@@ -37,6 +37,7 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
           return fleet.ok ? isolate.durableTurnDeps(fleet.value, background) : null;
         },
         recall: (request, behind) => recall(isolate, request, behind),
+        openTools: async (request) => (await import("./server-tools.ts")).toolBoxOf(isolate, request),
         ground: (request) => ground(isolate, request),
         record: (record) => {
           isolate.log.add(logLine(record), background, isolate.now());

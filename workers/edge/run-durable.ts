@@ -1,6 +1,7 @@
 /** A durable chat turn as an HTTP answer: started, and told as a stream or whole. */
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { withObjectField, type ObjectField } from "../../src/shared/contracts/refusal.ts";
+import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
@@ -16,11 +17,13 @@ export function ownerOf({ tenant, principal }: Pick<TenantCall, "tenant" | "prin
 
 /**
  * @param claim what other requests may share this turn by; `null`: it is this request's own
+ * @param tools of the service's own, which `chat` offers; `null`: none
  */
 export async function runDurable(
   call: TenantCall,
   chat: ChatRequest,
   claim: TurnClaim | null,
+  tools: OfferedTools | null = null,
 ): Promise<Response> {
   const { scope, tenant } = call;
   const { conversation_id: conversationId, store } = chat;
@@ -28,6 +31,7 @@ export async function runDurable(
   const started = await startTurn(originOf(call), {
     kind: "chat",
     chat,
+    tools,
     conversationId,
     claim,
     screened: scope.record.screened ?? null,

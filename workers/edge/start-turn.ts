@@ -16,6 +16,7 @@ import type { Background } from "../../src/shared/contracts/background.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { ResponseTurn } from "../../src/shared/responses/stored-response.ts";
+import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
 import { resolveConversation } from "../../src/shared/turn/conversation-name.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import { fits, itemsOfMessages } from "../../src/shared/turn/durable/conversation-items.ts";
@@ -48,6 +49,8 @@ export interface TurnToStart {
   readonly follow: Follow;
   /** What the screen found in the prompt: kinds and counts. */
   readonly screened: string | null;
+  /** Tools of the server's own that its model is shown. */
+  readonly tools?: OfferedTools | null;
   /** Of a response: what is kept beside its chat. */
   readonly response?: (objectName: string) => ResponseTurn;
 }
@@ -95,6 +98,7 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
       tenant,
       chat: turn.chat,
       ...(turn.response === undefined ? {} : { response: turn.response(objectName) }),
+      ...(turn.tools === undefined || turn.tools === null ? {} : { tools: turn.tools }),
       conversation,
       place: from.place,
       createdMs: from.startedMs,

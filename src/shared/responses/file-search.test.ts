@@ -179,8 +179,8 @@ test("a writer made again from any beginning of a journal cites as the first wou
 
 test("a journal that ends behind the search holds no answer, and no end of one", () => {
   const made = writer();
-  const { choices } = gatherResponse(journalEvents(made.started() + made.searched(grounding)));
-  expect(choices).toEqual([]);
+  const { collected } = gatherResponse(journalEvents(made.started() + made.searched(grounding)));
+  expect(collected.choices).toEqual([]);
 });
 
 test("an answer that repeats its marks for ever is annotated so often, and is full in time", () => {

@@ -2,16 +2,34 @@
 import { AnswerCollector } from "../stream/answer-collector.ts";
 import type { FinishReason } from "../stream/engine-event.ts";
 import { isRecord } from "../stream/wire-usage.ts";
+import { isServerCallType, type ServerCall, serverCallEndOf, serverCallOf } from "./server-items.ts";
 
 const maxGatheredCharacters = 1_000_000;
 
-export function gatherResponse(events: Iterable<{ readonly data: string }>): AnswerCollector {
-  const collected = new AnswerCollector(maxGatheredCharacters, false);
-  /** Calls in their order, by their item's place in the output. */
-  const calls: number[] = [];
+/** A call of a tool of the server's own, as the journal shows it. */
+interface GatheredCall {
+  readonly id: string;
+  readonly call: ServerCall;
+  told: string | null;
+}
+
+export interface GatheredResponse {
+  /** Of the present round: all of it, where no tools of the server's own were called. */
+  readonly collected: AnswerCollector;
+  /** What was said and called before, oldest first. */
+  readonly rounds: readonly { readonly said: AnswerCollector; readonly calls: GatheredCall[] }[];
+}
+
+export function gatherResponse(events: Iterable<{ readonly data: string }>): GatheredResponse {
+  const rounds: { readonly said: AnswerCollector; readonly calls: GatheredCall[] }[] = [];
+  let collected = new AnswerCollector(maxGatheredCharacters, false);
+  /** Calls of the client's functions in their order, by their item's place in the output. */
+  let calls: number[] = [];
   // An item is closed by the next one's beginning, in one breath, or by the finish reason: then the last one is.
   let newest = -1;
   let finish: FinishReason | null = null;
+  /** Whether the item before was a call of the server's. */
+  let isAnswering = false;
   for (const { data } of events) {
     const event: unknown = JSON.parse(data);
     if (!isRecord(event)) continue;
@@ -30,12 +48,39 @@ export function gatherResponse(events: Iterable<{ readonly data: string }>): Ans
       case "response.refusal.delta":
         collected.delta({ index: 0, refusal: delta });
         break;
-      case "response.output_item.done":
-        if (place === newest) finish = isRecord(item) && item["status"] === "incomplete" ? "length" : "stop";
+      case "response.mcp_call_arguments.done": {
+        const called = rounds.at(-1)?.calls.at(-1);
+        if (called !== undefined)
+          rounds.at(-1)?.calls.splice(-1, 1, {
+            ...called,
+            call: { ...called.call, arguments: String(event["arguments"]) },
+          });
         break;
-      case "response.output_item.added":
+      }
+      case "response.output_item.done": {
+        const end = isRecord(item) && isServerCallType(item["type"]) ? serverCallEndOf(item) : null;
+        if (end !== null && isRecord(item)) {
+          const called = rounds.at(-1)?.calls.find(({ id }) => id === item["id"]);
+          if (called !== undefined) called.told = end.output ?? end.error;
+        } else if (place === newest)
+          finish = isRecord(item) && item["status"] === "incomplete" ? "length" : "stop";
+        break;
+      }
+      case "response.output_item.added": {
         newest = place;
         finish = null;
+        const call = serverCallOf(item);
+        if (call !== null && isRecord(item)) {
+          if (!isAnswering) {
+            rounds.push({ said: collected, calls: [] });
+            collected = new AnswerCollector(maxGatheredCharacters, false);
+            calls = [];
+          }
+          isAnswering = true;
+          rounds.at(-1)?.calls.push({ id: String(item["id"]), call, told: null });
+          break;
+        }
+        isAnswering = false;
         if (!isRecord(item) || item["type"] !== "function_call") break;
         calls.push(place);
         collected.delta({
@@ -50,6 +95,7 @@ export function gatherResponse(events: Iterable<{ readonly data: string }>): Ans
           ],
         });
         break;
+      }
       case "response.function_call_arguments.delta":
         collected.delta({
           index: 0,
@@ -58,7 +104,7 @@ export function gatherResponse(events: Iterable<{ readonly data: string }>): Ans
     }
   }
   if (finish !== null) collected.finish(0, finish);
-  return collected;
+  return { collected, rounds };
 }
 
 /** The model that the answer's events name; `null` where the engine had not answered yet. */

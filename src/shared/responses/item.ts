@@ -67,6 +67,25 @@ export interface Reasoning {
   readonly content: readonly { readonly type: "reasoning_text"; readonly text: string }[];
 }
 
+/** A call of a tool that the server ran, with what came of it. */
+export interface McpCall {
+  readonly type: "mcp_call";
+  readonly id?: string;
+  readonly server_label: string;
+  readonly name: string;
+  /** JSON text of an object. */
+  readonly arguments: string;
+  readonly output: string | null;
+  /** In OpenAI's forms, or a text. */
+  readonly error?: unknown;
+}
+
+/** A search that the server made. What it found is in the answer, with its citations. */
+export interface WebSearchCall {
+  readonly type: "web_search_call";
+  readonly id?: string;
+}
+
 /** A search of files: what it found went into the prompt of its own turn, and is told the model no further. */
 export interface FileSearchCall {
   readonly type: "file_search_call";
@@ -81,6 +100,8 @@ export type Item =
   | FunctionCall
   | FunctionCallOutput
   | Reasoning
+  | McpCall
+  | WebSearchCall
   | FileSearchCall;
 
 /** An item that can be asked for: with its id, as `GET /v1/responses/{id}/input_items` shows it. */
@@ -91,6 +112,8 @@ const prefixes: Readonly<Record<Item["type"], string>> = {
   function_call: "fc_",
   function_call_output: "fco_",
   reasoning: "rs_",
+  mcp_call: "mcp_",
+  web_search_call: "ws_",
   file_search_call: "fs_",
 };
 

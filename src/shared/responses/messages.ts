@@ -4,7 +4,8 @@
  * goes with the answer behind it, whose template decides whether to show it.
  */
 import { type ChatMessage, recalledArguments } from "../wire/chat-messages.ts";
-import type { InputPart, Item } from "./item.ts";
+import type { InputPart, Item, McpCall } from "./item.ts";
+import { serverCallEndOf } from "./server-items.ts";
 
 type AssistantMessage = Extract<ChatMessage, { role: "assistant" }>;
 
@@ -48,6 +49,28 @@ export function messagesOf(items: readonly Item[]): ChatMessage[] {
         thought = [];
         break;
       }
+      case "mcp_call": {
+        const id = item.id ?? `call_${messages.length}`;
+        const call = {
+          id,
+          type: "function" as const,
+          function: { name: item.name, arguments: recalledArguments(item.arguments) },
+        };
+        // What the model said before it is its own message's; calls behind a result are another's.
+        if (last?.role === "assistant")
+          messages[messages.length - 1] = {
+            ...last,
+            tool_calls: [...(last.tool_calls ?? []), call],
+            ...thinking(thought, last),
+          };
+        else messages.push({ ...spoken(null), tool_calls: [call], ...thinking(thought) });
+        thought = [];
+        messages.push({ role: "tool", content: serverCallText(item), tool_call_id: id });
+        break;
+      }
+      case "web_search_call":
+        // What it found is not kept: the answer says what came of it.
+        break;
       case "function_call_output":
         messages.push({
           role: "tool",
@@ -58,6 +81,10 @@ export function messagesOf(items: readonly Item[]): ChatMessage[] {
     }
   }
   return messages;
+}
+
+function serverCallText(item: McpCall): string {
+  return item.output ?? serverCallEndOf({ status: "failed", ...item })?.error ?? "The call was interrupted.";
 }
 
 function heard({ role, content }: Extract<Item, { role: "user" | "system" | "developer" }>): ChatMessage {

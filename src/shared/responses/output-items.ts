@@ -5,8 +5,16 @@
 import { CitationScanner } from "../grounding/citation-scanner.ts";
 import type { Grounding } from "../grounding/ground.ts";
 import type { FoundPassage } from "../retrieval/passage.ts";
+import { citationsIn, type CitedSource } from "./citations.ts";
 import { annotationJson, mostAnnotations, openSearchItem, searchEvents, searchItem } from "./file-search.ts";
 import { type Item, itemId } from "./item.ts";
+import {
+  closingEvents,
+  openingEvents,
+  type ServerCall,
+  type ServerCallEnd,
+  serverItemJson,
+} from "./server-items.ts";
 
 /** Gives an event its number and its form. `fields` is JSON without the outer braces. */
 export type EmitEvent = (type: string, fields: string) => string;
@@ -37,6 +45,8 @@ interface OpenItem {
     readonly name: string;
     arguments: string;
   } | null;
+  /** A call that is ours to answer. */
+  readonly server: ServerCall | null;
   /** JSON, once closed. */
   closed: string | null;
 }
@@ -62,6 +72,8 @@ export class OutputItems {
   readonly #closesEarly: boolean;
   readonly #items: OpenItem[] = [];
   #units = 0;
+  /** What the model was given of the web to cite, by its number, 1 first. Never beside passages: both are cited as `[1]`. */
+  sources: readonly CitedSource[] = [];
   /** What a text may cite; `null`: the turn is not grounded. */
   #passages: readonly FoundPassage[] | null = null;
 
@@ -92,7 +104,7 @@ export class OutputItems {
     const index = this.#items.length;
     const id = itemId("file_search_call", this.#objectName, "o", index);
     const closed = searchItem(id, grounding, showsResults);
-    this.#items.push({ type: "file_search_call", id, index, parts: [], call: null, closed });
+    this.#items.push({ type: "file_search_call", id, index, parts: [], call: null, server: null, closed });
     this.#units += closed.length;
     const place = `"output_index":${index}`;
     let said = this.#emit("response.output_item.added", `${place},"item":${openSearchItem(id)}`);
@@ -149,6 +161,7 @@ export class OutputItems {
         index,
         parts: [],
         call: { at, id: id ?? `call_${this.#objectName}${index}`, name, arguments: "" },
+        server: null,
         closed: null,
       };
       said += this.#open(opened);
@@ -168,10 +181,39 @@ export class OutputItems {
     );
   }
 
+  /** A call that is ours to answer, its arguments complete. */
+  openServerCall(call: ServerCall): { readonly id: string; readonly said: string } {
+    const index = this.#items.length;
+    const id = itemId(call.type, this.#objectName, "o", index);
+    const item: OpenItem = { type: call.type, id, index, parts: [], call: null, server: call, closed: null };
+    let said = this.#open(item);
+    for (const [type, fields] of openingEvents(call)) said += this.#emit(type, serverPlace(item) + fields);
+    this.#units += call.arguments.length;
+    return { id, said };
+  }
+
+  /** @param id as `openServerCall` gave it */
+  closeServerCall(id: string, end: ServerCallEnd): string {
+    const item = this.#items.find((one) => one.id === id);
+    if (item === undefined || item.server === null || item.closed !== null) return "";
+    let said = "";
+    for (const [type, fields] of closingEvents(item.server, end))
+      said += this.#emit(type, serverPlace(item) + fields);
+    item.closed = serverItemJson(id, item.server, end);
+    this.#units += item.closed.length;
+    return said + this.#itemDone(item);
+  }
+
   /** Closes whatever is open, in order. */
   close(status: "completed" | "incomplete"): string {
     let said = "";
-    for (const item of this.#items) if (item.closed === null) said += this.#close(item, status);
+    for (const item of this.#items) {
+      if (item.closed !== null) continue;
+      said +=
+        item.server === null
+          ? this.#close(item, status)
+          : this.closeServerCall(item.id, { status: "incomplete", output: null, error: null });
+    }
     return said;
   }
 
@@ -187,6 +229,7 @@ export class OutputItems {
         index,
         parts: [],
         call: null,
+        server: null,
         closed: null,
       };
       opened += this.#open(item);
@@ -206,7 +249,8 @@ export class OutputItems {
   }
 
   #open(item: OpenItem): string {
-    const said = this.#closesEarly ? this.close("completed") : "";
+    // Calls of ours run beside each other.
+    const said = this.#closesEarly && item.server === null ? this.close("completed") : "";
     this.#items.push(item);
     return (
       said +
@@ -222,6 +266,7 @@ export class OutputItems {
     for (const [at, part] of item.parts.entries()) {
       const place = placeOf(item, at);
       const text = `"${part.text}"`;
+      if (part.kind === "output_text") said += this.#cite(part, place);
       said += this.#emit(
         doneEvents[part.kind],
         part.kind === "output_text"
@@ -236,14 +281,34 @@ export class OutputItems {
         `"item_id":"${item.id}","output_index":${item.index},"name":${JSON.stringify(item.call.name)},"arguments":"${item.call.arguments}"`,
       );
     item.closed = itemJson(item, status);
-    return (
-      said + this.#emit("response.output_item.done", `"output_index":${item.index},"item":${item.closed}`)
-    );
+    return said + this.#itemDone(item);
+  }
+
+  #itemDone(item: OpenItem): string {
+    return this.#emit("response.output_item.done", `"output_index":${item.index},"item":${item.closed}`);
+  }
+
+  #cite(part: Part, place: string): string {
+    if (part.scanner !== null) return "";
+    const citations = citationsIn(part.text, this.sources);
+    part.annotations.push(...citations);
+    return citations
+      .map((one, at) =>
+        this.#emit(
+          "response.output_text.annotation.added",
+          `${place},"annotation_index":${at},"annotation":${one}`,
+        ),
+      )
+      .join("");
   }
 }
 
 function placeOf(item: OpenItem, part: number): string {
   return `"item_id":"${item.id}","output_index":${item.index},"content_index":${part}`;
+}
+
+function serverPlace(item: OpenItem): string {
+  return `"item_id":"${item.id}","output_index":${item.index}`;
 }
 
 function partJson({ kind, text, logprobs, annotations }: Part): string {
@@ -258,6 +323,11 @@ function partJson({ kind, text, logprobs, annotations }: Part): string {
 }
 
 function itemJson(item: OpenItem, status: "in_progress" | "completed" | "incomplete"): string {
+  // Its arguments come in an event of their own; an answer that ends before its call does shows them.
+  if (item.server !== null) {
+    const isWhole = status !== "in_progress" || item.server.type === "web_search_call";
+    return serverItemJson(item.id, isWhole ? item.server : { ...item.server, arguments: "" }, null);
+  }
   const head = `{"id":"${item.id}","type":"${item.type}","status":"${status}"`;
   if (item.call !== null)
     return `${head},"call_id":${JSON.stringify(item.call.id)},"name":${JSON.stringify(item.call.name)},"arguments":"${item.call.arguments}"}`;

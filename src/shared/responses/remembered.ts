@@ -41,6 +41,11 @@ export function sizeOf(items: readonly Item[]): ItemsSize {
       case "function_call":
         read += item.name.length + item.arguments.length;
         break;
+      case "mcp_call":
+        read += item.name.length + item.arguments.length + (item.output?.length ?? 0);
+        break;
+      case "web_search_call":
+        break;
       case "function_call_output":
         read +=
           typeof item.output === "string"

@@ -1,8 +1,8 @@
 /** What does a response look like to its owner, at any moment of its life? OpenAI's `response` object, as JSON text. */
 import type { Usage } from "../contracts/usage.ts";
 import { costOf, type Price } from "../stream/wire-usage.ts";
+import { isFunctionTool, type ResponseTool } from "../wire/responses-tools.ts";
 import { conversationOf, type ResponseRequest } from "../wire/responses-request.ts";
-import type { ResponseTool } from "../wire/responses-tools.ts";
 
 /** What is the same in every object of one response. JSON, kept with the turn. */
 export interface ResponseIdentity {
@@ -69,6 +69,7 @@ function toolEcho(tool: ResponseTool): object {
       },
     };
   }
+  if (!isFunctionTool(tool)) return { ...tool };
   const { type, name, description, parameters, strict } = tool;
   return {
     type,

@@ -116,7 +116,7 @@ test("what a journal tells of its answer is what was said", () => {
     ],
     false,
   );
-  const [choice] = gatherResponse(journalEvents(events + last.failed("server_error", "x"))).choices;
+  const [choice] = gatherResponse(journalEvents(events + last.failed("server_error", "x"))).collected.choices;
   expect(choice).toMatchObject({
     content: "ab",
     reasoning: "hm",

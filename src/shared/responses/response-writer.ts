@@ -12,7 +12,15 @@ import { toChatLogprobs } from "../stream/logprobs.ts";
 import { isRecord, type Price } from "../stream/wire-usage.ts";
 import type { Usage } from "../contracts/usage.ts";
 import type { WireErrorObject } from "../wire/wire-error.ts";
+import type { CitedSource } from "./citations.ts";
 import { OutputItems } from "./output-items.ts";
+import {
+  isServerCallType,
+  type ServerCall,
+  type ServerCallEnd,
+  serverCallEndOf,
+  serverCallOf,
+} from "./server-items.ts";
 import { openEnd, type ResponseEnd, type ResponseIdentity, writeResponse } from "./response-object.ts";
 
 /**
@@ -45,6 +53,7 @@ export class ResponseWriter implements AnswerEncoder {
   #model: string;
   #next = 0;
   #final: string | null = null;
+  #restoring: ServerCall | null = null;
   /** Told with the end by whoever knows it; the encoder's own `end` has no exact numbers. */
   usage: () => { readonly usage: Usage; readonly price: Price | undefined } | null = () => null;
   readonly #now: () => number;
@@ -83,6 +92,20 @@ export class ResponseWriter implements AnswerEncoder {
   /** The model that answers. */
   named(model: string): void {
     this.#model = model;
+  }
+
+  /** What the model was given to cite, by its number, 1 first. To be known before the text that cites it is closed. */
+  set sources(sources: readonly CitedSource[]) {
+    this.#items.sources = sources;
+  }
+
+  /** Calls of tools that the server runs itself. */
+  openServerCall(call: ServerCall): { readonly id: string; readonly said: string } {
+    return this.#items.openServerCall(call);
+  }
+
+  closeServerCall(id: string, end: ServerCallEnd): string {
+    return this.#items.closeServerCall(id, end);
   }
 
   /** The response while it has no end, as JSON. */
@@ -189,17 +212,39 @@ export class ResponseWriter implements AnswerEncoder {
       case "response.output_item.added":
         if (isRecord(item) && item["type"] === "function_call")
           this.#items.call(Number(event["output_index"]), String(item["call_id"]), String(item["name"]), "");
-        if (isRecord(item) && item["type"] === "file_search_call" && this.#grounding !== null)
-          this.#items.search(this.#grounding, this.#showsResults);
+        else if (isRecord(item) && item["type"] === "file_search_call") {
+          if (this.#grounding !== null) this.#items.search(this.#grounding, this.#showsResults);
+        } else this.#restoreServerCall(item);
+        break;
+      case "response.mcp_call_arguments.done":
+        this.#restoreArguments(String(event["arguments"]));
         break;
       case "response.function_call_arguments.delta":
         this.#items.call(Number(event["output_index"]), undefined, undefined, String(delta));
         break;
       case "response.output_item.done":
+        if (isRecord(item) && isServerCallType(item["type"])) {
+          const end = serverCallEndOf(item);
+          if (end !== null) this.#items.closeServerCall(String(item["id"]), end);
+          break;
+        }
         // Whatever was closed is closed again: under a guard all at once, otherwise by the next one's beginning.
         if (isRecord(item)) this.#items.close(item["status"] === "incomplete" ? "incomplete" : "completed");
     }
     this.#next = Number(event["sequence_number"]) + 1;
+  }
+
+  /** One whose arguments follow is opened when they are there. */
+  #restoreServerCall(item: unknown): void {
+    const call = serverCallOf(item);
+    if (call === null) return;
+    if (call.type === "web_search_call") this.#items.openServerCall(call);
+    else this.#restoring = call;
+  }
+
+  #restoreArguments(text: string): void {
+    if (this.#restoring !== null) this.#items.openServerCall({ ...this.#restoring, arguments: text });
+    this.#restoring = null;
   }
 
   #terminal(type: string, end: Partial<ResponseEnd> & Pick<ResponseEnd, "status">): string {

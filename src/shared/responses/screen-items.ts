@@ -63,6 +63,13 @@ function asMessage(item: Item): ChatMessage {
         role: "tool",
         content: typeof item.output === "string" ? item.output : item.output.map(asPart),
       };
+    case "mcp_call":
+      return {
+        role: "tool",
+        content: item.output ?? "",
+        tool_calls: [{ function: { arguments: item.arguments } }],
+      };
+    case "web_search_call":
     case "file_search_call":
       return { role: "assistant", content: null };
     case "reasoning":
@@ -108,6 +115,13 @@ function withTexts(item: Item, message: ChatMessage | undefined): Item {
           part.type === "input_text" ? { ...part, text: text(at) } : part,
         ),
       };
+    case "web_search_call":
+      return item;
+    case "mcp_call": {
+      const [call] = (message.tool_calls ?? []) as readonly { function: { arguments: string } }[];
+      const output = item.output === null || typeof message.content !== "string" ? null : message.content;
+      return { ...item, arguments: call?.function.arguments ?? item.arguments, output };
+    }
     case "function_call": {
       const [call] = (message.tool_calls ?? []) as readonly { function: { arguments: string } }[];
       return { ...item, arguments: call?.function.arguments ?? item.arguments };

@@ -10,6 +10,7 @@ import { tenantFirewallSchema } from "../firewall/firewall-policy.ts";
 import { retrievalPolicySchema } from "../retrieval/retrieval-policy.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
 import { signingPolicySchema } from "../signing/signing-policy.ts";
+import { bindingsOf, isOwnBinding, ownPrefix, toolPolicySchema } from "../tools/tool-policy.ts";
 import { requestLimits } from "../wire/request-limits.ts";
 
 /**
@@ -265,6 +266,8 @@ export const tenantConfigSchema = z
       .prefault({}),
     /** Whether answers carry a signed statement of what they cost. */
     receipts: z.enum(["off", "on"]).default("off"),
+    /** Tools that Edgewise itself runs for its models. */
+    tools: toolPolicySchema.nullable().default(null),
     journal: z
       .strictObject({
         interval_ms: z.int().min(50).max(500).default(100),
@@ -273,6 +276,13 @@ export const tenantConfigSchema = z
       .prefault({}),
   })
   .superRefine((tenant, context) => {
+    for (const [path, name] of tenant.tools === null ? [] : bindingsOf(tenant.tools))
+      if (!isOwnBinding(name, tenant.id))
+        context.addIssue({
+          code: "custom",
+          path: ["tools", ...path],
+          message: `is not named ${ownPrefix(tenant.id)}…, in capital letters, digits and single underscores`,
+        });
     const seen = new Set<string>();
     for (const [at, { issuer, audience }] of tenant.issuers.entries()) {
       const pair = `${issuer}\n${audience}`;

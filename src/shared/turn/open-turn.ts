@@ -9,6 +9,7 @@
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { CachedAnswer } from "../cache/ports.ts";
+import type { RequestId } from "../contracts/ids.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { type Grounding, shownOf } from "../grounding/ground.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -21,6 +22,7 @@ import { seedOf } from "../routing/affinity.ts";
 import { hasSeveralReplicas } from "../routing/fleet-index.ts";
 import type { OriginAnswer } from "../routing/ports.ts";
 import { spotlightSecretOf } from "../safety/spotlight.ts";
+import type { Asked } from "./asked.ts";
 import { dearestPrice } from "./dearest-price.ts";
 import { promptExhausted } from "./exhausted.ts";
 import { lookup, type CacheStanding } from "./lookup.ts";
@@ -96,6 +98,40 @@ export async function openTurn(
   if (!opened.ok) reservation.settle(unused);
   return opened;
 }
+
+/**
+ * Another round of a turn: its model is asked again, with what was said and learned since in `asked`.
+ *
+ * @param reservation what of the turn's own is left for it
+ * @param round 2 at least: tells its requests apart in the engines' logs
+ */
+export function openRound(
+  turn: LiveTurn,
+  asked: Asked,
+  reservation: Reservation,
+  round: number,
+  deps: TurnDeps,
+  signal: LeaveSignal,
+): Promise<Result<LiveTurn, Refusal>> {
+  const { candidate, requestId, grounding } = turn;
+  return dispatchFirst(
+    {
+      ...turn,
+      asked,
+      reservation,
+      plan: [candidate],
+      // Its numbers are what the answer cites by: files are searched once.
+      ground: grounding === null ? null : () => Promise.resolve(ok(grounding)),
+      requestId: `${requestId.slice(0, maxRoundRequestId)}-r${round}` as RequestId,
+      mark: () => undefined,
+    },
+    { ...deps, mirror: null },
+    signal,
+  );
+}
+
+/** Room for the suffixes: of a round, of who goes on in it (answering-engine.ts), and of each attempt. */
+const maxRoundRequestId = 104;
 
 /** The first candidate that composes and whose fleet answers; a candidate that is down gives way to the next. */
 async function dispatchFirst(

@@ -19,7 +19,7 @@ export const responseShape = {
   model: modelName,
   input: z.union([text(), z.array(itemSchema).min(1).max(requestLimits.messages)]).meta({
     description:
-      "Text, or items: messages, function_call, function_call_output, reasoning, file_search_call.",
+      "Text, or items: messages, function_call, function_call_output, reasoning, mcp_call, web_search_call, file_search_call.",
   }),
   instructions: text(maxEchoedUnits),
 
@@ -120,11 +120,14 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
   reasoning: rule("converted", "`effort`, which only reasoning models heed; the others have no effect."),
   tools: rule(
     "converted",
-    "Functions, up to 128, and one `file_search`, which is used here and which the engine never sees. Other kinds are refused by name.",
+    "Functions, and either `web_search` or one `file_search`, which is used here and which the engine never sees; up to 128. Other kinds are refused by name.",
   ),
   tool_choice: rule("converted", "`allowed_tools` goes on as the shorter list of tools."),
   parallel_tool_calls: rule("converted", "Goes on where there are tools."),
-  max_tool_calls: rule("none", "It bounds built-in tools: `file_search` is one call at most."),
+  max_tool_calls: rule(
+    "used",
+    "The most calls of tools that the service runs itself, where that is less than the tenant's; `file_search` is one call at most.",
+  ),
   include: rule(
     "used",
     "`message.output_text.logprobs`, `file_search_call.results`; the others have no effect.",

@@ -6,9 +6,11 @@ import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { FileSearchCall, FunctionCall, FunctionCallOutput, Item, Reasoning } from "../responses/item.ts";
+import { isServerCallType } from "../responses/server-items.ts";
 import { callArguments } from "./chat-messages.ts";
 import { isJsonObject } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
+import { mcpCall, webSearchCall } from "./responses-server-items.ts";
 import { opaqueId, text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
 import { invalidValue, paramOf, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
@@ -172,6 +174,8 @@ export const itemSchema = z.union([
   functionCall,
   functionCallOutput,
   reasoning,
+  mcpCall,
+  webSearchCall,
   fileSearchCall,
 ]);
 
@@ -179,13 +183,14 @@ const kinds: ReadonlyMap<unknown, z.ZodType<Item>> = new Map<unknown, z.ZodType<
   ["function_call", functionCall],
   ["function_call_output", functionCallOutput],
   ["reasoning", reasoning],
+  ["mcp_call", mcpCall],
+  ["web_search_call", webSearchCall],
   ["file_search_call", fileSearchCall],
 ]);
 
 /** OpenAI's other kinds of items, each of which belongs to something that is not offered here. */
 const refusedKinds: ReadonlySet<unknown> = new Set([
   "item_reference",
-  "web_search_call",
   "computer_call",
   "computer_call_output",
   "image_generation_call",
@@ -199,7 +204,6 @@ const refusedKinds: ReadonlySet<unknown> = new Set([
   "mcp_list_tools",
   "mcp_approval_request",
   "mcp_approval_response",
-  "mcp_call",
   "custom_tool_call",
   "custom_tool_call_output",
   "tool_search_call",
@@ -244,7 +248,7 @@ function readItem(value: unknown, at: number): Result<Item, Refusal> {
         ? unsupportedParameter(param, `can't be '${type}': what it belongs to is not offered here`)
         : invalidValue(
             param,
-            "must be one of 'message', 'function_call', 'function_call_output', 'reasoning', 'file_search_call'",
+            "must be one of 'message', 'function_call', 'function_call_output', 'reasoning', 'mcp_call', 'web_search_call', 'file_search_call'",
           ),
     );
   }
@@ -271,8 +275,9 @@ export function itemSequenceFault(items: readonly Item[], historyInFront: boolea
       answered.add(item.call_id);
       continue;
     }
-    if (item.type === "reasoning" || item.type === "file_search_call" || (isSpoken(item) && open.size > 0))
+    if (item.type === "reasoning" || item.type === "file_search_call" || isServerCallType(item.type))
       continue;
+    if (isSpoken(item) && open.size > 0) continue;
     const instructs = item.type === "message" && (item.role === "system" || item.role === "developer");
     // Instructions are of their turn, and stand before the history wherever the turn begins.
     if (!instructs) mayAnswerHistory = false;

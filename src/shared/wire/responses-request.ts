@@ -13,6 +13,7 @@ import {
   responseShape,
 } from "./responses-fields.ts";
 import { itemSequenceFault, readInput } from "./responses-items.ts";
+import { isWebSearchTool } from "./responses-tools.ts";
 import { nullish } from "./schema-parts.ts";
 import { invalidValue, unsupportedParameter } from "./zod-refusal.ts";
 
@@ -67,10 +68,6 @@ export function conversationOf({ conversation }: ResponseRequest): string | unde
 }
 
 const refusedTools: ReadonlySet<unknown> = new Set([
-  "web_search",
-  "web_search_2025_08_26",
-  "web_search_preview",
-  "web_search_preview_2025_03_11",
   "computer",
   "computer_use_preview",
   "mcp",
@@ -123,6 +120,12 @@ function toolChoiceFault({ tool_choice: choice, tools }: ResponseRequest): Refus
   const second = tools?.findLastIndex((tool) => tool.type === "file_search") ?? -1;
   if (second !== -1 && second !== tools?.findIndex((tool) => tool.type === "file_search"))
     return invalidValue(`tools[${second}]`, "is a second 'file_search': name all stores in one");
+  const web = second === -1 ? -1 : (tools?.findIndex(isWebSearchTool) ?? -1);
+  if (web !== -1)
+    return invalidValue(
+      `tools[${web}]`,
+      "can't stand beside 'file_search': what either finds is cited as [1], so ask twice",
+    );
   if (choice === undefined || choice === "none" || choice === "auto") return null;
   const names = new Set(tools?.map(chosenAs));
   if (names.size === 0) return invalidValue("tool_choice", "is only allowed when 'tools' are given");
@@ -138,10 +141,9 @@ function toolChoiceFault({ tool_choice: choice, tools }: ResponseRequest): Refus
 }
 
 /** What a choice names of a tool. A function can't be called so: its name has no blank. */
-function chosenAs(
-  tool: { readonly type: "function"; readonly name: string } | { readonly type: "file_search" },
-) {
-  return tool.type === "function" ? tool.name : "file search";
+function chosenAs(tool: { readonly type: "function"; readonly name: string } | { readonly type: string }) {
+  if ("name" in tool) return tool.name;
+  return tool.type === "file_search" ? "file search" : "web search";
 }
 
 function imageCountFault(items: readonly Item[]): Refusal | null {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { boundedJsonObject } from "./json-bounds.ts";
 import { retrievalShape } from "./retrieval-fields.ts";
 import { requestLimits } from "./request-limits.ts";
-import { text, toolName, unsupported } from "./schema-parts.ts";
+import { text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
 
 const functionTool = z.strictObject({
   type: z.literal("function"),
@@ -16,10 +16,44 @@ const functionTool = z.strictObject({
   allowed_callers: unsupported("is not supported"),
 });
 
+/** Only where the tenant has a search service; what has no effect here is taken all the same. */
+const webSearchTool = z.strictObject({
+  type: z.enum([
+    "web_search",
+    "web_search_2025_08_26",
+    "web_search_preview",
+    "web_search_preview_2025_03_11",
+  ]),
+  search_context_size: z.enum(["low", "medium", "high"]).nullish(),
+  filters: z
+    .strictObject({
+      allowed_domains: z
+        .array(z.string().regex(/^[a-z0-9.-]{1,253}$/, "holds something else than a domain in lower case"))
+        .max(100)
+        .nullish(),
+    })
+    .nullish(),
+  user_location: withoutEffect(z.looseObject({}).nullish()),
+  external_web_access: z.literal(true, "must be true: nothing of the web is kept here").nullish(),
+  search_content_types: withoutEffect(z.array(z.string().max(64)).max(8).nullish()),
+});
+
 const fileSearchTool = z.strictObject({ type: z.literal("file_search"), ...retrievalShape });
 
-export const responseToolSchema = z.discriminatedUnion("type", [functionTool, fileSearchTool]);
+export const responseToolSchema = z.discriminatedUnion("type", [functionTool, webSearchTool, fileSearchTool]);
 export type ResponseTool = z.output<typeof responseToolSchema>;
+
+type FunctionTool = z.output<typeof functionTool>;
+export type WebSearchTool = z.output<typeof webSearchTool>;
+
+export function isFunctionTool(tool: ResponseTool): tool is FunctionTool {
+  return tool.type === "function";
+}
+
+/** Of the web, by any of its names. */
+export function isWebSearchTool(tool: ResponseTool): tool is WebSearchTool {
+  return tool.type !== "function" && tool.type !== "file_search";
+}
 
 const namedTool = z.strictObject({ type: z.literal("function"), name: toolName });
 const hostedTool = z.strictObject({ type: z.literal("file_search") });

@@ -2,6 +2,7 @@
 import { decideCaching, wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../../src/shared/contracts/result.ts";
+import type { WithTools } from "../../../src/shared/tools/offered-tools.ts";
 import { retrievalWish } from "../../../src/shared/grounding/retrieval-wish.ts";
 import { askedChat } from "../../../src/shared/turn/asked-chat.ts";
 import { turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
@@ -38,9 +39,12 @@ export const createChatCompletion: TenantHandler = async (call) => {
   const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId, mayShare);
   const claim = claiming instanceof Promise ? await claiming : claiming;
   if (!claim.ok) return respondRefusal(scope, claim.error);
-  if (claim.value !== null || conversationId !== undefined || store === true) {
+  const tools = call.tenant.tools?.chat_completions === true ? await chatTools(call, request) : null;
+  if (tools?.ok === false) return respondRefusal(scope, tools.error);
+  const offered = tools?.value.offered ?? null;
+  if (claim.value !== null || conversationId !== undefined || store === true || offered !== null) {
     if (!wantsOnlyStored(call.c.req.raw.headers.get("cache-control")))
-      return runDurable(call, request, claim.value);
+      return runDurable(call, tools?.value.chat ?? request, claim.value, offered);
     // Whoever wants a stored answer or none begins no turn, and so has nothing that could be kept.
     if (store === true) return respondRefusal(scope, { kind: "not-stored" });
   }
@@ -56,6 +60,17 @@ function isAlwaysTheSame({ c }: TenantCall, chat: ChatRequest): boolean {
   if (cacheable === null) return false;
   const { lookup, maxAgeSeconds } = decideCaching(cacheable, "deterministic", control);
   return lookup && maxAgeSeconds === null;
+}
+
+/** The tools that the service runs for this tenant, beside the client's. Only where there is one answer. */
+async function chatTools({ tenant }: TenantCall, chat: ChatRequest): Promise<Result<WithTools, Refusal>> {
+  const { tools: policy } = tenant;
+  if (policy === null || (chat.n ?? 1) > 1) return ok({ chat, offered: null });
+  const { offerTools } = await import("../../../src/shared/tools/offered-tools.ts");
+  const { tool_choice: choice } = chat;
+  const isFree = choice === undefined || choice === "auto" || choice === "required";
+  const asked = { maxCalls: undefined, isFree, onlyRepeatable: true, webSearch: null };
+  return offerTools(chat, policy, asked, (index) => `tools[${index}].function.name`);
 }
 
 interface ReadChat {

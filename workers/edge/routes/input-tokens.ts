@@ -12,10 +12,11 @@ import { randomHex } from "../../../src/shared/telemetry/correlation.ts";
 import { serverTiming } from "../../../src/shared/telemetry/request-record.ts";
 import { resolveConversation } from "../../../src/shared/turn/conversation-name.ts";
 import { countInput, type CountedInput } from "../../../src/shared/turn/count-input.ts";
+import { keepsTools } from "../../../src/shared/turn/offers-tools.ts";
 import type { Recalled } from "../../../src/shared/turn/ports.ts";
 import { parseInputTokensRequest } from "../../../src/shared/wire/input-tokens-request.ts";
 import { conversationOf, type ResponseRequest } from "../../../src/shared/wire/responses-request.ts";
-import { goesOnFrom } from "../create-response.ts";
+import { chatWithTools, goesOnFrom } from "../create-response.ts";
 import { historyTokens } from "../generation-parts.ts";
 import { screenFor } from "../fleet-moderator.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
@@ -56,15 +57,19 @@ async function countOf(call: TenantCall, asked: ResponseRequest): Promise<Result
   if (findings !== null) scope.record.screened = findings;
   const going = await goesOnFrom(originOf(call), { ...request, store: false });
   if (!going.ok) return going;
+  const given = await chatWithTools(tenant, request);
+  if (!given.ok) return given;
   const fleet = await isolate.fleet.current(scope.background);
   if (!fleet.ok) return fleet;
+  const { offered, chat } = given.value;
+  const isKept = offered === null || keepsTools(fleet.value, tenant, chat, offered);
   const id = `tok-${randomHex(16)}`;
   const conversation = conversationOf(request);
   const turn = turnOf(call, id, id as ChargeId);
   return countInput(
     {
       ...turn,
-      asked: askedResponse(chatOf(request), going.value),
+      asked: askedResponse(isKept ? chat : chatOf(request), going.value),
       recall: () =>
         conversation === undefined
           ? recallResponses(isolate, call, going.value)

@@ -8,6 +8,8 @@ import { createEncoder, type AnswerEncoder } from "../../stream/answer-encoder.t
 import { streamFailureError } from "../../stream/stream-failure.ts";
 import { toWireUsage } from "../../stream/wire-usage.ts";
 import { askedChat } from "../asked-chat.ts";
+import { toWireError } from "../../wire/errors.ts";
+import { ChatRounds } from "./chat-rounds.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
 import { gatherEvents, namedIn } from "./gathered.ts";
 import { keptAnswer } from "./listed-chat.ts";
@@ -16,12 +18,19 @@ import type { FormHistory, TurnForm } from "./turn-form.ts";
 
 export function chatForm(request: ChatTurnRequest): TurnForm {
   const asked = askedChat(request.chat);
+  const rounds = request.tools === undefined ? null : new ChatRounds(request);
   return {
     asked,
-    encoder: null,
+    encoder: rounds?.encoder ?? null,
+    rounds: rounds?.rounds ?? null,
     early: () => "",
-    refused: () => null,
-    begin: () => "",
+    refused: (refusal) => rounds?.failure(toWireError(refusal).body.error) ?? null,
+    begin: (model, grounding) => {
+      const createdSeconds = Math.floor(request.createdMs / 1000);
+      const options = { id: request.responseId, model, createdSeconds, includeUsage: asked.includeUsage };
+      rounds?.begin(options, grounding, null);
+      return "";
+    },
     final: ({ status, model, createdSeconds, collected, usage, price, grounding }) =>
       status === "failed"
         ? null
@@ -45,8 +54,16 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
       };
     },
     history,
-    // Its chunks say nothing of each other.
-    restore: () => undefined,
+    restore: (events, grounding) => {
+      // Its chunks say nothing of each other, but for who answers, and when.
+      if (rounds === null) return;
+      const all = [...events];
+      const named = namedIn(all);
+      if (named === null) return;
+      const { model, created: createdSeconds } = named;
+      const options = { id: request.responseId, model, createdSeconds, includeUsage: asked.includeUsage };
+      rounds.begin(options, grounding, gatherEvents(all));
+    },
     conclude: (_events, finish, { model, createdSeconds, collected, usage, price, grounding }) => {
       const identity = { id: request.responseId, model, createdSeconds };
       const options = { ...identity, includeUsage: asked.includeUsage };
@@ -104,6 +121,7 @@ function history(events: Iterable<JournalEvent>): FormHistory {
   const named = namedIn(all);
   return {
     collected: gatherEvents(all),
+    rounds: [],
     model: named?.model ?? null,
     createdSeconds: named?.created ?? null,
   };

@@ -24,6 +24,8 @@ import {
 } from "./chat-turn-end.ts";
 import { journalEvents } from "./gathered.ts";
 import type { LostRun, TurnEnd } from "./ports.ts";
+import { roundsIn, type Round, type RoundsNote } from "./round-history.ts";
+import type { BegunRounds } from "./tool-rounds.ts";
 
 /** What a run has its journal remember, since no event says it. */
 export interface RunNote {
@@ -32,13 +34,18 @@ export interface RunNote {
   readonly replica: string;
   /** The conversation that was loaded; `null`: none was. */
   readonly entered: EnteredConversation | null;
+  /** Of a turn with tools of the server's own. Absent: it has none, or older code wrote it. */
+  readonly rounds?: RoundsNote;
 }
 
 export interface BegunAnswer {
   readonly note: RunNote;
-  /** What readers may have seen; grows as the answer goes on. */
+  /** What readers may have seen of the present round; grows as the answer goes on. */
   readonly collected: AnswerCollector;
+  /** What was said and called before that round; `null`: the turn has no tools of the server's own. */
+  readonly rounds: BegunRounds | null;
   readonly transcript: Transcript;
+  /** Of all rounds. */
   readonly usage: Usage;
   /** As the first chunk said; null where the format does not. */
   readonly createdSeconds: number | null;
@@ -70,13 +77,22 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
   if (asked.choices !== 1) return ends("n is over 1");
   const note = readNote(lost.note);
   if (note === null || lost.usage === null) return ends("it is not known who answered");
-  const { collected, createdSeconds } = form.history(lost.events());
+  const { collected, rounds, createdSeconds } = form.history(lost.events());
+  const noted = note.rounds ?? null;
+  if (rounds.length > 0 && noted === null) return ends("it is not known what its tools said");
+  // Of a chat's calls no event tells.
+  if (request.response === undefined && (noted?.prior.completionTokens ?? 0) > 0)
+    return ends("what its tools said is gone");
   const [choice] = collected.choices;
   if (collected.overflowed) return ends("the answer is too long to be kept");
   const begun: BegunAnswer = {
     note,
     collected,
-    transcript: new Transcript(choice?.content ?? "", lost.usage.completionTokens),
+    rounds: noted === null ? null : { rounds, note: noted },
+    transcript: new Transcript(
+      choice?.content ?? "",
+      lost.usage.completionTokens - (noted?.prior.completionTokens ?? 0),
+    ),
     usage: lost.usage,
     createdSeconds,
     events: lost.events,
@@ -93,13 +109,16 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
 /** The end of an answer that was told whole. */
 export function completeEnd(
   request: ChatTurnRequest,
-  { note, collected, usage, createdSeconds, events, grounding }: BegunAnswer,
+  begun: BegunAnswer,
   finish: FinishReason,
   price: Price & TokenPrice,
   now: () => number,
 ): TurnEnd {
+  const { note, collected, rounds, usage, createdSeconds, events, grounding } = begun;
   const status = finishedStatus(request, finish);
-  const { last, response } = formOf(request, now).conclude(events(), finish, {
+  const form = formOf(request, now);
+  form.rounds?.cites(rounds?.note.sources ?? []);
+  const { last, response } = form.conclude(events(), finish, {
     status,
     model: note.model,
     createdSeconds: createdSeconds ?? Math.floor(request.createdMs / 1000),
@@ -115,11 +134,23 @@ export function completeEnd(
     response,
     usage,
     basis: totals.basis,
-    effects: endEffects(request, note.entered, collected, status, {
-      ...turnUse(totals, price, note.model),
-      promptTokens: usage.promptTokens,
-    }),
+    effects: endEffects(
+      request,
+      note.entered,
+      collected,
+      status,
+      { ...turnUse(totals, price, note.model), promptTokens: usage.promptTokens },
+      toldRounds(rounds),
+    ),
   };
+}
+
+/** As the model, and with it the conversation, was told them. */
+function toldRounds(begun: BegunRounds | null): readonly Round[] {
+  return (begun?.rounds ?? []).map(({ said, calls }) => ({
+    said,
+    calls: calls.map((called) => ({ ...called, told: begun?.note.told[called.id] ?? called.told })),
+  }));
 }
 
 function ends(reason: string): ChatResume {
@@ -136,7 +167,8 @@ function readNote(text: string | null): RunNote | null {
   if (!isRecord(value)) return null;
   const { model, cluster, replica } = value;
   if (typeof model !== "string" || typeof cluster !== "string" || typeof replica !== "string") return null;
-  return { model, cluster, replica, entered: enteredIn(value) };
+  const rounds = roundsIn(text);
+  return { model, cluster, replica, entered: enteredIn(value), ...(rounds === null ? {} : { rounds }) };
 }
 
 /** The conversation that the run of this note had loaded. */

@@ -1,49 +1,43 @@
 /**
- * One run of a chat turn inside a Generation object: the stages of open-turn.ts, then the engine's stream into the journal. It
- * settles, appends and caches nothing itself: what is to be done goes out with the end, as effects, once.
+ * One run of a chat turn inside a Generation object: the stages of open-turn.ts, then the engine's stream into the journal, in
+ * rounds where its model turns to tools of the server's own. It settles, appends and caches nothing itself: what is to be done
+ * goes out with the end, as effects, once.
  */
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import { ok } from "../../contracts/result.ts";
-import { citingPass } from "../../grounding/citing-encoder.ts";
-import { type Ground, groundingTold, writeGrounding } from "../../grounding/ground.ts";
+import type { Ground } from "../../grounding/ground.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
-import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
-import { createAnswerGuard } from "../../safety/answer-guard.ts";
-import { AnswerCollector } from "../../stream/answer-collector.ts";
-import { AnswerPass } from "../../stream/answer-pass.ts";
-import { relayStream } from "../../stream/relay.ts";
-import type { StreamEnd } from "../../stream/stream-failure.ts";
-import { serverTiming, type RequestRecord, type Stage } from "../../telemetry/request-record.ts";
-import { engineTimes, learn, originOutcome, turnUse } from "../ending.ts";
-import { AnsweringEngine } from "../answering-engine.ts";
+import type { RequestRecord, Stage } from "../../telemetry/request-record.ts";
+import type { ToolBox } from "../../tools/tool-box.ts";
+import { turnUse } from "../ending.ts";
 import { openTurn, type LiveTurn } from "../open-turn.ts";
+import { keepsTools } from "../offers-tools.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
-import { mayReadRoute, routeHeader, routeHeaderValue } from "../route-told.ts";
-import { summary } from "../screen-request.ts";
-import { TokenBudget } from "../token-budget.ts";
-import { journalEvents, maxGatheredCharacters } from "./gathered.ts";
-import { goneEngine, settledAtEnd, writeNote, type BegunAnswer } from "./chat-resume.ts";
+import { AnswerRounds } from "./answer-rounds.ts";
+import { journalEvents } from "./gathered.ts";
+import { goneEngine, settledAtEnd, type BegunAnswer } from "./chat-resume.ts";
 import type { TurnEnd, TurnIo, TurnOutcome } from "./ports.ts";
 import {
   endEffects,
   formOf,
   refused,
-  statusAtEnd,
   type ChatTurnRequest,
   type EnteredConversation,
 } from "./chat-turn-end.ts";
-import { journalAnswer } from "./journal-answer.ts";
-import { runRecord } from "./run-record.ts";
+import { noUsage } from "./round-history.ts";
+import { KeptNote } from "./kept-note.ts";
+import { ToolRounds } from "./tool-rounds.ts";
 import type { TurnForm } from "./turn-form.ts";
-import { factsOf } from "../turn-facts.ts";
-import { sealEnd, wantsReceipts, type SealDeps } from "./seal-end.ts";
+import { sealInterrupted, type SealDeps } from "./seal-end.ts";
 import { revivePrincipal } from "./turn-request.ts";
 
 export interface ChatRunDeps extends SealDeps {
   /** What the stages need; resolved at the start of each run. `null`: the configuration can't be read. */
   turnDeps(): Promise<TurnDeps | null>;
+  /** The tools that the turn was offered. Asked for by turns that were. */
+  openTools(request: ChatTurnRequest): Promise<ToolBox>;
   /**
    * The conversation's latest messages, and where in it the turn stands then.
    *
@@ -81,6 +75,11 @@ export class ChatRun {
   readonly #begun: BegunAnswer | null;
   #markedMs: number;
   #entered: EnteredConversation | null = null;
+  #recalled: Promise<Recalled> | null = null;
+  /** `null`: the turn has no tools of the server's own. */
+  #tools: ToolRounds | null = null;
+  readonly #note: KeptNote;
+  #isRestored = false;
 
   constructor(
     request: ChatTurnRequest,
@@ -98,6 +97,7 @@ export class ChatRun {
     this.#io = io;
     this.#signal = signal;
     this.#markedMs = deps.now();
+    this.#note = new KeptNote(io);
   }
 
   /** @param earlyTold readers have what is said before the turn begins */
@@ -110,12 +110,19 @@ export class ChatRun {
     if (turnDeps === null) return this.#refused(noFleet);
     const request = this.#request;
     const begun = this.#begun;
+    if (
+      request.tools !== undefined &&
+      keepsTools(turnDeps.fleet, request.tenant, request.chat, request.tools)
+    ) {
+      const ended = await this.#openTools(request.tools, turnDeps);
+      if (ended !== null) return ended;
+    }
     const opened = await openTurn(
       {
         principal: revivePrincipal(request.principal),
         tenant: request.tenant,
-        asked: this.#form.asked,
-        recall: () => this.#recall(),
+        asked: this.#asked(),
+        recall: () => (this.#recalled ??= this.#recall()),
         ground: this.#ground(),
         responseId: request.responseId,
         chargeId: request.turnId as ChargeId,
@@ -132,14 +139,85 @@ export class ChatRun {
         : {
             ...turnDeps,
             admission: settledAtEnd(turnDeps.admission),
-            origin: goneEngine(turnDeps.origin, begun.note),
+            origin: this.#isBetweenRounds() ? turnDeps.origin : goneEngine(turnDeps.origin, begun.note),
           },
       this.#signal,
     );
     if (!opened.ok) return this.#refused(opened.error);
     if (opened.value.kind === "cached")
       return this.#refused({ kind: "internal", detail: "a durable turn came from the cache" });
-    return this.#pump(opened.value, turnDeps);
+    if (begun !== null) this.#restore();
+    return new AnswerRounds({
+      request,
+      form: this.#form,
+      deps: this.#deps,
+      turnDeps,
+      io: this.#io,
+      signal: this.#signal,
+      stages: this.#stages,
+      mark: (stage) => this.#mark(stage),
+      asked: () => this.#asked(),
+      entered: this.#entered,
+      begun: this.#isBetweenRounds() ? null : begun,
+      isBegun: begun !== null,
+      tools: this.#tools,
+      note: this.#note,
+      grounding: begun?.grounding ?? opened.value.grounding,
+    }).run(opened.value);
+  }
+
+  /** What came of it where the turn has its end already: its client has calls of its own to answer. */
+  async #openTools(
+    offered: NonNullable<ChatTurnRequest["tools"]>,
+    turnDeps: TurnDeps,
+  ): Promise<TurnOutcome | null> {
+    const begun = this.#begun;
+    if (this.#form.rounds === null) return null;
+    this.#tools = new ToolRounds({
+      offered,
+      maxRounds: this.#request.tenant.tools?.max_rounds ?? 0,
+      form: this.#form.rounds,
+      box: await this.#deps.openTools(this.#request),
+      io: this.#io,
+      note: this.#note,
+      begun: begun?.rounds ?? null,
+    });
+    if (begun !== null) this.#note.who = begun.note;
+    if (begun === null || !this.#isBetweenRounds()) return null;
+    this.#restore();
+    await this.#tools.answerOpen(this.#signal);
+    if (this.#tools.goesOn) return null;
+    const { note, usage } = begun;
+    const price = modelRecord(turnDeps.fleet, note.cluster, note.model)?.price ?? freeOfCharge;
+    const { last, response } = this.#form.rounds?.concluded(usage, price) ?? { last: "", response: null };
+    const end: TurnEnd = {
+      status: "completed",
+      events: journalEvents(last),
+      response,
+      ...this.#owed("completed"),
+    };
+    return sealInterrupted(end, this.#request, this.#deps.now(), this.#deps.archives);
+  }
+
+  /** A run that goes on where the calls of a round were made, or being made, and nothing was said since. */
+  #isBetweenRounds(): boolean {
+    const { rounds, collected } = this.#begun ?? {};
+    return (rounds?.rounds.length ?? 0) > 0 && collected?.choices.length === 0;
+  }
+
+  #asked(): TurnForm["asked"] {
+    const tools = this.#tools;
+    const { rounds } = this.#form;
+    if (rounds === null || this.#request.tools === undefined) return this.#form.asked;
+    if (tools === null) return rounds.asked([], undefined);
+    if (tools.rounds.length === 0) return this.#form.asked;
+    return rounds.asked(tools.messages(), tools.tools(this.#request.chat.tools));
+  }
+
+  #restore(): void {
+    if (this.#begun === null || this.#isRestored) return;
+    this.#isRestored = true;
+    this.#form.restore(this.#begun.events(), this.#begun.grounding);
   }
 
   async #recall(): Promise<Recalled> {
@@ -159,7 +237,7 @@ export class ChatRun {
   }
 
   #refused(refusal: Refusal): TurnOutcome {
-    if (this.#begun !== null) this.#form.restore(this.#begun.events(), this.#begun.grounding);
+    this.#restore();
     const end = this.#form.refused(refusal);
     if (end === null) return refused(refusal, []);
     return {
@@ -171,23 +249,22 @@ export class ChatRun {
   }
 
   /** By a turn that ends as refused: nothing, since what was reserved is given back already, but for what an earlier run delivered. */
-  #owed(): Pick<TurnEnd, "usage" | "basis" | "effects"> {
+  #owed(status: TurnEnd["status"] = "failed"): Pick<TurnEnd, "usage" | "basis" | "effects"> {
     const begun = this.#begun;
-    if (begun === null)
-      return {
-        usage: { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
-        basis: "estimated",
-        effects: [],
-      };
+    if (begun === null) return { usage: noUsage, basis: "estimated", effects: [] };
     const { usage, note, collected } = begun;
     const use = { ...turnUse({ usage }, freeOfCharge, note.model), microdollars: null };
     return {
       usage,
       basis: "exact",
-      effects: endEffects(this.#request, note.entered, collected, "failed", {
-        ...use,
-        promptTokens: usage.promptTokens,
-      }),
+      effects: endEffects(
+        this.#request,
+        note.entered,
+        collected,
+        status,
+        { ...use, promptTokens: usage.promptTokens },
+        this.#tools?.rounds,
+      ),
     };
   }
 
@@ -200,112 +277,5 @@ export class ChatRun {
     const now = this.#deps.now();
     this.#stages[stage] = now - this.#markedMs;
     this.#markedMs = now;
-  }
-
-  async #pump(turn: LiveTurn, turnDeps: TurnDeps): Promise<TurnOutcome> {
-    const { answer, asked, candidate, prompt, reservation } = turn;
-    const begun = this.#begun;
-    const grounding = begun?.grounding ?? turn.grounding;
-    const grounded = grounding === null ? undefined : groundingTold(grounding);
-    this.#io.open({
-      "server-timing": serverTiming(this.#stages, grounded),
-      ...Object.fromEntries(rateLimitHeaders(reservation.standing)),
-      ...(mayReadRoute(turn.principal) ? { [routeHeader]: routeHeaderValue(turn) } : {}),
-    });
-    const { encoder } = this.#form;
-    const { cluster, replica } = answer;
-    if (begun === null) {
-      if (grounding !== null) this.#io.keep(writeGrounding(grounding));
-      this.#say(this.#form.begin(candidate.model, grounding), false);
-    } else this.#form.restore(begun.events(), grounding);
-    this.#io.remember(writeNote({ model: candidate.model, cluster, replica, entered: this.#entered }));
-    const collected = begun?.collected ?? new AnswerCollector(maxGatheredCharacters, false);
-    const record = modelRecord(turnDeps.fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
-    const guard = createAnswerGuard(turn.tenant.safety, asked);
-    const engine = new AnsweringEngine(turn, turnDeps, this.#signal, begun?.transcript ?? null);
-    const budget = new TokenBudget(reservation, {
-      promptTokens: prompt.promptTokens,
-      answerTokens: prompt.maxTokens * asked.choices,
-      price: record.price,
-      policy: turn.tenant.limits.when_exhausted,
-    });
-    const pass: AnswerPass = new AnswerPass({
-      engineApi: prompt.path === "/v1/completions" ? "completions" : "chat",
-      format: asked.format,
-      id: turn.responseId,
-      model: candidate.model,
-      createdMs: turn.createdMs,
-      choices: asked.choices,
-      includeUsage: asked.includeUsage,
-      promptTokens: prompt.promptTokens,
-      price: record.price,
-      budget: encoder?.bounded(budget) ?? budget,
-      collect: collected,
-      ...engine.continuer,
-      ...(encoder !== null
-        ? { encoder: encoder.encoder }
-        : citingPass(grounding, begun?.collected ?? null, asked)),
-      ...(begun === null ? {} : { begun }),
-      ...(guard === undefined ? {} : { filter: guard }),
-    });
-    encoder?.counting(() => pass.totals().usage, record.price);
-    let end: StreamEnd | null = null;
-    const stream = relayStream(answer.body, pass, {
-      ...engineTimes,
-      firstChunk: answer.firstChunk,
-      keepAliveMs: Number.POSITIVE_INFINITY,
-      gatherMs: turn.tenant.requests.gather_ms,
-      deadlineMs: turn.tenant.requests.deadline_seconds * 1000,
-      signal: this.#signal,
-      onEnd: (how) => {
-        end = how;
-      },
-    });
-    const terminal = await journalAnswer(stream, pass, this.#io, {
-      choices: asked.choices,
-      receipt: wantsReceipts(this.#request.tenant),
-      ended: () => end !== null,
-    });
-    const how: StreamEnd = end ?? "client-gone";
-    const totals = pass.totals();
-    engine.end(originOutcome(how));
-    learn(turn, turnDeps, how, totals);
-    this.#mark("stream");
-    const guarded = summary(guard?.findings ?? [], guard?.harm);
-    const said = guard?.said ?? null;
-    if (said !== null) this.#deps.judge?.(turn, said);
-    const { story } = engine;
-    this.#deps.record(
-      runRecord(turn, how, { totals, engine: story, guarded, grounded }, this.#stages, this.#deps.now()),
-    );
-    const status = statusAtEnd(how, this.#request, totals.finishReasons[0]);
-    const response = this.#form.final({
-      status,
-      model: candidate.model,
-      createdSeconds: pass.createdSeconds,
-      collected,
-      usage: totals.usage,
-      price: record.price,
-      grounding,
-    });
-    const ending = { end: how, totals, guarded, said, engine: story };
-    return sealEnd(
-      {
-        status,
-        events: terminal,
-        response,
-        usage: totals.usage,
-        basis: totals.basis,
-        effects: endEffects(this.#request, this.#entered, collected, status, {
-          ...turnUse(totals, record.price, candidate.model),
-          promptTokens: totals.usage.promptTokens,
-        }),
-      },
-      this.#request,
-      this.#form,
-      { ...factsOf(turn, turnDeps.fleet, ending, this.#request.screened ?? null, this.#deps.now()), status },
-      collected,
-      this.#deps,
-    );
   }
 }

@@ -44,6 +44,7 @@ const runner = createChatRunner({
   // The configuration can't be read.
   turnDeps: async () => null,
   recall: () => Promise.reject(new Error("nothing is recalled")),
+  openTools: () => Promise.reject(new Error("no tools were offered")),
   ground: () => null,
   record: () => undefined,
   now: () => 0,
@@ -55,6 +56,7 @@ const io: TurnIo = {
   open: () => undefined,
   emit: () => true,
   progress: () => undefined,
+  write: () => undefined,
   remember: () => undefined,
   keep: () => undefined,
 };

@@ -16,9 +16,10 @@ import type { Ending } from "../../telemetry/request-record.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { turnUse } from "../ending.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
-import { assistantMessage, journalEvents } from "./gathered.ts";
+import { answerMessages, journalEvents } from "./gathered.ts";
 import { chatForm } from "./chat-form.ts";
 import type { Effect, Interruption, TurnEnd, TurnOutcome, TurnRefused } from "./ports.ts";
+import type { Round } from "./round-history.ts";
 import { responseForm } from "./response-form.ts";
 import type { TurnForm } from "./turn-form.ts";
 import { readTurnRequest, type TurnRequest } from "./turn-request.ts";
@@ -79,19 +80,23 @@ export interface EnteredConversation {
   readonly behind: string | null;
 }
 
-/** @param entered `null`: no conversation was loaded, or nobody knows any more which */
+/**
+ * @param entered `null`: no conversation was loaded, or nobody knows any more which
+ * @param rounds what was said and learned before what is `collected`
+ */
 export function endEffects(
   request: ChatTurnRequest,
   entered: EnteredConversation | null,
   collected: AnswerCollector,
   status: EndStatus,
   use: SettledUse,
+  rounds: readonly Round[] = [],
 ): readonly Effect[] {
   const effects: Effect[] = [settlement(request, use)];
   const { conversation } = request;
-  const answer = assistantMessage(collected);
+  const answer = answerMessages(collected, rounds);
   // A turn without an answer leaves no trace: the client will ask again.
-  if (conversation === null || entered === null || answer === null) return effects;
+  if (conversation === null || entered === null || answer.length === 0) return effects;
   effects.push({
     kind: "append",
     jurisdiction: request.tenant.jurisdiction,
@@ -105,7 +110,7 @@ export function endEffects(
     ...choresOf(request),
     items: [
       ...itemsOfMessages(request.chat.messages),
-      ...itemsOfMessages([answer], status === "completed" ? "completed" : "incomplete"),
+      ...itemsOfMessages(answer, status === "completed" ? "completed" : "incomplete"),
     ],
   });
   return effects;
@@ -167,7 +172,7 @@ export function interrupted(
   if (!interruption.opened)
     return refused(refusalOf(interruption), [settlement(request, { ...unused, promptTokens: 0 })]);
   const usage = interruption.usage ?? noUsage;
-  const { last, response, collected, model } = formOf(request, () => interruption.nowMs).interrupted(
+  const { last, response, collected, rounds, model } = formOf(request, () => interruption.nowMs).interrupted(
     interruption,
     usage,
   );
@@ -184,12 +189,19 @@ export function interrupted(
     usage,
     basis: totals.basis,
     // What a reader has had of the answer is in the history, however it ended.
-    effects: endEffects(request, entered, collected, status, {
-      ...turnUse(totals, freeOfCharge, model ?? request.chat.model),
-      promptTokens: usage.promptTokens,
-      microdollars: null,
-      model,
-    }),
+    effects: endEffects(
+      request,
+      entered,
+      collected,
+      status,
+      {
+        ...turnUse(totals, freeOfCharge, model ?? request.chat.model),
+        promptTokens: usage.promptTokens,
+        microdollars: null,
+        model,
+      },
+      rounds,
+    ),
   };
 }
 

@@ -7,6 +7,7 @@ import { readEngineEvent } from "../../stream/engine-event.ts";
 import { isRecord } from "../../stream/wire-usage.ts";
 import type { ChatMessage } from "../../wire/chat-messages.ts";
 import type { JournalEvent } from "./ports.ts";
+import { messagesOfRounds, type Round } from "./round-history.ts";
 
 /** Characters of one answer that are kept for the final response and the conversation. */
 export const maxGatheredCharacters = 1_000_000;
@@ -52,7 +53,7 @@ function plainText(data: string): string | null {
 }
 
 /** The gathered answer as the message that the conversation keeps; `null`: there is nothing to keep. */
-export function assistantMessage(collected: AnswerCollector): ChatMessage | null {
+function assistantMessage(collected: AnswerCollector): ChatMessage | null {
   const choice = collected.choices[0];
   if (choice === undefined) return null;
   const calls = choice.toolCalls.map((call) => ({
@@ -65,6 +66,12 @@ export function assistantMessage(collected: AnswerCollector): ChatMessage | null
   if (content !== null && content !== "") return { role: "assistant", content };
   // Its reader has seen it think: what was asked is not to vanish. Templates want an answer between two questions.
   return choice.reasoning === null || choice.reasoning === "" ? null : { role: "assistant", content: "" };
+}
+
+/** All of an answer: what it said and learned in earlier rounds, then the rest. Empty: there is nothing to keep. */
+export function answerMessages(collected: AnswerCollector, rounds: readonly Round[]): readonly ChatMessage[] {
+  const last = assistantMessage(collected);
+  return [...messagesOfRounds(rounds), ...(last === null ? [] : [last])];
 }
 
 /** SSE text of our own encoders as journal events. */

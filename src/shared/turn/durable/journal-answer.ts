@@ -1,3 +1,4 @@
+import type { Usage } from "../../contracts/usage.ts";
 import { FinishWatch } from "../../receipts/attach-receipt.ts";
 import type { AnswerPass } from "../../stream/answer-pass.ts";
 import { journalEvents } from "./gathered.ts";
@@ -13,7 +14,13 @@ export async function journalAnswer(
   stream: ReadableStream<Uint8Array>,
   pass: AnswerPass,
   io: TurnIo,
-  options: { readonly choices: number; readonly receipt: boolean; readonly ended: () => boolean },
+  options: {
+    readonly choices: number;
+    readonly receipt: boolean;
+    readonly ended: () => boolean;
+    /** What the turn has used with that of its present round. */
+    readonly inAll: (usage: Usage) => Usage;
+  },
 ): Promise<JournalEvent[]> {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
@@ -26,7 +33,7 @@ export async function journalAnswer(
     if (read.done || read.value === undefined) return held;
     const events = journalEvents(decoder.decode(read.value));
     if (options.ended()) return [...held, ...events];
-    io.progress(pass.totals().usage);
+    io.progress(options.inAll(pass.totals().usage));
     const urgent = !begun && pass.begun;
     begun = pass.begun;
     for (const event of events) {

@@ -88,6 +88,11 @@ export interface TurnIo {
    * shares a row. `false`: the turn has ended, stop.
    */
   emit(event: JournalEvent, urgent?: boolean): boolean;
+  /**
+   * What was emitted becomes a row now. For what must be known before something is done elsewhere: whatever leaves the object
+   * afterwards waits until it is stored.
+   */
+  write(): void;
   /** What was delivered so far, all told. Kept with the next row: the bill of a turn that is interrupted. */
   progress(usage: Usage): void;
   /** Keeps a text with every row from the next one on, for a run that has to go on from the journal. The last one counts. */

@@ -26,6 +26,7 @@ const io: TurnIo = {
   open: () => undefined,
   emit: () => true,
   progress: () => undefined,
+  write: () => undefined,
   remember: () => undefined,
   keep: () => undefined,
 };

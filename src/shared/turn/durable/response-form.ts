@@ -12,6 +12,7 @@ import { streamFailureError } from "../../stream/stream-failure.ts";
 import { toWireError } from "../../wire/errors.ts";
 import type { ResponseTurnRequest } from "./chat-turn-end.ts";
 import type { JournalEvent } from "./ports.ts";
+import { roundsIn } from "./round-history.ts";
 import type { FormHistory, TurnForm } from "./turn-form.ts";
 
 export function responseForm(request: ResponseTurnRequest, now: () => number): TurnForm {
@@ -26,6 +27,23 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
     begin: (model, grounding) => {
       writer.named(model);
       return writer.started() + (grounding === null ? "" : writer.searched(grounding));
+    },
+    rounds: {
+      asked: (since, tools) => {
+        const { tool_choice: _met, tools: _before, ...chat } = request.chat;
+        const messages = [...chat.messages, ...since];
+        return askedResponse({ ...chat, messages, ...(tools === undefined ? {} : { tools }) }, response);
+      },
+      opened: (call) => writer.openServerCall(call),
+      ended: (id, end) => writer.closeServerCall(id, end),
+      closing: () => writer.finish(0, "tool_calls"),
+      concluded: (usage, price) => {
+        writer.usage = () => ({ usage, price });
+        return { last: writer.end(undefined, "tool_calls"), response: kept() };
+      },
+      cites: (sources) => {
+        writer.sources = sources;
+      },
     },
     encoder: {
       encoder: writer,
@@ -58,6 +76,7 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
     },
     interrupted: (interruption, usage) => {
       const ending = writerFor(request, () => interruption.nowMs);
+      ending.sources = roundsIn(interruption.note)?.sources ?? [];
       restored(ending, interruption.events(), readGrounding(interruption.kept));
       ending.usage = () => ({ usage, price: undefined });
       const last =
@@ -82,7 +101,7 @@ function restored(writer: ResponseWriter, events: Iterable<JournalEvent>, ground
 
 function history(events: Iterable<JournalEvent>): FormHistory {
   const all = [...events];
-  return { collected: gatherResponse(all), model: modelNamedIn(all), createdSeconds: null };
+  return { ...gatherResponse(all), model: modelNamedIn(all), createdSeconds: null };
 }
 
 /** What a client sees of a response that has not ended: `retrieve` while it runs. */

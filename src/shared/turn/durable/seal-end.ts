@@ -4,14 +4,13 @@
  */
 import type { NewItem } from "../../contracts/conversation.ts";
 import { receiptClaims, type ReceiptClaims } from "../../receipts/receipt.ts";
-import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { TenantConfig } from "../../tenancy/tenant-config.ts";
+import type { ChatMessage } from "../../wire/chat-messages.ts";
 import { chargedUsage } from "../ending.ts";
 import type { TurnFacts } from "../turn-facts.ts";
 import { type ArchivedRequest, withArchive } from "./archive-effect.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
-import { assistantMessage } from "./gathered.ts";
 import { withListing } from "./listed-chat.ts";
 import type { TurnEnd, TurnRefused } from "./ports.ts";
 import type { TurnForm } from "./turn-form.ts";
@@ -28,10 +27,10 @@ export async function sealEnd(
   request: ChatTurnRequest,
   form: TurnForm,
   facts: TurnFacts,
-  collected: AnswerCollector,
+  answer: readonly ChatMessage[],
   deps: SealDeps,
 ): Promise<TurnEnd> {
-  const noted = noteEnd(end, request, facts, () => saidItems(request, collected, end.status), deps.archives);
+  const noted = noteEnd(end, request, facts, () => saidItems(request, answer, end.status), deps.archives);
   if (noted.claims === null) return noted.end;
   const receipt = await deps.signReceipt(noted.claims);
   return { ...noted.end, ...form.sealed(end, receipt) };
@@ -97,15 +96,14 @@ function archivedRequest(request: ChatTurnRequest): ArchivedRequest {
 /** Of a turn that is kept by its id alone. */
 function saidItems(
   request: ChatTurnRequest,
-  collected: AnswerCollector,
+  answer: readonly ChatMessage[],
   status: TurnEnd["status"],
 ): readonly NewItem[] | null {
   // What its conversation did not take is not kept here either.
   if (request.stored !== true || request.conversation !== null) return null;
-  const answer = assistantMessage(collected);
-  if (answer === null) return null;
+  if (answer.length === 0) return null;
   return [
     ...itemsOfMessages(request.chat.messages),
-    ...itemsOfMessages([answer], status === "completed" ? "completed" : "incomplete"),
+    ...itemsOfMessages(answer, status === "completed" ? "completed" : "incomplete"),
   ];
 }

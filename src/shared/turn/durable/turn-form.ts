@@ -12,7 +12,12 @@ import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerEncoder } from "../../stream/answer-encoder.ts";
 import type { AnswerBudget } from "../../stream/answer-options.ts";
 import type { Price } from "../../stream/wire-usage.ts";
+import type { CitedSource } from "../../responses/citations.ts";
+import type { ServerCall, ServerCallEnd } from "../../responses/server-items.ts";
+import type { ChatMessage } from "../../wire/chat-messages.ts";
+import type { ChatRequest } from "../../wire/chat-request.ts";
 import type { Asked } from "../asked.ts";
+import type { Round } from "./round-history.ts";
 import type { Interruption, JournalEvent, TurnEnd } from "./ports.ts";
 
 export interface TurnForm {
@@ -23,6 +28,8 @@ export interface TurnForm {
   refused(refusal: Refusal): FormEnd | null;
   /** The engine answers: the first events (SSE text), "" for none. */
   begin(model: string, grounding: Grounding | null): string;
+  /** How rounds with tools of the server's own are asked and told; `null`: this form has none. */
+  readonly rounds: FormRounds | null;
   /** Writes the events; `null`: the pass's own encoder of `asked.format`. */
   readonly encoder: FormEncoder | null;
   /** The final object as JSON; `null`: none is kept. Asked for once, behind the last event. */
@@ -37,6 +44,21 @@ export interface TurnForm {
   conclude(events: Iterable<JournalEvent>, finish: FinishReason, answer: FormAnswer): FormEnd;
   /** The end of a turn whose run did not end it, from what its journal shows. */
   interrupted(interruption: Interruption, usage: Usage): FormEnd & FormHistory;
+}
+
+export interface FormRounds {
+  /** The same request with what was said and learned since behind its messages, and these tools. */
+  asked(since: readonly ChatMessage[], tools: ChatRequest["tools"]): Asked;
+  /** SSE text of a call that begins; its id is its item's. */
+  opened(call: ServerCall): { readonly id: string; readonly said: string };
+  /** SSE text of its end. */
+  ended(id: string, end: ServerCallEnd): string;
+  /** SSE text that closes what a round has said, before its calls are told. */
+  closing(): string;
+  /** The end of an answer whose client has calls of its own to make. */
+  concluded(usage: Usage, price: Price): FormEnd;
+  /** What the model was given to cite so far, by its number, 1 first. Also before `restore`. */
+  cites(sources: readonly CitedSource[]): void;
 }
 
 /** How an answer is written, where its endpoint brings its own encoder. */
@@ -70,6 +92,8 @@ export type SealableEnd = Pick<TurnEnd, "events" | "response">;
 /** What the journal tells of an answer whose run is gone. */
 export interface FormHistory {
   readonly collected: AnswerCollector;
+  /** What the answer said and learned before its present round, which `collected` is. */
+  readonly rounds: readonly Round[];
   /** The model that answered; `null`: no event names it. */
   readonly model: string | null;
   /** Seconds since 1970, as the events say it; `null`: none does. */

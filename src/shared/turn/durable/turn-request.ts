@@ -4,6 +4,7 @@ import { err, ok } from "../../contracts/result.ts";
 import type { Principal } from "../../identity/principal.ts";
 import type { ResponseTurn } from "../../responses/stored-response.ts";
 import type { ClientPlace } from "../../routing/ports.ts";
+import type { OfferedTools } from "../../tools/offered-tools.ts";
 import type { TenantConfig } from "../../tenancy/tenant-config.ts";
 import type { ConversationRef } from "../conversation-name.ts";
 
@@ -24,6 +25,8 @@ export interface TurnRequest<Chat> {
   readonly chat: Chat;
   /** Where a response was asked for (`POST /v1/responses`), of which `chat` is the meaning. */
   readonly response?: ResponseTurn;
+  /** Tools of the server's own that its model is shown. Absent: none. */
+  readonly tools?: OfferedTools;
   readonly conversation: ConversationRef | null;
   readonly place: ClientPlace;
   readonly createdMs: number;

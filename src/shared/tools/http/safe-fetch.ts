@@ -1,0 +1,133 @@
+/**
+ * One request to a server elsewhere, and its text: every address judged (target.ts), redirects followed by hand, size bounded while it
+ * is read. Time is bounded by the signal of whoever asks. Nothing of what the server says in a failure goes on: only its status.
+ */
+import { err, ok, type Result } from "../../contracts/result.ts";
+import type { ToolFault } from "../server-tool.ts";
+import { judgeTarget, type TargetPolicy } from "./target.ts";
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface Ask {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Kept from every other host than the first. */
+  readonly secretHeaders: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+export interface AskLimits {
+  readonly targets: TargetPolicy;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+}
+
+const mostRedirects = 3;
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+export async function safeFetch(
+  fetch: Fetch,
+  first: Ask,
+  limits: AskLimits,
+): Promise<Result<string, ToolFault>> {
+  let ask = first;
+  for (let followed = 0; ; followed += 1) {
+    const judged = judgeTarget(ask.url, limits.targets);
+    if (!judged.ok) return err({ kind: "refused", detail: judged.error });
+    const sentSecrets = ask.url.origin === first.url.origin ? ask.secretHeaders : {};
+    let response: Response;
+    try {
+      response = await fetch(ask.url.href, {
+        method: ask.method,
+        headers: { accept: "application/json, text/*;q=0.8", ...ask.headers, ...sentSecrets },
+        redirect: "manual",
+        signal: limits.signal,
+        ...(ask.body === null ? {} : { body: ask.body }),
+      });
+    } catch {
+      return err(limits.signal.aborted ? { kind: "timeout" } : unreachable);
+    }
+    if (!redirects.has(response.status)) {
+      const text = await textOf(response, limits);
+      return text.ok ? ok(withoutSecrets(text.value, first.secretHeaders)) : text;
+    }
+    await letGo(response);
+    const next = redirected(ask, response);
+    if (next === null || followed === mostRedirects)
+      return err({ kind: "unavailable", detail: "the server sends elsewhere without end" });
+    ask = next;
+  }
+}
+
+/** Some servers say what they were sent: that is not for a model to read. A value so short is no secret, and may be any word. */
+function withoutSecrets(text: string, secretHeaders: Ask["secretHeaders"]): string {
+  let shown = text;
+  for (const value of Object.values(secretHeaders)) {
+    const secret = value.slice(value.lastIndexOf(" ") + 1);
+    if (secret.length >= leastSecretCharacters) shown = shown.replaceAll(secret, "[withheld]");
+  }
+  return shown;
+}
+
+const leastSecretCharacters = 6;
+
+const unreachable: ToolFault = { kind: "unavailable", detail: "the server can't be reached" };
+
+/** As browsers do it: only 307 and 308 keep the method and the body, and those leave the origin with neither. */
+function redirected(ask: Ask, response: Response): Ask | null {
+  const location = response.headers.get("location");
+  const url = location === null || location.length > 4096 ? null : URL.parse(location, ask.url.href);
+  if (url === null) return null;
+  const keeps = response.status === 307 || response.status === 308 || ask.method === "GET";
+  if (!keeps) return { ...ask, url, method: "GET", body: null, headers: {} };
+  return ask.body !== null && url.origin !== ask.url.origin ? null : { ...ask, url };
+}
+
+async function textOf(
+  response: Response,
+  { maxBytes, signal }: AskLimits,
+): Promise<Result<string, ToolFault>> {
+  const isGood = response.status >= 200 && response.status < 300;
+  const type = response.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  const isText = /^text\/|^application\/(?:json|xml|javascript)$|^application\/[\w.+-]+\+(?:json|xml)$/.test(
+    type,
+  );
+  const hasBody = response.body !== null && response.status !== 204;
+  if (!isGood || (hasBody && !isText) || Number(response.headers.get("content-length") ?? 0) > maxBytes) {
+    await letGo(response);
+    if (!isGood)
+      return err({ kind: "unavailable", detail: `the server answered with status ${response.status}` });
+    return err(
+      isText ? tooLarge(maxBytes) : { kind: "unavailable", detail: "the server answered with no text" },
+    );
+  }
+  if (response.body === null) return ok("");
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return ok(text + decoder.decode());
+      bytes += value.byteLength;
+      if (bytes > maxBytes) {
+        await reader.cancel("too large");
+        return err(tooLarge(maxBytes));
+      }
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch {
+    return err(signal.aborted ? { kind: "timeout" } : unreachable);
+  }
+}
+
+function tooLarge(maxBytes: number): ToolFault {
+  return { kind: "too-large", detail: `${maxBytes} bytes are allowed` };
+}
+
+/** So that its connection is free. One that is broken already has nothing to let go. */
+async function letGo(response: Response): Promise<void> {
+  await response.body?.cancel("not wanted").catch(() => undefined);
+}

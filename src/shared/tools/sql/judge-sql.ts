@@ -1,0 +1,175 @@
+/**
+ * Does this statement only read, and only what it may? Judged on its syntax tree, and what goes to the database is written from that
+ * tree: where another parser would read the text differently, the judged meaning is what runs. Behind it stand the database's own
+ * READ ONLY transaction and the role that the binding has; neither is trusted alone.
+ */
+import { parse, toSql, type Statement } from "pgsql-ast-parser";
+import { err, ok, type Result } from "../../contracts/result.ts";
+import { isRecord } from "../../stream/wire-usage.ts";
+import { isReader, shownSettings } from "./functions.ts";
+
+export interface SqlRules {
+  /** `schema.table`, or `table`, which is the same as `public.table`. `null`: whatever the database lets be read. */
+  readonly tables: ReadonlySet<string> | null;
+  /** Extensions whose functions may be called, and which may be created. */
+  readonly extensions: readonly string[];
+}
+
+export interface JudgedSql {
+  /** The statement as it is to be run. */
+  readonly sql: string;
+  /** It gives rows, of which only so many may be asked for. */
+  readonly isQuery: boolean;
+}
+
+/** The parser takes up to a second for the worst of so many. */
+const maxSqlCharacters = 4000;
+const maxDepth = 200;
+
+/** EXPLAIN runs nothing without ANALYZE; the parser does not know it. */
+const explained = /^\s*explain\s+(?:\(([^()]*)\)\s*)?(?=select\b|with\b|\(|values\b)/i;
+
+/** The error says what is wrong, in words by which a model can mend it. */
+export function judgeSql(text: string, rules: SqlRules): Result<JudgedSql, string> {
+  if (text.length > maxSqlCharacters) return err(`it is longer than ${maxSqlCharacters} characters`);
+  const explain = explained.exec(text);
+  if (explain !== null && !isHarmlessExplain(explain[1] ?? ""))
+    return err("EXPLAIN may only have FORMAT, COSTS and VERBOSE");
+  let statements: readonly Statement[];
+  try {
+    statements = parse(explain === null ? text : text.slice(explain[0].length));
+  } catch {
+    return err("it can't be read as one SELECT");
+  }
+  const [statement, ...more] = statements;
+  if (statement === undefined || more.length > 0) return err("it is not one statement");
+  const fault = explain === null ? faultOf(statement, rules) : faultOfQuery(statement, rules);
+  if (fault !== null) return err(fault);
+  const sql = toSql.statement(statement);
+  const isQuery = explain === null && queries.has(statement.type);
+  return ok({ sql: explain === null ? sql : `EXPLAIN (FORMAT JSON) ${sql}`, isQuery });
+}
+
+const queries: ReadonlySet<string> = new Set([
+  "select",
+  "union",
+  "union all",
+  "values",
+  "with",
+  "with recursive",
+]);
+
+function isHarmlessExplain(options: string): boolean {
+  return options
+    .split(",")
+    .map((one) => one.trim().toLowerCase())
+    .every(
+      (one) =>
+        one === "" || /^(?:format\s+(?:json|text|xml|yaml)|costs(?:\s+\w+)?|verbose(?:\s+\w+)?)$/.test(one),
+    );
+}
+
+function faultOf(statement: Statement, rules: SqlRules): string | null {
+  if (statement.type === "show")
+    return shownSettings.has(statement.variable.name.toLowerCase()) ? null : "that setting is not shown";
+  if (statement.type === "create extension")
+    return rules.extensions.includes(statement.extension.name) ? null : "it is no SELECT";
+  return faultOfQuery(statement, rules);
+}
+
+function faultOfQuery(statement: Statement, rules: SqlRules): string | null {
+  return new Reading(rules).faultOf(statement, new Set(), 0);
+}
+
+/** Every kind of statement that the parser knows and that does not read: also inside of a WITH. */
+function isStatement(type: string): boolean {
+  return /^(?:insert|update|delete|truncate|drop|create|alter|set|begin|commit|rollback|start|prepare|deallocate|do|comment|raise|refresh|tablespace|show)\b/.test(
+    type,
+  );
+}
+
+class Reading {
+  readonly #rules: SqlRules;
+
+  constructor(rules: SqlRules) {
+    this.#rules = rules;
+  }
+
+  /** @param named what WITH calls by a name, where this node stands */
+  faultOf(node: unknown, named: ReadonlySet<string>, depth: number): string | null {
+    if (depth > maxDepth) return "it is nested too deeply";
+    if (Array.isArray(node)) return this.#first(node as readonly unknown[], named, depth);
+    if (!isRecord(node)) return null;
+    const { type } = node;
+    if (depth === 0 && (typeof type !== "string" || !queries.has(type))) return "it is no SELECT";
+    if (typeof type === "string" && isStatement(type)) return "it changes something";
+    if (type === "select" && node["for"] !== undefined) return "it locks rows";
+    if (node["opSchema"] !== undefined) return "it names an operator by a schema";
+    if (type === "with" || type === "with recursive") return this.#with(node, named, depth);
+    if (type === "table" && isRecord(node["name"])) {
+      const fault = this.#table(node["name"], named);
+      if (fault !== null) return fault;
+    }
+    if (isRecord(node["function"])) {
+      const fault = this.#function(node["function"]);
+      if (fault !== null) return fault;
+    }
+    return this.#first(Object.values(node), named, depth);
+  }
+
+  #first(nodes: readonly unknown[], named: ReadonlySet<string>, depth: number): string | null {
+    for (const node of nodes) {
+      const fault = this.faultOf(node, named, depth + 1);
+      if (fault !== null) return fault;
+    }
+    return null;
+  }
+
+  #with(node: Readonly<Record<string, unknown>>, named: ReadonlySet<string>, depth: number): string | null {
+    const known = new Set(named);
+    const { bind, alias } = node;
+    // `with recursive` knows its own name inside; the parser gives it one bind.
+    const own: unknown = isRecord(alias) ? alias["name"] : undefined;
+    if (typeof own === "string") known.add(own);
+    const binds: readonly unknown[] = Array.isArray(bind)
+      ? (bind as readonly unknown[])
+      : [{ statement: bind }];
+    for (const one of binds) {
+      const { alias: name, statement } = one as {
+        readonly alias?: { readonly name: string };
+        readonly statement: unknown;
+      };
+      const type = isRecord(statement) ? statement["type"] : undefined;
+      if (typeof type !== "string" || !queries.has(type)) return "it changes something";
+      const fault = this.faultOf(statement, known, depth + 1);
+      if (fault !== null) return fault;
+      if (name !== undefined) known.add(name.name);
+    }
+    const within = node["in"];
+    if (!isRecord(within) || !queries.has(String(within["type"]))) return "it changes something";
+    return this.faultOf(within, known, depth + 1);
+  }
+
+  #table(of: Readonly<Record<string, unknown>>, named: ReadonlySet<string>): string | null {
+    const { tables } = this.#rules;
+    // Absent is the default schema; the parser gives a text, or nothing.
+    const schema = typeof of["schema"] === "string" ? of["schema"] : undefined;
+    const table = String(of["name"]);
+    if (tables === null || (schema === undefined && named.has(table))) return null;
+    const isPublic = schema === undefined || schema === "public";
+    const isAllowed = isPublic
+      ? tables.has(table) || tables.has(`public.${table}`)
+      : tables.has(`${schema}.${table}`);
+    return isAllowed ? null : "it reads a table that is not among those that may be read";
+  }
+
+  #function({ schema, name }: Readonly<Record<string, unknown>>): string | null {
+    const called = String(name);
+    if (schema !== undefined && schema !== "pg_catalog") return "it calls a function by a schema";
+    if (isReader(called)) return null;
+    const { extensions } = this.#rules;
+    return extensions.some((one) => called === one || called.startsWith(`${one}_`))
+      ? null
+      : `it calls a function that is not allowed here: ${called.slice(0, 64)}`;
+  }
+}

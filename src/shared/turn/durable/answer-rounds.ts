@@ -1,0 +1,204 @@
+/**
+ * From an engine's first byte to the end of a durable turn: one round, or several where its model turns to tools of the server's
+ * own. All of them are one answer: one id, one journal, one reservation, one bill, one end.
+ */
+import type { RequestId } from "../../contracts/ids.ts";
+import type { Refusal } from "../../contracts/refusal.ts";
+import { groundingTold, type Grounding, writeGrounding } from "../../grounding/ground.ts";
+import { rateLimitHeaders } from "../../limits/limit-headers.ts";
+import { modelRecord } from "../../routing/fleet-index.ts";
+import { AnswerCollector } from "../../stream/answer-collector.ts";
+import { serverTiming, type Stage } from "../../telemetry/request-record.ts";
+import type { Asked } from "../asked.ts";
+import { turnUse } from "../ending.ts";
+import { openRound, type LiveTurn } from "../open-turn.ts";
+import type { TurnDeps } from "../ports.ts";
+import { mayReadRoute, routeHeader, routeHeaderValue } from "../route-told.ts";
+import { factsOf } from "../turn-facts.ts";
+import type { BegunAnswer } from "./chat-resume.ts";
+import { relayRound, type EndedRound } from "./chat-round.ts";
+import { asOneAnswer } from "./chat-rounds.ts";
+import type { ChatRunDeps } from "./chat-run.ts";
+import { endEffects, statusAtEnd, type ChatTurnRequest, type EnteredConversation } from "./chat-turn-end.ts";
+import { answerMessages, journalEvents, maxGatheredCharacters } from "./gathered.ts";
+import type { KeptNote } from "./kept-note.ts";
+import type { TurnEnd, TurnIo, TurnOutcome } from "./ports.ts";
+import { minus, noUsage } from "./round-history.ts";
+import { behindRounds } from "./round-reservation.ts";
+import { runRecord } from "./run-record.ts";
+import { sealEnd, wantsReceipts } from "./seal-end.ts";
+import type { ToolRounds } from "./tool-rounds.ts";
+import type { TurnForm } from "./turn-form.ts";
+
+export interface AnswerOptions {
+  readonly request: ChatTurnRequest;
+  readonly form: TurnForm;
+  readonly deps: Pick<ChatRunDeps, "record" | "now" | "judge" | "archives" | "signReceipt">;
+  readonly turnDeps: TurnDeps;
+  readonly io: TurnIo;
+  readonly signal: AbortSignal;
+  readonly stages: Readonly<Partial<Record<Stage, number>>>;
+  readonly mark: (stage: Stage) => void;
+  /** What the model is asked now. */
+  readonly asked: () => Asked;
+  readonly entered: EnteredConversation | null;
+  /** Of a round that an earlier run began. */
+  readonly begun: BegunAnswer | null;
+  /** Readers have its beginning. */
+  readonly isBegun: boolean;
+  /** `null`: the turn has no tools of the server's own. */
+  readonly tools: ToolRounds | null;
+  readonly note: KeptNote;
+  /** What was found in files for it, whichever run did; `null`: it is not grounded. */
+  readonly grounding: Grounding | null;
+}
+
+export class AnswerRounds {
+  readonly #options: AnswerOptions;
+
+  constructor(options: AnswerOptions) {
+    this.#options = options;
+  }
+
+  async run(opened: LiveTurn): Promise<TurnOutcome> {
+    const { form, io, signal, stages, tools, begun, turnDeps, grounding } = this.#options;
+    io.open({
+      "server-timing": serverTiming(stages, told(grounding)),
+      ...Object.fromEntries(rateLimitHeaders(opened.reservation.standing)),
+      ...(mayReadRoute(opened.principal) ? { [routeHeader]: routeHeaderValue(opened) } : {}),
+    });
+    if (!this.#options.isBegun) {
+      if (grounding !== null) io.keep(writeGrounding(grounding));
+      for (const event of journalEvents(form.begin(opened.candidate.model, grounding))) io.emit(event);
+    }
+    this.#noteWho(opened);
+    let collected = begun?.collected ?? new AnswerCollector(maxGatheredCharacters, false);
+    const first = await this.#round(
+      tools === null ? opened : { ...opened, reservation: this.#left(opened, tools) },
+      collected,
+      begun,
+    );
+    if (tools === null) return this.#concluded(opened, first, collected);
+    let turn = opened;
+    const { createdSeconds } = first;
+    for (let round = first; ; round = { ...round, createdSeconds }) {
+      if (!round.calledUs || form.rounds === null) return this.#concluded(turn, round, collected);
+      for (const event of round.terminal) io.emit(event);
+      await tools.answer(collected, round.used, form.rounds.closing(), signal);
+      collected = new AnswerCollector(maxGatheredCharacters, false);
+      if (!tools.goesOn) {
+        const { last } = form.rounds.concluded(round.totals.usage, round.record.price);
+        return this.#concluded(turn, { ...round, terminal: journalEvents(last) }, collected);
+      }
+      const left = this.#left(opened, tools);
+      const number = tools.rounds.length + 1;
+      const next = await openRound(turn, this.#options.asked(), left, number, turnDeps, signal);
+      if (!next.ok) return this.#brokenOff(next.error, round);
+      turn = next.value;
+      this.#noteWho(turn);
+      round = await this.#round(turn, collected, null);
+    }
+  }
+
+  async #round(turn: LiveTurn, collected: AnswerCollector, begun: BegunAnswer | null): Promise<EndedRound> {
+    const { form, io, signal, tools, turnDeps, request, deps, grounding } = this.#options;
+    const deadlineMs = request.tenant.requests.deadline_seconds * 1000;
+    const ended = await relayRound(turn, turnDeps, signal, {
+      form,
+      io,
+      collected,
+      begun: begun === null ? null : { ...begun, usage: minus(begun.usage, tools?.prior ?? noUsage) },
+      tools,
+      grounding,
+      receipt: wantsReceipts(request.tenant),
+      // All rounds together have as long as one answer.
+      deadlineMs: tools === null ? deadlineMs : Math.max(1, request.createdMs + deadlineMs - deps.now()),
+    });
+    if (ended.said !== null) deps.judge?.(turn, ended.said);
+    return ended;
+  }
+
+  #noteWho({ answer: { cluster, replica }, candidate: { model } }: LiveTurn): void {
+    const { note, entered, tools } = this.#options;
+    note.who = { model, cluster, replica, entered };
+    if (tools !== null) note.rounds = tools.note;
+    note.keep();
+  }
+
+  /** Of the turn's reservation, what its next round has. */
+  #left({ reservation, answer, candidate }: LiveTurn, tools: ToolRounds) {
+    const { fleet } = this.#options.turnDeps;
+    const record = modelRecord(fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
+    return behindRounds(reservation, tools.prior, record.price);
+  }
+
+  /** Nobody answered the next round: what was said stands, and is paid. */
+  #brokenOff(refusal: Refusal, { totals, record }: EndedRound): TurnEnd {
+    const { form, request, entered, tools, note } = this.#options;
+    const end = form.refused(refusal);
+    const use = turnUse(totals, record.price, note.who?.model ?? request.chat.model);
+    const collected = new AnswerCollector(maxGatheredCharacters, false);
+    const settled = { ...use, promptTokens: totals.usage.promptTokens };
+    return {
+      status: "failed",
+      events: journalEvents(end?.last ?? ""),
+      response: end?.response ?? null,
+      usage: totals.usage,
+      basis: totals.basis,
+      effects: endEffects(request, entered, collected, "failed", settled, tools?.rounds),
+    };
+  }
+
+  async #concluded(turn: LiveTurn, round: EndedRound, collected: AnswerCollector): Promise<TurnOutcome> {
+    const { form, request, deps, turnDeps, stages, entered, tools, grounding } = this.#options;
+    const { how, totals, guarded, said, story, record } = round;
+    const { candidate } = turn;
+    this.#options.mark("stream");
+    // The request's own id, not that of its last round.
+    const asked = { ...turn, requestId: request.requestId as RequestId };
+    deps.record(
+      runRecord(
+        asked,
+        how,
+        { totals, engine: story, guarded, grounded: told(grounding) },
+        stages,
+        deps.now(),
+      ),
+    );
+    const status = statusAtEnd(how, request, totals.finishReasons[0]);
+    const response = form.final({
+      status,
+      model: candidate.model,
+      createdSeconds: round.createdSeconds,
+      collected: asOneAnswer(tools?.rounds ?? [], collected),
+      usage: totals.usage,
+      price: record.price,
+      grounding,
+    });
+    const ending = { end: how, totals, guarded, said, engine: story };
+    const rounds = tools?.rounds ?? [];
+    const use = {
+      ...turnUse(totals, record.price, candidate.model),
+      promptTokens: totals.usage.promptTokens,
+    };
+    return sealEnd(
+      {
+        status,
+        events: round.terminal,
+        response,
+        usage: totals.usage,
+        basis: totals.basis,
+        effects: endEffects(request, entered, collected, status, use, rounds),
+      },
+      request,
+      form,
+      { ...factsOf(turn, turnDeps.fleet, ending, request.screened ?? null, deps.now()), status },
+      answerMessages(collected, rounds),
+      deps,
+    );
+  }
+}
+
+function told(grounding: Grounding | null) {
+  return grounding === null ? undefined : groundingTold(grounding);
+}

@@ -1,0 +1,182 @@
+/**
+ * How is a chat completion told whose model turns to tools of the server's own? Its stream has no words for their calls: a reader sees
+ * what the model says, as one answer, and the finish reason of its last round.
+ *
+ * Nothing in the journal shows the calls either. So only tools are offered here that may be asked twice, and a turn whose run is lost
+ * behind a round does not go on.
+ */
+import { citingAnswer } from "../../grounding/citing-encoder.ts";
+import type { Grounding } from "../../grounding/ground.ts";
+import { AnswerCollector } from "../../stream/answer-collector.ts";
+import { createEncoder, type AnswerEncoder, type EncoderOptions } from "../../stream/answer-encoder.ts";
+import type { EngineDelta, FinishReason } from "../../stream/engine-event.ts";
+import { toWireUsage, type Price } from "../../stream/wire-usage.ts";
+import type { Usage } from "../../contracts/usage.ts";
+import type { WireErrorObject } from "../../wire/wire-error.ts";
+import { askedChat } from "../asked-chat.ts";
+import type { ChatTurnRequest } from "./chat-turn-end.ts";
+import { maxGatheredCharacters } from "./gathered.ts";
+import type { Round } from "./round-history.ts";
+import type { FormEncoder, FormEnd, FormRounds } from "./turn-form.ts";
+
+/** Between what two rounds say. */
+const between = "\n\n";
+
+export class ChatRounds {
+  readonly #request: ChatTurnRequest;
+  #encoder: OneAnswer | null = null;
+  #usage: (() => { readonly usage: Usage; readonly price: Price }) | null = null;
+  #calls = 0;
+
+  constructor(request: ChatTurnRequest) {
+    this.#request = request;
+  }
+
+  /** @param told what readers have of the answer already */
+  begin(options: EncoderOptions, grounding: Grounding | null, told: AnswerCollector | null): void {
+    const asked = askedChat(this.#request.chat);
+    const wire = () => {
+      const { usage, price } = this.#usage?.() ?? { usage: noUsage, price: undefined };
+      return toWireUsage(usage, price);
+    };
+    const encoder = citingAnswer(createEncoder(asked.format, options), grounding, told, asked);
+    this.#encoder = new OneAnswer(encoder, wire);
+  }
+
+  /** `null`: no reader has seen anything. */
+  failure(error: WireErrorObject): FormEnd | null {
+    return this.#encoder === null ? null : { last: this.#encoder.failure(error), response: null };
+  }
+
+  readonly encoder: FormEncoder = {
+    encoder: {
+      begin: (createdSeconds) => this.#needed().begin(createdSeconds),
+      content: (choice, literal) => this.#needed().content(choice, literal),
+      frame: () => this.#needed().frame(),
+      delta: (delta) => this.#needed().delta(delta),
+      finish: (choice, reason) => this.#needed().finish(choice, reason),
+      end: (_usage, reason) => this.#needed().end(reason),
+      failure: (error) => this.#needed().failure(error),
+    },
+    counting: (usage, price) => {
+      this.#usage = () => ({ usage: usage(), price });
+    },
+    bounded: (budget) => budget,
+  };
+
+  readonly rounds: FormRounds = {
+    asked: (since, tools) => {
+      const { tool_choice: _met, tools: _before, ...chat } = this.#request.chat;
+      const messages = [...chat.messages, ...since];
+      return askedChat({ ...chat, messages, ...(tools === undefined ? {} : { tools }) });
+    },
+    opened: () => {
+      this.#calls += 1;
+      return { id: `call_${this.#request.turnId}${this.#calls}`, said: "" };
+    },
+    ended: () => "",
+    closing: () => this.#needed().parted(),
+    // What is kept of it is made with the end (`final`).
+    concluded: (usage, price) => {
+      this.#usage = () => ({ usage, price });
+      const last = this.#needed().finish(0, "tool_calls") + this.#needed().end("tool_calls");
+      return { last, response: null };
+    },
+    cites: () => undefined,
+  };
+
+  #needed(): OneAnswer {
+    if (this.#encoder === null) throw new Error("an answer is told before it has begun");
+    return this.#encoder;
+  }
+}
+
+const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
+
+/** Several engines' answers, told as one: one role, one time, one usage. */
+class OneAnswer {
+  readonly #inner: AnswerEncoder;
+  readonly #usage: () => ReturnType<typeof toWireUsage>;
+  #isDated = false;
+  #hasRole = false;
+  /** Something was said since the last round. */
+  #hasSaid = false;
+  #isParted = false;
+
+  constructor(inner: AnswerEncoder, usage: () => ReturnType<typeof toWireUsage>) {
+    this.#inner = inner;
+    this.#usage = usage;
+  }
+
+  begin(createdSeconds: number): void {
+    if (!this.#isDated) this.#inner.begin(createdSeconds);
+    this.#isDated = true;
+  }
+
+  content(choice: number, literal: string): string {
+    const gap = this.#gap(literal !== '""');
+    this.#hasRole = true;
+    return gap + this.#inner.content(choice, literal);
+  }
+
+  frame(): ReturnType<AnswerEncoder["frame"]> {
+    return this.#isParted || !this.#hasSaid ? null : this.#inner.frame();
+  }
+
+  delta(delta: EngineDelta): string {
+    const { role, ...rest } = delta;
+    const isRepeated = role !== undefined && this.#hasRole;
+    if (role !== undefined) this.#hasRole = true;
+    if (!isRepeated) return this.#gap((delta.content ?? "") !== "") + this.#inner.delta(delta);
+    const saysNothing = Object.values({ ...rest, index: undefined }).every(
+      (one) => one === undefined || one === "",
+    );
+    return saysNothing ? "" : this.#gap((rest.content ?? "") !== "") + this.#inner.delta(rest);
+  }
+
+  finish(choice: number, reason: FinishReason): string {
+    return this.#inner.finish(choice, reason);
+  }
+
+  end(reason: FinishReason): string {
+    return this.#inner.end(this.#usage(), reason);
+  }
+
+  failure(error: WireErrorObject): string {
+    return this.#inner.failure(error);
+  }
+
+  /** The next text is another round's. Told with it, so that no answer ends in a gap. */
+  parted(): string {
+    this.#isParted = this.#isParted || this.#hasSaid;
+    return "";
+  }
+
+  #gap(says: boolean): string {
+    if (!says) return "";
+    const gap = this.#isParted ? this.#inner.content(0, JSON.stringify(between)) : "";
+    this.#isParted = false;
+    this.#hasSaid = true;
+    return gap;
+  }
+}
+
+/** What readers have had, as one answer. */
+export function asOneAnswer(rounds: readonly Round[], last: AnswerCollector): AnswerCollector {
+  if (rounds.length === 0) return last;
+  const whole = new AnswerCollector(maxGatheredCharacters, false);
+  const parts = [...rounds.map(({ said }) => said), last].flatMap(({ choices }) => choices.slice(0, 1));
+  const text = parts.map(({ content }) => content ?? "").filter((one) => one !== "");
+  const thought = parts.map(({ reasoning }) => reasoning ?? "").filter((one) => one !== "");
+  if (text.length > 0) whole.content(0, text.join(between));
+  if (thought.length > 0) whole.delta({ index: 0, reasoning: thought.join("") });
+  for (const { refusal } of parts) if (refusal !== null) whole.delta({ index: 0, refusal });
+  const calls = parts.flatMap(({ toolCalls }) => toolCalls);
+  for (const [index, { id, name, arguments: given }] of calls.entries())
+    whole.delta({
+      index: 0,
+      toolCalls: [{ index, id, type: "function", function: { name, arguments: given } }],
+    });
+  whole.finish(0, last.choices[0]?.finishReason ?? (calls.length > 0 ? "tool_calls" : "stop"));
+  return whole;
+}

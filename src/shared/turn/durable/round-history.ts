@@ -1,0 +1,86 @@
+/**
+ * What did an answer say and learn before its present round? An answer that turns to tools of the server's own goes on in
+ * rounds: the model speaks and calls, the calls are answered, the model is asked again with both. Pure.
+ */
+import type { Usage } from "../../contracts/usage.ts";
+import type { CitedSource } from "../../responses/citations.ts";
+import type { ServerCall } from "../../responses/server-items.ts";
+import type { AnswerCollector } from "../../stream/answer-collector.ts";
+import { isRecord } from "../../stream/wire-usage.ts";
+import { recalledArguments, type ChatMessage } from "../../wire/chat-messages.ts";
+
+export interface AnsweredCall {
+  /** Of its item: what the model's next prompt knows it by as well. */
+  readonly id: string;
+  readonly call: ServerCall;
+  /** What the model is told came of it; `null`: nothing yet. */
+  told: string | null;
+}
+
+export interface Round {
+  /** Of this round alone, calls of the client's functions included. */
+  readonly said: AnswerCollector;
+  readonly calls: AnsweredCall[];
+}
+
+/** What no event says of rounds, and a run that goes on needs: kept in the run's note. */
+export interface RoundsNote {
+  /** What the rounds before the present one used. */
+  readonly prior: Usage;
+  /** What the model was told by a call's id, where its item does not show it. */
+  readonly told: Readonly<Record<string, string>>;
+  readonly sources: readonly CitedSource[];
+}
+
+/** Of a run's note, as JSON: what its rounds left. */
+export function roundsIn(note: string | null): RoundsNote | null {
+  const value: unknown = note === null ? null : JSON.parse(note);
+  return isRecord(value) && isRecord(value["rounds"]) ? (value["rounds"] as unknown as RoundsNote) : null;
+}
+
+/** The rounds as the model's next prompt, the conversation and the archive have them. */
+export function messagesOfRounds(rounds: readonly Round[]): ChatMessage[] {
+  return rounds.flatMap(({ said, calls }): ChatMessage[] => {
+    const [choice] = said.choices;
+    const content = choice?.content ?? choice?.refusal ?? null;
+    const reasoning = choice?.reasoning ?? null;
+    const own = (choice?.toolCalls ?? []).map(({ id, name, arguments: text }) => calling(id, name, text));
+    return [
+      {
+        role: "assistant",
+        content: content === "" ? null : content,
+        tool_calls: [...own, ...calls.map(({ id, call }) => calling(id, call.name, call.arguments))],
+        ...(reasoning === null || reasoning === "" ? {} : { reasoning }),
+      },
+      ...calls.map(({ id, told }) => ({
+        role: "tool" as const,
+        content: told ?? "The call was interrupted.",
+        tool_call_id: id,
+      })),
+    ];
+  });
+}
+
+function calling(id: string, name: string, text: string) {
+  // What a model wrote need not be JSON, which no engine can read back.
+  return { id, type: "function" as const, function: { name, arguments: recalledArguments(text) } };
+}
+
+export const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
+
+export function plus(left: Usage, right: Usage): Usage {
+  return combined(left, right, (a, b) => a + b);
+}
+
+export function minus(left: Usage, right: Usage): Usage {
+  return combined(left, right, (a, b) => Math.max(0, a - b));
+}
+
+function combined(left: Usage, right: Usage, combine: (a: number, b: number) => number): Usage {
+  return {
+    promptTokens: combine(left.promptTokens, right.promptTokens),
+    completionTokens: combine(left.completionTokens, right.completionTokens),
+    cachedTokens: combine(left.cachedTokens, right.cachedTokens),
+    reasoningTokens: combine(left.reasoningTokens, right.reasoningTokens),
+  };
+}

@@ -1,0 +1,27 @@
+/** What is left of a turn's reservation for its present round, where earlier rounds have used some: it is one reservation, and grows as one. */
+import type { Usage } from "../../contracts/usage.ts";
+import { microdollarsFor, type TokenPrice } from "../../limits/cost.ts";
+import type { Reservation } from "../../limits/ports.ts";
+
+export function behindRounds(whole: Reservation, prior: Usage, price: TokenPrice): Reservation {
+  const tokens = prior.promptTokens + prior.completionTokens;
+  if (tokens === 0) return whole;
+  const microdollars = microdollarsFor(price, prior.promptTokens, prior.completionTokens);
+  return {
+    chargeId: whole.chargeId,
+    standing: whole.standing,
+    get tokens() {
+      return Math.max(0, whole.tokens - tokens);
+    },
+    get microdollars() {
+      return Math.max(0, whole.microdollars - microdollars);
+    },
+    get refusal() {
+      return whole.refusal;
+    },
+    extend: (totalTokens, totalMicrodollars) =>
+      whole.extend(totalTokens + tokens, totalMicrodollars + microdollars),
+    // A durable turn is settled by its end's effect alone.
+    settle: () => undefined,
+  };
+}

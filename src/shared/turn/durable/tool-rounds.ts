@@ -1,0 +1,265 @@
+/**
+ * The rounds of one answer: makes the calls that a round ended with, tells readers and the model what came of them, and says what
+ * the model is asked next. It knows neither engines nor reservations (chat-run.ts) nor what a tool does (tool-box.ts).
+ *
+ * What a lost run needs is in the journal: a call and its arguments before it is made, its result once it is there. So a call that
+ * ended is not made again, and one whose end was lost only where its tool says that twice is as good as once.
+ */
+import type { Result } from "../../contracts/result.ts";
+import type { Usage } from "../../contracts/usage.ts";
+import type { CitedSource } from "../../responses/citations.ts";
+import type { ServerCall, ServerCallEnd } from "../../responses/server-items.ts";
+import type { AnswerCollector } from "../../stream/answer-collector.ts";
+import type { OfferedTools } from "../../tools/offered-tools.ts";
+import {
+  faultText,
+  type Passage,
+  type ServerTool,
+  type ToolFault,
+  type ToolOutput,
+} from "../../tools/server-tool.ts";
+import type { ToolBox } from "../../tools/tool-box.ts";
+import type { ChatMessage } from "../../wire/chat-messages.ts";
+import type { ChatRequest } from "../../wire/chat-request.ts";
+import { journalEvents } from "./gathered.ts";
+import type { TurnIo } from "./ports.ts";
+import type { KeptNote } from "./kept-note.ts";
+import {
+  messagesOfRounds,
+  noUsage,
+  plus,
+  type AnsweredCall,
+  type Round,
+  type RoundsNote,
+} from "./round-history.ts";
+import type { FormRounds } from "./turn-form.ts";
+
+export interface BegunRounds {
+  readonly rounds: readonly Round[];
+  readonly note: RoundsNote;
+}
+
+export interface RoundsOptions {
+  readonly offered: OfferedTools;
+  readonly maxRounds: number;
+  readonly form: FormRounds;
+  readonly box: ToolBox;
+  readonly io: Pick<TurnIo, "emit" | "write" | "progress">;
+  readonly note: KeptNote;
+  readonly begun: BegunRounds | null;
+}
+
+/** More than any call may have (run-call.ts), so that one that is cut is refused. */
+const mostShownArguments = 40_000;
+
+/**
+ * Arguments and results of one answer, as JSON: its last event repeats all of them beside its texts (response-writer.ts), and a
+ * journal's event holds 500,000.
+ */
+const mostToldUnits = 150_000;
+const noRoom: ToolFault = { kind: "too-large", detail: "this response has taken in all that it can" };
+
+/** Calls under way at the same time. */
+const atOnce = 4;
+
+export class ToolRounds {
+  readonly #options: RoundsOptions;
+  readonly #names: ReadonlySet<string>;
+  readonly #rounds: Round[];
+  readonly #told: Record<string, string>;
+  readonly #sources: CitedSource[];
+  #prior: Usage;
+  /** Calls that were made, or are to be. */
+  #made: number;
+  /** Of arguments and results so far, as JSON. */
+  #units: number;
+
+  constructor(options: RoundsOptions) {
+    const { begun } = options;
+    this.#options = options;
+    this.#names = new Set(options.offered.names);
+    this.#rounds = [...(begun?.rounds ?? [])];
+    this.#told = { ...begun?.note.told };
+    this.#sources = [...(begun?.note.sources ?? [])];
+    this.#prior = begun?.note.prior ?? noUsage;
+    this.#made = this.#rounds.reduce((sum, { calls }) => sum + calls.length, 0);
+    this.#units = 0;
+    for (const { calls } of this.#rounds)
+      for (const called of calls) {
+        called.told = this.#told[called.id] ?? called.told;
+        this.#units += unitsOf(called.call.arguments) + unitsOf(called.told ?? "");
+      }
+    options.form.cites(this.#sources);
+  }
+
+  readonly isOurs = (name: string): boolean => this.#names.has(name);
+
+  /** What earlier rounds used. */
+  get prior(): Usage {
+    return this.#prior;
+  }
+
+  get rounds(): readonly Round[] {
+    return this.#rounds;
+  }
+
+  get note(): RoundsNote {
+    return { prior: this.#prior, told: this.#told, sources: this.#sources };
+  }
+
+  /** Whether the model is asked again behind the last round. Not where its client has calls of its own to answer. */
+  get goesOn(): boolean {
+    const last = this.#rounds.at(-1);
+    if (last === undefined || this.#rounds.length > this.#options.maxRounds) return false;
+    return (last.said.choices[0]?.toolCalls.length ?? 0) === 0;
+  }
+
+  messages(): readonly ChatMessage[] {
+    return messagesOfRounds(this.#rounds);
+  }
+
+  /** What may be called next: of ours nothing more, where all rounds or calls are used up. */
+  tools(asked: ChatRequest["tools"]): ChatRequest["tools"] {
+    const isSpent =
+      this.#rounds.length >= this.#options.maxRounds || this.#made >= this.#options.offered.maxCalls;
+    if (!isSpent) return asked;
+    const theirs = asked?.filter((tool) => !this.isOurs(tool.function.name)) ?? [];
+    return theirs.length === 0 ? undefined : theirs;
+  }
+
+  /**
+   * A round has ended with calls of ours: makes them.
+   *
+   * @param said what the round said; keeps of its calls the client's
+   * @param closing SSE text that closes what the round left open: told in one row with the calls
+   */
+  async answer(said: AnswerCollector, usage: Usage, closing: string, signal: AbortSignal): Promise<void> {
+    const round: Round = { said, calls: [] };
+    let text = closing;
+    for (const call of this.#takeCalls(said)) {
+      const { id, said: opened } = this.#options.form.opened(call);
+      text += opened;
+      round.calls.push({ id, call, told: null });
+    }
+    // A model may call what it is shown no more.
+    const isOver = this.#rounds.length >= this.#options.maxRounds;
+    const allowed = isOver ? 0 : this.#options.offered.maxCalls - this.#made;
+    this.#made += round.calls.length;
+    this.#rounds.push(round);
+    this.#prior = plus(this.#prior, usage);
+    this.#keepNote();
+    this.#options.io.progress(this.#prior);
+    this.#say(text);
+    // Before anything is done elsewhere, the journal knows of it: whatever leaves the object waits for what was written.
+    this.#options.io.write();
+    await this.#makeAll(round.calls, (call, at) =>
+      at < allowed ? this.#make(call, signal) : Promise.resolve(failed({ kind: "too-many-calls" })),
+    );
+    signal.throwIfAborted();
+  }
+
+  /** Of a run that goes on from its journal: what the lost one had begun and not ended. */
+  async answerOpen(signal: AbortSignal): Promise<void> {
+    const open = this.#rounds.at(-1)?.calls.filter(({ told }) => told === null) ?? [];
+    if (open.length === 0) return;
+    await this.#makeAll(open, (called) => {
+      const mayRepeat = this.#options.box.tools.get(called.call.name)?.isRepeatable === true;
+      return mayRepeat ? this.#make(called, signal) : Promise.resolve(failed({ kind: "outcome-unknown" }));
+    });
+    signal.throwIfAborted();
+  }
+
+  async #makeAll(
+    calls: readonly AnsweredCall[],
+    make: (called: AnsweredCall, at: number) => Promise<Made>,
+  ): Promise<void> {
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      for (let at = next++; at < calls.length; at = next++) {
+        const called = calls[at];
+        if (called !== undefined) this.#ended(called, await make(called, at));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(atOnce, calls.length) }, worker));
+    this.#options.io.write();
+  }
+
+  async #make({ call }: AnsweredCall, signal: AbortSignal): Promise<Made> {
+    const { box } = this.#options;
+    const tool: ServerTool | undefined = box.tools.get(call.name);
+    if (tool === undefined) return failed({ kind: "refused", detail: "there is no such tool any more" });
+    if (this.#units >= mostToldUnits) return failed(noRoom);
+    const outcome: Result<ToolOutput, ToolFault> = await box.call(tool, call.arguments, signal);
+    if (!outcome.ok) return failed(outcome.error);
+    const { passages, text } = outcome.value;
+    const given = passages === undefined ? text : this.#numbered(passages);
+    const screened = await box.screened(box.cut(given));
+    if (screened === null) return failed({ kind: "refused", detail: "its answer may not be shown" });
+    const units = unitsOf(screened);
+    if (this.#units + units > mostToldUnits) return failed(noRoom);
+    this.#units += units;
+    return { isGood: true, text: screened };
+  }
+
+  #numbered(passages: readonly Passage[]): string {
+    if (passages.length === 0) return "Nothing was found.";
+    const lines = passages.map(({ url, title, text }) => {
+      this.#sources.push({ url, title });
+      return `[${this.#sources.length}] ${title} (${url})\n${text}`;
+    });
+    return `Cite what you use by its number in brackets, such as [1].\n\n${lines.join("\n\n")}`;
+  }
+
+  #ended(called: AnsweredCall, { isGood, text }: Made): void {
+    called.told = text;
+    const end: ServerCallEnd = isGood
+      ? { status: "completed", output: text, error: null }
+      : { status: "failed", output: null, error: text };
+    // The item of a search shows nothing of what was found.
+    if (called.call.type === "web_search_call") {
+      this.#told[called.id] = text;
+      this.#options.form.cites(this.#sources);
+      this.#keepNote();
+    }
+    this.#say(this.#options.form.ended(called.id, end));
+  }
+
+  #takeCalls(said: AnswerCollector): readonly ServerCall[] {
+    const all = said.choices[0]?.toolCalls ?? [];
+    const ours = all.filter(({ name }) => this.isOurs(name));
+    all.splice(0, all.length, ...all.filter(({ name }) => !this.isOurs(name)));
+    return ours.map(({ name, arguments: text }) => {
+      const left = Math.max(0, mostToldUnits - this.#units);
+      const shown = text.slice(0, Math.min(mostShownArguments, left));
+      this.#units += unitsOf(shown);
+      return {
+        type: this.#options.box.tools.get(name)?.shown ?? ("mcp_call" as const),
+        name,
+        arguments: shown,
+      };
+    });
+  }
+
+  /** Before the event that shows what has changed, so that no row lacks it. */
+  #keepNote(): void {
+    this.#options.note.rounds = this.note;
+    this.#options.note.keep();
+  }
+
+  #say(text: string): void {
+    for (const event of journalEvents(text)) this.#options.io.emit(event);
+  }
+}
+
+function unitsOf(text: string): number {
+  return JSON.stringify(text).length;
+}
+
+interface Made {
+  readonly isGood: boolean;
+  readonly text: string;
+}
+
+function failed(fault: ToolFault): Made {
+  return { isGood: false, text: faultText(fault) };
+}
