@@ -1,6 +1,6 @@
 /** An answer from files on the chat page: its marks name their files, which stand under it, and stay there when it is saved. */
 import { describe, expect, test } from "vitest";
-import { say, startBrowser } from "./browser.ts";
+import { leave, say, startBrowser } from "./browser.ts";
 import { chatPage, done, shots, signInWith } from "./chat-page.ts";
 import { clientFor, tokenFor, unique, until } from "./product.ts";
 
@@ -45,6 +45,6 @@ describe.skipIf(browser === null)("sources", () => {
     expect(await sources.allTextContents()).toEqual(["[1] rules.md"]);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/sources.png` });
     expect(complaints).toEqual([]);
-    await page.context().close();
+    await leave(page);
   });
 });
