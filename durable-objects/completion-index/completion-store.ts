@@ -5,6 +5,7 @@ import type {
 } from "../../src/shared/contracts/completion-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { hasSchema, migrate } from "../storage/migrations.ts";
+import { ownerRow } from "../storage/owner-row.ts";
 
 /**
  * The tables of one user's list of stored completions (docs/storage.md). Ordered by when they were asked for, which never
@@ -41,10 +42,7 @@ export class CompletionStore {
   }
 
   owner(): Owner | null {
-    if (!this.#ready) return null;
-    return (
-      this.#sql.exec<{ tenant: string; user: string }>("SELECT tenant, user FROM owner").toArray()[0] ?? null
-    );
+    return this.#ready ? ownerRow(this.#sql) : null;
   }
 
   tell({ owner, objectName, revision, createdMs, entry }: TellCompletion, nowMs: number): void {

@@ -1,6 +1,7 @@
 import type { DeletionRecord, IndexEntry, TellIndex } from "../../src/shared/contracts/conversation-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { hasSchema, migrate } from "../storage/migrations.ts";
+import { ownerRow } from "../storage/owner-row.ts";
 
 /**
  * The tables of one user's list of conversations (docs/storage.md). Ordered by when they were made, which never changes:
@@ -36,10 +37,7 @@ export class IndexStore {
   }
 
   owner(): Owner | null {
-    if (!this.#ready) return null;
-    return (
-      this.#sql.exec<{ tenant: string; user: string }>("SELECT tenant, user FROM owner").toArray()[0] ?? null
-    );
+    return this.#ready ? ownerRow(this.#sql) : null;
   }
 
   tell({ owner, objectName, revision, entry, deletion }: TellIndex, nowMs: number): void {

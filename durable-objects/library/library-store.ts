@@ -8,6 +8,7 @@ import type {
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { pageQuery } from "../storage/list-page.ts";
 import { hasSchema, migrate } from "../storage/migrations.ts";
+import { ownerRow } from "../storage/owner-row.ts";
 
 /**
  * The tables of one owner's files and vector stores (docs/storage.md). Ids begin with the time of their making, so a list in the order of ids
@@ -72,10 +73,7 @@ export class LibraryStore {
   }
 
   owner(): Owner | null {
-    if (!this.#ready) return null;
-    return (
-      this.#sql.exec<{ tenant: string; user: string }>("SELECT tenant, user FROM owner").toArray()[0] ?? null
-    );
+    return this.#ready ? ownerRow(this.#sql) : null;
   }
 
   /** Before the first write. */

@@ -49,40 +49,9 @@ const byWeight: readonly WordClass[] = [
 ];
 const order = new Map(byWeight.map((name, at) => [name, at]));
 
-/** Those whose nearness tells something. */
-const telling = new Set<WordClass>([
-  "slur",
-  "group",
-  "trait",
-  "dehumanise",
-  "kill",
-  "suicide",
-  "sexual",
-  "hate",
-  "hurt",
-  "insult",
-  "ambiguous",
-  "die",
-  "weapon",
-  "gore",
-  "drug",
-  "crime",
-  "evade",
-  "make",
-  "ask",
-  "profanity",
-  "minor",
-  "sensual",
-  "blade",
-  "myself",
-  "you",
-  "i",
-  "negation",
-  "report",
-  "against",
-  "deserve",
-  "love",
-]);
+/** Those whose nearness tells nothing. */
+const common: ReadonlySet<WordClass> = new Set<WordClass>(["they", "all", "person"]);
+const telling: ReadonlySet<WordClass> = new Set(byWeight.filter((name) => !common.has(name)));
 const nearness = 5;
 
 export interface TextSymbol {
