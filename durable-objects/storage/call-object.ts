@@ -25,6 +25,7 @@ const breakers = {
   generation: new ObjectBreaker(),
   library: new ObjectBreaker(),
   "knowledge-base": new ObjectBreaker(),
+  "usage-book": new ObjectBreaker(),
 };
 
 export function calledObject(kind: keyof typeof breakers, name: string): CalledObject {

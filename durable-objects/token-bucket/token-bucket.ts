@@ -9,6 +9,7 @@ import {
   type OpenSocketOutcome,
   sessionVersion,
 } from "../../src/shared/contracts/session.ts";
+import { BookKeeper } from "./book-keeper.ts";
 import { BucketStore } from "./bucket-store.ts";
 import { OpenSockets } from "./open-sockets.ts";
 
@@ -19,6 +20,9 @@ const idleMs = 3_000;
 /** Sockets are told of a revocation at once; should that be lost, or one be out of reach, the alarm tells again so much later. */
 const tellAgainMs = 2_500;
 
+/** A book that could not be told is told again so much later. */
+const bookAgainMs = 30_000;
+
 /**
  * One user's or one org's bucket. All rules are in src/shared/limits; here are the clock, the disk and the timers alone.
  * A pending timer keeps the object in memory, so that the idle write comes before an eviction; what a kill loses,
@@ -27,6 +31,7 @@ const tellAgainMs = 2_500;
 export class TokenBucket extends DurableObject {
   readonly #store: BucketStore;
   readonly #sockets: OpenSockets;
+  readonly #keeper: BookKeeper;
   #bucket: KeptBucket;
   #alarmEnsured = false;
   #watching = false;
@@ -38,7 +43,8 @@ export class TokenBucket extends DurableObject {
     super(ctx, env);
     this.#store = new BucketStore(ctx.storage);
     this.#sockets = new OpenSockets(ctx.storage.kv, env);
-    this.#bucket = new KeptBucket(this.#store.read(), Date.now());
+    this.#keeper = new BookKeeper(ctx.id, env);
+    this.#bucket = new KeptBucket(this.#store.read(), Date.now(), this.#keeper.keepsDays);
   }
 
   /** Every operation on a bucket: see src/shared/limits/bucket-protocol.ts. */
@@ -90,23 +96,34 @@ export class TokenBucket extends DurableObject {
   }
 
   /**
-   * Tells sockets that have not heard of their revocation. Forgets a bucket that nobody used for long and that has nothing to
-   * remember; otherwise looks again when it may.
+   * Tells sockets that have not heard of their revocation, and the tenant's usage book what it has not heard. Forgets a bucket
+   * that nobody used for long and that has nothing to remember; otherwise looks again when it may.
    */
   override async alarm(): Promise<void> {
     this.#store.rung();
-    if (!(await this.#sockets.tellRevoked(Date.now()))) {
-      this.#store.wakeBy(Date.now() + tellAgainMs);
-      return;
-    }
+    const [told, booked] = await Promise.all([this.#sockets.tellRevoked(Date.now()), this.#bookUsage()]);
     const now = Date.now();
+    if (!told) this.#store.wakeBy(now + tellAgainMs);
+    if (!booked) this.#store.wakeBy(now + bookAgainMs);
+    // Meanwhile more may have been counted; its write has asked for the next alarm.
+    if (!told || !booked || this.#bucket.owesUsage) return;
     if (this.#bucket.isForgettable(now) && this.#sockets.lastUntilMs() <= now) {
-      this.#bucket = new KeptBucket(null, now);
+      this.#bucket = new KeptBucket(null, now, this.#keeper.keepsDays);
       this.#alarmEnsured = false;
       await this.#store.forget();
       return;
     }
     await this.#store.ensureAlarm(Math.max(this.#bucket.forgetAtMs(), now + 60_000));
+  }
+
+  /** @returns whether the book knows all that was counted when this began */
+  async #bookUsage(): Promise<boolean> {
+    const due = this.#bucket.reportUsage(Date.now());
+    if (due === null) return true;
+    if (due.write !== null) this.#write(due.write);
+    const isBooked = await this.#keeper.tell(due.report);
+    if (isBooked) this.#bucket.usageBooked(due.report, Date.now());
+    return isBooked;
   }
 
   #write(snapshot: string): void {
@@ -118,6 +135,8 @@ export class TokenBucket extends DurableObject {
     }
     this.#commit?.resolve();
     this.#commit = null;
+    // In one transaction with the counts: a kill loses neither or both.
+    if (this.#bucket.owesUsage) this.#store.wakeBy(this.#keeper.nextTellingMs(Date.now()));
     if (this.#alarmEnsured) return;
     this.#alarmEnsured = true;
     this.ctx.waitUntil(this.#store.ensureAlarm(this.#bucket.forgetAtMs()));

@@ -14,6 +14,7 @@ export {
   SemanticIndex,
   Session,
   TokenBucket,
+  UsageBook,
 } from "../../workers/edge/index.ts";
 export { default } from "../../workers/edge/index.ts";
 export { ScriptedGeneration } from "./scripted-generation.ts";

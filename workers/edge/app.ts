@@ -19,6 +19,7 @@ import {
 } from "./routes/admin.ts";
 import { changeReplica, showAllClusters } from "./routes/admin-fleet.ts";
 import { showLimits } from "./routes/admin-limits.ts";
+import { showTenantUsage } from "./routes/admin-usage.ts";
 import { createChatCompletion } from "./routes/chat-completions.ts";
 import { exportConversation, listConversationBranches } from "./routes/conversation-branches.ts";
 import {
@@ -141,6 +142,7 @@ function addAdminRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   app.post("/admin/revocations", adminRoute("/admin/revocations", anyAdmin, createRevocation));
   app.delete("/admin/semantic_cache", adminRoute("/admin/semantic_cache", anyAdmin, eraseSemanticCache));
   app.get("/admin/limits", adminRoute("/admin/limits", anyAdmin, showLimits));
+  app.get("/admin/usage", adminRoute("/admin/usage", anyAdmin, showTenantUsage));
   app.get("/admin/fleet", adminRoute("/admin/fleet", platformAdminOnly, showAllClusters));
   app.post("/admin/fleet", adminRoute("/admin/fleet", platformAdminOnly, changeReplica));
   app.get("/admin/audit", adminRoute("/admin/audit", anyAdmin, showAudit));

@@ -40,6 +40,7 @@ declare namespace Cloudflare {
     COMPLETION_INDEX: DurableObjectNamespace<
       import("../../durable-objects/completion-index/completion-index.ts").CompletionIndex
     >;
+    USAGE_BOOK: DurableObjectNamespace<import("../../durable-objects/usage-book/usage-book.ts").UsageBook>;
     SEMANTIC_INDEX: DurableObjectNamespace<
       import("../../durable-objects/semantic-index/semantic-index.ts").SemanticIndexObject
     >;

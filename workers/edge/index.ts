@@ -19,6 +19,7 @@ export { NonceLedger } from "../../durable-objects/nonce-ledger/nonce-ledger.ts"
 export { RegionalStockObject as RegionalStock } from "../../durable-objects/regional-stock/regional-stock.ts";
 export { SemanticIndexObject as SemanticIndex } from "../../durable-objects/semantic-index/semantic-index.ts";
 export { TokenBucket } from "../../durable-objects/token-bucket/token-bucket.ts";
+export { UsageBook } from "../../durable-objects/usage-book/usage-book.ts";
 
 export const Session = createSessionClass(sessionParts);
 export const Generation = createGenerationClass(generationParts);

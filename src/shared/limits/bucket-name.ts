@@ -15,3 +15,12 @@ export interface BucketAddress {
 export function bucketName(tenant: string, scope: LimitScope, id: string): string {
   return `${tenant}/${scope}/${JSON.stringify(id)}`;
 }
+
+/** Whose bucket an object of this name is; `null`: none that `bucketName` gave. A jurisdiction may stand before it. */
+export function readBucketName(
+  name: string,
+): { readonly tenant: string; readonly scope: LimitScope; readonly id: string } | null {
+  const [, tenant, scope, json] = /^(?:[a-z]+:)?([^/:]+)\/(user|org)\/("[^]*")$/.exec(name) ?? [];
+  if (tenant === undefined || json === undefined) return null;
+  return { tenant, scope: scope === "org" ? "org" : "user", id: JSON.parse(json) as string };
+}

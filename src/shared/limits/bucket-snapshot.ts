@@ -13,6 +13,7 @@ import {
   type Tally,
 } from "./bucket-state.ts";
 import type { ModelTally } from "./model-counts.ts";
+import { usageDays } from "./usage-days.ts";
 
 /** What a marked snapshot covers beyond what it knows. */
 export interface Marks {
@@ -76,6 +77,8 @@ const snapshotSchema = z.object({
   lost: z.array(z.tuple([count, count, z.number(), z.record(z.string(), z.number()).optional()], more)),
   /** From, until, and by model: requests, tokens, microdollars. */
   models: z.tuple([z.number(), z.number(), z.record(z.string(), modelRow)], more).optional(),
+  /** Days of an org: date, when it ends, and by model as above. */
+  days: z.array(z.tuple([z.string(), z.number(), z.record(z.string(), modelRow)], more)).optional(),
   /** The longest lease of a slot. */
   lease_ms: count.optional(),
   /** Marked: what may have been charged since. Absent: exact. */
@@ -127,6 +130,9 @@ export function encode(bucket: BucketState, marks: Marks | null): Snapshot {
     ),
     lost: bucket.lost.map((range) => [range.after, range.upTo, range.atMs, { ...range.periods }]),
     models: [bucket.models.startMs, bucket.models.endMs, modelRows(bucket.models.tallies)],
+    ...(bucket.days !== null && {
+      days: [...bucket.days.days].map(([date, { endMs, tallies }]) => [date, endMs, modelRows(tallies)]),
+    }),
     lease_ms: bucket.leaseMs,
     ...(marks === null
       ? {}
@@ -192,6 +198,10 @@ export function restore(text: string, now: number): BucketState {
     const [startMs, endMs, models] = snapshot.models;
     bucket.models = { startMs, endMs, tallies: new Map(modelTallies(models)) };
   }
+  if (snapshot.days !== undefined)
+    bucket.days = usageDays(
+      snapshot.days.map(([date, endMs, models]) => [date, { endMs, tallies: new Map(modelTallies(models)) }]),
+    );
   if (crashed !== undefined) forgetGrants(bucket, tally(crashed), snapshot, periods, now);
   return bucket;
 }

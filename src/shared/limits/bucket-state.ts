@@ -2,6 +2,7 @@
 import type { Amounts, Unit } from "./bucket-protocol.ts";
 import { advance, emptyLevel, levelKey, type Level, type LimitRule } from "./level.ts";
 import { emptyModelCounts, type ModelCounts, type ModelTally } from "./model-counts.ts";
+import type { UsageDays } from "./usage-days.ts";
 
 export type Tally = { -readonly [Name in Unit]: Amounts[Name] };
 
@@ -62,6 +63,8 @@ export interface BucketState {
   closed: Map<string, ClosedId>;
   lost: LostReceipts[];
   models: ModelCounts;
+  /** An org's: what its tenant's usage book is to be told. `null`: a user's. */
+  days: UsageDays | null;
   /** The longest lease that a slot was given for. */
   leaseMs: number;
   /** No slot's lease ends before this. */
@@ -104,6 +107,7 @@ export function newBucket(now: number): BucketState {
     closed: new Map(),
     lost: [],
     models: emptyModelCounts(),
+    days: null,
     leaseMs: 0,
     nextSlotEndMs: Infinity,
     slots: new Map(),

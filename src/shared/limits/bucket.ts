@@ -37,7 +37,8 @@ import {
 import { refusal, standing, tooManyOpen } from "./bucket-view.ts";
 import { charge, fits, giveBack, levelKey, type LimitRule } from "./level.ts";
 import { mostLent } from "./loan-policy.ts";
-import { countModels } from "./model-counts.ts";
+import { countModels, type ModelTally, newUses } from "./model-counts.ts";
+import { countDay } from "./usage-days.ts";
 
 /** What a batch says beside its operations. */
 type Terms = Pick<BucketBatch, "rules" | "leaseMs" | "timeZone">;
@@ -193,7 +194,7 @@ function settleOpen(
     }
   }
   moveSlots(bucket, reservation.slotsOf, reservation.held.slots - before.slots);
-  countModels(bucket.models, operation.models, reservation.models, timeZone, now);
+  countUses(bucket, operation.models, reservation.models, timeZone, now);
   reservation.sequence = operation.sequence;
   if (reservation.lent) {
     subtract(bucket.lent, before);
@@ -204,6 +205,20 @@ function settleOpen(
   if (isNothing(reservation.held)) bucket.open.delete(operation.id);
   else reservation.expiresAtMs = Math.max(reservation.expiresAtMs, now + (operation.ended ? lateMs : 0));
   bucket.usedAtMs = Math.max(bucket.usedAtMs, now);
+}
+
+/** By month, and by day where the bucket keeps days. */
+function countUses(
+  bucket: BucketState,
+  models: SettleOperation["models"],
+  before: Record<string, ModelTally> | null,
+  timeZone: string,
+  now: number,
+): void {
+  if (models.length === 0) return;
+  const uses = newUses(models, before);
+  countModels(bucket.models, uses, timeZone, now);
+  if (bucket.days !== null) countDay(bucket.days, uses, timeZone, now);
 }
 
 /** What was delivered without a reservation: charged whatever the limits say. */
@@ -219,7 +234,7 @@ function chargeDebt(
   }
   add(bucket.settled, used);
   add(bucket.charged, used);
-  countModels(bucket.models, models, null, timeZone, now);
+  countUses(bucket, models, null, timeZone, now);
   bucket.usedAtMs = Math.max(bucket.usedAtMs, now);
 }
 

@@ -40,6 +40,12 @@ export function periodAt({ period, timeZone }: Calendar, now: number): Period {
   };
 }
 
+/** The date that the zone's calendar shows: `2026-11-30`. */
+export function dateAt(timeZone: string, ms: number): string {
+  const { year, month, day } = localDate(timeZone, ms);
+  return new Date(Date.UTC(year, month, day)).toISOString().slice(0, 10);
+}
+
 /** The first moment at which the zone's calendar shows this date (given as midnight UTC) or a later one. */
 function firstMoment(timeZone: string, dateMs: number): number {
   let before = dateMs - farthestZoneMs;

@@ -6,6 +6,7 @@ import { type BucketState, newBucket } from "./bucket-state.ts";
 import { inspect } from "./bucket-view.ts";
 import { levelKey, type LimitRule } from "./level.ts";
 import { revoke, type RevokeCommand } from "./revocation.ts";
+import { isBooked, reportBooked, usageDays, type UsageReport, usageReport } from "./usage-days.ts";
 
 /** Three tiers' and some keys' of their own. */
 const maxRules = 128;
@@ -22,8 +23,10 @@ export class KeptBucket {
   /** Something is not on disk, and only covered by its marks. */
   #changed = false;
 
-  constructor(snapshot: string | null, now: number) {
+  /** `keepsDays`: it is an org's, whose days its tenant's usage book is told. */
+  constructor(snapshot: string | null, now: number, keepsDays = false) {
     this.#bucket = snapshot === null ? newBucket(now) : restore(snapshot, now);
+    if (keepsDays) this.#bucket.days ??= usageDays();
   }
 
   /** `waits`: the reply may leave only after the next write, since a settlement in it is not on disk yet. */
@@ -89,6 +92,21 @@ export class KeptBucket {
 
   inspect(rules: readonly LimitRule[], now: number): BucketInspection {
     return inspect(this.#bucket, rules, now);
+  }
+
+  get owesUsage(): boolean {
+    return this.#bucket.days !== null && !isBooked(this.#bucket.days);
+  }
+
+  /** What the usage book is to be told, and what must be written first: it must not know more than the disk. */
+  reportUsage(now: number): { readonly write: string | null; readonly report: UsageReport } | null {
+    const { days } = this.#bucket;
+    if (days === null || isBooked(days)) return null;
+    return { write: this.#changed ? this.commit(now) : null, report: usageReport(days) };
+  }
+
+  usageBooked(report: UsageReport, now: number): void {
+    if (this.#bucket.days !== null) reportBooked(this.#bucket.days, report, now);
   }
 
   forgetAtMs(): number {

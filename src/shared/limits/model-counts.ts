@@ -20,29 +20,47 @@ export function emptyModelCounts(): ModelCounts {
   return { startMs: 0, endMs: 0, tallies: new Map() };
 }
 
-/** Adds what is new in `uses`: all of it, or what goes beyond `before`, which is brought up to date. */
+/** What is new in `uses`: all of it, or what goes beyond `before`, which is brought up to date. */
+export function newUses(
+  uses: readonly ModelUse[],
+  before: Record<string, ModelTally> | null,
+): readonly ModelUse[] {
+  if (before === null) return uses;
+  return uses.map((use) => {
+    const { model, requests, tokens, microdollars } = use;
+    const seen = before[model];
+    before[model] = { requests, tokens, microdollars };
+    if (seen === undefined) return use;
+    return {
+      model,
+      requests: requests - seen.requests,
+      tokens: tokens - seen.tokens,
+      microdollars: microdollars - seen.microdollars,
+    };
+  });
+}
+
 export function countModels(
   counts: ModelCounts,
   uses: readonly ModelUse[],
-  before: Record<string, ModelTally> | null,
   timeZone: string,
   now: number,
 ): void {
-  if (uses.length === 0) return;
   if (now >= counts.endMs) {
     const { startMs, endMs } = periodAt({ period: "month", timeZone }, now);
     counts.startMs = startMs;
     counts.endMs = endMs;
     counts.tallies.clear();
   }
-  for (const use of uses) {
-    const seen = before?.[use.model];
-    const tally = tallyOf(counts, use.model);
-    tally.requests += use.requests - (seen?.requests ?? 0);
-    tally.tokens += use.tokens - (seen?.tokens ?? 0);
-    tally.microdollars += use.microdollars - (seen?.microdollars ?? 0);
-    if (before !== null) before[use.model] = tallyFrom(use);
-  }
+  for (const use of uses) addUse(counts.tallies, use);
+}
+
+/** Adds to the model's tally, or, of a model above the bound, to that of all others. */
+export function addUse(tallies: Map<string, ModelTally>, use: ModelUse): void {
+  const tally = tallyOf(tallies, use.model);
+  tally.requests += use.requests;
+  tally.tokens += use.tokens;
+  tally.microdollars += use.microdollars;
 }
 
 /** Most tokens first. Empty once the month is over. */
@@ -53,7 +71,7 @@ export function modelUses(counts: ModelCounts, now: number): ModelUse[] {
     .sort((left, right) => right.tokens - left.tokens);
 }
 
-function tallyOf({ tallies }: ModelCounts, model: string): ModelTally {
+function tallyOf(tallies: Map<string, ModelTally>, model: string): ModelTally {
   const name = tallies.has(model) || tallies.size < maxModels ? model : otherModels;
   let tally = tallies.get(name);
   if (tally === undefined) {
@@ -61,8 +79,4 @@ function tallyOf({ tallies }: ModelCounts, model: string): ModelTally {
     tallies.set(name, tally);
   }
   return tally;
-}
-
-function tallyFrom({ requests, tokens, microdollars }: ModelUse): ModelTally {
-  return { requests, tokens, microdollars };
 }

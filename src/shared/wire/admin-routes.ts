@@ -14,7 +14,7 @@ import {
   tenantListSchema,
 } from "./admin-requests.ts";
 import { fleetChangedSchema, fleetChangeSchema, fleetReportSchema } from "./fleet-admin.ts";
-import { limitsReportSchema } from "./usage-responses.ts";
+import { limitsReportSchema, tenantUsageSchema } from "./usage-responses.ts";
 import type { PublicRoute } from "./public-route.ts";
 import { anyAdmin, platformAdminOnly } from "./scopes.ts";
 
@@ -33,6 +33,7 @@ export const adminSchemas = {
   TenantList: tenantListSchema,
   TenantDeleted: tenantDeletedSchema,
   LimitsReport: limitsReportSchema,
+  TenantUsage: tenantUsageSchema,
   SemanticCacheErased: semanticCacheErasedSchema,
 } satisfies Record<string, z.ZodType>;
 
@@ -173,6 +174,29 @@ export const adminRoutes: readonly PublicRoute[] = [
       tier: "Under which tier's limits: `free`, if left out, `pro` or `enterprise`.",
     },
     success: { description: "The limits", content: { "application/json": "LimitsReport" } },
+    errors: [400, 404, 409, ...common],
+  },
+  {
+    method: "GET",
+    path: "/admin/usage",
+    tag: "Admin",
+    summary: "What a tenant's orgs used, by day, org and model",
+    description:
+      "Exact up to a minute ago, kept for 400 days. Days are the tenant's own, in its time zone. Each line is one group's total; `total` " +
+      "is of the whole range.",
+    scopes: anyAdmin,
+    queryParameters: {
+      tenant: "Whose. Left out: your own tenant; the platform's admins must name one.",
+      from: "The first date, such as `2026-11-01`. Left out: the first of this month.",
+      until: "The date behind the last. Left out: tomorrow.",
+      group_by:
+        "Some of `date`, `org`, `model`, with commas between; `date,model` if left out, one total if empty.",
+      org: "Only this org's.",
+      model: "Only this model's.",
+      limit: "1 to 1000 lines; 100 if left out.",
+      after: "`next_after` of the page before.",
+    },
+    success: { description: "A page of totals", content: { "application/json": "TenantUsage" } },
     errors: [400, 404, 409, ...common],
   },
   {

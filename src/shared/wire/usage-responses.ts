@@ -42,6 +42,26 @@ export const usageReportSchema = z.looseObject({
   org: scopeUsage,
 });
 
+/** `GET /admin/usage`. A group that was not asked for is `null` in each line. */
+export const tenantUsageSchema = z.looseObject({
+  object: z.literal("list"),
+  tenant: z.string(),
+  time_zone: z.string().meta({ description: "Whose days these are." }),
+  from: z.iso.date(),
+  until: z.iso.date().meta({ description: "Not part of the range." }),
+  data: z.array(
+    usedTally.extend({
+      object: z.literal("usage_total"),
+      date: z.iso.date().nullable(),
+      org: z.string().nullable(),
+      model: z.string().nullable(),
+    }),
+  ),
+  total: usedTally.meta({ description: "Of the whole range, not of the page." }),
+  has_more: z.boolean(),
+  next_after: z.string().nullable(),
+});
+
 const limitTable = z.array(
   z.looseObject({
     name: z.string(),

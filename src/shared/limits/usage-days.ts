@@ -1,0 +1,83 @@
+/**
+ * What was each model used for on each day, until the tenant's usage book has it (durable-objects/usage-book)? Counts of an
+ * org's bucket, bounded; no limit reads them. A day's counts only ever grow, so that the book may be told them twice and in any
+ * order: the largest that it heard stands.
+ */
+import type { DayUse } from "../contracts/usage-book.ts";
+import type { ModelUse } from "./bucket-protocol.ts";
+import { dateAt, periodAt } from "./calendar.ts";
+import { addUse, type ModelTally } from "./model-counts.ts";
+
+export interface UsageDays {
+  /** By date (`2026-11-30`) in the tenant's time zone. */
+  readonly days: Map<string, UsageDay>;
+  /** The day that is counted now: asking the calendar takes 0.2 ms. */
+  today: { readonly date: string; readonly endMs: number; readonly timeZone: string } | null;
+  /** How often something was counted, and how much of that the book has. */
+  counted: number;
+  booked: number;
+}
+
+export interface UsageDay {
+  readonly endMs: number;
+  readonly tallies: Map<string, ModelTally>;
+}
+
+/** What the book is to be told, and what to say to `booked` when it has it. */
+export interface UsageReport {
+  readonly counted: number;
+  readonly days: readonly DayUse[];
+}
+
+/** For so many days a book may be out of reach. The oldest is given up then. */
+const mostDays = 40;
+/** A tenant that moves to another time zone may come to a date again, a day later at most: counts that began anew would be lost. */
+const rememberedMs = 2 * 86_400_000;
+
+/** `days`: as they were written down; whether the book has them is not known then, so it is told again. */
+export function usageDays(days: Iterable<readonly [string, UsageDay]> = []): UsageDays {
+  const known = new Map(days);
+  return { days: known, today: null, counted: known.size === 0 ? 0 : 1, booked: 0 };
+}
+
+export function countDay(usage: UsageDays, uses: readonly ModelUse[], timeZone: string, now: number): void {
+  if (usage.today === null || now >= usage.today.endMs || usage.today.timeZone !== timeZone)
+    usage.today = {
+      date: dateAt(timeZone, now),
+      endMs: periodAt({ period: "day", timeZone }, now).endMs,
+      timeZone,
+    };
+  const { date, endMs } = usage.today;
+  let day = usage.days.get(date);
+  if (day === undefined) {
+    day = { endMs, tallies: new Map() };
+    usage.days.set(date, day);
+    for (const oldest of usage.days.keys()) {
+      if (usage.days.size <= mostDays) break;
+      usage.days.delete(oldest);
+    }
+  }
+  for (const use of uses) addUse(day.tallies, use);
+  usage.counted += 1;
+}
+
+export function isBooked({ counted, booked }: UsageDays): boolean {
+  return counted === booked;
+}
+
+export function usageReport({ days, counted }: UsageDays): UsageReport {
+  return {
+    counted,
+    days: [...days].map(([date, { tallies }]) => ({
+      date,
+      uses: [...tallies].map(([model, tally]) => ({ model, ...tally })),
+    })),
+  };
+}
+
+/** The book has this report: days that are long over and were not counted since are forgotten. */
+export function reportBooked(usage: UsageDays, { counted }: UsageReport, now: number): void {
+  usage.booked = Math.max(usage.booked, counted);
+  if (!isBooked(usage)) return;
+  for (const [date, { endMs }] of usage.days) if (endMs + rememberedMs <= now) usage.days.delete(date);
+}
