@@ -1,7 +1,7 @@
 import { emptyChain, type AuditEntry, type ChainHead } from "../../src/shared/admin/audit-chain.ts";
 import type { KeyBook } from "../../src/shared/admin/ledger.ts";
 import type { KeyRecord } from "../../src/shared/identity/key-record.ts";
-import { hasSchema, migrate } from "../storage/migrations.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
 
 /** The SQL of one tenant's audit log and of its API keys, which change together. docs/storage.md lists the tables. */
 const migrations = [
@@ -36,18 +36,17 @@ interface EntryRow extends Record<string, SqlStorageValue> {
 export class AuditStore implements KeyBook {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
-  #isOpen: boolean;
+  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#isOpen = hasSchema(this.#sql);
-    if (this.#isOpen) migrate(storage, migrations);
+    this.#tables = new LazyTables(storage, migrations);
   }
 
   /** `null`: nothing was ever written here. */
   owner(): LogOwner | null {
-    if (!this.#isOpen) return null;
+    if (!this.#tables.areMade) return null;
     const [row] = this.#sql.exec<{ log: string; jurisdiction: "none" | "eu" }>(
       "SELECT log, jurisdiction FROM owner",
     );
@@ -55,7 +54,7 @@ export class AuditStore implements KeyBook {
   }
 
   head(): ChainHead {
-    if (!this.#isOpen) return emptyChain;
+    if (!this.#tables.areMade) return emptyChain;
     const [row] = this.#sql.exec<{ sequence: number; hash: string }>(
       "SELECT sequence, hash FROM entry ORDER BY sequence DESC LIMIT 1",
     );
@@ -65,8 +64,7 @@ export class AuditStore implements KeyBook {
   /** Writes an entry and what it is about, if the log still ends where the entry begins; `false`: it does not. */
   commit(owner: LogOwner, entry: AuditEntry, records: readonly KeyRecord[]): boolean {
     if (this.head().sequence !== entry.sequence - 1) return false;
-    if (!this.#isOpen) migrate(this.#storage, migrations);
-    this.#isOpen = true;
+    this.#tables.make();
     this.#storage.transactionSync(() => {
       this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?)", owner.log, owner.jurisdiction);
       const { sequence, atMs, actor, action, subject, detail, previous, hash } = entry;
@@ -96,13 +94,13 @@ export class AuditStore implements KeyBook {
   }
 
   find(id: string): KeyRecord | null {
-    if (!this.#isOpen) return null;
+    if (!this.#tables.areMade) return null;
     const [row] = this.#sql.exec<{ record: string }>("SELECT record FROM api_key WHERE id = ?", id);
     return row === undefined ? null : recordOf(row);
   }
 
   countLive(now: number): number {
-    if (!this.#isOpen) return 0;
+    if (!this.#tables.areMade) return 0;
     return this.#sql
       .exec<{ live: number }>(
         "SELECT COUNT(*) AS live FROM api_key WHERE revoked_ms IS NULL AND (expires_ms IS NULL OR expires_ms > ?)",
@@ -112,7 +110,7 @@ export class AuditStore implements KeyBook {
   }
 
   unrevoked(): readonly KeyRecord[] {
-    if (!this.#isOpen) return [];
+    if (!this.#tables.areMade) return [];
     return this.#sql
       .exec<{ record: string }>("SELECT record FROM api_key WHERE revoked_ms IS NULL")
       .toArray()
@@ -121,7 +119,7 @@ export class AuditStore implements KeyBook {
 
   /** Newest first, one more than `limit` where there is more; `null`: there is no such `after`. */
   list(after: string | null, limit: number): readonly KeyRecord[] | null {
-    if (!this.#isOpen) return after === null ? [] : null;
+    if (!this.#tables.areMade) return after === null ? [] : null;
     let below = Number.MAX_SAFE_INTEGER;
     if (after !== null) {
       const [row] = this.#sql.exec<{ sequence: number }>("SELECT sequence FROM api_key WHERE id = ?", after);
@@ -140,7 +138,7 @@ export class AuditStore implements KeyBook {
 
   /** Newest first, one more than `limit` where there is more. */
   entries(before: number | null, limit: number): readonly AuditEntry[] {
-    if (!this.#isOpen) return [];
+    if (!this.#tables.areMade) return [];
     return this.#sql
       .exec<EntryRow>(
         "SELECT * FROM entry WHERE sequence < ? ORDER BY sequence DESC LIMIT ?",
@@ -165,7 +163,7 @@ export class AuditStore implements KeyBook {
    * round to the others.
    */
   pending(after: number, limit: number): readonly { readonly sequence: number; readonly record: string }[] {
-    if (!this.#isOpen) return [];
+    if (!this.#tables.areMade) return [];
     return this.#sql
       .exec<{ sequence: number; record: string }>(
         "SELECT sequence, record FROM api_key WHERE pending = 1 ORDER BY sequence <= ?, sequence LIMIT ?",
@@ -176,7 +174,7 @@ export class AuditStore implements KeyBook {
   }
 
   isPending(id: string): boolean {
-    if (!this.#isOpen) return false;
+    if (!this.#tables.areMade) return false;
     return this.#sql.exec("SELECT 1 FROM api_key WHERE id = ? AND pending = 1", id).toArray().length > 0;
   }
 

@@ -4,7 +4,7 @@ import type {
   TellCompletion,
 } from "../../src/shared/contracts/completion-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
-import { hasSchema, migrate } from "../storage/migrations.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
 import { ownerRow } from "../storage/owner-row.ts";
 
 /**
@@ -32,22 +32,20 @@ type Known = { place: number; revision: number; id: string | null };
 export class CompletionStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
-  #ready: boolean;
+  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#ready = hasSchema(storage.sql);
-    if (this.#ready) migrate(storage, migrations);
+    this.#tables = new LazyTables(storage, migrations);
   }
 
   owner(): Owner | null {
-    return this.#ready ? ownerRow(this.#sql) : null;
+    return this.#tables.areMade ? ownerRow(this.#sql) : null;
   }
 
   tell({ owner, objectName, revision, createdMs, entry }: TellCompletion, nowMs: number): void {
-    if (!this.#ready) migrate(this.#storage, migrations);
-    this.#ready = true;
+    this.#tables.make();
     this.#storage.transactionSync(() => {
       this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?)", owner.tenant, owner.user);
       const known = this.#known(objectName);
@@ -74,7 +72,7 @@ export class CompletionStore {
     limit: number,
     nowMs: number,
   ): ListedCompletion[] | null {
-    if (!this.#ready) return after === null ? [] : null;
+    if (!this.#tables.areMade) return after === null ? [] : null;
     const wanted = ["id IS NOT NULL", "until_ms > ?"];
     const given: (string | number)[] = [nowMs];
     if (after !== null) {
@@ -111,7 +109,7 @@ export class CompletionStore {
 
   /** Takes out what is over, and the oldest above `most`. @returns when the next is over; `null`: nothing is left */
   sweep(most: number, nowMs: number): number | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     return this.#storage.transactionSync(() => {
       this.#sql.exec("DELETE FROM entry WHERE until_ms <= ?", nowMs);
       this.#sql.exec(
@@ -125,7 +123,7 @@ export class CompletionStore {
   /** Deletes everything, the alarm as well. Nothing else may run until it is done. */
   async erase(): Promise<void> {
     await this.#storage.deleteAll();
-    this.#ready = false;
+    this.#tables.wereDeleted();
   }
 
   #known(objectName: string): Known | null {

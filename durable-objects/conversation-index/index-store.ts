@@ -1,6 +1,6 @@
 import type { DeletionRecord, IndexEntry, TellIndex } from "../../src/shared/contracts/conversation-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
-import { hasSchema, migrate } from "../storage/migrations.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
 import { ownerRow } from "../storage/owner-row.ts";
 
 /**
@@ -27,22 +27,20 @@ type EntryRow = { id: string; created_ms: number; title: string | null; metadata
 export class IndexStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
-  #ready: boolean;
+  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#ready = hasSchema(storage.sql);
-    if (this.#ready) migrate(storage, migrations);
+    this.#tables = new LazyTables(storage, migrations);
   }
 
   owner(): Owner | null {
-    return this.#ready ? ownerRow(this.#sql) : null;
+    return this.#tables.areMade ? ownerRow(this.#sql) : null;
   }
 
   tell({ owner, objectName, revision, entry, deletion }: TellIndex, nowMs: number): void {
-    if (!this.#ready) migrate(this.#storage, migrations);
-    this.#ready = true;
+    this.#tables.make();
     this.#storage.transactionSync(() => {
       this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?)", owner.tenant, owner.user);
       const [known] = this.#sql
@@ -84,7 +82,7 @@ export class IndexStore {
     limit: number,
     order: "asc" | "desc",
   ): IndexEntry[] | null {
-    if (!this.#ready) return after === null ? [] : null;
+    if (!this.#tables.areMade) return after === null ? [] : null;
     let from: { readonly createdMs: number; readonly id: string } | null = null;
     if (after !== null) {
       const [row] = this.#sql
@@ -116,7 +114,7 @@ export class IndexStore {
 
   /** Newest first; as `page`. */
   deletions(after: string | null, limit: number): DeletionRecord[] | null {
-    if (!this.#ready) return after === null ? [] : null;
+    if (!this.#tables.areMade) return after === null ? [] : null;
     let before = Number.MAX_SAFE_INTEGER;
     if (after !== null) {
       const [row] = this.#sql

@@ -1,7 +1,7 @@
 import type { NewItem } from "../../src/shared/contracts/conversation.ts";
 import type { DeletionRecord } from "../../src/shared/contracts/conversation-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
-import { hasSchema, migrate } from "../storage/migrations.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
 import type { TurnPlace } from "./branch-point.ts";
 import { BranchStore } from "./branch-store.ts";
 import { conversationMigrations, type HeadRow, type TitleBy } from "./conversation-tables.ts";
@@ -38,7 +38,7 @@ export class ConversationStore {
   readonly branches: BranchStore;
   /** Only once there are tables. */
   readonly earlierDeletions: DeletionRecords;
-  #ready: boolean;
+  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
@@ -46,19 +46,17 @@ export class ConversationStore {
     this.reader = new ItemReader(storage.sql);
     this.branches = new BranchStore(storage.sql);
     this.earlierDeletions = new DeletionRecords(storage.sql);
-    this.#ready = hasSchema(storage.sql);
-    if (this.#ready) migrate(storage, conversationMigrations);
+    this.#tables = new LazyTables(storage, conversationMigrations);
   }
 
   /** Whether there are tables at all. */
   get isReady(): boolean {
-    return this.#ready;
+    return this.#tables.areMade;
   }
 
   /** Before the first write of anything. */
   prepare(): void {
-    if (!this.#ready) migrate(this.#storage, conversationMigrations);
-    this.#ready = true;
+    this.#tables.make();
   }
 
   head(): Head | null {
@@ -101,7 +99,7 @@ export class ConversationStore {
 
   /** The turn's first sequence and how many items it had, if it has been appended. */
   appendedTurn(turnId: string): { readonly first: number; readonly items: number } | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     const [row] = this.#sql
       .exec<{ first: number; items: number }>(
         "SELECT first_sequence AS first, items FROM turn WHERE turn_id = ?",
@@ -242,7 +240,9 @@ export class ConversationStore {
   }
 
   doomedCount(): number {
-    return this.#ready ? this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM doomed").one().n : 0;
+    return this.#tables.areMade
+      ? this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM doomed").one().n
+      : 0;
   }
 
   doomedTurns(): number {
@@ -296,7 +296,7 @@ export class ConversationStore {
   }
 
   #headRow(): HeadRow | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     return (
       this.#sql
         .exec<HeadRow>("SELECT * FROM head LEFT JOIN shown ON shown.only_row = head.only_row")

@@ -1,6 +1,6 @@
 import type { StoreDefinition, StoreView } from "../../src/shared/contracts/knowledge-base.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
-import { hasSchema, migrate } from "../storage/migrations.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
 import { FileRecords } from "./file-records.ts";
 import { knowledgeMigrations } from "./knowledge-tables.ts";
 
@@ -21,20 +21,17 @@ export interface Head extends StoreDefinition {
 export class KnowledgeStore {
   /** Only where there is a head. */
   readonly files: FileRecords;
-  readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
-  #ready: boolean;
+  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
-    this.#storage = storage;
     this.#sql = storage.sql;
     this.files = new FileRecords(storage.sql);
-    this.#ready = hasSchema(storage.sql);
-    if (this.#ready) migrate(storage, knowledgeMigrations);
+    this.#tables = new LazyTables(storage, knowledgeMigrations);
   }
 
   head(): Head | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     const [row] = this.#sql
       .exec<{
         id: string;
@@ -72,8 +69,7 @@ export class KnowledgeStore {
   }
 
   create(head: Omit<Head, "activeMs" | "expiredMs" | "deletedMs" | "eraseMs">): void {
-    if (!this.#ready) migrate(this.#storage, knowledgeMigrations);
-    this.#ready = true;
+    this.#tables.make();
     const { id, owner, jurisdiction, name, description, metadata, createdMs, expiresAfterDays } = head;
     this.#sql.exec(
       "INSERT OR IGNORE INTO head VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL, ?)",

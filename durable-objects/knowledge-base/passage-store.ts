@@ -15,7 +15,7 @@ import {
   vectorsPerBlock,
 } from "../../src/shared/retrieval/vector-block.ts";
 import { wordsOf } from "../../src/shared/retrieval/words.ts";
-import { hasSchema, migrate } from "../storage/migrations.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
 import type { SqlTransactions } from "../storage/sql-port.ts";
 import { wordQuery } from "./word-query.ts";
 
@@ -69,12 +69,11 @@ type PassageRow = { id: number; start_at: number; end_at: number; headings: stri
 
 export class PassageStore implements SearchedStore {
   readonly #storage: SqlTransactions;
-  #ready: boolean;
+  readonly #tables: LazyTables;
 
   constructor(storage: SqlTransactions) {
     this.#storage = storage;
-    this.#ready = hasSchema(storage.sql, "passage_schema_version");
-    if (this.#ready) migrate(storage, migrations, "passage_schema_version");
+    this.#tables = new LazyTables(storage, migrations, "passage_schema_version");
   }
 
   /** Takes the place of what the file had. The same again changes nothing that is found. */
@@ -83,8 +82,7 @@ export class PassageStore implements SearchedStore {
     if (passages.length >= filePassages) throw new RangeError("a file of too many passages");
     if (vectors !== null && vectors.length !== passages.length)
       throw new RangeError("as many vectors as passages");
-    if (!this.#ready) migrate(this.#storage, migrations, "passage_schema_version");
-    this.#ready = true;
+    this.#tables.make();
     this.#storage.transactionSync(() => {
       this.#remove(file.id);
       this.#insert(file);
@@ -94,7 +92,7 @@ export class PassageStore implements SearchedStore {
 
   /** `false`: there is no such file. */
   remove(fileId: string): boolean {
-    if (!this.#ready) return false;
+    if (!this.#tables.areMade) return false;
     return this.#storage.transactionSync(() => {
       const removed = this.#remove(fileId);
       if (removed) this.#changed();
@@ -104,12 +102,13 @@ export class PassageStore implements SearchedStore {
 
   /** Words of what was removed stay in the index's segments until they are merged. Costs a rewrite of the index. */
   eraseRemovedWords(): void {
-    if (this.#ready) this.#storage.sql.exec("INSERT INTO passage_words(passage_words) VALUES('optimize')");
+    if (this.#tables.areMade)
+      this.#storage.sql.exec("INSERT INTO passage_words(passage_words) VALUES('optimize')");
   }
 
   /** `false`: there is no such file. */
   setAttributes(fileId: string, attributes: Attributes): boolean {
-    if (!this.#ready) return false;
+    if (!this.#tables.areMade) return false;
     return this.#storage.transactionSync(() => {
       const changed = this.#storage.sql
         .exec(
@@ -125,7 +124,7 @@ export class PassageStore implements SearchedStore {
 
   /** Goes up with every change of what could be found; never goes back. */
   contentVersion(): string {
-    if (!this.#ready) return "0";
+    if (!this.#tables.areMade) return "0";
     const { version } = this.#storage.sql
       .exec<{ version: number }>("SELECT version FROM passage_content")
       .one();
@@ -133,7 +132,7 @@ export class PassageStore implements SearchedStore {
   }
 
   counts(): PassageCounts {
-    if (!this.#ready) return { files: 0, passages: 0, characters: 0 };
+    if (!this.#tables.areMade) return { files: 0, passages: 0, characters: 0 };
     return this.#storage.sql
       .exec<{ files: number; passages: number; characters: number }>(
         "SELECT count(*) AS files, coalesce(sum(passages), 0) AS passages, coalesce(sum(characters), 0) AS characters FROM passage_file",
@@ -143,7 +142,7 @@ export class PassageStore implements SearchedStore {
 
   /** Ids of a file's passages, in order, for vectors that lie elsewhere. */
   passageIds(fileId: string): readonly number[] {
-    if (!this.#ready) return [];
+    if (!this.#tables.areMade) return [];
     const [file] = this.#storage.sql
       .exec<{ number: number; passages: number }>(
         "SELECT number, passages FROM passage_file WHERE id = ?",
@@ -155,7 +154,7 @@ export class PassageStore implements SearchedStore {
 
   /** The files whose attributes meet a filter. */
   filesThatMeet(filter: AttributeFilter | null): SearchedFiles {
-    if (filter === null || !this.#ready) return "all";
+    if (filter === null || !this.#tables.areMade) return "all";
     const numbers: number[] = [];
     const files = this.#storage.sql.exec<{ number: number; attributes: string }>(
       "SELECT number, attributes FROM passage_file",
@@ -168,7 +167,7 @@ export class PassageStore implements SearchedStore {
   /** Ids by BM25, best first. Any text is a query; of most of them only the words that say something are looked up. */
   byWords(query: string, limit: number, files: SearchedFiles): readonly number[] {
     const match = wordQuery(query);
-    if (!this.#ready || match === null || files.length === 0) return [];
+    if (!this.#tables.areMade || match === null || files.length === 0) return [];
     const within = files === "all" ? "" : `AND rowid / ${filePassages} IN (SELECT value FROM json_each(?))`;
     return this.#storage.sql
       .exec<{ id: number }>(
@@ -184,7 +183,7 @@ export class PassageStore implements SearchedStore {
 
   /** Ids by cosine, best first, of vectors that the same embedder made. One block is in memory at a time. */
   byVector(vector: Float32Array, embedderId: string, limit: number, files: SearchedFiles): readonly Scored[] {
-    if (!this.#ready || files.length === 0) return [];
+    if (!this.#tables.areMade || files.length === 0) return [];
     const query = toQueryVector(vector);
     if (query.places.length === 0) return [];
     const best = new BestFew(limit);
@@ -208,7 +207,7 @@ export class PassageStore implements SearchedStore {
 
   /** In the order of `scored`, with its scores; what is there no more is left out. */
   passages(scored: readonly Scored[]): FoundPassage[] {
-    if (!this.#ready || scored.length === 0) return [];
+    if (!this.#tables.areMade || scored.length === 0) return [];
     const { sql } = this.#storage;
     const rows = new Map(
       sql

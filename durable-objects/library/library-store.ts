@@ -7,7 +7,7 @@ import type {
 } from "../../src/shared/contracts/library.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { pageQuery } from "../storage/list-page.ts";
-import { hasSchema, migrate } from "../storage/migrations.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
 import { ownerRow } from "../storage/owner-row.ts";
 
 /**
@@ -63,23 +63,21 @@ export const uploadMs = 3_600_000;
 export class LibraryStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
-  #ready: boolean;
+  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#ready = hasSchema(storage.sql);
-    if (this.#ready) migrate(storage, migrations);
+    this.#tables = new LazyTables(storage, migrations);
   }
 
   owner(): Owner | null {
-    return this.#ready ? ownerRow(this.#sql) : null;
+    return this.#tables.areMade ? ownerRow(this.#sql) : null;
   }
 
   /** Before the first write. */
   open(owner: Owner, jurisdiction: string): void {
-    if (!this.#ready) migrate(this.#storage, migrations);
-    this.#ready = true;
+    this.#tables.make();
     this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?, ?)", owner.tenant, owner.user, jurisdiction);
   }
 
@@ -104,7 +102,7 @@ export class LibraryStore {
 
   /** Ready or not. `null`: there is none. */
   row(id: string): FileRow | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     return this.#sql.exec<FileRow>("SELECT * FROM file WHERE id = ?", id).toArray()[0] ?? null;
   }
 
@@ -130,7 +128,7 @@ export class LibraryStore {
   }
 
   files(bounds: IdPage, purpose: FilePurpose | null, nowMs: number) {
-    if (!this.#ready) return { rows: [], hasMore: false };
+    if (!this.#tables.areMade) return { rows: [], hasMore: false };
     const page = pageQuery("id", bounds);
     const { rows, hasMore } = page.finish(
       this.#sql
@@ -151,7 +149,7 @@ export class LibraryStore {
   }
 
   part(fileId: string, part: number): Uint8Array | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     const [row] = this.#sql
       .exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM part WHERE file_id = ? AND part = ?", fileId, part)
       .toArray();
@@ -174,7 +172,7 @@ export class LibraryStore {
 
   /** Files whose time is over, and uploads that nobody finished. */
   overdue(nowMs: number, limit: number): FileRow[] {
-    if (!this.#ready) return [];
+    if (!this.#tables.areMade) return [];
     return this.#sql
       .exec<FileRow>(
         "SELECT * FROM file WHERE expires_ms <= ? OR (ready = 0 AND created_ms <= ?) LIMIT ?",
@@ -186,7 +184,9 @@ export class LibraryStore {
   }
 
   hasStore(id: string): boolean {
-    return this.#ready && this.#sql.exec("SELECT 1 FROM store WHERE id = ?", id).toArray().length > 0;
+    return (
+      this.#tables.areMade && this.#sql.exec("SELECT 1 FROM store WHERE id = ?", id).toArray().length > 0
+    );
   }
 
   storeCount(): number {
@@ -216,7 +216,7 @@ export class LibraryStore {
   }
 
   stores(bounds: IdPage) {
-    if (!this.#ready) return { rows: [], hasMore: false };
+    if (!this.#tables.areMade) return { rows: [], hasMore: false };
     const page = pageQuery("id", bounds);
     const { rows, hasMore } = page.finish(
       this.#sql.exec<{ id: string }>(`SELECT id FROM store WHERE 1 ${page.sql}`, ...page.values).toArray(),
@@ -225,7 +225,7 @@ export class LibraryStore {
   }
 
   dueDuties(nowMs: number, limit: number): Duty[] {
-    if (!this.#ready) return [];
+    if (!this.#tables.areMade) return [];
     return this.#duties("due_ms <= ? ORDER BY due_ms LIMIT ?", nowMs, limit);
   }
 
@@ -249,7 +249,7 @@ export class LibraryStore {
 
   /** When there is something to do next; `null`: never. */
   nextMs(): number | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     const { at } = this.#sql
       .exec<{ at: number | null }>(
         `SELECT min(at) AS at FROM (

@@ -4,7 +4,7 @@
  */
 import type { KeptMember } from "../../src/shared/routing/pool/members.ts";
 import type { MemberConfig, MemberWish } from "../../src/shared/routing/pool/replica-record.ts";
-import { hasSchema, migrate } from "../storage/migrations.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
 
 const migrations = [
   `CREATE TABLE member (
@@ -28,16 +28,15 @@ export class PoolStore {
   readonly #storage: DurableObjectStorage;
   /** The heartbeat on disk of each that joined: not the last one that was heard. */
   readonly #heartbeats = new Map<string, number>();
-  #isOpen: boolean;
+  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#isOpen = hasSchema(storage.sql);
-    if (this.#isOpen) migrate(storage, migrations);
+    this.#tables = new LazyTables(storage, migrations);
   }
 
   read(): KeptMember[] {
-    if (!this.#isOpen) return [];
+    if (!this.#tables.areMade) return [];
     const kept = this.#storage.sql
       .exec<MemberRow>("SELECT replica, state, weight, joined, joined_ms, heartbeat_ms FROM member")
       .toArray()
@@ -68,11 +67,8 @@ export class PoolStore {
   /** `null`: there is nothing to remember of it any more. */
   write(replica: string, kept: KeptMember | null): void {
     this.#note(replica, kept);
-    if (!this.#isOpen) {
-      if (kept === null) return;
-      migrate(this.#storage, migrations);
-      this.#isOpen = true;
-    }
+    if (kept === null && !this.#tables.areMade) return;
+    this.#tables.make();
     const { sql } = this.#storage;
     if (kept === null) {
       sql.exec("DELETE FROM member WHERE replica = ?", replica);

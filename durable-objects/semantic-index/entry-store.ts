@@ -6,7 +6,7 @@ import type {
 } from "../../src/shared/contracts/semantic-index.ts";
 import { similarity } from "../../src/shared/cache/semantic/vector-bytes.ts";
 import { type KeptVector, ScopeMemory } from "./scope-memory.ts";
-import { hasSchema, migrate } from "../storage/migrations.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
 
 /**
  * The tables of one owner's answered questions (docs/storage.md): vectors, hashes and the keys of answers, never text. Few enough
@@ -40,22 +40,21 @@ export class EntryStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #memory = new ScopeMemory();
-  #ready: boolean;
+  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#ready = hasSchema(storage.sql);
-    if (this.#ready) migrate(storage, migrations);
+    this.#tables = new LazyTables(storage, migrations);
   }
 
   get isReady(): boolean {
-    return this.#ready;
+    return this.#tables.areMade;
   }
 
   /** `null`: nothing was ever written here. */
   owner(): StoredOwner | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     return (
       this.#sql.exec<StoredOwner & Row>("SELECT tenant, user, jurisdiction FROM owner").toArray()[0] ?? null
     );
@@ -63,8 +62,7 @@ export class EntryStore {
 
   /** Makes the tables. Whoever writes first says whose it is. */
   own({ tenant, user, jurisdiction }: StoredOwner): void {
-    if (!this.#ready) migrate(this.#storage, migrations);
-    this.#ready = true;
+    this.#tables.make();
     this.#sql.exec(
       "INSERT OR IGNORE INTO owner (only_row, tenant, user, jurisdiction) VALUES (1, ?, ?, ?)",
       tenant,
@@ -75,7 +73,7 @@ export class EntryStore {
 
   /** `enrolment`: by which the tenant's object counts on this one. `leaving`: one that it is still to be told the end of. */
   membership(): { readonly enrolment: string | null; readonly leaving: string | null } {
-    if (!this.#ready) return { enrolment: null, leaving: null };
+    if (!this.#tables.areMade) return { enrolment: null, leaving: null };
     return (
       this.#sql
         .exec<{ enrolment: string | null; leaving: string | null }>("SELECT enrolment, leaving FROM owner")
@@ -93,11 +91,11 @@ export class EntryStore {
   }
 
   left(leaving: string): void {
-    if (this.#ready) this.#sql.exec("UPDATE owner SET leaving = NULL WHERE leaving = ?", leaving);
+    if (this.#tables.areMade) this.#sql.exec("UPDATE owner SET leaving = NULL WHERE leaving = ?", leaving);
   }
 
   erasedMs(): number {
-    if (!this.#ready) return 0;
+    if (!this.#tables.areMade) return 0;
     return this.#sql.exec<{ erased_ms: number }>("SELECT erased_ms FROM owner").toArray()[0]?.erased_ms ?? 0;
   }
 
@@ -106,7 +104,7 @@ export class EntryStore {
     { scope, vector, scale, atLeast, limit }: FindNearest,
     nowMs: number,
   ): { readonly answerKey: string; readonly score: number; readonly features: string }[] {
-    if (!this.#ready) return [];
+    if (!this.#tables.areMade) return [];
     const asked = { bytes: vector, scale };
     const near: { sequence: number; score: number }[] = [];
     for (const { sequence, expiresMs, packed } of this.#memory.of(scope, () => this.#read(scope))) {
@@ -177,7 +175,7 @@ export class EntryStore {
   }
 
   count(): number {
-    if (!this.#ready) return 0;
+    if (!this.#tables.areMade) return 0;
     return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM entry").one().n;
   }
 
@@ -193,21 +191,21 @@ export class EntryStore {
   }
 
   removeExpired(nowMs: number): void {
-    if (!this.#ready) return;
+    if (!this.#tables.areMade) return;
     this.#memory.forget();
     this.#sql.exec("DELETE FROM entry WHERE expires_ms <= ?", nowMs);
   }
 
   /** When the next entry ends; `null`: there is none. */
   nextEndMs(): number | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     return this.#sql.exec<{ next: number | null }>("SELECT min(expires_ms) AS next FROM entry").one().next;
   }
 
   /** The object's storage was deleted: the next write makes the tables anew. */
   forgotten(): void {
     this.#memory.forget();
-    this.#ready = false;
+    this.#tables.wereDeleted();
   }
 }
 

@@ -17,8 +17,7 @@ export function hasSchema(sql: Sql, versionTable: VersionTable = "schema_version
 export type VersionTable = "schema_version" | "passage_schema_version";
 
 /**
- * Brings the schema to `migrations.length`. Idempotent; one transaction. Call it before the first write, and on a wake
- * where `hasSchema` says so: an object that was only asked about must not come to hold tables.
+ * Brings the schema to `migrations.length`. Idempotent; one transaction. When: lazy-tables.ts.
  */
 export function migrate(
   storage: SqlTransactions,
