@@ -10,7 +10,8 @@ import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { archiveOf } from "../storage/archive-binding.ts";
 import { callObject } from "../storage/call-object.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
-import { archiveDuty, type ConversationStore, type Head } from "./conversation-store.ts";
+import type { ConversationStore, Head } from "./conversation-store.ts";
+import { archiveDuty } from "./doomed-turns.ts";
 
 /**
  * What a conversation owes others, until they have it: the index is told what there is now; the archive, and the objects of
@@ -98,14 +99,15 @@ export class ConversationDuties {
     for (let after = ""; ;) {
       const head = this.#store().head();
       if (head === null) return;
-      const batch = this.#store().doomed(after, batchSize);
+      const batch = this.#store().doomed.page(after, batchSize);
       after = batch.at(-1) ?? after;
       const erased = await Promise.all(
         batch.map(async (responseId) => {
           try {
             await this.#eraseTurn(responseId, head);
             // Deleted again meanwhile: what was erased is not what is to be erased now.
-            if (this.#store().head()?.deletion?.id === head.deletion?.id) this.#store().erased(responseId);
+            if (this.#store().head()?.deletion?.id === head.deletion?.id)
+              this.#store().doomed.erased(responseId);
             return true;
           } catch (error) {
             failure = error;
@@ -148,7 +150,7 @@ export class ConversationDuties {
   /** Nobody is owed anything. */
   get isDone(): boolean {
     const head = this.#store().head();
-    return head === null || (head.revision <= head.told && this.#store().doomedCount() === 0);
+    return head === null || (head.revision <= head.told && this.#store().doomed.count() === 0);
   }
 
   async #setAlarm(): Promise<void> {

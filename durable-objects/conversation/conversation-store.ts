@@ -6,6 +6,7 @@ import type { TurnPlace } from "./branch-point.ts";
 import { BranchStore } from "./branch-store.ts";
 import { conversationMigrations, type HeadRow, type TitleBy } from "./conversation-tables.ts";
 import { DeletionRecords } from "./deletion-records.ts";
+import { archiveDuty, DoomedTurns } from "./doomed-turns.ts";
 import { itemId } from "./item-id.ts";
 import { ItemReader } from "./item-reader.ts";
 
@@ -28,9 +29,6 @@ export interface Head {
   readonly deletion: DeletionRecord | null;
 }
 
-/** Among the doomed, and no response's id: what the archive holds of the conversation. */
-export const archiveDuty = "archive";
-
 export class ConversationStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
@@ -38,6 +36,7 @@ export class ConversationStore {
   readonly branches: BranchStore;
   /** Only once there are tables. */
   readonly earlierDeletions: DeletionRecords;
+  readonly doomed: DoomedTurns;
   readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
@@ -46,6 +45,7 @@ export class ConversationStore {
     this.reader = new ItemReader(storage.sql);
     this.branches = new BranchStore(storage.sql);
     this.earlierDeletions = new DeletionRecords(storage.sql);
+    this.doomed = new DoomedTurns(storage.sql);
     this.#tables = new LazyTables(storage, conversationMigrations);
   }
 
@@ -209,16 +209,15 @@ export class ConversationStore {
       const earlier = before?.deletion ?? null;
       const isTold = before !== null && before.revision <= before.told;
       if (earlier !== null && !(isTold && earlier.turnsPending === 0)) this.earlierDeletions.keep(earlier);
-      this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", archiveDuty);
-      for (const responseId of running) this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", responseId);
-      this.#sql.exec("INSERT OR IGNORE INTO doomed SELECT response_id FROM turn_response");
+      for (const id of [archiveDuty, ...running]) this.doomed.add(id);
+      this.doomed.addSaved();
       for (const table of ["item", "turn", "turn_response", "branch", "summary"])
         this.#sql.exec(`DELETE FROM ${table}`);
       this.#sql.exec(
         "UPDATE head SET deleted_ms = ?, metadata = '{}', incarnation = incarnation + 1, items = 0",
         deletion.deletedMs,
       );
-      const record = { ...deletion, turnsPending: this.doomedTurns() };
+      const record = { ...deletion, turnsPending: this.doomed.countTurns() };
       this.#reveal({ title: null, titleBy: null, branch: 0, deletion: record }, deletion.deletedMs);
     });
   }
@@ -227,42 +226,10 @@ export class ConversationStore {
     return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM turn").one().n;
   }
 
-  /** Turns whose own objects still hold content of a conversation that was deleted, in the order of their ids. */
-  doomed(after: string, limit: number): string[] {
-    return this.#sql
-      .exec<{ response_id: string }>(
-        "SELECT response_id FROM doomed WHERE response_id > ? ORDER BY response_id LIMIT ?",
-        after,
-        limit,
-      )
-      .toArray()
-      .map(({ response_id: responseId }) => responseId);
-  }
-
-  doomedCount(): number {
-    return this.#tables.areMade
-      ? this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM doomed").one().n
-      : 0;
-  }
-
-  doomedTurns(): number {
-    return this.#sql
-      .exec<{ n: number }>("SELECT count(*) AS n FROM doomed WHERE response_id <> ?", archiveDuty)
-      .one().n;
-  }
-
-  doom(responseId: string): void {
-    this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", responseId);
-  }
-
-  erased(responseId: string): void {
-    this.#sql.exec("DELETE FROM doomed WHERE response_id = ?", responseId);
-  }
-
   /** So many turns' objects have not confirmed yet. */
   notePending(nowMs: number): void {
     const deletion = this.head()?.deletion ?? null;
-    const turnsPending = this.doomedTurns();
+    const turnsPending = this.doomed.countTurns();
     if (deletion === null) return;
     this.#storage.transactionSync(() => {
       const changed = this.earlierDeletions.mostPending(turnsPending);

@@ -147,7 +147,7 @@ export class Conversation extends DurableObject {
     const outcome = appendTurn(this.#storage, this.#store, access, message);
     // Of a turn that ended unseen, a deletion before knew nothing: its own object holds what was said.
     const isOrphan = outcome.result === "superseded" && access.head !== null;
-    if (isOrphan && message.responseId != null) this.#store.doom(message.responseId);
+    if (isOrphan && message.responseId != null) this.#store.doomed.add(message.responseId);
     if (isOrphan || outcome.result === "appended") await this.#duties.begin();
     const isSaved = outcome.result === "appended" || outcome.result === "already-appended";
     const wasIn = this.#gate.release(message.turnId, Date.now(), isSaved);

@@ -154,7 +154,7 @@ test("a second deletion while the archive is told of the first is told as well",
     await telling;
     await duties.run();
     expect(told).toEqual([1000, 2000]);
-    expect(store.doomedCount()).toBe(0);
+    expect(store.doomed.count()).toBe(0);
   });
 });
 
@@ -260,7 +260,7 @@ test("a list that can't be asked keeps no turn of a deleted conversation from be
     live(1, turnOf(1));
     await duties.run();
     expect(erased).toEqual([turnObject(1)]);
-    expect(store.doomedCount()).toBe(0);
+    expect(store.doomed.count()).toBe(0);
     // It is tried again, and the last trace stays until it worked.
     expect(duties.isDone).toBe(false);
     expect(await state.storage.getAlarm()).toBeLessThan(Date.now() + 60_000);
@@ -275,10 +275,10 @@ test("a turn whose object can't be reached keeps no other turn of its conversati
   await dutiful(async ({ duties, store, away, erased, live }) => {
     away.turn = turnObject(0);
     live(1, turnOf(0));
-    for (let at = 1; at <= 9; at += 1) store.doom(turnOf(at));
+    for (let at = 1; at <= 9; at += 1) store.doomed.add(turnOf(at));
     await duties.run();
     expect(erased).toHaveLength(9);
-    expect(store.doomed("", 100)).toEqual([turnOf(0)]);
+    expect(store.doomed.page("", 100)).toEqual([turnOf(0)]);
     away.turn = "";
     await duties.run();
     expect(duties.isDone).toBe(true);

@@ -248,11 +248,11 @@ describe("a deletion", () => {
       const duties = new ConversationDuties(state, archiving, () => store);
       away = true;
       await duties.run();
-      expect(store.doomedCount()).toBe(1);
+      expect(store.doomed.count()).toBe(1);
       expect(await state.storage.getAlarm()).not.toBeNull();
       away = false;
       await duties.run();
-      expect(store.doomedCount()).toBe(0);
+      expect(store.doomed.count()).toBe(0);
       expect(erasures()).toMatchObject([
         { scope: "conversation", tenant: "kept", key: name, beforeMs: deletedMs },
       ]);

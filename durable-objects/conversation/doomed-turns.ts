@@ -1,0 +1,50 @@
+/** Among the doomed, and no response's id: what the archive holds of the conversation. */
+export const archiveDuty = "archive";
+
+/**
+ * Who still holds content of a conversation that was deleted: its turns' own objects, by their responses' ids, and the archive.
+ * Each stays until it has erased that. Only once there are tables.
+ */
+export class DoomedTurns {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  add(id: string): void {
+    this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", id);
+  }
+
+  /** All that were saved here. */
+  addSaved(): void {
+    this.#sql.exec("INSERT OR IGNORE INTO doomed SELECT response_id FROM turn_response");
+  }
+
+  /** In the order of their ids. */
+  page(after: string, limit: number): string[] {
+    return this.#sql
+      .exec<{ response_id: string }>(
+        "SELECT response_id FROM doomed WHERE response_id > ? ORDER BY response_id LIMIT ?",
+        after,
+        limit,
+      )
+      .toArray()
+      .map(({ response_id: responseId }) => responseId);
+  }
+
+  count(): number {
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM doomed").one().n;
+  }
+
+  /** Without the archive. */
+  countTurns(): number {
+    return this.#sql
+      .exec<{ n: number }>("SELECT count(*) AS n FROM doomed WHERE response_id <> ?", archiveDuty)
+      .one().n;
+  }
+
+  erased(id: string): void {
+    this.#sql.exec("DELETE FROM doomed WHERE response_id = ?", id);
+  }
+}
