@@ -1,12 +1,20 @@
 import type { StartTurn } from "../../src/shared/contracts/generation.ts";
 import type { Usage } from "../../src/shared/contracts/usage.ts";
 import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
-import type { Effect, ListedTurn, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
+import type { ListedTurn, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
 import type { OutboxState } from "../../src/shared/turn/durable/turn-state.ts";
 import { JournalSegments } from "./journal-segments.ts";
 import { LongText } from "./long-text.ts";
-import { listedAfter, listedAtEnd, listedTurn, outboxOf, owedAgain } from "./listed-value.ts";
-import { addedSince, turnVersion, type OutboxValue, type Turn, type TurnValue } from "./turn-value.ts";
+import { listedAtEnd, listedTurn, owedAgain } from "./listed-value.ts";
+import { OwedEffects } from "./owed-effects.ts";
+import {
+  addedSince,
+  turnVersion,
+  type OutboxAttempt,
+  type OutboxEntry,
+  type Turn,
+  type TurnValue,
+} from "./turn-value.ts";
 
 /**
  * A turn on disk (docs/storage.md): one value for the turn with its end, its bill and its outbox, and its journal's
@@ -20,18 +28,6 @@ const key = "turn";
 /** What the run wants kept beside its journal (`TurnIo.keep`). */
 const keptKey = "kept";
 
-export interface OutboxEntry {
-  readonly id: number;
-  readonly effect: Effect;
-  readonly attempts: number;
-}
-
-/** What came of an attempt: acknowledged, or when to try again. */
-export interface OutboxAttempt {
-  readonly id: number;
-  readonly retry: { readonly attempts: number; readonly dueMs: number } | null;
-}
-
 /** Terminal events are few; more text than this has segments of its own. */
 const maxLastUnits = 90_000;
 
@@ -40,6 +36,7 @@ export class GenerationStore {
   readonly #kv: SyncKvStorage;
   readonly #texts: LongText;
   readonly #journal: JournalSegments;
+  readonly #owed: OwedEffects;
   /** As it is on disk: read once a wake, written only here. */
   #value: TurnValue | null;
 
@@ -48,6 +45,7 @@ export class GenerationStore {
     this.#kv = storage.kv;
     this.#texts = new LongText(this.#kv);
     this.#journal = new JournalSegments(this.#kv);
+    this.#owed = new OwedEffects(this.#texts);
     const stored = this.#kv.get<TurnValue>(key);
     this.#value = stored === undefined ? null : { ...addedSince, ...stored };
     if (this.#value === null) this.#journal.forget();
@@ -166,12 +164,7 @@ export class GenerationStore {
           refused || outcome.response === null ? null : this.#texts.write("response", outcome.response),
         ...listed,
         last: inline ? last : null,
-        outbox: others.map((effect, id) => ({
-          id,
-          effect: this.#texts.write(effectName(id), JSON.stringify(effect)),
-          attempts: 0,
-          dueMs: nowMs,
-        })),
+        outbox: this.#owed.written(others, nowMs),
       });
     });
   }
@@ -195,45 +188,25 @@ export class GenerationStore {
   }
 
   outboxState(): OutboxState {
-    const outbox = this.#outbox();
-    return {
-      pending: outbox.length,
-      nextDueMs: outbox.length === 0 ? null : Math.min(...outbox.map(({ dueMs }) => dueMs)),
-    };
+    return this.#owed.state(this.#value);
   }
 
   dueEffects(nowMs: number): OutboxEntry[] {
-    return this.#outbox()
-      .filter(({ dueMs }) => dueMs <= nowMs)
-      .map(({ id, effect, attempts }) => {
-        const text = this.#texts.read(effectName(id), effect);
-        if (text === null) throw new Error("the outbox lost an effect");
-        return { id, effect: JSON.parse(text) as Effect, attempts };
-      });
+    return this.#owed.due(this.#value, nowMs);
   }
 
   /** One row, however many effects were tried. */
   settle(attempts: readonly OutboxAttempt[]): void {
     const value = this.#needValue();
-    const tried = new Map(attempts.map((attempt) => [attempt.id, attempt.retry]));
-    this.#transaction(() => {
-      const outbox: OutboxValue[] = [];
-      for (const entry of value.outbox) {
-        const retry = tried.get(entry.id);
-        if (retry === undefined) outbox.push(entry);
-        else if (retry !== null) outbox.push({ ...entry, ...retry });
-        else if (entry.effect === null) this.#texts.drop(effectName(entry.id));
-      }
-      return this.#put({ ...value, outbox, ...listedAfter(value, tried) });
-    });
+    this.#transaction(() => this.#put({ ...value, ...this.#owed.after(value, attempts) }));
   }
 
   /** Drops the journal and the request; of a listed turn the journal alone. */
   prune(): void {
     const value = this.#needValue();
     this.#transaction(() => {
-      if (value.listed !== undefined) this.#journal.drop();
-      else this.#dropJournal();
+      this.#dropJournal();
+      if (value.listed === undefined) this.#dropRequest(value);
       const request = value.listed === undefined ? null : value.request;
       return this.#put({ ...value, pruned: true, request, last: null });
     });
@@ -276,6 +249,7 @@ export class GenerationStore {
     const owed = value.listed === undefined || this.response() === null ? {} : owedAgain(value, nowMs);
     this.#transaction(() => {
       this.#dropJournal();
+      this.#dropRequest(value);
       this.#texts.drop("response");
       const gone = { pruned: true, request: null, last: null, response: null, receipt: null };
       const retentionMs = Math.max(0, (value.outlivesMs ?? 0) - (value.endedMs ?? 0));
@@ -290,15 +264,14 @@ export class GenerationStore {
     await this.#storage.deleteAll();
   }
 
-  #outbox(): readonly OutboxValue[] {
-    return this.#value === null ? [] : outboxOf(this.#value);
-  }
-
   #dropJournal(): void {
     this.#journal.drop();
     // A deletion of what is not there would be a row as well.
     if (this.#kv.get(keptKey) !== undefined) this.#kv.delete(keptKey);
-    if (this.#value?.request === null) this.#texts.drop("request");
+  }
+
+  #dropRequest({ request }: TurnValue): void {
+    if (request === null) this.#texts.drop("request");
   }
 
   #hasJournal(): boolean {
@@ -327,8 +300,4 @@ export class GenerationStore {
       throw error;
     }
   }
-}
-
-function effectName(id: number): string {
-  return `effect-${id}`;
 }

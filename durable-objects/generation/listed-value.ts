@@ -6,8 +6,7 @@
  * for ever. It passes the member over.
  */
 import type { Effect, ListedTurn } from "../../src/shared/turn/durable/ports.ts";
-import type { OutboxAttempt } from "./generation-store.ts";
-import type { ListedValue, OutboxValue, TurnValue } from "./turn-value.ts";
+import type { ListedValue, OutboxAttempt, OutboxValue, TurnValue } from "./turn-value.ts";
 
 /** Of an end's effects: the list's, and the others. */
 export function listedAtEnd(

@@ -130,6 +130,19 @@ test("its messages are had as long as its response is, of any length; nothing el
   }
 });
 
+test("what its run kept of files goes with the journal", async () => {
+  const probe = await listed({ steps: [{ keep: "a passage" }, ...emits(events(1))] });
+  await changeStored(probe.stub, (stored) => {
+    stored.endedMs = (stored.endedMs ?? 0) - 600_000;
+  });
+  expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
+  const keys = await runInDurableObject(probe.stub, (_object, { storage }) =>
+    [...storage.kv.list()].map(([name]) => name),
+  );
+  expect(keys).toEqual(["turn"]);
+  expect(await messages(probe)).toMatchObject({ result: "ok" });
+});
+
 test("other metadata are its own at once, and the list's soon; another's, and no metadata, change nothing", async () => {
   const probe = await listed();
   const changed = { answer: "whole", metadata: { k: "v" } };

@@ -11,7 +11,9 @@ import {
   usage,
 } from "../../test/workers/generation-probe.ts";
 import { type Script, settlement } from "../../test/workers/scripted-generation.ts";
-import type { Effect } from "../../src/shared/turn/durable/ports.ts";
+import type { Delivery, Effect } from "../../src/shared/turn/durable/ports.ts";
+import type { GenerationStore } from "./generation-store.ts";
+import { Outbox } from "./outbox.ts";
 import { eventually } from "../../test/workers/eventually.ts";
 
 /** A turn that ends with a bill and with two items for its conversation. */
@@ -169,3 +171,23 @@ test.for([1, 2])(
     expect(probe.control.attempts).toHaveLength(4);
   },
 );
+
+test("what comes late for a turn that is gone acknowledges nothing of the next one in its object", async () => {
+  const settled: unknown[] = [];
+  const store = {
+    turn: { turnId: "gone" },
+    dueEffects: () => [{ id: 0, effect: settlement("gone", 1), attempts: 0 }],
+    settle: (attempts: unknown) => settled.push(attempts),
+  };
+  const late = Promise.withResolvers<Delivery>();
+  const outbox = new Outbox(
+    store as unknown as GenerationStore,
+    () => late.promise,
+    () => undefined,
+  );
+  const delivering = outbox.deliverDue();
+  store.turn = { turnId: "next" };
+  late.resolve({ result: "acknowledged" });
+  await delivering;
+  expect(settled).toEqual([]);
+});

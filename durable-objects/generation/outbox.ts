@@ -1,6 +1,7 @@
 import type { DeliverEffect, Delivery } from "../../src/shared/turn/durable/ports.ts";
 import { retryDelayMs } from "../../src/shared/turn/durable/turn-state.ts";
-import type { GenerationStore, OutboxAttempt, OutboxEntry } from "./generation-store.ts";
+import type { GenerationStore } from "./generation-store.ts";
+import type { OutboxAttempt, OutboxEntry } from "./turn-value.ts";
 
 /**
  * Carries out what an ended turn owes others: each effect until it is acknowledged, with growing distance, for ever. A
@@ -43,7 +44,8 @@ export class Outbox {
     if (due.length === 0) return;
     const attempts = await Promise.all(due.map((entry) => this.#tryOne(turn.turnId, entry)));
     // All that were tried share a row: should it be lost with the object, all are delivered again, to idempotent receivers.
-    if (this.#store.turn !== null) this.#store.settle(attempts);
+    // The object may hold another turn by now, whose effects have the same numbers.
+    if (this.#store.turn?.turnId === turn.turnId) this.#store.settle(attempts);
   }
 
   async #tryOne(turnId: string, entry: OutboxEntry): Promise<OutboxAttempt> {

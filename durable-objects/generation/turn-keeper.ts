@@ -5,7 +5,6 @@ import type {
   AskedMessages,
   AskedPage,
   Interruption,
-  LostRun,
   TurnOutcome,
 } from "../../src/shared/turn/durable/ports.ts";
 import { dueWork, livenessMs, restartDelayMs } from "../../src/shared/turn/durable/turn-state.ts";
@@ -14,6 +13,7 @@ import { EndedTurn } from "./ended-turn.ts";
 import type { GenerationParts } from "./generation-parts.ts";
 import { GenerationStore } from "./generation-store.ts";
 import { LiveTurn } from "./live-turn.ts";
+import { interruptionOf, lostRun } from "./run-remains.ts";
 import { TurnAlarm } from "./turn-alarm.ts";
 import { TurnJournal } from "./turn-journal.ts";
 import type { Turn } from "./turn-value.ts";
@@ -107,13 +107,7 @@ export class TurnKeeper {
     const delayMs = restartDelayMs(turn, turn.restarts, Math.random(), nowMs);
     if (delayMs === null) return false;
     const begun = this.#store.journalEnd();
-    const lost: LostRun = {
-      events: () => this.#journal.events(),
-      usage: begun.usage,
-      note: this.#store.note,
-      kept: this.#store.kept,
-      isFindable: turn.fingerprint !== null || turn.background,
-    };
+    const lost = lostRun(turn, this.#store, this.#journal);
     const { runner } = this.#needParts();
     const work = resumedWork(runner, this.#store.request(), lost, (event, detail) =>
       this.#report(event, { detail }),
@@ -178,16 +172,7 @@ export class TurnKeeper {
     const isWhole =
       live === null ||
       this.#journal.appendPending(live, (detail) => this.#report("journal-not-stored", { detail }));
-    const opened = this.#journal.next > 0 || live?.isOpen === true;
-    const interruption: Interruption = {
-      reason,
-      opened,
-      usage: (isWhole ? live?.usage : null) ?? this.#store.journalEnd().usage,
-      note: this.#store.note,
-      kept: this.#store.kept,
-      events: () => this.#journal.events(),
-      nowMs: Date.now(),
-    };
+    const interruption = interruptionOf(reason, live, isWhole, this.#store, this.#journal);
     const { runner } = this.#needParts();
     const outcome = interruptedEnd(runner, this.#store.request(), interruption, (event, detail) =>
       this.#report(event, { detail }),

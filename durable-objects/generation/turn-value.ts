@@ -3,6 +3,7 @@ import type { EndStatus } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import type { Usage, UsageBasis } from "../../src/shared/contracts/usage.ts";
 import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
+import type { Effect } from "../../src/shared/turn/durable/ports.ts";
 import type { TurnState } from "../../src/shared/turn/durable/turn-state.ts";
 
 /** Only ever add fields: older code reads what newer code wrote, and the other way round. */
@@ -63,6 +64,19 @@ export interface OutboxValue {
   readonly effect: string | null;
   readonly attempts: number;
   readonly dueMs: number;
+}
+
+/** One that is to be delivered. */
+export interface OutboxEntry {
+  readonly id: number;
+  readonly effect: Effect;
+  readonly attempts: number;
+}
+
+/** What came of an attempt: acknowledged, or when to try again. */
+export interface OutboxAttempt {
+  readonly id: number;
+  readonly retry: { readonly attempts: number; readonly dueMs: number } | null;
 }
 
 export interface Turn extends TurnState {

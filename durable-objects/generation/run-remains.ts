@@ -1,0 +1,41 @@
+/** What is left of a run that did not end its turn: what storage holds, and what memory still does. */
+import type { Interruption, LostRun } from "../../src/shared/turn/durable/ports.ts";
+import type { GenerationStore } from "./generation-store.ts";
+import type { LiveTurn } from "./live-turn.ts";
+import type { TurnJournal } from "./turn-journal.ts";
+import type { Turn } from "./turn-value.ts";
+
+/** Of one whose memory is gone. */
+export function lostRun(turn: Turn, store: GenerationStore, journal: TurnJournal): LostRun {
+  return {
+    ...storedOf(store, journal),
+    usage: store.journalEnd().usage,
+    isFindable: turn.fingerprint !== null || turn.background,
+  };
+}
+
+/**
+ * Of one that is ended from outside.
+ *
+ * @param live `null`: its memory is gone
+ * @param isWhole storage took all that it said: else the bill is what is stored
+ */
+export function interruptionOf(
+  reason: Interruption["reason"],
+  live: LiveTurn | null,
+  isWhole: boolean,
+  store: GenerationStore,
+  journal: TurnJournal,
+): Interruption {
+  return {
+    ...storedOf(store, journal),
+    reason,
+    opened: journal.next > 0 || live?.isOpen === true,
+    usage: (isWhole ? live?.usage : null) ?? store.journalEnd().usage,
+    nowMs: Date.now(),
+  };
+}
+
+function storedOf(store: GenerationStore, journal: TurnJournal) {
+  return { events: () => journal.events(), note: store.note, kept: store.kept };
+}
