@@ -11,6 +11,8 @@ export interface KeptVector {
 /**
  * The vectors of the scopes that were looked at, so that a search compares and does not read: of 2,000 of 1,024 dimensions SQLite
  * takes ten times as long to hand the rows out as comparing them takes. Never more than the table holds; storage is the truth.
+ *
+ * A scope that holds nothing is not remembered: there are as many of those as there are requests with instructions of their own.
  */
 export class ScopeMemory {
   readonly #scopes = new Map<string, KeptVector[]>();
@@ -19,7 +21,7 @@ export class ScopeMemory {
     const known = this.#scopes.get(scope);
     if (known !== undefined) return known;
     const found = read();
-    this.#scopes.set(scope, found);
+    this.#set(scope, found);
     return found;
   }
 
@@ -35,11 +37,21 @@ export class ScopeMemory {
     for (const { scope, sequence } of gone) {
       const known = this.#scopes.get(scope);
       if (known === undefined) continue;
-      this.#scopes.set(
+      this.#set(
         scope,
         known.filter((one) => one.sequence !== sequence),
       );
     }
+  }
+
+  /** How many are remembered. */
+  get size(): number {
+    return this.#scopes.size;
+  }
+
+  #set(scope: string, vectors: KeptVector[]): void {
+    if (vectors.length === 0) this.#scopes.delete(scope);
+    else this.#scopes.set(scope, vectors);
   }
 
   /** The next search reads anew. */

@@ -172,6 +172,7 @@ test("a tenant's default stores are searched for chats that say nothing, for all
   await putTenant("by-default", {
     limits: limitless,
     retrieval: { default_vector_store_ids: [storeId], budget_ms: 5000 },
+    requests: { dedup: true },
   });
   // What an isolate remembers of a tenant is old by then.
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 301_000 });
@@ -187,6 +188,11 @@ test("a tenant's default stores are searched for chats that say nothing, for all
     const response = await post("/v1/responses", authorization, { model: "auto", input: question.content });
     expect(JSON.stringify(await response.json())).not.toContain("file_search");
     expect(engine.lastRead()).not.toContain("passage");
+    // Files change: equal requests share no answer that rests on them.
+    const before = engine.asked.length;
+    for (let at = 0; at < 2; at += 1)
+      await post("/v1/chat/completions", authorization, { ...chat, temperature: 0 });
+    expect(engine.asked).toHaveLength(before + 2);
   } finally {
     vi.useRealTimers();
   }

@@ -6,6 +6,7 @@ import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 const engine = scriptedEdge({
   claims: {},
   sharing: { requests: { dedup: true } },
+  "sharing-tools": { requests: { dedup: true }, tools: { calculator: true, chat_completions: true } },
   retries: { requests: { retry_attach: true } },
 });
 
@@ -63,5 +64,13 @@ test("where the tenant wants it, equal requests at the same time share one gener
   const theirs = await bearer("sharing", "other");
   await (await post("/v1/chat/completions", theirs, certain)).text();
   expect(engine.asked).toHaveLength(5);
+  await settled();
+});
+
+test("what tools find out is asked anew: a moment later it may be another answer", async () => {
+  const authorization = await bearer("sharing-tools", "client");
+  for (let at = 0; at < 2; at += 1)
+    await (await post("/v1/chat/completions", authorization, { ...streamed, temperature: 0 })).text();
+  expect(engine.asked).toHaveLength(2);
   await settled();
 });

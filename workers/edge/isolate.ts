@@ -142,6 +142,7 @@ function build(env: Cloudflare.Env): Isolate {
   const far = kvTier(env.ANSWERS);
   const semantic = semanticParts(env, hash, now, startTimer, report);
   const remembered = new RecentMap<CacheEntry>(rememberedAnswers);
+  const madeMs = new RecentMap<number>(rememberedAnswers);
   const log = new LineBuffer({ write: writeLines, maxLines: 128, maxDelayMs: 50, sleep });
   const transport = originTransport(env, now, report);
   const binding = env.ORIGIN_ROUTER;
@@ -167,6 +168,7 @@ function build(env: Cloudflare.Env): Isolate {
   const answerCache = (background: Background, jurisdiction: Jurisdiction): AnswerCache =>
     createAnswerCache({
       memory: remembered,
+      madeMs,
       near,
       // KV is in every country.
       far: jurisdiction === "none" ? far : null,

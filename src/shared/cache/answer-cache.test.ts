@@ -17,7 +17,9 @@ const answer: CachedAnswer = {
   usage: { promptTokens: 4, completionTokens: 2, cachedTokens: 0, reasoningTokens: 0 },
 };
 
-interface FakeTier extends AnswerTier {
+interface FakeTier {
+  get: AnswerTier["get"];
+  put: AnswerTier["put"];
   readonly entries: Map<string, { entry: string; ttlSeconds: number }>;
 }
 
@@ -41,6 +43,7 @@ function bench(tiers: { near?: AnswerTier; far?: AnswerTier | null; remembers?: 
   const clock = { nowMs: 1_000_000 };
   const deps: AnswerCacheDeps = {
     memory,
+    madeMs: new RecentMap<number>(4),
     near: tiers.near ?? near,
     far: tiers.far === undefined ? far : tiers.far,
     background: { run: (_, work) => void works.push(work) },
@@ -217,4 +220,66 @@ test("a long answer is not remembered", async () => {
   near.entries.clear();
   far.entries.clear();
   expect((await cache.lookup("k")).result).toBe("miss");
+});
+
+test("look-ups at the same time that find one answer copy it far once", async () => {
+  const { cache, far, settle, near } = bench({ remembers: true });
+  let copies = 0;
+  const put = far.put.bind(far);
+  far.put = async (...entry) => {
+    copies += 1;
+    await put(...entry);
+  };
+  await cache.store("k", answer, 3600);
+  const found = await Promise.all(Array.from({ length: 20 }, () => cache.lookup("k")));
+  expect(found.every(({ result }) => result === "hit")).toBe(true);
+  await settle();
+  expect([copies, far.entries.size, near.entries.size]).toEqual([1, 1, 1]);
+});
+
+test("an answer that was asked for anew stays, however late the old one is copied", async () => {
+  const anew = { ...answer, createdMs: 2_000 };
+  const released = Promise.withResolvers<void>();
+  // While it is copied far.
+  const slowPut: AnswerTier = { get: async () => null, put: () => released.promise };
+  const one = bench({ far: slowPut });
+  await one.cache.store("k", answer, 3600);
+  expect(await one.cache.lookup("k")).toMatchObject({ answer });
+  await one.cache.store("k", anew, 3600);
+  // While it is read there.
+  const old = encodeEntry({ expiresMs: 2_000_000, promoted: true, answer });
+  const slowGet: AnswerTier = { get: () => released.promise.then(() => old), put: async () => undefined };
+  const other = bench({ far: slowGet });
+  const looking = other.cache.lookup("k");
+  await Promise.resolve();
+  await other.cache.store("k", anew, 3600);
+  released.resolve();
+  expect(await looking).toMatchObject({ answer });
+  for (const { cache, settle } of [one, other]) {
+    await settle();
+    expect(await cache.lookup("k")).toMatchObject({ answer: anew });
+  }
+});
+
+test("who looks up the old answer while the new one is stored makes nobody remember it", async () => {
+  const memory = fakeTier();
+  const storing = Promise.withResolvers<void>();
+  let isSlow = false;
+  const near: AnswerTier = {
+    get: (key) => memory.get(key),
+    put: async (...entry) => {
+      if (isSlow) await storing.promise;
+      await memory.put(...entry);
+    },
+  };
+  const { cache, settle } = bench({ near, far: null, remembers: true });
+  await cache.store("k", answer, 3600);
+  isSlow = true;
+  const anew = { ...answer, createdMs: 2_000 };
+  const stored = cache.store("k", anew, 3600);
+  expect(await cache.lookup("k")).toMatchObject({ answer, tier: "cache-api" });
+  storing.resolve();
+  await stored;
+  await settle();
+  expect(await cache.lookup("k")).toMatchObject({ answer: anew });
 });

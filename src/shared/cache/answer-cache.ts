@@ -27,6 +27,8 @@ export type CacheFault = "entry-corrupt" | "entry-too-large" | "tier-failed";
 export interface AnswerCacheDeps {
   /** As long-lived as the isolate. Null: nothing is remembered. */
   readonly memory: RecentMap<CacheEntry> | null;
+  /** As long-lived: when the answers that were stored lately were made, by key. No older one takes their place. */
+  readonly madeMs: RecentMap<number>;
   readonly near: AnswerTier;
   /** Null for tenants with a jurisdiction: KV holds no content of theirs. */
   readonly far: AnswerTier | null;
@@ -71,8 +73,12 @@ function remembered(deps: AnswerCacheDeps, key: string, oldestMs: number): Cache
   return ttlSeconds <= 0 ? null : { result: "hit", answer: entry.answer, ttlSeconds, tier: "memory" };
 }
 
-function remember({ memory }: AnswerCacheDeps, key: string, { entry, characters }: Found): void {
-  if (characters <= maxRememberedCharacters) memory?.set(key, entry);
+function remember(deps: AnswerCacheDeps, key: string, { entry, characters }: Found): void {
+  if (characters <= maxRememberedCharacters && !isReplaced(deps, key, entry)) deps.memory?.set(key, entry);
+}
+
+function isReplaced({ madeMs }: AnswerCacheDeps, key: string, { answer }: CacheEntry): boolean {
+  return (madeMs.get(key) ?? 0) > answer.createdMs;
 }
 
 function lookup(deps: AnswerCacheDeps, key: string, limitMs: number): Promise<CacheLookup> {
@@ -91,7 +97,9 @@ function lookup(deps: AnswerCacheDeps, key: string, limitMs: number): Promise<Ca
 async function find(deps: AnswerCacheDeps, key: string): Promise<CacheLookup> {
   const near = await read(deps, deps.near, key);
   if (near !== null) {
-    if (!near.entry.promoted) promote(deps, key, near);
+    // Of look-ups at the same time the first copies: KV is paid by the write, and takes one a second and key.
+    const isFirst = deps.memory?.get(key)?.expiresMs !== near.entry.expiresMs;
+    if (!near.entry.promoted && isFirst) promote(deps, key, near);
     remember(deps, key, near);
     return { result: "hit", answer: near.entry.answer, ttlSeconds: near.ttlSeconds, tier: "cache-api" };
   }
@@ -101,7 +109,7 @@ async function find(deps: AnswerCacheDeps, key: string): Promise<CacheLookup> {
   remember(deps, key, far);
   deps.background.run(
     "cache-bring-near",
-    write(deps, deps.near, key, { ...far.entry, promoted: true }, far.ttlSeconds),
+    copyNear(deps, key, { ...far, entry: { ...far.entry, promoted: true } }),
   );
   return { result: "hit", answer: far.entry.answer, ttlSeconds: far.ttlSeconds, tier: "kv" };
 }
@@ -130,9 +138,18 @@ function promote(deps: AnswerCacheDeps, key: string, found: Found): void {
   if (far === null || found.ttlSeconds < farMinimumSeconds) return;
   const entry = { ...found.entry, promoted: true };
   const work = write(deps, far, key, entry, found.ttlSeconds).then((written) =>
-    written ? write(deps, deps.near, key, entry, found.ttlSeconds) : false,
+    written ? copyNear(deps, key, { ...found, entry }) : false,
   );
   deps.background.run("cache-promote", work);
+}
+
+/** Writing far takes its time, and so does reading there: what was answered anew meanwhile stays. */
+async function copyNear(deps: AnswerCacheDeps, key: string, { entry, ttlSeconds }: Found): Promise<boolean> {
+  const there = await read(deps, deps.near, key);
+  if (there !== null && there.entry.answer.createdMs > entry.answer.createdMs) return false;
+  // Nor what is being stored by this isolate at the moment.
+  if (isReplaced(deps, key, entry)) return false;
+  return write(deps, deps.near, key, entry, ttlSeconds);
 }
 
 async function store(
@@ -141,9 +158,10 @@ async function store(
   answer: CachedAnswer,
   ttlSeconds: number,
 ): Promise<void> {
+  const expiresMs = Math.floor(deps.nowMs() + ttlSeconds * 1000);
   // A client asked for a new one (`no-cache`), or the old one was too old for it (`max-age`): both would meet the old one again.
   deps.memory?.delete(key);
-  const expiresMs = Math.floor(deps.nowMs() + ttlSeconds * 1000);
+  deps.madeMs.set(key, answer.createdMs);
   await write(deps, deps.near, key, { expiresMs, promoted: false, answer }, ttlSeconds);
 }
 

@@ -9,6 +9,16 @@ import {
 import { cacheStatus } from "./cache-status.ts";
 import type { CachedAnswer } from "./ports.ts";
 
+function shown(url: string): object {
+  return {
+    role: "user",
+    content: [
+      { type: "text", text: "What is it?" },
+      { type: "image_url", image_url: { url } },
+    ],
+  };
+}
+
 test.each([
   [{ temperature: 0 }, "deterministic", null, "allowed"],
   [{ temperature: 0 }, "deterministic", null, "allowed"],
@@ -25,6 +35,9 @@ test.each([
   [{ temperature: 0, logprobs: true }, "all", null, "not-replayable"],
   [{ temperature: 0, conversation_id: "c" }, "all", null, "not-replayable"],
   [{ temperature: 0, retrieval: { vector_store_ids: ["v"] } }, "all", null, "not-replayable"],
+  [{ temperature: 0, messages: [shown("data:image/png;base64,AA==")] }, "all", null, "allowed"],
+  [{ temperature: 0, messages: [shown("DATA:image/png;base64,AA==")] }, "all", null, "allowed"],
+  [{ temperature: 0, messages: [shown("https://cam.example/now.jpg")] }, "all", null, "not-replayable"],
   [{ temperature: 0 }, "all", "No-Store", "client-no-store"],
   [{ temperature: 0 }, "all", "max-age=0, no-cache", "client-no-cache"],
   [{ temperature: 0 }, "all", "no-cache,no-store", "client-no-store"],

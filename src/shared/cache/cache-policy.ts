@@ -7,7 +7,8 @@ import type { CachedAnswer } from "./ports.ts";
  * `deterministic` means `temperature: 0`, given. A `seed` alone does not count: engines that batch are not
  * reproducible at a temperature, and a client that sends a seed wants to see variation under control, not a replay.
  * Tools that the client runs itself are no obstacle: the call is only text until the client acts on it. What the edge
- * would run on the way (retrieval, a conversation) is: its answer hangs on more than the request.
+ * would run on the way (retrieval, a conversation) is, and so is an image that the engine fetches: its answer hangs on more
+ * than the request.
  */
 export interface CacheDecision {
   readonly lookup: boolean;
@@ -30,6 +31,7 @@ export interface CacheableRequest {
   readonly logprobs?: boolean | null | undefined;
   readonly conversation_id?: string | null | undefined;
   readonly retrieval?: unknown;
+  readonly messages?: readonly { readonly content?: unknown }[];
 }
 
 /**
@@ -46,6 +48,7 @@ export function decideCaching(
   if ((request.n ?? 1) !== 1 || request.logprobs === true) return never("not-replayable");
   if (typeof request.conversation_id === "string") return never("not-replayable");
   if (typeof request.retrieval === "object" && request.retrieval !== null) return never("not-replayable");
+  if (request.messages?.some(showsWhatIsElsewhere) === true) return never("not-replayable");
   if (cacheControl !== null) {
     const directives = directivesOf(cacheControl);
     if (directives.includes("no-store")) return never("client-no-store");
@@ -55,6 +58,15 @@ export function decideCaching(
     return { lookup: true, store: true, maxAgeSeconds, reason: "allowed" };
   }
   return { lookup: true, store: true, maxAgeSeconds: null, reason: "allowed" };
+}
+
+/** An image by its address: there may be another one tomorrow. */
+function showsWhatIsElsewhere({ content }: { readonly content?: unknown }): boolean {
+  return Array.isArray(content) && content.some(isElsewhere);
+}
+
+function isElsewhere(part: { readonly image_url?: { readonly url: string } }): boolean {
+  return part.image_url !== undefined && !/^data:/i.test(part.image_url.url);
 }
 
 /** The client takes a stored answer, consistent with all else that it asks for, or none (RFC 9111, section 5.2.1.7). */

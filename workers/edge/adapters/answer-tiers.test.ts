@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { createAnswerCache } from "../../../src/shared/cache/answer-cache.ts";
 import { exactKey } from "../../../src/shared/cache/exact-key.ts";
 import type { CachedAnswer } from "../../../src/shared/cache/ports.ts";
+import { RecentMap } from "../../../src/shared/limits/recent-map.ts";
 import { cacheApiTier } from "./cache-api.ts";
 import { kvTier } from "./kv-answers.ts";
 
@@ -18,6 +19,7 @@ test("an answer goes through the real Cache API, and on second sight through KV"
   const faults: string[] = [];
   const cache = createAnswerCache({
     memory: null,
+    madeMs: new RecentMap<number>(4),
     near: cacheApiTier(caches.default),
     far: kvTier(env.ANSWERS),
     background: { run: (_, work) => void works.push(work) },

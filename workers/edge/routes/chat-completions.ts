@@ -35,7 +35,7 @@ export const createChatCompletion: TenantHandler = async (call) => {
     if (unknown !== null) return respondRefusal(scope, unknown);
   }
   const key = call.c.req.raw.headers.get("idempotency-key");
-  const mayShare = call.tenant.requests.dedup && isAlwaysTheSame(call, request);
+  const mayShare = call.tenant.requests.dedup && wish === null && isAlwaysTheSame(call, request);
   const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId, mayShare);
   const claim = claiming instanceof Promise ? await claiming : claiming;
   if (!claim.ok) return respondRefusal(scope, claim.error);
@@ -53,8 +53,9 @@ export const createChatCompletion: TenantHandler = async (call) => {
   return runDirect(call, askedChat(request), "chatcmpl-", ground);
 };
 
-/** Nothing is sampled, and the client does not ask for an answer of its own (`Cache-Control`). */
-function isAlwaysTheSame({ c }: TenantCall, chat: ChatRequest): boolean {
+/** Nothing is sampled or found out by tools, and the client does not ask for an answer of its own (`Cache-Control`). */
+function isAlwaysTheSame({ c, tenant }: TenantCall, chat: ChatRequest): boolean {
+  if (tenant.tools?.chat_completions === true) return false;
   const { cacheable } = askedChat(chat);
   const control = c.req.raw.headers.get("cache-control");
   if (cacheable === null) return false;
