@@ -3,19 +3,39 @@
  * half of the evaluation (`npm run eval:cache`): a word that is in none is part of the question.
  */
 
-/** Say nothing of what is asked. */
-export const fillers: ReadonlySet<string> = new Set(
-  "a an the please kindly really just actually exactly currently hi hello hey thanks".split(" "),
+/** May be there or not, but not one in place of another: "the Matrix" is no matrix. */
+export const articles: ReadonlyMap<string, string> = new Map([
+  ["a", "a"],
+  ["an", "a"],
+  ["the", "the"],
+]);
+
+/** Say nothing of what is asked, wherever they stand. */
+export const adverbs: ReadonlySet<string> = new Set("really actually exactly currently".split(" "));
+
+/** Say nothing of what is asked in front of a question, or set off behind it. */
+export const polite: ReadonlySet<string> = new Set("please kindly hi hello hey thanks".split(" "));
+
+/** Whoever uses one of these may ask about a word, which then is none to be left out. */
+export const mentions: ReadonlySet<string> = new Set(
+  "say said saying mean meaning word term phrase expression definition define spell plural synonym antonym opposite greeting etymology origin pronounce pronunciation write written type reply respond sign".split(
+    " ",
+  ),
+);
+
+/** Units whose capitals are others: megabits are no megabytes, milliwatts no megawatts. */
+export const casedUnits: ReadonlySet<string> = new Set(
+  "kb mb gb tb pb kbps mbps gbps tbps kbit mbit gbit mw gw mv ma mm mg mj mpa mhz ms cal pa".split(" "),
 );
 
 /**
  * May be there or not, but not one in place of another: "schools in Rome" and "schools Rome" ask the same, "look for a star" and
- * "look at a star" do not. Of those that have one meaning here either may stand for the other.
+ * "look at a star" do not. Of those that have one meaning here either may stand for the other; a visa for India is none in India.
  */
 export const links: ReadonlyMap<string, string> = new Map([
   ["of", "of"],
   ["in", "of"],
-  ["for", "of"],
+  ["for", "for"],
   ["on", "of"],
   ["at", "at"],
 ]);
@@ -124,5 +144,5 @@ export const phrases: readonly (readonly [RegExp, string])[] = [
   [/\b(?:what|which) do(?:es)? (.{1,80}) mean$/, "what meaning $1"],
   [/^(?:what is )?(?:the )?(?:meaning|definition) of /, "what meaning "],
   [/^define /, "what meaning "],
-  [/\b(?:what|which) (?:is|are)(?: (?:the|some|a|an|any))? (?=\S)/g, "what "],
+  [/\b(?:what|which) (?:is|are)(?: (?:some|any))? (?=\S)/g, "what "],
 ];

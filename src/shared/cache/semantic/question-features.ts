@@ -3,20 +3,23 @@
  * hashes, so that no word of a question is stored, nor found out without the key.
  */
 import * as z from "zod";
+import type { Place } from "./content-words.ts";
 import { readQuestion, type QuestionReading } from "./read-question.ts";
 import type { SipHash } from "./sip-hash.ts";
 
 /** Changes when readings do: entries of an older one are then not found. */
-export const featuresVersion = 1;
+export const featuresVersion = 2;
 
 function makeSchema() {
   const hashes = z.array(z.int().min(0)).max(4096);
+  const places = z.array(z.tuple([z.int().min(0), z.int().min(0)])).max(4096);
   return z.object({
     v: z.literal(featuresVersion),
     script: z.string().max(16),
     language: z.string().max(8).nullable(),
     words: hashes,
-    links: z.array(z.tuple([z.int().min(0), z.int().min(0)])).max(4096),
+    links: places,
+    articles: places,
     facts: hashes,
     names: hashes,
   });
@@ -39,8 +42,10 @@ export function featuresOf(
   hash: SipHash,
 ): { readonly features: QuestionFeatures; readonly reading: QuestionReading } {
   const reading = readQuestion(text);
-  const { language, words, links, facts, names } = reading;
+  const { language, words, links, articles, facts, names } = reading;
   const hashed = (kind: string, list: readonly string[]): number[] => list.map((one) => hash.of(kind + one));
+  const placed = (list: readonly Place[]): [number, number][] =>
+    list.map(([before, word]) => [before, hash.of(`w${word}`)]);
   return {
     reading,
     features: {
@@ -48,7 +53,8 @@ export function featuresOf(
       script: language.script,
       language: language.name,
       words: hashed("w", words),
-      links: links.map(([before, word]) => [before, hash.of(`w${word}`)]),
+      links: placed(links),
+      articles: placed(articles),
       facts: hashed("f", facts),
       names: hashed("w", names),
     },
@@ -78,8 +84,8 @@ export function compareFeatures(
   if (!mayBeSame(one, other)) return "language";
   if (!equal(one.facts, other.facts)) return "facts";
   if (!contains(other.words, one.names) || !contains(one.words, other.names)) return "names";
-  if (level === "words") return equal(one.words, other.words) && linksAgree(one, other) ? "same" : "words";
-  return isExchange(one.words, other.words) ? "words" : "same";
+  if (equal(one.words, other.words)) return placesAgree(one, other) ? "same" : "words";
+  return level === "words" || isExchange(one.words, other.words) ? "words" : "same";
 }
 
 function mayBeSame(one: QuestionFeatures, other: QuestionFeatures): boolean {
@@ -99,26 +105,33 @@ function contains(words: readonly number[], names: readonly number[]): boolean {
   return names.every((name) => known.has(name));
 }
 
+function placesAgree(one: QuestionFeatures, other: QuestionFeatures): boolean {
+  return (["links", "articles"] as const).every(
+    (kind) => agree(one[kind], other[kind]) && agree(other[kind], one[kind]),
+  );
+}
+
+type Places = QuestionFeatures["links"];
+
 /** Where both have something at the same place, it is the same. */
-function linksAgree(one: QuestionFeatures, other: QuestionFeatures): boolean {
+function agree(one: Places, other: Places): boolean {
   const there = new Map<number, Set<number>>();
-  for (const [before, word] of other.links) {
+  for (const [before, word] of other) {
     const at = there.get(before);
     if (at === undefined) there.set(before, new Set([word]));
     else at.add(word);
   }
-  return one.links.every(([before, word]) => there.get(before)?.has(word) ?? true);
+  return one.every(([before, word]) => there.get(before)?.has(word) ?? true);
 }
 
 /**
- * The same words in another order, or one in place of another: nothing says whether that one means the same or is another town's
- * name in lower case.
+ * Of two that differ: the same words in another order, or one in place of another. Nothing says whether that one means the same or
+ * is another town's name in lower case.
  */
 function isExchange(one: readonly number[], other: readonly number[]): boolean {
   if (one.length !== other.length) return false;
   const differing = one.filter((hash, at) => hash !== other[at]).length;
-  if (differing === 1) return true;
-  return differing > 0 && equal([...one].sort(ascending), [...other].sort(ascending));
+  return differing === 1 || equal([...one].sort(ascending), [...other].sort(ascending));
 }
 
 function ascending(left: number, right: number): number {

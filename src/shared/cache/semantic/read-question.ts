@@ -4,18 +4,22 @@
  * (question-features.ts).
  */
 import {
-  fillers,
+  type ContentWords,
+  contentWords,
+  isFunctionWord,
+  type Place,
+  withoutGreetings,
+} from "./content-words.ts";
+import {
+  casedUnits,
   inverted,
   inverting,
   joins,
-  links,
   otherAsNames,
   otherInCapitals,
-  ownersLink,
   phrases,
   sameWord,
   singular,
-  withParticle,
   workOnText,
 } from "./english.ts";
 import { languageOf, type Language } from "./language-of.ts";
@@ -25,8 +29,8 @@ export interface QuestionReading {
   readonly language: Language;
   /** What matters, in its order. */
   readonly words: readonly string[];
-  /** What may be left out but not exchanged: the number of words before it, and it. */
-  readonly links: readonly (readonly [before: number, word: string])[];
+  readonly links: readonly Place[];
+  readonly articles: readonly Place[];
   /** Numbers with what they count, negations, opposites, the kind of question, code and quotations; sorted. */
   readonly facts: readonly string[];
   /** Words that were written as names are, as they stand in `words`. */
@@ -37,10 +41,16 @@ interface Token {
   /** As written, without the punctuation around it. */
   readonly written: string;
   readonly isFirst: boolean;
+  /** Punctuation stands before it. */
+  readonly isSetOff: boolean;
 }
 
-const opening = /^[("'“”‘’«»[{¿¡]+/u;
-const closing = /[)"'“”‘’«»\]},;:!?…。、！？]+$/u;
+const opening = /^["'“”‘’«»¿¡]+/u;
+/** No brackets: where they stand is what is asked of `(2 + 3) * 4` and `[a-z]`. */
+const closing = /["'“”‘’«»,;:!?…。、！？]+$/u;
+const sentenceEnd = /[.?!…。？！]+$/u;
+/** A number with its factorial sign, if that is what it is. */
+const aFactorial = /^\d+!+(?=[.?…]*$)/u;
 /** A word of letters, also with an apostrophe or a hyphen between them. */
 const plainWord = /^[\p{L}\p{M}]+(?:['’-][\p{L}\p{M}]+)*$/u;
 const aNumber = /^([$€£¥₹#+-]?)(\d[\d.,]*)(%|\p{L}{0,12})$/u;
@@ -51,18 +61,18 @@ export function readQuestion(text: string): QuestionReading {
     .replaceAll(/[’‘]/g, "'")
     .replaceAll(/[“”«»]/g, '"');
   const isShouted = !/\p{Ll}/u.test(normal);
-  const tokens = tokensOf(normal);
-  const cased = tokens.map((token) => inItsCase(token, isShouted));
-  const language = languageOf(tokens.map(({ written }) => written.toLowerCase()));
+  const all = tokensOf(normal);
+  const language = languageOf(all.map(({ written }) => written.toLowerCase()));
   const isEnglish = language.name === "en";
+  const tokens = isEnglish ? withoutGreetings(all) : all;
+  const cased = tokens.map((token) => inItsCase(token, isShouted));
   const read = wordsOf(isEnglish ? fold(cased) : cased, isEnglish);
   const names = tokens.flatMap((token, at) =>
-    !isShouted && looksLikeName(token) ? wordsOf([cased[at] ?? ""], isEnglish).words.slice(0, 1) : [],
+    !isShouted && looksLikeName(token) ? nameIn(cased[at] ?? "", isEnglish) : [],
   );
   return {
     language,
-    words: read.words,
-    links: read.links,
+    ...read,
     facts: [...factsOf(read.words, tokens, isEnglish), ...verbatim(normal, tokens)].sort(),
     names: [...new Set(names)],
   };
@@ -74,34 +84,45 @@ function inItsCase({ written, isFirst }: Token, isShouted: boolean): string {
   if (!plainWord.test(written)) return written;
   if (isShouted || written === "I" || (isFirst && written === "A")) return small;
   if (/^\p{Lu}$/u.test(written)) return written;
+  if (casedUnits.has(small)) return written;
   if (/^\p{Lu}{2,}$/u.test(written)) return otherInCapitals.has(small) ? written : small;
   const isName = /^\p{Lu}/u.test(written) && !isFirst;
-  return isName && (fillers.has(small) || links.has(small) || otherAsNames.has(small)) ? written : small;
+  return isName && (isFunctionWord(small) || otherAsNames.has(small)) ? written : small;
 }
 
 function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let isFirst = true;
-  const pieces = text.split(/\s+/);
+  let isSetOff = false;
+  const pieces = text.trim().split(/\s+/);
   for (const [at, raw] of pieces.entries()) {
-    const bare = raw
-      .replace(opening, "")
-      .replace(closing, "")
-      .replace(/(?<=[^.])\.+$/, "");
+    const bare = bareOf(raw, at + 1 === pieces.length);
     // "and/or", "km/h": words of their own. Addresses and paths stay whole.
     const parts = /^[\p{L}]+(?:\/[\p{L}]+)+$/u.test(bare) ? bare.split("/") : [bare];
     for (const written of parts) {
-      if (written === "" || (/^[-–—−]+$/.test(written) && !isMinus(pieces[at - 1], pieces[at + 1]))) continue;
-      tokens.push({ written: written.replace(/^[–−]$/, "-"), isFirst });
+      if (written === "" || (/^[-–—−]+$/.test(written) && !isSign(pieces[at - 1], pieces[at + 1]))) continue;
+      tokens.push({ written: written.replace(/^[–−]$/, "-"), isFirst, isSetOff });
       isFirst = false;
+      isSetOff = false;
     }
     if (/[.!?:]["')]*$/.test(raw)) isFirst = true;
+    if (/[.!?:,;]["')]*$/.test(raw)) isSetOff = true;
   }
   return tokens;
 }
 
-/** Between numbers or letters a dash is a sign. */
-function isMinus(before: string | undefined, after: string | undefined): boolean {
+/** Without the punctuation around it. Where there is nothing else it is a sign (`::`, `??`), but for the text's own end. */
+function bareOf(raw: string, isLast: boolean): string {
+  const opened = raw.replace(opening, "");
+  const factorial = aFactorial.exec(opened);
+  if (factorial !== null) return factorial[0];
+  const bare = opened.replace(closing, "").replace(/(?<=[^.])\.+$/, "");
+  return bare !== "" || !isLast ? bare || raw : raw.replace(sentenceEnd, "");
+}
+
+/** Between numbers or letters a dash is a sign, and where a word must stand: "What does - mean?". */
+function isSign(before: string | undefined, after: string | undefined): boolean {
+  if (/^(?:does|do|is|the|an?|of|between)$/i.test(before ?? "")) return true;
   const term = /^[("]*(?:\d|\p{L}(?!\p{L}))/u;
   return before !== undefined && after !== undefined && term.test(before) && term.test(after);
 }
@@ -113,26 +134,22 @@ function fold(words: readonly string[]): readonly string[] {
   return text.split(" ").filter((word) => word !== "");
 }
 
-function wordsOf(tokens: readonly string[], isEnglish: boolean): Pick<QuestionReading, "words" | "links"> {
-  const words: string[] = [];
-  const found: [number, string][] = [];
-  for (const token of tokens)
-    for (const piece of piecesOf(token)) {
-      const word = isEnglish ? (sameWord.get(piece) ?? singular(piece)) : piece;
-      if (isEnglish && fillers.has(word)) continue;
-      const link = isEnglish ? linkOf(word, words) : undefined;
-      if (link === undefined) words.push(word);
-      else found.push([words.length, link]);
-    }
-  if (isEnglish) inOneOrder(words);
-  return { words, links: found };
+function wordsOf(tokens: readonly string[], isEnglish: boolean): ContentWords {
+  const pieces = tokens.flatMap(piecesOf);
+  if (!isEnglish) return { words: pieces, links: [], articles: [] };
+  const read = contentWords(pieces.map(oneWord));
+  inOneOrder(read.words);
+  return read;
 }
 
-/** @param before the words that stand before it */
-function linkOf(word: string, before: readonly string[]): string | undefined {
-  if (word === ownersLink) return before[0] === "how" ? word : undefined;
-  const isParticle = (word === "in" || word === "on") && withParticle.has(before.at(-1) ?? "");
-  return isParticle ? undefined : links.get(word);
+function oneWord(piece: string): string {
+  return sameWord.get(piece) ?? singular(piece);
+}
+
+/** As it stands among the words; nothing where it is none of them. */
+function nameIn(token: string, isEnglish: boolean): readonly string[] {
+  const pieces = isEnglish ? piecesOf(token).map(oneWord) : piecesOf(token);
+  return pieces.filter((piece) => !isEnglish || !isFunctionWord(piece)).slice(0, 1);
 }
 
 /** "tea and coffee" is "coffee and tea", and "why is it so" is "why it is so". Numbers stay where they are. */
