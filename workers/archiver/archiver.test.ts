@@ -1,5 +1,11 @@
-import { createExecutionContext, createMessageBatch, getQueueResult } from "cloudflare:test";
-import { describe, expect, it } from "vitest";
+import {
+  createExecutionContext,
+  createMessageBatch,
+  createScheduledController,
+  getQueueResult,
+  waitOnExecutionContext,
+} from "cloudflare:test";
+import { describe, expect, it, vi } from "vitest";
 import { ArchiveStore } from "../../src/shared/archive/archive-store.ts";
 import { consumeBatch } from "../../src/shared/archive/consume-batch.ts";
 import type { Database } from "../../src/shared/archive/database.ts";
@@ -33,6 +39,16 @@ describe("the archiver's queue handler", () => {
     expect(result.outcome).toBe("ok");
     expect(result.explicitAcks).toEqual([]);
     expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(["message-0", "message-1", "message-2"]);
+  });
+
+  it("has its hourly run try again an hour later while the database is away", async () => {
+    const reported = vi.spyOn(console, "error").mockReturnValue();
+    const context = createExecutionContext();
+    const env = { HYPERDRIVE: away, ARCHIVE_OBJECTS: { delete: () => undefined } } as unknown as ArchiverEnv;
+    await archiver.scheduled(createScheduledController(), env, context);
+    await waitOnExecutionContext(context);
+    expect(JSON.stringify(reported.mock.calls)).toContain("archive-database");
+    reported.mockRestore();
   });
 
   it("acknowledges what was written and nothing else", async () => {

@@ -6,7 +6,7 @@
  * database may be back, and keeps in a table what can't be written, for `npm run archive -- replay`.
  */
 import { ArchiveStore } from "../../src/shared/archive/archive-store.ts";
-import { consumeBatch } from "../../src/shared/archive/consume-batch.ts";
+import { type BatchDeps, consumeBatch, deleteErasedObjects } from "../../src/shared/archive/consume-batch.ts";
 import type { ArchiverEnv } from "./env.ts";
 import { connect } from "./postgres-database.ts";
 
@@ -15,23 +15,42 @@ const deadLetters = "-dead";
 
 export default {
   async queue(batch, env, context): Promise<void> {
-    const connection = connect(env.HYPERDRIVE.connectionString);
-    const bucket = env.ARCHIVE_OBJECTS;
-    try {
-      await consumeBatch(batch.messages, {
-        store: new ArchiveStore(connection.database),
-        deleteObjects: bucket === undefined ? undefined : async (keys) => bucket.delete([...keys]),
+    await withArchive(env, context, (archive) =>
+      consumeBatch(batch.messages, {
+        ...archive,
         poison: batch.queue.endsWith(deadLetters) ? "park" : "retry",
         report: (event, fields) => report({ event, queue: batch.queue, ...fields }),
         random: Math.random,
-      });
-    } finally {
-      context.waitUntil(
-        connection.end(5).catch((error: unknown) => report({ event: "archive-end", detail: String(error) })),
-      );
-    }
+      }),
+    );
+  },
+
+  /** What an erasure left in the bucket goes also where no message follows it. */
+  async scheduled(_controller, env, context): Promise<void> {
+    await withArchive(env, context, (archive) =>
+      deleteErasedObjects({ ...archive, report: (event, fields) => report({ event, ...fields }) }),
+    ).catch((error: unknown) => report({ event: "archive-database", detail: String(error) }));
   },
 } satisfies ExportedHandler<ArchiverEnv>;
+
+async function withArchive(
+  env: ArchiverEnv,
+  context: ExecutionContext,
+  work: (archive: Pick<BatchDeps, "store" | "deleteObjects">) => Promise<void>,
+): Promise<void> {
+  const connection = connect(env.HYPERDRIVE.connectionString);
+  const bucket = env.ARCHIVE_OBJECTS;
+  try {
+    await work({
+      store: new ArchiveStore(connection.database),
+      deleteObjects: bucket === undefined ? undefined : async (keys) => bucket.delete([...keys]),
+    });
+  } finally {
+    context.waitUntil(
+      connection.end(5).catch((error: unknown) => report({ event: "archive-end", detail: String(error) })),
+    );
+  }
+}
 
 function report(fields: Readonly<Record<string, string | number>>): void {
   // oxlint-disable-next-line no-console -- the one place where this Worker writes its log.

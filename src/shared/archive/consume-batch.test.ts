@@ -1,6 +1,50 @@
 import { describe, expect, it } from "vitest";
-import { retryDelaySeconds } from "./consume-batch.ts";
-import { faultOf } from "./database.ts";
+import { ArchiveStore } from "./archive-store.ts";
+import { deleteErasedObjects, retryDelaySeconds } from "./consume-batch.ts";
+import { type Database, faultOf, type Parameter } from "./database.ts";
+
+/** Knows the table of objects to be deleted, and nothing else. */
+function withObjects(count: number): { readonly left: Set<string>; readonly store: ArchiveStore } {
+  const left = new Set(Array.from({ length: count }, (_, at) => `archive/demo/${at}.json`));
+  const query = async (statement: string, [first]: readonly Parameter[] = []) => {
+    if (statement.startsWith("SELECT"))
+      return [...left].slice(0, Number(first)).map((key) => ({ object_key: key }));
+    for (const key of JSON.parse(String(first)) as string[]) left.delete(key);
+    return [];
+  };
+  const database: Database = { transaction: (work) => work(query) };
+  return { left, store: new ArchiveStore(database) };
+}
+
+describe("what erasures left in the bucket", () => {
+  it("is deleted to the last, also where no message comes any more", async () => {
+    const { left, store } = withObjects(2_500);
+    const calls: number[] = [];
+    const deleteObjects = async (keys: readonly string[]) => void calls.push(keys.length);
+    await deleteErasedObjects({ store, deleteObjects, report: () => undefined });
+    expect(calls).toEqual([1_000, 1_000, 500]);
+    expect(left.size).toBe(0);
+  });
+
+  it("stays noted from where the bucket failed, and the next run goes on", async () => {
+    const { left, store } = withObjects(2_500);
+    const events: string[] = [];
+    let calls = 0;
+    const run = () =>
+      deleteErasedObjects({
+        store,
+        deleteObjects: async () => {
+          calls += 1;
+          if (calls === 2) throw new Error("the bucket is away");
+        },
+        report: (event) => events.push(event),
+      });
+    await run();
+    expect([left.size, events]).toEqual([1_500, ["archive-objects"]]);
+    await run();
+    expect([left.size, events]).toEqual([0, ["archive-objects"]]);
+  });
+});
 
 describe("how long a message waits", () => {
   it("doubles from 5 s to an hour, and not all at once", () => {
