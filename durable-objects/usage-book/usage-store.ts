@@ -5,7 +5,7 @@ import {
   type UsageTotal,
   usageGroups,
 } from "../../src/shared/contracts/usage-book.ts";
-import { hasSchema, migrate } from "../storage/migrations.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
 
 /**
  * The tables of one tenant's usage book (docs/storage.md). A row a day, org and model, with counts that only grow: a merge is the
@@ -24,24 +24,22 @@ type Range = Pick<ReadUsage, "from" | "until" | "org" | "model">;
 export class UsageStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
-  #ready: boolean;
+  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#ready = hasSchema(storage.sql);
-    if (this.#ready) migrate(storage, migrations);
+    this.#tables = new LazyTables(storage, migrations);
   }
 
   /** `null`: nobody's yet. */
   tenant(): string | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     return this.#sql.exec<{ tenant: string }>("SELECT tenant FROM owner").toArray()[0]?.tenant ?? null;
   }
 
   book({ tenant, org, days }: BookUsage): void {
-    if (!this.#ready) migrate(this.#storage, migrations);
-    this.#ready = true;
+    this.#tables.make();
     this.#storage.transactionSync(() => {
       this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?)", tenant);
       for (const { date, uses } of days)
@@ -62,7 +60,7 @@ export class UsageStore {
   }
 
   lines({ groups, after, ...range }: Omit<ReadUsage, "v" | "tenant" | "limit">, limit: number): UsageLine[] {
-    if (!this.#ready) return [];
+    if (!this.#tables.areMade) return [];
     const { where, given } = narrowed(range);
     const columns = usageGroups.filter((group) => groups.includes(group));
     const behind = after !== null && columns.length > 0 && after.length === columns.length;
@@ -81,7 +79,7 @@ export class UsageStore {
   }
 
   total(range: Range): UsageTotal {
-    if (!this.#ready) return { requests: 0, tokens: 0, microdollars: 0 };
+    if (!this.#tables.areMade) return { requests: 0, tokens: 0, microdollars: 0 };
     const { where, given } = narrowed(range);
     return this.#sql
       .exec<UsageTotal & Record<string, number>>(
@@ -94,7 +92,7 @@ export class UsageStore {
 
   /** Forgets what is before this date, and the oldest days above `most` rows. @returns whether anything is left */
   sweep(first: string, most: number): boolean {
-    if (!this.#ready) return false;
+    if (!this.#tables.areMade) return false;
     return this.#storage.transactionSync(() => {
       this.#sql.exec("DELETE FROM used WHERE date < ?", first);
       this.#sql.exec(
@@ -108,7 +106,7 @@ export class UsageStore {
   /** Deletes everything, the alarm as well. Nothing else may run until it is done. */
   async erase(): Promise<void> {
     await this.#storage.deleteAll();
-    this.#ready = false;
+    this.#tables.wereDeleted();
   }
 }
 
