@@ -74,6 +74,17 @@ test.for([
   expect((await readAll(inPieces(encode(text), []), "b")).ended).toBe("malformed");
 });
 
+test("what stands in a parameter's quotes is never another parameter", async () => {
+  const head = 'form-data; filename="a; name=purpose; filename*=utf-8\'\'evil.md"; name="file"; name="other"';
+  const text = `--b\r\nContent-Disposition: ${head}\r\n\r\nvalue\r\n--b--`;
+  const { parts } = await readAll(inPieces(encode(text), []), "b");
+  expect(parts[0]?.head).toEqual({
+    name: "file",
+    filename: "a; name=purpose; filename*=utf-8''evil.md",
+    mediaType: "",
+  });
+});
+
 test("other ways to write names and boundaries are understood", async () => {
   expect(boundaryOf('multipart/form-data; charset=utf-8; boundary="a b"')).toBe("a b");
   expect(boundaryOf("multipart/form-data; boundary=----x; charset=utf-8")).toBe("----x");

@@ -166,26 +166,37 @@ function parseHead(headers: string): PartHead | null {
     const value = line.slice(colon + 1).trim();
     if (field === "content-type") mediaType = value;
     if (field !== "content-disposition" || !/^form-data\s*(?:;|$)/i.test(value)) continue;
-    name = parameter(value, "name");
-    filename = extendedParameter(value, "filename") ?? parameter(value, "filename");
+    const parameters = parametersOf(value.slice("form-data".length));
+    name = parameters.get("name");
+    filename = extendedText(parameters.get("filename*")) ?? parameters.get("filename");
   }
   if (name === undefined) return null;
   return { name, mediaType, ...(filename === undefined ? {} : { filename }) };
 }
 
 /**
- * `name="…"`. Browsers and clients write a quote, a carriage return and a line feed as `%22`, `%0D` and `%0A` (RFC 7578, section 4.2, and the HTML
- * standard), others escape with a backslash; nothing else is decoded.
+ * `; name="…"`, one behind another, so that what stands in one's quotes is never another; the first of a name counts. Browsers and clients write a
+ * quote, a carriage return and a line feed as `%22`, `%0D` and `%0A` (RFC 7578, section 4.2, and the HTML standard), others escape with a backslash;
+ * nothing else is decoded.
  */
-function parameter(value: string, name: string): string | undefined {
-  const match = new RegExp(`;\\s*${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;"]+))`, "i").exec(value);
-  const text = match?.[1]?.replaceAll(/\\(["\\])/g, "$1") ?? match?.[2];
-  return text?.replaceAll(/%(22|0D|0A)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+function parametersOf(text: string): ReadonlyMap<string, string> {
+  const parameters = new Map<string, string>();
+  for (const [, name = "", quoted, plain] of text.matchAll(
+    /\s*;\s*([^\s=;"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/gy,
+  )) {
+    const value = quoted?.replaceAll(/\\(["\\])/g, "$1") ?? plain ?? "";
+    if (!parameters.has(name.toLowerCase()))
+      parameters.set(
+        name.toLowerCase(),
+        value.replaceAll(/%(22|0D|0A)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+      );
+  }
+  return parameters;
 }
 
-/** `filename*=UTF-8''…` (RFC 5987), which some clients send against the standard. */
-function extendedParameter(value: string, name: string): string | undefined {
-  const match = new RegExp(`;\\s*${name}\\*=utf-8'[^']*'([^\\s;]+)`, "i").exec(value);
+/** Of `filename*=UTF-8''…` (RFC 5987), which some clients send against the standard. */
+function extendedText(value: string | undefined): string | undefined {
+  const match = /^utf-8'[^']*'(.+)$/i.exec(value ?? "");
   if (match?.[1] === undefined) return undefined;
   try {
     return decodeURIComponent(match[1]);
