@@ -126,9 +126,21 @@ function unavailable(detail: string): Extract<Refusal, { kind: "origin-unavailab
 }
 
 /** Our estimate is off by some percent, and a template's own tokens come on top. */
-export const usualFill = 0.85;
+const usualFill = 0.85;
 /** Where the engine said that the estimate was too low. */
-export const carefulFill = 0.45;
+const carefulFill = 0.45;
+
+/**
+ * How is a call repeated whose texts do not fit the window? Once, with about half as much of them: what else fails is not for us to repeat.
+ *
+ * @param ask is given the share of the window that its texts may fill
+ */
+export async function askAsFits<T>(
+  ask: (fill: number) => Promise<Result<T, OriginFailure>>,
+): Promise<Result<T, OriginFailure>> {
+  const first = await ask(usualFill);
+  return first.ok || first.error.kind !== "context-too-long" ? first : ask(carefulFill);
+}
 
 /** As much of a text's beginning as `maxTokens` hold, by estimate. */
 export function cutToTokens(text: string, maxTokens: number): string {

@@ -3,16 +3,16 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { ok, type Result } from "../contracts/result.ts";
 import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
+import type { OriginFailure } from "../routing/ports.ts";
 import { isRecord } from "../stream/wire-usage.ts";
 import { inFormat } from "../turn/embedding-format.ts";
 import {
+  askAsFits,
   callFleet,
-  carefulFill,
   cutToTokens,
   type FleetCaller,
   type FleetModel,
   fleetModel,
-  usualFill,
 } from "./fleet-call.ts";
 import type { Embedder } from "./ports.ts";
 
@@ -44,19 +44,18 @@ class FleetEmbedder implements Embedder {
   async embed(texts: readonly string[]): Promise<Result<readonly Float32Array[], Refusal>> {
     const vectors: Float32Array[] = [];
     for (let at = 0; at < texts.length; at += textsPerCall) {
-      const embedded = await this.#embedSome(texts.slice(at, at + textsPerCall));
+      const some = texts.slice(at, at + textsPerCall);
+      const embedded = await askAsFits((fill) => this.#ask(some, fill));
       if (!embedded.ok) return embedded;
       vectors.push(...embedded.value);
     }
     return ok(vectors);
   }
 
-  async #embedSome(texts: readonly string[]): Promise<Result<readonly Float32Array[], Refusal>> {
-    const first = await this.#ask(texts, usualFill);
-    return first.ok || first.error.kind !== "context-too-long" ? first : this.#ask(texts, carefulFill);
-  }
-
-  async #ask(texts: readonly string[], fill: number): Promise<Result<readonly Float32Array[], Refusal>> {
+  async #ask(
+    texts: readonly string[],
+    fill: number,
+  ): Promise<Result<readonly Float32Array[], OriginFailure>> {
     const { record } = this.#model;
     const family = tokenFamilyOf(record);
     const input = texts.map(

@@ -3,15 +3,15 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { ok, type Result } from "../contracts/result.ts";
 import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
+import type { OriginFailure } from "../routing/ports.ts";
 import { isRecord } from "../stream/wire-usage.ts";
 import {
+  askAsFits,
   callFleet,
-  carefulFill,
   cutToTokens,
   type FleetCaller,
   type FleetModel,
   fleetModel,
-  usualFill,
 } from "./fleet-call.ts";
 import type { Reranker } from "./ports.ts";
 
@@ -36,17 +36,14 @@ class FleetReranker implements Reranker {
 
   async rank(query: string, passages: readonly string[]): Promise<Result<readonly number[], Refusal>> {
     if (passages.length === 0) return ok([]);
-    const first = await this.#ask(query, passages, usualFill);
-    return first.ok || first.error.kind !== "context-too-long"
-      ? first
-      : this.#ask(query, passages, carefulFill);
+    return askAsFits((fill) => this.#ask(query, passages, fill));
   }
 
   async #ask(
     query: string,
     passages: readonly string[],
     fill: number,
-  ): Promise<Result<readonly number[], Refusal>> {
+  ): Promise<Result<readonly number[], OriginFailure>> {
     const { record } = this.#model;
     const family = tokenFamilyOf(record);
     const room = record.context_window * fill;
