@@ -1,0 +1,71 @@
+/** The `/v1/files` part of the route table (routes.ts). */
+import { pages, visibility } from "./knowledge-route-parts.ts";
+import { everyCall, type PublicRoute } from "./public-route.ts";
+
+const fileId = { id: "The file's id." };
+
+export const fileRoutes: readonly PublicRoute[] = [
+  {
+    method: "POST",
+    path: "/v1/files",
+    tag: "Knowledge",
+    summary: "Upload a file",
+    description:
+      "To be put into vector stores. `?visibility=tenant` (scope `tenant:admin`) makes it the whole tenant's. What can be searched: text, " +
+      "Markdown, HTML, JSON, CSV and source code; any other file is kept, and fails in a vector store by `unsupported_file`.",
+    scopes: [],
+    queryParameters: { visibility: "`tenant`: for all users of the tenant." },
+    request: {
+      schema: "FileUpload",
+      mediaType: "multipart/form-data",
+      example: { file: "# Opening hours …", purpose: "assistants" },
+    },
+    success: { description: "The file", content: { "application/json": "File" } },
+    errors: [400, 413, 415, ...everyCall],
+  },
+  {
+    method: "GET",
+    path: "/v1/files",
+    tag: "Knowledge",
+    summary: "List your files",
+    scopes: [],
+    queryParameters: {
+      ...pages,
+      limit: "1 to 10,000; 10,000 where absent.",
+      purpose: "`assistants` or `user_data`: those alone.",
+      visibility,
+    },
+    success: { description: "A page of them", content: { "application/json": "FileList" } },
+    errors: [400, ...everyCall],
+  },
+  {
+    method: "GET",
+    path: "/v1/files/{id}",
+    tag: "Knowledge",
+    summary: "Look at a file",
+    scopes: [],
+    pathParameters: fileId,
+    success: { description: "The file", content: { "application/json": "File" } },
+    errors: [404, ...everyCall],
+  },
+  {
+    method: "GET",
+    path: "/v1/files/{id}/content",
+    tag: "Knowledge",
+    summary: "Get a file's bytes",
+    scopes: [],
+    pathParameters: fileId,
+    success: { description: "As they were uploaded", content: { "application/octet-stream": null } },
+    errors: [404, ...everyCall],
+  },
+  {
+    method: "DELETE",
+    path: "/v1/files/{id}",
+    tag: "Knowledge",
+    summary: "Erase a file, here and in every vector store",
+    scopes: [],
+    pathParameters: fileId,
+    success: { description: "Erased", content: { "application/json": "Deletion" } },
+    errors: [404, ...everyCall],
+  },
+];
