@@ -3,6 +3,7 @@ import { ingest, type Ingested } from "./ingest.ts";
 import type { KnowledgeParts } from "./knowledge-parts.ts";
 import type { KnowledgeStore } from "./knowledge-store.ts";
 import type { PassageStore } from "./passage-store.ts";
+import type { StoreRemovals } from "./store-removals.ts";
 
 /** Tries of a file that fails for a reason that may pass, or whose object dies over it. */
 const maxAttempts = 6;
@@ -16,17 +17,20 @@ export class FileProcessor {
   readonly #storage: DurableObjectStorage;
   readonly #store: KnowledgeStore;
   readonly #passages: PassageStore;
+  readonly #removals: StoreRemovals;
   readonly #parts: KnowledgeParts;
 
   constructor(
     storage: DurableObjectStorage,
     store: KnowledgeStore,
     passages: PassageStore,
+    removals: StoreRemovals,
     parts: KnowledgeParts,
   ) {
     this.#storage = storage;
     this.#store = store;
     this.#passages = passages;
+    this.#removals = removals;
     this.#parts = parts;
   }
 
@@ -60,35 +64,42 @@ export class FileProcessor {
     }
   }
 
-  /** No await: nothing comes between the look and the write. */
+  /** No await: nothing comes between the look and the write. What the tables refuse is undone as a whole, and tried again. */
   #keep(work: Work, ingested: Ingested): void {
+    if (ingested?.kind === "passages") this.#passages.open();
+    try {
+      this.#storage.transactionSync(() => this.#write(work, ingested));
+    } catch (error) {
+      this.#storage.transactionSync(() => this.#write(work, { kind: "again", detail: String(error) }));
+    }
+  }
+
+  #write(work: Work, ingested: Ingested): void {
     const { files } = this.#store;
     const { fileId } = work;
-    this.#storage.transactionSync(() => {
-      if (ingested === null || !files.isWanted(work)) return;
-      switch (ingested.kind) {
-        case "passages": {
-          const { passages, vectors, embedderId } = ingested;
-          const { filename, attributes } = files.file(fileId) ?? work;
-          this.#passages.put({ id: fileId, filename, attributes, passages, vectors, embedderId });
-          files.completed(fileId, passages.length, bytesOf(passages, vectors));
+    if (ingested === null || !files.isWanted(work)) return;
+    switch (ingested.kind) {
+      case "passages": {
+        const { passages, vectors, embedderId } = ingested;
+        const { filename, attributes } = files.file(fileId) ?? work;
+        this.#passages.put({ id: fileId, filename, attributes, passages, vectors, embedderId });
+        files.completed(fileId, passages.length, bytesOf(passages, vectors));
+        break;
+      }
+      case "failed":
+        this.#removals.passagesOf(fileId);
+        files.failed(fileId, ingested.code, ingested.message);
+        break;
+      case "again":
+        this.#parts.report("knowledge-base", `a file is tried again: ${ingested.detail}`);
+        if (work.attempts < maxAttempts) {
+          files.putOff(work, Date.now() + backoffMs(work.attempts));
           break;
         }
-        case "failed":
-          this.#passages.remove(fileId);
-          files.failed(fileId, ingested.code, ingested.message);
-          break;
-        case "again":
-          this.#parts.report("knowledge-base", `a file is tried again: ${ingested.detail}`);
-          if (work.attempts < maxAttempts) {
-            files.putOff(work, Date.now() + backoffMs(work.attempts));
-            break;
-          }
-          this.#passages.remove(fileId);
-          files.failed(fileId, givenUp.code, givenUp.message);
-          break;
-      }
-    });
+        this.#removals.passagesOf(fileId);
+        files.failed(fileId, givenUp.code, givenUp.message);
+        break;
+    }
   }
 }
 

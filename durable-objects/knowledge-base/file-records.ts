@@ -1,6 +1,5 @@
 import type {
   AttachedFile,
-  BatchView,
   FileCounts,
   FileErrorCode,
   FileStatus,
@@ -9,6 +8,7 @@ import type {
 import type { FilePurpose, StoredIn } from "../../src/shared/contracts/library.ts";
 import type { Attributes } from "../../src/shared/retrieval/passage.ts";
 import { pageQuery, type PageBounds } from "../storage/list-page.ts";
+import { countsOf } from "./file-counts.ts";
 import { rememberedMs } from "./knowledge-tables.ts";
 
 type FileRow = {
@@ -32,13 +32,16 @@ type FileRow = {
   attempts: number;
 };
 
-/** A file to be processed. `work` counts up whenever it is wanted anew: what was made for an older one is thrown away. */
+/** A file to be processed. What was made for one that is not wanted so any more is thrown away. */
 export interface Work extends AttachedFile {
+  /** Another one where it was taken out and put in again. */
+  readonly sequence: number;
+  /** Counts up whenever it is wanted anew. */
   readonly work: number;
   readonly attempts: number;
 }
 
-/** The files of one store, in batches or alone: what becomes of each. Only where the tables are there. */
+/** The files of one store: what becomes of each. Only where the tables are there. */
 export class FileRecords {
   readonly #sql: SqlStorage;
 
@@ -47,7 +50,7 @@ export class FileRecords {
   }
 
   /** Wanted anew where it is not there, failed, was cancelled, or was wanted otherwise; else it takes the attributes. */
-  attach(file: AttachedFile, batchId: string | null, nowMs: number): void {
+  attach(file: AttachedFile, nowMs: number): void {
     const known = this.#row(file.fileId);
     const { maxTokens, overlapTokens } = file.chunking;
     const attributes = JSON.stringify(file.attributes);
@@ -83,8 +86,6 @@ export class FileRecords {
       );
     else this.#sql.exec("UPDATE file SET attributes = ? WHERE id = ?", attributes, file.fileId);
     this.#sql.exec("DELETE FROM gone WHERE file_id = ?", file.fileId);
-    if (batchId !== null)
-      this.#sql.exec("INSERT OR IGNORE INTO batch_file VALUES (?, ?)", batchId, file.fileId);
   }
 
   setAttributes(fileId: string, attributes: Attributes): void {
@@ -143,49 +144,6 @@ export class FileRecords {
     this.#sql.exec("DELETE FROM gone WHERE until_ms <= ?", nowMs);
   }
 
-  /** `false`: there is such a batch already. */
-  addBatch(id: string, nowMs: number): boolean {
-    return this.#sql.exec("INSERT OR IGNORE INTO batch VALUES (?, ?, NULL)", id, nowMs).rowsWritten > 0;
-  }
-
-  batch(id: string): BatchView | null {
-    const [row] = this.#sql
-      .exec<{ created_ms: number; cancelled_ms: number | null }>(
-        "SELECT created_ms, cancelled_ms FROM batch WHERE id = ?",
-        id,
-      )
-      .toArray();
-    if (row === undefined) return null;
-    const counts = this.#counts(
-      `SELECT status, count(*) AS n FROM file
-       WHERE id IN (SELECT file_id FROM batch_file WHERE batch_id = ?) GROUP BY status`,
-      id,
-    );
-    return { id, createdMs: row.created_ms, cancelledMs: row.cancelled_ms, counts };
-  }
-
-  /** What is not processed yet won't be; what is being processed is thrown away. */
-  cancelBatch(id: string, nowMs: number): void {
-    this.#sql.exec(
-      `UPDATE file SET status = 'cancelled', work = work + 1, usage_bytes = 0, passages = 0
-       WHERE status = 'in_progress' AND id IN (SELECT file_id FROM batch_file WHERE batch_id = ?)`,
-      id,
-    );
-    this.#sql.exec("UPDATE batch SET cancelled_ms = ? WHERE id = ? AND cancelled_ms IS NULL", nowMs, id);
-  }
-
-  /** Files of a batch that are not processed yet. */
-  unfinished(batchId: string): string[] {
-    return this.#sql
-      .exec<{ id: string }>(
-        `SELECT id FROM file WHERE status = 'in_progress'
-           AND id IN (SELECT file_id FROM batch_file WHERE batch_id = ?)`,
-        batchId,
-      )
-      .toArray()
-      .map(({ id }) => id);
-  }
-
   /** The next file to process, counted as tried and put off, so that one that kills its object is not tried for ever. */
   begin(nowMs: number, againMs: (attempts: number) => number): Work | null {
     const [row] = this.#sql
@@ -202,14 +160,14 @@ export class FileRecords {
       againMs(attempts),
       row.id,
     );
-    return { ...viewOf(row), work: row.work, attempts };
+    return { ...viewOf(row), sequence: row.sequence, work: row.work, attempts };
   }
 
   /** Whether this is still what is wanted of the file. */
-  isWanted({ fileId, work }: Pick<Work, "fileId" | "work">): boolean {
+  isWanted({ sequence, work }: Work): boolean {
     return (
       this.#sql
-        .exec("SELECT 1 FROM file WHERE id = ? AND work = ? AND status = 'in_progress'", fileId, work)
+        .exec("SELECT 1 FROM file WHERE sequence = ? AND work = ? AND status = 'in_progress'", sequence, work)
         .toArray().length > 0
     );
   }
@@ -239,8 +197,8 @@ export class FileRecords {
     );
   }
 
-  putOff({ fileId, work }: Work, dueMs: number): void {
-    this.#sql.exec("UPDATE file SET due_ms = ? WHERE id = ? AND work = ?", dueMs, fileId, work);
+  putOff({ sequence, work }: Work, dueMs: number): void {
+    this.#sql.exec("UPDATE file SET due_ms = ? WHERE sequence = ? AND work = ?", dueMs, sequence, work);
   }
 
   /** When the next file is to be processed; `null`: none is. */
@@ -257,7 +215,7 @@ export class FileRecords {
       .one();
     return {
       usageBytes: usage,
-      counts: this.#counts("SELECT status, count(*) AS n FROM file GROUP BY status"),
+      counts: countsOf(this.#sql, "SELECT status, count(*) AS n FROM file GROUP BY status"),
     };
   }
 
@@ -269,7 +227,7 @@ export class FileRecords {
   }
 
   clear(): void {
-    for (const table of ["file", "batch", "batch_file", "gone"]) this.#sql.exec(`DELETE FROM ${table}`);
+    for (const table of ["file", "gone"]) this.#sql.exec(`DELETE FROM ${table}`);
   }
 
   #row(fileId: string): FileRow | null {
@@ -284,13 +242,6 @@ export class FileRecords {
       )
       .toArray();
     return row?.sequence ?? null;
-  }
-
-  #counts(query: string, ...values: readonly string[]): FileCounts {
-    const counts = { in_progress: 0, completed: 0, failed: 0, cancelled: 0 };
-    for (const { status, n } of this.#sql.exec<{ status: FileStatus; n: number }>(query, ...values).toArray())
-      counts[status] = n;
-    return counts;
   }
 }
 

@@ -65,6 +65,10 @@ export async function ingest(work: Work, deps: IngestDeps): Promise<Ingested> {
     await deps.pause();
     if (!deps.isWanted()) return null;
     if (!embedded.ok) return { kind: "again", detail: `not embedded: ${embedded.error.kind}` };
+    const dimensions = vectors[0]?.length ?? embedded.value[0]?.length;
+    // Exchanged in the middle, perhaps: the next try has one model for all of it.
+    if (embedded.value.length !== texts.length || embedded.value.some(({ length }) => length !== dimensions))
+      return { kind: "again", detail: "not embedded: vectors of several lengths, or too few" };
     const vectorBytes = (embedded.value[0]?.byteLength ?? 0) * passages.length;
     if (vectorBytes > maxVectorBytes)
       return failed(

@@ -1,27 +1,26 @@
 import { DurableObject } from "cloudflare:workers";
-import {
-  knowledgeBaseVersion,
-  type AttachFiles,
-  type AttachFilesOutcome,
-  type BatchOutcome,
-  type CreateStoreObject,
-  type DeleteStoreObjectOutcome,
-  type DescribeStore,
-  type DetachFileOutcome,
-  type KnowledgeFailure,
-  type ListStoreFiles,
-  type ListStoreFilesOutcome,
-  type NameBatch,
-  type NameStoreFile,
-  type SearchStore,
-  type SearchStoreOutcome,
-  type StoreFileOutcome,
-  type StoreOutcome,
-  type UpdateStore,
-  type UpdateStoreFile,
-  type UpdateStoreOutcome,
+import type {
+  AttachFiles,
+  AttachFilesOutcome,
+  BatchOutcome,
+  CreateStoreObject,
+  DeleteStoreObjectOutcome,
+  DescribeStore,
+  DetachFileOutcome,
+  KnowledgeFailure,
+  ListStoreFiles,
+  ListStoreFilesOutcome,
+  NameBatch,
+  NameStoreFile,
+  SearchStore,
+  SearchStoreOutcome,
+  StoreFileOutcome,
+  StoreOutcome,
+  UpdateStore,
+  UpdateStoreFile,
+  UpdateStoreOutcome,
 } from "../../src/shared/contracts/knowledge-base.ts";
-import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { findPassages } from "../../src/shared/retrieval/find-passages.ts";
 import { FileProcessor } from "./file-processor.ts";
 import type { KnowledgeBaseClass, KnowledgeBaseMethods } from "./knowledge-methods.ts";
@@ -29,17 +28,16 @@ import type { KnowledgeParts } from "./knowledge-parts.ts";
 import { KnowledgeStore, type Head } from "./knowledge-store.ts";
 import { rememberedMs } from "./knowledge-tables.ts";
 import { PassageStore } from "./passage-store.ts";
+import { accessTo, type Access } from "./store-access.ts";
+import { StoreRemovals } from "./store-removals.ts";
 
 /** How exact `last_active_at` is: a row for every search would cost more than the search. */
 const activeEveryMs = 60_000;
 const dayMs = 86_400_000;
-/** Until then more may be removed: erasing its words rewrites the whole index of words. */
-const eraseAfterMs = 2_000;
 
 /**
  * One vector store: its files, what becomes of each, and the passages that are found. Its alarm makes files findable, one at a time
- * (file-processor.ts); each is there whole or not at all. The id's tag and the owner here are checked both, so that a mistake in one place opens
- * nothing.
+ * (file-processor.ts); each is there whole or not at all.
  */
 export function createKnowledgeBaseClass<Env>(
   compose: (env: Env, context: DurableObjectState) => KnowledgeParts,
@@ -48,6 +46,7 @@ export function createKnowledgeBaseClass<Env>(
     readonly #storage: DurableObjectStorage;
     readonly #store: KnowledgeStore;
     readonly #passages: PassageStore;
+    readonly #removals: StoreRemovals;
     readonly #parts: KnowledgeParts;
     readonly #processor: FileProcessor;
 
@@ -57,7 +56,14 @@ export function createKnowledgeBaseClass<Env>(
       this.#store = new KnowledgeStore(context.storage);
       this.#passages = new PassageStore(context.storage);
       this.#parts = compose(env, context);
-      this.#processor = new FileProcessor(context.storage, this.#store, this.#passages, this.#parts);
+      const { storage } = context;
+      this.#removals = new StoreRemovals(storage, this.#store, this.#passages);
+      this.#processor = new FileProcessor(storage, this.#store, this.#passages, this.#removals, this.#parts);
+      // The platform gives an alarm up that failed six times, and an older version knew fewer reasons for one: nothing waits for ever.
+      if (this.#dueMs() !== Infinity)
+        void context.blockConcurrencyWhile(async () => {
+          if ((await storage.getAlarm()) === null) await this.#setAlarm();
+        });
     }
 
     async create(message: CreateStoreObject): Promise<StoreOutcome> {
@@ -68,7 +74,7 @@ export function createKnowledgeBaseClass<Env>(
       const { owner, jurisdiction, id, createdMs, definition, files, maxPassages } = message;
       this.#storage.transactionSync(() => {
         this.#store.create({ ...definition, id, owner, jurisdiction, createdMs, maxPassages });
-        for (const file of files) this.#store.files.attach(file, null, createdMs);
+        for (const file of files) this.#store.files.attach(file, createdMs);
       });
       await this.#setAlarm();
       return this.#described();
@@ -97,7 +103,7 @@ export function createKnowledgeBaseClass<Env>(
       this.#storage.transactionSync(() => {
         // Never made: whoever is still on the way to make it comes too late.
         if (access.kind === "unmade") this.#store.create({ ...unmade, owner: message.owner });
-        this.#clear();
+        this.#removals.everything();
         this.#store.deleted(nowMs);
       });
       await this.#setAlarm();
@@ -108,16 +114,17 @@ export function createKnowledgeBaseClass<Env>(
       const failure = this.#failure(message);
       if (failure !== null) return failure;
       if (this.#head().expiredMs !== null) return { result: "expired" };
-      const { files } = this.#store;
+      const { files, batches } = this.#store;
       const { batchId, maxPassages } = message;
       const forgotten = message.files.find(({ fileId }) => files.isForgotten(fileId));
       if (forgotten !== undefined) return { result: "file-unknown", fileId: forgotten.fileId };
       const nowMs = Date.now();
       this.#storage.transactionSync(() => {
         // Asked again: the answer to the first was lost.
-        if (batchId !== null && !files.addBatch(batchId, nowMs)) return;
+        if (batchId !== null && !batches.add(batchId, nowMs)) return;
         for (const file of message.files) {
-          files.attach(file, batchId, nowMs);
+          files.attach(file, nowMs);
+          if (batchId !== null) batches.include(batchId, file.fileId);
           this.#passages.setAttributes(file.fileId, file.attributes);
         }
         this.#store.boundPassages(maxPassages);
@@ -130,7 +137,7 @@ export function createKnowledgeBaseClass<Env>(
           batchId === null
             ? message.files.map(({ fileId }) => files.file(fileId)).filter((file) => file !== null)
             : [],
-        batch: batchId === null ? null : files.batch(batchId),
+        batch: batchId === null ? null : batches.batch(batchId),
       };
     }
 
@@ -141,9 +148,9 @@ export function createKnowledgeBaseClass<Env>(
     listFiles(message: ListStoreFiles): ListStoreFilesOutcome {
       const failure = this.#failure(message);
       if (failure !== null) return failure;
-      const { files } = this.#store;
+      const { files, batches } = this.#store;
       const { status, batchId } = message;
-      if (batchId !== null && files.batch(batchId) === null) return { result: "unknown" };
+      if (batchId !== null && batches.batch(batchId) === null) return { result: "unknown" };
       const page = files.files(message, status, batchId);
       return typeof page === "string"
         ? { result: "cursor-unknown", cursor: page }
@@ -179,14 +186,9 @@ export function createKnowledgeBaseClass<Env>(
     async cancelBatch(message: NameBatch): Promise<BatchOutcome> {
       const failure = this.#failure(message);
       if (failure !== null) return failure;
-      const { files } = this.#store;
-      const { batchId } = message;
-      this.#storage.transactionSync(() => {
-        for (const fileId of files.unfinished(batchId)) this.#removePassages(fileId);
-        files.cancelBatch(batchId, Date.now());
-      });
+      this.#removals.unfinishedOf(message.batchId);
       await this.#setAlarm();
-      return this.#batch(batchId);
+      return this.#batch(message.batchId);
     }
 
     async search(message: SearchStore): Promise<SearchStoreOutcome> {
@@ -212,40 +214,26 @@ export function createKnowledgeBaseClass<Env>(
       if (head === null) return;
       const nowMs = Date.now();
       if (head.deletedMs !== null && head.deletedMs + rememberedMs <= nowMs) {
-        await this.#storage.deleteAll();
+        this.#store.forgotten();
+        this.#passages.forgotten();
+        await this.ctx.blockConcurrencyWhile(() => this.#storage.deleteAll());
         return;
       }
       if (head.deletedMs === null && head.expiredMs === null && expiryOf(head) <= nowMs)
         this.#storage.transactionSync(() => {
-          this.#clear();
+          this.#removals.everything();
           this.#store.expired(nowMs);
         });
-      const { eraseMs = null } = this.#store.head() ?? {};
-      if (eraseMs !== null && eraseMs <= nowMs)
-        this.#storage.transactionSync(() => {
-          this.#passages.eraseRemovedWords();
-          this.#store.erased();
-        });
+      this.#removals.eraseWords(nowMs);
+      this.#passages.recutSome();
       await this.#processor.processNext();
       await this.#setAlarm();
     }
 
     async #remove(fileId: string, forgotten: boolean): Promise<DetachFileOutcome> {
-      this.#storage.transactionSync(() => {
-        this.#removePassages(fileId);
-        this.#store.files.removeFile(fileId, forgotten, Date.now());
-      });
+      this.#removals.file(fileId, forgotten);
       await this.#setAlarm();
       return { result: "deleted" };
-    }
-
-    #clear(): void {
-      for (const fileId of this.#store.files.ids()) this.#removePassages(fileId);
-      this.#store.files.clear();
-    }
-
-    #removePassages(fileId: string): void {
-      if (this.#passages.remove(fileId)) this.#store.eraseBy(Date.now() + eraseAfterMs);
     }
 
     #described(): StoreOutcome {
@@ -258,7 +246,7 @@ export function createKnowledgeBaseClass<Env>(
     }
 
     #batch(batchId: string): BatchOutcome {
-      const batch = this.#store.files.batch(batchId);
+      const batch = this.#store.batches.batch(batchId);
       return batch === null ? { result: "unknown" } : { result: "ok", batch };
     }
 
@@ -275,39 +263,27 @@ export function createKnowledgeBaseClass<Env>(
       return access.kind === "refused" ? access.failure : { result: "unknown" };
     }
 
-    #access({ v, owner }: { readonly v: number; readonly owner: Owner }): Access {
-      if (v !== knowledgeBaseVersion)
-        return {
-          kind: "refused",
-          failure: { result: "version-unsupported", supported: knowledgeBaseVersion },
-        };
-      const head = this.#store.head();
-      if (head === null) return { kind: "unmade" };
-      return head.deletedMs === null && sameOwner(head.owner, owner)
-        ? { kind: "open" }
-        : { kind: "refused", failure: { result: "unknown" } };
+    #access(message: { readonly v: number; readonly owner: Owner }): Access {
+      return accessTo(this.#store.head(), message);
     }
 
     async #setAlarm(): Promise<void> {
-      const head = this.#store.head();
-      const atMs = head === null ? Infinity : this.#nextMs(head);
+      const atMs = this.#dueMs();
       if (atMs === Infinity) await this.#storage.deleteAlarm();
       else await this.#storage.setAlarm(Math.max(atMs, Date.now()));
     }
 
-    #nextMs(head: Head): number {
+    #dueMs(): number {
+      const head = this.#store.head();
+      if (head === null) return Infinity;
       const eraseMs = head.eraseMs ?? Infinity;
       if (head.deletedMs !== null) return Math.min(head.deletedMs + rememberedMs, eraseMs);
       if (head.expiredMs !== null) return eraseMs;
-      return Math.min(this.#store.files.nextDueMs() ?? Infinity, expiryOf(head), eraseMs);
+      const recutMs = this.#passages.isRecutDue() ? 0 : Infinity;
+      return Math.min(this.#store.files.nextDueMs() ?? Infinity, expiryOf(head), eraseMs, recutMs);
     }
   };
 }
-
-type Access =
-  | { readonly kind: "open" }
-  | { readonly kind: "unmade" }
-  | { readonly kind: "refused"; readonly failure: KnowledgeFailure };
 
 const unmade = {
   id: "",

@@ -1,6 +1,7 @@
 import type { StoreDefinition, StoreView } from "../../src/shared/contracts/knowledge-base.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
+import { BatchRecords } from "./batch-records.ts";
 import { FileRecords } from "./file-records.ts";
 import { knowledgeMigrations } from "./knowledge-tables.ts";
 
@@ -21,12 +22,14 @@ export interface Head extends StoreDefinition {
 export class KnowledgeStore {
   /** Only where there is a head. */
   readonly files: FileRecords;
+  readonly batches: BatchRecords;
   readonly #sql: SqlStorage;
   readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql;
     this.files = new FileRecords(storage.sql);
+    this.batches = new BatchRecords(storage.sql);
     this.#tables = new LazyTables(storage, knowledgeMigrations);
   }
 
@@ -132,5 +135,10 @@ export class KnowledgeStore {
 
   deleted(nowMs: number): void {
     this.#sql.exec("UPDATE head SET deleted_ms = ?, name = '', description = '', metadata = '{}'", nowMs);
+  }
+
+  /** The object's storage was deleted: the next write makes the tables anew. */
+  forgotten(): void {
+    this.#tables.wereDeleted();
   }
 }

@@ -1,61 +1,21 @@
 /**
  * The passages of one vector store, and what finds them: words by FTS5's BM25, vectors by comparing all of them. All of a file is
- * written, and goes, in one transaction; nothing here waits.
- *
- * A passage's id says whose it is: the file's number times `filePassages`, plus its place in the file.
+ * written, and goes, in one transaction (passage-rows.ts); nothing here waits.
  */
 import { type AttributeFilter, meetsFilter } from "../../src/shared/retrieval/attribute-filter.ts";
 import { BestFew, type Scored } from "../../src/shared/retrieval/best-few.ts";
 import type { SearchedFiles, SearchedStore } from "../../src/shared/retrieval/find-passages.ts";
-import type { Attributes, FoundPassage, Passage } from "../../src/shared/retrieval/passage.ts";
-import {
-  blockCosines,
-  packVectors,
-  toQueryVector,
-  vectorsPerBlock,
-} from "../../src/shared/retrieval/vector-block.ts";
-import { wordsOf } from "../../src/shared/retrieval/words.ts";
+import type { Attributes, FoundPassage } from "../../src/shared/retrieval/passage.ts";
+import { blockCosines, toQueryVector } from "../../src/shared/retrieval/vector-block.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
 import type { SqlTransactions } from "../storage/sql-port.ts";
+import { isRecutDue, recutSome } from "./passage-recut.ts";
+import { type FilePassages, insertFile, removeFile } from "./passage-rows.ts";
+import { fileOf, filePassages, passageMigrations } from "./passage-tables.ts";
 import { wordQuery } from "./word-query.ts";
 
-/**
- * The words are cut by us (src/shared/retrieval/words.ts) and handed over with blanks between them, so that the index needs no tokenizer
- * beyond `ascii`, and knows languages without blanks. Their text is not kept there a second time (`content = ''`).
- */
-const migrations = [
-  `CREATE TABLE passage_content (
-     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), version INTEGER NOT NULL, last_file INTEGER NOT NULL);
-   INSERT INTO passage_content VALUES (1, 0, 0);
-   CREATE TABLE passage_file (
-     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, filename TEXT NOT NULL, attributes TEXT NOT NULL,
-     passages INTEGER NOT NULL, characters INTEGER NOT NULL);
-   CREATE TABLE passage (
-     id INTEGER PRIMARY KEY, start_at INTEGER NOT NULL, end_at INTEGER NOT NULL, headings TEXT NOT NULL, text TEXT NOT NULL);
-   CREATE TABLE passage_vectors (
-     first INTEGER PRIMARY KEY, embedder TEXT NOT NULL, dimensions INTEGER NOT NULL, vectors BLOB NOT NULL);
-   CREATE VIRTUAL TABLE passage_words USING fts5(
-     text, headings, content = '', contentless_delete = 1, tokenize = 'ascii');`,
-];
-
-/** Places of a file's passages among all ids. */
-const filePassages = 1_048_576;
 /** What a word among headings, or in the file's name, counts beside one in the text. */
 const headingWeight = 0.5;
-
-export interface StoredFile {
-  readonly id: string;
-  readonly filename: string;
-  readonly attributes: Attributes;
-}
-
-export interface FilePassages extends StoredFile {
-  readonly passages: readonly Passage[];
-  /** One a passage, of one length; `null`: they are found by words alone, or their vectors lie elsewhere. */
-  readonly vectors: readonly Float32Array[] | null;
-  /** What made the vectors (`Embedder.id`). */
-  readonly embedderId: string;
-}
 
 export interface PassageCounts {
   readonly files: number;
@@ -73,7 +33,12 @@ export class PassageStore implements SearchedStore {
 
   constructor(storage: SqlTransactions) {
     this.#storage = storage;
-    this.#tables = new LazyTables(storage, migrations, "passage_schema_version");
+    this.#tables = new LazyTables(storage, passageMigrations, "passage_schema_version");
+  }
+
+  /** Makes the tables. Before a transaction that puts something: one that is undone would take them back, and what follows at once did not know. */
+  open(): void {
+    this.#tables.make();
   }
 
   /** Takes the place of what the file had. The same again changes nothing that is found. */
@@ -82,10 +47,10 @@ export class PassageStore implements SearchedStore {
     if (passages.length >= filePassages) throw new RangeError("a file of too many passages");
     if (vectors !== null && vectors.length !== passages.length)
       throw new RangeError("as many vectors as passages");
-    this.#tables.make();
+    this.open();
     this.#storage.transactionSync(() => {
-      this.#remove(file.id);
-      this.#insert(file);
+      removeFile(this.#storage.sql, file.id);
+      insertFile(this.#storage.sql, file);
       this.#changed();
     });
   }
@@ -94,7 +59,7 @@ export class PassageStore implements SearchedStore {
   remove(fileId: string): boolean {
     if (!this.#tables.areMade) return false;
     return this.#storage.transactionSync(() => {
-      const removed = this.#remove(fileId);
+      const removed = removeFile(this.#storage.sql, fileId);
       if (removed) this.#changed();
       return removed;
     });
@@ -102,8 +67,16 @@ export class PassageStore implements SearchedStore {
 
   /** Words of what was removed stay in the index's segments until they are merged. Costs a rewrite of the index. */
   eraseRemovedWords(): void {
-    if (this.#tables.areMade)
-      this.#storage.sql.exec("INSERT INTO passage_words(passage_words) VALUES('optimize')");
+    if (this.#tables.areMade) this.#storage.sql.exec("INSERT INTO passage_words(passage_words) VALUES('optimize')");
+  }
+
+  /** Whether an older version cut its words: see passage-recut.ts. */
+  isRecutDue(): boolean {
+    return this.#tables.areMade && isRecutDue(this.#storage.sql);
+  }
+
+  recutSome(): void {
+    if (this.#tables.areMade) recutSome(this.#storage);
   }
 
   /** `false`: there is no such file. */
@@ -249,71 +222,12 @@ export class PassageStore implements SearchedStore {
     });
   }
 
-  #insert({ id, filename, attributes, passages, vectors, embedderId }: FilePassages): void {
-    const { sql } = this.#storage;
-    const { number } = sql
-      .exec<{ number: number }>(
-        "UPDATE passage_content SET last_file = last_file + 1 RETURNING last_file AS number",
-      )
-      .one();
-    const characters = passages.reduce((sum, { text }) => sum + text.length, 0);
-    sql.exec(
-      "INSERT INTO passage_file (number, id, filename, attributes, passages, characters) VALUES (?, ?, ?, ?, ?, ?)",
-      number,
-      id,
-      filename,
-      JSON.stringify(attributes),
-      passages.length,
-      characters,
-    );
-    const from = number * filePassages;
-    for (const [at, { text, start, end, headings }] of passages.entries()) {
-      sql.exec(
-        "INSERT INTO passage (id, start_at, end_at, headings, text) VALUES (?, ?, ?, ?, ?)",
-        from + at,
-        start,
-        end,
-        JSON.stringify(headings),
-        text,
-      );
-      sql.exec(
-        "INSERT INTO passage_words (rowid, text, headings) VALUES (?, ?, ?)",
-        from + at,
-        wordsOf(text).join(" "),
-        wordsOf(`${filename}\n${headings.join("\n")}`).join(" "),
-      );
-    }
-    const dimensions = vectors?.[0]?.length ?? 0;
-    const perBlock = vectorsPerBlock(dimensions);
-    for (let at = 0; at < (vectors?.length ?? 0); at += perBlock)
-      sql.exec(
-        "INSERT INTO passage_vectors (first, embedder, dimensions, vectors) VALUES (?, ?, ?, ?)",
-        from + at,
-        embedderId,
-        dimensions,
-        packVectors(vectors?.slice(at, at + perBlock) ?? [], dimensions),
-      );
-  }
-
-  #remove(fileId: string): boolean {
-    const { sql } = this.#storage;
-    const [file] = sql
-      .exec<{ number: number }>("DELETE FROM passage_file WHERE id = ? RETURNING number", fileId)
-      .toArray();
-    if (file === undefined) return false;
-    const from = file.number * filePassages;
-    const within = [from, from + filePassages - 1] as const;
-    sql.exec("DELETE FROM passage_words WHERE rowid BETWEEN ? AND ?", ...within);
-    sql.exec("DELETE FROM passage WHERE id BETWEEN ? AND ?", ...within);
-    sql.exec("DELETE FROM passage_vectors WHERE first BETWEEN ? AND ?", ...within);
-    return true;
+  /** The object's storage was deleted: the next file makes the tables anew. */
+  forgotten(): void {
+    this.#tables.wereDeleted();
   }
 
   #changed(): void {
     this.#storage.sql.exec("UPDATE passage_content SET version = version + 1");
   }
-}
-
-function fileOf(passageId: number): number {
-  return Math.floor(passageId / filePassages);
 }

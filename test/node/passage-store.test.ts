@@ -220,6 +220,42 @@ test("any text is a query: operators, quotes and nonsense are words or nothing",
   );
 });
 
+test("words and vectors that an older version cut are made anew, some at a time, and only then found so", () => {
+  const sql = new NodeSql();
+  put(new PassageStore(sql), "a", ["我们使用Python编程。", "plain words"], { year: 2026 });
+  put(
+    new PassageStore(sql),
+    "b",
+    Array.from({ length: 600 }, (_, at) => `第${at}章 Kapitel${at}`),
+  );
+  // As the version before left them: mixed letters by pairs, vectors under its own name.
+  sql.sql.exec("DROP TABLE passage_recut; UPDATE passage_schema_version SET version = 1");
+  sql.sql.exec("DELETE FROM passage_words WHERE rowid != 1048577");
+  sql.sql.exec("UPDATE passage_vectors SET embedder = 'lexical-1-1024', vectors = zeroblob(length(vectors))");
+  const store = new PassageStore(sql);
+  const find = () => [byWords(store, "python"), byWords(store, "Kapitel599"), byVector(store, "python")];
+  expect(find()).toEqual([[], [], []]);
+  let steps = 0;
+  for (; store.isRecutDue(); steps += 1) store.recutSome();
+  // Three times words, the blocks of both files, and that there is no more of either.
+  expect(steps).toBeLessThan(12);
+  const [words, chapter, near = []] = find();
+  expect([words, chapter, near[0]]).toEqual([
+    ["我们使用Python编程。"],
+    ["第599章 Kapitel599"],
+    "我们使用Python编程。",
+  ]);
+  expect(byWords(store, "plain")).toEqual(["plain words"]);
+  store.recutSome();
+  expect(new PassageStore(sql).isRecutDue()).toBe(false);
+});
+
+test("a store that never had a passage has none to make anew", () => {
+  const store = empty();
+  store.open();
+  expect(store.isRecutDue()).toBe(false);
+});
+
 test("a question of nothing but small words is searched by them", () => {
   const store = empty();
   put(store, "a", ["to be or not to be", "words"]);

@@ -1,5 +1,5 @@
 import { createKnowledgeBaseClass } from "../../durable-objects/knowledge-base/knowledge-base.ts";
-import { err } from "../../src/shared/contracts/result.ts";
+import { err, ok } from "../../src/shared/contracts/result.ts";
 import { lexicalEmbedder } from "../../src/shared/retrieval/lexical-embedder.ts";
 import { lexicalReranker } from "../../src/shared/retrieval/lexical-reranker.ts";
 import type { Embedder } from "../../src/shared/retrieval/ports.ts";
@@ -18,6 +18,8 @@ export interface KnowledgeControl {
   go: PromiseWithResolvers<void>;
   /** So many calls of the embedder fail, as one that can't be reached. */
   embedFails: number;
+  /** So many answers of the embedder hold no numbers: the tables refuse them. */
+  spoils: number;
   opened: number;
   embedded: number;
   reports: string[];
@@ -34,6 +36,7 @@ export function knowledgeControl(tenant: string): KnowledgeControl {
     arrived: Promise.withResolvers(),
     go: Promise.withResolvers(),
     embedFails: 0,
+    spoils: 0,
     opened: 0,
     embedded: 0,
     reports: [],
@@ -73,6 +76,10 @@ export const GatedKnowledge = createKnowledgeBaseClass(() => ({
       async embed(texts, purpose) {
         await reach(control, "embed");
         control.embedded += 1;
+        if (control.spoils > 0) {
+          control.spoils -= 1;
+          return ok(texts.map(() => Float32Array.of(Number.NaN)));
+        }
         if (control.embedFails === 0) return lexicalEmbedder.embed(texts, purpose);
         control.embedFails -= 1;
         return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "down" });

@@ -36,7 +36,7 @@ test("texts that share words are nearer than those that share none", () => {
 });
 
 test("its version names what it computes", () => {
-  expect(lexicalEmbedder.id).toBe("lexical-1-1024");
+  expect(lexicalEmbedder.id).toBe("lexical-2-1024");
   // Whoever changes this number changes `id` as well: stored vectors would be compared with others.
   const sum = lexicalVector("The replica answers from its cache.").reduce(
     (total, value, at) => total + value * (at + 1),

@@ -22,7 +22,7 @@ const lettersWeight = 0.5;
 
 /** Its version goes up whenever any text's vector changes. */
 export const lexicalEmbedder: Embedder = {
-  id: `lexical-1-${dimensions}`,
+  id: `lexical-2-${dimensions}`,
   dimensions,
   // It sees what words see, and less well: more than this helped neither of two collections (docs/decisions/0061).
   weight: 0.05,

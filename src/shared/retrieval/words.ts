@@ -5,10 +5,14 @@
  */
 import { porterStem } from "./porter-stem.ts";
 
+// The last two: the voice marks of narrow katakana, which belong to no script.
 const unspaced =
-  "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}\\u30fc";
-const wordPattern = new RegExp(`[${unspaced}]+|[\\p{L}\\p{N}\\p{M}]+`, "gu");
+  "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}\\u30fc\\uff9e\\uff9f";
+/** A run of either kind ends where the other begins: `iPhone手机` and `2024年` are two each. */
+const wordPattern = new RegExp(`[${unspaced}]+|[[\\p{L}\\p{N}\\p{M}]--[${unspaced}]]+`, "gv");
 const unspacedCharacter = new RegExp(`[${unspaced}]`, "u");
+/** How a character looks (an emoji in colour, a variant of an ideograph, a key around a digit): none is part of a word. */
+const looks = /[\u20d0-\u20ff\ufe00-\ufe0f]|[\u{e0100}-\u{e01ef}]/gu;
 /** Accents, and the vowel points of Arabic and Hebrew, which most texts leave out. Vowel signs of Indic scripts stay: they are letters there. */
 const accents = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f]/g;
 
@@ -21,14 +25,17 @@ const maxWordCharacters = 64;
  */
 export function wordsOf(text: string, limit = Number.POSITIVE_INFINITY): string[] {
   const words: string[] = [];
-  for (const [run] of text.matchAll(wordPattern)) {
+  // Letters that were taken apart (file names of macOS are) meet those that were not.
+  const whole = isAscii(text) ? text : text.normalize("NFC").replace(looks, "");
+  for (const [run] of whole.matchAll(wordPattern)) {
     if (words.length >= limit) break;
     if (isAscii(run)) {
       words.push(porterStem(run.slice(0, maxWordCharacters).toLowerCase()));
     } else if (unspacedCharacter.test(run)) {
-      pushPairs(run, words, limit);
+      // Narrow katakana meet the wide.
+      pushPairs(run.normalize("NFKC"), words, limit);
     } else {
-      // Latin letters with accents and without must meet. What may be mixed with them is cut as its parts are.
+      // Latin letters with accents and without must meet.
       const plain = run
         .slice(0, maxWordCharacters * 2)
         .normalize("NFKD")

@@ -1,0 +1,60 @@
+/**
+ * What goes out of a vector store, and when its words do: a passage that is removed is found no more at once, but its words stay in the
+ * segments of the index until they are merged. Whatever removes passages goes through here, or nobody erases them.
+ */
+import type { KnowledgeStore } from "./knowledge-store.ts";
+import type { PassageStore } from "./passage-store.ts";
+
+/** Until then more may be removed: erasing its words rewrites the whole index of words. */
+const eraseAfterMs = 2_000;
+
+export class StoreRemovals {
+  readonly #storage: DurableObjectStorage;
+  readonly #store: KnowledgeStore;
+  readonly #passages: PassageStore;
+
+  constructor(storage: DurableObjectStorage, store: KnowledgeStore, passages: PassageStore) {
+    this.#storage = storage;
+    this.#store = store;
+    this.#passages = passages;
+  }
+
+  /** What is found of a file. Its row stays. */
+  passagesOf(fileId: string): void {
+    if (this.#passages.remove(fileId)) this.#store.eraseBy(Date.now() + eraseAfterMs);
+  }
+
+  /** @param forgotten the file itself is deleted: it never comes again */
+  file(fileId: string, forgotten: boolean): void {
+    this.#storage.transactionSync(() => {
+      this.passagesOf(fileId);
+      this.#store.files.removeFile(fileId, forgotten, Date.now());
+    });
+  }
+
+  /** What is not processed yet of a batch won't be. */
+  unfinishedOf(batchId: string): void {
+    const { batches } = this.#store;
+    this.#storage.transactionSync(() => {
+      for (const fileId of batches.unfinished(batchId)) this.passagesOf(fileId);
+      batches.cancel(batchId, Date.now());
+    });
+  }
+
+  /** All files, within the caller's transaction. */
+  everything(): void {
+    for (const fileId of this.#store.files.ids()) this.passagesOf(fileId);
+    this.#store.files.clear();
+    this.#store.batches.clear();
+  }
+
+  /** At the alarm: the words of what was removed, where their time has come. */
+  eraseWords(nowMs: number): void {
+    const { eraseMs = null } = this.#store.head() ?? {};
+    if (eraseMs === null || eraseMs > nowMs) return;
+    this.#storage.transactionSync(() => {
+      this.#passages.eraseRemovedWords();
+      this.#store.erased();
+    });
+  }
+}
