@@ -1,5 +1,5 @@
 /** The bytes of files as this environment has them: in a bucket where there is one, else in the owner's Library object. */
-import { libraryName, libraryVersion } from "../../src/shared/contracts/library.ts";
+import { libraryName, libraryVersion, type ReadPartOutcome } from "../../src/shared/contracts/library.ts";
 import type { FileAddress, FileContents } from "../../src/shared/retrieval/file-contents.ts";
 import { partedWriter, type PartSink } from "../../src/shared/retrieval/parted-writer.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
@@ -55,28 +55,30 @@ function librarySink(env: ContentsEnv, file: FileAddress): PartSink {
   };
 }
 
-/** `null`: no part of it is there. Read part by part, as it is wanted. */
+/** `null`: no part of it is there. Read part by part, as it is wanted. Deleted in the middle, it breaks off: what came is not all of it. */
 async function openParts(env: ContentsEnv, file: FileAddress): Promise<ReadableStream<Uint8Array> | null> {
-  const read = async (part: number): Promise<Uint8Array | null> => {
-    const called = await callObject(
+  const read = async (part: number): Promise<ReadPartOutcome> => {
+    const called = await callObject<ReadPartOutcome>(
       async () => libraryOf(env, file).readPart({ v: libraryVersion, ...file, part }),
       calledObject("library", libraryName(file.owner)),
     );
     if (!called.ok) throw new Error(called.error.detail);
-    return called.value.result === "ok" ? called.value.bytes : null;
+    return called.value;
   };
   const first = await read(0);
-  if (first === null) return null;
+  if (first.result !== "ok" || first.bytes === null) return null;
+  const { bytes: beginning } = first;
   let next = 1;
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      if (first.byteLength > 0) controller.enqueue(first);
+      if (beginning.byteLength > 0) controller.enqueue(beginning);
     },
     async pull(controller) {
-      const bytes = await read(next);
+      const part = await read(next);
       next += 1;
-      if (bytes === null) controller.close();
-      else controller.enqueue(bytes);
+      if (part.result !== "ok") throw new Error(`a file can't be read to its end: ${part.result}`);
+      if (part.bytes === null) controller.close();
+      else controller.enqueue(part.bytes);
     },
   });
 }

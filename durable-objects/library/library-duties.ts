@@ -1,6 +1,7 @@
 import {
   knowledgeBaseVersion,
   type CreateStoreObject,
+  type StoreOutcome,
   type StoreView,
 } from "../../src/shared/contracts/knowledge-base.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
@@ -8,23 +9,30 @@ import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import { bucketKey, fileBucket } from "./file-bucket.ts";
-import { dutyId, type Duty, type LibraryStore } from "./library-store.ts";
+import type { Duty } from "./duty-store.ts";
+import type { LibraryRoll } from "./library-roll.ts";
+import type { LibraryStore } from "./library-store.ts";
 
 /**
  * What a Library owes others, until they have it: a new store's object is told what it is, a deleted one's to erase itself, stores forget a
- * deleted file, and the bucket its bytes. Storage says what is due, so a crash loses none of it; the alarm tries again.
+ * deleted file, and the bucket its bytes; those on the roll, or whose roll it is on, their end (library-roll.ts). Storage says what is due,
+ * so a crash loses none of it; the alarm tries again. With the last trace of an erased owner the object forgets itself.
  */
 export class LibraryDuties {
   readonly #context: DurableObjectState;
   readonly #env: Cloudflare.Env;
   readonly #store: LibraryStore;
+  readonly #roll: LibraryRoll;
   #under: Promise<void> | null = null;
   #failures = 0;
+  /** When those of the roll that could not be told are told again. */
+  #tellAgainMs = 0;
 
-  constructor(context: DurableObjectState, env: Cloudflare.Env, store: LibraryStore) {
+  constructor(context: DurableObjectState, env: Cloudflare.Env, store: LibraryStore, roll: LibraryRoll) {
     this.#context = context;
     this.#env = env;
     this.#store = store;
+    this.#roll = roll;
   }
 
   /** Does what is due, and sees to it that the alarm rings for the rest. Many who ask at once share one run. Never throws. */
@@ -35,20 +43,35 @@ export class LibraryDuties {
       });
       await this.#under;
       // What became due as that run ended. What failed is put off, and not due.
-    } while (this.#store.dueDuties(Date.now(), 1).length > 0);
+    } while (this.#store.isOpen && this.#store.duties.due(Date.now(), 1).length > 0);
   }
 
   async #carryOutAll(): Promise<void> {
+    const owner = this.#store.owner();
+    if (owner === null) return;
     for (;;) {
       // Should memory be lost from here on, the alarm goes on.
       await this.#setAlarm(retryMs);
       const nowMs = Date.now();
       for (const file of this.#store.overdue(nowMs, batchSize)) this.#store.removeFile(file, nowMs);
-      const due = this.#store.dueDuties(nowMs, batchSize);
+      const due = this.#store.duties.due(nowMs, batchSize);
       await Promise.all(due.map((duty) => this.#carryOut(duty)));
       if (due.length === 0) break;
     }
-    await this.#setAlarm(0);
+    if (this.#roll.pending() > 0 && this.#tellAgainMs <= Date.now()) {
+      const fault = await this.#roll.tell(owner, this.#store.jurisdiction());
+      this.#heard(fault);
+      this.#tellAgainMs = fault === null ? 0 : Date.now() + retryMs;
+    }
+    if (this.#roll.isOver(Date.now())) {
+      this.#store.forgotten();
+      await this.#context.blockConcurrencyWhile(() => this.#context.storage.deleteAll());
+    } else await this.#setAlarm(0);
+  }
+
+  /** How many have not heard yet. */
+  pending(): number {
+    return this.#store.isOpen ? this.#store.duties.count() + this.#roll.pending() : 0;
   }
 
   /** After a change that leaves something for later. */
@@ -58,29 +81,45 @@ export class LibraryDuties {
 
   /** A new store's object is told now. The reason why not; the alarm tries again. */
   async make(storeId: string): Promise<StoreView | string> {
-    await this.#setAlarm(retryMs);
-    const duty = this.#store.duty(dutyId("make", "", storeId));
+    const duty = this.#store.duties.making(storeId);
     // Somebody else has done it already.
     if (duty === null) return "was made, or unmade, meanwhile";
+    await this.#setAlarm(retryMs);
     const made = await inTime(this.#make(duty)).catch((error: unknown) => String(error));
     if (typeof made === "string") return made;
-    this.#store.doneDuty(duty);
+    if (!this.#store.hasStore(storeId)) return "was unmade meanwhile";
+    this.#store.duties.done(duty);
     await this.#setAlarm(0);
     return made;
+  }
+
+  /** What a store is that was noted before: its first answer was lost, or is on its way still. The reason why not. */
+  async made(storeId: string): Promise<StoreView | string> {
+    if (this.#store.duties.making(storeId) !== null) return this.make(storeId);
+    const described: StoreOutcome | string = await inTime(
+      this.#ask(storeId, async (stub) => stub.describe({ v: knowledgeBaseVersion, owner: this.#owner() })),
+    ).catch((error: unknown) => String(error));
+    if (typeof described === "string") return described;
+    return described.result === "ok" ? described.store : `a store that is noted answers ${described.result}`;
   }
 
   async #carryOut(duty: Duty): Promise<void> {
     try {
       await inTime(this.#does(duty));
-      this.#store.doneDuty(duty);
-      this.#failures = 0;
+      this.#store.duties.done(duty);
+      this.#heard(null);
     } catch (error) {
-      this.#store.putOff(duty, Date.now() + retryMs * 2 ** Math.min(duty.attempts, 6));
-      this.#failures += 1;
-      if (this.#failures >= reportFrom)
-        // oxlint-disable-next-line no-console -- the log is the only way out of an object for what needs an operator
-        console.error(JSON.stringify({ event: "fault", component: "library", detail: String(error) }));
+      this.#store.duties.putOff(duty, Date.now() + retryMs * 2 ** Math.min(duty.attempts, 6));
+      this.#heard(String(error));
     }
+  }
+
+  /** @param fault `null`: somebody has heard what was owed to them */
+  #heard(fault: string | null): void {
+    this.#failures = fault === null ? 0 : this.#failures + 1;
+    if (fault !== null && this.#failures >= reportFrom)
+      // oxlint-disable-next-line no-console -- the log is the only way out of an object for what needs an operator
+      console.error(JSON.stringify({ event: "fault", component: "library", detail: fault }));
   }
 
   async #does(duty: Duty): Promise<void> {
@@ -93,19 +132,32 @@ export class LibraryDuties {
       case "delete-store":
         await this.#ask(duty.storeId, async (stub) => stub.delete(message));
         return;
-      case "forget-file":
-        await this.#ask(duty.storeId, async (stub) => stub.forgetFile({ ...message, fileId: duty.fileId }));
+      case "forget-file": {
+        const isUnmade = this.#store.duties.making(duty.storeId) !== null;
+        const { result } = await this.#ask(duty.storeId, async (stub) =>
+          stub.forgetFile({ ...message, fileId: duty.fileId }),
+        );
+        // Who makes it may be on the way, and bring the file along.
+        if (isUnmade && result === "unknown")
+          throw new Error("a store that is not made yet can't forget a file");
         return;
-      case "erase-content":
-        await fileBucket(this.#env, jurisdictionOf(duty.fileId))?.delete(bucketKey(duty.fileId));
+      }
+      case "erase-content": {
+        const bucket = fileBucket(this.#env, jurisdictionOf(duty.fileId));
+        if (bucket === undefined)
+          throw new Error("a deleted file lies in a bucket that is not bound any more");
+        await bucket.delete(bucketKey(duty.fileId));
         return;
+      }
     }
   }
 
   async #make({ storeId, message }: Duty): Promise<StoreView> {
     const asked = JSON.parse(message) as Omit<CreateStoreObject, "v" | "owner">;
+    // Not with one that was deleted since.
+    const files = asked.files.filter(({ fileId }) => this.#store.row(fileId) !== null);
     const outcome = await this.#ask(storeId, async (stub) =>
-      stub.create({ ...asked, v: knowledgeBaseVersion, owner: this.#owner() }),
+      stub.create({ ...asked, files, v: knowledgeBaseVersion, owner: this.#owner() }),
     );
     // It was deleted before it was made: its deletion is owed as well.
     if (outcome.result !== "ok") throw new Error(`a new store answers ${outcome.result}`);
@@ -114,24 +166,16 @@ export class LibraryDuties {
 
   async #ask<Outcome extends { readonly result: string }>(
     storeId: string,
-    ask: (stub: ReturnType<LibraryDuties["stub"]>) => Promise<Outcome>,
+    ask: (stub: ReturnType<typeof storeStub>) => Promise<Outcome>,
   ): Promise<Outcome> {
     const name = objectOfId(storeId)?.objectName ?? "";
     const called = await callObject(
-      async () => ask(this.stub(storeId)),
+      async () => ask(storeStub(this.#env, storeId)),
       calledObject("knowledge-base", name),
     );
     if (!called.ok) throw new Error(called.error.detail);
     if (called.value.result === "version-unsupported") throw new Error("the store speaks another version");
     return called.value;
-  }
-
-  stub(storeId: string) {
-    const named = objectOfId(storeId);
-    if (named === null) throw new TypeError("no id of a vector store");
-    return inJurisdiction(this.#env.KNOWLEDGE_BASE, named.jurisdiction, this.#env.ENVIRONMENT).getByName(
-      named.objectName,
-    );
   }
 
   #owner(): Owner {
@@ -140,11 +184,29 @@ export class LibraryDuties {
     return owner;
   }
 
+  #nextMs(nowMs: number): number | null {
+    if (!this.#store.isOpen) return null;
+    const roll = this.#roll;
+    const times = [
+      this.#store.nextMs(),
+      roll.pending() > 0 ? Math.max(nowMs, this.#tellAgainMs) : null,
+      roll.opensMs(nowMs),
+      roll.isOver(nowMs) ? nowMs + retryMs : null,
+    ].filter((time) => time !== null);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
   async #setAlarm(notBeforeMs: number): Promise<void> {
-    const next = this.#store.nextMs();
+    const next = this.#nextMs(Date.now());
     if (next === null) await this.#context.storage.deleteAlarm();
     else await this.#context.storage.setAlarm(Math.max(next, Date.now() + notBeforeMs));
   }
+}
+
+function storeStub(env: Cloudflare.Env, storeId: string) {
+  const named = objectOfId(storeId);
+  if (named === null) throw new TypeError("no id of a vector store");
+  return inJurisdiction(env.KNOWLEDGE_BASE, named.jurisdiction, env.ENVIRONMENT).getByName(named.objectName);
 }
 
 const retryMs = 5_000;

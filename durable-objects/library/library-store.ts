@@ -5,34 +5,13 @@ import type {
   LibraryLimits,
   StoredIn,
 } from "../../src/shared/contracts/library.ts";
-import type { Owner } from "../../src/shared/contracts/owner.ts";
-import { pageQuery } from "../storage/list-page.ts";
+import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
+import { pageQuery } from "../storage/list-page.ts";
 import { ownerRow } from "../storage/owner-row.ts";
-
-/**
- * The tables of one owner's files and vector stores (docs/storage.md). Ids begin with the time of their making, so a list in the order of ids
- * is one in the order of time, and a page goes on behind an id that is gone.
- */
-const migrations = [
-  `CREATE TABLE owner (
-     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-     tenant TEXT NOT NULL, user TEXT NOT NULL, jurisdiction TEXT NOT NULL);
-   CREATE TABLE file (
-     id TEXT PRIMARY KEY, created_ms INTEGER NOT NULL, ready INTEGER NOT NULL, stored_in TEXT NOT NULL,
-     bytes INTEGER NOT NULL, filename TEXT NOT NULL, purpose TEXT NOT NULL, media_type TEXT NOT NULL,
-     expires_ms INTEGER) WITHOUT ROWID;
-   CREATE INDEX file_by_expiry ON file (expires_ms) WHERE expires_ms IS NOT NULL;
-   CREATE TABLE part (
-     file_id TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (file_id, part));
-   CREATE TABLE store (id TEXT PRIMARY KEY) WITHOUT ROWID;
-   CREATE TABLE use (file_id TEXT NOT NULL, store_id TEXT NOT NULL, PRIMARY KEY (file_id, store_id)) WITHOUT ROWID;
-   CREATE INDEX use_by_store ON use (store_id);
-   CREATE TABLE duty (
-     id TEXT PRIMARY KEY, kind TEXT NOT NULL, file_id TEXT NOT NULL, store_id TEXT NOT NULL, message TEXT NOT NULL,
-     attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL) WITHOUT ROWID;
-   CREATE INDEX duty_by_time ON duty (due_ms);`,
-];
+import { DutyStore } from "./duty-store.ts";
+import { libraryMigrations } from "./library-tables.ts";
+import { RollStore } from "./roll-store.ts";
 
 type FileRow = {
   id: string;
@@ -46,21 +25,14 @@ type FileRow = {
   expires_ms: number | null;
 };
 
-/** What is owed to others until they have it. `make`: a store's object is told what it is. */
-export interface Duty {
-  readonly id: string;
-  readonly kind: "make" | "delete-store" | "forget-file" | "erase-content";
-  readonly fileId: string;
-  readonly storeId: string;
-  /** JSON; only of `make`. */
-  readonly message: string;
-  readonly attempts: number;
-}
-
 /** An upload that nobody finished within this is given up. Longer than any request may run. */
 export const uploadMs = 3_600_000;
 
+/** One owner's files, and which vector stores there are: each change with what others are then owed. */
 export class LibraryStore {
+  /** Only where the tables are there. */
+  readonly duties: DutyStore;
+  readonly roll: RollStore;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #tables: LazyTables;
@@ -68,11 +40,24 @@ export class LibraryStore {
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.#tables = new LazyTables(storage, migrations);
+    this.duties = new DutyStore(storage.sql);
+    this.roll = new RollStore(storage.sql);
+    this.#tables = new LazyTables(storage, libraryMigrations);
+  }
+
+  /** Whether anything was ever written here. */
+  get isOpen(): boolean {
+    return this.#tables.areMade;
   }
 
   owner(): Owner | null {
     return this.#tables.areMade ? ownerRow(this.#sql) : null;
+  }
+
+  /** Only where the tables are there. */
+  jurisdiction(): Jurisdiction {
+    return this.#sql.exec<{ jurisdiction: Jurisdiction }>("SELECT jurisdiction FROM owner").one()
+      .jurisdiction;
   }
 
   /** Before the first write. */
@@ -162,12 +147,35 @@ export class LibraryStore {
       for (const { store_id: storeId } of this.#sql
         .exec<{ store_id: string }>("SELECT store_id FROM use WHERE file_id = ?", id)
         .toArray())
-        this.#owe({ kind: "forget-file", fileId: id, storeId, message: "" }, nowMs);
+        this.duties.owe({ kind: "forget-file", fileId: id, storeId, message: "" }, nowMs);
       if (storedIn === "bucket")
-        this.#owe({ kind: "erase-content", fileId: id, storeId: "", message: "" }, nowMs);
+        this.duties.owe({ kind: "erase-content", fileId: id, storeId: "", message: "" }, nowMs);
       for (const table of ["part", "use"]) this.#sql.exec(`DELETE FROM ${table} WHERE file_id = ?`, id);
       this.#sql.exec("DELETE FROM file WHERE id = ?", id);
     });
+  }
+
+  /** Its row is gone, and its bytes came all the same. */
+  oweContent(fileId: string, nowMs: number): void {
+    this.duties.owe({ kind: "erase-content", fileId, storeId: "", message: "" }, nowMs);
+  }
+
+  /** Every file and every store. What was on its way comes too late. */
+  removeAll(nowMs: number): void {
+    this.#storage.transactionSync(() => {
+      for (const { id } of this.#sql.exec<{ id: string }>("SELECT id FROM store").toArray())
+        this.removeStore(id, nowMs);
+      for (const row of this.#sql
+        .exec<Pick<FileRow, "id" | "stored_in">>("SELECT id, stored_in FROM file")
+        .toArray())
+        this.removeFile(row, nowMs);
+    });
+  }
+
+  /** No file, no store, and nothing owed. */
+  isEmpty(): boolean {
+    const left = ["file", "store", "duty"].map((table) => `EXISTS (SELECT 1 FROM ${table})`).join(" OR ");
+    return this.#sql.exec<{ left: number }>(`SELECT ${left} AS left`).one().left === 0;
   }
 
   /** Files whose time is over, and uploads that nobody finished. */
@@ -184,9 +192,7 @@ export class LibraryStore {
   }
 
   hasStore(id: string): boolean {
-    return (
-      this.#tables.areMade && this.#sql.exec("SELECT 1 FROM store WHERE id = ?", id).toArray().length > 0
-    );
+    return this.#tables.areMade && this.#sql.exec("SELECT 1 FROM store WHERE id = ?", id).toArray().length > 0;
   }
 
   storeCount(): number {
@@ -197,7 +203,7 @@ export class LibraryStore {
     this.#storage.transactionSync(() => {
       this.#sql.exec("INSERT INTO store VALUES (?)", id);
       this.noteUse(id, fileIds);
-      this.#owe({ kind: "make", fileId: "", storeId: id, message }, nowMs);
+      this.duties.owe({ kind: "make", fileId: "", storeId: id, message }, nowMs);
     });
   }
 
@@ -209,9 +215,8 @@ export class LibraryStore {
     this.#storage.transactionSync(() => {
       this.#sql.exec("DELETE FROM store WHERE id = ?", id);
       this.#sql.exec("DELETE FROM use WHERE store_id = ?", id);
-      // What was owed to a store that goes need not reach it, but that it goes.
-      this.#sql.exec("DELETE FROM duty WHERE store_id = ?", id);
-      this.#owe({ kind: "delete-store", fileId: "", storeId: id, message: "" }, nowMs);
+      this.duties.dropAllOf(id);
+      this.duties.owe({ kind: "delete-store", fileId: "", storeId: id, message: "" }, nowMs);
     });
   }
 
@@ -222,29 +227,6 @@ export class LibraryStore {
       this.#sql.exec<{ id: string }>(`SELECT id FROM store WHERE 1 ${page.sql}`, ...page.values).toArray(),
     );
     return { rows: rows.map(({ id }) => id), hasMore };
-  }
-
-  dueDuties(nowMs: number, limit: number): Duty[] {
-    if (!this.#tables.areMade) return [];
-    return this.#duties("due_ms <= ? ORDER BY due_ms LIMIT ?", nowMs, limit);
-  }
-
-  duty(id: string): Duty | null {
-    return this.#duties("id = ?", id)[0] ?? null;
-  }
-
-  /** Done, if it is still the one that was read. */
-  doneDuty({ id, attempts }: Duty): void {
-    this.#sql.exec("DELETE FROM duty WHERE id = ? AND attempts = ?", id, attempts);
-  }
-
-  putOff({ id, attempts }: Duty, dueMs: number): void {
-    this.#sql.exec(
-      "UPDATE duty SET attempts = attempts + 1, due_ms = ? WHERE id = ? AND attempts = ?",
-      dueMs,
-      id,
-      attempts,
-    );
   }
 
   /** When there is something to do next; `null`: never. */
@@ -262,36 +244,10 @@ export class LibraryStore {
     return at;
   }
 
-  #owe(duty: Omit<Duty, "id" | "attempts">, nowMs: number): void {
-    const { kind, fileId, storeId, message } = duty;
-    this.#sql.exec(
-      "INSERT OR REPLACE INTO duty VALUES (?, ?, ?, ?, ?, 0, ?)",
-      dutyId(kind, fileId, storeId),
-      kind,
-      fileId,
-      storeId,
-      message,
-      nowMs,
-    );
+  /** The object's storage was deleted: the next write makes the tables anew. */
+  forgotten(): void {
+    this.#tables.wereDeleted();
   }
-
-  #duties(where: string, ...values: readonly (string | number)[]): Duty[] {
-    return this.#sql
-      .exec<{
-        id: string;
-        kind: Duty["kind"];
-        file_id: string;
-        store_id: string;
-        message: string;
-        attempts: number;
-      }>(`SELECT id, kind, file_id, store_id, message, attempts FROM duty WHERE ${where}`, ...values)
-      .toArray()
-      .map(({ file_id: fileId, store_id: storeId, ...rest }) => ({ ...rest, fileId, storeId }));
-  }
-}
-
-export function dutyId(kind: Duty["kind"], fileId: string, storeId: string): string {
-  return `${kind}/${storeId}/${fileId}`;
 }
 
 function fileOf(row: FileRow): LibraryFile {

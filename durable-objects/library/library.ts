@@ -9,9 +9,16 @@ import {
   type DeleteFileOutcome,
   type DeleteStore,
   type DeleteStoreOutcome,
+  type DropUpload,
+  type EnrolLibrary,
+  type EnrolLibraryOutcome,
+  type EraseLibrary,
+  type EraseLibraryOutcome,
   type FileChoice,
   type FileOutcome,
   type FinishUpload,
+  type LeaveLibrary,
+  type LeaveLibraryOutcome,
   type LibraryFailure,
   type ListFiles,
   type ListFilesOutcome,
@@ -25,9 +32,9 @@ import {
   type WritePart,
   type WritePartOutcome,
 } from "../../src/shared/contracts/library.ts";
-import { knowledgeBaseVersion } from "../../src/shared/contracts/knowledge-base.ts";
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 import { LibraryDuties } from "./library-duties.ts";
+import { LibraryRoll } from "./library-roll.ts";
 import { LibraryStore } from "./library-store.ts";
 
 /**
@@ -36,18 +43,22 @@ import { LibraryStore } from "./library-store.ts";
  */
 export class Library extends DurableObject {
   readonly #store: LibraryStore;
+  readonly #roll: LibraryRoll;
   readonly #duties: LibraryDuties;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     this.#store = new LibraryStore(context.storage);
-    this.#duties = new LibraryDuties(context, env, this.#store);
+    this.#roll = new LibraryRoll(env, this.#store);
+    this.#duties = new LibraryDuties(context, env, this.#store, this.#roll);
   }
 
   async beginUpload(message: BeginUpload): Promise<BeginUploadOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
     const { owner, jurisdiction, fileId, reserveBytes, storedIn, limits } = message;
+    const outside = await this.#roll.join(owner, jurisdiction);
+    if (outside !== null) return { result: "unreachable", detail: outside };
     this.#store.open(owner, jurisdiction);
     const known = this.#store.row(fileId);
     if (known !== null) return { result: "ok", roomBytes: known.bytes };
@@ -92,13 +103,16 @@ export class Library extends DurableObject {
     return this.#file(id);
   }
 
-  /** An upload that never became a file. */
-  async dropUpload(message: NameFile): Promise<DeleteFileOutcome> {
+  /** An upload that never became a file. One that was given up, or erased, while its bytes came leaves none of them either. */
+  async dropUpload(message: DropUpload): Promise<DeleteFileOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    const row = this.#store.row(message.fileId);
-    if (row === null || row.ready === 1) return { result: "unknown" };
-    this.#store.removeFile(row, Date.now());
+    const { owner, jurisdiction, fileId, storedIn } = message;
+    const row = this.#store.row(fileId);
+    if (row?.ready === 1 || (row === null && storedIn !== "bucket")) return { result: "unknown" };
+    this.#store.open(owner, jurisdiction);
+    if (row === null) this.#store.oweContent(fileId, Date.now());
+    else this.#store.removeFile(row, Date.now());
     await this.#duties.run();
     return { result: "deleted" };
   }
@@ -138,9 +152,11 @@ export class Library extends DurableObject {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
     const { owner, jurisdiction, storeId, definition, maxStores, maxPassages } = message;
-    // Asked again: the answer to the first was lost.
-    if (this.#store.hasStore(storeId)) return this.#described(storeId, owner);
+    const outside = await this.#roll.join(owner, jurisdiction);
+    if (outside !== null) return { result: "unreachable", detail: outside };
     this.#store.open(owner, jurisdiction);
+    // Asked again: the answer to the first was lost.
+    if (this.#store.hasStore(storeId)) return storeOr(await this.#duties.made(storeId));
     if (this.#store.storeCount() >= maxStores) return { result: "full", most: maxStores };
     const files = this.#choose(message.files);
     if (typeof files === "string") return { result: "file-unknown", fileId: files };
@@ -149,10 +165,11 @@ export class Library extends DurableObject {
     const fileIds = files.map(({ fileId }) => fileId);
     this.#store.addStore(storeId, JSON.stringify(asked), fileIds, nowMs);
     const made = await this.#duties.make(storeId);
-    if (typeof made !== "string") return { result: "ok", store: made };
-    this.#store.removeStore(storeId, Date.now());
-    await this.#duties.wakeInTime();
-    return { result: "unreachable", detail: made };
+    if (typeof made === "string" && this.#store.hasStore(storeId)) {
+      this.#store.removeStore(storeId, Date.now());
+      await this.#duties.wakeInTime();
+    }
+    return storeOr(made);
   }
 
   useFiles(message: UseFiles): UseFilesOutcome {
@@ -184,6 +201,41 @@ export class Library extends DurableObject {
     return { result: "deleted" };
   }
 
+  /** Of a user, or of a whole tenant with all its users. */
+  async erase(message: EraseLibrary): Promise<EraseLibraryOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const { owner, jurisdiction, closedUntilMs } = message;
+    this.#roll.forgetJoining();
+    // A user's that never held anything still holds nothing.
+    if (owner.user !== "" && !this.#store.isOpen) return { result: "erased", pending: 0 };
+    this.#store.open(owner, jurisdiction);
+    this.#roll.erase(owner, closedUntilMs, Date.now());
+    await this.#duties.run();
+    return { result: "erased", pending: this.#duties.pending() };
+  }
+
+  /** In a tenant's own. */
+  enrol(message: EnrolLibrary): EnrolLibraryOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    if (this.#roll.isClosed(Date.now())) return { result: "closed" };
+    this.#store.open(message.owner, message.jurisdiction);
+    this.#store.roll.enrol(message);
+    return { result: "enrolled" };
+  }
+
+  /** In a tenant's own. */
+  async leave(message: LeaveLibrary): Promise<LeaveLibraryOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    if (this.#store.isOpen) {
+      this.#store.roll.strike(message);
+      await this.#duties.wakeInTime();
+    }
+    return { result: "left" };
+  }
+
   override async alarm(): Promise<void> {
     await this.#duties.run();
   }
@@ -206,18 +258,13 @@ export class Library extends DurableObject {
     return chosen;
   }
 
-  async #described(storeId: string, owner: Owner): Promise<CreateStoreOutcome> {
-    const described: { readonly result: string; readonly store?: StoreView } = await this.#duties
-      .stub(storeId)
-      .describe({ v: knowledgeBaseVersion, owner });
-    return described.store === undefined
-      ? { result: "unreachable", detail: `a store that is noted answers ${described.result}` }
-      : { result: "ok", store: described.store };
-  }
-
   #failure({ v, owner }: { readonly v: number; readonly owner: Owner }): LibraryFailure | null {
     if (v !== libraryVersion) return { result: "version-unsupported", supported: libraryVersion };
     const known = this.#store.owner();
     return known === null || sameOwner(known, owner) ? null : { result: "unknown" };
   }
+}
+
+function storeOr(made: StoreView | string): CreateStoreOutcome {
+  return typeof made === "string" ? { result: "unreachable", detail: made } : { result: "ok", store: made };
 }

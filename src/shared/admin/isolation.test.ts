@@ -92,6 +92,7 @@ async function worldOf(): Promise<World> {
         return now;
       },
       eraseSimilar: async () => 0,
+      eraseKnowledge: async () => 0,
       writeConfig: async () => undefined,
       listTenants: async () => ({ ids: [], next: null }),
     };

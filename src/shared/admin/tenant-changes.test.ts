@@ -69,6 +69,7 @@ function world() {
     },
     revokeOwner: async () => nowMs,
     eraseSimilar: async () => 0,
+    eraseKnowledge: async () => 0,
     writeConfig: async (put, remove) => {
       for (const { key, value } of put) config.set(key, value);
       if (state.failDeletes && remove.length > 0) throw new Error("KV is down");

@@ -21,6 +21,12 @@ import {
 export interface TenantDeps extends AdminDeps {
   /** What the semantic cache holds of the tenant, or of one user (src/shared/admin/erase-similar.ts). Throws where it can't be asked. */
   readonly eraseSimilar: (tenant: TenantConfig, user: string | null, throughMs: number) => Promise<number>;
+  /** Files and vector stores of the tenant and its users, or of one user (src/shared/admin/erase-knowledge.ts). Throws where it can't be asked. */
+  readonly eraseKnowledge: (
+    tenant: TenantConfig,
+    user: string | null,
+    closedUntilMs: number,
+  ) => Promise<number>;
   readonly writeConfig: (put: readonly StoreEntry[], remove: readonly string[]) => Promise<void>;
   /** `cursor`: where the page before ended; `null` for one that nobody was given. */
   readonly listTenants: (
@@ -118,7 +124,9 @@ export async function deleteTenant(admin: Admin, id: string, deps: TenantDeps): 
   await note(admin, "tenant.delete", target, tenant.version, deps);
   await deps.ledger(target).change(actorOf(admin.principal), { type: "revoke-all-keys" });
   // Isolates know it for a minute or two, and what they keep until then is never found.
-  await deps.eraseSimilar(tenant, null, deps.now() + knownAfterwardsMs);
+  const untilMs = deps.now() + knownAfterwardsMs;
+  await deps.eraseSimilar(tenant, null, untilMs);
+  await deps.eraseKnowledge(tenant, null, untilMs);
   const plan = await planRemoval({ get: deps.readConfig }, id, deps.now());
   if (plan !== null) await deps.writeConfig(plan.put, plan.stale);
   return ok({ object: "tenant.deleted", id, deleted: true });

@@ -55,6 +55,7 @@ export type BeginUploadOutcome =
   /** The file may have that many bytes. */
   | { readonly result: "ok"; readonly roomBytes: number }
   | { readonly result: "full"; readonly limit: "files" | "bytes"; readonly most: number }
+  | NotEnrolled
   | LibraryFailure;
 
 /** Bytes of a file that lies in the Library object itself, in parts of at most a mebibyte. The same part twice is once. */
@@ -76,9 +77,14 @@ export interface FinishUpload extends Message {
 }
 export type FileOutcome = { readonly result: "ok"; readonly file: LibraryFile } | LibraryFailure;
 
-/** `get`, `deleteFile`, and `dropUpload`, which takes back one that never became a file. */
+/** `get` and `deleteFile`. */
 export interface NameFile extends Message {
   readonly fileId: string;
+}
+/** Takes back an upload that never became a file. */
+export interface DropUpload extends NameFile {
+  /** Where its bytes may lie, also if it was given up meanwhile. Absent: what is given up needs no more. */
+  readonly storedIn?: StoredIn;
 }
 export type DeleteFileOutcome = { readonly result: "deleted" } | LibraryFailure;
 
@@ -122,7 +128,7 @@ export interface CreateStore extends Message {
 export type CreateStoreOutcome =
   | { readonly result: "ok"; readonly store: StoreView }
   /** Its object could not be reached: there is no such store. */
-  | { readonly result: "unreachable"; readonly detail: string }
+  | NotEnrolled
   | { readonly result: "full"; readonly most: number }
   | { readonly result: "file-unknown"; readonly fileId: string }
   | LibraryFailure;
@@ -146,6 +152,34 @@ export interface DeleteStore extends Message {
   readonly storeId: string;
 }
 export type DeleteStoreOutcome = { readonly result: "deleted" } | LibraryFailure;
+
+/** Somebody else that must be asked first could not be, or takes nothing new: nothing was made. */
+interface NotEnrolled {
+  readonly result: "unreachable";
+  readonly detail: string;
+}
+
+/** To a tenant's own: this user has a Library now. Before anything lies in it, so that no erasure of the tenant passes it over. */
+export interface EnrolLibrary extends Message {
+  readonly user: string;
+  /** Random, of this enrolment. */
+  readonly enrolment: string;
+}
+/** `closed`: the tenant is being deleted. */
+export type EnrolLibraryOutcome = { readonly result: "enrolled" | "closed" } | LibraryFailure;
+
+/** To a tenant's own: the user's is empty and forgets itself. Of an enrolment that is not the user's last one, nothing. */
+export type LeaveLibrary = EnrolLibrary;
+export type LeaveLibraryOutcome = { readonly result: "left" } | LibraryFailure;
+
+/** Erases every file and every store of the owner; of a tenant, its users' as well. Twice is once. */
+export interface EraseLibrary extends Message {
+  /** Of a tenant's own: until then nobody of it makes anything new; 0: they may. */
+  readonly closedUntilMs: number;
+}
+export type EraseLibraryOutcome =
+  /** What is gone with the answer can't be found any more; so many stores, files' bytes and users' Libraries are still to be told. */
+  { readonly result: "erased"; readonly pending: number } | LibraryFailure;
 
 /** Different for every tenant and user, as a bucket's name is: a tenant's id holds no `/`, and the user comes last. */
 export function libraryName({ tenant, user }: Owner): string {

@@ -128,6 +128,16 @@ export const semanticCacheErasedSchema = z.looseObject({
   }),
 });
 
+export const knowledgeErasedSchema = z.looseObject({
+  object: z.literal("knowledge.erased"),
+  tenant: z.string(),
+  user: z.string().nullable(),
+  pending: z.int().meta({
+    description:
+      "Stores, files' bytes and users' libraries that have not confirmed yet. They are told until they have.",
+  }),
+});
+
 export const auditEntrySchema = z.looseObject({
   object: z.literal("audit_entry"),
   sequence: z.int(),

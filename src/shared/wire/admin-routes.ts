@@ -9,6 +9,7 @@ import {
   revocationResultSchema,
   revocationSchema,
   rotateKeySchema,
+  knowledgeErasedSchema,
   semanticCacheErasedSchema,
   tenantDeletedSchema,
   tenantListSchema,
@@ -35,6 +36,7 @@ export const adminSchemas = {
   LimitsReport: limitsReportSchema,
   TenantUsage: tenantUsageSchema,
   SemanticCacheErased: semanticCacheErasedSchema,
+  KnowledgeErased: knowledgeErasedSchema,
 } satisfies Record<string, z.ZodType>;
 
 const common = [401, 403, 429, 503] as const;
@@ -254,6 +256,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     path: "/admin/tenants/{id}",
     tag: "Admin",
     summary: "Delete a tenant, and revoke its keys",
+    description: "Files and vector stores of it and of its users are erased.",
     scopes: platformAdminOnly,
     pathParameters: { id: "The tenant's id." },
     success: { description: "Gone", content: { "application/json": "TenantDeleted" } },
@@ -273,6 +276,21 @@ export const adminRoutes: readonly PublicRoute[] = [
       user: "One user of it. Left out: all.",
     },
     success: { description: "Erased", content: { "application/json": "SemanticCacheErased" } },
+    errors: [400, 404, 409, ...common],
+  },
+  {
+    method: "DELETE",
+    path: "/admin/knowledge",
+    tag: "Admin",
+    summary: "Erase files and vector stores",
+    description:
+      "Of one user, or of the tenant and all its users. Nothing of them is found any more; who was erased may upload again at once.",
+    scopes: anyAdmin,
+    queryParameters: {
+      tenant: "Whose. Left out: your own tenant; the platform's admins must name one.",
+      user: "One user of it. Left out: all, and what is the whole tenant's.",
+    },
+    success: { description: "Erased", content: { "application/json": "KnowledgeErased" } },
     errors: [400, 404, 409, ...common],
   },
 ];

@@ -4,6 +4,8 @@ import { auditLedger } from "../../../durable-objects/audit-log/audit-ledger.ts"
 import { bucketStub } from "../../../durable-objects/token-bucket/bucket-stub.ts";
 import type { Admin, AdminResult, Target } from "../../../src/shared/admin/admin.ts";
 import { semanticErasure } from "../../../durable-objects/semantic-index/semantic-index-port.ts";
+import { eraseLibrary } from "../../../durable-objects/library/erase-library.ts";
+import { eraseKnowledge } from "../../../src/shared/admin/erase-knowledge.ts";
 import { eraseSimilar } from "../../../src/shared/admin/erase-similar.ts";
 import { askedBy } from "../../../src/shared/cache/semantic/semantic-turn.ts";
 import { auditPage } from "../../../src/shared/admin/audit-page.ts";
@@ -80,6 +82,11 @@ export const deleteOneTenant: AdminHandler = (call) =>
 export const eraseSemanticCache: AdminHandler = (call) => {
   const { tenant, user } = call.c.req.query();
   return answer(call, eraseSimilar(adminOf(call), { tenant, user }, depsOf(call)));
+};
+
+export const eraseAllKnowledge: AdminHandler = (call) => {
+  const { tenant, user } = call.c.req.query();
+  return answer(call, eraseKnowledge(adminOf(call), { tenant, user }, depsOf(call)));
 };
 
 function adminOf({ principal, tenant }: AdminCall): Admin {
@@ -178,6 +185,8 @@ function depsOf({ isolate }: AdminCall): TenantDeps {
       await erasure.eraseUser({ tenant, user, jurisdiction }, await askedBy(hash, tenant, user), throughMs);
       return 0;
     },
+    eraseKnowledge: ({ id: tenant, jurisdiction }, user, closedUntilMs) =>
+      eraseLibrary(env, { tenant, user, jurisdiction }, closedUntilMs),
     async writeConfig(put, remove) {
       for (const { key, value } of put) await env.CONFIG.put(key, value);
       for (const key of remove) await env.CONFIG.delete(key);

@@ -72,6 +72,7 @@ async function upload(
   );
   if (!begun.ok) return begun;
   if (begun.value.result === "full") return err(fullOf(begun.value));
+  if (begun.value.result === "unreachable") return err(unavailable("library", 1000, begun.value.detail));
   const { roomBytes } = begun.value;
   const kept = await keepBytes(form.value, contents.writer(address, storedIn), roomBytes);
   const finished = kept.ok
@@ -82,7 +83,7 @@ async function upload(
   if (finished.ok) return ok(finished.value.file);
   // Where this does not get through, the Library gives the upload up by itself.
   const dropped = await askLibrary(env, address, async (stub, message) =>
-    stub.dropUpload({ ...message, fileId }),
+    stub.dropUpload({ ...message, fileId, storedIn }),
   );
   if (!dropped.ok) isolate.report("files", "an upload that failed could not be taken back at once");
   const isTooLarge = finished.error.kind === "body-too-large" && roomBytes < form.value.atMostBytes;
@@ -197,13 +198,11 @@ export const showFileContent: TenantHandler = async (call) => {
   });
 };
 
-/** Deleted since it was found: unknown. Out of reach: 503. */
-export async function openFile(
-  open: () => Promise<ReadableStream<Uint8Array> | null>,
-): Promise<Result<ReadableStream<Uint8Array>, Refusal>> {
+/** Deleted since it was found: unknown. Out of reach, or deleted while it is read: 503. */
+export async function openFile<T>(open: () => Promise<T | null>): Promise<Result<T, Refusal>> {
   try {
-    const stream = await open();
-    return stream === null ? err({ kind: "object-unknown" }) : ok(stream);
+    const opened = await open();
+    return opened === null ? err({ kind: "object-unknown" }) : ok(opened);
   } catch (error) {
     return err(unavailable("files", 1000, String(error)));
   }

@@ -187,12 +187,19 @@ export const showStoreFileText: TenantHandler = async (call) => {
       message: `This file is '${file.status}': its text is there when it is 'completed'.`,
     });
   const { owner, jurisdiction } = store;
-  const opened = await openFile(() =>
-    fileContents(isolate.env).open({ owner, jurisdiction, fileId: file.fileId }, file.storedIn),
-  );
+  const opened = await openFile(async () => {
+    const address = { owner, jurisdiction, fileId: file.fileId };
+    const bytes = await fileContents(isolate.env).open(address, file.storedIn);
+    return bytes === null ? null : readFileText(file, bytes);
+  });
   if (!opened.ok) return respondRefusal(scope, opened.error);
-  const read = await readFileText(file, opened.value);
-  if (!read.ok) throw new Error(`a file that was completed can't be read: ${read.error.code}`);
+  const read = opened.value;
+  // An older version read it otherwise.
+  if (!read.ok)
+    return respondRefusal(scope, {
+      kind: "conflict",
+      message: `This file's text can't be read any more. ${read.error.message}`,
+    });
   return respondJson(scope, {
     object: "vector_store.file_content.page",
     data: [{ type: "text", text: read.value.text }],

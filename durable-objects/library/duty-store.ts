@@ -1,0 +1,83 @@
+/** What does a Library owe others, until they have it? Its table is one of library-tables.ts's. */
+
+/** `make`: a store's object is told what it is. */
+export interface Duty {
+  readonly id: string;
+  readonly kind: "make" | "delete-store" | "forget-file" | "erase-content";
+  readonly fileId: string;
+  readonly storeId: string;
+  /** JSON; only of `make`. */
+  readonly message: string;
+  readonly attempts: number;
+}
+
+export class DutyStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  owe(duty: Omit<Duty, "id" | "attempts">, nowMs: number): void {
+    const { kind, fileId, storeId, message } = duty;
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO duty VALUES (?, ?, ?, ?, ?, 0, ?)",
+      dutyId(kind, fileId, storeId),
+      kind,
+      fileId,
+      storeId,
+      message,
+      nowMs,
+    );
+  }
+
+  due(nowMs: number, limit: number): Duty[] {
+    return this.#duties("due_ms <= ? ORDER BY due_ms LIMIT ?", nowMs, limit);
+  }
+
+  /** `null`: it is done, or was never owed. */
+  making(storeId: string): Duty | null {
+    return this.#duties("id = ?", dutyId("make", "", storeId))[0] ?? null;
+  }
+
+  /** Done, if it is still the one that was read. */
+  done({ id, attempts }: Duty): void {
+    this.#sql.exec("DELETE FROM duty WHERE id = ? AND attempts = ?", id, attempts);
+  }
+
+  putOff({ id, attempts }: Duty, dueMs: number): void {
+    this.#sql.exec(
+      "UPDATE duty SET attempts = attempts + 1, due_ms = ? WHERE id = ? AND attempts = ?",
+      dueMs,
+      id,
+      attempts,
+    );
+  }
+
+  /** What was owed to a store that goes need not reach it, but that it goes. */
+  dropAllOf(storeId: string): void {
+    this.#sql.exec("DELETE FROM duty WHERE store_id = ?", storeId);
+  }
+
+  count(): number {
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM duty").one().n;
+  }
+
+  #duties(where: string, ...values: readonly (string | number)[]): Duty[] {
+    return this.#sql
+      .exec<{
+        id: string;
+        kind: Duty["kind"];
+        file_id: string;
+        store_id: string;
+        message: string;
+        attempts: number;
+      }>(`SELECT id, kind, file_id, store_id, message, attempts FROM duty WHERE ${where}`, ...values)
+      .toArray()
+      .map(({ file_id: fileId, store_id: storeId, ...rest }) => ({ ...rest, fileId, storeId }));
+  }
+}
+
+function dutyId(kind: Duty["kind"], fileId: string, storeId: string): string {
+  return `${kind}/${storeId}/${fileId}`;
+}

@@ -1,0 +1,28 @@
+/**
+ * The tables of one owner's files and vector stores (docs/storage.md). Ids begin with the time of their making, so a list in the order of ids
+ * is one in the order of time, and a page goes on behind an id that is gone.
+ */
+export const libraryMigrations = [
+  `CREATE TABLE owner (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+     tenant TEXT NOT NULL, user TEXT NOT NULL, jurisdiction TEXT NOT NULL);
+   CREATE TABLE file (
+     id TEXT PRIMARY KEY, created_ms INTEGER NOT NULL, ready INTEGER NOT NULL, stored_in TEXT NOT NULL,
+     bytes INTEGER NOT NULL, filename TEXT NOT NULL, purpose TEXT NOT NULL, media_type TEXT NOT NULL,
+     expires_ms INTEGER) WITHOUT ROWID;
+   CREATE INDEX file_by_expiry ON file (expires_ms) WHERE expires_ms IS NOT NULL;
+   CREATE TABLE part (
+     file_id TEXT NOT NULL, part INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (file_id, part));
+   CREATE TABLE store (id TEXT PRIMARY KEY) WITHOUT ROWID;
+   CREATE TABLE use (file_id TEXT NOT NULL, store_id TEXT NOT NULL, PRIMARY KEY (file_id, store_id)) WITHOUT ROWID;
+   CREATE INDEX use_by_store ON use (store_id);
+   CREATE TABLE duty (
+     id TEXT PRIMARY KEY, kind TEXT NOT NULL, file_id TEXT NOT NULL, store_id TEXT NOT NULL, message TEXT NOT NULL,
+     attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE INDEX duty_by_time ON duty (due_ms);`,
+  `CREATE TABLE membership (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), enrolment TEXT, leaving TEXT,
+     closed_until_ms INTEGER NOT NULL DEFAULT 0);
+   INSERT INTO membership (only_row) VALUES (1);
+   CREATE TABLE member (user TEXT PRIMARY KEY, enrolment TEXT NOT NULL, doomed_ms INTEGER) WITHOUT ROWID;`,
+];

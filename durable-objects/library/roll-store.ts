@@ -1,0 +1,91 @@
+/**
+ * Which users of a tenant have a Library? The tenant's own keeps the roll, so that what is erased of a tenant is erased of all its users; a
+ * user's knows under which enrolment it stands there. Its tables are two of library-tables.ts's; only where they are there.
+ */
+interface Membership {
+  /** Of a user's: by which the tenant's counts on it; `null`: not yet, or not any more. */
+  readonly enrolment: string | null;
+  /** One that the tenant's is still to be told the end of. */
+  readonly leaving: string | null;
+  /** Of a tenant's: until then nobody makes anything new. */
+  readonly closedUntilMs: number;
+}
+
+export interface Member {
+  readonly user: string;
+  readonly enrolment: string;
+}
+
+export class RollStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  membership(): Membership {
+    const {
+      enrolment,
+      leaving,
+      closed_until_ms: closedUntilMs,
+    } = this.#sql
+      .exec<{ enrolment: string | null; leaving: string | null; closed_until_ms: number }>(
+        "SELECT enrolment, leaving, closed_until_ms FROM membership",
+      )
+      .one();
+    return { enrolment, leaving, closedUntilMs };
+  }
+
+  enrolled(enrolment: string): void {
+    this.#sql.exec("UPDATE membership SET enrolment = ?", enrolment);
+  }
+
+  /** Whoever makes something from here on enrols anew. */
+  leaves(): void {
+    this.#sql.exec("UPDATE membership SET leaving = enrolment, enrolment = NULL WHERE enrolment IS NOT NULL");
+  }
+
+  left(leaving: string): void {
+    this.#sql.exec("UPDATE membership SET leaving = NULL WHERE leaving = ?", leaving);
+  }
+
+  close(untilMs: number): void {
+    this.#sql.exec("UPDATE membership SET closed_until_ms = max(closed_until_ms, ?)", untilMs);
+  }
+
+  /** A user's later enrolment takes the place of an earlier one. */
+  enrol({ user, enrolment }: Member): void {
+    this.#sql.exec("INSERT OR REPLACE INTO member (user, enrolment) VALUES (?, ?)", user, enrolment);
+  }
+
+  /** By its own enrolment: a later one is safe from it. */
+  strike({ user, enrolment }: Member): void {
+    this.#sql.exec("DELETE FROM member WHERE user = ? AND enrolment = ?", user, enrolment);
+  }
+
+  /** All who are enrolled now are to be erased. */
+  doom(nowMs: number): void {
+    this.#sql.exec("UPDATE member SET doomed_ms = ?", nowMs);
+  }
+
+  doomed(limit: number): Member[] {
+    return this.#sql
+      .exec<{ user: string; enrolment: string }>(
+        "SELECT user, enrolment FROM member WHERE doomed_ms IS NOT NULL ORDER BY doomed_ms, user LIMIT ?",
+        limit,
+      )
+      .toArray();
+  }
+
+  doomedCount(): number {
+    return this.#count("SELECT count(*) AS n FROM member WHERE doomed_ms IS NOT NULL");
+  }
+
+  count(): number {
+    return this.#count("SELECT count(*) AS n FROM member");
+  }
+
+  #count(query: string): number {
+    return this.#sql.exec<{ n: number }>(query).one().n;
+  }
+}
