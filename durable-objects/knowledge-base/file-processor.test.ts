@@ -171,3 +171,24 @@ test("a first file that the tables refuse fails after its tries, and the store g
   await probe.process();
   expect(await probe.found("zyzzyva")).toEqual(["b"]);
 });
+
+test("where the embedder was exchanged, a file that is attached again is embedded anew, and else not", async () => {
+  const probe = new KnowledgeProbe();
+  await probe.create([probe.file("a", text), probe.file("b", text)]);
+  await probe.process();
+  const again = async (id: string) => {
+    await probe.attach([probe.file(id, text)]);
+    return probe.status(id);
+  };
+  expect(await again("a")).toBe("completed");
+  // It can't be said which one there is.
+  probe.control.embedderId = "none";
+  expect(await again("a")).toBe("completed");
+  probe.control.embedderId = "another";
+  // By letters alone, and so by vectors alone.
+  expect(await probe.found("zyzzyvo")).toEqual([]);
+  expect(await again("a")).toBe("in_progress");
+  await probe.process();
+  expect(await probe.found("zyzzyvo")).toEqual(["a"]);
+  expect([await again("a"), await probe.status("b")]).toEqual(["completed", "completed"]);
+});

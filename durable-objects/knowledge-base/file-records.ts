@@ -49,8 +49,12 @@ export class FileRecords {
     this.#sql = sql;
   }
 
-  /** Wanted anew where it is not there, failed, was cancelled, or was wanted otherwise; else it takes the attributes. */
-  attach(file: AttachedFile, nowMs: number): void {
+  /**
+   * Wanted anew where it is not there, failed, was cancelled, or was wanted otherwise; else it takes the attributes.
+   *
+   * @param isOutdated what was made of it can't be compared with what is made now
+   */
+  attach(file: AttachedFile, nowMs: number, isOutdated = false): void {
     const known = this.#row(file.fileId);
     const { maxTokens, overlapTokens } = file.chunking;
     const attributes = JSON.stringify(file.attributes);
@@ -72,6 +76,7 @@ export class FileRecords {
     else if (
       known.status === "failed" ||
       known.status === "cancelled" ||
+      (known.status === "completed" && isOutdated) ||
       known.max_tokens !== maxTokens ||
       known.overlap_tokens !== overlapTokens
     )

@@ -27,6 +27,7 @@ import type { KnowledgeBaseClass, KnowledgeBaseMethods } from "./knowledge-metho
 import type { KnowledgeParts } from "./knowledge-parts.ts";
 import { KnowledgeStore, type Head } from "./knowledge-store.ts";
 import { rememberedMs } from "./knowledge-tables.ts";
+import { outdatedFiles } from "./outdated-files.ts";
 import { PassageStore } from "./passage-store.ts";
 import { accessTo, type Access } from "./store-access.ts";
 import { StoreRemovals } from "./store-removals.ts";
@@ -101,8 +102,7 @@ export function createKnowledgeBaseClass<Env>(
       if (access.kind === "refused") return access.failure;
       const nowMs = Date.now();
       this.#storage.transactionSync(() => {
-        // Never made: whoever is still on the way to make it comes too late.
-        if (access.kind === "unmade") this.#store.create({ ...unmade, owner: message.owner });
+        if (access.kind === "unmade") this.#store.createNameless(message.owner);
         this.#removals.everything();
         this.#store.deleted(nowMs);
       });
@@ -111,6 +111,14 @@ export function createKnowledgeBaseClass<Env>(
     }
 
     async attach(message: AttachFiles): Promise<AttachFilesOutcome> {
+      const early = this.#failure(message);
+      if (early !== null) return early;
+      const outdated = await outdatedFiles(
+        message.files.map(({ fileId }) => fileId),
+        this.#passages,
+        async () => this.#parts.models(message.owner.tenant),
+      );
+      // It may have been deleted meanwhile.
       const failure = this.#failure(message);
       if (failure !== null) return failure;
       if (this.#head().expiredMs !== null) return { result: "expired" };
@@ -123,7 +131,7 @@ export function createKnowledgeBaseClass<Env>(
         // Asked again: the answer to the first was lost.
         if (batchId !== null && !batches.add(batchId, nowMs)) return;
         for (const file of message.files) {
-          files.attach(file, nowMs);
+          files.attach(file, nowMs, outdated.has(file.fileId));
           if (batchId !== null) batches.include(batchId, file.fileId);
           this.#passages.setAttributes(file.fileId, file.attributes);
         }
@@ -284,17 +292,6 @@ export function createKnowledgeBaseClass<Env>(
     }
   };
 }
-
-const unmade = {
-  id: "",
-  jurisdiction: "none",
-  name: "",
-  description: "",
-  metadata: {},
-  createdMs: 0,
-  expiresAfterDays: null,
-  maxPassages: 0,
-} as const;
 
 function expiryOf({ activeMs, expiresAfterDays }: Head): number {
   return expiresAfterDays === null ? Infinity : activeMs + expiresAfterDays * dayMs;

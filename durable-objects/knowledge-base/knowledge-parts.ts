@@ -7,6 +7,9 @@ export interface SearchModels {
   readonly reranker: Reranker;
 }
 
+/** The id of an embedder that fails whatever it is asked: what there is can't be said now. */
+export const noEmbedder = "none";
+
 /** What the mount gives a KnowledgeBase object. */
 export interface KnowledgeParts {
   /** `null`: there are no such bytes (any more). */

@@ -90,6 +90,11 @@ export class KnowledgeStore {
     );
   }
 
+  /** To be deleted though it was never made: whoever is still on the way to make it comes too late. */
+  createNameless(owner: Owner): void {
+    this.create({ ...nameless, owner });
+  }
+
   change({ name, metadata, expiresAfterDays }: Partial<StoreDefinition>): void {
     if (name !== undefined) this.#sql.exec("UPDATE head SET name = ?", name);
     if (metadata !== undefined) this.#sql.exec("UPDATE head SET metadata = ?", JSON.stringify(metadata));
@@ -142,3 +147,14 @@ export class KnowledgeStore {
     this.#tables.wereDeleted();
   }
 }
+
+const nameless = {
+  id: "",
+  jurisdiction: "none",
+  name: "",
+  description: "",
+  metadata: {},
+  createdMs: 0,
+  expiresAfterDays: null,
+  maxPassages: 0,
+} as const;

@@ -113,6 +113,19 @@ export class PassageStore implements SearchedStore {
       .one();
   }
 
+  /** What made a file's vectors; `null`: it has none here. */
+  embedderOf(fileId: string): string | null {
+    if (!this.#ready) return null;
+    const [block] = this.#storage.sql
+      .exec<{ embedder: string }>(
+        `SELECT embedder FROM passage_vectors, passage_file
+         WHERE passage_file.id = ? AND first = number * ${filePassages}`,
+        fileId,
+      )
+      .toArray();
+    return block?.embedder ?? null;
+  }
+
   /** Ids of a file's passages, in order, for vectors that lie elsewhere. */
   passageIds(fileId: string): readonly number[] {
     if (!this.#tables.areMade) return [];

@@ -168,3 +168,22 @@ test("while the bucket is not bound, a deleted file's bytes stay owed to it", as
   await runDurableObjectAlarm(probe.stub);
   expect(await env.FILES?.head(bucketKey(fileId))).toBeNull();
 });
+
+test("what is owed is owed still where its alarm was lost: the next wake sets it again", async () => {
+  const probe = new LibraryProbe();
+  const fileId = await probe.file("zyzzyva", "bucket");
+  // As after a kill between the deletion and the alarm.
+  await runInDurableObject(probe.stub, async (_instance, { storage }) => {
+    const store = new LibraryStore(storage);
+    const row = store.row(fileId);
+    if (row !== null) store.removeFile(row, Date.now());
+    await storage.deleteAlarm();
+  });
+  await evictDurableObject(probe.stub);
+  expect(await probe.ids()).toEqual([]);
+  expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
+  expect(await env.FILES?.head(bucketKey(fileId))).toBeNull();
+  await evictDurableObject(probe.stub);
+  expect(await probe.ids()).toEqual([]);
+  expect(await runDurableObjectAlarm(probe.stub)).toBe(false);
+});

@@ -61,12 +61,18 @@ export class LibraryDuties {
     if (this.#roll.pending() > 0 && this.#tellAgainMs <= Date.now()) {
       const fault = await this.#roll.tell(owner, this.#store.jurisdiction());
       this.#heard(fault);
-      this.#tellAgainMs = fault === null ? 0 : Date.now() + retryMs;
+      this.#tellAgainMs = fault === null ? 0 : Date.now() + retryMs * 2 ** Math.min(this.#failures, 6);
     }
     if (this.#roll.isOver(Date.now())) {
       this.#store.forgotten();
       await this.#context.blockConcurrencyWhile(() => this.#context.storage.deleteAll());
     } else await this.#setAlarm(0);
+  }
+
+  /** At a wake: an alarm that the platform gave up, or that a kill came ahead of, is set again. Nothing that is owed waits for ever. */
+  async rearm(): Promise<void> {
+    if (this.#nextMs(Date.now()) !== null && (await this.#context.storage.getAlarm()) === null)
+      await this.#setAlarm(0);
   }
 
   /** How many have not heard yet. */

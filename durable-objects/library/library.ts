@@ -51,6 +51,7 @@ export class Library extends DurableObject {
     this.#store = new LibraryStore(context.storage);
     this.#roll = new LibraryRoll(env, this.#store);
     this.#duties = new LibraryDuties(context, env, this.#store, this.#roll);
+    if (this.#store.isOpen) void context.blockConcurrencyWhile(() => this.#duties.rearm());
   }
 
   async beginUpload(message: BeginUpload): Promise<BeginUploadOutcome> {

@@ -20,6 +20,8 @@ export interface KnowledgeControl {
   embedFails: number;
   /** So many answers of the embedder hold no numbers: the tables refuse them. */
   spoils: number;
+  /** The embedder is another one now. */
+  embedderId: string;
   opened: number;
   embedded: number;
   reports: string[];
@@ -37,6 +39,7 @@ export function knowledgeControl(tenant: string): KnowledgeControl {
     go: Promise.withResolvers(),
     embedFails: 0,
     spoils: 0,
+    embedderId: lexicalEmbedder.id,
     opened: 0,
     embedded: 0,
     reports: [],
@@ -73,6 +76,7 @@ export const GatedKnowledge = createKnowledgeBaseClass(() => ({
     await reach(control, "embedder");
     const embedder: Embedder = {
       ...lexicalEmbedder,
+      id: control.embedderId,
       async embed(texts, purpose) {
         await reach(control, "embed");
         control.embedded += 1;

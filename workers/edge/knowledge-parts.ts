@@ -1,5 +1,9 @@
 /** What a KnowledgeBase object runs with: where files lie, and what embeds and ranks their passages as its tenant is configured now. */
-import type { KnowledgeParts, SearchModels } from "../../durable-objects/knowledge-base/knowledge-parts.ts";
+import {
+  type KnowledgeParts,
+  noEmbedder,
+  type SearchModels,
+} from "../../durable-objects/knowledge-base/knowledge-parts.ts";
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema, type UserId } from "../../src/shared/contracts/ids.ts";
@@ -89,7 +93,7 @@ function failing(refusal: Refusal): SearchModels {
 }
 
 function failingEmbedder(refusal: Refusal): Embedder {
-  return { id: "none", dimensions: 0, embed: () => Promise.resolve(err(refusal)) };
+  return { id: noEmbedder, dimensions: 0, embed: () => Promise.resolve(err(refusal)) };
 }
 
 function failingReranker(refusal: Refusal): Reranker {

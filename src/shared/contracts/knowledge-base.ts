@@ -93,7 +93,7 @@ export type UpdateStoreOutcome = StoreOutcome | { readonly result: "expired" };
 
 export type DeleteStoreObjectOutcome = { readonly result: "deleted" } | KnowledgeFailure;
 
-/** A file that is there already takes the attributes and is processed again where it failed or is wanted otherwise. */
+/** A file that is there already takes the attributes and is processed again where it failed, is wanted otherwise, or another embedder made its vectors. */
 export interface AttachFiles extends Message {
   readonly files: readonly AttachedFile[];
   /** `null`: a file alone. The same batch twice is once. */

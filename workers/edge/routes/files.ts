@@ -100,6 +100,8 @@ async function keepBytes(
     await (received.ok ? writer.finish() : writer.abort());
     return received;
   } catch (error) {
+    // What came so far must not lie there until the bucket gives it up by itself. Why that fails, the first failure tells.
+    await writer.abort().catch(() => undefined);
     return err(unavailable("files", 1000, String(error)));
   }
 }
