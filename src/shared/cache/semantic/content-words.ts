@@ -5,6 +5,7 @@
 import {
   adverbs,
   articles,
+  being,
   joins,
   links,
   mentions,
@@ -59,8 +60,10 @@ function leadsOn(pieces: readonly string[], at: number): boolean {
 
 /** @param before the words that stand before it */
 function linkOf(word: string, before: readonly string[]): string | undefined {
+  const last = before.at(-1) ?? "";
   if (word === ownersLink) return before[0] === "how" ? word : undefined;
-  const isParticle = (word === "in" || word === "on") && withParticle.has(before.at(-1) ?? "");
+  if (being.has(last)) return undefined;
+  const isParticle = (word === "in" || word === "on") && withParticle.has(last);
   return isParticle ? undefined : links.get(word);
 }
 

@@ -52,7 +52,7 @@ export const ownersLink = "my";
 
 /** Words that are others in capitals: an IT job is no "it". Not those that people stress so ("THE", "NOT"). */
 export const otherInCapitals: ReadonlySet<string> = new Set(
-  "it us who aids may on of in as at me am pm an he or can ram gas mars ice sad cat dos apt".split(" "),
+  "it us who aids no co may on of in as at me am pm an he or can ram gas mars ice sad cat dos apt".split(" "),
 );
 
 /** Words that are names with a capital, and say something else without. */
@@ -69,8 +69,18 @@ export const workOnText: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Behind these, a link says where or what somebody is: "What is in the box?" asks of no box. */
+export const being: ReadonlySet<string> = new Set("what who is was were".split(" "));
+
 /** Between two that may change places. */
 export const joins: ReadonlySet<string> = new Set(["and", "or", "versus"]);
+
+/** But where one of these says which of the two is the first. */
+export const inItsOrder: ReadonlySet<string> = new Set(
+  "not no never without except ratio subtract minus divide divided respectively order sequence then convert exchange swap".split(
+    " ",
+  ),
+);
 
 /** Behind these, where the verb stands is a matter of grammar. */
 export const inverting: ReadonlySet<string> = new Set(["why", "where", "when"]);
@@ -144,5 +154,5 @@ export const phrases: readonly (readonly [RegExp, string])[] = [
   [/\b(?:what|which) do(?:es)? (.{1,80}) mean$/, "what meaning $1"],
   [/^(?:what is )?(?:the )?(?:meaning|definition) of /, "what meaning "],
   [/^define /, "what meaning "],
-  [/\b(?:what|which) (?:is|are)(?: (?:some|any))? (?=\S)/g, "what "],
+  [/\b(?:what|which) (?:is|are)(?: (?:some of|some|any))? (?=\S)/g, "what "],
 ];

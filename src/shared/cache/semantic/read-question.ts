@@ -12,6 +12,7 @@ import {
 } from "./content-words.ts";
 import {
   casedUnits,
+  inItsOrder,
   inverted,
   inverting,
   joins,
@@ -57,6 +58,8 @@ const aNumber = /^([$€£¥₹#+-]?)(\d[\d.,]*)(%|\p{L}{0,12})$/u;
 
 export function readQuestion(text: string): QuestionReading {
   const normal = text
+    // What is written small above is no digit of the number before it.
+    .replaceAll(/[\u2070\u00b9\u00b2\u00b3\u2074-\u207e]+/g, "^$&")
     .normalize("NFKC")
     .replaceAll(/[’‘]/g, "'")
     .replaceAll(/[“”«»]/g, '"');
@@ -154,15 +157,19 @@ function nameIn(token: string, isEnglish: boolean): readonly string[] {
 
 /** "tea and coffee" is "coffee and tea", and "why is it so" is "why it is so". Numbers stay where they are. */
 function inOneOrder(words: string[]): void {
+  if (!words.some((word) => inItsOrder.has(word))) orderJoined(words);
+  if (!inverting.has(words[0] ?? "")) return;
+  const verb = words.findIndex((word, at) => at < 5 && inverted.has(word));
+  if (verb !== -1) words.splice(verb, 1);
+}
+
+function orderJoined(words: string[]): void {
   for (let at = 1; at + 1 < words.length; at += 1) {
     const [left = "", join = "", right = ""] = words.slice(at - 1, at + 2);
     if (!joins.has(join) || left < right || /^\d/.test(left + right)) continue;
     words[at - 1] = right;
     words[at + 1] = left;
   }
-  if (!inverting.has(words[0] ?? "")) return;
-  const verb = words.findIndex((word, at) => at < 5 && inverted.has(word));
-  if (verb !== -1) words.splice(verb, 1);
 }
 
 function piecesOf(token: string): readonly string[] {
