@@ -31,6 +31,20 @@ test("a short conversation is left alone, and a long one loses whole turns, down
   expect(itemsToSummarise(stored(turns).reverse(), { ...limits, mostUnits: 45 })?.through).toBe(102);
 });
 
+test("a picture, and what an answer cites, put nothing in short: they count as what a model reads of them", () => {
+  const limits = { afterUnits: 50_000, keepUnits: 20_000, mostUnits: 50_000 };
+  const said = stored(Array.from({ length: 6 }, () => [100, 100]));
+  const content = [{ type: "input_image", image_url: `data:image/png;base64,${"A".repeat(900_000)}` }];
+  const cites = [{ type: "output_text", text: "[1]", annotations: ["x".repeat(60_000)], logprobs: [] }];
+  const shown = stored([[1, 1]]).map((one, at) => ({
+    ...one,
+    sequence: 1000 + at,
+    turnId: "shown",
+    json: JSON.stringify({ type: "message", content: at === 0 ? content : cites }),
+  }));
+  expect(itemsToSummarise([...said, ...shown].reverse(), limits)).toBeNull();
+});
+
 test("whatever the sizes, only whole turns go, oldest first, and the latest turn stays", () => {
   fc.assert(
     fc.property(

@@ -1,4 +1,5 @@
 import type { FindSummaryWork, StoredItem } from "../../src/shared/contracts/conversation.ts";
+import { maxUnits, unitsRead } from "../../src/shared/turn/durable/history-window.ts";
 import { after, type Segment } from "../../src/shared/turn/durable/item-path.ts";
 
 /**
@@ -29,7 +30,8 @@ export function saveSummary(sql: SqlStorage, through: number, text: string, nowM
 
 /**
  * The older part, where there is too much: whole turns, oldest first, leaving the latest as they are. It goes in steps, from
- * `afterUnits` down to `keepUnits`: in between the prompt's beginning does not change, and the engine still has it.
+ * `afterUnits` down to `keepUnits`: in between the prompt's beginning does not change, and the engine still has it. Units are those
+ * that a model reads: one picture would else put in short all that was said before it.
  */
 export function itemsToSummarise(
   newestFirst: Iterable<StoredItem>,
@@ -37,22 +39,24 @@ export function itemsToSummarise(
 ): { readonly items: StoredItem[]; readonly through: number } | null {
   const older: StoredItem[] = [];
   let units = 0;
+  let held = 0;
   let keptTurn: string | null = null;
   for (const item of newestFirst) {
-    units += item.json.length;
+    units += unitsRead(item.json);
+    held += item.json.length;
     // The turn in which the limit is passed stays whole, and so does the latest, however long it is.
     if (units <= keepUnits || keptTurn === null || (older.length === 0 && item.turnId === keptTurn))
       keptTurn = item.turnId;
     else older.push(item);
     // More than twice as much is not looked at: the rest is for the next time.
-    if (units > afterUnits + 2 * mostUnits) break;
+    if (units > afterUnits + 2 * mostUnits || held > maxUnits) break;
   }
   if (units <= afterUnits || older.length === 0) return null;
   older.reverse();
   let taken = 0;
   let size = 0;
   for (const [at, item] of older.entries()) {
-    size += item.json.length;
+    size += unitsRead(item.json);
     if (size > mostUnits && taken > 0) break;
     if (older[at + 1]?.turnId !== item.turnId) taken = at + 1;
   }

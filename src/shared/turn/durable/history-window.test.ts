@@ -77,3 +77,22 @@ test("a picture counts as its tokens would: two large ones leave room for what w
   expect(loaded(words, words, said("I am Ann."))).toBe(1);
   expect(loaded(...Array.from({ length: 12 }, () => shown(900_000)))).toBe(8);
 });
+
+test("what an answer cites, which no model reads, pushes nothing out of its memory", () => {
+  const citing = (annotations: readonly object[], text = "So it is [1].") =>
+    JSON.stringify({
+      type: "message",
+      role: "assistant",
+      status: "completed",
+      content: [{ type: "output_text", text, annotations, logprobs: [] }],
+    });
+  const many = Array.from({ length: 200 }, () => ({ type: "file_citation", index: 9, filename: 'a"]},.md' }));
+  const loaded = (json: string) => {
+    const items = Array.from({ length: 100 }, (_, at) => ({ turnId: `t${at}`, role: "assistant", json }));
+    return historyWindow(items, { items: 1000, tokens: 1_500 }).items.length;
+  };
+  expect(loaded(citing(many))).toBe(loaded(citing([])));
+  // Words about them are words.
+  const words = `"annotations":[${"x".repeat(100)}],"logprobs":`;
+  expect(loaded(citing([], words))).toBeLessThan(loaded(citing([])));
+});

@@ -17,16 +17,25 @@ export interface HistoryWindow<Item> {
 const bytesPerToken = 8;
 
 /** What one load may hold in memory, whatever the window of the model: UTF-16 units. */
-const maxUnits = 8_000_000;
+export const maxUnits = 8_000_000;
 
 /** An image or a sound, however large its file is: as the estimate of a prompt has it (prompt/token-estimate.ts). */
 const mediaUnits = 1_600 * bytesPerToken;
 /** In a text these quotes are escaped. */
 const mediaBegins = ['"image_url":"data:', '"input_audio":{"data":"'];
+/** What an answer cites, which no model reads. Likewise. */
+const citesBegin = '"annotations":[';
+const citesEnd = '],"logprobs":';
 
-/** What a model reads of an item: two photographs would otherwise push all that was said before them out of its memory. */
-function unitsRead(json: string): number {
+/** UTF-16 units that a model reads of an item, as its JSON has them: two photographs would otherwise push all that was said before them out of its memory. */
+export function unitsRead(json: string): number {
   let units = json.length;
+  for (let at = json.indexOf(citesBegin); at !== -1; at = json.indexOf(citesBegin, at)) {
+    const from = at + citesBegin.length;
+    at = json.indexOf(citesEnd, from);
+    if (at === -1) break;
+    units -= at - from;
+  }
   for (const begin of mediaBegins)
     for (let at = json.indexOf(begin); at !== -1; at = json.indexOf(begin, at)) {
       const from = at + begin.length;
