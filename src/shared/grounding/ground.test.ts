@@ -49,7 +49,10 @@ function worldOf(answers: Answers, messages: readonly object[] = [question], isD
         return typeof answer === "function" ? answer() : answer;
       },
     },
-    screen: (passages) => Promise.resolve(passages.filter(({ text }) => text !== "withheld")),
+    screen: (passages) =>
+      passages.some(({ text }) => text === "unreadable")
+        ? Promise.reject(new Error("the screen is down"))
+        : Promise.resolve(passages.filter(({ text }) => text !== "withheld")),
     budgetMs: 200,
     timer: (_ms, end) => {
       fire = end;
@@ -129,6 +132,12 @@ test("what the policy keeps from the model is counted, and told", async () => {
   expect(groundingTold({ ...grounding.value, fault: "late" })).toBe("late found:1 withheld:1");
 });
 
+test("where the screen fails nothing goes on unscreened, and the turn does", async () => {
+  const { ground, faults } = worldOf({ vs_a: found(passage("a", 0.9, "unreadable")) });
+  expect(await ground(null)).toMatchObject({ ok: true, value: { fault: "unreachable", passages: [] } });
+  expect(faults).toEqual(["screen: the screen is down"]);
+});
+
 test("a short question waits for the history, and one that can't be had is no fault of the search", async () => {
   const short = [{ role: "user", content: "And in Spain?" }];
   const { ground, searches } = worldOf({ vs_a: found() }, short);
@@ -164,6 +173,7 @@ test("what was found is read back as it was kept, as much of it as the model was
   if (!grounding.ok) throw new Error("refused");
   expect(readGrounding(writeGrounding(shownOf(grounding.value, 1)))?.passages).toEqual([passage("a", 0.9)]);
   expect(shownOf(grounding.value, 2)).toBe(grounding.value);
+  expect(groundingTold(shownOf(grounding.value, 1))).toBe("found:1 unshown:1");
   expect(readGrounding(null)).toBeNull();
 });
 

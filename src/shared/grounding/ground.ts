@@ -24,6 +24,8 @@ export interface Grounding {
   readonly fault: "late" | "unreachable" | "unknown" | null;
   /** Passages that the tenant's safety policy keeps from the model. Absent: none. */
   readonly withheld?: number;
+  /** Passages that there was no room for in the prompt. Absent: none. */
+  readonly unshown?: number;
 }
 
 /**
@@ -76,7 +78,12 @@ export function createGround(options: GroundOptions): Ground {
       else fault = noted(outcome, onFault);
     }
     const best = bestOf(found, wish.maxResults);
-    const passages = await screen(best);
+    const passages = await screen(best).catch((error: unknown) => {
+      onFault(`screen: ${messageOf(error)}`);
+      return null;
+    });
+    // What nobody has looked at is as good as not found.
+    if (passages === null) return ok({ queries: [query], passages: [], fault: "unreachable" });
     const withheld = best.length - passages.length;
     return ok({ queries: [query], passages, fault, ...(withheld === 0 ? {} : { withheld }) });
   };
@@ -100,8 +107,12 @@ async function outcomeOf(search: () => ReturnType<KnowledgeSource["search"]>): P
       return { kind: "unknown", refusal: error };
     return { kind: "unreachable", detail: "detail" in error ? `${error.kind}: ${error.detail}` : error.kind };
   } catch (error) {
-    return { kind: "unreachable", detail: error instanceof Error ? error.message : "thrown value" };
+    return { kind: "unreachable", detail: messageOf(error) };
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : "thrown value";
 }
 
 function noted(
@@ -138,8 +149,13 @@ function bestOf(found: readonly FoundPassages[], most: number): readonly FoundPa
 
 /** As much of it as there was room for in the prompt: nothing else can be cited. */
 export function shownOf(grounding: Grounding, shown: number): Grounding {
-  const { passages } = grounding;
-  return shown >= passages.length ? grounding : { ...grounding, passages: passages.slice(0, shown) };
+  const { passages, unshown = 0 } = grounding;
+  if (shown >= passages.length) return grounding;
+  return {
+    ...grounding,
+    passages: passages.slice(0, shown),
+    unshown: unshown + passages.length - shown,
+  };
 }
 
 export function writeGrounding(grounding: Grounding): string {
@@ -155,7 +171,8 @@ export function readGrounding(text: string | null | undefined): Grounding | null
 }
 
 /** For `Server-Timing` and the log: what the model was told of, and what kept more from it. */
-export function groundingTold({ passages, fault, withheld }: Grounding): string {
+export function groundingTold({ passages, fault, withheld, unshown }: Grounding): string {
   const found = `${fault === null ? "" : `${fault} `}found:${passages.length}`;
-  return withheld === undefined ? found : `${found} withheld:${withheld}`;
+  const kept = withheld === undefined ? "" : ` withheld:${withheld}`;
+  return found + kept + (unshown === undefined ? "" : ` unshown:${unshown}`);
 }

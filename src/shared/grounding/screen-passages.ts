@@ -3,6 +3,7 @@
  * would: masked where it masks, and a passage that it blocks is left out, since the question is not to blame for what a file says.
  */
 import type { FoundPassage } from "../retrieval/passage.ts";
+import type { InjectionFinding } from "../safety/injection/screen-injection.ts";
 import type { SafetyPolicy } from "../safety/safety-policy.ts";
 import { screenPrompt, type ScreenDeps } from "../safety/screen-prompt.ts";
 
@@ -10,21 +11,31 @@ export type ScreenPassages = (passages: readonly FoundPassage[]) => Promise<read
 
 export function passageScreen(policy: SafetyPolicy, deps: ScreenDeps): ScreenPassages {
   const screened = async (passages: readonly FoundPassage[]): Promise<readonly FoundPassage[] | null> => {
-    const said = passages.map(({ text, headings = [] }) => ({
+    // Whoever named the file wrote what the model reads of it, too.
+    const said = passages.map(({ text, filename, headings = [] }) => ({
       role: "tool",
-      content: [text, ...headings].map((one) => ({ type: "text" as const, text: one })),
+      content: [text, filename, ...headings].map((one) => ({ type: "text" as const, text: one })),
     }));
-    const verdict = await screenPrompt(said, policy, deps);
+    const attacks: InjectionFinding[] = [];
+    const verdict = await screenPrompt(said, policy, {
+      ...deps,
+      onInjection: (finding) => void attacks.push(finding),
+    });
+    // Where it is not known yet which of them it was, they are looked at again: each attack counts once.
+    if (verdict.kind !== "refused" || passages.length === 1)
+      for (const attack of attacks) deps.onInjection?.(attack);
     if (verdict.kind === "refused") return null;
     if (verdict.messages === said) return passages;
     return passages.map((passage, at) => {
-      const [text = "", ...headings] = (verdict.messages[at]?.content ?? []).map((part) => part.text);
-      return { ...passage, text, ...(passage.headings === undefined ? {} : { headings }) };
+      const [text = "", filename = "", ...headings] = (verdict.messages[at]?.content ?? []).map(
+        (part) => part.text,
+      );
+      return { ...passage, text, filename, ...(passage.headings === undefined ? {} : { headings }) };
     });
   };
   return async (passages) => {
     const all = await screened(passages);
-    if (all !== null) return all;
+    if (all !== null || passages.length <= 1) return all ?? [];
     // Which of them it was: each by itself.
     const each = await Promise.all(passages.map((passage) => screened([passage])));
     return each.flatMap((one) => one ?? []);

@@ -69,7 +69,7 @@ export interface RequestRecord {
   /** What the screen found in the prompt and the guard in the answer: kinds and counts, `email:2 card:1`. */
   screened?: string;
   guarded?: string;
-  /** What was found in files for the prompt, and what kept more from it: `found:5`, `late found:0`. */
+  /** What was found in files for the prompt, and what kept more from it: `found:5`, `late found:0 withheld:1`. */
   grounded?: string;
   /** The firewall's rule that matched, and where, also where it only logs. */
   firewall?: string;

@@ -1,6 +1,7 @@
 /** What does one ended request add to the metrics? The only place that says so; a few look-ups, since every request pays it. */
 import type { RequestRecord, Stage } from "../request-record.ts";
 import { errorLabels } from "./error-class.ts";
+import { groundingResult } from "./grounding-labels.ts";
 import type { MetricSums } from "./metric-sums.ts";
 import { noModel } from "./metric-table.ts";
 
@@ -18,6 +19,7 @@ export function countRecord(sums: MetricSums, record: RequestRecord): void {
   if (record.notContinued !== undefined) sums.count("continuations", `${model}\nrefused`);
   if (record.screened !== undefined) countFindings(sums, "prompt", record.screened);
   if (record.guarded !== undefined) countFindings(sums, "answer", record.guarded);
+  if (record.grounded !== undefined) sums.count("grounding", groundingResult(record.grounded));
   if (record.cache !== undefined) sums.count("cache", record.cache);
   if (record.ending !== "answered" || record.errorKind !== undefined) {
     const labels = errorLabels(record);

@@ -169,6 +169,12 @@ export const metricTable = {
     help: "Messages in which the injection screen found an attack, by who wrote them (user, data) and what was done.",
     labels: ["scope", "result"],
   },
+  grounding: {
+    type: "counter",
+    name: "edgewise_grounding_total",
+    help: "Answers that were to be told of files, by what came of it: grounded, nothing, no_room, withheld, late, unreachable or unknown.",
+    labels: ["result"],
+  },
   settlementsLost: {
     type: "counter",
     name: "edgewise_settlements_lost_total",
