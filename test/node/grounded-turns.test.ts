@@ -180,3 +180,23 @@ test("a store that is gone when it is asked for refuses the turn, and nothing is
   expect(result.refused).toBe("object-unknown");
   expect(result.charged).toEqual([expect.objectContaining({ tokens: 0, requests: 0 })]);
 });
+
+test("files that make a prompt too long by the engine's own count alone give way: the answer is given without", async () => {
+  // Two tokens a word for the engine, one for our estimate, by which there is room for it.
+  const text = "extraordinary ".repeat(4_500);
+  const [first] = passages;
+  const found = first === undefined ? [] : [{ ...first, text, end: text.length }];
+  const large: KnowledgeSource = {
+    search: () => Promise.resolve(ok({ passages: found, contentVersion: "1" })),
+  };
+  const world = turnWorld({ replicas: 1, knowledge: large });
+  const content = `Say hello. ${"word ".repeat(25_000)}`;
+  const body = { model: "llama-3.1-8b", messages: [{ role: "user", content }], max_tokens: 50, retrieval };
+  const result = await underClock(world.chat(body));
+  const asked = world.asked.map((one) => JSON.stringify(one.body));
+  expect(asked.map((one) => one.includes("<passages>"))).toEqual([true, false]);
+  expect(result.refused).toBeNull();
+  expect(result.grounding).toMatchObject({ passages: [], unshown: 1 });
+  expect(JSON.parse(result.text ?? "null")).toMatchObject({ citations: [] });
+  expectOneEnding(result);
+});

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { bearer, post, settled } from "./edge-under-test.ts";
+import { closed, readerWithFiles } from "./grounding-fixture.ts";
 import { create } from "./responses-fixture.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 
@@ -39,6 +40,36 @@ test("the engine counts what it would get: what is before it, tools and the tena
     tools: [{ type: "function", function: { name: "look", parameters: tool.parameters } }],
   });
   await expectBill(authorization, 2, 12);
+});
+
+test("what files say is counted with it, as the same response would be told; another's store is unknown by its place", async () => {
+  const { authorization, storeId } = await readerWithFiles("counting", "grounded");
+  const input = "On which Monday of May is the office closed, please?";
+  const tools = [{ type: "file_search", vector_store_ids: [storeId] }];
+  engine.counts = 99;
+  expect(await count(authorization, { input, tools })).toEqual({
+    status: 200,
+    body: {
+      object: "response.input_tokens",
+      input_tokens: 99,
+      edgewise: { basis: "exact", retrieval: { passages: 2, complete: true } },
+    },
+  });
+  expect(engine.lastRead()).toContain(closed);
+  const counted = engine.asked.at(-1)?.["messages"];
+  await create(authorization, { model: "llama-3.1-8b", input, tools });
+  expect(engine.asked.at(-1)?.["messages"]).toEqual(counted);
+  engine.counts = null;
+  const estimated = await count(authorization, { input, tools });
+  const without = await count(authorization, { input, tools, tool_choice: "none" });
+  expect(estimated.body.input_tokens).toBeGreaterThan(without.body.input_tokens + 60);
+  expect(without.body).not.toHaveProperty("edgewise.retrieval");
+  const other = [{ type: "file_search", vector_store_ids: [storeId, "vs_none"] }];
+  expect(await count(authorization, { input, tools: other })).toMatchObject({
+    status: 404,
+    body: { error: { param: "tools[0].vector_store_ids[1]" } },
+  });
+  await settled();
 });
 
 test("where the engine can't count now, and for images, the estimate is told, and called so", async () => {

@@ -1,9 +1,10 @@
 /**
- * How many tokens would this prompt be? `plan ▸ admit ▸ recall ▸ compose ▸ count`: the engine's own count of what it would get,
+ * How many tokens would this prompt be? `plan ▸ admit ▸ recall ‖ ground ▸ compose ▸ count`: the engine's own count of what it would get,
  * where it has one and is not busy, else our estimate. Nothing is generated: it counts as a request and costs no tokens.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Refusal } from "../contracts/refusal.ts";
+import { type Grounding, shownOf } from "../grounding/ground.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
 import type { ComposedPrompt } from "../prompt/compose.ts";
@@ -20,6 +21,8 @@ export interface CountedInput {
   readonly basis: "exact" | "estimated";
   readonly model: string;
   readonly reservation: Reservation;
+  /** What of files is counted with it; `null`: nobody asked for any. */
+  readonly grounding: Grounding | null;
 }
 
 /** Whoever plans a prompt waits for no queue: an estimate is there at once. */
@@ -58,11 +61,17 @@ async function count(
   deps: TurnDeps,
   signal: LeaveSignal,
 ): Promise<Result<Omit<CountedInput, "reservation">, Refusal>> {
-  const recalled = turn.recall === null ? ok([]) : await turn.recall();
+  const recalling = turn.recall === null ? null : turn.recall();
+  const searching = turn.ground == null ? null : turn.ground(recalling);
+  const recalled = recalling === null ? ok([]) : await recalling;
   if (!recalled.ok) return recalled;
   turn.mark("recall");
   const plan = planWithHistory(deps.fleet, turn, planned, recalled.value);
   if (!plan.ok) return plan;
+  const ground = searching === null ? ok(null) : await searching;
+  if (!ground.ok) return ground;
+  if (searching !== null) turn.mark("ground");
+  const found = ground.value;
   let refusal: Refusal | null = null;
   for (const candidate of plan.value) {
     const composed = turn.asked.compose({
@@ -75,6 +84,7 @@ async function count(
       affinitySeed: null,
       // All marks are of one length: which they are counts for nothing here.
       spotlightSecret: spotlightSecretOf(turn.tenant.safety, ""),
+      passages: found === null ? null : found.passages,
     });
     if (!composed.ok) {
       refusal ??= composed.error;
@@ -84,10 +94,11 @@ async function count(
     const exact = await engineCount(turn, candidate, composed.value, deps, signal);
     turn.mark("dispatch");
     const { model } = candidate;
+    const grounding = found === null ? null : shownOf(found, composed.value.shownPassages ?? 0);
     return ok(
       exact === null
-        ? { tokens: composed.value.promptTokens, basis: "estimated", model }
-        : { tokens: exact, basis: "exact", model },
+        ? { tokens: composed.value.promptTokens, basis: "estimated", model, grounding }
+        : { tokens: exact, basis: "exact", model, grounding },
     );
   }
   return err(refusal ?? { kind: "internal", detail: "a plan without candidates" });

@@ -255,6 +255,9 @@ async function askCandidate(
   }
   if (answer.error.kind === "context-too-long" && prompt.lengthIsOurs)
     return askCandidate(given, candidate, deps, signal, true);
+  // Files that nobody may have asked for are no reason to refuse what would fit without them.
+  if (answer.error.kind === "context-too-long" && grounding !== null && (prompt.shownPassages ?? 0) > 0)
+    return askCandidate({ ...given, grounding: shownOf(grounding, 0) }, candidate, deps, signal);
   return err({ refusal: named(answer.error, prompt), givesWay: givesWay(answer.error) });
 }
 

@@ -44,6 +44,13 @@ const inputTokensSchema = z.looseObject({
     basis: z
       .enum(["exact", "estimated"])
       .meta({ description: "`exact`: the engine counted what it would get. `estimated`: the edge did." }),
+    retrieval: z
+      .looseObject({ passages: z.int().min(0), complete: z.boolean() })
+      .optional()
+      .meta({
+        description:
+          "With the tool `file_search`: how many passages of files are counted, and whether none may be missing (`false`: a store did not answer in time).",
+      }),
   }),
 });
 
@@ -113,7 +120,8 @@ export const responseRoutes: readonly PublicRoute[] = [
     description:
       "Of the prompt that the same fields of POST /v1/responses would make, with what it goes on from, the tenant's own " +
       "instructions and the model's template. The engine counts where it can (vLLM's /tokenize) and has room; else, and for " +
-      "images, it is our estimate, within some per cent. `edgewise.basis` says which. It counts as a request and costs no tokens.",
+      "images, it is our estimate, within some per cent. `edgewise.basis` says which. With the tool `file_search` files are searched as for a response, " +
+      "and what is found is counted: `edgewise.retrieval`. It counts as a request and costs no tokens.",
     scopes: [],
     headers: ["x-request-id", "traceparent"],
     request: {

@@ -2,7 +2,9 @@
 import { loadHistory } from "../../../durable-objects/conversation/load-history.ts";
 import type { ChargeId } from "../../../src/shared/contracts/ids.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
-import type { Result } from "../../../src/shared/contracts/result.ts";
+import { err, type Result } from "../../../src/shared/contracts/result.ts";
+import { groundingTold, type Grounding } from "../../../src/shared/grounding/ground.ts";
+import { retrievalWish } from "../../../src/shared/grounding/retrieval-wish.ts";
 import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
 import { askedResponse } from "../../../src/shared/responses/asked-response.ts";
 import { askedResponseRefusal } from "../../../src/shared/responses/response-refusal.ts";
@@ -19,6 +21,7 @@ import { conversationOf, type ResponseRequest } from "../../../src/shared/wire/r
 import { chatWithTools, goesOnFrom } from "../create-response.ts";
 import { historyTokens } from "../generation-parts.ts";
 import { screenFor } from "../fleet-moderator.ts";
+import { groundFor, unknownStore } from "../grounding-parts.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { recallResponses } from "../recall-responses.ts";
@@ -34,17 +37,26 @@ export const countInputTokens: TenantHandler = async (call) => {
   if (!request.ok) return respondRefusal(scope, request.error);
   const counted = await countOf(call, request.value);
   if (!counted.ok) return respondRefusal(scope, askedResponseRefusal(counted.error, request.value));
-  const { tokens, basis, model, reservation } = counted.value;
+  const { tokens, basis, model, reservation, grounding } = counted.value;
   scope.record.model = model;
+  const retrieval = grounding === null ? {} : { retrieval: countedPassages(grounding) };
   return respondJson(
     scope,
-    { object: "response.input_tokens", input_tokens: tokens, edgewise: { basis } },
+    { object: "response.input_tokens", input_tokens: tokens, edgewise: { basis, ...retrieval } },
     {
-      "server-timing": serverTiming(scope.record.stages),
+      "server-timing": serverTiming(
+        scope.record.stages,
+        grounding === null ? undefined : groundingTold(grounding),
+      ),
       ...Object.fromEntries(rateLimitHeaders(reservation.standing)),
     },
   );
 };
+
+/** `complete`: all that was found is counted, and nothing may be missing that the same response would find. */
+function countedPassages({ passages, fault }: Grounding): object {
+  return { passages: passages.length, complete: fault === null };
+}
 
 /** As the same response would be asked for: what the screen masks is counted masked. */
 async function countOf(call: TenantCall, asked: ResponseRequest): Promise<Result<CountedInput, Refusal>> {
@@ -59,9 +71,12 @@ async function countOf(call: TenantCall, asked: ResponseRequest): Promise<Result
   if (!going.ok) return going;
   const given = await chatWithTools(tenant, request);
   if (!given.ok) return given;
+  const { offered, chat } = given.value;
+  const wish = retrievalWish(chat.retrieval ?? false, tenant);
+  const unknown = wish === null ? null : await unknownStore(isolate, ownerOf(call), wish);
+  if (unknown !== null) return err(unknown);
   const fleet = await isolate.fleet.current(scope.background);
   if (!fleet.ok) return fleet;
-  const { offered, chat } = given.value;
   const isKept = offered === null || keepsTools(fleet.value, tenant, chat, offered);
   const id = `tok-${randomHex(16)}`;
   const conversation = conversationOf(request);
@@ -74,6 +89,7 @@ async function countOf(call: TenantCall, asked: ResponseRequest): Promise<Result
         conversation === undefined
           ? recallResponses(isolate, call, going.value)
           : recallConversation(call, conversation),
+      ground: wish === null ? null : groundFor(isolate, tenant, ownerOf(call), wish, chat.messages),
     },
     isolate.turnDeps(fleet.value, scope.background),
     call.client,
