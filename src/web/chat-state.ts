@@ -4,6 +4,7 @@
  */
 
 import { keepPlaces } from "./keep-places.ts";
+import { withQuotes } from "./kept-sources.ts";
 import type { Source } from "./sources.tsx";
 
 export interface ChatMessage {
@@ -14,7 +15,7 @@ export interface ChatMessage {
   readonly text: string;
   /** The model's reasoning, where it shows one. */
   readonly reasoning: string;
-  /** What it cites, where its stream said so; absent: nothing, or nobody knows. */
+  /** What it cites; absent: nothing. */
   readonly sources?: readonly Source[];
   readonly status: "done" | "waiting" | "streaming" | "stopped" | "filtered" | "cut";
   /** An answer to what was asked elsewhere. */
@@ -228,7 +229,7 @@ function keepEndings(
   before: readonly ChatMessage[],
 ): readonly ChatMessage[] {
   const last = before.at(-1);
-  // Nor what an answer cites.
+  // Nor what the files say that an answer cites.
   const cited = new Map(
     before.flatMap(({ text, sources }) => (sources === undefined ? [] : [[text, sources]])),
   );
@@ -245,8 +246,8 @@ function keepEndings(
 }
 
 function withSources(message: ChatMessage, cited: ReadonlyMap<string, readonly Source[]>): ChatMessage {
-  const sources = message.role === "assistant" ? cited.get(message.text) : undefined;
-  return sources === undefined ? message : { ...message, sources };
+  const seen = message.role === "assistant" ? cited.get(message.text) : undefined;
+  return seen === undefined ? message : { ...message, sources: withQuotes(message.sources, seen) };
 }
 
 function placeOf(messages: readonly ChatMessage[], id: string | undefined): number {

@@ -1,5 +1,6 @@
 /** Conversations as the page uses them: the list, one's messages and branches, rename, delete, and what others write in it. */
 import { ApiError, call, isRecord, json, textOf } from "./api.ts";
+import { keptSources } from "./kept-sources.ts";
 import { readEvents, type ServerEvent } from "./sse.ts";
 import type { ThreadBranch, ThreadItem } from "./thread.ts";
 
@@ -124,11 +125,13 @@ export function inputText(input: unknown): string {
 function threadItem(item: Record<string, unknown>): ThreadItem {
   const role = item["role"];
   const parts: unknown[] = Array.isArray(item["content"]) ? item["content"] : [];
+  const sources = parts.filter(isRecord).flatMap(keptSources);
   return {
     id: textOf(item["id"]),
     role: role === "user" || role === "assistant" ? role : null,
     text: parts.map((part) => (isRecord(part) ? textOf(part["text"]) : "")).join(""),
     ...(item["status"] === "incomplete" ? { incomplete: true } : {}),
+    ...(sources.length === 0 ? {} : { sources }),
   };
 }
 

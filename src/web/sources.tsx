@@ -5,8 +5,10 @@ export interface Source {
   /** The number in the answer's `[1]`. */
   readonly index: number;
   readonly filename: string;
-  /** How the passage begins. */
+  /** How the passage begins; empty: that is not kept. */
   readonly text: string;
+  /** Of the web. */
+  readonly url?: string;
 }
 
 export const Sources = createContext<readonly Source[]>([]);
@@ -38,14 +40,35 @@ export function SourceList({ sources }: { readonly sources: readonly Source[] })
   return (
     <div className="sources">
       <h3 className="visually-hidden">Sources</h3>
-      {sources.map(({ index, filename, text }) => (
-        <details key={index}>
-          <summary dir="auto">
-            [{index}] {filename}
-          </summary>
-          <q dir="auto">{text}</q>
-        </details>
+      {sources.map((source) => (
+        <SourceEntry key={source.index} source={source} />
       ))}
     </div>
+  );
+}
+
+const webAddress = /^https?:/i;
+
+function SourceEntry({ source: { index, filename, text, url } }: { readonly source: Source }): ReactNode {
+  if (text !== "")
+    return (
+      <details>
+        <summary dir="auto">
+          [{index}] {filename}
+        </summary>
+        <q dir="auto">{text}</q>
+      </details>
+    );
+  return (
+    <span className="source" dir="auto">
+      [{index}]{" "}
+      {url !== undefined && webAddress.test(url) ? (
+        <a href={url} target="_blank" rel="noopener noreferrer nofollow">
+          {filename}
+        </a>
+      ) : (
+        filename
+      )}
+    </span>
   );
 }

@@ -3,6 +3,7 @@
  * branch and the list of branches, as the API tells them.
  */
 import type { ChatMessage } from "./chat-state.ts";
+import type { Source } from "./sources.tsx";
 
 /** An item of the active branch, oldest first. */
 export interface ThreadItem {
@@ -12,6 +13,8 @@ export interface ThreadItem {
   readonly text: string;
   /** It was stopped or broke off. */
   readonly incomplete?: boolean;
+  /** What it cites; absent: nothing. */
+  readonly sources?: readonly Source[];
 }
 
 export interface ThreadBranch {
@@ -45,6 +48,7 @@ export function threadOf(
         text: item.text,
         reasoning: "",
         status: item.incomplete === true ? "cut" : "done",
+        ...(item.sources === undefined ? {} : { sources: item.sources }),
         ...(behind === null ? {} : { behind }),
         ...(versions === undefined ? {} : { versions }),
       },

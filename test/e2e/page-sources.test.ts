@@ -34,7 +34,7 @@ describe.skipIf(browser === null)("sources", () => {
     expect(await sources.allTextContents()).toEqual(["[1] rules.md"]);
     await sources.click();
     expect(await answer.locator(".sources q").textContent()).toBe(rules);
-    // Behind the next turn it is what the server keeps, which says nothing of sources.
+    // Behind the next turn it is what the server keeps, with what the page has seen of the file.
     await say(page, "Thank you for that, which I did not know.");
     await done(page, 2);
     await answer
@@ -44,6 +44,13 @@ describe.skipIf(browser === null)("sources", () => {
       .waitFor();
     expect(await sources.allTextContents()).toEqual(["[1] rules.md"]);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/sources.png` });
+    // Behind a reload the page knows what the conversation keeps: which file, and not what it says.
+    await page.reload();
+    await done(page, 2);
+    await expect.poll(() => mark.getAttribute("title")).toBe("rules.md");
+    expect(await answer.locator(".sources .source").allTextContents()).toEqual(["[1] rules.md"]);
+    expect(await answer.locator(".sources q").count()).toBe(0);
+    if (shots !== undefined) await page.screenshot({ path: `${shots}/sources-kept.png` });
     expect(complaints).toEqual([]);
     await leave(page);
   });
