@@ -84,8 +84,7 @@ ${ruleTable(responseFieldRules, {}, "vLLM")}
 
 ### Tools
 
-\`function\`, \`file_search\`, and \`web_search\` where the tenant has a search service (else it is refused), the two searches not beside each other: both would be cited
-as \`[1]\`. Of \`web_search\`, \`filters.allowed_domains\` and \`search_context_size\` count, \`external_web_access: false\` is refused, and the rest has no effect. OpenAI's other kinds
+\`function\`, \`file_search\`, and \`web_search\` where the tenant has a search service (else it is refused); what the two find is numbered in one row, files first. Of \`web_search\`, \`filters.allowed_domains\` and \`search_context_size\` count, \`external_web_access: false\` is refused, and the rest has no effect. OpenAI's other kinds
 (\`mcp\`, …) are refused by name, as \`tools[0].type\`. The tools that a tenant has the service run ([tools.md](tools.md)) are offered beside them: their names are taken. Of a function,
 \`name\`, \`description\`, \`parameters\` and \`strict\` are passed; \`output_schema\`, \`defer_loading\` and \`allowed_callers\` are refused.
 Of \`file_search\`, \`vector_store_ids\` (up to 4), \`max_num_results\`, \`filters\` and \`ranking_options\` are used; of the last, \`hybrid_search\` has no
@@ -116,7 +115,8 @@ at which it ends as \`incomplete\`.
 Counts the prompt that the same fields of POST /v1/responses would make, with what it goes on from, the tenant's own instructions and the
 template. Taken: ${inputTokensFields.map((field) => `\`${field}\``).join(", ")}, of which \`personality\` has no effect; \`model\` alone must be there.
 The engine counts where it can (vLLM's \`/tokenize\`) and has room for it; else, and where there are images, it is the estimate by which tokens are
-reserved (src/shared/prompt/token-estimate.ts). \`edgewise.basis\` says which: \`exact\` or \`estimated\`. It counts as a request and costs no tokens; over the
+reserved (src/shared/prompt/token-estimate.ts). \`edgewise.basis\` says which: \`exact\` or \`estimated\`. With \`file_search\` files are searched as for a response, and \`edgewise.retrieval\`
+says how many passages are counted, and whether all that would be found. It counts as a request and costs no tokens; over the
 model's window it is 400 \`context_length_exceeded\`, as the response would be.
 
 ## POST /v1/completions

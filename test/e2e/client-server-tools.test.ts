@@ -5,7 +5,7 @@ import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readLocalVariables } from "../../dev/local-secrets.ts";
 import { makeToken, signToken } from "../../dev/local-token.ts";
-import { unique, url } from "./product.ts";
+import { unique, until, url } from "./product.ts";
 
 const tenant = unique("tools").slice(0, 40);
 const issuer = `https://${tenant}.test`;
@@ -105,4 +105,32 @@ test("a search is the client's own to ask for", async () => {
   });
   expect(response.output[0]).toMatchObject({ type: "web_search_call", status: "completed" });
   expect(response.output_text).toContain("found.example");
+});
+
+test("files and the web are searched in one response, and what either found has a number of its own", async () => {
+  const openai = client();
+  const file = await openai.files.create({
+    file: new File(["Edges are where clouds end."], "edges.md"),
+    purpose: "assistants",
+  });
+  const store = await openai.vectorStores.create({ file_ids: [file.id] });
+  await until(async () => (await openai.vectorStores.retrieve(store.id)).status === "completed");
+  const stream = openai.responses.stream({
+    model: "llama-3.1-8b",
+    input: "Search the web for the latest news of edges.",
+    tools: [{ type: "file_search", vector_store_ids: [store.id] }, { type: "web_search" }],
+  });
+  const response = await stream.finalResponse();
+  expect(response.output.map(({ type }) => type)).toEqual(["file_search_call", "web_search_call", "message"]);
+  const message = response.output.at(-1);
+  const part = message?.type === "message" ? message.content[0] : undefined;
+  if (part?.type !== "output_text") throw new Error("no text");
+  const [cited] = part.annotations;
+  if (cited?.type !== "url_citation") throw new Error("nothing of the web is cited");
+  expect(cited.url).toBe("https://found.example/");
+  expect(part.text.slice(cited.start_index, cited.end_index)).toBe("[2]");
+  const { text, annotations } = part;
+  expect(await openai.responses.retrieve(response.id)).toMatchObject({
+    output: [{}, {}, { content: [{ text, annotations }] }],
+  });
 });

@@ -69,12 +69,3 @@ test("a chat completion cites behind a call, whole and streamed", async () => {
   expect(chunks.at(-1)).toMatchObject({ choices: [{ finish_reason: "stop" }], citations: cited });
   expect(chunks.filter(({ citations }) => citations !== undefined)).toHaveLength(1);
 });
-
-test("files and the web are not searched in one response: both would be cited as [1]", async () => {
-  const { authorization, storeId } = await readerWithFiles(both, "web");
-  const tools = [{ type: "file_search", vector_store_ids: [storeId] }, { type: "web_search" }];
-  const response = await post("/v1/responses", authorization, { model: "auto", input, tools });
-  expect(response.status).toBe(400);
-  expect(await response.json()).toMatchObject({ error: { code: "invalid_value", param: "tools[1]" } });
-  expect(engine.asked).toHaveLength(0);
-});

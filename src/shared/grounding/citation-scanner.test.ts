@@ -35,6 +35,10 @@ describe("what cites", () => {
     ["a lone ` here\nand [1]", [[1, 18]]],
     ["```\nx[1]\n`\ny[2]\n```\nthen [3]", [[3, 25]]],
     ["~ ``a`b[1]`` [2]", [[2, 13]]],
+    ["Write ``` to begin code [1].", []],
+    ["Write ``` to begin code.\nThen [1].", [[1, 30]]],
+    ["```\na[1] ``` b[2]\n```\n[3]", [[3, 22]]],
+    ["~~~py\nx[1]\n~~~\n[2]", [[2, 15]]],
   ])("%j", (text, marks) => {
     expect(marksOf([text]).map(({ number, at }) => [number, at])).toEqual(marks);
   });
@@ -113,7 +117,11 @@ test("outside of code it finds what a pattern finds in the whole", () => {
         const numbers = (match[0].match(/\d+/g) ?? []).map(Number);
         return match[0].length > 48 || numbers.some((number) => number > 12)
           ? []
-          : [...new Set(numbers)].map((number) => ({ number, at: match.index }));
+          : [...new Set(numbers)].map((number) => ({
+              number,
+              at: match.index,
+              end: match.index + match[0].length,
+            }));
       });
       expect(marksOf([plain])).toEqual(expected);
     }),

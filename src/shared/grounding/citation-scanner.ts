@@ -1,18 +1,18 @@
 /**
- * Which passages does an answer cite, and where? Finds `[1]` and `[1, 2]` in a text that comes in pieces, however it is cut.
- *
- * Not in code: what stands between backticks as Markdown has it (`list[1]`) cites nothing. A run of one or two that nobody
- * closes ends with its line, since models forget; a fence of three or more ends with its like.
+ * What does an answer cite, and where? Finds `[1]` and `[1, 2]` in a text that comes in pieces, however it is cut. Not in code, nor in
+ * what of JSON is no text (text-code.ts).
  */
+import { JsonCode, MarkdownCode, type TextCode } from "./text-code.ts";
+
 export interface CitationMark {
   /** From 1, as the model was told. */
   readonly number: number;
   /** Where its bracket opens, in UTF-16 units of the text. */
   readonly at: number;
+  /** Behind the bracket that closes it. */
+  readonly end: number;
 }
 
-const backtick = 0x60;
-const lineFeed = 0x0a;
 const opening = 0x5b;
 const closing = 0x5d;
 const comma = 0x2c;
@@ -25,11 +25,8 @@ const mostUnits = 48;
 
 export class CitationScanner {
   readonly #most: number;
+  readonly #code: TextCode;
   #at = 0;
-  /** Backticks that opened the code we are in; 0: no code. */
-  #code = 0;
-  /** Backticks so far of a run that may go on. */
-  #ticks = 0;
   /** Where the marker began that may be under way; -1: none is. */
   #began = -1;
   #numbers: number[] = [];
@@ -38,9 +35,10 @@ export class CitationScanner {
   /** A blank behind a number: only a comma or the end may follow. */
   #closed = false;
 
-  /** @param most the highest number that is a passage's */
-  constructor(most: number) {
+  /** @param most the highest number that can be cited; @param isJson the text is JSON, and no Markdown */
+  constructor(most: number, isJson = false) {
     this.#most = most;
+    this.#code = isJson ? new JsonCode() : new MarkdownCode();
   }
 
   /** The marks that this piece completes, in order. */
@@ -48,30 +46,15 @@ export class CitationScanner {
     let marks: CitationMark[] | null = null;
     for (let index = 0; index < piece.length; index += 1, this.#at += 1) {
       const unit = piece.charCodeAt(index);
-      if (unit === backtick) {
-        this.#ticks += 1;
-        this.#began = -1;
-        continue;
-      }
-      if (this.#ticks > 0) this.#endTicks();
-      if (this.#code > 0) {
-        if (unit === lineFeed && this.#code < 3) this.#code = 0;
-        continue;
-      }
-      if (unit === opening) this.#begin();
+      if (this.#code.holds(unit)) this.#began = -1;
+      else if (unit === opening) this.#begin();
       else if (this.#began !== -1 && this.#goesOn(unit)) {
         marks ??= [];
-        for (const number of this.#numbers) marks.push({ number, at: this.#began });
+        for (const number of this.#numbers) marks.push({ number, at: this.#began, end: this.#at + 1 });
         this.#began = -1;
       }
     }
     return marks ?? none;
-  }
-
-  #endTicks(): void {
-    if (this.#code === 0) this.#code = this.#ticks;
-    else if (this.#ticks === this.#code || (this.#code >= 3 && this.#ticks > this.#code)) this.#code = 0;
-    this.#ticks = 0;
   }
 
   #begin(): void {

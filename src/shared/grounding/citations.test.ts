@@ -17,14 +17,14 @@ function passage(ordinal: number, text = `Text ${ordinal}.`): FoundPassage {
 
 test("only what is cited is told, once, by its number", () => {
   const passages = [passage(0), passage(1), passage(2)];
-  expect(citationsIn([{ content: "So [3], and [1], and [3] again. Not [4]." }], passages)).toEqual([
+  expect(citationsIn([{ content: "So [3], and [1], and [3] again. Not [4]." }], passages, false)).toEqual([
     { index: 1, file_id: "file-0", filename: "0.md", start: 0, end: 7, score: 0.5, text: "Text 0." },
     { index: 3, file_id: "file-2", filename: "2.md", start: 20, end: 27, score: 0.5, text: "Text 2." },
   ]);
 });
 
 test("what several choices cite is told together, and a mark is not made of two choices' pieces", () => {
-  const cited = new CitedPassages([passage(0), passage(1)]);
+  const cited = new CitedPassages([passage(0), passage(1)], false);
   cited.read(0, "[");
   cited.read(1, "1]");
   expect(cited.citations()).toEqual([]);
@@ -34,18 +34,18 @@ test("what several choices cite is told together, and a mark is not made of two 
 });
 
 test("a choice without text cites nothing", () => {
-  expect(citationsIn([{ content: null }], [passage(0)])).toEqual([]);
+  expect(citationsIn([{ content: null }], [passage(0)], false)).toEqual([]);
 });
 
 test("a passage is shown by 300 characters of its beginning, none of them half", () => {
   const long = `${"a".repeat(299)}😀${"b".repeat(100)}`;
-  const [citation] = citationsIn([{ content: "[1]" }], [passage(0, long)]);
+  const [citation] = citationsIn([{ content: "[1]" }], [passage(0, long)], false);
   expect(citation?.text).toBe("a".repeat(299));
   expect(citation?.end).toBe(long.length);
 });
 
 test("they are an object's last member", () => {
-  const [citation] = citationsIn([{ content: "[1]" }], [passage(0, 'a "quoted" } text')]);
+  const [citation] = citationsIn([{ content: "[1]" }], [passage(0, 'a "quoted" } text')], false);
   const json = withCitations('{"id":"a","usage":{"x":{}}}', citation === undefined ? [] : [citation]);
   expect(JSON.parse(json)).toMatchObject({ id: "a", citations: [{ text: 'a "quoted" } text' }] });
 });

@@ -22,18 +22,20 @@ const snippetUnits = 300;
 /** Reads the choices of one answer as they come, and says in the end what they cite. */
 export class CitedPassages {
   readonly #passages: readonly FoundPassage[];
+  readonly #isJson: boolean;
   readonly #scanners = new Map<number, CitationScanner>();
   readonly #cited = new Set<number>();
 
-  /** @param passages as the model was given them, in their order */
-  constructor(passages: readonly FoundPassage[]) {
+  /** @param passages as the model was given them, in their order; @param isJson so are the answers */
+  constructor(passages: readonly FoundPassage[], isJson: boolean) {
     this.#passages = passages;
+    this.#isJson = isJson;
   }
 
   read(choice: number, piece: string): void {
     let scanner = this.#scanners.get(choice);
     if (scanner === undefined) {
-      scanner = new CitationScanner(this.#passages.length);
+      scanner = new CitationScanner(this.#passages.length, this.#isJson);
       this.#scanners.set(choice, scanner);
     }
     for (const { number } of scanner.read(piece)) this.#cited.add(number);
@@ -54,8 +56,9 @@ export class CitedPassages {
 export function citationsIn(
   choices: readonly { readonly content: string | null }[],
   passages: readonly FoundPassage[],
+  isJson: boolean,
 ): readonly Citation[] {
-  const cited = new CitedPassages(passages);
+  const cited = new CitedPassages(passages, isJson);
   for (const [index, { content }] of choices.entries()) cited.read(index, content ?? "");
   return cited.citations();
 }

@@ -9,13 +9,21 @@ import type { AnswerCollector } from "../stream/answer-collector.ts";
 import { CitedPassages, withCitations } from "./citations.ts";
 import type { Grounding } from "./ground.ts";
 
+/** What of a request decides how its answers cite. */
+interface CitingAsked {
+  readonly choices: number;
+  readonly format: string;
+  readonly contentIsJson: boolean;
+}
+
+/** @param unfinished how many choices have no end yet */
 function citing(
   inner: AnswerEncoder,
   cited: CitedPassages,
-  { choices, format }: { readonly choices: number; readonly format: string },
+  unfinished: number,
+  isText: boolean,
 ): AnswerEncoder {
-  const isText = format === "text";
-  let open = choices;
+  let open = unfinished;
   const read = (choice: number, piece: string): void => {
     // The text format tells the first choice alone.
     if (!isText || choice === 0) cited.read(choice, piece);
@@ -52,20 +60,24 @@ export function citingAnswer(
   inner: AnswerEncoder,
   grounding: Grounding | null,
   told: Pick<AnswerCollector, "choices"> | null,
-  asked: { readonly choices: number; readonly format: string },
+  asked: CitingAsked,
 ): AnswerEncoder {
   if (grounding === null) return inner;
-  const cited = new CitedPassages(grounding.passages);
-  for (const [choice, { content }] of (told?.choices ?? []).entries())
-    if (content !== null && (asked.format !== "text" || choice === 0)) cited.read(choice, content);
-  return citing(inner, cited, asked);
+  const cited = new CitedPassages(grounding.passages, asked.contentIsJson);
+  const isText = asked.format === "text";
+  let open = asked.choices;
+  for (const [choice, { content, finishReason }] of (told?.choices ?? []).entries()) {
+    if (content !== null && (!isText || choice === 0)) cited.read(choice, content);
+    if (finishReason !== null) open -= 1;
+  }
+  return citing(inner, cited, open, isText);
 }
 
 /** For a pass; nothing where the turn is not grounded. */
 export function citingPass(
   grounding: Grounding | null,
   told: Pick<AnswerCollector, "choices"> | null,
-  asked: { readonly choices: number; readonly format: string },
+  asked: CitingAsked,
 ): Pick<AnswerPassOptions, "around"> {
   return grounding === null ? {} : { around: (inner) => citingAnswer(inner, grounding, told, asked) };
 }

@@ -2,9 +2,9 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Grounding } from "../grounding/ground.ts";
 import { journalEvents } from "../turn/durable/gathered.ts";
-import { mostAnnotations } from "./file-search.ts";
 import { gatherResponse } from "./gather-response.ts";
-import { maxOutputUnits, ResponseWriter } from "./response-writer.ts";
+import { maxAnnotationUnits, maxOutputUnits, mostAnnotations } from "./output-limits.ts";
+import { ResponseWriter } from "./response-writer.ts";
 
 const grounding: Grounding = {
   queries: ["What colour is the sky?"],
@@ -21,7 +21,7 @@ const grounding: Grounding = {
   fault: null,
 };
 
-function writer(showsResults = false, guarded = false): ResponseWriter {
+function writer(showsResults = false, guarded = false, isJson = false): ResponseWriter {
   return new ResponseWriter({
     identity: { id: "resp_1", createdAt: 1, echo: {} },
     objectName: "o",
@@ -29,6 +29,7 @@ function writer(showsResults = false, guarded = false): ResponseWriter {
     background: false,
     guarded,
     showsResults,
+    isJson,
     now: () => 2000,
   });
 }
@@ -198,5 +199,76 @@ test("an answer that repeats its marks for ever is annotated so often, and is fu
   let events = full.started() + full.searched(large);
   while (!full.isFull) events += full.content(0, JSON.stringify("[2]".repeat(300)));
   const longest = Math.max(...said(events + full.cancelled()).map((event) => JSON.stringify(event).length));
+  expect(longest).toBeLessThan(maxOutputUnits + 20_000);
+});
+
+test("a writer made again from a journal that breaks off anywhere says what is missing, and has the same in the end", () => {
+  fc.assert(
+    fc.property(
+      fc.array(piece, { minLength: 1, maxLength: 12 }),
+      fc.nat(60),
+      fc.boolean(),
+      (pieces, cut, web) => {
+        const sources = web ? [{ url: "https://c.example/", title: "C" }] : [];
+        const first = writer();
+        first.sources = sources;
+        const begun = first.started() + first.searched(grounding);
+        const text = pieces.map((one) => first.content(0, JSON.stringify(one))).join("");
+        const events = journalEvents(begun + text);
+        first.cancelled();
+        const kept = events.slice(0, Math.max(journalEvents(begun).length, cut));
+        const again = writer();
+        again.sources = sources;
+        again.grounded(grounding);
+        for (const { data } of kept) again.restore(data);
+        const heard = kept.filter(({ data }) => data.includes("output_text.delta")).length;
+        const spoken = pieces.filter((one) => one !== "");
+        for (const one of spoken.slice(heard)) again.content(0, JSON.stringify(one));
+        again.cancelled();
+        expect(again.final).toBe(first.final);
+      },
+    ),
+  );
+});
+
+test("what is found later is no source of what was said before, also for a writer that is made again", () => {
+  const first = writer();
+  let events = first.started() + first.content(0, '"See [1]."') + first.finish(0, "tool_calls");
+  const call = first.openServerCall({
+    type: "web_search_call",
+    name: "web_search",
+    arguments: '{"query":"q"}',
+  });
+  const sources = [{ url: "https://c.example/", title: "C" }];
+  first.sources = sources;
+  events += call.said + first.closeServerCall(call.id, { status: "completed", output: "", error: null });
+  events += first.content(0, '"So it is [1]."');
+  first.cancelled();
+  const again = writer();
+  again.sources = sources;
+  for (const { data } of journalEvents(events)) again.restore(data);
+  again.cancelled();
+  expect(again.final).toBe(first.final);
+  const { output } = JSON.parse(first.final ?? "null") as {
+    output: { content?: { annotations: object[] }[] }[];
+  };
+  expect(output.map(({ content }) => content?.[0]?.annotations.length)).toEqual([0, undefined, 1]);
+});
+
+test("an answer in JSON cites by what its strings say, not by its lists of numbers", () => {
+  const all = told(writer(false, false, true), ['{"pages":[1, ', '2],"why":"Blue [1]."}']);
+  const annotations = all.flatMap(({ annotation }) => annotation ?? []);
+  expect(annotations).toEqual([{ type: "file_citation", index: 28, file_id: "file-0", filename: "0.md" }]);
+});
+
+test("what is cited of the web is bounded with the answer: its last event has room for all of it", () => {
+  const made = writer();
+  made.sources = [{ url: `https://c.example/${"x".repeat(2_020)}`, title: "t".repeat(300) }];
+  let events = made.started();
+  let words = 0;
+  for (; !made.isFull; words += 40) events += made.content(0, JSON.stringify(`${"word ".repeat(40)}[1]`));
+  // No answer is cut short for its addresses.
+  expect(words * 5).toBeGreaterThan(maxOutputUnits - maxAnnotationUnits - 10_000);
+  const longest = Math.max(...said(events + made.cancelled()).map((event) => JSON.stringify(event).length));
   expect(longest).toBeLessThan(maxOutputUnits + 20_000);
 });

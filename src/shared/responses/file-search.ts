@@ -1,8 +1,7 @@
 /**
- * The search of files in a response: its output item with its events, and the annotations of a text that cites. OpenAI's forms
- * (`file_search_call`, `file_citation`); ours is only that the text keeps its `[1]`, at which an annotation's `index` points.
+ * The search of files in a response: its output item with its events, in OpenAI's form (`file_search_call`). What a text cites of it
+ * is grounding/citable.ts.
  */
-import type { CitationMark } from "../grounding/citation-scanner.ts";
 import type { Grounding } from "../grounding/ground.ts";
 import type { FoundPassage } from "../retrieval/passage.ts";
 import type { FileSearchCall } from "./item.ts";
@@ -33,17 +32,3 @@ export function searchEvents({ fault }: Grounding): readonly string[] {
 function resultOf({ fileId, filename, attributes, score, text }: FoundPassage) {
   return { file_id: fileId, filename, attributes, score, text };
 }
-
-/** JSON of the annotation; `null`: there is no such passage. */
-export function annotationJson(
-  passages: readonly FoundPassage[],
-  { number, at }: CitationMark,
-): string | null {
-  const passage = passages[number - 1];
-  if (passage === undefined) return null;
-  const { fileId, filename } = passage;
-  return JSON.stringify({ type: "file_citation", index: at, file_id: fileId, filename });
-}
-
-/** Annotations of one text: an answer may repeat `[1]` as often as it likes, and each is told three times. */
-export const mostAnnotations = 200;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { readInput, itemSequenceFault } from "../wire/responses-items.ts";
+import { itemSequenceFault } from "../wire/responses-item-order.ts";
+import { readInput } from "../wire/responses-items.ts";
 import type { Item } from "./item.ts";
 import { messagesOf } from "./messages.ts";
 

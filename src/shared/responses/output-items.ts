@@ -2,12 +2,22 @@
  * The items of an answer while they grow: opened, added to, closed, each step an event. Texts are kept as the inside of
  * JSON strings, as they came and as they go out again, so that nothing of them is parsed or escaped twice.
  */
-import { CitationScanner } from "../grounding/citation-scanner.ts";
+import { annotationOf, citationScanner, type Citable, type WebSource } from "../grounding/citable.ts";
+import type { CitationScanner } from "../grounding/citation-scanner.ts";
 import type { Grounding } from "../grounding/ground.ts";
 import type { FoundPassage } from "../retrieval/passage.ts";
-import { citationsIn, type CitedSource } from "./citations.ts";
-import { annotationJson, mostAnnotations, openSearchItem, searchEvents, searchItem } from "./file-search.ts";
-import { type Item, itemId } from "./item.ts";
+import { openSearchItem, searchEvents, searchItem } from "./file-search.ts";
+import { itemId } from "./item.ts";
+import {
+  itemJson,
+  itemPlace,
+  type OpenItem,
+  type Part,
+  partJson,
+  type PartKind,
+  placeOf,
+} from "./output-item-json.ts";
+import { maxAnnotationUnits, mostAnnotations } from "./output-limits.ts";
 import {
   closingEvents,
   openingEvents,
@@ -18,38 +28,6 @@ import {
 
 /** Gives an event its number and its form. `fields` is JSON without the outer braces. */
 export type EmitEvent = (type: string, fields: string) => string;
-
-type PartKind = "output_text" | "refusal" | "reasoning_text";
-
-interface Part {
-  readonly kind: PartKind;
-  /** Inside of a JSON string. */
-  text: string;
-  /** JSON objects, comma between them. */
-  logprobs: string;
-  /** Finds what a grounded text cites; `null`: nothing is looked for. */
-  readonly scanner: CitationScanner | null;
-  /** JSON of each. */
-  readonly annotations: string[];
-}
-
-interface OpenItem {
-  readonly type: Exclude<Item["type"], "function_call_output">;
-  readonly id: string;
-  readonly index: number;
-  readonly parts: Part[];
-  /** Of a call: the engine's index of it, its id, name, and arguments as the inside of a JSON string. */
-  readonly call: {
-    readonly at: number;
-    readonly id: string;
-    readonly name: string;
-    arguments: string;
-  } | null;
-  /** A call that is ours to answer. */
-  readonly server: ServerCall | null;
-  /** JSON, once closed. */
-  closed: string | null;
-}
 
 const deltaEvents: Readonly<Record<PartKind, string>> = {
   output_text: "response.output_text.delta",
@@ -72,14 +50,21 @@ export class OutputItems {
   readonly #closesEarly: boolean;
   readonly #items: OpenItem[] = [];
   #units = 0;
-  /** What the model was given of the web to cite, by its number, 1 first. Never beside passages: both are cited as `[1]`. */
-  sources: readonly CitedSource[] = [];
-  /** What a text may cite; `null`: the turn is not grounded. */
-  #passages: readonly FoundPassage[] | null = null;
+  /** Of these, annotations. */
+  #cited = 0;
+  /** What a text may cite. */
+  #citable: Citable;
+  /**
+   * What is said now was said before (`ResponseWriter.restore`): of annotations only those were told of which an event says so, and
+   * what the sources are by now need not be what they were then.
+   */
+  isRestoring = false;
 
-  constructor(objectName: string, closesEarly: boolean, emit: EmitEvent) {
+  /** @param isJson so are the answer's texts */
+  constructor(objectName: string, closesEarly: boolean, isJson: boolean, emit: EmitEvent) {
     this.#objectName = objectName;
     this.#closesEarly = closesEarly;
+    this.#citable = { passages: [], sources: [], isJson };
     this.#emit = emit;
   }
 
@@ -95,7 +80,12 @@ export class OutputItems {
 
   /** From now on texts may cite these. */
   grounded(passages: readonly FoundPassage[]): void {
-    this.#passages = passages;
+    this.#citable = { ...this.#citable, passages };
+  }
+
+  /** The same of the web: all that the model was told of, in its order. */
+  set sources(sources: readonly WebSource[]) {
+    this.#citable = { ...this.#citable, sources };
   }
 
   /** The search that went before the answer, from its beginning to its end. */
@@ -129,23 +119,46 @@ export class OutputItems {
           ? `${place},"delta":${literal},"logprobs":[${logprobs}]`
           : `${place},"delta":${literal}`,
       );
-    return part.scanner === null ? said : said + this.#annotate(part, part.scanner, place, literal);
+    if (part.scanner === null) return said;
+    this.#cite(part, part.scanner, literal);
+    return this.isRestoring ? said : said + this.#annotate(part, place);
   }
 
   /** What this piece of a text completes of its citations. */
-  #annotate(part: Part, scanner: CitationScanner, place: string, literal: string): string {
-    let said = "";
+  #cite(part: Part, scanner: CitationScanner, literal: string): void {
     for (const mark of scanner.read(JSON.parse(literal) as string)) {
-      const annotation = annotationJson(this.#passages ?? [], mark);
-      if (annotation === null || part.annotations.length >= mostAnnotations) continue;
-      const at = part.annotations.push(annotation) - 1;
-      this.#units += annotation.length;
+      const annotation = annotationOf(this.#citable, mark);
+      if (annotation !== null) part.owed.push(JSON.stringify(annotation));
+    }
+  }
+
+  /** Tells what a text cites and nobody was told yet, as long as there is room for it. */
+  #annotate(part: Part, place: string): string {
+    let said = "";
+    for (const annotation of part.owed.splice(0)) {
+      const isTooMuch = this.#cited + annotation.length > maxAnnotationUnits;
+      if (part.annotations.length >= mostAnnotations || isTooMuch) continue;
+      const at = this.#keep(part, annotation);
       said += this.#emit(
         "response.output_text.annotation.added",
         `${place},"annotation_index":${at},"annotation":${annotation}`,
       );
     }
     return said;
+  }
+
+  /** One that was told. @param index of the item; @param annotation JSON */
+  annotated(index: number, annotation: string): void {
+    const part = this.#items[index]?.parts.find(({ kind }) => kind === "output_text");
+    if (part === undefined) return;
+    this.#keep(part, annotation);
+    part.owed.splice(0, part.owed.indexOf(annotation) + 1);
+  }
+
+  #keep(part: Part, annotation: string): number {
+    this.#units += annotation.length;
+    this.#cited += annotation.length;
+    return part.annotations.push(annotation) - 1;
   }
 
   /** One piece of a call. Nothing is said of it before its name is known. */
@@ -173,11 +186,7 @@ export class OutputItems {
     call.arguments += literal.slice(1, -1);
     this.#units += literal.length;
     return (
-      said +
-      this.#emit(
-        "response.function_call_arguments.delta",
-        `"item_id":"${item.id}","output_index":${item.index},"delta":${literal}`,
-      )
+      said + this.#emit("response.function_call_arguments.delta", `${itemPlace(item)},"delta":${literal}`)
     );
   }
 
@@ -187,7 +196,7 @@ export class OutputItems {
     const id = itemId(call.type, this.#objectName, "o", index);
     const item: OpenItem = { type: call.type, id, index, parts: [], call: null, server: call, closed: null };
     let said = this.#open(item);
-    for (const [type, fields] of openingEvents(call)) said += this.#emit(type, serverPlace(item) + fields);
+    for (const [type, fields] of openingEvents(call)) said += this.#emit(type, itemPlace(item) + fields);
     this.#units += call.arguments.length;
     return { id, said };
   }
@@ -198,7 +207,7 @@ export class OutputItems {
     if (item === undefined || item.server === null || item.closed !== null) return "";
     let said = "";
     for (const [type, fields] of closingEvents(item.server, end))
-      said += this.#emit(type, serverPlace(item) + fields);
+      said += this.#emit(type, itemPlace(item) + fields);
     item.closed = serverItemJson(id, item.server, end);
     this.#units += item.closed.length;
     return said + this.#itemDone(item);
@@ -236,9 +245,8 @@ export class OutputItems {
     }
     let part = item.parts.find((one) => one.kind === kind);
     if (part === undefined) {
-      const cites = kind === "output_text" && this.#passages !== null && this.#passages.length > 0;
-      const scanner = cites ? new CitationScanner(this.#passages?.length ?? 0) : null;
-      part = { kind, text: "", logprobs: "", scanner, annotations: [] };
+      const scanner = kind === "output_text" ? citationScanner(this.#citable) : null;
+      part = { kind, text: "", logprobs: "", scanner, annotations: [], owed: [] };
       item.parts.push(part);
       opened += this.#emit(
         "response.content_part.added",
@@ -266,7 +274,7 @@ export class OutputItems {
     for (const [at, part] of item.parts.entries()) {
       const place = placeOf(item, at);
       const text = `"${part.text}"`;
-      if (part.kind === "output_text") said += this.#cite(part, place);
+      if (!this.isRestoring) said += this.#annotate(part, place);
       said += this.#emit(
         doneEvents[part.kind],
         part.kind === "output_text"
@@ -278,7 +286,7 @@ export class OutputItems {
     if (item.call !== null)
       said += this.#emit(
         "response.function_call_arguments.done",
-        `"item_id":"${item.id}","output_index":${item.index},"name":${JSON.stringify(item.call.name)},"arguments":"${item.call.arguments}"`,
+        `${itemPlace(item)},"name":${JSON.stringify(item.call.name)},"arguments":"${item.call.arguments}"`,
       );
     item.closed = itemJson(item, status);
     return said + this.#itemDone(item);
@@ -287,52 +295,4 @@ export class OutputItems {
   #itemDone(item: OpenItem): string {
     return this.#emit("response.output_item.done", `"output_index":${item.index},"item":${item.closed}`);
   }
-
-  #cite(part: Part, place: string): string {
-    if (part.scanner !== null) return "";
-    const citations = citationsIn(part.text, this.sources);
-    part.annotations.push(...citations);
-    return citations
-      .map((one, at) =>
-        this.#emit(
-          "response.output_text.annotation.added",
-          `${place},"annotation_index":${at},"annotation":${one}`,
-        ),
-      )
-      .join("");
-  }
-}
-
-function placeOf(item: OpenItem, part: number): string {
-  return `"item_id":"${item.id}","output_index":${item.index},"content_index":${part}`;
-}
-
-function serverPlace(item: OpenItem): string {
-  return `"item_id":"${item.id}","output_index":${item.index}`;
-}
-
-function partJson({ kind, text, logprobs, annotations }: Part): string {
-  switch (kind) {
-    case "output_text":
-      return `{"type":"output_text","text":"${text}","annotations":[${annotations.join(",")}],"logprobs":[${logprobs}]}`;
-    case "refusal":
-      return `{"type":"refusal","refusal":"${text}"}`;
-    case "reasoning_text":
-      return `{"type":"reasoning_text","text":"${text}"}`;
-  }
-}
-
-function itemJson(item: OpenItem, status: "in_progress" | "completed" | "incomplete"): string {
-  // Its arguments come in an event of their own; an answer that ends before its call does shows them.
-  if (item.server !== null) {
-    const isWhole = status !== "in_progress" || item.server.type === "web_search_call";
-    return serverItemJson(item.id, isWhole ? item.server : { ...item.server, arguments: "" }, null);
-  }
-  const head = `{"id":"${item.id}","type":"${item.type}","status":"${status}"`;
-  if (item.call !== null)
-    return `${head},"call_id":${JSON.stringify(item.call.id)},"name":${JSON.stringify(item.call.name)},"arguments":"${item.call.arguments}"}`;
-  const content = `"content":[${item.parts.map(partJson).join(",")}]`;
-  return item.type === "reasoning"
-    ? `${head},"summary":[],${content}}`
-    : `${head},"role":"assistant",${content}}`;
 }

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import type { EngineDelta } from "../stream/engine-event.ts";
 import { journalEvents } from "../turn/durable/gathered.ts";
 import { gatherResponse } from "./gather-response.ts";
-import { maxOutputUnits, ResponseWriter } from "./response-writer.ts";
+import { maxOutputUnits } from "./output-limits.ts";
+import { ResponseWriter } from "./response-writer.ts";
 
 function writer(guarded = false): ResponseWriter {
   const made = new ResponseWriter({

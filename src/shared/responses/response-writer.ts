@@ -5,6 +5,7 @@
  * It can be made again from a journal (`restore`): whoever ends or goes on with a turn whose memory is lost says what the
  * first writer would have said.
  */
+import type { WebSource } from "../grounding/citable.ts";
 import type { Grounding } from "../grounding/ground.ts";
 import type { AnswerEncoder } from "../stream/answer-encoder.ts";
 import type { EngineDelta, FinishReason } from "../stream/engine-event.ts";
@@ -12,22 +13,11 @@ import { toChatLogprobs } from "../stream/logprobs.ts";
 import { isRecord, type Price } from "../stream/wire-usage.ts";
 import type { Usage } from "../contracts/usage.ts";
 import type { WireErrorObject } from "../wire/wire-error.ts";
-import type { CitedSource } from "./citations.ts";
 import { OutputItems } from "./output-items.ts";
-import {
-  isServerCallType,
-  type ServerCall,
-  type ServerCallEnd,
-  serverCallEndOf,
-  serverCallOf,
-} from "./server-items.ts";
+import { maxOutputUnits } from "./output-limits.ts";
 import { openEnd, type ResponseEnd, type ResponseIdentity, writeResponse } from "./response-object.ts";
-
-/**
- * Texts of one answer, as JSON: its last event repeats all of them beside what the request says, and a journal's event
- * holds 500,000. An answer that grows over it ends as `incomplete`.
- */
-export const maxOutputUnits = 300_000;
+import { RestoredItems } from "./restore-items.ts";
+import type { ServerCall, ServerCallEnd } from "./server-items.ts";
 
 export interface WriterOptions {
   readonly identity: ResponseIdentity;
@@ -39,6 +29,8 @@ export interface WriterOptions {
   readonly guarded: boolean;
   /** Whether a search of files tells what it found (`include`). */
   readonly showsResults?: boolean;
+  /** The answer's text is JSON, in which a list of numbers cites nothing. */
+  readonly isJson?: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -47,13 +39,11 @@ export class ResponseWriter implements AnswerEncoder {
   readonly #identity: ResponseIdentity;
   readonly #background: boolean;
   readonly #items: OutputItems;
+  readonly #restored: RestoredItems;
   readonly #showsResults: boolean;
-  /** What the journal's search had found, for `restore`. */
-  #grounding: Grounding | null = null;
   #model: string;
   #next = 0;
   #final: string | null = null;
-  #restoring: ServerCall | null = null;
   /** Told with the end by whoever knows it; the encoder's own `end` has no exact numbers. */
   usage: () => { readonly usage: Usage; readonly price: Price | undefined } | null = () => null;
   readonly #now: () => number;
@@ -65,6 +55,7 @@ export class ResponseWriter implements AnswerEncoder {
     background,
     guarded,
     showsResults = false,
+    isJson = false,
     now,
   }: WriterOptions) {
     this.#showsResults = showsResults;
@@ -72,7 +63,8 @@ export class ResponseWriter implements AnswerEncoder {
     this.#identity = identity;
     this.#background = background;
     this.#model = model;
-    this.#items = new OutputItems(objectName, !guarded, (type, fields) => this.#event(type, fields));
+    this.#items = new OutputItems(objectName, !guarded, isJson, (type, fields) => this.#event(type, fields));
+    this.#restored = new RestoredItems(this.#items, showsResults);
   }
 
   /** The number that the next event gets. */
@@ -94,8 +86,8 @@ export class ResponseWriter implements AnswerEncoder {
     this.#model = model;
   }
 
-  /** What the model was given to cite, by its number, 1 first. To be known before the text that cites it is closed. */
-  set sources(sources: readonly CitedSource[]) {
+  /** What the model was given of the web to cite, by its number behind the passages'. To be known before the text that cites it begins. */
+  set sources(sources: readonly WebSource[]) {
     this.#items.sources = sources;
   }
 
@@ -135,8 +127,7 @@ export class ResponseWriter implements AnswerEncoder {
 
   /** Before `restore`: what an earlier run had found, whose search its events tell. */
   grounded(grounding: Grounding): void {
-    this.#grounding = grounding;
-    this.#items.grounded(grounding.passages);
+    this.#restored.grounded(grounding);
   }
 
   begin(): void {
@@ -195,56 +186,10 @@ export class ResponseWriter implements AnswerEncoder {
   restore(data: string): void {
     const event: unknown = JSON.parse(data);
     if (!isRecord(event)) return;
-    const { type, delta, item } = event;
-    const text = typeof delta === "string" ? JSON.stringify(delta) : '""';
-    if (isRecord(event["response"]) && typeof event["response"]["model"] === "string")
-      this.#model = event["response"]["model"];
-    switch (type) {
-      case "response.output_text.delta":
-        this.#items.text("output_text", text, innerJson(event["logprobs"]));
-        break;
-      case "response.reasoning_text.delta":
-        this.#items.text("reasoning_text", text);
-        break;
-      case "response.refusal.delta":
-        this.#items.text("refusal", text);
-        break;
-      case "response.output_item.added":
-        if (isRecord(item) && item["type"] === "function_call")
-          this.#items.call(Number(event["output_index"]), String(item["call_id"]), String(item["name"]), "");
-        else if (isRecord(item) && item["type"] === "file_search_call") {
-          if (this.#grounding !== null) this.#items.search(this.#grounding, this.#showsResults);
-        } else this.#restoreServerCall(item);
-        break;
-      case "response.mcp_call_arguments.done":
-        this.#restoreArguments(String(event["arguments"]));
-        break;
-      case "response.function_call_arguments.delta":
-        this.#items.call(Number(event["output_index"]), undefined, undefined, String(delta));
-        break;
-      case "response.output_item.done":
-        if (isRecord(item) && isServerCallType(item["type"])) {
-          const end = serverCallEndOf(item);
-          if (end !== null) this.#items.closeServerCall(String(item["id"]), end);
-          break;
-        }
-        // Whatever was closed is closed again: under a guard all at once, otherwise by the next one's beginning.
-        if (isRecord(item)) this.#items.close(item["status"] === "incomplete" ? "incomplete" : "completed");
-    }
+    const { response } = event;
+    if (isRecord(response) && typeof response["model"] === "string") this.#model = response["model"];
+    this.#restored.take(event);
     this.#next = Number(event["sequence_number"]) + 1;
-  }
-
-  /** One whose arguments follow is opened when they are there. */
-  #restoreServerCall(item: unknown): void {
-    const call = serverCallOf(item);
-    if (call === null) return;
-    if (call.type === "web_search_call") this.#items.openServerCall(call);
-    else this.#restoring = call;
-  }
-
-  #restoreArguments(text: string): void {
-    if (this.#restoring !== null) this.#items.openServerCall({ ...this.#restoring, arguments: text });
-    this.#restoring = null;
   }
 
   #terminal(type: string, end: Partial<ResponseEnd> & Pick<ResponseEnd, "status">): string {
@@ -298,8 +243,4 @@ export function responseErrorCode({ type, code }: Pick<WireErrorObject, "type" |
 function logprobsJson(delta: EngineDelta): string {
   const logprobs = toChatLogprobs(delta.logprobs)?.content ?? [];
   return logprobs.map((entry) => JSON.stringify(entry)).join(",");
-}
-
-function innerJson(value: unknown): string {
-  return Array.isArray(value) ? value.map((entry) => JSON.stringify(entry)).join(",") : "";
 }

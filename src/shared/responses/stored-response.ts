@@ -51,7 +51,18 @@ export function storedItems(stored: string): readonly Item[] {
   const { output } = JSON.parse(storedResponse(stored)) as { readonly output: readonly Item[] };
   const { before = [], input } = storedInput(stored);
   // What a search found was of its own turn.
-  return [...before, ...input, ...output.filter(({ type }) => type !== "file_search_call")];
+  return [...before, ...input, ...output.filter(({ type }) => type !== "file_search_call").map(asRead)];
+}
+
+/** As the next model reads it: what a text cites, and how likely its words were, may be a hundred times as long as the text. */
+function asRead(item: Item): Item {
+  if (item.type !== "message" || item.role !== "assistant") return item;
+  return {
+    ...item,
+    content: item.content.map((part) =>
+      part.type === "output_text" ? { ...part, annotations: [], logprobs: [] } : part,
+    ),
+  };
 }
 
 /** Whether it was to be stored (`store`). */

@@ -165,10 +165,10 @@ class DirectAnswer {
 
   /** A whole answer with what it cites, where it was given anything to cite. */
   #cited(body: string, collected: AnswerCollector): string {
-    const { grounding } = this.#turn;
+    const { grounding, asked } = this.#turn;
     return grounding === null
       ? body
-      : withCitations(body, citationsIn(collected.choices, grounding.passages));
+      : withCitations(body, citationsIn(collected.choices, grounding.passages, asked.contentIsJson));
   }
 
   #times(): Omit<RelayOptions, "keepAliveMs" | "gatherMs" | "onEnd"> {

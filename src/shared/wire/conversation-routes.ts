@@ -170,6 +170,8 @@ export const conversationRoutes: readonly PublicRoute[] = [
     path: "/v1/conversations/{id}/items",
     tag: "Conversations",
     summary: "List what was said in a conversation",
+    description:
+      "Of an answer that cites files or the web, `annotations` say which, and where in its text; not what they say.",
     scopes: [],
     pathParameters: conversationId,
     queryParameters: {

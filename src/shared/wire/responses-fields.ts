@@ -120,7 +120,7 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
   reasoning: rule("converted", "`effort`, which only reasoning models heed; the others have no effect."),
   tools: rule(
     "converted",
-    "Functions, and either `web_search` or one `file_search`, which is used here and which the engine never sees; up to 128. Other kinds are refused by name.",
+    "Functions, `web_search`, and one `file_search`, which is used here and which the engine never sees; up to 128. Other kinds are refused by name.",
   ),
   tool_choice: rule("converted", "`allowed_tools` goes on as the shorter list of tools."),
   parallel_tool_calls: rule("converted", "Goes on where there are tools."),

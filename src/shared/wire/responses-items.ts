@@ -6,7 +6,6 @@ import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { FileSearchCall, FunctionCall, FunctionCallOutput, Item, Reasoning } from "../responses/item.ts";
-import { isServerCallType } from "../responses/server-items.ts";
 import { callArguments } from "./chat-messages.ts";
 import { isJsonObject } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
@@ -254,54 +253,6 @@ function readItem(value: unknown, at: number): Result<Item, Refusal> {
   }
   const parsed = schema.safeParse(value);
   return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, path, value));
-}
-
-/**
- * Every call is answered, once, before anything else is said; nothing else is answered. With a stored history in front,
- * the first answers may be to the calls that it ends with. What the model itself said or thought behind its call is part of
- * the same answer: clients send items back as they got them.
- */
-export function itemSequenceFault(items: readonly Item[], historyInFront: boolean): Refusal | null {
-  const open = new Map<string, number>();
-  let answered = new Set<string>();
-  let mayAnswerHistory = historyInFront;
-  for (const [at, item] of items.entries()) {
-    if (item.type === "function_call_output") {
-      if (!open.delete(item.call_id) && (!mayAnswerHistory || answered.has(item.call_id)))
-        return invalidValue(
-          `input[${at}].call_id`,
-          "answers no open call: a function_call_output must follow the function_call with its call_id, once",
-        );
-      answered.add(item.call_id);
-      continue;
-    }
-    if (item.type === "reasoning" || item.type === "file_search_call" || isServerCallType(item.type))
-      continue;
-    if (isSpoken(item) && open.size > 0) continue;
-    const instructs = item.type === "message" && (item.role === "system" || item.role === "developer");
-    // Instructions are of their turn, and stand before the history wherever the turn begins.
-    if (!instructs) mayAnswerHistory = false;
-    if (item.type === "function_call") {
-      if (open.has(item.call_id)) return invalidValue(`input[${at}].call_id`, "is used by two open calls");
-      open.set(item.call_id, at);
-      answered = new Set();
-      continue;
-    }
-    if (open.size > 0) return unanswered(open);
-  }
-  return open.size > 0 ? unanswered(open) : null;
-}
-
-function isSpoken(item: Item): boolean {
-  return item.type === "message" && item.role === "assistant";
-}
-
-function unanswered(open: ReadonlyMap<string, number>): Refusal {
-  const at = open.values().next().value ?? 0;
-  return invalidValue(
-    `input[${at}].call_id`,
-    "must be answered by a function_call_output before the next message",
-  );
 }
 
 export function userText(value: string): Item {

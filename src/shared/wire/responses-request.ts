@@ -12,8 +12,8 @@ import {
   type ResponseField,
   responseShape,
 } from "./responses-fields.ts";
-import { itemSequenceFault, readInput } from "./responses-items.ts";
-import { isWebSearchTool } from "./responses-tools.ts";
+import { itemSequenceFault } from "./responses-item-order.ts";
+import { readInput } from "./responses-items.ts";
 import { nullish } from "./schema-parts.ts";
 import { invalidValue, unsupportedParameter } from "./zod-refusal.ts";
 
@@ -120,12 +120,6 @@ function toolChoiceFault({ tool_choice: choice, tools }: ResponseRequest): Refus
   const second = tools?.findLastIndex((tool) => tool.type === "file_search") ?? -1;
   if (second !== -1 && second !== tools?.findIndex((tool) => tool.type === "file_search"))
     return invalidValue(`tools[${second}]`, "is a second 'file_search': name all stores in one");
-  const web = second === -1 ? -1 : (tools?.findIndex(isWebSearchTool) ?? -1);
-  if (web !== -1)
-    return invalidValue(
-      `tools[${web}]`,
-      "can't stand beside 'file_search': what either finds is cited as [1], so ask twice",
-    );
   if (choice === undefined || choice === "none" || choice === "auto") return null;
   const names = new Set(tools?.map(chosenAs));
   if (names.size === 0) return invalidValue("tool_choice", "is only allowed when 'tools' are given");

@@ -15,6 +15,7 @@ import { openRound, type LiveTurn } from "../open-turn.ts";
 import type { TurnDeps } from "../ports.ts";
 import { mayReadRoute, routeHeader, routeHeaderValue } from "../route-told.ts";
 import { factsOf } from "../turn-facts.ts";
+import type { AnswerPast } from "./answer-items.ts";
 import type { BegunAnswer } from "./chat-resume.ts";
 import { relayRound, type EndedRound } from "./chat-round.ts";
 import { asOneAnswer } from "./chat-rounds.ts";
@@ -67,6 +68,7 @@ export class AnswerRounds {
       ...Object.fromEntries(rateLimitHeaders(opened.reservation.standing)),
       ...(mayReadRoute(opened.principal) ? { [routeHeader]: routeHeaderValue(opened) } : {}),
     });
+    if (tools !== null) tools.passages = grounding?.passages.length ?? 0;
     if (!this.#options.isBegun) {
       if (grounding !== null) io.keep(writeGrounding(grounding));
       for (const event of journalEvents(form.begin(opened.candidate.model, grounding))) io.emit(event);
@@ -118,6 +120,12 @@ export class AnswerRounds {
     return ended;
   }
 
+  /** What the answer's last words rest on. */
+  #past(): AnswerPast {
+    const { tools, grounding } = this.#options;
+    return { rounds: tools?.rounds ?? [], note: tools?.note ?? null, grounding };
+  }
+
   #noteWho({ answer: { cluster, replica }, candidate: { model } }: LiveTurn): void {
     const { note, entered, tools } = this.#options;
     note.who = { model, cluster, replica, entered };
@@ -134,7 +142,7 @@ export class AnswerRounds {
 
   /** Nobody answered the next round: what was said stands, and is paid. */
   #brokenOff(refusal: Refusal, { totals, record }: EndedRound): TurnEnd {
-    const { form, request, entered, tools, note } = this.#options;
+    const { form, request, entered, note } = this.#options;
     const end = form.refused(refusal);
     const use = turnUse(totals, record.price, note.who?.model ?? request.chat.model);
     const collected = new AnswerCollector(maxGatheredCharacters, false);
@@ -145,7 +153,7 @@ export class AnswerRounds {
       response: end?.response ?? null,
       usage: totals.usage,
       basis: totals.basis,
-      effects: endEffects(request, entered, collected, "failed", settled, tools?.rounds),
+      effects: endEffects(request, entered, collected, "failed", settled, this.#past()),
     };
   }
 
@@ -188,7 +196,7 @@ export class AnswerRounds {
         response,
         usage: totals.usage,
         basis: totals.basis,
-        effects: endEffects(request, entered, collected, status, use, rounds),
+        effects: endEffects(request, entered, collected, status, use, this.#past()),
       },
       request,
       form,

@@ -45,6 +45,7 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
             }),
             collected,
             grounding,
+            asked.contentIsJson,
           ),
     sealed: ({ events, response }, receipt) => {
       const last = events.findLastIndex(({ data }) => data.startsWith("{"));
@@ -74,6 +75,7 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
           keptAnswer(request, { ...identity, choices: collected.choices, usage, price }),
           collected,
           grounding,
+          asked.contentIsJson,
         ),
       };
     },
@@ -101,6 +103,7 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
               keptAnswer(request, { ...identity, choices: collected.choices, usage, price: undefined }),
               collected,
               grounding,
+              asked.contentIsJson,
             )
           : null,
         ...told,
@@ -110,10 +113,15 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
 }
 
 /** The whole answer with what it cites. */
-function cited(answer: string, collected: AnswerCollector, grounding: Grounding | null): string {
+function cited(
+  answer: string,
+  collected: AnswerCollector,
+  grounding: Grounding | null,
+  isJson: boolean,
+): string {
   return grounding === null
     ? answer
-    : withCitations(answer, citationsIn(collected.choices, grounding.passages));
+    : withCitations(answer, citationsIn(collected.choices, grounding.passages, isJson));
 }
 
 function history(events: Iterable<JournalEvent>): FormHistory {

@@ -24,7 +24,7 @@ import {
 } from "./chat-turn-end.ts";
 import { journalEvents } from "./gathered.ts";
 import type { LostRun, TurnEnd } from "./ports.ts";
-import { roundsIn, type Round, type RoundsNote } from "./round-history.ts";
+import { roundsIn, toldRounds, type RoundsNote } from "./round-history.ts";
 import type { BegunRounds } from "./tool-rounds.ts";
 
 /** What a run has its journal remember, since no event says it. */
@@ -140,17 +140,13 @@ export function completeEnd(
       collected,
       status,
       { ...turnUse(totals, price, note.model), promptTokens: usage.promptTokens },
-      toldRounds(rounds),
+      {
+        rounds: toldRounds(rounds?.rounds ?? [], rounds?.note ?? null),
+        note: rounds?.note ?? null,
+        grounding,
+      },
     ),
   };
-}
-
-/** As the model, and with it the conversation, was told them. */
-function toldRounds(begun: BegunRounds | null): readonly Round[] {
-  return (begun?.rounds ?? []).map(({ said, calls }) => ({
-    said,
-    calls: calls.map((called) => ({ ...called, told: begun?.note.told[called.id] ?? called.told })),
-  }));
 }
 
 function ends(reason: string): ChatResume {

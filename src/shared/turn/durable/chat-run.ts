@@ -182,7 +182,10 @@ export class ChatRun {
       note: this.#note,
       begun: begun?.rounds ?? null,
     });
-    if (begun !== null) this.#note.who = begun.note;
+    if (begun !== null) {
+      this.#note.who = begun.note;
+      this.#tools.passages = begun.grounding?.passages.length ?? 0;
+    }
     if (begun === null || !this.#isBetweenRounds()) return null;
     this.#restore();
     await this.#tools.answerOpen(this.#signal);
@@ -263,7 +266,11 @@ export class ChatRun {
         collected,
         status,
         { ...use, promptTokens: usage.promptTokens },
-        this.#tools?.rounds,
+        {
+          rounds: this.#tools?.rounds ?? [],
+          note: this.#tools?.note ?? null,
+          grounding: begun.grounding,
+        },
       ),
     };
   }

@@ -5,6 +5,7 @@
 import type { EndStatus } from "../../contracts/generation.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Usage } from "../../contracts/usage.ts";
+import { readGrounding } from "../../grounding/ground.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
 import { type TurnUse, unused } from "../../limits/ports.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
@@ -15,11 +16,12 @@ import type { ResponseTurn } from "../../responses/stored-response.ts";
 import type { Ending } from "../../telemetry/request-record.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { turnUse } from "../ending.ts";
+import { answerItems, type AnswerPast, withoutPast } from "./answer-items.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
-import { answerMessages, journalEvents } from "./gathered.ts";
+import { journalEvents } from "./gathered.ts";
 import { chatForm } from "./chat-form.ts";
 import type { Effect, Interruption, TurnEnd, TurnOutcome, TurnRefused } from "./ports.ts";
-import type { Round } from "./round-history.ts";
+import { roundsIn, toldRounds } from "./round-history.ts";
 import { responseForm } from "./response-form.ts";
 import type { TurnForm } from "./turn-form.ts";
 import { readTurnRequest, type TurnRequest } from "./turn-request.ts";
@@ -82,7 +84,7 @@ export interface EnteredConversation {
 
 /**
  * @param entered `null`: no conversation was loaded, or nobody knows any more which
- * @param rounds what was said and learned before what is `collected`
+ * @param past what was said, learned and found before what is `collected`
  */
 export function endEffects(
   request: ChatTurnRequest,
@@ -90,13 +92,14 @@ export function endEffects(
   collected: AnswerCollector,
   status: EndStatus,
   use: SettledUse,
-  rounds: readonly Round[] = [],
+  past: AnswerPast = withoutPast,
 ): readonly Effect[] {
   const effects: Effect[] = [settlement(request, use)];
   const { conversation } = request;
-  const answer = answerMessages(collected, rounds);
+  if (conversation === null || entered === null) return effects;
+  const answer = answerItems(request, collected, past, status === "completed" ? "completed" : "incomplete");
   // A turn without an answer leaves no trace: the client will ask again.
-  if (conversation === null || entered === null || answer.length === 0) return effects;
+  if (answer.length === 0) return effects;
   effects.push({
     kind: "append",
     jurisdiction: request.tenant.jurisdiction,
@@ -108,10 +111,7 @@ export function endEffects(
     behind: request.chat.parent_item_id ?? entered.behind,
     responseId: request.responseId,
     ...choresOf(request),
-    items: [
-      ...itemsOfMessages(request.chat.messages),
-      ...itemsOfMessages(answer, status === "completed" ? "completed" : "incomplete"),
-    ],
+    items: [...itemsOfMessages(request.chat.messages), ...answer],
   });
   return effects;
 }
@@ -176,6 +176,7 @@ export function interrupted(
     interruption,
     usage,
   );
+  const note = roundsIn(interruption.note);
   const status: EndStatus = interruption.reason === "cancelled" ? "cancelled" : "failed";
   const totals: AnswerTotals = {
     usage,
@@ -200,7 +201,7 @@ export function interrupted(
         microdollars: null,
         model,
       },
-      rounds,
+      { rounds: toldRounds(rounds, note), note, grounding: readGrounding(interruption.kept) },
     ),
   };
 }

@@ -51,12 +51,18 @@ export type ConversationItem =
       readonly status: ItemStatus;
     };
 
+/** What a text of an assistant cites, in OpenAI's form. */
+type Annotate = (text: string) => readonly object[];
+
+const citesNothing: Annotate = () => [];
+
 /** A turn's messages (the client's new ones, then the answer) as items to be appended. */
 export function itemsOfMessages(
   messages: readonly ChatMessage[],
   status: ItemStatus = "completed",
+  annotate: Annotate = citesNothing,
 ): NewItem[] {
-  return messages.flatMap((message) => itemsOf(message, status)).map(newItem);
+  return messages.flatMap((message) => itemsOf(message, status, annotate)).map(newItem);
 }
 
 /** Whether an item is small enough to be kept. */
@@ -99,7 +105,7 @@ export function publicItem(stored: StoredItem): Record<string, unknown> {
   return { id: stored.id, ...item };
 }
 
-function itemsOf(message: ChatMessage, status: ItemStatus): ConversationItem[] {
+function itemsOf(message: ChatMessage, status: ItemStatus, annotate: Annotate): ConversationItem[] {
   switch (message.role) {
     case "system":
       return [];
@@ -122,7 +128,7 @@ function itemsOf(message: ChatMessage, status: ItemStatus): ConversationItem[] {
       const content = texts.map((text): ItemPart => ({
         type: "output_text",
         text,
-        annotations: [],
+        annotations: annotate(text),
         logprobs: [],
       }));
       return [{ type: "message", role: "assistant", status, content, ...named(message) }, ...calls];

@@ -53,7 +53,7 @@ function plainText(data: string): string | null {
 }
 
 /** The gathered answer as the message that the conversation keeps; `null`: there is nothing to keep. */
-function assistantMessage(collected: AnswerCollector): ChatMessage | null {
+function assistantMessage(collected: Pick<AnswerCollector, "choices">): ChatMessage | null {
   const choice = collected.choices[0];
   if (choice === undefined) return null;
   const calls = choice.toolCalls.map((call) => ({
@@ -69,7 +69,10 @@ function assistantMessage(collected: AnswerCollector): ChatMessage | null {
 }
 
 /** All of an answer: what it said and learned in earlier rounds, then the rest. Empty: there is nothing to keep. */
-export function answerMessages(collected: AnswerCollector, rounds: readonly Round[]): readonly ChatMessage[] {
+export function answerMessages(
+  collected: Pick<AnswerCollector, "choices">,
+  rounds: readonly Round[],
+): readonly ChatMessage[] {
   const last = assistantMessage(collected);
   return [...messagesOfRounds(rounds), ...(last === null ? [] : [last])];
 }

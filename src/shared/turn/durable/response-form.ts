@@ -10,6 +10,7 @@ import { inStored, writeStored } from "../../responses/stored-response.ts";
 import { guardsAnswers } from "../../safety/answer-guard.ts";
 import { streamFailureError } from "../../stream/stream-failure.ts";
 import { toWireError } from "../../wire/errors.ts";
+import { askedChat } from "../asked-chat.ts";
 import type { ResponseTurnRequest } from "./chat-turn-end.ts";
 import type { JournalEvent } from "./ports.ts";
 import { roundsIn } from "./round-history.ts";
@@ -118,6 +119,7 @@ function writerFor(request: ResponseTurnRequest, now: () => number): ResponseWri
     background: response.background,
     guarded: guardsAnswers(tenant.safety),
     showsResults: response.showsResults === true,
+    isJson: askedChat(request.chat).contentIsJson,
     now,
   });
 }

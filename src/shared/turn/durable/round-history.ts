@@ -3,7 +3,7 @@
  * rounds: the model speaks and calls, the calls are answered, the model is asked again with both. Pure.
  */
 import type { Usage } from "../../contracts/usage.ts";
-import type { CitedSource } from "../../responses/citations.ts";
+import type { WebSource } from "../../grounding/citable.ts";
 import type { ServerCall } from "../../responses/server-items.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import { isRecord } from "../../stream/wire-usage.ts";
@@ -29,13 +29,23 @@ export interface RoundsNote {
   readonly prior: Usage;
   /** What the model was told by a call's id, where its item does not show it. */
   readonly told: Readonly<Record<string, string>>;
-  readonly sources: readonly CitedSource[];
+  readonly sources: readonly WebSource[];
+  /** How many of the sources there were when a round had said its own, by its place. Absent: older code wrote it. */
+  readonly known?: Readonly<Record<string, number>>;
 }
 
 /** Of a run's note, as JSON: what its rounds left. */
 export function roundsIn(note: string | null): RoundsNote | null {
   const value: unknown = note === null ? null : JSON.parse(note);
   return isRecord(value) && isRecord(value["rounds"]) ? (value["rounds"] as unknown as RoundsNote) : null;
+}
+
+/** A journal's rounds as the model, and with it the conversation, was told them. */
+export function toldRounds(rounds: readonly Round[], note: RoundsNote | null): readonly Round[] {
+  return rounds.map(({ said, calls }) => ({
+    said,
+    calls: calls.map((called) => ({ ...called, told: note?.told[called.id] ?? called.told })),
+  }));
 }
 
 /** The rounds as the model's next prompt, the conversation and the archive have them. */

@@ -7,7 +7,7 @@
  */
 import type { Result } from "../../contracts/result.ts";
 import type { Usage } from "../../contracts/usage.ts";
-import type { CitedSource } from "../../responses/citations.ts";
+import type { WebSource } from "../../grounding/citable.ts";
 import type { ServerCall, ServerCallEnd } from "../../responses/server-items.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { OfferedTools } from "../../tools/offered-tools.ts";
@@ -67,7 +67,10 @@ export class ToolRounds {
   readonly #names: ReadonlySet<string>;
   readonly #rounds: Round[];
   readonly #told: Record<string, string>;
-  readonly #sources: CitedSource[];
+  readonly #sources: WebSource[];
+  readonly #known: Record<string, number>;
+  /** Passages of files that the model was given: what it finds of the web is numbered behind them. */
+  passages = 0;
   #prior: Usage;
   /** Calls that were made, or are to be. */
   #made: number;
@@ -81,6 +84,7 @@ export class ToolRounds {
     this.#rounds = [...(begun?.rounds ?? [])];
     this.#told = { ...begun?.note.told };
     this.#sources = [...(begun?.note.sources ?? [])];
+    this.#known = { ...begun?.note.known };
     this.#prior = begun?.note.prior ?? noUsage;
     this.#made = this.#rounds.reduce((sum, { calls }) => sum + calls.length, 0);
     this.#units = 0;
@@ -104,7 +108,7 @@ export class ToolRounds {
   }
 
   get note(): RoundsNote {
-    return { prior: this.#prior, told: this.#told, sources: this.#sources };
+    return { prior: this.#prior, told: this.#told, sources: this.#sources, known: this.#known };
   }
 
   /** Whether the model is asked again behind the last round. Not where its client has calls of its own to answer. */
@@ -145,6 +149,7 @@ export class ToolRounds {
     const isOver = this.#rounds.length >= this.#options.maxRounds;
     const allowed = isOver ? 0 : this.#options.offered.maxCalls - this.#made;
     this.#made += round.calls.length;
+    this.#known[this.#rounds.length] = this.#sources.length;
     this.#rounds.push(round);
     this.#prior = plus(this.#prior, usage);
     this.#keepNote();
@@ -203,11 +208,14 @@ export class ToolRounds {
 
   #numbered(passages: readonly Passage[]): string {
     if (passages.length === 0) return "Nothing was found.";
-    const lines = passages.map(({ url, title, text }) => {
+    const before = this.passages + this.#sources.length;
+    const lines = passages.map(({ url, title, text }, at) => {
       this.#sources.push({ url, title });
-      return `[${this.#sources.length}] ${title} (${url})\n${text}`;
+      return `[${before + at + 1}] ${title} (${url})\n${text}`;
     });
-    return `Cite what you use by its number in brackets, such as [1].\n\n${lines.join("\n\n")}`;
+    // Beside passages the model was told to cite nothing else than those.
+    const how = this.passages === 0 ? "Cite what you use" : "Cite what you use of this as you cite passages,";
+    return `${how} by its number in brackets, such as [${before + 1}].\n\n${lines.join("\n\n")}`;
   }
 
   #ended(called: AnsweredCall, { isGood, text }: Made): void {

@@ -12,7 +12,7 @@ import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerEncoder } from "../../stream/answer-encoder.ts";
 import type { AnswerBudget } from "../../stream/answer-options.ts";
 import type { Price } from "../../stream/wire-usage.ts";
-import type { CitedSource } from "../../responses/citations.ts";
+import type { WebSource } from "../../grounding/citable.ts";
 import type { ServerCall, ServerCallEnd } from "../../responses/server-items.ts";
 import type { ChatMessage } from "../../wire/chat-messages.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
@@ -57,8 +57,8 @@ export interface FormRounds {
   closing(): string;
   /** The end of an answer whose client has calls of its own to make. */
   concluded(usage: Usage, price: Price): FormEnd;
-  /** What the model was given to cite so far, by its number, 1 first. Also before `restore`. */
-  cites(sources: readonly CitedSource[]): void;
+  /** What the model was given of the web to cite so far, in its order: its numbers begin behind the passages'. Also before `restore`. */
+  cites(sources: readonly WebSource[]): void;
 }
 
 /** How an answer is written, where its endpoint brings its own encoder. */

@@ -1,0 +1,76 @@
+/**
+ * What may an answer cite, by which numbers, and how does OpenAI say that it does? Passages of files come first, from 1, then what
+ * searches of the web have found, in the order in which the model was told of it: one row of numbers, so that a `[3]` is one source.
+ */
+import type { FoundPassage } from "../retrieval/passage.ts";
+import { CitationScanner, type CitationMark } from "./citation-scanner.ts";
+
+/** Something of the web. */
+export interface WebSource {
+  readonly url: string;
+  readonly title: string;
+}
+
+export interface Citable {
+  readonly passages: readonly Pick<FoundPassage, "fileId" | "filename">[];
+  readonly sources: readonly WebSource[];
+  /** The answer is JSON: only what is in its strings cites. */
+  readonly isJson: boolean;
+}
+
+/** OpenAI's `FileCitationBody` and `UrlCitationBody`. Places are UTF-16 units of the text; `end_index` is behind the mark. */
+export type Annotation =
+  | {
+      readonly type: "file_citation";
+      readonly index: number;
+      readonly file_id: string;
+      readonly filename: string;
+    }
+  | {
+      readonly type: "url_citation";
+      readonly start_index: number;
+      readonly end_index: number;
+      readonly url: string;
+      readonly title: string;
+    };
+
+/** Finds what a text cites; `null`: there is nothing to cite. */
+export function citationScanner({ passages, sources, isJson }: Citable): CitationScanner | null {
+  const most = passages.length + sources.length;
+  return most === 0 ? null : new CitationScanner(most, isJson);
+}
+
+/** `null`: there is nothing by that number. */
+export function annotationOf(
+  { passages, sources }: Citable,
+  { number, at, end }: CitationMark,
+): Annotation | null {
+  const passage = passages[number - 1];
+  if (passage !== undefined) {
+    const { fileId, filename } = passage;
+    return { type: "file_citation", index: at, file_id: fileId, filename };
+  }
+  const source = sources[number - 1 - passages.length];
+  if (source === undefined) return null;
+  const { url, title } = source;
+  return { type: "url_citation", start_index: at, end_index: end, url, title };
+}
+
+/** What is kept of one text of a conversation, which lives as long as its owner likes: so many, and so large as JSON. */
+const mostKept = 200;
+const mostKeptUnits = 32_768;
+
+/** Of a text that is whole. */
+export function annotationsIn(text: string, citable: Citable): readonly Annotation[] {
+  const marks = citationScanner(citable)?.read(text) ?? [];
+  const annotations: Annotation[] = [];
+  let units = 0;
+  for (const mark of marks) {
+    const annotation = annotationOf(citable, mark);
+    if (annotation === null) continue;
+    units += JSON.stringify(annotation).length;
+    if (annotations.length >= mostKept || units > mostKeptUnits) break;
+    annotations.push(annotation);
+  }
+  return annotations;
+}
