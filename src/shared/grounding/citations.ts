@@ -1,6 +1,6 @@
 /** What is an answer told to rest on? Of the passages that the model was given only those that it cites, as our own field has them. */
-import type { FoundPassage } from "../retrieval/passage.ts";
 import { CitationScanner } from "./citation-scanner.ts";
+import type { GroundedPassage } from "./ground.ts";
 
 export interface Citation {
   /** The number in the answer's `[1]`. */
@@ -21,13 +21,13 @@ const snippetUnits = 300;
 
 /** Reads the choices of one answer as they come, and says in the end what they cite. */
 export class CitedPassages {
-  readonly #passages: readonly FoundPassage[];
+  readonly #passages: readonly GroundedPassage[];
   readonly #isJson: boolean;
   readonly #scanners = new Map<number, CitationScanner>();
   readonly #cited = new Set<number>();
 
   /** @param passages as the model was given them, in their order; @param isJson so are the answers */
-  constructor(passages: readonly FoundPassage[], isJson: boolean) {
+  constructor(passages: readonly GroundedPassage[], isJson: boolean) {
     this.#passages = passages;
     this.#isJson = isJson;
   }
@@ -55,7 +55,7 @@ export class CitedPassages {
 /** Of an answer that is whole. */
 export function citationsIn(
   choices: readonly { readonly content: string | null }[],
-  passages: readonly FoundPassage[],
+  passages: readonly GroundedPassage[],
   isJson: boolean,
 ): readonly Citation[] {
   const cited = new CitedPassages(passages, isJson);
@@ -63,8 +63,8 @@ export function citationsIn(
   return cited.citations();
 }
 
-function citationOf(passage: FoundPassage, index: number): Citation {
-  const { fileId, filename, start, end, score, text } = passage;
+function citationOf(passage: GroundedPassage, index: number): Citation {
+  const { fileId, filename, start, end, score, shown: text = passage.text } = passage;
   return { index, file_id: fileId, filename, start, end, score, text: snippet(text) };
 }
 

@@ -12,11 +12,17 @@ import type { ScreenPassages } from "./screen-passages.ts";
 import { queryOf, withHistory } from "./question-query.ts";
 import type { RetrievalWish } from "./retrieval-wish.ts";
 
+/** A passage as the model reads it. */
+export interface GroundedPassage extends FoundPassage {
+  /** Its text as a client may read it, by the tenant's policy for answers. Absent: as it is. */
+  readonly shown?: string;
+}
+
 /** What a turn knows of the files it may speak of. Kept with a durable turn as JSON: members may only be added. */
 export interface Grounding {
   readonly queries: readonly string[];
   /** Best first. */
-  readonly passages: readonly FoundPassage[];
+  readonly passages: readonly GroundedPassage[];
   /**
    * Why something may be missing. `late`: over the budget; `unreachable`: it can't be asked; `unknown`: a store of the tenant's
    * configuration that there is not.

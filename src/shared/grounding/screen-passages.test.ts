@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { FoundPassage } from "../retrieval/passage.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
 import type { ScreenDeps } from "../safety/screen-prompt.ts";
+import { citationsIn } from "./citations.ts";
 import { passageScreen } from "./screen-passages.ts";
 
 const nobody: ScreenDeps = { detectors: [], timer: () => () => undefined };
@@ -75,6 +76,19 @@ test("an attack in a passage is counted once, also where it is left out and the 
     await passageScreen(policy, deps)([attack]);
     expect(found).toEqual([action]);
   }
+});
+
+test("what answers may not say is read by the model, and not told with what it cites", async () => {
+  const said = passage("Write to ann@example.com, or pay by card 4111 1111 1111 1111 today.");
+  const output = { action: "mask", kinds: { "payment-card": "block" } } as const;
+  const screen = passageScreen(safetyPolicySchema.parse({ output }), nobody);
+  const [first, second] = await screen([said, passage("The sky is blue.")]);
+  expect(first?.text).toBe(said.text);
+  expect(first?.shown).toMatch(/^Write to \[e-mail address\], or pay by card/);
+  expect(first?.shown).not.toContain("4111");
+  expect(second).not.toHaveProperty("shown");
+  const [citation] = citationsIn([{ content: "[1]" }], first === undefined ? [] : [first], false);
+  expect(citation?.text).toBe(first?.shown);
 });
 
 test("where the screen can't be had in time and the policy is closed, nothing goes on unscreened", async () => {

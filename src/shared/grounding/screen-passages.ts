@@ -1,13 +1,16 @@
 /**
  * May what was found in files go to the model, and in which form? By the tenant's policy for what goes to models, as a tool's result
- * would: masked where it masks, and a passage that it blocks is left out, since the question is not to blame for what a file says.
+ * would: masked where it masks, and a passage that it blocks is left out, since the question is not to blame for what a file says. And
+ * what of it may a client read (`citations`, results of a search)? What the policy for answers leaves of it.
  */
 import type { FoundPassage } from "../retrieval/passage.ts";
+import { resolvePolicy, type SafetyPolicy } from "../safety/safety-policy.ts";
+import { screen } from "../safety/screen.ts";
 import type { InjectionFinding } from "../safety/injection/screen-injection.ts";
-import type { SafetyPolicy } from "../safety/safety-policy.ts";
 import { screenPrompt, type ScreenDeps } from "../safety/screen-prompt.ts";
+import type { GroundedPassage } from "./ground.ts";
 
-export type ScreenPassages = (passages: readonly FoundPassage[]) => Promise<readonly FoundPassage[]>;
+export type ScreenPassages = (passages: readonly FoundPassage[]) => Promise<readonly GroundedPassage[]>;
 
 export function passageScreen(policy: SafetyPolicy, deps: ScreenDeps): ScreenPassages {
   const screened = async (passages: readonly FoundPassage[]): Promise<readonly FoundPassage[] | null> => {
@@ -33,11 +36,19 @@ export function passageScreen(policy: SafetyPolicy, deps: ScreenDeps): ScreenPas
       return { ...passage, text, filename, ...(passage.headings === undefined ? {} : { headings }) };
     });
   };
+  const output = resolvePolicy(policy.output);
+  const shown = (passages: readonly FoundPassage[]): readonly GroundedPassage[] => {
+    if (!output.withholds) return passages;
+    return passages.map((passage) => {
+      const { text, action } = screen(passage.text, output);
+      return action === "mask" || action === "block" ? { ...passage, shown: text } : passage;
+    });
+  };
   return async (passages) => {
     const all = await screened(passages);
-    if (all !== null || passages.length <= 1) return all ?? [];
+    if (all !== null || passages.length <= 1) return shown(all ?? []);
     // Which of them it was: each by itself.
     const each = await Promise.all(passages.map((passage) => screened([passage])));
-    return each.flatMap((one) => one ?? []);
+    return shown(each.flatMap((one) => one ?? []));
   };
 }

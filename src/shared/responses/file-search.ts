@@ -2,8 +2,7 @@
  * The search of files in a response: its output item with its events, in OpenAI's form (`file_search_call`). What a text cites of it
  * is grounding/citable.ts.
  */
-import type { Grounding } from "../grounding/ground.ts";
-import type { FoundPassage } from "../retrieval/passage.ts";
+import type { GroundedPassage, Grounding } from "../grounding/ground.ts";
 import type { FileSearchCall } from "./item.ts";
 
 /** The item as it is when it is over. */
@@ -29,6 +28,6 @@ export function searchEvents({ fault }: Grounding): readonly string[] {
   return fault === null ? [...begun, "response.file_search_call.completed"] : begun;
 }
 
-function resultOf({ fileId, filename, attributes, score, text }: FoundPassage) {
-  return { file_id: fileId, filename, attributes, score, text };
+function resultOf({ fileId, filename, attributes, score, text, shown }: GroundedPassage) {
+  return { file_id: fileId, filename, attributes, score, text: shown ?? text };
 }
