@@ -140,11 +140,7 @@ export function completeEnd(
       collected,
       status,
       { ...turnUse(totals, price, note.model), promptTokens: usage.promptTokens },
-      {
-        rounds: toldRounds(rounds?.rounds ?? [], rounds?.note ?? null),
-        note: rounds?.note ?? null,
-        grounding,
-      },
+      { rounds: toldRounds(rounds), note: rounds?.note ?? null, grounding },
     ),
   };
 }

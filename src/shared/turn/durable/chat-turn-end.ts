@@ -201,7 +201,7 @@ export function interrupted(
         microdollars: null,
         model,
       },
-      { rounds: toldRounds(rounds, note), note, grounding: readGrounding(interruption.kept) },
+      { rounds: toldRounds({ rounds, note }), note, grounding: readGrounding(interruption.kept) },
     ),
   };
 }

@@ -41,10 +41,12 @@ export function roundsIn(note: string | null): RoundsNote | null {
 }
 
 /** A journal's rounds as the model, and with it the conversation, was told them. */
-export function toldRounds(rounds: readonly Round[], note: RoundsNote | null): readonly Round[] {
-  return rounds.map(({ said, calls }) => ({
+export function toldRounds(
+  begun: { readonly rounds: readonly Round[]; readonly note: RoundsNote | null } | null,
+): readonly Round[] {
+  return (begun?.rounds ?? []).map(({ said, calls }) => ({
     said,
-    calls: calls.map((called) => ({ ...called, told: note?.told[called.id] ?? called.told })),
+    calls: calls.map((called) => ({ ...called, told: begun?.note?.told[called.id] ?? called.told })),
   }));
 }
 
