@@ -49,8 +49,8 @@ test("a chat's item says which file each mark means, and the next turn's model r
       messages: [{ role: "user", content: "Thanks." }],
     })
   ).text();
-  const [, ...read] = engine.asked.at(-1)?.["messages"] as readonly object[];
-  expect(read).toEqual([
+  const read = (engine.asked.at(-1)?.["messages"] ?? []) as readonly object[];
+  expect(read.slice(1)).toEqual([
     question,
     { role: "assistant", content: "Closed in May [1]." },
     { role: "user", content: "Thanks." },
