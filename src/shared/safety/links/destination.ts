@@ -5,11 +5,14 @@
 import { more } from "../detectors/outcome.ts";
 import { isAllowedHost } from "./links-policy.ts";
 
-/** How a destination is written, which says where it ends. */
-export type LinkForm = "bare" | "angle" | "inline" | "definition";
+/**
+ * How a destination is written, which says where it ends. `relative`: `//host` as HTML's attributes and style sheets have it, but also
+ * XPath, comments and base64: it counts only where a host stands behind it.
+ */
+export type LinkForm = "bare" | "relative" | "angle" | "inline" | "definition";
 
-/** To a host that is not allowed; to one that is, or to none. */
-export type LinkVerdict = "foreign" | "own";
+/** To a host that is not allowed; to one that is, or to none; `relative` alone: it is no address. */
+export type LinkVerdict = "foreign" | "own" | "none";
 
 /** No scheme and host that anybody needs are longer; what is, is foreign. */
 const mostUndecided = 512;
@@ -29,6 +32,8 @@ export function endsDestination(form: LinkForm, character: string, depth: number
       return isBlank(character);
     case "bare":
       return isBlank(character) || '<>"`)]}|'.includes(character);
+    case "relative":
+      return isBlank(character) || "<>\"'`)]}|".includes(character);
   }
 }
 
@@ -72,13 +77,24 @@ export function judgeDestination(
     if (character === "&" || character === "\\") isEscaped = true;
     if (at < tried || (!ends && (isEscaped || !deciding.includes(text.charAt(at - 1))))) continue;
     const written = assumed + text.slice(from, at);
-    const verdict = verdictOf(isEscaped ? unescaped(written) : written, ends, allowed);
-    if (verdict !== null) return verdict;
+    const verdict = verdictOf(written, ends, form, allowed);
+    if (!isEscaped) {
+      if (verdict !== null) return verdict;
+      continue;
+    }
+    // Whether escapes are undone hangs on who shows it: Markdown's links undo them, its autolinks and HTML don't.
+    const meant = verdictOf(unescaped(written), ends, form, allowed);
+    return verdict === "foreign" || meant === null ? "foreign" : meant;
   }
 }
 
 /** @param ends that is all of it @returns `null`: not known yet */
-function verdictOf(begun: string, ends: boolean, allowed: readonly string[]): LinkVerdict | null {
+function verdictOf(
+  begun: string,
+  ends: boolean,
+  form: LinkForm,
+  allowed: readonly string[],
+): LinkVerdict | null {
   // As browsers read it: without control characters and line ends, and a backslash is a slash.
   const url = begun.replace(/[\u0000-\u0020]/g, "").replaceAll("\\", "/");
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
@@ -93,7 +109,16 @@ function verdictOf(begun: string, ends: boolean, allowed: readonly string[]): Li
     .slice(authority.lastIndexOf("@") + 1)
     .replace(/:\d*$/, "")
     .toLowerCase();
+  if (form === "relative" && !isHost(host)) return "none";
   return host === "" || isAllowedHost(host, allowed) ? "own" : "foreign";
+}
+
+/** A name with a point (in whatever way browsers take one), or a number, which they take for an address. */
+function isHost(written: string): boolean {
+  // Of a list of addresses.
+  const host = written.replace(/[,;]+$/, "");
+  if (!/^[\p{L}\p{M}\p{N}_.%\u3002\uff0e\uff61-]+$/u.test(host)) return false;
+  return /[.%\u3002\uff0e\uff61]/.test(host) || /^(?:0x[0-9a-f]+|\d{6,})$/.test(host);
 }
 
 const names: Readonly<Record<string, string>> = {

@@ -1,10 +1,11 @@
 /**
  * Which links of an answer lead to hosts that the tenant has not named? Destinations of Markdown's links, pictures and definitions, and addresses
- * as they stand (`https://…`, `www.…`), each found as it comes and judged as soon as its host is known. Under `remove` a destination becomes
- * `#link-removed` and an address that stands by itself `[link removed]`; kept back is at most what a link begins with: 512 characters, usually its host.
+ * as they stand (`https://…`, `www.…`; `//…` behind what HTML's attributes and style sheets have before one), each found as it comes and judged as
+ * soon as its host is known. Under `remove` a destination becomes `#link-removed` and an address that stands by itself `[link removed]`; kept back
+ * is at most what a link begins with: 512 characters, usually its host.
  *
  * One pass; the verdict is that on the whole text, wherever it is cut. Not seen: HTML whose addresses are written in character references,
- * and addresses without scheme and `www.`, which nothing loads by itself.
+ * or cut by a tab or a line's end in mid-scheme, and addresses without scheme and `www.` elsewhere, which nothing loads by itself.
  */
 import { more } from "../detectors/outcome.ts";
 import { endsDestination, isBlank, judgeDestination, type LinkForm } from "./destination.ts";
@@ -28,14 +29,22 @@ export interface LinkStep {
 export const removedDestination = "#link-removed";
 export const removedAddress = "[link removed]";
 
-/** Blanks before a destination. More of them, and it is none. */
+/** Blanks before a destination that are held back with what began it. Those beyond go on, and it is waited for behind them. */
 const mostBlanks = 64;
+/** What stands before an address without a scheme in HTML's attributes, `srcset`, and style sheets. */
+const beforeRelative = "\"'`=(,";
 
 /** Where a destination begins, and how it is written. */
 interface Begun {
   readonly from: number;
   readonly form: LinkForm;
   readonly assumed: string;
+}
+
+/** What opened it is known, and nothing but blanks has come since: it begins at, or right behind, the next character. */
+interface Awaited {
+  readonly form: "inline" | "definition";
+  readonly from: number;
 }
 
 /** A destination whose verdict is known, while it goes on. */
@@ -52,9 +61,11 @@ export class LinkGuard {
   /** Text that is not settled, and its place in the whole. */
   #buffer = "";
   #base = 0;
-  /** The character before the buffer. */
+  /** The character before the buffer, and the last one there that is no blank. */
   #before = "";
+  #solid = "";
   #open: Open | null = null;
+  #awaits: Awaited["form"] | null = null;
   /** Up to where in the whole a destination was judged and could not be known. */
   #tried = 0;
 
@@ -90,10 +101,15 @@ export class LinkGuard {
         at = end;
         continue;
       }
-      const begun = this.#begins(text, at, final);
+      const begun = this.#awaits === null ? this.#begins(text, at, final) : awaited(text, at, this.#awaits);
       if (begun === more) break;
       if (begun === null) {
         at += 1;
+        continue;
+      }
+      if (!("assumed" in begun)) {
+        this.#awaits = begun.form;
+        at = begun.from;
         continue;
       }
       const seen = { final, tried: this.#tried - this.#base };
@@ -102,10 +118,17 @@ export class LinkGuard {
         this.#tried = this.#base + text.length;
         break;
       }
+      this.#awaits = null;
+      if (verdict === "none") {
+        at += 1;
+        continue;
+      }
       const isForeign = verdict === "foreign";
-      if (isForeign && this.#removes)
-        out += text.slice(copied, begun.from) + (begun.form === "bare" ? removedAddress : removedDestination);
-      if (isForeign && this.#removes) copied = begun.from;
+      if (isForeign && this.#removes) {
+        const isAddress = begun.form === "bare" || begun.form === "relative";
+        out += text.slice(copied, begun.from) + (isAddress ? removedAddress : removedDestination);
+        copied = begun.from;
+      }
       this.#open = { form: begun.form, isForeign, start: this.#base + begun.from, depth: 0 };
       at = begun.from;
     }
@@ -119,7 +142,10 @@ export class LinkGuard {
   }
 
   #keep(text: string, at: number): void {
-    if (at > 0) this.#before = text.charAt(at - 1);
+    if (at > 0) {
+      this.#before = text.charAt(at - 1);
+      this.#solid = solidBefore(text, at) ?? this.#solid;
+    }
     this.#buffer = text.slice(at);
     this.#base += at;
   }
@@ -140,7 +166,7 @@ export class LinkGuard {
   }
 
   /** Does a destination begin at, or right behind, this place? */
-  #begins(text: string, at: number, final: boolean): Begun | null | typeof more {
+  #begins(text: string, at: number, final: boolean): Begun | Awaited | null | typeof more {
     switch (text.charAt(at)) {
       case "]":
         return behindBracket(text, at, final);
@@ -153,22 +179,55 @@ export class LinkGuard {
         // A name in mid-word is none that anybody links.
         return /[a-z0-9@./-]/i.test(before) ? null : asWritten(text, at, final, /^www\./i, ["www."], "//");
       }
+      case "/":
+      case "\\":
+        if (!this.#mayBeRelative(text, at)) return null;
+        if (at + 1 === text.length && !final) return more;
+        return isSlash(text.charAt(at + 1)) ? { from: at, form: "relative", assumed: "" } : null;
       default:
         return null;
     }
   }
+
+  #mayBeRelative(text: string, at: number): boolean {
+    const before = solidBefore(text, at) ?? this.#solid;
+    return before !== "" && beforeRelative.includes(before);
+  }
+}
+
+function isSlash(character: string): boolean {
+  return character === "/" || character === "\\";
+}
+
+/** The last character before `at` that is no blank; `null`: there is none in this text. */
+function solidBefore(text: string, at: number): string | null {
+  let before = at - 1;
+  while (before >= 0 && isBlank(text.charAt(before))) before -= 1;
+  return before < 0 ? null : text.charAt(before);
 }
 
 /** `](` and `]:`, and the destination behind them. */
-function behindBracket(text: string, at: number, final: boolean): Begun | null | typeof more {
+function behindBracket(text: string, at: number, final: boolean): Begun | Awaited | null | typeof more {
   const next = text.charAt(at + 1);
   if (next === "") return final ? null : more;
   if (next !== "(" && next !== ":") return null;
+  const form = next === "(" ? "inline" : "definition";
   let from = at + 2;
   while (from < text.length && from - at - 2 < mostBlanks && isBlank(text.charAt(from))) from += 1;
-  if (from >= text.length) return final || from - at - 2 >= mostBlanks ? null : more;
-  if (text.charAt(from) === "<") return { from: from + 1, form: "angle", assumed: "" };
-  return { from, form: next === "(" ? "inline" : "definition", assumed: "" };
+  if (from - at - 2 >= mostBlanks) return { from, form };
+  if (from >= text.length) return final ? null : more;
+  return destinationAt(text, from, form);
+}
+
+function destinationAt(text: string, from: number, form: Awaited["form"]): Begun {
+  return text.charAt(from) === "<"
+    ? { from: from + 1, form: "angle", assumed: "" }
+    : { from, form, assumed: "" };
+}
+
+/** `null`: a blank more. */
+function awaited(text: string, at: number, form: Awaited["form"]): Begun | null {
+  return isBlank(text.charAt(at)) ? null : destinationAt(text, at, form);
 }
 
 /** @param beginnings one of them, in lower case, stands there where the pattern fits */

@@ -17,7 +17,7 @@ export const linksPolicySchema = z.strictObject({
 export type LinksPolicy = z.infer<typeof linksPolicySchema>;
 
 /** Bump with every change of what counts as a link: part of the answer cache's key. */
-export const linkRulesVersion = "1";
+export const linkRulesVersion = "2";
 
 /** @param host in lower case, without a port */
 export function isAllowedHost(host: string, allowed: readonly string[]): boolean {
