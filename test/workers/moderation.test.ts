@@ -138,6 +138,38 @@ describe("with a guard model, which here says what it is told to", () => {
     await expectBill(await bearer("harm-guard", user), 1, 11);
   });
 
+  test.each([
+    ["/v1/conversations", {}, 0],
+    ["/v1/conversations", { items: [{ type: "message", role: "assistant", content: "Welcome." }] }, 0],
+    [
+      "/v1/responses",
+      {
+        model: "auto",
+        store: false,
+        input: [
+          { type: "function_call", call_id: "c1", name: "weather", arguments: "{}" },
+          { type: "function_call_output", call_id: "c1", output: "18 degrees" },
+        ],
+      },
+      1,
+    ],
+  ])("%s: it is not asked where nobody speaks, and nothing waits for it", async (path, body, asked) => {
+    engine.tokens = ["Hello", " there"];
+    const response = await ask("harm-guard", body, path);
+    const text = await response.text();
+    expect(`${response.status} ${text}`).toMatch(/^200 /);
+    expect(engine.asked).toHaveLength(asked);
+    await settled();
+  });
+
+  test("it is not asked about a prompt whose tokens are counted: no model reads it", async () => {
+    const response = await ask("harm-guard", { model: "auto", input: "Hello" }, "/v1/responses/input_tokens");
+    expect(response.status).toBe(200);
+    await response.body?.cancel();
+    const models = engine.asked.map((asked) => asked["model"]);
+    expect(models).not.toContain("meta-llama/Llama-Guard-3-8B");
+  });
+
   test("one that answers as no guard does is no verdict: closed refuses, open lets through", async () => {
     engine.tokens = ["Hello", " there"];
     const closed = await ask("harm-guard", chat("Hello"));

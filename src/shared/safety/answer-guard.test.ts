@@ -75,3 +75,15 @@ test("findings are bounded, and counted beyond", () => {
   const { guard } = send("a@b.co ".repeat(500), 50, "mask");
   expect([guard.findings.length, guard.found]).toEqual([200, 500]);
 });
+
+test("what a model is to judge is each choice's own text, not their tokens as they come by turns", () => {
+  const policy = safetyPolicySchema.parse({ moderation: { output: "flag", model: "guard" } });
+  const guard = createAnswerGuard(policy, { contentIsJson: false });
+  if (guard === undefined) throw new Error("the guard is on");
+  for (const word of ["one ", "two ", "three"])
+    for (const lane of ["0/content", "1/content"] as const) guard.push(lane, word);
+  guard.push("0/reasoning", "aside");
+  expect(guard.said).toBe("one two three\none two three");
+  for (let at = 0; at < 5_000; at += 1) guard.push("1/content", " more");
+  expect(guard.said).toHaveLength("one two three\n".length + 6_000);
+});

@@ -46,7 +46,8 @@ export class AnswerGuard implements TextFilter {
   readonly #moderation: ModerationPolicy | null;
   readonly #moderated = new Map<TextLane, AnswerModeration>();
   readonly #harm = new Map<Category, number>();
-  #said = "";
+  /** The end of what each choice says. */
+  readonly #said = new Map<TextLane, string>();
   #found = 0;
   #strongest = 0;
 
@@ -71,9 +72,11 @@ export class AnswerGuard implements TextFilter {
     return this.#found;
   }
 
-  /** The answer as it went on, its end at most, where a model is to judge it; else `null`. */
+  /** The answer as it went on, its end at most, where a model is to judge it; else `null`. Several choices one behind the other, as much of each. */
   get said(): string | null {
-    return this.#moderation === null || this.#moderation.model === null ? null : this.#said;
+    if (this.#moderation === null || this.#moderation.model === null) return null;
+    const most = Math.floor(mostJudgedCharacters / Math.max(1, this.#said.size));
+    return Array.from(this.#said.values(), (text) => text.slice(-most)).join("\n");
   }
 
   /** Blocks of text by category of harm that was found in them. */
@@ -135,8 +138,11 @@ export class AnswerGuard implements TextFilter {
       this.#moderation !== null &&
       this.#moderation.model !== null &&
       lane.endsWith("/content")
-    )
-      this.#said = (this.#said + text).slice(-mostJudgedCharacters);
+    ) {
+      const said = (this.#said.get(lane) ?? "") + text;
+      // Cut seldom: to cut at every token would copy all of it each time.
+      this.#said.set(lane, said.length < 2 * mostJudgedCharacters ? said : said.slice(-mostJudgedCharacters));
+    }
     return text;
   }
 

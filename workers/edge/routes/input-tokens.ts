@@ -20,7 +20,6 @@ import { parseInputTokensRequest } from "../../../src/shared/wire/input-tokens-r
 import { conversationOf, type ResponseRequest } from "../../../src/shared/wire/responses-request.ts";
 import { chatWithTools, goesOnFrom } from "../create-response.ts";
 import { historyTokens } from "../generation-parts.ts";
-import { screenFor } from "../fleet-moderator.ts";
 import { groundFor, unknownStore } from "../grounding-parts.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
@@ -63,7 +62,8 @@ async function countOf(call: TenantCall, asked: ResponseRequest): Promise<Result
   const { tenant, isolate, scope } = call;
   const media = checkResponseMedia(asked, tenant.media);
   if (!media.ok) return media;
-  const screened = await screenResponse(asked, tenant, screenFor(call));
+  // In process: no model reads it, so no guard model need be asked for it, at nobody's expense.
+  const screened = await screenResponse(asked, tenant, isolate.screen);
   if (!screened.ok) return screened;
   const { request, findings } = screened.value;
   if (findings !== null) scope.record.screened = findings;

@@ -1,17 +1,25 @@
 /** How harmful is a whole text, by category? The highest score of its blocks (text-blocks.ts), as a stream of it would be judged. */
 import { noScores, raise, type Scores } from "./categories.ts";
-import type { TextSymbol } from "./features.ts";
+import { saysWord, type TextSymbol, withoutRuns } from "./features.ts";
 import { readBlock, scoreWindow } from "./harm-model.ts";
 import { blocksOf } from "./text-blocks.ts";
+
+/**
+ * A block with fewer words is made of blanks, signs, or characters that nobody sees: what stands before it stands as near to what follows, or a
+ * page of blanks would hide any sentence.
+ */
+const fewestWords = 12;
+const mostBefore = 96;
 
 /** A text judged block by block, as its blocks come. */
 export class BlockClassifier {
   #before: readonly TextSymbol[] = [];
 
   next(block: string): Scores {
-    const symbols = readBlock(block);
+    const symbols = withoutRuns(readBlock(block));
     const scores = scoreWindow(this.#before, symbols);
-    this.#before = symbols;
+    const words = symbols.filter(saysWord);
+    this.#before = words.length >= fewestWords ? symbols : [...this.#before, ...words].slice(-mostBefore);
     return scores;
   }
 }

@@ -59,6 +59,8 @@ export interface TextSymbol {
   readonly word: number;
   /** What it means; `null`: only itself. */
   readonly name: WordClass | null;
+  /** What it counts for, as `bitsOf` says. Each symbol is read in two windows. */
+  readonly bits: number;
 }
 
 function fnv(text: string, seed: number): number {
@@ -118,7 +120,8 @@ export function symbolsOf(words: readonly PlainWord[]): TextSymbol[] {
       }
     }
     const own = fnv(word.word, wordSeed);
-    symbols.push({ hash: name === null ? own : (classHashes.get(name) ?? own), word: own, name });
+    const hash = name === null ? own : (classHashes.get(name) ?? own);
+    symbols.push({ hash, word: own, name, bits: bitsOf(own, name) });
   }
   return symbols;
 }
@@ -143,44 +146,90 @@ const harsh = new Set<WordClass>([
 const isGroup = new Set<WordClass>(["group", "trait"]);
 const isSpeech = new Set<WordClass>(["report", "against"]);
 
+const saysGroup = 1;
+const saysHarsh = 2;
+const saysNegation = 4;
+const saysSpeech = 8;
+const saysQuote = 16;
 /** What is said of whom, in one number for the whole window: a group, harsh words, denial, other people's speech. */
+const gistBits = saysGroup | saysHarsh | saysNegation | saysSpeech | saysQuote;
+const hasGist = 32;
+/** The word itself is a feature; so is its class; so is its nearness to others. */
+const tellsWord = 64;
+const tellsClass = 128;
+const tellsNearness = 256;
+
+const bitsOfClass = new Map<WordClass, number>(
+  byWeight.map((name) => {
+    let bits = telling.has(name) ? tellsNearness : 0;
+    // The same as an adjective is the same.
+    const isName = isGroup.has(name);
+    if (!isName) bits |= tellsClass | tellsWord;
+    if (isName) bits |= saysGroup;
+    else if (harsh.has(name)) bits |= saysHarsh;
+    else if (name === "negation") bits |= saysNegation;
+    else if (isSpeech.has(name)) bits |= saysSpeech;
+    return [name, bits];
+  }),
+);
+
+function bitsOf(word: number, name: WordClass | null): number {
+  let bits = name === null ? tellsWord : (bitsOfClass.get(name) ?? 0);
+  if (word === quoted) bits |= saysQuote;
+  if (punctuation.has(word) || word === counted) bits &= ~tellsWord;
+  return bits;
+}
+
+/** Not an end of a sentence or a number alone. */
+export function saysWord({ name, bits }: TextSymbol): boolean {
+  return name !== null || (bits & tellsWord) !== 0;
+}
+
+/** Words in a row may stand for each other this far: no feature reaches over more of them. */
+const longestRun = nearness;
+
+/** Without what is said over and over in a row, beyond what any feature sees of it: the features are the same. */
+export function withoutRuns(symbols: readonly TextSymbol[]): readonly TextSymbol[] {
+  let kept: TextSymbol[] | null = null;
+  let run = 0;
+  for (let at = 0; at < symbols.length; at += 1) {
+    const symbol = symbols[at];
+    if (symbol === undefined) continue;
+    const before = symbols[at - 1];
+    run = before?.word === symbol.word && before.name === symbol.name ? run + 1 : 1;
+    if (run > longestRun) kept ??= symbols.slice(0, at);
+    else kept?.push(symbol);
+  }
+  return kept ?? symbols;
+}
+
 function gist(symbols: readonly TextSymbol[]): number {
   let bits = 0;
-  for (const { name, word } of symbols) {
-    if (word === quoted) bits |= 16;
-    if (name === null) continue;
-    if (isGroup.has(name)) bits |= 1;
-    else if (harsh.has(name)) bits |= 2;
-    else if (name === "negation") bits |= 4;
-    else if (isSpeech.has(name)) bits |= 8;
-  }
-  return bits;
+  for (const symbol of symbols) bits |= symbol.bits;
+  return bits & gistBits;
 }
 
 /** Tells each feature of symbols that follow each other, maybe more than once. */
 export function eachFeature(symbols: readonly TextSymbol[], tell: (feature: number) => void): void {
   const bits = gist(symbols);
-  tell(joined(edge, bits & 3, pairSeed));
-  tell(joined(edge, bits | 32, pairSeed));
+  tell(joined(edge, bits & (saysGroup | saysHarsh), pairSeed));
+  tell(joined(edge, bits | hasGist, pairSeed));
   let before = edge;
   let earlier = edge;
   for (let at = 0; at <= symbols.length; at += 1) {
     const symbol = symbols[at];
     const hash = symbol?.hash ?? edge;
-    if (symbol !== undefined) {
-      const names = symbol.name === "group" || symbol.name === "trait";
-      if (!names && !punctuation.has(symbol.word) && symbol.word !== counted) tell(symbol.word);
-      if (symbol.name !== null && !names) tell(hash);
-    }
+    const own = symbol?.bits ?? 0;
+    if (symbol !== undefined && (own & tellsWord) !== 0) tell(symbol.word);
+    if ((own & tellsClass) !== 0) tell(hash);
     tell(joined(before, hash, symbolSeed));
     tell(joined(joined(earlier, before, wordSeed), hash, symbolSeed));
     earlier = before;
     before = hash;
-    if (symbol === undefined || symbol.name === null || !telling.has(symbol.name)) continue;
+    if ((own & tellsNearness) === 0) continue;
     for (let next = at + 1; next < symbols.length && next <= at + nearness; next += 1) {
       const near = symbols[next];
-      if (near !== undefined && near.name !== null && telling.has(near.name))
-        tell(joined(hash, near.hash, pairSeed));
+      if (near !== undefined && (near.bits & tellsNearness) !== 0) tell(joined(hash, near.hash, pairSeed));
     }
   }
 }

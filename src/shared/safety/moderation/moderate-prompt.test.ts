@@ -41,6 +41,8 @@ describe("in process", () => {
     const long = "a word ".repeat(moderationBudgetCharacters / 7 + 1);
     expect(moderatePrompt(prompt(long, harm), policy, undefined)).toMatchObject({ categories: ["hate"] });
     expect(moderatePrompt(prompt(harm, long), policy, undefined)).toEqual({ categories: [], slow: true });
+    const tail = moderatePrompt(prompt(`${long}\n${harm}`), policy, undefined);
+    expect(tail).toEqual({ categories: ["hate"], slow: true });
   });
 });
 
@@ -54,6 +56,17 @@ describe("with a guard model", () => {
   test("it is not asked about what is refused already", async () => {
     const asked = guard(found("illicit"));
     expect((await moderatePrompt(prompt(harm), policy, asked)).categories).toEqual(["hate"]);
+    expect(asked.asked).toBe(0);
+  });
+
+  test("it is not asked where nobody has spoken: results of tools, instructions, nothing at all", async () => {
+    const asked = guard(null);
+    const unspoken = { texts: ["18 degrees", "Answer in German."], said: [] };
+    expect(await moderatePrompt(unspoken, policy, asked)).toEqual({ categories: [], slow: false });
+    expect(await moderatePrompt(prompt(), policy, asked)).toEqual({ categories: [], slow: false });
+    expect(await moderatePrompt(prompt("", " "), policy, asked)).toEqual({ categories: [], slow: false });
+    const harmful = { texts: [harm], said: [] };
+    expect(await moderatePrompt(harmful, policy, asked)).toMatchObject({ categories: ["hate"] });
     expect(asked.asked).toBe(0);
   });
 

@@ -36,18 +36,21 @@ export function moderatePrompt(
   let slow = false;
   // The last words first: they are new, and those before were judged when they were.
   for (const text of prompt.texts.toReversed()) {
+    const room = moderationBudgetCharacters - characters;
     characters += text.length;
-    if (characters > moderationBudgetCharacters) {
-      slow = true;
-      break;
-    }
-    for (const category of flaggedBy(classify(text), policy)) found.add(category);
-    if (found.size > 0 && policy.input === "block") break;
+    slow = text.length > room;
+    // Of what does not fit, its end.
+    const judged = slow ? text.slice(text.length - room) : text;
+    for (const category of flaggedBy(classify(judged), policy)) found.add(category);
+    if (slow || (found.size > 0 && policy.input === "block")) break;
   }
   const inProcess: PromptVerdict = { categories: found.size === 0 ? noCategories : [...found], slow };
   if (moderator === undefined || (found.size > 0 && policy.input === "block")) return inProcess;
+  const shown = recent(prompt.said);
+  // Nobody has spoken: results of tools alone, instructions, a conversation that is begun empty.
+  if (shown.length === 0) return inProcess;
   return (async () => {
-    const verdict = await moderator.judge(recent(prompt.said), policy.model_budget_ms);
+    const verdict = await moderator.judge(shown, policy.model_budget_ms);
     if (verdict === null) return { ...inProcess, slow: true };
     for (const category of flaggedBy(verdict.scores, policy)) found.add(category);
     return { categories: [...found], slow };
@@ -56,12 +59,17 @@ export function moderatePrompt(
 
 const mostMessages = 8;
 
-/** What a guard model is shown of what was said: Llama Guard's template takes nothing but user and assistant in turn, the user first. */
+/**
+ * What a guard model is shown of what was said: Llama Guard's template takes nothing but user and assistant in turn, the user first. Empty:
+ * there is nothing to judge, and nobody is asked.
+ */
 export function recent(said: readonly JudgedMessage[]): JudgedMessage[] {
   const shown: JudgedMessage[] = [];
   let room = mostJudgedCharacters;
   for (const { role, content } of said.toReversed()) {
     if (shown.length >= mostMessages || room <= 0) break;
+    // A picture alone, a call without arguments.
+    if (content.trim() === "") continue;
     // Of a long text its end: there the question is.
     const text = content.slice(-room);
     room -= text.length;

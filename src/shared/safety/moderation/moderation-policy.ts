@@ -29,7 +29,7 @@ export const moderationPolicySchema = z.strictObject({
 export type ModerationPolicy = z.infer<typeof moderationPolicySchema>;
 
 /** Bump with every change of what the classifier finds: part of the answer cache's key. */
-export const moderationVersion = "1";
+export const moderationVersion = "2";
 
 export const noCategories: readonly Category[] = [];
 

@@ -6,7 +6,9 @@
  * Only words that mean something here are undone: `mp3` and `4th` stay. What the text says elsewhere is none of this file's business:
  * nothing that it returns is shown to anybody.
  */
-import { commonWords, innocentWords, type WordClass, wordClasses } from "./word-classes.ts";
+import { wordsRunTogether } from "./run-together.ts";
+import type { WordClass } from "./word-classes.ts";
+import { innocent, lexicon, stemOf } from "./word-forms.ts";
 
 export interface PlainWord {
   /** Lower case, without disguise. */
@@ -18,68 +20,6 @@ export interface PlainWord {
 /** Beyond it a run of letters is no word. */
 const longestWord = 40;
 const mostRemembered = 8192;
-
-interface Lexicon {
-  readonly classes: ReadonlyMap<string, readonly WordClass[]>;
-  /** Words with a letter missing or two swapped, and the word that was meant. */
-  readonly misspelt: ReadonlyMap<string, string>;
-  readonly parts: ReadonlySet<string>;
-  readonly known: Map<string, readonly PlainWord[]>;
-}
-
-let built: Lexicon | null = null;
-
-/** Made at the first text: whoever moderates nothing pays nothing. */
-function lexicon(): Lexicon {
-  built ??= build();
-  return built;
-}
-
-/** Of these no misspelling is looked for: a missing letter makes another common word of them. */
-const plainClasses = new Set<WordClass>([
-  "you",
-  "i",
-  "they",
-  "all",
-  "negation",
-  "person",
-  "love",
-  "against",
-  "report",
-  "minor",
-  "make",
-  "ask",
-  "evade",
-  "deserve",
-]);
-
-const innocent = new Set(innocentWords.split(/\s+/));
-
-function build(): Lexicon {
-  const classes = new Map<string, WordClass[]>();
-  for (const [name, words] of Object.entries(wordClasses) as [WordClass, string][])
-    for (const word of words.split(/\s+/)) {
-      const known = classes.get(word) ?? [];
-      if (!known.includes(name)) classes.set(word, [...known, name]);
-    }
-  const misspelt = new Map<string, string>();
-  const note = (wrong: string, word: string): void => {
-    if (wrong.length >= 4 && !classes.has(wrong) && !innocent.has(wrong)) misspelt.set(wrong, word);
-  };
-  for (const [word, named] of classes) {
-    if (word.length < 4 || named.every((name) => plainClasses.has(name))) continue;
-    for (const form of [word, `${word}s`]) {
-      for (let at = 1; at < form.length; at += 1) {
-        // Without its last letter a word is often another one.
-        if (word.length >= 5 && at < word.length - 1) note(form.slice(0, at) + form.slice(at + 1), form);
-        if (at + 1 < form.length)
-          note(form.slice(0, at) + form.charAt(at + 1) + form.charAt(at) + form.slice(at + 2), form);
-      }
-    }
-  }
-  const parts = new Set([...commonWords.split(/\s+/), ...classes.keys()]);
-  return { classes, misspelt, parts, known: new Map() };
-}
 
 /** Letters of other alphabets by the Latin one that they look like. */
 const lookalikes: ReadonlyMap<string, string> = new Map(
@@ -106,8 +46,9 @@ function unmasked(text: string): string {
     .replace(foreign, (letter) => lookalikes.get(letter) ?? letter);
 }
 
-/** Words with the signs that stand for letters; else what marks speech, a question, a cry or an end. */
-const pieces = /[\p{L}\p{N}@$*|+!'’`]*[\p{L}\p{N}][\p{L}\p{N}@$*|+!'’`]*|["“”«»]|[?!.;:\n]/gu;
+/** Words with the signs that stand for letters; else what marks speech, a question, a cry or an end. No part of it looks back: runs of signs are long. */
+const pieces = /[\p{L}\p{N}@$*|+!'’`]+|["“”«»]|[?.;:\n]/gu;
+const letterOrNumber = /[\p{L}\p{N}]/u;
 const quotes = /["“”«»]/;
 const apostrophes = /['’`]/g;
 
@@ -115,7 +56,7 @@ export const quoteMark = '"';
 export const number = "0";
 
 export function plainWords(text: string): PlainWord[] {
-  const found = unmasked(text).match(pieces) ?? [];
+  const found = piecesOf(text);
   const words: PlainWord[] = [];
   for (let at = 0; at < found.length; at += 1) {
     let piece = found[at] ?? "";
@@ -145,12 +86,33 @@ export function plainWords(text: string): PlainWord[] {
   return words;
 }
 
+/** Of a run of signs that makes no word, its cries alone count. */
+function piecesOf(text: string): readonly string[] {
+  const runs: readonly string[] = unmasked(text).match(pieces) ?? [];
+  let found: string[] | null = null;
+  for (let at = 0; at < runs.length; at += 1) {
+    const run = runs[at] ?? "";
+    const code = run.charCodeAt(0);
+    const isWord = (code >= 0x61 && code <= 0x7a) || !signs.has(run.charAt(0)) || letterOrNumber.test(run);
+    if (isWord) found?.push(run);
+    else {
+      found ??= runs.slice(0, at);
+      for (const sign of run) if (sign === "!") found.push(sign);
+    }
+  }
+  return found ?? runs;
+}
+
+const signs: ReadonlySet<string> = new Set("@$*|+!'’`");
+
 function isLetter(character: string): boolean {
   return character.toLowerCase() !== character.toUpperCase();
 }
 
+/** Pieces that were seen, by how they are written. */
+const known = new Map<string, readonly PlainWord[]>();
+
 function wordsOf(piece: string): readonly PlainWord[] {
-  const { known } = lexicon();
   const remembered = known.get(piece);
   if (remembered !== undefined) return remembered;
   const words = resolve(piece);
@@ -160,6 +122,7 @@ function wordsOf(piece: string): readonly PlainWord[] {
 }
 
 function resolve(piece: string): readonly PlainWord[] {
+  if (lettersOnly.test(piece)) return piece.length > longestWord ? [] : meant(piece);
   const cry = piece.length > 1 && piece.endsWith("!");
   const bare = piece.replace(apostrophes, "").replace(/^[|+!]+|[|+!]+$/g, "");
   const words = cry ? [{ word: "!", classes: [] }] : [];
@@ -168,6 +131,8 @@ function resolve(piece: string): readonly PlainWord[] {
   if (/^\p{N}+$/u.test(bare)) return [{ word: number, classes: [] }, ...words];
   return [...meant(bare), ...words];
 }
+
+const lettersOnly = /^[a-z]+$/;
 
 /** The word or words behind one piece. */
 function meant(bare: string): readonly PlainWord[] {
@@ -181,48 +146,14 @@ function meant(bare: string): readonly PlainWord[] {
   if (innocent.has(bare)) return [{ word: bare, classes: [] }];
   const word = misspelt.get(bare);
   if (word !== undefined) return [{ word, classes: classes.get(stemOf(word) ?? "") ?? [] }];
-  const parts = bare.length >= 5 && bare.length <= 24 ? cut(bare) : null;
+  const parts = bare.length >= 5 && bare.length <= 24 ? wordsRunTogether(bare) : null;
   if (parts !== null)
     return parts.map((part) => ({ word: part, classes: classes.get(stemOf(part) ?? "") ?? [] }));
   return [{ word: bare, classes: [] }];
 }
 
-/** The lexicon's form of a word; `null`: it has none. */
-function stemOf(word: string): string | null {
-  const { classes } = lexicon();
-  if (classes.has(word)) return word;
-  const { length } = word;
-  if (length < 4) return null;
-  for (const [ending, instead] of endings) {
-    if (!word.endsWith(ending)) continue;
-    for (const other of instead) {
-      const stem = word.slice(0, length - ending.length) + other;
-      if (stem.length >= 3 && classes.has(stem)) return stem;
-    }
-  }
-  if (!doubling.test(word)) return null;
-  // Doubled: stabbed, killing is none.
-  const doubled = /^(.+)([b-df-hj-np-tv-z])\2(?:ed|ing|er|ers)$/.exec(word);
-  const stem = `${doubled?.[1] ?? ""}${doubled?.[2] ?? ""}`;
-  return classes.has(stem) ? stem : null;
-}
-
-const doubling = /([b-df-hj-np-tv-z])\1(?:ed|ing|er|ers)$/;
-
-const endings: readonly (readonly [string, readonly string[]])[] = [
-  ["ies", ["y", "ie"]],
-  ["es", ["", "e"]],
-  ["s", [""]],
-  ["ed", ["", "e"]],
-  ["ing", ["", "e"]],
-  ["in", ["", "e"]],
-  ["ers", ["", "e"]],
-  ["er", ["", "e"]],
-  ["y", [""]],
-];
-
 const vowels = ["a", "e", "i", "o", "u"] as const;
-const signs: Readonly<Record<string, string>> = {
+const letterOfSign: Readonly<Record<string, string>> = {
   "0": "o",
   "1": "i",
   "3": "e",
@@ -237,53 +168,27 @@ const signs: Readonly<Record<string, string>> = {
   "+": "t",
 };
 
+const letterSigns = /[0-9@$!|+]/;
+
+/** @param one what `1` stands for */
+function withoutSigns(bare: string, one: "i" | "l"): string {
+  let letters = "";
+  for (let at = 0; at < bare.length; at += 1) {
+    const sign = bare.charAt(at);
+    letters += sign === "1" ? one : (letterOfSign[sign] ?? sign);
+  }
+  return letters;
+}
+
 function undisguised(bare: string): readonly string[] {
   const found: string[] = [];
-  if (/[0-9@$!|+]/.test(bare) && /\p{L}/u.test(bare)) {
-    const letters = bare.replace(/[0-9@$!|+]/g, (sign) => signs[sign] ?? sign);
-    found.push(
-      letters,
-      bare.replace(/1/g, "l").replace(/[0-9@$!|+]/g, (sign) => signs[sign] ?? sign),
-    );
+  if (letterSigns.test(bare) && /\p{L}/u.test(bare)) {
+    found.push(withoutSigns(bare, "i"));
+    if (bare.includes("1")) found.push(withoutSigns(bare, "l"));
   }
   if (bare.includes("*")) for (const vowel of vowels) found.push(bare.replaceAll("*", vowel));
   for (const drawn of found.length === 0 ? [bare] : found.slice())
     if (/(.)\1\1/.test(drawn))
       found.push(drawn.replace(/(.)\1{2,}/g, "$1$1"), drawn.replace(/(.)\1{2,}/g, "$1"));
   return found;
-}
-
-/** Into words of the lexicon and common ones, one of them at least with a meaning of its own; `null`: it can't be cut so. */
-function cut(run: string): readonly string[] | null {
-  const { parts, classes } = lexicon();
-  const isPart = (text: string, start: number): boolean =>
-    text.length >= 2 || (start === 0 && (text === "a" || text === "i"))
-      ? parts.has(text) || (text.length >= 4 && stemOf(text) !== null)
-      : false;
-  // The fewest parts that end at each place.
-  const best: (readonly string[] | null)[] = [[]];
-  for (let end = 1; end <= run.length; end += 1) {
-    let fewest: readonly string[] | null = null;
-    for (let start = Math.max(0, end - 14); start < end; start += 1) {
-      const before = best[start] ?? null;
-      // Most places are none where a part ends: nothing is cut out there.
-      if (before === null) continue;
-      const part = run.slice(start, end);
-      if (!isPart(part, start)) continue;
-      if (fewest === null || before.length + 1 < fewest.length) fewest = [...before, part];
-    }
-    best.push(fewest);
-  }
-  const whole = best[run.length] ?? null;
-  if (whole === null || whole.length > 4) return null;
-  const telling = whole.some((part) => {
-    const stem = stemOf(part);
-    return (
-      part.length >= 3 &&
-      part.length * 5 >= run.length * 2 &&
-      stem !== null &&
-      (classes.get(stem) ?? []).some((name) => !plainClasses.has(name))
-    );
-  });
-  return telling ? whole : null;
 }
