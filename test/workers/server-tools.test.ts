@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { bearer, post } from "./edge-under-test.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 import { verified } from "./receipt-reading.ts";
@@ -30,6 +30,11 @@ const engine = scriptedEdge({
   masked: {
     limits: limitless,
     safety: { input: { kinds: { email: "mask" } } },
+    tools: { http: [{ ...orderTool, headers: [] }] },
+  },
+  judged: {
+    limits: limitless,
+    safety: { moderation: { input: "block", model: "guard" } },
     tools: { http: [{ ...orderTool, headers: [] }] },
   },
 });
@@ -168,9 +173,25 @@ describe("one call", () => {
   test("has its answer screened as a prompt is, before the model and the client see it", async () => {
     engine.rounds.push(calls(order), says("Done."));
     server.answers.set("/v1/orders/7", () => Response.json({ mail: "alice@example.com" }));
+    const log = vi.spyOn(console, "log");
     const response = await create(await bearer("masked", "alice"), {});
+    const lines = log.mock.calls.flatMap(([text]) => String(text).split("\n"));
+    const screened = lines.filter((line) => line.includes('"event":"screened"'));
+    expect(screened.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { from: "tool", tenant: "masked", found: "email:1" },
+    ]);
+    expect(lines.join("\n")).not.toContain("alice@example.com");
     expect(JSON.stringify([engine.asked, response])).not.toContain("alice@example.com");
     expect(response.output[0]).toMatchObject({ status: "completed", type: "mcp_call" });
+  });
+
+  test("of which a guard model is not asked: it judges who speaks", async () => {
+    engine.tokens = ["safe"];
+    engine.rounds.push(calls(order), says("It was", " sent."));
+    server.answers.set("/v1/orders/7", () => Response.json({ state: "sent" }));
+    const response = await create(await bearer("judged", "alice"), {});
+    expect(response.output[0]).toMatchObject({ status: "completed", output: '{"state":"sent"}' });
+    expect(engine.asked).toHaveLength(3);
   });
 });
 

@@ -73,12 +73,15 @@ async function recall(isolate: Isolate, request: ChatTurnRequest, behind: string
   return { recalled: { ok: true, value: messages } as const, entered };
 }
 
-function ground(isolate: Isolate, { chat, tenant, principal, response }: ChatTurnRequest): Ground | null {
+function ground(
+  isolate: Isolate,
+  { chat, tenant, principal, response, requestId }: ChatTurnRequest,
+): Ground | null {
   // A response names its stores in a tool: a tenant's default ones are of its chats.
   const asked = response === undefined ? chat.retrieval : (chat.retrieval ?? false);
   const wish = retrievalWish(asked, tenant);
   const owner = { tenant: tenant.id, user: principal.user };
-  return wish === null ? null : groundFor(isolate, tenant, owner, wish, chat.messages);
+  return wish === null ? null : groundFor(isolate, tenant, owner, wish, chat.messages, requestId);
 }
 
 /** The most that is loaded; compose trims it to the window of the model that answers. */

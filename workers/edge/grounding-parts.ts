@@ -8,6 +8,7 @@ import type { ChatMessage } from "../../src/shared/prompt/chat-message.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import type { Isolate } from "./isolate.ts";
 import { knowledgeSource, storeKnown } from "./knowledge-source.ts";
+import { noteBrought } from "./note-brought.ts";
 
 /**
  * The stores that a client names, by their ids' tags alone: no object is woken, and nothing is reserved yet. `null`: each may be the
@@ -30,12 +31,15 @@ export function groundFor(
   owner: Owner,
   wish: RetrievalWish,
   messages: readonly ChatMessage[],
+  requestId: string,
 ): Ground {
   return createGround({
     wish,
     messages,
     source: knowledgeSource(isolate, owner),
-    screen: passageScreen(tenant.safety, isolate.screen),
+    screen: passageScreen(tenant.safety, isolate.screen, (screened) =>
+      noteBrought(isolate, { from: "passages", tenant: tenant.id, requestId }, screened),
+    ),
     budgetMs: retrievalBudgetMs(tenant),
     timer: (ms, fire) => {
       const timer = setTimeout(fire, ms);

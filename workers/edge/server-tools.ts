@@ -12,9 +12,8 @@ import type { ServerTool } from "../../src/shared/tools/server-tool.ts";
 import type { ToolBox } from "../../src/shared/tools/tool-box.ts";
 import type { ToolPolicy } from "../../src/shared/tools/tool-policy.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
-import { revivePrincipal } from "../../src/shared/turn/durable/turn-request.ts";
-import { screenFrom } from "./fleet-moderator.ts";
 import type { Isolate } from "./isolate.ts";
+import { noteBrought } from "./note-brought.ts";
 
 export async function toolBoxOf(isolate: Isolate, request: ChatTurnRequest): Promise<ToolBox> {
   const { tenant, tools } = request;
@@ -22,8 +21,6 @@ export async function toolBoxOf(isolate: Isolate, request: ChatTurnRequest): Pro
   if (policy === null || tools === undefined) throw new Error("a turn without tools opens none");
   const offered = new Set(tools.names);
   const all = [...toolsOf(isolate, policy, tools), ...(await sqlTools(isolate, policy))];
-  const principal = revivePrincipal(request.principal);
-  const screens = screenFrom({ ...request, isolate, principal, startedMs: request.createdMs });
   const known = all.filter(({ name }) => offered.has(name));
   return {
     tools: new Map(known.map((tool) => [tool.name, tool])),
@@ -33,8 +30,10 @@ export async function toolBoxOf(isolate: Isolate, request: ChatTurnRequest): Pro
         report: (name, detail) => isolate.report(`tool ${name}`, detail),
       }),
     screened: async (text) => {
-      const screening = screenPrompt([{ role: "tool", content: text }], tenant.safety, screens);
+      // In process alone: a guard model judges who speaks (docs/moderation.md).
+      const screening = screenPrompt([{ role: "tool", content: text }], tenant.safety, isolate.screen);
       const screened = screening instanceof Promise ? await screening : screening;
+      noteBrought(isolate, { from: "tool", tenant: tenant.id, requestId: request.requestId }, screened);
       if (screened.kind === "refused") return null;
       const [message] = screened.messages;
       return typeof message?.content === "string" ? message.content : null;

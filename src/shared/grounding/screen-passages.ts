@@ -6,15 +6,21 @@
 import type { FoundPassage } from "../retrieval/passage.ts";
 import { resolvePolicy, type SafetyPolicy } from "../safety/safety-policy.ts";
 import { screen } from "../safety/screen.ts";
+import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { InjectionFinding } from "../safety/injection/screen-injection.ts";
-import { screenPrompt, type ScreenDeps } from "../safety/screen-prompt.ts";
+import { screenPrompt, type ScreenDeps, type ScreenedPrompt } from "../safety/screen-prompt.ts";
 import type { GroundedPassage } from "./ground.ts";
 
 export type ScreenPassages = (passages: readonly FoundPassage[]) => Promise<readonly GroundedPassage[]>;
 
-export function passageScreen(policy: SafetyPolicy, deps: ScreenDeps): ScreenPassages {
+/** @param onScreened told what was found, once of each passage */
+export function passageScreen(
+  policy: SafetyPolicy,
+  deps: ScreenDeps,
+  onScreened: (screened: ScreenedPrompt<ChatMessage>) => void = () => undefined,
+): ScreenPassages {
   const screened = async (passages: readonly FoundPassage[]): Promise<readonly FoundPassage[] | null> => {
-    // Whoever named the file wrote what the model reads of it, too.
+    // All that the prompt shows of them (prompt/passages.ts): whoever wrote a file named it, too.
     const said = passages.map(({ text, filename, headings = [] }) => ({
       role: "tool",
       content: [text, filename, ...headings].map((one) => ({ type: "text" as const, text: one })),
@@ -24,9 +30,11 @@ export function passageScreen(policy: SafetyPolicy, deps: ScreenDeps): ScreenPas
       ...deps,
       onInjection: (finding) => void attacks.push(finding),
     });
-    // Where it is not known yet which of them it was, they are looked at again: each attack counts once.
-    if (verdict.kind !== "refused" || passages.length === 1)
+    // Where it is not known yet which of them it was, they are looked at again: each counts once.
+    if (verdict.kind === "passed" || passages.length === 1) {
+      onScreened(verdict);
       for (const attack of attacks) deps.onInjection?.(attack);
+    }
     if (verdict.kind === "refused") return null;
     if (verdict.messages === said) return passages;
     return passages.map((passage, at) => {

@@ -7,7 +7,7 @@ import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { refusalAt, summary } from "../turn/screen-request.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
-import type { InputPart, InputText, Item, OutputPart } from "./item.ts";
+import type { InputPart, InputText, Item, McpCall, OutputPart } from "./item.ts";
 
 export interface ScreenedResponse {
   readonly request: ResponseRequest;
@@ -30,7 +30,11 @@ export async function screenResponse(
   const screening = screenWith(said, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
   if (screened.kind === "refused")
-    return err(refusalAt(screened, (at) => (at === 0 ? "instructions" : itemField(request.input, at - 1))));
+    return err(
+      refusalAt(screened, (at) =>
+        at === null ? "input" : at === 0 ? "instructions" : itemField(request.input, at - 1),
+      ),
+    );
   const findings = summary(screened.findings, screened.harm);
   const [first, ...messages] = screened.messages;
   const instructions = typeof first?.content === "string" ? first.content : "";
@@ -66,18 +70,28 @@ function asMessage(item: Item): ChatMessage {
     case "mcp_call":
       return {
         role: "tool",
-        content: item.output ?? "",
+        content: toldOf(item),
         tool_calls: [{ function: { arguments: item.arguments } }],
       };
     case "web_search_call":
-    case "file_search_call":
       return { role: "assistant", content: null };
+    case "file_search_call":
+      // The model is not told of it again, but it is kept.
+      return {
+        role: "assistant",
+        content: item.queries.map((query) => ({ type: "text" as const, text: query })),
+      };
     case "reasoning":
       return {
         role: "assistant",
         content: item.content.map((part) => ({ type: "text" as const, text: part.text })),
       };
   }
+}
+
+/** What the model reads as its result: where a call failed, the client's own words for that. */
+function toldOf({ output, error }: McpCall): string {
+  return output ?? (typeof error === "string" ? error : "");
 }
 
 function asPart(part: InputPart | OutputPart) {
@@ -119,8 +133,12 @@ function withTexts(item: Item, message: ChatMessage | undefined): Item {
       return item;
     case "mcp_call": {
       const [call] = (message.tool_calls ?? []) as readonly { function: { arguments: string } }[];
-      const output = item.output === null || typeof message.content !== "string" ? null : message.content;
-      return { ...item, arguments: call?.function.arguments ?? item.arguments, output };
+      const told = typeof message.content === "string" ? message.content : null;
+      return {
+        ...item,
+        arguments: call?.function.arguments ?? item.arguments,
+        ...(item.output !== null ? { output: told } : typeof item.error === "string" ? { error: told } : {}),
+      };
     }
     case "function_call": {
       const [call] = (message.tool_calls ?? []) as readonly { function: { arguments: string } }[];
@@ -135,7 +153,7 @@ function withTexts(item: Item, message: ChatMessage | undefined): Item {
             : (item.output as readonly InputText[]).map((part, at) => ({ ...part, text: text(at) })),
       };
     case "file_search_call":
-      return item;
+      return { ...item, queries: item.queries.map((_, at) => text(at)) };
     case "reasoning":
       return { ...item, content: item.content.map((part, at) => ({ ...part, text: text(at) })) };
   }

@@ -141,9 +141,14 @@ test.each([
 
 test("a prompt beyond what can be screened in time counts as slow", async () => {
   const messages = user("x".repeat(4_000_001));
-  expect(await screenPrompt(messages, policy({ action: "flag" }), nobody)).toMatchObject({ kind: "refused" });
-  expect(await screenPrompt(messages, policy({ action: "flag" }, "open"), nobody)).toMatchObject({
+  expect(await screenPrompt(messages, policy({ action: "flag" }), nobody)).toMatchObject({
+    kind: "refused",
+    refusal: { kind: "value-invalid", message: expect.stringContaining("4000000 characters") as string },
+  });
+  const begun = [...user("a@b.co"), ...messages];
+  expect(await screenPrompt(begun, policy({ action: "mask" }, "open"), nobody)).toMatchObject({
     unscreened: true,
+    messages: [{ content: "[e-mail address]" }, {}],
   });
 });
 

@@ -1,11 +1,15 @@
 import type { Refusal } from "../contracts/refusal.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
-import { looksForInjection } from "./injection/injection-policy.ts";
+import { injectionBudgetCharacters, looksForInjection } from "./injection/injection-policy.ts";
 import { type InjectionFinding, screenInjection } from "./injection/screen-injection.ts";
 import { applyMasks } from "./masks.ts";
 import { mapTexts } from "./message-texts.ts";
 import type { Category } from "./moderation/categories.ts";
-import { moderatePrompt, type PromptVerdict } from "./moderation/moderate-prompt.ts";
+import {
+  moderatePrompt,
+  moderationBudgetCharacters,
+  type PromptVerdict,
+} from "./moderation/moderate-prompt.ts";
 import type { JudgedMessage, Moderator } from "./moderation/moderator.ts";
 import { resolvePolicy, type SafetyPolicy } from "./safety-policy.ts";
 import { screen } from "./screen.ts";
@@ -62,7 +66,11 @@ export type ScreenedPrompt<M> =
     }
   | {
       readonly kind: "refused";
-      readonly refusal: Extract<Refusal, { kind: "content-refused" | "dependency-unavailable" }>;
+      /** `value-invalid`: more text than is screened in time. It names no field yet. */
+      readonly refusal: Extract<
+        Refusal,
+        { kind: "content-refused" | "dependency-unavailable" | "value-invalid" }
+      >;
       readonly findings: readonly Finding[];
       /** The message that was refused, where one is to blame. */
       readonly message?: number;
@@ -95,7 +103,7 @@ export function screenPrompt<M extends ChatMessage>(
       findings,
       message: blocked.message,
     };
-  if (isSlow && policy.injection.when_slow === "closed") return tooSlow(findings);
+  if (isSlow && policy.injection.when_slow === "closed") return tooLong(injectionBudgetCharacters, findings);
   const screened = screenRest(injections.messages, policy, deps);
   const both = (patterns: ScreenedPrompt<M>): ScreenedPrompt<M> => ({
     ...patterns,
@@ -153,7 +161,12 @@ function moderate<M extends ChatMessage>(
         refusal: { kind: "content-refused", categories },
         findings: screened.findings,
       };
-    if (isSlow && moderation.when_slow === "closed") return slow([], policy, screened.findings, "closed");
+    if (isSlow && moderation.when_slow === "closed") {
+      const characters = texts.reduce((sum, text) => sum + text.length, 0);
+      return characters > moderationBudgetCharacters
+        ? tooLong(moderationBudgetCharacters, screened.findings)
+        : noVerdict(screened.findings);
+    }
     const harm = new Map<Category | "unmoderated", number>(categories.map((category) => [category, 1]));
     if (isSlow) harm.set("unmoderated", 1);
     return { ...screened, harm };
@@ -178,7 +191,12 @@ function screenSpans<M extends ChatMessage>(
     found.push(characters > screenBudgetCharacters ? [] : screen(text, input, isJson).spans);
     return text;
   });
-  if (characters > screenBudgetCharacters) return slow(messages, policy, []);
+  if (characters > screenBudgetCharacters) {
+    if (policy.when_slow === "closed") return tooLong(screenBudgetCharacters, []);
+    // What fits is screened.
+    const concluded = conclude(messages, found);
+    return concluded.kind === "passed" ? letThrough(concluded.messages, concluded.findings) : concluded;
+  }
   if (deps.detectors.length === 0 || isBlocked(found)) return conclude(messages, found);
   return withDetectors(messages, texts, found, policy, deps);
 }
@@ -203,7 +221,10 @@ async function withDetectors<M extends ChatMessage>(
   const merged = found.map((spans, index) => [...spans, ...verdicts.flatMap((each) => each[index] ?? [])]);
   if (missing && !isBlocked(merged)) {
     const concluded = conclude(messages, merged);
-    return concluded.kind === "passed" ? slow(concluded.messages, policy, concluded.findings) : concluded;
+    if (concluded.kind === "refused") return concluded;
+    return policy.when_slow === "open"
+      ? letThrough(concluded.messages, concluded.findings)
+      : noVerdict(concluded.findings);
   }
   return conclude(messages, merged);
 }
@@ -235,18 +256,14 @@ function conclude<M extends ChatMessage>(
   return { kind: "passed", messages: masked, findings, unscreened: false };
 }
 
-function slow<M>(
-  messages: readonly M[],
-  policy: SafetyPolicy,
-  findings: readonly Finding[],
-  whenSlow: SafetyPolicy["when_slow"] = policy.when_slow,
-): ScreenedPrompt<M> {
-  if (whenSlow === "open")
-    return { kind: "passed", messages, findings: [...findings, unscreened], unscreened: true };
-  return tooSlow(findings);
+function letThrough<M>(messages: readonly M[], findings: readonly Finding[]): ScreenedPrompt<M> {
+  return { kind: "passed", messages, findings: [...findings, unscreened], unscreened: true };
 }
 
-function tooSlow(findings: readonly Finding[]): Extract<ScreenedPrompt<never>, { kind: "refused" }> {
+type RefusedPrompt = Extract<ScreenedPrompt<never>, { kind: "refused" }>;
+
+/** A detector or a model was late, or failed: it may be there the next time. */
+function noVerdict(findings: readonly Finding[]): RefusedPrompt {
   return {
     kind: "refused",
     refusal: {
@@ -257,4 +274,10 @@ function tooSlow(findings: readonly Finding[]): Extract<ScreenedPrompt<never>, {
     },
     findings,
   };
+}
+
+/** It will be as long the next time: clients must not try again. */
+function tooLong(mostCharacters: number, findings: readonly Finding[]): RefusedPrompt {
+  const message = `is too long to be screened, of which no more than ${mostCharacters} characters are`;
+  return { kind: "refused", refusal: { kind: "value-invalid", param: null, message }, findings };
 }

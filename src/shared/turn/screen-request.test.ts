@@ -86,3 +86,28 @@ test("the same of a response: its tools and the form of its text", async () => {
   expect(masked.value.findings).toBe("email:6");
   expect(masked.value.request.tools?.[0]).toMatchObject({ name: "mail" });
 });
+
+test("what a client says of a call that failed is screened as its result, and so are the queries of a search", async () => {
+  const parsed = parseResponseRequest(
+    JSON.stringify({
+      model: "auto",
+      input: [
+        { type: "file_search_call", queries: ["weather", address] },
+        { type: "mcp_call", server_label: "s", name: "f", arguments: "{}", error: `Ask ${address}` },
+        { type: "mcp_call", server_label: "s", name: "f", arguments: "{}", output: "fine", error: null },
+        { role: "user", content: "Go on" },
+      ],
+    }),
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  const masked = await screenResponse(parsed.value, tenant("mask"), nobody);
+  if (!masked.ok) throw new Error(masked.error.kind);
+  expect(masked.value.findings).toBe("email:2");
+  expect(masked.value.request.input).toMatchObject([
+    { type: "file_search_call", queries: ["weather", "[e-mail address]"] },
+    { type: "mcp_call", output: null, error: "Ask [e-mail address]" },
+    { type: "mcp_call", output: "fine", error: null },
+    { type: "message" },
+  ]);
+  expect(await screenResponse(parsed.value, tenant("block"), nobody)).toMatchObject({ ok: false });
+});

@@ -6,6 +6,7 @@ import { screenPrompt, type ScreenDeps, type ScreenedPrompt } from "../safety/sc
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
 import type { CompletionRequest } from "../wire/completions-request.ts";
+import { invalidValue } from "../wire/zod-refusal.ts";
 
 export interface Screened<Request> {
   readonly request: Request;
@@ -23,7 +24,8 @@ export async function screenChat(
   const described = descriptionsOf(request);
   const screening = screenWith(request.messages, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
-  if (screened.kind === "refused") return err(refusalAt(screened, (at) => `messages[${at}].content`));
+  if (screened.kind === "refused")
+    return err(refusalAt(screened, (at) => (at === null ? "messages" : `messages[${at}].content`)));
   const { messages, definitions } = screened;
   const same = messages === request.messages && definitions === described;
   return ok({
@@ -53,18 +55,21 @@ export async function screenCompletion(
   const screened = await screenPrompt(said, tenant.safety, deps);
   if (screened.kind === "refused")
     return err(
-      refusalAt(screened, (at) => (typeof request.prompt === "string" ? "prompt" : `prompt[${at}]`)),
+      refusalAt(screened, (at) =>
+        typeof request.prompt === "string" || at === null ? "prompt" : `prompt[${at}]`,
+      ),
     );
   const texts = screened.messages.map((message) => message.content);
   const prompt = typeof request.prompt === "string" ? (texts[0] ?? "") : texts;
   return ok({ request: { ...request, prompt }, findings: summary(screened.findings, screened.harm) });
 }
 
-/** @param placeOf the field of the body that a message came from */
+/** @param placeOf the field of the body that a message came from; `null`: all of them */
 export function refusalAt(
   { refusal, message }: Extract<ScreenedPrompt<unknown>, { kind: "refused" }>,
-  placeOf: (message: number) => string,
+  placeOf: (message: number | null) => string,
 ): Refusal {
+  if (refusal.kind === "value-invalid") return invalidValue(placeOf(null), refusal.message);
   return refusal.kind === "content-refused" && message !== undefined
     ? { ...refusal, param: placeOf(message) }
     : refusal;
@@ -83,6 +88,18 @@ export function summary(
   const counts = new Map<string, number>();
   for (const { span } of findings) counts.set(span.kind, (counts.get(span.kind) ?? 0) + 1);
   return [...counts, ...harm].map(([kind, count]) => `${kind}:${count}`).join(" ");
+}
+
+/** Two such summaries in one; `null`: neither found anything. */
+export function summaryOfBoth(first: string | null, second: string | null): string | null {
+  if (first === null || second === null) return first ?? second;
+  const counts = new Map<string, number>();
+  for (const finding of `${first} ${second}`.split(" ")) {
+    const at = finding.lastIndexOf(":");
+    const kind = finding.slice(0, at);
+    counts.set(kind, (counts.get(kind) ?? 0) + Number(finding.slice(at + 1)));
+  }
+  return Array.from(counts, ([kind, count]) => `${kind}:${count}`).join(" ");
 }
 
 const noHarm: ReadonlyMap<string, number> = new Map();

@@ -48,8 +48,9 @@ export const createChatCompletion: TenantHandler = async (call) => {
     // Whoever wants a stored answer or none begins no turn, and so has nothing that could be kept.
     if (store === true) return respondRefusal(scope, { kind: "not-stored" });
   }
+  const { requestId } = scope.record;
   const ground =
-    wish === null ? null : groundFor(isolate, call.tenant, ownerOf(call), wish, request.messages);
+    wish === null ? null : groundFor(isolate, call.tenant, ownerOf(call), wish, request.messages, requestId);
   return runDirect(call, askedChat(request), "chatcmpl-", ground);
 };
 

@@ -94,8 +94,22 @@ const tellingRot13 = new Set(tellingWords.map((word) => hashWord(rot13(word))));
 const tellingBackwards = new Set(tellingWords.map((word) => hashWord(backwards(word))));
 const fewestTellingWords = 2;
 
-/** The whole text in ROT13 or backwards, where that makes words of it. */
-export function* turnedTexts(text: string, hashes: ArrayLike<number>): Generator<HiddenText> {
+/** Which ways a text was turned on its way here: bits. Turned twice in one way it is what it was, and two ways come to the same in either order. */
+export type Turns = number;
+export const notTurned: Turns = 0;
+const byRot13 = 1;
+const byBackwards = 2;
+
+export interface TurnedText extends HiddenText {
+  readonly turns: Turns;
+}
+
+/**
+ * The whole text in ROT13 or backwards, where that makes words of it.
+ *
+ * @param turns what was done to it already: nothing is judged twice
+ */
+export function* turnedTexts(text: string, hashes: ArrayLike<number>, turns: Turns): Generator<TurnedText> {
   let rotated = 0;
   let turned = 0;
   for (let at = 0; at < hashes.length; at += 1) {
@@ -104,9 +118,14 @@ export function* turnedTexts(text: string, hashes: ArrayLike<number>): Generator
     if (tellingBackwards.has(hash)) turned += 1;
   }
   const whole = { start: 0, end: text.length };
-  if (rotated >= fewestTellingWords) yield { ...whole, text: rot13(text), placeOf: (at) => at };
-  if (turned >= fewestTellingWords)
-    yield { ...whole, text: backwards(text), placeOf: (at) => text.length - at };
+  let done = turns;
+  if (rotated >= fewestTellingWords && (done & byRot13) === 0) {
+    done |= byRot13;
+    yield { ...whole, text: rot13(text), placeOf: (at) => at, turns: done };
+  }
+  // Of both, the first has been looked through for the second.
+  if (turned >= fewestTellingWords && (done & byBackwards) === 0)
+    yield { ...whole, text: backwards(text), placeOf: (at) => text.length - at, turns: done | byBackwards };
 }
 
 function rot13(text: string): string {

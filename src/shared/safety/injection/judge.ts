@@ -5,7 +5,7 @@
  * Time and memory grow with the text's length.
  */
 import { featuresOf, mostFeaturesOfWord } from "./features.ts";
-import { blobTexts, type HiddenText, turnedTexts } from "./hidden-texts.ts";
+import { blobTexts, type HiddenText, notTurned, turnedTexts, type Turns } from "./hidden-texts.ts";
 import type { InjectionChannel } from "./injection-policy.ts";
 import { classBits } from "./lexicon.ts";
 import { readWords } from "./read-words.ts";
@@ -40,7 +40,7 @@ export function judgeText(text: string, channel: InjectionChannel, threshold: nu
 /** The same by other weights: how training and evaluation judge. */
 export function judgeWith(text: string, weights: ChannelWeights, threshold: number): Judgement {
   const found: FoundWindow[] = [];
-  const worst = judge(text, weights, Math.log(threshold / (1 - threshold)), found, mostDepth);
+  const worst = judge(text, weights, Math.log(threshold / (1 - threshold)), found, mostDepth, notTurned);
   return { probability: 1 / (1 + Math.exp(-worst)), found };
 }
 
@@ -51,13 +51,14 @@ function judge(
   atLeast: number,
   found: FoundWindow[],
   depth: number,
+  turns: Turns,
 ): number {
   const words = readWords(text);
   let worst = judgeWords(words, weights, atLeast, found);
   if (depth === 0) return worst;
-  const hidden = (inner: HiddenText): void => {
+  const hidden = (inner: HiddenText, turned: Turns): void => {
     const within: FoundWindow[] = [];
-    const score = judge(inner.text, weights, atLeast, within, depth - 1);
+    const score = judge(inner.text, weights, atLeast, within, depth - 1, turned);
     worst = Math.max(worst, score);
     const { placeOf } = inner;
     for (const window of within) {
@@ -66,8 +67,8 @@ function judge(
       found.push({ ...window, start: Math.min(a, b), end: Math.max(a, b) });
     }
   };
-  for (const inner of blobTexts(text)) hidden(inner);
-  for (const inner of turnedTexts(text, words.hashes)) hidden(inner);
+  for (const inner of blobTexts(text)) hidden(inner, notTurned);
+  for (const inner of turnedTexts(text, words.hashes, turns)) hidden(inner, inner.turns);
   return worst;
 }
 

@@ -119,16 +119,40 @@ test("the patterns see what is left, and both report", async () => {
 });
 
 test("more text than can be judged in time counts as slow: refused, or let through and said", async () => {
-  const messages = [user, { role: "user", content: "x ".repeat(250_000) }];
+  const messages = [{ role: "user", content: "x ".repeat(250_000) }, user];
   expect(await screen(messages, { user: "flag" })).toMatchObject({
     kind: "refused",
-    refusal: { kind: "dependency-unavailable", component: "safety" },
+    refusal: { kind: "value-invalid", message: expect.stringContaining("500000 characters") as string },
   });
   expect(await screen(messages, { user: "flag", when_slow: "open" })).toMatchObject({
     kind: "passed",
     unscreened: true,
     findings: [{ span: { kind: "injection" } }, { span: { kind: "unscreened" } }],
   });
+});
+
+test("of more text than fits the last is judged, and of what comes before whatever fits still", async () => {
+  const long = { role: "user", content: "x ".repeat(250_000) };
+  const screened = await screen([user, long, { role: "user", content: "Hi" }], {
+    user: "flag",
+    when_slow: "open",
+  });
+  expect(screened).toMatchObject({
+    unscreened: true,
+    findings: [{ message: 0, span: { kind: "injection" } }, { span: { kind: "unscreened" } }],
+  });
+});
+
+test("to take attacks out of long results does not use up what is to judge the others", async () => {
+  const page = `${"A line of a page that says nothing else. ".repeat(3_000)}${attack}`;
+  const results = [1, 2, 3].map((id) => ({ role: "tool", tool_call_id: String(id), content: page }));
+  const screened = await screen([...results, { role: "user", content: "Hi" }], {
+    user: "block",
+    data: "strip",
+  });
+  expect(screened).toMatchObject({ kind: "passed", unscreened: false });
+  if (screened.kind !== "passed") throw new Error(screened.kind);
+  for (const { content } of screened.messages) expect(content).not.toContain("previous instructions");
 });
 
 test("whoever counts is told of each finding", async () => {

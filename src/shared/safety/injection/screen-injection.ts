@@ -24,19 +24,38 @@ export interface InjectionScreened<M> {
   /** Cleaned where the policy is to strip; the same object where nothing was taken out. */
   readonly messages: readonly M[];
   readonly findings: readonly InjectionFinding[];
-  /** There was more text than can be judged in time: what came first is judged, the rest is not. */
+  /** There was more text than can be judged in time: the last messages are judged, and of those before what fits. */
   readonly isSlow: boolean;
 }
 
 /** Judges text by text, up to a number of characters in all. */
 class Budget {
   #left = injectionBudgetCharacters;
+  #leftToClean = injectionBudgetCharacters;
   isOver = false;
 
   judge(text: string, channel: InjectionChannel, threshold: number): Judgement | null {
+    if (text.length > this.#left) {
+      this.isOver = true;
+      return null;
+    }
     this.#left -= text.length;
-    if (this.#left < 0) this.isOver = true;
-    return this.isOver ? null : judgeText(text, channel, threshold);
+    return judgeText(text, channel, threshold);
+  }
+
+  /**
+   * How what was found is taken out: the first verdict is known. What is left of the text is judged by an allowance of its own, since whoever
+   * writes attacks must not use up what is to judge everybody else's; without any left the whole text goes.
+   */
+  cleaner(judged: Judgement, threshold: number): (text: string) => Judgement | null {
+    let known: Judgement | null = judged;
+    return (text) => {
+      const first = known;
+      known = null;
+      if (first !== null) return first;
+      this.#leftToClean -= text.length;
+      return this.#leftToClean < 0 ? null : judgeText(text, "data", threshold);
+    };
   }
 }
 
@@ -47,22 +66,22 @@ export function screenInjection<M extends ChatMessage>(
   const budget = new Budget();
   const findings: InjectionFinding[] = [];
   let cleaned: M[] | null = null;
-  for (const [at, message] of messages.entries()) {
-    const channel = channelOf(message);
-    if (channel === null) continue;
+  // The last first: they are new, and those before were judged when they were.
+  for (let at = messages.length - 1; at >= 0; at -= 1) {
+    const message = messages[at];
+    const channel = message === undefined ? null : channelOf(message);
+    if (message === undefined || channel === null) continue;
     const action = policy[channel];
     if (action === "off") continue;
-    const judge = (text: string): Judgement | null => budget.judge(text, channel, policy.threshold);
     const texts = channel === "user" ? [flattenContent(message.content)] : broughtTexts(message);
-    const judgement = judge(texts.join("\n"));
-    if (judgement === null) break;
-    if (judgement.found.length === 0) continue;
+    const judgement = budget.judge(texts.join("\n"), channel, policy.threshold);
+    if (judgement === null || judgement.found.length === 0) continue;
     findings.push({ message: at, span: { kind: kinds[channel], action } });
     if (action !== "strip") continue;
     cleaned ??= [...messages];
-    cleaned[at] = withTexts(message, stripTexts(texts, judge));
+    cleaned[at] = withTexts(message, stripTexts(texts, budget.cleaner(judgement, policy.threshold)));
   }
-  return { messages: cleaned ?? messages, findings, isSlow: budget.isOver };
+  return { messages: cleaned ?? messages, findings: findings.reverse(), isSlow: budget.isOver };
 }
 
 const kinds = { user: "injection", data: "injection-data" } as const;
@@ -93,10 +112,9 @@ export function screenPassage(text: string, policy: InjectionPolicy): ScreenedPa
   const { data, threshold } = policy;
   if (data === "off") return { text, action: null, isSlow: false };
   const budget = new Budget();
-  const judge = (one: string): Judgement | null => budget.judge(one, "data", threshold);
-  const judgement = judge(text);
+  const judgement = budget.judge(text, "data", threshold);
   if (judgement === null || judgement.found.length === 0)
     return { text, action: null, isSlow: budget.isOver };
-  const clean = data === "strip" ? stripTexts([text], judge).join("") : text;
+  const clean = data === "strip" ? stripTexts([text], budget.cleaner(judgement, threshold)).join("") : text;
   return { text: clean, action: data, isSlow: budget.isOver };
 }

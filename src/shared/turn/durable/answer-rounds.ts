@@ -11,6 +11,7 @@ import { AnswerCollector } from "../../stream/answer-collector.ts";
 import { serverTiming, type Stage } from "../../telemetry/request-record.ts";
 import type { Asked } from "../asked.ts";
 import { turnUse } from "../ending.ts";
+import { summaryOfBoth } from "../screen-request.ts";
 import { openRound, type LiveTurn } from "../open-turn.ts";
 import type { TurnDeps } from "../ports.ts";
 import { mayReadRoute, routeHeader, routeHeaderValue } from "../route-told.ts";
@@ -56,6 +57,8 @@ export interface AnswerOptions {
 
 export class AnswerRounds {
   readonly #options: AnswerOptions;
+  /** What the guard found in all rounds. */
+  #guarded: string | null = null;
 
   constructor(options: AnswerOptions) {
     this.#options = options;
@@ -116,6 +119,7 @@ export class AnswerRounds {
       // All rounds together have as long as one answer.
       deadlineMs: tools === null ? deadlineMs : Math.max(1, request.createdMs + deadlineMs - deps.now()),
     });
+    this.#guarded = summaryOfBoth(this.#guarded, ended.guarded);
     if (ended.said !== null) deps.judge?.(turn, ended.said);
     return ended;
   }
@@ -159,7 +163,8 @@ export class AnswerRounds {
 
   async #concluded(turn: LiveTurn, round: EndedRound, collected: AnswerCollector): Promise<TurnOutcome> {
     const { form, request, deps, turnDeps, stages, entered, tools, grounding } = this.#options;
-    const { how, totals, guarded, said, story, record } = round;
+    const { how, totals, said, story, record } = round;
+    const guarded = this.#guarded;
     const { candidate } = turn;
     this.#options.mark("stream");
     // The request's own id, not that of its last round.
