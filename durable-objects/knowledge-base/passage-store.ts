@@ -67,7 +67,8 @@ export class PassageStore implements SearchedStore {
 
   /** Words of what was removed stay in the index's segments until they are merged. Costs a rewrite of the index. */
   eraseRemovedWords(): void {
-    if (this.#tables.areMade) this.#storage.sql.exec("INSERT INTO passage_words(passage_words) VALUES('optimize')");
+    if (this.#tables.areMade)
+      this.#storage.sql.exec("INSERT INTO passage_words(passage_words) VALUES('optimize')");
   }
 
   /** Whether an older version cut its words: see passage-recut.ts. */
@@ -115,7 +116,7 @@ export class PassageStore implements SearchedStore {
 
   /** What made a file's vectors; `null`: it has none here. */
   embedderOf(fileId: string): string | null {
-    if (!this.#ready) return null;
+    if (!this.#tables.areMade) return null;
     const [block] = this.#storage.sql
       .exec<{ embedder: string }>(
         `SELECT embedder FROM passage_vectors, passage_file

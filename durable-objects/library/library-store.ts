@@ -192,7 +192,9 @@ export class LibraryStore {
   }
 
   hasStore(id: string): boolean {
-    return this.#tables.areMade && this.#sql.exec("SELECT 1 FROM store WHERE id = ?", id).toArray().length > 0;
+    return (
+      this.#tables.areMade && this.#sql.exec("SELECT 1 FROM store WHERE id = ?", id).toArray().length > 0
+    );
   }
 
   storeCount(): number {
