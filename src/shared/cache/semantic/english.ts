@@ -55,9 +55,9 @@ export const otherInCapitals: ReadonlySet<string> = new Set(
   "it us who aids no co may on of in as at me am pm an he or can ram gas mars ice sad cat dos apt".split(" "),
 );
 
-/** Words that are names with a capital, and say something else without. */
+/** Words that are names with a capital, and say something else without; in German, whom one speaks to. */
 export const otherAsNames: ReadonlySet<string> = new Set(
-  "polish may march august turkey china job nice mobile reading lent mercury sun rob jack will mark rose hope faith grace amber jordan chad georgia apple amazon windows word excel teams go rust swift shell target gap oracle".split(
+  "polish may march august turkey china job nice mobile reading lent mercury sun rob jack will mark rose hope faith grace amber jordan chad georgia apple amazon windows word excel teams go rust swift shell target gap oracle sie ihr ihre ihren ihrem ihrer ihnen".split(
     " ",
   ),
 );

@@ -93,6 +93,7 @@ test.each<readonly [string, string, GuardVerdict]>([
   ["What is the ratio of men and women?", "What is the ratio of women and men?", "words"],
   ["What is 2³?", "What is 23?", "facts"],
   ["What is CO?", "What is Co?", "names"],
+  ["Wo wohnen Sie?", "Wo wohnen sie?", "names"],
   ["What does of mean?", "What does for mean?", "words"],
   ["What is a just war?", "What is a war?", "words"],
   ["What is a matrix?", "What is the Matrix?", "words"],
