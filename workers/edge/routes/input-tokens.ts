@@ -89,7 +89,10 @@ async function countOf(call: TenantCall, asked: ResponseRequest): Promise<Result
         conversation === undefined
           ? recallResponses(isolate, call, going.value)
           : recallConversation(call, conversation),
-      ground: wish === null ? null : groundFor(isolate, tenant, ownerOf(call), wish, chat.messages),
+      ground:
+        wish === null
+          ? null
+          : groundFor(isolate, tenant, ownerOf(call), wish, chat.messages, scope.correlation.requestId),
     },
     isolate.turnDeps(fleet.value, scope.background),
     call.client,
