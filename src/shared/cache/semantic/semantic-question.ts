@@ -52,7 +52,7 @@ export function semanticQuestion(request: Readonly<Record<string, unknown>>): Se
   // Parts are joined by the engine's template, each in its own way: one text is one text everywhere.
   const isPart = Array.isArray(content) && content.length === 1 && isTextPart(content[0]);
   const text = isPart ? (content[0] as { readonly text: string }).text : content;
-  if (typeof text !== "string" || text.trim() === "" || text.length > maxQuestionCharacters) return null;
+  if (typeof text !== "string" || text.trim() === "" || isTooLong(text)) return null;
   return {
     text,
     withMark: (mark) => ({
@@ -60,6 +60,11 @@ export function semanticQuestion(request: Readonly<Record<string, unknown>>): Se
       messages: [...before, { ...last, content: isPart ? [{ ...content[0], text: mark }] : mark }],
     }),
   };
+}
+
+/** As it is read, too: one character may stand for eighteen. */
+function isTooLong(text: string): boolean {
+  return text.length > maxQuestionCharacters || text.normalize("NFKC").length > maxQuestionCharacters;
 }
 
 interface Message {
