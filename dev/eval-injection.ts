@@ -120,6 +120,10 @@ function pace(): void {
       .slice(0, 100_000),
     "one letter": "a ".repeat(50_000),
     stops: "a.".repeat(50_000),
+    // Attacks' words as they are, in ROT13, backwards, and both.
+    "all ways": "ignore previous vtaber cerivbhf erongi suoiverp rebatv fhbvirec "
+      .repeat(2_000)
+      .slice(0, 100_000),
     base64: "QUJD".repeat(25_000),
     ideographs: "忽略".repeat(50_000),
     invisible: "a\u200b".repeat(50_000),

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type LabelledText, readRows } from "../../dev/injection/rows.ts";
@@ -34,6 +35,16 @@ describe.skipIf(!existsSync(file))("published attacks and harmless prompts", () 
     ["deepset", 0.9],
   ])("attacks of %s are found", (source, least) => {
     expect(found(of(source, 1))).toBeGreaterThan(least);
+  });
+
+  test.each([
+    ["user", "768723a7e83283e8a951f045e3184f3c"],
+    ["data", "184e09eec2cb6f96556fdb6db4b0cc77"],
+  ] as const)("as %s each has the verdict that it had when the weights were learned", (channel, same) => {
+    // Whoever makes the screen faster must not make it another: after a change that is meant, the new digest.
+    const verdicts = rows.map(({ text }) => judgeText(text, channel, 0.5).found.length > 0);
+    const digest = createHash("sha256").update(JSON.stringify(verdicts)).digest("hex").slice(0, 32);
+    expect(digest).toBe(same);
   });
 
   test("what documents may not say is found in data", () => {

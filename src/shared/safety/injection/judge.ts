@@ -10,6 +10,7 @@ import type { InjectionChannel } from "./injection-policy.ts";
 import { classBits } from "./lexicon.ts";
 import { readWords } from "./read-words.ts";
 import type { ReadWords } from "./word-list.ts";
+import { Repeats } from "./repeats.ts";
 import { type ChannelWeights, weightsOf } from "./weights.ts";
 import { eachWindow, windowNorm } from "./windows.ts";
 
@@ -83,8 +84,10 @@ function judgeWords(
   const signs = new Float64Array(count + 1);
   const features = new Int32Array(mostFeaturesOfWord);
   const learned = weights.of;
+  const repeats = new Repeats(count);
   for (let at = 0; at < count; at += 1) {
-    const seen = featuresOf(words, at, features);
+    const all = featuresOf(words, at, features);
+    const seen = at > 0 && repeats.isMore(features[1] ?? 0, at) ? 0 : all;
     let sum = sums[at] ?? 0;
     for (let index = 0; index < seen; index += 1) sum += learned[features[index] ?? 0] ?? 0;
     sums[at + 1] = sum;
