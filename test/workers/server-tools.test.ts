@@ -1,6 +1,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test, vi } from "vitest";
-import { bearer, post } from "./edge-under-test.ts";
+import type { RequestRecord } from "../../src/shared/telemetry/request-record.ts";
+import { bearer, post, settled } from "./edge-under-test.ts";
+import { eventually } from "./eventually.ts";
+import { collectRecords } from "./logged-records.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 import { verified } from "./receipt-reading.ts";
 import { create, question, stream } from "./responses-fixture.ts";
@@ -29,7 +32,7 @@ const engine = scriptedEdge({
   hungry: { limits: limitless, tools: { http: [{ ...orderTool, headers: [] }], max_calls: 64 } },
   masked: {
     limits: limitless,
-    safety: { input: { kinds: { email: "mask" } } },
+    safety: { input: { kinds: { email: "mask" } }, output: { kinds: { email: "flag" } } },
     tools: { http: [{ ...orderTool, headers: [] }] },
   },
   judged: {
@@ -183,6 +186,18 @@ describe("one call", () => {
     expect(lines.join("\n")).not.toContain("alice@example.com");
     expect(JSON.stringify([engine.asked, response])).not.toContain("alice@example.com");
     expect(response.output[0]).toMatchObject({ status: "completed", type: "mcp_call" });
+  });
+
+  test("leaves in the record what the guard found before it was made", async () => {
+    const called = calls(order);
+    const deltas = [{ content: "I ask ann@example.org and bob@example.org. " }, ...called.deltas];
+    engine.rounds.push({ ...called, deltas }, says("Ask", " cat@example.org."));
+    server.answers.set("/v1/orders/7", () => Response.json({ state: "sent" }));
+    const records: RequestRecord[] = [];
+    collectRecords(records);
+    await create(await bearer("masked", "dora"), {});
+    await settled();
+    await eventually(() => expect(records.map(({ guarded }) => guarded)).toContain("email:3"));
   });
 
   test("of which a guard model is not asked: it judges who speaks", async () => {

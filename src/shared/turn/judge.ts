@@ -10,7 +10,7 @@ import type { Usage } from "../contracts/usage.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { ClientPlace, OriginAnswer } from "../routing/ports.ts";
 import { wholeText } from "../routing/whole-text.ts";
-import { guardScores } from "../safety/moderation/llama-guard.ts";
+import { guardScores, withoutFrame } from "../safety/moderation/llama-guard.ts";
 import type { JudgedMessage, Verdict } from "../safety/moderation/moderator.ts";
 import { isRecord, readEngineUsage } from "../stream/wire-usage.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
@@ -73,7 +73,7 @@ async function askCandidate(
   const tells = record.engine_features.sampling_fields;
   const asked = askedChat({
     model,
-    messages: judging.messages,
+    messages: judging.messages.map(({ role, content }) => ({ role, content: withoutFrame(content) })),
     max_completion_tokens: guardAnswerTokens,
     temperature: 0,
     ...(tells ? { logprobs: true } : {}),

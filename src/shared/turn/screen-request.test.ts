@@ -4,7 +4,7 @@ import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import { type TenantConfig, tenantConfigSchema } from "../tenancy/tenant-config.ts";
 import { parseChatRequest } from "../wire/chat-request.ts";
 import { parseResponseRequest } from "../wire/responses-request.ts";
-import { screenChat } from "./screen-request.ts";
+import { screenChat, summaryOfBoth } from "./screen-request.ts";
 
 const address = "ann@example.org";
 const nobody: ScreenDeps = { detectors: [], timer: () => () => undefined };
@@ -110,4 +110,12 @@ test("what a client says of a call that failed is screened as its result, and so
     { type: "message" },
   ]);
   expect(await screenResponse(parsed.value, tenant("block"), nobody)).toMatchObject({ ok: false });
+});
+
+test("what was found at two places is told in one", () => {
+  expect(summaryOfBoth(null, null)).toBeNull();
+  expect(summaryOfBoth("email:1", null)).toBe("email:1");
+  expect(summaryOfBoth("email:1 hate/threatening:2", "iban:1 email:3")).toBe(
+    "email:4 hate/threatening:2 iban:1",
+  );
 });

@@ -26,6 +26,14 @@ const hazards: Readonly<Record<string, readonly Category[]>> = {
   S14: ["illicit"],
 };
 
+/**
+ * A text as it may be shown to it. Its template frames a conversation in words, `<BEGIN CONVERSATION>` and `<END CONVERSATION>`, which are no
+ * control tokens: whoever wrote them in a message would end it there, and could say what the verdict is to be.
+ */
+export function withoutFrame(text: string): string {
+  return text.replace(/<(?=\s*\/?\s*(?:begin|end)\b)/gi, "<\u200b");
+}
+
 /** How sure it is where it does not tell. */
 const usuallySure = 0.99;
 /** A score of 1 would pass a threshold that means never. */
