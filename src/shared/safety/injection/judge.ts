@@ -86,11 +86,12 @@ function judgeWords(
   const learned = weights.of;
   const repeats = new Repeats(count);
   for (let at = 0; at < count; at += 1) {
-    const all = featuresOf(words, at, features);
-    const seen = at > 0 && repeats.isMore(features[1] ?? 0, at) ? 0 : all;
-    let sum = sums[at] ?? 0;
+    const seen = featuresOf(words, at, features);
+    const before = sums[at] ?? 0;
+    let sum = before;
     for (let index = 0; index < seen; index += 1) sum += learned[features[index] ?? 0] ?? 0;
-    sums[at + 1] = sum;
+    const isMore = at > 0 && repeats.isMore(features[1] ?? 0, at);
+    sums[at + 1] = isMore ? Math.min(before, sum) : sum;
     signs[at + 1] = (signs[at] ?? 0) + signOf(words.masks[at] ?? 0, weights.channel);
   }
   let worst = Number.NEGATIVE_INFINITY;

@@ -2,8 +2,8 @@
  * What is said over and over proves no more than what is said a few times. A window's sum grows with its words and is divided by their root
  * (windows.ts), so that `hello` two hundred times over, or one line of a log, would become an attack by its length.
  *
- * A pair of words counts for eight times that stand close to each other, then no more until it has been away. That hides nothing: whoever
- * repeats an attack's words first has said them eight times in one window, which weighs more than the attack by itself.
+ * A pair of words speaks for an attack eight times that stand close to each other, then no more until it has been away. That hides nothing:
+ * whoever repeats an attack's words first has said them eight times in one window, which weighs more than the attack by itself.
  */
 import { hashedFeatures } from "./features.ts";
 
