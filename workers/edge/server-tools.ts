@@ -9,6 +9,7 @@ import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
 import { webSearchTool } from "../../src/shared/tools/web-search/web-search-tool.ts";
 import { cutTo, runCall } from "../../src/shared/tools/run-call.ts";
 import type { ServerTool } from "../../src/shared/tools/server-tool.ts";
+import type { ReadOnlyDatabase } from "../../src/shared/tools/sql/read-only-database.ts";
 import type { ToolBox } from "../../src/shared/tools/tool-box.ts";
 import type { ToolPolicy } from "../../src/shared/tools/tool-policy.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
@@ -38,7 +39,7 @@ export async function toolBoxOf(isolate: Isolate, request: ChatTurnRequest): Pro
       const [message] = screened.messages;
       return typeof message?.content === "string" ? message.content : null;
     },
-    cut: (text) => cutTo(text, policy.max_result_characters),
+    cut: (text, most = policy.max_result_characters) => cutTo(text, most),
   };
 }
 
@@ -58,22 +59,23 @@ function toolsOf({ env }: Isolate, policy: ToolPolicy, { webSearch }: OfferedToo
 }
 
 /** With a parser of SQL and a driver: loaded where there is a database to ask. */
-async function sqlTools({ env }: Isolate, { sql }: ToolPolicy): Promise<readonly ServerTool[]> {
+async function sqlTools(
+  { env }: Isolate,
+  { sql, max_result_characters: maxCharacters }: ToolPolicy,
+): Promise<readonly ServerTool[]> {
   if (sql === null) return [];
   const [{ sqlTool }, { d1Database }, { postgresDatabase }] = await Promise.all([
     import("../../src/shared/tools/sql/sql-tool.ts"),
     import("./adapters/tool-d1.ts"),
     import("./adapters/tool-postgres.ts"),
   ]);
-  return [
-    sqlTool(sql, () => {
-      const binding: unknown = Reflect.get(env, sql.binding);
-      if (sql.dialect === "d1") return isD1(binding) ? d1Database(binding) : null;
-      const url =
-        typeof binding === "string" ? binding : isHyperdrive(binding) ? binding.connectionString : "";
-      return url === "" ? null : postgresDatabase(url);
-    }),
-  ];
+  const open = (): ReadOnlyDatabase | null => {
+    const binding: unknown = Reflect.get(env, sql.binding);
+    if (sql.dialect === "d1") return isD1(binding) ? d1Database(binding) : null;
+    const url = typeof binding === "string" ? binding : isHyperdrive(binding) ? binding.connectionString : "";
+    return url === "" ? null : postgresDatabase(url);
+  };
+  return [sqlTool(sql, open, maxCharacters)];
 }
 
 function isD1(binding: unknown): binding is D1Database {

@@ -1,12 +1,13 @@
 /**
  * Does this statement only read, and only what it may? Judged on its syntax tree, and what goes to the database is written from that
- * tree: where another parser would read the text differently, the judged meaning is what runs. Behind it stand the database's own
- * READ ONLY transaction and the role that the binding has; neither is trusted alone.
+ * tree: where another parser would read the text differently, the judged meaning is what runs. The writer is not trusted either: where a name
+ * is more than a word, what it wrote is read and judged once more, and must come out the same. Behind it stand the database's own READ ONLY transaction and the role
+ * that the binding has; neither is trusted alone.
  */
 import { parse, toSql, type Statement } from "pgsql-ast-parser";
 import { err, ok, type Result } from "../../contracts/result.ts";
 import { isRecord } from "../../stream/wire-usage.ts";
-import { isReader, shownSettings } from "./functions.ts";
+import { isReader, shownSettings, timeFields } from "./functions.ts";
 
 export interface SqlRules {
   /** `schema.table`, or `table`, which is the same as `public.table`. `null`: whatever the database lets be read. */
@@ -35,19 +36,48 @@ export function judgeSql(text: string, rules: SqlRules): Result<JudgedSql, strin
   const explain = explained.exec(text);
   if (explain !== null && !isHarmlessExplain(explain[1] ?? ""))
     return err("EXPLAIN may only have FORMAT, COSTS and VERBOSE");
-  let statements: readonly Statement[];
-  try {
-    statements = parse(explain === null ? text : text.slice(explain[0].length));
-  } catch {
-    return err("it can't be read as one SELECT");
-  }
-  const [statement, ...more] = statements;
-  if (statement === undefined || more.length > 0) return err("it is not one statement");
-  const fault = explain === null ? faultOf(statement, rules) : faultOfQuery(statement, rules);
-  if (fault !== null) return err(fault);
-  const sql = toSql.statement(statement);
-  const isQuery = explain === null && queries.has(statement.type);
+  const read = statementOf(explain === null ? text : text.slice(explain[0].length));
+  if (!read.ok) return read;
+  const judged = explain === null ? faultOf(read.value, rules) : faultOfQuery(read.value, rules);
+  if (judged !== null) return err(judged);
+  const sql = written(read.value);
+  if (sql === null || (hasOddName(read.value) && !isReadAlike(sql, rules)))
+    return err("it can't be checked as it is written: write it more plainly");
+  const isQuery = explain === null && queries.has(read.value.type);
   return ok({ sql: explain === null ? sql : `EXPLAIN (FORMAT JSON) ${sql}`, isQuery });
+}
+
+/** Whoever fails here made the writer say something else than was read. */
+function isReadAlike(sql: string, rules: SqlRules): boolean {
+  const again = statementOf(sql);
+  return again.ok && faultOf(again.value, rules) === null && written(again.value) === sql;
+}
+
+/**
+ * The parser takes `1-1` for two numbers, one of them negative: a blank parts the sign from it. Only blanks are added, and none to what
+ * stands in quotes.
+ */
+const sign = /([eE]'(?:[^'\\]|\\[^]|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*")|(?<=[\w)\]'"]\s*)-(?=[\d.])/g;
+
+function statementOf(text: string): Result<Statement, string> {
+  try {
+    const parsed = parse(text.replaceAll(sign, (found, quoted?: string) => quoted ?? `${found} `));
+    const [statement, ...more] = parsed;
+    return statement === undefined || more.length > 0 ? err("it is not one statement") : ok(statement);
+  } catch (error) {
+    const [, line, column] = /line (\d+) col (\d+)/.exec(error instanceof Error ? error.message : "") ?? [];
+    const place = line === undefined ? "" : ` (at line ${line}, character ${column})`;
+    return err(`it can't be read as one SELECT${place}`);
+  }
+}
+
+function written(statement: Statement): string | null {
+  try {
+    return toSql.statement(statement);
+  } catch {
+    // It reads some statements that it does not write.
+    return null;
+  }
 }
 
 const queries: ReadonlySet<string> = new Set([
@@ -105,6 +135,12 @@ class Reading {
     if (typeof type === "string" && isStatement(type)) return "it changes something";
     if (type === "select" && node["for"] !== undefined) return "it locks rows";
     if (node["opSchema"] !== undefined) return "it names an operator by a schema";
+    if (type === "extract" && !isTimeField(node["field"])) return "it extracts what is no field of a time";
+    if (type === "integer" && !Number.isSafeInteger(node["value"]))
+      return "a number has too many digits: write it as a text in quotes";
+    if (type === "cast" && this.#rules.tables !== null && isObjectName(node["to"]))
+      return "it asks for the names of what is in the database";
+    if (type === "cast" && isBareInterval(node)) return "an interval has no unit: write interval '1 day'";
     if (type === "with" || type === "with recursive") return this.#with(node, named, depth);
     if (type === "table" && isRecord(node["name"])) {
       const fault = this.#table(node["name"], named);
@@ -166,10 +202,45 @@ class Reading {
   #function({ schema, name }: Readonly<Record<string, unknown>>): string | null {
     const called = String(name);
     if (schema !== undefined && schema !== "pg_catalog") return "it calls a function by a schema";
-    if (isReader(called)) return null;
-    const { extensions } = this.#rules;
+    // Its writer makes a function of them, which no database has.
+    if (/^(?:any|all|some)$/.test(called)) return `it uses ${called.toUpperCase()}: write IN, or NOT IN`;
+    const { extensions, tables } = this.#rules;
+    if (isReader(called, tables === null)) return null;
     return extensions.some((one) => called === one || called.startsWith(`${one}_`))
       ? null
       : `it calls a function that is not allowed here: ${called.slice(0, 64)}`;
   }
+}
+
+function isTimeField(field: unknown): boolean {
+  return isRecord(field) && timeFields.has(String(field["name"]));
+}
+
+/** `regclass` and its like: numbers that are shown as the names of objects, listed or not. */
+function isObjectName(type: unknown): boolean {
+  if (!isRecord(type)) return false;
+  return type["kind"] === "array"
+    ? isObjectName(type["arrayOf"])
+    : /^reg(?:class|collation|namespace|oper|operator|proc|procedure|role)$/.test(String(type["name"]));
+}
+
+/** The parser takes the unit behind `interval '1'` for another name: it would be a second, whatever was meant. */
+function isBareInterval({ to, operand }: Readonly<Record<string, unknown>>): boolean {
+  if (!isRecord(to) || to["name"] !== "interval" || !isRecord(operand)) return false;
+  return operand["type"] === "string" && /^\s*[-+]?[\d.]+\s*$/.test(String(operand["value"]));
+}
+
+/** Words, and operators: of these nothing can be written that was not read. */
+const plain = /^(?:[\w$ ]*|[-+*/<>=~!@#%^&|?]{1,4})$/;
+
+/** Whether anything but a constant is more than that: only quotes can make it. */
+function hasOddName(node: unknown): boolean {
+  if (Array.isArray(node)) return node.some(hasOddName);
+  if (!isRecord(node)) return false;
+  const { type } = node;
+  return Object.entries(node).some(([key, value]) => {
+    if (typeof value !== "string") return hasOddName(value);
+    const isConstant = (type === "string" && key === "value") || (type === "member" && key === "member");
+    return !isConstant && !plain.test(value);
+  });
 }

@@ -4,26 +4,7 @@ import type { ServerTool, ToolFault, ToolOutput } from "../server-tool.ts";
 import type { SqlConfig } from "../tool-policy.ts";
 import { sqlDefinition } from "./definition.ts";
 import { judgeSql } from "./judge-sql.ts";
-
-/** A database as this tool needs it: one adapter a kind. */
-export interface ReadOnlyDatabase {
-  /** Runs one statement in a transaction that reads only. Never rejects. */
-  query(
-    sql: string,
-    options: { readonly timeoutMs: number },
-  ): Promise<Result<readonly object[], DatabaseFault>>;
-}
-
-/** What a database refuses, without its own words: those may hold what is in it. */
-export type DatabaseFault =
-  | "unreachable"
-  | "timeout"
-  | "forbidden"
-  | "unknown-table"
-  | "unknown-column"
-  | "unknown-function"
-  | "types"
-  | "refused";
+import type { DatabaseFault, ReadOnlyDatabase, ReadRows } from "./read-only-database.ts";
 
 const faultWords: Readonly<Record<Exclude<DatabaseFault, "unreachable" | "timeout">, string>> = {
   forbidden: "the database lets it not be read",
@@ -34,8 +15,15 @@ const faultWords: Readonly<Record<Exclude<DatabaseFault, "unreachable" | "timeou
   refused: "the database does not take it",
 };
 
-/** @param open the database of a binding; `null`: there is none by that name */
-export function sqlTool(config: SqlConfig, open: () => ReadOnlyDatabase | null): ServerTool {
+/**
+ * @param open the database of a binding; `null`: there is none by that name
+ * @param maxCharacters of its rows, as the model reads them
+ */
+export function sqlTool(
+  config: SqlConfig,
+  open: () => ReadOnlyDatabase | null,
+  maxCharacters: number,
+): ServerTool {
   const tables = new Set(config.tables);
   return {
     ...sqlDefinition(config),
@@ -43,17 +31,20 @@ export function sqlTool(config: SqlConfig, open: () => ReadOnlyDatabase | null):
     isRepeatable: true,
     // The database stops the statement by itself, and says so.
     timeoutMs: config.timeout_ms + 2000,
-    async run({ query }): Promise<Result<ToolOutput, ToolFault>> {
+    async run({ query }, { signal }): Promise<Result<ToolOutput, ToolFault>> {
       const judged = judgeSql(String(query), { tables, extensions: [] });
       if (!judged.ok) return err({ kind: "refused", detail: `the query may not run: ${judged.error}` });
       const database = open();
       if (database === null)
         return err({ kind: "unavailable", detail: "it is not set up: its database is missing" });
-      const { sql, isQuery } = judged.value;
-      const limited = isQuery ? `SELECT * FROM (${sql}) AS asked LIMIT ${config.max_rows + 1}` : sql;
-      const answered = await database.query(limited, { timeoutMs: config.timeout_ms });
-      if (!answered.ok) return err(toFault(answered.error));
-      return ok({ text: written(answered.value, config.max_rows) });
+      const answered = await database.read({
+        ...judged.value,
+        maxRows: config.max_rows,
+        maxCharacters: Math.max(1, maxCharacters - frameCharacters),
+        timeoutMs: config.timeout_ms,
+        signal,
+      });
+      return answered.ok ? ok({ text: written(answered.value) }) : err(toFault(answered.error));
     },
   };
 }
@@ -64,10 +55,14 @@ function toFault(fault: DatabaseFault): ToolFault {
   return { kind: "refused", detail: faultWords[fault] };
 }
 
-function written(rows: readonly object[], maxRows: number): string {
-  const shown = rows.slice(0, maxRows);
-  return JSON.stringify(
-    { rows: shown, ...(rows.length > maxRows ? { note: `only the first ${maxRows} rows are shown` } : {}) },
-    (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value),
-  );
+/** Of the text beside the rows, at most. */
+const frameCharacters = 160;
+
+function written({ rows, isCut }: ReadRows): string {
+  const note = isCut
+    ? rows.length === 0
+      ? "the first row is too long to be shown: ask for less of it"
+      : `only the first ${rows.length} rows are shown`
+    : null;
+  return `{"rows":[${rows.join(",")}]${note === null ? "" : `,"note":${JSON.stringify(note)}`}}`;
 }
