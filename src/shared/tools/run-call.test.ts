@@ -54,6 +54,18 @@ test.each([
   expect(JSON.stringify(made)).toContain(told);
 });
 
+test("no format is looked for with a pattern that backtracks without end", async () => {
+  const { parameters } = toolOf();
+  const links = toolOf({
+    parameters: { ...parameters, properties: { a: {}, link: { type: "string", format: "url" } } },
+  });
+  const beganMs = performance.now();
+  // Each letter more doubles the time.
+  const made = await runCall(links, `{"a":"x","link":"http://${"a".repeat(28)}!"}`, signal, deps);
+  expect(performance.now() - beganMs).toBeLessThan(1000);
+  expect(made).toMatchObject({ ok: true });
+});
+
 test("arguments nested without end come to nothing, and to no throw", async () => {
   const deep = `{"a":"x","b":${"[".repeat(15_000)}${"]".repeat(15_000)}}`;
   expect(await runCall(toolOf(), deep, signal, deps)).toMatchObject({ ok: false });

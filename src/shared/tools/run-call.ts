@@ -2,6 +2,7 @@
 import { Validator } from "@cfworker/json-schema";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { isRecord } from "../stream/wire-usage.ts";
+import { withoutSlowFormats } from "./argument-schema.ts";
 import type { JsonObject, ServerTool, ToolFault, ToolOutput } from "./server-tool.ts";
 
 export interface CallDeps {
@@ -55,7 +56,7 @@ function checkedArguments(schema: JsonObject, text: string): Result<JsonObject, 
     return err("they are no JSON");
   }
   if (!isRecord(value)) return err("they are no JSON object");
-  const checked = new Validator(schema, "2020-12", true).validate(value);
+  const checked = new Validator(withoutSlowFormats(schema) as JsonObject, "2020-12", true).validate(value);
   if (checked.valid) return ok(value);
   const fault = checked.errors.at(-1);
   const place = fault?.instanceLocation.slice(0, 128) ?? "#";

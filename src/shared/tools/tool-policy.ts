@@ -50,7 +50,17 @@ const forbiddenHeaders = new Set([
 
 /** Sent with each request, with a secret's value behind the prefix. */
 const headers = z
-  .array(z.strictObject({ name: headerName, secret: ownBinding, prefix: z.string().max(64).default("") }))
+  .array(
+    z.strictObject({
+      name: headerName,
+      secret: ownBinding,
+      // What else a header's value may not hold would make each call fail, as if there were no server.
+      prefix: z
+        .string()
+        .regex(/^[\x20-\x7e]{0,64}$/, "is not up to 64 visible ASCII characters and blanks")
+        .default(""),
+    }),
+  )
   .max(8);
 
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);

@@ -81,3 +81,15 @@ test("whole numbers are computed as BigInt does", () => {
     ),
   );
 });
+
+test("an expression of the greatest numbers is given up before it holds everybody up", () => {
+  // Each step looks for a common factor of two numbers of 16,000 bits, which have none.
+  const large = "3^8000/7^5600";
+  const slow = `${large}${"*2/3*3/2".repeat(110)}`;
+  const beganMs = performance.now();
+  expect(evaluate(slow)).toEqual({ ok: false, error: expect.stringContaining("takes too long") as string });
+  expect(performance.now() - beganMs).toBeLessThan(5000);
+  expect(evaluate(large).ok).toBe(true);
+  expect(evaluate(`2${"*1.0001".repeat(140)}`).ok).toBe(true);
+  expect(evaluate(`7^5000${"+7^5000".repeat(100)}`).ok).toBe(true);
+});

@@ -20,6 +20,7 @@ import {
   whole,
   written,
 } from "./rational.ts";
+import { mostWork, workOf, workOn } from "./work.ts";
 
 export const calculatorLimits = {
   characters: 1000,
@@ -81,6 +82,7 @@ class Evaluation {
   readonly #tokens: readonly string[];
   #at = 0;
   #depth = 0;
+  #work = 0;
 
   constructor(expression: string) {
     this.#tokens = tokensOf(expression);
@@ -102,6 +104,7 @@ class Evaluation {
       const sign = this.#tokens[this.#at] ?? "";
       if (sign === "%" && this.#isPercent()) {
         this.#at += 1;
+        this.#spend(workOf("/", left.value, whole(100n)));
         left = combined(left, exact(whole(100n)), divide, "the number is too large");
         continue;
       }
@@ -109,6 +112,7 @@ class Evaluation {
       if (binds === undefined || binds < least) break;
       this.#at += 1;
       const right = this.#expression(sign === "^" ? signBinding : binds + 1);
+      this.#spend(workOf(sign, left.value, right.value));
       left = operation(sign, left, right);
     }
     this.#depth -= 1;
@@ -130,7 +134,11 @@ class Evaluation {
       const { value, isExact } = this.#expression(signBinding);
       return { value: next === "-" ? negate(value) : value, isExact };
     }
-    if (next === "√") return root(this.#expression(signBinding + 1));
+    if (next === "√") {
+      const under = this.#expression(signBinding + 1);
+      this.#spend(workOn(under.value));
+      return root(under);
+    }
     if (next === "(") {
       const inner = this.#expression(0);
       this.#expect(")");
@@ -153,7 +161,14 @@ class Evaluation {
       values.push(this.#expression(0));
     }
     this.#expect(")");
+    for (const { value } of values) this.#spend(workOn(value));
     return called(values);
+  }
+
+  /** Before it is done. */
+  #spend(work: number): void {
+    this.#work += work;
+    if (this.#work > mostWork) throw new WrongExpression("it takes too long to compute: use shorter numbers");
   }
 
   #expect(sign: string): void {

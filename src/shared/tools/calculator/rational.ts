@@ -145,7 +145,7 @@ function magnitude(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
 
-function bitsOf(value: bigint): number {
+export function bitsOf(value: bigint): number {
   return magnitude(value).toString(16).length * 4;
 }
 

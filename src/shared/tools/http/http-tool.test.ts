@@ -32,6 +32,16 @@ test("arguments go into the path, then into the query, or into the body of what 
   expect(post).toMatchObject({ ok: true, value: { body: '{"b":{"c":1}}' } });
 });
 
+test("an argument that the schema does not name is no argument, unless it says that there may be more", () => {
+  const { parameters } = configured();
+  expect(askOf(configured(), { id: "x", admin: true })).toMatchObject({
+    ok: false,
+    error: { kind: "arguments-invalid", detail: "there is no 'admin'" },
+  });
+  const open = configured({ parameters: { ...parameters, additionalProperties: true } });
+  expect(askOf(open, { id: "x", admin: true }).ok).toBe(true);
+});
+
 test.each(["", ".", "..", "\ud800"])("%j can't stand in a path", (id) => {
   expect(askOf(configured(), { id }).ok).toBe(false);
 });
@@ -68,6 +78,7 @@ test.each([
     "http.0.parameters",
   ],
   [{ headers: [{ name: "host", secret: "X" }] }, "http.0.headers.0.name"],
+  [{ headers: [{ name: "x-key", secret: "X", prefix: "a\nb" }] }, "http.0.headers.0.prefix"],
   [{ name: "calculator" }, "http.0.name"],
 ])("a configuration with %j is refused at %s", (change, path) => {
   const parsed = toolPolicySchema.safeParse({

@@ -3,9 +3,10 @@
  * Secrets come by their name, from the Worker.
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
+import { isRecord } from "../../stream/wire-usage.ts";
 import type { JsonObject, ServerTool, ToolFault, ToolOutput } from "../server-tool.ts";
 import { isRepeatable, type HttpToolConfig } from "../tool-policy.ts";
-import { type Ask, type Fetch, safeFetch } from "./safe-fetch.ts";
+import { type Ask, type Fetch, safeFetch, type SecretHeader } from "./safe-fetch.ts";
 
 export interface HttpToolDeps {
   readonly fetch: Fetch;
@@ -49,6 +50,9 @@ export function askOf(
   args: JsonObject,
 ): Result<Omit<Ask, "secretHeaders">, ToolFault> {
   const left = new Map(Object.entries(args));
+  const unknown = unknownArgument(config.parameters, args);
+  if (unknown !== null)
+    return err({ kind: "arguments-invalid", detail: `there is no '${unknown.slice(0, 64)}'` });
   let fault: string | null = null;
   const path = config.path.replaceAll(/\{([^{}]*)\}/g, (_braces, name: string) => {
     const value = scalar(left.get(name));
@@ -84,6 +88,18 @@ export function askOf(
 }
 
 /**
+ * JSON schema lets an object have more members than its `properties` name; of an API's arguments hardly anybody means that, and whatever
+ * a model makes up would be in its query. Only where the schema says nothing of it, nor has other members of its own in its branches.
+ */
+function unknownArgument(schema: HttpToolConfig["parameters"], args: JsonObject): string | null {
+  const { properties } = schema;
+  if (!isRecord(properties) || saysMore.some((keyword) => Object.hasOwn(schema, keyword))) return null;
+  return Object.keys(args).find((name) => !Object.hasOwn(properties, name)) ?? null;
+}
+
+const saysMore = ["additionalProperties", "unevaluatedProperties", "allOf", "anyOf", "oneOf", "if"];
+
+/**
  * Every character that could mean something to a URL is encoded, slashes and percent signs too. `.` and `..` have no encoding that a
  * URL parser does not read as themselves (`%2e%2e` is `..`): refused, as is nothing at all, which would leave another path.
  */
@@ -101,12 +117,12 @@ function scalar(value: unknown): string | null {
 export function secretsOf(
   headers: HttpToolConfig["headers"],
   secret: HttpToolDeps["secret"],
-): Result<Readonly<Record<string, string>>, ToolFault> {
-  const values: Record<string, string> = {};
+): Result<Ask["secretHeaders"], ToolFault> {
+  const values: Record<string, SecretHeader> = {};
   for (const { name, secret: secretName, prefix } of headers) {
     const value = secret(secretName);
     if (value === null) return err({ kind: "unavailable", detail: "it is not set up: a secret is missing" });
-    values[name] = prefix + value;
+    values[name] = { value: prefix + value, secret: value };
   }
   return ok(values);
 }

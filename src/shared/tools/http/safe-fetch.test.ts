@@ -12,7 +12,7 @@ const ask: Ask = {
   url: new URL("https://api.example.com/a"),
   method: "GET",
   headers: {},
-  secretHeaders: { "x-key": "secret" },
+  secretHeaders: { "x-key": { value: "secret", secret: "secret" } },
   body: null,
 };
 
@@ -122,12 +122,60 @@ test("neither what a server says in a failure nor why it can't be reached goes o
 });
 
 test("a secret that the server says back is withheld", async () => {
-  const echoing = { secretHeaders: { authorization: "Bearer open-sesame" } };
+  const echoing = {
+    secretHeaders: { authorization: { value: "Bearer open-sesame", secret: "open-sesame" } },
+  };
   const { result } = await asked(
     { "api.example.com/a": () => Response.json({ auth: "Bearer open-sesame" }) },
     echoing,
   );
   expect(result).toEqual({ ok: true, value: '{"auth":"Bearer [withheld]"}' });
+});
+
+test.each([
+  ["with what stands before it", "token=ab/cd+ef==", "ab/cd+ef==", '{"is":"ab/cd+ef=="}'],
+  ["as PHP's JSON writes it", "Basic ab/cd+ef==", "ab/cd+ef==", '{"is":"ab\\/cd+ef=="}'],
+  ["as JSON writes it", 'say "open"', 'say "open"', '{"is":"say \\"open\\""}'],
+  ["in an address", "ab/cd+ef==", "ab/cd+ef==", "https://x/?key=ab%2Fcd%2Bef%3D%3D"],
+  ["with its scheme in the secret", "Bearer open-sesame", "Bearer open-sesame", "you are open-sesame"],
+])("a secret that the server says back is withheld %s", async (_name, value, secret, said) => {
+  const { result } = await asked(
+    { "api.example.com/a": () => new Response(said, { headers: { "content-type": "text/plain" } }) },
+    { secretHeaders: { "x-key": { value, secret } } },
+  );
+  expect(result).toMatchObject({ ok: true, value: expect.stringContaining("[withheld]") as string });
+  expect(JSON.stringify(result)).not.toMatch(/cd|open/);
+});
+
+test.each([301, 302])("%s behind a DELETE stays one: a GET would seem to have done it", async (status) => {
+  const { sent } = await asked(
+    { "api.example.com/a": to("/b", status), "api.example.com/b": () => Response.json(1) },
+    { method: "DELETE" },
+  );
+  expect(sent.map(({ method }) => method)).toEqual(["DELETE", "DELETE"]);
+  const put = await asked(
+    { "api.example.com/a": to("/b", status), "api.example.com/b": () => Response.json(1) },
+    { method: "PUT", body: "{}" },
+  );
+  expect(put.sent[1]).toMatchObject({ method: "PUT", body: "{}" });
+  const post = await asked(
+    { "api.example.com/a": to("/b", status), "api.example.com/b": () => Response.json(1) },
+    { method: "POST", body: "{}" },
+  );
+  expect(post.sent[1]).toMatchObject({ method: "GET", body: undefined });
+});
+
+test("a text is read in the letters that it says it is written in", async () => {
+  const latin = new Uint8Array([0x22, 0xe9, 0x74, 0xe9, 0x22]);
+  for (const [type, read] of [
+    ["application/json; charset=ISO-8859-1", '"été"'],
+    ["text/plain; charset=never-heard-of", '"\ufffdt\ufffd"'],
+  ] as const) {
+    const { result } = await asked({
+      "api.example.com/a": () => new Response(latin, { headers: { "content-type": type } }),
+    });
+    expect(result).toEqual({ ok: true, value: read });
+  }
 });
 
 test("what is no text is not read", async () => {

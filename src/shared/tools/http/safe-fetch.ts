@@ -13,8 +13,15 @@ export interface Ask {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Kept from every other host than the first. */
-  readonly secretHeaders: Readonly<Record<string, string>>;
+  readonly secretHeaders: Readonly<Record<string, SecretHeader>>;
   readonly body: string | null;
+}
+
+export interface SecretHeader {
+  /** As it is sent. */
+  readonly value: string;
+  /** What of it nobody may read. */
+  readonly secret: string;
 }
 
 export interface AskLimits {
@@ -35,7 +42,7 @@ export async function safeFetch(
   for (let followed = 0; ; followed += 1) {
     const judged = judgeTarget(ask.url, limits.targets);
     if (!judged.ok) return err({ kind: "refused", detail: judged.error });
-    const sentSecrets = ask.url.origin === first.url.origin ? ask.secretHeaders : {};
+    const sentSecrets = ask.url.origin === first.url.origin ? valuesOf(ask.secretHeaders) : {};
     let response: Response;
     try {
       response = await fetch(ask.url.href, {
@@ -60,27 +67,46 @@ export async function safeFetch(
   }
 }
 
+function valuesOf(headers: Ask["secretHeaders"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, { value }]) => [name, value]));
+}
+
 /** Some servers say what they were sent: that is not for a model to read. A value so short is no secret, and may be any word. */
 function withoutSecrets(text: string, secretHeaders: Ask["secretHeaders"]): string {
   let shown = text;
-  for (const value of Object.values(secretHeaders)) {
-    const secret = value.slice(value.lastIndexOf(" ") + 1);
-    if (secret.length >= leastSecretCharacters) shown = shown.replaceAll(secret, "[withheld]");
-  }
+  for (const { secret } of Object.values(secretHeaders))
+    for (const form of formsOf(secret)) shown = shown.replaceAll(form, "[withheld]");
   return shown;
+}
+
+/**
+ * As it is, as JSON writes it (PHP's with `\/`), as a URL does, and its parts where it has several (a scheme with its credential): longer
+ * ones first, since one may hold another.
+ */
+function formsOf(secret: string): readonly string[] {
+  const plain = [secret, ...secret.split(/\s+/)].filter((part) => part.length >= leastSecretCharacters);
+  const forms = plain.flatMap((part) => {
+    const json = JSON.stringify(part).slice(1, -1);
+    return [part, json, json.replaceAll("/", "\\/"), encodeURIComponent(part.toWellFormed())];
+  });
+  return [...new Set(forms)].toSorted((left, right) => right.length - left.length);
 }
 
 const leastSecretCharacters = 6;
 
 const unreachable: ToolFault = { kind: "unavailable", detail: "the server can't be reached" };
 
-/** As browsers do it: only 307 and 308 keep the method and the body, and those leave the origin with neither. */
+/**
+ * By the Fetch standard: 303 asks for what came of it, 301 and 302 make a GET of a POST alone. A DELETE that became a GET would seem to have
+ * been done. A body leaves its origin by no redirect.
+ */
 function redirected(ask: Ask, response: Response): Ask | null {
   const location = response.headers.get("location");
   const url = location === null || location.length > 4096 ? null : URL.parse(location, ask.url.href);
   if (url === null) return null;
-  const keeps = response.status === 307 || response.status === 308 || ask.method === "GET";
-  if (!keeps) return { ...ask, url, method: "GET", body: null, headers: {} };
+  const { status } = response;
+  const asksForResult = status === 303 || ((status === 301 || status === 302) && ask.method === "POST");
+  if (asksForResult && ask.method !== "GET") return { ...ask, url, method: "GET", body: null, headers: {} };
   return ask.body !== null && url.origin !== ask.url.origin ? null : { ...ask, url };
 }
 
@@ -104,7 +130,7 @@ async function textOf(
   }
   if (response.body === null) return ok("");
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  const decoder = new TextDecoder();
+  const decoder = decoderOf(response);
   let text = "";
   let bytes = 0;
   try {
@@ -120,6 +146,16 @@ async function textOf(
     }
   } catch {
     return err(signal.aborted ? { kind: "timeout" } : unreachable);
+  }
+}
+
+function decoderOf({ headers }: Response): TextDecoder {
+  const charset = /;\s*charset="?([\w.:-]{1,40})/i.exec(headers.get("content-type") ?? "")?.[1] ?? "utf-8";
+  try {
+    return new TextDecoder(charset);
+  } catch {
+    // One that nobody knows is UTF-8, most likely.
+    return new TextDecoder();
   }
 }
 

@@ -67,12 +67,19 @@ export function webSearchTool(config: WebSearchConfig, wish: WebSearchWish, deps
   };
 }
 
-/** What is searched for is data: encoded, it is one value of the query, whatever is in it. */
+/**
+ * What is searched for is data: encoded, it is one value of the query or one segment of the path, whatever is in it. `.` and `..` would be
+ * steps of a path, encoded or not: with a blank behind them they are words.
+ */
 export function searchUrl(template: string, query: string, count: number): URL {
   const filled = template.replaceAll(/\{(query|count)\}/g, (_braces, name: string) =>
-    encodeURIComponent(name === "query" ? query.toWellFormed() : String(count)),
+    encodeURIComponent(name === "query" ? asWords(query.toWellFormed()) : String(count)),
   );
   return new URL(filled);
+}
+
+function asWords(query: string): string {
+  return query === "." || query === ".." ? `${query} ` : query;
 }
 
 /** `null`: the answer is not what the configuration says. Results without an address of the web can't be cited, and are left out. */
