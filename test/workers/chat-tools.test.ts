@@ -1,4 +1,3 @@
-import { abortAllDurableObjects } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
 import { bearer, post } from "./edge-under-test.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
@@ -10,8 +9,13 @@ const tools = { calculator: true, http: [{ ...orderTool, headers: [] }, refundTo
 const engine = scriptedEdge({
   "chat-tools": { limits: limitless, tools: { ...tools, chat_completions: true } },
   "no-chat-tools": { limits: limitless, tools },
+  "shared-tools": {
+    limits: limitless,
+    requests: { dedup: true },
+    tools: { ...tools, chat_completions: true },
+  },
 });
-const server = besideEngine(engine);
+besideEngine(engine);
 
 const six = ["calculator", { expression: "2*3" }] as const;
 const path = "/v1/chat/completions";
@@ -116,24 +120,63 @@ test("a broken engine behind a round is one error event, without an end mark", a
   expect(text).not.toContain("[DONE]");
 });
 
-test("killed behind a round, the stream ends with an error, and what was said is billed", async () => {
-  const authorization = await bearer("chat-tools", "grace");
-  engine.rounds.push(thinksAloud("Let me see.", ["get_order", { id: "7" }]), {
-    ...says("It is", " sent."),
-    pause: { at: 1, until: new Promise(() => undefined) },
+test("one whose model is cut off in a call of ours shows nothing of it", async () => {
+  const authorization = await bearer("chat-tools", "heidi");
+  const cut = { ...thinksAloud("Let me see.", six), finish: "length" };
+  engine.rounds.push(cut);
+  const response = await post(path, authorization, asked);
+  const { choices } = (await response.json()) as { readonly choices: readonly object[] };
+  expect(choices).toMatchObject([{ finish_reason: "length", message: { content: "Let me see." } }]);
+  expect(JSON.stringify(choices)).not.toContain("tool_calls");
+});
+
+test("one whose model does not leave its tools ends without calls that nobody could answer", async () => {
+  engine.rounds.push(calls(six));
+  const response = await post(path, await bearer("chat-tools", "ivan"), asked);
+  const { choices } = (await response.json()) as { readonly choices: readonly object[] };
+  expect(choices).toMatchObject([{ finish_reason: "stop", message: { content: "" } }]);
+  expect(engine.asked).toHaveLength(3);
+});
+
+test("all rounds together say no more than the client asked for", async () => {
+  const long = { ...thinksAloud("Let me see.", six), deltas: [] as object[] };
+  long.deltas = [{ content: "Let" }, { content: " me" }, { content: " see." }, ...calls(six).deltas];
+  engine.rounds.push(long, says("It is 6."));
+  const body = { ...asked, max_completion_tokens: 7 };
+  await (await post(path, await bearer("chat-tools", "judy"), body)).text();
+  expect(engine.asked.map(({ max_tokens: most }) => most)).toEqual([7, 3]);
+  engine.reset();
+  engine.rounds.push(long, says("never asked"));
+  const spent = await post(path, await bearer("chat-tools", "kim"), { ...body, max_completion_tokens: 4 });
+  expect(await spent.json()).toMatchObject({
+    choices: [{ finish_reason: "length", message: { content: "Let me see." } }],
+    usage: { completion_tokens: 4 },
   });
-  server.answers.set("/v1/orders/7", () => Response.json({ state: "sent" }));
-  const key = { "idempotency-key": "killed-behind-a-round" };
-  const body = { ...asked, stream: true };
-  const response = await post(path, authorization, body, key);
-  const reader = response.body?.getReader();
-  let seen = "";
-  while (!seen.includes("It is")) seen += new TextDecoder().decode((await reader?.read())?.value);
-  await abortAllDurableObjects();
-  await reader?.read().catch(() => undefined);
-  const text = await (await post(path, authorization, body, key)).text();
-  expect(text.startsWith(seen)).toBe(true);
-  expect(text).toContain('"error"');
-  expect(server.asked).toHaveLength(1);
-  await expectBill(authorization, 1, 23);
+  expect(engine.asked).toHaveLength(1);
+});
+
+test("equal requests share no answer that their tools went into", async () => {
+  const authorization = await bearer("shared-tools", "alice");
+  engine.rounds.push(calls(six), says("It is 6."), calls(six), says("It is 6 still."));
+  const body = { ...asked, temperature: 0 };
+  const first = await (await post(path, authorization, body)).text();
+  const second = await (await post(path, authorization, body)).text();
+  expect([first.includes("6."), second.includes("6 still.")]).toEqual([true, true]);
+  expect(engine.asked).toHaveLength(4);
+});
+
+test("log probabilities are of all that was said", async () => {
+  const authorization = await bearer("chat-tools", "leo");
+  const entry = (token: string) => ({ token, logprob: -0.5, bytes: null, top_logprobs: [] });
+  const saying = (token: string) => ({ content: token, logprobs: { content: [entry(token)] } });
+  const { deltas, finish } = calls(six);
+  engine.rounds.push(
+    { deltas: [saying("Hm."), ...deltas], finish },
+    { deltas: [saying("Six")], finish: "stop" },
+  );
+  const response = await post(path, authorization, { ...asked, logprobs: true });
+  const { choices } = (await response.json()) as {
+    readonly choices: readonly { readonly logprobs: { readonly content: readonly { token: string }[] } }[];
+  };
+  expect(choices[0]?.logprobs.content.map(({ token }) => token)).toEqual(["Hm.", "Six"]);
 });

@@ -4,6 +4,8 @@ export interface ScriptedRound {
   readonly finish: string | null;
   /** In place of the engine's own. */
   readonly pause?: { readonly at: number; readonly until: Promise<void> };
+  /** The request is refused with it. */
+  readonly status?: number;
 }
 
 /**
@@ -90,10 +92,12 @@ export class ScriptedEngine {
         object: "chat.completion.chunk",
         created: 1_760_000_000,
         model: "m",
-        choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+        choices: [{ index: 0, logprobs: null, ...parted(delta), finish_reason: finish }],
         usage: this.#usage(completion, said),
       })}\n\n`;
     const script = this.rounds.length > 1 ? this.rounds.shift() : (this.rounds[0] ?? this.script);
+    if (script?.status !== undefined)
+      return Response.json({ error: { message: "no", code: script.status } }, { status: script.status });
     const deltas = script?.deltas ?? tokens.map((content) => ({ content }));
     const finish = script === null || script === undefined ? "stop" : script.finish;
     const events = [
@@ -120,6 +124,12 @@ export class ScriptedEngine {
     );
     return new Response(body, { headers: { "content-type": "text/event-stream; charset=utf-8" } });
   }
+}
+
+/** A delta's `logprobs` stand beside it. */
+function parted(delta: { readonly logprobs?: object }): object {
+  const { logprobs, ...rest } = delta;
+  return { delta: rest, ...(logprobs === undefined ? {} : { logprobs }) };
 }
 
 /** The answer's text as a client puts it together from the events, and why it ended. */

@@ -89,3 +89,9 @@ export const refundTool = {
     additionalProperties: false,
   },
 };
+
+/** Messages of what the engine was asked last, behind its instructions. */
+export function messagesBehind(engine: ScriptedEngine): readonly Record<string, unknown>[] {
+  const messages = engine.asked.at(-1)?.["messages"] as readonly Record<string, unknown>[];
+  return messages.filter(({ role }) => role !== "system");
+}

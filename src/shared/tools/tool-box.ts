@@ -8,6 +8,6 @@ export interface ToolBox {
   call(tool: ServerTool, argumentsText: string, signal: AbortSignal): Promise<Result<ToolOutput, ToolFault>>;
   /** The text as the tenant's safety rules let a model read it; `null`: they do not. */
   screened(text: string): Promise<string | null>;
-  /** So much of it as the model is to read. */
-  cut(text: string): string;
+  /** So much of it as the model is to read. @param most in characters; absent: as the tenant's policy says */
+  cut(text: string, most?: number): string;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { screenResponse } from "../responses/screen-items.ts";
+import { chatOf } from "../responses/to-chat.ts";
 import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import { type TenantConfig, tenantConfigSchema } from "../tenancy/tenant-config.ts";
 import { parseChatRequest } from "../wire/chat-request.ts";
@@ -118,4 +119,27 @@ test("what was found at two places is told in one", () => {
   expect(summaryOfBoth("email:1 hate/threatening:2", "iban:1 email:3")).toBe(
     "email:4 hate/threatening:2 iban:1",
   );
+});
+
+test.each([
+  ["output", { output: `It is ${address}.` }],
+  ["error", { error: `It is ${address}.` }],
+  ["error in its form", { error: { content: [{ type: "text", text: `It is ${address}.` }] } }],
+  ["arguments", { arguments: JSON.stringify({ to: address }), output: "Sent." }],
+])("of a call that is sent back, its %s is read as well", async (_name, fields) => {
+  const parsed = parseResponseRequest(
+    JSON.stringify({
+      model: "auto",
+      input: [
+        { role: "user", content: "Where?" },
+        { type: "mcp_call", server_label: "edgewise", name: "find", arguments: "{}", ...fields },
+      ],
+    }),
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  const masked = await screenResponse(parsed.value, tenant("mask"), nobody);
+  if (!masked.ok) throw new Error(masked.error.kind);
+  expect(JSON.stringify(masked.value.request)).not.toContain(address);
+  expect(JSON.stringify(chatOf(masked.value.request).messages)).toContain("[e-mail address]");
+  expect(await screenResponse(parsed.value, tenant("block"), nobody)).toMatchObject({ ok: false });
 });

@@ -15,7 +15,7 @@ export const mcpCall = z
     name: toolName,
     arguments: callArguments,
     output: text().nullish(),
-    error: z.unknown(),
+    error: z.unknown().optional(),
     status: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
     approval_request_id: withoutEffect(opaqueId.nullish()),
   })
@@ -34,7 +34,7 @@ export const webSearchCall = z
     type: z.literal("web_search_call"),
     id: withoutEffect(opaqueId.nullish()),
     status: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
-    action: withoutEffect(z.unknown()),
+    action: withoutEffect(z.unknown().optional()),
   })
   .transform(({ type }): WebSearchCall => ({ type }));
 

@@ -30,7 +30,7 @@ substring sum tan text timeofday to_ascii to_char to_date to_hex to_json to_json
 to_tsvector transaction_timestamp translate trim trim_array trim_scale trunc ts_headline ts_rank ts_rank_cd tsrange
 tstzrange txid_current_if_assigned unnest upper upper_inc upper_inf user var_pop var_samp variance version
 websearch_to_tsquery width_bucket xmlagg
-date datetime group_concat hex ifnull iif instr json_extract json_group_array json_group_object json_quote json_type
+char date datetime group_concat hex ifnull iif instr json_extract json_group_array json_group_object json_quote json_type
 json_valid julianday likely nullif printf quote strftime time total typeof unicode unixepoch unlikely
 `;
 

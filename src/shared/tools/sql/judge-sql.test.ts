@@ -110,3 +110,14 @@ test("a sign behind a number is an operator, and stays what it is in quotes", ()
   const judged = judgeSql("select 5-1, total -2, '3-4', \"a-5\" from orders", rules);
   expect(judged.ok && judged.value.sql).toMatch(/\(\(5\) - \(1\)\).*\(total - \(2\)\).*'3-4'.*"a-5"/);
 });
+
+test.each(["select cast(id as text) from orders", "select date '2026-01-01'", "select 'a\\b' from orders"])(
+  "%s may run in PostgreSQL, and is told why it can't in SQLite",
+  (sql) => {
+    expect(judgeSql(sql, rules).ok).toBe(true);
+    expect(judgeSql(sql, { ...rules, isSqlite: true })).toMatchObject({
+      ok: false,
+      error: expect.stringContaining("can't be written for SQLite") as string,
+    });
+  },
+);

@@ -14,6 +14,8 @@ export interface SqlRules {
   readonly tables: ReadonlySet<string> | null;
   /** Extensions whose functions may be called, and which may be created. */
   readonly extensions: readonly string[];
+  /** The statement is for SQLite, which the parser's writer has no words for some things for. */
+  readonly isSqlite?: boolean;
 }
 
 export interface JudgedSql {
@@ -140,6 +142,12 @@ class Reading {
       return "a number has too many digits: write it as a text in quotes";
     if (type === "cast" && this.#rules.tables !== null && isObjectName(node["to"]))
       return "it asks for the names of what is in the database";
+    if (this.#rules.isSqlite === true) {
+      if (type === "cast")
+        return "it has a cast, which can't be written for SQLite: use round, printf or || ''";
+      if (type === "string" && String(node["value"]).includes("\\"))
+        return "a text holds a backslash, which can't be written for SQLite: use char(92)";
+    }
     if (type === "cast" && isBareInterval(node)) return "an interval has no unit: write interval '1 day'";
     if (type === "with" || type === "with recursive") return this.#with(node, named, depth);
     if (type === "table" && isRecord(node["name"])) {

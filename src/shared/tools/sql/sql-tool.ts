@@ -25,6 +25,7 @@ export function sqlTool(
   maxCharacters: number,
 ): ServerTool {
   const tables = new Set(config.tables);
+  const rules = { tables, extensions: [], isSqlite: config.dialect === "d1" };
   return {
     ...sqlDefinition(config),
     shown: "mcp_call",
@@ -32,7 +33,7 @@ export function sqlTool(
     // The database stops the statement by itself, and says so.
     timeoutMs: config.timeout_ms + 2000,
     async run({ query }, { signal }): Promise<Result<ToolOutput, ToolFault>> {
-      const judged = judgeSql(String(query), { tables, extensions: [] });
+      const judged = judgeSql(String(query), rules);
       if (!judged.ok) return err({ kind: "refused", detail: `the query may not run: ${judged.error}` });
       const database = open();
       if (database === null)

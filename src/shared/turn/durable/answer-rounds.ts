@@ -4,7 +4,8 @@
  */
 import type { RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
-import { groundingTold, type Grounding, writeGrounding } from "../../grounding/ground.ts";
+import type { Result } from "../../contracts/result.ts";
+import { groundingTold, type Grounding } from "../../grounding/ground.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import { AnswerCollector } from "../../stream/answer-collector.ts";
@@ -24,7 +25,7 @@ import type { ChatRunDeps } from "./chat-run.ts";
 import { endEffects, statusAtEnd, type ChatTurnRequest, type EnteredConversation } from "./chat-turn-end.ts";
 import { answerMessages, journalEvents, maxGatheredCharacters } from "./gathered.ts";
 import type { KeptNote } from "./kept-note.ts";
-import type { TurnEnd, TurnIo, TurnOutcome } from "./ports.ts";
+import type { TurnIo, TurnOutcome } from "./ports.ts";
 import { minus, noUsage } from "./round-history.ts";
 import { behindRounds } from "./round-reservation.ts";
 import { runRecord } from "./run-record.ts";
@@ -65,7 +66,7 @@ export class AnswerRounds {
   }
 
   async run(opened: LiveTurn): Promise<TurnOutcome> {
-    const { form, io, signal, stages, tools, begun, turnDeps, grounding } = this.#options;
+    const { form, io, signal, stages, tools, begun, grounding, note } = this.#options;
     io.open({
       "server-timing": serverTiming(stages, told(grounding)),
       ...Object.fromEntries(rateLimitHeaders(opened.reservation.standing)),
@@ -73,7 +74,7 @@ export class AnswerRounds {
     });
     if (tools !== null) tools.passages = grounding?.passages.length ?? 0;
     if (!this.#options.isBegun) {
-      if (grounding !== null) io.keep(writeGrounding(grounding));
+      if (grounding !== null) note.keepGrounding(grounding);
       for (const event of journalEvents(form.begin(opened.candidate.model, grounding))) io.emit(event);
     }
     this.#noteWho(opened);
@@ -87,21 +88,35 @@ export class AnswerRounds {
     let turn = opened;
     const { createdSeconds } = first;
     for (let round = first; ; round = { ...round, createdSeconds }) {
-      if (!round.calledUs || form.rounds === null) return this.#concluded(turn, round, collected);
+      if (!round.calledUs || form.rounds === null) {
+        tools.withoutOurs(collected);
+        return this.#concluded(turn, round, collected);
+      }
       for (const event of round.terminal) io.emit(event);
       await tools.answer(collected, round.used, form.rounds.closing(), signal);
       collected = new AnswerCollector(maxGatheredCharacters, false);
-      if (!tools.goesOn) {
-        const { last } = form.rounds.concluded(round.totals.usage, round.record.price);
-        return this.#concluded(turn, { ...round, terminal: journalEvents(last) }, collected);
+      const { ending } = tools;
+      if (ending !== null) {
+        const { last } = form.rounds.concluded(round.totals.usage, round.record.price, ending);
+        collected.finish(0, ending);
+        const totals = { ...round.totals, finishReasons: [ending] };
+        return this.#concluded(turn, { ...round, totals, terminal: journalEvents(last) }, collected);
       }
-      const left = this.#left(opened, tools);
-      const number = tools.rounds.length + 1;
-      const next = await openRound(turn, this.#options.asked(), left, number, turnDeps, signal);
-      if (!next.ok) return this.#brokenOff(next.error, round);
+      const next = await this.#next(turn, opened, tools);
+      if (!next.ok) return this.#concluded(turn, this.#brokenOff(next.error, round), collected);
       turn = next.value;
       this.#noteWho(turn);
       round = await this.#round(turn, collected, null);
+    }
+  }
+
+  /** What the tools said may be more than the model can take in: then it reads less of it. */
+  async #next(turn: LiveTurn, opened: LiveTurn, tools: ToolRounds): Promise<Result<LiveTurn, Refusal>> {
+    const { turnDeps, signal, asked } = this.#options;
+    const number = tools.rounds.length + 1;
+    for (;;) {
+      const next = await openRound(turn, asked(), this.#left(opened, tools), number, turnDeps, signal);
+      if (next.ok || next.error.kind !== "context-too-long" || !tools.shorten()) return next;
     }
   }
 
@@ -145,19 +160,16 @@ export class AnswerRounds {
   }
 
   /** Nobody answered the next round: what was said stands, and is paid. */
-  #brokenOff(refusal: Refusal, { totals, record }: EndedRound): TurnEnd {
-    const { form, request, entered, note } = this.#options;
+  #brokenOff(refusal: Refusal, round: EndedRound): EndedRound {
+    const { form } = this.#options;
+    // Not as the round counted, which is among those before by now.
+    form.encoder?.counting(() => round.totals.usage, round.record.price);
     const end = form.refused(refusal);
-    const use = turnUse(totals, record.price, note.who?.model ?? request.chat.model);
-    const collected = new AnswerCollector(maxGatheredCharacters, false);
-    const settled = { ...use, promptTokens: totals.usage.promptTokens };
     return {
-      status: "failed",
-      events: journalEvents(end?.last ?? ""),
-      response: end?.response ?? null,
-      usage: totals.usage,
-      basis: totals.basis,
-      effects: endEffects(request, entered, collected, "failed", settled, this.#past()),
+      ...round,
+      how: "origin-error",
+      totals: { ...round.totals, finishReasons: [null], failureDetail: `behind a round: ${refusal.kind}` },
+      terminal: journalEvents(end?.last ?? ""),
     };
   }
 

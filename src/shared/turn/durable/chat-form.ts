@@ -12,6 +12,7 @@ import { toWireError } from "../../wire/errors.ts";
 import { ChatRounds } from "./chat-rounds.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
 import { gatherEvents, namedIn } from "./gathered.ts";
+import { takeApart } from "./kept-rounds.ts";
 import { keptAnswer } from "./listed-chat.ts";
 import type { JournalEvent } from "./ports.ts";
 import type { FormHistory, TurnForm } from "./turn-form.ts";
@@ -28,7 +29,7 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
     begin: (model, grounding) => {
       const createdSeconds = Math.floor(request.createdMs / 1000);
       const options = { id: request.responseId, model, createdSeconds, includeUsage: asked.includeUsage };
-      rounds?.begin(options, grounding, null);
+      rounds?.begin(options, grounding);
       return "";
     },
     final: ({ status, model, createdSeconds, collected, usage, price, grounding }) =>
@@ -55,15 +56,17 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
       };
     },
     history,
-    restore: (events, grounding) => {
+    restore: (events, grounding, begun) => {
       // Its chunks say nothing of each other, but for who answers, and when.
       if (rounds === null) return;
       const all = [...events];
-      const named = namedIn(all);
-      if (named === null) return;
-      const { model, created: createdSeconds } = named;
+      // The text format names nothing, and needs none of it.
+      const { model, created: createdSeconds } = namedIn(all) ?? {
+        model: request.chat.model,
+        created: Math.floor(request.createdMs / 1000),
+      };
       const options = { id: request.responseId, model, createdSeconds, includeUsage: asked.includeUsage };
-      rounds.begin(options, grounding, gatherEvents(all));
+      rounds.goOn(options, grounding, gatherEvents(all), begun);
     },
     conclude: (_events, finish, { model, createdSeconds, collected, usage, price, grounding }) => {
       const identity = { id: request.responseId, model, createdSeconds };
@@ -80,8 +83,8 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
       };
     },
     interrupted: (interruption, usage) => {
-      const told = history(interruption.events());
-      const { collected } = told;
+      const told = history(interruption.events(), interruption.kept);
+      const collected = gatherEvents(interruption.events());
       const cancelled = interruption.reason === "cancelled";
       const identity = {
         id: request.responseId,
@@ -124,12 +127,12 @@ function cited(
     : withCitations(answer, citationsIn(collected.choices, grounding.passages, isJson));
 }
 
-function history(events: Iterable<JournalEvent>): FormHistory {
+function history(events: Iterable<JournalEvent>, kept: string | null | undefined): FormHistory {
   const all = [...events];
   const named = namedIn(all);
+  const whole = gatherEvents(all);
   return {
-    collected: gatherEvents(all),
-    rounds: [],
+    ...(takeApart(kept, whole) ?? { collected: whole, rounds: [] }),
     model: named?.model ?? null,
     createdSeconds: named?.created ?? null,
   };

@@ -15,6 +15,7 @@ import type { FinishReason } from "../../stream/engine-event.ts";
 import { Transcript } from "../../stream/transcript.ts";
 import { isRecord, type Price } from "../../stream/wire-usage.ts";
 import { turnUse } from "../ending.ts";
+import { asOneAnswer } from "./chat-rounds.ts";
 import {
   endEffects,
   finishedStatus,
@@ -24,7 +25,7 @@ import {
 } from "./chat-turn-end.ts";
 import { journalEvents } from "./gathered.ts";
 import type { LostRun, TurnEnd } from "./ports.ts";
-import { roundsIn, toldRounds, type RoundsNote } from "./round-history.ts";
+import { most, roundsIn, toldRounds, type RoundsNote } from "./round-history.ts";
 import type { BegunRounds } from "./tool-rounds.ts";
 
 /** What a run has its journal remember, since no event says it. */
@@ -77,12 +78,14 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
   if (asked.choices !== 1) return ends("n is over 1");
   const note = readNote(lost.note);
   if (note === null || lost.usage === null) return ends("it is not known who answered");
-  const { collected, rounds, createdSeconds } = form.history(lost.events());
-  const noted = note.rounds ?? null;
+  const { collected, rounds, prior, createdSeconds } = form.history(lost.events(), lost.kept);
+  const noted = notedRounds(note, prior);
   if (rounds.length > 0 && noted === null) return ends("it is not known what its tools said");
-  // Of a chat's calls no event tells.
-  if (request.response === undefined && (noted?.prior.completionTokens ?? 0) > 0)
+  // Of a chat's calls no event tells, and older code kept none of them.
+  if (rounds.length === 0 && (noted?.prior.completionTokens ?? 0) > 0)
     return ends("what its tools said is gone");
+  // What was kept beside the journal may be newer than its last row.
+  const usage = noted === null ? lost.usage : most(lost.usage, noted.prior);
   const [choice] = collected.choices;
   if (collected.overflowed) return ends("the answer is too long to be kept");
   const begun: BegunAnswer = {
@@ -91,9 +94,9 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
     rounds: noted === null ? null : { rounds, note: noted },
     transcript: new Transcript(
       choice?.content ?? "",
-      lost.usage.completionTokens - (noted?.prior.completionTokens ?? 0),
+      usage.completionTokens - (noted?.prior.completionTokens ?? 0),
     ),
-    usage: lost.usage,
+    usage,
     createdSeconds,
     events: lost.events,
     grounding: readGrounding(lost.kept),
@@ -104,6 +107,12 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
     if (choice.reasoning !== null) return ends("it had begun to think");
   }
   return { kind: "goes-on", begun };
+}
+
+/** @param prior what rounds used that are kept beside the journal: the note in it may be older than they */
+function notedRounds({ rounds }: RunNote, prior: Usage | undefined): RoundsNote | null {
+  if (prior === undefined) return rounds ?? null;
+  return rounds === undefined ? { told: {}, sources: [], prior } : { ...rounds, prior };
 }
 
 /** The end of an answer that was told whole. */
@@ -122,7 +131,7 @@ export function completeEnd(
     status,
     model: note.model,
     createdSeconds: createdSeconds ?? Math.floor(request.createdMs / 1000),
-    collected,
+    collected: asOneAnswer(toldRounds(rounds), collected),
     usage,
     price,
     grounding,

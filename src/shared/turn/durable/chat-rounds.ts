@@ -2,8 +2,8 @@
  * How is a chat completion told whose model turns to tools of the server's own? Its stream has no words for their calls: a reader sees
  * what the model says, as one answer, and the finish reason of its last round.
  *
- * Nothing in the journal shows the calls either. So only tools are offered here that may be asked twice, and a turn whose run is lost
- * behind a round does not go on.
+ * Nothing in the journal shows the calls either: what a lost run needs to know of them is kept beside it (kept-rounds.ts) when all calls of
+ * a round have ended. One that is lost before makes them again, so that only tools are offered here that may be asked twice.
  */
 import { citingAnswer } from "../../grounding/citing-encoder.ts";
 import type { Grounding } from "../../grounding/ground.ts";
@@ -16,31 +16,48 @@ import type { WireErrorObject } from "../../wire/wire-error.ts";
 import { askedChat } from "../asked-chat.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
 import { maxGatheredCharacters } from "./gathered.ts";
+import { betweenRounds } from "./kept-rounds.ts";
 import type { Round } from "./round-history.ts";
-import type { FormEncoder, FormEnd, FormRounds } from "./turn-form.ts";
-
-/** Between what two rounds say. */
-const between = "\n\n";
+import { roundRequest } from "./round-request.ts";
+import type { FormEncoder, FormEnd, FormHistory, FormRounds } from "./turn-form.ts";
 
 export class ChatRounds {
   readonly #request: ChatTurnRequest;
   #encoder: OneAnswer | null = null;
-  #usage: (() => { readonly usage: Usage; readonly price: Price }) | null = null;
+  #usage: (() => { readonly usage: Usage; readonly price: Price | undefined }) | null = null;
   #calls = 0;
 
   constructor(request: ChatTurnRequest) {
     this.#request = request;
   }
 
+  begin(options: EncoderOptions, grounding: Grounding | null): void {
+    this.#begin(options, grounding, null);
+  }
+
   /** @param told what readers have of the answer already */
-  begin(options: EncoderOptions, grounding: Grounding | null, told: AnswerCollector | null): void {
+  goOn(
+    options: EncoderOptions,
+    grounding: Grounding | null,
+    told: AnswerCollector,
+    { rounds, collected }: Pick<FormHistory, "rounds" | "collected">,
+  ): void {
+    this.#calls = rounds.reduce((sum, { calls }) => sum + calls.length, 0);
+    this.#begin(options, grounding, told);
+    // Nothing was said since the last round: what comes next is another's.
+    if (rounds.length > 0 && (collected.choices[0]?.content ?? "") === "") this.#encoder?.parted();
+  }
+
+  #begin(options: EncoderOptions, grounding: Grounding | null, told: AnswerCollector | null): void {
     const asked = askedChat(this.#request.chat);
     const wire = () => {
       const { usage, price } = this.#usage?.() ?? { usage: noUsage, price: undefined };
       return toWireUsage(usage, price);
     };
     const encoder = citingAnswer(createEncoder(asked.format, options), grounding, told, asked);
-    this.#encoder = new OneAnswer(encoder, wire);
+    // What a journal holds begins with its role: the encoder, which is new, is not to tell it again.
+    if (told !== null && told.choices.length > 0) encoder.delta({ index: 0, role: "assistant" });
+    this.#encoder = new OneAnswer(encoder, wire, told);
   }
 
   /** `null`: no reader has seen anything. */
@@ -65,11 +82,8 @@ export class ChatRounds {
   };
 
   readonly rounds: FormRounds = {
-    asked: (since, tools) => {
-      const { tool_choice: _met, tools: _before, ...chat } = this.#request.chat;
-      const messages = [...chat.messages, ...since];
-      return askedChat({ ...chat, messages, ...(tools === undefined ? {} : { tools }) });
-    },
+    isSilent: true,
+    asked: (since, tools, used) => askedChat(roundRequest(this.#request.chat, since, tools, used)),
     opened: () => {
       this.#calls += 1;
       return { id: `call_${this.#request.turnId}${this.#calls}`, said: "" };
@@ -77,9 +91,9 @@ export class ChatRounds {
     ended: () => "",
     closing: () => this.#needed().parted(),
     // What is kept of it is made with the end (`final`).
-    concluded: (usage, price) => {
+    concluded: (usage, price, reason) => {
       this.#usage = () => ({ usage, price });
-      const last = this.#needed().finish(0, "tool_calls") + this.#needed().end("tool_calls");
+      const last = this.#needed().finish(0, reason) + this.#needed().end(reason);
       return { last, response: null };
     },
     cites: () => undefined,
@@ -103,9 +117,17 @@ class OneAnswer {
   #hasSaid = false;
   #isParted = false;
 
-  constructor(inner: AnswerEncoder, usage: () => ReturnType<typeof toWireUsage>) {
+  /** @param told what readers have of it already; `null`: nothing */
+  constructor(
+    inner: AnswerEncoder,
+    usage: () => ReturnType<typeof toWireUsage>,
+    told: AnswerCollector | null,
+  ) {
     this.#inner = inner;
     this.#usage = usage;
+    this.#isDated = told !== null;
+    this.#hasRole = told !== null && told.choices.length > 0;
+    this.#hasSaid = (told?.choices[0]?.content ?? "") !== "";
   }
 
   begin(createdSeconds: number): void {
@@ -154,7 +176,7 @@ class OneAnswer {
 
   #gap(says: boolean): string {
     if (!says) return "";
-    const gap = this.#isParted ? this.#inner.content(0, JSON.stringify(between)) : "";
+    const gap = this.#isParted ? this.#inner.content(0, JSON.stringify(betweenRounds)) : "";
     this.#isParted = false;
     this.#hasSaid = true;
     return gap;
@@ -168,7 +190,7 @@ export function asOneAnswer(rounds: readonly Round[], last: AnswerCollector): An
   const parts = [...rounds.map(({ said }) => said), last].flatMap(({ choices }) => choices.slice(0, 1));
   const text = parts.map(({ content }) => content ?? "").filter((one) => one !== "");
   const thought = parts.map(({ reasoning }) => reasoning ?? "").filter((one) => one !== "");
-  if (text.length > 0) whole.content(0, text.join(between));
+  if (text.length > 0) whole.content(0, text.join(betweenRounds));
   if (thought.length > 0) whole.delta({ index: 0, reasoning: thought.join("") });
   for (const { refusal } of parts) if (refusal !== null) whole.delta({ index: 0, refusal });
   const calls = parts.flatMap(({ toolCalls }) => toolCalls);
@@ -177,6 +199,13 @@ export function asOneAnswer(rounds: readonly Round[], last: AnswerCollector): An
       index: 0,
       toolCalls: [{ index, id, type: "function", function: { name, arguments: given } }],
     });
+  const sampled = parts.flatMap(({ logprobs }) => logprobs ?? []);
+  const [told] = whole.choices;
+  if (told !== undefined && sampled.length > 0)
+    told.logprobs = {
+      content: sampled.flatMap(({ content }) => content),
+      refusal: sampled.flatMap((one) => one.refusal),
+    };
   whole.finish(0, last.choices[0]?.finishReason ?? (calls.length > 0 ? "tool_calls" : "stop"));
   return whole;
 }

@@ -5,28 +5,31 @@
  */
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
-import { ok } from "../../contracts/result.ts";
+import { ok, type Result } from "../../contracts/result.ts";
 import type { Ground } from "../../grounding/ground.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import type { RequestRecord, Stage } from "../../telemetry/request-record.ts";
 import type { ToolBox } from "../../tools/tool-box.ts";
 import { turnUse } from "../ending.ts";
-import { openTurn, type LiveTurn } from "../open-turn.ts";
+import { openTurn, type LiveTurn, type OpenedTurn } from "../open-turn.ts";
 import { keepsTools } from "../offers-tools.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
 import { AnswerRounds } from "./answer-rounds.ts";
+import { asOneAnswer } from "./chat-rounds.ts";
 import { journalEvents } from "./gathered.ts";
 import { goneEngine, settledAtEnd, type BegunAnswer } from "./chat-resume.ts";
 import type { TurnEnd, TurnIo, TurnOutcome } from "./ports.ts";
 import {
   endEffects,
+  finishedStatus,
   formOf,
   refused,
   type ChatTurnRequest,
   type EnteredConversation,
 } from "./chat-turn-end.ts";
 import { noUsage } from "./round-history.ts";
+import { tokenBound } from "./round-request.ts";
 import { KeptNote } from "./kept-note.ts";
 import { ToolRounds } from "./tool-rounds.ts";
 import type { TurnForm } from "./turn-form.ts";
@@ -98,6 +101,7 @@ export class ChatRun {
     this.#signal = signal;
     this.#markedMs = deps.now();
     this.#note = new KeptNote(io);
+    this.#note.grounding = begun?.grounding ?? null;
   }
 
   /** @param earlyTold readers have what is said before the turn begins */
@@ -112,12 +116,44 @@ export class ChatRun {
     const begun = this.#begun;
     if (
       request.tools !== undefined &&
-      keepsTools(turnDeps.fleet, request.tenant, request.chat, request.tools)
+      // Whose calls were told goes on with what came of them, whatever the fleet is by now.
+      ((begun?.rounds?.rounds.length ?? 0) > 0 ||
+        keepsTools(turnDeps.fleet, request.tenant, request.chat, request.tools))
     ) {
       const ended = await this.#openTools(request.tools, turnDeps);
       if (ended !== null) return ended;
     }
-    const opened = await openTurn(
+    let opened = await this.#open(turnDeps);
+    // As in the run before, which had the model read less of what its tools said.
+    while (!opened.ok && opened.error.kind === "context-too-long" && this.#tools?.shorten() === true)
+      opened = await this.#open(turnDeps);
+    if (!opened.ok) return this.#refused(opened.error);
+    if (opened.value.kind === "cached")
+      return this.#refused({ kind: "internal", detail: "a durable turn came from the cache" });
+    if (begun !== null) this.#restore();
+    return new AnswerRounds({
+      request,
+      form: this.#form,
+      deps: this.#deps,
+      turnDeps,
+      io: this.#io,
+      signal: this.#signal,
+      stages: this.#stages,
+      mark: (stage) => this.#mark(stage),
+      asked: () => this.#asked(),
+      entered: this.#entered,
+      begun: this.#isBetweenRounds() ? null : begun,
+      isBegun: begun !== null,
+      tools: this.#tools,
+      note: this.#note,
+      grounding: begun?.grounding ?? opened.value.grounding,
+    }).run(opened.value);
+  }
+
+  #open(turnDeps: TurnDeps): Promise<Result<OpenedTurn, Refusal>> {
+    const request = this.#request;
+    const begun = this.#begun;
+    return openTurn(
       {
         principal: revivePrincipal(request.principal),
         tenant: request.tenant,
@@ -143,27 +179,6 @@ export class ChatRun {
           },
       this.#signal,
     );
-    if (!opened.ok) return this.#refused(opened.error);
-    if (opened.value.kind === "cached")
-      return this.#refused({ kind: "internal", detail: "a durable turn came from the cache" });
-    if (begun !== null) this.#restore();
-    return new AnswerRounds({
-      request,
-      form: this.#form,
-      deps: this.#deps,
-      turnDeps,
-      io: this.#io,
-      signal: this.#signal,
-      stages: this.#stages,
-      mark: (stage) => this.#mark(stage),
-      asked: () => this.#asked(),
-      entered: this.#entered,
-      begun: this.#isBetweenRounds() ? null : begun,
-      isBegun: begun !== null,
-      tools: this.#tools,
-      note: this.#note,
-      grounding: begun?.grounding ?? opened.value.grounding,
-    }).run(opened.value);
   }
 
   /** What came of it where the turn has its end already: its client has calls of its own to answer. */
@@ -176,6 +191,7 @@ export class ChatRun {
     this.#tools = new ToolRounds({
       offered,
       maxRounds: this.#request.tenant.tools?.max_rounds ?? 0,
+      maxTokens: tokenBound(this.#request.chat),
       form: this.#form.rounds,
       box: await this.#deps.openTools(this.#request),
       io: this.#io,
@@ -189,15 +205,26 @@ export class ChatRun {
     if (begun === null || !this.#isBetweenRounds()) return null;
     this.#restore();
     await this.#tools.answerOpen(this.#signal);
-    if (this.#tools.goesOn) return null;
-    const { note, usage } = begun;
+    const { ending } = this.#tools;
+    if (ending === null) return null;
+    const { note, usage, collected, createdSeconds, grounding } = begun;
     const price = modelRecord(turnDeps.fleet, note.cluster, note.model)?.price ?? freeOfCharge;
-    const { last, response } = this.#form.rounds?.concluded(usage, price) ?? { last: "", response: null };
+    const { last } = this.#form.rounds.concluded(usage, price, ending);
+    const status = finishedStatus(this.#request, ending);
+    collected.finish(0, ending);
     const end: TurnEnd = {
-      status: "completed",
+      status,
       events: journalEvents(last),
-      response,
-      ...this.#owed("completed"),
+      response: this.#form.final({
+        status,
+        model: note.model,
+        createdSeconds: createdSeconds ?? Math.floor(this.#request.createdMs / 1000),
+        collected: asOneAnswer(this.#tools.rounds, collected),
+        usage,
+        price,
+        grounding,
+      }),
+      ...this.#owed(status),
     };
     return sealInterrupted(end, this.#request, this.#deps.now(), this.#deps.archives);
   }
@@ -212,15 +239,17 @@ export class ChatRun {
     const tools = this.#tools;
     const { rounds } = this.#form;
     if (rounds === null || this.#request.tools === undefined) return this.#form.asked;
-    if (tools === null) return rounds.asked([], undefined);
+    if (tools === null) return rounds.asked([], undefined, 0);
     if (tools.rounds.length === 0) return this.#form.asked;
-    return rounds.asked(tools.messages(), tools.tools(this.#request.chat.tools));
+    const mayCall = tools.tools(this.#request.chat.tools);
+    return rounds.asked(tools.messages(), mayCall, tools.prior.completionTokens);
   }
 
   #restore(): void {
     if (this.#begun === null || this.#isRestored) return;
     this.#isRestored = true;
-    this.#form.restore(this.#begun.events(), this.#begun.grounding);
+    const { events, grounding, rounds, collected } = this.#begun;
+    this.#form.restore(events(), grounding, { rounds: rounds?.rounds ?? [], collected });
   }
 
   async #recall(): Promise<Recalled> {
@@ -241,14 +270,20 @@ export class ChatRun {
 
   #refused(refusal: Refusal): TurnOutcome {
     this.#restore();
+    const begun = this.#begun;
+    if (begun !== null) this.#form.encoder?.counting(() => begun.usage, undefined);
     const end = this.#form.refused(refusal);
     if (end === null) return refused(refusal, []);
-    return {
+    const failed: TurnEnd = {
       status: "failed",
       events: journalEvents(end.last),
       response: end.response,
       ...this.#owed(),
     };
+    // What an earlier run delivered is paid, and so is in the archive.
+    return begun === null
+      ? failed
+      : sealInterrupted(failed, this.#request, this.#deps.now(), this.#deps.archives);
   }
 
   /** By a turn that ends as refused: nothing, since what was reserved is given back already, but for what an earlier run delivered. */

@@ -1,15 +1,23 @@
-/** The run's note (chat-resume.ts) as it changes: who answers, and what its rounds leave that no event says. */
+/**
+ * What a run keeps for one that goes on in its place: a note (chat-resume.ts) of who answers and what its rounds leave that no event says;
+ * beside the journal what was found in files, and the rounds of an answer whose events tell of none.
+ */
+import { type Grounding, writeGrounding } from "../../grounding/ground.ts";
+import type { Usage } from "../../contracts/usage.ts";
 import { writeNote, type RunNote } from "./chat-resume.ts";
+import { writeKept } from "./kept-rounds.ts";
 import type { TurnIo } from "./ports.ts";
-import type { RoundsNote } from "./round-history.ts";
+import type { Round, RoundsNote } from "./round-history.ts";
 
 export class KeptNote {
-  readonly #io: Pick<TurnIo, "remember">;
+  readonly #io: Pick<TurnIo, "remember" | "keep">;
   /** `null`: nobody answers yet. */
   who: Omit<RunNote, "rounds"> | null = null;
   rounds: RoundsNote | null = null;
+  /** What the turn was given of files; `null`: nothing. */
+  grounding: Grounding | null = null;
 
-  constructor(io: Pick<TurnIo, "remember">) {
+  constructor(io: Pick<TurnIo, "remember" | "keep">) {
     this.#io = io;
   }
 
@@ -17,5 +25,15 @@ export class KeptNote {
   keep(): void {
     const { who, rounds } = this;
     if (who !== null) this.#io.remember(writeNote(rounds === null ? who : { ...who, rounds }));
+  }
+
+  keepGrounding(grounding: Grounding): void {
+    this.grounding = grounding;
+    this.#io.keep(writeGrounding(grounding));
+  }
+
+  /** Now. @param prior what these rounds used */
+  keepRounds(rounds: readonly Round[], prior: Usage): void {
+    this.#io.keep(writeKept(this.grounding, rounds, prior));
   }
 }

@@ -99,7 +99,7 @@ export interface TurnIo {
   remember(note: string): void;
   /**
    * Keeps a text with the turn, in a row of its own, now: what a run that goes on, or the turn's end, could not find again. Up to
-   * 300,000 characters. The last one counts; it goes with the journal.
+   * 400,000 characters. The last one counts; it goes with the journal.
    */
   keep(text: string): void;
 }

@@ -14,6 +14,7 @@ import { askedChat } from "../asked-chat.ts";
 import type { ResponseTurnRequest } from "./chat-turn-end.ts";
 import type { JournalEvent } from "./ports.ts";
 import { roundsIn } from "./round-history.ts";
+import { roundRequest } from "./round-request.ts";
 import type { FormHistory, TurnForm } from "./turn-form.ts";
 
 export function responseForm(request: ResponseTurnRequest, now: () => number): TurnForm {
@@ -30,17 +31,14 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
       return writer.started() + (grounding === null ? "" : writer.searched(grounding));
     },
     rounds: {
-      asked: (since, tools) => {
-        const { tool_choice: _met, tools: _before, ...chat } = request.chat;
-        const messages = [...chat.messages, ...since];
-        return askedResponse({ ...chat, messages, ...(tools === undefined ? {} : { tools }) }, response);
-      },
+      isSilent: false,
+      asked: (since, tools, used) => askedResponse(roundRequest(request.chat, since, tools, used), response),
       opened: (call) => writer.openServerCall(call),
       ended: (id, end) => writer.closeServerCall(id, end),
       closing: () => writer.finish(0, "tool_calls"),
-      concluded: (usage, price) => {
+      concluded: (usage, price, reason) => {
         writer.usage = () => ({ usage, price });
-        return { last: writer.end(undefined, "tool_calls"), response: kept() };
+        return { last: writer.end(undefined, reason), response: kept() };
       },
       cites: (sources) => {
         writer.sources = sources;

@@ -25,6 +25,8 @@ export interface Round {
 
 /** What no event says of rounds, and a run that goes on needs: kept in the run's note. */
 export interface RoundsNote {
+  /** Characters of each result that the model still reads, where all of them no longer fit its window. Absent: all that it was told. */
+  readonly mostTold?: number;
   /** What the rounds before the present one used. */
   readonly prior: Usage;
   /** What the model was told by a call's id, where its item does not show it. */
@@ -79,6 +81,11 @@ function calling(id: string, name: string, text: string) {
 }
 
 export const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
+
+/** What was used by whoever knows of more. */
+export function most(left: Usage, right: Usage): Usage {
+  return combined(left, right, Math.max);
+}
 
 export function plus(left: Usage, right: Usage): Usage {
   return combined(left, right, (a, b) => a + b);

@@ -3,21 +3,17 @@
  * the model is asked next. It knows neither engines nor reservations (chat-run.ts) nor what a tool does (tool-box.ts).
  *
  * What a lost run needs is in the journal: a call and its arguments before it is made, its result once it is there. So a call that
- * ended is not made again, and one whose end was lost only where its tool says that twice is as good as once.
+ * ended is not made again, and one whose end was lost only where its tool says that twice is as good as once. Of a form whose events tell
+ * of no calls, a round is kept when all its calls have ended.
  */
 import type { Result } from "../../contracts/result.ts";
 import type { Usage } from "../../contracts/usage.ts";
 import type { WebSource } from "../../grounding/citable.ts";
 import type { ServerCall, ServerCallEnd } from "../../responses/server-items.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
+import type { FinishReason } from "../../stream/engine-event.ts";
 import type { OfferedTools } from "../../tools/offered-tools.ts";
-import {
-  faultText,
-  type Passage,
-  type ServerTool,
-  type ToolFault,
-  type ToolOutput,
-} from "../../tools/server-tool.ts";
+import type { ServerTool, ToolFault, ToolOutput } from "../../tools/server-tool.ts";
 import type { ToolBox } from "../../tools/tool-box.ts";
 import type { ChatMessage } from "../../wire/chat-messages.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
@@ -32,6 +28,7 @@ import {
   type Round,
   type RoundsNote,
 } from "./round-history.ts";
+import { failed, type Made, mostToldUnits, noRoom, numbered, unitsOf } from "./tool-result.ts";
 import type { FormRounds } from "./turn-form.ts";
 
 export interface BegunRounds {
@@ -42,6 +39,8 @@ export interface BegunRounds {
 export interface RoundsOptions {
   readonly offered: OfferedTools;
   readonly maxRounds: number;
+  /** What all rounds together may say (round-request.ts); `null`: the client named no bound. */
+  readonly maxTokens: number | null;
   readonly form: FormRounds;
   readonly box: ToolBox;
   readonly io: Pick<TurnIo, "emit" | "write" | "progress">;
@@ -52,12 +51,8 @@ export interface RoundsOptions {
 /** More than any call may have (run-call.ts), so that one that is cut is refused. */
 const mostShownArguments = 40_000;
 
-/**
- * Arguments and results of one answer, as JSON: its last event repeats all of them beside its texts (response-writer.ts), and a
- * journal's event holds 500,000.
- */
-const mostToldUnits = 150_000;
-const noRoom: ToolFault = { kind: "too-large", detail: "this response has taken in all that it can" };
+/** A result that is shorter tells the model nothing. */
+const leastTold = 200;
 
 /** Calls under way at the same time. */
 const atOnce = 4;
@@ -72,6 +67,9 @@ export class ToolRounds {
   /** Passages of files that the model was given: what it finds of the web is numbered behind them. */
   passages = 0;
   #prior: Usage;
+  /** Of the rounds that a run which goes on would find. */
+  #kept: Usage;
+  #mostTold: number | undefined;
   /** Calls that were made, or are to be. */
   #made: number;
   /** Of arguments and results so far, as JSON. */
@@ -86,6 +84,8 @@ export class ToolRounds {
     this.#sources = [...(begun?.note.sources ?? [])];
     this.#known = { ...begun?.note.known };
     this.#prior = begun?.note.prior ?? noUsage;
+    this.#kept = this.#prior;
+    this.#mostTold = begun?.note.mostTold;
     this.#made = this.#rounds.reduce((sum, { calls }) => sum + calls.length, 0);
     this.#units = 0;
     for (const { calls } of this.#rounds)
@@ -108,18 +108,61 @@ export class ToolRounds {
   }
 
   get note(): RoundsNote {
-    return { prior: this.#prior, told: this.#told, sources: this.#sources, known: this.#known };
+    const mostTold = this.#mostTold;
+    return {
+      prior: this.#kept,
+      told: this.#told,
+      sources: this.#sources,
+      known: this.#known,
+      ...(mostTold === undefined ? {} : { mostTold }),
+    };
   }
 
-  /** Whether the model is asked again behind the last round. Not where its client has calls of its own to answer. */
-  get goesOn(): boolean {
+  /**
+   * How the answer ends behind its last round; `null`: it does not, its model is asked again. It ends where its client has calls of its own
+   * to answer, where all rounds are used up, and where all tokens are that the client asked for.
+   */
+  get ending(): FinishReason | null {
+    const { maxRounds, maxTokens } = this.#options;
     const last = this.#rounds.at(-1);
-    if (last === undefined || this.#rounds.length > this.#options.maxRounds) return false;
-    return (last.said.choices[0]?.toolCalls.length ?? 0) === 0;
+    if ((last?.said.choices[0]?.toolCalls.length ?? 0) > 0) return "tool_calls";
+    if (this.#rounds.length > maxRounds) return "stop";
+    return maxTokens !== null && this.#prior.completionTokens >= maxTokens ? "length" : null;
   }
 
+  /** As the model reads them now. */
   messages(): readonly ChatMessage[] {
-    return messagesOfRounds(this.#rounds);
+    const most = this.#mostTold;
+    if (most === undefined) return messagesOfRounds(this.#rounds);
+    const { box } = this.#options;
+    return messagesOfRounds(
+      this.#rounds.map(({ said, calls }) => ({
+        said,
+        calls: calls.map((called) => ({
+          ...called,
+          told: called.told === null ? null : box.cut(called.told, most),
+        })),
+      })),
+    );
+  }
+
+  /** What the tools said no longer fits the model's window: from now on it reads half as much of each. `false`: it is little already. */
+  shorten(): boolean {
+    const longest = Math.max(
+      0,
+      ...this.#rounds.flatMap(({ calls }) => calls.map(({ told }) => told?.length ?? 0)),
+    );
+    const half = Math.floor(Math.min(longest, this.#mostTold ?? longest) / 2);
+    if (half < leastTold) return false;
+    this.#mostTold = half;
+    this.#keepNote();
+    return true;
+  }
+
+  /** The calls of an answer that ended with others than whole ones of ours: nobody is to see them, or to answer them. */
+  withoutOurs(said: AnswerCollector): void {
+    const all = said.choices[0]?.toolCalls ?? [];
+    all.splice(0, all.length, ...all.filter(({ name }) => !this.isOurs(name)));
   }
 
   /** What may be called next: of ours nothing more, where all rounds or calls are used up. */
@@ -152,24 +195,31 @@ export class ToolRounds {
     this.#known[this.#rounds.length] = this.#sources.length;
     this.#rounds.push(round);
     this.#prior = plus(this.#prior, usage);
+    const { io, form } = this.#options;
+    if (!form.isSilent) this.#kept = this.#prior;
     this.#keepNote();
-    this.#options.io.progress(this.#prior);
+    io.progress(this.#prior);
     this.#say(text);
     // Before anything is done elsewhere, the journal knows of it: whatever leaves the object waits for what was written.
-    this.#options.io.write();
+    io.write();
     await this.#makeAll(round.calls, (call, at) =>
       at < allowed ? this.#make(call, signal) : Promise.resolve(failed({ kind: "too-many-calls" })),
     );
     signal.throwIfAborted();
+    if (!form.isSilent) return;
+    // Behind what was said of it, so that what is kept never tells of more than the journal has.
+    this.#options.note.keepRounds(this.#rounds, this.#prior);
+    this.#kept = this.#prior;
+    this.#keepNote();
   }
 
   /** Of a run that goes on from its journal: what the lost one had begun and not ended. */
   async answerOpen(signal: AbortSignal): Promise<void> {
     const open = this.#rounds.at(-1)?.calls.filter(({ told }) => told === null) ?? [];
     if (open.length === 0) return;
-    await this.#makeAll(open, (called) => {
+    await this.#makeAll(open, async (called) => {
       const mayRepeat = this.#options.box.tools.get(called.call.name)?.isRepeatable === true;
-      return mayRepeat ? this.#make(called, signal) : Promise.resolve(failed({ kind: "outcome-unknown" }));
+      return mayRepeat ? this.#make(called, signal) : failed({ kind: "outcome-unknown" });
     });
     signal.throwIfAborted();
   }
@@ -190,6 +240,8 @@ export class ToolRounds {
   }
 
   async #make({ call }: AnsweredCall, signal: AbortSignal): Promise<Made> {
+    // The others of its round may have taken long.
+    signal.throwIfAborted();
     const { box } = this.#options;
     const tool: ServerTool | undefined = box.tools.get(call.name);
     if (tool === undefined) return failed({ kind: "refused", detail: "there is no such tool any more" });
@@ -197,25 +249,13 @@ export class ToolRounds {
     const outcome: Result<ToolOutput, ToolFault> = await box.call(tool, call.arguments, signal);
     if (!outcome.ok) return failed(outcome.error);
     const { passages, text } = outcome.value;
-    const given = passages === undefined ? text : this.#numbered(passages);
+    const given = passages === undefined ? text : numbered(passages, this.#sources, this.passages);
     const screened = await box.screened(box.cut(given));
     if (screened === null) return failed({ kind: "refused", detail: "its answer may not be shown" });
     const units = unitsOf(screened);
     if (this.#units + units > mostToldUnits) return failed(noRoom);
     this.#units += units;
     return { isGood: true, text: screened };
-  }
-
-  #numbered(passages: readonly Passage[]): string {
-    if (passages.length === 0) return "Nothing was found.";
-    const before = this.passages + this.#sources.length;
-    const lines = passages.map(({ url, title, text }, at) => {
-      this.#sources.push({ url, title });
-      return `[${before + at + 1}] ${title} (${url})\n${text}`;
-    });
-    // Beside passages the model was told to cite nothing else than those.
-    const how = this.passages === 0 ? "Cite what you use" : "Cite what you use of this as you cite passages,";
-    return `${how} by its number in brackets, such as [${before + 1}].\n\n${lines.join("\n\n")}`;
   }
 
   #ended(called: AnsweredCall, { isGood, text }: Made): void {
@@ -233,9 +273,8 @@ export class ToolRounds {
   }
 
   #takeCalls(said: AnswerCollector): readonly ServerCall[] {
-    const all = said.choices[0]?.toolCalls ?? [];
-    const ours = all.filter(({ name }) => this.isOurs(name));
-    all.splice(0, all.length, ...all.filter(({ name }) => !this.isOurs(name)));
+    const ours = (said.choices[0]?.toolCalls ?? []).filter(({ name }) => this.isOurs(name));
+    this.withoutOurs(said);
     return ours.map(({ name, arguments: text }) => {
       const left = Math.max(0, mostToldUnits - this.#units);
       const shown = text.slice(0, Math.min(mostShownArguments, left));
@@ -257,17 +296,4 @@ export class ToolRounds {
   #say(text: string): void {
     for (const event of journalEvents(text)) this.#options.io.emit(event);
   }
-}
-
-function unitsOf(text: string): number {
-  return JSON.stringify(text).length;
-}
-
-interface Made {
-  readonly isGood: boolean;
-  readonly text: string;
-}
-
-function failed(fault: ToolFault): Made {
-  return { isGood: false, text: faultText(fault) };
 }

@@ -36,10 +36,18 @@ export interface TurnForm {
   final(answer: FormAnswer): string | null;
   /** The same end with the usage receipt in its last event, and in the object that is kept. */
   sealed(end: SealableEnd, receipt: string): SealableEnd;
-  /** What a journal of this form says was answered. */
-  history(events: Iterable<JournalEvent>): FormHistory;
-  /** Goes on behind a journal's events, in place of `early` and `begin`: once, before anything else is written. */
-  restore(events: Iterable<JournalEvent>, grounding: Grounding | null): void;
+  /** What a journal of this form says was answered, with what is kept beside it. */
+  history(events: Iterable<JournalEvent>, kept: string | null | undefined): FormHistory;
+  /**
+   * Goes on behind a journal's events, in place of `early` and `begin`: once, before anything else is written.
+   *
+   * @param begun of the same journal: what it says was answered
+   */
+  restore(
+    events: Iterable<JournalEvent>,
+    grounding: Grounding | null,
+    begun: Pick<FormHistory, "rounds" | "collected">,
+  ): void;
   /** The end of an answer of which a journal has all but that. */
   conclude(events: Iterable<JournalEvent>, finish: FinishReason, answer: FormAnswer): FormEnd;
   /** The end of a turn whose run did not end it, from what its journal shows. */
@@ -47,16 +55,18 @@ export interface TurnForm {
 }
 
 export interface FormRounds {
-  /** The same request with what was said and learned since behind its messages, and these tools. */
-  asked(since: readonly ChatMessage[], tools: ChatRequest["tools"]): Asked;
+  /** Its events tell of no calls: what a lost run needs to know of them is kept beside the journal. */
+  readonly isSilent: boolean;
+  /** What a later round asks: round-request.ts. */
+  asked(since: readonly ChatMessage[], tools: ChatRequest["tools"], used: number): Asked;
   /** SSE text of a call that begins; its id is its item's. */
   opened(call: ServerCall): { readonly id: string; readonly said: string };
   /** SSE text of its end. */
   ended(id: string, end: ServerCallEnd): string;
   /** SSE text that closes what a round has said, before its calls are told. */
   closing(): string;
-  /** The end of an answer whose client has calls of its own to make. */
-  concluded(usage: Usage, price: Price): FormEnd;
+  /** The end of an answer whose model is not asked again behind its last round. */
+  concluded(usage: Usage, price: Price, reason: FinishReason): FormEnd;
   /** What the model was given of the web to cite so far, in its order: its numbers begin behind the passages'. Also before `restore`. */
   cites(sources: readonly WebSource[]): void;
 }
@@ -64,8 +74,8 @@ export interface FormRounds {
 /** How an answer is written, where its endpoint brings its own encoder. */
 export interface FormEncoder {
   readonly encoder: AnswerEncoder;
-  /** Where the numbers of the last event come from. */
-  counting(usage: () => Usage, price: Price): void;
+  /** Where the numbers of the last event come from. @param price `undefined`: not known any more */
+  counting(usage: () => Usage, price: Price | undefined): void;
   /** Ends the answer as cut short before its events outgrow a journal's. */
   bounded(budget: AnswerBudget): AnswerBudget;
 }
@@ -94,6 +104,8 @@ export interface FormHistory {
   readonly collected: AnswerCollector;
   /** What the answer said and learned before its present round, which `collected` is. */
   readonly rounds: readonly Round[];
+  /** What those rounds used, where that is kept with them; absent: the run's note says it. */
+  readonly prior?: Usage;
   /** The model that answered; `null`: no event names it. */
   readonly model: string | null;
   /** Seconds since 1970, as the events say it; `null`: none does. */

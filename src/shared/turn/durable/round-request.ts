@@ -1,0 +1,37 @@
+/** What is the model of an answer asked in a later round, and how many tokens may it still say? Pure. */
+import type { ChatMessage } from "../../wire/chat-messages.ts";
+import type { ChatRequest } from "../../wire/chat-request.ts";
+
+/**
+ * The same request with what was said and learned since behind its messages. What was to be called is called: from then on the choice
+ * is the model's, as with OpenAI.
+ *
+ * @param tools what may be called now
+ * @param used tokens that earlier rounds said: the client's bound is one for the whole answer
+ */
+export function roundRequest(
+  { tool_choice: _met, tools: _before, parallel_tool_calls: parallel, ...chat }: ChatRequest,
+  since: readonly ChatMessage[],
+  tools: ChatRequest["tools"],
+  used: number,
+): ChatRequest {
+  const { max_completion_tokens: most, max_tokens: older } = chat;
+  return {
+    ...chat,
+    messages: [...chat.messages, ...since],
+    ...(most === undefined ? {} : { max_completion_tokens: Math.max(1, most - used) }),
+    ...(older === undefined ? {} : { max_tokens: Math.max(1, older - used) }),
+    // OpenAI's API takes the one only beside the other.
+    ...(tools === undefined
+      ? {}
+      : { tools, ...(parallel === undefined ? {} : { parallel_tool_calls: parallel }) }),
+  };
+}
+
+/** The client's bound on what all rounds say together; `null`: it named none. */
+export function tokenBound({
+  max_completion_tokens: most,
+  max_tokens: older,
+}: Pick<ChatRequest, "max_completion_tokens" | "max_tokens">): number | null {
+  return most ?? older ?? null;
+}
