@@ -9,6 +9,14 @@ export interface ApiFailure {
   readonly retryAfterMs: number | null;
   /** Which limit refused it, as its headers say: "user/requests_per_hour", and how much that is. */
   readonly limit?: { readonly window: string; readonly amount: number };
+  /** The field of the request that was refused. */
+  readonly param?: string;
+}
+
+/** A turn was refused since its files' vector store is there no more: deleted, or expired. */
+export function areFilesGone({ status, param, message }: ApiFailure): boolean {
+  if (status === 404) return param?.startsWith("retrieval.vector_store_ids") === true;
+  return status === 409 && message.startsWith("This vector store has expired");
 }
 
 export function adviceFor(failure: ApiFailure, nowMs: number): Notice {
@@ -61,6 +69,14 @@ export function adviceFor(failure: ApiFailure, nowMs: number): Notice {
       title: "Too long for this model",
       advice: "Shorten the message, or start a new chat.",
       retry: false,
+    };
+  }
+  if (areFilesGone(failure)) {
+    return {
+      kind: "error",
+      title: "The files of this chat are gone",
+      advice: "They have expired or were deleted. Attach them again, or try again to ask without them.",
+      retry: true,
     };
   }
   if (status === 404) {

@@ -39,11 +39,12 @@ export async function call(path: string, init: RequestInit): Promise<Response> {
       retryAfterMs: null,
     });
   }
-  if (!response.ok) throw new ApiError(await failureOf(response));
+  if (!response.ok) throw new ApiError(await failureIn(response));
   return response;
 }
 
-async function failureOf(response: Response): Promise<ApiFailure> {
+/** What an answer that is no 2xx says. */
+export async function failureIn(response: Response): Promise<ApiFailure> {
   const body: unknown = await response.json().catch(() => null);
   const error = isRecord(body) && isRecord(body["error"]) ? body["error"] : {};
   return {
@@ -53,6 +54,7 @@ async function failureOf(response: Response): Promise<ApiFailure> {
       typeof error["message"] === "string" ? error["message"] : `The server answered ${response.status}.`,
     retryAfterMs: retryAfterMs(response.headers),
     ...limitOf(response.headers),
+    ...(typeof error["param"] === "string" ? { param: error["param"] } : {}),
   };
 }
 
@@ -114,6 +116,8 @@ export async function* streamTurn(
     readonly key: string;
     /** What it comes behind: an item, or a branch's end; absent: the end of the conversation. */
     readonly behind?: string | undefined;
+    /** Vector stores that it is answered from; empty: it says nothing of any. */
+    readonly stores: readonly string[];
   },
   signal: AbortSignal,
 ): AsyncGenerator<TurnEvent> {
@@ -126,6 +130,7 @@ export async function* streamTurn(
       stream: true,
       conversation_id: turn.conversation,
       ...(turn.behind === undefined ? {} : { parent_item_id: turn.behind }),
+      ...(turn.stores.length === 0 ? {} : { retrieval: { vector_store_ids: turn.stores } }),
       messages: [{ role: "user", content: turn.text }],
     }),
   });

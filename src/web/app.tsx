@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { Session } from "./api.ts";
 import { ChatView } from "./chat-view.tsx";
 import { ConversationList } from "./conversation-list.tsx";
+import { dropAllFiles } from "./files/files-of-chat.ts";
 import { forgetSession, keepSession, keptSession } from "./keep.ts";
 import { composes } from "./keys.ts";
 import { SignIn } from "./sign-in.tsx";
@@ -14,6 +15,8 @@ export function App() {
   const [session, setSession] = useState<Session | null>(keptSession);
   const [ended, setEnded] = useState(false);
   const signOut = useCallback((hasEnded: boolean) => {
+    // Whose credential has ended finds them when he has signed in again.
+    if (!hasEnded) dropAllFiles();
     forgetSession();
     setSession(null);
     setEnded(hasEnded);

@@ -1,8 +1,13 @@
 /** One conversation on screen: its messages, what went wrong, and where to type. */
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { prepareMarkdown } from "./answer-text.tsx";
 import type { ChatMessage, ChatState } from "./chat-state.ts";
 import { Composer } from "./composer.tsx";
+import { AttachButton } from "./files/attach-button.tsx";
+import { isOnItsWay } from "./files/chat-file.ts";
+import { useChatFiles } from "./files/use-chat-files.ts";
+import { useDroppedFiles } from "./files/use-dropped-files.ts";
+import { useSendWhenRead } from "./files/use-send-when-read.ts";
 import { keyOf } from "./keep-places.ts";
 import { MessageView } from "./message-view.tsx";
 import { NoticeBar } from "./notice-bar.tsx";
@@ -28,7 +33,18 @@ export function ChatView({
   readonly model: string;
   readonly onSaved: () => void;
 }) {
-  const chat = useChat(token, conversation, model, onSaved);
+  const { files, shown } = useChatFiles(token, conversation);
+  const { FileBar, known, note } = shown;
+  const saved = useCallback(() => {
+    void files.saved();
+    onSaved();
+  }, [files, onSaved]);
+  const chat = useChat(token, conversation, model, files, saved);
+  const sending = useSendWhenRead(shown, chat.send);
+  const attach = (chosen: readonly File[]): void => {
+    if (shown.refused === null) void files.add(chosen);
+  };
+  const isOver = useDroppedFiles(attach);
   const online = useOnline();
   const { state } = chat;
   const scroller = useRef<HTMLDivElement>(null);
@@ -47,8 +63,8 @@ export function ChatView({
   const { askAnew, showVersion } = chat;
   // The same while somebody types: no message is rendered for a letter in the field.
   const actions = useMemo(
-    () => (busy || !online ? null : { askAnew, showVersion }),
-    [busy, online, askAnew, showVersion],
+    () => (busy || !online || !known ? null : { askAnew, showVersion }),
+    [busy, online, known, askAnew, showVersion],
   );
 
   return (
@@ -64,7 +80,11 @@ export function ChatView({
               <ul>
                 {suggestions.map((text) => (
                   <li key={text}>
-                    <button type="button" disabled={!online} onClick={() => chat.send(text)}>
+                    <button
+                      type="button"
+                      disabled={!online || sending.waiting}
+                      onClick={() => sending.send(text)}
+                    >
                       {text}
                     </button>
                   </li>
@@ -95,20 +115,58 @@ export function ChatView({
             {told}
           </p>
           {notice === null ? null : (
-            <NoticeBar notice={notice} onRetry={chat.tryAgain} onDismiss={chat.dismiss} busy={busy} />
+            <NoticeBar
+              notice={notice}
+              onRetry={chat.tryAgain}
+              onDismiss={chat.dismiss}
+              busy={busy || !known || shown.files.some(isOnItsWay)}
+            />
           )}
+          {FileBar === null ? (
+            <FileNote note={note} onDismiss={files.dismiss} />
+          ) : (
+            <FileBar view={shown} onRemove={files.remove} onRetry={files.retry} onDismiss={files.dismiss} />
+          )}
+          {sending.held === null ? null : (
+            <p className="file-note" role="alert">
+              {sending.held}
+            </p>
+          )}
+          <p className={sending.waiting ? "fine" : "visually-hidden"} role="status">
+            {sending.waiting ? "Your message goes out as soon as the files of this chat have been read." : ""}
+          </p>
           <Composer
+            attach={<AttachButton refused={shown.refused} onFiles={attach} />}
+            onPasted={attach}
+            waiting={sending.waiting}
             draft={state.draft}
             phase={state.phase}
             blocked={!online}
             limitedUntilMs={state.notice?.kind === "limit" ? (state.notice.untilMs ?? null) : null}
             onDraft={chat.setDraft}
-            onSend={() => chat.send()}
-            onStop={chat.stop}
+            onSend={() => sending.send()}
+            onStop={sending.waiting ? sending.cancel : chat.stop}
           />
         </div>
       </footer>
+      {isOver ? (
+        <div className="drop-here" aria-hidden="true">
+          Drop files here to ask about them
+        </div>
+      ) : null}
     </>
+  );
+}
+
+/** What is to be said of files where the code that shows them is not there. */
+function FileNote({ note, onDismiss }: { readonly note: string | null; readonly onDismiss: () => void }) {
+  return note === null ? null : (
+    <p className="file-note" role="alert">
+      {note}{" "}
+      <button type="button" className="quiet small" aria-label="Dismiss" onClick={onDismiss}>
+        ✕
+      </button>
+    </p>
   );
 }
 

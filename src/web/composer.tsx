@@ -1,6 +1,7 @@
 /** Where a message is typed: Enter sends, Shift+Enter breaks the line, Escape stops a running answer. */
-import { useEffect, useRef, type KeyboardEvent } from "react";
+import { useEffect, useRef, type KeyboardEvent, type ReactNode } from "react";
 import type { ChatState } from "./chat-state.ts";
+import { pastedFiles } from "./files/use-dropped-files.ts";
 import { composes, isTouch, sends } from "./keys.ts";
 import { maxMessageCharacters } from "./send-rules.ts";
 import { useGrowingHeight } from "./use-growing-height.ts";
@@ -14,13 +15,24 @@ export function Composer(props: {
   readonly onDraft: (text: string) => void;
   readonly onSend: () => void;
   readonly onStop: () => void;
+  /** In front of the field. */
+  readonly attach: ReactNode;
+  readonly onPasted: (files: readonly File[]) => void;
+  /** It was sent, and waits for its files. */
+  readonly waiting: boolean;
 }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const limited = useSecondsUntil(props.limitedUntilMs) > 0;
   const running = props.phase === "waiting" || props.phase === "streaming" || props.phase === "stopping";
   const tooLong = props.draft.length > maxMessageCharacters;
   const maySend =
-    props.phase === "idle" && !props.blocked && !limited && !tooLong && props.draft.trim() !== "";
+    props.phase === "idle" &&
+    !props.waiting &&
+    !props.blocked &&
+    !limited &&
+    !tooLong &&
+    props.draft.trim() !== "";
+  const stoppable = running || props.waiting;
 
   useGrowingHeight(field, props.draft);
 
@@ -36,17 +48,17 @@ export function Composer(props: {
     const { activeElement, body } = document;
     if (activeElement === null || activeElement === body || element.form?.contains(activeElement) === true)
       element.focus();
-  }, [props.phase]);
+  }, [props.phase, props.waiting]);
 
   useEffect(() => {
-    if (!running) return;
+    if (!stoppable) return;
     const stopOnEscape = (event: globalThis.KeyboardEvent): void => {
       // Whoever leaves a name or an edit, or an input method's candidates, means that and not the answer.
       if (event.key === "Escape" && !event.defaultPrevented && !composes(event)) props.onStop();
     };
     window.addEventListener("keydown", stopOnEscape);
     return () => window.removeEventListener("keydown", stopOnEscape);
-  }, [running, props.onStop]);
+  }, [stoppable, props.onStop]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (!sends(event.nativeEvent, isTouch())) return;
@@ -62,6 +74,7 @@ export function Composer(props: {
         if (maySend) props.onSend();
       }}
     >
+      {props.attach}
       <label htmlFor="message" className="visually-hidden">
         Message
       </label>
@@ -76,19 +89,27 @@ export function Composer(props: {
         aria-describedby="message-hint"
         onChange={(event) => props.onDraft(event.target.value)}
         onKeyDown={onKeyDown}
+        onPaste={(event) => {
+          const files = pastedFiles(event.clipboardData);
+          if (files.length === 0) return;
+          event.preventDefault();
+          props.onPasted(files);
+        }}
       />
-      {running ? (
+      {stoppable ? (
         <button
+          // Another one than Send: a button that became it while it is clicked would send.
+          key="stop"
           type="button"
           className="primary"
           // The second click of two on Send means no stop.
           onClick={({ detail }) => detail < 2 && props.onStop()}
           disabled={props.phase === "stopping"}
         >
-          {props.phase === "stopping" ? "Stopping…" : "Stop"}
+          {props.waiting ? "Cancel" : props.phase === "stopping" ? "Stopping…" : "Stop"}
         </button>
       ) : (
-        <button type="submit" className="primary" disabled={!maySend}>
+        <button key="send" type="submit" className="primary" disabled={!maySend}>
           Send
         </button>
       )}

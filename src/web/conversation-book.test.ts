@@ -4,13 +4,29 @@ import { ConversationBook, noChats, type ListedChats } from "./conversation-book
 let chats: ListedChats;
 let asked: { readonly method: string; readonly answer: (response: Response) => void }[];
 let book: ConversationBook;
+/** Of deleted chats, whose files go when it is answered. */
+let erasing: { readonly id: string; readonly answer: (gone: boolean) => void }[];
+let filesKnown: boolean;
 
 beforeEach(() => {
   chats = noChats;
   asked = [];
-  book = new ConversationBook("token", (now) => {
-    chats = now;
-  });
+  erasing = [];
+  filesKnown = true;
+  book = new ConversationBook(
+    "token",
+    (now) => {
+      chats = now;
+    },
+    async (id) => {
+      if (!filesKnown) throw new TypeError("unreachable");
+      return async () => {
+        const { promise, resolve } = Promise.withResolvers<boolean>();
+        erasing.push({ id, answer: resolve });
+        return promise;
+      };
+    },
+  );
   vi.stubGlobal("fetch", async (_: string, init: RequestInit) => {
     const { promise, resolve } = Promise.withResolvers<Response>();
     asked.push({ method: init.method ?? "GET", answer: resolve });
@@ -26,6 +42,7 @@ const part = (has_more: boolean, ...titles: string[]): Response =>
 const list = (...titles: string[]): Response => part(false, ...titles);
 const titles = (): (string | null)[] => chats.entries.map(({ title }) => title);
 const failing = (status: number): Response => new Response("{}", { status });
+const asks = (count: number) => vi.waitFor(() => expect(asked.length).toBe(count));
 const answer = (at: number, response: Response): void => asked[at]?.answer(response);
 
 async function listed(): Promise<void> {
@@ -53,6 +70,7 @@ test("a list that was asked for before a deletion does not bring the chat back",
   await listed();
   const loading = book.refresh();
   const removing = book.remove("id of a");
+  await asks(3);
   answer(2, Response.json({}));
   await vi.waitFor(() => expect(asked.length).toBe(4));
   answer(1, list("a", "b"));
@@ -65,9 +83,11 @@ test("a list that was asked for before a deletion does not bring the chat back",
 test("a chat that was deleted elsewhere is gone when it is deleted here; one that could not be is not", async () => {
   await listed();
   const gone = book.remove("id of a");
+  await asks(2);
   answer(1, failing(404));
   expect(await gone).toBe(true);
   const kept = book.remove("id of b");
+  await asks(3);
   answer(2, failing(503));
   expect(await kept).toBe(false);
   expect(titles()).toEqual(["b"]);
@@ -103,4 +123,41 @@ test("more can be shown though the last chat of the list was deleted elsewhere",
   await more;
   expect(titles()).toEqual(["c", "a"]);
   expect(chats.problem).toBeNull();
+});
+
+test("a chat's files are erased when it is gone, and no sooner; what could not be is said, and tried again with the list", async () => {
+  await listed();
+  const removing = book.remove("id of a");
+  await asks(2);
+  expect(erasing).toEqual([]);
+  answer(1, Response.json({}));
+  expect(await removing).toBe(true);
+  expect(erasing.map(({ id }) => id)).toEqual(["id of a"]);
+  erasing[0]?.answer(false);
+  await vi.waitFor(() => expect(chats.problem).toContain("not all of its files"));
+  const again = book.refresh();
+  answer(2, list("b"));
+  await again;
+  expect(chats.problem).toContain("not all of its files");
+  erasing[1]?.answer(true);
+  await vi.waitFor(() => expect(chats.problem).toBeNull());
+  expect(erasing.length).toBe(2);
+});
+
+test("a chat whose files can't be told is not deleted: nobody would know of them any more", async () => {
+  await listed();
+  filesKnown = false;
+  expect(await book.remove("id of a")).toBe(false);
+  expect(asked.length).toBe(1);
+  expect(titles()).toEqual(["a", "b"]);
+  expect(chats.problem).toBe("The chat could not be deleted.");
+});
+
+test("a chat that could not be deleted keeps its files", async () => {
+  await listed();
+  const kept = book.remove("id of a");
+  await asks(2);
+  answer(1, failing(503));
+  expect(await kept).toBe(false);
+  expect(erasing).toEqual([]);
 });

@@ -17,20 +17,32 @@ export interface ListedChats {
 
 export const noChats: ListedChats = { entries: [], hasMore: false, problem: null };
 
+/** Erases what a chat that is gone has left behind. Resolves whether all of it is gone. */
+type Erase = () => Promise<boolean>;
+
+const filesLeft =
+  "The chat is deleted, but not all of its files could be. They are erased by themselves 30 days after they were attached.";
+
 export class ConversationBook {
   readonly #token: string;
   readonly #changed: (chats: ListedChats) => void;
+  readonly #filesOf: (id: string) => Promise<Erase>;
+  /** Of deleted chats, what could not be erased with them. */
+  readonly #left = new Map<string, Erase>();
   #chats = noChats;
   /** Lists are numbered as they are asked for; what is done here meanwhile makes one that is under way an old one. */
   #asked = 0;
   #answered = 0;
 
-  constructor(token: string, changed: (chats: ListedChats) => void) {
+  /** @param filesOf asked before a chat is deleted, since afterwards nobody knows which files it had; its answer erases them */
+  constructor(token: string, changed: (chats: ListedChats) => void, filesOf: (id: string) => Promise<Erase>) {
     this.#token = token;
     this.#changed = changed;
+    this.#filesOf = filesOf;
   }
 
   async refresh(): Promise<void> {
+    for (const [id, erase] of this.#left) void this.#erase(id, erase);
     await this.#load(null);
   }
 
@@ -53,18 +65,29 @@ export class ConversationBook {
 
   /** Resolves `true` when it is gone. */
   async remove(id: string): Promise<boolean> {
+    let erase: Erase | null = null;
     try {
+      erase = await this.#filesOf(id);
       await deleteConversation(this.#token, id);
     } catch (error) {
       // Deleted elsewhere before: it is as it was to be.
-      if (!(error instanceof ApiError) || error.failure.status !== 404) {
+      if (erase === null || !(error instanceof ApiError) || error.failure.status !== 404) {
         this.#set({ problem: "The chat could not be deleted." });
         return false;
       }
     }
     this.#set({ entries: this.#chats.entries.filter((entry) => entry.id !== id) });
+    // The chat is gone, however long its files take.
+    void this.#erase(id, erase);
     await this.#loadAnew();
     return true;
+  }
+
+  async #erase(id: string, erase: Erase): Promise<void> {
+    if (await erase()) this.#left.delete(id);
+    else this.#left.set(id, erase);
+    if (this.#left.size > 0) this.#set({ problem: filesLeft });
+    else if (this.#chats.problem === filesLeft) this.#set({ problem: null });
   }
 
   async #load(behind: string | null): Promise<void> {
@@ -73,7 +96,8 @@ export class ConversationBook {
     try {
       const page = await listConversations(this.#token, behind);
       if (mine !== this.#asked) return;
-      this.#set({ ...this.#with(page, behind !== null), problem: null });
+      const problem = this.#left.size > 0 ? filesLeft : null;
+      this.#set({ ...this.#with(page, behind !== null), problem });
     } catch (error) {
       if (mine !== this.#asked) return;
       // The last one was deleted elsewhere: nothing is known to come behind it. What there is is read from its beginning.

@@ -1,9 +1,11 @@
 /** Runs one conversation: what the reducer of chat-state.ts shows is driven from here. */
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import { streamTurn } from "./api.ts";
+import { areFilesGone } from "./advice.ts";
+import { ApiError, streamTurn, type TurnEvent } from "./api.ts";
 import { emptyChat, reduceChat, type ChatMessage, type ChatState, type Dispatch } from "./chat-state.ts";
 import { whoIs } from "./credential.ts";
 import { drafts } from "./drafts.ts";
+import type { FilesOfChat } from "./files/files-of-chat.ts";
 import { beginConversation } from "./keep.ts";
 import { KeptThread } from "./kept-thread.ts";
 import { runTurn, type RunningTurn, stopOnServer } from "./run-turn.ts";
@@ -28,7 +30,13 @@ export interface Chat {
 }
 
 /** @param onSaved a turn was saved, or its title made: whoever lists conversations looks again */
-export function useChat(token: string, conversation: string, model: string, onSaved: () => void): Chat {
+export function useChat(
+  token: string,
+  conversation: string,
+  model: string,
+  files: FilesOfChat,
+  onSaved: () => void,
+): Chat {
   const who = whoIs(token);
   const [state, dispatch] = useReducer(reduceChat, emptyChat, (empty) => ({
     ...empty,
@@ -69,6 +77,7 @@ export function useChat(token: string, conversation: string, model: string, onSa
         opened.goesOn();
         await follow(watched, turn, dispatch);
         opened.goesOn();
+        void files.lookAgain();
       },
       saved: () => opened.refresh(),
       deleted: () => opened.deleted(),
@@ -83,7 +92,7 @@ export function useChat(token: string, conversation: string, model: string, onSa
       else leave();
       turn.current = null;
     };
-  }, [token, conversation, onSaved, keys, returns]);
+  }, [token, conversation, files, onSaved, keys, returns]);
 
   const start = useCallback(
     (given: string, instead: ChatMessage | null): boolean => {
@@ -104,10 +113,11 @@ export function useChat(token: string, conversation: string, model: string, onSa
       const { text } = verdict;
       // What is answered is what is on screen, whichever branch another tab has chosen since.
       const behind = instead === null ? (thread.current?.branch ?? undefined) : instead.behind;
-      const chosen = JSON.stringify([conversation, model, text, instead?.behind]);
-      const asked = { token, conversation, model, text, ...keys.sendingOf(text, chosen, behind) };
+      const stores = files.storeIds();
+      const chosen = JSON.stringify([conversation, model, text, instead?.behind, stores]);
+      const asked = { token, conversation, model, text, stores, ...keys.sendingOf(text, chosen, behind) };
       thread.current?.goesOn();
-      const events = streamTurn(asked, running.abort.signal);
+      const events = fromFiles(streamTurn(asked, running.abort.signal), files);
       const sent = { text, ...(instead === null ? {} : { insteadOf: instead.id }) };
       void runTurn(events, sent, token, running, dispatch).finally(() => {
         if (turn.current === running) turn.current = null;
@@ -123,7 +133,7 @@ export function useChat(token: string, conversation: string, model: string, onSa
       });
       return true;
     },
-    [token, who, conversation, model, keys],
+    [token, who, conversation, model, files, keys],
   );
 
   const stop = useCallback(() => {
@@ -151,6 +161,19 @@ export function useChat(token: string, conversation: string, model: string, onSa
     stop,
     dismiss: () => dispatch({ type: "noticed", notice: null }),
   };
+}
+
+/** Tells the chat's files what becomes of a question that is asked with them. */
+async function* fromFiles(events: AsyncIterable<TurnEvent>, files: FilesOfChat): AsyncGenerator<TurnEvent> {
+  try {
+    for await (const event of events) {
+      if (event.type === "started") files.asked();
+      yield event;
+    }
+  } catch (error) {
+    if (error instanceof ApiError && areFilesGone(error.failure)) files.gone();
+    throw error;
+  }
 }
 
 /** A turn of another device, or of this one before a reload: shown as it is written, and stopped from here as well. */

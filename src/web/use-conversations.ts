@@ -1,6 +1,7 @@
 /** The user's conversations, for the page: their list as it is, and what is done with them. */
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { ConversationBook, noChats, type ListedChats } from "./conversation-book.ts";
+import { filesOfDeleted } from "./files/files-of-deleted.ts";
 
 /** A page that is looked at again and again asks no more often than this, in milliseconds. */
 const restMs = 30_000;
@@ -15,7 +16,10 @@ export interface Conversations extends ListedChats {
 
 export function useConversations(token: string): Conversations {
   const [chats, setChats] = useState(noChats);
-  const book = useMemo(() => new ConversationBook(token, setChats), [token]);
+  const book = useMemo(
+    () => new ConversationBook(token, setChats, async (id) => filesOfDeleted(token, id)),
+    [token],
+  );
   const refresh = useCallback(() => void book.refresh(), [book]);
   useEffect(refresh, [refresh]);
   useEffect(() => {

@@ -1,0 +1,74 @@
+/** What is a chat's file doing, as its chip tells? The types that the page and the code that is loaded for files share, and nothing dear. */
+import type { ReactNode } from "react";
+
+export type FileState =
+  /** For those before it. */
+  | { readonly kind: "waiting" }
+  | { readonly kind: "uploading"; readonly percent: number }
+  /** It is made searchable on the server. */
+  | { readonly kind: "reading" }
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly why: string; readonly retry: boolean };
+
+export interface ChatFile {
+  /** On this page. */
+  readonly key: string;
+  readonly name: string;
+  readonly state: FileState;
+  /** Something was asked with it, or it was there when the chat was opened: it stays as long as the chat. */
+  readonly sent: boolean;
+}
+
+export interface FilesView {
+  readonly files: readonly ChatFile[];
+  /** What is to be said of them all; `null`: nothing. */
+  readonly note: string | null;
+  /** Why none can be added here; `null`: some can. */
+  readonly refused: string | null;
+}
+
+export const noFiles: FilesView = { files: [], note: null, refused: null };
+
+export interface FileBarProps {
+  readonly view: FilesView;
+  readonly onRemove: (key: string) => void;
+  readonly onRetry: (key: string) => void;
+  readonly onDismiss: () => void;
+}
+
+/** What handles the files of one chat. It is loaded with the first of them (desk.ts). */
+export interface Desk {
+  readonly add: (files: readonly File[]) => void;
+  readonly remove: (key: string) => Promise<void>;
+  readonly retry: (key: string) => void;
+  readonly dismiss: () => void;
+  /** The vector stores that a question is asked with: none where nothing can be found in them. */
+  readonly storeIds: () => readonly string[];
+  /** A question was asked with those that are ready. */
+  readonly asked: () => void;
+  /** The conversation is kept now: it can say which store is its own. */
+  readonly saved: () => Promise<void>;
+  /** Shows what is in that store. */
+  readonly open: (storeId: string) => Promise<void>;
+  /** A question was refused since the store is there no more. */
+  readonly gone: () => void;
+  /** Nothing goes on any more. */
+  readonly stop: () => void;
+}
+
+export interface DeskModule {
+  readonly openDesk: (options: DeskOptions) => Desk;
+  readonly FileBar: (props: FileBarProps) => ReactNode;
+}
+
+export interface DeskOptions {
+  readonly conversation: string;
+  /** As it is now: a new sign-in brings a new one. */
+  readonly token: () => string;
+  readonly show: (change: Partial<FilesView>) => void;
+}
+
+/** Whether a question has to wait for it. */
+export function isOnItsWay({ state }: ChatFile): boolean {
+  return state.kind === "waiting" || state.kind === "uploading" || state.kind === "reading";
+}

@@ -1,0 +1,290 @@
+/**
+ * The desk at which a chat's files are handled: each goes through upload, store and reading, two at a time, and can be taken back at any
+ * moment. What is shown of them is told by `show`; nothing here knows of the page.
+ */
+import { ApiError } from "../api.ts";
+import type { ChatFile, Desk, DeskOptions, FileState } from "./chat-file.ts";
+import { ChatStore } from "./chat-store.ts";
+import { fileProblem } from "./file-problem.ts";
+import { attachFile, deleteFile, isEmptied, isMissing, listFiles, type StoredFile } from "./files-api.ts";
+import { untilRead } from "./until-read.ts";
+import { uploadFile } from "./upload-file.ts";
+
+/** Of one chat. Nobody reads more in one conversation, and a search weighs each. */
+export const mostFiles = 20;
+/** A browser opens six connections to a host; one is the watch's, and a question needs one. */
+const atOnce = 2;
+
+const filesGone =
+  "The files of this chat are gone: they are kept for 30 days, or were deleted elsewhere. Attach them again to ask about them.";
+
+const empty = {
+  kind: "failed",
+  why: "There is nothing in it. The files of a folder are attached one by one.",
+  retry: false,
+} as const;
+
+/** What is behind a chip that was made here. */
+interface Job {
+  readonly file: File;
+  readonly removed: AbortController;
+  /** Once its bytes are on the server. */
+  id: string | null;
+}
+
+export class ChatFiles implements Desk {
+  readonly #options: DeskOptions;
+  readonly #store: ChatStore;
+  readonly #jobs = new Map<string, Job>();
+  readonly #stopped = new AbortController();
+  /** In which store the file of a chip lies. */
+  readonly #places = new Map<string, string>();
+  #files: readonly ChatFile[] = [];
+  #running = 0;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    this.#store = new ChatStore(options.conversation, options.token);
+  }
+
+  add(files: readonly File[]): void {
+    let room = mostFiles - this.#files.filter(({ state }) => state.kind !== "failed").length;
+    let left = 0;
+    for (const file of files) {
+      if (this.#isThere(file)) continue;
+      room -= 1;
+      if (room < 0) left += 1;
+      else this.#take(file);
+    }
+    this.#note(
+      left === 0
+        ? null
+        : `A chat has room for ${mostFiles} files: ${left === 1 ? "one was" : `${left} were`} not attached. Start another chat for more.`,
+    );
+    this.#shown();
+    this.#next();
+  }
+
+  async remove(key: string): Promise<void> {
+    const file = this.#files.find((one) => one.key === key);
+    const job = this.#jobs.get(key);
+    if (file === undefined || file.sent) return;
+    job?.removed.abort();
+    this.#drop(key);
+    const id = job?.id ?? null;
+    if (id !== null && !(await this.#deleted(id))) {
+      // It lies there still, and may be found by a question: its chip is back, and what is to be done is said.
+      this.#note(`${file.name} could not be removed. Remove it again.`);
+      if (job !== undefined) this.#jobs.set(key, { ...job, removed: new AbortController() });
+      const state: FileState =
+        file.state.kind === "ready"
+          ? file.state
+          : { kind: "failed", why: "It was not removed.", retry: false };
+      this.#files = [...this.#files, { ...file, state }];
+      return this.#shown();
+    }
+    this.#jobs.delete(key);
+    if (this.#files.length === 0) await this.#store.drop();
+  }
+
+  retry(key: string): void {
+    if (this.#files.find((one) => one.key === key)?.state.kind !== "failed") return;
+    this.#become(key, { kind: "waiting" });
+    this.#next();
+  }
+
+  dismiss(): void {
+    this.#note(null);
+  }
+
+  storeIds(): readonly string[] {
+    const { id } = this.#store;
+    return id !== null && this.#files.some(({ state }) => state.kind === "ready") ? [id] : [];
+  }
+
+  asked(): void {
+    for (const { key, state } of this.#files) if (state.kind === "ready") this.#jobs.delete(key);
+    this.#files = this.#files.map((file) => (file.state.kind === "ready" ? { ...file, sent: true } : file));
+    this.#shown();
+  }
+
+  async saved(): Promise<void> {
+    await this.#store.say();
+  }
+
+  async open(storeId: string): Promise<void> {
+    const { token } = this.#options;
+    const listed = (await listFiles(token(), storeId)) ?? [];
+    const isGone = listed.length === 0 && (await isEmptied(token(), storeId));
+    if (isGone) this.#store.gone(storeId);
+    else this.#store.use(storeId);
+    const own = this.#files.filter(({ key, sent }) => this.#jobs.has(key) && !sent);
+    const ownIds = new Set(own.map(({ key }) => this.#jobs.get(key)?.id));
+    const there = listed.filter(({ id }) => !ownIds.has(id));
+    this.#files = [...there.map(shownFile), ...own];
+    for (const { id } of there) this.#places.set(id, storeId);
+    this.#note(isGone ? filesGone : null);
+    this.#shown();
+    for (const file of there) if (file.status === "in_progress") void this.#follow(file, storeId);
+    if (!isGone) await this.#store.say();
+  }
+
+  gone(): void {
+    const { id } = this.#store;
+    if (id === null) return;
+    this.#store.gone(id);
+    this.#leaveBehind();
+    // The question's own notice says it.
+    this.#note(null);
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    for (const { removed } of this.#jobs.values()) removed.abort();
+  }
+
+  #take(file: File): void {
+    const key = crypto.randomUUID();
+    const state: FileState = file.size === 0 ? empty : { kind: "waiting" };
+    this.#jobs.set(key, { file, id: null, removed: new AbortController() });
+    this.#files = [...this.#files, { key, name: nameOf(file), state, sent: false }];
+  }
+
+  #isThere({ name, size, lastModified }: File): boolean {
+    return this.#files.some(({ key, state }) => {
+      const file = this.#jobs.get(key)?.file;
+      return (
+        state.kind !== "failed" &&
+        file?.name === name &&
+        file.size === size &&
+        file.lastModified === lastModified
+      );
+    });
+  }
+
+  #next(): void {
+    for (const { key, state } of this.#files) {
+      if (this.#running >= atOnce || this.#stopped.signal.aborted) return;
+      const job = this.#jobs.get(key);
+      if (state.kind !== "waiting" || job === undefined) continue;
+      this.#running += 1;
+      this.#become(key, job.id === null ? { kind: "uploading", percent: 0 } : { kind: "reading" });
+      void this.#run(key, job).finally(() => {
+        this.#running -= 1;
+        this.#next();
+      });
+    }
+  }
+
+  async #run(key: string, job: Job): Promise<void> {
+    const { signal } = job.removed;
+    try {
+      const read = await this.#read(key, job);
+      if (signal.aborted) return;
+      if (read.status === "ready") return this.#become(key, { kind: "ready" });
+      this.#become(key, { kind: "failed", why: read.why, retry: read.retry });
+      if (!read.retry) await this.#forget(job);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isMissing(error)) job.id = null;
+      const { refusesAll, why, retry } = fileProblem(error, job.file.size);
+      if (refusesAll === true) this.#options.show({ refused: why });
+      this.#become(key, { kind: "failed", why, retry });
+    }
+  }
+
+  async #read(key: string, job: Job): Promise<StoredFile> {
+    const { token } = this.#options;
+    const { signal } = job.removed;
+    const storeId = await this.#store.ready();
+    signal.throwIfAborted();
+    if (job.id === null) {
+      job.id = await uploadFile(
+        token(),
+        job.file,
+        (percent) => this.#become(key, { kind: "uploading", percent }),
+        signal,
+      );
+      // Its last byte and its removal may have crossed.
+      if (signal.aborted) await this.#forget(job);
+      signal.throwIfAborted();
+    }
+    this.#become(key, { kind: "reading" });
+    const file = { id: job.id, name: nameOf(job.file) };
+    const attached = await this.#store.takes(storeId, async (id) => attachFile(token(), id, file, signal));
+    this.#places.set(key, attached.storeId);
+    if (attached.storeId !== storeId) this.#leaveBehind();
+    return untilRead(token, attached.storeId, attached.value, signal);
+  }
+
+  /** What lies in a store that is gone can be asked about no more. */
+  #leaveBehind(): void {
+    const { id } = this.#store;
+    const left = this.#files.filter(
+      ({ key, state }) => state.kind !== "ready" || this.#places.get(key) === id,
+    );
+    if (left.length === this.#files.length) return;
+    this.#files = left;
+    this.#note(filesGone);
+    this.#shown();
+  }
+
+  /** One that was on its way when the chat was opened. */
+  async #follow(file: StoredFile, storeId: string): Promise<void> {
+    try {
+      const read = await untilRead(this.#options.token, storeId, file, this.#stopped.signal);
+      this.#become(file.id, shownFile(read).state);
+    } catch (error) {
+      if (this.#stopped.signal.aborted) return;
+      this.#become(file.id, { kind: "failed", why: fileProblem(error, 0).why, retry: false });
+    }
+  }
+
+  /** It is of no use to anybody, and counts against what its owner may have. Where it can't be deleted now it goes by its time. */
+  async #forget(job: Job): Promise<void> {
+    if (job.id !== null && (await this.#deleted(job.id))) job.id = null;
+  }
+
+  async #deleted(fileId: string): Promise<boolean> {
+    try {
+      await deleteFile(this.#options.token(), fileId);
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError) return false;
+      throw error;
+    }
+  }
+
+  #become(key: string, state: FileState): void {
+    this.#files = this.#files.map((file) => (file.key === key ? { ...file, state } : file));
+    this.#shown();
+  }
+
+  #drop(key: string): void {
+    this.#files = this.#files.filter((file) => file.key !== key);
+    this.#shown();
+  }
+
+  #shown(): void {
+    this.#options.show({ files: this.#files });
+  }
+
+  #note(note: string | null): void {
+    this.#options.show({ note });
+  }
+}
+
+/** Some of what is pasted has none. */
+function nameOf({ name }: File): string {
+  return name || "Pasted file";
+}
+
+function shownFile({ id, name, status, why }: StoredFile): ChatFile {
+  const state: FileState =
+    status === "ready"
+      ? { kind: "ready" }
+      : status === "in_progress"
+        ? { kind: "reading" }
+        : { kind: "failed", why, retry: false };
+  return { key: id, name, state, sent: true };
+}

@@ -1,0 +1,124 @@
+/** A chat's files over the field: those that were asked with folded, the others as chips that can be taken back. */
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import type { ChatFile, FileBarProps, FileState } from "./chat-file.ts";
+import { toldOfFiles } from "./tell-files.ts";
+
+export function FileBar({ view, onRemove, onRetry, onDismiss }: FileBarProps): ReactNode {
+  const { files, note } = view;
+  const sent = files.filter((file) => file.sent);
+  const fresh = files.filter((file) => !file.sent);
+  const told = useTold(files);
+  return (
+    <section className="files" aria-label="Files of this chat">
+      <p className="visually-hidden" role="status">
+        {told}
+      </p>
+      {note === null ? null : (
+        <p className="file-note" role="alert">
+          {note}{" "}
+          <button type="button" className="quiet small" aria-label="Dismiss" onClick={onDismiss}>
+            ✕
+          </button>
+        </p>
+      )}
+      {sent.length === 0 ? null : (
+        <details>
+          <summary>{sent.length === 1 ? "1 file in this chat" : `${sent.length} files in this chat`}</summary>
+          <ul>
+            {sent.map((file) => (
+              <Chip key={file.key} file={file} />
+            ))}
+          </ul>
+        </details>
+      )}
+      {fresh.length === 0 ? null : (
+        <ul>
+          {fresh.map((file) => (
+            <Chip
+              key={file.key}
+              file={file}
+              onRetry={() => onRetry(file.key)}
+              onRemove={() => {
+                onRemove(file.key);
+                // The button goes with its chip: whoever pressed it is where files come from.
+                document.getElementById("attach")?.focus();
+              }}
+            />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Chip({
+  file,
+  onRetry,
+  onRemove,
+}: {
+  readonly file: ChatFile;
+  readonly onRetry?: () => void;
+  readonly onRemove?: () => void;
+}): ReactNode {
+  const { name, state } = file;
+  return (
+    <li className={`chip ${state.kind}`}>
+      <span className="chip-words">
+        <span className="chip-name" dir="auto" title={name}>
+          {name}
+        </span>
+        {state.kind === "uploading" ? (
+          <progress max={100} value={state.percent} aria-label={`Upload of ${name}`} />
+        ) : null}
+        <span className="chip-state">{stateInWords(state)}</span>
+      </span>
+      {state.kind === "failed" && state.retry && onRetry !== undefined ? (
+        <button type="button" className="small" aria-label={`Try ${name} again`} onClick={onRetry}>
+          Try again
+        </button>
+      ) : null}
+      {onRemove === undefined ? null : (
+        <button
+          type="button"
+          className="quiet small"
+          aria-label={`Remove ${name}`}
+          title="Remove"
+          onClick={onRemove}
+        >
+          ✕
+        </button>
+      )}
+    </li>
+  );
+}
+
+function stateInWords(state: FileState): string {
+  switch (state.kind) {
+    case "waiting":
+      return "Waiting";
+    case "uploading":
+      return `Uploading ${state.percent} %`;
+    case "reading":
+      return "Reading…";
+    case "ready":
+      return "Ready";
+    case "failed":
+      return state.why;
+  }
+}
+
+/** For who does not see the chips. */
+function useTold(files: readonly ChatFile[]): string {
+  const [told, setTold] = useState("");
+  const before = useRef<readonly ChatFile[]>([]);
+  useEffect(() => {
+    const text = toldOfFiles(before.current, files);
+    before.current = files;
+    if (text !== "") setTold(text);
+  }, [files]);
+  useEffect(() => {
+    const timer = setTimeout(() => setTold(""), 5000);
+    return () => clearTimeout(timer);
+  }, [told]);
+  return told;
+}

@@ -1,0 +1,77 @@
+/** What went wrong with a file, and what to do about it? In words for its chip. */
+import type { ApiFailure } from "../advice.ts";
+import { ApiError } from "../api.ts";
+
+export interface FileProblem {
+  readonly why: string;
+  /** Whether the same can go well another time. */
+  readonly retry: boolean;
+  /** Not this file: none can be attached here. */
+  readonly refusesAll?: true;
+}
+
+const megabyte = 1_048_576;
+/** Above this a connection that broke may have been broken by a server that takes no file as large. */
+const largeBytes = 8 * megabyte;
+
+export function fileProblem(error: unknown, bytes: number): FileProblem {
+  return error instanceof ApiError
+    ? problemOf(error.failure, bytes)
+    : { why: "The server's answer could not be read. Try again.", retry: true };
+}
+
+function problemOf(failure: ApiFailure, bytes: number): FileProblem {
+  const { status, message } = failure;
+  switch (status) {
+    case 0:
+      return {
+        why:
+          bytes > largeBytes
+            ? "The connection broke off. Check it, then try again. If it happens again, the file may be too large: attach a smaller one."
+            : "The connection broke off. Check it, then try again.",
+        retry: true,
+      };
+    case 401:
+      return { why: "Your sign-in has ended. Sign in again, then try again.", retry: true };
+    case 403:
+    case 405:
+      return {
+        why: "Your account may not attach files here. Ask your administrator.",
+        retry: false,
+        refusesAll: true,
+      };
+    case 404:
+      return failure.code === "unknown_url"
+        ? { why: "Files can't be attached on this server.", retry: false, refusesAll: true }
+        : { why: "It is on the server no more. Try again to send it anew.", retry: true };
+    case 413:
+      return { why: `Too large: ${limitIn(message)}. Attach a smaller one, or its parts.`, retry: false };
+    case 429:
+      return { why: `Too much at once. Try again ${inWhile(failure.retryAfterMs ?? 1000)}.`, retry: true };
+    default:
+      break;
+  }
+  if (status >= 500) return { why: "The service has trouble. Try again in a moment.", retry: true };
+  // What an owner may have at most. There is no list of files to delete from on this page: they go with their chats.
+  if (status === 400 && /the most that this tenant allows/.test(message))
+    return {
+      why: "There is no room for more of your files. Delete chats whose files you need no more, then try again.",
+      retry: true,
+    };
+  return { why: message, retry: false };
+}
+
+function limitIn(message: string): string {
+  const bytes = Number(/(\d+) bytes/.exec(message)?.[1] ?? Number.NaN);
+  return Number.isFinite(bytes) ? `a file may have ${sizeInWords(bytes)}` : "it is over the limit";
+}
+
+export function sizeInWords(bytes: number): string {
+  if (bytes >= megabyte) return `${Number((bytes / megabyte).toFixed(1))} MB`;
+  return bytes >= 1024 ? `${Math.round(bytes / 1024)} KB` : `${bytes} bytes`;
+}
+
+function inWhile(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  return seconds < 120 ? `in ${seconds} s` : `in ${Math.ceil(seconds / 60)} minutes`;
+}

@@ -1,0 +1,170 @@
+/** Files and vector stores as the page uses them: one store a chat, each file by itself. The bytes' own way: upload-file.ts. */
+import { ApiError, call, isRecord, json, textOf } from "../api.ts";
+import { metadataOfChat, pathOf, storeKey } from "./store-of-chat.ts";
+
+/**
+ * How long files are kept at most, in days: what a page that was closed left behind goes by itself. The API keeps a file that is to go by
+ * itself no longer than this; a store goes when nothing was asked of it for as long.
+ */
+export const keptDays = 30;
+
+/** In the vector store's metadata: whose files it holds. What does not say so was not made here, and is not erased from here. */
+const chatKey = "chat";
+/** In a file's attributes: lists of a store's files have no names. */
+const nameKey = "filename";
+/** Answers come within a second; one that takes this long was lost. */
+const longestMs = 30_000;
+const dayMs = 86_400_000;
+
+export interface StoredFile {
+  readonly id: string;
+  readonly name: string;
+  readonly status: "in_progress" | "ready" | "failed";
+  /** Why it failed, where the server says it: what kinds of files can be searched. */
+  readonly why: string;
+  /** Whether the same might go well another time. */
+  readonly retry: boolean;
+}
+
+export async function makeStore(token: string, conversation: string): Promise<string> {
+  const store = await asked(token, "/v1/vector_stores", {
+    name: conversation,
+    metadata: { [chatKey]: conversation },
+    expires_after: { anchor: "last_active_at", days: keptDays },
+  });
+  return textOf(store["id"]);
+}
+
+export async function attachFile(
+  token: string,
+  storeId: string,
+  file: { readonly id: string; readonly name: string },
+  signal: AbortSignal,
+): Promise<StoredFile> {
+  const body = { file_id: file.id, attributes: { [nameKey]: file.name } };
+  return storedFile(await asked(token, `${storePath(storeId)}/files`, body, signal));
+}
+
+export async function lookAtFile(
+  token: string,
+  storeId: string,
+  fileId: string,
+  signal: AbortSignal,
+): Promise<StoredFile> {
+  return storedFile(
+    await got(token, `${storePath(storeId)}/files/${encodeURIComponent(fileId)}`, withTime(signal)),
+  );
+}
+
+/** Oldest first; `null`: there is no such store (any more). */
+export async function listFiles(token: string, storeId: string): Promise<readonly StoredFile[] | null> {
+  try {
+    const page = await got(token, `${storePath(storeId)}/files?limit=100&order=asc`);
+    return Array.isArray(page["data"]) ? page["data"].filter(isRecord).map(storedFile) : [];
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+/** Takes it out of its store as well. One that is gone by then is no error. */
+export async function deleteFile(token: string, fileId: string): Promise<void> {
+  await deleted(token, `/v1/files/${encodeURIComponent(fileId)}`);
+}
+
+export async function deleteStore(token: string, storeId: string): Promise<void> {
+  await deleted(token, storePath(storeId));
+}
+
+/** Whether it was made here for that chat, and for no other. */
+export async function isStoreOf(token: string, storeId: string, conversation: string): Promise<boolean> {
+  const store = await storeById(token, storeId);
+  return isRecord(store?.["metadata"]) && store["metadata"][chatKey] === conversation;
+}
+
+/** Of a store in which nothing is: whether there was something whose time is over, as far as can be told; or there is no such store. */
+export async function isEmptied(token: string, storeId: string): Promise<boolean> {
+  const store = await storeById(token, storeId);
+  const createdMs = Number(store?.["created_at"] ?? 0) * 1000;
+  return store?.["status"] !== "completed" || Date.now() - createdMs > keptDays * dayMs;
+}
+
+/** Tells every device which store is the chat's. `false`: there is no such conversation (yet). */
+export async function sayStore(token: string, conversation: string, storeId: string): Promise<boolean> {
+  const metadata = await metadataOfChat(token, conversation);
+  if (metadata === null) return false;
+  if (metadata[storeKey] !== storeId)
+    await asked(token, pathOf(conversation), { metadata: { ...metadata, [storeKey]: storeId } });
+  return true;
+}
+
+async function storeById(token: string, storeId: string): Promise<Record<string, unknown> | null> {
+  try {
+    return await got(token, storePath(storeId));
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && error.failure.status === 404;
+}
+
+function storePath(storeId: string): string {
+  return `/v1/vector_stores/${encodeURIComponent(storeId)}`;
+}
+
+async function got(
+  token: string,
+  path: string,
+  signal: AbortSignal | null = null,
+): Promise<Record<string, unknown>> {
+  return recordOf(await call(path, { headers: json(token), signal }));
+}
+
+async function asked(
+  token: string,
+  path: string,
+  body: object,
+  signal: AbortSignal | null = null,
+): Promise<Record<string, unknown>> {
+  return recordOf(
+    await call(path, {
+      method: "POST",
+      headers: json(token),
+      body: JSON.stringify(body),
+      signal: signal === null ? null : withTime(signal),
+    }),
+  );
+}
+
+async function deleted(token: string, path: string): Promise<void> {
+  try {
+    await call(path, { method: "DELETE", headers: json(token) });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+async function recordOf(response: Response): Promise<Record<string, unknown>> {
+  const body: unknown = await response.json();
+  return isRecord(body) ? body : {};
+}
+
+function withTime(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(longestMs)]);
+}
+
+function storedFile(file: Record<string, unknown>): StoredFile {
+  const attributes = isRecord(file["attributes"]) ? file["attributes"] : {};
+  const error = isRecord(file["last_error"]) ? file["last_error"] : {};
+  const status = textOf(file["status"]);
+  return {
+    id: textOf(file["id"]),
+    name: textOf(attributes[nameKey]) || "File",
+    status: status === "completed" ? "ready" : status === "in_progress" ? "in_progress" : "failed",
+    why: textOf(error["message"]),
+    retry: error["code"] === "server_error",
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Which vector store holds a chat's files? The conversation's metadata says it, for every device. Until its first turn is saved there is no
+ * conversation that could: until then this browser remembers it, by names that are no secret and useless without the session.
+ */
+import { ApiError, call, isRecord, json } from "../api.ts";
+import { isUnused } from "../keep.ts";
+import { Shelf } from "../shelf.ts";
+
+/** In the conversation's metadata: the id of its vector store. */
+export const storeKey = "chat_files_store";
+
+const notSaidKey = "edgewise.chat-files";
+/** Chats whose first turn never came to be are forgotten again. */
+const mostNotSaid = 20;
+const browser = new Shelf(() => localStorage);
+
+/** `null`: it has none, or there is no such conversation (yet). */
+export async function storeOfChat(token: string, conversation: string): Promise<string | null> {
+  if (!isUnused(conversation)) {
+    const metadata = await metadataOfChat(token, conversation);
+    const said = metadata?.[storeKey];
+    if (said !== undefined) return said;
+  }
+  return notSaidStore(conversation);
+}
+
+/** `null`: there is no such conversation (yet). */
+export async function metadataOfChat(
+  token: string,
+  conversation: string,
+): Promise<Readonly<Record<string, string>> | null> {
+  try {
+    const response = await call(pathOf(conversation), { headers: json(token) });
+    const body: unknown = await response.json();
+    const metadata = isRecord(body) && isRecord(body["metadata"]) ? body["metadata"] : {};
+    return Object.fromEntries(
+      Object.entries(metadata).flatMap(([key, value]) =>
+        typeof value === "string" ? [[key, value] as const] : [],
+      ),
+    );
+  } catch (error) {
+    if (error instanceof ApiError && error.failure.status === 404) return null;
+    throw error;
+  }
+}
+
+export function pathOf(conversation: string): string {
+  return `/v1/conversations/${encodeURIComponent(conversation)}`;
+}
+
+/** The conversation can't say it yet. */
+export function rememberStore(conversation: string, storeId: string): void {
+  keep([...notSaid().filter(([chat]) => chat !== conversation), [conversation, storeId]]);
+}
+
+export function forgetStore(conversation: string): void {
+  const all = notSaid();
+  if (all.some(([chat]) => chat === conversation)) keep(all.filter(([chat]) => chat !== conversation));
+}
+
+export function notSaidStore(conversation: string): string | null {
+  return notSaid().find(([chat]) => chat === conversation)?.[1] ?? null;
+}
+
+function notSaid(): readonly (readonly [conversation: string, storeId: string])[] {
+  let kept: unknown;
+  try {
+    kept = JSON.parse(browser.get(notSaidKey) ?? "[]");
+  } catch {
+    // Somebody else's: it says nothing.
+    return [];
+  }
+  return Array.isArray(kept) ? kept.filter(isPair) : [];
+}
+
+function isPair(value: unknown): value is readonly [string, string] {
+  return Array.isArray(value) && typeof value[0] === "string" && typeof value[1] === "string";
+}
+
+function keep(all: readonly (readonly [string, string])[]): void {
+  if (all.length === 0) browser.remove(notSaidKey);
+  else browser.set(notSaidKey, JSON.stringify(all.slice(-mostNotSaid)));
+}

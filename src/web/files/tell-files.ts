@@ -1,0 +1,26 @@
+/** What is told of a chat's files to who does not see their chips, when `before` has become `now`? Each step once, and no percents. */
+import type { ChatFile } from "./chat-file.ts";
+
+/** Empty: nothing new. */
+export function toldOfFiles(before: readonly ChatFile[], now: readonly ChatFile[]): string {
+  const known = new Map(before.map(({ key, state }) => [key, state.kind]));
+  const fresh = now.filter(({ key, state, sent }) => !sent && known.get(key) !== state.kind);
+  const sentences = fresh.flatMap(({ name, state }) => {
+    switch (state.kind) {
+      // Told with the file's first step.
+      case "waiting":
+        return known.size === now.length ? [] : [`${name} is attached.`];
+      case "uploading":
+        return [`${name} is uploading.`];
+      case "reading":
+        return [];
+      case "ready":
+        return [`${name} is ready.`];
+      case "failed":
+        return [`${name}: ${state.why}`];
+    }
+  });
+  for (const { key, name, sent } of before)
+    if (!sent && !now.some((file) => file.key === key)) sentences.push(`${name} is removed.`);
+  return sentences.join(" ");
+}

@@ -1,0 +1,98 @@
+/** Sends one file's bytes, and tells how far it is: `fetch` can't, which is why this is an XMLHttpRequest. */
+import { ApiError, failureIn, isRecord, textOf } from "../api.ts";
+import { keptDays } from "./files-api.ts";
+
+/** No byte has gone on, or no answer has come, for so long: the connection is lost without a word. */
+const silentMs = 60_000;
+
+/**
+ * Resolves with the file's id, also where `signal` came too late to keep the file from the server. Throws an ApiError (status 0: the
+ * connection was lost), and the signal's reason where that came in time.
+ * @param onProgress percent of the bytes that are sent
+ */
+export async function uploadFile(
+  token: string,
+  file: File,
+  onProgress: (percent: number) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  signal.throwIfAborted();
+  const form = new FormData();
+  form.set("purpose", "user_data");
+  form.set("expires_after[anchor]", "created_at");
+  form.set("expires_after[seconds]", String(keptDays * 86_400));
+  form.set("file", file, file.name);
+  const response = await sent(token, form, onProgress, signal);
+  if (!response.ok) throw new ApiError(await failureIn(response));
+  const body: unknown = await response.json().catch(() => null);
+  const id = isRecord(body) ? textOf(body["id"]) : "";
+  if (id === "") throw lost();
+  return id;
+}
+
+async function sent(
+  token: string,
+  form: FormData,
+  onProgress: (percent: number) => void,
+  signal: AbortSignal,
+): Promise<Response> {
+  const request = new XMLHttpRequest();
+  const { promise, resolve, reject } = Promise.withResolvers<Response>();
+  let timer = setTimeout(() => request.abort(), silentMs);
+  const goesOn = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => request.abort(), silentMs);
+  };
+  let allSent = false;
+  const stop = (): void => {
+    // The server has it, or is about to: only by its answer is it known under which id it can be deleted.
+    if (!allSent) request.abort();
+  };
+  request.upload.addEventListener("progress", ({ loaded, total, lengthComputable }) => {
+    goesOn();
+    if (lengthComputable && total > 0) onProgress(Math.floor((100 * loaded) / total));
+  });
+  request.upload.addEventListener("load", () => {
+    allSent = true;
+    goesOn();
+  });
+  request.addEventListener("load", () =>
+    resolve(
+      new Response(request.responseText, {
+        status: request.status,
+        headers: retryHeaders(request),
+      }),
+    ),
+  );
+  request.addEventListener("error", () => reject(lost()));
+  // By us alone: removed, or silent for too long.
+  request.addEventListener("abort", () => reject(signal.aborted ? (signal.reason as Error) : lost()));
+  signal.addEventListener("abort", stop);
+  try {
+    request.open("POST", "/v1/files");
+    request.setRequestHeader("authorization", `Bearer ${token}`);
+    request.send(form);
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function retryHeaders(request: XMLHttpRequest): Record<string, string> {
+  return Object.fromEntries(
+    ["retry-after", "retry-after-ms"].flatMap((name) => {
+      const value = request.getResponseHeader(name);
+      return value === null ? [] : [[name, value] as const];
+    }),
+  );
+}
+
+function lost(): ApiError {
+  return new ApiError({
+    status: 0,
+    code: null,
+    message: "The server could not be reached.",
+    retryAfterMs: null,
+  });
+}

@@ -1,0 +1,51 @@
+/** A question that is asked while its files are still being read waits for them: answered without them, it would be answered wrongly. */
+import { useEffect, useState } from "react";
+import { isOnItsWay, type FilesView } from "./chat-file.ts";
+
+export interface SendWhenRead {
+  readonly send: (text?: string) => void;
+  /** Somebody has sent it, and it has not gone yet. */
+  readonly waiting: boolean;
+  /** Why it has not gone after all; `null`: nothing. */
+  readonly held: string | null;
+  readonly cancel: () => void;
+}
+
+/** @param sendNow sends the text, or what is typed at the moment */
+export function useSendWhenRead(
+  shown: FilesView & { readonly known: boolean },
+  sendNow: (text?: string) => void,
+): SendWhenRead {
+  const [asked, setAsked] = useState<{
+    readonly text: string | undefined;
+    readonly failed: readonly string[];
+  } | null>(null);
+  const [held, setHeld] = useState<string | null>(null);
+  const isReading = !shown.known || shown.files.some(isOnItsWay);
+
+  const send = (text?: string): void => {
+    setHeld(null);
+    if (isReading) setAsked({ text, failed: failedOf(shown) });
+    else sendNow(text);
+  };
+
+  useEffect(() => {
+    if (asked === null || isReading) return;
+    setAsked(null);
+    // Those that had failed before are none that it was to wait for.
+    const names = shown.files
+      .filter(({ key, state }) => state.kind === "failed" && !asked.failed.includes(key))
+      .map(({ name }) => name);
+    if (names.length === 0) sendNow(asked.text);
+    else
+      setHeld(
+        `Not sent: ${names.join(", ")} can't be asked about. Try again or remove it, then send your message.`,
+      );
+  }, [asked, isReading, shown, sendNow]);
+
+  return { send, waiting: asked !== null, held, cancel: () => setAsked(null) };
+}
+
+function failedOf({ files }: FilesView): readonly string[] {
+  return files.filter(({ state }) => state.kind === "failed").map(({ key }) => key);
+}
