@@ -90,12 +90,20 @@ export async function demoSession(): Promise<Session | null> {
     : null;
 }
 
+export interface OfferedModel {
+  readonly id: string;
+  /** Whether it looks at pictures. */
+  readonly sees: boolean;
+}
+
 /** Throws an ApiError where the token is not accepted. */
-export async function listModels(token: string): Promise<readonly string[]> {
+export async function listModels(token: string): Promise<readonly OfferedModel[]> {
   const body: unknown = await (await call("/v1/models", { headers: json(token) })).json();
   const data = isRecord(body) && Array.isArray(body["data"]) ? body["data"] : [];
   return data.flatMap((model: unknown) =>
-    isRecord(model) && typeof model["id"] === "string" && chats(model) ? [model["id"]] : [],
+    isRecord(model) && typeof model["id"] === "string" && chats(model)
+      ? [{ id: model["id"], sees: sees(model) }]
+      : [],
   );
 }
 
@@ -103,6 +111,10 @@ export async function listModels(token: string): Promise<readonly string[]> {
 function chats(model: Record<string, unknown>): boolean {
   const capabilities = model["capabilities"];
   return !Array.isArray(capabilities) || capabilities.includes("chat");
+}
+
+function sees({ capabilities }: Record<string, unknown>): boolean {
+  return Array.isArray(capabilities) && capabilities.includes("vision");
 }
 
 /** One turn of a conversation, as it streams. Throws an ApiError when it ends without a finish reason. */
@@ -116,6 +128,8 @@ export async function* streamTurn(
     readonly key: string;
     /** What it comes behind: an item, or a branch's end; absent: the end of the conversation. */
     readonly behind?: string | undefined;
+    /** `data:` URLs. */
+    readonly pictures: readonly string[];
     /** Vector stores that it is answered from; empty: it says nothing of any. */
     readonly stores: readonly string[];
   },
@@ -131,10 +145,21 @@ export async function* streamTurn(
       conversation_id: turn.conversation,
       ...(turn.behind === undefined ? {} : { parent_item_id: turn.behind }),
       ...(turn.stores.length === 0 ? {} : { retrieval: { vector_store_ids: turn.stores } }),
-      messages: [{ role: "user", content: turn.text }],
+      messages: [{ role: "user", content: contentOf(turn) }],
     }),
   });
   yield* readTurn(response);
+}
+
+function contentOf({
+  text,
+  pictures,
+}: {
+  readonly text: string;
+  readonly pictures: readonly string[];
+}): unknown {
+  if (pictures.length === 0) return text;
+  return [{ type: "text", text }, ...pictures.map((url) => ({ type: "image_url", image_url: { url } }))];
 }
 
 async function* readTurn(response: Response): AsyncGenerator<TurnEvent> {

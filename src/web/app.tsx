@@ -47,7 +47,7 @@ function SignedIn({
   readonly onEnded: () => void;
 }) {
   const { chat, open, startNew, replace } = useOpenChat();
-  const { models, model, choose } = useModels(session.token, onEnded);
+  const { models, model, seeing, choose } = useModels(session.token, onEnded);
   /** Where there is no room for both, the chats lie over the chat. */
   const [chatsOpen, setChatsOpen] = useState(false);
   const toggle = useRef<HTMLButtonElement>(null);
@@ -153,6 +153,7 @@ function SignedIn({
             token={session.token}
             conversation={chat}
             model={model}
+            seeing={seeing}
             onSaved={conversations.refresh}
           />
         </div>

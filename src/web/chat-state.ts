@@ -13,6 +13,8 @@ export interface ChatMessage {
   readonly key?: string;
   readonly role: "user" | "assistant";
   readonly text: string;
+  /** What it shows the model beside its text, as `data:` URLs. */
+  readonly pictures?: readonly string[];
   /** The model's reasoning, where it shows one. */
   readonly reasoning: string;
   /** What it cites; absent: nothing. */
@@ -70,6 +72,7 @@ export type ChatEvent =
       readonly userId: string;
       readonly answerId: string;
       readonly text: string;
+      readonly pictures?: readonly string[];
       /** The message that it is a new version of: it goes, and all behind it. */
       readonly insteadOf?: string;
       /** Somebody else asks. */
@@ -137,7 +140,14 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
         replaced: state.messages.slice(placeOf(state.messages, event.insteadOf)),
         messages: [
           ...state.messages.slice(0, placeOf(state.messages, event.insteadOf)),
-          { id: event.userId, role: "user", text: event.text, reasoning: "", status: "done" },
+          {
+            id: event.userId,
+            role: "user",
+            text: event.text,
+            ...(event.pictures === undefined ? {} : { pictures: event.pictures }),
+            reasoning: "",
+            status: "done",
+          },
           {
             id: event.answerId,
             role: "assistant",

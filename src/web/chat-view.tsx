@@ -4,7 +4,7 @@ import { prepareMarkdown } from "./answer-text.tsx";
 import type { ChatMessage, ChatState } from "./chat-state.ts";
 import { Composer } from "./composer.tsx";
 import { AttachButton } from "./files/attach-button.tsx";
-import { isOnItsWay } from "./files/chat-file.ts";
+import { isOnItsWay, picturesOf, type FilesView } from "./files/chat-file.ts";
 import { useChatFiles } from "./files/use-chat-files.ts";
 import { useDroppedFiles } from "./files/use-dropped-files.ts";
 import { useSendWhenRead } from "./files/use-send-when-read.ts";
@@ -26,11 +26,14 @@ export function ChatView({
   token,
   conversation,
   model,
+  seeing,
   onSaved,
 }: {
   readonly token: string;
   readonly conversation: string;
   readonly model: string;
+  /** The models that look at pictures; `null`: not known (yet). */
+  readonly seeing: readonly string[] | null;
   readonly onSaved: () => void;
 }) {
   const { files, shown } = useChatFiles(token, conversation);
@@ -40,9 +43,9 @@ export function ChatView({
     onSaved();
   }, [files, onSaved]);
   const chat = useChat(token, conversation, model, files, saved);
-  const sending = useSendWhenRead(shown, chat.send);
+  const sending = useSendWhenRead(shown, blindness(shown, model, seeing), chat.send);
   const attach = (chosen: readonly File[]): void => {
-    if (shown.refused === null) void files.add(chosen);
+    if (shown.refused === null) void files.add(chosen, seeing?.length !== 0);
   };
   const isOver = useDroppedFiles(attach);
   const online = useOnline();
@@ -156,6 +159,12 @@ export function ChatView({
       ) : null}
     </>
   );
+}
+
+/** Why the pictures that are attached can't go to this model; `null`: they can, or there are none. */
+function blindness(shown: FilesView, model: string, seeing: readonly string[] | null): string | null {
+  if (seeing === null || seeing.includes(model) || picturesOf(shown).length === 0) return null;
+  return `${model} can't look at pictures. Choose ${seeing.join(" or ") || "another model"} at the top, or remove the pictures.`;
 }
 
 /** What is to be said of files where the code that shows them is not there. */

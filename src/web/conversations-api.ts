@@ -126,8 +126,14 @@ function threadItem(item: Record<string, unknown>): ThreadItem {
   const role = item["role"];
   const parts: unknown[] = Array.isArray(item["content"]) ? item["content"] : [];
   const sources = parts.filter(isRecord).flatMap(keptSources);
+  const pictures = parts.flatMap((part) => {
+    const url = isRecord(part) && part["type"] === "input_image" ? textOf(part["image_url"]) : "";
+    // The page's policy lets nothing be shown from elsewhere.
+    return url.startsWith("data:image/") ? [url] : [];
+  });
   return {
     id: textOf(item["id"]),
+    ...(pictures.length === 0 ? {} : { pictures }),
     role: role === "user" || role === "assistant" ? role : null,
     text: parts.map((part) => (isRecord(part) ? textOf(part["text"]) : "")).join(""),
     ...(item["status"] === "incomplete" ? { incomplete: true } : {}),

@@ -68,6 +68,14 @@ export const MessageView = memo(function MessageView({
           <p dir="auto">{message.reasoning}</p>
         </details>
       )}
+      {message.pictures === undefined ? null : (
+        <div className="pictures">
+          {message.pictures.map((url, at) => (
+            // They neither come nor go by themselves.
+            <img key={at} src={url} alt={`Attached picture ${at + 1}`} />
+          ))}
+        </div>
+      )}
       {message.role === "user" ? (
         <p className="said" dir="auto">
           {message.text}

@@ -23,7 +23,12 @@ export interface RunningTurn {
 
 export async function runTurn(
   events: AsyncIterable<TurnEvent>,
-  sent: { readonly text: string; readonly insteadOf?: string; readonly watched?: boolean },
+  sent: {
+    readonly text: string;
+    readonly pictures?: readonly string[];
+    readonly insteadOf?: string;
+    readonly watched?: boolean;
+  },
   token: string,
   running: RunningTurn,
   dispatch: Dispatch,

@@ -11,6 +11,7 @@ export interface ThreadItem {
   /** `null`: no message (a tool's call or result). */
   readonly role: "user" | "assistant" | null;
   readonly text: string;
+  readonly pictures?: readonly string[];
   /** It was stopped or broke off. */
   readonly incomplete?: boolean;
   /** What it cites; absent: nothing. */
@@ -37,7 +38,7 @@ export function threadOf(
 ): ChatMessage[] {
   const versionsAt = versionsByPlace(branches);
   return items.flatMap((item, at): ChatMessage[] => {
-    if (item.role === null || item.text === "") return [];
+    if (item.role === null || (item.text === "" && item.pictures === undefined)) return [];
     const before = items[at - 1]?.id ?? (hasEarlier ? null : root);
     const behind = item.role === "user" ? before : null;
     const versions = behind === null ? undefined : versionsAt.get(behind);
@@ -46,6 +47,7 @@ export function threadOf(
         id: item.id,
         role: item.role,
         text: item.text,
+        ...(item.pictures === undefined ? {} : { pictures: item.pictures }),
         reasoning: "",
         status: item.incomplete === true ? "cut" : "done",
         ...(item.sources === undefined ? {} : { sources: item.sources }),

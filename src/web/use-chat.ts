@@ -5,6 +5,7 @@ import { ApiError, streamTurn, type TurnEvent } from "./api.ts";
 import { emptyChat, reduceChat, type ChatMessage, type ChatState, type Dispatch } from "./chat-state.ts";
 import { whoIs } from "./credential.ts";
 import { drafts } from "./drafts.ts";
+import { failureOf } from "./failure-notice.ts";
 import type { FilesOfChat } from "./files/files-of-chat.ts";
 import { beginConversation } from "./keep.ts";
 import { KeptThread } from "./kept-thread.ts";
@@ -114,11 +115,24 @@ export function useChat(
       // What is answered is what is on screen, whichever branch another tab has chosen since.
       const behind = instead === null ? (thread.current?.branch ?? undefined) : instead.behind;
       const stores = files.storeIds();
-      const chosen = JSON.stringify([conversation, model, text, instead?.behind, stores]);
-      const asked = { token, conversation, model, text, stores, ...keys.sendingOf(text, chosen, behind) };
+      const pictures = instead === null ? files.pictures() : (instead.pictures ?? []);
+      const chosen = JSON.stringify([conversation, model, text, instead?.behind, stores, pictures]);
+      const asked = {
+        token,
+        conversation,
+        model,
+        text,
+        pictures,
+        stores,
+        ...keys.sendingOf(text, chosen, behind),
+      };
       thread.current?.goesOn();
-      const events = fromFiles(streamTurn(asked, running.abort.signal), files);
-      const sent = { text, ...(instead === null ? {} : { insteadOf: instead.id }) };
+      const events = fromFiles(streamTurn(asked, running.abort.signal), instead === null, files);
+      const sent = {
+        text,
+        ...(pictures.length === 0 ? {} : { pictures }),
+        ...(instead === null ? {} : { insteadOf: instead.id }),
+      };
       void runTurn(events, sent, token, running, dispatch).finally(() => {
         if (turn.current === running) turn.current = null;
         if (running.unanswered !== true) keys.answered();
@@ -164,13 +178,22 @@ export function useChat(
 }
 
 /** Tells the chat's files what becomes of a question that is asked with them. */
-async function* fromFiles(events: AsyncIterable<TurnEvent>, files: FilesOfChat): AsyncGenerator<TurnEvent> {
+async function* fromFiles(
+  events: AsyncIterable<TurnEvent>,
+  isNew: boolean,
+  files: FilesOfChat,
+): AsyncGenerator<TurnEvent> {
+  /** Taken out of the field, and not answered by a word yet. */
+  let taken = false;
   try {
     for await (const event of events) {
-      if (event.type === "started") files.asked();
+      if (event.type === "started" && isNew) files.asked();
+      taken = event.type === "started" && isNew;
       yield event;
     }
   } catch (error) {
+    // A turn that only lost its reader goes on: its pictures are in it.
+    if (taken && failureOf(error).status !== 0) files.refused();
     if (error instanceof ApiError && areFilesGone(error.failure)) files.gone();
     throw error;
   }

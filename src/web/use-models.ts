@@ -1,6 +1,6 @@
 /** Which models can be talked to, and which one is. */
 import { useEffect, useState } from "react";
-import { ApiError, listModels } from "./api.ts";
+import { ApiError, listModels, type OfferedModel } from "./api.ts";
 import { keepModel, keptModel } from "./keep.ts";
 import { useOnline } from "./use-online.ts";
 
@@ -8,11 +8,13 @@ export interface Models {
   /** Empty where they are not known (yet). */
   readonly models: readonly string[];
   readonly model: string;
+  /** Those of them that look at pictures; `null`: not known (yet). */
+  readonly seeing: readonly string[] | null;
   readonly choose: (model: string) => void;
 }
 
 export function useModels(token: string, onEnded: () => void): Models {
-  const [models, setModels] = useState<readonly string[]>([]);
+  const [offered, setOffered] = useState<readonly OfferedModel[] | null>(null);
   const [chosen, setChosen] = useState(keptModel);
   const online = useOnline();
 
@@ -21,7 +23,7 @@ export function useModels(token: string, onEnded: () => void): Models {
     let wanted = true;
     listModels(token).then(
       (known) => {
-        if (wanted) setModels(known);
+        if (wanted) setOffered(known);
       },
       (error: unknown) => {
         // Only a refused credential ends the session; anything else shows when a message is sent.
@@ -33,8 +35,10 @@ export function useModels(token: string, onEnded: () => void): Models {
     };
   }, [token, onEnded, online]);
 
+  const models = offered?.map(({ id }) => id) ?? [];
   return {
     models,
+    seeing: offered?.filter(({ sees }) => sees).map(({ id }) => id) ?? null,
     model: modelOf(models, chosen),
     choose: (model) => {
       keepModel(model);

@@ -15,6 +15,8 @@ export interface ChatFile {
   readonly key: string;
   readonly name: string;
   readonly state: FileState;
+  /** A picture, as a `data:` URL: it goes with the next message, and is none of the files that are searched. */
+  readonly picture?: string;
   /** Something was asked with it, or it was there when the chat was opened: it stays as long as the chat. */
   readonly sent: boolean;
 }
@@ -38,7 +40,8 @@ export interface FileBarProps {
 
 /** What handles the files of one chat. It is loaded with the first of them (desk.ts). */
 export interface Desk {
-  readonly add: (files: readonly File[]) => void;
+  /** @param seen whether a model here looks at pictures */
+  readonly add: (files: readonly File[], seen: boolean) => void;
   readonly remove: (key: string) => Promise<void>;
   readonly retry: (key: string) => void;
   readonly dismiss: () => void;
@@ -46,6 +49,8 @@ export interface Desk {
   readonly storeIds: () => readonly string[];
   /** A question was asked with those that are ready. */
   readonly asked: () => void;
+  /** It was not: its words are in the field again, and so are its pictures. */
+  readonly refused: () => void;
   /** The conversation is kept now: it can say which store is its own. */
   readonly saved: () => Promise<void>;
   /** Shows what is in that store. */
@@ -66,6 +71,13 @@ export interface DeskOptions {
   /** As it is now: a new sign-in brings a new one. */
   readonly token: () => string;
   readonly show: (change: Partial<FilesView>) => void;
+}
+
+/** What the next message shows the model. */
+export function picturesOf({ files }: FilesView): readonly string[] {
+  return files.flatMap(({ picture, state }) =>
+    picture === undefined || state.kind !== "ready" ? [] : [picture],
+  );
 }
 
 /** Whether a question has to wait for it. */

@@ -3,7 +3,7 @@
  * moment. What is shown of them is told by `show`; nothing here knows of the page.
  */
 import { ApiError } from "../api.ts";
-import type { ChatFile, Desk, DeskOptions, FileState } from "./chat-file.ts";
+import type { ChatFile, DeskOptions, FileState } from "./chat-file.ts";
 import { ChatStore } from "./chat-store.ts";
 import { fileProblem } from "./file-problem.ts";
 import { attachFile, deleteFile, isEmptied, isMissing, listFiles, type StoredFile } from "./files-api.ts";
@@ -32,7 +32,7 @@ interface Job {
   id: string | null;
 }
 
-export class ChatFiles implements Desk {
+export class ChatFiles {
   readonly #options: DeskOptions;
   readonly #store: ChatStore;
   readonly #jobs = new Map<string, Job>();

@@ -64,6 +64,7 @@ function Chip({
   return (
     <li className={`chip ${state.kind}`}>
       <span className="chip-words">
+        {file.picture === undefined ? null : <img src={file.picture} alt="" />}
         <span className="chip-name" dir="auto" title={name}>
           {name}
         </span>

@@ -61,19 +61,19 @@ test("which files a chat has is asked until there is an answer: nothing is asked
 test("where the code can't be loaded it is said, and the next file tries again", async () => {
   const files = new FilesOfChat("c3", "token", load);
   reachable = false;
-  await files.add([file("a.md")]);
+  await files.add([file("a.md")], false);
   expect(files.shown().note).toContain("could not be loaded");
   files.dismiss();
   expect(files.shown().note).toBeNull();
   reachable = true;
-  await files.add([file("a.md")]);
+  await files.add([file("a.md")], false);
   await vi.waitFor(() => expect(kinds(files)).toEqual(["ready"]));
 });
 
 test("a turn that was refused since its store is gone takes the files off the page", async () => {
   server.conversation = {};
   const files = new FilesOfChat("c4", "token", load);
-  await files.add([file("a.md")]);
+  await files.add([file("a.md")], false);
   await vi.waitFor(() => expect(kinds(files)).toEqual(["ready"]));
   files.asked();
   server.stores.clear();
@@ -87,7 +87,7 @@ test("what another device has attached is seen when it has asked", async () => {
   const files = new FilesOfChat("c5", "token", load);
   await files.look(new AbortController().signal);
   const another = new FilesOfChat("c5", "token", load);
-  await another.add([file("a.md")]);
+  await another.add([file("a.md")], false);
   await vi.waitFor(() => expect(kinds(another)).toEqual(["ready"]));
   expect(server.conversation?.[storeKey]).toBeDefined();
   await files.lookAgain();
@@ -99,7 +99,7 @@ test("whoever looks into another chat finds his files where he left them, and no
   server.reads = "never";
   const files = new FilesOfChat("c6", "token", load);
   keepFiles("alice", "c6", files);
-  await files.add([file("a.md")]);
+  await files.add([file("a.md")], false);
   leaveFiles("alice", "c6");
   expect(filesOfChat("alice", "c6", "fresh token")).toBe(files);
   expect(filesOfChat("bob", "c6", "token")).not.toBe(files);

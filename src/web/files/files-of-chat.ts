@@ -8,6 +8,7 @@ import { pause, retryPauseMs } from "../retry-pause.ts";
 import {
   isOnItsWay,
   noFiles,
+  picturesOf,
   type Desk,
   type DeskModule,
   type FileBarProps,
@@ -67,8 +68,9 @@ export class FilesOfChat {
     if (this.#shown.known && !this.#shown.files.some(({ sent }) => !sent)) await this.#looked();
   }
 
-  async add(files: readonly File[]): Promise<void> {
-    if (files.length > 0) await this.#withDesk((desk) => desk.add(files));
+  /** @param seen whether a model here looks at pictures */
+  async add(files: readonly File[], seen: boolean): Promise<void> {
+    if (files.length > 0) await this.#withDesk((desk) => desk.add(files, seen));
   }
 
   readonly remove = (key: string): void => void this.#desk?.remove(key);
@@ -82,8 +84,16 @@ export class FilesOfChat {
     return this.#desk?.storeIds() ?? [];
   }
 
+  pictures(): readonly string[] {
+    return picturesOf(this.#shown);
+  }
+
   asked(): void {
     this.#desk?.asked();
+  }
+
+  refused(): void {
+    this.#desk?.refused();
   }
 
   async saved(): Promise<void> {

@@ -11,9 +11,13 @@ export interface SendWhenRead {
   readonly cancel: () => void;
 }
 
-/** @param sendNow sends the text, or what is typed at the moment */
+/**
+ * @param fault why it can't be sent as it is; `null`: it can
+ * @param sendNow sends the text, or what is typed at the moment
+ */
 export function useSendWhenRead(
   shown: FilesView & { readonly known: boolean },
+  fault: string | null,
   sendNow: (text?: string) => void,
 ): SendWhenRead {
   const [asked, setAsked] = useState<{
@@ -25,9 +29,13 @@ export function useSendWhenRead(
 
   const send = (text?: string): void => {
     setHeld(null);
-    if (isReading) setAsked({ text, failed: failedOf(shown) });
+    if (fault !== null) setHeld(`Not sent: ${fault}`);
+    else if (isReading) setAsked({ text, failed: failedOf(shown) });
     else sendNow(text);
   };
+
+  // Another model was chosen, or a file was removed: whatever stood in the way may do so no more.
+  useEffect(() => setHeld(null), [fault, shown.files]);
 
   useEffect(() => {
     if (asked === null || isReading) return;
@@ -36,12 +44,13 @@ export function useSendWhenRead(
     const names = shown.files
       .filter(({ key, state }) => state.kind === "failed" && !asked.failed.includes(key))
       .map(({ name }) => name);
-    if (names.length === 0) sendNow(asked.text);
+    if (fault !== null) setHeld(`Not sent: ${fault}`);
+    else if (names.length === 0) sendNow(asked.text);
     else
       setHeld(
         `Not sent: ${names.join(", ")} can't be asked about. Try again or remove it, then send your message.`,
       );
-  }, [asked, isReading, shown, sendNow]);
+  }, [asked, isReading, shown, fault, sendNow]);
 
   return { send, waiting: asked !== null, held, cancel: () => setAsked(null) };
 }

@@ -1,0 +1,74 @@
+/** The pictures of the next message: made small here, shown as chips, and gone with the message. No server keeps them by themselves. */
+import type { ChatFile, FileState } from "./chat-file.ts";
+import { mostPictures, pictureOf } from "./picture.ts";
+
+const tooMany = {
+  kind: "failed",
+  why: `A message has room for ${mostPictures} pictures. Send it, then attach this one to the next.`,
+  retry: false,
+} as const;
+const unreadable = {
+  kind: "failed",
+  why: "This picture can't be read by your browser. Attach it as JPEG or PNG.",
+  retry: false,
+} as const;
+
+export class MessagePictures {
+  readonly #show: (pictures: readonly ChatFile[]) => void;
+  readonly #read: (file: File) => Promise<string>;
+  #pictures: readonly ChatFile[] = [];
+  /** Those of the message that is being asked. */
+  #asked: readonly ChatFile[] = [];
+
+  /** @param read as a `data:` URL; rejects where it can't be had */
+  constructor(
+    show: (pictures: readonly ChatFile[]) => void,
+    read: (file: File) => Promise<string> = pictureOf,
+  ) {
+    this.#show = show;
+    this.#read = read;
+  }
+
+  add(file: File): void {
+    const key = crypto.randomUUID();
+    const count = this.#pictures.filter(({ state }) => state.kind !== "failed").length;
+    const state: FileState = count < mostPictures ? { kind: "reading" } : tooMany;
+    this.#become([...this.#pictures, { key, name: file.name || "Pasted picture", state, sent: false }]);
+    if (state.kind === "reading") void this.#look(key, file);
+  }
+
+  /** `false`: it is none of these. */
+  remove(key: string): boolean {
+    const left = this.#pictures.filter((picture) => picture.key !== key);
+    if (left.length === this.#pictures.length) return false;
+    this.#become(left);
+    return true;
+  }
+
+  asked(): void {
+    this.#asked = this.#pictures.filter(({ state }) => state.kind === "ready");
+    if (this.#asked.length > 0) this.#become(this.#pictures.filter(({ state }) => state.kind !== "ready"));
+  }
+
+  /** The words of the message are in the field again, and so are its pictures. */
+  refused(): void {
+    if (this.#asked.length > 0) this.#become([...this.#asked, ...this.#pictures]);
+    this.#asked = [];
+  }
+
+  async #look(key: string, file: File): Promise<void> {
+    let looked: Pick<ChatFile, "state" | "picture">;
+    try {
+      looked = { picture: await this.#read(file), state: { kind: "ready" } };
+    } catch {
+      // Broken, or of a kind that this browser has no reader for.
+      looked = { state: unreadable };
+    }
+    this.#become(this.#pictures.map((one) => (one.key === key ? { ...one, ...looked } : one)));
+  }
+
+  #become(pictures: readonly ChatFile[]): void {
+    this.#pictures = pictures;
+    this.#show(pictures);
+  }
+}
