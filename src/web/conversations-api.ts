@@ -59,10 +59,11 @@ export async function loadItems(
   token: string,
   conversation: string,
   before: string | null,
+  most: number,
 ): Promise<Page<ThreadItem>> {
   const after = before === null ? "" : `&after=${encodeURIComponent(before)}`;
   try {
-    const found = await page(token, pathOf(conversation, `/items?limit=100&order=desc${after}`));
+    const found = await page(token, pathOf(conversation, `/items?limit=${most}&order=desc${after}`));
     return { entries: found.entries.map(threadItem).reverse(), hasMore: found.hasMore };
   } catch (error) {
     if (isMissing(error)) return { entries: [], hasMore: false };
@@ -126,14 +127,9 @@ function threadItem(item: Record<string, unknown>): ThreadItem {
   const role = item["role"];
   const parts: unknown[] = Array.isArray(item["content"]) ? item["content"] : [];
   const sources = parts.filter(isRecord).flatMap(keptSources);
-  const pictures = parts.flatMap((part) => {
-    const url = isRecord(part) && part["type"] === "input_image" ? textOf(part["image_url"]) : "";
-    // The page's policy lets nothing be shown from elsewhere.
-    return url.startsWith("data:image/") ? [url] : [];
-  });
   return {
     id: textOf(item["id"]),
-    ...(pictures.length === 0 ? {} : { pictures }),
+    ...picturesIn(parts),
     role: role === "user" || role === "assistant" ? role : null,
     text: parts.map((part) => (isRecord(part) ? textOf(part["text"]) : "")).join(""),
     ...(item["status"] === "incomplete" ? { incomplete: true } : {}),
@@ -143,4 +139,13 @@ function threadItem(item: Record<string, unknown>): ThreadItem {
 
 function isMissing(error: unknown): boolean {
   return error instanceof ApiError && error.failure.status === 404;
+}
+
+function picturesIn(parts: readonly unknown[]): Pick<ThreadItem, "pictures"> {
+  const pictures = parts.flatMap((part) => {
+    const url = isRecord(part) && part["type"] === "input_image" ? textOf(part["image_url"]) : "";
+    // The page's policy lets nothing be shown from elsewhere.
+    return url.startsWith("data:image/") ? [url] : [];
+  });
+  return pictures.length === 0 ? {} : { pictures };
 }

@@ -43,6 +43,25 @@ const items = (has_more: boolean, ...ids: string[]): Response =>
   });
 const shown = (): string[] => state.messages.map(({ text }) => text);
 
+test("behind a turn its latest items are read, and not the whole page again; where they don't follow on what is known, it is", async () => {
+  const kept = thread();
+  const begun = kept.begun();
+  asked[0]?.answer(items(true, "a", "b", "c"));
+  await begun;
+  const turn = kept.refresh(true);
+  asked[1]?.answer(items(true, "c", "d", "e"));
+  await turn;
+  expect(shown()).toEqual(["a", "b", "c", "d", "e"]);
+  const far = kept.refresh(true);
+  asked[2]?.answer(items(true, "x", "y"));
+  await vi.waitFor(() => expect(asked.length).toBe(4));
+  asked[3]?.answer(items(true, "e", "f", "x", "y"));
+  await far;
+  expect(shown()).toEqual(["a", "b", "c", "d", "e", "f", "x", "y"]);
+  const limits = asked.map(({ path }) => /limit=(\d+)/.exec(path)?.[1]);
+  expect(limits).toEqual(["100", "10", "10", "100"]);
+});
+
 test("earlier messages that are asked for twice are there once", async () => {
   const kept = thread();
   const begun = kept.begun();

@@ -10,6 +10,14 @@ import { threadOf, type ThreadItem } from "./thread.ts";
 /** How often it is looked whether a turn that ended is saved, where nobody tells it: ms between. */
 const savedLooksMs = [300, 1000, 3000];
 
+/** Items that are read at once, as many as the API gives. */
+const page = 100;
+/**
+ * Of a thread that is on screen, behind a turn: it has brought two. All of them each time, with the pictures that were shown the
+ * model, would be megabytes a turn.
+ */
+const latest = 10;
+
 export class KeptThread {
   readonly #token: string;
   readonly #conversation: string;
@@ -77,9 +85,10 @@ export class KeptThread {
     this.#fail(error);
   }
 
-  async refresh(): Promise<void> {
+  /** @param isTurn what has changed is a turn, which is at the end; else it may be anything */
+  async refresh(isTurn = false): Promise<void> {
     this.#looking += 1;
-    await this.#show("refreshed", null);
+    await this.#show("refreshed", null, { quietly: false, isTurn });
     this.#onSaved();
   }
 
@@ -99,7 +108,7 @@ export class KeptThread {
       if (looking !== this.#looking) return;
       looks += 1;
       // Without a connection it is tried on and on, and said once: by the turn that broke off.
-      const seen = await this.#show("refreshed", null, { quietly: true, unless: before });
+      const seen = await this.#show("refreshed", null, { quietly: true, isTurn: true, unless: before });
       if (this.#refused) return;
       failures = seen ? 0 : failures + 1;
       if (seen && (looks >= savedLooksMs.length || this.#items.at(-1)?.id !== before)) break;
@@ -128,13 +137,17 @@ export class KeptThread {
   async #show(
     type: "restored" | "refreshed",
     before: string | null,
-    how: { readonly quietly: boolean; readonly unless?: string | undefined } = { quietly: false },
+    how: {
+      readonly quietly: boolean;
+      readonly isTurn?: boolean;
+      readonly unless?: string | undefined;
+    } = { quietly: false },
   ): Promise<boolean> {
     this.#begun += 1;
     const mine = this.#begun;
     try {
       const [page, branches] = await Promise.all([
-        loadItems(this.#token, this.#conversation, before),
+        how.isTurn === true ? this.#latest() : this.#page(before),
         loadBranches(this.#token, this.#conversation),
       ]);
       if (this.#left.aborted) return false;
@@ -157,6 +170,17 @@ export class KeptThread {
       else if (!how.quietly) this.#fail(error);
       return false;
     }
+  }
+
+  #page(before: string | null): Promise<Page<ThreadItem>> {
+    return loadItems(this.#token, this.#conversation, before, page);
+  }
+
+  /** As many as follow on those that are known, where a few do. */
+  async #latest(): Promise<Page<ThreadItem>> {
+    const few = await loadItems(this.#token, this.#conversation, null, latest);
+    const first = few.entries[0]?.id;
+    return !few.hasMore || this.#items.some(({ id }) => id === first) ? few : this.#page(null);
   }
 
   /** The latest items leave those before them that were loaded, where they follow on them: an item has one before it in every branch. */

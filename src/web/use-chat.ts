@@ -80,7 +80,7 @@ export function useChat(
         opened.goesOn();
         void files.lookAgain();
       },
-      saved: () => opened.refresh(),
+      saved: (what: "turn" | "anything") => opened.refresh(what === "turn"),
       deleted: () => opened.deleted(),
       refused: (error: unknown) => opened.refused(error),
     };

@@ -23,7 +23,7 @@ export interface Watching {
   /** Shows a turn. Resolves when its events have been taken. */
   readonly turn: (turn: WatchedTurn) => Promise<void>;
   /** A turn has been saved, or what is listed has changed otherwise. */
-  readonly saved: () => Promise<void>;
+  readonly saved: (what: "turn" | "anything") => Promise<void>;
   readonly deleted: () => void;
   /** The credential has ended: there is nothing more to watch. */
   readonly refused: (error: unknown) => void;
@@ -60,7 +60,7 @@ export async function watchTurns(
       if (events === null) failures = Math.max(failures + 1, nothingYet);
       else {
         // What was missed in between is saved by now.
-        if (broken) await watching.saved();
+        if (broken) await watching.saved("anything");
         broken = true;
         last = await readTurns(events, last, watching);
         // Ended by the server, which does so every few minutes, and when its code is replaced: by all pages' at once.
@@ -95,7 +95,7 @@ async function readTurns(
     if (value.name === "conversation.deleted") {
       watching.deleted();
     } else if (value.name === "turn.ended" || value.name === "conversation.changed") {
-      await watching.saved();
+      await watching.saved(value.name === "turn.ended" ? "turn" : "anything");
     } else if (value.name === "turn.started") {
       const data: unknown = JSON.parse(value.data);
       const responseId = isRecord(data) ? textOf(data["response_id"]) : "";
@@ -112,7 +112,7 @@ async function readTurns(
         watching.deleted();
         continue;
       }
-      await watching.saved();
+      await watching.saved("turn");
     }
   }
 }

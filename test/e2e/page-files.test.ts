@@ -162,6 +162,28 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await leave(page);
   });
 
+  test("a question whose file turns out to be none that can be read does not go out without it", async () => {
+    const { page } = await open();
+    let reading = true;
+    await page.route("**/v1/vector_stores/*/files/*", async (route) => {
+      const answer = await route.fetch();
+      const file = (await answer.json()) as object;
+      await route.fulfill({ response: answer, json: reading ? { ...file, status: "in_progress" } : file });
+    });
+    await signInToDemo(page);
+    await choose(page, ["logs.gz", archive]);
+    await chip(page, "logs.gz").getByText("Reading…").waitFor();
+    await say(page, question);
+    await page.getByText("Your message goes out as soon as").waitFor();
+    reading = false;
+    await page.getByRole("alert").getByText("Not sent: logs.gz can't be asked about.").waitFor();
+    expect(await page.locator("article").count()).toBe(0);
+    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe(question);
+    await page.keyboard.press("Enter");
+    await done(page, 1);
+    await leave(page);
+  });
+
   test("what can't be read, is too large or finds no room says what to do; the question waits for a decision", async () => {
     const { page, complaints } = await open();
     await signInToDemo(page);

@@ -108,13 +108,13 @@ test("one that could not be removed is back, and said to be there still", async 
 });
 
 test("what can't be searched says why, and does not stay on the server", async () => {
-  server.reads = { code: "unsupported_file", message: "Files of the kind PNG can't be searched." };
+  server.reads = { code: "unsupported_file", message: "It is over 8388608 bytes, and a PNG." };
   const desk = opened();
   desk.add([file("a.png")]);
   await settled();
   expect(view.files[0]?.state).toEqual({
     kind: "failed",
-    why: "Files of the kind PNG can't be searched.",
+    why: "It is over 8 MB, and a PNG.",
     retry: false,
   });
   await vi.waitFor(() => expect(server.files.size).toBe(0));

@@ -58,7 +58,7 @@ function problemOf(failure: ApiFailure, bytes: number): FileProblem {
       why: "There is no room for more of your files. Delete chats whose files you need no more, then try again.",
       retry: true,
     };
-  return { why: message, retry: false };
+  return { why: saidInWords(message), retry: false };
 }
 
 function limitIn(message: string): string {
@@ -66,7 +66,12 @@ function limitIn(message: string): string {
   return Number.isFinite(bytes) ? `a file may have ${sizeInWords(bytes)}` : "it is over the limit";
 }
 
-export function sizeInWords(bytes: number): string {
+/** What the server says of a file, with sizes as people say them. */
+export function saidInWords(message: string): string {
+  return message.replaceAll(/\b(\d{4,}) bytes\b/g, (_, bytes: string) => sizeInWords(Number(bytes)));
+}
+
+function sizeInWords(bytes: number): string {
   if (bytes >= megabyte) return `${Number((bytes / megabyte).toFixed(1))} MB`;
   return bytes >= 1024 ? `${Math.round(bytes / 1024)} KB` : `${bytes} bytes`;
 }

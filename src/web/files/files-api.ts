@@ -1,5 +1,6 @@
 /** Files and vector stores as the page uses them: one store a chat, each file by itself. The bytes' own way: upload-file.ts. */
 import { ApiError, call, isRecord, json, textOf } from "../api.ts";
+import { saidInWords } from "./file-problem.ts";
 import { metadataOfChat, pathOf, storeKey } from "./store-of-chat.ts";
 
 /**
@@ -164,7 +165,7 @@ function storedFile(file: Record<string, unknown>): StoredFile {
     id: textOf(file["id"]),
     name: textOf(attributes[nameKey]) || "File",
     status: status === "completed" ? "ready" : status === "in_progress" ? "in_progress" : "failed",
-    why: textOf(error["message"]),
+    why: saidInWords(textOf(error["message"])),
     retry: error["code"] === "server_error",
   };
 }
