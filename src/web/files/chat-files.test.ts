@@ -294,6 +294,21 @@ test("a store that expires while the chat is open takes no file: another is made
   expect(view.note).toContain("gone");
 });
 
+test("where there are too many stores, those of chats whose time is over make room; nobody else's do", async () => {
+  server.mostStores = 2;
+  const old = { createdMs: 0, expired: true, files: new Map() };
+  server.stores.set("vs-old", { ...old, metadata: { chat: "an old chat" } });
+  server.stores.set("vs-own", { ...old, metadata: {} });
+  opened().add([file("a.md")]);
+  await settled();
+  expect(states()).toEqual([["a.md", "ready"]]);
+  expect([...server.stores.keys()]).toEqual(["vs-own", expect.any(String)]);
+  chat = `another ${chat}`;
+  opened().add([file("b.md")]);
+  await settled();
+  expect(view.files[0]?.state).toMatchObject({ kind: "failed", why: expect.stringMatching(/Delete chats/) });
+});
+
 test("a store whose files were all taken back is no store that has expired", async () => {
   server.conversation = {};
   const before = opened();

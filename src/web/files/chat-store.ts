@@ -1,7 +1,8 @@
 /** The vector store of one chat: made with its first file, made anew where it has expired, and said in the conversation's metadata. */
 import { ApiError } from "../api.ts";
 import { isUnused } from "../keep.ts";
-import { deleteStore, isMissing, makeStore, sayStore } from "./files-api.ts";
+import { isFull } from "./file-problem.ts";
+import { deleteStore, isMissing, makeStore, sayStore, sweepStores } from "./files-api.ts";
 import { forgetStore, notSaidStore, rememberStore, storeOfChat } from "./store-of-chat.ts";
 
 export class ChatStore {
@@ -80,6 +81,17 @@ export class ChatStore {
     }
   }
 
+  /** Where there are too many stores already, those whose time is over make room. */
+  async #makeRoom(make: () => Promise<string>): Promise<string> {
+    try {
+      return await make();
+    } catch (error) {
+      if (!(error instanceof ApiError) || !isFull(error.failure)) throw error;
+      if ((await sweepStores(this.#token())) === 0) throw error;
+      return make();
+    }
+  }
+
   async #make(): Promise<string> {
     // Another tab may have made one since.
     const there = await storeOfChat(this.#token(), this.#conversation);
@@ -87,7 +99,7 @@ export class ChatStore {
       this.#id = there;
       return there;
     }
-    const id = await makeStore(this.#token(), this.#conversation);
+    const id = await this.#makeRoom(async () => makeStore(this.#token(), this.#conversation));
     this.#id = id;
     rememberStore(this.#conversation, id);
     await this.say();

@@ -49,6 +49,16 @@ test("a store that somebody made by himself and named in the conversation is not
   expect([server.files.size, server.stores.size]).toEqual([2, 1]);
 });
 
+test("a file that somebody has put into it by himself is taken out with the store, and not deleted", async () => {
+  const [store] = server.stores.values();
+  server.files.set("file-own", { id: "file-own", filename: "own.md" });
+  store?.files.set("file-own", { status: "completed", error: null, attributes: {} });
+  const erase = await filesOfDeleted("token", "c");
+  expect(await erase()).toBe(true);
+  expect([...server.files.keys()]).toEqual(["file-own"]);
+  expect(server.stores.size).toBe(0);
+});
+
 test("a chat of which nobody can say whether it has files is not deleted", async () => {
   server.refuses = { what: "GET /v1/conversations", status: 503 };
   await expect(filesOfDeleted("token", "c")).rejects.toThrow("said by the server");

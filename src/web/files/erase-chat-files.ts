@@ -22,7 +22,8 @@ async function erased(token: string, storeId: string): Promise<boolean> {
     const known = new Set<string>();
     for (;;) {
       const listed = (await listFiles(token, storeId)) ?? [];
-      const files = listed.filter(({ id }) => !known.has(id));
+      // What somebody has put in by himself may lie in other stores as well: it is taken out with the store, and no more.
+      const files = listed.filter(({ id, isOurs }) => isOurs && !known.has(id));
       // Deleted, they are listed for a moment longer.
       if (files.length === 0) break;
       for (let at = 0; at < files.length; at += atOnce)

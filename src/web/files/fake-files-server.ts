@@ -28,6 +28,7 @@ export class FakeFilesServer {
     readonly code?: string;
   } | null = null;
   readonly uploads: FakeUpload[] = [];
+  mostStores = 100;
   /** Uploads wait for the test. */
   holdsUploads = false;
   #count = 0;
@@ -86,7 +87,19 @@ export class FakeFilesServer {
       for (const { files } of this.stores.values()) files.delete(id);
       return Response.json({ deleted: true });
     }
+    if (id === "" && method === "GET")
+      return Response.json({ data: [...this.stores].map(([one, store]) => described(one, store)) });
     if (id === "") {
+      if (this.stores.size >= this.mostStores)
+        return Response.json(
+          {
+            error: {
+              message: `There are ${this.mostStores} vector stores already, the most that this tenant allows. Delete some first.`,
+              code: "invalid_value",
+            },
+          },
+          { status: 400 },
+        );
       this.#count += 1;
       const metadata = body["metadata"] as Record<string, string>;
       this.stores.set(`vs-${this.#count}`, {
@@ -100,10 +113,7 @@ export class FakeFilesServer {
     const store = this.stores.get(id);
     if (store === undefined) return missing();
     if (method === "DELETE") return Response.json({ deleted: this.stores.delete(id) });
-    if (!path.includes("/files")) {
-      const status = store.expired ? "expired" : "completed";
-      return Response.json({ id, status, created_at: store.createdMs / 1000, metadata: store.metadata });
-    }
+    if (!path.includes("/files")) return Response.json(described(id, store));
     if (method === "POST") return this.#attach(id, store, body);
     if (fileId === undefined)
       return Response.json({ data: [...store.files.keys()].map((one) => shown(store, one)) });
@@ -123,6 +133,10 @@ export class FakeFilesServer {
     store.files.set(fileId, { status, error, attributes: body["attributes"] as Record<string, unknown> });
     return Response.json(shown(this.stores.get(id) ?? store, fileId));
   }
+}
+
+function described(id: string, { expired, createdMs, metadata }: KeptStore): object {
+  return { id, status: expired ? "expired" : "completed", created_at: createdMs / 1000, metadata };
 }
 
 function shown({ files }: KeptStore, id: string): object {

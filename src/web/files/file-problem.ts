@@ -53,7 +53,7 @@ function problemOf(failure: ApiFailure, bytes: number): FileProblem {
   }
   if (status >= 500) return { why: "The service has trouble. Try again in a moment.", retry: true };
   // What an owner may have at most. There is no list of files to delete from on this page: they go with their chats.
-  if (status === 400 && /the most that this tenant allows/.test(message))
+  if (isFull(failure))
     return {
       why: "There is no room for more of your files. Delete chats whose files you need no more, then try again.",
       retry: true,
@@ -64,6 +64,11 @@ function problemOf(failure: ApiFailure, bytes: number): FileProblem {
 function limitIn(message: string): string {
   const bytes = Number(/(\d+) bytes/.exec(message)?.[1] ?? Number.NaN);
   return Number.isFinite(bytes) ? `a file may have ${sizeInWords(bytes)}` : "it is over the limit";
+}
+
+/** Its owner has as much as he may have. */
+export function isFull({ status, message }: ApiFailure): boolean {
+  return status === 400 && message.includes("the most that this tenant allows");
 }
 
 /** What the server says of a file, with sizes as people say them. */

@@ -20,6 +20,8 @@ const dayMs = 86_400_000;
 export interface StoredFile {
   readonly id: string;
   readonly name: string;
+  /** Whether it was attached on this page. */
+  readonly isOurs: boolean;
   readonly status: "in_progress" | "ready" | "failed";
   /** Why it failed, where the server says it: what kinds of files can be searched. */
   readonly why: string;
@@ -75,6 +77,20 @@ export async function deleteFile(token: string, fileId: string): Promise<void> {
 
 export async function deleteStore(token: string, storeId: string): Promise<void> {
   await deleted(token, storePath(storeId));
+}
+
+/**
+ * Deletes stores of chats whose time is over: they are empty, and count against what their owner may have as long as they are listed.
+ * Resolves how many.
+ */
+export async function sweepStores(token: string): Promise<number> {
+  const page = await got(token, "/v1/vector_stores?limit=100&order=asc");
+  const stores = Array.isArray(page["data"]) ? page["data"].filter(isRecord) : [];
+  const over = stores.filter(
+    ({ status, metadata }) => status === "expired" && isRecord(metadata) && metadata[chatKey] !== undefined,
+  );
+  for (const { id } of over) await deleteStore(token, textOf(id));
+  return over.length;
 }
 
 /** Whether it was made here for that chat, and for no other. */
@@ -164,6 +180,7 @@ function storedFile(file: Record<string, unknown>): StoredFile {
   return {
     id: textOf(file["id"]),
     name: textOf(attributes[nameKey]) || "File",
+    isOurs: attributes[nameKey] !== undefined,
     status: status === "completed" ? "ready" : status === "in_progress" ? "in_progress" : "failed",
     why: saidInWords(textOf(error["message"])),
     retry: error["code"] === "server_error",
