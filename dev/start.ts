@@ -41,6 +41,7 @@ async function main(parameters: string[]): Promise<void> {
   const wrangler = startWrangler({
     configs: [
       "wrangler.toml",
+      "workers/document-reader/wrangler.toml",
       ...(router === "service" ? [routerConfig(fleetJson, port)] : []),
       ...(archive === undefined ? [] : [archive.config]),
     ],

@@ -16,10 +16,12 @@ import { workerdConfig } from "./workerd-config.ts";
 
 export type RouterMount = "in-process" | "service";
 
-/** Both Workers, bundled once; any number of processes can run them. */
+/** The Workers, bundled once; any number of processes can run them. */
 export interface ServeBundles {
   readonly edge: WorkerBundle;
   readonly router: WorkerBundle;
+  /** Takes PDF and Office files apart. Absent: they are not searched. */
+  readonly documents?: WorkerBundle;
   /** Deletes the files. */
   readonly remove: () => Promise<void>;
 }
@@ -54,7 +56,8 @@ export async function bundleForServe(): Promise<ServeBundles> {
   try {
     const edge = await bundleWorker("wrangler.toml", join(folder, "edge"));
     const router = await bundleWorker("workers/origin-router/wrangler.toml", join(folder, "router"));
-    return { edge, router, remove };
+    const documents = await bundleWorker("workers/document-reader/wrangler.toml", join(folder, "documents"));
+    return { edge, router, documents, remove };
   } catch (error) {
     await remove();
     throw error;
@@ -70,9 +73,11 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   const objectsFolder = options.stateFolder ?? join(work, "objects");
   await mkdir(objectsFolder, { recursive: true });
   const file = join(work, "config.capnp");
+  const { documents } = options.bundles;
   const text = workerdConfig({
     edge: options.bundles.edge,
     router: options.router === "service" ? options.bundles.router : null,
+    ...(documents === undefined ? {} : { documents }),
     texts: {
       ...localVariables(),
       ROUTER: options.router,

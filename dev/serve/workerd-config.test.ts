@@ -38,6 +38,24 @@ test("every binding of the bundle is given, and the router's only where it runs"
   expect(workerdConfig({ ...config, router })).toContain('(name = "ORIGIN_ROUTER", service = "router")');
 });
 
+test("whoever reads strangers' documents is bound where it runs, and gets nothing itself", () => {
+  const services = [{ binding: "DOCUMENT_READER", service: "documents" }];
+  const documents = {
+    ...edge,
+    name: "documents",
+    vars: {},
+    kvNamespaces: [],
+    durableObjects: [],
+    services: [],
+  };
+  const reading = { ...config, edge: { ...edge, services } };
+  expect(workerdConfig(reading)).not.toContain("DOCUMENT_READER");
+  const text = workerdConfig({ ...reading, documents });
+  expect(text).toContain('(name = "DOCUMENT_READER", service = "documents")');
+  const [, its = ""] = text.split('(name = "documents", worker = ');
+  expect(its.slice(0, its.indexOf("))"))).toMatch(/bindings = \[\s*\],\s*$/);
+});
+
 test("texts are escaped as capnp reads them", () => {
   expect(workerdConfig(config)).toContain('text = "{\\"a\\":\\"b\\\\n\\x01\\"}"');
 });

@@ -6,6 +6,8 @@ export interface WorkerdConfig {
   readonly edge: WorkerBundle;
   /** Absent: the router runs in the edge Worker's process. */
   readonly router: WorkerBundle | null;
+  /** Takes PDF and Office files apart. Absent: they are not searched. */
+  readonly documents?: WorkerBundle;
   /** Text bindings: variables and secrets; they win over the bundle's own variables. */
   readonly texts: Readonly<Record<string, string>>;
   /** Folder of the file that this text goes to: modules are named from there. */
@@ -23,13 +25,13 @@ export interface WorkerdConfig {
 }
 
 export function workerdConfig(config: WorkerdConfig): string {
-  const { edge, router, scripts } = config;
+  const { edge, scripts } = config;
+  const beside = besideEdge(config);
   const namespaces = new Set(
-    [edge, router].flatMap((bundle) => bundle?.kvNamespaces ?? []).map(({ id }) => id),
+    [edge, ...beside].flatMap(({ kvNamespaces }) => kvNamespaces).map(({ id }) => id),
   );
   const services = [
-    workerService(edge, config),
-    ...(router === null ? [] : [workerService(router, config)]),
+    ...[edge, ...beside].map((bundle) => workerService(bundle, config)),
     ...[...namespaces].map((id) =>
       scriptService(`kv-${id}`, scripts.kv, { SEED: JSON.stringify(config.kvSeeds[id] ?? {}) }),
     ),
@@ -49,8 +51,13 @@ const config :Workerd.Config = (
 `;
 }
 
+function besideEdge({ router, documents }: WorkerdConfig): readonly WorkerBundle[] {
+  return [...(router === null ? [] : [router]), ...(documents === undefined ? [] : [documents])];
+}
+
 function workerService(bundle: WorkerBundle, config: WorkerdConfig): string {
-  const texts = { ...bundle.vars, ...config.texts };
+  // Whoever reads strangers' documents gets no secret.
+  const texts = { ...bundle.vars, ...(bundle === config.documents ? {} : config.texts) };
   const bindings = [
     ...Object.entries(texts).map(([name, text]) => `(name = ${quoted(name)}, text = ${quoted(text)})`),
     ...bundle.kvNamespaces.map(
@@ -61,7 +68,7 @@ function workerService(bundle: WorkerBundle, config: WorkerdConfig): string {
         `(name = ${quoted(binding)}, durableObjectNamespace = (className = ${quoted(className)}))`,
     ),
     ...bundle.services
-      .filter(({ service }) => service === config.router?.name)
+      .filter(({ service }) => besideEdge(config).some(({ name }) => name === service))
       .map(({ binding, service }) => `(name = ${quoted(binding)}, service = ${quoted(service)})`),
   ];
   const namespaces = bundle.durableObjects.map(
@@ -83,8 +90,7 @@ function workerService(bundle: WorkerBundle, config: WorkerdConfig): string {
       compatibilityFlags = [${bundle.compatibilityFlags.map(quoted).join(", ")}],
       globalOutbound = "network",
       cacheApiOutbound = "cache",${objects}
-      bindings = [
-        ${bindings.join(",\n        ")},
+      bindings = [${bindings.map((binding) => `\n        ${binding},`).join("")}
       ],
     ))`;
 }

@@ -54,6 +54,7 @@ export class FileProcessor {
     try {
       return await ingest(work, {
         open: () => this.#parts.open({ owner, jurisdiction, fileId }, storedIn),
+        documents: this.#parts.documents,
         embedder: async () => (await this.#parts.models(owner.tenant)).embedder,
         pause: () => scheduler.wait(0),
         isWanted: () => this.#store.files.isWanted(work),

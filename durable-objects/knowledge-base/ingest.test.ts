@@ -37,6 +37,7 @@ test.each([
       }),
     pause: () => Promise.resolve(),
     isWanted: () => true,
+    documents: null,
     room: 10_000,
   });
   expect(ingested).toMatchObject({ kind: "again" });

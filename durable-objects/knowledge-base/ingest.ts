@@ -1,7 +1,7 @@
 import type { FileErrorCode } from "../../src/shared/contracts/knowledge-base.ts";
-import { chunkText } from "../../src/shared/retrieval/chunk.ts";
+import { chunkPages } from "../../src/shared/retrieval/chunk-pages.ts";
 import type { Passage } from "../../src/shared/retrieval/passage.ts";
-import type { Embedder } from "../../src/shared/retrieval/ports.ts";
+import type { DocumentReader, Embedder } from "../../src/shared/retrieval/ports.ts";
 import { readFileText } from "../../src/shared/retrieval/read-file-text.ts";
 import type { Work } from "./file-records.ts";
 
@@ -20,6 +20,8 @@ export type Ingested =
 export interface IngestDeps {
   open(): Promise<ReadableStream<Uint8Array> | null>;
   embedder(): Promise<Embedder>;
+  /** `null`: nobody reads documents here. */
+  readonly documents: DocumentReader | null;
   /** Lets others in. */
   pause(): Promise<void>;
   /** Asked at every step: a file may be deleted, or its batch cancelled, while it is worked on. */
@@ -44,12 +46,11 @@ export async function ingest(work: Work, deps: IngestDeps): Promise<Ingested> {
     return null;
   }
   if (body === null) return failed("invalid_file", "The file's content is gone.");
-  const extracted = await readFileText(work, body);
+  const extracted = await readFileText(work, body, deps.documents);
   if (!deps.isWanted()) return null;
   if (!extracted.ok) return failed(extracted.error.code, extracted.error.message);
-  const { text, kind } = extracted.value;
   const { maxTokens, overlapTokens } = work.chunking;
-  const passages = chunkText(text, { maxTokens, overlapTokens, kind });
+  const passages = chunkPages(extracted.value, { maxTokens, overlapTokens });
   if (passages.length === 0) return failed("invalid_file", "The file holds no text.");
   if (passages.length > deps.room)
     return failed(

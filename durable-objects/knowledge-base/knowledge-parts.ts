@@ -1,6 +1,6 @@
 import type { StoredIn } from "../../src/shared/contracts/library.ts";
 import type { FileAddress } from "../../src/shared/retrieval/file-contents.ts";
-import type { Embedder, Reranker } from "../../src/shared/retrieval/ports.ts";
+import type { DocumentReader, Embedder, Reranker } from "../../src/shared/retrieval/ports.ts";
 
 export interface SearchModels {
   readonly embedder: Embedder;
@@ -14,6 +14,8 @@ export const noEmbedder = "none";
 export interface KnowledgeParts {
   /** `null`: there are no such bytes (any more). */
   open(file: FileAddress, storedIn: StoredIn): Promise<ReadableStream<Uint8Array> | null>;
+  /** `null`: nobody reads documents here. */
+  readonly documents: DocumentReader | null;
   /** As the tenant is configured now. */
   models(tenant: string): Promise<SearchModels>;
   readonly report: (component: string, detail: string) => void;

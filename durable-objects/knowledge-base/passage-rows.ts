@@ -38,14 +38,15 @@ export function insertFile(sql: Sql, file: FilePassages): void {
     characters,
   );
   const from = number * filePassages;
-  for (const [at, { text, start, end, headings }] of passages.entries()) {
+  for (const [at, { text, start, end, headings, page }] of passages.entries()) {
     sql.exec(
-      "INSERT INTO passage (id, start_at, end_at, headings, text) VALUES (?, ?, ?, ?, ?)",
+      "INSERT INTO passage (id, start_at, end_at, headings, text, page) VALUES (?, ?, ?, ?, ?, ?)",
       from + at,
       start,
       end,
       JSON.stringify(headings),
       text,
+      page ?? null,
     );
     insertWords(sql, { id: from + at, text, filename, headings });
   }

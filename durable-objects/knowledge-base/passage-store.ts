@@ -25,7 +25,14 @@ export interface PassageCounts {
 }
 
 type FileRow = { number: number; id: string; filename: string; attributes: string };
-type PassageRow = { id: number; start_at: number; end_at: number; headings: string; text: string };
+type PassageRow = {
+  id: number;
+  start_at: number;
+  end_at: number;
+  headings: string;
+  text: string;
+  page: number | null;
+};
 
 export class PassageStore implements SearchedStore {
   readonly #storage: SqlTransactions;
@@ -199,7 +206,7 @@ export class PassageStore implements SearchedStore {
     const rows = new Map(
       sql
         .exec<PassageRow>(
-          "SELECT id, start_at, end_at, headings, text FROM passage WHERE id IN (SELECT value FROM json_each(?))",
+          "SELECT id, start_at, end_at, headings, text, page FROM passage WHERE id IN (SELECT value FROM json_each(?))",
           JSON.stringify(scored.map(({ id }) => id)),
         )
         .toArray()
@@ -231,6 +238,7 @@ export class PassageStore implements SearchedStore {
         start: row.start_at,
         end: row.end_at,
         headings: JSON.parse(row.headings) as string[],
+        ...(row.page === null ? {} : { page: row.page }),
         score,
       };
     });

@@ -20,6 +20,8 @@ export const passageMigrations = [
   `CREATE TABLE passage_recut (
      only_row INTEGER PRIMARY KEY CHECK (only_row = 1), words_from INTEGER, vectors_from INTEGER);
    INSERT INTO passage_recut SELECT 1, 0, 0 WHERE EXISTS (SELECT 1 FROM passage);`,
+  // Null of what older code writes, which names its columns.
+  `ALTER TABLE passage ADD COLUMN page INTEGER`,
 ];
 
 /** Places of a file's passages among all ids. */

@@ -202,12 +202,16 @@ function sourcesOf(citations: unknown): Source[] {
       ? [
           {
             index: citation["index"],
-            filename: textOf(citation["filename"]),
+            filename: textOf(citation["filename"]) + pageOf(citation["page"]),
             text: textOf(citation["text"]),
           },
         ]
       : [],
   );
+}
+
+function pageOf(page: unknown): string {
+  return typeof page === "number" ? `, p. ${page}` : "";
 }
 
 /** Stops a turn on the server, so that the model stops too. A turn that has ended by then is no error. */

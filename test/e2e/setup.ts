@@ -13,7 +13,7 @@ declare module "vitest" {
       readonly replicas: readonly string[];
       readonly logFile: string;
     };
-    readonly bundles: Pick<ServeBundles, "edge" | "router">;
+    readonly bundles: Omit<ServeBundles, "remove">;
   }
 }
 
@@ -22,13 +22,13 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const { url, replicas, logFile } = stack;
   project.provide("edgewise", { url, replicas, logFile });
   const bundles = await bundleForServe();
-  const { edge, router } = bundles;
-  project.provide("bundles", { edge, router });
+  const { remove, ...provided } = bundles;
+  project.provide("bundles", provided);
   return async () => {
     try {
       await stack.stop();
     } finally {
-      await bundles.remove();
+      await remove();
     }
   };
 }

@@ -19,3 +19,4 @@ export {
 export { default } from "../../workers/edge/index.ts";
 export { ScriptedGeneration } from "./scripted-generation.ts";
 export { GatedKnowledge } from "./gated-knowledge.ts";
+export { DocumentReader } from "./document-reader-entry.ts";

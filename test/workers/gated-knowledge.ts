@@ -3,6 +3,7 @@ import { err, ok } from "../../src/shared/contracts/result.ts";
 import { lexicalEmbedder } from "../../src/shared/retrieval/lexical-embedder.ts";
 import { lexicalReranker } from "../../src/shared/retrieval/lexical-reranker.ts";
 import type { Embedder } from "../../src/shared/retrieval/ports.ts";
+import { readWhole } from "../../src/shared/retrieval/read-file-text.ts";
 
 /**
  * A KnowledgeBase object whose files are the test's, and which stands still where the test says: the object's own rules are tested against
@@ -26,6 +27,9 @@ export interface KnowledgeControl {
   embedded: number;
   reports: string[];
 }
+
+/** The reader of documents breaks off so many times. Of all tests of a file. */
+export const documentControl = { fails: 0 };
 
 const controls = new Map<string, KnowledgeControl>();
 
@@ -70,6 +74,18 @@ export const GatedKnowledge = createKnowledgeBaseClass(() => ({
         controller.close();
       },
     });
+  },
+  documents: {
+    async read(body, bytes) {
+      if (documentControl.fails > 0) {
+        documentControl.fails -= 1;
+        throw new Error("the reader broke off");
+      }
+      const text = new TextDecoder().decode(await readWhole(body, bytes));
+      // A page is what stands before a form feed.
+      const pageStarts = [...text.matchAll(/^|\f/g)].map(({ index }) => index);
+      return ok({ text, kind: "plain", pageStarts });
+    },
   },
   async models(tenant) {
     const control = knowledgeControl(tenant);

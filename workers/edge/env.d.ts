@@ -59,6 +59,8 @@ declare namespace Cloudflare {
     FILES?: R2Bucket;
     /** The same of tenants of jurisdiction `eu`. */
     FILES_EU?: R2Bucket;
+    /** Takes documents apart (workers/document-reader). Absent: PDF and Office files can't be searched. */
+    DOCUMENT_READER?: Fetcher;
     /** Shared counters of a location, by address: blocks of ten requests, and wrong credentials. */
     ADDRESS_REQUESTS?: RateLimit;
     ADDRESS_FAILURES?: RateLimit;

@@ -18,6 +18,7 @@ import { lexicalReranker } from "../../src/shared/retrieval/lexical-reranker.ts"
 import type { Embedder, Reranker } from "../../src/shared/retrieval/ports.ts";
 import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
+import { documentReader } from "./document-reader.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 
 /** Of one call of a model, all its attempts together. A search that may not wait so long says so itself. */
@@ -34,6 +35,7 @@ export function knowledgeParts(env: Cloudflare.Env, context: DurableObjectState)
   const contents = fileContents(env);
   return {
     open: (file, storedIn) => contents.open(file, storedIn),
+    documents: documentReader(env),
     models: (tenant) => modelsOf(isolate, tenant, background),
     report: isolate.report,
   };

@@ -11,7 +11,7 @@ import type { IdPage, LibraryFile } from "../../src/shared/contracts/library.ts"
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
-import type { FoundPassage } from "../../src/shared/retrieval/passage.ts";
+import { shownAttributes, type FoundPassage } from "../../src/shared/retrieval/passage.ts";
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import type { EdgeContext } from "./handle.ts";
 
@@ -101,12 +101,12 @@ export function publicResults(
   return {
     object: "vector_store.search_results.page",
     search_query: queries,
-    data: passages.map(({ fileId, filename, score, attributes, text }) => ({
-      file_id: fileId,
-      filename,
-      score,
-      attributes,
-      content: [{ type: "text", text }],
+    data: passages.map((passage) => ({
+      file_id: passage.fileId,
+      filename: passage.filename,
+      score: passage.score,
+      attributes: shownAttributes(passage),
+      content: [{ type: "text", text: passage.text }],
     })),
     has_more: false,
     next_page: null,

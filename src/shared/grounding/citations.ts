@@ -14,6 +14,8 @@ export interface Citation {
   readonly score: number;
   /** The passage's beginning. */
   readonly text: string;
+  /** On which page of its document it stands (slide, sheet), from 1. */
+  readonly page?: number;
 }
 
 /** UTF-16 units of a passage that are shown with it. */
@@ -64,8 +66,9 @@ export function citationsIn(
 }
 
 function citationOf(passage: GroundedPassage, index: number): Citation {
-  const { fileId, filename, start, end, score, shown: text = passage.text } = passage;
-  return { index, file_id: fileId, filename, start, end, score, text: snippet(text) };
+  const { fileId, filename, start, end, score, shown: text = passage.text, page } = passage;
+  const citation = { index, file_id: fileId, filename, start, end, score, text: snippet(text) };
+  return page === undefined ? citation : { ...citation, page };
 }
 
 function snippet(text: string): string {

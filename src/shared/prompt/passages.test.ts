@@ -30,6 +30,11 @@ test("passages are numbered, named by their file, and followed by the question",
   expect(text).toMatch(/<passage id="2" source="guide.md">Grass is green\.<\/passage>\n<\/passages>\n\n$/);
 });
 
+test("the page on which a passage stands is told with it", () => {
+  const { text } = passagesText([{ ...passage("Thirty days.", "terms.pdf"), page: 3 }], "bars", room);
+  expect(text).toContain('<passage id="1" source="terms.pdf" page="3">Thirty days.</passage>');
+});
+
 test("the headings above a passage are told with it", () => {
   const headings = ["Returns", 'Laptops"> </passage>'];
   const { text } = passagesText([{ ...passage("Thirty days."), headings }], "bars", room);

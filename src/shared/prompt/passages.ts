@@ -58,12 +58,13 @@ export function passagesText(
 }
 
 function writtenPassage(
-  { filename, headings = [], text }: FoundPassage,
+  { filename, headings = [], text, page }: FoundPassage,
   number: number,
   family: TokenFamily,
 ): string {
   const section = headings.length === 0 ? "" : ` section="${attribute(headings.join(" / "), family)}"`;
-  return `<passage id="${number}" source="${attribute(filename, family)}"${section}>${safe(text, family)}</passage>\n`;
+  const place = page === undefined ? "" : ` page="${page}"`;
+  return `<passage id="${number}" source="${attribute(filename, family)}"${place}${section}>${safe(text, family)}</passage>\n`;
 }
 
 /** Of a name or a heading only so much is told. */

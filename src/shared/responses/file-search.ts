@@ -3,6 +3,7 @@
  * is grounding/citable.ts.
  */
 import type { GroundedPassage, Grounding } from "../grounding/ground.ts";
+import { shownAttributes } from "../retrieval/passage.ts";
 import type { FileSearchCall } from "./item.ts";
 
 /** The item as it is when it is over. */
@@ -28,6 +29,7 @@ export function searchEvents({ fault }: Grounding): readonly string[] {
   return fault === null ? [...begun, "response.file_search_call.completed"] : begun;
 }
 
-function resultOf({ fileId, filename, attributes, score, text, shown }: GroundedPassage) {
-  return { file_id: fileId, filename, attributes, score, text: shown ?? text };
+function resultOf(passage: GroundedPassage) {
+  const { fileId, filename, score, text, shown } = passage;
+  return { file_id: fileId, filename, attributes: shownAttributes(passage), score, text: shown ?? text };
 }

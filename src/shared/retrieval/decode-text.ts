@@ -22,13 +22,24 @@ const signatures: readonly (readonly [name: string, bytes: readonly number[]])[]
   ["PostScript", [0x25, 0x21, 0x50, 0x53]],
 ];
 
+/** The kinds of files that are. */
+export function searchable(readsDocuments: boolean): string {
+  return readsDocuments
+    ? "PDF, DOCX, PPTX, XLSX, text, Markdown, HTML, JSON, CSV and code"
+    : "text, Markdown, HTML, JSON, CSV and code";
+}
+
 /** @param charset as the media type names it; a byte order mark is believed first. Absent: UTF-8. */
-export function decodeText(bytes: Uint8Array, charset: string | null): Result<string, FileReason> {
+export function decodeText(
+  bytes: Uint8Array,
+  charset: string | null,
+  readsDocuments = false,
+): Result<string, FileReason> {
   const kind = signatures.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte));
   if (kind !== undefined)
     return err({
       code: "unsupported_file",
-      message: `Files of the kind ${kind[0]} can't be searched; text, Markdown, HTML, JSON, CSV and code can.`,
+      message: `Files of the kind ${kind[0]} can't be searched; ${searchable(readsDocuments)} can.`,
     });
   const label = markedEncoding(bytes) ?? charset ?? "utf-8";
   let decoder: TextDecoder;

@@ -5,8 +5,8 @@ import { decodeEntities, htmlText } from "./html-text.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
-async function extracted(file: Partial<FileToRead>) {
-  const result = await extractText({ bytes: utf8("text"), filename: "a.txt", mediaType: "", ...file });
+function extracted(file: Partial<FileToRead>) {
+  const result = extractText({ bytes: utf8("text"), filename: "a.txt", mediaType: "", ...file });
   return result.ok ? result.value : result.error.code;
 }
 
@@ -24,8 +24,8 @@ test.each([
   ["photo", "image/png", "unsupported_file"],
   ["report", "application/pdf", "unsupported_file"],
   ["x.constructor", "", "plain"],
-])("%s of type %s is %s", async (filename, mediaType, kind) => {
-  const result = await extracted({ filename, mediaType });
+])("%s of type %s is %s", (filename, mediaType, kind) => {
+  const result = extracted({ filename, mediaType });
   expect(typeof result === "string" ? result : result.kind).toBe(kind);
 });
 
@@ -35,8 +35,8 @@ test.each([
   ["UTF-16 of the large end", [0xfe, 0xff, 0x00, 0x61, 0x00, 0xe9], "", "aé"],
   ["Latin-1, as its sender says", [0x61, 0xe9], "text/plain; charset=iso-8859-1", "aé"],
   ["a mark against the sender's word", [0xef, 0xbb, 0xbf, 0x61], "text/plain;charset=utf-16le", "a"],
-])("%s is read", async (_, bytes, mediaType, text) => {
-  expect(await extracted({ bytes: Uint8Array.from(bytes), mediaType })).toEqual({ text, kind: "plain" });
+])("%s is read", (_, bytes, mediaType, text) => {
+  expect(extracted({ bytes: Uint8Array.from(bytes), mediaType })).toEqual({ text, kind: "plain" });
 });
 
 test.each([
@@ -46,34 +46,29 @@ test.each([
   ["a character set that is none", [0x61], "text/plain; charset=klingon", "unsupported_file"],
   ["a PDF that calls itself text", [0x25, 0x50, 0x44, 0x46, 0x2d, 0x31], "text/plain", "unsupported_file"],
   ["a DOCX without a type", [0x50, 0x4b, 0x03, 0x04, 0x14], "", "unsupported_file"],
-])("%s is refused by a reason", async (_, bytes, mediaType, code) => {
-  expect(await extracted({ bytes: Uint8Array.from(bytes), mediaType })).toBe(code);
+])("%s is refused by a reason", (_, bytes, mediaType, code) => {
+  expect(extracted({ bytes: Uint8Array.from(bytes), mediaType })).toBe(code);
 });
 
-test("any bytes under any name are text or a reason", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.uint8Array({ maxLength: 80 }),
-      fc.string(),
-      fc.string(),
-      async (bytes, filename, mediaType) => {
-        const result = await extracted({ bytes, filename, mediaType });
-        expect(typeof result === "string" ? result : typeof result.text).toMatch(
-          /^(?:string|unsupported_file|invalid_file)$/,
-        );
-      },
-    ),
+test("any bytes under any name are text or a reason", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 80 }), fc.string(), fc.string(), (bytes, filename, mediaType) => {
+      const result = extracted({ bytes, filename, mediaType });
+      expect(typeof result === "string" ? result : typeof result.text).toMatch(
+        /^(?:string|unsupported_file|invalid_file)$/,
+      );
+    }),
   );
 });
 
-test("a page is its words as Markdown", async () => {
+test("a page is its words as Markdown", () => {
   const html = `<html><head><title>Guide &amp; more</title><style>p { color: red }</style></head>
     <body><h2>Set   up</h2><p>Run <b>it</b>&nbsp;now&hellip;</p><script>alert(1)</script>
     <ul><li>One</li><li>Two</li></ul>
     <pre>a  = 1
 # no heading</pre>
     <table><tr><th>Name</th><th>Born</th></tr><tr><td>Ada</td><td>1815</td></tr></table><p>End</p></body></html>`;
-  expect(await extracted({ bytes: utf8(html), filename: "a.html" })).toEqual({
+  expect(extracted({ bytes: utf8(html), filename: "a.html" })).toEqual({
     kind: "markdown",
     text: "# Guide & more\n\n## Set up\n\nRun it now…\n\n- One\n- Two\n\n```\na  = 1\n# no heading\n```\n\nName | Born\nAda | 1815\n\nEnd",
   });
@@ -122,30 +117,30 @@ test("entities are read once, and none makes half a character", () => {
   );
 });
 
-test("a table's rows say what their columns are", async () => {
+test("a table's rows say what their columns are", () => {
   const csv = 'name,born,"said, once"\r\nAda,1815,"ah ""so"""\r\nAlan,,x\n\n';
-  expect(await extracted({ bytes: utf8(csv), filename: "a.csv" })).toEqual({
+  expect(extracted({ bytes: utf8(csv), filename: "a.csv" })).toEqual({
     kind: "plain",
     text: 'name: Ada | born: 1815 | said, once: ah "so"\nname: Alan | said, once: x',
   });
-  expect(await extracted({ bytes: utf8("a\tb\n1\t2"), filename: "a.tsv" })).toMatchObject({
+  expect(extracted({ bytes: utf8("a\tb\n1\t2"), filename: "a.tsv" })).toMatchObject({
     text: "a: 1 | b: 2",
   });
 });
 
-test("a table without names, of one column, or whose names would swell it, stays as it is", async () => {
+test("a table without names, of one column, or whose names would swell it, stays as it is", () => {
   const wide = `${"n".repeat(5000)},m\n${"1,1\n".repeat(5000)}`;
   for (const csv of ["1,2\n3,4", "name\nAda\n", "a,\n1,2", wide, "", "a,b"])
-    expect(await extracted({ bytes: utf8(csv), filename: "a.csv" })).toMatchObject({ text: csv });
+    expect(extracted({ bytes: utf8(csv), filename: "a.csv" })).toMatchObject({ text: csv });
 });
 
-test("JSON in one line gets line ends behind its commas, none within its strings", async () => {
+test("JSON in one line gets line ends behind its commas, none within its strings", () => {
   const value = { list: Array.from({ length: 100 }, (_, at) => ({ at, said: 'a, "quoted" \\' })) };
   const json = JSON.stringify(value);
-  const result = await extracted({ bytes: utf8(json), filename: "a.json" });
+  const result = extracted({ bytes: utf8(json), filename: "a.json" });
   if (typeof result === "string") throw new Error(result);
   expect(JSON.parse(result.text)).toEqual(value);
   expect(result.text.split("\n").length).toBe(json.split(",").length - 100);
   const pretty = JSON.stringify(value, null, 2);
-  expect(await extracted({ bytes: utf8(pretty), filename: "a.json" })).toMatchObject({ text: pretty });
+  expect(extracted({ bytes: utf8(pretty), filename: "a.json" })).toMatchObject({ text: pretty });
 });

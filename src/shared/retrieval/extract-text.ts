@@ -1,7 +1,7 @@
 /** What text does a file hold, and how is it cut? Text, Markdown, HTML, JSON, CSV and code; anything else is a named reason. */
 import { err, ok, type Result } from "../contracts/result.ts";
 import { csvText } from "./csv-text.ts";
-import { decodeText, type FileReason } from "./decode-text.ts";
+import { decodeText, searchable, type FileReason } from "./decode-text.ts";
 import { htmlText } from "./html-text.ts";
 import type { TextKind } from "./text-atoms.ts";
 
@@ -15,6 +15,8 @@ export interface FileToRead {
 export interface ExtractedText {
   readonly text: string;
   readonly kind: TextKind;
+  /** Where each of its pages begins, ascending. Absent: it has none. */
+  readonly pageStarts?: readonly number[];
 }
 
 type Format = "plain" | "markdown" | "html" | "json" | "csv" | "tsv";
@@ -47,15 +49,11 @@ const silentTypes = new Set(["", "application/octet-stream", "binary/octet-strea
 const textTypes =
   /^(?:text\/.+|application\/(?:(?:x-)?(?:javascript|typescript|ecmascript|sh|shellscript|python(?:-code)?|ruby|perl|php|httpd-php|tex|latex|yaml|toml|sql|ndjson|jsonl(?:ines)?|json|xml|csh)|[\w.+-]+\+(?:json|xml|yaml)))$/;
 
-/** Asynchronous for the kinds of file that a library may read one day; none of today's waits. */
-export function extractText(file: FileToRead): Promise<Result<ExtractedText, FileReason>> {
-  return Promise.resolve(textOf(file));
-}
-
-function textOf(file: FileToRead): Result<ExtractedText, FileReason> {
-  const format = formatOf(file);
+/** Of files that are text. @param readsDocuments whether documents are read, elsewhere (ports.ts): what is said of others names them */
+export function extractText(file: FileToRead, readsDocuments = false): Result<ExtractedText, FileReason> {
+  const format = formatOf(file, readsDocuments);
   if (!format.ok) return format;
-  const decoded = decodeText(file.bytes, charsetOf(file.mediaType));
+  const decoded = decodeText(file.bytes, charsetOf(file.mediaType), readsDocuments);
   if (!decoded.ok) return decoded;
   const text = decoded.value;
   switch (format.value) {
@@ -75,7 +73,7 @@ function textOf(file: FileToRead): Result<ExtractedText, FileReason> {
 }
 
 /** A name's ending that says more than the media type is believed: clients send `text/plain` for nearly everything. */
-function formatOf({ filename, mediaType }: FileToRead): Result<Format, FileReason> {
+function formatOf({ filename, mediaType }: FileToRead, readsDocuments: boolean): Result<Format, FileReason> {
   const ending = /\.([a-z\d]{1,8})$/i.exec(filename)?.[1]?.toLowerCase() ?? "";
   if (Object.hasOwn(formatsByEnding, ending)) return ok(formatsByEnding[ending] ?? "plain");
   const type = (mediaType.split(";", 1)[0] ?? "").trim().toLowerCase();
@@ -84,7 +82,7 @@ function formatOf({ filename, mediaType }: FileToRead): Result<Format, FileReaso
   if (silentTypes.has(type) || textTypes.test(type)) return ok("plain");
   return err({
     code: "unsupported_file",
-    message: "Files of this media type can't be searched; text, Markdown, HTML, JSON, CSV and code can.",
+    message: `Files of this media type can't be searched; ${searchable(readsDocuments)} can.`,
   });
 }
 

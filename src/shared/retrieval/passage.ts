@@ -7,6 +7,8 @@ export interface Passage {
   readonly end: number;
   /** Headings above it, outermost first. */
   readonly headings: readonly string[];
+  /** On which page of its document it stands (slide, sheet), from 1. Absent: it has no pages. */
+  readonly page?: number;
 }
 
 export interface FoundPassage {
@@ -22,7 +24,23 @@ export interface FoundPassage {
   readonly score: number;
   /** Headings above it, outermost first. */
   readonly headings?: readonly string[];
+  /** As of `Passage`. */
+  readonly page?: number;
 }
 
 /** What its owner wrote beside a file, to filter by. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+/** As OpenAI bounds them. */
+const mostAttributes = 16;
+
+/**
+ * What a search result shows as its attributes: the file's own, and the passage's `page`, for which OpenAI's form has no other place. An
+ * attribute of that name that the owner wrote is left as it is.
+ */
+export function shownAttributes({ attributes, page }: Pick<FoundPassage, "attributes" | "page">): Attributes {
+  const isFull = Object.keys(attributes).length >= mostAttributes;
+  return page === undefined || isFull || Object.hasOwn(attributes, "page")
+    ? attributes
+    : { ...attributes, page };
+}

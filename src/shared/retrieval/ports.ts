@@ -1,6 +1,8 @@
 /** What retrieval needs from outside, and what the rest of Edgewise asks of it. */
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Result } from "../contracts/result.ts";
+import type { FileReason } from "./decode-text.ts";
+import type { ExtractedText } from "./extract-text.ts";
 import type { AttributeFilter } from "./attribute-filter.ts";
 import type { FoundPassage } from "./passage.ts";
 
@@ -23,6 +25,16 @@ export interface Reranker {
   rank(query: string, passages: readonly string[]): Promise<Result<readonly number[], Refusal>>;
   /** What its score counts beside the score that found the passage, 0 to 1; absent: all. */
   readonly share?: number;
+}
+
+/** Takes documents apart (PDF, DOCX, PPTX, XLSX), elsewhere: a hostile one costs its reader's isolate and nobody else's. */
+export interface DocumentReader {
+  /**
+   * @param body that many bytes
+   * @returns `null`: nobody is there who reads documents, and nobody will be
+   * Throws where it broke off: another try may go well.
+   */
+  read(body: ReadableStream<Uint8Array>, bytes: number): Promise<Result<ExtractedText, FileReason> | null>;
 }
 
 /** Vectors of one store that lie outside its object. What was just written may be found only later. */

@@ -1,6 +1,9 @@
 import type { FileErrorCode } from "../contracts/knowledge-base.ts";
 import { err, type Result } from "../contracts/result.ts";
+import { documentBounds } from "../documents/document-bounds.ts";
+import { isCalledDocument, isDocument } from "../documents/document-form.ts";
 import { extractText, type ExtractedText } from "./extract-text.ts";
+import type { DocumentReader } from "./ports.ts";
 
 /** What is known of a file before its bytes are read. */
 export interface FileFacts {
@@ -16,23 +19,56 @@ export interface FileFacts {
  */
 const maxSearchableBytes = 8 * 1_048_576;
 
-/** The text of a file. Throws where the stream breaks off, or is not as long as the file. */
+type FileText = Result<ExtractedText, { readonly code: FileErrorCode; readonly message: string }>;
+
+/**
+ * The text of a file. Throws where the stream breaks off, or is not as long as the file, or where the reader of documents can't be had.
+ * @param documents `null`: there is none
+ */
 export async function readFileText(
   file: FileFacts,
   body: ReadableStream<Uint8Array>,
-): Promise<Result<ExtractedText, { readonly code: FileErrorCode; readonly message: string }>> {
-  if (file.bytes > maxSearchableBytes) {
-    await body.cancel();
-    return err({
-      code: "invalid_file",
-      message: `The file is over ${maxSearchableBytes} bytes, the most that can be searched.`,
-    });
+  documents: DocumentReader | null,
+): Promise<FileText> {
+  const { filename, mediaType } = file;
+  if (documents !== null && isCalledDocument(filename, mediaType)) {
+    if (file.bytes > documentBounds.bytes) return tooLong(body, documentBounds.bytes);
+    return (await documents.read(body, file.bytes)) ?? err(unsupported);
   }
+  if (file.bytes > maxSearchableBytes) return tooLong(body, maxSearchableBytes);
   const bytes = await readWhole(body, file.bytes);
-  return extractText({ bytes, filename: file.filename, mediaType: file.mediaType });
+  // A document under another name is told by its bytes.
+  const text = extractText({ bytes, filename, mediaType }, documents !== null);
+  if (text.ok || documents === null || !isDocument(bytes)) return text;
+  return (await documents.read(streamOf(bytes), bytes.byteLength)) ?? text;
 }
 
-async function readWhole(body: ReadableStream<Uint8Array>, length: number): Promise<Uint8Array> {
+/** As where nobody reads documents. */
+const unsupported = {
+  code: "unsupported_file",
+  message:
+    "Documents (PDF, DOCX, PPTX, XLSX) can't be searched here; text, Markdown, HTML, JSON, CSV and code can.",
+} as const;
+
+async function tooLong(body: ReadableStream<Uint8Array>, mostBytes: number): Promise<FileText> {
+  await body.cancel();
+  return err({
+    code: "invalid_file",
+    message: `The file is over ${mostBytes} bytes, the most that can be searched.`,
+  });
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}
+
+/** Throws where it is not as long as said. */
+export async function readWhole(body: ReadableStream<Uint8Array>, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
   let at = 0;
   for await (const piece of body) {

@@ -12,7 +12,8 @@ export const fileRoutes: readonly PublicRoute[] = [
     summary: "Upload a file",
     description:
       "To be put into vector stores. `?visibility=tenant` (scope `tenant:admin`) makes it the whole tenant's. What can be searched: text, " +
-      "Markdown, HTML, JSON, CSV and source code; any other file is kept, and fails in a vector store by `unsupported_file`.",
+      "Markdown, HTML, JSON, CSV and source code, and (where the service has a reader of documents) PDF, DOCX, PPTX and XLSX; any other " +
+      "file is kept, and fails in a vector store by `unsupported_file`.",
     scopes: [],
     queryParameters: { visibility: "`tenant`: for all users of the tenant." },
     request: {

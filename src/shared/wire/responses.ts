@@ -30,6 +30,10 @@ const citationsMember = z
       end: z.int().min(0).meta({ description: "Of the passage, in UTF-16 units of the file's text." }),
       score: z.number(),
       text: z.string().meta({ description: "The passage's first 300 characters." }),
+      page: z.int().min(1).optional().meta({
+        description:
+          "The page of a PDF on which it stands (slide, sheet), from 1; absent of files without pages.",
+      }),
     }),
   )
   .meta({ description: "The passages that the answer cites; absent where nobody asked for any." });

@@ -19,6 +19,7 @@ import { publicPage } from "../public-conversation.ts";
 import { idPageOf, publicBatch, publicStoreFile, statusOf } from "../public-knowledge.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
+import { documentReader } from "../document-reader.ts";
 import { openFile } from "./files.ts";
 import { filesFault } from "./vector-stores.ts";
 
@@ -190,7 +191,7 @@ export const showStoreFileText: TenantHandler = async (call) => {
   const opened = await openFile(async () => {
     const address = { owner, jurisdiction, fileId: file.fileId };
     const bytes = await fileContents(isolate.env).open(address, file.storedIn);
-    return bytes === null ? null : readFileText(file, bytes);
+    return bytes === null ? null : readFileText(file, bytes, documentReader(isolate.env));
   });
   if (!opened.ok) return respondRefusal(scope, opened.error);
   const read = opened.value;

@@ -1,0 +1,34 @@
+/**
+ * What the edge and the reader of documents (workers/document-reader) say to each other: the document's bytes as a request's body, its
+ * text as JSON. By `fetch`, since bytes of any source then go through in pieces, and a caller that gives up is noticed.
+ *
+ * Either may be deployed first: members that are not known are passed over, another version is another path.
+ */
+import * as z from "zod";
+
+/** Any host will do: the binding leads to one Worker. */
+export const documentReaderUrl = "https://document-reader/v1/read";
+/** How many bytes the body is to have. */
+export const documentBytesHeader = "x-document-bytes";
+/** Stands on every answer of the reader's own, so that it is told from one that the platform gives in its place. */
+export const documentReaderHeader = "x-document-reader";
+
+/** Whole, so that no answer is worth more than its text: JSON writes a line end as two characters, a quote likewise. */
+export const mostAnswerBytes = 32 * 1_048_576;
+
+export const documentAnswerSchema = z.discriminatedUnion("result", [
+  z.object({
+    result: z.literal("text"),
+    text: z.string(),
+    kind: z.enum(["plain", "markdown"]),
+    /** Where each page begins, in UTF-16 units of the text, ascending. Absent: it has no pages. */
+    page_starts: z.array(z.int().min(0)).max(100_000).optional(),
+  }),
+  z.object({
+    result: z.literal("refused"),
+    code: z.enum(["unsupported_file", "invalid_file"]),
+    /** For whoever uploaded it; nothing of the document. */
+    message: z.string().max(1_000),
+  }),
+]);
+export type DocumentAnswer = z.infer<typeof documentAnswerSchema>;

@@ -1,0 +1,27 @@
+/**
+ * What may a document cost? An isolate has 128 MB, in which the document, what is unpacked of it and its text lie at once. Each bound has
+ * a hostile document in the tests that meets it.
+ */
+export const documentBounds = {
+  /** Of the file itself. */
+  bytes: 32 * 1_048_576,
+  /** Of its text as UTF-8: as much as of a file that is text (read-file-text.ts), since cutting and embedding it costs the same. */
+  textBytes: 8 * 1_048_576,
+  /** Of a PDF, slides of a presentation, sheets of a workbook. */
+  pages: 2_000,
+  /** From the first byte to the last word. What a clock that stands still does not see (production's between I/O) ends by `limits.cpu_ms`. */
+  readMs: 90_000,
+  /** Parts of an Office file. */
+  zipEntries: 10_000,
+  /** One part, unpacked. */
+  zipEntryBytes: 48 * 1_048_576,
+  /** All parts that are read, unpacked: a part may be named, and so unpacked, more than once. */
+  zipBytes: 192 * 1_048_576,
+  /** One packed stream of a PDF, unpacked; all of them together as `zipBytes`. */
+  pdfStreamBytes: 32 * 1_048_576,
+  /** Of a PDF. */
+  pdfStreams: 50_000,
+  xmlDepth: 256,
+  /** UTF-16 units of one tag. */
+  xmlTag: 1_048_576,
+} as const;

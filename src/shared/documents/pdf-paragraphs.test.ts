@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import { DocumentText } from "./document-text.ts";
+import { PdfParagraphs } from "./pdf-paragraphs.ts";
+
+/** Lines as `text`, or with their place and size; what comes of a page of them. */
+function pageOf(...lines: readonly (readonly [text: string, y: number, height?: number])[]): string {
+  const text = new DocumentText("plain");
+  const paragraphs = new PdfParagraphs(text);
+  for (const [str, y, height = 10] of lines) {
+    paragraphs.add({ str, hasEOL: false, height, transform: [1, 0, 0, 1, 72, y] });
+    paragraphs.add({ str: "", hasEOL: true, height: 0, transform: [1, 0, 0, 1, 72, y] });
+  }
+  paragraphs.endPage();
+  return text.end().text;
+}
+
+test.each([
+  [
+    "lines at the usual distance are one paragraph",
+    [
+      ["The shop opens", 700],
+      ["at nine.", 688],
+    ],
+    "The shop opens at nine.",
+  ],
+  [
+    "a gap ends it",
+    [
+      ["One.", 700],
+      ["Two.", 670],
+    ],
+    "One.\n\nTwo.",
+  ],
+  [
+    "another size ends it",
+    [
+      ["Title", 700, 18],
+      ["Text.", 685],
+    ],
+    "Title\n\nText.",
+  ],
+  [
+    "another column ends it",
+    [
+      ["Left.", 100],
+      ["Right.", 700],
+    ],
+    "Left.\n\nRight.",
+  ],
+  [
+    "a word that is cut goes on",
+    [
+      ["An infor-", 700],
+      ["mation desk.", 688],
+    ],
+    "An information desk.",
+  ],
+  [
+    "by a soft hyphen, too",
+    [
+      ["An infor\u00ad", 700],
+      ["mation desk.", 688],
+    ],
+    "An information desk.",
+  ],
+  [
+    "a name with a hyphen keeps it",
+    [
+      ["Jean-", 700],
+      ["Paul left.", 688],
+    ],
+    "Jean- Paul left.",
+  ],
+  [
+    "items are lines",
+    [
+      ["Bring:", 700],
+      ["• a pen", 688],
+      ["• paper", 676],
+      ["2. ink", 664],
+    ],
+    "Bring:\n• a pen\n• paper\n2. ink",
+  ],
+  [
+    "Chinese has no blanks",
+    [
+      ["你好", 700],
+      ["世界", 688],
+    ],
+    "你好世界",
+  ],
+  [
+    "what has no size stays together",
+    [
+      ["One", 700, 0],
+      ["two", 100, 0],
+    ],
+    "One two",
+  ],
+] as const)("%s", (_, lines, expected) => {
+  expect(pageOf(...lines)).toBe(expected);
+});
+
+test("a small mark above the line does not make it another", () => {
+  const text = new DocumentText("plain");
+  const paragraphs = new PdfParagraphs(text);
+  const piece = (str: string, height: number, y: number, hasEOL = false): void =>
+    paragraphs.add({ str, hasEOL, height, transform: [1, 0, 0, 1, 0, y] });
+  piece("One", 10, 700);
+  piece("1", 5, 705, true);
+  piece("two.", 10, 688, true);
+  paragraphs.endPage();
+  expect(text.end().text).toBe("One1 two.");
+});
+
+test("a line that never ends stops where the bound is", () => {
+  const paragraphs = new PdfParagraphs(new DocumentText("plain"));
+  const piece = { str: "word ".repeat(200_000), hasEOL: false, height: 1, transform: [1, 0, 0, 1, 0, 0] };
+  for (let million = 0; million < 8; million += 1) paragraphs.add(piece);
+  expect(() => paragraphs.add(piece)).toThrow("too-much-text");
+});

@@ -1,0 +1,144 @@
+/** The reader inside workerd, which has no `eval`: what it makes of PDFs, and what it says to the edge. */
+import { deflateRawSync } from "node:zlib";
+import { env } from "cloudflare:workers";
+import * as fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import { joined, utf8 } from "../../test/workers/make-archive.ts";
+import { makeDocx, makePdf, pdfLines, relationships, word } from "../../test/workers/make-documents.ts";
+import {
+  documentBytesHeader,
+  documentReaderHeader,
+  documentReaderUrl,
+} from "../../src/shared/contracts/document-reading.ts";
+import { documentBounds } from "../../src/shared/documents/document-bounds.ts";
+
+async function answer(
+  bytes: Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  const reader = env.DOCUMENT_READER;
+  if (reader === undefined) throw new Error("the tests bind a reader");
+  return reader.fetch(documentReaderUrl, {
+    method: "POST",
+    headers: { [documentBytesHeader]: String(bytes.byteLength), ...headers },
+    body: bytes,
+  });
+}
+
+async function read(bytes: Uint8Array<ArrayBuffer>): Promise<Record<string, unknown>> {
+  const response = await answer(bytes);
+  expect([response.status, response.headers.get(documentReaderHeader)]).toEqual([200, "1"]);
+  return response.json();
+}
+
+/** The tests' own loader takes its time over the megabytes of PDF.js, once. */
+beforeAll(async () => {
+  await read(makePdf([pdfLines("text")]));
+}, 180_000);
+
+test("a PDF is its pages: lines of a paragraph together, words that a line cuts whole again", async () => {
+  const pdf = makePdf([
+    [
+      { text: "Opening hours", size: 20, x: 72, y: 740 },
+      { text: "The reading room is open from nine (9) to", size: 12, x: 72, y: 700 },
+      { text: "five, and for infor-", size: 12, x: 72, y: 686 },
+      { text: "mation until six.", size: 12, x: 72, y: 672 },
+    ],
+    [],
+    pdfLines("Seven books may be borrowed.", "", "", "Maps never leave."),
+  ]);
+  const first =
+    "Opening hours\n\nThe reading room is open from nine (9) to five, and for information until six.\n\n";
+  expect(await read(pdf)).toEqual({
+    result: "text",
+    kind: "plain",
+    text: `${first}Seven books may be borrowed.\n\nMaps never leave.`,
+    page_starts: [0, first.length, first.length],
+  });
+});
+
+test("an Office file is read by the same door", async () => {
+  expect(await read(makeDocx(word("In Word")))).toEqual({
+    result: "text",
+    kind: "markdown",
+    text: "In Word",
+  });
+});
+
+test("parts of any length are unpacked here as elsewhere, and no further than they say", async () => {
+  for (const letters of [20_000, 40_800, 65_000, 100_000, 1_000_000, 7_000_000])
+    expect(await read(makeDocx(word("a".repeat(letters))))).toMatchObject({ text: "a".repeat(letters) });
+  const lying = makeDocx("", [
+    { name: "word/_rels/document.xml.rels", content: relationships({ r1: ["styles", "styles.xml"] }) },
+    { name: "word/styles.xml", content: new Uint8Array(50_000_000), lies: { bytes: 100 } },
+  ]);
+  expect((await read(lying))["message"]).toContain("damaged");
+});
+
+test("a page that unpacks to more than there is room for is refused before PDF.js is", async () => {
+  const blanks = deflateRawSync(new Uint8Array(documentBounds.pdfStreamBytes + 1_000_000).fill(0x20));
+  const stream = `2 0 obj\n<< /Filter /FlateDecode /Length ${blanks.byteLength + 2} >>\nstream\n`;
+  const bomb = joined([
+    utf8(`%PDF-1.4\n${stream}`),
+    Uint8Array.of(0x78, 0x9c),
+    blanks,
+    utf8("\nendstream\nendobj\n"),
+  ]);
+  expect((await read(bomb))["message"]).toContain("too large once it is unpacked");
+});
+
+const id = "<0123456789abcdef0123456789abcdef>";
+const lock = "00".repeat(32);
+
+test.each<readonly [string, () => Uint8Array<ArrayBuffer>, string]>([
+  [
+    "a PDF with a password",
+    () =>
+      makePdf([pdfLines("secret")], {
+        trailer: `/ID [${id} ${id}] /Encrypt << /Filter /Standard /V 1 /R 2 /O <${lock}> /U <${lock}> /P -4 >>`,
+      }),
+    "password",
+  ],
+  ["a scanned PDF", () => makePdf([[], []]), "no text"],
+  ["half a PDF", () => makePdf([pdfLines("text")]).slice(0, 60), "damaged"],
+  ["a PDF in name alone", () => utf8("%PDF-1.7\nnothing"), "damaged"],
+  [
+    "a PDF of more pages than may be",
+    () => makePdf(Array.from({ length: documentBounds.pages + 1 }, () => [])),
+    "2000 pages",
+  ],
+])("%s has a reason", async (_, make, words) => {
+  const { result, code, message } = await read(make());
+  expect([result, code]).toEqual(["refused", "invalid_file"]);
+  expect(message).toContain(words);
+});
+
+test("whatever is changed in a PDF, it is read or refused, and the next one is read", async () => {
+  const pdf = makePdf([pdfLines("One line of text.", "Another line.")]);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(pdf.byteLength - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+      async (changes) => {
+        const changed = pdf.slice();
+        for (const [at, byte] of changes) changed[at] = byte;
+        expect(["text", "refused"]).toContain((await read(changed))["result"]);
+      },
+    ),
+    { numRuns: 60 },
+  );
+  expect(await read(pdf)).toMatchObject({ text: "One line of text. Another line." });
+});
+
+test("a body that is not as long as said, too long, or none, is no document, and neither is another route", async () => {
+  const pdf = makePdf([pdfLines("text")]);
+  const said = (bytes: number) => ({ [documentBytesHeader]: String(bytes) });
+  expect((await answer(pdf, said(pdf.byteLength + 1))).status).toBe(500);
+  expect((await answer(pdf, said(pdf.byteLength - 1))).status).toBe(500);
+  expect((await answer(pdf, said(documentBounds.bytes + 1))).status).toBe(413);
+  expect((await answer(pdf, { [documentBytesHeader]: "many" })).status).toBe(400);
+  const reader = env.DOCUMENT_READER;
+  for (const url of ["https://document-reader/v2/read", documentReaderUrl]) {
+    const response = await reader?.fetch(url);
+    expect([response?.status, response?.headers.get(documentReaderHeader)]).toEqual([404, "1"]);
+  }
+});

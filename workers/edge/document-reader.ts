@@ -1,0 +1,70 @@
+/** The reader of documents behind its binding, as ingestion asks it (src/shared/retrieval/ports.ts). */
+import {
+  documentAnswerSchema,
+  documentBytesHeader,
+  documentReaderHeader,
+  documentReaderUrl,
+  mostAnswerBytes,
+} from "../../src/shared/contracts/document-reading.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import { documentBounds } from "../../src/shared/documents/document-bounds.ts";
+import type { FileReason } from "../../src/shared/retrieval/decode-text.ts";
+import type { ExtractedText } from "../../src/shared/retrieval/extract-text.ts";
+import type { DocumentReader } from "../../src/shared/retrieval/ports.ts";
+
+/** The reader gives up before, and says so. */
+const deadlineMs = documentBounds.readMs + 30_000;
+
+/** `null`: nothing is bound. */
+export function documentReader({
+  DOCUMENT_READER: reader,
+  ENVIRONMENT: environment,
+}: Pick<Cloudflare.Env, "DOCUMENT_READER" | "ENVIRONMENT">): DocumentReader | null {
+  if (reader === undefined) return null;
+  return {
+    async read(body, bytes) {
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), deadlineMs);
+      try {
+        const response = await reader.fetch(documentReaderUrl, {
+          method: "POST",
+          headers: { [documentBytesHeader]: String(bytes) },
+          body,
+          signal: late.signal,
+        });
+        if (response.status === 200 && response.headers.has(documentReaderHeader))
+          return await readAnswer(response);
+        await response.body?.cancel();
+        // `npx wrangler dev` with the edge alone: what is bound to is not there, and wrangler answers in its place.
+        if (environment === "local" && !response.headers.has(documentReaderHeader)) return null;
+        throw new Error(`the reader of documents answered ${response.status}`);
+      } finally {
+        // One that is left would keep the object in memory until it fires.
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+async function readAnswer(response: Response): Promise<Result<ExtractedText, FileReason>> {
+  const read = documentAnswerSchema.safeParse(JSON.parse(await boundedText(response)));
+  // Not the schema's own words, which may repeat what stands there.
+  if (!read.success) throw new Error("the reader of documents gave no answer that is understood");
+  const answer = read.data;
+  if (answer.result === "refused") return err({ code: answer.code, message: answer.message });
+  const { text, kind, page_starts: pageStarts } = answer;
+  return ok({ text, kind, ...(pageStarts === undefined ? {} : { pageStarts }) });
+}
+
+/** An isolate that a document took over could say anything, at any length. */
+async function boundedText(response: Response): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  let text = "";
+  let bytes = 0;
+  for await (const piece of response.body ?? []) {
+    bytes += piece.byteLength;
+    if (bytes > mostAnswerBytes) throw new Error("the reader of documents says too much");
+    text += decoder.decode(piece, { stream: true });
+  }
+  return text + decoder.decode();
+}
