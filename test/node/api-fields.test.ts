@@ -57,12 +57,12 @@ describe.skipIf(!existsSync(file))("OpenAI's published description", () => {
     ["CreateCompletionRequest", [...completionFields.taken, ...completionFields.refused], 15],
     ["CreateEmbeddingRequest", [...embeddingFields.taken, ...embeddingFields.refused], 5],
     ["CreateModerationRequest", moderationFields, 2],
-    ["CreateVectorStoreRequest", Object.keys(vectorStoreCreationSchema.shape), 6],
-    ["UpdateVectorStoreRequest", Object.keys(vectorStoreUpdateSchema.shape), 3],
-    ["CreateVectorStoreFileRequest", Object.keys(vectorStoreFileCreationSchema.shape), 3],
-    ["CreateVectorStoreFileBatchRequest", Object.keys(vectorStoreBatchCreationSchema.shape), 4],
-    ["UpdateVectorStoreFileAttributesRequest", Object.keys(vectorStoreFileUpdateSchema.shape), 1],
-    ["VectorStoreSearchRequest", Object.keys(vectorStoreSearchSchema.shape), 5],
+    ["CreateVectorStoreRequest", Object.keys(vectorStoreCreationSchema.unwrap().shape), 6],
+    ["UpdateVectorStoreRequest", Object.keys(vectorStoreUpdateSchema.unwrap().shape), 3],
+    ["CreateVectorStoreFileRequest", Object.keys(vectorStoreFileCreationSchema.unwrap().shape), 3],
+    ["CreateVectorStoreFileBatchRequest", Object.keys(vectorStoreBatchCreationSchema.unwrap().shape), 4],
+    ["UpdateVectorStoreFileAttributesRequest", Object.keys(vectorStoreFileUpdateSchema.unwrap().shape), 1],
+    ["VectorStoreSearchRequest", Object.keys(vectorStoreSearchSchema.unwrap().shape), 5],
   ])("every property of %s is taken or refused by name", (name, known, least) => {
     const document = JSON.parse(readFileSync(file, "utf8")) as {
       components: { schemas: Record<string, Schema> };

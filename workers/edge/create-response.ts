@@ -18,7 +18,7 @@ import {
 } from "../../src/shared/responses/stored-response.ts";
 import { chatOf, checkResponseMedia } from "../../src/shared/responses/to-chat.ts";
 import type { ToolPolicy } from "../../src/shared/tools/tool-policy.ts";
-import type { WithTools } from "../../src/shared/tools/offered-tools.ts";
+import { noWebSearch, offerTools, type WithTools } from "../../src/shared/tools/offered-tools.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { WebSearchWish } from "../../src/shared/tools/web-search/web-search-tool.ts";
@@ -55,8 +55,7 @@ export async function createResponse(
   const conversationId = conversationOf(request);
   const going = await goesOnFrom(from, request);
   if (!going.ok) return going;
-  const giving = chatWithTools(tenant, request);
-  const asking = giving instanceof Promise ? await giving : giving;
+  const asking = chatWithTools(tenant, request);
   if (!asking.ok) return asking;
   const { chat, offered } = asking.value;
   const wish = retrievalWish(chat.retrieval ?? false, tenant);
@@ -93,13 +92,12 @@ type GivenTools = Result<WithTools, Refusal>;
 export function chatWithTools(
   { tools: policy }: Pick<TurnOrigin["tenant"], "tools">,
   request: ResponseRequest,
-): GivenTools | Promise<GivenTools> {
+): GivenTools {
   if (policy !== null || request.tools?.some(isWebSearchTool) === true) return given(policy, request);
   return ok({ chat: chatOf(request), offered: null });
 }
 
-async function given(policy: ToolPolicy | null, request: ResponseRequest): Promise<GivenTools> {
-  const { noWebSearch, offerTools } = await import("../../src/shared/tools/offered-tools.ts");
+function given(policy: ToolPolicy | null, request: ResponseRequest): GivenTools {
   const { tools = [], tool_choice: choice, max_tool_calls: maxCalls } = request;
   const search = tools.findIndex(isWebSearchTool);
   if (policy === null) return err(noWebSearch(`tools[${search}].type`));

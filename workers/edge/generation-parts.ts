@@ -20,6 +20,7 @@ import { judgeAnswer } from "./fleet-moderator.ts";
 import { groundFor } from "./grounding-parts.ts";
 import { enterConversation } from "./enter-conversation.ts";
 import { recallResponses } from "./recall-responses.ts";
+import { toolBoxOf } from "./server-tools.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 import { tendConversation } from "./tend-conversation.ts";
 
@@ -37,7 +38,7 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
           return fleet.ok ? isolate.durableTurnDeps(fleet.value, background) : null;
         },
         recall: (request, behind) => recall(isolate, request, behind),
-        openTools: async (request) => (await import("./server-tools.ts")).toolBoxOf(isolate, request),
+        openTools: (request) => toolBoxOf(isolate, request),
         ground: (request) => ground(isolate, request),
         record: (record) => {
           isolate.log.add(logLine(record), background, isolate.now());

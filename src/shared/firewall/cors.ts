@@ -8,18 +8,22 @@
  */
 import * as z from "zod";
 
-const origin = z.union([
-  z.literal("*"),
-  z
-    .string()
-    .max(256)
-    .refine((text) => URL.parse(text)?.origin === text, "is no origin such as https://app.example.com"),
-]);
+const origin = z.lazy(() =>
+  z.union([
+    z.literal("*"),
+    z
+      .string()
+      .max(256)
+      .refine((text) => URL.parse(text)?.origin === text, "is no origin such as https://app.example.com"),
+  ]),
+);
 
-export const corsPolicySchema = z.strictObject({
-  /** Exactly as browsers send them, or `*`. */
-  origins: z.array(origin).max(200).default([]),
-});
+export const corsPolicySchema = z.lazy(() =>
+  z.strictObject({
+    /** Exactly as browsers send them, or `*`. */
+    origins: z.array(origin).max(200).default([]),
+  }),
+);
 export type CorsPolicy = z.infer<typeof corsPolicySchema>;
 
 /** `none`: only the origin that the API itself is served from. `any`: nobody's policy applies yet. */

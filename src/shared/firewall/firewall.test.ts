@@ -147,6 +147,10 @@ describe("the platform's document", () => {
     return { policy, faults };
   };
 
+  test("that says nothing means the default", () => {
+    expect(platformFirewallSchema.parse({})).toEqual(defaultPlatformFirewall);
+  });
+
   test("is read from KV, then known at once", async () => {
     const { policy } = source('{"injection":"log"}');
     expect(await policy(background)).toMatchObject({ injection: "log" });

@@ -10,45 +10,51 @@ import { keyEnvironments, keyIdPattern } from "./api-key.ts";
  * What is known of an API key? Its record, under `key:<id>` in KV for every request, and in the tenant's audit-log
  * object, which is the truth. It holds a keyed hash of the key, never the key.
  */
-const limit = z.int().min(1).max(1_000_000_000);
+const limit = z.lazy(() => z.int().min(1).max(1_000_000_000));
 
 /** Limits of one key. They only tighten what its tier gives one user. */
-export const keyLimitsSchema = z
-  .strictObject({ requests_per_minute: limit, requests_per_hour: limit, tokens_per_minute: limit })
-  .partial();
+export const keyLimitsSchema = z.lazy(() =>
+  z
+    .strictObject({ requests_per_minute: limit, requests_per_hour: limit, tokens_per_minute: limit })
+    .partial(),
+);
 export type KeyLimits = z.infer<typeof keyLimitsSchema>;
 
-export const addressRangeSchema = z
-  .string()
-  .max(64)
-  .superRefine((text, context) => {
-    if (parseIpNetwork(text) === null)
-      context.addIssue({ code: "custom", message: "is no IP address and no CIDR range" });
-  });
+export const addressRangeSchema = z.lazy(() =>
+  z
+    .string()
+    .max(64)
+    .superRefine((text, context) => {
+      if (parseIpNetwork(text) === null)
+        context.addIssue({ code: "custom", message: "is no IP address and no CIDR range" });
+    }),
+);
 
-const milliseconds = z.int().min(0);
+const milliseconds = z.lazy(() => z.int().min(0));
 
 /** Members that this code does not know are dropped, so that a record of newer code can be read. */
-export const keyRecordSchema = z.object({
-  version: z.literal(1),
-  id: z.string().regex(keyIdPattern),
-  environment: z.enum(keyEnvironments),
-  hash: z.string().length(51),
-  tenant: z.union([z.literal("platform"), tenantIdSchema]),
-  org: orgIdSchema,
-  user: userIdSchema,
-  name: z.string(),
-  tier: tierSchema,
-  scopes: z.array(z.string()),
-  limits: keyLimitsSchema.strip().nullable(),
-  allow_ips: z.array(addressRangeSchema),
-  created_ms: milliseconds,
-  created_by: z.string(),
-  expires_ms: milliseconds.nullable(),
-  revoked_ms: milliseconds.nullable(),
-  rotated_from: z.string().nullable(),
-  rotated_to: z.string().nullable(),
-});
+export const keyRecordSchema = z.lazy(() =>
+  z.object({
+    version: z.literal(1),
+    id: z.string().regex(keyIdPattern),
+    environment: z.enum(keyEnvironments),
+    hash: z.string().length(51),
+    tenant: z.union([z.literal("platform"), tenantIdSchema]),
+    org: orgIdSchema,
+    user: userIdSchema,
+    name: z.string(),
+    tier: tierSchema,
+    scopes: z.array(z.string()),
+    limits: keyLimitsSchema.unwrap().strip().nullable(),
+    allow_ips: z.array(addressRangeSchema),
+    created_ms: milliseconds,
+    created_by: z.string(),
+    expires_ms: milliseconds.nullable(),
+    revoked_ms: milliseconds.nullable(),
+    rotated_from: z.string().nullable(),
+    rotated_to: z.string().nullable(),
+  }),
+);
 export type KeyRecord = z.infer<typeof keyRecordSchema>;
 
 /** A record with what every request needs of it, worked out once. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
 
 /** What a scope is called. A tenant's own never begin with `platform:`; the platform's always do. */
-export const grantableScope = z.string().regex(/^(?!platform:)[a-z][a-z0-9_:.-]{0,63}$/);
-export const platformScope = z.string().regex(/^platform:[a-z][a-z0-9_.-]{0,63}$/);
+export const grantableScope = z.lazy(() => z.string().regex(/^(?!platform:)[a-z][a-z0-9_:.-]{0,63}$/));
+export const platformScope = z.lazy(() => z.string().regex(/^platform:[a-z][a-z0-9_.-]{0,63}$/));

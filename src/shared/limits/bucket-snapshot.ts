@@ -29,63 +29,65 @@ export interface Marks {
 /** Receipts of one life in memory; a crash skips to the next multiple. 2^22 lives of 2^31 grants fit a double. */
 const receiptsPerLife = 2 ** 31;
 
-const count = z.number().min(0);
+const count = z.lazy(() => z.number().min(0));
 /** What newer code has added behind the places that this code knows, in any row. */
 const more = z.unknown();
 /** Requests, tokens, slots, microdollars. The first snapshots had the first two alone. */
-const amounts = z.union([z.tuple([count, count, count, count], more), z.tuple([count, count])]);
-const modelRow = z.tuple([count, count, count], more);
+const amounts = z.lazy(() => z.union([z.tuple([count, count, count, count], more), z.tuple([count, count])]));
+const modelRow = z.lazy(() => z.tuple([count, count, count], more));
 /** What only newer code knows is not read, so that a roll-back has its buckets; it is gone with the next write. */
-const snapshotSchema = z.object({
-  version: z.literal(1),
-  since_ms: z.number(),
-  used_at_ms: z.number(),
-  receipt: count,
-  epoch: count,
-  /** id, until when it is named. Absent: none. */
-  revoked_keys: z.array(z.tuple([z.string(), z.number()], more)).optional(),
-  charged: amounts,
-  settled: amounts,
-  unsettled: amounts,
-  unaccounted: amounts,
-  /** name, level, drained, whole at, whether it is a calendar's */
-  levels: z.array(z.tuple([z.string(), count, count, z.number(), z.boolean().optional()], more)),
-  /** Until when the levels have leaked: of each limit, if exact; of all, the lease's end, if marked. Of a calendar's, its period. */
-  levels_at: z.array(z.number()),
-  /** id, receipt, held, used, sequence, lent, expires at, tails, slots until, models, whose slots */
-  open: z.array(
-    z.tuple(
-      [
-        z.string(),
-        count,
-        amounts,
-        amounts,
-        count,
-        z.boolean(),
-        z.number(),
-        z.record(z.string(), z.number()),
-        z.number().optional(),
-        z.record(z.string(), modelRow).nullish(),
-        z.string().optional(),
-      ],
-      more,
+const snapshotSchema = z.lazy(() =>
+  z.object({
+    version: z.literal(1),
+    since_ms: z.number(),
+    used_at_ms: z.number(),
+    receipt: count,
+    epoch: count,
+    /** id, until when it is named. Absent: none. */
+    revoked_keys: z.array(z.tuple([z.string(), z.number()], more)).optional(),
+    charged: amounts,
+    settled: amounts,
+    unsettled: amounts,
+    unaccounted: amounts,
+    /** name, level, drained, whole at, whether it is a calendar's */
+    levels: z.array(z.tuple([z.string(), count, count, z.number(), z.boolean().optional()], more)),
+    /** Until when the levels have leaked: of each limit, if exact; of all, the lease's end, if marked. Of a calendar's, its period. */
+    levels_at: z.array(z.number()),
+    /** id, receipt, held, used, sequence, lent, expires at, tails, slots until, models, whose slots */
+    open: z.array(
+      z.tuple(
+        [
+          z.string(),
+          count,
+          amounts,
+          amounts,
+          count,
+          z.boolean(),
+          z.number(),
+          z.record(z.string(), z.number()),
+          z.number().optional(),
+          z.record(z.string(), modelRow).nullish(),
+          z.string().optional(),
+        ],
+        more,
+      ),
     ),
-  ),
-  /** id, until when, whether all of it was given back */
-  closed: z.array(z.tuple([z.string(), z.number(), z.boolean().optional()], more)),
-  /** after, up to, at, periods */
-  lost: z.array(z.tuple([count, count, z.number(), z.record(z.string(), z.number()).optional()], more)),
-  /** From, until, and by model: requests, tokens, microdollars. */
-  models: z.tuple([z.number(), z.number(), z.record(z.string(), modelRow)], more).optional(),
-  /** Days of an org: date, when it ends, and by model as above. */
-  days: z.array(z.tuple([z.string(), z.number(), z.record(z.string(), modelRow)], more)).optional(),
-  /** The longest lease of a slot. */
-  lease_ms: count.optional(),
-  /** Marked: what may have been charged since. Absent: exact. */
-  charged_mark: amounts.optional(),
-  /** Marked: how many slots may have been held since. */
-  slots_mark: z.record(z.string(), count).optional(),
-});
+    /** id, until when, whether all of it was given back */
+    closed: z.array(z.tuple([z.string(), z.number(), z.boolean().optional()], more)),
+    /** after, up to, at, periods */
+    lost: z.array(z.tuple([count, count, z.number(), z.record(z.string(), z.number()).optional()], more)),
+    /** From, until, and by model: requests, tokens, microdollars. */
+    models: z.tuple([z.number(), z.number(), z.record(z.string(), modelRow)], more).optional(),
+    /** Days of an org: date, when it ends, and by model as above. */
+    days: z.array(z.tuple([z.string(), z.number(), z.record(z.string(), modelRow)], more)).optional(),
+    /** The longest lease of a slot. */
+    lease_ms: count.optional(),
+    /** Marked: what may have been charged since. Absent: exact. */
+    charged_mark: amounts.optional(),
+    /** Marked: how many slots may have been held since. */
+    slots_mark: z.record(z.string(), count).optional(),
+  }),
+);
 type Snapshot = z.infer<typeof snapshotSchema>;
 
 /** `marks`: a marked snapshot; `null`: an exact one. */

@@ -110,16 +110,18 @@ function longString(value: unknown): boolean {
 }
 
 /** For a request's body: an issue names the place within the filter. */
-export const attributeFilterSchema = z
-  .custom<AttributeFilter>()
-  .superRefine((filter, context) => {
-    const complaint = complaintOf(filter);
-    if (complaint !== null) context.addIssue({ code: "custom", ...complaint });
-  })
-  .meta({
-    type: "object",
-    description: "OpenAI's ComparisonFilter or CompoundFilter over files' attributes.",
-  });
+export const attributeFilterSchema = z.lazy(() =>
+  z
+    .custom<AttributeFilter>()
+    .superRefine((filter, context) => {
+      const complaint = complaintOf(filter);
+      if (complaint !== null) context.addIssue({ code: "custom", ...complaint });
+    })
+    .meta({
+      type: "object",
+      description: "OpenAI's ComparisonFilter or CompoundFilter over files' attributes.",
+    }),
+);
 
 /**
  * A missing attribute equals nothing: `ne` and `nin` hold for it, all others do not. Values of two types are never equal and have

@@ -3,6 +3,7 @@
  * stemmed where they are English. Scripts without blanks between words (Chinese, Japanese, Thai, …) and Korean, whose words carry their
  * particles, go by pairs of characters.
  */
+import { once } from "../isolate/once.ts";
 import { porterStem } from "./porter-stem.ts";
 
 // The last two: the voice marks of narrow katakana, which belong to no script.
@@ -70,18 +71,21 @@ function isAscii(text: string): boolean {
 }
 
 /** English words that say nothing of what a text is about, stemmed. A query of nothing else is searched by them all the same. */
-const emptyWords: ReadonlySet<string> = new Set(
-  (
-    "a about above after again against all also am an and any are as at be because been before being below between both but by can could did do " +
-    "does doing down during each few for from further had has have having he her here hers him his how i if in into is it its itself just me more " +
-    "most must my no nor not now of off on once only or other our out over own per same she should so some such than that the their them then " +
-    "there these they this those through to too under until up upon us very was we were what when where whether which while who whom why will " +
-    "with within without would you your"
-  )
-    .split(" ")
-    .map(porterStem),
+const emptyWords = once<ReadonlySet<string>>(
+  () =>
+    new Set(
+      (
+        "a about above after again against all also am an and any are as at be because been before being below between both but by can could did do " +
+        "does doing down during each few for from further had has have having he her here hers him his how i if in into is it its itself just me more " +
+        "most must my no nor not now of off on once only or other our out over own per same she should so some such than that the their them then " +
+        "there these they this those through to too under until up upon us very was we were what when where whether which while who whom why will " +
+        "with within without would you your"
+      )
+        .split(" ")
+        .map(porterStem),
+    ),
 );
 
 export function saysNothing(word: string): boolean {
-  return emptyWords.has(word);
+  return emptyWords().has(word);
 }

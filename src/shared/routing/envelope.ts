@@ -15,65 +15,73 @@ export const failureHeader = "x-edgewise-failure";
 /** 64 clusters with the longest ids fit. */
 const maxEnvelopeBytes = 12_288;
 
-const placeSchema = z.object({
-  country: z.string().max(64).exactOptional(),
-  colo: z.string().max(64).exactOptional(),
-  latitude: z.number().exactOptional(),
-  longitude: z.number().exactOptional(),
-});
+const placeSchema = z.lazy(() =>
+  z.object({
+    country: z.string().max(64).exactOptional(),
+    colo: z.string().max(64).exactOptional(),
+    latitude: z.number().exactOptional(),
+    longitude: z.number().exactOptional(),
+  }),
+);
 
-const dispatchSchema = z.object({
-  requestId: z.string().max(128),
-  traceparent: z.string().max(128),
-  clusters: z.array(z.string().max(128)).max(64).readonly(),
-  model: z.string().max(128),
-  path: z.enum(["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank", "/tokenize"]),
-  stream: z.boolean(),
-  tenant: z.string().max(128),
-  tier: z.string().max(32),
-  tokens: z.number().min(0),
-  promptTokens: z.number().min(0),
-  affinity: z
-    .strictObject({
-      keys: z.array(z.int().min(0)).min(1).max(8).readonly(),
-      conversationAt: z.int().min(0),
-    })
-    .nullable(),
-  place: placeSchema,
-  deadlineMs: z.number().positive(),
-  hedge: z.boolean().exactOptional(),
-  goesOnFrom: z
-    .array(z.object({ cluster: z.string().max(128), replica: z.string().max(128) }).readonly())
-    .min(1)
-    .max(8)
-    .readonly()
-    .exactOptional(),
-  shadow: z.literal(true).exactOptional(),
-});
+const dispatchSchema = z.lazy(() =>
+  z.object({
+    requestId: z.string().max(128),
+    traceparent: z.string().max(128),
+    clusters: z.array(z.string().max(128)).max(64).readonly(),
+    model: z.string().max(128),
+    path: z.enum(["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank", "/tokenize"]),
+    stream: z.boolean(),
+    tenant: z.string().max(128),
+    tier: z.string().max(32),
+    tokens: z.number().min(0),
+    promptTokens: z.number().min(0),
+    affinity: z
+      .strictObject({
+        keys: z.array(z.int().min(0)).min(1).max(8).readonly(),
+        conversationAt: z.int().min(0),
+      })
+      .nullable(),
+    place: placeSchema,
+    deadlineMs: z.number().positive(),
+    hedge: z.boolean().exactOptional(),
+    goesOnFrom: z
+      .array(z.object({ cluster: z.string().max(128), replica: z.string().max(128) }).readonly())
+      .min(1)
+      .max(8)
+      .readonly()
+      .exactOptional(),
+    shadow: z.literal(true).exactOptional(),
+  }),
+);
 type DispatchEnvelope = z.infer<typeof dispatchSchema>;
 
-const answerSchema = z.object({
-  cluster: z.string(),
-  replica: z.string(),
-  attempts: z.int(),
-  /** Names this answer for a later outcome. */
-  token: z.string(),
-});
+const answerSchema = z.lazy(() =>
+  z.object({
+    cluster: z.string(),
+    replica: z.string(),
+    attempts: z.int(),
+    /** Names this answer for a later outcome. */
+    token: z.string(),
+  }),
+);
 export type AnswerEnvelope = z.infer<typeof answerSchema>;
 
-const retryAfterMs = z.number().min(0);
-const failureSchema: z.ZodType<OriginFailure> = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("origin-rejected"), status: z.int(), detail: z.string() }),
-  z.object({ kind: z.literal("origin-unavailable"), retryAfterMs, detail: z.string() }),
-  z.object({ kind: z.literal("overloaded"), retryAfterMs }),
-  z.object({ kind: z.literal("client-gone") }),
-  z.object({
-    kind: z.literal("context-too-long"),
-    windowTokens: z.int(),
-    promptTokens: z.int(),
-    answerTokens: z.int(),
-  }),
-]);
+const retryAfterMs = z.lazy(() => z.number().min(0));
+const failureSchema: z.ZodType<OriginFailure> = z.lazy(() =>
+  z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("origin-rejected"), status: z.int(), detail: z.string() }),
+    z.object({ kind: z.literal("origin-unavailable"), retryAfterMs, detail: z.string() }),
+    z.object({ kind: z.literal("overloaded"), retryAfterMs }),
+    z.object({ kind: z.literal("client-gone") }),
+    z.object({
+      kind: z.literal("context-too-long"),
+      windowTokens: z.int(),
+      promptTokens: z.int(),
+      answerTokens: z.int(),
+    }),
+  ]),
+);
 
 const outcomeSchema = z.enum(["done", "client-gone", "origin-error", "stalled"]);
 

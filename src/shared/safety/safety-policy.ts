@@ -10,25 +10,29 @@ import { type SafetyAction, safetyActions, type SpanKind, spanKinds } from "./sp
  */
 const actionSchema = z.enum(safetyActions);
 
-export const directionPolicySchema = z.strictObject({
-  /** For every kind that `kinds` doesn't name. */
-  action: actionSchema.default("off"),
-  kinds: z.partialRecord(z.enum(spanKinds), actionSchema).default({}),
-});
+export const directionPolicySchema = z.lazy(() =>
+  z.strictObject({
+    /** For every kind that `kinds` doesn't name. */
+    action: actionSchema.default("off"),
+    kinds: z.partialRecord(z.enum(spanKinds), actionSchema).default({}),
+  }),
+);
 export type DirectionPolicy = z.infer<typeof directionPolicySchema>;
 
-export const safetyPolicySchema = z.strictObject({
-  input: directionPolicySchema.prefault({}),
-  output: directionPolicySchema.prefault({}),
-  /** A screen that takes over 50 ms: let the text through and say so in the log, or refuse. */
-  when_slow: z.enum(["open", "closed"]).default("closed"),
-  /** Attacks on the model's instructions, by what users say and by what programs bring. */
-  injection: injectionPolicySchema.prefault({}),
-  /** Links and pictures in answers that lead elsewhere. */
-  links: linksPolicySchema.prefault({}),
-  /** Absent: nothing is moderated. */
-  moderation: moderationPolicySchema.optional(),
-});
+export const safetyPolicySchema = z.lazy(() =>
+  z.strictObject({
+    input: directionPolicySchema.prefault({}),
+    output: directionPolicySchema.prefault({}),
+    /** A screen that takes over 50 ms: let the text through and say so in the log, or refuse. */
+    when_slow: z.enum(["open", "closed"]).default("closed"),
+    /** Attacks on the model's instructions, by what users say and by what programs bring. */
+    injection: injectionPolicySchema.prefault({}),
+    /** Links and pictures in answers that lead elsewhere. */
+    links: linksPolicySchema.prefault({}),
+    /** Absent: nothing is moderated. */
+    moderation: moderationPolicySchema.optional(),
+  }),
+);
 export type SafetyPolicy = z.infer<typeof safetyPolicySchema>;
 
 /** Bump with every change of what a detector finds: together with the tenant's version part of the answer cache's key. */

@@ -10,20 +10,24 @@ import { readResponseRequest, type ResponseRequest } from "../wire/responses-req
 import { opaqueId } from "../wire/schema-parts.ts";
 import { invalidValue, refusalOfIssues, unsupportedParameter } from "../wire/zod-refusal.ts";
 
-const streamId = z
-  .string()
-  .min(1)
-  .max(256)
-  .regex(/^[A-Za-z0-9_.-]+$/, "may hold only letters, digits, and . _ -");
+const streamId = z.lazy(() =>
+  z
+    .string()
+    .min(1)
+    .max(256)
+    .regex(/^[A-Za-z0-9_.-]+$/, "may hold only letters, digits, and . _ -"),
+);
 
-const resumeSchema = z.strictObject({
-  type: z.literal("response.resume"),
-  stream_id: streamId.nullish(),
-  response_id: opaqueId,
-  starting_after: z.int().min(-1).nullish(),
-});
+const resumeSchema = z.lazy(() =>
+  z.strictObject({
+    type: z.literal("response.resume"),
+    stream_id: streamId.nullish(),
+    response_id: opaqueId,
+    starting_after: z.int().min(-1).nullish(),
+  }),
+);
 
-const ackSchema = z.strictObject({ type: z.literal("session.ack") });
+const ackSchema = z.lazy(() => z.strictObject({ type: z.literal("session.ack") }));
 
 export type ClientEvent =
   | { readonly type: "create"; readonly lane: string | null; readonly request: ResponseRequest }

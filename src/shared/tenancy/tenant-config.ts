@@ -17,282 +17,296 @@ import { requestLimits } from "../wire/request-limits.ts";
  * A tenant's configuration: one KV entry, checked here at the door, with a default for everything but the id and the
  * issuers. docs/configuration.md documents it field by field.
  */
-const positive = z.int().min(1).max(1_000_000_000);
+const positive = z.lazy(() => z.int().min(1).max(1_000_000_000));
 /** Tokens of a month. */
-const large = z.int().min(1).max(1_000_000_000_000);
+const large = z.lazy(() => z.int().min(1).max(1_000_000_000_000));
 /** US dollars, to the cent. */
-const dollars = z.number().min(0.01).max(1_000_000_000).multipleOf(0.01);
+const dollars = z.lazy(() => z.number().min(0.01).max(1_000_000_000).multipleOf(0.01));
 
 /** Limits of one tier for one scope. Absent: the default of src/shared/limits/defaults.ts. `null`: no limit. */
-export const limitsSchema = z
-  .strictObject({
-    requests_per_minute: positive.nullable(),
-    requests_per_hour: positive.nullable(),
-    requests_per_day: positive.nullable(),
-    tokens_per_minute: positive.nullable(),
-    tokens_per_month: large.nullable(),
-    concurrent_requests: positive.nullable(),
-    cost_per_month_usd: dollars.nullable(),
-  })
-  .partial();
+export const limitsSchema = z.lazy(() =>
+  z
+    .strictObject({
+      requests_per_minute: positive.nullable(),
+      requests_per_hour: positive.nullable(),
+      requests_per_day: positive.nullable(),
+      tokens_per_minute: positive.nullable(),
+      tokens_per_month: large.nullable(),
+      concurrent_requests: positive.nullable(),
+      cost_per_month_usd: dollars.nullable(),
+    })
+    .partial(),
+);
 
 const algorithm = z.enum(tokenAlgorithms);
 
 /** An issuer's or audience's name as tokens carry it. No control characters: the index joins the two by a line feed. */
-const claimText = z
-  .string()
-  .regex(/^[^\u0000-\u001f\u007f]{1,512}$/, "1 to 512 characters, none a control character");
+const claimText = z.lazy(() =>
+  z.string().regex(/^[^\u0000-\u001f\u007f]{1,512}$/, "1 to 512 characters, none a control character"),
+);
 
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** Keys that decide who may call are fetched over TLS; plain http reaches this machine only, for development. */
-const keySetUrl = z
-  .string()
-  .max(2048)
-  .superRefine((text, context) => {
-    const url = URL.parse(text);
-    if (url === null) context.addIssue({ code: "custom", message: "is no URL" });
-    else if (url.protocol !== "https:" && !(url.protocol === "http:" && loopbackHosts.has(url.hostname)))
-      context.addIssue({ code: "custom", message: "is neither https nor http on this machine" });
-    else if (url.username !== "" || url.password !== "" || url.hash !== "")
-      context.addIssue({ code: "custom", message: "holds a user, a password or a fragment" });
-  });
+const keySetUrl = z.lazy(() =>
+  z
+    .string()
+    .max(2048)
+    .superRefine((text, context) => {
+      const url = URL.parse(text);
+      if (url === null) context.addIssue({ code: "custom", message: "is no URL" });
+      else if (url.protocol !== "https:" && !(url.protocol === "http:" && loopbackHosts.has(url.hostname)))
+        context.addIssue({ code: "custom", message: "is neither https nor http on this machine" });
+      else if (url.username !== "" || url.password !== "" || url.hash !== "")
+        context.addIssue({ code: "custom", message: "holds a user, a password or a fragment" });
+    }),
+);
 
-const keySourceSchema = z.discriminatedUnion("type", [
-  /** A shared secret. The configuration holds the *name* of the Worker secret, never the secret. */
-  z.strictObject({ type: z.literal("secret"), name: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/) }),
-  z.strictObject({
-    type: z.literal("jwks_url"),
-    url: keySetUrl,
-    /** How long the last good keys are used while the URL can't be fetched, beyond the 5 minutes that they are fresh. */
-    max_stale_seconds: z.int().min(600).max(86_400).default(3600),
-  }),
-  z.strictObject({
-    type: z.literal("jwks"),
-    keys: z
-      .array(z.looseObject({ kty: z.string() }))
-      .min(1)
-      .max(32),
-  }),
-]);
+const keySourceSchema = z.lazy(() =>
+  z.discriminatedUnion("type", [
+    /** A shared secret. The configuration holds the *name* of the Worker secret, never the secret. */
+    z.strictObject({ type: z.literal("secret"), name: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/) }),
+    z.strictObject({
+      type: z.literal("jwks_url"),
+      url: keySetUrl,
+      /** How long the last good keys are used while the URL can't be fetched, beyond the 5 minutes that they are fresh. */
+      max_stale_seconds: z.int().min(600).max(86_400).default(3600),
+    }),
+    z.strictObject({
+      type: z.literal("jwks"),
+      keys: z
+        .array(z.looseObject({ kty: z.string() }))
+        .min(1)
+        .max(32),
+    }),
+  ]),
+);
 
-const claimName = z.string().min(1).max(128);
+const claimName = z.lazy(() => z.string().min(1).max(128));
 
-export const issuerSchema = z
-  .strictObject({
-    issuer: claimText,
-    audience: claimText,
-    algorithms: z.array(algorithm).min(1).max(tokenAlgorithms.length),
-    keys: keySourceSchema,
-    clock_skew_seconds: z.int().min(0).max(120).default(30),
-    /** The longest life a token may claim, in seconds. */
-    max_age_seconds: z.int().min(60).max(31_536_000).default(2_592_000),
-    /** What this issuer may grant: a claim beyond it is refused, not trimmed silently. */
-    grants: z
-      .strictObject({
-        tiers: z.array(tierSchema).min(1).default(["free"]),
-        default_tier: tierSchema.default("free"),
-        scopes: z.array(grantableScope).max(64).default([]),
-      })
-      .prefault({}),
-    /** Which claim says what. */
-    claims: z
-      .strictObject({
-        user: claimName.default("sub"),
-        org: claimName.default("org"),
-        tier: claimName.default("tier"),
-        scope: claimName.default("scope"),
-      })
-      .prefault({}),
-  })
-  .superRefine((issuer, context) => {
-    const symmetric = issuer.algorithms.includes("HS256");
-    if (symmetric && issuer.algorithms.length > 1)
-      context.addIssue({
-        code: "custom",
-        path: ["algorithms"],
-        message: "HS256 cannot stand beside a public-key algorithm",
-      });
-    if (symmetric !== (issuer.keys.type === "secret"))
-      context.addIssue({
-        code: "custom",
-        path: ["keys", "type"],
-        message: 'is "secret" with HS256 and a key set with anything else',
-      });
-    if (!issuer.grants.tiers.includes(issuer.grants.default_tier))
-      context.addIssue({
-        code: "custom",
-        path: ["grants", "default_tier"],
-        message: "is not among grants.tiers",
-      });
-    if (issuer.keys.type !== "jwks") return;
-    // A key set that can't verify anything is a fault of the configuration, found when it is written.
-    for (const [at, key] of issuer.keys.keys.entries()) {
-      const faults = issuer.algorithms.map((algorithm) => publicKeyFault(key, algorithm));
-      if (faults.every((fault) => fault !== null))
+export const issuerSchema = z.lazy(() =>
+  z
+    .strictObject({
+      issuer: claimText,
+      audience: claimText,
+      algorithms: z.array(algorithm).min(1).max(tokenAlgorithms.length),
+      keys: keySourceSchema,
+      clock_skew_seconds: z.int().min(0).max(120).default(30),
+      /** The longest life a token may claim, in seconds. */
+      max_age_seconds: z.int().min(60).max(31_536_000).default(2_592_000),
+      /** What this issuer may grant: a claim beyond it is refused, not trimmed silently. */
+      grants: z
+        .strictObject({
+          tiers: z.array(tierSchema).min(1).default(["free"]),
+          default_tier: tierSchema.default("free"),
+          scopes: z.array(grantableScope).max(64).default([]),
+        })
+        .prefault({}),
+      /** Which claim says what. */
+      claims: z
+        .strictObject({
+          user: claimName.default("sub"),
+          org: claimName.default("org"),
+          tier: claimName.default("tier"),
+          scope: claimName.default("scope"),
+        })
+        .prefault({}),
+    })
+    .superRefine((issuer, context) => {
+      const symmetric = issuer.algorithms.includes("HS256");
+      if (symmetric && issuer.algorithms.length > 1)
         context.addIssue({
           code: "custom",
-          path: ["keys", "keys", at],
-          message: `serves none of the algorithms: ${faults.join("; ")}`,
+          path: ["algorithms"],
+          message: "HS256 cannot stand beside a public-key algorithm",
         });
-    }
-  });
+      if (symmetric !== (issuer.keys.type === "secret"))
+        context.addIssue({
+          code: "custom",
+          path: ["keys", "type"],
+          message: 'is "secret" with HS256 and a key set with anything else',
+        });
+      if (!issuer.grants.tiers.includes(issuer.grants.default_tier))
+        context.addIssue({
+          code: "custom",
+          path: ["grants", "default_tier"],
+          message: "is not among grants.tiers",
+        });
+      if (issuer.keys.type !== "jwks") return;
+      // A key set that can't verify anything is a fault of the configuration, found when it is written.
+      for (const [at, key] of issuer.keys.keys.entries()) {
+        const faults = issuer.algorithms.map((algorithm) => publicKeyFault(key, algorithm));
+        if (faults.every((fault) => fault !== null))
+          context.addIssue({
+            code: "custom",
+            path: ["keys", "keys", at],
+            message: `serves none of the algorithms: ${faults.join("; ")}`,
+          });
+      }
+    }),
+);
 export type Issuer = z.infer<typeof issuerSchema>;
 
 /** Names that the platform itself goes by, in principals and in the names of objects. */
 const reservedIds = new Set(["platform", "edgewise"]);
 
-export const tenantConfigSchema = z
-  .strictObject({
-    id: tenantIdSchema.refine((id) => !reservedIds.has(id), "is the platform's own"),
-    name: z.string().max(256).default(""),
-    /** Changes with every edit (`npm run tenant` sets it); part of the answer cache's key. */
-    version: z.string().max(64).default("0"),
-    /** Hostnames that mean this tenant, before any credential is read. */
-    hosts: z
-      .array(z.string().regex(/^[a-z0-9.-]{1,253}$/))
-      .max(100)
-      .default([]),
-    /** Where objects, buckets and files may live. Part of every object's id: it can't be changed later. */
-    jurisdiction: z.enum(["none", "eu"]).default("none"),
-    /** IANA name: where this tenant's days and months begin. */
-    time_zone: z.string().max(64).refine(isTimeZone, "is no time zone, such as Europe/Berlin").default("UTC"),
-    issuers: z.array(issuerSchema).min(1).max(16),
-    /** What API keys of this tenant may have, whoever makes them, at every request. */
-    keys: z
-      .strictObject({
-        /** The first is that of keys made without one. */
-        tiers: z.array(tierSchema).min(1).default(["free"]),
-        scopes: z.array(grantableScope).max(64).default([]),
-        /** In seconds since 1970. Keys made before are those of another tenant, which had this name and was deleted. */
-        created_after: z.int().min(0).max(9_999_999_999).default(0),
-      })
-      .prefault({}),
-    models: z
-      .strictObject({
-        /** Aliases and model ids that this tenant may use; `*`: all. */
-        allow: z.array(z.string().max(128)).min(1).default(["*"]),
-        /** Regions of the clusters that may see its prompts; `*`: all. */
-        regions: z.array(z.string().min(1).max(64)).min(1).max(64).default(["*"]),
-      })
-      .prefault({}),
-    /** Used when a chat has no system or developer message. */
-    default_system_prompt: z.string().max(100_000).nullable().default(null),
-    limits: z
-      .strictObject({
-        user: z.partialRecord(tierSchema, limitsSchema).default({}),
-        org: z.partialRecord(tierSchema, limitsSchema).default({}),
-        /** In mid-answer with nothing left: `stop` ends it (`finish_reason: "length"`), `finish` lets it end as a stated debt. */
-        when_exhausted: z.enum(["stop", "finish"]).default("stop"),
-        /** A bucket that can't be reached: refuse, or admit so many per isolate and minute, each logged and posted as debt. */
-        when_unreachable: z
-          .discriminatedUnion("policy", [
-            z.strictObject({ policy: z.literal("closed") }),
-            z.strictObject({
-              policy: z.literal("open"),
-              max_requests_per_isolate: z.int().min(1).max(10_000).default(100),
-            }),
-          ])
-          .default({ policy: "closed" }),
-      })
-      .prefault({}),
-    cache: z
-      .strictObject({
-        exact: z.enum(["off", "deterministic", "all"]).default("deterministic"),
-        ttl_seconds: z.int().min(60).max(86_400).default(3600),
-        share: z.enum(["user", "tenant"]).default("user"),
-        /** Whether an answer may stand for a question in other words. */
-        semantic: semanticPolicySchema.prefault({}),
-      })
-      .superRefine((cache, context) => {
-        if (cache.exact === "off" && cache.semantic.mode === "on")
+export const tenantConfigSchema = z.lazy(() =>
+  z
+    .strictObject({
+      id: tenantIdSchema.refine((id) => !reservedIds.has(id), "is the platform's own"),
+      name: z.string().max(256).default(""),
+      /** Changes with every edit (`npm run tenant` sets it); part of the answer cache's key. */
+      version: z.string().max(64).default("0"),
+      /** Hostnames that mean this tenant, before any credential is read. */
+      hosts: z
+        .array(z.string().regex(/^[a-z0-9.-]{1,253}$/))
+        .max(100)
+        .default([]),
+      /** Where objects, buckets and files may live. Part of every object's id: it can't be changed later. */
+      jurisdiction: z.enum(["none", "eu"]).default("none"),
+      /** IANA name: where this tenant's days and months begin. */
+      time_zone: z
+        .string()
+        .max(64)
+        .refine(isTimeZone, "is no time zone, such as Europe/Berlin")
+        .default("UTC"),
+      issuers: z.array(issuerSchema).min(1).max(16),
+      /** What API keys of this tenant may have, whoever makes them, at every request. */
+      keys: z
+        .strictObject({
+          /** The first is that of keys made without one. */
+          tiers: z.array(tierSchema).min(1).default(["free"]),
+          scopes: z.array(grantableScope).max(64).default([]),
+          /** In seconds since 1970. Keys made before are those of another tenant, which had this name and was deleted. */
+          created_after: z.int().min(0).max(9_999_999_999).default(0),
+        })
+        .prefault({}),
+      models: z
+        .strictObject({
+          /** Aliases and model ids that this tenant may use; `*`: all. */
+          allow: z.array(z.string().max(128)).min(1).default(["*"]),
+          /** Regions of the clusters that may see its prompts; `*`: all. */
+          regions: z.array(z.string().min(1).max(64)).min(1).max(64).default(["*"]),
+        })
+        .prefault({}),
+      /** Used when a chat has no system or developer message. */
+      default_system_prompt: z.string().max(100_000).nullable().default(null),
+      limits: z
+        .strictObject({
+          user: z.partialRecord(tierSchema, limitsSchema).default({}),
+          org: z.partialRecord(tierSchema, limitsSchema).default({}),
+          /** In mid-answer with nothing left: `stop` ends it (`finish_reason: "length"`), `finish` lets it end as a stated debt. */
+          when_exhausted: z.enum(["stop", "finish"]).default("stop"),
+          /** A bucket that can't be reached: refuse, or admit so many per isolate and minute, each logged and posted as debt. */
+          when_unreachable: z
+            .discriminatedUnion("policy", [
+              z.strictObject({ policy: z.literal("closed") }),
+              z.strictObject({
+                policy: z.literal("open"),
+                max_requests_per_isolate: z.int().min(1).max(10_000).default(100),
+              }),
+            ])
+            .default({ policy: "closed" }),
+        })
+        .prefault({}),
+      cache: z
+        .strictObject({
+          exact: z.enum(["off", "deterministic", "all"]).default("deterministic"),
+          ttl_seconds: z.int().min(60).max(86_400).default(3600),
+          share: z.enum(["user", "tenant"]).default("user"),
+          /** Whether an answer may stand for a question in other words. */
+          semantic: semanticPolicySchema.prefault({}),
+        })
+        .superRefine((cache, context) => {
+          if (cache.exact === "off" && cache.semantic.mode === "on")
+            context.addIssue({
+              code: "custom",
+              path: ["semantic", "mode"],
+              message: "must be off where cache.exact is: answers are kept there",
+            });
+        })
+        .prefault({}),
+      /** What is done with personal data and secrets, before the model and in its answer. */
+      safety: safetyPolicySchema.prefault({}),
+      /** What is turned away before any paid work, beyond the platform's own rules. */
+      firewall: tenantFirewallSchema.prefault({}),
+      /** Whether its requests must be signed. */
+      signing: signingPolicySchema.prefault({}),
+      /** Pages elsewhere that may call with a user's credential. */
+      cors: corsPolicySchema.prefault({}),
+      media: z
+        .strictObject({
+          /** Hosts whose images the engine may fetch. Everything else comes as a `data:` URL. */
+          allow_hosts: z.array(z.string().regex(/^[a-z0-9.-]{1,253}$/)).default([]),
+          max_bytes: z.int().min(1024).max(20_971_520).default(5_242_880),
+        })
+        .prefault({}),
+      requests: z
+        .strictObject({
+          max_body_bytes: z.int().min(1024).max(requestLimits.mostBodyBytes).default(requestLimits.bodyBytes),
+          /** From the first byte asked to the last byte sent. */
+          deadline_seconds: z.int().min(5).max(3600).default(600),
+          /** Equal bodies of one user within ten minutes are one turn: a client's retry attaches, also without a key. */
+          retry_attach: z.boolean().default(false),
+          /** Equal requests of one user at the same time, whose answer is always the same, share one generation. */
+          dedup: z.boolean().default(false),
+          /** An answer whose engine fails after the first token goes on with another engine, where that can't be told. */
+          continue_answers: z.boolean().default(true),
+          /** Milliseconds that a streamed token may wait for the ones behind it, so that they are sent together: less CPU a token. */
+          gather_ms: z.int().min(0).max(500).default(50),
+          /** A second replica is asked when the first is later than nearly all: a faster tail for some more load (docs/decisions/0023-hedging.md). */
+          hedge: z.boolean().default(false),
+        })
+        .prefault({}),
+      /** How turns of one conversation stand to each other, and what is made of it beside them. */
+      conversations: z
+        .strictObject({
+          /** While a turn is being written, another one waits, is refused, or takes its place. */
+          turns: z.enum(["queue", "reject", "replace"]).default("queue"),
+          max_wait_seconds: z.int().min(1).max(300).default(30),
+          max_waiting: z.int().min(0).max(100).default(8),
+          /** An alias: finds a title after the first turn. Absent: the user's first words are the title. */
+          title_model: z.string().min(1).max(128).nullable().default(null),
+          /** An alias: puts in short what no longer fits. Absent: it is left out of the prompt. */
+          summary_model: z.string().min(1).max(128).nullable().default(null),
+        })
+        .prefault({}),
+      /** What its users may keep to be searched, and how it is searched. */
+      retrieval: retrievalPolicySchema.prefault({}),
+      /** What the archive gets of its turns, where the platform has one: charges, also the content of those that are stored. */
+      archive: z
+        .strictObject({ keep: z.enum(["nothing", "usage", "content"]).default("content") })
+        .prefault({}),
+      /** Whether answers carry a signed statement of what they cost. */
+      receipts: z.enum(["off", "on"]).default("off"),
+      /** Tools that Edgewise itself runs for its models. */
+      tools: toolPolicySchema.nullable().default(null),
+      journal: z
+        .strictObject({
+          interval_ms: z.int().min(50).max(500).default(100),
+          retention_days: z.int().min(0).max(3650).default(30),
+        })
+        .prefault({}),
+    })
+    .superRefine((tenant, context) => {
+      for (const [path, name] of tenant.tools === null ? [] : bindingsOf(tenant.tools))
+        if (!isOwnBinding(name, tenant.id))
           context.addIssue({
             code: "custom",
-            path: ["semantic", "mode"],
-            message: "must be off where cache.exact is: answers are kept there",
+            path: ["tools", ...path],
+            message: `is not named ${ownPrefix(tenant.id)}…, in capital letters, digits and single underscores`,
           });
-      })
-      .prefault({}),
-    /** What is done with personal data and secrets, before the model and in its answer. */
-    safety: safetyPolicySchema.prefault({}),
-    /** What is turned away before any paid work, beyond the platform's own rules. */
-    firewall: tenantFirewallSchema.prefault({}),
-    /** Whether its requests must be signed. */
-    signing: signingPolicySchema.prefault({}),
-    /** Pages elsewhere that may call with a user's credential. */
-    cors: corsPolicySchema.prefault({}),
-    media: z
-      .strictObject({
-        /** Hosts whose images the engine may fetch. Everything else comes as a `data:` URL. */
-        allow_hosts: z.array(z.string().regex(/^[a-z0-9.-]{1,253}$/)).default([]),
-        max_bytes: z.int().min(1024).max(20_971_520).default(5_242_880),
-      })
-      .prefault({}),
-    requests: z
-      .strictObject({
-        max_body_bytes: z.int().min(1024).max(requestLimits.mostBodyBytes).default(requestLimits.bodyBytes),
-        /** From the first byte asked to the last byte sent. */
-        deadline_seconds: z.int().min(5).max(3600).default(600),
-        /** Equal bodies of one user within ten minutes are one turn: a client's retry attaches, also without a key. */
-        retry_attach: z.boolean().default(false),
-        /** Equal requests of one user at the same time, whose answer is always the same, share one generation. */
-        dedup: z.boolean().default(false),
-        /** An answer whose engine fails after the first token goes on with another engine, where that can't be told. */
-        continue_answers: z.boolean().default(true),
-        /** Milliseconds that a streamed token may wait for the ones behind it, so that they are sent together: less CPU a token. */
-        gather_ms: z.int().min(0).max(500).default(50),
-        /** A second replica is asked when the first is later than nearly all: a faster tail for some more load (docs/decisions/0023-hedging.md). */
-        hedge: z.boolean().default(false),
-      })
-      .prefault({}),
-    /** How turns of one conversation stand to each other, and what is made of it beside them. */
-    conversations: z
-      .strictObject({
-        /** While a turn is being written, another one waits, is refused, or takes its place. */
-        turns: z.enum(["queue", "reject", "replace"]).default("queue"),
-        max_wait_seconds: z.int().min(1).max(300).default(30),
-        max_waiting: z.int().min(0).max(100).default(8),
-        /** An alias: finds a title after the first turn. Absent: the user's first words are the title. */
-        title_model: z.string().min(1).max(128).nullable().default(null),
-        /** An alias: puts in short what no longer fits. Absent: it is left out of the prompt. */
-        summary_model: z.string().min(1).max(128).nullable().default(null),
-      })
-      .prefault({}),
-    /** What its users may keep to be searched, and how it is searched. */
-    retrieval: retrievalPolicySchema.prefault({}),
-    /** What the archive gets of its turns, where the platform has one: charges, also the content of those that are stored. */
-    archive: z
-      .strictObject({ keep: z.enum(["nothing", "usage", "content"]).default("content") })
-      .prefault({}),
-    /** Whether answers carry a signed statement of what they cost. */
-    receipts: z.enum(["off", "on"]).default("off"),
-    /** Tools that Edgewise itself runs for its models. */
-    tools: toolPolicySchema.nullable().default(null),
-    journal: z
-      .strictObject({
-        interval_ms: z.int().min(50).max(500).default(100),
-        retention_days: z.int().min(0).max(3650).default(30),
-      })
-      .prefault({}),
-  })
-  .superRefine((tenant, context) => {
-    for (const [path, name] of tenant.tools === null ? [] : bindingsOf(tenant.tools))
-      if (!isOwnBinding(name, tenant.id))
-        context.addIssue({
-          code: "custom",
-          path: ["tools", ...path],
-          message: `is not named ${ownPrefix(tenant.id)}…, in capital letters, digits and single underscores`,
-        });
-    const seen = new Set<string>();
-    for (const [at, { issuer, audience }] of tenant.issuers.entries()) {
-      const pair = `${issuer}\n${audience}`;
-      if (seen.has(pair))
-        context.addIssue({
-          code: "custom",
-          path: ["issuers", at, "issuer"],
-          message: "is configured twice with this audience",
-        });
-      seen.add(pair);
-    }
-  });
+      const seen = new Set<string>();
+      for (const [at, { issuer, audience }] of tenant.issuers.entries()) {
+        const pair = `${issuer}\n${audience}`;
+        if (seen.has(pair))
+          context.addIssue({
+            code: "custom",
+            path: ["issuers", at, "issuer"],
+            message: "is configured twice with this audience",
+          });
+        seen.add(pair);
+      }
+    }),
+);
 export type TenantConfig = z.infer<typeof tenantConfigSchema>;

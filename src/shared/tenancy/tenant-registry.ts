@@ -90,10 +90,12 @@ export async function planRemoval(
   };
 }
 
-const lastingSchema = z.object({
-  jurisdiction: z.enum(["none", "eu"]).default("none"),
-  keys: z.object({ created_after: z.number().default(0) }).prefault({}),
-});
+const lastingSchema = z.lazy(() =>
+  z.object({
+    jurisdiction: z.enum(["none", "eu"]).default("none"),
+    keys: z.object({ created_after: z.number().default(0) }).prefault({}),
+  }),
+);
 
 /**
  * What an entry says that whoever writes it anew must not change. Read by itself: an entry that is broken elsewhere, or of a form

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { messagesSchema } from "./chat-messages.ts";
 import type { RefusedField } from "./field-reader.ts";
+import { joinShapes, lazyShape } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
 import { retrievalSchema } from "./retrieval-fields.ts";
 import { modelName, samplingShape } from "./sampling-shape.ts";
@@ -12,49 +13,54 @@ import { conversationName, metadataSchema, opaqueId } from "./schema-parts.ts";
 import { toolChoiceSchema, toolSchema } from "./tools.ts";
 
 /** Schemas of the fields that are taken. Null means absent for every one of them, as with OpenAI. */
-export const chatShape = {
-  model: modelName,
-  messages: messagesSchema,
-
-  ...samplingShape,
-  logprobs: z.boolean(),
-  top_logprobs: z.int().min(0).max(requestLimits.topLogprobs),
-  max_completion_tokens: z.int().min(1).max(requestLimits.maxTokens),
-  reasoning_effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
-  tools: z.array(toolSchema).max(requestLimits.tools),
-  tool_choice: toolChoiceSchema,
-  parallel_tool_calls: z.boolean(),
-
-  metadata: metadataSchema,
-  modalities: z
-    .array(z.enum(["text", "audio"]))
-    .min(1)
-    .max(2)
-    .refine((all) => !all.includes("audio"), {
-      message: "can't hold 'audio': answers are text",
-      params: { unsupported: true },
-    }),
-  prediction: z.looseObject({ type: z.literal("content") }),
-  prompt_cache_key: z.string().max(1024),
-  prompt_cache_retention: z.enum(["in_memory", "in-memory", "24h"]),
-  prompt_cache_options: z.looseObject({}),
-  safety_identifier: z.string().max(512),
-  service_tier: z.enum(["auto", "default", "flex", "scale", "priority", "fast"]),
-  store: z.boolean(),
-  verbosity: z.enum(["low", "medium", "high"]),
-
-  include_reasoning: z.boolean(),
-  thinking_token_budget: z.int().min(0).max(requestLimits.maxTokens),
-  chat_template_kwargs: z.strictObject({
-    enable_thinking: z.boolean().optional(),
-    thinking: z.boolean().optional(),
+export const chatShape = joinShapes(
+  lazyShape({
+    model: () => modelName,
+    messages: () => messagesSchema,
   }),
+  samplingShape,
+  lazyShape({
+    logprobs: () => z.boolean(),
+    top_logprobs: () => z.int().min(0).max(requestLimits.topLogprobs),
+    max_completion_tokens: () => z.int().min(1).max(requestLimits.maxTokens),
+    reasoning_effort: () => z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
+    tools: () => z.array(toolSchema).max(requestLimits.tools),
+    tool_choice: () => toolChoiceSchema,
+    parallel_tool_calls: () => z.boolean(),
 
-  conversation_id: conversationName,
-  parent_item_id: opaqueId,
-  retrieval: retrievalSchema,
-  stream_format: z.enum(["openai", "text"]),
-};
+    metadata: () => metadataSchema,
+    modalities: () =>
+      z
+        .array(z.enum(["text", "audio"]))
+        .min(1)
+        .max(2)
+        .refine((all) => !all.includes("audio"), {
+          message: "can't hold 'audio': answers are text",
+          params: { unsupported: true },
+        }),
+    prediction: () => z.looseObject({ type: z.literal("content") }),
+    prompt_cache_key: () => z.string().max(1024),
+    prompt_cache_retention: () => z.enum(["in_memory", "in-memory", "24h"]),
+    prompt_cache_options: () => z.looseObject({}),
+    safety_identifier: () => z.string().max(512),
+    service_tier: () => z.enum(["auto", "default", "flex", "scale", "priority", "fast"]),
+    store: () => z.boolean(),
+    verbosity: () => z.enum(["low", "medium", "high"]),
+
+    include_reasoning: () => z.boolean(),
+    thinking_token_budget: () => z.int().min(0).max(requestLimits.maxTokens),
+    chat_template_kwargs: () =>
+      z.strictObject({
+        enable_thinking: z.boolean().optional(),
+        thinking: z.boolean().optional(),
+      }),
+
+    conversation_id: () => conversationName,
+    parent_item_id: () => opaqueId,
+    retrieval: () => retrievalSchema,
+    stream_format: () => z.enum(["openai", "text"]),
+  }),
+);
 
 export type ChatField = keyof typeof chatShape;
 

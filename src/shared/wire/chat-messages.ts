@@ -7,134 +7,160 @@ import { isJsonObject, jsonFault } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
 import { opaqueId, speakerName, text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
 
-const cacheBreakpoint = withoutEffect(z.strictObject({ mode: z.literal("explicit").optional() }).nullable());
+const cacheBreakpoint = z.lazy(() =>
+  withoutEffect(z.strictObject({ mode: z.literal("explicit").optional() }).nullable()),
+);
 
-const textPart = z.strictObject({
-  type: z.literal("text"),
-  text: text(),
-  prompt_cache_breakpoint: cacheBreakpoint,
-});
-
-const imagePart = z.strictObject({
-  type: z.literal("image_url"),
-  image_url: z.strictObject({
-    /** Checked by src/shared/wire/media.ts against the tenant's policy. */
-    url: z.string().min(1),
-    detail: z.enum(["auto", "low", "high"]).optional(),
+const textPart = z.lazy(() =>
+  z.strictObject({
+    type: z.literal("text"),
+    text: text(),
+    prompt_cache_breakpoint: cacheBreakpoint,
   }),
-  prompt_cache_breakpoint: cacheBreakpoint,
-});
+);
 
-const audioPart = z.strictObject({
-  type: z.literal("input_audio"),
-  input_audio: z.strictObject({ data: z.string().min(1), format: z.enum(["wav", "mp3"]) }),
-  prompt_cache_breakpoint: cacheBreakpoint,
-});
+const imagePart = z.lazy(() =>
+  z.strictObject({
+    type: z.literal("image_url"),
+    image_url: z.strictObject({
+      /** Checked by src/shared/wire/media.ts against the tenant's policy. */
+      url: z.string().min(1),
+      detail: z.enum(["auto", "low", "high"]).optional(),
+    }),
+    prompt_cache_breakpoint: cacheBreakpoint,
+  }),
+);
 
-const refusalPart = z
-  .strictObject({ type: z.literal("refusal"), refusal: text() })
-  .transform((part) => ({ type: "text" as const, text: part.refusal }));
+const audioPart = z.lazy(() =>
+  z.strictObject({
+    type: z.literal("input_audio"),
+    input_audio: z.strictObject({ data: z.string().min(1), format: z.enum(["wav", "mp3"]) }),
+    prompt_cache_breakpoint: cacheBreakpoint,
+  }),
+);
+
+const refusalPart = z.lazy(() =>
+  z
+    .strictObject({ type: z.literal("refusal"), refusal: text() })
+    .transform((part) => ({ type: "text" as const, text: part.refusal })),
+);
 
 function parts<Part extends z.ZodType>(part: Part) {
   return z.array(part).min(1).max(requestLimits.partsPerMessage);
 }
 
-const textContent = z.union([text(), parts(z.discriminatedUnion("type", [textPart]))]);
-const userContent = z.union([text(), parts(z.discriminatedUnion("type", [textPart, imagePart, audioPart]))]);
-const assistantContent = z.union([text(), parts(z.discriminatedUnion("type", [textPart, refusalPart]))]);
+const textContent = z.lazy(() => z.union([text(), parts(z.discriminatedUnion("type", [textPart]))]));
+const userContent = z.lazy(() =>
+  z.union([text(), parts(z.discriminatedUnion("type", [textPart, imagePart, audioPart]))]),
+);
+const assistantContent = z.lazy(() =>
+  z.union([text(), parts(z.discriminatedUnion("type", [textPart, refusalPart]))]),
+);
 
 /**
  * Arguments are JSON text, as the model wrote it. Templates want them as an object, so an engine refuses anything else;
  * an empty string means no arguments (streams of calls without any end so).
  */
-export const callArguments = z
-  .string()
-  .max(requestLimits.jsonCharacters)
-  .superRefine((value, context) => {
-    if (value === "") return;
-    const fault = argumentsFault(value);
-    if (fault !== null) context.addIssue({ code: "custom", message: fault });
-  })
-  .transform((value) => (value === "" ? "{}" : value));
+export const callArguments = z.lazy(() =>
+  z
+    .string()
+    .max(requestLimits.jsonCharacters)
+    .superRefine((value, context) => {
+      if (value === "") return;
+      const fault = argumentsFault(value);
+      if (fault !== null) context.addIssue({ code: "custom", message: fault });
+    })
+    .transform((value) => (value === "" ? "{}" : value)),
+);
 
-const functionCall = z.strictObject({
-  id: opaqueId,
-  type: z.literal("function"),
-  function: z.strictObject({ name: toolName, arguments: callArguments }),
-  /** Clients that assemble a stream keep it. */
-  index: withoutEffect(z.int().nullable()),
-});
+const functionCall = z.lazy(() =>
+  z.strictObject({
+    id: opaqueId,
+    type: z.literal("function"),
+    function: z.strictObject({ name: toolName, arguments: callArguments }),
+    /** Clients that assemble a stream keep it. */
+    index: withoutEffect(z.int().nullable()),
+  }),
+);
 
 /** A union of one, so that a type that OpenAI knows and we don't is told as such. */
-const toolCall = z.discriminatedUnion("type", [functionCall]);
+const toolCall = z.lazy(() => z.discriminatedUnion("type", [functionCall]));
 
-const systemMessage = z.strictObject({
-  role: z.literal("system"),
-  content: textContent,
-  name: speakerName.optional(),
-});
-
-const developerMessage = z.strictObject({
-  role: z.literal("developer").transform(() => "system" as const),
-  content: textContent,
-  name: speakerName.optional(),
-});
-
-const userMessage = z.strictObject({
-  role: z.literal("user"),
-  content: userContent,
-  name: speakerName.optional(),
-});
-
-const assistantMessage = z
-  .strictObject({
-    role: z.literal("assistant"),
-    content: assistantContent.nullish(),
-    refusal: text().nullish(),
+const systemMessage = z.lazy(() =>
+  z.strictObject({
+    role: z.literal("system"),
+    content: textContent,
     name: speakerName.optional(),
-    tool_calls: z.array(toolCall).max(requestLimits.toolCallsPerMessage).nullish(),
-    /** What a reasoning model thought before, as our own answers carry it. Templates decide whether to show it again. */
-    reasoning: text().nullish(),
-    reasoning_content: text().nullish(),
-    annotations: withoutEffect(z.array(z.unknown()).nullable()),
-    audio: unsupported("is not supported: this service gives no answers in sound to refer to"),
-    function_call: unsupported("is not supported: use tool_calls, which replaced it"),
-  })
-  .transform((message, context) => {
-    const calls = message.tool_calls ?? [];
-    const content = message.content ?? message.refusal ?? null;
-    if (content === null && calls.length === 0) {
-      context.addIssue({
-        code: "custom",
-        path: ["content"],
-        message: "is required for an assistant message without tool_calls",
-      });
-      return z.NEVER;
-    }
-    return {
-      role: message.role,
-      content,
-      ...(message.name !== undefined && { name: message.name }),
-      ...(calls.length > 0 && { tool_calls: calls }),
-      ...(typeof message.reasoning === "string" && { reasoning: message.reasoning }),
-      ...(typeof message.reasoning_content === "string" && { reasoning_content: message.reasoning_content }),
-    };
-  });
+  }),
+);
 
-const toolMessage = z.strictObject({
-  role: z.literal("tool"),
-  content: textContent,
-  tool_call_id: opaqueId,
-  name: speakerName.optional(),
-});
+const developerMessage = z.lazy(() =>
+  z.strictObject({
+    role: z.literal("developer").transform(() => "system" as const),
+    content: textContent,
+    name: speakerName.optional(),
+  }),
+);
 
-export const chatMessageSchema = z.discriminatedUnion("role", [
-  developerMessage,
-  systemMessage,
-  userMessage,
-  assistantMessage,
-  toolMessage,
-]);
+const userMessage = z.lazy(() =>
+  z.strictObject({
+    role: z.literal("user"),
+    content: userContent,
+    name: speakerName.optional(),
+  }),
+);
+
+const assistantMessage = z.lazy(() =>
+  z
+    .strictObject({
+      role: z.literal("assistant"),
+      content: assistantContent.nullish(),
+      refusal: text().nullish(),
+      name: speakerName.optional(),
+      tool_calls: z.array(toolCall).max(requestLimits.toolCallsPerMessage).nullish(),
+      /** What a reasoning model thought before, as our own answers carry it. Templates decide whether to show it again. */
+      reasoning: text().nullish(),
+      reasoning_content: text().nullish(),
+      annotations: withoutEffect(z.array(z.unknown()).nullable()),
+      audio: unsupported("is not supported: this service gives no answers in sound to refer to"),
+      function_call: unsupported("is not supported: use tool_calls, which replaced it"),
+    })
+    .transform((message, context) => {
+      const calls = message.tool_calls ?? [];
+      const content = message.content ?? message.refusal ?? null;
+      if (content === null && calls.length === 0) {
+        context.addIssue({
+          code: "custom",
+          path: ["content"],
+          message: "is required for an assistant message without tool_calls",
+        });
+        return z.NEVER;
+      }
+      return {
+        role: message.role,
+        content,
+        ...(message.name !== undefined && { name: message.name }),
+        ...(calls.length > 0 && { tool_calls: calls }),
+        ...(typeof message.reasoning === "string" && { reasoning: message.reasoning }),
+        ...(typeof message.reasoning_content === "string" && {
+          reasoning_content: message.reasoning_content,
+        }),
+      };
+    }),
+);
+
+const toolMessage = z.lazy(() =>
+  z.strictObject({
+    role: z.literal("tool"),
+    content: textContent,
+    tool_call_id: opaqueId,
+    name: speakerName.optional(),
+  }),
+);
+
+export const chatMessageSchema = z.lazy(() =>
+  z.discriminatedUnion("role", [developerMessage, systemMessage, userMessage, assistantMessage, toolMessage]),
+);
 
 /** A message as it goes on: four roles, content a string, parts, or null beside tool_calls. */
 export type ChatMessage = z.output<typeof chatMessageSchema>;
@@ -142,7 +168,7 @@ export type UserMessage = Extract<ChatMessage, { role: "user" }>;
 export type AssistantMessage = Extract<ChatMessage, { role: "assistant" }>;
 export type UserContentPart = Exclude<UserMessage["content"], string>[number];
 
-export const messagesSchema = z.array(chatMessageSchema).min(1).max(requestLimits.messages);
+export const messagesSchema = z.lazy(() => z.array(chatMessageSchema).min(1).max(requestLimits.messages));
 
 /** Most messages are a role and a string. This sees it in a few dozen nanoseconds, and never accepts what the schema refuses. */
 export function isPlainMessage(

@@ -9,6 +9,7 @@ import { type ChatField, chatShape, refusedChatFields } from "./chat-fields.ts";
 import { type ChatMessage, chatMessageSchema, isPlainMessage } from "./chat-messages.ts";
 import { crossFieldFault } from "./chat-rules.ts";
 import { type FieldTable, parseFields, readFields } from "./field-reader.ts";
+import { makersOf } from "./lazy-shape.ts";
 import { normaliseChat } from "./normalise-chat.ts";
 import { requestLimits } from "./request-limits.ts";
 import { nullish } from "./schema-parts.ts";
@@ -31,13 +32,14 @@ export type ChatRequest = Omit<SentChatRequest, "tool_choice"> & {
   readonly tool_choice?: Exclude<ToolChoice, { type: "allowed_tools" }>;
 };
 
-const { model, messages, ...optional } = chatShape;
-
 /** The same as one schema: for the documentation, and as the slow twin that tests hold the parser against. */
-export const chatRequestSchema = z.strictObject({ model, messages, ...nullish(optional) });
+export const chatRequestSchema = z.lazy(() => {
+  const { model, messages, ...optional } = chatShape;
+  return z.strictObject({ model, messages, ...nullish(optional) });
+});
 
 const table: FieldTable = {
-  schemas: new Map(Object.entries(chatShape)),
+  schemas: makersOf(chatShape),
   refused: new Map(Object.entries(refusedChatFields)),
   required: ["model", "messages"],
   readers: new Map([["messages", readMessages]]),

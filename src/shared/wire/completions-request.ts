@@ -4,6 +4,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { refusedChatFields } from "./chat-fields.ts";
 import { type FieldTable, parseFields, type RefusedField } from "./field-reader.ts";
+import { joinShapes, lazyShape, makersOf } from "./lazy-shape.ts";
 import { normaliseSampling } from "./normalise-chat.ts";
 import { requestLimits } from "./request-limits.ts";
 import { modelName, samplingShape } from "./sampling-shape.ts";
@@ -13,24 +14,30 @@ import { invalidValue } from "./zod-refusal.ts";
 /** What OpenAI and vLLM both take where `max_tokens` is absent. */
 export const defaultCompletionTokens = 16;
 
-const completionShape = {
-  model: modelName,
-  /**
-   * Text alone: token ids mean something else to every model, and can't be screened.
-   */
-  prompt: z
-    .union([text(), z.array(text()).min(1).max(requestLimits.prompts)])
-    .meta({ description: "Text, or up to 16 texts. Token ids are not taken." }),
-  ...samplingShape,
-  best_of: z
-    .int()
-    .min(0)
-    .max(20)
-    .refine((value) => value <= 1, { message: "is not supported: use n", params: { unsupported: true } }),
-  echo: z.boolean(),
-  logprobs: z.int().min(0).max(5),
-  add_special_tokens: z.boolean(),
-};
+const completionShape = joinShapes(
+  lazyShape({
+    model: () => modelName,
+    /**
+     * Text alone: token ids mean something else to every model, and can't be screened.
+     */
+    prompt: () =>
+      z
+        .union([text(), z.array(text()).min(1).max(requestLimits.prompts)])
+        .meta({ description: "Text, or up to 16 texts. Token ids are not taken." }),
+  }),
+  samplingShape,
+  lazyShape({
+    best_of: () =>
+      z
+        .int()
+        .min(0)
+        .max(20)
+        .refine((value) => value <= 1, { message: "is not supported: use n", params: { unsupported: true } }),
+    echo: () => z.boolean(),
+    logprobs: () => z.int().min(0).max(5),
+    add_special_tokens: () => z.boolean(),
+  }),
+);
 
 type CompletionField = keyof typeof completionShape;
 
@@ -54,10 +61,11 @@ const kept: ReadonlySet<string> = new Set([
   "max_tokens",
 ] satisfies CompletionField[]);
 
-const { model, prompt, ...optional } = completionShape;
-
 /** The same as one schema, for the documentation. */
-export const completionRequestSchema = z.strictObject({ model, prompt, ...nullish(optional) });
+export const completionRequestSchema = z.lazy(() => {
+  const { model, prompt, ...optional } = completionShape;
+  return z.strictObject({ model, prompt, ...nullish(optional) });
+});
 
 const ownRefusals: Readonly<Record<string, RefusedField>> = {
   suffix: { origin: "OpenAI", message: "is not supported: no engine here fills in the middle" },
@@ -65,7 +73,7 @@ const ownRefusals: Readonly<Record<string, RefusedField>> = {
 };
 
 const table: FieldTable = {
-  schemas: new Map(Object.entries(completionShape)),
+  schemas: makersOf(completionShape),
   refused: new Map(
     [...Object.entries(refusedChatFields), ...Object.entries(ownRefusals)].filter(
       ([field]) => !Object.hasOwn(completionShape, field),

@@ -13,45 +13,57 @@ import { maxTitleCharacters, tidyTitle } from "./tidy-title.ts";
 import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
 
 /** Each is read by src/shared/wire/responses-items.ts, whose refusals name the field; this is for the documentation. */
-const itemsSchema = z.array(itemSchema).max(20);
+const itemsSchema = () => z.array(itemSchema).max(20);
 
 const kinds =
   "messages of `user` and `assistant`, `function_call` with its `function_call_output`. Instructions are of their turn, and " +
   "reasoning is not kept.";
 
-export const conversationCreationSchema = z.strictObject({
-  metadata: metadataSchema.nullish(),
-  items: itemsSchema.nullish().meta({ description: `Up to 20 items to begin with: ${kinds}` }),
-});
+export const conversationCreationSchema = z.lazy(() =>
+  z.strictObject({
+    metadata: metadataSchema.nullish(),
+    items: itemsSchema()
+      .nullish()
+      .meta({ description: `Up to 20 items to begin with: ${kinds}` }),
+  }),
+);
 
-export const conversationItemsSchema = z.strictObject({
-  items: itemsSchema.min(1).meta({ description: `1 to 20 items: ${kinds}` }),
-});
+export const conversationItemsSchema = z.lazy(() =>
+  z.strictObject({
+    items: itemsSchema()
+      .min(1)
+      .meta({ description: `1 to 20 items: ${kinds}` }),
+  }),
+);
 
 /** As they are parsed: how many there are; what each is, readItems says. */
-const unreadItems = z.array(z.unknown()).max(20);
-const creationShape = z.strictObject({ metadata: metadataSchema.nullish(), items: unreadItems.nullish() });
-const additionShape = z.strictObject({ items: unreadItems.min(1) });
+const unreadItems = () => z.array(z.unknown()).max(20);
+const creationShape = z.lazy(() =>
+  z.strictObject({ metadata: metadataSchema.nullish(), items: unreadItems().nullish() }),
+);
+const additionShape = z.lazy(() => z.strictObject({ items: unreadItems().min(1) }));
 
-const branchName = z.string().regex(/^br_\d{1,6}$/, "must be the id of a branch, such as br_0");
+const branchName = z.lazy(() => z.string().regex(/^br_\d{1,6}$/, "must be the id of a branch, such as br_0"));
 
-export const conversationUpdateSchema = z
-  .strictObject({
-    metadata: metadataSchema.nullable().optional(),
-    title: text(maxTitleCharacters)
-      .min(1)
-      .nullable()
-      .optional()
-      .meta({ description: "Ours: null takes yours away." }),
-    active_branch: branchName
-      .optional()
-      .meta({ description: "Ours: the branch that turns go on, and that is listed." }),
-  })
-  .refine(
-    ({ metadata, title, active_branch: branch }) =>
-      metadata !== undefined || title !== undefined || branch !== undefined,
-    { path: ["metadata"], message: "is required, unless title or active_branch is sent" },
-  );
+export const conversationUpdateSchema = z.lazy(() =>
+  z
+    .strictObject({
+      metadata: metadataSchema.nullable().optional(),
+      title: text(maxTitleCharacters)
+        .min(1)
+        .nullable()
+        .optional()
+        .meta({ description: "Ours: null takes yours away." }),
+      active_branch: branchName
+        .optional()
+        .meta({ description: "Ours: the branch that turns go on, and that is listed." }),
+    })
+    .refine(
+      ({ metadata, title, active_branch: branch }) =>
+        metadata !== undefined || title !== undefined || branch !== undefined,
+      { path: ["metadata"], message: "is required, unless title or active_branch is sent" },
+    ),
+);
 
 export interface ConversationCreation {
   readonly metadata: Readonly<Record<string, string>>;

@@ -4,27 +4,29 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { type FieldTable, parseFields } from "./field-reader.ts";
 import { shortened } from "./json-bounds.ts";
+import { lazyShape, makersOf } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
 import { modelName } from "./sampling-shape.ts";
 import { mostTokenId, nullish, text, tokenId } from "./schema-parts.ts";
 import { invalidValue, paramOf, refusalOfIssues } from "./zod-refusal.ts";
 
 /** OpenAI: an input can't be empty. */
-const inputText = text().min(1);
-const inputTokens = z.array(tokenId).min(1).max(requestLimits.inputTokenIds);
+const inputText = z.lazy(() => text().min(1));
+const inputTokens = z.lazy(() => z.array(tokenId).min(1).max(requestLimits.inputTokenIds));
 
-const embeddingShape = {
-  model: modelName,
-  input: z.union([
-    inputText,
-    z.array(inputText).min(1).max(requestLimits.inputs),
-    inputTokens,
-    z.array(inputTokens).min(1).max(requestLimits.inputs),
-  ]),
-  dimensions: z.int().min(1).max(65_536),
-  encoding_format: z.enum(["float", "base64"]),
-  user: z.string().max(1024),
-};
+const embeddingShape = lazyShape({
+  model: () => modelName,
+  input: () =>
+    z.union([
+      inputText,
+      z.array(inputText).min(1).max(requestLimits.inputs),
+      inputTokens,
+      z.array(inputTokens).min(1).max(requestLimits.inputs),
+    ]),
+  dimensions: () => z.int().min(1).max(65_536),
+  encoding_format: () => z.enum(["float", "base64"]),
+  user: () => z.string().max(1024),
+});
 
 export type EmbeddingRequest = {
   readonly model: string;
@@ -34,13 +36,14 @@ export type EmbeddingRequest = {
   readonly user?: string;
 };
 
-const { model, input, ...optional } = embeddingShape;
-
 /** The same as one schema, for the documentation. */
-export const embeddingRequestSchema = z.strictObject({ model, input, ...nullish(optional) });
+export const embeddingRequestSchema = z.lazy(() => {
+  const { model, input, ...optional } = embeddingShape;
+  return z.strictObject({ model, input, ...nullish(optional) });
+});
 
 const table: FieldTable = {
-  schemas: new Map(Object.entries(embeddingShape)),
+  schemas: makersOf(embeddingShape),
   refused: new Map(
     [
       "truncate_prompt_tokens",

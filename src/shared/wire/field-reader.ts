@@ -16,7 +16,8 @@ export interface RefusedField {
 }
 
 export interface FieldTable {
-  readonly schemas: ReadonlyMap<string, z.ZodType>;
+  /** Makers of each field's schema (lazy-shape.ts). */
+  readonly schemas: ReadonlyMap<string, () => z.ZodType>;
   /** Known and impossible: 400 `unsupported_parameter`. Null is taken, and means absent. */
   readonly refused: ReadonlyMap<string, RefusedField>;
   readonly required: readonly string[];
@@ -49,7 +50,7 @@ export function readFields(value: unknown, table: FieldTable): Result<Record<str
       continue;
     }
     if (given === null) continue;
-    const read = table.readers?.get(key)?.(given) ?? readWith(schema, key, given);
+    const read = table.readers?.get(key)?.(given) ?? readWith(schema(), key, given);
     if (!read.ok) return read;
     fields[key] = read.value;
   }

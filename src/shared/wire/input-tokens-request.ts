@@ -6,35 +6,37 @@ import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { type FieldTable, parseFields } from "./field-reader.ts";
+import { joinShapes, lazyShape, makersOf } from "./lazy-shape.ts";
 import { refusedResponseFields, responseShape } from "./responses-fields.ts";
 import { readInput } from "./responses-items.ts";
 import { crossFieldFault, type ResponseRequest } from "./responses-request.ts";
 import { nullish } from "./schema-parts.ts";
 
-const { model, input, instructions, previous_response_id, conversation, truncation } = responseShape;
-const { text, reasoning, tools, tool_choice, parallel_tool_calls } = responseShape;
-
-const optional = {
-  input,
-  instructions,
-  previous_response_id,
-  conversation,
-  tools,
-  tool_choice,
-  parallel_tool_calls,
-  text,
-  reasoning,
-  truncation,
-  personality: z.string().max(64).meta({ description: "Without effect: models here have no such presets." }),
-};
+/** Of a response's fields, whose schemas are made when they are read. */
+const optional = lazyShape({
+  input: () => responseShape.input,
+  instructions: () => responseShape.instructions,
+  previous_response_id: () => responseShape.previous_response_id,
+  conversation: () => responseShape.conversation,
+  tools: () => responseShape.tools,
+  tool_choice: () => responseShape.tool_choice,
+  parallel_tool_calls: () => responseShape.parallel_tool_calls,
+  text: () => responseShape.text,
+  reasoning: () => responseShape.reasoning,
+  truncation: () => responseShape.truncation,
+  personality: () =>
+    z.string().max(64).meta({ description: "Without effect: models here have no such presets." }),
+});
 
 /** The same as one schema, for the documentation. */
-export const inputTokensRequestSchema = z.strictObject({ model, ...nullish(optional) });
+export const inputTokensRequestSchema = z.lazy(() =>
+  z.strictObject({ model: responseShape.model, ...nullish(optional) }),
+);
 
 export const inputTokensFields: readonly string[] = ["model", ...Object.keys(optional)];
 
 const table: FieldTable = {
-  schemas: new Map(Object.entries({ model, ...optional })),
+  schemas: makersOf(joinShapes(lazyShape({ model: () => responseShape.model }), optional)),
   refused: new Map(Object.entries(refusedResponseFields)),
   required: ["model"],
   readers: new Map([["input", readInput]]),

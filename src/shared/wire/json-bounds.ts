@@ -81,10 +81,12 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /** A JSON object within bounds, handed on as it is. */
-export const boundedJsonObject = z
-  .unknown()
-  .superRefine((value, context) => {
-    const fault = isJsonObject(value) ? jsonFault(value) : "must be an object";
-    if (fault !== null) context.addIssue({ code: "custom", message: fault });
-  })
-  .meta({ type: "object", additionalProperties: true }) as unknown as z.ZodType<JsonObject>;
+export const boundedJsonObject = z.lazy(() =>
+  z
+    .unknown()
+    .superRefine((value, context) => {
+      const fault = isJsonObject(value) ? jsonFault(value) : "must be an object";
+      if (fault !== null) context.addIssue({ code: "custom", message: fault });
+    })
+    .meta({ type: "object", additionalProperties: true }),
+) as unknown as z.ZodType<JsonObject>;

@@ -7,18 +7,20 @@ function each<Value extends z.ZodType>(value: Value) {
   return z.record(z.enum(categories), value);
 }
 
-export const moderationSchema = z.looseObject({
-  id: z.string(),
-  model: z.string(),
-  results: z.array(
-    z.looseObject({
-      flagged: z.boolean(),
-      categories: each(z.boolean()),
-      category_scores: each(z.number().min(0).max(1)),
-      category_applied_input_types: each(z.array(z.literal("text"))),
-    }),
-  ),
-});
+export const moderationSchema = z.lazy(() =>
+  z.looseObject({
+    id: z.string(),
+    model: z.string(),
+    results: z.array(
+      z.looseObject({
+        flagged: z.boolean(),
+        categories: each(z.boolean()),
+        category_scores: each(z.number().min(0).max(1)),
+        category_applied_input_types: each(z.array(z.literal("text"))),
+      }),
+    ),
+  }),
+);
 
 export const moderationRoute: PublicRoute = {
   method: "POST",

@@ -2,8 +2,10 @@
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
+import { once } from "../isolate/once.ts";
 import { type FieldTable, parseFields } from "./field-reader.ts";
 import { shortened } from "./json-bounds.ts";
+import { lazyShape, makersOf } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
 import { modelName } from "./sampling-shape.ts";
 import { text } from "./schema-parts.ts";
@@ -25,33 +27,36 @@ export function isInProcess(model: string): boolean {
   return inProcess.has(model);
 }
 
-const textPart = z.strictObject({ type: z.literal("text"), text: text() });
-const imagePart = z.strictObject({
-  type: z.literal("image_url"),
-  image_url: z.strictObject({ url: z.string().min(1).max(requestLimits.contentCharacters) }),
-});
-const part = z.discriminatedUnion("type", [textPart, imagePart]);
-
-const shape = {
-  input: z.union([
+/** A text, texts, or parts. */
+const forms = once(() => {
+  const textPart = z.strictObject({ type: z.literal("text"), text: text() });
+  const imagePart = z.strictObject({
+    type: z.literal("image_url"),
+    image_url: z.strictObject({ url: z.string().min(1).max(requestLimits.contentCharacters) }),
+  });
+  const part = z.discriminatedUnion("type", [textPart, imagePart]);
+  return z.union([
     text(),
     z.array(text()).min(1).max(requestLimits.moderationInputs),
     z.array(part).min(1).max(requestLimits.moderationInputs),
-  ]),
-  model: modelName,
-};
-
-/** For the documentation. */
-export const moderationRequestSchema = z.strictObject({
-  input: shape.input,
-  model: shape.model.nullish().meta({
-    description:
-      "OpenAI's names: the classifier in process. Else a guard model of the fleet or an alias of one.",
-  }),
+  ]);
 });
 
+const shape = lazyShape({ input: forms, model: () => modelName });
+
+/** For the documentation. */
+export const moderationRequestSchema = z.lazy(() =>
+  z.strictObject({
+    input: shape.input,
+    model: shape.model.nullish().meta({
+      description:
+        "OpenAI's names: the classifier in process. Else a guard model of the fleet or an alias of one.",
+    }),
+  }),
+);
+
 const table: FieldTable = {
-  schemas: new Map(Object.entries(shape)),
+  schemas: makersOf(shape),
   refused: new Map(),
   required: ["input"],
   readers: new Map([["input", readInput]]),

@@ -5,6 +5,7 @@
 import * as z from "zod";
 import type { FieldRule } from "./chat-fields.ts";
 import type { RefusedField } from "./field-reader.ts";
+import { lazyShape } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
 import { itemSchema } from "./responses-items.ts";
 import { responseTextSchema, responseToolChoiceSchema, responseToolSchema } from "./responses-tools.ts";
@@ -15,67 +16,70 @@ import { conversationName, metadataSchema, opaqueId, text } from "./schema-parts
 export const maxEchoedUnits = 150_000;
 
 /** Schemas of the fields that are taken. Null means absent for every one of them. */
-export const responseShape = {
-  model: modelName,
-  input: z.union([text(), z.array(itemSchema).min(1).max(requestLimits.messages)]).meta({
-    description:
-      "Text, or items: messages, function_call, function_call_output, reasoning, mcp_call, web_search_call, file_search_call.",
-  }),
-  instructions: text(maxEchoedUnits),
+export const responseShape = lazyShape({
+  model: () => modelName,
+  input: () =>
+    z.union([text(), z.array(itemSchema).min(1).max(requestLimits.messages)]).meta({
+      description:
+        "Text, or items: messages, function_call, function_call_output, reasoning, mcp_call, web_search_call, file_search_call.",
+    }),
+  instructions: () => text(maxEchoedUnits),
 
-  previous_response_id: opaqueId,
-  conversation: z.union([conversationName, z.strictObject({ id: conversationName })]),
-  store: z.boolean(),
-  background: z.boolean(),
-  stream: z.boolean(),
-  stream_options: z.strictObject({ include_obfuscation: z.boolean().nullish() }),
-  truncation: z.enum(["auto", "disabled"]),
+  previous_response_id: () => opaqueId,
+  conversation: () => z.union([conversationName, z.strictObject({ id: conversationName })]),
+  store: () => z.boolean(),
+  background: () => z.boolean(),
+  stream: () => z.boolean(),
+  stream_options: () => z.strictObject({ include_obfuscation: z.boolean().nullish() }),
+  truncation: () => z.enum(["auto", "disabled"]),
 
-  max_output_tokens: z.int().min(1).max(requestLimits.maxTokens),
-  temperature: samplingShape.temperature,
-  top_p: samplingShape.top_p,
-  top_logprobs: z.int().min(0).max(requestLimits.topLogprobs),
-  text: responseTextSchema,
-  reasoning: z.strictObject({
-    effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]).nullish(),
-    summary: z.enum(["auto", "concise", "detailed"]).nullish(),
-    generate_summary: z.enum(["auto", "concise", "detailed"]).nullish(),
-    mode: z.string().max(64).nullish(),
-    context: z.enum(["auto", "current_turn", "all_turns"]).nullish(),
-  }),
-  tools: z.array(responseToolSchema).max(requestLimits.tools),
-  tool_choice: responseToolChoiceSchema,
-  parallel_tool_calls: z.boolean(),
-  max_tool_calls: z.int().min(1),
-  include: z.array(
-    z.enum([
-      "message.output_text.logprobs",
-      "reasoning.encrypted_content",
-      "message.input_image.image_url",
-      "file_search_call.results",
-      "web_search_call.results",
-      "web_search_call.action.sources",
-      "computer_call_output.output.image_url",
-      "code_interpreter_call.outputs",
-    ]),
-  ),
+  max_output_tokens: () => z.int().min(1).max(requestLimits.maxTokens),
+  temperature: () => samplingShape.temperature,
+  top_p: () => samplingShape.top_p,
+  top_logprobs: () => z.int().min(0).max(requestLimits.topLogprobs),
+  text: () => responseTextSchema,
+  reasoning: () =>
+    z.strictObject({
+      effort: z.enum(["none", "minimal", "low", "medium", "high", "xhigh", "max"]).nullish(),
+      summary: z.enum(["auto", "concise", "detailed"]).nullish(),
+      generate_summary: z.enum(["auto", "concise", "detailed"]).nullish(),
+      mode: z.string().max(64).nullish(),
+      context: z.enum(["auto", "current_turn", "all_turns"]).nullish(),
+    }),
+  tools: () => z.array(responseToolSchema).max(requestLimits.tools),
+  tool_choice: () => responseToolChoiceSchema,
+  parallel_tool_calls: () => z.boolean(),
+  max_tool_calls: () => z.int().min(1),
+  include: () =>
+    z.array(
+      z.enum([
+        "message.output_text.logprobs",
+        "reasoning.encrypted_content",
+        "message.input_image.image_url",
+        "file_search_call.results",
+        "web_search_call.results",
+        "web_search_call.action.sources",
+        "computer_call_output.output.image_url",
+        "code_interpreter_call.outputs",
+      ]),
+    ),
 
-  metadata: metadataSchema,
-  user: samplingShape.user,
-  safety_identifier: z.string().max(512),
-  prompt_cache_key: z.string().max(1024),
-  prompt_cache_retention: z.enum(["in_memory", "in-memory", "24h"]),
-  prompt_cache_options: z.looseObject({}),
-  service_tier: z.string().max(64),
+  metadata: () => metadataSchema,
+  user: () => samplingShape.user,
+  safety_identifier: () => z.string().max(512),
+  prompt_cache_key: () => z.string().max(1024),
+  prompt_cache_retention: () => z.enum(["in_memory", "in-memory", "24h"]),
+  prompt_cache_options: () => z.looseObject({}),
+  service_tier: () => z.string().max(64),
 
-  frequency_penalty: samplingShape.frequency_penalty,
-  presence_penalty: samplingShape.presence_penalty,
-  seed: samplingShape.seed,
-  stop: samplingShape.stop,
-  top_k: samplingShape.top_k,
-  min_p: samplingShape.min_p,
-  repetition_penalty: samplingShape.repetition_penalty,
-};
+  frequency_penalty: () => samplingShape.frequency_penalty,
+  presence_penalty: () => samplingShape.presence_penalty,
+  seed: () => samplingShape.seed,
+  stop: () => samplingShape.stop,
+  top_k: () => samplingShape.top_k,
+  min_p: () => samplingShape.min_p,
+  repetition_penalty: () => samplingShape.repetition_penalty,
+});
 
 export type ResponseField = keyof typeof responseShape;
 

@@ -8,175 +8,201 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import type { FileSearchCall, FunctionCall, FunctionCallOutput, Item, Reasoning } from "../responses/item.ts";
 import { callArguments } from "./chat-messages.ts";
 import { isJsonObject } from "./json-bounds.ts";
+import { lazyShape } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
 import { mcpCall, webSearchCall } from "./responses-server-items.ts";
 import { opaqueId, text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
 import { invalidValue, paramOf, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
-const status = z.enum(["in_progress", "completed", "incomplete"]).nullish();
+const status = z.lazy(() => z.enum(["in_progress", "completed", "incomplete"]).nullish());
 /** Clients send items back as they got them. */
-const sentBack = { id: withoutEffect(opaqueId.nullish()), status: withoutEffect(status) };
-const cacheBreakpoint = withoutEffect(z.strictObject({ mode: z.literal("explicit").optional() }).nullish());
-
-const inputText = z.strictObject({
-  type: z.literal("input_text"),
-  text: text(),
-  prompt_cache_breakpoint: cacheBreakpoint,
+const sentBack = lazyShape({
+  id: () => withoutEffect(opaqueId.nullish()),
+  status: () => withoutEffect(status),
 });
+const cacheBreakpoint = z.lazy(() =>
+  withoutEffect(z.strictObject({ mode: z.literal("explicit").optional() }).nullish()),
+);
 
-const inputImage = z
-  .strictObject({
-    type: z.literal("input_image"),
-    /** Checked by media.ts against the tenant's policy. */
-    image_url: z.string().min(1),
-    detail: z.enum(["auto", "low", "high", "original"]).nullish(),
-    file_id: unsupported("is not supported: send the image as a data: URL in image_url"),
-    prompt_cache_breakpoint: cacheBreakpoint,
-  })
-  .transform(({ type, image_url, detail }) => ({
-    type,
-    image_url,
-    // Engines know three; the largest of them keeps the image as it is.
-    detail: detail === "original" ? ("high" as const) : (detail ?? ("auto" as const)),
-  }));
-
-const outputText = z
-  .strictObject({
-    type: z.literal("output_text"),
+const inputText = z.lazy(() =>
+  z.strictObject({
+    type: z.literal("input_text"),
     text: text(),
-    annotations: withoutEffect(z.array(z.unknown()).nullish()),
-    logprobs: withoutEffect(z.array(z.unknown()).nullish()),
-    parsed: withoutEffect(z.unknown()),
-  })
-  .transform((part) => ({ type: part.type, text: part.text, annotations: [], logprobs: [] }));
+    prompt_cache_breakpoint: cacheBreakpoint,
+  }),
+);
 
-const outputRefusal = z.strictObject({ type: z.literal("refusal"), refusal: text() });
+const inputImage = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("input_image"),
+      /** Checked by media.ts against the tenant's policy. */
+      image_url: z.string().min(1),
+      detail: z.enum(["auto", "low", "high", "original"]).nullish(),
+      file_id: unsupported("is not supported: send the image as a data: URL in image_url"),
+      prompt_cache_breakpoint: cacheBreakpoint,
+    })
+    .transform(({ type, image_url, detail }) => ({
+      type,
+      image_url,
+      // Engines know three; the largest of them keeps the image as it is.
+      detail: detail === "original" ? ("high" as const) : (detail ?? ("auto" as const)),
+    })),
+);
+
+const outputText = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("output_text"),
+      text: text(),
+      annotations: withoutEffect(z.array(z.unknown()).nullish()),
+      logprobs: withoutEffect(z.array(z.unknown()).nullish()),
+      parsed: withoutEffect(z.unknown()),
+    })
+    .transform((part) => ({ type: part.type, text: part.text, annotations: [], logprobs: [] })),
+);
+
+const outputRefusal = z.lazy(() => z.strictObject({ type: z.literal("refusal"), refusal: text() }));
 
 function parts<Part extends z.ZodType>(part: Part) {
   return z.array(part).min(1).max(requestLimits.partsPerMessage);
 }
 
-const phase = withoutEffect(z.enum(["commentary", "final_answer"]).nullish());
+const phase = z.lazy(() => withoutEffect(z.enum(["commentary", "final_answer"]).nullish()));
 
-const inputMessage = z
-  .strictObject({
-    type: z.literal("message").optional(),
-    role: z.enum(["user", "system", "developer"]),
-    content: z.union([text(), parts(z.discriminatedUnion("type", [inputText, inputImage]))]),
-    phase,
-    ...sentBack,
-  })
-  .superRefine(({ role, content }, context) => {
-    if (role === "user" || typeof content === "string") return;
-    const at = content.findIndex((part) => part.type === "input_image");
-    if (at !== -1)
-      context.addIssue({
-        code: "custom",
-        path: ["content", at, "type"],
-        message: "may be 'input_image' in messages of the user alone",
-      });
-  })
-  .transform(({ role, content }) => ({
-    type: "message" as const,
-    role,
-    status: "completed" as const,
-    content: typeof content === "string" ? [{ type: "input_text" as const, text: content }] : content,
-  }));
+const inputMessage = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("message").optional(),
+      role: z.enum(["user", "system", "developer"]),
+      content: z.union([text(), parts(z.discriminatedUnion("type", [inputText, inputImage]))]),
+      phase,
+      ...sentBack,
+    })
+    .superRefine(({ role, content }, context) => {
+      if (role === "user" || typeof content === "string") return;
+      const at = content.findIndex((part) => part.type === "input_image");
+      if (at !== -1)
+        context.addIssue({
+          code: "custom",
+          path: ["content", at, "type"],
+          message: "may be 'input_image' in messages of the user alone",
+        });
+    })
+    .transform(({ role, content }) => ({
+      type: "message" as const,
+      role,
+      status: "completed" as const,
+      content: typeof content === "string" ? [{ type: "input_text" as const, text: content }] : content,
+    })),
+);
 
-const outputMessage = z
-  .strictObject({
-    type: z.literal("message").optional(),
-    role: z.literal("assistant"),
-    // Some clients send an answer back in input's form.
-    content: z.union([text(), parts(z.discriminatedUnion("type", [outputText, outputRefusal, inputText]))]),
-    phase,
-    ...sentBack,
-  })
-  .transform(({ role, content }) => ({
-    type: "message" as const,
-    role,
-    status: "completed" as const,
-    content: typeof content === "string" ? [spokenText(content)] : content.map(spokenPart),
-  }));
+const outputMessage = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("message").optional(),
+      role: z.literal("assistant"),
+      // Some clients send an answer back in input's form.
+      content: z.union([text(), parts(z.discriminatedUnion("type", [outputText, outputRefusal, inputText]))]),
+      phase,
+      ...sentBack,
+    })
+    .transform(({ role, content }) => ({
+      type: "message" as const,
+      role,
+      status: "completed" as const,
+      content: typeof content === "string" ? [spokenText(content)] : content.map(spokenPart),
+    })),
+);
 
-const functionCall = z
-  .strictObject({
-    type: z.literal("function_call"),
-    call_id: opaqueId,
-    name: toolName,
-    arguments: callArguments,
-    namespace: unsupported("is not supported"),
-    caller: withoutEffect(z.unknown()),
-    parsed_arguments: withoutEffect(z.unknown()),
-    ...sentBack,
-  })
-  .transform(({ type, call_id, name, arguments: given }): FunctionCall => ({
-    type,
-    call_id,
-    name,
-    arguments: given,
-    status: "completed",
-  }));
+const functionCall = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("function_call"),
+      call_id: opaqueId,
+      name: toolName,
+      arguments: callArguments,
+      namespace: unsupported("is not supported"),
+      caller: withoutEffect(z.unknown()),
+      parsed_arguments: withoutEffect(z.unknown()),
+      ...sentBack,
+    })
+    .transform(({ type, call_id, name, arguments: given }): FunctionCall => ({
+      type,
+      call_id,
+      name,
+      arguments: given,
+      status: "completed",
+    })),
+);
 
-const functionCallOutput = z
-  .strictObject({
-    type: z.literal("function_call_output"),
-    call_id: opaqueId,
-    output: z.union([text(), parts(z.discriminatedUnion("type", [inputText]))]),
-    name: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
-    namespace: unsupported("is not supported"),
-    caller: withoutEffect(z.unknown()),
-    ...sentBack,
-  })
-  .transform(({ type, call_id, output }): FunctionCallOutput => ({
-    type,
-    call_id,
-    output,
-    status: "completed",
-  }));
+const functionCallOutput = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("function_call_output"),
+      call_id: opaqueId,
+      output: z.union([text(), parts(z.discriminatedUnion("type", [inputText]))]),
+      name: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
+      namespace: unsupported("is not supported"),
+      caller: withoutEffect(z.unknown()),
+      ...sentBack,
+    })
+    .transform(({ type, call_id, output }): FunctionCallOutput => ({
+      type,
+      call_id,
+      output,
+      status: "completed",
+    })),
+);
 
-const reasoning = z
-  .strictObject({
-    type: z.literal("reasoning"),
-    summary: withoutEffect(z.array(z.unknown()).nullish()),
-    content: z
-      .array(z.strictObject({ type: z.literal("reasoning_text"), text: text() }))
-      .max(requestLimits.partsPerMessage)
-      .nullish(),
-    encrypted_content: withoutEffect(z.string().nullish()),
-    ...sentBack,
-  })
-  .transform(({ type, content }): Reasoning => ({ type, summary: [], content: content ?? [] }));
+const reasoning = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("reasoning"),
+      summary: withoutEffect(z.array(z.unknown()).nullish()),
+      content: z
+        .array(z.strictObject({ type: z.literal("reasoning_text"), text: text() }))
+        .max(requestLimits.partsPerMessage)
+        .nullish(),
+      encrypted_content: withoutEffect(z.string().nullish()),
+      ...sentBack,
+    })
+    .transform(({ type, content }): Reasoning => ({ type, summary: [], content: content ?? [] })),
+);
 
 /** Clients send it back with the answer; what it found was of its own turn. */
-const fileSearchCall = z
-  .strictObject({
-    type: z.literal("file_search_call"),
-    queries: z.array(text(requestLimits.descriptionCharacters)).max(64).nullish(),
-    results: withoutEffect(z.array(z.looseObject({})).nullish()),
-    id: withoutEffect(opaqueId.nullish()),
-    status: withoutEffect(
-      z.enum(["in_progress", "searching", "completed", "incomplete", "failed"]).nullish(),
-    ),
-  })
-  .transform(({ type, queries }): FileSearchCall => ({
-    type,
-    status: "completed",
-    queries: queries ?? [],
-    results: null,
-  }));
+const fileSearchCall = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("file_search_call"),
+      queries: z.array(text(requestLimits.descriptionCharacters)).max(64).nullish(),
+      results: withoutEffect(z.array(z.looseObject({})).nullish()),
+      id: withoutEffect(opaqueId.nullish()),
+      status: withoutEffect(
+        z.enum(["in_progress", "searching", "completed", "incomplete", "failed"]).nullish(),
+      ),
+    })
+    .transform(({ type, queries }): FileSearchCall => ({
+      type,
+      status: "completed",
+      queries: queries ?? [],
+      results: null,
+    })),
+);
 
 /** For the documentation. */
-export const itemSchema = z.union([
-  inputMessage,
-  outputMessage,
-  functionCall,
-  functionCallOutput,
-  reasoning,
-  mcpCall,
-  webSearchCall,
-  fileSearchCall,
-]);
+export const itemSchema = z.lazy(() =>
+  z.union([
+    inputMessage,
+    outputMessage,
+    functionCall,
+    functionCallOutput,
+    reasoning,
+    mcpCall,
+    webSearchCall,
+    fileSearchCall,
+  ]),
+);
 
 const kinds: ReadonlyMap<unknown, z.ZodType<Item>> = new Map<unknown, z.ZodType<Item>>([
   ["function_call", functionCall],
@@ -215,10 +241,12 @@ const refusedKinds: ReadonlySet<unknown> = new Set([
   "program_output",
 ]);
 
+const wholeText = z.lazy(() => text());
+
 /** Text, or a list of items. Refusals name the place: `input[2].content[0].text`. */
 export function readInput(given: unknown): Result<readonly Item[], Refusal> {
   if (typeof given === "string") {
-    const parsed = text().safeParse(given);
+    const parsed = wholeText.safeParse(given);
     if (!parsed.success) return err(refusalOfIssues(parsed.error.issues, ["input"], given));
     return ok([userText(given)]);
   }

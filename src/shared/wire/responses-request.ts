@@ -5,6 +5,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import type { Item } from "../responses/item.ts";
 import { type FieldTable, readFields } from "./field-reader.ts";
 import { isJsonObject } from "./json-bounds.ts";
+import { makersOf } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
 import {
   maxEchoedUnits,
@@ -25,13 +26,14 @@ export type ResponseRequest = {
   readonly input: readonly Item[];
 } & { readonly [Field in Optional]?: z.output<(typeof responseShape)[Field]> };
 
-const { model, input, ...optional } = responseShape;
-
 /** The same as one schema, for the documentation. */
-export const responseRequestSchema = z.strictObject({ model, input, ...nullish(optional) });
+export const responseRequestSchema = z.lazy(() => {
+  const { model, input, ...optional } = responseShape;
+  return z.strictObject({ model, input, ...nullish(optional) });
+});
 
 const table: FieldTable = {
-  schemas: new Map(Object.entries(responseShape)),
+  schemas: makersOf(responseShape),
   refused: new Map(Object.entries(refusedResponseFields)),
   required: ["model", "input"],
   readers: new Map([["input", readInput]]),

@@ -5,60 +5,72 @@ import { responseRequestSchema } from "./responses-request.ts";
 import { receiptMember } from "./receipt-responses.ts";
 import type { PublicRoute } from "./public-route.ts";
 
-const outputItem = z.looseObject({
-  id: z.string(),
-  type: z.enum(["message", "function_call", "reasoning"]),
-  status: z.enum(["in_progress", "completed", "incomplete"]),
-});
-
-const responseSchema = z.looseObject({
-  id: z.string(),
-  object: z.literal("response"),
-  created_at: z.int(),
-  status: z.enum(["queued", "in_progress", "completed", "incomplete", "failed", "cancelled"]),
-  error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
-  incomplete_details: z.looseObject({ reason: z.string() }).nullable(),
-  model: z.string(),
-  output: z.array(outputItem),
-  usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).optional(),
-  edgewise: receiptMember.optional(),
-});
-
-const responseEventSchema = z.looseObject({
-  type: z.string().meta({ description: "`response.output_text.delta` and so on." }),
-  sequence_number: z.int().min(0).meta({ description: "From 0, without a gap; also the event's `id:`." }),
-});
-
-const inputItemListSchema = z.looseObject({
-  object: z.literal("list"),
-  data: z.array(z.looseObject({ id: z.string(), type: z.string() })),
-  first_id: z.string(),
-  last_id: z.string(),
-  has_more: z.boolean(),
-});
-
-const inputTokensSchema = z.looseObject({
-  object: z.literal("response.input_tokens"),
-  input_tokens: z.int().min(0),
-  edgewise: z.looseObject({
-    basis: z
-      .enum(["exact", "estimated"])
-      .meta({ description: "`exact`: the engine counted what it would get. `estimated`: the edge did." }),
-    retrieval: z
-      .looseObject({ passages: z.int().min(0), complete: z.boolean() })
-      .optional()
-      .meta({
-        description:
-          "With the tool `file_search`: how many passages of files are counted, and whether none may be missing (`false`: a store did not answer in time).",
-      }),
+const outputItem = z.lazy(() =>
+  z.looseObject({
+    id: z.string(),
+    type: z.enum(["message", "function_call", "reasoning"]),
+    status: z.enum(["in_progress", "completed", "incomplete"]),
   }),
-});
+);
 
-const responseDeletionSchema = z.looseObject({
-  id: z.string(),
-  object: z.literal("response"),
-  deleted: z.boolean(),
-});
+const responseSchema = z.lazy(() =>
+  z.looseObject({
+    id: z.string(),
+    object: z.literal("response"),
+    created_at: z.int(),
+    status: z.enum(["queued", "in_progress", "completed", "incomplete", "failed", "cancelled"]),
+    error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
+    incomplete_details: z.looseObject({ reason: z.string() }).nullable(),
+    model: z.string(),
+    output: z.array(outputItem),
+    usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).optional(),
+    edgewise: receiptMember.optional(),
+  }),
+);
+
+const responseEventSchema = z.lazy(() =>
+  z.looseObject({
+    type: z.string().meta({ description: "`response.output_text.delta` and so on." }),
+    sequence_number: z.int().min(0).meta({ description: "From 0, without a gap; also the event's `id:`." }),
+  }),
+);
+
+const inputItemListSchema = z.lazy(() =>
+  z.looseObject({
+    object: z.literal("list"),
+    data: z.array(z.looseObject({ id: z.string(), type: z.string() })),
+    first_id: z.string(),
+    last_id: z.string(),
+    has_more: z.boolean(),
+  }),
+);
+
+const inputTokensSchema = z.lazy(() =>
+  z.looseObject({
+    object: z.literal("response.input_tokens"),
+    input_tokens: z.int().min(0),
+    edgewise: z.looseObject({
+      basis: z
+        .enum(["exact", "estimated"])
+        .meta({ description: "`exact`: the engine counted what it would get. `estimated`: the edge did." }),
+      retrieval: z
+        .looseObject({ passages: z.int().min(0), complete: z.boolean() })
+        .optional()
+        .meta({
+          description:
+            "With the tool `file_search`: how many passages of files are counted, and whether none may be missing (`false`: a store did not answer in time).",
+        }),
+    }),
+  }),
+);
+
+const responseDeletionSchema = z.lazy(() =>
+  z.looseObject({
+    id: z.string(),
+    object: z.literal("response"),
+    deleted: z.boolean(),
+  }),
+);
 
 export const responseSchemas = {
   ResponseRequest: responseRequestSchema,

@@ -7,36 +7,40 @@ import { requestLimits } from "./request-limits.ts";
 import { opaqueId, text, toolName, withoutEffect } from "./schema-parts.ts";
 
 /** What a response of ours said of a call that Edgewise made itself: sent back, it is part of the history. */
-export const mcpCall = z
-  .strictObject({
-    type: z.literal("mcp_call"),
-    id: opaqueId.nullish(),
-    server_label: z.string().max(requestLimits.idCharacters),
-    name: toolName,
-    arguments: callArguments,
-    output: text().nullish(),
-    error: z.unknown().optional(),
-    status: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
-    approval_request_id: withoutEffect(opaqueId.nullish()),
-  })
-  .transform(({ type, id, server_label, name, arguments: given, output, error }): McpCall => ({
-    type,
-    ...(id === undefined || id === null ? {} : { id }),
-    server_label,
-    name,
-    arguments: given,
-    output: output ?? null,
-    error: errorOf(error),
-  }));
+export const mcpCall = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("mcp_call"),
+      id: opaqueId.nullish(),
+      server_label: z.string().max(requestLimits.idCharacters),
+      name: toolName,
+      arguments: callArguments,
+      output: text().nullish(),
+      error: z.unknown().optional(),
+      status: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
+      approval_request_id: withoutEffect(opaqueId.nullish()),
+    })
+    .transform(({ type, id, server_label, name, arguments: given, output, error }): McpCall => ({
+      type,
+      ...(id === undefined || id === null ? {} : { id }),
+      server_label,
+      name,
+      arguments: given,
+      output: output ?? null,
+      error: errorOf(error),
+    })),
+);
 
-export const webSearchCall = z
-  .strictObject({
-    type: z.literal("web_search_call"),
-    id: withoutEffect(opaqueId.nullish()),
-    status: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
-    action: withoutEffect(z.unknown().optional()),
-  })
-  .transform(({ type }): WebSearchCall => ({ type }));
+export const webSearchCall = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("web_search_call"),
+      id: withoutEffect(opaqueId.nullish()),
+      status: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
+      action: withoutEffect(z.unknown().optional()),
+    })
+    .transform(({ type }): WebSearchCall => ({ type })),
+);
 
 /** Only what the model is told of it. */
 function errorOf(error: unknown): string | null {

@@ -5,42 +5,48 @@ import { retrievalShape } from "./retrieval-fields.ts";
 import { requestLimits } from "./request-limits.ts";
 import { text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
 
-const functionTool = z.strictObject({
-  type: z.literal("function"),
-  name: toolName,
-  description: text(requestLimits.descriptionCharacters).nullish(),
-  parameters: boundedJsonObject.nullish(),
-  strict: z.boolean().nullish(),
-  output_schema: unsupported("is not supported: describe what comes back in 'description'"),
-  defer_loading: unsupported("is not supported: every tool is shown to the model"),
-  allowed_callers: unsupported("is not supported"),
-});
+const functionTool = z.lazy(() =>
+  z.strictObject({
+    type: z.literal("function"),
+    name: toolName,
+    description: text(requestLimits.descriptionCharacters).nullish(),
+    parameters: boundedJsonObject.nullish(),
+    strict: z.boolean().nullish(),
+    output_schema: unsupported("is not supported: describe what comes back in 'description'"),
+    defer_loading: unsupported("is not supported: every tool is shown to the model"),
+    allowed_callers: unsupported("is not supported"),
+  }),
+);
 
 /** Only where the tenant has a search service; what has no effect here is taken all the same. */
-const webSearchTool = z.strictObject({
-  type: z.enum([
-    "web_search",
-    "web_search_2025_08_26",
-    "web_search_preview",
-    "web_search_preview_2025_03_11",
-  ]),
-  search_context_size: z.enum(["low", "medium", "high"]).nullish(),
-  filters: z
-    .strictObject({
-      allowed_domains: z
-        .array(z.string().regex(/^[a-z0-9.-]{1,253}$/, "holds something else than a domain in lower case"))
-        .max(100)
-        .nullish(),
-    })
-    .nullish(),
-  user_location: withoutEffect(z.looseObject({}).nullish()),
-  external_web_access: z.literal(true, "must be true: nothing of the web is kept here").nullish(),
-  search_content_types: withoutEffect(z.array(z.string().max(64)).max(8).nullish()),
-});
+const webSearchTool = z.lazy(() =>
+  z.strictObject({
+    type: z.enum([
+      "web_search",
+      "web_search_2025_08_26",
+      "web_search_preview",
+      "web_search_preview_2025_03_11",
+    ]),
+    search_context_size: z.enum(["low", "medium", "high"]).nullish(),
+    filters: z
+      .strictObject({
+        allowed_domains: z
+          .array(z.string().regex(/^[a-z0-9.-]{1,253}$/, "holds something else than a domain in lower case"))
+          .max(100)
+          .nullish(),
+      })
+      .nullish(),
+    user_location: withoutEffect(z.looseObject({}).nullish()),
+    external_web_access: z.literal(true, "must be true: nothing of the web is kept here").nullish(),
+    search_content_types: withoutEffect(z.array(z.string().max(64)).max(8).nullish()),
+  }),
+);
 
-const fileSearchTool = z.strictObject({ type: z.literal("file_search"), ...retrievalShape });
+const fileSearchTool = z.lazy(() => z.strictObject({ type: z.literal("file_search"), ...retrievalShape }));
 
-export const responseToolSchema = z.discriminatedUnion("type", [functionTool, webSearchTool, fileSearchTool]);
+export const responseToolSchema = z.lazy(() =>
+  z.discriminatedUnion("type", [functionTool, webSearchTool, fileSearchTool]),
+);
 export type ResponseTool = z.output<typeof responseToolSchema>;
 
 type FunctionTool = z.output<typeof functionTool>;
@@ -55,38 +61,42 @@ export function isWebSearchTool(tool: ResponseTool): tool is WebSearchTool {
   return tool.type !== "function" && tool.type !== "file_search";
 }
 
-const namedTool = z.strictObject({ type: z.literal("function"), name: toolName });
-const hostedTool = z.strictObject({ type: z.literal("file_search") });
+const namedTool = z.lazy(() => z.strictObject({ type: z.literal("function"), name: toolName }));
+const hostedTool = z.lazy(() => z.strictObject({ type: z.literal("file_search") }));
 
-export const responseToolChoiceSchema = z.union([
-  z.enum(["none", "auto", "required"]),
-  z.discriminatedUnion("type", [
-    namedTool,
-    hostedTool,
-    z.strictObject({
-      type: z.literal("allowed_tools"),
-      mode: z.enum(["auto", "required"]),
-      tools: z
-        .array(z.discriminatedUnion("type", [namedTool, hostedTool]))
-        .min(1)
-        .max(requestLimits.tools),
-    }),
-  ]),
-]);
-
-export const responseTextSchema = z.strictObject({
-  format: z
-    .discriminatedUnion("type", [
-      z.strictObject({ type: z.literal("text") }),
-      z.strictObject({ type: z.literal("json_object") }),
+export const responseToolChoiceSchema = z.lazy(() =>
+  z.union([
+    z.enum(["none", "auto", "required"]),
+    z.discriminatedUnion("type", [
+      namedTool,
+      hostedTool,
       z.strictObject({
-        type: z.literal("json_schema"),
-        name: toolName,
-        description: text(requestLimits.descriptionCharacters).nullish(),
-        schema: boundedJsonObject,
-        strict: z.boolean().nullish(),
+        type: z.literal("allowed_tools"),
+        mode: z.enum(["auto", "required"]),
+        tools: z
+          .array(z.discriminatedUnion("type", [namedTool, hostedTool]))
+          .min(1)
+          .max(requestLimits.tools),
       }),
-    ])
-    .nullish(),
-  verbosity: z.enum(["low", "medium", "high"]).nullish(),
-});
+    ]),
+  ]),
+);
+
+export const responseTextSchema = z.lazy(() =>
+  z.strictObject({
+    format: z
+      .discriminatedUnion("type", [
+        z.strictObject({ type: z.literal("text") }),
+        z.strictObject({ type: z.literal("json_object") }),
+        z.strictObject({
+          type: z.literal("json_schema"),
+          name: toolName,
+          description: text(requestLimits.descriptionCharacters).nullish(),
+          schema: boundedJsonObject,
+          strict: z.boolean().nullish(),
+        }),
+      ])
+      .nullish(),
+    verbosity: z.enum(["low", "medium", "high"]).nullish(),
+  }),
+);

@@ -1,6 +1,7 @@
 /** What may a request ask of vector stores? One form for a chat's `retrieval` and for the Responses API's tool `file_search`. */
 import * as z from "zod";
 import { attributeFilterSchema } from "../retrieval/attribute-filter.ts";
+import { lazyShape } from "./lazy-shape.ts";
 import { opaqueId, withoutEffect } from "./schema-parts.ts";
 
 /** Stores of one turn. They are searched at once, and an isolate has six connections for everything. */
@@ -8,22 +9,23 @@ export const mostStores = 4;
 /** As OpenAI bounds it. */
 export const mostResults = 50;
 
-export const storeIds = z.array(opaqueId).min(1).max(mostStores);
+export const storeIds = z.lazy(() => z.array(opaqueId).min(1).max(mostStores));
 
-export const retrievalShape = {
-  vector_store_ids: storeIds,
-  max_num_results: z.int().min(1).max(mostResults).nullish(),
-  filters: attributeFilterSchema.nullish(),
-  ranking_options: z
-    .strictObject({
-      ranker: z.enum(["none", "auto", "default-2024-11-15", "default_2024_08_21"]).nullish(),
-      score_threshold: z.number().min(0).max(1).nullish(),
-      hybrid_search: withoutEffect(z.looseObject({}).nullish()),
-    })
-    .nullish(),
-};
+export const retrievalShape = lazyShape({
+  vector_store_ids: () => storeIds,
+  max_num_results: () => z.int().min(1).max(mostResults).nullish(),
+  filters: () => attributeFilterSchema.nullish(),
+  ranking_options: () =>
+    z
+      .strictObject({
+        ranker: z.enum(["none", "auto", "default-2024-11-15", "default_2024_08_21"]).nullish(),
+        score_threshold: z.number().min(0).max(1).nullish(),
+        hybrid_search: withoutEffect(z.looseObject({}).nullish()),
+      })
+      .nullish(),
+});
 
-const asked = z.strictObject(retrievalShape);
+const asked = z.lazy(() => z.strictObject(retrievalShape));
 export type AskedRetrieval = z.output<typeof asked>;
 
-export const retrievalSchema = z.union([z.literal(false), asked]);
+export const retrievalSchema = z.lazy(() => z.union([z.literal(false), asked]));

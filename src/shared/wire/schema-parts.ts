@@ -16,41 +16,51 @@ export function text(maxCharacters: number = requestLimits.contentCharacters) {
     .refine((value) => value.isWellFormed(), "is not well-formed Unicode (half a surrogate pair)");
 }
 
-export const speakerName = z
-  .string()
-  .min(1)
-  .max(requestLimits.nameCharacters)
-  .regex(/^[^\s<|\\/>]+$/, "may not hold blanks or any of < | \\ / >");
+export const speakerName = z.lazy(() =>
+  z
+    .string()
+    .min(1)
+    .max(requestLimits.nameCharacters)
+    .regex(/^[^\s<|\\/>]+$/, "may not hold blanks or any of < | \\ / >"),
+);
 
-export const toolName = z
-  .string()
-  .min(1)
-  .max(requestLimits.nameCharacters)
-  .regex(/^[a-zA-Z0-9_-]+$/, "may hold only letters, digits, underscores and dashes");
+export const toolName = z.lazy(() =>
+  z
+    .string()
+    .min(1)
+    .max(requestLimits.nameCharacters)
+    .regex(/^[a-zA-Z0-9_-]+$/, "may hold only letters, digits, underscores and dashes"),
+);
 
-export const opaqueId = z
-  .string()
-  .min(1)
-  .max(requestLimits.idCharacters)
-  .regex(/^[^\u0000-\u001f\u007f]+$/, "may not hold control characters")
-  .refine((value) => value.isWellFormed(), "is not well-formed Unicode (half a surrogate pair)");
+export const opaqueId = z.lazy(() =>
+  z
+    .string()
+    .min(1)
+    .max(requestLimits.idCharacters)
+    .regex(/^[^\u0000-\u001f\u007f]+$/, "may not hold control characters")
+    .refine((value) => value.isWellFormed(), "is not well-formed Unicode (half a surrogate pair)"),
+);
 
 /** What a caller may call a conversation: what its URL can name, so that it can be read and deleted by it. */
-export const conversationName = opaqueId.refine(
-  (value) => !/(?:^|[\\/])\.{1,2}(?:[\\/]|$)/.test(value),
-  "may not be, nor hold between slashes, '.' or '..': no URL could name it",
+export const conversationName = z.lazy(() =>
+  opaqueId.refine(
+    (value) => !/(?:^|[\\/])\.{1,2}(?:[\\/]|$)/.test(value),
+    "may not be, nor hold between slashes, '.' or '..': no URL could name it",
+  ),
 );
 
 /**
  * An integer of 64 bits. Above 2^53 JSON numbers lose their last digits: the same seed still gives the same number. Not the least of
  * all, which is written as a number below it.
  */
-export const int64 = z
-  .number()
-  .min(-9_223_372_036_854_774_784)
-  .max(9_223_372_036_854_774_784)
-  .refine((value) => Number.isInteger(value), "must be an integer")
-  .meta({ type: "integer" });
+export const int64 = z.lazy(() =>
+  z
+    .number()
+    .min(-9_223_372_036_854_774_784)
+    .max(9_223_372_036_854_774_784)
+    .refine((value) => Number.isInteger(value), "must be an integer")
+    .meta({ type: "integer" }),
+);
 
 /** Known, but only null is taken: anything else is refused as unsupported, with a reason that helps. */
 export function unsupported(message: string) {
@@ -67,38 +77,46 @@ export function withoutEffect(schema: z.ZodType) {
   return schema.transform((): undefined => undefined).optional();
 }
 
-export const metadataSchema = z
-  .record(z.string().max(requestLimits.metadataKeyCharacters), text(requestLimits.metadataValueCharacters))
-  .refine((pairs) => Object.keys(pairs).length <= requestLimits.metadataPairs, {
-    message: `may have at most ${requestLimits.metadataPairs} pairs`,
-  });
+export const metadataSchema = z.lazy(() =>
+  z
+    .record(z.string().max(requestLimits.metadataKeyCharacters), text(requestLimits.metadataValueCharacters))
+    .refine((pairs) => Object.keys(pairs).length <= requestLimits.metadataPairs, {
+      message: `may have at most ${requestLimits.metadataPairs} pairs`,
+    }),
+);
 
 export const mostTokenId = 4_294_967_295;
-export const tokenId = z.int().min(0).max(mostTokenId);
+export const tokenId = z.lazy(() => z.int().min(0).max(mostTokenId));
 
-export const stopSchema = z
-  .union([
-    text(requestLimits.stopCharacters).min(1),
-    z.array(text(requestLimits.stopCharacters).min(1)).max(requestLimits.stops),
-  ])
-  .meta({ description: "Up to four sequences that end the answer, without appearing in it." });
+export const stopSchema = z.lazy(() =>
+  z
+    .union([
+      text(requestLimits.stopCharacters).min(1),
+      z.array(text(requestLimits.stopCharacters).min(1)).max(requestLimits.stops),
+    ])
+    .meta({ description: "Up to four sequences that end the answer, without appearing in it." }),
+);
 
-export const logitBiasSchema = z
-  .record(z.string().regex(/^\d{1,10}$/, "must be a token id"), z.number().min(-100).max(100))
-  .refine((bias) => Object.keys(bias).length <= requestLimits.tokenIds, {
-    message: `may have at most ${requestLimits.tokenIds} entries`,
-  })
-  .meta({ description: "Token id to a bias between -100 and 100." });
+export const logitBiasSchema = z.lazy(() =>
+  z
+    .record(z.string().regex(/^\d{1,10}$/, "must be a token id"), z.number().min(-100).max(100))
+    .refine((bias) => Object.keys(bias).length <= requestLimits.tokenIds, {
+      message: `may have at most ${requestLimits.tokenIds} entries`,
+    })
+    .meta({ description: "Token id to a bias between -100 and 100." }),
+);
 
-export const streamOptionsSchema = z
-  .strictObject({
-    include_usage: z
-      .boolean()
-      .nullish()
-      .meta({ description: "One more chunk with the usage before [DONE]." }),
-    include_obfuscation: z.boolean().nullish().meta({ description: "Without effect: nothing is padded." }),
-  })
-  .meta({ description: "Only with stream: true." });
+export const streamOptionsSchema = z.lazy(() =>
+  z
+    .strictObject({
+      include_usage: z
+        .boolean()
+        .nullish()
+        .meta({ description: "One more chunk with the usage before [DONE]." }),
+      include_obfuscation: z.boolean().nullish().meta({ description: "Without effect: nothing is padded." }),
+    })
+    .meta({ description: "Only with stream: true." }),
+);
 
 type NullishShape<Shape extends Record<string, z.ZodType>> = {
   [Key in keyof Shape]: z.ZodOptional<z.ZodNullable<Shape[Key]>>;

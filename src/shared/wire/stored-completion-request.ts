@@ -7,11 +7,13 @@ import { requestLimits } from "./request-limits.ts";
 import { metadataSchema } from "./schema-parts.ts";
 import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
 
-export const completionUpdateSchema = z.strictObject({
-  metadata: metadataSchema.nullable().meta({
-    description: "As they shall be: all of them. Null takes them away.",
+export const completionUpdateSchema = z.lazy(() =>
+  z.strictObject({
+    metadata: metadataSchema.nullable().meta({
+      description: "As they shall be: all of them. Null takes them away.",
+    }),
   }),
-});
+);
 
 /** The metadata as they shall be. */
 export function parseCompletionUpdate(body: string): Result<Readonly<Record<string, string>>, Refusal> {

@@ -4,29 +4,31 @@ import { correlation, everyBody, everyCall, type PublicRoute } from "./public-ro
 import { chatCompletionSchema } from "./responses.ts";
 import { completionUpdateSchema } from "./stored-completion-request.ts";
 
-const page = {
+const page = () => ({
   object: z.literal("list"),
   first_id: z.string(),
   last_id: z.string(),
   has_more: z.boolean(),
-};
-
-const storedMessageSchema = z.looseObject({
-  id: z.string().meta({ description: "The completion's id, a dash, and the message's number from 0." }),
-  role: z.enum(["system", "user", "assistant", "tool"]),
-  content: z.string().nullable().meta({ description: "Null where it was sent in parts." }),
-  refusal: z.null(),
-  name: z.string().nullable(),
-  content_parts: z
-    .array(z.looseObject({ type: z.string() }))
-    .nullable()
-    .meta({ description: "As they were sent; null where it was a text." }),
 });
+
+const storedMessageSchema = z.lazy(() =>
+  z.looseObject({
+    id: z.string().meta({ description: "The completion's id, a dash, and the message's number from 0." }),
+    role: z.enum(["system", "user", "assistant", "tool"]),
+    content: z.string().nullable().meta({ description: "Null where it was sent in parts." }),
+    refusal: z.null(),
+    name: z.string().nullable(),
+    content_parts: z
+      .array(z.looseObject({ type: z.string() }))
+      .nullable()
+      .meta({ description: "As they were sent; null where it was a text." }),
+  }),
+);
 
 export const storedCompletionSchemas = {
   ChatCompletionUpdate: completionUpdateSchema,
-  ChatCompletionList: z.looseObject({ ...page, data: z.array(chatCompletionSchema) }),
-  ChatCompletionMessageList: z.looseObject({ ...page, data: z.array(storedMessageSchema) }),
+  ChatCompletionList: z.lazy(() => z.looseObject({ ...page(), data: z.array(chatCompletionSchema) })),
+  ChatCompletionMessageList: z.lazy(() => z.looseObject({ ...page(), data: z.array(storedMessageSchema) })),
 } satisfies Record<string, z.ZodType>;
 
 const id = { id: "The completion's id, also in `x-edgewise-response-id`." };

@@ -21,97 +21,115 @@ const bounds = {
   results: 50,
 } as const;
 
-const attributesSchema = z
-  .record(
-    z.string().min(1).max(filterBounds.keyCharacters),
-    z.union([text(filterBounds.valueCharacters), z.number(), z.boolean()]),
-  )
-  .refine((pairs) => Object.keys(pairs).length <= bounds.attributes, {
-    message: `may have at most ${bounds.attributes} pairs`,
-  });
+const attributesSchema = z.lazy(() =>
+  z
+    .record(
+      z.string().min(1).max(filterBounds.keyCharacters),
+      z.union([text(filterBounds.valueCharacters), z.number(), z.boolean()]),
+    )
+    .refine((pairs) => Object.keys(pairs).length <= bounds.attributes, {
+      message: `may have at most ${bounds.attributes} pairs`,
+    }),
+);
 
-const chunkingSchema = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("auto") }),
+const chunkingSchema = z.lazy(() =>
+  z.discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("auto") }),
+    z.strictObject({
+      type: z.literal("static"),
+      static: z
+        .strictObject({
+          max_chunk_size_tokens: z.int().min(100).max(4096),
+          chunk_overlap_tokens: z.int().min(0).max(2048),
+        })
+        .refine(({ max_chunk_size_tokens: max, chunk_overlap_tokens: overlap }) => overlap <= max / 2, {
+          path: ["chunk_overlap_tokens"],
+          message: "may be at most half of max_chunk_size_tokens",
+        }),
+    }),
+  ]),
+);
+
+const expirySchema = z.lazy(() =>
   z.strictObject({
-    type: z.literal("static"),
-    static: z
-      .strictObject({
-        max_chunk_size_tokens: z.int().min(100).max(4096),
-        chunk_overlap_tokens: z.int().min(0).max(2048),
-      })
-      .refine(({ max_chunk_size_tokens: max, chunk_overlap_tokens: overlap }) => overlap <= max / 2, {
-        path: ["chunk_overlap_tokens"],
-        message: "may be at most half of max_chunk_size_tokens",
-      }),
+    anchor: z.literal("last_active_at"),
+    days: z.int().min(1).max(365),
   }),
-]);
+);
 
-const expirySchema = z.strictObject({
-  anchor: z.literal("last_active_at"),
-  days: z.int().min(1).max(365),
-});
+export const vectorStoreCreationSchema = z.lazy(() =>
+  z.strictObject({
+    name: text(bounds.nameCharacters).nullish(),
+    description: text(bounds.descriptionCharacters).nullish(),
+    file_ids: z.array(opaqueId).max(bounds.filesOfCreation).nullish(),
+    chunking_strategy: chunkingSchema.nullish(),
+    expires_after: expirySchema.nullish(),
+    metadata: metadataSchema.nullish(),
+    visibility: z
+      .enum(["user", "tenant"])
+      .nullish()
+      .meta({ description: "Ours: `tenant` (scope `tenant:admin`): all users of the tenant may search it." }),
+  }),
+);
 
-export const vectorStoreCreationSchema = z.strictObject({
-  name: text(bounds.nameCharacters).nullish(),
-  description: text(bounds.descriptionCharacters).nullish(),
-  file_ids: z.array(opaqueId).max(bounds.filesOfCreation).nullish(),
-  chunking_strategy: chunkingSchema.nullish(),
-  expires_after: expirySchema.nullish(),
-  metadata: metadataSchema.nullish(),
-  visibility: z
-    .enum(["user", "tenant"])
-    .nullish()
-    .meta({ description: "Ours: `tenant` (scope `tenant:admin`): all users of the tenant may search it." }),
-});
+export const vectorStoreUpdateSchema = z.lazy(() =>
+  z.strictObject({
+    name: text(bounds.nameCharacters).nullish(),
+    expires_after: expirySchema.nullable().optional(),
+    metadata: metadataSchema.nullish(),
+  }),
+);
 
-export const vectorStoreUpdateSchema = z.strictObject({
-  name: text(bounds.nameCharacters).nullish(),
-  expires_after: expirySchema.nullable().optional(),
-  metadata: metadataSchema.nullish(),
-});
-
-const fileAttachment = {
+const fileAttachment = () => ({
   file_id: opaqueId,
   attributes: attributesSchema.nullish(),
   chunking_strategy: chunkingSchema.nullish(),
-};
-export const vectorStoreFileCreationSchema = z.strictObject(fileAttachment);
-
-export const vectorStoreFileUpdateSchema = z.strictObject({ attributes: attributesSchema.nullable() });
-
-export const vectorStoreBatchCreationSchema = z
-  .strictObject({
-    file_ids: z.array(opaqueId).min(1).max(bounds.filesOfBatch).nullish(),
-    files: z.array(vectorStoreFileCreationSchema).min(1).max(bounds.filesOfBatch).nullish(),
-    attributes: attributesSchema.nullish(),
-    chunking_strategy: chunkingSchema.nullish(),
-  })
-  .refine(({ file_ids: ids, files }) => (ids ?? null) !== null || (files ?? null) !== null, {
-    path: ["file_ids"],
-    message: "is required, unless files is sent",
-  })
-  .refine(({ file_ids: ids, files }) => (ids ?? null) === null || (files ?? null) === null, {
-    path: ["files"],
-    message: "can't be sent together with file_ids",
-  });
-
-const query = text(bounds.queryCharacters).refine((value) => value.trim() !== "", "must hold a word");
-
-export const vectorStoreSearchSchema = z.strictObject({
-  query: z.union([query, z.array(query).min(1).max(bounds.queries)]),
-  filters: attributeFilterSchema.nullish(),
-  max_num_results: z.int().min(1).max(bounds.results).nullish(),
-  ranking_options: z
-    .strictObject({
-      ranker: z.enum(["none", "auto", "default-2024-11-15"]).nullish(),
-      score_threshold: z.number().min(0).max(1).nullish(),
-    })
-    .nullish(),
-  rewrite_query: z
-    .boolean()
-    .nullish()
-    .meta({ description: "Without effect: queries are taken as they are." }),
 });
+export const vectorStoreFileCreationSchema = z.lazy(() => z.strictObject(fileAttachment()));
+
+export const vectorStoreFileUpdateSchema = z.lazy(() =>
+  z.strictObject({ attributes: attributesSchema.nullable() }),
+);
+
+export const vectorStoreBatchCreationSchema = z.lazy(() =>
+  z
+    .strictObject({
+      file_ids: z.array(opaqueId).min(1).max(bounds.filesOfBatch).nullish(),
+      files: z.array(vectorStoreFileCreationSchema).min(1).max(bounds.filesOfBatch).nullish(),
+      attributes: attributesSchema.nullish(),
+      chunking_strategy: chunkingSchema.nullish(),
+    })
+    .refine(({ file_ids: ids, files }) => (ids ?? null) !== null || (files ?? null) !== null, {
+      path: ["file_ids"],
+      message: "is required, unless files is sent",
+    })
+    .refine(({ file_ids: ids, files }) => (ids ?? null) === null || (files ?? null) === null, {
+      path: ["files"],
+      message: "can't be sent together with file_ids",
+    }),
+);
+
+const query = z.lazy(() =>
+  text(bounds.queryCharacters).refine((value) => value.trim() !== "", "must hold a word"),
+);
+
+export const vectorStoreSearchSchema = z.lazy(() =>
+  z.strictObject({
+    query: z.union([query, z.array(query).min(1).max(bounds.queries)]),
+    filters: attributeFilterSchema.nullish(),
+    max_num_results: z.int().min(1).max(bounds.results).nullish(),
+    ranking_options: z
+      .strictObject({
+        ranker: z.enum(["none", "auto", "default-2024-11-15"]).nullish(),
+        score_threshold: z.number().min(0).max(1).nullish(),
+      })
+      .nullish(),
+    rewrite_query: z
+      .boolean()
+      .nullish()
+      .meta({ description: "Without effect: queries are taken as they are." }),
+  }),
+);
 
 export interface Chunking {
   readonly maxTokens: number;

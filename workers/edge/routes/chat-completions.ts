@@ -2,7 +2,7 @@
 import { decideCaching, wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../../src/shared/contracts/result.ts";
-import type { WithTools } from "../../../src/shared/tools/offered-tools.ts";
+import { offerTools, type WithTools } from "../../../src/shared/tools/offered-tools.ts";
 import { retrievalWish } from "../../../src/shared/grounding/retrieval-wish.ts";
 import { askedChat } from "../../../src/shared/turn/asked-chat.ts";
 import { turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
@@ -39,7 +39,7 @@ export const createChatCompletion: TenantHandler = async (call) => {
   const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId, mayShare);
   const claim = claiming instanceof Promise ? await claiming : claiming;
   if (!claim.ok) return respondRefusal(scope, claim.error);
-  const tools = call.tenant.tools?.chat_completions === true ? await chatTools(call, request) : null;
+  const tools = call.tenant.tools?.chat_completions === true ? chatTools(call, request) : null;
   if (tools?.ok === false) return respondRefusal(scope, tools.error);
   const offered = tools?.value.offered ?? null;
   if (claim.value !== null || conversationId !== undefined || store === true || offered !== null) {
@@ -65,10 +65,9 @@ function isAlwaysTheSame({ c, tenant }: TenantCall, chat: ChatRequest): boolean 
 }
 
 /** The tools that the service runs for this tenant, beside the client's. Only where there is one answer. */
-async function chatTools({ tenant }: TenantCall, chat: ChatRequest): Promise<Result<WithTools, Refusal>> {
+function chatTools({ tenant }: TenantCall, chat: ChatRequest): Result<WithTools, Refusal> {
   const { tools: policy } = tenant;
   if (policy === null || (chat.n ?? 1) > 1) return ok({ chat, offered: null });
-  const { offerTools } = await import("../../../src/shared/tools/offered-tools.ts");
   const { tool_choice: choice } = chat;
   const isFree = choice === undefined || choice === "auto" || choice === "required";
   const asked = { maxCalls: undefined, isFree, onlyRepeatable: true, webSearch: null };

@@ -69,7 +69,7 @@ async function countOf(call: TenantCall, asked: ResponseRequest): Promise<Result
   if (findings !== null) scope.record.screened = findings;
   const going = await goesOnFrom(originOf(call), { ...request, store: false });
   if (!going.ok) return going;
-  const given = await chatWithTools(tenant, request);
+  const given = chatWithTools(tenant, request);
   if (!given.ok) return given;
   const { offered, chat } = given.value;
   const wish = retrievalWish(chat.retrieval ?? false, tenant);

@@ -4,16 +4,18 @@ import * as z from "zod";
  * What a tenant wants done with attacks on a model's instructions: in what a user says (`user`) and in what programs bring, the results of
  * tools, passages, files (`data`). By default nothing, which also costs nothing. docs/configuration.md documents it field by field.
  */
-export const injectionPolicySchema = z.strictObject({
-  user: z.enum(["off", "flag", "block"]).default("off"),
-  data: z.enum(["off", "flag", "strip", "block"]).default("off"),
-  /** How sure the screen must be. 0.5 lets through all but 1 of 200 harmless prompts (docs/decisions/0064-injection-screen.md). */
-  threshold: z.number().gt(0).lt(1).default(0.5),
-  /** A prompt of more text than is judged in 50 ms. */
-  when_slow: z.enum(["open", "closed"]).default("closed"),
-  /** Results of tools reach the model between marks that say that they are data (spotlight.ts). */
-  spotlight: z.boolean().default(false),
-});
+export const injectionPolicySchema = z.lazy(() =>
+  z.strictObject({
+    user: z.enum(["off", "flag", "block"]).default("off"),
+    data: z.enum(["off", "flag", "strip", "block"]).default("off"),
+    /** How sure the screen must be. 0.5 lets through all but 1 of 200 harmless prompts (docs/decisions/0064-injection-screen.md). */
+    threshold: z.number().gt(0).lt(1).default(0.5),
+    /** A prompt of more text than is judged in 50 ms. */
+    when_slow: z.enum(["open", "closed"]).default("closed"),
+    /** Results of tools reach the model between marks that say that they are data (spotlight.ts). */
+    spotlight: z.boolean().default(false),
+  }),
+);
 export type InjectionPolicy = z.infer<typeof injectionPolicySchema>;
 
 /** Who wrote a text: `user`, who may ask for anything but to break the rules, or nobody whom the model should obey. */

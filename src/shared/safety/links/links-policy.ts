@@ -6,14 +6,16 @@ import * as z from "zod";
  */
 const hostPattern = /^(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
-export const linksPolicySchema = z.strictObject({
-  action: z.enum(["off", "flag", "remove"]).default("off"),
-  /** `docs.example.com`, or `*.example.com` for all hosts below it. */
-  allow_hosts: z
-    .array(z.string().regex(hostPattern, "is no host, such as docs.example.com or *.example.com"))
-    .max(200)
-    .default([]),
-});
+export const linksPolicySchema = z.lazy(() =>
+  z.strictObject({
+    action: z.enum(["off", "flag", "remove"]).default("off"),
+    /** `docs.example.com`, or `*.example.com` for all hosts below it. */
+    allow_hosts: z
+      .array(z.string().regex(hostPattern, "is no host, such as docs.example.com or *.example.com"))
+      .max(200)
+      .default([]),
+  }),
+);
 export type LinksPolicy = z.infer<typeof linksPolicySchema>;
 
 /** Bump with every change of what counts as a link: part of the answer cache's key. */

@@ -9,23 +9,25 @@ export const moderationActions = ["off", "flag", "block"] as const;
 
 const actionSchema = z.enum(moderationActions);
 /** Scores stay below 1, so that 1 means never. */
-const thresholdSchema = z.number().min(0.01).max(1);
+const thresholdSchema = z.lazy(() => z.number().min(0.01).max(1));
 
-export const moderationPolicySchema = z.strictObject({
-  /** `flag` says so in the log; `block` refuses the prompt. */
-  input: actionSchema.default("off"),
-  /** `flag` says so in the log; `block` ends the answer there. */
-  output: actionSchema.default("off"),
-  /** From which score on a category counts, for every one that `thresholds` doesn't name. */
-  threshold: thresholdSchema.default(0.5),
-  thresholds: z.partialRecord(z.enum(categories), thresholdSchema).default({}),
-  /** An alias of the fleet that answers as Llama Guard does. `null`: the classifier in process alone. */
-  model: z.string().min(1).max(128).nullable().default(null),
-  /** How long a prompt waits for the model's verdict. */
-  model_budget_ms: z.int().min(50).max(10_000).default(2000),
-  /** No verdict in time: let the prompt through and say so in the log, or refuse. */
-  when_slow: z.enum(["open", "closed"]).default("closed"),
-});
+export const moderationPolicySchema = z.lazy(() =>
+  z.strictObject({
+    /** `flag` says so in the log; `block` refuses the prompt. */
+    input: actionSchema.default("off"),
+    /** `flag` says so in the log; `block` ends the answer there. */
+    output: actionSchema.default("off"),
+    /** From which score on a category counts, for every one that `thresholds` doesn't name. */
+    threshold: thresholdSchema.default(0.5),
+    thresholds: z.partialRecord(z.enum(categories), thresholdSchema).default({}),
+    /** An alias of the fleet that answers as Llama Guard does. `null`: the classifier in process alone. */
+    model: z.string().min(1).max(128).nullable().default(null),
+    /** How long a prompt waits for the model's verdict. */
+    model_budget_ms: z.int().min(50).max(10_000).default(2000),
+    /** No verdict in time: let the prompt through and say so in the log, or refuse. */
+    when_slow: z.enum(["open", "closed"]).default("closed"),
+  }),
+);
 export type ModerationPolicy = z.infer<typeof moderationPolicySchema>;
 
 /** Bump with every change of what the classifier finds: part of the answer cache's key. */

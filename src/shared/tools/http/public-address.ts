@@ -10,47 +10,50 @@ import {
   type IpAddress,
   type IpNetwork,
 } from "../../firewall/ip-address.ts";
+import { once } from "../../isolate/once.ts";
 
 /** IANA's special-purpose registries for IPv4: whatever is not globally reachable, and relays to where it can't be seen. */
-const special4 = networks([
-  "0.0.0.0/8",
-  "10.0.0.0/8",
-  "100.64.0.0/10",
-  "127.0.0.0/8",
-  "169.254.0.0/16",
-  "172.16.0.0/12",
-  "192.0.0.0/24",
-  "192.0.2.0/24",
-  "192.88.99.0/24",
-  "192.168.0.0/16",
-  "198.18.0.0/15",
-  "198.51.100.0/24",
-  "203.0.113.0/24",
-  "224.0.0.0/4",
-  "240.0.0.0/4",
-]);
+const special4 = once(() =>
+  networks([
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/4",
+    "240.0.0.0/4",
+  ]),
+);
 
-const mapped = network("::ffff:0:0/96");
+const mapped = once(() => network("::ffff:0:0/96"));
 /** All that is given out as globally reachable unicast. */
-const global6 = network("2000::/3");
+const global6 = once(() => network("2000::/3"));
 /** Of it, protocols (Teredo and ORCHID among them), documentation, and 6to4, which leads on to any IPv4 address. */
-const special6 = networks(["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]);
+const special6 = once(() => networks(["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]));
 /** NAT64 (RFC 6052, RFC 8215): an IPv4 address inside, which is what counts. */
-const nat64 = network("64:ff9b::/96");
-const localNat64 = network("64:ff9b:1::/48");
+const nat64 = once(() => network("64:ff9b::/96"));
+const localNat64 = once(() => network("64:ff9b:1::/48"));
 
 export function isPublicAddress(address: IpAddress): boolean {
   const [, second, third, fourth] = address;
-  if (inNetwork(address, mapped)) return isPublic4(address);
-  if (inNetwork(address, nat64)) return isPublic4(version4(fourth));
-  if (inNetwork(address, localNat64))
+  if (inNetwork(address, mapped())) return isPublic4(address);
+  if (inNetwork(address, nat64())) return isPublic4(version4(fourth));
+  if (inNetwork(address, localNat64()))
     // Of a prefix of 48 bits: 16 bits, then 8 that are nothing, then the other 16.
     return isPublic4(version4((((second & 0xffff) << 16) | ((third >>> 8) & 0xffff)) >>> 0));
-  return inNetwork(address, global6) && !special6.some((one) => inNetwork(address, one));
+  return inNetwork(address, global6()) && !special6().some((one) => inNetwork(address, one));
 }
 
 function isPublic4(address: IpAddress): boolean {
-  return !special4.some((one) => inNetwork(address, one));
+  return !special4().some((one) => inNetwork(address, one));
 }
 
 /** Names that no public DNS answers for (RFC 6761, RFC 6762, RFC 8375, ICANN's `.internal`), and those of the tunnel's kind. */
