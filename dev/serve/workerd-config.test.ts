@@ -4,6 +4,7 @@ import { workerdConfig, type WorkerdConfig } from "./workerd-config.ts";
 const edge = {
   name: "edge",
   modules: ["/bundle/edge/index.js"],
+  metafile: "/bundle/edge/bundle-meta.json",
   compatibilityDate: "2026-10-15",
   compatibilityFlags: ["enable_request_signal"],
   vars: { ROUTER: "in-process" },
