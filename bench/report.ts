@@ -66,7 +66,7 @@ function ratio(value: number | null, yardstick: number | null): string {
   return value === null || yardstick === null ? "-" : `${(value / yardstick).toFixed(2)}x`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
   );
