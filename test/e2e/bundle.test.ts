@@ -70,6 +70,7 @@ test("each is minified in production, with a source map", () => {
     "wrangler.toml",
     "workers/origin-router/wrangler.toml",
     "workers/archiver/wrangler.toml",
+    "workers/document-reader/wrangler.toml",
   ]) {
     const { minify, upload_source_maps: uploadsMaps } = readConfig({ config, env: "production" });
     expect([config, minify, uploadsMaps]).toEqual([config, true, true]);

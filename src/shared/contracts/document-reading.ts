@@ -16,19 +16,21 @@ export const documentReaderHeader = "x-document-reader";
 /** Whole, so that no answer is worth more than its text: JSON writes a line end as two characters, a quote likewise. */
 export const mostAnswerBytes = 32 * 1_048_576;
 
-export const documentAnswerSchema = z.discriminatedUnion("result", [
-  z.object({
-    result: z.literal("text"),
-    text: z.string(),
-    kind: z.enum(["plain", "markdown"]),
-    /** Where each page begins, in UTF-16 units of the text, ascending. Absent: it has no pages. */
-    page_starts: z.array(z.int().min(0)).max(100_000).optional(),
-  }),
-  z.object({
-    result: z.literal("refused"),
-    code: z.enum(["unsupported_file", "invalid_file"]),
-    /** For whoever uploaded it; nothing of the document. */
-    message: z.string().max(1_000),
-  }),
-]);
+export const documentAnswerSchema = z.lazy(() =>
+  z.discriminatedUnion("result", [
+    z.object({
+      result: z.literal("text"),
+      text: z.string(),
+      kind: z.enum(["plain", "markdown"]),
+      /** Where each page begins, in UTF-16 units of the text, ascending. Absent: it has no pages. */
+      page_starts: z.array(z.int().min(0)).max(100_000).optional(),
+    }),
+    z.object({
+      result: z.literal("refused"),
+      code: z.enum(["unsupported_file", "invalid_file"]),
+      /** For whoever uploaded it; nothing of the document. */
+      message: z.string().max(1_000),
+    }),
+  ]),
+);
 export type DocumentAnswer = z.infer<typeof documentAnswerSchema>;
