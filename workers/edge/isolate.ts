@@ -22,6 +22,7 @@ import { platformIssuer } from "../../src/shared/identity/platform-issuer.ts";
 import { AnswerLengths } from "../../src/shared/limits/answer-lengths.ts";
 import { createLimitDesk, type LimitDesk } from "../../src/shared/limits/limit-desk.ts";
 import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
+import type { Admission } from "../../src/shared/limits/ports.ts";
 import { RecentMap } from "../../src/shared/limits/recent-map.ts";
 import { archiveOf } from "../../durable-objects/storage/archive-binding.ts";
 import { createStockDraw } from "../../durable-objects/regional-stock/stock-draw.ts";
@@ -87,6 +88,8 @@ export interface Isolate {
   readonly pools: PoolControl;
   /** The origin router as it is mounted (ROUTER). */
   origin(fleet: FleetIndex, background: Background): Origin;
+  /** For what counts as a request and asks no model of a turn's. */
+  admission(background: Background): Admission;
   turnDeps(fleet: FleetIndex, background: Background): TurnDeps;
   /** The same for a turn inside an object: it admits one turn, by its id, and takes no loans. */
   durableTurnDeps(fleet: FleetIndex, background: Background): TurnDeps;
@@ -243,6 +246,7 @@ function build(env: Cloudflare.Env): Isolate {
         ? servicePools(binding)
         : poolControl(env.ORIGIN_POOL),
     origin,
+    admission: (background) => limits.admission(background),
     turnDeps: (fleet, background) => depsWith(limits, fleet, background),
     // A desk of its own each time: workerd lets no object wait for a promise that another one made.
     durableTurnDeps: (fleet, background) => depsWith(desk(false), fleet, background),

@@ -20,7 +20,10 @@ export function addKnowledgeRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): voi
   on("GET", store, stores.showVectorStore);
   on("POST", store, stores.updateVectorStore);
   on("DELETE", store, stores.deleteVectorStore);
-  on("POST", `${store}/search`, stores.searchVectorStore);
+  app.post(
+    "/v1/vector_stores/:id/search",
+    tenantRoute(`${store}/search`, stores.searchVectorStore, "admission"),
+  );
   on("POST", `${store}/files`, storeFiles.attachFile);
   on("GET", `${store}/files`, storeFiles.listStoreFiles);
   const file = `${store}/files/{file_id}`;

@@ -7,6 +7,7 @@ import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Usage } from "../contracts/usage.ts";
+import { admitRequest, onlyRequest } from "../limits/admit-request.ts";
 import { freeOfCharge, microdollarsFor } from "../limits/cost.ts";
 import { wholeReservation } from "../limits/estimate.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
@@ -53,15 +54,13 @@ async function inProcess(
   { inputs }: ModerationRequest,
   deps: TurnDeps,
 ): Promise<Result<Moderated, Refusal>> {
-  const { principal, tenant, chargeId, place } = turn;
-  const nothing = { promptTokens: 0, answerTokens: 0, choices: 1, price: freeOfCharge };
-  const admitted = await deps.admission.admit({ principal, tenant, chargeId, ...nothing, place });
+  const admitted = await admitRequest(deps.admission, turn);
   turn.mark("admit");
   if (!admitted.ok) return admitted;
   const reservation = admitted.value;
   const results = inputs.map(classify);
   turn.mark("screen");
-  reservation.settle({ tokens: 0, requests: 1, microdollars: 0, model: inProcessModel });
+  reservation.settle(onlyRequest(inProcessModel));
   return ok({ results, model: inProcessModel, usage: null, answer: null, reservation });
 }
 

@@ -4,7 +4,12 @@ import type { StoreView } from "../../../src/shared/contracts/knowledge-base.ts"
 import type { Owner } from "../../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
+import type { ChargeId } from "../../../src/shared/contracts/ids.ts";
+import { admitRequest, onlyRequest } from "../../../src/shared/limits/admit-request.ts";
+import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
+import { unused } from "../../../src/shared/limits/ports.ts";
 import { resolveKnowledge, type KnowledgeRef } from "../../../src/shared/retrieval/knowledge-ref.ts";
+import { randomHex } from "../../../src/shared/telemetry/correlation.ts";
 import { mintId } from "../../../src/shared/turn/response-id.ts";
 import {
   parseVectorStoreCreation,
@@ -28,6 +33,7 @@ import {
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { knowledgeSource } from "../knowledge-source.ts";
 import { publicPage } from "../public-conversation.ts";
+import { placeOf } from "../place.ts";
 import { idPageOf, publicResults, publicStore } from "../public-knowledge.ts";
 import { readJsonText } from "../read-body.ts";
 import { repeatedDeletion } from "../repeated-deletion.ts";
@@ -211,16 +217,33 @@ export const deleteVectorStore: TenantHandler = async (call) => {
     : respondRefusal(scope, deleted.error);
 };
 
-/** `POST /v1/vector_stores/{id}/search` */
+/**
+ * `POST /v1/vector_stores/{id}/search`: counts as a request and costs its owner no tokens. Without that, whoever may search could keep
+ * a store, or the fleet's embedder, busy for all others.
+ */
 export const searchVectorStore: TenantHandler = async (call) => {
-  const { scope, tenant, isolate } = call;
+  const { scope, tenant, isolate, principal } = call;
   const text = await readJsonText(call.c.req.raw, tenant.requests.max_body_bytes);
   if (!text.ok) return respondRefusal(scope, text.error);
   const search = parseVectorStoreSearch(text.value);
   if (!search.ok) return respondRefusal(scope, search.error);
+  scope.mark("validate");
+  const chargeId = `search-${randomHex(16)}` as ChargeId;
+  const place = placeOf(call.c.req.raw);
+  const admitted = await admitRequest(isolate.admission(scope.background), {
+    principal,
+    tenant,
+    chargeId,
+    place,
+  });
+  scope.mark("admit");
+  if (!admitted.ok) return respondRefusal(scope, admitted.error);
+  const reservation = admitted.value;
   const id = call.c.req.param("id") ?? "";
   const found = await knowledgeSource(isolate, ownerOf(call)).search(id, search.value);
+  reservation.settle(found.ok ? onlyRequest(null) : unused);
+  const headers = Object.fromEntries(rateLimitHeaders(reservation.standing));
   return found.ok
-    ? respondJson(scope, publicResults(search.value.queries, found.value.passages))
-    : respondRefusal(scope, found.error);
+    ? respondJson(scope, publicResults(search.value.queries, found.value.passages), headers)
+    : respondRefusal(scope, found.error, headers);
 };
