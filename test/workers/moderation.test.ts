@@ -10,6 +10,10 @@ const engine = scriptedEdge({
   "harm-flags": { safety: { moderation: { input: "flag", output: "flag" } } },
   "harm-guard": { safety: { moderation: guarded }, models: { allow: ["auto"] } },
   "harm-guard-open": { safety: { moderation: { ...guarded, when_slow: "open" } } },
+  "harm-guard-once": {
+    safety: { moderation: guarded },
+    limits: { user: { pro: { requests_per_day: 1, concurrent_requests: 1 } } },
+  },
   "harm-judged": { safety: { moderation: { output: "flag", model: "guard" } } },
   "harm-off": {},
 });
@@ -136,6 +140,23 @@ describe("with a guard model, which here says what it is told to", () => {
     await response.text();
     expect(engine.asked).toHaveLength(2);
     await expectBill(await bearer("harm-guard", user), 1, 11);
+  });
+
+  test.each([
+    ["/v1/chat/completions", chat("Hello")],
+    ["/v1/responses", { model: "auto", input: "Hello" }],
+  ])("%s: it is asked for nobody whose limits are used up", async (path, body) => {
+    engine.tokens = ["safe"];
+    const user = crypto.randomUUID();
+    const first = await ask("harm-guard-once", body, path, user);
+    expect(first.status).toBe(200);
+    await first.text();
+    await expectBill(await bearer("harm-guard-once", user), 1, 11);
+    expect(engine.asked).toHaveLength(2);
+    const refused = await ask("harm-guard-once", body, path, user);
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({ error: { code: "insufficient_quota" } });
+    expect(engine.asked).toHaveLength(2);
   });
 
   test.each([

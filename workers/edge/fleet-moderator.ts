@@ -5,6 +5,7 @@
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { RequestId } from "../../src/shared/contracts/ids.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
+import type { Admission } from "../../src/shared/limits/ports.ts";
 import type { ClientPlace } from "../../src/shared/routing/ports.ts";
 import { flaggedBy } from "../../src/shared/safety/moderation/moderation-policy.ts";
 import { recent } from "../../src/shared/safety/moderation/moderate-prompt.ts";
@@ -12,6 +13,7 @@ import type { JudgedMessage, Moderator, Verdict } from "../../src/shared/safety/
 import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { judge, planGuard } from "../../src/shared/turn/judge.ts";
+import { refusedBeforeGuard } from "./before-guard.ts";
 import type { TenantCall } from "./handle.ts";
 import type { Isolate } from "./isolate.ts";
 import { originOf } from "./run-durable.ts";
@@ -40,18 +42,26 @@ export function screenFrom(from: TurnOrigin): ScreenDeps {
     run: (name, work) => void work.catch((error: unknown) => isolate.report(name, String(error))),
   };
   const caller = { principal, tenant, requestId: from.requestId as RequestId, traceparent, place };
-  return { ...isolate.screen, moderator: fleetModerator(isolate, caller, alias, background) };
+  const admission = async (): Promise<Admission | null> => {
+    if (from.background !== undefined) return isolate.admission(background);
+    // In an object, which must not wait for what others began: a desk of its own.
+    const fleet = await isolate.fleet.current(background);
+    return fleet.ok ? isolate.durableTurnDeps(fleet.value, background).admission : null;
+  };
+  return { ...isolate.screen, moderator: fleetModerator(isolate, caller, alias, background, admission) };
 }
 
 function asksGuard({ safety: { moderation } }: TenantConfig): string | null {
   return moderation === undefined || moderation.input === "off" ? null : moderation.model;
 }
 
+/** @param admission of a prompt, whose turn was not admitted yet; `null`: of a turn that was */
 export function fleetModerator(
   isolate: Isolate,
   caller: JudgedCaller,
   alias: string,
   background: Background,
+  admission: (() => Promise<Admission | null>) | null,
 ): Moderator {
   // The tenant's policy names the guard, so it may be one that the tenant's users can't ask; where prompts may go still holds.
   const tenant = { ...caller.tenant, models: { ...caller.tenant.models, allow: ["*"] } };
@@ -68,6 +78,8 @@ export function fleetModerator(
   };
   return {
     async judge(messages, budgetMs) {
+      const refused = admission === null ? null : await refusedBeforeGuard(isolate, caller, admission);
+      if (refused !== null) return { refused };
       const controller = new AbortController();
       const late = Promise.withResolvers<null>();
       const timer = setTimeout(() => {
@@ -109,14 +121,15 @@ export async function judgeAnswer(
 ): Promise<void> {
   const { moderation } = caller.tenant.safety;
   if (moderation === undefined || moderation.model === null || answer === "") return;
-  const moderator = fleetModerator(isolate, caller, moderation.model, background);
+  const moderator = fleetModerator(isolate, caller, moderation.model, background, null);
   const messages = recent([
     { role: "user", content: question },
     { role: "assistant", content: answer },
   ]);
   const verdict = await moderator.judge(messages, longestMs);
-  const found = verdict === null ? [] : flaggedBy(verdict.scores, moderation);
-  if (verdict === null || found.length === 0) return;
+  if (verdict === null || "refused" in verdict) return;
+  const found = flaggedBy(verdict.scores, moderation);
+  if (found.length === 0) return;
   for (const category of found) isolate.metrics.count("safetyFindings", `answer\n${category}`);
   const { requestId, tenant } = caller;
   const line = {

@@ -1,4 +1,5 @@
 import type { Refusal } from "../contracts/refusal.ts";
+import type { AdmissionFailure } from "../limits/admission-failure.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { injectionBudgetCharacters, looksForInjection } from "./injection/injection-policy.ts";
 import { type InjectionFinding, screenInjection } from "./injection/screen-injection.ts";
@@ -66,11 +67,13 @@ export type ScreenedPrompt<M> =
     }
   | {
       readonly kind: "refused";
-      /** `value-invalid`: more text than is screened in time. It names no field yet. */
-      readonly refusal: Extract<
-        Refusal,
-        { kind: "content-refused" | "dependency-unavailable" | "value-invalid" }
-      >;
+      /**
+       * `value-invalid`: more text than is screened in time. It names no field yet. An `AdmissionFailure`: its sender may ask nothing now,
+       * nor may a model be asked on its behalf.
+       */
+      readonly refusal:
+        | Extract<Refusal, { kind: "content-refused" | "dependency-unavailable" | "value-invalid" }>
+        | AdmissionFailure;
       readonly findings: readonly Finding[];
       /** The message that was refused, where one is to blame. */
       readonly message?: number;
@@ -154,7 +157,8 @@ function moderate<M extends ChatMessage>(
     if (message.role === "user" || message.role === "assistant") said.push({ role: message.role, content });
   }
   const judging = moderatePrompt({ texts, said }, moderation, deps.moderator);
-  const concluded = ({ categories, slow: isSlow }: PromptVerdict): ScreenedPrompt<M> => {
+  const concluded = ({ categories, slow: isSlow, refused }: PromptVerdict): ScreenedPrompt<M> => {
+    if (refused !== undefined) return { kind: "refused", refusal: refused, findings: screened.findings };
     if (categories.length > 0 && moderation.input === "block")
       return {
         kind: "refused",

@@ -5,6 +5,7 @@
  * The classifier costs about a third of a microsecond a character, and production clocks stand still while it runs: its budget of 50 ms
  * is a number of characters. The model's budget is the policy's (`model_budget_ms`).
  */
+import type { AdmissionFailure } from "../../limits/admission-failure.ts";
 import type { Category } from "./categories.ts";
 import { classify } from "./classify.ts";
 import { flaggedBy, type ModerationPolicy, noCategories } from "./moderation-policy.ts";
@@ -24,6 +25,8 @@ export interface PromptVerdict {
   readonly categories: readonly Category[];
   /** The budget ran out, or no verdict came: what was found is not all that may be there. */
   readonly slow: boolean;
+  /** The model was not asked, nor may the prompt go on: its sender's limits are used up. */
+  readonly refused?: AdmissionFailure;
 }
 
 export function moderatePrompt(
@@ -52,6 +55,7 @@ export function moderatePrompt(
   return (async () => {
     const verdict = await moderator.judge(shown, policy.model_budget_ms);
     if (verdict === null) return { ...inProcess, slow: true };
+    if ("refused" in verdict) return { ...inProcess, refused: verdict.refused };
     for (const category of flaggedBy(verdict.scores, policy)) found.add(category);
     return { categories: [...found], slow };
   })();

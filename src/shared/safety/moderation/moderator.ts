@@ -1,4 +1,5 @@
 /** The port to a model that judges texts: which categories of harm are in what somebody said, or in the answer to it? */
+import type { AdmissionFailure } from "../../limits/admission-failure.ts";
 import type { Scores } from "./categories.ts";
 
 /** A guard model's window is small, and the last words are those in question. */
@@ -15,7 +16,12 @@ export interface Verdict {
   readonly model: string;
 }
 
+/** Whoever asks may not ask anything now (their limits): the model was not asked on their behalf. */
+export interface NotAsked {
+  readonly refused: AdmissionFailure;
+}
+
 export interface Moderator {
   /** Judges the last of the messages in the light of those before. `null`: no verdict (the fault is reported), or none in time. */
-  judge(messages: readonly JudgedMessage[], budgetMs: number): Promise<Verdict | null>;
+  judge(messages: readonly JudgedMessage[], budgetMs: number): Promise<Verdict | NotAsked | null>;
 }
