@@ -20,13 +20,12 @@ import { createKeyDirectory } from "../../src/shared/identity/key-directory.ts";
 import { keySetCache, keySetFetcher } from "../../src/shared/identity/key-set-fetch.ts";
 import { platformIssuer } from "../../src/shared/identity/platform-issuer.ts";
 import { AnswerLengths } from "../../src/shared/limits/answer-lengths.ts";
-import { createLimitDesk, type LimitDesk } from "../../src/shared/limits/limit-desk.ts";
+import type { LimitDesk } from "../../src/shared/limits/limit-desk.ts";
 import type { DeskOptions } from "../../src/shared/limits/desk-options.ts";
 import type { Admission } from "../../src/shared/limits/ports.ts";
 import { RecentMap } from "../../src/shared/limits/recent-map.ts";
+import { createBucketCall } from "../../durable-objects/token-bucket/bucket-call.ts";
 import { archiveOf } from "../../durable-objects/storage/archive-binding.ts";
-import { createStockDraw } from "../../durable-objects/regional-stock/stock-draw.ts";
-import { bucketStub } from "../../durable-objects/token-bucket/bucket-stub.ts";
 import { TokenCalibration } from "../../src/shared/prompt/token-calibration.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
 import { poolControl } from "../../durable-objects/origin-pool/pool-port.ts";
@@ -55,6 +54,10 @@ import { semanticParts } from "./semantic-parts.ts";
 import { servicePools } from "./adapters/service-pools.ts";
 import { serviceOrigin } from "./adapters/service-origin.ts";
 import { edgeFirewall } from "./firewall-parts.ts";
+import { deskMaker } from "./limit-parts.ts";
+import { secretByName, secretOf } from "./secrets.ts";
+import { sleep, startTimer } from "./timers.ts";
+import { report, writeLines } from "./worker-log.ts";
 import { createPoolLinks } from "../origin-router/pools.ts";
 import { configStore } from "./seed.ts";
 import { shadowTurns } from "./shadow-parts.ts";
@@ -111,26 +114,9 @@ function build(env: Cloudflare.Env): Isolate {
   const platform = platformIssuer(env);
   if (!platform.ok) throw new TypeError(platform.error);
   const store = configStore(env);
-  const callBucket: DeskOptions["call"] = (address, batch) =>
-    bucketStub(env.TOKEN_BUCKET, address, env.ENVIRONMENT === "production").apply(batch);
+  const callBucket = createBucketCall(env.TOKEN_BUCKET, env.ENVIRONMENT === "production");
   const metrics = createMetrics(env, now);
-  const desk = (takesLoans: boolean): LimitDesk =>
-    createLimitDesk({
-      call: callBucket,
-      now,
-      setTimer: startTimer,
-      random: Math.random,
-      newId: () => randomHex(16),
-      takesLoans,
-      regions: {
-        draw: createStockDraw(env.REGIONAL_STOCK),
-        drawn: (outcome, detail) => {
-          metrics.count("regionalDraws", outcome);
-          if (detail !== undefined) report("regional stock", detail);
-        },
-      },
-      events: limitEvents(report, metrics),
-    });
+  const desk = deskMaker(env, callBucket, now, metrics);
   const limits = desk(true);
   const tenants = createTenantDirectory({ store, now, report });
   const state = new RouterState();
@@ -253,23 +239,6 @@ function build(env: Cloudflare.Env): Isolate {
   };
 }
 
-function secretOf(env: Cloudflare.Env): string {
-  const secret = env.EDGEWISE_SECRET;
-  if (secret === undefined || secret === "")
-    throw new TypeError(
-      "EDGEWISE_SECRET: is needed (32 random bytes, base64url); locally dev/setup.ts makes it",
-    );
-  return secret;
-}
-
-/** A secret that a tenant's configuration names. Bindings that are no text are none of its business. */
-function secretByName(env: Cloudflare.Env, name: string): string | undefined {
-  const value: unknown = Reflect.get(env, name);
-  return typeof value === "string" && name.endsWith("_SECRET") && name !== "EDGEWISE_SECRET"
-    ? value
-    : undefined;
-}
-
 /** HMAC of the tenant, so that the timing of a prefix cache tells one tenant nothing of another. Known after the first turn. */
 function createCacheSalts(hash: KeyedHash): (tenant: string) => string | Promise<string> {
   const known = new Map<string, string>();
@@ -285,17 +254,6 @@ function createCacheSalts(hash: KeyedHash): (tenant: string) => string | Promise
   };
 }
 
-function startTimer(callback: () => void, ms: number): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
-}
-
 /** Every isolate feeds one shard, chosen by lot, for as long as it lives. */
 function createMetrics(env: Cloudflare.Env, now: () => number): MetricRecorder {
   const shard = shardName(Math.floor(Math.random() * shardCount));
@@ -306,32 +264,3 @@ function createMetrics(env: Cloudflare.Env, now: () => number): MetricRecorder {
     sleep,
   });
 }
-
-function limitEvents(report: ReportFault, metrics: MetricRecorder): DeskOptions["events"] {
-  return {
-    slow: (scope) => metrics.count("bucketSlow", scope),
-    unreachable: (scope, detail) => {
-      metrics.count("bucketUnreachable", scope);
-      report(`${scope} bucket`, detail);
-    },
-    openAdmission: (admission) => {
-      metrics.count("openAdmissions", admission.scope);
-      writeLines(JSON.stringify({ event: "open-admission", ...admission }));
-    },
-    settlementsLost: (count) => {
-      metrics.count("settlementsLost", "", count);
-      report("bucket", `${count} settlements lost: their reservations stay charged`);
-    },
-  };
-}
-
-/** Request records and faults go where Workers Logs takes them from. */
-function writeLines(text: string): void {
-  // oxlint-disable-next-line no-console -- the one place where this Worker writes its log.
-  console.log(text);
-}
-
-const report: ReportFault = (component, detail) => {
-  // oxlint-disable-next-line no-console -- the one place where this Worker reports faults.
-  console.error(JSON.stringify({ event: "fault", component, detail }));
-};

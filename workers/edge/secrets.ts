@@ -1,0 +1,17 @@
+/** The secrets of this Worker, and those that tenants name. */
+export function secretOf(env: Cloudflare.Env): string {
+  const secret = env.EDGEWISE_SECRET;
+  if (secret === undefined || secret === "")
+    throw new TypeError(
+      "EDGEWISE_SECRET: is needed (32 random bytes, base64url); locally dev/setup.ts makes it",
+    );
+  return secret;
+}
+
+/** A secret that a tenant's configuration names. Bindings that are no text are none of its business. */
+export function secretByName(env: Cloudflare.Env, name: string): string | undefined {
+  const value: unknown = Reflect.get(env, name);
+  return typeof value === "string" && name.endsWith("_SECRET") && name !== "EDGEWISE_SECRET"
+    ? value
+    : undefined;
+}
