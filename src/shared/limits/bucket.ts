@@ -37,8 +37,7 @@ import {
 import { refusal, standing, tooManyOpen } from "./bucket-view.ts";
 import { charge, fits, giveBack, levelKey, type LimitRule } from "./level.ts";
 import { mostLent } from "./loan-policy.ts";
-import { countModels, type ModelTally, newUses } from "./model-counts.ts";
-import { countDay } from "./usage-days.ts";
+import { countUses } from "./usage-days.ts";
 
 /** What a batch says beside its operations. */
 type Terms = Pick<BucketBatch, "rules" | "leaseMs" | "timeZone">;
@@ -205,20 +204,6 @@ function settleOpen(
   if (isNothing(reservation.held)) bucket.open.delete(operation.id);
   else reservation.expiresAtMs = Math.max(reservation.expiresAtMs, now + (operation.ended ? lateMs : 0));
   bucket.usedAtMs = Math.max(bucket.usedAtMs, now);
-}
-
-/** By month, and by day where the bucket keeps days. */
-function countUses(
-  bucket: BucketState,
-  models: SettleOperation["models"],
-  before: Record<string, ModelTally> | null,
-  timeZone: string,
-  now: number,
-): void {
-  if (models.length === 0) return;
-  const uses = newUses(models, before);
-  countModels(bucket.models, uses, timeZone, now);
-  if (bucket.days !== null) countDay(bucket.days, uses, timeZone, now);
 }
 
 /** What was delivered without a reservation: charged whatever the limits say. */

@@ -6,7 +6,7 @@
 import type { DayUse } from "../contracts/usage-book.ts";
 import type { ModelUse } from "./bucket-protocol.ts";
 import { dateAt, periodAt } from "./calendar.ts";
-import { addUse, type ModelTally } from "./model-counts.ts";
+import { addUse, countModels, type ModelCounts, type ModelTally, newUses } from "./model-counts.ts";
 
 export interface UsageDays {
   /** By date (`2026-11-30`) in the tenant's time zone. */
@@ -80,4 +80,18 @@ export function reportBooked(usage: UsageDays, { counted }: UsageReport, now: nu
   usage.booked = Math.max(usage.booked, counted);
   if (!isBooked(usage)) return;
   for (const [date, { endMs }] of usage.days) if (endMs + rememberedMs <= now) usage.days.delete(date);
+}
+
+/** What goes beyond `before`, which is brought up to date: by month, and by day where the bucket keeps days. */
+export function countUses(
+  bucket: { readonly models: ModelCounts; readonly days: UsageDays | null },
+  told: readonly ModelUse[],
+  before: Record<string, ModelTally> | null,
+  timeZone: string,
+  now: number,
+): void {
+  if (told.length === 0) return;
+  const uses = newUses(told, before);
+  countModels(bucket.models, uses, timeZone, now);
+  if (bucket.days !== null) countDay(bucket.days, uses, timeZone, now);
 }
