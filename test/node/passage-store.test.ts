@@ -251,7 +251,8 @@ test("words and vectors that an older version cut are made anew, some at a time,
     Array.from({ length: 600 }, (_, at) => `第${at}章 Kapitel${at}`),
   );
   // As the version before left them: mixed letters by pairs, vectors under its own name.
-  sql.sql.exec("DROP TABLE passage_recut; UPDATE passage_schema_version SET version = 1");
+  sql.sql.exec("DROP TABLE passage_recut; ALTER TABLE passage DROP COLUMN page");
+  sql.sql.exec("UPDATE passage_schema_version SET version = 1");
   sql.sql.exec("DELETE FROM passage_words WHERE rowid != 1048577");
   sql.sql.exec("UPDATE passage_vectors SET embedder = 'lexical-1-1024', vectors = zeroblob(length(vectors))");
   const store = new PassageStore(sql);
