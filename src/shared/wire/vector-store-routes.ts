@@ -69,7 +69,8 @@ const storeRoutes: readonly PublicRoute[] = [
     path: "/v1/vector_stores/{id}/search",
     tag: "Knowledge",
     summary: "Find passages in a vector store",
-    description: "By words and by vectors together, best first. Counts as a request against your limits, and costs no tokens.",
+    description:
+      "By words and by vectors together, best first. Counts as a request against your limits, and costs no tokens.",
     scopes: [],
     pathParameters: storeId,
     request: {
