@@ -6,6 +6,7 @@ import { type BucketBatch, noAmounts } from "../../src/shared/limits/bucket-prot
 import type { UsageTotal } from "../../src/shared/contracts/usage-book.ts";
 import { UsageStore } from "../usage-book/usage-store.ts";
 import { readUsage } from "../usage-book/usage-book-port.ts";
+import { BookKeeper } from "./book-keeper.ts";
 import { bucketStub } from "./bucket-stub.ts";
 
 /** An org's bucket and its tenant's usage book, both as they ship. */
@@ -68,6 +69,32 @@ test("a bucket that wakes again and again does not put the telling off", async (
   vi.useFakeTimers({ toFake: ["Date"], now: dueMs - 1 });
   await org().apply(used("two", 5));
   expect(await alarm()).toBe(dueMs);
+});
+
+test("a wake that is due sooner, as for sockets that have not heard of their revocation, is not put off in another life", async () => {
+  const org = bucketOf(`t-${crypto.randomUUID()}`, "org", "a");
+  await org().apply(used("one", 5));
+  const alarm = () => runInDurableObject(org(), (_object, { storage }) => storage.getAlarm());
+  const beatMs = ((await alarm()) ?? 0) + 600_000;
+  const soonMs = beatMs - 28_000;
+  await runInDurableObject(org(), (_object, { storage }) => storage.setAlarm(soonMs));
+  await evictDurableObject(org());
+  vi.useFakeTimers({ toFake: ["Date"], now: beatMs - 30_000 });
+  await org().apply(used("two", 5));
+  expect(await alarm()).toBe(soonMs);
+});
+
+test("a book that says nothing is told again: the alarm has others to tell", async () => {
+  vi.spyOn(console, "error").mockReturnValue();
+  const silent = { getByName: () => ({ book: () => new Promise(() => undefined) }) };
+  const keeper = new BookKeeper(
+    { name: bucketName("demo", "org", "a") } as DurableObjectId,
+    { USAGE_BOOK: silent, ENVIRONMENT: "local" } as unknown as Cloudflare.Env,
+  );
+  vi.useFakeTimers();
+  const telling = keeper.tell({ counted: 1, days: [] });
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await telling).toBe(false);
 });
 
 test("a book that can't be told is told again, and nothing is lost or forgotten meanwhile", async () => {

@@ -1,9 +1,13 @@
 import { readBucketName } from "../../src/shared/limits/bucket-name.ts";
 import type { UsageReport } from "../../src/shared/limits/usage-days.ts";
+import { err } from "../../src/shared/contracts/result.ts";
+import { timedOut, within } from "../../src/shared/isolate/shared-load.ts";
 import { bookUsage } from "../usage-book/usage-book-port.ts";
 
 /** What was used is in its tenant's book so much later at most. */
 const everyMs = 60_000;
+/** A book that says nothing for so long is told again later: the alarm that tells it has others to tell as well. */
+const timeoutMs = 10_000;
 
 /**
  * Tells its tenant's usage book what an org's bucket counted. A user's bucket tells nothing: a tenant may have a million users,
@@ -39,7 +43,8 @@ export class BookKeeper {
     if (this.#owner === null) return false;
     const { tenant, id: org } = this.#owner;
     const place = { tenant, jurisdiction: this.#jurisdiction };
-    const told = await bookUsage(this.#env, place, org, days);
+    const telling = await within(bookUsage(this.#env, place, org, days), timeoutMs);
+    const told = telling === timedOut ? err("no answer in time") : telling;
     if (!told.ok)
       // oxlint-disable-next-line no-console -- an object's way to the log.
       console.error(

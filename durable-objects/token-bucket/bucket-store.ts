@@ -6,11 +6,16 @@ const key = "bucket";
 
 export class BucketStore {
   readonly #storage: DurableObjectStorage;
-  /** What `wakeBy` asked for last, until it rings. */
+  /** What `wakeBy` asked for last, until it rings; or what was set before this life. */
   #wakeAtMs: number | null = null;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
+  }
+
+  /** At a wake, before anything is written: what is to wake the object already must not be put off. */
+  async recallAlarm(): Promise<void> {
+    this.#wakeAtMs = await this.#storage.getAlarm();
   }
 
   read(): string | null {

@@ -45,6 +45,8 @@ export class TokenBucket extends DurableObject {
     this.#sockets = new OpenSockets(ctx.storage.kv, env);
     this.#keeper = new BookKeeper(ctx.id, env);
     this.#bucket = new KeptBucket(this.#store.read(), Date.now(), this.#keeper.keepsDays);
+    // Its first write asks to be woken within a minute: sockets may be waiting for less than that (`tellAgainMs`).
+    if (this.#keeper.keepsDays) void ctx.blockConcurrencyWhile(() => this.#store.recallAlarm());
   }
 
   /** Every operation on a bucket: see src/shared/limits/bucket-protocol.ts. */

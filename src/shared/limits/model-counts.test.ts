@@ -62,3 +62,29 @@ test("a loan's reports are counted by model as they grow, also after an eviction
   }
   expect(bucket.inspect().models.uses).toEqual([{ model: "m", requests: 4, tokens: 400, microdollars: 0 }]);
 });
+
+test("a model that is called as what every object has is counted like any other", () => {
+  const bucket = new Bucket();
+  bucket.rules = [];
+  const total = amounts(10, 1_000, 10, 100);
+  const outcome = bucket.do({ type: "reserve", id: "loan", total, ttlMs: 90_000, lend: true });
+  if (outcome.type !== "granted") throw new Error(outcome.type);
+  const models = [{ model: "constructor", requests: 1, tokens: 60, microdollars: 0 }];
+  const used = amounts(1, 60);
+  const held = amounts(9, 940, 10, 100);
+  const { receipt } = outcome;
+  bucket.do({
+    type: "settle",
+    id: "loan",
+    receipt,
+    sequence: 1,
+    used,
+    models,
+    held,
+    granted: total,
+    ended: false,
+  });
+  bucket.rest();
+  bucket.kill();
+  expect(bucket.inspect().models.uses).toEqual(models);
+});

@@ -28,7 +28,8 @@ export function newUses(
   if (before === null) return uses;
   return uses.map((use) => {
     const { model, requests, tokens, microdollars } = use;
-    const seen = before[model];
+    // A model may be called as what every object has.
+    const seen = Object.hasOwn(before, model) ? before[model] : undefined;
     before[model] = { requests, tokens, microdollars };
     if (seen === undefined) return use;
     return {

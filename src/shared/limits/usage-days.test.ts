@@ -58,6 +58,23 @@ test("a day is forgotten only when the book has all of it and its date can't com
   expect(usageReport(usage).days).toEqual([]);
 });
 
+test("days of an org that is busy at every moment are forgotten as well, each when the book has all of it", () => {
+  const usage = usageDays();
+  const tomorrow = noon + 24 * hourMs;
+  countDay(usage, [use("m", 1)], timeZone, noon);
+  countDay(usage, [use("m", 1)], timeZone, tomorrow);
+  const report = usageReport(usage);
+  // While it is told, more is counted.
+  countDay(usage, [use("m", 1)], timeZone, tomorrow + 96 * hourMs);
+  reportBooked(usage, report, tomorrow + 96 * hourMs);
+  expect(isBooked(usage)).toBe(false);
+  expect(usageReport(usage).days.map(({ date }) => date)).toEqual(["2026-12-05"]);
+  const second = usageReport(usage);
+  countDay(usage, [use("m", 1)], timeZone, tomorrow + 96 * hourMs);
+  reportBooked(usage, second, tomorrow + 400 * hourMs);
+  expect(usageReport(usage).days).toMatchObject([{ uses: [{ tokens: 2 }] }]);
+});
+
 test("a book that is away for long is owed 40 days, the latest", () => {
   const usage = usageDays();
   for (let day = 0; day < 100; day += 1) countDay(usage, [use("m", 1)], "UTC", noon + day * 24 * hourMs);

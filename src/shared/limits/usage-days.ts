@@ -21,6 +21,8 @@ export interface UsageDays {
 export interface UsageDay {
   readonly endMs: number;
   readonly tallies: Map<string, ModelTally>;
+  /** `counted` of all days when this one was counted last: a report that is younger has all of it. */
+  counted: number;
 }
 
 /** What the book is to be told, and what to say to `booked` when it has it. */
@@ -35,8 +37,9 @@ const mostDays = 40;
 const rememberedMs = 2 * 86_400_000;
 
 /** `days`: as they were written down; whether the book has them is not known then, so it is told again. */
-export function usageDays(days: Iterable<readonly [string, UsageDay]> = []): UsageDays {
-  const known = new Map(days);
+export function usageDays(days: Iterable<readonly [string, Omit<UsageDay, "counted">]> = []): UsageDays {
+  const known = new Map<string, UsageDay>();
+  for (const [date, day] of days) known.set(date, { ...day, counted: 1 });
   return { days: known, today: null, counted: known.size === 0 ? 0 : 1, booked: 0 };
 }
 
@@ -50,7 +53,7 @@ export function countDay(usage: UsageDays, uses: readonly ModelUse[], timeZone: 
   const { date, endMs } = usage.today;
   let day = usage.days.get(date);
   if (day === undefined) {
-    day = { endMs, tallies: new Map() };
+    day = { endMs, tallies: new Map(), counted: 0 };
     usage.days.set(date, day);
     for (const oldest of usage.days.keys()) {
       if (usage.days.size <= mostDays) break;
@@ -59,6 +62,7 @@ export function countDay(usage: UsageDays, uses: readonly ModelUse[], timeZone: 
   }
   for (const use of uses) addUse(day.tallies, use);
   usage.counted += 1;
+  day.counted = usage.counted;
 }
 
 export function isBooked({ counted, booked }: UsageDays): boolean {
@@ -75,11 +79,11 @@ export function usageReport({ days, counted }: UsageDays): UsageReport {
   };
 }
 
-/** The book has this report: days that are long over and were not counted since are forgotten. */
+/** The book has this report: days that are long over and were not counted since are forgotten, also where others were. */
 export function reportBooked(usage: UsageDays, { counted }: UsageReport, now: number): void {
   usage.booked = Math.max(usage.booked, counted);
-  if (!isBooked(usage)) return;
-  for (const [date, { endMs }] of usage.days) if (endMs + rememberedMs <= now) usage.days.delete(date);
+  for (const [date, day] of usage.days)
+    if (day.endMs + rememberedMs <= now && day.counted <= counted) usage.days.delete(date);
 }
 
 /** What goes beyond `before`, which is brought up to date: by month, and by day where the bucket keeps days. */
