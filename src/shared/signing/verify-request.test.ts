@@ -110,6 +110,52 @@ test("an unsigned request is told from a badly signed one", async () => {
   expect(await verdict({ "signature-input": "x=()" })).not.toBe("unsigned");
 });
 
+describe("a signature of somebody else's, such as a proxy's or one for another service", () => {
+  const others = {
+    "signature-input":
+      'sig2=("@authority");created=1790000000;keyid="proxy-7";alg="ed25519";tag="web-bot-auth"',
+    signature: "sig2=:AAAA:",
+  };
+  const optional = async (fields: Fields): Promise<string> => {
+    const policy = { ...fixture.policy, policy: "optional" } as const;
+    const result = await verifyRequest(received(request, fields), policy, (key) => keys.get(key), nowMs);
+    if (result === null) return "unsigned";
+    if (result.ok) return "good";
+    return result.error.kind === "invalid" ? result.error.detail : result.error.kind;
+  };
+  const none = "no signature is by a key of this tenant";
+
+  test("is none where signatures are optional, and no proof where they are required", async () => {
+    expect(await optional(others)).toBe("unsigned");
+    expect(await verdict(others)).toBe(none);
+  });
+
+  test("stands beside the tenant's own, which must be right", async () => {
+    const own = await signed();
+    const both = {
+      ...own,
+      "signature-input": `${others["signature-input"]}, ${own["signature-input"]}`,
+      signature: `${others.signature}, ${own["signature"]}`,
+    };
+    expect(await optional(both)).toBe("good");
+    expect(await optional({ ...both, authorization: "Bearer another" })).toBe("signature is wrong");
+  });
+
+  test("is told apart by the key that it names, and by nothing less", async () => {
+    const input = others["signature-input"];
+    expect(await optional({ ...others, "signature-input": input.replace(';keyid="proxy-7"', "") })).toBe(
+      none,
+    );
+    expect(await optional({ ...others, "signature-input": input.replace("proxy-7", "edge-1") })).not.toBe(
+      "unsigned",
+    );
+    expect(await optional({ "signature-input": input })).toBe(none);
+    expect(await optional({ signature: others.signature })).toBe(none);
+    expect(await optional({ ...others, signature: "sig3=:AAAA:" })).toBe(none);
+    expect(await optional({ ...others, "signature-input": "sig2=(" })).toBe("signature fields are malformed");
+  });
+});
+
 test.each(requiredComponents)("%s must be covered", async (component) => {
   const fields = await signed();
   const input = fields["signature-input"] ?? "";

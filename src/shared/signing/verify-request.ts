@@ -35,7 +35,10 @@ export type SignatureFault =
 /** What is left to do: the nonce must be new. */
 export type Verified = Pick<NonceUse, "keyId" | "nonce" | "untilMs">;
 
-/** Null: the request carries no signature. */
+/**
+ * Null: the request carries no signature. Under `optional` also where all that it carries are by keys that this tenant does not know: a
+ * client's own for somebody else, or of a proxy on the way. Whoever wants to pass for unsigned can leave his own out just as well.
+ */
 export async function verifyRequest(
   request: SignedRequest,
   policy: SigningPolicy,
@@ -49,7 +52,10 @@ export async function verifyRequest(
   const signed = parseDictionary(signatures ?? "");
   if (covered === null || signed === null) return invalid("signature fields are malformed");
   const chosen = choose(covered, policy.keys);
-  if (chosen === null) return invalid("no signature is by a key of this tenant");
+  if (chosen === null)
+    return policy.policy === "optional" && areOthers(covered, signed)
+      ? null
+      : invalid("no signature is by a key of this tenant");
   const { label, list, key } = chosen;
   const signature = signed.get(label);
   if (signature?.kind !== "item" || signature.value.type !== "bytes")
@@ -92,6 +98,15 @@ function choose(covered: ReadonlyMap<string, Member>, keys: readonly SigningKey[
     if (key !== undefined) return { label, list, key };
   }
   return null;
+}
+
+/** Whole signatures, each by a key that it names, of which none is this tenant's: what names no key may be meant for anybody. */
+function areOthers(covered: ReadonlyMap<string, Member>, signed: ReadonlyMap<string, Member>): boolean {
+  if (covered.size === 0 || covered.size !== signed.size) return false;
+  for (const [label, list] of covered)
+    if (list.kind !== "list" || list.parameters.get("keyid")?.type !== "string" || !signed.has(label))
+      return false;
+  return true;
 }
 
 /** RFC 9421, 2.3. An unknown parameter is signed like the others, and means nothing here. */
