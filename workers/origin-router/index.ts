@@ -15,7 +15,8 @@ import { RouterState } from "../../src/shared/routing/router-state.ts";
 import { originTransport } from "../origin-bindings.ts";
 import type { OriginRouterEnv } from "./env.ts";
 import { createPoolLinks } from "./pools.ts";
-import { serveRequest, type RunningAnswers } from "./serve-dispatch.ts";
+import { BoundedMap } from "../../src/shared/isolate/bounded-map.ts";
+import { serveRequest, type EndedAnswers, type RunningAnswers } from "./serve-dispatch.ts";
 
 /** What lives as long as the isolate. */
 interface Mount {
@@ -26,14 +27,15 @@ interface Mount {
 }
 
 /**
- * The edge says of an answer that it was none within milliseconds of its last byte, where its client keeps up. What it says later is
- * lost, and so is what another isolate of this Worker is told.
+ * The edge says of an answer that it was none within milliseconds of its last byte, where its client keeps up. An answer of which it says so
+ * later has counted as whole, and counts as a fault then. What another isolate of this Worker is told is lost.
  */
 const untilWholeMs = 500;
 
 const state = new RouterState();
 const poller = new Poller();
 const running: RunningAnswers = new Map();
+const ended: EndedAnswers = new BoundedMap({ maxEntries: 2048 });
 let mounted: Mount | null = null;
 
 function mountOf(env: OriginRouterEnv): Mount {
@@ -86,6 +88,7 @@ export default {
     return serveRequest(request, {
       origin,
       running,
+      ended,
       background,
       untilWhole: () => new Promise((resolve) => setTimeout(resolve, untilWholeMs)),
       inFlight: () => state.inFlight.size,

@@ -8,7 +8,8 @@ import { seeded } from "../../src/shared/routing/pool/seeded-fixture.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";
 import { FakeReplicas, fakeFleet, fakeRequest } from "../../test/workers/fake-replicas.ts";
 import { originConformance } from "../../test/workers/origin-conformance.ts";
-import { serveRequest, type RunningAnswers } from "./serve-dispatch.ts";
+import { BoundedMap } from "../../src/shared/isolate/bounded-map.ts";
+import { serveRequest, type EndedAnswers, type RunningAnswers } from "./serve-dispatch.ts";
 
 function inProcess(fleet: Fleet, replicas: FakeReplicas) {
   const state = new RouterState();
@@ -37,6 +38,7 @@ originConformance("in process, in workerd", inProcess);
 function behindBinding(fleet: Fleet, replicas: FakeReplicas) {
   const mounted = inProcess(fleet, replicas);
   const running: RunningAnswers = new Map();
+  const ended: EndedAnswers = new BoundedMap({ maxEntries: 8 });
   const outcomes: Promise<Response>[] = [];
   const whole = Promise.withResolvers<void>();
   const binding = {
@@ -46,6 +48,7 @@ function behindBinding(fleet: Fleet, replicas: FakeReplicas) {
       const serving = serveRequest(request, {
         origin,
         running,
+        ended,
         background,
         untilWhole: () => whole.promise,
         inFlight: () => mounted.state.inFlight.size,
@@ -64,7 +67,8 @@ function behindBinding(fleet: Fleet, replicas: FakeReplicas) {
     whole.resolve();
     await mounted.settled();
   };
-  return { ...mounted, settled, running, origin: serviceOrigin(binding, mounted.background) };
+  const outcomesSent = async (): Promise<void> => void (await Promise.all(outcomes));
+  return { ...mounted, settled, outcomesSent, running, origin: serviceOrigin(binding, mounted.background) };
 }
 
 originConformance("behind a service binding", behindBinding);
@@ -84,4 +88,17 @@ test("the router's own Worker frees a replica's slot with the last byte, before 
   await settled();
   expect(running.size).toBe(0);
   expect(breaker()?.takeOutcomes().successes).toBe(2);
+});
+
+test("an answer that counted as whole before its slow reader found that it was cut off counts as a fault as well, once", async () => {
+  const { origin, running, breaker, outcomesSent, settled } = behindBinding(fakeFleet(1), new FakeReplicas());
+  const result = await origin.dispatch(fakeRequest(["c0"]), new AbortController().signal);
+  if (!result.ok) throw new Error(result.error.kind);
+  await new Response(result.value.body).text();
+  await settled();
+  expect(running.size).toBe(0);
+  expect(breaker()?.takeOutcomes()).toEqual({ successes: 1, failures: {} });
+  result.value.report("stalled");
+  await outcomesSent();
+  expect(breaker()?.takeOutcomes()).toEqual({ successes: 0, failures: { stalled: 1 } });
 });

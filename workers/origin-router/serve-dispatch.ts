@@ -5,6 +5,7 @@
 import type { PoolAction, PoolControl } from "../../src/shared/routing/pool/pool-action.ts";
 import type { PoolSite } from "../../src/shared/routing/pool/pool-site.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
+import type { BoundedMap } from "../../src/shared/isolate/bounded-map.ts";
 import {
   answerHeader,
   dispatchHeader,
@@ -23,9 +24,13 @@ import type { Origin, OriginAnswer, OriginFailure, OriginOutcome } from "../../s
  */
 export type RunningAnswers = Map<string, (outcome: OriginOutcome) => void>;
 
+/** Answers that counted as whole before the edge had said how they ended, the latest of them: it may say otherwise yet. */
+export type EndedAnswers = BoundedMap<string, (outcome: OriginOutcome) => void>;
+
 export interface DispatchServer {
   readonly origin: Origin;
   readonly running: RunningAnswers;
+  readonly ended: EndedAnswers;
   readonly background: Background;
   /** Requests of this isolate that are at a replica. */
   readonly inFlight: () => number;
@@ -44,7 +49,8 @@ export async function serveRequest(request: Request, server: DispatchServer): Pr
     case "POST /outcome": {
       const outcome = readOutcome(url.searchParams.get("outcome") ?? "");
       // A token of another isolate is unknown here; the edge's abort reaches that one too, only without the reason.
-      if (outcome !== null) server.running.get(url.searchParams.get("token") ?? "")?.(outcome);
+      const token = url.searchParams.get("token") ?? "";
+      if (outcome !== null) (server.running.get(token) ?? server.ended.get(token))?.(outcome);
       return new Response(null, { status: 204 });
     }
     case "GET /ready": {
@@ -92,11 +98,16 @@ function failed(failure: OriginFailure): Response {
   });
 }
 
-function answered(answer: OriginAnswer, { running, background, untilWhole }: DispatchServer): Response {
+function answered(
+  answer: OriginAnswer,
+  { running, ended, background, untilWhole }: DispatchServer,
+): Response {
   const token = crypto.randomUUID();
   const { status, contentType, cluster, replica, attempts, text, firstChunk, body } = answer;
   const told = Promise.withResolvers<void>();
+  let isTold = false;
   running.set(token, (outcome) => {
+    isTold = true;
     answer.report(outcome);
     told.resolve();
   });
@@ -114,6 +125,7 @@ function answered(answer: OriginAnswer, { running, background, untilWhole }: Dis
       answer.arrived();
       await Promise.race([told.promise, untilWhole()]);
       answer.report("done");
+      if (!isTold && answer.amend !== undefined) ended.set(token, answer.amend);
     })
     .finally(() => running.delete(token));
   background.run("relay an answer", ending);

@@ -101,6 +101,17 @@ function answerOf(
     attempts,
     arrived,
     report,
+    amend: amendment(replica, state.zones, now),
+  };
+}
+
+/** A function of its own, so that what it is kept with is no answer's text. */
+function amendment(replica: ReplicaState, zones: ZoneHealth, now: () => number) {
+  let isTold = false;
+  return (outcome: OriginOutcome): void => {
+    if (isTold || outcome === "done" || outcome === "client-gone") return;
+    isTold = true;
+    scoreOutcome(replica, outcome, zones, now());
   };
 }
 

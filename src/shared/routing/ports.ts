@@ -86,6 +86,11 @@ export interface OriginAnswer {
    * its breaker, and, unless `done`, aborts the engine at once. Further calls are ignored.
    */
   report(outcome: OriginOutcome): void;
+  /**
+   * It was reported `done`, and whoever has read it since found that it was not: the replica's breaker is told that, too. Holds nothing of
+   * the answer, and may be kept. May be left out.
+   */
+  readonly amend?: (outcome: OriginOutcome) => void;
 }
 
 /** `origin-error`: the body broke, or carried an error event. `stalled`: it fell silent for too long. */
