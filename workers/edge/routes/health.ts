@@ -1,7 +1,9 @@
 /** Alive, and ready? `/health` says that this Worker runs; `/health/ready` asks what it depends on, and names only the part. */
 import { emptyBatch } from "../../../src/shared/limits/bucket-protocol.ts";
 import { bucketName } from "../../../src/shared/limits/bucket-name.ts";
+import { timedOut, within } from "../../../src/shared/isolate/shared-load.ts";
 import { listModels } from "../../../src/shared/routing/resolve-model.ts";
+import { Readiness } from "../../../src/shared/telemetry/readiness.ts";
 import type { RequestScope } from "../../../src/shared/telemetry/request-scope.ts";
 import type { PublicHandler } from "../handle.ts";
 import type { Isolate } from "../isolate.ts";
@@ -9,8 +11,17 @@ import { respondJson } from "../respond.ts";
 
 export const health: PublicHandler = ({ scope }) => respondJson(scope, { status: "ok" });
 
+/** As long as the isolate: nothing in it is of one request. */
+const readiness = new Readiness();
+/** As long as a request waits for its bucket. */
+const bucketMs = 1_000;
+
 export const ready: PublicHandler = async ({ scope, isolate }) => {
-  const failing = await firstFailing(isolate, scope);
+  const failing = await readiness.firstFailing(
+    () => firstFailing(isolate, scope),
+    scope.background,
+    isolate.now,
+  );
   return failing === null
     ? respondJson(scope, { status: "ready" })
     : respondJson(scope, { status: "unavailable", part: failing }, { "retry-after": "5" }, 503);
@@ -31,11 +42,13 @@ async function firstFailing(isolate: Isolate, scope: RequestScope): Promise<stri
 /** An empty batch to a bucket that nobody owns: it answers from memory and writes nothing. */
 async function bucketAnswers(isolate: Isolate): Promise<boolean> {
   try {
-    await isolate.callBucket(
+    const asking = isolate.callBucket(
       { name: bucketName("edgewise", "org", "health"), jurisdiction: "none" },
       emptyBatch,
     );
-    return true;
+    if ((await within(asking, bucketMs)) !== timedOut) return true;
+    isolate.report("bucket", "no answer in time");
+    return false;
   } catch (error) {
     isolate.report("bucket", String(error));
     return false;
