@@ -11,12 +11,22 @@ import { keyRecordKey, type KeyRecord } from "../../src/shared/identity/key-reco
 import { bucketName } from "../../src/shared/limits/bucket-name.ts";
 import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import { bucketStub } from "../token-bucket/bucket-stub.ts";
+import {
+  type BeginChange,
+  type BeginChangeOutcome,
+  type ClaimsUnsupported,
+  type EndChange,
+  type EndChangeOutcome,
+  tenantClaimsVersion,
+} from "../../src/shared/admin/tenant-claims.ts";
 import { AuditStore, type LogOwner } from "./audit-store.ts";
+import { ClaimStore } from "./claim-store.ts";
 
 /** Records told, or tried, in one go; the rest follow with the alarm, so that one call stays within what a call may do. */
 const batch = 100;
 /** When what could not be told is tried again. */
 const retryMs = 5_000;
+const unsupported: ClaimsUnsupported = { result: "version-unsupported", supported: tenantClaimsVersion };
 
 export interface ChangeMessage {
   readonly v: 1;
@@ -31,6 +41,7 @@ export interface ChangeMessage {
  */
 export class AuditLog extends DurableObject {
   readonly #store: AuditStore;
+  readonly #claims: ClaimStore;
   readonly #hash: KeyedHash;
   #delivering: Promise<boolean> | null = null;
   /** Where the last run ended: what can't be told, however much of it, is not tried before all else for ever. */
@@ -39,6 +50,7 @@ export class AuditLog extends DurableObject {
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     this.#store = new AuditStore(ctx.storage);
+    this.#claims = new ClaimStore(ctx.storage);
     this.#hash = new KeyedHash(env.EDGEWISE_SECRET ?? "");
   }
 
@@ -86,6 +98,26 @@ export class AuditLog extends DurableObject {
     // The oldest shown follows on the next older one; where there is none, it must be the first of all.
     const broken = await firstBroken(this.#hash, log, found[limit] ?? emptyChain, entries.toReversed());
     return { result: "ok", entries, hasMore: found.length > limit, broken };
+  }
+
+  /** When the tenant's knowledge was erased as a whole, with the tenant or without, for the last time; `null`: never. */
+  lastErasure(log: string): number | null {
+    this.#checkOwner(log);
+    return this.#store.lastOf([
+      ["tenant.delete", log],
+      ["knowledge.erase", log],
+    ]);
+  }
+
+  /** In the platform's own, as `endChange`: a tenant is about to be changed. */
+  beginChange(message: BeginChange): BeginChangeOutcome | ClaimsUnsupported {
+    return message.v === tenantClaimsVersion ? this.#claims.begin(message, Date.now()) : unsupported;
+  }
+
+  endChange(message: EndChange): EndChangeOutcome {
+    if (message.v !== tenantClaimsVersion) return unsupported;
+    this.#claims.end(message, Date.now());
+    return { result: "ended" };
   }
 
   override async alarm(): Promise<void> {

@@ -158,6 +158,17 @@ export class AuditStore implements KeyBook {
       }));
   }
 
+  /** When the last of these actions was done, each with its subject. */
+  lastOf(actions: readonly (readonly [action: string, subject: string])[]): number | null {
+    if (!this.#tables.areMade) return null;
+    const [row] = this.#sql.exec<{ at_ms: number }>(
+      `SELECT at_ms FROM entry WHERE ${actions.map(() => "(action = ? AND subject = ?)").join(" OR ")}
+       ORDER BY sequence DESC LIMIT 1`,
+      ...actions.flat(),
+    );
+    return row?.at_ms ?? null;
+  }
+
   /**
    * Records that KV, and the bucket of a revoked one, were not told of yet: as text, as they are. Those behind `after` first, then
    * round to the others.

@@ -9,6 +9,8 @@ export interface Duty {
   /** JSON; only of `make`. */
   readonly message: string;
   readonly attempts: number;
+  /** With `attempts` it tells whether a duty is still the one that was read: what is owed anew is due at another time. */
+  readonly dueMs: number;
 }
 
 export class DutyStore {
@@ -18,10 +20,12 @@ export class DutyStore {
     this.#sql = sql;
   }
 
-  owe(duty: Omit<Duty, "id" | "attempts">, nowMs: number): void {
+  /** Owed anew it is another duty: whoever carries out the one before may have come too early. */
+  owe(duty: Omit<Duty, "id" | "attempts" | "dueMs">, nowMs: number): void {
     const { kind, fileId, storeId, message } = duty;
     this.#sql.exec(
-      "INSERT OR REPLACE INTO duty VALUES (?, ?, ?, ?, ?, 0, ?)",
+      `INSERT INTO duty VALUES (?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET message = excluded.message, attempts = 0,
+         due_ms = CASE due_ms WHEN excluded.due_ms THEN due_ms + 1 ELSE excluded.due_ms END`,
       dutyId(kind, fileId, storeId),
       kind,
       fileId,
@@ -41,16 +45,17 @@ export class DutyStore {
   }
 
   /** Done, if it is still the one that was read. */
-  done({ id, attempts }: Duty): void {
-    this.#sql.exec("DELETE FROM duty WHERE id = ? AND attempts = ?", id, attempts);
+  done({ id, attempts, dueMs }: Duty): void {
+    this.#sql.exec("DELETE FROM duty WHERE id = ? AND attempts = ? AND due_ms = ?", id, attempts, dueMs);
   }
 
-  putOff({ id, attempts }: Duty, dueMs: number): void {
+  putOff({ id, attempts, dueMs }: Duty, nextMs: number): void {
     this.#sql.exec(
-      "UPDATE duty SET attempts = attempts + 1, due_ms = ? WHERE id = ? AND attempts = ?",
-      dueMs,
+      "UPDATE duty SET attempts = attempts + 1, due_ms = ? WHERE id = ? AND attempts = ? AND due_ms = ?",
+      nextMs,
       id,
       attempts,
+      dueMs,
     );
   }
 
@@ -72,9 +77,15 @@ export class DutyStore {
         store_id: string;
         message: string;
         attempts: number;
-      }>(`SELECT id, kind, file_id, store_id, message, attempts FROM duty WHERE ${where}`, ...values)
+        due_ms: number;
+      }>(`SELECT id, kind, file_id, store_id, message, attempts, due_ms FROM duty WHERE ${where}`, ...values)
       .toArray()
-      .map(({ file_id: fileId, store_id: storeId, ...rest }) => ({ ...rest, fileId, storeId }));
+      .map(({ file_id: fileId, store_id: storeId, due_ms: dueMs, ...rest }) => ({
+        ...rest,
+        fileId,
+        storeId,
+        dueMs,
+      }));
   }
 }
 

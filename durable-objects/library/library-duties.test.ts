@@ -54,6 +54,27 @@ test("a store that can't be reached is told by the alarm until it has heard, wha
   });
 });
 
+test("what is owed anew while it is carried out is owed still: whoever did it may have come before the bytes", async () => {
+  const probe = new LibraryProbe();
+  await probe.file("zyzzyva", "library");
+  await runInDurableObject(probe.stub, (_instance, { storage }) => {
+    const { duties } = new LibraryStore(storage);
+    const owed = { kind: "erase-content", fileId: "file-x", storeId: "", message: "" } as const;
+    for (const againMs of [1_000, 1_001]) {
+      duties.owe(owed, 1_000);
+      const [read] = duties.due(1_002, 1);
+      if (read === undefined) throw new Error("it is due");
+      duties.owe(owed, againMs);
+      duties.putOff(read, 9_000);
+      duties.done(read);
+      const [still] = duties.due(1_002, 1);
+      expect(still).toMatchObject({ fileId: "file-x", attempts: 0 });
+      if (still !== undefined) duties.done(still);
+      expect(duties.count()).toBe(0);
+    }
+  });
+});
+
 test("thirty files are deleted at once, each with its place in two stores", async () => {
   const probe = new LibraryProbe();
   const stores = [await probe.id("vectorStore"), await probe.id("vectorStore")];

@@ -5,6 +5,7 @@ import {
   type StoreView,
 } from "../../src/shared/contracts/knowledge-base.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
+import { within } from "../../src/shared/isolate/shared-load.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
@@ -69,9 +70,17 @@ export class LibraryDuties {
     } else await this.#setAlarm(0);
   }
 
-  /** At a wake: an alarm that the platform gave up, or that a kill came ahead of, is set again. Nothing that is owed waits for ever. */
-  async rearm(): Promise<void> {
-    if (this.#nextMs(Date.now()) !== null && (await this.#context.storage.getAlarm()) === null)
+  /**
+   * At a wake, before anything is shown. One of the version before, which no roll knows, enrols: what was erased meanwhile is not found.
+   * An alarm that the platform gave up, or that a kill came ahead of, is set again: nothing that is owed waits for ever. Never throws.
+   */
+  async wake(): Promise<void> {
+    if (this.#roll.isUnenrolled()) await within(this.run(), wakeMs);
+    if (
+      this.#store.isOpen &&
+      this.#nextMs(Date.now()) !== null &&
+      (await this.#context.storage.getAlarm()) === null
+    )
       await this.#setAlarm(0);
   }
 
@@ -102,11 +111,21 @@ export class LibraryDuties {
   /** What a store is that was noted before: its first answer was lost, or is on its way still. The reason why not. */
   async made(storeId: string): Promise<StoreView | string> {
     if (this.#store.duties.making(storeId) !== null) return this.make(storeId);
-    const described: StoreOutcome | string = await inTime(
-      this.#ask(storeId, async (stub) => stub.describe({ v: knowledgeBaseVersion, owner: this.#owner() })),
-    ).catch((error: unknown) => String(error));
+    const described = await this.#describe(storeId);
     if (typeof described === "string") return described;
     return described.result === "ok" ? described.store : `a store that is noted answers ${described.result}`;
+  }
+
+  /** Whether a store's time is over, as its own object says. */
+  async isExpired(storeId: string): Promise<boolean> {
+    const described: StoreOutcome | string = await this.#describe(storeId);
+    return typeof described !== "string" && described.result === "ok" && described.store.expiredMs !== null;
+  }
+
+  #describe(storeId: string): Promise<StoreOutcome | string> {
+    return inTime<StoreOutcome | string>(
+      this.#ask(storeId, async (stub) => stub.describe({ v: knowledgeBaseVersion, owner: this.#owner() })),
+    ).catch((error: unknown) => String(error));
   }
 
   async #carryOut(duty: Duty): Promise<void> {
@@ -217,6 +236,8 @@ function storeStub(env: Cloudflare.Env, storeId: string) {
 
 const retryMs = 5_000;
 const timeoutMs = 10_000;
+/** Whoever woke it waits for no longer. */
+const wakeMs = 3_000;
 const batchSize = 6;
 /** From here on each failure is reported. */
 const reportFrom = 3;

@@ -1,11 +1,19 @@
 /** An erasure of a user and of a whole tenant: whatever comes before, between and behind it. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { LibraryProbe } from "../../test/workers/library-probe.ts";
 import { holdsText } from "../../test/workers/stored-text.ts";
+import { auditLedger } from "../audit-log/audit-ledger.ts";
+import { AuditStore } from "../audit-log/audit-store.ts";
 import { bucketKey } from "./file-bucket.ts";
 import { fileContents } from "./file-contents.ts";
+import { LibraryDuties } from "./library-duties.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
 
 const text = "zyzzyva";
 
@@ -94,7 +102,7 @@ test("what could not be told is told by the alarm, also after an eviction", asyn
   await ann.file(text, "library");
   // As after a kill behind the transaction of each.
   await runInDurableObject(own.stub, async (_instance, { storage }) => {
-    storage.sql.exec("UPDATE member SET doomed_ms = 1");
+    storage.sql.exec("UPDATE member SET doomed_ms = ?", Date.now());
     await storage.setAlarm(Date.now() + 3_600_000);
   });
   await evictDurableObject(own.stub);
@@ -168,3 +176,123 @@ test("a Library of the version before enrols with what comes next", async () => 
   await own.erase();
   expect(await ann.tables()).toEqual([]);
 });
+
+/** As code of before there was a roll left it: nobody knows of it. */
+async function forgotten(user: LibraryProbe, own: LibraryProbe): Promise<void> {
+  await runInDurableObject(user.stub, (_instance, { storage }) => {
+    storage.sql.exec("DROP TABLE membership; DROP TABLE member; UPDATE schema_version SET version = 1");
+  });
+  if ((await own.tables()).includes("member"))
+    await runInDurableObject(own.stub, (_instance, { storage }) => {
+      storage.sql.exec("DELETE FROM member");
+    });
+  await evictDurableObject(user.stub);
+}
+
+test("a Library of the version before enrols when it wakes, whatever for, and the next erasure reaches it", async () => {
+  const name = tenant();
+  const [ann, own] = [new LibraryProbe("ann", name), new LibraryProbe("", name)];
+  await ann.file(text, "library");
+  await forgotten(ann, own);
+  expect(await ann.ids()).toHaveLength(1);
+  expect(await own.members()).toEqual(["ann"]);
+  expect(await own.erase()).toEqual({ result: "erased", pending: 0 });
+  expect(await ann.tables()).toEqual([]);
+});
+
+test.each([
+  ["knowledge.erase", "of all its knowledge"],
+  ["tenant.delete", "with the tenant"],
+])("a Library that slept through an erasure (%s, %s) shows nothing of what was erased", async (action) => {
+  const name = tenant();
+  const [ann, own] = [new LibraryProbe("ann", name), new LibraryProbe("", name)];
+  const storeId = await ann.id("vectorStore");
+  await ann.store(storeId, [await ann.file(text, "bucket")]);
+  await forgotten(ann, own);
+  await note(name, action, name);
+  await own.erase();
+  expect(await ann.ids()).toEqual([]);
+  expect(await ann.knowledge(storeId).describe({ v: 1, owner: ann.owner })).toEqual({ result: "unknown" });
+  expect(await ann.tables()).toEqual([]);
+  expect(await own.members()).toEqual([]);
+});
+
+test("what one made behind the last erasure of the tenant, or of somebody else, stays when it enrols late", async () => {
+  const name = tenant();
+  const [ann, own] = [new LibraryProbe("ann", name), new LibraryProbe("", name)];
+  await note(name, "knowledge.erase", name);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 6_000 });
+  await ann.file(text, "library");
+  vi.useRealTimers();
+  await forgotten(ann, own);
+  await note(name, "knowledge.erase", "user:bob");
+  expect(await ann.ids()).toHaveLength(1);
+  expect(await own.members()).toEqual(["ann"]);
+});
+
+test("one that can't enrol when it wakes, since nobody says what it missed, goes on and is told later", async () => {
+  vi.spyOn(console, "error").mockReturnValue();
+  const name = tenant();
+  const [ann, own] = [new LibraryProbe("ann", name), new LibraryProbe("", name)];
+  await ann.file(text, "library");
+  await forgotten(ann, own);
+  const away = vi.spyOn(AuditStore.prototype, "lastOf").mockImplementation(() => {
+    throw new Error("away");
+  });
+  expect(await ann.ids()).toHaveLength(1);
+  expect(await ann.rows("SELECT enrolment FROM membership")).toEqual([{ enrolment: null }]);
+  expect((await ann.begin(await ann.id("file"), 10)).result).toBe("unreachable");
+  away.mockRestore();
+  await note(name, "knowledge.erase", name);
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 600_000 });
+  await runDurableObjectAlarm(ann.stub);
+  expect(await ann.tables()).toEqual([]);
+});
+
+test("what a user makes while its tenant's erasure is on its way to it stays, and so does its place on the roll", async () => {
+  const name = tenant();
+  const [ann, bob, own] = [
+    new LibraryProbe("ann", name),
+    new LibraryProbe("bob", name),
+    new LibraryProbe("", name),
+  ];
+  await ann.file(text, "library");
+  const before = await ann.id("vectorStore");
+  await ann.store(before, []);
+  await bob.file(text, "library");
+  // The tenant's has noted whom it erases, and has not come to them yet.
+  await runInDurableObject(own.stub, async (_instance, { storage }) => {
+    storage.sql.exec("UPDATE member SET doomed_ms = ?", Date.now());
+    await storage.setAlarm(Date.now() + 3_600_000);
+  });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+  const [fresh, store] = [await ann.file("a new one", "library"), await ann.id("vectorStore", Date.now())];
+  await ann.store(store, [fresh]);
+  await runDurableObjectAlarm(own.stub);
+  expect(await ann.ids()).toEqual([fresh]);
+  expect(await ann.rows("SELECT id FROM store")).toEqual([{ id: store }]);
+  expect(await bob.tables()).toEqual([]);
+  expect(await own.members()).toEqual(["ann"]);
+  expect(await own.erase()).toMatchObject({ pending: 0 });
+  expect(await ann.tables()).toEqual([]);
+});
+
+test("an erasure says of its users' libraries, too, how much is still owed", async () => {
+  const name = tenant();
+  const [ann, own] = [new LibraryProbe("ann", name), new LibraryProbe("", name)];
+  await ann.file(text, "bucket");
+  vi.spyOn(console, "error").mockReturnValue();
+  const away = vi.spyOn(LibraryDuties.prototype, "pending").mockImplementation(function (
+    this: LibraryDuties,
+  ) {
+    return 3;
+  });
+  // Its own three, and those of its user.
+  expect(await own.erase()).toEqual({ result: "erased", pending: 6 });
+  away.mockRestore();
+});
+
+async function note(log: string, action: string, subject: string): Promise<void> {
+  const ledger = auditLedger(env.AUDIT_LOG, { log, jurisdiction: "none" }, "local");
+  await ledger.change("jwt:platform/root", { type: "note", entry: { action, subject, detail: {} } });
+}

@@ -2,19 +2,22 @@ import {
   libraryName,
   libraryVersion,
   type EnrolLibraryOutcome,
+  type EraseLibrary,
   type EraseLibraryOutcome,
   type LeaveLibraryOutcome,
 } from "../../src/shared/contracts/library.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import { tenantAsOwner } from "../../src/shared/retrieval/knowledge-ref.ts";
+import { lastErasureOf } from "../audit-log/audit-ledger.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import type { LibraryStore } from "./library-store.ts";
-import type { Member } from "./roll-store.ts";
+import type { DoomedMember } from "./roll-store.ts";
 
 /**
  * How an erasure of a tenant reaches its users' Libraries. A user's enrols with the tenant's own before its first file or store, so that what
- * the tenant's does not know of is never there; what is erased enrols anew before it takes anything again.
+ * the tenant's does not know of is never there; what is erased enrols anew before it takes anything again. One of before there was a roll
+ * enrols when it wakes, and then is told what it missed: erasures stand in the tenant's audit log, for good.
  */
 export class LibraryRoll {
   readonly #env: Cloudflare.Env;
@@ -22,6 +25,7 @@ export class LibraryRoll {
   /** One call at a time: two would enrol twice, and the first enrolment would be that of nobody. */
   #joining: Promise<string | null> | null = null;
   #erasures = 0;
+  #owedByMembers = 0;
 
   constructor(env: Cloudflare.Env, store: LibraryStore) {
     this.#env = env;
@@ -42,6 +46,18 @@ export class LibraryRoll {
     return this.#joining;
   }
 
+  /** Of a user's: something lies here, and the tenant's does not know. No later code leaves it so. */
+  isUnenrolled(): boolean {
+    if (!this.#store.isOpen || this.#store.roll.membership().enrolment !== null) return false;
+    const owner = this.#store.owner();
+    return owner !== null && owner.user !== "" && this.#store.holdsAny();
+  }
+
+  /** What it owes others, as those of its users' that were erased last have said; those tell it by themselves. */
+  get owedByMembers(): number {
+    return this.#owedByMembers;
+  }
+
   /** Of a tenant's own: whether it takes nothing new. */
   isClosed(nowMs: number): boolean {
     return this.#store.isOpen && this.#store.roll.membership().closedUntilMs > nowMs;
@@ -52,21 +68,30 @@ export class LibraryRoll {
     this.#erasures += 1;
   }
 
-  /** All that lies here goes, and of a tenant's own all its members are to be erased. What others are owed is carried out by the duties. */
-  erase({ user }: Owner, closedUntilMs: number, nowMs: number): void {
-    this.#store.removeAll(nowMs);
+  /**
+   * What lies here goes, and of a tenant's own all its members are to be erased. What others are owed is carried out by the duties.
+   * @returns whether something stays, which was made later
+   */
+  erase({ owner, closedUntilMs, throughMs = Infinity }: EraseLibrary, nowMs: number): boolean {
+    this.#store.removeThrough(throughMs, nowMs);
     const { roll } = this.#store;
-    if (user === "") {
+    if (owner.user === "") {
+      this.#owedByMembers = 0;
       roll.close(Math.min(closedUntilMs, nowMs + mostClosedMs));
       roll.doom(nowMs);
-    } else roll.leaves();
+      return false;
+    }
+    if (this.#store.holdsAny()) return true;
+    roll.leaves();
+    return false;
   }
 
   /** Tells whom something is owed, some members at a time. Never throws: what was not heard is told again. @returns a fault's detail */
   async tell(owner: Owner, jurisdiction: Jurisdiction): Promise<string | null> {
     const { roll } = this.#store;
-    const { leaving } = roll.membership();
     const faults: (string | null)[] = [];
+    if (this.isUnenrolled()) faults.push(await this.#joinLate(owner, jurisdiction, Date.now()));
+    const { leaving } = roll.membership();
     if (leaving !== null) faults.push(await this.#leave(owner, jurisdiction, leaving));
     const members = roll.doomed(erasedAtATime);
     for (let at = 0; at < members.length; at += atOnce)
@@ -80,10 +105,11 @@ export class LibraryRoll {
     return faults.find((fault) => fault !== null) ?? null;
   }
 
-  /** Members that are still to be erased, and whether one's own end is still to be told. */
+  /** Members that are still to be erased, and whether one's own beginning or end is still to be told. */
   pending(): number {
     const { roll } = this.#store;
-    return roll.doomedCount() + (roll.membership().leaving === null ? 0 : 1);
+    const own = [roll.membership().leaving !== null, this.isUnenrolled()];
+    return roll.doomedCount() + own.filter(Boolean).length;
   }
 
   /** When a tenant's own takes something new again; `null`: it does. */
@@ -106,6 +132,15 @@ export class LibraryRoll {
     );
   }
 
+  async #joinLate(owner: Owner, jurisdiction: Jurisdiction, nowMs: number): Promise<string | null> {
+    const outside = await this.join(owner, jurisdiction);
+    // All of the tenant is being erased.
+    if (outside === closed) this.#store.removeThrough(Infinity, nowMs);
+    // Nothing of it may be left, and then nobody need count on it.
+    else if (outside === null && !this.#store.holdsAny()) this.#store.roll.leaves();
+    return outside === closed ? null : outside;
+  }
+
   async #enrol(owner: Owner, jurisdiction: Jurisdiction): Promise<string | null> {
     const before = this.#erasures;
     const enrolment = crypto.randomUUID();
@@ -115,11 +150,21 @@ export class LibraryRoll {
     if (typeof outcome === "string") return outcome;
     if (outcome.result !== "enrolled")
       return outcome.result === "closed" ? closed : `it is ${outcome.result}`;
+    // Behind the enrolment: an erasure that is noted later than this looks finds it on the roll.
+    const missed = this.isUnenrolled() ? await this.#missedErasure(owner, jurisdiction) : null;
+    if (typeof missed === "string") return missed;
     // The tenant's counts it among those that it has erased.
     if (before !== this.#erasures) return "it was erased meanwhile";
     this.#store.open(owner, jurisdiction);
+    if (missed !== null) this.#store.removeThrough(missed + skewMs, Date.now());
     this.#store.roll.enrolled(enrolment);
     return null;
+  }
+
+  /** When the tenant was erased last, which did not reach this one; `null`: never. The reason why nobody says, as text. */
+  async #missedErasure({ tenant }: Owner, jurisdiction: Jurisdiction): Promise<number | string | null> {
+    const called = await callObject(async () => lastErasureOf(this.#env, tenant, jurisdiction));
+    return called.ok ? called.value : called.error.detail;
   }
 
   async #leave(owner: Owner, jurisdiction: Jurisdiction, leaving: string): Promise<string | null> {
@@ -132,14 +177,22 @@ export class LibraryRoll {
     return null;
   }
 
-  async #eraseMember({ tenant }: Owner, jurisdiction: Jurisdiction, member: Member): Promise<string | null> {
+  async #eraseMember(
+    { tenant }: Owner,
+    jurisdiction: Jurisdiction,
+    member: DoomedMember,
+  ): Promise<string | null> {
     const owner = { tenant, user: member.user };
+    // Its turn may come minutes later: what it was let make meanwhile is not what was to be erased.
+    const throughMs = Math.max(member.doomedMs + skewMs, this.#store.roll.membership().closedUntilMs);
     const outcome = await this.#ask<EraseLibraryOutcome>(owner, jurisdiction, async (stub) =>
-      stub.erase({ v: libraryVersion, owner, jurisdiction, closedUntilMs: 0 }),
+      stub.erase({ v: libraryVersion, owner, jurisdiction, closedUntilMs: 0, throughMs }),
     );
     if (typeof outcome === "string") return outcome;
     if (outcome.result !== "erased") return `a member's library answers ${outcome.result}`;
-    this.#store.roll.strike(member);
+    this.#owedByMembers += outcome.pending;
+    if (outcome.kept === true) this.#store.roll.spare(member);
+    else this.#store.roll.strike(member);
     return null;
   }
 
@@ -162,6 +215,8 @@ const closed = "the tenant is being deleted";
 const atOnce = 6;
 /** The alarm takes the next. */
 const erasedAtATime = 60;
+/** Clocks of several machines say when something was made, and when all was erased: rather too much is erased than too little. */
+const skewMs = 5_000;
 /** Whatever a sender's clock says. */
 const mostClosedMs = 3_600_000;
 

@@ -6,6 +6,7 @@ import type {
   StoredIn,
 } from "../../src/shared/contracts/library.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
+import { timeOfId } from "../../src/shared/turn/response-id.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
 import { pageQuery } from "../storage/list-page.ts";
 import { ownerRow } from "../storage/owner-row.ts";
@@ -160,22 +161,31 @@ export class LibraryStore {
     this.duties.owe({ kind: "erase-content", fileId, storeId: "", message: "" }, nowMs);
   }
 
-  /** Every file and every store. What was on its way comes too late. */
-  removeAll(nowMs: number): void {
+  /** Every file and every store that was made by then. What was on its way comes too late. */
+  removeThrough(throughMs: number, nowMs: number): void {
     this.#storage.transactionSync(() => {
       for (const { id } of this.#sql.exec<{ id: string }>("SELECT id FROM store").toArray())
-        this.removeStore(id, nowMs);
+        if ((timeOfId(id) ?? 0) <= throughMs) this.removeStore(id, nowMs);
       for (const row of this.#sql
-        .exec<Pick<FileRow, "id" | "stored_in">>("SELECT id, stored_in FROM file")
+        .exec<Pick<FileRow, "id" | "stored_in" | "created_ms">>("SELECT id, stored_in, created_ms FROM file")
         .toArray())
-        this.removeFile(row, nowMs);
+        if (row.created_ms <= throughMs) this.removeFile(row, nowMs);
     });
+  }
+
+  /** Any file or store. */
+  holdsAny(): boolean {
+    return this.#anyIn("file", "store");
   }
 
   /** No file, no store, and nothing owed. */
   isEmpty(): boolean {
-    const left = ["file", "store", "duty"].map((table) => `EXISTS (SELECT 1 FROM ${table})`).join(" OR ");
-    return this.#sql.exec<{ left: number }>(`SELECT ${left} AS left`).one().left === 0;
+    return !this.#anyIn("file", "store", "duty");
+  }
+
+  #anyIn(...tables: readonly string[]): boolean {
+    const any = tables.map((table) => `EXISTS (SELECT 1 FROM ${table})`).join(" OR ");
+    return this.#sql.exec<{ found: number }>(`SELECT ${any} AS found`).one().found === 1;
   }
 
   /** Files whose time is over, and uploads that nobody finished. */

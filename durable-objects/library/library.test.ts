@@ -1,5 +1,5 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { LibraryProbe } from "../../test/workers/library-probe.ts";
 import { holdsText } from "../../test/workers/stored-text.ts";
 
@@ -93,4 +93,55 @@ test("a store that is made again, since the first answer was lost, is the same, 
   expect(first).toMatchObject({ result: "ok", store: { id: storeId } });
   expect(second).toEqual(first);
   expect(await probe.store(storeId)).toEqual(first);
+});
+
+/** As its own object would, when its time is over. */
+async function expire(probe: LibraryProbe, storeId: string): Promise<void> {
+  await runInDurableObject(probe.knowledge(storeId), (_instance, { storage }) => {
+    storage.sql.exec("UPDATE head SET expired_ms = 1");
+  });
+}
+
+test("where there is no room for another store, those whose time is over give way, and no other does", async () => {
+  const probe = new LibraryProbe();
+  const ids: string[] = [];
+  for (let at = 0; at < 8; at += 1) {
+    const id = await probe.id("vectorStore");
+    expect(await probe.store(id, [], 8)).toMatchObject({ result: "ok" });
+    ids.push(id);
+  }
+  const [second = "", seventh = ""] = [ids[1], ids[6]];
+  for (const id of [second, seventh]) await expire(probe, id);
+  const stores = async () =>
+    (await probe.rows<{ id: string }>("SELECT id FROM store ORDER BY id")).map(({ id }) => id);
+  // As long as there is room they stay, for whoever looks.
+  const ninth = await probe.id("vectorStore");
+  expect(await probe.store(ninth, [], 9)).toMatchObject({ result: "ok" });
+  expect(await stores()).toEqual([...ids, ninth]);
+  const tenth = await probe.id("vectorStore");
+  expect(await probe.store(tenth, [], 9)).toMatchObject({ result: "ok" });
+  expect(await stores()).toEqual([...ids, ninth, tenth].filter((id) => id !== second));
+  expect(await probe.knowledge(second).describe({ v: 1, owner: probe.owner })).toEqual({ result: "unknown" });
+  // Behind the first six, which were asked before.
+  const eleventh = await probe.id("vectorStore");
+  expect(await probe.store(eleventh, [], 9)).toMatchObject({ result: "ok" });
+  expect(await stores()).not.toContain(seventh);
+  expect(await probe.store(await probe.id("vectorStore"), [], 9)).toEqual({ result: "full", most: 9 });
+  // It was looked for in vain: whoever asks again at once wakes nobody.
+  await expire(probe, ninth);
+  expect(await probe.store(await probe.id("vectorStore"), [], 9)).toEqual({ result: "full", most: 9 });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
+  expect(await probe.store(await probe.id("vectorStore"), [], 9)).toMatchObject({ result: "ok" });
+  vi.useRealTimers();
+});
+
+test("several who find no room at once make it once, and each gets its store or is told that there is none", async () => {
+  const probe = new LibraryProbe();
+  const ids = [await probe.id("vectorStore"), await probe.id("vectorStore"), await probe.id("vectorStore")];
+  for (const id of ids) await probe.store(id, [], 3);
+  await expire(probe, ids[0] ?? "");
+  const wanted = [await probe.id("vectorStore"), await probe.id("vectorStore")];
+  const outcomes = await Promise.all(wanted.map((id) => probe.store(id, [], 3)));
+  expect(outcomes.map(({ result }) => result).sort()).toEqual(["full", "ok"]);
+  expect(await probe.rows("SELECT count(*) AS n FROM store")).toEqual([{ n: 3 }]);
 });

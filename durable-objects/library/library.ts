@@ -32,7 +32,9 @@ import {
   type WritePart,
   type WritePartOutcome,
 } from "../../src/shared/contracts/library.ts";
+import { within } from "../../src/shared/isolate/shared-load.ts";
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import { ExpiredStores } from "./expired-stores.ts";
 import { LibraryDuties } from "./library-duties.ts";
 import { LibraryRoll } from "./library-roll.ts";
 import { LibraryStore } from "./library-store.ts";
@@ -45,13 +47,15 @@ export class Library extends DurableObject {
   readonly #store: LibraryStore;
   readonly #roll: LibraryRoll;
   readonly #duties: LibraryDuties;
+  readonly #expired: ExpiredStores;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     this.#store = new LibraryStore(context.storage);
     this.#roll = new LibraryRoll(env, this.#store);
     this.#duties = new LibraryDuties(context, env, this.#store, this.#roll);
-    if (this.#store.isOpen) void context.blockConcurrencyWhile(() => this.#duties.rearm());
+    this.#expired = new ExpiredStores(this.#store, this.#duties);
+    if (this.#store.isOpen) void context.blockConcurrencyWhile(() => this.#duties.wake());
   }
 
   async beginUpload(message: BeginUpload): Promise<BeginUploadOutcome> {
@@ -158,7 +162,15 @@ export class Library extends DurableObject {
     this.#store.open(owner, jurisdiction);
     // Asked again: the answer to the first was lost.
     if (this.#store.hasStore(storeId)) return storeOr(await this.#duties.made(storeId));
-    if (this.#store.storeCount() >= maxStores) return { result: "full", most: maxStores };
+    if (this.#store.storeCount() >= maxStores) {
+      await this.#expired.makeRoom();
+      // Meanwhile its owner may have been erased, and others have looked for room as well.
+      const stillOutside = await this.#roll.join(owner, jurisdiction);
+      if (stillOutside !== null) return { result: "unreachable", detail: stillOutside };
+      this.#store.open(owner, jurisdiction);
+      if (this.#store.hasStore(storeId)) return storeOr(await this.#duties.made(storeId));
+      if (this.#store.storeCount() >= maxStores) return { result: "full", most: maxStores };
+    }
     const files = this.#choose(message.files);
     if (typeof files === "string") return { result: "file-unknown", fileId: files };
     const nowMs = Date.now();
@@ -202,18 +214,20 @@ export class Library extends DurableObject {
     return { result: "deleted" };
   }
 
-  /** Of a user, or of a whole tenant with all its users. */
+  /** Of a user, or of a whole tenant with all its users. So many as have not heard, here and at its users', when this ends. */
   async erase(message: EraseLibrary): Promise<EraseLibraryOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    const { owner, jurisdiction, closedUntilMs } = message;
+    const { owner, jurisdiction } = message;
     this.#roll.forgetJoining();
     // A user's that never held anything still holds nothing.
     if (owner.user !== "" && !this.#store.isOpen) return { result: "erased", pending: 0 };
     this.#store.open(owner, jurisdiction);
-    this.#roll.erase(owner, closedUntilMs, Date.now());
-    await this.#duties.run();
-    return { result: "erased", pending: this.#duties.pending() };
+    const isKept = this.#roll.erase(message, Date.now());
+    // What takes longer, of thousands of files, goes on without whoever asked.
+    await within(this.#duties.run(), longestWaitMs);
+    const pending = this.#duties.pending() + this.#roll.owedByMembers;
+    return { result: "erased", pending, ...(isKept && { kept: true }) };
   }
 
   /** In a tenant's own. */
@@ -265,6 +279,9 @@ export class Library extends DurableObject {
     return known === null || sameOwner(known, owner) ? null : { result: "unknown" };
   }
 }
+
+/** A request that waits much longer is cut off somewhere on its way. */
+const longestWaitMs = 20_000;
 
 function storeOr(made: StoreView | string): CreateStoreOutcome {
   return typeof made === "string" ? { result: "unreachable", detail: made } : { result: "ok", store: made };

@@ -16,6 +16,11 @@ export interface Member {
   readonly enrolment: string;
 }
 
+/** One that is to be erased, since then. */
+export interface DoomedMember extends Member {
+  readonly doomedMs: number;
+}
+
 export class RollStore {
   readonly #sql: SqlStorage;
 
@@ -63,18 +68,29 @@ export class RollStore {
     this.#sql.exec("DELETE FROM member WHERE user = ? AND enrolment = ?", user, enrolment);
   }
 
+  /** It was erased, and has made something new since. One that is doomed anew stays so. */
+  spare({ user, enrolment, doomedMs }: DoomedMember): void {
+    this.#sql.exec(
+      "UPDATE member SET doomed_ms = NULL WHERE user = ? AND enrolment = ? AND doomed_ms = ?",
+      user,
+      enrolment,
+      doomedMs,
+    );
+  }
+
   /** All who are enrolled now are to be erased. */
   doom(nowMs: number): void {
     this.#sql.exec("UPDATE member SET doomed_ms = ?", nowMs);
   }
 
-  doomed(limit: number): Member[] {
+  doomed(limit: number): DoomedMember[] {
     return this.#sql
-      .exec<{ user: string; enrolment: string }>(
-        "SELECT user, enrolment FROM member WHERE doomed_ms IS NOT NULL ORDER BY doomed_ms, user LIMIT ?",
+      .exec<{ user: string; enrolment: string; doomed_ms: number }>(
+        "SELECT user, enrolment, doomed_ms FROM member WHERE doomed_ms IS NOT NULL ORDER BY doomed_ms, user LIMIT ?",
         limit,
       )
-      .toArray();
+      .toArray()
+      .map(({ doomed_ms: doomedMs, ...member }) => ({ ...member, doomedMs }));
   }
 
   doomedCount(): number {

@@ -32,8 +32,8 @@ export class LibraryProbe {
     return env.LIBRARY.getByName(libraryName(this.owner));
   }
 
-  async id(kind: "file" | "vectorStore"): Promise<string> {
-    this.#nowMs += 1;
+  async id(kind: "file" | "vectorStore", nowMs = this.#nowMs + 1): Promise<string> {
+    this.#nowMs = nowMs;
     const entropy = crypto.getRandomValues(new Uint8Array(16));
     const request = { kind, owner: this.owner, jurisdiction: "none", nowMs: this.#nowMs, entropy } as const;
     return (await mintId(hash, request)).id;

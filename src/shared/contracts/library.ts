@@ -176,10 +176,18 @@ export type LeaveLibraryOutcome = { readonly result: "left" } | LibraryFailure;
 export interface EraseLibrary extends Message {
   /** Of a tenant's own: until then nobody of it makes anything new; 0: they may. */
   readonly closedUntilMs: number;
+  /** Of a user's, whose turn may come minutes behind its tenant's: what was made later stays. Absent: all goes. */
+  readonly throughMs?: number;
 }
 export type EraseLibraryOutcome =
   /** What is gone with the answer can't be found any more; so many stores, files' bytes and users' Libraries are still to be told. */
-  { readonly result: "erased"; readonly pending: number } | LibraryFailure;
+  | {
+      readonly result: "erased";
+      readonly pending: number;
+      /** Something that was made later stays, and its owner on the roll. Absent: nothing does. */
+      readonly kept?: true;
+    }
+  | LibraryFailure;
 
 /** Different for every tenant and user, as a bucket's name is: a tenant's id holds no `/`, and the user comes last. */
 export function libraryName({ tenant, user }: Owner): string {

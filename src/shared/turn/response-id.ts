@@ -1,5 +1,5 @@
 import type { Jurisdiction, Owner } from "../contracts/owner.ts";
-import { base32, base32Number } from "./base32.ts";
+import { base32, base32Number, parseBase32Number } from "./base32.ts";
 import type { KeyedHash } from "./keyed-hash.ts";
 
 /**
@@ -24,6 +24,7 @@ export type IdKind = keyof typeof prefixes;
 
 const places: Record<Jurisdiction, string> = { none: "n", eu: "e" };
 const uniqueLength = 26;
+const timeLength = 10;
 const tagLength = 20;
 const bodyPattern = /^([0-9a-hjkmnp-tv-z]{26})([ne])([0-9a-hjkmnp-tv-z]{20})$/;
 
@@ -50,7 +51,7 @@ export interface MintRequest {
 
 /** The name that `mintId` gives the object, whoever will own it. */
 export function mintObjectName(request: Pick<MintRequest, "nowMs" | "entropy" | "jurisdiction">): string {
-  const unique = base32Number(request.nowMs, 10) + base32(request.entropy, uniqueLength - 10);
+  const unique = base32Number(request.nowMs, timeLength) + base32(request.entropy, uniqueLength - timeLength);
   return unique + places[request.jurisdiction];
 }
 
@@ -81,6 +82,12 @@ export function objectOfId(
   if (match === null) return null;
   const [, unique = "", place = ""] = match;
   return { objectName: unique + place, jurisdiction: place === places.eu ? "eu" : "none" };
+}
+
+/** When an id of our own was made, in milliseconds since 1970. `null`: no such id. */
+export function timeOfId(id: string): number | null {
+  const named = objectOfId(id);
+  return named === null ? null : parseBase32Number(named.objectName.slice(0, timeLength));
 }
 
 /** Which kind the id claims to be, by its prefix alone. */

@@ -1,0 +1,75 @@
+import type { BeginChange, BeginChangeOutcome, EndChange } from "../../src/shared/admin/tenant-claims.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
+
+/** Who changes which tenant now, and whose are the hostnames and issuers that were given away lately? In the platform's own log alone. */
+const migrations = [
+  `CREATE TABLE change (tenant TEXT PRIMARY KEY, id TEXT NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE TABLE claim (
+     key TEXT PRIMARY KEY, tenant TEXT NOT NULL, change TEXT NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE INDEX claim_by_tenant ON claim (tenant)`,
+] as const;
+
+/** A change whose Worker died keeps others out no longer. Longer than writing the longest configuration takes. */
+const changeMs = 120_000;
+/** KV tells a change everywhere within a minute, usually. */
+const claimMs = 600_000;
+
+export class ClaimStore {
+  readonly #storage: DurableObjectStorage;
+  readonly #sql: SqlStorage;
+  readonly #tables: LazyTables;
+
+  constructor(storage: DurableObjectStorage) {
+    this.#storage = storage;
+    this.#sql = storage.sql;
+    this.#tables = new LazyTables(storage, migrations, "claim_schema_version");
+  }
+
+  begin({ tenant, change, keys }: BeginChange, nowMs: number): BeginChangeOutcome {
+    this.#tables.make();
+    return this.#storage.transactionSync((): BeginChangeOutcome => {
+      for (const table of ["change", "claim"])
+        this.#sql.exec(`DELETE FROM ${table} WHERE until_ms <= ?`, nowMs);
+      const [running] = this.#sql.exec<{ id: string }>("SELECT id FROM change WHERE tenant = ?", tenant);
+      if (running !== undefined) return { result: running.id === change ? "begun" : "busy" };
+      for (const key of keys) {
+        const [held] = this.#sql.exec<{ by: string }>(
+          "SELECT tenant AS by FROM claim WHERE key = ? AND tenant <> ?",
+          key,
+          tenant,
+        );
+        if (held !== undefined) return { result: "taken", key, by: held.by };
+      }
+      this.#sql.exec("INSERT INTO change VALUES (?, ?, ?)", tenant, change, nowMs + changeMs);
+      for (const key of keys)
+        this.#sql.exec(
+          "INSERT OR IGNORE INTO claim VALUES (?, ?, ?, ?)",
+          key,
+          tenant,
+          change,
+          nowMs + claimMs,
+        );
+      return { result: "begun" };
+    });
+  }
+
+  /** What the tenant has no more is free; of a change that came to nothing, what it would have had. */
+  end({ tenant, change, keys, isKept }: EndChange, nowMs: number): void {
+    if (!this.#tables.areMade) return;
+    this.#storage.transactionSync(() => {
+      const ended = this.#sql.exec("DELETE FROM change WHERE tenant = ? AND id = ?", tenant, change);
+      // It took so long that somebody else may have changed the tenant since.
+      if (ended.rowsWritten === 0) return;
+      if (!isKept) {
+        this.#sql.exec("DELETE FROM claim WHERE tenant = ? AND change = ?", tenant, change);
+        return;
+      }
+      this.#sql.exec(
+        "DELETE FROM claim WHERE tenant = ? AND key NOT IN (SELECT value FROM json_each(?))",
+        tenant,
+        JSON.stringify(keys),
+      );
+      this.#sql.exec("UPDATE claim SET until_ms = ? WHERE tenant = ?", nowMs + claimMs, tenant);
+    });
+  }
+}

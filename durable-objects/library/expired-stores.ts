@@ -1,0 +1,55 @@
+import type { LibraryDuties } from "./library-duties.ts";
+import type { LibraryStore } from "./library-store.ts";
+
+/**
+ * Which vector stores give way where there is no room for another? Those whose time is over: nothing is in them any more, and only their own
+ * objects know that it is. They are asked when there is no room, and not before.
+ */
+export class ExpiredStores {
+  readonly #store: LibraryStore;
+  readonly #duties: Pick<LibraryDuties, "isExpired" | "run">;
+  /** Behind which the next search goes on; `null`: from the oldest. */
+  #place: string | null = null;
+  #restsUntilMs = 0;
+  #under: Promise<void> | null = null;
+
+  constructor(store: LibraryStore, duties: Pick<LibraryDuties, "isExpired" | "run">) {
+    this.#store = store;
+    this.#duties = duties;
+  }
+
+  /** Deletes expired stores, the oldest first, as soon as some are found. Who can't be asked is none. Never throws. */
+  async makeRoom(): Promise<void> {
+    this.#under ??= this.#search().finally(() => {
+      this.#under = null;
+    });
+    await this.#under;
+  }
+
+  async #search(): Promise<void> {
+    if (Date.now() < this.#restsUntilMs) return;
+    for (let asked = 0; asked < mostAsked; asked += atOnce) {
+      const { rows: ids, hasMore } = this.#store.stores({
+        after: this.#place,
+        before: null,
+        limit: atOnce,
+        order: "asc",
+      });
+      const expired = await Promise.all(ids.map((id) => this.#duties.isExpired(id)));
+      this.#place = hasMore ? (ids.at(-1) ?? null) : null;
+      const nowMs = Date.now();
+      // Not one that somebody deleted meanwhile: it would be owed its end a second time.
+      const gone = ids.filter((id, at) => expired[at] === true && this.#store.hasStore(id));
+      for (const id of gone) this.#store.removeStore(id, nowMs);
+      if (gone.length > 0) return this.#duties.run();
+      if (!hasMore) break;
+    }
+    this.#restsUntilMs = Date.now() + restMs;
+  }
+}
+
+const atOnce = 6;
+/** As many as a user may have by default. Where there are more, the next search goes on behind them. */
+const mostAsked = 102;
+/** Whoever asks again and again would wake all of them again and again. */
+const restMs = 60_000;
