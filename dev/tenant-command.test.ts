@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { acme, globex } from "../src/shared/identity/identity-fixture.ts";
 import { remoteStore, type RunWrangler, type TenantStore } from "./config-store.ts";
-import { deleteTenant, getTenant, listTenants, putTenant } from "./tenant-command.ts";
+import { deleteTenant, getTenant, listTenants, putTenant, stillThere } from "./tenant-command.ts";
 
 function memoryStore(
   entries = new Map<string, string>(),
@@ -58,6 +58,22 @@ test("an edit removes the indexes that it no longer has, after writing the new o
     "put tenant:acme index:host:new.a index:issuer:CT9",
     "delete index:host:chat.",
   ]);
+});
+
+test.each([
+  ["local", "http://localhost:9000/admin/tenants/acme"],
+  ["production", "/admin/tenants/acme"],
+] as const)("a deletion says what is left, and how that is erased (%s)", (environment, url) => {
+  const text = stillThere("acme", environment, 9000);
+  for (const words of [
+    "files and vector stores",
+    "conversations",
+    "archive -- erase --tenant acme",
+    "book of what it used",
+    url,
+  ])
+    expect(text).toContain(words);
+  expect(text.includes("localhost")).toBe(environment === "local");
 });
 
 function withSecret(name: string): object {

@@ -37,6 +37,23 @@ export async function deleteTenant(store: TenantStore, id: string): Promise<read
   return plan.stale;
 }
 
+/** What this command leaves, which knows KV alone, and how that is erased. */
+export function stillThere(id: string, environment: "local" | "production", port: number): string {
+  const [url, token] =
+    environment === "local"
+      ? [`http://localhost:${port}`, "$(npm run --silent token -- --platform --scope platform:admin)"]
+      : ["https://<a host of this deployment>", "<a token with platform:admin>"];
+  return `Its API keys are refused from now on, and by whatever tenant comes by its name.
+
+This command knows KV alone. Still there is:
+- its files and vector stores, what the semantic cache knows of its questions, and its API keys, none of them revoked. This erases and revokes them,
+  also now that the tenant is gone, and writes down who did it${environment === "local" ? " (beside a running npm start)" : ""}:
+    curl -X DELETE ${url}/admin/tenants/${id} -H "authorization: Bearer ${token}"
+- what the archive holds, where there is one: npm run archive -- erase --tenant ${id}
+- its users' conversations and stored answers, what its limits counted and the book of what it used. They can't be asked for while no tenant has this
+  name. Give it to nobody else: they belong to the name (docs/decisions/0044-a-tenant-by-an-old-name.md).`;
+}
+
 export async function getTenant(store: TenantStore, id: string): Promise<string> {
   const text = await store.get(tenantKey(id));
   if (text === null) throw new TenantError(`no tenant ${id}`);

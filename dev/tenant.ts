@@ -12,10 +12,19 @@ import {
   type TenantStore,
 } from "./config-store.ts";
 import { DocumentError, readDocument } from "./read-document.ts";
-import { deleteTenant, getTenant, listTenants, putTenant, TenantError } from "./tenant-command.ts";
+import { portFrom } from "./ports.ts";
+import {
+  deleteTenant,
+  getTenant,
+  listTenants,
+  putTenant,
+  stillThere,
+  TenantError,
+} from "./tenant-command.ts";
 
 const usage = `usage: npm run tenant -- put <file.json> | get <id> | list | delete <id>
-       [--env production [--namespace-id <id of the KV namespace bound as CONFIG>]]`;
+       [--env production [--namespace-id <id of the KV namespace bound as CONFIG>]]
+       delete takes a tenant out of KV alone; DELETE /admin/tenants/<id> also erases its files and revokes its keys`;
 
 async function run(store: TenantStore, positionals: readonly string[], environment: "local" | "production") {
   const [command, operand = ""] = positionals;
@@ -31,8 +40,7 @@ async function run(store: TenantStore, positionals: readonly string[], environme
       return (await listTenants(store)).join("\n");
     case "delete":
       return `deleted ${(await deleteTenant(store, operand)).join(", ")}
-Its API keys are refused from now on, and by whatever tenant comes by its name. DELETE /admin/tenants/${operand} would also revoke
-each, and write down who did it.`;
+${stillThere(operand, environment, portFrom("PORT", 8787))}`;
     default:
       throw new TenantError(usage);
   }

@@ -22,6 +22,12 @@ export interface Target {
   readonly tenant: TenantConfig | null;
 }
 
+/** Whose ledger. */
+export interface LedgerPlace {
+  readonly log: string;
+  readonly tenant: Pick<TenantConfig, "jurisdiction"> | null;
+}
+
 export interface AdminDeps {
   readonly hash: KeyedHash;
   readonly environment: "local" | "production";
@@ -30,7 +36,7 @@ export interface AdminDeps {
   readonly random: (length: number) => Uint8Array;
   /** KV itself: an admin must see what was written a moment ago. */
   readonly readConfig: (key: string) => Promise<string | null>;
-  readonly ledger: (target: Target) => Ledger;
+  readonly ledger: (place: LedgerPlace) => Ledger;
   /** Revokes what the bucket's owner was given before now; when that was, in milliseconds since 1970. */
   readonly revokeOwner: (target: Target, scope: "user" | "org", id: string) => Promise<number>;
 }

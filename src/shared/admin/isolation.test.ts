@@ -10,6 +10,7 @@ import type { Admin, AdminDeps, AdminResult } from "./admin.ts";
 import { auditPage } from "./audit-page.ts";
 import { createKey, listKeys, revokeKey, rotateKey, showKey } from "./key-changes.ts";
 import type { Ledger } from "./ledger.ts";
+import { memoryClaims } from "./memory-claims-fixture.ts";
 import { memoryLedger } from "./memory-ledger-fixture.ts";
 import { revokeOwner } from "./revoke-owner.ts";
 import { showTenant, type TenantDeps } from "./tenant-changes.ts";
@@ -93,6 +94,7 @@ async function worldOf(): Promise<World> {
       },
       eraseSimilar: async () => 0,
       eraseKnowledge: async () => 0,
+      claims: memoryClaims(),
       writeConfig: async () => undefined,
       listTenants: async () => ({ ids: [], next: null }),
     };

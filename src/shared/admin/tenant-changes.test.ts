@@ -8,6 +8,7 @@ import { createKeySchema, rotateKeySchema } from "../wire/admin-requests.ts";
 import type { Admin } from "./admin.ts";
 import { createKey, listKeys, rotateKey, showKey } from "./key-changes.ts";
 import type { Ledger } from "./ledger.ts";
+import { memoryClaims } from "./memory-claims-fixture.ts";
 import { memoryLedger } from "./memory-ledger-fixture.ts";
 import { deleteTenant, putTenant, type TenantDeps } from "./tenant-changes.ts";
 
@@ -70,6 +71,7 @@ function world() {
     revokeOwner: async () => nowMs,
     eraseSimilar: async () => 0,
     eraseKnowledge: async () => 0,
+    claims: memoryClaims(),
     writeConfig: async (put, remove) => {
       for (const { key, value } of put) config.set(key, value);
       if (state.failDeletes && remove.length > 0) throw new Error("KV is down");
@@ -145,4 +147,80 @@ test("a key of a tenant that `npm run tenant` deleted, which knows no ledger, is
   });
   // One that is made now is its own.
   expect(await createKey(adminOf(second), request, timed)).toMatchObject({ value: { status: "active" } });
+});
+
+test("two admins who give one hostname to two tenants at the same time: one of the tenants has it", async () => {
+  const { config, deps } = world();
+  const put = (id: string) =>
+    putTenant(platform, id, tenantOf(id, { hosts: ["own.example", "chat.example"] }), deps);
+  const outcomes = await Promise.all([put("first"), put("second")]);
+  expect(outcomes.map(({ ok }) => ok)).toEqual([true, false]);
+  expect(outcomes[1]).toMatchObject({ error: { kind: "value-invalid", param: "hosts[0]" } });
+  expect(config.get(hostKey("chat.example"))).toBe("first");
+  expect(config.has("tenant:second")).toBe(false);
+});
+
+test("one tenant is changed by one admin at a time, and a change that fails keeps nobody out", async () => {
+  const { config, deps, state } = world();
+  const put = (hosts: readonly string[]) => putTenant(platform, "acme", tenantOf("acme", { hosts }), deps);
+  const outcomes = await Promise.all([put(["a.example"]), put(["b.example"])]);
+  const busy = { error: { kind: "conflict", message: "Tenant 'acme' is being changed by somebody else." } };
+  expect(outcomes).toMatchObject([{ ok: true }, busy]);
+  expect(config.has(hostKey("b.example"))).toBe(false);
+  const change = { tenant: "acme", change: "another", keys: [] };
+  await deps.claims.begin(change);
+  expect(await deleteTenant(platform, "acme", deps)).toMatchObject(busy);
+  await deps.claims.end(change, false);
+  state.failDeletes = true;
+  await expect(put(["b.example"])).rejects.toThrow("KV is down");
+  state.failDeletes = false;
+  expect(await put(["b.example"])).toMatchObject({ ok: true });
+  expect(config.get(hostKey("b.example"))).toBe("acme");
+});
+
+test("what a tenant left that was deleted in KV alone is erased by the API's deletion, wherever it was, once", async () => {
+  const { config, deps } = world();
+  const tenant = tenantOf("acme", { jurisdiction: "eu" });
+  await putTenant(platform, "acme", tenant, deps);
+  await createKey(adminOf(tenant), createKeySchema.parse({ name: "old" }), deps);
+  const plan = await planRemoval({ get: deps.readConfig }, "acme", nowMs - 3_600_000);
+  await deps.writeConfig(plan?.put ?? [], plan?.stale ?? []);
+  const erased: string[] = [];
+  const erasing: TenantDeps = {
+    ...deps,
+    eraseSimilar: async ({ id, jurisdiction }, user) => erased.push(`similar ${id} ${jurisdiction} ${user}`),
+    eraseKnowledge: async ({ id, jurisdiction }, user, closedUntilMs) =>
+      erased.push(`knowledge ${id} ${jurisdiction} ${user} ${closedUntilMs - nowMs}`),
+  };
+  expect(await deleteTenant(platform, "acme", erasing)).toEqual({
+    ok: true,
+    value: { object: "tenant.deleted", id: "acme", deleted: true },
+  });
+  // An hour behind its deletion no isolate knows it any more.
+  expect(erased).toEqual([
+    "similar acme none null",
+    "knowledge acme none null -3000000",
+    "similar acme eu null",
+    "knowledge acme eu null -3000000",
+  ]);
+  const ledger = deps.ledger({ log: "acme", tenant });
+  expect((await ledger.entries(null, 2)).entries.map(({ action }) => action)).toEqual([
+    "key.revoke-all",
+    "tenant.delete",
+  ]);
+  expect(config.get("gone:acme")).toBe(`${new Date(nowMs - 3_600_000).toISOString()} erased`);
+  for (const id of ["acme", "nobody", "No Id"])
+    expect(await deleteTenant(platform, id, erasing)).toMatchObject({ error: { kind: "object-unknown" } });
+  expect(erased).toHaveLength(4);
+});
+
+test("a tenant that the API deleted has left nothing to erase, and one of its name is new all the same", async () => {
+  const { config, deps } = world();
+  await putTenant(platform, "acme", tenantOf("acme"), deps);
+  await deleteTenant(platform, "acme", deps);
+  expect(config.get("gone:acme")).toBe(`${new Date(nowMs).toISOString()} erased`);
+  expect(await deleteTenant(platform, "acme", deps)).toMatchObject({ error: { kind: "object-unknown" } });
+  const again = await putTenant(platform, "acme", tenantOf("acme"), deps);
+  expect(again).toMatchObject({ value: { keys: { created_after: nowMs / 1000 } } });
+  expect(config.has("gone:acme")).toBe(false);
 });

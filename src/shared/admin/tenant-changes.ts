@@ -1,9 +1,10 @@
 import { tenantIdSchema, type TenantId } from "../contracts/ids.ts";
 import { err, ok } from "../contracts/result.ts";
-import { readTenantEntry, tenantKey, type StoreEntry } from "../tenancy/tenant-entries.ts";
+import { goneKey, readTenantEntry, tenantKey, type StoreEntry } from "../tenancy/tenant-entries.ts";
 import type { EntryPage, Ledger } from "./ledger.ts";
 import { tenantConfigSchema, type TenantConfig } from "../tenancy/tenant-config.ts";
-import { planRemoval, planTenant } from "../tenancy/tenant-registry.ts";
+import { claimsOf, goneMark, planRemoval, planTenant, readGoneMark } from "../tenancy/tenant-registry.ts";
+import { base32 } from "../turn/base32.ts";
 import { invalidValue, refusalOfIssues } from "../wire/zod-refusal.ts";
 import {
   actorOf,
@@ -11,28 +12,33 @@ import {
   type Admin,
   type AdminDeps,
   type AdminResult,
+  type LedgerPlace,
   type Target,
 } from "./admin.ts";
+import type { TenantClaims } from "./tenant-claims.ts";
 
 /**
  * What does `/admin/tenants` do? As `npm run tenant`, by the same checks. Each change is in the platform's log and in the tenant's
- * own, written before the configuration is. A tenant that goes takes its keys with it: another one may come by its name.
+ * own, written before the configuration is, and is the only one of its tenant while it lasts. A tenant that goes takes its keys with it:
+ * another one may come by its name.
  */
 export interface TenantDeps extends AdminDeps {
   /** What the semantic cache holds of the tenant, or of one user (src/shared/admin/erase-similar.ts). Throws where it can't be asked. */
-  readonly eraseSimilar: (tenant: TenantConfig, user: string | null, throughMs: number) => Promise<number>;
+  readonly eraseSimilar: (tenant: KeptBy, user: string | null, throughMs: number) => Promise<number>;
   /** Files and vector stores of the tenant and its users, or of one user (src/shared/admin/erase-knowledge.ts). Throws where it can't be asked. */
-  readonly eraseKnowledge: (
-    tenant: TenantConfig,
-    user: string | null,
-    closedUntilMs: number,
-  ) => Promise<number>;
+  readonly eraseKnowledge: (tenant: KeptBy, user: string | null, closedUntilMs: number) => Promise<number>;
+  readonly claims: TenantClaims;
   readonly writeConfig: (put: readonly StoreEntry[], remove: readonly string[]) => Promise<void>;
   /** `cursor`: where the page before ended; `null` for one that nobody was given. */
   readonly listTenants: (
     cursor: string | null,
     limit: number,
   ) => Promise<{ readonly ids: readonly TenantId[]; readonly next: string | null } | null>;
+}
+
+/** Which tenant's objects are meant. */
+export interface KeptBy extends Pick<TenantConfig, "jurisdiction"> {
+  readonly id: string;
 }
 
 /** A tenant's admin may see its own. */
@@ -70,13 +76,49 @@ export async function putTenant(
   const parsed = tenantConfigSchema.safeParse(body);
   if (!parsed.success) return err(refusalOfIssues(parsed.error.issues, [], body));
   if (parsed.data.id !== id) return err(invalidValue("id", "is not the one in the URL"));
-  const plan = await planTenant({ get: deps.readConfig }, parsed.data, deps.environment, deps.now());
+  return alone(id, await claimsOf(parsed.data), deps, async () => writeTenant(admin, parsed.data, deps));
+}
+
+async function writeTenant(
+  admin: Admin,
+  checked: TenantConfig,
+  deps: TenantDeps,
+): Promise<AdminResult<TenantConfig>> {
+  const { id } = checked;
+  const plan = await planTenant({ get: deps.readConfig }, checked, deps.environment, deps.now());
   if (!plan.ok) return err(invalidValue(plan.error.param, plan.error.message));
   const { tenant, put, stale, isNew } = plan.value;
   if (isNew) await endLateKeys(admin, { log: id, tenant }, deps);
   await note(admin, isNew ? "tenant.create" : "tenant.update", { log: id, tenant }, tenant.version, deps);
   await deps.writeConfig(put, stale);
   return ok(tenant);
+}
+
+/** While it works nobody else changes this tenant through the API, or gives another one what this one is found by. */
+async function alone<T>(
+  tenant: string,
+  claims: readonly { readonly param: string; readonly key: string }[],
+  { claims: register, random }: TenantDeps,
+  work: () => Promise<AdminResult<T>>,
+): Promise<AdminResult<T>> {
+  const keys = [...new Set(claims.map(({ key }) => key))];
+  const change = { tenant, change: base32(random(16), 25), keys };
+  const begun = await register.begin(change);
+  if (begun.result === "busy")
+    return err({ kind: "conflict", message: `Tenant '${tenant}' is being changed by somebody else.` });
+  if (begun.result === "taken") {
+    const { param } = claims.find(({ key }) => key === begun.key) ?? { param: "id" };
+    return err(invalidValue(param, `belongs to tenant ${begun.by}`));
+  }
+  // Of what broke off in the middle nobody knows how far it came.
+  let isKept = true;
+  try {
+    const result = await work();
+    isKept = result.ok;
+    return result;
+  } finally {
+    await register.end(change, isKept);
+  }
 }
 
 /**
@@ -110,9 +152,15 @@ async function madeSinceDeletion(ledger: Ledger): Promise<boolean> {
   }
 }
 
+/** One that was deleted in KV alone has left what it kept; that is erased then. */
 export async function deleteTenant(admin: Admin, id: string, deps: TenantDeps): Promise<AdminResult<object>> {
-  const text = tenantIdSchema.safeParse(id).success ? await deps.readConfig(tenantKey(id)) : null;
-  if (text === null) return err(unknownObject);
+  if (!tenantIdSchema.safeParse(id).success) return err(unknownObject);
+  return alone(id, [], deps, async () => removeTenant(admin, id, deps));
+}
+
+async function removeTenant(admin: Admin, id: string, deps: TenantDeps): Promise<AdminResult<object>> {
+  const text = await deps.readConfig(tenantKey(id));
+  if (text === null) return eraseGone(admin, id, deps);
   const read = readTenantEntry(text);
   if (!read.ok)
     return err({
@@ -127,17 +175,42 @@ export async function deleteTenant(admin: Admin, id: string, deps: TenantDeps): 
   const untilMs = deps.now() + knownAfterwardsMs;
   await deps.eraseSimilar(tenant, null, untilMs);
   await deps.eraseKnowledge(tenant, null, untilMs);
-  const plan = await planRemoval({ get: deps.readConfig }, id, deps.now());
+  const plan = await planRemoval({ get: deps.readConfig }, id, deps.now(), true);
   if (plan !== null) await deps.writeConfig(plan.put, plan.stale);
   return ok({ object: "tenant.deleted", id, deleted: true });
 }
 
+/**
+ * What a tenant left that `npm run tenant -- delete` took out of KV, which knows no object. In every jurisdiction: which one it had, nobody knows
+ * any more. Once it is erased such a tenant is unknown, as any other that is gone.
+ */
+async function eraseGone(admin: Admin, id: string, deps: TenantDeps): Promise<AdminResult<object>> {
+  const mark = await deps.readConfig(goneKey(id));
+  const { goneMs, isErased } = readGoneMark(mark ?? "");
+  if (mark === null || isErased) return err(unknownObject);
+  const untilMs = goneMs + knownAfterwardsMs;
+  for (const jurisdiction of ["none", "eu"] as const) {
+    const tenant = { id, jurisdiction };
+    const target: LedgerPlace = { log: id, tenant };
+    const ledger = deps.ledger(target);
+    const { entries } = await ledger.entries(null, 1);
+    await note(admin, "tenant.delete", target, "", deps);
+    // Where nothing was ever written there are no keys.
+    if (entries.length > 0) await ledger.change(actorOf(admin.principal), { type: "revoke-all-keys" });
+    await deps.eraseSimilar(tenant, null, Math.max(untilMs, deps.now()));
+    await deps.eraseKnowledge(tenant, null, untilMs);
+  }
+  await deps.writeConfig([{ key: goneKey(id), value: goneMark(goneMs, true) }], []);
+  return ok({ object: "tenant.deleted", id, deleted: true });
+}
+
+/** For so long isolates may know a tenant that is gone. */
 const knownAfterwardsMs = 600_000;
 
 async function note(
   admin: Admin,
   action: string,
-  target: Target,
+  target: LedgerPlace,
   version: string,
   deps: TenantDeps,
 ): Promise<void> {

@@ -17,7 +17,8 @@ import type { TenantConfig } from "./tenant-config.ts";
 /**
  * What must be written so that a tenant is configured, or gone? `npm run tenant` and `/admin/tenants` alike: first a plan, checked against
  * what is there, then its writes: new indexes before old ones go, so that nobody is locked out in between. KV has no
- * transactions: of two admins who give one hostname to two tenants at the same moment, the later one has it.
+ * transactions: the API's changes keep out of one another's way by claims (src/shared/admin/tenant-claims.ts); of two commands that give
+ * one hostname to two tenants at the same moment, the later one has it.
  */
 export interface TenantPlan {
   readonly tenant: TenantConfig;
@@ -74,18 +75,35 @@ export interface RemovalPlan {
   readonly stale: readonly string[];
 }
 
-/** `null`: there is no such tenant. */
+/** Behind the time in the mark of a tenant that was deleted: what it kept was erased as well. */
+const erasedMark = " erased";
+
+export function goneMark(nowMs: number, isErased: boolean): string {
+  return new Date(nowMs).toISOString() + (isErased ? erasedMark : "");
+}
+
+/** @returns when it was deleted, in milliseconds since 1970, and whether what it kept was erased, as far as the mark says */
+export function readGoneMark(mark: string): { readonly goneMs: number; readonly isErased: boolean } {
+  const goneMs = Date.parse(mark.replace(erasedMark, ""));
+  return { goneMs: Number.isNaN(goneMs) ? 0 : goneMs, isErased: mark.endsWith(erasedMark) };
+}
+
+/**
+ * `null`: there is no such tenant.
+ * @param isErased what it keeps in objects was erased; a command knows KV alone
+ */
 export async function planRemoval(
   store: ConfigStore,
   id: string,
   nowMs: number,
+  isErased = false,
 ): Promise<RemovalPlan | null> {
   const text = await store.get(tenantKey(id));
   if (text === null) return null;
   const parsed = readTenantEntry(text);
   const keys = parsed.ok ? (await tenantEntries(parsed.value.value)).map(({ key }) => key) : [tenantKey(id)];
   return {
-    put: [{ key: goneKey(id), value: new Date(nowMs).toISOString() }],
+    put: [{ key: goneKey(id), value: goneMark(nowMs, isErased) }],
     stale: keys.toReversed(),
   };
 }
@@ -117,9 +135,11 @@ function lastingOf(
   return { jurisdiction, createdAfter: keys.created_after };
 }
 
-/** A hostname or an issuer with its audience means one tenant. */
-async function takenFault(store: ConfigStore, tenant: TenantConfig): Promise<TenantFault | null> {
-  const claims = [
+/** What a tenant is found by, each KV's key with the field that says it. */
+export async function claimsOf(
+  tenant: TenantConfig,
+): Promise<readonly { readonly param: string; readonly key: string }[]> {
+  return [
     ...tenant.hosts.map((host, at) => ({ param: `hosts[${at}]`, key: hostKey(host) })),
     ...(await Promise.all(
       tenant.issuers.map(async ({ issuer, audience }, at) => ({
@@ -128,7 +148,11 @@ async function takenFault(store: ConfigStore, tenant: TenantConfig): Promise<Ten
       })),
     )),
   ];
-  for (const { param, key } of claims) {
+}
+
+/** A hostname or an issuer with its audience means one tenant. */
+async function takenFault(store: ConfigStore, tenant: TenantConfig): Promise<TenantFault | null> {
+  for (const { param, key } of await claimsOf(tenant)) {
     const owner = await store.get(key);
     if (owner === null || owner === tenant.id || !(await isClaimed(store, owner, key))) continue;
     return { param, message: `belongs to tenant ${owner}` };

@@ -226,7 +226,8 @@ export const adminRoutes: readonly PublicRoute[] = [
     path: "/admin/tenants/{id}",
     tag: "Admin",
     summary: "Make or replace a tenant",
-    description: "Checked as `npm run tenant` checks it. In effect everywhere after a minute or two.",
+    description:
+      "Checked as `npm run tenant` checks it. In effect everywhere after a minute or two. 409: somebody else is changing it.",
     scopes: platformAdminOnly,
     pathParameters: { id: "The tenant's id." },
     request: {
@@ -256,7 +257,9 @@ export const adminRoutes: readonly PublicRoute[] = [
     path: "/admin/tenants/{id}",
     tag: "Admin",
     summary: "Delete a tenant, and revoke its keys",
-    description: "Files and vector stores of it and of its users are erased.",
+    description:
+      "Files and vector stores of it and of its users are erased. Of one that `npm run tenant -- delete` took out of the configuration alone, " +
+      "what that left is erased.",
     scopes: platformAdminOnly,
     pathParameters: { id: "The tenant's id." },
     success: { description: "Gone", content: { "application/json": "TenantDeleted" } },

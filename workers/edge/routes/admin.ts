@@ -1,8 +1,8 @@
 /** `/admin/*`: what platform and tenant admins do. The rules are in src/shared/admin; here are bodies, queries and bindings. */
 import type * as z from "zod";
-import { auditLedger } from "../../../durable-objects/audit-log/audit-ledger.ts";
+import { auditLedger, tenantClaims } from "../../../durable-objects/audit-log/audit-ledger.ts";
 import { bucketStub } from "../../../durable-objects/token-bucket/bucket-stub.ts";
-import type { Admin, AdminResult, Target } from "../../../src/shared/admin/admin.ts";
+import type { Admin, AdminResult, LedgerPlace } from "../../../src/shared/admin/admin.ts";
 import { semanticErasure } from "../../../durable-objects/semantic-index/semantic-index-port.ts";
 import { eraseLibrary } from "../../../durable-objects/library/erase-library.ts";
 import { eraseKnowledge } from "../../../src/shared/admin/erase-knowledge.ts";
@@ -185,6 +185,7 @@ function depsOf({ isolate }: AdminCall): TenantDeps {
       await erasure.eraseUser({ tenant, user, jurisdiction }, await askedBy(hash, tenant, user), throughMs);
       return 0;
     },
+    claims: tenantClaims(env, isolate.report),
     eraseKnowledge: ({ id: tenant, jurisdiction }, user, closedUntilMs) =>
       eraseLibrary(env, { tenant, user, jurisdiction }, closedUntilMs),
     async writeConfig(put, remove) {
@@ -205,12 +206,15 @@ function depsOf({ isolate }: AdminCall): TenantDeps {
   };
 }
 
-function ownerOf({ log, tenant }: Target): { readonly log: string; readonly jurisdiction: "none" | "eu" } {
+function ownerOf({ log, tenant }: LedgerPlace): {
+  readonly log: string;
+  readonly jurisdiction: "none" | "eu";
+} {
   return { log, jurisdiction: tenant?.jurisdiction ?? "none" };
 }
 
 /** Each entry's hash also goes to this Worker's log, where the one who can shorten an audit log can't reach. */
-function witnessed({ log }: Target, ledger: Ledger, { witness }: AdminCall["isolate"]): Ledger {
+function witnessed({ log }: LedgerPlace, ledger: Ledger, { witness }: AdminCall["isolate"]): Ledger {
   return {
     ...ledger,
     async change(actor, command) {

@@ -1,0 +1,43 @@
+/**
+ * One change of a tenant at a time, and a hostname, or an issuer with its audience, for one tenant. KV has no compare-and-set, and tells other
+ * locations a minute later: so who changes a tenant says so in one place before it reads KV (durable-objects/audit-log/claim-store.ts). What
+ * lasts is KV's to say: a claim ends when KV tells the same everywhere.
+ */
+export const tenantClaimsVersion = 1;
+
+export interface TenantChange {
+  readonly tenant: string;
+  /** Random, of this change. */
+  readonly change: string;
+  /** KV's keys of what the tenant is then found by (tenant-entries.ts): for one that goes, none. */
+  readonly keys: readonly string[];
+}
+
+export interface BeginChange extends TenantChange {
+  readonly v: typeof tenantClaimsVersion;
+}
+export type BeginChangeOutcome =
+  | { readonly result: "begun" }
+  /** Somebody else changes this tenant. */
+  | { readonly result: "busy" }
+  /** One of the keys is another tenant's. */
+  | { readonly result: "taken"; readonly key: string; readonly by: string };
+
+export interface ClaimsUnsupported {
+  readonly result: "version-unsupported";
+  readonly supported: number;
+}
+
+export interface EndChange extends BeginChange {
+  /** `false`: nothing was changed. */
+  readonly isKept: boolean;
+}
+
+export type EndChangeOutcome = { readonly result: "ended" } | ClaimsUnsupported;
+
+export interface TenantClaims {
+  /** Twice is once. Rejects where nobody can be asked. */
+  begin(change: TenantChange): Promise<BeginChangeOutcome>;
+  /** Never rejects: a change that is not ended ends by itself. */
+  end(change: TenantChange, isKept: boolean): Promise<void>;
+}
