@@ -18,6 +18,7 @@ import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { bundleParts, type BundleMetafile } from "../dev/bundle-parts.ts";
 import { startPhases, type StartPhases } from "../dev/start-phases.ts";
+import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
 import { ensureLocalSecrets } from "../dev/local-secrets.ts";
 import { makeToken } from "../dev/local-token.ts";
 import { bundleWorker, serviceScript, type WorkerBundle } from "../dev/serve/bundle.ts";
@@ -26,15 +27,22 @@ import { cpuNanoseconds } from "./cpu.ts";
 import { table } from "./report.ts";
 import { benchFleet, benchTenants } from "./targets.ts";
 
-const { values } = parseArgs({
-  options: {
-    starts: { type: "string", default: "9" },
-    port: { type: "string", default: "20800" },
-    parts: { type: "string", default: "25" },
-  },
+const usage =
+  "usage: npm run bench:start [-- --starts N (9)] [--parts N (25)] [--port N, the first of two (20800)]";
+const { starts, mostParts, originPort } = readCommandLine(usage, () => {
+  const { values } = parseArgs({
+    options: {
+      starts: { type: "string", default: "9" },
+      port: { type: "string", default: "20800" },
+      parts: { type: "string", default: "25" },
+    },
+  });
+  return {
+    starts: wholeNumber("starts", values.starts, 1, 1000),
+    mostParts: wholeNumber("parts", values.parts, 0, 10_000),
+    originPort: wholeNumber("port", values.port, 1, 65_534),
+  };
 });
-const starts = Number(values.starts);
-const originPort = Number(values.port);
 const port = originPort + 1;
 const host = "127.0.0.1";
 const startWithinMs = 60_000;
@@ -193,7 +201,7 @@ try {
     ),
   );
   const metafile = JSON.parse(await readFile(edge.metafile, "utf8")) as BundleMetafile;
-  const parts = bundleParts(metafile).slice(0, Number(values.parts));
+  const parts = bundleParts(metafile).slice(0, mostParts);
   console.log(
     `\n${table(
       ["of the edge", "KiB"],

@@ -12,23 +12,30 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
 import { bundleWorker } from "../dev/serve/bundle.ts";
 import { startServe } from "../dev/serve/start-serve.ts";
 
-const { values } = parseArgs({
-  options: {
-    conversations: { type: "string", default: "2000" },
-    turns: { type: "string", default: "20" },
-    "at-once": { type: "string", default: "16" },
-    long: { type: "string", default: "5000" },
-    port: { type: "string", default: "20890" },
-  },
+const usage = `usage: npm run bench:conversations [-- --conversations N (2000)] [--turns N (20)] [--at-once N (16)]
+         [--long N, items of the long one (5000)] [--port N (20890)]`;
+const { conversations, turns, atOnce, longTurns, port } = readCommandLine(usage, () => {
+  const { values } = parseArgs({
+    options: {
+      conversations: { type: "string", default: "2000" },
+      turns: { type: "string", default: "20" },
+      "at-once": { type: "string", default: "16" },
+      long: { type: "string", default: "5000" },
+      port: { type: "string", default: "20890" },
+    },
+  });
+  return {
+    conversations: wholeNumber("conversations", values.conversations, 1, 1_000_000),
+    turns: wholeNumber("turns", values.turns, 1, 10_000),
+    atOnce: wholeNumber("at-once", values["at-once"], 1, 1000),
+    longTurns: Math.floor(wholeNumber("long", values.long, 2, 1_000_000) / 2),
+    port: wholeNumber("port", values.port, 1, 65_535),
+  };
 });
-const conversations = Number(values.conversations);
-const turns = Number(values.turns);
-const atOnce = Number(values["at-once"]);
-const longTurns = Math.floor(Number(values.long) / 2);
-const port = Number(values.port);
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
 async function ask(path: string): Promise<{ readonly ms: number; readonly text: string }> {

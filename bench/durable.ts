@@ -11,21 +11,29 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { parseArgs } from "node:util";
+import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
 import { makeToken } from "../dev/local-token.ts";
 import { bundleForServe, startServe } from "../dev/serve/start-serve.ts";
 import { benchFleet, benchTenants } from "./targets.ts";
 
-const { values } = parseArgs({
-  options: {
-    pairs: { type: "string", default: "100" },
-    "at-once": { type: "string", default: "1" },
-    port: { type: "string", default: "20600" },
-    "origin-ms": { type: "string", default: "0" },
-  },
+const usage = `usage: npm run bench:durable [-- --pairs N (100)] [--at-once N (1)] [--origin-ms N (0)]
+         [--port N, the first of two (20600)]`;
+const { port, pairs, atOnce, originMs } = readCommandLine(usage, () => {
+  const { values } = parseArgs({
+    options: {
+      pairs: { type: "string", default: "100" },
+      "at-once": { type: "string", default: "1" },
+      port: { type: "string", default: "20600" },
+      "origin-ms": { type: "string", default: "0" },
+    },
+  });
+  return {
+    port: wholeNumber("port", values.port, 1, 65_534),
+    pairs: wholeNumber("pairs", values.pairs, 1, 1_000_000),
+    atOnce: wholeNumber("at-once", values["at-once"], 1, 1000),
+    originMs: wholeNumber("origin-ms", values["origin-ms"], 0, 60_000),
+  };
 });
-const port = Number(values.port);
-const pairs = Number(values.pairs);
-const atOnce = Number(values["at-once"]);
 const warmUpPairs = 10;
 const pauseMs = 250;
 
@@ -119,7 +127,7 @@ const origin = fork(new URL("origin.ts", import.meta.url), [String(port)]);
 await once(origin, "message");
 await fetch(`http://127.0.0.1:${port}/_bench`, {
   method: "POST",
-  body: JSON.stringify({ intervalMs: 5, firstTokenMs: Number(values["origin-ms"]) }),
+  body: JSON.stringify({ intervalMs: 5, firstTokenMs: originMs }),
 });
 const bundles = await bundleForServe();
 try {

@@ -7,6 +7,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
 import { ensureLocalSecrets } from "../dev/local-secrets.ts";
 import { makeToken, signToken } from "../dev/local-token.ts";
 import { barsOf } from "./bars.ts";
@@ -16,16 +17,24 @@ import { barLines, holds, requestTable, streamTable, type Row } from "./report.t
 import { measure, summarise, type Figures } from "./rounds.ts";
 import { guardedTenant, setStage, type Stage, type Target } from "./targets.ts";
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-    port: { type: "string", default: "21900" },
-    rounds: { type: "string" },
-    only: { type: "string" },
-  },
+const usage = `usage: npm run bench [-- --quick] [--rounds N] [--only <part of a target's name>] [--json FILE]
+         [--port N, the first of seven; 21900]`;
+const { values, rounds, port } = readCommandLine(usage, () => {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      json: { type: "string" },
+      port: { type: "string", default: "21900" },
+      rounds: { type: "string" },
+      only: { type: "string" },
+    },
+  });
+  return {
+    values,
+    rounds: wholeNumber("rounds", values.rounds ?? (values.quick ? "3" : "7"), 1, 1000),
+    port: wholeNumber("port", values.port, 1, 65_529),
+  };
 });
-const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
 const requestMs = values.quick ? 1000 : 2000;
 const streamTokens = 100;
 const tokenMs = 20;
@@ -228,7 +237,7 @@ Validity, router ${name}: buckets say ${used} tokens used, clients got ${tokens}
   return lost;
 }
 
-const stage = await setStage(Number(values.port));
+const stage = await setStage(port);
 const stopOn = (): void => {
   void stage.stop().then(() => process.exit(130));
 };

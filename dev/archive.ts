@@ -4,7 +4,7 @@ import { ArchiveStore } from "../src/shared/archive/archive-store.ts";
 import type { Database } from "../src/shared/archive/database.ts";
 import { archiveMessageVersion, type EraseMessage } from "../src/shared/archive/message.ts";
 import { connect } from "../workers/archiver/postgres-database.ts";
-import { asksHelp, isWrongUsage } from "./asks-help.ts";
+import { asksHelp, endWith, exitCodes, isWrongUsage, UsageError } from "./command-line.ts";
 import { listDeadLetters, listTurns, replayDeadLetters } from "./archive/archive-command.ts";
 import { archiveUrl } from "./archive/local-database.ts";
 import { migrate } from "./archive/migrations.ts";
@@ -31,7 +31,7 @@ async function run(database: Database, parameters: string[]): Promise<Answer> {
     allowPositionals: true,
   });
   const [command, operand] = positionals;
-  if (positionals.length !== (command === "drop" ? 2 : 1)) return { text: usage, code: 1 };
+  if (positionals.length !== (command === "drop" ? 2 : 1)) throw new UsageError();
   switch (command) {
     case "migrate": {
       const applied = await migrate(database);
@@ -43,7 +43,7 @@ async function run(database: Database, parameters: string[]): Promise<Answer> {
     case "list": {
       const limit = Number(values.limit);
       if (!Number.isInteger(limit) || limit < 1)
-        return { text: `--limit ${values.limit}: is no number of turns`, code: 1 };
+        throw new UsageError(`--limit ${values.limit}: is no number of turns`);
       return { text: await listTurns(database, { tenant: values.tenant ?? null, limit }), code: 0 };
     }
     case "dead":
@@ -61,12 +61,12 @@ async function run(database: Database, parameters: string[]): Promise<Answer> {
     }
     case "erase": {
       const message = erasureOf(values);
-      if (message === null) return { text: usage, code: 1 };
+      if (message === null) throw new UsageError();
       await new ArchiveStore(database).erase(message);
       return { text: `erased ${message.scope} ${message.key || message.tenant}; the ledger stays`, code: 0 };
     }
     default:
-      return { text: usage, code: 1 };
+      throw new UsageError();
   }
 }
 
@@ -101,7 +101,6 @@ async function answer(parameters: string[]): Promise<Answer> {
 /** Names the fault, never the URL: it holds the password. */
 function described(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  if (isWrongUsage(error)) return `${message}\n${usage}`;
   const code = error instanceof Error && "code" in error ? `${String(error.code)} ` : "";
   return `The archive's database: ${code}${message}${code.startsWith("42P01") ? " (npm run archive -- migrate)" : ""}`;
 }
@@ -111,6 +110,9 @@ try {
   console.log(text);
   process.exitCode = code;
 } catch (error) {
-  console.error(described(error));
-  process.exitCode = 1;
+  if (isWrongUsage(error)) endWith(error, usage);
+  else {
+    console.error(described(error));
+    process.exitCode = exitCodes.failed;
+  }
 }

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { StoreEntry } from "../src/shared/tenancy/tenant-entries.ts";
+import { UsageError } from "./command-line.ts";
 import { localState, root } from "./local-secrets.ts";
 
 export interface TenantStore {
@@ -84,11 +85,11 @@ export interface Place {
   readonly "namespace-id"?: string | undefined;
 }
 
-/** Throws a StoreError for what would be done elsewhere than it was meant for. */
+/** Throws a UsageError for what would be done elsewhere than it was meant for. */
 export function environmentOf({ env, "namespace-id": namespaceId }: Place): "local" | "production" {
-  if (env !== undefined && env !== "production") throw new StoreError(`--env ${env}: is not production`);
+  if (env !== undefined && env !== "production") throw new UsageError(`--env ${env}: is not production`);
   if (env === undefined && namespaceId !== undefined)
-    throw new StoreError("--namespace-id is for --env production: the local KV has no other");
+    throw new UsageError("--namespace-id is for --env production: the local KV has no other");
   return env ?? "local";
 }
 

@@ -6,6 +6,7 @@
  * rest is held out: thresholds are chosen on the one and reported on the other.
  */
 import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import * as z from "zod";
 import {
   compareFeatures,
@@ -16,6 +17,7 @@ import { lexicalThreshold } from "../src/shared/cache/semantic/semantic-policy.t
 import { SipHash } from "../src/shared/cache/semantic/sip-hash.ts";
 import { packVector, similarity } from "../src/shared/cache/semantic/vector-bytes.ts";
 import { lexicalVector } from "../src/shared/retrieval/lexical-embedder.ts";
+import { existingPath, readCommandLine } from "./command-line.ts";
 
 const pairSchema = z.object({ a: z.string(), b: z.string(), same: z.union([z.literal(0), z.literal(1)]) });
 export type QuestionPair = z.infer<typeof pairSchema>;
@@ -105,11 +107,8 @@ export function written(name: string, found: Tally): string {
 }
 
 if (import.meta.main) {
-  const path = process.argv[2];
-  if (path === undefined) {
-    console.error("npm run eval:cache -- <question_pairs.jsonl>");
-    process.exit(2);
-  }
+  const usage = "usage: npm run eval:cache -- <question_pairs.jsonl>";
+  const path = readCommandLine(usage, () => existingPath(parseArgs({ allowPositionals: true }).positionals));
   const pairs = readPairs(readFileSync(path, "utf8"));
   const hash = new SipHash(new Uint8Array(16));
   const startedMs = performance.now();

@@ -7,14 +7,24 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { parseArgs } from "node:util";
 import type { InjectionChannel } from "../src/shared/safety/injection/injection-policy.ts";
 import { judgeText } from "../src/shared/safety/injection/judge.ts";
+import { existingPath, readCommandLine } from "./command-line.ts";
 import { outOfFold, scoreAt, scoreOf, type ScoredRow } from "./injection/channels.ts";
 import { weightsOf } from "../src/shared/safety/injection/weights.ts";
 import { type LabelledText, otherTexts, readRows } from "./injection/rows.ts";
 
-const [path, ...flags] = process.argv.slice(2);
-if (path === undefined) throw new TypeError("usage: npm run eval:injection -- <rows.jsonl> [--shipped]");
+const { path, onlyShipped } = readCommandLine(
+  "usage: npm run eval:injection -- <rows.jsonl> [--shipped]",
+  () => {
+    const { values, positionals } = parseArgs({
+      options: { shipped: { type: "boolean", default: false } },
+      allowPositionals: true,
+    });
+    return { path: existingPath(positionals), onlyShipped: values.shipped };
+  },
+);
 const rows = readRows(path);
 const rates = [0.01, 0.005];
 
@@ -61,7 +71,7 @@ function shipped(): void {
 }
 
 function withoutTheRows(): void {
-  const folder = dirname(path ?? "");
+  const folder = dirname(path);
   if (!existsSync(`${folder}/harm.jsonl`)) {
     console.log(
       "\nout of fold: harm.jsonl and pii_spans.jsonl, which training takes as well, are not beside the rows",
@@ -92,7 +102,7 @@ function withoutTheRows(): void {
 /** Documents that nobody wrote as an attack, where the published collections are beside: what a data screen must leave alone. */
 function documents(): void {
   for (const name of ["cranfield", "cisi"]) {
-    const file = `${dirname(path ?? "")}/../retrieval/${name}/corpus.jsonl`;
+    const file = `${dirname(path)}/../retrieval/${name}/corpus.jsonl`;
     if (!existsSync(file)) continue;
     const texts = readFileSync(file, "utf8")
       .split("\n")
@@ -143,6 +153,6 @@ function pace(): void {
 }
 
 shipped();
-if (!flags.includes("--shipped")) withoutTheRows();
+if (!onlyShipped) withoutTheRows();
 documents();
 pace();

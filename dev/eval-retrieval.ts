@@ -5,14 +5,18 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { endWith, existingPath, readCommandLine } from "./command-line.ts";
 import { readCollection } from "./retrieval/collection.ts";
 import { EvaluatedStore, ways } from "./retrieval/evaluate.ts";
+
+class CollectionError extends Error {}
 
 async function main(folder: string): Promise<void> {
   const names = existsSync(join(folder, "corpus.jsonl")) ? ["."] : readdirSync(folder).sort();
   const collections = names.filter((name) => existsSync(join(folder, name, "corpus.jsonl")));
   if (collections.length === 0)
-    throw new Error(`${folder} holds no collection: a folder with corpus.jsonl in it`);
+    throw new CollectionError(`${folder} holds no collection: a folder with corpus.jsonl in it`);
   for (const name of collections) {
     const collection = readCollection(join(folder, name));
     const store = await EvaluatedStore.of(collection);
@@ -33,9 +37,13 @@ async function main(folder: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const [folder] = process.argv.slice(2);
-  if (folder === undefined) {
-    console.error("usage: npm run eval:retrieval -- <folder of collections>");
-    process.exitCode = 2;
-  } else await main(folder);
+  const usage = "usage: npm run eval:retrieval -- <folder of collections>";
+  const folder = readCommandLine(usage, () =>
+    existingPath(parseArgs({ allowPositionals: true }).positionals),
+  );
+  try {
+    await main(folder);
+  } catch (error) {
+    endWith(error, usage, [CollectionError]);
+  }
 }

@@ -1,7 +1,7 @@
 /** `npm run fleet:config -- put <file.json> | check <file.json> | get | delete`: the fleet document in KV. */
 import { parseArgs } from "node:util";
 import { fleetKey } from "../src/shared/routing/fleet-source.ts";
-import { asksHelp, isWrongUsage } from "./asks-help.ts";
+import { asksHelp, endWith, UsageError } from "./command-line.ts";
 import {
   environmentOf,
   remoteStore,
@@ -26,7 +26,7 @@ async function run(store: TenantStore, command: string, file: string): Promise<s
       await store.delete([fleetKey]);
       return "deleted";
     default:
-      throw new FleetError(usage);
+      throw new UsageError();
   }
 }
 
@@ -40,7 +40,7 @@ async function answer(parameters: string[]): Promise<string> {
   const [command = "", file = ""] = positionals;
   const takesFile = command === "put" || command === "check";
   // What is given beside a command was meant for something.
-  if (positionals.length !== (takesFile ? 2 : 1)) throw new FleetError(usage);
+  if (positionals.length !== (takesFile ? 2 : 1)) throw new UsageError();
   const environment = environmentOf(values);
   if (command === "check") return summary(checkFleet(readDocument(file)));
   return environment === "production"
@@ -51,7 +51,5 @@ async function answer(parameters: string[]): Promise<string> {
 try {
   console.log(await answer(process.argv.slice(2)));
 } catch (error) {
-  const isExpected = [FleetError, StoreError, DocumentError].some((kind) => error instanceof kind);
-  console.error(isExpected || isWrongUsage(error) ? (error as Error).message : error);
-  process.exitCode = 1;
+  endWith(error, usage, [FleetError, StoreError, DocumentError]);
 }

@@ -7,6 +7,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { platformDefaults } from "../src/shared/identity/platform-defaults.ts";
+import { UsageError } from "./command-line.ts";
 import { ensureLocalSecrets, readLocalVariables, root } from "./local-secrets.ts";
 
 export const tokenUsage = `usage: npm run --silent token -- --tenant demo --user alice
@@ -23,7 +24,7 @@ interface IssuerPart {
   readonly claims?: Readonly<Partial<Record<"user" | "org" | "tier" | "scope", string>>>;
 }
 
-export class TokenError extends Error {}
+export class TokenError extends UsageError {}
 
 export interface TokenRequest {
   readonly user: string;

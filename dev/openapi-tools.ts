@@ -2,7 +2,7 @@
 import { httpToolsFrom } from "../src/shared/tools/openapi/http-tools.ts";
 import { toolPolicySchema } from "../src/shared/tools/tool-policy.ts";
 import { pathText } from "../src/shared/tenancy/stored-document.ts";
-import { asksHelp } from "./asks-help.ts";
+import { asksHelp, endWith, UsageError } from "./command-line.ts";
 import { DocumentError, readDocument } from "./read-document.ts";
 
 const usage = `usage: npm run --silent tools -- <openapi.json> <https://base.url> <operationId>…
@@ -20,9 +20,8 @@ async function draft(file: string, baseUrl: string, ids: readonly string[]): Pro
 const [file, baseUrl, ...ids] = process.argv.slice(2);
 try {
   if (asksHelp(process.argv.slice(2))) process.stdout.write(`${usage}\n`);
-  else if (file === undefined || baseUrl === undefined || ids.length === 0) throw new DocumentError(usage);
+  else if (file === undefined || baseUrl === undefined || ids.length === 0) throw new UsageError();
   else process.stdout.write(`${await draft(file, baseUrl, ids)}\n`);
 } catch (error) {
-  console.error(error instanceof DocumentError ? error.message : error);
-  process.exitCode = 1;
+  endWith(error, usage, [DocumentError]);
 }

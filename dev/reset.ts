@@ -1,7 +1,7 @@
 /** `npm run reset`: forgets all local state (KV, objects, caches). The local secrets stay, so tokens keep working. */
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { asksHelp, isWrongUsage } from "./asks-help.ts";
+import { asksHelp, endWith } from "./command-line.ts";
 import { localState, namedState, root, serveState } from "./local-secrets.ts";
 import { portFrom } from "./ports.ts";
 import { stateHolder } from "./state-claim.ts";
@@ -53,7 +53,5 @@ async function reset(parameters: string[]): Promise<string> {
 try {
   console.log(await reset(process.argv.slice(2)));
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  if (isWrongUsage(error)) console.error(usage);
-  process.exit(1);
+  endWith(error, usage, [Error]);
 }

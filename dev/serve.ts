@@ -3,7 +3,7 @@
  * PORT (8787), ORIGIN_URL or FLEET (else the dev fleet), ROUTER=in-process|service. Takes the tokens of `npm run token`.
  */
 import { parseArgs } from "node:util";
-import { asksHelp, isWrongUsage } from "./asks-help.ts";
+import { asksHelp, endWith } from "./command-line.ts";
 import { resolveFleetDocument } from "./fleet-document.ts";
 import { serveState } from "./local-secrets.ts";
 import { makeToken } from "./local-token.ts";
@@ -77,7 +77,6 @@ curl -N ${serve.url}/v1/chat/completions -H "Authorization: Bearer ${token}" -H 
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  if (isWrongUsage(error)) console.error(usage);
-  process.exit(1);
+  endWith(error, usage, [Error]);
+  process.exit();
 }

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { startArchive } from "./archive/start-archive.ts";
-import { asksHelp, isWrongUsage } from "./asks-help.ts";
+import { asksHelp, endWith } from "./command-line.ts";
 import { resolveFleetDocument } from "./fleet-document.ts";
 import { ensureLocalSecrets, localState } from "./local-secrets.ts";
 import { makeToken } from "./local-token.ts";
@@ -88,7 +88,6 @@ const devFleetDescription =
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  if (isWrongUsage(error)) console.error(startUsage);
-  process.exit(1);
+  endWith(error, startUsage, [Error]);
+  process.exit();
 }

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import demo from "../config/tenants/demo.json" with { type: "json" };
 import { seedDemoTenant } from "../src/shared/tenancy/seed-demo.ts";
-import { asksHelp, isWrongUsage } from "./asks-help.ts";
+import { asksHelp, endWith, UsageError } from "./command-line.ts";
 import {
   environmentOf,
   remoteStore,
@@ -28,7 +28,7 @@ const usage = `usage: npm run tenant -- put <file.json> | get <id> | list | dele
 
 async function run(store: TenantStore, positionals: readonly string[], environment: "local" | "production") {
   const [command, operand = ""] = positionals;
-  if (positionals.length !== (command === "list" ? 1 : 2)) throw new TenantError(usage);
+  if (positionals.length !== (command === "list" ? 1 : 2)) throw new UsageError();
   switch (command) {
     case "put": {
       const tenant = await putTenant(store, readDocument(operand), environment);
@@ -42,7 +42,7 @@ async function run(store: TenantStore, positionals: readonly string[], environme
       return `deleted ${(await deleteTenant(store, operand)).join(", ")}
 ${stillThere(operand, environment, portFrom("PORT", 8787))}`;
     default:
-      throw new TenantError(usage);
+      throw new UsageError();
   }
 }
 
@@ -66,7 +66,5 @@ async function answer(parameters: string[]): Promise<string> {
 try {
   console.log(await answer(process.argv.slice(2)));
 } catch (error) {
-  const isExpected = [TenantError, StoreError, DocumentError].some((kind) => error instanceof kind);
-  console.error(isExpected || isWrongUsage(error) ? (error as Error).message : error);
-  process.exitCode = 1;
+  endWith(error, usage, [TenantError, StoreError, DocumentError]);
 }

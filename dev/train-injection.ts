@@ -5,14 +5,16 @@
 import { Buffer } from "node:buffer";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import type { InjectionChannel } from "../src/shared/safety/injection/injection-policy.ts";
+import { existingPath, readCommandLine } from "./command-line.ts";
 import { outOfFold, quantised, scoreAt, trainingSet } from "./injection/channels.ts";
 import { otherTexts, readRows } from "./injection/rows.ts";
 import { train } from "./injection/training.ts";
 
-const [folder] = process.argv.slice(2);
-if (folder === undefined)
-  throw new TypeError("usage: node dev/train-injection.ts <folder with injection.jsonl>");
+const folder = readCommandLine("usage: node dev/train-injection.ts <folder with injection.jsonl>", () =>
+  existingPath(parseArgs({ allowPositionals: true }).positionals),
+);
 const rows = readRows(`${folder}/injection.jsonl`);
 const other = otherTexts(folder);
 

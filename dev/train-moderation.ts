@@ -5,13 +5,22 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { featureVersion } from "../src/shared/safety/moderation/features.ts";
 import { keptBits } from "../src/shared/safety/moderation/harm-model.ts";
+import { existingPath, readCommandLine } from "./command-line.ts";
 import { chooseThresholds, fit, options, outOfFold } from "./moderation/fit.ts";
 import { benignPrompts, harmTexts, heads, ownTexts } from "./moderation/rows.ts";
 import { prepare } from "./moderation/training.ts";
 
-const folder = process.argv[2] ?? "../shared/data/safety";
+const usual = "../shared/data/safety";
+const folder = readCommandLine(
+  `usage: npm run train:moderation [-- <folder>, ${usual} where none is named]`,
+  () => {
+    const { positionals } = parseArgs({ allowPositionals: true });
+    return existingPath(positionals.length === 0 ? [usual] : positionals);
+  },
+);
 const texts = [...harmTexts(folder), ...benignPrompts(folder), ...ownTexts()];
 const thresholds = chooseThresholds(outOfFold(texts, "template"));
 const { known, heads: trained } = fit(prepare(texts));

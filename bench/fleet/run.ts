@@ -4,6 +4,7 @@
  * Ends with 1 where a bar is missed. Without the traces (README of the data beside the checkout) that part is left out, and said.
  */
 import { parseArgs } from "node:util";
+import { readCommandLine, wholeNumber } from "../../dev/command-line.ts";
 import { compare, missed, percent, type Comparison, type Figures } from "./bars.ts";
 import { chats } from "./chat-workload.ts";
 import { runDrift } from "./drift.ts";
@@ -11,16 +12,23 @@ import { measureAffinity, measureChoice } from "./routing-cost.ts";
 import { mooncake, tracesFolder, type Workload } from "./traces.ts";
 import { capacity, usualWorld, type WorldSettings } from "./world.ts";
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    seeds: { type: "string" },
-    "cache-blocks": { type: "string" },
-  },
+const usage = "usage: npm run bench:fleet [-- --quick] [--seeds N] [--cache-blocks N]";
+const { quick, seedCount, cacheBlocks } = readCommandLine(usage, () => {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      seeds: { type: "string" },
+      "cache-blocks": { type: "string", default: String(usualWorld.speed.cacheBlocks) },
+    },
+  });
+  return {
+    quick: values.quick,
+    seedCount: wholeNumber("seeds", values.seeds ?? (values.quick ? "1" : "4"), 1, 1000),
+    cacheBlocks: wholeNumber("cache-blocks", values["cache-blocks"], 1, 1_000_000_000),
+  };
 });
-const seeds = Array.from({ length: Number(values.seeds ?? (values.quick ? 1 : 4)) }, (_, at) => at + 1);
-const loads = values.quick ? [0.5, 1.1] : [0.5, 0.7, 0.9, 1.1];
-const cacheBlocks = Number(values["cache-blocks"] ?? usualWorld.speed.cacheBlocks);
+const seeds = Array.from({ length: seedCount }, (_, at) => at + 1);
+const loads = quick ? [0.5, 1.1] : [0.5, 0.7, 0.9, 1.1];
 const settings: WorldSettings = { ...usualWorld, speed: { ...usualWorld.speed, cacheBlocks } };
 const faults: string[] = [];
 
@@ -31,7 +39,7 @@ if (folder === null)
   );
 else for (const workload of [mooncake(folder), chats(folder)]) simulateOn(workload);
 
-const drift = runDrift(values.quick ? 10_000 : 100_000);
+const drift = runDrift(quick ? 10_000 : 100_000);
 console.log(
   `\ndrift: ${drift.requests} requests, ${drift.aborted} aborted, ${drift.lost} settlements lost, ${drift.duplicates} doubled:`,
   `${drift.leases} leases and ${drift.tokens} tokens left over, spread (max/mean) ${drift.spread.toFixed(3)}`,

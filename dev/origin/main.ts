@@ -1,12 +1,13 @@
 import { startFleet, type RunningFleet } from "./fleet.ts";
 import { root } from "../local-secrets.ts";
+import { exitCodes } from "../command-line.ts";
 import { onNpmEnd } from "../parent-watch.ts";
 import { readOptions, usage } from "./options.ts";
 import { wranglerDevCommand } from "./wrangler-dev.ts";
 
 /** The dev fleet in a terminal: `npm run fleet`. Ends on SIGINT and SIGTERM, at once and without leaving a port. */
 const options = readOptions(process.argv.slice(2), process.env);
-if (!options.ok) fail(`${options.error}\n\n${usage}`);
+if (!options.ok) fail(`${options.error}\n\n${usage}`, exitCodes.wrongUsage);
 else if (options.value === "help") console.log(usage);
 else {
   try {
@@ -17,6 +18,7 @@ else {
     const why = code === "EADDRINUSE" ? "is already in use" : "may not be opened by this user";
     fail(
       `The dev fleet cannot start: port ${port} ${why}. Set DEV_FLEET_PORT to the first of four free ports.`,
+      exitCodes.failed,
     );
   }
 }
@@ -34,7 +36,7 @@ function announce(fleet: RunningFleet): void {
   onNpmEnd(() => void fleet.stop());
 }
 
-function fail(message: string): void {
+function fail(message: string, code: number): void {
   console.error(message);
-  process.exitCode = 1;
+  process.exitCode = code;
 }

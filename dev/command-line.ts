@@ -1,0 +1,68 @@
+/**
+ * What was a command asked, and with which code does it end? 0: it did it, or said how it is used. 2: what was typed makes no sense to
+ * it; nothing was done. 1: it could not do it.
+ */
+import { existsSync } from "node:fs";
+
+export const exitCodes = { failed: 1, wrongUsage: 2 } as const;
+
+/** What was typed makes no sense; the message is a sentence about it, or empty where the usage says enough. */
+export class UsageError extends Error {}
+
+/** Then a command says how it is used and does nothing: no error, nothing on stderr. */
+export function asksHelp(parameters: readonly string[]): boolean {
+  return parameters.includes("--help") || parameters.includes("-h");
+}
+
+/** Also what `parseArgs` does not know: it throws a TypeError with a code, whose message is a sentence. */
+export function isWrongUsage(error: unknown): error is Error {
+  return (
+    error instanceof UsageError ||
+    (error instanceof TypeError && String(Reflect.get(error, "code")).startsWith("ERR_PARSE_ARGS"))
+  );
+}
+
+/**
+ * Says what went wrong and sets the code to end with: a sentence and the usage for what was typed wrongly, a sentence for the kinds
+ * that are expected, all of it for what nobody expected.
+ */
+export function endWith(error: unknown, usage: string, expected: readonly ErrorKind[] = []): void {
+  const isWrong = isWrongUsage(error);
+  if (isWrong) console.error(error.message === "" ? usage : `${error.message}\n${usage}`);
+  else console.error(expected.some((kind) => error instanceof kind) ? (error as Error).message : error);
+  process.exitCode = isWrong ? exitCodes.wrongUsage : exitCodes.failed;
+}
+
+type ErrorKind = abstract new (...parameters: never[]) => Error;
+
+/**
+ * For scripts that read what they were given before anything else: what `read` makes of it. Where help is asked for, or `read` throws
+ * for wrong usage, that is said and the process ends here.
+ */
+export function readCommandLine<T>(usage: string, read: () => T): T {
+  if (asksHelp(process.argv.slice(2))) {
+    console.log(usage);
+    process.exit();
+  }
+  try {
+    return read();
+  } catch (error) {
+    if (!isWrongUsage(error)) throw error;
+    endWith(error, usage);
+    process.exit();
+  }
+}
+
+/** The only thing that a script takes beside its options: the path of what it reads, which must be there. */
+export function existingPath([path, ...more]: readonly string[]): string {
+  if (path === undefined || more.length > 0) throw new UsageError();
+  if (!existsSync(path)) throw new UsageError(`${path}: is not there`);
+  return path;
+}
+
+/** The value of an option that is a whole number; throws a UsageError that names the option. */
+export function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`--${option} ${text}: is no whole number from ${least} to ${most}`);
+}
