@@ -12,6 +12,7 @@ import { createInterface } from "node:readline";
 import type { Fleet } from "../../src/shared/routing/fleet-config.ts";
 import { ensureLocalSecrets, readLocalVariables } from "../local-secrets.ts";
 import { bundleWorker, serviceScript, type WorkerBundle } from "./bundle.ts";
+import { guardOrphan } from "./orphan-guard.ts";
 import { workerdConfig } from "./workerd-config.ts";
 
 export type RouterMount = "in-process" | "service";
@@ -110,7 +111,11 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
       createInterface({ input: stream }).on("line", (line) => {
         if (line !== "") options.onLine?.(line);
       });
-  const ended = once(child, "exit").then(() => rm(work, { recursive: true, force: true }));
+  const guard = child.pid === undefined ? undefined : guardOrphan(child.pid);
+  const ended = once(child, "exit").then(() => {
+    guard?.release();
+    return rm(work, { recursive: true, force: true });
+  });
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
     const late = setTimeout(() => child.kill("SIGKILL"), 3000);
@@ -128,6 +133,8 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
       setTimeout(resolve, 50);
     });
   }
+  // It has been read. Where this process is killed nobody would remove it.
+  await rm(file, { force: true });
   if (child.pid === undefined) throw new Error("a running process has an id");
   return { url, pid: child.pid, ended, stop };
 }
