@@ -2,7 +2,7 @@ import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import type { MetricDelivery } from "../../src/shared/telemetry/metrics/hub-protocol.ts";
-import type { MetricsHub } from "./metrics-hub.ts";
+import { MetricsHub } from "./metrics-hub.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -125,6 +125,36 @@ test("after a write that failed nothing is acknowledged until one succeeds", asy
   });
   await abortAllDurableObjects();
   expect(await total(stub())).toBe(1);
+});
+
+test("what is bound for the long run gets the totals that are on disk; one that fails costs nothing that was counted", async () => {
+  const stub = hub();
+  await runInDurableObject(stub(), async (_, state) => {
+    const points: AnalyticsEngineDataPoint[] = [];
+    const onDisk = (): unknown => JSON.stringify([...state.storage.kv.list()]);
+    const writeDataPoint = vi.fn<AnalyticsEngineDataset["writeDataPoint"]>((point = {}) => {
+      expect(onDisk()).toContain("cache");
+      points.push(point);
+    });
+    const bound = { ...env, ANALYTICS: { writeDataPoint } };
+    const first = new MetricsHub(state, bound);
+    await first.deliver(hits("a", "now", 1, 2));
+    await first.deliver(hits("a", "now", 3));
+    const name = expect.stringMatching(/./) as string;
+    expect(points).toEqual([{ indexes: ["edgewise_cache_total"], blobs: [name, "hit"], doubles: [2] }]);
+    const faults = vi.spyOn(console, "error").mockReturnValue();
+    writeDataPoint.mockImplementation(() => {
+      throw new Error("no dataset");
+    });
+    // As after an eviction: what it finds is no growth, what comes is.
+    const second = new MetricsHub(state, bound);
+    expect(await second.deliver(hits("a", "now", 4))).toEqual({ result: "kept", through: 4 });
+    expect(faults.mock.calls.join()).toContain("no dataset");
+    expect(points).toHaveLength(1);
+    faults.mockRestore();
+  });
+  await evictDurableObject(stub());
+  expect(await total(stub())).toBe(4);
 });
 
 test("a shard that was only read leaves no storage, and there is no alarm to forget", async () => {

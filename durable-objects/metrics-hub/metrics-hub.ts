@@ -5,6 +5,7 @@ import type {
   MetricDelivery,
 } from "../../src/shared/telemetry/metrics/hub-protocol.ts";
 import { HubState } from "../../src/shared/telemetry/metrics/hub-state.ts";
+import { LongRun } from "../../src/shared/telemetry/metrics/long-run.ts";
 import { HubStore } from "./hub-store.ts";
 
 /** Batches wait at most so long for the write that makes them durable, all of them for one. */
@@ -20,6 +21,8 @@ const groupCommitMs = 1_000;
 export class MetricsHub extends DurableObject {
   readonly #store: HubStore;
   readonly #state: HubState;
+  /** `null`: nothing is bound for the long run. */
+  readonly #longRun: LongRun | null;
   /** Memory is ahead of the disk. Also after a write that failed. */
   #dirty = false;
   #lastCommitMs = Number.NEGATIVE_INFINITY;
@@ -30,6 +33,10 @@ export class MetricsHub extends DurableObject {
     super(ctx, env);
     this.#store = new HubStore(ctx.storage);
     this.#state = new HubState(this.#store.read());
+    this.#longRun =
+      env.ANALYTICS === undefined
+        ? null
+        : new LongRun(ctx.id.name ?? ctx.id.toString(), this.#state.reading().sums);
   }
 
   /** Idempotent by source and sequence: see src/shared/telemetry/metrics/hub-protocol.ts. */
@@ -60,6 +67,21 @@ export class MetricsHub extends DurableObject {
     this.#dirty = false;
     this.#commit?.resolve();
     this.#commit = null;
+    this.#tellLongRun(now);
+  }
+
+  /** Behind the write: no total is told that could still be lost. What fails here must cost nothing that was counted. */
+  #tellLongRun(now: number): void {
+    if (this.#longRun === null) return;
+    try {
+      for (const point of this.#longRun.take(() => this.#state.reading().sums, now))
+        this.env.ANALYTICS?.writeDataPoint(point);
+    } catch (error) {
+      // oxlint-disable-next-line no-console -- the log is the only way out of an object for what needs an operator
+      console.error(
+        JSON.stringify({ event: "fault", component: "metrics for the long run", detail: String(error) }),
+      );
+    }
   }
 
   /** Resolves with the next write, a second after the last one at the latest. */

@@ -51,6 +51,8 @@ declare namespace Cloudflare {
     METRICS_HUB: DurableObjectNamespace<
       import("../../durable-objects/metrics-hub/metrics-hub.ts").MetricsHub
     >;
+    /** Metrics for the long run (docs/metrics.md); in production alone. Absent: Prometheus keeps what it scrapes. */
+    ANALYTICS?: AnalyticsEngineDataset;
     LIBRARY: DurableObjectNamespace<import("../../durable-objects/library/library.ts").Library>;
     KNOWLEDGE_BASE: DurableObjectNamespace<
       import("../../durable-objects/knowledge-base/knowledge-methods.ts").KnowledgeBaseObject
