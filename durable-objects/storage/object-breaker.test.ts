@@ -35,14 +35,24 @@ test("different ones in a row open it; one trial a period; a failed one doubles 
   expect(breaker.waitMs(5001)).toBe(0);
 });
 
-test("while it is open nobody is asked, and it is said when to come back", async () => {
-  const breaker = opened(Date.now());
+test("five different ones in a row open it for a second, which doubles to thirty; nobody is asked meanwhile, and it is said when to come back", async () => {
+  const breaker = new ObjectBreaker();
+  for (const name of ["a", "b", "c", "d"]) breaker.failed(name, Date.now());
+  expect(breaker.waitMs(Date.now())).toBe(0);
+  const waits: number[] = [];
+  for (const name of ["e", "f", "g", "h", "i", "j", "k"]) {
+    breaker.failed(name, 0);
+    waits.push(breaker.waitMs(0));
+  }
+  expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  breaker.succeeded();
+  for (const name of ["a", "b", "c", "d", "e"]) breaker.failed(name, Date.now());
   let calls = 0;
   const outcome = await callObject(
     async () => {
       calls += 1;
     },
-    { breaker, name: "e" },
+    { breaker, name: "f" },
   );
   expect(outcome).toMatchObject({ ok: false, error: { overloaded: false, retryAfterMs: 1000 } });
   expect(calls).toBe(0);

@@ -10,6 +10,8 @@ const engine = scriptedEdge({
   "harm-flags": { safety: { moderation: { input: "flag", output: "flag" } } },
   "harm-guard": { safety: { moderation: guarded }, models: { allow: ["auto"] } },
   "harm-guard-open": { safety: { moderation: { ...guarded, when_slow: "open" } } },
+  "harm-guard-late": { safety: { moderation: { ...guarded, model_budget_ms: 50 } } },
+  "harm-guard-late-open": { safety: { moderation: { ...guarded, model_budget_ms: 50, when_slow: "open" } } },
   "harm-guard-once": {
     safety: { moderation: guarded },
     limits: { user: { pro: { requests_per_day: 1, concurrent_requests: 1 } } },
@@ -189,6 +191,33 @@ describe("with a guard model, which here says what it is told to", () => {
     await response.body?.cancel();
     const models = engine.asked.map((asked) => asked["model"]);
     expect(models).not.toContain("meta-llama/Llama-Guard-3-8B");
+  });
+
+  test("one that is late is no verdict: closed refuses, open lets through and says so", async () => {
+    const hung: AbortSignal[] = [];
+    vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
+      if (typeof init?.body !== "string" || !init.body.includes("Llama-Guard"))
+        return engine.fetch(input, init);
+      const { signal } = init;
+      if (!(signal instanceof AbortSignal)) throw new TypeError("a guard is asked without a signal");
+      hung.push(signal);
+      return new Promise<Response>((_, reject) => {
+        signal.addEventListener("abort", () => reject(new Error("aborted")));
+      });
+    });
+    engine.tokens = ["Hello"];
+    const closed = await ask("harm-guard-late", chat("Hello"));
+    expect(closed.status).toBe(503);
+    await closed.body?.cancel();
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+    const open = await ask("harm-guard-late-open", chat("Hello"));
+    expect(`${open.status} ${await open.text()}`).toMatch(/^200 .*Hello/);
+    await settled();
+    await eventually(() => expect(log.mock.calls.join()).toContain("unmoderated"));
+    log.mockRestore();
+    // Nobody waits for it any more.
+    await eventually(() => expect(hung.map(({ aborted }) => aborted)).toEqual([true, true]));
+    vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
   });
 
   test("one that answers as no guard does is no verdict: closed refuses, open lets through", async () => {

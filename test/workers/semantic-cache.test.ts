@@ -258,6 +258,23 @@ test("a question costs no model's time before its user was let in", async () => 
   expect(engine.asked).toEqual([]);
 });
 
+test("an embedder that is slower than 20 ms is a miss, and is not waited for", async () => {
+  const embeds = Promise.withResolvers<void>();
+  vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
+    if (new URL(new Request(input).url).pathname !== "/v1/embeddings") return engine.fetch(input, init);
+    await embeds.promise;
+    return Response.json({ data: [{ embedding: [1] }] });
+  });
+  const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  const response = await post(path, await user("meanings"), chat("How do I wash hemp?"));
+  expect(response.headers.get("cache-status")).toBe("edgewise; fwd=miss; detail=slow");
+  expect(await response.text()).toContain("Hello there");
+  embeds.resolve();
+  await settled();
+  await eventually(() => expect(log.mock.calls.join()).toContain('"cache":"semantic_slow"'));
+  log.mockRestore();
+});
+
 test("an embedder that breaks is a miss: the question is answered", async () => {
   vi.mocked(globalThis.fetch).mockImplementation(async (input, init) =>
     new URL(new Request(input).url).pathname === "/v1/embeddings"

@@ -155,10 +155,14 @@ test("a pool that is down costs no answer: requests go on without it, and its re
   if (host !== undefined) host.isDown = true;
   // It knows that everything is busy, and can't ask: the engine's own queue takes it.
   opened(await dispatch()).report("done");
+  const secondsOfPolls: number[] = [];
   for (let second = 0; second < 35; second += 1) {
     opened(await dispatch()).report("done");
     await vi.advanceTimersByTimeAsync(1000);
+    if (polls.length > 0) secondsOfPolls.push(second);
   }
+  // What was heard last is gone by for half a minute.
+  expect(secondsOfPolls[0]).toBeGreaterThanOrEqual(25);
   expect(polls.length).toBeGreaterThan(0);
 });
 
