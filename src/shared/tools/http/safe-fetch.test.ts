@@ -6,6 +6,7 @@ interface Sent {
   readonly method: string | undefined;
   readonly headers: Record<string, string>;
   readonly body: unknown;
+  readonly cache: string | undefined;
 }
 
 const ask: Ask = {
@@ -26,6 +27,7 @@ async function asked(answers: Record<string, () => Response>, change: Partial<As
         method: init.method,
         headers: init.headers as Record<string, string>,
         body: init.body,
+        cache: init.cache,
       });
       const answer = answers[url.replace("https://", "")];
       if (answer === undefined) throw new TypeError("connection refused by 10.0.0.7");
@@ -53,6 +55,14 @@ test("a redirect to another host of the list is followed, without the secret", a
   });
   expect(result).toEqual({ ok: true, value: "1" });
   expect(sent.map(({ headers }) => headers["x-key"])).toEqual(["secret", undefined]);
+});
+
+test("no cache on the way keeps what a secret has opened, or has it from another's", async () => {
+  const { sent } = await asked({
+    "api.example.com/a": to("https://cdn.example.com/b"),
+    "cdn.example.com/b": () => Response.json(1),
+  });
+  expect(sent.map(({ cache }) => cache)).toEqual(["no-store", "no-store"]);
 });
 
 test.each([

@@ -49,6 +49,8 @@ export async function safeFetch(
         method: ask.method,
         headers: { accept: "application/json, text/*;q=0.8", ...ask.headers, ...sentSecrets },
         redirect: "manual",
+        // A cache on the way knows of no secret but `Authorization`: what one tenant's key has opened would be another's by its address.
+        cache: "no-store",
         signal: limits.signal,
         ...(ask.body === null ? {} : { body: ask.body }),
       });
