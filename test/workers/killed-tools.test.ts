@@ -12,6 +12,11 @@ const engine = scriptedEdge({
     limits: limitless,
     tools: { calculator: true, http: [{ ...orderTool, headers: [] }, refundTool] },
   },
+  "killed-shielded": {
+    limits: limitless,
+    safety: { output: { kinds: { email: "mask" } } },
+    tools: { http: [{ ...orderTool, headers: [] }] },
+  },
 });
 const server = besideEngine(engine);
 
@@ -100,6 +105,26 @@ test("killed while a call runs that may not, it is not made again: the model is 
   ]);
   expect(engine.lastRead()).toContain("may have taken effect");
   await expectBill(authorization, 1, 22);
+});
+
+test("killed behind a call of whose result its client sees less, the model is told all of it again", async () => {
+  const authorization = await bearer("killed-shielded", "alice");
+  const words = ["It ", "was ", "sent ", "to ", "her."];
+  engine.rounds.push(calls(["get_order", { id: "7" }]), {
+    ...says(...words),
+    pause: { at: 3, until: never },
+  });
+  server.answers.set("/v1/orders/7", () => Response.json({ mail: "ann@example.com" }));
+  const killed = await killedWhen(authorization, (seen) => said(seen).length > 0);
+  engine.rounds.length = 0;
+  engine.tokens = words;
+  const { last } = await rest(authorization, killed);
+  expect(server.asked).toHaveLength(1);
+  expect(engine.lastRead()).toContain("ann@example.com");
+  expect(last).toMatchObject({
+    status: "completed",
+    output: [{ output: '{"mail":"[e-mail address]"}' }, { content: [{ text: words.join("") }] }],
+  });
 });
 
 test("killed behind one call that ended and one that did not, only the second is made again", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { RequestRecord } from "../../src/shared/telemetry/request-record.ts";
-import { bearer, settled } from "./edge-under-test.ts";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { eventually } from "./eventually.ts";
 import { collectRecords } from "./logged-records.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
@@ -16,6 +16,11 @@ const engine = scriptedEdge({
   masked: {
     limits: limitless,
     safety: { input: { kinds: { email: "mask" } }, output: { kinds: { email: "flag" } } },
+    tools: { http: [{ ...orderTool, headers: [] }] },
+  },
+  shielded: {
+    limits: limitless,
+    safety: { output: { kinds: { email: "mask" } } },
     tools: { http: [{ ...orderTool, headers: [] }] },
   },
   judged: {
@@ -171,6 +176,27 @@ describe("one call", () => {
     await create(await bearer("masked", "dora"), {});
     await settled();
     await eventually(() => expect(records.map(({ guarded }) => guarded)).toContain("email:3"));
+  });
+
+  test("is shown as answers may be, also in its conversation, and read by the model as it is", async () => {
+    const authorization = await bearer("shielded", "alice");
+    const made = await post("/v1/conversations", authorization, {});
+    const { id } = (await made.json()) as { id: string };
+    engine.rounds.push(calls(order), says("It was", " sent."));
+    server.answers.set("/v1/orders/7", () => Response.json({ mail: "ann@example.com" }));
+    const response = await create(authorization, { conversation: id });
+    expect(response.output[0]).toMatchObject({
+      status: "completed",
+      output: '{"mail":"[e-mail address]"}',
+    });
+    expect(engine.lastRead()).toContain("ann@example.com");
+    await settled();
+    await eventually(async () => {
+      const items = await send(`/v1/conversations/${id}/items`, { headers: { authorization } });
+      const text = await items.text();
+      expect(text).toContain("[e-mail address]");
+      expect(text).not.toContain("ann@");
+    });
   });
 
   test("of which a guard model is not asked: it judges who speaks", async () => {

@@ -2,10 +2,12 @@
  * The tools of one turn, as its tenant configured them, with what they need of this Worker: `fetch`, secrets and databases by name, the
  * safety rules. Loaded by the first turn that was offered any.
  */
-import { screenPrompt } from "../../src/shared/safety/screen-prompt.ts";
+import { screenPrompt, type ScreenedPrompt } from "../../src/shared/safety/screen-prompt.ts";
 import { calculator } from "../../src/shared/tools/calculator/calculator.ts";
 import { httpTool, type HttpToolDeps } from "../../src/shared/tools/http/http-tool.ts";
 import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
+import { shownResult } from "../../src/shared/tools/shown-result.ts";
+import { resultScreen } from "../../src/shared/tools/web-search/screen-results.ts";
 import { webSearchTool } from "../../src/shared/tools/web-search/web-search-tool.ts";
 import { cutTo, runCall } from "../../src/shared/tools/run-call.ts";
 import type { ServerTool } from "../../src/shared/tools/server-tool.ts";
@@ -23,8 +25,11 @@ export async function toolBoxOf(isolate: Isolate, request: ChatTurnRequest): Pro
   const offered = new Set(tools.names);
   const all = [...toolsOf(isolate, policy, tools), ...(await sqlTools(isolate, policy))];
   const known = all.filter(({ name }) => offered.has(name));
+  const note = (screened: ScreenedPrompt<unknown>): void =>
+    noteBrought(isolate, { from: "tool", tenant: tenant.id, requestId: request.requestId }, screened);
   return {
     tools: new Map(known.map((tool) => [tool.name, tool])),
+    mostCharacters: policy.max_result_characters,
     call: (tool, argumentsText, signal) =>
       runCall(tool, argumentsText, signal, {
         timer: isolate.screen.timer,
@@ -34,11 +39,13 @@ export async function toolBoxOf(isolate: Isolate, request: ChatTurnRequest): Pro
       // In process alone: a guard model judges who speaks (docs/moderation.md).
       const screening = screenPrompt([{ role: "tool", content: text }], tenant.safety, isolate.screen);
       const screened = screening instanceof Promise ? await screening : screening;
-      noteBrought(isolate, { from: "tool", tenant: tenant.id, requestId: request.requestId }, screened);
+      note(screened);
       if (screened.kind === "refused") return null;
       const [message] = screened.messages;
       return typeof message?.content === "string" ? message.content : null;
     },
+    results: resultScreen(tenant.safety, isolate.screen, note),
+    shown: (text) => shownResult(text, tenant.safety),
     cut: (text, most = policy.max_result_characters) => cutTo(text, most),
   };
 }

@@ -10,6 +10,7 @@ import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import { AnswerCollector } from "../../stream/answer-collector.ts";
 import { serverTiming, type Stage } from "../../telemetry/request-record.ts";
+import { shownResult } from "../../tools/shown-result.ts";
 import type { Asked } from "../asked.ts";
 import { turnUse } from "../ending.ts";
 import { summaryOfBoth } from "../screen-request.ts";
@@ -26,7 +27,7 @@ import { endEffects, statusAtEnd, type ChatTurnRequest, type EnteredConversation
 import { answerMessages, journalEvents, maxGatheredCharacters } from "./gathered.ts";
 import type { KeptNote } from "./kept-note.ts";
 import type { TurnIo, TurnOutcome } from "./ports.ts";
-import { minus, noUsage } from "./round-history.ts";
+import { minus, noUsage, shownRounds } from "./round-history.ts";
 import { behindRounds } from "./round-reservation.ts";
 import { runRecord } from "./run-record.ts";
 import { sealEnd, wantsReceipts } from "./seal-end.ts";
@@ -218,7 +219,10 @@ export class AnswerRounds {
       request,
       form,
       { ...factsOf(turn, turnDeps.fleet, ending, request.screened ?? null, deps.now()), status },
-      answerMessages(collected, rounds),
+      answerMessages(
+        collected,
+        shownRounds(rounds, (text) => shownResult(text, request.tenant.safety)),
+      ),
       deps,
     );
   }

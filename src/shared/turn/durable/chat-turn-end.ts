@@ -13,6 +13,7 @@ import type { AnswerTotals } from "../../stream/answer-options.ts";
 import type { FinishReason } from "../../stream/engine-event.ts";
 import type { StreamEnd } from "../../stream/stream-failure.ts";
 import type { ResponseTurn } from "../../responses/stored-response.ts";
+import { shownResult } from "../../tools/shown-result.ts";
 import type { Ending } from "../../telemetry/request-record.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { turnUse } from "../ending.ts";
@@ -21,7 +22,7 @@ import { itemsOfMessages } from "./conversation-items.ts";
 import { journalEvents } from "./gathered.ts";
 import { chatForm } from "./chat-form.ts";
 import type { Effect, Interruption, TurnEnd, TurnOutcome, TurnRefused } from "./ports.ts";
-import { roundsIn, toldRounds } from "./round-history.ts";
+import { roundsIn, shownRounds, toldRounds } from "./round-history.ts";
 import { responseForm } from "./response-form.ts";
 import type { TurnForm } from "./turn-form.ts";
 import { readTurnRequest, type TurnRequest } from "./turn-request.ts";
@@ -97,7 +98,9 @@ export function endEffects(
   const effects: Effect[] = [settlement(request, use)];
   const { conversation } = request;
   if (conversation === null || entered === null) return effects;
-  const answer = answerItems(request, collected, past, status === "completed" ? "completed" : "incomplete");
+  const rounds = shownRounds(past.rounds, (text) => shownResult(text, request.tenant.safety));
+  const itemStatus = status === "completed" ? "completed" : "incomplete";
+  const answer = answerItems(request, collected, { ...past, rounds }, itemStatus);
   // A turn without an answer leaves no trace: the client will ask again.
   if (answer.length === 0) return effects;
   effects.push({

@@ -52,6 +52,17 @@ export function toldRounds(
   }));
 }
 
+/** The same as clients may see them (tools/shown-result.ts): so they are in a conversation, and in the archive. */
+export function shownRounds(rounds: readonly Round[], shown: (text: string) => string): readonly Round[] {
+  return rounds.map(({ said, calls }) => ({
+    said,
+    calls: calls.map((called) => ({
+      ...called,
+      told: called.told === null ? null : shown(called.told),
+    })),
+  }));
+}
+
 /** The rounds as the model's next prompt, the conversation and the archive have them. */
 export function messagesOfRounds(rounds: readonly Round[]): ChatMessage[] {
   return rounds.flatMap(({ said, calls }): ChatMessage[] => {

@@ -1,6 +1,8 @@
-/** What did a call of a tool come to, as readers and the model are told it, and how much of that has room in one answer? Pure. */
+/** What did a call of a tool come to, as readers and the model are told it, and how much of that has room in one answer? */
 import type { WebSource } from "../../grounding/citable.ts";
-import { faultText, type Passage, type ToolFault } from "../../tools/server-tool.ts";
+import { faultText, type ToolFault, type ToolOutput } from "../../tools/server-tool.ts";
+import type { ToolBox } from "../../tools/tool-box.ts";
+import type { ScreenedResult } from "../../tools/web-search/screen-results.ts";
 
 export interface Made {
   readonly isGood: boolean;
@@ -15,31 +17,98 @@ export function failed(fault: ToolFault): Made {
  * Arguments and results of one answer, as JSON: its last event repeats all of them beside its texts (response-writer.ts), and a
  * journal's event holds 500,000.
  */
-export const mostToldUnits = 150_000;
+const mostToldUnits = 150_000;
 export const noRoom: ToolFault = {
   kind: "too-large",
   detail: "this response has taken in all that it can",
 };
+const unshown: ToolFault = { kind: "refused", detail: "its answer may not be shown" };
 
-/** As JSON. */
-export function unitsOf(text: string): number {
+/** What is left of it. */
+export class ToldRoom {
+  #units = 0;
+
+  /** UTF-16 units as JSON. */
+  get left(): number {
+    return Math.max(0, mostToldUnits - this.#units);
+  }
+
+  /** What is there already. */
+  add(text: string): void {
+    this.#units += unitsOf(text);
+  }
+
+  /** `false`: it does not fit. */
+  take(text: string): boolean {
+    const units = unitsOf(text);
+    if (units > this.left) return false;
+    this.#units += units;
+    return true;
+  }
+}
+
+function unitsOf(text: string): number {
   return JSON.stringify(text).length;
 }
 
+/** What the model may cite, in the order in which it was told of it. */
+interface ToldSources {
+  /** Of files: what is found of the web is numbered behind them. */
+  readonly passages: number;
+  /** Of the web: gets those that the model is told of now. */
+  readonly sources: WebSource[];
+}
+
+/** Screened, cut to what is allowed, and where it is a search's, numbered. */
+export async function toldOf(
+  { passages: results, text }: ToolOutput,
+  box: Pick<ToolBox, "mostCharacters" | "screened" | "results" | "cut">,
+  room: ToldRoom,
+  told: ToldSources,
+): Promise<Made> {
+  if (results === undefined) {
+    const screened = await box.screened(box.cut(text));
+    return screened === null ? failed(unshown) : taken(screened, room);
+  }
+  const screened = await box.results(results);
+  if (screened.length === 0 && results.length > 0) return failed(unshown);
+  // Numbered and taken in one step: another search may have ended meanwhile.
+  const found = numbered(screened, told, box.mostCharacters);
+  const made = taken(box.cut(found.text), room);
+  if (made.isGood) told.sources.push(...found.sources);
+  return made;
+}
+
+function taken(text: string, room: ToldRoom): Made {
+  return room.take(text) ? { isGood: true, text } : failed(noRoom);
+}
+
+/** Of the line that says what was left out. */
+const leftOutCharacters = 64;
+
 /**
- * What a search found, as the model reads it.
+ * What a search found, as the model reads it: as many results as have room, whole, but one at least. What it is not told of is no source.
  *
- * @param sources what it may cite of the web, in its order: gets these behind them
- * @param shown passages of files that it was given: what is found of the web is numbered behind them
+ * @param most characters
  */
-export function numbered(passages: readonly Passage[], sources: WebSource[], shown: number): string {
-  if (passages.length === 0) return "Nothing was found.";
-  const before = shown + sources.length;
-  const lines = passages.map(({ url, title, text }, at) => {
-    sources.push({ url, title });
-    return `[${before + at + 1}] ${title} (${url})\n${text}`;
-  });
+function numbered(
+  results: readonly ScreenedResult[],
+  { passages, sources }: ToldSources,
+  most: number,
+): { readonly text: string; readonly sources: readonly WebSource[] } {
+  if (results.length === 0) return { text: "Nothing was found.", sources: [] };
+  const first = passages + sources.length + 1;
   // Beside passages the model was told to cite nothing else than those.
-  const how = shown === 0 ? "Cite what you use" : "Cite what you use of this as you cite passages,";
-  return `${how} by its number in brackets, such as [${before + 1}].\n\n${lines.join("\n\n")}`;
+  const how = passages === 0 ? "Cite what you use" : "Cite what you use of this as you cite passages,";
+  let text = `${how} by its number in brackets, such as [${first}].`;
+  let shown = 0;
+  for (const { read } of results) {
+    const line = `\n\n[${first + shown}] ${read.title} (${read.url})\n${read.text}`;
+    if (shown > 0 && text.length + line.length > most - leftOutCharacters) break;
+    text += line;
+    shown += 1;
+  }
+  const leftOut = results.length - shown;
+  if (leftOut > 0) text += `\n\n(${leftOut} more were found, for which there is no room.)`;
+  return { text, sources: results.slice(0, shown).map((result) => result.shown) };
 }

@@ -28,7 +28,7 @@ import {
   type Round,
   type RoundsNote,
 } from "./round-history.ts";
-import { failed, type Made, mostToldUnits, noRoom, numbered, unitsOf } from "./tool-result.ts";
+import { failed, type Made, noRoom, ToldRoom, toldOf } from "./tool-result.ts";
 import type { FormRounds } from "./turn-form.ts";
 
 export interface BegunRounds {
@@ -72,8 +72,8 @@ export class ToolRounds {
   #mostTold: number | undefined;
   /** Calls that were made, or are to be. */
   #made: number;
-  /** Of arguments and results so far, as JSON. */
-  #units: number;
+  /** For arguments and results. */
+  readonly #room = new ToldRoom();
 
   constructor(options: RoundsOptions) {
     const { begun } = options;
@@ -87,11 +87,11 @@ export class ToolRounds {
     this.#kept = this.#prior;
     this.#mostTold = begun?.note.mostTold;
     this.#made = this.#rounds.reduce((sum, { calls }) => sum + calls.length, 0);
-    this.#units = 0;
     for (const { calls } of this.#rounds)
       for (const called of calls) {
         called.told = this.#told[called.id] ?? called.told;
-        this.#units += unitsOf(called.call.arguments) + unitsOf(called.told ?? "");
+        this.#room.add(called.call.arguments);
+        this.#room.add(called.told ?? "");
       }
     options.form.cites(this.#sources);
   }
@@ -245,40 +245,34 @@ export class ToolRounds {
     const { box } = this.#options;
     const tool: ServerTool | undefined = box.tools.get(call.name);
     if (tool === undefined) return failed({ kind: "refused", detail: "there is no such tool any more" });
-    if (this.#units >= mostToldUnits) return failed(noRoom);
+    if (this.#room.left === 0) return failed(noRoom);
     const outcome: Result<ToolOutput, ToolFault> = await box.call(tool, call.arguments, signal);
     if (!outcome.ok) return failed(outcome.error);
-    const { passages, text } = outcome.value;
-    const given = passages === undefined ? text : numbered(passages, this.#sources, this.passages);
-    const screened = await box.screened(box.cut(given));
-    if (screened === null) return failed({ kind: "refused", detail: "its answer may not be shown" });
-    const units = unitsOf(screened);
-    if (this.#units + units > mostToldUnits) return failed(noRoom);
-    this.#units += units;
-    return { isGood: true, text: screened };
+    return toldOf(outcome.value, box, this.#room, { passages: this.passages, sources: this.#sources });
   }
 
   #ended(called: AnsweredCall, { isGood, text }: Made): void {
     called.told = text;
+    const { box, form } = this.#options;
+    const shown = isGood && !form.isSilent ? box.shown(text) : text;
     const end: ServerCallEnd = isGood
-      ? { status: "completed", output: text, error: null }
+      ? { status: "completed", output: shown, error: null }
       : { status: "failed", output: null, error: text };
-    // The item of a search shows nothing of what was found.
-    if (called.call.type === "web_search_call") {
+    // The item of a search shows nothing of what was found; another's may show less.
+    if (called.call.type === "web_search_call" || shown !== text) {
       this.#told[called.id] = text;
-      this.#options.form.cites(this.#sources);
+      form.cites(this.#sources);
       this.#keepNote();
     }
-    this.#say(this.#options.form.ended(called.id, end));
+    this.#say(form.ended(called.id, end));
   }
 
   #takeCalls(said: AnswerCollector): readonly ServerCall[] {
     const ours = (said.choices[0]?.toolCalls ?? []).filter(({ name }) => this.isOurs(name));
     this.withoutOurs(said);
     return ours.map(({ name, arguments: text }) => {
-      const left = Math.max(0, mostToldUnits - this.#units);
-      const shown = text.slice(0, Math.min(mostShownArguments, left));
-      this.#units += unitsOf(shown);
+      const shown = text.slice(0, Math.min(mostShownArguments, this.#room.left));
+      this.#room.add(shown);
       return {
         type: this.#options.box.tools.get(name)?.shown ?? ("mcp_call" as const),
         name,
