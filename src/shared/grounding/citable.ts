@@ -2,8 +2,8 @@
  * What may an answer cite, by which numbers, and how does OpenAI say that it does? Passages of files come first, from 1, then what
  * searches of the web have found, in the order in which the model was told of it: one row of numbers, so that a `[3]` is one source.
  */
-import type { FoundPassage } from "../retrieval/passage.ts";
 import { CitationScanner, type CitationMark } from "./citation-scanner.ts";
+import type { GroundedPassage } from "./ground.ts";
 
 /** Something of the web. */
 export interface WebSource {
@@ -12,7 +12,7 @@ export interface WebSource {
 }
 
 export interface Citable {
-  readonly passages: readonly Pick<FoundPassage, "fileId" | "filename">[];
+  readonly passages: readonly Pick<GroundedPassage, "fileId" | "filename" | "shownName">[];
   readonly sources: readonly WebSource[];
   /** The answer is JSON: only what is in its strings cites. */
   readonly isJson: boolean;
@@ -47,8 +47,8 @@ export function annotationOf(
 ): Annotation | null {
   const passage = passages[number - 1];
   if (passage !== undefined) {
-    const { fileId, filename } = passage;
-    return { type: "file_citation", index: at, file_id: fileId, filename };
+    const { fileId, filename, shownName = filename } = passage;
+    return { type: "file_citation", index: at, file_id: fileId, filename: shownName };
   }
   const source = sources[number - 1 - passages.length];
   if (source === undefined) return null;

@@ -46,6 +46,15 @@ test("a passage is shown by 300 characters of its beginning, none of them half",
 
 test("they are an object's last member", () => {
   const [citation] = citationsIn([{ content: "[1]" }], [passage(0, 'a "quoted" } text')], false);
-  const json = withCitations('{"id":"a","usage":{"x":{}}}', citation === undefined ? [] : [citation]);
+  const json = withCitations('{"id":"a","usage":{"x":{}}}', citation === undefined ? [] : [citation], {
+    passages: [],
+    fault: null,
+  });
   expect(JSON.parse(json)).toMatchObject({ id: "a", citations: [{ text: 'a "quoted" } text' }] });
+});
+
+test("where a search was late, it is said beside them, since nothing cited looks like nothing found", () => {
+  const json = withCitations('{"id":"a"}', [], { passages: [passage(0)], fault: "late" });
+  expect(JSON.parse(json)).toEqual({ id: "a", citations: [], retrieval: { passages: 1, complete: false } });
+  expect(withCitations('{"id":"a"}', [], { passages: [], fault: null })).not.toContain("retrieval");
 });

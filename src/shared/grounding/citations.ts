@@ -1,6 +1,6 @@
 /** What is an answer told to rest on? Of the passages that the model was given only those that it cites, as our own field has them. */
 import { CitationScanner } from "./citation-scanner.ts";
-import type { GroundedPassage } from "./ground.ts";
+import type { GroundedPassage, Grounding } from "./ground.ts";
 
 export interface Citation {
   /** The number in the answer's `[1]`. */
@@ -66,8 +66,16 @@ export function citationsIn(
 }
 
 function citationOf(passage: GroundedPassage, index: number): Citation {
-  const { fileId, filename, start, end, score, shown: text = passage.text, page } = passage;
-  const citation = { index, file_id: fileId, filename, start, end, score, text: snippet(text) };
+  const {
+    fileId,
+    start,
+    end,
+    score,
+    shown: text = passage.text,
+    shownName = passage.filename,
+    page,
+  } = passage;
+  const citation = { index, file_id: fileId, filename: shownName, start, end, score, text: snippet(text) };
   return page === undefined ? citation : { ...citation, page };
 }
 
@@ -78,8 +86,16 @@ function snippet(text: string): string {
   return text.slice(0, end);
 }
 
-/** The JSON object with its citations as the last member. */
-export function withCitations(json: string, citations: readonly Citation[]): string {
+/**
+ * The JSON object with its citations as the last member; where some of what files say may be missing (a search that was late, a store that
+ * could not be asked), `retrieval` says so behind them: an answer without passages looks like one to which files say nothing.
+ */
+export function withCitations(
+  json: string,
+  citations: readonly Citation[],
+  { passages, fault }: Pick<Grounding, "passages" | "fault">,
+): string {
   const end = json.lastIndexOf("}");
-  return `${json.slice(0, end)},"citations":${JSON.stringify(citations)}${json.slice(end)}`;
+  const missing = fault === null ? "" : `,"retrieval":{"passages":${passages.length},"complete":false}`;
+  return `${json.slice(0, end)},"citations":${JSON.stringify(citations)}${missing}${json.slice(end)}`;
 }

@@ -20,6 +20,7 @@ interface CitingAsked {
 function citing(
   inner: AnswerEncoder,
   cited: CitedPassages,
+  grounding: Grounding,
   unfinished: number,
   isText: boolean,
 ): AnswerEncoder {
@@ -43,11 +44,11 @@ function citing(
     finish: (choice, reason) => {
       const text = inner.finish(choice, reason);
       open -= 1;
-      return open > 0 || isText ? text : inLastEvent(text, cited);
+      return open > 0 || isText ? text : inLastEvent(text, cited, grounding);
     },
     end: (usage, reason) => {
       const text = inner.end(usage, reason);
-      return isText ? inLastEvent(text, cited) : text;
+      return isText ? inLastEvent(text, cited, grounding) : text;
     },
     failure: (error) => inner.failure(error),
   };
@@ -70,7 +71,7 @@ export function citingAnswer(
     if (content !== null && (!isText || choice === 0)) cited.read(choice, content);
     if (finishReason !== null) open -= 1;
   }
-  return citing(inner, cited, open, isText);
+  return citing(inner, cited, grounding, open, isText);
 }
 
 /** For a pass; nothing where the turn is not grounded. */
@@ -83,6 +84,6 @@ export function citingPass(
 }
 
 /** @param text events, of which the last is JSON */
-function inLastEvent(text: string, cited: CitedPassages): string {
-  return text === "" ? text : withCitations(text, cited.citations());
+function inLastEvent(text: string, cited: CitedPassages, grounding: Grounding): string {
+  return text === "" ? text : withCitations(text, cited.citations(), grounding);
 }

@@ -16,6 +16,8 @@ import type { RetrievalWish } from "./retrieval-wish.ts";
 export interface GroundedPassage extends FoundPassage {
   /** Its text as a client may read it, by the tenant's policy for answers. Absent: as it is. */
   readonly shown?: string;
+  /** The same of its file's name. */
+  readonly shownName?: string;
 }
 
 /** What a turn knows of the files it may speak of. Kept with a durable turn as JSON: members may only be added. */

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { FoundPassage } from "../retrieval/passage.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
 import type { ScreenDeps } from "../safety/screen-prompt.ts";
+import { annotationOf } from "./citable.ts";
 import { citationsIn } from "./citations.ts";
 import { summary } from "../turn/screen-request.ts";
 import { passageScreen } from "./screen-passages.ts";
@@ -110,6 +111,19 @@ test("what answers may not say is read by the model, and not told with what it c
   expect(second).not.toHaveProperty("shown");
   const [citation] = citationsIn([{ content: "[1]" }], first === undefined ? [] : [first], false);
   expect(citation?.text).toBe(first?.shown);
+});
+
+test("nor is the name of its file, where that says what answers may not", async () => {
+  const named = { ...passage("She is on leave."), filename: "ann@example.com.md" };
+  const masks = passageScreen(safetyPolicySchema.parse({ output: { action: "mask" } }), nobody);
+  const [first] = await masks([named]);
+  expect(first).toMatchObject({ filename: named.filename, shownName: "[e-mail address]" });
+  const cited = first === undefined ? [] : [first];
+  expect(citationsIn([{ content: "[1]" }], cited, false)[0]?.filename).toBe("[e-mail address]");
+  const citable = { passages: cited, sources: [], isJson: false };
+  expect(annotationOf(citable, { number: 1, at: 0, end: 3 })).toMatchObject({ filename: "[e-mail address]" });
+  const blocks = passageScreen(safetyPolicySchema.parse({ output: { action: "block" } }), nobody);
+  expect((await blocks([named]))[0]?.shownName).toBe("f");
 });
 
 test("where the screen can't be had in time and the policy is closed, nothing goes on unscreened", async () => {

@@ -48,8 +48,15 @@ export function passageScreen(
   const shown = (passages: readonly FoundPassage[]): readonly GroundedPassage[] => {
     if (!output.withholds) return passages;
     return passages.map((passage) => {
-      const { text, action } = screen(passage.text, output);
-      return action === "mask" || action === "block" ? { ...passage, shown: text } : passage;
+      const { text } = screen(passage.text, output);
+      const { text: name } = screen(passage.filename, output);
+      if (text === passage.text && name === passage.filename) return passage;
+      return {
+        ...passage,
+        ...(text === passage.text ? {} : { shown: text }),
+        // A name that nothing is left of is none.
+        ...(name === passage.filename ? {} : { shownName: name === "" ? passage.fileId : name }),
+      };
     });
   };
   return async (passages) => {

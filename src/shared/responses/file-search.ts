@@ -30,6 +30,12 @@ export function searchEvents({ fault }: Grounding): readonly string[] {
 }
 
 function resultOf(passage: GroundedPassage) {
-  const { fileId, filename, score, text, shown } = passage;
-  return { file_id: fileId, filename, attributes: shownAttributes(passage), score, text: shown ?? text };
+  const { fileId, filename, score, text, shown, shownName } = passage;
+  return {
+    file_id: fileId,
+    filename: shownName ?? filename,
+    attributes: shownAttributes(passage),
+    score,
+    text: shown ?? text,
+  };
 }

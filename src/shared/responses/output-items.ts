@@ -4,8 +4,7 @@
  */
 import { annotationOf, citationScanner, type Citable, type WebSource } from "../grounding/citable.ts";
 import type { CitationScanner } from "../grounding/citation-scanner.ts";
-import type { Grounding } from "../grounding/ground.ts";
-import type { FoundPassage } from "../retrieval/passage.ts";
+import type { GroundedPassage, Grounding } from "../grounding/ground.ts";
 import { openSearchItem, searchEvents, searchItem } from "./file-search.ts";
 import { itemId } from "./item.ts";
 import {
@@ -79,7 +78,7 @@ export class OutputItems {
   }
 
   /** From now on texts may cite these. */
-  grounded(passages: readonly FoundPassage[]): void {
+  grounded(passages: readonly GroundedPassage[]): void {
     this.#citable = { ...this.#citable, passages };
   }
 

@@ -168,7 +168,11 @@ class DirectAnswer {
     const { grounding, asked } = this.#turn;
     return grounding === null
       ? body
-      : withCitations(body, citationsIn(collected.choices, grounding.passages, asked.contentIsJson));
+      : withCitations(
+          body,
+          citationsIn(collected.choices, grounding.passages, asked.contentIsJson),
+          grounding,
+        );
   }
 
   #times(): Omit<RelayOptions, "keepAliveMs" | "gatherMs" | "onEnd"> {

@@ -42,6 +42,15 @@ const citationsMember = z.lazy(() =>
     .meta({ description: "The passages that the answer cites; absent where nobody asked for any." }),
 );
 
+const retrievalMember = z.lazy(() =>
+  z
+    .looseObject({
+      passages: z.int().min(0).meta({ description: "So many the model was given." }),
+      complete: z.literal(false),
+    })
+    .meta({ description: "Not all stores could be searched in time; absent where all were." }),
+);
+
 const tokenLogprob = z.lazy(() =>
   z.looseObject({
     token: z.string(),
@@ -90,6 +99,7 @@ export const chatCompletionSchema = z.lazy(() =>
       }),
     ),
     citations: citationsMember.optional(),
+    retrieval: retrievalMember.optional(),
     usage: usageSchema.optional(),
     metadata: z
       .record(z.string(), z.string())
@@ -132,6 +142,7 @@ export const chatCompletionChunkSchema = z.lazy(() =>
       }),
     ),
     citations: citationsMember.optional(),
+    retrieval: retrievalMember.optional(),
     usage: usageSchema.nullish(),
     edgewise: receiptMember.optional(),
   }),
@@ -156,6 +167,7 @@ export const textStreamEventSchema = z.lazy(() =>
     tokens: z.int().min(0).optional().meta({ description: "Completion tokens billed; in the last event." }),
     finish_reason: finishReason.optional(),
     citations: citationsMember.optional(),
+    retrieval: retrievalMember.optional(),
     error: errorSchema.unwrap().shape.error.optional(),
   }),
 );

@@ -124,7 +124,7 @@ function cited(
 ): string {
   return grounding === null
     ? answer
-    : withCitations(answer, citationsIn(collected.choices, grounding.passages, isJson));
+    : withCitations(answer, citationsIn(collected.choices, grounding.passages, isJson), grounding);
 }
 
 function history(events: Iterable<JournalEvent>, kept: string | null | undefined): FormHistory {
