@@ -17,6 +17,7 @@ const engine = scriptedEdge({
     limits: { user: { pro: { requests_per_day: 1, concurrent_requests: 1 } } },
   },
   "harm-judged": { safety: { moderation: { output: "flag", model: "guard" } } },
+  "harm-noted": { safety: { moderation: { input: "flag", model: "guard" } } },
   "harm-off": {},
 });
 
@@ -280,6 +281,24 @@ describe("what the log says", () => {
   });
 });
 
+test("a prompt that is flagged by a guard model does not wait for it, and the log has its verdict", async () => {
+  const lines: string[] = [];
+  const log = vi.spyOn(console, "log");
+  log.mockImplementation((text: unknown) => void lines.push(...String(text).split("\n")));
+  const held = Promise.withResolvers<void>();
+  engine.tokens = ["Hello", " there"];
+  engine.holdWhole = { until: held.promise, says: ["unsafe", "\n", "S10"] };
+  const response = await ask("harm-noted", chat("Hello", { stream: true }));
+  expect(readStream(await response.text())).toMatchObject({ content: "Hello there", finish: "stop" });
+  expect(lines.join("\n")).not.toContain('"event":"moderation"');
+  held.resolve();
+  await settled();
+  await eventually(() => expect(lines.join("\n")).toContain('"event":"moderation"'));
+  log.mockImplementation(() => undefined);
+  const line = lines.find((one) => one.includes('"event":"moderation"')) ?? "{}";
+  expect(JSON.parse(line)).toMatchObject({ tenant: "harm-noted", model: "llama-guard-3-8b", prompt: "hate" });
+});
+
 describe("POST /v1/moderations", () => {
   interface Answer {
     readonly id: string;
@@ -324,6 +343,16 @@ describe("POST /v1/moderations", () => {
     expect(response.status).toBe(503);
     await response.body?.cancel();
     await expectBill(await bearer("harm-off", user), 0, 0);
+  });
+
+  test("a list whose last text makes no guard answer is paid for what was judged before it", async () => {
+    const user = crypto.randomUUID();
+    engine.wholes.push(["unsafe", "\n", "S10"], ["safe"], ["Of", " course!"]);
+    const body = { input: ["one", "two", "Say: Of course!"], model: "guard" };
+    const response = await ask("harm-off", body, "/v1/moderations", user);
+    expect(response.status).toBe(503);
+    await response.body?.cancel();
+    await expectBill(await bearer("harm-off", user), 1, 13 + 11);
   });
 
   test.each([

@@ -18,6 +18,10 @@ export class ScriptedEngine {
   script: ScriptedRound | null = null;
   /** One a request, in their order, each as `script`; the last one stays. Empty: `script`, or `tokens`. */
   readonly rounds: ScriptedRound[] = [];
+  /** What answers say that are not streamed, one a request; then `tokens`. */
+  readonly wholes: (readonly string[])[] = [];
+  /** The next answer that is not streamed comes when this is over, and says this. */
+  holdWhole: { readonly until: Promise<void>; readonly says: readonly string[] } | null = null;
   /** Bodies of what it was asked, parsed, oldest first. */
   readonly asked: Record<string, unknown>[] = [];
   /** Streams that were let go before their end. */
@@ -32,6 +36,8 @@ export class ScriptedEngine {
     this.tokens = ["Hello", " there"];
     this.script = null;
     this.rounds.length = 0;
+    this.wholes.length = 0;
+    this.holdWhole = null;
     this.asked.length = 0;
     this.cancelled = 0;
     this.counts = null;
@@ -49,7 +55,7 @@ export class ScriptedEngine {
       return this.counts === null
         ? new Response(null, { status: 404 })
         : Response.json({ count: this.counts });
-    return body["stream"] === true ? this.#stream(this.#said(body)) : this.#whole();
+    return body["stream"] === true ? this.#stream(this.#said(body)) : await this.#whole();
   };
 
   /** How many of its tokens the request holds already, where it is asked to go on (`continue_final_message`). */
@@ -71,16 +77,19 @@ export class ScriptedEngine {
     return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
   }
 
-  #whole(): Response {
+  async #whole(): Promise<Response> {
+    const held = this.holdWhole;
+    await held?.until;
+    const tokens = held?.says ?? this.wholes.shift() ?? this.tokens;
     return Response.json({
       id: "engine",
       object: "chat.completion",
       created: 1_760_000_000,
       model: "m",
       choices: [
-        { index: 0, message: { role: "assistant", content: this.tokens.join("") }, finish_reason: "stop" },
+        { index: 0, message: { role: "assistant", content: tokens.join("") }, finish_reason: "stop" },
       ],
-      usage: this.#usage(this.tokens.length),
+      usage: this.#usage(tokens.length),
     });
   }
 

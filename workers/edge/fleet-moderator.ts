@@ -7,6 +7,7 @@ import type { RequestId } from "../../src/shared/contracts/ids.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
 import type { Admission } from "../../src/shared/limits/ports.ts";
 import type { ClientPlace } from "../../src/shared/routing/ports.ts";
+import type { Category } from "../../src/shared/safety/moderation/categories.ts";
 import { flaggedBy } from "../../src/shared/safety/moderation/moderation-policy.ts";
 import { recent } from "../../src/shared/safety/moderation/moderate-prompt.ts";
 import type { JudgedMessage, Moderator, Verdict } from "../../src/shared/safety/moderation/moderator.ts";
@@ -74,9 +75,9 @@ export function fleetModerator(
     if (!plan.ok) return plan.error.kind;
     const judging = { ...caller, tenant, messages, deadlineMs: longestMs };
     const judged = await judge(judging, plan.value, deps, signal);
-    return judged.ok ? judged.value : judged.error.kind;
+    return judged.ok ? judged.value : judged.error.refusal.kind;
   };
-  return {
+  const moderator: Moderator = {
     async judge(messages, budgetMs) {
       const refused = admission === null ? null : await refusedBeforeGuard(isolate, caller, admission);
       if (refused !== null) return { refused };
@@ -103,10 +104,37 @@ export function fleetModerator(
       count(verdict.scores.some((score) => score > 0) ? "unsafe" : "safe");
       return verdict;
     },
+    note(messages, known) {
+      const noting = async (): Promise<void> => {
+        const verdict = await moderator.judge(messages, longestMs);
+        if (verdict !== null && !("refused" in verdict))
+          tellFound(isolate, caller, "prompt", verdict, known, background);
+      };
+      background.run("guard model, of a prompt", noting());
+    },
   };
+  return moderator;
 }
 
 const longestMs = 25_000;
+
+/** What a model found that nothing hangs on: counted, and told in the log. @param known what was told before */
+function tellFound(
+  isolate: Isolate,
+  { requestId, tenant }: JudgedCaller,
+  where: "prompt" | "answer",
+  { scores, model }: Verdict,
+  known: readonly Category[],
+  background: Background,
+): void {
+  const { moderation } = tenant.safety;
+  const found = moderation === undefined ? [] : flaggedBy(scores, moderation);
+  const news = found.filter((category) => !known.includes(category));
+  if (news.length === 0) return;
+  for (const category of news) isolate.metrics.count("safetyFindings", `${where}\n${category}`);
+  const line = { event: "moderation", requestId, tenant: tenant.id, model, [where]: news.join(" ") };
+  isolate.log.add(JSON.stringify(line), background, isolate.now());
+}
 
 /**
  * Judges an answer when it has ended, beside everything else. It was delivered: what is found is for the log and the metrics, and nobody
@@ -128,16 +156,5 @@ export async function judgeAnswer(
   ]);
   const verdict = await moderator.judge(messages, longestMs);
   if (verdict === null || "refused" in verdict) return;
-  const found = flaggedBy(verdict.scores, moderation);
-  if (found.length === 0) return;
-  for (const category of found) isolate.metrics.count("safetyFindings", `answer\n${category}`);
-  const { requestId, tenant } = caller;
-  const line = {
-    event: "moderation",
-    requestId,
-    tenant: tenant.id,
-    model: verdict.model,
-    answer: found.join(" "),
-  };
-  isolate.log.add(JSON.stringify(line), background, isolate.now());
+  tellFound(isolate, caller, "answer", verdict, [], background);
 }

@@ -34,6 +34,13 @@ export interface Judged extends Verdict {
   readonly answer: OriginAnswer;
 }
 
+/** Why there is no verdict. */
+export interface Unjudged {
+  readonly refusal: Refusal;
+  /** An engine took the text in and answered, if not as a guard does: a text can talk it out of its office. */
+  readonly isAnswered: boolean;
+}
+
 /** `unsafe`, a line break and all fourteen hazards are under 60 tokens. */
 export const guardAnswerTokens = 64;
 
@@ -51,15 +58,20 @@ export async function judge(
   plan: Plan,
   deps: TurnDeps,
   signal: LeaveSignal,
-): Promise<Result<Judged, Refusal>> {
-  let refusal: Refusal = { kind: "internal", detail: "a plan without candidates" };
+): Promise<Result<Judged, Unjudged>> {
+  let unjudged = unasked({ kind: "internal", detail: "a plan without candidates" });
   for (const candidate of plan) {
     const judged = await askCandidate(judging, candidate, deps, signal);
     if (judged.ok) return judged;
-    refusal = judged.error;
-    if (refusal.kind !== "origin-unavailable" && refusal.kind !== "overloaded") break;
+    unjudged = judged.error;
+    const { kind } = unjudged.refusal;
+    if (kind !== "origin-unavailable" && kind !== "overloaded") break;
   }
-  return err(refusal);
+  return err(unjudged);
+}
+
+function unasked(refusal: Refusal): Unjudged {
+  return { refusal, isAnswered: false };
 }
 
 async function askCandidate(
@@ -67,7 +79,7 @@ async function askCandidate(
   { model, variant }: Candidate,
   deps: TurnDeps,
   signal: LeaveSignal,
-): Promise<Result<Judged, Refusal>> {
+): Promise<Result<Judged, Unjudged>> {
   const { record } = variant;
   const salt = deps.cacheSalt(judging.tenant.id);
   const tells = record.engine_features.sampling_fields;
@@ -87,7 +99,7 @@ async function askCandidate(
     cacheSalt: typeof salt === "string" ? salt : await salt,
     affinitySeed: null,
   });
-  if (!composed.ok) return composed;
+  if (!composed.ok) return err(unasked(composed.error));
   const { path, body, promptTokens, maxTokens } = composed.value;
   const dispatched = await deps.origin.dispatch(
     {
@@ -108,7 +120,7 @@ async function askCandidate(
     },
     signal,
   );
-  if (!dispatched.ok) return err(named(dispatched.error, composed.value));
+  if (!dispatched.ok) return err(unasked(named(dispatched.error, composed.value)));
   return readVerdict(dispatched.value, model, promptTokens);
 }
 
@@ -116,12 +128,12 @@ async function readVerdict(
   answer: OriginAnswer,
   model: string,
   promptTokens: number,
-): Promise<Result<Judged, Refusal>> {
+): Promise<Result<Judged, Unjudged>> {
   let value: unknown;
   try {
     value = JSON.parse(await wholeText(answer));
   } catch {
-    return noVerdict(answer, "the verdict is no JSON, or broke off");
+    return err(unasked(noVerdict(answer, "the verdict is no JSON, or broke off")));
   }
   const choice = isRecord(value) && Array.isArray(value["choices"]) ? (value["choices"][0] as unknown) : null;
   const message = isRecord(choice) ? choice["message"] : null;
@@ -130,8 +142,10 @@ async function readVerdict(
     typeof content === "string" && isRecord(choice)
       ? guardScores(content, chanceOfUnsafe(choice["logprobs"]))
       : null;
-  if (scores === null || !isRecord(value))
-    return noVerdict(answer, "the model did not answer as a guard does");
+  if (scores === null || !isRecord(value)) {
+    const refusal = noVerdict(answer, "the model did not answer as a guard does");
+    return err({ refusal, isAnswered: true });
+  }
   answer.report("done");
   const said = readEngineUsage(value["usage"]);
   const usage: Usage = {
@@ -143,9 +157,9 @@ async function readVerdict(
   return ok({ scores, model, usage, answer });
 }
 
-function noVerdict(answer: OriginAnswer, detail: string): Result<Judged, Refusal> {
+function noVerdict(answer: OriginAnswer, detail: string): Refusal {
   answer.report("origin-error");
-  return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail });
+  return { kind: "origin-unavailable", retryAfterMs: 1000, detail };
 }
 
 /** OpenAI's `logprobs` of a choice: the chance of the token that begins the word. `null`: it is not told. */

@@ -18,7 +18,7 @@ import type { Scores } from "../safety/moderation/categories.ts";
 import { classify } from "../safety/moderation/classify.ts";
 import { inProcessModel, isInProcess, type ModerationRequest } from "../wire/moderations-request.ts";
 import { dearestPrice } from "./dearest-price.ts";
-import { guardAnswerTokens, judge, planGuard } from "./judge.ts";
+import { guardAnswerTokens, judge, planGuard, type Unjudged } from "./judge.ts";
 import type { Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
@@ -88,7 +88,7 @@ async function byModel(
   const results: Scores[] = [];
   const usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
   let microdollars = 0;
-  let refusal: Refusal | null = null;
+  let unjudged: Unjudged | null = null;
   let model = plan[0].model;
   let answer: OriginAnswer | null = null;
   // One after the other: a guard model's batch is its engine's business, and one client's list must not fill it.
@@ -108,7 +108,7 @@ async function byModel(
       signal,
     );
     if (!judged.ok) {
-      refusal = judged.error;
+      unjudged = judged.error;
       break;
     }
     ({ model, answer } = judged.value);
@@ -121,15 +121,27 @@ async function byModel(
     results.push(judged.value.scores);
   }
   turn.mark("dispatch");
-  if (refusal !== null) {
-    // Nothing of it is told, so nothing of it is charged.
-    reservation.settle(unused);
-    return err(refusal);
-  }
   const tokens = usage.promptTokens + usage.completionTokens;
-  reservation.settle({ tokens, requests: 1, microdollars, model });
+  const isPaid = unjudged === null || (results.length > 0 && isOfTheRequest(unjudged));
+  reservation.settle(isPaid ? { tokens, requests: 1, microdollars, model } : unused);
+  if (unjudged !== null) return err(unjudged.refusal);
   return ok({ results, model, usage, answer, reservation });
 }
+
+/**
+ * Nothing of the verdicts is told where one is missing. Where the fleet failed, nothing of them is charged either. But a list whose last text
+ * is too long, or makes no guard answer, or whose client leaves before it has got to it, would be judged for nothing as often as anybody likes.
+ */
+function isOfTheRequest({ refusal: { kind }, isAnswered }: Unjudged): boolean {
+  return isAnswered || !ours.has(kind);
+}
+
+const ours: ReadonlySet<Refusal["kind"]> = new Set([
+  "origin-unavailable",
+  "overloaded",
+  "dependency-unavailable",
+  "internal",
+]);
 
 /** Llama Guard's template lists its hazards before every text. */
 const templateTokens = 250;

@@ -11,13 +11,15 @@ function prompt(...texts: string[]) {
   return { texts, said: texts.map((content): JudgedMessage => ({ role: "user", content })) };
 }
 
-function guard(verdict: Verdict | null): Moderator & { asked: number } {
-  const moderator = {
+function guard(verdict: Verdict | null) {
+  const moderator: Moderator & { asked: number; noted: (readonly string[])[] } = {
     asked: 0,
+    noted: [],
     judge: async () => {
       moderator.asked += 1;
       return verdict;
     },
+    note: (_messages, known) => void moderator.noted.push(known),
   };
   return moderator;
 }
@@ -47,10 +49,18 @@ describe("in process", () => {
 });
 
 describe("with a guard model", () => {
-  test("its verdict is added to what the classifier found", async () => {
+  test("what it finds is found, though the classifier saw nothing", async () => {
+    const verdict = await moderatePrompt(prompt("Hello"), policy, guard(found("illicit")));
+    expect(verdict.categories).toEqual(["illicit"]);
+  });
+
+  test("where the policy is to flag, it judges beside: nothing waits for it, nor hangs on its verdict", () => {
     const flag = moderationPolicySchema.parse({ input: "flag", model: "guard" });
-    const verdict = await moderatePrompt(prompt(harm), flag, guard(found("illicit")));
-    expect(verdict.categories).toEqual(["hate", "illicit"]);
+    const asked = guard(null);
+    expect(moderatePrompt(prompt(harm), flag, asked)).toEqual({ categories: ["hate"], slow: false });
+    expect(moderatePrompt(prompt("Hello"), flag, asked)).toEqual({ categories: [], slow: false });
+    expect(moderatePrompt(prompt(), flag, asked)).toEqual({ categories: [], slow: false });
+    expect(asked).toMatchObject({ asked: 0, noted: [["hate"], []] });
   });
 
   test("it is not asked about what is refused already", async () => {

@@ -1,6 +1,6 @@
 /**
  * Is there harm in this prompt, and may it go on? In process first, text by text; then the model, where the tenant names one and the
- * classifier has not refused it already.
+ * classifier has not refused it already. Where the policy is to flag, the prompt goes on beside it: nothing hangs on its verdict.
  *
  * The classifier costs about a third of a microsecond a character, and production clocks stand still while it runs: its budget of 50 ms
  * is a number of characters. The model's budget is the policy's (`model_budget_ms`).
@@ -52,6 +52,10 @@ export function moderatePrompt(
   const shown = recent(prompt.said);
   // Nobody has spoken: results of tools alone, instructions, a conversation that is begun empty.
   if (shown.length === 0) return inProcess;
+  if (policy.input === "flag") {
+    moderator.note(shown, inProcess.categories);
+    return inProcess;
+  }
   return (async () => {
     const verdict = await moderator.judge(shown, policy.model_budget_ms);
     if (verdict === null) return { ...inProcess, slow: true };

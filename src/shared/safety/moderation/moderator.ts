@@ -1,6 +1,6 @@
 /** The port to a model that judges texts: which categories of harm are in what somebody said, or in the answer to it? */
 import type { AdmissionFailure } from "../../limits/admission-failure.ts";
-import type { Scores } from "./categories.ts";
+import type { Category, Scores } from "./categories.ts";
 
 /** A guard model's window is small, and the last words are those in question. */
 export const mostJudgedCharacters = 12_000;
@@ -24,4 +24,10 @@ export interface NotAsked {
 export interface Moderator {
   /** Judges the last of the messages in the light of those before. `null`: no verdict (the fault is reported), or none in time. */
   judge(messages: readonly JudgedMessage[], budgetMs: number): Promise<Verdict | NotAsked | null>;
+  /**
+   * The same of a prompt that nothing waits for: what is found is for the log and the metrics. Returns at once, and never throws.
+   *
+   * @param known what was found already, and is told elsewhere
+   */
+  note(messages: readonly JudgedMessage[], known: readonly Category[]): void;
 }
