@@ -38,7 +38,7 @@ export class ItemReader {
       if (key === null || !isOn(path, key)) return null;
       rest = order === "asc" ? after(path, key) : before(path, key);
     }
-    return cutPage(order === "asc" ? this.#oldestFirst(rest) : this.newestFirst(rest), limit);
+    return cutPage(order === "asc" ? this.oldestFirst(rest) : this.newestFirst(rest), limit);
   }
 
   /** Every item of every branch, in the order of their keys: for the export. */
@@ -90,7 +90,7 @@ export class ItemReader {
       );
   }
 
-  *#oldestFirst(path: readonly Segment[]): Generator<StoredItem> {
+  *oldestFirst(path: readonly Segment[]): Generator<StoredItem> {
     for (const { above, upTo } of path.toReversed())
       yield* this.#rows(
         "SELECT * FROM item WHERE sequence > ? AND sequence <= ? ORDER BY sequence",

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AppendTurn, NewItem, StoredItem } from "../../src/shared/contracts/conversation.ts";
-import { itemsToSummarise } from "./summaries.ts";
+import { itemsToSummarise, type SummarisedPath } from "./summaries.ts";
 
 const owner = { tenant: "demo", user: "alice" };
 
@@ -20,15 +20,20 @@ function stored(turns: readonly (readonly number[])[]): StoredItem[] {
   );
 }
 
+/** @param items oldest first */
+function path(items: readonly StoredItem[]): SummarisedPath {
+  return { newestFirst: () => items.toReversed(), oldestFirst: () => items };
+}
+
 test("a short conversation is left alone, and a long one loses whole turns, down to what is kept", () => {
   const limits = { afterUnits: 100, keepUnits: 40, mostUnits: 1000 };
   const turns = Array.from({ length: 6 }, () => [10, 10]);
-  expect(itemsToSummarise(stored(turns.slice(0, 5)).reverse(), limits)).toBeNull();
-  const found = itemsToSummarise(stored(turns).reverse(), limits);
+  expect(itemsToSummarise(path(stored(turns.slice(0, 5))), limits)).toBeNull();
+  const found = itemsToSummarise(path(stored(turns)), limits);
   expect(found?.items.map(({ turnId }) => turnId)).toEqual(["t0", "t0", "t1", "t1", "t2", "t2", "t3", "t3"]);
   expect(found?.through).toBe(302);
   // No more at a time than the model can read.
-  expect(itemsToSummarise(stored(turns).reverse(), { ...limits, mostUnits: 45 })?.through).toBe(102);
+  expect(itemsToSummarise(path(stored(turns)), { ...limits, mostUnits: 45 })?.through).toBe(102);
 });
 
 test("a picture, and what an answer cites, put nothing in short: they count as what a model reads of them", () => {
@@ -42,7 +47,7 @@ test("a picture, and what an answer cites, put nothing in short: they count as w
     turnId: "shown",
     json: JSON.stringify({ type: "message", content: at === 0 ? content : cites }),
   }));
-  expect(itemsToSummarise([...said, ...shown].reverse(), limits)).toBeNull();
+  expect(itemsToSummarise(path([...said, ...shown]), limits)).toBeNull();
 });
 
 test("whatever the sizes, only whole turns go, oldest first, and the latest turn stays", () => {
@@ -57,17 +62,50 @@ test("whatever the sizes, only whole turns go, oldest first, and the latest turn
       fc.integer({ min: 1, max: 200 }),
       (turns, afterUnits, keepUnits, mostUnits) => {
         const all = stored(turns);
-        const found = itemsToSummarise(all.toReversed(), { afterUnits, keepUnits, mostUnits });
+        const found = itemsToSummarise(path(all), { afterUnits, keepUnits, mostUnits });
         if (found === null) return;
-        const start = all.findIndex(({ id }) => id === found.items[0]?.id);
-        expect(found.items).toEqual(all.slice(start, start + found.items.length));
-        const next = all[start + found.items.length];
+        // Whatever a summary stands for is in what it is made of.
+        expect(found.items).toEqual(all.slice(0, found.items.length));
+        const next = all[found.items.length];
         expect(next).toBeDefined();
         expect(next?.turnId).not.toBe(found.items.at(-1)?.turnId);
         expect(found.through).toBe(found.items.at(-1)?.sequence);
       },
     ),
   );
+});
+
+test("of a conversation that is far behind, the oldest goes first: nothing is stood for that was not read", () => {
+  const limits = { afterUnits: 100, keepUnits: 40, mostUnits: 60 };
+  const turns = Array.from({ length: 500 }, () => [10, 10]);
+  const found = itemsToSummarise(path(stored(turns)), limits);
+  expect(found?.items.map(({ turnId }) => turnId)).toEqual(["t0", "t0", "t1", "t1", "t2", "t2"]);
+  expect(found?.through).toBe(202);
+});
+
+test("photographs are put in short before a history is cut for their size", () => {
+  const limits = { afterUnits: 400_000, keepUnits: 160_000, mostUnits: 400_000 };
+  const turns = Array.from({ length: 9 }, (_, turn) => turn);
+  const photo = { type: "input_image", image_url: `data:image/png;base64,${"A".repeat(800_000)}` };
+  const items = turns.flatMap((turn) =>
+    stored([[1, 1]]).map((one, at) => ({
+      ...one,
+      id: `p${turn}-${at}`,
+      sequence: turn * 100 + at,
+      turnId: `p${turn}`,
+      json: JSON.stringify({ type: "message", content: at === 0 ? [photo] : "Nice." }),
+    })),
+  );
+  expect(itemsToSummarise(path(items), limits)?.items.at(-1)?.turnId).toBe("p3");
+  expect(itemsToSummarise(path(items.slice(8)), limits)).toBeNull();
+});
+
+test("scripts whose letters are tokens are put in short in time", () => {
+  const limits = { afterUnits: 1000, keepUnits: 400, mostUnits: 1000 };
+  const said = (text: string) =>
+    stored(Array.from({ length: 6 }, () => [1, 1])).map((one) => ({ ...one, json: text.repeat(50) }));
+  expect(itemsToSummarise(path(said("a")), limits)).toBeNull();
+  expect(itemsToSummarise(path(said("語")), limits)).not.toBeNull();
 });
 
 const item = (text: string): NewItem => ({

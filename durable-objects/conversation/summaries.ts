@@ -28,39 +28,80 @@ export function saveSummary(sql: SqlStorage, through: number, text: string, nowM
   sql.exec("INSERT OR REPLACE INTO summary VALUES (?, ?, ?)", through, text, nowMs);
 }
 
+/** A path's items, read lazily, from either end. */
+export interface SummarisedPath {
+  newestFirst(): Iterable<StoredItem>;
+  oldestFirst(): Iterable<StoredItem>;
+}
+
+type Limits = Pick<FindSummaryWork, "afterUnits" | "keepUnits" | "mostUnits">;
+
 /**
  * The older part, where there is too much: whole turns, oldest first, leaving the latest as they are. It goes in steps, from
- * `afterUnits` down to `keepUnits`: in between the prompt's beginning does not change, and the engine still has it. Units are those
- * that a model reads: one picture would else put in short all that was said before it.
+ * `afterUnits` down to `keepUnits`: in between the prompt's beginning does not change, and the engine still has it.
+ *
+ * A summary stands for everything up to its last item: so it begins behind the one before, however much there is. What is beyond `mostUnits`
+ * is for the next time.
  */
 export function itemsToSummarise(
-  newestFirst: Iterable<StoredItem>,
-  { afterUnits, keepUnits, mostUnits }: Pick<FindSummaryWork, "afterUnits" | "keepUnits" | "mostUnits">,
+  path: SummarisedPath,
+  limits: Limits,
 ): { readonly items: StoredItem[]; readonly through: number } | null {
-  const older: StoredItem[] = [];
-  let units = 0;
-  let held = 0;
-  let keptTurn: string | null = null;
-  for (const item of newestFirst) {
-    units += unitsRead(item.json);
-    held += item.json.length;
-    // The turn in which the limit is passed stays whole, and so does the latest, however long it is.
-    if (units <= keepUnits || keptTurn === null || (older.length === 0 && item.turnId === keptTurn))
-      keptTurn = item.turnId;
-    else older.push(item);
-    // More than twice as much is not looked at: the rest is for the next time.
-    if (units > afterUnits + 2 * mostUnits || held > maxUnits) break;
-  }
-  if (units <= afterUnits || older.length === 0) return null;
-  older.reverse();
+  const kept = firstKept(path.newestFirst(), limits);
+  if (kept === null) return null;
+  const items: StoredItem[] = [];
   let taken = 0;
   let size = 0;
-  for (const [at, item] of older.entries()) {
-    size += unitsRead(item.json);
-    if (size > mostUnits && taken > 0) break;
-    if (older[at + 1]?.turnId !== item.turnId) taken = at + 1;
+  let held = 0;
+  for (const item of path.oldestFirst()) {
+    if (items.length > taken && item.turnId !== items.at(-1)?.turnId) taken = items.length;
+    if (item.id === kept) break;
+    size += summaryUnits(item.json);
+    held += item.json.length;
+    if ((size > limits.mostUnits || held > maxUnits) && taken > 0) break;
+    items.push(item);
   }
-  const items = older.slice(0, taken === 0 ? older.length : taken);
-  const last = items.at(-1);
-  return last === undefined ? null : { items, through: last.sequence };
+  const whole = items.slice(0, taken);
+  const last = whole.at(-1);
+  return last === undefined ? null : { items: whole, through: last.sequence };
 }
+
+/** Of what one load may hold: a history that is cut for its size would lose what no summary tells. */
+const afterShare = 0.75;
+const keepShare = 0.5;
+
+/** The first item, from the oldest on, that stays as it is; `null`: there is little, or nothing before it. */
+function firstKept(newestFirst: Iterable<StoredItem>, { afterUnits, keepUnits }: Limits): string | null {
+  let units = 0;
+  let held = 0;
+  let kept: StoredItem | null = null;
+  let isBeyond = false;
+  for (const item of newestFirst) {
+    units += summaryUnits(item.json);
+    held += item.json.length;
+    // The turn in which the limit is passed stays whole, and so does the latest, however long it is.
+    const fits = units <= keepUnits && held <= maxUnits * keepShare;
+    isBeyond ||= !(fits || kept === null || item.turnId === kept.turnId);
+    if (!isBeyond) kept = item;
+    else if (units > afterUnits || held > maxUnits * afterShare) return kept?.id ?? null;
+  }
+  return null;
+}
+
+/**
+ * What a model reads of an item, where a token is five units (tend-conversation.ts). Of scripts whose letters are tokens, or nearly, each
+ * counts as what it is: a talk in Japanese would else be cut long before it is put in short.
+ */
+function summaryUnits(json: string): number {
+  let units = unitsRead(json);
+  for (let at = 0; at < json.length; at += 1) {
+    const code = json.charCodeAt(at);
+    if (code >= firstDense) units += 3;
+    else if (code >= firstGreek) units += 1;
+  }
+  return units;
+}
+
+/** Greek, Cyrillic, Hebrew, Arabic; from Devanagari on Indic, Thai, Hangul, Kana, Han. */
+const firstGreek = 0x370;
+const firstDense = 0x900;

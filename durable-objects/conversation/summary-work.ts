@@ -16,7 +16,10 @@ export function summaryWork(
   limits: FindSummaryWork,
 ): SummaryWorkOutcome {
   const { text: previous, through: previousThrough, rest } = latestSummary(sql, branches.path(branch));
-  const found = itemsToSummarise(reader.newestFirst(rest), limits);
+  const found = itemsToSummarise(
+    { newestFirst: () => reader.newestFirst(rest), oldestFirst: () => reader.oldestFirst(rest) },
+    limits,
+  );
   if (found === null) return { result: "nothing" };
   return { result: "ok", work: { incarnation, previous, previousThrough, ...found } };
 }

@@ -48,6 +48,8 @@ const summariseFrom = 0.6;
 const summariseTo = 0.25;
 /** Of the window of the model that summarises. */
 const readAtOnce = 0.6;
+/** The most of it that what was said may be, by the estimate of its tokens: the rest is for the summary before, the frame and the answer. */
+const mostRead = 0.75;
 const timeoutMs = 120_000;
 
 class Tending {
@@ -100,7 +102,7 @@ class Tending {
     });
     if (found.result !== "ok") return;
     const { incarnation, previous, previousThrough, items, through } = found.work;
-    const text = await this.#ask(model, summaryQuestion(previous, items), summaryTokens);
+    const text = await this.#ask(model, summaryQuestion(previous, items, reading * mostRead), summaryTokens);
     if (text === null || text.trim() === "") return;
     await this.#conversation().saveSummary({
       ...this.#asking(),
