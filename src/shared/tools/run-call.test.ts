@@ -66,6 +66,22 @@ test("no format is looked for with a pattern that backtracks without end", async
   expect(made).toMatchObject({ ok: true });
 });
 
+test("a list of thousands, whose items must differ, is not compared each with each", async () => {
+  const { parameters } = toolOf();
+  const unique = toolOf({
+    parameters: { ...parameters, properties: { a: {}, list: { type: "array", uniqueItems: true } } },
+  });
+  const list = (count: number) =>
+    JSON.stringify({ a: "x", list: Array.from({ length: count }, (_, at) => ({ at })) });
+  const beganMs = performance.now();
+  expect(await runCall(unique, list(2500), signal, deps)).toMatchObject({
+    ok: false,
+    error: { kind: "arguments-invalid", detail: expect.stringContaining("repeat") as string },
+  });
+  expect(performance.now() - beganMs).toBeLessThan(500);
+  expect(await runCall(unique, list(300), signal, deps)).toMatchObject({ ok: true });
+});
+
 test("arguments nested without end come to nothing, and to no throw", async () => {
   const deep = `{"a":"x","b":${"[".repeat(15_000)}${"]".repeat(15_000)}}`;
   expect(await runCall(toolOf(), deep, signal, deps)).toMatchObject({ ok: false });

@@ -3,6 +3,7 @@ import { Validator } from "@cfworker/json-schema";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { isRecord } from "../stream/wire-usage.ts";
 import { withoutSlowFormats } from "./argument-schema.ts";
+import { hasTooManyToCompare } from "./repeated-items.ts";
 import type { JsonObject, ServerTool, ToolFault, ToolOutput } from "./server-tool.ts";
 
 export interface CallDeps {
@@ -56,6 +57,8 @@ function checkedArguments(schema: JsonObject, text: string): Result<JsonObject, 
     return err("they are no JSON");
   }
   if (!isRecord(value)) return err("they are no JSON object");
+  if (hasTooManyToCompare(schema, value))
+    return err("their lists are too long to be looked through for items that repeat");
   const checked = new Validator(withoutSlowFormats(schema) as JsonObject, "2020-12", true).validate(value);
   if (checked.valid) return ok(value);
   const fault = checked.errors.at(-1);

@@ -89,6 +89,26 @@ test.each([
   expect(judgeSql(sql, rules)).toMatchObject({ ok: false });
 });
 
+test.each([
+  ["signs", `select ${"(".repeat(1900)}1${")".repeat(1900)} from orders`],
+  ["sums", `select 1${"+1".repeat(1900)} from orders`],
+  ["words", `select a from orders where a${" and a".repeat(600)}`],
+])("a statement that is all %s is not read: it would hold an isolate for a second", (_, sql) => {
+  expect(judgeSql(sql, rules)).toEqual({
+    ok: false,
+    error: "it has more than 500 words and signs: ask for less at once",
+  });
+});
+
+test("a long text or a list of columns is no long statement", () => {
+  const columns = Array.from({ length: 120 }, (_, at) => `o.column_${at}`).join(", ");
+  expect(judgeSql(`select ${columns.slice(0, 1500).replace(/,[^,]*$/, "")} from orders o`, rules).ok).toBe(
+    true,
+  );
+  const text = "it''s so, (really) ".repeat(180);
+  expect(judgeSql(`select id from orders where name = '${text}'`, rules).ok).toBe(true);
+});
+
 test("what runs is written from what was judged, comments and all", () => {
   const judged = judgeSql("select id /* ; drop table orders */ from orders -- ; drop", rules);
   expect(judged).toMatchObject({ ok: true, value: { isQuery: true } });
