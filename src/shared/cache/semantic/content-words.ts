@@ -9,6 +9,7 @@ import {
   joins,
   links,
   mentions,
+  otherAsNames,
   ownersLink,
   polite,
   singular,
@@ -34,7 +35,8 @@ export function contentWords(pieces: readonly string[]): ContentWords {
     if (adverbs.has(piece) && !isMention && !isJoined(pieces, at)) continue;
     const article = articles.get(piece);
     const link = article === undefined ? linkOf(piece, words) : undefined;
-    if (article !== undefined && leadsOn(pieces, at)) foundArticles.push([words.length, article]);
+    if (article !== undefined && namesWith(pieces[at + 1])) words.push(piece);
+    else if (article !== undefined && leadsOn(pieces, at)) foundArticles.push([words.length, article]);
     else if (link !== undefined && leadsOn(pieces, at)) foundLinks.push([words.length, link]);
     else words.push(piece);
   }
@@ -56,6 +58,11 @@ function leadsOn(pieces: readonly string[], at: number): boolean {
   if (next === undefined || joins.has(next) || links.has(next)) return false;
   if (!articles.has(next)) return true;
   return !articles.has(pieces[at] ?? "") && leadsOn(pieces, at + 1);
+}
+
+/** The Amazon is no Amazon, nor the Gap a gap: a name that is another word as well is another name with an article. */
+function namesWith(next: string | undefined): boolean {
+  return next !== undefined && /^\p{Lu}/u.test(next) && otherAsNames.has(next.toLowerCase());
 }
 
 /** @param before the words that stand before it */

@@ -98,6 +98,8 @@ test.each<readonly [string, string, GuardVerdict]>([
   ["What is a just war?", "What is a war?", "words"],
   ["What is a matrix?", "What is the Matrix?", "words"],
   ["What is the cloud?", "What is a cloud?", "words"],
+  ["How big is the Amazon?", "How big is Amazon?", "words"],
+  ["Who owns the Gap?", "Who owns Gap?", "words"],
   ["What does [] do in Python?", "What does {} do in Python?", "facts"],
   ["What does [a-z] do?", "What does (a-z) do?", "facts"],
   ["What does ?? do in C#?", "What does :: do in C#?", "facts"],
