@@ -146,6 +146,7 @@ test.each([
   ["with what stands before it", "token=ab/cd+ef==", "ab/cd+ef==", '{"is":"ab/cd+ef=="}'],
   ["as PHP's JSON writes it", "Basic ab/cd+ef==", "ab/cd+ef==", '{"is":"ab\\/cd+ef=="}'],
   ["as JSON writes it", 'say "open"', 'say "open"', '{"is":"say \\"open\\""}'],
+  ["with escapes that nobody needs", "open-sesame", "open-sesame", '{"is":"\\u006fpen-\\u0073esame"}'],
   ["in an address", "ab/cd+ef==", "ab/cd+ef==", "https://x/?key=ab%2Fcd%2Bef%3D%3D"],
   ["with its scheme in the secret", "Bearer open-sesame", "Bearer open-sesame", "you are open-sesame"],
 ])("a secret that the server says back is withheld %s", async (_name, value, secret, said) => {

@@ -4,6 +4,7 @@
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
 import type { ToolFault } from "../server-tool.ts";
+import { plainJson } from "./plain-json.ts";
 import { judgeTarget, type TargetPolicy } from "./target.ts";
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -59,7 +60,7 @@ export async function safeFetch(
     }
     if (!redirects.has(response.status)) {
       const text = await textOf(response, limits);
-      return text.ok ? ok(withoutSecrets(text.value, first.secretHeaders)) : text;
+      return text.ok ? ok(withoutSecrets(plainJson(text.value), first.secretHeaders)) : text;
     }
     await letGo(response);
     const next = redirected(ask, response);
