@@ -32,8 +32,22 @@ describe("traceparent", () => {
   });
 
   test.each([
+    ["a later version", `01-${trace}-00f067aa0ba902b7-01`, "01"],
+    ["a later version with more behind it", `cc-${trace}-00f067aa0ba902b7-01-what-the-future-holds`, "01"],
+    ["a later version's other flags", `cc-${trace}-00f067aa0ba902b7-fe`, "00"],
+    ["flags that nobody has defined", `00-${trace}-00f067aa0ba902b7-fd`, "01"],
+    ["the flag of level 2", `00-${trace}-00f067aa0ba902b7-03`, "03"],
+  ])("%s: the trace goes on in version 00, with the flags that it knows", (_, traceparent, flags) => {
+    expect(correlate({ ...none, traceparent }, random).traceparent).toBe(
+      `00-${trace}-${"ab".repeat(8)}-${flags}`,
+    );
+  });
+
+  test.each([
     ["upper case", `00-${trace.toUpperCase()}-00f067aa0ba902b7-01`],
-    ["an unknown version", `01-${trace}-00f067aa0ba902b7-01`],
+    ["version ff, which is none", `ff-${trace}-00f067aa0ba902b7-01`],
+    ["version 00 with more behind it", `00-${trace}-00f067aa0ba902b7-01-more`],
+    ["a later version that goes on without a dash", `01-${trace}-00f067aa0ba902b7-01more`],
     ["a trace of zeros", `00-${"0".repeat(32)}-00f067aa0ba902b7-01`],
     ["a span of zeros", `00-${trace}-${"0".repeat(16)}-01`],
     ["something else", "hello"],

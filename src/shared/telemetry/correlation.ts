@@ -6,8 +6,9 @@ import type { RequestId } from "../contracts/ids.ts";
 
 /** At most 128 visible ASCII characters. */
 const requestIdPattern = /^[\x21-\x7e]{1,128}$/;
-/** W3C Trace Context, version 00 (https://www.w3.org/TR/trace-context/#traceparent-header). */
-const traceparentPattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+/** W3C Trace Context (https://www.w3.org/TR/trace-context/#traceparent-header): of a version after 00, more may follow. */
+const traceparentPattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/;
+const lengthOfVersion00 = 55;
 const zeroTrace = "0".repeat(32);
 const zeroSpan = "0".repeat(16);
 
@@ -27,14 +28,25 @@ export interface IncomingIds {
 
 /** `random` gives `n` random bytes as lower-case hex; it is called once. */
 export function correlate(incoming: IncomingIds, random: (bytes: number) => string): Correlation {
-  const trace = incoming.traceparent ? traceparentPattern.exec(incoming.traceparent) : null;
-  const continued = trace !== null && trace[1] !== zeroTrace && trace[2] !== zeroSpan;
+  const trace = incoming.traceparent ? traceOf(incoming.traceparent) : null;
   const fresh = random(24);
-  const traceId = continued ? (trace[1] ?? "") : fresh.slice(16);
-  const traceparent = `00-${traceId}-${fresh.slice(0, 16)}-${continued ? (trace[3] ?? "00") : "00"}`;
+  const traceId = trace === null ? fresh.slice(16) : trace.id;
+  const traceparent = `00-${traceId}-${fresh.slice(0, 16)}-${trace === null ? "00" : trace.flags}`;
   const asked = incoming.requestId ?? incoming.correlationId;
   const requestId = asked && requestIdPattern.test(asked) ? asked : `req_${fresh.slice(16)}`;
   return { requestId: requestId as RequestId, traceId, traceparent };
+}
+
+/**
+ * The caller's trace; `null`: the header names none. A later version is read as far as it is what 00 is (section 4.3 of the
+ * recommendation), and goes on as 00. Flags that nobody has defined yet are set to zero, as section 3.2.2.5 demands: 00 has
+ * `sampled` and, from level 2 on, `random`.
+ */
+function traceOf(traceparent: string): { readonly id: string; readonly flags: string } | null {
+  const [, version, id = "", span, flags = ""] = traceparentPattern.exec(traceparent) ?? [];
+  if (version === undefined || version === "ff" || id === zeroTrace || span === zeroSpan) return null;
+  if (version === "00" && traceparent.length !== lengthOfVersion00) return null;
+  return { id, flags: `0${Number.parseInt(flags, 16) & (version === "00" ? 0b11 : 0b1)}` };
 }
 
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
