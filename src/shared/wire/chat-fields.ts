@@ -9,7 +9,7 @@ import { joinShapes, lazyShape } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
 import { retrievalSchema } from "./retrieval-fields.ts";
 import { modelName, samplingShape } from "./sampling-shape.ts";
-import { conversationName, metadataSchema, opaqueId } from "./schema-parts.ts";
+import { conversationName, metadataSchema, opaqueId, withoutEffect } from "./schema-parts.ts";
 import { toolChoiceSchema, toolSchema } from "./tools.ts";
 
 /** Schemas of the fields that are taken. Null means absent for every one of them, as with OpenAI. */
@@ -38,10 +38,10 @@ export const chatShape = joinShapes(
           message: "can't hold 'audio': answers are text",
           params: { unsupported: true },
         }),
-    prediction: () => z.looseObject({ type: z.literal("content") }),
+    prediction: () => withoutEffect(z.looseObject({ type: z.literal("content") })),
     prompt_cache_key: () => z.string().max(1024),
     prompt_cache_retention: () => z.enum(["in_memory", "in-memory", "24h"]),
-    prompt_cache_options: () => z.looseObject({}),
+    prompt_cache_options: () => withoutEffect(z.looseObject({})),
     safety_identifier: () => z.string().max(512),
     service_tier: () => z.enum(["auto", "default", "flex", "scale", "priority", "fast"]),
     store: () => z.boolean(),

@@ -44,6 +44,17 @@ describe("what is taken", () => {
     // It would be written as -9223372036854776000, which engines refuse.
     expect(refused({ seed: -9_223_372_036_854_775_808 })).toMatchObject({ param: "seed" });
   });
+  test("what has no effect goes no further: who keeps the request need not walk what nobody has measured", () => {
+    const deep = "[".repeat(50_000) + "]".repeat(50_000);
+    const result = parseChatRequest(
+      `{"model":"auto","messages":[${JSON.stringify(user)}],"store":true,` +
+        `"prompt_cache_options":{"a":${deep}},"prediction":{"type":"content","content":${deep}}}`,
+    );
+    if (!result.ok) throw new Error(JSON.stringify(result.error));
+    expect(JSON.stringify(result.value)).toBe(
+      JSON.stringify({ model: "auto", messages: [user], store: true }),
+    );
+  });
   test("developer goes on as system", () => {
     expect(accepted({ messages: [{ role: "developer", content: "Be brief." }] }).messages).toEqual([
       { role: "system", content: "Be brief." },
@@ -133,6 +144,7 @@ describe("what is refused, and how it is named", () => {
     [{ constructor: 1 }, "parameter-unknown", "constructor"],
     [{ messages: [{ ...user, foo: 1 }] }, "parameter-unknown", "messages[0].foo"],
     [{ tools: [{ ...tool, cache: 1 }] }, "parameter-unknown", "tools[0].cache"],
+    [{ messages: [{ role: "user" }] }, "value-invalid", "messages[0].content"],
     [{ cache_salt: "x" }, "parameter-unsupported", "cache_salt"],
     [{ priority: 0 }, "parameter-unsupported", "priority"],
     [{ functions: [] }, "parameter-unsupported", "functions"],
@@ -246,6 +258,12 @@ describe("what is refused, and how it is named", () => {
     const error = refused(fields);
     expect(error).toMatchObject({ kind, param });
     if (error?.kind === "value-invalid") expect(error.message).toMatch(/^'.+' .+\.$/);
+  });
+});
+
+test("what is not there is said to be required, also where it may be of several kinds", () => {
+  expect(refused({ messages: [{ role: "user" }] })).toMatchObject({
+    message: "'messages[0].content' is required.",
   });
 });
 

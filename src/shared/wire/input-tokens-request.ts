@@ -5,11 +5,11 @@
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import { type FieldTable, parseFields } from "./field-reader.ts";
+import { type FieldTable, readFields } from "./field-reader.ts";
 import { joinShapes, lazyShape, makersOf } from "./lazy-shape.ts";
 import { refusedResponseFields, responseShape } from "./responses-fields.ts";
 import { readInput } from "./responses-items.ts";
-import { crossFieldFault, type ResponseRequest } from "./responses-request.ts";
+import { crossFieldFault, kindFault, type ResponseRequest } from "./responses-request.ts";
 import { nullish } from "./schema-parts.ts";
 
 /** Of a response's fields, whose schemas are made when they are read. */
@@ -44,7 +44,15 @@ const table: FieldTable = {
 
 /** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
 export function parseInputTokensRequest(body: string): Result<ResponseRequest, Refusal> {
-  const read = parseFields(body, table);
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return err({ kind: "json-invalid" });
+  }
+  const kind = kindFault(value);
+  if (kind !== null) return err(kind);
+  const read = readFields(value, table);
   if (!read.ok) return read;
   // Each field was checked by its own schema; TypeScript can't follow that through a map.
   const request = { input: [], ...read.value } as unknown as ResponseRequest;

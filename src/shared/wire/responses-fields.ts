@@ -10,7 +10,7 @@ import { requestLimits } from "./request-limits.ts";
 import { itemSchema } from "./responses-items.ts";
 import { responseTextSchema, responseToolChoiceSchema, responseToolSchema } from "./responses-tools.ts";
 import { modelName, samplingShape } from "./sampling-shape.ts";
-import { conversationName, metadataSchema, opaqueId, text } from "./schema-parts.ts";
+import { conversationName, metadataSchema, opaqueId, text, withoutEffect } from "./schema-parts.ts";
 
 /** Events repeat a request's instructions and tools; a journal's event holds so much. UTF-16 units as JSON, all together. */
 export const maxEchoedUnits = 150_000;
@@ -69,7 +69,7 @@ export const responseShape = lazyShape({
   safety_identifier: () => z.string().max(512),
   prompt_cache_key: () => z.string().max(1024),
   prompt_cache_retention: () => z.enum(["in_memory", "in-memory", "24h"]),
-  prompt_cache_options: () => z.looseObject({}),
+  prompt_cache_options: () => withoutEffect(z.looseObject({})),
   service_tier: () => z.string().max(64),
 
   frequency_penalty: () => samplingShape.frequency_penalty,

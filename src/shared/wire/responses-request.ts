@@ -15,6 +15,7 @@ import {
 } from "./responses-fields.ts";
 import { itemSequenceFault } from "./responses-item-order.ts";
 import { readInput } from "./responses-items.ts";
+import { isWebSearchName } from "./responses-tools.ts";
 import { nullish } from "./schema-parts.ts";
 import { invalidValue, unsupportedParameter } from "./zod-refusal.ts";
 
@@ -52,10 +53,8 @@ export function parseResponseRequest(body: string): Result<ResponseRequest, Refu
 
 /** As `parseResponseRequest`, for a body that is parsed already. */
 export function readResponseRequest(value: unknown): Result<ResponseRequest, Refusal> {
-  if (isJsonObject(value)) {
-    const tool = toolKindFault(value["tools"]);
-    if (tool !== null) return err(tool);
-  }
+  const kind = kindFault(value);
+  if (kind !== null) return err(kind);
   const read = readFields(value, table);
   if (!read.ok) return read;
   // Each field was checked by its own schema; TypeScript can't follow that through a map.
@@ -71,6 +70,7 @@ export function conversationOf({ conversation }: ResponseRequest): string | unde
 
 const refusedTools: ReadonlySet<unknown> = new Set([
   "computer",
+  "computer_use",
   "computer_use_preview",
   "mcp",
   "code_interpreter",
@@ -84,6 +84,11 @@ const refusedTools: ReadonlySet<unknown> = new Set([
   "programmatic_tool_calling",
 ]);
 
+/** Does the body offer or choose a tool that OpenAI has and that is not offered here? Before its fields are read: they have no schema. */
+export function kindFault(body: unknown): Refusal | null {
+  return isJsonObject(body) ? (toolKindFault(body["tools"]) ?? choiceKindFault(body["tool_choice"])) : null;
+}
+
 /** OpenAI's other kinds of tools, told apart from what is no kind at all. */
 function toolKindFault(tools: unknown): Refusal | null {
   if (!Array.isArray(tools)) return null;
@@ -96,6 +101,25 @@ function toolKindFault(tools: unknown): Refusal | null {
       );
   }
   return null;
+}
+
+/** The same of what a choice names. A search of the web is its model's own idea: it can be offered, and not be asked for. */
+function choiceKindFault(choice: unknown): Refusal | null {
+  if (!isJsonObject(choice)) return null;
+  const { type, tools } = choice;
+  const named = type === "allowed_tools" && Array.isArray(tools) ? (tools as readonly unknown[]) : [];
+  const kinds = named.map((tool) => (isJsonObject(tool) ? tool["type"] : undefined));
+  const at = kinds.findIndex(isUnchoosable);
+  if (at !== -1) return unchoosable(`tool_choice.tools[${at}].type`, kinds[at]);
+  return isUnchoosable(type) ? unchoosable("tool_choice.type", type) : null;
+}
+
+function isUnchoosable(kind: unknown): boolean {
+  return refusedTools.has(kind) || isWebSearchName(kind);
+}
+
+function unchoosable(param: string, kind: unknown): Refusal {
+  return unsupportedParameter(param, `can't be '${String(kind)}': choose among functions, or 'file_search'`);
 }
 
 /** Do the fields of a request fit together? */

@@ -18,15 +18,22 @@ const functionTool = z.lazy(() =>
   }),
 );
 
+/** OpenAI's names for one and the same tool. */
+const webSearchNames = [
+  "web_search",
+  "web_search_2025_08_26",
+  "web_search_preview",
+  "web_search_preview_2025_03_11",
+] as const;
+
+export function isWebSearchName(kind: unknown): boolean {
+  return (webSearchNames as readonly unknown[]).includes(kind);
+}
+
 /** Only where the tenant has a search service; what has no effect here is taken all the same. */
 const webSearchTool = z.lazy(() =>
   z.strictObject({
-    type: z.enum([
-      "web_search",
-      "web_search_2025_08_26",
-      "web_search_preview",
-      "web_search_preview_2025_03_11",
-    ]),
+    type: z.enum(webSearchNames),
     search_context_size: z.enum(["low", "medium", "high"]).nullish(),
     filters: z
       .strictObject({

@@ -1,6 +1,6 @@
 /**
  * What did the client do wrong, given zod's issues? One refusal with OpenAI's kind of `param` (`messages[0].content`).
- * Only the first issue is told: mending it often mends the others.
+ * Only one issue is told, the first as a rule: mending it often mends the others.
  */
 import type * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -12,6 +12,11 @@ type Path = readonly PropertyKey[];
 const unsupportedVariants: ReadonlyMap<string, string> = new Map([
   ["role=function", "can't be 'function': use the role 'tool', which replaced it"],
   ["type=file", "can't be 'file': put the text of the file into a text part"],
+  [
+    "type=input_file",
+    "can't be 'input_file': put the text of the file into the message, or search it with 'file_search'",
+  ],
+  ["type=input_image", "can't be 'input_image' here: send pictures in a message of the user"],
   ["type=custom", "can't be 'custom': use a function tool"],
   ["type=video_url", "can't be 'video_url': video is not supported"],
   ["type=audio_url", "can't be 'audio_url': send sound as input_audio"],
@@ -19,9 +24,18 @@ const unsupportedVariants: ReadonlyMap<string, string> = new Map([
 ]);
 
 export function refusalOfIssues(issues: readonly Issue[], prefix: Path, input: unknown): Refusal {
-  const first = issues[0];
-  if (first === undefined) throw new Error("a failed parse has an issue");
-  return refusalOfIssue(first, prefix, input);
+  const told = issueToTell(issues);
+  if (told === undefined) throw new Error("a failed parse has an issue");
+  return refusalOfIssue(told, prefix, input);
+}
+
+/** The first; but what can't be had here explains what is missing in its place: an image by its file's id has no URL. */
+function issueToTell(issues: readonly Issue[]): Issue | undefined {
+  return issues.find(isUnsupported) ?? issues[0];
+}
+
+function isUnsupported(issue: Issue): boolean {
+  return issue.code === "custom" && issue.params?.["unsupported"] === true;
 }
 
 /** `["messages", 0, "content"]` → `messages[0].content`. */
@@ -59,15 +73,15 @@ function refusalOfIssue(issue: Issue, path: Path, input: unknown): Refusal {
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     const branch = closestBranch(issue.errors);
     if (branch !== null) return refusalOfIssue(branch, here, valueAt(input, issue.path));
-    return invalidValue(param, `must be ${alternatives(issue.errors)}`);
+    if (valueAt(input, issue.path) !== undefined)
+      return invalidValue(param, `must be ${alternatives(issue.errors)}`);
   }
   const value = valueAt(input, issue.path);
   if (issue.code === "invalid_union" && typeof value === "string") {
     const variant = unsupportedVariants.get(`${String(issue.path.at(-1))}=${value}`);
     if (variant !== undefined) return unsupportedParameter(param, variant);
   }
-  if (issue.code === "custom" && issue.params?.["unsupported"] === true)
-    return unsupportedParameter(param, issue.message);
+  if (isUnsupported(issue)) return unsupportedParameter(param, issue.message);
   if (value === undefined && issue.code !== "custom")
     return invalidValue(param === "" ? null : param, "is required");
   return invalidValue(param === "" ? null : param, faultOf(issue));
@@ -77,7 +91,8 @@ function refusalOfIssue(issue: Issue, path: Path, input: unknown): Refusal {
 function closestBranch(branches: readonly (readonly Issue[])[]): Issue | null {
   let best: Issue | null = null;
   let bestScore = 0;
-  for (const [issue] of branches) {
+  for (const issues of branches) {
+    const issue = issueToTell(issues);
     if (issue === undefined) continue;
     // Deeper is closer; at the same place a wrong size is closer than a wrong type.
     const score = issue.path.length * 2 + (isTypeFault(issue) && issue.path.length === 0 ? 0 : 1);

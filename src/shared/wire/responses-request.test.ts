@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import { parseInputTokensRequest } from "./input-tokens-request.ts";
+import { parseResponseRequest } from "./responses-request.ts";
+
+function parse(fields: Record<string, unknown>) {
+  return parseResponseRequest(JSON.stringify({ model: "auto", input: "Hello", ...fields }));
+}
+
+test("what has no effect goes no further: who keeps the request need not walk what nobody has measured", () => {
+  const deep = "[".repeat(50_000) + "]".repeat(50_000);
+  const result = parseResponseRequest(
+    `{"model":"auto","input":"Hello","prompt_cache_options":{"ttl":${deep}}}`,
+  );
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  expect(JSON.stringify(result.value)).not.toContain("[[");
+});
+
+describe("OpenAI's forms that belong to something that is not offered here are told apart from what is wrong", () => {
+  const content = (part: object) => ({ input: [{ role: "user", content: [part] }] });
+  const allowed = (tool: object) => ({
+    tools: [{ type: "function", name: "f" }],
+    tool_choice: { type: "allowed_tools", mode: "auto", tools: [{ type: "function", name: "f" }, tool] },
+  });
+
+  test.each([
+    [content({ type: "input_file", file_id: "file-1" }), "input[0].content[0].type"],
+    [content({ type: "input_image", detail: "auto", file_id: "file-1" }), "input[0].content[0].file_id"],
+    [
+      content({ type: "input_image", detail: "auto", file_id: "file-1", image_url: null }),
+      "input[0].content[0].file_id",
+    ],
+    [
+      {
+        input: [
+          { type: "function_call", call_id: "c", name: "f", arguments: "{}" },
+          { type: "function_call_output", call_id: "c", output: [{ type: "input_image", image_url: "x" }] },
+        ],
+      },
+      "input[1].output[0].type",
+    ],
+    [{ tool_choice: { type: "web_search_preview" } }, "tool_choice.type"],
+    [{ tool_choice: { type: "computer_use" } }, "tool_choice.type"],
+    [{ tool_choice: { type: "mcp", server_label: "s" } }, "tool_choice.type"],
+    [{ tool_choice: { type: "custom", name: "c" } }, "tool_choice.type"],
+    [allowed({ type: "web_search" }), "tool_choice.tools[1].type"],
+    [allowed({ type: "mcp", server_label: "s" }), "tool_choice.tools[1].type"],
+  ])("%j", (fields, param) => {
+    const refused = { ok: false, error: { kind: "parameter-unsupported", param } };
+    expect(parse(fields)).toMatchObject(refused);
+    // Whoever has the same prompt counted is told the same.
+    expect(
+      parseInputTokensRequest(JSON.stringify({ model: "auto", input: "Hello", ...fields })),
+    ).toMatchObject(refused);
+  });
+
+  test.each([
+    [content({ type: "input_image", detail: "auto" }), "input[0].content[0].image_url"],
+    [content({ type: "picture" }), "input[0].content[0].type"],
+    [{ tool_choice: { type: "banana" } }, "tool_choice.type"],
+    [allowed({ type: "banana" }), "tool_choice.tools[1].type"],
+  ])("%j is wrong", (fields, param) => {
+    expect(parse(fields)).toMatchObject({ ok: false, error: { kind: "value-invalid", param } });
+  });
+});
