@@ -39,8 +39,9 @@ export function openAiComplaints(name: string, value: unknown): string[] {
 }
 
 function check(schema: Schema, value: unknown, path: string): string[] {
-  if (schema.$ref !== undefined) return check(resolve(schema.$ref), value, path);
+  // Also beside a reference: the usage of a chunk is described as "a null value except for the last chunk".
   if (value === null && (schema.nullable === true || schema.type === "null")) return [];
+  if (schema.$ref !== undefined) return check(resolve(schema.$ref), value, path);
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (alternatives !== undefined) {
     const complaints = alternatives.map((alternative) => check(alternative, value, path));

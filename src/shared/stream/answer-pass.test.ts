@@ -122,6 +122,12 @@ describe.each(Object.entries(goodStreams))("the stream %s", (name, stream) => {
     expect(whole.text).not.toMatch(/stop_reason|token_ids|chatcmpl-engine|Llama-3\.1-8B/);
   });
 
+  test("every chunk names the usage that was asked for, with null until the last", () => {
+    const usages = chunks(whole.text).map((chunk) => chunk.usage);
+    expect(usages.slice(0, -1)).toEqual(usages.slice(1).map(() => null));
+    expect(usages.at(-1)).toMatchObject({ total_tokens: expect.any(Number) });
+  });
+
   test("keeps usage to itself unless the client asked", () => {
     const { text } = send(stream, [], { choices: nOf(name), includeUsage: false });
     expect(text).not.toContain("usage");

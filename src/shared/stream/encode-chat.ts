@@ -8,12 +8,15 @@ import { toChatLogprobs } from "./logprobs.ts";
 
 /** From the end of a chunk's choices. */
 const tail = "]}\n\n";
-const contentTail = `},"logprobs":null,"finish_reason":null}${tail}`;
+/** Where the client asked for the usage, every chunk names it, with null until the last (OpenAI's `stream_options.include_usage`). */
+const tailBeforeUsage = '],"usage":null}\n\n';
 
 export class ChatEncoder implements AnswerEncoder {
   readonly #options: EncoderOptions;
   /** Up to the choices of a chunk. */
   #head = "";
+  readonly #tail: string;
+  readonly #contentTail: string;
   /** For choice 0, which nearly every answer has alone. */
   #contentHead = "";
   #frame: EventFrame | null = null;
@@ -22,6 +25,8 @@ export class ChatEncoder implements AnswerEncoder {
 
   constructor(options: EncoderOptions) {
     this.#options = options;
+    this.#tail = options.includeUsage ? tailBeforeUsage : tail;
+    this.#contentTail = `},"logprobs":null,"finish_reason":null}${this.#tail}`;
     this.begin(options.createdSeconds);
   }
 
@@ -35,12 +40,12 @@ export class ChatEncoder implements AnswerEncoder {
   content(choice: number, literal: string): string {
     const opening = this.#open(choice);
     const head = choice === 0 ? this.#contentHead : `${this.#head}{"index":${choice},"delta":{"content":`;
-    return `${opening}${head}${literal}${contentTail}`;
+    return `${opening}${head}${literal}${this.#contentTail}`;
   }
 
   frame(): EventFrame | null {
     if (this.#opened === 0) return null;
-    this.#frame ??= frameOf(`${this.#contentHead}"`, `"${contentTail}`);
+    this.#frame ??= frameOf(`${this.#contentHead}"`, `"${this.#contentTail}`);
     return this.#frame;
   }
 
@@ -84,6 +89,6 @@ export class ChatEncoder implements AnswerEncoder {
   }
 
   #chunk(choice: number, delta: string, logprobs: string, finish: string): string {
-    return `${this.#head}{"index":${choice},"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}${tail}`;
+    return `${this.#head}{"index":${choice},"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}${this.#tail}`;
   }
 }
