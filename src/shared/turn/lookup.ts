@@ -34,13 +34,13 @@ export function lookup(
 ): CacheStanding | Promise<CacheStanding> {
   if (turn.ground != null) return grounded;
   const { cacheable } = turn.asked;
-  const mode = cacheable === null ? "off" : turn.tenant.cache.exact;
-  const decision = decideCaching(cacheable ?? {}, mode, turn.cacheControl);
+  if (cacheable === null) return notReplayable;
+  const decision = decideCaching(cacheable, turn.tenant.cache.exact, turn.cacheControl);
   if (!decision.lookup && !decision.store)
     return { storeKey: null, lookup: null, status: cacheStatus(decision, null, false) };
   const limitMs = wantsOnlyStored(turn.cacheControl) ? patientLookupLimitMs : lookupLimitMs;
   return (async () => {
-    const key = await keyOf(turn, plan, deps, cacheable ?? {});
+    const key = await keyOf(turn, plan, deps, cacheable);
     const oldestMs = decision.maxAgeSeconds === null ? 0 : deps.now() - decision.maxAgeSeconds * 1000;
     const found = decision.lookup
       ? await deps.cache(turn.tenant.jurisdiction).lookup(key, limitMs, oldestMs)
@@ -70,6 +70,13 @@ const grounded: CacheStanding = {
   storeKey: null,
   lookup: null,
   status: "edgewise; fwd=bypass; detail=grounded",
+};
+
+/** Plain completions: whatever the tenant's policy is. */
+const notReplayable: CacheStanding = {
+  storeKey: null,
+  lookup: null,
+  status: "edgewise; fwd=bypass; detail=not-replayable",
 };
 
 function keyOf(

@@ -51,6 +51,7 @@ describe("what an engine leaves unsaid", () => {
       "response_format",
     ],
     ["Grammar error: Unknown type: …", { response_format: {}, tools: [] }, "response_format"],
+    ["Either prompt or prompt_embeds must be provided and non-empty.", { prompt: "" }, "prompt"],
     ["Failed to transform regex into a grammar: …", { structured_outputs: {} }, "structured_outputs"],
     ["Failed to transform json schema into a grammar: …", { tools: [] }, "tools"],
     [

@@ -10,6 +10,8 @@ const sentences: readonly (readonly [RegExp, readonly string[]])[] = [
   ],
   [/tool.choice|tool.call|schema for function/i, ["tool_choice", "tools"]],
   [/\bimages?\b|multi-?modal|\baudio\b/i, ["messages"]],
+  // A completion of nothing: vLLM, SGLang.
+  [/prompt.{0,40}(?:non-empty|cannot be empty)/i, ["prompt", "messages"]],
   [/matryoshka|dimension/i, ["dimensions"]],
 ];
 
