@@ -84,13 +84,14 @@ export async function loadHistory(
       return err({
         kind: "value-invalid",
         param: "parent_item_id",
-        message: "must name an item of this conversation, not one between a tool's call and its result",
+        message:
+          "'parent_item_id' must name an item of this conversation, not one between a tool's call and its result.",
       });
     case "branches-full":
       return err({
         kind: "value-invalid",
         param: "parent_item_id",
-        message: `would begin a branch, and a conversation has at most ${outcome.most}: name the last item of one`,
+        message: `'parent_item_id' would begin a branch, and a conversation has at most ${outcome.most}: name the last item of one.`,
       });
     case "version-unsupported":
       return unavailable(1000, `speaks version ${outcome.supported}`);

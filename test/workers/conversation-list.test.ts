@@ -131,6 +131,21 @@ test("items are added, looked at and taken out; twice with one key is once", asy
   expect((await ask("GET", path, ann)).body["data"]).toHaveLength(1);
 });
 
+test.for(["", "a b", "x".repeat(256)])(
+  "a key that could be another request's as well (%j) is refused, and nothing is added",
+  async (key) => {
+    const ann = await bearer("lists", `key-${key.length}`);
+    const path = `/v1/conversations/${await create(ann)}/items`;
+    const headers = { authorization: ann, "content-type": "application/json", "idempotency-key": key };
+    const body = JSON.stringify({ items: [message("one")] });
+    const refused = await send(path, { method: "POST", headers, body });
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { param: "Idempotency-Key" } });
+    expect((await ask("GET", path, ann)).body["data"]).toEqual([]);
+    await settled();
+  },
+);
+
 test("calls with their results, and pictures, are kept as they are", async () => {
   const ann = await bearer("lists", "joe");
   const picture = "data:image/png;base64,iVBORw0KGgo=";

@@ -128,7 +128,8 @@ test.for([
 ] as const)("a body that is wrong is refused by name: %j", async ([body, param]) => {
   const response = await post("/v1/conversations", await bearer("keeps", "gus"), body);
   expect(response.status).toBe(400);
-  expect(await response.json()).toMatchObject({ error: { param } });
+  const message = expect.stringContaining(`'${param}'`) as string;
+  expect(await response.json()).toMatchObject({ error: { param, message } });
 });
 
 test("an update without metadata changes nothing", async () => {

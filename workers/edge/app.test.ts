@@ -34,7 +34,8 @@ test.each(publicRoutes.filter(({ scopes }) => scopes !== null).map(({ method, pa
 test("an unknown path is 404 and a known one with another method is 405 with Allow", async () => {
   const unknown = await ask("/v1/nothing");
   expect(unknown.status).toBe(404);
-  expect(await unknown.json()).toMatchObject({ error: { code: "unknown_url" } });
+  const message = expect.stringMatching(/^Unknown URL: GET \/v1\/\S+\. /) as string;
+  expect(await unknown.json()).toMatchObject({ error: { code: "unknown_url", message } });
   const wrong = await ask("/v1/chat/completions", { method: "PUT" });
   expect(wrong.status).toBe(405);
   expect(wrong.headers.get("allow")).toBe("POST, GET");

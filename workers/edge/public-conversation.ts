@@ -3,6 +3,7 @@ import type { DeletionRecord } from "../../src/shared/contracts/conversation-ind
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { parseBranchName } from "../../src/shared/wire/conversation-request.ts";
+import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import type { EdgeContext } from "./handle.ts";
 
 export function publicConversation(conversation: {
@@ -49,7 +50,7 @@ export function branchName(branch: number): string {
 }
 
 export function branchUnknown(param: string): Refusal {
-  return { kind: "value-invalid", param, message: "names no branch of this conversation" };
+  return invalidValue(param, "names no branch of this conversation");
 }
 
 export interface Page {
@@ -63,9 +64,8 @@ export function pageOf(c: EdgeContext, usual: Page["order"] = "desc"): Result<Pa
   const limit = c.req.query("limit") ?? "20";
   const order = c.req.query("order") ?? usual;
   if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 100)
-    return err({ kind: "value-invalid", param: "limit", message: "must be a whole number from 1 to 100" });
-  if (order !== "asc" && order !== "desc")
-    return err({ kind: "value-invalid", param: "order", message: "must be 'asc' or 'desc'" });
+    return err(invalidValue("limit", "must be a whole number from 1 to 100"));
+  if (order !== "asc" && order !== "desc") return err(invalidValue("order", "must be 'asc' or 'desc'"));
   return ok({ after: c.req.query("after") ?? null, limit: Number(limit), order });
 }
 
@@ -93,9 +93,7 @@ const includable: ReadonlySet<string> = new Set([
 export function includeFault(c: EdgeContext): Refusal | null {
   const asked = [...(c.req.queries("include") ?? []), ...(c.req.queries("include[]") ?? [])];
   const known = asked.flatMap((each) => each.split(",")).every((each) => includable.has(each));
-  return known
-    ? null
-    : { kind: "value-invalid", param: "include", message: `must be of: ${[...includable].join(", ")}` };
+  return known ? null : invalidValue("include", `must be of: ${[...includable].join(", ")}`);
 }
 
 /** A page of OpenAI's. Its own schema knows no null for `first_id` and `last_id`: they are empty where nothing is. */

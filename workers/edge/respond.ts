@@ -33,9 +33,23 @@ export function respondJson(
   });
 }
 
-/** The refusal as OpenAI's error body; ends the request's record. */
-export function respondRefusal(scope: RequestScope, refusal: Refusal, headers: HeaderRecord = {}): Response {
-  const wire = toWireError(refusal, { requestId: scope.correlation.requestId, method: scope.record.method });
+/**
+ * The refusal as OpenAI's error body; ends the request's record.
+ *
+ * @param path of the URL, where the answer may name it
+ */
+export function respondRefusal(
+  scope: RequestScope,
+  refusal: Refusal,
+  headers: HeaderRecord = {},
+  path?: string,
+): Response {
+  const { requestId } = scope.correlation;
+  const wire = toWireError(refusal, {
+    requestId,
+    method: scope.record.method,
+    ...(path === undefined ? {} : { path }),
+  });
   scope.refuse(refusal);
   return respondJson(scope, wire.body, { ...headers, ...wire.headers }, wire.status);
 }

@@ -9,6 +9,7 @@ import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { headersFor } from "../../src/shared/turn/route-told.ts";
 import { type IdKind, verifyId } from "../../src/shared/turn/response-id.ts";
+import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import type { TenantCall } from "./handle.ts";
 import { respondRefusal } from "./respond.ts";
 import { ownerOf, streamFromObject } from "./run-durable.ts";
@@ -52,6 +53,14 @@ export function retrieveTurn(
   id: string,
 ): Promise<Result<Exclude<RetrieveOutcome, GenerationFailure>, Refusal>> {
   return askTurn(asker, kind, id, async (stub, message) => stub.retrieve(message));
+}
+
+/** `?stream=`: are the events wanted? Whoever writes it otherwise wants them, too, and must not get an object in their place. */
+export function wantsEvents({ c }: Pick<TenantCall, "c">): Result<boolean, Refusal> {
+  const stream = c.req.query("stream") ?? "false";
+  return stream === "true" || stream === "false"
+    ? ok(stream === "true")
+    : err(invalidValue("stream", "must be true or false"));
 }
 
 /** The events behind the one that the client saw last, and then live. */

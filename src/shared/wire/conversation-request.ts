@@ -129,9 +129,11 @@ function keptFault(items: readonly Item[]): Refusal | null {
 }
 
 function inItems(refusal: Refusal): Refusal {
-  return "param" in refusal && refusal.param !== null
-    ? { ...refusal, param: refusal.param.replace(/^input/, "items") }
-    : refusal;
+  if (!("param" in refusal) || typeof refusal.param !== "string") return refusal;
+  const param = refusal.param.replace(/^input/, "items");
+  return "message" in refusal
+    ? { ...refusal, param, message: refusal.message.replace(/^'input/, "'items") }
+    : { ...refusal, param };
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, body: string): Result<z.output<Schema>, Refusal> {

@@ -9,9 +9,11 @@ import {
 } from "../../../src/shared/contracts/conversation.ts";
 import { screenPrompt } from "../../../src/shared/safety/screen-prompt.ts";
 import { itemsOfMessages, publicItem } from "../../../src/shared/turn/durable/conversation-items.ts";
+import { idempotencyKeyFault } from "../../../src/shared/turn/durable/turn-claim.ts";
 import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts";
 import { refusalAt, summary } from "../../../src/shared/turn/screen-request.ts";
 import { checkMedia } from "../../../src/shared/wire/media.ts";
+import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
 import { parseConversationItems } from "../../../src/shared/wire/conversation-request.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantHandler } from "../handle.ts";
@@ -43,19 +45,19 @@ export const listConversationItems: TenantHandler = async (call) => {
   const outcome = listed.value;
   if (outcome.result === "ok")
     return respondJson(scope, publicPage(outcome.items.map(publicItem), outcome.hasMore));
-  const message = "names no item of this conversation";
   return respondRefusal(
     scope,
     outcome.result === "branch-unknown"
       ? branchUnknown("branch")
-      : { kind: "value-invalid", param: "after", message },
+      : invalidValue("after", "names no item of this conversation"),
   );
 };
 
 /** `POST /v1/conversations/{id}/items`: up to 20. Screened as a prompt is: they will be part of one. */
 export const addConversationItems: TenantHandler = async (call) => {
   const { c, scope, tenant } = call;
-  const fault = includeFault(c);
+  const key = c.req.header("idempotency-key");
+  const fault = includeFault(c) ?? (key === undefined ? null : idempotencyKeyFault(key));
   if (fault !== null) return respondRefusal(scope, fault);
   const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
   if (!text.ok) return respondRefusal(scope, text.error);
@@ -75,8 +77,7 @@ export const addConversationItems: TenantHandler = async (call) => {
   if (findings !== null) scope.record.screened = findings;
   const items = itemsOfMessages(screened.messages);
   // A retry of ours after a lost answer brings the same id, and adds nothing; so does a client's with its key.
-  const key = c.req.header("idempotency-key");
-  const addId = key === undefined ? `add/${crypto.randomUUID()}` : `add/key/${key.slice(0, 255)}`;
+  const addId = key === undefined ? `add/${crypto.randomUUID()}` : `add/key/${key}`;
   const added = await askConversation<Answer<AddOutcome>>(call, conversation.value, async (stub) =>
     stub.addItems({ v: conversationVersion, owner: ownerOf(call), addId, items, title: titleOf(items) }),
   );

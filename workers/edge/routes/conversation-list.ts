@@ -5,8 +5,8 @@ import {
   type ListConversationsOutcome,
   type ListDeletionsOutcome,
 } from "../../../src/shared/contracts/conversation-index.ts";
-import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { resolveConversation } from "../../../src/shared/turn/conversation-name.ts";
+import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
 import { askIndex } from "../ask-conversation.ts";
 import type { TenantHandler } from "../handle.ts";
 import { pageOf, publicConversation, publicDeletion, publicPage } from "../public-conversation.ts";
@@ -44,8 +44,4 @@ export const listConversationDeletions: TenantHandler = async (call) => {
   return respondJson(scope, publicPage(listed.value.records.map(publicDeletion), listed.value.hasMore));
 };
 
-const afterUnknown: Refusal = {
-  kind: "value-invalid",
-  param: "after",
-  message: "names nothing in this list",
-};
+const afterUnknown = invalidValue("after", "names nothing in this list");

@@ -23,6 +23,7 @@ import {
   type WatchPosition,
 } from "../../../src/shared/turn/durable/watch-events.ts";
 import { verifyId } from "../../../src/shared/turn/response-id.ts";
+import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { respondRefusal } from "../respond.ts";
@@ -39,11 +40,7 @@ export const watchConversation: TenantHandler = async (call) => {
   const seen = c.req.header("last-event-id") ?? c.req.query("starting_after") ?? "";
   const position = seen === "" ? null : readPosition(seen);
   if (seen !== "" && position === null)
-    return respondRefusal(scope, {
-      kind: "value-invalid",
-      param: "Last-Event-ID",
-      message: "must be the id of an event of this stream",
-    });
+    return respondRefusal(scope, invalidValue("Last-Event-ID", "must be the id of an event of this stream"));
   const conversation = await conversationInPath(call);
   if (!conversation.ok) return respondRefusal(scope, conversation.error);
   const first = await ask(call, conversation.value, nothingSeen, 0);

@@ -5,7 +5,7 @@ import { eraseFromArchive } from "../erase-from-archive.ts";
 import type { TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { askTurn, resumeTurn, retrieveTurn } from "../stored-turn.ts";
+import { askTurn, resumeTurn, retrieveTurn, wantsEvents } from "../stored-turn.ts";
 
 export const stillWritten: Refusal = {
   kind: "conflict",
@@ -15,7 +15,9 @@ export const stillWritten: Refusal = {
 /** `GET /v1/chat/completions/{id}`: the final answer; with `?stream=true` its events, after `Last-Event-ID` where it is sent. */
 export const showCompletion: TenantHandler = async (call) => {
   const { c, scope } = call;
-  if (c.req.query("stream") === "true") return resumeTurn(call, "chat");
+  const events = wantsEvents(call);
+  if (!events.ok) return respondRefusal(scope, events.error);
+  if (events.value) return resumeTurn(call, "chat");
   const retrieved = await retrieveTurn(call, "chat", c.req.param("id") ?? "");
   if (!retrieved.ok) return respondRefusal(scope, retrieved.error);
   const outcome = retrieved.value;

@@ -9,14 +9,16 @@ import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { includeFault, pageOf, publicPage } from "../public-conversation.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { askTurn, resumeTurn, retrieveTurn } from "../stored-turn.ts";
+import { askTurn, resumeTurn, retrieveTurn, wantsEvents } from "../stored-turn.ts";
 
 /** `GET /v1/responses/{id}`: as it is now; with `?stream=true` its events behind `starting_after`, then live. */
 export const showResponse: TenantHandler = async (call) => {
   const { c, scope } = call;
   const fault = includeFault(c);
   if (fault !== null) return respondRefusal(scope, fault);
-  if (c.req.query("stream") === "true") return resumeTurn(call, "response");
+  const events = wantsEvents(call);
+  if (!events.ok) return respondRefusal(scope, events.error);
+  if (events.value) return resumeTurn(call, "response");
   const stored = await retrieve(call);
   return stored.ok ? respondJson(scope, storedResponse(stored.value)) : respondRefusal(scope, stored.error);
 };

@@ -10,9 +10,9 @@ export function unknownRoute(methods: ReadonlyMap<string, readonly string[]>): P
     if (known !== undefined) return respondRefusal(scope, { kind: "method-not-allowed", allow: known.allow });
     const { ASSETS } = isolate.env;
     if (ASSETS === undefined || (method !== "GET" && method !== "HEAD") || path.startsWith("/v1/"))
-      return respondRefusal(scope, { kind: "route-unknown" });
+      return respondRefusal(scope, { kind: "route-unknown" }, {}, path);
     const asset = await ASSETS.fetch(c.req.raw);
-    if (asset.status === 404) return respondRefusal(scope, { kind: "route-unknown" });
+    if (asset.status === 404) return respondRefusal(scope, { kind: "route-unknown" }, {}, path);
     scope.record.status = asset.status;
     scope.finish();
     return asset;

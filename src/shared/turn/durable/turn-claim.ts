@@ -8,6 +8,7 @@ import type { Principal } from "../../identity/principal.ts";
 import type { KeyedHash } from "../keyed-hash.ts";
 import { mintId, type IdKind, type MintedId } from "../response-id.ts";
 import type { TenantConfig } from "../../tenancy/tenant-config.ts";
+import { invalidValue } from "../../wire/zod-refusal.ts";
 
 export interface TurnClaim {
   /** What the requests have in common: a client's key, or the body's hash (`dedup`: of one whose answer is always the same). */
@@ -40,12 +41,8 @@ export function turnClaim(
   conversationId: string | undefined,
   mayShare = false,
 ): Result<TurnClaim | null, Refusal> | Promise<Result<TurnClaim, Refusal>> {
-  if (header !== null && !/^[\x21-\x7e]{1,255}$/.test(header))
-    return err({
-      kind: "value-invalid",
-      param: "Idempotency-Key",
-      message: "must be 1 to 255 visible ASCII characters",
-    });
+  const fault = header === null ? null : idempotencyKeyFault(header);
+  if (fault !== null) return err(fault);
   // In a conversation the same words ("go on") mean something else each time: only a key tells a retry apart.
   const byBody = tenant.requests.retry_attach && conversationId === undefined;
   // Most turns claim nothing, and wait for nothing.
@@ -55,6 +52,13 @@ export function turnClaim(
 }
 
 const nothing = ok(null);
+
+/** `null`: it may tell a retry. One that were cut, or is empty, would be another request's as well. */
+export function idempotencyKeyFault(header: string): Refusal | null {
+  return /^[\x21-\x7e]{1,255}$/.test(header)
+    ? null
+    : invalidValue("Idempotency-Key", "must be 1 to 255 visible ASCII characters");
+}
 
 const keptMs = { body: bodyKeptMs, dedup: sharedKeptMs } as const;
 
