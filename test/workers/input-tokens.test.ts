@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bearer, post, settled } from "./edge-under-test.ts";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { closed, readerWithFiles } from "./grounding-fixture.ts";
 import { create } from "./responses-fixture.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
@@ -68,6 +68,37 @@ test("what files say is counted with it, as the same response would be told; ano
   expect(await count(authorization, { input, tools: other })).toMatchObject({
     status: 404,
     body: { error: { param: "tools[0].vector_store_ids[1]" } },
+  });
+  await settled();
+});
+
+test("a prompt that the engine itself counts to its window is refused, as the response would be", async () => {
+  const authorization = await bearer("counting", "full");
+  const model = await send("/v1/models/llama-3.1-8b", { headers: { authorization } });
+  const { context_window: window } = await model.json<{ context_window: number }>();
+  engine.counts = window - 1;
+  const fits = { status: 200, body: { input_tokens: window - 1, edgewise: { basis: "exact" } } };
+  expect(await count(authorization, { input: "Hi" })).toMatchObject(fits);
+  await expectBill(authorization, 1, 0);
+  engine.counts = window;
+  const full = { status: 400, body: { error: { code: "context_length_exceeded", param: "input" } } };
+  expect(await count(authorization, { input: "Hi" })).toMatchObject(full);
+  await expectBill(authorization, 1, 0);
+});
+
+test("where files alone make it too long, it is counted without them, as the response would be asked for", async () => {
+  const { authorization, storeId } = await readerWithFiles("counting", "too-grounded");
+  const tools = [{ type: "file_search", vector_store_ids: [storeId] }];
+  engine.countsOf = (prompt) => (prompt.includes(closed) ? 1_000_000 : 50);
+  expect(
+    await count(authorization, { input: "On which Monday of May is the office closed?", tools }),
+  ).toEqual({
+    status: 200,
+    body: {
+      object: "response.input_tokens",
+      input_tokens: 50,
+      edgewise: { basis: "exact", retrieval: { passages: 0, complete: true } },
+    },
   });
   await settled();
 });

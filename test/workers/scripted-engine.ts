@@ -28,6 +28,8 @@ export class ScriptedEngine {
   cancelled = 0;
   /** What `/tokenize` counts; `null`: it is not there. */
   counts: number | null = null;
+  /** The same by what it is asked to count, as JSON; `null`: `counts` says it. */
+  countsOf: ((prompt: string) => number) | null = null;
   /** Awaited before the token at this index is said. */
   pause: { readonly at: number; readonly until: Promise<void> } | null = null;
 
@@ -41,6 +43,7 @@ export class ScriptedEngine {
     this.asked.length = 0;
     this.cancelled = 0;
     this.counts = null;
+    this.countsOf = null;
     this.pause = null;
   }
 
@@ -51,12 +54,14 @@ export class ScriptedEngine {
     if (typeof init?.body !== "string") throw new Error(`nothing was sent to ${pathname}`);
     const body = JSON.parse(init.body) as Record<string, unknown>;
     this.asked.push(body);
-    if (pathname === "/tokenize")
-      return this.counts === null
-        ? new Response(null, { status: 404 })
-        : Response.json({ count: this.counts });
+    if (pathname === "/tokenize") return this.#counted(JSON.stringify(body));
     return body["stream"] === true ? this.#stream(this.#said(body)) : await this.#whole();
   };
+
+  #counted(prompt: string): Response {
+    const count = this.countsOf?.(prompt) ?? this.counts;
+    return count === null ? new Response(null, { status: 404 }) : Response.json({ count });
+  }
 
   /** How many of its tokens the request holds already, where it is asked to go on (`continue_final_message`). */
   #said({ messages, continue_final_message: goesOn }: Record<string, unknown>): number {

@@ -7,12 +7,14 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { type Grounding, shownOf } from "../grounding/ground.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
+import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { ComposedPrompt } from "../prompt/compose.ts";
 import { wholeText } from "../routing/whole-text.ts";
 import { isRecord } from "../stream/wire-usage.ts";
 import { dearestPrice } from "./dearest-price.ts";
 import { planModel, planWithHistory, type Candidate, type Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+import { toTell } from "./refused-candidate.ts";
 import { spotlightSecretOf } from "../safety/spotlight.ts";
 
 export interface CountedInput {
@@ -71,37 +73,57 @@ async function count(
   const ground = searching === null ? ok(null) : await searching;
   if (!ground.ok) return ground;
   if (searching !== null) turn.mark("ground");
-  const found = ground.value;
+  const given = { turn, history: recalled.value, grounding: ground.value };
   let refusal: Refusal | null = null;
   for (const candidate of plan.value) {
-    const composed = turn.asked.compose({
-      history: recalled.value,
-      defaultSystemPrompt: turn.tenant.default_system_prompt,
-      model: candidate.variant.record,
-      estimateRatio: deps.calibration.ratio(turn.tenant.id, candidate.model),
-      stream: false,
-      cacheSalt: null,
-      affinitySeed: null,
-      // All marks are of one length: which they are counts for nothing here.
-      spotlightSecret: spotlightSecretOf(turn.tenant.safety, ""),
-      passages: found === null ? null : found.passages,
-    });
-    if (!composed.ok) {
-      refusal ??= composed.error;
-      continue;
-    }
-    turn.mark("compose");
-    const exact = await engineCount(turn, candidate, composed.value, deps, signal);
-    turn.mark("dispatch");
-    const { model } = candidate;
-    const grounding = found === null ? null : shownOf(found, composed.value.shownPassages ?? 0);
-    return ok(
-      exact === null
-        ? { tokens: composed.value.promptTokens, basis: "estimated", model, grounding }
-        : { tokens: exact, basis: "exact", model, grounding },
-    );
+    const counted = await countFor(given, candidate, deps, signal);
+    if (counted.ok) return counted;
+    refusal = toTell(refusal, counted.error);
   }
   return err(refusal ?? { kind: "internal", detail: "a plan without candidates" });
+}
+
+interface Given {
+  readonly turn: ValidatedTurn;
+  readonly history: readonly ChatMessage[];
+  readonly grounding: Grounding | null;
+}
+
+/** What this candidate would be told; over its window it is refused as the response would be: by its estimate, or by its engine. */
+async function countFor(
+  given: Given,
+  candidate: Candidate,
+  deps: TurnDeps,
+  signal: LeaveSignal,
+): Promise<Result<Omit<CountedInput, "reservation">, Refusal>> {
+  const { turn, history, grounding } = given;
+  const { model, variant } = candidate;
+  const composed = turn.asked.compose({
+    history,
+    defaultSystemPrompt: turn.tenant.default_system_prompt,
+    model: variant.record,
+    estimateRatio: deps.calibration.ratio(turn.tenant.id, model),
+    stream: false,
+    cacheSalt: null,
+    affinitySeed: null,
+    // All marks are of one length: which they are counts for nothing here.
+    spotlightSecret: spotlightSecretOf(turn.tenant.safety, ""),
+    passages: grounding === null ? null : grounding.passages,
+  });
+  if (!composed.ok) return composed;
+  turn.mark("compose");
+  const exact = await engineCount(turn, candidate, composed.value, deps, signal);
+  turn.mark("dispatch");
+  const { promptTokens, shownPassages = 0 } = composed.value;
+  const { context_window: windowTokens } = variant.record;
+  const shown = grounding === null ? null : shownOf(grounding, shownPassages);
+  if (exact === null) return ok({ tokens: promptTokens, basis: "estimated", model, grounding: shown });
+  // An answer has one token at least.
+  if (exact < windowTokens) return ok({ tokens: exact, basis: "exact", model, grounding: shown });
+  // The response would then be asked for without what files say (open-turn.ts).
+  return grounding !== null && shownPassages > 0
+    ? countFor({ ...given, grounding: shownOf(grounding, 0) }, candidate, deps, signal)
+    : err({ kind: "context-too-long", windowTokens, promptTokens: exact, answerTokens: 1 });
 }
 
 /** `null`: the engine has no count, or not now. */

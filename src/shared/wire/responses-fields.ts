@@ -126,7 +126,10 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
     "converted",
     "Functions, `web_search`, and one `file_search`, which is used here and which the engine never sees; up to 128. Other kinds are refused by name.",
   ),
-  tool_choice: rule("converted", "`allowed_tools` goes on as the shorter list of tools."),
+  tool_choice: rule(
+    "converted",
+    "`allowed_tools` goes on as the shorter list of tools. A search of the web is offered, never chosen.",
+  ),
   parallel_tool_calls: rule("converted", "Goes on where there are tools."),
   max_tool_calls: rule(
     "used",

@@ -130,7 +130,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     scopes: [],
     pathParameters: { id: "The answer's id, also in `x-edgewise-response-id`." },
     queryParameters: {
-      stream: "`true`: its events, as they came and come.",
+      stream: "`true`: its events, as they came and come. `false`, or absent: the answer.",
       starting_after: "As `Last-Event-ID`, for clients that can't set headers.",
     },
     headers: [...correlation, "Last-Event-ID"],
