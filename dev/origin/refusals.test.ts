@@ -19,6 +19,17 @@ const schema = (value: unknown) => ({
 });
 const call = (name: string) => ({ id: name, type: "function", function: { name, arguments: "{}" } });
 
+test.each([-9_223_372_036_854_774_784, 2 ** 53, 9_223_372_036_854_774_784])(
+  "a seed of 64 bits (%d) is taken, as vLLM takes it, and several answers differ",
+  async (seed) => {
+    const answer = await answerOf(
+      await post(replica, "/v1/chat/completions", chat("x", { seed, n: 2, temperature: 0.5 })),
+    );
+    const [first, second] = answer.choices;
+    expect(first?.message.content).not.toBe(second?.message.content);
+  },
+);
+
 describe("what vLLM refuses is refused, in its form", () => {
   test.each<[string, Record<string, unknown>, RegExp]>([
     ["a temperature below 0", chat("x", { temperature: -1 }), /temperature must be non-negative/],
@@ -37,6 +48,8 @@ describe("what vLLM refuses is refused, in its form", () => {
       /less than or equal to max_tokens=2/,
     ],
     ["an empty stop string", chat("x", { stop: [""] }), /stop cannot contain an empty string/],
+    ["half a seed", chat("x", { seed: 0.5 }), /seed/],
+    ["a seed of 65 bits", chat("x", { seed: 2 ** 64 }), /seed/],
     ["a word for a number", chat("x", { temperature: "hot" }), /temperature/],
     ["a word for a flag", chat("x", { stream: "yes please" }), /stream/],
     [

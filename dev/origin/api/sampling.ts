@@ -9,6 +9,13 @@ import { badRequest, invalid, type EngineRefusal } from "../engine/refusal.ts";
  */
 const number = z.number().nullish();
 const integer = z.int().nullish();
+/** vLLM's `seed` is a `torch.long`: JSON says such numbers exactly only up to 2^53. */
+const long = z
+  .number()
+  .min(-(2 ** 63))
+  .max(2 ** 63)
+  .refine((value) => Number.isInteger(value), "Input should be a valid integer")
+  .nullish();
 const flag = z.boolean().nullish();
 
 export const samplingFields = {
@@ -25,7 +32,7 @@ export const samplingFields = {
   presence_penalty: number,
   frequency_penalty: number,
   repetition_penalty: number,
-  seed: integer,
+  seed: long,
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
   stop_token_ids: z.array(z.int()).nullish(),
   include_stop_str_in_output: flag,
@@ -105,7 +112,7 @@ export function readSampling(request: SamplingRequest): Result<Sampling, EngineR
     stopTokenIds: request.stop_token_ids ?? [],
     includeStop: request.include_stop_str_in_output === true,
     ignoreEos: request.ignore_eos === true,
-    variant: temperature < 1e-5 ? 0 : Math.abs(request.seed ?? 0),
+    variant: temperature < 1e-5 ? 0 : Math.abs(request.seed ?? 0) % 2 ** 32,
     stream,
     includeUsage,
     // As vLLM's should_include_usage: by itself it asks for nothing.
