@@ -1,4 +1,4 @@
-/** What can be wrong with a chat body: values, keys and structure that do not belong, and text that is no JSON. */
+/** What can be wrong with a body: values, keys and structure that do not belong, and text that is no JSON. */
 import * as fc from "fast-check";
 
 const oddValues = fc.oneof(
@@ -40,11 +40,18 @@ const oddKeys = fc.oneof(
   fc.string({ maxLength: 12 }),
 );
 
-/** One to three things done to a valid body: a value replaced, a key or item taken out, or an odd one put in. */
-export function brokenValue(valid: fc.Arbitrary<Record<string, unknown>>): fc.Arbitrary<unknown> {
+/**
+ * One to three things done to a valid body: a value replaced, a key or item taken out, or an odd one put in.
+ *
+ * @param structured its fields that hold more than a value
+ */
+export function brokenValue(
+  valid: fc.Arbitrary<Record<string, unknown>>,
+  structured: readonly string[] = ["messages", "messages", "tools", "response_format"],
+): fc.Arbitrary<unknown> {
   const deed = fc.record({
     // Most fields are at the top; half of the deeds go where the structure is.
-    inside: fc.constantFrom(undefined, undefined, "messages", "messages", "tools", "response_format"),
+    inside: fc.constantFrom(...structured.map(() => undefined), ...structured),
     at: fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 6 }),
     how: fc.constantFrom("replace", "remove", "insert", "wrap", "swap"),
     value: oddValues,

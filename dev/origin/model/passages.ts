@@ -44,17 +44,11 @@ export function withoutPassages(text: string): string {
   return (bare.includes("[") ? bare.replaceAll(numbered, " ") : bare).trim();
 }
 
-/** An answer from the sentences nearest to the question, each cited; undefined when none of them touches it. */
+/** An answer from the sentences nearest to the question, each said once and cited; undefined when none of them touches it. */
 export function answerFrom(passages: readonly Passage[], question: string): string | undefined {
   const asked = meaningfulWords(question);
-  const scored = passages.flatMap((passage) =>
-    sentencesOf(passage.text).map((sentence) => ({
-      label: passage.label,
-      sentence,
-      score: overlap(asked, meaningfulWords(sentence)),
-    })),
-  );
-  const best = scored
+  const best = saidOnce(passages)
+    .map((said) => ({ ...said, score: overlap(asked, meaningfulWords(said.sentence)) }))
     .filter((candidate) => candidate.score > 0)
     .sort((left, right) => right.score - left.score)
     .slice(0, 3);
@@ -62,8 +56,27 @@ export function answerFrom(passages: readonly Passage[], question: string): stri
   if (top === undefined) return undefined;
   return best
     .filter((candidate) => candidate.score * 2 >= top.score)
-    .map(({ sentence, label }) => `${sentence.replace(/[.!?]$/, "")} [${label}].`)
+    .map(({ sentence, labels }) => `${sentence} ${[...labels].map((label) => `[${label}]`).join("")}.`)
     .join(" ");
+}
+
+interface Said {
+  /** Without the sign at its end. */
+  readonly sentence: string;
+  /** Of the passages that say it: neighbours overlap, and a passage may repeat itself. */
+  readonly labels: Set<string>;
+}
+
+function saidOnce(passages: readonly Passage[]): readonly Said[] {
+  const said = new Map<string, Said>();
+  for (const { label, text } of passages)
+    for (const whole of sentencesOf(text)) {
+      const sentence = whole.replace(/[.!?]$/, "");
+      const known = said.get(sentence);
+      if (known === undefined) said.set(sentence, { sentence, labels: new Set([label]) });
+      else known.labels.add(label);
+    }
+  return [...said.values()];
 }
 
 function labelOf(attributes: string): string | undefined {

@@ -63,6 +63,17 @@ describe("the stand-in", () => {
     expect(content).not.toContain("[5]");
   });
 
+  test("says a sentence once that passages repeat, with each of them", () => {
+    const rock = "Basalt is a volcanic rock.";
+    const passages = `[1] ${rock} ${rock}\n\n[2] ${rock} Basalt is dark.`;
+    const { content } = replyTo(
+      conversation([turn("system", passages), turn("user", "What kind of rock is basalt?")]),
+      0,
+    );
+    expect(content.split("Basalt is a volcanic rock")).toHaveLength(2);
+    expect(content).toContain("Basalt is a volcanic rock [1][2].");
+  });
+
   test("says so when no passage answers", () => {
     const { content } = replyTo(
       conversation([turn("system", "[1] Basalt is a rock."), turn("user", "Who won the cup?")]),
