@@ -12,8 +12,14 @@ import { encode, type Marks } from "./bucket-snapshot.ts";
 import { type BucketState, sweep } from "./bucket-state.ts";
 import { levelKey, type LimitRule } from "./level.ts";
 
-/** Head-room of one write, as a share of the limit: at most so much of it is lost by a crash, and 8 writes fill a window. */
-const headShare = 1 / 8;
+/**
+ * Head-room of one write, as a share of the limit: at most so much of it is lost by a crash. A bucket that used the last one up before
+ * its time gets the larger one, so that 8 writes fill a window; the others, which are most, lose little by many crashes.
+ */
+const headShares = { calm: 1 / 64, busy: 1 / 8 } as const;
+export type HeadRoom = keyof typeof headShares;
+/** Of a small limit the larger share is less than this, and worth no write more. */
+const leastCalmHead = { requests: 16, tokens: 16_384, slots: 8, microdollars: 1_000_000 } as const;
 /** Of a day's or month's limit, where what a crash loses is lost until its end. Also never more than the shorter limits have. */
 const calendarHeadShare = 1 / 200;
 /** Head-room of the counts where the limits are small or missing: costs no limit anything. */
@@ -56,6 +62,7 @@ export function markedSnapshot(
   bucket: BucketState,
   rules: readonly LimitRule[],
   now: number,
+  room: HeadRoom,
 ): { readonly text: string; readonly marks: Marks } {
   sweep(bucket, now);
   const levels = new Map<string, { level: number; period: number | null }>();
@@ -63,18 +70,20 @@ export function markedSnapshot(
   for (const [key, { level, at, isCalendar }] of bucket.levels) {
     const rule = byKey.get(key);
     const mark =
-      rule === undefined ? level : Math.max(level, Math.min(rule.capacity, level + headOf(rule, rules)));
+      rule === undefined
+        ? level
+        : Math.max(level, Math.min(rule.capacity, level + headOf(rule, rules, room)));
     levels.set(key, { level: mark, period: isCalendar ? at : null });
   }
   const marks: Marks = {
     levels,
     charged: {
-      requests: bucket.charged.requests + countHead("requests", rules),
-      tokens: bucket.charged.tokens + countHead("tokens", rules),
+      requests: bucket.charged.requests + countHead("requests", rules, room),
+      tokens: bucket.charged.tokens + countHead("tokens", rules, room),
       slots: 0,
-      microdollars: bucket.charged.microdollars + countHead("microdollars", rules),
+      microdollars: bucket.charged.microdollars + countHead("microdollars", rules, room),
     },
-    slots: new Map([...bucket.slots].map(([key, { held }]) => [key, held + slotHead(byKey.get(key))])),
+    slots: new Map([...bucket.slots].map(([key, { held }]) => [key, held + slotHead(byKey.get(key), room)])),
     leaseMs: bucket.leaseMs,
     untilMs: now + leaseMs,
   };
@@ -108,23 +117,31 @@ export function isForgettable(bucket: BucketState, now: number): boolean {
   return bucket.epoch === 0 && forgetAtMs(bucket) <= now;
 }
 
-function headOf(rule: LimitRule, rules: readonly LimitRule[]): number {
-  if (rule.calendar === undefined) return Math.ceil(rule.capacity * headShare);
+function headOf(rule: LimitRule, rules: readonly LimitRule[], room: HeadRoom): number {
+  if (rule.calendar === undefined) return steadyHead(rule, room);
   let head = rule.capacity * calendarHeadShare;
   for (const other of rules)
     if (other.unit === rule.unit && other.calendar === undefined)
-      head = Math.min(head, other.capacity * headShare);
+      head = Math.min(head, steadyHead(other, room));
   return Math.ceil(head);
 }
 
-function slotHead(rule: LimitRule | undefined): number {
-  return rule === undefined ? headWithoutLimit.slots : Math.ceil(rule.capacity * headShare);
+function steadyHead({ capacity, unit }: LimitRule, room: HeadRoom): number {
+  const most = Math.ceil(capacity * headShares.busy);
+  return Math.min(most, Math.max(leastCalmHead[unit], Math.ceil(capacity * headShares[room])));
 }
 
-function countHead(unit: Exclude<Unit, "slots">, rules: readonly LimitRule[]): number {
+function slotHead(rule: LimitRule | undefined, room: HeadRoom): number {
+  return rule === undefined ? headWithoutLimit.slots : steadyHead(rule, room);
+}
+
+function countHead(unit: Exclude<Unit, "slots">, rules: readonly LimitRule[], room: HeadRoom): number {
   let head = -1;
   for (const rule of rules)
     if (rule.unit === unit)
-      head = Math.max(head, rule.capacity * (rule.calendar === undefined ? headShare : calendarHeadShare));
+      head = Math.max(
+        head,
+        rule.calendar === undefined ? steadyHead(rule, room) : rule.capacity * calendarHeadShare,
+      );
   return head < 0 ? headWithoutLimit[unit] : Math.ceil(Math.max(leastHead[unit], head));
 }

@@ -1,5 +1,12 @@
 import { applyBatch } from "./bucket.ts";
-import { exactSnapshot, forgetAtMs, isCovered, isForgettable, markedSnapshot } from "./bucket-durability.ts";
+import {
+  exactSnapshot,
+  forgetAtMs,
+  isCovered,
+  isForgettable,
+  leaseMs,
+  markedSnapshot,
+} from "./bucket-durability.ts";
 import type { BucketBatch, BucketInspection, BucketReply } from "./bucket-protocol.ts";
 import { type Marks, restore } from "./bucket-snapshot.ts";
 import { type BucketState, newBucket } from "./bucket-state.ts";
@@ -18,6 +25,8 @@ const maxRules = 128;
 export class KeptBucket {
   #bucket: BucketState;
   #marks: Marks | null = null;
+  /** Marks were reached before their time: until then they have more head-room. */
+  #busyUntilMs = 0;
   /** Limits that were asked under lately, by level: head-room is for all of them, whoever asks next. */
   readonly #rules = new Map<string, LimitRule>();
   /** Something is not on disk, and only covered by its marks. */
@@ -44,9 +53,9 @@ export class KeptBucket {
       if (type === "settled" || type === "granted") changes = true;
     }
     if (changes) this.#changed = true;
-    const mustWrite =
-      (changes && !isCovered(this.#bucket, this.#marks, now)) ||
-      (settles && this.#changed && batch.acknowledge === "now");
+    const isBeyond = changes && !isCovered(this.#bucket, this.#marks, now);
+    if (isBeyond && this.#marks !== null && now < this.#marks.untilMs) this.#busyUntilMs = now + leaseMs;
+    const mustWrite = isBeyond || (settles && this.#changed && batch.acknowledge === "now");
     const write = mustWrite ? this.commit(now) : null;
     return { reply, write, waits: settles && this.#changed && batch.acknowledge !== "unsaid" };
   }
@@ -70,7 +79,8 @@ export class KeptBucket {
 
   /** What to write so that everything so far is on disk, with head-room to go on without. */
   commit(now: number): string {
-    const { text, marks } = markedSnapshot(this.#bucket, [...this.#rules.values()], now);
+    const room = now < this.#busyUntilMs ? "busy" : "calm";
+    const { text, marks } = markedSnapshot(this.#bucket, [...this.#rules.values()], now, room);
     this.#marks = marks;
     this.#changed = false;
     return text;

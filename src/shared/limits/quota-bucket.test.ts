@@ -107,6 +107,22 @@ test("one after the other writes seldom: a freed slot is reused below the mark",
   expect(bucket.writes).toBeLessThanOrEqual(4);
 });
 
+test("twenty kills of a bucket that is hardly used leave its users most of every limit", () => {
+  const bucket = new Bucket();
+  bucket.rules = [
+    { name: "requests_per_hour", unit: "requests", capacity: 2_000_000, windowMs: 3_600_000 },
+    { name: "concurrent_requests", unit: "slots", capacity: 400, windowMs: 0 },
+  ];
+  for (let index = 0; index < 20; index += 1) {
+    bucket.grant(`c${index}`);
+    bucket.kill();
+    bucket.now += 15_000;
+  }
+  const [requests = 0, slots = 0] = bucket.remaining();
+  expect(requests).toBeGreaterThan(1_200_000);
+  expect(slots).toBeGreaterThan(200);
+});
+
 test("settlements that were counted, lost in a kill and sent again don't give back twice", () => {
   const bucket = new Bucket();
   bucket.rules = rules.map((rule) => (rule.unit === "slots" ? { ...rule, capacity: 400 } : rule));
