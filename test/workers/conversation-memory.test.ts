@@ -11,6 +11,7 @@ beforeAll(async () => {
   vi.spyOn(console, "log").mockImplementation(() => undefined);
   vi.spyOn(console, "error").mockImplementation(() => undefined);
   await putTenant("names", { conversations: { title_model: "auto" } });
+  await putTenant("named-once", { conversations: { title_model: "auto" } });
   await putTenant("wrong-name", { conversations: { title_model: "no-such-model" } });
   await putTenant("shortens", {
     default_system_prompt: "Be kind.",
@@ -64,6 +65,28 @@ test("a title by rule is there with the first turn; a model's takes its place, o
   await eventually(async () => {
     const usage = await send("/v1/usage", { headers: { authorization } });
     expect(await usage.json()).toMatchObject({ user: { used: { requests: 3 }, reserved: { tokens: 0 } } });
+  });
+});
+
+test("what a title used is in the log as what any turn used: the log tells all that was charged", async () => {
+  const authorization = await bearer("named-once", "dora");
+  const log = vi.spyOn(console, "log").mockReturnValue();
+  await say(authorization, "Explain the tides, please");
+  await eventually(async () =>
+    expect(await conversation(authorization)).toMatchObject({ title: "Hello there" }),
+  );
+  await settled();
+  await eventually(async () => {
+    const usage = await send("/v1/usage", { headers: { authorization } });
+    const { user } = await usage.json<{ user: { used: { tokens: number } } }>();
+    const lines = log.mock.calls
+      .flatMap(([text]) => String(text).split("\n"))
+      .filter((line) => line.includes('"endpoint":"generation"') && line.includes('"named-once"'))
+      .map((line) => JSON.parse(line) as { promptTokens: number; completionTokens: number });
+    expect(lines).toHaveLength(2);
+    const logged = lines.reduce((sum, line) => sum + line.promptTokens + line.completionTokens, 0);
+    expect(logged).toBe(user.used.tokens);
+    expect(logged).toBeGreaterThan(0);
   });
 });
 

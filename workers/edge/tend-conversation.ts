@@ -22,6 +22,7 @@ import { planModel } from "../../src/shared/turn/plan.ts";
 import type { ChatMessage } from "../../src/shared/wire/chat-messages.ts";
 import { randomHex } from "../../src/shared/telemetry/correlation.ts";
 import type { Isolate } from "./isolate.ts";
+import { noteOwnTurn } from "./note-own-turn.ts";
 
 type Append = Extract<Effect, { kind: "append" }>;
 
@@ -127,6 +128,7 @@ class Tending {
       this.#isolate.durableTurnDeps(this.#fleet, this.#background),
       this.#background,
       AbortSignal.timeout(timeoutMs),
+      (turn, ending) => noteOwnTurn(this.#isolate, turn, ending, this.#fleet, this.#background),
     );
     if (answer.ok) return answer.value;
     this.#isolate.report("conversation-chore", `${model}: ${answer.error.kind}`);

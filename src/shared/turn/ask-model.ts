@@ -10,9 +10,9 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { ChatMessage } from "../wire/chat-messages.ts";
-import { answerDirect } from "./answer-direct.ts";
+import { answerDirect, type TurnEnding } from "./answer-direct.ts";
 import { askedChat } from "./asked-chat.ts";
-import { openTurn } from "./open-turn.ts";
+import { openTurn, type LiveTurn } from "./open-turn.ts";
 import type { TurnDeps } from "./ports.ts";
 
 export interface ModelQuestion {
@@ -25,11 +25,13 @@ export interface ModelQuestion {
   readonly id: string;
 }
 
+/** @param onEnd told once of a turn that an engine answered, after its settlement: it is charged, and so its record is anybody's */
 export async function askModel(
   question: ModelQuestion,
   deps: TurnDeps,
   background: Background,
   signal: LeaveSignal,
+  onEnd: (turn: LiveTurn, ending: TurnEnding) => void,
 ): Promise<Result<string, Refusal>> {
   const { principal, tenant, model, messages, maxTokens, id } = question;
   const opened = await openTurn(
@@ -53,7 +55,9 @@ export async function askModel(
   if (!opened.ok) return opened;
   if (opened.value.kind === "cached")
     return err({ kind: "internal", detail: "a question of our own came from the cache" });
-  const answered = await answerDirect(opened.value, deps, { background, onEnd: () => undefined }, signal);
+  const turn = opened.value;
+  const ended = (ending: TurnEnding): void => onEnd(turn, ending);
+  const answered = await answerDirect(turn, deps, { background, onEnd: ended }, signal);
   if (!answered.ok) return answered;
   if (answered.value.kind !== "json") return err({ kind: "internal", detail: "an answer that streams" });
   const { choices } = JSON.parse(answered.value.body) as {
