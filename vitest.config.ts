@@ -1,14 +1,18 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { MeasuredParts } from "./dev/measured-parts.ts";
+import { withoutPackageMaps } from "./dev/without-package-maps.ts";
 
 /**
- * Three projects. `node`: pure rules, in milliseconds. `workers`: Workers and Durable Objects inside workerd with real
- * KV, SQLite and streams. `e2e`: the running stack over real HTTP, as a client sees it.
+ * Four projects. `node`: pure rules, in milliseconds. `workers`: Workers and Durable Objects inside workerd with real
+ * KV, SQLite and streams. `e2e`: the running stack over real HTTP, as a client sees it; its files share one product. `stacks`: the same for
+ * files that start products of their own, and kill them.
  */
 export default defineConfig({
   test: {
     // The product that ran for the end-to-end tests has processes to end, and says where one is left.
     teardownTimeout: 60_000,
+    sequence: { sequencer: MeasuredParts },
     projects: [
       {
         test: {
@@ -30,6 +34,7 @@ export default defineConfig({
       },
       {
         plugins: [
+          withoutPackageMaps(),
           cloudflareTest({
             main: "./test/workers/entry.ts",
             wrangler: { configPath: "./test/workers/wrangler.toml" },
@@ -47,8 +52,19 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts"],
+          include: ["test/e2e/*.test.ts"],
           globalSetup: ["test/e2e/setup.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          expect: { poll: { timeout: 30_000 } },
+        },
+      },
+      {
+        test: {
+          name: "stacks",
+          include: ["test/e2e/stacks/*.test.ts"],
+          globalSetup: ["test/e2e/stacks/setup.ts"],
           fileParallelism: false,
           // `npm start` and its end, twice, are in one test: a minute where the machine is busy.
           testTimeout: 180_000,

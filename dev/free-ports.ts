@@ -1,12 +1,14 @@
 /**
  * Which ports can be listened on? For tests, which name a port before anything listens on it. They lie below the range that the
  * system hands out by itself (32768 on, on Linux): a port of that range that was free a moment ago may by now belong to any
- * socket that asked for none in particular, and a test starts hundreds of those.
+ * socket that asked for none in particular, and a test starts hundreds of those. Two runs of tests beside each other could both name
+ * one that neither listens on yet: dev/test.ts gives each a range of its own, EDGEWISE_TEST_PORTS=20000-23999.
  */
 import { createServer } from "node:net";
 
-const first = 20_000;
-const last = 32_000;
+const [first = 20_000, last = 31_999] = (process.env["EDGEWISE_TEST_PORTS"] ?? "20000-31999")
+  .split("-")
+  .map(Number);
 
 export async function freePort(): Promise<number> {
   const [port = 0] = await freePorts(1);
@@ -16,7 +18,7 @@ export async function freePort(): Promise<number> {
 /** So many neighbours. */
 export async function freePorts(count: number): Promise<number[]> {
   for (let tries = 0; tries < 100; tries += 1) {
-    const lowest = first + Math.floor(Math.random() * (last - first - count));
+    const lowest = first + Math.floor(Math.random() * (last - first - count + 2));
     const ports = Array.from({ length: count }, (_, index) => lowest + index);
     const free = await Promise.all(ports.map(isFree));
     if (free.every(Boolean)) return ports;

@@ -8,9 +8,9 @@
  * vitest that the file is finished, for which neither has a limit. So that little is done twice, the workers' files are cut into
  * parts. No failure is forgotten so: what failed before the silence fails the run, however the job ends then.
  *
- * Two parts run at once, since they mostly wait (alarms, time limits, restarts: a load of 0.4 on two cores); what the second says
- * is printed when the first has ended. The other projects have the machine to themselves: one takes all of it, one measures a
- * product that a person would start.
+ * The pure rules have the machine to themselves, of which they take all. Of the rest three jobs run at once, since they mostly wait
+ * (alarms, time limits, restarts); what the second and the third say is printed when those before them have ended. Both that build the
+ * chat page find it built, and each names ports of a range of its own (free-ports.ts).
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -20,6 +20,8 @@ import type { TestProgress } from "./test-progress.ts";
 
 interface Job {
   readonly name: string;
+  /** As free-ports.ts takes it. */
+  readonly ports: string;
   readonly arguments: readonly string[];
   /** Longer than any of its tests may take by its own limit. */
   readonly silentMs: number;
@@ -30,7 +32,8 @@ const mostTries = 3;
 const graceMs = 30_000;
 /** For the last words of a process that has ended. Not without a limit: what was left behind may hold its pipes open. */
 const lastWordsMs = 5000;
-const parts = 6;
+const parts = 7;
+const lanes = 3;
 
 /** What runs at the same time. */
 interface Step {
@@ -39,32 +42,29 @@ interface Step {
 }
 
 function stepsOf(more: readonly string[]): readonly Step[] {
-  const whole = (name: string, silentMs: number): Job => ({
-    name,
-    arguments: ["--project", name, ...more],
-    silentMs,
-  });
+  let jobs = 0;
+  const job = (name: string, silentMs: number, ...how: readonly string[]): Job => {
+    const first = 20_000 + 1000 * jobs++;
+    return { name, ports: `${first}-${first + 999}`, arguments: ["--project", ...how], silentMs };
+  };
+  const whole = (name: string, silentMs: number): Job => job(name, silentMs, name, ...more);
   // Theirs is what falls silent, and so costs: the shortest that their longest limit (four minutes) allows.
   const workersSilentMs = 250_000;
+  const part = (_: unknown, at: number): Job =>
+    job(`workers, part ${at + 1} of ${parts}`, workersSilentMs, "workers", `--shard=${at + 1}/${parts}`);
   // Files that were asked for by name are few.
-  const workers =
-    more.length > 0
-      ? [whole("workers", workersSilentMs)]
-      : Array.from({ length: parts }, (_, at) => ({
-          name: `workers, part ${at + 1} of ${parts}`,
-          arguments: ["--project", "workers", `--shard=${at + 1}/${parts}`],
-          silentMs: workersSilentMs,
-        }));
+  const workers = more.length > 0 ? [whole("workers", workersSilentMs)] : Array.from({ length: parts }, part);
   return [
     { jobs: [whole("node", 360_000)], atOnce: 1 },
-    { jobs: workers, atOnce: 2 },
-    { jobs: [whole("e2e", 360_000)], atOnce: 1 },
+    // The longest first, so that none is left alone at the end.
+    { jobs: [whole("stacks", 360_000), whole("e2e", 360_000), ...workers], atOnce: lanes },
   ];
 }
 
 type Ending = { readonly kind: "exited"; readonly code: number } | { readonly kind: "silent" };
 
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
+const buildAssets = fileURLToPath(new URL("build-assets.ts", import.meta.url));
 const progressReporter = fileURLToPath(new URL("test-progress.ts", import.meta.url));
 const running = new Set<ChildProcess>();
 const stop = new AbortController();
@@ -75,7 +75,11 @@ async function run(job: Job, output: JobOutput): Promise<Ending> {
     process.execPath,
     [vitest, "run", "--passWithNoTests", ...reporters, ...job.arguments],
     // A group of its own, so that what hangs below it ends with it.
-    { stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true, env: { ...colours(), ...process.env } },
+    {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      detached: true,
+      env: { ...colours(), ...process.env, EDGEWISE_TEST_PORTS: job.ports },
+    },
   );
   running.add(child);
   const { promise, resolve } = Promise.withResolvers<Ending>();
@@ -211,6 +215,7 @@ async function runStep({ jobs, atOnce }: Step): Promise<void> {
   await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
+execFileSync(process.execPath, [buildAssets], { stdio: "inherit" });
 for (const step of stepsOf(process.argv.slice(2))) await runStep(step);
 // Whatever may still hold the pipes of what was ended.
 process.exit();

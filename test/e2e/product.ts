@@ -1,32 +1,15 @@
-/** What a test does with the running product: tokens, clients, the fleet's faults and its record of what arrived. */
-import { randomUUID } from "node:crypto";
+/** What a test does with the running product: clients, the fleet's faults and its record of what arrived. */
 import { readFile } from "node:fs/promises";
 import OpenAI from "openai";
 import { inject } from "vitest";
+import { type Caller, tokenFor } from "./callers.ts";
 import { isOf } from "./engine-id.ts";
-import { makeToken } from "../../dev/local-token.ts";
 import type { FaultInput } from "../../dev/origin/server/faults.ts";
 import type { RequestRecord } from "../../dev/origin/server/request-log.ts";
 
+export { dataOf, tokenFor, unique, until } from "./callers.ts";
+
 export const { url, replicas, logFile } = inject("edgewise");
-
-export type Tier = "free" | "pro" | "enterprise";
-
-export interface Caller {
-  readonly user?: string;
-  readonly org?: string;
-  readonly tier?: Tier;
-}
-
-/** A name that no other test uses. */
-export function unique(prefix = "u"): string {
-  return `${prefix}-${randomUUID()}`;
-}
-
-/** A new user unless one is named; its org too, so that no test spends another's allowance. */
-export function tokenFor({ user = unique(), org = unique("o"), tier = "pro" }: Caller = {}): Promise<string> {
-  return makeToken(["--tenant", "demo", "--user", user, "--org", org, "--tier", tier]);
-}
 
 /** The official client as a customer's developer would make it; its retries are off unless a test is about them. */
 export async function clientFor(caller: Caller = {}, maxRetries = 0): Promise<OpenAI> {
@@ -96,21 +79,4 @@ export async function logLineOf(requestId: string): Promise<Record<string, unkno
   const lines = (await readFile(logFile, "utf8")).split("\n");
   const line = lines.find((one) => one.startsWith('{"event":"request"') && one.includes(`"${requestId}"`));
   return line === undefined ? undefined : (JSON.parse(line) as Record<string, unknown>);
-}
-
-/** Looks until it is so; for what happens behind a response, such as a settlement. The test's own time limit ends it. */
-export async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined && seen !== false) return seen;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** The `data:` payloads of an SSE body, `[DONE]` included. */
-export function dataOf(text: string): string[] {
-  return text
-    .split("\n\n")
-    .filter((event) => event.startsWith("data: "))
-    .map((event) => event.slice(6));
 }

@@ -1,9 +1,5 @@
-/**
- * One running product for all end-to-end files, and the bundle as it ships for those that need plain workerd and a fleet
- * of their own. When they are done the product must end and leave nothing.
- */
+/** One running product for all end-to-end files of this folder. When they are done it must end and leave nothing. */
 import type { TestProject } from "vitest/node";
-import { bundleForServe, type ServeBundles } from "../../dev/serve/start-serve.ts";
 import { startStack } from "./stack.ts";
 
 declare module "vitest" {
@@ -13,7 +9,6 @@ declare module "vitest" {
       readonly replicas: readonly string[];
       readonly logFile: string;
     };
-    readonly bundles: Omit<ServeBundles, "remove">;
   }
 }
 
@@ -21,14 +16,5 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const stack = await startStack();
   const { url, replicas, logFile } = stack;
   project.provide("edgewise", { url, replicas, logFile });
-  const bundles = await bundleForServe();
-  const { remove, ...provided } = bundles;
-  project.provide("bundles", provided);
-  return async () => {
-    try {
-      await stack.stop();
-    } finally {
-      await remove();
-    }
-  };
+  return () => stack.stop();
 }

@@ -4,16 +4,16 @@
  */
 import { connect, type Socket } from "node:net";
 import { inject } from "vitest";
-import { startServe, type RouterMount } from "../../dev/serve/start-serve.ts";
+import { startServe, type RouterMount } from "../../../dev/serve/start-serve.ts";
 import {
   startFleet,
   type FleetOptions,
   type RunningFleet,
   type RunningReplica,
-} from "../../dev/origin/fleet.ts";
-import type { RequestRecord } from "../../dev/origin/server/request-log.ts";
-import { isOf } from "./engine-id.ts";
-import { freePort } from "../../dev/free-ports.ts";
+} from "../../../dev/origin/fleet.ts";
+import type { RequestRecord } from "../../../dev/origin/server/request-log.ts";
+import { freePort } from "../../../dev/free-ports.ts";
+import { isOf } from "../engine-id.ts";
 
 export interface ServeWorld {
   readonly url: string;

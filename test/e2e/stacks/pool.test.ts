@@ -1,7 +1,7 @@
 /** Pools and their queue on real sockets: both mounts, a fleet of eight places, engines whose own queue must stay empty. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makeToken } from "../../dev/local-token.ts";
-import { isOf } from "./engine-id.ts";
+import { makeToken } from "../../../dev/local-token.ts";
+import { isOf } from "../engine-id.ts";
 import { startServeWorld, type ServeWorld } from "./serve-world.ts";
 
 interface Cluster {
@@ -34,11 +34,12 @@ describe.each(["in-process", "service"] as const)("pools, router %s", (router) =
 
   afterAll(() => world.stop());
 
-  const ask = (tokens: number, requestId: string): Promise<Response> =>
+  const ask = (tokens: number, requestId: string, stream = false): Promise<Response> =>
     world.post(
       token,
       {
         model: "auto",
+        stream,
         max_tokens: tokens,
         messages: [{ role: "user", content: `Tell me of ${requestId}` }],
       },
@@ -81,9 +82,10 @@ describe.each(["in-process", "service"] as const)("pools, router %s", (router) =
   test("a client that resets while it waits is gone from the queue, and no engine ever hears of it", async () => {
     for (const replica of world.fleet.replicas) replica.setSpeed({ tokenMs: 500 });
     // More than all places, so that there is a queue whatever this isolate and the pool believe at this moment. None of them ends
-    // by itself before this is over, and none is told that it waited too long: that is ten seconds.
+    // by itself before this is over, and none is told that it waited too long: that is ten seconds. Streams, whose engines heed
+    // another speed at their next token.
     const busy = Promise.allSettled(
-      Array.from({ length: 3 * 4 * slots }, async () => (await ask(40, crypto.randomUUID())).text()),
+      Array.from({ length: 3 * 4 * slots }, async () => (await ask(40, crypto.randomUUID(), true)).text()),
     );
     // Polls of the engines put right what was believed in the first second: some of those that wait may still go.
     const seen: number[] = [];

@@ -3,11 +3,14 @@
  * error event; and afterwards nobody has paid for what was not delivered.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { FaultInput } from "../../dev/origin/server/faults.ts";
-import { dataOf, tokenFor, unique, until } from "./product.ts";
+import type { FaultInput } from "../../../dev/origin/server/faults.ts";
+import { dataOf, tokenFor, unique, until } from "../callers.ts";
 import { replicaAt, startServeWorld, type ServeWorld } from "./serve-world.ts";
 
 const messages = [{ role: "user", content: "Explain quantum computing" }];
+
+/** It has processes of its own, and so may run beside its like. */
+const aloneInItsWorld = { concurrent: true };
 
 interface Chunk {
   readonly choices?: readonly {
@@ -83,6 +86,7 @@ describe.each(["in-process", "service"] as const)("the router %s", (router) => {
   ];
   test.each(early.map((fault) => ({ name: JSON.stringify(fault), fault })))(
     "$name before the first byte, on three of four replicas, is never seen",
+    aloneInItsWorld,
     async ({ fault }) => {
       // New processes: breakers that earlier faults opened would keep all requests away from this one.
       const fresh = await startServeWorld({ router });
@@ -178,6 +182,7 @@ describe.each(["in-process", "service"] as const)("the router %s", (router) => {
 
   test.each(late.map((fault) => ({ name: JSON.stringify(fault), fault })))(
     "$name on three of four replicas is never seen: another goes on in the same sentence",
+    aloneInItsWorld,
     async ({ fault }) => {
       const fresh = await startServeWorld({ router });
       try {

@@ -3,9 +3,9 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePort } from "../../dev/free-ports.ts";
-import { tokenFor, unique } from "./product.ts";
-import { runScript, startStack, type Stack } from "./stack.ts";
+import { freePort } from "../../../dev/free-ports.ts";
+import { tokenFor, unique } from "../callers.ts";
+import { runScript, startStack, type Stack } from "../stack.ts";
 
 let stack: Stack;
 let environment: Record<string, string>;

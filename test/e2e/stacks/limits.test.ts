@@ -4,9 +4,9 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createSign, generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import demo from "../../config/tenants/demo.json" with { type: "json" };
-import { tenantEntries, parseTenantConfig } from "../../src/shared/tenancy/tenant-entries.ts";
-import { dataOf, tokenFor, unique, until } from "./product.ts";
+import demo from "../../../config/tenants/demo.json" with { type: "json" };
+import { tenantEntries, parseTenantConfig } from "../../../src/shared/tenancy/tenant-entries.ts";
+import { dataOf, tokenFor, unique, until } from "../callers.ts";
 import { startServeWorld, type ServeWorld } from "./serve-world.ts";
 
 describe("50 streams at once, of which every second is cut by its client", () => {

@@ -3,14 +3,9 @@
  * the answer ends within a minute, and there is one bill. KILLS says how often (npm run test:kill: 12), KILL_SEED
  * repeats a run.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { startFleet, type RunningFleet } from "../../dev/origin/fleet.ts";
-import { startServe, type RunningServe } from "../../dev/serve/start-serve.ts";
-import { freePort } from "../../dev/free-ports.ts";
-import { tokenFor } from "./product.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tokenFor } from "../callers.ts";
+import { startRestartedProduct, type RestartedProduct } from "./restarted-product.ts";
 
 const kills = Number(process.env["KILLS"] ?? 2);
 const seed = Number(process.env["KILL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
@@ -24,35 +19,14 @@ const question = {
   messages: [{ role: "user", content: "Explain quantum computing to a gardener, at length." }],
 };
 
-let fleet: RunningFleet;
-let state: string;
-let port: number;
-let serve: RunningServe;
-
-async function start(): Promise<RunningServe> {
-  return startServe({
-    bundles: { ...inject("bundles"), remove: () => Promise.resolve() },
-    port,
-    router: "in-process",
-    fleet: fleet.fleet,
-    stateFolder: state,
-  });
-}
-
+let product: RestartedProduct;
 beforeAll(async () => {
-  fleet = await startFleet({ basePort: 0, ttftMs: 5, tokenMs: 20 });
-  state = await mkdtemp(join(tmpdir(), "edgewise-kill-"));
-  port = await freePort();
-  serve = await start();
+  product = await startRestartedProduct({ ttftMs: 5, tokenMs: 20 });
 });
-afterAll(async () => {
-  await serve.stop();
-  await fleet.stop();
-  await rm(state, { recursive: true, force: true });
-});
+afterAll(() => product.stop());
 
 function ask(token: string, key: string): Promise<Response> {
-  return fetch(`${serve.url}/v1/chat/completions`, {
+  return fetch(`${product.url}/v1/chat/completions`, {
     method: "POST",
     headers: {
       authorization: `Bearer ${token}`,
@@ -105,17 +79,16 @@ async function readAndKill(response: Response, count: number): Promise<string> {
   if (reader === undefined) throw new Error("no body");
   const decoder = new TextDecoder();
   let text = "";
-  let killed = false;
+  let ended: Promise<void> | null = null;
   for (;;) {
     const piece = await reader.read().catch(() => null);
     if (piece === null || piece.done) break;
     text += decoder.decode(piece.value, { stream: true });
-    if (killed || read(text).ids.length < count) continue;
-    killed = true;
-    process.kill(serve.pid, "SIGKILL");
+    if (ended !== null || read(text).ids.length < count) continue;
+    ended = product.kill();
   }
-  if (!killed) throw new Error(`the answer ended before event ${count}`);
-  await serve.ended;
+  if (ended === null) throw new Error(`the answer ended before event ${count}`);
+  await ended;
   return text.slice(0, text.lastIndexOf("\n\n") + 2);
 }
 
@@ -141,9 +114,9 @@ test(
       const response = await ask(token, "killed");
       const id = response.headers.get("x-edgewise-response-id") ?? "";
       const seen = await readAndKill(response, k);
-      serve = await start();
+      await product.start();
       const backAtMs = Date.now();
-      const resumed = await fetch(`${serve.url}/v1/chat/completions/${id}?stream=true`, {
+      const resumed = await fetch(`${product.url}/v1/chat/completions/${id}?stream=true`, {
         headers: { authorization: `Bearer ${token}`, "last-event-id": String(read(seen).ids.at(-1)) },
       });
       const text = seen + (await resumed.text());
@@ -161,7 +134,7 @@ test(
       await expect
         .poll(
           async () => {
-            const usage = await fetch(`${serve.url}/v1/usage`, {
+            const usage = await fetch(`${product.url}/v1/usage`, {
               headers: { authorization: `Bearer ${token}` },
             });
             return ((await usage.json()) as { user: { used: unknown } }).user.used;

@@ -5,11 +5,11 @@
 import * as fc from "fast-check";
 import OpenAI, { toFile } from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeToken } from "../../dev/local-token.ts";
-import { errorSchema } from "../../src/shared/wire/responses.ts";
-import { arbitraryCall, type CallTargets, type GeneratedCall } from "../node/arbitrary-call.ts";
-import { hasOpenAiSchema, openAiComplaints } from "../node/openai-schema.ts";
-import { tokenFor } from "./product.ts";
+import { makeToken } from "../../../dev/local-token.ts";
+import { errorSchema } from "../../../src/shared/wire/responses.ts";
+import { arbitraryCall, type CallTargets, type GeneratedCall } from "../../node/arbitrary-call.ts";
+import { hasOpenAiSchema, openAiComplaints } from "../../node/openai-schema.ts";
+import { tokenFor } from "../callers.ts";
 import { startServeWorld, type ServeWorld } from "./serve-world.ts";
 
 const count = Number(process.env["BODIES"] ?? 600);

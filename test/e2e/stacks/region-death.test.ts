@@ -1,6 +1,6 @@
 /** A region dies while clients keep asking, then comes back while the other one dies: over real HTTP, on the dev fleet, nobody sees it. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dataOf, tokenFor } from "./product.ts";
+import { dataOf, tokenFor } from "../callers.ts";
 import { startServeWorld, type ServeWorld } from "./serve-world.ts";
 
 const regions = [

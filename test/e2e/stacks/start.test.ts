@@ -1,17 +1,15 @@
-/** `npm start` as a newcomer uses it: what it prints works, other servers take the dev fleet's place, faults are sentences. */
-import { execFile } from "node:child_process";
+/** `npm start` as a newcomer uses it: other servers take the dev fleet's place, faults are sentences, ends leave nothing. */
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { startFleet } from "../../dev/origin/fleet.ts";
-import { freePort } from "../../dev/free-ports.ts";
+import { startFleet } from "../../../dev/origin/fleet.ts";
+import { freePort } from "../../../dev/free-ports.ts";
+import { dataOf, tokenFor, unique, until } from "../callers.ts";
+import { descendantsOf, leftOf, runScript, startStack, type Stack } from "../stack.ts";
 import { startMinimalServer } from "./minimal-server.ts";
-import { dataOf, logFile, tokenFor, unique, until, url } from "./product.ts";
-import { descendantsOf, leftOf, runScript, startStack, type Stack } from "./stack.ts";
 
 const messages = [{ role: "user", content: "Hello" }];
 
@@ -36,15 +34,6 @@ async function usage(stack: Stack, token: string): Promise<Usage> {
   const response = await fetch(`${stack.url}/v1/usage`, { headers: { authorization: `Bearer ${token}` } });
   return ((await response.json()) as { user: Usage }).user;
 }
-
-test("the curl line that it prints works when pasted", async () => {
-  const lines = (await readFile(logFile, "utf8")).split("\n");
-  const first = lines.findIndex((line) => line.startsWith("curl -N "));
-  const pasted = lines.slice(first, first + 4).join("\n");
-  expect(pasted).toContain("-d '");
-  const { stdout } = await promisify(execFile)("bash", ["-c", `${pasted.trimEnd()} --silent`]);
-  expect(dataOf(stdout).at(-1)).toBe("[DONE]");
-});
 
 describe("what is wrong is said in a sentence", () => {
   test.each(["PORT", "DEV_FLEET_PORT"])("%s is taken", async (variable) => {
@@ -190,24 +179,4 @@ test("state survives a restart: a free user's hour is still spent, a tenant is s
   expect((await runScript(["dev/reset.ts"], state)).code).toBe(0);
   expect(await readdir(state.EDGEWISE_STATE)).toEqual([]);
   await rm(first.state, { recursive: true });
-});
-
-test("reset clears what the product keeps and nothing else, and not under a product that is running", async () => {
-  const state = await mkdtemp(join(tmpdir(), "edgewise-reset-"));
-  for (const folder of ["v3/kv", "archive", "serve/edgewise-TokenBucket"])
-    await mkdir(join(state, folder), { recursive: true });
-  await writeFile(join(state, "mine.txt"), "kept");
-  const running = await runScript(["dev/reset.ts"], { EDGEWISE_STATE: state, PORT: new URL(url).port });
-  expect(running).toMatchObject({
-    code: 1,
-    output: expect.stringMatching(/^Edgewise is running on port \d+\. Stop it first/),
-  });
-  expect((await readdir(state)).sort()).toEqual(["archive", "mine.txt", "serve", "v3"]);
-  const stopped = await runScript(["dev/reset.ts"], {
-    EDGEWISE_STATE: state,
-    PORT: String(await freePort()),
-  });
-  expect(stopped).toEqual({ code: 0, output: "Local state is cleared.\n" });
-  expect(await readdir(state)).toEqual(["mine.txt"]);
-  await rm(state, { recursive: true });
 });

@@ -2,42 +2,16 @@
  * The product on plain workerd, which has no bucket: files lie in parts in the Library objects. It is killed (SIGKILL) while it makes files
  * searchable, and started again on the same state: every file becomes searchable, each once, and what was deleted stays so.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import OpenAI, { toFile } from "openai";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { startFleet, type RunningFleet } from "../../dev/origin/fleet.ts";
-import { startServe, type RunningServe } from "../../dev/serve/start-serve.ts";
-import { freePort } from "../../dev/free-ports.ts";
-import { tokenFor } from "./product.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tokenFor } from "../callers.ts";
+import { startRestartedProduct, type RestartedProduct } from "./restarted-product.ts";
 
-let fleet: RunningFleet;
-let state: string;
-let port: number;
-let serve: RunningServe;
-
-async function start(): Promise<RunningServe> {
-  return startServe({
-    bundles: { ...inject("bundles"), remove: () => Promise.resolve() },
-    port,
-    router: "in-process",
-    fleet: fleet.fleet,
-    stateFolder: state,
-  });
-}
-
+let product: RestartedProduct;
 beforeAll(async () => {
-  fleet = await startFleet({ basePort: 0, ttftMs: 0, tokenMs: 0 });
-  state = await mkdtemp(join(tmpdir(), "edgewise-knowledge-"));
-  port = await freePort();
-  serve = await start();
+  product = await startRestartedProduct({ ttftMs: 0, tokenMs: 0 });
 });
-afterAll(async () => {
-  await serve.stop();
-  await fleet.stop();
-  await rm(state, { recursive: true, force: true });
-});
+afterAll(() => product.stop());
 
 /** Some hundred passages: long enough to be killed over. */
 function chapter(number: number): string {
@@ -49,15 +23,9 @@ function chapter(number: number): string {
 
 const count = 20;
 
-async function kill(): Promise<void> {
-  process.kill(serve.pid, "SIGKILL");
-  await serve.ended;
-  serve = await start();
-}
-
 test("killed three times while files are made searchable, all become so, and the deleted one stays away", async () => {
   const apiKey = await tokenFor();
-  const client = new OpenAI({ baseURL: `${serve.url}/v1`, apiKey, maxRetries: 0 });
+  const client = new OpenAI({ baseURL: `${product.url}/v1`, apiKey, maxRetries: 0 });
   const ids: string[] = [];
   for (let number = 0; number < count; number += 1) {
     const file = await toFile(Buffer.from(chapter(number)), `chapter-${number}.txt`);
@@ -72,7 +40,8 @@ test("killed three times while files are made searchable, all become so, and the
     if (least === 1) await client.files.delete(ids[count - 1] ?? "");
     const { in_progress: waiting } = (await client.vectorStores.retrieve(store.id)).file_counts;
     expect(waiting).toBeGreaterThan(0);
-    await kill();
+    await product.kill();
+    await product.start();
   }
   const done = await client.vectorStores.fileBatches.poll(store.id, batch.id, { pollIntervalMs: 100 });
   expect(done).toMatchObject({

@@ -4,10 +4,10 @@
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { errorSchema } from "../../src/shared/wire/responses.ts";
-import { arbitraryChatBody, type GeneratedBody } from "../node/arbitrary-chat-body.ts";
-import { hasOpenAiSchema, openAiComplaints } from "../node/openai-schema.ts";
-import { dataOf, tokenFor } from "./product.ts";
+import { errorSchema } from "../../../src/shared/wire/responses.ts";
+import { arbitraryChatBody, type GeneratedBody } from "../../node/arbitrary-chat-body.ts";
+import { hasOpenAiSchema, openAiComplaints } from "../../node/openai-schema.ts";
+import { dataOf, tokenFor } from "../callers.ts";
 import { startServeWorld, type ServeWorld } from "./serve-world.ts";
 
 const count = Number(process.env["BODIES"] ?? 1500);

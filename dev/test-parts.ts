@@ -1,0 +1,61 @@
+/**
+ * Which files make which part of the Workers' tests? Parts that take equally long, so that none is waited for: the long files are known by
+ * what they took, and each goes where there is least so far. Every file is in exactly one part, whatever is known of it.
+ */
+
+/** Seconds that its tests took on an idle machine of two cores, of each file of six and more. A file that is not listed counts as short. */
+export const knownSeconds: Readonly<Record<string, number>> = {
+  "test/workers/semantic-cache.test.ts": 53,
+  "durable-objects/token-bucket/quota-edge.test.ts": 39,
+  "durable-objects/regional-stock/regional-stock.test.ts": 34,
+  "test/workers/moderation.test.ts": 28,
+  "test/workers/resume-grid.test.ts": 28,
+  "test/workers/only-if-cached.test.ts": 21,
+  "test/workers/model-routes.test.ts": 20,
+  "test/workers/injection-screen.test.ts": 20,
+  "test/workers/metrics.test.ts": 19,
+  "test/workers/regional-admission.test.ts": 18,
+  "test/workers/grounded-turns.test.ts": 18,
+  "test/workers/guarded-turns.test.ts": 16,
+  "test/workers/input-tokens.test.ts": 15,
+  "test/workers/claimed-turns.test.ts": 14,
+  "test/workers/killed-turns.test.ts": 14,
+  "test/workers/answer-links.test.ts": 12,
+  "test/workers/closed-sockets.test.ts": 12,
+  "test/workers/continued-turns.test.ts": 12,
+  "test/workers/killed-responses.test.ts": 10,
+  "test/workers/conversation-turns.test.ts": 9,
+  "test/workers/killed-tools.test.ts": 8,
+  "test/workers/answers-at-home.test.ts": 8,
+  "test/workers/receipts.test.ts": 7,
+  "test/workers/archive.test.ts": 7,
+  "test/workers/response-socket.test.ts": 7,
+  "durable-objects/generation/resume.test.ts": 7,
+  "durable-objects/token-bucket/desk-in-workerd.test.ts": 7,
+  "test/workers/grounded-responses.test.ts": 6,
+  "durable-objects/token-bucket/book-keeper.test.ts": 6,
+};
+const shortSeconds = 2;
+/** A file has a process of its own, which reads the whole Worker. */
+const startSeconds = 4;
+
+export function secondsOf(file: string): number {
+  return startSeconds + (knownSeconds[file] ?? shortSeconds);
+}
+
+/**
+ * @param files paths from the root, in any order
+ * @param part from 1 to `parts`
+ */
+export function filesOfPart(files: readonly string[], part: number, parts: number): string[] {
+  const shares = Array.from({ length: parts }, () => ({ seconds: 0, files: [] as string[] }));
+  const longestFirst = files.toSorted(
+    (one, other) => secondsOf(other) - secondsOf(one) || (one < other ? -1 : 1),
+  );
+  for (const file of longestFirst) {
+    const least = shares.reduce((least, share) => (share.seconds < least.seconds ? share : least));
+    least.seconds += secondsOf(file);
+    least.files.push(file);
+  }
+  return shares[part - 1]?.files ?? [];
+}
