@@ -5,12 +5,14 @@
  *   bytes ▸ events ▸ count (budget) ▸ filter (guard) ▸ collect ▸ encode ▸ bytes
  *
  * An answer ends well only with a finish reason for each of its choices; everything else goes on with another engine
- * (going-on.ts), or is one error event without `[DONE]`. See docs/decisions/0003-one-pass-stream.md.
+ * (going-on.ts), or is one error event without `[DONE]` (answer-ending.ts). See docs/decisions/0003-one-pass-stream.md.
  */
 import type { AnswerCollector } from "./answer-collector.ts";
-import { createEncoder, type AnswerEncoder } from "./answer-encoder.ts";
+import type { AnswerEncoder } from "./answer-encoder.ts";
+import { AnswerEnding } from "./answer-ending.ts";
 import type { AnswerPassOptions, AnswerTotals } from "./answer-options.ts";
-import { readEngineEvent, type EngineDelta, type FinishReason } from "./engine-event.ts";
+import { readEngineEvent, type EngineDelta } from "./engine-event.ts";
+import { encoderFor } from "./encoder-for.ts";
 import { EventGate, noRoomYet } from "./event-gate.ts";
 import { EventTemplate } from "./event-template.ts";
 import { EventWriter } from "./event-writer.ts";
@@ -18,9 +20,8 @@ import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";
 import { textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
 import { SseEvents } from "./sse-events.ts";
-import { streamFailureError, type StreamEnd, type StreamFailure } from "./stream-failure.ts";
+import type { StreamEnd, StreamFailure } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
-import { toWireUsage } from "./wire-usage.ts";
 
 const utf8 = new TextEncoder();
 
@@ -38,31 +39,19 @@ export class AnswerPass implements StreamPass {
   readonly #gate: EventGate;
   readonly #lanes: FilteredLanes | null;
   readonly #collector: AnswerCollector | undefined;
-  readonly #finishReasons: (FinishReason | null)[];
-  #unfinished: number;
+  readonly #ending: AnswerEnding;
   #createdSeconds: number | null = null;
-  #failureDetail: string | undefined;
-  #ended: StreamEnd | null = null;
   #nextSource: ReadableStream<Uint8Array> | null = null;
 
   constructor(options: AnswerPassOptions) {
     this.#options = options;
     this.#goingOn = options.continuer === undefined ? null : new GoingOn(options.continuer);
     this.#template = new EventTemplate(options.engineApi);
-    const encoder =
-      options.encoder ??
-      createEncoder(options.format, {
-        id: options.id,
-        model: options.model,
-        createdSeconds: options.begun?.createdSeconds ?? Math.floor(options.createdMs / 1000),
-        includeUsage: options.includeUsage,
-      });
-    this.#encoder = options.around === undefined ? encoder : options.around(encoder);
+    this.#encoder = encoderFor(options);
     this.#gate = new EventGate(options);
     this.#lanes = options.filter === undefined ? null : new FilteredLanes(options.filter);
     this.#collector = options.collect;
-    this.#finishReasons = Array.from({ length: options.choices }, () => null);
-    this.#unfinished = options.choices;
+    this.#ending = new AnswerEnding(options, this.#encoder, this.#lanes, this.#gate.meter);
     if (options.begun !== undefined) {
       this.#createdSeconds = options.begun.createdSeconds;
       this.#gate.meter.resume(options.begun.usage);
@@ -76,7 +65,7 @@ export class AnswerPass implements StreamPass {
   }
 
   get ended(): StreamEnd | null {
-    return this.#ended;
+    return this.#ending.ended;
   }
 
   /** Seconds since 1970: the engine's, once it has said. */
@@ -86,18 +75,19 @@ export class AnswerPass implements StreamPass {
 
   totals(): AnswerTotals {
     const { meter, firstTokenAtMs } = this.#gate;
+    const { finishReasons, failureDetail } = this.#ending;
     return {
       ...meter.totals(),
-      finishReasons: this.#finishReasons,
+      finishReasons,
       ...(firstTokenAtMs === undefined ? {} : { firstTokenAtMs }),
-      ...(this.#failureDetail === undefined ? {} : { failureDetail: this.#failureDetail }),
+      ...(failureDetail === undefined ? {} : { failureDetail }),
     };
   }
 
   push(bytes: Uint8Array): Uint8Array | undefined {
-    if (this.#ended !== null) return undefined;
+    if (this.#ending.ended !== null) return undefined;
     const read = this.#events.idle ? this.#plainEvents(bytes) : 0;
-    if (read < bytes.length && this.#ended === null) {
+    if (read < bytes.length && this.#ending.ended === null) {
       const rest = this.#events.feed(read === 0 ? bytes : bytes.subarray(read))
         ? this.resume()
         : encoded(this.#fail("origin-error", "an event is too long"));
@@ -110,7 +100,7 @@ export class AnswerPass implements StreamPass {
   /** Takes the plain events that `bytes` begins with, as long as there is room for them; returns where the next begins. */
   #plainEvents(bytes: Uint8Array): number {
     let at = 0;
-    while (at < bytes.length && this.#ended === null && !this.#gate.mustWait) {
+    while (at < bytes.length && this.#ending.ended === null && !this.#gate.mustWait) {
       const event = this.#template.bytes?.match(bytes, at) ?? null;
       const frame = event === null ? null : this.#encoder.frame();
       if (event === null || frame === null) break;
@@ -122,7 +112,7 @@ export class AnswerPass implements StreamPass {
   }
 
   get resuming(): boolean {
-    return this.#goingOn !== null && this.#goingOn.pending !== null && this.#ended === null;
+    return this.#goingOn !== null && this.#goingOn.pending !== null && this.#ending.ended === null;
   }
 
   takeSource(): ReadableStream<Uint8Array> | null {
@@ -133,13 +123,13 @@ export class AnswerPass implements StreamPass {
 
   resume(): Uint8Array | undefined {
     let text = this.resuming ? this.#resumed() : "";
-    while (this.#ended === null && !this.resuming && !this.#gate.mustWait) {
+    while (this.#ending.ended === null && !this.resuming && !this.#gate.mustWait) {
       const data = this.#gate.takeHeld() ?? this.#events.next();
       if (data === undefined) break;
       text += this.#template.matches(data) ? this.#plain(data) : this.#parsed(data);
     }
-    if (this.#collector?.mustBeWhole === true && this.#collector.overflowed && this.#ended === null)
-      text += this.#failForGood("origin-error", "the answer is over the cap for answers that are assembled");
+    if (this.#collector?.mustBeWhole === true && this.#collector.overflowed && this.#ending.ended === null)
+      text += this.#ending.fail("origin-error", "the answer is over the cap for answers that are assembled");
     return encoded(text);
   }
 
@@ -149,9 +139,9 @@ export class AnswerPass implements StreamPass {
   }
 
   finish(cause: SourceEnd): Uint8Array | undefined {
-    if (this.#ended !== null) return undefined;
+    if (this.#ending.ended !== null) return undefined;
     if (cause === "client-gone") {
-      this.#ended = "client-gone";
+      this.#ending.ended = "client-gone";
       return undefined;
     }
     // Nobody was found in time.
@@ -163,8 +153,8 @@ export class AnswerPass implements StreamPass {
   #resumed(): string {
     const found = this.#goingOn?.outcome();
     if (found === undefined) throw new Error("nobody was looked for");
-    if ("end" in found) return this.#failForGood(found.end, found.detail);
-    if (found.kind === "complete") return this.#stop("length");
+    if ("end" in found) return this.#ending.fail(found.end, found.detail);
+    if (found.kind === "complete") return this.#ending.stop("length");
     const taken = this.#goingOn?.takeOver(found);
     if (taken !== undefined) this.#gate.meter.goOn(taken.kept, taken.delivered);
     this.#events = new SseEvents();
@@ -185,7 +175,7 @@ export class AnswerPass implements StreamPass {
     const tokens = this.#gate.count(0, event.completionTokens, !isEmpty, false);
     if (tokens === noRoomYet) return false;
     if (tokens < 0) {
-      this.#write(this.#conclude("budget-spent", "length"));
+      this.#write(this.#ending.conclude("budget-spent", "length"));
       return true;
     }
     if (this.#goingOn !== null) this.#goingOn.heardBytes(bytes, event, tokens);
@@ -210,7 +200,7 @@ export class AnswerPass implements StreamPass {
       this.#gate.hold(data, added);
       return "";
     }
-    if (tokens < 0) return this.#conclude("budget-spent", "length");
+    if (tokens < 0) return this.#ending.conclude("budget-spent", "length");
     if (this.#goingOn !== null) this.#goingOn.heard(text, tokens);
     return text === "" ? "" : this.#written(text);
   }
@@ -220,7 +210,7 @@ export class AnswerPass implements StreamPass {
     let released = text;
     if (this.#lanes !== null) {
       const passed = this.#lanes.push("0/content", text);
-      if (passed === null) return this.#conclude("blocked", "content_filter");
+      if (passed === null) return this.#ending.conclude("blocked", "content_filter");
       if (passed === "") return "";
       released = passed;
     }
@@ -249,14 +239,14 @@ export class AnswerPass implements StreamPass {
     if (only !== undefined && this.#goingOn?.seamIsOpen !== true) this.#template.learn(data, only);
     let text = "";
     for (const delta of deltas) {
-      if (this.#ended === null && !this.resuming)
+      if (this.#ending.ended === null && !this.resuming)
         text += this.#delta(delta, said, only === undefined ? null : data);
     }
     // Some servers put the final usage on the finish chunk in place of a chunk of its own.
     const isFinal =
       deltas.length === 0 || (this.#options.choices === 1 && deltas[0]?.finishReason !== undefined);
     // It counts the event that it came with: where that waits for the budget, or ended the answer, that was not delivered.
-    if (usage !== null && isFinal && this.#ended === null && !this.#gate.isHolding)
+    if (usage !== null && isFinal && this.#ending.ended === null && !this.#gate.isHolding)
       this.#gate.meter.final(usage);
     return text;
   }
@@ -264,7 +254,7 @@ export class AnswerPass implements StreamPass {
   /** @param alone the event, where this is all that it holds */
   #delta(raw: EngineDelta, said: number, alone: string | null): string {
     const choice = raw.index;
-    if (choice >= this.#finishReasons.length)
+    if (choice >= this.#ending.finishReasons.length)
       return this.#fail("origin-error", "a choice that was not asked for");
     const hasText = raw.content !== undefined && raw.content !== "";
     const thinks = raw.reasoning !== undefined;
@@ -275,69 +265,25 @@ export class AnswerPass implements StreamPass {
       this.#gate.hold(alone, this.#gate.meter.added(choice, said, carries));
       return "";
     }
-    if (tokens < 0) return this.#conclude("budget-spent", "length");
+    if (tokens < 0) return this.#ending.conclude("budget-spent", "length");
     const fresh = this.#goingOn === null ? { delta: raw, stopped: false } : this.#goingOn.read(raw, tokens);
-    if (fresh === null) return this.#failForGood("origin-error", "the engine that went on began to think");
+    if (fresh === null) return this.#ending.fail("origin-error", "the engine that went on began to think");
     const { delta } = fresh;
     let text = "";
     if (carries || delta.role !== undefined) {
       const passed = this.#lanes === null ? delta : this.#lanes.pass(delta);
-      if (passed === null) return this.#conclude("blocked", "content_filter");
-      text = this.#deliver(passed);
+      if (passed === null) return this.#ending.conclude("blocked", "content_filter");
+      text = this.#ending.deliver(passed);
     }
-    if (fresh.stopped) return text + this.#stop("stop");
+    if (fresh.stopped) return text + this.#ending.stop("stop");
     if (delta.finishReason === undefined) return text;
-    return text + this.#finishChoice(choice, delta.finishReason, true);
-  }
-
-  #deliver(delta: EngineDelta): string {
-    if (Object.keys(delta).length === 1) return "";
-    this.#collector?.delta(delta);
-    return this.#encoder.delta(delta);
-  }
-
-  #finishChoice(choice: number, reason: FinishReason, release: boolean): string {
-    if (this.#finishReasons[choice] !== null) return "";
-    let text = "";
-    if (release && this.#lanes !== null) {
-      const held = this.#lanes.flush(choice);
-      if (held === null) return this.#conclude("blocked", "content_filter");
-      for (const delta of held) text += this.#deliver(delta);
-    }
-    this.#finishReasons[choice] = reason;
-    this.#unfinished--;
-    this.#collector?.finish(choice, reason);
-    return text + this.#encoder.finish(choice, reason);
-  }
-
-  /** The only choice is complete, though its engine did not say so. */
-  #stop(reason: FinishReason): string {
-    const text = this.#finishChoice(0, reason, true);
-    return this.#ended === null ? text + this.#end("done") : text;
-  }
-
-  /** Ends the answer ourselves: whatever the engine would still say is not wanted. */
-  #conclude(end: "budget-spent" | "blocked", reason: FinishReason): string {
-    let text = "";
-    for (let choice = 0; choice < this.#finishReasons.length; choice++) {
-      text += this.#finishChoice(choice, reason, end === "budget-spent");
-      // The guard may block what the budget's end would have released.
-      if (this.#ended !== null) return text;
-    }
-    return text + this.#end(end);
+    return text + this.#ending.finishChoice(choice, delta.finishReason, true);
   }
 
   #sourceEnded(): string {
-    if (this.#unfinished > 0) return this.#fail("origin-error", "the stream ended without a finish reason");
-    return this.#end("done");
-  }
-
-  #end(end: "done" | "budget-spent" | "blocked"): string {
-    this.#ended = end;
-    return this.#encoder.end(
-      toWireUsage(this.#gate.meter.totals().usage, this.#options.price),
-      this.#finishReasons[0] ?? "stop",
-    );
+    if (this.#ending.unfinished > 0)
+      return this.#fail("origin-error", "the stream ended without a finish reason");
+    return this.#ending.end("done");
   }
 
   #broken(cause: "source-failed" | "stalled" | "deadline"): string {
@@ -347,14 +293,8 @@ export class AnswerPass implements StreamPass {
   }
 
   #fail(end: StreamFailure, detail: string): string {
-    const mayGoOn = end !== "deadline" && this.#unfinished > 0;
+    const mayGoOn = end !== "deadline" && this.#ending.unfinished > 0;
     if (mayGoOn && this.#goingOn !== null && this.#goingOn.tries({ end, detail })) return "";
-    return this.#failForGood(end, detail);
-  }
-
-  #failForGood(end: StreamFailure, detail: string): string {
-    this.#ended = end;
-    this.#failureDetail = detail;
-    return this.#encoder.failure(streamFailureError(end));
+    return this.#ending.fail(end, detail);
   }
 }
