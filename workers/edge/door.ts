@@ -2,7 +2,7 @@
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { allowsOrigin, corsHeaders, preflightHeaders } from "../../src/shared/firewall/cors.ts";
 import type { Screening } from "../../src/shared/firewall/firewall.ts";
-import type { IdentityResult } from "../../src/shared/identity/identify.ts";
+import type { IdentityResult } from "../../src/shared/identity/identity.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import type { PublicCall } from "./handle.ts";
 import { factsOf } from "./place.ts";

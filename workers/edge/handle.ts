@@ -8,7 +8,7 @@ import type { LeaveSignal } from "../../src/shared/contracts/leave-signal.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { Screening } from "../../src/shared/firewall/firewall.ts";
-import type { Identity } from "../../src/shared/identity/identify.ts";
+import type { Identity } from "../../src/shared/identity/identity.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
 import { revokedCredential } from "../../src/shared/limits/revocation.ts";
 import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";

@@ -1,7 +1,7 @@
 import { orgIdSchema, tenantIdSchema, userIdSchema } from "../contracts/ids.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { tierSchema } from "../limits/tier.ts";
-import type { Issuer } from "../tenancy/tenant-config.ts";
+import type { Issuer } from "../tenancy/issuer-config.ts";
 import type { PlatformIssuer } from "./platform-issuer.ts";
 import type { Principal } from "./principal.ts";
 import { platformScope } from "./scope.ts";

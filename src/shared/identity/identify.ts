@@ -1,16 +1,13 @@
-import type { Background } from "../contracts/background.ts";
-import type { Refusal } from "../contracts/refusal.ts";
-import { err, ok, type Result } from "../contracts/result.ts";
+import { err, ok } from "../contracts/result.ts";
 import { BoundedMap } from "../isolate/bounded-map.ts";
 import { inNetwork, parseIpAddress, type IpNetwork } from "../firewall/ip-address.ts";
-import type { Issuer, TenantConfig } from "../tenancy/tenant-config.ts";
 import { maxTokenChars, readCompactToken, type CompactToken } from "./compact-token.ts";
-import { demoTenantId } from "./demo.ts";
+import { findIssuer, invalidToken } from "./find-issuer.ts";
 import { platformGrant, tenantGrant } from "./grant.ts";
+import type { Caller, Identify, Identity, IdentityResult } from "./identity.ts";
 import { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from "./issuer-keys.ts";
 import type { KnownKey } from "./key-record.ts";
 import type { PlatformIssuer } from "./platform-issuer.ts";
-import type { Principal } from "./principal.ts";
 import type { TokenAlgorithm } from "./public-key.ts";
 import { verifiedPayload } from "./signature.ts";
 import { verifyKey, type KeyVerifierOptions } from "./verify-key.ts";
@@ -20,39 +17,10 @@ import { verifyKey, type KeyVerifierOptions } from "./verify-key.ts";
  *
  *   bearer → strict form → issuer (by hostname, or iss + aud) → algorithm → claims and grant → key → signature → remember
  *
- * An API key goes another way to the same end (verify-key.ts). The cheap refusals come first; nothing counts before the signature. A verified token is remembered, so that a hot
- * request pays one look-up. Everything wrong with a credential is one answer, 401; a fault of ours or of an issuer is 503.
+ * An API key goes another way to the same end (verify-key.ts). The cheap refusals come first; nothing counts before the signature.
+ * A verified token is remembered, so that a hot request pays one look-up. Everything wrong with a credential is one answer, 401;
+ * a fault of ours or of an issuer is 503.
  */
-export type Identity =
-  | { readonly kind: "tenant"; readonly principal: Principal; readonly tenant: TenantConfig }
-  | { readonly kind: "platform"; readonly principal: Principal };
-
-export type IdentityRefusal = Extract<
-  Refusal,
-  { kind: "credential-missing" | "credential-invalid" | "dependency-unavailable" | "address-limited" }
->;
-
-export type IdentityResult = Result<Identity, IdentityRefusal>;
-
-export interface Caller {
-  /** The request's hostname: lower case, without a port (`URL.hostname`). */
-  readonly host: string;
-  /** The client's IP address as the platform saw it; `null`: unknown. Asked for only where a key has an allow-list. */
-  readonly address: () => string | null;
-  /**
-   * How long this address waits after too many wrong credentials, in milliseconds; `null`: it doesn't. Asked before one is
-   * tried: a right guess that were tried and refused all the same would be remembered, and told by being sent again.
-   */
-  readonly waitMs: () => number | null;
-  readonly background: Background;
-}
-
-/** A value for a remembered token, a promise otherwise. Never throws, never rejects. */
-export type Identify = (
-  authorization: string | null,
-  caller: Caller,
-) => IdentityResult | Promise<IdentityResult>;
-
 export interface IdentifyOptions extends IssuerKeysOptions, KeyVerifierOptions {
   readonly platform: PlatformIssuer | null;
 }
@@ -89,7 +57,7 @@ interface Refused {
 }
 
 export function createIdentify(options: IdentifyOptions): Identify {
-  const { tenants, platform, environment, now } = options;
+  const { tenants, now } = options;
   const keysOf = createIssuerKeys(options);
   // Keyed by the whole header: the engine hashes it (seeded) and compares it in full, so that no two tokens can be taken
   // for one. Measured on workerd: 0.4 µs, against 5 µs and a promise for SHA-256. The price is that tokens lie in
@@ -128,51 +96,25 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return entry !== undefined && time < entry.untilMs + rememberedLimits.maxAgeMs;
   }
 
-  /** The tenant and the issuer that this token claims to be from, or the platform's. */
-  async function findIssuer(token: CompactToken, caller: Caller): Promise<Result<Found, IdentityRefusal>> {
-    const named = readIssuerAndAudience(token.claims);
-    if (named === null) return invalid("token names no issuer and audience");
-    const { issuer, audiences } = named;
-    if (platform !== null && issuer === platform.issuer && audiences.includes(platform.audience))
-      return ok({ kind: "platform", issuer: platform });
-    const byHost = await tenants.byHost(caller.host, caller.background);
-    if (!byHost.ok) return byHost;
-    let tenant = byHost.value;
-    for (const audience of byHost.value === null ? audiences : []) {
-      const byIssuer = await tenants.byIssuer(issuer, audience, caller.background);
-      if (!byIssuer.ok) return byIssuer;
-      if (byIssuer.value === null) continue;
-      if (tenant !== null && byIssuer.value.id !== tenant.id) return invalid("token is for two tenants");
-      tenant = byIssuer.value;
-    }
-    const configured = tenant?.issuers.find(
-      (known) => known.issuer === issuer && audiences.includes(known.audience),
-    );
-    if (tenant === null || configured === undefined) return invalid("issuer and audience are nobody's");
-    if (environment === "production" && tenant.id === demoTenantId)
-      return invalid("the demo tenant is refused in production");
-    return ok({ kind: "tenant", issuer: configured, tenant });
-  }
-
   async function verify(authorization: string, caller: Caller): Promise<IdentityResult> {
     const credential = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
-    if (credential === undefined) return invalid("no bearer credential");
+    if (credential === undefined) return invalidToken("no bearer credential");
     // API keys have no dot (`ew_<env>_<id>_<secret>`), tokens always have two.
     if (!credential.includes(".")) return verifyApiKey(authorization, credential, caller);
     const read = readCompactToken(credential);
-    if (!read.ok) return invalid(read.error);
+    if (!read.ok) return invalidToken(read.error);
     const token = read.value;
 
-    const found = await findIssuer(token, caller);
+    const found = await findIssuer(token, caller, options);
     if (!found.ok) return found;
     const { issuer } = found.value;
     const algorithm = pinnedAlgorithm(token, issuer.algorithms);
-    if (algorithm === null) return invalid("algorithm is not the issuer's");
+    if (algorithm === null) return invalidToken("algorithm is not the issuer's");
     const granted =
       found.value.kind === "platform"
         ? platformGrant(token.claims, found.value.issuer, now())
         : tenantGrant(token.claims, found.value.issuer, found.value.tenant.id, now());
-    if (!granted.ok) return invalid(granted.error);
+    if (!granted.ok) return invalidToken(granted.error);
 
     const keys = keysOf(issuer);
     const finding = await keys.find(token.header.kid, algorithm, caller.background);
@@ -183,10 +125,10 @@ export function createIdentify(options: IdentifyOptions): Identify {
         retryAfterMs: 5_000,
         detail: finding.detail,
       });
-    if (finding.result !== "found") return invalid(`key is ${finding.result}`);
+    if (finding.result !== "found") return invalidToken(`key is ${finding.result}`);
     const proof = { ground: keys, groundInUse: keys.current(caller.background) };
     if ((await verifiedPayload(token.text, finding.key)) === null)
-      return refuse(authorization, invalid("signature is wrong"), proof);
+      return refuse(authorization, invalidToken("signature is wrong"), proof);
 
     const principal = granted.value;
     const result = ok<Identity>(
@@ -250,7 +192,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
   return (authorization, caller) => {
     if (authorization === null || authorization === "") return missing;
     // Before it is hashed or matched: a header may be as long as the platform lets it be.
-    if (authorization.length > maxTokenChars + 64) return invalid("token too long");
+    if (authorization.length > maxTokenChars + 64) return invalidToken("token too long");
     const known = recall(authorization, caller);
     if (known !== undefined) return known;
     const time = now();
@@ -274,15 +216,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
   };
 }
 
-type Found =
-  | { readonly kind: "platform"; readonly issuer: PlatformIssuer }
-  | { readonly kind: "tenant"; readonly issuer: Issuer; readonly tenant: TenantConfig };
-
 const missing: IdentityResult = err({ kind: "credential-missing" });
-
-function invalid(detail: string) {
-  return err<IdentityRefusal>({ kind: "credential-invalid", credential: "token", detail });
-}
 
 const fromElsewhere: IdentityResult = err({
   kind: "credential-invalid",
@@ -293,17 +227,6 @@ const fromElsewhere: IdentityResult = err({
 function isAllowed(allowed: readonly IpNetwork[], caller: Caller): boolean {
   const address = parseIpAddress(caller.address() ?? "");
   return address !== null && allowed.some((network) => inNetwork(address, network));
-}
-
-const maxAudiences = 8;
-
-/** Unverified: good for finding the issuer, and for nothing else. `aud` is a string or an array of strings. */
-function readIssuerAndAudience(claims: CompactToken["claims"]) {
-  const { iss: issuer, aud } = claims;
-  if (typeof issuer !== "string") return null;
-  const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
-  if (audiences.length === 0 || audiences.length > maxAudiences) return null;
-  return audiences.every((audience) => typeof audience === "string") ? { issuer, audiences } : null;
 }
 
 /** The issuer's algorithm that the token's header names, exactly as written there; `null`: none of his. */

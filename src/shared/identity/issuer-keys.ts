@@ -1,7 +1,7 @@
 import type { Background } from "../contracts/background.ts";
 import type { ReportFault } from "../contracts/report-fault.ts";
 import { BoundedMap } from "../isolate/bounded-map.ts";
-import type { Issuer } from "../tenancy/tenant-config.ts";
+import type { Issuer } from "../tenancy/issuer-config.ts";
 import { demoSecretName } from "./demo.ts";
 import { KeySet } from "./key-set.ts";
 import { minSecretBytes, type TokenAlgorithm } from "./public-key.ts";

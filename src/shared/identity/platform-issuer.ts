@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "../contracts/result.ts";
 import { platformDefaults } from "./platform-defaults.ts";
 import { describeIssues } from "../tenancy/tenant-entries.ts";
-import { issuerSchema, type Issuer } from "../tenancy/tenant-config.ts";
+import { issuerSchema, type Issuer } from "../tenancy/issuer-config.ts";
 
 /**
  * Who may speak for the platform itself? One issuer, configured by the Worker's variables and secrets and by nothing
