@@ -11,7 +11,6 @@ import { freeOfCharge } from "../../limits/cost.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import type { RequestRecord, Stage } from "../../telemetry/request-record.ts";
 import type { ToolBox } from "../../tools/tool-box.ts";
-import { turnUse } from "../ending.ts";
 import { openTurn, type LiveTurn, type OpenedTurn } from "../open-turn.ts";
 import { keepsTools } from "../offers-tools.ts";
 import type { Recalled, TurnDeps } from "../ports.ts";
@@ -21,14 +20,13 @@ import { journalEvents } from "./gathered.ts";
 import { goneEngine, settledAtEnd, type BegunAnswer } from "./chat-resume.ts";
 import type { TurnEnd, TurnIo, TurnOutcome } from "./ports.ts";
 import {
-  endEffects,
   finishedStatus,
   formOf,
   refused,
   type ChatTurnRequest,
   type EnteredConversation,
 } from "./chat-turn-end.ts";
-import { noUsage } from "./round-history.ts";
+import { owedByThen } from "./owed-by-then.ts";
 import { tokenBound } from "./round-request.ts";
 import { KeptNote } from "./kept-note.ts";
 import { ToolRounds } from "./tool-rounds.ts";
@@ -224,7 +222,7 @@ export class ChatRun {
         price,
         grounding,
       }),
-      ...this.#owed(status),
+      ...owedByThen(this.#request, begun, this.#tools, status),
     };
     return sealInterrupted(end, this.#request, this.#deps.now(), this.#deps.archives);
   }
@@ -278,36 +276,12 @@ export class ChatRun {
       status: "failed",
       events: journalEvents(end.last),
       response: end.response,
-      ...this.#owed(),
+      ...owedByThen(this.#request, begun, this.#tools, "failed"),
     };
     // What an earlier run delivered is paid, and so is in the archive.
     return begun === null
       ? failed
       : sealInterrupted(failed, this.#request, this.#deps.now(), this.#deps.archives);
-  }
-
-  /** By a turn that ends as refused: nothing, since what was reserved is given back already, but for what an earlier run delivered. */
-  #owed(status: TurnEnd["status"] = "failed"): Pick<TurnEnd, "usage" | "basis" | "effects"> {
-    const begun = this.#begun;
-    if (begun === null) return { usage: noUsage, basis: "estimated", effects: [] };
-    const { usage, note, collected } = begun;
-    const use = { ...turnUse({ usage }, freeOfCharge, note.model), microdollars: null };
-    return {
-      usage,
-      basis: "exact",
-      effects: endEffects(
-        this.#request,
-        note.entered,
-        collected,
-        status,
-        { ...use, promptTokens: usage.promptTokens },
-        {
-          rounds: this.#tools?.rounds ?? [],
-          note: this.#tools?.note ?? null,
-          grounding: begun.grounding,
-        },
-      ),
-    };
   }
 
   /** Events into the journal; `false`: the turn has ended. */
