@@ -63,7 +63,13 @@ export async function within<T>(clock: FakeClock, promise: Promise<T>, ms = 1_20
   const results: T[] = [];
   void promise.then((value) => results.push(value));
   await clock.settleDown();
-  for (let passed = 0; results.length === 0 && passed < ms; passed += 1) await clock.advance(1);
+  for (let passed = 0; results.length === 0 && passed < ms;) {
+    await clock.settleDown();
+    // Millisecond by millisecond, but for those in which nothing happens.
+    const step = Math.max(1, Math.min(ms - passed, Math.ceil(clock.idleMs ?? ms)));
+    await clock.advance(step);
+    passed += step;
+  }
   for (const result of results) return result;
   throw new Error(`nothing came within ${ms} ms`);
 }

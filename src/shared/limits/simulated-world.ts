@@ -11,34 +11,53 @@ import { KeptBucket } from "./kept-bucket.ts";
 import type { LimitRule } from "./level.ts";
 import type { RevokeCommand } from "./revocation.ts";
 
+interface FakeTimer {
+  readonly at: number;
+  readonly callback: () => void;
+  isCancelled: boolean;
+}
+
 export class FakeClock {
   now = 1_800_000_000_000;
-  #timers: { at: number; callback: () => void }[] = [];
+  /** The next one last; of those at one time, the first that was set. */
+  readonly #timers: FakeTimer[] = [];
 
   readonly setTimer = (callback: () => void, ms: number): (() => void) => {
-    const timer = { at: this.now + Math.max(0, ms), callback };
-    this.#timers.push(timer);
+    const timer = { at: this.now + Math.max(0, ms), callback, isCancelled: false };
+    let low = 0;
+    for (let high = this.#timers.length; low < high;) {
+      const middle = (low + high) >>> 1;
+      if ((this.#timers[middle]?.at ?? 0) > timer.at) low = middle + 1;
+      else high = middle;
+    }
+    this.#timers.splice(low, 0, timer);
     return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
+      timer.isCancelled = true;
     };
   };
+
+  /** How long nothing happens by itself, in milliseconds; `null`: for ever. */
+  get idleMs(): number | null {
+    const next = this.#next();
+    return next === undefined ? null : Math.max(0, next.at - this.now);
+  }
 
   /** Lets time pass, timer by timer, and everything that follows from each. */
   async advance(ms: number): Promise<void> {
     const until = this.now + ms;
     await this.settleDown();
-    for (;;) {
-      const next = this.#timers.reduce<{ at: number; callback: () => void } | null>(
-        (first, timer) => (timer.at <= until && (first === null || timer.at < first.at) ? timer : first),
-        null,
-      );
-      if (next === null) break;
-      this.#timers = this.#timers.filter((timer) => timer !== next);
+    for (let next = this.#next(); next !== undefined && next.at <= until; next = this.#next()) {
+      this.#timers.pop();
       this.now = Math.max(this.now, next.at);
       next.callback();
       await this.settleDown();
     }
     this.now = until;
+  }
+
+  #next(): FakeTimer | undefined {
+    while (this.#timers.at(-1)?.isCancelled === true) this.#timers.pop();
+    return this.#timers.at(-1);
   }
 
   /** Runs what is ready without letting time pass. */
