@@ -202,7 +202,8 @@ function sourcesOf(citations: unknown): Source[] {
       ? [
           {
             index: citation["index"],
-            filename: textOf(citation["filename"]) + pageOf(citation["page"]),
+            filename: textOf(citation["filename"]),
+            ...pageOf(citation),
             text: textOf(citation["text"]),
           },
         ]
@@ -210,8 +211,9 @@ function sourcesOf(citations: unknown): Source[] {
   );
 }
 
-function pageOf(page: unknown): string {
-  return typeof page === "number" ? `, p. ${page}` : "";
+/** Of a citation or an annotation. */
+export function pageOf({ page }: Record<string, unknown>): Pick<Source, "page"> {
+  return typeof page === "number" ? { page } : {};
 }
 
 /** Stops a turn on the server, so that the model stops too. A turn that has ended by then is no error. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { turnEvents } from "./api.ts";
 import { keptSources, withQuotes } from "./kept-sources.ts";
 
 const file = (index: number, filename: string) => ({ type: "file_citation", index, file_id: "f", filename });
@@ -18,6 +19,19 @@ test("a mark's number is the one that its text says, each once, in their order",
     { index: 2, filename: "b.md", text: "" },
     { index: 3, filename: "C", text: "", url: "https://c.example/" },
   ]);
+});
+
+test("a document's page is named behind a reload as it is live, and what it says there stays to be seen once the turn is saved", () => {
+  const citation = { index: 1, filename: "a.pdf", page: 3, text: "Red." };
+  const [cited] = turnEvents(JSON.stringify({ choices: [{ delta: {} }], citations: [citation] }));
+  const seen = cited?.type === "cited" ? cited.sources : [];
+  expect(seen).toEqual([citation]);
+  const text = "Red [1].";
+  const kept = keptSources({ text, annotations: [{ ...file(4, "a.pdf"), page: 3 }] });
+  expect(kept).toEqual([{ ...citation, text: "" }]);
+  expect(withQuotes(kept, seen)).toEqual(seen);
+  // Of what older code has kept no page is known.
+  expect(withQuotes(keptSources({ text, annotations: [file(4, "a.pdf")] }), seen)).toEqual(seen);
 });
 
 test("what is no annotation, stands at no mark, or was kept by older code cites nothing", () => {

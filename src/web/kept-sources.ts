@@ -2,7 +2,7 @@
  * What does a kept answer cite? Its annotations say which file, or which page of the web, a mark of its text means, and not by which
  * number: that the mark says itself. Nor do they say what the file says there: a conversation does not keep that. Pure.
  */
-import { isRecord, textOf } from "./api.ts";
+import { isRecord, pageOf, textOf } from "./api.ts";
 import type { Source } from "./sources.tsx";
 
 const mark = /\[ *\d+ *(?:, *\d+ *)*\]/y;
@@ -28,7 +28,7 @@ export function keptSources(part: Record<string, unknown>): readonly Source[] {
       index,
       filename: textOf(annotation[isFile ? "filename" : "title"]),
       text: "",
-      ...(isFile ? {} : { url: textOf(annotation["url"]) }),
+      ...(isFile ? pageOf(annotation) : { url: textOf(annotation["url"]) }),
     });
   }
   return [...sources.values()].sort((left, right) => left.index - right.index);

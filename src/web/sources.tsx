@@ -5,6 +5,8 @@ export interface Source {
   /** The number in the answer's `[1]`. */
   readonly index: number;
   readonly filename: string;
+  /** Of a document with pages: where the passage stands, from 1. */
+  readonly page?: number;
   /** How the passage begins; empty: that is not kept. */
   readonly text: string;
   /** Of the web. */
@@ -27,7 +29,7 @@ export function CitingText({ text }: { readonly text: string }): ReactNode {
     if (named.length === 0) continue;
     pieces.push(
       text.slice(told, match.index),
-      <abbr key={match.index} className="cite" title={named.map(({ filename }) => filename).join(", ")}>
+      <abbr key={match.index} className="cite" title={named.map(titleOf).join(", ")}>
         {match[0]}
       </abbr>,
     );
@@ -49,12 +51,18 @@ export function SourceList({ sources }: { readonly sources: readonly Source[] })
 
 const webAddress = /^https?:/i;
 
-function SourceEntry({ source: { index, filename, text, url } }: { readonly source: Source }): ReactNode {
+function titleOf({ filename, page }: Source): string {
+  return page === undefined ? filename : `${filename}, p. ${page}`;
+}
+
+function SourceEntry({ source }: { readonly source: Source }): ReactNode {
+  const { index, text, url } = source;
+  const title = titleOf(source);
   if (text !== "")
     return (
       <details>
         <summary dir="auto">
-          [{index}] {filename}
+          [{index}] {title}
         </summary>
         <q dir="auto">{text}</q>
       </details>
@@ -64,10 +72,10 @@ function SourceEntry({ source: { index, filename, text, url } }: { readonly sour
       [{index}]{" "}
       {url !== undefined && webAddress.test(url) ? (
         <a href={url} target="_blank" rel="noopener noreferrer nofollow">
-          {filename}
+          {title}
         </a>
       ) : (
-        filename
+        title
       )}
     </span>
   );

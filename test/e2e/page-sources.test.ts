@@ -1,5 +1,7 @@
 /** An answer from files on the chat page: its marks name their files, which stand under it, and stay there when it is saved. */
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { root } from "../../dev/local-secrets.ts";
 import { leave, say, startBrowser } from "./browser.ts";
 import { chatPage, done, shots, signInWith } from "./chat-page.ts";
 import { clientFor, tokenFor, unique, until } from "./product.ts";
@@ -51,6 +53,31 @@ describe.skipIf(browser === null)("sources", () => {
     expect(await answer.locator(".sources .source").allTextContents()).toEqual(["[1] rules.md"]);
     expect(await answer.locator(".sources q").count()).toBe(0);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/sources-kept.png` });
+    expect(complaints).toEqual([]);
+    await leave(page);
+  });
+
+  test("of a document the page is named, live, once the turn is saved, and behind a reload", async () => {
+    const { page, complaints } = await open();
+    await signInWith(page, await tokenFor({ user: unique(), org: unique("o") }));
+    await page.locator("input[type=file]").setInputFiles({
+      name: "lending.pdf",
+      mimeType: "application/pdf",
+      buffer: await readFile(`${root}test/data/documents/lending.pdf`),
+    });
+    await page.locator(".chip").getByText("Ready").waitFor();
+    await say(page, "What does a lost atlas cost?");
+    await done(page, 1);
+    const sources = page.locator("article.assistant .sources");
+    expect(await sources.locator("summary").allTextContents()).toEqual(["[1] lending.pdf, p. 2"]);
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    expect(await sources.locator("summary").allTextContents()).toEqual(["[1] lending.pdf, p. 2"]);
+    await sources.locator("summary").click();
+    expect(await sources.locator("q").textContent()).toContain("A lost atlas costs forty crowns");
+    await page.reload();
+    await done(page, 1);
+    expect(await sources.locator(".source").allTextContents()).toEqual(["[1] lending.pdf, p. 2"]);
+    expect(await page.locator("abbr.cite").first().getAttribute("title")).toBe("lending.pdf, p. 2");
     expect(complaints).toEqual([]);
     await leave(page);
   });

@@ -18,6 +18,13 @@ test("passages are numbered first, the web behind them, and each is cited in its
   ]);
 });
 
+test("of a document with pages an annotation names the page", () => {
+  const passages = [{ fileId: "file-1", filename: "a.pdf", page: 3 }];
+  expect(annotationsIn("So [1].", { ...citable, passages })).toEqual([
+    { type: "file_citation", index: 3, file_id: "file-1", filename: "a.pdf", page: 3 },
+  ]);
+});
+
 test("where there is nothing to cite, nothing is looked for", () => {
   expect(citationScanner({ passages: [], sources: [], isJson: false })).toBeNull();
   expect(annotationsIn("[1]", { passages: [], sources: [], isJson: false })).toEqual([]);

@@ -12,19 +12,23 @@ export interface WebSource {
 }
 
 export interface Citable {
-  readonly passages: readonly Pick<GroundedPassage, "fileId" | "filename" | "shownName">[];
+  readonly passages: readonly Pick<GroundedPassage, "fileId" | "filename" | "shownName" | "page">[];
   readonly sources: readonly WebSource[];
   /** The answer is JSON: only what is in its strings cites. */
   readonly isJson: boolean;
 }
 
-/** OpenAI's `FileCitationBody` and `UrlCitationBody`. Places are UTF-16 units of the text; `end_index` is behind the mark. */
+/**
+ * OpenAI's `FileCitationBody` and `UrlCitationBody`. Places are UTF-16 units of the text; `end_index` is behind the mark. `page` is ours:
+ * on which page of its document (slide, sheet) the passage stands, from 1.
+ */
 export type Annotation =
   | {
       readonly type: "file_citation";
       readonly index: number;
       readonly file_id: string;
       readonly filename: string;
+      readonly page?: number;
     }
   | {
       readonly type: "url_citation";
@@ -47,8 +51,9 @@ export function annotationOf(
 ): Annotation | null {
   const passage = passages[number - 1];
   if (passage !== undefined) {
-    const { fileId, filename, shownName = filename } = passage;
-    return { type: "file_citation", index: at, file_id: fileId, filename: shownName };
+    const { fileId, filename, shownName = filename, page } = passage;
+    const cited = { type: "file_citation", index: at, file_id: fileId, filename: shownName } as const;
+    return page === undefined ? cited : { ...cited, page };
   }
   const source = sources[number - 1 - passages.length];
   if (source === undefined) return null;
