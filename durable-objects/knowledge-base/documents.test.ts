@@ -42,6 +42,10 @@ async function storeWith(tenant: string, text: string) {
       if (outcome.result !== "ok") return outcome.result;
       return outcome.file.lastError?.code ?? outcome.file.status;
     },
+    why: async () => {
+      const outcome = await stub.getFile({ ...message, fileId: "a" });
+      return outcome.result === "ok" ? outcome.file.lastError?.message : outcome.result;
+    },
     pages: async (query: string) => {
       const search = { queries: [query], maxResults: 10, filters: null, scoreThreshold: 0.5, rerank: true };
       const outcome = await stub.search({ ...message, search });
@@ -66,6 +70,25 @@ test("a reader of documents that breaks off is asked again, six times", async ()
   documentControl.fails = 6;
   for (let ring = 0; ring < 6; ring += 1) await lost.ring();
   expect([documentControl.fails, await lost.status()]).toEqual([0, "server_error"]);
+});
+
+test("a document over which its reader dies is read alone from then on; after the third time it is given up, and it is said why", async () => {
+  const store = await storeWith("documents-deadly", text);
+  documentControl.deaths = 3;
+  documentControl.alone = [];
+  await store.ring();
+  await store.ring();
+  expect(await store.status()).toBe("in_progress");
+  await store.ring();
+  expect([documentControl.deaths, await store.status()]).toEqual([0, "invalid_file"]);
+  expect(await store.why()).toContain("its reader ended over it 3 times");
+  expect(documentControl.alone).toEqual([false, true, true]);
+  // One that only stood beside such a one is read.
+  const neighbour = await storeWith("documents-neighbour", text);
+  documentControl.deaths = 1;
+  await neighbour.ring();
+  await neighbour.ring();
+  expect(await neighbour.status()).toBe("completed");
 });
 
 test("a passage is found with the page on which it stands", async () => {

@@ -1,3 +1,4 @@
+import { type DocumentReader, DocumentReaderDied } from "../../src/shared/retrieval/ports.ts";
 import type { Work } from "./file-records.ts";
 import { ingest, type Ingested } from "./ingest.ts";
 import type { KnowledgeParts } from "./knowledge-parts.ts";
@@ -7,6 +8,8 @@ import type { StoreRemovals } from "./store-removals.ts";
 
 /** Tries of a file that fails for a reason that may pass, or whose object dies over it. */
 const maxAttempts = 6;
+/** Of them, where its reader dies over it. From the second on it is read alone: it was no other document then. */
+const maxDeaths = 3;
 const retryMs = 5_000;
 
 /**
@@ -54,13 +57,14 @@ export class FileProcessor {
     try {
       return await ingest(work, {
         open: () => this.#parts.open({ owner, jurisdiction, fileId }, storedIn),
-        documents: this.#parts.documents,
+        documents: alone(this.#parts.documents, work.attempts > 1),
         embedder: async () => (await this.#parts.models(owner.tenant)).embedder,
         pause: () => scheduler.wait(0),
         isWanted: () => this.#store.files.isWanted(work),
         room: Math.max(0, maxPassages - this.#store.files.passagesBeside(fileId)),
       });
     } catch (error) {
+      if (error instanceof DocumentReaderDied && work.attempts >= maxDeaths) return deadly;
       return { kind: "again", detail: String(error) };
     }
   }
@@ -109,6 +113,17 @@ const givenUp = {
   code: "server_error",
   message: "The file could not be processed. Attach it again to have it tried again.",
 } as const;
+
+const deadly = {
+  kind: "failed",
+  code: "invalid_file",
+  message: `The document could not be read: it takes more memory or time than there is for one, and its reader ended over it ${maxDeaths} times. Save it anew, print it to a PDF, or split it.`,
+} as const;
+
+function alone(documents: DocumentReader | null, isAlone: boolean): DocumentReader | null {
+  if (documents === null || !isAlone) return documents;
+  return { read: (body, bytes) => documents.read(body, bytes, true) };
+}
 
 function backoffMs(attempts: number): number {
   return retryMs * 2 ** Math.min(attempts - 1, 6);

@@ -2,7 +2,7 @@ import { createKnowledgeBaseClass } from "../../durable-objects/knowledge-base/k
 import { err, ok } from "../../src/shared/contracts/result.ts";
 import { lexicalEmbedder } from "../../src/shared/retrieval/lexical-embedder.ts";
 import { lexicalReranker } from "../../src/shared/retrieval/lexical-reranker.ts";
-import type { Embedder } from "../../src/shared/retrieval/ports.ts";
+import { DocumentReaderDied, type Embedder } from "../../src/shared/retrieval/ports.ts";
 import { readWhole } from "../../src/shared/retrieval/read-file-text.ts";
 
 /**
@@ -28,8 +28,12 @@ export interface KnowledgeControl {
   reports: string[];
 }
 
-/** The reader of documents breaks off so many times. Of all tests of a file. */
-export const documentControl = { fails: 0 };
+/** The reader of documents breaks off, or dies in the middle, so many times; whether it was to read alone, each time. Of all tests of a file. */
+export const documentControl: { fails: number; deaths: number; alone: boolean[] } = {
+  fails: 0,
+  deaths: 0,
+  alone: [],
+};
 
 const controls = new Map<string, KnowledgeControl>();
 
@@ -76,7 +80,12 @@ export const GatedKnowledge = createKnowledgeBaseClass(() => ({
     });
   },
   documents: {
-    async read(body, bytes) {
+    async read(body, bytes, isAlone = false) {
+      documentControl.alone.push(isAlone);
+      if (documentControl.deaths > 0) {
+        documentControl.deaths -= 1;
+        throw new DocumentReaderDied("the reader died");
+      }
       if (documentControl.fails > 0) {
         documentControl.fails -= 1;
         throw new Error("the reader broke off");

@@ -97,14 +97,16 @@ export interface Sheet {
   readonly rows: string;
 }
 
-/** @param strings `sst`'s texts. @param formats codes, which cells name by `s`, the first being 1 */
+/** @param strings `sst`'s texts. @param formats codes, or numbers of formats that are not written down; cells name them by `s`, from 1 */
 export function makeXlsx(
   sheets: readonly Sheet[],
   strings: readonly string[] = [],
-  formats: readonly string[] = [],
+  formats: readonly (string | number)[] = [],
 ): Uint8Array<ArrayBuffer> {
-  const own = formats.map((code, at) => `<numFmt numFmtId="${200 + at}" formatCode="${code}"/>`);
-  const xfs = formats.map((_, at) => `<xf numFmtId="${200 + at}"/>`);
+  const own = formats.map((code, at) =>
+    typeof code === "number" ? "" : `<numFmt numFmtId="${200 + at}" formatCode="${code}"/>`,
+  );
+  const xfs = formats.map((code, at) => `<xf numFmtId="${typeof code === "number" ? code : 200 + at}"/>`);
   return makeOffice("xl/workbook.xml", `${types}.spreadsheetml.sheet.main+xml`, [
     {
       name: "xl/workbook.xml",
@@ -167,14 +169,27 @@ export function pdfLines(...lines: readonly string[]): readonly PdfLine[] {
     .filter(({ text }) => text !== "");
 }
 
-/** Latin letters alone, in Helvetica, which every reader has. @param trailer more of the trailer's dictionary */
+/**
+ * Latin letters alone, in Helvetica, which every reader has.
+ * @param more of the trailer's dictionary, of the catalog's, of the last page's; and objects behind those of the pages, which are 4, 6, …
+ */
 export function makePdf(
   pages: readonly (readonly PdfLine[])[],
-  { trailer = "" }: { readonly trailer?: string } = {},
+  {
+    trailer = "",
+    catalog = "",
+    lastPage = "",
+    objects: others = [],
+  }: {
+    readonly trailer?: string;
+    readonly catalog?: string;
+    readonly lastPage?: string;
+    readonly objects?: readonly string[];
+  } = {},
 ): Uint8Array<ArrayBuffer> {
   const kids = pages.map((_, at) => `${4 + 2 * at} 0 R`);
   const objects = [
-    "<< /Type /Catalog /Pages 2 0 R >>",
+    `<< /Type /Catalog /Pages 2 0 R ${catalog} >>`,
     `<< /Type /Pages /Kids [${kids.join(" ")}] /Count ${pages.length} >>`,
     "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
     ...pages.flatMap((lines, at) => {
@@ -185,11 +200,32 @@ export function makePdf(
         )
         .join("\n");
       return [
-        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${5 + 2 * at} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`,
+        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${5 + 2 * at} 0 R /Resources << /Font << /F1 3 0 R >> >> ${at === pages.length - 1 ? lastPage : ""} >>`,
         `<< /Length ${drawn.length} >>\nstream\n${drawn}\nendstream`,
       ];
     }),
+    ...others,
   ];
+  return pdfOf(objects, trailer);
+}
+
+/** A page that is a stream as it is given, of a file that says nothing wrong about it. @param others objects from 4 on */
+export function makePdfOfStream(
+  dictionary: string,
+  stream: string,
+  others: readonly string[] = [],
+): Uint8Array<ArrayBuffer> {
+  return pdfOf([
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+    `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${4 + others.length} 0 R >>`,
+    ...others,
+    `<< /Length ${stream.length} ${dictionary} >>\nstream\n${stream}\nendstream`,
+  ]);
+}
+
+/** @param objects in ASCII */
+function pdfOf(objects: readonly string[], trailer = ""): Uint8Array<ArrayBuffer> {
   const pieces = [utf8("%PDF-1.4\n")];
   const offsets: number[] = [];
   let at = pieces[0]?.byteLength ?? 0;

@@ -4,8 +4,16 @@ import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import { joined, utf8 } from "../../test/workers/make-archive.ts";
-import { makeDocx, makePdf, pdfLines, relationships, word } from "../../test/workers/make-documents.ts";
 import {
+  makeDocx,
+  makePdf,
+  makePdfOfStream,
+  pdfLines,
+  relationships,
+  word,
+} from "../../test/workers/make-documents.ts";
+import {
+  documentAloneHeader,
   documentBytesHeader,
   documentReaderHeader,
   documentReaderUrl,
@@ -85,6 +93,102 @@ test("a page that unpacks to more than there is room for is refused before PDF.j
     utf8("\nendstream\nendobj\n"),
   ]);
   expect((await read(bomb))["message"]).toContain("too large once it is unpacked");
+});
+
+const blanksOverBound = documentBounds.pdfStreamBytes + 1_000_000;
+
+function hex(bytes: Uint8Array): string {
+  return `${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}>`;
+}
+
+function deflatedBlanks(): string {
+  const packed = deflateRawSync(new Uint8Array(blanksOverBound).fill(0x20));
+  return hex(joined([Uint8Array.of(0x78, 0x9c), packed]));
+}
+
+/** Each code stands for one blank more than the one before, until the table is full and is begun anew (PDF 1.7, 7.4.4). */
+function lzwBlanks(): string {
+  const clear = 256;
+  const bits: string[] = [];
+  let blanks = 0;
+  while (blanks < blanksOverBound) {
+    bits.push(clear.toString(2).padStart(bits.length === 0 ? 9 : 12, "0"));
+    for (let code = 257; code < 4_000; code += 1) {
+      // A code longer as early as one before it would have to be.
+      const width = Math.max(9, Math.min(12, (code + 1).toString(2).length));
+      bits.push((code === 257 ? 0x20 : code).toString(2).padStart(width, "0"));
+      blanks += code - 256;
+    }
+  }
+  const all = bits.join("");
+  return hex(
+    Uint8Array.from({ length: Math.floor(all.length / 8) }, (_, at) =>
+      Number.parseInt(all.slice(at * 8, at * 8 + 8), 2),
+    ),
+  );
+}
+
+test.each<readonly [string, () => Uint8Array<ArrayBuffer>]>([
+  [
+    "deflate within another filter",
+    () => makePdfOfStream("/Filter [/ASCIIHexDecode /FlateDecode]", deflatedBlanks()),
+  ],
+  [
+    "a filter that stands elsewhere",
+    () => makePdfOfStream("/Filter [/ASCIIHexDecode 4 0 R]", deflatedBlanks(), ["/FlateDecode"]),
+  ],
+  ["LZW", () => makePdfOfStream("/Filter [/AHx /LZW]", lzwBlanks())],
+  [
+    "run lengths",
+    () => makePdfOfStream("/Filter [/AHx /RL]", `${"8120".repeat(Math.ceil(blanksOverBound / 128))}>`),
+  ],
+])("a page that unpacks to more by %s is refused, and the next one is read", async (_, make) => {
+  const bomb = make();
+  expect(bomb.byteLength).toBeLessThan(1_200_000);
+  expect((await read(bomb))["message"]).toContain("too large once it is unpacked");
+  expect(await read(makePdf([pdfLines("text")]))).toMatchObject({ text: "text" });
+});
+
+test("headings are those of the outline, on the pages where it says that they stand", async () => {
+  const pdf = makePdf(
+    [pdfLines("Opening hours", "From nine to five.", "Loans"), pdfLines("Loans", "Seven books.")],
+    {
+      catalog: "/Outlines 8 0 R /Dests << /there [6 0 R /Fit] >>",
+      objects: [
+        "<< /Type /Outlines /First 9 0 R /Last 11 0 R /Count 3 >>",
+        "<< /Title (Opening hours) /Parent 8 0 R /Next 11 0 R /Dest [4 0 R /Fit] /First 10 0 R /Last 10 0 R /Count 1 >>",
+        "<< /Title (Loans) /Parent 9 0 R /Dest /there >>",
+        "<< /Title (Round and round) /Parent 8 0 R /Next 9 0 R /A << /S /URI /URI (https://x.example/) >> >>",
+      ],
+    },
+  );
+  const first = "# Opening hours\n\nFrom nine to five. Loans\n\n";
+  expect(await read(pdf)).toEqual({
+    result: "text",
+    kind: "markdown",
+    text: `${first}## Loans\n\nSeven books.`,
+    page_starts: [0, first.length],
+  });
+});
+
+test("what was filled into a form stands behind the page's text", async () => {
+  const box = "/Type /Annot /Subtype /Widget /FT /Tx /Rect [72 600 300 620]";
+  const pdf = makePdf([pdfLines("Application")], {
+    catalog: "/AcroForm << /Fields [6 0 R 7 0 R] >>",
+    lastPage: "/Annots [6 0 R 7 0 R 8 0 R]",
+    objects: [
+      `<< ${box} /T (form[0].name[0]) /TU (Full name) /V (Ada Lovelace) >>`,
+      `<< ${box} /T (pin) /Ff 8192 /V (1234) >>`,
+      "<< /Type /Annot /Subtype /Text /Rect [0 0 20 20] /Contents (a comment) >>",
+    ],
+  });
+  expect(await read(pdf)).toMatchObject({ text: "Application\n\nFull name: Ada Lovelace" });
+});
+
+test("the answer's headers come before the document is read, and its time is its own", async () => {
+  const response = await answer(makePdf([pdfLines("text")]), { [documentAloneHeader]: "1" });
+  expect(response.headers.get(documentReaderHeader)).toBe("1");
+  expect(await response.json()).toMatchObject({ text: "text" });
 });
 
 const id = "<0123456789abcdef0123456789abcdef>";

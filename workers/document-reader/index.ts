@@ -4,6 +4,7 @@
  * reader does so to an isolate that holds no secret, no binding and nobody's state.
  */
 import {
+  documentAloneHeader,
   documentBytesHeader,
   documentReaderHeader,
   documentReaderUrl,
@@ -19,7 +20,7 @@ import { inflate } from "./inflate.ts";
 import { pdfText } from "./pdf-text.ts";
 import { ReadingRoom } from "./reading-room.ts";
 
-const room = new ReadingRoom(() => Date.now());
+const room = new ReadingRoom(() => Date.now(), documentBounds.readMs);
 
 export default {
   fetch: (request) => answerDocument(request),
@@ -31,28 +32,52 @@ export async function answerDocument(request: Request): Promise<Response> {
   const bytes = bytesOf(request.headers.get(documentBytesHeader));
   if (bytes === null || request.body === null) return plain(400);
   if (bytes > documentBounds.bytes) return plain(413);
-  const untilMs = Date.now() + documentBounds.readMs;
-  const leave = await room.enter(bytes, untilMs, () => scheduler.wait(20));
+  const isAlone = request.headers.has(documentAloneHeader);
+  const leave = await room.enter(
+    bytes,
+    Date.now() + documentBounds.waitMs,
+    () => scheduler.wait(20),
+    isAlone,
+  );
   if (leave === null) return plain(503);
+  // What it has waited for others is no time of its own.
+  const untilMs = Date.now() + documentBounds.readMs;
   try {
-    return await answerWithin(request.body, bytes, () => request.signal.aborted || Date.now() > untilMs);
+    const document = await readWhole(request.body, bytes);
+    const isOver = (): boolean => request.signal.aborted || Date.now() > untilMs;
+    return new Response(toldOnceRead(document, isOver, leave), {
+      headers: { ...marked, "content-type": "application/json" },
+    });
   } catch (error) {
-    // Its name alone: a message may hold what stands in the document.
-    report(error instanceof Error ? error.name : "thrown value");
-    return plain(500);
-  } finally {
     leave();
+    report(error);
+    return plain(500);
   }
 }
 
-async function answerWithin(
-  body: ReadableStream<Uint8Array>,
-  length: number,
-  isOver: () => boolean,
-): Promise<Response> {
-  const bytes = await readWhole(body, length);
-  const read = await readDocument(bytes, { ...inflate, pdf: (pdf) => pdfText(pdf, isOver) });
-  return Response.json(answerOf(read), { headers: marked });
+/** The answer's body. Its headers go before: whoever asked knows from them on that a reader which dies has died in the reading. */
+function toldOnceRead(bytes: Uint8Array, isOver: () => boolean, leave: () => void): ReadableStream {
+  return new ReadableStream({
+    async start(controller) {
+      try {
+        // The headers' turn.
+        await scheduler.wait(0);
+        controller.enqueue(new TextEncoder().encode(JSON.stringify(await answerTo(bytes, isOver))));
+        controller.close();
+      } finally {
+        leave();
+      }
+    },
+  });
+}
+
+async function answerTo(bytes: Uint8Array, isOver: () => boolean): Promise<DocumentAnswer> {
+  try {
+    return answerOf(await readDocument(bytes, { ...inflate, pdf: (pdf) => pdfText(pdf, isOver) }));
+  } catch (error) {
+    report(error);
+    return { result: "fault" };
+  }
 }
 
 function answerOf(read: Result<ExtractedText, FileReason>): DocumentAnswer {
@@ -76,7 +101,9 @@ function bytesOf(header: string | null): number | null {
   return header !== null && /^\d{1,9}$/.test(header) ? Number(header) : null;
 }
 
-function report(detail: string): void {
+function report(error: unknown): void {
+  // Its name alone: a message may hold what stands in the document.
+  const detail = error instanceof Error ? error.name : "thrown value";
   // oxlint-disable-next-line no-console -- faults are rare and this Worker writes no request log: the edge does.
   console.error(JSON.stringify({ level: "error", worker: "document-reader", component: "read", detail }));
 }

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { DocumentReaderDied } from "../../src/shared/retrieval/ports.ts";
 import {
+  documentAloneHeader,
   documentBytesHeader,
   documentReaderHeader,
   mostAnswerBytes,
@@ -16,7 +18,7 @@ function readerOf(answer: Answer, environment: "local" | "production" = "product
     } as unknown as Fetcher,
   });
   if (reader === null) throw new Error("it is bound");
-  return () => reader.read(new Response("bytes").body ?? new ReadableStream(), 5);
+  return (isAlone?: boolean) => reader.read(new Response("bytes").body ?? new ReadableStream(), 5, isAlone);
 }
 
 function json(value: unknown, headers: Record<string, string> = { [documentReaderHeader]: "1" }): Response {
@@ -56,6 +58,32 @@ test.each<readonly [string, Answer]>([
   ["died over it", () => Promise.reject(new Error("exceeded"))],
 ])("a reader that %s throws: another try may go well", async (_, answer) => {
   await expect(readerOf(answer)()).rejects.toThrow();
+});
+
+test("one that dies in the middle of the reading is told from one that can't be had", async () => {
+  const dying = new ReadableStream({
+    pull: (body) => body.error(new Error("Worker exceeded memory limit.")),
+  });
+  const died = readerOf(() => new Response(dying, { headers: { [documentReaderHeader]: "1" } }));
+  await expect(died()).rejects.toThrow(DocumentReaderDied);
+  for (const answer of [
+    () => Promise.reject(new Error("exceeded")),
+    () => endless(),
+    () => json({ result: "fault" }),
+    () => new Response(null, { status: 503, headers: { [documentReaderHeader]: "1" } }),
+  ] satisfies Answer[])
+    await expect(readerOf(answer)()).rejects.not.toThrow(DocumentReaderDied);
+});
+
+test("that a document is to be read alone is said to the reader", async () => {
+  const seen: unknown[] = [];
+  const read = readerOf((request) => {
+    seen.push(request.headers.get(documentAloneHeader));
+    return json({ result: "text", text: "a", kind: "plain" });
+  });
+  await read();
+  await read(true);
+  expect(seen).toEqual([null, "1"]);
 });
 
 test("locally, where what is bound to does not run, nobody reads", async () => {

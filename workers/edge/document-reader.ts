@@ -1,5 +1,6 @@
 /** The reader of documents behind its binding, as ingestion asks it (src/shared/retrieval/ports.ts). */
 import {
+  documentAloneHeader,
   documentAnswerSchema,
   documentBytesHeader,
   documentReaderHeader,
@@ -10,10 +11,10 @@ import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { documentBounds } from "../../src/shared/documents/document-bounds.ts";
 import type { FileReason } from "../../src/shared/retrieval/decode-text.ts";
 import type { ExtractedText } from "../../src/shared/retrieval/extract-text.ts";
-import type { DocumentReader } from "../../src/shared/retrieval/ports.ts";
+import { type DocumentReader, DocumentReaderDied } from "../../src/shared/retrieval/ports.ts";
 
 /** The reader gives up before, and says so. */
-const deadlineMs = documentBounds.readMs + 30_000;
+const deadlineMs = documentBounds.waitMs + documentBounds.readMs + 30_000;
 
 /** `null`: nothing is bound. */
 export function documentReader({
@@ -22,13 +23,16 @@ export function documentReader({
 }: Pick<Cloudflare.Env, "DOCUMENT_READER" | "ENVIRONMENT">): DocumentReader | null {
   if (reader === undefined) return null;
   return {
-    async read(body, bytes) {
+    async read(body, bytes, isAlone = false) {
       const late = new AbortController();
       const timer = setTimeout(() => late.abort(), deadlineMs);
       try {
         const response = await reader.fetch(documentReaderUrl, {
           method: "POST",
-          headers: { [documentBytesHeader]: String(bytes) },
+          headers: {
+            [documentBytesHeader]: String(bytes),
+            ...(isAlone ? { [documentAloneHeader]: "1" } : {}),
+          },
           body,
           signal: late.signal,
         });
@@ -51,6 +55,7 @@ async function readAnswer(response: Response): Promise<Result<ExtractedText, Fil
   // Not the schema's own words, which may repeat what stands there.
   if (!read.success) throw new Error("the reader of documents gave no answer that is understood");
   const answer = read.data;
+  if (answer.result === "fault") throw new Error("the reader of documents has a fault");
   if (answer.result === "refused") return err({ code: answer.code, message: answer.message });
   const { text, kind, page_starts: pageStarts } = answer;
   return ok({ text, kind, ...(pageStarts === undefined ? {} : { pageStarts }) });
@@ -61,10 +66,27 @@ async function boundedText(response: Response): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let text = "";
   let bytes = 0;
-  for await (const piece of response.body ?? []) {
+  for await (const piece of whileItLives(response)) {
     bytes += piece.byteLength;
     if (bytes > mostAnswerBytes) throw new Error("the reader of documents says too much");
     text += decoder.decode(piece, { stream: true });
   }
   return text + decoder.decode();
+}
+
+async function* whileItLives({ body }: Response): AsyncGenerator<Uint8Array> {
+  const pieces = body?.getReader();
+  if (pieces === undefined) return;
+  try {
+    for (;;) {
+      const piece = await pieces.read().catch((error: unknown) => {
+        throw new DocumentReaderDied("the reader of documents died", { cause: error });
+      });
+      if (piece.done) return;
+      yield piece.value;
+    }
+  } finally {
+    // Of one that says too much nothing more is heard; one that has ended, or died, knows of no cancel.
+    await pieces.cancel().catch(() => undefined);
+  }
 }

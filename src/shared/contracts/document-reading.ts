@@ -1,6 +1,8 @@
 /**
  * What the edge and the reader of documents (workers/document-reader) say to each other: the document's bytes as a request's body, its
- * text as JSON. By `fetch`, since bytes of any source then go through in pieces, and a caller that gives up is noticed.
+ * text as JSON. By `fetch`, since bytes of any source then go through in pieces, and a caller that gives up is noticed. The answer's headers
+ * come when all bytes are there and their reading begins: a body that breaks off behind them is a reader that has died over it, or over
+ * another that it was reading.
  *
  * Either may be deployed first: members that are not known are passed over, another version is another path.
  */
@@ -12,6 +14,9 @@ export const documentReaderUrl = "https://document-reader/v1/read";
 export const documentBytesHeader = "x-document-bytes";
 /** Stands on every answer of the reader's own, so that it is told from one that the platform gives in its place. */
 export const documentReaderHeader = "x-document-reader";
+
+/** Any value: nobody else is to be read at the same time, so that it is known over which document a reader dies. */
+export const documentAloneHeader = "x-document-alone";
 
 /** Whole, so that no answer is worth more than its text: JSON writes a line end as two characters, a quote likewise. */
 export const mostAnswerBytes = 32 * 1_048_576;
@@ -31,6 +36,8 @@ export const documentAnswerSchema = z.lazy(() =>
       /** For whoever uploaded it; nothing of the document. */
       message: z.string().max(1_000),
     }),
+    /** Something else broke than the document. */
+    z.object({ result: z.literal("fault") }),
   ]),
 );
 export type DocumentAnswer = z.infer<typeof documentAnswerSchema>;

@@ -10,7 +10,7 @@ export interface CellFormats {
   written(value: string, format: number): string;
 }
 
-type Shape = "number" | "date" | "time" | "date-time" | "duration";
+type Shape = "number" | "date" | "time" | "date-time" | "duration" | "either";
 
 /** Those of the formats that every workbook has without writing them down. */
 const builtIn: ReadonlyMap<number, Shape> = new Map<number, Shape>([
@@ -26,6 +26,9 @@ const builtIn: ReadonlyMap<number, Shape> = new Map<number, Shape>([
   [45, "time"],
   [46, "duration"],
   [47, "time"],
+  // Of Chinese, Japanese and Korean workbooks, which mean a date by one number and a time by another: their values tell.
+  ...[27, 28, 29, 30, 31, 32, 33, 34, 35, 36].map((id) => [id, "either"] as const),
+  ...[50, 51, 52, 53, 54, 55, 56, 57, 58].map((id) => [id, "either"] as const),
 ]);
 
 const dayMs = 86_400_000;
@@ -47,9 +50,15 @@ export function cellFormats(office: OfficePackage, part: string | null, from1904
       // Sums are off by a rounding: `0.30000000000000004` is what nobody wrote.
       if (shape === "number" || number < 0 || number > lastDay) return String(Number(number.toPrecision(15)));
       if (shape === "duration") return durationOf(number);
-      return dateOf(new Date(Math.round((epoch + number * dayMs) / 1000) * 1000), shape);
+      const known = shape === "either" ? shapeOfValue(number) : shape;
+      return dateOf(new Date(Math.round((epoch + number * dayMs) / 1000) * 1000), known);
     },
   };
+}
+
+function shapeOfValue(number: number): "date" | "time" | "date-time" {
+  if (number < 1) return "time";
+  return Number.isInteger(number) ? "date" : "date-time";
 }
 
 function dateOf(date: Date, shape: "date" | "time" | "date-time"): string {

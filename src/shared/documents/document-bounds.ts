@@ -9,7 +9,9 @@ export const documentBounds = {
   textBytes: 8 * 1_048_576,
   /** Of a PDF, slides of a presentation, sheets of a workbook. */
   pages: 2_000,
-  /** From the first byte to the last word. What a clock that stands still does not see (production's between I/O) ends by `limits.cpu_ms`. */
+  /** For others that are read in the same isolate. */
+  waitMs: 60_000,
+  /** From then on to the last word. What a clock that stands still does not see (production's between I/O) ends by `limits.cpu_ms`. */
   readMs: 90_000,
   /** Parts of an Office file. */
   zipEntries: 10_000,
@@ -17,8 +19,12 @@ export const documentBounds = {
   zipEntryBytes: 48 * 1_048_576,
   /** All parts that are read, unpacked: a part may be named, and so unpacked, more than once. */
   zipBytes: 192 * 1_048_576,
-  /** One packed stream of a PDF, unpacked; all of them together as `zipBytes`. */
+  /** One packed stream of a PDF, unpacked, however it is packed; those packed by deflate all together as `zipBytes`, each once. */
   pdfStreamBytes: 32 * 1_048_576,
+  /** All that PDF.js unpacks of one document, in portions of 64 KiB and more: a stream is unpacked by every page that draws it. */
+  pdfUnpackedBytes: 2_048 * 1_048_576,
+  /** Entries of a PDF's outline. */
+  pdfHeadings: 2_000,
   /** Of a PDF. */
   pdfStreams: 50_000,
   xmlDepth: 256,

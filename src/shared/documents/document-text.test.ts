@@ -14,11 +14,11 @@ test("pages begin where they do, empty ones included", () => {
 
 test("what is no text is left away: controls, halves of characters, blanks", () => {
   const text = new DocumentText("plain");
-  text.add(" a\u0000\u0007\ufeff\u00a0\n b\ud800 ");
+  text.add(" a\u0000\u0007\ufeff\u00a0\n b\rc\u000bd\ud800 ");
   text.endParagraph();
   text.endParagraph();
   text.add(" ");
-  expect(text.end().text).toBe("a b\ufffd");
+  expect(text.end().text).toBe("a b c d\ufffd");
 });
 
 test("every byte counts, those of line ends and of letters beyond ASCII", () => {

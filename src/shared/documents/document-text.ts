@@ -4,8 +4,8 @@ import type { TextKind } from "../retrieval/text-atoms.ts";
 import { documentBounds } from "./document-bounds.ts";
 import { Unreadable } from "./unreadable.ts";
 
-/** What no text holds (`\n` and tab it does), and what is no character at all. */
-const noText = /[\u0000-\u0008\u000b-\u001f\u007f\ufeff\ufffe\uffff]/g;
+/** What no text holds (white space it does: a line end between two words parts them), and what is no character at all. */
+const noText = /[\u0000-\u0008\u000e-\u001f\u007f\ufeff\ufffe\uffff]/g;
 
 export class DocumentText {
   readonly #kind: TextKind;
@@ -39,7 +39,8 @@ export class DocumentText {
       .replace(/[\s\u00a0]+/gu, " ")
       .trim();
     this.#line = [];
-    if (words === "") return;
+    // A table's row of empty cells says no more than an empty line.
+    if (/^[|\s]*$/.test(words)) return;
     // A table's column `#` would be a heading.
     const isMark = this.#kind === "markdown" && prefix === "" && /^(?:#{1,6} |```|~~~)/.test(words);
     this.#push(isMark ? `\\${words}` : prefix + words);

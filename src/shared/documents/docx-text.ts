@@ -1,6 +1,7 @@
 /**
  * What does a Word document say? Its body, notes and comments' anchors aside: paragraphs, headings by their styles, list items, rows of
- * tables. ECMA-376 part 1, 17. What was deleted or moved away under change tracking is not said, nor are fields' instructions.
+ * tables. ECMA-376 part 1, 17. What was deleted or moved away under change tracking is not said, nor are fields' instructions, hidden
+ * text, and readings above Chinese and Japanese characters, which would stand between them.
  */
 import type { ExtractedText } from "../retrieval/extract-text.ts";
 import { DocumentText } from "./document-text.ts";
@@ -90,6 +91,11 @@ function resolved(
   return { ...body, ...found };
 }
 
+/** A property that is there is on, unless it says otherwise. */
+function isOn(attributes: string): boolean {
+  return !/^(?:0|false|off)$/.test(attributeOf(attributes, "val") ?? "");
+}
+
 /** 9 is body text. */
 function levelOf(value: string): number {
   return /^[0-8]$/.test(value) ? Number(value) : 9;
@@ -100,6 +106,7 @@ const unseen: ReadonlySet<string> = new Set([
   "Fallback",
   "moveFrom",
   "del",
+  "rt",
   "pPrChange",
   "rPr",
   "sectPr",
@@ -119,6 +126,8 @@ class WordSink implements XmlSink {
   /** Items of a list stand close; what follows them does not. */
   #isBehindItem = false;
   #isText = false;
+  /** The run is hidden (`w:vanish`): Word neither shows nor prints it. */
+  #isHidden = false;
   /** Cells of tables in which this stands, and whether the row has one already. */
   #cells = 0;
   readonly #rows: number[] = [];
@@ -130,6 +139,8 @@ class WordSink implements XmlSink {
 
   open(name: string, attributes: string): void {
     if (this.#unseen > 0 || unseen.has(name)) {
+      // In a run's properties, and not in what they were before a change.
+      if (name === "vanish" && this.#unseen === 1) this.#isHidden = isOn(attributes);
       this.#unseen += 1;
       return;
     }
@@ -145,6 +156,9 @@ class WordSink implements XmlSink {
         break;
       case "pPr":
         this.#inProperties = true;
+        break;
+      case "r":
+        this.#isHidden = false;
         break;
       case "t":
         this.#isText = true;
@@ -209,7 +223,7 @@ class WordSink implements XmlSink {
   }
 
   text(text: string): void {
-    if (this.#isText && this.#unseen === 0) this.#text.add(text);
+    if (this.#isText && !this.#isHidden && this.#unseen === 0) this.#text.add(text);
   }
 
   #cell(): void {

@@ -74,6 +74,19 @@ test("lists, tables, breaks and text boxes are lines; what was deleted or moved 
   );
 });
 
+test("hidden text is not said, nor what stands above a character to be read by; a row of empty cells is no line", async () => {
+  const run = (text: string, properties = ""): string =>
+    `<w:r><w:rPr>${properties}</w:rPr><w:t xml:space="preserve">${text}</w:t></w:r>`;
+  const ruby = (base: string, reading: string): string =>
+    `<w:r><w:ruby><w:rt>${run(reading)}</w:rt><w:rubyBase>${run(base)}</w:rubyBase></w:ruby></w:r>`;
+  const body = `<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>${run("Seen ")}${run("hidden ", "<w:vanish/>")}${run("shown ", '<w:vanish w:val="0"/>')}${run(
+    "changed ",
+    "<w:rPrChange><w:rPr><w:vanish/></w:rPr></w:rPrChange>",
+  )}${ruby("東", "とう")}${ruby("京", "きょう")}</w:p>
+    <w:tbl><w:tr><w:tc><w:p/></w:tc><w:tc><w:p/></w:tc></w:tr></w:tbl>`;
+  expect(await textOf(makeDocx(body))).toBe("Seen shown changed 東京");
+});
+
 test("notes stand behind the body", async () => {
   const docx = makeDocx(word("Body"), [
     {
@@ -105,6 +118,24 @@ test("a presentation is its slides, each a page, in the order of the show, with 
     text: "# Plan for 2027\n\nFirst\nSecond\n\nQ1 | 12\n\nOne\ntwo\n\nSay it slowly",
     pageStarts: [0, "# Plan for 2027\n\nFirst\nSecond\n\n".length],
   });
+});
+
+test("what a slide's diagram says stands behind its text", async () => {
+  const pptx = makePptx(
+    [{ shapes: shape("Plan", "title") }],
+    [
+      {
+        name: "ppt/slides/_rels/slide0.xml.rels",
+        content: relationships({ r1: ["diagramData", "../diagrams/data1.xml"] }),
+      },
+      {
+        name: "ppt/diagrams/data1.xml",
+        content:
+          "<dgm:dataModel><dgm:ptLst><dgm:pt><dgm:t><a:p><a:r><a:t>Design</a:t></a:r></a:p></dgm:t></dgm:pt><dgm:pt><dgm:t><a:p><a:r><a:t>Build</a:t></a:r></a:p></dgm:t></dgm:pt></dgm:ptLst></dgm:dataModel>",
+      },
+    ],
+  );
+  expect(await textOf(pptx)).toBe("# Plan\n\nDesign\nBuild");
 });
 
 test("a section's mention of a slide is no slide", async () => {
@@ -169,6 +200,35 @@ test.each([
   const rows = '<row><c s="1"><v>45992</v></c></row>';
   expect(await textOf(makeXlsx([{ name: "S", rows }], [], [format]))).toBe(`# S\n\n${written}`);
 });
+
+test("a hidden sheet is not said, and is no page; what XML has no room for is no word", async () => {
+  const sheet = (name: string, text: string) => ({ name, rows: inlineRows([[text]]) });
+  const xlsx = makeXlsx([
+    sheet("Shown", "One_x000D_two _x005F_x000D_"),
+    sheet('Away" state="hidden', "secret"),
+    sheet('Deep" state="veryHidden', "secret"),
+    sheet("Last", "three"),
+  ]);
+  const first = "# Shown\n\nOne two _x000D_\n\n";
+  expect(await read(xlsx)).toEqual({
+    kind: "markdown",
+    text: `${first}# Last\n\nthree`,
+    pageStarts: [0, first.length],
+  });
+});
+
+test.each([
+  [27, "45992", "2025-12-01"],
+  [58, "45992", "2025-12-01"],
+  [33, "0.75", "18:00"],
+  [55, "45992.5", "2025-12-01 12:00"],
+] as const)(
+  "by the format %s of Chinese, Japanese and Korean workbooks %s is %s",
+  async (id, value, written) => {
+    const rows = `<row><c s="1"><v>${value}</v></c></row>`;
+    expect(await textOf(makeXlsx([{ name: "S", rows }], [], [id]))).toBe(`# S\n\n${written}`);
+  },
+);
 
 test("names of columns that would swell a sheet over fourfold are left away", async () => {
   const name = "n".repeat(3000);

@@ -72,6 +72,22 @@ test.each([
     "Jean- Paul left.",
   ],
   [
+    "what is left away is said behind it, and its hyphen stays",
+    [
+      ["Ein-", 700],
+      ["und Ausgang.", 688],
+    ],
+    "Ein- und Ausgang.",
+  ],
+  [
+    "a word of several keeps the hyphen at which it is cut",
+    [
+      ["A state-of-the-", 700],
+      ["art desk.", 688],
+    ],
+    "A state-of-the-art desk.",
+  ],
+  [
     "items are lines",
     [
       ["Bring:", 700],
@@ -111,6 +127,32 @@ test("a small mark above the line does not make it another", () => {
   piece("two.", 10, 688, true);
   paragraphs.endPage();
   expect(text.end().text).toBe("One1 two.");
+});
+
+test("headings of the outline are found by their words, on one line or more; what is said of them elsewhere is none", () => {
+  const text = new DocumentText("markdown");
+  const paragraphs = new PdfParagraphs(text);
+  let y = 700;
+  for (const str of [
+    "# no heading",
+    "1. Opening",
+    "hours",
+    "Of the opening",
+    "hours",
+    "3 Loans",
+    "Seven books.",
+  ]) {
+    paragraphs.add({ str, hasEOL: true, height: 10, transform: [1, 0, 0, 1, 72, y] });
+    y -= 12;
+  }
+  paragraphs.endPage([
+    { title: "1  Opening Hours", level: 1 },
+    { title: "Loans", level: 9 },
+    { title: "Elsewhere", level: 1 },
+  ]);
+  expect(text.end().text).toBe(
+    "\\# no heading\n\n# 1. Opening hours\n\nOf the opening hours\n\n###### 3 Loans\n\nSeven books.",
+  );
 });
 
 test("a line that never ends stops where the bound is", () => {

@@ -4,6 +4,7 @@
  */
 import { documentBounds } from "./document-bounds.ts";
 import type { DocumentText } from "./document-text.ts";
+import { inReadingOrder } from "./reading-order.ts";
 import { Unreadable } from "./unreadable.ts";
 
 /** A piece of text as PDF.js gives it (`TextItem`), of which this is what counts. */
@@ -14,6 +15,15 @@ export interface PdfPiece {
   readonly height: number;
   /** A matrix; the last two are x and y, y growing upwards. */
   readonly transform: readonly number[];
+  /** `rtl`: of Hebrew, Arabic and the like. */
+  readonly dir?: string;
+}
+
+/** As the document's outline has it. */
+export interface PdfHeading {
+  readonly title: string;
+  /** 1 is the outermost. */
+  readonly level: number;
 }
 
 interface Line {
@@ -26,6 +36,10 @@ interface Line {
 const mostGap = 1.8;
 /** Sizes that differ by less are one. */
 const sameSize = 0.12;
+/** Of a heading. */
+const mostLines = 3;
+/** Markdown has no more. */
+const deepestHeading = 6;
 const bullet = /^(?:[•‣▪●○◦–—*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s/u;
 const chineseOrJapanese = /[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]/;
 
@@ -34,55 +48,108 @@ export class PdfParagraphs {
   readonly #text: DocumentText;
   /** Of all its lines. */
   #units = 0;
-  #pieces: string[] = [];
-  #height = 0;
-  #y = 0;
-  /** The line before, as far as it is not written: a word that it cuts may go on. */
-  #before: Line | null = null;
+  #pieces: PdfPiece[] = [];
+  #lines: Line[] = [];
 
   constructor(text: DocumentText) {
     this.#text = text;
   }
 
-  add({ str, hasEOL, height, transform }: PdfPiece): void {
-    if (str.trim() !== "") {
-      // The largest letters are the line's: a footnote's mark is small and stands higher.
-      if (height >= this.#height) {
-        this.#height = height;
-        this.#y = transform[5] ?? 0;
-      }
-    }
-    this.#units += str.length;
+  add(piece: PdfPiece): void {
+    this.#units += piece.str.length;
     // A line that never ends is nowhere else counted before its end.
     if (this.#units > documentBounds.textBytes) throw new Unreadable("too-much-text");
-    if (str !== "") this.#pieces.push(str);
-    if (hasEOL) this.#endLine();
+    if (piece.str !== "") this.#pieces.push(piece);
+    if (piece.hasEOL) this.#endLine();
   }
 
-  endPage(): void {
+  /** @param headings that stand on it; the text is Markdown where a document has any */
+  endPage(headings: readonly PdfHeading[] = []): void {
     this.#endLine();
-    if (this.#before !== null) this.#text.add(this.#before.text);
-    this.#before = null;
+    const lines = this.#lines;
+    this.#lines = [];
+    const wanted = new Map(headings.map((heading) => [wordsOf(heading.title), heading] as const));
+    let before: Line | null = null;
+    for (let at = 0; at < lines.length; at += 1) {
+      const line = lines[at];
+      if (line === undefined) break;
+      const { heading, count } = headingAt(lines, at, wanted);
+      if (heading === undefined) {
+        this.#write(before, line);
+        before = line;
+        continue;
+      }
+      if (before !== null) this.#text.add(before.text);
+      this.#text.endParagraph();
+      before = null;
+      wanted.delete(wordsOf(heading.title));
+      this.#text.add(
+        lines
+          .slice(at, at + count)
+          .map(({ text }) => text)
+          .join(" "),
+      );
+      this.#text.endParagraph(`${"#".repeat(Math.min(heading.level, deepestHeading))} `);
+      at += count - 1;
+    }
+    if (before !== null) this.#text.add(before.text);
     this.#text.endParagraph();
   }
 
-  #endLine(): void {
-    const text = this.#pieces.join("").trim();
-    const line = { text, height: this.#height, y: this.#y };
-    this.#pieces = [];
-    this.#height = 0;
-    if (text === "") return;
-    const before = this.#before;
-    this.#before = line;
+  /** The line before, which a word that it cuts makes go on; the next stays to be written. */
+  #write(before: Line | null, line: Line): void {
     if (before === null) return;
     if (!goesOn(before, line)) {
       this.#text.add(before.text);
       this.#text.endParagraph();
-    } else if (bullet.test(text)) {
+    } else if (bullet.test(line.text)) {
       this.#text.add(before.text);
       this.#text.endLine();
-    } else this.#text.add(joined(before.text, text));
+    } else this.#text.add(joined(before.text, line.text));
   }
+
+  #endLine(): void {
+    const pieces = inReadingOrder(this.#pieces);
+    this.#pieces = [];
+    const text = pieces
+      .map(({ str }) => str)
+      .join("")
+      .trim();
+    if (text === "") return;
+    let height = 0;
+    let y = 0;
+    for (const piece of pieces)
+      // The largest letters are the line's: a footnote's mark is small and stands higher.
+      if (piece.str.trim() !== "" && piece.height >= height) {
+        height = piece.height;
+        y = piece.transform[5] ?? 0;
+      }
+    this.#lines.push({ text, height, y });
+  }
+}
+
+/** What a title and its place in the document have in common, however they are numbered, spaced and written. */
+function wordsOf(title: string): string {
+  return title
+    .normalize("NFKC")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, "");
+}
+
+/** The heading whose words these lines are, and of how many. */
+function headingAt(
+  lines: readonly Line[],
+  at: number,
+  wanted: ReadonlyMap<string, PdfHeading>,
+): { readonly heading: PdfHeading | undefined; readonly count: number } {
+  let words = "";
+  for (let count = 1; wanted.size > 0 && count <= mostLines; count += 1) {
+    words += wordsOf(lines[at + count - 1]?.text ?? "");
+    // Its number may be the page's alone.
+    const heading = wanted.get(words) ?? wanted.get(words.replace(/^\d+/, ""));
+    if (heading !== undefined && words !== "") return { heading, count };
+  }
+  return { heading: undefined, count: 0 };
 }
 
 function goesOn(before: Line, line: Line): boolean {
@@ -95,10 +162,15 @@ function goesOn(before: Line, line: Line): boolean {
   return gap > -size / 2 && gap <= size * mostGap;
 }
 
+/** `Ein- und Ausgang`, `pre- and postwar`: what is left away is said behind it. */
+const suspended = /^(?:und|oder|bzw|sowie|and|or|to|et|ou|y|o|e|en|of)\b/u;
+
 /** The line before, with what stands between it and the next: nothing behind a word that it cuts. */
 function joined(before: string, next: string): string {
-  if (before.endsWith("\u00ad") || (/\p{Ll}[-\u2010]$/u.test(before) && /^\p{Ll}/u.test(next)))
-    return before.slice(0, -1);
+  if (before.endsWith("\u00ad")) return before.slice(0, -1);
+  if (/\p{Ll}[-\u2010]$/u.test(before) && /^\p{Ll}/u.test(next) && !suspended.test(next))
+    // A word of several (`state-of-the-`) is cut where it has a hyphen.
+    return /\p{L}[-\u2010]\p{L}+[-\u2010]$/u.test(before) ? before : before.slice(0, -1);
   const isTight = chineseOrJapanese.test(before.at(-1) ?? "") && chineseOrJapanese.test(next[0] ?? "");
   return isTight ? before : `${before} `;
 }

@@ -1,6 +1,6 @@
 /**
- * What does a presentation say? Slide by slide, in the order of the show: its title as a heading, its text, rows of its tables, and the
- * speaker's notes. ECMA-376 part 1, 19 and 21. A slide is a page.
+ * What does a presentation say? Slide by slide, in the order of the show: its title as a heading, its text, rows of its tables, what its
+ * diagrams say, and the speaker's notes. ECMA-376 part 1, 19 and 21. A slide is a page.
  */
 import type { ExtractedText } from "../retrieval/extract-text.ts";
 import { DocumentText } from "./document-text.ts";
@@ -20,9 +20,16 @@ export function pptxText(office: OfficePackage, part: string): ExtractedText {
     office.read(slide, said);
     text.endParagraph();
     isEmpty &&= !said.saysAnything;
-    const notes = [...office.relationships(slide).values()].find(
-      ({ type, part: each }) => type === "notesSlide" && office.has(each),
-    );
+    const beside = [...office.relationships(slide).values()].filter(({ part: each }) => office.has(each));
+    // What stands in SmartArt is a part of its own.
+    for (const { type, part: each } of beside) {
+      if (type !== "diagramData") continue;
+      const drawn = new SlideSink(text, true);
+      office.read(each, drawn);
+      text.endParagraph();
+      isEmpty &&= !drawn.saysAnything;
+    }
+    const notes = beside.find(({ type }) => type === "notesSlide");
     if (notes === undefined) continue;
     const noted = new SlideSink(text, true);
     office.read(notes.part, noted);

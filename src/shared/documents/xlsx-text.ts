@@ -1,6 +1,7 @@
 /**
  * What does a workbook say? Sheet by sheet, in the order of its tabs, under its name as a heading: rows, each cell with its column's name
- * (sheet-rows.ts). ECMA-376 part 1, 18. Of a formula, the result that was saved with it. A sheet is a page.
+ * (sheet-rows.ts). ECMA-376 part 1, 18. Of a formula, the result that was saved with it. A sheet is a page. Hidden sheets are not said: a
+ * reader who looks an answer up would not find it.
  */
 import type { ExtractedText } from "../retrieval/extract-text.ts";
 import { documentBounds } from "./document-bounds.ts";
@@ -52,7 +53,9 @@ class WorkbookSink implements XmlSink {
   open(name: string, attributes: string): void {
     if (name === "workbookPr") this.from1904 = /^(?:1|true)$/.test(attributeOf(attributes, "date1904") ?? "");
     const id = name === "sheet" ? prefixedAttributeOf(attributes, "id") : null;
-    if (id !== null) this.sheets.push({ name: attributeOf(attributes, "name") ?? "", id });
+    // `hidden`, or `veryHidden` from all but programs.
+    if (id === null || /hidden$/i.test(attributeOf(attributes, "state") ?? "")) return;
+    this.sheets.push({ name: attributeOf(attributes, "name") ?? "", id });
   }
 
   close(): void {}
@@ -78,7 +81,7 @@ function sharedStrings(office: OfficePackage, part: string): readonly string[] {
     },
     close(name) {
       if (name === "si") {
-        strings.push(said.join(""));
+        strings.push(unescaped(said.join("")));
         units += stringUnits;
         if (units > documentBounds.textBytes) throw new Unreadable("too-much-text");
       } else if (name === "rPh") phonetic -= 1;
@@ -144,13 +147,25 @@ class SheetSink implements XmlSink {
         return strings[Number(this.#value)] ?? "";
       case "b":
         return this.#value === "" ? "" : this.#value === "1" ? "TRUE" : "FALSE";
+      case "str":
+      case "inlineStr":
+        return unescaped(this.#value);
       case "n":
         return formats.written(this.#value, this.#format);
-      // A text, a formula's text, an error, an ISO date.
+      // An error, an ISO date.
       default:
         return this.#value;
     }
   }
+}
+
+/** What XML has no room for stands in a text as `_x000D_` (ST_Xstring, 22.9.2.19): mostly the end of a line. */
+function unescaped(text: string): string {
+  return text.includes("_x")
+    ? text.replaceAll(/_x([\dA-F]{4})_/gi, (_, code: string) =>
+        String.fromCharCode(Number.parseInt(code, 16)),
+      )
+    : text;
 }
 
 /** `AB12` is column 27, the first being 0. */

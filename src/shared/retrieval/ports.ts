@@ -31,11 +31,19 @@ export interface Reranker {
 export interface DocumentReader {
   /**
    * @param body that many bytes
+   * @param isAlone no other is to be read beside it: should its reader die, it was over this one
    * @returns `null`: nobody is there who reads documents, and nobody will be
-   * Throws where it broke off: another try may go well.
+   * Throws where it broke off: another try may go well. A DocumentReaderDied where that was in the middle of the reading.
    */
-  read(body: ReadableStream<Uint8Array>, bytes: number): Promise<Result<ExtractedText, FileReason> | null>;
+  read(
+    body: ReadableStream<Uint8Array>,
+    bytes: number,
+    isAlone?: boolean,
+  ): Promise<Result<ExtractedText, FileReason> | null>;
 }
+
+/** The reader of documents ended in the middle: out of memory or time over this document, or over one that was read beside it. */
+export class DocumentReaderDied extends Error {}
 
 /** Vectors of one store that lie outside its object. What was just written may be found only later. */
 export interface VectorIndex {
