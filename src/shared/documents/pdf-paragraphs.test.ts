@@ -106,6 +106,11 @@ test.each([
     "你好世界",
   ],
   [
+    "Arabic is told by its letters, however they are drawn",
+    [["ﻣﺮﺣﺒﺎ ﺑﺎﻟﻌﺎﻟﻢ، ﬁve", 700]],
+    "مرحبا بالعالم، five",
+  ],
+  [
     "what has no size stays together",
     [
       ["One", 700, 0],

@@ -41,6 +41,8 @@ const mostLines = 3;
 /** Markdown has no more. */
 const deepestHeading = 6;
 const bullet = /^(?:[•‣▪●○◦–—*-]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s/u;
+/** Letters as they are drawn (Arabic ones by their place in the word, two in one), for which fonts have numbers that nobody types. */
+const drawn = /[\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufdff\ufe70-\ufefc]+/g;
 const chineseOrJapanese = /[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]/;
 
 /** Takes one page's pieces, in any number of portions, and writes its paragraphs. */
@@ -114,6 +116,7 @@ export class PdfParagraphs {
     const text = pieces
       .map(({ str }) => str)
       .join("")
+      .replaceAll(drawn, (letters) => letters.normalize("NFKC"))
       .trim();
     if (text === "") return;
     let height = 0;
