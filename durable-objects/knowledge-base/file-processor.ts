@@ -3,6 +3,7 @@ import type { Work } from "./file-records.ts";
 import { ingest, type Ingested } from "./ingest.ts";
 import type { KnowledgeParts } from "./knowledge-parts.ts";
 import type { KnowledgeStore } from "./knowledge-store.ts";
+import type { OutsideMoves } from "./outside-moves.ts";
 import type { PassageStore } from "./passage-store.ts";
 import type { StoreRemovals } from "./store-removals.ts";
 
@@ -21,6 +22,7 @@ export class FileProcessor {
   readonly #store: KnowledgeStore;
   readonly #passages: PassageStore;
   readonly #removals: StoreRemovals;
+  readonly #outside: OutsideMoves;
   readonly #parts: KnowledgeParts;
 
   constructor(
@@ -28,12 +30,14 @@ export class FileProcessor {
     store: KnowledgeStore,
     passages: PassageStore,
     removals: StoreRemovals,
+    outside: OutsideMoves,
     parts: KnowledgeParts,
   ) {
     this.#storage = storage;
     this.#store = store;
     this.#passages = passages;
     this.#removals = removals;
+    this.#outside = outside;
     this.#parts = parts;
   }
 
@@ -52,7 +56,7 @@ export class FileProcessor {
   async #ingested(work: Work): Promise<Ingested> {
     const head = this.#store.head();
     if (head === null) return null;
-    const { owner, jurisdiction, maxPassages } = head;
+    const { owner, jurisdiction } = head;
     const { fileId, storedIn } = work;
     try {
       return await ingest(work, {
@@ -61,7 +65,8 @@ export class FileProcessor {
         embedder: async () => (await this.#parts.models(owner.tenant)).embedder,
         pause: () => scheduler.wait(0),
         isWanted: () => this.#store.files.isWanted(work),
-        room: Math.max(0, maxPassages - this.#store.files.passagesBeside(fileId)),
+        room: Math.max(0, this.#outside.most(head) - this.#store.files.passagesBeside(fileId)),
+        roomFor: (passages, dimensions) => this.#outside.room(head, fileId, passages, dimensions),
       });
     } catch (error) {
       if (error instanceof DocumentReaderDied && work.attempts >= maxDeaths) return deadly;

@@ -39,6 +39,7 @@ test.each([
     isWanted: () => true,
     documents: null,
     room: 10_000,
+    roomFor: (passages) => Promise.resolve(passages),
   });
   expect(ingested).toMatchObject({ kind: "again" });
 });

@@ -28,6 +28,8 @@ export interface IngestDeps {
   isWanted(): boolean;
   /** How many passages the store has room for. */
   readonly room: number;
+  /** How many of them, by the dimensions of their vectors, the store has room for. */
+  roomFor(passages: number, dimensions: number): Promise<number>;
 }
 
 /** Bytes of one file's vectors, which are in memory until they are written together with its passages. */
@@ -52,11 +54,7 @@ export async function ingest(work: Work, deps: IngestDeps): Promise<Ingested> {
   const { maxTokens, overlapTokens } = work.chunking;
   const passages = chunkPages(extracted.value, { maxTokens, overlapTokens });
   if (passages.length === 0) return failed("invalid_file", "The file holds no text.");
-  if (passages.length > deps.room)
-    return failed(
-      "invalid_file",
-      `The file makes ${passages.length} passages, and the vector store has room for ${deps.room} more.`,
-    );
+  if (passages.length > deps.room) return tooMany(passages.length, deps.room);
   const embedder = await deps.embedder();
   const vectors: Float32Array[] = [];
   for (let at = 0; at < passages.length; at += embedBatch) {
@@ -76,9 +74,21 @@ export async function ingest(work: Work, deps: IngestDeps): Promise<Ingested> {
         "invalid_file",
         `The file makes ${passages.length} passages, too many for one file. Cut it into larger chunks, or into several files.`,
       );
+    if (at === 0) {
+      const room = await deps.roomFor(passages.length, embedded.value[0]?.length ?? 0);
+      if (!deps.isWanted()) return null;
+      if (passages.length > room) return tooMany(passages.length, room);
+    }
     vectors.push(...embedded.value);
   }
   return { kind: "passages", passages, vectors, embedderId: embedder.id };
+}
+
+function tooMany(passages: number, room: number): Ingested {
+  return failed(
+    "invalid_file",
+    `The file makes ${passages} passages, and the vector store has room for ${room} more.`,
+  );
 }
 
 function failed(code: FileErrorCode, message: string): Ingested {

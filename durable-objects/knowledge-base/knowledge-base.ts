@@ -27,14 +27,16 @@ import type { KnowledgeBaseClass, KnowledgeBaseMethods } from "./knowledge-metho
 import type { KnowledgeParts } from "./knowledge-parts.ts";
 import { KnowledgeStore, type Head } from "./knowledge-store.ts";
 import { rememberedMs } from "./knowledge-tables.ts";
+import { expiryOf, nextAlarmMs } from "./next-alarm.ts";
 import { outdatedFiles } from "./outdated-files.ts";
+import { OutsideMoves } from "./outside-moves.ts";
+import { OutsideSearch } from "./outside-search.ts";
 import { PassageStore } from "./passage-store.ts";
 import { accessTo, type Access } from "./store-access.ts";
 import { StoreRemovals } from "./store-removals.ts";
 
 /** How exact `last_active_at` is: a row for every search would cost more than the search. */
 const activeEveryMs = 60_000;
-const dayMs = 86_400_000;
 
 /**
  * One vector store: its files, what becomes of each, and the passages that are found. Its alarm makes files findable, one at a time
@@ -48,6 +50,8 @@ export function createKnowledgeBaseClass<Env>(
     readonly #store: KnowledgeStore;
     readonly #passages: PassageStore;
     readonly #removals: StoreRemovals;
+    readonly #outside: OutsideMoves;
+    readonly #searched: OutsideSearch;
     readonly #parts: KnowledgeParts;
     readonly #processor: FileProcessor;
 
@@ -59,7 +63,16 @@ export function createKnowledgeBaseClass<Env>(
       this.#parts = compose(env, context);
       const { storage } = context;
       this.#removals = new StoreRemovals(storage, this.#store, this.#passages);
-      this.#processor = new FileProcessor(storage, this.#store, this.#passages, this.#removals, this.#parts);
+      this.#outside = new OutsideMoves(storage, this.#passages, this.#parts);
+      this.#searched = new OutsideSearch(this.#outside, this.#passages);
+      this.#processor = new FileProcessor(
+        storage,
+        this.#store,
+        this.#passages,
+        this.#removals,
+        this.#outside,
+        this.#parts,
+      );
       // The platform gives an alarm up that failed six times, and an older version knew fewer reasons for one: nothing waits for ever.
       if (this.#dueMs() !== Infinity)
         void context.blockConcurrencyWhile(async () => {
@@ -202,15 +215,18 @@ export function createKnowledgeBaseClass<Env>(
     async search(message: SearchStore): Promise<SearchStoreOutcome> {
       const failure = this.#failure(message);
       if (failure !== null) return failure;
-      const { expiredMs, activeMs, owner } = this.#head();
+      const head = this.#head();
+      const { expiredMs, activeMs, owner } = head;
       if (expiredMs !== null) return { result: "expired" };
       const nowMs = Date.now();
       // The alarm rings at the old time, and looks again.
       if (nowMs - activeMs >= activeEveryMs) this.#store.used(nowMs);
       const models = await this.#parts.models(owner.tenant);
+      const index = this.#searched.indexFor(head, models.embedder.id, message.search.filters);
       const found = await findPassages(message.search, {
         store: this.#passages,
         ...models,
+        ...(index === undefined ? {} : { index }),
         onLack: (part, refusal) =>
           this.#parts.report("knowledge-base", `a search does without ${part}: ${refusal.kind}`),
       });
@@ -221,9 +237,10 @@ export function createKnowledgeBaseClass<Env>(
       const head = this.#store.head();
       if (head === null) return;
       const nowMs = Date.now();
-      if (head.deletedMs !== null && head.deletedMs + rememberedMs <= nowMs) {
+      if (head.deletedMs !== null && head.deletedMs + rememberedMs <= nowMs && !this.#outside.owes) {
         this.#store.forgotten();
         this.#passages.forgotten();
+        this.#outside.forgotten();
         await this.ctx.blockConcurrencyWhile(() => this.#storage.deleteAll());
         return;
       }
@@ -234,7 +251,8 @@ export function createKnowledgeBaseClass<Env>(
         });
       this.#removals.eraseWords(nowMs);
       this.#passages.recutSome();
-      await this.#processor.processNext();
+      await this.#outside.step(head);
+      if (!this.#outside.isBehind(head)) await this.#processor.processNext();
       await this.#setAlarm();
     }
 
@@ -282,17 +300,7 @@ export function createKnowledgeBaseClass<Env>(
     }
 
     #dueMs(): number {
-      const head = this.#store.head();
-      if (head === null) return Infinity;
-      const eraseMs = head.eraseMs ?? Infinity;
-      if (head.deletedMs !== null) return Math.min(head.deletedMs + rememberedMs, eraseMs);
-      if (head.expiredMs !== null) return eraseMs;
-      const recutMs = this.#passages.isRecutDue() ? 0 : Infinity;
-      return Math.min(this.#store.files.nextDueMs() ?? Infinity, expiryOf(head), eraseMs, recutMs);
+      return nextAlarmMs(this.#store, this.#passages, this.#outside);
     }
   };
-}
-
-function expiryOf({ activeMs, expiresAfterDays }: Head): number {
-  return expiresAfterDays === null ? Infinity : activeMs + expiresAfterDays * dayMs;
 }

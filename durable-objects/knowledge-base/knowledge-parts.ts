@@ -1,6 +1,7 @@
 import type { StoredIn } from "../../src/shared/contracts/library.ts";
 import type { FileAddress } from "../../src/shared/retrieval/file-contents.ts";
 import type { DocumentReader, Embedder, Reranker } from "../../src/shared/retrieval/ports.ts";
+import type { OutsideParts } from "./outside-moves.ts";
 
 export interface SearchModels {
   readonly embedder: Embedder;
@@ -11,12 +12,11 @@ export interface SearchModels {
 export const noEmbedder = "none";
 
 /** What the mount gives a KnowledgeBase object. */
-export interface KnowledgeParts {
+export interface KnowledgeParts extends OutsideParts {
   /** `null`: there are no such bytes (any more). */
   open(file: FileAddress, storedIn: StoredIn): Promise<ReadableStream<Uint8Array> | null>;
   /** `null`: nobody reads documents here. */
   readonly documents: DocumentReader | null;
   /** As the tenant is configured now. */
   models(tenant: string): Promise<SearchModels>;
-  readonly report: (component: string, detail: string) => void;
 }

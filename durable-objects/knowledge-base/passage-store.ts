@@ -4,7 +4,11 @@
  */
 import { type AttributeFilter, meetsFilter } from "../../src/shared/retrieval/attribute-filter.ts";
 import { BestFew, type Scored } from "../../src/shared/retrieval/best-few.ts";
-import type { SearchedFiles, SearchedStore } from "../../src/shared/retrieval/find-passages.ts";
+import type {
+  SearchedFiles,
+  SearchedIndex,
+  SearchedStore,
+} from "../../src/shared/retrieval/find-passages.ts";
 import type { Attributes, FoundPassage } from "../../src/shared/retrieval/passage.ts";
 import { blockCosines, toQueryVector } from "../../src/shared/retrieval/vector-block.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
@@ -16,6 +20,9 @@ import { wordQuery } from "./word-query.ts";
 
 /** What a word among headings, or in the file's name, counts beside one in the text. */
 const headingWeight = 0.5;
+
+/** Blocks that an index outside finds (outside-blocks.ts). */
+const seenOutside = "AND first NOT IN (SELECT first FROM outside_block WHERE embedder = ? AND seen <= ?)";
 
 export interface PassageCounts {
   readonly files: number;
@@ -134,6 +141,18 @@ export class PassageStore implements SearchedStore {
     return block?.embedder ?? null;
   }
 
+  /** Passages of these files. */
+  countWithin(files: SearchedFiles): number {
+    if (files === "all" || !this.#tables.areMade) return this.counts().passages;
+    return this.#storage.sql
+      .exec<{ n: number }>(
+        `SELECT CAST(total(passages) AS INTEGER) AS n FROM passage_file
+         WHERE number IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(files),
+      )
+      .one().n;
+  }
+
   /** Ids of a file's passages, in order, for vectors that lie elsewhere. */
   passageIds(fileId: string): readonly number[] {
     if (!this.#tables.areMade) return [];
@@ -176,27 +195,44 @@ export class PassageStore implements SearchedStore {
   }
 
   /** Ids by cosine, best first, of vectors that the same embedder made. One block is in memory at a time. */
-  byVector(vector: Float32Array, embedderId: string, limit: number, files: SearchedFiles): readonly Scored[] {
-    if (!this.#tables.areMade || files.length === 0) return [];
+  byVector(
+    vector: Float32Array,
+    embedderId: string,
+    limit: number,
+    files: SearchedFiles,
+    covered: SearchedIndex["covers"] | null = null,
+  ): readonly Scored[] {
+    if (!this.#tables.areMade || files.length === 0 || covered === "all") return [];
     const query = toQueryVector(vector);
     if (query.places.length === 0) return [];
     const best = new BestFew(limit);
     const within = files === "all" ? "" : `AND first / ${filePassages} IN (SELECT value FROM json_each(?))`;
     const blocks = this.#storage.sql.exec<{ first: number; vectors: ArrayBuffer }>(
-      `SELECT first, vectors FROM passage_vectors WHERE embedder = ? AND dimensions = ? ${within}`,
+      `SELECT first, vectors FROM passage_vectors WHERE embedder = ? AND dimensions = ? ${within}
+       ${covered === null ? "" : seenOutside}`,
       embedderId,
       vector.length,
       ...(files === "all" ? [] : [JSON.stringify(files)]),
+      ...(covered === null ? [] : [embedderId, covered]),
     );
     for (const { first, vectors } of blocks)
       for (const [at, cosine] of blockCosines(vectors, query).entries()) best.add(first + at, cosine);
     return best.toArray();
   }
 
-  within(ids: readonly number[], files: SearchedFiles): readonly number[] {
-    if (files === "all") return ids;
-    const numbers = new Set(files);
-    return ids.filter((id) => numbers.has(fileOf(id)));
+  within(found: readonly Scored[], files: SearchedFiles): readonly Scored[] {
+    if (found.length === 0 || !this.#tables.areMade) return [];
+    const numbers = files === "all" ? null : new Set(files);
+    const there = new Set(
+      this.#storage.sql
+        .exec<{ id: number }>(
+          "SELECT id FROM passage WHERE id IN (SELECT value FROM json_each(?))",
+          JSON.stringify(found.map(({ id }) => id)),
+        )
+        .toArray()
+        .map(({ id }) => id),
+    );
+    return found.filter(({ id }) => there.has(id) && numbers?.has(fileOf(id)) !== false);
   }
 
   /** In the order of `scored`, with its scores; what is there no more is left out. */

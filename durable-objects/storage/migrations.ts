@@ -14,7 +14,11 @@ export function hasSchema(sql: Sql, versionTable: VersionTable = "schema_version
 }
 
 /** Where the version stands. A part of an object that brings its own tables has a row of its own. */
-export type VersionTable = "schema_version" | "passage_schema_version" | "claim_schema_version";
+export type VersionTable =
+  | "schema_version"
+  | "passage_schema_version"
+  | "outside_schema_version"
+  | "claim_schema_version";
 
 /**
  * Brings the schema to `migrations.length`. Idempotent; one transaction. When: lazy-tables.ts.

@@ -70,8 +70,12 @@ test("filters hold for words and vectors, and a change of attributes is a change
   expect(store.contentVersion()).not.toBe(version);
   expect(byWords(store, "words", eu).length).toBe(2);
   const [id = 0] = store.passageIds("us");
-  expect(store.within([id, id + 1_048_576], store.filesThatMeet(never))).toEqual([]);
-  expect(store.within([id], store.filesThatMeet(eu))).toEqual([id]);
+  const [one, gone] = [id, id + 1_048_576].map((id) => ({ id, score: 1 }));
+  if (one === undefined || gone === undefined) throw new Error("two");
+  expect(store.within([one, gone], store.filesThatMeet(never))).toEqual([]);
+  expect(store.within([one], store.filesThatMeet(eu))).toEqual([one]);
+  // What an index outside still finds of a file that is gone.
+  expect(store.within([gone, one], "all")).toEqual([one]);
 });
 
 test("vectors of two embedders are never compared", () => {

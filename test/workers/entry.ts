@@ -20,3 +20,4 @@ export { default } from "../../workers/edge/index.ts";
 export { ScriptedGeneration } from "./scripted-generation.ts";
 export { GatedKnowledge } from "./gated-knowledge.ts";
 export { DocumentReader } from "./document-reader-entry.ts";
+export { Vectors } from "./vectors-entry.ts";

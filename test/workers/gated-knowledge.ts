@@ -2,8 +2,11 @@ import { createKnowledgeBaseClass } from "../../durable-objects/knowledge-base/k
 import { err, ok } from "../../src/shared/contracts/result.ts";
 import { lexicalEmbedder } from "../../src/shared/retrieval/lexical-embedder.ts";
 import { lexicalReranker } from "../../src/shared/retrieval/lexical-reranker.ts";
+import type { OutsideBounds } from "../../src/shared/retrieval/outside-bounds.ts";
 import { DocumentReaderDied, type Embedder } from "../../src/shared/retrieval/ports.ts";
 import { readWhole } from "../../src/shared/retrieval/read-file-text.ts";
+import { vectorizeVectors } from "../../src/shared/retrieval/vectorize-index.ts";
+import type { FakeVectorize } from "./fake-vectorize.ts";
 
 /**
  * A KnowledgeBase object whose files are the test's, and which stands still where the test says: the object's own rules are tested against
@@ -26,6 +29,9 @@ export interface KnowledgeControl {
   opened: number;
   embedded: number;
   reports: string[];
+  /** The index of vectors outside; `null`: none is bound. */
+  vectorize: FakeVectorize | null;
+  bounds: OutsideBounds;
 }
 
 /** The reader of documents breaks off, or dies in the middle, so many times; whether it was to read alone, each time. Of all tests of a file. */
@@ -51,6 +57,8 @@ export function knowledgeControl(tenant: string): KnowledgeControl {
     opened: 0,
     embedded: 0,
     reports: [],
+    vectorize: null,
+    bounds: { from: 4, compared: 12 },
   };
   controls.set(tenant, made);
   return made;
@@ -63,7 +71,11 @@ async function reach(control: KnowledgeControl, step: Step): Promise<void> {
   await control.go.promise;
 }
 
-export const GatedKnowledge = createKnowledgeBaseClass(() => ({
+export const GatedKnowledge = createKnowledgeBaseClass((_env, { id }) => ({
+  outside(jurisdiction) {
+    const { vectorize, bounds } = knowledgeControl(id.name ?? "");
+    return vectorize === null || jurisdiction !== "none" ? null : { ...vectorizeVectors(vectorize), bounds };
+  },
   async open({ owner, fileId }) {
     const control = knowledgeControl(owner.tenant);
     control.opened += 1;

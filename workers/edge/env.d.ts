@@ -63,6 +63,8 @@ declare namespace Cloudflare {
     FILES_EU?: R2Bucket;
     /** Takes documents apart (workers/document-reader). Absent: PDF and Office files can't be searched. */
     DOCUMENT_READER?: Fetcher;
+    /** Vectors of large stores (workers/edge/outside-vectors.ts); in production alone. Absent: each store's object compares its own. */
+    VECTORS?: Vectorize;
     /** Shared counters of a location, by address: blocks of ten requests, and wrong credentials. */
     ADDRESS_REQUESTS?: RateLimit;
     ADDRESS_FAILURES?: RateLimit;

@@ -20,6 +20,7 @@ import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts"
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { documentReader } from "./document-reader.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
+import { outsideVectors } from "./outside-vectors.ts";
 
 /** Of one call of a model, all its attempts together. A search that may not wait so long says so itself. */
 const deadlineMs = 60_000;
@@ -37,6 +38,7 @@ export function knowledgeParts(env: Cloudflare.Env, context: DurableObjectState)
     open: (file, storedIn) => contents.open(file, storedIn),
     documents: documentReader(env),
     models: (tenant) => modelsOf(isolate, tenant, background),
+    outside: outsideVectors(env),
     report: isolate.report,
   };
 }

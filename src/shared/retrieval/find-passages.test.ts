@@ -31,8 +31,9 @@ function storeOf(byWords: Record<string, number[]>, byVector: number[] = []): Se
     contentVersion: () => "7",
     filesThatMeet: (filter): SearchedFiles => (filter === null ? "all" : [1]),
     byWords: (query) => byWords[query] ?? [],
-    byVector: () => byVector.map((id) => ({ id, score: 1 })),
-    within: (ids, files) => (files === "all" ? ids : ids.filter((id) => files.includes(id))),
+    byVector: (_vector, _embedder, _limit, _files, covered) =>
+      covered === "all" ? [] : byVector.map((id) => ({ id, score: 0.95 })),
+    within: (list, files) => (files === "all" ? list : list.filter(({ id }) => files.includes(id))),
     passages: (scored) => scored.map(({ id, score }) => found(id, { score })),
   };
 }
@@ -117,20 +118,30 @@ test("no more than asked for, and none without a query's word or vector", async 
   expect(await ordinals(storeOf({}), { rerank: true })).toEqual([]);
 });
 
-test("vectors that lie elsewhere take the store's place, within the files asked for", async () => {
-  const index = {
-    upsert: () => Promise.resolve(),
-    remove: () => Promise.resolve(),
-    nearest: () =>
-      Promise.resolve([
-        { id: "2", score: 1 },
-        { id: "1", score: 0.9 },
-      ]),
-  };
+test("what an index outside finds stands among what the store compares, by nearness, within the files asked for", async () => {
+  const nearest = () =>
+    Promise.resolve([
+      { id: 2, score: 1 },
+      { id: 9, score: 0.94 },
+      { id: 1, score: 0.9 },
+    ]);
   const store = storeOf({}, [9]);
-  expect(await ordinals(store, {}, { index })).toEqual([2, 1]);
+  expect(await ordinals(store, {}, { index: { covers: 3, nearest } })).toEqual([2, 9, 1]);
+  expect(await ordinals(store, {}, { index: { covers: "all", nearest } })).toEqual([2, 9, 1]);
   const filters = { type: "eq", key: "a", value: 1 } as const;
-  expect(await ordinals(store, { filters }, { index })).toEqual([1]);
+  expect(await ordinals(store, { filters }, { index: { covers: "all", nearest } })).toEqual([1]);
+});
+
+test("an index outside that fails costs what it alone would find, and is told of", async () => {
+  const index = { covers: 3, nearest: () => Promise.reject(new Error("down")) };
+  const lacks: string[] = [];
+  const result = await findPassages(
+    { ...search, queries: ["q"] },
+    { ...parts, store: storeOf({ q: [1] }, [9]), index, onLack: (part) => lacks.push(part) },
+  );
+  if (!result.ok) throw new Error(result.error.kind);
+  expect(result.value.passages.map(({ ordinal }) => ordinal)).toEqual([1, 9]);
+  expect([result.value.lacking, lacks]).toEqual([["vectors"], ["vectors"]]);
 });
 
 test("of neighbours that share much of their text the better one stays, of two files both do", () => {

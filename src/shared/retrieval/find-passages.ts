@@ -8,7 +8,7 @@
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { AttributeFilter } from "./attribute-filter.ts";
-import type { Scored } from "./best-few.ts";
+import { BestFew, type Scored } from "./best-few.ts";
 import { fuseRanks, type RankedList } from "./fuse.ts";
 import type { FoundPassage } from "./passage.ts";
 import type { Embedder, FoundPassages, PassageSearch, Reranker, VectorIndex } from "./ports.ts";
@@ -23,9 +23,16 @@ export interface SearchedStore {
   filesThatMeet(filter: AttributeFilter | null): SearchedFiles;
   /** Ids, best first. */
   byWords(query: string, limit: number, files: SearchedFiles): readonly number[];
-  byVector(vector: Float32Array, embedderId: string, limit: number, files: SearchedFiles): readonly Scored[];
-  /** Of those that lie in these files. */
-  within(ids: readonly number[], files: SearchedFiles): readonly number[];
+  /** @param covered what is not compared (`SearchedIndex.covers`); `null`: all are */
+  byVector(
+    vector: Float32Array,
+    embedderId: string,
+    limit: number,
+    files: SearchedFiles,
+    covered: SearchedIndex["covers"] | null,
+  ): readonly Scored[];
+  /** Of those that there are, and that lie in these files. */
+  within(found: readonly Scored[], files: SearchedFiles): readonly Scored[];
   passages(scored: readonly Scored[]): FoundPassage[];
 }
 
@@ -33,10 +40,15 @@ export interface SearchParts {
   readonly store: SearchedStore;
   readonly embedder: Embedder;
   readonly reranker: Reranker;
-  /** Where the vectors lie, if not in the store. */
-  readonly index?: VectorIndex;
+  /** What finds vectors that the store does not compare; absent: it compares all. */
+  readonly index?: SearchedIndex;
   /** Told of a part that failed and was done without. */
   readonly onLack?: (part: LackingPart, refusal: Refusal) => void;
+}
+
+export interface SearchedIndex extends Pick<VectorIndex, "nearest"> {
+  /** Blocks of vectors that it is known to find since no later than this mark of the store's, or all. */
+  readonly covers: number | "all";
 }
 
 export type LackingPart = "vectors" | "rerank";
@@ -74,10 +86,12 @@ export async function findPassages(
     weight: 1,
   }));
   const weight = embedder.weight ?? 1;
-  if (outside === null)
-    for (const vector of vectors)
-      lists.push({ ids: store.byVector(vector, embedder.id, listLength, files).map(({ id }) => id), weight });
-  else if (outside.ok) for (const ids of outside.value) lists.push({ ids: store.within(ids, files), weight });
+  for (const [at, vector] of vectors.entries()) {
+    const here = store.byVector(vector, embedder.id, listLength, files, index?.covers ?? null);
+    const there = outside?.ok === true ? store.within(outside.value[at] ?? [], files) : [];
+    // A list that could not be had is none: it would lower every score.
+    if (outside?.ok !== false || here.length > 0) lists.push({ ids: nearestOf(here, there), weight });
+  }
   const pool = store.passages(fuseRanks(lists).slice(0, poolSize));
   const contentVersion = store.contentVersion();
 
@@ -89,13 +103,21 @@ export async function findPassages(
   return ok({ passages, contentVersion, ...(lacking.length === 0 ? {} : { lacking }) });
 }
 
+/** Of both, none twice: a vector that was just sent is found by either. Both scores are cosines, here to a hundredth. */
+function nearestOf(here: readonly Scored[], there: readonly Scored[]): readonly number[] {
+  if (there.length === 0) return here.map(({ id }) => id);
+  const best = new BestFew(listLength);
+  const scores = new Map([...there, ...here].map(({ id, score }) => [id, score]));
+  for (const [id, score] of scores) best.add(id, score);
+  return best.toArray().map(({ id }) => id);
+}
+
 async function nearestOutside(
-  index: VectorIndex,
+  index: SearchedIndex,
   vectors: readonly Float32Array[],
-): Promise<Result<readonly (readonly number[])[], Refusal>> {
+): Promise<Result<readonly (readonly Scored[])[], Refusal>> {
   try {
-    const found = await Promise.all(vectors.map((vector) => index.nearest(vector, listLength)));
-    return ok(found.map((list) => list.map(({ id }) => Number(id))));
+    return ok(await Promise.all(vectors.map((vector) => index.nearest(vector, listLength))));
   } catch (error) {
     const detail = error instanceof Error ? error.name : "not an error";
     return err({ kind: "dependency-unavailable", component: "vector-index", retryAfterMs: 1000, detail });

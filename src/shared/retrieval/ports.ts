@@ -4,6 +4,8 @@ import type { Result } from "../contracts/result.ts";
 import type { FileReason } from "./decode-text.ts";
 import type { ExtractedText } from "./extract-text.ts";
 import type { AttributeFilter } from "./attribute-filter.ts";
+import type { Scored } from "./best-few.ts";
+import type { OutsideBounds } from "./outside-bounds.ts";
 import type { FoundPassage } from "./passage.ts";
 
 /** Vectors of unit length. `id` names model and version: vectors of two ids are never compared. */
@@ -45,15 +47,42 @@ export interface DocumentReader {
 /** The reader of documents ended in the middle: out of memory or time over this document, or over one that was read beside it. */
 export class DocumentReaderDied extends Error {}
 
-/** Vectors of one store that lie outside its object. What was just written may be found only later. */
+/** Vectors of one store, made by one embedder, that lie outside its object. What was just written may be found only later. */
 export interface VectorIndex {
-  upsert(vectors: readonly { readonly id: string; readonly values: Float32Array }[]): Promise<void>;
-  remove(ids: readonly string[]): Promise<void>;
-  /** Nearest first; `score` is the cosine. */
-  nearest(
-    query: Float32Array,
-    limit: number,
-  ): Promise<readonly { readonly id: string; readonly score: number }[]>;
+  /**
+   * The same again changes nothing. Vectors of no length at all, which are near nothing, are left out.
+   *
+   * @returns what the index calls this change (`IndexState.change`); `null`: there was nothing to write
+   */
+  upsert(vectors: readonly { readonly id: number; readonly values: Float32Array }[]): Promise<string | null>;
+  /** Also of those that are not there. */
+  remove(ids: readonly number[]): Promise<void>;
+  /** Nearest first; `score` is the cosine. What was removed may be among them for some time. */
+  nearest(query: Float32Array, limit: number): Promise<readonly Scored[]>;
+}
+
+/** Where vectors of large stores may lie outside of their objects: one index, of one number of dimensions, for all tenants. */
+export interface OutsideVectors {
+  readonly bounds: OutsideBounds;
+  /** Apart from all others': no other tenant's, store's or embedder's vectors are ever found. */
+  of(whose: VectorOwner): Promise<VectorIndex>;
+  state(): Promise<IndexState>;
+}
+
+export interface VectorOwner {
+  readonly tenant: string;
+  readonly storeId: string;
+  readonly embedderId: string;
+}
+
+export interface IndexState {
+  readonly dimensions: number;
+  /** Of all tenants together. */
+  readonly vectors: number;
+  /** The latest change that is found, with all that came before it; `null`: it does not say. */
+  readonly change: string | null;
+  /** When that was made, by the index's clock. */
+  readonly changeMs: number | null;
 }
 
 /**

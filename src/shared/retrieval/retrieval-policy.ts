@@ -1,5 +1,6 @@
 /** What may a tenant's users keep to be searched, and how is it searched? The tenant's block `retrieval` (docs/configuration.md). */
 import * as z from "zod";
+import { mostIndexedPassages, outsideBounds } from "./outside-bounds.ts";
 
 const fleetModelSchema = z.lazy(() => z.strictObject({ model: z.string().min(1).max(128) }));
 
@@ -13,7 +14,14 @@ export const retrievalPolicySchema = z.lazy(() =>
     max_total_bytes: z.int().min(1024).max(5_368_709_120).default(1_073_741_824),
     max_vector_stores: z.int().min(1).max(10_000).default(100),
     /** Passages of one vector store: they are searched one by one. */
-    max_passages_per_store: z.int().min(1).max(50_000).default(20_000),
+    max_passages_per_store: z.int().min(1).max(outsideBounds.compared).default(20_000),
+    /** The same where the platform has an index of vectors, in which those of a large store then lie as well. Absent: none of this tenant's do. */
+    max_indexed_passages_per_store: z
+      .int()
+      .min(outsideBounds.compared + 1)
+      .max(mostIndexedPassages)
+      .nullable()
+      .default(null),
     /** A model of the fleet that makes the vectors. Absent: made in process, from words alone. */
     embedder: fleetModelSchema.nullable().default(null),
     /** A model of the fleet that ranks what was found. Absent: ranked in process, by words. */

@@ -29,6 +29,26 @@ export function packVectors(vectors: readonly Float32Array[], dimensions: number
   return buffer;
 }
 
+/** As they were packed, each value to within half a step. */
+export function unpackVectors(block: ArrayBuffer, dimensions: number): Float32Array[] {
+  const count = vectorsIn(block, dimensions);
+  const factors = new Float32Array(block, 0, count);
+  const bytes = new Int8Array(block, count * 4);
+  return Array.from({ length: count }, (_, index) => {
+    const factor = factors[index] ?? 0;
+    return Float32Array.from(
+      bytes.subarray(index * dimensions, (index + 1) * dimensions),
+      (byte) => byte * factor,
+    );
+  });
+}
+
+function vectorsIn(block: ArrayBuffer, dimensions: number): number {
+  const count = block.byteLength / (4 + dimensions);
+  if (!Number.isInteger(count)) throw new RangeError("a block of vectors of another length");
+  return count;
+}
+
 /** A query's values that are not zero: of a sparse one most products need not be made. */
 export interface QueryVector {
   readonly places: Int32Array;
@@ -48,8 +68,7 @@ export function toQueryVector(vector: Float32Array): QueryVector {
 
 /** The cosine of the query with each vector of the block, in their order. */
 export function blockCosines(block: ArrayBuffer, { places, values, dimensions }: QueryVector): Float32Array {
-  const count = block.byteLength / (4 + dimensions);
-  if (!Number.isInteger(count)) throw new RangeError("a block of vectors of another length");
+  const count = vectorsIn(block, dimensions);
   const factors = new Float32Array(block, 0, count);
   const bytes = new Int8Array(block, count * 4);
   const cosines = new Float32Array(count);

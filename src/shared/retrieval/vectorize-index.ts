@@ -1,12 +1,14 @@
 /**
- * A store's vectors in Vectorize, for stores beyond what an object compares by itself. Never run for real: it does not run offline; tested
- * against its documented shape (https://developers.cloudflare.com/vectorize/).
+ * Vectors of large stores in Vectorize. Never run for real: it does not run offline; tested against a stand-in of its documented shape
+ * (https://developers.cloudflare.com/vectorize/) and of the bounds that its users report.
  *
  * What it writes is found some seconds later, and what it removes is found some seconds longer: the store's object, which knows the
  * passages that there are, drops what it does not know (find-passages.ts). Ids are one per index, not per namespace, so that each carries
  * its namespace.
  */
-import type { VectorIndex } from "./ports.ts";
+import type { Scored } from "./best-few.ts";
+import { outsideBounds } from "./outside-bounds.ts";
+import type { IndexState, OutsideVectors, VectorIndex, VectorOwner } from "./ports.ts";
 
 /** What is used of the binding. */
 export interface VectorizeBinding {
@@ -18,31 +20,64 @@ export interface VectorizeBinding {
     vector: Float32Array,
     options: { topK: number; namespace: string; returnValues: false; returnMetadata: "none" },
   ): Promise<{ readonly matches: readonly { readonly id: string; readonly score: number }[] }>;
+  /** The declaration calls the last two numbers, its own comments a UUID and an ISO date. */
+  describe(): Promise<{
+    readonly dimensions: number;
+    readonly vectorCount: number;
+    readonly processedUpToMutation: unknown;
+    readonly processedUpToDatetime: unknown;
+  }>;
 }
 
 /** https://developers.cloudflare.com/vectorize/platform/limits/ */
 const vectorizeBounds = {
-  /** Of one upsert from a Worker; deletions are sent by as many. */
-  batch: 1000,
+  /** Of one upsert from a Worker. */
+  upserted: 1000,
+  /** Of one deletion. On no page of the documentation: more are refused as a whole (`40007 too many ids in payload; max id count is 100`). */
+  removed: 100,
   /** Without values and metadata. */
   topK: 100,
   dimensions: 1536,
 } as const;
 
-/** Hexadecimal digits: 128 bits, so that no two stores meet. With a passage's number behind it, an id has under its 64 bytes. */
+/** Hexadecimal digits: 128 bits, so that no two owners meet. With a passage's number behind it, an id has under its 64 bytes. */
 const namespaceCharacters = 32;
 
-/** A tenant's store by its own namespace, whose name tells neither. The index must be made with `--metric=cosine`. */
-export async function vectorizeIndex(
-  binding: VectorizeBinding,
-  owner: { readonly tenant: string; readonly storeId: string },
-): Promise<VectorIndex> {
-  const digest = await crypto.subtle.digest(
-    "SHA-256",
-    new TextEncoder().encode(JSON.stringify([owner.tenant, owner.storeId])),
-  );
-  const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return new VectorizeNamespace(binding, hex.slice(0, namespaceCharacters));
+/** The index must be made with `--metric=cosine`. */
+export function vectorizeVectors(binding: VectorizeBinding): OutsideVectors {
+  return {
+    bounds: outsideBounds,
+    of: async (whose) => new VectorizeNamespace(binding, await namespaceOf(whose)),
+    async state(): Promise<IndexState> {
+      const said = await binding.describe();
+      const { dimensions, vectorCount: vectors } = said;
+      if (!Number.isInteger(dimensions) || dimensions < 1)
+        throw new TypeError("an index that does not say how many dimensions it has");
+      return {
+        dimensions,
+        vectors: Number.isInteger(vectors) ? vectors : 0,
+        change: typeof said.processedUpToMutation === "string" ? said.processedUpToMutation : null,
+        changeMs: dateOf(said.processedUpToDatetime),
+      };
+    },
+  };
+}
+
+/**
+ * One for each store and embedder: a tenant's, as a whole, would let small stores drown among a large one's first hundred. Its name tells
+ * none of the three.
+ */
+async function namespaceOf({ tenant, storeId, embedderId }: VectorOwner): Promise<string> {
+  const text = new TextEncoder().encode(JSON.stringify([tenant, storeId, embedderId]));
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("")
+    .slice(0, namespaceCharacters);
+}
+
+function dateOf(said: unknown): number | null {
+  const ms = typeof said === "string" ? Date.parse(said) : said;
+  return typeof ms === "number" && Number.isFinite(ms) ? ms : null;
 }
 
 class VectorizeNamespace implements VectorIndex {
@@ -56,31 +91,37 @@ class VectorizeNamespace implements VectorIndex {
     this.#prefix = `${namespace}/`;
   }
 
-  async upsert(vectors: readonly { readonly id: string; readonly values: Float32Array }[]): Promise<void> {
+  async upsert(
+    vectors: readonly { readonly id: number; readonly values: Float32Array }[],
+  ): Promise<string | null> {
     const wide = vectors.find(({ values }) => values.length > vectorizeBounds.dimensions);
     if (wide !== undefined)
       throw new RangeError(
         `Vectorize takes ${vectorizeBounds.dimensions} dimensions, not ${wide.values.length}`,
       );
-    for (let at = 0; at < vectors.length; at += vectorizeBounds.batch)
-      await this.#binding.upsert(
-        vectors
-          .slice(at, at + vectorizeBounds.batch)
-          .map(({ id, values }) => ({ id: this.#prefix + id, namespace: this.#namespace, values })),
+    const pointing = vectors.filter(({ values }) => !isZero(values));
+    let change: string | null = null;
+    for (let at = 0; at < pointing.length; at += vectorizeBounds.upserted) {
+      const { mutationId } = await this.#binding.upsert(
+        pointing
+          .slice(at, at + vectorizeBounds.upserted)
+          .map(({ id, values }) => ({ id: this.#prefix + String(id), namespace: this.#namespace, values })),
       );
+      change = mutationId;
+    }
+    return change;
   }
 
-  async remove(ids: readonly string[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += vectorizeBounds.batch)
+  async remove(ids: readonly number[]): Promise<void> {
+    for (let at = 0; at < ids.length; at += vectorizeBounds.removed)
       await this.#binding.deleteByIds(
-        ids.slice(at, at + vectorizeBounds.batch).map((id) => this.#prefix + id),
+        ids.slice(at, at + vectorizeBounds.removed).map((id) => this.#prefix + String(id)),
       );
   }
 
-  async nearest(
-    query: Float32Array,
-    limit: number,
-  ): Promise<readonly { readonly id: string; readonly score: number }[]> {
+  async nearest(query: Float32Array, limit: number): Promise<readonly Scored[]> {
+    // A cosine with nothing is no number.
+    if (isZero(query)) return [];
     const { matches } = await this.#binding.query(query, {
       topK: Math.min(Math.max(1, Math.trunc(limit)), vectorizeBounds.topK),
       namespace: this.#namespace,
@@ -89,6 +130,10 @@ class VectorizeNamespace implements VectorIndex {
     });
     return matches
       .filter(({ id }) => id.startsWith(this.#prefix))
-      .map(({ id, score }) => ({ id: id.slice(this.#prefix.length), score }));
+      .map(({ id, score }) => ({ id: Number(id.slice(this.#prefix.length)), score }));
   }
+}
+
+function isZero(values: Float32Array): boolean {
+  return values.every((value) => value === 0);
 }

@@ -180,6 +180,12 @@ export const tenantConfigSchema = z.lazy(() =>
         .prefault({}),
     })
     .superRefine((tenant, context) => {
+      if (tenant.jurisdiction !== "none" && tenant.retrieval.max_indexed_passages_per_store !== null)
+        context.addIssue({
+          code: "custom",
+          path: ["retrieval", "max_indexed_passages_per_store"],
+          message: "must be null where jurisdiction is not none: the index of vectors knows no jurisdiction",
+        });
       for (const [path, name] of tenant.tools === null ? [] : bindingsOf(tenant.tools))
         if (!isOwnBinding(name, tenant.id))
           context.addIssue({

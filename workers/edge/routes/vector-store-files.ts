@@ -15,6 +15,7 @@ import {
 import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
 import { askLibrary, askStore, changeableInPath, inPath, storeExpired } from "../ask-knowledge.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
+import { mostPassages } from "../outside-vectors.ts";
 import { publicPage } from "../public-conversation.ts";
 import { idPageOf, publicBatch, publicStoreFile, statusOf } from "../public-knowledge.ts";
 import { readJsonText } from "../read-body.ts";
@@ -78,7 +79,7 @@ async function attach(
   if (!used.ok) return used;
   if (used.value.result !== "ok") return err({ kind: "object-unknown", namedBy });
   const { files } = used.value;
-  const maxPassages = call.tenant.retrieval.max_passages_per_store;
+  const maxPassages = mostPassages(env, call.tenant);
   const attached = await askStore(env, store, async (stub, message) =>
     stub.attach({ ...message, files, batchId, maxPassages }),
   );

@@ -32,6 +32,7 @@ import {
 } from "../ask-knowledge.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { knowledgeSource } from "../knowledge-source.ts";
+import { mostPassages } from "../outside-vectors.ts";
 import { publicPage } from "../public-conversation.ts";
 import { placeOf } from "../place.ts";
 import { idPageOf, publicResults, publicStore } from "../public-knowledge.ts";
@@ -66,7 +67,7 @@ export const createVectorStore: TenantHandler = async (call) => {
       definition,
       files,
       maxStores: retrieval.max_vector_stores,
-      maxPassages: retrieval.max_passages_per_store,
+      maxPassages: mostPassages(isolate.env, tenant),
     }),
   );
   if (!created.ok) return respondRefusal(scope, created.error);

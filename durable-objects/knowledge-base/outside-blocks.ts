@@ -1,0 +1,310 @@
+/**
+ * Which blocks of a store's vectors lie in the index outside as well? A row is written before its block is sent, and goes when the index
+ * acknowledged its removal; a row whose block is there no more is therefore what is owed, whatever removed it, and whenever it was killed.
+ */
+import { unpackVectors } from "../../src/shared/retrieval/vector-block.ts";
+import { LazyTables } from "../storage/lazy-tables.ts";
+import type { SqlTransactions } from "../storage/sql-port.ts";
+import type { TakenBlock } from "./outside-rules.ts";
+import { outsideMigrations } from "./outside-tables.ts";
+
+/** Blocks of one embedder, by their first passages. */
+export interface OutsideBlocksOf {
+  readonly embedderId: string;
+  readonly blocks: readonly { readonly first: number; readonly passages: number }[];
+}
+
+export interface UnseenBlock extends TakenBlock {
+  readonly first: number;
+  readonly embedderId: string;
+}
+
+type SentVector = { readonly id: number; readonly values: Float32Array };
+type BlockRow = { first: number; passages: number; embedder: string };
+
+/** A block that the row does not mean: it is gone, or was made anew by another embedder. */
+const lostBlock = "(v.first IS NULL OR v.embedder != b.embedder)";
+const blocksOf = "outside_block b LEFT JOIN passage_vectors v ON v.first = b.first";
+/** What was sent and not acknowledged is sent again. */
+const unsentBlock = "(b.first IS NULL OR (b.taken_ms IS NULL AND b.embedder = v.embedder))";
+const vectorsBeside = "passage_vectors v LEFT JOIN outside_block b ON b.first = v.first";
+const passagesInBlock = "length(v.vectors) / (v.dimensions + 4)";
+
+/** Only `areMade` and `open` where the tables are not made. They are only where those of the passages are. */
+export class OutsideBlocks {
+  readonly #storage: SqlTransactions;
+  readonly #tables: LazyTables;
+
+  constructor(storage: SqlTransactions) {
+    this.#storage = storage;
+    this.#tables = new LazyTables(storage, outsideMigrations, "outside_schema_version");
+  }
+
+  get areMade(): boolean {
+    return this.#tables.areMade;
+  }
+
+  open(): void {
+    this.#tables.make();
+  }
+
+  step(): {
+    readonly dimensions: number;
+    readonly describedMs: number;
+    readonly failures: number;
+    readonly againMs: number;
+  } {
+    const row = this.#storage.sql
+      .exec<{ dimensions: number; described_ms: number; failures: number; again_ms: number }>(
+        "SELECT dimensions, described_ms, failures, again_ms FROM outside_step",
+      )
+      .one();
+    const { dimensions, described_ms: describedMs, failures, again_ms: againMs } = row;
+    return { dimensions, describedMs, failures, againMs };
+  }
+
+  described(dimensions: number, nowMs: number): void {
+    this.#storage.sql.exec("UPDATE outside_step SET dimensions = ?, described_ms = ?", dimensions, nowMs);
+  }
+
+  worked(): void {
+    this.#storage.sql.exec("UPDATE outside_step SET failures = 0, again_ms = 0");
+  }
+
+  failed(failures: number, againMs: number): void {
+    this.#storage.sql.exec("UPDATE outside_step SET failures = ?, again_ms = ?", failures, againMs);
+  }
+
+  get areAny(): boolean {
+    return this.#has("SELECT 1 FROM outside_block LIMIT 1");
+  }
+
+  /** @param all whether all of them are to be removed @returns when the one that was sent first was; `null`: there are none */
+  owedSentMs(all: boolean): number | null {
+    return this.#storage.sql
+      .exec<{ at: number | null }>(
+        `SELECT min(b.sent_ms) AS at FROM ${blocksOf} WHERE ? OR ${lostBlock}`,
+        Number(all),
+      )
+      .one().at;
+  }
+
+  /** Some of them, that were sent no later than this. From here on no search relies on the index for them. */
+  takeOwed(all: boolean, sentByMs: number, mostPassages: number): OutsideBlocksOf | null {
+    return this.#storage.transactionSync(() => {
+      const owed = some(
+        this.#storage.sql
+          .exec<BlockRow>(
+            `SELECT b.first AS first, b.passages AS passages, b.embedder AS embedder FROM ${blocksOf}
+             WHERE (? OR ${lostBlock}) AND b.sent_ms <= ? ORDER BY b.first LIMIT ?`,
+            Number(all),
+            sentByMs,
+            mostPassages,
+          )
+          .toArray(),
+        mostPassages,
+      );
+      if (owed !== null)
+        this.#storage.sql.exec(
+          "UPDATE outside_block SET seen = NULL WHERE first IN (SELECT value FROM json_each(?))",
+          firstsOf(owed),
+        );
+      return owed;
+    });
+  }
+
+  removed(owed: OutsideBlocksOf): void {
+    this.#storage.sql.exec(
+      "DELETE FROM outside_block WHERE first IN (SELECT value FROM json_each(?))",
+      firstsOf(owed),
+    );
+  }
+
+  /** The index is another one, or was emptied: all is sent anew, and removed in the end whether it was there or not. */
+  lost(): void {
+    this.#storage.sql.exec("UPDATE outside_block SET taken_ms = NULL, change = NULL, seen = NULL");
+  }
+
+  hasUnsent(dimensions: number): boolean {
+    return this.#has(
+      `SELECT 1 FROM ${vectorsBeside} WHERE v.dimensions = ? AND ${unsentBlock} LIMIT 1`,
+      dimensions,
+    );
+  }
+
+  /** Vectors that the index can't hold. */
+  hasOther(dimensions: number): boolean {
+    return this.#has("SELECT 1 FROM passage_vectors WHERE dimensions != ? LIMIT 1", dimensions);
+  }
+
+  /** The next to be sent. */
+  unsent(dimensions: number, mostPassages: number): OutsideBlocksOf | null {
+    return some(
+      this.#storage.sql
+        .exec<BlockRow>(
+          `SELECT v.first AS first, ${passagesInBlock} AS passages, v.embedder AS embedder
+           FROM ${vectorsBeside} WHERE v.dimensions = ? AND ${unsentBlock} ORDER BY v.first LIMIT ?`,
+          dimensions,
+          mostPassages,
+        )
+        .toArray(),
+      mostPassages,
+    );
+  }
+
+  /** Notes that they are sent, and reads them, as far as they are still there. */
+  send({ embedderId, blocks }: OutsideBlocksOf, nowMs: number): SentVector[] {
+    return this.#storage.transactionSync(() =>
+      blocks.flatMap(({ first }) => {
+        const vectors = this.#vectors(first, embedderId);
+        if (vectors.length > 0)
+          this.#storage.sql.exec(
+            "INSERT OR REPLACE INTO outside_block (first, passages, embedder, sent_ms) VALUES (?, ?, ?, ?)",
+            first,
+            vectors.length,
+            embedderId,
+            nowMs,
+          );
+        return vectors;
+      }),
+    );
+  }
+
+  /** The same of a block that was taken, which it stays. */
+  sendAgain({ first, embedderId }: UnseenBlock, nowMs: number): SentVector[] {
+    this.#storage.sql.exec("UPDATE outside_block SET sent_ms = ? WHERE first = ?", nowMs, first);
+    return this.#vectors(first, embedderId);
+  }
+
+  #vectors(first: number, embedderId: string): SentVector[] {
+    const [block] = this.#storage.sql
+      .exec<{ dimensions: number; vectors: ArrayBuffer }>(
+        "SELECT dimensions, vectors FROM passage_vectors WHERE first = ? AND embedder = ?",
+        first,
+        embedderId,
+      )
+      .toArray();
+    if (block === undefined) return [];
+    return unpackVectors(block.vectors, block.dimensions).map((values, at) => ({ id: first + at, values }));
+  }
+
+  taken(sent: OutsideBlocksOf, change: string | null, nowMs: number): void {
+    this.#storage.sql.exec(
+      "UPDATE outside_block SET taken_ms = ?, change = ? WHERE first IN (SELECT value FROM json_each(?))",
+      nowMs,
+      change,
+      firstsOf(sent),
+    );
+  }
+
+  /** Taken by the index, and not known to be found yet. */
+  unseen(): UnseenBlock[] {
+    return this.#storage.sql
+      .exec<{ first: number; embedder: string; sent_ms: number; taken_ms: number; change: string | null }>(
+        `SELECT first, embedder, sent_ms, taken_ms, change FROM outside_block
+         WHERE seen IS NULL AND taken_ms IS NOT NULL`,
+      )
+      .toArray()
+      .map(({ first, embedder: embedderId, sent_ms: sentMs, taken_ms: takenMs, change }) => ({
+        first,
+        embedderId,
+        sentMs,
+        takenMs,
+        change,
+      }));
+  }
+
+  /** When the first of them was taken; `null`: there are none. */
+  unseenTakenMs(): number | null {
+    return this.#storage.sql
+      .exec<{ at: number | null }>("SELECT min(taken_ms) AS at FROM outside_block WHERE seen IS NULL")
+      .one().at;
+  }
+
+  /** The index finds them: from the next search on, nobody compares them. */
+  seen(firsts: readonly number[]): void {
+    if (firsts.length === 0) return;
+    this.#storage.transactionSync(() => {
+      const { mark } = this.#storage.sql
+        .exec<{ mark: number }>(
+          "UPDATE outside_step SET last_seen = last_seen + 1 RETURNING last_seen AS mark",
+        )
+        .one();
+      this.#storage.sql.exec(
+        "UPDATE outside_block SET seen = ? WHERE first IN (SELECT value FROM json_each(?))",
+        mark,
+        JSON.stringify(firsts),
+      );
+    });
+  }
+
+  /** What a search that begins now may leave to the index: blocks that are found since no later than this. `null`: none. */
+  mark(embedderId: string): number | null {
+    return this.#storage.sql
+      .exec<{ mark: number | null }>(
+        "SELECT max(seen) AS mark FROM outside_block WHERE seen IS NOT NULL AND embedder = ?",
+        embedderId,
+      )
+      .one().mark;
+  }
+
+  /** A vector that the index is known to find; `null`: it finds none. */
+  seenVector(): { readonly embedderId: string; readonly values: Float32Array } | null {
+    const [block] = this.#storage.sql
+      .exec<{ first: number; embedder: string }>(
+        "SELECT first, embedder FROM outside_block WHERE seen IS NOT NULL AND change IS NOT NULL LIMIT 1",
+      )
+      .toArray();
+    if (block === undefined) return null;
+    const vectors = this.#vectors(block.first, block.embedder);
+    const pointing = vectors.find(({ values }) => values.some((value) => value !== 0));
+    return pointing === undefined ? null : { embedderId: block.embedder, values: pointing.values };
+  }
+
+  /** Vectors of so many dimensions that the index is not known to find. */
+  pending(dimensions: number): number {
+    return this.#count("v.dimensions = ?", dimensions);
+  }
+
+  /** Those of an embedder's that a search would compare here. */
+  compared(embedderId: string): number {
+    return this.#count("v.embedder = ?", embedderId);
+  }
+
+  /** The object's storage was deleted: what is sent next makes the tables anew. */
+  forgotten(): void {
+    this.#tables.wereDeleted();
+  }
+
+  #count(which: string, value: number | string): number {
+    return this.#storage.sql
+      .exec<{ n: number }>(
+        `SELECT CAST(total(${passagesInBlock}) AS INTEGER) AS n FROM ${vectorsBeside}
+         WHERE ${which} AND (b.seen IS NULL OR b.embedder != v.embedder)`,
+        value,
+      )
+      .one().n;
+  }
+
+  #has(query: string, ...values: number[]): boolean {
+    return this.#storage.sql.exec(query, ...values).toArray().length > 0;
+  }
+}
+
+/** As many of the first as are of one embedder and hold no more passages. One at least. */
+function some(rows: readonly BlockRow[], mostPassages: number): OutsideBlocksOf | null {
+  const [first] = rows;
+  if (first === undefined) return null;
+  const blocks: BlockRow[] = [];
+  let passages = 0;
+  for (const row of rows) {
+    passages += row.passages;
+    if (blocks.length > 0 && (passages > mostPassages || row.embedder !== first.embedder)) break;
+    blocks.push(row);
+  }
+  return { embedderId: first.embedder, blocks };
+}
+
+function firstsOf({ blocks }: OutsideBlocksOf): string {
+  return JSON.stringify(blocks.map(({ first }) => first));
+}
