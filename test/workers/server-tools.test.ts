@@ -199,6 +199,18 @@ describe("one call", () => {
     });
   });
 
+  test("whose arguments were masked on their way is not made with what stands in their place", async () => {
+    engine.rounds.push(calls(["get_order", { id: "ann@example.com" }]), says("I may not."));
+    const response = await create(await bearer("shielded", "bob"), {});
+    expect(server.asked).toEqual([]);
+    expect(response.output[0]).toMatchObject({
+      status: "failed",
+      arguments: '{"id":"[e-mail address]"}',
+      error: { content: [{ text: expect.stringContaining("masked") as string }] },
+    });
+    expect(engine.lastRead()).toContain("masked before they came to it");
+  });
+
   test("of which a guard model is not asked: it judges who speaks", async () => {
     engine.tokens = ["safe"];
     engine.rounds.push(calls(order), says("It was", " sent."));

@@ -2,15 +2,17 @@
  * The tools of one turn, as its tenant configured them, with what they need of this Worker: `fetch`, secrets and databases by name, the
  * safety rules. Loaded by the first turn that was offered any.
  */
+import { err } from "../../src/shared/contracts/result.ts";
 import { screenPrompt, type ScreenedPrompt } from "../../src/shared/safety/screen-prompt.ts";
 import { calculator } from "../../src/shared/tools/calculator/calculator.ts";
 import { httpTool, type HttpToolDeps } from "../../src/shared/tools/http/http-tool.ts";
 import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
+import { holdsMask } from "../../src/shared/tools/masked-arguments.ts";
 import { shownResult } from "../../src/shared/tools/shown-result.ts";
 import { resultScreen } from "../../src/shared/tools/web-search/screen-results.ts";
 import { webSearchTool } from "../../src/shared/tools/web-search/web-search-tool.ts";
 import { cutTo, runCall } from "../../src/shared/tools/run-call.ts";
-import type { ServerTool } from "../../src/shared/tools/server-tool.ts";
+import type { ServerTool, ToolFault } from "../../src/shared/tools/server-tool.ts";
 import type { ReadOnlyDatabase } from "../../src/shared/tools/sql/read-only-database.ts";
 import type { ToolBox } from "../../src/shared/tools/tool-box.ts";
 import type { ToolPolicy } from "../../src/shared/tools/tool-policy.ts";
@@ -31,10 +33,12 @@ export async function toolBoxOf(isolate: Isolate, request: ChatTurnRequest): Pro
     tools: new Map(known.map((tool) => [tool.name, tool])),
     mostCharacters: policy.max_result_characters,
     call: (tool, argumentsText, signal) =>
-      runCall(tool, argumentsText, signal, {
-        timer: isolate.screen.timer,
-        report: (name, detail) => isolate.report(`tool ${name}`, detail),
-      }),
+      holdsMask(argumentsText, tenant.safety)
+        ? Promise.resolve(err(maskedArguments))
+        : runCall(tool, argumentsText, signal, {
+            timer: isolate.screen.timer,
+            report: (name, detail) => isolate.report(`tool ${name}`, detail),
+          }),
     screened: async (text) => {
       // In process alone: a guard model judges who speaks (docs/moderation.md).
       const screening = screenPrompt([{ role: "tool", content: text }], tenant.safety, isolate.screen);
@@ -49,6 +53,11 @@ export async function toolBoxOf(isolate: Isolate, request: ChatTurnRequest): Pro
     cut: (text, most = policy.max_result_characters) => cutTo(text, most),
   };
 }
+
+const maskedArguments: ToolFault = {
+  kind: "refused",
+  detail: "its arguments held what may not be said here, and was masked before they came to it",
+};
 
 function toolsOf({ env }: Isolate, policy: ToolPolicy, { webSearch }: OfferedTools): readonly ServerTool[] {
   const deps: HttpToolDeps = {
