@@ -208,6 +208,8 @@ test("what a tenant left that was deleted in KV alone is erased by the API's del
     "key.revoke-all",
     "tenant.delete",
   ]);
+  const log = await deps.ledger({ log: "platform", tenant: null }).entries(null, 10);
+  expect(log.entries.map(({ action }) => action)).toEqual(["tenant.delete", "tenant.create"]);
   expect(config.get("gone:acme")).toBe(`${new Date(nowMs - 3_600_000).toISOString()} erased`);
   for (const id of ["acme", "nobody", "No Id"])
     expect(await deleteTenant(platform, id, erasing)).toMatchObject({ error: { kind: "object-unknown" } });

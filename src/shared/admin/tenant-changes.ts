@@ -1,7 +1,7 @@
 import { tenantIdSchema, type TenantId } from "../contracts/ids.ts";
 import { err, ok } from "../contracts/result.ts";
 import { goneKey, readTenantEntry, tenantKey, type StoreEntry } from "../tenancy/tenant-entries.ts";
-import type { EntryPage, Ledger } from "./ledger.ts";
+import type { EntryPage, Ledger, LedgerCommand } from "./ledger.ts";
 import { tenantConfigSchema, type TenantConfig } from "../tenancy/tenant-config.ts";
 import { claimsOf, goneMark, planRemoval, planTenant, readGoneMark } from "../tenancy/tenant-registry.ts";
 import { base32 } from "../turn/base32.ts";
@@ -194,7 +194,9 @@ async function eraseGone(admin: Admin, id: string, deps: TenantDeps): Promise<Ad
     const target: LedgerPlace = { log: id, tenant };
     const ledger = deps.ledger(target);
     const { entries } = await ledger.entries(null, 1);
-    await note(admin, "tenant.delete", target, "", deps);
+    // Once for the platform; in each tenant's log it stands for what was kept there.
+    if (jurisdiction === "none") await note(admin, "tenant.delete", target, "", deps);
+    else await ledger.change(actorOf(admin.principal), noted("tenant.delete", target, ""));
     // Where nothing was ever written there are no keys.
     if (entries.length > 0) await ledger.change(actorOf(admin.principal), { type: "revoke-all-keys" });
     await deps.eraseSimilar(tenant, null, Math.max(untilMs, deps.now()));
@@ -215,7 +217,11 @@ async function note(
   deps: TenantDeps,
 ): Promise<void> {
   const actor = actorOf(admin.principal);
-  const command = { type: "note", entry: { action, subject: target.log, detail: { version } } } as const;
+  const command = noted(action, target, version);
   await deps.ledger({ log: "platform", tenant: null }).change(actor, command);
   await deps.ledger(target).change(actor, command);
+}
+
+function noted(action: string, { log }: LedgerPlace, version: string): LedgerCommand {
+  return { type: "note", entry: { action, subject: log, detail: { version } } };
 }
