@@ -16,6 +16,7 @@ const engine = scriptedEdge({
     safety: { moderation: guarded },
     limits: { user: { pro: { requests_per_day: 1, concurrent_requests: 1 } } },
   },
+  "harm-guard-few": { safety: { moderation: guarded }, limits: { user: { pro: { tokens_per_month: 300 } } } },
   "harm-judged": { safety: { moderation: { output: "flag", model: "guard" } } },
   "harm-noted": { safety: { moderation: { input: "flag", model: "guard" } } },
   "harm-off": {},
@@ -157,6 +158,19 @@ describe("with a guard model, which here says what it is told to", () => {
     await expectBill(await bearer("harm-guard-once", user), 1, 11);
     expect(engine.asked).toHaveLength(2);
     const refused = await ask("harm-guard-once", body, path, user);
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({ error: { code: "insufficient_quota" } });
+    expect(engine.asked).toHaveLength(2);
+  });
+
+  test("it is asked for nobody who has too few tokens left for the prompt, nor for one who has none", async () => {
+    engine.tokens = ["safe"];
+    const user = crypto.randomUUID();
+    const few = (words: number) => chat("Hello ".repeat(words), { max_tokens: 5 });
+    expect((await ask("harm-guard-few", few(1), undefined, user)).status).toBe(200);
+    await expectBill(await bearer("harm-guard-few", user), 1, 11);
+    expect(engine.asked).toHaveLength(2);
+    const refused = await ask("harm-guard-few", few(900), undefined, user);
     expect(refused.status).toBe(429);
     expect(await refused.json()).toMatchObject({ error: { code: "insufficient_quota" } });
     expect(engine.asked).toHaveLength(2);

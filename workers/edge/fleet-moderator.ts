@@ -6,6 +6,8 @@ import type { Background } from "../../src/shared/contracts/background.ts";
 import type { RequestId } from "../../src/shared/contracts/ids.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
 import type { Admission } from "../../src/shared/limits/ports.ts";
+import { estimateTokens } from "../../src/shared/prompt/token-estimate.ts";
+import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
 import type { ClientPlace } from "../../src/shared/routing/ports.ts";
 import type { Category } from "../../src/shared/safety/moderation/categories.ts";
 import { flaggedBy } from "../../src/shared/safety/moderation/moderation-policy.ts";
@@ -77,9 +79,14 @@ export function fleetModerator(
     const judged = await judge(judging, plan.value, deps, signal);
     return judged.ok ? judged.value : judged.error.refusal.kind;
   };
+  const mayBeFree = async (): Promise<boolean> => {
+    const fleet = await isolate.fleet.current(background);
+    return !fleet.ok || chatsForFree(fleet.value);
+  };
   const moderator: Moderator = {
     async judge(messages, budgetMs) {
-      const refused = admission === null ? null : await refusedBeforeGuard(isolate, caller, admission);
+      const least = { tokens: leastTokens(messages), mayBeFree };
+      const refused = admission === null ? null : await refusedBeforeGuard(isolate, caller, least, admission);
       if (refused !== null) return { refused };
       const controller = new AbortController();
       const late = Promise.withResolvers<null>();
@@ -134,6 +141,18 @@ function tellFound(
   for (const category of news) isolate.metrics.count("safetyFindings", `${where}\n${category}`);
   const line = { event: "moderation", requestId, tenant: tenant.id, model, [where]: news.join(" ") };
   isolate.log.add(JSON.stringify(line), background, isolate.now());
+}
+
+/** An estimate is twice the truth at the most; and the turn asks for an answer, too. */
+function leastTokens(messages: readonly JudgedMessage[]): number {
+  return 1 + Math.floor(messages.reduce((sum, { content }) => sum + estimateTokens(content), 0) / 2);
+}
+
+function chatsForFree({ clusters }: FleetIndex): boolean {
+  for (const { models } of clusters.values())
+    for (const { capabilities, price } of models)
+      if (capabilities.includes("chat") && price.input + price.output === 0) return true;
+  return false;
 }
 
 /**
