@@ -33,6 +33,11 @@ export function tenantClaims(
       if (begun.result === "version-unsupported") throw new Error("the audit log speaks another version");
       return begun;
     },
+    async othersOf(tenant, keys) {
+      const held = await stub().heldByOthers({ v: tenantClaimsVersion, tenant, keys });
+      if (held.result !== "ok") throw new Error("the audit log speaks another version");
+      return held.keys;
+    },
     async end(change, isKept) {
       try {
         const { result } = await stub().endChange({ ...change, v: tenantClaimsVersion, isKept });

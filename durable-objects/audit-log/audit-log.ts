@@ -17,6 +17,8 @@ import {
   type ClaimsUnsupported,
   type EndChange,
   type EndChangeOutcome,
+  type HeldByOthers,
+  type HeldByOthersOutcome,
   tenantClaimsVersion,
 } from "../../src/shared/admin/tenant-claims.ts";
 import { AuditStore, type LogOwner } from "./audit-store.ts";
@@ -112,6 +114,12 @@ export class AuditLog extends DurableObject {
   /** In the platform's own, as `endChange`: a tenant is about to be changed. */
   beginChange(message: BeginChange): BeginChangeOutcome | ClaimsUnsupported {
     return message.v === tenantClaimsVersion ? this.#claims.begin(message, Date.now()) : unsupported;
+  }
+
+  heldByOthers(message: HeldByOthers): HeldByOthersOutcome {
+    return message.v === tenantClaimsVersion
+      ? { result: "ok", keys: this.#claims.heldByOthers(message, Date.now()) }
+      : unsupported;
   }
 
   endChange(message: EndChange): EndChangeOutcome {

@@ -57,6 +57,20 @@ test("what a tenant gives up is free when its change has ended, and what a chang
   expect(await begin("d", "7", ["host:y"])).toEqual({ result: "taken", key: "host:y", by: "a" });
 });
 
+test("of the keys that a tenant gives up those are told that another was given lately", async () => {
+  const { begin, end, stub } = register();
+  const held = async (tenant: string) =>
+    stub.heldByOthers({ v, tenant, keys: ["host:z", "host:x", "host:y"] });
+  expect(await held("a")).toEqual({ result: "ok", keys: [] });
+  await begin("a", "1", ["host:x", "host:z"]);
+  await end("a", "1", ["host:z"]);
+  await begin("b", "2", ["host:x"]);
+  expect(await held("a")).toEqual({ result: "ok", keys: ["host:x"] });
+  expect(await held("b")).toEqual({ result: "ok", keys: ["host:z"] });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 601_000 });
+  expect(await held("b")).toEqual({ result: "ok", keys: [] });
+});
+
 test("a change that was cut off keeps others out for two minutes, and ends nobody else's when it comes back", async () => {
   const { begin, end, stub } = register();
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
@@ -71,5 +85,6 @@ test("a change that was cut off keeps others out for two minutes, and ends nobod
   const newer = { v: 2 as 1, tenant: "a", change: "9", keys: [] };
   const unsupported = { result: "version-unsupported", supported: 1 };
   expect(await stub.beginChange(newer)).toEqual(unsupported);
+  expect(await stub.heldByOthers(newer)).toEqual(unsupported);
   expect(await stub.endChange({ ...newer, isKept: true })).toEqual(unsupported);
 });

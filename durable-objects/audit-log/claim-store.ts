@@ -1,4 +1,9 @@
-import type { BeginChange, BeginChangeOutcome, EndChange } from "../../src/shared/admin/tenant-claims.ts";
+import type {
+  BeginChange,
+  BeginChangeOutcome,
+  EndChange,
+  HeldByOthers,
+} from "../../src/shared/admin/tenant-claims.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
 
 /** Who changes which tenant now, and whose are the hostnames and issuers that were given away lately? In the platform's own log alone. */
@@ -51,6 +56,19 @@ export class ClaimStore {
         );
       return { result: "begun" };
     });
+  }
+
+  heldByOthers({ tenant, keys }: HeldByOthers, nowMs: number): string[] {
+    if (!this.#tables.areMade) return [];
+    return this.#sql
+      .exec<{ key: string }>(
+        "SELECT key FROM claim WHERE tenant <> ? AND until_ms > ? AND key IN (SELECT value FROM json_each(?)) ORDER BY key",
+        tenant,
+        nowMs,
+        JSON.stringify(keys),
+      )
+      .toArray()
+      .map(({ key }) => key);
   }
 
   /** What the tenant has no more is free; of a change that came to nothing, what it would have had. */

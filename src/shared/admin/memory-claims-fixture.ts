@@ -16,6 +16,7 @@ export function memoryClaims(): TenantClaims & { readonly running: Map<string, T
       for (const key of change.keys) owners.set(key, change.tenant);
       return { result: "begun" };
     },
+    othersOf: async (tenant, keys) => keys.filter((key) => (owners.get(key) ?? tenant) !== tenant),
     async end({ tenant, keys }) {
       running.delete(tenant);
       for (const [key, by] of owners) if (by === tenant && !keys.includes(key)) owners.delete(key);

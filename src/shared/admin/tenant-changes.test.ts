@@ -160,6 +160,29 @@ test("two admins who give one hostname to two tenants at the same time: one of t
   expect(config.has("tenant:second")).toBe(false);
 });
 
+test.each(["edit", "deletion"])(
+  "a hostname that went to another tenant stays that one's, where KV still says whose it was (%s)",
+  async (kind) => {
+    const { config, deps } = world();
+    const put = (id: string, hosts: readonly string[], by: TenantDeps) =>
+      putTenant(platform, id, tenantOf(id, { hosts }), by);
+    await put("first", ["chat.example"], deps);
+    const old = config.get("tenant:first") ?? "";
+    await put("first", [], deps);
+    await put("second", ["chat.example"], deps);
+    // A minute later another location may still read what it read before.
+    const elsewhere: TenantDeps = {
+      ...deps,
+      readConfig: async (key) => (key === "tenant:first" ? old : deps.readConfig(key)),
+    };
+    const changed =
+      kind === "edit" ? put("first", ["new.example"], elsewhere) : deleteTenant(platform, "first", elsewhere);
+    expect(await changed).toMatchObject({ ok: true });
+    expect(config.get(hostKey("chat.example"))).toBe("second");
+    expect(config.has("tenant:first")).toBe(kind === "edit");
+  },
+);
+
 test("one tenant is changed by one admin at a time, and a change that fails keeps nobody out", async () => {
   const { config, deps, state } = world();
   const put = (hosts: readonly string[]) => putTenant(platform, "acme", tenantOf("acme", { hosts }), deps);

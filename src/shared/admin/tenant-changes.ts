@@ -90,7 +90,7 @@ async function writeTenant(
   const { tenant, put, stale, isNew } = plan.value;
   if (isNew) await endLateKeys(admin, { log: id, tenant }, deps);
   await note(admin, isNew ? "tenant.create" : "tenant.update", { log: id, tenant }, tenant.version, deps);
-  await deps.writeConfig(put, stale);
+  await deps.writeConfig(put, await ownOf(id, stale, deps));
   return ok(tenant);
 }
 
@@ -119,6 +119,17 @@ async function alone<T>(
   } finally {
     await register.end(change, isKept);
   }
+}
+
+/** Without those that another tenant has by now, though KV does not say so here yet: their deletion would lock that one out. */
+async function ownOf(
+  id: string,
+  stale: readonly string[],
+  { claims }: TenantDeps,
+): Promise<readonly string[]> {
+  if (stale.length === 0) return stale;
+  const others = new Set(await claims.othersOf(id, stale));
+  return stale.filter((key) => !others.has(key));
 }
 
 /**
@@ -176,7 +187,7 @@ async function removeTenant(admin: Admin, id: string, deps: TenantDeps): Promise
   await deps.eraseSimilar(tenant, null, untilMs);
   await deps.eraseKnowledge(tenant, null, untilMs);
   const plan = await planRemoval({ get: deps.readConfig }, id, deps.now(), true);
-  if (plan !== null) await deps.writeConfig(plan.put, plan.stale);
+  if (plan !== null) await deps.writeConfig(plan.put, await ownOf(id, plan.stale, deps));
   return ok({ object: "tenant.deleted", id, deleted: true });
 }
 

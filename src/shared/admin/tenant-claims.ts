@@ -35,9 +35,24 @@ export interface EndChange extends BeginChange {
 
 export type EndChangeOutcome = { readonly result: "ended" } | ClaimsUnsupported;
 
+/** Which of these keys are another tenant's? */
+export interface HeldByOthers {
+  readonly v: typeof tenantClaimsVersion;
+  readonly tenant: string;
+  readonly keys: readonly string[];
+}
+export type HeldByOthersOutcome =
+  | { readonly result: "ok"; readonly keys: readonly string[] }
+  | ClaimsUnsupported;
+
 export interface TenantClaims {
   /** Twice is once. Rejects where nobody can be asked. */
   begin(change: TenantChange): Promise<BeginChangeOutcome>;
+  /**
+   * Of these keys those that another tenant was given lately. KV may still say here that this tenant has them: what it gives up of them is the
+   * other's index. Rejects where nobody can be asked.
+   */
+  othersOf(tenant: string, keys: readonly string[]): Promise<readonly string[]>;
   /** Never rejects: a change that is not ended ends by itself. */
   end(change: TenantChange, isKept: boolean): Promise<void>;
 }
