@@ -168,6 +168,30 @@ describe("a silent engine", () => {
     expect(text).toContain(": keep-alive\n\n");
     expect(dataOf(text).at(-1)).toBe("[DONE]");
   });
+
+  test("is bridged for whoever waits for the turn before his own, too", { timeout: 80_000 }, async () => {
+    const token = await tokenFor();
+    const conversation = unique("waits");
+    await setSpeed({ token_ms: 1_700 });
+    const turn = { ...hello, stream: true, conversation_id: conversation };
+    const before = await post(path, token, { ...turn, max_tokens: 11 });
+    const next = post(path, token, { ...turn, max_tokens: 1 });
+    const last = post("/v1/responses", token, {
+      model: "auto",
+      input: "Hello",
+      conversation,
+      stream: true,
+      max_output_tokens: 1,
+    });
+    const [answer, response] = await Promise.all([next, last]);
+    expect(answer.headers.get("x-edgewise-response-id")).toMatch(/^chatcmpl-/);
+    expect(response.headers.get("x-edgewise-response-id")).toMatch(/^resp_/);
+    const [, text, events] = await Promise.all([before.text(), answer.text(), response.text()]);
+    for (const waited of [text, events]) expect(waited).toMatch(/^: keep-alive\n\n/);
+    expect(text).toContain(`"id":"${answer.headers.get("x-edgewise-response-id")}"`);
+    expect(text.trimEnd()).toMatch(/data: \[DONE\]$/);
+    expect(events).toContain("event: response.incomplete\n");
+  });
 });
 
 test("what only the edge may say to the engine is never taken from a client", async () => {

@@ -45,6 +45,7 @@ export async function createResponse(
   asked: ResponseRequest,
   claim: TurnClaim | null,
   follow: Follow,
+  onNamed?: (responseId: string) => void,
 ): Promise<Result<Creation, Refusal>> {
   const { tenant } = from;
   const media = checkResponseMedia(asked, tenant.media);
@@ -74,6 +75,7 @@ export async function createResponse(
     screened: findings,
     policy: turnPolicy(tenant, kept, claim?.keptMs ?? (kept ? null : unkeptMs)),
     follow,
+    onNamed,
     response: (objectName) => ({
       objectName,
       echo: echoOf(request),

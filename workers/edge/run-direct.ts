@@ -24,17 +24,14 @@ import {
   routeHeader,
   routeHeaderValue,
 } from "../../src/shared/turn/route-told.ts";
-import { lateStream } from "../../src/shared/stream/late-stream.ts";
 import { lateErrorEvent } from "../../src/shared/wire/wire-error.ts";
 import { directNotes } from "./direct-notes.ts";
 import { judgeAnswer } from "./fleet-moderator.ts";
-import { respondFailure, type TenantCall } from "./handle.ts";
+import type { TenantCall } from "./handle.ts";
 import type { Isolate } from "./isolate.ts";
+import { orLate } from "./late-start.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { turnOf } from "./turn-of.ts";
-
-/** Of silence before a stream begins without its first token, and between two keep-alives. */
-const keepAliveMs = 15_000;
 
 export async function runDirect(
   call: TenantCall,
@@ -53,7 +50,11 @@ export async function runDirect(
     isolate.turnDeps(fleet.value, scope.background),
   );
   if (!asked.stream) return responding;
-  return (await within(responding, keepAliveMs)) ?? startLate(call, asked, responseId, responding);
+  return orLate(call, responding, {
+    responseId: () => responseId,
+    errorEvent: (json) => lateErrorEvent(json, asked.format === "text"),
+    goesOn: false,
+  });
 }
 
 async function respond(call: TenantCall, turn: ValidatedTurn, deps: TurnDeps): Promise<Response> {
@@ -69,43 +70,6 @@ async function respond(call: TenantCall, turn: ValidatedTurn, deps: TurnDeps): P
 
 function named(refusal: Refusal, { shape }: Asked): Refusal {
   return shape === "completion" ? withPromptField(refusal, "prompt") : refusal;
-}
-
-/** `null`: not there in time. */
-async function within(responding: Promise<Response>, ms: number): Promise<Response | null> {
-  const late = Promise.withResolvers<null>();
-  const timer = setTimeout(() => late.resolve(null), ms);
-  try {
-    return await Promise.race([responding, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** The engine takes its time: the stream begins now, and what can no longer be a status becomes an event. */
-function startLate(
-  call: TenantCall,
-  asked: Asked,
-  responseId: string,
-  responding: Promise<Response>,
-): Response {
-  const { scope } = call;
-  const answering = responding.catch((error: unknown) => respondFailure(call, error));
-  const body = lateStream(answering, {
-    keepAliveMs,
-    setTimer: (callback, ms) => {
-      const timer = setTimeout(callback, ms);
-      return () => clearTimeout(timer);
-    },
-    errorEvent: (json) => lateErrorEvent(json, asked.format === "text"),
-  });
-  return new Response(body, {
-    headers: {
-      ...baseHeaders(scope),
-      "content-type": "text/event-stream; charset=utf-8",
-      "x-edgewise-response-id": responseId,
-    },
-  });
 }
 
 async function answer(

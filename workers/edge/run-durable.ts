@@ -5,7 +5,9 @@ import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
+import { lateErrorEvent } from "../../src/shared/wire/wire-error.ts";
 import type { TenantCall } from "./handle.ts";
+import { orLate } from "./late-start.ts";
 import { placeOf } from "./place.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { startTurn, type TurnOrigin, type TurnStarted } from "./start-turn.ts";
@@ -19,11 +21,39 @@ export function ownerOf({ tenant, principal }: Pick<TenantCall, "tenant" | "prin
  * @param claim what other requests may share this turn by; `null`: it is this request's own
  * @param tools of the service's own, which `chat` offers; `null`: none
  */
-export async function runDurable(
+export function runDurable(
   call: TenantCall,
   chat: ChatRequest,
   claim: TurnClaim | null,
   tools: OfferedTools | null = null,
+): Promise<Response> {
+  if (chat.stream !== true) return respond(call, chat, claim, tools);
+  return streamOrLate(
+    call,
+    (onNamed) => respond(call, chat, claim, tools, onNamed),
+    (json) => lateErrorEvent(json, chat.stream_format === "text"),
+  );
+}
+
+/** A durable turn's stream, which may be long in coming. The turn goes on without its client, and so does its beginning. */
+export function streamOrLate(
+  call: TenantCall,
+  respondWith: (onNamed: (responseId: string) => void) => Promise<Response>,
+  errorEvent: (json: string) => string,
+): Promise<Response> {
+  let named: string | null = null;
+  const responding = respondWith((responseId) => {
+    named = responseId;
+  });
+  return orLate(call, responding, { responseId: () => named, errorEvent, goesOn: true });
+}
+
+async function respond(
+  call: TenantCall,
+  chat: ChatRequest,
+  claim: TurnClaim | null,
+  tools: OfferedTools | null,
+  onNamed?: (responseId: string) => void,
 ): Promise<Response> {
   const { scope, tenant } = call;
   const { conversation_id: conversationId, store } = chat;
@@ -34,6 +64,7 @@ export async function runDurable(
     tools,
     conversationId,
     claim,
+    onNamed,
     screened: scope.record.screened ?? null,
     policy: turnPolicy(tenant, conversationId !== undefined || store === true, claim?.keptMs ?? null),
     follow: chat.stream === true ? { kind: "stream", read: { from: 0, ids: true } } : { kind: "end" },

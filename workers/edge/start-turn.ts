@@ -51,6 +51,8 @@ export interface TurnToStart {
   readonly screened: string | null;
   /** Tools of the server's own that its model is shown. */
   readonly tools?: OfferedTools | null;
+  /** Told of the answer's id before its object is asked, which may take as long as the answer does. */
+  readonly onNamed?: ((responseId: string) => void) | undefined;
   /** Of a response: what is kept beside its chat. */
   readonly response?: (objectName: string) => ResponseTurn;
 }
@@ -89,6 +91,7 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
   for (let use = 0; use < mostUses; use += 1) {
     const { id: responseId, objectName } =
       claim === null ? own : await claimedId(isolate.hash, kind, claim, use, principal, tenant.jurisdiction);
+    turn.onNamed?.(responseId);
     const request: ChatTurnRequest = {
       v: 1,
       turnId,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { withPromptField, type LimitRefusal, type Refusal } from "../contracts/refusal.ts";
 import { formatDuration } from "./durations.ts";
 import { toWireError } from "./errors.ts";
-import { textFormatErrorEvent, wireErrorEvent } from "./wire-error.ts";
+import { lateResponseErrorEvent, textFormatErrorEvent, wireErrorEvent } from "./wire-error.ts";
 
 const rate: LimitRefusal = {
   scope: "user",
@@ -108,6 +108,13 @@ describe("every refusal", () => {
       for (const value of Object.values(error.headers)) expect(value).toMatch(/^[\x20-\x7e]+$/);
     });
   }
+});
+
+test("a refusal that comes late in a stream of responses is OpenAI's error event", () => {
+  const { body } = toWireError({ kind: "value-invalid", param: "input", message: "'input' is odd." });
+  expect(lateResponseErrorEvent(JSON.stringify(body))).toBe(
+    'event: error\ndata: {"type":"error","code":"invalid_value","message":"\'input\' is odd.","param":"input","sequence_number":0}\n\n',
+  );
 });
 
 describe("credentials", () => {

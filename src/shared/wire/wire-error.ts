@@ -62,3 +62,10 @@ export function lateErrorEvent(json: string, isTextFormat: boolean): string {
   const body = JSON.parse(json) as WireErrorBody;
   return `data: ${JSON.stringify({ text: "", done: true, error: body.error })}\n\n`;
 }
+
+/** The same in a stream of the Responses API, of which it is the first event and the last. */
+export function lateResponseErrorEvent(json: string): string {
+  const { code, message, param } = (JSON.parse(json) as WireErrorBody).error;
+  const event = { type: "error", code, message, param, sequence_number: 0 };
+  return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
+}

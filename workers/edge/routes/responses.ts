@@ -10,11 +10,12 @@ import {
   parseResponseRequest,
   type ResponseRequest,
 } from "../../../src/shared/wire/responses-request.ts";
+import { lateResponseErrorEvent } from "../../../src/shared/wire/wire-error.ts";
 import { createResponse } from "../create-response.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { originOf, streamFromObject } from "../run-durable.ts";
+import { originOf, streamFromObject, streamOrLate } from "../run-durable.ts";
 import type { TurnStarted } from "../start-turn.ts";
 import { retrieveTurn } from "../stored-turn.ts";
 import { turnCacheStatus } from "../turn-cache-status.ts";
@@ -33,13 +34,29 @@ export const createResponseOverHttp: TenantHandler = async (call) => {
   const claiming = turnClaim(isolate.hash, tenant, key, text.value, conversationOf(request.value));
   const claim = claiming instanceof Promise ? await claiming : claiming;
   if (!claim.ok) return respondRefusal(scope, claim.error);
-  const created = await createResponse(originOf(call), request.value, claim.value, followOf(request.value));
+  return request.value.stream === true
+    ? streamOrLate(
+        call,
+        (onNamed) => respond(call, request.value, claim.value, onNamed),
+        lateResponseErrorEvent,
+      )
+    : respond(call, request.value, claim.value);
+};
+
+async function respond(
+  call: TenantCall,
+  asked: ResponseRequest,
+  claim: TurnClaim | null,
+  onNamed?: (responseId: string) => void,
+): Promise<Response> {
+  const { scope } = call;
+  const created = await createResponse(originOf(call), asked, claim, followOf(asked), onNamed);
   scope.mark("dispatch");
-  if (!created.ok) return respondRefusal(scope, askedResponseRefusal(created.error, request.value));
+  if (!created.ok) return respondRefusal(scope, askedResponseRefusal(created.error, asked));
   const { started, findings } = created.value;
   if (findings !== null) scope.record.screened = findings;
-  return send(call, started, claim.value, request.value);
-};
+  return send(call, started, claim, asked);
+}
 
 function followOf({ stream, background }: ResponseRequest): Follow {
   if (stream === true) return { kind: "stream", read: { from: 0, ids: true } };

@@ -1,0 +1,58 @@
+/**
+ * What does a client hear whose stream takes its time to begin: its engine thinks, or a turn before it in the same conversation is
+ * still being written? After a silence, its headers and keep-alives; what can no longer be a status is then an event.
+ */
+import { lateStream } from "../../src/shared/stream/late-stream.ts";
+import { respondFailure, type TenantCall } from "./handle.ts";
+import { baseHeaders } from "./respond.ts";
+import { startTimer } from "./timers.ts";
+
+/** Of silence before a stream begins without its first event, and between two keep-alives. */
+const keepAliveMs = 15_000;
+
+export interface LateStart {
+  /** Asked for when the headers leave; `null`: not known yet. */
+  readonly responseId: () => string | null;
+  /** A refusal's JSON body as the one event that ends the stream. */
+  readonly errorEvent: (json: string) => string;
+  /** Also where its client leaves. */
+  readonly goesOn: boolean;
+}
+
+/** @param responding the whole answer of a request for a stream: its events, or why there are none */
+export async function orLate(
+  call: TenantCall,
+  responding: Promise<Response>,
+  late: LateStart,
+): Promise<Response> {
+  return (await inTime(responding)) ?? startLate(call, responding, late);
+}
+
+/** `null`: not there in time. */
+async function inTime(responding: Promise<Response>): Promise<Response | null> {
+  const silence = Promise.withResolvers<null>();
+  const cancelTimer = startTimer(() => silence.resolve(null), keepAliveMs);
+  try {
+    return await Promise.race([responding, silence.promise]);
+  } finally {
+    cancelTimer();
+  }
+}
+
+function startLate(
+  call: TenantCall,
+  responding: Promise<Response>,
+  { responseId, errorEvent, goesOn }: LateStart,
+): Response {
+  const answering = responding.catch((error: unknown) => respondFailure(call, error));
+  // Whoever leaves now takes no request along that waits for its answer (client-tie.ts), but only the reading of it.
+  if (goesOn) call.scope.background.run("late start", answering);
+  const id = responseId();
+  return new Response(lateStream(answering, { keepAliveMs, setTimer: startTimer, errorEvent }), {
+    headers: {
+      ...baseHeaders(call.scope),
+      "content-type": "text/event-stream; charset=utf-8",
+      ...(id === null ? {} : { "x-edgewise-response-id": id }),
+    },
+  });
+}
