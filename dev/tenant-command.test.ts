@@ -80,6 +80,10 @@ function withSecret(name: string): object {
   return { ...acme.issuers[0], algorithms: ["HS256"], keys: { type: "secret", name } };
 }
 
+function signedWith(secret: string): object {
+  return { ...acme, signing: { policy: "optional", keys: [{ id: "k", algorithm: "hmac-sha256", secret }] } };
+}
+
 test.each([
   ["no JSON", "{", "is not JSON"],
   ["a wrong field", JSON.stringify({ ...acme, cache: { ttl_seconds: 5 } }), "cache.ttl_seconds: "],
@@ -97,6 +101,16 @@ test.each([
     "a secret of the platform's",
     JSON.stringify({ ...acme, issuers: [withSecret("PLATFORM_JWT_SECRET")] }),
     "issuers[0].keys.name: is a secret of the platform's own",
+  ],
+  [
+    "a signing key of a name under which none is looked up",
+    JSON.stringify(signedWith("ACME_KEY")),
+    "signing.keys[0].secret: must end in _SECRET",
+  ],
+  [
+    "a signing key that is a secret of the platform's",
+    JSON.stringify(signedWith("PLATFORM_JWT_SECRET")),
+    "signing.keys[0].secret: is a secret of the platform's own",
   ],
   [
     "an issuer of another tenant",
@@ -144,6 +158,10 @@ test("production takes neither the demo tenant nor the demo secret", async () =>
   await expect(putTenant(memoryStore(), demo, "production")).rejects.toThrow("id: the demo tenant");
   await expect(putTenant(memoryStore(), JSON.stringify(globex), "production")).rejects.toThrow(
     "issuers[0].keys.name: the demo secret",
+  );
+  const signed = JSON.stringify(signedWith("DEMO_JWT_SECRET"));
+  await expect(putTenant(memoryStore(), signed, "production")).rejects.toThrow(
+    "signing.keys[0].secret: the demo secret",
   );
 });
 

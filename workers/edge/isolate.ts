@@ -56,7 +56,7 @@ import { servicePools } from "./adapters/service-pools.ts";
 import { serviceOrigin } from "./adapters/service-origin.ts";
 import { edgeFirewall } from "./firewall-parts.ts";
 import { deskMaker } from "./limit-parts.ts";
-import { secretByName, secretOf } from "./secrets.ts";
+import { secretByName, secretOf, signingSecretByName } from "./secrets.ts";
 import { sleep, startTimer } from "./timers.ts";
 import { report, writeLines } from "./worker-log.ts";
 import { createPoolLinks } from "../origin-router/pools.ts";
@@ -208,7 +208,7 @@ function build(env: Cloudflare.Env): Isolate {
     }),
     tenants,
     firewall: edgeFirewall(env, store, now, report),
-    signatureKeys: new SignatureKeys((name) => secretByName(env, name)),
+    signatureKeys: new SignatureKeys((name) => signingSecretByName(env, name)),
     nonces: nonceLedger(env.NONCE_LEDGER, env.ENVIRONMENT),
     callBucket,
     hash,

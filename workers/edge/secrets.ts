@@ -8,6 +8,12 @@ export function secretOf(env: Cloudflare.Env): string {
   return secret;
 }
 
+/** The same for who signs requests: the demo secret is a development key, refused in production under whatever name it turns up. */
+export function signingSecretByName(env: Cloudflare.Env, name: string): string | undefined {
+  const secret = secretByName(env, name);
+  return env.ENVIRONMENT === "production" && secret === env.DEMO_JWT_SECRET ? undefined : secret;
+}
+
 /** A secret that a tenant's configuration names. Bindings that are no text are none of its business. */
 export function secretByName(env: Cloudflare.Env, name: string): string | undefined {
   const value: unknown = Reflect.get(env, name);

@@ -171,24 +171,34 @@ async function isClaimed(store: ConfigStore, owner: string, key: string): Promis
 /** What the platform's own secrets are called; and no other name than one that ends so is ever looked up for a tenant. */
 const platformSecrets = new Set(["EDGEWISE_SECRET", "PLATFORM_JWT_SECRET"]);
 
+/** Each secret that it names, by the field. */
+function namedSecrets({ issuers, signing }: TenantConfig): readonly { param: string; name: string }[] {
+  return [
+    ...issuers.flatMap(({ keys }, at) =>
+      keys.type === "secret" ? [{ param: `issuers[${at}].keys.name`, name: keys.name }] : [],
+    ),
+    ...signing.keys.flatMap((key, at) =>
+      key.algorithm === "hmac-sha256" ? [{ param: `signing.keys[${at}].secret`, name: key.secret }] : [],
+    ),
+  ];
+}
+
 /**
- * An issuer whose secret is never found: every token of it would be answered 503. Asked when it is written, and not by the schema,
- * which also reads what was written before.
+ * An issuer or a signing key whose secret is never found: every token of it would be answered 503, every signature refused. Asked when
+ * it is written, and not by the schema, which also reads what was written before.
  */
 function secretFault(tenant: TenantConfig): TenantFault | null {
-  for (const [at, { keys }] of tenant.issuers.entries()) {
-    if (keys.type !== "secret") continue;
-    const param = `issuers[${at}].keys.name`;
-    if (!keys.name.endsWith("_SECRET")) return { param, message: "must end in _SECRET" };
-    if (platformSecrets.has(keys.name)) return { param, message: "is a secret of the platform's own" };
+  for (const { param, name } of namedSecrets(tenant)) {
+    if (!name.endsWith("_SECRET")) return { param, message: "must end in _SECRET" };
+    if (platformSecrets.has(name)) return { param, message: "is a secret of the platform's own" };
   }
   return null;
 }
 
 function demoFault(tenant: TenantConfig): TenantFault | null {
   if (tenant.id === demoTenantId) return { param: "id", message: "the demo tenant is refused in production" };
-  for (const [at, { keys }] of tenant.issuers.entries())
-    if (keys.type === "secret" && keys.name === demoSecretName)
-      return { param: `issuers[${at}].keys.name`, message: "the demo secret is refused in production" };
-  return null;
+  const demo = namedSecrets(tenant).find(({ name }) => name === demoSecretName);
+  return demo === undefined
+    ? null
+    : { param: demo.param, message: "the demo secret is refused in production" };
 }
