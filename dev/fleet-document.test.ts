@@ -58,6 +58,17 @@ async function fleetOf(url: string) {
 }
 
 describe("ORIGIN_URL", () => {
+  test.each([true, false])("finds out whether a server gives several choices: %s", async (gives) => {
+    const chunk = (index: number) => `data: {"choices":[{"index":${index},"delta":{"content":"Hi"}}]}\n\n`;
+    const url = await serverThat((request, response, body) => {
+      if (request.url !== "/v1/chat/completions") serving(listOf("tiny"))(request, response, body);
+      // Most servers that know one choice alone pass over the field.
+      else response.end(`${chunk(0)}${gives && body.includes('"n":2') ? chunk(1) : ""}data: [DONE]\n\n`);
+    });
+    const { cluster } = await fleetOf(url);
+    expect(cluster?.models[0]?.engine_features.choices).toBe(gives);
+  });
+
   test("names models that the server calls by their files' paths", async () => {
     const path = "/home/me/My models/llama 3.gguf";
     const url = await serverThat(

@@ -1,6 +1,6 @@
 /**
  * What can the server behind ORIGIN_URL do? Found out by asking it, since vLLM, llama.cpp and Ollama differ: the model
- * list, one answer of two tokens for each form of usage, and a look at /metrics and /tokenize.
+ * list, one answer of two tokens for each form of usage and one of two choices, and a look at /metrics and /tokenize.
  */
 export interface ProbedModel {
   /** The server's own name of it. */
@@ -13,6 +13,7 @@ export interface ProbedModel {
     readonly tokenize: boolean;
     readonly metrics: boolean;
     readonly cache_salt: boolean;
+    readonly choices: boolean;
   };
 }
 
@@ -49,6 +50,7 @@ export async function probeServer(url: string): Promise<ProbedServer> {
     tokenize: (await statusOf(`${url}/tokenize`, { model: (chats ?? first).id, prompt: "a" })) === 200,
     metrics: hasOwnMetrics,
     cache_salt: isVllm,
+    choices: isVllm || (chats !== null && (await givesChoices(url, chats.id))),
   };
   const models = listed.map((model) => ({
     id: model.id,
@@ -164,6 +166,24 @@ async function probeUsage(url: string, model: string): Promise<Usage | null> {
     };
   }
   return null;
+}
+
+/** Two answers of two tokens. A server that knows one choice alone refuses the field, or passes over it. */
+async function givesChoices(url: string, model: string): Promise<boolean> {
+  const events = await streamOf(url, {
+    model,
+    messages: [{ role: "user", content: "Hi" }],
+    max_tokens: 2,
+    stream: true,
+    n: 2,
+  });
+  if (typeof events === "string") return false;
+  const choices = events.flatMap((event) =>
+    Array.isArray(event["choices"]) ? (event["choices"] as unknown[]) : [],
+  );
+  return choices.some(
+    (choice) => typeof choice === "object" && choice !== null && "index" in choice && choice.index === 1,
+  );
 }
 
 type Events = readonly Readonly<Record<string, unknown>>[];

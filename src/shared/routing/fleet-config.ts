@@ -88,6 +88,7 @@ const writtenModelSchema = z.lazy(() =>
         continuation: z.boolean().optional(),
         sampling_fields: z.boolean().optional(),
         max_completion_tokens: z.boolean().optional(),
+        choices: z.boolean().optional(),
       })
       .optional(),
   }),

@@ -22,6 +22,8 @@ export interface EngineFeatures {
   readonly sampling_fields: boolean;
   /** The length of an answer is called `max_completion_tokens`, and `max_tokens` is refused. */
   readonly max_completion_tokens: boolean;
+  /** `n` over 1: so many choices. Servers that know one choice alone mostly pass over it. */
+  readonly choices: boolean;
 }
 
 const nothing: EngineFeatures = {
@@ -33,6 +35,7 @@ const nothing: EngineFeatures = {
   continuation: false,
   sampling_fields: false,
   max_completion_tokens: false,
+  choices: false,
 };
 
 /**
@@ -49,6 +52,7 @@ export const engineDefaults: Readonly<Record<EngineKind, EngineFeatures>> = {
     continuation: true,
     sampling_fields: true,
     max_completion_tokens: false,
+    choices: true,
   },
   "tensorrt-llm": {
     ...nothing,
@@ -57,7 +61,8 @@ export const engineDefaults: Readonly<Record<EngineKind, EngineFeatures>> = {
     metrics: true,
     cache_salt: true,
     sampling_fields: true,
+    choices: true,
   },
-  openai: { ...nothing, stream_usage: true },
+  openai: { ...nothing, stream_usage: true, choices: true },
   "workers-ai": nothing,
 };

@@ -3,6 +3,7 @@ import { chatFieldRules } from "../../wire/chat-fields.ts";
 import { judge } from "../engine-error.ts";
 import { vllmFields } from "./body-fields.ts";
 import { engineAdapter } from "./engine.ts";
+import { rejectedField } from "./rejected-field.ts";
 import { engineDefaults, engineKindSchema, type EngineFeatures, type EngineKind } from "./engine-kind.ts";
 
 function bodyFor(
@@ -85,6 +86,15 @@ test("the only tokens that may be said are a condition, which is refused where i
       error: "allowed_token_ids",
     });
   expect(bodyFor("openai", { ...composed, allowed_token_ids: [1] }, { sampling_fields: true }).ok).toBe(true);
+});
+
+test("a server that knows one choice alone is asked for no more", () => {
+  const many = { ...composed, n: 2 };
+  expect(bodyFor("openai", many, { choices: false })).toEqual({ ok: false, error: "n over 1" });
+  expect(bodyFor("openai", { ...composed, n: 1 }, { choices: false }).ok).toBe(true);
+  expect(bodyFor("openai", many)).toMatchObject({ value: { n: 2 } });
+  expect(bodyFor("tensorrt-llm", many)).toMatchObject({ value: { n: 2 } });
+  expect(rejectedField("openai knows no n over 1", new Set(["messages", "n"]))).toBe("n");
 });
 
 test("TensorRT-LLM, which refuses unknown fields, gets none, and its own word for all tokens", () => {

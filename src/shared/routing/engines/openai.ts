@@ -22,6 +22,8 @@ export const openai: EngineAdapter = {
       if (Array.isArray(messages))
         kept["messages"] = (messages as readonly unknown[]).map((message) => withoutThoughts(message));
     }
+    // One choice where several were asked for reads as an answer that broke off.
+    if (!features.choices && typeof body["n"] === "number" && body["n"] > 1) return err("n over 1");
     const options = streamOptions(kept["stream_options"], features);
     if (options === undefined) delete kept["stream_options"];
     else kept["stream_options"] = options;

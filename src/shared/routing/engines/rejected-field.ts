@@ -13,6 +13,8 @@ const sentences: readonly (readonly [RegExp, readonly string[]])[] = [
   // A completion of nothing: vLLM, SGLang.
   [/prompt.{0,40}(?:non-empty|cannot be empty)/i, ["prompt", "messages"]],
   [/matryoshka|dimension/i, ["dimensions"]],
+  // Ours, of engines that know one choice alone.
+  [/\bn over 1\b/, ["n"]],
 ];
 
 /** What no client sends: that one of these was refused is nothing that it could mend. */
