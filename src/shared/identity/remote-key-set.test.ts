@@ -131,6 +131,17 @@ describe("unknown kid", () => {
     expect(issuer.fetches).toBe(1 + 120_000 / keySetTimes.unknownKidMs);
   });
 
+  test("causes no more while the issuer is down, of whose answer nothing can be known", async () => {
+    const { identify, issuer } = await isolate();
+    await identify(await tokenOf(first.privateKey, "first"));
+    issuer.published = null;
+    for (let second = 0; second < 120; second += 1) {
+      vi.advanceTimersByTime(1000);
+      await identify(await tokenOf(first.privateKey, `made-up-${second}`));
+    }
+    expect(issuer.fetches).toBe(1 + 120_000 / keySetTimes.unknownKidMs);
+  });
+
   test("finds a new key within 30 s of its publication", async () => {
     const { identify, issuer } = await isolate();
     await identify(await tokenOf(first.privateKey, "first"));

@@ -12,6 +12,17 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+test("with nothing left of the retry budget a failure is told, and nobody else is asked", async () => {
+  const { origin, both, never, replicas, state } = mount();
+  both("500");
+  for (let taken = 0; taken < 1000; taken += 1) state.retryBudget.take(Date.now());
+  expect(await finished(origin.dispatch(fakeRequest(["c0"]), never))).toMatchObject({
+    ok: false,
+    error: { kind: "origin-unavailable" },
+  });
+  expect(replicas.calls).toHaveLength(1);
+});
+
 test("a fleet that is down gets only a share of retries on top", async () => {
   const { origin, both, never, replicas } = mount();
   both("500");
