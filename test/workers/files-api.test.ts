@@ -1,7 +1,7 @@
 /** `/v1/files` as a client sees it. */
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
-import { libraryName } from "../../src/shared/contracts/library.ts";
+import { libraryName, libraryVersion } from "../../src/shared/contracts/library.ts";
 import { putTenant } from "./edge-under-test.ts";
 import { callerOf, formOf } from "./knowledge-fixture.ts";
 import { holdsText } from "./stored-text.ts";
@@ -108,6 +108,29 @@ test("of a client that leaves in the middle of its upload nothing is kept", asyn
   const library = env.LIBRARY.getByName(libraryName({ tenant: "knows", user: "mia" }));
   expect(await holdsText(library, "secret.txt")).toBe(false);
   expect((await mia.ask("GET", "/v1/files")).body["data"]).toEqual([]);
+});
+
+test("who is erased in the middle of an upload is told to try again, and not that there is no such file", async () => {
+  const kim = await callerOf("knows", "kim");
+  const owner = { tenant: "knows", user: "kim" };
+  const library = env.LIBRARY.getByName(libraryName(owner));
+  const form =
+    '--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nassistants\r\n' +
+    '--b\r\nContent-Disposition: form-data; name="file"; filename="late.txt"\r\n\r\nzyzzyva';
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(bytes(form)),
+    async pull(controller) {
+      await library.erase({ v: libraryVersion, owner, jurisdiction: "none", closedUntilMs: 0 });
+      controller.enqueue(bytes("\r\n--b--\r\n"));
+      controller.close();
+    },
+  });
+  const headers = { "content-type": "multipart/form-data; boundary=b" };
+  const late = await kim.send("/v1/files", { method: "POST", headers, body });
+  expect([late.status, await late.json()]).toMatchObject([503, { error: { code: "service_unavailable" } }]);
+  expect(await holdsText(library, "late.txt")).toBe(false);
+  expect((await kim.ask("GET", "/v1/files")).body["data"]).toEqual([]);
 });
 
 test("what a user may have is bounded: bytes of a file, files, bytes of all, stores", async () => {

@@ -17,7 +17,9 @@ import { levelKey, type LimitRule } from "./level.ts";
  * its time gets the larger one, so that 8 writes fill a window; the others, which are most, lose little by many crashes.
  */
 const headShares = { calm: 1 / 64, busy: 1 / 8 } as const;
-export type HeadRoom = keyof typeof headShares;
+type HeadRoom = keyof typeof headShares;
+/** Slots come and go by loans of a twentieth: what they need says nothing of what the other limits do. */
+export type HeadRoomOf = "counts" | "slots";
 /** Of a small limit the larger share is less than this, and worth no write more. */
 const leastCalmHead = { requests: 16, tokens: 16_384, slots: 8, microdollars: 1_000_000 } as const;
 /** Of a day's or month's limit, where what a crash loses is lost until its end. Also never more than the shorter limits have. */
@@ -36,25 +38,31 @@ export const rememberMs = 24 * 60 * 60_000;
  * back for what was open in a crash. Calendar levels and slots do, or a crash would cost a month's limit what was in flight;
  * so they count what was given back since the last write as if it were charged still.
  *
- * Does what is on disk cover the bucket as it now is? If not, a marked snapshot is written before the answer leaves. */
-export function isCovered(bucket: BucketState, marks: Marks | null, now: number): boolean {
-  if (marks === null || now >= marks.untilMs) return false;
+ * Does what is on disk cover the bucket as it now is? If not, a marked snapshot is written before the answer leaves.
+ *
+ * @returns what the marks do not cover; `null`: nothing. `lease`: they are not there, or not any more
+ */
+export function beyondMarks(
+  bucket: BucketState,
+  marks: Marks | null,
+  now: number,
+): "lease" | HeadRoomOf | null {
+  if (marks === null || now >= marks.untilMs || bucket.leaseMs > marks.leaseMs) return "lease";
   const { charged } = marks;
-  if (bucket.charged.requests > charged.requests || bucket.charged.tokens > charged.tokens) return false;
-  if (bucket.charged.microdollars > charged.microdollars) return false;
-  // A settlement that was counted but is not on disk may come again after a crash, and free its slot again: see above.
-  for (const [key, { held, freed }] of bucket.slots)
-    if (held + freed > (marks.slots.get(key) ?? 0)) return false;
-  if (bucket.leaseMs > marks.leaseMs) return false;
+  if (bucket.charged.requests > charged.requests || bucket.charged.tokens > charged.tokens) return "counts";
+  if (bucket.charged.microdollars > charged.microdollars) return "counts";
   for (const [name, level] of bucket.levels) {
     const most = level.isCalendar ? level.level + level.returned : level.level;
     if (most === 0) continue;
     const mark = marks.levels.get(name);
-    if (mark === undefined || most > mark.level) return false;
+    if (mark === undefined || most > mark.level) return "counts";
     // A mark of last month says nothing of this one.
-    if (mark.period !== null && mark.period !== level.at) return false;
+    if (mark.period !== null && mark.period !== level.at) return "counts";
   }
-  return true;
+  // A settlement that was counted but is not on disk may come again after a crash, and free its slot again: see above.
+  for (const [key, { held, freed }] of bucket.slots)
+    if (held + freed > (marks.slots.get(key) ?? 0)) return "slots";
+  return null;
 }
 
 /** The snapshot to write before going on, with head-room under these limits. Also forgets what is over. */
@@ -62,7 +70,7 @@ export function markedSnapshot(
   bucket: BucketState,
   rules: readonly LimitRule[],
   now: number,
-  room: HeadRoom,
+  rooms: Readonly<Record<HeadRoomOf, HeadRoom>>,
 ): { readonly text: string; readonly marks: Marks } {
   sweep(bucket, now);
   const levels = new Map<string, { level: number; period: number | null }>();
@@ -72,18 +80,20 @@ export function markedSnapshot(
     const mark =
       rule === undefined
         ? level
-        : Math.max(level, Math.min(rule.capacity, level + headOf(rule, rules, room)));
+        : Math.max(level, Math.min(rule.capacity, level + headOf(rule, rules, rooms.counts)));
     levels.set(key, { level: mark, period: isCalendar ? at : null });
   }
   const marks: Marks = {
     levels,
     charged: {
-      requests: bucket.charged.requests + countHead("requests", rules, room),
-      tokens: bucket.charged.tokens + countHead("tokens", rules, room),
+      requests: bucket.charged.requests + countHead("requests", rules, rooms.counts),
+      tokens: bucket.charged.tokens + countHead("tokens", rules, rooms.counts),
       slots: 0,
-      microdollars: bucket.charged.microdollars + countHead("microdollars", rules, room),
+      microdollars: bucket.charged.microdollars + countHead("microdollars", rules, rooms.counts),
     },
-    slots: new Map([...bucket.slots].map(([key, { held }]) => [key, held + slotHead(byKey.get(key), room)])),
+    slots: new Map(
+      [...bucket.slots].map(([key, { held }]) => [key, held + slotHead(byKey.get(key), rooms.slots)]),
+    ),
     leaseMs: bucket.leaseMs,
     untilMs: now + leaseMs,
   };
@@ -137,11 +147,6 @@ function slotHead(rule: LimitRule | undefined, room: HeadRoom): number {
 
 function countHead(unit: Exclude<Unit, "slots">, rules: readonly LimitRule[], room: HeadRoom): number {
   let head = -1;
-  for (const rule of rules)
-    if (rule.unit === unit)
-      head = Math.max(
-        head,
-        rule.calendar === undefined ? steadyHead(rule, room) : rule.capacity * calendarHeadShare,
-      );
-  return head < 0 ? headWithoutLimit[unit] : Math.ceil(Math.max(leastHead[unit], head));
+  for (const rule of rules) if (rule.unit === unit) head = Math.max(head, headOf(rule, rules, room));
+  return head < 0 ? headWithoutLimit[unit] : Math.max(leastHead[unit], head);
 }

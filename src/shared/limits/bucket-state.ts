@@ -75,7 +75,7 @@ export interface BucketState {
 
 export interface SlotCount {
   held: number;
-  /** Since the bucket was last written down: see `isCovered` in bucket-durability.ts. */
+  /** Since the bucket was last written down: see `beyondMarks` in bucket-durability.ts. */
   freed: number;
 }
 

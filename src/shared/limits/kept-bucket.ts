@@ -1,8 +1,8 @@
 import { applyBatch } from "./bucket.ts";
 import {
+  beyondMarks,
   exactSnapshot,
   forgetAtMs,
-  isCovered,
   isForgettable,
   leaseMs,
   markedSnapshot,
@@ -25,8 +25,8 @@ const maxRules = 128;
 export class KeptBucket {
   #bucket: BucketState;
   #marks: Marks | null = null;
-  /** Marks were reached before their time: until then they have more head-room. */
-  #busyUntilMs = 0;
+  /** Marks were reached before their time: until then those have more head-room. */
+  readonly #busyUntilMs = { counts: 0, slots: 0 };
   /** Limits that were asked under lately, by level: head-room is for all of them, whoever asks next. */
   readonly #rules = new Map<string, LimitRule>();
   /** Something is not on disk, and only covered by its marks. */
@@ -53,9 +53,9 @@ export class KeptBucket {
       if (type === "settled" || type === "granted") changes = true;
     }
     if (changes) this.#changed = true;
-    const isBeyond = changes && !isCovered(this.#bucket, this.#marks, now);
-    if (isBeyond && this.#marks !== null && now < this.#marks.untilMs) this.#busyUntilMs = now + leaseMs;
-    const mustWrite = isBeyond || (settles && this.#changed && batch.acknowledge === "now");
+    const beyond = changes ? beyondMarks(this.#bucket, this.#marks, now) : null;
+    if (beyond !== null && beyond !== "lease") this.#busyUntilMs[beyond] = now + leaseMs;
+    const mustWrite = beyond !== null || (settles && this.#changed && batch.acknowledge === "now");
     const write = mustWrite ? this.commit(now) : null;
     return { reply, write, waits: settles && this.#changed && batch.acknowledge !== "unsaid" };
   }
@@ -79,8 +79,9 @@ export class KeptBucket {
 
   /** What to write so that everything so far is on disk, with head-room to go on without. */
   commit(now: number): string {
-    const room = now < this.#busyUntilMs ? "busy" : "calm";
-    const { text, marks } = markedSnapshot(this.#bucket, [...this.#rules.values()], now, room);
+    const { counts, slots } = this.#busyUntilMs;
+    const rooms = { counts: roomAt(counts, now), slots: roomAt(slots, now) };
+    const { text, marks } = markedSnapshot(this.#bucket, [...this.#rules.values()], now, rooms);
     this.#marks = marks;
     this.#changed = false;
     return text;
@@ -126,4 +127,8 @@ export class KeptBucket {
   isForgettable(now: number): boolean {
     return isForgettable(this.#bucket, now);
   }
+}
+
+function roomAt(busyUntilMs: number, now: number): "busy" | "calm" {
+  return now < busyUntilMs ? "busy" : "calm";
 }

@@ -23,7 +23,7 @@ export interface Level {
    */
   wholeAtMs: number;
   isCalendar: boolean;
-  /** Calendar: given back since the level was last written down: see `isCovered` in bucket-durability.ts. */
+  /** Calendar: given back since the level was last written down: see `beyondMarks` in bucket-durability.ts. */
   returned: number;
 }
 

@@ -123,6 +123,19 @@ test("twenty kills of a bucket that is hardly used leave its users most of every
   expect(slots).toBeGreaterThan(200);
 });
 
+test("slots that are lent by twentieths leave the head-room of the other limits small", () => {
+  const bucket = new Bucket();
+  bucket.rules = [
+    { name: "requests_per_hour", unit: "requests", capacity: 2_000_000, windowMs: 3_600_000 },
+    { name: "concurrent_requests", unit: "slots", capacity: 400, windowMs: 0 },
+  ];
+  for (let index = 0; index < 3; index += 1)
+    bucket.do({ type: "reserve", id: `l${index}`, total: amounts(20, 0, 20), ttlMs: 90_000, lend: false });
+  bucket.kill();
+  expect(bucket.remaining()[0]).toBeGreaterThan(1_960_000);
+  expect(bucket.remaining()[1]).toBeLessThanOrEqual(340);
+});
+
 test("settlements that were counted, lost in a kill and sent again don't give back twice", () => {
   const bucket = new Bucket();
   bucket.rules = rules.map((rule) => (rule.unit === "slots" ? { ...rule, capacity: 400 } : rule));

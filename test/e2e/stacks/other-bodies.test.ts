@@ -52,10 +52,16 @@ test(
     const table = Object.fromEntries([...outcomes].toSorted(([, one], [, other]) => other - one));
     // oxlint-disable-next-line no-console -- the figures are what a full run is for.
     console.log(JSON.stringify({ seed, count, ...table }));
-    expect(faults.slice(0, 5)).toEqual([]);
+    expect(faults.slice(0, 5).map((fault) => `${fault}\n${loggedOf(fault)}`)).toEqual([]);
     expect(outcomes.get("200") ?? 0).toBeGreaterThan(count / 4);
   },
 );
+
+/** Why, as the log has it: an error names its request. */
+function loggedOf(fault: string): string {
+  const id = /\breq_[0-9a-f]{32}\b/.exec(fault)?.[0];
+  return JSON.stringify(world.log.find(({ requestId }) => requestId === id)?.["errorDetail"] ?? null);
+}
 
 /** One of each thing that there is to be asked about. */
 async function targetsOf(client: OpenAI): Promise<CallTargets> {

@@ -86,6 +86,9 @@ async function upload(
     stub.dropUpload({ ...message, fileId, storedIn }),
   );
   if (!dropped.ok) isolate.report("files", "an upload that failed could not be taken back at once");
+  // Given up, or erased, while its bytes came. Where they lie in the Library itself, a part says so (librarySink).
+  if (finished.error.kind === "object-unknown")
+    return err(unavailable("files", 1000, "an upload was given up meanwhile"));
   const isTooLarge = finished.error.kind === "body-too-large" && roomBytes < form.value.atMostBytes;
   return isTooLarge ? err(fullOf({ limit: "bytes", most: retrieval.max_total_bytes })) : finished;
 }
