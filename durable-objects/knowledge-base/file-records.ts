@@ -224,13 +224,6 @@ export class FileRecords {
     };
   }
 
-  ids(): string[] {
-    return this.#sql
-      .exec<{ id: string }>("SELECT id FROM file")
-      .toArray()
-      .map(({ id }) => id);
-  }
-
   clear(): void {
     for (const table of ["file", "gone"]) this.#sql.exec(`DELETE FROM ${table}`);
   }

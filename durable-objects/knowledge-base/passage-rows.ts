@@ -92,3 +92,9 @@ export function removeFile(sql: Sql, fileId: string): boolean {
   sql.exec("DELETE FROM passage_vectors WHERE first BETWEEN ? AND ?", ...within);
   return true;
 }
+
+/** All of them, within the caller's transaction. Their words go from the index as well. */
+export function clearFiles(sql: Sql): void {
+  sql.exec("INSERT INTO passage_words (passage_words) VALUES ('delete-all')");
+  for (const table of ["passage", "passage_vectors", "passage_file"]) sql.exec(`DELETE FROM ${table}`);
+}

@@ -1,7 +1,31 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { KnowledgeProbe, steps, text } from "../../test/workers/knowledge-probe.ts";
+import { PassageStore } from "./passage-store.ts";
 import { holdsText } from "../../test/workers/stored-text.ts";
+
+/** Whether words are still to be erased. */
+function erases(probe: KnowledgeProbe): Promise<boolean> {
+  return runInDurableObject(
+    probe.stub,
+    (_instance, { storage }) =>
+      storage.sql.exec<{ at: number | null }>("SELECT erase_ms AS at FROM head").one().at !== null,
+  );
+}
+
+/** Files beside the store's own, so many thousand passages of 100 words that no other has: 2 MB of index each. */
+function fill(storage: DurableObjectStorage, thousands: number): void {
+  const store = new PassageStore(storage);
+  for (let file = 0; file < thousands; file += 1) {
+    const passages = Array.from({ length: 1000 }, (_, at) => ({
+      text: Array.from({ length: 100 }, (_, word) => `q${file}x${at}y${word}`).join(" "),
+      start: at,
+      end: at + 1,
+      headings: [],
+    }));
+    store.put({ id: `fill-${file}`, filename: "f", attributes: {}, passages, vectors: null, embedderId: "" });
+  }
+}
 
 const removals = {
   "the file is deleted": (probe: KnowledgeProbe) => probe.stub.forgetFile({ ...probe.message, fileId: "a" }),
@@ -39,6 +63,22 @@ test("what was found is erased with its file, from every table", async () => {
   expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
   expect(await holdsText(probe.stub, "zyzzyva")).toBe(false);
   expect(await probe.found("something")).toEqual(["b"]);
+});
+
+test("words of a large store are erased in parts, by as many alarms as it takes", async () => {
+  const probe = new KnowledgeProbe();
+  await probe.create([probe.file("a", text), probe.file("b", "Something else.")]);
+  await probe.process();
+  await runInDurableObject(probe.stub, (_instance, { storage }) => fill(storage, 4));
+  await probe.stub.forgetFile({ ...probe.message, fileId: "a" });
+  for (let rings = 0; await erases(probe); rings += 1) {
+    expect(rings).toBeLessThan(40);
+    await probe.dueNow();
+    await runDurableObjectAlarm(probe.stub);
+    if (rings === 0) expect(await erases(probe)).toBe(true);
+    expect(await probe.found("something")).toEqual(["b"]);
+  }
+  expect(await holdsText(probe.stub, "zyzzyva")).toBe(false);
 });
 
 test("a store that was deleted with text in it holds none when its alarm has rung", async () => {

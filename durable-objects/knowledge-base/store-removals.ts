@@ -43,18 +43,17 @@ export class StoreRemovals {
 
   /** All files, within the caller's transaction. */
   everything(): void {
-    for (const fileId of this.#store.files.ids()) this.passagesOf(fileId);
+    if (this.#passages.removeAll()) this.#store.eraseBy(Date.now() + eraseAfterMs);
     this.#store.files.clear();
     this.#store.batches.clear();
   }
 
-  /** At the alarm: the words of what was removed, where their time has come. */
+  /** At the alarm: the words of what was removed, where their time has come; some of them, where there are many. */
   eraseWords(nowMs: number): void {
     const { eraseMs = null } = this.#store.head() ?? {};
     if (eraseMs === null || eraseMs > nowMs) return;
     this.#storage.transactionSync(() => {
-      this.#passages.eraseRemovedWords();
-      this.#store.erased();
+      if (this.#passages.eraseRemovedWords()) this.#store.erased();
     });
   }
 }
