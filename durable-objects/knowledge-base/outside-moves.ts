@@ -158,9 +158,11 @@ export class OutsideMoves {
   }
 
   async #index(head: OutsideHead, outside: OutsideVectors): Promise<void> {
-    if (!this.blocks.areAny && !this.#isLarge(outside)) return;
+    const { describedMs, dimensions: before } = this.blocks.step();
+    // One that is small, or being removed, is looked after, and no more.
+    const isMoving = this.#isLarge(outside) || this.blocks.unseenTakenMs() !== null;
+    if (!isMoving && describedMs + dayMs > Date.now()) return;
     const state = await inTime(outside.state());
-    const before = this.blocks.step().dimensions;
     if (before !== 0 && before !== state.dimensions) this.#lost();
     this.blocks.described(state.dimensions, Date.now());
     const unseen = this.blocks.unseen();
