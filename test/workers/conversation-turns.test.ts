@@ -1,5 +1,5 @@
-import { expect, test, vi } from "vitest";
-import { Conversation } from "../../durable-objects/conversation/conversation.ts";
+import { expect, test } from "vitest";
+import { itemsOf, say } from "./conversation-fixture.ts";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
@@ -9,35 +9,13 @@ const engine = scriptedEdge({
   talks: { default_system_prompt: "Be kind." },
 });
 
-const say = (content: string, conversation: string, more: object = {}) => ({
-  model: "auto",
-  max_tokens: 50,
-  conversation_id: conversation,
-  messages: [{ role: "user", content }],
-  ...more,
-});
-
-async function items(
-  authorization: string,
-  conversation: string,
-): Promise<{ status: number; texts: string[] }> {
-  const response = await send(`/v1/conversations/${conversation}/items?order=asc`, {
-    headers: { authorization },
-  });
-  const body = (await response.json()) as { data?: { role: string; content?: { text: string }[] }[] };
-  return {
-    status: response.status,
-    texts: (body.data ?? []).map((item) => `${item.role}: ${item.content?.[0]?.text}`),
-  };
-}
-
 test("a conversation goes on where it was, under the tenant's system prompt, and is charged once a turn", async () => {
   const authorization = await bearer("talks", "ann");
   const first = await post("/v1/chat/completions", authorization, say("I am Ann.", "c1"));
   expect(await first.json()).toMatchObject({
     choices: [{ message: { content: "Hello there" }, finish_reason: "stop" }],
   });
-  await eventually(async () => expect((await items(authorization, "c1")).texts).toHaveLength(2));
+  await eventually(async () => expect((await itemsOf(authorization, "c1")).texts).toHaveLength(2));
   const second = await post("/v1/chat/completions", authorization, say("Who am I?", "c1", { stream: true }));
   expect(readStream(await second.text())).toEqual({ content: "Hello there", finish: "stop", done: true });
   expect(engine.asked.at(-1)?.["messages"]).toEqual([
@@ -47,7 +25,7 @@ test("a conversation goes on where it was, under the tenant's system prompt, and
     { role: "user", content: "Who am I?" },
   ]);
   await eventually(async () =>
-    expect((await items(authorization, "c1")).texts).toEqual([
+    expect((await itemsOf(authorization, "c1")).texts).toEqual([
       "user: I am Ann.",
       "assistant: Hello there",
       "user: Who am I?",
@@ -70,7 +48,7 @@ test("a conversation whose answer ended in half a call goes on: no engine could 
   const tools = [{ type: "function", function: { name: "look" } }];
   const first = await post("/v1/chat/completions", authorization, say("Look.", "half", { tools }));
   expect(await first.json()).toMatchObject({ choices: [{ finish_reason: "length" }] });
-  await eventually(async () => expect((await items(authorization, "half")).texts).toHaveLength(2));
+  await eventually(async () => expect((await itemsOf(authorization, "half")).texts).toHaveLength(2));
   engine.script = null;
   const second = await post("/v1/chat/completions", authorization, say("Go on.", "half"));
   expect(second.status).toBe(200);
@@ -105,7 +83,7 @@ test("another user's conversation of the same name is another one, and its answe
   );
   const id = response.headers.get("x-edgewise-response-id") ?? "";
   await response.text();
-  await eventually(async () => expect((await items(ann, "shared-name")).texts).toHaveLength(2));
+  await eventually(async () => expect((await itemsOf(ann, "shared-name")).texts).toHaveLength(2));
   await post("/v1/chat/completions", bob, say("What is the secret?", "shared-name"));
   expect(engine.lastRead()).not.toContain("7");
   const theirs = await send(`/v1/chat/completions/${id}`, { headers: { authorization: bob } });
@@ -140,7 +118,7 @@ test("a stop ends the turn with what was said, stops the engine and bills what w
   gate.resolve();
   await eventually(() => expect(engine.cancelled).toBe(1));
   await eventually(async () =>
-    expect((await items(authorization, "counting")).texts).toEqual(["user: Count", "assistant: One two"]),
+    expect((await itemsOf(authorization, "counting")).texts).toEqual(["user: Count", "assistant: One two"]),
   );
   await settled();
   await eventually(async () => {
@@ -187,76 +165,6 @@ test("a client that drops can follow the same answer again, from where it was", 
   await settled();
 });
 
-test("a conversation that is gone, or another's, is refused by the field that names it, alike", async () => {
-  const [ann, bob] = await Promise.all([bearer("talks", "names"), bearer("talks", "names-not")]);
-  const made = await post("/v1/conversations", ann, {});
-  const { id } = await made.json<{ id: string }>();
-  const answers = await Promise.all(
-    [id, `${id.slice(0, -1)}x`].map(async (name) => {
-      const response = await post("/v1/chat/completions", bob, say("hi", name));
-      return { status: response.status, body: await response.json() };
-    }),
-  );
-  expect(answers[0]).toMatchObject({ status: 404, body: { error: { param: "conversation_id" } } });
-  expect(answers[0]).toEqual(answers[1]);
-  await settled();
-});
-
-test("a refused turn leaves no trace: no item, no charge", async () => {
-  const authorization = await bearer("talks", "eve");
-  const response = await post(
-    "/v1/chat/completions",
-    authorization,
-    say("hi", "refused", { model: "no-such-model" }),
-  );
-  expect(response.status).toBe(404);
-  expect(await response.json()).toMatchObject({ error: { code: "model_not_found" } });
-  expect((await items(authorization, "refused")).status).toBe(404);
-  await settled();
-});
-
-test("while its conversation is out of reach a turn is 503 with Retry-After and no engine is asked; plain chat goes on", async () => {
-  const authorization = await bearer("talks", "uma");
-  const first = await post("/v1/chat/completions", authorization, say("My name is Uma.", "unreachable"));
-  expect(first.status).toBe(200);
-  await settled();
-  engine.asked.length = 0;
-  const faults = vi.spyOn(console, "error").mockImplementation(() => undefined);
-  const history = vi
-    .spyOn(Conversation.prototype, "history")
-    .mockRejectedValue(new Error("the object can't be reached"));
-  for (const stream of [true, false]) {
-    const refused = await post(
-      "/v1/chat/completions",
-      authorization,
-      say("Who am I?", "unreachable", { stream }),
-    );
-    expect(refused.status).toBe(503);
-    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect(await refused.json()).toMatchObject({ error: { message: expect.any(String), param: null } });
-  }
-  expect(history).toHaveBeenCalledTimes(2);
-  expect(engine.asked).toHaveLength(0);
-  const plain = await post("/v1/chat/completions", authorization, {
-    model: "auto",
-    messages: [{ role: "user", content: "Hi" }],
-  });
-  expect(plain.status).toBe(200);
-  history.mockRestore();
-  faults.mockRestore();
-  const again = await post("/v1/chat/completions", authorization, say("Who am I?", "unreachable"));
-  expect(again.status).toBe(200);
-  await settled();
-  await eventually(async () =>
-    expect((await items(authorization, "unreachable")).texts).toEqual([
-      "user: My name is Uma.",
-      "assistant: Hello there",
-      "user: Who am I?",
-      "assistant: Hello there",
-    ]),
-  );
-});
-
 test("a turn is saved on the branch that it answers to, whichever is chosen meanwhile or was chosen before", async () => {
   const authorization = await bearer("talks", "branches");
   const talk = async (content: string, more: object = {}): Promise<void> => {
@@ -291,48 +199,4 @@ test("a turn is saved on the branch that it answers to, whichever is chosen mean
   await talk("two", { parent_item_id: "br_0" });
   expect(engine.asked.at(-1)?.["messages"]).toMatchObject([{}, { content: "one" }, {}, { content: "two" }]);
   await eventually(async () => expect(await questions("br_0")).toEqual(["one", "two"]));
-});
-
-test("a message that a conversation can't keep is refused before anything is asked, and not lost after it was paid", async () => {
-  const authorization = await bearer("talks", "large");
-  const long = "x".repeat(1_600_000);
-  const refused = await post("/v1/chat/completions", authorization, say(long, "large"));
-  expect(refused.status).toBe(413);
-  const response = { model: "auto", conversation: "large", input: long };
-  expect((await post("/v1/responses", authorization, response)).status).toBe(413);
-  expect(engine.asked).toHaveLength(0);
-  // Several that are each small enough are kept, and what no conversation is to keep may be as long as any.
-  const halves = [long.slice(0, 800_000), long.slice(800_000)].map((content) => ({ role: "user", content }));
-  for (const body of [
-    say("", "large", { messages: halves }),
-    { ...say(long, ""), conversation_id: undefined },
-  ])
-    expect((await post("/v1/chat/completions", authorization, body)).status).not.toBe(413);
-  await settled();
-});
-
-test("a question over which the model only thought, until it was cut, stays in the conversation; one without a word leaves no trace", async () => {
-  const authorization = await bearer("talks", "thinker");
-  engine.script = { deltas: [], finish: "stop" };
-  await (await post("/v1/chat/completions", authorization, say("Nothing?", "thinks"))).text();
-  await settled();
-  expect((await items(authorization, "thinks")).status).toBe(404);
-  engine.script = {
-    deltas: [{ reasoning_content: "Hm, " }, { reasoning_content: "well" }],
-    finish: "length",
-  };
-  const thought = await post("/v1/chat/completions", authorization, say("Why?", "thinks"));
-  expect(JSON.stringify(await thought.json())).toContain("Hm, well");
-  engine.script = null;
-  await eventually(async () =>
-    expect((await items(authorization, "thinks")).texts).toEqual(["user: Why?", "assistant: "]),
-  );
-  await (await post("/v1/chat/completions", authorization, say("And now?", "thinks"))).text();
-  expect(engine.asked.at(-1)?.["messages"]).toMatchObject([
-    { role: "system" },
-    { role: "user", content: "Why?" },
-    { role: "assistant", content: "" },
-    { role: "user", content: "And now?" },
-  ]);
-  await settled();
 });
