@@ -9,6 +9,7 @@ import type { Jurisdiction } from "../../src/shared/contracts/owner.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { archiveOf } from "../storage/archive-binding.ts";
 import { callObject } from "../storage/call-object.ts";
+import { inTime } from "../storage/in-time.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import type { ConversationStore, Head } from "./conversation-store.ts";
 import { archiveDuty } from "./doomed-turns.ts";
@@ -178,21 +179,10 @@ export class ConversationDuties {
 export const tombstoneMs = 86_400_000;
 
 const retryMs = 5_000;
-const timeoutMs = 10_000;
 const batchSize = 6;
 /** From here on each failure is reported. */
 const reportFrom = 3;
 
 function entryOf({ id, createdMs, title, metadata, deletedMs }: Head): IndexEntry | null {
   return deletedMs === null ? { id, createdMs, title, metadata } : null;
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error("no answer in time")), timeoutMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

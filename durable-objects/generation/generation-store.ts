@@ -9,7 +9,7 @@ import { listedAtEnd, listedTurn, owedAgain } from "./listed-value.ts";
 import { OwedEffects } from "./owed-effects.ts";
 import {
   addedSince,
-  turnVersion,
+  claimedValue,
   type OutboxAttempt,
   type OutboxEntry,
   type Turn,
@@ -56,32 +56,9 @@ export class GenerationStore {
   }
 
   claim(message: StartTurn, nowMs: number): Turn {
-    const { owner, policy } = message;
     return this.#transaction(() => {
       this.#journal.forget();
-      return this.#put({
-        v: turnVersion,
-        turnId: message.turnId,
-        owner: { tenant: owner.tenant, user: owner.user },
-        fingerprint: message.fingerprint,
-        status: "running",
-        createdMs: nowMs,
-        endedMs: null,
-        pruned: false,
-        intervalMs: policy.intervalMs,
-        replayMs: policy.replayMs,
-        retentionMs: policy.retentionMs,
-        deadlineMs: policy.deadlineMs,
-        background: message.follow.kind === "claim",
-        restarts: 0,
-        headers: null,
-        refusal: null,
-        bill: null,
-        request: this.#texts.write("request", message.request),
-        response: null,
-        last: null,
-        outbox: [],
-      });
+      return this.#put(claimedValue(message, this.#texts.write("request", message.request), nowMs));
     });
   }
 

@@ -1,5 +1,5 @@
 /** What of a turn is on disk as one value (docs/storage.md), and what of it the object's other parts see. */
-import type { EndStatus } from "../../src/shared/contracts/generation.ts";
+import type { EndStatus, StartTurn } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import type { Usage, UsageBasis } from "../../src/shared/contracts/usage.ts";
 import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
@@ -7,7 +7,7 @@ import type { Effect } from "../../src/shared/turn/durable/ports.ts";
 import type { TurnState } from "../../src/shared/turn/durable/turn-state.ts";
 
 /** Only ever add fields: older code reads what newer code wrote, and the other way round. */
-export const turnVersion = 1;
+const turnVersion = 1;
 
 export interface TurnValue {
   readonly v: number;
@@ -48,6 +48,34 @@ export interface TurnValue {
 
 /** Fields that older code did not write. Those that only newer code knows are kept as they are. */
 export const addedSince = { background: false, restarts: 0 };
+
+/** @param request as it is kept: `null` in parts of its own */
+export function claimedValue(message: StartTurn, request: string | null, nowMs: number): TurnValue {
+  const { owner, policy } = message;
+  return {
+    v: turnVersion,
+    turnId: message.turnId,
+    owner: { tenant: owner.tenant, user: owner.user },
+    fingerprint: message.fingerprint,
+    status: "running",
+    createdMs: nowMs,
+    endedMs: null,
+    pruned: false,
+    intervalMs: policy.intervalMs,
+    replayMs: policy.replayMs,
+    retentionMs: policy.retentionMs,
+    deadlineMs: policy.deadlineMs,
+    background: message.follow.kind === "claim",
+    restarts: 0,
+    headers: null,
+    refusal: null,
+    bill: null,
+    request,
+    response: null,
+    last: null,
+    outbox: [],
+  };
+}
 
 export interface ListedValue {
   /** A time, and above the one before. */

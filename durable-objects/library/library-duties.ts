@@ -8,6 +8,7 @@ import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import { within } from "../../src/shared/isolate/shared-load.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
+import { inTime } from "../storage/in-time.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import { bucketKey, fileBucket } from "./file-bucket.ts";
 import type { Duty } from "./duty-store.ts";
@@ -235,7 +236,6 @@ function storeStub(env: Cloudflare.Env, storeId: string) {
 }
 
 const retryMs = 5_000;
-const timeoutMs = 10_000;
 /** Whoever woke it waits for no longer. */
 const wakeMs = 3_000;
 const batchSize = 6;
@@ -244,14 +244,4 @@ const reportFrom = 3;
 
 function jurisdictionOf(fileId: string): Jurisdiction {
   return objectOfId(fileId)?.jurisdiction ?? "none";
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error("no answer in time")), timeoutMs);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
