@@ -13,8 +13,9 @@ import { MessageView } from "./message-view.tsx";
 import { NoticeBar } from "./notice-bar.tsx";
 import { toldOf } from "./tell.ts";
 import { useChat } from "./use-chat.ts";
+import { useMounted } from "./use-mounted.ts";
 import { useOnline } from "./use-online.ts";
-import { useScroll } from "./use-scroll.ts";
+import { askedHere, useScroll } from "./use-scroll.ts";
 
 const suggestions = [
   "Explain quantum computing",
@@ -43,15 +44,18 @@ export function ChatView({
     onSaved();
   }, [files, onSaved]);
   const chat = useChat(token, conversation, model, files, saved);
-  const sending = useSendWhenRead(shown, blindness(shown, model, seeing), chat.send);
-  const attach = (chosen: readonly File[]): void => {
-    if (shown.refused === null) void files.add(chosen, seeing?.length !== 0);
-  };
+  const { state } = chat;
+  const busy = state.phase !== "idle";
+  const sending = useSendWhenRead(shown, busy, blindness(shown, model, seeing), chat.send);
+  const attach = (chosen: readonly File[]): void => void files.add(chosen, seeing?.length !== 0);
   const isOver = useDroppedFiles(attach);
   const online = useOnline();
-  const { state } = chat;
-  const scroller = useRef<HTMLDivElement>(null);
-  useScroll(scroller, state.messages);
+  const scroller = useRef<HTMLElement>(null);
+  const { messages } = state;
+  const mounted = useMounted(scroller, messages, askedHere(messages));
+  const { from, to } = mounted;
+  const shownMessages = messages.slice(from, to);
+  useScroll(scroller, shownMessages, to === messages.length);
   useEffect(prepareMarkdown, []);
   const told = useTold(state);
   const notice = online
@@ -62,7 +66,6 @@ export function ChatView({
         advice: "What you type is kept. Sending works again when the connection is back.",
         retry: false,
       } as const);
-  const busy = state.phase !== "idle";
   const { askAnew, showVersion } = chat;
   // The same while somebody types: no message is rendered for a letter in the field.
   const actions = useMemo(
@@ -77,7 +80,7 @@ export function ChatView({
         {/* Not told as it changes: see tell.ts. */}
         <div role="log" aria-live="off" aria-label="Messages" className="column">
           {state.phase === "restoring" ? <p className="fine center">Loading the conversation…</p> : null}
-          {state.messages.length === 0 && state.phase === "idle" ? (
+          {messages.length === 0 && state.phase === "idle" ? (
             <section className="welcome">
               <h2>What would you like to know?</h2>
               <ul>
@@ -95,21 +98,40 @@ export function ChatView({
               </ul>
             </section>
           ) : null}
-          {state.hasEarlier ? (
+          {from > 0 || state.hasEarlier ? (
             <p className="center">
-              <button type="button" className="quiet" onClick={chat.showEarlier} disabled={busy}>
+              <button
+                type="button"
+                className="quiet"
+                // What is here already needs no server.
+                disabled={busy && from === 0}
+                onClick={() => {
+                  mounted.showEarlier();
+                  if (from === 0) chat.showEarlier();
+                }}
+              >
                 Show earlier messages
               </button>
             </p>
           ) : null}
-          {state.messages.map((message, at) => (
+          {shownMessages.map((message, at) => (
             <MessageView
               key={keyOf(message)}
               message={message}
-              question={questionOf(state.messages, at)}
+              question={questionOf(messages, from + at)}
               actions={actions}
             />
           ))}
+          {to === messages.length ? null : (
+            <p className="center">
+              <button type="button" className="quiet" onClick={mounted.showLater}>
+                Show later messages
+              </button>
+              <button type="button" className="quiet" onClick={mounted.showLatest}>
+                Go to the latest
+              </button>
+            </p>
+          )}
         </div>
       </main>
       <footer>
@@ -121,12 +143,22 @@ export function ChatView({
             <NoticeBar
               notice={notice}
               onRetry={chat.tryAgain}
-              onDismiss={chat.dismiss}
+              onDismiss={() => {
+                chat.dismiss();
+                // The button that was pressed is gone.
+                scroller.current?.focus();
+              }}
               busy={busy || !known || shown.files.some(isOnItsWay)}
             />
           )}
           {FileBar === null ? (
-            <FileNote note={note} onDismiss={files.dismiss} />
+            <FileNote
+              note={note}
+              onDismiss={() => {
+                files.dismiss();
+                document.getElementById("attach")?.focus();
+              }}
+            />
           ) : (
             <FileBar view={shown} onRemove={files.remove} onRetry={files.retry} onDismiss={files.dismiss} />
           )}

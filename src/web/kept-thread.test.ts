@@ -62,6 +62,25 @@ test("behind a turn its latest items are read, and not the whole page again; whe
   expect(limits).toEqual(["100", "10", "10", "100"]);
 });
 
+test("a chat whose pictures don't come in time is shown in smaller portions, and not never", async () => {
+  const cut = (): Response =>
+    new Response(new ReadableStream({ start: (body) => body.error(new TypeError("cut off")) }));
+  const kept = thread();
+  const begun = kept.begun();
+  asked[0]?.answer(cut());
+  await vi.waitFor(() => expect(asked.length).toBe(2));
+  asked[1]?.answer(items(true, "c", "d"));
+  await begun;
+  expect([shown(), state.hasEarlier, state.notice]).toEqual([["c", "d"], true, null]);
+  const earlier = kept.loadEarlier();
+  asked[2]?.answer(cut());
+  await vi.waitFor(() => expect(asked.length).toBe(4));
+  asked[3]?.answer(items(false, "a", "b"));
+  await earlier;
+  expect(shown()).toEqual(["a", "b", "c", "d"]);
+  expect(asked.map(({ path }) => /limit=(\d+)/.exec(path)?.[1])).toEqual(["100", "10", "100", "10"]);
+});
+
 test("earlier messages that are asked for twice are there once", async () => {
   const kept = thread();
   const begun = kept.begun();

@@ -172,8 +172,14 @@ export class KeptThread {
     }
   }
 
-  #page(before: string | null): Promise<Page<ThreadItem>> {
-    return loadItems(this.#token, this.#conversation, before, page);
+  /** With the pictures that were shown the model it may be megabytes: what does not come in time comes in smaller portions. */
+  async #page(before: string | null): Promise<Page<ThreadItem>> {
+    try {
+      return await loadItems(this.#token, this.#conversation, before, page);
+    } catch (error) {
+      if (failureOf(error).status !== 0 || this.#left.aborted) throw error;
+      return loadItems(this.#token, this.#conversation, before, latest);
+    }
   }
 
   /** As many as follow on those that are known, where a few do. */

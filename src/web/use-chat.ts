@@ -127,7 +127,11 @@ export function useChat(
         ...keys.sendingOf(text, chosen, behind),
       };
       thread.current?.goesOn();
-      const events = fromFiles(streamTurn(asked, running.abort.signal), instead === null, files);
+      const events = fromFiles(
+        streamTurn(asked, running.abort.signal),
+        instead === null ? pictures : null,
+        files,
+      );
       const sent = {
         text,
         ...(pictures.length === 0 ? {} : { pictures }),
@@ -177,18 +181,21 @@ export function useChat(
   };
 }
 
-/** Tells the chat's files what becomes of a question that is asked with them. */
+/**
+ * Tells the chat's files what becomes of a question that is asked with them.
+ * @param pictures of a new message; `null`: it is asked anew, with what it had
+ */
 async function* fromFiles(
   events: AsyncIterable<TurnEvent>,
-  isNew: boolean,
+  pictures: readonly string[] | null,
   files: FilesOfChat,
 ): AsyncGenerator<TurnEvent> {
   /** Taken out of the field, and not answered by a word yet. */
   let taken = false;
   try {
     for await (const event of events) {
-      if (event.type === "started" && isNew) files.asked();
-      taken = event.type === "started" && isNew;
+      taken = event.type === "started" && pictures !== null;
+      if (event.type === "started" && pictures !== null) files.asked(pictures);
       yield event;
     }
   } catch (error) {

@@ -9,12 +9,15 @@ const nearPx = 80;
 /**
  * Follows the answer as it grows, unless the reader has scrolled up to read; a message of their own brings them back down. What
  * grows beside it (the notice, the field) must not hide its end either. Earlier messages come in above what he reads.
+ * @param messages those that are on the page @param hasEnd whether the last of them is the conversation's: else there is no end to follow
  */
 export function useScroll(
-  scroller: RefObject<HTMLDivElement | null>,
+  scroller: RefObject<HTMLElement | null>,
   messages: readonly ChatMessage[],
+  hasEnd: boolean,
 ): void {
   const sticks = useRef(true);
+  const follows = useRef(hasEnd);
   /** From the end of the conversation to the upper edge of what is seen of it. */
   const fromEnd = useRef(0);
   const first = useRef<string | null>(null);
@@ -28,7 +31,7 @@ export function useScroll(
     const watch = (): void => {
       fromEnd.current = element.scrollHeight - element.scrollTop;
       // Told a frame later, when the answer may have grown by more: only who went up has left its end.
-      sticks.current = staysAtEnd(sticks.current, top, element);
+      sticks.current = follows.current && staysAtEnd(sticks.current, top, element);
       top = element.scrollTop;
     };
     const follow = new ResizeObserver(() => {
@@ -43,6 +46,11 @@ export function useScroll(
       follow.disconnect();
     };
   }, [scroller]);
+
+  useLayoutEffect(() => {
+    follows.current = hasEnd;
+    if (!hasEnd) sticks.current = false;
+  }, [hasEnd]);
 
   useLayoutEffect(() => {
     const element = scroller.current;

@@ -242,6 +242,68 @@ describe.skipIf(browser === null)("the chat page", () => {
     await leave(page);
   });
 
+  test("of a long conversation no more than two hundred messages are on the page; whoever goes up and down reads on where he was", async () => {
+    const { page } = await open({ viewport: { width: 1280, height: 600 } });
+    await signInToDemo(page);
+    await say(page, "The last question");
+    await done(page, 1);
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    const made = (page: number, count: number) =>
+      Array.from({ length: count }, (_, at) => ({
+        id: `item-${page}-${at}`,
+        role: at % 2 === 0 ? "user" : "assistant",
+        content: [{ type: "input_text", text: `Message ${page}-${at} of them.` }],
+      }));
+    let pages = 0;
+    await page.route("**/v1/conversations/*/items*", async (route) => {
+      if (new URL(route.request().url()).searchParams.get("after") !== null) {
+        pages += 1;
+        return route.fulfill({ json: { data: made(pages, 100), has_more: pages < 3 } });
+      }
+      const answer = await route.fetch();
+      const { data } = (await answer.json()) as { data: object[] };
+      await route.fulfill({ response: answer, json: { data: [...data, ...made(0, 98)], has_more: true } });
+    });
+    await page.reload();
+    await page.getByText("Message 0-97 of them.").waitFor();
+    const articles = () => page.locator("article").count();
+    const up = page.getByRole("button", { name: "Show earlier messages" });
+    const nameIn = (text: string) => /Message \d+-\d+ of them\./.exec(text)?.[0] ?? "";
+    const placeOf = async (text: string) =>
+      (await page.getByText(text, { exact: true }).boundingBox())?.y ?? Number.NaN;
+    for (const loaded of [1, 2, 3]) {
+      await page.evaluate("document.querySelector('main').scrollTop = 0");
+      const first = nameIn(await page.locator("article").first().innerText());
+      const before = await placeOf(first);
+      await up.click();
+      await page.getByText(`Message ${loaded}-50 of them.`).waitFor({ state: "attached" });
+      expect(await articles()).toBeLessThanOrEqual(200);
+      await expect.poll(async () => Math.abs((await placeOf(first)) - before)).toBeLessThan(60);
+    }
+    await page.getByText("Message 3-99 of them.").waitFor({ state: "attached" });
+    expect(await up.count()).toBe(0);
+    const down = page.getByRole("button", { name: "Show later messages" });
+    while ((await down.count()) > 0) {
+      await down.scrollIntoViewIfNeeded();
+      const last = nameIn(await page.locator("article").last().innerText());
+      const before = await placeOf(last);
+      await down.click();
+      expect(await articles()).toBeLessThanOrEqual(200);
+      await expect.poll(async () => Math.abs((await placeOf(last)) - before)).toBeLessThan(60);
+    }
+    const question = page.locator("article.user").getByText("The last question");
+    await question.waitFor({ state: "attached" });
+    await page.evaluate("document.querySelector('main').scrollTop = 0");
+    await up.click();
+    await page.getByRole("button", { name: "Go to the latest" }).click();
+    await question.waitFor();
+    await page.evaluate("document.querySelector('main').scrollTop = 0");
+    await up.click();
+    await say(page, "One more");
+    await page.locator("article.user").getByText("One more").waitFor();
+    await leave(page);
+  });
+
   test("a draft of many lines moves nothing of the conversation above it, and has no scroll bar before it is as high as it may be", async () => {
     const { page } = await open({ viewport: { width: 1280, height: 700 } });
     await signInToDemo(page);

@@ -162,6 +162,51 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await leave(page);
   });
 
+  test("a question that waits for its file while another device asks goes out behind that one's answer, and is not lost", async () => {
+    const caller = { user: unique(), org: unique("o") };
+    const { page } = await open();
+    let reading = true;
+    await page.route("**/v1/vector_stores/*/files/*", async (route) => {
+      const answer = await route.fetch();
+      const file = (await answer.json()) as object;
+      await route.fulfill({ response: answer, json: reading ? { ...file, status: "in_progress" } : file });
+    });
+    await signInWith(page, await tokenFor(caller));
+    await say(page, "Hello");
+    await done(page, 1);
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    const client = await clientFor(caller);
+    const conversations = (await client.get("/conversations")) as { data: { id: string }[] };
+    await choose(page, ["rules.md", rules]);
+    await chip(page, "rules.md").getByText("Reading…").waitFor();
+    await say(page, question);
+    await page.getByText("Your message goes out as soon as").waitFor();
+    await setSpeed({ token_ms: 40 });
+    const elsewhere = client.post("/chat/completions", {
+      body: {
+        model: "auto",
+        conversation_id: conversations.data[0]?.id,
+        messages: [{ role: "user", content: "From elsewhere: write 60 words" }],
+      },
+    });
+    const statuses = () =>
+      page
+        .locator("article.assistant")
+        .evaluateAll((all) => all.map((one) => one.getAttribute("data-status")));
+    await expect.poll(statuses).toEqual(["done", "streaming"]);
+    reading = false;
+    await chip(page, "rules.md").getByText("Ready").waitFor();
+    await elsewhere;
+    await setSpeed({ token_ms: 0 });
+    await done(page, 3);
+    expect(await page.locator("article .said").allTextContents()).toEqual([
+      "Hello",
+      "From elsewhere: write 60 words",
+      question,
+    ]);
+    await leave(page);
+  });
+
   test("a question whose file turns out to be none that can be read does not go out without it", async () => {
     const { page } = await open();
     let reading = true;

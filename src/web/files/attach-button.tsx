@@ -19,7 +19,7 @@ export function AttachButton(props: {
         aria-label={refused === null ? "Attach files" : `Attach files: ${refused}`}
         title={
           refused ??
-          "Attach files (text, Markdown, HTML, CSV, code and more). They are kept for 30 days at most."
+          "Attach files (PDF, Office, text, Markdown, CSV, code and more). They are kept for 30 days at most."
         }
         onClick={() => refused === null && input.current?.click()}
       >

@@ -47,8 +47,8 @@ export interface Desk {
   readonly dismiss: () => void;
   /** The vector stores that a question is asked with: none where nothing can be found in them. */
   readonly storeIds: () => readonly string[];
-  /** A question was asked with those that are ready. */
-  readonly asked: () => void;
+  /** A question was asked with those files that are ready, and with these pictures, as `data:` URLs. */
+  readonly asked: (pictures: readonly string[]) => void;
   /** It was not: its words are in the field again, and so are its pictures. */
   readonly refused: () => void;
   /** The conversation is kept now: it can say which store is its own. */

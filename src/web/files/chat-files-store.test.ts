@@ -1,5 +1,5 @@
 /** In which store do a chat's files lie, who is told of it, and what when it is gone? */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ChatFilesBench, file } from "./chat-files-fixture.ts";
 import { storeKey } from "./store-of-chat.ts";
 
@@ -62,6 +62,23 @@ test("a chat that is opened shows its files by their names; one that was asked w
   expect(desk.storeIds()).toEqual([storeId]);
   await desk.remove(bench.view.files[0]?.key ?? "");
   expect(bench.server.files.size).toBe(2);
+});
+
+test("a file that is still being read when the chat is opened is asked about once at a time, however often it is looked at", async () => {
+  vi.useFakeTimers();
+  bench.server.conversation = {};
+  bench.server.reads = "never";
+  bench.opened().add([file("a.md")]);
+  await vi.advanceTimersByTimeAsync(1000);
+  const [storeId = ""] = bench.server.stores.keys();
+  const desk = bench.opened();
+  for (let looks = 0; looks < 5; looks += 1) await desk.open(storeId);
+  const before = bench.server.asked.length;
+  await vi.advanceTimersByTimeAsync(240);
+  expect(bench.server.asked.length).toBe(before);
+  await vi.advanceTimersByTimeAsync(20);
+  // The first tab's own look falls elsewhere.
+  expect(bench.server.asked.length).toBe(before + 1);
 });
 
 test("a store that has expired is said to be gone, and the next file makes another, which the conversation then says", async () => {

@@ -138,6 +138,22 @@ test("a connection that is lost in mid-upload is said, and Try again sends it", 
   expect(bench.server.stores.size).toBe(1);
 });
 
+test("a file that was changed since it was chosen, or is a folder, is no connection that is lost", async () => {
+  bench.server.holdsUploads = true;
+  const desk = bench.opened();
+  const unread = Object.assign(file("folder"), {
+    slice: () => ({ arrayBuffer: () => Promise.reject(new DOMException("", "NotReadableError")) }),
+  });
+  desk.add([unread]);
+  await vi.waitFor(() => expect(bench.server.uploads.length).toBe(1));
+  bench.server.uploads[0]?.lose();
+  await bench.settled();
+  expect(bench.view.files[0]?.state).toMatchObject({
+    retry: false,
+    why: expect.stringContaining("is a folder"),
+  });
+});
+
 test("an upload that falls silent is given up", async () => {
   vi.useFakeTimers();
   bench.server.holdsUploads = true;

@@ -37,6 +37,8 @@ export class ChatFiles {
   readonly #store: ChatStore;
   readonly #jobs = new Map<string, Job>();
   readonly #stopped = new AbortController();
+  /** Those that are asked about until they are read, beside the jobs. */
+  readonly #followed = new Set<string>();
   /** In which store the file of a chip lies. */
   readonly #places = new Map<string, string>();
   #files: readonly ChatFile[] = [];
@@ -231,12 +233,16 @@ export class ChatFiles {
 
   /** One that was on its way when the chat was opened. */
   async #follow(file: StoredFile, storeId: string): Promise<void> {
+    if (this.#followed.has(file.id)) return;
+    this.#followed.add(file.id);
     try {
       const read = await untilRead(this.#options.token, storeId, file, this.#stopped.signal);
       this.#become(file.id, shownFile(read).state);
     } catch (error) {
       if (this.#stopped.signal.aborted) return;
       this.#become(file.id, { kind: "failed", why: fileProblem(error, 0).why, retry: false });
+    } finally {
+      this.#followed.delete(file.id);
     }
   }
 

@@ -33,9 +33,9 @@ export function openDesk(options: DeskOptions): Desk {
     retry: (key) => files.retry(key),
     dismiss: () => files.dismiss(),
     storeIds: () => files.storeIds(),
-    asked: () => {
+    asked: (sent) => {
       files.asked();
-      pictures.asked();
+      pictures.asked(sent);
     },
     refused: () => pictures.refused(),
     saved: async () => files.saved(),

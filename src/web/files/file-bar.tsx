@@ -16,7 +16,15 @@ export function FileBar({ view, onRemove, onRetry, onDismiss }: FileBarProps): R
       {note === null ? null : (
         <p className="file-note" role="alert">
           {note}{" "}
-          <button type="button" className="quiet small" aria-label="Dismiss" onClick={onDismiss}>
+          <button
+            type="button"
+            className="quiet small"
+            aria-label="Dismiss"
+            onClick={() => {
+              onDismiss();
+              focusOnAttach();
+            }}
+          >
             ✕
           </button>
         </p>
@@ -37,11 +45,13 @@ export function FileBar({ view, onRemove, onRetry, onDismiss }: FileBarProps): R
             <Chip
               key={file.key}
               file={file}
-              onRetry={() => onRetry(file.key)}
+              onRetry={() => {
+                onRetry(file.key);
+                focusOnAttach();
+              }}
               onRemove={() => {
                 onRemove(file.key);
-                // The button goes with its chip: whoever pressed it is where files come from.
-                document.getElementById("attach")?.focus();
+                focusOnAttach();
               }}
             />
           ))}
@@ -49,6 +59,11 @@ export function FileBar({ view, onRemove, onRetry, onDismiss }: FileBarProps): R
       )}
     </section>
   );
+}
+
+/** The button that was pressed is gone with what it was about: whoever pressed it is where files come from. */
+function focusOnAttach(): void {
+  document.getElementById("attach")?.focus();
 }
 
 function Chip({
@@ -61,8 +76,12 @@ function Chip({
   readonly onRemove?: () => void;
 }): ReactNode {
   const { name, state } = file;
+  const chip = useRef<HTMLLIElement>(null);
+  // Of many only some are seen: what was attached last, or has failed, is.
+  const isFailed = state.kind === "failed";
+  useEffect(() => chip.current?.scrollIntoView({ block: "nearest" }), [isFailed]);
   return (
-    <li className={`chip ${state.kind}`}>
+    <li ref={chip} className={`chip ${state.kind}`}>
       <span className="chip-words">
         {file.picture === undefined ? null : <img src={file.picture} alt="" />}
         <span className="chip-name" dir="auto" title={name}>

@@ -14,7 +14,15 @@ const megabyte = 1_048_576;
 /** Above this a connection that broke may have been broken by a server that takes no file as large. */
 const largeBytes = 8 * megabyte;
 
+/** The browser can't read it (any more). */
+export class FileUnread extends Error {}
+
 export function fileProblem(error: unknown, bytes: number): FileProblem {
+  if (error instanceof FileUnread)
+    return {
+      why: "It can't be read: it was changed, moved or deleted since, or is a folder. Attach it again; of a folder, its files.",
+      retry: false,
+    };
   return error instanceof ApiError
     ? problemOf(error.failure, bytes)
     : { why: "The server's answer could not be read. Try again.", retry: true };

@@ -70,12 +70,37 @@ test("where the code can't be loaded it is said, and the next file tries again",
   await vi.waitFor(() => expect(kinds(files)).toEqual(["ready"]));
 });
 
+test("a chat whose files can't be shown for want of that code says so, asks nothing without them, and tries again", async () => {
+  vi.useFakeTimers();
+  server.conversation = { [storeKey]: "vs-1" };
+  server.stores.set("vs-1", { metadata: {}, createdMs: Date.now(), expired: false, files: new Map() });
+  reachable = false;
+  const files = new FilesOfChat("c7", "token", load);
+  const looking = files.look(new AbortController().signal);
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(files.shown()).toMatchObject({ known: false, note: expect.stringContaining("reload the page") });
+  reachable = true;
+  await vi.advanceTimersByTimeAsync(30_000);
+  await looking;
+  expect(files.shown()).toMatchObject({ known: true, note: null });
+});
+
+test("where files are refused, one that is dropped all the same is told why", async () => {
+  server.refuses = { what: "POST /v1/vector_stores", status: 403 };
+  const files = new FilesOfChat("c8", "token", load);
+  await files.add([file("a.md")], false);
+  await vi.waitFor(() => expect(files.shown().refused).toContain("administrator"));
+  await files.add([file("b.md")], false);
+  expect(files.shown().note).toBe(files.shown().refused);
+  expect(kinds(files)).toEqual(["failed"]);
+});
+
 test("a turn that was refused since its store is gone takes the files off the page", async () => {
   server.conversation = {};
   const files = new FilesOfChat("c4", "token", load);
   await files.add([file("a.md")], false);
   await vi.waitFor(() => expect(kinds(files)).toEqual(["ready"]));
-  files.asked();
+  files.asked([]);
   server.stores.clear();
   files.gone();
   expect(files.shown().files).toEqual([]);

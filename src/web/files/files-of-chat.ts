@@ -18,7 +18,7 @@ import { storeOfChat } from "./store-of-chat.ts";
 import type { ReactNode } from "react";
 
 const notLoaded =
-  "The part of this page that handles files could not be loaded. Check your connection, then attach them again; if that does not help, reload the page.";
+  "The part of this page that handles files could not be loaded. Check your connection and try again; if that does not help, reload the page.";
 
 export interface FilesShown extends FilesView {
   /** Whether it is known which files the chat has. */
@@ -70,7 +70,11 @@ export class FilesOfChat {
 
   /** @param seen whether a model here looks at pictures */
   async add(files: readonly File[], seen: boolean): Promise<void> {
-    if (files.length > 0) await this.#withDesk((desk) => desk.add(files, seen));
+    if (files.length === 0) return;
+    const { refused } = this.#shown;
+    if (refused !== null) return this.#show({ note: refused });
+    const desk = await this.#desked();
+    desk?.add(files, seen);
   }
 
   readonly remove = (key: string): void => void this.#desk?.remove(key);
@@ -88,8 +92,8 @@ export class FilesOfChat {
     return picturesOf(this.#shown);
   }
 
-  asked(): void {
-    this.#desk?.asked();
+  asked(pictures: readonly string[]): void {
+    this.#desk?.asked(pictures);
   }
 
   refused(): void {
@@ -119,22 +123,25 @@ export class FilesOfChat {
   async #looked(): Promise<boolean> {
     try {
       const storeId = await storeOfChat(this.#token, this.#conversation);
-      if (storeId !== null) await (await this.#loaded()).open(storeId);
-      return true;
+      if (storeId === null) return true;
+      const desk = await this.#desked();
+      await desk?.open(storeId);
+      return desk !== null;
     } catch (error) {
       return error instanceof ApiError && isForGood(error.failure.status);
     }
   }
 
-  async #withDesk(use: (desk: Desk) => void): Promise<void> {
-    let desk: Desk;
+  /** `null`: the file of that code is out of reach, or was replaced by a newer page's, which is said. */
+  async #desked(): Promise<Desk | null> {
     try {
-      desk = await this.#loaded();
+      const desk = await this.#loaded();
+      if (this.#shown.note === notLoaded) this.#show({ note: null });
+      return desk;
     } catch {
-      // The file of that code is out of reach, or was replaced by a newer page's.
-      return this.#show({ note: notLoaded });
+      this.#show({ note: notLoaded });
+      return null;
     }
-    use(desk);
   }
 
   async #loaded(): Promise<Desk> {

@@ -45,21 +45,33 @@ export class MessagePictures {
     return true;
   }
 
-  asked(): void {
-    this.#asked = this.#pictures.filter(({ state }) => state.kind === "ready");
-    if (this.#asked.length > 0) this.#become(this.#pictures.filter(({ state }) => state.kind !== "ready"));
+  /** @param pictures those that have gone: one that was attached since is the next message's */
+  asked(pictures: readonly string[]): void {
+    this.#asked = this.#pictures.filter(
+      ({ picture, state }) => picture !== undefined && state.kind === "ready" && pictures.includes(picture),
+    );
+    if (this.#asked.length > 0) this.#become(this.#pictures.filter((one) => !this.#asked.includes(one)));
   }
 
   /** The words of the message are in the field again, and so are its pictures. */
   refused(): void {
-    if (this.#asked.length > 0) this.#become([...this.#asked, ...this.#pictures]);
+    let room = mostPictures - this.#asked.length;
+    const since = this.#pictures.map((picture): ChatFile => {
+      if (picture.state.kind !== "ready") return picture;
+      room -= 1;
+      return room < 0 ? { ...picture, state: tooMany } : picture;
+    });
+    if (this.#asked.length > 0) this.#become([...this.#asked, ...since]);
     this.#asked = [];
   }
 
   async #look(key: string, file: File): Promise<void> {
     let looked: Pick<ChatFile, "state" | "picture">;
     try {
-      looked = { picture: await this.#read(file), state: { kind: "ready" } };
+      const picture = await this.#read(file);
+      // Those of a message that was refused may have come back meanwhile.
+      const others = this.#pictures.filter((one) => one.key !== key && one.state.kind === "ready");
+      looked = { picture, state: others.length < mostPictures ? { kind: "ready" } : tooMany };
     } catch {
       // Broken, or of a kind that this browser has no reader for.
       looked = { state: unreadable };

@@ -1,5 +1,6 @@
 /** Sends one file's bytes, and tells how far it is: `fetch` can't, which is why this is an XMLHttpRequest. */
 import { ApiError, failureIn, isRecord, textOf } from "../api.ts";
+import { FileUnread } from "./file-problem.ts";
 import { keptDays } from "./files-api.ts";
 
 /** No byte has gone on, or no answer has come, for so long: the connection is lost without a word. */
@@ -7,7 +8,7 @@ const silentMs = 60_000;
 
 /**
  * Resolves with the file's id, also where `signal` came too late to keep the file from the server. Throws an ApiError (status 0: the
- * connection was lost), and the signal's reason where that came in time.
+ * connection was lost), a FileUnread, and the signal's reason where that came in time.
  * @param onProgress percent of the bytes that are sent
  */
 export async function uploadFile(
@@ -22,12 +23,28 @@ export async function uploadFile(
   form.set("expires_after[anchor]", "created_at");
   form.set("expires_after[seconds]", String(keptDays * 86_400));
   form.set("file", file, file.name);
-  const response = await sent(token, form, onProgress, signal);
+  let response: Response;
+  try {
+    response = await sent(token, form, onProgress, signal);
+  } catch (error) {
+    // Of a file that can't be read the browser says no more than of a connection that is lost.
+    if (error instanceof ApiError && !(await isReadable(file))) throw new FileUnread();
+    throw error;
+  }
   if (!response.ok) throw new ApiError(await failureIn(response));
   const body: unknown = await response.json().catch(() => null);
   const id = isRecord(body) ? textOf(body["id"]) : "";
   if (id === "") throw lost();
   return id;
+}
+
+async function isReadable(file: File): Promise<boolean> {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function sent(

@@ -12,11 +12,13 @@ export interface SendWhenRead {
 }
 
 /**
+ * @param busy somebody's answer is being written here: another device may have asked meanwhile, and two are never asked at once
  * @param fault why it can't be sent as it is; `null`: it can
  * @param sendNow sends the text, or what is typed at the moment
  */
 export function useSendWhenRead(
   shown: FilesView & { readonly known: boolean },
+  busy: boolean,
   fault: string | null,
   sendNow: (text?: string) => void,
 ): SendWhenRead {
@@ -38,7 +40,7 @@ export function useSendWhenRead(
   useEffect(() => setHeld(null), [fault, shown.files]);
 
   useEffect(() => {
-    if (asked === null || isReading) return;
+    if (asked === null || isReading || busy) return;
     setAsked(null);
     // Those that had failed before are none that it was to wait for.
     const names = shown.files
@@ -50,7 +52,7 @@ export function useSendWhenRead(
       setHeld(
         `Not sent: ${names.join(", ")} can't be asked about. Try again or remove it, then send your message.`,
       );
-  }, [asked, isReading, shown, fault, sendNow]);
+  }, [asked, isReading, busy, shown, fault, sendNow]);
 
   return { send, waiting: asked !== null, held, cancel: () => setAsked(null) };
 }

@@ -1,0 +1,143 @@
+/** The page of who is signed in: which model, which conversation. Loaded for itself: a first visit signs in first (app.tsx). */
+import { useEffect, useRef, useState } from "react";
+import type { Session } from "./api.ts";
+import { ChatView } from "./chat-view.tsx";
+import { ConversationList } from "./conversation-list.tsx";
+import { dropAllFiles } from "./files/files-of-chat.ts";
+import { composes } from "./keys.ts";
+import { useConversations } from "./use-conversations.ts";
+import { useModels } from "./use-models.ts";
+import { useOpenChat } from "./use-open-chat.ts";
+
+export interface SignedInProps {
+  readonly session: Session;
+  readonly onSignOut: () => void;
+  /** The credential is accepted no more. */
+  readonly onEnded: () => void;
+}
+
+export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
+  const { chat, open, startNew, replace } = useOpenChat();
+  const { models, model, seeing, choose } = useModels(session.token, onEnded);
+  /** Where there is no room for both, the chats lie over the chat. */
+  const [chatsOpen, setChatsOpen] = useState(false);
+  const toggle = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLElement>(null);
+  const conversations = useConversations(session.token);
+  /** Which chat is open when a deletion has been answered, which may be another one than when it was asked for. */
+  const opened = useRef(chat);
+  useEffect(() => {
+    opened.current = chat;
+    setChatsOpen(false);
+  }, [chat]);
+
+  // Tabs and the browser's history are told apart by it.
+  const title = conversations.entries.find(({ id }) => id === chat)?.title;
+  useEffect(() => {
+    document.title = title ? `${title} – Edgewise` : "Edgewise";
+  }, [title]);
+
+  useEffect(() => {
+    if (!chatsOpen) return;
+    list.current?.querySelector("button")?.focus();
+    const close = (event: KeyboardEvent): void => {
+      // In a name that is being changed it leaves that.
+      if (event.key !== "Escape" || event.defaultPrevented || composes(event)) return;
+      // It closes the list, and stops no answer behind it (which listens further out, at the window).
+      event.preventDefault();
+      setChatsOpen(false);
+      toggle.current?.focus();
+    };
+    document.addEventListener("keydown", close);
+    return () => document.removeEventListener("keydown", close);
+  }, [chatsOpen]);
+
+  return (
+    <div className="shell">
+      {/* Past some thirty chats with three buttons each. */}
+      <button type="button" className="skip" onClick={() => document.getElementById("message")?.focus()}>
+        Go to the message field
+      </button>
+      <header>
+        <div className="row">
+          <button
+            ref={toggle}
+            type="button"
+            className="quiet chats-toggle"
+            aria-expanded={chatsOpen}
+            aria-controls="chats"
+            onClick={() => setChatsOpen(!chatsOpen)}
+          >
+            <span aria-hidden="true">☰</span> Chats
+          </button>
+          <h1>
+            <img src="/icon.svg" alt="" width={24} height={24} />
+            Edgewise
+          </h1>
+        </div>
+        <div className="controls">
+          {models.length > 0 ? (
+            <label>
+              <span className="visually-hidden">Model</span>
+              <select value={model} onChange={(event) => choose(event.target.value)}>
+                {models.map((id) => (
+                  <option key={id} value={id}>
+                    {id}
+                  </option>
+                ))}
+              </select>
+            </label>
+          ) : null}
+          <button
+            type="button"
+            className="quiet"
+            title={`Signed in as ${session.user}`}
+            onClick={() => {
+              // Whose credential has ended finds them when he has signed in again.
+              dropAllFiles();
+              onSignOut();
+            }}
+          >
+            Sign out
+          </button>
+        </div>
+      </header>
+      <div className={chatsOpen ? "room chats-open" : "room"}>
+        <ConversationList
+          ref={list}
+          conversations={conversations}
+          current={chat}
+          onOpen={(id) => {
+            setChatsOpen(false);
+            if (id !== chat) open(id);
+          }}
+          onNew={() => {
+            setChatsOpen(false);
+            startNew();
+          }}
+          onDeleted={(id) => {
+            if (id === opened.current) replace();
+          }}
+          onLeft={() => setChatsOpen(false)}
+        />
+        <button
+          type="button"
+          className="backdrop"
+          aria-label="Close the list of chats"
+          tabIndex={chatsOpen ? 0 : -1}
+          onClick={() => setChatsOpen(false)}
+        />
+        <div className="chat">
+          <ChatView
+            key={`${session.user}/${chat}`}
+            token={session.token}
+            conversation={chat}
+            model={model}
+            seeing={seeing}
+            onSaved={conversations.refresh}
+          />
+        </div>
+      </div>
+    </div>
+  );
+}
