@@ -185,6 +185,20 @@ test("what was filled into a form stands behind the page's text", async () => {
   expect(await read(pdf)).toMatchObject({ text: "Application\n\nFull name: Ada Lovelace" });
 });
 
+test("what takes minutes without unpacking is refused, or done without", async () => {
+  const map = "1 beginbfrange <000000> <FFFFFF> <0041> endbfrange";
+  const mapped = makePdfOfStream("", "BT ET", [
+    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 5 0 R >>",
+    `<< /Length ${map.length} >>\nstream\n${map}\nendstream`,
+  ]);
+  expect((await read(mapped))["message"]).toContain("too large once it is unpacked");
+  const noted = makePdf([pdfLines("text")], {
+    lastPage: `/Annots [${"6 0 R ".repeat(documentBounds.pdfReferences + 1)}]`,
+    objects: ["<< /Type /Annot /Subtype /FreeText /Rect [0 0 20 20] /Contents (over it) >>"],
+  });
+  expect(await read(noted)).toMatchObject({ text: "text" });
+});
+
 test("the answer's headers come before the document is read, and its time is its own", async () => {
   const response = await answer(makePdf([pdfLines("text")]), { [documentAloneHeader]: "1" });
   expect(response.headers.get(documentReaderHeader)).toBe("1");

@@ -1,28 +1,30 @@
 /** Which headings stand on which page of a PDF? As its outline tells, which readers show beside it; most that were written by a program have one. */
 import { documentBounds } from "../../src/shared/documents/document-bounds.ts";
 import type { PdfHeading } from "../../src/shared/documents/pdf-paragraphs.ts";
-import { Unreadable } from "../../src/shared/documents/unreadable.ts";
 
-interface Entry {
+export interface Entry {
   readonly title: string;
   /** A place, or the name of one; `null`: it leads elsewhere. */
   readonly dest: unknown;
   readonly items: readonly Entry[];
 }
 
+/** Nobody reads deeper. */
+const deepest = 32;
+
 /** As PDF.js has it. */
 export interface OutlinedPdf {
-  getOutline(): Promise<readonly Entry[] | null>;
   getDestination(name: string): Promise<readonly unknown[] | null>;
   getPageIndex(page: { readonly num: number; readonly gen: number }): Promise<number>;
 }
 
 /**
- * By the number of the page, from 1. Empty: it has no outline, or one that can't be read.
+ * By the number of the page, from 1.
  * @param goOn called between entries; throws an Unreadable where there is no time any more
  */
 export async function headingsOf(
   pdf: OutlinedPdf,
+  outline: readonly Entry[],
   goOn: () => void,
 ): Promise<ReadonlyMap<number, readonly PdfHeading[]>> {
   const found = new Map<number, PdfHeading[]>();
@@ -34,15 +36,10 @@ export async function headingsOf(
       goOn();
       const page = await pageOf(pdf, dest);
       if (page !== null) found.set(page, [...(found.get(page) ?? []), { title, level }]);
-      await look(items, level + 1);
+      if (level < deepest) await look(items, level + 1);
     }
   };
-  try {
-    await look((await pdf.getOutline()) ?? [], 1);
-  } catch (error) {
-    if (error instanceof Unreadable) throw error;
-    // Its pages are worth reading without it.
-  }
+  await look(outline, 1);
   return found;
 }
 

@@ -6,17 +6,34 @@ import { getResolvedPDFJS } from "unpdf";
 import { documentBounds } from "../../src/shared/documents/document-bounds.ts";
 import { DocumentText } from "../../src/shared/documents/document-text.ts";
 import { PdfParagraphs, type PdfPiece } from "../../src/shared/documents/pdf-paragraphs.ts";
-import { checkPdfStreams } from "../../src/shared/documents/pdf-streams.ts";
 import { saidBeside } from "../../src/shared/documents/pdf-fields.ts";
+import { PdfMaps } from "../../src/shared/documents/pdf-maps.ts";
+import { longestReferences } from "../../src/shared/documents/pdf-references.ts";
+import { checkPdfStreams } from "../../src/shared/documents/pdf-streams.ts";
 import { Unreadable } from "../../src/shared/documents/unreadable.ts";
 import type { ExtractedText } from "../../src/shared/retrieval/extract-text.ts";
 import { inflate } from "./inflate.ts";
 import { isOverdrawn, metered } from "./pdf-meter.ts";
-import { headingsOf, type OutlinedPdf } from "./pdf-outline.ts";
+import { headingsOf, type Entry, type OutlinedPdf } from "./pdf-outline.ts";
+
+/** What is larger is no character map: the largest have some hundred thousand bytes. */
+const mostMapBytes = 1_048_576;
+/** Of a map that begins in one portion of a file and ends in the next. */
+const longestBlock = 65_536;
 
 /** @param isOver asked between pages and portions of them: time is up, or whoever asked is gone */
 export async function pdfText(bytes: Uint8Array, isOver: () => boolean): Promise<ExtractedText> {
-  checkPdfStreams(bytes, inflate);
+  const maps = new PdfMaps();
+  const latin = new TextDecoder("latin1");
+  let references = longestReferences(bytes);
+  // In portions: all of it as a text might be twice as large.
+  for (let from = 0; from < bytes.byteLength; from += mostMapBytes)
+    maps.read(latin.decode(bytes.subarray(from, from + mostMapBytes + longestBlock)));
+  checkPdfStreams(bytes, inflate, (unpacked, areObjects) => {
+    if (areObjects) references = Math.max(references, longestReferences(unpacked));
+    else if (unpacked.byteLength <= mostMapBytes) maps.read(latin.decode(unpacked));
+  });
+  const readsBeside = references <= documentBounds.pdfReferences;
   const { getDocument } = await getResolvedPDFJS();
   return metered(async () => {
     const task = getDocument({
@@ -33,7 +50,7 @@ export async function pdfText(bytes: Uint8Array, isOver: () => boolean): Promise
       verbosity: 0,
     });
     try {
-      return await textOf(await task.promise, isOver);
+      return await textOf(await task.promise, readsBeside, isOver);
     } catch (error) {
       if (error instanceof Unreadable) throw error;
       throw new Unreadable(
@@ -47,6 +64,7 @@ export async function pdfText(bytes: Uint8Array, isOver: () => boolean): Promise
 
 interface Pdf extends OutlinedPdf {
   readonly numPages: number;
+  getOutline(): Promise<readonly Entry[] | null>;
   getPage(number: number): Promise<Page>;
 }
 
@@ -56,25 +74,31 @@ interface Page {
   cleanup(): unknown;
 }
 
-async function textOf(pdf: Pdf, isOver: () => boolean): Promise<ExtractedText> {
+/** Pieces of a page between which others come to their turn, and the clock goes on. */
+const portionsAtOnce = 32;
+
+/** @param readsBeside whether what lies over its pages is read */
+async function textOf(pdf: Pdf, readsBeside: boolean, isOver: () => boolean): Promise<ExtractedText> {
   if (pdf.numPages > documentBounds.pages) throw new Unreadable("too-many-pages");
-  const headings = await headingsOf(pdf, () => goOn(isOver));
+  const outline = await inTime(pdf.getOutline());
+  const headings = await headingsOf(pdf, outline ?? [], () => goOn(isOver));
   const text = new DocumentText(headings.size === 0 ? "plain" : "markdown");
   const paragraphs = new PdfParagraphs(text);
   for (let number = 1; number <= pdf.numPages; number += 1) {
-    // The clock goes on, and others come to their turn.
     await scheduler.wait(0);
     text.beginPage();
     const page = await pdf.getPage(number);
     const pieces = page.streamTextContent({ includeMarkedContent: false }).getReader();
-    for (;;) {
+    for (let portions = 1; ; portions += 1) {
+      if (portions % portionsAtOnce === 0) await scheduler.wait(0);
       goOn(isOver);
       const { done, value } = await pieces.read();
       if (done) break;
       for (const piece of (value as { readonly items: readonly PdfPiece[] }).items) paragraphs.add(piece);
     }
     paragraphs.endPage(headings.get(number));
-    for (const line of saidBeside(await annotationsOf(page))) {
+    const beside = readsBeside ? await inTime(page.getAnnotations({ intent: "display" })) : null;
+    for (const line of saidBeside(beside ?? [])) {
       text.add(line);
       text.endLine();
     }
@@ -89,11 +113,16 @@ function goOn(isOver: () => boolean): void {
   if (isOverdrawn()) throw new Unreadable("too-much-inside");
 }
 
-async function annotationsOf(page: Page): Promise<readonly unknown[]> {
+/**
+ * `null`: it can't be had, or not in time. What the pages say is worth reading without; and of what it can't tell (an outline five thousand
+ * deep) PDF.js says nothing at all, for ever.
+ */
+async function inTime<Told>(telling: Promise<Told>): Promise<Told | null> {
+  const late = Promise.withResolvers<null>();
+  const timer = setTimeout(() => late.resolve(null), documentBounds.pdfBesideMs);
   try {
-    return await page.getAnnotations({ intent: "display" });
-  } catch {
-    // What its pages say is worth reading without what somebody has laid over them.
-    return [];
+    return await Promise.race([telling.catch(() => null), late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

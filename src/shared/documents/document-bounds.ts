@@ -23,6 +23,14 @@ export const documentBounds = {
   pdfStreamBytes: 32 * 1_048_576,
   /** All that PDF.js unpacks of one document, in portions of 64 KiB and more: a stream is unpacked by every page that draws it. */
   pdfUnpackedBytes: 2_048 * 1_048_576,
+  /** Characters of one range of a PDF's character map: all that two bytes can say. */
+  pdfMapRange: 65_536,
+  /** Of all its maps. */
+  pdfMapCharacters: 64 * 65_536,
+  /** Objects that a PDF names in a row; with more, what lies over its pages is not read. */
+  pdfReferences: 5_000,
+  /** For a PDF's outline, and for what lies over one page. */
+  pdfBesideMs: 10_000,
   /** Entries of a PDF's outline. */
   pdfHeadings: 2_000,
   /** Of a PDF. */

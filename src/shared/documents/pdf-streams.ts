@@ -2,7 +2,7 @@
  * Do a PDF's packed streams unpack to more than there is room for? PDF.js keeps all that a stream unpacks to, whatever it is: a page of a
  * megabyte can be a gigabyte of blanks. So the streams that it would unpack are unpacked before, up to a bound, by what keeps one.
  *
- * What it does not see: a bomb in another packing than deflate, or inside another filter. Such a document ends its isolate.
+ * What it does not see, packed otherwise or inside another filter, is bounded where it is unpacked (workers/document-reader/pdf-meter.ts).
  */
 import { documentBounds } from "./document-bounds.ts";
 import { Unreadable } from "./unreadable.ts";
@@ -13,8 +13,12 @@ const dictionaryBytes = 512;
 /** What one costs that breaks off somewhere: nobody says how far it came. */
 const brokenBytes = 4 * 1_048_576;
 
-/** @throws Unreadable */
-export function checkPdfStreams(bytes: Uint8Array, { inflateRaw }: Pick<Inflate, "inflateRaw">): void {
+/** @param seen called with what streams unpack to, and whether it is of objects. @throws Unreadable */
+export function checkPdfStreams(
+  bytes: Uint8Array,
+  { inflateRaw }: Pick<Inflate, "inflateRaw">,
+  seen?: (unpacked: Uint8Array, areObjects: boolean) => void,
+): void {
   const latin = new TextDecoder("latin1");
   let total = 0;
   let streams = 0;
@@ -41,6 +45,7 @@ export function checkPdfStreams(bytes: Uint8Array, { inflateRaw }: Pick<Inflate,
     const most = Math.min(documentBounds.pdfStreamBytes, documentBounds.zipBytes - total);
     const unpacked = inflateRaw(packed.subarray(2), most);
     if (unpacked === "longer") throw new Unreadable("too-much-inside");
+    if (unpacked !== "broken") seen?.(unpacked, /\/Type\s*\/ObjStm\b/.test(dictionary));
     total += unpacked === "broken" ? brokenBytes : unpacked.byteLength;
     if (total > documentBounds.zipBytes) throw new Unreadable("too-much-inside");
   }
