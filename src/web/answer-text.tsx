@@ -1,5 +1,6 @@
 /** The words of an answer: as Markdown once its reader is there, and as they came until then and wherever it fails. */
 import { Component, useEffect, useState, type ComponentType, type ReactNode } from "react";
+import { loadAgain } from "./load-again.ts";
 
 interface Words {
   readonly text: string;
@@ -9,7 +10,7 @@ interface Words {
 let Markdown: ComponentType<Words> | null = null;
 
 async function loadMarkdown(): Promise<void> {
-  Markdown ??= (await import("./markdown.tsx")).Markdown;
+  Markdown ??= (await loadAgain(async () => import("./markdown.tsx"))).Markdown;
 }
 
 /** Before it is needed: its file may be out of reach by then (no connection; replaced by a newer one's). */

@@ -2,7 +2,7 @@
  * The page: signed out or in. What is behind the sign-in is fetched while somebody signs in: a session lasts as long as its tab, so that no
  * first visit has one.
  */
-import { useCallback, useEffect, useState, type ComponentType } from "react";
+import { Component, useCallback, useEffect, useState, type ComponentType, type ReactNode } from "react";
 import type { Session } from "./api.ts";
 import { forgetSession, keepSession, keptSession } from "./keep.ts";
 import { SignIn } from "./sign-in.tsx";
@@ -41,16 +41,38 @@ export function App() {
   }
   if (behind === "loading") return null;
   if (behind === "lost")
-    return (
-      <main className="sign-in">
-        <p role="alert" className="problem">
-          The page could not be loaded whole. Check your connection, then try again.
-        </p>
-        <button type="button" className="primary" onClick={() => location.reload()}>
-          Try again
-        </button>
-      </main>
-    );
+    return <Stopped>The page could not be loaded whole. Check your connection, then try again.</Stopped>;
   const SignedIn = behind;
-  return <SignedIn session={session} onSignOut={onSignOut} onEnded={onEnded} />;
+  return (
+    <SaidWhereItFails>
+      <SignedIn session={session} onSignOut={onSignOut} onEnded={onEnded} />
+    </SaidWhereItFails>
+  );
+}
+
+/** A fault of ours is no empty page. */
+class SaidWhereItFails extends Component<{ readonly children: ReactNode }> {
+  override readonly state = { failed: false };
+
+  static getDerivedStateFromError(): { failed: boolean } {
+    return { failed: true };
+  }
+
+  override render(): ReactNode {
+    if (!this.state.failed) return this.props.children;
+    return <Stopped>This page has stopped, which is our fault. What you have sent is kept.</Stopped>;
+  }
+}
+
+function Stopped({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <main className="sign-in">
+      <p role="alert" className="problem">
+        {children}
+      </p>
+      <button type="button" className="primary" onClick={() => location.reload()}>
+        Try again
+      </button>
+    </main>
+  );
 }

@@ -262,6 +262,30 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await leave(page);
   });
 
+  test("where the code that handles files can't be had it is said; the next file, or a chat that has some, fetches it", async () => {
+    const { page } = await open();
+    await signInToDemo(page);
+    const unreachable = "**/web/desk-*";
+    await page.route(unreachable, (route) => route.abort());
+    await choose(page, ["rules.md", rules]);
+    const note = page.getByRole("alert").getByText("The part of this page that handles files");
+    await note.waitFor();
+    await page.unroute(unreachable);
+    await choose(page, ["rules.md", rules]);
+    await ready(page, "rules.md");
+    expect(await note.count()).toBe(0);
+    await say(page, question);
+    await done(page, 1);
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    await page.route(unreachable, (route) => route.abort());
+    await page.reload();
+    await note.waitFor();
+    await page.unroute(unreachable);
+    await page.getByText("1 file in this chat").waitFor();
+    expect(await note.count()).toBe(0);
+    await leave(page);
+  });
+
   test("where files are refused the button says why, and chats go on", async () => {
     const { page } = await open();
     await page.route("**/v1/vector_stores", (route) =>

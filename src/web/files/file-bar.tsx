@@ -79,7 +79,10 @@ function Chip({
   const chip = useRef<HTMLLIElement>(null);
   // Of many only some are seen: what was attached last, or has failed, is.
   const isFailed = state.kind === "failed";
-  useEffect(() => chip.current?.scrollIntoView({ block: "nearest" }), [isFailed]);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which is no clean-up.
+    chip.current?.scrollIntoView({ block: "nearest" });
+  }, [isFailed]);
   return (
     <li ref={chip} className={`chip ${state.kind}`}>
       <span className="chip-words">

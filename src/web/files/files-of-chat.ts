@@ -4,6 +4,7 @@
  */
 import { ApiError } from "../api.ts";
 import { isUnused } from "../keep.ts";
+import { loadAgain } from "../load-again.ts";
 import { pause, retryPauseMs } from "../retry-pause.ts";
 import {
   isOnItsWay,
@@ -175,6 +176,11 @@ function isForGood(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
+/** What handles files, and what erases them. */
+export async function loadDesk(): Promise<typeof import("./desk.ts")> {
+  return loadAgain(async () => import("./desk.ts"));
+}
+
 const kept = new Map<string, FilesOfChat>();
 
 /** @param who nobody else finds them, whoever signs in on this page */
@@ -182,7 +188,7 @@ export function filesOfChat(who: string, conversation: string, token: string): F
   const key = JSON.stringify([who, conversation]);
   const known = kept.get(key);
   known?.signedIn(token);
-  return known ?? new FilesOfChat(conversation, token, () => import("./desk.ts"));
+  return known ?? new FilesOfChat(conversation, token, loadDesk);
 }
 
 /** The chat is looked at. */

@@ -1,6 +1,6 @@
 /** What a chat that is deleted leaves behind: its files, known by what the conversation says before it goes. */
 import { whoIs } from "../credential.ts";
-import { dropFiles } from "./files-of-chat.ts";
+import { dropFiles, loadDesk } from "./files-of-chat.ts";
 import { forgetStore, storeOfChat } from "./store-of-chat.ts";
 
 /**
@@ -9,8 +9,7 @@ import { forgetStore, storeOfChat } from "./store-of-chat.ts";
  */
 export async function filesOfDeleted(token: string, conversation: string): Promise<() => Promise<boolean>> {
   const storeId = await storeOfChat(token, conversation);
-  const erase =
-    storeId === null ? null : await (await import("./desk.ts")).filesToErase(token, conversation, storeId);
+  const erase = storeId === null ? null : await (await loadDesk()).filesToErase(token, conversation, storeId);
   return async () => {
     dropFiles(whoIs(token), conversation);
     forgetStore(conversation);
