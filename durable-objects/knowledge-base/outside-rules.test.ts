@@ -48,6 +48,8 @@ test("with a change all are seen that were sent before it, and none behind it", 
   const blocks = [1, 2, 3].map((place) => ({ sentMs: at, takenMs: at + place, change: `m-${place}` }));
   const seen = seenAmong(blocks, { ...state, change: "m-2", changeMs: at }, at + 10);
   expect(seen.map(({ change }) => change)).toEqual(["m-1", "m-2"]);
+  const atOnce = { sentMs: at, takenMs: at + 2, change: "m-4" };
+  expect(seenAmong([...blocks, atOnce], { ...state, change: "m-2" }, at + 10)).not.toContain(atOnce);
   const nothing = { sentMs: at, takenMs: at, change: null };
   expect(seenAmong([nothing], { ...state, change: null }, at)).toEqual([nothing]);
 });

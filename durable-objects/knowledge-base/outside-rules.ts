@@ -34,14 +34,18 @@ export function seenAmong<Block extends TakenBlock>(
   nowMs: number,
 ): Block[] {
   const named = blocks.filter((block) => block.change !== null && block.change === change);
-  const reachedMs = Math.max(
+  // Before, and not at the same time: two changes of one millisecond have an order that nobody here knows.
+  const beforeMs = Math.max(
     ...named.map(({ takenMs }) => takenMs),
-    changeMs === null ? -Infinity : changeMs - skewMs - 1,
+    changeMs === null ? -Infinity : changeMs - skewMs,
   );
   const saysNothing = change === null && changeMs === null && vectors > 0;
   return blocks.filter(
-    ({ change, takenMs }) =>
-      change === null || takenMs <= reachedMs || (saysNothing && nowMs - takenMs >= longUnseenMs),
+    (block) =>
+      block.change === null ||
+      block.change === change ||
+      block.takenMs < beforeMs ||
+      (saysNothing && nowMs - block.takenMs >= longUnseenMs),
   );
 }
 

@@ -220,7 +220,7 @@ test("whatever comes and goes, fails and is killed: every search finds all that 
       expect(world.indexed).toBe(0);
       expect([world.moves.owes, world.moves.nextDueMs(head)]).toEqual([false, Infinity]);
     }),
-    { numRuns: 100 },
+    { numRuns: 200 },
   );
 });
 
