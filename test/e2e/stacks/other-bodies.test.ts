@@ -126,9 +126,14 @@ async function send(call: GeneratedCall, token: string): Promise<Sent> {
   const [complaint] = hasOpenAiSchema ? openAiComplaints("ErrorResponse", parsed) : [];
   if (complaint !== undefined) return { outcome, fault: complaint };
   if (status >= 500 || status === 429) return { outcome, fault: text.slice(0, 300) };
-  if (call.intent === "valid" && code !== "unsupported_parameter")
+  if (call.intent === "valid" && !isPlanned(call, code))
     return { outcome, fault: `a valid call was refused: ${text.slice(0, 300)}` };
   return { outcome, fault: null };
+}
+
+/** A valid call may ask a model for what it can't do, and changes of one tenant go one at a time. */
+function isPlanned({ method }: GeneratedCall, code: string | null): boolean {
+  return code === "unsupported_parameter" || (method === "PUT" && code === "conflict");
 }
 
 /** Vector stores and files are made by hundreds, and a user may have a hundred: each goes at once. */
