@@ -34,8 +34,8 @@ async function serveInAProcess() {
       router: "in-process",
       fleet: {},
     });
-    console.log(serve.pid);
     process.once("SIGINT", () => void serve.stop());
+    console.log(serve.pid);
   `;
   const child = spawn(
     process.execPath,
