@@ -1,6 +1,6 @@
 /** The items of a conversation: added, looked at, taken out, and edited into branches. */
 import { expect, test } from "vitest";
-import { ask, chat, create, message } from "./conversations-fixture.ts";
+import { ask, chat, create, message } from "./conversation-calls.ts";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { scriptedEdge } from "./scripted-edge.ts";
 import { eventually } from "./eventually.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ask, chat, create, list, message } from "./conversations-fixture.ts";
+import { ask, chat, create, list, message } from "./conversation-calls.ts";
 import { bearer, post, settled } from "./edge-under-test.ts";
 import { scriptedEdge } from "./scripted-edge.ts";
 import { eventually } from "./eventually.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { itemsOf, say } from "./conversation-fixture.ts";
+import { itemsOf, say } from "./named-turn.ts";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";

@@ -1,7 +1,7 @@
 /** Turns that are refused, or say nothing: what stays of them in their conversation, and what of it is paid. */
 import { expect, test, vi } from "vitest";
 import { Conversation } from "../../durable-objects/conversation/conversation.ts";
-import { itemsOf, say } from "./conversation-fixture.ts";
+import { itemsOf, say } from "./named-turn.ts";
 import { bearer, post, settled } from "./edge-under-test.ts";
 import { scriptedEdge } from "./scripted-edge.ts";
 import { eventually } from "./eventually.ts";

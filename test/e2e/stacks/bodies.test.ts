@@ -4,10 +4,10 @@
  */
 import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { errorSchema } from "../../../src/shared/wire/responses.ts";
 import { arbitraryChatBody, type GeneratedBody } from "../../node/arbitrary-chat-body.ts";
 import { hasOpenAiSchema, openAiComplaints } from "../../node/openai-schema.ts";
 import { dataOf, tokenFor } from "../callers.ts";
+import { readRefused } from "./refused-form.ts";
 import { startServeWorld, type ServeWorld } from "./serve-world.ts";
 
 const count = Number(process.env["BODIES"] ?? 1500);
@@ -64,21 +64,9 @@ async function send(
   }
   const { status } = response;
   if (status === 200) return { outcome: "200", fault: answerFault(text, response) };
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return { outcome: `${status}`, fault: `status ${status} is not JSON: ${text.slice(0, 200)}` };
-  }
-  const error = errorSchema.safeParse(parsed);
-  const outcome = `${status} ${error.success ? error.data.error.code : "?"}`;
-  if (!error.success) return { outcome, fault: `not OpenAI's form: ${text.slice(0, 300)}` };
-  if (hasOpenAiSchema) {
-    const [complaint] = openAiComplaints("ErrorResponse", parsed);
-    if (complaint !== undefined) return { outcome, fault: complaint };
-  }
-  if (status >= 500 || status === 429) return { outcome, fault: text.slice(0, 300) };
-  if (body.intent === "valid" && !isPlanned(error.data.error.code))
+  const { outcome, code, fault } = readRefused(status, text);
+  if (fault !== null) return { outcome, fault };
+  if (body.intent === "valid" && !isPlanned(code))
     return { outcome, fault: `a valid body was refused: ${text.slice(0, 300)}` };
   return { outcome, fault: null };
 }

@@ -6,10 +6,9 @@ import * as fc from "fast-check";
 import OpenAI, { toFile } from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeToken } from "../../../dev/local-token.ts";
-import { errorSchema } from "../../../src/shared/wire/responses.ts";
 import { arbitraryCall, type CallTargets, type GeneratedCall } from "../../node/arbitrary-call.ts";
-import { hasOpenAiSchema, openAiComplaints } from "../../node/openai-schema.ts";
 import { tokenFor } from "../callers.ts";
+import { readRefused } from "./refused-form.ts";
 import { startServeWorld, type ServeWorld } from "./serve-world.ts";
 
 const count = Number(process.env["BODIES"] ?? 600);
@@ -113,19 +112,8 @@ async function send(call: GeneratedCall, token: string): Promise<Sent> {
   }
   const { status } = response;
   if (status === 200) return { outcome: "200", fault: await forget(call, text, token) };
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    return { outcome: `${status}`, fault: `status ${status} is not JSON: ${text.slice(0, 200)}` };
-  }
-  const error = errorSchema.safeParse(parsed);
-  if (!error.success) return { outcome: `${status} ?`, fault: `not OpenAI's form: ${text.slice(0, 300)}` };
-  const { code } = error.data.error;
-  const outcome = `${status} ${code}`;
-  const [complaint] = hasOpenAiSchema ? openAiComplaints("ErrorResponse", parsed) : [];
-  if (complaint !== undefined) return { outcome, fault: complaint };
-  if (status >= 500 || status === 429) return { outcome, fault: text.slice(0, 300) };
+  const { outcome, code, fault } = readRefused(status, text);
+  if (fault !== null) return { outcome, fault };
   if (call.intent === "valid" && !isPlanned(call, code))
     return { outcome, fault: `a valid call was refused: ${text.slice(0, 300)}` };
   return { outcome, fault: null };
