@@ -1,6 +1,6 @@
 /** Responses whose client does not stay to their end: made in the background, stopped, or gone on with after a crash. */
 import { abortAllDurableObjects } from "cloudflare:test";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { eventually } from "./eventually.ts";
 import { readEvents, terminalEvents } from "./response-events.ts";
@@ -9,6 +9,7 @@ import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 
 const engine = scriptedEdge({
   responding: { default_system_prompt: "Be kind." },
+  masking: { safety: { output: { action: "mask" } } },
   uncontinued: { requests: { continue_answers: false } },
 });
 
@@ -68,6 +69,32 @@ test("cancelling stops the engine; what was said stands, and the stream ends onc
   gate.resolve();
   await eventually(() => expect(engine.cancelled).toBe(1));
   await expectBill(authorization, 1, 12);
+});
+
+test("the log of one that is cancelled says what it is charged, also where the guard still held back what the engine had said", async () => {
+  const authorization = await bearer("masking", "cancel");
+  const lines: string[] = [];
+  const log = vi.spyOn(console, "log");
+  log.mockImplementation((text: unknown) => void lines.push(...String(text).split("\n")));
+  const gate = Promise.withResolvers<void>();
+  // Held back: it may become an address.
+  engine.tokens = ["ann", "@exam", "ple", ".org"];
+  engine.pause = { at: 3, until: gate.promise };
+  const streaming = await post("/v1/responses", authorization, { ...question, stream: true });
+  const id = streaming.headers.get("x-edgewise-response-id") ?? "";
+  const reader = streaming.body?.getReader();
+  let seen = "";
+  while (!seen.includes("response.in_progress"))
+    seen += new TextDecoder().decode((await reader?.read())?.value);
+  const cancelled = await send(`/v1/responses/${id}/cancel`, { method: "POST", headers: { authorization } });
+  expect(await cancelled.json()).toMatchObject({ status: "cancelled" });
+  gate.resolve();
+  await eventually(() => expect(lines.join("\n")).toContain('"endpoint":"generation"'));
+  log.mockRestore();
+  const line = lines.find((one) => one.includes('"endpoint":"generation"')) ?? "{}";
+  const { promptTokens, completionTokens } = JSON.parse(line) as Record<string, number>;
+  await reader?.cancel();
+  await expectBill(authorization, 1, (promptTokens ?? 0) + (completionTokens ?? 0));
 });
 
 test("after a crash, where nobody may go on, every reader sees the same failed response, numbered without a gap", async () => {

@@ -20,7 +20,7 @@ import { summary } from "../screen-request.ts";
 import { TokenBudget } from "../token-budget.ts";
 import { journalAnswer } from "./journal-answer.ts";
 import type { JournalEvent, TurnIo } from "./ports.ts";
-import { plus } from "./round-history.ts";
+import { noUsage, plus } from "./round-history.ts";
 import type { ToolRounds } from "./tool-rounds.ts";
 import type { TurnForm } from "./turn-form.ts";
 
@@ -103,6 +103,8 @@ export async function relayRound(
   const inAll = (usage: Usage): Usage => (tools === null ? usage : plus(tools.prior, usage));
   encoder?.counting(() => inAll(pass.totals().usage), record.price);
   let end: StreamEnd | null = null;
+  // Whoever ends the turn from outside charges what he was told last: not what a guard still holds back, nor what came behind.
+  let told = inAll(begun?.usage ?? noUsage);
   const stream = relayStream(answer.body, pass, {
     ...engineTimes,
     firstChunk: answer.firstChunk,
@@ -118,7 +120,11 @@ export async function relayRound(
     choices: asked.choices,
     receipt: inputs.receipt,
     ended: () => end !== null,
-    inAll,
+    inAll: (usage) => {
+      const all = inAll(usage);
+      if (!signal.aborted) told = all;
+      return all;
+    },
   });
   // Read through a function: the compiler does not see that `onEnd` has run.
   const how = ((): StreamEnd => end ?? "client-gone")();
@@ -128,7 +134,7 @@ export async function relayRound(
   return {
     how,
     terminal,
-    totals: { ...totals, usage: inAll(totals.usage) },
+    totals: { ...totals, usage: how === "client-gone" ? told : inAll(totals.usage) },
     used: totals.usage,
     story: engine.story,
     guarded: summary(guard?.findings ?? [], guard?.harm),
