@@ -3,10 +3,10 @@
  * send the next`. The object keeps all of them and compares those that the index is not known to find, so that at no moment one is missed.
  * What is owed is what the tables say (outside-blocks.ts): a kill at any place, a lost answer, and the same twice come to the same.
  */
-import { timedOut, within } from "../../src/shared/isolate/shared-load.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import { outsideBounds } from "../../src/shared/retrieval/outside-bounds.ts";
 import type { OutsideVectors, VectorOwner } from "../../src/shared/retrieval/ports.ts";
+import { inTime } from "../storage/in-time.ts";
 import type { Sql, SqlTransactions } from "../storage/sql-port.ts";
 import { OutsideBlocks } from "./outside-blocks.ts";
 import {
@@ -126,7 +126,7 @@ export class OutsideMoves {
     if (outside === null) return wanted;
     const beside = this.#total() === 0 ? 0 : vectorsBeside(this.#sql, fileId, dimensions);
     if (beside + wanted <= outside.bounds.compared) return wanted;
-    const state = await inTime(outside.state());
+    const state = await inTime(outside.state(), callMs);
     if (state.dimensions !== dimensions) return Math.max(0, outside.bounds.compared - beside);
     if (this.#pending() >= outside.bounds.compared) throw new Error("the index of vectors is behind");
     return wanted;
@@ -153,7 +153,7 @@ export class OutsideMoves {
     const ids = owed.blocks.flatMap(({ first, passages }) =>
       Array.from({ length: passages }, (_, at) => first + at),
     );
-    await inTime(index.remove(ids));
+    await inTime(index.remove(ids), callMs);
     this.blocks.removed(owed);
   }
 
@@ -162,7 +162,7 @@ export class OutsideMoves {
     // One that is small, or being removed, is looked after, and no more.
     const isMoving = this.#isLarge(outside) || this.blocks.unseenTakenMs() !== null;
     if (!isMoving && describedMs + dayMs > Date.now()) return;
-    const state = await inTime(outside.state());
+    const state = await inTime(outside.state(), callMs);
     if (before !== 0 && before !== state.dimensions) this.#lost();
     this.blocks.described(state.dimensions, Date.now());
     const unseen = this.blocks.unseen();
@@ -172,14 +172,15 @@ export class OutsideMoves {
     if (next !== null) {
       const index = await outside.of(ownerOf(head, next.embedderId));
       const vectors = this.blocks.send(next, Date.now());
-      if (vectors.length > 0) this.blocks.taken(next, await inTime(index.upsert(vectors)), Date.now());
+      if (vectors.length > 0)
+        this.blocks.taken(next, await inTime(index.upsert(vectors), callMs), Date.now());
       return;
     }
     const waiting = unseen.filter((block) => !seen.has(block));
     const stalled = stalledAmong(waiting, state, Date.now());
     if (stalled !== undefined) {
       const index = await outside.of(ownerOf(head, stalled.embedderId));
-      await inTime(index.upsert(this.blocks.sendAgain(stalled, Date.now())));
+      await inTime(index.upsert(this.blocks.sendAgain(stalled, Date.now())), callMs);
     } else if (waiting.length === 0) await this.#lookAfter(head, outside);
   }
 
@@ -188,7 +189,7 @@ export class OutsideMoves {
     const sample = this.blocks.seenVector();
     if (sample === null) return;
     const index = await outside.of(ownerOf(head, sample.embedderId));
-    const found = await inTime(index.nearest(sample.values, 1));
+    const found = await inTime(index.nearest(sample.values, 1), callMs);
     if (found.length === 0) this.#lost();
   }
 
@@ -223,10 +224,4 @@ export class OutsideMoves {
 
 export function ownerOf({ id, owner }: OutsideHead, embedderId: string): VectorOwner {
   return { tenant: owner.tenant, storeId: id, embedderId };
-}
-
-export async function inTime<T>(work: Promise<T>, ms: number = callMs): Promise<T> {
-  const outcome = await within(work, ms);
-  if (outcome === timedOut) throw new Error(`no answer within ${ms} ms`);
-  return outcome;
 }

@@ -3,7 +3,8 @@ import type { AttributeFilter } from "../../src/shared/retrieval/attribute-filte
 import type { SearchedIndex } from "../../src/shared/retrieval/find-passages.ts";
 import { outsideBounds } from "../../src/shared/retrieval/outside-bounds.ts";
 import type { OutsideVectors, VectorOwner } from "../../src/shared/retrieval/ports.ts";
-import { inTime, type OutsideHead, type OutsideMoves, ownerOf } from "./outside-moves.ts";
+import { inTime } from "../storage/in-time.ts";
+import { type OutsideHead, type OutsideMoves, ownerOf } from "./outside-moves.ts";
 import type { PassageStore } from "./passage-store.ts";
 
 /** Of one search. */

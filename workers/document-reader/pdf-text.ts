@@ -11,6 +11,7 @@ import { PdfMaps } from "../../src/shared/documents/pdf-maps.ts";
 import { longestReferences } from "../../src/shared/documents/pdf-references.ts";
 import { checkPdfStreams } from "../../src/shared/documents/pdf-streams.ts";
 import { Unreadable } from "../../src/shared/documents/unreadable.ts";
+import { timedOut, within } from "../../src/shared/isolate/shared-load.ts";
 import type { ExtractedText } from "../../src/shared/retrieval/extract-text.ts";
 import { inflate } from "./inflate.ts";
 import { isOverdrawn, metered } from "./pdf-meter.ts";
@@ -118,11 +119,9 @@ function goOn(isOver: () => boolean): void {
  * deep) PDF.js says nothing at all, for ever.
  */
 async function inTime<Told>(telling: Promise<Told>): Promise<Told | null> {
-  const late = Promise.withResolvers<null>();
-  const timer = setTimeout(() => late.resolve(null), documentBounds.pdfBesideMs);
-  try {
-    return await Promise.race([telling.catch(() => null), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const told = await within(
+    telling.catch(() => null),
+    documentBounds.pdfBesideMs,
+  );
+  return told === timedOut ? null : told;
 }

@@ -2,6 +2,7 @@
  * What does a client hear whose stream takes its time to begin: its engine thinks, or a turn before it in the same conversation is
  * still being written? After a silence, its headers and keep-alives; what can no longer be a status is then an event.
  */
+import { timedOut, within } from "../../src/shared/isolate/shared-load.ts";
 import { lateStream } from "../../src/shared/stream/late-stream.ts";
 import { respondFailure, type TenantCall } from "./handle.ts";
 import { baseHeaders } from "./respond.ts";
@@ -25,18 +26,8 @@ export async function orLate(
   responding: Promise<Response>,
   late: LateStart,
 ): Promise<Response> {
-  return (await inTime(responding)) ?? startLate(call, responding, late);
-}
-
-/** `null`: not there in time. */
-async function inTime(responding: Promise<Response>): Promise<Response | null> {
-  const silence = Promise.withResolvers<null>();
-  const cancelTimer = startTimer(() => silence.resolve(null), keepAliveMs);
-  try {
-    return await Promise.race([responding, silence.promise]);
-  } finally {
-    cancelTimer();
-  }
+  const response = await within(responding, keepAliveMs);
+  return response === timedOut ? startLate(call, responding, late) : response;
 }
 
 function startLate(
