@@ -104,7 +104,8 @@ effect. It is searched once, before the model is asked, unless \`tool_choice\` i
 | \`mcp_call\` | a call and its result, as the response that it is of had it |
 | \`web_search_call\` | nothing: the answer says what was found |
 | \`file_search_call\` | taken, without effect: what it found was of its own turn |
-| \`item_reference\` and OpenAI's other kinds | refused by name |
+| \`item_reference\`, or an \`id\` alone | the item of a stored response of yours, as if it were sent back whole; 404 where there is none |
+| OpenAI's other kinds | refused by name |
 | \`id\`, \`status\`, \`phase\`, \`annotations\`, \`logprobs\` | without effect |
 
 Instructions, tools, \`text\` and metadata may have 150,000 characters together as JSON, since events repeat them; an answer's texts 300,000,

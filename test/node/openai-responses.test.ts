@@ -8,7 +8,7 @@ import { AnswerPass } from "../../src/shared/stream/answer-pass.ts";
 import { completionStream, goodStreams } from "../../src/shared/stream/fixtures/engine-streams.ts";
 import { journalEvents } from "../../src/shared/turn/durable/gathered.ts";
 import { pageOfList } from "../../src/shared/responses/page-of-list.ts";
-import { parseResponseRequest, type ResponseRequest } from "../../src/shared/wire/responses-request.ts";
+import { takenResponse } from "../../src/shared/wire/responses-request-fixture.ts";
 import { itemId } from "../../src/shared/responses/item.ts";
 import { hasOpenAiSchema, openAiComplaints } from "./openai-schema.ts";
 
@@ -49,15 +49,9 @@ const full = {
 };
 const plain = { model: "auto", input: "Hi" };
 
-function requestOf(body: object): ResponseRequest {
-  const parsed = parseResponseRequest(JSON.stringify(body));
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  return parsed.value;
-}
-
 function writerOf(body: object, background: boolean): ResponseWriter {
   return new ResponseWriter({
-    identity: { id: "resp_1", createdAt: 1_700_000_000, echo: echoOf(requestOf(body)) },
+    identity: { id: "resp_1", createdAt: 1_700_000_000, echo: echoOf(takenResponse(body)) },
     objectName: "o",
     model: "auto",
     background,
@@ -219,7 +213,10 @@ test.skipIf(!hasOpenAiSchema)("a terminal event with a usage receipt is as OpenA
 });
 
 test.skipIf(!hasOpenAiSchema)("input items are listed as OpenAI describes them", () => {
-  const items = requestOf(full).input.map((item, at) => ({ id: itemId(item.type, "o", "i", at), ...item }));
+  const items = takenResponse(full).input.map((item, at) => ({
+    id: itemId(item.type, "o", "i", at),
+    ...item,
+  }));
   const page = pageOfList(items, { after: null, limit: 20, order: "asc" });
   const list = { object: "list", data: page?.data, has_more: false, first_id: "a", last_id: "b" };
   expect(openAiComplaints("ResponseItemList", list)).toEqual([]);

@@ -211,7 +211,6 @@ test.for([
     "unsupported_parameter",
   ],
   ["tools[0].type", { tools: [{ type: "web_search" }] }, "unsupported_parameter"],
-  ["input[0].type", { input: [{ type: "item_reference", id: "x" }] }, "unsupported_parameter"],
   [
     "input[0].content[0].file_id",
     { input: [{ role: "user", content: [{ type: "input_image", image_url: "x", file_id: "f" }] }] },

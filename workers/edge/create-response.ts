@@ -1,5 +1,5 @@
 /**
- * From a checked request for a response to its started turn: media ▸ screen ▸ what it goes on from ▸ chat ▸ start. Knows
+ * From a checked request for a response to its started turn: the items that it names ▸ media ▸ screen ▸ what it goes on from ▸ chat ▸ start. Knows
  * nothing of HTTP: a request creates one, and so does a message on a socket.
  */
 import type { Follow } from "../../src/shared/contracts/generation.ts";
@@ -23,11 +23,16 @@ import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { WebSearchWish } from "../../src/shared/tools/web-search/web-search-tool.ts";
 import { isFunctionTool, isWebSearchTool, type ResponseTool } from "../../src/shared/wire/responses-tools.ts";
-import { conversationOf, type ResponseRequest } from "../../src/shared/wire/responses-request.ts";
+import {
+  conversationOf,
+  type ResponseRequest,
+  type SentResponseRequest,
+} from "../../src/shared/wire/responses-request.ts";
 import { screenFrom } from "./fleet-moderator.ts";
 import { unknownStore } from "./grounding-parts.ts";
 import { startTurn, type TurnOrigin, type TurnStarted } from "./start-turn.ts";
 import { retrieveTurn } from "./stored-turn.ts";
+import { withNamedItems } from "./named-items.ts";
 
 /** One more than are read back: whoever finds it there knows that something would be left out. */
 const mostAncestors = rememberedLimits.responses + 1;
@@ -42,12 +47,15 @@ export interface Creation {
 
 export async function createResponse(
   from: TurnOrigin,
-  asked: ResponseRequest,
+  sent: SentResponseRequest,
   claim: TurnClaim | null,
   follow: Follow,
   onNamed?: (responseId: string) => void,
 ): Promise<Result<Creation, Refusal>> {
   const { tenant } = from;
+  const whole = await withNamedItems(from, sent);
+  if (!whole.ok) return whole;
+  const asked = whole.value;
   const media = checkResponseMedia(asked, tenant.media);
   if (!media.ok) return media;
   const screened = await screenResponse(asked, tenant, screenFrom(from));

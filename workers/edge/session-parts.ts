@@ -21,7 +21,7 @@ import { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { turnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { revivePrincipal } from "../../src/shared/turn/durable/turn-request.ts";
-import { conversationOf, type ResponseRequest } from "../../src/shared/wire/responses-request.ts";
+import { conversationOf, type SentResponseRequest } from "../../src/shared/wire/responses-request.ts";
 import { createResponse } from "./create-response.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 import type { TurnOrigin } from "./start-turn.ts";
@@ -159,7 +159,7 @@ async function start(
 
 async function create(
   from: TurnOrigin,
-  request: ResponseRequest,
+  request: SentResponseRequest,
   text: string,
   { record }: RequestScope,
 ): Promise<Result<SessionTurn, Refusal>> {

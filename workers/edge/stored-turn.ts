@@ -33,11 +33,24 @@ export async function askTurn<Outcome extends { readonly result: string }>(
 ): Promise<Result<Exclude<Outcome, GenerationFailure>, Refusal>> {
   const owner = ownerOf(asker);
   const verified = await verifyId(asker.isolate.hash, id, owner);
-  if (verified?.kind !== kind) return err({ kind: "object-unknown" });
-  const message = { v: generationVersion, owner } as const;
+  return verified?.kind === kind
+    ? askTurnObject(asker, verified.objectName, ask)
+    : err({ kind: "object-unknown" });
+}
+
+/** The same by the object's name, which whoever has an id may know: the object itself says whose it is. */
+export async function askTurnObject<Outcome extends { readonly result: string }>(
+  asker: Asker,
+  objectName: string,
+  ask: (
+    stub: GenerationStub,
+    message: { readonly v: typeof generationVersion; readonly owner: ReturnType<typeof ownerOf> },
+  ) => Promise<Outcome>,
+): Promise<Result<Exclude<Outcome, GenerationFailure>, Refusal>> {
+  const message = { v: generationVersion, owner: ownerOf(asker) } as const;
   const called = await callObject(
-    async () => ask(generationStub(asker, verified.objectName), message),
-    calledObject("generation", verified.objectName),
+    async () => ask(generationStub(asker, objectName), message),
+    calledObject("generation", objectName),
   );
   if (!called.ok) return err(objectUnavailable(called.error.retryAfterMs, called.error.detail));
   const outcome = called.value;

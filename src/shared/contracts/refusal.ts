@@ -76,6 +76,7 @@ export type ObjectField =
   | "conversation_id"
   | "conversation"
   | "previous_response_id"
+  | `input[${number}].id`
   | "file_id"
   | "file_ids"
   | "files"

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { modelRecordSchema } from "../routing/fleet-config.ts";
-import { parseResponseRequest } from "../wire/responses-request.ts";
+import { takenResponse } from "../wire/responses-request-fixture.ts";
 import { askedResponse } from "./asked-response.ts";
 import { chatOf } from "./to-chat.ts";
 
@@ -13,9 +13,7 @@ function instructions(
   history: readonly ChatMessage[],
   turn: { readonly truncates: boolean; readonly ancestors: readonly string[] },
 ): unknown[] {
-  const request = parseResponseRequest(JSON.stringify({ model: "m", input }));
-  if (!request.ok) throw new Error(JSON.stringify(request.error));
-  const composed = askedResponse(chatOf(request.value), turn).compose({
+  const composed = askedResponse(chatOf(takenResponse({ model: "m", input })), turn).compose({
     history,
     defaultSystemPrompt: "Be kind.",
     model,

@@ -1,6 +1,6 @@
 /** A turn's refusal in the words of the Responses API: the stages know the chat that a request means, and name chat's fields. */
 import { withObjectField, withPromptField, type ObjectField, type Refusal } from "../contracts/refusal.ts";
-import type { ResponseRequest } from "../wire/responses-request.ts";
+import type { SentResponseRequest } from "../wire/responses-request.ts";
 
 const fields: Readonly<Record<string, string>> = {
   messages: "input",
@@ -32,12 +32,12 @@ export function responseRefusal(refusal: Refusal): Refusal {
 }
 
 /** The same of what is refused while it is asked for: what the request goes on from may not be there. */
-export function askedResponseRefusal(refusal: Refusal, request: ResponseRequest): Refusal {
+export function askedResponseRefusal(refusal: Refusal, request: SentResponseRequest): Refusal {
   return withObjectField(storeRefusal(responseRefusal(refusal), request), goesOnFrom(request));
 }
 
 /** A store is named in a tool. */
-function storeRefusal(refusal: Refusal, { tools }: ResponseRequest): Refusal {
+function storeRefusal(refusal: Refusal, { tools }: SentResponseRequest): Refusal {
   if (refusal.kind !== "object-unknown") return refusal;
   const [, place] = /^retrieval\.vector_store_ids\[(\d+)\]$/.exec(refusal.namedBy ?? "") ?? [];
   const tool = tools?.findIndex(({ type }) => type === "file_search") ?? -1;
@@ -46,7 +46,7 @@ function storeRefusal(refusal: Refusal, { tools }: ResponseRequest): Refusal {
     : { ...refusal, namedBy: `tools[${tool}].vector_store_ids[${Number(place)}]` };
 }
 
-function goesOnFrom({ previous_response_id, conversation }: ResponseRequest): ObjectField | undefined {
+function goesOnFrom({ previous_response_id, conversation }: SentResponseRequest): ObjectField | undefined {
   if (previous_response_id != null) return "previous_response_id";
   return conversation == null ? undefined : "conversation";
 }

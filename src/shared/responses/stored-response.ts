@@ -54,6 +54,21 @@ export function storedItems(stored: string): readonly Item[] {
   return [...before, ...input, ...output.filter(({ type }) => type !== "file_search_call").map(asRead)];
 }
 
+/**
+ * Its items by their ids, as they came in and went out: what a later request may name in place of them. `null`: what is kept is no
+ * response, or one that was not to be stored.
+ */
+export function namedItems(stored: string): ReadonlyMap<string, Item> | null {
+  if (!stored.includes("\n")) return null;
+  const { object, store, output } = JSON.parse(storedResponse(stored)) as {
+    readonly object?: string;
+    readonly store?: boolean;
+    readonly output: readonly NamedItem[];
+  };
+  if (object !== "response" || store === false) return null;
+  return new Map([...storedInput(stored).input, ...output].map((item) => [item.id, item]));
+}
+
 /** As the next model reads it: what a text cites, and how likely its words were, may be a hundred times as long as the text. */
 function asRead(item: Item): Item {
   if (item.type !== "message" || item.role !== "assistant") return item;

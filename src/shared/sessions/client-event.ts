@@ -6,7 +6,7 @@ import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { isJsonObject, type JsonObject } from "../wire/json-bounds.ts";
-import { readResponseRequest, type ResponseRequest } from "../wire/responses-request.ts";
+import { readResponseRequest, type SentResponseRequest } from "../wire/responses-request.ts";
 import { opaqueId } from "../wire/schema-parts.ts";
 import { invalidValue, refusalOfIssues, unsupportedParameter } from "../wire/zod-refusal.ts";
 
@@ -30,7 +30,7 @@ const resumeSchema = z.lazy(() =>
 const ackSchema = z.lazy(() => z.strictObject({ type: z.literal("session.ack") }));
 
 export type ClientEvent =
-  | { readonly type: "create"; readonly lane: string | null; readonly request: ResponseRequest }
+  | { readonly type: "create"; readonly lane: string | null; readonly request: SentResponseRequest }
   | {
       readonly type: "resume";
       readonly lane: string | null;

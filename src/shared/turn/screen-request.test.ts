@@ -4,7 +4,7 @@ import { chatOf } from "../responses/to-chat.ts";
 import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import { type TenantConfig, tenantConfigSchema } from "../tenancy/tenant-config.ts";
 import { parseChatRequest } from "../wire/chat-request.ts";
-import { parseResponseRequest } from "../wire/responses-request.ts";
+import { takenResponse } from "../wire/responses-request-fixture.ts";
 import { screenChat, summaryOfBoth } from "./screen-request.ts";
 
 const address = "ann@example.org";
@@ -72,16 +72,13 @@ test("what nothing was found in stays the same request", async () => {
 });
 
 test("the same of a response: its tools and the form of its text", async () => {
-  const parsed = parseResponseRequest(
-    JSON.stringify({
-      model: "auto",
-      input: `I am ${address}`,
-      tools: [{ type: "function", name: "mail", description: address, parameters }],
-      text: { format: { type: "json_schema", name: "mail", schema: parameters } },
-    }),
-  );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  const masked = await screenResponse(parsed.value, tenant("mask"), nobody);
+  const request = takenResponse({
+    model: "auto",
+    input: `I am ${address}`,
+    tools: [{ type: "function", name: "mail", description: address, parameters }],
+    text: { format: { type: "json_schema", name: "mail", schema: parameters } },
+  });
+  const masked = await screenResponse(request, tenant("mask"), nobody);
   if (!masked.ok) throw new Error(masked.error.kind);
   expect(JSON.stringify(masked.value.request)).not.toContain(address);
   expect(masked.value.findings).toBe("email:6");
@@ -89,19 +86,16 @@ test("the same of a response: its tools and the form of its text", async () => {
 });
 
 test("what a client says of a call that failed is screened as its result, and so are the queries of a search", async () => {
-  const parsed = parseResponseRequest(
-    JSON.stringify({
-      model: "auto",
-      input: [
-        { type: "file_search_call", queries: ["weather", address] },
-        { type: "mcp_call", server_label: "s", name: "f", arguments: "{}", error: `Ask ${address}` },
-        { type: "mcp_call", server_label: "s", name: "f", arguments: "{}", output: "fine", error: null },
-        { role: "user", content: "Go on" },
-      ],
-    }),
-  );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  const masked = await screenResponse(parsed.value, tenant("mask"), nobody);
+  const request = takenResponse({
+    model: "auto",
+    input: [
+      { type: "file_search_call", queries: ["weather", address] },
+      { type: "mcp_call", server_label: "s", name: "f", arguments: "{}", error: `Ask ${address}` },
+      { type: "mcp_call", server_label: "s", name: "f", arguments: "{}", output: "fine", error: null },
+      { role: "user", content: "Go on" },
+    ],
+  });
+  const masked = await screenResponse(request, tenant("mask"), nobody);
   if (!masked.ok) throw new Error(masked.error.kind);
   expect(masked.value.findings).toBe("email:2");
   expect(masked.value.request.input).toMatchObject([
@@ -110,7 +104,7 @@ test("what a client says of a call that failed is screened as its result, and so
     { type: "mcp_call", output: "fine", error: null },
     { type: "message" },
   ]);
-  expect(await screenResponse(parsed.value, tenant("block"), nobody)).toMatchObject({ ok: false });
+  expect(await screenResponse(request, tenant("block"), nobody)).toMatchObject({ ok: false });
 });
 
 test("what was found at two places is told in one", () => {
@@ -127,19 +121,16 @@ test.each([
   ["error in its form", { error: { content: [{ type: "text", text: `It is ${address}.` }] } }],
   ["arguments", { arguments: JSON.stringify({ to: address }), output: "Sent." }],
 ])("of a call that is sent back, its %s is read as well", async (_name, fields) => {
-  const parsed = parseResponseRequest(
-    JSON.stringify({
-      model: "auto",
-      input: [
-        { role: "user", content: "Where?" },
-        { type: "mcp_call", server_label: "edgewise", name: "find", arguments: "{}", ...fields },
-      ],
-    }),
-  );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  const masked = await screenResponse(parsed.value, tenant("mask"), nobody);
+  const request = takenResponse({
+    model: "auto",
+    input: [
+      { role: "user", content: "Where?" },
+      { type: "mcp_call", server_label: "edgewise", name: "find", arguments: "{}", ...fields },
+    ],
+  });
+  const masked = await screenResponse(request, tenant("mask"), nobody);
   if (!masked.ok) throw new Error(masked.error.kind);
   expect(JSON.stringify(masked.value.request)).not.toContain(address);
   expect(JSON.stringify(chatOf(masked.value.request).messages)).toContain("[e-mail address]");
-  expect(await screenResponse(parsed.value, tenant("block"), nobody)).toMatchObject({ ok: false });
+  expect(await screenResponse(request, tenant("block"), nobody)).toMatchObject({ ok: false });
 });

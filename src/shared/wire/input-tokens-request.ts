@@ -8,8 +8,8 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import { type FieldTable, readFields } from "./field-reader.ts";
 import { joinShapes, lazyShape, makersOf } from "./lazy-shape.ts";
 import { refusedResponseFields, responseShape } from "./responses-fields.ts";
-import { readInput } from "./responses-items.ts";
-import { crossFieldFault, kindFault, type ResponseRequest } from "./responses-request.ts";
+import { readSentInput } from "./responses-items.ts";
+import { crossFieldFault, kindFault, type SentResponseRequest } from "./responses-request.ts";
 import { nullish } from "./schema-parts.ts";
 
 /** Of a response's fields, whose schemas are made when they are read. */
@@ -39,11 +39,11 @@ const table: FieldTable = {
   schemas: makersOf(joinShapes(lazyShape({ model: () => responseShape.model }), optional)),
   refused: new Map(Object.entries(refusedResponseFields)),
   required: ["model"],
-  readers: new Map([["input", readInput]]),
+  readers: new Map([["input", readSentInput]]),
 };
 
 /** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
-export function parseInputTokensRequest(body: string): Result<ResponseRequest, Refusal> {
+export function parseInputTokensRequest(body: string): Result<SentResponseRequest, Refusal> {
   let value: unknown;
   try {
     value = JSON.parse(body);
@@ -55,7 +55,7 @@ export function parseInputTokensRequest(body: string): Result<ResponseRequest, R
   const read = readFields(value, table);
   if (!read.ok) return read;
   // Each field was checked by its own schema; TypeScript can't follow that through a map.
-  const request = { input: [], ...read.value } as unknown as ResponseRequest;
+  const request = { input: [], ...read.value } as unknown as SentResponseRequest;
   const fault = crossFieldFault(request);
   return fault === null ? ok(request) : err(fault);
 }

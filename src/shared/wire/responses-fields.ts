@@ -7,7 +7,7 @@ import type { FieldRule } from "./chat-fields.ts";
 import type { RefusedField } from "./field-reader.ts";
 import { lazyShape } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
-import { itemSchema } from "./responses-items.ts";
+import { sentItemSchema } from "./responses-items.ts";
 import { responseTextSchema, responseToolChoiceSchema, responseToolSchema } from "./responses-tools.ts";
 import { modelName, samplingShape } from "./sampling-shape.ts";
 import { conversationName, metadataSchema, opaqueId, text, withoutEffect } from "./schema-parts.ts";
@@ -19,7 +19,7 @@ export const maxEchoedUnits = 150_000;
 export const responseShape = lazyShape({
   model: () => modelName,
   input: () =>
-    z.union([text(), z.array(itemSchema).min(1).max(requestLimits.messages)]).meta({
+    z.union([text(), z.array(sentItemSchema).min(1).max(requestLimits.messages)]).meta({
       description:
         "Text, or items: messages, function_call, function_call_output, reasoning, mcp_call, web_search_call, file_search_call.",
     }),

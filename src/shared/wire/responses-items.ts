@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { FileSearchCall, FunctionCall, FunctionCallOutput, Item, Reasoning } from "../responses/item.ts";
+import { isReference, type ItemReference, type SentItem } from "../responses/item-reference.ts";
 import { callArguments } from "./chat-messages.ts";
 import { isJsonObject } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
@@ -89,6 +90,13 @@ const fileSearchCall = z.lazy(() =>
     })),
 );
 
+/** OpenAI's also without its `type`. */
+const itemReference = z.lazy(() =>
+  z
+    .strictObject({ type: z.literal("item_reference").nullish(), id: opaqueId })
+    .transform(({ id }): ItemReference => ({ type: "item_reference", id })),
+);
+
 /** For the documentation. */
 export const itemSchema = z.lazy(() =>
   z.union([
@@ -103,6 +111,9 @@ export const itemSchema = z.lazy(() =>
   ]),
 );
 
+/** The same of what may be sent to a response. */
+export const sentItemSchema = z.lazy(() => z.union([itemSchema, itemReference]));
+
 const kinds: ReadonlyMap<unknown, z.ZodType<Item>> = new Map<unknown, z.ZodType<Item>>([
   ["function_call", functionCall],
   ["function_call_output", functionCallOutput],
@@ -114,7 +125,6 @@ const kinds: ReadonlyMap<unknown, z.ZodType<Item>> = new Map<unknown, z.ZodType<
 
 /** OpenAI's other kinds of items, each of which belongs to something that is not offered here. */
 const refusedKinds: ReadonlySet<unknown> = new Set([
-  "item_reference",
   "computer_call",
   "computer_call_output",
   "image_generation_call",
@@ -142,8 +152,16 @@ const refusedKinds: ReadonlySet<unknown> = new Set([
 
 const wholeText = z.lazy(() => text());
 
-/** Text, or a list of items. Refusals name the place: `input[2].content[0].text`. */
+/** Text, or a list of items, of which none is named in place of itself. Refusals name the place: `input[2].content[0].text`. */
 export function readInput(given: unknown): Result<readonly Item[], Refusal> {
+  const sent = readSentInput(given);
+  if (!sent.ok) return sent;
+  const at = sent.value.findIndex(isReference);
+  return at === -1 ? ok(sent.value as readonly Item[]) : err(notOffered(at, "item_reference"));
+}
+
+/** The same of a response, whose input may name items of earlier ones. */
+export function readSentInput(given: unknown): Result<readonly SentItem[], Refusal> {
   if (typeof given === "string") {
     const parsed = wholeText.safeParse(given);
     if (!parsed.success) return err(refusalOfIssues(parsed.error.issues, ["input"], given));
@@ -153,31 +171,49 @@ export function readInput(given: unknown): Result<readonly Item[], Refusal> {
   if (given.length === 0) return err(invalidValue("input", "must have at least 1 item"));
   if (given.length > requestLimits.messages)
     return err(invalidValue("input", `must have at most ${requestLimits.messages} items`));
-  const items: Item[] = [];
+  const items: SentItem[] = [];
   for (const [at, value] of (given as readonly unknown[]).entries()) {
-    const item = readItem(value, at);
+    const item = isNamed(value) ? readReference(value, at) : readItem(value, at);
     if (!item.ok) return item;
     items.push(item.value);
   }
   return ok(items);
 }
 
-function readItem(value: unknown, at: number): Result<Item, Refusal> {
+function isNamed(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  const { type, id, role } = value;
+  return type === "item_reference" || (type == null && id !== undefined && role === undefined);
+}
+
+function readReference(value: unknown, at: number): Result<ItemReference, Refusal> {
+  const parsed = itemReference.safeParse(value);
+  return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, ["input", at], value));
+}
+
+/** @param at its place in the input, for the refusal */
+export function readItem(value: unknown, at: number): Result<Item, Refusal> {
   const path = ["input", at];
   if (!isJsonObject(value)) return err(invalidValue(paramOf(path), "must be an object"));
   const { type, role } = value;
   const schema = kinds.get(type) ?? (role === "assistant" ? outputMessage : inputMessage);
   if (!kinds.has(type) && type !== undefined && type !== "message") {
-    const param = paramOf([...path, "type"]);
     return err(
       typeof type === "string" && refusedKinds.has(type)
-        ? unsupportedParameter(param, `can't be '${type}': what it belongs to is not offered here`)
+        ? notOffered(at, type)
         : invalidValue(
-            param,
+            paramOf([...path, "type"]),
             "must be one of 'message', 'function_call', 'function_call_output', 'reasoning', 'mcp_call', 'web_search_call', 'file_search_call'",
           ),
     );
   }
   const parsed = schema.safeParse(value);
   return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, path, value));
+}
+
+function notOffered(at: number, type: string): Refusal {
+  return unsupportedParameter(
+    paramOf(["input", at, "type"]),
+    `can't be '${type}': what it belongs to is not offered here`,
+  );
 }

@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Item } from "../responses/item.ts";
+import { isReference, type SentItem } from "../responses/item-reference.ts";
 import { type FieldTable, readFields } from "./field-reader.ts";
 import { isJsonObject } from "./json-bounds.ts";
 import { makersOf } from "./lazy-shape.ts";
@@ -14,7 +15,7 @@ import {
   responseShape,
 } from "./responses-fields.ts";
 import { itemSequenceFault } from "./responses-item-order.ts";
-import { readInput } from "./responses-items.ts";
+import { readSentInput } from "./responses-items.ts";
 import { isWebSearchName } from "./responses-tools.ts";
 import { nullish } from "./schema-parts.ts";
 import { invalidValue, unsupportedParameter } from "./zod-refusal.ts";
@@ -27,6 +28,9 @@ export type ResponseRequest = {
   readonly input: readonly Item[];
 } & { readonly [Field in Optional]?: z.output<(typeof responseShape)[Field]> };
 
+/** The same while it may name items of earlier responses in place of them. */
+export type SentResponseRequest = Omit<ResponseRequest, "input"> & { readonly input: readonly SentItem[] };
+
 /** The same as one schema, for the documentation. */
 export const responseRequestSchema = z.lazy(() => {
   const { model, input, ...optional } = responseShape;
@@ -37,11 +41,11 @@ const table: FieldTable = {
   schemas: makersOf(responseShape),
   refused: new Map(Object.entries(refusedResponseFields)),
   required: ["model", "input"],
-  readers: new Map([["input", readInput]]),
+  readers: new Map([["input", readSentInput]]),
 };
 
 /** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
-export function parseResponseRequest(body: string): Result<ResponseRequest, Refusal> {
+export function parseResponseRequest(body: string): Result<SentResponseRequest, Refusal> {
   let value: unknown;
   try {
     value = JSON.parse(body);
@@ -52,19 +56,19 @@ export function parseResponseRequest(body: string): Result<ResponseRequest, Refu
 }
 
 /** As `parseResponseRequest`, for a body that is parsed already. */
-export function readResponseRequest(value: unknown): Result<ResponseRequest, Refusal> {
+export function readResponseRequest(value: unknown): Result<SentResponseRequest, Refusal> {
   const kind = kindFault(value);
   if (kind !== null) return err(kind);
   const read = readFields(value, table);
   if (!read.ok) return read;
   // Each field was checked by its own schema; TypeScript can't follow that through a map.
-  const request = read.value as unknown as ResponseRequest;
+  const request = read.value as unknown as SentResponseRequest;
   const fault = crossFieldFault(request);
   return fault === null ? ok(request) : err(fault);
 }
 
 /** The conversation that is meant, in either way to say it. */
-export function conversationOf({ conversation }: ResponseRequest): string | undefined {
+export function conversationOf({ conversation }: Pick<ResponseRequest, "conversation">): string | undefined {
   return typeof conversation === "object" ? conversation.id : conversation;
 }
 
@@ -122,27 +126,31 @@ function unchoosable(param: string, kind: unknown): Refusal {
   return unsupportedParameter(param, `can't be '${String(kind)}': choose among functions, or 'file_search'`);
 }
 
-/** Do the fields of a request fit together? */
-export function crossFieldFault(request: ResponseRequest): Refusal | null {
-  const conversation = conversationOf(request);
-  if (conversation !== undefined && request.previous_response_id !== undefined)
+/** Does the input name all of its items' selves? */
+export function isWhole(request: SentResponseRequest): request is ResponseRequest {
+  return !request.input.some(isReference);
+}
+
+/** Do the fields of a request fit together? Of items that it names in place of them: `inputFault`, when they are there. */
+export function crossFieldFault(request: SentResponseRequest): Refusal | null {
+  if (conversationOf(request) !== undefined && request.previous_response_id !== undefined)
     return invalidValue("previous_response_id", "can't stand beside 'conversation': send one of them");
   if (request.background === true && request.store === false)
     return invalidValue("background", "needs 'store': the response would be gone before it is asked for");
   if (request.stream_options !== undefined && request.stream !== true)
     return invalidValue("stream_options", "is only allowed when 'stream' is true");
-  return (
-    toolChoiceFault(request) ??
-    itemSequenceFault(
-      request.input,
-      conversation !== undefined || request.previous_response_id !== undefined,
-    ) ??
-    imageCountFault(request.input) ??
-    echoFault(request)
-  );
+  return toolChoiceFault(request) ?? (isWhole(request) ? inputFault(request) : null) ?? echoFault(request);
 }
 
-function toolChoiceFault({ tool_choice: choice, tools }: ResponseRequest): Refusal | null {
+/** Do the items fit together? */
+export function inputFault(request: ResponseRequest): Refusal | null {
+  const isFollowed = conversationOf(request) !== undefined || request.previous_response_id !== undefined;
+  return itemSequenceFault(request.input, isFollowed) ?? imageCountFault(request.input);
+}
+
+type Tools = Pick<ResponseRequest, "tool_choice" | "tools">;
+
+function toolChoiceFault({ tool_choice: choice, tools }: Tools): Refusal | null {
   const second = tools?.findLastIndex((tool) => tool.type === "file_search") ?? -1;
   if (second !== -1 && second !== tools?.findIndex((tool) => tool.type === "file_search"))
     return invalidValue(`tools[${second}]`, "is a second 'file_search': name all stores in one");
@@ -181,7 +189,7 @@ function imageCountFault(items: readonly Item[]): Refusal | null {
 }
 
 /** What every event that holds the response repeats of the request. */
-function echoFault({ instructions, tools, text: form, metadata }: ResponseRequest): Refusal | null {
+function echoFault({ instructions, tools, text: form, metadata }: SentResponseRequest): Refusal | null {
   const units = JSON.stringify([instructions, tools, form, metadata]).length;
   if (units <= maxEchoedUnits) return null;
   return invalidValue(

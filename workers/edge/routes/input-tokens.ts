@@ -17,11 +17,12 @@ import { countInput, type CountedInput } from "../../../src/shared/turn/count-in
 import { keepsTools } from "../../../src/shared/turn/offers-tools.ts";
 import type { Recalled } from "../../../src/shared/turn/ports.ts";
 import { parseInputTokensRequest } from "../../../src/shared/wire/input-tokens-request.ts";
-import { conversationOf, type ResponseRequest } from "../../../src/shared/wire/responses-request.ts";
+import { conversationOf, type SentResponseRequest } from "../../../src/shared/wire/responses-request.ts";
 import { chatWithTools, goesOnFrom } from "../create-response.ts";
 import { historyTokens } from "../generation-parts.ts";
 import { groundFor, unknownStore } from "../grounding-parts.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
+import { withNamedItems } from "../named-items.ts";
 import { readJsonText } from "../read-body.ts";
 import { recallResponses } from "../recall-responses.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
@@ -58,8 +59,11 @@ function countedPassages({ passages, fault }: Grounding): object {
 }
 
 /** As the same response would be asked for: what the screen masks is counted masked. */
-async function countOf(call: TenantCall, asked: ResponseRequest): Promise<Result<CountedInput, Refusal>> {
+async function countOf(call: TenantCall, sent: SentResponseRequest): Promise<Result<CountedInput, Refusal>> {
   const { tenant, isolate, scope } = call;
+  const whole = await withNamedItems(originOf(call), sent);
+  if (!whole.ok) return whole;
+  const asked = whole.value;
   const media = checkResponseMedia(asked, tenant.media);
   if (!media.ok) return media;
   // In process: no model reads it, so no guard model need be asked for it, at nobody's expense.

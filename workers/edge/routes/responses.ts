@@ -8,7 +8,7 @@ import { type TurnClaim, turnClaim } from "../../../src/shared/turn/durable/turn
 import {
   conversationOf,
   parseResponseRequest,
-  type ResponseRequest,
+  type SentResponseRequest,
 } from "../../../src/shared/wire/responses-request.ts";
 import { lateResponseErrorEvent } from "../../../src/shared/wire/wire-error.ts";
 import { createResponse } from "../create-response.ts";
@@ -45,7 +45,7 @@ export const createResponseOverHttp: TenantHandler = async (call) => {
 
 async function respond(
   call: TenantCall,
-  asked: ResponseRequest,
+  asked: SentResponseRequest,
   claim: TurnClaim | null,
   onNamed?: (responseId: string) => void,
 ): Promise<Response> {
@@ -58,7 +58,7 @@ async function respond(
   return send(call, started, claim, asked);
 }
 
-function followOf({ stream, background }: ResponseRequest): Follow {
+function followOf({ stream, background }: SentResponseRequest): Follow {
   if (stream === true) return { kind: "stream", read: { from: 0, ids: true } };
   return background === true ? { kind: "claim" } : { kind: "end" };
 }
@@ -67,7 +67,7 @@ async function send(
   call: TenantCall,
   { outcome, responseId, request }: TurnStarted,
   claim: TurnClaim | null,
-  asked: ResponseRequest,
+  asked: SentResponseRequest,
 ): Promise<Response> {
   const { scope } = call;
   const headers = {
