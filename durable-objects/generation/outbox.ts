@@ -1,18 +1,20 @@
+import { timedOut, within } from "../../src/shared/isolate/within.ts";
 import type { DeliverEffect, Delivery } from "../../src/shared/turn/durable/ports.ts";
 import { retryDelayMs } from "../../src/shared/turn/durable/turn-state.ts";
 import type { GenerationStore } from "./generation-store.ts";
 import type { OutboxAttempt, OutboxEntry } from "./turn-value.ts";
 
-/**
- * Carries out what an ended turn owes others: each effect until it is acknowledged, with growing distance, for ever. A
- * crash between a delivery and its acknowledgement delivers again: receivers are idempotent by the turn id.
- */
+/** A delivery may take so long; what comes later is delivered again. */
 const timeoutMs = 30_000;
-/** From here on each failure is reported. */
+/** From this attempt on each failure is reported. */
 const reportFrom = 5;
 
 export type Report = (event: string, fields: Readonly<Record<string, string | number>>) => void;
 
+/**
+ * Carries out what an ended turn owes others: each effect until it is acknowledged, with growing distance, for ever. A
+ * crash between a delivery and its acknowledgement delivers again: receivers are idempotent by the turn id.
+ */
 export class Outbox {
   readonly #store: GenerationStore;
   readonly #deliver: DeliverEffect;
@@ -63,22 +65,17 @@ export class Outbox {
     return { id, retry: { attempts, dueMs } };
   }
 
-  async #attempt(turnId: string, entry: OutboxEntry): Promise<Delivery> {
-    const late = Promise.withResolvers<Delivery>();
-    const timer = setTimeout(() => late.resolve({ result: "retry", detail: "no answer in time" }), timeoutMs);
+  async #attempt(turnId: string, { effect, attempts }: OutboxEntry): Promise<Delivery> {
     try {
-      return await Promise.race([
-        this.#deliver(entry.effect, {
-          turnId,
-          attempt: entry.attempts,
-          listed: () => this.#store.listed(),
-        }),
-        late.promise,
-      ]);
+      const delivering = this.#deliver(effect, {
+        turnId,
+        attempt: attempts,
+        listed: () => this.#store.listed(),
+      });
+      const delivery = await within(delivering, timeoutMs);
+      return delivery === timedOut ? { result: "retry", detail: "no answer in time" } : delivery;
     } catch (error) {
       return { result: "retry", detail: String(error) };
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -5,7 +5,7 @@ import {
   type StoreView,
 } from "../../src/shared/contracts/knowledge-base.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
-import { within } from "../../src/shared/isolate/shared-load.ts";
+import { within } from "../../src/shared/isolate/within.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
 import { inTime } from "../storage/in-time.ts";

@@ -32,7 +32,7 @@ import {
   type WritePart,
   type WritePartOutcome,
 } from "../../src/shared/contracts/library.ts";
-import { within } from "../../src/shared/isolate/shared-load.ts";
+import { within } from "../../src/shared/isolate/within.ts";
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 import { ExpiredStores } from "./expired-stores.ts";
 import { LibraryDuties } from "./library-duties.ts";

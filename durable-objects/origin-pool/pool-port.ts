@@ -2,7 +2,7 @@ import type { ActionOutcome, PoolControl } from "../../src/shared/routing/pool/p
 import type { PoolPort } from "../../src/shared/routing/pool/pool-link.ts";
 import { poolRegion, type PoolSite } from "../../src/shared/routing/pool/pool-site.ts";
 import type { PoolStatus } from "../../src/shared/routing/pool/pool-status.ts";
-import { timedOut, within } from "../../src/shared/isolate/shared-load.ts";
+import { timedOut, within } from "../../src/shared/isolate/within.ts";
 import type { OriginPoolObject } from "./origin-pool.ts";
 
 export type PoolNamespace = DurableObjectNamespace<OriginPoolObject>;

@@ -1,4 +1,4 @@
-import { timedOut, within } from "../../src/shared/isolate/shared-load.ts";
+import { timedOut, within } from "../../src/shared/isolate/within.ts";
 
 /** Another object answers within this, or counts as out of reach: its duty is tried again later. */
 const answerWithinMs = 10_000;

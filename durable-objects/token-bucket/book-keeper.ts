@@ -1,7 +1,7 @@
 import { readBucketName } from "../../src/shared/limits/bucket-name.ts";
 import type { UsageReport } from "../../src/shared/limits/usage-days.ts";
 import { err } from "../../src/shared/contracts/result.ts";
-import { timedOut, within } from "../../src/shared/isolate/shared-load.ts";
+import { timedOut, within } from "../../src/shared/isolate/within.ts";
 import { bookUsage } from "../usage-book/usage-book-port.ts";
 
 /** What was used is in its tenant's book so much later at most. */

@@ -11,7 +11,7 @@ import { PdfMaps } from "../../src/shared/documents/pdf-maps.ts";
 import { longestReferences } from "../../src/shared/documents/pdf-references.ts";
 import { checkPdfStreams } from "../../src/shared/documents/pdf-streams.ts";
 import { Unreadable } from "../../src/shared/documents/unreadable.ts";
-import { timedOut, within } from "../../src/shared/isolate/shared-load.ts";
+import { timedOut, within } from "../../src/shared/isolate/within.ts";
 import type { ExtractedText } from "../../src/shared/retrieval/extract-text.ts";
 import { inflate } from "./inflate.ts";
 import { isOverdrawn, metered } from "./pdf-meter.ts";

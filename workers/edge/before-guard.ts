@@ -2,7 +2,7 @@
 import type { ChargeId } from "../../src/shared/contracts/ids.ts";
 import type { AdmissionFailure } from "../../src/shared/limits/admission-failure.ts";
 import { freeOfCharge } from "../../src/shared/limits/cost.ts";
-import { timedOut, within } from "../../src/shared/isolate/shared-load.ts";
+import { timedOut, within } from "../../src/shared/isolate/within.ts";
 import { type Admission, unused } from "../../src/shared/limits/ports.ts";
 import { limitsOf } from "../../src/shared/limits/principal-limits.ts";
 import { randomHex } from "../../src/shared/telemetry/correlation.ts";

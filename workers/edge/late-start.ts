@@ -2,7 +2,7 @@
  * What does a client hear whose stream takes its time to begin: its engine thinks, or a turn before it in the same conversation is
  * still being written? After a silence, its headers and keep-alives; what can no longer be a status is then an event.
  */
-import { timedOut, within } from "../../src/shared/isolate/shared-load.ts";
+import { timedOut, within } from "../../src/shared/isolate/within.ts";
 import { lateStream } from "../../src/shared/stream/late-stream.ts";
 import { respondFailure, type TenantCall } from "./handle.ts";
 import { baseHeaders } from "./respond.ts";

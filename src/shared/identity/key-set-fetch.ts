@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "../contracts/result.ts";
-import { timedOut, within } from "../isolate/shared-load.ts";
+import { timedOut, within } from "../isolate/within.ts";
 import type { FetchKeySet, KeySetCache, StoredKeySet } from "./remote-key-set.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { SharedLoads, timedOut, within } from "./shared-load.ts";
+import { SharedLoads } from "./shared-load.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -59,12 +59,4 @@ test("a load that fails fails for all who share it, and is not kept", async () =
   const both = [loads.load("key", failing, swallow), loads.load("key", failing, swallow)];
   expect((await Promise.allSettled(both)).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   expect(await loads.load("key", async () => "up", swallow)).toBe("up");
-});
-
-test("a time limit leaves no timer behind", async () => {
-  expect(await within(Promise.resolve("done"), 1000)).toBe("done");
-  expect(vi.getTimerCount()).toBe(0);
-  const late = within(lostForEver(), 1000);
-  await vi.advanceTimersByTimeAsync(1000);
-  expect(await late).toBe(timedOut);
 });

@@ -1,5 +1,6 @@
 import type { Background } from "../contracts/background.ts";
 import { BoundedMap } from "./bounded-map.ts";
+import { timedOut, within } from "./within.ts";
 
 /**
  * How do requests of one isolate share one piece of I/O? The trap: a promise that belongs to a request which is reset
@@ -33,18 +34,5 @@ export class SharedLoads<T> {
     });
     background.run(`load ${key}`, finished);
     return finished;
-  }
-}
-
-export const timedOut = Symbol("timed out");
-
-/** The outcome, or `timedOut` after `ms` milliseconds. The work itself goes on. */
-export async function within<T>(work: Promise<T>, ms: number): Promise<T | typeof timedOut> {
-  const limit = Promise.withResolvers<typeof timedOut>();
-  const timer = setTimeout(() => limit.resolve(timedOut), ms);
-  try {
-    return await Promise.race([work, limit.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -4,6 +4,7 @@
  * second.
  */
 import { Leaving, type LeaveSignal } from "../contracts/leave-signal.ts";
+import { timedOut, within } from "../isolate/within.ts";
 import { isForAnother, type Failed } from "./ask-replica.ts";
 import type { OriginAnswer } from "./ports.ts";
 
@@ -24,7 +25,7 @@ export interface HedgeTerms {
 /** @param second called at most once, when the first is late; `null`: nobody may be asked */
 export async function hedged(first: Ask, second: () => Ask | null, terms: HedgeTerms): Promise<Asked> {
   const one = begin(first, terms.signal);
-  if (await endsWithin(one.result, terms.afterMs)) return one.result;
+  if ((await within(one.result, terms.afterMs)) !== timedOut) return one.result;
   const ask = second();
   if (ask === null) return one.result;
   const other = begin(ask, terms.signal);
@@ -58,14 +59,4 @@ function begin(ask: Ask, signal: LeaveSignal): Begun {
 /** Its first byte may have been on its way when it lost. */
 function letGo(result: Asked): void {
   if (!("kind" in result)) result.report("client-gone");
-}
-
-async function endsWithin(result: Promise<Asked>, ms: number): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(false), ms);
-  try {
-    return await Promise.race([result.then(() => true), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

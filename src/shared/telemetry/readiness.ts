@@ -1,5 +1,6 @@
 import type { Background } from "../contracts/background.ts";
-import { SharedLoads, timedOut, within } from "../isolate/shared-load.ts";
+import { SharedLoads } from "../isolate/shared-load.ts";
+import { timedOut, within } from "../isolate/within.ts";
 
 /**
  * Is everything that this isolate depends on there? Anybody may ask, as often as they like: so the parts are asked once a second at most, however

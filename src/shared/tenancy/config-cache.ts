@@ -3,7 +3,8 @@ import type { ReportFault } from "../contracts/report-fault.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { BoundedMap } from "../isolate/bounded-map.ts";
-import { SharedLoads, timedOut, within } from "../isolate/shared-load.ts";
+import { SharedLoads } from "../isolate/shared-load.ts";
+import { timedOut, within } from "../isolate/within.ts";
 
 /**
  * How does a hot request read configuration without waiting for KV? From the isolate's memory: fresh for a minute, then

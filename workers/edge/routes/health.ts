@@ -1,7 +1,7 @@
 /** Alive, and ready? `/health` says that this Worker runs; `/health/ready` asks what it depends on, and names only the part. */
 import { emptyBatch } from "../../../src/shared/limits/bucket-protocol.ts";
 import { bucketName } from "../../../src/shared/limits/bucket-name.ts";
-import { timedOut, within } from "../../../src/shared/isolate/shared-load.ts";
+import { timedOut, within } from "../../../src/shared/isolate/within.ts";
 import { listModels } from "../../../src/shared/routing/resolve-model.ts";
 import { Readiness } from "../../../src/shared/telemetry/readiness.ts";
 import type { RequestScope } from "../../../src/shared/telemetry/request-scope.ts";

@@ -2,7 +2,7 @@
 import { exposition, expositionContentType } from "../../../src/shared/telemetry/metrics/exposition.ts";
 import { gatherShards } from "../../../src/shared/telemetry/metrics/gather-shards.ts";
 import { shardName } from "../../../src/shared/telemetry/metrics/hub-protocol.ts";
-import { within } from "../../../src/shared/isolate/shared-load.ts";
+import { within } from "../../../src/shared/isolate/within.ts";
 import { gatherPools } from "../../../src/shared/admin/fleet-changes.ts";
 import type { Background } from "../../../src/shared/contracts/background.ts";
 import type { PoolStatus } from "../../../src/shared/routing/pool/pool-status.ts";

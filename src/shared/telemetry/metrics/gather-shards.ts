@@ -1,5 +1,5 @@
 /** What do all shards together say? Asked at once, within a time limit; a shard that does not answer makes the sum unknown. */
-import { timedOut, within } from "../../isolate/shared-load.ts";
+import { timedOut, within } from "../../isolate/within.ts";
 import { type HubReading, hubVersion, shardCount } from "./hub-protocol.ts";
 import { MetricSums } from "./metric-sums.ts";
 import { type LabelBounds, shardBounds } from "./metric-table.ts";
