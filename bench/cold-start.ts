@@ -20,12 +20,12 @@ import { bundleParts, type BundleMetafile } from "../dev/bundle-parts.ts";
 import { startPhases, type StartPhases } from "../dev/start-phases.ts";
 import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
 import { ensureLocalSecrets } from "../dev/local-secrets.ts";
-import { makeToken } from "../dev/local-token.ts";
 import { bundleWorker, serviceScript, type WorkerBundle } from "../dev/serve/bundle.ts";
+import { emptyBundle } from "../dev/serve/empty-bundle.ts";
 import { workerdConfig } from "../dev/serve/workerd-config.ts";
 import { cpuNanoseconds } from "./cpu.ts";
 import { table } from "./report.ts";
-import { benchFleet, benchTenants } from "./targets.ts";
+import { benchFleet, benchTenants, benchToken } from "./targets.ts";
 
 const usage =
   "usage: npm run bench:start [-- --starts N (9)] [--parts N (25)] [--port N, the first of two (20800)]";
@@ -155,22 +155,6 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
-async function emptyWorker(folder: string): Promise<WorkerBundle> {
-  const file = join(folder, "empty.js");
-  await writeFile(file, `export default { fetch: () => new Response("") };`);
-  return {
-    name: "empty",
-    modules: [file],
-    metafile: "",
-    compatibilityDate: "2026-10-15",
-    compatibilityFlags: [],
-    vars: {},
-    kvNamespaces: [],
-    durableObjects: [],
-    services: [],
-  };
-}
-
 async function sizeRow(name: string, bundle: WorkerBundle): Promise<readonly string[]> {
   const files = await Promise.all(bundle.modules.map((file) => readFile(file)));
   const bytes = files.reduce((sum, file) => sum + file.length, 0);
@@ -209,16 +193,7 @@ try {
     )}`,
   );
 
-  const token = await makeToken([
-    "--tenant",
-    "demo",
-    "--user",
-    "bench",
-    "--tier",
-    "enterprise",
-    "--ttl",
-    "1h",
-  ]);
+  const token = await benchToken("1h");
   const chat = JSON.stringify({
     model: "bench",
     max_tokens: 4,
@@ -235,7 +210,7 @@ try {
     cpuMilliseconds: [],
   });
   const targets = [
-    target("empty Worker, first answer", await emptyWorker(folder), health),
+    target("empty Worker, first answer", await emptyBundle(folder), health),
     target("edge, first answer", edge, health),
     target("edge, first token", edge, firstToken),
     target("origin-router, first answer", router, health),

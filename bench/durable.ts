@@ -12,9 +12,8 @@ import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { parseArgs } from "node:util";
 import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
-import { makeToken } from "../dev/local-token.ts";
 import { bundleForServe, startServe } from "../dev/serve/start-serve.ts";
-import { benchFleet, benchTenants } from "./targets.ts";
+import { benchFleet, benchTenants, benchToken } from "./targets.ts";
 
 const usage = `usage: npm run bench:durable [-- --pairs N (100)] [--at-once N (1)] [--origin-ms N (0)]
          [--port N, the first of two (20600)]`;
@@ -139,9 +138,7 @@ try {
     kvSeeds: { "edgewise-config": await benchTenants() },
   });
   try {
-    await measure(
-      await makeToken(["--tenant", "demo", "--user", "bench", "--tier", "enterprise", "--ttl", "1h"]),
-    );
+    await measure(await benchToken("1h"));
   } finally {
     await serve.stop();
   }

@@ -9,13 +9,13 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
 import { ensureLocalSecrets } from "../dev/local-secrets.ts";
-import { makeToken, signToken } from "../dev/local-token.ts";
+import { signToken } from "../dev/local-token.ts";
 import { barsOf } from "./bars.ts";
 import { tokensUsed } from "./delivered.ts";
 import type { LoadOrder } from "./load.ts";
 import { barLines, holds, requestTable, streamTable, type Row } from "./report.ts";
 import { measure, summarise, type Figures } from "./rounds.ts";
-import { guardedTenant, setStage, type Stage, type Target } from "./targets.ts";
+import { benchToken, guardedTenant, setStage, type Stage, type Target } from "./targets.ts";
 
 const usage = `usage: npm run bench [-- --quick] [--rounds N] [--only <part of a target's name>] [--json FILE]
          [--port N, the first of seven; 21900]`;
@@ -105,16 +105,7 @@ class Book {
 }
 
 async function run(stage: Stage): Promise<void> {
-  const token = await makeToken([
-    "--tenant",
-    "demo",
-    "--user",
-    "bench",
-    "--tier",
-    "enterprise",
-    "--ttl",
-    "4h",
-  ]);
+  const token = await benchToken("4h");
   const order = orders(token, guardedToken());
   const book = new Book();
   const delivered = new Map<Target, number>();

@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import demo from "../config/tenants/demo.json" with { type: "json" };
+import { makeToken } from "../dev/local-token.ts";
 import { serviceScript } from "../dev/serve/bundle.ts";
 import { bundleForServe, startServe, type RouterMount } from "../dev/serve/start-serve.ts";
 import { fleetSchema } from "../src/shared/routing/fleet-config.ts";
@@ -150,6 +151,11 @@ const config :Workerd.Config = (
 
 /** Whose answers are guarded: the demo tenant again, with every kind of span masked in both directions. */
 export const guardedTenant = "bench-guarded";
+
+/** Of a user of the demo tenant, whose limits no bench reaches. @param ttl as `npm run token -- --ttl` takes it */
+export function benchToken(ttl: string): Promise<string> {
+  return makeToken(["--tenant", "demo", "--user", "bench", "--tier", "enterprise", "--ttl", ttl]);
+}
 
 /** The demo tenant with limits that no bench reaches, but limits all the same: buckets are asked and loans are taken. */
 export async function benchTenants(): Promise<Readonly<Record<string, string>>> {

@@ -1,5 +1,5 @@
 /**
- * Where does the tenant command read and write? Locally in the KV that `wrangler dev` keeps under .wrangler/state, through
+ * Where do the commands of tenants and of the fleet read and write? Locally in the KV that `wrangler dev` keeps under .wrangler/state, through
  * wrangler's own platform proxy (it works beside a running `wrangler dev`); for production through `wrangler kv`, with
  * whatever account wrangler is logged in to.
  */
@@ -11,14 +11,14 @@ import type { StoreEntry } from "../src/shared/tenancy/tenant-entries.ts";
 import { UsageError } from "./command-line.ts";
 import { localState, root } from "./local-secrets.ts";
 
-export interface TenantStore {
+export interface ConfigStore {
   get(key: string): Promise<string | null>;
   list(prefix: string): Promise<readonly string[]>;
   put(entries: readonly StoreEntry[]): Promise<void>;
   delete(keys: readonly string[]): Promise<void>;
 }
 
-export async function withLocalStore<T>(use: (store: TenantStore) => Promise<T>): Promise<T> {
+export async function withLocalStore<T>(use: (store: ConfigStore) => Promise<T>): Promise<T> {
   process.env["WRANGLER_LOG"] ??= "error";
   process.env["WRANGLER_SEND_METRICS"] ??= "false";
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] ??= "false";
@@ -79,10 +79,22 @@ interface LocalNamespace {
 /** What went wrong with wrangler, as a sentence: the account, the network, the namespace. */
 export class StoreError extends Error {}
 
-/** Where a command works: `--env production` and `--namespace-id`, as they were given. */
+/** What a command takes for `parseArgs`, to be told where it works. */
+export const placeOptions = { env: { type: "string" }, "namespace-id": { type: "string" } } as const;
+
+/** `--env production` and `--namespace-id`, as they were given. */
 export interface Place {
   readonly env?: string | undefined;
   readonly "namespace-id"?: string | undefined;
+}
+
+export const placeUsage = "[--env production [--namespace-id <id of the KV namespace bound as CONFIG>]]";
+
+/** @param use gets the KV of the environment that `environmentOf` says */
+export function withStore<T>(place: Place, use: (store: ConfigStore) => Promise<T>): Promise<T> {
+  return environmentOf(place) === "production"
+    ? use(remoteStore("production", runWrangler, place["namespace-id"]))
+    : withLocalStore(use);
 }
 
 /** Throws a UsageError for what would be done elsewhere than it was meant for. */
@@ -100,7 +112,7 @@ export interface CommandOutcome {
 }
 export type RunWrangler = (args: readonly string[]) => CommandOutcome;
 
-export const runWrangler: RunWrangler = (args) => {
+const runWrangler: RunWrangler = (args) => {
   const child = spawnSync("wrangler", args, {
     cwd: root,
     encoding: "utf8",
@@ -116,7 +128,7 @@ export const runWrangler: RunWrangler = (args) => {
  * `wrangler kv` on the namespace that wrangler.toml binds as CONFIG in that environment: wrangler finds the one that the
  * first deploy made. `namespaceId` names it where that can't be found.
  */
-export function remoteStore(environment: string, run: RunWrangler, namespaceId?: string): TenantStore {
+export function remoteStore(environment: string, run: RunWrangler, namespaceId?: string): ConfigStore {
   const namespace = namespaceId === undefined ? ["--binding", "CONFIG"] : ["--namespace-id", namespaceId];
   const where = [...namespace, "--env", environment, "--remote"];
   const checked = (args: readonly string[]): string => {

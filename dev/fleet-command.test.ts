@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import document from "../config/fleet.dev.json" with { type: "json" };
 import { createFleetSource } from "../src/shared/routing/fleet-source.ts";
-import type { TenantStore } from "./config-store.ts";
+import type { ConfigStore } from "./config-store.ts";
 import { checkFleet, getFleet, putFleet, summary } from "./fleet-command.ts";
 
-function memoryStore(): TenantStore & { readonly entries: Map<string, string> } {
+function memoryStore(): ConfigStore & { readonly entries: Map<string, string> } {
   const entries = new Map<string, string>();
   return {
     entries,

@@ -6,7 +6,7 @@ import * as z from "zod";
 import { baseUrlFault } from "../src/shared/routing/base-url.ts";
 import { fleetSchema, type Fleet } from "../src/shared/routing/fleet-config.ts";
 import { fleetKey } from "../src/shared/routing/fleet-source.ts";
-import type { TenantStore } from "./config-store.ts";
+import type { ConfigStore } from "./config-store.ts";
 
 export class FleetError extends Error {}
 
@@ -53,7 +53,7 @@ function faultsOf({ clusters }: Fleet): readonly string[] {
  * The document as it was written, its version a hash of all the rest. A model that does not say since when it is in the fleet
  * is there since the document before had it, or since now.
  */
-export async function putFleet(store: TenantStore, text: string, nowMs: number = Date.now()): Promise<Fleet> {
+export async function putFleet(store: ConfigStore, text: string, nowMs: number = Date.now()): Promise<Fleet> {
   const fleet = dated(checkFleet(text), knownSince(await store.get(fleetKey)), Math.floor(nowMs / 1000));
   const written = await versioned(fleet);
   await store.put([{ key: fleetKey, value: JSON.stringify(written) }]);
@@ -111,7 +111,7 @@ const documentSchema = z
     }),
   );
 
-export async function getFleet(store: TenantStore): Promise<string> {
+export async function getFleet(store: ConfigStore): Promise<string> {
   const text = await store.get(fleetKey);
   if (text === null) throw new FleetError("there is no fleet in KV");
   try {

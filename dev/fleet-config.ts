@@ -4,19 +4,19 @@ import { fleetKey } from "../src/shared/routing/fleet-source.ts";
 import { asksHelp, endWith, UsageError } from "./command-line.ts";
 import {
   environmentOf,
-  remoteStore,
-  runWrangler,
+  placeOptions,
+  placeUsage,
   StoreError,
-  withLocalStore,
-  type TenantStore,
+  withStore,
+  type ConfigStore,
 } from "./config-store.ts";
 import { checkFleet, FleetError, getFleet, putFleet, summary } from "./fleet-command.ts";
 import { DocumentError, readDocument } from "./read-document.ts";
 
 const usage = `usage: npm run fleet:config -- put <file.json> | check <file.json> | get | delete
-       [--env production [--namespace-id <id of the KV namespace bound as CONFIG>]]`;
+       ${placeUsage}`;
 
-async function run(store: TenantStore, command: string, file: string): Promise<string> {
+async function run(store: ConfigStore, command: string, file: string): Promise<string> {
   switch (command) {
     case "put":
       return summary(await putFleet(store, readDocument(file)));
@@ -34,18 +34,17 @@ async function answer(parameters: string[]): Promise<string> {
   if (asksHelp(parameters)) return usage;
   const { values, positionals } = parseArgs({
     args: parameters,
-    options: { env: { type: "string" }, "namespace-id": { type: "string" } },
+    options: placeOptions,
     allowPositionals: true,
   });
   const [command = "", file = ""] = positionals;
   const takesFile = command === "put" || command === "check";
   // What is given beside a command was meant for something.
   if (positionals.length !== (takesFile ? 2 : 1)) throw new UsageError();
-  const environment = environmentOf(values);
-  if (command === "check") return summary(checkFleet(readDocument(file)));
-  return environment === "production"
-    ? run(remoteStore("production", runWrangler, values["namespace-id"]), command, file)
-    : withLocalStore((store) => run(store, command, file));
+  if (command !== "check") return withStore(values, (store) => run(store, command, file));
+  // A wrong place is told here too, where none is needed.
+  environmentOf(values);
+  return summary(checkFleet(readDocument(file)));
 }
 
 try {

@@ -1,6 +1,6 @@
 /** Which fleet does a local Edgewise talk to? ORIGIN_URL, else FLEET, else the dev fleet. */
 import { fleetIdSchema } from "../src/shared/routing/alias-config.ts";
-import { fleetSchema, type Fleet } from "../src/shared/routing/fleet-config.ts";
+import { capabilitySchema, fleetSchema, type Fleet } from "../src/shared/routing/fleet-config.ts";
 import { checkFleet, FleetError, versioned } from "./fleet-command.ts";
 import { probeServer, type ProbedModel } from "./origin-probe.ts";
 import { DocumentError, readDocument } from "./read-document.ts";
@@ -121,17 +121,7 @@ function recordOf(model: ProbedModel, id: string): Record<string, unknown> {
     // It is in this fleet since now: what servers of this kind say is when they were asked.
     created: Math.floor(Date.now() / 1000),
     // What a server that says nothing of itself can do is left to its own refusals.
-    capabilities: [
-      "chat",
-      "completions",
-      "embeddings",
-      "rerank",
-      "tools",
-      "vision",
-      "audio",
-      "reasoning",
-      "structured-output",
-    ],
+    capabilities: capabilitySchema.options.filter((capability) => capability !== "moderation"),
     // Servers of this kind (llama.cpp, Ollama) know the usual sampling fields, and ignore the others.
     engine_features: { ...model.features, sampling_fields: true },
   };

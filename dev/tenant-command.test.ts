@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { acme, globex } from "../src/shared/identity/identity-fixture.ts";
-import { remoteStore, type RunWrangler, type TenantStore } from "./config-store.ts";
+import { remoteStore, type RunWrangler, type ConfigStore } from "./config-store.ts";
 import { deleteTenant, getTenant, listTenants, putTenant, stillThere } from "./tenant-command.ts";
 
 function memoryStore(
   entries = new Map<string, string>(),
-): TenantStore & { entries: Map<string, string>; log: string[] } {
+): ConfigStore & { entries: Map<string, string>; log: string[] } {
   const log: string[] = [];
   return {
     entries,

@@ -10,12 +10,12 @@ import {
 } from "../src/shared/tenancy/tenant-entries.ts";
 import type { TenantConfig } from "../src/shared/tenancy/tenant-config.ts";
 import { planRemoval, planTenant } from "../src/shared/tenancy/tenant-registry.ts";
-import type { TenantStore } from "./config-store.ts";
+import type { ConfigStore } from "./config-store.ts";
 
 export class TenantError extends Error {}
 
 export async function putTenant(
-  store: TenantStore,
+  store: ConfigStore,
   text: string,
   environment: "local" | "production",
 ): Promise<TenantConfig> {
@@ -29,7 +29,7 @@ export async function putTenant(
 }
 
 /** The keys that were deleted. */
-export async function deleteTenant(store: TenantStore, id: string): Promise<readonly string[]> {
+export async function deleteTenant(store: ConfigStore, id: string): Promise<readonly string[]> {
   const plan = await planRemoval(store, id, Date.now());
   if (plan === null) throw new TenantError(`no tenant ${id}`);
   await store.put(plan.put);
@@ -54,7 +54,7 @@ This command knows KV alone. Still there is:
   name. Give it to nobody else: they belong to the name (docs/decisions/0044-a-tenant-by-an-old-name.md).`;
 }
 
-export async function getTenant(store: TenantStore, id: string): Promise<string> {
+export async function getTenant(store: ConfigStore, id: string): Promise<string> {
   const text = await store.get(tenantKey(id));
   if (text === null) throw new TenantError(`no tenant ${id}`);
   const parsed = parseTenantConfig(text);
@@ -62,6 +62,6 @@ export async function getTenant(store: TenantStore, id: string): Promise<string>
   return parsed.ok ? JSON.stringify(parsed.value, null, 2) : text;
 }
 
-export async function listTenants(store: TenantStore): Promise<readonly string[]> {
+export async function listTenants(store: ConfigStore): Promise<readonly string[]> {
   return (await store.list(tenantPrefix)).map(tenantIdOfKey);
 }

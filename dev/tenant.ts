@@ -5,11 +5,11 @@ import { seedDemoTenant } from "../src/shared/tenancy/seed-demo.ts";
 import { asksHelp, endWith, UsageError } from "./command-line.ts";
 import {
   environmentOf,
-  remoteStore,
-  runWrangler,
+  placeOptions,
+  placeUsage,
   StoreError,
-  withLocalStore,
-  type TenantStore,
+  withStore,
+  type ConfigStore,
 } from "./config-store.ts";
 import { DocumentError, readDocument } from "./read-document.ts";
 import { portFrom } from "./ports.ts";
@@ -23,10 +23,10 @@ import {
 } from "./tenant-command.ts";
 
 const usage = `usage: npm run tenant -- put <file.json> | get <id> | list | delete <id>
-       [--env production [--namespace-id <id of the KV namespace bound as CONFIG>]]
+       ${placeUsage}
        delete takes a tenant out of KV alone; DELETE /admin/tenants/<id> also erases its files and revokes its keys`;
 
-async function run(store: TenantStore, positionals: readonly string[], environment: "local" | "production") {
+async function run(store: ConfigStore, positionals: readonly string[], environment: "local" | "production") {
   const [command, operand = ""] = positionals;
   if (positionals.length !== (command === "list" ? 1 : 2)) throw new UsageError();
   switch (command) {
@@ -50,16 +50,15 @@ async function answer(parameters: string[]): Promise<string> {
   if (asksHelp(parameters)) return usage;
   const { values, positionals } = parseArgs({
     args: parameters,
-    options: { env: { type: "string" }, "namespace-id": { type: "string" } },
+    options: placeOptions,
     allowPositionals: true,
   });
-  if (environmentOf(values) === "production")
-    return run(remoteStore("production", runWrangler, values["namespace-id"]), positionals, "production");
-  return withLocalStore(async (store) => {
+  const environment = environmentOf(values);
+  return withStore(values, async (store) => {
     // As `wrangler dev` does on its first request, so that either may come first.
     const put = (key: string, value: string) => store.put([{ key, value }]);
-    await seedDemoTenant({ get: (key) => store.get(key), put }, demo);
-    return run(store, positionals, "local");
+    if (environment === "local") await seedDemoTenant({ get: (key) => store.get(key), put }, demo);
+    return run(store, positionals, environment);
   });
 }
 

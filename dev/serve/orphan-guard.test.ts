@@ -1,31 +1,21 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { freePort } from "../free-ports.ts";
 import { root } from "../local-secrets.ts";
+import { emptyBundle } from "./empty-bundle.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "edgewise-guard-"));
 
-beforeAll(() => writeFile(join(folder, "index.js"), 'export default { fetch: () => new Response("ok") };'));
 afterAll(() => rm(folder, { recursive: true }));
 
 /** What `npm run serve` is to its workerd, with a Worker that does nothing; the temporary files are below `folder`. */
 async function serveInAProcess() {
-  const edge = {
-    name: "edgewise",
-    modules: [join(folder, "index.js")],
-    metafile: "",
-    compatibilityDate: "2026-10-15",
-    compatibilityFlags: [],
-    vars: {},
-    kvNamespaces: [],
-    durableObjects: [],
-    services: [],
-  };
+  const edge = await emptyBundle(folder);
   const script = `
     import { startServe } from ${JSON.stringify(`${root}dev/serve/start-serve.ts`)};
     const serve = await startServe({
