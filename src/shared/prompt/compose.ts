@@ -29,8 +29,8 @@ import { latestTurn, trimToWindow, type WindowRefusal } from "./window.ts";
 /** Bump with every change of what the engine gets for the same request: part of the answer cache's key. */
 export const composeVersion = "3";
 
-export interface ComposeInput {
-  readonly request: ChatRequest;
+/** What a turn adds to its request. */
+export interface ComposeTerms {
   /** Earlier messages of a stored conversation, oldest first. Trimmed where they don't fit; calls that nobody answered are left out. */
   readonly history: readonly ChatMessage[];
   /** The tenant's, used where the request has no instructions. What a history may begin with is a summary, and no instruction. */
@@ -42,14 +42,18 @@ export interface ComposeInput {
   readonly stream: boolean;
   /** HMAC of the tenant, so that prefix-cache timing tells one tenant nothing of another; null: none. */
   readonly cacheSalt: string | null;
-  /** Salts the keys by which the prompt's beginning is recognised; null: none are made. */
+  /** Salts the keys by which the prompt's beginning is recognised; null: there is but one replica, so none are made. */
   readonly affinitySeed: number | null;
-  /** Results of tools are framed as data, with marks by this secret; absent or null: they stand as they are. */
+  /** Results of tools are framed as data, with marks by this secret (safety/spotlight.ts); absent or null: they stand as they are. */
   readonly spotlightSecret?: string | null;
   /** Where the request names no length of the answer, the engine is told none either: it has what the window leaves. */
   readonly openEnd?: boolean;
   /** What was found for this turn, best first: as many as there is room for (passages.ts). Absent: the turn is not grounded. */
   readonly passages?: readonly FoundPassage[] | null;
+}
+
+export interface ComposeInput extends ComposeTerms {
+  readonly request: ChatRequest;
 }
 
 export interface ComposedPrompt {

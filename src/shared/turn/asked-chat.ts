@@ -22,7 +22,7 @@ export function askedChat(request: ChatRequest): Asked {
     cacheable: request,
     estimatePromptTokens: () => estimatePromptTokens(request, usualOverhead),
     question: () => questionOf(request),
-    compose: (inputs) => composePrompt({ request, ...inputs }),
+    compose: (terms) => composePrompt({ request, ...terms }),
   };
 }
 

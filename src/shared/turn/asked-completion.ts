@@ -4,7 +4,7 @@
  */
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Refusal } from "../contracts/refusal.ts";
-import type { ComposedPrompt } from "../prompt/compose.ts";
+import type { ComposedPrompt, ComposeTerms } from "../prompt/compose.ts";
 import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
 import { affinityKeys } from "../routing/affinity.ts";
@@ -15,7 +15,7 @@ import {
   defaultCompletionTokens,
   type CompletionRequest,
 } from "../wire/completions-request.ts";
-import type { Asked, ComposeInputs } from "./asked.ts";
+import type { Asked } from "./asked.ts";
 
 const needs: readonly Capability[] = ["completions"];
 
@@ -35,7 +35,7 @@ export function askedCompletion(request: CompletionRequest): Asked {
     cacheable: null,
     estimatePromptTokens: estimated,
     question: () => ({ text: prompts.join("\n"), earlierMessages: 0, hasMedia: false }),
-    compose: (inputs) => compose(request, prompts, estimated(), inputs),
+    compose: (terms) => compose(request, prompts, estimated(), terms),
   };
 }
 
@@ -43,7 +43,7 @@ function compose(
   request: CompletionRequest,
   prompts: readonly string[],
   estimatedTokens: number,
-  { model, estimateRatio, stream, cacheSalt, affinitySeed }: ComposeInputs,
+  { model, estimateRatio, stream, cacheSalt, affinitySeed }: ComposeTerms,
 ): Result<ComposedPrompt, Refusal> {
   const maxTokens = Math.min(
     request.max_tokens ?? defaultCompletionTokens,

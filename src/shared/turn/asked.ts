@@ -5,12 +5,10 @@
 import type { CacheableRequest } from "../cache/cache-policy.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Result } from "../contracts/result.ts";
-import type { ChatMessage } from "../prompt/chat-message.ts";
-import type { ComposedPrompt } from "../prompt/compose.ts";
+import type { ComposedPrompt, ComposeTerms } from "../prompt/compose.ts";
 import type { Question } from "../routing/difficulty.ts";
-import type { Capability, ModelRecord } from "../routing/fleet-config.ts";
+import type { Capability } from "../routing/fleet-config.ts";
 import type { AnswerFormat } from "../stream/answer-encoder.ts";
-import type { FoundPassage } from "../retrieval/passage.ts";
 import type { AnswerShape } from "../stream/whole-answer.ts";
 
 export interface Asked {
@@ -36,24 +34,5 @@ export interface Asked {
   estimatePromptTokens(): number;
   /** For an alias that goes by how difficult a request is. */
   question(): Question;
-  compose(input: ComposeInputs): Result<ComposedPrompt, Refusal>;
-}
-
-/** What the turn adds to the request. */
-export interface ComposeInputs {
-  /** Earlier messages of the conversation, oldest first. */
-  readonly history: readonly ChatMessage[];
-  readonly defaultSystemPrompt: string | null;
-  readonly model: ModelRecord;
-  readonly estimateRatio: number;
-  readonly stream: boolean;
-  readonly cacheSalt: string | null;
-  /** Salts the keys by which the prompt's beginning is recognised; null: there is but one replica, so none are made. */
-  readonly affinitySeed: number | null;
-  /** Results of tools are framed as data, with marks by this secret (safety/spotlight.ts); absent or null: they stand as they are. */
-  readonly spotlightSecret?: string | null;
-  /** The engine is told no length of the answer where the client named none. */
-  readonly openEnd?: boolean;
-  /** What was found in files for this turn; absent or `null`: it is not grounded. */
-  readonly passages?: readonly FoundPassage[] | null;
+  compose(terms: ComposeTerms): Result<ComposedPrompt, Refusal>;
 }
