@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { isJsonObject, type JsonObject } from "../wire/json-bounds.ts";
+import { parseJson } from "../wire/parse-json.ts";
 import { readResponseRequest, type SentResponseRequest } from "../wire/responses-request.ts";
 import { opaqueId } from "../wire/schema-parts.ts";
 import { invalidValue, refusalOfIssues, unsupportedParameter } from "../wire/zod-refusal.ts";
@@ -47,12 +48,9 @@ export interface EventRefused {
 }
 
 export function readClientEvent(text: string): Result<ClientEvent, EventRefused> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return err({ refusal: { kind: "json-invalid" }, lane: null });
-  }
+  const json = parseJson(text);
+  if (!json.ok) return err({ refusal: json.error, lane: null });
+  const { value } = json;
   if (!isJsonObject(value)) return err({ refusal: invalidValue(null, "must be a JSON object"), lane: null });
   const lane = streamId.safeParse(value["stream_id"]);
   const known = lane.success ? lane.data : null;

@@ -6,6 +6,7 @@ import type { Item } from "../responses/item.ts";
 import { messagesOf } from "../responses/messages.ts";
 import type { ChatMessage } from "./chat-messages.ts";
 import { shortenedFields } from "./json-bounds.ts";
+import { parseJson } from "./parse-json.ts";
 import { itemSequenceFault } from "./responses-item-order.ts";
 import { itemSchema, readInput } from "./responses-items.ts";
 import { metadataSchema, text } from "./schema-parts.ts";
@@ -137,12 +138,8 @@ function inItems(refusal: Refusal): Refusal {
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, body: string): Result<z.output<Schema>, Refusal> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return err({ kind: "json-invalid" });
-  }
-  const parsed = schema.safeParse(shortenedFields(value));
-  return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, [], value));
+  const json = parseJson(body);
+  if (!json.ok) return json;
+  const parsed = schema.safeParse(shortenedFields(json.value));
+  return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, [], json.value));
 }

@@ -7,6 +7,7 @@ import type * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { isJsonObject, shortened } from "./json-bounds.ts";
+import { parseJson } from "./parse-json.ts";
 import { invalidValue, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
 export interface RefusedField {
@@ -27,13 +28,8 @@ export interface FieldTable {
 
 /** Refusals: `json-invalid`, and those of `readFields`. */
 export function parseFields(body: string, table: FieldTable): Result<Record<string, unknown>, Refusal> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return err({ kind: "json-invalid" });
-  }
-  return readFields(value, table);
+  const json = parseJson(body);
+  return json.ok ? readFields(json.value, table) : json;
 }
 
 /** The fields that are there and not null. Refusals: `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */

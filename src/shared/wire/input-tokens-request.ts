@@ -7,6 +7,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { type FieldTable, readFields } from "./field-reader.ts";
 import { joinShapes, lazyShape, makersOf } from "./lazy-shape.ts";
+import { parseJson } from "./parse-json.ts";
 import { refusedResponseFields, responseShape } from "./responses-fields.ts";
 import { readSentInput } from "./responses-items.ts";
 import { crossFieldFault, kindFault, type SentResponseRequest } from "./responses-request.ts";
@@ -44,15 +45,11 @@ const table: FieldTable = {
 
 /** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
 export function parseInputTokensRequest(body: string): Result<SentResponseRequest, Refusal> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return err({ kind: "json-invalid" });
-  }
-  const kind = kindFault(value);
+  const json = parseJson(body);
+  if (!json.ok) return json;
+  const kind = kindFault(json.value);
   if (kind !== null) return err(kind);
-  const read = readFields(value, table);
+  const read = readFields(json.value, table);
   if (!read.ok) return read;
   // Each field was checked by its own schema; TypeScript can't follow that through a map.
   const request = { input: [], ...read.value } as unknown as SentResponseRequest;

@@ -7,6 +7,7 @@ import { isReference, type SentItem } from "../responses/item-reference.ts";
 import { type FieldTable, readFields } from "./field-reader.ts";
 import { isJsonObject } from "./json-bounds.ts";
 import { makersOf } from "./lazy-shape.ts";
+import { parseJson } from "./parse-json.ts";
 import { requestLimits } from "./request-limits.ts";
 import {
   maxEchoedUnits,
@@ -46,13 +47,8 @@ const table: FieldTable = {
 
 /** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
 export function parseResponseRequest(body: string): Result<SentResponseRequest, Refusal> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return err({ kind: "json-invalid" });
-  }
-  return readResponseRequest(value);
+  const json = parseJson(body);
+  return json.ok ? readResponseRequest(json.value) : json;
 }
 
 /** As `parseResponseRequest`, for a body that is parsed already. */

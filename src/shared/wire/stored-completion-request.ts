@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { shortenedFields } from "./json-bounds.ts";
+import { parseJson } from "./parse-json.ts";
 import { requestLimits } from "./request-limits.ts";
 import { metadataSchema } from "./schema-parts.ts";
 import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
@@ -17,16 +18,12 @@ export const completionUpdateSchema = z.lazy(() =>
 
 /** The metadata as they shall be. */
 export function parseCompletionUpdate(body: string): Result<Readonly<Record<string, string>>, Refusal> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return err({ kind: "json-invalid" });
-  }
-  const parsed = completionUpdateSchema.safeParse(shortenedFields(value));
+  const json = parseJson(body);
+  if (!json.ok) return json;
+  const parsed = completionUpdateSchema.safeParse(shortenedFields(json.value));
   return parsed.success
     ? ok(parsed.data.metadata ?? {})
-    : err(refusalOfIssues(parsed.error.issues, [], value));
+    : err(refusalOfIssues(parsed.error.issues, [], json.value));
 }
 
 export interface CompletionFilter {

@@ -5,6 +5,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import { attributeFilterSchema, filterBounds } from "../retrieval/attribute-filter.ts";
 import type { Attributes } from "../retrieval/passage.ts";
 import type { PassageSearch } from "../retrieval/ports.ts";
+import { parseJson } from "./parse-json.ts";
 import { metadataSchema, opaqueId, text } from "./schema-parts.ts";
 import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
 
@@ -244,12 +245,9 @@ function chunkingOf(strategy: z.output<typeof chunkingSchema> | null | undefined
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, body: string): Result<z.output<Schema>, Refusal> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    return err({ kind: "json-invalid" });
-  }
+  const json = parseJson(body);
+  if (!json.ok) return json;
+  const { value } = json;
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return err(invalidValue(null, "must be an object"));
   const parsed = schema.safeParse(value);

@@ -28,6 +28,7 @@ import {
   revocationSchema,
   rotateKeySchema,
 } from "../../../src/shared/wire/admin-requests.ts";
+import { parseJson } from "../../../src/shared/wire/parse-json.ts";
 import { invalidValue, refusalOfIssues } from "../../../src/shared/wire/zod-refusal.ts";
 import type { AdminCall, AdminHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
@@ -154,12 +155,7 @@ async function answer({ scope }: AdminCall, work: Promise<AdminResult<object>>):
 async function readBody({ c }: AdminCall, maxBytes: number): Promise<Result<unknown, Refusal>> {
   if (c.req.raw.body === null) return ok({});
   const text = await readJsonText(c.req.raw, maxBytes);
-  if (!text.ok) return text;
-  try {
-    return ok(JSON.parse(text.value));
-  } catch {
-    return err({ kind: "json-invalid" });
-  }
+  return text.ok ? parseJson(text.value) : text;
 }
 
 function depsOf({ isolate }: AdminCall): TenantDeps {

@@ -1,0 +1,11 @@
+/** A body's text as JSON: the first step of every parser here, with one refusal. */
+import type { Refusal } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+
+export function parseJson(text: string): Result<unknown, Refusal> {
+  try {
+    return ok(JSON.parse(text));
+  } catch {
+    return err({ kind: "json-invalid" });
+  }
+}
