@@ -38,6 +38,8 @@ export interface FleetModel {
   /** At least one, which serve it by one body each. */
   readonly variants: readonly ModelVariant[];
   readonly record: ModelRecord;
+  /** Whoever keeps what it gave knows by this whether it still means the same. */
+  readonly madeBy: string;
 }
 
 /** The model that a tenant means by a name: the first of an alias's. */
@@ -53,6 +55,8 @@ export function fleetModel(
     id: model,
     variants: plan.value.flatMap((candidate) => (candidate.model === model ? [candidate.variant] : [])),
     record: variant.record,
+    // Weights that are exchanged under the same id come with another name at the engine, in most fleets.
+    madeBy: `fleet:${model}:${variant.record.served_name}`,
   });
 }
 

@@ -37,8 +37,7 @@ class FleetEmbedder implements Embedder {
   constructor(caller: FleetCaller, model: FleetModel) {
     this.#caller = caller;
     this.#model = model;
-    // Weights that are exchanged under the same id come with another name at the engine, in most fleets.
-    this.id = `fleet:${model.id}:${model.record.served_name}`;
+    this.id = model.madeBy;
   }
 
   async embed(texts: readonly string[]): Promise<Result<readonly Float32Array[], Refusal>> {

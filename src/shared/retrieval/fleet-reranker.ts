@@ -31,7 +31,7 @@ class FleetReranker implements Reranker {
   constructor(caller: FleetCaller, model: FleetModel) {
     this.#caller = caller;
     this.#model = model;
-    this.id = `fleet:${model.id}:${model.record.served_name}`;
+    this.id = model.madeBy;
   }
 
   async rank(query: string, passages: readonly string[]): Promise<Result<readonly number[], Refusal>> {
