@@ -40,6 +40,12 @@ const linksOf = (page: string): Link[] =>
       return { text, path: path === "" ? page : join(dirname(page), path), anchor };
     });
 
+test("the index of decisions has each of them", () => {
+  const index = linksOf("docs/decisions/README.md").map(({ path }) => path);
+  const decisions = pages.filter((page) => /^docs\/decisions\/\d{4}-/.test(page));
+  expect(decisions.filter((page) => !index.includes(page))).toEqual([]);
+});
+
 describe.each(pages)("%s", (page) => {
   test("every link leads to a file, and to a heading where it names one", () => {
     const dead = linksOf(page).filter(
@@ -60,7 +66,7 @@ describe.each(pages)("%s", (page) => {
 
   test("every source file that it names exists", () => {
     // A decision is never edited: what it names may have moved on since.
-    if (page.startsWith("docs/decisions/")) return;
+    if (/^docs\/decisions\/\d/.test(page)) return;
     const named = [
       ...read(page).matchAll(/`((?:src|workers|durable-objects|dev|test|bench|config)\/[\w\-./]+)`/g),
     ];
