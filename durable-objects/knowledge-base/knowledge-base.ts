@@ -22,12 +22,11 @@ import type {
 } from "../../src/shared/contracts/knowledge-base.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { findPassages } from "../../src/shared/retrieval/find-passages.ts";
-import { FileProcessor } from "./file-processor.ts";
+import { AlarmWork } from "./alarm-work.ts";
 import type { KnowledgeBaseClass, KnowledgeBaseMethods } from "./knowledge-methods.ts";
 import type { KnowledgeParts } from "./knowledge-parts.ts";
 import { KnowledgeStore, type Head } from "./knowledge-store.ts";
-import { rememberedMs } from "./knowledge-tables.ts";
-import { expiryOf, nextAlarmMs } from "./next-alarm.ts";
+import { nextAlarmMs } from "./next-alarm.ts";
 import { outdatedFiles } from "./outdated-files.ts";
 import { OutsideMoves } from "./outside-moves.ts";
 import { OutsideSearch } from "./outside-search.ts";
@@ -53,7 +52,7 @@ export function createKnowledgeBaseClass<Env>(
     readonly #outside: OutsideMoves;
     readonly #searched: OutsideSearch;
     readonly #parts: KnowledgeParts;
-    readonly #processor: FileProcessor;
+    readonly #alarm: AlarmWork;
 
     constructor(context: DurableObjectState, env: Env) {
       super(context, env);
@@ -65,7 +64,7 @@ export function createKnowledgeBaseClass<Env>(
       this.#removals = new StoreRemovals(storage, this.#store, this.#passages);
       this.#outside = new OutsideMoves(storage, this.#passages, this.#parts);
       this.#searched = new OutsideSearch(this.#outside, this.#passages);
-      this.#processor = new FileProcessor(
+      this.#alarm = new AlarmWork(
         storage,
         this.#store,
         this.#passages,
@@ -236,23 +235,14 @@ export function createKnowledgeBaseClass<Env>(
     override async alarm(): Promise<void> {
       const head = this.#store.head();
       if (head === null) return;
-      const nowMs = Date.now();
-      if (head.deletedMs !== null && head.deletedMs + rememberedMs <= nowMs && !this.#outside.owes) {
+      if (this.#alarm.isOver(head, Date.now())) {
         this.#store.forgotten();
         this.#passages.forgotten();
         this.#outside.forgotten();
         await this.ctx.blockConcurrencyWhile(() => this.#storage.deleteAll());
         return;
       }
-      if (head.deletedMs === null && head.expiredMs === null && expiryOf(head) <= nowMs)
-        this.#storage.transactionSync(() => {
-          this.#removals.everything();
-          this.#store.expired(nowMs);
-        });
-      this.#removals.eraseWords(nowMs);
-      this.#passages.recutSome();
-      await this.#outside.step(head);
-      if (!this.#outside.isBehind(head)) await this.#processor.processNext();
+      await this.#alarm.ring(head, Date.now());
       await this.#setAlarm();
     }
 

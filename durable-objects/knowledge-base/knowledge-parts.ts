@@ -17,6 +17,8 @@ export interface KnowledgeParts extends OutsideParts {
   open(file: FileAddress, storedIn: StoredIn): Promise<ReadableStream<Uint8Array> | null>;
   /** `null`: nobody reads documents here. */
   readonly documents: DocumentReader | null;
+  /** How many passages a store of the tenant's may hold, as it is configured now; `null`: nobody can say. */
+  mostPassages(tenant: string): Promise<number | null>;
   /** As the tenant is configured now. */
   models(tenant: string): Promise<SearchModels>;
 }

@@ -5,6 +5,7 @@
 import { unpackVectors } from "../../src/shared/retrieval/vector-block.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
 import type { SqlTransactions } from "../storage/sql-port.ts";
+import { OutsideProgress } from "./outside-progress.ts";
 import type { TakenBlock } from "./outside-rules.ts";
 import { outsideMigrations } from "./outside-tables.ts";
 
@@ -32,11 +33,14 @@ const passagesInBlock = "length(v.vectors) / (v.dimensions + 4)";
 
 /** Only `areMade` and `open` where the tables are not made. They are only where those of the passages are. */
 export class OutsideBlocks {
+  /** Only where the tables are made. */
+  readonly progress: OutsideProgress;
   readonly #storage: SqlTransactions;
   readonly #tables: LazyTables;
 
   constructor(storage: SqlTransactions) {
     this.#storage = storage;
+    this.progress = new OutsideProgress(storage.sql);
     this.#tables = new LazyTables(storage, outsideMigrations, "outside_schema_version");
   }
 
@@ -46,33 +50,6 @@ export class OutsideBlocks {
 
   open(): void {
     this.#tables.make();
-  }
-
-  step(): {
-    readonly dimensions: number;
-    readonly describedMs: number;
-    readonly failures: number;
-    readonly againMs: number;
-  } {
-    const row = this.#storage.sql
-      .exec<{ dimensions: number; described_ms: number; failures: number; again_ms: number }>(
-        "SELECT dimensions, described_ms, failures, again_ms FROM outside_step",
-      )
-      .one();
-    const { dimensions, described_ms: describedMs, failures, again_ms: againMs } = row;
-    return { dimensions, describedMs, failures, againMs };
-  }
-
-  described(dimensions: number, nowMs: number): void {
-    this.#storage.sql.exec("UPDATE outside_step SET dimensions = ?, described_ms = ?", dimensions, nowMs);
-  }
-
-  worked(): void {
-    this.#storage.sql.exec("UPDATE outside_step SET failures = 0, again_ms = 0");
-  }
-
-  failed(failures: number, againMs: number): void {
-    this.#storage.sql.exec("UPDATE outside_step SET failures = ?, again_ms = ?", failures, againMs);
   }
 
   get areAny(): boolean {
@@ -113,11 +90,22 @@ export class OutsideBlocks {
     });
   }
 
-  removed(owed: OutsideBlocksOf): void {
-    this.#storage.sql.exec(
-      "DELETE FROM outside_block WHERE first IN (SELECT value FROM json_each(?))",
-      firstsOf(owed),
-    );
+  removed(owed: OutsideBlocksOf, nowMs: number): void {
+    const firsts = firstsOf(owed);
+    this.#storage.transactionSync(() => {
+      if (
+        this.#has(
+          "SELECT 1 FROM passage_vectors WHERE first IN (SELECT value FROM json_each(?)) AND embedder = ? LIMIT 1",
+          firsts,
+          owed.embedderId,
+        )
+      )
+        this.progress.tookBack(nowMs);
+      this.#storage.sql.exec(
+        "DELETE FROM outside_block WHERE first IN (SELECT value FROM json_each(?))",
+        firsts,
+      );
+    });
   }
 
   /** The index is another one, or was emptied: all is sent anew, and removed in the end whether it was there or not. */
@@ -225,14 +213,9 @@ export class OutsideBlocks {
   seen(firsts: readonly number[]): void {
     if (firsts.length === 0) return;
     this.#storage.transactionSync(() => {
-      const { mark } = this.#storage.sql
-        .exec<{ mark: number }>(
-          "UPDATE outside_step SET last_seen = last_seen + 1 RETURNING last_seen AS mark",
-        )
-        .one();
       this.#storage.sql.exec(
         "UPDATE outside_block SET seen = ? WHERE first IN (SELECT value FROM json_each(?))",
-        mark,
+        this.progress.nextMark(),
         JSON.stringify(firsts),
       );
     });
@@ -256,9 +239,15 @@ export class OutsideBlocks {
       )
       .toArray();
     if (block === undefined) return null;
-    const vectors = this.#vectors(block.first, block.embedder);
-    const pointing = vectors.find(({ values }) => values.some((value) => value !== 0));
-    return pointing === undefined ? null : { embedderId: block.embedder, values: pointing.values };
+    const { first, embedder: embedderId } = block;
+    const sample = this.sample({ first, embedderId });
+    return sample === null ? null : { embedderId, values: sample.values };
+  }
+
+  /** A vector of a block that has a direction; `null`: it has none, or is gone. */
+  sample({ first, embedderId }: Pick<UnseenBlock, "first" | "embedderId">): SentVector | null {
+    const vectors = this.#vectors(first, embedderId);
+    return vectors.find(({ values }) => values.some((value) => value !== 0)) ?? null;
   }
 
   /** Vectors of so many dimensions that the index is not known to find. */
@@ -286,7 +275,7 @@ export class OutsideBlocks {
       .one().n;
   }
 
-  #has(query: string, ...values: number[]): boolean {
+  #has(query: string, ...values: (number | string)[]): boolean {
     return this.#storage.sql.exec(query, ...values).toArray().length > 0;
   }
 }

@@ -5,18 +5,21 @@
  */
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import { outsideBounds } from "../../src/shared/retrieval/outside-bounds.ts";
-import type { OutsideVectors, VectorOwner } from "../../src/shared/retrieval/ports.ts";
+import type { IndexState, OutsideVectors, VectorOwner } from "../../src/shared/retrieval/ports.ts";
 import { inTime } from "../storage/in-time.ts";
 import type { Sql, SqlTransactions } from "../storage/sql-port.ts";
-import { OutsideBlocks } from "./outside-blocks.ts";
+import { OutsideBlocks, type UnseenBlock } from "./outside-blocks.ts";
 import {
+  askedAmong,
   dayMs,
   longFailures,
   nextStepMs,
   retryAfterMs,
   seenAmong,
+  seenWith,
   settleMs,
   stalledAmong,
+  surelyMs,
 } from "./outside-rules.ts";
 import type { PassageStore } from "./passage-store.ts";
 import { vectorsBeside, vectorsOf } from "./vector-counts.ts";
@@ -38,6 +41,8 @@ export interface OutsideParts {
 /** Vectors of one step: a call of the index each way. */
 const sentAtOnce = 1000;
 const removedAtOnce = 1000;
+/** Others may be the same vector. */
+const shownAtMost = 100;
 /** One call of the index, or what a step removes by several. */
 const callMs = 30_000;
 
@@ -68,7 +73,7 @@ export class OutsideMoves {
   nextDueMs(head: OutsideHead): number {
     const outside = this.indexOf(head);
     if (!this.blocks.areMade) return outside !== null && this.#isLarge(outside) ? 0 : Infinity;
-    const { dimensions, describedMs, againMs } = this.blocks.step();
+    const { dimensions, describedMs, againMs } = this.blocks.progress.step();
     const isLarge = outside !== null && this.#isLarge(outside);
     const isBound = this.#parts.outside(head.jurisdiction) !== null;
     return nextStepMs({
@@ -87,9 +92,9 @@ export class OutsideMoves {
     if (this.nextDueMs(head) > Date.now()) return;
     const bound = this.#parts.outside(head.jurisdiction);
     this.blocks.open();
-    const { failures } = this.blocks.step();
+    const { failures } = this.blocks.progress.step();
     if (bound === null) {
-      this.blocks.failed(failures + 1, Date.now() + dayMs);
+      this.blocks.progress.failed(failures + 1, Date.now() + dayMs);
       this.#report("vectors that are to be removed lie in an index that is not bound");
       return;
     }
@@ -97,9 +102,9 @@ export class OutsideMoves {
       await this.#removeOwed(head, bound);
       const outside = this.indexOf(head);
       if (outside !== null) await this.#index(head, outside);
-      if (failures > 0) this.blocks.worked();
+      if (failures > 0) this.blocks.progress.worked();
     } catch (error) {
-      this.blocks.failed(failures + 1, Date.now() + retryAfterMs(failures + 1));
+      this.blocks.progress.failed(failures + 1, Date.now() + retryAfterMs(failures + 1));
       this.#report(`the index of vectors failed: ${error instanceof Error ? error.message : "not an error"}`);
     }
   }
@@ -108,7 +113,7 @@ export class OutsideMoves {
   isBehind(head: OutsideHead): boolean {
     const outside = this.indexOf(head);
     if (outside === null || this.#pending() < outside.bounds.compared) return false;
-    return !this.blocks.areMade || this.blocks.step().failures < longFailures;
+    return !this.blocks.areMade || this.blocks.progress.step().failures < longFailures;
   }
 
   /** How many passages the store may hold. */
@@ -154,19 +159,28 @@ export class OutsideMoves {
       Array.from({ length: passages }, (_, at) => first + at),
     );
     await inTime(index.remove(ids), callMs);
-    this.blocks.removed(owed);
+    this.blocks.removed(owed, Date.now());
   }
 
   async #index(head: OutsideHead, outside: OutsideVectors): Promise<void> {
-    const { describedMs, dimensions: before } = this.blocks.step();
+    const { describedMs, dimensions: before, takenBackMs } = this.blocks.progress.step();
     // One that is small, or being removed, is looked after, and no more.
     const isMoving = this.#isLarge(outside) || this.blocks.unseenTakenMs() !== null;
     if (!isMoving && describedMs + dayMs > Date.now()) return;
     const state = await inTime(outside.state(), callMs);
     if (before !== 0 && before !== state.dimensions) this.#lost();
-    this.blocks.described(state.dimensions, Date.now());
+    this.blocks.progress.described(state.dimensions, Date.now());
     const unseen = this.blocks.unseen();
     const seen = new Set(seenAmong(unseen, state, Date.now()));
+    if (Date.now() - takenBackMs > surelyMs) {
+      const shown = await this.#shown(
+        head,
+        outside,
+        unseen.filter((block) => !seen.has(block)),
+        state,
+      );
+      for (const block of shown) seen.add(block);
+    }
     this.blocks.seen([...seen].map(({ first }) => first));
     const next = this.#isLarge(outside) ? this.blocks.unsent(state.dimensions, sentAtOnce) : null;
     if (next !== null) {
@@ -182,6 +196,23 @@ export class OutsideMoves {
       const index = await outside.of(ownerOf(head, stalled.embedderId));
       await inTime(index.upsert(this.blocks.sendAgain(stalled, Date.now())), callMs);
     } else if (waiting.length === 0) await this.#lookAfter(head, outside);
+  }
+
+  /** Blocks that the index finds, as a search for a vector of theirs shows. */
+  async #shown(
+    head: OutsideHead,
+    outside: OutsideVectors,
+    unseen: readonly UnseenBlock[],
+    state: IndexState,
+  ): Promise<UnseenBlock[]> {
+    for (const block of askedAmong(unseen, state)) {
+      const sample = this.blocks.sample(block);
+      if (sample === null) continue;
+      const index = await outside.of(ownerOf(head, block.embedderId));
+      const found = await inTime(index.nearest(sample.values, shownAtMost), callMs);
+      if (found.some(({ id }) => id === sample.id)) return seenWith(block, unseen);
+    }
+    return [];
   }
 
   /** Whether the index is still the one that was filled: one that was made anew has nothing of this store. */
@@ -213,7 +244,7 @@ export class OutsideMoves {
 
   /** Passages that wait for the index, as far as it could hold them. */
   #pending(): number {
-    const dimensions = this.blocks.areMade ? this.blocks.step().dimensions : 0;
+    const dimensions = this.blocks.areMade ? this.blocks.progress.step().dimensions : 0;
     return dimensions === 0 ? this.#total() : this.blocks.pending(dimensions);
   }
 

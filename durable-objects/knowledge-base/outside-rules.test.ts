@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import {
+  askedAmong,
   dayMs,
   nextStepMs,
   type OutsideStanding,
   retryAfterMs,
   seenAmong,
+  seenWith,
   settleMs,
   stalledAmong,
 } from "./outside-rules.ts";
@@ -18,10 +20,16 @@ test.each([
   ["it names the very change", { change: "mine", changeMs: at }, minute, true],
   ["it names another, and not when", { changeMs: null }, 600 * minute, false],
   ["it is at a change of about the same time", { changeMs: at + 2000 }, 600 * minute, false],
-  ["it is at one that is surely later", { changeMs: at + 62_000 }, minute, true],
+  [
+    "it is at a later one, or carried out an older one since",
+    { changeMs: at + 60 * minute },
+    61 * minute,
+    false,
+  ],
+  ["it is at one that is surely later", { changeMs: at + 62 * minute }, 63 * minute, true],
   ["it is at an older one", { changeMs: at - 2 * minute }, 600 * minute, false],
-  ["it never says how far it is, for some minutes", { change: null, changeMs: null }, 14 * minute, false],
-  ["it never says how far it is, for long", { change: null, changeMs: null }, 16 * minute, true],
+  ["it never says how far it is, for some minutes", { change: null, changeMs: null }, 59 * minute, false],
+  ["it never says how far it is, for long", { change: null, changeMs: null }, 62 * minute, true],
   [
     "it is new, and found nothing yet, for long",
     { change: null, changeMs: null, vectors: 0 },
@@ -33,8 +41,8 @@ test.each([
 });
 
 test.each([
-  ["it is at a change of about the same time, for long", { changeMs: at + 2000 }, 16 * minute, true],
-  ["the same, for some minutes", { changeMs: at + 2000 }, 14 * minute, false],
+  ["it is at a change of about the same time, for long", { changeMs: at + 2000 }, 62 * minute, true],
+  ["the same, for some minutes", { changeMs: at + 2000 }, 60 * minute, false],
   ["it is still at an older one, however long", { changeMs: at - 2 * minute }, 600 * minute, false],
   ["it does not say when", { changeMs: null }, 600 * minute, false],
 ])(
@@ -52,6 +60,35 @@ test("with a change all are seen that were sent before it, and none behind it", 
   expect(seenAmong([...blocks, atOnce], { ...state, change: "m-2" }, at + 10)).not.toContain(atOnce);
   const nothing = { sentMs: at, takenMs: at, change: null };
   expect(seenAmong([nothing], { ...state, change: null }, at)).toEqual([nothing]);
+});
+
+test("which blocks the index is asked to show: the latest that it may find by now, and the eldest", () => {
+  const blocks = [3, 1, 2].map((place) => ({
+    sentMs: at,
+    takenMs: at + place * minute,
+    change: `m-${place}`,
+  }));
+  const asked = (changeMs: number | null) =>
+    askedAmong(blocks, { ...state, changeMs }).map(({ change }) => change);
+  expect(asked(null)).toEqual(["m-3", "m-1"]);
+  expect(asked(at + 3 * minute)).toEqual(["m-3", "m-1"]);
+  // By a minute's difference of the clocks.
+  expect(asked(at + minute)).toEqual(["m-2", "m-1"]);
+  expect(asked(at)).toEqual(["m-1"]);
+  expect(asked(at - minute)).toEqual([]);
+});
+
+test("with a block that is found all are that came with it, or before it", () => {
+  const blocks = [1, 2, 2, 3].map((place, index) => ({
+    sentMs: at,
+    takenMs: at + place,
+    change: index === 1 ? "other" : `m-${place}`,
+  }));
+  const [first, , second] = blocks;
+  if (second === undefined) throw new Error("there is none");
+  expect(seenWith(second, blocks)).toEqual([first, second]);
+  const together = { ...second, takenMs: second.takenMs };
+  expect(seenWith(second, [...blocks, together])).toEqual([first, second, together]);
 });
 
 const idle: OutsideStanding = {

@@ -5,8 +5,11 @@ import type { IndexState } from "../../src/shared/retrieval/ports.ts";
 export const settleMs = 120_000;
 /** How far the index's clock and ours may be apart. */
 const skewMs = 60_000;
-/** Much longer than a change takes, where all is well. */
-const longUnseenMs = 900_000;
+/**
+ * The index is never so far behind. The time that it says is one of the change that it names, by its binding's declaration, or of its carrying
+ * that out, by its REST API's: what is older than that may then still wait. An hour is both.
+ */
+export const surelyMs = 3_600_000;
 const firstRetryMs = 5_000;
 const mostRetryMs = 600_000;
 /** From so many failures on, some 20 minutes, files no longer wait for the index: they fail as they do for an embedder that is down. */
@@ -25,8 +28,8 @@ export interface TakenBlock {
 }
 
 /**
- * The blocks that searches of the index see. Changes are found in their order: those up to the one that the index names, or made surely before
- * it. Time alone decides where an index that holds vectors never says how far it is.
+ * The blocks that searches of the index see, by what it says. Changes are found in their order: those up to the one that the index names, or made
+ * surely before it. Time alone decides where an index that holds vectors never says how far it is.
  */
 export function seenAmong<Block extends TakenBlock>(
   blocks: readonly Block[],
@@ -34,24 +37,47 @@ export function seenAmong<Block extends TakenBlock>(
   nowMs: number,
 ): Block[] {
   const named = blocks.filter((block) => block.change !== null && block.change === change);
-  // Before, and not at the same time: two changes of one millisecond have an order that nobody here knows.
   const beforeMs = Math.max(
     ...named.map(({ takenMs }) => takenMs),
-    changeMs === null ? -Infinity : changeMs - skewMs,
+    changeMs === null ? -Infinity : changeMs - surelyMs,
   );
   const saysNothing = change === null && changeMs === null && vectors > 0;
   return blocks.filter(
     (block) =>
       block.change === null ||
       block.change === change ||
-      block.takenMs < beforeMs ||
-      (saysNothing && nowMs - block.takenMs >= longUnseenMs),
+      isBefore(block, beforeMs) ||
+      (saysNothing && nowMs - block.takenMs >= surelyMs),
   );
 }
 
 /**
- * A block that is probably seen, and never known to be: the index names a change of nearly the same time, another tenant's perhaps, and none came
- * behind. Sent once more, it makes the later change that tells.
+ * Of those that it does not name, the two that it is asked to show: the latest that it may find by now, and the eldest. In a busy index most changes
+ * are never named, since other tenants' come behind them.
+ */
+export function askedAmong<Block extends TakenBlock>(
+  unseen: readonly Block[],
+  { changeMs }: IndexState,
+): readonly Block[] {
+  const likely = unseen
+    .filter(({ takenMs }) => changeMs === null || takenMs <= changeMs + skewMs)
+    .toSorted((left, right) => right.takenMs - left.takenMs);
+  return [...new Set([likely[0], likely.at(-1)])].filter((block) => block !== undefined);
+}
+
+/** It is found: with it all that the index took together with it, or before. */
+export function seenWith<Block extends TakenBlock>(found: Block, blocks: readonly Block[]): Block[] {
+  return blocks.filter((block) => block.change === found.change || isBefore(block, found.takenMs));
+}
+
+/** And not at the same time: two changes of one millisecond have an order that nobody here knows. */
+function isBefore({ takenMs }: TakenBlock, changeMs: number): boolean {
+  return takenMs < changeMs;
+}
+
+/**
+ * A block that is probably seen, and never known to be: nothing shows it (a hundred vectors are the same), and the index names a change of nearly the
+ * same time, behind which none came. Sent once more, it makes the later change that tells.
  */
 export function stalledAmong<Block extends TakenBlock>(
   unseen: readonly Block[],
@@ -59,8 +85,7 @@ export function stalledAmong<Block extends TakenBlock>(
   nowMs: number,
 ): Block | undefined {
   return unseen.find(
-    ({ sentMs, takenMs }) =>
-      changeMs !== null && nowMs - takenMs >= longUnseenMs && changeMs >= sentMs - skewMs,
+    ({ sentMs }) => changeMs !== null && nowMs - sentMs > surelyMs + skewMs && changeMs >= sentMs - skewMs,
   );
 }
 

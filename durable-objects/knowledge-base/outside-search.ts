@@ -32,9 +32,17 @@ export class OutsideSearch {
     const mark = outside === null ? null : blocks.mark(embedderId);
     // What the index is not known to find: little, but where it was lost, or is not to be asked any more.
     if (this.#moves.compared(head, embedderId) > 2 * bounds.compared)
-      return { covers: "all", nearest: () => Promise.reject(new Error("too many vectors are in no index")) };
+      return {
+        covers: "all",
+        compares: 0,
+        nearest: () => Promise.reject(new Error("too many vectors are in no index")),
+      };
     if (outside === null || mark === null) return undefined;
-    return { covers: mark, nearest: this.#nearest(outside, ownerOf(head, embedderId)) };
+    return {
+      covers: mark,
+      compares: bounds.compared,
+      nearest: this.#nearest(outside, ownerOf(head, embedderId)),
+    };
   }
 
   #nearest(outside: OutsideVectors, whose: VectorOwner): SearchedIndex["nearest"] {

@@ -10,4 +10,6 @@ export const outsideMigrations = [
      only_row INTEGER PRIMARY KEY CHECK (only_row = 1), dimensions INTEGER NOT NULL, described_ms INTEGER NOT NULL,
      last_seen INTEGER NOT NULL, failures INTEGER NOT NULL, again_ms INTEGER NOT NULL);
    INSERT INTO outside_step VALUES (1, 0, 0, 0, 0, 0);`,
+  // Older code names the columns that it writes.
+  `ALTER TABLE outside_step ADD COLUMN taken_back_ms INTEGER NOT NULL DEFAULT 0`,
 ];

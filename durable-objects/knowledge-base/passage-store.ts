@@ -13,6 +13,7 @@ import type { Attributes, FoundPassage } from "../../src/shared/retrieval/passag
 import { blockCosines, toQueryVector } from "../../src/shared/retrieval/vector-block.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
 import type { SqlTransactions } from "../storage/sql-port.ts";
+import { readPassages } from "./passage-reading.ts";
 import { isRecutDue, recutSome } from "./passage-recut.ts";
 import { clearFiles, type FilePassages, insertFile, removeFile } from "./passage-rows.ts";
 import { fileOf, filePassages, passageMigrations } from "./passage-tables.ts";
@@ -31,16 +32,6 @@ export interface PassageCounts {
   /** UTF-16 units of all passages, what they repeat included. */
   readonly characters: number;
 }
-
-type FileRow = { number: number; id: string; filename: string; attributes: string };
-type PassageRow = {
-  id: number;
-  start_at: number;
-  end_at: number;
-  headings: string;
-  text: string;
-  page: number | null;
-};
 
 export class PassageStore implements SearchedStore {
   readonly #storage: SqlTransactions;
@@ -252,47 +243,7 @@ export class PassageStore implements SearchedStore {
 
   /** In the order of `scored`, with its scores; what is there no more is left out. */
   passages(scored: readonly Scored[]): FoundPassage[] {
-    if (!this.#tables.areMade || scored.length === 0) return [];
-    const { sql } = this.#storage;
-    const rows = new Map(
-      sql
-        .exec<PassageRow>(
-          "SELECT id, start_at, end_at, headings, text, page FROM passage WHERE id IN (SELECT value FROM json_each(?))",
-          JSON.stringify(scored.map(({ id }) => id)),
-        )
-        .toArray()
-        .map((row) => [row.id, row] as const),
-    );
-    const numbers = new Set(scored.map(({ id }) => fileOf(id)));
-    const files = new Map(
-      sql
-        .exec<FileRow>(
-          "SELECT number, id, filename, attributes FROM passage_file WHERE number IN (SELECT value FROM json_each(?))",
-          JSON.stringify([...numbers]),
-        )
-        .toArray()
-        .map(({ number, attributes, ...file }) => [
-          number,
-          { ...file, attributes: JSON.parse(attributes) as Attributes },
-        ]),
-    );
-    return scored.flatMap(({ id, score }) => {
-      const row = rows.get(id);
-      const file = files.get(fileOf(id));
-      if (row === undefined || file === undefined) return [];
-      return {
-        fileId: file.id,
-        filename: file.filename,
-        attributes: file.attributes,
-        ordinal: id % filePassages,
-        text: row.text,
-        start: row.start_at,
-        end: row.end_at,
-        headings: JSON.parse(row.headings) as string[],
-        ...(row.page === null ? {} : { page: row.page }),
-        score,
-      };
-    });
+    return !this.#tables.areMade || scored.length === 0 ? [] : readPassages(this.#storage.sql, scored);
   }
 
   /** The object's storage was deleted: the next file makes the tables anew. */

@@ -82,7 +82,7 @@ test("a search does without what fails, and says so", async () => {
   expect(found).toMatchObject({ passages: [{ text: "alpha beta" }], lacking: ["vectors", "rerank"] });
   expect(told).toEqual(["vectors", "rerank"]);
 
-  const broken = { covers: "all" as const, nearest: () => Promise.reject(new Error("x")) };
+  const broken = { covers: "all" as const, compares: 0, nearest: () => Promise.reject(new Error("x")) };
   const lexical = { store, embedder: lexicalEmbedder, reranker: lexicalReranker };
   expect(valueOf(await findPassages(search, { ...lexical, index: broken }))).toMatchObject({
     passages: [{ text: "alpha beta" }],

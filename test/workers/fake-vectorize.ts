@@ -21,6 +21,10 @@ export class FakeVectorize implements VectorizeBinding {
   isPrompt = false;
   /** Whether `describe` says how far it is. */
   tellsProgress = true;
+  /** Vectors that a query does not name, as where a hundred others are as near. */
+  hides: (id: string) => boolean = () => false;
+  /** Whose time it says: when the last change was made, or when it was carried out. The documentation says the one here and the other there. */
+  tellsTime: "made" | "processed" = "made";
   #waiting: { id: string; atMs: number; apply: () => void }[] = [];
   #processed: { id: string; atMs: number } | null = null;
   #count = 0;
@@ -60,7 +64,7 @@ export class FakeVectorize implements VectorizeBinding {
     if (topK > 100) throw new Error("VECTOR_QUERY_ERROR (code = 40021): max top K is 100");
     if (vector.length !== this.dimensions) throw new Error("VECTOR_QUERY_ERROR: dimensions");
     const matches = [...this.found]
-      .filter(([, one]) => one.namespace === namespace)
+      .filter(([id, one]) => one.namespace === namespace && !this.hides(id))
       .map(([id, { values }]) => ({ id, score: cosine(vector, values) }))
       .sort((left, right) => right.score - left.score || (left.id < right.id ? -1 : 1))
       .slice(0, topK);
@@ -87,9 +91,14 @@ export class FakeVectorize implements VectorizeBinding {
       const next = this.#waiting.shift();
       if (next === undefined) return;
       next.apply();
-      this.#processed = next;
+      this.#processed = this.tellsTime === "made" ? next : { ...next, atMs: Date.now() };
       most -= 1;
     }
+  }
+
+  /** Changes that are not found yet. */
+  get waits(): number {
+    return this.#waiting.length;
   }
 
   namespaces(): Set<string> {

@@ -32,6 +32,8 @@ export interface KnowledgeControl {
   /** The index of vectors outside; `null`: none is bound. */
   vectorize: FakeVectorize | null;
   bounds: OutsideBounds;
+  /** What the tenant's configuration says that a store may hold; `null`: nobody can say. */
+  mostPassages: number | null;
 }
 
 /** The reader of documents breaks off, or dies in the middle, so many times; whether it was to read alone, each time. Of all tests of a file. */
@@ -59,6 +61,7 @@ export function knowledgeControl(tenant: string): KnowledgeControl {
     reports: [],
     vectorize: null,
     bounds: { from: 4, compared: 12 },
+    mostPassages: null,
   };
   controls.set(tenant, made);
   return made;
@@ -108,6 +111,7 @@ export const GatedKnowledge = createKnowledgeBaseClass((_env, { id }) => ({
       return ok({ text, kind: "plain", pageStarts });
     },
   },
+  mostPassages: (tenant) => Promise.resolve(knowledgeControl(tenant).mostPassages),
   async models(tenant) {
     const control = knowledgeControl(tenant);
     await reach(control, "embedder");

@@ -9,7 +9,7 @@ import type { Background } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema, type UserId } from "../../src/shared/contracts/ids.ts";
 import { Leaving } from "../../src/shared/contracts/leave-signal.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
-import { err, type Result } from "../../src/shared/contracts/result.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { FleetCaller } from "../../src/shared/retrieval/fleet-call.ts";
 import { fleetEmbedder } from "../../src/shared/retrieval/fleet-embedder.ts";
 import { fleetReranker } from "../../src/shared/retrieval/fleet-reranker.ts";
@@ -20,7 +20,7 @@ import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts"
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { documentReader } from "./document-reader.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
-import { outsideVectors } from "./outside-vectors.ts";
+import { mostPassages, outsideVectors } from "./outside-vectors.ts";
 
 /** Of one call of a model, all its attempts together. A search that may not wait so long says so itself. */
 const deadlineMs = 60_000;
@@ -37,17 +37,30 @@ export function knowledgeParts(env: Cloudflare.Env, context: DurableObjectState)
   return {
     open: (file, storedIn) => contents.open(file, storedIn),
     documents: documentReader(env),
+    async mostPassages(tenant) {
+      const read = await tenantOf(isolate, tenant, background);
+      return read.ok && read.value !== null ? mostPassages(env, read.value) : null;
+    },
     models: (tenant) => modelsOf(isolate, tenant, background),
     outside: outsideVectors(env),
     report: isolate.report,
   };
 }
 
-async function modelsOf(isolate: Isolate, tenantId: string, background: Background): Promise<SearchModels> {
+/** `null`: it is gone. */
+async function tenantOf(
+  isolate: Isolate,
+  tenantId: string,
+  background: Background,
+): Promise<Result<TenantConfig | null, Refusal>> {
   const id = tenantIdSchema.safeParse(tenantId);
-  const read = id.success ? await isolate.tenants.byId(id.data, background) : null;
-  if (read?.ok === false) return failing(read.error);
-  const tenant = read?.value ?? null;
+  return id.success ? isolate.tenants.byId(id.data, background) : ok(null);
+}
+
+async function modelsOf(isolate: Isolate, tenantId: string, background: Background): Promise<SearchModels> {
+  const read = await tenantOf(isolate, tenantId, background);
+  if (!read.ok) return failing(read.error);
+  const tenant = read.value;
   // A tenant that is gone: nobody asks, and what is asked is answered by words.
   if (tenant === null) return inProcess;
   const { embedder, reranker } = tenant.retrieval;

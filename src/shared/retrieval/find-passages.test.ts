@@ -30,6 +30,7 @@ function storeOf(byWords: Record<string, number[]>, byVector: number[] = []): Se
   return {
     contentVersion: () => "7",
     filesThatMeet: (filter): SearchedFiles => (filter === null ? "all" : [1]),
+    countWithin: () => byVector.length,
     byWords: (query) => byWords[query] ?? [],
     byVector: (_vector, _embedder, _limit, _files, covered) =>
       covered === "all" ? [] : byVector.map((id) => ({ id, score: 0.95 })),
@@ -126,14 +127,45 @@ test("what an index outside finds stands among what the store compares, by nearn
       { id: 1, score: 0.9 },
     ]);
   const store = storeOf({}, [9]);
-  expect(await ordinals(store, {}, { index: { covers: 3, nearest } })).toEqual([2, 9, 1]);
-  expect(await ordinals(store, {}, { index: { covers: "all", nearest } })).toEqual([2, 9, 1]);
+  expect(await ordinals(store, {}, { index: { covers: 3, compares: 9, nearest } })).toEqual([2, 9, 1]);
+  expect(await ordinals(store, {}, { index: { covers: "all", compares: 9, nearest } })).toEqual([2, 9, 1]);
   const filters = { type: "eq", key: "a", value: 1 } as const;
-  expect(await ordinals(store, { filters }, { index: { covers: "all", nearest } })).toEqual([1]);
+  expect(await ordinals(store, { filters }, { index: { covers: "all", compares: 9, nearest } })).toEqual([1]);
+});
+
+test("where an index's nearest are mostly others than those asked for, the store compares, as far as it may; else it says that some lack", async () => {
+  const hundred = Array.from({ length: 100 }, (_, at) => ({ id: at + 100, score: 0.99 }));
+  const filters = { type: "eq", key: "a", value: 1 } as const;
+  const store: SearchedStore = {
+    ...storeOf({}, []),
+    filesThatMeet: () => [1, 2, 3, 4, 5, 101],
+    countWithin: () => 6,
+    byVector: (_vector, _embedder, _limit, _files, covered) =>
+      covered === null ? [1, 2, 3, 4, 5, 101].map((id) => ({ id, score: 1 - id / 1000 })) : [],
+  };
+  const asked = async (more: object, index: object) => {
+    const result = await findPassages(
+      { ...search, queries: ["q"], filters, ...more },
+      {
+        ...parts,
+        store,
+        index: { covers: "all", compares: 6, nearest: () => Promise.resolve(hundred), ...index },
+      },
+    );
+    if (!result.ok) throw new Error(result.error.kind);
+    return [result.value.passages.map(({ ordinal }) => ordinal), result.value.lacking];
+  };
+  expect(await asked({ maxResults: 5 }, {})).toEqual([[1, 2, 3, 4, 5], undefined]);
+  // As many as are wanted are among them.
+  expect(await asked({ maxResults: 1 }, {})).toEqual([[101], undefined]);
+  expect(await asked({ maxResults: 5 }, { compares: 5 })).toEqual([[101], ["vectors"]]);
+  // It named all that it has.
+  const ten = () => Promise.resolve(hundred.slice(0, 10));
+  expect(await asked({ maxResults: 5 }, { compares: 5, nearest: ten })).toEqual([[101], undefined]);
 });
 
 test("an index outside that fails costs what it alone would find, and is told of", async () => {
-  const index = { covers: 3, nearest: () => Promise.reject(new Error("down")) };
+  const index = { covers: 3, compares: 9, nearest: () => Promise.reject(new Error("down")) };
   const lacks: string[] = [];
   const result = await findPassages(
     { ...search, queries: ["q"] },

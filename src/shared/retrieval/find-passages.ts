@@ -11,7 +11,7 @@ import type { AttributeFilter } from "./attribute-filter.ts";
 import { BestFew, type Scored } from "./best-few.ts";
 import { fuseRanks, type RankedList } from "./fuse.ts";
 import type { FoundPassage } from "./passage.ts";
-import type { Embedder, FoundPassages, PassageSearch, Reranker, VectorIndex } from "./ports.ts";
+import type { Embedder, FoundPassages, LackingPart, PassageSearch, Reranker, VectorIndex } from "./ports.ts";
 import { withoutRepetitions } from "./without-repetitions.ts";
 
 /** Where a search may look: all of a store, or files by their numbers. */
@@ -21,6 +21,8 @@ export type SearchedFiles = readonly number[] | "all";
 export interface SearchedStore {
   contentVersion(): string;
   filesThatMeet(filter: AttributeFilter | null): SearchedFiles;
+  /** Passages of these files. */
+  countWithin(files: SearchedFiles): number;
   /** Ids, best first. */
   byWords(query: string, limit: number, files: SearchedFiles): readonly number[];
   /** @param covered what is not compared (`SearchedIndex.covers`); `null`: all are */
@@ -49,9 +51,9 @@ export interface SearchParts {
 export interface SearchedIndex extends Pick<VectorIndex, "nearest"> {
   /** Blocks of vectors that it is known to find since no later than this mark of the store's, or all. */
   readonly covers: number | "all";
+  /** Up to so many passages the store compares after all, where the index's nearest are mostly others' than those asked for. */
+  readonly compares: number;
 }
-
-export type LackingPart = "vectors" | "rerank";
 
 /** Of each list: what lies behind it can't come among the best results any more. */
 const listLength = 100;
@@ -86,12 +88,21 @@ export async function findPassages(
     weight: 1,
   }));
   const weight = embedder.weight ?? 1;
+  let isShort = false;
   for (const [at, vector] of vectors.entries()) {
-    const here = store.byVector(vector, embedder.id, listLength, files, index?.covers ?? null);
-    const there = outside?.ok === true ? store.within(outside.value[at] ?? [], files) : [];
+    const near = nearestIn(store, files, {
+      vector,
+      embedderId: embedder.id,
+      found: outside?.ok === true ? (outside.value[at] ?? []) : [],
+      index,
+      wanted: search.maxResults,
+    });
     // A list that could not be had is none: it would lower every score.
-    if (outside?.ok !== false || here.length > 0) lists.push({ ids: nearestOf(here, there), weight });
+    if (outside?.ok !== false || near.ids.length > 0) lists.push({ ids: near.ids, weight });
+    isShort ||= near.isShort;
   }
+  // Nothing failed: nobody but the asker is told.
+  if (isShort && !lacking.includes("vectors")) lacking.push("vectors");
   const pool = store.passages(fuseRanks(lists).slice(0, poolSize));
   const contentVersion = store.contentVersion();
 
@@ -101,6 +112,34 @@ export async function findPassages(
     .filter(({ score }) => score >= search.scoreThreshold)
     .slice(0, search.maxResults);
   return ok({ passages, contentVersion, ...(lacking.length === 0 ? {} : { lacking }) });
+}
+
+interface NearSearch {
+  readonly vector: Float32Array;
+  readonly embedderId: string;
+  /** Nearest of all that the index holds, also of what is not asked for, or is removed. */
+  readonly found: readonly Scored[];
+  readonly index: SearchedIndex | undefined;
+  readonly wanted: number;
+}
+
+/**
+ * The nearest in these files. The index names its first hundred whatever is asked for: where fewer of them count than are wanted, the store
+ * compares, as far as it may; beyond, more could be near than are told of (`isShort`).
+ */
+function nearestIn(
+  store: SearchedStore,
+  files: SearchedFiles,
+  { vector, embedderId, found, index, wanted }: NearSearch,
+): { readonly ids: readonly number[]; readonly isShort: boolean } {
+  const compared = (covered: SearchedIndex["covers"] | null) =>
+    store.byVector(vector, embedderId, listLength, files, covered);
+  const here = compared(index?.covers ?? null);
+  const ids = nearestOf(here, store.within(found, files));
+  if (index === undefined || found.length < listLength || ids.length >= wanted)
+    return { ids, isShort: false };
+  if (store.countWithin(files) > index.compares) return { ids, isShort: true };
+  return { ids: compared(null).map(({ id }) => id), isShort: false };
 }
 
 /** Of both, none twice: a vector that was just sent is found by either. Both scores are cosines, here to a hundredth. */
@@ -152,8 +191,7 @@ async function rerank(
   );
 }
 
-/** Sums of shares are off by a rounding. */
-/** To four digits: more says nothing, and `0.6000000000000002` is what people would read. */
+/** Sums of shares are off by a rounding. To four digits: more says nothing, and `0.6000000000000002` is what people would read. */
 function clamped(score: number): number {
   return Math.min(1, Math.max(0, Math.round(score * 10_000) / 10_000));
 }

@@ -81,7 +81,7 @@ export interface IndexState {
   readonly vectors: number;
   /** The latest change that is found, with all that came before it; `null`: it does not say. */
   readonly change: string | null;
-  /** When that was made, by the index's clock. */
+  /** When that was made, or carried out (which one, its documentation tells both ways), by the index's clock. */
   readonly changeMs: number | null;
 }
 
@@ -104,10 +104,13 @@ export interface PassageSearch {
   readonly rerank: boolean;
 }
 
+/** `vectors`: more may be near to the question; `rerank`: the order, and so what is last, is that of the words and vectors alone. */
+export type LackingPart = "vectors" | "rerank";
+
 export interface FoundPassages {
   readonly passages: readonly FoundPassage[];
   /** Changes whenever what could be found changes. */
   readonly contentVersion: string;
-  /** What failed and was done without; absent: nothing. */
-  readonly lacking?: readonly ("vectors" | "rerank")[];
+  /** What was done without, wholly or in part; absent: nothing. */
+  readonly lacking?: readonly LackingPart[];
 }
