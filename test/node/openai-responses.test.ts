@@ -28,6 +28,8 @@ const full = {
     { type: "function_call", call_id: "c", name: "look", arguments: "{}" },
     { type: "function_call_output", call_id: "c", output: "seen" },
     { type: "file_search_call", id: "fs_1", status: "completed", queries: ["q"], results: null },
+    // As it came, with what is ours.
+    { type: "file_search_call", id: "fs_2", status: "completed", queries: [], lacking: ["vectors"] },
     { role: "assistant", content: "a" },
     { role: "user", content: "u" },
   ],

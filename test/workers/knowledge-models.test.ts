@@ -45,9 +45,15 @@ async function storeOf(caller: Caller, texts: readonly string[]): Promise<string
   return (await caller.ask("POST", "/v1/vector_stores", { file_ids: ids })).body.id;
 }
 
-async function found(caller: Caller, storeId: string, query: string): Promise<string[]> {
+async function found(
+  caller: Caller,
+  storeId: string,
+  query: string,
+  lacking?: readonly string[],
+): Promise<string[]> {
   const answer = await caller.ask("POST", `/v1/vector_stores/${storeId}/search`, { query });
   expect(answer.status).toBe(200);
+  expect(answer.body["lacking"]).toEqual(lacking);
   return (answer.body["data"] as { filename: string }[]).map(({ filename }) => filename);
 }
 
@@ -66,8 +72,8 @@ test("while the model is down a search goes by words alone, and a file waits for
   await processed(bea, storeId);
   vi.spyOn(console, "error").mockImplementation(() => undefined);
   isDown = true;
-  expect(await found(bea, storeId, "cat")).toEqual(["1.txt"]);
-  expect(await found(bea, storeId, "feline")).toEqual([]);
+  expect(await found(bea, storeId, "cat", ["vectors"])).toEqual(["1.txt"]);
+  expect(await found(bea, storeId, "feline", ["vectors"])).toEqual([]);
   const late = await bea.upload("late.txt", "Another cat.");
   const path = `/v1/vector_stores/${storeId}/files`;
   await bea.ask("POST", path, { file_id: late });

@@ -18,8 +18,10 @@ export function knowledgeSource({ env, hash }: Isolate, caller: Owner): Knowledg
       if (!searched.ok) return searched;
       const outcome = searched.value;
       switch (outcome.result) {
-        case "ok":
-          return ok({ passages: outcome.passages, contentVersion: outcome.contentVersion });
+        case "ok": {
+          const { passages, contentVersion, lacking } = outcome;
+          return ok({ passages, contentVersion, ...(lacking === undefined ? {} : { lacking }) });
+        }
         case "expired":
           return err(storeExpired);
         case "refused":

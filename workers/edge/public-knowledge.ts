@@ -11,7 +11,8 @@ import type { IdPage, LibraryFile } from "../../src/shared/contracts/library.ts"
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
-import { shownAttributes, type FoundPassage } from "../../src/shared/retrieval/passage.ts";
+import { shownAttributes } from "../../src/shared/retrieval/passage.ts";
+import type { FoundPassages } from "../../src/shared/retrieval/ports.ts";
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import type { EdgeContext } from "./handle.ts";
 
@@ -96,7 +97,7 @@ function batchStatus({ cancelledMs, counts }: BatchView): FileStatus {
 
 export function publicResults(
   queries: readonly string[],
-  passages: readonly FoundPassage[],
+  { passages, lacking }: Pick<FoundPassages, "passages" | "lacking">,
 ): Record<string, unknown> {
   return {
     object: "vector_store.search_results.page",
@@ -110,6 +111,7 @@ export function publicResults(
     })),
     has_more: false,
     next_page: null,
+    ...(lacking === undefined ? {} : { lacking }),
   };
 }
 

@@ -57,4 +57,8 @@ test("where a search was late, it is said beside them, since nothing cited looks
   const json = withCitations('{"id":"a"}', [], { passages: [passage(0)], fault: "late" });
   expect(JSON.parse(json)).toEqual({ id: "a", citations: [], retrieval: { passages: 1, complete: false } });
   expect(withCitations('{"id":"a"}', [], { passages: [], fault: null })).not.toContain("retrieval");
+  const lame = withCitations('{"id":"a"}', [], { passages: [], fault: null, lacking: ["rerank"] });
+  expect(JSON.parse(lame)).toMatchObject({
+    retrieval: { passages: 0, complete: false, lacking: ["rerank"] },
+  });
 });

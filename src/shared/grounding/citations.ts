@@ -1,6 +1,6 @@
 /** What is an answer told to rest on? Of the passages that the model was given only those that it cites, as our own field has them. */
 import { CitationScanner } from "./citation-scanner.ts";
-import type { GroundedPassage, Grounding } from "./ground.ts";
+import { isComplete, type GroundedPassage, type Grounding } from "./ground.ts";
 
 export interface Citation {
   /** The number in the answer's `[1]`. */
@@ -88,14 +88,16 @@ function snippet(text: string): string {
 
 /**
  * The JSON object with its citations as the last member; where some of what files say may be missing (a search that was late, a store that
- * could not be asked), `retrieval` says so behind them: an answer without passages looks like one to which files say nothing.
+ * could not be asked, or did without its vectors), `retrieval` says so behind them: an answer without passages looks like one to which files say nothing.
  */
 export function withCitations(
   json: string,
   citations: readonly Citation[],
-  { passages, fault }: Pick<Grounding, "passages" | "fault">,
+  grounding: Pick<Grounding, "passages" | "fault" | "lacking">,
 ): string {
   const end = json.lastIndexOf("}");
-  const missing = fault === null ? "" : `,"retrieval":{"passages":${passages.length},"complete":false}`;
+  const { passages, lacking } = grounding;
+  const told = { passages: passages.length, complete: false, ...(lacking === undefined ? {} : { lacking }) };
+  const missing = isComplete(grounding) ? "" : `,"retrieval":${JSON.stringify(told)}`;
   return `${json.slice(0, end)},"citations":${JSON.stringify(citations)}${missing}${json.slice(end)}`;
 }

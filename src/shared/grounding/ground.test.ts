@@ -6,6 +6,7 @@ import {
   createGround,
   type Ground,
   groundingTold,
+  isComplete,
   readGrounding,
   shownOf,
   writeGrounding,
@@ -130,6 +131,22 @@ test("what the policy keeps from the model is counted, and told", async () => {
   expect(grounding.value).toMatchObject({ passages: [{ fileId: "b" }], withheld: 1 });
   expect(groundingTold(grounding.value)).toBe("found:1 withheld:1");
   expect(groundingTold({ ...grounding.value, fault: "late" })).toBe("late found:1 withheld:1");
+});
+
+test("what the stores' searches did without is told, each once", async () => {
+  const lame = (lacking: readonly ("vectors" | "rerank")[], ...passages: FoundPassage[]) =>
+    Promise.resolve(ok({ passages, contentVersion: "1", lacking }));
+  const { ground } = worldOf({
+    vs_a: lame(["vectors"], passage("a", 0.9)),
+    vs_b: lame(["rerank", "vectors"], passage("b", 0.8)),
+  });
+  const grounding = await ground(null);
+  if (!grounding.ok) throw new Error("refused");
+  expect(grounding.value).toMatchObject({ fault: null, lacking: ["vectors", "rerank"] });
+  expect(isComplete(grounding.value)).toBe(false);
+  expect(groundingTold({ ...grounding.value, withheld: 1 })).toBe(
+    "found:2 without:vectors+rerank withheld:1",
+  );
 });
 
 test("where the screen fails nothing goes on unscreened, and the turn does", async () => {

@@ -6,7 +6,7 @@ import { withObjectField, type Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { FoundPassage } from "../retrieval/passage.ts";
-import type { FoundPassages, KnowledgeSource } from "../retrieval/ports.ts";
+import type { FoundPassages, KnowledgeSource, LackingPart } from "../retrieval/ports.ts";
 import { isRecord } from "../stream/wire-usage.ts";
 import type { ScreenPassages } from "./screen-passages.ts";
 import { queryOf, withHistory } from "./question-query.ts";
@@ -30,6 +30,8 @@ export interface Grounding {
    * configuration that there is not.
    */
   readonly fault: "late" | "unreachable" | "unknown" | null;
+  /** What a store's search was done without. Absent: nothing. */
+  readonly lacking?: readonly LackingPart[];
   /** Passages that the tenant's safety policy keeps from the model. Absent: none. */
   readonly withheld?: number;
   /** Passages that there was no room for in the prompt. Absent: none. */
@@ -93,7 +95,14 @@ export function createGround(options: GroundOptions): Ground {
     // What nobody has looked at is as good as not found.
     if (passages === null) return ok({ queries: [query], passages: [], fault: "unreachable" });
     const withheld = best.length - passages.length;
-    return ok({ queries: [query], passages, fault, ...(withheld === 0 ? {} : { withheld }) });
+    const lacking = lackingOf(found);
+    return ok({
+      queries: [query],
+      passages,
+      fault,
+      ...(lacking.length === 0 ? {} : { lacking }),
+      ...(withheld === 0 ? {} : { withheld }),
+    });
   };
 }
 
@@ -155,6 +164,15 @@ function bestOf(found: readonly FoundPassages[], most: number): readonly FoundPa
   return best;
 }
 
+function lackingOf(found: readonly FoundPassages[]): readonly LackingPart[] {
+  return [...new Set(found.flatMap(({ lacking = [] }) => lacking))];
+}
+
+/** Whether all that the stores could say was looked at, with all that looks. */
+export function isComplete({ fault, lacking }: Pick<Grounding, "fault" | "lacking">): boolean {
+  return fault === null && lacking === undefined;
+}
+
 /** As much of it as there was room for in the prompt: nothing else can be cited. */
 export function shownOf(grounding: Grounding, shown: number): Grounding {
   const { passages, unshown = 0 } = grounding;
@@ -179,8 +197,9 @@ export function readGrounding(text: string | null | undefined): Grounding | null
 }
 
 /** For `Server-Timing` and the log: what the model was told of, and what kept more from it. */
-export function groundingTold({ passages, fault, withheld, unshown }: Grounding): string {
-  const found = `${fault === null ? "" : `${fault} `}found:${passages.length}`;
+export function groundingTold({ passages, fault, lacking, withheld, unshown }: Grounding): string {
+  const without = lacking === undefined ? "" : ` without:${lacking.join("+")}`;
+  const found = `${fault === null ? "" : `${fault} `}found:${passages.length}${without}`;
   const kept = withheld === undefined ? "" : ` withheld:${withheld}`;
   return found + kept + (unshown === undefined ? "" : ` unshown:${unshown}`);
 }

@@ -116,6 +116,12 @@ test("what was found is told to whoever asks for it", () => {
   });
 });
 
+test("what a search did without stands in its item, which is completed all the same", () => {
+  const all = told(writer(), ["Hi [1]"], { ...grounding, lacking: ["vectors"] });
+  expect(all.at(-1)?.response?.output[0]).toMatchObject({ status: "completed", lacking: ["vectors"] });
+  expect(told(writer(), ["Hi [1]"]).at(-1)?.response?.output[0]).not.toHaveProperty("lacking");
+});
+
 describe("a search that was not whole", () => {
   test.each([
     ["late", grounding.passages, "incomplete"],

@@ -8,13 +8,14 @@ import type { FileSearchCall } from "./item.ts";
 
 /** The item as it is when it is over. */
 export function searchItem(id: string, grounding: Grounding, showsResults: boolean): string {
-  const { queries, passages, fault } = grounding;
+  const { queries, passages, fault, lacking } = grounding;
   const item: FileSearchCall & { readonly id: string } = {
     id,
     type: "file_search_call",
     status: fault === null ? "completed" : passages.length > 0 ? "incomplete" : "failed",
     queries,
     results: showsResults ? passages.map(resultOf) : null,
+    ...(lacking === undefined ? {} : { lacking }),
   };
   return JSON.stringify(item);
 }

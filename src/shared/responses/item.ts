@@ -92,6 +92,8 @@ export interface FileSearchCall {
   readonly status: ItemStatus | "failed";
   readonly queries: readonly string[];
   readonly results: readonly object[] | null;
+  /** Ours: what the search did without. Absent: nothing. */
+  readonly lacking?: readonly string[];
 }
 
 export type Item =

@@ -1,5 +1,6 @@
 /** What do the answers of `/v1/files/*` and `/v1/vector_stores/*` look like? As schemas, for the documentation and for tests. */
 import * as z from "zod";
+import { lackingParts } from "./lacking-parts.ts";
 import { unixSeconds } from "./responses.ts";
 
 const visibility = z.lazy(() =>
@@ -135,5 +136,6 @@ export const vectorStoreResultsSchema = z.lazy(() =>
       }),
     ),
     ...onePage,
+    lacking: lackingParts.optional(),
   }),
 );

@@ -12,6 +12,7 @@ import { isJsonObject } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
 import { inputMessage, inputText, outputMessage, parts, sentBack, userText } from "./responses-messages.ts";
 import { mcpCall, webSearchCall } from "./responses-server-items.ts";
+import { lackingParts } from "./lacking-parts.ts";
 import { opaqueId, text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
 import { invalidValue, paramOf, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
@@ -77,6 +78,7 @@ const fileSearchCall = z.lazy(() =>
       type: z.literal("file_search_call"),
       queries: z.array(text(requestLimits.descriptionCharacters)).max(64).nullish(),
       results: withoutEffect(z.array(z.looseObject({})).nullish()),
+      lacking: withoutEffect(lackingParts.nullish()),
       id: withoutEffect(opaqueId.nullish()),
       status: withoutEffect(
         z.enum(["in_progress", "searching", "completed", "incomplete", "failed"]).nullish(),

@@ -3,6 +3,7 @@
  * path parses its own answers. Loose where engines add fields of their own.
  */
 import * as z from "zod";
+import { lackingParts } from "./lacking-parts.ts";
 import { receiptMember } from "./receipt-responses.ts";
 
 export const unixSeconds = z.lazy(() => z.int().min(0).meta({ description: "Seconds since 1970." }));
@@ -47,8 +48,11 @@ const retrievalMember = z.lazy(() =>
     .looseObject({
       passages: z.int().min(0).meta({ description: "So many the model was given." }),
       complete: z.literal(false),
+      lacking: lackingParts.optional(),
     })
-    .meta({ description: "Not all stores could be searched in time; absent where all were." }),
+    .meta({
+      description: "Not all stores could be searched in time, or with all that looks; absent where all were.",
+    }),
 );
 
 const tokenLogprob = z.lazy(() =>

@@ -3,7 +3,7 @@ import { loadHistory } from "../../../durable-objects/conversation/load-history.
 import type { ChargeId } from "../../../src/shared/contracts/ids.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { err, type Result } from "../../../src/shared/contracts/result.ts";
-import { groundingTold, type Grounding } from "../../../src/shared/grounding/ground.ts";
+import { groundingTold, isComplete, type Grounding } from "../../../src/shared/grounding/ground.ts";
 import { retrievalWish } from "../../../src/shared/grounding/retrieval-wish.ts";
 import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
 import { askedResponse } from "../../../src/shared/responses/asked-response.ts";
@@ -54,8 +54,8 @@ export const countInputTokens: TenantHandler = async (call) => {
 };
 
 /** `complete`: all that was found is counted, and nothing may be missing that the same response would find. */
-function countedPassages({ passages, fault }: Grounding): object {
-  return { passages: passages.length, complete: fault === null };
+function countedPassages(grounding: Grounding): object {
+  return { passages: grounding.passages.length, complete: isComplete(grounding) };
 }
 
 /** As the same response would be asked for: what the screen masks is counted masked. */

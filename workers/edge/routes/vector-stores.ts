@@ -245,6 +245,6 @@ export const searchVectorStore: TenantHandler = async (call) => {
   reservation.settle(found.ok ? onlyRequest(null) : unused);
   const headers = Object.fromEntries(rateLimitHeaders(reservation.standing));
   return found.ok
-    ? respondJson(scope, publicResults(search.value.queries, found.value.passages), headers)
+    ? respondJson(scope, publicResults(search.value.queries, found.value), headers)
     : respondRefusal(scope, found.error, headers);
 };
