@@ -38,9 +38,14 @@ export function tenantClaims(
       if (held.result !== "ok") throw new Error("the audit log speaks another version");
       return held.keys;
     },
-    async end(change, isKept) {
+    async end(change, isKept, leaves) {
       try {
-        const { result } = await stub().endChange({ ...change, v: tenantClaimsVersion, isKept });
+        const { result } = await stub().endChange({
+          ...change,
+          v: tenantClaimsVersion,
+          isKept,
+          ...(leaves !== undefined && { leaves }),
+        });
         if (result !== "ended")
           report("audit log", `the end of a change of tenant ${change.tenant}: ${result}`);
       } catch (error) {

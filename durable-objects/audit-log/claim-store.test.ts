@@ -2,6 +2,7 @@
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
+import type { LatelyLeft } from "../../src/shared/tenancy/lately-left.ts";
 import { tenantClaimsVersion } from "../../src/shared/admin/tenant-claims.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -87,4 +88,29 @@ test("a change that was cut off keeps others out for two minutes, and ends nobod
   expect(await stub.beginChange(newer)).toEqual(unsupported);
   expect(await stub.heldByOthers(newer)).toEqual(unsupported);
   expect(await stub.endChange({ ...newer, isKept: true })).toEqual(unsupported);
+});
+
+test("what a change left of a tenant is told to the next one, for as long as KV may not tell it", async () => {
+  const { stub, begin } = register();
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  const end = (change: string, isKept: boolean, leaves?: LatelyLeft) =>
+    stub.endChange({ v, tenant: "a", change, keys: [], isKept, ...(leaves && { leaves }) });
+  const made = { atMs: 5_000, lasting: { jurisdiction: "eu", createdAfter: 3 } } as const;
+  await begin("a", "1", []);
+  await end("1", true, made);
+  await evictDurableObject(stub);
+  expect(await begin("a", "2", [])).toEqual({ result: "begun", lately: made });
+  // Asked again it is the same; of others nothing is told.
+  expect(await begin("a", "2", [])).toEqual({ result: "begun", lately: made });
+  expect(await begin("b", "3", [])).toEqual({ result: "begun" });
+  // What came to nothing, and what nobody knows how far it came, leave what was there.
+  await end("2", false, { atMs: 6_000, lasting: null });
+  await begin("a", "4", []);
+  await end("4", true);
+  expect(await begin("a", "5", [])).toEqual({ result: "begun", lately: made });
+  await end("5", true, { atMs: 7_000, lasting: null });
+  expect(await begin("a", "6", [])).toEqual({ result: "begun", lately: { atMs: 7_000, lasting: null } });
+  await end("6", true);
+  vi.setSystemTime(Date.now() + 600_000);
+  expect(await begin("a", "7", [])).toEqual({ result: "begun" });
 });

@@ -1,17 +1,25 @@
 import type {
   BeginChange,
   BeginChangeOutcome,
+  Begun,
   EndChange,
   HeldByOthers,
 } from "../../src/shared/admin/tenant-claims.ts";
+import type { Lasting } from "../../src/shared/tenancy/lately-left.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
 
-/** Who changes which tenant now, and whose are the hostnames and issuers that were given away lately? In the platform's own log alone. */
+/**
+ * Who changes which tenant now, whose are the hostnames and issuers that were given away lately, and what was left of a tenant that was changed
+ * lately? In the platform's own log alone.
+ */
 const migrations = [
   `CREATE TABLE change (tenant TEXT PRIMARY KEY, id TEXT NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID;
    CREATE TABLE claim (
      key TEXT PRIMARY KEY, tenant TEXT NOT NULL, change TEXT NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID;
    CREATE INDEX claim_by_tenant ON claim (tenant)`,
+  `CREATE TABLE lately_left (
+     tenant TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, jurisdiction TEXT, created_after INTEGER NOT NULL,
+     until_ms INTEGER NOT NULL) WITHOUT ROWID`,
 ] as const;
 
 /** A change whose Worker died keeps others out no longer. Longer than writing the longest configuration takes. */
@@ -33,10 +41,10 @@ export class ClaimStore {
   begin({ tenant, change, keys }: BeginChange, nowMs: number): BeginChangeOutcome {
     this.#tables.make();
     return this.#storage.transactionSync((): BeginChangeOutcome => {
-      for (const table of ["change", "claim"])
+      for (const table of ["change", "claim", "lately_left"])
         this.#sql.exec(`DELETE FROM ${table} WHERE until_ms <= ?`, nowMs);
       const [running] = this.#sql.exec<{ id: string }>("SELECT id FROM change WHERE tenant = ?", tenant);
-      if (running !== undefined) return { result: running.id === change ? "begun" : "busy" };
+      if (running !== undefined) return running.id === change ? this.#begun(tenant) : { result: "busy" };
       for (const key of keys) {
         const [held] = this.#sql.exec<{ by: string }>(
           "SELECT tenant AS by FROM claim WHERE key = ? AND tenant <> ?",
@@ -54,8 +62,19 @@ export class ClaimStore {
           change,
           nowMs + claimMs,
         );
-      return { result: "begun" };
+      return this.#begun(tenant);
     });
+  }
+
+  #begun(tenant: string): Begun {
+    const [row] = this.#sql.exec<LeftRow>(
+      "SELECT at_ms, jurisdiction, created_after FROM lately_left WHERE tenant = ?",
+      tenant,
+    );
+    if (row === undefined) return { result: "begun" };
+    const { at_ms: atMs, jurisdiction, created_after: createdAfter } = row;
+    const lasting = jurisdiction === null ? null : { jurisdiction, createdAfter };
+    return { result: "begun", lately: { atMs, lasting } };
   }
 
   heldByOthers({ tenant, keys }: HeldByOthers, nowMs: number): string[] {
@@ -72,7 +91,7 @@ export class ClaimStore {
   }
 
   /** What the tenant has no more is free; of a change that came to nothing, what it would have had. */
-  end({ tenant, change, keys, isKept }: EndChange, nowMs: number): void {
+  end({ tenant, change, keys, isKept, leaves }: EndChange, nowMs: number): void {
     if (!this.#tables.areMade) return;
     this.#storage.transactionSync(() => {
       const ended = this.#sql.exec("DELETE FROM change WHERE tenant = ? AND id = ?", tenant, change);
@@ -88,6 +107,22 @@ export class ClaimStore {
         JSON.stringify(keys),
       );
       this.#sql.exec("UPDATE claim SET until_ms = ? WHERE tenant = ?", nowMs + claimMs, tenant);
+      if (leaves === undefined) return;
+      this.#sql.exec(
+        "INSERT OR REPLACE INTO lately_left VALUES (?, ?, ?, ?, ?)",
+        tenant,
+        leaves.atMs,
+        leaves.lasting?.jurisdiction ?? null,
+        leaves.lasting?.createdAfter ?? 0,
+        nowMs + claimMs,
+      );
     });
   }
+}
+
+interface LeftRow extends Record<string, SqlStorageValue> {
+  readonly at_ms: number;
+  /** `null`: no tenant was left. */
+  readonly jurisdiction: Lasting["jurisdiction"] | null;
+  readonly created_after: number;
 }

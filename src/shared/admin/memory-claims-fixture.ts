@@ -1,9 +1,11 @@
+import type { LatelyLeft } from "../tenancy/lately-left.ts";
 import type { TenantChange, TenantClaims } from "./tenant-claims.ts";
 
 /** Who changes what, without a disk and without an end by itself, for tests. */
 export function memoryClaims(): TenantClaims & { readonly running: Map<string, TenantChange> } {
   const running = new Map<string, TenantChange>();
   const owners = new Map<string, string>();
+  const left = new Map<string, LatelyLeft>();
   return {
     running,
     async begin(change) {
@@ -14,11 +16,13 @@ export function memoryClaims(): TenantClaims & { readonly running: Map<string, T
       }
       running.set(change.tenant, change);
       for (const key of change.keys) owners.set(key, change.tenant);
-      return { result: "begun" };
+      const lately = left.get(change.tenant);
+      return { result: "begun", ...(lately !== undefined && { lately }) };
     },
     othersOf: async (tenant, keys) => keys.filter((key) => (owners.get(key) ?? tenant) !== tenant),
-    async end({ tenant, keys }) {
+    async end({ tenant, keys }, isKept, leaves) {
       running.delete(tenant);
+      if (isKept && leaves !== undefined) left.set(tenant, leaves);
       for (const [key, by] of owners) if (by === tenant && !keys.includes(key)) owners.delete(key);
     },
   };

@@ -211,6 +211,8 @@ test("what a tenant left that was deleted in KV alone is erased by the API's del
   const erased: string[] = [];
   const erasing: TenantDeps = {
     ...deps,
+    // An hour later nobody remembers the change before.
+    claims: memoryClaims(),
     eraseSimilar: async ({ id, jurisdiction }, user) => erased.push(`similar ${id} ${jurisdiction} ${user}`),
     eraseKnowledge: async ({ id, jurisdiction }, user, closedUntilMs) =>
       erased.push(`knowledge ${id} ${jurisdiction} ${user} ${closedUntilMs - nowMs}`),
@@ -248,4 +250,55 @@ test("a tenant that the API deleted has left nothing to erase, and one of its na
   const again = await putTenant(platform, "acme", tenantOf("acme"), deps);
   expect(again).toMatchObject({ value: { keys: { created_after: nowMs / 1000 } } });
   expect(config.has("gone:acme")).toBe(false);
+});
+
+/** Another location, where KV still says what it said before. */
+function behind({ config, deps }: ReturnType<typeof world>): TenantDeps {
+  const before = new Map(config);
+  return { ...deps, readConfig: async (key) => before.get(key) ?? null };
+}
+
+test("a tenant whose data are to stay in the EU is not made a second time elsewhere, where KV does not tell it yet", async () => {
+  const here = world();
+  const { config, deps } = here;
+  const elsewhere = behind(here);
+  const put = (jurisdiction: string, by: TenantDeps) =>
+    putTenant(platform, "acme", tenantOf("acme", { jurisdiction }), by);
+  expect(await put("eu", deps)).toMatchObject({ ok: true });
+  expect(await put("none", elsewhere)).toMatchObject({
+    error: { kind: "value-invalid", param: "jurisdiction" },
+  });
+  expect(JSON.parse(config.get("tenant:acme") ?? "")).toMatchObject({ jurisdiction: "eu" });
+  // Changed there as it is, it is no new one.
+  expect(await put("eu", elsewhere)).toMatchObject({ ok: true });
+  const log = await deps.ledger({ log: "platform", tenant: null }).entries(null, 10);
+  expect(log.entries.map(({ action }) => action)).toEqual(["tenant.update", "tenant.create"]);
+});
+
+test("a tenant that was made anew is not changed, erased or void of its bound on keys where KV still tells the one before", async () => {
+  const here = world();
+  const { config, deps } = here;
+  const put = (jurisdiction: string, by: TenantDeps) =>
+    putTenant(platform, "acme", tenantOf("acme", { jurisdiction }), by);
+  await put("none", deps);
+  const knowsTheFirst = behind(here);
+  await deleteTenant(platform, "acme", deps);
+  const knowsNone = behind(here);
+  // Where KV tells nothing of the deletion, another by its name is another all the same.
+  const second = await put("eu", knowsTheFirst);
+  expect(second).toMatchObject({ value: { jurisdiction: "eu", keys: { created_after: nowMs / 1000 } } });
+  expect(config.has("gone:acme")).toBe(false);
+  expect(await put("none", knowsTheFirst)).toMatchObject({ error: { param: "jurisdiction" } });
+  const later: TenantDeps = { ...knowsNone, now: () => nowMs + 1 };
+  const moment =
+    "Tenant 'acme' was changed a moment ago, which is not known everywhere yet. Try again in a minute.";
+  expect(await deleteTenant(platform, "acme", knowsTheFirst)).toMatchObject({ error: { message: moment } });
+  expect(config.has("tenant:acme")).toBe(true);
+  await deleteTenant(platform, "acme", deps);
+  // A second deletion finds nothing, also where KV tells a tenant yet.
+  expect(await deleteTenant(platform, "acme", knowsTheFirst)).toMatchObject({
+    error: { kind: "object-unknown" },
+  });
+  expect(await put("eu", later)).toMatchObject({ ok: true });
+  await expect(deleteTenant(platform, "acme", later)).resolves.toMatchObject({ error: { message: moment } });
 });

@@ -3,7 +3,9 @@ import { err, ok } from "../contracts/result.ts";
 import { goneKey, readTenantEntry, tenantKey, type StoreEntry } from "../tenancy/tenant-entries.ts";
 import type { EntryPage, Ledger, LedgerCommand } from "./ledger.ts";
 import { tenantConfigSchema, type TenantConfig } from "../tenancy/tenant-config.ts";
-import { claimsOf, goneMark, planRemoval, planTenant, readGoneMark } from "../tenancy/tenant-registry.ts";
+import { goneMark, readGoneMark } from "../tenancy/gone-mark.ts";
+import { type LatelyLeft, standingOf } from "../tenancy/lately-left.ts";
+import { claimsOf, planRemoval, planTenant } from "../tenancy/tenant-registry.ts";
 import { base32 } from "../turn/base32.ts";
 import { invalidValue, refusalOfIssues } from "../wire/zod-refusal.ts";
 import {
@@ -76,22 +78,36 @@ export async function putTenant(
   const parsed = tenantConfigSchema.safeParse(body);
   if (!parsed.success) return err(refusalOfIssues(parsed.error.issues, [], body));
   if (parsed.data.id !== id) return err(invalidValue("id", "is not the one in the URL"));
-  return alone(id, await claimsOf(parsed.data), deps, async () => writeTenant(admin, parsed.data, deps));
+  return alone(id, await claimsOf(parsed.data), deps, async (held) =>
+    writeTenant(admin, parsed.data, held, deps),
+  );
 }
 
 async function writeTenant(
   admin: Admin,
   checked: TenantConfig,
+  { lately, leaves }: HeldChange,
   deps: TenantDeps,
 ): Promise<AdminResult<TenantConfig>> {
   const { id } = checked;
-  const plan = await planTenant({ get: deps.readConfig }, checked, deps.environment, deps.now());
+  const atMs = deps.now();
+  const plan = await planTenant({ get: deps.readConfig }, checked, deps.environment, atMs, lately);
   if (!plan.ok) return err(invalidValue(plan.error.param, plan.error.message));
   const { tenant, put, stale, isNew } = plan.value;
   if (isNew) await endLateKeys(admin, { log: id, tenant }, deps);
   await note(admin, isNew ? "tenant.create" : "tenant.update", { log: id, tenant }, tenant.version, deps);
+  const { jurisdiction } = tenant;
+  // Before it is written: should that be cut off, it may be there all the same.
+  leaves({ atMs, lasting: { jurisdiction, createdAfter: tenant.keys.created_after } });
   await deps.writeConfig(put, await ownOf(id, stale, deps));
   return ok(tenant);
+}
+
+/** A change of a tenant that nobody else changes meanwhile. */
+interface HeldChange {
+  readonly lately: LatelyLeft | null;
+  /** What there is of the tenant from now on. */
+  readonly leaves: (left: LatelyLeft) => void;
 }
 
 /** While it works nobody else changes this tenant through the API, or gives another one what this one is found by. */
@@ -99,7 +115,7 @@ async function alone<T>(
   tenant: string,
   claims: readonly { readonly param: string; readonly key: string }[],
   { claims: register, random }: TenantDeps,
-  work: () => Promise<AdminResult<T>>,
+  work: (held: HeldChange) => Promise<AdminResult<T>>,
 ): Promise<AdminResult<T>> {
   const keys = [...new Set(claims.map(({ key }) => key))];
   const change = { tenant, change: base32(random(16), 25), keys };
@@ -112,12 +128,13 @@ async function alone<T>(
   }
   // Of what broke off in the middle nobody knows how far it came.
   let isKept = true;
+  let left: LatelyLeft | undefined;
   try {
-    const result = await work();
+    const result = await work({ lately: begun.lately ?? null, leaves: (leaving) => (left = leaving) });
     isKept = result.ok;
     return result;
   } finally {
-    await register.end(change, isKept);
+    await register.end(change, isKept, left);
   }
 }
 
@@ -166,11 +183,27 @@ async function madeSinceDeletion(ledger: Ledger): Promise<boolean> {
 /** One that was deleted in KV alone has left what it kept; that is erased then. */
 export async function deleteTenant(admin: Admin, id: string, deps: TenantDeps): Promise<AdminResult<object>> {
   if (!tenantIdSchema.safeParse(id).success) return err(unknownObject);
-  return alone(id, [], deps, async () => removeTenant(admin, id, deps));
+  return alone(id, [], deps, async (held) => removeTenant(admin, id, held, deps));
 }
 
-async function removeTenant(admin: Admin, id: string, deps: TenantDeps): Promise<AdminResult<object>> {
+async function removeTenant(
+  admin: Admin,
+  id: string,
+  { lately, leaves }: HeldChange,
+  deps: TenantDeps,
+): Promise<AdminResult<object>> {
   const text = await deps.readConfig(tenantKey(id));
+  if (lately !== null) {
+    const mark = text === null ? await deps.readConfig(goneKey(id)) : null;
+    const { exists, lasting } = standingOf(text, mark, lately);
+    if (text !== null && !exists) return err(unknownObject);
+    // What would be erased and revoked is another's, or another place's.
+    if (exists && (text === null || lasting.some((one) => one.jurisdiction !== lasting[0]?.jurisdiction)))
+      return err({
+        kind: "conflict",
+        message: `Tenant '${id}' was changed a moment ago, which is not known everywhere yet. Try again in a minute.`,
+      });
+  }
   if (text === null) return eraseGone(admin, id, deps);
   const read = readTenantEntry(text);
   if (!read.ok)
@@ -188,6 +221,7 @@ async function removeTenant(admin: Admin, id: string, deps: TenantDeps): Promise
   await deps.eraseKnowledge(tenant, null, untilMs);
   const plan = await planRemoval({ get: deps.readConfig }, id, deps.now(), true);
   if (plan !== null) await deps.writeConfig(plan.put, await ownOf(id, plan.stale, deps));
+  leaves({ atMs: deps.now(), lasting: null });
   return ok({ object: "tenant.deleted", id, deleted: true });
 }
 

@@ -3,6 +3,8 @@
  * locations a minute later: so who changes a tenant says so in one place before it reads KV (durable-objects/audit-log/claim-store.ts). What
  * lasts is KV's to say: a claim ends when KV tells the same everywhere.
  */
+import type { LatelyLeft } from "../tenancy/lately-left.ts";
+
 export const tenantClaimsVersion = 1;
 
 export interface TenantChange {
@@ -16,8 +18,13 @@ export interface TenantChange {
 export interface BeginChange extends TenantChange {
   readonly v: typeof tenantClaimsVersion;
 }
+export interface Begun {
+  readonly result: "begun";
+  /** What the change before left, while KV may not tell it everywhere; absent: KV tells it. */
+  readonly lately?: LatelyLeft;
+}
 export type BeginChangeOutcome =
-  | { readonly result: "begun" }
+  | Begun
   /** Somebody else changes this tenant. */
   | { readonly result: "busy" }
   /** One of the keys is another tenant's. */
@@ -31,6 +38,8 @@ export interface ClaimsUnsupported {
 export interface EndChange extends BeginChange {
   /** `false`: nothing was changed. */
   readonly isKept: boolean;
+  /** Absent: as before. */
+  readonly leaves?: LatelyLeft;
 }
 
 export type EndChangeOutcome = { readonly result: "ended" } | ClaimsUnsupported;
@@ -53,6 +62,10 @@ export interface TenantClaims {
    * other's index. Rejects where nobody can be asked.
    */
   othersOf(tenant: string, keys: readonly string[]): Promise<readonly string[]>;
-  /** Never rejects: a change that is not ended ends by itself. */
-  end(change: TenantChange, isKept: boolean): Promise<void>;
+  /**
+   * Never rejects: a change that is not ended ends by itself.
+   *
+   * @param leaves what there is of the tenant now; absent: as before
+   */
+  end(change: TenantChange, isKept: boolean, leaves?: LatelyLeft): Promise<void>;
 }

@@ -1,7 +1,8 @@
-import * as z from "zod";
 import { demoSecretName, demoTenantId } from "../identity/demo.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { ConfigStore } from "./config-cache.ts";
+import { goneMark } from "./gone-mark.ts";
+import { type LatelyLeft, standingOf } from "./lately-left.ts";
 import {
   goneKey,
   hostKey,
@@ -36,24 +37,29 @@ export interface TenantFault {
   readonly message: string;
 }
 
+/** @param lately what the last change left, where KV may not tell it yet */
 export async function planTenant(
   store: ConfigStore,
   checked: TenantConfig,
   environment: "local" | "production",
   nowMs: number,
+  lately: LatelyLeft | null = null,
 ): Promise<Result<TenantPlan, TenantFault>> {
   const fault = secretFault(checked) ?? (environment === "production" ? demoFault(checked) : null);
   if (fault !== null) return err(fault);
   const { id } = checked;
   const before = await store.get(tenantKey(id));
-  const lasting = before === null ? null : lastingOf(before);
-  if (lasting !== null && lasting.jurisdiction !== checked.jurisdiction)
-    return err({
-      param: "jurisdiction",
-      message: `is ${lasting.jurisdiction}, and part of every object's id: it can't be changed`,
-    });
-  const isGone = before === null && (await store.get(goneKey(id))) !== null;
-  const createdAfter = isGone ? Math.floor(nowMs / 1000) : (lasting?.createdAfter ?? 0);
+  const standing = standingOf(before, before === null ? await store.get(goneKey(id)) : null, lately);
+  for (const { jurisdiction } of standing.lasting)
+    if (jurisdiction !== checked.jurisdiction)
+      return err({
+        param: "jurisdiction",
+        message: `is ${jurisdiction}, and part of every object's id: it can't be changed`,
+      });
+  const { isGone } = standing;
+  const createdAfter = isGone
+    ? Math.floor(nowMs / 1000)
+    : Math.max(0, ...standing.lasting.map((lasting) => lasting.createdAfter));
   const tenant = await withVersion({
     ...checked,
     keys: { ...checked.keys, created_after: Math.max(checked.keys.created_after, createdAfter) },
@@ -65,7 +71,7 @@ export async function planTenant(
   const known = before === null ? null : readTenantEntry(before);
   const indexes = known?.ok ? (await tenantEntries(known.value.value)).map(({ key }) => key) : [];
   const stale = [...indexes.filter((key) => !kept.has(key)), ...(isGone ? [goneKey(id)] : [])];
-  return ok({ tenant, put, stale, isNew: before === null });
+  return ok({ tenant, put, stale, isNew: !standing.exists });
 }
 
 export interface RemovalPlan {
@@ -73,19 +79,6 @@ export interface RemovalPlan {
   readonly put: readonly StoreEntry[];
   /** To be deleted after that, in order: the indexes first, so that none points at nothing. */
   readonly stale: readonly string[];
-}
-
-/** Behind the time in the mark of a tenant that was deleted: what it kept was erased as well. */
-const erasedMark = " erased";
-
-export function goneMark(nowMs: number, isErased: boolean): string {
-  return new Date(nowMs).toISOString() + (isErased ? erasedMark : "");
-}
-
-/** @returns when it was deleted, in milliseconds since 1970, and whether what it kept was erased, as far as the mark says */
-export function readGoneMark(mark: string): { readonly goneMs: number; readonly isErased: boolean } {
-  const goneMs = Date.parse(mark.replace(erasedMark, ""));
-  return { goneMs: Number.isNaN(goneMs) ? 0 : goneMs, isErased: mark.endsWith(erasedMark) };
 }
 
 /**
@@ -106,33 +99,6 @@ export async function planRemoval(
     put: [{ key: goneKey(id), value: goneMark(nowMs, isErased) }],
     stale: keys.toReversed(),
   };
-}
-
-const lastingSchema = z.lazy(() =>
-  z.object({
-    jurisdiction: z.enum(["none", "eu"]).default("none"),
-    keys: z.object({ created_after: z.number().default(0) }).prefault({}),
-  }),
-);
-
-/**
- * What an entry says that whoever writes it anew must not change. Read by itself: an entry that is broken elsewhere, or of a form
- * that this code no longer takes, says it as well. `null`: it says nothing.
- */
-function lastingOf(
-  text: string,
-): { readonly jurisdiction: TenantConfig["jurisdiction"]; readonly createdAfter: number } | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // Nothing of it can be known.
-    return null;
-  }
-  const parsed = lastingSchema.safeParse(json);
-  if (!parsed.success) return null;
-  const { jurisdiction, keys } = parsed.data;
-  return { jurisdiction, createdAfter: keys.created_after };
 }
 
 /** What a tenant is found by, each KV's key with the field that says it. */
