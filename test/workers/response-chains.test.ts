@@ -258,3 +258,17 @@ test("a response in a conversation goes on from it and is saved in it", async ()
   ]);
   await settled();
 });
+
+test("a response of a conversation is gone on from by the conversation: by its id alone all before it would be forgotten", async () => {
+  const authorization = await bearer("responding", "by-id");
+  const { id } = await create(authorization, { conversation: "c2", input: "I am Ann." });
+  for (const path of ["/v1/responses", "/v1/responses/input_tokens"]) {
+    const body = { model: "auto", previous_response_id: id, input: "Who am I?" };
+    const refused = await post(path, authorization, body);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      error: { param: "previous_response_id", message: expect.stringContaining("'conversation'") },
+    });
+  }
+  await settled();
+});

@@ -12,6 +12,7 @@ import { screenResponse } from "../../src/shared/responses/screen-items.ts";
 import { latestOf, rememberedLimits } from "../../src/shared/responses/remembered.ts";
 import {
   isKept,
+  isOfConversation,
   type ResponseTurn,
   storedInput,
   storedItems,
@@ -28,6 +29,7 @@ import {
   type ResponseRequest,
   type SentResponseRequest,
 } from "../../src/shared/wire/responses-request.ts";
+import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import { screenFrom } from "./fleet-moderator.ts";
 import { unknownStore } from "./grounding-parts.ts";
 import { startTurn, type TurnOrigin, type TurnStarted } from "./start-turn.ts";
@@ -130,6 +132,12 @@ function wishOf(tool: ResponseTool | undefined): WebSearchWish {
 /** What is before a response, and whether the oldest of it may be left out. */
 type GoingOn = Pick<ResponseTurn, "truncates" | "ancestors" | "before">;
 
+/** What was said before such a response is the conversation's: going on from it by its id would forget all of that without a word. */
+const ofConversation = invalidValue(
+  "previous_response_id",
+  "names a response of a conversation, which knows what was said before it: send that 'conversation' in its place",
+);
+
 /**
  * A previous response that is unknown, another's, deleted or no longer kept is refused in the same words. What is not kept goes on in what
  * is not kept either, and in nothing else: so a chain of such responses knows of its beginning, and no trace of it stays.
@@ -150,6 +158,7 @@ export async function goesOnFrom(
     });
   const { response } = retrieved.value;
   if (response === null) return err({ kind: "object-unknown" });
+  if (isOfConversation(response)) return err(ofConversation);
   const { ancestors } = storedInput(response);
   if (store !== false || isKept(response))
     return ok({ truncates, ancestors: [...ancestors, previous].slice(-mostAncestors) });

@@ -85,6 +85,12 @@ export function isKept(stored: string): boolean {
   return (JSON.parse(storedResponse(stored)) as { readonly store?: boolean }).store !== false;
 }
 
+/** Whether it is a turn of a conversation. */
+export function isOfConversation(stored: string): boolean {
+  const { conversation } = JSON.parse(storedResponse(stored)) as { readonly conversation?: object | null };
+  return conversation !== undefined && conversation !== null;
+}
+
 function lineBreakOf(stored: string): number {
   const at = stored.indexOf("\n");
   if (at === -1) throw new Error("a stored response has two lines");

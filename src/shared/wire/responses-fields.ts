@@ -96,7 +96,7 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
   ),
   previous_response_id: rule(
     "used",
-    "Goes on from a stored response of the caller's own, with everything before it: up to 256 responses; where there are more, 400, unless `truncation` is `auto`. Not beside `conversation`.",
+    "Goes on from a stored response of the caller's own, with everything before it: up to 256 responses; where there are more, 400, unless `truncation` is `auto`. Not beside `conversation`, nor from a response of one: send the conversation.",
   ),
   conversation: rule(
     "used",
