@@ -5,7 +5,7 @@ import {
 } from "../../src/shared/contracts/conversation.ts";
 import { fits } from "../../src/shared/turn/durable/conversation-items.ts";
 import { placeBehind } from "./branch-point.ts";
-import type { Access } from "./conversation-access.ts";
+import { type Access, incarnationOf } from "./conversation-access.ts";
 import type { ConversationStore } from "./conversation-store.ts";
 
 /** Saves a turn, whole, once; the conversation's first one makes it. Where nothing is to be saved, nothing is written. */
@@ -16,7 +16,7 @@ export function appendTurn(
   message: AppendTurn,
 ): AppendOutcome {
   if (message.items.length === 0) return { result: "released" };
-  if ((access.head?.incarnation ?? 1) !== message.incarnation) return { result: "superseded" };
+  if (incarnationOf(access) !== message.incarnation) return { result: "superseded" };
   if (access.kind !== "open" && message.mustExist) return { result: "unknown" };
   const known = access.kind === "open" ? store.appendedTurn(message.turnId) : null;
   if (known !== null) return { result: "already-appended", firstSequence: known.first };

@@ -17,6 +17,11 @@ export function accessTo(head: Head | null, message: { readonly v: number; reado
   return head.deletedMs === null ? { kind: "open", head } : { kind: "closed", head };
 }
 
+/** The first one is 1, and each deletion makes it one more. */
+export function incarnationOf({ head }: Exclude<Access, { kind: "refused" }>): number {
+  return head?.incarnation ?? 1;
+}
+
 function refused(failure: ConversationFailure): Access {
   return { kind: "refused", failure };
 }

@@ -38,7 +38,7 @@ import { endOfBranch } from "../../src/shared/turn/durable/item-path.ts";
 import { addItems } from "./add-items.ts";
 import { appendTurn } from "./append-turn.ts";
 import { root } from "./branch-point.ts";
-import { type Access, accessTo } from "./conversation-access.ts";
+import { type Access, accessTo, incarnationOf } from "./conversation-access.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
 import { ConversationStore } from "./conversation-store.ts";
 import { latestItems } from "./latest-items.ts";
@@ -126,16 +126,16 @@ export class Conversation extends DurableObject {
       const entered = await this.#gate.enter(message.turn, Date.now());
       if (entered.kind === "busy") return { result: "busy", why: entered.why, running: entered.running };
     }
-    // While it waited, the conversation may have gone on, or gone.
+    // While it waited, the conversation may have gone on, or gone. What was deleted does not come back with those who waited.
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
+    if (incarnationOf(access) !== incarnationOf(asked)) return unknown;
     if (access.kind !== "open") {
       const { upTo = null } = message;
       if (message.mustExist) return unknown;
       const behind = endOfBranch(0);
       if (upTo !== null && upTo !== root && upTo !== behind) return { result: "item-unknown" };
-      const incarnation = access.head?.incarnation ?? 1;
-      return { result: "ok", items: [], truncated: false, incarnation, behind };
+      return { result: "ok", items: [], truncated: false, incarnation: incarnationOf(access), behind };
     }
     return latestItems(this.#storage.sql, this.#store, access.head, message);
   }

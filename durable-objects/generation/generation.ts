@@ -100,9 +100,12 @@ export function createGenerationClass(
       if (access.turn === null) return access.failure;
       if (access.turn.status === "refused") return unknown;
       const changed = access.turn.status === "running";
+      // Of one that has not begun nothing is kept: what is shown of it is made while there is a request.
+      const unbegun = changed ? this.#keeper.running(true) : null;
       if (changed) this.#keeper.interrupt("cancelled", null);
-      const status = endStatus(this.#keeper.turn) ?? "cancelled";
-      return { result: "ended", changed, status, response: this.#keeper.response() };
+      const ended = endStatus(this.#keeper.turn);
+      if (ended === null) return { result: "ended", changed, status: "cancelled", response: unbegun };
+      return { result: "ended", changed, status: ended, response: this.#keeper.response() };
     }
 
     /** Of a turn that has ended: its response stays until then at least, unless it is deleted. */

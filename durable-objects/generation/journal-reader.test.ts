@@ -16,6 +16,7 @@ function source(rows: JournalRow[], more: Partial<JournalSource> = {}): JournalS
   return {
     tail: new JournalTail(),
     next: () => rows.length,
+    refused: () => false,
     ended: () => true,
     gone: () => false,
     rowsFrom: (from) => rows.slice(from, from + 2),

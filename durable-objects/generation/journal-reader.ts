@@ -14,6 +14,8 @@ export interface JournalSource {
   /** The number after the last stored event. */
   next(): number;
   ended(): boolean;
+  /** The turn was refused before its first event: a reader that waited for that gets no end. */
+  refused(): boolean;
   /** The journal is gone: a reader that has not had all of it is cut off, not ended cleanly. */
   gone(): boolean;
   rowsFrom(from: number, maxUnits: number): JournalRow[];
@@ -48,6 +50,9 @@ async function pump(source: JournalSource, { from, ids }: ReadPosition, writer: 
         if (piece.next <= at) throw new Error("the journal has a gap");
         for (const bytes of piece.bytes) if (!(await settled(writer.write(bytes)))) return;
         at = piece.next;
+      } else if (source.refused()) {
+        await settled(writer.abort(new Error("the turn was refused")));
+        return;
       } else if (source.ended()) {
         await settled(writer.close());
         return;

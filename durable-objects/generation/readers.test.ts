@@ -66,3 +66,16 @@ test("a turn that is deleted under a reader that lags cuts it off, and what the 
   expect(blocks(lagging.text).length).toBeLessThan(begun + 602);
   expect(lagging.text).not.toContain("x".repeat(3001));
 });
+
+test("a reader that came before the first word of a turn that is then refused is cut off: nothing at all is no answer", async () => {
+  const probe = new Probe();
+  const starting = probe.stub.start(probe.message({ steps: [{ pause: true }], interrupted: "refuses" }));
+  await probe.control.arrived.promise;
+  const outcome = await probe.stub.read({ ...message, read: { from: 0, ids: true } });
+  if (outcome.result !== "stream") throw new Error(outcome.result);
+  const waiting = new Following(outcome.stream);
+  await probe.stub.cancel(message);
+  expect(await starting).toMatchObject({ result: "refused" });
+  expect(await waiting.rest()).toBe("cut");
+  expect(waiting.text).toBe("");
+});

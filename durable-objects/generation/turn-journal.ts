@@ -48,6 +48,12 @@ export class TurnJournal {
     this.#told.tail.push(rows);
   }
 
+  /** There will be no first event: whoever waits for it is told. */
+  refused(): void {
+    this.#told.isRefused = true;
+    this.#told.tail.ring();
+  }
+
   /** The rows that were stored with the turn's end: readers learn that there are no more. */
   showEnd(rows: readonly JournalRow[]): void {
     this.show(rows);
@@ -113,6 +119,7 @@ class Told implements JournalSource {
   readonly #store: GenerationStore;
   end: number;
   isErased = false;
+  isRefused = false;
 
   constructor(store: GenerationStore, end: number) {
     this.#store = store;
@@ -125,6 +132,10 @@ class Told implements JournalSource {
 
   ended(): boolean {
     return this.isErased || this.#store.turn?.status !== "running";
+  }
+
+  refused(): boolean {
+    return this.isRefused;
   }
 
   gone(): boolean {

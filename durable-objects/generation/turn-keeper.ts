@@ -61,10 +61,10 @@ export class TurnKeeper {
     return this.#store.response();
   }
 
-  /** What the runner shows of a turn that runs. */
-  running(): string | null {
+  /** What the runner shows of a turn that runs, or that ends now by a cancel before its first event. */
+  running(isCancelled = false): string | null {
     const request = this.#store.request();
-    return request === null ? null : (this.#needParts().runner.running?.(request) ?? null);
+    return request === null ? null : (this.#needParts().runner.running?.(request, isCancelled) ?? null);
   }
 
   /** The usage receipt's claims as JSON; `null`: none is kept. */
@@ -267,9 +267,10 @@ export class TurnKeeper {
     this.#store.end(outcome, live?.headers ?? {}, rows, Date.now());
     live?.stop();
     this.#live = null;
-    if (outcome.status === "refused")
+    if (outcome.status === "refused") {
       this.#refused = { refusal: outcome.refusal, headers: { ...outcome.headers } };
-    this.#journal.showEnd(rows);
+      this.#journal.refused();
+    } else this.#journal.showEnd(rows);
     this.#waiting.ring();
     this.#context.waitUntil(this.#ended.tend(this.#needParts()));
   }

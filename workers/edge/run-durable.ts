@@ -1,6 +1,7 @@
 /** A durable chat turn as an HTTP answer: started, and told as a stream or whole. */
 import type { Owner } from "../../src/shared/contracts/owner.ts";
-import { withObjectField, type ObjectField } from "../../src/shared/contracts/refusal.ts";
+import type { EndStatus } from "../../src/shared/contracts/generation.ts";
+import { withObjectField, type ObjectField, type Refusal } from "../../src/shared/contracts/refusal.ts";
 import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
@@ -108,20 +109,22 @@ function send(
     case "ended": {
       const headers = { ...outcome.headers, ...told };
       if (outcome.response !== null) return respondJson(scope, outcome.response, headers);
-      const refusal = {
-        kind: "origin-unavailable",
-        retryAfterMs: 1000,
-        detail: `the turn ended ${outcome.status}`,
-      } as const;
       // The same claim leads to the same failed turn for as long as it holds: asking again is of no use.
       const again = claim === null ? headers : { ...headers, "x-should-retry": "false" };
-      return respondRefusal(scope, refusal, again);
+      return respondRefusal(scope, withoutAnswer(outcome.status), again);
     }
     case "refused":
       return respondRefusal(scope, withObjectField(outcome.refusal, field), { ...outcome.headers });
     case "claimed":
       return respondRefusal(scope, { kind: "internal", detail: "a followed turn was only claimed" });
   }
+}
+
+/** Why a turn that has ended has nothing to show. Of a cancelled one that stands: somebody has deleted it. */
+export function withoutAnswer(status: EndStatus): Refusal {
+  return status === "cancelled"
+    ? { kind: "conflict", message: "This answer was deleted while it was being written." }
+    : { kind: "origin-unavailable", retryAfterMs: 1000, detail: `the turn ended ${status}` };
 }
 
 /** The object writes the stream, keep-alives included: nothing of the edge's runs a token. */

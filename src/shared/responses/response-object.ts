@@ -108,8 +108,8 @@ export function writeResponse(
   return `${head.slice(0, -1)},"output":${output}}`;
 }
 
-/** Of a response that has no end yet. */
-export function openEnd(status: "queued" | "in_progress"): ResponseEnd {
+/** Of a response that has no end yet, or was cancelled before it had begun. */
+export function openEnd(status: "queued" | "in_progress" | "cancelled"): ResponseEnd {
   return {
     status,
     completedAt: null,

@@ -101,7 +101,7 @@ export class ResponseWriter implements AnswerEncoder {
   }
 
   /** The response while it has no end, as JSON. */
-  open(status: "queued" | "in_progress"): string {
+  open(status: Parameters<typeof openEnd>[0]): string {
     return this.#object(openEnd(status));
   }
 

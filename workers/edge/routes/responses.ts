@@ -15,7 +15,7 @@ import { createResponse } from "../create-response.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { originOf, streamFromObject, streamOrLate } from "../run-durable.ts";
+import { originOf, streamFromObject, streamOrLate, withoutAnswer } from "../run-durable.ts";
 import type { TurnStarted } from "../start-turn.ts";
 import { retrieveTurn } from "../stored-turn.ts";
 import { turnCacheStatus } from "../turn-cache-status.ts";
@@ -94,10 +94,9 @@ async function send(
       const all = { ...outcome.headers, ...headers };
       if (outcome.response !== null && outcome.status !== "failed")
         return respondJson(scope, storedResponse(outcome.response), all);
-      const detail = `the turn ended ${outcome.status}`;
       // The same claim leads to the same failed response for as long as it holds: asking again is of no use.
       const again = claim === null ? all : { ...all, "x-should-retry": "false" };
-      return respondRefusal(scope, { kind: "origin-unavailable", retryAfterMs: 1000, detail }, again);
+      return respondRefusal(scope, withoutAnswer(outcome.status), again);
     }
   }
 }

@@ -37,8 +37,8 @@ export interface TurnRunner {
    */
   interrupted(request: string, interruption: Interruption): TurnOutcome;
 
-  /** What `retrieve` shows of the turn while it runs; `null`: nothing. Pure. */
-  running?(request: string): string | null;
+  /** What `retrieve` shows of the turn while it runs, and `cancel` of one that is cancelled before its first event; `null`: nothing. Pure. */
+  running?(request: string, isCancelled: boolean): string | null;
 
   /** A page of the messages that a listed turn was asked with. Pure. */
   asked?(request: string, page: AskedPage): AskedMessages;

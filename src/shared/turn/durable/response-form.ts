@@ -103,8 +103,11 @@ function history(events: Iterable<JournalEvent>): FormHistory {
   return { ...gatherResponse(all), model: modelNamedIn(all), createdSeconds: null };
 }
 
-/** What a client sees of a response that has not ended: `retrieve` while it runs. */
-export function openResponse(request: ResponseTurnRequest, status: "queued" | "in_progress"): string {
+/** What a client sees of a response that has said nothing yet, and of one that was cancelled before. */
+export function openResponse(
+  request: ResponseTurnRequest,
+  status: "queued" | "in_progress" | "cancelled",
+): string {
   return writeStored(writerFor(request, () => 0).open(status), request.response);
 }
 

@@ -1,0 +1,119 @@
+/** Turns that wait for the one before in their conversation, and what becomes of them when somebody stops or deletes them. */
+import { env } from "cloudflare:workers";
+import { beforeEach, expect, test } from "vitest";
+import { type OrgId, tenantIdSchema, type UserId } from "../../src/shared/contracts/ids.ts";
+import { claimedId } from "../../src/shared/turn/durable/turn-claim.ts";
+import { isolateOf } from "../../workers/edge/isolate.ts";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { eventually } from "./eventually.ts";
+import { itemsOf, say } from "./named-turn.ts";
+import { expectBill, scriptedEdge } from "./scripted-edge.ts";
+
+const tenant = "waiting";
+const engine = scriptedEdge({ [tenant]: {} });
+
+beforeEach(() => {
+  engine.tokens = ["One", " two", " three"];
+});
+
+/** The id of the answer that this key leads to, which its client hears late (workers/edge/late-start.ts). */
+async function idOf(user: string, key: string, kind: "response" | "chat" = "response"): Promise<string> {
+  const claim = { by: "key", text: key, fingerprint: "", keptMs: 0 } as const;
+  const principal = { tenant: tenantIdSchema.parse(tenant), org: tenant as OrgId, user: user as UserId };
+  return (await claimedId(isolateOf(env).hash, kind, claim, 0, principal, "none")).id;
+}
+
+/** A turn that stands in mid-answer until `go` is called. */
+async function paused(authorization: string, conversation: string) {
+  const gate = Promise.withResolvers<void>();
+  engine.pause = { at: 2, until: gate.promise };
+  const response = await post(
+    "/v1/chat/completions",
+    authorization,
+    say("first", conversation, { stream: true }),
+  );
+  expect(response.status).toBe(200);
+  engine.pause = null;
+  return { response, go: gate.resolve };
+}
+
+test("a response that waits is cancelled by its id: whoever stops it, waits for it or reads it is told so, and it costs nothing", async () => {
+  const authorization = await bearer(tenant, "ann");
+  const first = await paused(authorization, "talk");
+  const asked = { model: "auto", conversation: "talk", input: "second", metadata: { kept: "not" } };
+  const waiting = post("/v1/responses", authorization, asked, { "idempotency-key": "k1" });
+  const id = await idOf("ann", "k1");
+  const shown = () => send(`/v1/responses/${id}`, { headers: { authorization } });
+  await eventually(async () => expect((await shown()).status).toBe(200));
+  const reader = await send(`/v1/responses/${id}?stream=true`, { headers: { authorization } });
+  const cancelled = await send(`/v1/responses/${id}/cancel`, { method: "POST", headers: { authorization } });
+  expect(cancelled.status).toBe(200);
+  expect(await cancelled.json()).toMatchObject({
+    id,
+    object: "response",
+    status: "cancelled",
+    metadata: { kept: "not" },
+    output: [],
+  });
+  const refused = await waiting;
+  expect(refused.status).toBe(409);
+  expect(refused.headers.get("x-should-retry")).toBe("false");
+  // A stream that ended cleanly would be an answer without a word.
+  await expect(reader.text()).rejects.toThrow();
+  first.go();
+  await first.response.text();
+  await expectBill(authorization, 1, 13);
+  expect((await shown()).status).toBe(404);
+});
+
+test.for([
+  { kind: "response", path: "/v1/responses", body: { model: "auto", input: "Hi" } },
+  { kind: "chat", path: "/v1/chat/completions", body: { ...say("Hi", "deleted"), store: true } },
+] as const)(
+  "whoever waits for a $kind that another device deletes is told so, and does not ask for it again",
+  async ({ kind, path, body }) => {
+    const authorization = await bearer(tenant, `bea-${kind}`);
+    const gate = Promise.withResolvers<void>();
+    engine.pause = { at: 2, until: gate.promise };
+    const waiting = post(path, authorization, body, { "idempotency-key": "k" });
+    await eventually(() => expect(engine.asked).toHaveLength(1));
+    const id = await idOf(`bea-${kind}`, "k", kind);
+    const deleted = await send(`${path}/${id}`, { method: "DELETE", headers: { authorization } });
+    expect(deleted.status).toBe(200);
+    const refused = await waiting;
+    expect(refused.status).toBe(409);
+    expect(refused.headers.get("x-should-retry")).toBe("false");
+    expect(await refused.json()).toMatchObject({
+      error: { code: "conflict", message: expect.stringContaining("deleted") },
+    });
+    gate.resolve();
+    await settled();
+  },
+);
+
+test("a conversation that is deleted does not come back with the turns that wait in it", async () => {
+  const authorization = await bearer(tenant, "cem");
+  await (await post("/v1/chat/completions", authorization, say("secret", "gone"))).text();
+  await eventually(async () => expect((await itemsOf(authorization, "gone")).texts).toHaveLength(2));
+  const first = await paused(authorization, "gone");
+  const waiting = post(
+    "/v1/responses",
+    authorization,
+    { model: "auto", conversation: "gone", input: "more" },
+    { "idempotency-key": "k2" },
+  );
+  const id = await idOf("cem", "k2");
+  await eventually(async () => {
+    const shown = await send(`/v1/responses/${id}`, { headers: { authorization } });
+    expect(shown.status).toBe(200);
+  });
+  const deleted = await send("/v1/conversations/gone", { method: "DELETE", headers: { authorization } });
+  expect(deleted.status).toBe(200);
+  const refused = await waiting;
+  expect(refused.status).toBe(404);
+  expect(await refused.json()).toMatchObject({ error: { param: "conversation" } });
+  first.go();
+  await first.response.text().catch(() => "");
+  await settled();
+  expect((await itemsOf(authorization, "gone")).status).toBe(404);
+});
