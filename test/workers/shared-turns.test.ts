@@ -1,6 +1,10 @@
 /** When do equal requests without a key share a turn? Where the tenant wants it: a client's retry, and equal ones at once. */
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { eventually } from "./eventually.ts";
+import { changeStored, storedTurn } from "./generation-probe.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 
 const engine = scriptedEdge({
@@ -72,5 +76,27 @@ test("what tools find out is asked anew: a moment later it may be another answer
   for (let at = 0; at < 2; at += 1)
     await (await post("/v1/chat/completions", authorization, { ...streamed, temperature: 0 })).text();
   expect(engine.asked).toHaveLength(2);
+  await settled();
+});
+
+test("the same words are asked as often as anybody likes, also where each answer is kept for weeks", async () => {
+  const authorization = await bearer("retries", "greets");
+  const asked = new Set<string>();
+  for (let day = 0; day < 18; day += 1) {
+    const response = await post("/v1/responses", authorization, { model: "auto", input: "Good morning" });
+    expect(response.status).toBe(200);
+    await response.text();
+    const id = response.headers.get("x-edgewise-response-id") ?? "";
+    asked.add(id);
+    const stub = env.GENERATION.getByName(id.slice("resp_".length, "resp_".length + 27));
+    await eventually(() =>
+      runInDurableObject(stub, (_object, state) => expect(storedTurn(state).outbox).toEqual([])),
+    );
+    await changeStored(stub, (stored) => {
+      stored.createdMs -= 86_400_000;
+      stored.endedMs = (stored.endedMs ?? 0) - 86_400_000;
+    });
+  }
+  expect(asked.size).toBe(18);
   await settled();
 });

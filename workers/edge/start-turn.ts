@@ -147,6 +147,8 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
       }
     }
   }
+  // The same words are asked again and again by whoever knows of no claim: then this is a turn of its own.
+  if (claim !== null && claim.by !== "key") return startTurn(from, { ...turn, claim: null });
   return err({
     kind: "conflict",
     message: "This Idempotency-Key was used too often. Use a new key for a new request.",
