@@ -8,14 +8,21 @@ import { placeBehind } from "./branch-point.ts";
 import { type Access, incarnationOf } from "./conversation-access.ts";
 import type { ConversationStore } from "./conversation-store.ts";
 
-/** Saves a turn, whole, once; the conversation's first one makes it. Where nothing is to be saved, nothing is written. */
+/**
+ * Saves a turn, whole, once; the conversation's first one makes it. Where nothing is to be saved, nothing is written but which object
+ * holds what was asked.
+ */
 export function appendTurn(
   storage: DurableObjectStorage,
   store: ConversationStore,
   access: Exclude<Access, { kind: "refused" }>,
   message: AppendTurn,
 ): AppendOutcome {
-  if (message.items.length === 0) return { result: "released" };
+  if (message.items.length === 0) {
+    if (access.kind === "open" && message.responseId != null)
+      store.noteResponse(message.turnId, message.responseId);
+    return { result: "released" };
+  }
   if (incarnationOf(access) !== message.incarnation) return { result: "superseded" };
   if (access.kind !== "open" && message.mustExist) return { result: "unknown" };
   const known = access.kind === "open" ? store.appendedTurn(message.turnId) : null;

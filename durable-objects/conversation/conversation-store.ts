@@ -149,8 +149,7 @@ export class ConversationStore {
         );
       }
       this.#sql.exec("INSERT INTO turn VALUES (?, ?, ?, ?)", turnId, first, items.length, nowMs);
-      if (turn.responseId !== null)
-        this.#sql.exec("INSERT OR IGNORE INTO turn_response VALUES (?, ?)", turnId, turn.responseId);
+      if (turn.responseId !== null) this.noteResponse(turnId, turn.responseId);
       // One write of the row: of the count, and where the branch is the first, of its next position.
       this.#sql.exec(
         "UPDATE head SET next_sequence = next_sequence + ?, items = items + ? WHERE only_row = 1",
@@ -160,6 +159,11 @@ export class ConversationStore {
       if (branch !== head.branch) this.#reveal({ branch }, nowMs);
       return first;
     });
+  }
+
+  /** A deletion finds the turn's own object by it. The conversation must be open. */
+  noteResponse(turnId: string, responseId: string): void {
+    this.#sql.exec("INSERT OR IGNORE INTO turn_response VALUES (?, ?)", turnId, responseId);
   }
 
   /** Takes one item away. Nothing else moves. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { LostRun, TurnIo, TurnOutcome, TurnRunner } from "./ports.ts";
+import type { Effect, LostRun, TurnIo, TurnOutcome, TurnRunner } from "./ports.ts";
 import { releasingConversation } from "./releasing-conversation.ts";
 
 const request = JSON.stringify({
@@ -31,7 +31,7 @@ const io: TurnIo = {
   keep: () => undefined,
 };
 const lost: LostRun = { events: () => [], usage: null, note: null, isFindable: true };
-const release = { kind: "append", objectName: "c", incarnation: 0, items: [], responseId: "chatcmpl-t1" };
+const release = { kind: "append", objectName: "c", incarnation: 0, items: [] };
 
 test("a turn that leaves nothing releases its conversation, also where its run was lost and went on", async () => {
   const { signal } = new AbortController();
@@ -50,6 +50,24 @@ test("a turn that leaves nothing releases its conversation, also where its run w
     }),
   ];
   for (const end of ends) expect(end?.effects).toMatchObject([release]);
+});
+
+test("a conversation hears which object holds what was asked, where that is kept without an answer", async () => {
+  const failed: TurnOutcome = {
+    status: "failed",
+    events: [],
+    response: '{"status":"failed"}',
+    usage: { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 },
+    basis: "estimated",
+    effects: [],
+  };
+  const ends = [failed, refused].map((outcome) => {
+    const releasing = releasingConversation({ ...runner, run: async () => outcome });
+    return releasing.run(request, io, new AbortController().signal);
+  });
+  const [[kept], [gone]] = (await Promise.all(ends)).map(({ effects }) => effects) as [Effect[], Effect[]];
+  expect(kept).toMatchObject({ ...release, responseId: "chatcmpl-t1" });
+  expect(gone).not.toHaveProperty("responseId");
 });
 
 test("whoever can't go on with a lost turn still can't", () => {

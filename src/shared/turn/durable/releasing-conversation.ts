@@ -1,6 +1,8 @@
 /**
  * A conversation lets its turns in one at a time: whoever was let in says when it is over. A turn that is saved says so by
  * being appended; every other end (refused, cancelled before a word, nothing to keep) by an `append` of nothing, added here.
+ *
+ * What such a turn was asked may be kept all the same, by its own id: the conversation hears of that, for its deletion.
  */
 import type { ConversationRef } from "../conversation-name.ts";
 import type { Effect, TurnOutcome, TurnRunner } from "./ports.ts";
@@ -34,7 +36,7 @@ function releasing(text: string, outcome: TurnOutcome): TurnOutcome {
     // No incarnation is called so: older code saves nothing.
     incarnation: 0,
     items: [],
-    responseId,
+    ...(outcome.status === "refused" ? {} : { responseId }),
   };
   return { ...outcome, effects: [...outcome.effects, release] };
 }
