@@ -70,8 +70,7 @@ function linkOf(word: string, before: readonly string[]): string | undefined {
   const last = before.at(-1) ?? "";
   if (word === ownersLink) return before[0] === "how" ? word : undefined;
   if (being.has(last)) return undefined;
-  const isParticle = (word === "in" || word === "on") && withParticle.has(last);
-  return isParticle ? undefined : links.get(word);
+  return word === "in" && withParticle.has(last) ? undefined : links.get(word);
 }
 
 /** Without greetings in front ("Hi, what is …") and thanks behind ("…, please"). One that is asked about stays. */
@@ -87,7 +86,7 @@ export function withoutGreetings<Token extends { readonly written: string; reado
   return tokens.slice(from, to);
 }
 
-/** "Hello in French" is no greeting. */
+/** "Hello in French" is no greeting, nor are "Thanks for all the fish" thanks. */
 function beginsQuestion(word: string | undefined): boolean {
-  return word !== undefined && !links.has(word) && !joins.has(word);
+  return word !== undefined && !links.has(word) && !joins.has(word) && !/^(?:for|at|on)$/.test(word);
 }

@@ -29,20 +29,18 @@ export const casedUnits: ReadonlySet<string> = new Set(
 );
 
 /**
- * May be there or not, but not one in place of another: "schools in Rome" and "schools Rome" ask the same, "look for a star" and
- * "look at a star" do not. Of those that have one meaning here either may stand for the other; a visa for India is none in India.
+ * May be there or not, and either may stand for the other: "schools in Rome" and "schools of Rome" ask what "schools Rome" asks. `for`, `at`
+ * and `on` are words like others: behind a verb they say to whom a thing is done ("cook for my dog", "leave for Rome"), and a book on Japan
+ * is none in Japan, nor the effect of stress on sleep that on stress of sleep.
  */
 export const links: ReadonlyMap<string, string> = new Map([
   ["of", "of"],
   ["in", "of"],
-  ["for", "for"],
-  ["on", "of"],
-  ["at", "at"],
 ]);
 
-/** With these, "in" and "on" are part of the verb. */
+/** With these, "in" is part of the verb: who invests in gold keeps his gold. */
 export const withParticle: ReadonlySet<string> = new Set(
-  "turn switch log sign put plug fill hand give check come go carry hold move get break cut sit stand sleep bring hang take drop pass run work keep set".split(
+  "turn switch log sign put plug fill hand give check come go carry hold move get break cut sit stand sleep bring hang take drop pass run work keep set invest believe trade deal cash trust confide".split(
     " ",
   ),
 );
@@ -77,7 +75,7 @@ export const joins: ReadonlySet<string> = new Set(["and", "or", "versus"]);
 
 /** But where one of these says which of the two is the first. */
 export const inItsOrder: ReadonlySet<string> = new Set(
-  "not no never without except ratio subtract minus divide divided respectively order sequence then convert exchange swap".split(
+  "not no never without except ratio subtract minus divide divided respectively order sequence then convert exchange swap concatenate append prepend join combine merge print echo output list starting beginning".split(
     " ",
   ),
 );
@@ -122,6 +120,9 @@ export const sameWord: ReadonlyMap<string, string> = new Map([
 /** What one feels, thinks or does is asked of somebody; how a thing is done is not. */
 const ofSomebody =
   "(?!(?:feel|think|do|work|look|see|sound|mean|know|like|live|sleep|say|call|differ|compare|help|plan|want|remember|understand)\\b)";
+/** Whoever asks for the meaning of these does not ask what their word means. */
+const ofMoreThanWords =
+  "(?=(?:(?:the|a|my|our|your|human) )?(?:life|living|existence|being|death|love|suffering|history|everything|christmas|easter)\\b)";
 const aWay =
   "(?:what|which) (?:is|are|would be) (?:the |some |a |an )?(?:very )?(?:best |good )?(?:possible )?(?:ways?|methods?) (?:to|of|for)";
 
@@ -152,6 +153,7 @@ export const phrases: readonly (readonly [RegExp, string])[] = [
   ],
   [/\bhow to /g, "how "],
   [/\b(?:what|which) do(?:es)? (.{1,80}) mean$/, "what meaning $1"],
+  [new RegExp(`^(?:what is )?(?:the )?meaning of ${ofMoreThanWords}`), "what purport "],
   [/^(?:what is )?(?:the )?(?:meaning|definition) of /, "what meaning "],
   [/^define /, "what meaning "],
   [/\b(?:what|which) (?:is|are)(?: (?:some of|some|any))? (?=\S)/g, "what "],

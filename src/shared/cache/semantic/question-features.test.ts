@@ -41,6 +41,8 @@ test.each([
   ["Please explain recursion", "Explain recursion, please."],
   ["What is Paris - the city?", "What is Paris – the city?"],
   ["What is the capital of France?", "What is capital of France ?"],
+  ["What is the meaning of osmosis?", "What is the definition of osmosis?"],
+  ["What is the meaning of life?", "what's the meaning of life"],
 ])("%s — %s: the same", (one, other) => {
   expect(compare(one, other, "words")).toBe("same");
 });
@@ -100,6 +102,19 @@ test.each<readonly [string, string, GuardVerdict]>([
   ["What is the cloud?", "What is a cloud?", "words"],
   ["How big is the Amazon?", "How big is Amazon?", "words"],
   ["Who owns the Gap?", "Who owns Gap?", "words"],
+  ["Is it safe to cook for my dog?", "Is it safe to cook my dog?", "words"],
+  ["When does the train leave for Rome?", "When does the train leave Rome?", "words"],
+  ["Who paid for Trump?", "Who paid Trump?", "words"],
+  ["Who laughed at Bob?", "Who laughed Bob?", "words"],
+  ["Should I invest in gold?", "Should I invest gold?", "facts"],
+  ["What are the best books on Japan?", "What are the best books in Japan?", "facts"],
+  ["What is the effect of stress on sleep?", "What is the effect on stress of sleep?", "words"],
+  ["How much is 10% of 200?", "How much is 10% on 200?", "facts"],
+  ["What is the meaning of life?", "What is the definition of life?", "words"],
+  ["What is the meaning of life?", "Define life", "words"],
+  ["Concatenate foo and bar", "Concatenate bar and foo", "words"],
+  ["Print foo and bar", "Print bar and foo", "words"],
+  ["Thanks for all the fish, who wrote it?", "For all the fish, who wrote it?", "words"],
   ["What does [] do in Python?", "What does {} do in Python?", "facts"],
   ["What does [a-z] do?", "What does (a-z) do?", "facts"],
   ["What does ?? do in C#?", "What does :: do in C#?", "facts"],

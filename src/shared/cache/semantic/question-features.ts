@@ -8,7 +8,7 @@ import { readQuestion, type QuestionReading } from "./read-question.ts";
 import type { SipHash } from "./sip-hash.ts";
 
 /** Changes when readings do: entries of an older one are then not found. */
-export const featuresVersion = 3;
+export const featuresVersion = 4;
 
 function makeSchema() {
   const hashes = z.array(z.int().min(0)).max(4096);
