@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { whoIs } from "./credential.ts";
 import { Drafts } from "./drafts.ts";
+import { beginConversation, keepSession, newConversation } from "./keep.ts";
 
 test("each chat has what was typed in it, and what comes back unsent goes before it", () => {
   const drafts = new Drafts();
@@ -11,6 +12,44 @@ test("each chat has what was typed in it, and what comes back unsent goes before
   expect(drafts.of("alice", "d")).toBe("unsent");
   drafts.keep("alice", "c", "");
   expect(drafts.of("alice", "c")).toBe("");
+});
+
+test("behind a reload what was typed is there again, in a new chat too; nobody else's is kept, and what is there is newer", () => {
+  keepSession({ token: "a", user: "alice" });
+  const before = new Drafts();
+  const unused = newConversation();
+  before.keep("bob", "c", "bob's");
+  before.keep("alice", "c", "half");
+  before.keep("alice", unused, "new");
+  before.keepOverReload("alice");
+  const behind = new Drafts();
+  behind.keep("alice", "d", "there");
+  behind.bringBack("alice");
+  expect(behind.of("alice", "c")).toBe("half");
+  expect(behind.of("bob", "c")).toBe("");
+  expect(behind.of("alice", "d")).toBe("there");
+  expect(behind.of("bob", unused)).toBe("");
+  expect(behind.of("alice", unused)).toBe("new");
+  // Sent: it is in no other new chat.
+  behind.keep("alice", unused, "new");
+  behind.keep("alice", unused, "");
+  beginConversation(unused);
+  expect(behind.of("alice", newConversation())).toBe("");
+  // Once: what is kept is the next reload's.
+  const another = new Drafts();
+  another.bringBack("alice");
+  expect(another.of("alice", "c")).toBe("");
+});
+
+test("drafts that are too long for a browser's storage leave those before them kept", () => {
+  keepSession({ token: "a", user: "alice" });
+  const before = new Drafts();
+  before.keep("alice", "c", "half");
+  before.keep("alice", "d", "x".repeat(600_000));
+  before.keepOverReload("alice");
+  const behind = new Drafts();
+  behind.bringBack("alice");
+  expect([behind.of("alice", "c"), behind.of("alice", "d")]).toEqual(["half", ""]);
 });
 
 const tokenOf = (claims: object): string =>

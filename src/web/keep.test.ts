@@ -42,7 +42,7 @@ test("where storage is full, one signs in and sends all the same", async () => {
   keep.beginConversation("c");
   expect(keep.keptSession()).toEqual(alice);
   expect(keep.keptConversation()).toBe("c");
-  keep.forgetSession();
+  keep.forgetSession(true);
   expect(keep.keptSession()).toBeNull();
 });
 
@@ -80,10 +80,38 @@ test("whoever signs in after somebody else begins with a chat of his own", async
   const keep = await openTab(new FakeStorage());
   keep.keepSession(alice);
   keep.keepConversation("conv_of_alice");
-  keep.forgetSession();
+  keep.forgetSession(true);
   keep.keepSession(alice);
   expect(keep.keptConversation()).toBe("conv_of_alice");
-  keep.forgetSession();
+  keep.forgetSession(true);
   keep.keepSession({ token: "b", user: "bob" });
   expect(keep.keptConversation()).not.toBe("conv_of_alice");
+});
+
+test("who signs out leaves no chat and no draft behind for who comes to this browser next; whose credential ends finds his chat again", async () => {
+  const tab = new FakeStorage();
+  const keep = await openTab(tab);
+  keep.keepSession(alice);
+  keep.keepConversation("conv_of_alice");
+  keep.keepDraftsOfTab("half a thought");
+  keep.forgetSession(false);
+  expect(keep.keptDraftsOfTab()).toBeNull();
+  expect((await openTab(tab)).keptConversation()).toBe("conv_of_alice");
+  const again = await openTab(tab);
+  again.keepSession(alice);
+  again.keepDraftsOfTab("half a thought");
+  again.forgetSession(true);
+  expect([...tab.entries.values(), ...browser.entries.values()]).toEqual([""]);
+  expect((await openTab(tab)).keptConversation()).toMatch(/^chat-/);
+  expect((await openTab(new FakeStorage())).keptConversation()).toMatch(/^chat-/);
+});
+
+test("without a session nothing that was typed is kept", async () => {
+  const tab = new FakeStorage();
+  const keep = await openTab(tab);
+  keep.keepDraftsOfTab("half a thought");
+  expect(keep.keptDraftsOfTab()).toBeNull();
+  keep.keepSession(alice);
+  keep.keepDraftsOfTab("half a thought");
+  expect((await openTab(tab)).keptDraftsOfTab()).toBe("half a thought");
 });

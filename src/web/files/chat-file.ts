@@ -17,7 +17,7 @@ export interface ChatFile {
   readonly state: FileState;
   /** A picture, as a `data:` URL: it goes with the next message, and is none of the files that are searched. */
   readonly picture?: string;
-  /** Something was asked with it, or it was there when the chat was opened: it stays as long as the chat. */
+  /** Something was asked with it, here or (as far as this browser knows) elsewhere: it stays as long as the chat. */
   readonly sent: boolean;
 }
 

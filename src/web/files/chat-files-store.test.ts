@@ -52,6 +52,7 @@ test("a chat that is opened shows its files by their names; one that was asked w
   const before = bench.opened();
   before.add([file("a.md"), file("b.md")]);
   await bench.settled();
+  before.asked();
   const [storeId = ""] = bench.server.stores.keys();
   const desk = bench.opened();
   await desk.open(storeId);
@@ -62,6 +63,27 @@ test("a chat that is opened shows its files by their names; one that was asked w
   expect(desk.storeIds()).toEqual([storeId]);
   await desk.remove(bench.view.files[0]?.key ?? "");
   expect(bench.server.files.size).toBe(2);
+});
+
+test("a file that nothing was asked with can be taken back behind a reload, too; asked with, it stays", async () => {
+  bench.server.conversation = {};
+  const before = bench.opened();
+  before.add([file("a.md"), file("b.md")]);
+  await bench.settled();
+  const [storeId = ""] = bench.server.stores.keys();
+  const desk = bench.opened();
+  await desk.open(storeId);
+  expect(bench.view.files.map(({ sent }) => sent)).toEqual([false, false]);
+  bench.server.refuses = { what: "DELETE", status: 503 };
+  await desk.remove(bench.view.files[0]?.key ?? "");
+  expect(bench.view.note).toContain("a.md could not be removed");
+  bench.server.refuses = null;
+  await desk.remove(bench.view.files.find(({ name }) => name === "a.md")?.key ?? "");
+  expect(bench.states()).toEqual([["b.md", "ready"]]);
+  expect([...bench.server.files.values()].map(({ filename }) => filename)).toEqual(["b.md"]);
+  desk.asked();
+  await bench.opened().open(storeId);
+  expect(bench.view.files.map(({ name, sent }) => [name, sent])).toEqual([["b.md", true]]);
 });
 
 test("a file that is still being read when the chat is opened is asked about once at a time, however often it is looked at", async () => {

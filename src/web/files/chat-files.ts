@@ -7,6 +7,7 @@ import type { ChatFile, DeskOptions, FileState } from "./chat-file.ts";
 import { ChatStore } from "./chat-store.ts";
 import { fileProblem } from "./file-problem.ts";
 import { attachFile, deleteFile, isEmptied, isMissing, listFiles, type StoredFile } from "./files-api.ts";
+import { forgetUnsent, isUnsent, rememberUnsent } from "./unsent-files.ts";
 import { untilRead } from "./until-read.ts";
 import { uploadFile } from "./upload-file.ts";
 
@@ -73,7 +74,8 @@ export class ChatFiles {
     if (file === undefined || file.sent) return;
     job?.removed.abort();
     this.#drop(key);
-    const id = job?.id ?? null;
+    // One that was there when the chat was opened has no job here, and its own id.
+    const id = job === undefined ? key : job.id;
     if (id !== null && !(await this.#deleted(id))) {
       // It lies there still, and may be found by a question: its chip is back, and what is to be done is said.
       this.#note(`${file.name} could not be removed. Remove it again.`);
@@ -105,7 +107,9 @@ export class ChatFiles {
   }
 
   asked(): void {
-    for (const { key, state } of this.#files) if (state.kind === "ready") this.#jobs.delete(key);
+    const ready = this.#files.filter(({ state }) => state.kind === "ready").map(({ key }) => key);
+    forgetUnsent(ready.map((key) => this.#jobs.get(key)?.id ?? key));
+    for (const key of ready) this.#jobs.delete(key);
     this.#files = this.#files.map((file) => (file.state.kind === "ready" ? { ...file, sent: true } : file));
     this.#shown();
   }
@@ -207,6 +211,7 @@ export class ChatFiles {
         (percent) => this.#become(key, { kind: "uploading", percent }),
         signal,
       );
+      rememberUnsent(job.id);
       // Its last byte and its removal may have crossed.
       if (signal.aborted) await this.#forget(job);
       signal.throwIfAborted();
@@ -254,6 +259,7 @@ export class ChatFiles {
   async #deleted(fileId: string): Promise<boolean> {
     try {
       await deleteFile(this.#options.token(), fileId);
+      forgetUnsent([fileId]);
       return true;
     } catch (error) {
       if (error instanceof ApiError) return false;
@@ -292,5 +298,5 @@ function shownFile({ id, name, status, why }: StoredFile): ChatFile {
       : status === "in_progress"
         ? { kind: "reading" }
         : { kind: "failed", why, retry: false };
-  return { key: id, name, state, sent: true };
+  return { key: id, name, state, sent: !isUnsent(id) };
 }

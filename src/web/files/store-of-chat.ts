@@ -4,6 +4,7 @@
  */
 import { ApiError, call, isRecord, json } from "../api.ts";
 import { isUnused } from "../keep.ts";
+import { type Pair, pairsIn } from "../kept-pairs.ts";
 import { Shelf } from "../shelf.ts";
 
 /** In the conversation's metadata: the id of its vector store. */
@@ -62,22 +63,11 @@ export function notSaidStore(conversation: string): string | null {
   return notSaid().find(([chat]) => chat === conversation)?.[1] ?? null;
 }
 
-function notSaid(): readonly (readonly [conversation: string, storeId: string])[] {
-  let kept: unknown;
-  try {
-    kept = JSON.parse(browser.get(notSaidKey) ?? "[]");
-  } catch {
-    // Somebody else's: it says nothing.
-    return [];
-  }
-  return Array.isArray(kept) ? kept.filter(isPair) : [];
+function notSaid(): readonly Pair[] {
+  return pairsIn(browser.get(notSaidKey));
 }
 
-function isPair(value: unknown): value is readonly [string, string] {
-  return Array.isArray(value) && typeof value[0] === "string" && typeof value[1] === "string";
-}
-
-function keep(all: readonly (readonly [string, string])[]): void {
+function keep(all: readonly Pair[]): void {
   if (all.length === 0) browser.remove(notSaidKey);
   else browser.set(notSaidKey, JSON.stringify(all.slice(-mostNotSaid)));
 }
