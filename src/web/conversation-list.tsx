@@ -1,7 +1,8 @@
 /** The user's chats, newest first: open, rename, delete. */
-import { useEffect, useRef, useState, type Ref } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type Ref } from "react";
 import type { ListedConversation } from "./conversations-api.ts";
 import { composes } from "./keys.ts";
+import { type FoundChats, isSearchable, useFoundChats } from "./search-chats.ts";
 import type { Conversations } from "./use-conversations.ts";
 
 export function ConversationList(props: {
@@ -15,6 +16,8 @@ export function ConversationList(props: {
   readonly ref: Ref<HTMLElement>;
 }) {
   const { conversations } = props;
+  const [search, setSearch] = useState("");
+  const found = useFoundChats(conversations, search);
   return (
     <nav
       ref={props.ref}
@@ -34,6 +37,23 @@ export function ConversationList(props: {
       <button type="button" className="new" onClick={props.onNew}>
         New chat
       </button>
+      {search !== "" || isSearchable(conversations) ? (
+        <input
+          type="search"
+          dir="auto"
+          aria-label="Search chats by name"
+          placeholder="Search chats"
+          value={search}
+          maxLength={200}
+          onChange={(event) => setSearch(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Escape" || search === "" || composes(event.nativeEvent)) return;
+            // It ends the search, and neither closes the list nor stops an answer.
+            event.preventDefault();
+            setSearch("");
+          }}
+        />
+      ) : null}
       {conversations.problem === null ? null : (
         <p className="fine" role="status">
           {conversations.problem}{" "}
@@ -45,8 +65,11 @@ export function ConversationList(props: {
       {conversations.entries.length === 0 && conversations.problem === null ? (
         <p className="fine">Your chats will be listed here.</p>
       ) : null}
+      <p className={search === "" ? "visually-hidden" : "fine"} role="status">
+        {search === "" ? "" : foundInWords(found)}
+      </p>
       <ul>
-        {conversations.entries.map((entry) => (
+        {found.entries.map((entry) => (
           <Entry
             key={entry.id}
             entry={entry}
@@ -68,6 +91,12 @@ export function ConversationList(props: {
   );
 }
 
+function foundInWords({ entries, isLooking }: FoundChats): string {
+  if (isLooking) return "Looking…";
+  if (entries.length === 0) return "No chat has that in its name.";
+  return entries.length === 1 ? "1 chat" : `${entries.length} chats`;
+}
+
 type Mode = "shown" | "renaming" | "deleting";
 
 function Entry(props: {
@@ -84,12 +113,15 @@ function Entry(props: {
     setLeft(mode);
     setMode("shown");
   };
+  const item = useRef<HTMLLIElement>(null);
+  // Whoever has deleted it goes on with the next one, not at the top of the page.
+  useLayoutEffect(() => () => leaveFocus(item.current), []);
   const title = props.entry.title ?? "Untitled chat";
   // The keys keep a button of one mode from becoming another's in place, with its focus. Keep has it first: a held Enter must not delete.
   switch (mode) {
     case "renaming":
       return (
-        <li key={mode} className="entry">
+        <li ref={item} key={mode} className="entry">
           <Rename
             title={title}
             onDone={(next) => {
@@ -102,6 +134,7 @@ function Entry(props: {
     case "deleting":
       return (
         <li
+          ref={item}
           key={mode}
           className="entry asking"
           onKeyDown={(event) => {
@@ -124,7 +157,7 @@ function Entry(props: {
       );
     case "shown":
       return (
-        <li key={mode} className="entry">
+        <li ref={item} key={mode} className="entry">
           <button
             type="button"
             className="open"
@@ -160,6 +193,13 @@ function Entry(props: {
         </li>
       );
   }
+}
+
+/** It is about to go: where the focus is in it, its neighbour has it, or the button for a new chat. */
+function leaveFocus(item: HTMLLIElement | null): void {
+  if (item === null || !item.contains(document.activeElement)) return;
+  const next = item.nextElementSibling ?? item.previousElementSibling ?? item.closest("nav");
+  next?.querySelector("button")?.focus();
 }
 
 /** @param onDone `null`: it stays as it was */

@@ -1,8 +1,14 @@
 import { useCopy } from "./use-copy.ts";
 
 /** @param of what it copies, for who hears its name alone; `within`: the element that holds it, seen from the button */
-export function CopyButton(props: { readonly text: string; readonly of: string; readonly within: string }) {
-  const { label, copy } = useCopy(props.text);
+export function CopyButton(props: {
+  readonly text: string;
+  readonly of: string;
+  readonly within: string;
+  /** Beside the text, what is seen of it (use-copy.ts). */
+  readonly asShown?: boolean;
+}) {
+  const { label, copy } = useCopy(props.text, props.asShown ?? false);
   return (
     <button
       type="button"

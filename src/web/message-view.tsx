@@ -101,7 +101,7 @@ export const MessageView = memo(function MessageView({
           {versions === undefined || actions === null ? null : (
             <Versions branches={versions.branches} at={versions.at} onShow={actions.showVersion} />
           )}
-          {copyable ? <CopyButton text={message.text} of="answer" within="article" /> : null}
+          {copyable ? <CopyButton text={message.text} of="answer" within="article" asShown /> : null}
           {actions !== null &&
           message.role === "user" &&
           message.behind !== undefined &&

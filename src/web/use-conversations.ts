@@ -21,6 +21,7 @@ export function useConversations(token: string): Conversations {
     [token],
   );
   const refresh = useCallback(() => void book.refresh(), [book]);
+  const showMore = useCallback(() => void book.showMore(), [book]);
   useEffect(refresh, [refresh]);
   useEffect(() => {
     let lookedMs = performance.now();
@@ -40,7 +41,7 @@ export function useConversations(token: string): Conversations {
   return {
     ...chats,
     refresh,
-    showMore: () => void book.showMore(),
+    showMore,
     rename: (id, title) => void book.rename(id, title),
     remove: async (id) => book.remove(id),
   };

@@ -1,0 +1,47 @@
+/** The way back down, for who has scrolled up: an answer goes on being written where he does not see it. */
+import { useEffect, useState, type ReactNode, type RefObject } from "react";
+
+/** A component of its own: only it is rendered anew while somebody scrolls. */
+export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElement | null> }): ReactNode {
+  const [isFar, setFar] = useState(false);
+  useEffect(() => {
+    const element = scroller.current;
+    const content = element?.firstElementChild;
+    if (element === null || content === null || content === undefined) return;
+    const look = (): void => setFar(isFarFromEnd(element));
+    const resized = new ResizeObserver(look);
+    element.addEventListener("scroll", look, { passive: true });
+    for (const one of [element, content]) resized.observe(one);
+    return () => {
+      element.removeEventListener("scroll", look);
+      resized.disconnect();
+    };
+  }, [scroller]);
+  if (!isFar) return null;
+  return (
+    <button
+      type="button"
+      className="to-latest"
+      aria-label="Go to the end of the conversation"
+      title="Go to the end"
+      onClick={() => {
+        const element = scroller.current;
+        if (element === null) return;
+        element.scrollTop = element.scrollHeight;
+        // The button that was pressed is gone.
+        element.focus({ preventScroll: true });
+      }}
+    >
+      ↓
+    </button>
+  );
+}
+
+/** By more than half of what is seen at once. */
+export function isFarFromEnd({
+  scrollHeight,
+  scrollTop,
+  clientHeight,
+}: Pick<Element, "scrollHeight" | "scrollTop" | "clientHeight">): boolean {
+  return scrollHeight - scrollTop - clientHeight > clientHeight / 2;
+}

@@ -1,0 +1,107 @@
+/** Reading on the chat page: the way back down, what is copied and printed of it, and a chat that is looked for. */
+import { describe, expect, test } from "vitest";
+import { leave, say, signInToDemo, startBrowser } from "./browser.ts";
+import { answerIs, chatPage, done, signInWith } from "./chat-page.ts";
+import { clientFor, tokenFor, unique } from "./product.ts";
+
+const browser = await startBrowser();
+const long = Array.from({ length: 80 }, (_, at) => `Paragraph ${at + 1}.`).join("\n\n");
+
+describe.skipIf(browser === null)("reading on the chat page", () => {
+  const open = chatPage(browser);
+
+  test("who has scrolled up finds a way back down, which is gone at the end", async () => {
+    const { page, complaints } = await open();
+    await signInToDemo(page);
+    await say(page, "Something long");
+    await done(page, 1);
+    await answerIs(page, long);
+    await page.reload();
+    await page.getByText("Paragraph 80.").waitFor();
+    const down = page.getByRole("button", { name: "Go to the end of the conversation" });
+    expect(await down.count()).toBe(0);
+    await page.evaluate("document.querySelector('.messages').scrollTop = 0");
+    await down.press("Enter");
+    await down.waitFor({ state: "detached" });
+    const left = "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)";
+    expect(await page.evaluate<number>(`${left}(document.querySelector(".messages"))`)).toBeLessThan(2);
+    expect(await page.evaluate("document.activeElement.className")).toBe("messages");
+    expect(complaints).toEqual([]);
+    await leave(page);
+  });
+
+  test("the whole conversation is printed, and nothing around it", async () => {
+    const { page } = await open({ colorScheme: "dark" });
+    await signInToDemo(page);
+    await say(page, "Something long");
+    await done(page, 1);
+    await answerIs(page, long);
+    await page.reload();
+    await page.getByText("Paragraph 80.").waitFor();
+    await page.emulateMedia({ media: "print" });
+    const pages = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type\s*\/Page\b/g);
+    expect(pages?.length).toBeGreaterThan(2);
+    for (const around of ["header", "footer", ".chats", ".actions"])
+      expect(await page.locator(around).first().isVisible()).toBe(false);
+    // White paper, whatever the screen is.
+    expect(await page.evaluate("getComputedStyle(document.documentElement).color")).toBe("rgb(28, 32, 36)");
+    await leave(page);
+  });
+
+  test("what is selected across messages is what was said, without the buttons; a copied answer is Markdown, and formatted where that is pasted", async () => {
+    const { page } = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+    await signInToDemo(page);
+    await say(page, "Some code");
+    await done(page, 1);
+    const text = "# Look\n\n```js\nconst a = 1;\n```\n\n| a | b |\n| - | - |\n| 1 | *2* |";
+    await answerIs(page, text);
+    await page.reload();
+    await page.locator("article.assistant pre").waitFor();
+    const selected = await page.evaluate<string>(`(() => {
+      getSelection().selectAllChildren(document.querySelector("[role=log]"));
+      return String(getSelection());
+    })()`);
+    expect(selected).toContain("const a = 1;");
+    for (const button of ["Copy", "Edit", "Regenerate"]) expect(selected).not.toContain(button);
+    await page.getByRole("button", { name: "Copy answer" }).click();
+    await page.getByRole("button", { name: "Copied answer" }).waitFor();
+    const copied = await page.evaluate<Record<string, string>>(`(async () => {
+      const [item] = await navigator.clipboard.read();
+      const texts = item.types.map(async (type) => [type, await (await item.getType(type)).text()]);
+      return Object.fromEntries(await Promise.all(texts));
+    })()`);
+    expect(copied["text/plain"]).toBe(text);
+    expect(copied["text/html"]).toContain("<em>2</em>");
+    expect(copied["text/html"]).not.toMatch(/button|figcaption|class=/);
+    await leave(page);
+  });
+
+  test("a chat is found by its name, listed yet or not; Escape ends the search, and the keyboard goes on behind a deletion", async () => {
+    const caller = { user: unique(), org: unique("o") };
+    const client = await clientFor(caller);
+    for (let at = 0; at < 34; at += 1) {
+      const { id } = await client.conversations.create();
+      const title = at === 0 ? "Reise nach Zürich" : `Other ${at}`;
+      await client.post(`/conversations/${id}`, { body: { title } });
+    }
+    const { page, complaints } = await open();
+    await signInWith(page, await tokenFor(caller));
+    const chats = page.getByRole("navigation", { name: "Chats" });
+    const names = chats.locator(".open");
+    await expect.poll(() => names.count()).toBe(30);
+    const search = chats.getByRole("searchbox", { name: "Search chats by name" });
+    await search.fill("zurich");
+    await expect.poll(() => names.allTextContents()).toEqual(["Reise nach Zürich"]);
+    await chats.getByRole("status").getByText("1 chat").waitFor();
+    await search.fill("nowhere");
+    await chats.getByRole("status").getByText("No chat has that in its name.").waitFor();
+    await search.press("Escape");
+    await expect.poll(() => names.count()).toBe(34);
+    await chats.getByRole("button", { name: "Delete Other 33" }).press("Enter");
+    await chats.getByRole("button", { name: "Delete", exact: true }).press("Enter");
+    await expect.poll(() => page.evaluate("document.activeElement.textContent")).toBe("Other 32");
+    expect(await names.count()).toBe(33);
+    expect(complaints).toEqual([]);
+    await leave(page);
+  });
+});
