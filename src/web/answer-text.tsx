@@ -1,5 +1,5 @@
 /** The words of an answer: as Markdown once its reader is there, and as they came until then and wherever it fails. */
-import { Component, useEffect, useState, type ComponentType, type ReactNode } from "react";
+import { Component, useEffect, useSyncExternalStore, type ComponentType, type ReactNode } from "react";
 import { loadAgain } from "./load-again.ts";
 
 interface Words {
@@ -7,17 +7,42 @@ interface Words {
 }
 
 /** Loaded for itself: the reader is a third of the page's code and is not needed before the first answer. */
-let Markdown: ComponentType<Words> | null = null;
+let reader: ComponentType<Words> | null = null;
+let isLost = false;
+let loading: Promise<void> | null = null;
+const listeners = new Set<() => void>();
 
+/** All answers of a chat ask at the same moment: its file is fetched once for them all. */
 async function loadMarkdown(): Promise<void> {
-  Markdown ??= (await loadAgain(async () => import("./markdown.tsx"))).Markdown;
+  if (reader !== null) return;
+  loading ??= loadAgain(async () => import("./markdown.tsx")).then(
+    ({ Markdown }) => loaded(Markdown),
+    // Each answer's words are there, and the next answer asks for the reader again.
+    () => loaded(null),
+  );
+  await loading;
+}
+
+function loaded(markdown: ComponentType<Words> | null): void {
+  reader = markdown;
+  isLost = markdown === null;
+  loading = null;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 /** Before it is needed: its file may be out of reach by then (no connection; replaced by a newer one's). */
 export function prepareMarkdown(): void {
-  loadMarkdown().catch(() => {
-    // The first answer asks for it again.
-  });
+  void loadMarkdown();
+}
+
+/** Whether answers stand there as they were written, since their reader could not be had. */
+export function useMarkdownLost(): boolean {
+  return useSyncExternalStore(subscribe, () => isLost);
 }
 
 function Plain({ text }: Words): ReactNode {
@@ -42,20 +67,8 @@ class PlainWhereItFails extends Component<{ readonly text: string; readonly chil
 }
 
 export function AnswerText({ text }: Words) {
-  const [Reader, setReader] = useState(() => Markdown);
-  useEffect(() => {
-    if (Reader !== null) return;
-    let wanted = true;
-    loadMarkdown().then(
-      () => wanted && setReader(() => Markdown),
-      () => {
-        // Its words are there, and the next answer asks for the reader again.
-      },
-    );
-    return () => {
-      wanted = false;
-    };
-  }, [Reader]);
+  const Reader = useSyncExternalStore(subscribe, () => reader);
+  useEffect(prepareMarkdown, []);
   if (Reader === null) return <Plain text={text} />;
   return (
     <PlainWhereItFails text={text}>

@@ -22,7 +22,7 @@ export function App() {
     );
   }, []);
   const leave = useCallback((hasEnded: boolean) => {
-    forgetSession();
+    forgetSession(!hasEnded);
     setSession(null);
     setEnded(hasEnded);
   }, []);
@@ -39,7 +39,12 @@ export function App() {
       />
     );
   }
-  if (behind === "loading") return null;
+  if (behind === "loading")
+    return (
+      <main className="sign-in">
+        <p role="status">Loading…</p>
+      </main>
+    );
   if (behind === "lost")
     return <Stopped>The page could not be loaded whole. Check your connection, then try again.</Stopped>;
   const SignedIn = behind;

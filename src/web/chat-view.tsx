@@ -1,17 +1,20 @@
 /** One conversation on screen: its messages, what went wrong, and where to type. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { prepareMarkdown } from "./answer-text.tsx";
+import { prepareMarkdown, useMarkdownLost } from "./answer-text.tsx";
 import type { ChatMessage, ChatState } from "./chat-state.ts";
 import { Composer } from "./composer.tsx";
 import { AttachButton } from "./files/attach-button.tsx";
 import { isOnItsWay, picturesOf, type FilesView } from "./files/chat-file.ts";
+import { filesNotLoaded } from "./files/files-of-chat.ts";
 import { useChatFiles } from "./files/use-chat-files.ts";
 import { useDroppedFiles } from "./files/use-dropped-files.ts";
 import { useSendWhenRead } from "./files/use-send-when-read.ts";
 import { keyOf } from "./keep-places.ts";
 import { MessageView } from "./message-view.tsx";
 import { NoticeBar } from "./notice-bar.tsx";
+import { PageNote } from "./page-note.tsx";
 import { toldOf } from "./tell.ts";
+import { ToLatest } from "./to-latest.tsx";
 import { useChat } from "./use-chat.ts";
 import { useMounted } from "./use-mounted.ts";
 import { useOnline } from "./use-online.ts";
@@ -56,7 +59,8 @@ export function ChatView({
   const { from, to } = mounted;
   const shownMessages = messages.slice(from, to);
   useScroll(scroller, shownMessages, to === messages.length);
-  useEffect(prepareMarkdown, []);
+  useEffect(prepareMarkdown, [online]);
+  const isPlain = useMarkdownLost();
   const told = useTold(state);
   const notice = online
     ? state.notice
@@ -135,6 +139,7 @@ export function ChatView({
         </div>
       </main>
       <footer>
+        {to === messages.length ? <ToLatest scroller={scroller} /> : null}
         <div className="column">
           <p className="visually-hidden" role="status">
             {told}
@@ -151,16 +156,24 @@ export function ChatView({
               busy={busy || !known || shown.files.some(isOnItsWay)}
             />
           )}
-          {FileBar === null ? (
-            <FileNote
-              note={note}
+          {isPlain && online ? (
+            <PageNote reloads>
+              A part of this page could not be loaded, so answers are shown as they were written. There may be
+              a newer version of the page.
+            </PageNote>
+          ) : null}
+          {FileBar !== null ? (
+            <FileBar view={shown} onRemove={files.remove} onRetry={files.retry} onDismiss={files.dismiss} />
+          ) : note === null ? null : (
+            <PageNote
+              reloads={note === filesNotLoaded}
               onDismiss={() => {
                 files.dismiss();
                 document.getElementById("attach")?.focus();
               }}
-            />
-          ) : (
-            <FileBar view={shown} onRemove={files.remove} onRetry={files.retry} onDismiss={files.dismiss} />
+            >
+              {note}
+            </PageNote>
           )}
           {sending.held === null ? null : (
             <p className="file-note" role="alert">
@@ -197,18 +210,6 @@ export function ChatView({
 function blindness(shown: FilesView, model: string, seeing: readonly string[] | null): string | null {
   if (seeing === null || seeing.includes(model) || picturesOf(shown).length === 0) return null;
   return `${model} can't look at pictures. Choose ${seeing.join(" or ") || "another model"} at the top, or remove the pictures.`;
-}
-
-/** What is to be said of files where the code that shows them is not there. */
-function FileNote({ note, onDismiss }: { readonly note: string | null; readonly onDismiss: () => void }) {
-  return note === null ? null : (
-    <p className="file-note" role="alert">
-      {note}{" "}
-      <button type="button" className="quiet small" aria-label="Dismiss" onClick={onDismiss}>
-        ✕
-      </button>
-    </p>
-  );
 }
 
 /** What an answer answers, where that can be asked again. */

@@ -12,6 +12,8 @@ export interface ListedConversation {
 export interface Page<Entry> {
   readonly entries: readonly Entry[];
   readonly hasMore: boolean;
+  /** There is no such conversation (yet). */
+  readonly isMissing?: true;
 }
 
 function pathOf(conversation: string, rest = ""): string {
@@ -66,7 +68,7 @@ export async function loadItems(
     const found = await page(token, pathOf(conversation, `/items?limit=${most}&order=desc${after}`));
     return { entries: found.entries.map(threadItem).reverse(), hasMore: found.hasMore };
   } catch (error) {
-    if (isMissing(error)) return { entries: [], hasMore: false };
+    if (isMissing(error)) return { entries: [], hasMore: false, isMissing: true };
     throw error;
   }
 }

@@ -22,6 +22,11 @@ function isLost(error: unknown): boolean {
   );
 }
 
+/** Asked again it would be refused again. 401: the credential has ended, which ends the page's session. */
+export function isForGood(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
+
 export function noticeOf(error: unknown): Notice {
   return adviceFor(failureOf(error), Date.now());
 }

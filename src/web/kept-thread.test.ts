@@ -6,10 +6,10 @@ let state: ChatState;
 let asked: { readonly path: string; readonly answer: (response: Response) => void }[];
 let left: AbortController;
 let branches: readonly object[];
-const thread = (): KeptThread =>
+const thread = (conversation = "c"): KeptThread =>
   new KeptThread(
     "token",
-    "c",
+    conversation,
     left.signal,
     (event) => {
       state = reduceChat(state, event);
@@ -195,4 +195,15 @@ test("a message is an answer to the branch on screen, where that is known: all o
   expect(await show("a", "c")).toBe("br_1");
   kept.deleted();
   expect(kept.branch).toBeNull();
+});
+
+test("a chat that the server has named and knows no more is said to be deleted when it is opened; one under the page's name may come to be", async () => {
+  const missing = (): Response => Response.json({ error: { message: "none" } }, { status: 404 });
+  for (const conversation of ["chat-1", "conv_1"]) {
+    const begun = thread(conversation).begun();
+    asked.at(-1)?.answer(missing());
+    await begun;
+    expect(state.phase).toBe("idle");
+    expect(state.notice?.title ?? null).toBe(conversation === "conv_1" ? "This chat was deleted" : null);
+  }
 });

@@ -162,6 +162,9 @@ export class KeptThread {
       this.#branch = isItsEnd ? active.id : null;
       const messages = threadOf(this.#items, branches, this.#hasEarlier);
       this.#dispatch({ type, messages, hasEarlier: this.#hasEarlier });
+      // One that the server has named is not begun by a message: deleted while nobody watched, it takes none.
+      if (page.isMissing === true && type === "restored" && this.#conversation.startsWith("conv_"))
+        this.#dispatch({ type: "noticed", notice: deletedElsewhere });
       return true;
     } catch (error) {
       if (this.#left.aborted) return false;

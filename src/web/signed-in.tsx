@@ -4,8 +4,10 @@ import type { Session } from "./api.ts";
 import { ChatView } from "./chat-view.tsx";
 import { ConversationList } from "./conversation-list.tsx";
 import { dropAllFiles } from "./files/files-of-chat.ts";
+import { whoIs } from "./credential.ts";
 import { composes } from "./keys.ts";
 import { useConversations } from "./use-conversations.ts";
+import { useKeptDrafts } from "./use-kept-drafts.ts";
 import { useModels } from "./use-models.ts";
 import { useOpenChat } from "./use-open-chat.ts";
 
@@ -17,6 +19,7 @@ export interface SignedInProps {
 }
 
 export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
+  useKeptDrafts(whoIs(session.token));
   const { chat, open, startNew, replace } = useOpenChat();
   const { models, model, seeing, choose } = useModels(session.token, onEnded);
   /** Where there is no room for both, the chats lie over the chat. */
@@ -35,6 +38,10 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
   const title = conversations.entries.find(({ id }) => id === chat)?.title;
   useEffect(() => {
     document.title = title ? `${title} – Edgewise` : "Edgewise";
+    // Who signs out leaves no name of a chat in the tab.
+    return () => {
+      document.title = "Edgewise";
+    };
   }, [title]);
 
   useEffect(() => {

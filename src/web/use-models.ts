@@ -1,7 +1,9 @@
 /** Which models can be talked to, and which one is. */
 import { useEffect, useState } from "react";
-import { ApiError, listModels, type OfferedModel } from "./api.ts";
+import { listModels, type OfferedModel } from "./api.ts";
+import { failureOf, isForGood } from "./failure-notice.ts";
 import { keepModel, keptModel } from "./keep.ts";
+import { pause, retryPauseMs } from "./retry-pause.ts";
 import { useOnline } from "./use-online.ts";
 
 export interface Models {
@@ -20,19 +22,13 @@ export function useModels(token: string, onEnded: () => void): Models {
 
   useEffect(() => {
     if (!online) return;
-    let wanted = true;
-    listModels(token).then(
-      (known) => {
-        if (wanted) setOffered(known);
-      },
-      (error: unknown) => {
-        // Only a refused credential ends the session; anything else shows when a message is sent.
-        if (wanted && error instanceof ApiError && error.failure.status === 401) onEnded();
-      },
-    );
-    return () => {
-      wanted = false;
-    };
+    const leaving = new AbortController();
+    void knownModels(token, leaving.signal).then((known) => {
+      if (leaving.signal.aborted) return;
+      if (known === "ended") onEnded();
+      else if (known !== "refused") setOffered(known);
+    });
+    return () => leaving.abort();
   }, [token, onEnded, online]);
 
   const models = offered?.map(({ id }) => id) ?? [];
@@ -45,6 +41,27 @@ export function useModels(token: string, onEnded: () => void): Models {
       setChosen(model);
     },
   };
+}
+
+/**
+ * Asked until there is an answer: without it nobody could choose. What is refused for good shows when a message is sent; only a credential
+ * that has ended ends the session.
+ */
+async function knownModels(
+  token: string,
+  leaving: AbortSignal,
+): Promise<readonly OfferedModel[] | "ended" | "refused"> {
+  for (let failures = 1; !leaving.aborted; failures += 1) {
+    try {
+      return await listModels(token);
+    } catch (error) {
+      const { status } = failureOf(error);
+      if (status === 401) return "ended";
+      if (isForGood(status)) return "refused";
+    }
+    await pause(retryPauseMs(failures, Math.random()), leaving);
+  }
+  return "refused";
 }
 
 /** The one that is shown as chosen is the one that is asked: where it is not (any more) offered, that is another one. */

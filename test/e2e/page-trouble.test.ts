@@ -140,15 +140,45 @@ describe.skipIf(browser === null)("the chat page", () => {
     await say(page, "Answer in markdown with headings and a list");
     await done(page, 1);
     await page.locator("article.assistant .plain").getByText("stand-in").waitFor();
+    const lost = page.getByRole("alert").filter({ hasText: "could not be loaded" });
+    await lost.getByRole("button", { name: "Reload" }).click();
+    await page.locator("article.assistant .plain").getByText("stand-in").waitFor();
+    await lost.waitFor();
     await page.unroute("**/web/markdown-*");
     await say(page, "And again");
     await done(page, 2);
     // By another address: a browser asks for one that it could not fetch no second time.
-    await expect.poll(() => page.locator("article.assistant").last().locator(".plain").count()).toBe(0);
+    await expect.poll(() => page.locator("article.assistant .plain").count()).toBe(0);
+    await lost.waitFor({ state: "detached" });
     await answerIs(page, `${">".repeat(20_000)} deep`);
     await page.reload();
     await page.locator("article.assistant .plain").first().getByText("deep").waitFor();
     expect(await page.getByLabel("Message", { exact: true }).isVisible()).toBe(true);
+    await leave(page);
+  });
+
+  test("an old page whose part for the signed-in is gone from the server says so, and a reload has it", async () => {
+    const { page } = await open();
+    await page.route("**/web/signed-in-*", (route) => route.fulfill({ status: 404, body: "" }));
+    await page.reload();
+    await page.getByRole("button", { name: "Try the demo" }).click();
+    await page.getByRole("alert").getByText("could not be loaded whole").waitFor();
+    await page.unroute("**/web/signed-in-*");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByLabel("Message", { exact: true }).waitFor();
+    await leave(page);
+  });
+
+  test("models that could not be had at first can be chosen as soon as they can", async () => {
+    const { page } = await open();
+    let refused = 2;
+    await page.route("**/v1/models", async (route) => {
+      refused -= 1;
+      if (refused < 0) await route.continue();
+      else await route.fulfill({ status: 503, json: { error: { message: "down", code: null } } });
+    });
+    await signInToDemo(page);
+    await page.getByRole("combobox", { name: "Model" }).waitFor();
     await leave(page);
   });
 

@@ -3,6 +3,7 @@
  * the chat as long as there is a file that was not asked with, as a draft does: whoever looks into another chat finds it where he left it.
  */
 import { ApiError } from "../api.ts";
+import { isForGood } from "../failure-notice.ts";
 import { isUnused } from "../keep.ts";
 import { loadAgain } from "../load-again.ts";
 import { pause, retryPauseMs } from "../retry-pause.ts";
@@ -18,7 +19,8 @@ import {
 import { storeOfChat } from "./store-of-chat.ts";
 import type { ReactNode } from "react";
 
-const notLoaded =
+/** Its file is out of reach, or was replaced by a newer page's. */
+export const filesNotLoaded =
   "The part of this page that handles files could not be loaded. Check your connection and try again; if that does not help, reload the page.";
 
 export interface FilesShown extends FilesView {
@@ -137,10 +139,10 @@ export class FilesOfChat {
   async #desked(): Promise<Desk | null> {
     try {
       const desk = await this.#loaded();
-      if (this.#shown.note === notLoaded) this.#show({ note: null });
+      if (this.#shown.note === filesNotLoaded) this.#show({ note: null });
       return desk;
     } catch {
-      this.#show({ note: notLoaded });
+      this.#show({ note: filesNotLoaded });
       return null;
     }
   }
@@ -169,11 +171,6 @@ export class FilesOfChat {
     this.#shown = { ...this.#shown, ...change };
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** Asked again it would be refused again. 401: the credential has ended, which ends the page's session. */
-function isForGood(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 /** What handles files, and what erases them. */
