@@ -102,3 +102,17 @@ test("an answer that counted as whole before its slow reader found that it was c
   await outcomesSent();
   expect(breaker()?.takeOutcomes()).toEqual({ successes: 0, failures: { stalled: 1 } });
 });
+
+test("an answer that broke under a client who left is no fault of its replica, whatever its reader says of it", async () => {
+  const { origin, breaker, outcomesSent, settled } = behindBinding(fakeFleet(1), new FakeReplicas());
+  const client = new AbortController();
+  const result = await origin.dispatch(fakeRequest(["c0"], { stream: false }), client.signal);
+  if (!result.ok) throw new Error(result.error.kind);
+  await new Response(result.value.body).text();
+  await settled();
+  expect(breaker()?.takeOutcomes()).toEqual({ successes: 1, failures: {} });
+  client.abort();
+  result.value.report("origin-error");
+  await outcomesSent();
+  expect(breaker()?.takeOutcomes()).toEqual({ successes: 0, failures: {} });
+});

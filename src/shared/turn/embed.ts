@@ -9,10 +9,10 @@ import { wholeReservation } from "../limits/estimate.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
 import { neutraliseValue, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
+import { askWhole, type Usable } from "../routing/ask-whole.ts";
 import type { Capability } from "../routing/fleet-config.ts";
 import { modelRecord } from "../routing/fleet-index.ts";
 import type { OriginAnswer } from "../routing/ports.ts";
-import { wholeText } from "../routing/whole-text.ts";
 import { costOf, isRecord, readEngineUsage } from "../stream/wire-usage.ts";
 import { buildEngineEmbeddingBody, type EmbeddingRequest } from "../wire/embeddings-request.ts";
 import { dearestPrice } from "./dearest-price.ts";
@@ -27,6 +27,7 @@ export interface Embedded {
   readonly body: string;
   readonly model: string;
   readonly answer: OriginAnswer;
+  readonly attempts: number;
   readonly usage: Usage;
   readonly price: TokenPrice;
   readonly reservation: Reservation;
@@ -81,12 +82,14 @@ async function dispatchFirst(
   signal: LeaveSignal,
 ): Promise<Result<Omit<Embedded, "reservation">, Refusal>> {
   let refusal: Refusal = { kind: "internal", detail: "a plan without candidates" };
+  const inputs = countInputs(request.input);
   for (const { model, variant } of plan) {
     const { record } = variant;
     // Token ids pass as they are: they name no text of a user's that could be read as a control token.
     const safe = { ...request, input: neutraliseValue(request.input, tokenFamilyOf(record)) };
     const body = buildEngineEmbeddingBody(safe, record.served_name);
-    const dispatched = await deps.origin.dispatch(
+    const asked = await askWhole(
+      deps.origin,
       {
         requestId: turn.requestId,
         traceparent: turn.traceparent,
@@ -103,35 +106,52 @@ async function dispatchFirst(
         place: turn.place,
         deadlineMs: turn.tenant.requests.deadline_seconds * 1000,
       },
+      (text) => readVectors(text, inputs),
       signal,
+      deps.now,
     );
-    if (dispatched.ok) return finish(dispatched.value, request, model, promptTokens, deps);
-    refusal = named(dispatched.error, { body, promptTokens });
+    if (asked.ok) return ok(embeddedOf(asked.value, request, model, promptTokens, deps));
+    refusal = named(asked.error, { body, promptTokens });
     if (refusal.kind !== "origin-unavailable" && refusal.kind !== "overloaded") break;
   }
   return err(refusal);
 }
 
-async function finish(
-  answer: OriginAnswer,
+/** What an engine answered, as far as it is looked at. */
+interface Vectors {
+  readonly data: readonly unknown[];
+  readonly usage: unknown;
+}
+
+/** A vector for each input, or what is wrong: a client takes them by their order, and one too few makes all behind it another's. */
+function readVectors(text: string, inputs: number): Result<Vectors, string> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return err("the embeddings are no JSON");
+  }
+  if (!isRecord(value) || !Array.isArray(value["data"])) return err("the embeddings hold no data");
+  const data: readonly unknown[] = value["data"];
+  if (data.length !== inputs) return err(`there are ${data.length} embeddings of ${inputs} inputs`);
+  if (!data.every((one) => isRecord(one) && isVector(one["embedding"])))
+    return err("an embedding is no vector");
+  return ok({ data, usage: value["usage"] });
+}
+
+/** As numbers, or as base64 of them. */
+function isVector(embedding: unknown): boolean {
+  return Array.isArray(embedding) || typeof embedding === "string";
+}
+
+function embeddedOf(
+  { value: { data, usage: engineUsage }, answer, attempts }: Usable<Vectors>,
   { encoding_format: format }: EmbeddingRequest,
   model: string,
   promptTokens: number,
   deps: TurnDeps,
-): Promise<Result<Omit<Embedded, "reservation">, Refusal>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(await wholeText(answer));
-  } catch {
-    answer.report("origin-error");
-    return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "the embeddings are no JSON" });
-  }
-  if (!isRecord(value) || !Array.isArray(value["data"])) {
-    answer.report("origin-error");
-    return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "the embeddings hold no data" });
-  }
-  answer.report("done");
-  const said = readEngineUsage(value["usage"]);
+): Omit<Embedded, "reservation"> {
+  const said = readEngineUsage(engineUsage);
   const usage: Usage = {
     promptTokens: said?.promptTokens ?? promptTokens,
     completionTokens: 0,
@@ -141,7 +161,7 @@ async function finish(
   const price = modelRecord(deps.fleet, answer.cluster, model)?.price ?? freeOfCharge;
   const body = JSON.stringify({
     object: "list",
-    data: (value["data"] as unknown[]).map((vector) => inFormat(vector, format ?? "float")),
+    data: data.map((vector) => inFormat(vector, format ?? "float")),
     model,
     usage: {
       prompt_tokens: usage.promptTokens,
@@ -149,7 +169,12 @@ async function finish(
       cost: costOf(usage, price),
     },
   });
-  return ok({ body, model, answer, usage, price });
+  return { body, model, answer, attempts, usage, price };
+}
+
+/** One text, one list of token ids, or several of either. */
+function countInputs(input: EmbeddingRequest["input"]): number {
+  return typeof input === "string" || typeof input[0] === "number" ? 1 : input.length;
 }
 
 function estimateInput(input: EmbeddingRequest["input"]): number {

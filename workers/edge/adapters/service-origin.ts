@@ -65,7 +65,8 @@ async function dispatch(
       const close = (outcome: OriginOutcome): void => {
         signal.removeEventListener("abort", abandon);
         if (outcome === "done") return;
-        if (outcome === "client-gone") controller.abort();
+        // An answer that breaks under a client who leaves is no fault of its replica, whatever its reader makes of it.
+        if (outcome === "client-gone" || signal.aborted) controller.abort();
         else background.run("report an outcome", report(binding, token, outcome).finally(abandon));
       };
       return ok({

@@ -28,12 +28,12 @@ export const createEmbeddings: TenantHandler = async (call) => {
     call.client,
   );
   if (!embedded.ok) return respondRefusal(scope, withPromptField(embedded.error, "input"));
-  const { body, model, answer, usage, reservation } = embedded.value;
+  const { body, model, answer, attempts, usage, reservation } = embedded.value;
   const { record } = scope;
   record.model = model;
   record.cluster = answer.cluster;
   record.replica = answer.replica;
-  record.attempts = answer.attempts;
+  record.attempts = attempts;
   record.promptTokens = usage.promptTokens;
   record.cachedTokens = usage.cachedTokens;
   return respondJson(scope, body, {
