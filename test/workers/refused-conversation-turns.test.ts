@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import { Conversation } from "../../durable-objects/conversation/conversation.ts";
 import { itemsOf, say } from "./named-turn.ts";
-import { bearer, post, settled } from "./edge-under-test.ts";
+import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { scriptedEdge } from "./scripted-edge.ts";
 import { eventually } from "./eventually.ts";
 
@@ -122,4 +122,23 @@ test("a question over which the model only thought, until it was cut, stays in t
     { role: "user", content: "And now?" },
   ]);
   await settled();
+});
+
+test("whoever waits for a whole answer whose conversation is deleted meanwhile is told so, and is not told to send it again", async () => {
+  const authorization = await bearer("talks", "deletes");
+  await post("/v1/chat/completions", authorization, say("hi", "going"));
+  await settled();
+  const gate = Promise.withResolvers<void>();
+  engine.pause = { at: 1, until: gate.promise };
+  const waiting = post("/v1/chat/completions", authorization, say("and then?", "going"));
+  await eventually(() => expect(engine.asked).toHaveLength(2));
+  const gone = await send("/v1/conversations/going", { method: "DELETE", headers: { authorization } });
+  expect(gone.status).toBe(200);
+  gate.resolve();
+  const answer = await waiting;
+  expect(answer.status).toBe(409);
+  expect(answer.headers.get("x-should-retry")).toBe("false");
+  expect(await answer.json()).toMatchObject({ error: { code: "conflict", param: null } });
+  await settled();
+  expect((await itemsOf(authorization, "going")).status).toBe(404);
 });

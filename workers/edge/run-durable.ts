@@ -1,6 +1,6 @@
 /** A durable chat turn as an HTTP answer: started, and told as a stream or whole. */
-import type { Owner } from "../../src/shared/contracts/owner.ts";
 import type { EndStatus } from "../../src/shared/contracts/generation.ts";
+import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { withObjectField, type ObjectField, type Refusal } from "../../src/shared/contracts/refusal.ts";
 import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
@@ -111,7 +111,7 @@ function send(
       if (outcome.response !== null) return respondJson(scope, outcome.response, headers);
       // The same claim leads to the same failed turn for as long as it holds: asking again is of no use.
       const again = claim === null ? headers : { ...headers, "x-should-retry": "false" };
-      return respondRefusal(scope, withoutAnswer(outcome.status), again);
+      return respondRefusal(scope, endedWithout(outcome.status), again);
     }
     case "refused":
       return respondRefusal(scope, withObjectField(outcome.refusal, field), { ...outcome.headers });
@@ -120,11 +120,20 @@ function send(
   }
 }
 
-/** Why a turn that has ended has nothing to show. Of a cancelled one that stands: somebody has deleted it. */
-export function withoutAnswer(status: EndStatus): Refusal {
-  return status === "cancelled"
-    ? { kind: "conflict", message: "This answer was deleted while it was being written." }
-    : { kind: "origin-unavailable", retryAfterMs: 1000, detail: `the turn ended ${status}` };
+/**
+ * Why has a turn ended that has nothing to give? No server is to blame where its user cancelled it, or deleted it or its conversation
+ * while somebody waited: official clients send again what is 503, and would say it anew in a conversation that is gone.
+ */
+export function endedWithout(status: EndStatus): Refusal {
+  switch (status) {
+    case "cancelled":
+      return { kind: "conflict", message: "This turn was cancelled before its answer was complete." };
+    case "completed":
+    case "incomplete":
+      return { kind: "conflict", message: "This answer was deleted before it was given." };
+    case "failed":
+      return { kind: "origin-unavailable", retryAfterMs: 1000, detail: "the turn ended failed" };
+  }
 }
 
 /** The object writes the stream, keep-alives included: nothing of the edge's runs a token. */

@@ -15,7 +15,7 @@ import { createResponse } from "../create-response.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { originOf, streamFromObject, streamOrLate, withoutAnswer } from "../run-durable.ts";
+import { endedWithout, originOf, streamFromObject, streamOrLate } from "../run-durable.ts";
 import type { TurnStarted } from "../start-turn.ts";
 import { retrieveTurn } from "../stored-turn.ts";
 import { turnCacheStatus } from "../turn-cache-status.ts";
@@ -96,7 +96,7 @@ async function send(
         return respondJson(scope, storedResponse(outcome.response), all);
       // The same claim leads to the same failed response for as long as it holds: asking again is of no use.
       const again = claim === null ? all : { ...all, "x-should-retry": "false" };
-      return respondRefusal(scope, withoutAnswer(outcome.status), again);
+      return respondRefusal(scope, endedWithout(outcome.status), again);
     }
   }
 }
