@@ -28,12 +28,15 @@ async function readAll(body: ReadableStream<Uint8Array>, boundary: string) {
   }
 }
 
+/** A browser writes a quote as `%22` and leaves `%22` as it is, so that nobody can tell the two apart; line ends likewise. */
+const unwritable = /[\\\r\n]|%22|%0[AD]/i;
+
 test("reads what fetch writes, however the bytes are cut, also where contents look like boundaries", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
         fc.record({
-          name: fc.string({ minLength: 1, maxLength: 12 }).filter((name) => !/[\\\r\n]/.test(name)),
+          name: fc.string({ minLength: 1, maxLength: 12 }).filter((name) => !unwritable.test(name)),
           filename: fc.option(fc.constantFrom("a.txt", 'quo"te.md', "Größe 日本.txt"), { nil: undefined }),
           text: fc.constantFrom("", "hello", "\r\n--", "--x\r\n\r\n", "\r\n\r\n--\r", "a\r\nb".repeat(40)),
         }),
