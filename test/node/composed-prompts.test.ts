@@ -4,7 +4,7 @@ import { composePrompt } from "../../src/shared/prompt/compose.ts";
 import { modelRecordSchema } from "../../src/shared/routing/fleet-config.ts";
 import { Transcript } from "../../src/shared/stream/transcript.ts";
 import { continueAnswer } from "../../src/shared/turn/continuation.ts";
-import { readChatRequest } from "../../src/shared/wire/chat-request.ts";
+import { parseChatRequest } from "../../src/shared/wire/chat-request.ts";
 
 /** What we compose, as an engine receives it: the same prompt on either way, with the template's own control tokens only. */
 const record = {
@@ -16,7 +16,9 @@ const record = {
 };
 
 function composed(api: "chat" | "completions", request: object, said: string | null = null) {
-  const parsed = readChatRequest({ model: "auto", max_tokens: 20, temperature: 0, ...request });
+  const parsed = parseChatRequest(
+    JSON.stringify({ model: "auto", max_tokens: 20, temperature: 0, ...request }),
+  );
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   const model = modelRecordSchema.parse({ ...record, api });
   const result = composePrompt({

@@ -18,7 +18,7 @@ import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import { lookup } from "../../src/shared/turn/lookup.ts";
 import { planModel } from "../../src/shared/turn/plan.ts";
 import type { TurnDeps, ValidatedTurn } from "../../src/shared/turn/ports.ts";
-import { readChatRequest } from "../../src/shared/wire/chat-request.ts";
+import { parseChatRequest } from "../../src/shared/wire/chat-request.ts";
 
 const fleet = buildFleetIndex(
   fleetSchema.parse(JSON.parse(readFileSync(`${root}config/fleet.dev.json`, "utf8"))),
@@ -124,15 +124,17 @@ function turnOf(who: Standing, text: string): ValidatedTurn {
     cache: { share: who.share, semantic: { mode: "on" } },
     safety: { output: { action: who.safety } },
   });
-  const request = readChatRequest({
-    model: who.model,
-    temperature: 0,
-    ...who.sampling,
-    messages: [
-      ...(who.system === null ? [] : [{ role: "system", content: who.system }]),
-      { role: "user", content: text },
-    ],
-  });
+  const request = parseChatRequest(
+    JSON.stringify({
+      model: who.model,
+      temperature: 0,
+      ...who.sampling,
+      messages: [
+        ...(who.system === null ? [] : [{ role: "system", content: who.system }]),
+        { role: "user", content: text },
+      ],
+    }),
+  );
   if (!request.ok) throw new Error(JSON.stringify(request.error));
   return {
     principal: {

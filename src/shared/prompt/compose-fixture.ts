@@ -1,6 +1,6 @@
 /** Requests as clients send them, composed for one model by either of its interfaces. */
 import { type ModelRecord, modelRecordSchema } from "../routing/fleet-config.ts";
-import { readChatRequest } from "../wire/chat-request.ts";
+import { parseChatRequest } from "../wire/chat-request.ts";
 import { type ComposeInput, composePrompt } from "./compose.ts";
 
 export const chatModel = modelRecordSchema.parse({
@@ -13,7 +13,7 @@ export const completionsModel: ModelRecord = { ...chatModel, api: "completions" 
 
 /** A request as clients send it, through the public parser. */
 export function input(request: object, more: Partial<ComposeInput> = {}): ComposeInput {
-  const parsed = readChatRequest({ model: "auto", ...structuredClone(request) });
+  const parsed = parseChatRequest(JSON.stringify({ model: "auto", ...request }));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   return {
     request: parsed.value,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { FoundPassage } from "../retrieval/passage.ts";
 import { type ModelRecord, modelRecordSchema } from "../routing/fleet-config.ts";
-import { readChatRequest } from "../wire/chat-request.ts";
+import { parseChatRequest } from "../wire/chat-request.ts";
 import type { ChatMessage } from "./chat-message.ts";
 import { type ComposedPrompt, composePrompt, type ComposeInput } from "./compose.ts";
 
@@ -31,11 +31,13 @@ function composed(
   request: object,
   more: Partial<ComposeInput> = {},
 ): ComposedPrompt & { messages: ChatMessage[] } {
-  const parsed = readChatRequest({
-    model: "auto",
-    messages: [{ role: "user", content: "And now?" }],
-    ...request,
-  });
+  const parsed = parseChatRequest(
+    JSON.stringify({
+      model: "auto",
+      messages: [{ role: "user", content: "And now?" }],
+      ...request,
+    }),
+  );
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   const result = composePrompt({
     request: parsed.value,
@@ -71,11 +73,13 @@ test("everything before the question is byte for byte what it is without passage
 test("the same holds for a model whose template we render", () => {
   const rendered: ModelRecord = { ...model, api: "completions" };
   const promptOf = (more: Partial<ComposeInput>): string => {
-    const parsed = readChatRequest({
-      model: "auto",
-      messages: [{ role: "user", content: "And now?" }],
-      max_tokens: 9,
-    });
+    const parsed = parseChatRequest(
+      JSON.stringify({
+        model: "auto",
+        messages: [{ role: "user", content: "And now?" }],
+        max_tokens: 9,
+      }),
+    );
     if (!parsed.ok) throw new Error("refused");
     const result = composePrompt({
       request: parsed.value,

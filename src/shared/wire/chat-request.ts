@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import { type ChatField, chatShape, refusedChatFields } from "./chat-fields.ts";
 import { type ChatMessage, chatMessageSchema, isPlainMessage } from "./chat-messages.ts";
 import { crossFieldFault } from "./chat-rules.ts";
-import { type FieldTable, parseFields, readFields } from "./field-reader.ts";
+import { type FieldTable, parseFields } from "./field-reader.ts";
 import { makersOf } from "./lazy-shape.ts";
 import { normaliseChat } from "./normalise-chat.ts";
 import { requestLimits } from "./request-limits.ts";
@@ -47,15 +47,7 @@ const table: FieldTable = {
 
 /** Refusals: `json-invalid`, `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
 export function parseChatRequest(body: string): Result<ChatRequest, Refusal> {
-  return finish(parseFields(body, table));
-}
-
-/** As `parseChatRequest`, for a body that is parsed already. Its messages are changed in place. */
-export function readChatRequest(value: unknown): Result<ChatRequest, Refusal> {
-  return finish(readFields(value, table));
-}
-
-function finish(read: Result<Record<string, unknown>, Refusal>): Result<ChatRequest, Refusal> {
+  const read = parseFields(body, table);
   if (!read.ok) return read;
   // Each field was checked by its own schema; TypeScript can't follow that through a map.
   const sent = read.value as unknown as SentChatRequest;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { withPromptField, type LimitRefusal, type Refusal } from "../contracts/refusal.ts";
 import { formatDuration } from "./durations.ts";
 import { toWireError } from "./errors.ts";
-import { lateResponseErrorEvent, textFormatErrorEvent, wireErrorEvent } from "./wire-error.ts";
+import { lateErrorEvent, lateResponseErrorEvent } from "./wire-error.ts";
 
 const rate: LimitRefusal = {
   scope: "user",
@@ -273,8 +273,9 @@ test("a client's own text is cut and cleaned before it is repeated", () => {
 
 test("in a stream the error is one data event, in either format", () => {
   const error = toWireError(everyRefusal.overloaded);
-  expect(wireErrorEvent(error)).toBe(`data: ${JSON.stringify(error.body)}\n\n`);
-  const text = textFormatErrorEvent(error);
+  const json = JSON.stringify(error.body);
+  expect(lateErrorEvent(json, false)).toBe(`data: ${json}\n\n`);
+  const text = lateErrorEvent(json, true);
   expect(JSON.parse(text.slice("data: ".length))).toEqual({ text: "", done: true, error: error.body.error });
   expect(text.endsWith("\n\n")).toBe(true);
 });

@@ -46,17 +46,7 @@ export function retryAfter(milliseconds: number): Record<string, string> {
   return headers;
 }
 
-/** The error as an event of an OpenAI stream. No `[DONE]` follows it. */
-export function wireErrorEvent(error: WireError): string {
-  return `data: ${JSON.stringify(error.body)}\n\n`;
-}
-
-/** The error as the last event of a stream in `stream_format: "text"`. */
-export function textFormatErrorEvent(error: WireError): string {
-  return `data: ${JSON.stringify({ text: "", done: true, error: error.body.error })}\n\n`;
-}
-
-/** An error body that comes when the stream has begun already. `json` is of our own making. */
+/** An error body, which comes when the stream has begun already, as its last event: no `[DONE]` follows. `json` is of our own making. */
 export function lateErrorEvent(json: string, isTextFormat: boolean): string {
   if (!isTextFormat) return `data: ${json}\n\n`;
   const body = JSON.parse(json) as WireErrorBody;

@@ -98,23 +98,3 @@ function channelOf({ role }: ChatMessage): InjectionChannel | null {
       return null;
   }
 }
-
-/** A passage that was retrieved, or what a tool answered within a turn: what the model may read of it. */
-export interface ScreenedPassage {
-  readonly text: string;
-  /** What the policy does about it: `block` is the caller's to carry out. `null`: nothing was found. */
-  readonly action: InjectionAction | null;
-  /** It is longer than can be judged in time: the policy's `when_slow` says what becomes of it. */
-  readonly isSlow: boolean;
-}
-
-export function screenPassage(text: string, policy: InjectionPolicy): ScreenedPassage {
-  const { data, threshold } = policy;
-  if (data === "off") return { text, action: null, isSlow: false };
-  const budget = new Budget();
-  const judgement = budget.judge(text, "data", threshold);
-  if (judgement === null || judgement.found.length === 0)
-    return { text, action: null, isSlow: budget.isOver };
-  const clean = data === "strip" ? stripTexts([text], budget.cleaner(judgement, threshold)).join("") : text;
-  return { text: clean, action: data, isSlow: budget.isOver };
-}
