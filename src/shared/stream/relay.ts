@@ -3,8 +3,8 @@
  * (docs/decisions/0003-one-pass-stream.md): `relayStream` is pulled, so nothing is read ahead of its reader; `relayInto` writes
  * into a pipe of the platform's own, which costs a token less, and stays a bounded number of bytes ahead.
  *
- * The client's going is seen in three ways (PLATFORM.md, "Client gone"): the stream is cancelled, the signal fires, or a
- * write fails.
+ * The client's going is seen in three ways, none of which workerd promises: the stream is cancelled, the signal fires, or a write
+ * fails.
  */
 import { createByteReader } from "./byte-reader.ts";
 import { PipeSink, type BytePipe } from "./pipe-sink.ts";

@@ -9,7 +9,7 @@ export interface IndexPlace {
 }
 
 export interface SimilarQuery {
-  /** Everything of a request but its last words (semantic-scope.ts), hashed. */
+  /** Everything of a request but its last words (semantic-question.ts), hashed. */
   readonly scope: string;
   /** Of length 1. */
   readonly vector: Float32Array;

@@ -8,7 +8,7 @@ export type Place = "path" | "query" | "user-agent" | "referer" | "cookie" | "fi
 
 /**
  * One pattern. Linear by construction, since it runs on hostile text in a backtracking engine: no backreference, no
- * look-behind, no repetition inside of a repetition, and bounds on every wild part (rules.test.ts checks the source text).
+ * look-behind, no repetition inside of a repetition, and bounds on every wild part (scan.test.ts checks their source).
  */
 export interface Rule {
   /** Family and a word, for the log: `942-union-select`. */
