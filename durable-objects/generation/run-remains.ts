@@ -1,7 +1,7 @@
 /** What is left of a run that did not end its turn: what storage holds, and what memory still does. */
 import type { Interruption, LostRun } from "../../src/shared/turn/durable/ports.ts";
 import type { GenerationStore } from "./generation-store.ts";
-import type { LiveTurn } from "./live-turn.ts";
+import type { TurnRun } from "./turn-run.ts";
 import type { TurnJournal } from "./turn-journal.ts";
 import type { Turn } from "./turn-value.ts";
 
@@ -22,7 +22,7 @@ export function lostRun(turn: Turn, store: GenerationStore, journal: TurnJournal
  */
 export function interruptionOf(
   reason: Interruption["reason"],
-  live: LiveTurn | null,
+  live: TurnRun | null,
   isWhole: boolean,
   store: GenerationStore,
   journal: TurnJournal,

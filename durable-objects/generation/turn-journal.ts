@@ -4,7 +4,7 @@ import type { JournalEvent } from "../../src/shared/turn/durable/ports.ts";
 import type { GenerationStore } from "./generation-store.ts";
 import { type JournalSource, readJournal } from "./journal-reader.ts";
 import { JournalTail } from "./journal-tail.ts";
-import type { LiveTurn } from "./live-turn.ts";
+import type { TurnRun } from "./turn-run.ts";
 
 const eventsPieceUnits = 262_144;
 
@@ -64,7 +64,7 @@ export class TurnJournal {
    * What the run had emitted and not yet written is part of the answer, and of the bill. `false`: storage refuses it, or
    * has refused what came before. Nobody was shown it, so that the turn ends without it.
    */
-  appendPending(live: LiveTurn, refused: (detail: string) => void): boolean {
+  appendPending(live: TurnRun, refused: (detail: string) => void): boolean {
     if (live.nextSequence === this.next) return true;
     const pending = live.drain([]);
     if (pending[0]?.first !== this.next) return false;
@@ -81,7 +81,7 @@ export class TurnJournal {
    * The rows with which a turn ends: what is pending, then its last events. Where storage refused a row, the run's numbers
    * are ahead of the journal's: the end goes where the journal is.
    */
-  endRows(live: LiveTurn | null, last: readonly JournalEvent[]): readonly JournalRow[] {
+  endRows(live: TurnRun | null, last: readonly JournalEvent[]): readonly JournalRow[] {
     const drained = live?.drain(last);
     if (drained !== undefined && (drained[0]?.first ?? this.next) === this.next) return drained;
     const packer = new JournalPacker(0, this.next);

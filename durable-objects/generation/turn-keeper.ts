@@ -12,7 +12,7 @@ import { Bell } from "../storage/bell.ts";
 import { EndedTurn } from "./ended-turn.ts";
 import type { GenerationParts } from "./generation-parts.ts";
 import { GenerationStore } from "./generation-store.ts";
-import { LiveTurn } from "./live-turn.ts";
+import { TurnRun } from "./turn-run.ts";
 import { interruptionOf, lostRun } from "./run-remains.ts";
 import { TurnAlarm } from "./turn-alarm.ts";
 import { TurnJournal } from "./turn-journal.ts";
@@ -20,7 +20,7 @@ import type { Turn } from "./turn-value.ts";
 import { interruptedEnd, resumedWork, unexpectedEnd } from "./unexpected-end.ts";
 
 /**
- * Brings one turn from its claim to its last effect. It joins what others decide: when rows are due (LiveTurn), what
+ * Brings one turn from its claim to its last effect. It joins what others decide: when rows are due (TurnRun), what
  * readers are shown (TurnJournal), what is to be done at an alarm (turn-state.ts), how a turn ends (the runner).
  *
  * Storage is the truth. A turn that storage calls running while memory has no run of it was lost, and goes on (or ends) at
@@ -36,7 +36,7 @@ export class TurnKeeper {
   /** Those who wait for the turn to open or to end. */
   readonly #waiting = new Bell();
   #parts: GenerationParts | null = null;
-  #live: LiveTurn | null = null;
+  #live: TurnRun | null = null;
   /** For those who waited while a refused turn was erased under them. */
   #refused: { readonly refusal: Refusal; readonly headers: Record<string, string> } | null = null;
 
@@ -126,8 +126,8 @@ export class TurnKeeper {
     return true;
   }
 
-  #begin(turn: Turn, begun: { readonly next: number; readonly usage: Usage | null }): LiveTurn {
-    const live = new LiveTurn(
+  #begin(turn: Turn, begun: { readonly next: number; readonly usage: Usage | null }): TurnRun {
+    const live = new TurnRun(
       turn.intervalMs,
       {
         rows: (rows) => this.#journal.append(rows),

@@ -3,11 +3,8 @@ import { JournalPacker, lineOf } from "../../src/shared/turn/durable/journal.ts"
 import type { JournalEvent, TurnIo, TurnOutcome, TurnWork } from "../../src/shared/turn/durable/ports.ts";
 import type { Usage } from "../../src/shared/contracts/usage.ts";
 
-/**
- * A turn while it runs: what only memory holds. It gives the runner its `io`, decides by the packer when rows are
- * written, and falls silent for ever once it is stopped, whatever the runner still does.
- */
-export interface LiveTurnEvents {
+/** What the turn tells whoever keeps it. */
+export interface TurnRunEvents {
   /** Store these rows, then let readers see them. */
   rows(rows: readonly JournalRow[]): void;
   /** To be kept with the next rows. */
@@ -21,9 +18,13 @@ export interface LiveTurnEvents {
   threw(error: unknown): void;
 }
 
-export class LiveTurn implements TurnIo {
+/**
+ * The run of a turn: what only memory holds of it. It gives the runner its `io`, decides by the packer when rows are
+ * written, and falls silent for ever once it is stopped, whatever the runner still does.
+ */
+export class TurnRun implements TurnIo {
   readonly #packer: JournalPacker;
-  readonly #events: LiveTurnEvents;
+  readonly #events: TurnRunEvents;
   readonly #abort = new AbortController();
   #headers: Readonly<Record<string, string>> = {};
   #opened = false;
@@ -35,7 +36,7 @@ export class LiveTurn implements TurnIo {
   /** @param begun of a turn that goes on from its journal: the number of its next event, and what was delivered by then */
   constructor(
     intervalMs: number,
-    events: LiveTurnEvents,
+    events: TurnRunEvents,
     begun: { readonly next: number; readonly usage: Usage | null } = { next: 0, usage: null },
   ) {
     this.#packer = new JournalPacker(intervalMs, begun.next);

@@ -10,7 +10,7 @@ import type { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
 import { archivePolicy, chargeOf } from "../../src/shared/turn/durable/archive-effect.ts";
 import { wantsReceipts } from "../../src/shared/turn/durable/seal-end.ts";
 import type { LiveTurn } from "../../src/shared/turn/open-turn.ts";
-import { factsOf, type TurnFacts } from "../../src/shared/turn/turn-facts.ts";
+import { turnFactsOf, type TurnFacts } from "../../src/shared/turn/turn-facts.ts";
 import type { Isolate } from "./isolate.ts";
 
 /** `null`: nobody wants to know. */
@@ -53,7 +53,7 @@ class DirectNotes {
   /** At the turn's end, before its last bytes go out. */
   ended(ending: TurnEnding): void {
     const { record, background } = this.#scope;
-    const facts = factsOf(this.#turn, this.#fleet, ending, record.screened ?? null, this.#isolate.now());
+    const facts = turnFactsOf(this.#turn, this.#fleet, ending, record.screened ?? null, this.#isolate.now());
     this.#facts = facts;
     if (!this.#archives) return;
     const request = { ...this.#turn, endpoint: record.endpoint };

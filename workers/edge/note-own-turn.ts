@@ -9,7 +9,7 @@ import type { TurnEnding } from "../../src/shared/turn/answer-direct.ts";
 import { archivePolicy, chargeOf } from "../../src/shared/turn/durable/archive-effect.ts";
 import { runRecord } from "../../src/shared/turn/durable/run-record.ts";
 import type { LiveTurn } from "../../src/shared/turn/open-turn.ts";
-import { factsOf } from "../../src/shared/turn/turn-facts.ts";
+import { turnFactsOf } from "../../src/shared/turn/turn-facts.ts";
 import type { Isolate } from "./isolate.ts";
 
 export function noteOwnTurn(
@@ -24,7 +24,7 @@ export function noteOwnTurn(
   isolate.log.add(logLine(record), background, nowMs);
   isolate.metrics.record(record, background);
   if (!isolate.archive.isOn || archivePolicy(turn.tenant) === "nothing") return;
-  const facts = factsOf(turn, fleet, ending, null, nowMs);
+  const facts = turnFactsOf(turn, fleet, ending, null, nowMs);
   const charge = chargeOf({ ...turn, endpoint: record.endpoint }, facts, "direct");
   isolate.directRows.add({ ...charge, conversation: null, items: [] }, background);
 }

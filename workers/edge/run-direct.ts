@@ -1,5 +1,4 @@
 /** A direct turn from a validated request to its response: the stages, the headers, the record's end. */
-import type { ChargeId } from "../../src/shared/contracts/ids.ts";
 import { withPromptField, type Refusal } from "../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../src/shared/contracts/result.ts";
 import { groundingTold, type Ground } from "../../src/shared/grounding/ground.ts";
@@ -13,7 +12,7 @@ import {
   type DirectBody,
   type TurnEnding,
 } from "../../src/shared/turn/answer-direct.ts";
-import { toldOf } from "../../src/shared/turn/answering-engine.ts";
+import { engineFields } from "../../src/shared/turn/answering-engine.ts";
 import type { Asked } from "../../src/shared/turn/asked.ts";
 import { chargedUsage } from "../../src/shared/turn/ending.ts";
 import { openTurn, type LiveTurn, type OpenedTurn } from "../../src/shared/turn/open-turn.ts";
@@ -46,7 +45,7 @@ export async function runDirect(
   const responseId = idPrefix + randomHex(16);
   const responding = respond(
     call,
-    { ...turnOf(call, responseId, responseId as ChargeId), asked, ground },
+    { ...turnOf(call, responseId), asked, ground },
     isolate.turnDeps(fleet.value, scope.background),
   );
   if (!asked.stream) return responding;
@@ -61,14 +60,15 @@ async function respond(call: TenantCall, turn: ValidatedTurn, deps: TurnDeps): P
   const { client, scope } = call;
   const { asked } = turn;
   const opened = await openTurn(turn, deps, client);
-  if (!opened.ok) return respondRefusal(scope, named(opened.error, asked));
+  if (!opened.ok) return respondRefusal(scope, withClientsField(opened.error, asked));
   const answered = await answer(opened.value, deps, call);
   const headers = turnHeaders(opened.value, scope);
-  if (!answered.ok) return respondRefusal(scope, named(answered.error, asked), headers);
+  if (!answered.ok) return respondRefusal(scope, withClientsField(answered.error, asked), headers);
   return send(answered.value, headers, scope);
 }
 
-function named(refusal: Refusal, { shape }: Asked): Refusal {
+/** A plain completion calls its prompt so; the stages speak of messages. */
+function withClientsField(refusal: Refusal, { shape }: Asked): Refusal {
   return shape === "completion" ? withPromptField(refusal, "prompt") : refusal;
 }
 
@@ -115,7 +115,7 @@ function judgeDirect(isolate: Isolate, { background }: RequestScope, turn: LiveT
 
 function recordEnding(scope: RequestScope, { end, totals, guarded, engine }: TurnEnding): void {
   const { record } = scope;
-  if (engine.left.length > 0) Object.assign(record, toldOf(engine));
+  if (engine.left.length > 0) Object.assign(record, engineFields(engine));
   const usage = chargedUsage(totals);
   record.promptTokens = usage.promptTokens;
   record.completionTokens = usage.completionTokens;

@@ -4,18 +4,15 @@ import type { ValidatedTurn } from "../../src/shared/turn/ports.ts";
 import type { TenantCall } from "./handle.ts";
 import { placeOf } from "./place.ts";
 
-export function turnOf(
-  call: TenantCall,
-  responseId: string,
-  chargeId: ChargeId,
-): Omit<ValidatedTurn, "asked"> {
+/** @param id of the answer, by which its charge is known as well */
+export function turnOf(call: TenantCall, id: string): Omit<ValidatedTurn, "asked"> {
   const { c, scope, principal, tenant } = call;
   return {
     principal,
     tenant,
     recall: null,
-    responseId,
-    chargeId,
+    responseId: id,
+    chargeId: id as ChargeId,
     requestId: scope.correlation.requestId,
     traceparent: scope.correlation.traceparent,
     place: placeOf(c.req.raw),

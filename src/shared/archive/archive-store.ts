@@ -6,6 +6,7 @@
  * an erasure is written before content is deleted. Table locks, since Hyperdrive offers no advisory ones.
  */
 import type { Database, Query, Row } from "./database.ts";
+import { isRecord } from "../wire/is-record.ts";
 import type { EraseMessage, TurnMessage } from "./message.ts";
 
 /** A message that no try could write. */
@@ -222,7 +223,7 @@ function erasedRows(tenant: string, scope: EraseMessage["scope"], key: string) {
 }
 
 async function parkLetter(query: Query, { messageId, reason, body }: DeadLetter): Promise<void> {
-  const parts = isObject(body) ? body : {};
+  const parts = isRecord(body) ? body : {};
   const { content, ...rest } = parts;
   const keys = [parts["tenant"], parts["user"], parts["conversation"], parts["responseId"]].map(keyText);
   const erased = await query(
@@ -238,7 +239,7 @@ async function parkLetter(query: Query, { messageId, reason, body }: DeadLetter)
     [
       messageId,
       reason,
-      JSON.stringify(isObject(body) ? rest : body) ?? "null",
+      JSON.stringify(isRecord(body) ? rest : body) ?? "null",
       erased.length > 0 ? null : kept,
       ...keys,
     ],
@@ -257,13 +258,13 @@ async function dropObjects(query: Query, letters: readonly Row[]): Promise<void>
 
 function objectKeyIn(content: string): string | null {
   const value: unknown = JSON.parse(content);
-  return isObject(value) && value["kind"] === "object" ? keyText(value["key"]) : null;
+  return isRecord(value) && value["kind"] === "object" ? keyText(value["key"]) : null;
 }
 
 /** A message's body whole again. Content that was erased meanwhile is none. */
 function withContent(body: string, content: unknown): unknown {
   const value: unknown = JSON.parse(body);
-  if (!isObject(value) || value["kind"] !== "turn") return value;
+  if (!isRecord(value) || value["kind"] !== "turn") return value;
   return {
     ...value,
     content:
@@ -274,8 +275,4 @@ function withContent(body: string, content: unknown): unknown {
 /** PostgreSQL's text holds no NUL. */
 function keyText(value: unknown): string | null {
   return typeof value === "string" && !value.includes("\0") ? value : null;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

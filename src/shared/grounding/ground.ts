@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { FoundPassage } from "../retrieval/passage.ts";
 import type { FoundPassages, KnowledgeSource, LackingPart } from "../retrieval/ports.ts";
-import { isRecord } from "../stream/wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 import type { ScreenPassages } from "./screen-passages.ts";
 import { queryOf, withHistory } from "./question-query.ts";
 import type { RetrievalWish } from "./retrieval-wish.ts";

@@ -1,7 +1,7 @@
 /** What did a journal of response events say, all told? For the conversation and the bill of a turn whose memory is gone. */
 import { AnswerCollector } from "../stream/answer-collector.ts";
 import type { FinishReason } from "../stream/engine-event.ts";
-import { isRecord } from "../stream/wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 import { isServerCallType, type ServerCall, serverCallEndOf, serverCallOf } from "./server-items.ts";
 
 const maxGatheredCharacters = 1_000_000;

@@ -3,7 +3,7 @@
  * the first writer would have said. What the items would tell meanwhile was told: it is thrown away.
  */
 import type { Grounding } from "../grounding/ground.ts";
-import { isRecord } from "../stream/wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 import type { OutputItems } from "./output-items.ts";
 import { isServerCallType, type ServerCall, serverCallEndOf, serverCallOf } from "./server-items.ts";
 

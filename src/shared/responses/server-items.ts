@@ -2,7 +2,7 @@
  * How does a call that Edgewise made itself look in a response? As OpenAI's own items for what a server runs: `mcp_call`, with its
  * arguments and its output, or `web_search_call`. A `function_call` would ask the client to answer it.
  */
-import { isRecord } from "../stream/wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 import { webSearchName } from "../tools/names.ts";
 import type { ServerCallType } from "../tools/server-tool.ts";
 

@@ -13,7 +13,8 @@ import type { Capability, ModelRecord } from "../routing/fleet-config.ts";
 import type { FleetIndex, ModelVariant } from "../routing/fleet-index.ts";
 import type { ClientPlace, Origin, OriginAnswer, OriginFailure, OriginPath } from "../routing/ports.ts";
 import { wholeText } from "../routing/whole-text.ts";
-import { isRecord, readEngineUsage } from "../stream/wire-usage.ts";
+import { readEngineUsage } from "../stream/wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { planModel } from "../turn/plan.ts";
 

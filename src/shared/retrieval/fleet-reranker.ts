@@ -4,7 +4,7 @@ import { ok, type Result } from "../contracts/result.ts";
 import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
 import type { OriginFailure } from "../routing/ports.ts";
-import { isRecord } from "../stream/wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 import {
   askAsFits,
   callFleet,

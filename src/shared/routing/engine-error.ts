@@ -4,6 +4,7 @@
  */
 
 import { engineWords } from "./engine-words.ts";
+import { isRecord } from "../wire/is-record.ts";
 import { engineAdapter, type WindowFault } from "./engines/engine.ts";
 import type { EngineKind } from "./engines/engine-kind.ts";
 import type { OriginPath } from "./ports.ts";
@@ -159,10 +160,6 @@ function parseJson(text: string): unknown {
     // Not JSON is an expected form of an error body (proxies send HTML): the caller goes by the status.
     return null;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Keeps the engine's own words and drops what it may quote of the request: quoted text, and all from a bracket on. */

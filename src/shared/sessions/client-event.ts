@@ -5,7 +5,8 @@
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import { isJsonObject, type JsonObject } from "../wire/json-bounds.ts";
+import { isRecord } from "../wire/is-record.ts";
+import type { JsonObject } from "../wire/json-bounds.ts";
 import { parseJson } from "../wire/parse-json.ts";
 import { readResponseRequest, type SentResponseRequest } from "../wire/responses-request.ts";
 import { opaqueId } from "../wire/schema-parts.ts";
@@ -51,7 +52,7 @@ export function readClientEvent(text: string): Result<ClientEvent, EventRefused>
   const json = parseJson(text);
   if (!json.ok) return err({ refusal: json.error, lane: null });
   const { value } = json;
-  if (!isJsonObject(value)) return err({ refusal: invalidValue(null, "must be a JSON object"), lane: null });
+  if (!isRecord(value)) return err({ refusal: invalidValue(null, "must be a JSON object"), lane: null });
   const lane = streamId.safeParse(value["stream_id"]);
   const known = lane.success ? lane.data : null;
   const read = readByType(value);

@@ -4,7 +4,8 @@
  * (`stop_reason`, `token_ids`, `prompt_logprobs`, `kv_transfer_params`, …) end here.
  */
 import { engineSays } from "../routing/engine-words.ts";
-import { isRecord, readEngineUsage, type EngineUsage } from "./wire-usage.ts";
+import { readEngineUsage, type EngineUsage } from "./wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 
 export type EngineApi = "chat" | "completions";
 

@@ -1,5 +1,5 @@
 /** Log probabilities as OpenAI's chat schema has them, from either engine API. */
-import { isRecord } from "./wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

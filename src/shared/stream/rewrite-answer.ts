@@ -14,7 +14,8 @@ import {
 import { FilteredLanes } from "./filtered-lanes.ts";
 import type { TextFilter } from "./text-filter.ts";
 import { writeWholeAnswer, type AnswerShape } from "./whole-answer.ts";
-import { isRecord, readEngineUsage, type Price } from "./wire-usage.ts";
+import { readEngineUsage, type Price } from "./wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 
 export interface RewriteOptions {
   readonly engineApi: EngineApi;

@@ -1,4 +1,5 @@
 /** Token counts on the wire: what engines say, read with suspicion; what clients get, in OpenAI's fields and one of ours. */
+import { isRecord } from "../wire/is-record.ts";
 import { microdollarsFor } from "../limits/cost.ts";
 import type { Usage } from "../contracts/usage.ts";
 
@@ -57,10 +58,6 @@ export function toWireUsage(usage: Usage, price: Price | undefined): WireUsage {
 /** US dollars, just as they are charged: to a millionth, rounded up (limits/cost.ts). */
 export function costOf(usage: Usage, price: Price): number {
   return microdollarsFor(price, usage.promptTokens, usage.completionTokens) / 1_000_000;
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function count(value: unknown): number | null {

@@ -8,10 +8,10 @@ import type { UsageBasis } from "../contracts/usage.ts";
 export const stageNames = [
   "identify",
   "validate",
-  "admit",
-  "recall",
   "screen",
+  "admit",
   "lookup",
+  "recall",
   "ground",
   "compose",
   "dispatch",

@@ -2,8 +2,8 @@
  * Which JSON schemas may say what a tool's arguments are? Those of an object that stand for themselves. A `$ref` would have to be
  * resolved, and a pattern is a program of whoever wrote it: one that backtracks without end would hold up everybody's turns.
  */
-import { isRecord } from "../stream/wire-usage.ts";
-import type { JsonObject } from "./server-tool.ts";
+import { isRecord } from "../wire/is-record.ts";
+import type { JsonObject } from "../wire/json-bounds.ts";
 
 const maxDepth = 32;
 const maxCharacters = 32_768;

@@ -2,8 +2,8 @@
  * Is it too much work to look whether the items of these lists repeat? The validator compares each item with each (`uniqueItems`), so that one
  * list of ten thousand, which a model writes in a breath, would hold up everybody's turns for seconds.
  */
-import { isRecord } from "../stream/wire-usage.ts";
-import type { JsonObject } from "./server-tool.ts";
+import { isRecord } from "../wire/is-record.ts";
+import type { JsonObject } from "../wire/json-bounds.ts";
 
 /** Items of a list times the characters of all of them, some ten nanoseconds each: 700 names, or 150 rows of 200 characters. */
 const mostWork = 5_000_000;

@@ -1,10 +1,11 @@
 /** One call of a tool: arguments checked, time and size bounded, and whatever goes wrong told in our own words. */
 import { Validator } from "@cfworker/json-schema";
 import { err, ok, type Result } from "../contracts/result.ts";
-import { isRecord } from "../stream/wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 import { withoutSlowFormats } from "./argument-schema.ts";
 import { hasTooManyToCompare } from "./repeated-items.ts";
-import type { JsonObject, ServerTool, ToolFault, ToolOutput } from "./server-tool.ts";
+import type { JsonObject } from "../wire/json-bounds.ts";
+import type { ServerTool, ToolFault, ToolOutput } from "./server-tool.ts";
 
 export interface CallDeps {
   /** Calls `fire` once after `ms`, unless the returned function is called before. */

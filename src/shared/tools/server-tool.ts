@@ -1,5 +1,6 @@
 /** What is a tool that Edgewise runs itself, as the rest sees it: one port, an adapter a kind of tool. */
 import type { Result } from "../contracts/result.ts";
+import type { JsonObject } from "../wire/json-bounds.ts";
 
 export interface ServerTool {
   readonly name: string;
@@ -14,8 +15,6 @@ export interface ServerTool {
   /** @param args as the schema allows them. Must not throw for what a model, a tenant or a server elsewhere can cause */
   run(args: JsonObject, context: ToolContext): Promise<Result<ToolOutput, ToolFault>>;
 }
-
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 export type ServerCallType = "mcp_call" | "web_search_call";
 

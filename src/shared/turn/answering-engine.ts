@@ -26,7 +26,7 @@ export interface EngineStory {
 }
 
 /** As the turn's record has it. */
-export function toldOf({ continued, notContinued, left, ...who }: EngineStory) {
+export function engineFields({ continued, notContinued, left, ...who }: EngineStory) {
   return {
     ...who,
     ...(continued === 0 ? {} : { continued }),

@@ -11,7 +11,7 @@ import type { ModelRecord } from "../routing/fleet-config.ts";
 import type { OriginPath } from "../routing/ports.ts";
 import { Seam } from "../stream/seam.ts";
 import type { Cut, Transcript } from "../stream/transcript.ts";
-import { isRecord } from "../stream/wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 
 /** What the first engine was asked: `ComposedPrompt` has it. */
 export interface AskedEngine {

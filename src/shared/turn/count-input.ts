@@ -10,7 +10,7 @@ import { type Reservation, unused } from "../limits/ports.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { ComposedPrompt } from "../prompt/compose.ts";
 import { wholeText } from "../routing/whole-text.ts";
-import { isRecord } from "../stream/wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 import { dearestPrice } from "./dearest-price.ts";
 import { planModel, planWithHistory, type Candidate, type Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";

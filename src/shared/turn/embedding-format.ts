@@ -3,7 +3,7 @@
  * OpenAI's own clients ask for base64 unasked: the one for JavaScript reads whatever comes as base64, so that a list of numbers
  * becomes a vector of noise there.
  */
-import { isRecord } from "../stream/wire-usage.ts";
+import { isRecord } from "../wire/is-record.ts";
 
 const bytesPerNumber = Float32Array.BYTES_PER_ELEMENT;
 

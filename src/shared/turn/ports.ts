@@ -1,10 +1,11 @@
-/** What a turn needs from outside: one object, built by the composition root, which alone sees `Env`. */
+/** What do the stages of a turn read? Of the request a `ValidatedTurn`, and of all around it one `TurnDeps`. */
 import type { AnswerCache } from "../cache/ports.ts";
 import type { SemanticParts } from "../cache/semantic/semantic-turn.ts";
 import type { Background } from "../contracts/background.ts";
 import type { ChargeId, RequestId } from "../contracts/ids.ts";
 import type { Jurisdiction } from "../contracts/owner.ts";
 import type { Refusal } from "../contracts/refusal.ts";
+import type { Result } from "../contracts/result.ts";
 import type { Ground } from "../grounding/ground.ts";
 import type { Principal } from "../identity/principal.ts";
 import type { AnswerLengths } from "../limits/answer-lengths.ts";
@@ -19,6 +20,7 @@ import type { CopiedTurn } from "./shadow-turns.ts";
 import type { Asked } from "./asked.ts";
 import type { Stage } from "../telemetry/request-record.ts";
 
+/** Built by the composition root, which alone sees `Env`. */
 export interface TurnDeps {
   readonly fleet: FleetIndex;
   readonly admission: Admission;
@@ -62,6 +64,4 @@ export interface ValidatedTurn {
   readonly mark: (stage: Stage) => void;
 }
 
-export type Recalled =
-  | { readonly ok: true; readonly value: readonly ChatMessage[] }
-  | { readonly ok: false; readonly error: Refusal };
+export type Recalled = Result<readonly ChatMessage[], Refusal>;

@@ -75,7 +75,9 @@ describe("what an engine leaves unsaid", () => {
   test("how long a prompt is that an engine did not count is told by our estimate, and by no less than is too long", () => {
     const uncounted = { ...tooLong(8192), promptTokens: 0 } as OriginFailure;
     expect(named(uncounted, body({}))).toMatchObject({ promptTokens: 8192 });
-    expect(named(uncounted, { ...body({}), promptTokens: 10_000 })).toMatchObject({ promptTokens: 10_000 });
+    expect(named(uncounted, { ...body({}), promptTokens: 10_000 })).toMatchObject({
+      promptTokens: 10_000,
+    });
     expect(named(tooLong(8192), body({}))).toEqual(tooLong(8192));
   });
 });

@@ -25,7 +25,7 @@ export type TurnFacts = Pick<
 >;
 
 /** Of a turn whose run saw its end. */
-export function factsOf(
+export function turnFactsOf(
   turn: Pick<LiveTurn, "candidate" | "answer">,
   fleet: FleetIndex,
   ending: {

@@ -3,7 +3,8 @@
  * every engine's template knows: `developer` becomes `system`, a refusal becomes text, and what has no effect is left out.
  */
 import * as z from "zod";
-import { isJsonObject, jsonFault } from "./json-bounds.ts";
+import { isRecord } from "./is-record.ts";
+import { jsonFault } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
 import { opaqueId, speakerName, text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
 
@@ -196,7 +197,7 @@ export function recalledArguments(text: string): string {
   } catch {
     return "{}";
   }
-  return isJsonObject(parsed) && isSound(parsed, 1) ? text : "{}";
+  return isRecord(parsed) && isSound(parsed, 1) ? text : "{}";
 }
 
 /** What every engine can walk and write as UTF-8. */
@@ -214,5 +215,5 @@ function argumentsFault(value: string): string | null {
   } catch {
     return "must be a JSON object written as a string";
   }
-  return isJsonObject(parsed) ? jsonFault(parsed) : "must be a JSON object written as a string";
+  return isRecord(parsed) ? jsonFault(parsed) : "must be a JSON object written as a string";
 }

@@ -6,7 +6,8 @@
 import type * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import { isJsonObject, shortened } from "./json-bounds.ts";
+import { isRecord } from "./is-record.ts";
+import { shortened } from "./json-bounds.ts";
 import { parseJson } from "./parse-json.ts";
 import { invalidValue, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
@@ -34,7 +35,7 @@ export function parseFields(body: string, table: FieldTable): Result<Record<stri
 
 /** The fields that are there and not null. Refusals: `value-invalid`, `parameter-unknown`, `parameter-unsupported`. */
 export function readFields(value: unknown, table: FieldTable): Result<Record<string, unknown>, Refusal> {
-  if (!isJsonObject(value)) return err(invalidValue(null, "must be a JSON object"));
+  if (!isRecord(value)) return err(invalidValue(null, "must be a JSON object"));
   const fields: Record<string, unknown> = {};
   for (const key in value) {
     const given = value[key];

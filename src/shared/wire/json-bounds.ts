@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { requestLimits } from "./request-limits.ts";
+import { isRecord } from "./is-record.ts";
 
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -59,7 +60,7 @@ const mostItems = 1 + Math.max(requestLimits.messages, requestLimits.inputs, req
  */
 export function shortened(value: unknown): unknown {
   if (Array.isArray(value)) return value.length > mostItems ? value.slice(0, mostItems) : value;
-  if (!isJsonObject(value)) return value;
+  if (!isRecord(value)) return value;
   let keys = 0;
   for (const _ in value) {
     keys += 1;
@@ -71,13 +72,9 @@ export function shortened(value: unknown): unknown {
 /** A body's fields, each as its schema need see it. */
 export function shortenedFields(body: unknown): unknown {
   const fields = shortened(body);
-  return isJsonObject(fields)
+  return isRecord(fields)
     ? Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, shortened(value)]))
     : fields;
-}
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A JSON object within bounds, handed on as it is. */
@@ -85,7 +82,7 @@ export const boundedJsonObject = z.lazy(() =>
   z
     .unknown()
     .superRefine((value, context) => {
-      const fault = isJsonObject(value) ? jsonFault(value) : "must be an object";
+      const fault = isRecord(value) ? jsonFault(value) : "must be an object";
       if (fault !== null) context.addIssue({ code: "custom", message: fault });
     })
     .meta({ type: "object", additionalProperties: true }),

@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import type { FileSearchCall, FunctionCall, FunctionCallOutput, Item, Reasoning } from "../responses/item.ts";
 import { isReference, type ItemReference, type SentItem } from "../responses/item-reference.ts";
 import { callArguments } from "./chat-messages.ts";
-import { isJsonObject } from "./json-bounds.ts";
+import { isRecord } from "./is-record.ts";
 import { requestLimits } from "./request-limits.ts";
 import { inputMessage, inputText, outputMessage, parts, sentBack, userText } from "./responses-messages.ts";
 import { mcpCall, webSearchCall } from "./responses-server-items.ts";
@@ -183,7 +183,7 @@ export function readSentInput(given: unknown): Result<readonly SentItem[], Refus
 }
 
 function isNamed(value: unknown): boolean {
-  if (!isJsonObject(value)) return false;
+  if (!isRecord(value)) return false;
   const { type, id, role } = value;
   return type === "item_reference" || (type == null && id !== undefined && role === undefined);
 }
@@ -196,7 +196,7 @@ function readReference(value: unknown, at: number): Result<ItemReference, Refusa
 /** @param at its place in the input, for the refusal */
 export function readItem(value: unknown, at: number): Result<Item, Refusal> {
   const path = ["input", at];
-  if (!isJsonObject(value)) return err(invalidValue(paramOf(path), "must be an object"));
+  if (!isRecord(value)) return err(invalidValue(paramOf(path), "must be an object"));
   const { type, role } = value;
   const schema = kinds.get(type) ?? (role === "assistant" ? outputMessage : inputMessage);
   if (!kinds.has(type) && type !== undefined && type !== "message") {

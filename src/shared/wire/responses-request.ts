@@ -5,7 +5,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import type { Item } from "../responses/item.ts";
 import { isReference, type SentItem } from "../responses/item-reference.ts";
 import { type FieldTable, readFields } from "./field-reader.ts";
-import { isJsonObject } from "./json-bounds.ts";
+import { isRecord } from "./is-record.ts";
 import { makersOf } from "./lazy-shape.ts";
 import { parseJson } from "./parse-json.ts";
 import { requestLimits } from "./request-limits.ts";
@@ -86,14 +86,14 @@ const refusedTools: ReadonlySet<unknown> = new Set([
 
 /** Does the body offer or choose a tool that OpenAI has and that is not offered here? Before its fields are read: they have no schema. */
 export function kindFault(body: unknown): Refusal | null {
-  return isJsonObject(body) ? (toolKindFault(body["tools"]) ?? choiceKindFault(body["tool_choice"])) : null;
+  return isRecord(body) ? (toolKindFault(body["tools"]) ?? choiceKindFault(body["tool_choice"])) : null;
 }
 
 /** OpenAI's other kinds of tools, told apart from what is no kind at all. */
 function toolKindFault(tools: unknown): Refusal | null {
   if (!Array.isArray(tools)) return null;
   for (const [at, tool] of (tools as readonly unknown[]).entries()) {
-    const kind = isJsonObject(tool) ? tool["type"] : undefined;
+    const kind = isRecord(tool) ? tool["type"] : undefined;
     if (refusedTools.has(kind))
       return unsupportedParameter(
         `tools[${at}].type`,
@@ -105,10 +105,10 @@ function toolKindFault(tools: unknown): Refusal | null {
 
 /** The same of what a choice names. A search of the web is its model's own idea: it can be offered, and not be asked for. */
 function choiceKindFault(choice: unknown): Refusal | null {
-  if (!isJsonObject(choice)) return null;
+  if (!isRecord(choice)) return null;
   const { type, tools } = choice;
   const named = type === "allowed_tools" && Array.isArray(tools) ? (tools as readonly unknown[]) : [];
-  const kinds = named.map((tool) => (isJsonObject(tool) ? tool["type"] : undefined));
+  const kinds = named.map((tool) => (isRecord(tool) ? tool["type"] : undefined));
   const at = kinds.findIndex(isUnchoosable);
   if (at !== -1) return unchoosable(`tool_choice.tools[${at}].type`, kinds[at]);
   return isUnchoosable(type) ? unchoosable("tool_choice.type", type) : null;

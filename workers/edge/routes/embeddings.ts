@@ -1,5 +1,4 @@
 /** `POST /v1/embeddings`: admitted and settled like a turn, answered whole. */
-import type { ChargeId } from "../../../src/shared/contracts/ids.ts";
 import { withPromptField } from "../../../src/shared/contracts/refusal.ts";
 import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
 import { randomHex } from "../../../src/shared/telemetry/correlation.ts";
@@ -20,7 +19,7 @@ export const createEmbeddings: TenantHandler = async (call) => {
   const fleet = await isolate.fleet.current(scope.background);
   if (!fleet.ok) return respondRefusal(scope, fleet.error);
   const chargeId = `emb-${randomHex(16)}`;
-  const turn = turnOf(call, chargeId, chargeId as ChargeId);
+  const turn = turnOf(call, chargeId);
   const embedded = await embed(
     turn,
     request.value,

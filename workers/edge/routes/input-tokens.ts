@@ -1,6 +1,5 @@
 /** `POST /v1/responses/input_tokens`: read ▸ validate ▸ screen ▸ what it goes on from ▸ count. Nothing is generated or kept. */
 import { loadHistory } from "../../../durable-objects/conversation/load-history.ts";
-import type { ChargeId } from "../../../src/shared/contracts/ids.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { err, type Result } from "../../../src/shared/contracts/result.ts";
 import { groundingTold, isComplete, type Grounding } from "../../../src/shared/grounding/ground.ts";
@@ -84,7 +83,7 @@ async function countOf(call: TenantCall, sent: SentResponseRequest): Promise<Res
   const isKept = offered === null || keepsTools(fleet.value, tenant, chat, offered);
   const id = `tok-${randomHex(16)}`;
   const conversation = conversationOf(request);
-  const turn = turnOf(call, id, id as ChargeId);
+  const turn = turnOf(call, id);
   return countInput(
     {
       ...turn,

@@ -1,5 +1,4 @@
 /** `POST /v1/moderations`: admitted and settled like a turn, answered whole. */
-import type { ChargeId } from "../../../src/shared/contracts/ids.ts";
 import { withPromptField } from "../../../src/shared/contracts/refusal.ts";
 import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
 import { randomHex } from "../../../src/shared/telemetry/correlation.ts";
@@ -21,7 +20,7 @@ export const createModeration: TenantHandler = async (call) => {
   const fleet = await isolate.fleet.current(scope.background);
   if (!fleet.ok) return respondRefusal(scope, fleet.error);
   const id = `modr-${randomHex(16)}`;
-  const turn = turnOf(call, id, id as ChargeId);
+  const turn = turnOf(call, id);
   const deps = isolate.turnDeps(fleet.value, scope.background);
   const moderated = await moderate(turn, request.value, deps, call.client);
   if (!moderated.ok) return respondRefusal(scope, withPromptField(moderated.error, "input"));

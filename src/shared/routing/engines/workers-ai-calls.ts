@@ -2,6 +2,8 @@
  * Calls of tools in Workers AI's own stream. Older models send a call whole (`{name, arguments: {…}}`), newer ones in pieces: the
  * name under an index, then pieces of the arguments under the same index, at last a piece with neither.
  */
+import { isRecord } from "../../wire/is-record.ts";
+
 type Fields = Readonly<Record<string, unknown>>;
 
 interface Called {
@@ -75,8 +77,4 @@ export class ToolCallDeltas {
 
 function written(given: unknown): string {
   return typeof given === "string" ? given : JSON.stringify(given);
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,7 @@
  * newer models, OpenAI's, which pass as they are.
  */
 import type { OriginPath } from "../ports.ts";
+import { isRecord } from "../../wire/is-record.ts";
 import { StopCutter } from "./stop-cutter.ts";
 import { calledOf, newCall, ToolCallDeltas } from "./workers-ai-calls.ts";
 
@@ -228,8 +229,4 @@ function embeddings(output: Fields, { model }: OutputFrame): string | null {
     model,
     data: (data as readonly unknown[]).map((embedding, index) => ({ object: "embedding", index, embedding })),
   });
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,8 +3,9 @@
  * Secrets come by their name, from the Worker.
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
-import { isRecord } from "../../stream/wire-usage.ts";
-import type { JsonObject, ServerTool, ToolFault, ToolOutput } from "../server-tool.ts";
+import { isRecord } from "../../wire/is-record.ts";
+import type { JsonObject } from "../../wire/json-bounds.ts";
+import type { ServerTool, ToolFault, ToolOutput } from "../server-tool.ts";
 import { isRepeatable, type HttpToolConfig } from "../tool-policy.ts";
 import { type Ask, type Fetch, safeFetch, type SecretHeader } from "./safe-fetch.ts";
 

@@ -3,7 +3,7 @@
  * nowhere or in a circle is refused, and so is a document that grows without measure by it.
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
-import { isRecord } from "../../stream/wire-usage.ts";
+import { isRecord } from "../../wire/is-record.ts";
 
 const maxNodes = 200_000;
 const maxDepth = 64;

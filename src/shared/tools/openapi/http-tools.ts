@@ -7,7 +7,7 @@
  */
 import { createToolsFromOpenAPISpec, tool } from "@cloudflare/ai-utils";
 import { err, ok, type Result } from "../../contracts/result.ts";
-import { isRecord } from "../../stream/wire-usage.ts";
+import { isRecord } from "../../wire/is-record.ts";
 import { withoutPatterns } from "../argument-schema.ts";
 import { dereferenced } from "./dereference.ts";
 

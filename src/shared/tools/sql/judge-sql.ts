@@ -6,7 +6,7 @@
  */
 import { parse, toSql, type Statement } from "pgsql-ast-parser";
 import { err, ok, type Result } from "../../contracts/result.ts";
-import { isRecord } from "../../stream/wire-usage.ts";
+import { isRecord } from "../../wire/is-record.ts";
 import { isReader, shownSettings, timeFields } from "./functions.ts";
 
 export interface SqlRules {

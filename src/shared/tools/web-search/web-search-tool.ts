@@ -3,7 +3,7 @@
  * The pages themselves are not fetched.
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
-import { isRecord } from "../../stream/wire-usage.ts";
+import { isRecord } from "../../wire/is-record.ts";
 import { secretsOf, type HttpToolDeps } from "../http/http-tool.ts";
 import { safeFetch } from "../http/safe-fetch.ts";
 import { webSearchName } from "../names.ts";

@@ -17,7 +17,7 @@ import { summaryOfBoth } from "../screen-request.ts";
 import { openRound, type LiveTurn } from "../open-turn.ts";
 import type { TurnDeps } from "../ports.ts";
 import { mayReadRoute, routeHeader, routeHeaderValue } from "../route-told.ts";
-import { factsOf } from "../turn-facts.ts";
+import { turnFactsOf } from "../turn-facts.ts";
 import type { AnswerPast } from "./answer-items.ts";
 import type { BegunAnswer } from "./chat-resume.ts";
 import { relayRound, type EndedRound } from "./chat-round.ts";
@@ -218,7 +218,7 @@ export class AnswerRounds {
       },
       request,
       form,
-      { ...factsOf(turn, turnDeps.fleet, ending, request.screened ?? null, deps.now()), status },
+      { ...turnFactsOf(turn, turnDeps.fleet, ending, request.screened ?? null, deps.now()), status },
       answerMessages(
         collected,
         shownRounds(rounds, (text) => shownResult(text, request.tenant.safety)),

@@ -13,7 +13,8 @@ import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerTotals } from "../../stream/answer-options.ts";
 import type { FinishReason } from "../../stream/engine-event.ts";
 import { Transcript } from "../../stream/transcript.ts";
-import { isRecord, type Price } from "../../stream/wire-usage.ts";
+import type { Price } from "../../stream/wire-usage.ts";
+import { isRecord } from "../../wire/is-record.ts";
 import { turnUse } from "../ending.ts";
 import { asOneAnswer } from "./chat-rounds.ts";
 import {

@@ -6,14 +6,13 @@ import { modelRecord } from "../../routing/fleet-index.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { modelPrice } from "../dearest-price.ts";
 import { askedMessages, answerWithMetadata } from "./listed-chat.ts";
+import { ChatRun, noFleet, type ChatRunDeps } from "./chat-run.ts";
 import { chatResume, completeEnd, enteredBy } from "./chat-resume.ts";
 import type { TurnRunner } from "./ports.ts";
 import { givingBack, interrupted, refused, type EnteredConversation } from "./chat-turn-end.ts";
 import { openResponse } from "./response-form.ts";
 import { sealInterrupted } from "./seal-end.ts";
 import { readTurnRequest } from "./turn-request.ts";
-
-import { ChatRun, noFleet, type ChatRunDeps } from "./chat-run.ts";
 
 export function createChatRunner(deps: ChatRunDeps): TurnRunner {
   /** The conversation that the run under way has loaded; `null`: none yet, or the run's memory is gone. */

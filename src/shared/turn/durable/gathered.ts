@@ -4,7 +4,7 @@
  */
 import { AnswerCollector } from "../../stream/answer-collector.ts";
 import { readEngineEvent } from "../../stream/engine-event.ts";
-import { isRecord } from "../../stream/wire-usage.ts";
+import { isRecord } from "../../wire/is-record.ts";
 import type { ChatMessage } from "../../wire/chat-messages.ts";
 import type { JournalEvent } from "./ports.ts";
 import { messagesOfRounds, type Round } from "./round-history.ts";

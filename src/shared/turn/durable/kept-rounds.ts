@@ -7,7 +7,7 @@ import type { Usage } from "../../contracts/usage.ts";
 import { type Grounding, writeGrounding } from "../../grounding/ground.ts";
 import type { ServerCall } from "../../responses/server-items.ts";
 import { AnswerCollector } from "../../stream/answer-collector.ts";
-import { isRecord } from "../../stream/wire-usage.ts";
+import { isRecord } from "../../wire/is-record.ts";
 import { maxGatheredCharacters } from "./gathered.ts";
 import type { Round } from "./round-history.ts";
 

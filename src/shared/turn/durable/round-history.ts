@@ -6,7 +6,7 @@ import type { Usage } from "../../contracts/usage.ts";
 import type { WebSource } from "../../grounding/citable.ts";
 import type { ServerCall } from "../../responses/server-items.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
-import { isRecord } from "../../stream/wire-usage.ts";
+import { isRecord } from "../../wire/is-record.ts";
 import { recalledArguments, type ChatMessage } from "../../wire/chat-messages.ts";
 
 export interface AnsweredCall {

@@ -2,7 +2,7 @@
 import type { AnswerTotals } from "../../stream/answer-options.ts";
 import type { StreamEnd } from "../../stream/stream-failure.ts";
 import type { RequestRecord, Stage } from "../../telemetry/request-record.ts";
-import { toldOf, type EngineStory } from "../answering-engine.ts";
+import { engineFields, type EngineStory } from "../answering-engine.ts";
 import { chargedUsage } from "../ending.ts";
 import type { LiveTurn } from "../open-turn.ts";
 import { routeFields } from "../route-told.ts";
@@ -37,7 +37,7 @@ export function runRecord(
     tier: principal.tier,
     model: candidate.model,
     ...routeFields(turn, candidate.model),
-    ...toldOf(engine),
+    ...engineFields(engine),
     ...chargedUsage(totals),
     usageBasis: totals.basis,
     ...(guarded === null ? {} : { guarded }),
