@@ -1,9 +1,9 @@
 import {
   type AppendOutcome,
   type AppendTurn,
-  maxItemBytes,
+  maxTurnUnits,
 } from "../../src/shared/contracts/conversation.ts";
-import { fits } from "../../src/shared/turn/durable/conversation-items.ts";
+import { itemsTooLarge } from "../../src/shared/turn/durable/conversation-items.ts";
 import { placeBehind } from "./branch-point.ts";
 import { type Access, incarnationOf } from "./conversation-access.ts";
 import type { ConversationStore } from "./conversation-store.ts";
@@ -28,7 +28,8 @@ export function appendTurn(
   const known = access.kind === "open" ? store.appendedTurn(message.turnId) : null;
   if (known !== null) return { result: "already-appended", firstSequence: known.first };
   const { items, behind = null, responseId = null, title = null } = message;
-  if (!items.every(fits)) return { result: "item-too-large", maxBytes: maxItemBytes };
+  const tooLarge = itemsTooLarge(items, maxTurnUnits);
+  if (tooLarge !== null) return tooLarge;
   const nowMs = Date.now();
   const firstSequence = storage.transactionSync(() => {
     if (access.kind !== "open") store.open(message.id, message.owner, "{}", nowMs);

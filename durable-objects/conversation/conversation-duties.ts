@@ -5,10 +5,13 @@ import {
   type IndexEntry,
 } from "../../src/shared/contracts/conversation-index.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
+import { type ContentBucket, newContentKey } from "../../src/shared/content/large-content.ts";
 import type { Jurisdiction } from "../../src/shared/contracts/owner.ts";
+import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { archiveOf } from "../storage/archive-binding.ts";
 import { callObject } from "../storage/call-object.ts";
+import { contentBucket } from "../storage/content-bucket.ts";
 import { inTime } from "../storage/in-time.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import type { ConversationStore, Head } from "./conversation-store.ts";
@@ -16,12 +19,14 @@ import { archiveDuty } from "./doomed-turns.ts";
 
 /**
  * What a conversation owes others, until they have it: the index is told what there is now; the archive, and the objects of
- * a deleted conversation's turns, erase what they hold. Storage says what is due, so a crash loses none of it; the alarm tries again.
+ * a deleted conversation's turns, erase what they hold; the bucket takes the text of large items, and erases it once they are gone. Storage
+ * says what is due, so a crash loses none of it; the alarm tries again.
  */
 export class ConversationDuties {
   readonly #context: DurableObjectState;
   readonly #env: Cloudflare.Env;
   readonly #store: () => ConversationStore;
+  readonly #bucket: ContentBucket | null;
   #under: Promise<void> | null = null;
   #failures = 0;
 
@@ -29,6 +34,13 @@ export class ConversationDuties {
     this.#context = context;
     this.#env = env;
     this.#store = store;
+    this.#bucket = contentBucket(env, this.#jurisdiction());
+  }
+
+  /** At a wake: what the version before left in the bucket goes, and content that is owed whose alarm was lost is not forgotten. */
+  wake(): void {
+    if (this.#store().large.removeLeft(Date.now()) || this.#contentMs !== null)
+      this.#context.waitUntil(this.begin());
   }
 
   /** After a change: does it now, in the background, and by the alarm again should this memory be lost. */
@@ -52,9 +64,14 @@ export class ConversationDuties {
 
   async #carryOut(): Promise<void> {
     // An index that can't be asked keeps nothing from being erased.
-    const [telling, erasing] = await Promise.allSettled([this.#tell(), this.#eraseTurns()]);
+    const [telling, erasing, content] = await Promise.allSettled([
+      this.#tell(),
+      this.#eraseTurns(),
+      this.#tendContent(),
+    ]);
+    this.#store().notePending(Date.now());
     const told = telling.status === "rejected" ? telling : (await Promise.allSettled([this.#tell()]))[0];
-    const failed = [told, erasing].filter(({ status }) => status === "rejected");
+    const failed = [told, erasing, content].filter(({ status }) => status === "rejected");
     this.#failures = failed.length === 0 ? 0 : this.#failures + 1;
     if (this.#failures >= reportFrom)
       for (const { reason } of failed as PromiseRejectedResult[])
@@ -119,8 +136,24 @@ export class ConversationDuties {
       // One that can't be reached keeps no other from being erased; where none can, it is tried again later.
       if (erased.length < batchSize || !erased.includes(true)) break;
     }
-    this.#store().notePending(Date.now());
     if (failure !== null) throw failure;
+  }
+
+  /** What is gone is erased first; then the bucket gets what lies here. */
+  async #tendContent(): Promise<void> {
+    const { large } = this.#store();
+    await large.ledger.sweep(this.#bucket, Date.now());
+    if (this.#bucket !== null && large.hasToMove)
+      while (await large.moveNext(this.#bucket, (sequence) => this.#newKey(sequence)));
+  }
+
+  async #newKey(sequence: number): Promise<string> {
+    return newContentKey(new KeyedHash(this.#env.EDGEWISE_SECRET ?? ""), {
+      tenant: this.#store().head()?.owner.tenant ?? "",
+      kind: "conversation",
+      objectName: this.#name(),
+      item: String(sequence),
+    });
   }
 
   async #eraseTurn(responseId: string, { owner, deletion }: Head): Promise<void> {
@@ -150,16 +183,28 @@ export class ConversationDuties {
 
   /** Nobody is owed anything. */
   get isDone(): boolean {
+    return !this.#isOwed && this.#contentMs === null;
+  }
+
+  get #isOwed(): boolean {
     const head = this.#store().head();
-    return head === null || (head.revision <= head.told && this.#store().doomed.count() === 0);
+    return head !== null && (head.revision > head.told || this.#store().doomed.count() > 0);
+  }
+
+  /** When the bucket is to be asked next; `null`: there is no need. */
+  get #contentMs(): number | null {
+    const { large } = this.#store();
+    return this.#bucket !== null && large.hasToMove ? 0 : large.ledger.nextMs();
   }
 
   async #setAlarm(): Promise<void> {
     const { storage } = this.#context;
     const head = this.#store().head();
     if (head === null) return;
-    if (!this.isDone) {
-      await storage.setAlarm(Date.now() + retryMs * 2 ** Math.min(this.#failures, 6));
+    const contentMs = this.#contentMs;
+    if (this.#isOwed || contentMs !== null) {
+      const againMs = Date.now() + retryMs * 2 ** Math.min(this.#failures, 6);
+      await storage.setAlarm(this.#isOwed ? againMs : Math.max(againMs, contentMs ?? 0));
       return;
     }
     if (head.deletedMs === null) await storage.deleteAlarm();

@@ -9,6 +9,7 @@ import { DeletionRecords } from "./deletion-records.ts";
 import { archiveDuty, DoomedTurns } from "./doomed-turns.ts";
 import { itemId } from "./item-id.ts";
 import { ItemReader } from "./item-reader.ts";
+import { LargeItems } from "./large-items.ts";
 
 /** A conversation's head and the writing of its items. Only SQL and its transactions: who may ask is decided by the caller. */
 export interface Head {
@@ -34,15 +35,18 @@ export class ConversationStore {
   readonly #sql: SqlStorage;
   readonly reader: ItemReader;
   readonly branches: BranchStore;
+  readonly large: LargeItems;
   /** Only once there are tables. */
   readonly earlierDeletions: DeletionRecords;
   readonly doomed: DoomedTurns;
   readonly #tables: LazyTables;
 
-  constructor(storage: DurableObjectStorage) {
+  /** @param hasBucket whether items that are too long for a row go to a bucket */
+  constructor(storage: DurableObjectStorage, hasBucket = false) {
     this.#storage = storage;
     this.#sql = storage.sql;
-    this.reader = new ItemReader(storage.sql);
+    this.large = new LargeItems(storage, hasBucket);
+    this.reader = new ItemReader(storage.sql, this.large);
     this.branches = new BranchStore(storage.sql);
     this.earlierDeletions = new DeletionRecords(storage.sql);
     this.doomed = new DoomedTurns(storage.sql);
@@ -144,7 +148,7 @@ export class ConversationStore {
           turnId,
           item.type,
           item.role,
-          item.json,
+          this.large.write(sequence, item.json),
           nowMs,
         );
       }
@@ -167,9 +171,10 @@ export class ConversationStore {
   }
 
   /** Takes one item away. Nothing else moves. */
-  remove(sequence: number): void {
+  remove(sequence: number, nowMs: number): void {
     this.#storage.transactionSync(() => {
       this.#sql.exec("DELETE FROM item WHERE sequence = ?", sequence);
+      this.large.remove(sequence, nowMs);
       this.#sql.exec("UPDATE head SET items = items - 1");
       // A summary may tell of it, and so does every later one.
       this.#sql.exec("DELETE FROM summary");
@@ -217,11 +222,12 @@ export class ConversationStore {
       this.doomed.addSaved();
       for (const table of ["item", "turn", "turn_response", "branch", "summary"])
         this.#sql.exec(`DELETE FROM ${table}`);
+      this.large.removeAll(deletion.deletedMs);
       this.#sql.exec(
         "UPDATE head SET deleted_ms = ?, metadata = '{}', incarnation = incarnation + 1, items = 0",
         deletion.deletedMs,
       );
-      const record = { ...deletion, turnsPending: this.doomed.countTurns() };
+      const record = { ...deletion, turnsPending: this.#pending() };
       this.#reveal({ title: null, titleBy: null, branch: 0, deletion: record }, deletion.deletedMs);
     });
   }
@@ -230,11 +236,16 @@ export class ConversationStore {
     return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM turn").one().n;
   }
 
-  /** So many turns' objects have not confirmed yet. */
+  /** How many turns' objects, and of how many large items the bucket, have not confirmed yet. */
+  #pending(): number {
+    return this.doomed.countTurns() + this.large.ledger.countLeaving();
+  }
+
+  /** What of a deletion is not confirmed yet: so many. */
   notePending(nowMs: number): void {
     const deletion = this.head()?.deletion ?? null;
-    const turnsPending = this.doomed.countTurns();
     if (deletion === null) return;
+    const turnsPending = this.#pending();
     this.#storage.transactionSync(() => {
       const changed = this.earlierDeletions.mostPending(turnsPending);
       if (changed || deletion.turnsPending !== turnsPending)

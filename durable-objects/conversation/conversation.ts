@@ -24,48 +24,55 @@ import {
   type LoadHistory,
   type SaveSummary,
   type SaveSummaryOutcome,
+  type StoredItem,
   type SummaryWorkOutcome,
   type UpdateConversation,
   type UpdateOutcome,
   type WatchConversation,
   type WatchOutcome,
-  maxItemBytes,
 } from "../../src/shared/contracts/conversation.ts";
+import type { ContentBucket } from "../../src/shared/content/large-content.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { base32 } from "../../src/shared/turn/base32.ts";
-import { fits } from "../../src/shared/turn/durable/conversation-items.ts";
+import { itemsTooLarge } from "../../src/shared/turn/durable/conversation-items.ts";
 import { endOfBranch } from "../../src/shared/turn/durable/item-path.ts";
+import { contentBucket } from "../storage/content-bucket.ts";
 import { addItems } from "./add-items.ts";
 import { appendTurn } from "./append-turn.ts";
 import { root } from "./branch-point.ts";
 import { type Access, accessTo, incarnationOf } from "./conversation-access.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
 import { ConversationStore } from "./conversation-store.ts";
+import type { ReadItem } from "./item-reader.ts";
 import { latestItems } from "./latest-items.ts";
 import { listBranches } from "./list-branches.ts";
 import { replaceSummary, summaryWork } from "./summary-work.ts";
 import { TurnGate } from "./turn-gate.ts";
 import { watchChanges } from "./watch-changes.ts";
+import { wholeItems } from "./whole-items.ts";
 
 /**
  * One conversation of one user: its items in order, and nothing that costs more as it grows.
  *
  * The owner is part of the object's name already (src/shared/turn/conversation-name.ts) and is checked again here, so
  * that a mistake in one place opens nothing. Turns are written one at a time (turn-gate.ts), each whole. Every mutation is idempotent. What others must know (the user's list, a deleted turn's object) is owed to
- * them until they have it: conversation-duties.ts.
+ * them until they have it: conversation-duties.ts. What is too long for a row lies in the bucket (large-items.ts), and is fetched as it is shown.
  */
 export class Conversation extends DurableObject {
   readonly #storage: DurableObjectStorage;
   readonly #duties: ConversationDuties;
   readonly #gate: TurnGate;
+  readonly #bucket: ContentBucket | null;
   #store: ConversationStore;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     this.#storage = context.storage;
-    this.#store = new ConversationStore(context.storage);
+    this.#bucket = contentBucket(env, context.id.jurisdiction === "eu" ? "eu" : "none");
+    this.#store = new ConversationStore(context.storage, this.#bucket !== null);
     this.#gate = new TurnGate(context);
     this.#duties = new ConversationDuties(context, env, () => this.#store);
+    this.#duties.wake();
   }
 
   /** For `POST /v1/conversations`. Creating twice is creating once: the first metadata and items stay. */
@@ -74,7 +81,8 @@ export class Conversation extends DurableObject {
     if (access.kind === "refused") return access.failure;
     if (access.kind === "open") return { result: "exists", createdMs: access.head.createdMs };
     const { id, owner, metadata, items = [], title = null } = message;
-    if (!items.every(fits)) return { result: "item-too-large", maxBytes: maxItemBytes };
+    const tooLarge = itemsTooLarge(items);
+    if (tooLarge !== null) return tooLarge;
     const createdMs = Date.now();
     this.#storage.transactionSync(() => {
       this.#store.open(id, owner, metadata, createdMs);
@@ -110,11 +118,12 @@ export class Conversation extends DurableObject {
     return this.describe(message);
   }
 
-  item(message: GetItem): GetItemOutcome {
+  async item(message: GetItem): Promise<GetItemOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     const item = access.kind === "open" ? this.#store.reader.item(message.itemId) : null;
-    return item === null ? unknown : { result: "ok", item };
+    const [whole] = item === null ? [] : await this.#whole([item]);
+    return whole === undefined ? unknown : { result: "ok", item: whole };
   }
 
   /** The latest items for a turn, which may have to wait for its turn. Bounded by its limits, however long the conversation is. */
@@ -137,7 +146,8 @@ export class Conversation extends DurableObject {
       if (upTo !== null && upTo !== root && upTo !== behind) return { result: "item-unknown" };
       return { result: "ok", items: [], truncated: false, incarnation: incarnationOf(access), behind };
     }
-    return latestItems(this.#storage.sql, this.#store, access.head, message);
+    const latest = latestItems(this.#storage.sql, this.#store, access.head, message);
+    return latest.result === "ok" ? { ...latest, items: await this.#whole(latest.items) } : latest;
   }
 
   /** Saves a turn, whole, once. */
@@ -160,7 +170,9 @@ export class Conversation extends DurableObject {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind !== "open") return unknown;
-    const outcome = addItems(this.#storage, this.#store, access.head, message);
+    const outcome = await addItems(this.#storage, this.#store, access.head, message, (items) =>
+      this.#whole(items),
+    );
     if (outcome.result === "ok") {
       this.#gate.changedItems();
       await this.#duties.begin();
@@ -169,18 +181,19 @@ export class Conversation extends DurableObject {
   }
 
   /** Takes one item out. Answers with the conversation, as OpenAI does. */
-  deleteItem(message: DeleteItem): DescribeOutcome {
+  async deleteItem(message: DeleteItem): Promise<DescribeOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     const item = access.kind === "open" ? this.#store.reader.item(message.itemId) : null;
     if (item === null) return unknown;
-    this.#store.remove(item.sequence);
+    this.#store.remove(item.sequence, Date.now());
     this.#gate.changedItems();
+    await this.#duties.begin();
     return this.describe(message);
   }
 
   /** One page of items, for `GET /v1/conversations/{id}/items`. */
-  listItems(message: ListItems): ListOutcome {
+  async listItems(message: ListItems): Promise<ListOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind !== "open") return unknown;
@@ -189,14 +202,18 @@ export class Conversation extends DurableObject {
     const limit = Math.min(Math.max(Math.trunc(message.limit), 1), 100);
     const path = this.#store.branches.path(branch);
     const page = this.#store.reader.page(path, message.after, limit, message.order);
-    return page === null ? { result: "after-unknown" } : { result: "ok", ...page };
+    if (page === null) return { result: "after-unknown" };
+    return { result: "ok", items: await this.#whole(page.items), hasMore: page.hasMore };
   }
 
-  summaryWork(message: FindSummaryWork): SummaryWorkOutcome {
+  async summaryWork(message: FindSummaryWork): Promise<SummaryWorkOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind !== "open") return unknown;
-    return summaryWork(this.#storage.sql, this.#store, access.head, message);
+    const work = summaryWork(this.#storage.sql, this.#store, access.head, message);
+    return work === null
+      ? { result: "nothing" }
+      : { result: "ok", work: { ...work, items: await this.#whole(work.items) } };
   }
 
   saveSummary(message: SaveSummary): SaveSummaryOutcome {
@@ -213,11 +230,12 @@ export class Conversation extends DurableObject {
     return { result: "ok", branches: listBranches(this.#store, access.head) };
   }
 
-  exportItems(message: ExportItems): ExportOutcome {
+  async exportItems(message: ExportItems): Promise<ExportOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind !== "open") return unknown;
-    return { result: "ok", ...this.#store.reader.everything(message.above, exportedItems) };
+    const { items, hasMore } = this.#store.reader.everything(message.above, exportedItems);
+    return { result: "ok", items: await this.#whole(items), hasMore };
   }
 
   watch(message: WatchConversation): Promise<WatchOutcome> {
@@ -268,7 +286,11 @@ export class Conversation extends DurableObject {
       return;
     }
     await this.#storage.deleteAll();
-    this.#store = new ConversationStore(this.#storage);
+    this.#store = new ConversationStore(this.#storage, this.#bucket !== null);
+  }
+
+  #whole(items: readonly ReadItem[]): Promise<readonly StoredItem[]> {
+    return wholeItems(items, this.#store.large, this.#bucket);
   }
 
   #access(message: { readonly v: number; readonly owner: Owner }): Access {

@@ -1,27 +1,39 @@
 import type { StoredItem } from "../../src/shared/contracts/conversation.ts";
-import { historyWindow, type HistoryWindow } from "../../src/shared/turn/durable/history-window.ts";
+import {
+  historyWindow,
+  type HistoryWindow,
+  type ItemUnits,
+  unitsHeld,
+} from "../../src/shared/turn/durable/history-window.ts";
 import { after, before, isOn, type Segment } from "../../src/shared/turn/durable/item-path.ts";
+import { elsewhere } from "../../src/shared/content/large-content.ts";
 import type { ItemRow } from "./conversation-tables.ts";
 import { sequenceOf } from "./item-id.ts";
+import type { LargeItems } from "./large-items.ts";
 
 /** One page holds no more than this, whatever its items' size: UTF-16 units. An RPC message takes 32 MiB. */
 const maxPageUnits = 4_000_000;
 
+/** An item as its row has it: with `units` its text lies elsewhere, and `json` is empty (whole-items.ts fetches it). */
+export type ReadItem = StoredItem & { readonly units?: ItemUnits };
+
 /** Reads the items of one path through a conversation. Rows are read as they are asked for, and no more of them. */
 export class ItemReader {
   readonly #sql: SqlStorage;
+  readonly #large: LargeItems;
   /** For tests: that a long conversation costs no more than what is returned. */
   rowsRead = 0;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, large: LargeItems) {
     this.#sql = sql;
+    this.#large = large;
   }
 
   /** The latest items within the limits. */
   latest(
     path: readonly Segment[],
     limits: { readonly items: number; readonly tokens: number },
-  ): HistoryWindow<StoredItem> {
+  ): HistoryWindow<ReadItem> {
     return historyWindow(this.newestFirst(path), limits);
   }
 
@@ -31,7 +43,7 @@ export class ItemReader {
     from: string | null,
     limit: number,
     order: "asc" | "desc",
-  ): { readonly items: StoredItem[]; readonly hasMore: boolean } | null {
+  ): { readonly items: ReadItem[]; readonly hasMore: boolean } | null {
     let rest = path;
     if (from !== null) {
       const key = this.#keyOfItem(from);
@@ -42,11 +54,11 @@ export class ItemReader {
   }
 
   /** Every item of every branch, in the order of their keys: for the export. */
-  everything(above: number, limit: number): { readonly items: StoredItem[]; readonly hasMore: boolean } {
+  everything(above: number, limit: number): { readonly items: ReadItem[]; readonly hasMore: boolean } {
     return cutPage(this.#rows("SELECT * FROM item WHERE sequence > ? ORDER BY sequence", above), limit);
   }
 
-  item(id: string): StoredItem | null {
+  item(id: string): ReadItem | null {
     const sequence = sequenceOf(id);
     if (sequence === null) return null;
     const rows = this.#rows("SELECT * FROM item WHERE sequence = ? AND id = ?", sequence, id);
@@ -81,7 +93,7 @@ export class ItemReader {
   }
 
   /** Lazily: stop, and no further row is read. */
-  *newestFirst(path: readonly Segment[]): Generator<StoredItem> {
+  *newestFirst(path: readonly Segment[]): Generator<ReadItem> {
     for (const { above, upTo } of path)
       yield* this.#rows(
         "SELECT * FROM item WHERE sequence > ? AND sequence <= ? ORDER BY sequence DESC",
@@ -90,7 +102,7 @@ export class ItemReader {
       );
   }
 
-  *oldestFirst(path: readonly Segment[]): Generator<StoredItem> {
+  *oldestFirst(path: readonly Segment[]): Generator<ReadItem> {
     for (const { above, upTo } of path.toReversed())
       yield* this.#rows(
         "SELECT * FROM item WHERE sequence > ? AND sequence <= ? ORDER BY sequence",
@@ -99,13 +111,13 @@ export class ItemReader {
       );
   }
 
-  *#rows(query: string, ...bindings: readonly (number | string)[]): Generator<StoredItem> {
+  *#rows(query: string, ...bindings: readonly (number | string)[]): Generator<ReadItem> {
     const cursor = this.#sql.exec<ItemRow>(query, ...bindings);
     let before = 0;
     for (const row of cursor) {
       this.rowsRead += cursor.rowsRead - before;
       before = cursor.rowsRead;
-      yield {
+      const item = {
         sequence: row.sequence,
         id: row.id,
         turnId: row.turn_id,
@@ -114,18 +126,19 @@ export class ItemReader {
         json: row.json,
         createdMs: row.created_ms,
       };
+      yield row.json === elsewhere ? { ...item, json: "", units: this.#large.units(row.sequence) } : item;
     }
   }
 }
 
 function cutPage(
-  rows: Iterable<StoredItem>,
+  rows: Iterable<ReadItem>,
   limit: number,
-): { readonly items: StoredItem[]; readonly hasMore: boolean } {
-  const items: StoredItem[] = [];
+): { readonly items: ReadItem[]; readonly hasMore: boolean } {
+  const items: ReadItem[] = [];
   let units = 0;
   for (const item of rows) {
-    units += item.json.length;
+    units += unitsHeld(item);
     if (items.length >= limit || (units > maxPageUnits && items.length > 0)) return { items, hasMore: true };
     items.push(item);
   }

@@ -2,7 +2,13 @@ import type { HistoryOutcome, LoadHistory } from "../../src/shared/contracts/con
 import { branchAtEnd, endOfBranch, mostBranches, placeOf } from "../../src/shared/turn/durable/item-path.ts";
 import { keyBehind } from "./branch-point.ts";
 import type { ConversationStore, Head } from "./conversation-store.ts";
+import type { ReadItem } from "./item-reader.ts";
 import { latestSummary } from "./summaries.ts";
+
+type Ok = Extract<HistoryOutcome, { result: "ok" }>;
+type LatestItems =
+  | Exclude<HistoryOutcome, Ok>
+  | (Omit<Ok, "items"> & { readonly items: readonly ReadItem[] });
 
 /** What a turn goes on from: the latest items of a branch, or up to one item, and what was said before in short. */
 export function latestItems(
@@ -10,7 +16,7 @@ export function latestItems(
   { branches, reader }: ConversationStore,
   { branch: active, incarnation }: Head,
   { upTo = null, limitItems, limitTokens }: LoadHistory,
-): HistoryOutcome {
+): LatestItems {
   const branch = upTo === null ? active : branchAtEnd(upTo);
   const end = upTo === null || branch !== null ? null : keyBehind(reader, upTo);
   if (branch === null ? end === null : !branches.exists(branch)) return { result: "item-unknown" };

@@ -1,6 +1,7 @@
-import type { FindSummaryWork, StoredItem } from "../../src/shared/contracts/conversation.ts";
-import { maxUnits, unitsRead } from "../../src/shared/turn/durable/history-window.ts";
+import type { FindSummaryWork } from "../../src/shared/contracts/conversation.ts";
+import { maxUnits, unitsHeld, unitsRead } from "../../src/shared/turn/durable/history-window.ts";
 import { after, type Segment } from "../../src/shared/turn/durable/item-path.ts";
+import type { ReadItem } from "./item-reader.ts";
 
 /**
  * What was said before, in short: each summary stands for everything up to one item, on whichever branches lead through
@@ -30,8 +31,8 @@ export function saveSummary(sql: SqlStorage, through: number, text: string, nowM
 
 /** A path's items, read lazily, from either end. */
 export interface SummarisedPath {
-  newestFirst(): Iterable<StoredItem>;
-  oldestFirst(): Iterable<StoredItem>;
+  newestFirst(): Iterable<ReadItem>;
+  oldestFirst(): Iterable<ReadItem>;
 }
 
 type Limits = Pick<FindSummaryWork, "afterUnits" | "keepUnits" | "mostUnits">;
@@ -46,18 +47,18 @@ type Limits = Pick<FindSummaryWork, "afterUnits" | "keepUnits" | "mostUnits">;
 export function itemsToSummarise(
   path: SummarisedPath,
   limits: Limits,
-): { readonly items: StoredItem[]; readonly through: number } | null {
+): { readonly items: ReadItem[]; readonly through: number } | null {
   const kept = firstKept(path.newestFirst(), limits);
   if (kept === null) return null;
-  const items: StoredItem[] = [];
+  const items: ReadItem[] = [];
   let taken = 0;
   let size = 0;
   let held = 0;
   for (const item of path.oldestFirst()) {
     if (items.length > taken && item.turnId !== items.at(-1)?.turnId) taken = items.length;
     if (item.id === kept) break;
-    size += summaryUnits(item.json);
-    held += item.json.length;
+    size += summaryUnitsOf(item);
+    held += unitsHeld(item);
     if ((size > limits.mostUnits || held > maxUnits) && taken > 0) break;
     items.push(item);
   }
@@ -71,14 +72,14 @@ const afterShare = 0.75;
 const keepShare = 0.5;
 
 /** The first item, from the oldest on, that stays as it is; `null`: there is little, or nothing before it. */
-function firstKept(newestFirst: Iterable<StoredItem>, { afterUnits, keepUnits }: Limits): string | null {
+function firstKept(newestFirst: Iterable<ReadItem>, { afterUnits, keepUnits }: Limits): string | null {
   let units = 0;
   let held = 0;
-  let kept: StoredItem | null = null;
+  let kept: ReadItem | null = null;
   let isBeyond = false;
   for (const item of newestFirst) {
-    units += summaryUnits(item.json);
-    held += item.json.length;
+    units += summaryUnitsOf(item);
+    held += unitsHeld(item);
     // The turn in which the limit is passed stays whole, and so does the latest, however long it is.
     const fits = units <= keepUnits && held <= maxUnits * keepShare;
     isBeyond ||= !(fits || kept === null || item.turnId === kept.turnId);
@@ -92,7 +93,7 @@ function firstKept(newestFirst: Iterable<StoredItem>, { afterUnits, keepUnits }:
  * What a model reads of an item, where a token is five units (tend-conversation.ts). Of scripts whose letters are tokens, or nearly, each
  * counts as what it is: a talk in Japanese would else be cut long before it is put in short.
  */
-function summaryUnits(json: string): number {
+export function summaryUnits(json: string): number {
   let units = unitsRead(json);
   for (let at = 0; at < json.length; at += 1) {
     const code = json.charCodeAt(at);
@@ -100,6 +101,10 @@ function summaryUnits(json: string): number {
     else if (code >= firstGreek) units += 1;
   }
   return units;
+}
+
+function summaryUnitsOf({ json, units }: ReadItem): number {
+  return units?.summary ?? summaryUnits(json);
 }
 
 /** Greek, Cyrillic, Hebrew, Arabic; from Devanagari on Indic, Thai, Hangul, Kana, Han. */

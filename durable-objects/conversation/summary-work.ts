@@ -2,26 +2,26 @@ import type {
   FindSummaryWork,
   SaveSummary,
   SaveSummaryOutcome,
-  SummaryWorkOutcome,
+  SummaryWork,
 } from "../../src/shared/contracts/conversation.ts";
 import { placeOf } from "../../src/shared/turn/durable/item-path.ts";
 import type { ConversationStore, Head } from "./conversation-store.ts";
+import type { ReadItem } from "./item-reader.ts";
 import { itemsToSummarise, latestSummary, saveSummary } from "./summaries.ts";
 
-/** What of the active branch is to be put in short; nothing, where there is little. */
+/** What of the active branch is to be put in short; `null`: there is little. */
 export function summaryWork(
   sql: SqlStorage,
   { branches, reader }: ConversationStore,
   { branch, incarnation }: Head,
   limits: FindSummaryWork,
-): SummaryWorkOutcome {
+): (Omit<SummaryWork, "items"> & { readonly items: readonly ReadItem[] }) | null {
   const { text: previous, through: previousThrough, rest } = latestSummary(sql, branches.path(branch));
   const found = itemsToSummarise(
     { newestFirst: () => reader.newestFirst(rest), oldestFirst: () => reader.oldestFirst(rest) },
     limits,
   );
-  if (found === null) return { result: "nothing" };
-  return { result: "ok", work: { incarnation, previous, previousThrough, ...found } };
+  return found === null ? null : { incarnation, previous, previousThrough, ...found };
 }
 
 /** Saves a summary, where what it was made of is still what is there. */

@@ -1,9 +1,10 @@
+import { partsOf } from "../../src/shared/content/large-content.ts";
+
 /**
  * Texts of any length where a value holds 2 MB: short ones stay in the turn's own value, long ones are cut into parts
  * under keys of their own, a row each. Most turns have none.
  */
 const maxInlineUnits = 90_000;
-const partUnits = 600_000;
 
 export class LongText {
   readonly #kv: SyncKvStorage;
@@ -17,12 +18,9 @@ export class LongText {
     if (text.length <= maxInlineUnits) return text;
     this.drop(name);
     let part = 0;
-    for (let at = 0; at < text.length; part += 1) {
-      let end = Math.min(at + partUnits, text.length);
-      // A surrogate pair is not cut in two: half of one is no text.
-      if (end < text.length && (text.charCodeAt(end - 1) & 0xfc00) === 0xd800) end -= 1;
-      this.#kv.put(`${prefix(name)}${String(part).padStart(4, "0")}`, text.slice(at, end));
-      at = end;
+    for (const piece of partsOf(text)) {
+      this.#kv.put(`${prefix(name)}${String(part).padStart(4, "0")}`, piece);
+      part += 1;
     }
     return null;
   }

@@ -18,7 +18,9 @@ export type VersionTable =
   | "schema_version"
   | "passage_schema_version"
   | "outside_schema_version"
-  | "claim_schema_version";
+  | "claim_schema_version"
+  | "content_schema_version"
+  | "large_schema_version";
 
 /**
  * Brings the schema to `migrations.length`. Idempotent; one transaction. When: lazy-tables.ts.

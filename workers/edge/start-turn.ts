@@ -11,7 +11,7 @@ import {
   type StartOutcome,
   type TurnPolicy,
 } from "../../src/shared/contracts/generation.ts";
-import { maxItemBytes } from "../../src/shared/contracts/conversation.ts";
+import { maxItemsUnits } from "../../src/shared/contracts/conversation.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
@@ -19,7 +19,7 @@ import type { ResponseTurn } from "../../src/shared/responses/stored-response.ts
 import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
 import { resolveConversation } from "../../src/shared/turn/conversation-name.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
-import { fits, itemsOfMessages } from "../../src/shared/turn/durable/conversation-items.ts";
+import { itemsOfMessages, itemsTooLarge } from "../../src/shared/turn/durable/conversation-items.ts";
 import { claimedId, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { serialPrincipal } from "../../src/shared/turn/durable/turn-request.ts";
 import { headersFor } from "../../src/shared/turn/route-told.ts";
@@ -119,7 +119,7 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
       follow,
     } as const;
     if (conversation !== null && !isKept(message.request.length, turn.chat.messages))
-      return err({ kind: "body-too-large", maxBytes: maxItemBytes });
+      return err({ kind: "body-too-large", maxBytes: maxItemsUnits });
     const called = await callObject(
       async () => generationStub(from, objectName).start(message),
       calledObject("generation", objectName),
@@ -157,8 +157,8 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
 
 /** Whether a conversation keeps every message. One that it does not would be answered, paid, and missing from then on. */
 function isKept(requestUnits: number, messages: ChatRequest["messages"]): boolean {
-  // Nothing of a request is longer than all of it.
-  return requestUnits * 3 <= maxItemBytes || itemsOfMessages(messages).every(fits);
+  // The shortest message is a quarter as long as its item: only of what might be too long items are made.
+  return requestUnits * 6 <= maxItemsUnits || itemsTooLarge(itemsOfMessages(messages)) === null;
 }
 
 const readyObjects = new ReadyObjects();

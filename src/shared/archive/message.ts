@@ -8,9 +8,6 @@ import { err, ok } from "../contracts/result.ts";
 
 export const archiveMessageVersion = 1;
 
-/** A queue takes 128 KB a message; content over this goes by reference. */
-export const maxInlineBytes = 100_000;
-
 const text = (max: number) => z.string().max(max);
 const count = z.lazy(() => z.int().min(0));
 const milliseconds = z.lazy(() => z.int().min(0).max(8_640_000_000_000_000));

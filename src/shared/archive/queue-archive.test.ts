@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { maxInlineBytes, readArchiveMessage, type ArchiveMessage } from "./message.ts";
+import { maxInlineBytes } from "../content/large-content.ts";
+import { readArchiveMessage, type ArchiveMessage } from "./message.ts";
 import { createQueueArchive } from "./queue-archive.ts";
 import { archivedTurn } from "./turn-fixture.ts";
 

@@ -5,6 +5,7 @@
  * - Content over `maxInlineBytes`: into the bucket first, its key into the message. Without a bucket it is left out, and the
  *   row says `too-large`.
  */
+import { maxInlineBytes } from "../content/large-content.ts";
 import {
   mostTurnsAtOnce,
   type Archive,
@@ -14,7 +15,6 @@ import {
 } from "./ports.ts";
 import {
   archiveMessageVersion,
-  maxInlineBytes,
   type ArchiveMessage,
   type EraseMessage,
   type MessageContent,

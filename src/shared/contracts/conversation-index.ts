@@ -40,7 +40,7 @@ export interface DeletionRecord {
   readonly deletedMs: number;
   readonly items: number;
   readonly turns: number;
-  /** Turns whose own objects had not confirmed their erasure when this was written. */
+  /** Turns whose own objects, and large items of which the bucket, had not confirmed their erasure when this was written. */
   readonly turnsPending: number;
   /** Until then the platform could bring the storage of a point in time back (SQLite objects: 30 days). */
   readonly recoverableUntilMs: number;

@@ -21,7 +21,7 @@ export interface NewItem {
   readonly type: string;
   /** A message's role; `null` for everything else. */
   readonly role: string | null;
-  /** The item without `id`. At most `maxItemBytes` as UTF-8. */
+  /** The item without `id`. Those of one message together: at most `maxItemsUnits`. */
   readonly json: string;
 }
 
@@ -33,8 +33,13 @@ export interface StoredItem extends NewItem {
   readonly createdMs: number;
 }
 
-/** Larger items are refused (R2 by reference comes later); a SQLite value holds 2 MB. */
-export const maxItemBytes = 1_500_000;
+/**
+ * All that one message brings, in UTF-16 units: an RPC message holds 32 MiB, in which a unit may take two bytes, and it is in memory twice. A
+ * durable turn's request has the same bound.
+ */
+export const maxItemsUnits = 12_000_000;
+/** The same with what was answered. */
+export const maxTurnUnits = 16_000_000;
 
 export interface CreateConversation extends Message {
   readonly id: string;

@@ -58,7 +58,7 @@ export const conversationDeletionSchema = z.lazy(() =>
     turns_pending: z
       .int()
       .min(0)
-      .meta({ description: "Turns whose own storage had not confirmed its erasure yet." }),
+      .meta({ description: "Turns, and large items, whose own storage had not confirmed its erasure yet." }),
     recoverable_until: unixSeconds.meta({
       description: "Until then the platform could bring storage back (point-in-time recovery).",
     }),

@@ -6,7 +6,7 @@ import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { ChatMessage } from "../../wire/chat-messages.ts";
 import { askedChat } from "../asked-chat.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
-import { fits, itemsOfMessages, type ItemStatus } from "./conversation-items.ts";
+import { itemsOfMessages, type ItemStatus } from "./conversation-items.ts";
 import { answerMessages } from "./gathered.ts";
 import type { Round, RoundsNote } from "./round-history.ts";
 
@@ -45,7 +45,5 @@ export function answerItems(
 const nothing = { choices: [] };
 
 function citingItems(messages: readonly ChatMessage[], citable: Citable, status: ItemStatus): NewItem[] {
-  const citing = itemsOfMessages(messages, status, (text) => annotationsIn(text, citable));
-  // An answer near the limit of an item is worth more than what it cites.
-  return citing.every(fits) ? citing : itemsOfMessages(messages, status);
+  return itemsOfMessages(messages, status, (text) => annotationsIn(text, citable));
 }

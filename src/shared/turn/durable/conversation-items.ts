@@ -1,4 +1,4 @@
-import { maxItemBytes, type NewItem, type StoredItem } from "../../contracts/conversation.ts";
+import { maxItemsUnits, type NewItem, type StoredItem } from "../../contracts/conversation.ts";
 import {
   type AssistantMessage,
   type ChatMessage,
@@ -65,10 +65,13 @@ export function itemsOfMessages(
   return messages.flatMap((message) => itemsOf(message, status, annotate)).map(newItem);
 }
 
-/** Whether an item is small enough to be kept. */
-export function fits({ json }: NewItem): boolean {
-  // A UTF-16 unit is at most 3 bytes of UTF-8: only what might be too large is measured.
-  return json.length * 3 <= maxItemBytes || new TextEncoder().encode(json).length <= maxItemBytes;
+/** `null`: a message carries them, and a conversation keeps them. */
+export function itemsTooLarge(
+  items: readonly Pick<NewItem, "json">[],
+  mostUnits: number = maxItemsUnits,
+): { readonly result: "item-too-large"; readonly maxBytes: number } | null {
+  const units = items.reduce((sum, { json }) => sum + json.length, 0);
+  return units <= mostUnits ? null : { result: "item-too-large", maxBytes: mostUnits };
 }
 
 /** What an engine gets of a loaded history. An answer's text and its calls become one message again. */

@@ -5,6 +5,22 @@
 export interface WindowItem {
   readonly turnId: string;
   readonly json: string;
+  /** Of an item whose text lies elsewhere, and is fetched only where the item is wanted: `json` says nothing then. */
+  readonly units?: ItemUnits;
+}
+
+/** How long an item is, in UTF-16 units. */
+export interface ItemUnits {
+  readonly held: number;
+  /** What a model reads of it: `unitsRead`. */
+  readonly read: number;
+  /** What it counts where an older part is put in short (durable-objects/conversation/summaries.ts). */
+  readonly summary: number;
+}
+
+/** What an item takes in memory, and in a message. */
+export function unitsHeld({ json, units }: Pick<WindowItem, "json" | "units">): number {
+  return units?.held ?? json.length;
 }
 
 export interface HistoryWindow<Item> {
@@ -61,8 +77,8 @@ export function historyWindow<Item extends WindowItem & { readonly role: string 
   let held = 0;
   let next: Item | null = null;
   for (const item of newestFirst) {
-    units += unitsRead(item.json);
-    held += item.json.length;
+    units += item.units?.read ?? unitsRead(item.json);
+    held += unitsHeld(item);
     if (taken.length >= limits.items || ((units > budget || held > maxUnits) && taken.length > 0)) {
       next = item;
       break;

@@ -1,0 +1,105 @@
+/**
+ * What of this object lies in the bucket, or may: a row a key, from before its bytes are put there until the bucket has confirmed that they
+ * are gone. So a crash between the two leaves a key that is known, and erased: nothing lies there that nobody knows of, and nothing
+ * refers to what is not there.
+ *
+ *   intend ─▸ (put) ─▸ hold ─▸ doom ─▸ (deleted) ─▸ gone
+ *      └──────── never held, and its time is over ────┘
+ */
+import type { ContentBucket } from "../../src/shared/content/large-content.ts";
+import { LazyTables } from "./lazy-tables.ts";
+import type { SqlTransactions } from "./sql-port.ts";
+
+const migrations = [
+  `CREATE TABLE content (
+     key TEXT PRIMARY KEY, held INTEGER NOT NULL, attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL) WITHOUT ROWID;`,
+];
+
+/** Whoever puts it is done, or dead, by then: longer than a put may take, and than what a dead one has under way. */
+export const intentMs = 600_000;
+const retryMs = 5_000;
+/** What R2 deletes in one call. */
+const atOnce = 1000;
+
+export class ContentLedger {
+  readonly #storage: SqlTransactions;
+  readonly #tables: LazyTables;
+
+  constructor(storage: SqlTransactions) {
+    this.#storage = storage;
+    this.#tables = new LazyTables(storage, migrations, "content_schema_version");
+  }
+
+  /** Before the bytes are put there. Were they never to be held, they are erased when no put can be under way any more. */
+  intend(key: string, nowMs: number): void {
+    this.#tables.make();
+    this.#storage.sql.exec("INSERT INTO content VALUES (?, 0, 0, ?)", key, nowMs + intentMs);
+  }
+
+  /** In the transaction of what refers to it. `false`: its bytes are on their way out, or out: nothing may refer to it. */
+  hold(key: string): boolean {
+    return (
+      this.#storage.sql
+        .exec("UPDATE content SET held = 1 WHERE key = ? AND held = 0 AND attempts = 0 RETURNING key", key)
+        .toArray().length > 0
+    );
+  }
+
+  /** In the transaction of what referred to it. */
+  doom(key: string, nowMs: number): void {
+    this.#storage.sql.exec("UPDATE content SET held = 0, attempts = 0, due_ms = ? WHERE key = ?", nowMs, key);
+  }
+
+  /** Nothing refers to anything any more. What is on its way in is erased when it can't be under way any more. */
+  doomAll(nowMs: number): void {
+    if (!this.#tables.areMade) return;
+    this.#storage.sql.exec("UPDATE content SET held = 0, attempts = 0, due_ms = ? WHERE held = 1", nowMs);
+  }
+
+  /** How many the bucket has, or may have, that are to go. */
+  countLeaving(): number {
+    if (!this.#tables.areMade) return 0;
+    return this.#storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM content WHERE held = 0").one().n;
+  }
+
+  /** When the bucket is to be told next; `null`: it has nothing that is to go. */
+  nextMs(): number | null {
+    if (!this.#tables.areMade) return null;
+    return this.#storage.sql
+      .exec<{ next: number | null }>("SELECT min(due_ms) AS next FROM content WHERE held = 0")
+      .one().next;
+  }
+
+  /**
+   * Erases what is due. Rejects where the bucket can't be reached: it is due again then, later each time.
+   *
+   * @param bucket `null`: it was there once, and is not bound any more
+   */
+  async sweep(bucket: ContentBucket | null, nowMs: number): Promise<void> {
+    for (;;) {
+      const keys = this.#keys("held = 0 AND due_ms <= ?", nowMs);
+      if (keys.length === 0) return;
+      // Should memory be lost from here on, they are due again.
+      this.#putOff(nowMs);
+      if (bucket === null) throw new Error("content lies in a bucket that is not bound any more");
+      await bucket.delete(keys);
+      for (const key of keys) this.#storage.sql.exec("DELETE FROM content WHERE key = ? AND held = 0", key);
+    }
+  }
+
+  #putOff(nowMs: number): void {
+    this.#storage.sql.exec(
+      `UPDATE content SET attempts = attempts + 1, due_ms = ?1 + ${retryMs} * (1 << min(attempts, 6))
+       WHERE key IN (SELECT key FROM content WHERE held = 0 AND due_ms <= ?1 ORDER BY key LIMIT ${atOnce})`,
+      nowMs,
+    );
+  }
+
+  #keys(where: string, ...values: readonly number[]): string[] {
+    if (!this.#tables.areMade) return [];
+    return this.#storage.sql
+      .exec<{ key: string }>(`SELECT key FROM content WHERE ${where} ORDER BY key LIMIT ${atOnce}`, ...values)
+      .toArray()
+      .map(({ key }) => key);
+  }
+}

@@ -1,0 +1,40 @@
+/** A bucket that fails, and stands still, where a test says; and what of an object is in it. */
+import { env } from "cloudflare:workers";
+
+export const files = filesOf(env.FILES);
+
+function filesOf(bucket: R2Bucket | undefined): R2Bucket {
+  if (bucket === undefined) throw new Error("the tests' Worker binds FILES");
+  return bucket;
+}
+
+/** The real one; whatever `fault` throws for a call comes of it. */
+export function faultyBucket(
+  fault: (call: "put" | "get" | "delete", key: string) => void | Promise<void>,
+): R2Bucket {
+  return {
+    put: async (key: string, text: string) => {
+      await fault("put", key);
+      return files.put(key, text);
+    },
+    get: async (key: string) => {
+      await fault("get", key);
+      return files.get(key);
+    },
+    delete: async (keys: string[]) => {
+      for (const key of keys) await fault("delete", key);
+      return files.delete(keys);
+    },
+  } as unknown as R2Bucket;
+}
+
+/** The keys of all that lies there of the object of this name. */
+export async function contentOf(objectName: string): Promise<string[]> {
+  const keys: string[] = [];
+  for (let cursor: string | undefined; ;) {
+    const page = await files.list({ prefix: "content/", ...(cursor === undefined ? {} : { cursor }) });
+    keys.push(...page.objects.map(({ key }) => key).filter((key) => key.includes(`/${objectName}/`)));
+    if (!page.truncated) return keys;
+    cursor = page.cursor;
+  }
+}
