@@ -10,7 +10,7 @@
 import type { Unit } from "./bucket-protocol.ts";
 import { encode, type Marks } from "./bucket-snapshot.ts";
 import { type BucketState, sweep } from "./bucket-state.ts";
-import { levelKey, type LimitRule } from "./level.ts";
+import type { LimitRule } from "./level.ts";
 
 /**
  * Head-room of one write, as a share of the limit: at most so much of it is lost by a crash. A bucket that used the last one up before
@@ -18,12 +18,29 @@ import { levelKey, type LimitRule } from "./level.ts";
  */
 const headShares = { calm: 1 / 64, busy: 1 / 8 } as const;
 type HeadRoom = keyof typeof headShares;
-/** Slots come and go by loans of a twentieth: what they need says nothing of what the other limits do. */
-export type HeadRoomOf = "counts" | "slots";
+/**
+ * Slots come and go by loans of a twentieth, money by loans of a thousandth of a month's: what they need says nothing of what the other limits
+ * do.
+ */
+export type HeadRoomOf = "counts" | "slots" | "cost";
+/** How much head-room each has now; of cost, how many times it was doubled. */
+export interface HeadRooms {
+  readonly counts: HeadRoom;
+  readonly slots: HeadRoom;
+  readonly costDoublings: number;
+}
 /** Of a small limit the larger share is less than this, and worth no write more. */
 const leastCalmHead = { requests: 16, tokens: 16_384, slots: 8, microdollars: 1_000_000 } as const;
 /** Of a day's or month's limit, where what a crash loses is lost until its end. Also never more than the shorter limits have. */
 const calendarHeadShare = 1 / 200;
+/**
+ * A month's money has no shorter limit, and 200 kills a month (a deploy is one for every bucket in use) would use it up: its head-room is what
+ * was needed lately. It begins with this, is doubled where it did not last until the next write, and halved where it did.
+ */
+const leastCostShare = 1 / 4096;
+export const mostCostDoublings = Math.ceil(Math.log2(calendarHeadShare / leastCostShare));
+/** Of a small limit the two-hundredth is less than this, some turns' worth, and worth no write more. */
+const leastCostHead = 20_000;
 /** Head-room of the counts where the limits are small or missing: costs no limit anything. */
 const leastHead = { requests: 16, tokens: 16_384, microdollars: 1_000_000 };
 const headWithoutLimit = { requests: 1_000, tokens: 1_000_000, slots: 1_000, microdollars: 100_000_000 };
@@ -45,19 +62,21 @@ export const rememberMs = 24 * 60 * 60_000;
 export function beyondMarks(
   bucket: BucketState,
   marks: Marks | null,
+  rules: ReadonlyMap<string, LimitRule>,
   now: number,
 ): "lease" | HeadRoomOf | null {
   if (marks === null || now >= marks.untilMs || bucket.leaseMs > marks.leaseMs) return "lease";
   const { charged } = marks;
   if (bucket.charged.requests > charged.requests || bucket.charged.tokens > charged.tokens) return "counts";
-  if (bucket.charged.microdollars > charged.microdollars) return "counts";
+  if (bucket.charged.microdollars > charged.microdollars) return "cost";
   for (const [name, level] of bucket.levels) {
     const most = level.isCalendar ? level.level + level.returned : level.level;
     if (most === 0) continue;
     const mark = marks.levels.get(name);
-    if (mark === undefined || most > mark.level) return "counts";
     // A mark of last month says nothing of this one.
-    if (mark.period !== null && mark.period !== level.at) return "counts";
+    const covers =
+      mark !== undefined && most <= mark.level && (mark.period === null || mark.period === level.at);
+    if (!covers) return rules.get(name)?.unit === "microdollars" ? "cost" : "counts";
   }
   // A settlement that was counted but is not on disk may come again after a crash, and free its slot again: see above.
   for (const [key, { held, freed }] of bucket.slots)
@@ -68,28 +87,28 @@ export function beyondMarks(
 /** The snapshot to write before going on, with head-room under these limits. Also forgets what is over. */
 export function markedSnapshot(
   bucket: BucketState,
-  rules: readonly LimitRule[],
+  byKey: ReadonlyMap<string, LimitRule>,
   now: number,
-  rooms: Readonly<Record<HeadRoomOf, HeadRoom>>,
+  rooms: HeadRooms,
 ): { readonly text: string; readonly marks: Marks } {
   sweep(bucket, now);
   const levels = new Map<string, { level: number; period: number | null }>();
-  const byKey = new Map(rules.map((rule) => [levelKey(rule), rule]));
+  const rules = [...byKey.values()];
   for (const [key, { level, at, isCalendar }] of bucket.levels) {
     const rule = byKey.get(key);
     const mark =
       rule === undefined
         ? level
-        : Math.max(level, Math.min(rule.capacity, level + headOf(rule, rules, rooms.counts)));
+        : Math.max(level, Math.min(rule.capacity, level + headOf(rule, rules, rooms)));
     levels.set(key, { level: mark, period: isCalendar ? at : null });
   }
   const marks: Marks = {
     levels,
     charged: {
-      requests: bucket.charged.requests + countHead("requests", rules, rooms.counts),
-      tokens: bucket.charged.tokens + countHead("tokens", rules, rooms.counts),
+      requests: bucket.charged.requests + countHead("requests", rules, rooms),
+      tokens: bucket.charged.tokens + countHead("tokens", rules, rooms),
       slots: 0,
-      microdollars: bucket.charged.microdollars + countHead("microdollars", rules, rooms.counts),
+      microdollars: bucket.charged.microdollars + countHead("microdollars", rules, rooms),
     },
     slots: new Map(
       [...bucket.slots].map(([key, { held }]) => [key, held + slotHead(byKey.get(key), rooms.slots)]),
@@ -127,13 +146,19 @@ export function isForgettable(bucket: BucketState, now: number): boolean {
   return bucket.epoch === 0 && forgetAtMs(bucket) <= now;
 }
 
-function headOf(rule: LimitRule, rules: readonly LimitRule[], room: HeadRoom): number {
-  if (rule.calendar === undefined) return steadyHead(rule, room);
+function headOf(rule: LimitRule, rules: readonly LimitRule[], rooms: HeadRooms): number {
+  if (rule.calendar === undefined) return steadyHead(rule, rooms.counts);
+  if (rule.unit === "microdollars") return costHead(rule, rooms.costDoublings);
   let head = rule.capacity * calendarHeadShare;
   for (const other of rules)
     if (other.unit === rule.unit && other.calendar === undefined)
-      head = Math.min(head, steadyHead(other, room));
+      head = Math.min(head, steadyHead(other, rooms.counts));
   return Math.ceil(head);
+}
+
+function costHead({ capacity }: LimitRule, doublings: number): number {
+  const needed = Math.max(leastCostHead, capacity * leastCostShare * 2 ** doublings);
+  return Math.ceil(Math.min(needed, capacity * calendarHeadShare));
 }
 
 function steadyHead({ capacity, unit }: LimitRule, room: HeadRoom): number {
@@ -145,8 +170,8 @@ function slotHead(rule: LimitRule | undefined, room: HeadRoom): number {
   return rule === undefined ? headWithoutLimit.slots : steadyHead(rule, room);
 }
 
-function countHead(unit: Exclude<Unit, "slots">, rules: readonly LimitRule[], room: HeadRoom): number {
+function countHead(unit: Exclude<Unit, "slots">, rules: readonly LimitRule[], rooms: HeadRooms): number {
   let head = -1;
-  for (const rule of rules) if (rule.unit === unit) head = Math.max(head, headOf(rule, rules, room));
+  for (const rule of rules) if (rule.unit === unit) head = Math.max(head, headOf(rule, rules, rooms));
   return head < 0 ? headWithoutLimit[unit] : Math.max(leastHead[unit], head);
 }

@@ -6,6 +6,7 @@ import {
   isForgettable,
   leaseMs,
   markedSnapshot,
+  mostCostDoublings,
 } from "./bucket-durability.ts";
 import type { BucketBatch, BucketInspection, BucketReply } from "./bucket-protocol.ts";
 import { type Marks, restore } from "./bucket-snapshot.ts";
@@ -27,6 +28,8 @@ export class KeptBucket {
   #marks: Marks | null = null;
   /** Marks were reached before their time: until then those have more head-room. */
   readonly #busyUntilMs = { counts: 0, slots: 0 };
+  /** Of the head-room of a month's money: see `HeadRooms`. */
+  #costDoublings = 0;
   /** Limits that were asked under lately, by level: head-room is for all of them, whoever asks next. */
   readonly #rules = new Map<string, LimitRule>();
   /** Something is not on disk, and only covered by its marks. */
@@ -53,10 +56,10 @@ export class KeptBucket {
       if (type === "settled" || type === "granted") changes = true;
     }
     if (changes) this.#changed = true;
-    const beyond = changes ? beyondMarks(this.#bucket, this.#marks, now) : null;
-    if (beyond !== null && beyond !== "lease") this.#busyUntilMs[beyond] = now + leaseMs;
+    const beyond = changes ? beyondMarks(this.#bucket, this.#marks, this.#rules, now) : null;
+    if (beyond === "counts" || beyond === "slots") this.#busyUntilMs[beyond] = now + leaseMs;
     const mustWrite = beyond !== null || (settles && this.#changed && batch.acknowledge === "now");
-    const write = mustWrite ? this.commit(now) : null;
+    const write = mustWrite ? this.#commit(now, beyond === "cost") : null;
     return { reply, write, waits: settles && this.#changed && batch.acknowledge !== "unsaid" };
   }
 
@@ -79,9 +82,19 @@ export class KeptBucket {
 
   /** What to write so that everything so far is on disk, with head-room to go on without. */
   commit(now: number): string {
+    return this.#commit(now, false);
+  }
+
+  /** `isCostUp`: the head-room of cost did not last until now. */
+  #commit(now: number, isCostUp: boolean): string {
     const { counts, slots } = this.#busyUntilMs;
-    const rooms = { counts: roomAt(counts, now), slots: roomAt(slots, now) };
-    const { text, marks } = markedSnapshot(this.#bucket, [...this.#rules.values()], now, rooms);
+    this.#costDoublings = Math.min(mostCostDoublings, Math.max(0, this.#costDoublings + (isCostUp ? 1 : -1)));
+    const rooms = {
+      counts: roomAt(counts, now),
+      slots: roomAt(slots, now),
+      costDoublings: this.#costDoublings,
+    };
+    const { text, marks } = markedSnapshot(this.#bucket, this.#rules, now, rooms);
     this.#marks = marks;
     this.#changed = false;
     return text;

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { BucketOperation } from "./bucket-protocol.ts";
+import type { LimitRule } from "./level.ts";
 import { Bucket, leaseMs, rules, settle } from "./simulated-bucket.ts";
 import { amounts } from "./simulated-turns.ts";
 
@@ -134,6 +135,57 @@ test("slots that are lent by twentieths leave the head-room of the other limits 
   bucket.kill();
   expect(bucket.remaining()[0]).toBeGreaterThan(1_960_000);
   expect(bucket.remaining()[1]).toBeLessThanOrEqual(340);
+});
+
+const money: LimitRule = {
+  name: "cost_per_month_usd",
+  unit: "microdollars",
+  capacity: 5_000_000_000,
+  windowMs: 30 * 86_400_000,
+  calendar: { period: "month", timeZone: "UTC" },
+};
+
+test("two hundred kills in a month, as many as there are deploys, leave an org most of the money that it may spend", () => {
+  const bucket = new Bucket();
+  bucket.rules = [money];
+  let spent = 0;
+  for (let index = 0; index < 200; index += 1) {
+    for (let turn = 0; turn < 5; turn += 1) {
+      const id = `c${index}.${turn}`;
+      const held = amounts(1, 0, 0, 300_000);
+      const outcome = bucket.do({ type: "reserve", id, total: held, ttlMs: 600_000, lend: false });
+      if (outcome.type !== "granted") throw new Error(outcome.type);
+      bucket.do(settle(id, outcome.receipt, amounts(1, 0, 0, 100_000), held));
+      bucket.commit();
+      spent += 100_000;
+      bucket.now += 1_000;
+    }
+    bucket.kill();
+    bucket.now += 3_000_000;
+  }
+  const [left = 0] = bucket.remaining();
+  expect(left).toBeLessThanOrEqual(money.capacity - spent);
+  expect(left).toBeGreaterThan(money.capacity - spent - 0.06 * money.capacity);
+});
+
+test("money that is lent by thousandths has more head-room while it is, never more than a two-hundredth, and less again behind it", () => {
+  const bucket = new Bucket();
+  bucket.rules = [money];
+  const lend = (id: string): void => {
+    const total = amounts(0, 0, 0, 5_000_000);
+    bucket.do({ type: "reserve", id, total, ttlMs: 90_000, lend: false });
+  };
+  const headRoom = (): number => {
+    const [before = 0] = bucket.remaining();
+    return before - bucket.leftIfKilled();
+  };
+  for (let index = 0; index < 40; index += 1) lend(`l${index}`);
+  // Five at a time in the end: no write for each.
+  expect(bucket.writes).toBeLessThan(20);
+  expect(headRoom()).toBeLessThanOrEqual(25_000_000);
+  expect(headRoom()).toBeGreaterThan(2_500_000);
+  for (let second = 0; second < 10; second += 1) bucket.commit();
+  expect(headRoom()).toBeLessThanOrEqual(money.capacity / 4096 + 1);
 });
 
 test("settlements that were counted, lost in a kill and sent again don't give back twice", () => {

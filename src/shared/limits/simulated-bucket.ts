@@ -77,6 +77,12 @@ export class Bucket {
     return this.inspect().limits.map((limit) => limit.remaining);
   }
 
+  /** What would be left of the first limit, were it killed now. */
+  leftIfKilled(): number {
+    const [limit] = new KeptBucket(this.disk, this.now).inspect(this.rules, this.now).limits;
+    return limit?.remaining ?? 0;
+  }
+
   forgetAtMs(): number {
     return this.#kept.forgetAtMs();
   }
