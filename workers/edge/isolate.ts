@@ -57,6 +57,7 @@ import { serviceOrigin } from "./adapters/service-origin.ts";
 import { edgeFirewall } from "./firewall-parts.ts";
 import { deskMaker } from "./limit-parts.ts";
 import { secretByName, secretOf, signingSecretByName } from "./secrets.ts";
+import { checkVariables } from "./variables.ts";
 import { sleep, startTimer } from "./timers.ts";
 import { report, writeLines } from "./worker-log.ts";
 import { createPoolLinks } from "../origin-router/pools.ts";
@@ -111,6 +112,7 @@ export function isolateOf(env: Cloudflare.Env): Isolate {
 }
 
 function build(env: Cloudflare.Env): Isolate {
+  checkVariables(env);
   const now = (): number => Date.now();
   const platform = platformIssuer(env);
   if (!platform.ok) throw new TypeError(platform.error);

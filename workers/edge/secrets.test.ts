@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { secretByName, signingSecretByName } from "./secrets.ts";
+import { secretByName, secretOf, signingSecretByName } from "./secrets.ts";
 
 const secrets: Cloudflare.Env = { ...env, DEMO_JWT_SECRET: "demo", EDGEWISE_SECRET: "own" };
 
@@ -17,4 +17,32 @@ test("the demo secret signs no request in production, under whatever name it tur
     expect(signingSecretByName({ ...named, ENVIRONMENT: "production" }, name)).toBeUndefined();
   }
   expect(signingSecretByName({ ...named, ENVIRONMENT: "production" }, "OTHER_SECRET")).toBe("other");
+});
+
+const random = "q0vUyWm5hT1bJr8sKf3ZxPz7Ld2NcA9eGtXoRi4wEYk=";
+
+test.each([
+  ["sixteen-letters!", "is no 32 random bytes"],
+  ["changemechangemechangemechangeme", "is no 32 random bytes"],
+  ["0".repeat(64), "is no 32 random bytes"],
+  ["", "is needed"],
+])(
+  "the key of all hashes is not %s in production: whoever guesses it makes ids, keys and receipts",
+  (secret, message) => {
+    expect(() => secretOf({ ...env, ENVIRONMENT: "production", EDGEWISE_SECRET: secret })).toThrow(message);
+  },
+);
+
+test("the key of all hashes is no other secret in production, which somebody else may know", () => {
+  const production: Cloudflare.Env = { ...env, ENVIRONMENT: "production", EDGEWISE_SECRET: random };
+  expect(secretOf(production)).toBe(random);
+  expect(() => secretOf({ ...production, PLATFORM_JWT_SECRET: random })).toThrow(
+    "EDGEWISE_SECRET: is PLATFORM_JWT_SECRET as well",
+  );
+  const named = Object.assign({ ...production }, { ACME_SECRET: random });
+  expect(() => secretOf(named)).toThrow("EDGEWISE_SECRET: is ACME_SECRET as well");
+  // On a laptop it is what its owner likes.
+  expect(secretOf({ ...env, ENVIRONMENT: "local", EDGEWISE_SECRET: "sixteen-letters!" })).toBe(
+    "sixteen-letters!",
+  );
 });
