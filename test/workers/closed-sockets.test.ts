@@ -48,6 +48,24 @@ test("another key's revocation leaves it open, and so does what was issued later
   await settled();
 });
 
+test("what its tenant grants no more is refused on an open socket as in a request: the tenant was changed since", async () => {
+  const socket = await openSocket(await bearer("sockets", "ungranted"));
+  const session = await sessionOf("ungranted");
+  await runInDurableObject(session, (_object, { storage }) => {
+    const opening = storage.kv.get<SessionOpening>("session");
+    if (opening === undefined) throw new Error("no opening");
+    const principal = { ...opening.principal, scopes: ["was:granted"] };
+    storage.kv.put("session", { ...opening, principal });
+  });
+  await evictDurableObject(session);
+  socket.say(create);
+  await socket.untilEvents("error");
+  expect(socket.events).toMatchObject([{ type: "error", status: 401, error: { code: "invalid_token" } }]);
+  expect(engine.asked).toHaveLength(0);
+  socket.leave();
+  await settled();
+});
+
 test("when its credential ends the socket is closed by the alarm, and so is one that is an hour old", async () => {
   const socket = await openSocket(await bearer("sockets", "expiring"));
   const session = await sessionOf("expiring");

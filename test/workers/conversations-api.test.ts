@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
-import { scriptedEdge } from "./scripted-edge.ts";
+import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 
 const engine = scriptedEdge({
   keeps: {},
   masks: { safety: { input: { action: "mask" } } },
+  thrice: { limits: { user: { pro: { requests_per_day: 3 } } } },
 });
 
 async function create(authorization: string, body: object): Promise<{ id: string }> {
@@ -146,4 +147,29 @@ test("what a conversation begins with is screened as prompts are", async () => {
   });
   const { body } = await read(`/v1/conversations/${id}/items`, authorization);
   expect(JSON.stringify(body)).not.toContain("ida@example.org");
+});
+
+test("who makes conversations, or adds to them, is bounded by the requests that he may make; what came to nothing counts for nobody", async () => {
+  const authorization = await bearer("thrice", "hoarder");
+  const { id } = await create(authorization, {});
+  const items = [{ type: "message", role: "user", content: "I am Ann." }];
+  const add = (name: string) => post(`/v1/conversations/${name}/items`, authorization, { items });
+  for (const [name, status] of [
+    [id, 200],
+    ["never-used", 404],
+    [id, 200],
+  ] as const) {
+    const added = await add(name);
+    expect(added.status).toBe(status);
+    await added.body?.cancel();
+  }
+  await expectBill(authorization, 3, 0);
+  for (const refused of [await add(id), await post("/v1/conversations", authorization, {})]) {
+    expect(refused.status).toBe(429);
+    expect(await refused.json()).toMatchObject({ error: { code: "insufficient_quota" } });
+  }
+  await expectBill(authorization, 3, 0);
+  expect((await read(`/v1/conversations/${id}/items`, authorization)).body).toMatchObject({
+    data: [{ role: "user" }, { role: "user" }],
+  });
 });

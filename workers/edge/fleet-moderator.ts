@@ -17,6 +17,7 @@ import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { judge, planGuard } from "../../src/shared/turn/judge.ts";
 import { refusedBeforeGuard } from "./before-guard.ts";
+import { guardOf } from "./judged-request.ts";
 import type { TenantCall } from "./handle.ts";
 import type { Isolate } from "./isolate.ts";
 import { originOf } from "./run-durable.ts";
@@ -33,13 +34,13 @@ export interface JudgedCaller {
 
 /** What a prompt is screened with: the isolate's own, and the guard where this tenant's prompts are to meet one. */
 export function screenFor(call: TenantCall): ScreenDeps {
-  return asksGuard(call.tenant) === null ? call.isolate.screen : screenFrom(originOf(call));
+  return guardOf(call.tenant) === null ? call.isolate.screen : screenFrom(originOf(call));
 }
 
 /** The same for a turn that comes from anywhere. */
 export function screenFrom(from: TurnOrigin): ScreenDeps {
   const { isolate, principal, tenant, traceparent, place } = from;
-  const alias = asksGuard(tenant);
+  const alias = guardOf(tenant);
   if (alias === null) return isolate.screen;
   const background = from.background ?? {
     run: (name, work) => void work.catch((error: unknown) => isolate.report(name, String(error))),
@@ -51,20 +52,22 @@ export function screenFrom(from: TurnOrigin): ScreenDeps {
     const fleet = await isolate.fleet.current(background);
     return fleet.ok ? isolate.durableTurnDeps(fleet.value, background).admission : null;
   };
-  return { ...isolate.screen, moderator: fleetModerator(isolate, caller, alias, background, admission) };
+  const onAsked = (): void => from.judged?.asked();
+  const moderator = fleetModerator(isolate, caller, alias, background, admission, onAsked);
+  return { ...isolate.screen, moderator };
 }
 
-function asksGuard({ safety: { moderation } }: TenantConfig): string | null {
-  return moderation === undefined || moderation.input === "off" ? null : moderation.model;
-}
-
-/** @param admission of a prompt, whose turn was not admitted yet; `null`: of a turn that was */
+/**
+ * @param admission of a prompt, whose turn was not admitted yet; `null`: of a turn that was
+ * @param onAsked the model is asked
+ */
 export function fleetModerator(
   isolate: Isolate,
   caller: JudgedCaller,
   alias: string,
   background: Background,
   admission: (() => Promise<Admission | null>) | null,
+  onAsked: () => void = () => undefined,
 ): Moderator {
   // The tenant's policy names the guard, so it may be one that the tenant's users can't ask; where prompts may go still holds.
   const tenant = { ...caller.tenant, models: { ...caller.tenant.models, allow: ["*"] } };
@@ -88,6 +91,7 @@ export function fleetModerator(
       const least = { tokens: leastTokens(messages), mayBeFree };
       const refused = admission === null ? null : await refusedBeforeGuard(isolate, caller, least, admission);
       if (refused !== null) return { refused };
+      onAsked();
       const controller = new AbortController();
       const late = Promise.withResolvers<null>();
       const timer = setTimeout(() => {

@@ -19,6 +19,7 @@ import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { hostNameOf, passDoor, passHeaders, passStranger, passTenant, shownTo, turnAway } from "./door.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 import { ClientTie } from "./client-tie.ts";
+import { wasInVain } from "./judged-request.ts";
 import { checkSignature } from "./signed.ts";
 import { respondRefusal } from "./respond.ts";
 
@@ -120,6 +121,7 @@ export function tenantRoute(
       tie.hold(answering, c.req.raw.signal);
       return answering.finally(tie.cut);
     });
+    if (response.status >= 400 && response.status < 500) wasInVain(call.scope);
     return c.req.raw.headers.has("origin") ? shownTo(call, response, known) : response;
   };
 }

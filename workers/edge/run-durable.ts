@@ -8,6 +8,7 @@ import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
 import { lateErrorEvent } from "../../src/shared/wire/wire-error.ts";
 import type { TenantCall } from "./handle.ts";
+import { judgedCall } from "./judged-request.ts";
 import { orLate } from "./late-start.ts";
 import { placeOf } from "./place.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
@@ -76,7 +77,9 @@ async function respond(
 }
 
 /** What a turn takes from the request that asked for it. */
-export function originOf({ c, scope, principal, tenant, isolate }: TenantCall): TurnOrigin {
+export function originOf(call: TenantCall): TurnOrigin {
+  const { c, scope, principal, tenant, isolate } = call;
+  const judged = judgedCall(call);
   return {
     isolate,
     principal,
@@ -86,6 +89,7 @@ export function originOf({ c, scope, principal, tenant, isolate }: TenantCall): 
     place: placeOf(c.req.raw),
     startedMs: scope.startedMs,
     background: scope.background,
+    ...(judged === null ? {} : { judged }),
   };
 }
 

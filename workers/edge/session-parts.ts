@@ -12,18 +12,22 @@ import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { type SessionOpening, sessionVersion } from "../../src/shared/contracts/session.ts";
+import { isStillGranted } from "../../src/shared/identity/still-granted.ts";
 import { bucketName, type LimitScope } from "../../src/shared/limits/bucket-name.ts";
 import { askedResponseRefusal } from "../../src/shared/responses/response-refusal.ts";
+import { revokedCredential } from "../../src/shared/limits/revocation.ts";
 import { socketLimits } from "../../src/shared/sessions/socket-limits.ts";
 import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { logLine } from "../../src/shared/telemetry/request-record.ts";
 import { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
+import { toWireError } from "../../src/shared/wire/errors.ts";
 import { turnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { revivePrincipal } from "../../src/shared/turn/durable/turn-request.ts";
 import { conversationOf, type SentResponseRequest } from "../../src/shared/wire/responses-request.ts";
 import { createResponse } from "./create-response.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
+import { judgedRequest } from "./judged-request.ts";
 import type { TurnOrigin } from "./start-turn.ts";
 import { askTurn } from "./stored-turn.ts";
 
@@ -140,18 +144,25 @@ async function start(
     return err({ kind: "refused", refusal, requestId: scope.correlation.requestId });
   };
   if (!tenant.ok) return refuse(tenant.error === "gone" ? { kind: "object-unknown" } : tenant.error);
+  const sender = { isolate, principal: revivePrincipal(opening.principal), tenant: tenant.value };
+  if (!isStillGranted(sender.principal, sender.tenant))
+    return refuse({ ...revokedCredential(sender.principal), detail: "its tenant grants it no more" });
+  const judged = judgedRequest(sender, background);
   const from: TurnOrigin = {
-    isolate,
-    principal: revivePrincipal(opening.principal),
-    tenant: tenant.value,
+    ...sender,
     place: opening.place,
     requestId: scope.correlation.requestId,
     traceparent: scope.correlation.traceparent,
     startedMs: scope.startedMs,
+    ...(judged === null ? {} : { judged }),
   };
   const started =
     event.type === "create" ? await create(from, event.request, text, scope) : await resume(from, event);
-  if (!started.ok) return refuse(started.error);
+  if (!started.ok) {
+    const { requestId } = scope.correlation;
+    if (toWireError(started.error, { requestId, method: record.method }).status < 500) judged?.inVain();
+    return refuse(started.error);
+  }
   record.status = 200;
   scope.finish();
   return started;

@@ -28,6 +28,7 @@ import { ReadyObjects, type ReadyObject } from "../../src/shared/turn/durable/re
 import type { ValidatedTurn } from "../../src/shared/turn/ports.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
 import type { Isolate } from "./isolate.ts";
+import type { JudgedRequest } from "./judged-request.ts";
 
 /** Who asks, from where, under which ids. */
 export type TurnOrigin = Pick<ValidatedTurn, "principal" | "tenant" | "place" | "traceparent"> & {
@@ -37,6 +38,8 @@ export type TurnOrigin = Pick<ValidatedTurn, "principal" | "tenant" | "place" | 
   readonly startedMs: number;
   /** For what may be done when the turn has begun; absent: nothing is. */
   readonly background?: Background;
+  /** Told when a guard model is asked for it, and when no turn comes of it; absent: this tenant's prompts meet none. */
+  readonly judged?: JudgedRequest;
 };
 
 export interface TurnToStart {
@@ -127,6 +130,8 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
     if (claim === null) startNext(from);
     if (!called.ok) return err(objectUnavailable(called.error.retryAfterMs, called.error.detail));
     const outcome = called.value;
+    // What was asked before is told again, and was paid by who asked first.
+    if ("attached" in outcome && outcome.attached) from.judged?.inVain();
     switch (outcome.result) {
       case "expired":
         continue;

@@ -12,7 +12,8 @@ export const conversationRoutes: readonly PublicRoute[] = [
     tag: "Conversations",
     summary: "Make a conversation",
     description:
-      "Its id goes into `conversation_id` of a chat. A name of your own needs no making: it comes to be by being used.",
+      "Its id goes into `conversation_id` of a chat. A name of your own needs no making: it comes to be by being used. " +
+      "Counts as a request in your limits.",
     scopes: [],
     request: {
       schema: "ConversationCreation",
@@ -153,7 +154,8 @@ export const conversationRoutes: readonly PublicRoute[] = [
     path: "/v1/conversations/{id}/items",
     tag: "Conversations",
     summary: "Add to a conversation without asking a model",
-    description: "They go to the end of the active branch. With an `Idempotency-Key`, twice is once.",
+    description:
+      "They go to the end of the active branch. With an `Idempotency-Key`, twice is once. Counts as a request in your limits.",
     scopes: [],
     headers: ["Idempotency-Key"],
     pathParameters: conversationId,

@@ -15,6 +15,7 @@ import { refusalAt, summary } from "../../../src/shared/turn/screen-request.ts";
 import { checkMedia } from "../../../src/shared/wire/media.ts";
 import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
 import { parseConversationItems } from "../../../src/shared/wire/conversation-request.ts";
+import { asOneRequest } from "../as-one-request.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantHandler } from "../handle.ts";
 import { branchOf, branchUnknown, includeFault, pageOf, publicPage } from "../public-conversation.ts";
@@ -53,7 +54,7 @@ export const listConversationItems: TenantHandler = async (call) => {
   );
 };
 
-/** `POST /v1/conversations/{id}/items`: up to 20. Screened as a prompt is: they will be part of one. */
+/** `POST /v1/conversations/{id}/items`: up to 20. Screened as a prompt is: they will be part of one. Counts as a request. */
 export const addConversationItems: TenantHandler = async (call) => {
   const { c, scope, tenant } = call;
   const key = c.req.header("idempotency-key");
@@ -78,8 +79,10 @@ export const addConversationItems: TenantHandler = async (call) => {
   const items = itemsOfMessages(screened.messages);
   // A retry of ours after a lost answer brings the same id, and adds nothing; so does a client's with its key.
   const addId = key === undefined ? `add/${crypto.randomUUID()}` : `add/key/${key}`;
-  const added = await askConversation<Answer<AddOutcome>>(call, conversation.value, async (stub) =>
-    stub.addItems({ v: conversationVersion, owner: ownerOf(call), addId, items, title: titleOf(items) }),
+  const added = await asOneRequest(call, () =>
+    askConversation<Answer<AddOutcome>>(call, conversation.value, async (stub) =>
+      stub.addItems({ v: conversationVersion, owner: ownerOf(call), addId, items, title: titleOf(items) }),
+    ),
   );
   if (!added.ok) return respondRefusal(scope, added.error);
   switch (added.value.result) {

@@ -19,6 +19,7 @@ import {
   parseConversationUpdate,
 } from "../../../src/shared/wire/conversation-request.ts";
 import { branchUnknown, publicConversation, publicDeletion } from "../public-conversation.ts";
+import { asOneRequest } from "../as-one-request.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
@@ -29,7 +30,7 @@ import { ownerOf } from "../run-durable.ts";
 
 type Answer<Outcome> = Exclude<Outcome, ConversationFailure>;
 
-/** `POST /v1/conversations`. What the items say is screened as a prompt is: they will be part of one. */
+/** `POST /v1/conversations`. What the items say is screened as a prompt is: they will be part of one. Counts as a request. */
 export const createConversation: TenantHandler = async (call) => {
   const { scope, tenant, isolate } = call;
   const text = await readJsonText(call.c.req.raw, tenant.requests.max_body_bytes);
@@ -58,15 +59,17 @@ export const createConversation: TenantHandler = async (call) => {
   if (conversation === null) throw new Error("an id that was just made names nothing");
   const items = itemsOfMessages(screened.messages);
   const title = titleOf(items);
-  const created = await askConversation<Answer<CreateOutcome>>(call, conversation, async (stub) =>
-    stub.create({
-      v: conversationVersion,
-      owner,
-      id,
-      metadata: JSON.stringify(read.value.metadata),
-      items,
-      title,
-    }),
+  const created = await asOneRequest(call, () =>
+    askConversation<Answer<CreateOutcome>>(call, conversation, async (stub) =>
+      stub.create({
+        v: conversationVersion,
+        owner,
+        id,
+        metadata: JSON.stringify(read.value.metadata),
+        items,
+        title,
+      }),
+    ),
   );
   if (!created.ok) return respondRefusal(scope, created.error);
   // `exists`: the first call arrived, and its answer did not.

@@ -1,0 +1,75 @@
+/**
+ * A request on whose behalf a guard model judged something, and which then comes to no turn of its own: what does its sender pay?
+ *
+ * The guard's tokens are the platform's expense, but its time is everybody's: whoever had it judge as often as they like, by prompts that it
+ * blocks, models that do not exist or a key that was used before, would make it late for all. So such a request counts as one, as a moderation
+ * does, whatever is left of the limits. A turn counts by itself; what failed by a fault of ours counts for nobody.
+ */
+import type { Principal } from "../../src/shared/identity/principal.ts";
+import { onlyRequest } from "../../src/shared/limits/admit-request.ts";
+import { settleCharge } from "../../src/shared/limits/settle-charge.ts";
+import { randomHex } from "../../src/shared/telemetry/correlation.ts";
+import type { Background } from "../../src/shared/contracts/background.ts";
+import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
+import type { Isolate } from "./isolate.ts";
+
+export class JudgedRequest {
+  readonly #count: () => void;
+  #isAsked = false;
+  #isInVain = false;
+
+  constructor(count: () => void) {
+    this.#count = count;
+  }
+
+  /** The guard is asked. May come when the request has ended: a prompt that is only flagged waits for nothing. */
+  asked(): void {
+    if (!this.#isAsked && this.#isInVain) this.#count();
+    this.#isAsked = true;
+  }
+
+  /** It comes to no turn of its own. */
+  inVain(): void {
+    if (!this.#isInVain && this.#isAsked) this.#count();
+    this.#isInVain = true;
+  }
+}
+
+export interface JudgedSender {
+  readonly isolate: Isolate;
+  readonly principal: Principal;
+  readonly tenant: TenantConfig;
+}
+
+/** `null`: this tenant's prompts meet no guard model. */
+export function judgedRequest(
+  { isolate, principal, tenant }: JudgedSender,
+  background: Background,
+): JudgedRequest | null {
+  if (guardOf(tenant) === null) return null;
+  return new JudgedRequest(() => {
+    const { org, user, tier, key } = principal;
+    const charge = { chargeId: `judged-${randomHex(16)}`, tenant, org, user, tier, key };
+    background.run("judged request", settleCharge(isolate.callBucket, charge, onlyRequest(null)));
+  });
+}
+
+/** The alias of the model that this tenant's prompts meet. */
+export function guardOf({ safety: { moderation } }: TenantConfig): string | null {
+  return moderation === undefined || moderation.input === "off" ? null : moderation.model;
+}
+
+/** By the request's scope, for who answers it. */
+const judged = new WeakMap<object, JudgedRequest>();
+
+/** The same object each time. */
+export function judgedCall(call: JudgedSender & { readonly scope: { readonly background: Background } }) {
+  const known = judged.get(call.scope) ?? judgedRequest(call, call.scope.background);
+  if (known !== null) judged.set(call.scope, known);
+  return known;
+}
+
+/** The request of this scope comes to no turn of its own. */
+export function wasInVain(scope: object): void {
+  judged.get(scope)?.inVain();
+}
