@@ -26,6 +26,8 @@ export class ScriptedEngine {
   readonly asked: Record<string, unknown>[] = [];
   /** Streams that were let go before their end. */
   cancelled = 0;
+  /** What it says that every prompt had; `null`: 10. */
+  promptTokens: number | null = null;
   /** What `/tokenize` counts; `null`: it is not there. */
   counts: number | null = null;
   /** The same by what it is asked to count, as JSON; `null`: `counts` says it. */
@@ -42,6 +44,7 @@ export class ScriptedEngine {
     this.holdWhole = null;
     this.asked.length = 0;
     this.cancelled = 0;
+    this.promptTokens = null;
     this.counts = null;
     this.countsOf = null;
     this.pause = null;
@@ -78,7 +81,7 @@ export class ScriptedEngine {
   }
 
   #usage(completion: number, said = 0) {
-    const prompt = 10 + said;
+    const prompt = this.promptTokens ?? 10 + said;
     return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
   }
 

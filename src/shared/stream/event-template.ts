@@ -5,6 +5,7 @@
  * order, white space and escapes are never assumed.
  */
 import { PlainEventBytes } from "./plain-event.ts";
+import { mostCountDigits } from "./wire-usage.ts";
 import { readEngineEvent, type EngineApi, type EngineDelta } from "./engine-event.ts";
 
 /** Text that needs no unescaping: then the literal is the text. Control characters are illegal in JSON. */
@@ -63,11 +64,12 @@ export class EventTemplate {
     at += completionTokens.length;
     let digit = data.charCodeAt(at) - 48;
     if (!(digit >= 0 && digit <= 9)) return -1;
+    const first = at;
     while (digit >= 0 && digit <= 9) {
       value = value * 10 + digit;
       digit = data.charCodeAt(++at) - 48;
     }
-    return value;
+    return at - first > mostCountDigits ? -1 : value;
   }
 
   /** Offers an event that was parsed, with the only delta in it. */

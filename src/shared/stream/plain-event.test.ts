@@ -51,7 +51,7 @@ test.each([
   ["a negative count", `${head}a${tail(1, -1)}`],
   [
     "a count of too many digits",
-    `${head}a${tail(1, 1).replace('"completion_tokens":1', `"completion_tokens":${"9".repeat(16)}`)}`,
+    `${head}a${tail(1, 1).replace('"completion_tokens":1', `"completion_tokens":${"9".repeat(10)}`)}`,
   ],
   ["no count", `${head}a${tail(1, 1).replace('"completion_tokens":1', '"completion_tokens":')}`],
   ["nothing", ""],

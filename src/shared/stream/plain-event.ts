@@ -2,6 +2,7 @@
  * The fastest path of a stream: an event that differs from a learned one in its text and its counts alone is recognised in
  * its bytes, without a string being made of it. event-template.ts learns and proves; this file only compares.
  */
+import { mostCountDigits } from "./wire-usage.ts";
 
 export interface PlainEvent {
   /** Where the text begins and ends in the bytes; it holds ASCII that JSON does not escape. */
@@ -33,8 +34,6 @@ const quote = 0x22;
 const backslash = 0x5c;
 /** A longer text is no token. */
 const maxTextBytes = 1024;
-/** Bytes of a count: more digits than these are no count of tokens. */
-const maxDigits = 15;
 
 /** A run of digits between two literals may be any number; what else differs does not match. */
 export class PlainEventBytes {
@@ -76,7 +75,7 @@ export class PlainEventBytes {
         let value = 0;
         for (byte = bytes[at] ?? 0; byte >= 0x30 && byte <= 0x39; byte = bytes[++at] ?? 0)
           value = value * 10 + byte - 0x30;
-        if (at === digits || at - digits > maxDigits) return null;
+        if (at === digits || at - digits > mostCountDigits) return null;
         if (part - 1 === this.#counted) completionTokens = value;
       }
       const literal = this.#tail[part];

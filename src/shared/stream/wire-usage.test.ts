@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { microdollarsFor } from "../limits/cost.ts";
-import { costOf, toWireUsage } from "./wire-usage.ts";
+import { costOf, readEngineUsage, toWireUsage } from "./wire-usage.ts";
 
 const usageOf = (promptTokens: number, completionTokens: number) => ({
   promptTokens,
@@ -31,3 +31,16 @@ test("what answers say they cost adds up to what is charged", () => {
     }),
   );
 });
+
+test.each([999_999_999, 0, 16])("%d tokens are what an engine may have counted", (tokens) => {
+  const said = { prompt_tokens: tokens, completion_tokens: tokens };
+  expect(readEngineUsage(said)).toMatchObject({ promptTokens: tokens, completionTokens: tokens });
+});
+
+test.each([1_000_000_000, 2 ** 32 - 1, Number.MAX_SAFE_INTEGER, 2 ** 64, Infinity, -1, 0.5, "16", null])(
+  "%s is no count of tokens, and what says it no usage",
+  (tokens) => {
+    expect(readEngineUsage({ prompt_tokens: tokens, completion_tokens: 1 })).toBeNull();
+    if (tokens !== null) expect(readEngineUsage({ prompt_tokens: 1, completion_tokens: tokens })).toBeNull();
+  },
+);

@@ -17,6 +17,13 @@ export interface EngineUsage {
   readonly reasoningTokens?: number;
 }
 
+/**
+ * A larger number is no count of anybody's tokens: a counter that fell below zero, an engine that means harm. It would be charged to whoever
+ * asked; and a sum that is no whole number any more is one that no bucket takes, so that all that is told with it would be lost.
+ */
+export const mostCountDigits = 9;
+const mostCounted = 10 ** mostCountDigits - 1;
+
 /** `null` where `value` is no usage: absent, null, or without whole numbers. */
 export function readEngineUsage(value: unknown): EngineUsage | null {
   if (!isRecord(value)) return null;
@@ -61,5 +68,7 @@ export function costOf(usage: Usage, price: Price): number {
 }
 
 function count(value: unknown): number | null {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= mostCounted
+    ? value
+    : null;
 }
