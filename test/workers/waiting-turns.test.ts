@@ -62,6 +62,7 @@ test("a response that waits is cancelled by its id: whoever stops it, waits for 
   await expect(reader.text()).rejects.toThrow();
   first.go();
   await first.response.text();
+  expect(engine.asked).toHaveLength(1);
   await expectBill(authorization, 1, 13);
   expect((await shown()).status).toBe(404);
 });

@@ -82,7 +82,7 @@ export function publicRoute(endpoint: string, handler: PublicHandler): (c: EdgeC
 type RevocationCheck = "admission" | "here";
 
 /** How old the buckets' word may be. Admin routes change things, and have no hurry. */
-const heardWithinMs = { usual: 10_000, admin: 1_000 } as const;
+export const heardWithinMs = { usual: 10_000, admin: 1_000 } as const;
 
 /** For a tenant's principals. */
 export function tenantRoute(

@@ -2,12 +2,13 @@
 import type { EndStatus } from "../../src/shared/contracts/generation.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { withObjectField, type ObjectField, type Refusal } from "../../src/shared/contracts/refusal.ts";
+import { revokedCredential } from "../../src/shared/limits/revocation.ts";
 import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
 import { lateErrorEvent } from "../../src/shared/wire/wire-error.ts";
-import type { TenantCall } from "./handle.ts";
+import { heardWithinMs, type TenantCall } from "./handle.ts";
 import { judgedCall } from "./judged-request.ts";
 import { orLate } from "./late-start.ts";
 import { placeOf } from "./place.ts";
@@ -73,7 +74,22 @@ async function respond(
   });
   scope.mark("dispatch");
   if (!started.ok) return respondRefusal(scope, withObjectField(started.error, field));
+  const revoked = await revokedReader(call, started.value.outcome);
+  if (revoked !== null) return respondRefusal(scope, revoked);
   return send(call, started.value.outcome, started.value.responseId, claim, field);
+}
+
+/** Whoever attaches to a turn that is there is let in by no bucket: a revoked credential is found out here. */
+export async function revokedReader(
+  { isolate, principal, tenant, scope }: TenantCall,
+  outcome: TurnStarted["outcome"],
+): Promise<Refusal | null> {
+  if (!outcome.attached) return null;
+  const { credentialStanding } = isolate;
+  const standing = await credentialStanding({ principal, tenant }, heardWithinMs.usual, scope.background);
+  if (standing !== "revoked") return null;
+  if (outcome.result === "stream") await outcome.stream.cancel();
+  return revokedCredential(principal);
 }
 
 /** What a turn takes from the request that asked for it. */

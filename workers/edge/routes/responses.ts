@@ -15,7 +15,7 @@ import { createResponse } from "../create-response.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { endedWithout, originOf, streamFromObject, streamOrLate } from "../run-durable.ts";
+import { endedWithout, originOf, revokedReader, streamFromObject, streamOrLate } from "../run-durable.ts";
 import type { TurnStarted } from "../start-turn.ts";
 import { retrieveTurn } from "../stored-turn.ts";
 import { turnCacheStatus } from "../turn-cache-status.ts";
@@ -54,6 +54,8 @@ async function respond(
   scope.mark("dispatch");
   if (!created.ok) return respondRefusal(scope, askedResponseRefusal(created.error, asked));
   const { started, findings } = created.value;
+  const revoked = await revokedReader(call, started.outcome);
+  if (revoked !== null) return respondRefusal(scope, revoked);
   if (findings !== null) scope.record.screened = findings;
   return send(call, started, claim, asked);
 }
