@@ -141,14 +141,57 @@ test.each([
 
 test("a prompt beyond what can be screened in time counts as slow", async () => {
   const messages = user("x".repeat(4_000_001));
-  expect(await screenPrompt(messages, policy({ action: "flag" }), nobody)).toMatchObject({
-    kind: "refused",
-    refusal: { kind: "value-invalid", message: expect.stringContaining("4000000 characters") as string },
-  });
+  for (const action of ["mask", "block"])
+    expect(
+      await screenPrompt(messages, policy({ action: "flag", kinds: { email: action } }), nobody),
+    ).toMatchObject({
+      kind: "refused",
+      refusal: { kind: "value-invalid", message: expect.stringContaining("4000000 characters") as string },
+    });
   const begun = [...user("a@b.co"), ...messages];
   expect(await screenPrompt(begun, policy({ action: "mask" }, "open"), nobody)).toMatchObject({
     unscreened: true,
     messages: [{ content: "[e-mail address]" }, {}],
+  });
+});
+
+describe("where a policy is to flag alone, a text that is too long to be judged is said to be unjudged, and refused by nobody", () => {
+  test("by patterns", async () => {
+    const messages = [...user("a@b.co"), ...user("x".repeat(4_000_001))];
+    expect(await screenPrompt(messages, policy({ action: "flag" }), nobody)).toMatchObject({
+      kind: "passed",
+      messages,
+      unscreened: true,
+      findings: [{ span: { kind: "email" } }, { span: { kind: "unscreened" } }],
+    });
+  });
+
+  test("for attacks: what a program brings is refused where it would have been cleaned", async () => {
+    const long = "x ".repeat(250_001);
+    const injection = { user: "flag", data: "strip" };
+    const tool: ChatMessage = { role: "tool", tool_call_id: "1", content: long };
+    const of = (messages: ChatMessage[]) =>
+      screenPrompt(messages, safetyPolicySchema.parse({ injection }), nobody);
+    expect(await of(user(long))).toMatchObject({ kind: "passed", unscreened: true });
+    expect(await of([tool, ...user("Hi")])).toMatchObject({
+      kind: "refused",
+      refusal: { kind: "value-invalid" },
+    });
+  });
+
+  test("for harm: what fits is judged", async () => {
+    const messages = [...user("x ".repeat(75_000)), ...user("All immigrants are filthy vermin.")];
+    const moderation = { input: "flag" };
+    const screened = await screenPrompt(messages, safetyPolicySchema.parse({ moderation }), nobody);
+    if (screened.kind !== "passed") throw new Error(screened.kind);
+    expect([...(screened.harm ?? new Map()).keys()]).toEqual(expect.arrayContaining(["hate", "unmoderated"]));
+    expect(
+      await screenPrompt(
+        user("x ".repeat(75_001)),
+        safetyPolicySchema.parse({ moderation: { input: "block" } }),
+        nobody,
+      ),
+    ).toMatchObject({ kind: "refused", refusal: { kind: "value-invalid" } });
   });
 });
 

@@ -96,7 +96,7 @@ export function screenPrompt<M extends ChatMessage>(
 ): ScreenedPrompt<M> | Promise<ScreenedPrompt<M>> {
   if (!looksForInjection(policy.injection)) return screenRest(messages, policy, deps);
   const injections = screenInjection(messages, policy.injection);
-  const { findings, isSlow } = injections;
+  const { findings, isSlow, isUnsafe } = injections;
   for (const finding of findings) deps.onInjection?.(finding);
   const blocked = findings.find(({ span }) => span.action === "block");
   if (blocked !== undefined)
@@ -106,7 +106,8 @@ export function screenPrompt<M extends ChatMessage>(
       findings,
       message: blocked.message,
     };
-  if (isSlow && policy.injection.when_slow === "closed") return tooLong(injectionBudgetCharacters, findings);
+  if (isUnsafe && policy.injection.when_slow === "closed")
+    return tooLong(injectionBudgetCharacters, findings);
   const screened = screenRest(injections.messages, policy, deps);
   const both = (patterns: ScreenedPrompt<M>): ScreenedPrompt<M> => ({
     ...patterns,
@@ -165,7 +166,8 @@ function moderate<M extends ChatMessage>(
         refusal: { kind: "content-refused", categories },
         findings: screened.findings,
       };
-    if (isSlow && moderation.when_slow === "closed") {
+    // Where the policy is to flag, nothing hangs on a verdict, nor on one that is missing.
+    if (isSlow && moderation.input === "block" && moderation.when_slow === "closed") {
       const characters = texts.reduce((sum, text) => sum + text.length, 0);
       return characters > moderationBudgetCharacters
         ? tooLong(moderationBudgetCharacters, screened.findings)
@@ -196,7 +198,8 @@ function screenSpans<M extends ChatMessage>(
     return text;
   });
   if (characters > screenBudgetCharacters) {
-    if (policy.when_slow === "closed") return tooLong(screenBudgetCharacters, []);
+    const isUnsafe = input.withholds || deps.detectors.length > 0;
+    if (isUnsafe && policy.when_slow === "closed") return tooLong(screenBudgetCharacters, []);
     // What fits is screened.
     const concluded = conclude(messages, found);
     return concluded.kind === "passed" ? letThrough(concluded.messages, concluded.findings) : concluded;

@@ -26,6 +26,8 @@ export interface InjectionScreened<M> {
   readonly findings: readonly InjectionFinding[];
   /** There was more text than can be judged in time: the last messages are judged, and of those before what fits. */
   readonly isSlow: boolean;
+  /** Something hangs on what was not judged: it would have been cleaned or refused, where `flag` would only have told of it. */
+  readonly isUnsafe: boolean;
 }
 
 /** Judges text by text, up to a number of characters in all. */
@@ -66,6 +68,7 @@ export function screenInjection<M extends ChatMessage>(
   const budget = new Budget();
   const findings: InjectionFinding[] = [];
   let cleaned: M[] | null = null;
+  let isUnsafe = false;
   // The last first: they are new, and those before were judged when they were.
   for (let at = messages.length - 1; at >= 0; at -= 1) {
     const message = messages[at];
@@ -75,13 +78,14 @@ export function screenInjection<M extends ChatMessage>(
     if (action === "off") continue;
     const texts = channel === "user" ? [flattenContent(message.content)] : broughtTexts(message);
     const judgement = budget.judge(texts.join("\n"), channel, policy.threshold);
+    if (judgement === null && action !== "flag") isUnsafe = true;
     if (judgement === null || judgement.found.length === 0) continue;
     findings.push({ message: at, span: { kind: kinds[channel], action } });
     if (action !== "strip") continue;
     cleaned ??= [...messages];
     cleaned[at] = withTexts(message, stripTexts(texts, budget.cleaner(judgement, policy.threshold)));
   }
-  return { messages: cleaned ?? messages, findings: findings.reverse(), isSlow: budget.isOver };
+  return { messages: cleaned ?? messages, findings: findings.reverse(), isSlow: budget.isOver, isUnsafe };
 }
 
 const kinds = { user: "injection", data: "injection-data" } as const;
