@@ -48,7 +48,7 @@ export function summaryQuestion(
     },
     {
       role: "user",
-      content: `${previous === null ? "" : `Summary of what came before:\n<<<\n${previous}\n>>>\n\n`}${quoted(items, (texts) => withinTokens(texts, mostTokens))}`,
+      content: `${previous === null ? "" : `Summary of what came before:\n<<<\n${unmarked(previous)}\n>>>\n\n`}${quoted(items, (texts) => withinTokens(texts, mostTokens))}`,
     },
   ];
 }
@@ -68,7 +68,12 @@ function quoted(
   const messages = messagesOfItems(items);
   const texts = cut(messages.map(textOf));
   const lines = messages.map(({ role }, at) => `${role}: ${texts[at] ?? ""}`);
-  return `The conversation:\n<<<\n${lines.join("\n\n")}\n>>>`;
+  return `The conversation:\n<<<\n${unmarked(lines.join("\n\n"))}\n>>>`;
+}
+
+/** Nothing that is quoted ends its quotation: a page that a tool brought could else say what the summary is to be, and so what every later prompt begins with. */
+function unmarked(text: string): string {
+  return text.replaceAll(/<<(?=<)|>>(?=>)/g, "$&\u200b");
 }
 
 /** A turn that is longer than the window of the model that reads it would else be put in short by nobody, nor any that follows. */
