@@ -87,3 +87,15 @@ test("what a model is to judge is each choice's own text, not their tokens as th
   for (let at = 0; at < 5_000; at += 1) guard.push("1/content", " more");
   expect(guard.said).toHaveLength("one two three\n".length + 6_000);
 });
+
+test.each<readonly [boolean, object]>([
+  [true, { output: { action: "flag" } }],
+  [true, { links: { action: "flag" }, moderation: { output: "flag" } }],
+  [false, { output: { action: "flag", kinds: { iban: "mask" } } }],
+  [false, { output: { action: "block" } }],
+  [false, { output: { action: "flag" }, links: { action: "remove" } }],
+  [false, { moderation: { output: "block" } }],
+])("changes nothing: %s, under %j", (changesNothing, policy) => {
+  const guard = createAnswerGuard(safetyPolicySchema.parse(policy), { contentIsJson: false });
+  expect(guard?.changesNothing).toBe(changesNothing);
+});

@@ -36,6 +36,8 @@ const mostFindings = 200;
  * was found is for the log: kinds, places and actions, never the text.
  */
 export class AnswerGuard implements TextFilter {
+  /** Under policies that flag. */
+  readonly changesNothing: boolean;
   readonly findings: AnswerFinding[] = [];
   readonly #policy: ResolvedPolicy;
   readonly #contentIsJson: boolean;
@@ -56,6 +58,7 @@ export class AnswerGuard implements TextFilter {
     { contentIsJson }: GuardedAnswer,
     { links, moderation }: AnswerPolicies = { links: null, moderation: null },
   ) {
+    this.changesNothing = !policy.withholds && links?.action !== "remove" && moderation?.output !== "block";
     this.#policy = policy;
     this.#contentIsJson = contentIsJson;
     this.#links = links === null ? null : new AnswerLinks(links, (lane, spans) => this.#note(lane, spans));

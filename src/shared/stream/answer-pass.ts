@@ -18,6 +18,7 @@ import { EventTemplate } from "./event-template.ts";
 import { EventWriter } from "./event-writer.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";
+import { hasEntries } from "./logprobs.ts";
 import { textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
 import { SseEvents } from "./sse-events.ts";
 import type { StreamEnd, StreamFailure } from "./stream-failure.ts";
@@ -270,7 +271,7 @@ export class AnswerPass implements StreamPass {
     if (fresh === null) return this.#ending.fail("origin-error", "the engine that went on began to think");
     const { delta } = fresh;
     let text = "";
-    if (carries || delta.role !== undefined) {
+    if (carries || delta.role !== undefined || hasEntries(delta.logprobs)) {
       const passed = this.#lanes === null ? delta : this.#lanes.pass(delta);
       if (passed === null) return this.#ending.conclude("blocked", "content_filter");
       text = this.#ending.deliver(passed);

@@ -28,10 +28,11 @@ export class FilteredLanes {
 
   /**
    * The delta with what may be released; `null`: blocked. Log probabilities spell out the tokens that the filter may yet
-   * mask, so they don't pass.
+   * mask, so they pass only one that changes nothing.
    */
   pass(delta: EngineDelta): EngineDelta | null {
     const { index, role } = delta;
+    const logprobs = this.#filter.changesNothing === true ? delta.logprobs : undefined;
     const content = this.#text(`${index}/content`, delta.content);
     const reasoning = this.#text(`${index}/reasoning`, delta.reasoning);
     const refusal = this.#text(`${index}/refusal`, delta.refusal);
@@ -50,10 +51,11 @@ export class FilteredLanes {
     return {
       index,
       ...(role === undefined ? {} : { role, content: content ?? "" }),
-      ...(content === undefined ? {} : { content }),
+      ...(content !== undefined ? { content } : logprobs === undefined ? {} : withoutText(delta)),
       ...(reasoning === undefined ? {} : { reasoning }),
       ...(refusal === undefined ? {} : { refusal }),
       ...(toolCalls.length > 0 ? { toolCalls } : {}),
+      ...(logprobs === undefined ? {} : { logprobs }),
     };
   }
 
@@ -78,6 +80,11 @@ export class FilteredLanes {
     const released = this.push(lane, text);
     return released === "" ? undefined : released;
   }
+}
+
+/** The place of a token that makes no character by itself. */
+function withoutText({ content }: EngineDelta): { readonly content?: "" } {
+  return content === "" ? { content } : {};
 }
 
 function deltaOf(choice: number, part: string | undefined, call: number, text: string): EngineDelta {

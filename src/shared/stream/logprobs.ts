@@ -8,6 +8,12 @@ export interface ChatLogprobs {
   readonly refusal: readonly Fields[] | null;
 }
 
+/** Whether they tell of any token. One that makes no character by itself comes without text: a third of an emoji. */
+export function hasEntries(logprobs: Fields | undefined): boolean {
+  const { content, refusal, tokens } = logprobs ?? {};
+  return [content, refusal, tokens].some((list) => Array.isArray(list) && list.length > 0);
+}
+
 /** Chat's own form gets the list that the schema demands and vLLM leaves out; the legacy lists are turned into entries. */
 export function toChatLogprobs(logprobs: Fields | undefined): ChatLogprobs | null {
   if (logprobs === undefined) return null;

@@ -91,6 +91,15 @@ test("log probabilities don't pass a filter: they spell out what it may mask", (
   expect(send(goodStreams.logprobs, new FakeFilter(0)).text).not.toContain("top_logprobs");
 });
 
+test("they pass one that only looks: what it is to tell of is told, and nothing is changed", () => {
+  const looks: TextFilter = { changesNothing: true, push: (_lane, text) => text, flush: () => "" };
+  const { text, collect } = send(goodStreams.logprobs, looks);
+  const pass = send(goodStreams.logprobs, new FakeFilter(0));
+  expect(text.match(/top_logprobs/g)?.length).toBe(goodStreams.logprobs.match(/top_logprobs/g)?.length);
+  expect(collect.choices[0]?.logprobs?.content.length).toBeGreaterThan(0);
+  expect(pass.collect.choices[0]?.logprobs).toBeNull();
+});
+
 test("a block ends every choice with content_filter, and what was held never leaves", () => {
   fc.assert(
     fc.property(cuts, (at) => {

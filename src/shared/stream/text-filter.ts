@@ -14,6 +14,8 @@ export type TextLane =
   | `${number}/call/${number}`;
 
 export interface TextFilter {
+  /** All text passes as it comes: the filter only looks. Absent: it may hold back, change or stop. */
+  readonly changesNothing?: boolean;
   /** Text to release now, of this lane, maybe ""; `null`: the answer must stop, and what is held is never released. */
   push(lane: TextLane, text: string): string | null;
   /** The lane has ended: what is still held, or `null` as above. Called once a lane that had text. */
