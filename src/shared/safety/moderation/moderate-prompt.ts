@@ -49,7 +49,7 @@ export function moderatePrompt(
   }
   const inProcess: PromptVerdict = { categories: found.size === 0 ? noCategories : [...found], slow };
   if (moderator === undefined || (found.size > 0 && policy.input === "block")) return inProcess;
-  const shown = recent(prompt.said);
+  const shown = recent(asked(prompt.said));
   // Nobody has spoken: results of tools alone, instructions, a conversation that is begun empty.
   if (shown.length === 0) return inProcess;
   if (policy.input === "flag") {
@@ -63,6 +63,16 @@ export function moderatePrompt(
     for (const category of flaggedBy(verdict.scores, policy)) found.add(category);
     return { categories: [...found], slow };
   })();
+}
+
+/**
+ * A guard judges the last message alone: as an answer, where an assistant says it. What stands behind the user's last words is no answer that
+ * anybody gave, but was sent with them: it is judged as a part of them, or one more word would have the question pass unjudged.
+ */
+function asked(said: readonly JudgedMessage[]): readonly JudgedMessage[] {
+  const last = said.findLastIndex(({ role }) => role === "user");
+  if (last === -1 || last === said.length - 1) return said;
+  return said.map((message, at) => (at > last ? { ...message, role: "user" } : message));
 }
 
 const mostMessages = 8;
