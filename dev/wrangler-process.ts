@@ -3,6 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { root } from "./local-secrets.ts";
+import { leaveVariables } from "./wrangler-variables.ts";
 
 export interface WranglerProcess {
   /** Resolves with the exit code when it ended, whoever ended it. */
@@ -25,6 +26,8 @@ export function startWrangler(options: {
       // wrangler hands on to its own process what node was given here.
       "--import",
       pathToFileURL(`${root}dev/end-with-parent.ts`).href,
+      "--import",
+      pathToFileURL(`${root}dev/wrangler-variables.ts`).href,
       `${root}node_modules/wrangler/bin/wrangler.js`,
       "dev",
       ...options.configs.flatMap((config) => ["--config", config]),
@@ -33,7 +36,6 @@ export function startWrangler(options: {
       "--inspector-port=0",
       `--persist-to=${options.persistTo}`,
       "--show-interactive-dev-session=false",
-      ...Object.entries(options.variables).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
     ],
     {
       cwd: root,
@@ -41,6 +43,8 @@ export function startWrangler(options: {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
+        // A file for each port: a second `npm start` beside this one has a fleet of its own.
+        ...leaveVariables(`${root}.wrangler/edgewise/variables-${options.port}.json`, options.variables),
         WRANGLER_SEND_METRICS: "false",
         CLOUDFLARE_CF_FETCH_ENABLED: "false",
         NO_COLOR: "1",

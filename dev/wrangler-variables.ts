@@ -1,0 +1,31 @@
+/**
+ * Variables for `wrangler dev` that fit no command line: Linux takes 128 KB an argument, and a fleet of a thousand replicas is longer. They lie in
+ * a file, and this module, loaded into wrangler (`node --import`), makes `--var` arguments of it where no system call counts them.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { isMainThread } from "node:worker_threads";
+
+/** The environment's name for the file. */
+const fileName = "EDGEWISE_WRANGLER_VARIABLES";
+
+/** @returns what wrangler's environment needs, beside this module, to have them */
+export function leaveVariables(
+  file: string,
+  variables: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(variables), { mode: 0o600 });
+  return { [fileName]: file };
+}
+
+/** wrangler starts itself anew with the arguments that it was given: only that process, the second, may have these. */
+function isWranglerItself([, script = ""]: readonly string[]): boolean {
+  return /[\\/]wrangler-dist[\\/]cli\.js$/.test(script);
+}
+
+const file = process.env[fileName];
+if (file !== undefined && isMainThread && isWranglerItself(process.argv)) {
+  const variables = JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;
+  for (const [name, value] of Object.entries(variables)) process.argv.push("--var", `${name}:${value}`);
+}
