@@ -1,7 +1,7 @@
 /**
  * `npm run bench:fleet`: the choice of a replica on the published traces, against what everybody else does; then drift and spread
- * over 100,000 requests, and what a choice costs. `--quick`: one seed, two loads. `--cache-blocks N`: another key-value cache.
- * Ends with 1 where a bar is missed. Without the traces (README of the data beside the checkout) that part is left out, and said.
+ * over 100,000 requests, and what a choice costs. `--quick`: two loads, and a tenth of the drift. `--cache-blocks N`:
+ * another key-value cache. Ends with 1 where a bar is missed. Without the traces (README of the data beside the checkout) that part is left out, and said.
  */
 import { parseArgs } from "node:util";
 import { readCommandLine, wholeNumber } from "../../dev/command-line.ts";
@@ -12,6 +12,11 @@ import { measureAffinity, measureChoice } from "./routing-cost.ts";
 import { mooncake, tracesFolder, type Workload } from "./traces.ts";
 import { capacity, usualWorld, type WorldSettings } from "./world.ts";
 
+/**
+ * From so many on a policy is judged. Of one seed of *mooncake* the p99 is the fifteenth longest wait of 1,500: between two policies alike it
+ * is 15 % off one way or the other, and the hit rate 5 %.
+ */
+const leastSeeds = 4;
 const usage = "usage: npm run bench:fleet [-- --quick] [--seeds N] [--cache-blocks N]";
 const { quick, seedCount, cacheBlocks } = readCommandLine(usage, () => {
   const { values } = parseArgs({
@@ -23,7 +28,7 @@ const { quick, seedCount, cacheBlocks } = readCommandLine(usage, () => {
   });
   return {
     quick: values.quick,
-    seedCount: wholeNumber("seeds", values.seeds ?? (values.quick ? "1" : "4"), 1, 1000),
+    seedCount: wholeNumber("seeds", values.seeds ?? String(leastSeeds), 1, 1000),
     cacheBlocks: wholeNumber("cache-blocks", values["cache-blocks"], 1, 1_000_000_000),
   };
 });
@@ -57,6 +62,8 @@ console.log("CPU of the affinity keys (µs), at most 3,328 characters and 128 a 
 for (const characters of [500, 4000, 40_000, 400_000])
   console.log(`  ${String(characters).padStart(7)} characters  ${measureAffinity(characters).toFixed(1)}`);
 
+if (seeds.length < leastSeeds)
+  console.log(`\nthe choice is not judged: that takes ${leastSeeds} seeds, and these are ${seeds.length}`);
 console.log(faults.length === 0 ? "\nall bars hold" : `\nMISSED\n  ${faults.join("\n  ")}`);
 process.exitCode = faults.length === 0 ? 0 : 1;
 
@@ -70,6 +77,7 @@ function simulateOn(workload: Workload): void {
   for (const load of loads) {
     const comparison = compare(workload, load, seeds, settings);
     print(comparison);
+    if (seeds.length < leastSeeds) continue;
     for (const fault of missed(comparison)) faults.push(`${workload.name}: ${fault}`);
   }
 }
