@@ -25,6 +25,19 @@ test("a stream is held for longer than a wait", () => {
   expect(occupancy).toEqual({ requests: 0, tokens: 0 });
 });
 
+test("one that waited for longer than leases do counts again with its first byte, as long as its stream lasts", () => {
+  const occupancy = { requests: 0, tokens: 0 };
+  const inFlight = new InFlight();
+  const lease = inFlight.take(occupancy, 7, 0);
+  inFlight.expire(waitingTtlMs);
+  expect(occupancy).toEqual({ requests: 0, tokens: 0 });
+  expect(lease.began(waitingTtlMs + 5, 3)).toBe(waitingTtlMs + 5);
+  expect(occupancy).toEqual({ requests: 1, tokens: 3 });
+  expect([...inFlight.held()].map(({ number }) => number)).toEqual([1]);
+  lease.release();
+  expect(occupancy).toEqual({ requests: 0, tokens: 0 });
+});
+
 test("from the first byte on only the answer's tokens are counted", () => {
   const occupancy = { requests: 0, tokens: 0 };
   const inFlight = new InFlight();
@@ -48,23 +61,23 @@ test("counts are what is held, after any mix of takes, beginnings, releases, rep
     fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
       const occupancies = [0, 1, 2].map(() => ({ requests: 0, tokens: 0 }));
       const inFlight = new InFlight();
-      const taken: { lease: Lease; replica: number; tokens: number; endMs: number; began: boolean }[] = [];
+      const taken: { lease: Lease; replica: number; tokens: number; endMs: number; ready: boolean }[] = [];
       let nowMs = 0;
       for (const { replica, tokens, begin, release, afterMs } of steps) {
         nowMs += afterMs;
         const occupancy = occupancies[replica];
         if (occupancy === undefined) throw new Error("no such replica");
         const lease = inFlight.take(occupancy, tokens, nowMs);
-        taken.push({ lease, replica, tokens, endMs: nowMs + waitingTtlMs, began: false });
+        taken.push({ lease, replica, tokens, endMs: nowMs + waitingTtlMs, ready: true });
         const beginning = begin === null ? undefined : taken[begin];
         beginning?.lease.began(nowMs);
-        if (beginning !== undefined && !beginning.began && beginning.endMs > nowMs) {
-          beginning.began = true;
+        if (beginning?.ready === true) {
+          beginning.ready = false;
           beginning.endMs = nowMs + streamingTtlMs;
         }
         const ending = release === null ? undefined : taken[release];
         ending?.lease.release();
-        if (ending !== undefined) ending.endMs = 0;
+        if (ending !== undefined) Object.assign(ending, { endMs: 0, ready: false });
         const held = taken.filter((one) => one.endMs > nowMs);
         expect(inFlight.size).toBe(held.length);
         for (const [at, counts] of occupancies.entries()) {

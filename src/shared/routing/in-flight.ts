@@ -12,15 +12,15 @@ export interface Occupancy {
 export interface Lease {
   /**
    * The first byte came: from now on it may take as long as streams take, and of its tokens only `tokensLeft` are still to be worked
-   * off (all, where that is not said). Returns how long the first byte took, in milliseconds.
+   * off (all, where that is not said). One that had expired meanwhile counts again. Returns how long the first byte took, in milliseconds.
    */
   began(nowMs: number, tokensLeft?: number): number;
   /** Ends it. Only the first call counts. */
   release(): void;
 }
 
-/** Longer than any request waits for its first byte. */
-export const waitingTtlMs = 120_000;
+/** Longer than a request usually may wait for its first byte (`requests.deadline_seconds`: 600); where a tenant lets it wait for an hour, it counts again with that. */
+export const waitingTtlMs = 660_000;
 /** Longer than almost any stream; one that is longer is counted no more. */
 export const streamingTtlMs = 900_000;
 
@@ -73,17 +73,24 @@ export class InFlight {
     this.#waiting.add(held);
     occupancy.requests += 1;
     occupancy.tokens += tokens;
+    let isWaiting = true;
     return {
       began: (nowMs, tokensLeft = held.tokens) => {
-        if (this.#waiting.delete(held)) {
-          occupancy.tokens -= held.tokens - tokensLeft;
+        if (isWaiting) {
+          isWaiting = false;
+          this.#release(held);
           held.tokens = tokensLeft;
           held.expiresAtMs = nowMs + streamingTtlMs;
+          occupancy.requests += 1;
+          occupancy.tokens += tokensLeft;
           this.#streaming.add(held);
         }
         return nowMs - held.takenAtMs;
       },
-      release: () => this.#release(held),
+      release: () => {
+        isWaiting = false;
+        this.#release(held);
+      },
     };
   }
 
