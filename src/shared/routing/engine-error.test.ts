@@ -33,6 +33,8 @@ test.each([
   ["/v1/completions", notFound({ message: 'model "x" not found, try pulling it first' }), "lacking"],
   ["/v1/completions", notFound({ message: "This is a chat model and not supported here" }), "rejected"],
   ["/v1/rerank", "404 page not found", "rejected"],
+  ["/v1/completions", "\n<!DOCTYPE html><h1>404 Not Found</h1>", "lacking"],
+  ["/v1/embeddings", "<html><center>nginx</center></html>", "lacking"],
   ["/v1/rerank", '{"detail":"Not Found"}', "rejected"],
 ] as const)("404 of %s with %s is %s: the model and the path are not the client's", (path, body, kind) => {
   expect(judge(404, null, body, 0, "openai", path).kind).toBe(kind);

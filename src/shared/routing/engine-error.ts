@@ -36,7 +36,7 @@ export function judge(
   const error = readError(body);
   const effective = status >= 200 && status < 300 ? (error?.code ?? 500) : status;
   const detail = describe(effective, error);
-  if (effective === 404 && lacks(error, path)) return { kind: "lacking", detail };
+  if (effective === 404 && (lacks(error, path) || isPage(body))) return { kind: "lacking", detail };
   switch (effective) {
     case 400:
     case 404:
@@ -66,6 +66,11 @@ function lacks(error: EngineError | null, path: OriginPath): boolean {
     error.hasNoModel ||
     /\bmodel\b.{0,300}\b(?:does not exist|not found)\b/is.test(error.message.slice(0, 1000))
   );
+}
+
+/** A web page: what answers there is no engine, but a proxy's or a tunnel's other end. */
+function isPage(body: string): boolean {
+  return body.trimStart().startsWith("<");
 }
 
 /** Does a body or an event stream begin with an error instead of an answer? Looks at the first 256 bytes. */
