@@ -1,5 +1,6 @@
 /** Which replicas does a pool poll, and when? Those of its cluster in the fleet in force and those that joined, a sweep a second. */
 import type { Transport } from "../../src/shared/routing/attempt.ts";
+import { hasPassed } from "../../src/shared/routing/elapsed.ts";
 import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
 import type { ClusterFacts } from "../../src/shared/routing/pool/pool-status.ts";
 import type { MemberConfig, PollFinding } from "../../src/shared/routing/pool/replica-record.ts";
@@ -53,7 +54,8 @@ export class FleetPoll {
   /** A sweep to run in the background, or null when none is due. */
   sweep(now: () => number): Promise<void> | null {
     const { members } = this.#pool;
-    if (this.#fleet === null || this.#isSweeping || now() - this.#sweptAtMs < pollEveryMs) return null;
+    if (this.#fleet === null || this.#isSweeping || !hasPassed(this.#sweptAtMs, now(), pollEveryMs))
+      return null;
     this.#isSweeping = true;
     this.#sweptAtMs = now();
     this.#state.joined(this.#cluster, members.joined());

@@ -3,6 +3,8 @@
  * a function of the time given. Passive: it learns only from what happened.
  */
 
+import { hasPassed, leftUntil } from "./elapsed.ts";
+
 /** What an outcome weighs. A refusal of the connection says more than one bad answer; a busy replica is alive. */
 export const failureWeights = {
   refused: 2,
@@ -42,6 +44,8 @@ export const defaultBreakerSettings: BreakerSettings = {
   lastResortMs: 250,
 };
 
+/** No replica is left alone for longer because it was busy (ask-replica.ts). */
+const mostBusyMs = 10_000;
 /** Slow once is not broken: so often in a row without a first byte may be silent for good. */
 const doubtfulOutruns = 4;
 
@@ -70,20 +74,22 @@ export class Breaker {
 
   state(nowMs: number): BreakerState {
     if (this.#openUntilMs === 0) return "closed";
-    return nowMs < this.#openUntilMs ? "open" : "half-open";
+    return this.#openForMs(nowMs) > 0 ? "open" : "half-open";
   }
 
   /** May a request go here now, other things equal? Asking does not take the half-open trial; `begin` does. */
   admits(nowMs: number): boolean {
-    if (nowMs < this.#busyUntilMs) return false;
+    if (nowMs < this.#busyUntilMs && this.#busyForMs(nowMs) > 0) return false;
     const state = this.state(nowMs);
     if (state === "closed") return true;
-    return state === "half-open" && nowMs - this.#trialAtMs >= this.#settings.trialMs;
+    return state === "half-open" && hasPassed(this.#trialAtMs, nowMs, this.#settings.trialMs);
   }
 
   /** May a request go here because nowhere else is left? Seldom enough not to hurt a replica that is down. */
   admitsLastResort(nowMs: number): boolean {
-    return nowMs >= this.#busyUntilMs && nowMs - this.#lastResortAtMs >= this.#settings.lastResortMs;
+    return (
+      this.#busyForMs(nowMs) === 0 && hasPassed(this.#lastResortAtMs, nowMs, this.#settings.lastResortMs)
+    );
   }
 
   /** A request goes here now. */
@@ -159,7 +165,7 @@ export class Breaker {
   /** It said 429: alive, but not to be asked for so long. */
   busy(forMs: number, nowMs: number): void {
     this.undecided();
-    this.#busyUntilMs = Math.max(this.#busyUntilMs, nowMs + forMs);
+    this.#busyUntilMs = nowMs + Math.max(forMs, this.#busyForMs(nowMs));
   }
 
   /**
@@ -172,17 +178,25 @@ export class Breaker {
 
   /** Milliseconds until it may be asked again; 0: now. */
   waitMs(nowMs: number): number {
-    return Math.max(0, this.#openUntilMs - nowMs, this.#busyUntilMs - nowMs);
+    return Math.max(this.#openForMs(nowMs), this.#busyForMs(nowMs));
   }
 
   /** Milliseconds until `admits` or `admitsLastResort` says yes, if nothing happens before. */
   askableInMs(nowMs: number): number {
-    const busyMs = Math.max(0, this.#busyUntilMs - nowMs);
+    const busyMs = this.#busyForMs(nowMs);
     if (this.#openUntilMs === 0) return busyMs;
-    const openMs = this.#openUntilMs - nowMs;
-    const trialMs = this.#trialAtMs + this.#settings.trialMs - nowMs;
-    const lastResortMs = this.#lastResortAtMs + this.#settings.lastResortMs - nowMs;
-    return Math.max(busyMs, Math.min(Math.max(openMs, trialMs), lastResortMs), 0);
+    const { trialMs, lastResortMs } = this.#settings;
+    const untilTrialMs = leftUntil(this.#trialAtMs + trialMs, nowMs, trialMs);
+    const untilLastResortMs = leftUntil(this.#lastResortAtMs + lastResortMs, nowMs, lastResortMs);
+    return Math.max(busyMs, Math.min(Math.max(this.#openForMs(nowMs), untilTrialMs), untilLastResortMs));
+  }
+
+  #openForMs(nowMs: number): number {
+    return leftUntil(this.#openUntilMs, nowMs, this.#settings.maxOpenMs);
+  }
+
+  #busyForMs(nowMs: number): number {
+    return leftUntil(this.#busyUntilMs, nowMs, mostBusyMs);
   }
 
   /** The decayed sum of failures. */

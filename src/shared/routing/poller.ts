@@ -4,6 +4,7 @@
  */
 import type { Transport } from "./attempt.ts";
 import { unknownMetrics, type EngineMetrics } from "./engine-metrics.ts";
+import { hasPassed, leftUntil } from "./elapsed.ts";
 import { engineAdapter } from "./engines/engine.ts";
 import type { PoolLinks } from "./pool/pool-links.ts";
 import type { PollFinding } from "./pool/replica-record.ts";
@@ -31,7 +32,8 @@ export class Poller {
     pools?: PoolLinks,
   ): Promise<void> | null {
     const nowMs = now();
-    if (nowMs < this.#nextLookMs || nowMs - this.#sweepSinceMs < sweepTtlMs) return null;
+    if (leftUntil(this.#nextLookMs, nowMs, pollIntervalMs) > 0) return null;
+    if (!hasPassed(this.#sweepSinceMs, nowMs, sweepTtlMs)) return null;
     // What a pool polls, its isolates need not.
     const due = dueReplicas(pools?.unspoken(clusters, nowMs) ?? clusters, nowMs);
     if (due.length === 0) {
@@ -55,7 +57,7 @@ function dueReplicas(clusters: readonly ClusterState[], nowMs: number): ReplicaS
   const due: ReplicaState[] = [];
   for (const { replicas } of clusters) {
     for (const replica of replicas) {
-      if (nowMs - replica.known.polledAtMs >= pollIntervalMs) due.push(replica);
+      if (hasPassed(replica.known.polledAtMs, nowMs, pollIntervalMs)) due.push(replica);
     }
   }
   // The longest unseen first. Never more than one sweep's worth is kept.

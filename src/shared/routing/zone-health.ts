@@ -3,6 +3,7 @@
  * the rest will, and it is dearer to find that out one request after another than to ask elsewhere first. A breaker over the
  * replicas' breakers: passive, without timers, a function of the time given.
  */
+import { hasPassed, leftUntil } from "./elapsed.ts";
 import type { ReplicaState } from "./router-state.ts";
 
 /** Failures this close together count as one event. */
@@ -37,11 +38,12 @@ export class ZoneHealth {
     const zone = this.#zones.get(name) ?? blank();
     this.#zones.set(name, zone);
     zone.failedAtMs.set(replica.id, nowMs);
-    const halfOpen = zone.openUntilMs > 0 && nowMs >= zone.openUntilMs;
+    const isOpen = leftUntil(zone.openUntilMs, nowMs, maxOpenMs) > 0;
+    const halfOpen = zone.openUntilMs > 0 && !isOpen;
     let failing = 0;
     for (const atMs of zone.failedAtMs.values()) if (nowMs - atMs < windowMs) failing += 1;
     const correlated = failing >= leastReplicas && failing >= leastShare * replica.zonePeers;
-    if (nowMs < zone.openUntilMs || !(halfOpen || correlated)) return;
+    if (isOpen || !(halfOpen || correlated)) return;
     // A replica that never comes back is no reason to doubt its zone for good.
     if (nowMs - zone.trippedAtMs >= calmMs) zone.trips = 0;
     zone.trippedAtMs = nowMs;
@@ -65,19 +67,19 @@ export class ZoneHealth {
   admits(replica: ReplicaState, nowMs: number): boolean {
     const zone = this.#open(replica);
     if (zone === null) return true;
-    return nowMs >= zone.openUntilMs && nowMs - zone.trialAtMs >= trialMs;
+    return leftUntil(zone.openUntilMs, nowMs, maxOpenMs) === 0 && hasPassed(zone.trialAtMs, nowMs, trialMs);
   }
 
   begins(replica: ReplicaState, nowMs: number): void {
     const zone = this.#open(replica);
-    if (zone !== null && nowMs >= zone.openUntilMs) zone.trialAtMs = nowMs;
+    if (zone !== null && leftUntil(zone.openUntilMs, nowMs, maxOpenMs) === 0) zone.trialAtMs = nowMs;
   }
 
   /** For a look from outside. */
   state(cluster: string, zone: string, nowMs: number): "closed" | "half-open" | "open" {
     const found = this.#zones.get(`${cluster} ${zone}`);
     if (found === undefined || found.openUntilMs === 0) return "closed";
-    return nowMs < found.openUntilMs ? "open" : "half-open";
+    return leftUntil(found.openUntilMs, nowMs, maxOpenMs) > 0 ? "open" : "half-open";
   }
 
   /** The zone of this replica where it is not closed. */

@@ -52,6 +52,8 @@ const lostAfterMs = 3000;
 const freshMs = 8000;
 /** The shelf is looked at at least so often while there is traffic, also where it is refreshed more seldom: that costs the pool nothing. */
 const mostLookMs = 2000;
+/** By so much a clock is not set back in the course of things. */
+const setBackMs = 1000;
 /** A pool that was not heard by then is out of reach. */
 const unheardMs = 8000;
 /** Meetings in a row that are promised without anything new. */
@@ -67,6 +69,8 @@ export class PoolLink {
   #incarnation: string | null = null;
   #sequence = 0;
   #exchangedAtMs = Number.NEGATIVE_INFINITY;
+  /** When something changed last. */
+  #changedAtMs = Number.NEGATIVE_INFINITY;
   #lookAtMs: number | null = null;
   /** When it was first needed. */
   #sinceMs = Number.POSITIVE_INFINITY;
@@ -95,7 +99,7 @@ export class PoolLink {
 
   /** What it heard last, if that was lately. */
   fresh(nowMs: number): PoolSnapshot | null {
-    return this.#snapshot !== null && nowMs - this.#snapshot.atMs < freshMs ? this.#snapshot : null;
+    return this.#snapshot !== null && Math.abs(nowMs - this.#snapshot.atMs) < freshMs ? this.#snapshot : null;
   }
 
   /** Does the pool speak for its replicas, so that nobody else need poll them? Not when it can't be reached. */
@@ -112,7 +116,17 @@ export class PoolLink {
     this.#isTold = false;
     this.#followUps = 0;
     const nowMs = this.#options.now();
+    if (nowMs < this.#changedAtMs - setBackMs) this.#beginAnew();
+    this.#changedAtMs = nowMs;
     this.#promise(cluster, background, this.#dueAtMs(nowMs), nowMs);
+  }
+
+  /** The clock was set back: what was noted by it lies ahead, and nothing new would be looked at until then. */
+  #beginAnew(): void {
+    this.#snapshot = null;
+    this.#exchangedAtMs = Number.NEGATIVE_INFINITY;
+    this.#lookAtMs = null;
+    this.#meetingAtMs = Number.POSITIVE_INFINITY;
   }
 
   #promise(cluster: ClusterState, background: Background, dueMs: number, nowMs: number): void {
@@ -179,7 +193,8 @@ export class PoolLink {
     const { now, shelf } = this.#options;
     const text = await shelf.get(this.#options.cluster);
     const shelved = text === null ? null : decodeSnapshot(text);
-    if (shelved === null) return false;
+    // One from before a clock was set back stays there for as long.
+    if (shelved === null || shelved.atMs - now() >= freshMs) return false;
     this.#adopt(shelved, cluster);
     return now() - shelved.atMs < this.#pace.refreshEveryMs;
   }

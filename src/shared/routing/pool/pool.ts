@@ -2,6 +2,7 @@
  * One cluster's pool: leases ▸ polls ▸ breakers ▸ snapshot, and the queue where everything is busy. All decisions, no I/O: the
  * object around it (durable-objects/origin-pool) brings the clock, the network and the waiting calls.
  */
+import { hasPassed } from "../elapsed.ts";
 import { AdmissionQueue, type Waiting } from "./admission-queue.ts";
 import { CallMeter } from "./call-pace.ts";
 import { LeaseLedger } from "./lease-ledger.ts";
@@ -136,7 +137,7 @@ export class Pool {
   /** Time has passed, or a poll came in: who can go, and whose wait is over? */
   tick(nowMs: number): Decision[] {
     this.#nowMs = nowMs;
-    if (nowMs - this.#agedAtMs >= ageEveryMs) {
+    if (hasPassed(this.#agedAtMs, nowMs, ageEveryMs)) {
       this.#agedAtMs = nowMs;
       this.#ledger.expire(nowMs);
       this.members.fadeLatencies(nowMs);

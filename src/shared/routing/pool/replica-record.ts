@@ -2,6 +2,7 @@
  * What does a pool know of one replica? Who it is, what admins want of it, how the last poll found it, what began and ended
  * there since, how fast it is. From all of this follow its view for isolates and its free places for the queue.
  */
+import { hasPassed } from "../elapsed.ts";
 import { Breaker, failureWeights, type FailureReason } from "../breaker.ts";
 import { LearnedLatency } from "./learned-latency.ts";
 import type { LeaseMove, ReplicaTally } from "./lease-ledger.ts";
@@ -186,7 +187,7 @@ export class ReplicaRecord {
   }
 
   #fresh(nowMs: number): Polled | null {
-    return this.#polled !== null && nowMs - this.#polled.atMs < polledTtlMs ? this.#polled : null;
+    return this.#polled !== null && !hasPassed(this.#polled.atMs, nowMs, polledTtlMs) ? this.#polled : null;
   }
 
   /** The greatest that was seen lately: a replica with little to do is not slow. */

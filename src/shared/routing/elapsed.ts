@@ -1,0 +1,16 @@
+/**
+ * How much time has passed, by a clock that may have been set back? What was noted before that lies ahead of now, by an hour perhaps: whoever
+ * waited for it would keep a replica shut out for an hour, or look at nothing new for as long.
+ */
+
+/** Is it so long ago? Yes as well where it lies ahead: when it was is not known any more. */
+export function hasPassed(sinceMs: number, nowMs: number, ms: number): boolean {
+  const agoMs = nowMs - sinceMs;
+  return agoMs >= ms || agoMs < 0;
+}
+
+/** What is left until then; 0 where that is more than it can ever have been. */
+export function leftUntil(untilMs: number, nowMs: number, mostMs: number): number {
+  const leftMs = untilMs - nowMs;
+  return leftMs > 0 && leftMs <= mostMs ? leftMs : 0;
+}
