@@ -1,4 +1,6 @@
 import { beforeAll, expect, test, vi } from "vitest";
+import { eventually } from "./eventually.ts";
+import { fakeEngine } from "./fake-engine.ts";
 import { ask, newTenant, platformToken, type Json } from "./admin-fixture.ts";
 
 /** `/admin/fleet` over HTTP, on the dev fleet's document, of whose replicas none runs here. */
@@ -130,15 +132,24 @@ test("no tenant's admin sees or changes the fleet", async () => {
   ).toMatchObject(lacking);
 });
 
-test("GET /metrics has each pool's gauges beside the sums", async () => {
+test("GET /metrics has each pool's gauges beside the sums; none to scale by of a cluster that nobody reaches", async () => {
   const { exports } = await import("cloudflare:workers");
-  const response = await exports.default.fetch("http://edgewise.test/metrics", {
-    headers: { authorization: `Bearer ${await platformToken("platform:metrics")}` },
-  });
-  const text = await response.text();
+  const authorization = `Bearer ${await platformToken("platform:metrics")}`;
+  const scraped = async (): Promise<string> => {
+    const response = await exports.default.fetch("http://edgewise.test/metrics", {
+      headers: { authorization },
+    });
+    return response.text();
+  };
+  const gauge = (name: string): RegExp =>
+    new RegExp(`^edgewise_fleet_${name}\\{cluster="us-east",model="llama-3.1-8b"\\} \\d+$`, "m");
+  const text = await scraped();
   expect(text).toContain("\nedgewise_fleet_pools_missing 0\n");
-  for (const name of ["queued_tokens", "saturation", "wanted_replicas"])
-    expect(text).toMatch(
-      new RegExp(`^edgewise_fleet_${name}\\{cluster="us-east",model="llama-3.1-8b"\\} \\d+$`, "m"),
-    );
+  expect(text).toMatch(gauge("queued_tokens"));
+  for (const name of ["saturation", "wanted_replicas"]) expect(text).not.toMatch(gauge(name));
+  vi.spyOn(globalThis, "fetch").mockImplementation((input, init) => fakeEngine(new Request(input).url, init));
+  await eventually(async () => {
+    const known = await scraped();
+    for (const name of ["queued_tokens", "saturation", "wanted_replicas"]) expect(known).toMatch(gauge(name));
+  });
 });

@@ -179,7 +179,7 @@ function clusterObject(cluster: Cluster, status: PoolStatus | "unreachable" | nu
       id: model,
       queued_tokens: queuedTokens,
       saturation,
-      wanted_replicas: wantedReplicas,
+      ...(status.outOfReach === true ? {} : { wanted_replicas: wantedReplicas }),
     })),
   };
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { leaseReport, outcomesOf, poolAsk, poolOf, well } from "./pool-fixture.ts";
 import { poolStatus } from "./pool-status.ts";
-import { slowStartMs } from "./replica-record.ts";
+import { slowStartMs, type PollFinding } from "./replica-record.ts";
 
 test("the engine's own count corrects the leases: others' requests fill it, ghosts do not", () => {
   const pool = poolOf(1, 4);
@@ -246,4 +246,18 @@ test("a replica that starts slowly or is on trial counts in full for an autoscal
   expect(scaling(2010)).toMatchObject({ saturation: 0.375, wantedReplicas: 1 });
   // Half-open: it is there.
   expect(scaling(3010)).toMatchObject({ saturation: 0.5, wantedReplicas: 2 });
+});
+
+test("a cluster none of whose replicas answers is told to be out of reach: nobody scales by its having nothing to do", () => {
+  const pool = poolOf(2, 8);
+  const status = () => poolStatus(pool, { models: ["m"], costPerHour: 0 }, 1000);
+  // Nobody was asked yet.
+  expect(status().outOfReach).toBeUndefined();
+  const dead: PollFinding = { ...well, isAlive: false, running: null, waiting: null };
+  pool.members.get("r0")?.found(dead, 1000);
+  expect(status().outOfReach).toBeUndefined();
+  pool.members.get("r1")?.found(dead, 1000);
+  expect(status().outOfReach).toBe(true);
+  pool.members.get("r1")?.found(well, 1000);
+  expect(status().outOfReach).toBeUndefined();
 });

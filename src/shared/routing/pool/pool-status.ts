@@ -35,6 +35,11 @@ export interface PoolStatus {
   readonly queue: QueueView;
   readonly replicas: readonly ReplicaStatus[];
   readonly scaling: readonly ModelScaling[];
+  /**
+   * Every replica was asked, and none answered: what runs there is not known, so that nobody may scale by `scaling`, which says idle.
+   * A field of its own, since older code shows the numbers as they are.
+   */
+  readonly outOfReach?: true;
   /** US dollars an hour of the replicas that are there, idle and disabled ones too. */
   readonly costPerHour: number;
 }
@@ -69,6 +74,7 @@ export function poolStatus(pool: Pool, { models, costPerHour }: ClusterFacts, no
     queue,
     replicas: shown,
     scaling: scalingOf(pool, models, shown),
+    ...(shown.length > 0 && shown.every(({ isAlive }) => isAlive === false) ? { outOfReach: true } : {}),
     costPerHour:
       costPerHour * shown.filter(({ isAlive, state }) => isAlive !== false && state !== "lost").length,
   };

@@ -28,6 +28,16 @@ test("a gauge that a pool of older code knows nothing of is left out, and nothin
   expect(text).not.toContain("undefined");
 });
 
+test("of a cluster out of reach nothing is told that an autoscaler would take for idleness", () => {
+  const scaling = [{ model: "m", queuedTokens: 0, saturation: 0, wantedReplicas: 1 }];
+  const lost = fleetExposition(new Map([["eu", { ...status, scaling, outOfReach: true as const }]]));
+  expect(lost).not.toContain("edgewise_fleet_wanted_replicas{");
+  expect(lost).not.toContain("edgewise_fleet_saturation{");
+  expect(lost).toContain('edgewise_fleet_replicas{cluster="eu"} 0');
+  const known = fleetExposition(new Map([["eu", { ...status, scaling }]]));
+  expect(known).toContain('edgewise_fleet_wanted_replicas{cluster="eu",model="m"} 1');
+});
+
 test("without pools there is nothing to tell", () => {
   expect(fleetExposition(new Map())).toBe("");
 });

@@ -22,13 +22,13 @@ export const fleetGauges: readonly GaugeFamily[] = [
     name: "edgewise_fleet_saturation",
     help: "Requests at the replicas and in the queue, over what the replicas run at once. Above 1, some wait.",
     labels: ["cluster", "model"],
-    read: ({ scaling }) => scaling.map(({ model, saturation }) => [[model], saturation]),
+    read: (status) => known(status).map(({ model, saturation }) => [[model], saturation]),
   },
   {
     name: "edgewise_fleet_wanted_replicas",
     help: "Replicas that would be right for the load of now.",
     labels: ["cluster", "model"],
-    read: ({ scaling }) => scaling.map(({ model, wantedReplicas }) => [[model], wantedReplicas]),
+    read: (status) => known(status).map(({ model, wantedReplicas }) => [[model], wantedReplicas]),
   },
   {
     name: "edgewise_fleet_replicas",
@@ -55,6 +55,11 @@ export const fleetGauges: readonly GaugeFamily[] = [
     read: ({ costPerHour }) => [[[], costPerHour]],
   },
 ];
+
+/** Of a cluster out of reach nothing: one replica would be wanted for no load, and a scaler would take down what only can't be reached. */
+function known({ scaling, outOfReach }: PoolStatus): PoolStatus["scaling"] {
+  return outOfReach === true ? [] : scaling;
+}
 
 export const poolsMissingMetric = {
   name: "edgewise_fleet_pools_missing",
