@@ -58,6 +58,20 @@ describe("nobody goes on", () => {
     expect(world.asked).toHaveLength(1);
   });
 
+  test.each([
+    ["thinking", { model: "qwen3-reason" }],
+    ["log probabilities", { logprobs: true }],
+  ])("a client that waits for all of it (%s) has had nothing, and pays nothing", async (_name, script) => {
+    const world = turnWorld({ replicas: 2 });
+    world.faultNext(fault);
+    const whole = { stream: false, stream_options: undefined, max_tokens: 4000 };
+    const result = await underClock(world.chat({ ...body(asked), ...whole, ...script }));
+    expect(result).toMatchObject({ text: null, refused: "origin-unavailable" });
+    expect(result.charged).toMatchObject([{ tokens: 0, microdollars: 0 }]);
+    expect(result.endings[0]?.totals.usage).toMatchObject({ promptTokens: 0, completionTokens: 0 });
+    expect(world.asked).toHaveLength(1);
+  });
+
   test("in the middle of thinking", async () => {
     const world = turnWorld({ replicas: 2 });
     world.faultNext(fault);

@@ -139,7 +139,10 @@ class DirectAnswer {
       },
       this.#times(),
     );
-    this.#end(assembled.end, assembled.totals, assembled.collected);
+    // Of what an engine broke off the client, who waits for all of it, has had nothing. Who leaves, or asks for too much, pays for it.
+    const isLost = assembled.end === "origin-error" || assembled.end === "stalled";
+    const totals = isLost ? { ...assembled.totals, usage: nothing.usage } : assembled.totals;
+    this.#end(assembled.end, totals, assembled.collected);
     return assembled.body === null
       ? err(brokenAnswer(assembled.end))
       : ok({ kind: "json", body: this.#cited(assembled.body, assembled.collected) });
