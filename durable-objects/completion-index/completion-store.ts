@@ -4,8 +4,7 @@ import type {
   TellCompletion,
 } from "../../src/shared/contracts/completion-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
-import { LazyTables } from "../storage/lazy-tables.ts";
-import { ownerRow } from "../storage/owner-row.ts";
+import { OwnedTables } from "../storage/owned-tables.ts";
 
 /**
  * The tables of one user's list of stored completions (docs/storage.md). Ordered by when they were asked for, which never
@@ -31,23 +30,21 @@ type Known = { place: number; revision: number; id: string | null };
 
 export class CompletionStore {
   readonly #storage: DurableObjectStorage;
+  readonly #tables: OwnedTables;
   readonly #sql: SqlStorage;
-  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
-    this.#sql = storage.sql;
-    this.#tables = new LazyTables(storage, migrations);
+    this.#tables = new OwnedTables(storage, migrations);
+    this.#sql = this.#tables.sql;
   }
 
   owner(): Owner | null {
-    return this.#tables.areMade ? ownerRow(this.#sql) : null;
+    return this.#tables.owner();
   }
 
   tell({ owner, objectName, revision, createdMs, entry }: TellCompletion, nowMs: number): void {
-    this.#tables.make();
-    this.#storage.transactionSync(() => {
-      this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?)", owner.tenant, owner.user);
+    this.#tables.write(owner, () => {
       const known = this.#known(objectName);
       if (known !== null && known.revision >= revision) return;
       // One that comes to life again is another turn, with a time of its own.
@@ -121,9 +118,8 @@ export class CompletionStore {
   }
 
   /** Deletes everything, the alarm as well. Nothing else may run until it is done. */
-  async erase(): Promise<void> {
-    await this.#storage.deleteAll();
-    this.#tables.wereDeleted();
+  erase(): Promise<void> {
+    return this.#tables.erase();
   }
 
   #known(objectName: string): Known | null {

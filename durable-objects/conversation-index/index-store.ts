@@ -1,7 +1,6 @@
 import type { DeletionRecord, IndexEntry, TellIndex } from "../../src/shared/contracts/conversation-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
-import { LazyTables } from "../storage/lazy-tables.ts";
-import { ownerRow } from "../storage/owner-row.ts";
+import { OwnedTables } from "../storage/owned-tables.ts";
 
 /**
  * The tables of one user's list of conversations (docs/storage.md). Ordered by when they were made, which never changes:
@@ -25,24 +24,20 @@ const rememberedMs = 86_400_000;
 type EntryRow = { id: string; created_ms: number; title: string | null; metadata: string };
 
 export class IndexStore {
-  readonly #storage: DurableObjectStorage;
+  readonly #tables: OwnedTables;
   readonly #sql: SqlStorage;
-  readonly #tables: LazyTables;
 
   constructor(storage: DurableObjectStorage) {
-    this.#storage = storage;
-    this.#sql = storage.sql;
-    this.#tables = new LazyTables(storage, migrations);
+    this.#tables = new OwnedTables(storage, migrations);
+    this.#sql = this.#tables.sql;
   }
 
   owner(): Owner | null {
-    return this.#tables.areMade ? ownerRow(this.#sql) : null;
+    return this.#tables.owner();
   }
 
   tell({ owner, objectName, revision, entry, deletion }: TellIndex, nowMs: number): void {
-    this.#tables.make();
-    this.#storage.transactionSync(() => {
-      this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?)", owner.tenant, owner.user);
+    this.#tables.write(owner, () => {
       const [known] = this.#sql
         .exec<{ revision: number; created_ms: number | null }>(
           "SELECT revision, created_ms FROM entry WHERE object_name = ?",
