@@ -3,6 +3,7 @@ import type { GenerationParts } from "./generation-parts.ts";
 import type { GenerationStore } from "./generation-store.ts";
 import { Outbox } from "./outbox.ts";
 import type { TurnAlarm } from "./turn-alarm.ts";
+import type { ContentParts } from "./turn-content.ts";
 import type { TurnJournal } from "./turn-journal.ts";
 
 /**
@@ -27,6 +28,7 @@ export class EndedTurn {
   async tend(parts: GenerationParts): Promise<void> {
     this.#outbox ??= new Outbox(this.#store, parts.deliver, parts.report);
     await this.#outbox.deliverDue();
+    if (this.#store.content.isUsed) await this.#sweep(parts);
     const { turn } = this.#store;
     if (turn === null || turn.status === "running") return;
     const nowMs = Date.now();
@@ -42,6 +44,31 @@ export class EndedTurn {
       this.#journal.clear();
     }
     this.#alarm.setFor(this.#store.turn ?? turn, this.#store.outboxState(), nowMs);
+    if (this.#store.turn?.pruned === true && parts.content != null && this.#store.owedEffects === 0)
+      await this.#move(parts, parts.content);
+  }
+
+  /** What the bucket is to erase. Of a turn whose time is over that is everything. */
+  async #sweep({ content, report }: GenerationParts): Promise<void> {
+    const { turn } = this.#store;
+    if (turn === null || turn.status === "running") return;
+    const owed = { pending: this.#store.owedEffects, nextDueMs: null };
+    try {
+      await this.#store.content.sweep(content?.bucket ?? null, dueWork(turn, owed, Date.now()).erase);
+    } catch (error) {
+      report("content-not-erased", { turnId: turn.turnId, detail: String(error) });
+    }
+  }
+
+  /** What is kept for long goes where that is cheap. Where the bucket does not take it, what was intended is due, and it is tried again then. */
+  async #move({ report }: GenerationParts, content: ContentParts): Promise<void> {
+    try {
+      await this.#store.content.move(content);
+    } catch (error) {
+      report("content-not-moved", { turnId: this.#store.turn?.turnId ?? "", detail: String(error) });
+    }
+    const { turn } = this.#store;
+    if (turn !== null) this.#alarm.setFor(turn, this.#store.outboxState(), Date.now());
   }
 
   /** Other metadata (JSON) for a listed turn; the list is told in the background. `null`: there is none, or its answer is gone. */
@@ -62,7 +89,7 @@ export class EndedTurn {
   async forget(parts: GenerationParts): Promise<void> {
     this.#store.forget(Date.now());
     this.#journal.clear();
-    if (this.#store.listed() !== null) this.#alarm.remind();
+    if (this.#store.listed() !== null || this.#store.content.isUsed) this.#alarm.remind();
     await this.tend(parts);
   }
 

@@ -1,5 +1,6 @@
 import type { DeliverEffect, TurnRunner } from "../../src/shared/turn/durable/ports.ts";
 import type { Report } from "./outbox.ts";
+import type { ContentParts } from "./turn-content.ts";
 
 /** What a Generation object asks of its composition root. */
 export interface GenerationParts {
@@ -7,4 +8,6 @@ export interface GenerationParts {
   readonly deliver: DeliverEffect;
   /** A structured line to the log: never content. */
   readonly report: Report;
+  /** Where long texts of a turn that is over go. Absent or `null`: they stay in the object. */
+  readonly content?: ContentParts | null;
 }

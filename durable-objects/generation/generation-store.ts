@@ -7,6 +7,7 @@ import { JournalSegments } from "./journal-segments.ts";
 import { LongText } from "./long-text.ts";
 import { listedAtEnd, listedTurn, owedAgain } from "./listed-value.ts";
 import { OwedEffects } from "./owed-effects.ts";
+import { TurnContent } from "./turn-content.ts";
 import {
   addedSince,
   claimedValue,
@@ -37,6 +38,8 @@ export class GenerationStore {
   readonly #texts: LongText;
   readonly #journal: JournalSegments;
   readonly #owed: OwedEffects;
+  /** What of it lies in the bucket. */
+  readonly content: TurnContent;
   /** As it is on disk: read once a wake, written only here. */
   #value: TurnValue | null;
 
@@ -46,6 +49,18 @@ export class GenerationStore {
     this.#texts = new LongText(this.#kv);
     this.#journal = new JournalSegments(this.#kv);
     this.#owed = new OwedEffects(this.#texts);
+    this.content = new TurnContent(storage, this.#texts, {
+      isUsed: () => this.#value?.content === true,
+      use: () => {
+        const value = this.#needValue();
+        if (value.content !== true) this.#put({ ...value, content: true });
+      },
+      turn: () =>
+        this.#value === null
+          ? null
+          : { turnId: this.#value.turnId, tenant: this.#value.owner.tenant, pruned: this.#value.pruned },
+      inTransaction: (work) => this.#transaction(work),
+    });
     const stored = this.#kv.get<TurnValue>(key);
     this.#value = stored === undefined ? null : { ...addedSince, ...stored };
     if (this.#value === null) this.#journal.forget();
@@ -75,8 +90,13 @@ export class GenerationStore {
       : this.#texts.read("request", this.#value.request);
   }
 
+  /** Throws for one that lies elsewhere and was not fetched. */
   response(): string | null {
     return this.#value === null ? null : this.#texts.read("response", this.#value.response);
+  }
+
+  #hasResponse(): boolean {
+    return this.#value !== null && this.#texts.has("response", this.#value.response);
   }
 
   /** What a listed turn was asked with: as long as its response is kept. `null`: not listed, deleted, or older code dropped it. */
@@ -164,8 +184,17 @@ export class GenerationStore {
     return last === null ? this.#journal.end() : { next: last.first + last.count, usage: last.usage };
   }
 
+  /** With what the bucket is still to be told. */
   outboxState(): OutboxState {
-    return this.#owed.state(this.#value);
+    const owed = this.#owed.state(this.#value);
+    const contentMs = this.content.nextMs();
+    if (contentMs === null) return owed;
+    return { pending: owed.pending + 1, nextDueMs: Math.min(contentMs, owed.nextDueMs ?? contentMs) };
+  }
+
+  /** How many effects nobody has acknowledged yet. */
+  get owedEffects(): number {
+    return this.#owed.state(this.#value).pending;
   }
 
   dueEffects(nowMs: number): OutboxEntry[] {
@@ -216,14 +245,14 @@ export class GenerationStore {
   /** The response stays at least until then. One that was deleted has nothing to stay. */
   hold(untilMs: number): void {
     const value = this.#needValue();
-    if (value.endedMs === null || this.response() === null) return;
+    if (value.endedMs === null || !this.#hasResponse()) return;
     this.#put({ ...value, retentionMs: Math.max(value.retentionMs, untilMs - value.endedMs) });
   }
 
   /** The caller wants the turn gone: no content stays, and the rest goes with the last effect, or with its claim's next use. */
   forget(nowMs: number): void {
     const value = this.#needValue();
-    const owed = value.listed === undefined || this.response() === null ? {} : owedAgain(value, nowMs);
+    const owed = value.listed === undefined || !this.#hasResponse() ? {} : owedAgain(value, nowMs);
     this.#transaction(() => {
       this.#dropJournal();
       this.#dropRequest(value);
@@ -238,6 +267,7 @@ export class GenerationStore {
   async erase(): Promise<void> {
     this.#value = null;
     this.#journal.forget();
+    this.content.wereDeleted();
     await this.#storage.deleteAll();
   }
 

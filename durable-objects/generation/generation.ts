@@ -23,8 +23,9 @@ import {
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 import { decideStart } from "../../src/shared/turn/durable/turn-state.ts";
 import type { GenerationParts } from "./generation-parts.ts";
-import type { Turn } from "./turn-value.ts";
+import type { TextName } from "./turn-content.ts";
 import { TurnKeeper } from "./turn-keeper.ts";
+import type { Turn } from "./turn-value.ts";
 
 /**
  * One durable turn: claimed once, run here, journalled, ended once, whoever listens. This shell checks who asks and in
@@ -83,29 +84,28 @@ export function createGenerationClass(
         : { result: "position-unknown" };
     }
 
-    retrieve(message: RetrieveTurn): RetrieveOutcome {
-      const access = this.#access(message);
-      if (access.turn === null) return access.failure;
-      const { status, createdMs, endedMs } = access.turn;
-      if (status === "refused") return unknown;
-      if (status === "running" || endedMs === null)
-        return { result: "running", createdMs, response: this.#keeper.running() };
-      const { receipt } = this.#keeper;
-      return { result: "ended", status, createdMs, endedMs, response: this.#keeper.response(), receipt };
+    retrieve(message: RetrieveTurn): RetrieveOutcome | Promise<RetrieveOutcome> {
+      return this.#with("response", message, ({ status, createdMs, endedMs }): RetrieveOutcome => {
+        if (status === "refused") return unknown;
+        if (status === "running" || endedMs === null)
+          return { result: "running", createdMs, response: this.#keeper.running() };
+        const { receipt } = this.#keeper;
+        return { result: "ended", status, createdMs, endedMs, response: this.#keeper.response(), receipt };
+      });
     }
 
     /** Ends the turn now, with what was delivered so far; the origin is aborted. Once: later ones change nothing. */
-    cancel(message: CancelTurn): CancelOutcome {
-      const access = this.#access(message);
-      if (access.turn === null) return access.failure;
-      if (access.turn.status === "refused") return unknown;
-      const changed = access.turn.status === "running";
-      // Of one that has not begun nothing is kept: what is shown of it is made while there is a request.
-      const unbegun = changed ? this.#keeper.running(true) : null;
-      if (changed) this.#keeper.interrupt("cancelled", null);
-      const ended = endStatus(this.#keeper.turn);
-      if (ended === null) return { result: "ended", changed, status: "cancelled", response: unbegun };
-      return { result: "ended", changed, status: ended, response: this.#keeper.response() };
+    cancel(message: CancelTurn): CancelOutcome | Promise<CancelOutcome> {
+      return this.#with("response", message, (turn): CancelOutcome => {
+        if (turn.status === "refused") return unknown;
+        const changed = turn.status === "running";
+        // Of one that has not begun nothing is kept: what is shown of it is made while there is a request.
+        const unbegun = changed ? this.#keeper.running(true) : null;
+        if (changed) this.#keeper.interrupt("cancelled", null);
+        const ended = endStatus(this.#keeper.turn);
+        if (ended === null) return { result: "ended", changed, status: "cancelled", response: unbegun };
+        return { result: "ended", changed, status: ended, response: this.#keeper.response() };
+      });
     }
 
     /** Of a turn that has ended: its response stays until then at least, unless it is deleted. */
@@ -118,24 +118,24 @@ export function createGenerationClass(
     }
 
     /** Other metadata. What the list of its owner knows of it follows. */
-    update(message: UpdateTurn): UpdateTurnOutcome {
-      const access = this.#access(message);
-      if (access.turn === null) return access.failure;
-      if (access.turn.status === "running") return { result: "running" };
-      const response = this.#keeper.update(message.metadata);
-      return response === null ? unknown : { result: "updated", response };
+    update(message: UpdateTurn): UpdateTurnOutcome | Promise<UpdateTurnOutcome> {
+      return this.#with("response", message, (turn): UpdateTurnOutcome => {
+        if (turn.status === "running") return { result: "running" };
+        const response = this.#keeper.update(message.metadata);
+        return response === null ? unknown : { result: "updated", response };
+      });
     }
 
     /** What a listed turn was asked with. */
-    messages(message: MessagesOfTurn): MessagesOutcome {
-      const access = this.#access(message);
-      if (access.turn === null) return access.failure;
-      if (access.turn.status === "running") return { result: "running" };
-      const { after, limit, order } = message;
-      const asked = this.#keeper.asked({ after, limit, order });
-      if (asked === null) return unknown;
-      const { messages, hasMore } = asked;
-      return messages === null ? { result: "after-unknown" } : { result: "ok", messages, hasMore };
+    messages(message: MessagesOfTurn): MessagesOutcome | Promise<MessagesOutcome> {
+      return this.#with("request", message, (turn): MessagesOutcome => {
+        if (turn.status === "running") return { result: "running" };
+        const { after, limit, order } = message;
+        const asked = this.#keeper.asked({ after, limit, order });
+        if (asked === null) return unknown;
+        const { messages, hasMore } = asked;
+        return messages === null ? { result: "after-unknown" } : { result: "ok", messages, hasMore };
+      });
     }
 
     /** Cancels the turn if it runs, and forgets its content. What it owes others is still delivered. */
@@ -165,13 +165,28 @@ export function createGenerationClass(
       if (follow.kind === "stream" && !turn.pruned && this.#keeper.canRead(follow.read))
         return { result: "stream", attached, headers, stream: this.#keeper.read(follow.read) };
       if (status === null) return unknown;
+      const fetching = this.#keeper.fetched("response");
+      if (fetching !== null) await fetching;
       return { result: "ended", attached, headers, status, response: this.#keeper.response() };
     }
 
-    #access(message: {
-      readonly v: number;
-      readonly owner: Owner;
-    }): { readonly turn: Turn } | { readonly turn: null; readonly failure: GenerationFailure } {
+    /**
+     * Answers with one of the turn's texts at hand, wherever that lies; at once, where it lies here. Rejects where it can't be had: an
+     * outcome would be unknown to older callers, who take a rejection for an object out of reach.
+     */
+    #with<Outcome>(
+      name: TextName,
+      message: Asking,
+      answer: (turn: Turn) => Outcome,
+    ): Outcome | GenerationFailure | Promise<Outcome | GenerationFailure> {
+      const access = this.#access(message);
+      if (access.turn === null) return access.failure;
+      const fetching = this.#keeper.fetched(name);
+      // Meanwhile it may have gone, or been changed.
+      return fetching === null ? answer(access.turn) : fetching.then(() => this.#with(name, message, answer));
+    }
+
+    #access(message: Asking): TurnAccess {
       if (message.v !== generationVersion) return { turn: null, failure: unsupported };
       this.#keeper.recover();
       const { turn } = this.#keeper;
@@ -182,23 +197,30 @@ export function createGenerationClass(
   };
 }
 
+interface Asking {
+  readonly v: number;
+  readonly owner: Owner;
+}
+
+type TurnAccess = { readonly turn: Turn } | { readonly turn: null; readonly failure: GenerationFailure };
+
 /** What can be asked of the object over RPC. */
 export interface GenerationMethods {
   prepare(): Promise<void>;
   start(message: StartTurn): Promise<StartOutcome>;
   read(message: ReadTurn): ReadOutcome;
-  retrieve(message: RetrieveTurn): RetrieveOutcome;
-  cancel(message: CancelTurn): CancelOutcome;
+  retrieve(message: RetrieveTurn): RetrieveOutcome | Promise<RetrieveOutcome>;
+  cancel(message: CancelTurn): CancelOutcome | Promise<CancelOutcome>;
   hold(message: HoldTurn): HoldOutcome;
-  update(message: UpdateTurn): UpdateTurnOutcome;
-  messages(message: MessagesOfTurn): MessagesOutcome;
+  update(message: UpdateTurn): UpdateTurnOutcome | Promise<UpdateTurnOutcome>;
+  messages(message: MessagesOfTurn): MessagesOutcome | Promise<MessagesOutcome>;
   delete(message: DeleteTurn): Promise<DeleteTurnOutcome>;
 }
 
 export type GenerationObject = DurableObject & GenerationMethods;
 export type GenerationClass = new (context: DurableObjectState, env: Cloudflare.Env) => GenerationObject;
 
-/** A request is one RPC message (32 MiB at most, and in memory twice): larger ones belong in R2 by reference. */
+/** A request is one RPC message of 32 MiB at most, in which a UTF-16 unit may take two bytes; and it is in memory twice. */
 const maxRequestUnits = 12_000_000;
 
 const unknown = { result: "unknown" } as const;

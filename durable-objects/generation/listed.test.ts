@@ -123,7 +123,9 @@ test("its messages are had as long as its response is, of any length; nothing el
     expect(await messages(probe, null, stranger)).toEqual({ result: "unknown" });
     const keys = () =>
       runInDurableObject(probe.stub, (_object, { storage }) => [...storage.kv.list()].map(([name]) => name));
-    expect(await keys()).toEqual(filler === "" ? ["turn"] : ["text/request/0000", "turn"]);
+    expect(await keys()).toEqual(
+      filler === "" ? ["turn"] : ["text/request/0000", "text/request/place", "turn"],
+    );
     expect(await probe.stub.delete({ v: 1, owner })).toEqual({ result: "deleted" });
     expect(await messages(probe)).toEqual({ result: "unknown" });
     expect(await keys()).toEqual([]);

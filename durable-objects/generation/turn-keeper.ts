@@ -16,6 +16,7 @@ import { TurnRun } from "./turn-run.ts";
 import { interruptionOf, lostRun } from "./run-remains.ts";
 import { TurnAlarm } from "./turn-alarm.ts";
 import { TurnJournal } from "./turn-journal.ts";
+import type { TextName } from "./turn-content.ts";
 import type { Turn } from "./turn-value.ts";
 import { interruptedEnd, resumedWork, unexpectedEnd } from "./unexpected-end.ts";
 
@@ -59,6 +60,12 @@ export class TurnKeeper {
 
   response(): string | null {
     return this.#store.response();
+  }
+
+  /** Before `name` is read: gets it where it lies elsewhere. Throws where it can't be had. Nothing awaits where it lies here. */
+  fetched(name: TextName): Promise<void> | null {
+    const { content } = this.#store;
+    return content.isElsewhere(name) ? content.fetch(name, this.#needParts().content?.bucket ?? null) : null;
   }
 
   /** What the runner shows of a turn that runs, or that ends now by a cancel before its first event. */

@@ -38,6 +38,8 @@ export interface TurnValue {
    * response. Absent: it is in none, or an older version ended it.
    */
   readonly listed?: ListedValue;
+  /** Something of the turn went to the bucket, or was to: a table of its own says what (turn-content.ts). */
+  readonly content?: true;
   /** `null` here may mean: in parts of its own (LongText). */
   readonly request: string | null;
   readonly response: string | null;

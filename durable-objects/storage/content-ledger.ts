@@ -50,6 +50,13 @@ export class ContentLedger {
     this.#storage.sql.exec("UPDATE content SET held = 0, attempts = 0, due_ms = ? WHERE key = ?", nowMs, key);
   }
 
+  /** Of what is held, nothing refers to any but these. */
+  keepOnly(keys: readonly string[], nowMs: number): void {
+    if (!this.#tables.areMade) return;
+    const held = this.#storage.sql.exec<{ key: string }>("SELECT key FROM content WHERE held = 1").toArray();
+    for (const { key } of held) if (!keys.includes(key)) this.doom(key, nowMs);
+  }
+
   /** Nothing refers to anything any more. What is on its way in is erased when it can't be under way any more. */
   doomAll(nowMs: number): void {
     if (!this.#tables.areMade) return;

@@ -1,17 +1,13 @@
 /** A bucket that fails, and stands still, where a test says; and what of an object is in it. */
 import { env } from "cloudflare:workers";
 
-export const files = filesOf(env.FILES);
+/** The tests' Worker binds it. */
+export const files = env.FILES as R2Bucket;
 
-function filesOf(bucket: R2Bucket | undefined): R2Bucket {
-  if (bucket === undefined) throw new Error("the tests' Worker binds FILES");
-  return bucket;
-}
+export type Fault = (call: "put" | "get" | "delete", key: string) => void | Promise<void>;
 
 /** The real one; whatever `fault` throws for a call comes of it. */
-export function faultyBucket(
-  fault: (call: "put" | "get" | "delete", key: string) => void | Promise<void>,
-): R2Bucket {
+export function faultyBucket(fault: Fault): R2Bucket {
   return {
     put: async (key: string, text: string) => {
       await fault("put", key);

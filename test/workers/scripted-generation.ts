@@ -1,5 +1,7 @@
+import { env } from "cloudflare:workers";
 import { deliverAppend } from "../../durable-objects/conversation/deliver-append.ts";
 import { createGenerationClass } from "../../durable-objects/generation/generation.ts";
+import type { ContentParts } from "../../durable-objects/generation/turn-content.ts";
 import type {
   Delivery,
   Effect,
@@ -13,6 +15,9 @@ import type {
   TurnRunner,
   TurnWork,
 } from "../../src/shared/turn/durable/ports.ts";
+import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
+import { turnContent } from "../../workers/edge/turn-content.ts";
+import { type Fault, faultyBucket } from "./content-fixture.ts";
 
 /**
  * A Generation object whose run plays a script, and a receiver of its effects that can be made to fail: the object's own
@@ -63,6 +68,8 @@ export interface Control {
   notes: (string | null)[];
   /** What the list was told, each time. */
   told: (ListedTurn | null)[];
+  /** What comes of a call of the bucket of large content; `null`: there is none. */
+  bucket: Fault | null;
   /** What each run that went on, and each end of one that did not, found kept. */
   kept: (string | null)[];
 }
@@ -89,6 +96,7 @@ export function controlOf(turnId: string): Control {
     reports: [],
     notes: [],
     told: [],
+    bucket: () => undefined,
     kept: [],
   };
   controls.set(turnId, made);
@@ -199,8 +207,19 @@ const runner: TurnRunner = {
     JSON.stringify({ ...(JSON.parse(response) as object), metadata: JSON.parse(metadata) as unknown }),
 };
 
-export const ScriptedGeneration = createGenerationClass((env) => ({
+function contentParts(objectName: string): ContentParts | null {
+  const { bucket } = controlOf(objectName);
+  if (bucket === null) return null;
+  const FILES = faultyBucket((call, key) => controlOf(objectName).bucket?.(call, key));
+  return turnContent(
+    { env: { ...env, FILES }, hash: new KeyedHash("tests-edgewise-secret") },
+    { name: objectName },
+  );
+}
+
+export const ScriptedGeneration = createGenerationClass((env, { id }) => ({
   runner,
+  content: contentParts(id.name ?? ""),
   report: (event, fields) => {
     controlOf(String(fields["turnId"])).reports.push(event);
   },

@@ -23,6 +23,7 @@ import { recallResponses } from "./recall-responses.ts";
 import { toolBoxOf } from "./server-tools.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 import { tendConversation } from "./tend-conversation.ts";
+import { turnContent } from "./turn-content.ts";
 
 export function generationParts(env: Cloudflare.Env, context: DurableObjectState): GenerationParts {
   const isolate = isolateOf(env);
@@ -56,6 +57,7 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
     ),
     deliver: (effect, context) => deliver(isolate, effect, context, background),
     report: (event, fields) => isolate.report("generation", `${event} ${JSON.stringify(fields)}`),
+    content: turnContent(isolate, context.id),
   };
 }
 

@@ -1,0 +1,130 @@
+/**
+ * Which of a turn's long texts lie in the bucket? Those of one that is over and pruned: until then they lie in parts (long-text.ts), so that
+ * nothing of the bucket's stands before the first word. What refers to a key are the texts themselves; what the ledger holds beside them is
+ * to go, whoever let go of it.
+ */
+import { type ContentBucket, ContentUnavailable } from "../../src/shared/content/large-content.ts";
+import { ContentLedger } from "../storage/content-ledger.ts";
+import type { LongText } from "./long-text.ts";
+
+export type TextName = "request" | "response";
+const textNames: readonly TextName[] = ["response", "request"];
+
+/** Where content goes, as the composition root has it. */
+export interface ContentParts {
+  readonly bucket: ContentBucket;
+  readonly newKey: (tenant: string, item: string) => Promise<string>;
+}
+
+/** What of the turn's own value is to be known. */
+interface Holder {
+  /** Whether anything of the turn ever went to the bucket. */
+  isUsed(): boolean;
+  /** In a transaction: from now on it does. */
+  use(): void;
+  turn(): { readonly turnId: string; readonly tenant: string; readonly pruned: boolean } | null;
+  /** All of it, or nothing where it throws, in memory as on disk. */
+  inTransaction(work: () => void): void;
+}
+
+export class TurnContent {
+  readonly #storage: DurableObjectStorage;
+  readonly #texts: LongText;
+  readonly #holder: Holder;
+  #ledger: ContentLedger | null = null;
+  #isMoving = false;
+
+  constructor(storage: DurableObjectStorage, texts: LongText, holder: Holder) {
+    this.#storage = storage;
+    this.#texts = texts;
+    this.#holder = holder;
+  }
+
+  get isUsed(): boolean {
+    return this.#holder.isUsed();
+  }
+
+  /** When the bucket is to be told next; `null`: it has nothing that is to go. */
+  nextMs(): number | null {
+    return this.isUsed ? this.#needLedger().nextMs() : null;
+  }
+
+  /** Whether this text has to be fetched before it is read. */
+  isElsewhere(name: TextName): boolean {
+    return this.isUsed && this.#texts.placeOf(name) !== null && !this.#texts.isFetched(name);
+  }
+
+  /** Throws `ContentUnavailable`: its caller finds the object out of reach, whatever its version is. */
+  async fetch(name: TextName, bucket: ContentBucket | null): Promise<void> {
+    const place = this.#texts.placeOf(name);
+    if (place === null || !this.isElsewhere(name)) return;
+    if (bucket === null) throw new ContentUnavailable("its bucket is not bound");
+    const text = await read(bucket, place.key);
+    if (text?.length !== place.units) throw new ContentUnavailable("the bucket has not all of it");
+    this.#texts.fetched(name, place.key, text);
+  }
+
+  /**
+   * Erases what nothing refers to any more. Rejects where the bucket can't be reached; `nextMs` says when to try again.
+   *
+   * @param all nothing of the turn is to stay
+   */
+  async sweep(bucket: ContentBucket | null, all: boolean): Promise<void> {
+    if (!this.isUsed) return;
+    const ledger = this.#needLedger();
+    const places = all ? [] : textNames.map((name) => this.#texts.placeOf(name));
+    ledger.keepOnly(
+      places.flatMap((place) => (place === null ? [] : [place.key])),
+      Date.now(),
+    );
+    await ledger.sweep(bucket, Date.now());
+  }
+
+  /** Brings the long texts of a pruned turn to the bucket. Rejects where it does not take one: that stays where it is. */
+  async move({ bucket, newKey }: ContentParts): Promise<void> {
+    if (this.#isMoving) return;
+    this.#isMoving = true;
+    try {
+      for (const name of textNames) await this.#moveOne(name, bucket, newKey);
+    } finally {
+      this.#isMoving = false;
+    }
+  }
+
+  /** The object's storage was deleted. */
+  wereDeleted(): void {
+    this.#ledger = null;
+  }
+
+  async #moveOne(name: TextName, bucket: ContentBucket, newKey: ContentParts["newKey"]): Promise<void> {
+    const turn = this.#holder.turn();
+    if (turn?.pruned !== true || this.#texts.inParts(name) === null) return;
+    const key = await newKey(turn.tenant, name);
+    const text = this.#texts.inParts(name);
+    if (text === null || this.#holder.turn()?.turnId !== turn.turnId) return;
+    this.#holder.inTransaction(() => {
+      this.#holder.use();
+      this.#needLedger().intend(key, Date.now());
+    });
+    await bucket.put(key, text);
+    this.#holder.inTransaction(() => {
+      // It may have been deleted, or changed, meanwhile. The turn is the same: what is intended keeps its object.
+      if (this.#texts.inParts(name) === text && this.#needLedger().hold(key))
+        this.#texts.moved(name, { key, units: text.length });
+      else this.#needLedger().doom(key, Date.now());
+    });
+  }
+
+  #needLedger(): ContentLedger {
+    this.#ledger ??= new ContentLedger(this.#storage);
+    return this.#ledger;
+  }
+}
+
+async function read(bucket: ContentBucket, key: string): Promise<string | null> {
+  try {
+    return await bucket.get(key);
+  } catch (error) {
+    throw new ContentUnavailable(error instanceof Error ? error.message : "the bucket can't be asked");
+  }
+}
