@@ -1,6 +1,7 @@
 /** What do the archive's tables keep, and what does an erasure take out of them? */
 import { describe, expect, it } from "vitest";
 import { ArchiveStore } from "../../src/shared/archive/archive-store.ts";
+import { deleteErasedObjects } from "../../src/shared/archive/consume-batch.ts";
 import { createQueueArchive } from "../../src/shared/archive/queue-archive.ts";
 import { archivedTurn } from "../../src/shared/archive/turn-fixture.ts";
 import { connect } from "../../workers/archiver/postgres-database.ts";
@@ -68,6 +69,41 @@ describe("erasing", () => {
     expect(
       await world.rows("SELECT 1 FROM object_erasure WHERE object_key LIKE '%' || $1 || '%'", tenant),
     ).toEqual([]);
+  });
+
+  it("deletes what is put again between its deletion and the striking out of its note", async () => {
+    const tenant = newTenant();
+    const objects = new Set<string>();
+    const [queue, other] = [new FakeQueue(), new FakeQueue()];
+    const archiveTo = ({ send }: { readonly send: (body: unknown) => void }) =>
+      createQueueArchive(
+        { sendBatch: async (messages) => messages.forEach(({ body }) => send(body)) },
+        { put: async (key) => objects.add(key), delete: async (key) => objects.delete(key) },
+      );
+    const archive = archiveTo({ send: (body) => queue.send(body) });
+    const items = [{ type: "message", role: "user", json: JSON.stringify("x".repeat(200_000)) }];
+    const turn = archivedTurn({ tenant, chargeId: `${tenant}-again`, items });
+    await archive.turn(turn);
+    await queue.deliverAll(world.database);
+    await archive.erase({ kind: "tenant", tenant }, 5_000);
+    let isFirst = true;
+    const deleteObjects = async (keys: readonly string[]): Promise<void> => {
+      for (const key of keys) objects.delete(key);
+      if (!isFirst) return;
+      isFirst = false;
+      // A turn's effects are told until they are acknowledged: another archiver writes it meanwhile, and gets no further.
+      await archiveTo({ send: (body) => other.send(body) }).turn(turn);
+      await other.deliverAll(world.database, {
+        deleteObjects: () => Promise.reject(new Error("R2 is away")),
+      });
+    };
+    await queue.deliverAll(world.database, { deleteObjects });
+    await deleteErasedObjects({
+      store: new ArchiveStore(world.database),
+      deleteObjects,
+      report: () => undefined,
+    });
+    expect(objects.size).toBe(0);
   });
 
   it.each(["erased before it was parked", "erased after it was parked", "dropped"] as const)(

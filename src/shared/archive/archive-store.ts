@@ -49,7 +49,7 @@ export class ArchiveStore {
       const bounds = `${where} AND created_ms <= $${parameters.length + 1}`;
       const bound = [...parameters, beforeMs];
       await query(
-        `INSERT INTO object_erasure SELECT object_key FROM content WHERE ${bounds} AND object_key IS NOT NULL ON CONFLICT DO NOTHING`,
+        `INSERT INTO object_erasure SELECT DISTINCT object_key FROM content WHERE ${bounds} AND object_key IS NOT NULL ORDER BY object_key ${notedAnew}`,
         bound,
       );
       await query(`DELETE FROM content WHERE ${bounds}`, bound);
@@ -64,18 +64,22 @@ export class ArchiveStore {
   }
 
   /** Objects of the bucket whose rows are gone. */
-  async erasedObjects(limit: number): Promise<readonly string[]> {
+  async erasedObjects(limit: number): Promise<readonly ErasedObject[]> {
     const rows = await this.#database.transaction((query) =>
-      query("SELECT object_key FROM object_erasure ORDER BY object_key LIMIT $1", [limit]),
+      query("SELECT object_key, xmin::text AS note FROM object_erasure ORDER BY object_key LIMIT $1", [
+        limit,
+      ]),
     );
-    return rows.map((row) => String(row["object_key"]));
+    return rows.map((row) => ({ key: String(row["object_key"]), note: String(row["note"]) }));
   }
 
-  async forgetObjects(keys: readonly string[]): Promise<void> {
+  /** They are deleted. One that was noted anew meanwhile stays noted: it may have been put again behind its deletion. */
+  async forgetObjects(objects: readonly ErasedObject[]): Promise<void> {
     await this.#database.transaction((query) =>
       query(
-        "DELETE FROM object_erasure WHERE object_key IN (SELECT json_array_elements_text($1::text::json))",
-        [JSON.stringify(keys)],
+        `DELETE FROM object_erasure USING json_to_recordset($1::text::json) AS gone (key text, note text)
+         WHERE object_key = gone.key AND object_erasure.xmin::text = gone.note`,
+        [JSON.stringify(objects)],
       ),
     );
   }
@@ -114,6 +118,15 @@ export class ArchiveStore {
   }
 }
 
+export interface ErasedObject {
+  readonly key: string;
+  /** Which note of it this is: the transaction that wrote the row. */
+  readonly note: string;
+}
+
+/** The row is written anew, so that it is another note than the one that somebody may be carrying out. In the order of keys: two who write many wait for each other, and not both. */
+const notedAnew = "ON CONFLICT (object_key) DO UPDATE SET object_key = excluded.object_key";
+
 /** One parameter for all rows: no limit on their number, and nothing to quote. */
 const insertCharges = `
   INSERT INTO charge (charge_id, tenant, org, user_id, tier, key_id, way, endpoint, response_id, conversation, sequence,
@@ -143,9 +156,9 @@ const insertContent = `
 /** An object that came after its erasure has no row, and is not wanted. */
 const dropLateObjects = `
   INSERT INTO object_erasure
-  SELECT object_key FROM json_to_recordset($1::text::json) AS row (object_key text)
+  SELECT DISTINCT object_key FROM json_to_recordset($1::text::json) AS row (object_key text)
   WHERE object_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM content WHERE content.object_key = row.object_key)
-  ON CONFLICT DO NOTHING`;
+  ORDER BY object_key ${notedAnew}`;
 
 function chargeRow(turn: TurnMessage): object {
   return {

@@ -8,8 +8,8 @@ function withObjects(count: number): { readonly left: Set<string>; readonly stor
   const left = new Set(Array.from({ length: count }, (_, at) => `archive/demo/${at}.json`));
   const query = async (statement: string, [first]: readonly Parameter[] = []) => {
     if (statement.startsWith("SELECT"))
-      return [...left].slice(0, Number(first)).map((key) => ({ object_key: key }));
-    for (const key of JSON.parse(String(first)) as string[]) left.delete(key);
+      return [...left].slice(0, Number(first)).map((key) => ({ object_key: key, note: "1" }));
+    for (const { key } of JSON.parse(String(first)) as { key: string }[]) left.delete(key);
     return [];
   };
   const database: Database = { transaction: (work) => work(query) };

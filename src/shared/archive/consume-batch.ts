@@ -130,16 +130,16 @@ export async function deleteErasedObjects({
 }: Pick<BatchDeps, "store" | "deleteObjects" | "report">): Promise<void> {
   if (deleteObjects === undefined) return;
   for (let call = 0; call < mostCalls; call += 1) {
-    const keys = await store.erasedObjects(objectsACall);
-    if (keys.length === 0) return;
+    const objects = await store.erasedObjects(objectsACall);
+    if (objects.length === 0) return;
     try {
-      await deleteObjects(keys);
+      await deleteObjects(objects.map(({ key }) => key));
     } catch (error) {
-      report("archive-objects", { objects: keys.length, detail: describe(error) });
+      report("archive-objects", { objects: objects.length, detail: describe(error) });
       return;
     }
-    await store.forgetObjects(keys);
-    if (keys.length < objectsACall) return;
+    await store.forgetObjects(objects);
+    if (objects.length < objectsACall) return;
   }
 }
 
