@@ -1,4 +1,5 @@
 /** What an answer cites: its marks by the file's name, and the files in a list under it. Without sources both show nothing. */
+import { shownName } from "../shared/wire/shown-name.ts";
 import { createContext, useContext, type ReactNode } from "react";
 
 export interface Source {
@@ -52,7 +53,8 @@ export function SourceList({ sources }: { readonly sources: readonly Source[] })
 const webAddress = /^https?:/i;
 
 function titleOf({ filename, page }: Source): string {
-  return page === undefined ? filename : `${filename}, p. ${page}`;
+  const name = shownName(filename);
+  return page === undefined ? name : `${name}, p. ${page}`;
 }
 
 function SourceEntry({ source }: { readonly source: Source }): ReactNode {

@@ -5,6 +5,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { FileWriter } from "../retrieval/file-contents.ts";
 import { MultipartReader, type PartHead } from "./multipart.ts";
+import { shownName } from "./shown-name.ts";
 import { invalidValue } from "./zod-refusal.ts";
 
 export interface ReceivedUpload {
@@ -167,9 +168,9 @@ function expiryOf(fields: ReadonlyMap<FieldName, string>): Result<number | null,
     : err(invalidValue("expires_after.seconds", "must be a whole number from 3600 to 2592000"));
 }
 
-/** Without the folders that some clients send; `null`: no name. */
+/** Without the folders that some clients send, and without what turns the direction of writing; `null`: no name. */
 function filenameOf(given: string): string | null {
-  const name = given.replace(/^.*[/\\]/s, "").trim();
+  const name = shownName(given.replace(/^.*[/\\]/s, "")).trim();
   return name === "" ||
     name.length > maxFilenameCharacters ||
     /[\u0000-\u001f\u007f]/.test(name) ||

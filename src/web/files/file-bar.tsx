@@ -1,5 +1,6 @@
 /** A chat's files over the field: those that were asked with folded, the others as chips that can be taken back. */
 import { useEffect, useRef, useState, type ReactNode } from "react";
+import { shownName } from "../../shared/wire/shown-name.ts";
 import type { ChatFile, FileBarProps, FileState } from "./chat-file.ts";
 import { toldOfFiles } from "./tell-files.ts";
 
@@ -75,7 +76,8 @@ function Chip({
   readonly onRetry?: () => void;
   readonly onRemove?: () => void;
 }): ReactNode {
-  const { name, state } = file;
+  const { state } = file;
+  const name = shownName(file.name);
   const chip = useRef<HTMLLIElement>(null);
   // Of many only some are seen: what was attached last, or has failed, is.
   const isFailed = state.kind === "failed";
