@@ -2,6 +2,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { noEmbedder } from "../../durable-objects/knowledge-base/knowledge-parts.ts";
+import { knowledgeParts } from "../../workers/edge/knowledge-parts.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { putTenant, settled } from "./edge-under-test.ts";
 import { callerOf, processed, type Caller } from "./knowledge-fixture.ts";
@@ -64,6 +66,14 @@ test("the fleet's model embeds passages and questions: what means the same is fo
   expect(asked.flat()).toEqual(["Ledgers are due in spring.", "The cat sleeps."]);
   expect((await found(ann, storeId, "feline"))[0]).toBe("1.txt");
   expect(asked.at(-1)).toEqual(["feline"]);
+});
+
+test("a store whose tenant is not known here, or not yet, embeds nothing by a model that may not be the tenant's", async () => {
+  const stub = env.KNOWLEDGE_BASE.getByName("of-a-tenant-that-nobody-knows");
+  await runInDurableObject(stub, async (_instance, context) => {
+    const { embedder } = await knowledgeParts(env, context).models("made-a-moment-ago-elsewhere");
+    expect([embedder.id, (await embedder.embed(["a"], "passage")).ok]).toEqual([noEmbedder, false]);
+  });
 });
 
 test("while the model is down a search goes by words alone, and a file waits for it", async () => {

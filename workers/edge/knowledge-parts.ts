@@ -61,8 +61,8 @@ async function modelsOf(isolate: Isolate, tenantId: string, background: Backgrou
   const read = await tenantOf(isolate, tenantId, background);
   if (!read.ok) return failing(read.error);
   const tenant = read.value;
-  // A tenant that is gone: nobody asks, and what is asked is answered by words.
-  if (tenant === null) return inProcess;
+  // Gone, or so new that it is not known here yet: what was embedded by another model than the tenant's would be found by words alone, for good.
+  if (tenant === null) return failing(tenantUnknown);
   const { embedder, reranker } = tenant.retrieval;
   if (embedder === null && reranker === null) return inProcess;
   const fleet = await isolate.fleet.current(background);
@@ -103,6 +103,13 @@ function callerFor(
 function orFailing<T>(made: Result<T, Refusal>, fail: (refusal: Refusal) => T): T {
   return made.ok ? made.value : fail(made.error);
 }
+
+const tenantUnknown: Refusal = {
+  kind: "dependency-unavailable",
+  component: "tenant-config",
+  retryAfterMs: 1000,
+  detail: "a vector store's tenant is not known here",
+};
 
 /** A search does without what fails, and says so; a file is tried again. */
 function failing(refusal: Refusal): SearchModels {
