@@ -159,6 +159,12 @@ test("where an index's nearest are mostly others than those asked for, the store
   // As many as are wanted are among them.
   expect(await asked({ maxResults: 1 }, {})).toEqual([[101], undefined]);
   expect(await asked({ maxResults: 5 }, { compares: 5 })).toEqual([[101], ["vectors"]]);
+  // The bound holds for all queries together.
+  expect(await asked({ maxResults: 5, queries: ["q", "r"] }, { compares: 11 })).toEqual([[101], ["vectors"]]);
+  expect(await asked({ maxResults: 5, queries: ["q", "r"] }, { compares: 12 })).toEqual([
+    [1, 2, 3, 4, 5],
+    undefined,
+  ]);
   // It named all that it has.
   const ten = () => Promise.resolve(hundred.slice(0, 10));
   expect(await asked({ maxResults: 5 }, { compares: 5, nearest: ten })).toEqual([[101], undefined]);

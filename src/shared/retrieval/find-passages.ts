@@ -51,7 +51,7 @@ export interface SearchParts {
 export interface SearchedIndex extends Pick<VectorIndex, "nearest"> {
   /** Blocks of vectors that it is known to find since no later than this mark of the store's, or all. */
   readonly covers: number | "all";
-  /** Up to so many passages the store compares after all, where the index's nearest are mostly others' than those asked for. */
+  /** Up to so many passages, for all queries together, the store compares after all, where the index's nearest are mostly others' than those asked for. */
   readonly compares: number;
 }
 
@@ -96,6 +96,7 @@ export async function findPassages(
       found: outside?.ok === true ? (outside.value[at] ?? []) : [],
       index,
       wanted: search.maxResults,
+      queries: vectors.length,
     });
     // A list that could not be had is none: it would lower every score.
     if (outside?.ok !== false || near.ids.length > 0) lists.push({ ids: near.ids, weight });
@@ -121,6 +122,8 @@ interface NearSearch {
   readonly found: readonly Scored[];
   readonly index: SearchedIndex | undefined;
   readonly wanted: number;
+  /** Of the whole search, each of which may want to compare. */
+  readonly queries: number;
 }
 
 /**
@@ -130,7 +133,7 @@ interface NearSearch {
 function nearestIn(
   store: SearchedStore,
   files: SearchedFiles,
-  { vector, embedderId, found, index, wanted }: NearSearch,
+  { vector, embedderId, found, index, wanted, queries }: NearSearch,
 ): { readonly ids: readonly number[]; readonly isShort: boolean } {
   const compared = (covered: SearchedIndex["covers"] | null) =>
     store.byVector(vector, embedderId, listLength, files, covered);
@@ -138,7 +141,7 @@ function nearestIn(
   const ids = nearestOf(here, store.within(found, files));
   if (index === undefined || found.length < listLength || ids.length >= wanted)
     return { ids, isShort: false };
-  if (store.countWithin(files) > index.compares) return { ids, isShort: true };
+  if (store.countWithin(files) * queries > index.compares) return { ids, isShort: true };
   return { ids: compared(null).map(({ id }) => id), isShort: false };
 }
 
