@@ -1,10 +1,11 @@
 /** What a Library owes others, whenever it is cut off. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { LibraryProbe } from "../../test/workers/library-probe.ts";
 import { holdsText } from "../../test/workers/stored-text.ts";
 import { bucketKey } from "./file-bucket.ts";
+import { Library } from "./library.ts";
 import { LibraryDuties } from "./library-duties.ts";
 import { LibraryRoll } from "./library-roll.ts";
 import { LibraryStore } from "./library-store.ts";
@@ -207,4 +208,28 @@ test("what is owed is owed still where its alarm was lost: the next wake sets it
   await evictDurableObject(probe.stub);
   expect(await probe.ids()).toEqual([]);
   expect(await runDurableObjectAlarm(probe.stub)).toBe(false);
+});
+
+test("whoever deletes something waits no longer than a request lives for others to hear of it, and it is gone all the same", async () => {
+  const ann = new LibraryProbe();
+  const fileId = await ann.file("zyzzyva", "library");
+  const storeId = await ann.id("vectorStore");
+  await ann.store(storeId, []);
+  await runInDurableObject(ann.stub, async (library) => {
+    if (!(library instanceof Library)) throw new TypeError("no library");
+    // A thousand files of an erasure are being carried out, say.
+    const busy = vi.spyOn(LibraryDuties.prototype, "run").mockReturnValue(new Promise(() => undefined));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const deleted = Promise.all([
+      library.deleteFile({ ...ann.message, fileId }),
+      library.deleteStore({ ...ann.message, storeId }),
+    ]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await deleted).toEqual([{ result: "deleted" }, { result: "deleted" }]);
+    expect(busy).toHaveBeenCalledTimes(2);
+    vi.useRealTimers();
+    busy.mockRestore();
+  });
+  expect(await ann.ids()).toEqual([]);
+  expect(await ann.rows("SELECT id FROM store")).toEqual([]);
 });

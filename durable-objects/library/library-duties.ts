@@ -216,7 +216,7 @@ export class LibraryDuties {
     const times = [
       this.#store.nextMs(),
       roll.pending() > 0 ? Math.max(nowMs, this.#tellAgainMs) : null,
-      roll.opensMs(nowMs),
+      roll.closedUntilMs(nowMs),
       roll.isOver(nowMs) ? nowMs + retryMs : null,
     ].filter((time) => time !== null);
     return times.length === 0 ? null : Math.min(...times);

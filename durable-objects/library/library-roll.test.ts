@@ -62,7 +62,8 @@ test("an erasure of a tenant reaches all its users, and nobody of it makes anyth
   for (const user of users)
     await user.store(await user.id("vectorStore"), [await user.file(text, "library")]);
   await own.file(text, "bucket");
-  expect(await own.erase(Date.now() + 600_000)).toEqual({ result: "erased", pending: 0 });
+  const closedUntilMs = Date.now() + 600_000;
+  expect(await own.erase(closedUntilMs)).toEqual({ result: "erased", pending: 0 });
   for (const user of users) expect(await user.tables()).toEqual([]);
   expect(await own.ids()).toEqual([]);
   const late = [new LibraryProbe("late", name), own, ...users.slice(0, 2)];
@@ -70,6 +71,7 @@ test("an erasure of a tenant reaches all its users, and nobody of it makes anyth
     expect(await one.begin(await one.id("file"), 10)).toEqual({
       result: "unreachable",
       detail: "the tenant is being deleted",
+      closedUntilMs,
     });
     expect(await one.ids()).toEqual([]);
   }

@@ -5,6 +5,7 @@ import {
   type EraseLibrary,
   type EraseLibraryOutcome,
   type LeaveLibraryOutcome,
+  type NotEnrolled,
 } from "../../src/shared/contracts/library.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import { tenantAsOwner } from "../../src/shared/retrieval/knowledge-ref.ts";
@@ -23,7 +24,7 @@ export class LibraryRoll {
   readonly #env: Cloudflare.Env;
   readonly #store: LibraryStore;
   /** One call at a time: two would enrol twice, and the first enrolment would be that of nobody. */
-  #joining: Promise<string | null> | null = null;
+  #joining: Promise<NotEnrolled | null> | null = null;
   #erasures = 0;
   #owedByMembers = 0;
 
@@ -33,9 +34,10 @@ export class LibraryRoll {
   }
 
   /** Before anything new lies here. `null`: it may; else why not. Makes the tables. */
-  async join(owner: Owner, jurisdiction: Jurisdiction): Promise<string | null> {
+  async join(owner: Owner, jurisdiction: Jurisdiction): Promise<NotEnrolled | null> {
     if (owner.user === "") {
-      if (this.isClosed(Date.now())) return closed;
+      const closedUntilMs = this.closedUntilMs(Date.now());
+      if (closedUntilMs !== null) return closed(closedUntilMs);
       this.#store.open(owner, jurisdiction);
       return null;
     }
@@ -58,9 +60,11 @@ export class LibraryRoll {
     return this.#owedByMembers;
   }
 
-  /** Of a tenant's own: whether it takes nothing new. */
-  isClosed(nowMs: number): boolean {
-    return this.#store.isOpen && this.#store.roll.membership().closedUntilMs > nowMs;
+  /** Of a tenant's own: until when it takes nothing new; `null`: it does. */
+  closedUntilMs(nowMs: number): number | null {
+    if (!this.#store.isOpen) return null;
+    const { closedUntilMs } = this.#store.roll.membership();
+    return closedUntilMs > nowMs ? closedUntilMs : null;
   }
 
   /** An enrolment that is on its way counts for nothing: whoever erases may have struck it out already. */
@@ -112,12 +116,6 @@ export class LibraryRoll {
     return roll.doomedCount() + own.filter(Boolean).length;
   }
 
-  /** When a tenant's own takes something new again; `null`: it does. */
-  opensMs(nowMs: number): number | null {
-    const { closedUntilMs } = this.#store.roll.membership();
-    return closedUntilMs > nowMs ? closedUntilMs : null;
-  }
-
   /** Nothing is here, nobody counts on it, and nothing keeps anybody out: the object may forget itself. */
   isOver(nowMs: number): boolean {
     const { roll } = this.#store;
@@ -127,7 +125,7 @@ export class LibraryRoll {
       enrolment === null &&
       this.pending() === 0 &&
       roll.count() === 0 &&
-      this.opensMs(nowMs) === null &&
+      this.closedUntilMs(nowMs) === null &&
       this.#store.isEmpty()
     );
   }
@@ -135,26 +133,28 @@ export class LibraryRoll {
   async #joinLate(owner: Owner, jurisdiction: Jurisdiction, nowMs: number): Promise<string | null> {
     const outside = await this.join(owner, jurisdiction);
     // All of the tenant is being erased.
-    if (outside === closed) this.#store.removeThrough(Infinity, nowMs);
+    if (outside?.closedUntilMs !== undefined) this.#store.removeThrough(Infinity, nowMs);
     // Nothing of it may be left, and then nobody need count on it.
     else if (outside === null && !this.#store.holdsAny()) this.#store.roll.leaves();
-    return outside === closed ? null : outside;
+    return outside === null || outside.closedUntilMs !== undefined ? null : outside.detail;
   }
 
-  async #enrol(owner: Owner, jurisdiction: Jurisdiction): Promise<string | null> {
+  async #enrol(owner: Owner, jurisdiction: Jurisdiction): Promise<NotEnrolled | null> {
     const before = this.#erasures;
     const enrolment = crypto.randomUUID();
     const outcome = await this.#ask<EnrolLibraryOutcome>(tenantAsOwner(owner), jurisdiction, async (stub) =>
       stub.enrol({ ...messageTo(owner, jurisdiction), user: owner.user, enrolment }),
     );
-    if (typeof outcome === "string") return outcome;
+    if (typeof outcome === "string") return unreachable(outcome);
     if (outcome.result !== "enrolled")
-      return outcome.result === "closed" ? closed : `it is ${outcome.result}`;
+      return outcome.result === "closed"
+        ? closed(outcome.untilMs ?? 0)
+        : unreachable(`it is ${outcome.result}`);
     // Behind the enrolment: an erasure that is noted later than this looks finds it on the roll.
     const missed = this.isUnenrolled() ? await this.#missedErasure(owner, jurisdiction) : null;
-    if (typeof missed === "string") return missed;
+    if (typeof missed === "string") return unreachable(missed);
     // The tenant's counts it among those that it has erased.
-    if (before !== this.#erasures) return "it was erased meanwhile";
+    if (before !== this.#erasures) return unreachable("it was erased meanwhile");
     this.#store.open(owner, jurisdiction);
     if (missed !== null) this.#store.removeThrough(missed + skewMs, Date.now());
     this.#store.roll.enrolled(enrolment);
@@ -210,7 +210,14 @@ export class LibraryRoll {
   }
 }
 
-const closed = "the tenant is being deleted";
+function closed(closedUntilMs: number): NotEnrolled {
+  return { ...unreachable("the tenant is being deleted"), closedUntilMs };
+}
+
+function unreachable(detail: string): NotEnrolled {
+  return { result: "unreachable", detail };
+}
+
 /** Each carries out what it then owes before it answers, as far as that can be reached. */
 const atOnce = 6;
 /** The alarm takes the next. */

@@ -63,7 +63,7 @@ export class Library extends DurableObject {
     if (failure !== null) return failure;
     const { owner, jurisdiction, fileId, reserveBytes, storedIn, limits } = message;
     const outside = await this.#roll.join(owner, jurisdiction);
-    if (outside !== null) return { result: "unreachable", detail: outside };
+    if (outside !== null) return outside;
     this.#store.open(owner, jurisdiction);
     const known = this.#store.row(fileId);
     if (known !== null) return { result: "ok", roomBytes: known.bytes };
@@ -118,7 +118,7 @@ export class Library extends DurableObject {
     this.#store.open(owner, jurisdiction);
     if (row === null) this.#store.oweContent(fileId, Date.now());
     else this.#store.removeFile(row, Date.now());
-    await this.#duties.run();
+    await this.#carryOut();
     return { result: "deleted" };
   }
 
@@ -149,7 +149,7 @@ export class Library extends DurableObject {
     const row = this.#store.file(message.fileId, nowMs) === null ? null : this.#store.row(message.fileId);
     if (row === null) return { result: "unknown" };
     this.#store.removeFile(row, nowMs);
-    await this.#duties.run();
+    await this.#carryOut();
     return { result: "deleted" };
   }
 
@@ -158,15 +158,15 @@ export class Library extends DurableObject {
     if (failure !== null) return failure;
     const { owner, jurisdiction, storeId, definition, maxStores, maxPassages } = message;
     const outside = await this.#roll.join(owner, jurisdiction);
-    if (outside !== null) return { result: "unreachable", detail: outside };
+    if (outside !== null) return outside;
     this.#store.open(owner, jurisdiction);
     // Asked again: the answer to the first was lost.
     if (this.#store.hasStore(storeId)) return storeOr(await this.#duties.made(storeId));
     if (this.#store.storeCount() >= maxStores) {
-      await this.#expired.makeRoom();
+      await within(this.#expired.makeRoom(), longestWaitMs);
       // Meanwhile its owner may have been erased, and others have looked for room as well.
       const stillOutside = await this.#roll.join(owner, jurisdiction);
-      if (stillOutside !== null) return { result: "unreachable", detail: stillOutside };
+      if (stillOutside !== null) return stillOutside;
       this.#store.open(owner, jurisdiction);
       if (this.#store.hasStore(storeId)) return storeOr(await this.#duties.made(storeId));
       if (this.#store.storeCount() >= maxStores) return { result: "full", most: maxStores };
@@ -210,7 +210,7 @@ export class Library extends DurableObject {
     if (failure !== null) return failure;
     if (!this.#store.hasStore(message.storeId)) return { result: "unknown" };
     this.#store.removeStore(message.storeId, Date.now());
-    await this.#duties.run();
+    await this.#carryOut();
     return { result: "deleted" };
   }
 
@@ -224,8 +224,7 @@ export class Library extends DurableObject {
     if (owner.user !== "" && !this.#store.isOpen) return { result: "erased", pending: 0 };
     this.#store.open(owner, jurisdiction);
     const isKept = this.#roll.erase(message, Date.now());
-    // What takes longer, of thousands of files, goes on without whoever asked.
-    await within(this.#duties.run(), longestWaitMs);
+    await this.#carryOut();
     const pending = this.#duties.pending() + this.#roll.owedByMembers;
     return { result: "erased", pending, ...(isKept && { kept: true }) };
   }
@@ -234,7 +233,8 @@ export class Library extends DurableObject {
   enrol(message: EnrolLibrary): EnrolLibraryOutcome {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    if (this.#roll.isClosed(Date.now())) return { result: "closed" };
+    const untilMs = this.#roll.closedUntilMs(Date.now());
+    if (untilMs !== null) return { result: "closed", untilMs };
     this.#store.open(message.owner, message.jurisdiction);
     this.#store.roll.enrol(message);
     return { result: "enrolled" };
@@ -253,6 +253,11 @@ export class Library extends DurableObject {
 
   override async alarm(): Promise<void> {
     await this.#duties.run();
+  }
+
+  /** What is owed. What takes longer, of thousands of files or of somebody out of reach, goes on without whoever asked. */
+  async #carryOut(): Promise<void> {
+    await within(this.#duties.run(), longestWaitMs);
   }
 
   #file(id: string): FileOutcome {

@@ -10,6 +10,9 @@ beforeAll(async () => {
   await putTenant("leaves", {});
 });
 
+const saysUntil =
+  /being erased: no file and no vector store is taken before 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\.$/;
+
 async function withKnowledge(caller: Caller): Promise<{ readonly fileId: string; readonly storeId: string }> {
   const fileId = await caller.upload("a.txt", "The zyzzyva is a weevil.");
   const { id: storeId } = (await caller.ask("POST", "/v1/vector_stores", { file_ids: [fileId] })).body;
@@ -62,7 +65,7 @@ test("an admin erases what one user has, and then what all have; both are in the
   ).toEqual(["forgets", "user:ann"]);
 });
 
-test("a tenant's deletion erases what it and its users have, and isolates that still know it take nothing new", async () => {
+test("a tenant's deletion erases what it and its users have, and isolates that still know it take nothing new, and say why and until when", async () => {
   const admin = await callerOf("leaves", "root", { scope: "tenant:admin" });
   const ann = await callerOf("leaves", "ann");
   const kept = await withKnowledge(ann);
@@ -77,7 +80,20 @@ test("a tenant's deletion erases what it and its users have, and isolates that s
     [admin, "/v1/files?visibility=tenant"],
   ] as const) {
     const late = await caller.send(path, { method: "POST", body: formOf("late.txt", "zyzzyva") });
-    expect([late.status, late.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect([late.status, late.headers.get("x-should-retry")]).toEqual([409, "false"]);
+    expect(await late.json()).toMatchObject({
+      error: { code: "conflict", message: expect.stringMatching(saysUntil) as string },
+    });
   }
-  expect((await ann.ask("POST", "/v1/vector_stores", {})).status).toBe(503);
+  expect(await ann.ask("POST", "/v1/vector_stores", {})).toMatchObject({
+    status: 409,
+    body: { error: { message: expect.stringMatching(saysUntil) as string } },
+  });
+  // A tenant that is made anew by its name within these minutes is told the same.
+  await putTenant("leaves", {});
+  const again = await ann.send("/v1/files", { method: "POST", body: formOf("new.txt", "zyzzyva") });
+  expect(again.status).toBe(409);
+  expect(await again.json()).toMatchObject({
+    error: { message: expect.stringMatching(saysUntil) as string },
+  });
 });

@@ -2,7 +2,7 @@
 import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import type { KnowledgeFailure } from "../../src/shared/contracts/knowledge-base.ts";
-import { libraryName, libraryVersion } from "../../src/shared/contracts/library.ts";
+import { libraryName, libraryVersion, type NotEnrolled } from "../../src/shared/contracts/library.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
@@ -126,6 +126,19 @@ function answerOf<Answer extends { readonly result: string }>(
 
 export function unavailable(component: string, retryAfterMs: number, detail: string): Refusal {
   return { kind: "dependency-unavailable", component, retryAfterMs, detail };
+}
+
+/** Nothing new may lie there: because it can't be asked, or because all of the tenant is being erased, which a repetition at once does not change. */
+export function keptOut(component: string, { detail, closedUntilMs }: NotEnrolled): Refusal {
+  if (closedUntilMs === undefined) return unavailable(component, 1000, detail);
+  const until =
+    closedUntilMs === 0
+      ? "for some minutes"
+      : `before ${new Date(closedUntilMs).toISOString().slice(0, 19)}Z`;
+  return {
+    kind: "conflict",
+    message: `This tenant was deleted a moment ago, and what it kept is being erased: no file and no vector store is taken ${until}.`,
+  };
 }
 
 export const storeExpired: Refusal = {

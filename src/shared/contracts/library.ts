@@ -154,9 +154,11 @@ export interface DeleteStore extends Message {
 export type DeleteStoreOutcome = { readonly result: "deleted" } | LibraryFailure;
 
 /** Somebody else that must be asked first could not be, or takes nothing new: nothing was made. */
-interface NotEnrolled {
+export interface NotEnrolled {
   readonly result: "unreachable";
   readonly detail: string;
+  /** All of the tenant is being erased, and takes nothing new until then; 0: it does not say when. Absent: it is not. Older code does not read it. */
+  readonly closedUntilMs?: number;
 }
 
 /** To a tenant's own: this user has a Library now. Before anything lies in it, so that no erasure of the tenant passes it over. */
@@ -165,8 +167,11 @@ export interface EnrolLibrary extends Message {
   /** Random, of this enrolment. */
   readonly enrolment: string;
 }
-/** `closed`: the tenant is being deleted. */
-export type EnrolLibraryOutcome = { readonly result: "enrolled" | "closed" } | LibraryFailure;
+export type EnrolLibraryOutcome =
+  | { readonly result: "enrolled" }
+  /** The tenant is being deleted, or was a moment ago. `untilMs`: absent of an older version. */
+  | { readonly result: "closed"; readonly untilMs?: number }
+  | LibraryFailure;
 
 /** To a tenant's own: the user's is empty and forgets itself. Of an enrolment that is not the user's last one, nothing. */
 export type LeaveLibrary = EnrolLibrary;

@@ -22,7 +22,7 @@ export const fileRoutes: readonly PublicRoute[] = [
       example: { file: "# Opening hours …", purpose: "assistants" },
     },
     success: { description: "The file", content: { "application/json": "File" } },
-    errors: [400, 413, 415, ...everyCall],
+    errors: [400, 409, 413, 415, ...everyCall],
   },
   {
     method: "GET",

@@ -19,7 +19,7 @@ const storeRoutes: readonly PublicRoute[] = [
     scopes: [],
     request: { schema: "VectorStoreCreation", example: { name: "Handbook", file_ids: [someFile] } },
     success: { description: "The store", content: { "application/json": "VectorStore" } },
-    errors: everyBody,
+    errors: [...everyBody, 409],
   },
   {
     method: "GET",

@@ -22,6 +22,7 @@ import {
   askLibrary,
   changeableInPath,
   inPath,
+  keptOut,
   type LibraryAsked,
   ownerFor,
   unavailable,
@@ -72,7 +73,7 @@ async function upload(
   );
   if (!begun.ok) return begun;
   if (begun.value.result === "full") return err(fullOf(begun.value));
-  if (begun.value.result === "unreachable") return err(unavailable("library", 1000, begun.value.detail));
+  if (begun.value.result === "unreachable") return err(keptOut("library", begun.value));
   const { roomBytes } = begun.value;
   const kept = await keepBytes(form.value, contents.writer(address, storedIn), roomBytes);
   const finished = kept.ok

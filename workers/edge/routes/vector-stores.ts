@@ -24,10 +24,10 @@ import {
   askStore,
   changeableInPath,
   inPath,
+  keptOut,
   type LibraryAsked,
   ownerFor,
   storeExpired,
-  unavailable,
   visibilityOf,
 } from "../ask-knowledge.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
@@ -84,7 +84,7 @@ export const createVectorStore: TenantHandler = async (call) => {
     case "file-unknown":
       return respondRefusal(scope, { kind: "object-unknown", namedBy: "file_ids" });
     case "unreachable":
-      return respondRefusal(scope, unavailable("knowledge-base", 1000, outcome.detail));
+      return respondRefusal(scope, keptOut("knowledge-base", outcome));
   }
 };
 
