@@ -55,13 +55,15 @@ export class AlarmWork {
 
   /**
    * A bound is told with each file that is attached. Of a store that has vectors outside it is asked for as well, once a day at least: its tenant
-   * may want none there any more.
+   * may want none there any more. Nothing else of it is heeded: what is read here may be older than what came with the last file.
    */
   async #bound(head: Head): Promise<Head> {
     if (head.deletedMs !== null || !this.#outside.owes) return head;
     const maxPassages = await this.#parts.mostPassages(head.owner.tenant);
-    if (maxPassages === null || maxPassages === head.maxPassages) return head;
+    if (maxPassages === null) return head;
+    const bound = { ...head, maxPassages };
+    if (this.#outside.indexOf(bound) !== null) return head;
     this.#store.boundPassages(maxPassages);
-    return { ...head, maxPassages };
+    return bound;
   }
 }

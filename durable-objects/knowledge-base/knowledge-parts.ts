@@ -17,7 +17,7 @@ export interface KnowledgeParts extends OutsideParts {
   open(file: FileAddress, storedIn: StoredIn): Promise<ReadableStream<Uint8Array> | null>;
   /** `null`: nobody reads documents here. */
   readonly documents: DocumentReader | null;
-  /** How many passages a store of the tenant's may hold, as it is configured now; `null`: nobody can say. */
+  /** How many passages a store of the tenant's may hold, as it is configured now; `null`: nobody can say, or no index is bound. */
   mostPassages(tenant: string): Promise<number | null>;
   /** As the tenant is configured now. */
   models(tenant: string): Promise<SearchModels>;

@@ -100,6 +100,12 @@ test("a tenant that wants no vectors outside any more has none there, though no 
   // The daily look after the index, while nobody can say what the tenant wants: all stays.
   await probe.ring();
   expect(probe.vectorize.found.size).toBe(8);
+  // Another number of such as lie outside may be an older one: the next file brings it.
+  probe.control.mostPassages = 500;
+  await probe.ring();
+  await runInDurableObject(probe.stub, (_instance, { storage }) => {
+    expect(storage.sql.exec("SELECT max_passages FROM head").one()).toEqual({ max_passages: 1000 });
+  });
   probe.control.mostPassages = 12;
   for (let rings = 0; rings < 4; rings += 1) {
     await probe.ring();

@@ -38,6 +38,7 @@ export function knowledgeParts(env: Cloudflare.Env, context: DurableObjectState)
     open: (file, storedIn) => contents.open(file, storedIn),
     documents: documentReader(env),
     async mostPassages(tenant) {
+      if (env.VECTORS === undefined) return null;
       const read = await tenantOf(isolate, tenant, background);
       return read.ok && read.value !== null ? mostPassages(env, read.value) : null;
     },
