@@ -34,6 +34,20 @@ test.each([
     { exists: true, lasting: [{ jurisdiction: "none", createdAfter: 1_790_000_000 }] },
   ],
   [
+    "it was made, and a command deleted it and put it since",
+    entry("none", 1_790_000_001),
+    null,
+    made,
+    { exists: true, isGone: false, lasting: [{ jurisdiction: "none", createdAfter: 1_790_000_001 }] },
+  ],
+  [
+    "it was made anew, and KV tells the same",
+    entry("eu", 1_790_000_000),
+    null,
+    { atMs, lasting: { jurisdiction: "eu", createdAfter: 1_790_000_000 } } as const,
+    { exists: true, lasting: [{ jurisdiction: "eu", createdAfter: 1_790_000_000 }, {}] },
+  ],
+  [
     "it was made anew elsewhere, and KV tells the one before",
     entry("none", 0),
     null,

@@ -50,10 +50,14 @@ export function standingOf(
     return { exists: true, isGone: false, lasting: [lately.lasting] };
   }
   const own = lastingOf(entry);
-  if (lately?.lasting === null) {
-    // One that the command has put since has its time in it.
-    const isSince = own !== null && own.createdAfter >= Math.floor(lately.atMs / 1000);
-    return isSince ? { exists: true, isGone: false, lasting: [own] } : gone;
+  if (lately !== null) {
+    // One that the command has made anew since has its time in it.
+    const isSince =
+      own !== null &&
+      own.createdAfter >= Math.floor(lately.atMs / 1000) &&
+      own.createdAfter !== lately.lasting?.createdAfter;
+    if (isSince) return { exists: true, isGone: false, lasting: [own] };
+    if (lately.lasting === null) return gone;
   }
   const known = [own, lately?.lasting ?? null].filter((lasting) => lasting !== null);
   return { exists: true, isGone: false, lasting: known };
