@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { secretByName, secretOf, signingSecretByName } from "./secrets.ts";
 
+const random = "q0vUyWm5hT1bJr8sKf3ZxPz7Ld2NcA9eGtXoRi4wEYk=";
 const secrets: Cloudflare.Env = { ...env, DEMO_JWT_SECRET: "demo", EDGEWISE_SECRET: "own" };
 
 test("a tenant's secret is found by a name that ends in _SECRET, and the key of all hashes never", () => {
@@ -11,15 +12,15 @@ test("a tenant's secret is found by a name that ends in _SECRET, and the key of 
 });
 
 test("the demo secret signs no request in production, under whatever name it turns up", () => {
-  const named = { ...secrets, ACME_SECRET: "demo", OTHER_SECRET: "other" };
+  const named = { ...secrets, ACME_SECRET: "demo", OTHER_SECRET: random, WEAK_SECRET: "changeme".repeat(5) };
   for (const name of ["DEMO_JWT_SECRET", "ACME_SECRET"]) {
     expect(signingSecretByName({ ...named, ENVIRONMENT: "local" }, name)).toBe("demo");
     expect(signingSecretByName({ ...named, ENVIRONMENT: "production" }, name)).toBeUndefined();
   }
-  expect(signingSecretByName({ ...named, ENVIRONMENT: "production" }, "OTHER_SECRET")).toBe("other");
+  expect(signingSecretByName({ ...named, ENVIRONMENT: "production" }, "OTHER_SECRET")).toBe(random);
+  expect(signingSecretByName({ ...named, ENVIRONMENT: "local" }, "WEAK_SECRET")).toBe("changeme".repeat(5));
+  expect(signingSecretByName({ ...named, ENVIRONMENT: "production" }, "WEAK_SECRET")).toBeUndefined();
 });
-
-const random = "q0vUyWm5hT1bJr8sKf3ZxPz7Ld2NcA9eGtXoRi4wEYk=";
 
 test.each([
   ["sixteen-letters!", "is no 32 random bytes"],

@@ -234,4 +234,13 @@ describe("in production", () => {
       error: { kind: "dependency-unavailable" },
     });
   });
+
+  test("a secret that could be guessed verifies nothing: its issuer's tokens are anybody's", async () => {
+    const guessed = "changeme".repeat(5);
+    const token = await signClaims(goodClaims, undefined, guessed);
+    const production = await identityBench({ environment: "production", secret: () => guessed });
+    expect(await production.identify(token)).toMatchObject({ error: { kind: "dependency-unavailable" } });
+    const local = await identityBench({ secret: () => guessed });
+    expect(await local.identify(token)).toMatchObject({ ok: true });
+  });
 });

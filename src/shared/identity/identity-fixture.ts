@@ -14,7 +14,7 @@ export const startMs = 1_790_000_000_000;
 export const nowSeconds = startMs / 1000;
 
 export const secrets: Readonly<Record<string, string>> = {
-  DEMO_JWT_SECRET: "demo-secret-demo-secret-demo-secret-demo",
+  DEMO_JWT_SECRET: "demo-secret-0123456789-demo-secret-01234",
   ACME_JWT_SECRET: "acme-secret-acme-secret-acme-secret-acme",
   SHORT_SECRET: "short",
   PLATFORM_JWT_SECRET: "platform-secret-platform-secret-platform",

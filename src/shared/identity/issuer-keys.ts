@@ -3,6 +3,7 @@ import type { ReportFault } from "../contracts/report-fault.ts";
 import { BoundedMap } from "../isolate/bounded-map.ts";
 import type { Issuer } from "../tenancy/issuer-config.ts";
 import { demoSecretName } from "./demo.ts";
+import { isGuessable } from "./guessable-secret.ts";
 import { KeySet } from "./key-set.ts";
 import { minSecretBytes, type TokenAlgorithm } from "./public-key.ts";
 import { RemoteKeySet, type FetchKeySet, type KeySetCache, type RemoteKeyFinding } from "./remote-key-set.ts";
@@ -85,6 +86,8 @@ function secretKeys(name: string, options: IssuerKeysOptions): IssuerKeys {
     return brokenKeys(`secret ${name} is the demo secret, refused in production`, report);
   if (bytes.byteLength < minSecretBytes)
     return brokenKeys(`secret ${name} is under ${minSecretBytes} bytes`, report);
+  if (environment === "production" && isGuessable(text))
+    return brokenKeys(`secret ${name} could be guessed: it is no 32 random bytes`, report);
   const mark = {};
   let imported: CryptoKey | undefined;
   return {
