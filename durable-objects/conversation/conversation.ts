@@ -33,7 +33,6 @@ import {
 } from "../../src/shared/contracts/conversation.ts";
 import type { ContentBucket } from "../../src/shared/content/large-content.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
-import { base32 } from "../../src/shared/turn/base32.ts";
 import { itemsTooLarge } from "../../src/shared/turn/durable/conversation-items.ts";
 import { endOfBranch } from "../../src/shared/turn/durable/item-path.ts";
 import { contentBucket } from "../storage/content-bucket.ts";
@@ -43,6 +42,7 @@ import { root } from "./branch-point.ts";
 import { type Access, accessTo, incarnationOf } from "./conversation-access.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
 import { ConversationStore } from "./conversation-store.ts";
+import { deleteConversation } from "./delete-conversation.ts";
 import type { ReadItem } from "./item-reader.ts";
 import { latestItems } from "./latest-items.ts";
 import { listBranches } from "./list-branches.ts";
@@ -254,20 +254,10 @@ export class Conversation extends DurableObject {
   async delete(message: DeleteConversation): Promise<DeleteOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return unknown;
-    const { head } = access;
     const deletedMs = Date.now();
-    const turns = this.#store.turns();
-    const running = this.#gate.clear(deletedMs).map(({ responseId }) => responseId);
-    this.#store.erase(running, {
-      id: `del_${base32(crypto.getRandomValues(new Uint8Array(16)), 24)}`,
-      conversationId: head.id.startsWith("conv_") ? head.id : null,
-      deletedMs,
-      items: head.items,
-      turns,
-      turnsPending: 0,
-      recoverableUntilMs: deletedMs + recoveryWindowMs,
-    });
+    const running = this.#gate.running(deletedMs);
+    if (!deleteConversation(this.#storage, this.#store, access, message, running, deletedMs)) return unknown;
+    this.#gate.clear(deletedMs);
     await this.#storage.setAlarm(deletedMs + tombstoneMs);
     await this.#duties.begin();
     const record = this.#store.head()?.deletion;
@@ -306,8 +296,5 @@ const whileRunningMs = 60_000;
 
 /** A page of an export; it is bounded by its size as well. */
 const exportedItems = 200;
-
-/** SQLite objects can be brought back to any point in the last 30 days: Cloudflare's point-in-time recovery. */
-const recoveryWindowMs = 30 * 86_400_000;
 
 const unknown = { result: "unknown" } as const;

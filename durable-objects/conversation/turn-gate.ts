@@ -96,12 +96,10 @@ export class TurnGate {
     return turn !== undefined;
   }
 
-  /** The conversation is gone. Returns the turns that ran; those that wait go on, and find it gone. */
-  clear(nowMs: number): readonly RunningTurn[] {
-    const running = this.running(nowMs);
+  /** The conversation is gone. Nobody runs in it any more; those that wait go on, and find it gone. */
+  clear(nowMs: number): void {
     for (const { settle } of this.#waiting.splice(0)) settle({ kind: "entered" });
     this.#keep([], nowMs);
-    return running;
   }
 
   /** Resolves when a turn has begun or ended, or after `timeoutMs`. */

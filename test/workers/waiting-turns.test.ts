@@ -92,6 +92,30 @@ test.for([
   },
 );
 
+test("a conversation that is deleted while its first turn is written is never made", async () => {
+  const authorization = await bearer(tenant, "dov");
+  const erase = () => send("/v1/conversations/new", { method: "DELETE", headers: { authorization } });
+  expect((await erase()).status).toBe(404);
+  const first = await paused(authorization, "new");
+  const id = first.response.headers.get("x-edgewise-response-id") ?? "";
+  const deleted = await erase();
+  expect(deleted.status).toBe(200);
+  expect(await deleted.json()).toMatchObject({ id: "new", deleted: true, deletion: { items: 0 } });
+  await expect(first.response.text()).rejects.toThrow();
+  first.go();
+  await expectBill(authorization, 1, 12);
+  expect((await itemsOf(authorization, "new")).status).toBe(404);
+  const turn = await send(`/v1/chat/completions/${id}`, { headers: { authorization } });
+  expect(turn.status).toBe(404);
+  expect((await erase()).status).toBe(404);
+  // The name is free: what is asked under it now begins anew.
+  await (await post("/v1/chat/completions", authorization, say("again", "new"))).text();
+  await eventually(async () =>
+    expect((await itemsOf(authorization, "new")).texts).toEqual(["user: again", "assistant: One two three"]),
+  );
+  await settled();
+});
+
 test("a conversation that is deleted does not come back with the turns that wait in it", async () => {
   const authorization = await bearer(tenant, "cem");
   await (await post("/v1/chat/completions", authorization, say("secret", "gone"))).text();

@@ -264,7 +264,10 @@ export interface GetItem extends Message {
 /** An item that is not there is `unknown`, as a conversation is. */
 export type GetItemOutcome = { readonly result: "ok"; readonly item: StoredItem } | ConversationFailure;
 
-export type DeleteConversation = Message;
+export interface DeleteConversation extends Message {
+  /** As its owner calls it. Absent (older code): what is not made yet is not there. */
+  readonly id?: string;
+}
 export type DeleteOutcome =
   | {
       readonly result: "deleted";

@@ -124,7 +124,8 @@ export const deleteConversation: TenantHandler = async (call) => {
     call,
     conversation.value,
     repeatedDeletion(
-      async (stub): Promise<DeleteOutcome> => stub.delete({ v: conversationVersion, owner: ownerOf(call) }),
+      async (stub): Promise<DeleteOutcome> =>
+        stub.delete({ v: conversationVersion, owner: ownerOf(call), id: conversation.value.id }),
       async (): Promise<DeleteOutcome> => ({ result: "deleted" }),
     ),
   );

@@ -1,0 +1,43 @@
+import type { DeleteConversation } from "../../src/shared/contracts/conversation.ts";
+import { base32 } from "../../src/shared/turn/base32.ts";
+import type { RunningTurn } from "../../src/shared/turn/durable/turn-order.ts";
+import type { Access } from "./conversation-access.ts";
+import type { ConversationStore } from "./conversation-store.ts";
+
+/**
+ * Erases what is there, and what would be: a conversation's first turn makes it when it ends, and whoever deletes it before then wants it
+ * never to be made. Nothing is there at all: `false`.
+ *
+ * @param running turns that are being written, whose objects erase what they hold
+ */
+export function deleteConversation(
+  storage: DurableObjectStorage,
+  store: ConversationStore,
+  access: Exclude<Access, { kind: "refused" }>,
+  { id, owner }: DeleteConversation,
+  running: readonly RunningTurn[],
+  deletedMs: number,
+): boolean {
+  if (access.kind === "closed" && (id === undefined || running.length === 0)) return false;
+  return storage.transactionSync(() => {
+    if (access.kind === "closed" && id !== undefined) store.open(id, owner, "{}", deletedMs);
+    const head = store.head();
+    if (head === null) return false;
+    store.erase(
+      running.map(({ responseId }) => responseId),
+      {
+        id: `del_${base32(crypto.getRandomValues(new Uint8Array(16)), 24)}`,
+        conversationId: head.id.startsWith("conv_") ? head.id : null,
+        deletedMs,
+        items: head.items,
+        turns: store.turns(),
+        turnsPending: 0,
+        recoverableUntilMs: deletedMs + recoveryWindowMs,
+      },
+    );
+    return true;
+  });
+}
+
+/** SQLite objects can be brought back to any point in the last 30 days: Cloudflare's point-in-time recovery. */
+const recoveryWindowMs = 30 * 86_400_000;
