@@ -147,7 +147,8 @@ function send(
 export function endedWithout(status: EndStatus): Refusal {
   switch (status) {
     case "cancelled":
-      return { kind: "conflict", message: "This turn was cancelled before its answer was complete." };
+      // What was said by a cancel stands: of a turn that has nothing, it was deleted.
+      return { kind: "conflict", message: "This answer was deleted while it was being written." };
     case "completed":
     case "incomplete":
       return { kind: "conflict", message: "This answer was deleted before it was given." };
