@@ -1,6 +1,6 @@
 /**
  * How does a workbook write a number? A date is a number of days, told as a date by the cell's format alone (ECMA-376 part 1, 18.8.30);
- * without it a search for a day would find `45992`. All other numbers are written plain.
+ * without it a search for a day would find `45992`, and one for `25%` nothing but `0.25`. All other numbers are written plain.
  */
 import type { OfficePackage } from "./office-package.ts";
 import { attributeOf } from "./xml-reader.ts";
@@ -10,10 +10,12 @@ export interface CellFormats {
   written(value: string, format: number): string;
 }
 
-type Shape = "number" | "date" | "time" | "date-time" | "duration" | "either";
+type Shape = "number" | "percent" | "date" | "time" | "date-time" | "duration" | "either";
 
 /** Those of the formats that every workbook has without writing them down. */
 const builtIn: ReadonlyMap<number, Shape> = new Map<number, Shape>([
+  [9, "percent"],
+  [10, "percent"],
   [14, "date"],
   [15, "date"],
   [16, "date"],
@@ -47,13 +49,18 @@ export function cellFormats(office: OfficePackage, part: string | null, from1904
       const number = Number(value);
       if (value.trim() === "" || !Number.isFinite(number)) return value;
       const shape = shapes[format] ?? "number";
-      // Sums are off by a rounding: `0.30000000000000004` is what nobody wrote.
-      if (shape === "number" || number < 0 || number > lastDay) return String(Number(number.toPrecision(15)));
+      if (shape === "percent") return `${plain(number * 100)}%`;
+      if (shape === "number" || number < 0 || number > lastDay) return plain(number);
       if (shape === "duration") return durationOf(number);
       const known = shape === "either" ? shapeOfValue(number) : shape;
       return dateOf(new Date(Math.round((epoch + number * dayMs) / 1000) * 1000), known);
     },
   };
+}
+
+/** Sums are off by a rounding: `0.30000000000000004` is what nobody wrote. */
+function plain(number: number): string {
+  return String(Number(number.toPrecision(15)));
 }
 
 function shapeOfValue(number: number): "date" | "time" | "date-time" {
@@ -107,6 +114,7 @@ function shapeOf(code: string): Shape {
   const written = positive.replaceAll(/"[^"]*"?|\\.|_.|\*./g, "").toLowerCase();
   if (/\[(?:h+|m+|s+)\]/.test(written)) return "duration";
   const letters = written.replaceAll(/\[[^\]]*\]?/g, "");
+  if (letters.includes("%")) return "percent";
   if (/general/.test(letters)) return "number";
   const isDate = /[yd]/.test(letters) || (/m/.test(letters) && !/[hs]/.test(letters));
   const isTime = /[hs]/.test(letters);

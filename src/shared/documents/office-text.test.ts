@@ -191,6 +191,8 @@ test.each([
   ["0 &quot;days&quot;", "45992"],
   ["#,##0\\ [$€-407]", "45992"],
   ["@", "45992"],
+  ["0.0%;[Red]-0.0%", "4599200%"],
+  ["0.00\\%", "45992"],
   ["m/d/yy", "2025-12-01"],
   ["mmm", "2025-12-01"],
   ["[Red]dd.mm.yyyy;@", "2025-12-01"],
@@ -229,6 +231,11 @@ test.each([
     expect(await textOf(makeXlsx([{ name: "S", rows }], [], [id]))).toBe(`# S\n\n${written}`);
   },
 );
+
+test("a share is written as it is seen, and not off by a rounding", async () => {
+  const rows = '<row><c s="1"><v>0.07</v></c><c s="2"><v>-1.125</v></c></row>';
+  expect(await textOf(makeXlsx([{ name: "S", rows }], [], [9, 10]))).toBe("# S\n\n7% | -112.5%");
+});
 
 test("names of columns that would swell a sheet over fourfold are left away", async () => {
   const name = "n".repeat(3000);

@@ -48,6 +48,32 @@ test.each([
     "Left.\n\nRight.",
   ],
   [
+    "a sentence goes on in another column",
+    [
+      ["The shop opens, in", 100],
+      ["summer, at nine.", 700],
+    ],
+    "The shop opens, in summer, at nine.",
+  ],
+  [
+    "so does a word that is cut",
+    [
+      ["An infor-", 100],
+      ["mation desk.", 700],
+    ],
+    "An information desk.",
+  ],
+  [
+    "but no list, no title and no sentence that has ended",
+    [
+      ["apples", 100],
+      ["pears", 700],
+      ["and plums.", 688],
+      ["iron", 700],
+    ],
+    "apples\n\npears and plums.\n\niron",
+  ],
+  [
     "a word that is cut goes on",
     [
       ["An infor-", 700],

@@ -161,8 +161,25 @@ function goesOn(before: Line, line: Line): boolean {
   if (size === 0) return true;
   if (Math.abs(before.height - line.height) > size * sameSize) return false;
   const gap = before.y - line.y;
-  // Upwards: another column. Beside it: a table's cell, or a line that was written in two.
-  return gap > -size / 2 && gap <= size * mostGap;
+  // Upwards: another column.
+  if (gap <= -size / 2) return goesOnAbove(before.text, line.text);
+  // Beside it: a table's cell, or a line that was written in two.
+  return gap <= size * mostGap;
+}
+
+/** Fewer words in a row are a cell, an item of a list or a title. */
+const fewWords = 3;
+const cutWord = /\p{Ll}[-\u00ad\u2010]$/u;
+
+/** A sentence that a column's end has cut, or a word. */
+function goesOnAbove(before: string, next: string): boolean {
+  if (!/^\p{Ll}/u.test(next)) return false;
+  if (cutWord.test(before)) return true;
+  return /[\p{L}\p{N},]$/u.test(before) && hasWords(before, fewWords) && hasWords(next, fewWords);
+}
+
+function hasWords(text: string, count: number): boolean {
+  return text.split(/\s+/, count).length === count;
 }
 
 /** `Ein- und Ausgang`, `pre- and postwar`: what is left away is said behind it. */

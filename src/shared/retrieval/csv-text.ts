@@ -8,8 +8,11 @@ const mostGrowth = 4;
 const freeCharacters = 65_536;
 const maxColumns = 200;
 
-export function csvText(csv: string, separator: "," | "\t"): string {
-  const rows = csvRows(csv, separator);
+/** @param separator absent: what the table itself says, or else what parts most of its first row: Excel writes `;` where `,` is in numbers */
+export function csvText(table: string, separator?: "\t"): string {
+  const said = separator === undefined ? /^sep=([,;|\t])\r?\n/i.exec(table) : null;
+  const csv = table.slice(said?.[0].length ?? 0);
+  const rows = csvRows(csv, separator ?? said?.[1] ?? separatorOf(csv));
   const header = rows.next().value;
   if (header === undefined || header.length < 2 || header.length > maxColumns) return csv;
   const names = header.map((name) => oneLine(name));
@@ -32,6 +35,17 @@ export function csvText(csv: string, separator: "," | "\t"): string {
   return lines.length === 0 ? csv : lines.join("\n");
 }
 
+/** The first of those that make as many columns. */
+function separatorOf(csv: string): string {
+  let best = ",";
+  let most = 0;
+  for (const separator of [",", ";", "\t"]) {
+    const columns = csvRows(csv, separator).next().value?.length ?? 0;
+    if (columns > most) [best, most] = [separator, columns];
+  }
+  return best;
+}
+
 function oneLine(field: string): string {
   return field.replace(/\s+/g, " ").trim();
 }
@@ -42,10 +56,10 @@ function* csvRows(csv: string, separator: string): Generator<string[], undefined
   while (at < csv.length) {
     if (csv[at] === '"') {
       const { field, end } = quotedField(csv, at);
-      row.push(field);
       at = end;
-      // Behind the closing quote only the separator or the line's end may stand; anything else is passed over.
+      // Behind the closing quote only the separator or the line's end may stand; anything else was not quoted by who knew that.
       while (at < csv.length && csv[at] !== separator && csv[at] !== "\n" && csv[at] !== "\r") at += 1;
+      row.push(field + csv.slice(end, at));
     } else {
       const from = at;
       while (at < csv.length && csv[at] !== separator && csv[at] !== "\n" && csv[at] !== "\r") at += 1;

@@ -29,11 +29,15 @@ export function searchable(readsDocuments: boolean): string {
     : "text, Markdown, HTML, JSON, CSV and code";
 }
 
-/** @param charset as the media type names it; a byte order mark is believed first. Absent: UTF-8. */
+/**
+ * @param charset as the media type names it; a byte order mark is believed first. Absent: UTF-8.
+ * @param declared as the file itself names it, of one that is no UTF-8: many that are were made from files that were not, and name the set of those
+ */
 export function decodeText(
   bytes: Uint8Array,
   charset: string | null,
   readsDocuments = false,
+  declared: string | null = null,
 ): Result<string, FileReason> {
   const kind = signatures.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte));
   if (kind !== undefined)
@@ -41,28 +45,48 @@ export function decodeText(
       code: "unsupported_file",
       message: `Files of the kind ${kind[0]} can't be searched; ${searchable(readsDocuments)} can.`,
     });
-  const label = markedEncoding(bytes) ?? charset ?? "utf-8";
-  let decoder: TextDecoder;
-  try {
-    decoder = new TextDecoder(label, { fatal: true, ignoreBOM: false });
-  } catch {
+  const named = markedEncoding(bytes) ?? charset;
+  const decoder = decoderOf(named ?? (declared !== null && hidesIn7Bits.has(declared) ? declared : "utf-8"));
+  if (decoder === null)
     return err({
       code: "unsupported_file",
       message: "The character set that the file's media type names is not known.",
     });
-  }
-  let text: string;
-  try {
-    text = decoder.decode(bytes);
-  } catch {
+  const own = named === null && declared !== null ? decoderOf(declared) : null;
+  const text = decoded(decoder, bytes) ?? (own === null ? null : decoded(own, bytes));
+  if (text === null)
     return err({
       code: "invalid_file",
       message: `The file is not ${decoder.encoding.toUpperCase()} text. Save it as UTF-8, or name its character set.`,
     });
-  }
   return text.includes("\u0000")
-    ? err({ code: "invalid_file", message: "The file holds NUL characters, which text does not." })
+    ? err({
+        code: "invalid_file",
+        message:
+          "The file holds NUL characters, which text does not, unless it is UTF-16 without its mark. Save it as UTF-8.",
+      })
     : ok(text);
+}
+
+/** Their bytes are all ASCII's, and so UTF-8's as well. */
+const hidesIn7Bits = new Set(["iso-2022-jp"]);
+
+/** `null`: there is no such character set. */
+function decoderOf(label: string): TextDecoder | null {
+  try {
+    return new TextDecoder(label, { fatal: true, ignoreBOM: false });
+  } catch {
+    return null;
+  }
+}
+
+/** `null`: it is none of that set. */
+function decoded(decoder: TextDecoder, bytes: Uint8Array): string | null {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return null;
+  }
 }
 
 function markedEncoding([first, second, third]: Uint8Array): string | null {

@@ -39,6 +39,51 @@ test.each([
   expect(extracted({ bytes: Uint8Array.from(bytes), mediaType })).toEqual({ text, kind: "plain" });
 });
 
+/** As programs wrote them before UTF-8. */
+const latin = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+
+test.each([
+  [
+    "a page",
+    "a.html",
+    '<html><head><META charset="windows-1252"><body>caf\u00e9 \u0093so\u0094',
+    "café “so”",
+  ],
+  [
+    "an old page",
+    "a.htm",
+    "<meta http-equiv=Content-Type content='text/html; charset=ISO-8859-15'><p>5 \u00a4</p>",
+    "5 €",
+  ],
+  ["XML", "a.xml", '<?xml version="1.0" encoding="iso-8859-1"?><a>\u00e9</a>', "é"],
+])("%s that names its character set itself is read by it", (_, filename, text, words) => {
+  expect(extracted({ bytes: latin(text), filename })).toMatchObject({
+    text: expect.stringContaining(words),
+  });
+});
+
+test("what a sender or a mark says of the character set is believed before the page; a page in UTF-16 that says so is in none", () => {
+  const page = '<meta charset="iso-8859-1">é';
+  expect(extracted({ bytes: utf8(page), filename: "a.html", mediaType: "text/html; charset=utf-8" })).toEqual(
+    {
+      text: "é",
+      kind: "markdown",
+    },
+  );
+  expect(extracted({ bytes: utf8(`\ufeff${page}`), filename: "a.html" })).toMatchObject({ text: "é" });
+  // It could not be read as ASCII then: browsers take it for UTF-8.
+  expect(extracted({ bytes: utf8('<meta charset="utf-16">é'), filename: "a.html" })).toMatchObject({
+    text: "é",
+  });
+  expect(extracted({ bytes: utf8('<meta charset="klingon">é'), filename: "a.html" })).toMatchObject({
+    text: "é",
+  });
+  // In text it is only spoken of.
+  expect(extracted({ bytes: latin('<meta charset="windows-1252">\u00e9'), filename: "a.txt" })).toBe(
+    "invalid_file",
+  );
+});
+
 test.each([
   ["Latin-1 that nobody named", [0x61, 0xe9, 0x62], "", "invalid_file"],
   ["half a UTF-16 unit", [0xff, 0xfe, 0x61], "", "invalid_file"],
@@ -101,6 +146,8 @@ test.each([
   "<pre>\n",
   "<script>",
   "<title>",
+  "<td>x",
+  "<tr><td>x<p>",
 ])(
   "half a megabyte of %s is read in one pass",
   (unit) => {
@@ -126,6 +173,43 @@ test("a table's rows say what their columns are", () => {
   expect(extracted({ bytes: utf8("a\tb\n1\t2"), filename: "a.tsv" })).toMatchObject({
     text: "a: 1 | b: 2",
   });
+});
+
+test("a table is parted by what parts most of its first row, or by what it says itself", () => {
+  const rows = (csv: string) => {
+    const result = extracted({ bytes: utf8(csv), filename: "a.csv" });
+    return typeof result === "string" ? result : result.text;
+  };
+  expect(rows('Name;Preis, netto;Ort\nAda;1,50;"Bonn; Beuel"\n')).toBe(
+    "Name: Ada | Preis, netto: 1,50 | Ort: Bonn; Beuel",
+  );
+  expect(rows("a\tb\n1\t2")).toBe("a: 1 | b: 2");
+  expect(rows('"a;b;c",d\n1,2')).toBe("a;b;c: 1 | d: 2");
+  expect(rows("sep=|\r\na|b;c\r\n1|2")).toBe("a: 1 | b;c: 2");
+  expect(rows("sep=;\nnothing else")).toBe("nothing else");
+});
+
+test("what stands behind a field's closing quote is not lost", () => {
+  const csv = 'name,said\n"Ada" (1815),"a" "b"\n';
+  expect(extracted({ bytes: utf8(csv), filename: "a.csv" })).toMatchObject({
+    text: 'name: Ada (1815) | said: a "b"',
+  });
+});
+
+test("a row of a table is a line, also where its cells hold paragraphs, as Word writes them; a page that is laid out in a table is none", () => {
+  const cell = (text: string) => `<td width=120><p class=MsoNormal>${text}<o:p></o:p></p></td>`;
+  const table = `<table><thead><tr><th><p>Name</p></th><th><p>Born</p></th></tr></thead>
+    <tr>${cell("Ada<br>Lovelace")}${cell("1815")}</tr><tr>${cell("Alan")}${cell("&nbsp;")}${cell("x")}</tr></table><p>End</p>`;
+  expect(htmlText(table)).toBe("Name | Born\n\nAda Lovelace | 1815\nAlan | x\n\nEnd");
+  const prose = "Words that are many. ".repeat(120).trim();
+  expect(htmlText(`<table><tr><td><p>${prose}</p><p>More.</p></td></tr></table>`)).toBe(`${prose}\n\nMore.`);
+  expect(htmlText("<table><tr><td><h1>Head</h1><p>One.</p><p>Two.</p></td></tr></table>")).toBe(
+    "# Head\n\nOne.\n\nTwo.",
+  );
+  expect(htmlText("<table><tr><td><p>One.</p><p>Two.</p><td></table>")).toBe("One.\n\nTwo.");
+  const nested = `<table><tr><td><p>Intro</p>${table}</td></tr></table>`;
+  expect(htmlText(nested)).toBe("Intro\n\nName | Born\n\nAda Lovelace | 1815\nAlan | x\n\nEnd");
+  expect(htmlText("<table><tr><td>a<td><pre>b\n c</pre></table>")).toBe("a\n\n```\nb\n c\n```");
 });
 
 test("a table without names, of one column, or whose names would swell it, stays as it is", () => {

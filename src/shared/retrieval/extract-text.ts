@@ -1,6 +1,7 @@
 /** What text does a file hold, and how is it cut? Text, Markdown, HTML, JSON, CSV and code; anything else is a named reason. */
 import { err, ok, type Result } from "../contracts/result.ts";
 import { csvText } from "./csv-text.ts";
+import { declaredCharset } from "./declared-charset.ts";
 import { decodeText, searchable, type FileReason } from "./decode-text.ts";
 import { htmlText } from "./html-text.ts";
 import type { TextKind } from "./text-atoms.ts";
@@ -53,7 +54,8 @@ const textTypes =
 export function extractText(file: FileToRead, readsDocuments = false): Result<ExtractedText, FileReason> {
   const format = formatOf(file, readsDocuments);
   if (!format.ok) return format;
-  const decoded = decodeText(file.bytes, charsetOf(file.mediaType), readsDocuments);
+  const declared = declaredCharset(file.bytes, format.value === "html");
+  const decoded = decodeText(file.bytes, charsetOf(file.mediaType), readsDocuments, declared);
   if (!decoded.ok) return decoded;
   const text = decoded.value;
   switch (format.value) {
@@ -64,7 +66,7 @@ export function extractText(file: FileToRead, readsDocuments = false): Result<Ex
     case "json":
       return ok({ text: withLines(text), kind: "plain" });
     case "csv":
-      return ok({ text: csvText(text, ","), kind: "plain" });
+      return ok({ text: csvText(text), kind: "plain" });
     case "tsv":
       return ok({ text: csvText(text, "\t"), kind: "plain" });
     case "plain":

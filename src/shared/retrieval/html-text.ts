@@ -9,6 +9,7 @@ const paragraphs = new Set(
     " ",
   ),
 );
+const tableParts = new Set(["table", "tbody", "tfoot", "thead"]);
 
 export function htmlText(html: string): string {
   const page = new PageText();
@@ -16,28 +17,42 @@ export function htmlText(html: string): string {
   return page.end();
 }
 
+/** A row with more in it is none of a table's: pages, and mails above all, are laid out in tables. */
+const longestRow = 1_000;
+
 class PageText implements HtmlSink {
   readonly #lines: string[] = [];
   /** Of the line that grows. */
   #line: string[] = [];
   #isCode = false;
+  /** A table's row that is open: where in the lines each of its cells begins. */
+  #cells: number[] | null = null;
 
   open(tag: string): void {
     const level = headingLevel(tag);
     if (level !== 0) {
+      this.#endRow();
       this.#paragraph();
       this.#line.push(`${"#".repeat(level)} `);
     } else if (tag === "pre") {
+      this.#endRow();
       this.#paragraph();
       this.#lines.push("```");
       this.#isCode = true;
     } else if (tag === "li") {
+      this.#endRow();
       this.#endLine();
       this.#line.push("- ");
-    } else if (tag === "br" || tag === "tr") this.#endLine();
-    else if (tag === "td" || tag === "th") {
-      if (this.#line.length > 0) this.#line.push(" | ");
-    } else if (paragraphs.has(tag)) this.#paragraph();
+    } else if (tag === "br") this.#endLine();
+    else if (tag === "tr") {
+      this.#endRow();
+      this.#endLine();
+      this.#cells = [];
+    } else if (tag === "td" || tag === "th") this.#cell();
+    else if (paragraphs.has(tag)) {
+      if (tableParts.has(tag)) this.#endRow();
+      this.#paragraph();
+    }
   }
 
   close(tag: string): void {
@@ -45,8 +60,13 @@ class PageText implements HtmlSink {
       this.#endLine();
       this.#isCode = false;
       this.#lines.push("```", "");
-    } else if (headingLevel(tag) !== 0 || paragraphs.has(tag)) this.#paragraph();
-    else if (tag === "tr" || tag === "li") this.#endLine();
+    } else if (tag === "tr") {
+      this.#endRow();
+      this.#endLine();
+    } else if (headingLevel(tag) !== 0 || paragraphs.has(tag)) {
+      if (tableParts.has(tag)) this.#endRow();
+      this.#paragraph();
+    } else if (tag === "li") this.#endLine();
   }
 
   text(raw: string): void {
@@ -64,9 +84,41 @@ class PageText implements HtmlSink {
   }
 
   end(): string {
+    this.#endRow();
     this.#endLine();
     if (this.#isCode) this.#lines.push("```");
     return this.#lines.join("\n").trim();
+  }
+
+  #cell(): void {
+    if (this.#cells === null) {
+      if (this.#line.length > 0) this.#line.push(" | ");
+      return;
+    }
+    this.#endLine();
+    this.#cells.push(this.#lines.length);
+  }
+
+  /** What its cells hold is one line, where that is no page of its own: words of one cell are found together with those beside it. */
+  #endRow(): void {
+    const cells = this.#cells;
+    this.#cells = null;
+    const [from] = cells ?? [];
+    if (cells === null || from === undefined) return;
+    this.#endLine();
+    const said = cells
+      .map((begin, at) =>
+        this.#lines
+          .slice(begin, cells[at + 1])
+          .filter((line) => line !== "")
+          .join(" "),
+      )
+      .filter((cell) => cell !== "");
+    const row = said.join(" | ");
+    // One cell alone is as it is: there is nothing beside it.
+    if (said.length < 2 || row.length > longestRow) return;
+    this.#lines.length = from;
+    this.#lines.push(row);
   }
 
   #endLine(): void {
