@@ -33,8 +33,9 @@ export function adviceFor(failure: ApiFailure, nowMs: number): Notice {
     return {
       kind: "error",
       title: "Please sign in again",
-      advice: "Your sign-in has ended or was not accepted. Sign out, then sign in with a fresh token.",
+      advice: "Your sign-in has ended or was not accepted. What you typed and attached is kept.",
       retry: false,
+      signsIn: true,
     };
   }
   if (status === 403) {

@@ -36,6 +36,8 @@ export interface Notice {
   readonly retry: boolean;
   /** For `offline`, which else stays until the connection is back. */
   readonly dismissible?: boolean;
+  /** The credential has ended: signing in again helps, and keeps what was typed. */
+  readonly signsIn?: true;
   /** For `limit`: when it is worth trying again, in milliseconds since 1970. */
   readonly untilMs?: number;
 }

@@ -32,6 +32,7 @@ export function ChatView({
   model,
   seeing,
   onSaved,
+  onEnded,
 }: {
   readonly token: string;
   readonly conversation: string;
@@ -39,6 +40,8 @@ export function ChatView({
   /** The models that look at pictures; `null`: not known (yet). */
   readonly seeing: readonly string[] | null;
   readonly onSaved: () => void;
+  /** The credential is accepted no more, and somebody is ready to sign in anew. */
+  readonly onEnded: () => void;
 }) {
   const { files, shown } = useChatFiles(token, conversation);
   const { FileBar, known, note } = shown;
@@ -153,6 +156,7 @@ export function ChatView({
                 // The button that was pressed is gone.
                 scroller.current?.focus();
               }}
+              onSignIn={onEnded}
               busy={busy || !known || shown.files.some(isOnItsWay)}
             />
           )}

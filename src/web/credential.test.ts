@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { signInProblem, userOf } from "./credential.ts";
+import { pastedToken, signInProblem, userOf } from "./credential.ts";
 
 const tokenOf = (claims: object): string =>
   `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
@@ -25,4 +25,17 @@ test.each([
 ])("a sign-in that fails with %i does not blame the token for what is not its fault", (status, said) => {
   expect(signInProblem(status)).toContain(said);
   expect(/not accepted|expired/.test(signInProblem(status))).toBe(status === 401);
+});
+
+test.each([
+  ["  eyJ.a.b \n", "eyJ.a.b"],
+  ["Bearer eyJ.a.b", "eyJ.a.b"],
+  ["Authorization: bearer eyJ.a.b", "eyJ.a.b"],
+  ["eyJ.a\n  aa.b\u200b", "eyJ.aaa.b"],
+  ['"eyJ.a.b"', "eyJ.a.b"],
+  ["", ""],
+  ["eyJ.a…b", null],
+  ["ключ", null],
+])("of %j that was pasted to sign in with, %j is sent", (text, token) => {
+  expect(pastedToken(text)).toBe(token);
 });

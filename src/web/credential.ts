@@ -1,5 +1,18 @@
 /** What does a credential say about its user, and why was it no use for signing in? For display alone. */
 
+/**
+ * What was pasted to sign in with, without what comes along with it from a header, a shell or a chat.
+ * @returns `null`: it can't be sent at all (the browser would say no more than that there is no connection)
+ */
+export function pastedToken(text: string): string | null {
+  const token = text
+    .replace(/^\s*(?:authorization:\s*)?bearer\s+/i, "")
+    // A terminal breaks its lines, a chat puts marks of its own between.
+    .replaceAll(/[\s\u200b-\u200d\u2060\ufeff]+/g, "")
+    .replace(/^(["'`])(.*)\1$/, "$2");
+  return /^[\x21-\x7e]*$/.test(token) ? token : null;
+}
+
 /** The token's subject; whether it is true is the server's business. */
 export function userOf(token: string): string {
   const { sub } = claimsOf(token);

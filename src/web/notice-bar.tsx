@@ -7,6 +7,7 @@ export function NoticeBar(props: {
   readonly busy: boolean;
   readonly onRetry: () => void;
   readonly onDismiss: () => void;
+  readonly onSignIn: () => void;
 }) {
   const { notice } = props;
   const seconds = useSecondsUntil(notice.untilMs ?? null);
@@ -25,6 +26,11 @@ export function NoticeBar(props: {
         {notice.retry ? (
           <button type="button" onClick={props.onRetry} disabled={props.busy || seconds > 0}>
             Try again
+          </button>
+        ) : null}
+        {notice.signsIn === true ? (
+          <button type="button" onClick={props.onSignIn}>
+            Sign in again
           </button>
         ) : null}
         {notice.kind === "offline" && !notice.retry && notice.dismissible !== true ? null : (

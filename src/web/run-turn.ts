@@ -103,11 +103,16 @@ export function stopOnServer(token: string, running: RunningTurn, dispatch: Disp
   running.stopping = cancelTurn(token, running.responseId).catch((error: unknown) => {
     running.stopAsked = false;
     const { title, advice } = noticeOf(error);
-    const why =
-      failureOf(error).status === 401 ? `${title}. ${advice}` : "The answer goes on. Try Stop again.";
+    const hasEnded = failureOf(error).status === 401;
     dispatch({
       type: "stop-failed",
-      notice: { kind: "error", title: "Not stopped", advice: why, retry: false },
+      notice: {
+        kind: "error",
+        title: "Not stopped",
+        advice: hasEnded ? `${title}. ${advice}` : "The answer goes on. Try Stop again.",
+        retry: false,
+        ...(hasEnded ? { signsIn: true } : {}),
+      },
     });
   });
 }

@@ -1,7 +1,7 @@
 /** Who are you? One click on a laptop, a token elsewhere. */
 import { useEffect, useState, type FormEvent } from "react";
 import { ApiError, demoSession, listModels, type Session } from "./api.ts";
-import { signInProblem, userOf } from "./credential.ts";
+import { pastedToken, signInProblem, userOf } from "./credential.ts";
 
 export function SignIn(props: {
   /** Nobody signed out: the credential ended. */
@@ -35,7 +35,9 @@ export function SignIn(props: {
 
   const signInWithToken = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
-    const given = token.trim();
+    const given = pastedToken(token);
+    if (given === null)
+      return setProblem("That is no token: it holds characters that none has. Copy it anew.");
     if (given === "") return setProblem("Paste a token first.");
     setBusy(true);
     try {

@@ -142,6 +142,7 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
             model={model}
             seeing={seeing}
             onSaved={conversations.refresh}
+            onEnded={onEnded}
           />
         </div>
       </div>

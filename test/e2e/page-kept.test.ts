@@ -53,6 +53,30 @@ describe.skipIf(browser === null)("what is kept of the chat page", () => {
     await leave(page);
   });
 
+  test("whose credential ends signs in again from where he is, and finds what he typed and attached", async () => {
+    const token = await tokenFor({ user: unique(), org: unique("o") });
+    const { page } = await open();
+    await signInWith(page, token);
+    await say(page, "A chat that is begun");
+    await done(page, 1);
+    await page
+      .locator("input[type=file]")
+      .setInputFiles({ name: "rules.md", mimeType: "text/plain", buffer: Buffer.from("A rule.") });
+    const chip = page.locator(".chip").filter({ hasText: "rules.md" });
+    await chip.getByText("Ready").waitFor();
+    const ended = { status: 401, json: { error: { message: "expired", code: "invalid_token" } } };
+    await page.route("**/v1/chat/completions", (route) => route.fulfill(ended));
+    await say(page, "What does it say?");
+    await page.getByRole("button", { name: "Sign in again" }).click();
+    await page.unroute("**/v1/chat/completions");
+    await page.getByText("Your sign-in has ended").waitFor();
+    await signInWith(page, token);
+    await page.locator("article.user").getByText("A chat that is begun").waitFor();
+    expect(await page.getByLabel("Message", { exact: true }).inputValue()).toBe("What does it say?");
+    await page.getByRole("button", { name: "Remove rules.md" }).waitFor();
+    await leave(page);
+  });
+
   test("who signs out leaves neither chat nor draft to who signs in next, and finds them again himself", async () => {
     const [alice, bob] = [await tokenFor({ user: unique() }), await tokenFor({ user: unique() })];
     const { page } = await open();
