@@ -15,6 +15,29 @@ function pageOf(...lines: readonly (readonly [text: string, y: number, height?: 
 }
 
 test.each([
+  ["against the clock", 1],
+  ["with it", -1],
+])(
+  "what is turned %s is read as if it were not: paragraphs by their lines' distance, and none with what is upright",
+  (_, turn) => {
+    const text = new DocumentText("plain");
+    const paragraphs = new PdfParagraphs(text);
+    const add = (str: string, transform: readonly number[]): void => {
+      paragraphs.add({ str, hasEOL: true, height: 10, transform });
+    };
+    add("Upright.", [10, 0, 0, 10, 72, 300]);
+    for (const [str, under] of [
+      ["The shop opens", 0],
+      ["at nine.", 12],
+      ["Maps stay.", 40],
+    ] as const)
+      add(str, [0, 10 * turn, -10 * turn, 0, 300 + turn * under, 300]);
+    paragraphs.endPage();
+    expect(text.end().text).toBe("Upright.\n\nThe shop opens at nine.\n\nMaps stay.");
+  },
+);
+
+test.each([
   [
     "lines at the usual distance are one paragraph",
     [

@@ -29,7 +29,9 @@ export interface PdfHeading {
 interface Line {
   readonly text: string;
   readonly height: number;
+  /** Of what is read from its side, as if the page were turned. */
   readonly y: number;
+  readonly isTurned: boolean;
 }
 
 /** Between lines of a paragraph there is at most so much, in heights of a letter. */
@@ -120,15 +122,22 @@ export class PdfParagraphs {
       .trim();
     if (text === "") return;
     let height = 0;
-    let y = 0;
+    let place: Pick<Line, "y" | "isTurned"> = { y: 0, isTurned: false };
     for (const piece of pieces)
       // The largest letters are the line's: a footnote's mark is small and stands higher.
       if (piece.str.trim() !== "" && piece.height >= height) {
         height = piece.height;
-        y = piece.transform[5] ?? 0;
+        place = placeOf(piece.transform);
       }
-    this.#lines.push({ text, height, y });
+    this.#lines.push({ text, height, ...place });
   }
+}
+
+/** Of a page that is shown turned, and of a wide table on one that is not, each line begins at the same y: what it is under is beside it. */
+function placeOf([a = 1, b = 0, , , x = 0, y = 0]: readonly number[]): Pick<Line, "y" | "isTurned"> {
+  const isTurned = Math.abs(b) > Math.abs(a);
+  if (!isTurned) return { y, isTurned };
+  return { y: b > 0 ? -x : x, isTurned };
 }
 
 /** What a title and its place in the document have in common, however they are numbered, spaced and written. */
@@ -156,6 +165,7 @@ function headingAt(
 }
 
 function goesOn(before: Line, line: Line): boolean {
+  if (before.isTurned !== line.isTurned) return false;
   const size = Math.max(before.height, line.height);
   // A file without sizes tells nothing: its lines stay together.
   if (size === 0) return true;
