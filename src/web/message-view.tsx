@@ -6,6 +6,7 @@ import { CopyButton } from "./copy-button.tsx";
 import { EditMessage } from "./edit-message.tsx";
 import { maxMessageCharacters } from "./send-rules.ts";
 import { SourceList, Sources } from "./sources.tsx";
+import { isNoAnswer, noAnswer } from "./tell.ts";
 
 const endings: Partial<Record<ChatMessage["status"], string>> = {
   stopped: "Stopped",
@@ -36,7 +37,7 @@ export const MessageView = memo(function MessageView({
   const [editing, setEditing] = useState(false);
   // Whoever leaves the message as it was is back at the button, until he goes elsewhere.
   const [cancelled, setCancelled] = useState(false);
-  const ending = endings[message.status];
+  const ending = isNoAnswer(message) ? noAnswer : endings[message.status];
   const { versions } = message;
   const running = message.status === "waiting" || message.status === "streaming";
   const copyable = message.role === "assistant" && message.text !== "" && !running;

@@ -21,6 +21,10 @@ test("an answer is read once, when it has ended, and not as it is written", () =
   ).toEqual(["Waiting for the answer", null, null, "Assistant: Quantum - x"]);
 });
 
+test("an answer without a word is said to be none, and is no silence", () => {
+  expect(told(sent, { type: "ended", answerId: "a", status: "done" }).at(-1)).toContain("no answer");
+});
+
 test("that it was stopped is said; that it was refused its notice says", () => {
   expect(
     told(sent, delta("half"), { type: "stop-asked" }, { type: "ended", answerId: "a", status: "stopped" }).at(

@@ -2,13 +2,20 @@
  * What is told to who does not see the page, when `before` has become `now`? An answer is read once, when it has ended: read as
  * it is written, it would be read word by word, and a chat that is opened from its first message to its last.
  */
-import type { ChatState } from "./chat-state.ts";
+import type { ChatMessage, ChatState } from "./chat-state.ts";
 
 const endings: Readonly<Record<string, string>> = {
   stopped: "Stopped. ",
   filtered: "Ended by the content policy. ",
   cut: "The answer ended early. ",
 };
+
+/** A model may end without a word, which no conversation keeps. Unsaid, it looks as if the page had broken. */
+export const noAnswer = "The model gave no answer. Ask again, or in other words.";
+
+export function isNoAnswer({ role, status, text }: ChatMessage): boolean {
+  return role === "assistant" && status === "done" && text === "";
+}
 
 /** `null`: nothing new. */
 export function toldOf(before: ChatState, now: ChatState): string | null {
@@ -21,6 +28,7 @@ export function toldOf(before: ChatState, now: ChatState): string | null {
     // What was refused is told by its notice.
     return before.phase === "stopping" && now.notice === before.notice ? "Stopped" : "";
   }
+  if (isNoAnswer(answer)) return noAnswer;
   return `${endings[answer.status] ?? ""}Assistant: ${spoken(answer.text)}`;
 }
 

@@ -169,6 +169,21 @@ describe.skipIf(browser === null)("the chat page", () => {
     await leave(page);
   });
 
+  test("an answer without a word is said to be none", async () => {
+    const { page } = await open();
+    await signInToDemo(page);
+    const chunk = JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] });
+    await page.route("**/v1/chat/completions", (route) =>
+      route.fulfill({
+        headers: { "content-type": "text/event-stream", "x-edgewise-response-id": "resp_empty" },
+        body: `data: ${chunk}\n\ndata: [DONE]\n\n`,
+      }),
+    );
+    await say(page, "Say nothing");
+    await page.locator("article.assistant").getByText("The model gave no answer").waitFor();
+    await leave(page);
+  });
+
   test("models that could not be had at first can be chosen as soon as they can", async () => {
     const { page } = await open();
     let refused = 2;
