@@ -143,7 +143,7 @@ export class ConversationDuties {
   async #tendContent(): Promise<void> {
     const { large } = this.#store();
     await large.ledger.sweep(this.#bucket, Date.now());
-    if (this.#bucket !== null && large.hasToMove)
+    if (this.#bucket !== null && large.hasToMove && large.ledger.nextPutMs(Date.now()) <= Date.now())
       while (await large.moveNext(this.#bucket, (sequence) => this.#newKey(sequence)));
   }
 
@@ -194,7 +194,9 @@ export class ConversationDuties {
   /** When the bucket is to be asked next; `null`: there is no need. */
   get #contentMs(): number | null {
     const { large } = this.#store();
-    return this.#bucket !== null && large.hasToMove ? 0 : large.ledger.nextMs();
+    const eraseMs = large.ledger.nextMs();
+    if (this.#bucket === null || !large.hasToMove) return eraseMs;
+    return Math.min(large.ledger.nextPutMs(Date.now()), eraseMs ?? Infinity);
   }
 
   async #setAlarm(): Promise<void> {

@@ -167,7 +167,7 @@ test("while the bucket is down a turn is saved and read all the same; when it is
     lost.push(key);
     throw new Error("away");
   });
-  await withBucket(stub, bucket, async (object, look) => {
+  await withBucket(stub, bucket, async (object, look, storage) => {
     await object.append(append("t1", [item(long)]));
     await object.alarm();
     expect(look().large.hasToMove).toBe(true);
@@ -175,7 +175,22 @@ test("while the bucket is down a turn is saved and read all the same; when it is
       result: "ok",
       items: [{ json: item(long).json }],
     });
+    // It is asked ever less often, whoever asks for what meanwhile, and whatever memory is lost.
+    const tries = () => lost.length;
+    const before = tries();
+    for (let again = 0; again < 3; again += 1) await object.append(append(`t2/${again}`, [item("short")]));
+    await object.alarm();
+    expect(tries()).toBe(before);
+    for (const wait of [5_000, 10_000, 20_000]) {
+      const nowMs = Date.now();
+      expect(look().large.ledger.nextPutMs(nowMs)).toBeGreaterThan(nowMs + wait / 2);
+      expect(look().large.ledger.nextPutMs(nowMs)).toBeLessThanOrEqual(nowMs + wait);
+      storage.sql.exec("UPDATE content SET due_ms = due_ms - ?", wait);
+      await object.alarm();
+    }
+    expect(tries()).toBe(before + 3);
     away = false;
+    storage.sql.exec("UPDATE content SET due_ms = due_ms - 40000");
     await object.alarm();
     expect(await contentOf(name)).toHaveLength(1);
     // What was tried in vain may have arrived all the same.
@@ -189,7 +204,7 @@ test("while the bucket is down a turn is saved and read all the same; when it is
     storage.sql.exec("UPDATE content SET due_ms = 0 WHERE held = 0");
   });
   await settled(stub, name, 1);
-  expect(await history(stub)).toEqual([long]);
+  expect(await history(stub)).toEqual([long, "short", "short", "short"]);
   expect(await rows(stub)).toMatchObject({ parts: 0, content: 1 });
 });
 

@@ -239,7 +239,8 @@ test("a deletion by the version before is one: the answer is not seen again, and
   await later(probe, replayMs);
   expect(await contentOf(probe.turnId)).toHaveLength(1);
   await runInDurableObject(probe.stub, async (_object, { storage }) => {
-    for (const [key] of storage.kv.list({ prefix: "text/response/" })) storage.kv.delete(key);
+    const keys = Array.from(storage.kv.list({ prefix: "text/response/" }), ([key]) => key);
+    for (const key of keys) storage.kv.delete(key);
     await storage.setAlarm(Date.now() + 60_000);
   });
   await evictDurableObject(probe.stub);

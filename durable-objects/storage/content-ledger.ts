@@ -78,6 +78,20 @@ export class ContentLedger {
   }
 
   /**
+   * When a put is worth another try: later each time that one came to nothing, of which the intents tell, also after an eviction. 0: none did.
+   */
+  nextPutMs(nowMs: number): number {
+    if (!this.#tables.areMade) return 0;
+    const { tries, last } = this.#storage.sql
+      .exec<{ tries: number; last: number | null }>(
+        "SELECT count(*) AS tries, max(due_ms) AS last FROM content WHERE held = 0 AND attempts = 0 AND due_ms > ?",
+        nowMs,
+      )
+      .one();
+    return last === null ? 0 : last - intentMs + retryMs * 2 ** Math.min(tries - 1, 6);
+  }
+
+  /**
    * Erases what is due. Rejects where the bucket can't be reached: it is due again then, later each time.
    *
    * @param bucket `null`: it was there once, and is not bound any more
