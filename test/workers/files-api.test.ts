@@ -1,6 +1,7 @@
 /** `/v1/files` as a client sees it. */
 import { env } from "cloudflare:workers";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
+import { Library } from "../../durable-objects/library/library.ts";
 import { libraryName, libraryVersion } from "../../src/shared/contracts/library.ts";
 import { putTenant } from "./edge-under-test.ts";
 import { callerOf, formOf } from "./knowledge-fixture.ts";
@@ -108,6 +109,24 @@ test("of a client that leaves in the middle of its upload nothing is kept", asyn
   const library = env.LIBRARY.getByName(libraryName({ tenant: "knows", user: "mia" }));
   expect(await holdsText(library, "secret.txt")).toBe(false);
   expect((await mia.ask("GET", "/v1/files")).body["data"]).toEqual([]);
+});
+
+test("an upload that is finished, and whose answer alone is lost, is a file: it is neither refused nor there twice", async () => {
+  const ned = await callerOf("knows", "ned");
+  // oxlint-disable-next-line typescript/unbound-method -- called on the object below
+  const finished = Library.prototype.finishUpload;
+  const lost = vi.spyOn(Library.prototype, "finishUpload").mockImplementation(async function (
+    this: Library,
+    message,
+  ) {
+    await finished.call(this, message);
+    throw new Error("the connection is lost");
+  });
+  const sent = await ned.send("/v1/files", { method: "POST", body: formOf("once.txt", "zyzzyva") });
+  expect(lost).toHaveBeenCalled();
+  lost.mockRestore();
+  expect([sent.status, await sent.json()]).toMatchObject([200, { filename: "once.txt", bytes: 7 }]);
+  expect((await ned.ask("GET", "/v1/files")).body["data"]).toHaveLength(1);
 });
 
 test("who is erased in the middle of an upload is told to try again, and not that there is no such file", async () => {

@@ -82,6 +82,13 @@ async function upload(
       )
     : kept;
   if (finished.ok) return ok(finished.value.file);
+  if (kept.ok) {
+    // It may be the answer alone that was lost: a client that is refused sends the file again, and then has two.
+    const there = await askLibrary(env, address, async (stub, message) =>
+      stub.getFile({ ...message, fileId }),
+    );
+    if (there.ok) return ok(there.value.file);
+  }
   // Where this does not get through, the Library gives the upload up by itself.
   const dropped = await askLibrary(env, address, async (stub, message) =>
     stub.dropUpload({ ...message, fileId, storedIn }),
