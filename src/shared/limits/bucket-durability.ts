@@ -20,27 +20,27 @@ const headShares = { calm: 1 / 64, busy: 1 / 8 } as const;
 type HeadRoom = keyof typeof headShares;
 /**
  * Slots come and go by loans of a twentieth, money by loans of a thousandth of a month's: what they need says nothing of what the other limits
- * do.
+ * do. `period`: a day's or month's limit that has no shorter one of its unit beside it, as money always.
  */
-export type HeadRoomOf = "counts" | "slots" | "cost";
-/** How much head-room each has now; of cost, how many times it was doubled. */
+export type HeadRoomOf = "counts" | "slots" | "period";
+/** How much head-room each has now; of periods, how many times it was doubled. */
 export interface HeadRooms {
   readonly counts: HeadRoom;
   readonly slots: HeadRoom;
-  readonly costDoublings: number;
+  readonly periodDoublings: number;
 }
 /** Of a small limit the larger share is less than this, and worth no write more. */
 const leastCalmHead = { requests: 16, tokens: 16_384, slots: 8, microdollars: 1_000_000 } as const;
 /** Of a day's or month's limit, where what a crash loses is lost until its end. Also never more than the shorter limits have. */
 const calendarHeadShare = 1 / 200;
 /**
- * A month's money has no shorter limit, and 200 kills a month (a deploy is one for every bucket in use) would use it up: its head-room is what
- * was needed lately. It begins with this, is doubled where it did not last until the next write, and halved where it did.
+ * Where there is no shorter limit, 200 kills a month (a deploy is one for every bucket in use) would use it up: its head-room is what was needed
+ * lately. It begins with this, is doubled where it did not last until the next write, and halved where it did.
  */
-const leastCostShare = 1 / 4096;
-export const mostCostDoublings = Math.ceil(Math.log2(calendarHeadShare / leastCostShare));
+const leastPeriodShare = 1 / 4096;
+export const mostPeriodDoublings = Math.ceil(Math.log2(calendarHeadShare / leastPeriodShare));
 /** Of a small limit the two-hundredth is less than this, some turns' worth, and worth no write more. */
-const leastCostHead = 20_000;
+const leastPeriodHead = { requests: 16, tokens: 16_384, slots: 0, microdollars: 20_000 } as const;
 /** Head-room of the counts where the limits are small or missing: costs no limit anything. */
 const leastHead = { requests: 16, tokens: 16_384, microdollars: 1_000_000 };
 const headWithoutLimit = { requests: 1_000, tokens: 1_000_000, slots: 1_000, microdollars: 100_000_000 };
@@ -67,8 +67,8 @@ export function beyondMarks(
 ): "lease" | HeadRoomOf | null {
   if (marks === null || now >= marks.untilMs || bucket.leaseMs > marks.leaseMs) return "lease";
   const { charged } = marks;
-  if (bucket.charged.requests > charged.requests || bucket.charged.tokens > charged.tokens) return "counts";
-  if (bucket.charged.microdollars > charged.microdollars) return "cost";
+  for (const unit of countedUnits)
+    if (bucket.charged[unit] > charged[unit]) return roomOf(unit, rules.values());
   for (const [name, level] of bucket.levels) {
     const most = level.isCalendar ? level.level + level.returned : level.level;
     if (most === 0) continue;
@@ -76,7 +76,9 @@ export function beyondMarks(
     // A mark of last month says nothing of this one.
     const covers =
       mark !== undefined && most <= mark.level && (mark.period === null || mark.period === level.at);
-    if (!covers) return rules.get(name)?.unit === "microdollars" ? "cost" : "counts";
+    if (covers) continue;
+    const rule = rules.get(name);
+    return rule === undefined ? "counts" : roomOf(rule.unit, rules.values());
   }
   // A settlement that was counted but is not on disk may come again after a crash, and free its slot again: see above.
   for (const [key, { held, freed }] of bucket.slots)
@@ -148,7 +150,7 @@ export function isForgettable(bucket: BucketState, now: number): boolean {
 
 function headOf(rule: LimitRule, rules: readonly LimitRule[], rooms: HeadRooms): number {
   if (rule.calendar === undefined) return steadyHead(rule, rooms.counts);
-  if (rule.unit === "microdollars") return costHead(rule, rooms.costDoublings);
+  if (roomOf(rule.unit, rules) === "period") return periodHead(rule, rooms.periodDoublings);
   let head = rule.capacity * calendarHeadShare;
   for (const other of rules)
     if (other.unit === rule.unit && other.calendar === undefined)
@@ -156,8 +158,21 @@ function headOf(rule: LimitRule, rules: readonly LimitRule[], rooms: HeadRooms):
   return Math.ceil(head);
 }
 
-function costHead({ capacity }: LimitRule, doublings: number): number {
-  const needed = Math.max(leastCostHead, capacity * leastCostShare * 2 ** doublings);
+const countedUnits = ["requests", "tokens", "microdollars"] as const satisfies readonly Unit[];
+
+/** By whose head-room are the limits of this unit written? */
+function roomOf(unit: Unit, rules: Iterable<LimitRule>): "counts" | "period" {
+  let room: "counts" | "period" = "counts";
+  for (const rule of rules) {
+    if (rule.unit !== unit) continue;
+    if (rule.calendar === undefined) return "counts";
+    room = "period";
+  }
+  return room;
+}
+
+function periodHead({ capacity, unit }: LimitRule, doublings: number): number {
+  const needed = Math.max(leastPeriodHead[unit], capacity * leastPeriodShare * 2 ** doublings);
   return Math.ceil(Math.min(needed, capacity * calendarHeadShare));
 }
 

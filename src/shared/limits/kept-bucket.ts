@@ -6,7 +6,7 @@ import {
   isForgettable,
   leaseMs,
   markedSnapshot,
-  mostCostDoublings,
+  mostPeriodDoublings,
 } from "./bucket-durability.ts";
 import type { BucketBatch, BucketInspection, BucketReply } from "./bucket-protocol.ts";
 import { type Marks, restore } from "./bucket-snapshot.ts";
@@ -28,8 +28,8 @@ export class KeptBucket {
   #marks: Marks | null = null;
   /** Marks were reached before their time: until then those have more head-room. */
   readonly #busyUntilMs = { counts: 0, slots: 0 };
-  /** Of the head-room of a month's money: see `HeadRooms`. */
-  #costDoublings = 0;
+  /** Of the head-room of limits that have no shorter one beside them: see `HeadRooms`. */
+  #periodDoublings = 0;
   /** Limits that were asked under lately, by level: head-room is for all of them, whoever asks next. */
   readonly #rules = new Map<string, LimitRule>();
   /** Something is not on disk, and only covered by its marks. */
@@ -59,7 +59,7 @@ export class KeptBucket {
     const beyond = changes ? beyondMarks(this.#bucket, this.#marks, this.#rules, now) : null;
     if (beyond === "counts" || beyond === "slots") this.#busyUntilMs[beyond] = now + leaseMs;
     const mustWrite = beyond !== null || (settles && this.#changed && batch.acknowledge === "now");
-    const write = mustWrite ? this.#commit(now, beyond === "cost") : null;
+    const write = mustWrite ? this.#commit(now, beyond === "period") : null;
     return { reply, write, waits: settles && this.#changed && batch.acknowledge !== "unsaid" };
   }
 
@@ -85,14 +85,17 @@ export class KeptBucket {
     return this.#commit(now, false);
   }
 
-  /** `isCostUp`: the head-room of cost did not last until now. */
-  #commit(now: number, isCostUp: boolean): string {
+  /** `isPeriodUp`: that head-room did not last until now. */
+  #commit(now: number, isPeriodUp: boolean): string {
     const { counts, slots } = this.#busyUntilMs;
-    this.#costDoublings = Math.min(mostCostDoublings, Math.max(0, this.#costDoublings + (isCostUp ? 1 : -1)));
+    this.#periodDoublings = Math.min(
+      mostPeriodDoublings,
+      Math.max(0, this.#periodDoublings + (isPeriodUp ? 1 : -1)),
+    );
     const rooms = {
       counts: roomAt(counts, now),
       slots: roomAt(slots, now),
-      costDoublings: this.#costDoublings,
+      periodDoublings: this.#periodDoublings,
     };
     const { text, marks } = markedSnapshot(this.#bucket, this.#rules, now, rooms);
     this.#marks = marks;

@@ -168,6 +168,22 @@ test("two hundred kills in a month, as many as there are deploys, leave an org m
   expect(left).toBeGreaterThan(money.capacity - spent - 0.06 * money.capacity);
 });
 
+test("two hundred kills leave most of a month's tokens as well, where no shorter window holds them", () => {
+  const bucket = new Bucket();
+  bucket.rules = [{ ...money, name: "tokens_per_month", unit: "tokens", capacity: 1_000_000_000 }];
+  for (let index = 0; index < 200; index += 1) {
+    for (let turn = 0; turn < 3; turn += 1) {
+      const outcome = bucket.admit(`c${index}.${turn}`, 2_000);
+      if (outcome.type !== "granted") throw new Error(outcome.type);
+      bucket.do(settle(`c${index}.${turn}`, outcome.receipt, amounts(1, 1_000), amounts(1, 2_000, 1)));
+      bucket.commit();
+    }
+    bucket.kill();
+    bucket.now += 3_000_000;
+  }
+  expect(bucket.remaining()[0]).toBeGreaterThan(900_000_000);
+});
+
 test("money that is lent by thousandths has more head-room while it is, never more than a two-hundredth, and less again behind it", () => {
   const bucket = new Bucket();
   bucket.rules = [money];
