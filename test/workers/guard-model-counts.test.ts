@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { bearer, post } from "./edge-under-test.ts";
 import { ask, chat } from "./moderation-fixture.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
+import { openSocket } from "./test-socket.ts";
 
 const guarded = { input: "block", output: "off", model: "guard" } as const;
 const engine = scriptedEdge({
@@ -71,4 +72,15 @@ test("a prompt that is flagged by it, and then refused, counts as a request; not
   expect(free.status).toBe(404);
   await free.body?.cancel();
   await expectBill(await bearer("harm-blocks", user), 0, 0);
+});
+
+test("on a socket as well: a prompt that it blocks counts as a request", async () => {
+  engine.tokens = ["unsafe", "\n", "S9"];
+  const authorization = await bearer("harm-guard", crypto.randomUUID());
+  const socket = await openSocket(authorization);
+  socket.say({ type: "response.create", model: "auto", input: "Hello" });
+  await socket.untilEvents("error");
+  expect(socket.events).toMatchObject([{ status: 400, error: { code: "content_policy_violation" } }]);
+  socket.leave();
+  await expectBill(authorization, 1, 0);
 });
