@@ -174,7 +174,23 @@ export class AnswerRounds {
     };
   }
 
-  async #concluded(turn: LiveTurn, round: EndedRound, collected: AnswerCollector): Promise<TurnOutcome> {
+  /**
+   * Whoever waits for a whole chat completion has had nothing of one that an engine broke off, and its library asks again: what was said is
+   * neither kept nor paid, as in a direct turn. A failed response is there by its id; what tools said and did stands.
+   */
+  #isLost(how: EndedRound["how"]): boolean {
+    const { request, tools } = this.#options;
+    if (request.response !== undefined || request.chat.stream === true) return false;
+    return (how === "origin-error" || how === "stalled") && (tools?.rounds ?? []).length === 0;
+  }
+
+  async #concluded(turn: LiveTurn, ended: EndedRound, said: AnswerCollector): Promise<TurnOutcome> {
+    const isLost = this.#isLost(ended.how);
+    const round = isLost ? { ...ended, totals: { ...ended.totals, usage: noUsage } } : ended;
+    return this.#sealed(turn, round, isLost ? new AnswerCollector(maxGatheredCharacters, false) : said);
+  }
+
+  async #sealed(turn: LiveTurn, round: EndedRound, collected: AnswerCollector): Promise<TurnOutcome> {
     const { form, request, deps, turnDeps, stages, entered, tools, grounding } = this.#options;
     const { how, totals, said, story, record } = round;
     const guarded = this.#guarded;
