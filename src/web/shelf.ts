@@ -13,8 +13,9 @@ export class Shelf {
   }
 
   set(key: string, value: string): void {
-    this.#memory.set(key, value);
-    this.#try((storage) => storage.setItem(key, value));
+    // What the storage has is not remembered: another tab may write it, too.
+    if (this.#try((storage) => storage.setItem(key, value)) === null) this.#memory.set(key, value);
+    else this.#memory.delete(key);
   }
 
   remove(key: string): void {
@@ -22,6 +23,7 @@ export class Shelf {
     this.#try((storage) => storage.removeItem(key));
   }
 
+  /** `null`: it can't be used. */
   #try<Value>(use: (storage: Storage) => Value): Value | null {
     try {
       return use(this.#storage());
