@@ -72,6 +72,20 @@ describe("nobody goes on", () => {
     expect(world.asked).toHaveLength(1);
   });
 
+  test("a client that waits for more than fits its time is told so, and not to send it again: what was generated is paid", async () => {
+    const world = turnWorld({
+      replicas: 2,
+      tenant: { requests: { deadline_seconds: 5 } },
+      speed: { ttftMs: 1, tokenMs: 500 },
+    });
+    const whole = { stream: false, stream_options: undefined, max_tokens: 4000 };
+    const result = await underClock(world.chat({ ...body(asked), ...whole }));
+    expect(result).toMatchObject({ text: null, refused: "deadline-exceeded" });
+    expect(result.endings).toMatchObject([{ end: "deadline" }]);
+    expect(result.charged[0]?.tokens).toBeGreaterThan(5);
+    expect(world.asked).toHaveLength(1);
+  });
+
   test("in the middle of thinking", async () => {
     const world = turnWorld({ replicas: 2 });
     world.faultNext(fault);

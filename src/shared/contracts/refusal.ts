@@ -54,6 +54,8 @@ export type Refusal =
     }
   | { readonly kind: "origin-unavailable"; readonly retryAfterMs: number; readonly detail: string }
   | { readonly kind: "overloaded"; readonly retryAfterMs: number }
+  /** The answer that its client waits for took longer than `requests.deadline_seconds`: the next one would, too. */
+  | { readonly kind: "deadline-exceeded" }
   | {
       readonly kind: "dependency-unavailable";
       readonly component: string;

@@ -263,8 +263,12 @@ function passOptions(turn: LiveTurn, deps: TurnDeps, guard: AnswerGuard | undefi
   } as const;
 }
 
-/** For a client that waits for the whole answer, a broken one is a refusal, and its library may try again. */
+/**
+ * For a client that waits for the whole answer, a broken one is a refusal, and its library may try again; but not one that took too long,
+ * which is paid for.
+ */
 function brokenAnswer(end: StreamEnd): Refusal {
+  if (end === "deadline") return { kind: "deadline-exceeded" };
   return end === "client-gone"
     ? { kind: "client-gone" }
     : { kind: "origin-unavailable", retryAfterMs: 1000, detail: `the answer broke: ${end}` };

@@ -50,6 +50,7 @@ const everyRefusal: { readonly [Kind in Refusal["kind"]]: Extract<Refusal, { kin
   "origin-rejected": { kind: "origin-rejected", status: 422, detail: "SECRET pydantic trace" },
   "origin-unavailable": { kind: "origin-unavailable", retryAfterMs: 2000, detail: "SECRET 10.0.0.7 refused" },
   overloaded: { kind: "overloaded", retryAfterMs: 500 },
+  "deadline-exceeded": { kind: "deadline-exceeded" },
   "dependency-unavailable": {
     kind: "dependency-unavailable",
     component: "bucket",
@@ -89,6 +90,7 @@ const statusAndCode: Readonly<Record<Refusal["kind"], readonly [number, string]>
   "origin-rejected": [400, "request_rejected"],
   "origin-unavailable": [503, "service_unavailable"],
   overloaded: [503, "overloaded"],
+  "deadline-exceeded": [504, "deadline_exceeded"],
   "dependency-unavailable": [503, "service_unavailable"],
   "client-gone": [408, "request_cancelled"],
   internal: [500, "internal_error"],

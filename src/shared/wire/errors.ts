@@ -208,6 +208,8 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         `Every server of this model is busy. Try again ${inWhile(refusal.retryAfterMs)}${reference(context)}.`,
         retryAfter(refusal.retryAfterMs),
       );
+    case "deadline-exceeded":
+      return wire(504, "server_error", "deadline_exceeded", null, deadlineExceeded, noRetry);
     case "dependency-unavailable":
       return wire(
         503,
@@ -240,6 +242,8 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
 
 const noRetry: Readonly<Record<string, string>> = { "x-should-retry": "false" };
 
+const deadlineExceeded =
+  "The answer took longer than is allowed here. Ask for fewer tokens, or for a stream, of which what was said by then is yours.";
 const noStoredAnswer =
   "No answer to this request is stored, and its header 'Cache-Control: only-if-cached' asks for no other. Leave that out to have one made.";
 const missingCredential =

@@ -33,6 +33,7 @@ const components: Readonly<Record<Refusal["kind"], string>> = {
   "origin-rejected": "origin",
   "origin-unavailable": "origin",
   overloaded: "origin",
+  "deadline-exceeded": "edge",
   // The record says which one.
   "dependency-unavailable": "dependency",
   "client-gone": "client",
