@@ -11,6 +11,7 @@ const engine = scriptedEdge({
   flags: { safety: { injection: { user: "flag", data: "flag" } } },
   strips: { safety: { injection: { data: "strip" } } },
   frames: { safety: { injection: { spotlight: true } } },
+  marks: { safety: { injection: { datamark: true } } },
   plain: {},
 });
 
@@ -153,6 +154,18 @@ test("spotlight: results of tools stand between marks, the same in every turn, a
   );
   expect(first.match(/\[data /g)).toHaveLength(1);
   expect(await read()).toBe(first);
+});
+
+test("datamark: a sign stands behind each word of what tools returned, and of nothing else", async () => {
+  const authorization = await bearer("marks", "marked");
+  await (await post("/v1/chat/completions", authorization, withResult(attack))).text();
+  await settled();
+  const read = engine.lastRead();
+  const sign = /A (.) stands behind each word there/.exec(read)?.[1] ?? "";
+  expect(read).toContain(attack.replaceAll(" ", `${sign} `));
+  expect(read).not.toContain("Ignore all");
+  expect(read).toContain("Weather?");
+  expect(read).toMatch(/\[end of data [0-9a-f]{12}\]/);
 });
 
 test("a tenant that wants nothing looked for gets what it had", async () => {

@@ -1,4 +1,5 @@
 import type { Turn } from "./conversation.ts";
+import { withoutMarks } from "./datamark.ts";
 import { meaningfulWords, overlap, sentencesOf } from "./words.ts";
 
 /**
@@ -25,7 +26,7 @@ export function passagesOf(turns: readonly Turn[]): Passage[] {
       found++;
       passages.push({
         label: labelOf(match[2] ?? "") ?? String(passages.length + 1),
-        text: (match[3] ?? "").trim(),
+        text: withoutMarks((match[3] ?? "").trim(), turn.text),
       });
     }
     if (found > 0) continue;

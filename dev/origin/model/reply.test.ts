@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { passagesText } from "../../../src/shared/prompt/passages.ts";
+import { spotlight } from "../../../src/shared/safety/spotlight.ts";
 import type { Conversation, JsonSchema, Tool, Turn } from "./conversation.ts";
 import { instanceOf } from "./json-instance.ts";
 import { replyTo } from "./reply.ts";
@@ -72,6 +74,27 @@ describe("the stand-in", () => {
     );
     expect(content.split("Basalt is a volcanic rock")).toHaveLength(2);
     expect(content).toContain("Basalt is a volcanic rock [1][2].");
+  });
+
+  test("leaves out the signs by which words of passages and results of tools are marked as data", () => {
+    const found = [
+      { fileId: "f", filename: "rocks.md", attributes: {}, ordinal: 0, start: 0, end: 9, score: 1 },
+    ];
+    const { text } = passagesText(
+      found.map((one) => ({ ...one, text: "Chalk is soft.\nBasalt is a volcanic rock." })),
+      "bars",
+      { tokens: 1000, windowTokens: 8000, estimateRatio: 1, markedBy: "secret" },
+    );
+    const cited = replyTo(conversation([turn("user", `${text}What kind of rock is basalt?`)]), 0);
+    expect(cited.content).toBe("From the passages that I was given: Basalt is a volcanic rock [1].");
+    const result = spotlight(
+      "18 degrees\nand rain",
+      { secret: "secret", marksWords: true },
+      "what a tool returned",
+    );
+    const told = replyTo(conversation([turn("user", "Weather?"), turn("tool", result)]), 0);
+    expect(told.content).toContain("18 degrees");
+    expect(told.content).toContain("and rain");
   });
 
   test("says so when no passage answers", () => {

@@ -1,4 +1,5 @@
 import type { Conversation, Reply, Turn } from "./conversation.ts";
+import { withoutMarks } from "./datamark.ts";
 import { guardReply, isGuard } from "./guard.ts";
 import { instanceOf } from "./json-instance.ts";
 import { longText } from "./long-text.ts";
@@ -115,5 +116,5 @@ function resultsAtEnd(turns: readonly Turn[]): string[] {
   const results: string[] = [];
   for (let at = turns.length - 1; at >= 0 && turns[at]?.role === "tool"; at--)
     results.unshift(turns[at]?.text ?? "");
-  return results;
+  return results.map((result) => withoutMarks(result, result));
 }

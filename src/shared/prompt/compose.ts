@@ -10,6 +10,7 @@ import { neutraliseValue, type TokenFamily, tokenFamilyOf } from "./control-toke
 import { llama31StopTokenIds, llama31StopTokens, renderLlama31 } from "./llama-3-1-template.ts";
 import { needsEngineParser } from "./needs-engine-parser.ts";
 import type { FoundPassage } from "../retrieval/passage.ts";
+import type { Spotlight } from "../safety/spotlight.ts";
 import { passagesText, withPassages } from "./passages.ts";
 import { type PreparedMessages, prepareMessages } from "./prepare-messages.ts";
 import {
@@ -44,8 +45,8 @@ export interface ComposeTerms {
   readonly cacheSalt: string | null;
   /** Salts the keys by which the prompt's beginning is recognised; null: there is but one replica, so none are made. */
   readonly affinitySeed: number | null;
-  /** Results of tools are framed as data, with marks by this secret (safety/spotlight.ts); absent or null: they stand as they are. */
-  readonly spotlightSecret?: string | null;
+  /** How results of tools, and passages, are framed as data; absent or null: they stand as they are. */
+  readonly spotlight?: Spotlight | null;
   /** Where the request names no length of the answer, the engine is told none either: it has what the window leaves. */
   readonly openEnd?: boolean;
   /** What was found for this turn, best first: as many as there is room for (passages.ts). Absent: the turn is not grounded. */
@@ -203,6 +204,7 @@ function ground(
     tokens: model.context_window - wantedTokens(input) - kept * estimateRatio * slack,
     windowTokens: model.context_window,
     estimateRatio: estimateRatio * slack,
+    markedBy: input.spotlight?.marksWords === true ? input.spotlight.secret : null,
   });
   const grounded = shown === 0 ? null : withPassages(messages, text);
   return grounded === null ? { prepared, shown: 0 } : { prepared: { messages: grounded, ownFrom }, shown };

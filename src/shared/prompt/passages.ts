@@ -11,6 +11,8 @@
 import type { FoundPassage } from "../retrieval/passage.ts";
 import type { ChatMessage } from "./chat-message.ts";
 import { neutraliseText, type TokenFamily } from "./control-tokens.ts";
+import { datamarked, datamarkRule, datamarkSign } from "../safety/datamark.ts";
+import { spotlightMark } from "../safety/spotlight.ts";
 import { estimateTokens } from "./token-estimate.ts";
 
 /**
@@ -33,6 +35,8 @@ export interface PassageRoom {
   readonly windowTokens: number;
   /** What to multiply estimates with. */
   readonly estimateRatio: number;
+  /** The secret by which signs stand behind their words (safety/datamark.ts); absent or null: none do. */
+  readonly markedBy?: string | null;
 }
 
 /** The best of the passages that there is room for, as they go into the prompt. `shown`: how many; with 0 there is no text. */
@@ -42,13 +46,14 @@ export function passagesText(
   room: PassageRoom,
 ): { readonly text: string; readonly shown: number } {
   const most = Math.min(room.tokens, room.windowTokens * shareOfWindow);
-  const head = `<passages>\n${instruction}\n`;
+  const sign = signOf(passages, room.markedBy ?? null);
+  const head = `<passages>\n${instruction}${sign === null ? "" : ` ${datamarkRule(sign)}`}\n`;
   const tail = "</passages>\n\n";
   let tokens = estimateTokens(head + tail) * room.estimateRatio;
   let text = head;
   let shown = 0;
   for (const passage of passages) {
-    const written = writtenPassage(passage, shown + 1, family);
+    const written = writtenPassage(passage, shown + 1, family, sign);
     tokens += estimateTokens(written) * room.estimateRatio;
     if (tokens > most) break;
     text += written;
@@ -57,14 +62,26 @@ export function passagesText(
   return shown === 0 ? { text: "", shown } : { text: text + tail, shown };
 }
 
+/** One for all of them, which none of their texts holds. By their texts alone: the same in every turn that is given the same. */
+function signOf(passages: readonly FoundPassage[], secret: string | null): string | null {
+  if (secret === null) return null;
+  const all = passages
+    .flatMap(({ text, filename, headings = [] }) => [text, filename, ...headings])
+    .join("\n");
+  return datamarkSign(all, spotlightMark(secret, all));
+}
+
 function writtenPassage(
   { filename, headings = [], text, page }: FoundPassage,
   number: number,
   family: TokenFamily,
+  sign: string | null,
 ): string {
-  const section = headings.length === 0 ? "" : ` section="${attribute(headings.join(" / "), family)}"`;
+  const mark = (value: string): string => (sign === null ? value : datamarked(value, sign));
+  const named = (value: string): string => mark(attribute(value, family));
+  const section = headings.length === 0 ? "" : ` section="${named(headings.join(" / "))}"`;
   const place = page === undefined ? "" : ` page="${page}"`;
-  return `<passage id="${number}" source="${attribute(filename, family)}"${place}${section}>${safe(text, family)}</passage>\n`;
+  return `<passage id="${number}" source="${named(filename)}"${place}${section}>${mark(safe(text, family))}</passage>\n`;
 }
 
 /** Of a name or a heading only so much is told. */

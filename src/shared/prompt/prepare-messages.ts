@@ -4,7 +4,7 @@ import { type OrphanedResult, pairCalls } from "./answered-calls.ts";
 import { type ChatMessage, flattenContent } from "./chat-message.ts";
 import { neutraliseMessage, type TokenFamily } from "./control-tokens.ts";
 import { withSingleToolCalls } from "./single-tool-calls.ts";
-import { spotlightResult } from "../safety/spotlight.ts";
+import { type Spotlight, spotlightResult } from "../safety/spotlight.ts";
 
 export interface MessagesInput {
   readonly request: { readonly messages: readonly ChatMessage[] };
@@ -12,7 +12,7 @@ export interface MessagesInput {
   readonly history: readonly ChatMessage[];
   readonly defaultSystemPrompt: string | null;
   readonly model: { readonly template?: string | undefined };
-  readonly spotlightSecret?: string | null;
+  readonly spotlight?: Spotlight | null;
 }
 
 export interface PreparedMessages {
@@ -52,8 +52,9 @@ export function prepareMessages(
       : [...withSummary(instructions, earlier), ...turn];
   const forTemplate = input.model.template === "llama-3.1" ? withSingleToolCalls : unchanged;
   const prepared = forTemplate(all);
-  const secret = input.spotlightSecret ?? null;
-  const messages = secret === null ? prepared : prepared.map((message) => spotlightResult(message, secret));
+  const spotlight = input.spotlight ?? null;
+  const messages =
+    spotlight === null ? prepared : prepared.map((message) => spotlightResult(message, spotlight));
   return ok({ messages, ownFrom: goesOn ? messages.length - forTemplate(turn).length : 0 });
 }
 

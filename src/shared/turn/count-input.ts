@@ -15,7 +15,7 @@ import { dearestPrice } from "./dearest-price.ts";
 import { planModel, planWithHistory, type Candidate, type Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 import { toTell } from "./refused-candidate.ts";
-import { spotlightSecretOf } from "../safety/spotlight.ts";
+import { spotlightOf } from "../safety/spotlight.ts";
 
 export interface CountedInput {
   readonly tokens: number;
@@ -107,7 +107,7 @@ async function countFor(
     cacheSalt: null,
     affinitySeed: null,
     // All marks are of one length: which they are counts for nothing here.
-    spotlightSecret: spotlightSecretOf(turn.tenant.safety, ""),
+    spotlight: spotlightOf(turn.tenant.safety, ""),
     passages: grounding === null ? null : grounding.passages,
   });
   if (!composed.ok) return composed;

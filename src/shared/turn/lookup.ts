@@ -107,7 +107,8 @@ function keyOf(
 /** A masked or blocked answer is of its policy; a policy that looks for nothing changes nothing. */
 function safetyOf({ tenant: { safety } }: ValidatedTurn): string | null {
   const links = safety.links.action !== "off";
-  const injection = looksForInjection(safety.injection) || safety.injection.spotlight;
+  const { spotlight, datamark } = safety.injection;
+  const injection = looksForInjection(safety.injection) || spotlight || datamark;
   const moderation = safety.moderation !== undefined;
   const patterns = !resolvePolicy(safety.input).isOff || !resolvePolicy(safety.output).isOff;
   if (!patterns && !injection && !links && !moderation) return null;

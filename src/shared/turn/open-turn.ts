@@ -21,7 +21,7 @@ import { answerReservation, wholeReservation } from "../limits/estimate.ts";
 import { seedOf } from "../routing/affinity.ts";
 import { hasSeveralReplicas } from "../routing/fleet-index.ts";
 import type { OriginAnswer } from "../routing/ports.ts";
-import { spotlightSecretOf } from "../safety/spotlight.ts";
+import { spotlightOf } from "../safety/spotlight.ts";
 import type { Asked } from "./asked.ts";
 import { dearestPrice } from "./dearest-price.ts";
 import { promptExhausted } from "./exhausted.ts";
@@ -199,7 +199,7 @@ async function askCandidate(
     cacheSalt,
     affinitySeed: hasSeveralReplicas(deps.fleet, candidate.variant.clusters) ? seedOf(cacheSalt) : null,
     openEnd,
-    spotlightSecret: spotlightSecretOf(turn.tenant.safety, cacheSalt),
+    spotlight: spotlightOf(turn.tenant.safety, cacheSalt),
     passages: grounding === null ? null : grounding.passages,
   });
   if (!composed.ok) return err({ refusal: composed.error, givesWay: true });

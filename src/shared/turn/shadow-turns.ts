@@ -14,7 +14,7 @@ import { stableDraw } from "../routing/stable-draw.ts";
 import type { TokenCalibration } from "../prompt/token-calibration.ts";
 import type { Asked } from "./asked.ts";
 import type { ValidatedTurn } from "./ports.ts";
-import { spotlightSecretOf } from "../safety/spotlight.ts";
+import { spotlightOf } from "../safety/spotlight.ts";
 
 /** What of a turn is copied. */
 export interface CopiedTurn {
@@ -161,7 +161,7 @@ function requestOf(
     cacheSalt,
     // It goes where it disturbs least, not where its prefix is.
     affinitySeed: null,
-    spotlightSecret: spotlightSecretOf(tenant.safety, cacheSalt),
+    spotlight: spotlightOf(tenant.safety, cacheSalt),
     passages: grounding?.passages ?? null,
   });
   if (!composed.ok) return null;

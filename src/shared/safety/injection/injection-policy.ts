@@ -14,6 +14,8 @@ export const injectionPolicySchema = z.lazy(() =>
     when_slow: z.enum(["open", "closed"]).default("closed"),
     /** Results of tools reach the model between marks that say that they are data (spotlight.ts). */
     spotlight: z.boolean().default(false),
+    /** They do, and a sign stands behind each of their words, and of those of passages of files (datamark.ts). */
+    datamark: z.boolean().default(false),
   }),
 );
 export type InjectionPolicy = z.infer<typeof injectionPolicySchema>;
