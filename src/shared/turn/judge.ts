@@ -8,7 +8,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Usage } from "../contracts/usage.ts";
 import type { Principal } from "../identity/principal.ts";
-import type { ClientPlace, OriginAnswer } from "../routing/ports.ts";
+import type { ClientPlace, OriginAnswer, OriginOutcome } from "../routing/ports.ts";
 import { wholeText } from "../routing/whole-text.ts";
 import { guardScores, withoutFrame } from "../safety/moderation/llama-guard.ts";
 import type { JudgedMessage, Verdict } from "../safety/moderation/moderator.ts";
@@ -125,7 +125,8 @@ async function askCandidate(
   return readVerdict(dispatched.value, model, promptTokens);
 }
 
-async function readVerdict(
+/** Tells of the replica how it ended. */
+export async function readVerdict(
   answer: OriginAnswer,
   model: string,
   promptTokens: number,
@@ -144,7 +145,9 @@ async function readVerdict(
       ? guardScores(content, chanceOfUnsafe(choice["logprobs"]))
       : null;
   if (scores === null || !isRecord(value)) {
-    const refusal = noVerdict(answer, "the model did not answer as a guard does");
+    // A text that talks it out of its office is no fault of its replica: breakers of a guard that all need would be its writer's to open.
+    const outcome = typeof content === "string" ? "done" : "origin-error";
+    const refusal = noVerdict(answer, "the model did not answer as a guard does", outcome);
     return err({ refusal, isAnswered: true });
   }
   answer.report("done");
@@ -158,8 +161,8 @@ async function readVerdict(
   return ok({ scores, model, usage, answer });
 }
 
-function noVerdict(answer: OriginAnswer, detail: string): Refusal {
-  answer.report("origin-error");
+function noVerdict(answer: OriginAnswer, detail: string, outcome: OriginOutcome = "origin-error"): Refusal {
+  answer.report(outcome);
   return { kind: "origin-unavailable", retryAfterMs: 1000, detail };
 }
 
