@@ -60,8 +60,19 @@ export async function askModel(
   const answered = await answerDirect(turn, deps, { background, onEnd: ended }, signal);
   if (!answered.ok) return answered;
   if (answered.value.kind !== "json") return err({ kind: "internal", detail: "an answer that streams" });
-  const { choices } = JSON.parse(answered.value.body) as {
-    readonly choices: readonly { readonly message: { readonly content: string | null } }[];
+  return textOf(answered.value.body);
+}
+
+/** @param body the whole answer, JSON. Where the tenant's policy for answers stopped it, there is none: half a summary would stand for all that was said */
+export function textOf(body: string): Result<string, Refusal> {
+  const { choices } = JSON.parse(body) as {
+    readonly choices: readonly {
+      readonly message: { readonly content: string | null };
+      readonly finish_reason: string;
+    }[];
   };
-  return ok(choices[0]?.message.content ?? "");
+  const [choice] = choices;
+  return choice?.finish_reason === "content_filter"
+    ? err({ kind: "content-refused", categories: [] })
+    : ok(choice?.message.content ?? "");
 }
