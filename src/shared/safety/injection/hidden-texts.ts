@@ -17,21 +17,64 @@ export interface HiddenText {
 const mostDecodedCharacters = 32_768;
 const mostBlobs = 64;
 const fewestDecodedCharacters = 12;
-const blobPattern = /[A-Za-z0-9+/_-]{20,}={0,2}/g;
 const hexPattern = /^(?:[0-9a-f]{2})+$/i;
+/** Pieces of sixteen characters and more, apart by blanks and line ends (as programs that encode wrap them), and a shorter last one. */
+const blobPattern =
+  /[A-Za-z0-9+/_-]{16,}(?:\s{1,8}[A-Za-z0-9+/_-]{16,})*(?:\s{1,8}[A-Za-z0-9+/_-]{2,15}(?![A-Za-z0-9+/_-]))?={0,2}/g;
+/** Of a piece by itself. */
+const fewestOfPiece = 20;
+/** Byte by byte: `49 67`, `49:67`, `0x49, 0x67`, `\x49\x67`. */
+const bytesPattern =
+  /(?:\\x|0x)?[0-9a-f]{2}(?:[\s,:]{1,3}(?:\\x|0x)?[0-9a-f]{2}){11,}|(?:\\x[0-9a-f]{2}){12,}/gi;
 
 export function* blobTexts(text: string): Generator<HiddenText> {
   let left = mostDecodedCharacters;
   let blobs = 0;
-  for (const match of text.matchAll(blobPattern)) {
-    if (left <= 0 || blobs >= mostBlobs) return;
-    const [blob] = match;
-    const decoded = hexPattern.test(blob) ? fromHex(blob, left) : fromBase64(blob, left);
-    if (decoded === null) continue;
-    blobs += 1;
-    left -= decoded.length;
-    yield { text: decoded, start: match.index, end: match.index + blob.length, placeOf: null };
+  for (const { blob, start } of blobsOf(text)) {
+    for (const { decoded, from, to } of decodedOf(blob, left)) {
+      if (left <= 0 || blobs >= mostBlobs) return;
+      blobs += 1;
+      left -= decoded.length;
+      yield { text: decoded, start: start + from, end: start + to, placeOf: null };
+    }
   }
+}
+
+function* blobsOf(text: string): Generator<{ readonly blob: string; readonly start: number }> {
+  for (const match of text.matchAll(blobPattern)) yield { blob: match[0], start: match.index };
+  for (const match of text.matchAll(bytesPattern)) yield { blob: match[0], start: match.index };
+}
+
+interface Decoded {
+  readonly decoded: string;
+  /** Places in the blob. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Its pieces as one, without the last, which may be a word that follows, and with it; where neither is a text, each by itself. What is
+ * taken out (strip.ts) is the first of what begins at a place.
+ */
+function decodedOf(blob: string, most: number): readonly Decoded[] {
+  const pieces = [...blob.matchAll(/\S+/g)].map(({ 0: piece, index }) => ({ piece, from: index }));
+  const last = pieces.at(-1)?.from ?? 0;
+  const ends = last === 0 ? [blob.length] : [blob.slice(0, last).trimEnd().length, blob.length];
+  const joined = ends.flatMap((to) => decodedIn(blob.slice(0, to), 0, most));
+  if (joined.length > 0 || pieces.length < 2) return joined;
+  return pieces.flatMap(({ piece, from }) => decodedIn(piece, from, most));
+}
+
+function decodedIn(piece: string, from: number, most: number): readonly Decoded[] {
+  const decoded = decode(piece, most);
+  return decoded === null ? [] : [{ decoded, from, to: from + piece.length }];
+}
+
+function decode(blob: string, most: number): string | null {
+  const written = blob.replaceAll(/\\x|0x|[\s,:]/gi, "");
+  if (written.length >= fewestOfPiece && hexPattern.test(written)) return fromHex(written, most);
+  const plain = blob.replaceAll(/\s/g, "");
+  return plain.length < fewestOfPiece || /[\\,:]/.test(plain) ? null : fromBase64(plain, most);
 }
 
 function fromHex(blob: string, most: number): string | null {
@@ -46,9 +89,9 @@ function fromBase64(blob: string, most: number): string | null {
   const plain = blob.replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
   const length = Math.min(plain.length, Math.ceil(most / 3) * 4) & ~3;
   const cut = plain.length <= length || plain.length - length < 4 ? plain : plain.slice(0, length);
-  // One character more than whole bytes fill is no base64.
-  if (cut.length % 4 === 1) return null;
-  return readable(Uint8Array.from(atob(cut), (character) => character.charCodeAt(0)));
+  // One character more than whole bytes fill says nothing.
+  const whole = cut.length % 4 === 1 ? cut.slice(0, -1) : cut;
+  return readable(Uint8Array.from(atob(whole), (character) => character.charCodeAt(0)));
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });

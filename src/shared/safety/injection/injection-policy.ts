@@ -28,7 +28,7 @@ export function looksForInjection({ user, data }: InjectionPolicy): boolean {
 }
 
 /** Bump with every change of what is found or taken out, weights among them: part of the answer cache's key. */
-export const injectionRulesVersion = "2";
+export const injectionRulesVersion = "3";
 
 /** About 50 ms: `node dev/eval-injection.ts` measures the pace. */
 export const injectionBudgetCharacters = 500_000;
