@@ -103,6 +103,26 @@ test("a long answer lies in the bucket once its journal is gone, and is read who
   expect(await runDurableObjectAlarm(probe.stub)).toBe(false);
 });
 
+test("kept for longer when its time is over and its bytes are on their way out: it is gone, and not out of reach for weeks", async () => {
+  const probe = await ended();
+  await later(probe, replayMs);
+  const leaving = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  probe.control.bucket = async (call) => {
+    if (call !== "delete") return;
+    leaving.resolve();
+    await goOn.promise;
+  };
+  const ending = later(probe, dayMs);
+  await leaving.promise;
+  await probe.stub.hold({ ...asking, untilMs: Date.now() + dayMs });
+  expect(await response(probe)).toBeNull();
+  goOn.resolve();
+  await ending;
+  await settled(probe, []);
+  expect(await probe.stub.retrieve(asking)).toEqual({ result: "unknown" });
+});
+
 test("without a bucket it stays where it was", async () => {
   const probe = new Probe();
   probe.control.bucket = null;
