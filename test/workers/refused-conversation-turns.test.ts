@@ -7,7 +7,7 @@ import { scriptedEdge } from "./scripted-edge.ts";
 import { eventually } from "./eventually.ts";
 
 const engine = scriptedEdge({
-  talks: { default_system_prompt: "Be kind." },
+  talks: { default_system_prompt: "Be kind.", requests: { max_body_bytes: 33_554_432 } },
 });
 
 test("a conversation that is gone, or another's, is refused by the field that names it, alike", async () => {
@@ -82,17 +82,17 @@ test("while its conversation is out of reach a turn is 503 with Retry-After and 
 
 test("a message that a conversation can't keep is refused before anything is asked, and not lost after it was paid", async () => {
   const authorization = await bearer("talks", "large");
-  const long = "x".repeat(1_600_000);
-  const refused = await post("/v1/chat/completions", authorization, say(long, "large"));
+  // Each of them a message may hold, and both together a message to an object may not.
+  const messages = Array.from({ length: 2 }, () => ({ role: "user", content: "x".repeat(6_100_000) }));
+  const refused = await post("/v1/chat/completions", authorization, say("", "large", { messages }));
   expect(refused.status).toBe(413);
-  const response = { model: "auto", conversation: "large", input: long };
+  const response = { model: "auto", conversation: "large", input: messages };
   expect((await post("/v1/responses", authorization, response)).status).toBe(413);
   expect(engine.asked).toHaveLength(0);
-  // Several that are each small enough are kept, and what no conversation is to keep may be as long as any.
-  const halves = [long.slice(0, 800_000), long.slice(800_000)].map((content) => ({ role: "user", content }));
+  // One alone is kept, and what no conversation is to keep may be as long as any.
   for (const body of [
-    say("", "large", { messages: halves }),
-    { ...say(long, ""), conversation_id: undefined },
+    say("", "large", { messages: messages.slice(1) }),
+    { ...say("", "", { messages }), conversation_id: undefined },
   ])
     expect((await post("/v1/chat/completions", authorization, body)).status).not.toBe(413);
   await settled();
