@@ -53,7 +53,9 @@ function keepersOf(sent: SentResponseRequest): Result<ReadonlyMap<string, readon
     if (keeper === null) return err(unknownItem(at));
     if (seen.has(item.id)) return err(invalidValue(`input[${at}].id`, "names an item for the second time"));
     seen.add(item.id);
-    keepers.set(keeper, [...(keepers.get(keeper) ?? []), { at, id: item.id }]);
+    const places = keepers.get(keeper) ?? [];
+    places.push({ at, id: item.id });
+    keepers.set(keeper, places);
   }
   return keepers.size > rememberedLimits.responses
     ? err(invalidValue("input", `may name items of at most ${rememberedLimits.responses} responses`))

@@ -157,4 +157,9 @@ export const phrases: readonly (readonly [RegExp, string])[] = [
   [/^(?:what is )?(?:the )?(?:meaning|definition) of /, "what meaning "],
   [/^define /, "what meaning "],
   [/\b(?:what|which) (?:is|are)(?: (?:some of|some|any))? (?=\S)/g, "what "],
+  // Of these either may be said: a topic on a thing is one of it, and a shop's apps are on it as in it; in front of a preposition another says nothing.
+  [/\b(topics?|opinions?|views?|thoughts|reviews?|traffic) on\b/g, "$1 of"],
+  [/\b(compan(?:y|ies)|firms?|employers?|places?) to work for\b/g, "$1 to work"],
+  [/^(?:for|in|at|to) (?=(?:under|in|at|on|by|with|from) (?:what|which)\b)/, ""],
+  [/\bon (?=(?:the )?(?:google )?(?:play|app) ?store\b)/g, "in "],
 ];

@@ -43,6 +43,10 @@ test.each([
   ["What is the capital of France?", "What is capital of France ?"],
   ["What is the meaning of osmosis?", "What is the definition of osmosis?"],
   ["What is the meaning of life?", "what's the meaning of life"],
+  ["What are good topics on osmosis?", "What are good topics of osmosis?"],
+  ["Which are the best companies to work for?", "What is the best company to work?"],
+  ["What is the best game on the App Store?", "What is the best game in the app store?"],
+  ["For under which conditions does ice melt?", "Under which conditions does ice melt?"],
 ])("%s — %s: the same", (one, other) => {
   expect(compare(one, other, "words")).toBe("same");
 });
@@ -109,6 +113,8 @@ test.each<readonly [string, string, GuardVerdict]>([
   ["Should I invest in gold?", "Should I invest gold?", "facts"],
   ["What are the best books on Japan?", "What are the best books in Japan?", "facts"],
   ["What is the effect of stress on sleep?", "What is the effect on stress of sleep?", "words"],
+  ["Whom does he work for?", "Whom does he work?", "words"],
+  ["Which store is on the app store's street?", "Which store is under the app store's street?", "facts"],
   ["How much is 10% of 200?", "How much is 10% on 200?", "facts"],
   ["What is the meaning of life?", "What is the definition of life?", "words"],
   ["What is the meaning of life?", "Define life", "words"],
