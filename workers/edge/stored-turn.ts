@@ -5,6 +5,7 @@ import {
   type GenerationFailure,
   type RetrieveOutcome,
 } from "../../src/shared/contracts/generation.ts";
+import type { Owner } from "../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { headersFor } from "../../src/shared/turn/route-told.ts";
@@ -17,6 +18,10 @@ import { generationRefusal, generationStub, objectUnavailable, type TurnOrigin }
 
 type GenerationStub = ReturnType<typeof generationStub>;
 type Asker = Pick<TurnOrigin, "isolate" | "tenant" | "principal">;
+type Ask<Outcome> = (
+  stub: GenerationStub,
+  message: { readonly v: typeof generationVersion; readonly owner: Owner },
+) => Promise<Outcome>;
 
 /**
  * Asks the object of a turn. A guessed id, or another user's, is refused here: no object is woken, and the answer is the
@@ -26,10 +31,7 @@ export async function askTurn<Outcome extends { readonly result: string }>(
   asker: Asker,
   kind: IdKind,
   id: string,
-  ask: (
-    stub: GenerationStub,
-    message: { readonly v: typeof generationVersion; readonly owner: ReturnType<typeof ownerOf> },
-  ) => Promise<Outcome>,
+  ask: Ask<Outcome>,
 ): Promise<Result<Exclude<Outcome, GenerationFailure>, Refusal>> {
   const owner = ownerOf(asker);
   const verified = await verifyId(asker.isolate.hash, id, owner);
@@ -42,10 +44,7 @@ export async function askTurn<Outcome extends { readonly result: string }>(
 export async function askTurnObject<Outcome extends { readonly result: string }>(
   asker: Asker,
   objectName: string,
-  ask: (
-    stub: GenerationStub,
-    message: { readonly v: typeof generationVersion; readonly owner: ReturnType<typeof ownerOf> },
-  ) => Promise<Outcome>,
+  ask: Ask<Outcome>,
 ): Promise<Result<Exclude<Outcome, GenerationFailure>, Refusal>> {
   const message = { v: generationVersion, owner: ownerOf(asker) } as const;
   const called = await callObject(
