@@ -16,6 +16,14 @@ export type StreamEnd =
 
 export type StreamFailure = Extract<StreamEnd, "origin-error" | "stalled" | "deadline">;
 
+/**
+ * Did the engine break it off? Whoever waits for the whole answer has then had nothing, and pays nothing; who leaves, or asks for more than
+ * there is time for, pays.
+ */
+export function isBrokenOff(end: StreamEnd): boolean {
+  return end === "origin-error" || end === "stalled";
+}
+
 export function streamFailureError(failure: StreamFailure): WireErrorObject {
   switch (failure) {
     case "origin-error":

@@ -25,7 +25,7 @@ import type { RelayOptions } from "../stream/relay-loop.ts";
 import { relayInto } from "../stream/relay.ts";
 import { replayStream, replayWhole } from "../stream/replay-answer.ts";
 import { rewriteAnswer } from "../stream/rewrite-answer.ts";
-import type { StreamEnd } from "../stream/stream-failure.ts";
+import { isBrokenOff, type StreamEnd } from "../stream/stream-failure.ts";
 import type { Price } from "../stream/wire-usage.ts";
 import { AnsweringEngine, type EngineStory } from "./answering-engine.ts";
 import type { CachedTurn, LiveTurn } from "./open-turn.ts";
@@ -139,9 +139,9 @@ class DirectAnswer {
       },
       this.#times(),
     );
-    // Of what an engine broke off the client, who waits for all of it, has had nothing. Who leaves, or asks for too much, pays for it.
-    const isLost = assembled.end === "origin-error" || assembled.end === "stalled";
-    const totals = isLost ? { ...assembled.totals, usage: nothing.usage } : assembled.totals;
+    const totals = isBrokenOff(assembled.end)
+      ? { ...assembled.totals, usage: nothing.usage }
+      : assembled.totals;
     this.#end(assembled.end, totals, assembled.collected);
     return assembled.body === null
       ? err(brokenAnswer(assembled.end))

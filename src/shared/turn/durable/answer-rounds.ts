@@ -9,6 +9,7 @@ import { groundingTold, type Grounding } from "../../grounding/ground.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet-index.ts";
 import { AnswerCollector } from "../../stream/answer-collector.ts";
+import { isBrokenOff } from "../../stream/stream-failure.ts";
 import { serverTiming, type Stage } from "../../telemetry/request-record.ts";
 import { shownResult } from "../../tools/shown-result.ts";
 import type { Asked } from "../asked.ts";
@@ -181,7 +182,7 @@ export class AnswerRounds {
   #isLost(how: EndedRound["how"]): boolean {
     const { request, tools } = this.#options;
     if (request.response !== undefined || request.chat.stream === true) return false;
-    return (how === "origin-error" || how === "stalled") && (tools?.rounds ?? []).length === 0;
+    return isBrokenOff(how) && (tools?.rounds ?? []).length === 0;
   }
 
   async #concluded(turn: LiveTurn, ended: EndedRound, said: AnswerCollector): Promise<TurnOutcome> {
