@@ -191,3 +191,25 @@ test("what comes late for a turn that is gone acknowledges nothing of the next o
   await delivering;
   expect(settled).toEqual([]);
 });
+
+test("of many that ask at once one delivers at a time", async () => {
+  let under = 0;
+  let most = 0;
+  const store = {
+    turn: { turnId: "one" },
+    dueEffects: () => [{ id: 0, effect: settlement("one", 1), attempts: 0 }],
+    settle: () => undefined,
+  };
+  const outbox = new Outbox(
+    store as unknown as GenerationStore,
+    async () => {
+      most = Math.max(most, ++under);
+      await scheduler.wait(1);
+      under--;
+      return { result: "acknowledged" };
+    },
+    () => undefined,
+  );
+  await Promise.all([outbox.deliverDue(), outbox.deliverDue(), outbox.deliverDue()]);
+  expect(most).toBe(1);
+});

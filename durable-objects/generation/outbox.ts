@@ -29,7 +29,7 @@ export class Outbox {
 
   /** Tries everything that is due, side by side; once at a time. Never rejects for a delivery that failed. */
   async deliverDue(): Promise<void> {
-    if (this.#under !== null) await this.#under;
+    while (this.#under !== null) await this.#under;
     const work = this.#tryDue();
     this.#under = work;
     try {

@@ -32,7 +32,7 @@ import {
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import { screenFrom } from "./fleet-moderator.ts";
 import { unknownStore } from "./grounding-parts.ts";
-import { startTurn, type TurnOrigin, type TurnStarted } from "./start-turn.ts";
+import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
 import { retrieveTurn } from "./stored-turn.ts";
 import { withNamedItems } from "./named-items.ts";
 
@@ -48,7 +48,7 @@ export interface Creation {
 }
 
 export async function createResponse(
-  from: TurnOrigin,
+  from: TurnContext,
   sent: SentResponseRequest,
   claim: TurnClaim | null,
   follow: Follow,
@@ -102,7 +102,7 @@ type GivenTools = Result<WithTools, Refusal>;
 
 /** The chat that is meant, with the tools that the service itself runs for this tenant. Known at once where it has none. */
 export function chatWithTools(
-  { tools: policy }: Pick<TurnOrigin["tenant"], "tools">,
+  { tools: policy }: Pick<TurnContext["tenant"], "tools">,
   request: ResponseRequest,
 ): GivenTools {
   if (policy !== null || request.tools?.some(isWebSearchTool) === true) return given(policy, request);
@@ -143,7 +143,7 @@ const ofConversation = invalidValue(
  * is not kept either, and in nothing else: so a chain of such responses knows of its beginning, and no trace of it stays.
  */
 export async function goesOnFrom(
-  from: TurnOrigin,
+  from: TurnContext,
   request: ResponseRequest,
 ): Promise<Result<GoingOn, Refusal>> {
   const { previous_response_id: previous, store, truncation } = request;

@@ -20,8 +20,8 @@ import { refusedBeforeGuard } from "./before-guard.ts";
 import { guardOf } from "./judged-request.ts";
 import type { TenantCall } from "./handle.ts";
 import type { Isolate } from "./isolate.ts";
-import { originOf } from "./run-durable.ts";
-import type { TurnOrigin } from "./start-turn.ts";
+import { turnContextOf } from "./run-durable.ts";
+import type { TurnContext } from "./start-turn.ts";
 
 /** On whose behalf a guard is asked. */
 export interface JudgedCaller {
@@ -34,11 +34,11 @@ export interface JudgedCaller {
 
 /** What a prompt is screened with: the isolate's own, and the guard where this tenant's prompts are to meet one. */
 export function screenFor(call: TenantCall): ScreenDeps {
-  return guardOf(call.tenant) === null ? call.isolate.screen : screenFrom(originOf(call));
+  return guardOf(call.tenant) === null ? call.isolate.screen : screenFrom(turnContextOf(call));
 }
 
 /** The same for a turn that comes from anywhere. */
-export function screenFrom(from: TurnOrigin): ScreenDeps {
+export function screenFrom(from: TurnContext): ScreenDeps {
   const { isolate, principal, tenant, traceparent, place } = from;
   const alias = guardOf(tenant);
   if (alias === null) return isolate.screen;

@@ -13,7 +13,7 @@ import {
   type SentResponseRequest,
 } from "../../src/shared/wire/responses-request.ts";
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
-import type { TurnOrigin } from "./start-turn.ts";
+import type { TurnContext } from "./start-turn.ts";
 import { askTurnObject } from "./stored-turn.ts";
 
 /** Asked at once: each is an object of its own, and a Worker opens six connections. */
@@ -24,7 +24,7 @@ const atOnce = 6;
  * not kept is refused in the same words. As much is read as a response may go on from.
  */
 export async function withNamedItems(
-  from: TurnOrigin,
+  from: TurnContext,
   sent: SentResponseRequest,
 ): Promise<Result<ResponseRequest, Refusal>> {
   if (isWhole(sent)) return ok(sent);
@@ -68,7 +68,7 @@ interface Place {
 }
 
 async function readKept(
-  from: TurnOrigin,
+  from: TurnContext,
   keepers: readonly (readonly [string, readonly Place[]])[],
 ): Promise<Result<ReadonlyMap<string, Item>, Refusal>> {
   const kept = new Map<string, Item>();
@@ -92,7 +92,7 @@ async function readKept(
 }
 
 async function load(
-  from: TurnOrigin,
+  from: TurnContext,
   keeper: string,
   places: readonly Place[],
 ): Promise<Result<readonly (readonly [string, Item])[], Refusal>> {

@@ -13,7 +13,7 @@ import { judgedCall } from "./judged-request.ts";
 import { orLate } from "./late-start.ts";
 import { placeOf } from "./place.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
-import { startTurn, type TurnOrigin, type TurnStarted } from "./start-turn.ts";
+import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
 import { turnCacheStatus } from "./turn-cache-status.ts";
 
 export function ownerOf({ tenant, principal }: Pick<TenantCall, "tenant" | "principal">): Owner {
@@ -61,7 +61,7 @@ async function respond(
   const { scope, tenant } = call;
   const { conversation_id: conversationId, store } = chat;
   const field = conversationId === undefined ? undefined : "conversation_id";
-  const started = await startTurn(originOf(call), {
+  const started = await startTurn(turnContextOf(call), {
     kind: "chat",
     chat,
     tools,
@@ -93,7 +93,7 @@ export async function revokedReader(
 }
 
 /** What a turn takes from the request that asked for it. */
-export function originOf(call: TenantCall): TurnOrigin {
+export function turnContextOf(call: TenantCall): TurnContext {
   const { c, scope, principal, tenant, isolate } = call;
   const judged = judgedCall(call);
   return {

@@ -28,7 +28,7 @@ import { conversationOf, type SentResponseRequest } from "../../src/shared/wire/
 import { createResponse } from "./create-response.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 import { judgedRequest } from "./judged-request.ts";
-import type { TurnOrigin } from "./start-turn.ts";
+import type { TurnContext } from "./start-turn.ts";
 import { askTurn } from "./stored-turn.ts";
 
 const buckets: readonly (readonly [LimitScope, number])[] = [
@@ -148,7 +148,7 @@ async function start(
   if (!isStillGranted(sender.principal, sender.tenant))
     return refuse({ ...revokedCredential(sender.principal), detail: "its tenant grants it no more" });
   const judged = judgedRequest(sender, background);
-  const from: TurnOrigin = {
+  const from: TurnContext = {
     ...sender,
     place: opening.place,
     requestId: scope.correlation.requestId,
@@ -169,7 +169,7 @@ async function start(
 }
 
 async function create(
-  from: TurnOrigin,
+  from: TurnContext,
   request: SentResponseRequest,
   text: string,
   { record }: RequestScope,
@@ -199,7 +199,7 @@ async function create(
 }
 
 async function resume(
-  from: TurnOrigin,
+  from: TurnContext,
   { responseId, from: position }: Extract<TurnOfSession["event"], { type: "resume" }>,
 ): Promise<Result<SessionTurn, Refusal>> {
   const read = await askTurn(from, "response", responseId, async (stub, message) =>

@@ -31,7 +31,7 @@ import type { Isolate } from "./isolate.ts";
 import type { JudgedRequest } from "./judged-request.ts";
 
 /** Who asks, from where, under which ids. */
-export type TurnOrigin = Pick<ValidatedTurn, "principal" | "tenant" | "place" | "traceparent"> & {
+export type TurnContext = Pick<ValidatedTurn, "principal" | "tenant" | "place" | "traceparent"> & {
   readonly isolate: Isolate;
   readonly requestId: string;
   /** Milliseconds since 1970. */
@@ -68,13 +68,13 @@ export interface TurnStarted {
 
 /** The object that holds a turn. */
 export function generationStub(
-  { isolate: { env }, tenant }: Pick<TurnOrigin, "isolate" | "tenant">,
+  { isolate: { env }, tenant }: Pick<TurnContext, "isolate" | "tenant">,
   objectName: string,
 ) {
   return inJurisdiction(env.GENERATION, tenant.jurisdiction, env.ENVIRONMENT).getByName(objectName);
 }
 
-export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Result<TurnStarted, Refusal>> {
+export async function startTurn(from: TurnContext, turn: TurnToStart): Promise<Result<TurnStarted, Refusal>> {
   const { isolate, principal, tenant } = from;
   const { kind, claim, conversationId, policy, follow } = turn;
   const owner = { tenant: tenant.id, user: principal.user };
@@ -162,7 +162,7 @@ export async function startTurn(from: TurnOrigin, turn: TurnToStart): Promise<Re
 
 /** Whether a conversation keeps every message. One that it does not would be answered, paid, and missing from then on. */
 function isKept(requestUnits: number, messages: ChatRequest["messages"]): boolean {
-  // The shortest message is a quarter as long as its item: only of what might be too long items are made.
+  // The shortest message is a quarter as long as its item; six leaves room: only of what might be too long items are made.
   return requestUnits * 6 <= maxItemsUnits || itemsTooLarge(itemsOfMessages(messages)) === null;
 }
 
@@ -176,7 +176,7 @@ function newObject(nowMs: number): ReadyObject {
 const startNextAfterMs = 100;
 
 /** A turn has taken one, or had to make its own: the next one's is started when this one has its answer. */
-function startNext(from: TurnOrigin): void {
+function startNext(from: TurnContext): void {
   const { background, tenant, isolate } = from;
   const { jurisdiction } = tenant;
   const nowMs = isolate.now();

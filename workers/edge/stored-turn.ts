@@ -14,10 +14,10 @@ import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import type { TenantCall } from "./handle.ts";
 import { respondRefusal } from "./respond.ts";
 import { ownerOf, streamFromObject } from "./run-durable.ts";
-import { generationRefusal, generationStub, objectUnavailable, type TurnOrigin } from "./start-turn.ts";
+import { generationRefusal, generationStub, objectUnavailable, type TurnContext } from "./start-turn.ts";
 
 type GenerationStub = ReturnType<typeof generationStub>;
-type Asker = Pick<TurnOrigin, "isolate" | "tenant" | "principal">;
+type Asker = Pick<TurnContext, "isolate" | "tenant" | "principal">;
 type Ask<Outcome> = (
   stub: GenerationStub,
   message: { readonly v: typeof generationVersion; readonly owner: Owner },

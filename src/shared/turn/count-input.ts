@@ -14,7 +14,7 @@ import { isRecord } from "../wire/is-record.ts";
 import { dearestPrice } from "./dearest-price.ts";
 import { planModel, planWithHistory, type Candidate, type Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
-import { toTell } from "./refused-candidate.ts";
+import { refusalToTell } from "./refused-candidate.ts";
 import { spotlightOf } from "../safety/spotlight.ts";
 
 export interface CountedInput {
@@ -78,7 +78,7 @@ async function count(
   for (const candidate of plan.value) {
     const counted = await countFor(given, candidate, deps, signal);
     if (counted.ok) return counted;
-    refusal = toTell(refusal, counted.error);
+    refusal = refusalToTell(refusal, counted.error);
   }
   return err(refusal ?? { kind: "internal", detail: "a plan without candidates" });
 }

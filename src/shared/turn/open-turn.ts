@@ -27,7 +27,7 @@ import { dearestPrice } from "./dearest-price.ts";
 import { promptExhausted } from "./exhausted.ts";
 import { lookup, type CacheStanding } from "./lookup.ts";
 import { planModel, planWithHistory, type Candidate, type Plan } from "./plan.ts";
-import { givesWay, named, toTell } from "./refused-candidate.ts";
+import { givesWay, named, refusalToTell } from "./refused-candidate.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
 /** Let in by the buckets; must be settled, once, whatever happens next. */
@@ -160,7 +160,7 @@ async function dispatchFirst(
   for (const candidate of planned.plan) {
     const asked = await askCandidate(given, candidate, deps, signal);
     if (asked.ok) return asked;
-    refusal = toTell(refusal, asked.error.refusal);
+    refusal = refusalToTell(refusal, asked.error.refusal);
     if (!asked.error.givesWay) break;
   }
   return err(refusal ?? { kind: "internal", detail: "a plan without candidates" });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Refusal } from "../contracts/refusal.ts";
 import type { OriginFailure } from "../routing/ports.ts";
-import { givesWay, named, toTell } from "./refused-candidate.ts";
+import { givesWay, named, refusalToTell } from "./refused-candidate.ts";
 
 const down: OriginFailure = { kind: "origin-unavailable", retryAfterMs: 1000, detail: "refused" };
 const full: OriginFailure = { kind: "overloaded", retryAfterMs: 1000 };
@@ -31,8 +31,8 @@ test.each([
   ["the prompt's length, also behind a plain model", plain, tooLong(8192), tooLong(8192)],
   ["nothing, to a client that is gone", down, gone, gone],
 ] as const)("a client is told of %s", (_, before, now, told) => {
-  expect(toTell(null, before)).toEqual(before);
-  expect(toTell(before, now)).toEqual(told);
+  expect(refusalToTell(null, before)).toEqual(before);
+  expect(refusalToTell(before, now)).toEqual(told);
 });
 
 describe("what an engine leaves unsaid", () => {

@@ -12,7 +12,7 @@ export function givesWay(failure: OriginFailure): boolean {
  * Of two candidates' refusals, in the order of the plan, the one that the client can best act on. What is only for now outweighs what
  * a model behind it can't do: the client may be answered by the first one when that is back.
  */
-export function toTell(before: Refusal | null, now: Refusal): Refusal {
+export function refusalToTell(before: Refusal | null, now: Refusal): Refusal {
   if (before === null || isForNow(now) || now.kind === "client-gone" || now.kind === "limited") return now;
   if (isForNow(before)) return before;
   if (before.kind === "context-too-long" && now.kind === "context-too-long")

@@ -25,7 +25,7 @@ import { withNamedItems } from "../named-items.ts";
 import { readJsonText } from "../read-body.ts";
 import { recallResponses } from "../recall-responses.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { originOf, ownerOf } from "../run-durable.ts";
+import { turnContextOf, ownerOf } from "../run-durable.ts";
 import { turnOf } from "../turn-of.ts";
 
 export const countInputTokens: TenantHandler = async (call) => {
@@ -60,7 +60,7 @@ function countedPassages(grounding: Grounding): object {
 /** As the same response would be asked for: what the screen masks is counted masked. */
 async function countOf(call: TenantCall, sent: SentResponseRequest): Promise<Result<CountedInput, Refusal>> {
   const { tenant, isolate, scope } = call;
-  const whole = await withNamedItems(originOf(call), sent);
+  const whole = await withNamedItems(turnContextOf(call), sent);
   if (!whole.ok) return whole;
   const asked = whole.value;
   const media = checkResponseMedia(asked, tenant.media);
@@ -70,7 +70,7 @@ async function countOf(call: TenantCall, sent: SentResponseRequest): Promise<Res
   if (!screened.ok) return screened;
   const { request, findings } = screened.value;
   if (findings !== null) scope.record.screened = findings;
-  const going = await goesOnFrom(originOf(call), { ...request, store: false });
+  const going = await goesOnFrom(turnContextOf(call), { ...request, store: false });
   if (!going.ok) return going;
   const given = chatWithTools(tenant, request);
   if (!given.ok) return given;

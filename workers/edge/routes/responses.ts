@@ -15,7 +15,13 @@ import { createResponse } from "../create-response.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { endedWithout, originOf, revokedReader, streamFromObject, streamOrLate } from "../run-durable.ts";
+import {
+  endedWithout,
+  turnContextOf,
+  revokedReader,
+  streamFromObject,
+  streamOrLate,
+} from "../run-durable.ts";
 import type { TurnStarted } from "../start-turn.ts";
 import { retrieveTurn } from "../stored-turn.ts";
 import { turnCacheStatus } from "../turn-cache-status.ts";
@@ -50,7 +56,7 @@ async function respond(
   onNamed?: (responseId: string) => void,
 ): Promise<Response> {
   const { scope } = call;
-  const created = await createResponse(originOf(call), asked, claim, followOf(asked), onNamed);
+  const created = await createResponse(turnContextOf(call), asked, claim, followOf(asked), onNamed);
   scope.mark("dispatch");
   if (!created.ok) return respondRefusal(scope, askedResponseRefusal(created.error, asked));
   const { started, findings } = created.value;
