@@ -9,7 +9,7 @@ import demo from "../config/tenants/demo.json" with { type: "json" };
 import { makeToken } from "../dev/local-token.ts";
 import { serviceScript } from "../dev/serve/bundle.ts";
 import { bundleForServe, startServe, type RouterMount } from "../dev/serve/start-serve.ts";
-import { fleetSchema } from "../src/shared/routing/fleet-config.ts";
+import { fleetSchema } from "../src/shared/routing/fleet/fleet-config.ts";
 import { checkTenantConfig, tenantEntries, withVersion } from "../src/shared/tenancy/tenant-entries.ts";
 
 export interface Target {

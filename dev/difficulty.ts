@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { estimateTokens } from "../src/shared/prompt/token-estimate.ts";
-import { difficulty } from "../src/shared/routing/difficulty.ts";
+import { difficulty } from "../src/shared/routing/models/difficulty.ts";
 
 const labelledSchema = z.strictObject({
   label: z.enum(["easy", "hard"]),

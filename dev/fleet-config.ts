@@ -1,6 +1,6 @@
 /** `npm run fleet:config -- put <file.json> | check <file.json> | get | delete`: the fleet document in KV. */
 import { parseArgs } from "node:util";
-import { fleetKey } from "../src/shared/routing/fleet-source.ts";
+import { fleetKey } from "../src/shared/routing/fleet/fleet-source.ts";
 import { asksHelp, endWith, UsageError } from "./command-line.ts";
 import {
   environmentOf,

@@ -2,8 +2,8 @@
  * Do counts drift, and does load spread? Sends requests through the router's own choice and leases in 64 isolates, where clients
  * leave, settlements come twice, and some never come at all; then lets the leases' time pass and counts what is left.
  */
-import { choose } from "../../src/shared/routing/choose.ts";
-import { buildFleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import { choose } from "../../src/shared/routing/choice/choose.ts";
+import { buildFleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { streamingTtlMs, type Lease } from "../../src/shared/routing/in-flight.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";
 import { EventQueue } from "./event-queue.ts";

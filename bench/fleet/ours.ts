@@ -1,8 +1,8 @@
-/** Ours: the router's own choice (src/shared/routing/choose.ts) with what an isolate of the simulation knows. */
-import { choose, homeKeyOf } from "../../src/shared/routing/choose.ts";
-import { finish } from "../../src/shared/routing/affinity.ts";
-import { fleetSchema } from "../../src/shared/routing/fleet-config.ts";
-import { buildFleetIndex } from "../../src/shared/routing/fleet-index.ts";
+/** Ours: the router's own choice (src/shared/routing/choice/choose.ts) with what an isolate of the simulation knows. */
+import { choose, homeKeyOf } from "../../src/shared/routing/choice/choose.ts";
+import { finish } from "../../src/shared/routing/choice/affinity.ts";
+import { fleetSchema } from "../../src/shared/routing/fleet/fleet-config.ts";
+import { buildFleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { RouterState, type ClusterState, type ReplicaState } from "../../src/shared/routing/router-state.ts";
 import { pooledView } from "./pooled-view.ts";
 import type { Counts, Isolate, Policy, Snapshot, WorldView } from "./world.ts";

@@ -1,6 +1,6 @@
 /** What everybody else does: the policies that ours is measured against, with the same knowledge, and one that knows all. */
-import { rendezvous } from "../../src/shared/routing/rendezvous.ts";
-import { seedOf } from "../../src/shared/routing/affinity.ts";
+import { rendezvous } from "../../src/shared/routing/choice/rendezvous.ts";
+import { seedOf } from "../../src/shared/routing/choice/affinity.ts";
 import type { Counts, Isolate, Policy, WorldView } from "./world.ts";
 
 export function roundRobin({ clusterOf, random }: WorldView): Policy {

@@ -2,9 +2,9 @@
  * What does routing add to a request? Times the choice of a replica and the making of the affinity keys alone, in this process: no
  * network, no remote call, as on an isolate's way. `npm run bench:fleet` prints it.
  */
-import { affinityKeys, seedOf } from "../../src/shared/routing/affinity.ts";
-import { choose, homeKeyOf } from "../../src/shared/routing/choose.ts";
-import { buildFleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import { affinityKeys, seedOf } from "../../src/shared/routing/choice/affinity.ts";
+import { choose, homeKeyOf } from "../../src/shared/routing/choice/choose.ts";
+import { buildFleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { clientRegion } from "../../src/shared/routing/pool/client-region.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";
 import { simulatedFleet } from "./ours.ts";

@@ -29,7 +29,7 @@ export const blockTokens = 16;
 /** A Mooncake hash stands for so many tokens. */
 const groupTokens = 512;
 const blocksPerGroup = groupTokens / blockTokens;
-/** Depths of the router's keys (src/shared/routing/affinity.ts), in tokens. */
+/** Depths of the router's keys (src/shared/routing/choice/affinity.ts), in tokens. */
 export const markTokens: readonly number[] = [1024, 4096, 16_384];
 
 /** `EDGEWISE_DATA` or the folder beside the checkout; null where the traces are not there. */

@@ -1,4 +1,4 @@
-import type { Capability, Cluster } from "../../src/shared/routing/fleet-config.ts";
+import type { Capability, Cluster } from "../../src/shared/routing/fleet/fleet-config.ts";
 
 /** Which models does a replica serve, and what can each do? Read from the fleet document, so that there is one truth. */
 export type TokenFamily = "llama" | "qwen";

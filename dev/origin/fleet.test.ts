@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fleetSchema } from "../../src/shared/routing/fleet-config.ts";
+import { fleetSchema } from "../../src/shared/routing/fleet/fleet-config.ts";
 import document from "../../config/fleet.dev.json" with { type: "json" };
 import { startFleet } from "./fleet.ts";
 import { readOptions } from "./options.ts";

@@ -1,5 +1,5 @@
 import type { AddressInfo } from "node:net";
-import { fleetSchema, type Cluster, type Fleet } from "../../src/shared/routing/fleet-config.ts";
+import { fleetSchema, type Cluster, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import document from "../../config/fleet.dev.json" with { type: "json" };
 import { servedModels } from "./catalog.ts";
 import { faultSchema, type FaultInput } from "./server/faults.ts";

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
-import { fleetSchema } from "../../src/shared/routing/fleet-config.ts";
+import { fleetSchema } from "../../src/shared/routing/fleet/fleet-config.ts";
 import document from "../../config/fleet.dev.json" with { type: "json" };
 import { wranglerDevCommand } from "./wrangler-dev.ts";
 

@@ -1,6 +1,6 @@
 /** How does `npx wrangler dev` beside this fleet learn where it is? It knows the bundled document alone, which names the usual ports. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { fleetSchema, type Fleet } from "../../src/shared/routing/fleet-config.ts";
+import { fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import document from "../../config/fleet.dev.json" with { type: "json" };
 
 /** Writes the fleet below `root` and answers with the command that reads it; null: it is the bundled one. */

@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { Fleet } from "../../src/shared/routing/fleet-config.ts";
+import type { Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { ensureLocalSecrets, readLocalVariables } from "../local-secrets.ts";
 import { bundleWorker, serviceScript, type WorkerBundle } from "./bundle.ts";
 import { guardOrphan } from "./orphan-guard.ts";

@@ -1,7 +1,7 @@
 /** Which replicas does a pool poll, and when? Those of its cluster in the fleet in force and those that joined, a sweep a second. */
 import type { Transport } from "../../src/shared/routing/attempt.ts";
 import { hasPassed } from "../../src/shared/routing/elapsed.ts";
-import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import type { ClusterFacts } from "../../src/shared/routing/pool/pool-status.ts";
 import type { MemberConfig, PollFinding } from "../../src/shared/routing/pool/replica-record.ts";
 import type { Pool } from "../../src/shared/routing/pool/pool.ts";

@@ -1,7 +1,7 @@
 import { abortAllDurableObjects, evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
-import { buildFleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import { buildFleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import type { LeaseReport } from "../../src/shared/routing/pool/pool-protocol.ts";
 import { leaseReport, poolAsk } from "../../src/shared/routing/pool/pool-fixture.ts";
 import { decodeSnapshot, type PoolSnapshot } from "../../src/shared/routing/pool/snapshot.ts";

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
-import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import {
   applyAction,
   type ActionOutcome,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { llama, post, withReplica } from "../../dev/origin/testing.ts";
 import { composePrompt } from "../../src/shared/prompt/compose.ts";
-import { modelRecordSchema } from "../../src/shared/routing/fleet-config.ts";
+import { modelRecordSchema } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { Transcript } from "../../src/shared/stream/transcript.ts";
 import { continueAnswer } from "../../src/shared/turn/continuation.ts";
 import { parseChatRequest } from "../../src/shared/wire/chat-request.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { platformFirewallSchema } from "../../src/shared/firewall/firewall-policy.ts";
 import { resolveLimits } from "../../src/shared/limits/defaults.ts";
 import { tierSchema } from "../../src/shared/limits/tier.ts";
-import { fleetSchema } from "../../src/shared/routing/fleet-config.ts";
+import { fleetSchema } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { tenantConfigSchema } from "../../src/shared/tenancy/tenant-config.ts";
 import { checkTenantConfig } from "../../src/shared/tenancy/tenant-entries.ts";
 

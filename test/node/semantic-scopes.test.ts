@@ -10,8 +10,8 @@ import type { NewEntry, SemanticIndex } from "../../src/shared/cache/semantic/po
 import type { AnswerCache, CachedAnswer } from "../../src/shared/cache/ports.ts";
 import type { ChargeId, OrgId, RequestId, TenantId, UserId } from "../../src/shared/contracts/ids.ts";
 import { lexicalEmbedder } from "../../src/shared/retrieval/lexical-embedder.ts";
-import { fleetSchema } from "../../src/shared/routing/fleet-config.ts";
-import { buildFleetIndex, type FleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import { fleetSchema } from "../../src/shared/routing/fleet/fleet-config.ts";
+import { buildFleetIndex, type FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { tenantConfigSchema } from "../../src/shared/tenancy/tenant-config.ts";
 import { askedChat } from "../../src/shared/turn/asked-chat.ts";
 import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Fleet } from "../../src/shared/routing/fleet-config.ts";
+import type { Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { fakeClock } from "./fault-fixture.ts";
 import { turnWorld, underClock } from "./turn-world.ts";
 

@@ -2,7 +2,7 @@
  * The smallest edge Worker around the origin router, for tests of both mounts on plain workerd: dispatches what it is sent to
  * every cluster, relays the answer as the product does, and reports how it ended.
  */
-import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet-source.ts";
+import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet/fleet-source.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
 import type { Origin, OriginAnswer } from "../../src/shared/routing/ports.ts";

@@ -7,7 +7,7 @@ import {
   type Cluster,
   type Fleet,
   type Replica,
-} from "../../src/shared/routing/fleet-config.ts";
+} from "../../src/shared/routing/fleet/fleet-config.ts";
 import { replicaTarget, type ReplicaTarget } from "../../src/shared/routing/replica-target.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
 import type { OriginRequest } from "../../src/shared/routing/ports.ts";

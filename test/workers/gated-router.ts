@@ -1,7 +1,7 @@
 /** A whole router in front of pools that a test has in its hand. Needs fake timers. */
 import { vi } from "vitest";
 import { FakeReplicas, fakeFleet, fakeRequest } from "./fake-replicas.ts";
-import { buildFleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import { buildFleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
 import type { ClientPlace, OriginAnswer } from "../../src/shared/routing/ports.ts";

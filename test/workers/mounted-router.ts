@@ -1,7 +1,7 @@
 /** A router in front of replicas that behave as told, under a clock that the test runs. */
 import { vi } from "vitest";
 import { FakeReplicas, fakeFleet, type Behaviour } from "./fake-replicas.ts";
-import { buildFleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import { buildFleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";

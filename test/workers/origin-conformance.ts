@@ -1,6 +1,6 @@
 /** What every mount of the origin router does, whatever lies between it and its caller. */
 import { describe, expect, test } from "vitest";
-import type { Fleet } from "../../src/shared/routing/fleet-config.ts";
+import type { Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import type { Breaker } from "../../src/shared/routing/breaker.ts";
 import type { Origin, OriginAnswer } from "../../src/shared/routing/ports.ts";
 import type { RouterState } from "../../src/shared/routing/router-state.ts";

@@ -5,7 +5,7 @@
 import type { DirectBody, TurnEnding } from "../../src/shared/turn/answer-direct.ts";
 import { sealStream, withReceipt } from "../../src/shared/receipts/attach-receipt.ts";
 import { receiptClaims } from "../../src/shared/receipts/receipt.ts";
-import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import type { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
 import { archivePolicy, chargeOf } from "../../src/shared/turn/durable/archive-effect.ts";
 import { wantsReceipts } from "../../src/shared/turn/durable/seal-end.ts";

@@ -7,7 +7,7 @@ import type { RequestId } from "../../src/shared/contracts/ids.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
 import type { Admission } from "../../src/shared/limits/ports.ts";
 import { estimateTokens } from "../../src/shared/prompt/token-estimate.ts";
-import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import type { ClientPlace } from "../../src/shared/routing/ports.ts";
 import type { Category } from "../../src/shared/safety/moderation/categories.ts";
 import { flaggedBy } from "../../src/shared/safety/moderation/moderation-policy.ts";

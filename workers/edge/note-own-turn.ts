@@ -3,7 +3,7 @@
  * charged, so that the log, the metrics and the archive's ledger tell of it as well.
  */
 import type { Background } from "../../src/shared/contracts/background.ts";
-import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { logLine } from "../../src/shared/telemetry/request-record.ts";
 import type { TurnEnding } from "../../src/shared/turn/answer-direct.ts";
 import { archivePolicy, chargeOf } from "../../src/shared/turn/durable/archive-effect.ts";

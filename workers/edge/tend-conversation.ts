@@ -6,7 +6,7 @@ import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import { conversationVersion } from "../../src/shared/contracts/conversation.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
-import type { FleetIndex } from "../../src/shared/routing/fleet-index.ts";
+import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { askModel } from "../../src/shared/turn/ask-model.ts";
 import {

@@ -7,7 +7,7 @@ import { createOriginPoolClass } from "../../durable-objects/origin-pool/origin-
 import { poolControl } from "../../durable-objects/origin-pool/pool-port.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
-import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet-source.ts";
+import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet/fleet-source.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import type { PoolLinks } from "../../src/shared/routing/pool/pool-links.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";

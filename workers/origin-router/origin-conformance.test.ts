@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { serviceOrigin } from "../edge/adapters/service-origin.ts";
-import { buildFleetIndex } from "../../src/shared/routing/fleet-index.ts";
-import type { Fleet } from "../../src/shared/routing/fleet-config.ts";
+import { buildFleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
+import type { Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
 import { seeded } from "../../src/shared/routing/pool/seeded-fixture.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { fleetSchema } from "../../../src/shared/routing/fleet-config.ts";
+import { fleetSchema } from "../../../src/shared/routing/fleet/fleet-config.ts";
 import document from "../../../config/fleet.dev.json" with { type: "json" };
 import { servedModels } from "../catalog.ts";
 import { EngineMetrics } from "../engine/metrics.ts";

@@ -4,8 +4,8 @@
  */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok } from "../contracts/result.ts";
-import type { Cluster } from "../routing/fleet-config.ts";
-import type { FleetIndex } from "../routing/fleet-index.ts";
+import type { Cluster } from "../routing/fleet/fleet-config.ts";
+import type { FleetIndex } from "../routing/fleet/fleet-index.ts";
 import type { PoolAction, PoolControl } from "../routing/pool/pool-action.ts";
 import type { PoolStatus, ReplicaStatus } from "../routing/pool/pool-status.ts";
 import type { FleetChange } from "../wire/fleet-admin.ts";

@@ -1,5 +1,5 @@
 /** Requests as clients send them, composed for one model by either of its interfaces. */
-import { type ModelRecord, modelRecordSchema } from "../routing/fleet-config.ts";
+import { type ModelRecord, modelRecordSchema } from "../routing/fleet/fleet-config.ts";
 import { parseChatRequest } from "../wire/chat-request.ts";
 import { type ComposeInput, composePrompt } from "./compose.ts";
 

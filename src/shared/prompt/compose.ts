@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../contracts/result.ts";
-import { affinityKeys, type AffinityKeys } from "../routing/affinity.ts";
-import type { ModelRecord } from "../routing/fleet-config.ts";
+import { affinityKeys, type AffinityKeys } from "../routing/choice/affinity.ts";
+import type { ModelRecord } from "../routing/fleet/fleet-config.ts";
 import type { OriginPath } from "../routing/ports.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
 import { engineChatBody } from "../wire/engine-chat-body.ts";

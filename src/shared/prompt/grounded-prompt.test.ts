@@ -1,7 +1,7 @@
 /** Passages in a whole prompt: where they stand, what gives way to them, and what they give way to. */
 import { describe, expect, test } from "vitest";
 import type { FoundPassage } from "../retrieval/passage.ts";
-import { type ModelRecord, modelRecordSchema } from "../routing/fleet-config.ts";
+import { type ModelRecord, modelRecordSchema } from "../routing/fleet/fleet-config.ts";
 import { parseChatRequest } from "../wire/chat-request.ts";
 import type { ChatMessage } from "./chat-message.ts";
 import { type ComposedPrompt, composePrompt, type ComposeInput } from "./compose.ts";

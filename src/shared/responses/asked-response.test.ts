@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ChatMessage } from "../prompt/chat-message.ts";
-import { modelRecordSchema } from "../routing/fleet-config.ts";
+import { modelRecordSchema } from "../routing/fleet/fleet-config.ts";
 import { takenResponse } from "../wire/responses-request-fixture.ts";
 import { askedResponse } from "./asked-response.ts";
 import { chatOf } from "./to-chat.ts";

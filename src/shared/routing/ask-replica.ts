@@ -8,7 +8,7 @@ import type { Lease } from "./in-flight.ts";
 import type { OriginAnswer, OriginOutcome, OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
 import type { ReplicaState } from "./router-state.ts";
-import type { ZoneHealth } from "./zone-health.ts";
+import type { ZoneHealth } from "./choice/zone-health.ts";
 
 export type Failed = Exclude<AttemptResult, OpenAnswer>;
 

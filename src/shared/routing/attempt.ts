@@ -14,7 +14,7 @@ import {
   judge,
   maxErrorBytes,
   type EngineVerdict,
-} from "./engine-error.ts";
+} from "./engines/engine-error.ts";
 import { readAtMost, readBeginning, type Beginning } from "./read-body.ts";
 import type { OriginRequest } from "./ports.ts";
 import type { ReplicaTarget } from "./replica-target.ts";

@@ -3,14 +3,14 @@ import { expect, test } from "vitest";
 import { fakeFleet, FakeReplicas } from "../../../test/workers/fake-replicas.ts";
 import { Breaker } from "./breaker.ts";
 import { hasPassed, leftUntil } from "./elapsed.ts";
-import { buildFleetIndex } from "./fleet-index.ts";
+import { buildFleetIndex } from "./fleet/fleet-index.ts";
 import { InFlight } from "./in-flight.ts";
 import { poolOf, well } from "./pool/pool-fixture.ts";
 import { PoolLink, type SnapshotShelf } from "./pool/pool-link.ts";
 import { decodeSnapshot, encodeSnapshot } from "./pool/snapshot.ts";
 import { Poller } from "./poller.ts";
 import { RouterState } from "./router-state.ts";
-import { ZoneHealth } from "./zone-health.ts";
+import { ZoneHealth } from "./choice/zone-health.ts";
 
 const before = 100_000_000;
 const after = before - 3_600_000;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeReplicas, fakeFleet, fakeRequest, type Behaviour } from "../../../test/workers/fake-replicas.ts";
-import { buildFleetIndex } from "./fleet-index.ts";
+import { buildFleetIndex } from "./fleet/fleet-index.ts";
 import { createOriginRouter } from "./origin-router.ts";
 import { Poller } from "./poller.ts";
 import { RouterState } from "./router-state.ts";

@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import { attempt, type OpenAnswer } from "./attempt.ts";
 import { goneFailure } from "./gone.ts";
 import type { Lease } from "./in-flight.ts";
-import { estimateLoad } from "./load.ts";
+import { estimateLoad } from "./choice/load.ts";
 import { isOffered, othersThere } from "./pool/pooled-view.ts";
 import type { OriginAnswer, OriginFailure, OriginOutcome, OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";

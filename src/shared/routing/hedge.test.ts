@@ -4,7 +4,7 @@ import { FakeReplicas, fakeFleet, fakeRequest, type Behaviour } from "../../../t
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Failed } from "./ask-replica.ts";
 import { FirstByteTimes } from "./first-byte-times.ts";
-import { buildFleetIndex } from "./fleet-index.ts";
+import { buildFleetIndex } from "./fleet/fleet-index.ts";
 import { hedged } from "./hedge.ts";
 import { createOriginRouter } from "./origin-router.ts";
 import { Poller } from "./poller.ts";

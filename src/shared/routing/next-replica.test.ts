@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { FakeReplicas, fakeFleet, fakeRequest } from "../../../test/workers/fake-replicas.ts";
-import { buildFleetIndex } from "./fleet-index.ts";
+import { buildFleetIndex } from "./fleet/fleet-index.ts";
 import { NextReplica } from "./next-replica.ts";
 import { Poller } from "./poller.ts";
 import type { PoolLinks } from "./pool/pool-links.ts";

@@ -4,8 +4,8 @@
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Failed } from "./ask-replica.ts";
-import { choose, homeKeyOf, type Wanted } from "./choose.ts";
-import { coordinates } from "./distance.ts";
+import { choose, homeKeyOf, type Wanted } from "./choice/choose.ts";
+import { coordinates } from "./choice/distance.ts";
 import { askForPlace, passAtOnce } from "./pool/admission-gate.ts";
 import { clientRegion } from "./pool/client-region.ts";
 import { isWanted } from "./pool/pooled-view.ts";

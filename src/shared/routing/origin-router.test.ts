@@ -1,5 +1,5 @@
 import { originConformance } from "../../../test/workers/origin-conformance.ts";
-import { buildFleetIndex } from "./fleet-index.ts";
+import { buildFleetIndex } from "./fleet/fleet-index.ts";
 import { createOriginRouter } from "./origin-router.ts";
 import { Poller } from "./poller.ts";
 import { seeded } from "./pool/seeded-fixture.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fakeTarget } from "../../../test/workers/fake-replicas.ts";
-import type { Cluster, Replica } from "./fleet-config.ts";
+import type { Cluster, Replica } from "./fleet/fleet-config.ts";
 import { createOriginTransport, type OriginBindings } from "./origin-transport.ts";
 
 interface Sent {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fakeFleet } from "../../../test/workers/fake-replicas.ts";
-import { buildFleetIndex } from "./fleet-index.ts";
+import { buildFleetIndex } from "./fleet/fleet-index.ts";
 import { findReplica } from "./poller.ts";
 import { RouterState } from "./router-state.ts";
 

@@ -3,7 +3,7 @@
  * one sweep at a time in an isolate, each replica at most every three seconds.
  */
 import type { Transport } from "./attempt.ts";
-import { unknownMetrics, type EngineMetrics } from "./engine-metrics.ts";
+import { unknownMetrics, type EngineMetrics } from "./engines/engine-metrics.ts";
 import { hasPassed, leftUntil } from "./elapsed.ts";
 import { engineAdapter } from "./engines/engine.ts";
 import type { PoolLinks } from "./pool/pool-links.ts";

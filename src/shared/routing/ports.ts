@@ -1,7 +1,7 @@
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Result } from "../contracts/result.ts";
-import type { AffinityKeys } from "./affinity.ts";
+import type { AffinityKeys } from "./choice/affinity.ts";
 
 /** Where the client is, as Cloudflare saw it (`request.cf`); absent fields locally. */
 export interface ClientPlace {

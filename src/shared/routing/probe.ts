@@ -1,6 +1,6 @@
 /** Is there anyone to answer? For `/health/ready`: from what is known, else by asking a few replicas, once. */
 import type { Transport } from "./attempt.ts";
-import type { FleetIndex } from "./fleet-index.ts";
+import type { FleetIndex } from "./fleet/fleet-index.ts";
 import { isWanted } from "./pool/pooled-view.ts";
 import { pollReplica } from "./poller.ts";
 import type { ReplicaState, RouterState } from "./router-state.ts";

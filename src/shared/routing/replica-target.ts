@@ -1,7 +1,7 @@
 /**
  * Where does a request to a replica go, and over what? From the fleet file alone: nothing that a client sends can name a host.
  */
-import type { Cluster, Replica } from "./fleet-config.ts";
+import type { Cluster, Replica } from "./fleet/fleet-config.ts";
 
 export interface ReplicaTarget {
   readonly cluster: Cluster;

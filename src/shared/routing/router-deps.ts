@@ -1,7 +1,7 @@
 /** What a mount of the origin router brings along: cheap to make, once a request; `state` and `poller` live as long as the isolate. */
 import type { Background } from "../contracts/background.ts";
 import type { Transport } from "./attempt.ts";
-import type { FleetIndex } from "./fleet-index.ts";
+import type { FleetIndex } from "./fleet/fleet-index.ts";
 import type { PoolLinks } from "./pool/pool-links.ts";
 import type { Poller } from "./poller.ts";
 import type { RouterState } from "./router-state.ts";

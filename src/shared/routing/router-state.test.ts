@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { fakeFleet } from "../../../test/workers/fake-replicas.ts";
-import { fleetSchema } from "./fleet-config.ts";
-import { buildFleetIndex } from "./fleet-index.ts";
+import { fleetSchema } from "./fleet/fleet-config.ts";
+import { buildFleetIndex } from "./fleet/fleet-index.ts";
 import { Pool } from "./pool/pool.ts";
 import type { MemberConfig } from "./pool/replica-record.ts";
 import { seeded } from "./pool/seeded-fixture.ts";

@@ -2,23 +2,23 @@
  * What does this isolate know of each replica? Lives as long as the isolate and outlives fleet documents: a replica that is in
  * the new one with the same address keeps its breaker and its counts.
  */
-import { seedOf } from "./affinity.ts";
+import { seedOf } from "./choice/affinity.ts";
 import { Breaker } from "./breaker.ts";
-import type { Cluster, Replica } from "./fleet-config.ts";
+import type { Cluster, Replica } from "./fleet/fleet-config.ts";
 import { engineAdapter } from "./engines/engine.ts";
 import { FirstByteTimes } from "./first-byte-times.ts";
-import type { FleetIndex } from "./fleet-index.ts";
+import type { FleetIndex } from "./fleet/fleet-index.ts";
 import { InFlight, type Occupancy } from "./in-flight.ts";
-import { KeyHeat } from "./key-heat.ts";
+import { KeyHeat } from "./choice/key-heat.ts";
 import { LackingReplicas } from "./lacking.ts";
-import type { PolledLoad } from "./load.ts";
+import type { PolledLoad } from "./choice/load.ts";
 import type { PooledView } from "./pool/pooled-view.ts";
 import type { MemberConfig } from "./pool/replica-record.ts";
 import type { PoolSnapshot } from "./pool/snapshot.ts";
 import type { ClientPlace } from "./ports.ts";
 import { replicaTarget, type ReplicaTarget } from "./replica-target.ts";
 import { RetryBudget } from "./retry-budget.ts";
-import { ZoneHealth } from "./zone-health.ts";
+import { ZoneHealth } from "./choice/zone-health.ts";
 
 export interface ReplicaState {
   readonly cluster: string;

@@ -3,7 +3,7 @@
  * of other OpenAI-compatible servers into one shape that holds only what OpenAI's schema knows: an engine's own fields
  * (`stop_reason`, `token_ids`, `prompt_logprobs`, `kv_transfer_params`, …) end here.
  */
-import { engineSays } from "../routing/engine-words.ts";
+import { engineSays } from "../routing/engines/engine-words.ts";
 import { readEngineUsage, type EngineUsage } from "./wire-usage.ts";
 import { isRecord } from "../wire/is-record.ts";
 

@@ -1,7 +1,7 @@
 /** The pass over an answer that changes engines: whatever was said where, the client reads one answer. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { modelRecordSchema } from "../routing/fleet-config.ts";
+import { modelRecordSchema } from "../routing/fleet/fleet-config.ts";
 import { createAnswerGuard } from "../safety/answer-guard.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
 import { continueAnswer } from "../turn/continuation.ts";

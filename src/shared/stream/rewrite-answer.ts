@@ -1,7 +1,7 @@
 /** An engine's JSON answer, for requests that did not stream: the same rewriting as a stream's, at once. */
 import type { Usage, UsageBasis } from "../contracts/usage.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import { engineSays } from "../routing/engine-words.ts";
+import { engineSays } from "../routing/engines/engine-words.ts";
 import { AnswerCollector } from "./answer-collector.ts";
 import type { AnswerTotals } from "./answer-options.ts";
 import {

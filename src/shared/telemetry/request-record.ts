@@ -2,7 +2,7 @@
  * What is known of one request when it has ended: the source of its log line and of its metrics, made once.
  * It never holds content, credentials or secrets; a user's id is not in it either.
  */
-import type { RouteReason } from "../routing/choose-route.ts";
+import type { RouteReason } from "../routing/models/choose-route.ts";
 import type { UsageBasis } from "../contracts/usage.ts";
 
 export const stageNames = [

@@ -14,7 +14,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { citationsIn, withCitations } from "../grounding/citations.ts";
 import { citingPass } from "../grounding/citing-encoder.ts";
-import { modelRecord } from "../routing/fleet-index.ts";
+import { modelRecord } from "../routing/fleet/fleet-index.ts";
 import { wholeText } from "../routing/whole-text.ts";
 import { createAnswerGuard, type AnswerGuard } from "../safety/answer-guard.ts";
 import { AnswerCollector } from "../stream/answer-collector.ts";

@@ -2,8 +2,8 @@
 import { type ChatMessage, type ContentPart, flattenContent } from "../prompt/chat-message.ts";
 import { composePrompt } from "../prompt/compose.ts";
 import { estimatePromptTokens, usualOverhead } from "../prompt/token-estimate.ts";
-import type { Question } from "../routing/difficulty.ts";
-import type { Capability } from "../routing/fleet-config.ts";
+import type { Question } from "../routing/models/difficulty.ts";
+import type { Capability } from "../routing/fleet/fleet-config.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
 import type { Asked } from "./asked.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { modelRecordSchema } from "../routing/fleet-config.ts";
+import { modelRecordSchema } from "../routing/fleet/fleet-config.ts";
 import { parseCompletionRequest } from "../wire/completions-request.ts";
 import { askedCompletion } from "./asked-completion.ts";
 

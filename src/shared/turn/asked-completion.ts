@@ -7,8 +7,8 @@ import type { Refusal } from "../contracts/refusal.ts";
 import type { ComposedPrompt, ComposeTerms } from "../prompt/compose.ts";
 import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
-import { affinityKeys } from "../routing/affinity.ts";
-import type { Capability } from "../routing/fleet-config.ts";
+import { affinityKeys } from "../routing/choice/affinity.ts";
+import type { Capability } from "../routing/fleet/fleet-config.ts";
 import {
   answersOf,
   buildEngineCompletionBody,

@@ -6,8 +6,8 @@ import type { CacheableRequest } from "../cache/cache-policy.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Result } from "../contracts/result.ts";
 import type { ComposedPrompt, ComposeTerms } from "../prompt/compose.ts";
-import type { Question } from "../routing/difficulty.ts";
-import type { Capability } from "../routing/fleet-config.ts";
+import type { Question } from "../routing/models/difficulty.ts";
+import type { Capability } from "../routing/fleet/fleet-config.ts";
 import type { AnswerFormat } from "../stream/answer-encoder.ts";
 import type { AnswerShape } from "../stream/whole-answer.ts";
 

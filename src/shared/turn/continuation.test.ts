@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { modelRecordSchema } from "../routing/fleet-config.ts";
+import { modelRecordSchema } from "../routing/fleet/fleet-config.ts";
 import { Transcript } from "../stream/transcript.ts";
 import { continueAnswer } from "./continuation.ts";
 

@@ -7,7 +7,7 @@
  * engine's prefix cache holds it, and nothing is trimmed or rendered anew.
  */
 import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
-import type { ModelRecord } from "../routing/fleet-config.ts";
+import type { ModelRecord } from "../routing/fleet/fleet-config.ts";
 import type { OriginPath } from "../routing/ports.ts";
 import { Seam } from "../stream/seam.ts";
 import type { Cut, Transcript } from "../stream/transcript.ts";

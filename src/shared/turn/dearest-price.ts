@@ -1,6 +1,6 @@
 import { dearest, freeOfCharge, type TokenPrice } from "../limits/cost.ts";
-import type { FleetIndex, ModelVariant } from "../routing/fleet-index.ts";
-import { modelRecord } from "../routing/fleet-index.ts";
+import type { FleetIndex, ModelVariant } from "../routing/fleet/fleet-index.ts";
+import { modelRecord } from "../routing/fleet/fleet-index.ts";
 import type { Candidate } from "./plan.ts";
 
 /** The most that any cluster of these candidates asks, for prompt and for answer: what a cost limit sets aside. */

@@ -1,6 +1,11 @@
 /** What may this tenant ask for? By its `models.allow`, and by where its prompts may be: the same that planModel goes by. Pure. */
-import { listed, type FleetIndex, type ListedModel, type ModelCandidate } from "../routing/fleet-index.ts";
-import { permittedCandidates } from "../routing/residency.ts";
+import {
+  listed,
+  type FleetIndex,
+  type ListedModel,
+  type ModelCandidate,
+} from "../routing/fleet/fleet-index.ts";
+import { permittedCandidates } from "../routing/models/residency.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { mayUse } from "./plan.ts";
 

@@ -12,7 +12,7 @@ import { freeOfCharge, microdollarsFor } from "../limits/cost.ts";
 import { wholeReservation } from "../limits/estimate.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
-import { modelRecord } from "../routing/fleet-index.ts";
+import { modelRecord } from "../routing/fleet/fleet-index.ts";
 import type { OriginAnswer } from "../routing/ports.ts";
 import type { Scores } from "../safety/moderation/categories.ts";
 import { classify } from "../safety/moderation/classify.ts";

@@ -2,9 +2,9 @@
  * Does a turn that was offered tools of the server's own keep them? Not where the model that was asked for can call none, and its client
  * asked for none: that tenant has tools is no reason to refuse what was answered before. Pure.
  */
-import { permittedCandidates } from "../routing/residency.ts";
-import type { FleetIndex } from "../routing/fleet-index.ts";
-import { resolveAmong } from "../routing/resolve-model.ts";
+import { permittedCandidates } from "../routing/models/residency.ts";
+import type { FleetIndex } from "../routing/fleet/fleet-index.ts";
+import { resolveAmong } from "../routing/models/resolve-model.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { OfferedTools } from "../tools/offered-tools.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import demo from "../../../config/tenants/demo.json" with { type: "json" };
 import type { Principal } from "../identity/principal.ts";
-import { fleetSchema, type Capability } from "../routing/fleet-config.ts";
-import { buildFleetIndex } from "../routing/fleet-index.ts";
+import { fleetSchema, type Capability } from "../routing/fleet/fleet-config.ts";
+import { buildFleetIndex } from "../routing/fleet/fleet-index.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { checkTenantConfig } from "../tenancy/tenant-entries.ts";
 import { askedChat } from "./asked-chat.ts";

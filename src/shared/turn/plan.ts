@@ -1,12 +1,12 @@
 /** Which models may answer this request, in which order? Pure. */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import type { Capability } from "../routing/fleet-config.ts";
+import type { Capability } from "../routing/fleet/fleet-config.ts";
 import type { Principal } from "../identity/principal.ts";
-import { chooseRoute, type RouteChoice, type RouteFacts } from "../routing/choose-route.ts";
-import { lastResortLast, type FleetIndex, type ModelVariant } from "../routing/fleet-index.ts";
-import { permittedCandidates } from "../routing/residency.ts";
-import { resolveAmong } from "../routing/resolve-model.ts";
+import { chooseRoute, type RouteChoice, type RouteFacts } from "../routing/models/choose-route.ts";
+import { lastResortLast, type FleetIndex, type ModelVariant } from "../routing/fleet/fleet-index.ts";
+import { permittedCandidates } from "../routing/models/residency.ts";
+import { resolveAmong } from "../routing/models/resolve-model.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { neededToRead } from "./asked-chat.ts";

@@ -12,7 +12,7 @@ import type { AnswerLengths } from "../limits/answer-lengths.ts";
 import type { Admission } from "../limits/ports.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { TokenCalibration } from "../prompt/token-calibration.ts";
-import type { FleetIndex } from "../routing/fleet-index.ts";
+import type { FleetIndex } from "../routing/fleet/fleet-index.ts";
 import type { ClientPlace, Origin } from "../routing/ports.ts";
 import type { BytePipe } from "../stream/pipe-sink.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";

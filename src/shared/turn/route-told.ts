@@ -1,6 +1,6 @@
 /** How was a turn routed, for its log record, its metrics, and the header of callers who may know? */
 import type { Principal } from "../identity/principal.ts";
-import type { RouteReason } from "../routing/choose-route.ts";
+import type { RouteReason } from "../routing/models/choose-route.ts";
 import type { RequestRecord } from "../telemetry/request-record.ts";
 import { platformAdmin, routeRead } from "../wire/scopes.ts";
 import type { AdmittedTurn, OpenedTurn } from "./open-turn.ts";

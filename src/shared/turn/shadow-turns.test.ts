@@ -5,7 +5,7 @@ import type { RequestId } from "../contracts/ids.ts";
 import { err, ok } from "../contracts/result.ts";
 import { TokenCalibration } from "../prompt/token-calibration.ts";
 import { readDispatch, writeDispatch } from "../routing/envelope.ts";
-import { buildFleetIndex } from "../routing/fleet-index.ts";
+import { buildFleetIndex } from "../routing/fleet/fleet-index.ts";
 import type { Origin, OriginAnswer, OriginRequest } from "../routing/ports.ts";
 import { checkTenantConfig } from "../tenancy/tenant-entries.ts";
 import { askedChat } from "./asked-chat.ts";

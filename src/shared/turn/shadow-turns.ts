@@ -2,15 +2,15 @@
  * The copies that shadows get (docs/models.md). A copy begins when the answer's own first byte is in hand, in the background, and nothing of
  * the turn waits for it or hears of it: whatever comes of it is a number.
  */
-import { permittedVariant } from "../routing/residency.ts";
+import { permittedVariant } from "../routing/models/residency.ts";
 import type { Background } from "../contracts/background.ts";
 import type { Grounding } from "../grounding/ground.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
-import type { Shadow } from "../routing/alias-route.ts";
-import type { RouteChoice } from "../routing/choose-route.ts";
-import type { ModelVariant } from "../routing/fleet-index.ts";
+import type { Shadow } from "../routing/fleet/alias-route.ts";
+import type { RouteChoice } from "../routing/models/choose-route.ts";
+import type { ModelVariant } from "../routing/fleet/fleet-index.ts";
 import type { Origin, OriginAnswer, OriginRequest } from "../routing/ports.ts";
-import { stableDraw } from "../routing/stable-draw.ts";
+import { stableDraw } from "../routing/models/stable-draw.ts";
 import type { TokenCalibration } from "../prompt/token-calibration.ts";
 import type { Asked } from "./asked.ts";
 import type { ValidatedTurn } from "./ports.ts";

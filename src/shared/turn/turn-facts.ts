@@ -1,6 +1,6 @@
 /** What is to be said of a turn that has ended, wherever it ran: to the archive, and to its owner in a receipt. Pure. */
 import type { ArchivedTurn } from "../archive/ports.ts";
-import { modelRecord, type FleetIndex } from "../routing/fleet-index.ts";
+import { modelRecord, type FleetIndex } from "../routing/fleet/fleet-index.ts";
 import type { AnswerTotals } from "../stream/answer-options.ts";
 import type { StreamEnd } from "../stream/stream-failure.ts";
 import { statusOf } from "./durable/chat-turn-end.ts";

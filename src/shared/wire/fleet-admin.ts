@@ -1,7 +1,7 @@
 /** What does `/admin/fleet` take and show? Ours as a whole: OpenAI's API knows no fleet. */
 import * as z from "zod";
-import { baseUrlFault } from "../routing/base-url.ts";
-import { fleetIdSchema } from "../routing/alias-config.ts";
+import { baseUrlFault } from "../routing/fleet/base-url.ts";
+import { fleetIdSchema } from "../routing/fleet/alias-config.ts";
 
 const id = z.lazy(() => z.string().min(1).max(128));
 

@@ -2,7 +2,7 @@
 import { emptyBatch } from "../../../src/shared/limits/bucket-protocol.ts";
 import { bucketName } from "../../../src/shared/limits/bucket-name.ts";
 import { timedOut, within } from "../../../src/shared/isolate/within.ts";
-import { listModels } from "../../../src/shared/routing/resolve-model.ts";
+import { listModels } from "../../../src/shared/routing/models/resolve-model.ts";
 import { Readiness } from "../../../src/shared/telemetry/readiness.ts";
 import type { RequestScope } from "../../../src/shared/telemetry/request-scope.ts";
 import type { PublicHandler } from "../handle.ts";

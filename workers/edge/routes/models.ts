@@ -1,5 +1,5 @@
 /** `GET /v1/models` and `/v1/models/{id}`: what this tenant may ask for. A model that it may not use does not exist for it. */
-import type { ListedModel } from "../../../src/shared/routing/fleet-index.ts";
+import type { ListedModel } from "../../../src/shared/routing/fleet/fleet-index.ts";
 import { modelsFor } from "../../../src/shared/turn/list-models.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import type { TenantHandler } from "../handle.ts";

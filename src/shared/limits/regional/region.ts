@@ -2,7 +2,7 @@
  * In which of Cloudflare's regions is a client, and so the isolate that it reached? The regions are those that a Durable
  * Object can be asked to live in; each is taken for a place in its middle, and the nearest one is meant. Pure.
  */
-import { type Coordinates, distanceKm } from "../../routing/distance.ts";
+import { type Coordinates, distanceKm } from "../../routing/choice/distance.ts";
 
 const middles = {
   wnam: { latitude: 38, longitude: -120 },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { chatFieldRules } from "../../wire/chat-fields.ts";
-import { judge } from "../engine-error.ts";
+import { judge } from "./engine-error.ts";
 import { vllmFields } from "./body-fields.ts";
 import { engineAdapter } from "./engine.ts";
 import { rejectedField } from "./rejected-field.ts";

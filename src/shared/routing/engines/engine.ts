@@ -3,7 +3,7 @@
  * these words.
  */
 import type { Result } from "../../contracts/result.ts";
-import type { EngineMetrics } from "../engine-metrics.ts";
+import type { EngineMetrics } from "./engine-metrics.ts";
 import type { OriginPath } from "../ports.ts";
 import type { EngineFeatures, EngineKind } from "./engine-kind.ts";
 import { openai } from "./openai.ts";

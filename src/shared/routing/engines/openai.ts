@@ -1,6 +1,6 @@
 /** Any other server of OpenAI's API: OpenAI itself, llama.cpp, Ollama, a proxy. It gets OpenAI's fields alone unless its record says more. */
 import { err, ok } from "../../contracts/result.ts";
-import { unknownMetrics } from "../engine-metrics.ts";
+import { unknownMetrics } from "./engine-metrics.ts";
 import { asResponseFormat, streamOptions, vllmFields, without } from "./body-fields.ts";
 import type { EngineAdapter } from "./engine.ts";
 import { usualWindowFault } from "./window-fault.ts";

@@ -3,7 +3,7 @@
  * `extra="forbid"`), so a field too many is a refused request.
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
-import { readGauges } from "../engine-metrics.ts";
+import { readGauges } from "./engine-metrics.ts";
 import { asResponseFormat, streamOptions, without } from "./body-fields.ts";
 import type { EngineAdapter } from "./engine.ts";
 import { usualWindowFault } from "./window-fault.ts";

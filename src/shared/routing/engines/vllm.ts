@@ -1,5 +1,5 @@
 /** vLLM: bodies are composed in its words, so it gets them as they are. */
-import { readGauges } from "../engine-metrics.ts";
+import { readGauges } from "./engine-metrics.ts";
 import type { EngineAdapter } from "./engine.ts";
 import { usualWindowFault } from "./window-fault.ts";
 

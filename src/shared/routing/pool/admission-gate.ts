@@ -5,7 +5,7 @@
  */
 import type { LeaveSignal } from "../../contracts/leave-signal.ts";
 import type { Background } from "../../contracts/background.ts";
-import { coordinates, distanceKm } from "../distance.ts";
+import { coordinates, distanceKm } from "../choice/distance.ts";
 import type { OriginRequest } from "../ports.ts";
 import type { ClusterState, ReplicaState, RouterState } from "../router-state.ts";
 import type { PoolLink } from "./pool-link.ts";

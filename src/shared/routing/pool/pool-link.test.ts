@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { choose } from "../choose.ts";
-import { ZoneHealth } from "../zone-health.ts";
+import { choose } from "../choice/choose.ts";
+import { ZoneHealth } from "../choice/zone-health.ts";
 import { SimulatedFleet } from "./simulated-fleet-fixture.ts";
 
 const wanted = { model: "m", from: null, region: null, promptTokens: 80, tokens: 100, homeKey: null };

@@ -1,8 +1,8 @@
 /** A pool that lost its memory: what an isolate believes of its replicas until it has told the new one what it has open there. */
 import { expect, test } from "vitest";
 import { fakeFleet } from "../../../../test/workers/fake-replicas.ts";
-import { buildFleetIndex } from "../fleet-index.ts";
-import { replicaLoad } from "../replica-load.ts";
+import { buildFleetIndex } from "../fleet/fleet-index.ts";
+import { replicaLoad } from "../choice/replica-load.ts";
 import { RouterState } from "../router-state.ts";
 import { leaseReport, poolOf } from "./pool-fixture.ts";
 import { PoolLink } from "./pool-link.ts";

@@ -3,8 +3,8 @@
  * six replicas at once, so that from another continent a sweep of a hundred takes longer than it may. Without a word of ours an object
  * lives where it was first asked for, by whatever client that was. Read once, when the object is made.
  */
-import type { Cluster } from "../fleet-config.ts";
-import { distanceKm, type Coordinates } from "../distance.ts";
+import type { Cluster } from "../fleet/fleet-config.ts";
+import { distanceKm, type Coordinates } from "../choice/distance.ts";
 
 export type PoolSite = Pick<Cluster, "id" | "latitude" | "longitude">;
 

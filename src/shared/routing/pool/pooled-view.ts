@@ -3,7 +3,7 @@
  * it does not hold yet are the isolate's credit: what keeps it from sending everything to the replica that looked idle a
  * second ago.
  */
-import { confidence } from "../load.ts";
+import { confidence } from "../choice/load.ts";
 import type { ReplicaView } from "./snapshot.ts";
 
 /** A view as one isolate adopted it. */

@@ -3,8 +3,8 @@
  * its own, over a network that delays, loses and repeats. For tests that count.
  */
 import type { Background } from "../../contracts/background.ts";
-import { buildFleetIndex } from "../fleet-index.ts";
-import { fleetSchema } from "../fleet-config.ts";
+import { buildFleetIndex } from "../fleet/fleet-index.ts";
+import { fleetSchema } from "../fleet/fleet-config.ts";
 import type { Lease } from "../in-flight.ts";
 import { RouterState, type ClusterState, type ReplicaState } from "../router-state.ts";
 import { Pool } from "./pool.ts";

@@ -7,7 +7,7 @@ import type { Refusal } from "../../contracts/refusal.ts";
 import type { Result } from "../../contracts/result.ts";
 import { groundingTold, type Grounding } from "../../grounding/ground.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
-import { modelRecord } from "../../routing/fleet-index.ts";
+import { modelRecord } from "../../routing/fleet/fleet-index.ts";
 import { AnswerCollector } from "../../stream/answer-collector.ts";
 import { isBrokenOff } from "../../stream/stream-failure.ts";
 import { serverTiming, type Stage } from "../../telemetry/request-record.ts";

@@ -2,8 +2,8 @@
 import type { Usage } from "../../contracts/usage.ts";
 import { citingPass } from "../../grounding/citing-encoder.ts";
 import type { Grounding } from "../../grounding/ground.ts";
-import type { ModelRecord } from "../../routing/fleet-config.ts";
-import { modelRecord } from "../../routing/fleet-index.ts";
+import type { ModelRecord } from "../../routing/fleet/fleet-config.ts";
+import { modelRecord } from "../../routing/fleet/fleet-index.ts";
 import { createAnswerGuard } from "../../safety/answer-guard.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerTotals } from "../../stream/answer-options.ts";

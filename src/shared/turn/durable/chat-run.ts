@@ -8,7 +8,7 @@ import type { Refusal } from "../../contracts/refusal.ts";
 import { ok, type Result } from "../../contracts/result.ts";
 import type { Ground } from "../../grounding/ground.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
-import { modelRecord } from "../../routing/fleet-index.ts";
+import { modelRecord } from "../../routing/fleet/fleet-index.ts";
 import type { RequestRecord, Stage } from "../../telemetry/request-record.ts";
 import type { ToolBox } from "../../tools/tool-box.ts";
 import { openTurn, type LiveTurn, type OpenedTurn } from "../open-turn.ts";

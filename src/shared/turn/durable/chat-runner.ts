@@ -2,7 +2,7 @@
  * How does a chat turn of a Generation object begin, go on behind its journal, or end without its run? Decides which, and hands
  * the work to a run (chat-run.ts).
  */
-import { modelRecord } from "../../routing/fleet-index.ts";
+import { modelRecord } from "../../routing/fleet/fleet-index.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { modelPrice } from "../dearest-price.ts";
 import { askedMessages, answerWithMetadata } from "./listed-chat.ts";

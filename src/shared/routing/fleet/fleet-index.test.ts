@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { capabilitySchema, fleetSchema } from "./fleet-config.ts";
 import { buildFleetIndex, modelRecord } from "./fleet-index.ts";
-import { listModels, resolveAmong } from "./resolve-model.ts";
+import { listModels, resolveAmong } from "../models/resolve-model.ts";
 
 const replicas = [{ id: "r", url: "http://127.0.0.1:1" }];
 const index = buildFleetIndex(

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { nearEqualMs, pick, waterLevel } from "./pick.ts";
-import { seeded } from "./pool/seeded-fixture.ts";
+import { seeded } from "../pool/seeded-fixture.ts";
 
 const at = (costMs: number, weight = 1) => ({ costMs, weight });
 

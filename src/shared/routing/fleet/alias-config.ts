@@ -1,9 +1,9 @@
 /**
  * What may an alias be? The schema of `aliases.<name>` in the fleet file: which model answers, chosen how, and which other
- * one gets a copy. docs/models.md explains each strategy; src/shared/routing/alias-route.ts carries them out.
+ * one gets a copy. docs/models.md explains each strategy; src/shared/routing/fleet/alias-route.ts carries them out.
  */
 import * as z from "zod";
-import { tierSchema } from "../limits/tier.ts";
+import { tierSchema } from "../../limits/tier.ts";
 
 /** Ids of models, clusters, replicas and aliases. */
 export const fleetIdSchema = z.lazy(() => z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,127}$/));

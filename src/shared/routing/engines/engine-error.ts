@@ -4,10 +4,10 @@
  */
 
 import { engineWords } from "./engine-words.ts";
-import { isRecord } from "../wire/is-record.ts";
-import { engineAdapter, type WindowFault } from "./engines/engine.ts";
-import type { EngineKind } from "./engines/engine-kind.ts";
-import type { OriginPath } from "./ports.ts";
+import { isRecord } from "../../wire/is-record.ts";
+import { engineAdapter, type WindowFault } from "./engine.ts";
+import type { EngineKind } from "./engine-kind.ts";
+import type { OriginPath } from "../ports.ts";
 
 /** What a failed or refused attempt means. */
 export type EngineVerdict =

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { fakeFleet } from "../../../test/workers/fake-replicas.ts";
+import { fakeFleet } from "../../../../test/workers/fake-replicas.ts";
 import { choose, type Wanted } from "./choose.ts";
 import type { Coordinates } from "./distance.ts";
-import { buildFleetIndex } from "./fleet-index.ts";
-import type { PooledView } from "./pool/pooled-view.ts";
-import { seeded } from "./pool/seeded-fixture.ts";
-import type { ReplicaView } from "./pool/snapshot.ts";
-import { RouterState, type ClusterState, type ReplicaState } from "./router-state.ts";
+import { buildFleetIndex } from "../fleet/fleet-index.ts";
+import type { PooledView } from "../pool/pooled-view.ts";
+import { seeded } from "../pool/seeded-fixture.ts";
+import type { ReplicaView } from "../pool/snapshot.ts";
+import { RouterState, type ClusterState, type ReplicaState } from "../router-state.ts";
 import { ZoneHealth } from "./zone-health.ts";
 
 function clustersOf(...replicas: readonly number[]): readonly ClusterState[] {

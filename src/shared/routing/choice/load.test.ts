@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { unknownMetrics, type EngineMetrics } from "./engine-metrics.ts";
+import { unknownMetrics, type EngineMetrics } from "../engines/engine-metrics.ts";
 import { confidence, estimateLoad } from "./load.ts";
 
 test("what others do is believed less the older it is, and missing numbers mean nothing", () => {

@@ -7,10 +7,10 @@ import type { AffinityKeys } from "./affinity.ts";
 import type { Coordinates } from "./distance.ts";
 import type { KeyHeat } from "./key-heat.ts";
 import { pick, type Scored } from "./pick.ts";
-import { isOffered, isWanted } from "./pool/pooled-view.ts";
+import { isOffered, isWanted } from "../pool/pooled-view.ts";
 import { rendezvous } from "./rendezvous.ts";
 import { replicaLoad } from "./replica-load.ts";
-import type { ClusterState, ReplicaState } from "./router-state.ts";
+import type { ClusterState, ReplicaState } from "../router-state.ts";
 import { backlogMs, distanceCostMs, priceCostMs, roomCostMs, wayMs } from "./score.ts";
 import type { ZoneHealth } from "./zone-health.ts";
 

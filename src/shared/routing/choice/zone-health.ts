@@ -3,8 +3,8 @@
  * the rest will, and it is dearer to find that out one request after another than to ask elsewhere first. A breaker over the
  * replicas' breakers: passive, without timers, a function of the time given.
  */
-import { hasPassed, leftUntil } from "./elapsed.ts";
-import type { ReplicaState } from "./router-state.ts";
+import { hasPassed, leftUntil } from "../elapsed.ts";
+import type { ReplicaState } from "../router-state.ts";
 
 /** Failures this close together count as one event. */
 const windowMs = 5000;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { fakeFleet } from "../../../test/workers/fake-replicas.ts";
-import { buildFleetIndex } from "./fleet-index.ts";
-import { RouterState, type ReplicaState } from "./router-state.ts";
+import { fakeFleet } from "../../../../test/workers/fake-replicas.ts";
+import { buildFleetIndex } from "../fleet/fleet-index.ts";
+import { RouterState, type ReplicaState } from "../router-state.ts";
 import { ZoneHealth } from "./zone-health.ts";
 
 /** Eight replicas: four in zone a, four in zone b. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fakeFleet } from "../../../test/workers/fake-replicas.ts";
+import { fakeFleet } from "../../../../test/workers/fake-replicas.ts";
 import { createFleetSource } from "./fleet-source.ts";
 
 const background = { run: () => undefined };

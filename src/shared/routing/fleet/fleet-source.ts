@@ -3,16 +3,16 @@
  * the isolate's memory, refreshed in the background: the index is built once per document, never per request.
  */
 import * as z from "zod";
-import type { Background } from "../contracts/background.ts";
-import type { ReportFault } from "../contracts/report-fault.ts";
-import { err, ok, type Result } from "../contracts/result.ts";
+import type { Background } from "../../contracts/background.ts";
+import type { ReportFault } from "../../contracts/report-fault.ts";
+import { err, ok, type Result } from "../../contracts/result.ts";
 import {
   ConfigCache,
   type ConfigStore,
   type ConfigUnavailable,
   type Reading,
-} from "../tenancy/config-cache.ts";
-import { readStored } from "../tenancy/stored-document.ts";
+} from "../../tenancy/config-cache.ts";
+import { readStored } from "../../tenancy/stored-document.ts";
 import { fleetSchema } from "./fleet-config.ts";
 import { buildFleetIndex, type FleetIndex } from "./fleet-index.ts";
 

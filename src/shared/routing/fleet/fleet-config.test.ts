@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fleetSchema } from "./fleet-config.ts";
-import { replicaTarget } from "./replica-target.ts";
+import { replicaTarget } from "../replica-target.ts";
 
 const model = { id: "m", served_name: "M", context_window: 8192 };
 const other = { id: "n", served_name: "N", context_window: 8192 };

@@ -3,7 +3,7 @@
  * poll of its own where the cluster has no pool, believed less with age. What is missing is unknown: neither idle nor busy.
  */
 import { confidence } from "./load.ts";
-import type { ReplicaState } from "./router-state.ts";
+import type { ReplicaState } from "../router-state.ts";
 
 export interface ReplicaLoad {
   /** Requests there, running and waiting. */

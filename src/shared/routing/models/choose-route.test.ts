@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { chooseRoute, type RouteFacts } from "./choose-route.ts";
-import { fleetSchema } from "./fleet-config.ts";
-import { buildFleetIndex } from "./fleet-index.ts";
+import { fleetSchema } from "../fleet/fleet-config.ts";
+import { buildFleetIndex } from "../fleet/fleet-index.ts";
 
 function routeOf(alias: object) {
   const fleet = fleetSchema.parse({

@@ -2,10 +2,10 @@
  * Which models answer this request of a routed alias, in which order, and why? Pure: the same request of the same user gets the
  * same answer in every isolate and after every restart, so there is nothing to store.
  */
-import type { Tier } from "../limits/tier.ts";
-import type { AliasRoute, Arm, Shadow } from "./alias-route.ts";
+import type { Tier } from "../../limits/tier.ts";
+import type { AliasRoute, Arm, Shadow } from "../fleet/alias-route.ts";
 import { difficulty, type Question } from "./difficulty.ts";
-import type { ModelCandidate } from "./fleet-index.ts";
+import type { ModelCandidate } from "../fleet/fleet-index.ts";
 import { stableDraw } from "./stable-draw.ts";
 
 /** What a strategy may look at. */

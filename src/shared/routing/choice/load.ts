@@ -2,7 +2,7 @@
  * How busy is a replica? Our own requests are known exactly; everybody else's only by the last poll, in which confidence
  * decays. Missing numbers are unknown, which is not idle and not busy: only our own requests speak then.
  */
-import type { EngineMetrics } from "./engine-metrics.ts";
+import type { EngineMetrics } from "../engines/engine-metrics.ts";
 
 /** What a poll of one replica said, and what of it was our own. */
 export interface PolledLoad {

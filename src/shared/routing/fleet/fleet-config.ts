@@ -5,7 +5,7 @@ import {
   engineKindSchema,
   type EngineFeatures,
   type EngineKind,
-} from "./engines/engine-kind.ts";
+} from "../engines/engine-kind.ts";
 
 /**
  * The fleet: which clusters serve which models, and what clients may ask for. One document, in KV under `fleet`, or in

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { engineAdapter } from "./engines/engine.ts";
+import { engineAdapter } from "./engine.ts";
 import { unknownMetrics } from "./engine-metrics.ts";
 
 const readEngineMetrics = (page: string) => engineAdapter("vllm").readMetrics(page);

@@ -3,7 +3,7 @@
  * its configuration allows. Applied to a model's variants before any cluster is scored: what is not permitted is not there,
  * for retries, continuation, hedging and shadows alike.
  */
-import type { ClusterPlace, ModelCandidate, ModelVariant } from "./fleet-index.ts";
+import type { ClusterPlace, ModelCandidate, ModelVariant } from "../fleet/fleet-index.ts";
 
 /** The part of a tenant's configuration that is read here. */
 export interface ResidencyPolicy {

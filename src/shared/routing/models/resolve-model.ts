@@ -2,8 +2,8 @@
  * Which models, and at which clusters, can answer what a client asked for? Pure, over the precomputed index; the planner
  * takes the first that composes, the router scores the clusters of the variant it was given.
  */
-import type { Capability } from "./fleet-config.ts";
-import type { FleetIndex, ListedModel, ModelCandidate, ModelVariant } from "./fleet-index.ts";
+import type { Capability } from "../fleet/fleet-config.ts";
+import type { FleetIndex, ListedModel, ModelCandidate, ModelVariant } from "../fleet/fleet-index.ts";
 
 /** What a request needs of a model. */
 export interface ModelNeeds {
