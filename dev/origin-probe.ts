@@ -24,7 +24,7 @@ export interface ProbedServer {
 }
 
 /** Where the server does not tell its window. Small enough for every model in use; `FLEET` states another. */
-export const unknownContextWindow = 8192;
+const unknownContextWindow = 8192;
 const largestContextWindow = 10_000_000;
 const longestName = 256;
 /** Listing is quick; the first token may wait until the model is loaded. */

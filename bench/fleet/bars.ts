@@ -32,7 +32,7 @@ export interface Comparison {
 }
 
 /** Within so much of the best hit rate, as a ratio. */
-export const hitRateBar = 0.95;
+const hitRateBar = 0.95;
 
 const others: readonly ((view: WorldView) => Policy)[] = [
   roundRobin,
@@ -94,6 +94,6 @@ export function percent(share: number, digits = 0): string {
 }
 
 /** Of sorted values. */
-export function quantile(sorted: readonly number[], share: number): number {
+function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

@@ -17,7 +17,7 @@ export function archiveUrl(): string {
 }
 
 /** PGlite has one user, and asks for no password; it listens on this machine only. */
-export function pgliteUrl(port: number): string {
+function pgliteUrl(port: number): string {
   return `postgres://postgres:postgres@127.0.0.1:${port}/postgres?sslmode=disable`;
 }
 

@@ -40,7 +40,7 @@ function some<Item>(items: readonly Item[], most: number): Item[] {
 }
 
 /** As they will be used: rounded to eight bits. */
-export function rounded(channel: InjectionChannel, trained: Trained): ChannelWeights {
+function rounded(channel: InjectionChannel, trained: Trained): ChannelWeights {
   const { scale, bytes } = quantised(trained);
   return { channel, bias: trained.bias, of: Float32Array.from(bytes, (byte) => byte * scale) };
 }

@@ -29,7 +29,7 @@ export interface TrainingOptions {
   readonly decay: number;
 }
 
-export const usualTraining: TrainingOptions = { seed: 20261130, rounds: 30, rate: 0.1, decay: 3e-3 };
+const usualTraining: TrainingOptions = { seed: 20261130, rounds: 30, rate: 0.1, decay: 3e-3 };
 
 export function exampleOf(row: LabelledText): Example {
   const words = readWords(row.text);
@@ -47,7 +47,7 @@ export function exampleOf(row: LabelledText): Example {
 }
 
 /** The worst window and its score, in log-odds. A text without words is as harmless as can be. */
-export function worstWindow(example: Example, { bias, weights }: Trained): { at: number; score: number } {
+function worstWindow(example: Example, { bias, weights }: Trained): { at: number; score: number } {
   const sums = new Float64Array(example.offsets.length);
   for (let word = 0; word + 1 < sums.length; word += 1) {
     let sum = sums[word] ?? 0;

@@ -57,7 +57,7 @@ export function prepare(texts: readonly LabelledText[]): Prepared[] {
   });
 }
 
-export function random(seed: number): () => number {
+function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -148,7 +148,7 @@ function lengthOf(features: number, norm: number): number {
   return Math.max(1, features) ** norm;
 }
 
-export function sigmoid(value: number): number {
+function sigmoid(value: number): number {
   return 1 / (1 + Math.exp(-value));
 }
 

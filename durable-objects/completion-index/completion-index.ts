@@ -69,7 +69,7 @@ export class CompletionIndex extends DurableObject {
 }
 
 /** Above that the oldest leave the list; by their ids they are had on. A narrowed list reads all of a user's entries. */
-export const mostEntries = 100_000;
+const mostEntries = 100_000;
 /** A sweep reads every entry, so there is time between two. What is over is not listed meanwhile. */
 const soonestSweepMs = 3_600_000;
 /** Entries are counted this often at least. */

@@ -27,7 +27,7 @@ type FileRow = {
 };
 
 /** An upload that nobody finished within this is given up. Longer than any request may run. */
-export const uploadMs = 3_600_000;
+const uploadMs = 3_600_000;
 
 /** One owner's files, and which vector stores there are: each change with what others are then owed. */
 export class LibraryStore {

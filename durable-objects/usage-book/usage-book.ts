@@ -10,9 +10,9 @@ import {
 import { UsageStore } from "./usage-store.ts";
 
 /** A year and a month, so that a month can be held against the same of last year. */
-export const keptDays = 400;
+const keptDays = 400;
 /** Above that the oldest days go. A tenant of 10,000 orgs that use three models each every day has 12 million in `keptDays`. */
-export const mostRows = 20_000_000;
+const mostRows = 20_000_000;
 
 const sweepEveryMs = 86_400_000;
 

@@ -28,7 +28,7 @@ export interface ThreadBranch {
 }
 
 /** In place of an item's id: before the first one. */
-export const root = "root";
+const root = "root";
 
 /** @param hasEarlier whether items before the first one were not loaded */
 export function threadOf(

@@ -13,7 +13,7 @@ import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import { mintId, objectOfId } from "../../src/shared/turn/response-id.ts";
 
 const hash = new KeyedHash("a secret of the tests, long enough");
-export const plenty: LibraryLimits = { maxFiles: 100, maxTotalBytes: 1_000_000_000 };
+const plenty: LibraryLimits = { maxFiles: 100, maxTotalBytes: 1_000_000_000 };
 
 export class LibraryProbe {
   readonly owner: { readonly tenant: string; readonly user: string };

@@ -14,7 +14,7 @@ import { resolveConversation, type ConversationRef } from "../../src/shared/turn
 import type { TenantCall } from "./handle.ts";
 import { ownerOf } from "./run-durable.ts";
 
-export function conversationStub({ isolate: { env }, tenant }: TenantCall, { objectName }: ConversationRef) {
+function conversationStub({ isolate: { env }, tenant }: TenantCall, { objectName }: ConversationRef) {
   return inJurisdiction(env.CONVERSATION, tenant.jurisdiction, env.ENVIRONMENT).getByName(objectName);
 }
 

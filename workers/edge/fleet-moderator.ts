@@ -61,7 +61,7 @@ export function screenFrom(from: TurnContext): ScreenDeps {
  * @param admission of a prompt, whose turn was not admitted yet; `null`: of a turn that was
  * @param onAsked the model is asked
  */
-export function fleetModerator(
+function fleetModerator(
   isolate: Isolate,
   caller: JudgedCaller,
   alias: string,

@@ -8,7 +8,7 @@ interface TokenLogprob {
   readonly bytes: readonly number[];
 }
 
-export function logprobOf(token: string): number {
+function logprobOf(token: string): number {
   return -(numberFrom(token) % 500) / 1000;
 }
 

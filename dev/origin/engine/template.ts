@@ -106,7 +106,7 @@ function renderChatml(input: TemplateInput): Result<string, string> {
 }
 
 /** JSON as Python's `json.dumps` writes it on one line: a blank after each comma and colon. */
-export function pythonJson(value: unknown): string {
+function pythonJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => pythonJson(item)).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
     const members = Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${pythonJson(item)}`);

@@ -169,7 +169,7 @@ export function resolveReference(root: JsonSchema, reference: string): unknown {
   return at;
 }
 
-export function typeOf(schema: Fields): string | undefined {
+function typeOf(schema: Fields): string | undefined {
   const type: unknown = schema["type"];
   if (typeof type === "string") return type;
   if (Array.isArray(type)) return type.map(String).find((one) => one !== "null") ?? "null";

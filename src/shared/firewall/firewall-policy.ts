@@ -6,7 +6,7 @@ import * as z from "zod";
 import { parseIpNetwork } from "./ip-address.ts";
 
 /** What happens on a match. `log`: only the request's record says so. */
-export const firewallModeSchema = z.enum(["off", "log", "block"]);
+const firewallModeSchema = z.enum(["off", "log", "block"]);
 export type FirewallMode = z.infer<typeof firewallModeSchema>;
 
 const network = z.lazy(() =>
@@ -20,7 +20,7 @@ const network = z.lazy(() =>
  * Every condition that is given must hold, each by any of its values; without a condition a rule always holds. What
  * Cloudflare did not tell of a request (a laptop has no country) meets no condition.
  */
-export const accessRuleSchema = z.lazy(() =>
+const accessRuleSchema = z.lazy(() =>
   z.strictObject({
     /** For the log. */
     name: z.string().regex(/^[a-z0-9-]{1,64}$/),

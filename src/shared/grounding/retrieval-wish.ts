@@ -51,5 +51,5 @@ export function retrievalBudgetMs(tenant: Configured): number {
 }
 
 /** Where a tenant says nothing: what tenancy/tenant-config.ts takes as its defaults. */
-export const usualResults = 8;
-export const usualBudgetMs = 200;
+const usualResults = 8;
+const usualBudgetMs = 200;

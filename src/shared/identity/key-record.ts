@@ -33,7 +33,7 @@ export const addressRangeSchema = z.lazy(() =>
 const milliseconds = z.lazy(() => z.int().min(0));
 
 /** Members that this code does not know are dropped, so that a record of newer code can be read. */
-export const keyRecordSchema = z.lazy(() =>
+const keyRecordSchema = z.lazy(() =>
   z.object({
     version: z.literal(1),
     id: z.string().regex(keyIdPattern),

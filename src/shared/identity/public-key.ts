@@ -19,7 +19,7 @@ export const tokenAlgorithms = [
 export type TokenAlgorithm = (typeof tokenAlgorithms)[number];
 
 /** Bits of an RSA modulus. Below: weak (RFC 7518, 3.3). Above: each verification costs more than a caller should cause. */
-export const rsaBits = { min: 2048, max: 8192 } as const;
+const rsaBits = { min: 2048, max: 8192 } as const;
 /** Bytes of a shared secret: as many as the hash gives (RFC 7518, 3.2). */
 export const minSecretBytes = 32;
 

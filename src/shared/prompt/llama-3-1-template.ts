@@ -18,7 +18,7 @@ export interface Llama31Options {
   readonly ending: "answer" | "continue";
 }
 
-export const llama31BeginOfText = "<|begin_of_text|>";
+const llama31BeginOfText = "<|begin_of_text|>";
 
 /** What ends an answer. The first is what a turn normally ends with. */
 export const llama31StopTokens = ["<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"] as const;

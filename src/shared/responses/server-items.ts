@@ -23,7 +23,7 @@ export interface ServerCallEnd {
   readonly error: string | null;
 }
 
-export const serverLabel = "edgewise";
+const serverLabel = "edgewise";
 
 export function isServerCallType(type: unknown): type is ServerCallType {
   return type === "mcp_call" || type === "web_search_call";

@@ -33,7 +33,7 @@ export interface OriginBindings {
 }
 
 /** Something that the fleet file names is not there, or not as it must be. Its name alone goes into the log, which tells what to mend. */
-export class OriginMisconfigured extends Error {
+class OriginMisconfigured extends Error {
   constructor(what: string) {
     super(what);
     this.name = `OriginMisconfigured (${what})`;

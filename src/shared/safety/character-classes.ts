@@ -3,10 +3,10 @@ export const otherClass = 0;
 export const letterClass = 1;
 export const digitClass = 2;
 /** Letters of Latin scripts beyond ASCII: they continue a word and a local part, and begin nothing. */
-export const latinClass = 3;
+const latinClass = 3;
 export const hyphenClass = 4;
 /** What an e-mail address may hold before its `@` beside letters, digits and dashes. */
-export const localClass = 5;
+const localClass = 5;
 export const atClass = 6;
 
 const asciiClasses = Uint8Array.from({ length: 128 }, (_, code) => {

@@ -10,7 +10,7 @@ import { type SafetyAction, safetyActions, type SpanKind, spanKinds } from "./sp
  */
 const actionSchema = z.enum(safetyActions);
 
-export const directionPolicySchema = z.lazy(() =>
+const directionPolicySchema = z.lazy(() =>
   z.strictObject({
     /** For every kind that `kinds` doesn't name. */
     action: actionSchema.default("off"),

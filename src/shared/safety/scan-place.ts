@@ -2,7 +2,7 @@
 import { classOf, digitClass, isWordClass } from "./character-classes.ts";
 
 export const outside = 0;
-export const insideWord = 1;
+const insideWord = 1;
 /** A word whose last character is a digit. */
 export const insideDigits = 2;
 export const behindDecimalPoint = 3;

@@ -22,9 +22,9 @@ import type { Span } from "./span.ts";
  * answer is there without waiting. Patterns cost about 10 ns a character and production clocks stand still while they
  * run, so that their budget is a number of characters.
  */
-export const screenBudgetMs = 50;
+const screenBudgetMs = 50;
 /** About 40 ms. */
-export const screenBudgetCharacters = 4_000_000;
+const screenBudgetCharacters = 4_000_000;
 
 /** A detector that may take its time. It gets every text of the prompt and answers with spans for each of them. */
 export interface PromptDetector {
@@ -132,7 +132,7 @@ function screenRest<M extends ChatMessage>(
     : moderate(screened, policy, deps);
 }
 
-export function moderatesPrompts({ moderation }: SafetyPolicy): boolean {
+function moderatesPrompts({ moderation }: SafetyPolicy): boolean {
   return moderation !== undefined && moderation.input !== "off";
 }
 

@@ -150,7 +150,7 @@ export function serializeItem({ value, parameters }: Item): string {
   return serializeBareItem(value) + serializeParameters(parameters);
 }
 
-export function serializeBareItem(item: BareItem): string {
+function serializeBareItem(item: BareItem): string {
   switch (item.type) {
     case "string":
       return `"${item.value.replace(/["\\]/g, "\\$&")}"`;

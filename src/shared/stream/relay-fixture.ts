@@ -8,7 +8,7 @@ export const encode = (text: string): Uint8Array => new TextEncoder().encode(tex
 export const decode = (bytes: Uint8Array | undefined): string => new TextDecoder().decode(bytes);
 
 /** Passes bytes on; "!" ends it well, "?" is not to be told, behind "~" another source is looked for. */
-export class FakePass implements StreamPass {
+class FakePass implements StreamPass {
   begun = false;
   ended: StreamEnd | null = null;
   finishedBy: SourceEnd | null = null;

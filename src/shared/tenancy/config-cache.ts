@@ -59,7 +59,7 @@ export const configTimes = {
 } as const;
 
 /** What one generation of the memory holds at most; twice as much in all (see BoundedMap). */
-export const configBounds = { maxEntries: 2048, maxChars: 8_388_608 } as const;
+const configBounds = { maxEntries: 2048, maxChars: 8_388_608 } as const;
 
 interface Entry<T> {
   readonly reading: Reading<T>;

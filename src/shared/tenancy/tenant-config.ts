@@ -24,7 +24,7 @@ const large = z.lazy(() => z.int().min(1).max(1_000_000_000_000));
 const dollars = z.lazy(() => z.number().min(0.01).max(1_000_000_000).multipleOf(0.01));
 
 /** Limits of one tier for one scope. Absent: the default of src/shared/limits/defaults.ts. `null`: no limit. */
-export const limitsSchema = z.lazy(() =>
+const limitsSchema = z.lazy(() =>
   z
     .strictObject({
       requests_per_minute: positive.nullable(),

@@ -5,7 +5,7 @@ import { addressRangeSchema, keyLimitsSchema } from "../identity/key-record.ts";
 import { tierSchema } from "../limits/tier.ts";
 
 /** What may an admin ask for? The bodies of `/admin/*`, ours as a whole: OpenAI's own admin API knows neither tenants nor tiers. */
-export const grace = { leastSeconds: 300, mostSeconds: 2_592_000, usualSeconds: 86_400 } as const;
+const grace = { leastSeconds: 300, mostSeconds: 2_592_000, usualSeconds: 86_400 } as const;
 
 const tenant = z.lazy(() =>
   z.union([z.literal("platform"), tenantIdSchema]).meta({
@@ -159,7 +159,7 @@ export const knowledgeErasedSchema = z.lazy(() =>
   }),
 );
 
-export const auditEntrySchema = z.lazy(() =>
+const auditEntrySchema = z.lazy(() =>
   z.looseObject({
     object: z.literal("audit_entry"),
     sequence: z.int(),

@@ -44,7 +44,7 @@ export const conversationBranchListSchema = z.lazy(() =>
     ),
   }),
 );
-export const conversationDeletionSchema = z.lazy(() =>
+const conversationDeletionSchema = z.lazy(() =>
   z.looseObject({
     id: z.string(),
     object: z.literal("conversation.deletion"),

@@ -2,7 +2,7 @@
 import { categories, type Scores } from "../safety/moderation/categories.ts";
 
 /** From here on a score is flagged: training put every category's threshold there. */
-export const flagFrom = 0.5;
+const flagFrom = 0.5;
 
 const textOnly = Object.fromEntries(categories.map((category) => [category, ["text"]]));
 

@@ -12,7 +12,7 @@ import { text } from "./schema-parts.ts";
 import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
 
 /** OpenAI's names for its models: here they all mean the classifier in process. */
-export const inProcessNames = [
+const inProcessNames = [
   "omni-moderation-latest",
   "omni-moderation-2024-09-26",
   "text-moderation-latest",

@@ -5,11 +5,11 @@ import { lazyShape } from "./lazy-shape.ts";
 import { opaqueId, withoutEffect } from "./schema-parts.ts";
 
 /** Stores of one turn. They are searched at once, and an isolate has six connections for everything. */
-export const mostStores = 4;
+const mostStores = 4;
 /** As OpenAI bounds it. */
-export const mostResults = 50;
+const mostResults = 50;
 
-export const storeIds = z.lazy(() => z.array(opaqueId).min(1).max(mostStores));
+const storeIds = z.lazy(() => z.array(opaqueId).min(1).max(mostStores));
 
 export const retrievalShape = lazyShape({
   vector_store_ids: () => storeIds,

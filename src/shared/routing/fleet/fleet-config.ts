@@ -121,7 +121,7 @@ function resolved(
 const hostPattern =
   /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,251}[a-zA-Z0-9])?|\[[0-9a-fA-F:.]{2,45}\])(?::\d{1,5})?$/;
 
-export const replicaSchema = z.lazy(() =>
+const replicaSchema = z.lazy(() =>
   z.strictObject({
     id: fleetIdSchema,
     /** Reached at its URL. */
@@ -156,7 +156,7 @@ export const replicaSchema = z.lazy(() =>
 );
 export type Replica = z.infer<typeof replicaSchema>;
 
-export const clusterSchema = z.lazy(() =>
+const clusterSchema = z.lazy(() =>
   z
     .strictObject({
       id: fleetIdSchema,

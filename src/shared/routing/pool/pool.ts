@@ -19,7 +19,7 @@ export interface Decision {
 }
 
 /** Released in one go, as a batch of inference would be; what is left follows at once. */
-export const releasedAtOnce = 8;
+const releasedAtOnce = 8;
 /** Looks again so often while somebody waits: only a bound, should a notice be lost. */
 export const tickMs = 50;
 /** Nobody waits longer than this, whatever is asked for. */

@@ -4,7 +4,7 @@
  */
 
 /** Share of its places that a replica should have in use: above it queues form at every burst. */
-export const targetUse = 0.75;
+const targetUse = 0.75;
 /** At most so many times as many as there are: the next look will ask for more. */
 const mostGrowth = 3;
 

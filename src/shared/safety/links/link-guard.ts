@@ -26,8 +26,8 @@ export interface LinkStep {
   readonly spans: readonly LinkSpan[];
 }
 
-export const removedDestination = "#link-removed";
-export const removedAddress = "[link removed]";
+const removedDestination = "#link-removed";
+const removedAddress = "[link removed]";
 
 /** Blanks before a destination that are held back with what began it. Those beyond go on, and it is waited for behind them. */
 const mostBlanks = 64;

@@ -128,7 +128,7 @@ export function symbolsOf(words: readonly PlainWord[]): TextSymbol[] {
 
 const punctuation = new Set([".", ";", ":", "\n"].map((sign) => fnv(sign, wordSeed)));
 const counted = fnv(number, wordSeed);
-export const quoted = fnv(quoteMark, wordSeed);
+const quoted = fnv(quoteMark, wordSeed);
 
 /** Classes that make of a group's name more than a name. */
 const harsh = new Set<WordClass>([

@@ -5,7 +5,7 @@ import { categories, type Category, type Scores } from "./categories.ts";
  * What a tenant wants done with harm (OpenAI's categories) in prompts and answers. Absent: nothing is looked for, and nothing is paid.
  * docs/configuration.md documents it field by field.
  */
-export const moderationActions = ["off", "flag", "block"] as const;
+const moderationActions = ["off", "flag", "block"] as const;
 
 const actionSchema = z.enum(moderationActions);
 /** Scores stay below 1, so that 1 means never. */

@@ -3,7 +3,7 @@
  * depends on the text alone, not on how it arrives. So a stream is judged exactly as the whole text is, and a guard that may stop it
  * holds back one block at most.
  */
-export const leastBlock = 160;
+const leastBlock = 160;
 export const longestBlock = 320;
 
 const stops = /[.!?…。！？\n]/;

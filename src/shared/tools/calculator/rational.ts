@@ -6,7 +6,7 @@ export interface Rational {
 }
 
 /** Bits of a numerator or a denominator: some 4,900 digits, which multiply in microseconds. */
-export const maxBits = 16_384;
+const maxBits = 16_384;
 
 /** `null` where a number would be over `maxBits`, or is none (a division by 0). */
 export type Checked = Rational | null;

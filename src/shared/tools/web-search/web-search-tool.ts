@@ -83,7 +83,7 @@ function asWords(query: string): string {
 }
 
 /** `null`: the answer is not what the configuration says. Results without an address of the web can't be cited, and are left out. */
-export function passagesIn(text: string, { results, fields }: WebSearchConfig): readonly Passage[] | null {
+function passagesIn(text: string, { results, fields }: WebSearchConfig): readonly Passage[] | null {
   let list: unknown;
   try {
     list = JSON.parse(text);

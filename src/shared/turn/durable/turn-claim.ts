@@ -21,11 +21,11 @@ export interface TurnClaim {
 }
 
 /** Stripe keeps keys for at least as long. */
-export const keyKeptMs = 86_400_000;
+const keyKeptMs = 86_400_000;
 /** Long enough for a client library's own retries, short enough that a user's same question is a new one. */
-export const bodyKeptMs = 600_000;
+const bodyKeptMs = 600_000;
 /** Whoever asks the same a moment after the others: an answer that is always the same is shared a little longer. */
-export const sharedKeptMs = 60_000;
+const sharedKeptMs = 60_000;
 
 /**
  * @param header `Idempotency-Key` as it came; `null` where it didn't

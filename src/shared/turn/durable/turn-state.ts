@@ -48,7 +48,7 @@ export function decideStart(
 }
 
 /** So often a turn whose run was lost goes on; then it ends with what there is. */
-export const maxRestarts = 3;
+const maxRestarts = 3;
 
 /**
  * How long a lost run waits before it goes on, or `null`: it does not any more. What was lost together (a deploy, a crash)
