@@ -144,6 +144,16 @@ test("a completion streams as text_completion objects", () => {
   expect(events(text).at(-1)).toBe("[DONE]");
 });
 
+test("a completion too names the usage that was asked for in every chunk, with null until the last", () => {
+  const { text } = send(completionStream, [40, 200], {
+    engineApi: "completions",
+    format: "openai-completion",
+  });
+  const usages = chunks(text).map((chunk) => chunk.usage);
+  expect(usages.slice(0, -1)).toEqual(usages.slice(1).map(() => null));
+  expect(usages.at(-1)).toMatchObject({ total_tokens: expect.any(Number) });
+});
+
 test("a whole answer is gathered as the client saw it", () => {
   const collect = new AnswerCollector(10_000, false);
   const { totals } = send(goodStreams.toolCalls, [], { collect });

@@ -6,10 +6,13 @@ import { frameOf, type EventFrame } from "./plain-event.ts";
 import type { WireUsage } from "./wire-usage.ts";
 import { toChatLogprobs } from "./logprobs.ts";
 
-/** From the end of a chunk's choices. */
-const tail = "]}\n\n";
-/** Where the client asked for the usage, every chunk names it, with null until the last (OpenAI's `stream_options.include_usage`). */
-const tailBeforeUsage = '],"usage":null}\n\n';
+/**
+ * From the end of a chunk's choices. Where the client asked for the usage, every chunk names it, with null until the last (OpenAI's
+ * `stream_options.include_usage`).
+ */
+export function chunkTail({ includeUsage }: Pick<EncoderOptions, "includeUsage">): string {
+  return includeUsage ? '],"usage":null}\n\n' : "]}\n\n";
+}
 
 export class ChatEncoder implements AnswerEncoder {
   readonly #options: EncoderOptions;
@@ -25,7 +28,7 @@ export class ChatEncoder implements AnswerEncoder {
 
   constructor(options: EncoderOptions) {
     this.#options = options;
-    this.#tail = options.includeUsage ? tailBeforeUsage : tail;
+    this.#tail = chunkTail(options);
     this.#contentTail = `},"logprobs":null,"finish_reason":null}${this.#tail}`;
     this.begin(options.createdSeconds);
   }

@@ -2,19 +2,19 @@
 import type { WireErrorObject } from "../wire/wire-error.ts";
 import type { AnswerEncoder, EncoderOptions } from "./answer-encoder.ts";
 import type { EngineDelta, FinishReason } from "./engine-event.ts";
+import { chunkTail } from "./encode-chat.ts";
 import { frameOf, type EventFrame } from "./plain-event.ts";
 import type { WireUsage } from "./wire-usage.ts";
 
-/** From the end of a chunk's choices. */
-const tail = "]}\n\n";
-
 export class CompletionEncoder implements AnswerEncoder {
   readonly #options: EncoderOptions;
+  readonly #tail: string;
   #head = "";
   #frame: EventFrame | null = null;
 
   constructor(options: EncoderOptions) {
     this.#options = options;
+    this.#tail = chunkTail(options);
     this.begin(options.createdSeconds);
   }
 
@@ -25,13 +25,13 @@ export class CompletionEncoder implements AnswerEncoder {
   }
 
   content(choice: number, literal: string): string {
-    return `${this.#head}{"index":${choice},"text":${literal},"logprobs":null,"finish_reason":null}${tail}`;
+    return `${this.#head}{"index":${choice},"text":${literal},"logprobs":null,"finish_reason":null}${this.#tail}`;
   }
 
   frame(): EventFrame {
     this.#frame ??= frameOf(
       `${this.#head}{"index":0,"text":"`,
-      `","logprobs":null,"finish_reason":null}${tail}`,
+      `","logprobs":null,"finish_reason":null}${this.#tail}`,
     );
     return this.#frame;
   }
@@ -39,11 +39,11 @@ export class CompletionEncoder implements AnswerEncoder {
   delta(delta: EngineDelta): string {
     if (delta.content === undefined) return "";
     const logprobs = JSON.stringify(delta.logprobs ?? null);
-    return `${this.#head}{"index":${delta.index},"text":${JSON.stringify(delta.content)},"logprobs":${logprobs},"finish_reason":null}${tail}`;
+    return `${this.#head}{"index":${delta.index},"text":${JSON.stringify(delta.content)},"logprobs":${logprobs},"finish_reason":null}${this.#tail}`;
   }
 
   finish(choice: number, reason: FinishReason): string {
-    return `${this.#head}{"index":${choice},"text":"","logprobs":null,"finish_reason":"${reason}"}${tail}`;
+    return `${this.#head}{"index":${choice},"text":"","logprobs":null,"finish_reason":"${reason}"}${this.#tail}`;
   }
 
   end(usage: WireUsage): string {
