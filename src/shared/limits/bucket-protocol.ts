@@ -99,7 +99,9 @@ export type BucketOutcome =
   /** The id was settled before it was reserved (its asker gave up waiting). */
   | { readonly type: "closed" }
   | { readonly type: "settled" }
-  | { readonly type: "duplicate" };
+  | { readonly type: "duplicate" }
+  /** Its amounts are none: a fault of the asker's, which costs nobody else in the batch anything. Nothing was changed by it. */
+  | { readonly type: "unsound"; readonly detail: string };
 
 export interface BucketRefusal {
   readonly type: "refused";

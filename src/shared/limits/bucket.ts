@@ -6,6 +6,7 @@
 import type {
   Amounts,
   BucketBatch,
+  BucketOperation,
   BucketOutcome,
   BucketReply,
   ReserveOperation,
@@ -44,11 +45,14 @@ type Terms = Pick<BucketBatch, "rules" | "leaseMs" | "timeZone">;
 
 /** Answers a batch, operation by operation, in order. */
 export function applyBatch(bucket: BucketState, batch: BucketBatch, now: number): BucketReply {
-  const outcomes = batch.operations.map((operation) =>
-    operation.type === "reserve"
+  const outcomes = batch.operations.map((operation): BucketOutcome => {
+    // Alone: what others have in the same batch is theirs.
+    const detail = faultIn(operation);
+    if (detail !== null) return { type: "unsound", detail };
+    return operation.type === "reserve"
       ? reserve(bucket, batch, operation, now)
-      : settle(bucket, batch, operation, now),
-  );
+      : settle(bucket, batch, operation, now);
+  });
   return {
     version: 1,
     outcomes,
@@ -65,7 +69,6 @@ function reserve(
   operation: ReserveOperation,
   now: number,
 ): BucketOutcome {
-  assertAmounts(operation.total);
   if (isClosed(bucket, operation.id, now)) return { type: "closed" };
   const known = bucket.open.get(operation.id);
   const more: Tally = { ...operation.total };
@@ -119,10 +122,6 @@ function hasRoom(bucket: BucketState, rule: LimitRule, amount: number, now: numb
 
 /** Replaces what is held under an id by what was used and is still held; counts each settlement exactly once. */
 function settle(bucket: BucketState, terms: Terms, operation: SettleOperation, now: number): BucketOutcome {
-  assertAmounts(operation.used);
-  assertAmounts(operation.held);
-  assertAmounts(operation.granted);
-  for (const use of operation.models) assertAmounts({ ...use, slots: 0 });
   const reservation = bucket.open.get(operation.id);
   const lost = lostRange(bucket, operation.receipt);
   // A grant that a crash forgot may have been granted again under its id: whichever receipt its holder has, it is one charge.
@@ -279,8 +278,17 @@ function mayLend(bucket: BucketState, rules: readonly LimitRule[], more: Amounts
   });
 }
 
-function assertAmounts(amounts: Amounts): void {
-  for (const unit of units)
-    if (!Number.isSafeInteger(amounts[unit]) || amounts[unit] < 0)
-      throw new RangeError(`Amounts are whole numbers from 0: ${unit} is ${amounts[unit]}`);
+/** What can't be counted, and why; `null`: all of it can. */
+function faultIn(operation: BucketOperation): string | null {
+  for (const amounts of amountsOf(operation))
+    for (const unit of units)
+      if (!Number.isSafeInteger(amounts[unit]) || amounts[unit] < 0)
+        return `amounts are whole numbers from 0: ${unit} is ${amounts[unit]}`;
+  return null;
+}
+
+function amountsOf(operation: BucketOperation): readonly Amounts[] {
+  if (operation.type === "reserve") return [operation.total];
+  const { used, held, granted, models } = operation;
+  return [used, held, granted, ...models.map((use) => ({ ...use, slots: 0 }))];
 }

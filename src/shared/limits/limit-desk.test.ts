@@ -39,6 +39,33 @@ test("small limits: one round trip to user and org together, and the settlement 
     });
 });
 
+test("what a bucket can't count costs the turn that said it, and no other that is told with it", async () => {
+  const { clock, buckets, tenant, admission, options } = world();
+  const [good, bad] = await within(
+    clock,
+    Promise.all([admission.admit(turn(tenant, "good")), admission.admit(turn(tenant, "bad"))]),
+  );
+  if (!good.ok || !bad.ok) throw new Error("refused");
+  bad.value.settle(use(Number.NaN));
+  good.value.settle(use(80));
+  await clock.advance(20_000);
+  for (const name of buckets.names())
+    expect(buckets.inspect(name, []).usage).toMatchObject({
+      settled: { requests: 1, tokens: 80 },
+      reserved: { requests: 1, tokens: 150 },
+    });
+  expect(options.counts.lost).toBe(2);
+  const [next, asksForNothing] = await within(
+    clock,
+    Promise.all([
+      admission.admit(turn(tenant, "next")),
+      admission.admit(turn(tenant, "nothing", { promptTokens: Number.NaN })),
+    ]),
+  );
+  expect(next.ok).toBe(true);
+  expect(asksForNothing.ok).toBe(false);
+});
+
 test("a refused user names the limit and what would fit, and the org is released", async () => {
   const { clock, buckets, tenant, admission } = world({ user: { free: { tokens_per_minute: 1_000 } } });
   const first = await within(

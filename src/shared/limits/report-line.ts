@@ -152,6 +152,8 @@ export class ReportLine {
         (reply) => {
           cancel();
           this.#onReply(reply, askedAtMs);
+          const unsound = reply.outcomes.filter(({ type }) => type === "unsound").length;
+          if (unsound > 0) this.#options.events.settlementsLost(unsound);
           resolve(true);
         },
         () => {

@@ -22,7 +22,7 @@ function world() {
     await within(clock, settleCharge(buckets.call, charge, use(tokens)), 2_500);
   };
   const usages = () => buckets.names().map((name) => buckets.inspect(name, []).usage);
-  return { clock, buckets, run, settle, usages };
+  return { clock, buckets, tenant, run, settle, usages };
 }
 
 const hangs = { fate: "hangs", delayMs: 1 } as const;
@@ -55,3 +55,13 @@ test.each([
     expect(usages()).toHaveLength(2);
   },
 );
+
+test("a charge that no bucket can count is not settled, and whoever must settle it hears of it", async () => {
+  const { clock, buckets, tenant, run, usages } = world();
+  expect((await run("turn")).ok).toBe(true);
+  const charge = { chargeId: "turn", tenant, org: "research", user: "alice", tier: "free" } as const;
+  const told = settleCharge(buckets.call, charge, use(-1)).then(() => "settled", String);
+  expect(await within(clock, told)).toContain("whole numbers");
+  for (const usage of usages())
+    expect(usage).toMatchObject({ settled: { tokens: 0 }, reserved: { tokens: 150 } });
+});

@@ -30,7 +30,7 @@ export async function settleCharge(call: DeskOptions["call"], charge: Charge, us
     const { tenant, chargeId } = charge;
     const { rules, leaseMs, timeZone } = limitsOf(tenant, scope, charge);
     const { requests, tokens, microdollars, model } = use;
-    await call(
+    const { outcomes } = await call(
       { name: bucketName(tenant.id, scope, id), jurisdiction: tenant.jurisdiction },
       {
         version: 1,
@@ -53,5 +53,6 @@ export async function settleCharge(call: DeskOptions["call"], charge: Charge, us
         acknowledge: "now",
       },
     );
+    for (const outcome of outcomes) if (outcome.type === "unsound") throw new Error(outcome.detail);
   }
 }
