@@ -205,6 +205,55 @@ test("the answer's headers come before the document is read, and its time is its
   expect(await response.json()).toMatchObject({ text: "text" });
 });
 
+/** Two pages, then two more in another branch. The damaged one is no page any more. */
+function withDamagedPage(
+  damaged: number | null,
+  lines = ["The first page.", "The second.", "The third.", "The fourth."],
+): Uint8Array<ArrayBuffer> {
+  const pdf = new TextDecoder("latin1")
+    .decode(
+      makePdf(
+        lines.map((line) => pdfLines(line)),
+        {
+          catalog: "/Pages 13 0 R",
+          objects: [
+            "<< /Type /Pages /Parent 13 0 R /Kids [4 0 R 6 0 R] /Count 2 >>",
+            "<< /Type /Pages /Kids [12 0 R 14 0 R] /Count 4 >>",
+            "<< /Type /Pages /Parent 13 0 R /Kids [8 0 R 10 0 R] /Count 2 >>",
+          ],
+        },
+      ),
+    )
+    .replace("/Pages 2 0 R ", "");
+  return utf8(
+    damaged === null ? pdf : pdf.replace(`${2 + 2 * damaged} 0 obj\n<<`, `${2 + 2 * damaged} 0 obj\n17 <<`),
+  );
+}
+
+async function readByPages(pdf: Uint8Array<ArrayBuffer>): Promise<readonly string[]> {
+  const { text, page_starts: starts } = (await read(pdf)) as { text: string; page_starts: number[] };
+  return starts.map((start, at) => text.slice(start, starts[at + 1]).trim());
+}
+
+test("of a PDF with a damaged page the others are read, each on its own page, and the text says which is missing", async () => {
+  expect(await readByPages(withDamagedPage(null))).toHaveLength(4);
+  expect(await readByPages(withDamagedPage(2))).toEqual([
+    "The first page.",
+    "[Page 2 is damaged: it could not be read, or not to its end.]",
+    "The third.",
+    "The fourth.",
+  ]);
+});
+
+test("where nothing behind a damaged page can be found, the text says that as well", async () => {
+  expect(await readByPages(withDamagedPage(3))).toEqual([
+    "The first page.",
+    "The second.",
+    "[Page 3 is damaged: neither it nor what may stand behind it could be read to its end.]",
+  ]);
+  expect((await read(withDamagedPage(3, ["", "", "c", "d"])))["message"]).toContain("damaged");
+});
+
 const id = "<0123456789abcdef0123456789abcdef>";
 const lock = "00".repeat(32);
 

@@ -85,28 +85,56 @@ async function textOf(pdf: Pdf, readsBeside: boolean, isOver: () => boolean): Pr
   const headings = await headingsOf(pdf, outline ?? [], () => goOn(isOver));
   const text = new DocumentText(headings.size === 0 ? "plain" : "markdown");
   const paragraphs = new PdfParagraphs(text);
+  let isRead = false;
+  let isDamaged = false;
   for (let number = 1; number <= pdf.numPages; number += 1) {
     await scheduler.wait(0);
     text.beginPage();
-    const page = await pdf.getPage(number);
-    const pieces = page.streamTextContent({ includeMarkedContent: false }).getReader();
-    for (let portions = 1; ; portions += 1) {
-      if (portions % portionsAtOnce === 0) await scheduler.wait(0);
+    try {
+      const page = await pdf.getPage(number);
+      for await (const piece of piecesOf(page, isOver)) {
+        paragraphs.add(piece);
+        isRead ||= piece.str.trim() !== "";
+      }
+      paragraphs.endPage(headings.get(number));
+      const beside = readsBeside ? await inTime(page.getAnnotations({ intent: "display" })) : null;
+      for (const line of saidBeside(beside ?? [])) {
+        isRead = true;
+        text.add(line);
+        text.endLine();
+      }
+      page.cleanup();
+    } catch (error) {
+      if (error instanceof Unreadable) throw error;
+      // What was thrown may be the meter's own.
       goOn(isOver);
-      const { done, value } = await pieces.read();
-      if (done) break;
-      for (const piece of (value as { readonly items: readonly PdfPiece[] }).items) paragraphs.add(piece);
-    }
-    paragraphs.endPage(headings.get(number));
-    const beside = readsBeside ? await inTime(page.getAnnotations({ intent: "display" })) : null;
-    for (const line of saidBeside(beside ?? [])) {
-      text.add(line);
-      text.endLine();
+      isDamaged = true;
+      paragraphs.endPage();
+      text.add(damagedPage(number, number === pdf.numPages));
     }
     text.endParagraph();
-    page.cleanup();
   }
-  return text.end();
+  if (isRead) return text.end();
+  // With nothing but damaged pages, or empty ones beside them.
+  throw new Unreadable(isDamaged ? "broken" : "no-text");
+}
+
+/** Where PDF.js finds no page, it counts none behind it, unless another branch of the document's tree has them. */
+function damagedPage(number: number, isLast: boolean): string {
+  return isLast
+    ? `[Page ${number} is damaged: neither it nor what may stand behind it could be read to its end.]`
+    : `[Page ${number} is damaged: it could not be read, or not to its end.]`;
+}
+
+async function* piecesOf(page: Page, isOver: () => boolean): AsyncGenerator<PdfPiece> {
+  const pieces = page.streamTextContent({ includeMarkedContent: false }).getReader();
+  for (let portions = 1; ; portions += 1) {
+    if (portions % portionsAtOnce === 0) await scheduler.wait(0);
+    goOn(isOver);
+    const { done, value } = await pieces.read();
+    if (done) return;
+    yield* (value as { readonly items: readonly PdfPiece[] }).items;
+  }
 }
 
 function goOn(isOver: () => boolean): void {
