@@ -8,6 +8,6 @@ export interface GenerationParts {
   readonly deliver: DeliverEffect;
   /** A structured line to the log: never content. */
   readonly report: Report;
-  /** Where long texts of a turn that is over go. Absent or `null`: they stay in the object. */
-  readonly content?: ContentParts | null;
+  /** Where long texts of a turn that is over go. `null`: they stay in the object. */
+  readonly content: ContentParts | null;
 }

@@ -30,6 +30,8 @@ function composed(api: "chat" | "completions", request: object, said: string | n
     stream: false,
     cacheSalt: null,
     affinitySeed: null,
+    spotlight: null,
+    passages: null,
   });
   if (!result.ok) throw new Error(JSON.stringify(result.error));
   if (said === null) return result.value;

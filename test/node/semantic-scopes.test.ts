@@ -151,6 +151,7 @@ function turnOf(who: Standing, text: string): ValidatedTurn {
     tenant,
     asked: askedChat(request.value),
     recall: null,
+    ground: null,
     responseId: "chatcmpl-x",
     chargeId: "chatcmpl-x" as ChargeId,
     requestId: "req" as RequestId,

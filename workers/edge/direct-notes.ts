@@ -56,7 +56,7 @@ class DirectNotes {
     const facts = turnFactsOf(this.#turn, this.#fleet, ending, record.screened ?? null, this.#isolate.now());
     this.#facts = facts;
     if (!this.#archives) return;
-    const request = { ...this.#turn, endpoint: record.endpoint };
+    const request = { ...this.#turn, endpoint: record.endpoint, conversation: null };
     const row = { ...chargeOf(request, facts, "direct"), conversation: null, items: [] };
     this.#isolate.directRows.add(row, background);
   }

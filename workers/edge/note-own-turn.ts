@@ -25,6 +25,6 @@ export function noteOwnTurn(
   isolate.metrics.record(record, background);
   if (!isolate.archive.isOn || archivePolicy(turn.tenant) === "nothing") return;
   const facts = turnFactsOf(turn, fleet, ending, null, nowMs);
-  const charge = chargeOf({ ...turn, endpoint: record.endpoint }, facts, "direct");
+  const charge = chargeOf({ ...turn, endpoint: record.endpoint, conversation: null }, facts, "direct");
   isolate.directRows.add({ ...charge, conversation: null, items: [] }, background);
 }

@@ -53,7 +53,7 @@ export interface TurnToStart {
   /** What the screen found in the prompt: kinds and counts. */
   readonly screened: string | null;
   /** Tools of the server's own that its model is shown. */
-  readonly tools?: OfferedTools | null;
+  readonly tools: OfferedTools | null;
   /** Told of the answer's id before its object is asked, which may take as long as the answer does. */
   readonly onNamed?: ((responseId: string) => void) | undefined;
   /** Of a response: what is kept beside its chat. */
@@ -104,7 +104,7 @@ export async function startTurn(from: TurnContext, turn: TurnToStart): Promise<R
       tenant,
       chat: turn.chat,
       ...(turn.response === undefined ? {} : { response: turn.response(objectName) }),
-      ...(turn.tools === undefined || turn.tools === null ? {} : { tools: turn.tools }),
+      ...(turn.tools === null ? {} : { tools: turn.tools }),
       conversation,
       place: from.place,
       createdMs: from.startedMs,

@@ -11,6 +11,7 @@ export function turnOf(call: TenantCall, id: string): Omit<ValidatedTurn, "asked
     principal,
     tenant,
     recall: null,
+    ground: null,
     responseId: id,
     chargeId: id as ChargeId,
     requestId: scope.correlation.requestId,

@@ -52,6 +52,7 @@ function behindBinding(fleet: Fleet, replicas: FakeReplicas) {
         background,
         untilWhole: () => whole.promise,
         inFlight: () => mounted.state.inFlight.size,
+        pools: null,
       });
       if (request.url.includes("/outcome?")) outcomes.push(serving);
       const response = await serving;

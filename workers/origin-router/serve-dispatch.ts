@@ -37,7 +37,7 @@ export interface DispatchServer {
   /** Resolves when an answer whose last byte was handed over counts as whole, where the edge has not said otherwise. */
   readonly untilWhole: () => Promise<void>;
   /** Null: this Worker has no pools. */
-  readonly pools?: PoolControl | null;
+  readonly pools: PoolControl | null;
 }
 
 /** `POST /dispatch`, `POST /outcome?token=…&outcome=…`, `GET /ready?name=…`, `GET /in-flight`, `GET` and `POST /pool?cluster=…`. */
@@ -61,7 +61,7 @@ export async function serveRequest(request: Request, server: DispatchServer): Pr
       return Response.json({ inFlight: server.inFlight() });
     case "GET /pool":
     case "POST /pool":
-      return servePool(request, siteOf(url.searchParams), server.pools ?? null);
+      return servePool(request, siteOf(url.searchParams), server.pools);
     default:
       return new Response(null, { status: 404 });
   }

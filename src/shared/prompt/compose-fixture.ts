@@ -24,6 +24,8 @@ export function input(request: object, more: Partial<ComposeInput> = {}): Compos
     stream: true,
     cacheSalt: null,
     affinitySeed: null,
+    spotlight: null,
+    passages: null,
     ...more,
   };
 }

@@ -45,12 +45,12 @@ export interface ComposeTerms {
   readonly cacheSalt: string | null;
   /** Salts the keys by which the prompt's beginning is recognised; null: there is but one replica, so none are made. */
   readonly affinitySeed: number | null;
-  /** How results of tools, and passages, are framed as data; absent or null: they stand as they are. */
-  readonly spotlight?: Spotlight | null;
+  /** How results of tools, and passages, are framed as data; `null`: they stand as they are. */
+  readonly spotlight: Spotlight | null;
   /** Where the request names no length of the answer, the engine is told none either: it has what the window leaves. */
   readonly openEnd?: boolean;
-  /** What was found for this turn, best first: as many as there is room for (passages.ts). Absent: the turn is not grounded. */
-  readonly passages?: readonly FoundPassage[] | null;
+  /** What was found for this turn, best first: as many as there is room for (passages.ts). `null`: the turn is not grounded. */
+  readonly passages: readonly FoundPassage[] | null;
 }
 
 export interface ComposeInput extends ComposeTerms {
@@ -124,7 +124,7 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
       });
   }
   const overhead = model.template === "llama-3.1" ? llama31Overhead : usualOverhead;
-  const grounded = input.passages == null ? null : ground(input, input.passages, prepared.value, overhead);
+  const grounded = input.passages === null ? null : ground(input, input.passages, prepared.value, overhead);
   const fitted = fit(input, grounded?.prepared ?? prepared.value, overhead);
   if (!fitted.ok) return fitted;
   const { messages, estimatedTokens, promptTokens, maxTokens, toldTokens } = fitted.value;

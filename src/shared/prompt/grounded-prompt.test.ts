@@ -48,6 +48,8 @@ function composed(
     stream: true,
     cacheSalt: null,
     affinitySeed: 7,
+    spotlight: null,
+    passages: null,
     ...more,
   });
   if (!result.ok) throw new Error(result.error.kind);
@@ -90,6 +92,8 @@ test("the same holds for a model whose template we render", () => {
       stream: true,
       cacheSalt: null,
       affinitySeed: null,
+      spotlight: null,
+      passages: null,
       ...more,
     });
     if (!result.ok) throw new Error(result.error.kind);

@@ -35,8 +35,8 @@ export interface PassageRoom {
   readonly windowTokens: number;
   /** What to multiply estimates with. */
   readonly estimateRatio: number;
-  /** The secret by which signs stand behind their words (safety/datamark.ts); absent or null: none do. */
-  readonly markedBy?: string | null;
+  /** The secret by which signs stand behind their words (safety/datamark.ts); `null`: none do. */
+  readonly markedBy: string | null;
 }
 
 /** The best of the passages that there is room for, as they go into the prompt. `shown`: how many; with 0 there is no text. */
@@ -46,7 +46,7 @@ export function passagesText(
   room: PassageRoom,
 ): { readonly text: string; readonly shown: number } {
   const most = Math.min(room.tokens, room.windowTokens * shareOfWindow);
-  const sign = signOf(passages, room.markedBy ?? null);
+  const sign = signOf(passages, room.markedBy);
   const head = `<passages>\n${instruction}${sign === null ? "" : ` ${datamarkRule(sign)}`}\n`;
   const tail = "</passages>\n\n";
   let tokens = estimateTokens(head + tail) * room.estimateRatio;

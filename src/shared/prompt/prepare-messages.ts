@@ -12,7 +12,7 @@ export interface MessagesInput {
   readonly history: readonly ChatMessage[];
   readonly defaultSystemPrompt: string | null;
   readonly model: { readonly template?: string | undefined };
-  readonly spotlight?: Spotlight | null;
+  readonly spotlight: Spotlight | null;
 }
 
 export interface PreparedMessages {
@@ -52,7 +52,7 @@ export function prepareMessages(
       : [...withSummary(instructions, earlier), ...turn];
   const forTemplate = input.model.template === "llama-3.1" ? withSingleToolCalls : unchanged;
   const prepared = forTemplate(all);
-  const spotlight = input.spotlight ?? null;
+  const { spotlight } = input;
   const messages =
     spotlight === null ? prepared : prepared.map((message) => spotlightResult(message, spotlight));
   return ok({ messages, ownFrom: goesOn ? messages.length - forTemplate(turn).length : 0 });

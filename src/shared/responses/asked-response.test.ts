@@ -21,6 +21,8 @@ function instructions(
     stream: true,
     cacheSalt: null,
     affinitySeed: null,
+    spotlight: null,
+    passages: null,
   });
   if (!composed.ok) throw new Error(composed.error.kind);
   const { messages } = JSON.parse(composed.value.body) as {

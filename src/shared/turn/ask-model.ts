@@ -40,6 +40,7 @@ export async function askModel(
       tenant,
       asked: askedChat({ model, messages, max_completion_tokens: maxTokens, temperature: 0 }),
       recall: null,
+      ground: null,
       responseId: `chatcmpl-${id}`,
       chargeId: id as ChargeId,
       requestId: `req_${id}` as RequestId,

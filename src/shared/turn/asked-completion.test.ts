@@ -16,6 +16,8 @@ function composed(fields: object, estimateRatio = 1) {
     stream: false,
     cacheSalt: null,
     affinitySeed: null,
+    spotlight: null,
+    passages: null,
   });
 }
 

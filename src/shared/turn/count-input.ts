@@ -64,7 +64,7 @@ async function count(
   signal: LeaveSignal,
 ): Promise<Result<Omit<CountedInput, "reservation">, Refusal>> {
   const recalling = turn.recall === null ? null : turn.recall();
-  const searching = turn.ground == null ? null : turn.ground(recalling);
+  const searching = turn.ground === null ? null : turn.ground(recalling);
   const recalled = recalling === null ? ok([]) : await recalling;
   if (!recalled.ok) return recalled;
   turn.mark("recall");

@@ -99,6 +99,8 @@ async function askCandidate(
     stream: false,
     cacheSalt: typeof salt === "string" ? salt : await salt,
     affinitySeed: null,
+    spotlight: null,
+    passages: null,
   });
   if (!composed.ok) return err(unasked(composed.error));
   const { path, body, promptTokens, maxTokens } = composed.value;

@@ -7,7 +7,8 @@ import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
 test("a plain completion is none for the cache, and nobody is told that the tenant wanted it so", () => {
   const asked = askedCompletion({ model: "m", prompt: "Hello", temperature: 0 });
-  const turn = { asked, tenant: { cache: { exact: "all" } }, cacheControl: null } as ValidatedTurn;
+  const cache = { exact: "all" };
+  const turn = { asked, tenant: { cache }, ground: null, cacheControl: null } as ValidatedTurn;
   const nobody = {} as unknown;
   expect(lookup(turn, nobody as Plan, nobody as TurnDeps, nobody as LeaveSignal)).toEqual({
     storeKey: null,

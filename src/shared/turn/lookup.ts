@@ -32,7 +32,7 @@ export function lookup(
   deps: TurnDeps,
   signal: LeaveSignal,
 ): CacheStanding | Promise<CacheStanding> {
-  if (turn.ground != null) return grounded;
+  if (turn.ground !== null) return grounded;
   const { cacheable } = turn.asked;
   if (cacheable === null) return notReplayable;
   const decision = decideCaching(cacheable, turn.tenant.cache.exact, turn.cacheControl);

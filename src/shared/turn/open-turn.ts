@@ -140,7 +140,7 @@ async function dispatchFirst(
   signal: LeaveSignal,
 ): Promise<Result<LiveTurn, Refusal>> {
   const recalling = turn.recall === null ? null : turn.recall();
-  const searching = turn.ground == null ? null : turn.ground(recalling);
+  const searching = turn.ground === null ? null : turn.ground(recalling);
   const recalled = recalling === null ? noHistory : await recalling;
   if (!recalled.ok) return recalled;
   let planned = turn;

@@ -49,8 +49,8 @@ export interface ValidatedTurn {
   readonly asked: Asked;
   /** Loads the earlier messages of the conversation, oldest first; `null` for a stateless turn. */
   readonly recall: (() => Promise<Recalled>) | null;
-  /** Finds passages for it (the stage `ground`); absent or `null`: nobody asked for any. */
-  readonly ground?: Ground | null;
+  /** Finds passages for it (the stage `ground`); `null`: nobody asked for any. */
+  readonly ground: Ground | null;
   /** What the answer is called: `chatcmpl-…`. */
   readonly responseId: string;
   readonly chargeId: ChargeId;

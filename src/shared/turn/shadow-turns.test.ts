@@ -68,6 +68,7 @@ function mount(dispatch: Origin["dispatch"]) {
           route: { alias: "auto", shadow: { model, share, maxAtOnce: change.maxAtOnce ?? 4 } },
           request: fakeRequest(["elsewhere"], { requestId: change.id ?? "r1", model: "other" }),
           history: [],
+          grounding: null,
           cacheSalt: "salt",
         },
         means,

@@ -24,7 +24,7 @@ export interface CopiedTurn {
   readonly request: OriginRequest;
   readonly history: readonly ChatMessage[];
   /** What was found for the turn, whose question is no other without it. */
-  readonly grounding?: Grounding | null;
+  readonly grounding: Grounding | null;
   readonly cacheSalt: string | null;
 }
 

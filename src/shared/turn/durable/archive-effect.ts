@@ -18,7 +18,7 @@ export interface ArchivedRequest {
   readonly createdMs: number;
   readonly endpoint: string;
   /** Whose turn it was, also where the conversation did not take it. */
-  readonly conversation?: { readonly objectName: string } | null;
+  readonly conversation: { readonly objectName: string } | null;
 }
 
 /** What the tenant keeps. Turns that older code began say nothing of it. */
@@ -82,7 +82,9 @@ export function withArchive(
   const turn: ArchivedTurn = {
     ...charge,
     conversation:
-      request.conversation == null ? null : { conversation: request.conversation.objectName, sequence: null },
+      request.conversation === null
+        ? null
+        : { conversation: request.conversation.objectName, sequence: null },
     items: keepsContent ? (items() ?? []) : null,
   };
   return [...effects, { kind: "archive", turn }];
