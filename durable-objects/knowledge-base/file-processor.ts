@@ -1,11 +1,7 @@
 import { type DocumentReader, DocumentReaderDied } from "../../src/shared/retrieval/ports.ts";
 import type { Work } from "./file-records.ts";
 import { ingest, type Ingested } from "./ingest.ts";
-import type { KnowledgeParts } from "./knowledge-parts.ts";
-import type { KnowledgeStore } from "./knowledge-store.ts";
-import type { OutsideMoves } from "./outside-moves.ts";
-import type { PassageStore } from "./passage-store.ts";
-import type { StoreRemovals } from "./store-removals.ts";
+import type { StorePieces } from "./store-pieces.ts";
 
 /** Tries of a file that fails for a reason that may pass, or whose object dies over it. */
 const maxAttempts = 6;
@@ -18,55 +14,40 @@ const retryMs = 5_000;
  * what came of it is one transaction, which looks first whether anybody still wants it.
  */
 export class FileProcessor {
-  readonly #storage: DurableObjectStorage;
-  readonly #store: KnowledgeStore;
-  readonly #passages: PassageStore;
-  readonly #removals: StoreRemovals;
-  readonly #outside: OutsideMoves;
-  readonly #parts: KnowledgeParts;
+  readonly #pieces: StorePieces;
 
-  constructor(
-    storage: DurableObjectStorage,
-    store: KnowledgeStore,
-    passages: PassageStore,
-    removals: StoreRemovals,
-    outside: OutsideMoves,
-    parts: KnowledgeParts,
-  ) {
-    this.#storage = storage;
-    this.#store = store;
-    this.#passages = passages;
-    this.#removals = removals;
-    this.#outside = outside;
-    this.#parts = parts;
+  constructor(pieces: StorePieces) {
+    this.#pieces = pieces;
   }
 
   /** At the alarm. Never throws for the file's sake. */
   async processNext(): Promise<void> {
-    const head = this.#store.head();
+    const { storage, store } = this.#pieces;
+    const head = store.head();
     if (head === null || head.deletedMs !== null || head.expiredMs !== null) return;
     const nowMs = Date.now();
-    const work = this.#store.files.begin(nowMs, (attempts) => nowMs + backoffMs(attempts));
+    const work = store.files.begin(nowMs, (attempts) => nowMs + backoffMs(attempts));
     if (work === null) return;
     // Should this memory be lost, the alarm is there all the same.
-    await this.#storage.setAlarm(nowMs + backoffMs(work.attempts));
+    await storage.setAlarm(nowMs + backoffMs(work.attempts));
     this.#keep(work, work.attempts > maxAttempts ? givenUp : await this.#ingested(work));
   }
 
   async #ingested(work: Work): Promise<Ingested> {
-    const head = this.#store.head();
+    const { store, outside, parts } = this.#pieces;
+    const head = store.head();
     if (head === null) return null;
     const { owner, jurisdiction } = head;
     const { fileId, storedIn } = work;
     try {
       return await ingest(work, {
-        open: () => this.#parts.open({ owner, jurisdiction, fileId }, storedIn),
-        documents: alone(this.#parts.documents, work.attempts > 1),
-        embedder: async () => (await this.#parts.models(owner.tenant)).embedder,
+        open: () => parts.open({ owner, jurisdiction, fileId }, storedIn),
+        documents: alone(parts.documents, work.attempts > 1),
+        embedder: async () => (await parts.models(owner.tenant)).embedder,
         pause: () => scheduler.wait(0),
-        isWanted: () => this.#store.files.isWanted(work),
-        room: Math.max(0, this.#outside.most(head) - this.#store.files.passagesBeside(fileId)),
-        roomFor: (passages, dimensions) => this.#outside.room(head, fileId, passages, dimensions),
+        isWanted: () => store.files.isWanted(work),
+        room: Math.max(0, outside.most(head) - store.files.passagesBeside(fileId)),
+        roomFor: (passages, dimensions) => outside.room(head, fileId, passages, dimensions),
       });
     } catch (error) {
       if (error instanceof DocumentReaderDied && work.attempts >= maxDeaths) return deadly;
@@ -76,37 +57,39 @@ export class FileProcessor {
 
   /** No await: nothing comes between the look and the write. What the tables refuse is undone as a whole, and tried again. */
   #keep(work: Work, ingested: Ingested): void {
-    if (ingested?.kind === "passages") this.#passages.open();
+    const { storage, passages } = this.#pieces;
+    if (ingested?.kind === "passages") passages.open();
     try {
-      this.#storage.transactionSync(() => this.#write(work, ingested));
+      storage.transactionSync(() => this.#write(work, ingested));
     } catch (error) {
-      this.#storage.transactionSync(() => this.#write(work, { kind: "again", detail: String(error) }));
+      storage.transactionSync(() => this.#write(work, { kind: "again", detail: String(error) }));
     }
   }
 
   #write(work: Work, ingested: Ingested): void {
-    const { files } = this.#store;
+    const { store, passages: passageStore, removals, parts } = this.#pieces;
+    const { files } = store;
     const { fileId } = work;
     if (ingested === null || !files.isWanted(work)) return;
     switch (ingested.kind) {
       case "passages": {
         const { passages, vectors, embedderId } = ingested;
         const { filename, attributes } = files.file(fileId) ?? work;
-        this.#passages.put({ id: fileId, filename, attributes, passages, vectors, embedderId });
+        passageStore.put({ id: fileId, filename, attributes, passages, vectors, embedderId });
         files.completed(fileId, passages.length, bytesOf(passages, vectors));
         break;
       }
       case "failed":
-        this.#removals.passagesOf(fileId);
+        removals.passagesOf(fileId);
         files.failed(fileId, ingested.code, ingested.message);
         break;
       case "again":
-        this.#parts.report("knowledge-base", `a file is tried again: ${ingested.detail}`);
+        parts.report("knowledge-base", `a file is tried again: ${ingested.detail}`);
         if (work.attempts < maxAttempts) {
           files.putOff(work, Date.now() + backoffMs(work.attempts));
           break;
         }
-        this.#removals.passagesOf(fileId);
+        removals.passagesOf(fileId);
         files.failed(fileId, givenUp.code, givenUp.message);
         break;
     }

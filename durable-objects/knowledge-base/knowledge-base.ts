@@ -64,14 +64,14 @@ export function createKnowledgeBaseClass<Env>(
       this.#removals = new StoreRemovals(storage, this.#store, this.#passages);
       this.#outside = new OutsideMoves(storage, this.#passages, this.#parts);
       this.#searched = new OutsideSearch(this.#outside, this.#passages);
-      this.#alarm = new AlarmWork(
+      this.#alarm = new AlarmWork({
         storage,
-        this.#store,
-        this.#passages,
-        this.#removals,
-        this.#outside,
-        this.#parts,
-      );
+        store: this.#store,
+        passages: this.#passages,
+        removals: this.#removals,
+        outside: this.#outside,
+        parts: this.#parts,
+      });
       // The platform gives an alarm up that failed six times, and an older version knew fewer reasons for one: nothing waits for ever.
       if (this.#dueMs() !== Infinity)
         void context.blockConcurrencyWhile(async () => {
