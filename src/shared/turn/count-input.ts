@@ -12,7 +12,8 @@ import type { ComposedPrompt } from "../prompt/compose.ts";
 import { wholeText } from "../routing/whole-text.ts";
 import { isRecord } from "../wire/is-record.ts";
 import { dearestPrice } from "./dearest-price.ts";
-import { planModel, planWithHistory, type Candidate, type Plan } from "./plan.ts";
+import { planModel, type Candidate, type Plan } from "./plan.ts";
+import { recallAndGround } from "./recall-and-ground.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 import { refusalToTell } from "./refused-candidate.ts";
 import { spotlightOf } from "../safety/spotlight.ts";
@@ -63,19 +64,12 @@ async function count(
   deps: TurnDeps,
   signal: LeaveSignal,
 ): Promise<Result<Omit<CountedInput, "reservation">, Refusal>> {
-  const recalling = turn.recall === null ? null : turn.recall();
-  const searching = turn.ground === null ? null : turn.ground(recalling);
-  const recalled = recalling === null ? ok([]) : await recalling;
-  if (!recalled.ok) return recalled;
-  turn.mark("recall");
-  const plan = planWithHistory(deps.fleet, turn, planned, recalled.value);
-  if (!plan.ok) return plan;
-  const ground = searching === null ? ok(null) : await searching;
-  if (!ground.ok) return ground;
-  if (searching !== null) turn.mark("ground");
-  const given = { turn, history: recalled.value, grounding: ground.value };
+  const recollected = await recallAndGround(turn, planned, deps.fleet);
+  if (!recollected.ok) return recollected;
+  const { plan, history, grounding } = recollected.value;
+  const given = { turn, history, grounding };
   let refusal: Refusal | null = null;
-  for (const candidate of plan.value) {
+  for (const candidate of plan) {
     const counted = await countFor(given, candidate, deps, signal);
     if (counted.ok) return counted;
     refusal = refusalToTell(refusal, counted.error);

@@ -26,7 +26,8 @@ import type { Asked } from "./asked.ts";
 import { dearestPrice } from "./dearest-price.ts";
 import { promptExhausted } from "./exhausted.ts";
 import { lookup, type CacheStanding } from "./lookup.ts";
-import { planModel, planWithHistory, type Candidate, type Plan } from "./plan.ts";
+import { planModel, type Candidate, type Plan } from "./plan.ts";
+import { recallAndGround } from "./recall-and-ground.ts";
 import { givesWay, named, refusalToTell } from "./refused-candidate.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
@@ -139,25 +140,14 @@ async function dispatchFirst(
   deps: TurnDeps,
   signal: LeaveSignal,
 ): Promise<Result<LiveTurn, Refusal>> {
-  const recalling = turn.recall === null ? null : turn.recall();
-  const searching = turn.ground === null ? null : turn.ground(recalling);
-  const recalled = recalling === null ? noHistory : await recalling;
-  if (!recalled.ok) return recalled;
-  let planned = turn;
-  if (turn.recall !== null) {
-    turn.mark("recall");
-    const plan = planWithHistory(deps.fleet, turn, turn.plan, recalled.value);
-    if (!plan.ok) return plan;
-    planned = { ...turn, plan: plan.value };
-  }
-  const ground = searching === null ? notGrounded : await searching;
-  if (!ground.ok) return ground;
-  if (searching !== null) turn.mark("ground");
+  const recollected = await recallAndGround(turn, turn.plan, deps.fleet);
+  if (!recollected.ok) return recollected;
+  const { plan, history, grounding } = recollected.value;
   const salt = deps.cacheSalt(turn.principal.tenant);
   const cacheSalt = typeof salt === "string" ? salt : await salt;
-  const given: GivenTurn = { turn: planned, history: recalled.value, grounding: ground.value, cacheSalt };
+  const given: GivenTurn = { turn: { ...turn, plan }, history, grounding, cacheSalt };
   let refusal: Refusal | null = null;
-  for (const candidate of planned.plan) {
+  for (const candidate of plan) {
     const asked = await askCandidate(given, candidate, deps, signal);
     if (asked.ok) return asked;
     refusal = refusalToTell(refusal, asked.error.refusal);
@@ -261,8 +251,6 @@ async function askCandidate(
   return err({ refusal: named(answer.error, prompt), givesWay: givesWay(answer.error) });
 }
 
-const noHistory = ok([]);
-const notGrounded = ok(null);
 const nothingToGenerate = { promptTokens: 0, answerTokens: 0 } as const;
 
 /** An answer that ends within this is asked for whole: it costs a third of the CPU, and no tunnel cuts it. */
