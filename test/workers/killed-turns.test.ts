@@ -1,9 +1,15 @@
-import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
+import {
+  abortAllDurableObjects,
+  listDurableObjectIds,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 import { blocks, ids } from "./generation-probe.ts";
+import { itemsOf } from "./named-turn.ts";
 import { readStream } from "./scripted-engine.ts";
 import { eventually } from "./eventually.ts";
 
@@ -120,6 +126,34 @@ test("what was seen of a conversation's turn that was killed and can't go on is 
     });
   });
   await expectBill(authorization, 1, 13);
+});
+
+test("who waited for all of an answer that was killed and can't go on has had nothing: nothing is kept or paid, and their library asks again", async () => {
+  const authorization = await bearer("no-continuing", "waiter");
+  const before = await listDurableObjectIds(env.GENERATION);
+  engine.pause = { at: 3, until: new Promise(() => undefined) };
+  const body = { ...question, conversation_id: "c", stream: false, stream_options: undefined };
+  const waiting = post("/v1/chat/completions", authorization, body);
+  const object = await eventually(async () => {
+    const objects = await listDurableObjectIds(env.GENERATION);
+    const [id] = objects.filter((one) => !before.some((other) => other.equals(one)));
+    if (id === undefined) throw new Error("no turn yet");
+    await runInDurableObject(env.GENERATION.get(id), (_object, { storage }) =>
+      expect(JSON.stringify([...storage.kv.list({ prefix: "journal/" })])).toContain("three"),
+    );
+    return id;
+  });
+  await abortAllDurableObjects();
+  engine.pause = null;
+  expect((await waiting).status).toBe(503);
+  await runDurableObjectAlarm(env.GENERATION.get(object));
+  await expectBill(authorization, 1, 0);
+  const again = await post("/v1/chat/completions", authorization, body);
+  expect(await again.json()).toMatchObject({ choices: [{ message: { content: whole } }] });
+  await eventually(async () =>
+    expect((await itemsOf(authorization, "c")).texts).toEqual(["user: Count", `assistant: ${whole}`]),
+  );
+  await expectBill(authorization, 2, 10 + words.length);
 });
 
 test("nothing is appended to a conversation that was deleted while its turn was dead", async () => {

@@ -8,7 +8,7 @@ import type { Result } from "../../contracts/result.ts";
 import { groundingTold, type Grounding } from "../../grounding/ground.ts";
 import { rateLimitHeaders } from "../../limits/limit-headers.ts";
 import { modelRecord } from "../../routing/fleet/fleet-index.ts";
-import { AnswerCollector } from "../../stream/answer-collector.ts";
+import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import { isBrokenOff } from "../../stream/stream-failure.ts";
 import { serverTiming, type Stage } from "../../telemetry/request-record.ts";
 import { shownResult } from "../../tools/shown-result.ts";
@@ -24,8 +24,15 @@ import type { BegunAnswer } from "./chat-resume.ts";
 import { relayRound, type EndedRound } from "./chat-round.ts";
 import { asOneAnswer } from "./chat-rounds.ts";
 import type { ChatRunDeps } from "./chat-run.ts";
-import { endEffects, statusAtEnd, type ChatTurnRequest, type EnteredConversation } from "./chat-turn-end.ts";
-import { answerMessages, journalEvents, maxGatheredCharacters } from "./gathered.ts";
+import {
+  endEffects,
+  isLostWhenBroken,
+  noAnswer,
+  statusAtEnd,
+  type ChatTurnRequest,
+  type EnteredConversation,
+} from "./chat-turn-end.ts";
+import { answerMessages, journalEvents } from "./gathered.ts";
 import type { KeptNote } from "./kept-note.ts";
 import type { TurnIo, TurnOutcome } from "./ports.ts";
 import { minus, noUsage, shownRounds } from "./round-history.ts";
@@ -80,7 +87,7 @@ export class AnswerRounds {
       for (const event of journalEvents(form.begin(opened.candidate.model, grounding))) io.emit(event);
     }
     this.#noteWho(opened);
-    let collected = begun?.collected ?? new AnswerCollector(maxGatheredCharacters, false);
+    let collected = begun?.collected ?? noAnswer();
     const first = await this.#round(
       tools === null ? opened : { ...opened, reservation: this.#left(opened, tools) },
       collected,
@@ -96,7 +103,7 @@ export class AnswerRounds {
       }
       for (const event of round.terminal) io.emit(event);
       await tools.answer(collected, round.used, form.rounds.closing(), signal);
-      collected = new AnswerCollector(maxGatheredCharacters, false);
+      collected = noAnswer();
       const { ending } = tools;
       if (ending !== null) {
         const { last } = form.rounds.concluded(round.totals.usage, round.record.price, ending);
@@ -175,20 +182,11 @@ export class AnswerRounds {
     };
   }
 
-  /**
-   * Whoever waits for a whole chat completion has had nothing of one that an engine broke off, and its library asks again: what was said is
-   * neither kept nor paid, as in a direct turn. A failed response is there by its id; what tools said and did stands.
-   */
-  #isLost(how: EndedRound["how"]): boolean {
-    const { request, tools } = this.#options;
-    if (request.response !== undefined || request.chat.stream === true) return false;
-    return isBrokenOff(how) && (tools?.rounds ?? []).length === 0;
-  }
-
   async #concluded(turn: LiveTurn, ended: EndedRound, said: AnswerCollector): Promise<TurnOutcome> {
-    const isLost = this.#isLost(ended.how);
-    const round = isLost ? { ...ended, totals: { ...ended.totals, usage: noUsage } } : ended;
-    return this.#sealed(turn, round, isLost ? new AnswerCollector(maxGatheredCharacters, false) : said);
+    const { request, tools } = this.#options;
+    if (!isBrokenOff(ended.how) || !isLostWhenBroken(request, tools?.rounds ?? []))
+      return this.#sealed(turn, ended, said);
+    return this.#sealed(turn, { ...ended, totals: { ...ended.totals, usage: noUsage } }, noAnswer());
   }
 
   async #sealed(turn: LiveTurn, round: EndedRound, collected: AnswerCollector): Promise<TurnOutcome> {

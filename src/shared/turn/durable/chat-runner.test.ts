@@ -84,9 +84,10 @@ const told = (content: string) => ({
 });
 const answered = { model: "m", cluster: "c", replica: "r" };
 
-test("what was delivered of a lost turn that does not go on is in its conversation, where it began", () => {
+test("what was delivered of a lost turn that does not go on is in its conversation, where it began; who waited for all of it has had nothing", () => {
   const conversation = { id: "my-chat", objectName: "object", mustExist: false };
-  const text = JSON.stringify({ ...requestOf(), conversation });
+  const whole = { ...requestOf(), conversation };
+  const text = JSON.stringify({ ...whole, chat: { ...whole.chat, stream: true } });
   const interruption: Interruption = {
     reason: "lost",
     opened: true,
@@ -115,4 +116,14 @@ test("what was delivered of a lost turn that does not go on is in its conversati
     { kind: "append", incarnation: 3, behind: null },
   ]);
   expect(runner.interrupted(text, { ...interruption, note: null }).effects).toHaveLength(1);
+  for (const [reason, tokens] of [
+    ["lost", 0],
+    ["threw", 0],
+    ["deadline", 11],
+    ["cancelled", 11],
+  ] as const) {
+    const { effects } = runner.interrupted(JSON.stringify(whole), { ...interruption, reason });
+    expect(effects).toHaveLength(tokens === 0 ? 1 : 2);
+    expect(effects[0]).toMatchObject({ kind: "settle", tokens, requests: 1 });
+  }
 });

@@ -4,11 +4,10 @@
  */
 import type { EndStatus } from "../../contracts/generation.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
-import type { Usage } from "../../contracts/usage.ts";
 import { readGrounding } from "../../grounding/ground.ts";
 import { freeOfCharge } from "../../limits/cost.ts";
 import { type TurnUse, unused } from "../../limits/ports.ts";
-import type { AnswerCollector } from "../../stream/answer-collector.ts";
+import { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerTotals } from "../../stream/answer-options.ts";
 import type { FinishReason } from "../../stream/engine-event.ts";
 import type { StreamEnd } from "../../stream/stream-failure.ts";
@@ -19,10 +18,10 @@ import type { ChatRequest } from "../../wire/chat-request.ts";
 import { turnUse } from "../ending.ts";
 import { answerItems, type AnswerPast, withoutPast } from "./answer-items.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
-import { journalEvents } from "./gathered.ts";
+import { journalEvents, maxGatheredCharacters } from "./gathered.ts";
 import { chatForm } from "./chat-form.ts";
 import type { Effect, Interruption, TurnEnd, TurnOutcome, TurnRefused } from "./ports.ts";
-import { roundsIn, shownRounds, toldRounds } from "./round-history.ts";
+import { noUsage, type Round, roundsIn, shownRounds, toldRounds } from "./round-history.ts";
 import { responseForm } from "./response-form.ts";
 import type { TurnForm } from "./turn-form.ts";
 import { readTurnRequest, type TurnRequest } from "./turn-request.ts";
@@ -73,6 +72,17 @@ export function statusAtEnd(
   finish: FinishReason | null | undefined,
 ): EndStatus {
   return end === "done" ? finishedStatus(request, finish) : statusOf(end);
+}
+
+/**
+ * Whoever waits for a whole chat completion has had nothing of one that breaks off by no doing of theirs, and its library asks again: what was
+ * said is neither kept nor paid, as in a direct turn. A failed response is there by its id; what tools said and did stands.
+ */
+export function isLostWhenBroken(
+  { response, chat }: Pick<ChatTurnRequest, "response" | "chat">,
+  rounds: readonly Round[],
+): boolean {
+  return response === undefined && chat.stream !== true && rounds.length === 0;
 }
 
 /** What a turn knows of its conversation once it has loaded it, and its end gives back. */
@@ -161,7 +171,10 @@ export function givingBack(outcome: TurnOutcome, request: ChatTurnRequest): Turn
   };
 }
 
-const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
+/** Takes what is said, and has had nothing yet. */
+export function noAnswer(): AnswerCollector {
+  return new AnswerCollector(maxGatheredCharacters, false);
+}
 
 /** The end of a turn whose run did not end it, from what its journal shows. */
 export function interrupted(
@@ -174,13 +187,14 @@ export function interrupted(
   const request = read.value;
   if (!interruption.opened)
     return refused(refusalOf(interruption), [settlement(request, { ...unused, promptTokens: 0 })]);
-  const usage = interruption.usage ?? noUsage;
-  const { last, response, collected, rounds, model } = formOf(request, () => interruption.nowMs).interrupted(
-    interruption,
-    usage,
-  );
+  const { reason } = interruption;
+  const told = interruption.usage ?? noUsage;
+  const form = formOf(request, () => interruption.nowMs);
+  const { last, response, collected, rounds, model } = form.interrupted(interruption, told);
+  const isLost = (reason === "lost" || reason === "threw") && isLostWhenBroken(request, rounds);
+  const usage = isLost ? noUsage : told;
   const note = roundsIn(interruption.note);
-  const status: EndStatus = interruption.reason === "cancelled" ? "cancelled" : "failed";
+  const status: EndStatus = reason === "cancelled" ? "cancelled" : "failed";
   const totals: AnswerTotals = {
     usage,
     basis: interruption.usage === null ? "estimated" : "exact",
@@ -196,7 +210,7 @@ export function interrupted(
     effects: endEffects(
       request,
       entered,
-      collected,
+      isLost ? noAnswer() : collected,
       status,
       {
         ...turnUse(totals, freeOfCharge, model ?? request.chat.model),

@@ -2,7 +2,7 @@
 import { freeOfCharge } from "../../limits/cost.ts";
 import { turnUse } from "../ending.ts";
 import type { BegunAnswer } from "./chat-resume.ts";
-import { endEffects, type ChatTurnRequest } from "./chat-turn-end.ts";
+import { endEffects, isLostWhenBroken, noAnswer, type ChatTurnRequest } from "./chat-turn-end.ts";
 import type { TurnEnd } from "./ports.ts";
 import { noUsage } from "./round-history.ts";
 import type { ToolRounds } from "./tool-rounds.ts";
@@ -15,7 +15,10 @@ export function owedByThen(
   status: TurnEnd["status"],
 ): Pick<TurnEnd, "usage" | "basis" | "effects"> {
   if (begun === null) return { usage: noUsage, basis: "estimated", effects: [] };
-  const { usage, note, collected } = begun;
+  const { note } = begun;
+  const rounds = tools?.rounds ?? [];
+  const isLost = status === "failed" && isLostWhenBroken(request, rounds);
+  const usage = isLost ? noUsage : begun.usage;
   const use = { ...turnUse({ usage }, freeOfCharge, note.model), microdollars: null };
   return {
     usage,
@@ -23,10 +26,10 @@ export function owedByThen(
     effects: endEffects(
       request,
       note.entered,
-      collected,
+      isLost ? noAnswer() : begun.collected,
       status,
       { ...use, promptTokens: usage.promptTokens },
-      { rounds: tools?.rounds ?? [], note: tools?.note ?? null, grounding: begun.grounding },
+      { rounds, note: tools?.note ?? null, grounding: begun.grounding },
     ),
   };
 }
