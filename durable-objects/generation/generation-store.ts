@@ -154,7 +154,7 @@ export class GenerationStore {
         status: outcome.status,
         endedMs: nowMs,
         headers: refused ? outcome.headers : headers,
-        refusal: refused ? outcome.refusal : null,
+        refusal: outcome.refusal ?? null,
         bill: refused ? null : { ...outcome.usage, basis: outcome.basis },
         receipt: refused ? null : (outcome.receipt ?? null),
         response:

@@ -77,7 +77,7 @@ export function createGenerationClass(
     read(message: ReadTurn): ReadOutcome {
       const access = this.#access(message);
       if (access.turn === null) return access.failure;
-      if (access.turn.status === "refused") return unknown;
+      if (access.turn.refusal !== null) return unknown;
       if (access.turn.pruned) return { result: "pruned" };
       return this.#keeper.canRead(message.read)
         ? { result: "stream", headers: this.#keeper.headers(), stream: this.#keeper.read(message.read) }
@@ -99,12 +99,9 @@ export function createGenerationClass(
       return this.#with("response", message, (turn): CancelOutcome => {
         if (turn.status === "refused") return unknown;
         const changed = turn.status === "running";
-        // Of one that has not begun nothing is kept: what is shown of it is made while there is a request.
-        const unbegun = changed ? this.#keeper.running(true) : null;
         if (changed) this.#keeper.interrupt("cancelled", null);
-        const ended = endStatus(this.#keeper.turn);
-        if (ended === null) return { result: "ended", changed, status: "cancelled", response: unbegun };
-        return { result: "ended", changed, status: ended, response: this.#keeper.response() };
+        const status = endStatus(this.#keeper.turn) ?? "cancelled";
+        return { result: "ended", changed, status, response: this.#keeper.response() };
       });
     }
 
@@ -156,7 +153,7 @@ export function createGenerationClass(
       await this.#keeper.reached(follow.kind === "stream" ? "opened" : "ended");
       const { turn } = this.#keeper;
       const refusal = turn?.refusal ?? this.#keeper.lastRefusal;
-      if (turn === null || turn.status === "refused")
+      if (turn === null || turn.refusal !== null)
         return refusal === null
           ? unknown
           : { result: "refused", attached, headers: this.#keeper.headers(), refusal };

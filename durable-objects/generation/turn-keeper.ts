@@ -68,10 +68,10 @@ export class TurnKeeper {
     return content.isElsewhere(name) ? content.fetch(name, this.#needParts().content?.bucket ?? null) : null;
   }
 
-  /** What the runner shows of a turn that runs, or that ends now by a cancel before its first event. */
-  running(isCancelled = false): string | null {
+  /** What the runner shows of a turn that runs. */
+  running(): string | null {
     const request = this.#store.request();
-    return request === null ? null : (this.#needParts().runner.running?.(request, isCancelled) ?? null);
+    return request === null ? null : (this.#needParts().runner.running?.(request) ?? null);
   }
 
   /** The usage receipt's claims as JSON; `null`: none is kept. */
@@ -274,10 +274,10 @@ export class TurnKeeper {
     this.#store.end(outcome, live?.headers ?? {}, rows, Date.now());
     live?.stop();
     this.#live = null;
-    if (outcome.status === "refused") {
+    if (outcome.status === "refused")
       this.#refused = { refusal: outcome.refusal, headers: { ...outcome.headers } };
-      this.#journal.refused();
-    } else this.#journal.showEnd(rows);
+    if (outcome.refusal === undefined) this.#journal.showEnd(rows);
+    else this.#journal.refused();
     this.#waiting.ring();
     this.#context.waitUntil(this.#ended.tend(this.#needParts()));
   }

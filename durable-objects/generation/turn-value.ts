@@ -115,5 +115,4 @@ export interface Turn extends TurnState {
   readonly background: boolean;
   readonly restarts: number;
   readonly headers: Readonly<Record<string, string>> | null;
-  readonly refusal: Refusal | null;
 }

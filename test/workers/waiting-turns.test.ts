@@ -1,6 +1,6 @@
 /** Turns that wait for the one before in their conversation, and what becomes of them when somebody stops or deletes them. */
 import { env } from "cloudflare:workers";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { type OrgId, tenantIdSchema, type UserId } from "../../src/shared/contracts/ids.ts";
 import { claimedId } from "../../src/shared/turn/durable/turn-claim.ts";
 import { isolateOf } from "../../workers/edge/isolate.ts";
@@ -37,24 +37,21 @@ async function paused(authorization: string, conversation: string) {
   return { response, go: gate.resolve };
 }
 
-test("a response that waits is cancelled by its id: whoever stops it, waits for it or reads it is told so, and it costs nothing", async () => {
+test("a response that waits is cancelled by its id, once or twice: whoever stops it, waits for it or reads it is told so, and it costs nothing", async () => {
   const authorization = await bearer(tenant, "ann");
   const first = await paused(authorization, "talk");
-  const asked = { model: "auto", conversation: "talk", input: "second", metadata: { kept: "not" } };
+  const asked = { model: "auto", conversation: "talk", input: "second", metadata: { of: "it" } };
   const waiting = post("/v1/responses", authorization, asked, { "idempotency-key": "k1" });
   const id = await idOf("ann", "k1");
   const shown = () => send(`/v1/responses/${id}`, { headers: { authorization } });
   await eventually(async () => expect((await shown()).status).toBe(200));
   const reader = await send(`/v1/responses/${id}?stream=true`, { headers: { authorization } });
-  const cancelled = await send(`/v1/responses/${id}/cancel`, { method: "POST", headers: { authorization } });
-  expect(cancelled.status).toBe(200);
-  expect(await cancelled.json()).toMatchObject({
-    id,
-    object: "response",
-    status: "cancelled",
-    metadata: { kept: "not" },
-    output: [],
-  });
+  const cancel = () => send(`/v1/responses/${id}/cancel`, { method: "POST", headers: { authorization } });
+  const told = { id, object: "response", status: "cancelled", metadata: { of: "it" }, output: [] };
+  for (const cancelled of [await cancel(), await cancel(), await shown()]) {
+    expect(cancelled.status).toBe(200);
+    expect(await cancelled.json()).toMatchObject(told);
+  }
   const refused = await waiting;
   expect(refused.status).toBe(409);
   expect(refused.headers.get("x-should-retry")).toBe("false");
@@ -64,7 +61,63 @@ test("a response that waits is cancelled by its id: whoever stops it, waits for 
   await first.response.text();
   expect(engine.asked).toHaveLength(1);
   await expectBill(authorization, 1, 13);
-  expect((await shown()).status).toBe(404);
+  expect(await (await shown()).json()).toMatchObject(told);
+  // The key led to no answer: who asks with it again gets one.
+  const again = await post("/v1/responses", authorization, asked, { "idempotency-key": "k1" });
+  expect(await again.json()).toMatchObject({ status: "completed" });
+  await expectBill(authorization, 2, 26);
+});
+
+test("a chat that waits and is cancelled twice was cancelled, both times", async () => {
+  const authorization = await bearer(tenant, "eve");
+  const first = await paused(authorization, "talk");
+  const headers = { "idempotency-key": "k" };
+  const waiting = post("/v1/chat/completions", authorization, say("second", "talk"), headers);
+  const path = `/v1/chat/completions/${await idOf("eve", "k", "chat")}`;
+  const cancel = () => send(`${path}/cancel`, { method: "POST", headers: { authorization } });
+  await eventually(async () => expect((await send(path, { headers: { authorization } })).status).toBe(409));
+  for (let time = 0; time < 2; time += 1)
+    expect(await (await cancel()).json()).toMatchObject({ status: "cancelled", cancelled: true });
+  expect((await waiting).status).toBe(409);
+  first.go();
+  await first.response.text();
+  await eventually(async () =>
+    expect((await itemsOf(authorization, "talk")).texts).toEqual(["user: first", "assistant: One two three"]),
+  );
+  await expectBill(authorization, 1, 13);
+});
+
+test.for([
+  { path: "/v1/responses", body: { model: "auto", input: "Hi" } },
+  { path: "/v1/chat/completions", body: { ...say("Hi", "gone"), store: true } },
+])("a deletion at $path whose answer is lost is asked for again, and was one", async ({ path, body }) => {
+  const authorization = await bearer(tenant, `fay${path.length}`);
+  const response = await post(path, authorization, body);
+  const id = response.headers.get("x-edgewise-response-id") ?? "";
+  await response.text();
+  await settled();
+  const original = env.GENERATION.getByName.bind(env.GENERATION);
+  let deletions = 0;
+  const spy = vi.spyOn(env.GENERATION, "getByName").mockImplementation((name) => {
+    const stub = original(name);
+    const remove = async (message: Parameters<typeof stub.delete>[0]) => {
+      deletions += 1;
+      const outcome = await stub.delete(message);
+      if (deletions === 1) throw Object.assign(new Error("the object was moved"), { retryable: true });
+      return outcome;
+    };
+    return new Proxy(stub, {
+      get: (target, key) => (key === "delete" ? remove : Reflect.get(target, key)),
+    });
+  });
+  onTestFinished(() => spy.mockRestore());
+  const remove = () => send(`${path}/${id}`, { method: "DELETE", headers: { authorization } });
+  const deleted = await remove();
+  expect(deleted.status).toBe(200);
+  expect(await deleted.json()).toMatchObject({ id, deleted: true });
+  expect(deletions).toBe(2);
+  expect((await remove()).status).toBe(404);
+  await settled();
 });
 
 test.for([

@@ -4,14 +4,17 @@
  *
  * @param gone what is answered then
  */
-export function repeatedDeletion<Stub, Answer extends { readonly result: string }>(
-  ask: (stub: Stub) => Promise<Answer>,
-  gone: (stub: Stub) => Promise<Answer>,
-): (stub: Stub) => Promise<Answer> {
+export function repeatedDeletion<
+  Asked extends readonly unknown[],
+  Answer extends { readonly result: string },
+>(
+  ask: (...asked: Asked) => Promise<Answer>,
+  gone: (...asked: NoInfer<Asked>) => Promise<Answer>,
+): (...asked: Asked) => Promise<Answer> {
   let tries = 0;
-  return async (stub) => {
+  return async (...asked) => {
     tries += 1;
-    const answer = await ask(stub);
-    return tries > 1 && answer.result === "unknown" ? gone(stub) : answer;
+    const answer = await ask(...asked);
+    return tries > 1 && answer.result === "unknown" ? gone(...asked) : answer;
   };
 }

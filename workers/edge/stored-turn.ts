@@ -1,6 +1,7 @@
 /** A durable turn found again by its id: who may see it, what its object says, and its events from any position. */
 import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import {
+  type DeleteTurnOutcome,
   generationVersion,
   type GenerationFailure,
   type RetrieveOutcome,
@@ -12,16 +13,15 @@ import { headersFor } from "../../src/shared/turn/route-told.ts";
 import { type IdKind, verifyId } from "../../src/shared/turn/response-id.ts";
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import type { TenantCall } from "./handle.ts";
+import { repeatedDeletion } from "./repeated-deletion.ts";
 import { respondRefusal } from "./respond.ts";
 import { ownerOf, streamFromObject } from "./run-durable.ts";
 import { generationRefusal, generationStub, objectUnavailable, type TurnContext } from "./start-turn.ts";
 
 type GenerationStub = ReturnType<typeof generationStub>;
 type Asker = Pick<TurnContext, "isolate" | "tenant" | "principal">;
-type Ask<Outcome> = (
-  stub: GenerationStub,
-  message: { readonly v: typeof generationVersion; readonly owner: Owner },
-) => Promise<Outcome>;
+type Asked = [stub: GenerationStub, message: { readonly v: typeof generationVersion; readonly owner: Owner }];
+type Ask<Outcome> = (...asked: Asked) => Promise<Outcome>;
 
 /**
  * Asks the object of a turn. A guessed id, or another user's, is refused here: no object is woken, and the answer is the
@@ -65,6 +65,18 @@ export function retrieveTurn(
   id: string,
 ): Promise<Result<Exclude<RetrieveOutcome, GenerationFailure>, Refusal>> {
   return askTurn(asker, kind, id, async (stub, message) => stub.retrieve(message));
+}
+
+export function deleteTurn(
+  asker: Asker,
+  kind: IdKind,
+  id: string,
+): Promise<Result<Exclude<DeleteTurnOutcome, GenerationFailure>, Refusal>> {
+  const remove = repeatedDeletion<Asked, DeleteTurnOutcome>(
+    async (stub, message) => stub.delete(message),
+    async () => ({ result: "deleted" }),
+  );
+  return askTurn(asker, kind, id, remove);
 }
 
 /** `?stream=`: are the events wanted? Whoever writes it otherwise wants them, too, and must not get an object in their place. */

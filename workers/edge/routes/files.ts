@@ -228,10 +228,10 @@ export const deleteFile: TenantHandler = async (call) => {
   if (!ref.ok) return respondRefusal(scope, ref.error);
   const { id } = ref.value;
   const remove = repeatedDeletion<LibraryAsked, DeleteFileOutcome>(
-    async ([stub, message]) => stub.deleteFile({ ...message, fileId: id }),
+    async (stub, message) => stub.deleteFile({ ...message, fileId: id }),
     async () => ({ result: "deleted" }),
   );
-  const deleted = await askLibrary(isolate.env, ref.value, async (...asked) => remove(asked));
+  const deleted = await askLibrary(isolate.env, ref.value, remove);
   return deleted.ok
     ? respondJson(scope, { id, object: "file", deleted: true })
     : respondRefusal(scope, deleted.error);

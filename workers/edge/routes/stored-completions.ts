@@ -5,7 +5,7 @@ import { eraseFromArchive } from "../erase-from-archive.ts";
 import type { TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { askTurn, resumeTurn, retrieveTurn, wantsEvents } from "../stored-turn.ts";
+import { askTurn, deleteTurn, resumeTurn, retrieveTurn, wantsEvents } from "../stored-turn.ts";
 
 export const stillWritten: Refusal = {
   kind: "conflict",
@@ -64,7 +64,7 @@ export const deleteCompletion: TenantHandler = async (call) => {
   const id = c.req.param("id") ?? "";
   const unerased = await eraseFromArchive(call, "chat", id);
   if (unerased !== null) return respondRefusal(scope, unerased);
-  const deleted = await askTurn(call, "chat", id, async (stub, message) => stub.delete(message));
+  const deleted = await deleteTurn(call, "chat", id);
   if (!deleted.ok) return respondRefusal(scope, deleted.error);
   return respondJson(scope, { id, object: "chat.completion.deleted", deleted: true });
 };

@@ -9,7 +9,7 @@ import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { includeFault, pageOf, publicPage } from "../public-conversation.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { askTurn, resumeTurn, retrieveTurn, wantsEvents } from "../stored-turn.ts";
+import { askTurn, deleteTurn, resumeTurn, retrieveTurn, wantsEvents } from "../stored-turn.ts";
 
 /** `GET /v1/responses/{id}`: as it is now; with `?stream=true` its events behind `starting_after`, then live. */
 export const showResponse: TenantHandler = async (call) => {
@@ -41,7 +41,7 @@ export const deleteResponse: TenantHandler = async (call) => {
   const id = c.req.param("id") ?? "";
   const unerased = await eraseFromArchive(call, "response", id);
   if (unerased !== null) return respondRefusal(scope, unerased);
-  const deleted = await askTurn(call, "response", id, async (stub, message) => stub.delete(message));
+  const deleted = await deleteTurn(call, "response", id);
   if (!deleted.ok) return respondRefusal(scope, deleted.error);
   return respondJson(scope, { id, object: "response", deleted: true });
 };

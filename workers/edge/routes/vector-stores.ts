@@ -209,10 +209,10 @@ export const deleteVectorStore: TenantHandler = async (call) => {
   if (!ref.ok) return respondRefusal(scope, ref.error);
   const { id } = ref.value;
   const remove = repeatedDeletion<LibraryAsked, DeleteStoreOutcome>(
-    async ([stub, message]) => stub.deleteStore({ ...message, storeId: id }),
+    async (stub, message) => stub.deleteStore({ ...message, storeId: id }),
     async () => ({ result: "deleted" }),
   );
-  const deleted = await askLibrary(isolate.env, ref.value, async (...asked) => remove(asked));
+  const deleted = await askLibrary(isolate.env, ref.value, remove);
   return deleted.ok
     ? respondJson(scope, { id, object: "vector_store.deleted", deleted: true })
     : respondRefusal(scope, deleted.error);

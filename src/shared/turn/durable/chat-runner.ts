@@ -57,11 +57,10 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
       const outcome = interrupted(text, interruption, entered ?? enteredBy(interruption.note));
       return sealInterrupted(outcome, read.ok ? read.value : null, interruption.nowMs, deps.archives);
     },
-    running: (text, isCancelled) => {
+    running: (text) => {
       const read = readTurnRequest<ChatRequest>(text);
       if (!read.ok || read.value.response === undefined) return null;
-      const status = isCancelled ? "cancelled" : "in_progress";
-      return openResponse({ ...read.value, response: read.value.response }, status);
+      return openResponse({ ...read.value, response: read.value.response }, "in_progress");
     },
     asked: (text, page) => {
       const read = readTurnRequest<ChatRequest>(text);

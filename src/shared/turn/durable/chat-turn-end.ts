@@ -22,7 +22,7 @@ import { journalEvents, maxGatheredCharacters } from "./gathered.ts";
 import { chatForm } from "./chat-form.ts";
 import type { Effect, Interruption, TurnEnd, TurnOutcome, TurnRefused } from "./ports.ts";
 import { noUsage, type Round, roundsIn, shownRounds, toldRounds } from "./round-history.ts";
-import { responseForm } from "./response-form.ts";
+import { openResponse, responseForm } from "./response-form.ts";
 import type { TurnForm } from "./turn-form.ts";
 import { readTurnRequest, type TurnRequest } from "./turn-request.ts";
 
@@ -185,8 +185,12 @@ export function interrupted(
   const read = readTurnRequest<ChatRequest>(text);
   if (!read.ok) return refused({ kind: "internal", detail: "a turn of an unknown version" }, []);
   const request = read.value;
-  if (!interruption.opened)
-    return refused(refusalOf(interruption), [settlement(request, { ...unused, promptTokens: 0 })]);
+  if (!interruption.opened) {
+    const effects = [settlement(request, { ...unused, promptTokens: 0 })];
+    return interruption.reason === "cancelled"
+      ? cancelledUnbegun(request, effects)
+      : refused(unbegunRefusal(interruption), effects);
+  }
   const { reason } = interruption;
   const told = interruption.usage ?? noUsage;
   const form = formOf(request, () => interruption.nowMs);
@@ -223,12 +227,24 @@ export function interrupted(
   };
 }
 
-function refusalOf({ reason }: Interruption): Refusal {
-  return reason === "cancelled"
-    ? { kind: "conflict", message: "The turn was cancelled before it began to answer." }
-    : {
-        kind: "origin-unavailable",
-        retryAfterMs: 1000,
-        detail: `the turn was ${reason} before its first token`,
-      };
+/** It stays for as long as any other that was cancelled: who cancels it twice, or looks at it, finds what came of it. */
+function cancelledUnbegun(request: ChatTurnRequest, effects: readonly Effect[]): TurnEnd {
+  const { response } = request;
+  return {
+    status: "cancelled",
+    events: [],
+    response: response === undefined ? null : openResponse({ ...request, response }, "cancelled"),
+    usage: noUsage,
+    basis: "exact",
+    refusal: { kind: "conflict", message: "The turn was cancelled before it began to answer." },
+    effects,
+  };
+}
+
+function unbegunRefusal({ reason }: Interruption): Refusal {
+  return {
+    kind: "origin-unavailable",
+    retryAfterMs: 1000,
+    detail: `the turn was ${reason} before its first token`,
+  };
 }

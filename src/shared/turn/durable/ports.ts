@@ -33,12 +33,12 @@ export interface TurnRunner {
   /**
    * How a turn ends whose run did not end it: its memory was lost, it threw, its deadline passed, or it was cancelled.
    * Pure and synchronous: from the request and what the journal shows was delivered. Before the first event it may
-   * answer `refused`, so that nothing is kept and a retry is a new turn.
+   * answer `refused`, so that nothing is kept and a retry is a new turn; a cancelled one stays, to say so whenever it is asked.
    */
   interrupted(request: string, interruption: Interruption): TurnOutcome;
 
-  /** What `retrieve` shows of the turn while it runs, and `cancel` of one that is cancelled before its first event; `null`: nothing. Pure. */
-  running?(request: string, isCancelled: boolean): string | null;
+  /** What `retrieve` shows of the turn while it runs; `null`: nothing. Pure. */
+  running?(request: string): string | null;
 
   /** A page of the messages that a listed turn was asked with. Pure. */
   asked?(request: string, page: AskedPage): AskedMessages;
@@ -124,6 +124,8 @@ export interface TurnEnd {
   readonly basis: UsageBasis;
   /** The claims of the turn's usage receipt, as JSON. Absent: its tenant wants none. */
   readonly receipt?: string;
+  /** Of one that was cancelled before its first event, and has none: what those are told who wait for it. */
+  readonly refusal?: Refusal;
   readonly effects: readonly Effect[];
 }
 

@@ -21,6 +21,7 @@ const running: TurnState = {
   replayMs: 600_000,
   retentionMs: 86_400_000,
   pruned: false,
+  refusal: null,
 };
 const empty: OutboxState = { pending: 0, nextDueMs: null };
 
@@ -42,7 +43,12 @@ test("a claim holds while the turn runs and as long as it can be replayed, then 
   expect(decideStart(ended, { ...asked, fingerprint: "y" }, 604_999)).toBe("mismatch");
   expect(decideStart(ended, asked, 605_000)).toBe("expired");
   expect(decideStart(ended, { ...asked, fingerprint: "y" }, 605_000)).toBe("expired");
-  expect(decideStart({ ...ended, status: "refused" }, asked, 605_000)).toBe("attach");
+  const refusal = { kind: "conflict", message: "" } as const;
+  expect(decideStart({ ...ended, status: "refused", refusal }, asked, 605_000)).toBe("attach");
+  // What was cancelled before its first event is told to whoever comes again for it, and is nobody's answer.
+  const unbegun: TurnState = { ...ended, status: "cancelled", refusal };
+  expect(decideStart(unbegun, asked, 5000)).toBe("expired");
+  expect(decideStart({ ...unbegun, fingerprint: null }, { owner, fingerprint: null }, 5000)).toBe("attach");
   expect(decideStart({ ...ended, fingerprint: null }, { owner, fingerprint: null }, 605_000)).toBe("attach");
 });
 
@@ -78,6 +84,7 @@ test("whatever the state, obeying each alarm ends in nothing kept, and never spi
           status: turn.status,
           endedMs: turn.status === "running" ? null : turn.createdMs + ranMs,
           pruned: false,
+          refusal: null,
         };
         let nowMs = turn.createdMs + ranMs;
         let outbox: OutboxState =

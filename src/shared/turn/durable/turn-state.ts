@@ -1,5 +1,6 @@
 import type { EndStatus } from "../../contracts/generation.ts";
 import { type Owner, sameOwner } from "../../contracts/owner.ts";
+import type { Refusal } from "../../contracts/refusal.ts";
 
 /**
  * What a Generation object does next, decided from what its storage holds and the time. Pure: the object only obeys.
@@ -18,6 +19,8 @@ export interface TurnState {
   readonly replayMs: number;
   readonly retentionMs: number;
   readonly pruned: boolean;
+  /** What whoever waits for it is told: it ended before its first event. `null`: it did not. */
+  readonly refusal: Refusal | null;
 }
 
 export interface OutboxState {
@@ -33,7 +36,8 @@ export type StartDecision = "claim" | "attach" | "unknown" | "mismatch" | "expir
 
 /**
  * One turn an object: the first `start` claims it, every other one attaches, for free. A claim (a fingerprint tells of
- * one) holds as long as the journal can be replayed; the object's clock alone decides, so that once expired is always so.
+ * one) holds as long as the journal can be replayed; the object's clock alone decides, so that once expired is always so. One that was
+ * cancelled before its first event has nothing to replay: whoever asks again gets an answer.
  */
 export function decideStart(
   state: TurnState | null,
@@ -43,7 +47,9 @@ export function decideStart(
   if (state === null) return "claim";
   if (!sameOwner(state.owner, asked.owner)) return "unknown";
   const claimed = state.fingerprint !== null && state.status !== "refused";
-  if (claimed && state.endedMs !== null && nowMs >= state.endedMs + state.replayMs) return "expired";
+  const isOver =
+    state.endedMs !== null && (state.refusal !== null || nowMs >= state.endedMs + state.replayMs);
+  if (claimed && isOver) return "expired";
   return state.fingerprint === asked.fingerprint ? "attach" : "mismatch";
 }
 
