@@ -31,8 +31,9 @@ export async function deliverAppend(
     case "already-appended":
       return { result: "acknowledged", sequence: outcome.firstSequence, again: true };
     case "released":
-      return { result: "acknowledged" };
+    // Deleted since, as its user asked: no fault.
     case "superseded":
+      return { result: "acknowledged" };
     case "unknown":
     case "item-too-large":
       return { result: "acknowledged", detail: outcome.result };

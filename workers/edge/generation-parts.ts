@@ -101,7 +101,7 @@ async function deliver(
     case "append": {
       const delivery = await deliverAppend(env.CONVERSATION, env.ENVIRONMENT, effect, turnId);
       // The turn is saved, whatever becomes of this; and where it is delivered again, for the archive, its user does not pay again.
-      const isNew = delivery.result === "acknowledged" && delivery.detail === undefined && !delivery.again;
+      const isNew = delivery.result === "acknowledged" && delivery.sequence !== undefined && !delivery.again;
       if (effect.chores !== undefined && isNew)
         background.run("tend a conversation", tendConversation(isolate, effect, background));
       const turn = appendedTurn(effect, delivery);
