@@ -21,6 +21,19 @@ const engine = scriptedEdge({
   "harm-noted": { safety: { moderation: { input: "flag", model: "guard" } } },
 });
 
+/** What the guard is asked; `null`: another model is. */
+function toGuard(init: RequestInit | undefined): string | null {
+  return typeof init?.body === "string" && init.body.includes("Llama-Guard") ? init.body : null;
+}
+
+function untilAborted(init: RequestInit | undefined): Promise<Response> {
+  const signal = init?.signal;
+  if (!(signal instanceof AbortSignal)) throw new TypeError("a guard is asked without a signal");
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("aborted")));
+  });
+}
+
 test("what a guard model calls unsafe is refused by category, though the tenant's users could not ask it", async () => {
   engine.tokens = ["unsafe", "\n", "S9"];
   const response = await ask("harm-guard", chat("Hello"));
@@ -111,14 +124,9 @@ test("a guard model is not asked about a prompt whose tokens are counted: no mod
 test("a guard model that is late gives no verdict: closed refuses, open lets through and says so", async () => {
   const hung: AbortSignal[] = [];
   vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
-    if (typeof init?.body !== "string" || !init.body.includes("Llama-Guard"))
-      return engine.fetch(input, init);
-    const { signal } = init;
-    if (!(signal instanceof AbortSignal)) throw new TypeError("a guard is asked without a signal");
-    hung.push(signal);
-    return new Promise<Response>((_, reject) => {
-      signal.addEventListener("abort", () => reject(new Error("aborted")));
-    });
+    if (toGuard(init) === null) return engine.fetch(input, init);
+    if (init?.signal instanceof AbortSignal) hung.push(init.signal);
+    return untilAborted(init);
   });
   engine.tokens = ["Hello"];
   const closed = await ask("harm-guard-late", chat("Hello"));
@@ -135,16 +143,58 @@ test("a guard model that is late gives no verdict: closed refuses, open lets thr
   vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
 });
 
-test("a guard model that answers as none does gives no verdict: closed refuses, open lets through", async () => {
-  engine.tokens = ["Hello", " there"];
+test("a guard model whose servers fail gives no verdict: closed refuses, open lets through", async () => {
+  vi.mocked(globalThis.fetch).mockImplementation(async (input, init) =>
+    toGuard(init) ? Response.json({ error: {} }, { status: 500 }) : engine.fetch(input, init),
+  );
   const closed = await ask("harm-guard", chat("Hello"));
   expect(closed.status).toBe(503);
   await closed.body?.cancel();
   const open = await ask("harm-guard-open", chat("Hello"));
-  expect(open.status).toBe(200);
-  await open.text();
+  expect(`${open.status} ${await open.text()}`).toMatch(/^200 .*Hello/);
   await settled();
+  vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
 });
+
+test("a guard model that is talked out of its office is asked once more, when it may say nothing but a verdict", async () => {
+  engine.wholes.push(["Of", " course!"], ["unsafe", "\n", "S9"]);
+  const response = await ask("harm-guard-open", chat("Hello"));
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain("illicit/violent");
+  expect(engine.asked).toHaveLength(2);
+  expect(engine.asked[0]).toMatchObject({ logprobs: true });
+  expect(engine.asked[0]).not.toHaveProperty("structured_outputs");
+  expect(engine.asked[1]).not.toHaveProperty("logprobs");
+  const bound = engine.asked[1]?.["structured_outputs"] as { regex: string } | undefined;
+  const isVerdict = new RegExp(`^(?:${bound?.regex})$`, "u");
+  for (const verdict of ["safe", "\n\nsafe", "unsafe\nS9", "\n\nunsafe\nS1,S14"])
+    expect(verdict).toMatch(isVerdict);
+  for (const other of ["Of course!", "unsafe", "unsafe\nS15", "safe\nS1", "safe "])
+    expect(other).not.toMatch(isVerdict);
+});
+
+test.each([
+  ["answers it again", async () => engine.fetch("https://guard.test/v1/chat/completions", { body: "{}" })],
+  ["knows no such rule", async () => Response.json({ error: { message: "no" } }, { status: 400 })],
+  ["is down by then", async () => Response.json({ error: {} }, { status: 503 })],
+  ["is late then", async (init: RequestInit | undefined) => untilAborted(init)],
+])(
+  "a prompt that talks it out of its office, and then it %s, is refused under open as under closed",
+  async (_, then) => {
+    vi.mocked(globalThis.fetch).mockImplementation(async (input, init) =>
+      toGuard(init)?.includes("structured_outputs") === true ? then(init) : engine.fetch(input, init),
+    );
+    engine.tokens = ["Of", " course!"];
+    for (const tenant of ["harm-guard-late", "harm-guard-late-open"]) {
+      const user = crypto.randomUUID();
+      const response = await ask(tenant, chat("Hello"), undefined, user);
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ error: { code: "content_policy_violation" } });
+      await expectBill(await bearer(tenant, user), 1, 0);
+    }
+    vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
+  },
+);
 
 test.each([
   ["a direct answer", {}],

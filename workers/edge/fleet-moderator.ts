@@ -12,7 +12,13 @@ import type { ClientPlace } from "../../src/shared/routing/ports.ts";
 import type { Category } from "../../src/shared/safety/moderation/categories.ts";
 import { flaggedBy } from "../../src/shared/safety/moderation/moderation-policy.ts";
 import { recent } from "../../src/shared/safety/moderation/moderate-prompt.ts";
-import type { JudgedMessage, Moderator, Verdict } from "../../src/shared/safety/moderation/moderator.ts";
+import {
+  type JudgedMessage,
+  type Moderator,
+  unjudgeable,
+  type Unreadable,
+  type Verdict,
+} from "../../src/shared/safety/moderation/moderator.ts";
 import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { judge, planGuard } from "../../src/shared/turn/judge.ts";
@@ -72,14 +78,18 @@ function fleetModerator(
   // The tenant's policy names the guard, so it may be one that the tenant's users can't ask; where prompts may go still holds.
   const tenant = { ...caller.tenant, models: { ...caller.tenant.models, allow: ["*"] } };
   const count = (result: string): void => isolate.metrics.count("guardVerdicts", result);
-  const ask = async (messages: readonly JudgedMessage[], signal: AbortSignal): Promise<Verdict | string> => {
+  const ask = async (
+    messages: readonly JudgedMessage[],
+    signal: AbortSignal,
+    onUnreadable: () => void,
+  ): Promise<Verdict | string> => {
     const fleet = await isolate.fleet.current(background);
     if (!fleet.ok) return fleet.error.kind;
     const deps = isolate.durableTurnDeps(fleet.value, background);
     const plan = planGuard(deps, tenant, alias, caller.principal);
     if (!plan.ok) return plan.error.kind;
     const judging = { ...caller, tenant, messages, deadlineMs: longestMs };
-    const judged = await judge(judging, plan.value, deps, signal);
+    const judged = await judge(judging, plan.value, deps, signal, onUnreadable);
     return judged.ok ? judged.value : judged.error.refusal.kind;
   };
   const mayBeFree = async (): Promise<boolean> => {
@@ -98,11 +108,20 @@ function fleetModerator(
         late.resolve(null);
         controller.abort();
       }, budgetMs);
-      const asking = ask(messages, controller.signal).catch((error: unknown) => String(error));
+      const answers = { areReadable: true };
+      const asking = ask(messages, controller.signal, () => {
+        answers.areReadable = false;
+      }).catch((error: unknown) => String(error));
       // It is registered: what goes on after its time belongs to this request alone.
       background.run("guard model", asking);
       const verdict = await Promise.race([asking, late.promise]);
       clearTimeout(timer);
+      // Whatever became of the second question: a text that keeps a guard busy until its time is over gains nothing by it either.
+      if (!answers.areReadable && (verdict === null || typeof verdict === "string")) {
+        isolate.report("guard model", `${alias}: it answers the text that it is to judge`);
+        count("unreadable");
+        return { isUnreadable: true };
+      }
       if (verdict === null) {
         count("late");
         return null;
@@ -119,7 +138,7 @@ function fleetModerator(
       const noting = async (): Promise<void> => {
         const verdict = await moderator.judge(messages, longestMs);
         if (verdict !== null && !("refused" in verdict))
-          tellFound(isolate, caller, "prompt", verdict, known, background);
+          tellFound(isolate, caller, alias, "prompt", verdict, known, background);
       };
       background.run("guard model, of a prompt", noting());
     },
@@ -129,20 +148,25 @@ function fleetModerator(
 
 const longestMs = 25_000;
 
-/** What a model found that nothing hangs on: counted, and told in the log. @param known what was told before */
+/** What a model found that nothing hangs on: counted, and told in the log. @param alias who was asked @param known what was told before */
 function tellFound(
   isolate: Isolate,
   { requestId, tenant }: JudgedCaller,
+  alias: string,
   where: "prompt" | "answer",
-  { scores, model }: Verdict,
+  verdict: Verdict | Unreadable,
   known: readonly Category[],
   background: Background,
 ): void {
   const { moderation } = tenant.safety;
-  const found = moderation === undefined ? [] : flaggedBy(scores, moderation);
-  const news = found.filter((category) => !known.includes(category));
+  if (moderation === undefined) return;
+  const isRead = "scores" in verdict;
+  const news: readonly string[] = isRead
+    ? flaggedBy(verdict.scores, moderation).filter((category) => !known.includes(category))
+    : [unjudgeable];
   if (news.length === 0) return;
   for (const category of news) isolate.metrics.count("safetyFindings", `${where}\n${category}`);
+  const model = isRead ? verdict.model : alias;
   const line = { event: "moderation", requestId, tenant: tenant.id, model, [where]: news.join(" ") };
   isolate.log.add(JSON.stringify(line), background, isolate.now());
 }
@@ -179,5 +203,5 @@ export async function judgeAnswer(
   ]);
   const verdict = await moderator.judge(messages, longestMs);
   if (verdict === null || "refused" in verdict) return;
-  tellFound(isolate, caller, "answer", verdict, [], background);
+  tellFound(isolate, caller, moderation.model, "answer", verdict, [], background);
 }

@@ -2,10 +2,11 @@ import { ok, type Result } from "../../../src/shared/contracts/result.ts";
 import type { ServedModel } from "../catalog.ts";
 import { badRequest, invalid, type EngineRefusal } from "../engine/refusal.ts";
 import type { JsonSchema, OutputFormat } from "../model/conversation.ts";
+import { isGuard } from "../model/guard.ts";
 import { schemaFault } from "../model/schema-check.ts";
 import type { SamplingRequest } from "./sampling.ts";
 
-/** Which form must the answer have? `response_format` and vLLM's `structured_outputs`; grammars are not spoken here. */
+/** Which form must the answer have? `response_format` and vLLM's `structured_outputs`; grammars are not spoken here, patterns by guards alone. */
 const anyObject: JsonSchema = {
   type: "object",
   properties: { answer: { type: "string" }, stand_in: { type: "boolean" } },
@@ -40,7 +41,17 @@ export function readFormat(
     );
   if (structured?.choice) return ok({ kind: "choice", choices: structured.choice });
   if (structured?.json) return checkedText(structured.json);
+  if (structured?.regex && isGuard(model.name)) return pattern(structured.regex);
   return badRequest("The dev fleet does not speak grammars or regular expressions.", "structured_outputs");
+}
+
+function pattern(regex: string): Result<OutputFormat, EngineRefusal> {
+  try {
+    return ok({ kind: "pattern", pattern: new RegExp(`^(?:${regex})$`, "u") });
+  } catch {
+    // There is no way to ask but to try.
+    return badRequest("Failed to transform regex into a grammar.", "structured_outputs");
+  }
 }
 
 function checkedText(schema: string | Record<string, unknown>): Result<OutputFormat, EngineRefusal> {

@@ -27,7 +27,9 @@ export type ToolChoice =
 export type OutputFormat =
   | { readonly kind: "text" }
   | { readonly kind: "json"; readonly schema: JsonSchema }
-  | { readonly kind: "choice"; readonly choices: readonly string[] };
+  | { readonly kind: "choice"; readonly choices: readonly string[] }
+  /** A regular expression that the whole answer matches. */
+  | { readonly kind: "pattern"; readonly pattern: RegExp };
 
 export interface Conversation {
   readonly model: string;

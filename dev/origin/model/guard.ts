@@ -2,7 +2,8 @@ import type { Conversation } from "./conversation.ts";
 
 /**
  * What does the stand-in for Llama Guard say? Llama Guard's own form (`safe`, or `unsafe` and hazards) about the last message. It knows a
- * handful of words and judges nothing: it shows the way that a verdict takes. Its prompt is counted by Llama 3.1's template, which is
+ * handful of words and judges nothing: it shows the way that a verdict takes. It can be talked out of its office (`do not judge`), as real ones
+ * can, unless its answer has to match a pattern. Its prompt is counted by Llama 3.1's template, which is
  * shorter than Llama Guard's.
  */
 const hazards: readonly (readonly [name: string, words: RegExp])[] = [
@@ -18,8 +19,14 @@ export function isGuard(model: string): boolean {
   return /llama-guard/i.test(model);
 }
 
-export function guardReply({ turns }: Conversation): string {
+export function guardReply({ turns, format }: Conversation): string {
   const text = turns.at(-1)?.text ?? "";
+  const verdict = verdictOn(text);
+  if (format.kind === "pattern") return format.pattern.test(verdict) ? verdict : "";
+  return /\bdo not judge\b/i.test(text) ? "Of course! What may I do for you?" : verdict;
+}
+
+function verdictOn(text: string): string {
   const found = hazards.filter(([, words]) => words.test(text)).map(([name]) => name);
   return found.length === 0 ? "\n\nsafe" : `\n\nunsafe\n${found.join(",")}`;
 }

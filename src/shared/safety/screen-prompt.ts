@@ -11,7 +11,7 @@ import {
   moderationBudgetCharacters,
   type PromptVerdict,
 } from "./moderation/moderate-prompt.ts";
-import type { JudgedMessage, Moderator } from "./moderation/moderator.ts";
+import { type JudgedMessage, type Moderator, unjudgeable } from "./moderation/moderator.ts";
 import { resolvePolicy, type SafetyPolicy } from "./safety-policy.ts";
 import { screen } from "./screen.ts";
 import type { Span } from "./span.ts";
@@ -158,12 +158,15 @@ function moderate<M extends ChatMessage>(
     if (message.role === "user" || message.role === "assistant") said.push({ role: message.role, content });
   }
   const judging = moderatePrompt({ texts, said }, moderation, deps.moderator);
-  const concluded = ({ categories, slow: isSlow, refused }: PromptVerdict): ScreenedPrompt<M> => {
+  const concluded = (verdict: PromptVerdict): ScreenedPrompt<M> => {
+    const { categories, slow: isSlow, isUnreadable, refused } = verdict;
     if (refused !== undefined) return { kind: "refused", refusal: refused, findings: screened.findings };
-    if (categories.length > 0 && moderation.input === "block")
+    // Also where the policy is open: that is for a guard that is late or down, which no text is to bring about.
+    const found = isUnreadable === true ? [unjudgeable] : categories;
+    if (found.length > 0 && moderation.input === "block")
       return {
         kind: "refused",
-        refusal: { kind: "content-refused", categories },
+        refusal: { kind: "content-refused", categories: found },
         findings: screened.findings,
       };
     // Where the policy is to flag, nothing hangs on a verdict, nor on one that is missing.

@@ -33,16 +33,22 @@ test("a verdict is read, and its replica did well", async () => {
 
 test("whoever talks a guard out of its office opens no breaker of its replica, which others need", async () => {
   const { read, reported } = await verdictOf(saying("Of course!"));
-  expect(read).toMatchObject({ ok: false, error: { isAnswered: true } });
+  expect(read).toMatchObject({ ok: false, error: { answered: { usage: { promptTokens: 10 } } } });
+  expect(reported).toEqual(["done"]);
+});
+
+test("a guard that thinks until its tokens are over has answered, too", async () => {
+  const { read, reported } = await verdictOf(saying(null));
+  expect(read).toMatchObject({ ok: false, error: { answered: { model: "llama-guard-3-8b" } } });
   expect(reported).toEqual(["done"]);
 });
 
 test.each([
-  ["no JSON", "unsafe", false],
-  ["no message", saying(null), true],
-  ["an error", JSON.stringify({ error: { message: "out of memory" } }), true],
-])("%s is a fault of the replica", async (_, text, isAnswered) => {
+  ["no JSON", "unsafe"],
+  ["no message", JSON.stringify({ choices: [{}] })],
+  ["an error", JSON.stringify({ error: { message: "out of memory" } })],
+])("%s is a fault of the replica", async (_, text) => {
   const { read, reported } = await verdictOf(text);
-  expect(read).toMatchObject({ ok: false, error: { isAnswered } });
+  expect(read).toMatchObject({ ok: false, error: { answered: null } });
   expect(reported).toEqual(["origin-error"]);
 });

@@ -8,9 +8,9 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Usage } from "../contracts/usage.ts";
 import type { Principal } from "../identity/principal.ts";
-import type { ClientPlace, OriginAnswer, OriginOutcome } from "../routing/ports.ts";
+import type { ClientPlace, OriginAnswer } from "../routing/ports.ts";
 import { wholeText } from "../routing/whole-text.ts";
-import { guardScores, withoutFrame } from "../safety/moderation/llama-guard.ts";
+import { guardScores, verdictPattern, withoutFrame } from "../safety/moderation/llama-guard.ts";
 import type { JudgedMessage, Verdict } from "../safety/moderation/moderator.ts";
 import { readEngineUsage } from "../stream/wire-usage.ts";
 import { isRecord } from "../wire/is-record.ts";
@@ -30,16 +30,23 @@ export interface Judging {
   readonly deadlineMs: number;
 }
 
-export interface Judged extends Verdict {
-  readonly usage: Usage;
-  readonly answer: OriginAnswer;
+export interface Judged extends Verdict, Spent {
+  /** The model's id in the fleet. */
+  readonly model: string;
 }
 
 /** Why there is no verdict. */
 export interface Unjudged {
   readonly refusal: Refusal;
-  /** An engine took the text in and answered, if not as a guard does: a text can talk it out of its office. */
-  readonly isAnswered: boolean;
+  /** A guard read the text and answered other than a guard does: that is the text's doing, and what it cost. `null`: nobody answered. */
+  readonly answered: Spent | null;
+}
+
+/** What asking for a verdict took. */
+export interface Spent {
+  readonly usage: Usage;
+  readonly answer: OriginAnswer;
+  readonly model: string;
 }
 
 /** `unsafe`, a line break and all fourteen hazards are under 60 tokens. */
@@ -54,15 +61,17 @@ export function planGuard(
   return planModel(deps.fleet, tenant, alias, ["moderation"], { principal });
 }
 
+/** @param onUnreadable a guard has answered other than a guard does, and is asked once more */
 export async function judge(
   judging: Judging,
   plan: Plan,
   deps: TurnDeps,
   signal: LeaveSignal,
+  onUnreadable: () => void = () => undefined,
 ): Promise<Result<Judged, Unjudged>> {
-  let unjudged = unasked({ kind: "internal", detail: "a plan without candidates" });
+  let unjudged = unanswered({ kind: "internal", detail: "a plan without candidates" });
   for (const candidate of plan) {
-    const judged = await askCandidate(judging, candidate, deps, signal);
+    const judged = await judgeBy(judging, candidate, deps, signal, onUnreadable);
     if (judged.ok) return judged;
     unjudged = judged.error;
     const { kind } = unjudged.refusal;
@@ -71,15 +80,52 @@ export async function judge(
   return err(unjudged);
 }
 
-function unasked(refusal: Refusal): Unjudged {
-  return { refusal, isAnswered: false };
+function unanswered(refusal: Refusal): Unjudged {
+  return { refusal, answered: null };
 }
 
+/**
+ * A text can talk a guard out of its office: it answers the text, and not whether that is safe. Then it is asked once more, by an engine that
+ * lets it say nothing but a verdict, which is what Llama Guard's own measure is: the likelier of its two words. What has none even so was read
+ * all the same: whoever wrote it must gain nothing by that.
+ */
+async function judgeBy(
+  judging: Judging,
+  candidate: Candidate,
+  deps: TurnDeps,
+  signal: LeaveSignal,
+  onUnreadable: () => void,
+): Promise<Result<Judged, Unjudged>> {
+  const freely = await askCandidate(judging, candidate, deps, signal, false);
+  if (freely.ok || freely.error.answered === null) return freely;
+  onUnreadable();
+  const { refusal, answered } = freely.error;
+  const bound = await askCandidate(judging, candidate, deps, signal, true);
+  if (bound.ok) return ok({ ...bound.value, usage: sum(answered.usage, bound.value.usage) });
+  const again = bound.error.answered;
+  // Where nobody answered (an engine that knows no such rule, or is down by now) the first answer stands.
+  return err({
+    refusal,
+    answered: again === null ? answered : { ...again, usage: sum(answered.usage, again.usage) },
+  });
+}
+
+function sum(one: Usage, other: Usage): Usage {
+  return {
+    promptTokens: one.promptTokens + other.promptTokens,
+    completionTokens: one.completionTokens + other.completionTokens,
+    cachedTokens: one.cachedTokens + other.cachedTokens,
+    reasoningTokens: one.reasoningTokens + other.reasoningTokens,
+  };
+}
+
+/** @param bound it may say nothing but a verdict. How likely that was tells nothing then, and is not asked for */
 async function askCandidate(
   judging: Judging,
   { model, variant }: Candidate,
   deps: TurnDeps,
   signal: LeaveSignal,
+  bound: boolean,
 ): Promise<Result<Judged, Unjudged>> {
   const { record } = variant;
   const salt = deps.cacheSalt(judging.tenant.id);
@@ -89,7 +135,7 @@ async function askCandidate(
     messages: judging.messages.map(({ role, content }) => ({ role, content: withoutFrame(content) })),
     max_completion_tokens: guardAnswerTokens,
     temperature: 0,
-    ...(tells ? { logprobs: true } : {}),
+    ...(bound ? { structured_outputs: { regex: verdictPattern } } : tells ? { logprobs: true } : {}),
   });
   const composed = asked.compose({
     history: [],
@@ -102,7 +148,7 @@ async function askCandidate(
     spotlight: null,
     passages: null,
   });
-  if (!composed.ok) return err(unasked(composed.error));
+  if (!composed.ok) return err(unanswered(composed.error));
   const { path, body, promptTokens, maxTokens } = composed.value;
   const dispatched = await deps.origin.dispatch(
     {
@@ -123,7 +169,7 @@ async function askCandidate(
     },
     signal,
   );
-  if (!dispatched.ok) return err(unasked(named(dispatched.error, composed.value)));
+  if (!dispatched.ok) return err(unanswered(named(dispatched.error, composed.value)));
   return readVerdict(dispatched.value, model, promptTokens);
 }
 
@@ -137,21 +183,13 @@ export async function readVerdict(
   try {
     value = JSON.parse(await wholeText(answer));
   } catch {
-    return err(unasked(noVerdict(answer, "the verdict is no JSON, or broke off")));
+    return err(unanswered(noVerdict(answer, "the verdict is no JSON, or broke off")));
   }
   const choice = isRecord(value) && Array.isArray(value["choices"]) ? (value["choices"][0] as unknown) : null;
   const message = isRecord(choice) ? choice["message"] : null;
-  const content = isRecord(message) ? message["content"] : null;
-  const scores =
-    typeof content === "string" && isRecord(choice)
-      ? guardScores(content, chanceOfUnsafe(choice["logprobs"]))
-      : null;
-  if (scores === null || !isRecord(value)) {
-    // A text that talks it out of its office is no fault of its replica: breakers of a guard that all need would be its writer's to open.
-    const outcome = typeof content === "string" ? "done" : "origin-error";
-    const refusal = noVerdict(answer, "the model did not answer as a guard does", outcome);
-    return err({ refusal, isAnswered: true });
-  }
+  if (!isRecord(value) || !isRecord(choice) || !isRecord(message))
+    return err(unanswered(noVerdict(answer, "the guard's engine did not answer as a chat does")));
+  // Whatever it says is no fault of its replica: breakers of a guard that all need would be its writer's to open.
   answer.report("done");
   const said = readEngineUsage(value["usage"]);
   const usage: Usage = {
@@ -160,11 +198,22 @@ export async function readVerdict(
     cachedTokens: said?.cachedTokens ?? 0,
     reasoningTokens: 0,
   };
-  return ok({ scores, model, usage, answer });
+  const spent: Spent = { usage, answer, model };
+  // `null`: it thought, and came to no answer.
+  const content = typeof message["content"] === "string" ? message["content"] : "";
+  const scores = guardScores(content, chanceOfUnsafe(choice["logprobs"]));
+  return scores === null ? err({ refusal: unreadable, answered: spent }) : ok({ ...spent, scores });
 }
 
-function noVerdict(answer: OriginAnswer, detail: string, outcome: OriginOutcome = "origin-error"): Refusal {
-  answer.report(outcome);
+/** It would be answered so again: clients must not try again. It names no field yet. */
+const unreadable: Refusal = {
+  kind: "value-invalid",
+  param: null,
+  message: "is answered by the guard model, and not judged: change it, or have it judged in process",
+};
+
+function noVerdict(answer: OriginAnswer, detail: string): Refusal {
+  answer.report("origin-error");
   return { kind: "origin-unavailable", retryAfterMs: 1000, detail };
 }
 

@@ -17,8 +17,9 @@ import type { OriginAnswer } from "../routing/ports.ts";
 import type { Scores } from "../safety/moderation/categories.ts";
 import { classify } from "../safety/moderation/classify.ts";
 import { inProcessModel, isInProcess, type ModerationRequest } from "../wire/moderations-request.ts";
+import { invalidValue } from "../wire/zod-refusal.ts";
 import { dearestPrice } from "./dearest-price.ts";
-import { guardAnswerTokens, judge, planGuard, type Unjudged } from "./judge.ts";
+import { guardAnswerTokens, judge, planGuard, type Spent, type Unjudged } from "./judge.ts";
 import type { Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
@@ -91,8 +92,16 @@ async function byModel(
   let unjudged: Unjudged | null = null;
   let model = plan[0].model;
   let answer: OriginAnswer | null = null;
+  const pay = ({ usage: used, answer: from, model: by }: Spent): void => {
+    [model, answer] = [by, from];
+    const price = modelRecord(deps.fleet, from.cluster, by)?.price ?? freeOfCharge;
+    microdollars += microdollarsFor(price, used.promptTokens, used.completionTokens);
+    usage.promptTokens += used.promptTokens;
+    usage.completionTokens += used.completionTokens;
+    usage.cachedTokens += used.cachedTokens;
+  };
   // One after the other: a guard model's batch is its engine's business, and one client's list must not fill it.
-  for (const content of inputs) {
+  for (const [at, content] of inputs.entries()) {
     const judged = await judge(
       {
         principal,
@@ -108,21 +117,16 @@ async function byModel(
       signal,
     );
     if (!judged.ok) {
-      unjudged = judged.error;
+      unjudged = namedInput(judged.error, inputs.length === 1 ? "input" : `input[${at}]`);
+      if (unjudged.answered !== null) pay(unjudged.answered);
       break;
     }
-    ({ model, answer } = judged.value);
-    const used = judged.value.usage;
-    const price = modelRecord(deps.fleet, answer.cluster, model)?.price ?? freeOfCharge;
-    microdollars += microdollarsFor(price, used.promptTokens, used.completionTokens);
-    usage.promptTokens += used.promptTokens;
-    usage.completionTokens += used.completionTokens;
-    usage.cachedTokens += used.cachedTokens;
+    pay(judged.value);
     results.push(judged.value.scores);
   }
   turn.mark("dispatch");
   const tokens = usage.promptTokens + usage.completionTokens;
-  const isPaid = unjudged === null || (results.length > 0 && isOfTheRequest(unjudged));
+  const isPaid = unjudged === null || (answer !== null && isOfTheRequest(unjudged));
   reservation.settle(isPaid ? { tokens, requests: 1, microdollars, model } : unused);
   if (unjudged !== null) return err(unjudged.refusal);
   return ok({ results, model, usage, answer, reservation });
@@ -130,10 +134,18 @@ async function byModel(
 
 /**
  * Nothing of the verdicts is told where one is missing. Where the fleet failed, nothing of them is charged either. But a list whose last text
- * is too long, or makes no guard answer, or whose client leaves before it has got to it, would be judged for nothing as often as anybody likes.
+ * is too long, or is answered in place of judged, or whose client leaves before it has got to it, would be judged for nothing as often as
+ * anybody likes.
  */
-function isOfTheRequest({ refusal: { kind }, isAnswered }: Unjudged): boolean {
-  return isAnswered || !ours.has(kind);
+function isOfTheRequest({ refusal: { kind } }: Unjudged): boolean {
+  return !ours.has(kind);
+}
+
+function namedInput(unjudged: Unjudged, field: string): Unjudged {
+  const { refusal } = unjudged;
+  return refusal.kind === "value-invalid" && refusal.param === null
+    ? { ...unjudged, refusal: invalidValue(field, refusal.message) }
+    : unjudged;
 }
 
 const ours: ReadonlySet<Refusal["kind"]> = new Set([

@@ -56,6 +56,10 @@ describe("Llama Guard's answers", () => {
     expect(named("unsafe\nS10", 0.7)).toEqual({ hate: 0.7 });
     expect(named("unsafe\nS10", 1)).toEqual({ hate: 0.9999 });
   });
+
+  test("what it calls unsafe is no less likely so than not, however much else it might have said in place of both", () => {
+    expect(named("unsafe\nS10", 0.2)).toEqual({ hate: 0.5 });
+  });
 });
 
 test("no message ends the conversation that the template frames", () => {

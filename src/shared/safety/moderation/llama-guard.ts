@@ -38,13 +38,25 @@ export function withoutFrame(text: string): string {
 const usuallySure = 0.99;
 /** A score of 1 would pass a threshold that means never. */
 const surest = 0.9999;
+/** It said `unsafe` and not `safe`, at temperature 0: of the two that was no less likely, whatever it might have said in place of both. */
+const leastSure = 0.5;
+
+/**
+ * Any verdict, as a regular expression: for an engine that lets it say nothing else. With the empty lines that some begin with, so that its
+ * first word is where it was trained to have it.
+ */
+export const verdictPattern = `(\\n\\n)?(safe|unsafe\\n${anyHazard()}(,${anyHazard()})*)`;
+
+function anyHazard(): string {
+  return `(${Object.keys(hazards).join("|")})`;
+}
 
 /** @param unsure the chance that the model gave to the word `unsafe` when it said so; `null`: it does not tell. Returns `null` where it said neither. */
 export function guardScores(answer: string, unsure: number | null): Scores | null {
   const said = fromJson(answer) ?? fromLines(answer);
   if (said === null) return null;
   const scores = noScores();
-  const score = Math.min(surest, unsure ?? usuallySure);
+  const score = Math.min(surest, Math.max(leastSure, unsure ?? usuallySure));
   for (const hazard of said)
     for (const category of hazards[hazard] ?? []) scores[categories.indexOf(category)] = score;
   return scores;

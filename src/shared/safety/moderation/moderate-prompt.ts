@@ -25,6 +25,8 @@ export interface PromptVerdict {
   readonly categories: readonly Category[];
   /** The budget ran out, or no verdict came: what was found is not all that may be there. */
   readonly slow: boolean;
+  /** The model answered the prompt in place of judging it. */
+  readonly isUnreadable?: true;
   /** The model was not asked, nor may the prompt go on: its sender's limits are used up. */
   readonly refused?: AdmissionFailure;
 }
@@ -60,6 +62,7 @@ export function moderatePrompt(
     const verdict = await moderator.judge(shown, policy.model_budget_ms);
     if (verdict === null) return { ...inProcess, slow: true };
     if ("refused" in verdict) return { ...inProcess, refused: verdict.refused };
+    if ("isUnreadable" in verdict) return { ...inProcess, isUnreadable: true };
     for (const category of flaggedBy(verdict.scores, policy)) found.add(category);
     return { categories: [...found], slow };
   })();

@@ -21,9 +21,19 @@ export interface NotAsked {
   readonly refused: AdmissionFailure;
 }
 
+/** The model read what it was shown and answered it, in place of judging it (reported): what could do that must not pass for harmless. */
+export interface Unreadable {
+  readonly isUnreadable: true;
+}
+/** What is told of it, in place of a category of harm. */
+export const unjudgeable = "unjudgeable";
+
 export interface Moderator {
   /** Judges the last of the messages in the light of those before. `null`: no verdict (the fault is reported), or none in time. */
-  judge(messages: readonly JudgedMessage[], budgetMs: number): Promise<Verdict | NotAsked | null>;
+  judge(
+    messages: readonly JudgedMessage[],
+    budgetMs: number,
+  ): Promise<Verdict | NotAsked | Unreadable | null>;
   /**
    * The same of a prompt that nothing waits for: what is found is for the log and the metrics. Returns at once, and never throws.
    *

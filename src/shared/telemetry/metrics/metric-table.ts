@@ -136,7 +136,7 @@ export const metricTable = {
   guardVerdicts: {
     type: "counter",
     name: "edgewise_guard_verdicts_total",
-    help: "Verdicts of guard models under tenants' moderation: safe, unsafe, late or failed.",
+    help: "Verdicts of guard models under tenants' moderation: safe, unsafe, unreadable, late or failed.",
     labels: ["result"],
   },
   bucketSlow: {
