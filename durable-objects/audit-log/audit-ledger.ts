@@ -1,9 +1,14 @@
 import type { Ledger } from "../../src/shared/admin/ledger.ts";
 import { type TenantClaims, tenantClaimsVersion } from "../../src/shared/admin/tenant-claims.ts";
 import type { ReportFault } from "../../src/shared/contracts/report-fault.ts";
+import { reached } from "../../src/shared/contracts/unreachable.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import type { AuditLog } from "./audit-log.ts";
 import type { LogOwner } from "./audit-store.ts";
+
+function asked<T>(call: () => Promise<T>): Promise<T> {
+  return reached("audit log", call);
+}
 
 /** The ledger of this owner, kept by its audit-log object. A stub is made for each call: one that failed stays broken. */
 export function auditLedger(
@@ -14,10 +19,10 @@ export function auditLedger(
   const { log } = owner;
   const stub = (): DurableObjectStub<AuditLog> => stubOf(namespace, owner, environment);
   return {
-    change: (actor, command) => stub().change({ v: 1, owner, actor, command }),
-    find: (id) => stub().find(log, id),
-    list: (after, limit) => stub().list(log, after, limit),
-    entries: (before, limit) => stub().entries(log, before, limit),
+    change: (actor, command) => asked(async () => stub().change({ v: 1, owner, actor, command })),
+    find: (id) => asked(async () => stub().find(log, id)),
+    list: (after, limit) => asked(async () => stub().list(log, after, limit)),
+    entries: (before, limit) => asked(async () => stub().entries(log, before, limit)),
   };
 }
 
@@ -29,12 +34,12 @@ export function tenantClaims(
   const stub = () => stubOf(env.AUDIT_LOG, { log: "platform", jurisdiction: "none" }, env.ENVIRONMENT);
   return {
     async begin(change) {
-      const begun = await stub().beginChange({ ...change, v: tenantClaimsVersion });
+      const begun = await asked(async () => stub().beginChange({ ...change, v: tenantClaimsVersion }));
       if (begun.result === "version-unsupported") throw new Error("the audit log speaks another version");
       return begun;
     },
     async othersOf(tenant, keys) {
-      const held = await stub().heldByOthers({ v: tenantClaimsVersion, tenant, keys });
+      const held = await asked(async () => stub().heldByOthers({ v: tenantClaimsVersion, tenant, keys }));
       if (held.result !== "ok") throw new Error("the audit log speaks another version");
       return held.keys;
     },

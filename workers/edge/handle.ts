@@ -7,6 +7,7 @@ import type { Background } from "../../src/shared/contracts/background.ts";
 import type { LeaveSignal } from "../../src/shared/contracts/leave-signal.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import { Unreachable } from "../../src/shared/contracts/unreachable.ts";
 import type { Screening } from "../../src/shared/firewall/firewall.ts";
 import type { Identity } from "../../src/shared/identity/identity.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
@@ -254,8 +255,13 @@ function emit(isolate: Isolate, record: RequestRecord, background: Background): 
   isolate.metrics.record(record, background);
 }
 
-/** An exception is a broken invariant of ours: 500 for the client, the whole of it for the operator. */
+/** An exception is a broken invariant of ours, or a part that can't be asked: 500 or 503 for the client, the whole of it for the operator. */
 export function respondFailure({ scope, isolate }: PublicCall, error: unknown): Response {
+  if (error instanceof Unreachable) {
+    const { component, message: detail } = error;
+    isolate.report(component, detail);
+    return respondRefusal(scope, { kind: "dependency-unavailable", component, retryAfterMs: 1_000, detail });
+  }
   isolate.report(scope.record.endpoint, describe(error));
   return respondRefusal(scope, {
     kind: "internal",

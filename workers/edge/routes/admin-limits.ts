@@ -4,6 +4,7 @@
  */
 import { targetOf } from "../../../src/shared/admin/admin.ts";
 import type { LimitScope } from "../../../src/shared/limits/bucket-name.ts";
+import { reached } from "../../../src/shared/contracts/unreachable.ts";
 import { orgIdSchema, userIdSchema } from "../../../src/shared/contracts/ids.ts";
 import { resolveLimits } from "../../../src/shared/limits/defaults.ts";
 import { bucketInternals, bucketReport, limitsReport } from "../../../src/shared/limits/limit-report.ts";
@@ -16,7 +17,7 @@ import { respondJson, respondRefusal } from "../respond.ts";
 export const showLimits: AdminHandler = async ({ c, scope, isolate, principal, tenant: own }) => {
   const { tenant: named, user, org, tier: asked = "free" } = c.req.query();
   const target = await targetOf({ principal, tenant: own }, named, {
-    readConfig: (key) => isolate.env.CONFIG.get(key),
+    readConfig: (key) => reached("configuration", async () => isolate.env.CONFIG.get(key)),
   });
   if (!target.ok) return respondRefusal(scope, target.error);
   const { tenant } = target.value;

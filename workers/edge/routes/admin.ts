@@ -21,6 +21,7 @@ import {
 } from "../../../src/shared/admin/tenant-changes.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
+import { reached, Unreachable } from "../../../src/shared/contracts/unreachable.ts";
 import { bucketName } from "../../../src/shared/limits/bucket-name.ts";
 import { tenantIdOfKey, tenantPrefix } from "../../../src/shared/tenancy/tenant-entries.ts";
 import {
@@ -165,29 +166,34 @@ function depsOf({ isolate }: AdminCall): TenantDeps {
     now,
     environment: env.ENVIRONMENT,
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    readConfig: (key) => env.CONFIG.get(key),
+    readConfig: (key) => reached(configuration, async () => env.CONFIG.get(key)),
     ledger: (target) =>
       witnessed(target, auditLedger(env.AUDIT_LOG, ownerOf(target), env.ENVIRONMENT), isolate),
     async revokeOwner(target, scope, id) {
       const name = bucketName(target.log, scope, id);
       const { jurisdiction } = ownerOf(target);
       const stub = bucketStub(env.TOKEN_BUCKET, { name, jurisdiction }, env.ENVIRONMENT === "production");
-      const revoked = await stub.revoke({ version: 1, what: "everything-issued-before-now" });
+      const revoked = await reached("bucket", async () =>
+        stub.revoke({ version: 1, what: "everything-issued-before-now" }),
+      );
       return revoked.revokedAtMs;
     },
     async eraseSimilar({ id: tenant, jurisdiction }, user, throughMs) {
       const erasure = semanticErasure(env);
-      if (user === null) return erasure.eraseTenant(tenant, jurisdiction, throughMs);
-      await erasure.eraseUser({ tenant, user, jurisdiction }, await askedBy(hash, tenant, user), throughMs);
-      return 0;
+      return reached("semantic index", async () => {
+        if (user === null) return erasure.eraseTenant(tenant, jurisdiction, throughMs);
+        await erasure.eraseUser({ tenant, user, jurisdiction }, await askedBy(hash, tenant, user), throughMs);
+        return 0;
+      });
     },
     claims: tenantClaims(env, isolate.report),
     eraseKnowledge: ({ id: tenant, jurisdiction }, user, closedUntilMs) =>
-      eraseLibrary(env, { tenant, user, jurisdiction }, closedUntilMs),
-    async writeConfig(put, remove) {
-      for (const { key, value } of put) await env.CONFIG.put(key, value);
-      for (const key of remove) await env.CONFIG.delete(key);
-    },
+      reached("library", () => eraseLibrary(env, { tenant, user, jurisdiction }, closedUntilMs)),
+    writeConfig: (put, remove) =>
+      reached(configuration, async () => {
+        for (const { key, value } of put) await env.CONFIG.put(key, value);
+        for (const key of remove) await env.CONFIG.delete(key);
+      }),
     async listTenants(cursor, limit) {
       try {
         const listed = await env.CONFIG.list({ prefix: tenantPrefix, limit, cursor });
@@ -196,11 +202,13 @@ function depsOf({ isolate }: AdminCall): TenantDeps {
       } catch (error) {
         // KV's way to say that it never gave out this cursor.
         if (cursor !== null && /\b400\b/.test(String(error))) return null;
-        throw error;
+        throw new Unreachable(configuration, error);
       }
     },
   };
 }
+
+const configuration = "configuration";
 
 function ownerOf({ log, tenant }: LedgerPlace): {
   readonly log: string;
