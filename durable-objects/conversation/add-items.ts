@@ -27,9 +27,7 @@ export async function addItems(
       if (head.titleBy === null) store.setTitle(title, "rule", nowMs);
       return key;
     });
-  const stored = store.reader
-    .everything(first - 1, items.length)
-    .items.filter(({ turnId }) => turnId === addId);
+  const stored = store.reader.ofTurn(addId, first, items.length);
   // What was just stored is what was given; of what was known some may have been taken out since.
   const given = stored.map(({ units: _units, ...item }) => ({
     ...item,

@@ -58,6 +58,12 @@ export class ItemReader {
     return cutPage(this.#rows("SELECT * FROM item WHERE sequence > ? ORDER BY sequence", above), limit);
   }
 
+  /** A turn's items that are still there, whatever their size: what one message brought, another carries. */
+  ofTurn(turnId: string, first: number, count: number): ReadItem[] {
+    const query = "SELECT * FROM item WHERE sequence >= ? AND sequence < ? AND turn_id = ? ORDER BY sequence";
+    return [...this.#rows(query, first, first + count, turnId)];
+  }
+
   item(id: string): ReadItem | null {
     const sequence = sequenceOf(id);
     if (sequence === null) return null;

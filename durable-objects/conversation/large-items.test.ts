@@ -349,3 +349,19 @@ test("large items are added once under one id; others under it are told", async 
   expect(await add(`${long}!`)).toEqual({ result: "reused" });
   expect(await history(stub)).toEqual([long]);
 });
+
+test("of items that are more than a page holds each is answered, and each is compared when they are sent again", async () => {
+  const { stub } = conversation();
+  await stub.create({ ...asking, id: "conv_1", metadata: "{}" });
+  const texts = ["a", "b", "c"].map((text) => text.repeat(2_100_000));
+  const add = (last: string) =>
+    stub.addItems({
+      ...asking,
+      addId: "add/key/k",
+      items: [...texts.slice(0, 2), last].map((text) => item(text)),
+    });
+  const added = await add(texts[2] ?? "");
+  expect(added.result === "ok" && added.items.map(textOf)).toEqual(texts);
+  expect(await add(texts[2] ?? "")).toEqual(added);
+  expect(await add("another")).toEqual({ result: "reused" });
+});
