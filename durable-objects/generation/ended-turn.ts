@@ -44,8 +44,7 @@ export class EndedTurn {
       this.#journal.clear();
     }
     this.#alarm.setFor(this.#store.turn ?? turn, this.#store.outboxState(), nowMs);
-    if (this.#store.turn?.pruned === true && parts.content !== null && this.#store.owedEffects === 0)
-      await this.#move(parts, parts.content);
+    if (parts.content !== null) await this.#move(parts, parts.content);
   }
 
   /** What the bucket is to erase. Of a turn whose time is over that is everything. */

@@ -58,7 +58,11 @@ export class GenerationStore {
       turn: () =>
         this.#value === null
           ? null
-          : { turnId: this.#value.turnId, tenant: this.#value.owner.tenant, pruned: this.#value.pruned },
+          : {
+              turnId: this.#value.turnId,
+              tenant: this.#value.owner.tenant,
+              isAtRest: this.#value.pruned && this.owedEffects === 0,
+            },
       inTransaction: (work) => this.#transaction(work),
     });
     const stored = this.#kv.get<TurnValue>(key);

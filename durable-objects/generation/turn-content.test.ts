@@ -49,6 +49,11 @@ async function owed(probe: Probe): Promise<number> {
   });
 }
 
+/** How often the list was told in vain. */
+async function attempted(probe: Probe): Promise<number> {
+  return runInDurableObject(probe.stub, (_object, state) => storedTurn(state).listed?.owed?.attempts ?? 0);
+}
+
 /** As time would: in storage, and out of memory. Then what is due is done. */
 async function later(probe: Probe, ms: number): Promise<void> {
   await changeStored(probe.stub, (stored) => {
@@ -266,4 +271,30 @@ test("a deletion by the version before is one: the answer is not seen again, and
   await evictDurableObject(probe.stub);
   expect(await response(probe)).toBeNull();
   await settled(probe, []);
+});
+
+test("given the metadata that it has while its answer is on its way to the bucket: the list is told all the same", async () => {
+  const probe = await ended(true);
+  const arrived = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  probe.control.bucket = async (call) => {
+    if (call !== "put") return;
+    arrived.resolve();
+    await goOn.promise;
+  };
+  const moving = later(probe, replayMs);
+  await arrived.promise;
+  probe.control.failBefore = 1;
+  expect(await probe.stub.update({ ...asking, metadata: "{}" })).toMatchObject({ result: "updated" });
+  await eventually(async () =>
+    expect(probe.control.attempts.filter((kind) => kind === "list")).toHaveLength(2),
+  );
+  await eventually(async () => expect(await attempted(probe)).toBe(1));
+  goOn.resolve();
+  await moving;
+  await eventually(async () => {
+    await runDurableObjectAlarm(probe.stub);
+    expect(await owed(probe)).toBe(0);
+  });
+  expect(probe.control.told.at(-1)?.response).toBe(answer({}));
 });

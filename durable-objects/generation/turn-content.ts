@@ -22,7 +22,12 @@ interface Holder {
   isUsed(): boolean;
   /** In a transaction: from now on it does. */
   use(): void;
-  turn(): { readonly turnId: string; readonly tenant: string; readonly pruned: boolean } | null;
+  turn(): {
+    readonly turnId: string;
+    readonly tenant: string;
+    /** It is pruned, and nobody is owed anything by it: what others are told is read where it lies here. */
+    readonly isAtRest: boolean;
+  } | null;
   /** All of it, or nothing where it throws, in memory as on disk. */
   inTransaction(work: () => void): void;
 }
@@ -84,7 +89,7 @@ export class TurnContent {
     await ledger.sweep(bucket, Date.now());
   }
 
-  /** Brings the long texts of a pruned turn to the bucket. Rejects where it does not take one: that stays where it is. */
+  /** Brings the long texts of a turn at rest to the bucket. Rejects where it does not take one: that stays where it is. */
   async move({ bucket, newKey }: ContentParts): Promise<void> {
     if (this.#isMoving) return;
     this.#isMoving = true;
@@ -102,7 +107,7 @@ export class TurnContent {
 
   async #moveOne(name: TextName, bucket: ContentBucket, newKey: ContentParts["newKey"]): Promise<void> {
     const turn = this.#holder.turn();
-    if (turn?.pruned !== true || this.#texts.inParts(name) === null) return;
+    if (turn?.isAtRest !== true || this.#texts.inParts(name) === null) return;
     const key = await newKey(turn.tenant, name);
     const text = this.#texts.inParts(name);
     if (text === null || this.#holder.turn()?.turnId !== turn.turnId) return;
@@ -113,8 +118,8 @@ export class TurnContent {
     await bucket.put(key, text);
     this.#holder.inTransaction(() => {
       // It may have been deleted, or changed, meanwhile. The turn is the same: what is intended keeps its object.
-      if (this.#texts.inParts(name) === text && this.#needLedger().hold(key))
-        this.#texts.moved(name, { key, units: text.length });
+      const isAsItWas = this.#holder.turn()?.isAtRest === true && this.#texts.inParts(name) === text;
+      if (isAsItWas && this.#needLedger().hold(key)) this.#texts.moved(name, { key, units: text.length });
       else this.#needLedger().doom(key, Date.now());
     });
   }
