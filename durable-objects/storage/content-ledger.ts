@@ -104,7 +104,9 @@ export class ContentLedger {
       this.#putOff(nowMs);
       if (bucket === null) throw new Error("content lies in a bucket that is not bound any more");
       await bucket.delete(keys);
-      for (const key of keys) this.#storage.sql.exec("DELETE FROM content WHERE key = ? AND held = 0", key);
+      // One that was doomed meanwhile has bytes that came behind the deletion: it is due again.
+      for (const key of keys)
+        this.#storage.sql.exec("DELETE FROM content WHERE key = ? AND held = 0 AND attempts > 0", key);
     }
   }
 
