@@ -4,7 +4,7 @@
  */
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { contentOf, files } from "../../test/workers/content-fixture.ts";
 import { maxInlineBytes } from "../../src/shared/content/large-content.ts";
@@ -210,7 +210,7 @@ test("every large item is read whole at every moment; when all has settled the b
         await trial.read();
         const there = await trial.settle();
         const keys = await contentOf(name);
-        const lying = await Promise.all(keys.map(async (key) => (await files.get(key))?.text()));
+        const lying = await Promise.all(keys.map(async (key) => (await files.get(key))?.text() ?? ""));
         expect(lying.toSorted()).toEqual(there.toSorted());
         await trial.read();
       });
