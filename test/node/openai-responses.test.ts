@@ -58,6 +58,7 @@ function writerOf(body: object, background: boolean): ResponseWriter {
     model: "auto",
     background,
     guarded: false,
+    isJson: false,
     now: () => 1_700_000_001_000,
   });
 }

@@ -189,8 +189,8 @@ export function writeGrounding(grounding: Grounding): string {
 }
 
 /** What `writeGrounding` wrote; `null`: nothing was kept. */
-export function readGrounding(text: string | null | undefined): Grounding | null {
-  if (text === null || text === undefined) return null;
+export function readGrounding(text: string | null): Grounding | null {
+  if (text === null) return null;
   const value: unknown = JSON.parse(text);
   // The writer is this file: only that it is of it is checked.
   return isRecord(value) && Array.isArray(value["passages"]) ? (value as unknown as Grounding) : null;

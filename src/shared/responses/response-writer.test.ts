@@ -13,6 +13,7 @@ function writer(guarded = false): ResponseWriter {
     model: "auto",
     background: false,
     guarded,
+    isJson: false,
     now: () => 2000,
   });
   made.named("m");

@@ -31,7 +31,7 @@ export interface WriterOptions {
   /** Whether a search of files tells what it found (`include`). */
   readonly showsResults?: boolean;
   /** The answer's text is JSON, in which a list of numbers cites nothing. */
-  readonly isJson?: boolean;
+  readonly isJson: boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -56,7 +56,7 @@ export class ResponseWriter implements AnswerEncoder {
     background,
     guarded,
     showsResults = false,
-    isJson = false,
+    isJson,
     now,
   }: WriterOptions) {
     this.#showsResults = showsResults;

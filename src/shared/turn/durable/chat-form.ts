@@ -127,7 +127,7 @@ function cited(
     : withCitations(answer, citationsIn(collected.choices, grounding.passages, isJson), grounding);
 }
 
-function history(events: Iterable<JournalEvent>, kept: string | null | undefined): FormHistory {
+function history(events: Iterable<JournalEvent>, kept: string | null): FormHistory {
   const all = [...events];
   const named = namedIn(all);
   const whole = gatherEvents(all);

@@ -60,7 +60,7 @@ const io: TurnIo = {
   remember: () => undefined,
   keep: () => undefined,
 };
-const lost: LostRun = { events: () => [], usage: null, note: null, isFindable: true };
+const lost: LostRun = { events: () => [], usage: null, note: null, kept: null, isFindable: true };
 const { signal } = new AbortController();
 
 test("a run that begins anew and is refused gives back what the lost one had reserved; a first one reserved nothing", async () => {
@@ -93,6 +93,7 @@ test("what was delivered of a lost turn that does not go on is in its conversati
     opened: true,
     usage: { promptTokens: 10, completionTokens: 1, cachedTokens: 0, reasoningTokens: 0 },
     note: writeNote({ ...answered, entered: { incarnation: 3, behind: "br_2" } }),
+    kept: null,
     events: () => [told("Hel")],
     nowMs: 0,
   };

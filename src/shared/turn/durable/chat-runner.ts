@@ -46,7 +46,7 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
         };
       return async (io, signal) => {
         // What was kept of rounds belongs to what was lost: it is not to be taken for this run's.
-        if (begun === null && lost.kept != null) io.keep("{}");
+        if (begun === null && lost.kept !== null) io.keep("{}");
         const outcome = await new ChatRun(read.value, deps, io, signal, onRecall, begun).run(earlyTold);
         return begun === null ? givingBack(outcome, read.value) : outcome;
       };

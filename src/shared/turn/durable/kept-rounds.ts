@@ -55,7 +55,7 @@ interface TakenApart {
 }
 
 /** @param whole what the journal shows, of all rounds together. `null`: no round is kept */
-export function takeApart(kept: string | null | undefined, whole: AnswerCollector): TakenApart | null {
+export function takeApart(kept: string | null, whole: AnswerCollector): TakenApart | null {
   const found = keptRounds(kept);
   if (found === null) return null;
   const [choice] = whole.choices;
@@ -94,8 +94,8 @@ export function takeApart(kept: string | null | undefined, whole: AnswerCollecto
 }
 
 /** The writer is this file: only that it is of it is checked. */
-function keptRounds(text: string | null | undefined): KeptRounds | null {
-  const value: unknown = text === null || text === undefined ? null : JSON.parse(text);
+function keptRounds(text: string | null): KeptRounds | null {
+  const value: unknown = text === null ? null : JSON.parse(text);
   const kept: unknown = isRecord(value) ? value["rounds"] : null;
   return isRecord(kept) && Array.isArray(kept["rounds"]) ? (kept as unknown as KeptRounds) : null;
 }

@@ -71,8 +71,8 @@ export interface LostRun {
   readonly usage: Usage | null;
   /** The last `remember` that was written with an event. */
   readonly note: string | null;
-  /** The last `keep`; absent or `null`: there was none. */
-  readonly kept?: string | null;
+  /** The last `keep`; `null`: there was none. */
+  readonly kept: string | null;
   /** Whether someone may come for the answer though nothing of it was told: it has a claim, or runs in the background. */
   readonly isFindable: boolean;
 }
@@ -146,8 +146,8 @@ export interface Interruption {
   readonly usage: Usage | null;
   /** The last `remember`; `null` where there was none. */
   readonly note: string | null;
-  /** The last `keep`; absent or `null`: there was none. */
-  readonly kept?: string | null;
+  /** The last `keep`; `null`: there was none. */
+  readonly kept: string | null;
   /** Every event of the journal, in order. Read lazily. */
   readonly events: () => Iterable<JournalEvent>;
   readonly nowMs: number;

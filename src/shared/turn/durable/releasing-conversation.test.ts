@@ -30,7 +30,7 @@ const io: TurnIo = {
   remember: () => undefined,
   keep: () => undefined,
 };
-const lost: LostRun = { events: () => [], usage: null, note: null, isFindable: true };
+const lost: LostRun = { events: () => [], usage: null, note: null, kept: null, isFindable: true };
 const release = { kind: "append", objectName: "c", incarnation: 0, items: [] };
 
 test("a turn that leaves nothing releases its conversation, also where its run was lost and went on", async () => {
@@ -45,6 +45,7 @@ test("a turn that leaves nothing releases its conversation, also where its run w
       opened: false,
       usage: null,
       note: null,
+      kept: null,
       events: () => [],
       nowMs: 0,
     }),

@@ -37,7 +37,7 @@ export interface TurnForm {
   /** The same end with the usage receipt in its last event, and in the object that is kept. */
   sealed(end: SealableEnd, receipt: string): SealableEnd;
   /** What a journal of this form says was answered, with what is kept beside it. */
-  history(events: Iterable<JournalEvent>, kept: string | null | undefined): FormHistory;
+  history(events: Iterable<JournalEvent>, kept: string | null): FormHistory;
   /**
    * Goes on behind a journal's events, in place of `early` and `begin`: once, before anything else is written.
    *
