@@ -159,8 +159,11 @@ export function createGenerationClass(
           : { result: "refused", attached, headers: this.#keeper.headers(), refusal };
       const headers = this.#keeper.headers();
       const status = endStatus(turn);
-      if (follow.kind === "stream" && !turn.pruned && this.#keeper.canRead(follow.read))
-        return { result: "stream", attached, headers, stream: this.#keeper.read(follow.read) };
+      if (follow.kind === "stream" && !turn.pruned) {
+        const read = attached ? follow.read : { ...follow.read, from: 0 };
+        if (!this.#keeper.canRead(read)) return { result: "position-unknown" };
+        return { result: "stream", attached, headers, stream: this.#keeper.read(read) };
+      }
       if (status === null) return unknown;
       const fetching = this.#keeper.fetched("response");
       if (fetching !== null) await fetching;

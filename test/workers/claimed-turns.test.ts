@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { eventually } from "./eventually.ts";
-import { changeStored, storedTurn } from "./generation-probe.ts";
+import { blocks, changeStored, ids, storedTurn } from "./generation-probe.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
 
@@ -72,6 +72,31 @@ test("a retry attaches to the turn that its dropped client left running", async 
   expect(engine.cancelled).toBe(0);
   await expectBill(authorization, 1, 13);
 });
+
+test.for([
+  ["a chat", "/v1/chat/completions", streamed],
+  ["a response", "/v1/responses", { model: "auto", max_output_tokens: 50, input: "Hi", stream: true }],
+] as const)(
+  "%s that is sent again goes on behind the event that its client saw last",
+  async ([, path, body]) => {
+    const authorization = await bearer("claims", `behind${path.length}`);
+    const again = (seen: string, key = "k") =>
+      post(path, authorization, body, { "idempotency-key": key, "last-event-id": seen });
+    // Of a turn that begins it can have seen nothing, whatever it saw of another.
+    const whole = await (await again("7")).text();
+    const events = blocks(whole);
+    expect(ids(whole)).toEqual(events.map((_, at) => at));
+    for (let seen = 0; seen < events.length; seen += 1)
+      expect(blocks(await (await again(String(seen))).text())).toEqual(events.slice(seen + 1));
+    for (const seen of [String(events.length), "x", "-1"]) {
+      const refused = await again(seen);
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toMatchObject({ error: { param: "Last-Event-ID" } });
+    }
+    expect(engine.asked).toHaveLength(1);
+    await expectBill(authorization, 1, 12);
+  },
+);
 
 test("after a crash in mid-answer every retry gets the same answer, whole, and nothing is billed twice", async () => {
   const authorization = await bearer("claims", "crashed");

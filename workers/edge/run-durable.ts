@@ -12,6 +12,7 @@ import { heardWithinMs, type TenantCall } from "./handle.ts";
 import { judgedCall } from "./judged-request.ts";
 import { orLate } from "./late-start.ts";
 import { placeOf } from "./place.ts";
+import { wantedOfTurn } from "./read-position.ts";
 import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
 import { turnCacheStatus } from "./turn-cache-status.ts";
@@ -60,6 +61,8 @@ async function respond(
 ): Promise<Response> {
   const { scope, tenant } = call;
   const { conversation_id: conversationId, store } = chat;
+  const read = wantedOfTurn(call, claim);
+  if (!read.ok) return respondRefusal(scope, read.error);
   const field = conversationId === undefined ? undefined : "conversation_id";
   const started = await startTurn(turnContextOf(call), {
     kind: "chat",
@@ -70,7 +73,7 @@ async function respond(
     onNamed,
     screened: scope.record.screened ?? null,
     policy: turnPolicy(tenant, conversationId !== undefined || store === true, claim?.keptMs ?? null),
-    follow: chat.stream === true ? { kind: "stream", read: { from: 0, ids: true } } : { kind: "end" },
+    follow: chat.stream === true ? { kind: "stream", read: read.value } : { kind: "end" },
   });
   scope.mark("dispatch");
   if (!started.ok) return respondRefusal(scope, withObjectField(started.error, field));

@@ -13,6 +13,7 @@ import { headersFor } from "../../src/shared/turn/route-told.ts";
 import { type IdKind, verifyId } from "../../src/shared/turn/response-id.ts";
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import type { TenantCall } from "./handle.ts";
+import { behindLastEvent, wantedEvents } from "./read-position.ts";
 import { repeatedDeletion } from "./repeated-deletion.ts";
 import { respondRefusal } from "./respond.ts";
 import { ownerOf, streamFromObject } from "./run-durable.ts";
@@ -91,17 +92,11 @@ export function wantsEvents({ c }: Pick<TenantCall, "c">): Result<boolean, Refus
 export async function resumeTurn(call: TenantCall, kind: IdKind): Promise<Response> {
   const { c, scope } = call;
   const id = c.req.param("id") ?? "";
-  const header = c.req.header("last-event-id");
-  const param = header === undefined ? "starting_after" : "Last-Event-ID";
-  const from = firstWanted(header ?? c.req.query("starting_after"));
-  if (from === null)
-    return respondRefusal(scope, {
-      kind: "value-invalid",
-      param,
-      message: `'${param}' must be the number of an event.`,
-    });
+  const wanted = wantedEvents(call);
+  if (!wanted.ok) return respondRefusal(scope, wanted.error);
+  const { read: position, param } = wanted.value;
   const read = await askTurn(call, kind, id, async (stub, message) =>
-    stub.read({ ...message, read: { from, ids: true } }),
+    stub.read({ ...message, read: position }),
   );
   if (!read.ok) return respondRefusal(scope, read.error);
   const outcome = read.value;
@@ -112,20 +107,10 @@ export async function resumeTurn(call: TenantCall, kind: IdKind): Promise<Respon
         "x-edgewise-response-id": id,
       });
     case "position-unknown":
-      return respondRefusal(scope, {
-        kind: "value-invalid",
-        param,
-        message: `'${param}' is behind the last event of this answer.`,
-      });
+      return respondRefusal(scope, behindLastEvent(param));
     case "pruned":
       return respondRefusal(scope, { kind: "object-unknown" });
   }
-}
-
-/** The event after the last one that was seen; `null`: no such number. */
-function firstWanted(seen: string | undefined): number | null {
-  if (seen === undefined || seen === "") return 0;
-  return /^\d{1,9}$/.test(seen) ? Number(seen) + 1 : null;
 }
 
 function isFailure(outcome: { readonly result: string }): outcome is GenerationFailure {

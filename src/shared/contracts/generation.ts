@@ -39,7 +39,7 @@ export interface TurnPolicy {
 
 /** What the caller of `start` waits for. */
 export type Follow =
-  /** The stream, once the turn has answered at all. */
+  /** The stream, once the turn has answered at all. Of a turn that begins with this very message it is all of it, whatever was seen of another. */
   | { readonly kind: "stream"; readonly read: ReadPosition }
   /** The final response. */
   | { readonly kind: "end" }
@@ -81,6 +81,8 @@ export type StartOutcome =
       readonly refusal: Refusal;
     }
   | { readonly result: "mismatch" }
+  /** Of a turn that is there: the stream was to begin behind its last event. */
+  | { readonly result: "position-unknown" }
   /** The claim that led here is over, and the answer is kept for itself: the claim's next use has another object. */
   | { readonly result: "expired" }
   | { readonly result: "too-large"; readonly maxBytes: number }

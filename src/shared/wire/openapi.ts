@@ -188,7 +188,7 @@ const requestHeaders: Readonly<Record<RequestHeader, string>> = {
   "Last-Event-ID": "The id of the last event that you saw: the stream goes on behind it.",
   "Idempotency-Key":
     "1 to 255 visible ASCII characters, yours alone. The same key and body again, for 24 hours after the end, attach to the " +
-    "answer that is being written, or replay it from its first event: one answer, one bill, however it ended. The same key " +
+    "answer that is being written, or replay it from its first event, or behind `Last-Event-ID`: one answer, one bill, however it ended. The same key " +
     "with another body is 422. What is refused before it began to answer keeps nothing: the key may be used again.",
 };
 

@@ -97,7 +97,7 @@ export const responseRoutes: readonly PublicRoute[] = [
       "`response.incomplete` (cut short, or cancelled) or `response.failed`. With `background: true` the answer comes at once, " +
       "as `queued`.",
     scopes: [],
-    headers: ["x-request-id", "traceparent", "Idempotency-Key"],
+    headers: ["x-request-id", "traceparent", "Idempotency-Key", "Last-Event-ID"],
     request: {
       schema: "ResponseRequest",
       example: { model: "auto", instructions: "Be brief.", input: "Explain quantum computing", stream: true },

@@ -100,7 +100,7 @@ export const publicRoutes: readonly PublicRoute[] = [
       '`[DONE]`. `stream_format: "text"` gives one TextStreamEvent each instead. What becomes of every field, of ' +
       "OpenAI's and of vLLM's, is said at the field.",
     scopes: [],
-    headers: [...correlation, "Cache-Control", "Idempotency-Key"],
+    headers: [...correlation, "Cache-Control", "Idempotency-Key", "Last-Event-ID"],
     request: {
       schema: "ChatCompletionRequest",
       example: {

@@ -1,6 +1,6 @@
 /** `POST /v1/responses`: read ▸ validate ▸ a durable turn in a Generation object, told as a stream, whole, or not waited for. */
 import { wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
-import type { Follow } from "../../../src/shared/contracts/generation.ts";
+import type { Follow, ReadPosition } from "../../../src/shared/contracts/generation.ts";
 import { openResponse } from "../../../src/shared/turn/durable/response-form.ts";
 import { askedResponseRefusal } from "../../../src/shared/responses/response-refusal.ts";
 import { storedResponse } from "../../../src/shared/responses/stored-response.ts";
@@ -14,6 +14,7 @@ import { lateResponseErrorEvent } from "../../../src/shared/wire/wire-error.ts";
 import { createResponse } from "../create-response.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
+import { wantedOfTurn } from "../read-position.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import {
   endedWithout,
@@ -56,7 +57,10 @@ async function respond(
   onNamed?: (responseId: string) => void,
 ): Promise<Response> {
   const { scope } = call;
-  const created = await createResponse(turnContextOf(call), asked, claim, followOf(asked), onNamed);
+  const read = wantedOfTurn(call, claim);
+  if (!read.ok) return respondRefusal(scope, read.error);
+  const follow = followOf(asked, read.value);
+  const created = await createResponse(turnContextOf(call), asked, claim, follow, onNamed);
   scope.mark("dispatch");
   if (!created.ok) return respondRefusal(scope, askedResponseRefusal(created.error, asked));
   const { started, findings } = created.value;
@@ -66,8 +70,8 @@ async function respond(
   return send(call, started, claim, asked);
 }
 
-function followOf({ stream, background }: SentResponseRequest): Follow {
-  if (stream === true) return { kind: "stream", read: { from: 0, ids: true } };
+function followOf({ stream, background }: SentResponseRequest, read: ReadPosition): Follow {
+  if (stream === true) return { kind: "stream", read };
   return background === true ? { kind: "claim" } : { kind: "end" };
 }
 

@@ -1,0 +1,45 @@
+/** From which event on does a client want to read a turn? It says which one it saw last. */
+import type { ReadPosition } from "../../src/shared/contracts/generation.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
+import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
+import type { TenantCall } from "./handle.ts";
+
+const header = "Last-Event-ID";
+
+/** Of a turn that is there. @returns with the name of what said it, for what is wrong with it */
+export function wantedEvents({
+  c,
+}: Pick<TenantCall, "c">): Result<{ readonly read: ReadPosition; readonly param: string }, Refusal> {
+  const seen = c.req.header(header);
+  const param = seen === undefined ? "starting_after" : header;
+  const from = eventBehind(seen ?? c.req.query(param));
+  return from === null
+    ? err(invalidValue(param, "must be the number of an event"))
+    : ok({ read: { from, ids: true }, param });
+}
+
+/**
+ * Of one that is asked for, whose client may come back for what it lost (EventSource does so by itself). Only a claim leads to a turn of which
+ * it can have seen anything.
+ */
+export function wantedOfTurn(
+  { c }: Pick<TenantCall, "c">,
+  claim: TurnClaim | null,
+): Result<ReadPosition, Refusal> {
+  const from = claim === null ? 0 : eventBehind(c.req.header(header));
+  return from === null
+    ? err(invalidValue(header, "must be the number of an event"))
+    : ok({ from, ids: true });
+}
+
+export function behindLastEvent(param: string = header): Refusal {
+  return invalidValue(param, "is behind the last event of this answer");
+}
+
+/** `null`: no such number. */
+function eventBehind(seen: string | undefined): number | null {
+  if (seen === undefined || seen === "") return 0;
+  return /^\d{1,9}$/.test(seen) ? Number(seen) + 1 : null;
+}
