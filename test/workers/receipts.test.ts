@@ -2,8 +2,10 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import { freeOfCharge, microdollarsFor } from "../../src/shared/limits/cost.ts";
 import type { ReceiptClaims } from "../../src/shared/receipts/receipt.ts";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
+import { eventually } from "./eventually.ts";
 import { scriptedEdge } from "./scripted-edge.ts";
 import { fetched, verified } from "./receipt-reading.ts";
 
@@ -155,7 +157,28 @@ describe("a stored answer's receipt", () => {
       claims: ReceiptClaims;
     };
     expect(await verified(body.receipt)).toEqual(body.claims);
-    expect(body.claims).toMatchObject({ jti: id, status: "cancelled", attempts: null, price: null });
+    const { usage, cost, price } = body.claims;
+    expect(body.claims).toMatchObject({
+      jti: id,
+      status: "cancelled",
+      attempts: null,
+      usage: { completion_tokens: 1 },
+    });
+    // It was charged by the price that its run knew, as everything says that tells of it.
+    expect(price).toMatchObject({ version: expect.any(String) as string });
+    expect(cost).toBe(
+      microdollarsFor(price ?? freeOfCharge, usage.prompt_tokens, usage.completion_tokens) / 1_000_000,
+    );
+    expect(cost).toBeGreaterThan(0);
+    const kept = await send(`/v1/chat/completions/${id}`, { headers: { authorization } });
+    expect(await kept.json()).toMatchObject({ usage: { completion_tokens: 1, cost } });
+    await settled();
+    await eventually(async () => {
+      const bill = await send("/v1/usage", { headers: { authorization } });
+      expect(await bill.json()).toMatchObject({
+        user: { used: { tokens: usage.prompt_tokens + 1, cost_usd: cost } },
+      });
+    });
   });
 
   it("is not there in turns of older code, which kept none", async () => {

@@ -28,7 +28,7 @@ export interface ReceiptClaims {
   };
   /** How the tokens were counted. */
   readonly usage_basis: UsageBasis;
-  /** US dollars; `null`: not known any more, and charged at the model's dearest price. */
+  /** US dollars; `null`: older code's turn did not remember it, and is charged at the model's dearest price. */
   readonly cost: number | null;
   /** US dollars per million tokens, and the version of the price list. */
   readonly price: { readonly version: string; readonly input: number; readonly output: number } | null;

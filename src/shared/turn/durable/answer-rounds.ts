@@ -30,7 +30,6 @@ import {
   noAnswer,
   statusAtEnd,
   type ChatTurnRequest,
-  type EnteredConversation,
 } from "./chat-turn-end.ts";
 import { answerMessages, journalEvents } from "./gathered.ts";
 import type { KeptNote } from "./kept-note.ts";
@@ -39,6 +38,7 @@ import { minus, noUsage, shownRounds } from "./round-history.ts";
 import { behindRounds } from "./round-reservation.ts";
 import { runRecord } from "./run-record.ts";
 import { sealEnd, wantsReceipts } from "./seal-end.ts";
+import type { EnteredConversation } from "./run-note.ts";
 import type { ToolRounds } from "./tool-rounds.ts";
 import type { TurnForm } from "./turn-form.ts";
 
@@ -154,18 +154,26 @@ export class AnswerRounds {
     return { rounds: tools?.rounds ?? [], note: tools?.note ?? null, grounding };
   }
 
-  #noteWho({ answer: { cluster, replica }, candidate: { model } }: LiveTurn): void {
+  #noteWho(turn: LiveTurn): void {
+    const { answer, candidate } = turn;
+    const { cluster, replica } = answer;
+    const { model } = candidate;
     const { note, entered, tools } = this.#options;
-    note.who = { model, cluster, replica, entered };
+    const { version } = this.#options.turnDeps.fleet;
+    const { input, output } = this.#priceOf(turn);
+    note.who = { model, cluster, replica, entered, price: { version, input, output } };
     if (tools !== null) note.rounds = tools.note;
     note.keep();
   }
 
   /** Of the turn's reservation, what its next round has. */
-  #left({ reservation, answer, candidate }: LiveTurn, tools: ToolRounds) {
+  #left(turn: LiveTurn, tools: ToolRounds) {
+    return behindRounds(turn.reservation, tools.prior, this.#priceOf(turn));
+  }
+
+  #priceOf({ answer, candidate }: LiveTurn) {
     const { fleet } = this.#options.turnDeps;
-    const record = modelRecord(fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
-    return behindRounds(reservation, tools.prior, record.price);
+    return (modelRecord(fleet, answer.cluster, candidate.model) ?? candidate.variant.record).price;
   }
 
   /** Nobody answered the next round: what was said stands, and is paid. */

@@ -82,7 +82,7 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
         ),
       };
     },
-    interrupted: (interruption, usage) => {
+    interrupted: (interruption, usage, price) => {
       const told = history(interruption.events(), interruption.kept);
       const collected = gatherEvents(interruption.events());
       const cancelled = interruption.reason === "cancelled";
@@ -97,13 +97,19 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
       return {
         // What was said stands, and ends.
         last: cancelled
-          ? finishOpen(encoder, collected, asked.choices) + encoder.end(toWireUsage(usage, undefined), "stop")
+          ? finishOpen(encoder, collected, asked.choices) +
+            encoder.end(toWireUsage(usage, price ?? undefined), "stop")
           : encoder.failure(
               streamFailureError(interruption.reason === "deadline" ? "deadline" : "origin-error"),
             ),
         response: cancelled
           ? cited(
-              keptAnswer(request, { ...identity, choices: collected.choices, usage, price: undefined }),
+              keptAnswer(request, {
+                ...identity,
+                choices: collected.choices,
+                usage,
+                price: price ?? undefined,
+              }),
               collected,
               grounding,
               asked.contentIsJson,

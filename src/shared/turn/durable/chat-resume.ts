@@ -14,31 +14,14 @@ import type { AnswerTotals } from "../../stream/answer-options.ts";
 import type { FinishReason } from "../../stream/engine-event.ts";
 import { Transcript } from "../../stream/transcript.ts";
 import type { Price } from "../../stream/wire-usage.ts";
-import { isRecord } from "../../wire/is-record.ts";
 import { turnUse } from "../ending.ts";
 import { asOneAnswer } from "./chat-rounds.ts";
-import {
-  endEffects,
-  finishedStatus,
-  formOf,
-  type ChatTurnRequest,
-  type EnteredConversation,
-} from "./chat-turn-end.ts";
+import { endEffects, finishedStatus, formOf, type ChatTurnRequest } from "./chat-turn-end.ts";
 import { journalEvents } from "./gathered.ts";
 import type { LostRun, TurnEnd } from "./ports.ts";
-import { most, roundsIn, toldRounds, type RoundsNote } from "./round-history.ts";
+import { most, toldRounds, type RoundsNote } from "./round-history.ts";
+import { readNote, type RunNote } from "./run-note.ts";
 import type { BegunRounds } from "./tool-rounds.ts";
-
-/** What a run has its journal remember, since no event says it. */
-export interface RunNote {
-  readonly model: string;
-  readonly cluster: string;
-  readonly replica: string;
-  /** The conversation that was loaded; `null`: none was. */
-  readonly entered: EnteredConversation | null;
-  /** Of a turn with tools of the server's own. Absent: it has none, or older code wrote it. */
-  readonly rounds?: RoundsNote;
-}
 
 export interface BegunAnswer {
   readonly note: RunNote;
@@ -157,30 +140,6 @@ export function completeEnd(
 
 function ends(reason: string): ChatResume {
   return { kind: "ends", reason };
-}
-
-/** The conversation's fields beside the others: older code reads them there, and knows no `behind`. */
-export function writeNote({ entered, ...note }: RunNote): string {
-  return JSON.stringify({ ...note, incarnation: null, ...entered });
-}
-
-function readNote(text: string | null): RunNote | null {
-  const value: unknown = text === null ? null : JSON.parse(text);
-  if (!isRecord(value)) return null;
-  const { model, cluster, replica } = value;
-  if (typeof model !== "string" || typeof cluster !== "string" || typeof replica !== "string") return null;
-  const rounds = roundsIn(text);
-  return { model, cluster, replica, entered: enteredIn(value), ...(rounds === null ? {} : { rounds }) };
-}
-
-/** The conversation that the run of this note had loaded. */
-export function enteredBy(note: string | null): EnteredConversation | null {
-  return readNote(note)?.entered ?? null;
-}
-
-function enteredIn({ incarnation, behind }: Record<string, unknown>): EnteredConversation | null {
-  if (typeof incarnation !== "number") return null;
-  return { incarnation, behind: typeof behind === "string" ? behind : null };
 }
 
 /** Stands in for the engine that is gone: it answers for its model alone, and ends at once without a finish reason. */

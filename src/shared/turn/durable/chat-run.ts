@@ -19,18 +19,13 @@ import { asOneAnswer } from "./chat-rounds.ts";
 import { journalEvents } from "./gathered.ts";
 import { goneEngine, settledAtEnd, type BegunAnswer } from "./chat-resume.ts";
 import type { TurnEnd, TurnIo, TurnOutcome } from "./ports.ts";
-import {
-  finishedStatus,
-  formOf,
-  refused,
-  type ChatTurnRequest,
-  type EnteredConversation,
-} from "./chat-turn-end.ts";
+import { finishedStatus, formOf, refused, type ChatTurnRequest } from "./chat-turn-end.ts";
 import { owedByThen } from "./owed-by-then.ts";
 import { tokenBound } from "./round-request.ts";
 import { KeptNote } from "./kept-note.ts";
 import { ToolRounds } from "./tool-rounds.ts";
 import type { TurnForm } from "./turn-form.ts";
+import type { EnteredConversation } from "./run-note.ts";
 import { sealInterrupted, type SealDeps } from "./seal-end.ts";
 import { revivePrincipal } from "./turn-request.ts";
 
@@ -206,7 +201,7 @@ export class ChatRun {
     const { ending } = this.#tools;
     if (ending === null) return null;
     const { note, usage, collected, createdSeconds, grounding } = begun;
-    const price = modelRecord(turnDeps.fleet, note.cluster, note.model)?.price ?? freeOfCharge;
+    const price = note.price ?? modelRecord(turnDeps.fleet, note.cluster, note.model)?.price ?? freeOfCharge;
     const { last } = this.#form.rounds.concluded(usage, price, ending);
     const status = finishedStatus(this.#request, ending);
     collected.finish(0, ending);
@@ -224,7 +219,7 @@ export class ChatRun {
       }),
       ...owedByThen(this.#request, begun, this.#tools, status),
     };
-    return sealInterrupted(end, this.#request, this.#deps.now(), this.#deps.archives);
+    return sealInterrupted(end, this.#request, note.price ?? null, this.#deps.now(), this.#deps.archives);
   }
 
   /** A run that goes on where the calls of a round were made, or being made, and nothing was said since. */
@@ -269,7 +264,7 @@ export class ChatRun {
   #refused(refusal: Refusal): TurnOutcome {
     this.#restore();
     const begun = this.#begun;
-    if (begun !== null) this.#form.encoder?.counting(() => begun.usage, undefined);
+    if (begun !== null) this.#form.encoder?.counting(() => begun.usage, begun.note.price);
     const end = this.#form.refused(refusal);
     if (end === null) return refused(refusal, []);
     const failed: TurnEnd = {
@@ -281,7 +276,13 @@ export class ChatRun {
     // What an earlier run delivered is paid, and so is in the archive.
     return begun === null
       ? failed
-      : sealInterrupted(failed, this.#request, this.#deps.now(), this.#deps.archives);
+      : sealInterrupted(
+          failed,
+          this.#request,
+          begun.note.price ?? null,
+          this.#deps.now(),
+          this.#deps.archives,
+        );
   }
 
   /** Events into the journal; `false`: the turn has ended. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { tenantConfigSchema } from "../../tenancy/tenant-config.ts";
 import { parseChatRequest } from "../../wire/chat-request.ts";
-import { writeNote } from "./chat-resume.ts";
+import { writeNote } from "./run-note.ts";
 import { createChatRunner } from "./chat-runner.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
 import type { Interruption, LostRun, TurnIo } from "./ports.ts";

@@ -7,9 +7,10 @@ import type { ChatRequest } from "../../wire/chat-request.ts";
 import { modelPrice } from "../dearest-price.ts";
 import { askedMessages, answerWithMetadata } from "./listed-chat.ts";
 import { ChatRun, noFleet, type ChatRunDeps } from "./chat-run.ts";
-import { chatResume, completeEnd, enteredBy } from "./chat-resume.ts";
+import { chatResume, completeEnd } from "./chat-resume.ts";
 import type { TurnRunner } from "./ports.ts";
-import { givingBack, interrupted, refused, type EnteredConversation } from "./chat-turn-end.ts";
+import { givingBack, interrupted, refused } from "./chat-turn-end.ts";
+import { enteredBy, pricedBy, type EnteredConversation } from "./run-note.ts";
 import { openResponse } from "./response-form.ts";
 import { sealInterrupted } from "./seal-end.ts";
 import { readTurnRequest } from "./turn-request.ts";
@@ -40,9 +41,12 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
           const fleet = (await deps.turnDeps())?.fleet;
           if (fleet === undefined) return refused(noFleet, []);
           const { note } = resumed.begun;
-          const price = modelRecord(fleet, note.cluster, note.model)?.price ?? modelPrice(fleet, note.model);
+          const price =
+            note.price ??
+            modelRecord(fleet, note.cluster, note.model)?.price ??
+            modelPrice(fleet, note.model);
           const end = completeEnd(read.value, resumed.begun, resumed.finish, price, deps.now);
-          return sealInterrupted(end, read.value, deps.now(), deps.archives);
+          return sealInterrupted(end, read.value, note.price ?? null, deps.now(), deps.archives);
         };
       return async (io, signal) => {
         // What was kept of rounds belongs to what was lost: it is not to be taken for this run's.
@@ -55,7 +59,8 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
       const read = readTurnRequest<ChatRequest>(text);
       // A lost run that does not go on has left its note alone.
       const outcome = interrupted(text, interruption, entered ?? enteredBy(interruption.note));
-      return sealInterrupted(outcome, read.ok ? read.value : null, interruption.nowMs, deps.archives);
+      const price = pricedBy(interruption.note);
+      return sealInterrupted(outcome, read.ok ? read.value : null, price, interruption.nowMs, deps.archives);
     },
     running: (text) => {
       const read = readTurnRequest<ChatRequest>(text);

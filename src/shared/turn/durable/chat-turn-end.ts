@@ -5,7 +5,7 @@
 import type { EndStatus } from "../../contracts/generation.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import { readGrounding } from "../../grounding/ground.ts";
-import { freeOfCharge } from "../../limits/cost.ts";
+import { freeOfCharge, type TokenPrice } from "../../limits/cost.ts";
 import { type TurnUse, unused } from "../../limits/ports.ts";
 import { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerTotals } from "../../stream/answer-options.ts";
@@ -23,6 +23,7 @@ import { chatForm } from "./chat-form.ts";
 import type { Effect, Interruption, TurnEnd, TurnOutcome, TurnRefused } from "./ports.ts";
 import { noUsage, type Round, roundsIn, shownRounds, toldRounds } from "./round-history.ts";
 import { openResponse, responseForm } from "./response-form.ts";
+import { pricedBy, type EnteredConversation } from "./run-note.ts";
 import type { TurnForm } from "./turn-form.ts";
 import { readTurnRequest, type TurnRequest } from "./turn-request.ts";
 
@@ -85,14 +86,6 @@ export function isLostWhenBroken(
   return response === undefined && chat.stream !== true && rounds.length === 0;
 }
 
-/** What a turn knows of its conversation once it has loaded it, and its end gives back. */
-export interface EnteredConversation {
-  /** One that was deleted since gets nothing appended. */
-  readonly incarnation: number;
-  /** `AppendTurn.behind` of a turn that names nothing: the branch that it answers to. `null`: older code did not say. */
-  readonly behind: string | null;
-}
-
 /**
  * @param entered `null`: no conversation was loaded, or nobody knows any more which
  * @param past what was said, learned and found before what is `collected`
@@ -137,11 +130,22 @@ function choresOf({ tenant, principal, chat }: ChatTurnRequest) {
   return title === null && summary === null ? {} : { chores: { principal, model: chat.model } };
 }
 
-/** A turn's use as its effect tells it; `microdollars` is null where the run's memory, and with it the price, is gone. */
-type SettledUse = Omit<TurnUse, "microdollars"> & {
+/** A turn's use as its effect tells it; `microdollars` is null where nobody knows the price any more. */
+export type SettledUse = Omit<TurnUse, "microdollars"> & {
   readonly promptTokens: number;
   readonly microdollars: number | null;
 };
+
+/** @param price `null`: not known any more */
+export function pricedUse(
+  totals: Pick<AnswerTotals, "usage">,
+  price: TokenPrice | null,
+  model: string,
+): SettledUse {
+  const use = turnUse(totals, price ?? freeOfCharge, model);
+  const { promptTokens } = totals.usage;
+  return { ...use, promptTokens, microdollars: price === null ? null : use.microdollars };
+}
 
 function settlement(request: ChatTurnRequest, use: SettledUse): Effect {
   const { principal, tenant, turnId } = request;
@@ -194,7 +198,8 @@ export function interrupted(
   const { reason } = interruption;
   const told = interruption.usage ?? noUsage;
   const form = formOf(request, () => interruption.nowMs);
-  const { last, response, collected, rounds, model } = form.interrupted(interruption, told);
+  const price = pricedBy(interruption.note);
+  const { last, response, collected, rounds, model } = form.interrupted(interruption, told, price);
   const isLost = (reason === "lost" || reason === "threw") && isLostWhenBroken(request, rounds);
   const usage = isLost ? noUsage : told;
   const note = roundsIn(interruption.note);
@@ -216,12 +221,7 @@ export function interrupted(
       entered,
       isLost ? noAnswer() : collected,
       status,
-      {
-        ...turnUse(totals, freeOfCharge, model ?? request.chat.model),
-        promptTokens: usage.promptTokens,
-        microdollars: null,
-        model,
-      },
+      { ...pricedUse(totals, price, model ?? request.chat.model), model },
       { rounds: toldRounds({ rounds, note }), note, grounding: readGrounding(interruption.kept) },
     ),
   };

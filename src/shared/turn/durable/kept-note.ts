@@ -4,7 +4,7 @@
  */
 import { type Grounding, writeGrounding } from "../../grounding/ground.ts";
 import type { Usage } from "../../contracts/usage.ts";
-import { writeNote, type RunNote } from "./chat-resume.ts";
+import { writeNote, type RunNote } from "./run-note.ts";
 import { writeKept } from "./kept-rounds.ts";
 import type { TurnIo } from "./ports.ts";
 import type { Round, RoundsNote } from "./round-history.ts";

@@ -1,8 +1,6 @@
 /** What is to be paid and done for a run that ends without an answer of its own: what an earlier run delivered, and nothing else. */
-import { freeOfCharge } from "../../limits/cost.ts";
-import { turnUse } from "../ending.ts";
 import type { BegunAnswer } from "./chat-resume.ts";
-import { endEffects, isLostWhenBroken, noAnswer, type ChatTurnRequest } from "./chat-turn-end.ts";
+import { endEffects, isLostWhenBroken, noAnswer, pricedUse, type ChatTurnRequest } from "./chat-turn-end.ts";
 import type { TurnEnd } from "./ports.ts";
 import { noUsage } from "./round-history.ts";
 import type { ToolRounds } from "./tool-rounds.ts";
@@ -19,7 +17,6 @@ export function owedByThen(
   const rounds = tools?.rounds ?? [];
   const isLost = status === "failed" && isLostWhenBroken(request, rounds);
   const usage = isLost ? noUsage : begun.usage;
-  const use = { ...turnUse({ usage }, freeOfCharge, note.model), microdollars: null };
   return {
     usage,
     basis: "exact",
@@ -28,7 +25,7 @@ export function owedByThen(
       note.entered,
       isLost ? noAnswer() : begun.collected,
       status,
-      { ...use, promptTokens: usage.promptTokens },
+      pricedUse({ usage }, note.price ?? null, note.model),
       { rounds, note: tools?.note ?? null, grounding: begun.grounding },
     ),
   };

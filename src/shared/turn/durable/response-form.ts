@@ -73,11 +73,11 @@ export function responseForm(request: ResponseTurnRequest, now: () => number): T
       writer.usage = () => ({ usage, price });
       return { last: writer.end(undefined, finish), response: kept() };
     },
-    interrupted: (interruption, usage) => {
+    interrupted: (interruption, usage, price) => {
       const ending = writerFor(request, () => interruption.nowMs);
       ending.sources = roundsIn(interruption.note)?.sources ?? [];
       restored(ending, interruption.events(), readGrounding(interruption.kept));
-      ending.usage = () => ({ usage, price: undefined });
+      ending.usage = () => ({ usage, price: price ?? undefined });
       const last =
         interruption.reason === "cancelled"
           ? ending.cancelled()

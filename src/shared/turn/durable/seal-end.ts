@@ -43,6 +43,7 @@ export async function sealEnd(
 export function sealInterrupted(
   outcome: TurnEnd | TurnRefused,
   request: ChatTurnRequest | null,
+  price: TurnFacts["price"],
   endedMs: number,
   archives: boolean,
 ): TurnEnd | TurnRefused {
@@ -56,7 +57,7 @@ export function sealInterrupted(
     usage: chargedUsage(outcome),
     basis: outcome.basis,
     microdollars: settled?.microdollars ?? null,
-    price: null,
+    price,
     screened: request.screened ?? null,
     guarded: null,
     endedMs,

@@ -50,8 +50,8 @@ export interface TurnForm {
   ): void;
   /** The end of an answer of which a journal has all but that. */
   conclude(events: Iterable<JournalEvent>, finish: FinishReason, answer: FormAnswer): FormEnd;
-  /** The end of a turn whose run did not end it, from what its journal shows. */
-  interrupted(interruption: Interruption, usage: Usage): FormEnd & FormHistory;
+  /** The end of a turn whose run did not end it, from what its journal shows. @param price `null`: not known any more */
+  interrupted(interruption: Interruption, usage: Usage, price: Price | null): FormEnd & FormHistory;
 }
 
 export interface FormRounds {
