@@ -62,7 +62,8 @@ ${chatTable("Edgewise")}
 | content as a string, or parts of type \`text\` | passed |
 | \`image_url\` | passed: a \`data:\` URL (png, jpeg, gif, webp) up to the tenant's \`media.max_bytes\`, or \`https:\` on a host of \`media.allow_hosts\` |
 | \`input_audio\` | passed: wav or mp3, same bound |
-| \`file\`, \`video_url\`, \`audio_url\` | refused |
+| \`file\` with \`file_data\` (a \`data:\` URL, or base64) or \`file_id\`, in messages of the user | its text ([attached-files.md](attached-files.md)) |
+| \`video_url\`, \`audio_url\` | refused |
 | \`refusal\` (part or field) | text of the assistant |
 | \`tool_calls\` of type \`function\` | passed; arguments must be a JSON object as text, \`""\` counts as \`{}\` |
 | \`tool_calls\` of type \`custom\` | refused |

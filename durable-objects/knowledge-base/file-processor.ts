@@ -1,4 +1,5 @@
-import { type DocumentReader, DocumentReaderDied } from "../../src/shared/retrieval/ports.ts";
+import { DocumentReaderDied } from "../../src/shared/retrieval/ports.ts";
+import { readingAlone } from "../../src/shared/retrieval/reading-alone.ts";
 import type { Work } from "./file-records.ts";
 import { ingest, type Ingested } from "./ingest.ts";
 import type { StorePieces } from "./store-pieces.ts";
@@ -42,7 +43,7 @@ export class FileProcessor {
     try {
       return await ingest(work, {
         open: () => parts.open({ owner, jurisdiction, fileId }, storedIn),
-        documents: alone(parts.documents, work.attempts > 1),
+        documents: work.attempts > 1 ? readingAlone(parts.documents) : parts.documents,
         embedder: async () => (await parts.models(owner.tenant)).embedder,
         pause: () => scheduler.wait(0),
         isWanted: () => store.files.isWanted(work),
@@ -107,11 +108,6 @@ const deadly = {
   code: "invalid_file",
   message: `The document could not be read: it takes more memory or time than there is for one, and its reader ended over it ${maxDeaths} times. Save it anew, print it to a PDF, or split it.`,
 } as const;
-
-function alone(documents: DocumentReader | null, isAlone: boolean): DocumentReader | null {
-  if (documents === null || !isAlone) return documents;
-  return { read: (body, bytes) => documents.read(body, bytes, true) };
-}
 
 function backoffMs(attempts: number): number {
   return retryMs * 2 ** Math.min(attempts - 1, 6);

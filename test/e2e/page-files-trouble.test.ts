@@ -106,7 +106,7 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await signInToDemo(page);
     await choose(page, ["logs.gz", archive], ["rules.md", rules]);
     await chip(page, "logs.gz")
-      .getByText(/can't be searched/)
+      .getByText(/can't be read/)
       .waitFor();
     await ready(page, "rules.md");
     await page.route("**/v1/files", (route) =>

@@ -137,7 +137,7 @@ describe.skipIf(browser === null)("files on the chat page", () => {
     await ready(page, "rules.md");
     await ready(page, "a-very-long-name");
     await chip(page, "logs.gz")
-      .getByText(/can't be searched/)
+      .getByText(/can't be read/)
       .waitFor();
     expect(await overflow(page)).toBe(0);
     if (shots !== undefined) await page.screenshot({ path: `${shots}/files-phone-${colorScheme}.png` });

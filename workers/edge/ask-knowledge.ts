@@ -145,3 +145,13 @@ export const storeExpired: Refusal = {
   kind: "conflict",
   message: "This vector store has expired, and what was in it is gone. Make a new one.",
 };
+
+/** Deleted since it was found: unknown. Out of reach, or deleted while it is read: 503. */
+export async function openFile<T>(open: () => Promise<T | null>): Promise<Result<T, Refusal>> {
+  try {
+    const opened = await open();
+    return opened === null ? err({ kind: "object-unknown" }) : ok(opened);
+  } catch (error) {
+    return err(unavailable("files", 1000, String(error)));
+  }
+}

@@ -11,16 +11,27 @@ import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { documentBounds } from "../../src/shared/documents/document-bounds.ts";
 import type { FileReason } from "../../src/shared/retrieval/decode-text.ts";
 import type { ExtractedText } from "../../src/shared/retrieval/extract-text.ts";
-import { type DocumentReader, DocumentReaderDied } from "../../src/shared/retrieval/ports.ts";
+import {
+  type DocumentReader,
+  DocumentReaderDied,
+  DocumentReaderLate,
+} from "../../src/shared/retrieval/ports.ts";
 
 /** The reader gives up before, and says so. */
-const deadlineMs = documentBounds.waitMs + documentBounds.readMs + 30_000;
+const latestMs = documentBounds.waitMs + documentBounds.readMs + 30_000;
 
-/** `null`: nothing is bound. */
-export function documentReader({
-  DOCUMENT_READER: reader,
-  ENVIRONMENT: environment,
-}: Pick<Cloudflare.Env, "DOCUMENT_READER" | "ENVIRONMENT">): DocumentReader | null {
+/**
+ * `null`: nothing is bound.
+ *
+ * @param deadlineMs of a caller who gives up sooner
+ */
+export function documentReader(
+  {
+    DOCUMENT_READER: reader,
+    ENVIRONMENT: environment,
+  }: Pick<Cloudflare.Env, "DOCUMENT_READER" | "ENVIRONMENT">,
+  deadlineMs: number = latestMs,
+): DocumentReader | null {
   if (reader === undefined) return null;
   return {
     async read(body, bytes, isAlone = false) {
@@ -42,6 +53,10 @@ export function documentReader({
         // `npx wrangler dev` with the edge alone: what is bound to is not there, and wrangler answers in its place.
         if (environment === "local" && !response.headers.has(documentReaderHeader)) return null;
         throw new Error(`the reader of documents answered ${response.status}`);
+      } catch (error) {
+        if (late.signal.aborted && error instanceof DocumentReaderDied)
+          throw new DocumentReaderLate("the reader of documents is late", { cause: error });
+        throw error;
       } finally {
         // One that is left would keep the object in memory until it fires.
         clearTimeout(timer);

@@ -7,7 +7,6 @@ import type { RequestId } from "../../src/shared/contracts/ids.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
 import type { Admission } from "../../src/shared/limits/ports.ts";
 import { estimateTokens } from "../../src/shared/prompt/token-estimate.ts";
-import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import type { ClientPlace } from "../../src/shared/routing/ports.ts";
 import type { Category } from "../../src/shared/safety/moderation/categories.ts";
 import { flaggedBy } from "../../src/shared/safety/moderation/moderation-policy.ts";
@@ -22,7 +21,7 @@ import {
 import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { judge, planGuard } from "../../src/shared/turn/judge.ts";
-import { refusedBeforeGuard } from "./before-guard.ts";
+import { admissionFor, backgroundOf, mayChatForFree, refusedBeforeAdmission } from "./before-admission.ts";
 import { guardOf } from "./judged-request.ts";
 import type { TenantCall } from "./handle.ts";
 import type { Isolate } from "./isolate.ts";
@@ -48,17 +47,10 @@ export function screenFrom(from: TurnContext): ScreenDeps {
   const { isolate, principal, tenant, traceparent, place } = from;
   const alias = guardOf(tenant);
   if (alias === null) return isolate.screen;
-  const background = from.background ?? {
-    run: (name, work) => void work.catch((error: unknown) => isolate.report(name, String(error))),
-  };
+  const background = backgroundOf(from);
   const caller = { principal, tenant, requestId: from.requestId as RequestId, traceparent, place };
-  const admission = async (): Promise<Admission | null> => {
-    if (from.background !== undefined) return isolate.admission(background);
-    // In an object, which must not wait for what others began: a desk of its own.
-    const fleet = await isolate.fleet.current(background);
-    return fleet.ok ? isolate.durableTurnDeps(fleet.value, background).admission : null;
-  };
-  const onAsked = (): void => from.judged?.asked();
+  const admission = (): Promise<Admission | null> => admissionFor(from);
+  const onAsked = (): void => from.judged.asked();
   const moderator = fleetModerator(isolate, caller, alias, background, admission, onAsked);
   return { ...isolate.screen, moderator };
 }
@@ -92,14 +84,11 @@ function fleetModerator(
     const judged = await judge(judging, plan.value, deps, signal, onUnreadable);
     return judged.ok ? judged.value : judged.error.refusal.kind;
   };
-  const mayBeFree = async (): Promise<boolean> => {
-    const fleet = await isolate.fleet.current(background);
-    return !fleet.ok || chatsForFree(fleet.value);
-  };
   const moderator: Moderator = {
     async judge(messages, budgetMs) {
-      const least = { tokens: leastTokens(messages), mayBeFree };
-      const refused = admission === null ? null : await refusedBeforeGuard(isolate, caller, least, admission);
+      const least = { tokens: leastTokens(messages), mayBeFree: () => mayChatForFree(isolate, background) };
+      const refused =
+        admission === null ? null : await refusedBeforeAdmission(isolate, caller, least, admission);
       if (refused !== null) return { refused };
       onAsked();
       const controller = new AbortController();
@@ -174,13 +163,6 @@ function tellFound(
 /** An estimate is twice the truth at the most; and the turn asks for an answer, too. */
 function leastTokens(messages: readonly JudgedMessage[]): number {
   return 1 + Math.floor(messages.reduce((sum, { content }) => sum + estimateTokens(content), 0) / 2);
-}
-
-function chatsForFree({ clusters }: FleetIndex): boolean {
-  for (const { models } of clusters.values())
-    for (const { capabilities, price } of models)
-      if (capabilities.includes("chat") && price.input + price.output === 0) return true;
-  return false;
 }
 
 /**

@@ -1,9 +1,11 @@
 /**
- * A request on whose behalf a guard model judged something, and which then comes to no turn of its own: what does its sender pay?
+ * A request on whose behalf something was done before admission (a guard model judged its prompt, its files were read), and which then comes to
+ * no turn of its own: what does its sender pay?
  *
- * The guard's tokens are the platform's expense, but its time is everybody's: whoever had it judge as often as they like, by prompts that it
- * blocks, models that do not exist or a key that was used before, would make it late for all. So such a request counts as one, as a moderation
- * does, whatever is left of the limits. A turn counts by itself; what failed by a fault of ours counts for nobody.
+ * The guard's tokens and the reader's CPU are the platform's expense, but their time is everybody's: whoever had them work as often as they like,
+ * by prompts that are blocked, files that can't be read, models that do not exist or a key that was used before, would make them late for all. So
+ * such a request counts as one, as a moderation does, whatever is left of the limits. A turn counts by itself; what failed by a fault of ours counts
+ * for nobody.
  */
 import type { Principal } from "../../src/shared/identity/principal.ts";
 import { onlyRequest } from "../../src/shared/limits/admit-request.ts";
@@ -22,7 +24,7 @@ export class JudgedRequest {
     this.#count = count;
   }
 
-  /** The guard is asked. May come when the request has ended: a prompt that is only flagged waits for nothing. */
+  /** The guard is asked, or files are read. May come when the request has ended: a prompt that is only flagged waits for nothing. */
   asked(): void {
     if (!this.#isAsked && this.#isInVain) this.#count();
     this.#isAsked = true;
@@ -41,12 +43,10 @@ export interface JudgedSender {
   readonly tenant: TenantConfig;
 }
 
-/** `null`: this tenant's prompts meet no guard model. */
 export function judgedRequest(
   { isolate, principal, tenant }: JudgedSender,
   background: Background,
-): JudgedRequest | null {
-  if (guardOf(tenant) === null) return null;
+): JudgedRequest {
   return new JudgedRequest(() => {
     const { org, user, tier, key } = principal;
     const charge = { chargeId: `judged-${randomHex(16)}`, tenant, org, user, tier, key };
@@ -63,9 +63,11 @@ export function guardOf({ safety: { moderation } }: TenantConfig): string | null
 const judged = new WeakMap<object, JudgedRequest>();
 
 /** The same object each time. */
-export function judgedCall(call: JudgedSender & { readonly scope: { readonly background: Background } }) {
+export function judgedCall(
+  call: JudgedSender & { readonly scope: { readonly background: Background } },
+): JudgedRequest {
   const known = judged.get(call.scope) ?? judgedRequest(call, call.scope.background);
-  if (known !== null) judged.set(call.scope, known);
+  judged.set(call.scope, known);
   return known;
 }
 

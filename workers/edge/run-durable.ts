@@ -98,7 +98,6 @@ export async function revokedReader(
 /** What a turn takes from the request that asked for it. */
 export function turnContextOf(call: TenantCall): TurnContext {
   const { c, scope, principal, tenant, isolate } = call;
-  const judged = judgedCall(call);
   return {
     isolate,
     principal,
@@ -108,7 +107,7 @@ export function turnContextOf(call: TenantCall): TurnContext {
     place: placeOf(c.req.raw),
     startedMs: scope.startedMs,
     background: scope.background,
-    ...(judged === null ? {} : { judged }),
+    judged: judgedCall(call),
   };
 }
 

@@ -154,13 +154,13 @@ async function start(
     requestId: scope.correlation.requestId,
     traceparent: scope.correlation.traceparent,
     startedMs: scope.startedMs,
-    ...(judged === null ? {} : { judged }),
+    judged,
   };
   const started =
     event.type === "create" ? await create(from, event.request, text, scope) : await resume(from, event);
   if (!started.ok) {
     const { requestId } = scope.correlation;
-    if (toWireError(started.error, { requestId, method: record.method }).status < 500) judged?.inVain();
+    if (toWireError(started.error, { requestId, method: record.method }).status < 500) judged.inVain();
     return refuse(started.error);
   }
   record.status = 200;

@@ -39,8 +39,8 @@ export type TurnContext = Pick<ValidatedTurn, "principal" | "tenant" | "place" |
   readonly startedMs: number;
   /** For what may be done when the turn has begun; absent: nothing is. */
   readonly background?: Background;
-  /** Told when a guard model is asked for it, and when no turn comes of it; absent: this tenant's prompts meet none. */
-  readonly judged?: JudgedRequest;
+  /** Told when a guard model is asked for it or its files are read, and when no turn comes of it. */
+  readonly judged: JudgedRequest;
 };
 
 export interface TurnToStart {
@@ -132,7 +132,7 @@ export async function startTurn(from: TurnContext, turn: TurnToStart): Promise<R
     if (!called.ok) return err(objectUnavailable(called.error.retryAfterMs, called.error.detail));
     const outcome = called.value;
     // What was asked before is told again, and was paid by who asked first.
-    if ("attached" in outcome && outcome.attached) from.judged?.inVain();
+    if ("attached" in outcome && outcome.attached) from.judged.inVain();
     switch (outcome.result) {
       case "expired":
         continue;

@@ -80,6 +80,8 @@ export type ObjectField =
   | "previous_response_id"
   | `input[${number}].id`
   | "file_id"
+  | `messages[${number}].content[${number}].file.file_id`
+  | `input[${number}].content[${number}].file_id`
   | "file_ids"
   | "files"
   | "vector_store_id"

@@ -44,15 +44,15 @@ function messageOf(fault: DocumentFault): string {
     case "foreign":
       return "The file is none of PDF, DOCX, PPTX and XLSX, whatever its name says.";
     case "old-office":
-      return "The old Office formats (.doc, .ppt, .xls) can't be searched. Save the document as DOCX, PPTX, XLSX or PDF.";
+      return "The old Office formats (.doc, .ppt, .xls) can't be read. Save the document as DOCX, PPTX, XLSX or PDF.";
     case "no-text":
       return "The document holds no text. Where its pages are pictures, as a scanner makes them, have the text recognised (OCR) first.";
     case "too-many-pages":
-      return `The document has over ${documentBounds.pages} pages, slides or sheets, the most that can be searched. Split it.`;
+      return `The document has over ${documentBounds.pages} pages, slides or sheets, the most that can be read. Split it.`;
     case "too-much-inside":
       return "The document is too large once it is unpacked. Split it.";
     case "too-much-text":
-      return `The document holds over ${documentBounds.textBytes / mebibyte} MiB of text, the most that can be searched. Split it.`;
+      return `The document holds over ${documentBounds.textBytes / mebibyte} MiB of text, the most that can be read. Split it.`;
     case "too-slow":
       return `Reading the document took over ${documentBounds.readMs / 1000} s. Split it.`;
   }

@@ -1,6 +1,7 @@
 /** Which messages does the engine get, before the window is looked at? All that there are, in order, with nothing in them that an engine or a template refuses. */
 import { ok, type Result } from "../contracts/result.ts";
 import { type OrphanedResult, pairCalls } from "./answered-calls.ts";
+import { withWrittenFiles } from "./attached-files.ts";
 import { type ChatMessage, flattenContent } from "./chat-message.ts";
 import { neutraliseMessage, type TokenFamily } from "./control-tokens.ts";
 import { withSingleToolCalls } from "./single-tool-calls.ts";
@@ -29,11 +30,14 @@ export function prepareMessages(
   input: MessagesInput,
   family: TokenFamily,
 ): Result<PreparedMessages, OrphanedResult> {
-  const { request, history, defaultSystemPrompt } = input;
+  const { request, history, defaultSystemPrompt, spotlight } = input;
+  const markedBy = spotlight?.marksWords === true ? spotlight.secret : null;
+  const readable = (message: ChatMessage): ChatMessage =>
+    forEngine(withWrittenFiles(message, family, markedBy), family);
   const instructions: ChatMessage[] = [];
   const turn: ChatMessage[] = [];
   for (const message of request.messages) {
-    const safe = forEngine(message, family);
+    const safe = readable(message);
     // With a history, the request's leading instructions go before it.
     if (turn.length === 0 && safe.role === "system") instructions.push(safe);
     else turn.push(safe);
@@ -43,7 +47,7 @@ export function prepareMessages(
   const own = request.messages.slice(instructions.length);
   const paired = goesOn ? pairCalls(history, own, instructions.length) : ok(history);
   if (!paired.ok) return paired;
-  const earlier = paired.value.map((message) => forEngine(message, family));
+  const earlier = paired.value.map(readable);
   if (defaultSystemPrompt !== null && instructions.length === 0 && !has(turn))
     instructions.push(forEngine({ role: "system", content: defaultSystemPrompt }, family));
   const all =
@@ -52,7 +56,6 @@ export function prepareMessages(
       : [...withSummary(instructions, earlier), ...turn];
   const forTemplate = input.model.template === "llama-3.1" ? withSingleToolCalls : unchanged;
   const prepared = forTemplate(all);
-  const { spotlight } = input;
   const messages =
     spotlight === null ? prepared : prepared.map((message) => spotlightResult(message, spotlight));
   return ok({ messages, ownFrom: goesOn ? messages.length - forTemplate(turn).length : 0 });

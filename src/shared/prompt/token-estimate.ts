@@ -1,4 +1,5 @@
-import { type ChatMessage, isTextPart } from "./chat-message.ts";
+import { type ChatMessage, type ContentPart, isTextPart } from "./chat-message.ts";
+import { type FileText, isFilePart } from "./file-part.ts";
 
 /**
  * About how many tokens is a text, without a tokenizer (1.8 MB and 0.8 s at start)? One scan over the UTF-16 units that
@@ -171,11 +172,25 @@ export function estimateMessageTokens(message: ChatMessage, overhead: TemplateOv
   let tokens = overhead.messageTokens;
   const { content } = message;
   if (typeof content === "string") tokens += textTokens(content);
-  else if (content !== null && content !== undefined)
-    for (const part of content) tokens += isTextPart(part) ? textTokens(part.text) : mediaTokens;
+  else if (content !== null && content !== undefined) for (const part of content) tokens += partTokens(part);
   if (message.name !== undefined) tokens += textTokens(message.name) + 1;
   if (message.tool_calls !== null && message.tool_calls !== undefined && message.tool_calls.length > 0)
     tokens += textTokens(JSON.stringify(message.tool_calls));
+  return tokens;
+}
+
+function partTokens(part: ContentPart): number {
+  if (isTextPart(part)) return textTokens(part.text);
+  return isFilePart(part) ? fileTokens(part) : mediaTokens;
+}
+
+/** What stands around a file's text, and around each of its pages (attached-files.ts). */
+const fileFrameTokens = 35;
+const pageFrameTokens = 10;
+
+function fileTokens({ filename, texts, has_pages: hasPages }: FileText): number {
+  let tokens = fileFrameTokens + textTokens(filename);
+  for (const text of texts) if (text !== "") tokens += textTokens(text) + (hasPages ? pageFrameTokens : 0);
   return tokens;
 }
 

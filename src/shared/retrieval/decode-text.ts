@@ -1,7 +1,7 @@
 /** Is this file text, and in which encoding? Nothing is guessed: bytes that do not decode are a reason, never replacement characters. */
 import { err, ok, type Result } from "../contracts/result.ts";
 
-/** Why a file can't be searched, as `last_error` of OpenAI's vector store files names it. The message holds nothing of the file. */
+/** Why a file can't be read, as `last_error` of OpenAI's vector store files names it. The message holds nothing of the file. */
 export interface FileReason {
   /** Nobody here reads such files; or this one is broken. */
   readonly code: "unsupported_file" | "invalid_file";
@@ -43,7 +43,7 @@ export function decodeText(
   if (kind !== undefined)
     return err({
       code: "unsupported_file",
-      message: `Files of the kind ${kind[0]} can't be searched; ${searchable(readsDocuments)} can.`,
+      message: `Files of the kind ${kind[0]} can't be read; ${searchable(readsDocuments)} can.`,
     });
   const named = markedEncoding(bytes) ?? charset;
   const decoder = decoderOf(named ?? (declared !== null && hidesIn7Bits.has(declared) ? declared : "utf-8"));

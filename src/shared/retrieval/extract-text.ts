@@ -84,7 +84,7 @@ function formatOf({ filename, mediaType }: FileToRead, readsDocuments: boolean):
   if (silentTypes.has(type) || textTypes.test(type)) return ok("plain");
   return err({
     code: "unsupported_file",
-    message: `Files of this media type can't be searched; ${searchable(readsDocuments)} can.`,
+    message: `Files of this media type can't be read; ${searchable(readsDocuments)} can.`,
   });
 }
 

@@ -47,6 +47,9 @@ export interface DocumentReader {
 /** The reader of documents ended in the middle: out of memory or time over this document, or over one that was read beside it. */
 export class DocumentReaderDied extends Error {}
 
+/** It lived, but its caller gave up in the middle of the reading. */
+export class DocumentReaderLate extends DocumentReaderDied {}
+
 /** Vectors of one store, made by one embedder, that lie outside its object. What was just written may be found only later. */
 export interface VectorIndex {
   /**

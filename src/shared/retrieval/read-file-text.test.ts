@@ -58,7 +58,7 @@ test("without a reader documents are refused as they were before there was one",
     expect(said).not.toContain("DOCX, PPTX, XLSX, text");
   }
   const nobody: DocumentReader = { read: () => Promise.resolve(null) };
-  expect(await textOf("a.pdf", "", pdf, nobody)).toMatch(/^unsupported_file: .*can't be searched here/);
+  expect(await textOf("a.pdf", "", pdf, nobody)).toMatch(/^unsupported_file: .*can't be read here/);
   expect(await textOf("a.txt", "", pdf, nobody)).toMatch(/^unsupported_file: Files of the kind PDF/);
 });
 

@@ -47,14 +47,14 @@ export async function readFileText(
 const unsupported = {
   code: "unsupported_file",
   message:
-    "Documents (PDF, DOCX, PPTX, XLSX) can't be searched here; text, Markdown, HTML, JSON, CSV and code can.",
+    "Documents (PDF, DOCX, PPTX, XLSX) can't be read here; text, Markdown, HTML, JSON, CSV and code can.",
 } as const;
 
 async function tooLong(body: ReadableStream<Uint8Array>, mostBytes: number): Promise<FileText> {
   await body.cancel();
   return err({
     code: "invalid_file",
-    message: `The file is over ${mostBytes} bytes, the most that can be searched.`,
+    message: `The file is over ${mostBytes} bytes, the most that can be read.`,
   });
 }
 

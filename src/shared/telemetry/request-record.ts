@@ -8,6 +8,7 @@ import type { UsageBasis } from "../contracts/usage.ts";
 export const stageNames = [
   "identify",
   "validate",
+  "files",
   "screen",
   "admit",
   "lookup",

@@ -3,10 +3,12 @@
  * every engine's template knows: `developer` becomes `system`, a refusal becomes text, and what has no effect is left out.
  */
 import * as z from "zod";
+import type { FilePart } from "../prompt/file-part.ts";
 import { isRecord } from "./is-record.ts";
 import { jsonFault } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
 import { opaqueId, speakerName, text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
+import { readSentFile, sentFileShape } from "./sent-file.ts";
 
 const cacheBreakpoint = z.lazy(() =>
   withoutEffect(z.strictObject({ mode: z.literal("explicit").optional() }).nullable()),
@@ -40,6 +42,20 @@ const audioPart = z.lazy(() =>
   }),
 );
 
+const filePart = z.lazy(() =>
+  z.strictObject({
+    type: z.literal("file"),
+    file: z
+      .strictObject({
+        file_data: sentFileShape.file_data,
+        file_id: sentFileShape.file_id,
+        filename: sentFileShape.filename,
+      })
+      .transform(readSentFile),
+    prompt_cache_breakpoint: cacheBreakpoint,
+  }),
+);
+
 const refusalPart = z.lazy(() =>
   z
     .strictObject({ type: z.literal("refusal"), refusal: text() })
@@ -52,7 +68,7 @@ function parts<Part extends z.ZodType>(part: Part) {
 
 const textContent = z.lazy(() => z.union([text(), parts(z.discriminatedUnion("type", [textPart]))]));
 const userContent = z.lazy(() =>
-  z.union([text(), parts(z.discriminatedUnion("type", [textPart, imagePart, audioPart]))]),
+  z.union([text(), parts(z.discriminatedUnion("type", [textPart, imagePart, audioPart, filePart]))]),
 );
 const assistantContent = z.lazy(() =>
   z.union([text(), parts(z.discriminatedUnion("type", [textPart, refusalPart]))]),
@@ -163,11 +179,15 @@ export const chatMessageSchema = z.lazy(() =>
   z.discriminatedUnion("role", [developerMessage, systemMessage, userMessage, assistantMessage, toolMessage]),
 );
 
+type SentMessage = z.output<typeof chatMessageSchema>;
+type SentUserMessage = Extract<SentMessage, { role: "user" }>;
+
 /** A message as it goes on: four roles, content a string, parts, or null beside tool_calls. */
-export type ChatMessage = z.output<typeof chatMessageSchema>;
-export type UserMessage = Extract<ChatMessage, { role: "user" }>;
-export type AssistantMessage = Extract<ChatMessage, { role: "assistant" }>;
-export type UserContentPart = Exclude<UserMessage["content"], string>[number];
+export type ChatMessage = Exclude<SentMessage, SentUserMessage> | UserMessage;
+/** A part `file` stays one until it is read (src/shared/attachments), before anything else is done with the request. */
+export type UserContentPart = Exclude<SentUserMessage["content"], string>[number] | FilePart;
+export type UserMessage = Omit<SentUserMessage, "content"> & { content: string | UserContentPart[] };
+export type AssistantMessage = Extract<SentMessage, { role: "assistant" }>;
 
 export const messagesSchema = z.lazy(() => z.array(chatMessageSchema).min(1).max(requestLimits.messages));
 

@@ -138,6 +138,11 @@ describe("what is refused, and how it is named", () => {
     ],
     [
       { messages: [{ role: "user", content: [{ type: "file", file: {} }] }] },
+      "value-invalid",
+      "messages[0].content[0].file.file_data",
+    ],
+    [
+      { messages: [{ role: "system", content: [{ type: "file", file: {} }] }] },
       "parameter-unsupported",
       "messages[0].content[0].type",
     ],

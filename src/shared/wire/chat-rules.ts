@@ -107,9 +107,17 @@ function unanswered(open: ReadonlySet<string>, caller: number): Refusal {
 
 function mediaCountFault(messages: readonly ChatMessage[]): Refusal | null {
   let media = 0;
+  let files = 0;
   for (const [at, message] of messages.entries()) {
     if (!Array.isArray(message.content)) continue;
-    for (const part of message.content) if (part.type !== "text") media += 1;
+    for (const { type } of message.content)
+      if (type === "file") files += 1;
+      else if (type !== "text") media += 1;
+    if (files > requestLimits.fileParts)
+      return invalidValue(
+        `messages[${at}].content`,
+        `brings the request over ${requestLimits.fileParts} files`,
+      );
     if (media > requestLimits.mediaParts)
       return invalidValue(
         `messages[${at}].content`,

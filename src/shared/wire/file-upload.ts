@@ -5,7 +5,8 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { FileWriter } from "../retrieval/file-contents.ts";
 import { MultipartReader, type PartHead } from "./multipart.ts";
-import { shownName } from "./shown-name.ts";
+import { requestLimits } from "./request-limits.ts";
+import { bareName } from "./shown-name.ts";
 import { invalidValue } from "./zod-refusal.ts";
 
 export interface ReceivedUpload {
@@ -20,7 +21,6 @@ export interface ReceivedUpload {
 export const formOverheadBytes = 16_384;
 
 const maxFieldBytes = 1024;
-const maxFilenameCharacters = 255;
 const maxMediaTypeCharacters = 128;
 const fieldNames = ["purpose", "expires_after[anchor]", "expires_after[seconds]"] as const;
 type FieldName = (typeof fieldNames)[number];
@@ -132,7 +132,7 @@ function uploadOf({ file, fields }: Received): Result<ReceivedUpload, Refusal> {
     return err(
       invalidValue(
         "file",
-        `must have a name of 1 to ${maxFilenameCharacters} characters without control characters`,
+        `must have a name of 1 to ${requestLimits.filenameCharacters} characters without control characters`,
       ),
     );
   return ok({
@@ -168,11 +168,11 @@ function expiryOf(fields: ReadonlyMap<FieldName, string>): Result<number | null,
     : err(invalidValue("expires_after.seconds", "must be a whole number from 3600 to 2592000"));
 }
 
-/** Without the folders that some clients send, and without what turns the direction of writing; `null`: no name. */
+/** `null`: no name. */
 function filenameOf(given: string): string | null {
-  const name = shownName(given.replace(/^.*[/\\]/s, "")).trim();
+  const name = bareName(given);
   return name === "" ||
-    name.length > maxFilenameCharacters ||
+    name.length > requestLimits.filenameCharacters ||
     /[\u0000-\u001f\u007f]/.test(name) ||
     !name.isWellFormed()
     ? null

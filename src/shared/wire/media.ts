@@ -35,7 +35,7 @@ export function checkMedia(
   for (const [at, message] of request.messages.entries()) {
     if (message.role !== "user" || typeof message.content === "string") continue;
     for (const [partAt, part] of message.content.entries()) {
-      if (part.type === "text") continue;
+      if (part.type !== "image_url" && part.type !== "input_audio") continue;
       const place = `messages[${at}].content[${partAt}]`;
       const fault =
         part.type === "image_url"

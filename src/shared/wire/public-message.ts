@@ -1,5 +1,5 @@
 /** What does a message of a stored chat completion look like to its owner? As OpenAI's: the text, or the parts that were sent. */
-import type { ChatMessage } from "./chat-messages.ts";
+import type { ChatMessage, UserContentPart } from "./chat-messages.ts";
 
 /** @param numbered JSON: an array of `[number, message]` */
 export function publicMessages(completionId: string, numbered: string): Record<string, unknown>[] {
@@ -17,6 +17,13 @@ function publicMessage(id: string, { role, content, name, ...more }: ChatMessage
     refusal: null,
     name: name ?? null,
     ...more,
-    content_parts: isText ? null : content,
+    content_parts: isText ? null : content.map(publicPart),
   };
+}
+
+/** Of a file which it was: its text was read of it, and nobody sent that. */
+function publicPart(part: UserContentPart): object {
+  if (part.type !== "file_text") return part;
+  const { filename, file_id: id } = part;
+  return { type: "file", file: { filename, ...(id === undefined ? {} : { file_id: id }) } };
 }

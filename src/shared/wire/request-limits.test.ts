@@ -39,6 +39,10 @@ function some<T>(count: number, make: (at: number) => T): T[] {
   return Array.from({ length: count }, (_, at) => make(at));
 }
 
+function file(filename: string) {
+  return { type: "file", file: { filename, file_data: "YQ==" } };
+}
+
 function tool(name: string, parameters: unknown = { type: "object" }, description = "") {
   return { type: "function", function: { name, description, parameters } };
 }
@@ -94,6 +98,8 @@ const probes: Readonly<Record<Limit, Probe | null>> = {
   partsPerMessage: (size) => message({ content: some(size, () => ({ type: "text", text: "a" })) }),
   contentCharacters: (size) => message({ content: "a".repeat(size) }),
   mediaParts: (size) => message({ content: some(size, image) }),
+  fileParts: (size) => message({ content: some(size, () => file("a.txt")) }),
+  filenameCharacters: (size) => message({ content: [file("a".repeat(size))] }),
   toolCallsPerMessage: called,
   tools: (size) => chat({ tools: some(size, (at) => tool(`t${at}`)) }),
   nameCharacters: (size) => chat({ tools: [tool("a".repeat(size))] }),

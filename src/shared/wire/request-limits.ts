@@ -22,6 +22,10 @@ export const requestLimits = {
   contentCharacters: 10_485_760,
   /** Media of one request. Each is decoded and encoded on the GPU before the first token. */
   mediaParts: 32,
+  /** Files of one request. Each may be a document to be taken apart, or one to be asked for. */
+  fileParts: 32,
+  /** As of uploaded files. */
+  filenameCharacters: 255,
   /** Calls in one assistant message. */
   toolCallsPerMessage: 128,
   /** Tools of one request. OpenAI's bound for functions; every one is prompt. */

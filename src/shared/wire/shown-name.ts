@@ -7,3 +7,8 @@ const turning = /[\u202a-\u202e\u2066-\u2069]/g;
 export function shownName(name: string): string {
   return name.replaceAll(turning, "");
 }
+
+/** The name of a file that is sent: without the folders that some clients send, too. */
+export function bareName(given: string): string {
+  return shownName(given.replace(/^.*[/\\]/s, "")).trim();
+}

@@ -11,7 +11,7 @@ type Path = readonly PropertyKey[];
 /** Values of a discriminator that OpenAI or vLLM knows and this service does not serve. */
 const unsupportedVariants: ReadonlyMap<string, string> = new Map([
   ["role=function", "can't be 'function': use the role 'tool', which replaced it"],
-  ["type=file", "can't be 'file': put the text of the file into a text part"],
+  ["type=file", "can't be 'file' here: send files in a message of the user"],
   [
     "type=input_file",
     "can't be 'input_file': put the text of the file into the message, or search it with 'file_search'",

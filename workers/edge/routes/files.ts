@@ -24,6 +24,7 @@ import {
   inPath,
   keptOut,
   type LibraryAsked,
+  openFile,
   ownerFor,
   unavailable,
   visibilityOf,
@@ -210,16 +211,6 @@ export const showFileContent: TenantHandler = async (call) => {
     },
   });
 };
-
-/** Deleted since it was found: unknown. Out of reach, or deleted while it is read: 503. */
-export async function openFile<T>(open: () => Promise<T | null>): Promise<Result<T, Refusal>> {
-  try {
-    const opened = await open();
-    return opened === null ? err({ kind: "object-unknown" }) : ok(opened);
-  } catch (error) {
-    return err(unavailable("files", 1000, String(error)));
-  }
-}
 
 /** `DELETE /v1/files/{id}`: here, and in every vector store. */
 export const deleteFile: TenantHandler = async (call) => {

@@ -13,7 +13,7 @@ import {
   type WantedFile,
 } from "../../../src/shared/wire/vector-store-request.ts";
 import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
-import { askLibrary, askStore, changeableInPath, inPath, storeExpired } from "../ask-knowledge.ts";
+import { askLibrary, askStore, changeableInPath, inPath, openFile, storeExpired } from "../ask-knowledge.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { mostPassages } from "../outside-vectors.ts";
 import { publicPage } from "../public-conversation.ts";
@@ -21,7 +21,6 @@ import { idPageOf, publicBatch, publicStoreFile, statusOf } from "../public-know
 import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import { documentReader } from "../document-reader.ts";
-import { openFile } from "./files.ts";
 import { filesFault } from "./vector-stores.ts";
 
 type FileField = "file_id" | "file_ids" | "files";

@@ -1,4 +1,6 @@
 import { maxItemsUnits, type NewItem, type StoredItem } from "../../contracts/conversation.ts";
+import type { FileText } from "../../prompt/file-part.ts";
+import { withoutFileTexts } from "../../responses/without-file-texts.ts";
 import {
   type AssistantMessage,
   type ChatMessage,
@@ -20,6 +22,8 @@ type ItemPart =
       readonly type: "input_audio";
       readonly input_audio: { readonly data: string; readonly format: "wav" | "mp3" };
     }
+  /** Its text is kept with it, and not shown (`publicItem`): an uploaded file may be deleted, and one that was sent is nowhere else. */
+  | ({ readonly type: "input_file" } & FileText)
   | {
       readonly type: "output_text";
       readonly text: string;
@@ -105,7 +109,7 @@ export function messagesOfItems(items: readonly Pick<StoredItem, "json">[]): Cha
 export function publicItem(stored: StoredItem): Record<string, unknown> {
   const item = JSON.parse(stored.json) as Record<string, unknown>;
   if (stored.type === "message") delete item["name"];
-  return { id: stored.id, ...item };
+  return { id: stored.id, ...withoutFileTexts(item) };
 }
 
 function itemsOf(message: ChatMessage, status: ItemStatus, annotate: Annotate): ConversationItem[] {
@@ -169,6 +173,10 @@ function itemPart(part: UserContentPart): ItemPart {
       return { type: "input_image", image_url: part.image_url.url, detail: part.image_url.detail ?? "auto" };
     case "input_audio":
       return { type: "input_audio", input_audio: part.input_audio };
+    case "file_text":
+      return { ...part, type: "input_file" };
+    case "file":
+      throw new Error("a file that was sent was not read");
   }
 }
 
@@ -181,6 +189,8 @@ function chatPart(part: ItemPart): UserContentPart {
       return { type: "image_url", image_url: { url: part.image_url, detail: part.detail } };
     case "input_audio":
       return { type: "input_audio", input_audio: part.input_audio };
+    case "input_file":
+      return { ...part, type: "file_text" };
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { StoredItem } from "../../contracts/conversation.ts";
 import { estimateTokens } from "../../prompt/token-estimate.ts";
-import type { ChatMessage } from "../../wire/chat-messages.ts";
+import type { ChatMessage, UserContentPart } from "../../wire/chat-messages.ts";
 import { tidyTitle } from "../../wire/tidy-title.ts";
 import { messagesOfItems } from "./conversation-items.ts";
 
@@ -101,13 +101,18 @@ function longestWithin(texts: readonly string[], units: number): number {
   return units;
 }
 
+function partText(part: UserContentPart): string {
+  if (part.type === "text") return part.text;
+  return part.type === "file_text"
+    ? `[the file ${part.filename}]\n${part.texts.join("\n")}\n[end of the file]`
+    : `[${part.type}]`;
+}
+
 function textOf(message: ChatMessage): string {
   const { content } = message;
   const calls = message.role === "assistant" ? (message.tool_calls ?? []) : [];
   return [
-    ...(typeof content === "string"
-      ? [content]
-      : (content ?? []).map((part) => (part.type === "text" ? part.text : `[${part.type}]`))),
+    ...(typeof content === "string" ? [content] : (content ?? []).map(partText)),
     ...calls.map((call) => `[calls ${call.function.name} with ${call.function.arguments}]`),
   ].join("\n");
 }

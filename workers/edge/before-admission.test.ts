@@ -3,7 +3,7 @@ import type { Principal } from "../../src/shared/identity/principal.ts";
 import { microdollarsFor } from "../../src/shared/limits/cost.ts";
 import type { Admission, AdmissionRequest } from "../../src/shared/limits/ports.ts";
 import { tenantConfigSchema } from "../../src/shared/tenancy/tenant-config.ts";
-import { refusedBeforeGuard } from "./before-guard.ts";
+import { refusedBeforeAdmission } from "./before-admission.ts";
 import type { Isolate } from "./isolate.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -32,7 +32,7 @@ function world(limits: () => Promise<readonly { unit: string; remaining: number 
     },
   } as unknown as Admission;
   const ask = (tokens: number, isFree = false) =>
-    refusedBeforeGuard(
+    refusedBeforeAdmission(
       { env } as unknown as Isolate,
       caller,
       { tokens, mayBeFree: async () => isFree },

@@ -1,19 +1,22 @@
-/** May a guard model be asked on this caller's behalf, before its turn is admitted? */
+/** May something that costs be done on this caller's behalf before its turn is admitted: a guard model be asked, its files be read? */
+import type { Background } from "../../src/shared/contracts/background.ts";
 import type { ChargeId } from "../../src/shared/contracts/ids.ts";
 import type { AdmissionFailure } from "../../src/shared/limits/admission-failure.ts";
 import { freeOfCharge } from "../../src/shared/limits/cost.ts";
 import { timedOut, within } from "../../src/shared/isolate/within.ts";
 import { type Admission, unused } from "../../src/shared/limits/ports.ts";
 import { limitsOf } from "../../src/shared/limits/principal-limits.ts";
+import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { randomHex } from "../../src/shared/telemetry/correlation.ts";
 import type { JudgedCaller } from "./fleet-moderator.ts";
 import { inspectBucket } from "./inspect-bucket.ts";
 import type { Isolate } from "./isolate.ts";
+import type { TurnContext } from "./start-turn.ts";
 
 /** As long as admission itself waits for a bucket: a turn must not hang on a look before it. */
 const lookMs = 1_000;
 
-/** The least that the prompt to be judged will cost, if it goes on. */
+/** The least that the prompt will cost, if it goes on. */
 export interface LeastCost {
   readonly tokens: number;
   /** Whether some model that answers chats costs nothing. Asked only where something is used up. */
@@ -21,14 +24,14 @@ export interface LeastCost {
 }
 
 /**
- * The model costs money, and is asked for nobody whose limits are used up. One look into both buckets sets nothing aside: what this
+ * A model costs money, a reader of documents CPU: neither works for anybody whose limits are used up. One look into both buckets sets nothing aside: what this
  * isolate gave back would still be missing when a durable turn, which asks by itself, is admitted. Only where something is used up, or
  * nobody answers in time, admission is asked what to say, for the least that the turn will ask for: who has no token or no money left is not
  * let in by asking for none.
  *
  * @returns why not; `null`: it may
  */
-export async function refusedBeforeGuard(
+export async function refusedBeforeAdmission(
   isolate: Isolate,
   { principal, tenant, place }: JudgedCaller,
   { tokens, mayBeFree }: LeastCost,
@@ -43,7 +46,7 @@ export async function refusedBeforeGuard(
   };
   const looked = await Promise.allSettled([roomOf("user"), roomOf("org")]);
   if (looked.every((look) => look.status === "fulfilled" && look.value)) return null;
-  const chargeId = `guard-${randomHex(16)}` as ChargeId;
+  const chargeId = `before-${randomHex(16)}` as ChargeId;
   const desk = await admission();
   if (desk === null) return null;
   // All of it together a microdollar.
@@ -53,4 +56,37 @@ export async function refusedBeforeGuard(
   if (!admitted.ok) return admitted.error;
   admitted.value.settle(unused);
   return null;
+}
+
+/** Whether some model that answers chats costs nothing; also where that can't be known now. */
+export async function mayChatForFree(isolate: Isolate, background: Background): Promise<boolean> {
+  const fleet = await isolate.fleet.current(background);
+  return !fleet.ok || chatsForFree(fleet.value);
+}
+
+function chatsForFree({ clusters }: FleetIndex): boolean {
+  for (const { models } of clusters.values())
+    for (const { capabilities, price } of models)
+      if (capabilities.includes("chat") && price.input + price.output === 0) return true;
+  return false;
+}
+
+export function backgroundOf({
+  background,
+  isolate,
+}: Pick<TurnContext, "background" | "isolate">): Background {
+  return (
+    background ?? {
+      run: (name, work) => void work.catch((error: unknown) => isolate.report(name, String(error))),
+    }
+  );
+}
+
+/** In an object, which must not wait for what others began, a desk of its own. `null`: there is no fleet now. */
+export async function admissionFor(from: TurnContext): Promise<Admission | null> {
+  const { isolate, background } = from;
+  if (background !== undefined) return isolate.admission(background);
+  const own = backgroundOf(from);
+  const fleet = await isolate.fleet.current(own);
+  return fleet.ok ? isolate.durableTurnDeps(fleet.value, own).admission : null;
 }

@@ -1,0 +1,7 @@
+/** What may the files inside one request cost? Beside the bounds of the request itself (wire/request-limits.ts) and of each document (documents/document-bounds.ts). */
+export const attachmentBounds = {
+  /** UTF-16 units of the text of all of them: some half a million tokens. It is held, screened and kept with the turn. */
+  characters: 2_000_000,
+  /** For reading one of them, whoever is waited for meanwhile. Its sender waits, too. */
+  readMs: 30_000,
+} as const;

@@ -1,0 +1,184 @@
+/**
+ * What do the files inside a request say? `find ▸ read ▸ bound`, one after the other: a file is in memory whole. A text that was read lately in
+ * this isolate is not read again, since clients send a chat's files with each of its questions.
+ *
+ * Whoever calls this has asked before whether the sender may have files read (workers/edge/attached-files.ts): it takes CPU, before admission.
+ */
+import type { ObjectField, Refusal } from "../contracts/refusal.ts";
+import { withObjectField } from "../contracts/refusal.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
+import type { BoundedMap } from "../isolate/bounded-map.ts";
+import { fileUnits, type FileText } from "../prompt/file-part.ts";
+import type { ExtractedText } from "../retrieval/extract-text.ts";
+import { type DocumentReader, DocumentReaderDied, DocumentReaderLate } from "../retrieval/ports.ts";
+import { type FileFacts, readFileText } from "../retrieval/read-file-text.ts";
+import { readingAlone } from "../retrieval/reading-alone.ts";
+import { decodeFileData, type SentFile } from "../wire/sent-file.ts";
+import { invalidValue } from "../wire/zod-refusal.ts";
+import { attachmentBounds } from "./attachment-bounds.ts";
+
+export interface AttachedFile {
+  readonly file: SentFile;
+  /** Of the body: whose members `file_data` and `file_id` are. */
+  readonly place: FilePlace;
+}
+
+type FilePlace = `messages[${number}].content[${number}].file` | `input[${number}].content[${number}]`;
+
+export interface UploadedFile extends FileFacts {
+  /** May be called again. Refused where it is gone meanwhile, or out of reach. */
+  open(): Promise<Result<ReadableStream<Uint8Array>, Refusal>>;
+}
+
+/** What a file says, or why nobody can read it: the same each time. */
+export type ReadTexts = Result<Pick<FileText, "texts" | "has_pages">, Reason>;
+
+interface Reason {
+  /** A sentence. Nothing of the file. */
+  readonly message: string;
+}
+
+export interface AttachedFilesDeps {
+  /** One of the sender's own, or of the whole tenant; anybody else's is as unknown as one that there is not. */
+  readonly uploaded: (id: string) => Promise<Result<UploadedFile, Refusal>>;
+  /** `null`: nobody here reads documents. */
+  readonly documents: DocumentReader | null;
+  readonly remembered: BoundedMap<string, ReadTexts>;
+  /** Whose bytes: what was read for one tenant is nothing to another. */
+  readonly tenant: string;
+}
+
+/** Their texts, in order. Refusals name the member of the body. */
+export async function readAttached(
+  files: readonly AttachedFile[],
+  deps: AttachedFilesDeps,
+): Promise<Result<readonly FileText[], Refusal>> {
+  const read: FileText[] = [];
+  let units = 0;
+  for (const { file, place } of files) {
+    const param = `${place}.${"file_id" in file ? "file_id" : "file_data"}` as const;
+    const text = await readOne(file, param, deps);
+    if (!text.ok) return text;
+    units += fileUnits(text.value);
+    if (units > attachmentBounds.characters) return err(tooLong(param));
+    read.push(text.value);
+  }
+  return ok(read);
+}
+
+function tooLong(param: string): Refusal {
+  return invalidValue(
+    param,
+    `brings the text of the request's files over ${attachmentBounds.characters} characters: put them into a vector store, and have it searched`,
+  );
+}
+
+async function readOne(
+  file: SentFile,
+  param: `${FilePlace}.file_data` | `${FilePlace}.file_id`,
+  deps: AttachedFilesDeps,
+): Promise<Result<FileText, Refusal>> {
+  const found =
+    "file_id" in file ? await uploadedFile(file.file_id, param, deps) : await sentFile(file, param, deps);
+  if (!found.ok) return found;
+  const { key, filename, source } = found.value;
+  let texts = deps.remembered.get(key);
+  if (texts === undefined) {
+    const read = await textsOf(source, deps.documents);
+    if (!read.ok) return err(withObjectField(read.error, param as ObjectField));
+    texts = read.value;
+    deps.remembered.set(key, texts);
+  }
+  if (!texts.ok)
+    return err({ kind: "value-invalid", param, message: `'${param}' can't be read. ${texts.error.message}` });
+  return ok({ filename, ...texts.value, ...("file_id" in file ? { file_id: file.file_id } : {}) });
+}
+
+interface FoundFile {
+  /** Of what was read of it before. */
+  readonly key: string;
+  readonly filename: string;
+  readonly source: UploadedFile;
+}
+
+/** What an uploaded file holds never changes. */
+async function uploadedFile(
+  id: string,
+  param: string,
+  deps: AttachedFilesDeps,
+): Promise<Result<FoundFile, Refusal>> {
+  const source = await deps.uploaded(id);
+  if (!source.ok) return err(withObjectField(source.error, param as ObjectField));
+  return ok({ key: `id ${id}`, filename: source.value.filename, source: source.value });
+}
+
+/** Of a file without a name: its bytes say what it is. */
+const unnamed = "file";
+
+async function sentFile(
+  { file_data: data, filename = unnamed }: Extract<SentFile, { file_data: string }>,
+  param: string,
+  { tenant }: AttachedFilesDeps,
+): Promise<Result<FoundFile, Refusal>> {
+  const decoded = decodeFileData(data);
+  if (!decoded.ok) return err(invalidValue(param, decoded.error));
+  const { bytes, mediaType } = decoded.value;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  // Its name and type decide how it is read.
+  const key = JSON.stringify([tenant, digest.join(), filename, mediaType]);
+  const open = () => Promise.resolve(ok(streamOf(bytes)));
+  return ok({ key, filename, source: { filename, mediaType, bytes: bytes.byteLength, open } });
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+}
+
+/** A reader that dies may have died over another document: it is asked once more, for this one alone. */
+async function textsOf(
+  file: UploadedFile,
+  documents: DocumentReader | null,
+  isAlone = false,
+): Promise<Result<ReadTexts, Refusal>> {
+  const body = await file.open();
+  if (!body.ok) return body;
+  try {
+    const read = await readFileText(file, body.value, isAlone ? readingAlone(documents) : documents);
+    return ok(read.ok ? pagesOf(read.value) : read);
+  } catch (error) {
+    if (error instanceof DocumentReaderLate) return ok(err(tooSlow));
+    if (!(error instanceof DocumentReaderDied)) return err(unavailable(error));
+    return isAlone ? ok(err(deadly)) : textsOf(file, documents, true);
+  }
+}
+
+function pagesOf({ text, pageStarts }: ExtractedText): ReadTexts {
+  const starts = pageStarts ?? [0];
+  const texts = starts.map((start, at) =>
+    text
+      .slice(start, starts[at + 1])
+      .trim()
+      .toWellFormed(),
+  );
+  return texts.every((each) => each === "") ? err(empty) : ok({ texts, has_pages: pageStarts !== undefined });
+}
+
+function unavailable(error: unknown): Refusal {
+  return { kind: "dependency-unavailable", component: "files", retryAfterMs: 2_000, detail: String(error) };
+}
+
+const empty: Reason = { message: "The file holds no text." };
+
+const tooSlow: Reason = {
+  message: `Reading it took over ${attachmentBounds.readMs / 1000} s. Split it, or put it into a vector store, where there is more time.`,
+};
+
+const deadly: Reason = {
+  message:
+    "It takes more memory or time than there is for one document, and its reader ended over it. Save it anew, print it to a PDF, or split it.",
+};

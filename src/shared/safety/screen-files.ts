@@ -1,0 +1,57 @@
+/**
+ * Files that came with messages, before a screen: each is read as what a program brought (a message of the role `tool`), since whoever sends a
+ * file may not have written it. They stand before all that was said: where there is more text than is judged in time, they are what is left over.
+ */
+import type { ChatMessage, ContentPart } from "../prompt/chat-message.ts";
+import { type FilePart, isFilePart } from "../prompt/file-part.ts";
+
+export interface BroughtFile {
+  /** The message that it came with. */
+  readonly of: number;
+  readonly file: FilePart;
+}
+
+export function broughtFiles(messages: readonly ChatMessage[]): readonly BroughtFile[] {
+  const files: BroughtFile[] = [];
+  for (const [of, { content }] of messages.entries())
+    if (Array.isArray(content))
+      for (const part of content as readonly ContentPart[])
+        if (isFilePart(part)) files.push({ of, file: part });
+  return files;
+}
+
+/** Whoever wrote a file named it, too. */
+export function asBrought({ file: { filename, texts } }: BroughtFile): ChatMessage {
+  return { role: "tool", content: [filename, ...texts].map((text) => ({ type: "text" as const, text })) };
+}
+
+/** The messages with what the screen left of their files, in the order of `broughtFiles`. The same objects where it left all. */
+export function withScreened<M extends ChatMessage>(
+  messages: readonly M[],
+  files: readonly BroughtFile[],
+  screened: readonly ChatMessage[],
+): readonly M[] {
+  let at = -1;
+  const left = messages.map((message) => {
+    const { content } = message;
+    if (!Array.isArray(content)) return message;
+    let isChanged = false;
+    const parts = (content as readonly ContentPart[]).map((part) => {
+      if (!isFilePart(part)) return part;
+      at += 1;
+      const [filename = "", ...texts] = textsOf(screened[at]);
+      if (filename === part.filename && texts.every((text, page) => text === part.texts[page])) return part;
+      isChanged = true;
+      return { ...part, filename, texts };
+    });
+    return isChanged ? { ...message, content: parts } : message;
+  });
+  if (at + 1 !== files.length) throw new Error("a screen lost a file");
+  return left;
+}
+
+function textsOf(message: ChatMessage | undefined): readonly string[] {
+  const { content } = message ?? {};
+  if (!Array.isArray(content)) throw new Error("a screen lost a file's texts");
+  return (content as readonly { readonly text: string }[]).map(({ text }) => text);
+}

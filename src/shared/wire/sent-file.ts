@@ -1,0 +1,84 @@
+/**
+ * A file inside a request, as OpenAI's clients send it: chats in a part `file`, responses in a part `input_file`. By its bytes, or by the id of
+ * one that was uploaded. What becomes of it: src/shared/attachments.
+ */
+import * as z from "zod";
+import { err, ok, type Result } from "../contracts/result.ts";
+import { lazyShape } from "./lazy-shape.ts";
+import { requestLimits } from "./request-limits.ts";
+import { opaqueId, text, withoutEffect } from "./schema-parts.ts";
+import { bareName } from "./shown-name.ts";
+
+export type SentFile =
+  | { readonly file_data: string; readonly filename?: string }
+  /** Its name is the uploaded file's own. */
+  | { readonly file_id: string };
+
+/** Chats have it in an object of its own, responses in the part. */
+export const sentFileShape = lazyShape({
+  /** A `data:` URL with base64, or base64 alone. */
+  file_data: () => z.string().min(1).nullish(),
+  file_id: () => opaqueId.nullish(),
+  filename: () => text(requestLimits.filenameCharacters).nullish(),
+  /** In which detail its pages would be looked at: they are read as text. */
+  detail: () => withoutEffect(z.enum(["auto", "low", "high"]).nullish()),
+});
+
+interface SentMembers {
+  readonly file_data?: string | null | undefined;
+  readonly file_id?: string | null | undefined;
+  readonly filename?: string | null | undefined;
+}
+
+/** For `transform`: exactly one of the two says which file it is. */
+export function readSentFile(
+  { file_data: data, file_id: id, filename }: SentMembers,
+  context: { addIssue(issue: { code: "custom"; path: string[]; message: string }): void },
+): SentFile {
+  if (typeof id === "string") {
+    if (typeof data === "string")
+      context.addIssue({
+        code: "custom",
+        path: ["file_id"],
+        message: "can't stand beside 'file_data': send one of them",
+      });
+    return { file_id: id };
+  }
+  if (typeof data !== "string") {
+    context.addIssue({ code: "custom", path: ["file_data"], message: "or 'file_id' is required" });
+    return z.NEVER;
+  }
+  const name = bareName(filename ?? "").replaceAll(/[\u0000-\u001f\u007f]/g, " ");
+  return { file_data: data, ...(name === "" ? {} : { filename: name }) };
+}
+
+export interface FileData {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** As its sender named it; empty: not at all. */
+  readonly mediaType: string;
+}
+
+/** The media type ends early or not at all: a body of megabytes is not searched for it. */
+const longestHead = 256;
+
+/** The bytes of `file_data`, or what is wrong with it: "must be …". */
+export function decodeFileData(data: string): Result<FileData, string> {
+  let start = 0;
+  let mediaType = "";
+  if (/^data:/i.test(data)) {
+    const comma = data.slice(0, longestHead).indexOf(",");
+    const head = comma === -1 ? "" : data.slice("data:".length, comma);
+    if (!/;\s*base64$/i.test(head)) return err("must be a data: URL with base64, or base64 alone");
+    mediaType = head.replace(/;\s*base64$/i, "");
+    start = comma + 1;
+  }
+  try {
+    const binary = atob(data.slice(start));
+    const bytes = new Uint8Array(binary.length);
+    for (let at = 0; at < binary.length; at += 1) bytes[at] = binary.charCodeAt(at);
+    return bytes.length === 0 ? err("holds no bytes") : ok({ bytes, mediaType });
+  } catch {
+    // A RangeError there is none: the body's own bound is below every one of a string.
+    return err("is not valid base64");
+  }
+}
