@@ -90,14 +90,14 @@ export class AnswerGuard implements TextFilter {
   push(lane: TextLane, text: string): string | null {
     const seen = this.#policy.isOff ? text : this.#push(lane, text);
     const kept = seen === null || !this.#readsLinks(lane) ? seen : (this.#links?.push(lane, seen) ?? seen);
-    if (kept === null || this.#moderation === null) return kept;
+    if (kept === null || this.#moderation === null || isWord(lane)) return kept;
     return this.#spoken(lane, this.#moderationOf(lane, this.#moderation).push(kept));
   }
 
   flush(lane: TextLane): string | null {
     const held = this.#policy.isOff ? "" : this.#flush(lane);
     const kept = held === null || !this.#readsLinks(lane) ? held : (this.#links?.flush(lane, held) ?? held);
-    if (kept === null || this.#moderation === null) return kept;
+    if (kept === null || this.#moderation === null || isWord(lane)) return kept;
     const moderation = this.#moderationOf(lane, this.#moderation);
     this.#moderated.delete(lane);
     const first = moderation.push(kept);
@@ -127,12 +127,12 @@ export class AnswerGuard implements TextFilter {
 
   /** Reasoning and a refusal are prose, whatever the answer is. */
   #isJson(lane: TextLane): boolean {
-    return lane.includes("/call/") || (this.#contentIsJson && lane.endsWith("/content"));
+    return (lane.includes("/call/") && !isWord(lane)) || (this.#contentIsJson && lane.endsWith("/content"));
   }
 
-  /** JSON and arguments of calls are no Markdown. */
+  /** JSON is no Markdown, nor is anything of a call. */
   #readsLinks(lane: TextLane): boolean {
-    return this.#links !== null && !this.#isJson(lane);
+    return this.#links !== null && !lane.includes("/call/") && !this.#isJson(lane);
   }
 
   #spoken(lane: TextLane, text: string | null): string | null {
@@ -170,6 +170,11 @@ export class AnswerGuard implements TextFilter {
       if (this.findings.length < mostFindings) this.findings.push({ lane, span });
     }
   }
+}
+
+/** Most names are those of the client's own tools, whatever they sound like. */
+function isWord(lane: TextLane): boolean {
+  return lane.endsWith("/name") || lane.endsWith("/id");
 }
 
 /** Undefined where the tenant wants nothing looked for: the pass then has no filter at all. */

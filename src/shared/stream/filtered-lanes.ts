@@ -41,10 +41,16 @@ export class FilteredLanes {
     for (const call of delta.toolCalls ?? []) {
       const released = this.#text(`${index}/call/${call.index}`, call.function.arguments);
       if (released === null) return null;
-      const { name } = call.function;
-      if (released === undefined && name === undefined && call.id === undefined) continue;
+      const name = this.#word(`${index}/call/${call.index}/name`, call.function.name);
+      const id =
+        call.id === undefined || drawnId.test(call.id)
+          ? call.id
+          : this.#word(`${index}/call/${call.index}/id`, call.id);
+      if (name === null || id === null) return null;
+      if (released === undefined && name === undefined && id === undefined) continue;
       toolCalls.push({
         ...call,
+        ...(id === undefined ? {} : { id }),
         function: { ...(name === undefined ? {} : { name }), arguments: released ?? "" },
       });
     }
@@ -74,6 +80,17 @@ export class FilteredLanes {
     return deltas;
   }
 
+  /** A name or an id comes whole, and its reader needs it before what follows. */
+  #word(lane: TextLane, text: string | undefined): string | undefined | null {
+    if (text === undefined || text === "") return text;
+    const released = this.push(lane, text);
+    this.#open.delete(lane);
+    this.#last = "";
+    const rest = released === null ? null : this.#filter.flush(lane);
+    if (released === null || rest === null) return null;
+    return released + rest === text ? text : (released + rest).replace(notInWords, "_");
+  }
+
   /** `undefined`: nothing to say in this lane now. */
   #text(lane: TextLane, text: string | undefined): string | undefined | null {
     if (text === undefined || text === "") return undefined;
@@ -81,6 +98,15 @@ export class FilteredLanes {
     return released === "" ? undefined : released;
   }
 }
+
+/**
+ * An id that the engine drew (vLLM's, OpenAI's, Mistral's short ones): random digits are a card's number once in some ten thousand times. Others
+ * take it from what the model said, as `functions.weather:0`.
+ */
+const drawnId = /^(?:(?:call|chatcmpl-tool|toolu|fc)[_-][\w-]+|[A-Za-z0-9]{1,12})$/;
+
+/** OpenAI's names and ids of calls hold no other characters, and who answers a call sends them back. */
+const notInWords = /[^\w-]+/g;
 
 /** The place of a token that makes no character by itself. */
 function withoutText({ content }: EngineDelta): { readonly content?: "" } {

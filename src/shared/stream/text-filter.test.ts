@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { AnswerCollector } from "./answer-collector.ts";
 import { AnswerPass } from "./answer-pass.ts";
 import { chatText, goodStreams } from "./fixtures/engine-streams.ts";
+import { FilteredLanes } from "./filtered-lanes.ts";
 import type { TextFilter, TextLane } from "./text-filter.ts";
 
 /** Holds back `hold` characters a lane, upper-cases what it releases, and blocks on `forbidden`. */
@@ -78,13 +79,26 @@ test("what was held comes before the finish reason", () => {
 test("arguments, reasoning and other choices pass through lanes of their own", () => {
   const tools = send(goodStreams.toolCalls, new FakeFilter(5)).collect.choices[0];
   expect(tools?.toolCalls).toEqual([
-    { id: "call_1", name: "weather", arguments: '{"CITY":"PARIS"}' },
-    { id: "call_2", name: "time", arguments: "{}" },
+    { id: "call_1", name: "WEATHER", arguments: '{"CITY":"PARIS"}' },
+    { id: "call_2", name: "TIME", arguments: "{}" },
   ]);
   const thought = send(goodStreams.reasoning, new FakeFilter(3)).collect.choices[0];
   expect(thought).toMatchObject({ reasoning: "LET ME THINK.", content: "42" });
   const two = send(goodStreams.twoChoices, new FakeFilter(3), [], 2).collect.choices;
   expect(two.map((choice) => choice.content)).toEqual(["LEFT", "RIGHT SIDE"]);
+});
+
+test("a call's name, and an id that its engine took from it, pass at once and stay words; an id that was drawn is none of the model's", () => {
+  const masks: TextFilter = { push: (_lane, text) => text.replace("secret", "[a secret]"), flush: () => "" };
+  const called = (id: string) =>
+    new FilteredLanes(masks).pass({
+      index: 0,
+      toolCalls: [{ index: 0, id, type: "function", function: { name: "get_secret" } }],
+    })?.toolCalls;
+  const name = "get__a_secret_";
+  expect(called("functions.secret:0")).toMatchObject([{ id: "functions_a_secret_0", function: { name } }]);
+  for (const id of ["call_secret", "chatcmpl-tool-secret", "9secret9"])
+    expect(called(id)).toMatchObject([{ id, function: { name } }]);
 });
 
 test("log probabilities don't pass a filter: they spell out what it may mask", () => {

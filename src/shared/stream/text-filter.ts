@@ -5,13 +5,17 @@
 
 /**
  * One run of text that a client would put together: an answer has a lane for each choice's content, reasoning and
- * refusal, and for the arguments of each tool call. Spans never cross lanes.
+ * refusal, and for the arguments of each tool call, its name and its id. Spans never cross lanes.
  */
 export type TextLane =
   | `${number}/content`
   | `${number}/reasoning`
   | `${number}/refusal`
-  | `${number}/call/${number}`;
+  | `${number}/call/${number}`
+  | `${number}/call/${number}/${CallWord}`;
+
+/** What of a call comes at once, before its arguments. Both may be the model's words: some engines take the id from what it said. */
+export type CallWord = "name" | "id";
 
 export interface TextFilter {
   /** All text passes as it comes: the filter only looks. Absent: it may hold back, change or stop. */
