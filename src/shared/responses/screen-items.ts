@@ -7,6 +7,7 @@ import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { refusalAt, summary } from "../turn/screen-request.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
+import { type FunctionTool, isFunctionTool, type ResponseTool } from "../wire/responses-tools.ts";
 import type { InputPart, InputText, Item, McpCall, OutputPart } from "./item.ts";
 
 export interface ScreenedResponse {
@@ -26,7 +27,9 @@ export async function screenResponse(
     ...request.input.map(asMessage),
   ];
   const { tools, text } = request;
-  const described = { ...(tools !== undefined && { tools }), ...(text !== undefined && { text }) };
+  // Of the tools the model is shown functions alone. What narrows a search is heeded to the letter, as in a chat.
+  const functions = tools?.filter(isFunctionTool);
+  const described = { ...(functions !== undefined && { functions }), ...(text !== undefined && { text }) };
   const screening = screenWith(said, described, tenant.safety, deps);
   const screened = screening instanceof Promise ? await screening : screening;
   if (screened.kind === "refused")
@@ -42,11 +45,23 @@ export async function screenResponse(
   return ok({
     request: {
       ...request,
-      ...screened.definitions,
+      ...(text !== undefined && { text: screened.definitions.text }),
+      ...(tools !== undefined && { tools: withFunctions(tools, screened.definitions.functions ?? []) }),
       ...(request.instructions === undefined ? {} : { instructions }),
       input: request.input.map((item, at) => withTexts(item, messages[at])),
     },
     findings,
+  });
+}
+
+/** The tools with functions in the places of their own. */
+function withFunctions(tools: readonly ResponseTool[], functions: readonly FunctionTool[]): ResponseTool[] {
+  const next = functions.values();
+  return tools.map((tool) => {
+    if (!isFunctionTool(tool)) return tool;
+    const { value } = next.next();
+    if (value === undefined) throw new Error("screening lost a tool");
+    return value;
   });
 }
 

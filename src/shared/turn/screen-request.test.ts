@@ -85,6 +85,34 @@ test("the same of a response: its tools and the form of its text", async () => {
   expect(masked.value.request.tools?.[0]).toMatchObject({ name: "mail" });
 });
 
+test("what narrows a search is heeded to the letter, in a response as in a chat; the functions beside it are screened", async () => {
+  const filters = { type: "eq" as const, key: "author", value: address };
+  const search = { type: "file_search", vector_store_ids: ["vs_1"], filters };
+  const functionOf = (description: string) => ({
+    type: "function",
+    name: "mail",
+    description,
+    parameters: {},
+  });
+  const request = takenResponse({
+    model: "auto",
+    input: `I am ${address}`,
+    tools: [functionOf(address), search, functionOf("Mails.")],
+  });
+  const masked = await screenResponse(request, tenant("mask"), nobody);
+  if (!masked.ok) throw new Error(masked.error.kind);
+  expect(masked.value.request.tools).toMatchObject([
+    functionOf("[e-mail address]"),
+    search,
+    functionOf("Mails."),
+  ]);
+  expect(masked.value.findings).toBe("email:2");
+  const inChat = chat({ retrieval: { vector_store_ids: ["vs_1"], filters } });
+  expect(await screenChat(inChat, tenant("mask"), nobody)).toMatchObject({
+    value: { request: { retrieval: { filters } } },
+  });
+});
+
 test("what a client says of a call that failed is screened as its result, and so are the queries of a search", async () => {
   const request = takenResponse({
     model: "auto",

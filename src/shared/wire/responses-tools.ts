@@ -56,7 +56,7 @@ export const responseToolSchema = z.lazy(() =>
 );
 export type ResponseTool = z.output<typeof responseToolSchema>;
 
-type FunctionTool = z.output<typeof functionTool>;
+export type FunctionTool = z.output<typeof functionTool>;
 export type WebSearchTool = z.output<typeof webSearchTool>;
 
 export function isFunctionTool(tool: ResponseTool): tool is FunctionTool {
