@@ -40,7 +40,11 @@ test("a tenant that comes by the name of one that was deleted has none of its ke
   expect(first.keys.created_after).toBe(0);
   await deleteTenant(store, "acme");
   const before = Math.floor(Date.now() / 1000);
-  const { keys } = await putTenant(store, JSON.stringify(acme), "local");
+  // What it kept is still there: nobody else gets its name.
+  await expect(putTenant(store, JSON.stringify(acme), "local")).rejects.toThrow(
+    "id: is of a tenant that was deleted and whose conversations and files are still there. DELETE /admin/tenants/acme erases them",
+  );
+  const { keys } = await putTenant(store, JSON.stringify(acme), "local", true);
   expect(keys.created_after).toBeGreaterThanOrEqual(before);
   expect([...store.entries.keys()]).not.toContain("gone:acme");
   const edited = await putTenant(store, JSON.stringify({ ...acme, name: "Acme" }), "local");
@@ -66,10 +70,9 @@ test.each([
 ] as const)("a deletion says what is left, and how that is erased (%s)", (environment, url) => {
   const text = stillThere("acme", environment, 9000);
   for (const words of [
-    "files and vector stores",
-    "conversations",
-    "archive -- erase --tenant acme",
-    "book of what it used",
+    "conversations, stored answers, files and vector stores, here and in the archive",
+    "put <file.json> --returning",
+    "the book of what it used",
     url,
   ])
     expect(text).toContain(words);

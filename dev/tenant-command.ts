@@ -18,10 +18,11 @@ export async function putTenant(
   store: ConfigStore,
   text: string,
   environment: "local" | "production",
+  isReturning = false,
 ): Promise<TenantConfig> {
   const parsed = parseTenantConfig(text);
   if (!parsed.ok) throw new TenantError(parsed.error);
-  const plan = await planTenant(store, parsed.value, environment, Date.now());
+  const plan = await planTenant(store, parsed.value, environment, Date.now(), null, isReturning);
   if (!plan.ok) throw new TenantError(`${plan.error.param}: ${plan.error.message}`);
   await store.put(plan.value.put);
   if (plan.value.stale.length > 0) await store.delete(plan.value.stale);
@@ -45,13 +46,13 @@ export function stillThere(id: string, environment: "local" | "production", port
       : ["https://<a host of this deployment>", "<a token with platform:admin>"];
   return `Its API keys are refused from now on, and by whatever tenant comes by its name.
 
-This command knows KV alone. Still there is:
-- its files and vector stores, what the semantic cache knows of its questions, and its API keys, none of them revoked. This erases and revokes them,
-  also now that the tenant is gone, and writes down who did it${environment === "local" ? " (beside a running npm start)" : ""}:
+This command knows KV alone. Still there are its users' conversations, stored answers, files and vector stores, here and in the archive, what the
+semantic cache knows, and its API keys, none of them revoked. This erases and revokes them, also now that the tenant is gone, and writes down who did
+it${environment === "local" ? " (beside a running npm start)" : ""}:
     curl -X DELETE ${url}/admin/tenants/${id} -H "authorization: Bearer ${token}"
-- what the archive holds, where there is one: npm run archive -- erase --tenant ${id}
-- its users' conversations and stored answers, what its limits counted and the book of what it used. They can't be asked for while no tenant has this
-  name. Give it to nobody else: they belong to the name (docs/decisions/0044-a-tenant-by-an-old-name.md).`;
+
+Until then nobody else gets its name; if it is to come back as it was: npm run tenant -- put <file.json> --returning
+What stays in any case is in docs/storage.md: what its limits counted, the book of what it used, the ledger of charges, its audit log.`;
 }
 
 export async function getTenant(store: ConfigStore, id: string): Promise<string> {

@@ -22,16 +22,22 @@ import {
   TenantError,
 } from "./tenant-command.ts";
 
-const usage = `usage: npm run tenant -- put <file.json> | get <id> | list | delete <id>
+const usage = `usage: npm run tenant -- put <file.json> [--returning] | get <id> | list | delete <id>
        ${placeUsage}
-       delete takes a tenant out of KV alone; DELETE /admin/tenants/<id> also erases its files and revokes its keys`;
+       delete takes a tenant out of KV alone; DELETE /admin/tenants/<id> also erases what it keeps and revokes its keys
+       --returning: it was deleted by this command, and what it kept is its own`;
 
-async function run(store: ConfigStore, positionals: readonly string[], environment: "local" | "production") {
+async function run(
+  store: ConfigStore,
+  positionals: readonly string[],
+  environment: "local" | "production",
+  isReturning: boolean,
+) {
   const [command, operand = ""] = positionals;
   if (positionals.length !== (command === "list" ? 1 : 2)) throw new UsageError();
   switch (command) {
     case "put": {
-      const tenant = await putTenant(store, readDocument(operand), environment);
+      const tenant = await putTenant(store, readDocument(operand), environment, isReturning);
       return `tenant ${tenant.id}, version ${tenant.version}`;
     }
     case "get":
@@ -50,7 +56,7 @@ async function answer(parameters: string[]): Promise<string> {
   if (asksHelp(parameters)) return usage;
   const { values, positionals } = parseArgs({
     args: parameters,
-    options: placeOptions,
+    options: { ...placeOptions, returning: { type: "boolean" } },
     allowPositionals: true,
   });
   const environment = environmentOf(values);
@@ -58,7 +64,7 @@ async function answer(parameters: string[]): Promise<string> {
     // As `wrangler dev` does on its first request, so that either may come first.
     const put = (key: string, value: string) => store.put([{ key, value }]);
     if (environment === "local") await seedDemoTenant({ get: (key) => store.get(key), put }, demo);
-    return run(store, positionals, environment);
+    return run(store, positionals, environment, values.returning === true);
   });
 }
 

@@ -7,7 +7,17 @@ import {
   type TellCompletion,
   type TellCompletionOutcome,
 } from "../../src/shared/contracts/completion-index.ts";
+import type {
+  EnrolIndex,
+  EnrolIndexOutcome,
+  EraseIndex,
+  EraseIndexOutcome,
+  LeaveIndex,
+  LeaveIndexOutcome,
+} from "../../src/shared/contracts/index-roll.ts";
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import { IndexRoll } from "../storage/index-roll.ts";
+import { completionRollParts } from "./completion-roll-parts.ts";
 import { CompletionStore } from "./completion-store.ts";
 
 /**
@@ -16,23 +26,27 @@ import { CompletionStore } from "./completion-store.ts";
  */
 export class CompletionIndex extends DurableObject {
   readonly #store: CompletionStore;
+  readonly #roll: IndexRoll;
   /** Told since the entries were last counted, as far as memory knows. */
   #toldSinceSweep = 0;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     this.#store = new CompletionStore(context.storage);
+    this.#roll = new IndexRoll(context, this.#store, completionRollParts(context, env));
   }
 
   async tell(message: TellCompletion): Promise<TellCompletionOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
+    if (message.entry !== null) await this.#roll.join(message.owner);
     const nowMs = Date.now();
     this.#store.tell(message, nowMs);
     this.#toldSinceSweep += 1;
     if (this.#toldSinceSweep >= sweepAfter) await this.#sweep(nowMs);
     else if ((await this.ctx.storage.getAlarm()) === null)
       await this.ctx.storage.setAlarm(nowMs + latestSweepMs);
+    await this.#roll.wakeInTime();
     return { result: "told" };
   }
 
@@ -45,6 +59,19 @@ export class CompletionIndex extends DurableObject {
     return { result: "ok", entries: page.slice(0, limit), hasMore: page.length > limit };
   }
 
+  enrol(message: EnrolIndex): EnrolIndexOutcome {
+    return this.#roll.enrol(message);
+  }
+
+  leave(message: LeaveIndex): Promise<LeaveIndexOutcome> {
+    return this.#roll.leave(message);
+  }
+
+  /** Of a user, or of a whole tenant with all its users: every answer that is listed. */
+  erase(message: EraseIndex): Promise<EraseIndexOutcome> {
+    return this.#roll.erase(message);
+  }
+
   override async alarm(): Promise<void> {
     await this.#sweep(Date.now());
   }
@@ -52,12 +79,13 @@ export class CompletionIndex extends DurableObject {
   async #sweep(nowMs: number): Promise<void> {
     this.#toldSinceSweep = 0;
     const nextMs = this.#store.sweep(mostEntries, nowMs);
-    // Whoever tells something meanwhile waits, and then finds an object that was never used.
-    if (nextMs === null) await this.ctx.blockConcurrencyWhile(() => this.#store.erase());
+    if (nextMs === null) this.#roll.leaveIfEmpty();
     else {
       const soonestMs = Math.max(nextMs, nowMs + soonestSweepMs);
       await this.ctx.storage.setAlarm(Math.min(soonestMs, nowMs + latestSweepMs));
     }
+    // With the last entry, and nobody that counts on it, the object forgets itself.
+    await this.#roll.run();
   }
 
   #failure({ v, owner }: { readonly v: number; readonly owner: Owner }): CompletionIndexFailure | null {

@@ -4,7 +4,10 @@ import type {
   TellCompletion,
 } from "../../src/shared/contracts/completion-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
+import { erasureTables, ErasureStore } from "../storage/erasure-store.ts";
+import type { RolledStore } from "../storage/index-roll.ts";
 import { OwnedTables } from "../storage/owned-tables.ts";
+import { RollStore } from "../storage/roll-store.ts";
 
 /**
  * The tables of one user's list of stored completions (docs/storage.md). Ordered by when they were asked for, which never
@@ -18,6 +21,7 @@ const migrations = [
    CREATE TABLE entry (
      place INTEGER PRIMARY KEY, object_name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
      until_ms INTEGER NOT NULL, id TEXT, model TEXT, metadata TEXT);`,
+  erasureTables,
 ];
 
 /** Places in the list for each millisecond. Where they are all taken, one of the next is. */
@@ -28,7 +32,9 @@ const rememberedMs = 86_400_000;
 
 type Known = { place: number; revision: number; id: string | null };
 
-export class CompletionStore {
+export class CompletionStore implements RolledStore {
+  readonly roll: RollStore;
+  readonly erasure: ErasureStore;
   readonly #storage: DurableObjectStorage;
   readonly #tables: OwnedTables;
   readonly #sql: SqlStorage;
@@ -37,10 +43,16 @@ export class CompletionStore {
     this.#storage = storage;
     this.#tables = new OwnedTables(storage, migrations);
     this.#sql = this.#tables.sql;
+    this.roll = new RollStore(this.#sql);
+    this.erasure = new ErasureStore(this.#sql);
   }
 
   owner(): Owner | null {
     return this.#tables.owner();
+  }
+
+  open(owner: Owner): void {
+    this.#tables.write(owner, () => undefined);
   }
 
   tell({ owner, objectName, revision, createdMs, entry }: TellCompletion, nowMs: number): void {
@@ -60,7 +72,21 @@ export class CompletionStore {
         entry?.model ?? null,
         entry?.metadata ?? null,
       );
+      if (entry !== null && this.erasure.covers(createdMs))
+        this.#doomThrough(this.erasure.throughMs(), nowMs);
     });
+  }
+
+  doomThrough(throughMs: number, nowMs: number): void {
+    this.#storage.transactionSync(() => this.#doomThrough(throughMs, nowMs));
+  }
+
+  holdsAny(): boolean {
+    return this.#sql.exec("SELECT 1 FROM entry WHERE id IS NOT NULL LIMIT 1").toArray().length > 0;
+  }
+
+  isEmpty(nowMs: number): boolean {
+    return this.#sql.exec("SELECT 1 FROM entry WHERE until_ms > ? LIMIT 1", nowMs).toArray().length === 0;
   }
 
   /** One more than `limit` tells of the next page; `null`: there is, and lately was, no completion of the object `after`. */
@@ -120,6 +146,19 @@ export class CompletionStore {
   /** Deletes everything, the alarm as well. Nothing else may run until it is done. */
   erase(): Promise<void> {
     return this.#tables.erase();
+  }
+
+  #doomThrough(throughMs: number, nowMs: number): void {
+    const end = (throughMs + 1) * placesPerMs;
+    const doomed = this.#sql
+      .exec<{ name: string }>("SELECT object_name AS name FROM entry WHERE id IS NOT NULL AND place < ?", end)
+      .toArray();
+    for (const { name } of doomed) this.erasure.doom(name);
+    this.#sql.exec(
+      "UPDATE entry SET id = NULL, model = NULL, metadata = NULL, until_ms = ? WHERE id IS NOT NULL AND place < ?",
+      nowMs + rememberedMs,
+      end,
+    );
   }
 
   #known(objectName: string): Known | null {

@@ -9,7 +9,17 @@ import {
   type TellIndex,
   type TellOutcome,
 } from "../../src/shared/contracts/conversation-index.ts";
+import type {
+  EnrolIndex,
+  EnrolIndexOutcome,
+  EraseIndex,
+  EraseIndexOutcome,
+  LeaveIndex,
+  LeaveIndexOutcome,
+} from "../../src/shared/contracts/index-roll.ts";
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import { IndexRoll } from "../storage/index-roll.ts";
+import { conversationRollParts } from "./conversation-roll-parts.ts";
 import { IndexStore } from "./index-store.ts";
 
 /**
@@ -18,16 +28,20 @@ import { IndexStore } from "./index-store.ts";
  */
 export class ConversationIndex extends DurableObject {
   readonly #store: IndexStore;
+  readonly #roll: IndexRoll;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     this.#store = new IndexStore(context.storage);
+    this.#roll = new IndexRoll(context, this.#store, conversationRollParts(context, env, this.#store));
   }
 
-  tell(message: TellIndex): TellOutcome {
+  async tell(message: TellIndex): Promise<TellOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
+    if (message.entry !== null) await this.#roll.join(message.owner);
     this.#store.tell(message, Date.now());
+    await this.#roll.wakeInTime();
     return { result: "told" };
   }
 
@@ -48,6 +62,23 @@ export class ConversationIndex extends DurableObject {
     const page = this.#store.deletions(message.after, limit + 1);
     if (page === null) return { result: "after-unknown" };
     return { result: "ok", records: page.slice(0, limit), hasMore: page.length > limit };
+  }
+
+  enrol(message: EnrolIndex): EnrolIndexOutcome {
+    return this.#roll.enrol(message);
+  }
+
+  leave(message: LeaveIndex): Promise<LeaveIndexOutcome> {
+    return this.#roll.leave(message);
+  }
+
+  /** Of a user, or of a whole tenant with all its users: every conversation, with its turns. */
+  erase(message: EraseIndex): Promise<EraseIndexOutcome> {
+    return this.#roll.erase(message);
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#roll.run();
   }
 
   #failure({ v, owner }: { readonly v: number; readonly owner: Owner }): IndexFailure | null {

@@ -1,6 +1,9 @@
 import type { DeletionRecord, IndexEntry, TellIndex } from "../../src/shared/contracts/conversation-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
+import { erasureTables, ErasureStore } from "../storage/erasure-store.ts";
+import type { RolledStore } from "../storage/index-roll.ts";
 import { OwnedTables } from "../storage/owned-tables.ts";
+import { RollStore } from "../storage/roll-store.ts";
 
 /**
  * The tables of one user's list of conversations (docs/storage.md). Ordered by when they were made, which never changes:
@@ -16,6 +19,7 @@ const migrations = [
    CREATE INDEX entry_by_id ON entry (id) WHERE id IS NOT NULL;
    CREATE INDEX entry_gone ON entry (deleted_ms) WHERE deleted_ms IS NOT NULL;
    CREATE TABLE deletion (sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT NOT NULL);`,
+  erasureTables,
 ];
 
 /** How long a deleted conversation's revision is kept, so that a late message does not bring it back. */
@@ -23,17 +27,25 @@ const rememberedMs = 86_400_000;
 
 type EntryRow = { id: string; created_ms: number; title: string | null; metadata: string };
 
-export class IndexStore {
+export class IndexStore implements RolledStore {
+  readonly roll: RollStore;
+  readonly erasure: ErasureStore;
   readonly #tables: OwnedTables;
   readonly #sql: SqlStorage;
 
   constructor(storage: DurableObjectStorage) {
     this.#tables = new OwnedTables(storage, migrations);
     this.#sql = this.#tables.sql;
+    this.roll = new RollStore(this.#sql);
+    this.erasure = new ErasureStore(this.#sql);
   }
 
   owner(): Owner | null {
     return this.#tables.owner();
+  }
+
+  open(owner: Owner): void {
+    this.#tables.write(owner, () => undefined);
   }
 
   tell({ owner, objectName, revision, entry, deletion }: TellIndex, nowMs: number): void {
@@ -56,7 +68,7 @@ export class IndexStore {
         entry?.title ?? null,
         entry?.metadata ?? null,
       );
-      if (deletion !== null)
+      if (deletion !== null && !this.erasure.isOfErasure(deletion.id))
         this.#sql.exec(
           "INSERT OR REPLACE INTO deletion VALUES ((SELECT sequence FROM deletion WHERE id = ?1), ?1, ?2)",
           deletion.id,
@@ -67,7 +79,35 @@ export class IndexStore {
           "DELETE FROM entry WHERE deleted_ms IS NOT NULL AND deleted_ms < ?",
           nowMs - rememberedMs,
         );
+      if (entry !== null && this.erasure.covers(entry.createdMs))
+        this.#doomThrough(this.erasure.throughMs(), nowMs);
     });
+  }
+
+  doomThrough(throughMs: number, nowMs: number): void {
+    const owner = this.#tables.owner();
+    if (owner !== null) this.#tables.write(owner, () => this.#doomThrough(throughMs, nowMs));
+  }
+
+  /** What an erasure leaves of a conversation is nothing, not even that there was one. */
+  forgetDeletion(id: string): void {
+    this.#sql.exec("DELETE FROM deletion WHERE id = ?", id);
+  }
+
+  holdsAny(): boolean {
+    return this.#sql.exec("SELECT 1 FROM entry WHERE id IS NOT NULL LIMIT 1").toArray().length > 0;
+  }
+
+  isEmpty(nowMs: number): boolean {
+    const kept = this.#sql.exec(
+      "SELECT 1 FROM entry WHERE id IS NOT NULL OR deleted_ms >= ? UNION ALL SELECT 1 FROM deletion LIMIT 1",
+      nowMs - rememberedMs,
+    );
+    return kept.toArray().length === 0;
+  }
+
+  erase(): Promise<void> {
+    return this.#tables.erase();
   }
 
   /** One more than `limit` tells of the next page; `null`: no conversation is called `after`. */
@@ -126,5 +166,19 @@ export class IndexStore {
       )
       .toArray()
       .map(({ record }) => JSON.parse(record) as DeletionRecord);
+  }
+
+  #doomThrough(throughMs: number, nowMs: number): void {
+    const doomed = "FROM entry WHERE id IS NOT NULL AND created_ms <= ?";
+    for (const { name } of this.#sql
+      .exec<{ name: string }>(`SELECT object_name AS name ${doomed}`, throughMs)
+      .toArray())
+      this.erasure.doom(name);
+    this.#sql.exec(
+      "UPDATE entry SET deleted_ms = ?, id = NULL, title = NULL, metadata = NULL WHERE id IS NOT NULL AND created_ms <= ?",
+      nowMs,
+      throughMs,
+    );
+    this.#sql.exec("DELETE FROM deletion WHERE json_extract(record, '$.deletedMs') <= ?", throughMs);
   }
 }

@@ -14,6 +14,7 @@ import { callObject } from "../storage/call-object.ts";
 import { contentBucket } from "../storage/content-bucket.ts";
 import { inTime } from "../storage/in-time.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
+import { ownJurisdiction } from "../storage/own-jurisdiction.ts";
 import type { ConversationStore, Head } from "./conversation-store.ts";
 import { archiveDuty } from "./doomed-turns.ts";
 
@@ -218,7 +219,7 @@ export class ConversationDuties {
   }
 
   #jurisdiction(): Jurisdiction {
-    return this.#context.id.jurisdiction === "eu" ? "eu" : "none";
+    return ownJurisdiction(this.#context);
   }
 }
 

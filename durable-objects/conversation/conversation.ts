@@ -36,6 +36,7 @@ import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { itemsTooLarge } from "../../src/shared/turn/durable/conversation-items.ts";
 import { endOfBranch } from "../../src/shared/turn/durable/item-path.ts";
 import { contentBucket } from "../storage/content-bucket.ts";
+import { ownJurisdiction } from "../storage/own-jurisdiction.ts";
 import { addItems } from "./add-items.ts";
 import { appendTurn } from "./append-turn.ts";
 import { root } from "./branch-point.ts";
@@ -68,7 +69,7 @@ export class Conversation extends DurableObject {
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     this.#storage = context.storage;
-    this.#bucket = contentBucket(env, context.id.jurisdiction === "eu" ? "eu" : "none");
+    this.#bucket = contentBucket(env, ownJurisdiction(context));
     this.#store = new ConversationStore(context.storage, this.#bucket !== null);
     this.#gate = new TurnGate(context);
     this.#duties = new ConversationDuties(context, env, () => this.#store);

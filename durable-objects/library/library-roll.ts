@@ -13,7 +13,7 @@ import { lastErasureOf } from "../audit-log/audit-ledger.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import type { LibraryStore } from "./library-store.ts";
-import type { DoomedMember } from "./roll-store.ts";
+import type { DoomedMember } from "../storage/roll-store.ts";
 
 /**
  * How an erasure of a tenant reaches its users' Libraries. A user's enrols with the tenant's own before its first file or store, so that what

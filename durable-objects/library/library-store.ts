@@ -12,7 +12,7 @@ import { pageQuery } from "../storage/list-page.ts";
 import { ownerRow } from "../storage/owner-row.ts";
 import { DutyStore } from "./duty-store.ts";
 import { libraryMigrations } from "./library-tables.ts";
-import { RollStore } from "./roll-store.ts";
+import { RollStore } from "../storage/roll-store.ts";
 
 type FileRow = {
   id: string;

@@ -1,3 +1,5 @@
+import { rollTables } from "../storage/roll-store.ts";
+
 /**
  * The tables of one owner's files and vector stores (docs/storage.md). Ids begin with the time of their making, so a list in the order of ids
  * is one in the order of time, and a page goes on behind an id that is gone.
@@ -20,9 +22,5 @@ export const libraryMigrations = [
      id TEXT PRIMARY KEY, kind TEXT NOT NULL, file_id TEXT NOT NULL, store_id TEXT NOT NULL, message TEXT NOT NULL,
      attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL) WITHOUT ROWID;
    CREATE INDEX duty_by_time ON duty (due_ms);`,
-  `CREATE TABLE membership (
-     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), enrolment TEXT, leaving TEXT,
-     closed_until_ms INTEGER NOT NULL DEFAULT 0);
-   INSERT INTO membership (only_row) VALUES (1);
-   CREATE TABLE member (user TEXT PRIMARY KEY, enrolment TEXT NOT NULL, doomed_ms INTEGER) WITHOUT ROWID;`,
+  rollTables,
 ];

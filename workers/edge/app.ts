@@ -7,6 +7,7 @@ import {
   createApiKey,
   createRevocation,
   deleteOneTenant,
+  eraseAllHistory,
   eraseAllKnowledge,
   eraseSemanticCache,
   listAllTenants,
@@ -142,6 +143,7 @@ function addAdminRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   app.post(`${key}/rotate`, adminRoute("/admin/keys/{id}/rotate", anyAdmin, rotateApiKey));
   app.post("/admin/revocations", adminRoute("/admin/revocations", anyAdmin, createRevocation));
   app.delete("/admin/semantic_cache", adminRoute("/admin/semantic_cache", anyAdmin, eraseSemanticCache));
+  app.delete("/admin/history", adminRoute("/admin/history", anyAdmin, eraseAllHistory));
   app.delete("/admin/knowledge", adminRoute("/admin/knowledge", anyAdmin, eraseAllKnowledge));
   app.get("/admin/limits", adminRoute("/admin/limits", anyAdmin, showLimits));
   app.get("/admin/usage", adminRoute("/admin/usage", anyAdmin, showTenantUsage));

@@ -94,6 +94,7 @@ async function worldOf(): Promise<World> {
       },
       eraseSimilar: async () => 0,
       eraseKnowledge: async () => 0,
+      eraseHistory: async () => 0,
       claims: memoryClaims(),
       writeConfig: async () => undefined,
       listTenants: async () => ({ ids: [], next: null }),

@@ -2,10 +2,11 @@ import { expect, test } from "vitest";
 import type { OrgId, UserId } from "../contracts/ids.ts";
 import { hostKey } from "../tenancy/tenant-entries.ts";
 import { tenantConfigSchema, type TenantConfig } from "../tenancy/tenant-config.ts";
-import { planRemoval } from "../tenancy/tenant-registry.ts";
+import { planRemoval, planTenant } from "../tenancy/tenant-registry.ts";
 import { KeyedHash } from "../turn/keyed-hash.ts";
 import { createKeySchema, rotateKeySchema } from "../wire/admin-requests.ts";
 import type { Admin } from "./admin.ts";
+import { eraseHistory, eraseKnowledge } from "./erasures.ts";
 import { createKey, listKeys, rotateKey, showKey } from "./key-changes.ts";
 import type { Ledger } from "./ledger.ts";
 import { memoryClaims } from "./memory-claims-fixture.ts";
@@ -71,6 +72,7 @@ function world() {
     revokeOwner: async () => nowMs,
     eraseSimilar: async () => 0,
     eraseKnowledge: async () => 0,
+    eraseHistory: async () => 0,
     claims: memoryClaims(),
     writeConfig: async (put, remove) => {
       for (const { key, value } of put) config.set(key, value);
@@ -133,7 +135,15 @@ test("a key of a tenant that `npm run tenant` deleted, which knows no ledger, is
   await deps.writeConfig(plan?.put ?? [], plan?.stale ?? []);
   expect(config.has("tenant:acme")).toBe(false);
   clock.ms += 1000;
-  const second = await put(tenantOf("acme"));
+  // What it kept is still there: nobody else gets its name. It comes back by the command that deleted it.
+  expect(await putTenant(platform, "acme", tenantOf("acme"), timed)).toMatchObject({
+    error: { kind: "value-invalid", param: "id" },
+  });
+  const store = { get: deps.readConfig };
+  const returning = await planTenant(store, tenantOf("acme"), "production", clock.ms, null, true);
+  if (!returning.ok) throw new Error("it comes back");
+  await deps.writeConfig(returning.value.put, returning.value.stale);
+  const second = returning.value.tenant;
   const page = { tenant: undefined, after: null, limit: 10 };
   const listed = await listKeys(adminOf(second), page, timed);
   expect(listed).toMatchObject({ value: { data: [{ name: "old", status: "revoked" }] } });
@@ -216,6 +226,8 @@ test("what a tenant left that was deleted in KV alone is erased by the API's del
     eraseSimilar: async ({ id, jurisdiction }, user) => erased.push(`similar ${id} ${jurisdiction} ${user}`),
     eraseKnowledge: async ({ id, jurisdiction }, user, closedUntilMs) =>
       erased.push(`knowledge ${id} ${jurisdiction} ${user} ${closedUntilMs - nowMs}`),
+    eraseHistory: async ({ id, jurisdiction }, user, { throughMs, lookAgainMs }) =>
+      erased.push(`history ${id} ${jurisdiction} ${user} ${throughMs - nowMs} ${lookAgainMs - nowMs}`),
   };
   expect(await deleteTenant(platform, "acme", erasing)).toEqual({
     ok: true,
@@ -225,8 +237,10 @@ test("what a tenant left that was deleted in KV alone is erased by the API's del
   expect(erased).toEqual([
     "similar acme none null",
     "knowledge acme none null -3000000",
+    "history acme none null 0 600000",
     "similar acme eu null",
     "knowledge acme eu null -3000000",
+    "history acme eu null 0 600000",
   ]);
   const ledger = deps.ledger({ log: "acme", tenant });
   expect((await ledger.entries(null, 2)).entries.map(({ action }) => action)).toEqual([
@@ -235,17 +249,33 @@ test("what a tenant left that was deleted in KV alone is erased by the API's del
   ]);
   const log = await deps.ledger({ log: "platform", tenant: null }).entries(null, 10);
   expect(log.entries.map(({ action }) => action)).toEqual(["tenant.delete", "tenant.create"]);
-  expect(config.get("gone:acme")).toBe(`${new Date(nowMs - 3_600_000).toISOString()} erased`);
+  expect(config.get("gone:acme")).toBe(`${new Date(nowMs - 3_600_000).toISOString()} all erased`);
   for (const id of ["acme", "nobody", "No Id"])
     expect(await deleteTenant(platform, id, erasing)).toMatchObject({ error: { kind: "object-unknown" } });
-  expect(erased).toHaveLength(4);
+  expect(erased).toHaveLength(6);
+  // Whom no roll knew is reached by their name.
+  const ann = { tenant: "acme", user: "ann" };
+  expect(await eraseKnowledge(platform, ann, erasing)).toMatchObject({ ok: true });
+  expect(erased.slice(6)).toEqual([
+    "knowledge acme none ann -1790000000000",
+    "knowledge acme eu ann -1790000000000",
+  ]);
+  for (const [admin, named] of [
+    [platform, { ...ann, tenant: "nobody" }],
+    [adminOf(tenantOf("other")), ann],
+  ] as const)
+    expect(await eraseHistory(admin, named, erasing)).toMatchObject({ error: { kind: "object-unknown" } });
+  expect(await eraseHistory(platform, { ...ann, tenant: "platform" }, erasing)).toMatchObject({
+    error: { param: "tenant" },
+  });
+  expect(erased).toHaveLength(8);
 });
 
 test("a tenant that the API deleted has left nothing to erase, and one of its name is new all the same", async () => {
   const { config, deps } = world();
   await putTenant(platform, "acme", tenantOf("acme"), deps);
   await deleteTenant(platform, "acme", deps);
-  expect(config.get("gone:acme")).toBe(`${new Date(nowMs).toISOString()} erased`);
+  expect(config.get("gone:acme")).toBe(`${new Date(nowMs).toISOString()} all erased`);
   expect(await deleteTenant(platform, "acme", deps)).toMatchObject({ error: { kind: "object-unknown" } });
   const again = await putTenant(platform, "acme", tenantOf("acme"), deps);
   expect(again).toMatchObject({ value: { keys: { created_after: nowMs / 1000 } } });

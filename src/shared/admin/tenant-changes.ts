@@ -29,6 +29,8 @@ export interface TenantDeps extends AdminDeps {
   readonly eraseSimilar: (tenant: KeptBy, user: string | null, throughMs: number) => Promise<number>;
   /** Files and vector stores of the tenant and its users, or of one user (src/shared/admin/erase-knowledge.ts). Throws where it can't be asked. */
   readonly eraseKnowledge: (tenant: KeptBy, user: string | null, closedUntilMs: number) => Promise<number>;
+  /** Conversations and stored answers of the tenant and its users, or of one user (src/shared/admin/erase-history.ts). Throws where it can't be asked. */
+  readonly eraseHistory: (tenant: KeptBy, user: string | null, erasure: HistoryErasure) => Promise<number>;
   readonly claims: TenantClaims;
   readonly writeConfig: (put: readonly StoreEntry[], remove: readonly string[]) => Promise<void>;
   /** `cursor`: where the page before ended; `null` for one that nobody was given. */
@@ -36,6 +38,14 @@ export interface TenantDeps extends AdminDeps {
     cursor: string | null,
     limit: number,
   ) => Promise<{ readonly ids: readonly TenantId[]; readonly next: string | null } | null>;
+}
+
+/** What is erased of conversations and answers, in milliseconds since 1970. */
+export interface HistoryErasure {
+  /** All that was made by then. */
+  readonly throughMs: number;
+  /** Of a tenant that is deleted: what isolates that still know it make until then goes as well; 0: nothing more. */
+  readonly lookAgainMs: number;
 }
 
 /** Which tenant's objects are meant. */
@@ -216,9 +226,11 @@ async function removeTenant(
   await note(admin, "tenant.delete", target, tenant.version, deps);
   await deps.ledger(target).change(actorOf(admin.principal), { type: "revoke-all-keys" });
   // Isolates know it for a minute or two, and what they keep until then is never found.
-  const untilMs = deps.now() + knownAfterwardsMs;
+  const throughMs = deps.now();
+  const untilMs = throughMs + knownAfterwardsMs;
   await deps.eraseSimilar(tenant, null, untilMs);
   await deps.eraseKnowledge(tenant, null, untilMs);
+  await deps.eraseHistory(tenant, null, { throughMs, lookAgainMs: untilMs });
   const plan = await planRemoval({ get: deps.readConfig }, id, deps.now(), true);
   if (plan !== null) await deps.writeConfig(plan.put, await ownOf(id, plan.stale, deps));
   leaves({ atMs: deps.now(), lasting: null });
@@ -246,6 +258,10 @@ async function eraseGone(admin: Admin, id: string, deps: TenantDeps): Promise<Ad
     if (entries.length > 0) await ledger.change(actorOf(admin.principal), { type: "revoke-all-keys" });
     await deps.eraseSimilar(tenant, null, Math.max(untilMs, deps.now()));
     await deps.eraseKnowledge(tenant, null, untilMs);
+    await deps.eraseHistory(tenant, null, {
+      throughMs: deps.now(),
+      lookAgainMs: deps.now() + knownAfterwardsMs,
+    });
   }
   await deps.writeConfig([{ key: goneKey(id), value: goneMark(goneMs, true) }], []);
   return ok({ object: "tenant.deleted", id, deleted: true });

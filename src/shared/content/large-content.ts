@@ -50,13 +50,17 @@ export interface ContentPlace {
 
 /** Never the same twice: what is erased late can't take with it what was put there anew. */
 export async function newContentKey(hash: KeyedHash, place: ContentPlace): Promise<string> {
-  const tenant = base32(await hash.of("content/1", place.tenant), 24);
   const own = base32(crypto.getRandomValues(new Uint8Array(10)), 16);
-  return `content/${tenant}/${place.kind}/${place.objectName}/${place.item}-${own}`;
+  return `${await contentPrefix(hash, place.tenant)}${place.kind}/${place.objectName}/${place.item}-${own}`;
 }
 
 /** SQLite holds values of 2 MB, and a UTF-16 unit is 3 bytes at most. */
 const partUnits = 600_000;
+
+/** All that lies there of a tenant, and nothing of another one. */
+export async function contentPrefix(hash: KeyedHash, tenant: string): Promise<string> {
+  return `content/${base32(await hash.of("content/1", tenant), 24)}/`;
+}
 
 /** A long text in parts that each fit into a value. A surrogate pair is not cut in two: half of one is no text. */
 export function* partsOf(text: string): Generator<string> {

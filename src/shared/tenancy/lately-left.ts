@@ -74,7 +74,7 @@ const lastingSchema = z.lazy(() =>
  * Of an entry. Read by itself: one that is broken elsewhere, or of a form that this code no longer takes, says it as well. `null`: it says
  * nothing.
  */
-function lastingOf(entry: string): Lasting | null {
+export function lastingOf(entry: string): Lasting | null {
   let json: unknown;
   try {
     json = JSON.parse(entry);

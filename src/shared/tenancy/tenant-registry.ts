@@ -1,7 +1,7 @@
 import { demoSecretName, demoTenantId } from "../identity/demo.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { ConfigStore } from "./config-cache.ts";
-import { goneMark } from "./gone-mark.ts";
+import { goneMark, readGoneMark } from "./gone-mark.ts";
 import { type LatelyLeft, standingOf } from "./lately-left.ts";
 import {
   goneKey,
@@ -37,19 +37,30 @@ export interface TenantFault {
   readonly message: string;
 }
 
-/** @param lately what the last change left, where KV may not tell it yet */
+/**
+ * @param lately what the last change left, where KV may not tell it yet
+ * @param isReturning one that was deleted comes back: what it kept is its own
+ */
 export async function planTenant(
   store: ConfigStore,
   checked: TenantConfig,
   environment: "local" | "production",
   nowMs: number,
   lately: LatelyLeft | null = null,
+  isReturning = false,
 ): Promise<Result<TenantPlan, TenantFault>> {
   const fault = secretFault(checked) ?? (environment === "production" ? demoFault(checked) : null);
   if (fault !== null) return err(fault);
   const { id } = checked;
   const before = await store.get(tenantKey(id));
-  const standing = standingOf(before, before === null ? await store.get(goneKey(id)) : null, lately);
+  const mark = before === null ? await store.get(goneKey(id)) : null;
+  const standing = standingOf(before, mark, lately);
+  // Its users' names are those of whoever had it: nobody is to find what another left.
+  if (standing.isGone && mark !== null && !readGoneMark(mark).isErased && !isReturning)
+    return err({
+      param: "id",
+      message: `is of a tenant that was deleted and whose conversations and files are still there. DELETE /admin/tenants/${id} erases them; then it is free`,
+    });
   for (const { jurisdiction } of standing.lasting)
     if (jurisdiction !== checked.jurisdiction)
       return err({

@@ -147,6 +147,18 @@ export const semanticCacheErasedSchema = z.lazy(() =>
   }),
 );
 
+export const historyErasedSchema = z.lazy(() =>
+  z.looseObject({
+    object: z.literal("history.erased"),
+    tenant: z.string(),
+    user: z.string().nullable(),
+    pending: z.int().meta({
+      description:
+        "Conversations, answers and users' lists that have not confirmed yet. They are told until they have.",
+    }),
+  }),
+);
+
 export const knowledgeErasedSchema = z.lazy(() =>
   z.looseObject({
     object: z.literal("knowledge.erased"),

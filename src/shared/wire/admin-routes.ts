@@ -9,6 +9,7 @@ import {
   revocationResultSchema,
   revocationSchema,
   rotateKeySchema,
+  historyErasedSchema,
   knowledgeErasedSchema,
   semanticCacheErasedSchema,
   tenantDeletedSchema,
@@ -36,6 +37,7 @@ export const adminSchemas = {
   LimitsReport: limitsReportSchema,
   TenantUsage: tenantUsageSchema,
   SemanticCacheErased: semanticCacheErasedSchema,
+  HistoryErased: historyErasedSchema,
   KnowledgeErased: knowledgeErasedSchema,
 } satisfies Record<string, z.ZodType>;
 
@@ -258,7 +260,8 @@ export const adminRoutes: readonly PublicRoute[] = [
     tag: "Admin",
     summary: "Delete a tenant, and revoke its keys",
     description:
-      "Files and vector stores of it and of its users are erased. Of one that `npm run tenant -- delete` took out of the configuration alone, " +
+      "What it and its users keep is erased: conversations and stored answers, also in the archive, files and vector stores, what the semantic " +
+      "cache knows. It may take a while until all of it is; what stays is in docs/storage.md. Of one that `npm run tenant -- delete` took out of the configuration alone, " +
       "what that left is erased.",
     scopes: platformAdminOnly,
     pathParameters: { id: "The tenant's id." },
@@ -279,6 +282,22 @@ export const adminRoutes: readonly PublicRoute[] = [
       user: "One user of it. Left out: all.",
     },
     success: { description: "Erased", content: { "application/json": "SemanticCacheErased" } },
+    errors: [400, 404, 409, ...common],
+  },
+  {
+    method: "DELETE",
+    path: "/admin/history",
+    tag: "Admin",
+    summary: "Erase conversations and stored answers",
+    description:
+      "Of one user, or of the tenant and all its users, also in the archive. Nothing of them is listed any more; who was erased may go on at once. " +
+      "The platform's admins can name a tenant that is gone, as well.",
+    scopes: anyAdmin,
+    queryParameters: {
+      tenant: "Whose. Left out: your own tenant; the platform's admins must name one.",
+      user: "One user of it. Left out: all.",
+    },
+    success: { description: "Erased", content: { "application/json": "HistoryErased" } },
     errors: [400, 404, 409, ...common],
   },
   {

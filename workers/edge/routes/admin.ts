@@ -5,8 +5,7 @@ import { bucketStub } from "../../../durable-objects/token-bucket/bucket-stub.ts
 import type { Admin, AdminResult, LedgerPlace } from "../../../src/shared/admin/admin.ts";
 import { semanticErasure } from "../../../durable-objects/semantic-index/semantic-index-port.ts";
 import { eraseLibrary } from "../../../durable-objects/library/erase-library.ts";
-import { eraseKnowledge } from "../../../src/shared/admin/erase-knowledge.ts";
-import { eraseSimilar } from "../../../src/shared/admin/erase-similar.ts";
+import { eraseHistory, eraseKnowledge, eraseSimilar } from "../../../src/shared/admin/erasures.ts";
 import { askedBy } from "../../../src/shared/cache/semantic/semantic-turn.ts";
 import { auditPage } from "../../../src/shared/admin/audit-page.ts";
 import { createKey, listKeys, revokeKey, rotateKey, showKey } from "../../../src/shared/admin/key-changes.ts";
@@ -31,6 +30,7 @@ import {
 } from "../../../src/shared/wire/admin-requests.ts";
 import { parseJson } from "../../../src/shared/wire/parse-json.ts";
 import { invalidValue, refusalOfIssues } from "../../../src/shared/wire/zod-refusal.ts";
+import { eraseHistory as eraseOwnersHistory } from "../erase-history.ts";
 import type { AdminCall, AdminHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
@@ -81,15 +81,14 @@ export const putOneTenant: AdminHandler = async (call) => {
 export const deleteOneTenant: AdminHandler = (call) =>
   answer(call, deleteTenant(adminOf(call), idOf(call), depsOf(call)));
 
-export const eraseSemanticCache: AdminHandler = (call) => {
-  const { tenant, user } = call.c.req.query();
-  return answer(call, eraseSimilar(adminOf(call), { tenant, user }, depsOf(call)));
-};
+export const eraseSemanticCache: AdminHandler = (call) =>
+  answer(call, eraseSimilar(adminOf(call), namedOwner(call), depsOf(call)));
 
-export const eraseAllKnowledge: AdminHandler = (call) => {
-  const { tenant, user } = call.c.req.query();
-  return answer(call, eraseKnowledge(adminOf(call), { tenant, user }, depsOf(call)));
-};
+export const eraseAllKnowledge: AdminHandler = (call) =>
+  answer(call, eraseKnowledge(adminOf(call), namedOwner(call), depsOf(call)));
+
+export const eraseAllHistory: AdminHandler = (call) =>
+  answer(call, eraseHistory(adminOf(call), namedOwner(call), depsOf(call)));
 
 function adminOf({ principal, tenant }: AdminCall): Admin {
   return { principal, tenant };
@@ -97,6 +96,14 @@ function adminOf({ principal, tenant }: AdminCall): Admin {
 
 function idOf({ c }: AdminCall): string {
   return c.req.param("id") ?? "";
+}
+
+function namedOwner({ c }: AdminCall): {
+  readonly tenant: string | undefined;
+  readonly user: string | undefined;
+} {
+  const { tenant, user } = c.req.query();
+  return { tenant, user };
 }
 
 function namedKey(call: AdminCall): { readonly tenant: string | undefined; readonly id: string } {
@@ -189,6 +196,8 @@ function depsOf({ isolate }: AdminCall): TenantDeps {
     claims: tenantClaims(env, isolate.report),
     eraseKnowledge: ({ id: tenant, jurisdiction }, user, closedUntilMs) =>
       reached("library", () => eraseLibrary(env, { tenant, user, jurisdiction }, closedUntilMs)),
+    eraseHistory: (tenant, user, erasure) =>
+      reached("history", () => eraseOwnersHistory(env, isolate.archive, tenant, user, erasure)),
     writeConfig: (put, remove) =>
       reached(configuration, async () => {
         for (const { key, value } of put) await env.CONFIG.put(key, value);

@@ -1,7 +1,14 @@
 /**
- * Which users of a tenant have a Library? The tenant's own keeps the roll, so that what is erased of a tenant is erased of all its users; a
- * user's knows under which enrolment it stands there. Its tables are two of library-tables.ts's; only where they are there.
+ * Which users of a tenant have an object of this kind? The tenant's own keeps the roll, so that what is erased of a tenant is erased of all its
+ * users; a user's knows under which enrolment it stands there. Only where its two tables are there.
  */
+export const rollTables = `
+   CREATE TABLE membership (
+     only_row INTEGER PRIMARY KEY CHECK (only_row = 1), enrolment TEXT, leaving TEXT,
+     closed_until_ms INTEGER NOT NULL DEFAULT 0);
+   INSERT INTO membership (only_row) VALUES (1);
+   CREATE TABLE member (user TEXT PRIMARY KEY, enrolment TEXT NOT NULL, doomed_ms INTEGER) WITHOUT ROWID;`;
+
 interface Membership {
   /** Of a user's: by which the tenant's counts on it; `null`: not yet, or not any more. */
   readonly enrolment: string | null;
@@ -58,6 +65,11 @@ export class RollStore {
     this.#sql.exec("UPDATE membership SET closed_until_ms = max(closed_until_ms, ?)", untilMs);
   }
 
+  /** It was until then, and is no more. */
+  reopen(untilMs: number): void {
+    this.#sql.exec("UPDATE membership SET closed_until_ms = 0 WHERE closed_until_ms = ?", untilMs);
+  }
+
   /** A user's later enrolment takes the place of an earlier one. */
   enrol({ user, enrolment }: Member): void {
     this.#sql.exec("INSERT OR REPLACE INTO member (user, enrolment) VALUES (?, ?)", user, enrolment);
@@ -78,9 +90,9 @@ export class RollStore {
     );
   }
 
-  /** All who are enrolled now are to be erased. */
-  doom(nowMs: number): void {
-    this.#sql.exec("UPDATE member SET doomed_ms = ?", nowMs);
+  /** All who are enrolled now are to be erased of what they made by then. */
+  doom(throughMs: number): void {
+    this.#sql.exec("UPDATE member SET doomed_ms = ?", throughMs);
   }
 
   doomed(limit: number): DoomedMember[] {

@@ -1,0 +1,30 @@
+/** Whom an erasure of stored answers asks: other owners' lists, and the answers' own objects. */
+import { completionIndexName } from "../../src/shared/contracts/completion-index.ts";
+import { generationVersion } from "../../src/shared/contracts/generation.ts";
+import { callObject } from "../storage/call-object.ts";
+import type { RollParts } from "../storage/index-roll.ts";
+import { inJurisdiction } from "../storage/jurisdiction.ts";
+import { ownJurisdiction } from "../storage/own-jurisdiction.ts";
+import { deletedThrough } from "../storage/deleted-tenant.ts";
+
+export function completionRollParts(context: DurableObjectState, env: Cloudflare.Env): RollParts {
+  const jurisdiction = ownJurisdiction(context);
+  return {
+    index: (owner) =>
+      inJurisdiction(env.COMPLETION_INDEX, jurisdiction, env.ENVIRONMENT).getByName(
+        completionIndexName(owner),
+      ),
+    async eraseObject(objectName, owner) {
+      const called = await callObject(async () =>
+        inJurisdiction(env.GENERATION, jurisdiction, env.ENVIRONMENT)
+          .getByName(objectName)
+          .delete({ v: generationVersion, owner }),
+      );
+      if (!called.ok) throw new Error(called.error.detail);
+      // `unknown`: gone already, by its own time or its owner.
+      if (called.value.result === "version-unsupported") throw new Error("the turn speaks another version");
+      return null;
+    },
+    lookAgain: (tenant, deletedMs) => deletedThrough(env.CONFIG, tenant, deletedMs, Date.now()),
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * What of a list was erased, and of what is it not confirmed yet? In a table of its own an object that is to be erased, which stays for a day
+ * behind that, so that what it still tells is known for what it is. Only where the tables are there.
+ */
+import { rollTables } from "./roll-store.ts";
+
+/** A list's roll, and its erasures: one migration. The list's own table is `entry`, with `object_name`. */
+export const erasureTables = `${rollTables}
+   CREATE TABLE erasure (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), through_ms INTEGER NOT NULL);
+   INSERT INTO erasure VALUES (1, 0);
+   CREATE TABLE doomed (object_name TEXT PRIMARY KEY, erased_ms INTEGER, record TEXT) WITHOUT ROWID;
+   CREATE INDEX doomed_owed ON doomed (object_name) WHERE erased_ms IS NULL;`;
+
+/** Whatever is late is not later than this. */
+export const rememberErasureMs = 86_400_000;
+
+export class ErasureStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** What was made by then is erased, whenever it is told; 0: nothing is. */
+  throughMs(): number {
+    return this.#sql.exec<{ through_ms: number }>("SELECT through_ms FROM erasure").one().through_ms;
+  }
+
+  /** Whether what was made then is erased, though it is told only now. */
+  covers(madeMs: number): boolean {
+    const throughMs = this.throughMs();
+    return throughMs > 0 && madeMs <= throughMs;
+  }
+
+  extend(throughMs: number): void {
+    this.#sql.exec("UPDATE erasure SET through_ms = max(through_ms, ?)", throughMs);
+  }
+
+  doom(objectName: string): void {
+    this.#sql.exec("INSERT OR REPLACE INTO doomed VALUES (?, NULL, NULL)", objectName);
+  }
+
+  /** In the order of their names. */
+  owed(after: string, limit: number): string[] {
+    return this.#sql
+      .exec<{ object_name: string }>(
+        "SELECT object_name FROM doomed WHERE erased_ms IS NULL AND object_name > ? ORDER BY object_name LIMIT ?",
+        after,
+        limit,
+      )
+      .toArray()
+      .map(({ object_name: objectName }) => objectName);
+  }
+
+  owedCount(): number {
+    return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM doomed WHERE erased_ms IS NULL").one().n;
+  }
+
+  /** @param record the id of what its object keeps of its deletion, and tells; `null`: nothing */
+  erased(objectName: string, record: string | null, nowMs: number): void {
+    this.#sql.exec(
+      "UPDATE doomed SET erased_ms = ?, record = ? WHERE object_name = ?",
+      nowMs,
+      record,
+      objectName,
+    );
+  }
+
+  isOfErasure(record: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM doomed WHERE record = ?", record).toArray().length > 0;
+  }
+
+  /** A day behind an erasure nothing of it need be known. */
+  tidy(nowMs: number): void {
+    const before = nowMs - rememberErasureMs;
+    this.#sql.exec("DELETE FROM doomed WHERE erased_ms <= ?", before);
+    this.#sql.exec("UPDATE erasure SET through_ms = 0 WHERE through_ms <= ?", before);
+  }
+
+  isOver(): boolean {
+    return this.throughMs() === 0 && this.#sql.exec("SELECT 1 FROM doomed LIMIT 1").toArray().length === 0;
+  }
+}
