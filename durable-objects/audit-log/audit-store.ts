@@ -109,6 +109,15 @@ export class AuditStore implements KeyBook {
       .one().live;
   }
 
+  madeMs(count: number): number | null {
+    if (!this.#tables.areMade) return null;
+    const [row] = this.#sql.exec<{ record: string }>(
+      "SELECT record FROM api_key ORDER BY sequence DESC LIMIT 1 OFFSET ?",
+      count - 1,
+    );
+    return row === undefined ? null : recordOf(row).created_ms;
+  }
+
   unrevoked(): readonly KeyRecord[] {
     if (!this.#tables.areMade) return [];
     return this.#sql

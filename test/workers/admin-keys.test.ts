@@ -1,6 +1,8 @@
 /** API keys from their making to their end: what they may be given, what they open, and that nobody sees them twice. */
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { maxMadeADay } from "../../src/shared/admin/ledger.ts";
 import {
   adminApi,
   ask,
@@ -174,4 +176,37 @@ test("a key with an allow-list is taken from there alone", async () => {
   expect(await from("192.0.2.7")).toMatchObject({ status: 200 });
   expect(await from("198.51.100.7")).toMatchObject(refusedKey);
   expect(await ask("GET", "/v1/usage", key.value)).toMatchObject(refusedKey);
+});
+
+test("who makes keys and revokes them without end is told when he may make the next, and revokes on", async () => {
+  const tenant = await newTenant();
+  const { id } = await makeKey(tenant.admin);
+  const madeMs = Date.now() - 3_600_000;
+  await runInDurableObject(env.AUDIT_LOG.getByName(tenant.id), (_log, { storage }) => {
+    const [row] = storage.sql.exec<{ record: string }>("SELECT record FROM api_key").toArray();
+    const ended = { ...(JSON.parse(row?.record ?? "") as Json), created_ms: madeMs, revoked_ms: madeMs + 1 };
+    storage.sql.exec(
+      `WITH RECURSIVE n (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < ?)
+       INSERT INTO api_key (id, expires_ms, revoked_ms, record, pending) SELECT 'ended-' || at, NULL, ?, ?, 0 FROM n`,
+      maxMadeADay - 2,
+      madeMs + 1,
+      JSON.stringify(ended),
+    );
+  });
+  // The newest of them all stands for itself.
+  expect((await ask("POST", "/admin/keys", tenant.admin, { name: "the last" })).status).toBe(200);
+  const refused = await ask("POST", "/admin/keys", tenant.admin, { name: "one more" });
+  expect(refused).toMatchObject({ status: 409, body: { error: { code: "conflict" } } });
+  expect(JSON.stringify(refused.body)).toMatch(
+    /2000 keys were made within a day, .* from 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ on\./,
+  );
+  expect((await ask("DELETE", `/admin/keys/${id}`, tenant.admin)).status).toBe(200);
+  passTime(24 * 3_600_000);
+  expect(
+    (
+      await ask("POST", "/admin/keys", await tenant.token({ sub: "root", scope: "tenant:admin" }), {
+        name: "tomorrow",
+      })
+    ).status,
+  ).toBe(200);
 });

@@ -16,7 +16,7 @@ import {
   type AdminResult,
   type Target,
 } from "./admin.ts";
-import { keyStatus, type ChangeOutcome, type KeyStatus, type LedgerRefusal } from "./ledger.ts";
+import { keyStatus, maxMadeADay, type ChangeOutcome, type KeyStatus, type LedgerRefusal } from "./ledger.ts";
 
 /**
  * What does `/admin/keys` do? Create, list, show, rotate, revoke, each for the keys of one tenant: an id of another's is unknown,
@@ -163,6 +163,11 @@ function refusalOf(refusal: LedgerRefusal): Refusal {
       return {
         kind: "conflict",
         message: `There are ${refusal.maxKeys} live keys already, the most that a tenant may have. Revoke some.`,
+      };
+    case "too-many-made":
+      return {
+        kind: "conflict",
+        message: `${maxMadeADay} keys were made within a day, the most that a tenant may make. The next one can be made from ${new Date(Math.ceil(refusal.untilMs / 1000) * 1000).toISOString().replace(".000", "")} on.`,
       };
     case "ended":
       return { kind: "conflict", message: `This key is ${refusal.status} already: it can't be rotated.` };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { KeyRecord } from "../identity/key-record.ts";
-import { decide, keyStatus, maxKeys, type KeyBook, type LedgerCommand } from "./ledger.ts";
+import { decide, keyStatus, maxKeys, maxMadeADay, type KeyBook, type LedgerCommand } from "./ledger.ts";
 
 const now = 1_790_000_000_000;
 const day = 86_400_000;
@@ -29,8 +29,9 @@ function record(members: Partial<KeyRecord> = {}): KeyRecord {
   } as KeyRecord;
 }
 
-function book(records: readonly KeyRecord[], live = 0): KeyBook {
+function book(records: readonly KeyRecord[], live = 0, madeMs: number | null = null): KeyBook {
   return {
+    madeMs: (count) => (count === maxMadeADay ? madeMs : null),
     find: (id) => records.find((one) => one.id === id) ?? null,
     countLive: () => live,
     unrevoked: () => records.filter((one) => one.revoked_ms === null),
@@ -105,6 +106,17 @@ test("a tenant has so many live keys, and no more by rotation", () => {
   });
   expect(decide(create, book([], maxKeys - 1), now).ok).toBe(true);
   expect(decide(rotate(day), book([record()], maxKeys), now).ok).toBe(false);
+});
+
+test("a tenant makes so many keys within a day, whatever became of them; to revoke them it always may", () => {
+  const create: LedgerCommand = { type: "create-key", record: record() };
+  const full = (madeMs: number) => book([record()], 0, madeMs);
+  const error = { result: "too-many-made", untilMs: now + 1 };
+  expect(decide(create, full(now + 1 - day), now)).toEqual({ ok: false, error });
+  expect(decide(rotate(day), full(now + 1 - day), now)).toEqual({ ok: false, error });
+  expect(decide(create, full(now - day), now).ok).toBe(true);
+  expect(decide({ type: "revoke-key", id }, full(now), now).ok).toBe(true);
+  expect(decide({ type: "revoke-all-keys" }, full(now), now).ok).toBe(true);
 });
 
 test("with a tenant all its keys go, and the log says how many", () => {

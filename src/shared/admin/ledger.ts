@@ -27,6 +27,8 @@ export interface KeyBook {
   find(id: string): KeyRecord | null;
   /** Neither revoked nor expired. */
   countLive(now: number): number;
+  /** When the so manieth newest was made, in milliseconds since 1970; `null`: there are fewer. */
+  madeMs(count: number): number | null;
   /** All that aren't revoked. */
   unrevoked(): readonly KeyRecord[];
 }
@@ -34,6 +36,8 @@ export interface KeyBook {
 export type LedgerRefusal =
   | { readonly result: "unknown" }
   | { readonly result: "too-many"; readonly maxKeys: number }
+  /** Again from then on, in milliseconds since 1970. */
+  | { readonly result: "too-many-made"; readonly untilMs: number }
   | { readonly result: "ended"; readonly status: "revoked" | "expired" | "rotated" };
 
 export interface LedgerChange {
@@ -48,6 +52,10 @@ export interface LedgerChange {
 /** Live keys of one tenant. */
 export const maxKeys = 1_000;
 
+/** Made within a day, rotated ones as well. Ended keys and entries of the log are kept for good: this is how fast they may grow. */
+export const maxMadeADay = 2_000;
+const dayMs = 86_400_000;
+
 export function decide(
   command: LedgerCommand,
   book: KeyBook,
@@ -56,7 +64,8 @@ export function decide(
   switch (command.type) {
     case "create-key": {
       const { record } = command;
-      if (book.countLive(now) >= maxKeys) return err({ result: "too-many", maxKeys });
+      const full = fullBook(book, now);
+      if (full !== null) return err(full);
       return changed(record, [record], "key.create", described(record));
     }
     case "rotate-key": {
@@ -64,7 +73,8 @@ export function decide(
       if (old === null) return err({ result: "unknown" });
       const status = old.rotated_to === null ? keyStatus(old, now) : "rotated";
       if (status !== "active") return err({ result: "ended", status });
-      if (book.countLive(now) >= maxKeys) return err({ result: "too-many", maxKeys });
+      const full = fullBook(book, now);
+      if (full !== null) return err(full);
       const { graceMs, next } = command;
       const record: KeyRecord = {
         ...old,
@@ -103,6 +113,12 @@ export function decide(
     case "note":
       return ok({ record: null, records: [], entry: command.entry });
   }
+}
+
+function fullBook(book: KeyBook, now: number): LedgerRefusal | null {
+  if (book.countLive(now) >= maxKeys) return { result: "too-many", maxKeys };
+  const untilMs = (book.madeMs(maxMadeADay) ?? -Infinity) + dayMs;
+  return untilMs > now ? { result: "too-many-made", untilMs } : null;
 }
 
 function changed(

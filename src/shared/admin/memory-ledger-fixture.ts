@@ -10,6 +10,7 @@ export function memoryLedger(log: string, hash: KeyedHash, now: () => number): L
   const book: KeyBook = {
     find: (id) => keys.get(id) ?? null,
     countLive: (at) => [...keys.values()].filter((key) => keyStatus(key, at) === "active").length,
+    madeMs: (count) => [...keys.values()].at(-count)?.created_ms ?? null,
     unrevoked: () => [...keys.values()].filter((key) => key.revoked_ms === null),
   };
   return {
