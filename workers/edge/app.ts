@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { anyAdmin, platformAdminOnly } from "../../src/shared/wire/scopes.ts";
 import { addKnowledgeRoutes } from "./knowledge-app.ts";
 import { adminRoute, aliveRoute, platformRoute, publicRoute, tenantRoute } from "./handle.ts";
+import { PlainPathRouter } from "./plain-path-router.ts";
 import {
   createApiKey,
   createRevocation,
@@ -63,7 +64,7 @@ import { showUsage } from "./routes/usage.ts";
 import { unknownRoute } from "./routes/unknown.ts";
 
 export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
-  const app = new Hono<{ Bindings: Cloudflare.Env }>();
+  const app = new Hono<{ Bindings: Cloudflare.Env }>({ router: new PlainPathRouter() });
   app.post("/v1/chat/completions", tenantRoute("/v1/chat/completions", createChatCompletion, "admission"));
   app.get("/v1/chat/completions", tenantRoute("/v1/chat/completions", listStoredCompletions));
   const stored = "/v1/chat/completions/:id";
