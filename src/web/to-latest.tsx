@@ -9,12 +9,18 @@ export function ToLatest({ scroller }: { readonly scroller: RefObject<HTMLElemen
     const content = element?.firstElementChild;
     if (element === null || content === null || content === undefined) return;
     const look = (): void => setFar(isFarFromEnd(element));
-    const resized = new ResizeObserver(look);
+    let frame = 0;
+    const resized = new ResizeObserver(() => {
+      cancelAnimationFrame(frame);
+      // Whoever stays at the end is brought there in this frame (use-scroll.ts), and is not far from it.
+      frame = requestAnimationFrame(look);
+    });
     element.addEventListener("scroll", look, { passive: true });
     for (const one of [element, content]) resized.observe(one);
     return () => {
       element.removeEventListener("scroll", look);
       resized.disconnect();
+      cancelAnimationFrame(frame);
     };
   }, [scroller]);
   if (!isFar) return null;

@@ -16,8 +16,13 @@ describe.skipIf(browser === null)("reading on the chat page", () => {
     await say(page, "Something long");
     await done(page, 1);
     await answerIs(page, long);
+    await page.addInitScript(`new MutationObserver(() => {
+      if (document.querySelector(".to-latest") !== null) window.cameUp = true;
+    }).observe(document, { childList: true, subtree: true })`);
     await page.reload();
-    await page.getByText("Paragraph 80.").waitFor();
+    await page.locator("article.assistant p").nth(79).waitFor();
+    // Nor for a moment, while the answer came in.
+    expect(await page.evaluate("window.cameUp")).toBeUndefined();
     const down = page.getByRole("button", { name: "Go to the end of the conversation" });
     expect(await down.count()).toBe(0);
     await page.evaluate("document.querySelector('.messages').scrollTop = 0");
