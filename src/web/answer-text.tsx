@@ -1,48 +1,22 @@
 /** The words of an answer: as Markdown once its reader is there, and as they came until then and wherever it fails. */
-import { Component, useEffect, useSyncExternalStore, type ComponentType, type ReactNode } from "react";
-import { loadAgain } from "./load-again.ts";
+import { Component, type ReactNode } from "react";
+import { LateCode, useIsLost, useLate } from "./late-code.ts";
 
 interface Words {
   readonly text: string;
 }
 
-/** Loaded for itself: the reader is a third of the page's code and is not needed before the first answer. */
-let reader: ComponentType<Words> | null = null;
-let isLost = false;
-let loading: Promise<void> | null = null;
-const listeners = new Set<() => void>();
+/** The reader is a third of the page's code and is not needed before the first answer. */
+const reader = new LateCode(async () => import("./markdown.tsx"));
 
-/** All answers of a chat ask at the same moment: its file is fetched once for them all. */
-async function loadMarkdown(): Promise<void> {
-  if (reader !== null) return;
-  loading ??= loadAgain(async () => import("./markdown.tsx")).then(
-    ({ Markdown }) => loaded(Markdown),
-    // Each answer's words are there, and the next answer asks for the reader again.
-    () => loaded(null),
-  );
-  await loading;
-}
-
-function loaded(markdown: ComponentType<Words> | null): void {
-  reader = markdown;
-  isLost = markdown === null;
-  loading = null;
-  for (const listener of listeners) listener();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-/** Before it is needed: its file may be out of reach by then (no connection; replaced by a newer one's). */
+/** Before it is needed: its file may be out of reach by then. */
 export function prepareMarkdown(): void {
-  void loadMarkdown();
+  void reader.want();
 }
 
 /** Whether answers stand there as they were written, since their reader could not be had. */
 export function useMarkdownLost(): boolean {
-  return useSyncExternalStore(subscribe, () => isLost);
+  return useIsLost(reader);
 }
 
 function Plain({ text }: Words): ReactNode {
@@ -67,12 +41,11 @@ class PlainWhereItFails extends Component<{ readonly text: string; readonly chil
 }
 
 export function AnswerText({ text }: Words) {
-  const Reader = useSyncExternalStore(subscribe, () => reader);
-  useEffect(prepareMarkdown, []);
-  if (Reader === null) return <Plain text={text} />;
+  const loaded = useLate(reader);
+  if (loaded === null) return <Plain text={text} />;
   return (
     <PlainWhereItFails text={text}>
-      <Reader text={text} />
+      <loaded.Markdown text={text} />
     </PlainWhereItFails>
   );
 }

@@ -1,6 +1,6 @@
 /**
  * Formulas in Markdown, which knows none: `$a*b*c$` would lose its asterisks to emphasis, and `\(x\)` its backslashes. They
- * are kept as they were written. To set them would take ten times the code of the page.
+ * are kept as they were written, for formula.tsx to set.
  */
 import type { MarkedOptions, Tokens } from "marked";
 

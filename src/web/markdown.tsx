@@ -6,6 +6,7 @@ import type { Token, Tokens } from "marked";
 import { Fragment, memo, useMemo, useState, type CSSProperties, type ReactNode } from "react";
 import { CodeBlock } from "./code-block.tsx";
 import { decodeEntities } from "./entities.ts";
+import { Formula } from "./formula.tsx";
 import { GrowingMarkdown } from "./growing-markdown.ts";
 import type { MathToken } from "./markdown-math.ts";
 import { CitingText } from "./sources.tsx";
@@ -69,7 +70,7 @@ function render(token: Token): ReactNode {
     case "checkbox":
       return renderCheckbox(token as Tokens.Checkbox);
     case "math":
-      return renderMath(token as MathToken);
+      return <Formula text={(token as MathToken).text} display={(token as MathToken).display} />;
     case "space":
     case "def":
       return null;
@@ -99,20 +100,6 @@ function renderCheckbox({ checked }: Tokens.Checkbox): ReactNode {
     <>
       <input type="checkbox" checked={checked} disabled aria-label={checked ? "done" : "open"} />{" "}
     </>
-  );
-}
-
-function renderMath({ text, display }: MathToken): ReactNode {
-  return (
-    // A formula is read from the left, and is no sentence that a translator could touch.
-    <code
-      className={display ? "math display" : "math"}
-      dir="ltr"
-      translate="no"
-      tabIndex={display ? 0 : undefined}
-    >
-      {text}
-    </code>
   );
 }
 

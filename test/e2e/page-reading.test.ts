@@ -10,6 +10,46 @@ const long = Array.from({ length: 80 }, (_, at) => `Paragraph ${at + 1}.`).join(
 describe.skipIf(browser === null)("reading on the chat page", () => {
   const open = chatPage(browser);
 
+  test("a formula is set, and breaks where the page ends; what is no formula is shown as it was written", async () => {
+    const { page, complaints, bytes } = await open({ viewport: { width: 390, height: 844 } });
+    await signInToDemo(page);
+    await say(page, "Something with formulas");
+    await done(page, 1);
+    const setters = () => [...bytes.keys()].filter((path) => path.includes("/set-formula-"));
+    expect(setters()).toEqual([]);
+    const terms = Array.from({ length: 30 }, (_, at) => `a_{${at}}`).join(" + ");
+    const hostile = String.raw`$\href{javascript:alert(1)}{x}$ $\def\a{\a\a}\a$ $\frac{1$`;
+    await answerIs(page, `Here $x^2$ costs $5.\n\n$$\\frac{${terms}}{2}$$\n\n$${terms}$\n\n${hostile}`);
+    await page.reload();
+    const answer = page.locator("article.assistant");
+    await answer.locator("math").nth(2).waitFor();
+    expect(await answer.locator("math mfrac").count()).toBe(1);
+    expect(await answer.locator("math msup").first().textContent()).toBe("x2");
+    expect(await answer.locator("code.math").allTextContents()).toEqual([
+      String.raw`\href{javascript:alert(1)}{x}`,
+      String.raw`\def\a{\a\a}\a`,
+      String.raw`\frac{1`,
+    ]);
+    await expect.poll(() => setters().length).toBeGreaterThan(0);
+    const beyond = "(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)";
+    expect(await page.evaluate<number>(`${beyond}(document.querySelector(".messages"))`)).toBe(0);
+    expect(complaints).toEqual([]);
+    await leave(page);
+  });
+
+  test("a formula stands there as it was written where what sets it can't be had", async () => {
+    const { page } = await open();
+    await signInToDemo(page);
+    await say(page, "Something with formulas");
+    await done(page, 1);
+    await page.route("**/set-formula-*", (route) => route.abort());
+    await answerIs(page, "So $x^2$ it is.");
+    await page.reload();
+    await page.locator("article.assistant code.math").waitFor();
+    expect(await page.locator("article.assistant p").textContent()).toBe("So x^2 it is.");
+    await leave(page);
+  });
+
   test("who has scrolled up finds a way back down, which is gone at the end", async () => {
     const { page, complaints } = await open();
     await signInToDemo(page);
