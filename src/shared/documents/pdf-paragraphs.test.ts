@@ -37,6 +37,19 @@ test.each([
   },
 );
 
+test("what stands upside down is read in paragraphs as well", () => {
+  const text = new DocumentText("plain");
+  const paragraphs = new PdfParagraphs(text);
+  for (const [str, y] of [
+    ["The shop opens", 300],
+    ["at nine.", 312],
+    ["Maps stay.", 340],
+  ] as const)
+    paragraphs.add({ str, hasEOL: true, height: 10, transform: [-10, 0, 0, -10, 500, y] });
+  paragraphs.endPage();
+  expect(text.end().text).toBe("The shop opens at nine.\n\nMaps stay.");
+});
+
 test.each([
   [
     "lines at the usual distance are one paragraph",

@@ -134,9 +134,10 @@ export class PdfParagraphs {
 }
 
 /** Of a page that is shown turned, and of a wide table on one that is not, each line begins at the same y: what it is under is beside it. */
-function placeOf([a = 1, b = 0, , , x = 0, y = 0]: readonly number[]): Pick<Line, "y" | "isTurned"> {
+function placeOf([a = 1, b = 0, , d = 1, x = 0, y = 0]: readonly number[]): Pick<Line, "y" | "isTurned"> {
   const isTurned = Math.abs(b) > Math.abs(a);
-  if (!isTurned) return { y, isTurned };
+  // Upside down, as a scanner takes a page that lay so: the next line is above.
+  if (!isTurned) return { y: a < 0 && d < 0 ? -y : y, isTurned };
   return { y: b > 0 ? -x : x, isTurned };
 }
 

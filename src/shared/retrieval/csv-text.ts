@@ -16,8 +16,8 @@ export function csvText(table: string, separator?: "\t"): string {
   const header = rows.next().value;
   if (header === undefined || header.length < 2 || header.length > maxColumns) return csv;
   const names = header.map((name) => oneLine(name));
-  // Numbers, or gaps, are no names: the first row is one of the table's.
-  if (names.some((name) => name === "" || /^[-+]?[\d.,]+$/.test(name))) return csv;
+  // Numbers, or gaps, are no names: the first row is one of the table's. What R and pandas write has row names below a gap.
+  if (names.some((name, at) => (name === "" && at > 0) || /^[-+]?[\d.,]+$/.test(name))) return csv;
   const most = csv.length * mostGrowth + freeCharacters;
   const lines: string[] = [];
   let characters = 0;
@@ -25,7 +25,7 @@ export function csvText(table: string, separator?: "\t"): string {
     const line = row
       .map((field, at) => [names[at], oneLine(field)] as const)
       .filter(([, field]) => field !== "")
-      .map(([name, field]) => (name === undefined ? field : `${name}: ${field}`))
+      .map(([name, field]) => (name === undefined || name === "" ? field : `${name}: ${field}`))
       .join(" | ");
     if (line === "") continue;
     characters += line.length + 1;

@@ -187,6 +187,7 @@ test("a table is parted by what parts most of its first row, or by what it says 
   expect(rows('"a;b;c",d\n1,2')).toBe("a;b;c: 1 | d: 2");
   expect(rows("sep=|\r\na|b;c\r\n1|2")).toBe("a: 1 | b;c: 2");
   expect(rows("sep=;\nnothing else")).toBe("nothing else");
+  expect(rows('"",name,born\n"1",Ada,1815')).toBe("1 | name: Ada | born: 1815");
 });
 
 test("what stands behind a field's closing quote is not lost", () => {
