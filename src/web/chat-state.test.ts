@@ -96,6 +96,31 @@ test("an answer that the server calls incomplete is shown so, and a stop of one'
   }
 });
 
+test("how an answer ended here, and what was thought before it, stays to be seen behind the next turn", () => {
+  const told = (answerId: string, text: string): ChatEvent[] => [
+    { type: "delta", answerId, text, reasoning: `thought of ${text}` },
+    { type: "ended", answerId, status: answerId === "a" ? "stopped" : "done" },
+  ];
+  const item = (id: string, role: "user" | "assistant", text: string) =>
+    ({ id, role, text, reasoning: "", status: text === "Qu" ? "cut" : "done" }) as const;
+  const first = [item("i1", "user", "hello"), item("i2", "assistant", "Qu")];
+  const second = [item("i3", "user", "more"), item("i4", "assistant", "All")];
+  const state = after(
+    sent,
+    ...told("a", "Qu"),
+    { type: "refreshed", messages: first, hasEarlier: false },
+    { type: "sent", userId: "u2", answerId: "b", text: "more" },
+    ...told("b", "All"),
+    { type: "refreshed", messages: [...first, ...second], hasEarlier: false },
+  );
+  expect(state.messages.map(({ status, reasoning }) => [status, reasoning])).toEqual([
+    ["done", ""],
+    ["stopped", "thought of Qu"],
+    ["done", ""],
+    ["done", "thought of All"],
+  ]);
+});
+
 test("what is read anew takes the word of a lost connection away, and no other", () => {
   const refreshed: ChatEvent = { type: "refreshed", messages: [], hasEarlier: false };
   const lost = { ...notice, kind: "offline" } as const;

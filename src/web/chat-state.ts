@@ -3,7 +3,7 @@
  * One turn at a time; a user's message appears at once and is rolled back into the draft when the turn fails.
  */
 
-import { keepPlaces } from "./keep-places.ts";
+import { keepPlaces, keyOf } from "./keep-places.ts";
 import { withQuotes } from "./kept-sources.ts";
 import type { Source } from "./sources.tsx";
 
@@ -125,7 +125,7 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
       return state.phase === "idle"
         ? {
             ...state,
-            messages: keepPlaces(keepEndings(event.messages, state.messages), state.messages),
+            messages: keepEndings(keepPlaces(event.messages, state.messages), state.messages),
             hasEarlier: event.hasEarlier,
             // What was read just now shows that the connection is back.
             notice: state.notice?.kind === "offline" ? null : state.notice,
@@ -235,26 +235,27 @@ export function reduceChat(state: ChatState, event: ChatEvent): ChatState {
   }
 }
 
-/** What the server keeps says only that an answer is incomplete, not how it ended here; where it is the same answer, that stays to be seen. */
+/**
+ * What the server keeps says only that an answer is incomplete, not how it ended here, and nothing of what was thought before it; where it is
+ * the same answer, both stay to be seen.
+ * @param messages each with the place that it had (keep-places.ts)
+ */
 function keepEndings(
   messages: readonly ChatMessage[],
   before: readonly ChatMessage[],
 ): readonly ChatMessage[] {
-  const last = before.at(-1);
   // Nor what the files say that an answer cites.
   const cited = new Map(
     before.flatMap(({ text, sources }) => (sources === undefined ? [] : [[text, sources]])),
   );
   const known = cited.size === 0 ? messages : messages.map((message) => withSources(message, cited));
-  return known.map((message, at) =>
-    at === messages.length - 1 && last?.role === message.role && last.text === message.text
-      ? {
-          ...message,
-          status: last.status === "done" ? message.status : last.status,
-          reasoning: last.reasoning,
-        }
-      : message,
-  );
+  const there = new Map(before.map((message) => [keyOf(message), message]));
+  return known.map((message) => {
+    const same = there.get(keyOf(message));
+    if (message.role !== "assistant" || same?.text !== message.text) return message;
+    const status = same.status === "done" ? message.status : same.status;
+    return { ...message, status, reasoning: same.reasoning };
+  });
 }
 
 function withSources(message: ChatMessage, cited: ReadonlyMap<string, readonly Source[]>): ChatMessage {
