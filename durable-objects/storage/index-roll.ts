@@ -326,7 +326,7 @@ async function faultOf(work: () => Promise<void>): Promise<string | null> {
 }
 
 /** For so long isolates may know a tenant that is gone. */
-export const knownAfterwardsMs = 600_000;
+const knownAfterwardsMs = 600_000;
 /** Whatever a sender's clock says. */
 const mostAheadMs = 3_600_000;
 /** A request that waits much longer is cut off somewhere on its way. */

@@ -25,9 +25,9 @@ import type { TenantClaims } from "./tenant-claims.ts";
  * another one may come by its name.
  */
 export interface TenantDeps extends AdminDeps {
-  /** What the semantic cache holds of the tenant, or of one user (src/shared/admin/erase-similar.ts). Throws where it can't be asked. */
+  /** What the semantic cache holds of the tenant, or of one user (src/shared/admin/erasures.ts). Throws where it can't be asked. */
   readonly eraseSimilar: (tenant: KeptBy, user: string | null, throughMs: number) => Promise<number>;
-  /** Files and vector stores of the tenant and its users, or of one user (src/shared/admin/erase-knowledge.ts). Throws where it can't be asked. */
+  /** Files and vector stores of the tenant and its users, or of one user (src/shared/admin/erasures.ts). Throws where it can't be asked. */
   readonly eraseKnowledge: (tenant: KeptBy, user: string | null, closedUntilMs: number) => Promise<number>;
   /** Conversations and stored answers of the tenant and its users, or of one user (src/shared/admin/erase-history.ts). Throws where it can't be asked. */
   readonly eraseHistory: (tenant: KeptBy, user: string | null, erasure: HistoryErasure) => Promise<number>;
