@@ -1,7 +1,7 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
-import { MeasuredParts } from "./dev/measured-parts.ts";
-import { withoutPackageMaps } from "./dev/without-package-maps.ts";
+import { MeasuredParts } from "./dev/test/measured-parts.ts";
+import { withoutPackageMaps } from "./dev/test/without-package-maps.ts";
 
 /**
  * Four projects. `node`: pure rules, in milliseconds. `workers`: Workers and Durable Objects inside workerd with real

@@ -5,7 +5,7 @@
  *
  * `first answer`: from the process's beginning to the answer of whatever asks least (`/health`). `first token`: the same to the first token of
  * a chat which is the first request, tenant and fleet unread. What workerd itself takes is in all of them: the empty Worker's row. Only
- * differences within one run mean anything. `parse` and `evaluate` are of the same code in Node's V8 (dev/start-phases.ts).
+ * differences within one run mean anything. `parse` and `evaluate` are of the same code in Node's V8 (dev/bundle/start-phases.ts).
  */
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,9 +16,9 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { bundleParts, type BundleMetafile } from "../dev/bundle-parts.ts";
-import { startPhases, type StartPhases } from "../dev/start-phases.ts";
-import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
+import { bundleParts, type BundleMetafile } from "../dev/bundle/bundle-parts.ts";
+import { startPhases, type StartPhases } from "../dev/bundle/start-phases.ts";
+import { readCommandLine, wholeNumber } from "../dev/commands/command-line.ts";
 import { ensureLocalSecrets } from "../dev/local-secrets.ts";
 import { bundleWorker, serviceScript, type WorkerBundle } from "../dev/serve/bundle.ts";
 import { emptyBundle } from "../dev/serve/empty-bundle.ts";

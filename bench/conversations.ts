@@ -12,7 +12,7 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
+import { readCommandLine, wholeNumber } from "../dev/commands/command-line.ts";
 import { bundleWorker } from "../dev/serve/bundle.ts";
 import { startServe } from "../dev/serve/start-serve.ts";
 

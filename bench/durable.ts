@@ -11,7 +11,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { parseArgs } from "node:util";
-import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
+import { readCommandLine, wholeNumber } from "../dev/commands/command-line.ts";
 import { bundleForServe, startServe } from "../dev/serve/start-serve.ts";
 import { benchFleet, benchTenants, benchToken } from "./targets.ts";
 

@@ -7,9 +7,9 @@
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { readCommandLine, wholeNumber } from "../dev/command-line.ts";
+import { readCommandLine, wholeNumber } from "../dev/commands/command-line.ts";
 import { ensureLocalSecrets } from "../dev/local-secrets.ts";
-import { signToken } from "../dev/local-token.ts";
+import { signToken } from "../dev/commands/local-token.ts";
 import { barsOf } from "./bars.ts";
 import { tokensUsed } from "./delivered.ts";
 import type { LoadOrder } from "./load.ts";

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import demo from "../config/tenants/demo.json" with { type: "json" };
-import { makeToken } from "../dev/local-token.ts";
+import { makeToken } from "../dev/commands/local-token.ts";
 import { serviceScript } from "../dev/serve/bundle.ts";
 import { bundleForServe, startServe, type RouterMount } from "../dev/serve/start-serve.ts";
 import { fleetSchema } from "../src/shared/routing/fleet/fleet-config.ts";

@@ -4,7 +4,7 @@ import { ArchiveStore } from "../src/shared/archive/archive-store.ts";
 import type { Database } from "../src/shared/archive/database.ts";
 import { archiveMessageVersion, type EraseMessage } from "../src/shared/archive/message.ts";
 import { connect } from "../workers/archiver/postgres-database.ts";
-import { asksHelp, endWith, exitCodes, isWrongUsage, UsageError } from "./command-line.ts";
+import { asksHelp, endWith, exitCodes, isWrongUsage, UsageError } from "./commands/command-line.ts";
 import { listDeadLetters, listTurns, replayDeadLetters } from "./archive/archive-command.ts";
 import { archiveUrl } from "./archive/local-database.ts";
 import { migrate } from "./archive/migrations.ts";

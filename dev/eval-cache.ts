@@ -17,7 +17,7 @@ import { lexicalThreshold } from "../src/shared/cache/semantic/semantic-policy.t
 import { SipHash } from "../src/shared/cache/semantic/sip-hash.ts";
 import { packVector, similarity } from "../src/shared/cache/semantic/vector-bytes.ts";
 import { lexicalVector } from "../src/shared/retrieval/lexical-embedder.ts";
-import { existingPath, readCommandLine } from "./command-line.ts";
+import { existingPath, readCommandLine } from "./commands/command-line.ts";
 
 const pairSchema = z.object({ a: z.string(), b: z.string(), same: z.union([z.literal(0), z.literal(1)]) });
 export type QuestionPair = z.infer<typeof pairSchema>;

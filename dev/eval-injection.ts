@@ -10,7 +10,7 @@ import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import type { InjectionChannel } from "../src/shared/safety/injection/injection-policy.ts";
 import { judgeText } from "../src/shared/safety/injection/judge.ts";
-import { existingPath, readCommandLine } from "./command-line.ts";
+import { existingPath, readCommandLine } from "./commands/command-line.ts";
 import { outOfFold, scoreAt, scoreOf, type ScoredRow } from "./injection/channels.ts";
 import { weightsOf } from "../src/shared/safety/injection/weights.ts";
 import { type LabelledText, otherTexts, readRows } from "./injection/rows.ts";

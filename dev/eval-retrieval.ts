@@ -6,7 +6,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { endWith, existingPath, readCommandLine } from "./command-line.ts";
+import { endWith, existingPath, readCommandLine } from "./commands/command-line.ts";
 import { readCollection } from "./retrieval/collection.ts";
 import { EvaluatedStore, ways } from "./retrieval/evaluate.ts";
 

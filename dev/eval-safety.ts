@@ -5,7 +5,7 @@
  * template. `row` is what another part of the same sets should give. Benign texts that no model saw are judged by the shipped weights.
  */
 import { parseArgs } from "node:util";
-import { existingPath, readCommandLine } from "./command-line.ts";
+import { existingPath, readCommandLine } from "./commands/command-line.ts";
 import { moderationReport } from "./moderation/report.ts";
 
 const usual = "../shared/data/safety";

@@ -1,7 +1,7 @@
 /** `npm run fleet:config -- put <file.json> | check <file.json> | get | delete`: the fleet document in KV. */
 import { parseArgs } from "node:util";
 import { fleetKey } from "../src/shared/routing/fleet/fleet-source.ts";
-import { asksHelp, endWith, UsageError } from "./command-line.ts";
+import { asksHelp, endWith, UsageError } from "./commands/command-line.ts";
 import {
   environmentOf,
   placeOptions,
@@ -9,9 +9,9 @@ import {
   StoreError,
   withStore,
   type ConfigStore,
-} from "./config-store.ts";
-import { checkFleet, FleetError, getFleet, putFleet, summary } from "./fleet-command.ts";
-import { DocumentError, readDocument } from "./read-document.ts";
+} from "./commands/config-store.ts";
+import { checkFleet, FleetError, getFleet, putFleet, summary } from "./commands/fleet-command.ts";
+import { DocumentError, readDocument } from "./commands/read-document.ts";
 
 const usage = `usage: npm run fleet:config -- put <file.json> | check <file.json> | get | delete
        ${placeUsage}`;

@@ -2,8 +2,8 @@
 import { httpToolsFrom } from "../src/shared/tools/openapi/http-tools.ts";
 import { toolPolicySchema } from "../src/shared/tools/tool-policy.ts";
 import { pathText } from "../src/shared/tenancy/stored-document.ts";
-import { asksHelp, endWith, UsageError } from "./command-line.ts";
-import { DocumentError, readDocument } from "./read-document.ts";
+import { asksHelp, endWith, UsageError } from "./commands/command-line.ts";
+import { DocumentError, readDocument } from "./commands/read-document.ts";
 
 const usage = `usage: npm run --silent tools -- <openapi.json> <https://base.url> <operationId>…
 Prints "http", the tools of these operations, for the "tools" of a tenant's configuration. Nothing is fetched.`;

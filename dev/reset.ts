@@ -1,10 +1,10 @@
 /** `npm run reset`: forgets all local state (KV, objects, caches). The local secrets stay, so tokens keep working. */
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { asksHelp, endWith } from "./command-line.ts";
+import { asksHelp, endWith } from "./commands/command-line.ts";
 import { localState, namedState, root, serveState } from "./local-secrets.ts";
-import { portFrom } from "./ports.ts";
-import { stateHolder } from "./state-claim.ts";
+import { portFrom } from "./start/ports.ts";
+import { stateHolder } from "./start/state-claim.ts";
 
 const usage = `usage: npm run reset
        Deletes all local state: below .wrangler, or what the product keeps in the folder that EDGEWISE_STATE names.

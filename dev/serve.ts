@@ -3,15 +3,15 @@
  * PORT (8787), ORIGIN_URL or FLEET (else the dev fleet), ROUTER=in-process|service. Takes the tokens of `npm run token`.
  */
 import { parseArgs } from "node:util";
-import { asksHelp, endWith } from "./command-line.ts";
-import { resolveFleetDocument } from "./fleet-document.ts";
+import { asksHelp, endWith } from "./commands/command-line.ts";
+import { resolveFleetDocument } from "./commands/fleet-document.ts";
 import { serveState } from "./local-secrets.ts";
-import { makeToken } from "./local-token.ts";
-import { onNpmEnd } from "./parent-watch.ts";
-import { demandFreePorts, portFrom } from "./ports.ts";
+import { makeToken } from "./commands/local-token.ts";
+import { onNpmEnd } from "./start/parent-watch.ts";
+import { demandFreePorts, portFrom } from "./start/ports.ts";
 import { bundleForServe, startServe } from "./serve/start-serve.ts";
-import { startDevFleet } from "./start-dev-fleet.ts";
-import { claimState } from "./state-claim.ts";
+import { startDevFleet } from "./start/start-dev-fleet.ts";
+import { claimState } from "./start/state-claim.ts";
 
 const command = "npm run serve";
 const usage = `usage: ${command}

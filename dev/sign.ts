@@ -1,6 +1,6 @@
 /** `npm run --silent sign`: prints a curl command for a signed request, and nothing else. */
-import { asksHelp, endWith } from "./command-line.ts";
-import { makeSignedCommand, signUsage } from "./sign-command.ts";
+import { asksHelp, endWith } from "./commands/command-line.ts";
+import { makeSignedCommand, signUsage } from "./commands/sign-command.ts";
 
 const parameters = process.argv.slice(2);
 try {

@@ -1,9 +1,9 @@
 /** `npm run --silent stack -- dist/production/index.js.map < log`: the places of minified stacks in lines of a log, by their source. */
 import { readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
-import { asksHelp, endWith, UsageError } from "./command-line.ts";
-import { DocumentError, readDocument } from "./read-document.ts";
-import { readableStack } from "./readable-stack.ts";
+import { asksHelp, endWith, UsageError } from "./commands/command-line.ts";
+import { DocumentError, readDocument } from "./commands/read-document.ts";
+import { readableStack } from "./bundle/readable-stack.ts";
 
 const usage = `usage: npm run --silent stack -- <map> < log
        <map>: of the bundle that wrote it; npm run deploy:check makes dist/production/index.js.map of this checkout`;

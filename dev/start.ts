@@ -4,18 +4,18 @@
  */
 import { parseArgs } from "node:util";
 import { startArchive } from "./archive/start-archive.ts";
-import { asksHelp, endWith } from "./command-line.ts";
-import { resolveFleetDocument } from "./fleet-document.ts";
+import { asksHelp, endWith } from "./commands/command-line.ts";
+import { resolveFleetDocument } from "./commands/fleet-document.ts";
 import { ensureLocalSecrets, localState } from "./local-secrets.ts";
-import { makeToken } from "./local-token.ts";
-import { onNpmEnd } from "./parent-watch.ts";
-import { demandFreePorts, portFrom } from "./ports.ts";
-import { routerConfig } from "./router-config.ts";
-import { startDevFleet } from "./start-dev-fleet.ts";
-import { printReady, startUsage, tidyLine } from "./start-output.ts";
-import { claimState } from "./state-claim.ts";
-import { waitUntilReady } from "./until-ready.ts";
-import { startWrangler } from "./wrangler-process.ts";
+import { makeToken } from "./commands/local-token.ts";
+import { onNpmEnd } from "./start/parent-watch.ts";
+import { demandFreePorts, portFrom } from "./start/ports.ts";
+import { routerConfig } from "./start/router-config.ts";
+import { startDevFleet } from "./start/start-dev-fleet.ts";
+import { printReady, startUsage, tidyLine } from "./start/start-output.ts";
+import { claimState } from "./start/state-claim.ts";
+import { waitUntilReady } from "./start/until-ready.ts";
+import { startWrangler } from "./start/wrangler-process.ts";
 
 async function main(parameters: string[]): Promise<void> {
   if (asksHelp(parameters)) {

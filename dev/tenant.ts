@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import demo from "../config/tenants/demo.json" with { type: "json" };
 import { seedDemoTenant } from "../src/shared/tenancy/seed-demo.ts";
-import { asksHelp, endWith, UsageError } from "./command-line.ts";
+import { asksHelp, endWith, UsageError } from "./commands/command-line.ts";
 import {
   environmentOf,
   placeOptions,
@@ -10,9 +10,9 @@ import {
   StoreError,
   withStore,
   type ConfigStore,
-} from "./config-store.ts";
-import { DocumentError, readDocument } from "./read-document.ts";
-import { portFrom } from "./ports.ts";
+} from "./commands/config-store.ts";
+import { DocumentError, readDocument } from "./commands/read-document.ts";
+import { portFrom } from "./start/ports.ts";
 import {
   deleteTenant,
   getTenant,
@@ -20,7 +20,7 @@ import {
   putTenant,
   stillThere,
   TenantError,
-} from "./tenant-command.ts";
+} from "./commands/tenant-command.ts";
 
 const usage = `usage: npm run tenant -- put <file.json> [--returning] | get <id> | list | delete <id>
        ${placeUsage}

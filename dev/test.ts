@@ -14,9 +14,9 @@
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { onNpmEnd } from "./parent-watch.ts";
-import { OutputTurns, type JobOutput } from "./output-turns.ts";
-import type { TestProgress } from "./test-progress.ts";
+import { onNpmEnd } from "./start/parent-watch.ts";
+import { OutputTurns, type JobOutput } from "./test/output-turns.ts";
+import type { TestProgress } from "./test/test-progress.ts";
 
 interface Job {
   readonly name: string;
@@ -65,7 +65,7 @@ type Ending = { readonly kind: "exited"; readonly code: number } | { readonly ki
 
 const vitest = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
 const buildAssets = fileURLToPath(new URL("build-assets.ts", import.meta.url));
-const progressReporter = fileURLToPath(new URL("test-progress.ts", import.meta.url));
+const progressReporter = fileURLToPath(new URL("test/test-progress.ts", import.meta.url));
 const running = new Set<ChildProcess>();
 const stop = new AbortController();
 

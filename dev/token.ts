@@ -1,6 +1,6 @@
 /** `npm run --silent token -- --tenant demo --user alice`: prints a JWT for local use, and nothing else. */
-import { asksHelp, endWith } from "./command-line.ts";
-import { makeToken, tokenUsage } from "./local-token.ts";
+import { asksHelp, endWith } from "./commands/command-line.ts";
+import { makeToken, tokenUsage } from "./commands/local-token.ts";
 
 const parameters = process.argv.slice(2);
 try {

@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { InjectionChannel } from "../src/shared/safety/injection/injection-policy.ts";
-import { existingPath, readCommandLine } from "./command-line.ts";
+import { existingPath, readCommandLine } from "./commands/command-line.ts";
 import { outOfFold, quantised, scoreAt, trainingSet } from "./injection/channels.ts";
 import { otherTexts, readRows } from "./injection/rows.ts";
 import { train } from "./injection/training.ts";

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { featureVersion } from "../src/shared/safety/moderation/features.ts";
 import { keptBits } from "../src/shared/safety/moderation/harm-model.ts";
-import { existingPath, readCommandLine } from "./command-line.ts";
+import { existingPath, readCommandLine } from "./commands/command-line.ts";
 import { chooseThresholds, fit, options, outOfFold } from "./moderation/fit.ts";
 import { benignPrompts, harmTexts, heads, ownTexts } from "./moderation/rows.ts";
 import { prepare } from "./moderation/training.ts";

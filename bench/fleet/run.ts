@@ -4,7 +4,7 @@
  * another key-value cache. Ends with 1 where a bar is missed. Without the traces (README of the data beside the checkout) that part is left out, and said.
  */
 import { parseArgs } from "node:util";
-import { readCommandLine, wholeNumber } from "../../dev/command-line.ts";
+import { readCommandLine, wholeNumber } from "../../dev/commands/command-line.ts";
 import { compare, missed, percent, type Comparison, type Figures } from "./bars.ts";
 import { chats } from "./chat-workload.ts";
 import { runDrift } from "./drift.ts";

@@ -16,7 +16,7 @@ import type { Database } from "../../src/shared/archive/database.ts";
 import type { ArchivedTurn, ErasureKey } from "../../src/shared/archive/ports.ts";
 import { archivedTurn } from "../../src/shared/archive/turn-fixture.ts";
 import { connect } from "../../workers/archiver/postgres-database.ts";
-import { freePort } from "../free-ports.ts";
+import { freePort } from "../start/free-ports.ts";
 import { listDeadLetters, replayDeadLetters } from "./archive-command.ts";
 import { archiveUnderTest, newTenant } from "./archive-fixture.ts";
 import { erasureKey, erases } from "./erasure-model.ts";

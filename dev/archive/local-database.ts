@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
-import { portFrom } from "../ports.ts";
+import { portFrom } from "../start/ports.ts";
 
 export const archivePortVariable = "ARCHIVE_PORT";
 

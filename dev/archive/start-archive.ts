@@ -1,7 +1,7 @@
 /** What `npm start -- --archive` adds: a database (ARCHIVE_DATABASE_URL, or PGlite), its schema, and the archiver's configuration. */
 import { connect } from "../../workers/archiver/postgres-database.ts";
 import { localState } from "../local-secrets.ts";
-import { demandFreePorts } from "../ports.ts";
+import { demandFreePorts } from "../start/ports.ts";
 import { archiverConfig } from "./archiver-config.ts";
 import { archivePort, archivePortVariable, archiveUrl, startPglite } from "./local-database.ts";
 import { migrate } from "./migrations.ts";

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Database } from "../../src/shared/archive/database.ts";
-import { freePort } from "../free-ports.ts";
+import { freePort } from "../start/free-ports.ts";
 import { connect } from "../../workers/archiver/postgres-database.ts";
 import { startPglite } from "./local-database.ts";
 import { migrate } from "./migrations.ts";

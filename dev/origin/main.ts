@@ -1,7 +1,7 @@
 import { startFleet, type RunningFleet } from "./fleet.ts";
 import { root } from "../local-secrets.ts";
-import { exitCodes } from "../command-line.ts";
-import { onNpmEnd } from "../parent-watch.ts";
+import { exitCodes } from "../commands/command-line.ts";
+import { onNpmEnd } from "../start/parent-watch.ts";
 import { readOptions, usage } from "./options.ts";
 import { wranglerDevCommand } from "./wrangler-dev.ts";
 

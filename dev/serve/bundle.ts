@@ -9,7 +9,7 @@ export interface WorkerBundle {
   readonly name: string;
   /** Absolute paths, the entry first. */
   readonly modules: readonly string[];
-  /** Path of esbuild's account of them (dev/bundle-parts.ts reads it). */
+  /** Path of esbuild's account of them (dev/bundle/bundle-parts.ts reads it). */
   readonly metafile: string;
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, expect, test } from "vitest";
-import { freePort } from "../free-ports.ts";
+import { freePort } from "../start/free-ports.ts";
 import { root } from "../local-secrets.ts";
 import { emptyBundle } from "./empty-bundle.ts";
 

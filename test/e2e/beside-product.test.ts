@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { freePort } from "../../dev/free-ports.ts";
+import { freePort } from "../../dev/start/free-ports.ts";
 import { dataOf, logFile, url } from "./product.ts";
 import { runScript } from "./stack.ts";
 

@@ -1,6 +1,6 @@
 /** Who calls, and what every end-to-end test does with an answer, whichever product it asks. */
 import { randomUUID } from "node:crypto";
-import { makeToken } from "../../dev/local-token.ts";
+import { makeToken } from "../../dev/commands/local-token.ts";
 
 export type Tier = "free" | "pro" | "enterprise";
 

@@ -9,7 +9,7 @@ import {
   RateLimitError,
 } from "openai";
 import { afterEach, describe, expect, test } from "vitest";
-import { makeToken } from "../../dev/local-token.ts";
+import { makeToken } from "../../dev/commands/local-token.ts";
 import { hasOpenAiSchema, openAiComplaints } from "../node/openai-schema.ts";
 import { clientFor, post, replicas, setFaults, tokenFor, url } from "./product.ts";
 

@@ -2,7 +2,7 @@
 import { BadRequestError, OpenAI } from "openai";
 import { beforeAll, expect, test } from "vitest";
 import { ensureLocalSecrets } from "../../dev/local-secrets.ts";
-import { makeToken, signToken } from "../../dev/local-token.ts";
+import { makeToken, signToken } from "../../dev/commands/local-token.ts";
 import { hasOpenAiSchema, openAiComplaints } from "../node/openai-schema.ts";
 import { collect, expectAnswer } from "./openai-answers.ts";
 import { unique, url, usageOf } from "./product.ts";

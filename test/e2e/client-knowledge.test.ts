@@ -1,7 +1,7 @@
 /** The official client's `files.*` and `vectorStores.*`, its helpers that wait included, against the running product. */
 import OpenAI, { BadRequestError, NotFoundError, toFile } from "openai";
 import { expect, test } from "vitest";
-import { makeToken } from "../../dev/local-token.ts";
+import { makeToken } from "../../dev/commands/local-token.ts";
 import { hasOpenAiSchema, openAiComplaints } from "../node/openai-schema.ts";
 import { clientFor, unique, url } from "./product.ts";
 

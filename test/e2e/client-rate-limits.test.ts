@@ -1,7 +1,7 @@
 /** What the official client does by itself, as it comes (two retries), when a limit is reached: waits where that helps, and only there. */
 import { OpenAI, RateLimitError } from "openai";
 import { expect, test } from "vitest";
-import { makeToken } from "../../dev/local-token.ts";
+import { makeToken } from "../../dev/commands/local-token.ts";
 import { unique, url } from "./product.ts";
 
 interface Told {

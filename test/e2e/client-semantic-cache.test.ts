@@ -1,7 +1,7 @@
 /** Is a question in other words answered from the cache, as the official client sees it, without a word of a model? */
 import OpenAI, { APIError } from "openai";
 import { expect, test } from "vitest";
-import { makeToken } from "../../dev/local-token.ts";
+import { makeToken } from "../../dev/commands/local-token.ts";
 import { hasOpenAiSchema, openAiComplaints } from "../node/openai-schema.ts";
 import { received, unique, until, url } from "./product.ts";
 

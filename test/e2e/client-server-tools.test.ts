@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readLocalVariables } from "../../dev/local-secrets.ts";
-import { makeToken, signToken } from "../../dev/local-token.ts";
+import { makeToken, signToken } from "../../dev/commands/local-token.ts";
 import { unique, until, url } from "./product.ts";
 
 const tenant = unique("tools").slice(0, 40);

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { root } from "../../dev/local-secrets.ts";
-import { freePort, freePorts, isFree } from "../../dev/free-ports.ts";
+import { freePort, freePorts, isFree } from "../../dev/start/free-ports.ts";
 
 export interface Stack {
   readonly url: string;

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePort } from "../../dev/free-ports.ts";
+import { freePort } from "../../dev/start/free-ports.ts";
 import { startPglite, type LocalDatabase } from "../../dev/archive/local-database.ts";
 import type { ReadStatement } from "../../src/shared/tools/sql/read-only-database.ts";
 import { sqlTool } from "../../src/shared/tools/sql/sql-tool.ts";

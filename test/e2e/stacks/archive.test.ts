@@ -3,7 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { freePort } from "../../../dev/free-ports.ts";
+import { freePort } from "../../../dev/start/free-ports.ts";
 import { tokenFor, unique } from "../callers.ts";
 import { runScript, startStack, type Stack } from "../stack.ts";
 

@@ -1,6 +1,6 @@
 /** A browser's socket of the Responses API, against the bundle as it ships. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeToken } from "../../../dev/local-token.ts";
+import { makeToken } from "../../../dev/commands/local-token.ts";
 import { tokenFor, unique } from "../callers.ts";
 import { startServeWorld, type ServeWorld } from "./serve-world.ts";
 

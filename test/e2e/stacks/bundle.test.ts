@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type BundleMetafile, bundleParts, packagesTwice } from "../../../dev/bundle-parts.ts";
+import { type BundleMetafile, bundleParts, packagesTwice } from "../../../dev/bundle/bundle-parts.ts";
 import { bundleWorker, type WorkerBundle } from "../../../dev/serve/bundle.ts";
-import { startPhases } from "../../../dev/start-phases.ts";
+import { startPhases } from "../../../dev/bundle/start-phases.ts";
 
 const kib = 1024;
 

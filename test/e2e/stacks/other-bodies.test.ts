@@ -5,7 +5,7 @@
 import * as fc from "fast-check";
 import OpenAI, { toFile } from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeToken } from "../../../dev/local-token.ts";
+import { makeToken } from "../../../dev/commands/local-token.ts";
 import { arbitraryCall, type CallTargets, type GeneratedCall } from "../../node/arbitrary-call.ts";
 import { tokenFor } from "../callers.ts";
 import { readRefused } from "./refused-form.ts";

@@ -1,6 +1,6 @@
 /** Pools and their queue on real sockets: both mounts, a fleet of eight places, engines whose own queue must stay empty. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makeToken } from "../../../dev/local-token.ts";
+import { makeToken } from "../../../dev/commands/local-token.ts";
 import { isOf } from "../engine-id.ts";
 import { startServeWorld, type ServeWorld } from "./serve-world.ts";
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
-import { freePort } from "../../../dev/free-ports.ts";
+import { freePort } from "../../../dev/start/free-ports.ts";
 import { startFleet } from "../../../dev/origin/fleet.ts";
 import { startServe } from "../../../dev/serve/start-serve.ts";
 

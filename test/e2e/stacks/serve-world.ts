@@ -12,7 +12,7 @@ import {
   type RunningReplica,
 } from "../../../dev/origin/fleet.ts";
 import type { RequestRecord } from "../../../dev/origin/server/request-log.ts";
-import { freePort } from "../../../dev/free-ports.ts";
+import { freePort } from "../../../dev/start/free-ports.ts";
 import { isOf } from "../engine-id.ts";
 
 export interface ServeWorld {

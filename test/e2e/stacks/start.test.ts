@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { startFleet } from "../../../dev/origin/fleet.ts";
-import { freePort } from "../../../dev/free-ports.ts";
+import { freePort } from "../../../dev/start/free-ports.ts";
 import { dataOf, tokenFor, unique, until } from "../callers.ts";
 import { descendantsOf, leftOf, runScript, startStack, type Stack } from "../stack.ts";
 import { startMinimalServer } from "./minimal-server.ts";

@@ -1,7 +1,7 @@
 /** `--shard` of Vitest by what files take (test-parts.ts) and not by how many they are. */
 import { relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { root } from "./local-secrets.ts";
+import { root } from "../local-secrets.ts";
 import { filesOfPart } from "./test-parts.ts";
 
 export class MeasuredParts extends BaseSequencer {

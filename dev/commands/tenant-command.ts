@@ -7,9 +7,9 @@ import {
   tenantIdOfKey,
   tenantKey,
   tenantPrefix,
-} from "../src/shared/tenancy/tenant-entries.ts";
-import type { TenantConfig } from "../src/shared/tenancy/tenant-config.ts";
-import { planRemoval, planTenant } from "../src/shared/tenancy/tenant-registry.ts";
+} from "../../src/shared/tenancy/tenant-entries.ts";
+import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
+import { planRemoval, planTenant } from "../../src/shared/tenancy/tenant-registry.ts";
 import type { ConfigStore } from "./config-store.ts";
 
 export class TenantError extends Error {}

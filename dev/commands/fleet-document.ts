@@ -1,8 +1,8 @@
 /** Which fleet does a local Edgewise talk to? ORIGIN_URL, else FLEET, else the dev fleet. */
-import { fleetIdSchema } from "../src/shared/routing/fleet/alias-config.ts";
-import { capabilitySchema, fleetSchema, type Fleet } from "../src/shared/routing/fleet/fleet-config.ts";
+import { fleetIdSchema } from "../../src/shared/routing/fleet/alias-config.ts";
+import { capabilitySchema, fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { checkFleet, FleetError, versioned } from "./fleet-command.ts";
-import { probeServer, type ProbedModel } from "./origin-probe.ts";
+import { probeServer, type ProbedModel } from "../start/origin-probe.ts";
 import { DocumentError, readDocument } from "./read-document.ts";
 
 export type FleetDocument =

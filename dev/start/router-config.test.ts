@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { variablesOf } from "./local-secrets.ts";
+import { variablesOf } from "../local-secrets.ts";
 import { secretsFile } from "./router-config.ts";
 
 test("the router gets the origins' secrets as they are, and no others", () => {

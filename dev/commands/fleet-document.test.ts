@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import document from "../config/fleet.dev.json" with { type: "json" };
+import document from "../../config/fleet.dev.json" with { type: "json" };
 import { FleetDocumentError, platformIds, resolveFleetDocument } from "./fleet-document.ts";
 
 const open: { close(): void; closeAllConnections(): void }[] = [];

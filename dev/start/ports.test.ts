@@ -2,8 +2,8 @@ import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { afterEach, expect, test, vi } from "vitest";
 import { freePort, freePorts } from "./free-ports.ts";
-import { startFleet } from "./origin/fleet.ts";
-import { readOptions } from "./origin/options.ts";
+import { startFleet } from "../origin/fleet.ts";
+import { readOptions } from "../origin/options.ts";
 import { demandFreePorts, portFrom } from "./ports.ts";
 import { startDevFleet } from "./start-dev-fleet.ts";
 

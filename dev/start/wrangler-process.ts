@@ -2,7 +2,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
-import { root } from "./local-secrets.ts";
+import { root } from "../local-secrets.ts";
 import { leaveVariables } from "./wrangler-variables.ts";
 
 export interface WranglerProcess {
@@ -25,9 +25,9 @@ export function startWrangler(options: {
     [
       // wrangler hands on to its own process what node was given here.
       "--import",
-      pathToFileURL(`${root}dev/end-with-parent.ts`).href,
+      pathToFileURL(`${root}dev/start/end-with-parent.ts`).href,
       "--import",
-      pathToFileURL(`${root}dev/wrangler-variables.ts`).href,
+      pathToFileURL(`${root}dev/start/wrangler-variables.ts`).href,
       `${root}node_modules/wrangler/bin/wrangler.js`,
       "dev",
       ...options.configs.flatMap((config) => ["--config", config]),

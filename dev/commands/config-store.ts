@@ -7,9 +7,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { StoreEntry } from "../src/shared/tenancy/tenant-entries.ts";
+import type { StoreEntry } from "../../src/shared/tenancy/tenant-entries.ts";
 import { UsageError } from "./command-line.ts";
-import { localState, root } from "./local-secrets.ts";
+import { localState, root } from "../local-secrets.ts";
 
 export interface ConfigStore {
   get(key: string): Promise<string | null>;

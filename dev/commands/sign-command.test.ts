@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { SignatureKeys } from "../src/shared/signing/signature-key.ts";
-import { signingPolicySchema } from "../src/shared/signing/signing-policy.ts";
-import { verifyRequest } from "../src/shared/signing/verify-request.ts";
+import { SignatureKeys } from "../../src/shared/signing/signature-key.ts";
+import { signingPolicySchema } from "../../src/shared/signing/signing-policy.ts";
+import { verifyRequest } from "../../src/shared/signing/verify-request.ts";
 import { makeSignedCommand, SignError } from "./sign-command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "edgewise-sign-"));

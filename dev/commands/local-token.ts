@@ -6,9 +6,9 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { platformDefaults } from "../src/shared/identity/platform-defaults.ts";
+import { platformDefaults } from "../../src/shared/identity/platform-defaults.ts";
 import { UsageError } from "./command-line.ts";
-import { ensureLocalSecrets, readLocalVariables, root } from "./local-secrets.ts";
+import { ensureLocalSecrets, readLocalVariables, root } from "../local-secrets.ts";
 
 export const tokenUsage = `usage: npm run --silent token -- --tenant demo --user alice
          [--org o] [--tier free|pro|enterprise] [--scope "tenant:admin"] [--ttl 1h, at most 30d for demo]

@@ -2,7 +2,7 @@
  * How long does V8 take to parse a bundle, and how long to evaluate it? In milliseconds of the thread's own CPU, which other processes
  * disturb less than a clock. And how many zod schemas does the evaluation make (`schemas`), beside those that are only promised (`lazy`)?
  * The same number every time. One measurement a process, printed as JSON.
- * `node --experimental-vm-modules dev/measure-start.ts <entry module> [more modules]`.
+ * `node --experimental-vm-modules dev/bundle/measure-start.ts <entry module> [more modules]`.
  */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";

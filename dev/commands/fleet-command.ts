@@ -3,9 +3,9 @@
  * written is what every isolate can read. A new version with every change: answers of another fleet are never served from a cache.
  */
 import * as z from "zod";
-import { baseUrlFault } from "../src/shared/routing/fleet/base-url.ts";
-import { fleetSchema, type Fleet } from "../src/shared/routing/fleet/fleet-config.ts";
-import { fleetKey } from "../src/shared/routing/fleet/fleet-source.ts";
+import { baseUrlFault } from "../../src/shared/routing/fleet/base-url.ts";
+import { fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
+import { fleetKey } from "../../src/shared/routing/fleet/fleet-source.ts";
 import type { ConfigStore } from "./config-store.ts";
 
 export class FleetError extends Error {}

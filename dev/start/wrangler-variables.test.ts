@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { root } from "./local-secrets.ts";
+import { root } from "../local-secrets.ts";
 import { leaveVariables } from "./wrangler-variables.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "edgewise-variables-"));
@@ -17,7 +17,7 @@ function argumentsOf(script: string, variables: Readonly<Record<string, string>>
   writeFileSync(file, "console.log(JSON.stringify(process.argv.slice(2)));");
   const { stdout, stderr, error } = spawnSync(
     process.execPath,
-    ["--import", pathToFileURL(`${root}dev/wrangler-variables.ts`).href, file, "dev"],
+    ["--import", pathToFileURL(`${root}dev/start/wrangler-variables.ts`).href, file, "dev"],
     {
       encoding: "utf8",
       maxBuffer: 16_777_216,

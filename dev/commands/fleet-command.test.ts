@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import document from "../config/fleet.dev.json" with { type: "json" };
-import { createFleetSource } from "../src/shared/routing/fleet/fleet-source.ts";
+import document from "../../config/fleet.dev.json" with { type: "json" };
+import { createFleetSource } from "../../src/shared/routing/fleet/fleet-source.ts";
 import type { ConfigStore } from "./config-store.ts";
 import { checkFleet, getFleet, putFleet, summary } from "./fleet-command.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { acme, globex } from "../src/shared/identity/identity-fixture.ts";
+import { acme, globex } from "../../src/shared/identity/identity-fixture.ts";
 import { remoteStore, type RunWrangler, type ConfigStore } from "./config-store.ts";
 import { deleteTenant, getTenant, listTenants, putTenant, stillThere } from "./tenant-command.ts";
 

@@ -1,11 +1,11 @@
 /** What does `npm run sign` print? The headers that sign a request (docs/signing.md), ready to be sent. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { signRequest, type SigningIdentity } from "../src/shared/signing/sign-request.ts";
-import { hmacKey } from "../src/shared/signing/signature-key.ts";
-import { minSecretBytes } from "../src/shared/signing/signing-policy.ts";
+import { signRequest, type SigningIdentity } from "../../src/shared/signing/sign-request.ts";
+import { hmacKey } from "../../src/shared/signing/signature-key.ts";
+import { minSecretBytes } from "../../src/shared/signing/signing-policy.ts";
 import { UsageError } from "./command-line.ts";
-import { readLocalVariables } from "./local-secrets.ts";
+import { readLocalVariables } from "../local-secrets.ts";
 
 export const signUsage = `usage: npm run --silent sign -- --key <keyid> --url <url> [--method POST] [--body <json or @file>] [--token <credential>]
          (--secret <NAME in .dev.vars or the environment> | --private-key <file with an Ed25519 JWK>)

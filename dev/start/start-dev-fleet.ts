@@ -1,6 +1,6 @@
 /** The dev fleet as `npm run fleet` would start it, its flags from the environment, inside `npm start` and `npm run serve`. */
-import { replicaPorts, startFleet, type FleetOptions, type RunningFleet } from "./origin/fleet.ts";
-import { readOptions } from "./origin/options.ts";
+import { replicaPorts, startFleet, type FleetOptions, type RunningFleet } from "../origin/fleet.ts";
+import { readOptions } from "../origin/options.ts";
 import { demandFreePorts } from "./ports.ts";
 
 const variable = "DEV_FLEET_PORT";

@@ -1,6 +1,6 @@
 import { globSync } from "node:fs";
 import { expect, test } from "vitest";
-import { root } from "./local-secrets.ts";
+import { root } from "../local-secrets.ts";
 import { filesOfPart, knownSeconds, secondsOf } from "./test-parts.ts";
 
 const files = globSync(

@@ -3,7 +3,7 @@
  * Worker, and the secrets that a fleet names, since wrangler reads `.dev.vars` beside each configuration.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { readLocalVariables, root } from "./local-secrets.ts";
+import { readLocalVariables, root } from "../local-secrets.ts";
 
 /** What a fleet document can name, and so what the router gets: the other secrets stay the edge's. */
 const prefix = "ORIGIN_";
