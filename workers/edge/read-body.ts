@@ -1,6 +1,7 @@
 /** How is a request's body read without trusting its size? By its declared length first, then by counting. */
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { boundedText } from "../../src/shared/stream/bounded-text.ts";
 
 /**
  * The body as text, at most `maxBytes` of UTF-8. 413 before a byte is read where the length is declared, at the byte that
@@ -35,21 +36,9 @@ async function readAll(request: Request): Promise<Result<string, Refusal>> {
 
 async function readCounted(request: Request, maxBytes: number): Promise<Result<string, Refusal>> {
   if (request.body === null) return ok("");
-  const reader = request.body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return ok(text + decoder.decode());
-      bytes += value.byteLength;
-      if (bytes > maxBytes) {
-        await reader.cancel();
-        return err({ kind: "body-too-large", maxBytes });
-      }
-      text += decoder.decode(value, { stream: true });
-    }
+    const text = await boundedText(request.body, maxBytes);
+    return text === null ? err({ kind: "body-too-large", maxBytes }) : ok(text);
   } catch {
     return err({ kind: "client-gone" });
   }

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../contracts/result.ts";
 import { timedOut, within } from "../isolate/within.ts";
+import { boundedText } from "../stream/bounded-text.ts";
 import type { FetchKeySet, KeySetCache, StoredKeySet } from "./remote-key-set.ts";
 
 /**
@@ -23,29 +24,18 @@ export function keySetFetcher(fetch: Fetch): FetchKeySet {
         await response.body?.cancel();
         return err(`answered ${response.status}`);
       }
-      return await boundedText(response);
+      return await textOf(response);
     } catch (error) {
       return err(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
     }
   };
 }
 
-async function boundedText(response: Response): Promise<Result<string, string>> {
-  if (response.body === null) return err("answered nothing");
-  const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-  let text = "";
-  let bytes = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return ok(text + decoder.decode());
-    bytes += value.byteLength;
-    if (bytes > keySetLimits.maxBytes) {
-      await reader.cancel();
-      return err(`is longer than ${keySetLimits.maxBytes} bytes`);
-    }
-    text += decoder.decode(value, { stream: true });
-  }
+async function textOf({ body }: Response): Promise<Result<string, string>> {
+  if (body === null) return err("answered nothing");
+  const { maxBytes } = keySetLimits;
+  const text = await boundedText(body, maxBytes, new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }));
+  return text === null ? err(`is longer than ${maxBytes} bytes`) : ok(text);
 }
 
 /** What the Cache API offers; `caches.default` in a Worker. */
@@ -92,7 +82,7 @@ export function keySetCache(cache: ResponseCache, keepSeconds = 86_400): KeySetC
 async function storedIn(cache: ResponseCache, url: string): Promise<StoredKeySet | null> {
   const found = await cache.match(cacheUrl(url));
   if (found === undefined) return null;
-  const text = await boundedText(found);
+  const text = await textOf(found);
   const fetchedAtMs = Number(found.headers.get(fetchedAtHeader) ?? "");
   return text.ok && fetchedAtMs > 0 ? { text: text.value, fetchedAtMs } : null;
 }

@@ -3,6 +3,7 @@
  * is read. Time is bounded by the signal of whoever asks. Nothing of what the server says in a failure goes on: only its status.
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
+import { boundedText } from "../../stream/bounded-text.ts";
 import type { ToolFault } from "../server-tool.ts";
 import { plainJson } from "./plain-json.ts";
 import { judgeTarget, type TargetPolicy } from "./target.ts";
@@ -132,21 +133,9 @@ async function textOf(
     );
   }
   if (response.body === null) return ok("");
-  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
-  const decoder = decoderOf(response);
-  let text = "";
-  let bytes = 0;
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return ok(text + decoder.decode());
-      bytes += value.byteLength;
-      if (bytes > maxBytes) {
-        await reader.cancel("too large");
-        return err(tooLarge(maxBytes));
-      }
-      text += decoder.decode(value, { stream: true });
-    }
+    const text = await boundedText(response.body, maxBytes, decoderOf(response));
+    return text === null ? err(tooLarge(maxBytes)) : ok(text);
   } catch {
     return err(signal.aborted ? { kind: "timeout" } : unreachable);
   }

@@ -1,0 +1,23 @@
+/**
+ * All of a body as text, without trusting its size; `null`: it is longer than `maxBytes`, and the rest is let go. Rejects where the body
+ * breaks off, or where a strict decoder meets bytes that are none of its text.
+ */
+export async function boundedText(
+  body: ReadableStream<Uint8Array>,
+  maxBytes: number,
+  decoder = new TextDecoder(),
+): Promise<string | null> {
+  const reader = body.getReader();
+  let text = "";
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    bytes += value.byteLength;
+    if (bytes > maxBytes) {
+      await reader.cancel("too large");
+      return null;
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
