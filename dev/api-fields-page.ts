@@ -100,8 +100,8 @@ effect. It is searched once, before the model is asked, unless \`tool_choice\` i
 | \`input_image\` with \`image_url\` | passed, as in chat; \`detail: "original"\` as \`high\` |
 | \`input_image\` with \`file_id\`, \`input_file\` | refused |
 | \`message\` of \`assistant\`: a string, or \`output_text\`, \`refusal\` | passed as text |
-| \`function_call\`, \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message, but for what the model itself said behind it. A stored call that was cut off in its arguments goes on without any |
-| \`reasoning\` with \`content\` | goes with the answer behind it; \`summary\` and \`encrypted_content\` have no effect |
+| \`function_call\`, \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message, but for what the model itself said after it. A stored call that was cut off in its arguments goes on without any |
+| \`reasoning\` with \`content\` | goes with the answer after it; \`summary\` and \`encrypted_content\` have no effect |
 | \`mcp_call\` | a call and its result, as the response that it is of had it |
 | \`web_search_call\` | nothing: the answer says what was found |
 | \`file_search_call\` | taken, without effect: what it found was of its own turn |

@@ -34,8 +34,8 @@ export function wantedOfTurn(
     : ok({ from, ids: true });
 }
 
-export function behindLastEvent(param: string = header): Refusal {
-  return invalidValue(param, "is behind the last event of this answer");
+export function beyondLastEvent(param: string = header): Refusal {
+  return invalidValue(param, "is beyond the last event of this answer");
 }
 
 /** `null`: no such number. */

@@ -214,7 +214,7 @@ async function resume(
       return err({
         kind: "value-invalid",
         param: "starting_after",
-        message: "'starting_after' is behind the last event of this response.",
+        message: "'starting_after' is beyond the last event of this response.",
       });
     case "pruned":
       return err({ kind: "object-unknown" });

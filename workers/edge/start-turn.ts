@@ -27,7 +27,7 @@ import { mintId, mintObjectName, type IdKind } from "../../src/shared/turn/respo
 import { ReadyObjects, type ReadyObject } from "../../src/shared/turn/durable/ready-objects.ts";
 import type { ValidatedTurn } from "../../src/shared/turn/ports.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
-import { behindLastEvent } from "./read-position.ts";
+import { beyondLastEvent } from "./read-position.ts";
 import type { Isolate } from "./isolate.ts";
 import type { JudgedRequest } from "./judged-request.ts";
 
@@ -139,7 +139,7 @@ export async function startTurn(from: TurnContext, turn: TurnToStart): Promise<R
       case "mismatch":
         return err({ kind: "idempotency-reused" });
       case "position-unknown":
-        return err(behindLastEvent());
+        return err(beyondLastEvent());
       case "too-large":
         return err({ kind: "body-too-large", maxBytes: outcome.maxBytes });
       case "unknown":

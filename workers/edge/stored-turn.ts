@@ -13,7 +13,7 @@ import { headersFor } from "../../src/shared/turn/route-told.ts";
 import { type IdKind, verifyId } from "../../src/shared/turn/response-id.ts";
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import type { TenantCall } from "./handle.ts";
-import { behindLastEvent, wantedEvents } from "./read-position.ts";
+import { beyondLastEvent, wantedEvents } from "./read-position.ts";
 import { repeatedDeletion } from "./repeated-deletion.ts";
 import { respondRefusal } from "./respond.ts";
 import { ownerOf, streamFromObject } from "./run-durable.ts";
@@ -107,7 +107,7 @@ export async function resumeTurn(call: TenantCall, kind: IdKind): Promise<Respon
         "x-edgewise-response-id": id,
       });
     case "position-unknown":
-      return respondRefusal(scope, behindLastEvent(param));
+      return respondRefusal(scope, beyondLastEvent(param));
     case "pruned":
       return respondRefusal(scope, { kind: "object-unknown" });
   }

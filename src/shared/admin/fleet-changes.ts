@@ -85,7 +85,7 @@ export async function changeFleet(
     case "in-fleet-document":
       return err(listed(replica));
     case "too-many":
-      return err({ kind: "conflict", message: "As many replicas have joined this cluster as may." });
+      return err({ kind: "conflict", message: "No more replicas may join this cluster: it has the most already." });
   }
 }
 

@@ -78,7 +78,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     tag: "Admin",
     summary: "Look one API key up",
     scopes: anyAdmin,
-    pathParameters: { id: "The key's id: the part of it behind the environment." },
+    pathParameters: { id: "The key's id: the part of it after the environment." },
     queryParameters: tenant,
     success: { description: "The key, without its `value`", content: { "application/json": "ApiKey" } },
     errors: [404, ...common],
@@ -192,7 +192,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     queryParameters: {
       tenant: "Whose. Left out: your own tenant; the platform's admins must name one.",
       from: "The first date, such as `2026-11-01`. Left out: the first of this month.",
-      until: "The date behind the last. Left out: tomorrow.",
+      until: "The day after the last one. Left out: tomorrow.",
       group_by:
         "Some of `date`, `org`, `model`, with commas between; `date,model` if left out, one total if empty.",
       org: "Only this org's.",

@@ -182,7 +182,7 @@ export const chatFieldRules: Readonly<Record<ChatField, FieldRule>> = {
   parent_item_id: rule(
     "Edgewise",
     "used",
-    "With conversation_id: the item that this turn comes behind (`root`: none), to edit or to ask again; or a branch (`br_…`): its end. Behind any item but the last one it begins a branch, of which there are 1,000 at most; nothing is overwritten. The turn's branch is the active one then. Absent: the end of the branch that is active when the turn begins.",
+    "With conversation_id: the item that this turn follows (`root`: none), to edit or to ask again; or a branch (`br_…`): its end. After any item but the last one it begins a branch, of which there are 1,000 at most; nothing is overwritten. The turn's branch then is the active one. Absent: the end of the branch that is active when the turn begins.",
   ),
   retrieval: rule(
     "Edgewise",

@@ -34,7 +34,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     queryParameters: {
       limit: "1 to 100; 20 where absent.",
       order: "`desc` (newest first, the default) or `asc`.",
-      after: "A conversation's id: the page begins behind it.",
+      after: "A conversation's id: the page begins after it.",
     },
     success: { description: "A page of them", content: { "application/json": "ConversationList" } },
     errors: [400, ...everyCall],
@@ -49,7 +49,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     scopes: [],
     queryParameters: {
       limit: "1 to 100; 20 where absent.",
-      after: "A record's id: the page begins behind it.",
+      after: "A record's id: the page begins after it.",
     },
     success: { description: "A page of them", content: { "application/json": "ConversationDeletionList" } },
     errors: [400, ...everyCall],
@@ -95,7 +95,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     tag: "Conversations",
     summary: "List a conversation's branches",
     description:
-      "A turn behind any item but the last (`parent_item_id`) begins one; nothing is overwritten. `br_0` is what the " +
+      "A turn that follows any item but the last (`parent_item_id`) begins one; nothing is overwritten. `br_0` is what the " +
       "conversation began with. `active_branch` of an update chooses which one turns go on.",
     scopes: [],
     pathParameters: conversationId,
@@ -120,7 +120,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     description:
       "For a second device. Server-sent events: `turn.started` with what was asked, the turn's own events as its answer " +
       "streams them, `turn.ended`, then the next turn; `conversation.changed` where what is listed has changed otherwise; " +
-      "`conversation.deleted` is the last. A turn's events' `id` says where in which turn it is; `Last-Event-ID` goes on behind it. The stream ends after five minutes: connect again.",
+      "`conversation.deleted` is the last. A turn's events' `id` says where in which turn it is; `Last-Event-ID` goes on after it. The stream ends after five minutes: connect again.",
     scopes: [],
     pathParameters: conversationId,
     queryParameters: { starting_after: "As `Last-Event-ID`, for clients that can't set headers." },
@@ -179,7 +179,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     queryParameters: {
       limit: "1 to 100; 20 where absent.",
       order: "`desc` (newest first, the default) or `asc`.",
-      after: "An item's id: the page begins behind it.",
+      after: "An item's id: the page begins after it.",
       branch: "`br_…`: the items of that branch. Absent: of the active one.",
       include: includeNote,
     },

@@ -117,7 +117,7 @@ export const responseRoutes: readonly PublicRoute[] = [
       "With `Upgrade: websocket`. The credential comes in `Authorization`, or, from a browser, as the subprotocol " +
       "`openai-insecure-api-key.<token>`; never in the URL. Send `response.create` with the fields of POST /v1/responses and " +
       "get the same events, as JSON messages; `stream_id` names a lane, whose responses come one after the other. Ours: " +
-      '`{"type":"response.resume","response_id":…,"starting_after":…}` goes on behind an event, `{"type":"session.ack"}` says that ' +
+      '`{"type":"response.resume","response_id":…,"starting_after":…}` goes on after an event, `{"type":"session.ack"}` says that ' +
       "the client reads. After 2,048 KB without a word of the client (`ping`, answered with `pong`, is one) it is waited for 5 s, then " +
       "closed with 1013, and resumes. Closed after an hour, and where the credential expires or is revoked (1008).",
     scopes: [],
@@ -149,7 +149,7 @@ export const responseRoutes: readonly PublicRoute[] = [
     tag: "Responses",
     summary: "Look at a response, or follow it again",
     description:
-      "As it is now. `?stream=true` replays its events behind `starting_after` and goes on live, until ten minutes after the end.",
+      "As it is now. `?stream=true` replays its events after `starting_after` and goes on live, until ten minutes after the end.",
     scopes: [],
     pathParameters: id,
     queryParameters: {
@@ -198,7 +198,7 @@ export const responseRoutes: readonly PublicRoute[] = [
     queryParameters: {
       limit: "1 to 100; 20 where absent.",
       order: "`desc` (newest first, the default) or `asc`.",
-      after: "An item's id: the page begins behind it.",
+      after: "An item's id: the page begins after it.",
     },
     success: { description: "A page of items", content: { "application/json": "InputItemList" } },
     errors: [400, 404, ...common],

@@ -126,7 +126,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     summary: "Look a stored answer up, or follow it again",
     description:
       "Answers with a `conversation_id` or `store: true` run on without their client and are kept; those with an " +
-      "`Idempotency-Key` run on and are kept for 24 hours. `?stream=true` replays the events behind " +
+      "`Idempotency-Key` run on and are kept for 24 hours. `?stream=true` replays the events after " +
       "`Last-Event-ID` and goes on live; without it the final answer comes, or 409 while it is still being written.",
     scopes: [],
     pathParameters: { id: "The answer's id, also in `x-edgewise-response-id`." },

@@ -47,7 +47,7 @@ export const storedCompletionRoutes: readonly PublicRoute[] = [
     queryParameters: {
       limit: "1 to 100; 20 where absent.",
       order: "`asc` (oldest first, the default) or `desc`.",
-      after: "A completion's id: the page begins behind it.",
+      after: "A completion's id: the page begins after it.",
       model: "The model that answered: `model` of the completion.",
       metadata: "`metadata[key]=value`, up to 16 times: those that have all of these pairs.",
     },
@@ -83,7 +83,7 @@ export const storedCompletionRoutes: readonly PublicRoute[] = [
     queryParameters: {
       limit: "1 to 100; 20 where absent.",
       order: "`asc` (as they were sent, the default) or `desc`.",
-      after: "A message's id: the page begins behind it.",
+      after: "A message's id: the page begins after it.",
     },
     success: {
       description: "A page of messages",
