@@ -14,6 +14,7 @@ import type { StreamEnd } from "../../stream/stream-failure.ts";
 import type { ResponseTurn } from "../../responses/stored-response.ts";
 import { shownResult } from "../../tools/shown-result.ts";
 import type { Ending } from "../../telemetry/request-record.ts";
+import type { ChatMessage } from "../../wire/chat-messages.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { turnUse } from "../ending.ts";
 import { answerItems, type AnswerPast, withoutPast } from "./answer-items.ts";
@@ -103,8 +104,9 @@ export function endEffects(
   if (conversation === null || entered === null) return effects;
   const rounds = shownRounds(past.rounds, (text) => shownResult(text, request.tenant.safety));
   const itemStatus = status === "completed" ? "completed" : "incomplete";
-  const answer = answerItems(request, collected, { ...past, rounds }, itemStatus);
-  // A turn without an answer leaves no trace: the client will ask again.
+  const said = answerItems(request, collected, { ...past, rounds }, itemStatus);
+  // A turn without an answer leaves no trace: the client will ask again. One whose answer is empty was answered.
+  const answer = said.length === 0 && status === "completed" ? itemsOfMessages([emptyAnswer]) : said;
   if (answer.length === 0) return effects;
   effects.push({
     kind: "append",
@@ -121,6 +123,8 @@ export function endEffects(
   });
   return effects;
 }
+
+const emptyAnswer: ChatMessage = { role: "assistant", content: "" };
 
 /** Only where the tenant wants any: it is the principal again, in every outbox. */
 function choresOf({ tenant, principal, chat }: ChatTurnRequest) {
