@@ -156,6 +156,17 @@ test("who waited for all of an answer that was killed and can't go on has had no
   await expectBill(authorization, 2, 10 + words.length);
 });
 
+test("a turn that is refused behind its admission, and killed before what was set aside is given back, gives it back", async () => {
+  const authorization = await bearer("killed", "refused");
+  const messages = [{ role: "user", content: "word ".repeat(200_000) }];
+  const refused = await ask(authorization, { ...question, messages });
+  expect(refused.status).toBe(400);
+  await abortAllDurableObjects();
+  for (const id of await listDurableObjectIds(env.GENERATION))
+    await runDurableObjectAlarm(env.GENERATION.get(id));
+  await expectBill(authorization, 0, 0);
+});
+
 test("nothing is appended to a conversation that was deleted while its turn was dead", async () => {
   const authorization = await bearer("killed", "deleter");
   const before = { ...question, conversation_id: "c", stream: false, stream_options: undefined };

@@ -2,12 +2,14 @@
  * How does a chat turn of a Generation object begin, go on behind its journal, or end without its run? Decides which, and hands
  * the work to a run (chat-run.ts).
  */
+import type { Admission } from "../../limits/ports.ts";
 import { modelRecord } from "../../routing/fleet/fleet-index.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { modelPrice } from "../dearest-price.ts";
 import { askedMessages, answerWithMetadata } from "./listed-chat.ts";
 import { ChatRun, noFleet, type ChatRunDeps } from "./chat-run.ts";
 import { chatResume, completeEnd } from "./chat-resume.ts";
+import { notedAdmission } from "./noted-admission.ts";
 import type { TurnRunner } from "./ports.ts";
 import { givingBack, interrupted, refused } from "./chat-turn-end.ts";
 import { enteredBy, pricedBy, type EnteredConversation } from "./run-note.ts";
@@ -26,7 +28,15 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
       const read = readTurnRequest<ChatRequest>(text);
       if (!read.ok) return refused({ kind: "internal", detail: "a turn of an unknown version" }, []);
       entered = null;
-      return new ChatRun(read.value, deps, io, signal, onRecall).run();
+      let isAdmitted = false;
+      const noting = withAdmission(deps, (admission) =>
+        notedAdmission(admission, () => {
+          isAdmitted = true;
+        }),
+      );
+      const outcome = await new ChatRun(read.value, noting, io, signal, onRecall).run();
+      // The run has given it back, unless it was lost on the way: nobody else would come to say so.
+      return isAdmitted ? givingBack(outcome, read.value) : outcome;
     },
     resume(text, lost) {
       const read = readTurnRequest<ChatRequest>(text);
@@ -72,5 +82,15 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
       return read.ok ? askedMessages(read.value, page) : { messages: null, hasMore: false };
     },
     withMetadata: answerWithMetadata,
+  };
+}
+
+function withAdmission(deps: ChatRunDeps, change: (admission: Admission) => Admission): ChatRunDeps {
+  return {
+    ...deps,
+    turnDeps: async () => {
+      const turnDeps = await deps.turnDeps();
+      return turnDeps === null ? null : { ...turnDeps, admission: change(turnDeps.admission) };
+    },
   };
 }

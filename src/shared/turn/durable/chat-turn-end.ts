@@ -170,7 +170,7 @@ export function refused(refusal: Refusal, effects: readonly Effect[]): TurnRefus
   return { status: "refused", refusal, headers: {}, effects };
 }
 
-/** A run that began anew may end before it is let in: what the lost one had reserved is given back all the same. */
+/** Of a run for which something is set aside, or was for a lost one before it: where nothing is settled, all of it is given back. */
 export function givingBack(outcome: TurnOutcome, request: ChatTurnRequest): TurnOutcome {
   if (outcome.effects.some(({ kind }) => kind === "settle")) return outcome;
   return {
