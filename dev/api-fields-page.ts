@@ -96,9 +96,11 @@ effect. It is searched once, before the model is asked, unless \`tool_choice\` i
 | form | becomes |
 | --- | --- |
 | a string | a message of the user |
-| \`message\` (or no \`type\`) of \`user\`, \`system\`, \`developer\`: a string, or \`input_text\` and (user) \`input_image\` | passed; \`developer\` as \`system\` |
+| \`message\` (or no \`type\`) of \`user\`, \`system\`, \`developer\`: a string, or \`input_text\` and (user) \`input_image\`, \`input_file\` | passed; \`developer\` as \`system\` |
 | \`input_image\` with \`image_url\` | passed, as in chat; \`detail: "original"\` as \`high\` |
-| \`input_image\` with \`file_id\`, \`input_file\` | refused |
+| \`input_image\` with \`file_id\` | refused |
+| \`input_file\` with \`file_data\` (a \`data:\` URL, or base64) or \`file_id\`; \`detail\` has no effect | its text ([attached-files.md](attached-files.md)) |
+| \`input_file\` with \`file_url\` | refused: nothing is fetched for a request |
 | \`message\` of \`assistant\`: a string, or \`output_text\`, \`refusal\` | passed as text |
 | \`function_call\`, \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message, but for what the model itself said after it. A stored call that was cut off in its arguments goes on without any |
 | \`reasoning\` with \`content\` | goes with the answer after it; \`summary\` and \`encrypted_content\` have no effect |

@@ -1,7 +1,8 @@
 /**
- * From a checked request for a response to its started turn: the items that it names ▸ media ▸ screen ▸ what it goes on from ▸ chat ▸ start. Knows
+ * From a checked request for a response to its started turn: the items that it names ▸ media ▸ files ▸ screen ▸ what it goes on from ▸ chat ▸ start. Knows
  * nothing of HTTP: a request creates one, and so does a message on a socket.
  */
+import { filesOfInput, withInputTexts } from "../../src/shared/attachments/response-files.ts";
 import type { Follow } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
@@ -30,6 +31,7 @@ import {
   type SentResponseRequest,
 } from "../../src/shared/wire/responses-request.ts";
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
+import { readAttachedFiles } from "./attached-files.ts";
 import { screenFrom } from "./fleet-moderator.ts";
 import { unknownStore } from "./grounding-parts.ts";
 import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
@@ -55,11 +57,9 @@ export async function createResponse(
   onNamed?: (responseId: string) => void,
 ): Promise<Result<Creation, Refusal>> {
   const { tenant } = from;
-  const whole = await withNamedItems(from, sent);
+  const whole = await wholeRequest(from, sent);
   if (!whole.ok) return whole;
   const asked = whole.value;
-  const media = checkResponseMedia(asked, tenant.media);
-  if (!media.ok) return media;
   const screened = await screenResponse(asked, tenant, screenFrom(from));
   if (!screened.ok) return screened;
   const { request, findings } = screened.value;
@@ -96,6 +96,22 @@ export async function createResponse(
     }),
   });
   return started.ok ? ok({ started: started.value, findings }) : started;
+}
+
+/** With the items that it names, and what its files say. */
+export async function wholeRequest(
+  from: TurnContext,
+  sent: SentResponseRequest,
+): Promise<Result<ResponseRequest, Refusal>> {
+  const whole = await withNamedItems(from, sent);
+  if (!whole.ok) return whole;
+  const request = whole.value;
+  const media = checkResponseMedia(request, from.tenant.media);
+  if (!media.ok) return media;
+  const files = filesOfInput(request.input);
+  if (files.length === 0) return ok(request);
+  const texts = await readAttachedFiles(from, files);
+  return texts.ok ? ok({ ...request, input: withInputTexts(request.input, texts.value) }) : texts;
 }
 
 type GivenTools = Result<WithTools, Refusal>;

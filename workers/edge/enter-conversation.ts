@@ -14,9 +14,8 @@ import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, type Result } from "../../src/shared/contracts/result.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import type { ConversationRef } from "../../src/shared/turn/conversation-name.ts";
-import { itemsOfMessages } from "../../src/shared/turn/durable/conversation-items.ts";
-import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
-import type { EnteredConversation } from "../../src/shared/turn/durable/run-note.ts";
+import { shownItems } from "../../src/shared/turn/durable/conversation-items.ts";
+import type { ChatTurnRequest, EnteredConversation } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import type { EnteringTurn, RunningTurn } from "../../src/shared/turn/durable/turn-order.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 
@@ -95,9 +94,7 @@ function policyOf(tenant: Partial<Pick<TenantConfig, "conversations">>): TenantC
 }
 
 function inputOf({ chat }: ChatTurnRequest): string | null {
-  const input = `[${itemsOfMessages(chat.messages)
-    .map(({ json }) => json)
-    .join()}]`;
+  const input = shownItems(chat.messages);
   return input.length > maxInputUnits ? null : input;
 }
 

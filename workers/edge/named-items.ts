@@ -34,13 +34,29 @@ export async function withNamedItems(
   if (!kept.ok) return kept;
   const input: Item[] = [];
   for (const [at, item] of sent.input.entries()) {
-    const read = isReference(item) ? readItem(kept.value.get(item.id), at) : ok(item);
+    const read = isReference(item) ? readKeptItem(kept.value.get(item.id), at) : ok(item);
     if (!read.ok) return read;
     input.push(read.value);
   }
   const request: ResponseRequest = { ...sent, input };
   const fault = inputFault(request);
   return fault === null ? ok(request) : err(fault);
+}
+
+/** Its files are as they were read: an uploaded one may be gone since. */
+function readKeptItem(kept: Item | undefined, at: number): Result<Item, Refusal> {
+  if (kept?.type !== "message" || kept.role === "assistant") return readItem(kept, at);
+  const { content } = kept;
+  const textAlone = content.map((part) =>
+    part.type === "input_file" ? { type: "input_text", text: "" } : part,
+  );
+  const read = readItem({ ...kept, content: textAlone }, at);
+  if (!read.ok || read.value.type !== "message" || read.value.role === "assistant") return read;
+  const parts = read.value.content.map((part, index) => {
+    const before = content[index];
+    return before?.type === "input_file" ? before : part;
+  });
+  return ok({ ...read.value, content: parts });
 }
 
 /** Which objects keep them, with the places of what is named of each. */

@@ -2,6 +2,9 @@
  * What goes into a response and comes out of it: OpenAI's items, as far as this service knows them, in the one form that
  * everything behind the parser sees. Kept as JSON with the response, so that members may be added and never changed.
  */
+import type { FileText } from "../prompt/file-part.ts";
+import type { SentFile } from "../wire/sent-file.ts";
+
 export interface InputText {
   readonly type: "input_text";
   readonly text: string;
@@ -12,6 +15,19 @@ export interface InputImage {
   /** Checked by src/shared/wire/media.ts. */
   readonly image_url: string;
   readonly detail: "auto" | "low" | "high";
+}
+
+/** OpenAI's `input_file` until it is read (src/shared/attachments), before anything else is done with the request. */
+export interface SentInputFile {
+  readonly type: "sent_file";
+  readonly file: SentFile;
+}
+
+/** What its owner is shown of it: without-file-texts.ts. */
+export interface InputFile extends FileText {
+  readonly type: "input_file";
+  /** As it was sent. Absent: it was named by its id, or the tenant's screen has changed its text. */
+  readonly file_data?: string;
 }
 
 export interface OutputText {
@@ -26,7 +42,7 @@ export interface OutputRefusal {
   readonly refusal: string;
 }
 
-export type InputPart = InputText | InputImage;
+export type InputPart = InputText | InputImage | SentInputFile | InputFile;
 export type OutputPart = OutputText | OutputRefusal;
 
 export type ItemStatus = "completed" | "incomplete";

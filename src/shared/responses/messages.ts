@@ -3,7 +3,7 @@
  * the model went on to speak behind a call: templates want a call's result right behind it. What a reasoning model thought
  * goes with the answer behind it, whose template decides whether to show it.
  */
-import { type ChatMessage, recalledArguments } from "../wire/chat-messages.ts";
+import { type ChatMessage, recalledArguments, type UserContentPart } from "../wire/chat-messages.ts";
 import type { InputPart, Item, McpCall } from "./item.ts";
 import { serverCallEndOf } from "./server-items.ts";
 
@@ -96,10 +96,20 @@ function heard({ role, content }: Extract<Item, { role: "user" | "system" | "dev
   return { role: "system", content: text };
 }
 
-function chatPart(part: InputPart) {
-  return part.type === "input_text"
-    ? { type: "text" as const, text: part.text }
-    : { type: "image_url" as const, image_url: { url: part.image_url, detail: part.detail } };
+function chatPart(part: InputPart): UserContentPart {
+  switch (part.type) {
+    case "input_text":
+      return { type: "text", text: part.text };
+    case "input_image":
+      return { type: "image_url", image_url: { url: part.image_url, detail: part.detail } };
+    case "sent_file":
+      return { type: "file", file: part.file };
+    case "input_file": {
+      // A model reads its text alone.
+      const { file_data: _sent, ...read } = part;
+      return { ...read, type: "file_text" };
+    }
+  }
 }
 
 function spoken(content: string | null): AssistantMessage {

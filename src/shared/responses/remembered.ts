@@ -1,4 +1,5 @@
 /** How much of what was said before a response is remembered for it, and how large is it? */
+import { fileUnits } from "../prompt/file-part.ts";
 import type { Item } from "./item.ts";
 
 /** What a context holds of items. */
@@ -36,7 +37,11 @@ export function sizeOf(items: readonly Item[]): ItemsSize {
           if (part.type === "input_image") {
             images += 1;
             files += part.image_url.length;
-          } else read += part.type === "refusal" ? part.refusal.length : part.text.length;
+          } else if (part.type === "input_file") {
+            read += fileUnits(part);
+            files += part.file_data?.length ?? 0;
+          } else if (part.type === "sent_file") throw new Error("a file that was sent was not read");
+          else read += part.type === "refusal" ? part.refusal.length : part.text.length;
         break;
       case "function_call":
         read += item.name.length + item.arguments.length;

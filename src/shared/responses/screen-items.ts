@@ -1,14 +1,14 @@
 /** Screens what a client sent to a response, item by item: a masked text is the only one that goes on and is kept. */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import type { ChatMessage } from "../prompt/chat-message.ts";
+import type { ChatMessage, ContentPart } from "../prompt/chat-message.ts";
+import { type FilePart, isFilePart } from "../prompt/file-part.ts";
 import { screenWith } from "../safety/definition-texts.ts";
 import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { refusalAt, summary } from "../turn/screen-request.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
-import { type FunctionTool, isFunctionTool, type ResponseTool } from "../wire/responses-tools.ts";
-import type { InputPart, InputText, Item, McpCall, OutputPart } from "./item.ts";
+import type { InputFile, InputPart, InputText, Item, McpCall, OutputPart } from "./item.ts";
 
 export interface ScreenedResponse {
   readonly request: ResponseRequest;
@@ -109,7 +109,7 @@ function toldOf({ output, error }: McpCall): string {
   return output ?? (typeof error === "string" ? error : "");
 }
 
-function asPart(part: InputPart | OutputPart) {
+function asPart(part: InputPart | OutputPart): ContentPart {
   switch (part.type) {
     case "input_text":
     case "output_text":
@@ -118,7 +118,24 @@ function asPart(part: InputPart | OutputPart) {
       return { type: "text" as const, text: part.refusal };
     case "input_image":
       return { type: "image_url" as const };
+    case "input_file": {
+      const { filename, texts, has_pages } = part;
+      const file: FilePart = { type: "file_text", filename, texts, has_pages };
+      return file;
+    }
+    case "sent_file":
+      throw new Error("a file that was sent was not read");
   }
+}
+
+/** Where the screen changed what was read, the bytes would still say it: they are not kept. */
+function withFile(part: InputFile, { content }: ChatMessage, at: number): InputFile {
+  const screened = Array.isArray(content) ? (content as readonly ContentPart[])[at] : undefined;
+  if (screened === undefined || !isFilePart(screened)) throw new Error("screening lost a file");
+  const { filename, texts } = screened;
+  if (filename === part.filename && texts === part.texts) return part;
+  const { file_data: _sent, ...read } = part;
+  return { ...read, filename, texts };
 }
 
 /** The item with the message's texts in the places of its own. */
@@ -140,9 +157,10 @@ function withTexts(item: Item, message: ChatMessage | undefined): Item {
         };
       return {
         ...item,
-        content: item.content.map((part, at) =>
-          part.type === "input_text" ? { ...part, text: text(at) } : part,
-        ),
+        content: item.content.map((part, at) => {
+          if (part.type === "input_text") return { ...part, text: text(at) };
+          return part.type === "input_file" ? withFile(part, message, at) : part;
+        }),
       };
     case "web_search_call":
       return item;

@@ -2,7 +2,7 @@
  * A response as its Generation object keeps it: two lines of JSON, the object as its owner sees it and what it was asked
  * with. Whoever shows the one needs not parse the other.
  */
-import type { Item, NamedItem } from "./item.ts";
+import type { InputPart, Item, NamedItem } from "./item.ts";
 
 /** What a turn carries of its request for a response, beside the chat that it means (`TurnRequest.response`). */
 export interface ResponseTurn {
@@ -51,7 +51,7 @@ export function storedItems(stored: string): readonly Item[] {
   const { output } = JSON.parse(storedResponse(stored)) as { readonly output: readonly Item[] };
   const { before = [], input } = storedInput(stored);
   // What a search found was of its own turn.
-  return [...before, ...input, ...output.filter(({ type }) => type !== "file_search_call").map(asRead)];
+  return [...before, ...input, ...output.filter(({ type }) => type !== "file_search_call")].map(asRead);
 }
 
 /**
@@ -69,15 +69,25 @@ export function namedItems(stored: string): ReadonlyMap<string, Item> | null {
   return new Map([...storedInput(stored).input, ...output].map((item) => [item.id, item]));
 }
 
-/** As the next model reads it: what a text cites, and how likely its words were, may be a hundred times as long as the text. */
+/**
+ * As the next model reads it: what a text cites, how likely its words were, and the bytes that a file's text was read of may be a hundred times as
+ * long as the text.
+ */
 function asRead(item: Item): Item {
-  if (item.type !== "message" || item.role !== "assistant") return item;
+  if (item.type !== "message") return item;
+  if (item.role !== "assistant") return { ...item, content: item.content.map(withoutBytes) };
   return {
     ...item,
     content: item.content.map((part) =>
       part.type === "output_text" ? { ...part, annotations: [], logprobs: [] } : part,
     ),
   };
+}
+
+function withoutBytes(part: InputPart): InputPart {
+  if (part.type !== "input_file") return part;
+  const { file_data: _sent, ...read } = part;
+  return read;
 }
 
 /** Whether it was to be stored (`store`). */

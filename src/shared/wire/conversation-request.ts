@@ -11,7 +11,7 @@ import { itemSequenceFault } from "./responses-item-order.ts";
 import { itemSchema, readInput } from "./responses-items.ts";
 import { metadataSchema, text } from "./schema-parts.ts";
 import { maxTitleCharacters, tidyTitle } from "./tidy-title.ts";
-import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
+import { invalidValue, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
 /** Each is read by src/shared/wire/responses-items.ts, whose refusals name the field; this is for the documentation. */
 const itemsSchema = () => z.array(itemSchema).max(20);
@@ -118,6 +118,12 @@ function readItems(given: readonly unknown[]): Result<readonly ChatMessage[], Re
 /** What a conversation does not keep is refused: it would be missing later, and nobody would know. */
 function keptFault(items: readonly Item[]): Refusal | null {
   for (const [at, item] of items.entries()) {
+    const file = item.type === "message" ? item.content.findIndex(({ type }) => type === "sent_file") : -1;
+    if (file !== -1)
+      return unsupportedParameter(
+        `input[${at}].content[${file}].type`,
+        "can't be 'input_file' here: send the file with a turn of the conversation, which then keeps it",
+      );
     if (item.type === "reasoning")
       return invalidValue(`input[${at}].type`, "can't be 'reasoning': it is not kept");
     if (item.type === "message" && item.role !== "user" && item.role !== "assistant")

@@ -4,6 +4,7 @@ import type { Item } from "../responses/item.ts";
 import { lazyShape } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
 import { opaqueId, text, unsupported, withoutEffect } from "./schema-parts.ts";
+import { readSentFile, sentFileShape } from "./sent-file.ts";
 
 const status = z.lazy(() => z.enum(["in_progress", "completed", "incomplete"]).nullish());
 /** Clients send items back as they got them. */
@@ -41,6 +42,19 @@ const inputImage = z.lazy(() =>
     })),
 );
 
+const inputFile = z.lazy(() =>
+  z
+    .strictObject({
+      type: z.literal("input_file"),
+      ...sentFileShape,
+      file_url: unsupported(
+        "is not supported: nothing is fetched for a request; send the file's bytes as 'file_data', or upload it and send its 'file_id'",
+      ),
+      prompt_cache_breakpoint: cacheBreakpoint,
+    })
+    .transform((part, context) => ({ type: "sent_file" as const, file: readSentFile(part, context) })),
+);
+
 const outputText = z.lazy(() =>
   z
     .strictObject({
@@ -66,18 +80,18 @@ export const inputMessage = z.lazy(() =>
     .strictObject({
       type: z.literal("message").optional(),
       role: z.enum(["user", "system", "developer"]),
-      content: z.union([text(), parts(z.discriminatedUnion("type", [inputText, inputImage]))]),
+      content: z.union([text(), parts(z.discriminatedUnion("type", [inputText, inputImage, inputFile]))]),
       phase,
       ...sentBack,
     })
     .superRefine(({ role, content }, context) => {
       if (role === "user" || typeof content === "string") return;
-      const at = content.findIndex((part) => part.type === "input_image");
+      const at = content.findIndex((part) => part.type !== "input_text");
       if (at !== -1)
         context.addIssue({
           code: "custom",
           path: ["content", at, "type"],
-          message: "may be 'input_image' in messages of the user alone",
+          message: `may be '${content[at]?.type === "input_image" ? "input_image" : "input_file"}' in messages of the user alone`,
         });
     })
     .transform(({ role, content }) => ({

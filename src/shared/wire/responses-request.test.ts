@@ -23,7 +23,7 @@ describe("OpenAI's forms that belong to something that is not offered here are t
   });
 
   test.each([
-    [content({ type: "input_file", file_id: "file-1" }), "input[0].content[0].type"],
+    [content({ type: "input_file", file_url: "https://x.example" }), "input[0].content[0].file_url"],
     [content({ type: "input_image", detail: "auto", file_id: "file-1" }), "input[0].content[0].file_id"],
     [
       content({ type: "input_image", detail: "auto", file_id: "file-1", image_url: null }),

@@ -12,10 +12,7 @@ type Path = readonly PropertyKey[];
 const unsupportedVariants: ReadonlyMap<string, string> = new Map([
   ["role=function", "can't be 'function': use the role 'tool', which replaced it"],
   ["type=file", "can't be 'file' here: send files in a message of the user"],
-  [
-    "type=input_file",
-    "can't be 'input_file': put the text of the file into the message, or search it with 'file_search'",
-  ],
+  ["type=input_file", "can't be 'input_file' here: send files in a message of the user"],
   ["type=input_image", "can't be 'input_image' here: send pictures in a message of the user"],
   ["type=custom", "can't be 'custom': use a function tool"],
   ["type=video_url", "can't be 'video_url': video is not supported"],

@@ -8,7 +8,7 @@ import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
 import { askedResponse } from "../../../src/shared/responses/asked-response.ts";
 import { askedResponseRefusal } from "../../../src/shared/responses/response-refusal.ts";
 import { screenResponse } from "../../../src/shared/responses/screen-items.ts";
-import { chatOf, checkResponseMedia } from "../../../src/shared/responses/to-chat.ts";
+import { chatOf } from "../../../src/shared/responses/to-chat.ts";
 import { randomHex } from "../../../src/shared/telemetry/correlation.ts";
 import { serverTiming } from "../../../src/shared/telemetry/request-record.ts";
 import { resolveConversation } from "../../../src/shared/turn/conversation-name.ts";
@@ -17,11 +17,10 @@ import { keepsTools } from "../../../src/shared/turn/offers-tools.ts";
 import type { Recalled } from "../../../src/shared/turn/ports.ts";
 import { parseInputTokensRequest } from "../../../src/shared/wire/input-tokens-request.ts";
 import { conversationOf, type SentResponseRequest } from "../../../src/shared/wire/responses-request.ts";
-import { chatWithTools, goesOnFrom } from "../create-response.ts";
+import { chatWithTools, goesOnFrom, wholeRequest } from "../create-response.ts";
 import { historyTokens } from "../generation-parts.ts";
 import { groundFor, unknownStore } from "../grounding-parts.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
-import { withNamedItems } from "../named-items.ts";
 import { readJsonText } from "../read-body.ts";
 import { recallResponses } from "../recall-responses.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
@@ -60,11 +59,9 @@ function countedPassages(grounding: Grounding): object {
 /** As the same response would be asked for: what the screen masks is counted masked. */
 async function countOf(call: TenantCall, sent: SentResponseRequest): Promise<Result<CountedInput, Refusal>> {
   const { tenant, isolate, scope } = call;
-  const whole = await withNamedItems(turnContextOf(call), sent);
+  const whole = await wholeRequest(turnContextOf(call), sent);
   if (!whole.ok) return whole;
   const asked = whole.value;
-  const media = checkResponseMedia(asked, tenant.media);
-  if (!media.ok) return media;
   // In process: no model reads it, so no guard model need be asked for it, at nobody's expense.
   const screened = await screenResponse(asked, tenant, isolate.screen);
   if (!screened.ok) return screened;

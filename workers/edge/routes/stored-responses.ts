@@ -3,8 +3,8 @@ import { eraseFromArchive } from "../erase-from-archive.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
 import { storedInput, storedResponse } from "../../../src/shared/responses/stored-response.ts";
+import { withoutFileTexts } from "../../../src/shared/responses/without-file-texts.ts";
 import { pageOfList } from "../../../src/shared/responses/page-of-list.ts";
-import type { NamedItem } from "../../../src/shared/responses/item.ts";
 import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { includeFault, pageOf, publicPage } from "../public-conversation.ts";
@@ -58,12 +58,8 @@ export const listInputItems: TenantHandler = async (call) => {
   const listed = pageOfList(storedInput(stored.value).input, page.value);
   return listed === null
     ? respondRefusal(scope, invalidValue("after", "names no input item of this response"))
-    : respondJson(scope, publicPage(listed.data.map(asRecord), listed.hasMore));
+    : respondJson(scope, publicPage(listed.data.map(withoutFileTexts), listed.hasMore));
 };
-
-function asRecord(item: NamedItem): Record<string, unknown> {
-  return { ...item };
-}
 
 async function retrieve(call: TenantCall): Promise<Result<string, Refusal>> {
   const retrieved = await retrieveTurn(call, "response", call.c.req.param("id") ?? "");

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type ChatMessage, chatMessageSchema } from "../../wire/chat-messages.ts";
-import { itemsOfMessages, messagesOfItems, publicItem } from "./conversation-items.ts";
+import { itemsOfMessages, messagesOfItems, publicItem, shownItems } from "./conversation-items.ts";
 
 const turn: ChatMessage[] = [
   { role: "user", content: "Weather in Kyoto?", name: "ada" },
@@ -18,6 +18,36 @@ const turn: ChatMessage[] = [
 
 test("what a turn said comes back as it was, tool calls and names included", () => {
   expect(messagesOfItems(itemsOfMessages(turn))).toEqual(turn);
+});
+
+const withFile: ChatMessage[] = [
+  {
+    role: "user",
+    content: [
+      { type: "text", text: "Read this" },
+      { type: "file_text", filename: "a.pdf", texts: ["One", "Two"], has_pages: true, file_id: "file-1" },
+    ],
+  },
+];
+
+test("a file that came with a message is kept with its text, and shown without, also while its turn runs", () => {
+  const [item] = itemsOfMessages(withFile);
+  if (item === undefined) throw new Error("no item");
+  expect(messagesOfItems([item])).toEqual(withFile);
+  const content = [
+    { type: "input_text", text: "Read this" },
+    { type: "input_file", filename: "a.pdf", file_id: "file-1" },
+  ];
+  const stored = { ...item, id: "msg_1", sequence: 0, turnId: "t", createdMs: 0 };
+  expect(publicItem(stored)).toMatchObject({ id: "msg_1", content });
+  expect(JSON.parse(shownItems(withFile))).toEqual([
+    { type: "message", role: "user", status: "completed", content },
+  ]);
+});
+
+test("a file that nobody has read is kept by nobody", () => {
+  const content = [{ type: "file" as const, file: { file_data: "YQ==" } }];
+  expect(() => itemsOfMessages([{ role: "user", content }])).toThrow("was not read");
 });
 
 test("items have OpenAI's form, and show no name", () => {

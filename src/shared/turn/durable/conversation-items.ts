@@ -69,6 +69,13 @@ export function itemsOfMessages(
   return messages.flatMap((message) => itemsOf(message, status, annotate)).map(newItem);
 }
 
+/** The same as a JSON array, as they are shown: with which files they bring, without what was read of them. */
+export function shownItems(messages: readonly ChatMessage[]): string {
+  return JSON.stringify(
+    messages.flatMap((message) => itemsOf(message, "completed", citesNothing)).map(withoutFileTexts),
+  );
+}
+
 /** `null`: a message carries them, and a conversation keeps them. */
 export function itemsTooLarge(
   items: readonly Pick<NewItem, "json">[],
