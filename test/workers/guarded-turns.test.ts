@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { bearer, post, send, settled } from "./edge-under-test.ts";
 import { scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
@@ -101,6 +101,31 @@ test.each([["/v1/chat/completions"], ["/v1/completions"]])(
     await settled();
   },
 );
+
+test.each([
+  ["/v1/embeddings", { model: "bge-small", input: ["fine", `I am ${address}`] }],
+  ["/v1/moderations", { model: "guard", input: ["fine", `I am ${address}`] }],
+])("%s: the model reads the mask and not the address, and nothing that is blocked", async (path, body) => {
+  engine.tokens = ["safe"];
+  const asked = vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
+    const embedding = { object: "embedding", embedding: [1, 0] };
+    const answer = await engine.fetch(input, init);
+    return path === "/v1/embeddings"
+      ? Response.json({ data: [embedding, embedding], usage: { prompt_tokens: 9, total_tokens: 9 } })
+      : answer;
+  });
+  const masked = await post(path, await bearer("masks", crypto.randomUUID()), body);
+  expect(`${masked.status} ${await masked.text()}`).toMatch(/^200/);
+  expect(JSON.stringify(engine.asked)).toContain("I am [e-mail address]");
+  expect(JSON.stringify(engine.asked)).not.toContain("smith");
+  const before = engine.asked.length;
+  const blocked = await post(path, await bearer("blocks", crypto.randomUUID()), body);
+  expect(blocked.status).toBe(400);
+  expect(await blocked.json()).toMatchObject({ error: { code: "content_policy_violation" } });
+  expect(engine.asked).toHaveLength(before);
+  asked.mockImplementation(engine.fetch);
+  await settled();
+});
 
 test("an answer that was masked is never cached, one that only was flagged is", async () => {
   const deterministic = { temperature: 0 };

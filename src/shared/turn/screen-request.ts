@@ -6,6 +6,8 @@ import { screenPrompt, type ScreenDeps, type ScreenedPrompt } from "../safety/sc
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { ChatRequest } from "../wire/chat-request.ts";
 import type { CompletionRequest } from "../wire/completions-request.ts";
+import type { EmbeddingRequest } from "../wire/embeddings-request.ts";
+import { isInProcess, type ModerationRequest } from "../wire/moderations-request.ts";
 import { invalidValue } from "../wire/zod-refusal.ts";
 
 export interface Screened<Request> {
@@ -62,6 +64,56 @@ export async function screenCompletion(
   const texts = screened.messages.map((message) => message.content);
   const prompt = typeof request.prompt === "string" ? (texts[0] ?? "") : texts;
   return ok({ request: { ...request, prompt }, findings: summary(screened.findings, screened.harm) });
+}
+
+/**
+ * Texts that a model of the fleet takes in and neither obeys nor says: those of embeddings, and those that a guard is asked about. Patterns
+ * alone are looked for in them.
+ */
+async function screenTexts(
+  texts: readonly string[],
+  tenant: TenantConfig,
+  deps: ScreenDeps,
+): Promise<Result<{ readonly texts: readonly string[]; readonly findings: string | null }, Refusal>> {
+  const { moderation: _, injection, ...safety } = tenant.safety;
+  const patterns = { ...safety, injection: { ...injection, user: "off", data: "off" } } as const;
+  const said = texts.map((content) => ({ role: "user" as const, content }));
+  const screened = await screenPrompt(said, patterns, deps);
+  if (screened.kind === "refused") return err(refusalAt(screened, () => "input"));
+  return ok({
+    texts: screened.messages.map(({ content }) => content),
+    findings: summary(screened.findings),
+  });
+}
+
+/** What of an input for embeddings is text; token ids are read by nobody here. */
+export async function screenEmbedding(
+  request: EmbeddingRequest,
+  tenant: TenantConfig,
+  deps: ScreenDeps,
+): Promise<ScreenResult<EmbeddingRequest>> {
+  const { input } = request;
+  const inputs = typeof input === "string" ? [input] : input;
+  const texts = inputs.filter((one) => typeof one === "string");
+  if (texts.length === 0) return ok({ request, findings: null });
+  const screened = await screenTexts(texts, tenant, deps);
+  if (!screened.ok) return screened;
+  const { findings } = screened.value;
+  const masked = typeof input === "string" ? (screened.value.texts[0] ?? "") : [...screened.value.texts];
+  return ok({ request: { ...request, input: masked }, findings });
+}
+
+/** What a guard model is to judge; the classifier in process sends it nowhere. */
+export async function screenModeration(
+  request: ModerationRequest,
+  tenant: TenantConfig,
+  deps: ScreenDeps,
+): Promise<ScreenResult<ModerationRequest>> {
+  if (isInProcess(request.model)) return ok({ request, findings: null });
+  const { inputs } = request;
+  const screened = await screenTexts(inputs, tenant, deps);
+  if (!screened.ok) return screened;
+  return ok({ request: { ...request, inputs: screened.value.texts }, findings: screened.value.findings });
 }
 
 /** @param placeOf the field of the body that a message came from; `null`: all of them */

@@ -4,6 +4,7 @@ import { rateLimitHeaders } from "../../../src/shared/limits/limit-headers.ts";
 import { randomHex } from "../../../src/shared/telemetry/correlation.ts";
 import { serverTiming } from "../../../src/shared/telemetry/request-record.ts";
 import { embed } from "../../../src/shared/turn/embed.ts";
+import { screenEmbedding } from "../../../src/shared/turn/screen-request.ts";
 import { parseEmbeddingRequest } from "../../../src/shared/wire/embeddings-request.ts";
 import type { TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
@@ -16,13 +17,17 @@ export const createEmbeddings: TenantHandler = async (call) => {
   const request = text.ok ? parseEmbeddingRequest(text.value) : text;
   scope.mark("validate");
   if (!request.ok) return respondRefusal(scope, request.error);
+  const screened = await screenEmbedding(request.value, tenant, isolate.screen);
+  scope.mark("screen");
+  if (!screened.ok) return respondRefusal(scope, screened.error);
+  if (screened.value.findings !== null) scope.record.screened = screened.value.findings;
   const fleet = await isolate.fleet.current(scope.background);
   if (!fleet.ok) return respondRefusal(scope, fleet.error);
   const chargeId = `emb-${randomHex(16)}`;
   const turn = turnOf(call, chargeId);
   const embedded = await embed(
     turn,
-    request.value,
+    screened.value.request,
     isolate.turnDeps(fleet.value, scope.background),
     call.client,
   );
