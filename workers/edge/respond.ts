@@ -18,6 +18,13 @@ export function baseHeaders(scope: RequestScope): HeaderRecord {
   };
 }
 
+/** All headers of an answer with a body: those of every answer, and its own, which win. */
+export function answerHeaders(scope: RequestScope, contentType: string, own: HeaderRecord): HeaderRecord {
+  const headers = baseHeaders(scope);
+  headers["content-type"] = contentType;
+  return Object.assign(headers, own);
+}
+
 /** A whole JSON answer; ends the request's record. `body` is JSON already where it is a string. */
 export function respondJson(
   scope: RequestScope,
@@ -29,7 +36,7 @@ export function respondJson(
   scope.finish();
   return new Response(typeof body === "string" ? body : JSON.stringify(body), {
     status,
-    headers: { ...baseHeaders(scope), "content-type": "application/json", ...headers },
+    headers: answerHeaders(scope, "application/json", headers),
   });
 }
 

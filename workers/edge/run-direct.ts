@@ -29,7 +29,7 @@ import { judgeAnswer } from "./fleet-moderator.ts";
 import type { TenantCall } from "./handle.ts";
 import type { Isolate } from "./isolate.ts";
 import { orLate } from "./late-start.ts";
-import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
+import { answerHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { turnOf } from "./turn-of.ts";
 
 export async function runDirect(
@@ -130,12 +130,10 @@ function recordEnding(scope: RequestScope, { end, totals, guarded, engine }: Tur
 }
 
 function turnHeaders(opened: OpenedTurn, scope: RequestScope): HeaderRecord {
-  const headers: HeaderRecord = {
-    "x-edgewise-response-id": opened.responseId,
-    "cache-status": opened.cache.status,
-    "server-timing": serverTiming(scope.record.stages, scope.record.grounded),
-  };
-  for (const [name, value] of rateLimitHeaders(opened.reservation.standing)) headers[name] = value;
+  const headers: HeaderRecord = rateLimitHeaders(opened.reservation.standing);
+  headers["x-edgewise-response-id"] = opened.responseId;
+  headers["cache-status"] = opened.cache.status;
+  headers["server-timing"] = serverTiming(scope.record.stages, scope.record.grounded);
   if (mayReadRoute(opened.principal)) headers[routeHeader] = routeHeaderValue(opened);
   return headers;
 }
@@ -147,6 +145,6 @@ function send({ kind, body }: DirectBody, headers: HeaderRecord, scope: RequestS
     scope.finish();
   }
   return new Response(body, {
-    headers: { ...baseHeaders(scope), "content-type": "text/event-stream; charset=utf-8", ...headers },
+    headers: answerHeaders(scope, "text/event-stream; charset=utf-8", headers),
   });
 }

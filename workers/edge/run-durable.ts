@@ -12,8 +12,7 @@ import { heardWithinMs, type TenantCall } from "./handle.ts";
 import { judgedCall } from "./judged-request.ts";
 import { orLate } from "./late-start.ts";
 import { placeOf } from "./place.ts";
-import { wantedOfTurn } from "./read-position.ts";
-import { baseHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
+import { answerHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
 import { turnCacheStatus } from "./turn-cache-status.ts";
 
@@ -168,6 +167,6 @@ export function streamFromObject(
   scope.record.status = 200;
   scope.finish();
   return new Response(stream, {
-    headers: { ...baseHeaders(scope), "content-type": "text/event-stream; charset=utf-8", ...headers },
+    headers: answerHeaders(scope, "text/event-stream; charset=utf-8", headers),
   });
 }

@@ -15,7 +15,7 @@ import {
   maxErrorBytes,
   type EngineVerdict,
 } from "./engines/engine-error.ts";
-import { readAtMost, readBeginning, type Beginning } from "./read-body.ts";
+import { readAtMost, readBeginning } from "./read-body.ts";
 import type { OriginRequest } from "./ports.ts";
 import type { ReplicaTarget } from "./replica-target.ts";
 
@@ -77,13 +77,13 @@ export async function attempt(input: AttemptInput, transport: Transport): Promis
     signal.removeEventListener("abort", abandon);
     if (abort) controller.abort();
   };
-  const opened = (response: Response, beginning: Beginning | WholeAnswer): OpenAnswer => ({
+  const opened = (response: Response, { text, firstChunk, rest }: Begun): OpenAnswer => ({
     kind: "open",
     status: response.status,
     contentType: response.headers.get("content-type") ?? "application/octet-stream",
-    ...("text" in beginning
-      ? { text: beginning.text, firstChunk: null, rest: null }
-      : { text: null, firstChunk: beginning.bytes, rest: beginning.rest }),
+    text,
+    firstChunk,
+    rest,
     onClientGone: (listener) => {
       onGone = listener;
     },
@@ -120,29 +120,23 @@ export async function attempt(input: AttemptInput, transport: Transport): Promis
 /** An event that tells an answer from an error is longer than this; a chunk that ends before it is read on. */
 const tellingBytes = 24;
 
-interface WholeAnswer {
-  readonly text: string;
-}
+type Begun = Pick<OpenAnswer, "text" | "firstChunk" | "rest">;
 
 /** The answer's beginning or all of it, or the text of an error. */
-async function beginningOf(
-  response: Response,
-  stream: boolean,
-): Promise<Beginning | WholeAnswer | { readonly error: string }> {
+async function beginningOf(response: Response, stream: boolean): Promise<Begun | { readonly error: string }> {
   if (!stream && response.ok && isShort(response)) {
     // At once, and its stream is never looked at: each read of one costs as much as all of the parsing.
     const text = await response.text();
-    return isBrokenText(text) || isErrorText(text) ? { error: text.slice(0, maxErrorBytes) } : { text };
+    if (isBrokenText(text) || isErrorText(text)) return { error: text.slice(0, maxErrorBytes) };
+    return { text, firstChunk: null, rest: null };
   }
   if (response.body === null) return { error: "" };
   if (!response.ok) return { error: await readAtMost(response.body, maxErrorBytes) };
-  const beginning = await readBeginning(response.body, stream ? tellingBytes : maxWholeBytes);
-  if (beginning.bytes.byteLength === 0) return { error: "" };
-  const broken = stream
-    ? beginsBroken(beginning.bytes)
-    : beginning.rest === null && isBrokenWhole(beginning.bytes);
-  if (!broken && !beginsWithError(beginning.bytes)) return beginning;
-  return { error: new TextDecoder().decode(beginning.bytes.subarray(0, maxErrorBytes)) };
+  const { bytes, rest } = await readBeginning(response.body, stream ? tellingBytes : maxWholeBytes);
+  if (bytes.byteLength === 0) return { error: "" };
+  const broken = stream ? beginsBroken(bytes) : rest === null && isBrokenWhole(bytes);
+  if (!broken && !beginsWithError(bytes)) return { text: null, firstChunk: bytes, rest };
+  return { error: new TextDecoder().decode(bytes.subarray(0, maxErrorBytes)) };
 }
 
 function isShort(response: Response): boolean {

@@ -36,7 +36,12 @@ export class Dispatch {
     this.#request = request;
     this.#signal = signal;
     const known = deps.state.clusters(deps.fleet);
-    this.#clusters = request.clusters.flatMap((id) => known.get(id) ?? []);
+    const clusters: ClusterState[] = [];
+    for (const id of request.clusters) {
+      const cluster = known.get(id);
+      if (cluster !== undefined) clusters.push(cluster);
+    }
+    this.#clusters = clusters;
     this.#endMs = deps.now() + request.deadlineMs;
     this.#next = new NextReplica(deps, this.#clusters, request, signal, this.#endMs);
   }

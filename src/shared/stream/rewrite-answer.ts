@@ -71,6 +71,7 @@ export function rewriteAnswer(json: string, options: RewriteOptions): Result<Rew
 }
 
 type FinishedDelta = EngineDelta & { readonly finishReason: FinishReason };
+type Writable<T> = { -readonly [Member in keyof T]: T[Member] };
 
 function readWholeChoice(
   choice: Readonly<Record<string, unknown>>,
@@ -85,15 +86,13 @@ function readWholeChoice(
   const refusal = message["refusal"];
   const toolCalls = readToolCalls(message["tool_calls"]);
   const logprobs = choice["logprobs"];
-  return {
-    index: position,
-    ...(typeof content === "string" ? { content } : {}),
-    ...(typeof reasoning === "string" && reasoning !== "" ? { reasoning } : {}),
-    ...(typeof refusal === "string" ? { refusal } : {}),
-    ...(toolCalls.length > 0 ? { toolCalls } : {}),
-    ...(isRecord(logprobs) ? { logprobs } : {}),
-    finishReason,
-  };
+  const delta: Writable<FinishedDelta> = { index: position, finishReason };
+  if (typeof content === "string") delta.content = content;
+  if (typeof reasoning === "string" && reasoning !== "") delta.reasoning = reasoning;
+  if (typeof refusal === "string") delta.refusal = refusal;
+  if (toolCalls.length > 0) delta.toolCalls = toolCalls;
+  if (isRecord(logprobs)) delta.logprobs = logprobs;
+  return delta;
 }
 
 function gather(delta: FinishedDelta, lanes: FilteredLanes | null, collected: AnswerCollector): FinishReason {

@@ -84,9 +84,14 @@ export interface RequestRecord {
 
 /** One JSON line; short, since a line is a good part of a request's cost: a request that reached no model has no tokens. */
 export function logLine(record: RequestRecord): string {
-  if (record.model !== undefined) return JSON.stringify({ event: "request", ...record });
+  if (record.model !== undefined) return eventLine(record);
   const { promptTokens: _p, completionTokens: _c, cachedTokens: _k, reasoningTokens: _r, ...rest } = record;
-  return JSON.stringify({ event: "request", ...rest });
+  return eventLine(rest);
+}
+
+/** A copy with one field more would have so many that V8 makes a dictionary of it, which is slow to write and to read. */
+function eventLine(record: Partial<RequestRecord>): string {
+  return `{"event":"request",${JSON.stringify(record).slice(1)}`;
 }
 
 /**

@@ -70,13 +70,15 @@ export async function openTurn(
   const onlyStored = wantsOnlyStored(turn.cacheControl);
   // Known without looking: nobody need be asked whether it may.
   if (onlyStored && !(looking instanceof Promise)) return err({ kind: "not-stored" });
+  const { promptTokens, answerTokens } = onlyStored
+    ? nothingToGenerate
+    : reservationFor(turn, plan.value[0], estimatedPrompt(turn, plan.value[0], deps), null, deps);
   const admitted = await deps.admission.admit({
     principal: turn.principal,
     tenant: turn.tenant,
     chargeId: turn.chargeId,
-    ...(onlyStored
-      ? nothingToGenerate
-      : reservationFor(turn, plan.value[0], estimatedPrompt(turn, plan.value[0], deps), null, deps)),
+    promptTokens,
+    answerTokens,
     choices: turn.asked.choices,
     price: dearestPrice(deps.fleet, plan.value),
     place: turn.place,

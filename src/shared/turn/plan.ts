@@ -41,15 +41,12 @@ export function planModel(
   const resolution = resolveAmong(known, { capabilities });
   switch (resolution.kind) {
     case "resolved": {
-      const candidates = resolution.candidates.flatMap((candidate) =>
-        candidate.variants.map((variant) => ({
-          model: candidate.id,
-          variant,
-          route: chosen === null ? null : chosen.choice,
-        })),
-      );
-      const [first, ...rest] = fleet.hasLastResort ? engineOfLastResortLast(candidates) : candidates;
-      return first === undefined ? err({ kind: "model-unknown", model: name }) : ok([first, ...rest]);
+      const candidates: Candidate[] = [];
+      const choice = chosen === null ? null : chosen.choice;
+      for (const { id, variants } of resolution.candidates)
+        for (const variant of variants) candidates.push({ model: id, variant, route: choice });
+      const ordered = fleet.hasLastResort ? engineOfLastResortLast(candidates) : candidates;
+      return hasAny(ordered) ? ok(ordered) : err({ kind: "model-unknown", model: name });
     }
     case "unknown":
       return err({ kind: "model-unknown", model: name });
@@ -67,6 +64,10 @@ export function planModel(
         answerTokens: 1,
       });
   }
+}
+
+function hasAny(candidates: readonly Candidate[]): candidates is Plan {
+  return candidates.length > 0;
 }
 
 /**

@@ -42,6 +42,6 @@ export const createEmbeddings: TenantHandler = async (call) => {
   record.cachedTokens = usage.cachedTokens;
   return respondJson(scope, body, {
     "server-timing": serverTiming(record.stages),
-    ...Object.fromEntries(rateLimitHeaders(reservation.standing)),
+    ...rateLimitHeaders(reservation.standing),
   });
 };

@@ -46,7 +46,7 @@ export const countInputTokens: TenantHandler = async (call) => {
         scope.record.stages,
         grounding === null ? undefined : groundingTold(grounding),
       ),
-      ...Object.fromEntries(rateLimitHeaders(reservation.standing)),
+      ...rateLimitHeaders(reservation.standing),
     },
   );
 };

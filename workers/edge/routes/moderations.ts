@@ -44,6 +44,6 @@ export const createModeration: TenantHandler = async (call) => {
   }
   return respondJson(scope, moderationObject(id, model, results), {
     "server-timing": serverTiming(record.stages),
-    ...Object.fromEntries(rateLimitHeaders(reservation.standing)),
+    ...rateLimitHeaders(reservation.standing),
   });
 };

@@ -243,7 +243,7 @@ export const searchVectorStore: TenantHandler = async (call) => {
   const id = call.c.req.param("id") ?? "";
   const found = await knowledgeSource(isolate, ownerOf(call)).search(id, search.value);
   reservation.settle(found.ok ? onlyRequest(null) : unused);
-  const headers = Object.fromEntries(rateLimitHeaders(reservation.standing));
+  const headers = rateLimitHeaders(reservation.standing);
   return found.ok
     ? respondJson(scope, publicResults(search.value.queries, found.value), headers)
     : respondRefusal(scope, found.error, headers);

@@ -78,7 +78,7 @@ export class AnswerRounds {
     const { form, io, signal, stages, tools, begun, grounding, note } = this.#options;
     io.open({
       "server-timing": serverTiming(stages, told(grounding)),
-      ...Object.fromEntries(rateLimitHeaders(opened.reservation.standing)),
+      ...rateLimitHeaders(opened.reservation.standing),
       ...(mayReadRoute(opened.principal) ? { [routeHeader]: routeHeaderValue(opened) } : {}),
     });
     if (tools !== null) tools.passages = grounding?.passages.length ?? 0;
