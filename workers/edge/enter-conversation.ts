@@ -15,7 +15,8 @@ import { err, type Result } from "../../src/shared/contracts/result.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import type { ConversationRef } from "../../src/shared/turn/conversation-name.ts";
 import { shownItems } from "../../src/shared/turn/durable/conversation-items.ts";
-import type { ChatTurnRequest, EnteredConversation } from "../../src/shared/turn/durable/chat-turn-end.ts";
+import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
+import type { EnteredConversation } from "../../src/shared/turn/durable/run-note.ts";
 import type { EnteringTurn, RunningTurn } from "../../src/shared/turn/durable/turn-order.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 

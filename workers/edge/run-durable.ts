@@ -12,6 +12,7 @@ import { heardWithinMs, type TenantCall } from "./handle.ts";
 import { judgedCall } from "./judged-request.ts";
 import { orLate } from "./late-start.ts";
 import { placeOf } from "./place.ts";
+import { wantedOfTurn } from "./read-position.ts";
 import { answerHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
 import { turnCacheStatus } from "./turn-cache-status.ts";

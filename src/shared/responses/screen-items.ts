@@ -8,6 +8,7 @@ import type { ScreenDeps } from "../safety/screen-prompt.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { refusalAt, summary } from "../turn/screen-request.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
+import { isFunctionTool, type FunctionTool, type ResponseTool } from "../wire/responses-tools.ts";
 import type { InputFile, InputPart, InputText, Item, McpCall, OutputPart } from "./item.ts";
 
 export interface ScreenedResponse {
