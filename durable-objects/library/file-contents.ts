@@ -25,6 +25,13 @@ export function fileContents(env: ContentsEnv): FileContents {
       const object = await bucketFor(env, file).get(bucketKey(file.fileId));
       return object?.body ?? null;
     },
+    async read(file, storedIn, at, length) {
+      if (storedIn === "library") return readParts(env, file, at, length);
+      const object = await bucketFor(env, file).get(bucketKey(file.fileId), {
+        range: { offset: at, length },
+      });
+      return object === null ? null : new Uint8Array(await object.arrayBuffer());
+    },
   };
 }
 
@@ -57,14 +64,7 @@ function librarySink(env: ContentsEnv, file: FileAddress): PartSink {
 
 /** `null`: no part of it is there. Read part by part, as it is wanted. Deleted in the middle, it breaks off: what came is not all of it. */
 async function openParts(env: ContentsEnv, file: FileAddress): Promise<ReadableStream<Uint8Array> | null> {
-  const read = async (part: number): Promise<ReadPartOutcome> => {
-    const called = await callObject<ReadPartOutcome>(
-      async () => libraryOf(env, file).readPart({ v: libraryVersion, ...file, part }),
-      calledObject("library", libraryName(file.owner)),
-    );
-    if (!called.ok) throw new Error(called.error.detail);
-    return called.value;
-  };
+  const read = (part: number): Promise<ReadPartOutcome> => readPart(env, file, part);
   const first = await read(0);
   if (first.result !== "ok" || first.bytes === null) return null;
   const { bytes: beginning } = first;
@@ -81,4 +81,34 @@ async function openParts(env: ContentsEnv, file: FileAddress): Promise<ReadableS
       else controller.enqueue(part.bytes);
     },
   });
+}
+
+/** `null`: one of the parts is not there. */
+async function readParts(
+  env: ContentsEnv,
+  file: FileAddress,
+  at: number,
+  length: number,
+): Promise<Uint8Array | null> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const part = Math.floor((at + filled) / libraryPartBytes);
+    const read = await readPart(env, file, part);
+    if (read.result !== "ok") return null;
+    const piece = read.bytes?.subarray(at + filled - part * libraryPartBytes).subarray(0, length - filled);
+    if (piece === undefined || piece.byteLength === 0) break;
+    bytes.set(piece, filled);
+    filled += piece.byteLength;
+  }
+  return bytes.subarray(0, filled);
+}
+
+async function readPart(env: ContentsEnv, file: FileAddress, part: number): Promise<ReadPartOutcome> {
+  const called = await callObject<ReadPartOutcome>(
+    async () => libraryOf(env, file).readPart({ v: libraryVersion, ...file, part }),
+    calledObject("library", libraryName(file.owner)),
+  );
+  if (!called.ok) throw new Error(called.error.detail);
+  return called.value;
 }

@@ -6,6 +6,7 @@ import { LibraryProbe } from "../../test/workers/library-probe.ts";
 import { holdsText } from "../../test/workers/stored-text.ts";
 import { bucketKey } from "./file-bucket.ts";
 import { Library } from "./library.ts";
+import { LibraryBatches } from "./library-batches.ts";
 import { LibraryDuties } from "./library-duties.ts";
 import { LibraryRoll } from "./library-roll.ts";
 import { LibraryStore } from "./library-store.ts";
@@ -183,7 +184,8 @@ test("while the bucket is not bound, a deleted file's bytes stay owed to it", as
     if (row === null) throw new Error("no file");
     store.removeFile(row, Date.now());
     const { FILES: _, ...without } = env;
-    await new LibraryDuties(state, without, store, new LibraryRoll(without, store)).run();
+    const roll = new LibraryRoll(without, store);
+    await new LibraryDuties(state, without, store, roll, new LibraryBatches(without, store)).run();
     expect(store.duties.count()).toBe(1);
     state.storage.sql.exec("UPDATE duty SET due_ms = 0");
   });

@@ -12,12 +12,13 @@ import { inTime } from "../storage/in-time.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import { bucketKey, fileBucket } from "./file-bucket.ts";
 import type { Duty } from "./duty-store.ts";
+import type { LibraryBatches } from "./library-batches.ts";
 import type { LibraryRoll } from "./library-roll.ts";
 import type { LibraryStore } from "./library-store.ts";
 
 /**
  * What a Library owes others, until they have it: a new store's object is told what it is, a deleted one's to erase itself, stores forget a
- * deleted file, and the bucket its bytes; those on the roll, or whose roll it is on, their end (library-roll.ts). Storage says what is due,
+ * deleted file, and the bucket its bytes; batches that are no more, their end; those on the roll, or whose roll it is on, their end (library-roll.ts). Storage says what is due,
  * so a crash loses none of it; the alarm tries again. With the last trace of an erased owner the object forgets itself.
  */
 export class LibraryDuties {
@@ -25,16 +26,24 @@ export class LibraryDuties {
   readonly #env: Cloudflare.Env;
   readonly #store: LibraryStore;
   readonly #roll: LibraryRoll;
+  readonly #batches: LibraryBatches;
   #under: Promise<void> | null = null;
   #failures = 0;
   /** When those of the roll that could not be told are told again. */
   #tellAgainMs = 0;
 
-  constructor(context: DurableObjectState, env: Cloudflare.Env, store: LibraryStore, roll: LibraryRoll) {
+  constructor(
+    context: DurableObjectState,
+    env: Cloudflare.Env,
+    store: LibraryStore,
+    roll: LibraryRoll,
+    batches: LibraryBatches,
+  ) {
     this.#context = context;
     this.#env = env;
     this.#store = store;
     this.#roll = roll;
+    this.#batches = batches;
   }
 
   /** Does what is due, and sees to it that the alarm rings for the rest. Many who ask at once share one run. Never throws. */
@@ -58,7 +67,10 @@ export class LibraryDuties {
       for (const file of this.#store.overdue(nowMs, batchSize)) this.#store.removeFile(file, nowMs);
       const due = this.#store.duties.due(nowMs, batchSize);
       await Promise.all(due.map((duty) => this.#carryOut(duty)));
-      if (due.length === 0) break;
+      const doomed = this.#store.batches.due(nowMs, batchSize);
+      for (const fault of await Promise.all(doomed.map((batch) => this.#batches.end(owner, batch))))
+        this.#heard(fault);
+      if (due.length + doomed.length === 0) break;
     }
     if (this.#roll.pending() > 0 && this.#tellAgainMs <= Date.now()) {
       const fault = await this.#roll.tell(owner, this.#store.jurisdiction());
@@ -87,7 +99,8 @@ export class LibraryDuties {
 
   /** How many have not heard yet. */
   pending(): number {
-    return this.#store.isOpen ? this.#store.duties.count() + this.#roll.pending() : 0;
+    if (!this.#store.isOpen) return 0;
+    return this.#store.duties.count() + this.#store.batches.doomedCount() + this.#roll.pending();
   }
 
   /** After a change that leaves something for later. */

@@ -166,7 +166,9 @@ test("a Library of the version before enrols with what comes next", async () => 
   const [ann, own] = [new LibraryProbe("ann", name), new LibraryProbe("", name)];
   await ann.file(text, "library");
   await runInDurableObject(ann.stub, (_instance, { storage }) => {
-    storage.sql.exec("DROP TABLE membership; DROP TABLE member; UPDATE schema_version SET version = 1");
+    storage.sql.exec(
+      "DROP TABLE membership; DROP TABLE member; DROP TABLE batch; UPDATE schema_version SET version = 1",
+    );
   });
   await runInDurableObject(own.stub, (_instance, { storage }) => {
     storage.sql.exec("DELETE FROM member");
@@ -182,7 +184,9 @@ test("a Library of the version before enrols with what comes next", async () => 
 /** As code of before there was a roll left it: nobody knows of it. */
 async function forgotten(user: LibraryProbe, own: LibraryProbe): Promise<void> {
   await runInDurableObject(user.stub, (_instance, { storage }) => {
-    storage.sql.exec("DROP TABLE membership; DROP TABLE member; UPDATE schema_version SET version = 1");
+    storage.sql.exec(
+      "DROP TABLE membership; DROP TABLE member; DROP TABLE batch; UPDATE schema_version SET version = 1",
+    );
   });
   if ((await own.tables()).includes("member"))
     await runInDurableObject(own.stub, (_instance, { storage }) => {

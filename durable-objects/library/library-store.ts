@@ -10,6 +10,7 @@ import { timeOfId } from "../../src/shared/turn/response-id.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
 import { pageQuery } from "../storage/list-page.ts";
 import { ownerRow } from "../storage/owner-row.ts";
+import { BatchRows } from "./batch-rows.ts";
 import { DutyStore } from "./duty-store.ts";
 import { libraryMigrations } from "./library-tables.ts";
 import { RollStore } from "../storage/roll-store.ts";
@@ -34,6 +35,7 @@ export class LibraryStore {
   /** Only where the tables are there. */
   readonly duties: DutyStore;
   readonly roll: RollStore;
+  readonly batches: BatchRows;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #tables: LazyTables;
@@ -43,6 +45,7 @@ export class LibraryStore {
     this.#sql = storage.sql;
     this.duties = new DutyStore(storage.sql);
     this.roll = new RollStore(storage.sql);
+    this.batches = new BatchRows(storage.sql);
     this.#tables = new LazyTables(storage, libraryMigrations);
   }
 
@@ -161,9 +164,10 @@ export class LibraryStore {
     this.duties.owe({ kind: "erase-content", fileId, storeId: "", message: "" }, nowMs);
   }
 
-  /** Every file and every store that was made by then. What was on its way comes too late. */
+  /** Every file, every store and every batch that was made by then. What was on its way comes too late. */
   removeThrough(throughMs: number, nowMs: number): void {
     this.#storage.transactionSync(() => {
+      for (const id of this.batches.ids()) if ((timeOfId(id) ?? 0) <= throughMs) this.batches.doom(id, nowMs);
       for (const { id } of this.#sql.exec<{ id: string }>("SELECT id FROM store").toArray())
         if ((timeOfId(id) ?? 0) <= throughMs) this.removeStore(id, nowMs);
       for (const row of this.#sql
@@ -173,14 +177,14 @@ export class LibraryStore {
     });
   }
 
-  /** Any file or store. */
+  /** Any file, store or batch. */
   holdsAny(): boolean {
-    return this.#anyIn("file", "store");
+    return this.#anyIn("file", "store") || this.batches.holdsAny();
   }
 
-  /** No file, no store, and nothing owed. */
+  /** No file, no store, no batch, and nothing owed. */
   isEmpty(): boolean {
-    return !this.#anyIn("file", "store", "duty");
+    return !this.#anyIn("file", "store", "duty", "batch");
   }
 
   #anyIn(...tables: readonly string[]): boolean {
@@ -249,7 +253,8 @@ export class LibraryStore {
         `SELECT min(at) AS at FROM (
            SELECT min(due_ms) AS at FROM duty
            UNION ALL SELECT min(expires_ms) FROM file WHERE expires_ms IS NOT NULL
-           UNION ALL SELECT min(created_ms) + ? FROM file WHERE ready = 0)`,
+           UNION ALL SELECT min(created_ms) + ? FROM file WHERE ready = 0
+           UNION ALL SELECT min(due_ms) FROM batch WHERE due_ms IS NOT NULL)`,
         uploadMs,
       )
       .one();

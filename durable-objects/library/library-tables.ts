@@ -23,4 +23,6 @@ export const libraryMigrations = [
      attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL) WITHOUT ROWID;
    CREATE INDEX duty_by_time ON duty (due_ms);`,
   rollTables,
+  `CREATE TABLE batch (id TEXT PRIMARY KEY, state TEXT NOT NULL, attempts INTEGER NOT NULL, due_ms INTEGER) WITHOUT ROWID;
+   CREATE INDEX batch_by_time ON batch (due_ms) WHERE due_ms IS NOT NULL;`,
 ];

@@ -2,8 +2,12 @@ import { DurableObject } from "cloudflare:workers";
 import type { AttachedFile, StoreView } from "../../src/shared/contracts/knowledge-base.ts";
 import {
   libraryVersion,
+  type BatchOver,
+  type BatchOverOutcome,
   type BeginUpload,
   type BeginUploadOutcome,
+  type CreateOwnersBatch,
+  type CreateOwnersBatchOutcome,
   type CreateStore,
   type CreateStoreOutcome,
   type DeleteFileOutcome,
@@ -20,6 +24,8 @@ import {
   type LeaveLibrary,
   type LeaveLibraryOutcome,
   type LibraryFailure,
+  type ListBatches,
+  type ListBatchesOutcome,
   type ListFiles,
   type ListFilesOutcome,
   type ListStores,
@@ -35,12 +41,13 @@ import {
 import { within } from "../../src/shared/isolate/within.ts";
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 import { ExpiredStores } from "./expired-stores.ts";
+import { LibraryBatches } from "./library-batches.ts";
 import { LibraryDuties } from "./library-duties.ts";
 import { LibraryRoll } from "./library-roll.ts";
 import { LibraryStore } from "./library-store.ts";
 
 /**
- * One owner's files, and which vector stores they have. It is the truth about files: one that is deleted here is gone, and whoever holds
+ * One owner's files, and which vector stores and batches of requests they have. It is the truth about files: one that is deleted here is gone, and whoever holds
  * anything of it is told until it holds nothing (library-duties.ts). Limits are kept here, where everything is counted.
  */
 export class Library extends DurableObject {
@@ -48,12 +55,14 @@ export class Library extends DurableObject {
   readonly #roll: LibraryRoll;
   readonly #duties: LibraryDuties;
   readonly #expired: ExpiredStores;
+  readonly #batches: LibraryBatches;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     this.#store = new LibraryStore(context.storage);
     this.#roll = new LibraryRoll(env, this.#store);
-    this.#duties = new LibraryDuties(context, env, this.#store, this.#roll);
+    this.#batches = new LibraryBatches(env, this.#store);
+    this.#duties = new LibraryDuties(context, env, this.#store, this.#roll, this.#batches);
     this.#expired = new ExpiredStores(this.#store, this.#duties);
     if (this.#store.isOpen) void context.blockConcurrencyWhile(() => this.#duties.wake());
   }
@@ -61,7 +70,8 @@ export class Library extends DurableObject {
   async beginUpload(message: BeginUpload): Promise<BeginUploadOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    const { owner, jurisdiction, fileId, reserveBytes, storedIn, limits } = message;
+    const { owner, jurisdiction, fileId, reserveBytes, storedIn, limits, ofBatch } = message;
+    if (ofBatch !== undefined && !this.#hasBatch(ofBatch)) return { result: "unknown" };
     const outside = await this.#roll.join(owner, jurisdiction);
     if (outside !== null) return outside;
     this.#store.open(owner, jurisdiction);
@@ -214,6 +224,35 @@ export class Library extends DurableObject {
     return { result: "deleted" };
   }
 
+  async createBatch(message: CreateOwnersBatch): Promise<CreateOwnersBatchOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const { owner, jurisdiction } = message;
+    const outside = await this.#roll.join(owner, jurisdiction);
+    if (outside !== null) return outside;
+    this.#store.open(owner, jurisdiction);
+    const made = await this.#batches.create(message);
+    await this.#duties.wakeInTime();
+    return made;
+  }
+
+  listBatches(message: ListBatches): ListBatchesOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    if (!this.#store.isOpen) return { result: "ok", ids: [], hasMore: false };
+    const { rows, hasMore } = this.#store.batches.page(message);
+    return { result: "ok", ids: rows, hasMore };
+  }
+
+  async batchOver(message: BatchOver): Promise<BatchOverOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    if (!this.#store.isOpen) return { result: "noted" };
+    this.#batches.over(message);
+    await this.#duties.wakeInTime();
+    return { result: "noted" };
+  }
+
   /** Of a user, or of a whole tenant with all its users. So many as have not heard, here and at its users', when this ends. */
   async erase(message: EraseLibrary): Promise<EraseLibraryOutcome> {
     const failure = this.#failure(message);
@@ -258,6 +297,10 @@ export class Library extends DurableObject {
   /** What is owed. What takes longer, of thousands of files or of somebody out of reach, goes on without whoever asked. */
   async #carryOut(): Promise<void> {
     await within(this.#duties.run(), longestWaitMs);
+  }
+
+  #hasBatch(id: string): boolean {
+    return this.#store.isOpen && (this.#store.batches.state(id) ?? "doomed") !== "doomed";
   }
 
   #file(id: string): FileOutcome {

@@ -23,6 +23,7 @@ const breakers = {
   "completion-index": new ObjectBreaker(),
   "semantic-index": new ObjectBreaker(),
   generation: new ObjectBreaker(),
+  batch: new ObjectBreaker(),
   library: new ObjectBreaker(),
   "knowledge-base": new ObjectBreaker(),
   "usage-book": new ObjectBreaker(),

@@ -44,7 +44,7 @@ test("a file is uploaded, looked at, read, listed and deleted", async () => {
   expect(await client.files.delete(made.id)).toEqual({ id: made.id, object: "file", deleted: true });
   await expect(client.files.retrieve(made.id)).rejects.toBeInstanceOf(NotFoundError);
   await expect(
-    client.files.create({ file: await toFile(Buffer.from("x"), "x.jsonl"), purpose: "batch" }),
+    client.files.create({ file: await toFile(Buffer.from("x"), "x.jsonl"), purpose: "fine-tune" }),
   ).rejects.toBeInstanceOf(BadRequestError);
 });
 

@@ -1,6 +1,7 @@
 /** The entry of the Worker under test: the edge Worker as it ships, with every object class. */
 export {
   AuditLog,
+  Batch,
   CompletionIndex,
   Conversation,
   ConversationIndex,

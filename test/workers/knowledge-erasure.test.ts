@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 const saysUntil =
-  /being erased: no file and no vector store is taken before 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\.$/;
+  /being erased: no file, no vector store and no batch is taken before 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ\.$/;
 
 async function withKnowledge(caller: Caller): Promise<{ readonly fileId: string; readonly storeId: string }> {
   const fileId = await caller.upload("a.txt", "The zyzzyva is a weevil.");

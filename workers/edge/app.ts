@@ -60,6 +60,7 @@ import {
   showCompletion,
   updateCompletion,
 } from "./routes/stored-completions.ts";
+import { cancelBatch, createBatch, listBatches, showBatch } from "./routes/batches.ts";
 import { showUsage } from "./routes/usage.ts";
 import { unknownRoute } from "./routes/unknown.ts";
 
@@ -77,6 +78,7 @@ export function createApp(): Hono<{ Bindings: Cloudflare.Env }> {
   addResponseRoutes(app);
   addConversationRoutes(app);
   addKnowledgeRoutes(app);
+  addBatchRoutes(app);
   app.post("/v1/completions", tenantRoute("/v1/completions", createCompletion, "admission"));
   app.post("/v1/embeddings", tenantRoute("/v1/embeddings", createEmbeddings, "admission"));
   app.post("/v1/moderations", tenantRoute("/v1/moderations", createModeration, "admission"));
@@ -132,6 +134,14 @@ function addResponseRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   app.delete(response, tenantRoute(path, deleteResponse));
   app.post(`${response}/cancel`, tenantRoute(`${path}/cancel`, cancelResponse));
   app.get(`${response}/input_items`, tenantRoute(`${path}/input_items`, listInputItems));
+}
+
+function addBatchRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
+  const batch = "/v1/batches/:id";
+  app.post("/v1/batches", tenantRoute("/v1/batches", createBatch));
+  app.get("/v1/batches", tenantRoute("/v1/batches", listBatches));
+  app.get(batch, tenantRoute("/v1/batches/{id}", showBatch));
+  app.post(`${batch}/cancel`, tenantRoute("/v1/batches/{id}/cancel", cancelBatch));
 }
 
 function addAdminRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {

@@ -114,7 +114,8 @@ export async function askStore<Answer extends { readonly result: string }>(
     : err(unavailable("knowledge-base", called.error.retryAfterMs, called.error.detail));
 }
 
-function answerOf<Answer extends { readonly result: string }>(
+/** What an object of an owner's has answered; of none, or of another's, nothing. */
+export function answerOf<Answer extends { readonly result: string }>(
   component: string,
   outcome: Answer,
 ): Result<Exclude<Answer, KnowledgeFailure>, Refusal> {
@@ -137,7 +138,7 @@ export function keptOut(component: string, { detail, closedUntilMs }: NotEnrolle
       : `before ${new Date(closedUntilMs).toISOString().slice(0, 19)}Z`;
   return {
     kind: "conflict",
-    message: `This tenant was deleted a moment ago, and what it kept is being erased: no file and no vector store is taken ${until}.`,
+    message: `This tenant was deleted a moment ago, and what it kept is being erased: no file, no vector store and no batch is taken ${until}.`,
   };
 }
 

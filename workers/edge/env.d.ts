@@ -57,6 +57,7 @@ declare namespace Cloudflare {
     KNOWLEDGE_BASE: DurableObjectNamespace<
       import("../../durable-objects/knowledge-base/knowledge-methods.ts").KnowledgeBaseObject
     >;
+    BATCH: DurableObjectNamespace<import("../../durable-objects/batch/batch.ts").BatchObject>;
     /** Bytes of uploaded files. Absent: they lie in the Library objects. */
     FILES?: R2Bucket;
     /** The same of tenants of jurisdiction `eu`. */

@@ -1,9 +1,11 @@
 /** The public Worker: its routes, and the classes of its objects. */
+import { createBatchClass } from "../../durable-objects/batch/batch.ts";
 import { createGenerationClass } from "../../durable-objects/generation/generation.ts";
 import { createKnowledgeBaseClass } from "../../durable-objects/knowledge-base/knowledge-base.ts";
 import { createOriginPoolClass } from "../../durable-objects/origin-pool/origin-pool.ts";
 import { createSessionClass } from "../../durable-objects/session/session.ts";
 import { sessionParts } from "./session-parts.ts";
+import { batchParts } from "./batch-parts.ts";
 import { createApp } from "./app.ts";
 import { generationParts } from "./generation-parts.ts";
 import { knowledgeParts } from "./knowledge-parts.ts";
@@ -21,6 +23,7 @@ export { SemanticIndexObject as SemanticIndex } from "../../durable-objects/sema
 export { TokenBucket } from "../../durable-objects/token-bucket/token-bucket.ts";
 export { UsageBook } from "../../durable-objects/usage-book/usage-book.ts";
 
+export const Batch = createBatchClass(batchParts);
 export const Session = createSessionClass(sessionParts);
 export const Generation = createGenerationClass(generationParts);
 export const KnowledgeBase = createKnowledgeBaseClass(knowledgeParts);

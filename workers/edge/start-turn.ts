@@ -41,6 +41,8 @@ export type TurnContext = Pick<ValidatedTurn, "principal" | "tenant" | "place" |
   readonly background?: Background;
   /** Told when a guard model is asked for it or its files are read, and when no turn comes of it. */
   readonly judged: JudgedRequest;
+  /** It takes only what room others leave. Absent: somebody waits for it. */
+  readonly yields?: true;
 };
 
 export interface TurnToStart {
@@ -111,6 +113,7 @@ export async function startTurn(from: TurnContext, turn: TurnToStart): Promise<R
       createdMs: from.startedMs,
       stored: policy.retentionMs > 0,
       ...(turn.screened === null ? {} : { screened: turn.screened }),
+      ...(from.yields === true ? { yields: true } : {}),
       responseId,
     };
     const message = {
@@ -156,7 +159,7 @@ export async function startTurn(from: TurnContext, turn: TurnToStart): Promise<R
     }
   }
   // The same words are asked again and again by whoever knows of no claim: then this is a turn of its own.
-  if (claim !== null && claim.by !== "key") return startTurn(from, { ...turn, claim: null });
+  if (claim?.by === "body" || claim?.by === "dedup") return startTurn(from, { ...turn, claim: null });
   return err({
     kind: "conflict",
     message: "This Idempotency-Key was used too often. Use a new key for a new request.",

@@ -1,12 +1,13 @@
 /** A durable turn found again by its id: who may see it, what its object says, and its events from any position. */
 import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
+import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import {
   type DeleteTurnOutcome,
   generationVersion,
   type GenerationFailure,
   type RetrieveOutcome,
 } from "../../src/shared/contracts/generation.ts";
-import type { Owner } from "../../src/shared/contracts/owner.ts";
+import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { headersFor } from "../../src/shared/turn/route-told.ts";
@@ -15,6 +16,7 @@ import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import type { TenantCall } from "./handle.ts";
 import { beyondLastEvent, wantedEvents } from "./read-position.ts";
 import { repeatedDeletion } from "./repeated-deletion.ts";
+import type { Isolate } from "./isolate.ts";
 import { respondRefusal } from "./respond.ts";
 import { ownerOf, streamFromObject } from "./run-durable.ts";
 import { generationRefusal, generationStub, objectUnavailable, type TurnContext } from "./start-turn.ts";
@@ -58,6 +60,25 @@ export async function askTurnObject<Outcome extends { readonly result: string }>
   return isFailure(outcome)
     ? err(generationRefusal(outcome))
     : ok(outcome as Exclude<Outcome, GenerationFailure>);
+}
+
+/** Ends a turn where it runs, and forgets what it said. Rejects where its object can't be asked. */
+export async function forgetTurn(
+  { env }: Isolate,
+  { objectName, jurisdiction, owner }: OwnedTurn,
+): Promise<void> {
+  const stub = () => inJurisdiction(env.GENERATION, jurisdiction, env.ENVIRONMENT).getByName(objectName);
+  const called = await callObject(
+    async () => stub().delete({ v: generationVersion, owner }),
+    calledObject("generation", objectName),
+  );
+  if (!called.ok) throw new Error(called.error.detail);
+}
+
+interface OwnedTurn {
+  readonly objectName: string;
+  readonly jurisdiction: Jurisdiction;
+  readonly owner: Owner;
 }
 
 export function retrieveTurn(

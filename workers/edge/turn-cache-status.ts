@@ -1,6 +1,6 @@
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 
-const details = { key: "idempotency-key", body: "retry", dedup: "dedup" } as const;
+const details = { key: "idempotency-key", body: "retry", dedup: "dedup", line: "batch" } as const;
 
 /**
  * What does `Cache-Status` (RFC 9211) say of a durable turn? The answer cache is never asked for one: its answer is its own. Only

@@ -1,4 +1,5 @@
 import type { Attributes } from "../retrieval/passage.ts";
+import type { BatchOpening, BatchView } from "./batch.ts";
 import type { AttachedFile, StoreDefinition, StoreView } from "./knowledge-base.ts";
 import type { Jurisdiction, Owner } from "./owner.ts";
 
@@ -22,7 +23,9 @@ export type LibraryFailure =
 /** Where a file's bytes lie: as it was chosen when it was uploaded. */
 export type StoredIn = "bucket" | "library";
 
-export const filePurposes = ["assistants", "user_data"] as const;
+/** What clients upload files for; `batch_output` is what batches make. */
+export const uploadPurposes = ["assistants", "user_data", "batch"] as const;
+export const filePurposes = [...uploadPurposes, "batch_output"] as const;
 export type FilePurpose = (typeof filePurposes)[number];
 
 export interface LibraryFile {
@@ -50,6 +53,8 @@ export interface BeginUpload extends Message {
   readonly reserveBytes: number;
   readonly storedIn: StoredIn;
   readonly limits: LibraryLimits;
+  /** The batch that makes it: where that is no longer one of the owner's, nor is its file. Absent: a client sends it. */
+  readonly ofBatch?: string;
 }
 export type BeginUploadOutcome =
   /** The file may have that many bytes. */
@@ -152,6 +157,31 @@ export interface DeleteStore extends Message {
   readonly storeId: string;
 }
 export type DeleteStoreOutcome = { readonly result: "deleted" } | LibraryFailure;
+
+/** Makes a batch of requests: notes it here, and sees to it that its own object has it. The same id twice is once. */
+export interface CreateOwnersBatch extends Message {
+  readonly batchId: string;
+  readonly createdMs: number;
+  readonly opening: BatchOpening;
+  /** Of batches that have not ended. */
+  readonly maxOpen: number;
+}
+export type CreateOwnersBatchOutcome =
+  | { readonly result: "ok"; readonly batch: BatchView }
+  /** Its object could not be reached: there is no such batch. */
+  | NotEnrolled
+  | { readonly result: "full"; readonly most: number }
+  | LibraryFailure;
+
+export interface ListBatches extends Message, IdPage {}
+export type ListBatchesOutcome = ListStoresOutcome;
+
+/** From a batch: it has ended, and counts no more; or its time is over, and it is listed no more. Twice is once. */
+export interface BatchOver extends Message {
+  readonly batchId: string;
+  readonly what: "ended" | "gone";
+}
+export type BatchOverOutcome = { readonly result: "noted" } | LibraryFailure;
 
 /** Somebody else that must be asked first could not be, or takes nothing new: nothing was made. */
 export interface NotEnrolled {

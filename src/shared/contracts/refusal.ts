@@ -84,6 +84,7 @@ export type ObjectField =
   | `input[${number}].content[${number}].file_id`
   | "file_ids"
   | "files"
+  | "input_file_id"
   | "vector_store_id"
   | StoreField
   | `tools[${number}].${StorePlace}`;

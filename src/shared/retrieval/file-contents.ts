@@ -14,6 +14,8 @@ export interface FileContents {
   writer(file: FileAddress, storedIn: StoredIn): FileWriter;
   /** `null`: there are none (any more). */
   open(file: FileAddress, storedIn: StoredIn): Promise<ReadableStream<Uint8Array> | null>;
+  /** A part of them, shorter where they end before. `null`: there are none (any more). */
+  read(file: FileAddress, storedIn: StoredIn, at: number, length: number): Promise<Uint8Array | null>;
 }
 
 /** Takes one file's bytes, in order; holds one part of them at most. A failure throws: the file is then given up. */

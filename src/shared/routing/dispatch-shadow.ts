@@ -7,11 +7,11 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import { attempt, type OpenAnswer } from "./attempt.ts";
 import { goneFailure } from "./gone.ts";
 import type { Lease } from "./in-flight.ts";
-import { estimateLoad } from "./choice/load.ts";
-import { isOffered, othersThere } from "./pool/pooled-view.ts";
+
 import type { OriginAnswer, OriginFailure, OriginOutcome, OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
 import type { ReplicaState } from "./router-state.ts";
+import { hasSpareRoom } from "./spare-room.ts";
 
 /** Above this share of its slots a replica has no room for copies. */
 const mostLoad = 0.5;
@@ -26,7 +26,7 @@ export async function dispatchShadow(
   const known = state.clusters(fleet);
   const roomy = request.clusters
     .flatMap((id) => known.get(id)?.replicas ?? [])
-    .filter((replica) => hasRoom(replica, nowMs));
+    .filter((replica) => hasSpareRoom(replica, mostLoad, nowMs));
   const replica = roomy[Math.floor(random() * roomy.length)];
   if (replica === undefined) return err({ kind: "overloaded", retryAfterMs: 1000 });
   // Others must see its load.
@@ -77,11 +77,4 @@ function answerOf(replica: ReplicaState, open: OpenAnswer, lease: Lease, now: ()
     arrived,
     report,
   };
-}
-
-function hasRoom({ known, slots }: ReplicaState, nowMs: number): boolean {
-  const { breaker, occupancy, polled, pooled } = known;
-  if (breaker.state(nowMs) !== "closed" || breaker.waitMs(nowMs) > 0) return false;
-  if (pooled === null) return estimateLoad(occupancy.requests, slots, polled, nowMs) < mostLoad;
-  return isOffered(pooled, nowMs) && (occupancy.requests + othersThere(pooled, nowMs)) / slots < mostLoad;
 }

@@ -45,6 +45,7 @@ const dispatchSchema = z.lazy(() =>
     place: placeSchema,
     deadlineMs: z.number().positive(),
     hedge: z.boolean().exactOptional(),
+    yields: z.literal(true).exactOptional(),
     goesOnFrom: z
       .array(z.object({ cluster: z.string().max(128), replica: z.string().max(128) }).readonly())
       .min(1)

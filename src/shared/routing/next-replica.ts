@@ -12,6 +12,7 @@ import { isWanted } from "./pool/pooled-view.ts";
 import type { OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
 import type { ClusterState, ReplicaState } from "./router-state.ts";
+import { spareRoomRetryMs, withSpareRoom } from "./spare-room.ts";
 
 /** A busy replica is waited for within the request where its wait is at most this. */
 const maxBusyWaitMs = 1000;
@@ -109,6 +110,7 @@ export class NextReplica {
   async inTime(last: Failed | null): Promise<ReplicaState | null> {
     this.#leaseNumber = undefined;
     const { pools, now } = this.#deps;
+    if (this.#yields) return this.#spare(last);
     // An answer in the middle of a sentence was let in once: no queue holds it up.
     if (pools !== undefined && this.#request.goesOnFrom === undefined) {
       const passage =
@@ -143,6 +145,18 @@ export class NextReplica {
     }
   }
 
+  /** Whoever goes on with an answer takes its place as others do: what has begun is not thrown away for want of room. */
+  get #yields(): boolean {
+    return this.#request.yields === true && this.#request.goesOnFrom === undefined;
+  }
+
+  /** One with room to spare, or none: people wait for the others. */
+  #spare(last: Failed | null): ReplicaState | null {
+    const next = this.atOnce(last);
+    if (next === null) this.#overloadedMs = spareRoomRetryMs;
+    return next;
+  }
+
   /** As `inTime`, without the wait. */
   atOnce(last: Failed | null): ReplicaState | null {
     const next = this.#choose();
@@ -162,7 +176,9 @@ export class NextReplica {
   #choose(): ReplicaState | null {
     const { now, random, state } = this.#deps;
     const { zones } = state;
-    return choose(this.#clusters, this.#wanted, { tried: this.#tried, zones, nowMs: now(), random });
+    const nowMs = now();
+    const clusters = this.#yields ? withSpareRoom(this.#clusters, nowMs) : this.#clusters;
+    return choose(clusters, this.#wanted, { tried: this.#tried, zones, nowMs, random });
   }
 
   /** `null`: nothing to wait for. */

@@ -48,6 +48,8 @@ export interface OriginRequest {
   readonly deadlineMs: number;
   /** A second replica is asked when the first is later than nearly all answers of this model. */
   readonly hedge?: boolean;
+  /** Nobody waits for it: it goes only where a replica has room to spare, waits in no queue, and is `overloaded` where there is none. */
+  readonly yields?: true;
   /** A copy for a shadow's model (docs/models.md): one attempt where there is room, and nothing is learned of it. */
   readonly shadow?: true;
   /**

@@ -4,6 +4,7 @@ import { grantableScope } from "../identity/scope.ts";
 import { isTimeZone } from "../limits/calendar.ts";
 import { tierSchema } from "../limits/tier.ts";
 import { semanticPolicySchema } from "../cache/semantic/semantic-policy.ts";
+import { batchPolicySchema } from "../batches/batch-policy.ts";
 import { corsPolicySchema } from "../firewall/cors.ts";
 import { tenantFirewallSchema } from "../firewall/firewall-policy.ts";
 import { retrievalPolicySchema } from "../retrieval/retrieval-policy.ts";
@@ -164,6 +165,8 @@ export const tenantConfigSchema = z.lazy(() =>
         .prefault({}),
       /** What its users may keep to be searched, and how it is searched. */
       retrieval: retrievalPolicySchema.prefault({}),
+      /** Requests that its users hand over in files, to be answered when there is room. */
+      batches: batchPolicySchema.prefault({}),
       /** What the archive gets of its turns, where the platform has one: charges, also the content of those that are stored. */
       archive: z
         .strictObject({ keep: z.enum(["nothing", "usage", "content"]).default("content") })

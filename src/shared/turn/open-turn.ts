@@ -126,6 +126,8 @@ export function openRound(
       // Its numbers are what the answer cites by: files are searched once.
       ground: grounding === null ? null : () => Promise.resolve(ok(grounding)),
       requestId: `${requestId.slice(0, maxRoundRequestId)}-r${round}` as RequestId,
+      // What has begun is not thrown away for want of room.
+      yields: false,
       mark: () => undefined,
     },
     { ...deps, mirror: null },
@@ -227,7 +229,8 @@ async function askCandidate(
     affinity: prompt.affinity,
     place: turn.place,
     deadlineMs: turn.tenant.requests.deadline_seconds * 1000,
-    ...(turn.tenant.requests.hedge ? { hedge: true } : {}),
+    ...(turn.tenant.requests.hedge && turn.yields !== true ? { hedge: true } : {}),
+    ...(turn.yields === true ? { yields: true as const } : {}),
   };
   const answer = await deps.origin.dispatch(request, signal);
   turn.mark("dispatch");

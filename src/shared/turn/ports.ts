@@ -60,6 +60,8 @@ export interface ValidatedTurn {
   /** The request's own `Cache-Control`. */
   readonly cacheControl: string | null;
   readonly createdMs: number;
+  /** Nobody waits for it: it takes only what room others leave, and is refused as `overloaded` where there is none. */
+  readonly yields?: boolean;
   /** Told when a stage has ended. */
   readonly mark: (stage: Stage) => void;
 }

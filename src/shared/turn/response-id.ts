@@ -3,7 +3,7 @@ import { base32, base32Number, parseBase32Number } from "./base32.ts";
 import type { KeyedHash } from "./keyed-hash.ts";
 
 /**
- * The ids that name a Generation, a Conversation or a KnowledgeBase object, or a file: how they are made, and how a guessed
+ * The ids that name a Generation, a Conversation, a KnowledgeBase or a Batch object, or a file: how they are made, and how a guessed
  * one is refused without waking an object.
  *
  *   chatcmpl-  01k8f…  (26)      n       7q2c…  (20)
@@ -19,6 +19,7 @@ const prefixes = {
   conversation: "conv_",
   file: "file-",
   vectorStore: "vs_",
+  batch: "batch_",
 } as const;
 export type IdKind = keyof typeof prefixes;
 

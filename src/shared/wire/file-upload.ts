@@ -1,6 +1,6 @@
 /** Is this form an upload (`POST /v1/files`), and what does it hold? The file's bytes go on as they come; the fields may stand before or behind. */
 import type { FilePurpose } from "../contracts/library.ts";
-import { filePurposes } from "../contracts/library.ts";
+import { uploadPurposes } from "../contracts/library.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { FileWriter } from "../retrieval/file-contents.ts";
@@ -25,7 +25,7 @@ const maxMediaTypeCharacters = 128;
 const fieldNames = ["purpose", "expires_after[anchor]", "expires_after[seconds]"] as const;
 type FieldName = (typeof fieldNames)[number];
 
-const otherPurposes: ReadonlySet<string> = new Set(["batch", "fine-tune", "vision", "evals"]);
+const otherPurposes: ReadonlySet<string> = new Set(["fine-tune", "vision", "evals"]);
 
 interface Received {
   file: { readonly head: PartHead; readonly bytes: number } | null;
@@ -145,12 +145,12 @@ function uploadOf({ file, fields }: Received): Result<ReceivedUpload, Refusal> {
 }
 
 function purposeOf(text: string | undefined): Result<FilePurpose, Refusal> {
-  const purpose = filePurposes.find((each) => each === text);
+  const purpose = uploadPurposes.find((each) => each === text);
   if (purpose !== undefined) return ok(purpose);
   if (text === undefined) return err(invalidValue("purpose", "is required"));
   const reason = otherPurposes.has(text) ? `: '${text}' has no use here` : "";
   return err(
-    invalidValue("purpose", `must be ${filePurposes.map((each) => `'${each}'`).join(" or ")}${reason}`),
+    invalidValue("purpose", `must be ${uploadPurposes.map((each) => `'${each}'`).join(" or ")}${reason}`),
   );
 }
 

@@ -1,5 +1,6 @@
 /** What do the answers of `/v1/files/*` and `/v1/vector_stores/*` look like? As schemas, for the documentation and for tests. */
 import * as z from "zod";
+import { filePurposes, uploadPurposes } from "../contracts/library.ts";
 import { lackingParts } from "./lacking-parts.ts";
 import { unixSeconds } from "./responses.ts";
 
@@ -24,7 +25,7 @@ export const fileSchema = z.lazy(() =>
     created_at: unixSeconds,
     expires_at: unixSeconds.optional(),
     filename: z.string(),
-    purpose: z.enum(["assistants", "user_data"]),
+    purpose: z.enum(filePurposes),
     status: z.literal("processed"),
     visibility,
   }),
@@ -34,7 +35,7 @@ export const fileListSchema = z.lazy(() => z.looseObject({ ...page, data: z.arra
 export const fileUploadSchema = z.lazy(() =>
   z.strictObject({
     file: z.string().meta({ format: "binary", description: "The file, with its name." }),
-    purpose: z.enum(["assistants", "user_data"]),
+    purpose: z.enum(uploadPurposes),
     expires_after: z
       .strictObject({ anchor: z.literal("created_at"), seconds: z.int().min(3600).max(2_592_000) })
       .optional()

@@ -10,6 +10,7 @@ export interface PublicRoute {
     | "Responses"
     | "Conversations"
     | "Knowledge"
+    | "Batches"
     | "Models"
     | "Account"
     | "Admin"

@@ -5,6 +5,7 @@
 import type * as z from "zod";
 import { adminRoutes, adminSchemas } from "./admin-routes.ts";
 import { responseRoutes, responseSchemas } from "./responses-routes.ts";
+import { batchRoutes, batchSchemas } from "./batch-routes.ts";
 import { chatRequestSchema } from "./chat-request.ts";
 import {
   conversationCreationSchema,
@@ -82,6 +83,7 @@ export const componentSchemas = {
   ...storedCompletionSchemas,
   ...responseSchemas,
   ...knowledgeSchemas,
+  ...batchSchemas,
   ...adminSchemas,
   Error: errorSchema,
 } satisfies Record<string, z.ZodType>;
@@ -167,6 +169,7 @@ export const publicRoutes: readonly PublicRoute[] = [
   ...responseRoutes,
   ...conversationRoutes,
   ...knowledgeRoutes,
+  ...batchRoutes,
   {
     method: "POST",
     path: "/v1/completions",

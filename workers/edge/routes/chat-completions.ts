@@ -3,7 +3,6 @@ import { filesOfChat, withFileTexts } from "../../../src/shared/attachments/chat
 import { decideCaching, wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../../src/shared/contracts/result.ts";
-import { offerTools, type WithTools } from "../../../src/shared/tools/offered-tools.ts";
 import { retrievalWish } from "../../../src/shared/grounding/retrieval-wish.ts";
 import type { FileText } from "../../../src/shared/prompt/file-part.ts";
 import { askedChat } from "../../../src/shared/turn/asked-chat.ts";
@@ -12,6 +11,7 @@ import { screenChat } from "../../../src/shared/turn/screen-request.ts";
 import { parseChatRequest, type ChatRequest } from "../../../src/shared/wire/chat-request.ts";
 import { checkMedia } from "../../../src/shared/wire/media.ts";
 import { readAttachedFiles } from "../attached-files.ts";
+import { chatTools } from "../chat-tools.ts";
 import { screenFor } from "../fleet-moderator.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
@@ -47,7 +47,7 @@ export const createChatCompletion: TenantHandler = async (call) => {
   const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId, mayShare);
   const claim = claiming instanceof Promise ? await claiming : claiming;
   if (!claim.ok) return respondRefusal(scope, claim.error);
-  const tools = call.tenant.tools?.chat_completions === true ? chatTools(call, request) : null;
+  const tools = chatTools(call.tenant, request);
   if (tools?.ok === false) return respondRefusal(scope, tools.error);
   const offered = tools?.value.offered ?? null;
   if (claim.value !== null || conversationId !== undefined || store === true || offered !== null) {
@@ -74,16 +74,6 @@ function isAlwaysTheSame({ c, tenant }: TenantCall, chat: ChatRequest): boolean 
   if (cacheable === null) return false;
   const { lookup, maxAgeSeconds } = decideCaching(cacheable, "deterministic", control);
   return lookup && maxAgeSeconds === null;
-}
-
-/** The tools that the service runs for this tenant, beside the client's. Only where there is one answer. */
-function chatTools({ tenant }: TenantCall, chat: ChatRequest): Result<WithTools, Refusal> {
-  const { tools: policy } = tenant;
-  if (policy === null || (chat.n ?? 1) > 1) return ok({ chat, offered: null });
-  const { tool_choice: choice } = chat;
-  const isFree = choice === undefined || choice === "auto" || choice === "required";
-  const asked = { maxCalls: undefined, isFree, onlyRepeatable: true, webSearch: null };
-  return offerTools(chat, policy, asked, (index) => `tools[${index}].function.name`);
 }
 
 interface ReadChat {

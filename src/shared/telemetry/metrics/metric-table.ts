@@ -175,6 +175,18 @@ export const metricTable = {
     help: "Answers that were to be told of files, by what came of it: grounded, nothing, no_room, withheld, late, unreachable or unknown.",
     labels: ["result"],
   },
+  batchLines: {
+    type: "counter",
+    name: "edgewise_batch_lines_total",
+    help: "Lines of batches, by what came of asking them: completed, failed (both end it), waited (refused for now) or broken (its answer broke off); the last two are asked again.",
+    labels: ["result"],
+  },
+  batches: {
+    type: "counter",
+    name: "edgewise_batches_total",
+    help: "Batches that have ended, by how: completed, failed, expired or cancelled.",
+    labels: ["result"],
+  },
   settlementsLost: {
     type: "counter",
     name: "edgewise_settlements_lost_total",

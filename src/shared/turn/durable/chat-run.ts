@@ -161,6 +161,7 @@ export class ChatRun {
         // A durable turn's answer is its own: cached ones would have no engine's events to journal.
         cacheControl: "no-store",
         createdMs: request.createdMs,
+        ...(request.yields === true && begun === null ? { yields: true } : {}),
         mark: (stage) => this.#mark(stage),
       },
       begun === null

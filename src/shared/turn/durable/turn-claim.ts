@@ -11,8 +11,8 @@ import type { TenantConfig } from "../../tenancy/tenant-config.ts";
 import { invalidValue } from "../../wire/zod-refusal.ts";
 
 export interface TurnClaim {
-  /** What the requests have in common: a client's key, or the body's hash (`dedup`: of one whose answer is always the same). */
-  readonly by: "key" | "body" | "dedup";
+  /** What the requests have in common: a client's key, the body's hash (`dedup`: of one whose answer is always the same), or a batch's line. */
+  readonly by: "key" | "body" | "dedup" | "line";
   readonly text: string;
   /** HMAC of the body: the same key with another one is refused. */
   readonly fingerprint: string;
@@ -73,6 +73,11 @@ async function claimed(
       ? { by, text: fingerprint, fingerprint, keptMs: keptMs[by] }
       : { by: "key", text: by.key, fingerprint, keptMs: keyKeptMs },
   );
+}
+
+/** Of a line of a batch, which is asked for again after a kill. Its file never changes, and so its name tells its body. */
+export function lineClaim(text: string, keptMs: number): TurnClaim {
+  return { by: "line", text, fingerprint: text, keptMs };
 }
 
 /**

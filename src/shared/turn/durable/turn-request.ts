@@ -34,6 +34,8 @@ export interface TurnRequest<Chat> {
   readonly stored?: boolean;
   /** What the screen found in the prompt: kinds and counts. */
   readonly screened?: string;
+  /** Of a line of a batch: its model takes it only where there is room to spare. Absent: somebody waits for it. */
+  readonly yields?: true;
 }
 
 /** A `Principal` as JSON can hold it. */

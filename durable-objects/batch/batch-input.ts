@@ -1,0 +1,84 @@
+import { validated, refusedInput } from "../../src/shared/batches/batch-life.ts";
+import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
+import {
+  checkLine,
+  duplicateCustomId,
+  emptyFile,
+  type LineFault,
+  lineTooLong,
+  tooManyLines,
+} from "../../src/shared/batches/check-line.ts";
+import { inputLines } from "../../src/shared/batches/input-lines.ts";
+import type { BatchError } from "../../src/shared/contracts/batch.ts";
+import type { BatchParts } from "./batch-parts.ts";
+import type { BatchStore } from "./batch-store.ts";
+
+/** Of one file: as many are told. */
+const mostErrors = 100;
+/** Lines that are noted before others may run in the object. */
+const linesAtOnce = 500;
+
+/**
+ * Looks at every line of a batch's file, and notes where each is. Begun anew after a kill: the file is the same. Whoever cancels, or erases,
+ * the batch meanwhile ends it.
+ */
+export async function validateInput(life: BatchLife, store: BatchStore, parts: BatchParts): Promise<void> {
+  const body = await parts.openInput(life);
+  if (!isStillWanted(store)) return;
+  if (body === null) return refuse(store, [fileGone]);
+  store.dropLines();
+  const { endpoint, maxLines, maxLineBytes } = life.opening;
+  const errors: BatchError[] = [];
+  let model: string | null = null;
+  let total = 0;
+  for await (const { number, at, length, bytes } of inputLines(body, maxLineBytes)) {
+    total += 1;
+    if (total % linesAtOnce === 0) await scheduler.wait(0);
+    // What awaits lets others run.
+    if (!isStillWanted(store)) return;
+    if (total > maxLines) {
+      errors.push({ ...tooManyLines(maxLines), line: number });
+      break;
+    }
+    const fault = ((): LineFault | null => {
+      if (bytes === null) return lineTooLong(maxLineBytes);
+      const checked = checkLine(bytes, endpoint, model);
+      if (!checked.ok) return checked.error;
+      const { customId } = checked.value;
+      model ??= checked.value.model;
+      return store.addLine({ number, customId, at, bytes: length }) ? null : duplicateCustomId;
+    })();
+    if (fault !== null) errors.push({ ...fault, line: number });
+    if (errors.length >= mostErrors) break;
+  }
+  if (model !== null && errors.length === 0) {
+    const fault = await parts.modelFault(life, model);
+    if (fault !== null) errors.push({ ...fault, line: null });
+  }
+  if (!isStillWanted(store)) return;
+  if (model === null || errors.length > 0)
+    return refuse(store, errors.length > 0 ? errors : [{ ...emptyFile, line: null }]);
+  const now = store.life();
+  if (now !== null) store.write(validated(now, total, model, Date.now()));
+}
+
+export const fileGone: BatchError = {
+  code: "file_not_found",
+  message: "The input file was deleted.",
+  param: "input_file_id",
+  line: null,
+};
+
+function isStillWanted(store: BatchStore): boolean {
+  const life = store.life();
+  return life !== null && life.deletedMs === null && life.ending === null;
+}
+
+function refuse(store: BatchStore, errors: readonly BatchError[]): void {
+  store.transaction(() => {
+    const life = store.life();
+    if (life === null) return;
+    store.write(refusedInput(life, errors, Date.now()));
+    store.dropLines();
+  });
+}

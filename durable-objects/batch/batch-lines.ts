@@ -1,0 +1,185 @@
+import { endsBy, expiresMs, type BatchLife } from "../../src/shared/batches/batch-life.ts";
+import { BatchPace } from "../../src/shared/batches/batch-pace.ts";
+import { checkLine } from "../../src/shared/batches/check-line.ts";
+import { answeredText, kindOf, tallyOf, type AnsweredLine } from "../../src/shared/batches/result-line.ts";
+import { requestIdOf } from "../../src/shared/batches/line-name.ts";
+import { WindowReader } from "../../src/shared/batches/window-reader.ts";
+import { Bell } from "../storage/bell.ts";
+import { fileGone } from "./batch-input.ts";
+import type { BatchParts, LineOutcome } from "./batch-parts.ts";
+import type { BatchStore, StoredLine } from "./batch-store.ts";
+
+/**
+ * Has a batch's lines answered, some at a time. That a line begins is written before its turn is asked for, and what came of it in one
+ * transaction: a kill in between leaves a line that has begun, which is asked for again, and finds its turn.
+ */
+export class BatchLines {
+  readonly #store: BatchStore;
+  readonly #parts: BatchParts;
+  readonly #pace: BatchPace;
+  readonly #input: WindowReader;
+  readonly #underWay = new Map<number, StoredLine>();
+  readonly #bell = new Bell();
+  /** The line that began last. Those that must be asked again come behind the others. */
+  #last = 0;
+  #bytes = 0;
+
+  constructor(life: BatchLife, store: BatchStore, parts: BatchParts) {
+    this.#store = store;
+    this.#parts = parts;
+    this.#pace = new BatchPace(life.opening.maxInFlight);
+    this.#input = new WindowReader((at, length) => parts.readInput(life, at, length));
+  }
+
+  /**
+   * Until none is under way and none is to begin; or all wait for longer than is worth staying awake for.
+   *
+   * @returns how long to wait, in milliseconds; `null`: none is left
+   */
+  async run(): Promise<number | null> {
+    for (;;) {
+      const life = this.#expire();
+      // Erased: whatever is under way is of no use to anybody.
+      if (life === null || life.deletedMs !== null) return null;
+      if (isOutlived(life)) this.#giveUpLost();
+      this.#beginSome(life);
+      const nowMs = Date.now();
+      if (this.#underWay.size === 0) {
+        if (life.ending !== null || this.#store.nextWaiting(0) === null) return null;
+        const pauseMs = Math.min(this.#pace.resumeMs, expiresMs(life)) - nowMs;
+        if (pauseMs > awakeMs) return pauseMs;
+        await this.#bell.within(Math.max(1, pauseMs));
+      } else await this.#bell.within(lookMs);
+    }
+  }
+
+  /** Something was changed from outside: it is looked at now. */
+  wake(): void {
+    this.#bell.ring();
+  }
+
+  #expire(): BatchLife | null {
+    const life = this.#store.life();
+    if (life === null || life.ending !== null || Date.now() < expiresMs(life)) return life;
+    const expired = endsBy(life, "expired", Date.now());
+    this.#store.write(expired);
+    return expired;
+  }
+
+  #beginSome(life: BatchLife): void {
+    // Those that a kill left behind: their turns may be there, whatever is to begin.
+    for (const line of this.#store.begun())
+      if (!this.#underWay.has(line.number) && this.#hasRoom(line)) this.#begin(life, line);
+    while (life.ending === null && Date.now() >= this.#pace.resumeMs) {
+      const line = this.#store.nextWaiting(this.#last);
+      if (line === null || !this.#hasRoom(line)) break;
+      this.#last = line.number;
+      this.#store.begin(line);
+      this.#begin(life, line);
+    }
+  }
+
+  /** Long lines are few at a time: each is held while it is asked. */
+  #hasRoom({ bytes }: StoredLine): boolean {
+    const { size } = this.#underWay;
+    return size === 0 || (size < this.#pace.width && this.#bytes + bytes <= mostBytesUnderWay);
+  }
+
+  #begin(life: BatchLife, line: StoredLine): void {
+    this.#underWay.set(line.number, line);
+    this.#bytes += line.bytes;
+    void this.#ask(life, line).finally(() => {
+      this.#underWay.delete(line.number);
+      this.#bytes -= line.bytes;
+      this.#bell.ring();
+    });
+  }
+
+  /** Never rejects. */
+  async #ask(life: BatchLife, line: StoredLine): Promise<void> {
+    try {
+      const outcome = await this.#outcome(life, line);
+      if (this.#isWanted()) this.#take(life, line, outcome);
+    } catch (error) {
+      // It may have a turn: it stays begun, and is asked for again.
+      this.#parts.report(`a line of a batch could not be asked: ${String(error)}`);
+      this.#pace.refused(0, Date.now(), Math.random());
+      await scheduler.wait(unreachableMs);
+    }
+  }
+
+  async #outcome(life: BatchLife, { at, bytes, number, attempt }: StoredLine): Promise<LineOutcome> {
+    const text = await this.#input.read(at, bytes);
+    if (text === null) return { kind: "stop", code: fileGone.code, message: fileGone.message };
+    const checked = checkLine(text, life.opening.endpoint, life.model);
+    if (!checked.ok)
+      return { kind: "stop", code: checked.error.code, message: "The input file is not what it was." };
+    return this.#parts.run(life, { number, attempt, body: checked.value.body });
+  }
+
+  #take(life: BatchLife, line: StoredLine, outcome: LineOutcome): void {
+    switch (outcome.kind) {
+      case "answered":
+        this.#pace.answered();
+        return this.#record(life, line, outcome);
+      case "wait":
+        this.#parts.counted("waited");
+        this.#pace.refused(outcome.retryAfterMs, Date.now(), Math.random());
+        return this.#store.putBack(line);
+      case "again":
+        if (line.attempt + 1 >= mostAttempts) return this.#record(life, line, { ...outcome, isKept: false });
+        this.#parts.counted("broken");
+        this.#pace.refused(0, Date.now(), Math.random());
+        return this.#store.tryAgain(line);
+      case "stop": {
+        this.#store.putBack(line);
+        const { code, message } = outcome;
+        const now = this.#store.life();
+        const error = { code, message, param: null, line: null };
+        if (now !== null) this.#store.write(endsBy(now, "failed", Date.now(), error));
+      }
+    }
+  }
+
+  #record(
+    life: BatchLife,
+    line: StoredLine,
+    { answered, isKept }: { readonly answered: AnsweredLine; readonly isKept: boolean },
+  ): void {
+    const kind = kindOf(answered);
+    const text = answeredText(requestIdOf(life.id, line.number), line.customId, answered);
+    this.#store.record(line, kind, text, tallyOf(answered));
+    this.#parts.counted(kind === "output" ? "completed" : "failed");
+    if (isKept) return;
+    // Where this does not get through it goes by itself, a day later.
+    this.#parts
+      .forget(life, line)
+      .catch((error: unknown) => this.#parts.report(`a turn could not be forgotten: ${String(error)}`));
+  }
+
+  #isWanted(): boolean {
+    const life = this.#store.life();
+    return life !== null && life.deletedMs === null;
+  }
+
+  /** Nobody knows any more what came of them: asked for now they would be answered a second time. */
+  #giveUpLost(): void {
+    for (const line of this.#store.begun()) if (!this.#underWay.has(line.number)) this.#store.putBack(line);
+  }
+}
+
+/** Of a line whose answer breaks off. */
+const mostAttempts = 3;
+/** What is waited for no longer than this, is waited for awake. */
+const awakeMs = 10_000;
+/** How often is looked whether the time is over, or somebody cancelled. */
+const lookMs = 5_000;
+/** Of a line whose turn could not be asked. */
+const unreachableMs = 2_000;
+const mostBytesUnderWay = 16_777_216;
+/** Turns of lines are kept for a day and an hour longer than the batch may run. */
+const outlivedMs = 3_600_000;
+
+function isOutlived(life: BatchLife): boolean {
+  return Date.now() >= expiresMs(life) + outlivedMs;
+}

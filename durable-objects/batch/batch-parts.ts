@@ -1,0 +1,45 @@
+/** What a Batch object needs from outside: files, the fleet, turns, and its owner's Library. */
+import type { LineFault } from "../../src/shared/batches/check-line.ts";
+import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
+import type { AnsweredLine, ResultKind } from "../../src/shared/batches/result-line.ts";
+
+/** One request of a batch, as it is to be asked. */
+export interface LineToRun {
+  /** From 1. */
+  readonly number: number;
+  readonly attempt: number;
+  readonly body: Record<string, unknown>;
+}
+
+export type LineOutcome =
+  /** `isKept`: its turn is to be had by its id as well. */
+  | { readonly kind: "answered"; readonly answered: AnsweredLine; readonly isKept: boolean }
+  /** It has no turn, and may have one later. */
+  | { readonly kind: "wait"; readonly retryAfterMs: number }
+  /** Its turn came to nothing; `answered`: what is said where no other is tried. */
+  | { readonly kind: "again"; readonly answered: AnsweredLine }
+  /** No line of this batch is answered any more. */
+  | { readonly kind: "stop"; readonly code: string; readonly message: string };
+
+export interface BatchParts {
+  /** The whole input; `null`: it is gone. */
+  openInput(life: BatchLife): Promise<ReadableStream<Uint8Array> | null>;
+  /** A part of it, shorter where it ends before; `null`: it is gone. */
+  readInput(life: BatchLife, at: number, length: number): Promise<Uint8Array | null>;
+  /** `null`: the batch's owner may ask that model. Rejects where that can't be said now. */
+  modelFault(life: BatchLife, model: string): Promise<LineFault | null>;
+  /** Asked again with the same number and attempt it is the same turn. Rejects where nobody could be asked: the turn may be there. */
+  run(life: BatchLife, line: LineToRun): Promise<LineOutcome>;
+  /** The turn of a line need not be kept any more. Where it runs still, it ends. Rejects where it can't be told. */
+  forget(life: BatchLife, line: Pick<LineToRun, "number" | "attempt">): Promise<void>;
+  /** A file of the owner's, the same one each time that it is asked for. Rejects where it could not be kept. @returns its id */
+  keepFile(life: BatchLife, kind: ResultKind, texts: Iterable<string>): Promise<string>;
+  /** Its owner is erased: nothing of such a file stays, should its bytes have come later. Rejects where it can't be told. */
+  dropFile(life: BatchLife, kind: ResultKind): Promise<void>;
+  /** The owner's Library hears that the batch has ended, or that its time is over. Rejects where it can't be told. */
+  tellOver(life: BatchLife, what: "ended" | "gone"): Promise<void>;
+  /** Something is wrong that an operator should know of; never content. */
+  report(detail: string): void;
+  counted(what: "completed" | "failed" | "waited" | "broken"): void;
+  ended(status: BatchLife["status"]): void;
+}

@@ -1,0 +1,47 @@
+/**
+ * How many lines of a batch may be under way, and when may the next begin? As many as are answered: one more with each answer, half as
+ * many with each refusal, and after a refusal a pause that grows until something is answered again. So a batch finds the room that
+ * people leave, and where there is none it asks seldom. Pure.
+ */
+export class BatchPace {
+  readonly #most: number;
+  #width: number;
+  #refusals = 0;
+  #resumeMs = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+    this.#width = Math.min(most, beginWith);
+  }
+
+  /** Lines that may be under way at once, 1 at least. */
+  get width(): number {
+    return this.#width;
+  }
+
+  /** In milliseconds since 1970: none begins before. */
+  get resumeMs(): number {
+    return this.#resumeMs;
+  }
+
+  answered(): void {
+    this.#refusals = 0;
+    this.#width = Math.min(this.#most, this.#width + 1);
+  }
+
+  /** @param random 0 to 1: what was refused together does not come back together */
+  refused(retryAfterMs: number, nowMs: number, random: number): void {
+    // Those that were under way together say the same once.
+    if (nowMs < this.#resumeMs) return;
+    this.#width = Math.max(1, Math.floor(this.#width / 2));
+    const backoffMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#refusals, 10));
+    this.#refusals += 1;
+    const pauseMs = Math.min(longestPauseMs, Math.max(retryAfterMs, backoffMs));
+    this.#resumeMs = nowMs + pauseMs * (1 + random / 4);
+  }
+}
+
+const beginWith = 4;
+const firstPauseMs = 500;
+/** A limit may be raised, and a cluster come back, before they said. */
+const longestPauseMs = 60_000;

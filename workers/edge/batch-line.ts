@@ -1,0 +1,221 @@
+/**
+ * One line of a batch as a durable turn: the same checks, screens, policies, limits and charges as a request's, on behalf of whoever made
+ * the batch. Its turn is claimed by the batch and the line, so that whoever asks again after a kill finds the one that is there.
+ */
+import type { LineOutcome, LineToRun } from "../../durable-objects/batch/batch-parts.ts";
+import { filesOfChat, withFileTexts } from "../../src/shared/attachments/chat-files.ts";
+import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
+import { claimTextOf, lineKeptMs, requestIdOf } from "../../src/shared/batches/line-name.ts";
+import { lineFate } from "../../src/shared/batches/line-fate.ts";
+import type { AnsweredLine } from "../../src/shared/batches/result-line.ts";
+import type { Background } from "../../src/shared/contracts/background.ts";
+import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
+import { withObjectField, type Refusal } from "../../src/shared/contracts/refusal.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import { retrievalWish } from "../../src/shared/grounding/retrieval-wish.ts";
+import { isStillGranted } from "../../src/shared/identity/still-granted.ts";
+import { askedResponseRefusal } from "../../src/shared/responses/response-refusal.ts";
+import { storedResponse } from "../../src/shared/responses/stored-response.ts";
+import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
+import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
+import { lineClaim, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
+import { revivePrincipal, turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
+import { screenChat } from "../../src/shared/turn/screen-request.ts";
+import { parseChatRequest } from "../../src/shared/wire/chat-request.ts";
+import { toWireError } from "../../src/shared/wire/errors.ts";
+import { checkMedia } from "../../src/shared/wire/media.ts";
+import { parseResponseRequest } from "../../src/shared/wire/responses-request.ts";
+import { unsupportedParameter } from "../../src/shared/wire/zod-refusal.ts";
+import { readAttachedFiles } from "./attached-files.ts";
+import { chatTools } from "./chat-tools.ts";
+import { createResponse } from "./create-response.ts";
+import { screenFrom } from "./fleet-moderator.ts";
+import { unknownStore } from "./grounding-parts.ts";
+import type { Isolate } from "./isolate.ts";
+import { judgedRequest } from "./judged-request.ts";
+import { endedWithout, ownerOf } from "./run-durable.ts";
+import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
+
+/** What came of a line that was started. */
+interface LineTurn {
+  readonly outcome: TurnStarted["outcome"];
+  /** The refusal in the words of the line's endpoint. */
+  readonly worded: (refusal: Refusal) => Refusal;
+  readonly body: (response: string) => string;
+  /** Its client wants it kept, to be had by its id. */
+  readonly isKept: boolean;
+}
+
+/** Rejects where the turn's object could not be asked: it may be there. */
+export async function runLine(
+  isolate: Isolate,
+  background: Background,
+  life: BatchLife,
+  line: LineToRun,
+): Promise<LineOutcome> {
+  const requestId = requestIdOf(life.id, line.number);
+  const told = (refusal: Refusal): AnsweredLine => {
+    const { status, body } = toWireError(refusal, { requestId, method: "POST" });
+    return { statusCode: status, requestId, body: JSON.stringify(body) };
+  };
+  const tenant = await batchTenant(isolate, background, life);
+  if (!tenant.ok) return tenant.error;
+  const sender = { isolate, principal: revivePrincipal(life.opening.principal), tenant: tenant.value };
+  const judged = judgedRequest(sender, background);
+  const from: TurnContext = {
+    ...sender,
+    place: life.opening.place,
+    requestId,
+    traceparent: correlate({ requestId: null, correlationId: null, traceparent: null }, randomHex)
+      .traceparent,
+    startedMs: isolate.now(),
+    yields: true,
+    judged,
+  };
+  const claim = lineClaim(claimTextOf(life.id, line.number, line.attempt), lineKeptMs);
+  const started = await startLine(from, life, line.body, claim);
+  if (!started.ok) {
+    // The object could not be asked, and may have the turn.
+    if (started.error.kind === "dependency-unavailable") throw new Error(started.error.detail);
+    if (told(started.error).statusCode < 500) judged.inVain();
+    return fateOf(started.error, told);
+  }
+  const { outcome, worded, body, isKept } = started.value;
+  switch (outcome.result) {
+    case "refused":
+      return fateOf(worded(outcome.refusal), told);
+    case "ended": {
+      const { response, status } = outcome;
+      if (response !== null && status !== "failed")
+        return { kind: "answered", isKept, answered: { statusCode: 200, requestId, body: body(response) } };
+      const answered = told(worded(endedWithout(status)));
+      return status === "failed" ? { kind: "again", answered } : { kind: "answered", isKept, answered };
+    }
+    case "stream":
+    case "claimed":
+      return { kind: "again", answered: told({ kind: "internal", detail: "a line was not waited for" }) };
+  }
+}
+
+/** As it is configured now. */
+async function batchTenant(
+  isolate: Isolate,
+  background: Background,
+  { owner, opening }: BatchLife,
+): Promise<Result<TenantConfig, LineOutcome>> {
+  const id = tenantIdSchema.safeParse(owner.tenant);
+  const found = id.success ? await isolate.tenants.byId(id.data, background) : ok(null);
+  if (!found.ok) return err({ kind: "wait", retryAfterMs: unreadableMs });
+  const tenant = found.value;
+  if (tenant === null) return err(stopped("tenant_gone", "The tenant does not exist any more."));
+  if (tenant.batches.mode === "off")
+    return err(stopped("batches_off", "The tenant allows no batches any more."));
+  if (!isStillGranted(revivePrincipal(opening.principal), tenant)) return err(notGranted);
+  return ok(tenant);
+}
+
+async function startLine(
+  from: TurnContext,
+  { opening }: BatchLife,
+  body: Record<string, unknown>,
+  claim: TurnClaim,
+): Promise<Result<LineTurn, Refusal>> {
+  for (const [field, why] of Object.entries(notInBatches))
+    if (body[field] !== undefined && body[field] !== null && body[field] !== false)
+      return err(unsupportedParameter(field, why));
+  const text = JSON.stringify(body);
+  switch (opening.endpoint) {
+    case "/v1/chat/completions":
+      return startChat(from, text, claim);
+    case "/v1/responses":
+      return startResponse(from, text, claim);
+  }
+}
+
+async function startChat(
+  from: TurnContext,
+  text: string,
+  claim: TurnClaim,
+): Promise<Result<LineTurn, Refusal>> {
+  const { isolate, tenant } = from;
+  const parsed = parseChatRequest(text);
+  if (!parsed.ok) return parsed;
+  const media = checkMedia(parsed.value, tenant.media);
+  if (!media.ok) return media;
+  const { messages } = parsed.value;
+  const texts = await readAttachedFiles(from, filesOfChat(messages));
+  if (!texts.ok) return texts;
+  const chat = { ...parsed.value, messages: withFileTexts(messages, texts.value) };
+  const screened = await screenChat(chat, tenant, screenFrom(from));
+  if (!screened.ok) return screened;
+  const { request, findings } = screened.value;
+  const wish = retrievalWish(request.retrieval, tenant);
+  const unknown = wish === null ? null : await unknownStore(isolate, ownerOf(from), wish);
+  if (unknown !== null) return err(unknown);
+  const tools = chatTools(tenant, request);
+  if (tools?.ok === false) return tools;
+  const isKept = request.store === true;
+  const started = await startTurn(from, {
+    kind: "chat",
+    chat: tools?.value.chat ?? request,
+    tools: tools?.value.offered ?? null,
+    conversationId: undefined,
+    claim,
+    screened: findings,
+    policy: turnPolicy(tenant, isKept, claim.keptMs),
+    follow: { kind: "end" },
+  });
+  if (!started.ok) return started;
+  const { outcome } = started.value;
+  return ok({ outcome, isKept, body: (response) => response, worded: (refusal) => refusal });
+}
+
+async function startResponse(
+  from: TurnContext,
+  text: string,
+  claim: TurnClaim,
+): Promise<Result<LineTurn, Refusal>> {
+  const parsed = parseResponseRequest(text);
+  if (!parsed.ok) return parsed;
+  const request = parsed.value;
+  const worded = (refusal: Refusal): Refusal =>
+    withObjectField(askedResponseRefusal(refusal, request), undefined);
+  const created = await createResponse(from, request, claim, { kind: "end" });
+  if (!created.ok) return err(worded(created.error));
+  const { outcome } = created.value.started;
+  return ok({ outcome, isKept: request.store !== false, body: storedResponse, worded });
+}
+
+/** Lines run beside each other, in no order, and are waited for. */
+const notInBatches: Readonly<Record<string, string>> = {
+  stream: "can't be used in a batch: answers lie in its files",
+  background: "can't be used in a batch, which runs in the background itself",
+  conversation_id: "can't be used in a batch: its requests are answered in no order",
+  conversation: "can't be used in a batch: its requests are answered in no order",
+};
+
+function fateOf(refusal: Refusal, told: (refusal: Refusal) => AnsweredLine): LineOutcome {
+  const fate = lineFate(refusal);
+  switch (fate.kind) {
+    case "wait":
+      return fate;
+    case "again":
+      return { kind: "again", answered: told(refusal) };
+    case "fail":
+      return { kind: "answered", isKept: false, answered: told(refusal) };
+    case "stop":
+      return notGranted;
+  }
+}
+
+function stopped(code: string, message: string): LineOutcome {
+  return { kind: "stop", code, message };
+}
+
+const notGranted = stopped(
+  "credential_revoked",
+  "The credential that the batch was made with is revoked, or no longer granted what the batch needs.",
+);
+
+/** The tenant's configuration can't be read. */
+const unreadableMs = 5_000;
