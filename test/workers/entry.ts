@@ -19,6 +19,7 @@ export {
 } from "../../workers/edge/index.ts";
 export { default } from "../../workers/edge/index.ts";
 export { ScriptedGeneration } from "./scripted-generation.ts";
+export { ScriptedBatch } from "./scripted-batch.ts";
 export { GatedKnowledge } from "./gated-knowledge.ts";
 export { DocumentReader } from "./document-reader-entry.ts";
 export { Vectors } from "./vectors-entry.ts";

@@ -3,6 +3,7 @@ declare namespace Cloudflare {
     SCRIPTED_GENERATION: DurableObjectNamespace<
       import("../../durable-objects/generation/generation.ts").GenerationObject
     >;
+    SCRIPTED_BATCH: DurableObjectNamespace<import("../../durable-objects/batch/batch.ts").BatchObject>;
   }
   interface Env {
     GATED_KNOWLEDGE: DurableObjectNamespace<

@@ -1,0 +1,318 @@
+/** One Batch object by itself: its steps, cut off anywhere, and what it keeps. */
+import {
+  abortAllDurableObjects,
+  evictDurableObject,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { type BatchView, batchVersion } from "../../src/shared/contracts/batch.ts";
+import { eventually } from "../../test/workers/eventually.ts";
+import {
+  answered,
+  batchControl,
+  batchSteps,
+  refusedLine,
+  type BatchStep,
+} from "../../test/workers/scripted-batch.ts";
+import { holdsText } from "../../test/workers/stored-text.ts";
+
+const dayMs = 86_400_000;
+
+/** A batch of a tenant of its own. */
+class BatchProbe {
+  readonly owner = { tenant: crypto.randomUUID(), user: "ann" };
+  readonly control = batchControl(this.owner.tenant);
+  readonly #id = `batch_${this.owner.tenant}`;
+
+  get stub() {
+    return env.SCRIPTED_BATCH.getByName(this.owner.tenant);
+  }
+
+  get message() {
+    return { v: batchVersion, owner: this.owner } as const;
+  }
+
+  create(lines: readonly string[], more: { windowMs?: number; maxLines?: number; createdMs?: number } = {}) {
+    this.control.input = lines.join("\n");
+    const { windowMs = dayMs, maxLines = 1000, createdMs = Date.now() } = more;
+    const input = { owner: this.owner, fileId: "file-in", storedIn: "library", bytes: 1 } as const;
+    return this.stub.create({
+      ...this.message,
+      jurisdiction: "none",
+      batchId: this.#id,
+      createdMs,
+      opening: {
+        endpoint: "/v1/chat/completions",
+        input,
+        principal: {} as never,
+        place: {},
+        metadata: null,
+        outputExpiresAfterMs: null,
+        windowMs,
+        maxLines,
+        maxLineBytes: 1000,
+        maxInFlight: 4,
+      },
+    });
+  }
+
+  async view(): Promise<BatchView> {
+    const outcome = await this.stub.describe(this.message);
+    if (outcome.result !== "ok") throw new Error(outcome.result);
+    return outcome.batch;
+  }
+
+  until(status: BatchView["status"]): Promise<BatchView> {
+    return eventually(async () => {
+      const view = await this.view();
+      expect(view.status).toBe(status);
+      return view;
+    });
+  }
+
+  /** `custom_id`s of one of its files, in order. */
+  names(kind: "output" | "error"): string[] {
+    const text = this.control.files.get(kind) ?? "";
+    return text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => (JSON.parse(line) as { custom_id: string }).custom_id);
+  }
+}
+
+function line(customId: string, say = "hello"): string {
+  return JSON.stringify({
+    custom_id: customId,
+    method: "POST",
+    url: "/v1/chat/completions",
+    body: { model: "m", say },
+  });
+}
+
+const names = ["a", "b", "c", "d", "e", "f"];
+
+/** Of six lines two are answered by an error, so that there are both files. */
+async function sixLines(probe: BatchProbe, step: BatchStep, how: "stopsAt" | "failsAt"): Promise<void> {
+  probe.control.answers = (asked) => (asked.number % 3 === 0 ? refusedLine(asked) : answered(asked));
+  probe.control[how] = step;
+  await probe.create(names.map((name) => line(name)));
+  await eventually(() => expect(probe.control.hasArrived).toBe(true));
+}
+
+async function expectOnce(probe: BatchProbe): Promise<void> {
+  const view = await probe.until("completed");
+  expect(view).toMatchObject({
+    total: 6,
+    tally: { completed: 4, failed: 2, inputTokens: 40, outputTokens: 8 },
+    outputFileId: "file-output",
+    errorFileId: "file-error",
+  });
+  expect(probe.names("output").sort()).toEqual(["a", "b", "d", "e"]);
+  expect(probe.names("error").sort()).toEqual(["c", "f"]);
+  expect(probe.control.asked.toSorted()).toEqual(["1/0", "2/0", "3/0", "4/0", "5/0", "6/0"]);
+  await eventually(() => expect(probe.control.told).toContain("ended"));
+  expect(await holdsText(probe.stub, "hello")).toBe(false);
+}
+
+test.for(batchSteps)(
+  "killed at '%s' a batch goes on: every line has one turn and one place in a file",
+  async (step) => {
+    const probe = new BatchProbe();
+    await sixLines(probe, step, "stopsAt");
+    await abortAllDurableObjects();
+    // The platform rings it, some seconds later.
+    await runDurableObjectAlarm(probe.stub);
+    await expectOnce(probe);
+  },
+);
+
+test.for(batchSteps)(
+  "whoever can't be reached at '%s' is asked again: every line has one turn and one place in a file",
+  async (step) => {
+    const probe = new BatchProbe();
+    await sixLines(probe, step, "failsAt");
+    // Where it waits for its alarm, that is rung early.
+    await eventually(async () => {
+      await runDurableObjectAlarm(probe.stub);
+      expect((await probe.view()).status).toBe("completed");
+    });
+    await expectOnce(probe);
+  },
+);
+
+test("what is refused for now is asked again, behind the others, and does not fail", async () => {
+  const probe = new BatchProbe();
+  let refusals = 2;
+  probe.control.answers = (asked) => {
+    if (asked.number !== 1 || refusals === 0) return answered(asked);
+    refusals -= 1;
+    return { kind: "wait", retryAfterMs: 10 };
+  };
+  await probe.create(names.map((name) => line(name)));
+  expect((await probe.until("completed")).tally).toMatchObject({ completed: 6, failed: 0 });
+  expect(probe.control.asked.filter((name) => name === "1/0")).toHaveLength(3);
+  expect(probe.names("output").at(-1)).toBe("a");
+});
+
+test("an answer that breaks off is another attempt, three at most", async () => {
+  const probe = new BatchProbe();
+  probe.control.answers = (asked) =>
+    asked.number === 1 || (asked.number === 2 && asked.attempt === 0)
+      ? { kind: "again", answered: refusedLine(asked).answered }
+      : answered(asked);
+  await probe.create([line("breaks"), line("once"), line("well")]);
+  expect((await probe.until("completed")).tally).toMatchObject({ completed: 2, failed: 1 });
+  expect(probe.control.asked.toSorted()).toEqual(["1/0", "1/1", "1/2", "2/0", "2/1", "3/0"]);
+  expect(probe.names("error")).toEqual(["breaks"]);
+});
+
+test("when its day is over what is under way ends, and what never began is told as expired", async () => {
+  const probe = new BatchProbe();
+  const gate = Promise.withResolvers<void>();
+  probe.control.answers = async (asked) => {
+    if (asked.number > 1) return { kind: "wait", retryAfterMs: 60_000 };
+    await gate.promise;
+    return answered(asked);
+  };
+  await probe.create([line("under way"), line("waits"), line("waits, too")]);
+  await eventually(() => expect(probe.control.asked).toHaveLength(3));
+  await runInDurableObject(probe.stub, (_instance, { storage }) => {
+    storage.sql.exec("UPDATE batch SET life = json_set(life, '$.createdMs', 1)");
+  });
+  gate.resolve();
+  const view = await probe.until("expired");
+  expect(view).toMatchObject({ total: 3, tally: { completed: 1, failed: 0 } });
+  expect(view.times).toMatchObject({ finalizing: expect.any(Number) as number });
+  expect(probe.names("output")).toEqual(["under way"]);
+  expect(probe.names("error")).toEqual(["waits", "waits, too"]);
+  expect(probe.control.files.get("error")).toContain('"batch_expired"');
+});
+
+test("a batch that lay for days is not asked for what nobody knows any more", async () => {
+  const probe = new BatchProbe();
+  await sixLines(probe, "asked", "stopsAt");
+  await abortAllDurableObjects();
+  const asked = probe.control.asked.length;
+  await runInDurableObject(probe.stub, (_instance, { storage }) => {
+    storage.sql.exec("UPDATE batch SET life = json_set(life, '$.createdMs', 1)");
+  });
+  await runDurableObjectAlarm(probe.stub);
+  await probe.until("expired");
+  expect(probe.control.asked).toHaveLength(asked);
+  expect([...probe.names("output"), ...probe.names("error")].sort()).toEqual(names);
+});
+
+test.for([
+  [
+    "a revoked credential",
+    (probe: BatchProbe) => {
+      probe.control.answers = (asked) =>
+        asked.number < 3
+          ? answered(asked)
+          : { kind: "stop", code: "credential_revoked", message: "Revoked." };
+    },
+    "credential_revoked",
+  ],
+  [
+    "a deleted input file",
+    (probe: BatchProbe) => {
+      probe.control.answers = (asked) => {
+        // What was read with it is read still.
+        if (asked.number === 2) probe.control.input = null;
+        return answered(asked);
+      };
+    },
+    "file_not_found",
+  ],
+] as const)(
+  "%s ends it as failed: what was answered lies in its file, and the rest is told",
+  async ([, prepare, code]) => {
+    const probe = new BatchProbe();
+    prepare(probe);
+    // Longer than one window of the file.
+    const long = "x".repeat(900);
+    const lines = Array.from({ length: 2400 }, (_, at) => line(`${at + 1}`, long));
+    await probe.create(lines, { maxLines: 3000 });
+    const view = await probe.until("failed");
+    expect(view.errors).toMatchObject([{ code }]);
+    expect(view.tally.completed).toBe(probe.names("output").length);
+    expect(view.tally.completed).toBeGreaterThan(0);
+    expect(probe.names("output").length + probe.names("error").length).toBe(2400);
+    expect(probe.control.files.get("error")).toContain('"batch_failed"');
+  },
+);
+
+test("of an erased batch nothing is left, its turns are ended, and nothing late makes it anew", async () => {
+  const probe = new BatchProbe();
+  probe.control.answers = () => new Promise(() => undefined);
+  await probe.create(names.map((name) => line(`${name} zyzzyva`)));
+  await eventually(() => expect(probe.control.asked).toHaveLength(4));
+  expect(await holdsText(probe.stub, "zyzzyva")).toBe(true);
+  expect(await probe.stub.delete(probe.message)).toEqual({ result: "deleted" });
+  expect(await probe.stub.describe(probe.message)).toEqual({ result: "unknown" });
+  await eventually(() => expect(probe.control.forgotten.toSorted()).toEqual(["1/0", "2/0", "3/0", "4/0"]));
+  await eventually(async () => expect(await holdsText(probe.stub, "zyzzyva")).toBe(false));
+  await evictDurableObject(probe.stub);
+  expect(await probe.create([line("late")])).toEqual({ result: "unknown" });
+  expect(await probe.stub.delete(probe.message)).toEqual({ result: "deleted" });
+  // A day later nobody is on the way any more.
+  await runDurableObjectAlarm(probe.stub);
+  await runInDurableObject(probe.stub, (_instance, { storage }) => {
+    expect(storage.kv.get("buried")).toBeUndefined();
+  });
+});
+
+test("an erasure that overtakes a batch's making keeps it from being made", async () => {
+  const probe = new BatchProbe();
+  expect(await probe.stub.delete(probe.message)).toEqual({ result: "deleted" });
+  expect(await probe.create([line("late")])).toEqual({ result: "unknown" });
+});
+
+test("turns of an erased batch that can't be reached are ended by the alarm, after a kill as well", async () => {
+  const probe = new BatchProbe();
+  probe.control.answers = () => new Promise(() => undefined);
+  await probe.create([line("zyzzyva")]);
+  await eventually(() => expect(probe.control.asked).toHaveLength(1));
+  probe.control.failsAt = "forget";
+  await probe.stub.delete(probe.message);
+  await eventually(() => expect(probe.control.hasArrived).toBe(true));
+  await abortAllDurableObjects();
+  await runDurableObjectAlarm(probe.stub);
+  await eventually(() => expect(probe.control.forgotten).toEqual(["1/0"]));
+  await eventually(async () => expect(await holdsText(probe.stub, "zyzzyva")).toBe(false));
+});
+
+test("made twice it is one batch; another owner's message finds none", async () => {
+  const probe = new BatchProbe();
+  await probe.create([line("a")]);
+  await probe.until("completed");
+  expect(await probe.create([line("a")])).toMatchObject({ result: "ok", batch: { status: "completed" } });
+  expect(probe.control.asked).toEqual(["1/0"]);
+  const other = { ...probe.message, owner: { ...probe.owner, user: "bob" } };
+  for (const answer of [
+    await probe.stub.describe(other),
+    await probe.stub.cancel(other),
+    await probe.stub.delete(other),
+  ])
+    expect(answer).toEqual({ result: "unknown" });
+  expect(await probe.stub.describe({ ...probe.message, v: 9 as never })).toMatchObject({
+    result: "version-unsupported",
+  });
+});
+
+test("thirty days after its end it forgets itself, and its Library hears of that", async () => {
+  const probe = new BatchProbe();
+  await probe.create([line("a")]);
+  await probe.until("completed");
+  await eventually(() => expect(probe.control.told).toEqual(["ended"]));
+  await runInDurableObject(probe.stub, (_instance, { storage }) => {
+    storage.sql.exec("UPDATE batch SET life = json_set(life, '$.times.completed', 1)");
+  });
+  await runDurableObjectAlarm(probe.stub);
+  await eventually(async () => {
+    expect(await probe.stub.describe(probe.message)).toEqual({ result: "unknown" });
+  });
+  expect(probe.control.told).toEqual(["ended", "gone"]);
+});
