@@ -4,7 +4,7 @@ import { FakeReplicas, fakeFleet, fakeRequest } from "./fake-replicas.ts";
 import { buildFleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
-import type { ClientPlace, OriginAnswer } from "../../src/shared/routing/ports.ts";
+import type { ClientPlace, OriginAnswer, OriginRequest } from "../../src/shared/routing/ports.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";
 import { Pool, keyOf, type Decision } from "../../src/shared/routing/pool/pool.ts";
 import type { PoolPort, SnapshotShelf } from "../../src/shared/routing/pool/pool-link.ts";
@@ -134,6 +134,9 @@ export function mountGate(clusters = 1) {
   const ids = fleet.clusters.map(({ id }) => id);
   const dispatch = (signal = new AbortController().signal, place: ClientPlace = {}) =>
     origin.dispatch({ ...fakeRequest(ids), place }, signal);
+  /** For which nobody waits. */
+  const dispatchYielding = (change: Partial<OriginRequest> = {}) =>
+    origin.dispatch(fakeRequest(ids, { yields: true, ...change }), new AbortController().signal);
   /** Has the isolate hear of its pools. */
   const hear = async (): Promise<void> => {
     const first = await dispatch();
@@ -141,7 +144,7 @@ export function mountGate(clusters = 1) {
     first.value.report("done");
     await vi.advanceTimersByTimeAsync(3000);
   };
-  return { hosts, state, replicas, polls, faults, dispatch, hear };
+  return { hosts, state, replicas, polls, faults, dispatch, dispatchYielding, hear };
 }
 
 const failing: PoolPort = {

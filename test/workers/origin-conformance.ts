@@ -87,6 +87,27 @@ export function originConformance(
       expect(state.inFlight.size).toBe(0);
     });
 
+    test("lets what nobody waits for have three quarters of the slots, and people the rest", async () => {
+      const replicas = new FakeReplicas();
+      const { origin, settled } = open(fakeFleet(1), replicas);
+      const send = (change: object) => origin.dispatch(fakeRequest(["c0"], change), never());
+      const first = await Promise.all([1, 2, 3].map(() => send({ yields: true })));
+      expect(first.map(({ ok }) => ok)).toEqual([true, true, true]);
+      expect(await send({ yields: true })).toEqual({
+        ok: false,
+        error: { kind: "overloaded", retryAfterMs: 1000 },
+      });
+      const last = await send({});
+      expect(last.ok).toBe(true);
+      for (const answer of [...first, last]) {
+        if (!answer.ok) continue;
+        await text(answer.value);
+        answer.value.report("done");
+      }
+      await settled();
+      expect((await send({ yields: true })).ok).toBe(true);
+    });
+
     for (const fault of invisibleFaults) {
       test(`hides "${fault}" before the first byte behind another replica`, async () => {
         const replicas = new FakeReplicas();

@@ -8,7 +8,9 @@ export function hasSpareRoom({ known, slots }: ReplicaState, mostLoad: number, n
   const { breaker, occupancy, polled, pooled } = known;
   if (breaker.state(nowMs) !== "closed" || breaker.waitMs(nowMs) > 0) return false;
   if (pooled === null) return estimateLoad(occupancy.requests, slots, polled, nowMs) < mostLoad;
-  return isOffered(pooled, nowMs) && (occupancy.requests + othersThere(pooled, nowMs)) / slots < mostLoad;
+  // Whole requests: what is believed a little less with every second is there or is not.
+  const there = occupancy.requests + Math.ceil(othersThere(pooled, nowMs));
+  return isOffered(pooled, nowMs) && there / slots < mostLoad;
 }
 
 /** A quarter of every replica's slots is left to people: they come at once, and lines of batches end after seconds. */
