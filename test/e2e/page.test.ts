@@ -148,7 +148,7 @@ describe.skipIf(browser === null)("the chat page", () => {
   test("the API reference renders under its policy", async () => {
     const { page, complaints } = await open();
     await page.goto(`${url}/docs`);
-    await page.getByText("Answer a chat").first().waitFor();
+    await page.getByText("Create a chat completion").first().waitFor();
     expect(complaints).toEqual([]);
     await leave(page);
   });

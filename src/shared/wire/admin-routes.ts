@@ -51,8 +51,8 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/admin/keys",
     tag: "Admin",
-    summary: "Make an API key",
-    description: "The key is in `value`, this once. Nobody can show it again.",
+    summary: "Create an API key",
+    description: "`value` is the key itself, and is shown only this once.",
     scopes: anyAdmin,
     queryParameters: tenant,
     request: {
@@ -76,7 +76,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/admin/keys/{id}",
     tag: "Admin",
-    summary: "Look one API key up",
+    summary: "Get an API key",
     scopes: anyAdmin,
     pathParameters: { id: "The key's id: the part of it after the environment." },
     queryParameters: tenant,
@@ -115,9 +115,9 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/admin/revocations",
     tag: "Admin",
-    summary: "Revoke everything that a user, or an org, was given before now",
+    summary: "Revoke all credentials that a user or an org got before now",
     description:
-      "All its tokens and API keys that were issued before this moment. Tokens without `iat` for good.",
+      "All tokens and API keys that were issued before this moment. Tokens without `iat` are revoked for good.",
     scopes: anyAdmin,
     queryParameters: tenant,
     request: { schema: "RevocationRequest", example: { user: "alice" } },
@@ -128,7 +128,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/admin/audit",
     tag: "Admin",
-    summary: "What admins changed, newest first",
+    summary: "List what admins changed, newest first",
     description:
       "Append-only. Each entry's hash covers the one before it; `broken_at` tells where a page was tampered with.",
     scopes: anyAdmin,
@@ -140,9 +140,9 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/admin/fleet",
     tag: "Admin",
-    summary: "Look at the fleet: clusters, replicas, breakers, leases, queues",
+    summary: "Get the state of the fleet: clusters, replicas, breakers, leases, queues",
     description:
-      "As each cluster's pool sees it now. Of a cluster without a pool only what the fleet file says.",
+      "As each cluster's pool sees it now; for a cluster without a pool, only what the fleet file says.",
     scopes: platformAdminOnly,
     success: { description: "The fleet", content: { "application/json": "FleetReport" } },
     errors: [...common],
@@ -167,9 +167,9 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/admin/limits",
     tag: "Admin",
-    summary: "What limits hold, and how a user's or an org's bucket stands",
+    summary: "Get the limits in force, and the state of a user's or an org's bucket",
     description:
-      "Tier by tier, as configured or by default, with the most of each that loans to isolates can leave unused. docs/limits.md explains.",
+      "For each tier, as configured or by default, with the most of each limit that loans to isolates can leave unused. docs/limits.md explains.",
     scopes: anyAdmin,
     queryParameters: {
       tenant: "Whose. Left out: your own tenant; the platform's admins must name one.",
@@ -184,7 +184,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/admin/usage",
     tag: "Admin",
-    summary: "What a tenant's orgs used, by day, org and model",
+    summary: "Get what a tenant's orgs used, by day, org and model",
     description:
       "Exact up to a minute ago, kept for 400 days. Days are the tenant's own, in its time zone. Each line is one group's total; `total` " +
       "is of the whole range.",
@@ -217,7 +217,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/admin/tenants/{id}",
     tag: "Admin",
-    summary: "Look a tenant's configuration up",
+    summary: "Get a tenant's configuration",
     scopes: anyAdmin,
     pathParameters: { id: "The tenant's id." },
     success: { description: "Its configuration", content: { "application/json": "TenantConfiguration" } },
@@ -227,7 +227,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "PUT",
     path: "/admin/tenants/{id}",
     tag: "Admin",
-    summary: "Make or replace a tenant",
+    summary: "Create or replace a tenant",
     description:
       "Checked as `npm run tenant` checks it. In effect everywhere after a minute or two. 409: somebody else is changing it.",
     scopes: platformAdminOnly,
@@ -272,7 +272,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "DELETE",
     path: "/admin/semantic_cache",
     tag: "Admin",
-    summary: "Erase what questions left in the semantic cache",
+    summary: "Erase entries of the semantic cache",
     description:
       "Of one user, or of the whole tenant, where `cache.semantic` was on. Stored answers end by their own time; docs/semantic-cache.md " +
       "says what is held.",

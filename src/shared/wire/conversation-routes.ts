@@ -10,9 +10,9 @@ export const conversationRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/v1/conversations",
     tag: "Conversations",
-    summary: "Make a conversation",
+    summary: "Create a conversation",
     description:
-      "Its id goes into `conversation_id` of a chat. A name of your own needs no making: it comes to be by being used. " +
+      "Its id goes into `conversation_id` of a chat. A name of your own needs no call: the conversation is created when the name is first used. " +
       "Counts as a request in your limits.",
     scopes: [],
     request: {
@@ -32,7 +32,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
       "just made may take a moment to appear.",
     scopes: [],
     queryParameters: {
-      limit: "1 to 100; 20 where absent.",
+      limit: "1 to 100; 20 by default.",
       order: "`desc` (newest first, the default) or `asc`.",
       after: "A conversation's id: the page begins after it.",
     },
@@ -43,12 +43,12 @@ export const conversationRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/conversation_deletions",
     tag: "Conversations",
-    summary: "List what is left of the conversations that you deleted",
+    summary: "List the records of your deleted conversations",
     description:
       "Records without content, newest first: when, how much, and until when the platform could recover it.",
     scopes: [],
     queryParameters: {
-      limit: "1 to 100; 20 where absent.",
+      limit: "1 to 100; 20 by default.",
       after: "A record's id: the page begins after it.",
     },
     success: { description: "A page of them", content: { "application/json": "ConversationDeletionList" } },
@@ -58,7 +58,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/conversations/{id}",
     tag: "Conversations",
-    summary: "Look at a conversation",
+    summary: "Get a conversation",
     scopes: [],
     pathParameters: conversationId,
     success: { description: "The conversation", content: { "application/json": "Conversation" } },
@@ -69,7 +69,8 @@ export const conversationRoutes: readonly PublicRoute[] = [
     path: "/v1/conversations/{id}",
     tag: "Conversations",
     summary: "Change a conversation's metadata, title or active branch",
-    description: "Metadata all together: pairs that are not sent are gone. Fields that are not sent stay.",
+    description:
+      "`metadata` is replaced as a whole: pairs that are not sent are removed. Other fields that are not sent stay.",
     scopes: [],
     pathParameters: conversationId,
     request: { schema: "ConversationUpdate", example: { metadata: { topic: "chemistry" } } },
@@ -80,7 +81,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     method: "DELETE",
     path: "/v1/conversations/{id}",
     tag: "Conversations",
-    summary: "Erase a conversation and everything that was said in it",
+    summary: "Delete a conversation and everything in it",
     description:
       "A turn that is being written when it goes is not saved, and the stored answers of its turns go with it. " +
       "`deletion` says what went, and until when the platform's own recovery could bring it back.",
@@ -106,7 +107,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/conversations/{id}/export",
     tag: "Conversations",
-    summary: "Take a conversation along, with every branch",
+    summary: "Export a conversation with all its branches",
     scopes: [],
     pathParameters: conversationId,
     success: { description: "All of it", content: { "application/json": "ConversationExport" } },
@@ -116,7 +117,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/conversations/{id}/watch",
     tag: "Conversations",
-    summary: "See what is being written in a conversation, as it is written",
+    summary: "Follow a conversation live, on a second device",
     description:
       "For a second device. Server-sent events: `turn.started` with what was asked, the turn's own events as its answer " +
       "streams them, `turn.ended`, then the next turn; `conversation.changed` where what is listed has changed otherwise; " +
@@ -132,7 +133,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/conversations/{id}/items/{item_id}",
     tag: "Conversations",
-    summary: "Look at one item of a conversation",
+    summary: "Get an item of a conversation",
     scopes: [],
     pathParameters: { ...conversationId, item_id: "The item's id." },
     queryParameters: { include: includeNote },
@@ -143,7 +144,7 @@ export const conversationRoutes: readonly PublicRoute[] = [
     method: "DELETE",
     path: "/v1/conversations/{id}/items/{item_id}",
     tag: "Conversations",
-    summary: "Take one item out of a conversation",
+    summary: "Delete an item of a conversation",
     scopes: [],
     pathParameters: { ...conversationId, item_id: "The item's id." },
     success: { description: "What is left", content: { "application/json": "Conversation" } },
@@ -153,9 +154,9 @@ export const conversationRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/v1/conversations/{id}/items",
     tag: "Conversations",
-    summary: "Add to a conversation without asking a model",
+    summary: "Add items to a conversation, without asking a model",
     description:
-      "They go to the end of the active branch. With an `Idempotency-Key`, twice is once. Counts as a request in your limits.",
+      "They go to the end of the active branch. With an `Idempotency-Key`, a repeated call adds them once. Counts as a request in your limits.",
     scopes: [],
     headers: ["Idempotency-Key"],
     pathParameters: conversationId,
@@ -171,13 +172,13 @@ export const conversationRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/conversations/{id}/items",
     tag: "Conversations",
-    summary: "List what was said in a conversation",
+    summary: "List the items of a conversation",
     description:
       "Of an answer that cites files or the web, `annotations` say which, and where in its text; not what they say.",
     scopes: [],
     pathParameters: conversationId,
     queryParameters: {
-      limit: "1 to 100; 20 where absent.",
+      limit: "1 to 100; 20 by default.",
       order: "`desc` (newest first, the default) or `asc`.",
       after: "An item's id: the page begins after it.",
       branch: "`br_…`: the items of that branch. Absent: of the active one.",

@@ -90,7 +90,7 @@ export const responseRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/v1/responses",
     tag: "Responses",
-    summary: "Answer, as a response",
+    summary: "Create a response",
     description:
       "OpenAI's Responses API. Every response runs on without its client, and is kept unless `store` is false. With " +
       "`stream: true` the answer is its events, each with its `sequence_number` as `id:`; the last is `response.completed`, " +
@@ -147,13 +147,13 @@ export const responseRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/responses/{id}",
     tag: "Responses",
-    summary: "Look at a response, or follow it again",
+    summary: "Get a response, or replay its events",
     description:
       "As it is now. `?stream=true` replays its events after `starting_after` and goes on live, until ten minutes after the end.",
     scopes: [],
     pathParameters: id,
     queryParameters: {
-      stream: "`true`: its events, as they came and come.",
+      stream: "`true`: its events from the beginning, then live.",
       starting_after: "The `sequence_number` of the last event that was seen; or send `Last-Event-ID`.",
     },
     headers: ["x-request-id", "traceparent", "Last-Event-ID"],
@@ -167,7 +167,7 @@ export const responseRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/v1/responses/{id}/cancel",
     tag: "Responses",
-    summary: "Stop a response that is being written",
+    summary: "Cancel a running response",
     description:
       "Any, not only those in the background. What was said stands; its events end with `response.incomplete`, its status is " +
       "`cancelled`. Stopping twice is stopping once; one that has ended is answered as it is.",
@@ -180,7 +180,7 @@ export const responseRoutes: readonly PublicRoute[] = [
     method: "DELETE",
     path: "/v1/responses/{id}",
     tag: "Responses",
-    summary: "Forget a response",
+    summary: "Delete a response",
     description: "Responses that went on from it keep what they hold themselves, and go on without it.",
     scopes: [],
     pathParameters: id,
@@ -191,12 +191,12 @@ export const responseRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/responses/{id}/input_items",
     tag: "Responses",
-    summary: "List what a response was asked with",
+    summary: "List the input items of a response",
     description: "Its own input: not what it goes on from.",
     scopes: [],
     pathParameters: id,
     queryParameters: {
-      limit: "1 to 100; 20 where absent.",
+      limit: "1 to 100; 20 by default.",
       order: "`desc` (newest first, the default) or `asc`.",
       after: "An item's id: the page begins after it.",
     },

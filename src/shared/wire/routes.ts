@@ -94,7 +94,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/v1/chat/completions",
     tag: "Chat",
-    summary: "Answer a chat",
+    summary: "Create a chat completion",
     description:
       "OpenAI's chat completions. With `stream: true` the answer is a stream of server-sent events: one " +
       "ChatCompletionChunk each, one more with the usage if `stream_options.include_usage` asks for it, then `[DONE]`. A " +
@@ -125,7 +125,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/chat/completions/{id}",
     tag: "Chat",
-    summary: "Look a stored answer up, or follow it again",
+    summary: "Get a stored answer, or replay its stream",
     description:
       "Answers with a `conversation_id` or `store: true` run on without their client and are kept; those with an " +
       "`Idempotency-Key` run on and are kept for 24 hours. `?stream=true` replays the events after " +
@@ -133,7 +133,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     scopes: [],
     pathParameters: { id: "The answer's id, also in `x-edgewise-response-id`." },
     queryParameters: {
-      stream: "`true`: its events, as they came and come. `false`, or absent: the answer.",
+      stream: "`true`: its events from the beginning, then live. `false`, or absent: the answer.",
       starting_after: "As `Last-Event-ID`, for clients that can't set headers.",
     },
     headers: [...correlation, "Last-Event-ID"],
@@ -147,7 +147,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     method: "DELETE",
     path: "/v1/chat/completions/{id}",
     tag: "Chat",
-    summary: "Forget a stored answer",
+    summary: "Delete a stored answer",
     scopes: [],
     pathParameters: { id: "The answer's id." },
     success: { description: "Forgotten", content: { "application/json": "Deletion" } },
@@ -157,9 +157,9 @@ export const publicRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/v1/chat/completions/{id}/cancel",
     tag: "Chat",
-    summary: "Stop an answer that is being written",
+    summary: "Cancel a running answer",
     description:
-      "The model stops; what it said stands, and its stream ends. Stopping twice is stopping once.",
+      "The model stops; what it said stands, and its stream ends. Cancelling it again changes nothing.",
     scopes: [],
     pathParameters: { id: "The answer's id." },
     success: { description: "How it ended", content: { "application/json": "Cancellation" } },
@@ -174,7 +174,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/v1/completions",
     tag: "Chat",
-    summary: "Continue a text",
+    summary: "Create a completion",
     description:
       "OpenAI's older completions, for clients that still use them. Streams as chat completions do.",
     scopes: [],
@@ -193,7 +193,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     method: "POST",
     path: "/v1/embeddings",
     tag: "Models",
-    summary: "Turn text into vectors",
+    summary: "Create embeddings",
     scopes: [],
     headers: correlation,
     request: { schema: "EmbeddingRequest", example: { model: "embed", input: ["one text", "another"] } },
@@ -217,7 +217,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/models/{id}",
     tag: "Models",
-    summary: "Look one model up",
+    summary: "Get a model",
     scopes: [],
     pathParameters: { id: "A model's id or an alias." },
     success: { description: "The model", content: { "application/json": "Model" } },
@@ -227,7 +227,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/usage",
     tag: "Account",
-    summary: "Your limits and what is left of them",
+    summary: "Get your limits and what is left of them",
     scopes: [],
     success: {
       description: "Limits and usage of the caller",
@@ -239,7 +239,7 @@ export const publicRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/usage/receipts/{id}",
     tag: "Account",
-    summary: "The signed receipt of a stored answer",
+    summary: "Get the signed receipt of a stored answer",
     description:
       "What one turn was charged: tokens, price and its version, model, attempts, what guards found. `receipt` is a JWS in " +
       "compact form, verified by the keys of `/.well-known/edgewise-receipts.json`. Only where the tenant has receipts on; " +

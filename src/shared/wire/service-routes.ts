@@ -6,7 +6,7 @@ export const serviceRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/.well-known/edgewise-receipts.json",
     tag: "Service",
-    summary: "The keys that verify usage receipts",
+    summary: "Get the keys that verify usage receipts",
     scopes: null,
     success: { description: "A JWK set", content: { "application/json": "ReceiptKeys" } },
     errors: [],

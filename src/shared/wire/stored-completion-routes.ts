@@ -45,7 +45,7 @@ export const storedCompletionRoutes: readonly PublicRoute[] = [
       "latest 100,000 are listed.",
     scopes: [],
     queryParameters: {
-      limit: "1 to 100; 20 where absent.",
+      limit: "1 to 100; 20 by default.",
       order: "`asc` (oldest first, the default) or `desc`.",
       after: "A completion's id: the page begins after it.",
       model: "The model that answered: `model` of the completion.",
@@ -61,7 +61,7 @@ export const storedCompletionRoutes: readonly PublicRoute[] = [
     tag: "Chat",
     summary: "Change a stored chat completion's metadata",
     description:
-      "All together: pairs that are not sent are gone. Only of one that was made with `store: true`.",
+      "`metadata` is replaced as a whole: pairs that are not sent are removed. Only for a completion that was made with `store: true`.",
     scopes: [],
     headers: correlation,
     pathParameters: id,
@@ -73,7 +73,7 @@ export const storedCompletionRoutes: readonly PublicRoute[] = [
     method: "GET",
     path: "/v1/chat/completions/{id}/messages",
     tag: "Chat",
-    summary: "List the messages that a stored chat completion was asked with",
+    summary: "List the messages of a stored chat completion's request",
     description:
       "Those of the request, as they were screened; what its conversation had before is not of this turn. Only of one that " +
       "was made with `store: true`.",
@@ -81,7 +81,7 @@ export const storedCompletionRoutes: readonly PublicRoute[] = [
     headers: correlation,
     pathParameters: id,
     queryParameters: {
-      limit: "1 to 100; 20 where absent.",
+      limit: "1 to 100; 20 by default.",
       order: "`asc` (as they were sent, the default) or `desc`.",
       after: "A message's id: the page begins after it.",
     },
