@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { writtenFile } from "../../../src/shared/prompt/attached-files.ts";
 import { passagesText } from "../../../src/shared/prompt/passages.ts";
 import { spotlight } from "../../../src/shared/safety/spotlight.ts";
 import type { Conversation, JsonSchema, Tool, Turn } from "./conversation.ts";
@@ -96,6 +97,25 @@ describe("the stand-in", () => {
     expect(told.content).toContain("18 degrees");
     expect(told.content).toContain("and rain");
   });
+
+  test.each([null, "secret"])(
+    "answers from the files that came with the messages, and says where it stands (signs: %s)",
+    (signs) => {
+      const file = {
+        filename: "rocks.pdf",
+        texts: ["Chalk is soft.", "", "Basalt is a volcanic rock."],
+        has_pages: true,
+      };
+      const asked = (question: string) =>
+        replyTo(conversation([turn("user", `${question}\n${writtenFile(file, "bars", signs)}`)]), 0).content;
+      expect(asked("What kind of rock is basalt?")).toBe(
+        "From the files that came with the messages: Basalt is a volcanic rock [rocks.pdf, page 3].",
+      );
+      expect(asked("Who are you?")).toMatch(
+        /Of files came: rocks\.pdf, page 1; rocks\.pdf, page 3\. You wrote: "Who are you\?"$/,
+      );
+    },
+  );
 
   test("says so when no passage answers", () => {
     const { content } = replyTo(

@@ -1,15 +1,16 @@
+import { filesOf, withoutFiles } from "./attached-files.ts";
 import type { Conversation, Reply, Turn } from "./conversation.ts";
 import { withoutMarks } from "./datamark.ts";
 import { guardReply, isGuard } from "./guard.ts";
 import { instanceOf } from "./json-instance.ts";
 import { longText } from "./long-text.ts";
-import { answerFrom, passagesOf, withoutPassages } from "./passages.ts";
+import { answerFrom, type Passage, passagesOf, withoutPassages } from "./passages.ts";
 import { callsFor } from "./tool-use.ts";
 import { gist } from "./words.ts";
 
 /**
  * What does the stand-in say? In this order: the structure that the format demands; a tool call, where the question
- * needs one; what a tool answered; what the given passages say, cited; the length asked for; else what it received.
+ * needs one; what a tool answered; what the given passages say, cited; what the files say that came along; the length asked for; else what it received.
  * It always says what it is, and the same conversation and variant always get the same answer.
  */
 const openings = [
@@ -18,8 +19,10 @@ const openings = [
   "You have reached the stand-in model of the dev fleet. It only tells what it received.",
 ] as const;
 
-export function replyTo(conversation: Conversation, variant: number): Reply {
-  if (isGuard(conversation.model)) return { reasoning: "", content: guardReply(conversation), calls: [] };
+export function replyTo(asked: Conversation, variant: number): Reply {
+  if (isGuard(asked.model)) return { reasoning: "", content: guardReply(asked), calls: [] };
+  const files = filesOf(asked.turns);
+  const conversation = files.length === 0 ? asked : { ...asked, turns: asked.turns.map(withoutFiles) };
   const question = questionOf(conversation.turns);
   const reasoning = conversation.reasoning ? thoughts(conversation, question) : "";
   const { format } = conversation;
@@ -32,10 +35,15 @@ export function replyTo(conversation: Conversation, variant: number): Reply {
     const chosen = format.choices.find((choice) => lower.includes(choice.toLowerCase()));
     return { reasoning, content: chosen ?? format.choices[0] ?? "", calls };
   }
-  return { reasoning, content: words(conversation, question, variant), calls };
+  return { reasoning, content: words(conversation, files, question, variant), calls };
 }
 
-function words(conversation: Conversation, question: string, variant: number): string {
+function words(
+  conversation: Conversation,
+  files: readonly Passage[],
+  question: string,
+  variant: number,
+): string {
   const { turns } = conversation;
   const last = turns.at(-1);
   const opening = openings[variant % openings.length] ?? openings[0];
@@ -51,13 +59,20 @@ function words(conversation: Conversation, question: string, variant: number): s
     if (answer !== undefined) return `From the passages that I was given: ${answer}`;
     return `${opening} I was given ${passages.length} ${passages.length === 1 ? "passage" : "passages"}, and none of them answers this question.`;
   }
+  const said = answerFrom(files, question);
+  if (said !== undefined) return `From the files that came with the messages: ${said}`;
   const long = longText(question);
   if (long !== undefined) return long;
   const shown = shaped(question);
-  return shown === undefined ? received(turns, question, opening) : `${opening}\n\n${shown}`;
+  return shown === undefined ? received(turns, files, question, opening) : `${opening}\n\n${shown}`;
 }
 
-function received(turns: readonly Turn[], question: string, opening: string): string {
+function received(
+  turns: readonly Turn[],
+  files: readonly Passage[],
+  question: string,
+  opening: string,
+): string {
   const system = turns
     .filter((turn) => turn.role === "system")
     .map((turn) => turn.text)
@@ -70,6 +85,7 @@ function received(turns: readonly Turn[], question: string, opening: string): st
     parts.push(
       `With it came ${media.length} media ${media.length === 1 ? "part" : "parts"}, which I cannot see.`,
     );
+  if (files.length > 0) parts.push(`Of files came: ${files.map(({ label }) => label).join("; ")}.`);
   parts.push(
     question === "" ? "There is no text in the last user message." : `You wrote: "${gist(question, 200)}"`,
   );
