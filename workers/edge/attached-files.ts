@@ -3,7 +3,6 @@
  * So whoever has nothing left has none read, and a request that comes to no turn counts as one (judged-request.ts).
  */
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
-import { attachmentBounds } from "../../src/shared/attachments/attachment-bounds.ts";
 import {
   type AttachedFile,
   readAttached,
@@ -45,7 +44,8 @@ export async function readAttachedFiles(
   judged.asked();
   const read = await readAttached(files, {
     uploaded: (id) => uploadedFile(from, id),
-    documents: documentReader(isolate.env, attachmentBounds.readMs),
+    documents: (deadlineMs) => documentReader(isolate.env, deadlineMs),
+    now: isolate.now,
     remembered,
     tenant: tenant.id,
   });

@@ -2,6 +2,8 @@
 export const attachmentBounds = {
   /** UTF-16 units of the text of all of them: some half a million tokens. It is held, screened and kept with the turn. */
   characters: 2_000_000,
-  /** For reading one of them, whoever is waited for meanwhile. Its sender waits, too. */
+  /** Of all of them together: what is text is taken apart in the public Worker itself. */
+  bytes: 32 * 1_048_576,
+  /** For reading all of them, whoever is waited for meanwhile. Their sender waits, too. */
   readMs: 30_000,
 } as const;

@@ -28,7 +28,8 @@ function world(...answers: readonly (() => ReturnType<DocumentReader["read"]>)[]
   };
   const deps: AttachedFilesDeps = {
     uploaded: async () => err({ kind: "object-unknown" }),
-    documents,
+    documents: () => documents,
+    now: () => 0,
     remembered: new BoundedMap<string, ReadTexts>({ maxEntries: 8 }),
     tenant: "one",
   };
@@ -62,10 +63,50 @@ test("a reader that dies is asked for this document alone; where it dies again, 
   expect(lost.asked).toEqual([false, true]);
 });
 
-test("a document that takes too long is refused with its reason", async () => {
-  expect(await readAttached(attached(pdf), world(late).deps)).toMatchObject({
+test("a document that takes too long is refused with its reason, and may be faster the next time", async () => {
+  const { deps } = world(late, told);
+  expect(await readAttached(attached(pdf), deps)).toMatchObject({
     error: { kind: "value-invalid", message: expect.stringContaining("took over 30 s") },
   });
+  expect(await readAttached(attached(pdf), deps)).toEqual(ok([text]));
+});
+
+test("all files of a request share its time: what is left of it is the next one's, and with nothing left none is begun", async () => {
+  let nowMs = 0;
+  const given: number[] = [];
+  const slow = async () => {
+    nowMs += 20_000;
+    return told();
+  };
+  const { deps, asked } = world(slow, slow, slow);
+  const timed: AttachedFilesDeps = {
+    ...deps,
+    now: () => nowMs,
+    documents: (deadlineMs) => {
+      given.push(deadlineMs);
+      return deps.documents(deadlineMs);
+    },
+  };
+  const three = ["a.pdf", "b.pdf", "c.pdf"].map((filename) => ({ ...pdf, filename }));
+  expect(await readAttached(attached(...three), timed)).toMatchObject({
+    error: { kind: "value-invalid", message: expect.stringContaining("took over 30 s") },
+  });
+  expect([given, asked.length]).toEqual([[30_000, 10_000], 2]);
+});
+
+test("the bytes of all files together are bounded before they are opened", async () => {
+  const { deps, asked } = world();
+  const uploaded = async () =>
+    ok({
+      filename: "a.txt",
+      mediaType: "",
+      bytes: attachmentBounds.bytes + 1,
+      open: () => Promise.reject(new Error("opened")),
+    });
+  expect(await readAttached(attached({ file_id: "file-1" }), { ...deps, uploaded })).toMatchObject({
+    error: { kind: "value-invalid", param: `${place}.file_id` },
+  });
+  expect(asked).toEqual([]);
 });
 
 test("a reader that can't be had is a fault of ours, and is asked again the next time", async () => {

@@ -41,8 +41,9 @@ interface Reason {
 export interface AttachedFilesDeps {
   /** One of the sender's own, or of the whole tenant; anybody else's is as unknown as one that there is not. */
   readonly uploaded: (id: string) => Promise<Result<UploadedFile, Refusal>>;
-  /** `null`: nobody here reads documents. */
-  readonly documents: DocumentReader | null;
+  /** One that is given up after so many milliseconds; `null`: nobody here reads documents. */
+  readonly documents: (deadlineMs: number) => DocumentReader | null;
+  readonly now: () => number;
   readonly remembered: BoundedMap<string, ReadTexts>;
   /** Whose bytes: what was read for one tenant is nothing to another. */
   readonly tenant: string;
@@ -55,13 +56,22 @@ export async function readAttached(
 ): Promise<Result<readonly FileText[], Refusal>> {
   const read: FileText[] = [];
   let units = 0;
+  let bytes = 0;
+  const untilMs = deps.now() + attachmentBounds.readMs;
   for (const { file, place } of files) {
     const param = `${place}.${"file_id" in file ? "file_id" : "file_data"}` as const;
-    const text = await readOne(file, param, deps);
+    const found = await findOne(file, param, deps);
+    if (!found.ok) return found;
+    bytes += found.value.source.bytes;
+    if (bytes > attachmentBounds.bytes)
+      return err(
+        invalidValue(param, `brings the request's files over ${attachmentBounds.bytes} bytes: send fewer`),
+      );
+    const text = await readOne(found.value, param, deps, untilMs);
     if (!text.ok) return text;
     units += fileUnits(text.value);
     if (units > attachmentBounds.characters) return err(tooLong(param));
-    read.push(text.value);
+    read.push({ ...text.value, ...("file_id" in file ? { file_id: file.file_id } : {}) });
   }
   return ok(read);
 }
@@ -73,25 +83,36 @@ function tooLong(param: string): Refusal {
   );
 }
 
-async function readOne(
+type FileParam = `${FilePlace}.file_data` | `${FilePlace}.file_id`;
+
+function findOne(
   file: SentFile,
-  param: `${FilePlace}.file_data` | `${FilePlace}.file_id`,
+  param: FileParam,
   deps: AttachedFilesDeps,
+): Promise<Result<FoundFile, Refusal>> {
+  return "file_id" in file ? uploadedFile(file.file_id, param, deps) : sentFile(file, param, deps);
+}
+
+async function readOne(
+  { key, filename, source }: FoundFile,
+  param: FileParam,
+  deps: AttachedFilesDeps,
+  untilMs: number,
 ): Promise<Result<FileText, Refusal>> {
-  const found =
-    "file_id" in file ? await uploadedFile(file.file_id, param, deps) : await sentFile(file, param, deps);
-  if (!found.ok) return found;
-  const { key, filename, source } = found.value;
   let texts = deps.remembered.get(key);
   if (texts === undefined) {
-    const read = await textsOf(source, deps.documents);
+    const read = await textsOf(source, deps, untilMs);
+    // Another time it may be faster.
+    if (read === "late") return err(unreadable(param, tooSlow));
     if (!read.ok) return err(withObjectField(read.error, param as ObjectField));
     texts = read.value;
     deps.remembered.set(key, texts);
   }
-  if (!texts.ok)
-    return err({ kind: "value-invalid", param, message: `'${param}' can't be read. ${texts.error.message}` });
-  return ok({ filename, ...texts.value, ...("file_id" in file ? { file_id: file.file_id } : {}) });
+  return texts.ok ? ok({ filename, ...texts.value }) : err(unreadable(param, texts.error));
+}
+
+function unreadable(param: FileParam, { message }: Reason): Refusal {
+  return { kind: "value-invalid", param, message: `'${param}' can't be read. ${message}` };
 }
 
 interface FoundFile {
@@ -142,18 +163,22 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
 /** A reader that dies may have died over another document: it is asked once more, for this one alone. */
 async function textsOf(
   file: UploadedFile,
-  documents: DocumentReader | null,
+  deps: Pick<AttachedFilesDeps, "documents" | "now">,
+  untilMs: number,
   isAlone = false,
-): Promise<Result<ReadTexts, Refusal>> {
+): Promise<Result<ReadTexts, Refusal> | "late"> {
+  const leftMs = untilMs - deps.now();
+  if (leftMs <= 0) return "late";
+  const documents = deps.documents(leftMs);
   const body = await file.open();
   if (!body.ok) return body;
   try {
     const read = await readFileText(file, body.value, isAlone ? readingAlone(documents) : documents);
     return ok(read.ok ? pagesOf(read.value) : read);
   } catch (error) {
-    if (error instanceof DocumentReaderLate) return ok(err(tooSlow));
+    if (error instanceof DocumentReaderLate) return "late";
     if (!(error instanceof DocumentReaderDied)) return err(unavailable(error));
-    return isAlone ? ok(err(deadly)) : textsOf(file, documents, true);
+    return isAlone ? ok(err(deadly)) : textsOf(file, deps, untilMs, true);
   }
 }
 
@@ -175,7 +200,7 @@ function unavailable(error: unknown): Refusal {
 const empty: Reason = { message: "The file holds no text." };
 
 const tooSlow: Reason = {
-  message: `Reading it took over ${attachmentBounds.readMs / 1000} s. Split it, or put it into a vector store, where there is more time.`,
+  message: `Reading the request's files took over ${attachmentBounds.readMs / 1000} s. Send fewer, split it, or put it into a vector store, where there is more time.`,
 };
 
 const deadly: Reason = {

@@ -59,6 +59,16 @@ test("bytes are the same by a data: URL and as base64 alone", () => {
   );
 });
 
+test("bytes of megabytes, and in lines, are the same", () => {
+  const bytes = Uint8Array.from({ length: 2_500_001 }, (_, at) => (at * 31) % 251);
+  const base64 = Buffer.from(bytes).toString("base64");
+  const lines = base64.replaceAll(/.{76}/g, "$&\r\n");
+  for (const data of [base64, `data:;base64,${base64}`, lines, `data:;base64,${lines}`]) {
+    const decoded = decodeFileData(data);
+    expect(decoded.ok && Buffer.from(decoded.value.bytes).equals(bytes)).toBe(true);
+  }
+});
+
 test.each([
   ["data:text/plain,hello", "must be a data: URL with base64, or base64 alone"],
   [`data:${"a".repeat(300)};base64,YQ==`, "must be a data: URL with base64, or base64 alone"],
