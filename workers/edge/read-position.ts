@@ -38,6 +38,11 @@ export function beyondLastEvent(param: string = header): Refusal {
   return invalidValue(param, "is beyond the last event of this answer");
 }
 
+/** What a client has of an answer's events is of no use beside those that its stored answer is told as. */
+export function eventsGone(param: string): Refusal {
+  return invalidValue(param, "names an event that is not kept any more: read the answer from its beginning");
+}
+
 /** `null`: no such number. */
 function eventBehind(seen: string | undefined): number | null {
   if (seen === undefined || seen === "") return 0;

@@ -162,7 +162,7 @@ export function endedWithout(status: EndStatus): Refusal {
 /** The object writes the stream, keep-alives included: nothing of the edge's runs a token. */
 export function streamFromObject(
   { scope }: Pick<TenantCall, "scope">,
-  stream: ReadableStream<Uint8Array>,
+  stream: ReadableStream<Uint8Array> | string,
   headers: HeaderRecord,
 ): Response {
   scope.record.status = 200;

@@ -10,11 +10,14 @@ import {
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import { replayResponse } from "../../src/shared/responses/replay-response.ts";
+import { storedResponse } from "../../src/shared/responses/stored-response.ts";
+import { replayCompletion } from "../../src/shared/stream/replay-stored.ts";
 import { headersFor } from "../../src/shared/turn/route-told.ts";
 import { type IdKind, verifyId } from "../../src/shared/turn/response-id.ts";
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
 import type { TenantCall } from "./handle.ts";
-import { beyondLastEvent, wantedEvents } from "./read-position.ts";
+import { beyondLastEvent, eventsGone, wantedEvents } from "./read-position.ts";
 import { repeatedDeletion } from "./repeated-deletion.ts";
 import type { Isolate } from "./isolate.ts";
 import { respondRefusal } from "./respond.ts";
@@ -130,8 +133,31 @@ export async function resumeTurn(call: TenantCall, kind: IdKind): Promise<Respon
     case "position-unknown":
       return respondRefusal(scope, beyondLastEvent(param));
     case "pruned":
-      return respondRefusal(scope, { kind: "object-unknown" });
+      return replayStored(call, kind, id, position.from > 0 ? param : null);
   }
+}
+
+/**
+ * The journal's time is over, but the answer may be kept: told as a stream, from its beginning.
+ *
+ * @param param what asked for the events behind one of those that are gone; `null`: nothing
+ */
+async function replayStored(
+  call: TenantCall,
+  kind: IdKind,
+  id: string,
+  param: string | null,
+): Promise<Response> {
+  const { scope } = call;
+  const retrieved = await retrieveTurn(call, kind, id);
+  if (!retrieved.ok) return respondRefusal(scope, retrieved.error);
+  const response = retrieved.value.response ?? null;
+  if (response === null) return respondRefusal(scope, { kind: "object-unknown" });
+  if (param !== null) return respondRefusal(scope, eventsGone(param));
+  const events = kind === "response" ? replayResponse(storedResponse(response)) : replayCompletion(response);
+  return streamFromObject(call, events, {
+    "x-edgewise-response-id": id,
+  });
 }
 
 function isFailure(outcome: { readonly result: string }): outcome is GenerationFailure {

@@ -149,7 +149,7 @@ export const responseRoutes: readonly PublicRoute[] = [
     tag: "Responses",
     summary: "Get a response, or replay its events",
     description:
-      "As it is now. `?stream=true` replays its events after `starting_after` and goes on live, until ten minutes after the end.",
+      "As it is now. `?stream=true` replays its events after `starting_after` and goes on live; ten minutes after the end they are gone, and it tells the final response from its beginning.",
     scopes: [],
     pathParameters: id,
     queryParameters: {

@@ -129,7 +129,8 @@ export const publicRoutes: readonly PublicRoute[] = [
     description:
       "Answers with a `conversation_id` or `store: true` run on without their client and are kept; those with an " +
       "`Idempotency-Key` run on and are kept for 24 hours. `?stream=true` replays the events after " +
-      "`Last-Event-ID` and goes on live; without it the final answer comes, or 409 while it is still being written.",
+      "`Last-Event-ID` and goes on live; ten minutes after the end they are gone, and it tells the final answer from its beginning, in OpenAI's form. " +
+      "Without it the final answer comes, or 409 while it is still being written.",
     scopes: [],
     pathParameters: { id: "The answer's id, also in `x-edgewise-response-id`." },
     queryParameters: {
