@@ -50,7 +50,8 @@ describe.each(cases)("the answer $name", ({ name, stream, engineApi }) => {
     }
   });
 
-  test.skipIf(name === "twoChoices")("of a response", async () => {
+  // A response is one answer.
+  test.runIf(name !== "twoChoices")("of a response", async () => {
     const echo = echoOf(takenResponse({ model: "auto", input: "Hi" }));
     const writer = new ResponseWriter({
       identity: { id: "resp_1", createdAt: 1_700_000_000, echo },
@@ -58,6 +59,7 @@ describe.each(cases)("the answer $name", ({ name, stream, engineApi }) => {
       model: "auto",
       background: false,
       guarded: false,
+      isJson: false,
       now: () => 1_700_000_001_000,
     });
     const pass = new AnswerPass({

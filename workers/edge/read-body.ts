@@ -1,11 +1,12 @@
 /** How is a request's body read without trusting its size? By its declared length first, then by counting. */
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
-import { boundedText } from "../../src/shared/stream/bounded-text.ts";
+import { boundedText, Undecodable } from "../../src/shared/stream/bounded-text.ts";
 
 /**
  * The body as text, at most `maxBytes` of UTF-8. 413 before a byte is read where the length is declared, at the byte that
- * is too many where it isn't. 415 for anything but uncompressed JSON.
+ * is too many where it isn't. 415 for anything but uncompressed JSON; 400 for bytes that are no UTF-8 (RFC 8259, section 8.1, whatever charset is
+ * said): a program that sends another encoding would have its umlauts replaced, answered and kept.
  */
 export async function readJsonText(request: Request, maxBytes: number): Promise<Result<string, Refusal>> {
   const type = request.headers.get("content-type");
@@ -26,21 +27,35 @@ function isJson(type: string): boolean {
 }
 
 async function readAll(request: Request): Promise<Result<string, Refusal>> {
+  let bytes: ArrayBuffer;
   try {
-    return ok(await request.text());
+    bytes = await request.arrayBuffer();
   } catch {
     // The client stopped sending: there is nobody left to tell.
     return err({ kind: "client-gone" });
+  }
+  return decoded(() => utf8.decode(bytes));
+}
+
+const strictly = { fatal: true, ignoreBOM: false } as const;
+const utf8 = new TextDecoder("utf-8", strictly);
+
+function decoded(decode: () => string): Result<string, Refusal> {
+  try {
+    return ok(decode());
+  } catch {
+    // That is how a decoder says it.
+    return err({ kind: "json-invalid" });
   }
 }
 
 async function readCounted(request: Request, maxBytes: number): Promise<Result<string, Refusal>> {
   if (request.body === null) return ok("");
   try {
-    const text = await boundedText(request.body, maxBytes);
+    const text = await boundedText(request.body, maxBytes, new TextDecoder("utf-8", strictly));
     return text === null ? err({ kind: "body-too-large", maxBytes }) : ok(text);
-  } catch {
-    return err({ kind: "client-gone" });
+  } catch (error) {
+    return err({ kind: error instanceof Undecodable ? "json-invalid" : "client-gone" });
   }
 }
 

@@ -1,6 +1,9 @@
+/** Bytes that a strict decoder does not take. */
+export class Undecodable extends TypeError {}
+
 /**
  * All of a body as text, without trusting its size; `null`: it is longer than `maxBytes`, and the rest is let go. Rejects where the body
- * breaks off, or where a strict decoder meets bytes that are none of its text.
+ * breaks off, and by `Undecodable` where a strict decoder meets bytes that are none of its text.
  */
 export async function boundedText(
   body: ReadableStream<Uint8Array>,
@@ -12,12 +15,20 @@ export async function boundedText(
   let bytes = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
+    if (done) return text + decoded(() => decoder.decode());
     bytes += value.byteLength;
     if (bytes > maxBytes) {
       await reader.cancel("too large");
       return null;
     }
-    text += decoder.decode(value, { stream: true });
+    text += decoded(() => decoder.decode(value, { stream: true }));
+  }
+}
+
+function decoded(decode: () => string): string {
+  try {
+    return decode();
+  } catch (error) {
+    throw new Undecodable("bytes that are none of the text", { cause: error });
   }
 }
