@@ -229,7 +229,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
         wish,
         messages: parsed.value.messages,
         source: options.knowledge,
-        screen: passageScreen(tenant.safety, { detectors: [], timer: () => () => undefined }),
+        screen: passageScreen(tenant.safety, {}),
         budgetMs: retrievalBudgetMs(tenant),
         timer: (ms, fire) => {
           const timer = setTimeout(fire, ms);

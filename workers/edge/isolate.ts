@@ -214,12 +214,7 @@ function build(env: Cloudflare.Env): Isolate {
     nonces: nonceLedger(env.NONCE_LEDGER, env.ENVIRONMENT),
     callBucket,
     hash,
-    // Detectors that take their time (a classifier, a moderation model) come here.
-    screen: {
-      detectors: [],
-      timer: (ms, fire) => startTimer(fire, ms),
-      onInjection: ({ span }) => metrics.count("injections", injectionLabels(span)),
-    },
+    screen: { onInjection: ({ span }) => metrics.count("injections", injectionLabels(span)) },
     log,
     metrics,
     archive,

@@ -19,6 +19,7 @@ import type { ToolPolicy } from "../../src/shared/tools/tool-policy.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import type { Isolate } from "./isolate.ts";
 import { noteBrought } from "./note-brought.ts";
+import { startTimer } from "./timers.ts";
 
 export async function toolBoxOf(isolate: Isolate, request: ChatTurnRequest): Promise<ToolBox> {
   const { tenant, tools } = request;
@@ -36,7 +37,7 @@ export async function toolBoxOf(isolate: Isolate, request: ChatTurnRequest): Pro
       holdsMask(argumentsText, tenant.safety)
         ? Promise.resolve(err(maskedArguments))
         : runCall(tool, argumentsText, signal, {
-            timer: isolate.screen.timer,
+            timer: (ms, fire) => startTimer(fire, ms),
             report: (name, detail) => isolate.report(`tool ${name}`, detail),
           }),
     screened: async (text) => {

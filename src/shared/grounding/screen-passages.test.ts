@@ -7,7 +7,7 @@ import { citationsIn } from "./citations.ts";
 import { summary } from "../turn/screen-request.ts";
 import { passageScreen } from "./screen-passages.ts";
 
-const nobody: ScreenDeps = { detectors: [], timer: () => () => undefined };
+const nobody: ScreenDeps = {};
 
 function passage(text: string): FoundPassage {
   return {
@@ -126,15 +126,10 @@ test("nor is the name of its file, where that says what answers may not", async 
   expect((await blocks([named]))[0]?.shownName).toBe("f");
 });
 
-test("where the screen can't be had in time and the policy is closed, nothing goes on unscreened", async () => {
-  const slow: ScreenDeps = {
-    detectors: [{ name: "slow", detect: () => new Promise(() => undefined) }],
-    timer: (_ms, fire) => {
-      queueMicrotask(fire);
-      return () => undefined;
-    },
-  };
-  expect(await passageScreen(safetyPolicySchema.parse({}), slow)(passages)).toEqual([]);
-  const open = safetyPolicySchema.parse({ when_slow: "open" });
-  expect(await passageScreen(open, slow)(passages)).toEqual(passages);
+test("where there is more text than is screened in time and the policy is closed, nothing goes on unscreened", async () => {
+  const long = [passage("x".repeat(4_000_001))];
+  const mask = { action: "mask" };
+  expect(await passageScreen(safetyPolicySchema.parse({ input: mask }), nobody)(long)).toEqual([]);
+  const open = safetyPolicySchema.parse({ input: mask, when_slow: "open" });
+  expect(await passageScreen(open, nobody)(long)).toEqual(long);
 });

@@ -17,8 +17,7 @@ export function screenWith<M extends ChatMessage, D>(
   policy: SafetyPolicy,
   deps: ScreenDeps,
 ): ScreenedWith<M, D> | Promise<ScreenedWith<M, D>> {
-  if (isUnscreened(policy, deps))
-    return { kind: "passed", messages, definitions, findings: [], unscreened: false };
+  if (isUnscreened(policy)) return { kind: "passed", messages, definitions, findings: [], unscreened: false };
   const texts = stringsOf(definitions);
   const described = { role: "system", content: texts.map((text) => ({ type: "text" as const, text })) };
   const said: readonly ChatMessage[] = texts.length === 0 ? messages : [...messages, described];

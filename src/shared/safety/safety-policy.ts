@@ -23,7 +23,7 @@ export const safetyPolicySchema = z.lazy(() =>
   z.strictObject({
     input: directionPolicySchema.prefault({}),
     output: directionPolicySchema.prefault({}),
-    /** A screen that takes over 50 ms: let the text through and say so in the log, or refuse. */
+    /** More text than is searched in 50 ms: let it through and say so in the log, or refuse. */
     when_slow: z.enum(["open", "closed"]).default("closed"),
     /** Attacks on the model's instructions, by what users say and by what programs bring. */
     injection: injectionPolicySchema.prefault({}),

@@ -2,14 +2,9 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { type SafetyPolicy, safetyPolicySchema } from "./safety-policy.ts";
-import { type PromptDetector, type ScreenDeps, screenPrompt } from "./screen-prompt.ts";
+import { type ScreenDeps, screenPrompt } from "./screen-prompt.ts";
 
 const card = "4532015112830366";
-const never: ScreenDeps["timer"] = () => () => undefined;
-const atOnce: ScreenDeps["timer"] = (_, fire) => {
-  fire();
-  return () => undefined;
-};
 
 function policy(input: object, whenSlow: SafetyPolicy["when_slow"] = "closed"): SafetyPolicy {
   return safetyPolicySchema.parse({ input, when_slow: whenSlow });
@@ -19,7 +14,7 @@ function user(content: ChatMessage["content"]): ChatMessage[] {
   return [{ role: "user", content }];
 }
 
-const nobody: ScreenDeps = { detectors: [], timer: never };
+const nobody: ScreenDeps = {};
 
 test("by default nothing is looked at, and nobody waits", () => {
   const messages = user(card);
@@ -105,39 +100,6 @@ test("what was thought before an answer and who speaks are covered: templates pr
     refusal: { categories: ["email", "payment-card"] },
   });
 });
-
-function detector(answer: () => Promise<never[][]> | ReturnType<PromptDetector["detect"]>): PromptDetector {
-  return { name: "model", detect: answer };
-}
-
-test("a detector's spans join the patterns', and overlapping masks cover both", async () => {
-  const wide = detector(async () => [
-    [{ start: 0, end: 15, source: "model", kind: "payment-card", action: "mask" }],
-  ]);
-  const deps = { detectors: [wide], timer: never };
-  expect(await screenPrompt(user(`My card is ${card}.`), policy({ action: "mask" }), deps)).toMatchObject({
-    messages: [{ content: "[card number]." }],
-  });
-});
-
-test.each([
-  ["slow", { detectors: [detector(() => new Promise(() => undefined))], timer: atOnce }],
-  ["broken", { detectors: [detector(() => Promise.reject(new Error("down")))], timer: never }],
-])(
-  "a %s detector refuses under closed, and lets through what the patterns masked under open",
-  async (_, deps) => {
-    const messages = user("a@b.co");
-    expect(await screenPrompt(messages, policy({ action: "mask" }), deps)).toMatchObject({
-      kind: "refused",
-      refusal: { kind: "dependency-unavailable", component: "safety" },
-    });
-    expect(await screenPrompt(messages, policy({ action: "mask" }, "open"), deps)).toMatchObject({
-      kind: "passed",
-      messages: [{ content: "[e-mail address]" }],
-      unscreened: true,
-    });
-  },
-);
 
 test("a prompt beyond what can be screened in time counts as slow", async () => {
   const messages = user("x".repeat(4_000_001));

@@ -18,25 +18,13 @@ import { screen } from "./screen.ts";
 import type { Span } from "./span.ts";
 
 /**
- * May this prompt go to the model, and in which form? Patterns first, at once and in process; then whatever else is
- * configured (a classifier, a moderation model), all at the same time and within 50 ms. Without such detectors the
- * answer is there without waiting. Patterns cost about 10 ns a character and production clocks stand still while they
- * run, so that their budget is a number of characters.
+ * May this prompt go to the model, and in which form? `injection ▸ patterns ▸ moderation` of what those leave: at once and in process,
+ * unless a guard model of the tenant's is asked. Patterns cost about 10 ns a character and production clocks stand still while they
+ * run, so that their budget is a number of characters: this one is about 40 ms.
  */
-const screenBudgetMs = 50;
-/** About 40 ms. */
 const screenBudgetCharacters = 4_000_000;
 
-/** A detector that may take its time. It gets every text of the prompt and answers with spans for each of them. */
-export interface PromptDetector {
-  readonly name: string;
-  detect(texts: readonly string[]): Promise<readonly (readonly Span[])[]>;
-}
-
 export interface ScreenDeps {
-  readonly detectors: readonly PromptDetector[];
-  /** Calls `fire` once after `ms`, unless the returned function is called before. */
-  readonly timer: (ms: number, fire: () => void) => () => void;
   /** Told of every attack on the instructions that was found, for the metrics. */
   readonly onInjection?: (finding: InjectionFinding) => void;
   /** The model that the tenant's moderation names. */
@@ -81,12 +69,9 @@ export type ScreenedPrompt<M> =
     };
 
 /** Nothing is looked for: whatever is asked may go on as it is. */
-export function isUnscreened(policy: SafetyPolicy, { detectors }: ScreenDeps): boolean {
+export function isUnscreened(policy: SafetyPolicy): boolean {
   return (
-    resolvePolicy(policy.input).isOff &&
-    detectors.length === 0 &&
-    !looksForInjection(policy.injection) &&
-    !moderatesPrompts(policy)
+    resolvePolicy(policy.input).isOff && !looksForInjection(policy.injection) && !moderatesPrompts(policy)
   );
 }
 
@@ -148,17 +133,14 @@ function screenMessages<M extends ChatMessage>(
 
 const unscreened: UnscreenedFinding = { span: { kind: "unscreened", action: "flag" } };
 
-/** Patterns and detectors, then moderation of what they leave. */
+/** Patterns, then moderation of what they leave. */
 function screenRest<M extends ChatMessage>(
   messages: readonly M[],
   policy: SafetyPolicy,
   deps: ScreenDeps,
 ): ScreenedPrompt<M> | Promise<ScreenedPrompt<M>> {
-  const screened = screenSpans(messages, policy, deps);
-  if (!moderatesPrompts(policy)) return screened;
-  return screened instanceof Promise
-    ? (async () => moderate(await screened, policy, deps))()
-    : moderate(screened, policy, deps);
+  const screened = screenPatterns(messages, policy);
+  return moderatesPrompts(policy) ? moderate(screened, policy, deps) : screened;
 }
 
 function moderatesPrompts({ moderation }: SafetyPolicy): boolean {
@@ -212,60 +194,24 @@ function moderate<M extends ChatMessage>(
   return judging instanceof Promise ? (async () => concluded(await judging))() : concluded(judging);
 }
 
-function screenSpans<M extends ChatMessage>(
+function screenPatterns<M extends ChatMessage>(
   messages: readonly M[],
   policy: SafetyPolicy,
-  deps: ScreenDeps,
-): ScreenedPrompt<M> | Promise<ScreenedPrompt<M>> {
+): ScreenedPrompt<M> {
   const input = resolvePolicy(policy.input);
-  if (input.isOff && deps.detectors.length === 0)
-    return { kind: "passed", messages, findings: [], unscreened: false };
-  const texts: string[] = [];
+  if (input.isOff) return { kind: "passed", messages, findings: [], unscreened: false };
   const found: (readonly Span[])[] = [];
   let characters = 0;
   mapTexts(messages, (text, isJson) => {
     characters += text.length;
-    texts.push(text);
     found.push(characters > screenBudgetCharacters ? [] : screen(text, input, isJson).spans);
     return text;
   });
-  if (characters > screenBudgetCharacters) {
-    const isUnsafe = input.withholds || deps.detectors.length > 0;
-    if (isUnsafe && policy.when_slow === "closed") return tooLong(screenBudgetCharacters, []);
-    // What fits is screened.
-    const concluded = conclude(messages, found);
-    return concluded.kind === "passed" ? letThrough(concluded.messages, concluded.findings) : concluded;
-  }
-  if (deps.detectors.length === 0 || isBlocked(found)) return conclude(messages, found);
-  return withDetectors(messages, texts, found, policy, deps);
-}
-
-async function withDetectors<M extends ChatMessage>(
-  messages: readonly M[],
-  texts: readonly string[],
-  found: readonly (readonly Span[])[],
-  policy: SafetyPolicy,
-  deps: ScreenDeps,
-): Promise<ScreenedPrompt<M>> {
-  let cancel: () => void = () => undefined;
-  const late = new Promise<null>((resolve) => {
-    cancel = deps.timer(screenBudgetMs, () => resolve(null));
-  });
-  const all = Promise.allSettled(deps.detectors.map((detector) => detector.detect(texts)));
-  const outcome = await Promise.race([all, late]);
-  cancel();
-  // A detector that failed is as good as one that is slow: its verdict is missing.
-  const missing = outcome === null || outcome.some((each) => each.status === "rejected");
-  const verdicts = (outcome ?? []).flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
-  const merged = found.map((spans, index) => [...spans, ...verdicts.flatMap((each) => each[index] ?? [])]);
-  if (missing && !isBlocked(merged)) {
-    const concluded = conclude(messages, merged);
-    if (concluded.kind === "refused") return concluded;
-    return policy.when_slow === "open"
-      ? letThrough(concluded.messages, concluded.findings)
-      : noVerdict(concluded.findings);
-  }
-  return conclude(messages, merged);
+  if (characters <= screenBudgetCharacters) return conclude(messages, found);
+  if (input.withholds && policy.when_slow === "closed") return tooLong(screenBudgetCharacters, []);
+  // What fits is screened.
+  const concluded = conclude(messages, found);
+  return concluded.kind === "passed" ? letThrough(concluded.messages, concluded.findings) : concluded;
 }
 
 function isBlocked(found: readonly (readonly Span[])[]): boolean {
@@ -301,7 +247,7 @@ function letThrough<M>(messages: readonly M[], findings: readonly Finding[]): Sc
 
 type RefusedPrompt = Extract<ScreenedPrompt<never>, { kind: "refused" }>;
 
-/** A detector or a model was late, or failed: it may be there the next time. */
+/** A guard model was late, or failed: it may be there the next time. */
 function noVerdict(findings: readonly Finding[]): RefusedPrompt {
   return {
     kind: "refused",

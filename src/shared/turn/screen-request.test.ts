@@ -8,7 +8,7 @@ import { takenResponse } from "../wire/responses-request-fixture.ts";
 import { screenChat, screenEmbedding, screenModeration, summaryOfBoth } from "./screen-request.ts";
 
 const address = "ann@example.org";
-const nobody: ScreenDeps = { detectors: [], timer: () => () => undefined };
+const nobody: ScreenDeps = {};
 
 function tenant(action: string): TenantConfig {
   return tenantConfigSchema.parse({
