@@ -4,14 +4,45 @@
  */
 import type { ChatMessage, ContentPart } from "../prompt/chat-message.ts";
 import { type FilePart, isFilePart } from "../prompt/file-part.ts";
+import type { ScreenedPrompt } from "./screen-prompt.ts";
 
-export interface BroughtFile {
+/** @param screen of messages without files; what is found is told of the message that a file came with */
+export function screenBesideFiles<M extends ChatMessage>(
+  messages: readonly M[],
+  screen: <Said extends ChatMessage>(
+    said: readonly Said[],
+  ) => ScreenedPrompt<Said> | Promise<ScreenedPrompt<Said>>,
+): ScreenedPrompt<M> | Promise<ScreenedPrompt<M>> {
+  const files = broughtFiles(messages);
+  if (files.length === 0) return screen(messages);
+  const said: readonly ChatMessage[] = [...files.map(asBrought), ...messages];
+  const placed = (at: number): number => files[at]?.of ?? at - files.length;
+  const apart = (screened: ScreenedPrompt<ChatMessage>): ScreenedPrompt<M> => {
+    const findings = screened.findings.map((finding) =>
+      "message" in finding ? { ...finding, message: placed(finding.message) } : finding,
+    );
+    if (screened.kind === "refused")
+      return {
+        ...screened,
+        findings,
+        ...(screened.message === undefined ? {} : { message: placed(screened.message) }),
+      };
+    if (screened.messages === said) return { ...screened, messages, findings };
+    // A screen replaces texts and keeps the form of what holds them.
+    const own = screened.messages.slice(files.length) as unknown as readonly M[];
+    return { ...screened, messages: withScreened(own, files, screened.messages), findings };
+  };
+  const screening = screen(said);
+  return screening instanceof Promise ? screening.then(apart) : apart(screening);
+}
+
+interface BroughtFile {
   /** The message that it came with. */
   readonly of: number;
   readonly file: FilePart;
 }
 
-export function broughtFiles(messages: readonly ChatMessage[]): readonly BroughtFile[] {
+function broughtFiles(messages: readonly ChatMessage[]): readonly BroughtFile[] {
   const files: BroughtFile[] = [];
   for (const [of, { content }] of messages.entries())
     if (Array.isArray(content))
@@ -21,12 +52,12 @@ export function broughtFiles(messages: readonly ChatMessage[]): readonly Brought
 }
 
 /** Whoever wrote a file named it, too. */
-export function asBrought({ file: { filename, texts } }: BroughtFile): ChatMessage {
+function asBrought({ file: { filename, texts } }: BroughtFile): ChatMessage {
   return { role: "tool", content: [filename, ...texts].map((text) => ({ type: "text" as const, text })) };
 }
 
 /** The messages with what the screen left of their files, in the order of `broughtFiles`. The same objects where it left all. */
-export function withScreened<M extends ChatMessage>(
+function withScreened<M extends ChatMessage>(
   messages: readonly M[],
   files: readonly BroughtFile[],
   screened: readonly ChatMessage[],

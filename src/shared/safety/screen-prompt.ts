@@ -13,7 +13,7 @@ import {
 } from "./moderation/moderate-prompt.ts";
 import { type JudgedMessage, type Moderator, unjudgeable } from "./moderation/moderator.ts";
 import { resolvePolicy, type SafetyPolicy } from "./safety-policy.ts";
-import { asBrought, broughtFiles, withScreened } from "./screen-files.ts";
+import { screenBesideFiles } from "./screen-files.ts";
 import { screen } from "./screen.ts";
 import type { Span } from "./span.ts";
 
@@ -80,27 +80,7 @@ export function screenPrompt<M extends ChatMessage>(
   policy: SafetyPolicy,
   deps: ScreenDeps,
 ): ScreenedPrompt<M> | Promise<ScreenedPrompt<M>> {
-  const files = broughtFiles(messages);
-  if (files.length === 0) return screenMessages(messages, policy, deps);
-  const said: readonly ChatMessage[] = [...files.map(asBrought), ...messages];
-  const placed = (at: number): number => files[at]?.of ?? at - files.length;
-  const apart = (screened: ScreenedPrompt<ChatMessage>): ScreenedPrompt<M> => {
-    const findings = screened.findings.map((finding) =>
-      "message" in finding ? { ...finding, message: placed(finding.message) } : finding,
-    );
-    if (screened.kind === "refused")
-      return {
-        ...screened,
-        findings,
-        ...(screened.message === undefined ? {} : { message: placed(screened.message) }),
-      };
-    if (screened.messages === said) return { ...screened, messages, findings };
-    // A screen replaces texts and keeps the form of what holds them.
-    const own = screened.messages.slice(files.length) as unknown as readonly M[];
-    return { ...screened, messages: withScreened(own, files, screened.messages), findings };
-  };
-  const screening = screenMessages(said, policy, deps);
-  return screening instanceof Promise ? screening.then(apart) : apart(screening);
+  return screenBesideFiles(messages, (said) => screenMessages(said, policy, deps));
 }
 
 function screenMessages<M extends ChatMessage>(
