@@ -15,6 +15,8 @@ export interface ChatMessage {
   readonly text: string;
   /** What it shows the model beside its text, as `data:` URLs. */
   readonly pictures?: readonly string[];
+  /** Names of files that a program sent with it. Those that are attached here are in the chat's vector store. */
+  readonly files?: readonly string[];
   /** The model's reasoning, where it shows one. */
   readonly reasoning: string;
   /** What it cites; absent: nothing. */

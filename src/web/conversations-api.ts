@@ -132,6 +132,7 @@ function threadItem(item: Record<string, unknown>): ThreadItem {
   return {
     id: textOf(item["id"]),
     ...picturesIn(parts),
+    ...filesIn(parts),
     role: role === "user" || role === "assistant" ? role : null,
     text: parts.map((part) => (isRecord(part) ? textOf(part["text"]) : "")).join(""),
     ...(item["status"] === "incomplete" ? { incomplete: true } : {}),
@@ -150,4 +151,11 @@ function picturesIn(parts: readonly unknown[]): Pick<ThreadItem, "pictures"> {
     return url.startsWith("data:image/") ? [url] : [];
   });
   return pictures.length === 0 ? {} : { pictures };
+}
+
+function filesIn(parts: readonly unknown[]): Pick<ThreadItem, "files"> {
+  const files = parts.flatMap((part) =>
+    isRecord(part) && part["type"] === "input_file" ? [textOf(part["filename"])] : [],
+  );
+  return files.length === 0 ? {} : { files };
 }

@@ -77,6 +77,11 @@ export const MessageView = memo(function MessageView({
           ))}
         </div>
       )}
+      {message.files === undefined ? null : (
+        <p className="came-along" dir="auto">
+          With it came {message.files.join(", ")}
+        </p>
+      )}
       {message.role === "user" ? (
         <p className="said" dir="auto">
           {message.text}

@@ -63,3 +63,11 @@ test("a parent that ended there is no version", () => {
   const branches = [branch("br_0", null, null, "i3"), branch("br_1", "br_0", "i3", "i5", true)];
   expect(threadOf(items, branches, false)[2]?.versions).toBeUndefined();
 });
+
+test("a message that came with files says which, also where it says nothing else, and can't be asked anew from here", () => {
+  const files = ["report.pdf"];
+  const asked: ThreadItem = { id: "i1", role: "user", text: "", files };
+  const [message] = threadOf([asked, ...items.slice(1)], alone, false);
+  expect(message).toMatchObject({ id: "i1", files });
+  expect(message).not.toHaveProperty("behind");
+});

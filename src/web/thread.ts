@@ -12,6 +12,8 @@ export interface ThreadItem {
   readonly role: "user" | "assistant" | null;
   readonly text: string;
   readonly pictures?: readonly string[];
+  /** Names of files that came with it. */
+  readonly files?: readonly string[];
   /** It was stopped or broke off. */
   readonly incomplete?: boolean;
   /** What it cites; absent: nothing. */
@@ -38,7 +40,8 @@ export function threadOf(
 ): ChatMessage[] {
   const versionsAt = versionsByPlace(branches);
   return items.flatMap((item, at): ChatMessage[] => {
-    if (item.role === null || (item.text === "" && item.pictures === undefined)) return [];
+    if (item.role === null || (item.text === "" && item.pictures === undefined && item.files === undefined))
+      return [];
     const before = items[at - 1]?.id ?? (hasEarlier ? null : root);
     const behind = item.role === "user" ? before : null;
     const versions = behind === null ? undefined : versionsAt.get(behind);
@@ -48,10 +51,12 @@ export function threadOf(
         role: item.role,
         text: item.text,
         ...(item.pictures === undefined ? {} : { pictures: item.pictures }),
+        ...(item.files === undefined ? {} : { files: item.files }),
         reasoning: "",
         status: item.incomplete === true ? "cut" : "done",
         ...(item.sources === undefined ? {} : { sources: item.sources }),
-        ...(behind === null ? {} : { behind }),
+        // What came with it can't be sent from here again.
+        ...(behind === null || item.files !== undefined ? {} : { behind }),
         ...(versions === undefined ? {} : { versions }),
       },
     ];

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { say, signInToDemo, startBrowser, leave } from "./browser.ts";
 import { chatPage, done, shots, signInWith } from "./chat-page.ts";
-import { setSpeed, tokenFor } from "./product.ts";
+import { clientFor, setSpeed, tokenFor } from "./product.ts";
 
 const browser = await startBrowser();
 
@@ -39,6 +39,27 @@ describe.skipIf(browser === null)("the chat page", () => {
     await chats.getByRole("button", { name: "Delete", exact: true }).click();
     await expect.poll(() => chats.locator(".open").allTextContents()).toEqual(["Bake a cake"]);
     await page.getByText("What would you like to know?").waitFor();
+    expect(complaints).toEqual([]);
+    await leave(page);
+  });
+
+  test("a chat that a program had with a file shows which file came with what was asked", async () => {
+    const client = await clientFor();
+    const file = { filename: "notes.txt", file_data: btoa("Basalt is a volcanic rock.") };
+    const content = [
+      { type: "text", text: "What kind of rock is basalt?" },
+      { type: "file", file },
+    ];
+    const messages = [{ role: "user", content }];
+    await client.post("/chat/completions", {
+      body: { model: "auto", conversation_id: "by-program", messages },
+    });
+    const { page, complaints } = await open();
+    await signInWith(page, client.apiKey ?? "");
+    await page.getByRole("button", { name: "What kind of rock is basalt?", exact: true }).click();
+    await page.locator("article.user").getByText("With it came notes.txt").waitFor();
+    await page.locator("article.assistant").getByText("Basalt is a volcanic rock [notes.txt]").waitFor();
+    expect(await page.getByRole("button", { name: "Edit" }).count()).toBe(0);
     expect(complaints).toEqual([]);
     await leave(page);
   });
