@@ -16,6 +16,10 @@ const engine = scriptedEdge({
     safety: { moderation: guarded },
     limits: { user: { pro: { requests_per_day: 1, concurrent_requests: 1 } } },
   },
+  "harm-guard-one": {
+    safety: { moderation: { ...guarded, model_budget_ms: 10_000 } },
+    limits: { user: { pro: { concurrent_requests: 1 } } },
+  },
   "harm-guard-few": { safety: { moderation: guarded }, limits: { user: { pro: { tokens_per_month: 300 } } } },
   "harm-judged": { safety: { moderation: { output: "flag", model: "guard" } } },
   "harm-noted": { safety: { moderation: { input: "flag", model: "guard" } } },
@@ -141,6 +145,32 @@ test("a guard model that is late gives no verdict: closed refuses, open lets thr
   // Nobody waits for it any more.
   await eventually(() => expect(hung.map(({ aborted }) => aborted)).toEqual([true, true]));
   vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
+});
+
+test("no user has more prompts with the guard at once than it may have requests: who makes it late for all does so no faster than that", async () => {
+  engine.tokens = ["safe"];
+  const held = Promise.withResolvers<void>();
+  engine.holdWhole = { until: held.promise, says: ["safe"] };
+  const [user, other] = [crypto.randomUUID(), crypto.randomUUID()];
+  const first = ask("harm-guard-one", chat("Hello"), undefined, user);
+  await eventually(() => expect(engine.asked).toHaveLength(1));
+  const second = await ask("harm-guard-one", chat("Hello"), undefined, user);
+  expect(second.status).toBe(429);
+  expect(second.headers.get("retry-after")).toBe("1");
+  expect(await second.json()).toMatchObject({ error: { code: "rate_limit_exceeded", type: "requests" } });
+  expect(engine.asked).toHaveLength(1);
+  const others = ask("harm-guard-one", chat("Hello"), undefined, other);
+  await eventually(() => expect(engine.asked).toHaveLength(2));
+  held.resolve();
+  engine.holdWhole = null;
+  for (const answer of [await first, await others]) {
+    expect(answer.status).toBe(200);
+    await answer.text();
+  }
+  await expectBill(await bearer("harm-guard-one", user), 1, 11);
+  const again = await ask("harm-guard-one", chat("Hello"), undefined, user);
+  expect(`${again.status} ${await again.text()}`).toMatch(/^200 /);
+  await settled();
 });
 
 test("a guard model whose servers fail gives no verdict: closed refuses, open lets through", async () => {

@@ -22,6 +22,7 @@ import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { judge, planGuard } from "../../src/shared/turn/judge.ts";
 import { admissionFor, backgroundOf, mayChatForFree, refusedBeforeAdmission } from "./before-admission.ts";
+import { JudgedAtOnce } from "./judged-at-once.ts";
 import { guardOf } from "./judged-request.ts";
 import type { TenantCall } from "./handle.ts";
 import type { Isolate } from "./isolate.ts";
@@ -90,6 +91,8 @@ function fleetModerator(
       const refused =
         admission === null ? null : await refusedBeforeAdmission(isolate, caller, least, admission);
       if (refused !== null) return { refused };
+      const leave = admission === null ? () => undefined : atOnce.enter(caller);
+      if (typeof leave !== "function") return { refused: leave };
       onAsked();
       const controller = new AbortController();
       const late = Promise.withResolvers<null>();
@@ -100,7 +103,9 @@ function fleetModerator(
       const answers = { areReadable: true };
       const asking = ask(messages, controller.signal, () => {
         answers.areReadable = false;
-      }).catch((error: unknown) => String(error));
+      })
+        .catch((error: unknown) => String(error))
+        .finally(leave);
       // It is registered: what goes on after its time belongs to this request alone.
       background.run("guard model", asking);
       const verdict = await Promise.race([asking, late.promise]);
@@ -136,6 +141,8 @@ function fleetModerator(
 }
 
 const longestMs = 25_000;
+/** Plain numbers of this isolate. */
+const atOnce = new JudgedAtOnce();
 
 /** What a model found that nothing hangs on: counted, and told in the log. @param alias who was asked @param known what was told before */
 function tellFound(

@@ -1,0 +1,49 @@
+/**
+ * How many prompts of one user may be with a guard model at once? As many as the user may have requests at once, in each isolate. A prompt is judged
+ * before its turn is admitted, and one whose verdict is late counts for nobody, since that is a fault of ours: without this, who made the guard
+ * late for all by asking it a thousand times at once could go on with that for nothing.
+ */
+import type { AdmissionFailure } from "../../src/shared/limits/admission-failure.ts";
+import type { LimitRule } from "../../src/shared/limits/level.ts";
+import { limitsOf } from "../../src/shared/limits/principal-limits.ts";
+import type { JudgedCaller } from "./fleet-moderator.ts";
+
+export class JudgedAtOnce {
+  readonly #held = new Map<string, number>();
+
+  /** @returns what to call when the guard has this prompt no more, once; or why it does not get it */
+  enter({ tenant, principal }: Pick<JudgedCaller, "tenant" | "principal">): (() => void) | AdmissionFailure {
+    const rule = limitsOf(tenant, "user", principal).rules.find(
+      ({ unit, of }) => unit === "slots" && of === undefined,
+    );
+    const user = `${tenant.id}\n${principal.user}`;
+    const held = this.#held.get(user) ?? 0;
+    if (rule !== undefined && held >= rule.capacity) return tooMany(rule);
+    this.#held.set(user, held + 1);
+    return () => {
+      const left = (this.#held.get(user) ?? 1) - 1;
+      if (left === 0) this.#held.delete(user);
+      else this.#held.set(user, left);
+    };
+  }
+}
+
+/** As a bucket says of slots, of which nobody knows when one is free. */
+const againMs = 1_000;
+
+function tooMany({ name, capacity }: LimitRule): AdmissionFailure {
+  return {
+    kind: "limited",
+    limit: {
+      scope: "user",
+      limit: name,
+      unit: "slots",
+      class: "rate",
+      capacity,
+      remaining: 0,
+      retryAfterMs: againMs,
+      resetMs: againMs,
+      largestMaxTokens: 0,
+    },
+  };
+}
