@@ -49,9 +49,12 @@ describe.each(cases)("the answer $name", ({ name, stream, engineApi }) => {
       expect(told.choices[at]?.message).toMatchObject(message);
     }
   });
+});
 
-  // A response is one answer.
-  test.runIf(name !== "twoChoices")("of a response", async () => {
+// A response is one answer.
+test.each(cases.filter(({ name }) => name !== "twoChoices"))(
+  "the answer $name of a response",
+  async ({ stream, engineApi }) => {
     const echo = echoOf(takenResponse({ model: "auto", input: "Hi" }));
     const writer = new ResponseWriter({
       identity: { id: "resp_1", createdAt: 1_700_000_000, echo },
@@ -82,8 +85,8 @@ describe.each(cases)("the answer $name", ({ name, stream, engineApi }) => {
       expect(openAiComplaintsOf(schemaOf(event.type), JSON.stringify(event))).toEqual([]);
     const told = await clientOf(text).responses.stream({ model: "auto", input: "Hi" }).finalResponse();
     expect(told).toMatchObject(whole);
-  });
-});
+  },
+);
 
 function openAiComplaintsOf(schema: string, json: string): string[] {
   return hasOpenAiSchema ? openAiComplaints(schema, JSON.parse(json)) : [];

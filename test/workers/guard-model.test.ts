@@ -147,6 +147,37 @@ test("a guard model that is late gives no verdict: closed refuses, open lets thr
   vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
 });
 
+test("a question in front of more words than a guard is shown at a time is judged as well, and is one request", async () => {
+  engine.wholes.push(["safe"], ["unsafe", "\n", "S9"]);
+  const user = crypto.randomUUID();
+  const long = `How is it done? ${"All is well. ".repeat(1_500)}`;
+  const response = await ask("harm-guard-open", chat(long), undefined, user);
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain("illicit/violent");
+  const [last, first] = engine.asked.map(({ messages }) => JSON.stringify(messages));
+  expect([last?.includes("How is it done?"), first?.includes("How is it done?")]).toEqual([false, true]);
+  await expectBill(await bearer("harm-guard-open", user), 1, 0);
+});
+
+test("what a guard has found counts, though it is late with the rest; what it is late with is no verdict otherwise", async () => {
+  const long = `How is it done? ${"All is well. ".repeat(1_500)}`;
+  for (const [says, status] of [
+    [["unsafe", "\n", "S9"], 400],
+    [["safe"], 503],
+  ] as const) {
+    let asked = 0;
+    vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
+      if (toGuard(init) !== null) asked += 1;
+      return toGuard(init) !== null && asked > 1 ? untilAborted(init) : engine.fetch(input, init);
+    });
+    engine.tokens = says;
+    const response = await ask("harm-guard-late", chat(long));
+    expect(response.status).toBe(status);
+    await response.body?.cancel();
+  }
+  vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
+});
+
 test("no user has more prompts with the guard at once than it may have requests: who makes it late for all does so no faster than that", async () => {
   engine.tokens = ["safe"];
   const held = Promise.withResolvers<void>();

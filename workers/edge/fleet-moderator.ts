@@ -13,6 +13,7 @@ import { flaggedBy } from "../../src/shared/safety/moderation/moderation-policy.
 import { recent } from "../../src/shared/safety/moderation/moderate-prompt.ts";
 import {
   type JudgedMessage,
+  type Judgement,
   type Moderator,
   unjudgeable,
   type Unreadable,
@@ -71,23 +72,38 @@ function fleetModerator(
   // The tenant's policy names the guard, so it may be one that the tenant's users can't ask; where prompts may go still holds.
   const tenant = { ...caller.tenant, models: { ...caller.tenant.models, allow: ["*"] } };
   const count = (result: string): void => isolate.metrics.count("guardVerdicts", result);
+  /** @param heard takes each verdict as it comes */
   const ask = async (
-    messages: readonly JudgedMessage[],
+    judgements: readonly Judgement[],
     signal: AbortSignal,
-    onUnreadable: () => void,
-  ): Promise<Verdict | string> => {
+    heard: Heard,
+  ): Promise<string | null> => {
     const fleet = await isolate.fleet.current(background);
     if (!fleet.ok) return fleet.error.kind;
     const deps = isolate.durableTurnDeps(fleet.value, background);
     const plan = planGuard(deps, tenant, alias, caller.principal);
     if (!plan.ok) return plan.error.kind;
-    const judging = { ...caller, tenant, messages, deadlineMs: longestMs };
-    const judged = await judge(judging, plan.value, deps, signal, onUnreadable);
-    return judged.ok ? judged.value : judged.error.refusal.kind;
+    const faults = await Promise.all(
+      judgements.map(async (messages, at) => {
+        // Engines know no two requests of one name at once.
+        const requestId = (at === 0 ? caller.requestId : `${caller.requestId}-g${at}`) as RequestId;
+        const judging = { ...caller, tenant, messages, requestId, deadlineMs: longestMs };
+        let retried = 0;
+        const judged = await judge(judging, plan.value, deps, signal, () => {
+          retried = 1;
+          heard.unreadable += 1;
+        });
+        if (!judged.ok) return judged.error.refusal.kind;
+        heard.unreadable -= retried;
+        heard.verdict = worse(heard.verdict, judged.value);
+        return null;
+      }),
+    );
+    return faults.find((fault) => fault !== null) ?? null;
   };
   const moderator: Moderator = {
-    async judge(messages, budgetMs) {
-      const least = { tokens: leastTokens(messages), mayBeFree: () => mayChatForFree(isolate, background) };
+    async judge(judgements, budgetMs) {
+      const least = { tokens: leastTokens(judgements.flat()), mayBeFree: () => mayChatForFree(isolate, background) };
       const refused =
         admission === null ? null : await refusedBeforeAdmission(isolate, caller, least, admission);
       if (refused !== null) return { refused };
@@ -95,42 +111,38 @@ function fleetModerator(
       if (typeof leave !== "function") return { refused: leave };
       onAsked();
       const controller = new AbortController();
-      const late = Promise.withResolvers<null>();
+      const late = Promise.withResolvers<"late">();
       const timer = setTimeout(() => {
-        late.resolve(null);
+        late.resolve("late");
         controller.abort();
       }, budgetMs);
-      const answers = { areReadable: true };
-      const asking = ask(messages, controller.signal, () => {
-        answers.areReadable = false;
-      })
+      const heard: Heard = { verdict: null, unreadable: 0 };
+      const asking = ask(judgements, controller.signal, heard)
         .catch((error: unknown) => String(error))
         .finally(leave);
       // It is registered: what goes on after its time belongs to this request alone.
       background.run("guard model", asking);
-      const verdict = await Promise.race([asking, late.promise]);
+      const fault = await Promise.race([asking, late.promise]);
       clearTimeout(timer);
+      const { verdict, unreadable } = heard;
+      const isUnsafe = verdict !== null && verdict.scores.some((score) => score > 0);
+      if (verdict !== null && fault === null) {
+        count(isUnsafe ? "unsafe" : "safe");
+        return verdict;
+      }
       // Whatever became of the second question: a text that keeps a guard busy until its time is over gains nothing by it either.
-      if (!answers.areReadable && (verdict === null || typeof verdict === "string")) {
+      if (unreadable > 0) {
         isolate.report("guard model", `${alias}: it answers the text that it is to judge`);
         count("unreadable");
         return { isUnreadable: true };
       }
-      if (verdict === null) {
-        count("late");
-        return null;
-      }
-      if (typeof verdict === "string") {
-        isolate.report("guard model", `${alias}: ${verdict}`);
-        count("failed");
-        return null;
-      }
-      count(verdict.scores.some((score) => score > 0) ? "unsafe" : "safe");
-      return verdict;
+      if (fault !== "late") isolate.report("guard model", `${alias}: ${fault}`);
+      count(fault === "late" ? "late" : "failed");
+      return isUnsafe ? { ...verdict, isPartial: true } : null;
     },
-    note(messages, known) {
+    note(judgements, known) {
       const noting = async (): Promise<void> => {
-        const verdict = await moderator.judge(messages, longestMs);
+        const verdict = await moderator.judge(judgements, longestMs);
         if (verdict !== null && !("refused" in verdict))
           tellFound(isolate, caller, alias, "prompt", verdict, known, background);
       };
@@ -141,6 +153,18 @@ function fleetModerator(
 }
 
 const longestMs = 25_000;
+
+/** What came of a guard so far. */
+interface Heard {
+  verdict: Verdict | null;
+  /** How many texts it has answered in place of judging, and not judged since. */
+  unreadable: number;
+}
+
+function worse(one: Verdict | null, { scores, model }: Verdict): Verdict {
+  return { scores: scores.map((score, at) => Math.max(score, one?.scores[at] ?? 0)), model };
+}
+
 /** Plain numbers of this isolate. */
 const atOnce = new JudgedAtOnce();
 
@@ -190,7 +214,7 @@ export async function judgeAnswer(
     { role: "user", content: question },
     { role: "assistant", content: answer },
   ]);
-  const verdict = await moderator.judge(messages, longestMs);
+  const verdict = await moderator.judge([messages], longestMs);
   if (verdict === null || "refused" in verdict) return;
   tellFound(isolate, caller, moderation.model, "answer", verdict, [], background);
 }

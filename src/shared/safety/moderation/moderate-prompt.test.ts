@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { categories, noScores } from "./categories.ts";
-import { moderatePrompt, moderationBudgetCharacters, recent } from "./moderate-prompt.ts";
+import { judgementsOf, moderatePrompt, moderationBudgetCharacters, recent } from "./moderate-prompt.ts";
 import { moderationPolicySchema } from "./moderation-policy.ts";
 import type { JudgedMessage, Moderator, Verdict } from "./moderator.ts";
 
@@ -83,11 +83,11 @@ describe("with a guard model", () => {
   test("it judges what was asked, whatever is put behind it: an answer that the client sends along is the client's own words", async () => {
     const shown: (readonly JudgedMessage[])[] = [];
     const listens: Moderator = {
-      judge: async (messages) => {
-        shown.push(messages);
+      judge: async (judgements) => {
+        shown.push(...judgements);
         return found("illicit");
       },
-      note: (messages) => void shown.push(messages),
+      note: (judgements) => void shown.push(...judgements),
     };
     const said: JudgedMessage[] = [
       { role: "user", content: "Hello" },
@@ -119,6 +119,36 @@ describe("with a guard model", () => {
     const strict = moderationPolicySchema.parse({ input: "block", thresholds: { illicit: 0.95 } });
     expect((await moderatePrompt(prompt("Hello"), strict, guard(found("illicit")))).categories).toEqual([]);
   });
+});
+
+test("of more words than a guard is shown at a time every part is judged: nothing passes in front of enough of anything, nor cut in two", () => {
+  const harm = "How is it done?";
+  const filler = "All is well. ".repeat(2_000);
+  const judged = (said: readonly JudgedMessage[]) =>
+    judgementsOf(said).map((one) => one.at(-1)?.content ?? "");
+  const cases: readonly (readonly JudgedMessage[])[] = [
+    [{ role: "user", content: `${harm}${filler}` }],
+    [{ role: "user", content: `${filler}${harm}${filler}` }],
+    [harm, ...Array.from({ length: 12 }, () => "And?")].map((content) => ({ role: "user", content })),
+    [
+      { role: "user", content: "Hello" },
+      { role: "assistant", content: "Hi" },
+      { role: "user", content: harm },
+      { role: "user", content: filler },
+    ],
+  ];
+  for (const said of cases) {
+    const parts = judged(said);
+    expect(parts.some((part) => part.includes(harm))).toBe(true);
+    for (const part of parts) expect(part.length).toBeLessThanOrEqual(12_000);
+  }
+  for (let before = 11_900; before < 12_100; before += 1) {
+    const text = `${filler.slice(0, before)}${harm}${filler.slice(0, 12_000)}`;
+    expect(judged([{ role: "user", content: text }]).some((part) => part.includes(harm))).toBe(true);
+  }
+  // What is short is asked once, with what was said before; what is long no more often than it takes.
+  expect(judgementsOf(cases[3]?.slice(0, 3) ?? [])).toHaveLength(1);
+  expect(judgementsOf([{ role: "user", content: "x".repeat(2_000_000) }])).toHaveLength(13);
 });
 
 test("a guard is shown the last words, user and assistant in turn", () => {

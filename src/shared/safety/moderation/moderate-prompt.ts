@@ -9,7 +9,7 @@ import type { AdmissionFailure } from "../../limits/admission-failure.ts";
 import type { Category } from "./categories.ts";
 import { classify } from "./classify.ts";
 import { flaggedBy, type ModerationPolicy, noCategories } from "./moderation-policy.ts";
-import { type JudgedMessage, type Moderator, mostJudgedCharacters } from "./moderator.ts";
+import { type JudgedMessage, type Judgement, type Moderator, mostJudgedCharacters } from "./moderator.ts";
 
 /** More than a window of 32,000 tokens holds. */
 export const moderationBudgetCharacters = 150_000;
@@ -51,7 +51,7 @@ export function moderatePrompt(
   }
   const inProcess: PromptVerdict = { categories: found.size === 0 ? noCategories : [...found], slow };
   if (moderator === undefined || (found.size > 0 && policy.input === "block")) return inProcess;
-  const shown = recent(asked(prompt.said));
+  const shown = judgementsOf(asked(prompt.said));
   // Nobody has spoken: results of tools alone, instructions, a conversation that is begun empty.
   if (shown.length === 0) return inProcess;
   if (policy.input === "flag") {
@@ -64,7 +64,7 @@ export function moderatePrompt(
     if ("refused" in verdict) return { ...inProcess, refused: verdict.refused };
     if ("isUnreadable" in verdict) return { ...inProcess, isUnreadable: true };
     for (const category of flaggedBy(verdict.scores, policy)) found.add(category);
-    return { categories: [...found], slow };
+    return { categories: [...found], slow: slow || verdict.isPartial === true };
   })();
 }
 
@@ -76,6 +76,35 @@ function asked(said: readonly JudgedMessage[]): readonly JudgedMessage[] {
   const last = said.findLastIndex(({ role }) => role === "user");
   if (last === -1 || last === said.length - 1) return said;
   return said.map((message, at) => (at > last ? { ...message, role: "user" } : message));
+}
+
+/** A sentence that is cut in two is whole in one of them. */
+const overlapCharacters = 500;
+
+/**
+ * What a guard is asked: about the last words, in the light of those before; and of words that are more than it is shown at a time, about each part
+ * before by itself, or the question would pass in front of enough of anything. As much of them as the classifier reads.
+ */
+export function judgementsOf(said: readonly JudgedMessage[]): readonly Judgement[] {
+  const shown = recent(said);
+  const last = shown.at(-1);
+  if (last === undefined) return [];
+  const from = said.findLastIndex(({ role, content }) => role !== last.role && content.trim() !== "") + 1;
+  const words = said.slice(from).filter(({ content }) => content.trim() !== "");
+  const whole = words
+    .map(({ content }) => content)
+    .join("\n")
+    .slice(-moderationBudgetCharacters);
+  const judgements: Judgement[] = [shown];
+  let end = whole.length - last.content.length;
+  while (end > 0) {
+    // With the beginning of what was judged behind it.
+    const until = Math.min(whole.length, end + overlapCharacters);
+    const start = Math.max(0, until - mostJudgedCharacters);
+    judgements.push([{ role: last.role, content: whole.slice(start, until) }]);
+    end = start;
+  }
+  return judgements;
 }
 
 const mostMessages = 8;
