@@ -18,6 +18,8 @@ export class ScriptedEngine {
   script: ScriptedRound | null = null;
   /** One a request, in their order, each as `script`; the last one stays. Empty: `script`, or `tokens`. */
   readonly rounds: ScriptedRound[] = [];
+  /** What it says to a body, before anything else is asked for it; `null`: the others say it. */
+  roundFor: ((body: Record<string, unknown>) => ScriptedRound | null) | null = null;
   /** What answers say that are not streamed, one a request; then `tokens`. */
   readonly wholes: (readonly string[])[] = [];
   /** The next answer that is not streamed comes when this is over, and says this. */
@@ -40,6 +42,7 @@ export class ScriptedEngine {
     this.tokens = ["Hello", " there"];
     this.script = null;
     this.rounds.length = 0;
+    this.roundFor = null;
     this.wholes.length = 0;
     this.holdWhole = null;
     this.asked.length = 0;
@@ -58,7 +61,7 @@ export class ScriptedEngine {
     const body = JSON.parse(init.body) as Record<string, unknown>;
     this.asked.push(body);
     if (pathname === "/tokenize") return this.#counted(JSON.stringify(body));
-    return body["stream"] === true ? this.#stream(this.#said(body)) : await this.#whole();
+    return body["stream"] === true ? this.#stream(body, this.#said(body)) : await this.#whole();
   };
 
   #counted(prompt: string): Response {
@@ -101,26 +104,31 @@ export class ScriptedEngine {
     });
   }
 
-  #stream(said: number): Response {
+  #stream(asked: Record<string, unknown>, said: number): Response {
     const tokens = this.tokens.slice(said);
-    const chunk = (delta: object, finish: string | null, completion: number) =>
+    const chunk = (delta: object, finish: string | null, completion: number, index = 0) =>
       `data: ${JSON.stringify({
         id: "engine",
         object: "chat.completion.chunk",
         created: 1_760_000_000,
         model: "m",
-        choices: [{ index: 0, logprobs: null, ...parted(delta), finish_reason: finish }],
+        choices: [{ index, logprobs: null, ...parted(delta), finish_reason: finish }],
         usage: this.#usage(completion, said),
       })}\n\n`;
-    const script = this.rounds.length > 1 ? this.rounds.shift() : (this.rounds[0] ?? this.script);
+    const script =
+      this.roundFor?.(asked) ??
+      (this.rounds.length > 1 ? this.rounds.shift() : (this.rounds[0] ?? this.script));
     if (script?.status !== undefined)
       return Response.json({ error: { message: "no", code: script.status } }, { status: script.status });
     const deltas = script?.deltas ?? tokens.map((content) => ({ content }));
     const finish = script === null || script === undefined ? "stop" : script.finish;
+    const choices = Array.from({ length: typeof asked["n"] === "number" ? asked["n"] : 1 }, (_, at) => at);
     const events = [
-      chunk({ role: "assistant", content: "" }, null, 0),
-      ...deltas.map((delta, at) => chunk(delta, null, at + 1)),
-      ...(finish === null ? [] : [chunk({}, finish, deltas.length), "data: [DONE]\n\n"]),
+      ...choices.map((index) => chunk({ role: "assistant", content: "" }, null, 0, index)),
+      ...deltas.flatMap((delta, at) => choices.map((index) => chunk(delta, null, at + 1, index))),
+      ...(finish === null
+        ? []
+        : [...choices.map((index) => chunk({}, finish, deltas.length, index)), "data: [DONE]\n\n"]),
     ];
     const pause = script?.pause ?? this.pause;
     let sent = 0;
