@@ -105,12 +105,27 @@ test("in a conversation the file is kept, and shown without its text", async () 
   });
   const { data } = await items.json<{ data: { content: object[] }[] }>();
   expect(data[0]?.content).toEqual([asked, { type: "input_file", filename: "report.pdf" }]);
-  const added = await post(`/v1/conversations/${conversation}/items`, authorization, {
-    items: [{ type: "message", role: "user", content: [sent] }],
-  });
+});
+
+test("a conversation begins with a file, and one is added to it: the model reads both, and a bad one is named", async () => {
+  const authorization = await bearer("reading", "items");
+  const saying = (file: object) => ({ items: [{ type: "message", role: "user", content: [asked, file] }] });
+  const made = await post("/v1/conversations", authorization, saying(sent));
+  const { id } = await made.json<{ id: string }>();
+  const path = `/v1/conversations/${id}/items`;
+  const note = { type: "input_file", filename: "note.txt", file_data: btoa("And in June as well.") };
+  const added = await post(path, authorization, saying(note));
   expect([added.status, await added.json()]).toMatchObject([
+    200,
+    { data: [{ content: [asked, { type: "input_file", filename: "note.txt" }] }] },
+  ]);
+  await respond(authorization, { model: "auto", input: "And?", conversation: id });
+  expect(engine.lastRead()).toContain(written);
+  expect(engine.lastRead()).toContain("And in June as well.");
+  const refused = await post(path, authorization, saying({ ...sent, file_data: "%%%" }));
+  expect([refused.status, await refused.json()]).toMatchObject([
     400,
-    { error: { code: "unsupported_parameter", param: "items[0].content[0].type" } },
+    { error: { code: "invalid_value", param: "items[0].content[1].file_data" } },
   ]);
 });
 

@@ -9,12 +9,14 @@ import {
   type ReadTexts,
   type UploadedFile,
 } from "../../src/shared/attachments/read-attached.ts";
+import { withFileTexts } from "../../src/shared/attachments/chat-files.ts";
 import type { RequestId } from "../../src/shared/contracts/ids.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { BoundedMap } from "../../src/shared/isolate/bounded-map.ts";
 import type { FileText } from "../../src/shared/prompt/file-part.ts";
 import { resolveKnowledge } from "../../src/shared/retrieval/knowledge-ref.ts";
+import type { ChatMessage } from "../../src/shared/wire/chat-messages.ts";
 import { askLibrary, openFile } from "./ask-knowledge.ts";
 import { admissionFor, backgroundOf, mayChatForFree, refusedBeforeAdmission } from "./before-admission.ts";
 import { documentReader } from "./document-reader.ts";
@@ -51,6 +53,17 @@ export async function readAttachedFiles(
   });
   if (!read.ok && read.error.kind !== "dependency-unavailable") judged.inVain();
   return read;
+}
+
+/** The messages with their files' texts; the same object where there are no files. */
+export async function messagesWithFiles(
+  from: TurnContext,
+  messages: readonly ChatMessage[],
+  files: readonly AttachedFile[],
+): Promise<Result<readonly ChatMessage[], Refusal>> {
+  if (files.length === 0) return ok(messages);
+  const texts = await readAttachedFiles(from, files);
+  return texts.ok ? ok(withFileTexts(messages, texts.value)) : texts;
 }
 
 async function uploadedFile(

@@ -23,7 +23,9 @@ export interface AttachedFile {
   readonly place: FilePlace;
 }
 
-type FilePlace = `messages[${number}].content[${number}].file` | `input[${number}].content[${number}]`;
+type FilePlace =
+  | `messages[${number}].content[${number}].file`
+  | `${"input" | "items"}[${number}].content[${number}]`;
 
 export interface UploadedFile extends FileFacts {
   /** May be called again. Refused where it is gone meanwhile, or out of reach. */

@@ -3,13 +3,17 @@ import type { FileText } from "../prompt/file-part.ts";
 import type { InputPart, Item } from "../responses/item.ts";
 import type { AttachedFile } from "./read-attached.ts";
 
-export function filesOfInput(input: readonly Item[]): readonly AttachedFile[] {
+/** @param field of the body that holds the items */
+export function filesOfInput(
+  input: readonly Item[],
+  field: "input" | "items" = "input",
+): readonly AttachedFile[] {
   const files: AttachedFile[] = [];
   for (const [at, item] of input.entries()) {
     if (item.type !== "message" || item.role === "assistant") continue;
     for (const [partAt, part] of item.content.entries())
       if (part.type === "sent_file")
-        files.push({ file: part.file, place: `input[${at}].content[${partAt}]` });
+        files.push({ file: part.file, place: `${field}[${at}].content[${partAt}]` });
   }
   return files;
 }

@@ -81,7 +81,7 @@ export type ObjectField =
   | `input[${number}].id`
   | "file_id"
   | `messages[${number}].content[${number}].file.file_id`
-  | `input[${number}].content[${number}].file_id`
+  | `${"input" | "items"}[${number}].content[${number}].file_id`
   | "file_ids"
   | "files"
   | "input_file_id"

@@ -1,5 +1,7 @@
 /** Is this body a request to make or change a conversation (`/v1/conversations`), and what does it hold? */
 import * as z from "zod";
+import type { AttachedFile } from "../attachments/read-attached.ts";
+import { filesOfInput } from "../attachments/response-files.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Item } from "../responses/item.ts";
@@ -7,11 +9,12 @@ import { messagesOf } from "../responses/messages.ts";
 import type { ChatMessage } from "./chat-messages.ts";
 import { shortenedFields } from "./json-bounds.ts";
 import { parseJson } from "./parse-json.ts";
+import { fileCountFault } from "./responses-request.ts";
 import { itemSequenceFault } from "./responses-item-order.ts";
 import { itemSchema, readInput } from "./responses-items.ts";
 import { metadataSchema, text } from "./schema-parts.ts";
 import { maxTitleCharacters, tidyTitle } from "./tidy-title.ts";
-import { invalidValue, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
+import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
 
 /** Each is read by src/shared/wire/responses-items.ts, whose refusals name the field; this is for the documentation. */
 const itemsSchema = () => z.array(itemSchema).max(20);
@@ -66,20 +69,26 @@ export const conversationUpdateSchema = z.lazy(() =>
     ),
 );
 
-export interface ConversationCreation {
-  readonly metadata: Readonly<Record<string, string>>;
+/** Items as the messages that are kept of them. */
+export interface SentItems {
   readonly messages: readonly ChatMessage[];
+  /** In the order in which they stand in the messages. */
+  readonly files: readonly AttachedFile[];
+}
+
+export interface ConversationCreation extends SentItems {
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 export function parseConversationCreation(body: string): Result<ConversationCreation, Refusal> {
   const read = parse(creationShape, body);
   if (!read.ok) return read;
   const { metadata, items } = read.value;
-  const messages = readItems(items ?? []);
-  return messages.ok ? ok({ metadata: metadata ?? {}, messages: messages.value }) : messages;
+  const sent = readItems(items ?? []);
+  return sent.ok ? ok({ metadata: metadata ?? {}, ...sent.value }) : sent;
 }
 
-export function parseConversationItems(body: string): Result<readonly ChatMessage[], Refusal> {
+export function parseConversationItems(body: string): Result<SentItems, Refusal> {
   const read = parse(additionShape, body);
   return read.ok ? readItems(read.value.items) : read;
 }
@@ -107,23 +116,19 @@ export function parseBranchName(name: string): number | null {
   return branchName.safeParse(name).success ? Number(name.slice(3)) : null;
 }
 
-function readItems(given: readonly unknown[]): Result<readonly ChatMessage[], Refusal> {
-  if (given.length === 0) return ok([]);
+function readItems(given: readonly unknown[]): Result<SentItems, Refusal> {
+  if (given.length === 0) return ok({ messages: [], files: [] });
   const items = readInput(given);
   if (!items.ok) return err(inItems(items.error));
-  const fault = keptFault(items.value) ?? itemSequenceFault(items.value, false);
-  return fault === null ? ok(messagesOf(items.value)) : err(inItems(fault));
+  const fault =
+    keptFault(items.value) ?? itemSequenceFault(items.value, false) ?? fileCountFault(items.value);
+  if (fault !== null) return err(inItems(fault));
+  return ok({ messages: messagesOf(items.value), files: filesOfInput(items.value, "items") });
 }
 
 /** What a conversation does not keep is refused: it would be missing later, and nobody would know. */
 function keptFault(items: readonly Item[]): Refusal | null {
   for (const [at, item] of items.entries()) {
-    const file = item.type === "message" ? item.content.findIndex(({ type }) => type === "sent_file") : -1;
-    if (file !== -1)
-      return unsupportedParameter(
-        `input[${at}].content[${file}].type`,
-        "can't be 'input_file' here: send the file with a turn of the conversation, which then keeps it",
-      );
     if (item.type === "reasoning")
       return invalidValue(`input[${at}].type`, "can't be 'reasoning': it is not kept");
     if (item.type === "message" && item.role !== "user" && item.role !== "assistant")

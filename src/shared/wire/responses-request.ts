@@ -141,7 +141,11 @@ export function crossFieldFault(request: SentResponseRequest): Refusal | null {
 /** Do the items fit together? */
 export function inputFault(request: ResponseRequest): Refusal | null {
   const isFollowed = conversationOf(request) !== undefined || request.previous_response_id !== undefined;
-  return itemSequenceFault(request.input, isFollowed) ?? attachedFault(request.input);
+  return (
+    itemSequenceFault(request.input, isFollowed) ??
+    imageCountFault(request.input) ??
+    fileCountFault(request.input)
+  );
 }
 
 type Tools = Pick<ResponseRequest, "tool_choice" | "tools">;
@@ -170,21 +174,27 @@ function chosenAs(tool: { readonly type: "function"; readonly name: string } | {
   return tool.type === "file_search" ? "file search" : "web search";
 }
 
-function attachedFault(items: readonly Item[]): Refusal | null {
+function imageCountFault(items: readonly Item[]): Refusal | null {
   let images = 0;
-  let files = 0;
   for (const [at, item] of items.entries()) {
     if (item.type !== "message") continue;
-    for (const { type } of item.content)
-      if (type === "input_image") images += 1;
-      else if (type === "sent_file" || type === "input_file") files += 1;
-    if (files > requestLimits.fileParts)
-      return invalidValue(`input[${at}].content`, `brings the request over ${requestLimits.fileParts} files`);
+    for (const part of item.content) if (part.type === "input_image") images += 1;
     if (images > requestLimits.mediaParts)
       return invalidValue(
         `input[${at}].content`,
         `brings the request over ${requestLimits.mediaParts} images`,
       );
+  }
+  return null;
+}
+
+export function fileCountFault(items: readonly Item[]): Refusal | null {
+  let files = 0;
+  for (const [at, item] of items.entries()) {
+    if (item.type !== "message") continue;
+    for (const { type } of item.content) if (type === "sent_file" || type === "input_file") files += 1;
+    if (files > requestLimits.fileParts)
+      return invalidValue(`input[${at}].content`, `brings the request over ${requestLimits.fileParts} files`);
   }
   return null;
 }

@@ -1,16 +1,15 @@
 /** `POST /v1/chat/completions`: read ▸ validate ▸ files ▸ screen ▸ direct turn here, or durable turn in a Generation object. */
-import { filesOfChat, withFileTexts } from "../../../src/shared/attachments/chat-files.ts";
+import { filesOfChat } from "../../../src/shared/attachments/chat-files.ts";
 import { decideCaching, wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../../src/shared/contracts/result.ts";
 import { retrievalWish } from "../../../src/shared/grounding/retrieval-wish.ts";
-import type { FileText } from "../../../src/shared/prompt/file-part.ts";
 import { askedChat } from "../../../src/shared/turn/asked-chat.ts";
 import { turnClaim } from "../../../src/shared/turn/durable/turn-claim.ts";
 import { screenChat } from "../../../src/shared/turn/screen-request.ts";
 import { parseChatRequest, type ChatRequest } from "../../../src/shared/wire/chat-request.ts";
 import { checkMedia } from "../../../src/shared/wire/media.ts";
-import { readAttachedFiles } from "../attached-files.ts";
+import { messagesWithFiles } from "../attached-files.ts";
 import { chatTools } from "../chat-tools.ts";
 import { screenFor } from "../fleet-moderator.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
@@ -27,10 +26,14 @@ export const createChatCompletion: TenantHandler = async (call) => {
   if (!read.ok) return respondRefusal(scope, read.error);
   const { text } = read.value;
   const files = filesOfChat(read.value.chat.messages);
-  const texts = files.length === 0 ? null : await readAttachedFiles(turnContextOf(call), files);
-  if (texts !== null) scope.mark("files");
-  if (texts?.ok === false) return respondRefusal(scope, texts.error);
-  const chat = texts === null ? read.value.chat : withFiles(read.value.chat, texts.value);
+  const sent = read.value.chat;
+  const messages =
+    files.length === 0
+      ? ok(sent.messages)
+      : await messagesWithFiles(turnContextOf(call), sent.messages, files);
+  if (files.length > 0) scope.mark("files");
+  if (!messages.ok) return respondRefusal(scope, messages.error);
+  const chat = files.length === 0 ? sent : { ...sent, messages: messages.value };
   const screened = await screenChat(chat, call.tenant, screenFor(call));
   scope.mark("screen");
   if (!screened.ok) return respondRefusal(scope, screened.error);
@@ -61,10 +64,6 @@ export const createChatCompletion: TenantHandler = async (call) => {
     wish === null ? null : groundFor(isolate, call.tenant, ownerOf(call), wish, request.messages, requestId);
   return runDirect(call, askedChat(request), "chatcmpl-", ground);
 };
-
-function withFiles(chat: ChatRequest, texts: readonly FileText[]): ChatRequest {
-  return { ...chat, messages: withFileTexts(chat.messages, texts) };
-}
 
 /** Nothing is sampled or found out by tools, and the client does not ask for an answer of its own (`Cache-Control`). */
 function isAlwaysTheSame({ c, tenant }: TenantCall, chat: ChatRequest): boolean {

@@ -19,11 +19,12 @@ import { asOneRequest } from "../as-one-request.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantHandler } from "../handle.ts";
 import { branchOf, branchUnknown, includeFault, pageOf, publicPage } from "../public-conversation.ts";
+import { messagesWithFiles } from "../attached-files.ts";
 import { screenFor } from "../fleet-moderator.ts";
 import { readJsonText } from "../read-body.ts";
 import { repeatedDeletion } from "../repeated-deletion.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { ownerOf } from "../run-durable.ts";
+import { ownerOf, turnContextOf } from "../run-durable.ts";
 import { respondDescribed } from "./conversations.ts";
 
 type Answer<Outcome> = Exclude<Outcome, ConversationFailure>;
@@ -66,9 +67,11 @@ export const addConversationItems: TenantHandler = async (call) => {
   if (!read.ok) return respondRefusal(scope, read.error);
   const conversation = await conversationInPath(call);
   if (!conversation.ok) return respondRefusal(scope, conversation.error);
-  const media = checkMedia({ messages: read.value }, tenant.media);
+  const media = checkMedia(read.value, tenant.media);
   if (!media.ok) return respondRefusal(scope, media.error);
-  const screened = await screenPrompt(read.value, tenant.safety, screenFor(call));
+  const messages = await messagesWithFiles(turnContextOf(call), read.value.messages, read.value.files);
+  if (!messages.ok) return respondRefusal(scope, messages.error);
+  const screened = await screenPrompt(messages.value, tenant.safety, screenFor(call));
   if (screened.kind === "refused")
     return respondRefusal(
       scope,

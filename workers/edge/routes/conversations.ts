@@ -23,10 +23,11 @@ import { asOneRequest } from "../as-one-request.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
+import { messagesWithFiles } from "../attached-files.ts";
 import { screenFor } from "../fleet-moderator.ts";
 import { repeatedDeletion } from "../repeated-deletion.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { ownerOf } from "../run-durable.ts";
+import { ownerOf, turnContextOf } from "../run-durable.ts";
 
 type Answer<Outcome> = Exclude<Outcome, ConversationFailure>;
 
@@ -37,9 +38,11 @@ export const createConversation: TenantHandler = async (call) => {
   if (!text.ok) return respondRefusal(scope, text.error);
   const read = parseConversationCreation(text.value);
   if (!read.ok) return respondRefusal(scope, read.error);
-  const media = checkMedia({ messages: read.value.messages }, tenant.media);
+  const media = checkMedia(read.value, tenant.media);
   if (!media.ok) return respondRefusal(scope, media.error);
-  const screened = await screenPrompt(read.value.messages, tenant.safety, screenFor(call));
+  const messages = await messagesWithFiles(turnContextOf(call), read.value.messages, read.value.files);
+  if (!messages.ok) return respondRefusal(scope, messages.error);
+  const screened = await screenPrompt(messages.value, tenant.safety, screenFor(call));
   if (screened.kind === "refused")
     return respondRefusal(
       scope,
