@@ -6,6 +6,7 @@ import * as z from "zod";
 import { baseUrlFault } from "../../src/shared/routing/fleet/base-url.ts";
 import { fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { fleetKey } from "../../src/shared/routing/fleet/fleet-source.ts";
+import { describeIssues, forWriters, notJson } from "../../src/shared/tenancy/document-fault.ts";
 import type { ConfigStore } from "./config-store.ts";
 
 export class FleetError extends Error {}
@@ -15,16 +16,16 @@ export function checkFleet(text: string): Fleet {
   let document: unknown;
   try {
     document = JSON.parse(text);
-  } catch {
-    throw new FleetError("is not JSON");
+  } catch (error) {
+    throw new FleetError(notJson(error));
   }
   // A version is made here, so that nobody has to remember it.
   const named =
     typeof document === "object" && document !== null && !("version" in document)
       ? { version: "0", ...document }
       : document;
-  const fleet = fleetSchema.safeParse(named);
-  if (!fleet.success) throw new FleetError(z.prettifyError(fleet.error));
+  const fleet = fleetSchema.safeParse(named, forWriters);
+  if (!fleet.success) throw new FleetError(describeIssues(fleet.error));
   const faults = faultsOf(fleet.data);
   if (faults.length > 0) throw new FleetError(faults.join("\n"));
   return fleet.data;

@@ -23,12 +23,12 @@ const network = z.lazy(() =>
 const accessRuleSchema = z.lazy(() =>
   z.strictObject({
     /** For the log. */
-    name: z.string().regex(/^[a-z0-9-]{1,64}$/),
+    name: z.string().regex(/^[a-z0-9-]{1,64}$/, "1 to 64 lower-case letters, digits and dashes"),
     action: z.enum(["allow", "deny"]),
     ip: z.array(network).min(1).max(1000).optional(),
     /** ISO 3166-1 alpha-2; `T1`: Tor, `XX`: unknown, as Cloudflare has them. */
     country: z
-      .array(z.string().regex(/^[A-Z][A-Z0-9]$/))
+      .array(z.string().regex(/^[A-Z][A-Z0-9]$/, "is no country of two letters, such as DE"))
       .min(1)
       .max(300)
       .optional(),

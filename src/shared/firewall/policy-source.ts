@@ -3,7 +3,7 @@ import type { Background } from "../contracts/background.ts";
 import type { ReportFault } from "../contracts/report-fault.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { ConfigCache, type ConfigStore, type Reading } from "../tenancy/config-cache.ts";
-import { describeIssues } from "../tenancy/tenant-entries.ts";
+import { describeIssues, forWriters, notJson } from "../tenancy/document-fault.ts";
 import { platformFirewallSchema, type PlatformFirewall } from "./firewall-policy.ts";
 
 /** The key in KV. */
@@ -57,9 +57,9 @@ export function parsePlatformFirewall(text: string): Result<PlatformFirewall, st
   let document: unknown;
   try {
     document = JSON.parse(text);
-  } catch {
-    return err("is not JSON");
+  } catch (error) {
+    return err(notJson(error));
   }
-  const policy = platformFirewallSchema.safeParse(document);
+  const policy = platformFirewallSchema.safeParse(document, forWriters);
   return policy.success ? ok(policy.data) : err(describeIssues(policy.error));
 }

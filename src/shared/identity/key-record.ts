@@ -3,7 +3,7 @@ import { orgIdSchema, tenantIdSchema, userIdSchema } from "../contracts/ids.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { tierSchema } from "../limits/tier.ts";
 import { parseIpNetwork, type IpNetwork } from "../firewall/ip-address.ts";
-import { describeIssues } from "../tenancy/tenant-entries.ts";
+import { describeIssues } from "../tenancy/document-fault.ts";
 import { keyEnvironments, keyIdPattern } from "./api-key.ts";
 
 /**

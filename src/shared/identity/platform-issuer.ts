@@ -1,6 +1,6 @@
 import { err, ok, type Result } from "../contracts/result.ts";
 import { platformDefaults } from "./platform-defaults.ts";
-import { describeIssues } from "../tenancy/tenant-entries.ts";
+import { describeIssues } from "../tenancy/document-fault.ts";
 import { issuerSchema, type Issuer } from "../tenancy/issuer-config.ts";
 
 /**

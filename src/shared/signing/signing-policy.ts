@@ -22,7 +22,9 @@ const signingKeySchema = z.lazy(() =>
       id: keyId,
       algorithm: z.literal("hmac-sha256"),
       /** The name of a Worker secret, never the secret. */
-      secret: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/),
+      secret: z
+        .string()
+        .regex(/^[A-Z][A-Z0-9_]{0,63}$/, "is no name of a secret, such as ACME_SIGNING_SECRET"),
     }),
   ]),
 );

@@ -31,7 +31,10 @@ const keySetUrl = z.lazy(() =>
 const keySourceSchema = z.lazy(() =>
   z.discriminatedUnion("type", [
     /** A shared secret. The configuration holds the *name* of the Worker secret, never the secret. */
-    z.strictObject({ type: z.literal("secret"), name: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/) }),
+    z.strictObject({
+      type: z.literal("secret"),
+      name: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/, "is no name of a secret, such as ACME_JWT_SECRET"),
+    }),
     z.strictObject({
       type: z.literal("jwks_url"),
       url: keySetUrl,

@@ -51,7 +51,9 @@ export const tenantConfigSchema = z.lazy(() =>
       version: z.string().max(64).default("0"),
       /** Hostnames that mean this tenant, before any credential is read. */
       hosts: z
-        .array(z.string().regex(/^[a-z0-9.-]{1,253}$/))
+        .array(
+          z.string().regex(/^[a-z0-9.-]{1,253}$/, "is no hostname in lower case, such as chat.example.com"),
+        )
         .max(100)
         .default([]),
       /** Where objects, buckets and files may live. Part of every object's id: it can't be changed later. */
@@ -129,7 +131,13 @@ export const tenantConfigSchema = z.lazy(() =>
       media: z
         .strictObject({
           /** Hosts whose images the engine may fetch. Everything else comes as a `data:` URL. */
-          allow_hosts: z.array(z.string().regex(/^[a-z0-9.-]{1,253}$/)).default([]),
+          allow_hosts: z
+            .array(
+              z
+                .string()
+                .regex(/^[a-z0-9.-]{1,253}$/, "is no hostname in lower case, such as chat.example.com"),
+            )
+            .default([]),
           max_bytes: z.int().min(1024).max(20_971_520).default(5_242_880),
         })
         .prefault({}),

@@ -1,7 +1,7 @@
-import * as z from "zod";
 import type { TenantId } from "../contracts/ids.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import { pathText, readStored, type StoredDocument } from "./stored-document.ts";
+import { describeIssues, forWriters, notJson } from "./document-fault.ts";
+import { readStored, type StoredDocument } from "./stored-document.ts";
 import { tenantConfigSchema, type TenantConfig } from "./tenant-config.ts";
 
 /**
@@ -55,8 +55,8 @@ export function parseTenantConfig(text: string): Result<TenantConfig, string> {
   let json: unknown;
   try {
     json = JSON.parse(text);
-  } catch {
-    return err("is not JSON");
+  } catch (error) {
+    return err(notJson(error));
   }
   return checkTenantConfig(json);
 }
@@ -66,21 +66,16 @@ export function readTenantEntry(text: string): Result<StoredDocument<TenantConfi
   let json: unknown;
   try {
     json = JSON.parse(text);
-  } catch {
-    return err("is not JSON");
+  } catch (error) {
+    return err(notJson(error));
   }
   const read = readStored(tenantConfigSchema, json);
   return read.ok ? read : err(describeIssues(read.error));
 }
 
 export function checkTenantConfig(json: unknown): Result<TenantConfig, string> {
-  const parsed = tenantConfigSchema.safeParse(json);
+  const parsed = tenantConfigSchema.safeParse(json, forWriters);
   return parsed.success ? ok(parsed.data) : err(describeIssues(parsed.error));
-}
-
-/** One line an issue: the field's path, then what is wrong. Values are left out: they might be secret. */
-export function describeIssues(error: z.core.$ZodError): string {
-  return error.issues.map((issue) => `${pathText(issue.path)}: ${issue.message}`).join("\n");
 }
 
 /** For callers who hold a key of KV and want the id in it. */

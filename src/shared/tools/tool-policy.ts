@@ -117,7 +117,9 @@ const httpToolSchema = z.lazy(() =>
       headers: headers.default([]),
       /** Hosts that a redirect may lead to, beside the base URL's own. */
       redirect_hosts: z
-        .array(z.string().regex(/^[a-z0-9.-]{1,253}$/))
+        .array(
+          z.string().regex(/^[a-z0-9.-]{1,253}$/, "is no hostname in lower case, such as chat.example.com"),
+        )
         .max(8)
         .default([]),
       timeout_ms: timeoutMs.default(10_000),

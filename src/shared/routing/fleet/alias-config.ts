@@ -6,7 +6,14 @@ import * as z from "zod";
 import { tierSchema } from "../../limits/tier.ts";
 
 /** Ids of models, clusters, replicas and aliases. */
-export const fleetIdSchema = z.lazy(() => z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,127}$/));
+export const fleetIdSchema = z.lazy(() =>
+  z
+    .string()
+    .regex(
+      /^[a-zA-Z0-9][a-zA-Z0-9._:/-]{0,127}$/,
+      "1 to 128 letters, digits and . _ : / -, the first a letter or digit",
+    ),
+);
 
 const models = z.lazy(() => z.array(fleetIdSchema).min(1).max(8));
 /** After the chosen model, in this order, when it is down. */
@@ -26,7 +33,12 @@ const shadowSchema = z.lazy(() =>
 const armSchema = z.lazy(() =>
   z.strictObject({
     /** In metrics and in the log; the users of an arm stay with its place in the list, not with its name. */
-    name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,31}$/),
+    name: z
+      .string()
+      .regex(
+        /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,31}$/,
+        "1 to 32 letters, digits and . _ -, the first a letter or digit",
+      ),
     model: fleetIdSchema,
     /** Relative to the sum of all arms' weights. 0: none but those who fall back. */
     weight: z.number().min(0).max(1_000_000),

@@ -67,7 +67,7 @@ const writtenModelSchema = z.lazy(() =>
     /** "Today Date" of the template; a day at the finest, since it is part of every prefix and cache key. */
     template_date: z
       .string()
-      .regex(/^\d{2} [A-Z][a-z]{2} \d{4}$/)
+      .regex(/^\d{2} [A-Z][a-z]{2} \d{4}$/, "is no day such as 26 Jul 2024")
       .default("26 Jul 2024"),
     knowledge_cutoff: z.string().max(32).optional(),
     /** Since when it is in the fleet, in seconds since 1970: `created` of `/v1/models`. */
@@ -126,7 +126,7 @@ const replicaSchema = z.lazy(() =>
     id: fleetIdSchema,
     /** Reached at its URL. */
     url: z
-      .url({ protocol: /^https?$/ })
+      .url({ protocol: /^https?$/, error: "is no URL such as http://10.0.0.1:8000" })
       .transform((url) => url.replace(/\/+$/, ""))
       .optional(),
     /** Or behind a tunnel, through a VPC network binding of the Worker (https://developers.cloudflare.com/workers-vpc/). */

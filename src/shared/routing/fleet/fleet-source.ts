@@ -2,7 +2,6 @@
  * Which fleet is in force? The variable FLEET where it is set, else the key `fleet` in KV, else (locally) the bundled one. From
  * the isolate's memory, refreshed in the background: the index is built once per document, never per request.
  */
-import * as z from "zod";
 import type { Background } from "../../contracts/background.ts";
 import type { ReportFault } from "../../contracts/report-fault.ts";
 import { err, ok, type Result } from "../../contracts/result.ts";
@@ -13,6 +12,7 @@ import {
   type Reading,
 } from "../../tenancy/config-cache.ts";
 import { readStored } from "../../tenancy/stored-document.ts";
+import { describeIssues, notJson } from "../../tenancy/document-fault.ts";
 import { fleetSchema } from "./fleet-config.ts";
 import { buildFleetIndex, type FleetIndex } from "./fleet-index.ts";
 
@@ -68,7 +68,7 @@ function parseFleet(text: string): Result<FleetIndex, string> {
   const document = parseJson(text);
   if (!document.ok) return document;
   const fleet = fleetSchema.safeParse(document.value);
-  return fleet.success ? ok(buildFleetIndex(fleet.data)) : err(z.prettifyError(fleet.error));
+  return fleet.success ? ok(buildFleetIndex(fleet.data)) : err(describeIssues(fleet.error));
 }
 
 /** The same of the one in KV, which newer code may have written: what this code does not know is left out, and told. */
@@ -76,7 +76,7 @@ function readFleet(text: string, report: ReportFault): Result<FleetIndex, string
   const document = parseJson(text);
   if (!document.ok) return document;
   const fleet = readStored(fleetSchema, document.value);
-  if (!fleet.ok) return err(z.prettifyError(fleet.error));
+  if (!fleet.ok) return err(describeIssues(fleet.error));
   const { value, unknown } = fleet.value;
   if (unknown.length > 0)
     report("configuration", `${fleetKey} has what this code does not know: ${unknown.join()}`);
@@ -86,8 +86,8 @@ function readFleet(text: string, report: ReportFault): Result<FleetIndex, string
 function parseJson(text: string): Result<unknown, string> {
   try {
     return ok(JSON.parse(text));
-  } catch {
-    return err("is not JSON");
+  } catch (error) {
+    return err(notJson(error));
   }
 }
 
