@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { type FieldTable, readFields } from "./field-reader.ts";
@@ -42,4 +43,52 @@ test("a body is shortened field by field, and keeps each as it stands", () => {
   const long = { metadata: Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`k${at}`, ""])) };
   expect(Object.keys((shortenedFields(long) as typeof long).metadata)).toHaveLength(2049);
   expect(shortenedFields([])).toEqual([]);
+});
+
+test("a short value that was taken is taken again without its schema, and one that was changed, refused or long meets it each time", () => {
+  let asked = 0;
+  const counted = z.union([z.string(), z.number()]).refine((value) => {
+    asked += 1;
+    return value !== 13;
+  });
+  const table: FieldTable = {
+    schemas: new Map<string, () => z.ZodType>([
+      ["kept", () => counted],
+      ["changed", () => changed],
+    ]),
+    refused: new Map(),
+    required: [],
+  };
+  const changed = counted.transform((value) => `${value}!`);
+  const timesAsked = (field: string, given: unknown): number => {
+    asked = 0;
+    for (let time = 0; time < 3; time += 1) readFields({ [field]: given }, table);
+    return asked;
+  };
+  expect([timesAsked("kept", "llama"), timesAsked("kept", 7)]).toEqual([1, 1]);
+  expect([timesAsked("kept", 13), timesAsked("kept", "x".repeat(65))]).toEqual([3, 3]);
+  expect(timesAsked("changed", "llama")).toBe(3);
+  expect(readFields({ changed: "llama" }, table)).toEqual({ ok: true, value: { changed: "llama!" } });
+});
+
+test("whatever was read before, a value is read as its schema alone reads it", () => {
+  const schema = z.union([z.string().min(2), z.int().min(0).max(9), z.boolean(), z.array(z.int())]);
+  const table: FieldTable = { schemas: new Map([["field", () => schema]]), refused: new Map(), required: [] };
+  const value = fc.oneof(
+    fc.constantFrom("", "a", "ab", -1, -0, 0, 1, 9, 10, "1", "true", true, false),
+    fc.array(fc.integer({ max: 3 }), { maxLength: 2 }),
+    fc.string(),
+    fc.double({ noNaN: true }),
+    fc.integer(),
+  );
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 400 }), (values) => {
+      for (const given of values) {
+        const parsed = schema.safeParse(given);
+        const read = readFields({ field: given }, table);
+        expect(read.ok).toBe(parsed.success);
+        if (read.ok) expect(read.value["field"]).toStrictEqual(parsed.data);
+      }
+    }),
+  );
 });

@@ -56,7 +56,25 @@ export function readFields(value: unknown, table: FieldTable): Result<Record<str
   return ok(fields);
 }
 
+/** Short values that a schema took as they were: bodies hold the same few again and again (a model, a length), and zod costs more than a look. */
+const taken = new WeakMap<z.ZodType, Set<unknown>>();
+/** Of one schema; then it begins anew. */
+const mostTaken = 256;
+const longestTaken = 64;
+
 function readWith(schema: z.ZodType, key: string, given: unknown): Result<unknown, Refusal> {
+  const known = taken.get(schema);
+  if (known?.has(given)) return ok(given);
   const parsed = schema.safeParse(shortened(given));
-  return parsed.success ? ok(parsed.data) : err(refusalOfIssues(parsed.error.issues, [key], given));
+  if (!parsed.success) return err(refusalOfIssues(parsed.error.issues, [key], given));
+  if (parsed.data === given && isShort(given)) {
+    if (known === undefined) taken.set(schema, new Set([given]));
+    else if (known.size < mostTaken) known.add(given);
+    else known.clear();
+  }
+  return ok(parsed.data);
+}
+
+function isShort(value: unknown): boolean {
+  return typeof value === "string" ? value.length <= longestTaken : typeof value !== "object";
 }
