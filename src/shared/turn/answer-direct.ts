@@ -71,14 +71,14 @@ export function answerFromCache(turn: CachedTurn): DirectBody {
 /** A hit costs no tokens. */
 const free: Price = { input: 0, output: 0 };
 
-export async function answerDirect(
+export function answerDirect(
   turn: LiveTurn,
   deps: TurnDeps,
   options: DirectOptions,
   signal: LeaveSignal,
 ): Promise<Result<DirectBody, Refusal>> {
   const direct = new DirectAnswer(turn, deps, options, signal);
-  if (turn.asked.stream) return ok(direct.relay());
+  if (turn.asked.stream) return Promise.resolve(ok(direct.relay()));
   return turn.originStreams ? direct.assemble() : direct.rewrite();
 }
 
@@ -152,7 +152,8 @@ class DirectAnswer {
     const { answer } = this.#turn;
     let text: string;
     try {
-      text = await wholeText(answer);
+      const whole = wholeText(answer);
+      text = typeof whole === "string" ? whole : await whole;
     } catch {
       this.#end(this.#signal.aborted ? "client-gone" : "origin-error", nothing, undefined);
       return err(brokenAnswer(this.#signal.aborted ? "client-gone" : "origin-error"));
