@@ -50,6 +50,32 @@ describe.skipIf(browser === null)("reading on the chat page", () => {
     await leave(page);
   });
 
+  test("code has its colours, whatever stands above it, and is whole without them", async () => {
+    const { page, complaints } = await open();
+    await signInToDemo(page);
+    await say(page, "Something in code");
+    await done(page, 1);
+    const code = 'const a = "<b>"; // c';
+    // Over such a word its grammar goes on for half a minute.
+    const hostile = "a".repeat(60_000);
+    await answerIs(
+      page,
+      `\`\`\`ts\n${code}\n\`\`\`\n\n\`\`\`cpp\n${hostile}\n\`\`\`\n\n\`\`\`py\ndef f(): pass\n\`\`\``,
+    );
+    await page.reload();
+    const blocks = page.locator("article.assistant pre");
+    await blocks.nth(2).locator(".code-keyword").first().waitFor();
+    expect(await blocks.allTextContents()).toEqual([code, hostile, "def f(): pass"]);
+    expect(await blocks.nth(0).locator(".code-string").allTextContents()).toEqual(['"<b>"']);
+    expect(await blocks.nth(1).locator("span").count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await page.route("**/code-worker-*", (route) => route.abort());
+    await page.reload();
+    await blocks.nth(2).waitFor();
+    expect(await blocks.first().textContent()).toBe(code);
+    await leave(page);
+  });
+
   test("who has scrolled up finds a way back down, which is gone at the end", async () => {
     const { page, complaints } = await open();
     await signInToDemo(page);
