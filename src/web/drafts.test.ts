@@ -41,15 +41,32 @@ test("behind a reload what was typed is there again, in a new chat too; nobody e
   expect(another.of("alice", "c")).toBe("");
 });
 
-test("drafts that are too long for a browser's storage leave those before them kept", () => {
+test("what was typed in a new chat is there behind two reloads, also where another chat was looked at between them", () => {
+  keepSession({ token: "a", user: "alice" });
+  const first = new Drafts();
+  first.keep("alice", newConversation(), "new");
+  first.keepOverReload("alice");
+  const second = new Drafts();
+  second.bringBack("alice");
+  second.keep("alice", "c", "half");
+  second.keepOverReload("bob");
+  second.keepOverReload("alice");
+  const third = new Drafts();
+  third.bringBack("alice");
+  expect([third.of("alice", newConversation()), third.of("alice", "c")]).toEqual(["new", "half"]);
+});
+
+test("drafts that are too long for a browser's storage leave all others kept", () => {
   keepSession({ token: "a", user: "alice" });
   const before = new Drafts();
   before.keep("alice", "c", "half");
   before.keep("alice", "d", "x".repeat(600_000));
+  before.keep("bob", "e", "x".repeat(600_000));
+  before.keep("alice", "f", "typed last");
   before.keepOverReload("alice");
   const behind = new Drafts();
   behind.bringBack("alice");
-  expect([behind.of("alice", "c"), behind.of("alice", "d")]).toEqual(["half", ""]);
+  expect(["c", "d", "f"].map((chat) => behind.of("alice", chat))).toEqual(["half", "", "typed last"]);
 });
 
 const tokenOf = (claims: object): string =>

@@ -35,12 +35,14 @@ export class Drafts {
   /** Before a reload: those of one user alone, whose session it is. */
   keepOverReload(who: string): void {
     const kept: [conversation: string, text: string][] = [];
+    // The new chat may not have been looked at since the last reload.
+    if (this.#ofNew?.who === who) kept.push(["", this.#ofNew.text]);
     let units = 0;
     for (const [key, text] of this.#texts) {
       const [whose, conversation] = JSON.parse(key) as [string, string];
+      if (whose !== who || units + text.length > mostKeptUnits) continue;
       units += text.length;
-      if (whose === who && units <= mostKeptUnits)
-        kept.push([isUnused(conversation) ? "" : conversation, text]);
+      kept.push([isUnused(conversation) ? "" : conversation, text]);
     }
     keepDraftsOfTab(kept.length === 0 ? null : JSON.stringify(kept));
   }
