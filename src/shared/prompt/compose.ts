@@ -28,7 +28,7 @@ import { latestTurn, trimToWindow, type WindowRefusal } from "./window.ts";
  */
 
 /** Bump with every change of what the engine gets for the same request: part of the answer cache's key. */
-export const composeVersion = "3";
+export const composeVersion = "4";
 
 /** What a turn adds to its request. */
 export interface ComposeTerms {

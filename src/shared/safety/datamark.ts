@@ -31,8 +31,10 @@ export function datamarkSign(text: string, mark: string): string {
   return String.fromCharCode(lastPrivate);
 }
 
+/** What looks like a blank, or like nothing, and is none to `\s`: whoever writes an attack may part its words by it. */
+const blank = String.raw`\s\u200b\u2060\u2800\u3164\u115f\u1160\uffa0`;
 /** Behind what no blank follows a sign stands as well, where a clause of a script without blanks or the text ends. */
-const wordEnd = /(?<=\S)(?:(?=\s)|$)|(?<=[。、，！？；：])(?=\S)/g;
+const wordEnd = new RegExp(`(?<=[^${blank}])(?:(?=[${blank}])|$)|(?<=[。、，！？；：])(?=[^${blank}])`, "g");
 
 export function datamarked(text: string, sign: string): string {
   return text.replaceAll(wordEnd, sign);
