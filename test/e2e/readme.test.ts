@@ -26,10 +26,13 @@ test("its commands of a shell: a token, a stream, and the second of two equal re
   expect(cache[1]).toContain("edgewise; hit; ttl=");
 });
 
-test("its JavaScript: the official client, a vector store, and an answer that cites it", async () => {
+test("its JavaScript: the official client, a vector store, an answer that cites it, and a batch", async () => {
   const folder = await mkdtemp(join(tmpdir(), "edgewise-readme-"));
   try {
     await writeFile(join(folder, "handbook.md"), "# Hours\n\nThe office is closed on Sundays.\n");
+    const body = { model: "auto", messages: [{ role: "user", content: "Hi" }] };
+    const line = { custom_id: "one", method: "POST", url: "/v1/chat/completions", body };
+    await writeFile(join(folder, "requests.jsonl"), JSON.stringify(line));
     const script = blocks.filter(({ language }) => language === "js").map(({ text }) => text);
     expect(script.length).toBeGreaterThanOrEqual(3);
     const { stdout } = await promisify(execFile)(
@@ -38,13 +41,18 @@ test("its JavaScript: the official client, a vector store, and an answer that ci
         "--input-type=module",
         "-e",
         `${script.join("\n").replace('"openai"', JSON.stringify(import.meta.resolve("openai")))}
-        console.log(JSON.stringify({ found: found.data, output: answer.output }));`,
+        console.log(JSON.stringify({ found: found.data, output: answer.output, batch }));`,
       ],
       { cwd: folder, env: { ...process.env, TOKEN: await tokenFor() } },
     );
-    const { found, output } = JSON.parse(stdout) as { found: unknown[]; output: unknown[] };
+    const { found, output, batch } = JSON.parse(stdout) as {
+      found: unknown[];
+      output: unknown[];
+      batch: object;
+    };
     expect(JSON.stringify(found)).toContain("closed on Sundays");
     expect(JSON.stringify(output)).toContain('"filename":"handbook.md"');
+    expect(batch).toMatchObject({ object: "batch", status: "validating" });
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,28 +1,22 @@
-/** A batch as clients see it, in OpenAI's form. */
-import type { BatchView } from "../../src/shared/contracts/batch.ts";
+/** A batch as clients see it, in OpenAI's form: what is not known yet, or never came to be, is absent. */
+import type { BatchTimes, BatchView } from "../../src/shared/contracts/batch.ts";
 
 export function publicBatchOf(batch: BatchView): Record<string, unknown> {
-  const { times, tally, errors } = batch;
+  const { tally, errors, model, outputFileId, errorFileId } = batch;
   return {
     id: batch.id,
     object: "batch",
     endpoint: batch.endpoint,
-    ...(batch.model === null ? {} : { model: batch.model }),
-    errors: errors.length === 0 ? null : { object: "list", data: errors },
+    ...(model === null ? {} : { model }),
+    ...(errors.length === 0 ? {} : { errors: { object: "list", data: errors } }),
     input_file_id: batch.inputFileId,
     completion_window: "24h",
     status: batch.status,
-    output_file_id: batch.outputFileId,
-    error_file_id: batch.errorFileId,
+    ...(outputFileId === null ? {} : { output_file_id: outputFileId }),
+    ...(errorFileId === null ? {} : { error_file_id: errorFileId }),
     created_at: seconds(batch.createdMs),
-    in_progress_at: secondsOrNull(times.in_progress),
     expires_at: seconds(batch.expiresMs),
-    finalizing_at: secondsOrNull(times.finalizing),
-    completed_at: secondsOrNull(times.completed),
-    failed_at: secondsOrNull(times.failed),
-    expired_at: secondsOrNull(times.expired),
-    cancelling_at: secondsOrNull(times.cancelling),
-    cancelled_at: secondsOrNull(times.cancelled),
+    ...timesOf(batch.times),
     request_counts: { total: batch.total, completed: tally.completed, failed: tally.failed },
     usage: {
       input_tokens: tally.inputTokens,
@@ -35,8 +29,9 @@ export function publicBatchOf(batch: BatchView): Record<string, unknown> {
   };
 }
 
-function secondsOrNull(milliseconds: number | undefined): number | null {
-  return milliseconds === undefined ? null : seconds(milliseconds);
+/** `completed_at`, and so on. */
+function timesOf(times: BatchTimes): Record<string, number> {
+  return Object.fromEntries(Object.entries(times).map(([status, ms]) => [`${status}_at`, seconds(ms)]));
 }
 
 function seconds(milliseconds: number): number {

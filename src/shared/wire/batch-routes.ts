@@ -7,7 +7,7 @@ import { everyBody, everyCall, type PublicRoute } from "./public-route.ts";
 import { unixSeconds } from "./responses.ts";
 
 const count = z.lazy(() => z.int().min(0));
-const time = z.lazy(() => unixSeconds.nullable());
+const time = z.lazy(() => unixSeconds.optional());
 
 const batchSchema = z.lazy(() =>
   z.looseObject({
@@ -27,7 +27,7 @@ const batchSchema = z.lazy(() =>
           }),
         ),
       })
-      .nullable(),
+      .optional(),
     input_file_id: z.string(),
     completion_window: z.literal("24h"),
     status: z.enum([
@@ -40,8 +40,8 @@ const batchSchema = z.lazy(() =>
       "cancelling",
       "cancelled",
     ]),
-    output_file_id: z.string().nullable(),
-    error_file_id: z.string().nullable(),
+    output_file_id: z.string().optional(),
+    error_file_id: z.string().optional(),
     created_at: unixSeconds,
     in_progress_at: time,
     expires_at: unixSeconds,
