@@ -1,6 +1,7 @@
 import { validated, refusedInput } from "../../src/shared/batches/batch-life.ts";
 import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
 import {
+  type CheckedLine,
   checkLine,
   duplicateCustomId,
   emptyFile,
@@ -10,8 +11,9 @@ import {
 } from "../../src/shared/batches/check-line.ts";
 import { inputLines } from "../../src/shared/batches/input-lines.ts";
 import type { BatchError } from "../../src/shared/contracts/batch.ts";
+import { err, type Result } from "../../src/shared/contracts/result.ts";
 import type { BatchParts } from "./batch-parts.ts";
-import type { BatchStore } from "./batch-store.ts";
+import type { BatchStore, StoredLine } from "./batch-store.ts";
 
 /** Of one file: as many are told. */
 const mostErrors = 100;
@@ -29,28 +31,30 @@ export async function validateInput(life: BatchLife, store: BatchStore, parts: B
   store.dropLines();
   const { endpoint, maxLines, maxLineBytes } = life.opening;
   const errors: BatchError[] = [];
+  let found: FoundRequest[] = [];
   let model: string | null = null;
   let total = 0;
   for await (const { number, at, length, bytes } of inputLines(body, maxLineBytes)) {
     total += 1;
-    if (total % linesAtOnce === 0) await scheduler.wait(0);
-    // What awaits lets others run.
-    if (!isStillWanted(store)) return;
     if (total > maxLines) {
       errors.push({ ...tooManyLines(maxLines), line: number });
       break;
     }
-    const fault = ((): LineFault | null => {
-      if (bytes === null) return lineTooLong(maxLineBytes);
-      const checked = checkLine(bytes, endpoint, model);
-      if (!checked.ok) return checked.error;
-      const { customId } = checked.value;
+    const checked: Result<CheckedLine, LineFault> =
+      bytes === null ? err(lineTooLong(maxLineBytes)) : checkLine(bytes, endpoint, model);
+    if (checked.ok) {
       model ??= checked.value.model;
-      return store.addLine({ number, customId, at, bytes: length }) ? null : duplicateCustomId;
-    })();
-    if (fault !== null) errors.push({ ...fault, line: number });
+      found.push({ number, customId: checked.value.customId, at, bytes: length });
+    } else errors.push({ ...checked.error, line: number });
+    if (found.length >= linesAtOnce) {
+      if (!note(found, store, errors)) return;
+      found = [];
+      // Whoever else wants something of the object has it now.
+      await scheduler.wait(0);
+    }
     if (errors.length >= mostErrors) break;
   }
+  if (!note(found, store, errors)) return;
   if (model !== null && errors.length === 0) {
     const fault = await parts.modelFault(life, model);
     if (fault !== null) errors.push({ ...fault, line: null });
@@ -69,6 +73,18 @@ export const fileGone: BatchError = {
   line: null,
 };
 
+type FoundRequest = Omit<StoredLine, "attempt">;
+
+/** In one transaction. `false`: nobody wants the batch any more. */
+function note(found: readonly FoundRequest[], store: BatchStore, errors: BatchError[]): boolean {
+  if (!isStillWanted(store)) return false;
+  store.transaction(() => {
+    for (const request of found)
+      if (!store.addLine(request)) errors.push({ ...duplicateCustomId, line: request.number });
+  });
+  return true;
+}
+
 function isStillWanted(store: BatchStore): boolean {
   const life = store.life();
   return life !== null && life.deletedMs === null && life.ending === null;
@@ -78,7 +94,8 @@ function refuse(store: BatchStore, errors: readonly BatchError[]): void {
   store.transaction(() => {
     const life = store.life();
     if (life === null) return;
-    store.write(refusedInput(life, errors, Date.now()));
+    const inOrder = errors.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0));
+    store.write(refusedInput(life, inOrder.slice(0, mostErrors), Date.now()));
     store.dropLines();
   });
 }

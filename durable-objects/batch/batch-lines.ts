@@ -19,6 +19,8 @@ export class BatchLines {
   readonly #pace: BatchPace;
   readonly #input: WindowReader;
   readonly #underWay = new Map<number, StoredLine>();
+  /** Lines that have begun, and of which nobody here knows what came: a kill, or an object out of reach, left them so. */
+  #lost: StoredLine[];
   readonly #bell = new Bell();
   /** The line that began last. Those that must be asked again come behind the others. */
   #last = 0;
@@ -28,6 +30,7 @@ export class BatchLines {
     this.#store = store;
     this.#parts = parts;
     this.#pace = new BatchPace(life.opening.maxInFlight);
+    this.#lost = store.begun();
     this.#input = new WindowReader((at, length) => parts.readInput(life, at, length));
   }
 
@@ -67,9 +70,11 @@ export class BatchLines {
   }
 
   #beginSome(life: BatchLife): void {
-    // Those that a kill left behind: their turns may be there, whatever is to begin.
-    for (const line of this.#store.begun())
-      if (!this.#underWay.has(line.number) && this.#hasRoom(line)) this.#begin(life, line);
+    // Their turns may be there, whatever is to begin.
+    for (let line = this.#lost[0]; line !== undefined && this.#hasRoom(line); line = this.#lost[0]) {
+      this.#lost.shift();
+      this.#begin(life, line);
+    }
     while (life.ending === null && Date.now() >= this.#pace.resumeMs) {
       const line = this.#store.nextWaiting(this.#last);
       if (line === null || !this.#hasRoom(line)) break;
@@ -105,6 +110,7 @@ export class BatchLines {
       this.#parts.report(`a line of a batch could not be asked: ${String(error)}`);
       this.#pace.refused(0, Date.now(), Math.random());
       await scheduler.wait(unreachableMs);
+      this.#lost.push(line);
     }
   }
 
@@ -164,7 +170,8 @@ export class BatchLines {
 
   /** Nobody knows any more what came of them: asked for now they would be answered a second time. */
   #giveUpLost(): void {
-    for (const line of this.#store.begun()) if (!this.#underWay.has(line.number)) this.#store.putBack(line);
+    for (const line of this.#lost) this.#store.putBack(line);
+    this.#lost = [];
   }
 }
 

@@ -48,6 +48,12 @@ export class BatchWork {
     this.#lines?.wake();
   }
 
+  /** At a wake: an alarm that the platform gave up, or that a kill came ahead of, is set again. */
+  async wake(): Promise<void> {
+    if (this.#store.life() === null || (await this.#context.storage.getAlarm()) !== null) return;
+    await this.#context.storage.setAlarm(Date.now());
+  }
+
   async #run(): Promise<void> {
     for (;;) {
       const life = this.#store.life();

@@ -284,6 +284,15 @@ test("turns of an erased batch that can't be reached are ended by the alarm, aft
   await eventually(async () => expect(await holdsText(probe.stub, "zyzzyva")).toBe(false));
 });
 
+test("a batch whose alarm was lost goes on when anybody looks at it", async () => {
+  const probe = new BatchProbe();
+  await sixLines(probe, "ask", "stopsAt");
+  await abortAllDurableObjects();
+  await runInDurableObject(probe.stub, (_instance, { storage }) => storage.deleteAlarm());
+  await abortAllDurableObjects();
+  await expectOnce(probe);
+});
+
 test("made twice it is one batch; another owner's message finds none", async () => {
   const probe = new BatchProbe();
   await probe.create([line("a")]);

@@ -41,6 +41,7 @@ export function createBatchClass(
       super(context, env);
       this.#store = new BatchStore(context.storage);
       this.#work = new BatchWork(context, this.#store, () => (this.#composed ??= compose(env, context)));
+      void context.blockConcurrencyWhile(() => this.#work.wake());
     }
 
     async create(message: CreateBatch): Promise<BatchOutcome> {
