@@ -67,16 +67,13 @@ const answer: CachedAnswer = {
   choices: [{ content: "x", reasoning: null, toolCalls: [], finishReason: "stop" }],
   usage: { promptTokens: 1, completionTokens: 1, cachedTokens: 0, reasoningTokens: 0 },
 };
-const whole = { complete: true, passedGuard: true, cutShort: false };
 
-test("only whole answers that passed the guard are kept", () => {
-  expect(isStorable(answer, whole)).toBe(true);
-  expect(isStorable(answer, { ...whole, complete: false })).toBe(false);
-  expect(isStorable(answer, { ...whole, passedGuard: false })).toBe(false);
-  expect(isStorable(answer, { ...whole, cutShort: true })).toBe(false);
-  expect(isStorable({ ...answer, choices: [] }, whole)).toBe(false);
+test("only answers that passed the guard, and whose choices an engine ended, are kept", () => {
+  expect(isStorable(answer, true)).toBe(true);
+  expect(isStorable(answer, false)).toBe(false);
+  expect(isStorable({ ...answer, choices: [] }, true)).toBe(false);
   const filtered = answer.choices.map((choice) => ({ ...choice, finishReason: "content_filter" }));
-  expect(isStorable({ ...answer, choices: filtered }, whole)).toBe(false);
+  expect(isStorable({ ...answer, choices: filtered }, true)).toBe(false);
 });
 
 test("an answer is too old for a client that says so, and its Cache-Status says whose wish it was", () => {

@@ -93,23 +93,16 @@ function never(reason: CacheDecision["reason"]): CacheDecision {
   return { lookup: false, store: false, maxAgeSeconds: null, reason };
 }
 
-export interface AnswerEnding {
-  /** Every choice ended by the engine's own word, and the stream was read to its end. */
-  readonly complete: boolean;
-  /** The guard saw all of it, masked nothing and blocked nothing; true where no guard is at work. */
-  readonly passedGuard: boolean;
-  /** It was cut by us (a limit, a deadline): `length` then says nothing about the request. */
-  readonly cutShort: boolean;
-}
-
 const storableReasons: ReadonlySet<string> = new Set(["stop", "length", "tool_calls"]);
 
-/** Only a complete answer that passed the guard is worth keeping. */
-export function isStorable(answer: CachedAnswer, ending: AnswerEnding): boolean {
+/**
+ * Is this answer, all of which the engine ended itself, worth keeping?
+ *
+ * @param passedGuard the guard saw all of it, masked nothing and blocked nothing; true where no guard is at work
+ */
+export function isStorable(answer: CachedAnswer, passedGuard: boolean): boolean {
   return (
-    ending.complete &&
-    ending.passedGuard &&
-    !ending.cutShort &&
+    passedGuard &&
     answer.choices.length > 0 &&
     answer.choices.every((choice) => storableReasons.has(choice.finishReason))
   );

@@ -16,8 +16,6 @@ const parts: ExactKeyParts = {
     defaultSystemPrompt: null,
     template: "1.1",
     safety: null,
-    knowledgeBase: null,
-    accessList: null,
   },
 };
 
@@ -39,8 +37,6 @@ test.each<[string, Partial<ExactKeyParts>]>([
   ["default system prompt", { policies: { ...parts.policies, defaultSystemPrompt: "" } }],
   ["template", { policies: { ...parts.policies, template: "2" } }],
   ["safety policy", { policies: { ...parts.policies, safety: "" } }],
-  ["knowledge base", { policies: { ...parts.policies, knowledgeBase: "" } }],
-  ["access list", { policies: { ...parts.policies, accessList: "" } }],
 ])("another %s is another key", async (_, change) => {
   expect(await exactKey({ ...parts, ...change })).not.toBe(await exactKey(parts));
 });
@@ -122,8 +118,6 @@ const anyParts: fc.Arbitrary<ExactKeyParts> = fc.record({
     defaultSystemPrompt: fc.option(hostile),
     template: hostile,
     safety: fc.option(hostile),
-    knowledgeBase: fc.option(hostile),
-    accessList: fc.option(hostile),
   }),
 });
 
@@ -152,8 +146,6 @@ test("the encoding is injective: what can be read back from it is what was put i
         policies.defaultSystemPrompt,
         policies.template,
         policies.safety,
-        policies.knowledgeBase,
-        policies.accessList,
       ]);
       expect(sorted(fields)).toBe(sorted(each.request));
     }),

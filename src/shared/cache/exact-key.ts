@@ -27,12 +27,10 @@ export interface KeyPolicies {
   /** composeVersion and controlTokenRulesVersion of src/shared/prompt. */
   readonly template: string;
   readonly safety: string | null;
-  readonly knowledgeBase: string | null;
-  readonly accessList: string | null;
 }
 
 /** Changes when this encoding does: no entry of an older form is then found. */
-const encodingVersion = "edgewise-answer-1";
+const encodingVersion = "edgewise-answer-2";
 
 const encoder = new TextEncoder();
 
@@ -57,8 +55,6 @@ export function canonicalText(parts: ExactKeyParts): string {
     policies.defaultSystemPrompt,
     policies.template,
     policies.safety,
-    policies.knowledgeBase,
-    policies.accessList,
   ]);
   let fields = "";
   for (const field of Object.keys(parts.request).sort()) {

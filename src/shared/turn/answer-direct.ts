@@ -220,11 +220,7 @@ class DirectAnswer {
       this.#turn.createdMs,
       totals.usage,
     );
-    if (
-      answer === null ||
-      !isStorable(answer, { complete: true, passedGuard: this.#passedGuard(), cutShort: false })
-    )
-      return;
+    if (answer === null || !isStorable(answer, this.#passedGuard())) return;
     const { jurisdiction, cache } = this.#turn.tenant;
     const ttlSeconds = cache.ttl_seconds;
     const { semantic } = this.#turn.cache;

@@ -98,8 +98,6 @@ function keyOf(
       defaultSystemPrompt: turn.tenant.default_system_prompt,
       template: `${record.template ?? "engine"}/${record.template_date}/${composeVersion}/${controlTokenRulesVersion}`,
       safety: safetyOf(turn),
-      knowledgeBase: null,
-      accessList: null,
     },
   });
 }

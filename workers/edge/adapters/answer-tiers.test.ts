@@ -39,8 +39,6 @@ test("an answer goes through the real Cache API, and on second sight through KV"
       defaultSystemPrompt: null,
       template: "1",
       safety: null,
-      knowledgeBase: null,
-      accessList: null,
     },
   });
   expect(await cache.lookup(key)).toEqual({ result: "miss" });
