@@ -2,7 +2,7 @@
  * How do retrieval's models, which embed and rerank, get their answer from the fleet? One model, pinned by its id, at any of its clusters:
  * another model's vectors mean something else, so that an alias's second choice is no substitute here.
  *
- * It admits nobody and charges nobody: whoever calls has done the one, and is told of the tokens for the other (`onTokens`).
+ * It admits nobody and charges nobody: whoever calls has done the one, and what it costs is the platform's expense.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Refusal } from "../contracts/refusal.ts";
@@ -13,7 +13,6 @@ import type { Capability, ModelRecord } from "../routing/fleet/fleet-config.ts";
 import type { FleetIndex, ModelVariant } from "../routing/fleet/fleet-index.ts";
 import type { ClientPlace, Origin, OriginAnswer, OriginFailure, OriginPath } from "../routing/ports.ts";
 import { wholeText } from "../routing/whole-text.ts";
-import { readEngineUsage } from "../stream/wire-usage.ts";
 import { isRecord } from "../wire/is-record.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { planModel } from "../turn/plan.ts";
@@ -30,8 +29,6 @@ export interface FleetCaller {
   readonly signal: LeaveSignal;
   /** For each call, all its attempts together. */
   readonly deadlineMs: number;
-  /** Told of each answer's prompt tokens, as the engine counted them, else as estimated. */
-  readonly onTokens?: (model: string, tokens: number) => void;
 }
 
 export interface FleetModel {
@@ -106,10 +103,7 @@ export async function callFleet<T>(
     const object = await wholeObject(answer);
     const value = object === null ? null : read(object);
     answer.report(value === null ? "origin-error" : "done");
-    if (object !== null && value !== null) {
-      caller.onTokens?.(model.id, readEngineUsage(object["usage"])?.promptTokens ?? promptTokens);
-      return ok(value);
-    }
+    if (value !== null) return ok(value);
     failure = unavailable(`the answer of ${path} is not what was asked for`);
   }
   return err(failure);
