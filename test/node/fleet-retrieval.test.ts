@@ -15,6 +15,7 @@ test("a store is searched by the dev fleet's embeddings and ranked by its rerank
   const asked = new Set<string>();
   const origin = devOrigin();
   const caller = callerOf({
+    ...origin,
     dispatch(request, signal) {
       asked.add(request.model);
       return origin.dispatch(request, signal);
