@@ -25,5 +25,8 @@ export function setFormula(text: string, display: boolean): Element | null {
     // TeX of which it is no part, or braces thousands deep: whoever reads it sees what the model wrote.
     return null;
   }
+  // `\label` and `\ref` make names and links of whatever a model says, of which the page has its own.
+  for (const named of place.querySelectorAll("[id], [href]"))
+    for (const attribute of ["id", "href"]) named.removeAttribute(attribute);
   return place.firstElementChild;
 }

@@ -19,10 +19,16 @@ describe.skipIf(browser === null)("reading on the chat page", () => {
     expect(setters()).toEqual([]);
     const terms = Array.from({ length: 30 }, (_, at) => `a_{${at}}`).join(" + ");
     const hostile = String.raw`$\href{javascript:alert(1)}{x}$ $\def\a{\a\a}\a$ $\frac{1$`;
-    await answerIs(page, `Here $x^2$ costs $5.\n\n$$\\frac{${terms}}{2}$$\n\n$${terms}$\n\n${hostile}`);
+    const named = String.raw`$$y \tag{1} \label{message}$$ $\ref{message}$`;
+    await answerIs(
+      page,
+      `${named}\n\nHere $x^2$ costs $5.\n\n$$\\frac{${terms}}{2}$$\n\n$${terms}$\n\n${hostile}`,
+    );
     await page.reload();
     const answer = page.locator("article.assistant");
-    await answer.locator("math").nth(2).waitFor();
+    await answer.locator("math").nth(3).waitFor();
+    expect(await page.locator("#message").count()).toBe(1);
+    expect(await answer.locator("[id], [href]").count()).toBe(0);
     expect(await answer.locator("math mfrac").count()).toBe(1);
     expect(await answer.locator("math msup").first().textContent()).toBe("x2");
     expect(await answer.locator("code.math").allTextContents()).toEqual([
