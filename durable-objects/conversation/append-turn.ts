@@ -19,7 +19,8 @@ export function appendTurn(
   message: AppendTurn,
 ): AppendOutcome {
   if (message.items.length === 0) {
-    if (access.kind === "open" && message.responseId != null)
+    const isOfAnother = message.began != null && message.began !== incarnationOf(access);
+    if (access.kind === "open" && message.responseId != null && !isOfAnother)
       store.noteResponse(message.turnId, message.responseId);
     return { result: "released" };
   }

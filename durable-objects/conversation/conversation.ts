@@ -157,7 +157,9 @@ export class Conversation extends DurableObject {
     if (access.kind === "refused") return access.failure;
     const outcome = appendTurn(this.#storage, this.#store, access, message);
     // Of a turn that ended unseen, a deletion before knew nothing: its own object holds what was said.
-    const isOrphan = outcome.result === "superseded" && access.head !== null;
+    const { began = null } = message;
+    const isBefore = outcome.result === "released" && began !== null && began < incarnationOf(access);
+    const isOrphan = (outcome.result === "superseded" || isBefore) && access.head !== null;
     if (isOrphan && message.responseId != null) this.#store.doomed.add(message.responseId);
     if (isOrphan || outcome.result === "appended") await this.#duties.begin();
     const isSaved = outcome.result === "appended" || outcome.result === "already-appended";

@@ -85,43 +85,54 @@ test("a model's title of a conversation that was deleted is none of the one that
   expect(await stub.update({ ...title, incarnation: 2 })).toMatchObject({ titleBy: "model" });
 });
 
-test("a turn that is not saved, since its conversation was deleted, is erased in its own object", async () => {
-  const stub = conversation();
-  const objectName = `${"1".repeat(26)}n`;
-  const generation = env.GENERATION.getByName(objectName);
-  await runInDurableObject(generation, (_instance, { storage }) => {
-    storage.kv.put("turn", {
-      v: 1,
-      turnId: "t2",
-      owner,
-      fingerprint: null,
-      status: "completed",
-      createdMs: Date.now(),
-      endedMs: Date.now(),
-      pruned: false,
-      intervalMs: 100,
-      replayMs: 600_000,
-      retentionMs: 30 * dayMs,
-      deadlineMs: 600_000,
-      headers: {},
-      refusal: null,
-      bill: null,
-      request: null,
-      response: '{"secret":"kept"}',
-      last: null,
-      outbox: [],
+test.for([
+  { leaves: "items", began: null, result: "superseded", isErased: true },
+  { leaves: "nothing", began: 1, result: "released", isErased: true },
+  { leaves: "nothing", began: 2, result: "released", isErased: false },
+])(
+  "a turn that is not saved, since its conversation was deleted, is erased in its own object, also one that leaves $leaves; one that began behind the deletion ($began) is not",
+  async ({ leaves, began, result, isErased }) => {
+    const stub = conversation();
+    const objectName = `${String(began ?? 3).repeat(26)}n`;
+    const generation = env.GENERATION.getByName(objectName);
+    await runInDurableObject(generation, (_instance, { storage }) => {
+      storage.kv.put("turn", {
+        v: 1,
+        turnId: "t2",
+        owner,
+        fingerprint: null,
+        status: "completed",
+        createdMs: Date.now(),
+        endedMs: Date.now(),
+        pruned: false,
+        intervalMs: 100,
+        replayMs: 600_000,
+        retentionMs: 30 * dayMs,
+        deadlineMs: 600_000,
+        headers: {},
+        refusal: null,
+        bill: null,
+        request: null,
+        response: '{"secret":"kept"}',
+        last: null,
+        outbox: [],
+      });
     });
-  });
-  await evictDurableObject(generation);
-  const asked = { v: 1, owner } as const;
-  expect(await generation.retrieve(asked)).toMatchObject({ response: '{"secret":"kept"}' });
-  // It had ended, and nobody knew of it here: a crash undid the note that it runs.
-  await stub.append(append("t1", 1));
-  await stub.delete({ v: 1, owner });
-  const responseId = `chatcmpl-${objectName}${"0".repeat(20)}`;
-  expect(await stub.append(append("t2", 1, { responseId }))).toEqual({ result: "superseded" });
-  await eventually(async () => expect(await generation.retrieve(asked)).toEqual({ result: "unknown" }));
-});
+    await evictDurableObject(generation);
+    const asked = { v: 1, owner } as const;
+    expect(await generation.retrieve(asked)).toMatchObject({ response: '{"secret":"kept"}' });
+    // It had ended, and nobody knew of it here: a crash undid the note that it runs.
+    await stub.append(append("t1", 1));
+    await stub.delete({ v: 1, owner });
+    const responseId = `chatcmpl-${objectName}${"0".repeat(20)}`;
+    const left = leaves === "nothing" ? { items: [], began, incarnation: 0 } : {};
+    expect(await stub.append({ ...append("t2", 1, { responseId }), ...left })).toEqual({ result });
+    if (!isErased) await runDurableObjectAlarm(stub);
+    await eventually(async () =>
+      expect(await generation.retrieve(asked)).toMatchObject({ result: isErased ? "unknown" : "ended" }),
+    );
+  },
+);
 
 test("a second deletion while the archive is told of the first is told as well", async () => {
   await runInDurableObject(conversation(), async (_instance, state) => {

@@ -23,6 +23,7 @@ export async function deliverAppend(
       items: effect.items,
       behind: effect.behind ?? null,
       responseId: effect.responseId ?? null,
+      began: effect.began ?? null,
       title: titleOf(effect.items),
     });
   switch (outcome.result) {

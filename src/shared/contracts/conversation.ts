@@ -101,6 +101,8 @@ export interface AppendTurn extends Message {
    * `null`: the end of the one that is.
    */
   readonly behind?: string | null;
+  /** Of a turn that leaves no items: in which incarnation it had begun. Absent: in none, or older code sent it. */
+  readonly began?: number | null;
   /** The turn's own id (`chatcmpl-…`, `resp_…`), so that a deletion finds what its object holds. */
   readonly responseId?: string | null;
   /** Made from the items by rule, for a conversation that has none yet. */

@@ -107,17 +107,22 @@ export function endEffects(
   const said = answerItems(request, collected, { ...past, rounds }, itemStatus);
   // A turn without an answer leaves no trace: the client will ask again. One whose answer is empty was answered.
   const answer = said.length === 0 && status === "completed" ? itemsOfMessages([emptyAnswer]) : said;
-  if (answer.length === 0) return effects;
-  effects.push({
+  const place = {
     kind: "append",
     jurisdiction: request.tenant.jurisdiction,
     objectName: conversation.objectName,
     owner: { tenant: request.principal.tenant, user: request.principal.user },
     conversationId: conversation.id,
     mustExist: conversation.mustExist,
+    responseId: request.responseId,
+  } as const;
+  // What it was asked is kept by its own id: a conversation that was deleted meanwhile has that erased.
+  if (answer.length === 0)
+    return [...effects, { ...place, incarnation: 0, began: entered.incarnation, items: [] }];
+  effects.push({
+    ...place,
     incarnation: entered.incarnation,
     behind: request.chat.parent_item_id ?? entered.behind,
-    responseId: request.responseId,
     ...choresOf(request),
     items: [...itemsOfMessages(request.chat.messages), ...answer],
   });

@@ -191,6 +191,8 @@ export type Effect =
       readonly chores?: { readonly principal: SerialPrincipal; readonly model: string };
       /** As clients see it, so that deleting the conversation finds this turn. Absent in effects of older code. */
       readonly responseId?: string;
+      /** Of one without items: in which incarnation its turn had begun. Absent: in none, or older code wrote it. */
+      readonly began?: number;
       /** The turn's row for the archive, which stands where the conversation says. Absent: none is wanted. */
       readonly archive?: { readonly charge: ArchivedCharge; readonly keepsContent: boolean };
     }
