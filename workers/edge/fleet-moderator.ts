@@ -103,7 +103,10 @@ function fleetModerator(
   };
   const moderator: Moderator = {
     async judge(judgements, budgetMs) {
-      const least = { tokens: leastTokens(judgements.flat()), mayBeFree: () => mayChatForFree(isolate, background) };
+      const least = {
+        tokens: leastTokens(judgements.flat()),
+        mayBeFree: () => mayChatForFree(isolate, background),
+      };
       const refused =
         admission === null ? null : await refusedBeforeAdmission(isolate, caller, least, admission);
       if (refused !== null) return { refused };

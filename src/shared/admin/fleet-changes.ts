@@ -85,7 +85,10 @@ export async function changeFleet(
     case "in-fleet-document":
       return err(listed(replica));
     case "too-many":
-      return err({ kind: "conflict", message: "No more replicas may join this cluster: it has the most already." });
+      return err({
+        kind: "conflict",
+        message: "No more replicas may join this cluster: it has the most already.",
+      });
   }
 }
 

@@ -11,7 +11,7 @@ export const fileRoutes: readonly PublicRoute[] = [
     tag: "Knowledge",
     summary: "Upload a file",
     description:
-      "To be put into vector stores, or, with the purpose `batch`, to be answered line by line (`POST /v1/batches`). `?visibility=tenant` (scope `tenant:admin`) makes it the whole tenant's. What can be searched: text, " +
+      "To be put into vector stores, named in a message of a chat or a response (`file_id`), or, with the purpose `batch`, answered line by line (`POST /v1/batches`). `?visibility=tenant` (scope `tenant:admin`) makes it the whole tenant's. What can be searched: text, " +
       "Markdown, HTML, JSON, CSV and source code, and (where the service has a reader of documents) PDF, DOCX, PPTX and XLSX; any other " +
       "file is kept, and fails in a vector store by `unsupported_file`.",
     scopes: [],

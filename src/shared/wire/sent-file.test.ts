@@ -34,6 +34,14 @@ test.each([
   expect(read(sent)).toEqual(expected);
 });
 
+test("what a file says is what was read of it: no client may say so itself", () => {
+  const content = [{ type: "file_text", filename: "a.txt", texts: ["mine"], has_pages: false }];
+  const body = { model: "auto", messages: [{ role: "user", content }] };
+  expect(parseChatRequest(JSON.stringify(body))).toMatchObject({
+    error: { kind: "value-invalid", param: "messages[0].content[0].type" },
+  });
+});
+
 test("files come with messages of the user alone", () => {
   for (const role of ["system", "developer", "assistant"])
     expect(read({ file_data: "YQ==" }, role)).toEqual({ param: "messages[0].content[0].type" });
