@@ -1,6 +1,11 @@
 /** Whom an erasure of stored answers asks: other owners' lists, and the answers' own objects. */
-import { completionIndexName } from "../../src/shared/contracts/completion-index.ts";
+import {
+  completionIndexName,
+  responseIndexName,
+  responseIndexPrefix,
+} from "../../src/shared/contracts/completion-index.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
+import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { callObject } from "../storage/call-object.ts";
 import type { RollParts } from "../storage/index-roll.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
@@ -12,7 +17,7 @@ export function completionRollParts(context: DurableObjectState, env: Cloudflare
   return {
     index: (owner) =>
       inJurisdiction(env.COMPLETION_INDEX, jurisdiction, env.ENVIRONMENT).getByName(
-        completionIndexName(owner),
+        isOfResponses(context, owner) ? responseIndexName(owner) : completionIndexName(owner),
       ),
     async eraseObject(objectName, owner) {
       const called = await callObject(async () =>
@@ -27,4 +32,9 @@ export function completionRollParts(context: DurableObjectState, env: Cloudflare
     },
     lookAgain: (tenant, deletedMs) => deletedThrough(env.CONFIG, tenant, deletedMs, Date.now()),
   };
+}
+
+/** Two lists of one class: which one this object is, its name says. */
+function isOfResponses({ id }: DurableObjectState, { tenant }: Owner): boolean {
+  return id.name?.startsWith(responseIndexPrefix(tenant)) === true;
 }

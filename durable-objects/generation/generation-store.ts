@@ -5,7 +5,7 @@ import type { ListedTurn, TurnOutcome } from "../../src/shared/turn/durable/port
 import type { OutboxState } from "../../src/shared/turn/durable/turn-state.ts";
 import { JournalSegments } from "./journal-segments.ts";
 import { LongText } from "./long-text.ts";
-import { listedAtEnd, listedTurn, owedAgain } from "./listed-value.ts";
+import { keepsRequest, listedAtEnd, listedTurn, owedAgain } from "./listed-value.ts";
 import { OwedEffects } from "./owed-effects.ts";
 import { TurnContent } from "./turn-content.ts";
 import {
@@ -211,13 +211,14 @@ export class GenerationStore {
     this.#transaction(() => this.#put({ ...value, ...this.#owed.after(value, attempts) }));
   }
 
-  /** Drops the journal and the request; of a listed turn the journal alone. */
+  /** Drops the journal and the request; of a listed chat completion the journal alone. */
   prune(): void {
     const value = this.#needValue();
     this.#transaction(() => {
       this.#dropJournal();
-      if (value.listed === undefined) this.#dropRequest(value);
-      const request = value.listed === undefined ? null : value.request;
+      const isKept = keepsRequest(value);
+      if (!isKept) this.#dropRequest(value);
+      const request = isKept ? value.request : null;
       return this.#put({ ...value, pruned: true, request, last: null });
     });
   }

@@ -46,6 +46,13 @@ export function listedAfter(
   return retry === undefined ? {} : { listed: { ...listed, owed: retry } };
 }
 
+/** Of a chat completion in the list, whose messages are shown; a response says itself what it was asked with. */
+export function keepsRequest({ listed }: Pick<TurnValue, "listed">): boolean {
+  if (listed === undefined) return false;
+  const { responseId } = JSON.parse(listed.effect) as Extract<Effect, { kind: "list" }>;
+  return !responseId.startsWith("resp_");
+}
+
 export function listedTurn(
   { listed, createdMs, endedMs, replayMs, retentionMs }: TurnValue,
   response: () => string | null,

@@ -132,6 +132,27 @@ test("its messages are had as long as its response is, of any length; nothing el
   }
 });
 
+test("a response is told to its list, too, and its request goes with the journal: it says itself what it was asked with", async () => {
+  const probe = new Probe();
+  const list = { kind: "list", jurisdiction: "none", owner, responseId: `resp_${probe.turnId}` } as const;
+  const script = listedScript(probe);
+  const effects = [settlement(probe.turnId, 15), list];
+  await new Response(
+    await probe.start({ ...script, ...(script.end && { end: { ...script.end, effects } }) }),
+  ).text();
+  await eventually(async () => expect(await owed(probe)).toBe(0));
+  expect(probe.control.told).toHaveLength(1);
+  await changeStored(probe.stub, (stored) => {
+    stored.endedMs = (stored.endedMs ?? 0) - 600_000;
+  });
+  expect(await runDurableObjectAlarm(probe.stub)).toBe(true);
+  const { request, response } = await runInDurableObject(probe.stub, (_object, state) => storedTurn(state));
+  expect([request, response]).toEqual([null, '{"answer":"whole","metadata":{}}']);
+  expect(await probe.stub.read({ v: 1, owner, read: { from: 0, ids: true } })).toEqual({ result: "pruned" });
+  expect(await probe.stub.delete({ v: 1, owner })).toEqual({ result: "deleted" });
+  await eventually(() => expect(probe.control.told.at(-1)).toMatchObject({ response: null }));
+});
+
 test("what its run kept of files goes with the journal", async () => {
   const probe = await listed({ steps: [{ keep: "a passage" }, ...emits(events(1))] });
   await changeStored(probe.stub, (stored) => {

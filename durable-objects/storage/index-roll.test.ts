@@ -3,6 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
+import { completionIndexName, responseIndexName } from "../../src/shared/contracts/completion-index.ts";
 import { conversationIndexName } from "../../src/shared/contracts/conversation-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { Conversation } from "../conversation/conversation.ts";
@@ -190,4 +191,39 @@ test("a conversation, or a user's list, that could not be told of its erasure is
   expect(await runDurableObjectAlarm(index(tenantOf(owner.tenant)))).toBe(true);
   expect(await listed(owner)).toEqual([]);
   expect(await erase(tenantOf(owner.tenant), madeMs + 1)).toEqual({ result: "erased", pending: 0 });
+});
+
+test("of the two lists of one class an erasure of one reaches its own, by the alarm behind an eviction as well", async () => {
+  const owner = { tenant: "roll-of-two", user: "ann" };
+  const list = (name: string) => env.COMPLETION_INDEX.getByName(name);
+  const madeMs = Date.now();
+  const entry = { id: "resp_x", model: "", metadata: "{}", untilMs: madeMs + 86_400_000 };
+  for (const nameOf of [responseIndexName, completionIndexName])
+    await list(nameOf(owner)).tell({ v: 1, owner, objectName: "x", revision: 1, createdMs: madeMs, entry });
+  const kept = async (name: string) => {
+    const page = await list(name).list({
+      v: 1,
+      owner,
+      after: null,
+      limit: 9,
+      order: "asc",
+      model: null,
+      metadata: [],
+    });
+    return page.result === "ok" ? page.entries.length : page.result;
+  };
+  const tenants = list(responseIndexName(tenantOf(owner.tenant)));
+  const unheard = vi.spyOn(RollStore.prototype, "leaves").mockImplementation(() => {
+    throw new Error("a user's list is down");
+  });
+  await tenants.erase({ v: 1, owner: tenantOf(owner.tenant), throughMs: madeMs });
+  unheard.mockRestore();
+  await runInDurableObject(list(responseIndexName(owner)), (_list, { storage }) => {
+    storage.sql.exec("UPDATE entry SET id = 'resp_x', until_ms = ?", entry.untilMs);
+  });
+  expect(await kept(responseIndexName(owner))).toBe(1);
+  await evictDurableObject(tenants);
+  expect(await runDurableObjectAlarm(tenants)).toBe(true);
+  expect(await kept(responseIndexName(owner))).toBe(0);
+  expect(await kept(completionIndexName(owner))).toBe(1);
 });

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import demo from "../../config/tenants/demo.json";
 import { contentPrefix } from "../../src/shared/content/large-content.ts";
-import { completionIndexName } from "../../src/shared/contracts/completion-index.ts";
+import { completionIndexName, responseIndexName } from "../../src/shared/contracts/completion-index.ts";
 import { conversationIndexName } from "../../src/shared/contracts/conversation-index.ts";
 import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import { platformToken } from "./admin-fixture.ts";
@@ -28,6 +28,8 @@ async function ask(method: string, path: string, authorization: string) {
 interface History {
   readonly conversation: string;
   readonly completion: string;
+  /** Outside of a conversation. */
+  readonly response: string;
 }
 
 /** A conversation by the user's own name for it, and a stored answer; both in their lists. */
@@ -39,7 +41,9 @@ async function withHistory(authorization: string, name: string): Promise<History
   const stored = (await (await post(path, authorization, { ...question, store: true })).json()) as {
     id: string;
   };
-  const history = { conversation: name, completion: stored.id };
+  const kept = await post("/v1/responses", authorization, { model: "auto", input: "zyzzyva" });
+  const { id: response } = (await kept.json()) as { id: string };
+  const history = { conversation: name, completion: stored.id, response };
   await eventually(async () => expect(await listed(authorization)).toContainEqual(name));
   await eventually(async () => expect(await listed(authorization)).toContainEqual(stored.id));
   return history;
@@ -52,16 +56,18 @@ async function listed(authorization: string): Promise<readonly string[]> {
   );
 }
 
-async function statuses(authorization: string, { conversation, completion }: History) {
+async function statuses(authorization: string, { conversation, completion, response }: History) {
   return Promise.all(
-    [`/v1/conversations/${conversation}`, `/v1/chat/completions/${completion}`].map(
-      async (path) => (await ask("GET", path, authorization)).status,
-    ),
+    [
+      `/v1/conversations/${conversation}`,
+      `/v1/chat/completions/${completion}`,
+      `/v1/responses/${response}`,
+    ].map(async (path) => (await ask("GET", path, authorization)).status),
   );
 }
 
 const gone = (authorization: string, history: History) =>
-  eventually(async () => expect(await statuses(authorization, history)).toEqual([404, 404]));
+  eventually(async () => expect(await statuses(authorization, history)).toEqual([404, 404, 404]));
 
 test("an admin erases what one user said and was answered, and then what all were; both are in the log, and another tenant keeps its own", async () => {
   const admin = await bearer("forgetful", "root", { scope: "tenant:admin" });
@@ -84,19 +90,19 @@ test("an admin erases what one user said and was answered, and then what all wer
   });
   expect(await listed(ann)).toEqual([]);
   await gone(ann, anns);
-  expect(await statuses(bob, bobs)).toEqual([200, 200]);
+  expect(await statuses(bob, bobs)).toEqual([200, 200, 200]);
   // Nor is there a record of what was deleted: that there was something is erased as well.
   expect((await ask("GET", "/v1/conversation_deletions", ann)).body["data"]).toEqual([]);
   // Who was erased goes on at once, under the same name.
   await new Promise((resolve) => setTimeout(resolve, 2));
   const anew = await withHistory(ann, "talk");
-  expect(await statuses(ann, anew)).toEqual([200, 200]);
+  expect(await statuses(ann, anew)).toEqual([200, 200, 200]);
   expect((await ask("DELETE", "/admin/history", admin)).body).toMatchObject({ user: null, pending: 0 });
   expect(await listed(ann)).toEqual([]);
   expect(await listed(bob)).toEqual([]);
   await gone(ann, anew);
   await gone(bob, bobs);
-  expect(await statuses(other, others)).toEqual([200, 200]);
+  expect(await statuses(other, others)).toEqual([200, 200, 200]);
   const log = (await ask("GET", "/admin/audit", admin)).body["data"] as { action: string; subject: string }[];
   expect(log.filter(({ action }) => action === "history.erase").map(({ subject }) => subject)).toEqual([
     "forgetful",
@@ -111,6 +117,7 @@ function listsOf(tenant: string, user: string) {
   return [
     env.CONVERSATION_INDEX.getByName(conversationIndexName(owner)),
     env.COMPLETION_INDEX.getByName(completionIndexName(owner)),
+    env.COMPLETION_INDEX.getByName(responseIndexName(owner)),
   ] as const;
 }
 
@@ -143,16 +150,16 @@ test("a tenant's deletion takes what its users said and were answered, also what
   await gone(bob, bobs);
   // This isolate still knows it.
   const late = await withHistory(ann, "late");
-  expect(await statuses(ann, late)).toEqual([200, 200]);
+  expect(await statuses(ann, late)).toEqual([200, 200, 200]);
   await later(600_000, "leaving", "");
   // One that comes by its name finds nothing.
   await putTenant("leaving", {});
   await gone(ann, late);
   expect(await listed(ann)).toEqual([]);
   for (const user of ["ann", "bob", ""]) await later(dayMs, "leaving", user);
-  expect(await tables("leaving", "ann")).toEqual([0, 0]);
+  expect(await tables("leaving", "ann")).toEqual([0, 0, 0]);
   await later(dayMs, "leaving", "");
-  expect(await tables("leaving", "")).toEqual([0, 0]);
+  expect(await tables("leaving", "")).toEqual([0, 0, 0]);
 });
 
 test("what a tenant's users say that was made anew, while the one before is looked for again, stays", async () => {
@@ -165,7 +172,7 @@ test("what a tenant's users say that was made anew, while the one before is look
   const anew = await withHistory(ann, "talk");
   await later(600_000, "returning", "");
   expect(await listed(ann)).toEqual([anew.conversation, anew.completion]);
-  expect(await statuses(ann, anew)).toEqual([200, 200]);
+  expect(await statuses(ann, anew)).toEqual([200, 200, 200]);
 });
 
 test("what the bucket still holds under a deleted tenant's prefix, which no object knows of, goes; another's stays", async () => {
@@ -232,7 +239,8 @@ test("whatever two tenants' users say, and whichever tenant is deleted and made 
             completion,
           ]);
           expect([...(await listed(token))].sort()).toEqual(theirs.sort());
-          for (const history of kept[who] ?? []) expect(await statuses(token, history)).toEqual([200, 200]);
+          for (const history of kept[who] ?? [])
+            expect(await statuses(token, history)).toEqual([200, 200, 200]);
         }
       },
     ),

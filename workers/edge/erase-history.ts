@@ -3,7 +3,7 @@ import { callObject, calledObject } from "../../durable-objects/storage/call-obj
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import type { HistoryErasure, KeptBy } from "../../src/shared/admin/tenant-changes.ts";
 import type { Archive } from "../../src/shared/archive/ports.ts";
-import { completionIndexName } from "../../src/shared/contracts/completion-index.ts";
+import { completionIndexName, responseIndexName } from "../../src/shared/contracts/completion-index.ts";
 import { conversationIndexName } from "../../src/shared/contracts/conversation-index.ts";
 import { type EraseIndexOutcome, indexRollVersion } from "../../src/shared/contracts/index-roll.ts";
 
@@ -22,13 +22,14 @@ export async function eraseHistory(
   const owner = { tenant, user: user ?? "" };
   const message = { v: indexRollVersion, owner, throughMs, lookAgainMs } as const;
   const { CONVERSATION_INDEX: conversations, COMPLETION_INDEX: completions, ENVIRONMENT: environment } = env;
+  const answers = async (name: string): Promise<EraseIndexOutcome> =>
+    inJurisdiction(completions, jurisdiction, environment).getByName(name).erase(message);
   const pending = await Promise.all([
     pendingOf("conversation-index", conversationIndexName(owner), async (name) =>
       inJurisdiction(conversations, jurisdiction, environment).getByName(name).erase(message),
     ),
-    pendingOf("completion-index", completionIndexName(owner), async (name) =>
-      inJurisdiction(completions, jurisdiction, environment).getByName(name).erase(message),
-    ),
+    pendingOf("completion-index", completionIndexName(owner), answers),
+    pendingOf("completion-index", responseIndexName(owner), answers),
   ]);
   return pending.reduce((sum, one) => sum + one, 0);
 }

@@ -60,3 +60,17 @@ test("a list of another version is told again later; another user's, and a turn 
   expect(await tell(others.env, "none", null)).toMatchObject({ result: "acknowledged" });
   expect(others.told).toHaveLength(1);
 });
+
+test("a response that is kept is told to a list of its own, which nobody is shown", async () => {
+  const { told, env } = indexes({ result: "told" });
+  const id = responseId.replace("chatcmpl-", "resp_");
+  const effect = { kind: "list", jurisdiction: "none", owner, responseId: id } as const;
+  const times = { revision: 7, createdMs: 5, untilMs: 99 };
+  const twoLines = '{"object":"response"}\n{"input":[]}';
+  expect(await tellCompletionIndex(env, effect, { ...times, response: twoLines })).toEqual({
+    result: "acknowledged",
+  });
+  const message = { v: 1, owner, objectName, revision: 7, createdMs: 5 };
+  const entry = { id, model: "", metadata: "{}", untilMs: 99 };
+  expect(told).toEqual([{ where: "anywhere", name: 'acme/responses/"ann"', message: { ...message, entry } }]);
+});

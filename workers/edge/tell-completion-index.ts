@@ -1,7 +1,11 @@
-/** Tells the list of a user's stored completions what a turn is now: an effect's delivery. */
+/** Tells the list of a user's stored completions, or of their kept responses, what a turn is now: an effect's delivery. */
 import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
-import { completionIndexName, completionIndexVersion } from "../../src/shared/contracts/completion-index.ts";
+import {
+  completionIndexName,
+  completionIndexVersion,
+  responseIndexName,
+} from "../../src/shared/contracts/completion-index.ts";
 import { listedBy } from "../../src/shared/turn/durable/listed-chat.ts";
 import type { Delivery, Effect, ListedTurn } from "../../src/shared/turn/durable/ports.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
@@ -14,8 +18,10 @@ export async function tellCompletionIndex(
   const named = objectOfId(id);
   if (listed === null || named === null) return { result: "acknowledged", detail: "it is in no list" };
   const { revision, createdMs, untilMs, response } = listed;
-  const entry = response === null ? null : { id, untilMs, ...listedBy(response) };
-  const name = completionIndexName(owner);
+  const isResponse = id.startsWith("resp_");
+  const shown = response === null || isResponse ? { model: "", metadata: "{}" } : listedBy(response);
+  const entry = response === null ? null : { id, untilMs, ...shown };
+  const name = isResponse ? responseIndexName(owner) : completionIndexName(owner);
   const called = await callObject(
     async () =>
       inJurisdiction(env.COMPLETION_INDEX, jurisdiction, env.ENVIRONMENT).getByName(name).tell({

@@ -61,6 +61,15 @@ export type CompletionIndexFailure =
   /** Another user's: by a mistake of ours alone. */
   { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };
 
+/** Of the responses that one user keeps outside of conversations, by the same class: a list for erasures alone. */
+export function responseIndexName({ tenant, user }: Owner): string {
+  return `${responseIndexPrefix(tenant)}${JSON.stringify(user)}`;
+}
+
+export function responseIndexPrefix(tenant: string): string {
+  return `${tenant}/responses/`;
+}
+
 /** Different for every tenant and user, as a bucket's name is: a tenant's id holds no `/`, and the user comes last. */
 export function completionIndexName({ tenant, user }: Owner): string {
   return `${tenant}/completions/${JSON.stringify(user)}`;

@@ -1,6 +1,7 @@
 /**
  * A chat completion that its owner stored (`store: true`): which one is in the list, what of the request it keeps, and how its
- * metadata change. Responses have no list, and a conversation keeps its turns itself.
+ * metadata change. A response that is kept by its id alone is in a list as well, which nobody is shown: an erasure of its owner finds it there. A
+ * conversation keeps its turns itself.
  */
 import { writeWholeAnswer, type WholeAnswer } from "../../stream/whole-answer.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
@@ -11,6 +12,10 @@ type Listable = Pick<ChatTurnRequest, "chat" | "response" | "stored">;
 /** Where the tenant keeps nothing (`journal.retention_days: 0`), nothing is listed. */
 function isListed({ chat, response, stored }: Listable): boolean {
   return chat.store === true && stored === true && response === undefined;
+}
+
+function isKeptResponse({ response, stored, conversation }: ChatTurnRequest): boolean {
+  return response !== undefined && stored === true && conversation === null;
 }
 
 /** The object that is kept, as JSON: one that is listed holds its metadata, as OpenAI's does. */
@@ -40,7 +45,7 @@ export function withListing(
   { response }: Pick<TurnEnd, "response">,
   request: ChatTurnRequest,
 ): readonly Effect[] {
-  if (response === null || !isListed(request)) return effects;
+  if (response === null || !(isListed(request) || isKeptResponse(request))) return effects;
   const { principal, tenant, responseId } = request;
   const owner = { tenant: principal.tenant, user: principal.user };
   return [...effects, { kind: "list", jurisdiction: tenant.jurisdiction, owner, responseId }];
