@@ -30,6 +30,8 @@ export class Dispatch {
   #sawBusy = false;
   /** A second replica was asked beside the first. */
   #hedges = 0;
+  /** Who was asked, in order: for whoever reads why nobody answered. */
+  readonly #asked: string[] = [];
 
   constructor(deps: OriginRouterDeps, request: OriginRequest, signal: LeaveSignal) {
     this.#deps = deps;
@@ -110,6 +112,7 @@ export class Dispatch {
     const { now, state } = this.#deps;
     const goesOn = this.#request.goesOnFrom !== undefined;
     this.#next.asked(replica);
+    this.#asked.push(`${replica.cluster}/${replica.id}`);
     // Told in the background and seldom: others that choose now should know of it before its first byte.
     this.#deps.pools?.changed(this.#clusters, this.#deps.background);
     const result = await askReplica(
@@ -158,8 +161,9 @@ export class Dispatch {
   }
 
   #detail(replicas: number): string {
-    if (this.#last?.kind === "failed") return `${this.#last.reason}: ${this.#last.detail}`;
-    if (this.#last?.kind === "lacking") return `has no such model: ${this.#last.detail}`;
+    const asked = this.#asked.join(", ");
+    if (this.#last?.kind === "failed") return `${asked}: ${this.#last.reason}: ${this.#last.detail}`;
+    if (this.#last?.kind === "lacking") return `${asked}: has no such model: ${this.#last.detail}`;
     return replicas === 0 ? "no cluster of these in the fleet" : "every replica's breaker is open";
   }
 
