@@ -304,7 +304,7 @@ export const adminRoutes: readonly PublicRoute[] = [
     method: "DELETE",
     path: "/admin/knowledge",
     tag: "Admin",
-    summary: "Erase files and vector stores",
+    summary: "Erase files, vector stores and batches",
     description:
       "Of one user, or of the tenant and all its users. Nothing of them is found any more; who was erased may upload again at once.",
     scopes: anyAdmin,
