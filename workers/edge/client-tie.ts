@@ -28,7 +28,7 @@ export class ClientTie {
   hold(work: Promise<unknown>, platform: AbortSignal): void {
     this.#work = work;
     if (platform.aborted) this.#gone(platform);
-    else platform.addEventListener("abort", () => this.#gone(platform));
+    else platform.addEventListener("abort", () => this.#gone(platform), { once: true });
   }
 
   /** The work is done; a stream that it began may still listen. */

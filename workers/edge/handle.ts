@@ -9,7 +9,7 @@ import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { Unreachable } from "../../src/shared/contracts/unreachable.ts";
 import type { Screening } from "../../src/shared/firewall/firewall.ts";
-import type { Identity, IdentityResult } from "../../src/shared/identity/identity.ts";
+import type { Identity } from "../../src/shared/identity/identity.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
 import { revokedCredential } from "../../src/shared/limits/revocation.ts";
 import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
@@ -96,8 +96,7 @@ export function tenantRoute(
     let known: TenantConfig | null = null;
     const response = await orFailed(call, async () => {
       const { scope } = call;
-      const identifying = identify(call);
-      const identified = identifying instanceof Promise ? await identifying : identifying;
+      const identified = await identify(call);
       if (!identified.ok) return respondRefusal(scope, identified.error);
       const { identity, passed } = identified.value;
       // The platform's own credentials belong to no tenant: they can't chat, and no bill would take it.
@@ -191,10 +190,10 @@ const unasked: Refusal = {
   detail: "whether an admin's credential is revoked can't be asked",
 };
 
-type Identified = Result<{ readonly identity: Identity; readonly passed: Screening }, Refusal>;
-
-/** Door ▸ who is calling. At once where memory knows the policy and the credential. */
-function identify(call: PublicCall): Identified | Promise<Identified> {
+/** Door ▸ who is calling. Waits for nothing where memory knows the policy and the credential. */
+async function identify(
+  call: PublicCall,
+): Promise<Result<{ readonly identity: Identity; readonly passed: Screening }, Refusal>> {
   const { c, scope, isolate } = call;
   const screening = passDoor(call);
   if (!(screening instanceof Promise) && screening.refusal !== null) return err(screening.refusal);
@@ -205,17 +204,6 @@ function identify(call: PublicCall): Identified | Promise<Identified> {
     waitMs: () => isolate.firewall.credentialWaitMs(c.req.raw.headers),
     background: scope.background,
   });
-  if (screening instanceof Promise || identifying instanceof Promise || !identifying.ok)
-    return identifyUnknown(call, screening, identifying);
-  scope.mark("identify");
-  return ok({ identity: identifying.value, passed: screening });
-}
-
-async function identifyUnknown(
-  call: PublicCall,
-  screening: Screening | Promise<Screening>,
-  identifying: IdentityResult | Promise<IdentityResult>,
-): Promise<Identified> {
   const passed = screening instanceof Promise ? await screening : screening;
   if (passed.refusal !== null) return err(passed.refusal);
   if (identifying instanceof Promise || !identifying.ok) {
@@ -223,7 +211,7 @@ async function identifyUnknown(
     if (refusal !== null) return err(refusal);
   }
   const identified = identifying instanceof Promise ? await identifying : identifying;
-  call.scope.mark("identify");
+  scope.mark("identify");
   return identified.ok
     ? ok({ identity: identified.value, passed })
     : err(await turnAway(call, identified.error));

@@ -8,10 +8,7 @@ import { boundedText, Undecodable } from "../../src/shared/stream/bounded-text.t
  * is too many where it isn't. 415 for anything but uncompressed JSON; 400 for bytes that are no UTF-8 (RFC 8259, section 8.1, whatever charset is
  * said): a program that sends another encoding would have its umlauts replaced, answered and kept.
  */
-export function readJsonText(
-  request: Request,
-  maxBytes: number,
-): Result<string, Refusal> | Promise<Result<string, Refusal>> {
+export async function readJsonText(request: Request, maxBytes: number): Promise<Result<string, Refusal>> {
   const type = request.headers.get("content-type");
   if (type === null || !isJson(type)) return err({ kind: "media-type-unsupported" });
   const encoding = request.headers.get("content-encoding");

@@ -3,8 +3,6 @@ import { withPromptField, type Refusal } from "../../src/shared/contracts/refusa
 import { ok, type Result } from "../../src/shared/contracts/result.ts";
 import { groundingTold, type Ground } from "../../src/shared/grounding/ground.ts";
 import { rateLimitHeaders } from "../../src/shared/limits/limit-headers.ts";
-import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
-import type { FleetSource } from "../../src/shared/routing/fleet/fleet-source.ts";
 import { randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { serverTiming } from "../../src/shared/telemetry/request-record.ts";
 import type { RequestScope } from "../../src/shared/telemetry/request-scope.ts";
@@ -34,32 +32,21 @@ import { orLate } from "./late-start.ts";
 import { answerHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { turnOf } from "./turn-of.ts";
 
-export function runDirect(
+export async function runDirect(
   call: TenantCall,
   asked: Asked,
   idPrefix: "chatcmpl-" | "cmpl-",
   ground: Ground | null = null,
-): Response | Promise<Response> {
-  const { scope, isolate } = call;
-  const run = (fleet: Awaited<ReturnType<FleetSource["current"]>>): Response | Promise<Response> =>
-    fleet.ok ? runOn(fleet.value, call, asked, idPrefix, ground) : respondRefusal(scope, fleet.error);
-  const reading = isolate.fleet.current(scope.background);
-  return reading instanceof Promise ? reading.then(run) : run(reading);
-}
-
-function runOn(
-  fleet: FleetIndex,
-  call: TenantCall,
-  asked: Asked,
-  idPrefix: string,
-  ground: Ground | null,
 ): Promise<Response> {
   const { scope, isolate } = call;
+  const reading = isolate.fleet.current(scope.background);
+  const fleet = reading instanceof Promise ? await reading : reading;
+  if (!fleet.ok) return respondRefusal(scope, fleet.error);
   const responseId = idPrefix + randomHex(16);
   const responding = respond(
     call,
     { ...turnOf(call, responseId), asked, ground },
-    isolate.turnDeps(fleet, scope.background),
+    isolate.turnDeps(fleet.value, scope.background),
   );
   if (!asked.stream) return responding;
   return orLate(call, responding, {

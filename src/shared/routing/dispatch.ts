@@ -55,8 +55,7 @@ export class Dispatch {
       return err({ kind: "origin-unavailable", retryAfterMs: 1000, detail: "the retry budget is used up" });
     for (let attempts = 1; attempts <= maxAttempts; attempts += 1) {
       if (attempts > 1 && !(await this.#mayRetry(attempts - 1))) break;
-      const next = this.#next.inTime(this.#last);
-      const replica = next instanceof Promise ? await next : next;
+      const replica = await this.#next.inTime(this.#last);
       if (replica === null) break;
       const result =
         this.#request.hedge === true && attempts === 1

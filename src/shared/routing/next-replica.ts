@@ -6,9 +6,8 @@ import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Failed } from "./ask-replica.ts";
 import { choose, homeKeyOf, type Wanted } from "./choice/choose.ts";
 import { coordinates } from "./choice/distance.ts";
-import { askForPlace, passAtOnce, type Passage } from "./pool/admission-gate.ts";
+import { askForPlace, passAtOnce } from "./pool/admission-gate.ts";
 import { clientRegion } from "./pool/client-region.ts";
-import type { PoolLinks } from "./pool/pool-links.ts";
 import { isWanted } from "./pool/pooled-view.ts";
 import type { OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
@@ -108,47 +107,41 @@ export class NextReplica {
    * The next replica. Where every breaker is open (all were killed and are back, say) each lets a request in now and then, and
    * the first that succeeds lets in all: so a request waits a moment for that, rather than be refused at once.
    */
-  inTime(last: Failed | null): ReplicaState | null | Promise<ReplicaState | null> {
+  async inTime(last: Failed | null): Promise<ReplicaState | null> {
     this.#leaseNumber = undefined;
-    const { pools } = this.#deps;
+    const { pools, now } = this.#deps;
     if (this.#yields) return this.#spare(last);
     // An answer in the middle of a sentence was let in once: no queue holds it up.
-    const passage =
-      pools === undefined || this.#request.goesOnFrom !== undefined
-        ? null
-        : (passAtOnce(this.#clusters, this.#tried, pools, this.#deps) ?? this.#askForPlace(pools));
-    if (passage instanceof Promise) return passage.then((given) => this.#pass(given, last));
-    return this.#pass(passage, last);
-  }
-
-  #askForPlace(pools: PoolLinks): Promise<Passage> {
-    const leftMs = this.#endMs - this.#deps.now();
-    return askForPlace(this.#clusters, this.#tried, this.#request, leftMs, this.#signal, pools, this.#deps);
-  }
-
-  /** @param passage `null`: nobody need be asked */
-  #pass(passage: Passage | null, last: Failed | null): ReplicaState | null | Promise<ReplicaState | null> {
-    if (passage !== null && this.#signal.aborted) return null;
-    if (passage?.kind === "granted") {
-      this.#leaseNumber = passage.number;
-      return passage.replica;
+    if (pools !== undefined && this.#request.goesOnFrom === undefined) {
+      const passage =
+        passAtOnce(this.#clusters, this.#tried, pools, this.#deps) ??
+        (await askForPlace(
+          this.#clusters,
+          this.#tried,
+          this.#request,
+          this.#endMs - now(),
+          this.#signal,
+          pools,
+          this.#deps,
+        ));
+      if (this.#signal.aborted) return null;
+      if (passage.kind === "granted") {
+        this.#leaseNumber = passage.number;
+        return passage.replica;
+      }
+      if (passage.kind === "overloaded") {
+        this.#overloadedMs = passage.retryAfterMs;
+        return null;
+      }
     }
-    if (passage?.kind === "overloaded") {
-      this.#overloadedMs = passage.retryAfterMs;
-      return null;
-    }
-    return this.atOnce(last) ?? this.#later(last);
-  }
-
-  async #later(last: Failed | null): Promise<ReplicaState | null> {
     for (;;) {
+      const next = this.atOnce(last);
+      if (next !== null) return next;
       const pauseMs = this.#pauseMs();
       if (pauseMs === null) return null;
       this.#standstillMs += pauseMs;
       await this.#deps.wait(pauseMs);
       if (this.#signal.aborted) return null;
-      const next = this.atOnce(last);
-      if (next !== null) return next;
     }
   }
 

@@ -71,14 +71,14 @@ export function answerFromCache(turn: CachedTurn): DirectBody {
 /** A hit costs no tokens. */
 const free: Price = { input: 0, output: 0 };
 
-export function answerDirect(
+export async function answerDirect(
   turn: LiveTurn,
   deps: TurnDeps,
   options: DirectOptions,
   signal: LeaveSignal,
 ): Promise<Result<DirectBody, Refusal>> {
   const direct = new DirectAnswer(turn, deps, options, signal);
-  if (turn.asked.stream) return Promise.resolve(ok(direct.relay()));
+  if (turn.asked.stream) return ok(direct.relay());
   return turn.originStreams ? direct.assemble() : direct.rewrite();
 }
 
@@ -152,8 +152,7 @@ class DirectAnswer {
     const { answer } = this.#turn;
     let text: string;
     try {
-      const whole = wholeText(answer);
-      text = typeof whole === "string" ? whole : await whole;
+      text = await wholeText(answer);
     } catch {
       this.#end(this.#signal.aborted ? "client-gone" : "origin-error", nothing, undefined);
       return err(brokenAnswer(this.#signal.aborted ? "client-gone" : "origin-error"));

@@ -18,25 +18,22 @@ export interface Screened<Request> {
 
 type ScreenResult<Request> = Result<Screened<Request>, Refusal>;
 
-/** A promise only where something takes its time: a detector, a guard model. */
-export function screenChat(
+export async function screenChat(
   request: ChatRequest,
   tenant: TenantConfig,
   deps: ScreenDeps,
-): ScreenResult<ChatRequest> | Promise<ScreenResult<ChatRequest>> {
+): Promise<ScreenResult<ChatRequest>> {
   const described = descriptionsOf(request);
   const screening = screenWith(request.messages, described, tenant.safety, deps);
-  const told = (screened: Awaited<typeof screening>): ScreenResult<ChatRequest> => {
-    if (screened.kind === "refused")
-      return err(refusalAt(screened, (at) => (at === null ? "messages" : `messages[${at}].content`)));
-    const { messages, definitions } = screened;
-    const same = messages === request.messages && definitions === described;
-    return ok({
-      request: same ? request : { ...request, messages, ...definitions },
-      findings: summary(screened.findings, screened.harm),
-    });
-  };
-  return screening instanceof Promise ? screening.then(told) : told(screening);
+  const screened = screening instanceof Promise ? await screening : screening;
+  if (screened.kind === "refused")
+    return err(refusalAt(screened, (at) => (at === null ? "messages" : `messages[${at}].content`)));
+  const { messages, definitions } = screened;
+  const same = messages === request.messages && definitions === described;
+  return ok({
+    request: same ? request : { ...request, messages, ...definitions },
+    findings: summary(screened.findings, screened.harm),
+  });
 }
 
 /** What a template may print beside the messages. A regular expression and a grammar steer the choice of tokens and are never shown. */

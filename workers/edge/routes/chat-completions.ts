@@ -34,8 +34,7 @@ export const createChatCompletion: TenantHandler = async (call) => {
   if (files.length > 0) scope.mark("files");
   if (!messages.ok) return respondRefusal(scope, messages.error);
   const chat = files.length === 0 ? sent : { ...sent, messages: messages.value };
-  const screening = screenChat(chat, call.tenant, screenFor(call));
-  const screened = screening instanceof Promise ? await screening : screening;
+  const screened = await screenChat(chat, call.tenant, screenFor(call));
   scope.mark("screen");
   if (!screened.ok) return respondRefusal(scope, screened.error);
   const { request, findings } = screened.value;
