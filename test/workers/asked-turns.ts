@@ -75,6 +75,7 @@ const calculating: ScriptedRound = calls(["calculator", { expression: "6*7" }]);
 /** Answers them: word by word, behind a call where the question wants one. */
 export function answersThem(engine: ScriptedEngine): void {
   engine.tokens = words;
+  engine.saysAllChoices = true;
   engine.roundFor = ({ messages }) =>
     JSON.stringify((messages as object[]).at(-1)).includes(call) ? calculating : null;
 }

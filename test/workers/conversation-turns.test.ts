@@ -35,25 +35,6 @@ test("a conversation goes on where it was, under the tenant's system prompt, and
   await expectBill(authorization, 2, 24);
 });
 
-test("a turn whose answer is empty was answered: its question stays, and is read by the next", async () => {
-  const authorization = await bearer("talks", "empty");
-  engine.script = { deltas: [], finish: "stop" };
-  const first = await post("/v1/chat/completions", authorization, say("Say nothing.", "empty"));
-  expect(await first.json()).toMatchObject({ choices: [{ finish_reason: "stop" }] });
-  await eventually(async () =>
-    expect((await itemsOf(authorization, "empty")).texts).toEqual(["user: Say nothing.", "assistant: "]),
-  );
-  engine.script = null;
-  await (await post("/v1/chat/completions", authorization, say("And now?", "empty"))).text();
-  expect(engine.asked.at(-1)?.["messages"]).toEqual([
-    { role: "system", content: "Be kind." },
-    { role: "user", content: "Say nothing." },
-    { role: "assistant", content: "" },
-    { role: "user", content: "And now?" },
-  ]);
-  await expectBill(authorization, 2, 12);
-});
-
 test("a conversation whose answer ended in half a call goes on: no engine could read that, at any later turn", async () => {
   const authorization = await bearer("talks", "half");
   const call = (more: object) => ({ tool_calls: [{ index: 0, ...more }] });

@@ -20,6 +20,8 @@ export class ScriptedEngine {
   readonly rounds: ScriptedRound[] = [];
   /** What it says to a body, before anything else is asked for it; `null`: the others say it. */
   roundFor: ((body: Record<string, unknown>) => ScriptedRound | null) | null = null;
+  /** Every choice that was asked for says the same; else only the first says something. */
+  saysAllChoices = false;
   /** What answers say that are not streamed, one a request; then `tokens`. */
   readonly wholes: (readonly string[])[] = [];
   /** The next answer that is not streamed comes when this is over, and says this. */
@@ -43,6 +45,7 @@ export class ScriptedEngine {
     this.script = null;
     this.rounds.length = 0;
     this.roundFor = null;
+    this.saysAllChoices = false;
     this.wholes.length = 0;
     this.holdWhole = null;
     this.asked.length = 0;
@@ -122,7 +125,8 @@ export class ScriptedEngine {
       return Response.json({ error: { message: "no", code: script.status } }, { status: script.status });
     const deltas = script?.deltas ?? tokens.map((content) => ({ content }));
     const finish = script === null || script === undefined ? "stop" : script.finish;
-    const choices = Array.from({ length: typeof asked["n"] === "number" ? asked["n"] : 1 }, (_, at) => at);
+    const many = this.saysAllChoices && typeof asked["n"] === "number" ? asked["n"] : 1;
+    const choices = Array.from({ length: many }, (_, at) => at);
     const events = [
       ...choices.map((index) => chunk({ role: "assistant", content: "" }, null, 0, index)),
       ...deltas.flatMap((delta, at) => choices.map((index) => chunk(delta, null, at + 1, index))),

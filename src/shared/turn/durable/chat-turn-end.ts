@@ -14,7 +14,6 @@ import type { StreamEnd } from "../../stream/stream-failure.ts";
 import type { ResponseTurn } from "../../responses/stored-response.ts";
 import { shownResult } from "../../tools/shown-result.ts";
 import type { Ending } from "../../telemetry/request-record.ts";
-import type { ChatMessage } from "../../wire/chat-messages.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 import { turnUse } from "../ending.ts";
 import { answerItems, type AnswerPast, withoutPast } from "./answer-items.ts";
@@ -104,9 +103,7 @@ export function endEffects(
   if (conversation === null || entered === null) return effects;
   const rounds = shownRounds(past.rounds, (text) => shownResult(text, request.tenant.safety));
   const itemStatus = status === "completed" ? "completed" : "incomplete";
-  const said = answerItems(request, collected, { ...past, rounds }, itemStatus);
-  // A turn without an answer leaves no trace: the client will ask again. One whose answer is empty was answered.
-  const answer = said.length === 0 && status === "completed" ? itemsOfMessages([emptyAnswer]) : said;
+  const answer = answerItems(request, collected, { ...past, rounds }, itemStatus);
   const place = {
     kind: "append",
     jurisdiction: request.tenant.jurisdiction,
@@ -116,7 +113,8 @@ export function endEffects(
     mustExist: conversation.mustExist,
     responseId: request.responseId,
   } as const;
-  // What it was asked is kept by its own id: a conversation that was deleted meanwhile has that erased.
+  // A turn without an answer leaves no trace: the client will ask again. What it was asked is kept by its own id: a conversation that was
+  // deleted meanwhile has that erased.
   if (answer.length === 0)
     return [...effects, { ...place, incarnation: 0, began: entered.incarnation, items: [] }];
   effects.push({
@@ -128,8 +126,6 @@ export function endEffects(
   });
   return effects;
 }
-
-const emptyAnswer: ChatMessage = { role: "assistant", content: "" };
 
 /** Only where the tenant wants any: it is the principal again, in every outbox. */
 function choresOf({ tenant, principal, chat }: ChatTurnRequest) {
