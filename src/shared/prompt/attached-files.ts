@@ -32,11 +32,11 @@ export function writtenFile(
   };
   const name = written(filename.replaceAll(/[\u0000-\u001f\u007f"<>&]/g, " "));
   const rule = sign === null ? "" : ` ${datamarkRule(sign)}`;
-  const pages = texts.map((text, at) => {
-    if (!hasPages) return `${written(text)}\n`;
-    return text === "" ? "" : `<attached_page number="${at + 1}">\n${written(text)}\n</attached_page>\n`;
-  });
-  return `<attached_file name="${name}">\n${instruction}${rule}\n${pages.join("")}</attached_file>`;
+  const page = (text: string, at: number): string =>
+    text === "" ? "" : `<attached_page number="${at + 1}">\n${written(text)}\n</attached_page>\n`;
+  // Parts that stand next to each other are one text: a tag may begin in one and end in the next.
+  const body = hasPages ? texts.map(page).join("") : `${written(texts.join("\n"))}\n`;
+  return `<attached_file name="${name}">\n${instruction}${rule}\n${body}</attached_file>`;
 }
 
 /** The message with its files as text; the same object where it has none. */

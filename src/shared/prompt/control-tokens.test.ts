@@ -80,6 +80,13 @@ test.each(barTokens)("%s does not survive in a model that is known to have only 
   expect(tokensIn(neutraliseText(`a ${token} b`, "bars"))).toEqual([]);
 });
 
+test.each(["<|\nchannel|>", "<\n|eot_id|>", "<\n\n|\n\nim_end|>", "<\n\uff5cUser\uff5c>"])(
+  "%j is none behind a template that takes line feeds out",
+  (text) => {
+    expect(tokensIn(neutraliseText(text, "bars").replaceAll("\n", ""), barTokens)).toEqual([]);
+  },
+);
+
 test("no token survives in any text, before or after trimming, alone or between a template's own tokens", () => {
   fc.assert(
     fc.property(hostile, (text) => {

@@ -11,17 +11,17 @@ import { type ChatMessage, type ContentPart, isTextPart } from "./chat-message.t
  * The `bars` family (`<|…`, of Llama 3, Qwen, Phi, GPT; `<｜…` of DeepSeek) is always neutralised. The others' tokens are
  * also ordinary text (`<s>` is HTML, `[INST]` may be prose), so they are left alone where the model is known to be of
  * the `bars` family; a model that nobody knows gets both. `<|` before a blank or `>`, `=`, `|` is an operator of F#,
- * Haskell or R, begins no known control token, and stays.
+ * Haskell or R, begins no known control token, and stays. Line feeds within an opener are looked through, for a template that takes them out.
  *
  * Not covered: a template that strips U+200B, or a tokenizer that normalises it away (none known).
  */
 export type TokenFamily = "bars" | "all";
 
 /** Bump with every change of what the engine gets: part of the answer cache's key. */
-export const controlTokenRulesVersion = "2";
+export const controlTokenRulesVersion = "3";
 
 const joint = "\u200b";
-const bars = /<(?=(?:\|(?![\s>=|])|\uff5c))/g;
+const bars = /<(?=\n*(?:\|\n*(?![\s>=|])|\uff5c))/g;
 /** Openers only: the rest of the token is harmless alone. */
 const others = new RegExp(
   [
@@ -53,7 +53,8 @@ export function tokenFamilyOf(model: { readonly id: string; readonly served_name
 /** The same text where no control token could begin; the very same string where there was none. */
 export function neutraliseText(text: string, family: TokenFamily): string {
   let safe = text;
-  if (safe.includes("<|") || safe.includes("<\uff5c")) safe = safe.replace(bars, `<${joint}`);
+  if (safe.includes("<|") || safe.includes("<\uff5c") || safe.includes("<\n"))
+    safe = safe.replace(bars, `<${joint}`);
   if (family === "all" && (safe.includes("<") || safe.includes("[") || safe.includes("]")))
     safe = safe.replace(others, (opener) => `${opener}${joint}`);
   return safe;
