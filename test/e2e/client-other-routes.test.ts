@@ -90,9 +90,10 @@ describe("plain completions", () => {
       stream_options: { include_usage: true },
     });
     for await (const chunk of stream) {
-      // OpenAI describes whole answers alone: in a chunk the reason is null until the last.
+      // OpenAI describes whole answers alone: in a chunk the reason is null until the last, and so is the usage until the one behind it.
+      const { usage: told, ...rest } = chunk;
       if (hasOpenAiSchema && chunk.choices[0]?.finish_reason !== null)
-        expect(openAiComplaints("CreateCompletionResponse", chunk)).toEqual([]);
+        expect(openAiComplaints("CreateCompletionResponse", told === null ? rest : chunk)).toEqual([]);
       text += chunk.choices[0]?.text ?? "";
       finish = chunk.choices[0]?.finish_reason ?? finish;
       usage = chunk.usage ?? usage;

@@ -1,5 +1,5 @@
 /** Which route does what? Every public path of Edgewise, in one list (src/shared/wire/routes.ts documents the same). */
-import { Hono } from "hono";
+import { HonoBase as Hono } from "hono/hono-base";
 import { anyAdmin, platformAdminOnly } from "../../src/shared/wire/scopes.ts";
 import { addKnowledgeRoutes } from "./knowledge-app.ts";
 import { adminRoute, aliveRoute, platformRoute, publicRoute, tenantRoute } from "./handle.ts";

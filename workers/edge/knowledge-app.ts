@@ -1,5 +1,5 @@
 /** The routes of files and vector stores. */
-import type { Hono } from "hono";
+import type { HonoBase as Hono } from "hono/hono-base";
 import { type TenantHandler, tenantRoute } from "./handle.ts";
 import * as files from "./routes/files.ts";
 import * as storeFiles from "./routes/vector-store-files.ts";
