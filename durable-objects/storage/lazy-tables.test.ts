@@ -6,8 +6,9 @@ import { LazyTables } from "./lazy-tables.ts";
 const first = ["CREATE TABLE one (id INTEGER PRIMARY KEY);"];
 const second = [...first, "CREATE TABLE two (id INTEGER PRIMARY KEY);"];
 
+/** One whose class has no tables of its own. */
 function object() {
-  return env.CONVERSATION_INDEX.getByName(`lazy-tables-${crypto.randomUUID()}`);
+  return env.TOKEN_BUCKET.getByName(`lazy-tables-${crypto.randomUUID()}`);
 }
 
 function names({ sql }: DurableObjectStorage): string[] {

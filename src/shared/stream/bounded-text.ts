@@ -13,15 +13,20 @@ export async function boundedText(
   const reader = body.getReader();
   let text = "";
   let bytes = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoded(() => decoder.decode());
-    bytes += value.byteLength;
-    if (bytes > maxBytes) {
-      await reader.cancel("too large");
-      return null;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return text + decoded(() => decoder.decode());
+      bytes += value.byteLength;
+      if (bytes > maxBytes) {
+        await reader.cancel("too large");
+        return null;
+      }
+      text += decoded(() => decoder.decode(value, { stream: true }));
     }
-    text += decoded(() => decoder.decode(value, { stream: true }));
+  } catch (error) {
+    if (error instanceof Undecodable) await reader.cancel(error);
+    throw error;
   }
 }
 
