@@ -7,7 +7,7 @@ import {
 import { generationVersion } from "../../src/shared/contracts/generation.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { callObject } from "../storage/call-object.ts";
-import type { RollParts } from "../storage/index-roll.ts";
+import type { RollParts } from "../storage/index-roll-ports.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import { ownJurisdiction } from "../storage/own-jurisdiction.ts";
 import { deletedThrough } from "../storage/deleted-tenant.ts";

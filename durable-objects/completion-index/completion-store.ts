@@ -5,7 +5,7 @@ import type {
 } from "../../src/shared/contracts/completion-index.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { erasureTables, ErasureStore } from "../storage/erasure-store.ts";
-import type { RolledStore } from "../storage/index-roll.ts";
+import type { RolledStore } from "../storage/index-roll-ports.ts";
 import { OwnedTables } from "../storage/owned-tables.ts";
 import { RollStore } from "../storage/roll-store.ts";
 

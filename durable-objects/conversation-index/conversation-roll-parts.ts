@@ -8,7 +8,7 @@ import { archiveOf } from "../storage/archive-binding.ts";
 import { callObject } from "../storage/call-object.ts";
 import { deletedThrough } from "../storage/deleted-tenant.ts";
 import { eraseLeftContent } from "../storage/erase-left-content.ts";
-import type { RollParts } from "../storage/index-roll.ts";
+import type { RollParts } from "../storage/index-roll-ports.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import { ownJurisdiction } from "../storage/own-jurisdiction.ts";
 import type { IndexStore } from "./index-store.ts";

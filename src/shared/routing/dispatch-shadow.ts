@@ -7,7 +7,6 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import { attempt, type OpenAnswer } from "./attempt.ts";
 import { goneFailure } from "./gone.ts";
 import type { Lease } from "./in-flight.ts";
-
 import type { OriginAnswer, OriginFailure, OriginOutcome, OriginRequest } from "./ports.ts";
 import type { OriginRouterDeps } from "./router-deps.ts";
 import type { ReplicaState } from "./router-state.ts";

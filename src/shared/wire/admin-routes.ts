@@ -9,12 +9,10 @@ import {
   revocationResultSchema,
   revocationSchema,
   rotateKeySchema,
-  historyErasedSchema,
-  knowledgeErasedSchema,
-  semanticCacheErasedSchema,
   tenantDeletedSchema,
   tenantListSchema,
 } from "./admin-requests.ts";
+import { erasureRoutes, erasureSchemas } from "./erasure-routes.ts";
 import { fleetChangedSchema, fleetChangeSchema, fleetReportSchema } from "./fleet-admin.ts";
 import { limitsReportSchema, tenantUsageSchema } from "./usage-responses.ts";
 import type { PublicRoute } from "./public-route.ts";
@@ -36,9 +34,7 @@ export const adminSchemas = {
   TenantDeleted: tenantDeletedSchema,
   LimitsReport: limitsReportSchema,
   TenantUsage: tenantUsageSchema,
-  SemanticCacheErased: semanticCacheErasedSchema,
-  HistoryErased: historyErasedSchema,
-  KnowledgeErased: knowledgeErasedSchema,
+  ...erasureSchemas,
 } satisfies Record<string, z.ZodType>;
 
 const common = [401, 403, 429, 503] as const;
@@ -268,51 +264,5 @@ export const adminRoutes: readonly PublicRoute[] = [
     success: { description: "Gone", content: { "application/json": "TenantDeleted" } },
     errors: [404, 409, ...common],
   },
-  {
-    method: "DELETE",
-    path: "/admin/semantic_cache",
-    tag: "Admin",
-    summary: "Erase entries of the semantic cache",
-    description:
-      "Of one user, or of the whole tenant, where `cache.semantic` was on. Stored answers end by their own time; docs/semantic-cache.md " +
-      "says what is held.",
-    scopes: anyAdmin,
-    queryParameters: {
-      tenant: "Whose. Left out: your own tenant; the platform's admins must name one.",
-      user: "One user of it. Left out: all.",
-    },
-    success: { description: "Erased", content: { "application/json": "SemanticCacheErased" } },
-    errors: [400, 404, 409, ...common],
-  },
-  {
-    method: "DELETE",
-    path: "/admin/history",
-    tag: "Admin",
-    summary: "Erase conversations and stored answers",
-    description:
-      "Of one user, or of the tenant and all its users, also in the archive. Nothing of them is listed any more; who was erased may go on at once. " +
-      "The platform's admins can name a tenant that is gone, as well.",
-    scopes: anyAdmin,
-    queryParameters: {
-      tenant: "Whose. Left out: your own tenant; the platform's admins must name one.",
-      user: "One user of it. Left out: all.",
-    },
-    success: { description: "Erased", content: { "application/json": "HistoryErased" } },
-    errors: [400, 404, 409, ...common],
-  },
-  {
-    method: "DELETE",
-    path: "/admin/knowledge",
-    tag: "Admin",
-    summary: "Erase files, vector stores and batches",
-    description:
-      "Of one user, or of the tenant and all its users. Nothing of them is found any more; who was erased may upload again at once.",
-    scopes: anyAdmin,
-    queryParameters: {
-      tenant: "Whose. Left out: your own tenant; the platform's admins must name one.",
-      user: "One user of it. Left out: all, and what is the whole tenant's.",
-    },
-    success: { description: "Erased", content: { "application/json": "KnowledgeErased" } },
-    errors: [400, 404, 409, ...common],
-  },
+  ...erasureRoutes,
 ];
