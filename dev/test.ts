@@ -2,10 +2,10 @@
  * `npm test` after `npm run check`: the projects of vitest.config.ts one after another, each in processes of its own, whose
  * summaries `.ci/run` adds up. What is given to it goes to vitest: `npm test -- durable-objects/generation`.
  *
- * A process that says nothing for `silentMs`, of no file and of no test, is ended, and the job begins anew. That is for the
- * runner and not for tests: a test that takes too long fails by its own limit. Seen twice in some hundred runs of
- * test/workers/killed-turns.test.ts on a busy machine: all its tests have passed, and the plugin's Worker, idle, never tells
- * vitest that the file is finished, for which neither has a limit. So that little is done twice, the workers' files are cut into
+ * A process that says nothing for `silentMs`, of no file and of no test (`idleMs` where no test is under way), is ended, and the job
+ * begins anew. That is for the runner and not for tests: a test that takes too long fails by its own limit. Seen in one run of the
+ * workers' files out of some twenty: all tests of a file have passed, and the plugin's Worker, idle, never tells vitest that the
+ * file is finished, for which neither has a limit. So that little is done twice, the workers' files are cut into
  * parts. No failure is forgotten so: what failed before the silence fails the run, however the job ends then.
  *
  * The pure rules have the machine to themselves, of which they take all. Of the rest three jobs run at once, since they mostly wait
@@ -25,6 +25,8 @@ interface Job {
   readonly arguments: readonly string[];
   /** Longer than any of its tests may take by its own limit. */
   readonly silentMs: number;
+  /** The same while no test is under way: a file begins, or its end is told. */
+  readonly idleMs: number;
 }
 
 const mostTries = 3;
@@ -43,21 +45,24 @@ interface Step {
 
 function stepsOf(more: readonly string[]): readonly Step[] {
   let jobs = 0;
-  const job = (name: string, silentMs: number, ...how: readonly string[]): Job => {
+  const job = (name: string, limits: Pick<Job, "silentMs" | "idleMs">, ...how: readonly string[]): Job => {
     const first = 20_000 + 1000 * jobs++;
-    return { name, ports: `${first}-${first + 999}`, arguments: ["--project", ...how], silentMs };
+    return { name, ports: `${first}-${first + 999}`, arguments: ["--project", ...how], ...limits };
   };
-  const whole = (name: string, silentMs: number): Job => job(name, silentMs, name, ...more);
+  const whole = (name: string, limits: Pick<Job, "silentMs" | "idleMs">): Job =>
+    job(name, limits, name, ...more);
+  // Before their first test stacks and products are started.
+  const usual = { silentMs: 360_000, idleMs: 360_000 };
   // Theirs is what falls silent, and so costs: the shortest that their longest limit (four minutes) allows.
-  const workersSilentMs = 250_000;
+  const ofWorkers = { silentMs: 250_000, idleMs: 120_000 };
   const part = (_: unknown, at: number): Job =>
-    job(`workers, part ${at + 1} of ${parts}`, workersSilentMs, "workers", `--shard=${at + 1}/${parts}`);
+    job(`workers, part ${at + 1} of ${parts}`, ofWorkers, "workers", `--shard=${at + 1}/${parts}`);
   // Files that were asked for by name are few.
-  const workers = more.length > 0 ? [whole("workers", workersSilentMs)] : Array.from({ length: parts }, part);
+  const workers = more.length > 0 ? [whole("workers", ofWorkers)] : Array.from({ length: parts }, part);
   return [
-    { jobs: [whole("node", 360_000)], atOnce: 1 },
+    { jobs: [whole("node", usual)], atOnce: 1 },
     // The longest first, so that none is left alone at the end.
-    { jobs: [whole("stacks", 360_000), whole("e2e", 360_000), ...workers], atOnce: lanes },
+    { jobs: [whole("stacks", usual), whole("e2e", usual), ...workers], atOnce: lanes },
   ];
 }
 
@@ -83,24 +88,31 @@ async function run(job: Job, output: JobOutput): Promise<Ending> {
   );
   running.add(child);
   const { promise, resolve } = Promise.withResolvers<Ending>();
-  const silence = setTimeout(() => resolve({ kind: "silent" }), job.silentMs);
   const underWay = new Set<string>();
   const failed: string[] = [];
+  let limitMs = job.idleMs;
+  let silence: NodeJS.Timeout | undefined;
+  const heard = (): void => {
+    clearTimeout(silence);
+    limitMs = underWay.size === 0 ? job.idleMs : job.silentMs;
+    silence = setTimeout(() => resolve({ kind: "silent" }), limitMs);
+  };
+  heard();
   child.on("message", (message) => {
-    silence.refresh();
     const progress = message as TestProgress;
     if (progress.kind === "began") underWay.add(progress.test);
     else {
       underWay.delete(progress.test);
       if (progress.hasFailed) failed.push(progress.test);
     }
+    heard();
   });
   for (const [from, to] of [
     [child.stdout, "stdout"],
     [child.stderr, "stderr"],
   ] as const)
     from?.on("data", (bytes: Uint8Array) => {
-      silence.refresh();
+      heard();
       output.write(to, bytes);
     });
   child.once("error", (error) => {
@@ -121,7 +133,7 @@ async function run(job: Job, output: JobOutput): Promise<Ending> {
   clearTimeout(silence);
   if (ending.kind === "silent") {
     output.line(
-      `\n${job.name}: nothing was said for ${job.silentMs / 1000} s. Under way:\n${listOf(underWay)}\n` +
+      `\n${job.name}: nothing was said for ${limitMs / 1000} s. Under way:\n${listOf(underWay)}\n` +
         `Failed until then:\n${listOf(failed)}\nWhat runs:\n${processesOf(child)}`,
     );
     if (failed.length > 0) process.exitCode = 1;
