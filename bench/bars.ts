@@ -2,65 +2,73 @@
 import type { Bar } from "./report.ts";
 import type { Figures } from "./rounds.ts";
 
-/** @param pass the pass-through, in the same run */
+export interface Bare {
+  readonly requests: Figures;
+  readonly streams: Figures;
+}
+
+export interface Measured extends Bare {
+  readonly hits: Figures;
+}
+
+/**
+ * All of one run.
+ *
+ * @param reading the bare Worker that looks at what passes: what it misses, no Worker of this machine holds
+ */
 export function barsOf(
-  pass: { readonly requests: Figures; readonly streams: Figures },
-  requests: Figures,
-  streams: Figures,
-  hits: Figures,
-  guarded: Figures,
+  pass: Bare,
+  reading: Measured,
+  edgewise: Measured & { readonly guarded: Figures },
 ): Bar[] {
-  const over = (mine: number | null, theirs: number | null): number =>
-    mine === null || theirs === null ? Number.NaN : mine / theirs;
+  const bar = (
+    what: string,
+    bound: number,
+    to: Pick<Bar, "better" | "unit">,
+    figure: (of: Measured) => number,
+  ) => ({ what, bound, ...to, measured: figure(edgewise), reading: figure(reading) });
   return [
+    bar(
+      "requests a second, to the pass-through",
+      0.5,
+      { better: "higher", unit: "x" },
+      ({ requests }) => requests.requestsPerSecond / pass.requests.requestsPerSecond,
+    ),
+    bar("CPU a request", 2, lowRatio, ({ requests }) =>
+      over(requests.cpuMicrosecondsPerRequest, pass.requests.cpuMicrosecondsPerRequest),
+    ),
+    bar("CPU a thousand streamed tokens", 2.3, lowRatio, ({ streams }) =>
+      over(streams.cpuMsPer1000Tokens, pass.streams.cpuMsPer1000Tokens),
+    ),
     {
-      what: "requests a second, to the pass-through",
-      measured: requests.requestsPerSecond / pass.requests.requestsPerSecond,
-      bound: 0.5,
-      better: "higher",
-      unit: "x",
+      ...bar("CPU a thousand streamed tokens, guard on", 2.6, lowRatio, ({ streams }) =>
+        over(streams.cpuMsPer1000Tokens, pass.streams.cpuMsPer1000Tokens),
+      ),
+      measured: over(edgewise.guarded.cpuMsPer1000Tokens, pass.streams.cpuMsPer1000Tokens),
     },
-    {
-      what: "CPU a request",
-      measured: over(requests.cpuMicrosecondsPerRequest, pass.requests.cpuMicrosecondsPerRequest),
-      bound: 2,
-      better: "lower",
-      unit: "x",
-    },
-    {
-      what: "CPU a thousand streamed tokens",
-      measured: over(streams.cpuMsPer1000Tokens, pass.streams.cpuMsPer1000Tokens),
-      bound: 2.3,
-      better: "lower",
-      unit: "x",
-    },
-    {
-      what: "CPU a thousand streamed tokens, guard on",
-      measured: over(guarded.cpuMsPer1000Tokens, pass.streams.cpuMsPer1000Tokens),
-      bound: 2.6,
-      better: "lower",
-      unit: "x",
-    },
-    {
-      what: "time to first token with 128 streams, more than the pass-through",
-      measured: streams.firstTokenP50Ms - pass.streams.firstTokenP50Ms,
-      bound: 1,
-      better: "lower",
-      unit: "ms",
-    },
-    {
-      what: "p99 of a chunk's delay",
-      measured: streams.chunkDelayP99Ms / pass.streams.chunkDelayP99Ms,
-      bound: 5,
-      better: "lower",
-      unit: "x",
-    },
-    {
-      what: "an exact-cache hit through the binding, median, to the pass-through",
-      measured: hits.p50Ms / pass.requests.p50Ms,
-      bound: 1,
-      better: "lower",
-      unit: "x",
-    },
+    bar(
+      "time to first token with 128 streams, more than the pass-through",
+      1,
+      { better: "lower", unit: "ms" },
+      ({ streams }) => streams.firstTokenP50Ms - pass.streams.firstTokenP50Ms,
+    ),
+    bar(
+      "p99 of a chunk's delay",
+      5,
+      lowRatio,
+      ({ streams }) => streams.chunkDelayP99Ms / pass.streams.chunkDelayP99Ms,
+    ),
+    bar(
+      "an exact-cache hit through the binding, median, to the pass-through",
+      1,
+      lowRatio,
+      ({ hits }) => hits.p50Ms / pass.requests.p50Ms,
+    ),
   ];
+}
+
+const lowRatio = { better: "lower", unit: "x" } as const;
+
+function over(mine: number | null, theirs: number | null): number {
+  return mine === null || theirs === null ? Number.NaN : mine / theirs;
 }

@@ -9,6 +9,8 @@ export interface Row {
 export interface Bar {
   readonly what: string;
   readonly measured: number;
+  /** The same figure of the bare Worker that reads what passes. */
+  readonly reading: number;
   readonly bound: number;
   readonly better: "lower" | "higher";
   readonly unit: "x" | "ms";
@@ -53,7 +55,7 @@ export function barLines(bars: readonly Bar[]): string {
   return bars
     .map((bar) => {
       const sign = bar.better === "lower" ? "at most" : "at least";
-      return `${holds(bar) ? "holds " : "MISSED"}  ${bar.what}: ${bar.measured.toFixed(2)}${bar.unit}, ${sign} ${bar.bound}${bar.unit}`;
+      return `${holds(bar) ? "holds " : "MISSED"}  ${bar.what}: ${bar.measured.toFixed(2)}${bar.unit}, ${sign} ${bar.bound}${bar.unit} (a Worker that reads: ${bar.reading.toFixed(2)}${bar.unit})`;
     })
     .join("\n");
 }

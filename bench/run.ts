@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the origin alone, a bare pass-through and Edgewise, all in one go and round by round in turn, on plain
- * workerd. `--quick`: a short run. `--json FILE`: the figures, too. `--port N`: the first of seven ports (default 21900).
+ * `npm run bench`: the origin alone, a bare pass-through, a bare Worker that reads what passes, and Edgewise, all in one go and
+ * round by round in turn, on plain workerd. `--quick`: a short run. `--json FILE`: the figures, too. `--port N`: the first of seven ports (default 21900).
  *
  * Figures are medians of the rounds. Only ratios within one run mean anything: the machine's own speed and its other
  * guests are in every absolute number.
@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { readCommandLine, wholeNumber } from "../dev/commands/command-line.ts";
 import { ensureLocalSecrets } from "../dev/local-secrets.ts";
 import { signToken } from "../dev/commands/local-token.ts";
-import { barsOf } from "./bars.ts";
+import { barsOf, type Bare, type Measured } from "./bars.ts";
 import { tokensUsed } from "./delivered.ts";
 import type { LoadOrder } from "./load.ts";
 import { barLines, holds, requestTable, streamTable, type Row } from "./report.ts";
@@ -109,8 +109,12 @@ async function run(stage: Stage): Promise<void> {
   const order = orders(token, guardedToken());
   const book = new Book();
   const delivered = new Map<Target, number>();
-  const targets = [stage.origin, stage.passThrough, stage.inProcess, stage.service].filter(
-    ({ name }) => values.only === undefined || name.includes(values.only) || name === "pass-through",
+  const targets = [stage.origin, stage.passThrough, stage.reading, stage.inProcess, stage.service].filter(
+    (target) =>
+      values.only === undefined ||
+      target.name.includes(values.only) ||
+      target === stage.passThrough ||
+      target === stage.reading,
   );
   const edgewise = targets.filter(({ name }) => name.startsWith("Edgewise"));
   const round = async (kind: Kind, target: Target, keep: boolean): Promise<void> => {
@@ -126,6 +130,7 @@ async function run(stage: Stage): Promise<void> {
     requestsPerConnection: manyCached.length,
     durationMs: 120_000,
   };
+  await measure(stage, stage.reading, filler);
   for (const target of edgewise) delivered.set(target, (await measure(stage, target, filler)).usageTokens);
   /** All rounds of some kinds, target by target in each. */
   const series = async (what: string, intervalMs: number, once: (keep: boolean) => Promise<void>) => {
@@ -138,7 +143,7 @@ async function run(stage: Stage): Promise<void> {
   };
   await series("requests", 0, async (keep) => {
     for (const target of targets) await round("requests", target, keep);
-    for (const target of edgewise) await round("hits", target, keep);
+    for (const target of [stage.reading, ...edgewise]) await round("hits", target, keep);
     for (const target of edgewise) await round("remembered", target, keep);
   });
   // Streams have a series of their own: a stream's chunks would wait while the garbage of thousands of requests is collected.
@@ -160,18 +165,20 @@ async function run(stage: Stage): Promise<void> {
     ...rows("streams", targets),
     { name: `${stage.inProcess.name}, guard on`, figures: guarded },
   ];
-  const named = (kind: string, how: string): Row[] =>
-    rows(kind, edgewise).map(({ name, figures }) => ({ name: `${name}: ${how}`, figures }));
-  const hits = [...named("hits", "through the binding"), ...named("remembered", "remembered by the isolate")];
-  const pass = { requests: book.of("requests pass-through"), streams: book.of("streams pass-through") };
+  const named = (kind: string, how: string, of: readonly Target[]): Row[] =>
+    rows(kind, of).map(({ name, figures }) => ({ name: `${name}: ${how}`, figures }));
+  const hits = [
+    ...named("hits", "through the binding", [stage.reading, ...edgewise]),
+    ...named("remembered", "remembered by the isolate", edgewise),
+  ];
+  const bare = (name: string): Bare => ({
+    requests: book.of(`requests ${name}`),
+    streams: book.of(`streams ${name}`),
+  });
+  const pass = bare(stage.passThrough.name);
   const yardstick: Row = { name: "pass-through (a miss, of course)", figures: pass.requests };
-  const bars = barsOf(
-    pass,
-    book.of(`requests ${stage.inProcess.name}`),
-    book.of(`streams ${stage.inProcess.name}`),
-    book.of(`hits ${stage.inProcess.name}`),
-    guarded,
-  );
+  const measuredOf = ({ name }: Target): Measured => ({ ...bare(name), hits: book.of(`hits ${name}`) });
+  const bars = barsOf(pass, measuredOf(stage.reading), { ...measuredOf(stage.inProcess), guarded });
   console.log(`
 Requests: 64 connections, ${requestMs / 1000} s a round, an answer of 16 tokens that does not stream, ${rounds} rounds
 ${requestTable(requests, pass.requests)}

@@ -1,16 +1,12 @@
 /** What the bench measures, each on a port of its own and all up at once, so that rounds can alternate between them. */
-import { fork, spawn, type ChildProcess } from "node:child_process";
+import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import demo from "../config/tenants/demo.json" with { type: "json" };
 import { makeToken } from "../dev/commands/local-token.ts";
-import { serviceScript } from "../dev/serve/bundle.ts";
 import { bundleForServe, startServe, type RouterMount } from "../dev/serve/start-serve.ts";
 import { fleetSchema } from "../src/shared/routing/fleet/fleet-config.ts";
 import { checkTenantConfig, tenantEntries, withVersion } from "../src/shared/tenancy/tenant-entries.ts";
+import { startBareWorker } from "./bare-workers.ts";
 
 export interface Target {
   readonly name: string;
@@ -23,6 +19,8 @@ export interface Stage {
   readonly origin: Target;
   readonly passThrough: Target;
   readonly passThroughTwice: Target;
+  /** A bare Worker that looks at what passes. */
+  readonly reading: Target;
   readonly inProcess: Target;
   readonly inProcessTwice: Target;
   readonly service: Target;
@@ -56,12 +54,15 @@ async function raise(firstPort: number, stops: (() => Promise<unknown>)[]): Prom
   await once(origin, "message");
   const load = child("load.ts", []);
   const originUrl = `http://127.0.0.1:${firstPort}`;
-  const passThrough: Target[] = [];
-  for (const port of [firstPort + 1, firstPort + 2]) {
-    const process = await startPassThrough(port, originUrl);
+  const bare = async (name: string, script: Parameters<typeof startBareWorker>[0], port: number) => {
+    const process = await startBareWorker(script, port, originUrl);
     stops.push(() => end(process));
-    passThrough.push({ name: "pass-through", ports: [port], pids: [process.pid ?? 0] });
-  }
+    return { name, ports: [port], pids: [process.pid ?? 0] };
+  };
+  const passThrough = [
+    await bare("pass-through", "pass-through-worker.ts", firstPort + 1),
+    await bare("pass-through", "pass-through-worker.ts", firstPort + 2),
+  ];
   const bundles = await bundleForServe();
   stops.push(bundles.remove);
   const kvSeeds = { "edgewise-config": await benchTenants() };
@@ -79,6 +80,7 @@ async function raise(firstPort: number, stops: (() => Promise<unknown>)[]): Prom
     origin: { name: "origin alone", ports: [firstPort], pids: [] },
     passThrough: one(passThrough),
     passThroughTwice: both("pass-through", passThrough),
+    reading: await bare("a Worker that reads", "reading-worker.ts", firstPort + 6),
     inProcess: one(inProcess),
     inProcessTwice: both("Edgewise, router in-process", inProcess),
     service: await edgewise(firstPort + 5, "service"),
@@ -108,45 +110,6 @@ async function end(process: ChildProcess): Promise<void> {
   const gone = once(process, "exit");
   process.kill("SIGKILL");
   await gone;
-}
-
-async function startPassThrough(port: number, origin: string): Promise<ChildProcess> {
-  const folder = await mkdtemp(join(tmpdir(), "edgewise-bench-"));
-  const file = join(folder, "config.capnp");
-  await writeFile(join(folder, "worker.js"), await serviceScript("../../bench/pass-through-worker.ts"));
-  await writeFile(
-    file,
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = (
-      modules = [(name = "worker.js", esModule = embed "worker.js")],
-      compatibilityDate = "2026-10-15",
-      compatibilityFlags = ["enable_request_signal"],
-      globalOutbound = "network",
-      bindings = [(name = "ORIGIN", text = "${origin}")],
-    )),
-    (name = "network", network = (allow = ["public", "private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
-);
-`,
-  );
-  const { default: binary } = createRequire(import.meta.url)("workerd") as { default: string };
-  const process = spawn(binary, ["serve", file], { stdio: ["ignore", "ignore", "inherit"] });
-  for (;;) {
-    const up = await fetch(`http://127.0.0.1:${port}/health`).then(
-      () => true,
-      () => false,
-    );
-    if (up || process.exitCode !== null) break;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
-  }
-  await rm(folder, { recursive: true, force: true });
-  if (process.exitCode !== null) throw new Error("the pass-through did not start");
-  return process;
 }
 
 /** Whose answers are guarded: the demo tenant again, with every kind of span masked in both directions. */
