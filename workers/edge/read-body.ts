@@ -2,6 +2,7 @@
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { boundedText, Undecodable } from "../../src/shared/stream/bounded-text.ts";
+import { concatBytes } from "../../src/shared/stream/concat-bytes.ts";
 
 /**
  * The body as text, at most `maxBytes` of UTF-8. 413 before a byte is read where the length is declared, at the byte that
@@ -78,11 +79,5 @@ export async function readBytes(
   } catch {
     return err({ kind: "client-gone" });
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return ok(bytes);
+  return ok(concatBytes(chunks, length));
 }

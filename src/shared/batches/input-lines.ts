@@ -2,6 +2,8 @@
  * Where do the lines of a batch's file begin and end? Read as the bytes come: no more than one line and one read of them is held. Empty
  * lines count, and are passed over; a byte order mark is no part of the first.
  */
+import { concatBytes } from "../stream/concat-bytes.ts";
+
 export interface FoundLine {
   /** From 1, empty ones counted. */
   readonly number: number;
@@ -34,7 +36,7 @@ export async function* inputLines(
     else held.push(piece.slice());
   };
   const ended = (): FoundLine | null => {
-    const bytes = length > maxBytes ? null : joined(held, length);
+    const bytes = length > maxBytes ? null : concatBytes(held, length);
     const isMarked = number === 1 && bytes !== null && mark.every((byte, place) => bytes[place] === byte);
     const skipped = isMarked ? mark.length : 0;
     const line = {
@@ -61,14 +63,4 @@ export async function* inputLines(
   }
   const last = length === 0 ? null : ended();
   if (last !== null) yield last;
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.byteLength;
-  }
-  return bytes;
 }

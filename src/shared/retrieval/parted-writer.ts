@@ -1,3 +1,4 @@
+import { concatBytes } from "../stream/concat-bytes.ts";
 import type { FileWriter } from "./file-contents.ts";
 
 /** What takes a file in parts: all of `partBytes` but the last. */
@@ -13,7 +14,7 @@ export function partedWriter(sink: PartSink): FileWriter {
   let heldBytes = 0;
   let part = 0;
   const flush = async (isLast: boolean): Promise<void> => {
-    const bytes = joined(held, heldBytes);
+    const bytes = concatBytes(held, heldBytes);
     held = [];
     heldBytes = 0;
     await sink.put(part, bytes, isLast);
@@ -39,14 +40,4 @@ export function partedWriter(sink: PartSink): FileWriter {
       await sink.abort();
     },
   };
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.byteLength;
-  }
-  return bytes;
 }

@@ -1,4 +1,5 @@
 /** How does a body begin? Reads a bounded part of it and leaves the rest as the stream it was, for native piping. */
+import { concatBytes } from "../stream/concat-bytes.ts";
 
 export interface Beginning {
   readonly bytes: Uint8Array;
@@ -16,12 +17,12 @@ export async function readBeginning(
   let bytes = 0;
   while (bytes < atLeastBytes) {
     const { done, value } = await reader.read();
-    if (done) return { bytes: joined(chunks, bytes), rest: null };
+    if (done) return { bytes: whole(chunks, bytes), rest: null };
     chunks.push(value);
     bytes += value.byteLength;
   }
   reader.releaseLock();
-  return { bytes: joined(chunks, bytes), rest: body };
+  return { bytes: whole(chunks, bytes), rest: body };
 }
 
 /** At most so many bytes of a body, as text; the rest is cancelled. For error bodies and metrics pages. */
@@ -31,14 +32,7 @@ export async function readAtMost(body: ReadableStream<Uint8Array>, maxBytes: num
   return new TextDecoder().decode(bytes.byteLength > maxBytes ? bytes.subarray(0, maxBytes) : bytes);
 }
 
-function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+function whole(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
   const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return first;
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return all;
+  return first !== undefined && chunks.length === 1 ? first : concatBytes(chunks, bytes);
 }
