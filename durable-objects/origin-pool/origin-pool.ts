@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Background } from "../../src/shared/contracts/background.ts";
+import { type Background, backgroundOf } from "../../src/shared/contracts/background.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
 import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import {
@@ -68,10 +68,7 @@ export function createOriginPoolClass<Env>(
       super(context, env);
       this.#store = new PoolStore(context.storage);
       this.#parts = compose(env, context);
-      this.#background = {
-        run: (name, work) =>
-          context.waitUntil(work.catch((error: unknown) => this.#parts.report(name, String(error)))),
-      };
+      this.#background = backgroundOf(context, this.#parts.report);
     }
 
     async exchange(cluster: string, report: LeaseReport): Promise<ExchangeOutcome> {

@@ -3,7 +3,7 @@ import type { BatchParts } from "../../durable-objects/batch/batch-parts.ts";
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
 import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
 import { claimTextOf, lineKeptMs } from "../../src/shared/batches/line-name.ts";
-import type { Background } from "../../src/shared/contracts/background.ts";
+import { type Background, backgroundOf } from "../../src/shared/contracts/background.ts";
 import type { BatchOver } from "../../src/shared/contracts/library.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import type { FileAddress } from "../../src/shared/retrieval/file-contents.ts";
@@ -18,10 +18,7 @@ import { forgetTurn } from "./stored-turn.ts";
 
 export function batchParts(env: Cloudflare.Env, context: DurableObjectState): BatchParts {
   const isolate = isolateOf(env);
-  const background: Background = {
-    run: (name, work) =>
-      context.waitUntil(work.catch((error: unknown) => isolate.report(name, String(error)))),
-  };
+  const background = backgroundOf(context, isolate.report);
   const contents = fileContents(env);
   return {
     openInput: (life) => contents.open(inputOf(life), life.opening.input.storedIn),

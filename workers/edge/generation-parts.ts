@@ -2,7 +2,7 @@
 import { deliverAppend } from "../../durable-objects/conversation/deliver-append.ts";
 import type { GenerationParts } from "../../durable-objects/generation/generation-parts.ts";
 import type { ArchivedTurn } from "../../src/shared/archive/ports.ts";
-import type { Background } from "../../src/shared/contracts/background.ts";
+import { type Background, backgroundOf } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import type { Ground } from "../../src/shared/grounding/ground.ts";
 import { retrievalWish } from "../../src/shared/grounding/retrieval-wish.ts";
@@ -27,10 +27,7 @@ import { turnContent } from "./turn-content.ts";
 
 export function generationParts(env: Cloudflare.Env, context: DurableObjectState): GenerationParts {
   const isolate = isolateOf(env);
-  const background: Background = {
-    run: (name, work) =>
-      context.waitUntil(work.catch((error: unknown) => isolate.report(name, String(error)))),
-  };
+  const background = backgroundOf(context, isolate.report);
   return {
     runner: releasingConversation(
       createChatRunner({

@@ -5,7 +5,7 @@ import {
   type SearchModels,
 } from "../../durable-objects/knowledge-base/knowledge-parts.ts";
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
-import type { Background } from "../../src/shared/contracts/background.ts";
+import { type Background, backgroundOf } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema, type UserId } from "../../src/shared/contracts/ids.ts";
 import { Leaving } from "../../src/shared/contracts/leave-signal.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
@@ -29,10 +29,7 @@ const inProcess: SearchModels = { embedder: lexicalEmbedder, reranker: lexicalRe
 
 export function knowledgeParts(env: Cloudflare.Env, context: DurableObjectState): KnowledgeParts {
   const isolate = isolateOf(env);
-  const background: Background = {
-    run: (name, work) =>
-      context.waitUntil(work.catch((error: unknown) => isolate.report(name, String(error)))),
-  };
+  const background = backgroundOf(context, isolate.report);
   const contents = fileContents(env);
   return {
     open: (file, storedIn) => contents.open(file, storedIn),

@@ -7,7 +7,7 @@ import type {
   TurnOfSession,
 } from "../../durable-objects/session/session-parts.ts";
 import { callObject } from "../../durable-objects/storage/call-object.ts";
-import type { Background } from "../../src/shared/contracts/background.ts";
+import { type Background, backgroundOf } from "../../src/shared/contracts/background.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
@@ -38,10 +38,7 @@ const buckets: readonly (readonly [LimitScope, number])[] = [
 
 export function sessionParts(env: Cloudflare.Env, context: DurableObjectState): SessionParts {
   const isolate = isolateOf(env);
-  const background: Background = {
-    run: (name, work) =>
-      context.waitUntil(work.catch((error: unknown) => isolate.report(name, String(error)))),
-  };
+  const background = backgroundOf(context, isolate.report);
   const bucket = (opening: SessionOpening, scope: LimitScope) => {
     const name = bucketName(opening.tenant, scope, opening.principal[scope]);
     const address = { name, jurisdiction: opening.jurisdiction };

@@ -5,7 +5,7 @@
 import devFleet from "../../config/fleet.dev.json";
 import { createOriginPoolClass } from "../../durable-objects/origin-pool/origin-pool.ts";
 import { poolControl } from "../../durable-objects/origin-pool/pool-port.ts";
-import type { Background } from "../../src/shared/contracts/background.ts";
+import { backgroundOf } from "../../src/shared/contracts/background.ts";
 import type { Transport } from "../../src/shared/routing/attempt.ts";
 import { createFleetSource, type FleetSource } from "../../src/shared/routing/fleet/fleet-source.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
@@ -68,9 +68,7 @@ export const OriginPool = createOriginPoolClass((env: OriginRouterEnv) => {
 export default {
   async fetch(request, env, context): Promise<Response> {
     const { fleetSource, transport, pools } = mountOf(env);
-    const background: Background = {
-      run: (name, work) => context.waitUntil(work.catch((error: unknown) => report(name, String(error)))),
-    };
+    const background = backgroundOf(context, report);
     const fleet = await fleetSource.current(background);
     if (!fleet.ok) return new Response(fleet.error.detail, { status: 503 });
     const origin = createOriginRouter({
