@@ -1,6 +1,6 @@
 /**
- * A document with every `$ref` replaced by what it refers to, within the same document: nothing is fetched. One that leads elsewhere,
- * nowhere or in a circle is refused, and so is a document that grows without measure by it.
+ * A document in which every `$ref` is replaced by what it points to. Only references within the document are followed: nothing is fetched. A
+ * reference that leads elsewhere, nowhere or in a circle is refused, and so is a document that grows past `maxNodes` by them.
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
 import { isRecord } from "../../wire/is-record.ts";
@@ -42,14 +42,25 @@ export function dereferenced(document: unknown): Result<unknown, string> {
   return resolve(document, 0, []);
 }
 
-/** A JSON pointer in a fragment (RFC 6901). */
+/** A JSON pointer in a fragment, which percent-encodes what a URL may not hold (RFC 6901, 6). */
 function targetOf(document: unknown, reference: string): unknown {
   if (!reference.startsWith("#/")) return undefined;
+  const pointer = decoded(reference.slice(2));
+  if (pointer === null) return undefined;
   let target: unknown = document;
-  for (const step of reference.slice(2).split("/")) {
+  for (const step of pointer.split("/")) {
     const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
     if ((!isRecord(target) && !Array.isArray(target)) || !Object.hasOwn(target, name)) return undefined;
     target = (target as Readonly<Record<string, unknown>>)[name];
   }
   return target;
+}
+
+function decoded(fragment: string): string | null {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    // A lone `%` is no URL's.
+    return null;
+  }
 }
