@@ -108,6 +108,23 @@ test("calls with their results, and pictures, are kept as they are", async () =>
   await settled();
 });
 
+test("a picture that may not be read is refused by the name of the field that it was sent in", async () => {
+  const ann = await bearer("lists", "gus");
+  const made = await ask("POST", "/v1/conversations", ann, {});
+  const items = [
+    {
+      type: "message",
+      role: "user",
+      content: [{ type: "input_image", image_url: "https://inside.example/x.png" }],
+    },
+  ];
+  for (const path of ["/v1/conversations", `/v1/conversations/${String(made.body["id"])}/items`])
+    expect(await ask("POST", path, ann, { items })).toMatchObject({
+      status: 400,
+      body: { error: { code: "invalid_value", param: "items" } },
+    });
+});
+
 test("an edit is a branch: the model reads the history up to there, and the list shows the new one", async () => {
   const ann = await bearer("lists", "fay");
   for (const words of ["one", "two"])

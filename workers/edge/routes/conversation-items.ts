@@ -7,24 +7,20 @@ import {
   type GetItemOutcome,
   type ListOutcome,
 } from "../../../src/shared/contracts/conversation.ts";
-import { screenPrompt } from "../../../src/shared/safety/screen-prompt.ts";
-import { itemsOfMessages, publicItem } from "../../../src/shared/turn/durable/conversation-items.ts";
+import { publicItem } from "../../../src/shared/turn/durable/conversation-items.ts";
 import { idempotencyKeyFault } from "../../../src/shared/turn/durable/turn-claim.ts";
 import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts";
-import { refusalAt, summary } from "../../../src/shared/turn/screen-request.ts";
-import { checkMedia } from "../../../src/shared/wire/media.ts";
 import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
 import { parseConversationItems } from "../../../src/shared/wire/conversation-request.ts";
 import { asOneRequest } from "../as-one-request.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantHandler } from "../handle.ts";
 import { branchOf, branchUnknown, includeFault, pageOf, publicPage } from "../public-conversation.ts";
-import { messagesWithFiles } from "../attached-files.ts";
-import { screenFor } from "../fleet-moderator.ts";
 import { readJsonText } from "../read-body.ts";
 import { repeatedDeletion } from "../repeated-deletion.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { ownerOf, turnContextOf } from "../run-durable.ts";
+import { ownerOf } from "../run-durable.ts";
+import { screenedItems } from "../screened-items.ts";
 import { respondDescribed } from "./conversations.ts";
 
 type Answer<Outcome> = Exclude<Outcome, ConversationFailure>;
@@ -67,19 +63,9 @@ export const addConversationItems: TenantHandler = async (call) => {
   if (!read.ok) return respondRefusal(scope, read.error);
   const conversation = await conversationInPath(call);
   if (!conversation.ok) return respondRefusal(scope, conversation.error);
-  const media = checkMedia(read.value, tenant.media);
-  if (!media.ok) return respondRefusal(scope, media.error);
-  const messages = await messagesWithFiles(turnContextOf(call), read.value.messages, read.value.files);
-  if (!messages.ok) return respondRefusal(scope, messages.error);
-  const screened = await screenPrompt(messages.value, tenant.safety, screenFor(call));
-  if (screened.kind === "refused")
-    return respondRefusal(
-      scope,
-      refusalAt(screened, () => "items"),
-    );
-  const findings = summary(screened.findings, screened.harm);
-  if (findings !== null) scope.record.screened = findings;
-  const items = itemsOfMessages(screened.messages);
+  const screened = await screenedItems(call, read.value);
+  if (!screened.ok) return respondRefusal(scope, screened.error);
+  const items = screened.value;
   // A retry of ours after a lost answer brings the same id, and adds nothing; so does a client's with its key.
   const addId = key === undefined ? `add/${crypto.randomUUID()}` : `add/key/${key}`;
   const added = await asOneRequest(call, () =>

@@ -8,12 +8,8 @@ import {
   type UpdateOutcome,
 } from "../../../src/shared/contracts/conversation.ts";
 import { resolveConversation } from "../../../src/shared/turn/conversation-name.ts";
-import { itemsOfMessages } from "../../../src/shared/turn/durable/conversation-items.ts";
 import { titleOf } from "../../../src/shared/turn/durable/conversation-title.ts";
-import { refusalAt, summary } from "../../../src/shared/turn/screen-request.ts";
 import { mintId } from "../../../src/shared/turn/response-id.ts";
-import { screenPrompt } from "../../../src/shared/safety/screen-prompt.ts";
-import { checkMedia } from "../../../src/shared/wire/media.ts";
 import {
   parseConversationCreation,
   parseConversationUpdate,
@@ -23,11 +19,10 @@ import { asOneRequest } from "../as-one-request.ts";
 import { askConversation, conversationInPath } from "../ask-conversation.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
-import { messagesWithFiles } from "../attached-files.ts";
-import { screenFor } from "../fleet-moderator.ts";
 import { repeatedDeletion } from "../repeated-deletion.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
-import { ownerOf, turnContextOf } from "../run-durable.ts";
+import { ownerOf } from "../run-durable.ts";
+import { screenedItems } from "../screened-items.ts";
 
 type Answer<Outcome> = Exclude<Outcome, ConversationFailure>;
 
@@ -38,18 +33,9 @@ export const createConversation: TenantHandler = async (call) => {
   if (!text.ok) return respondRefusal(scope, text.error);
   const read = parseConversationCreation(text.value);
   if (!read.ok) return respondRefusal(scope, read.error);
-  const media = checkMedia(read.value, tenant.media);
-  if (!media.ok) return respondRefusal(scope, media.error);
-  const messages = await messagesWithFiles(turnContextOf(call), read.value.messages, read.value.files);
-  if (!messages.ok) return respondRefusal(scope, messages.error);
-  const screened = await screenPrompt(messages.value, tenant.safety, screenFor(call));
-  if (screened.kind === "refused")
-    return respondRefusal(
-      scope,
-      refusalAt(screened, () => "items"),
-    );
-  const findings = summary(screened.findings, screened.harm);
-  if (findings !== null) scope.record.screened = findings;
+  const screened = await screenedItems(call, read.value);
+  if (!screened.ok) return respondRefusal(scope, screened.error);
+  const items = screened.value;
   const owner = ownerOf(call);
   const { id } = await mintId(isolate.hash, {
     kind: "conversation",
@@ -60,7 +46,6 @@ export const createConversation: TenantHandler = async (call) => {
   });
   const conversation = await resolveConversation(isolate.hash, id, owner);
   if (conversation === null) throw new Error("an id that was just made names nothing");
-  const items = itemsOfMessages(screened.messages);
   const title = titleOf(items);
   const created = await asOneRequest(call, () =>
     askConversation<Answer<CreateOutcome>>(call, conversation, async (stub) =>
