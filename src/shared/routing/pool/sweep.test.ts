@@ -90,3 +90,14 @@ test("half of them die at once: three sweeps, each in its time, find that out", 
   expect(known.size).toBeGreaterThan(110);
   for (const [replica, { isAlive }] of known) expect(isAlive).toBe(!isDead(replica));
 });
+
+test("while six are silent all are waited for half as long; with fewer, the others get their whole time", async () => {
+  const slow = 800;
+  const answers = (silentOnes: number) =>
+    swept(
+      replicas(7, (at) => ({ isAlive: at >= silentOnes })),
+      (replica) => (Number(replica.slice(1)) < silentOnes ? null : slow),
+    );
+  expect((await answers(5)).found.get("r6")).toBe(well);
+  expect((await answers(6)).found.get("r6")).toBe(silent);
+});
