@@ -11,7 +11,7 @@ import type { BatchStore, StoredLine } from "./batch-store.ts";
 
 /**
  * Has a batch's lines answered, some at a time. That a line begins is written before its turn is asked for, and what came of it in one
- * transaction: a kill in between leaves a line that has begun, which is asked for again, and finds its turn.
+ * transaction: a kill in between leaves a line that has begun, whose turn is looked for before anything else. Where it has none it waits as before.
  */
 export class BatchLines {
   readonly #store: BatchStore;
@@ -20,7 +20,7 @@ export class BatchLines {
   readonly #input: WindowReader;
   readonly #underWay = new Map<number, StoredLine>();
   /** Lines that have begun, and of which nobody here knows what came: a kill, or an object out of reach, left them so. */
-  #lost: StoredLine[];
+  readonly #lost: StoredLine[];
   readonly #bell = new Bell();
   /** The line that began last. Those that must be asked again come behind the others. */
   #last = 0;
@@ -44,7 +44,6 @@ export class BatchLines {
       const life = this.#expire();
       // Erased: whatever is under way is of no use to anybody.
       if (life === null || life.deletedMs !== null) return null;
-      if (isOutlived(life)) this.#giveUpLost();
       this.#beginSome(life);
       const nowMs = Date.now();
       if (this.#underWay.size === 0) {
@@ -70,17 +69,17 @@ export class BatchLines {
   }
 
   #beginSome(life: BatchLife): void {
-    // Their turns may be there, whatever is to begin.
+    // Their turns may be there, and be paid, whatever has become of the batch and its file since.
     for (let line = this.#lost[0]; line !== undefined && this.#hasRoom(line); line = this.#lost[0]) {
       this.#lost.shift();
-      this.#begin(life, line);
+      this.#attend(life, line, this.#parts.find(life, line));
     }
     while (life.ending === null && Date.now() >= this.#pace.resumeMs) {
       const line = this.#store.nextWaiting(this.#last);
       if (line === null || !this.#hasRoom(line)) break;
       this.#last = line.number;
       this.#store.begin(line);
-      this.#begin(life, line);
+      this.#attend(life, line, this.#outcome(life, line));
     }
   }
 
@@ -90,23 +89,25 @@ export class BatchLines {
     return size === 0 || (size < this.#pace.width && this.#bytes + bytes <= mostBytesUnderWay);
   }
 
-  #begin(life: BatchLife, line: StoredLine): void {
+  #attend(life: BatchLife, line: StoredLine, coming: Promise<LineOutcome | null>): void {
     this.#underWay.set(line.number, line);
     this.#bytes += line.bytes;
-    void this.#ask(life, line).finally(() => {
+    void this.#await(life, line, coming).finally(() => {
       this.#underWay.delete(line.number);
       this.#bytes -= line.bytes;
       this.#bell.ring();
     });
   }
 
-  /** Never rejects. */
-  async #ask(life: BatchLife, line: StoredLine): Promise<void> {
+  /** Never rejects. @param coming what is to come of the line; `null`: nothing did, and it may be asked */
+  async #await(life: BatchLife, line: StoredLine, coming: Promise<LineOutcome | null>): Promise<void> {
     try {
-      const outcome = await this.#outcome(life, line);
-      if (this.#isWanted()) this.#take(life, line, outcome);
+      const outcome = await coming;
+      if (!this.#isWanted()) return;
+      if (outcome === null) this.#store.putBack(line);
+      else this.#take(life, line, outcome);
     } catch (error) {
-      // It may have a turn: it stays begun, and is asked for again.
+      // It may have a turn: it stays begun, and that is looked for.
       this.#parts.report(`a line of a batch could not be asked: ${String(error)}`);
       this.#pace.refused(0, Date.now(), Math.random());
       await scheduler.wait(unreachableMs);
@@ -115,7 +116,13 @@ export class BatchLines {
   }
 
   async #outcome(life: BatchLife, { at, bytes, number, attempt }: StoredLine): Promise<LineOutcome> {
-    const text = await this.#input.read(at, bytes);
+    let text: Uint8Array | null;
+    try {
+      text = await this.#input.read(at, bytes);
+    } catch (error) {
+      this.#parts.report(`a batch's file can't be read: ${String(error)}`);
+      return { kind: "wait", retryAfterMs: unreachableMs };
+    }
     if (text === null) return { kind: "stop", code: fileGone.code, message: fileGone.message };
     const checked = checkLine(text, life.opening.endpoint, life.model);
     if (!checked.ok)
@@ -167,12 +174,6 @@ export class BatchLines {
     const life = this.#store.life();
     return life !== null && life.deletedMs === null;
   }
-
-  /** Nobody knows any more what came of them: asked for now they would be answered a second time. */
-  #giveUpLost(): void {
-    for (const line of this.#lost) this.#store.putBack(line);
-    this.#lost = [];
-  }
 }
 
 /** Of a line whose answer breaks off. */
@@ -184,9 +185,3 @@ const lookMs = 5_000;
 /** Of a line whose turn could not be asked. */
 const unreachableMs = 2_000;
 const mostBytesUnderWay = 16_777_216;
-/** Turns of lines are kept for a day and an hour longer than the batch may run. */
-const outlivedMs = 3_600_000;
-
-function isOutlived(life: BatchLife): boolean {
-  return Date.now() >= expiresMs(life) + outlivedMs;
-}

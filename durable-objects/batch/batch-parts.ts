@@ -30,6 +30,8 @@ export interface BatchParts {
   modelFault(life: BatchLife, model: string): Promise<LineFault | null>;
   /** Asked again with the same number and attempt it is the same turn. Rejects where nobody could be asked: the turn may be there. */
   run(life: BatchLife, line: LineToRun): Promise<LineOutcome>;
+  /** What came of the turn of a line that began, once it has ended; `null`: it has none. Begins none. Rejects where that can't be said. */
+  find(life: BatchLife, line: Pick<LineToRun, "number" | "attempt">): Promise<LineOutcome | null>;
   /** The turn of a line need not be kept any more. Where it runs still, it ends. Rejects where it can't be told. */
   forget(life: BatchLife, line: Pick<LineToRun, "number" | "attempt">): Promise<void>;
   /** A file of the owner's, the same one each time that it is asked for. Rejects where it could not be kept. @returns its id */

@@ -190,9 +190,12 @@ test("when its day is over what is under way ends, and what never began is told 
   expect(probe.control.files.get("error")).toContain('"batch_expired"');
 });
 
-test("a batch that lay for days is not asked for what nobody knows any more", async () => {
+test.for([
+  ["a batch that lay for days", "asked"],
+  ["a batch that lay for longer than its turns are kept", "ask"],
+] as const)("%s asks nobody anew, and tells what it finds", async ([, step]) => {
   const probe = new BatchProbe();
-  await sixLines(probe, "asked", "stopsAt");
+  await sixLines(probe, step, "stopsAt");
   await abortAllDurableObjects();
   const asked = probe.control.asked.length;
   await runInDurableObject(probe.stub, (_instance, { storage }) => {
@@ -202,6 +205,60 @@ test("a batch that lay for days is not asked for what nobody knows any more", as
   await probe.until("expired");
   expect(probe.control.asked).toHaveLength(asked);
   expect([...probe.names("output"), ...probe.names("error")].sort()).toEqual(names);
+  const told = probe.control.files.get("error")?.match(/"batch_expired"/g) ?? [];
+  expect(told).toHaveLength(6 - asked);
+});
+
+const losses: readonly (readonly [string, (probe: BatchProbe) => unknown, BatchView["status"]])[] = [
+  ["its file is deleted", (probe) => (probe.control.input = null), "completed"],
+  ["it is cancelled", (probe) => probe.stub.cancel(probe.message), "cancelled"],
+  [
+    "nobody's request is answered any more",
+    (probe) => {
+      probe.control.answers = () => ({ kind: "stop", code: "credential_revoked", message: "" });
+    },
+    "completed",
+  ],
+];
+
+test.for(losses)(
+  "what a line was answered before a kill is told, though %s before the batch wakes",
+  async ([, lose, status]) => {
+    const probe = new BatchProbe();
+    probe.control.stopsAt = "asked";
+    await probe.create([line("a")]);
+    await eventually(() => expect(probe.control.hasArrived).toBe(true));
+    await abortAllDurableObjects();
+    await lose(probe);
+    await runDurableObjectAlarm(probe.stub);
+    expect((await probe.until(status)).tally).toMatchObject({ completed: 1, inputTokens: 10 });
+    expect(probe.names("output")).toEqual(["a"]);
+    expect(probe.control.asked).toEqual(["1/0"]);
+  },
+);
+
+test("a line that had no turn yet when it was killed gets none behind a cancel", async () => {
+  const probe = new BatchProbe();
+  probe.control.stopsAt = "ask";
+  await probe.create([line("a")]);
+  await eventually(() => expect(probe.control.hasArrived).toBe(true));
+  await abortAllDurableObjects();
+  await probe.stub.cancel(probe.message);
+  expect((await probe.until("cancelled")).tally).toMatchObject({ completed: 0, failed: 0 });
+  expect(probe.control.asked).toEqual([]);
+});
+
+test("a turn that can't be looked for behind a kill is looked for again", async () => {
+  const probe = new BatchProbe();
+  probe.control.stopsAt = "asked";
+  await probe.create([line("a")]);
+  await eventually(() => expect(probe.control.hasArrived).toBe(true));
+  await abortAllDurableObjects();
+  probe.control.failsAt = "find";
+  await runDurableObjectAlarm(probe.stub);
+  await eventually(async () => expect((await probe.view()).status).toBe("completed"));
+  expect(probe.control.failsAt).toBeNull();
+  expect(probe.control.asked).toEqual(["1/0"]);
 });
 
 test.for([

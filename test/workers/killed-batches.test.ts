@@ -81,3 +81,25 @@ test("with its owner a batch is erased: its turns end, and neither it nor its fi
   await eventually(() => expect(engine.cancelled).toBe(4));
   expect(engine.asked).toHaveLength(asked + 4);
 });
+
+test("the file of a batch is deleted between a kill and its next wake: what its turns answered is told and paid", async () => {
+  const caller = await callerOf("killed-batches", "unfiled");
+  engine.tokens = ["One", " two", " three"];
+  engine.pause = { at: 1, until: new Promise(() => undefined) };
+  const id = await startBatch(caller, lines);
+  await expect.poll(() => engine.asked.length).toBe(4);
+  const { input_file_id: input } = (await caller.ask("GET", `/v1/batches/${id}`)).body;
+  engine.pause = null;
+  await abortAllDurableObjects();
+  expect((await caller.ask("DELETE", `/v1/files/${String(input)}`)).status).toBe(200);
+  await runDurableObjectAlarm(batchStub(id));
+  const batch = await untilStatus(caller, id, "failed");
+  expect(batch.errors?.data).toMatchObject([{ code: "file_not_found" }]);
+  expect(batch.request_counts).toEqual({ total: 6, completed: 4, failed: 0 });
+  const results = await resultsOf(caller, batch.output_file_id);
+  expect(results.map(({ custom_id: name }) => name).sort()).toEqual(["a", "b", "c", "d"]);
+  const rest = await resultsOf(caller, batch.error_file_id);
+  expect(rest.map(({ custom_id: name }) => name)).toEqual(["e", "f"]);
+  const { input_tokens: read, output_tokens: written } = batch.usage;
+  await expectBill(await bearer("killed-batches", "unfiled"), 5, read + written);
+});

@@ -21,7 +21,8 @@ export const batchSteps = [
   "tell",
   "told",
 ] as const;
-export type BatchStep = (typeof batchSteps)[number];
+/** `find` comes behind a kill alone. */
+export type BatchStep = (typeof batchSteps)[number] | "find";
 
 export interface BatchControl {
   /** `null`: it was deleted. */
@@ -131,6 +132,11 @@ const parts: BatchParts = {
     if (outcome.kind === "answered" || outcome.kind === "again") control.turns.set(name, outcome);
     await reach(control, "asked");
     return outcome;
+  },
+  async find(life, line) {
+    const control = controlOf(life);
+    await reach(control, "find");
+    return control.turns.get(nameOf(line)) ?? null;
   },
   async forget(life, line) {
     const control = controlOf(life);

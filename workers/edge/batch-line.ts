@@ -9,6 +9,7 @@ import { claimTextOf, lineKeptMs, requestIdOf } from "../../src/shared/batches/l
 import { lineFate } from "../../src/shared/batches/line-fate.ts";
 import type { AnsweredLine } from "../../src/shared/batches/result-line.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
+import type { EndStatus } from "../../src/shared/contracts/generation.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import { withObjectField, type Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
@@ -18,7 +19,7 @@ import { askedResponseRefusal } from "../../src/shared/responses/response-refusa
 import { storedResponse } from "../../src/shared/responses/stored-response.ts";
 import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
-import { lineClaim, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
+import { claimedId, lineClaim, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { revivePrincipal, turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import { screenChat } from "../../src/shared/turn/screen-request.ts";
 import { parseChatRequest } from "../../src/shared/wire/chat-request.ts";
@@ -35,6 +36,8 @@ import type { Isolate } from "./isolate.ts";
 import { judgedRequest } from "./judged-request.ts";
 import { endedWithout, ownerOf } from "./run-durable.ts";
 import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
+import { retrieveOwned, type OwnedTurn } from "./stored-turn.ts";
+import { sleep } from "./timers.ts";
 
 /** What came of a line that was started. */
 interface LineTurn {
@@ -54,10 +57,7 @@ export async function runLine(
   line: LineToRun,
 ): Promise<LineOutcome> {
   const requestId = requestIdOf(life.id, line.number);
-  const told = (refusal: Refusal): AnsweredLine => {
-    const { status, body } = toWireError(refusal, { requestId, method: "POST" });
-    return { statusCode: status, requestId, body: JSON.stringify(body) };
-  };
+  const refused = (refusal: Refusal): AnsweredLine => told(refusal, requestId);
   const tenant = await batchTenant(isolate, background, life);
   if (!tenant.ok) return tenant.error;
   const sender = { isolate, principal: revivePrincipal(life.opening.principal), tenant: tenant.value };
@@ -75,26 +75,81 @@ export async function runLine(
   const claim = lineClaim(claimTextOf(life.id, line.number, line.attempt), lineKeptMs);
   const started = await startLine(from, life, line.body, claim);
   if (!started.ok) {
-    // The object could not be asked, and may have the turn.
-    if (started.error.kind === "dependency-unavailable") throw new Error(started.error.detail);
-    if (told(started.error).statusCode < 500) judged.inVain();
-    return fateOf(started.error, told);
+    // The object could not be asked, and may have the turn. Whoever else could not be asked was asked before there was one.
+    if (started.error.kind === "dependency-unavailable" && started.error.component === "generation")
+      throw new Error(started.error.detail);
+    if (refused(started.error).statusCode < 500) judged.inVain();
+    return fateOf(started.error, refused);
   }
   const { outcome, worded, body, isKept } = started.value;
   switch (outcome.result) {
     case "refused":
-      return fateOf(worded(outcome.refusal), told);
+      return fateOf(worded(outcome.refusal), refused);
     case "ended": {
       const { response, status } = outcome;
-      if (response !== null && status !== "failed")
-        return { kind: "answered", isKept, answered: { statusCode: 200, requestId, body: body(response) } };
-      const answered = told(worded(endedWithout(status)));
-      return status === "failed" ? { kind: "again", answered } : { kind: "answered", isKept, answered };
+      const shown = response === null ? null : body(response);
+      return endedOutcome(shown, status, isKept, requestId, (refusal) => refused(worded(refusal)));
     }
     case "stream":
     case "claimed":
-      return { kind: "again", answered: told({ kind: "internal", detail: "a line was not waited for" }) };
+      return { kind: "again", answered: refused({ kind: "internal", detail: "a line was not waited for" }) };
   }
+}
+
+/**
+ * What came of a turn that an earlier life of the batch began, once it has ended; `null`: there is none. Asks nothing of anybody else, so that it
+ * is had whatever has become of the batch's file, credential and tenant. Rejects where the turn's object can't be asked.
+ */
+export async function findLine(
+  isolate: Isolate,
+  life: BatchLife,
+  { number, attempt }: Pick<LineToRun, "number" | "attempt">,
+): Promise<LineOutcome | null> {
+  const named = await turnOfLine(isolate, life, { number, attempt });
+  const requestId = requestIdOf(life.id, number);
+  for (let waitMs = firstLookMs; ; waitMs = Math.min(2 * waitMs, longestLookMs)) {
+    const found = await retrieveOwned(isolate, named);
+    if (found === null) return null;
+    if (found.result === "running") {
+      await sleep(waitMs);
+      continue;
+    }
+    const { response, status } = found;
+    const isResponse = life.opening.endpoint === "/v1/responses";
+    const shown = response === null ? null : isResponse ? storedResponse(response) : response;
+    // Whether it is to be had by its id its request said. One that is not goes by itself.
+    return endedOutcome(shown, status, true, requestId, (refusal) => told(refusal, requestId));
+  }
+}
+
+/** Where the turn of a line is, if it has one. */
+export async function turnOfLine(
+  { hash }: Pick<Isolate, "hash">,
+  { id, owner, jurisdiction, opening }: BatchLife,
+  { number, attempt }: Pick<LineToRun, "number" | "attempt">,
+): Promise<OwnedTurn> {
+  const claim = lineClaim(claimTextOf(id, number, attempt), lineKeptMs);
+  const kind = opening.endpoint === "/v1/responses" ? "response" : "chat";
+  const { objectName } = await claimedId(hash, kind, claim, 0, opening.principal, jurisdiction);
+  return { objectName, jurisdiction, owner };
+}
+
+function endedOutcome(
+  shown: string | null,
+  status: EndStatus,
+  isKept: boolean,
+  requestId: string,
+  refused: (refusal: Refusal) => AnsweredLine,
+): LineOutcome {
+  if (shown !== null && status !== "failed")
+    return { kind: "answered", isKept, answered: { statusCode: 200, requestId, body: shown } };
+  const answered = refused(endedWithout(status));
+  return status === "failed" ? { kind: "again", answered } : { kind: "answered", isKept, answered };
+}
+
+function told(refusal: Refusal, requestId: string): AnsweredLine {
+  const { status, body } = toWireError(refusal, { requestId, method: "POST" });
+  return { statusCode: status, requestId, body: JSON.stringify(body) };
 }
 
 /** As it is configured now. */
@@ -194,15 +249,15 @@ const notInBatches: Readonly<Record<string, string>> = {
   conversation: "can't be used in a batch: its requests are answered in no order",
 };
 
-function fateOf(refusal: Refusal, told: (refusal: Refusal) => AnsweredLine): LineOutcome {
+function fateOf(refusal: Refusal, refused: (refusal: Refusal) => AnsweredLine): LineOutcome {
   const fate = lineFate(refusal);
   switch (fate.kind) {
     case "wait":
       return fate;
     case "again":
-      return { kind: "again", answered: told(refusal) };
+      return { kind: "again", answered: refused(refusal) };
     case "fail":
-      return { kind: "answered", isKept: false, answered: told(refusal) };
+      return { kind: "answered", isKept: false, answered: refused(refusal) };
     case "stop":
       return notGranted;
   }
@@ -219,3 +274,6 @@ const notGranted = stopped(
 
 /** The tenant's configuration can't be read. */
 const unreadableMs = 5_000;
+/** How often is looked whether a turn has ended. */
+const firstLookMs = 100;
+const longestLookMs = 2_000;

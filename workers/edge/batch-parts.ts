@@ -2,17 +2,15 @@
 import type { BatchParts } from "../../durable-objects/batch/batch-parts.ts";
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
 import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
-import { claimTextOf, lineKeptMs } from "../../src/shared/batches/line-name.ts";
 import { type Background, backgroundOf } from "../../src/shared/contracts/background.ts";
 import type { BatchOver } from "../../src/shared/contracts/library.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import type { FileAddress } from "../../src/shared/retrieval/file-contents.ts";
 import { planModel } from "../../src/shared/turn/plan.ts";
-import { claimedId, lineClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { revivePrincipal } from "../../src/shared/turn/durable/turn-request.ts";
 import { askLibrary } from "./ask-knowledge.ts";
 import { dropBatchFile, keepBatchFile } from "./batch-files.ts";
-import { runLine } from "./batch-line.ts";
+import { findLine, runLine, turnOfLine } from "./batch-line.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 import { forgetTurn } from "./stored-turn.ts";
 
@@ -25,13 +23,8 @@ export function batchParts(env: Cloudflare.Env, context: DurableObjectState): Ba
     readInput: (life, at, length) => contents.read(inputOf(life), life.opening.input.storedIn, at, length),
     modelFault: (life, model) => modelFault(isolate, background, life, model),
     run: (life, line) => runLine(isolate, background, life, line),
-    forget: async (life, { number, attempt }) => {
-      const claim = lineClaim(claimTextOf(life.id, number, attempt), lineKeptMs);
-      const kind = life.opening.endpoint === "/v1/responses" ? "response" : "chat";
-      const { jurisdiction, opening } = life;
-      const named = await claimedId(isolate.hash, kind, claim, 0, opening.principal, jurisdiction);
-      await forgetTurn(isolate, { ...named, jurisdiction, owner: life.owner });
-    },
+    find: (life, line) => findLine(isolate, life, line),
+    forget: async (life, line) => forgetTurn(isolate, await turnOfLine(isolate, life, line)),
     keepFile: (life, kind, texts) => keepBatchFile(isolate, life, kind, texts),
     dropFile: (life, kind) => dropBatchFile(isolate, life, kind),
     tellOver: (life, what) => tellOver(isolate, life, what),

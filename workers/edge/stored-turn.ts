@@ -66,19 +66,36 @@ export async function askTurnObject<Outcome extends { readonly result: string }>
 }
 
 /** Ends a turn where it runs, and forgets what it said. Rejects where its object can't be asked. */
-export async function forgetTurn(
+export async function forgetTurn(isolate: Isolate, turn: OwnedTurn): Promise<void> {
+  await askOwned(isolate, turn, async (stub, message) => stub.delete(message));
+}
+
+/** What there is of a turn; `null`: it is none. Rejects where its object can't be asked. */
+export async function retrieveOwned(
+  isolate: Isolate,
+  turn: OwnedTurn,
+): Promise<Exclude<RetrieveOutcome, GenerationFailure> | null> {
+  const outcome = await askOwned(isolate, turn, async (stub, message) => stub.retrieve(message));
+  if (outcome.result === "version-unsupported") throw new Error(`speaks version ${outcome.supported}`);
+  return outcome.result === "unknown" ? null : outcome;
+}
+
+async function askOwned<Outcome>(
   { env }: Isolate,
   { objectName, jurisdiction, owner }: OwnedTurn,
-): Promise<void> {
+  ask: Ask<Outcome>,
+): Promise<Outcome> {
   const stub = () => inJurisdiction(env.GENERATION, jurisdiction, env.ENVIRONMENT).getByName(objectName);
   const called = await callObject(
-    async () => stub().delete({ v: generationVersion, owner }),
+    async () => ask(stub(), { v: generationVersion, owner }),
     calledObject("generation", objectName),
   );
   if (!called.ok) throw new Error(called.error.detail);
+  return called.value;
 }
 
-interface OwnedTurn {
+/** A turn whose owner is known, as our own objects name it. */
+export interface OwnedTurn {
   readonly objectName: string;
   readonly jurisdiction: Jurisdiction;
   readonly owner: Owner;
