@@ -87,6 +87,7 @@ async function answer(
   record.cluster = opened.answer.cluster;
   record.replica = opened.answer.replica;
   record.attempts = opened.answer.attempts;
+  if (opened.answer.tried !== undefined) record.tried = opened.answer.tried;
   record.status = 200;
   const isStream = opened.asked.stream;
   const notes = directNotes(isolate, scope, opened, deps.fleet);

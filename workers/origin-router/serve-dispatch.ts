@@ -103,7 +103,7 @@ function answered(
   { running, ended, background, untilWhole }: DispatchServer,
 ): Response {
   const token = crypto.randomUUID();
-  const { status, contentType, cluster, replica, attempts, text, firstChunk, body } = answer;
+  const { status, contentType, cluster, replica, attempts, tried, text, firstChunk, body } = answer;
   const told = Promise.withResolvers<void>();
   let isTold = false;
   running.set(token, (outcome) => {
@@ -133,7 +133,13 @@ function answered(
     status,
     headers: {
       "content-type": contentType,
-      [answerHeader]: writeAnswer({ cluster, replica, attempts, token }),
+      [answerHeader]: writeAnswer({
+        cluster,
+        replica,
+        attempts,
+        ...(tried !== undefined && { tried }),
+        token,
+      }),
     },
   });
 }

@@ -14,6 +14,8 @@ export interface Usable<T> {
   readonly answer: OriginAnswer;
   /** Of all that were asked. */
   readonly attempts: number;
+  /** As `OriginAnswer` has it. */
+  readonly tried?: string;
 }
 
 /**
@@ -30,18 +32,19 @@ export async function askWhole<T>(
   const endMs = now() + request.deadlineMs;
   const first = await origin.dispatch(request, signal);
   if (!first.ok) return first;
-  const used = await readAnswer(first.value, 0, read, endMs - now());
+  const used = await readAnswer(first.value, { attempts: 0 }, read, endMs - now());
   if (used.ok) return used;
   if (signal.aborted) return err(goneFailure(signal));
   const deadlineMs = endMs - now();
   if (deadlineMs <= 0) return err(unusable(used.error));
-  const { cluster, replica, attempts } = first.value;
+  const { cluster, replica, attempts, tried } = first.value;
+  const before = { attempts, tried: alsoTried(tried, `${cluster}/${replica}: ${used.error}`) };
   const second = await origin.dispatch(
     { ...request, deadlineMs, goesOnFrom: [{ cluster, replica }] },
     signal,
   );
   if (!second.ok) return second;
-  const usedNow = await readAnswer(second.value, attempts, read, endMs - now());
+  const usedNow = await readAnswer(second.value, before, read, endMs - now());
   if (usedNow.ok) return usedNow;
   return err(signal.aborted ? goneFailure(signal) : unusable(usedNow.error));
 }
@@ -49,7 +52,7 @@ export async function askWhole<T>(
 /** Reports how it ended. Where the client left, the router knows that already, and goes by it. */
 async function readAnswer<T>(
   answer: OriginAnswer,
-  attemptsBefore: number,
+  before: { readonly attempts: number; readonly tried?: string },
   read: (text: string) => Result<T, string>,
   leftMs: number,
 ): Promise<Result<Usable<T>, string>> {
@@ -67,7 +70,17 @@ async function readAnswer<T>(
   const value = read(text);
   answer.report(value.ok ? "done" : "origin-error");
   if (!value.ok) return value;
-  return ok({ value: value.value, answer, attempts: attemptsBefore + answer.attempts });
+  const tried = alsoTried(before.tried, answer.tried);
+  return ok({
+    value: value.value,
+    answer,
+    attempts: before.attempts + answer.attempts,
+    ...(tried !== "" && { tried }),
+  });
+}
+
+function alsoTried(...tried: readonly (string | undefined)[]): string {
+  return tried.filter((one) => one !== undefined).join("; ");
 }
 
 function unusable(detail: string): OriginFailure {

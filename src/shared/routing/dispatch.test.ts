@@ -74,7 +74,7 @@ test("a model that no replica has is asked for once by each, then once a request
     error: {
       kind: "origin-unavailable",
       detail: expect.stringMatching(
-        /^[\w-]+\/[\w-]+(?:, [\w-]+\/[\w-]+)*: has no such model: status 404/,
+        /^c0\/r[01]: lacking after \d+ ms; c0\/r[01]: lacking after \d+ ms: it has no such model: status 404/,
       ) as string,
     },
   });
@@ -94,6 +94,23 @@ test("a replica that is busy for a moment is waited for where there is no other"
   expect(replicas.calls).toHaveLength(1);
   replicas.behaviour.set("c0r0.test", "well");
   expect(await finished(dispatched)).toMatchObject({ ok: true, value: { attempts: 2 } });
+});
+
+test("an answer says which replicas were asked in vain before, why, and how long each took; one that came at once says nothing", async () => {
+  const { origin, replicas, never } = mount(fakeFleet(2), () => 0);
+  replicas.behaviour.set("c0r0.test", "stall-before-body");
+  const dispatched = origin.dispatch(fakeRequest(["c0"], { deadlineMs: 60_000 }), never);
+  const late = await finished(dispatched);
+  if (!late.ok) throw new Error(late.error.kind);
+  expect(late.value).toMatchObject({
+    replica: "r1",
+    attempts: 2,
+    tried: "c0/r0: first-byte-timeout after 10000 ms",
+  });
+  replicas.behaviour.set("c0r0.test", "well");
+  const prompt = await finished(origin.dispatch(fakeRequest(["c0"]), never));
+  if (!prompt.ok) throw new Error(prompt.error.kind);
+  expect(prompt.value).not.toHaveProperty("tried");
 });
 
 test.each(["cut-after-first", "cut-short", "page", "empty-body"] as const)(

@@ -30,8 +30,8 @@ export class Dispatch {
   #sawBusy = false;
   /** A second replica was asked beside the first. */
   #hedges = 0;
-  /** Who was asked, in order: for whoever reads why nobody answered. */
-  readonly #asked: string[] = [];
+  /** Who was asked in vain, in order: for whoever reads why it was late, or why nobody answered. */
+  readonly #tried: string[] = [];
 
   constructor(deps: OriginRouterDeps, request: OriginRequest, signal: LeaveSignal) {
     this.#deps = deps;
@@ -63,7 +63,7 @@ export class Dispatch {
           : await this.#ask(replica, attempts, this.#signal);
       if (!("kind" in result)) {
         this.#deps.pools?.changed(this.#clusters, this.#deps.background);
-        return ok(result);
+        return ok(this.#tried.length === 0 ? result : { ...result, tried: this.#tried.join("; ") });
       }
       this.#last = result;
       const failure = finalFailure(result, this.#signal);
@@ -111,7 +111,7 @@ export class Dispatch {
     const { now, state } = this.#deps;
     const goesOn = this.#request.goesOnFrom !== undefined;
     this.#next.asked(replica);
-    this.#asked.push(`${replica.cluster}/${replica.id}`);
+    const beganMs = now();
     // Told in the background and seldom: others that choose now should know of it before its first byte.
     this.#deps.pools?.changed(this.#clusters, this.#deps.background);
     const result = await askReplica(
@@ -132,6 +132,10 @@ export class Dispatch {
       this.#deps,
     );
     const failed = "kind" in result && isForAnother(result);
+    if (failed) {
+      const why = result.kind === "failed" ? result.reason : result.kind;
+      this.#tried.push(`${replica.cluster}/${replica.id}: ${why} after ${Math.round(now() - beganMs)} ms`);
+    }
     if (attempts > 1 && !failed) state.retryBudget.giveBack(now());
     if ("kind" in result && result.kind === "busy") this.#sawBusy = true;
     return result;
@@ -160,9 +164,9 @@ export class Dispatch {
   }
 
   #detail(replicas: number): string {
-    const asked = this.#asked.join(", ");
-    if (this.#last?.kind === "failed") return `${asked}: ${this.#last.reason}: ${this.#last.detail}`;
-    if (this.#last?.kind === "lacking") return `${asked}: has no such model: ${this.#last.detail}`;
+    const tried = this.#tried.join("; ");
+    if (this.#last?.kind === "failed") return `${tried}: ${this.#last.detail}`;
+    if (this.#last?.kind === "lacking") return `${tried}: it has no such model: ${this.#last.detail}`;
     return replicas === 0 ? "no cluster of these in the fleet" : "every replica's breaker is open";
   }
 

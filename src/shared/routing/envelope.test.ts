@@ -25,6 +25,17 @@ test("a dispatch arrives as it was sent, in ASCII", () => {
   expect(readDispatch(text)).toEqual({ ok: true, value: sent });
 });
 
+test("an answer says across the two Workers who was asked in vain before", () => {
+  const answer = {
+    cluster: "c0",
+    replica: "r0",
+    attempts: 2,
+    token: "t",
+    tried: "c0/r1: refused after 3 ms",
+  };
+  expect(readAnswer(writeAnswer(answer))).toEqual({ ok: true, value: answer });
+});
+
 // The edge and the router are deployed one after the other, and rolled back one without the other.
 test("what only the newer of the two Workers says is dropped by the older, in each direction", () => {
   const request = writeDispatch(fakeRequest(["c0"], { place: { colo: "WAW" } }));

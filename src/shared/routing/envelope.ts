@@ -62,6 +62,7 @@ const answerSchema = z.lazy(() =>
     cluster: z.string(),
     replica: z.string(),
     attempts: z.int(),
+    tried: z.string().exactOptional(),
     /** Names this answer for a later outcome. */
     token: z.string(),
   }),

@@ -78,6 +78,8 @@ export interface OriginAnswer {
   readonly cluster: string;
   readonly replica: string;
   readonly attempts: number;
+  /** Who was asked in vain, in order, why, and how long each took (`us-east/us-east-1: refused after 12 ms; …`); absent: nobody. */
+  readonly tried?: string;
   /**
    * All of it has come, and nobody has read it yet: gives the replica's slot back while `report` may still say that it was none. For
    * whoever hands it on without reading it; may be left out.

@@ -55,6 +55,8 @@ export interface RequestRecord {
   cluster?: string;
   replica?: string;
   attempts?: number;
+  /** Who was asked in vain, why, and how long each took, of at most six a dispatch (routing/ports.ts). */
+  tried?: string;
   /** How often another engine went on with the answer; absent: never. */
   continued?: number;
   /** Which engines it left in mid-answer, and why. */

@@ -17,6 +17,8 @@ export interface EngineStory {
   readonly replica: string;
   /** Of all engines together. */
   readonly attempts: number;
+  /** Who of them was asked in vain, and why (`OriginAnswer`). */
+  readonly tried: readonly string[];
   /** How often another engine went on. */
   readonly continued: number;
   /** Which engines failed in mid-answer and why, in order: `us-east/us-east-1: stalled`. */
@@ -26,9 +28,10 @@ export interface EngineStory {
 }
 
 /** As the turn's record has it. */
-export function engineFields({ continued, notContinued, left, ...who }: EngineStory) {
+export function engineFields({ continued, notContinued, left, tried, ...who }: EngineStory) {
   return {
     ...who,
+    ...(tried.length === 0 ? {} : { tried: tried.join("; ") }),
     ...(continued === 0 ? {} : { continued }),
     ...(left.length === 0 ? {} : { left: left.join("; ") }),
     ...(notContinued === null ? {} : { notContinued }),
@@ -42,6 +45,7 @@ export class AnsweringEngine implements AnswerContinuer {
   readonly #signal: LeaveSignal;
   #answer: OriginAnswer;
   #attempts: number;
+  readonly #tried: string[];
   #continued = 0;
   #notContinued: string | null = null;
   /** The one that answered did not fail: it may go on itself, and this is no retry of a request. */
@@ -67,6 +71,7 @@ export class AnsweringEngine implements AnswerContinuer {
     this.#signal = signal;
     this.#answer = turn.answer;
     this.#attempts = turn.answer.attempts;
+    this.#tried = [turn.answer.tried ?? []].flat();
   }
 
   /** For the pass; absent where no answer of this turn may change engines. */
@@ -83,6 +88,7 @@ export class AnsweringEngine implements AnswerContinuer {
       cluster,
       replica,
       attempts: this.#attempts,
+      tried: this.#tried,
       continued: this.#continued,
       left: this.#left,
       notContinued: this.#notContinued,
@@ -155,6 +161,7 @@ export class AnsweringEngine implements AnswerContinuer {
     }
     this.#answer = found.value;
     this.#attempts += found.value.attempts;
+    if (found.value.tried !== undefined) this.#tried.push(found.value.tried);
     this.#continued += 1;
     return {
       kind: "source",

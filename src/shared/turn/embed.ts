@@ -29,6 +29,7 @@ export interface Embedded {
   readonly model: string;
   readonly answer: OriginAnswer;
   readonly attempts: number;
+  readonly tried?: string | undefined;
   readonly usage: Usage;
   readonly price: TokenPrice;
   readonly reservation: Reservation;
@@ -146,7 +147,7 @@ function isVector(embedding: unknown): boolean {
 }
 
 function embeddedOf(
-  { value: { data, usage: engineUsage }, answer, attempts }: Usable<Vectors>,
+  { value: { data, usage: engineUsage }, answer, attempts, tried }: Usable<Vectors>,
   { encoding_format: format }: EmbeddingRequest,
   model: string,
   promptTokens: number,
@@ -170,7 +171,7 @@ function embeddedOf(
       cost: costOf(usage, price),
     },
   });
-  return { body, model, answer, attempts, usage, price };
+  return { body, model, answer, attempts, tried, usage, price };
 }
 
 /** One text, one list of token ids, or several of either. */

@@ -32,12 +32,13 @@ export const createEmbeddings: TenantHandler = async (call) => {
     call.client,
   );
   if (!embedded.ok) return respondRefusal(scope, withPromptField(embedded.error, "input"));
-  const { body, model, answer, attempts, usage, reservation } = embedded.value;
+  const { body, model, answer, attempts, tried, usage, reservation } = embedded.value;
   const { record } = scope;
   record.model = model;
   record.cluster = answer.cluster;
   record.replica = answer.replica;
   record.attempts = attempts;
+  if (tried !== undefined) record.tried = tried;
   record.promptTokens = usage.promptTokens;
   record.cachedTokens = usage.cachedTokens;
   return respondJson(scope, body, {

@@ -41,6 +41,7 @@ export const createModeration: TenantHandler = async (call) => {
     record.cluster = answer.cluster;
     record.replica = answer.replica;
     record.attempts = answer.attempts;
+    if (answer.tried !== undefined) record.tried = answer.tried;
   }
   return respondJson(scope, moderationObject(id, model, results), {
     "server-timing": serverTiming(record.stages),
