@@ -8,8 +8,8 @@ import type { KeyedHash } from "../turn/keyed-hash.ts";
 import type { Ledger } from "./ledger.ts";
 
 /**
- * Whose affairs may this admin see to? A tenant's admin its own tenant's, and what it names beside that does not exist for
- * it; a platform admin everybody's, the platform's own where it names nobody.
+ * Which tenant may this admin manage? A tenant's admin manages its own tenant, and every other tenant that it names does not exist for it.
+ * A platform admin manages any tenant, and the platform itself if it names none.
  */
 export interface Admin {
   readonly principal: Principal;

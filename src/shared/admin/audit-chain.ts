@@ -2,9 +2,9 @@ import { base32 } from "../turn/base32.ts";
 import type { KeyedHash } from "../turn/keyed-hash.ts";
 
 /**
- * How does tampering with the audit log show? Each entry's hash covers the entry, the log's name and the hash of the entry
- * before it, keyed by EDGEWISE_SECRET: whoever can write to storage alone can't make another history that fits. What it
- * can't show is that the latest entries were cut off; so every hash also goes to the Worker's own log.
+ * How does tampering with the audit log show? Each entry's hash covers the entry, the log's name and the hash of the entry before it, keyed
+ * by EDGEWISE_SECRET: somebody who can write to storage, but does not have the secret, can't forge a history that fits. The chain can't
+ * show that the latest entries were cut off, so every hash also goes to the Worker's own log.
  */
 export interface AuditDraft {
   /** Who did it: `jwt:acme/alice`, `api-key:<id>:acme/alice`. */

@@ -6,9 +6,10 @@ import { actorOf, targetOf, type Admin, type AdminResult } from "./admin.ts";
 import type { KeptBy, TenantDeps } from "./tenant-changes.ts";
 
 /**
- * `DELETE /admin/history`, `/admin/knowledge` and `/admin/semantic_cache`: what a user, or a tenant with all its users, keeps of a kind. Written
- * down first, so that nothing happens without its entry; where it can't be asked the request fails, and is repeated. Who was erased may go on
- * at once. Of a tenant that is gone the platform's admins may erase as well: whose objects no roll knew are reached by their user's name.
+ * `DELETE /admin/history`, `/admin/knowledge` and `/admin/semantic_cache`: what a user, or a tenant with all its users, keeps of a kind.
+ * The audit entry is written first, so that nothing is erased without one. If an object can't be reached the request fails, and can be
+ * repeated. A user whose data was erased may go on using the service at once. Platform admins may also erase what a deleted tenant left:
+ * objects that are on no roll are reached by their user's name.
  */
 interface Named {
   readonly tenant: string | undefined;

@@ -19,8 +19,8 @@ import {
 import { keyStatus, maxMadeADay, type ChangeOutcome, type KeyStatus, type LedgerRefusal } from "./ledger.ts";
 
 /**
- * What does `/admin/keys` do? Create, list, show, rotate, revoke, each for the keys of one tenant: an id of another's is unknown,
- * since another tenant's ledger is never asked. The key's text is made here, shown once, and leaves as its hash alone.
+ * What does `/admin/keys` do? It creates, lists, shows, rotates and revokes the keys of one tenant. The id of another tenant's key is
+ * unknown, since only one tenant's ledger is asked. The key itself is made here and shown once; only its hash is stored.
  */
 const maxPlatformLifeMs = 366 * 86_400_000;
 

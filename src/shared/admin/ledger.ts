@@ -3,9 +3,9 @@ import type { KeyRecord } from "../identity/key-record.ts";
 import type { AuditDraft, AuditEntry } from "./audit-chain.ts";
 
 /**
- * What becomes of a tenant's API keys when an admin changes something? Pure: the command, the keys as they are and the time
- * in; the records as they shall be and the entry for the audit log out. A change and its entry are written together
- * (durable-objects/audit-log), one after another, so that no two admins undo each other.
+ * What becomes of a tenant's API keys when an admin changes something? Pure: it takes the command, the current keys and the time, and
+ * returns the new records and the audit entry. A change and its entry are written together (durable-objects/audit-log), and changes one at
+ * a time, so that two admins can't undo each other's.
  */
 export type LedgerCommand =
   | { readonly type: "create-key"; readonly record: KeyRecord }

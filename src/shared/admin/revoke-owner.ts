@@ -4,8 +4,8 @@ import { invalidValue } from "../wire/zod-refusal.ts";
 import { actorOf, targetOf, type Admin, type AdminDeps, type AdminResult } from "./admin.ts";
 
 /**
- * `POST /admin/revocations`: all tokens and keys of a user, or of an org, that were issued before now. Written down first, so that
- * nothing happens without its entry; a bucket that can't be asked fails the request, which is then repeated.
+ * `POST /admin/revocations`: all tokens and keys of a user, or of an org, that were issued before now. The audit entry is written first, so
+ * that nothing is revoked without one. If a bucket can't be reached the request fails, and can be repeated.
  */
 export async function revokeOwner(
   admin: Admin,

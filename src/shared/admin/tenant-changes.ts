@@ -20,9 +20,9 @@ import {
 import type { TenantClaims } from "./tenant-claims.ts";
 
 /**
- * What does `/admin/tenants` do? As `npm run tenant`, by the same checks. Each change is in the platform's log and in the tenant's
- * own, written before the configuration is, and is the only one of its tenant while it lasts. A tenant that goes takes its keys with it:
- * another one may come by its name.
+ * What does `/admin/tenants` do? The same as `npm run tenant`, with the same checks. Each change is in the platform's log and in the
+ * tenant's own before the configuration is written, and a tenant has one change at a time. Deleting a tenant deletes its keys, since
+ * another tenant may later have its name.
  */
 export interface TenantDeps extends AdminDeps {
   /** What the semantic cache holds of the tenant, or of one user (src/shared/admin/erasures.ts). Throws where it can't be asked. */

@@ -1,7 +1,7 @@
 /**
- * One change of a tenant at a time, and a hostname, or an issuer with its audience, for one tenant. KV has no compare-and-set, and tells other
- * locations a minute later: so who changes a tenant says so in one place before it reads KV (durable-objects/audit-log/claim-store.ts). What
- * lasts is KV's to say: a claim ends when KV tells the same everywhere.
+ * A tenant has one change at a time, and a hostname, or an issuer with its audience, belongs to one tenant. KV has no compare-and-set, and
+ * other locations see a write a minute later. So each change is claimed in one object before KV is read
+ * (durable-objects/audit-log/claim-store.ts). KV stays the source of truth: a claim ends once every location reads the same from KV.
  */
 import type { LatelyLeft } from "../tenancy/lately-left.ts";
 
