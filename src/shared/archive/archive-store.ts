@@ -1,9 +1,9 @@
 /**
- * The archive's tables (workers/archiver/migrations): what is written for turns and erasures, whatever order they come in and
- * however often. Only SQL and its transactions.
+ * The archive's tables (workers/archiver/migrations): what is written for turns and erasures, in whatever order they arrive and however
+ * often. Only SQL and its transactions.
  *
- * A row of content and its erasure never pass each other: writing content locks the erasures against new ones (SHARE), and
- * an erasure is written before content is deleted. Table locks, since Hyperdrive offers no advisory ones.
+ * A row of content and its erasure can't miss each other: writing content locks the erasures against new ones (SHARE), and an erasure is
+ * written before content is deleted. Table locks, since Hyperdrive offers no advisory ones.
  */
 import type { Database, Query, Row } from "./database.ts";
 import { isRecord } from "../wire/is-record.ts";

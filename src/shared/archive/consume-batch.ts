@@ -1,10 +1,10 @@
 /**
- * One batch of the archive's queue: every message is written, or comes again, or is poison; none blocks another.
+ * One batch of the archive's queue: every message is written, retried, or set aside as poison, and none blocks another.
  *
  *   read ▸ erase ▸ write all turns ▸ (a row is at fault: halve, down to the one) ▸ delete objects ▸ acknowledge each
  *
- * Messages are acknowledged one by one after their transaction: a crash in between writes them again, and rows are unique by
- * charge id.
+ * Messages are acknowledged one by one after their transaction. After a crash in between they are written again, which is safe since rows
+ * are unique by charge id.
  */
 import type { ArchiveStore } from "./archive-store.ts";
 import { faultOf } from "./database.ts";

@@ -1,7 +1,7 @@
 /**
- * How do direct turns' rows reach the archive? Together, in the background, best effort: an isolate keeps what has ended and
- * hands it over every 2 s or 50 rows. What it still has when it is killed is lost, and what a queue that is away does not take
- * is bounded and then lost as well. Their charges are not: those live in their buckets.
+ * How do the rows of direct turns reach the archive? In batches, in the background, best effort: an isolate collects the turns that have
+ * ended and hands them over every 2 s or 50 rows. Rows that it still holds when it is killed are lost. While the queue is unreachable rows
+ * are kept up to a bound, and dropped beyond it. Charges are never lost with them: those are in the buckets.
  */
 import type { Background } from "../contracts/background.ts";
 import type { ReportFault } from "../contracts/report-fault.ts";

@@ -1,6 +1,6 @@
 /**
- * What travels through the archive's queue? JSON, checked when it is read: the queue holds what older code sent, and newer.
- * A message is an API (docs/storage.md): fields are only added, and a reader takes what it does not know.
+ * What travels through the archive's queue? JSON, checked when it is read, since the queue may hold messages of older and newer code. A
+ * message is an API (docs/storage.md): fields are only ever added, and a reader accepts fields that it does not know.
  */
 import * as z from "zod";
 import type { Result } from "../contracts/result.ts";

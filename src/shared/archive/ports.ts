@@ -1,9 +1,9 @@
 /**
- * What may anyone hand to the archive, and what does it promise? The archive is PostgreSQL behind a queue
- * (docs/archive.md): a charge ledger that only grows and holds no content, and content that can be erased by key.
+ * What can be handed to the archive, and what does the archive promise? The archive is PostgreSQL behind a queue (docs/archive.md): a
+ * charge ledger that only grows and holds no content, and content that can be erased by key.
  *
- * Nothing here is on the way of an answer. A caller that must not lose a row tries again until it is `accepted`: rows and
- * erasures may be handed over twice and in any order.
+ * No answer waits for any of this. A caller that must not lose a row repeats it until it is `accepted`: rows and erasures may be handed
+ * over twice and in any order.
  */
 import type { NewItem } from "../contracts/conversation.ts";
 import type { EndStatus } from "../contracts/generation.ts";

@@ -1,5 +1,5 @@
 /**
- * The archive as those who feed it see it: each row or erasure is one message in a queue. Decides what of a turn may travel:
+ * The archive's port over a queue: each row or erasure is one message. It decides how much of a turn may be sent:
  *
  * - A tenant of a jurisdiction: never content. Queues know no jurisdiction; the ledger's row says `jurisdiction`.
  * - Content over `maxInlineBytes`: into the bucket first, its key into the message. Without a bucket it is left out, and the
