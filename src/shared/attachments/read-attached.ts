@@ -1,8 +1,9 @@
 /**
- * What do the files inside a request say? `find ▸ read ▸ bound`, one after the other: a file is in memory whole. A text that was read lately in
- * this isolate is not read again, since clients send a chat's files with each of its questions.
+ * What do the files inside a request say? `find ▸ read ▸ bound`, one file at a time, since each is in memory whole. A file that this
+ * isolate read recently is not read again: clients send a chat's files with every question.
  *
- * Whoever calls this has asked before whether the sender may have files read (workers/edge/attached-files.ts): it takes CPU, before admission.
+ * The caller must have checked that the sender may have files read (workers/edge/attached-files.ts), since reading costs CPU before
+ * admission.
  */
 import type { ObjectField, Refusal } from "../contracts/refusal.ts";
 import { withObjectField } from "../contracts/refusal.ts";
