@@ -1,5 +1,5 @@
 /**
- * What is a batch, and what may come next? Pure: its object only obeys.
+ * Which states has a batch, and which may follow which? Pure: the Batch object carries the decisions out.
  *
  *   validating ─▸ in_progress ─▸ finalizing ─▸ completed | expired | failed
  *        │             └─ cancel ─▸ cancelling ─▸ cancelled

@@ -1,7 +1,7 @@
 /**
- * How many lines of a batch may be under way, and when may the next begin? As many as are answered: one more with each answer, half as
- * many with each refusal, and after a refusal a pause that grows until something is answered again. So a batch finds the room that
- * people leave, and where there is none it asks seldom. Pure.
+ * How many lines of a batch may run at once, and when may the next begin? Additive increase, multiplicative decrease: one more with each
+ * answer, half as many with each refusal, and after a refusal a pause that grows until a line is answered again. So a batch uses the
+ * capacity that interactive requests leave, and asks seldom where there is none. Pure.
  */
 export class BatchPace {
   readonly #most: number;

@@ -1,4 +1,4 @@
-/** May a tenant's users have batches of requests run, and how many? The tenant's block `batches` (docs/configuration.md). */
+/** May a tenant's users run batches of requests, and how many? The tenant's block `batches` (docs/configuration.md). */
 import * as z from "zod";
 
 export const batchPolicySchema = z.lazy(() =>

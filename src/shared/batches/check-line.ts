@@ -1,4 +1,6 @@
-/** Is this line of a batch's file one of its requests? What its body asks is looked at when its turn has come (a wrong one fails alone). */
+/**
+ * Is this line of a batch's file a well-formed request? Its body is only checked when the line is run, so that a wrong one fails alone.
+ */
 import type { BatchEndpoint, BatchError } from "../contracts/batch.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { isRecord } from "../wire/is-record.ts";

@@ -1,6 +1,6 @@
 /**
- * Where do the lines of a batch's file begin and end? Read as the bytes come: no more than one line and one read of them is held. Empty
- * lines count, and are passed over; a byte order mark is no part of the first.
+ * Where do the lines of a batch's file begin and end? Read as the bytes arrive: at most one line and one chunk are in memory. Empty lines
+ * are counted and skipped; a byte order mark is not part of the first line.
  */
 import { concatBytes } from "../stream/concat-bytes.ts";
 

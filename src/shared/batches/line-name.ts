@@ -1,4 +1,4 @@
-/** What is a line of a batch called, where its turn is named and where it is told? The same each time. */
+/** By which name is the turn of a batch's line claimed, and how do results name the line? The same at every attempt. */
 import { objectOfId } from "../turn/response-id.ts";
 
 /** In the files, and in the log of its turn. */

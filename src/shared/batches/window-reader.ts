@@ -1,6 +1,6 @@
 /**
- * Reads lines of a file that is too large to be held, by their places. Lines that lie together are read together: a few windows are held,
- * and what is longer than a window is read by itself.
+ * Reads lines of a file that does not fit into memory, by their offsets. Neighbouring lines are read together: a few windows of the file
+ * are cached, and a line that is longer than a window is read by itself.
  */
 export type ReadRange = (at: number, length: number) => Promise<Uint8Array | null>;
 
