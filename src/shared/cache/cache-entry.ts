@@ -2,8 +2,8 @@ import * as z from "zod";
 import type { CachedAnswer } from "./ports.ts";
 
 /**
- * How is an answer written into a tier, and is what comes back still one? A tier outlives deployments and is shared by
- * versions, so that nothing read from it is believed unchecked. An entry holds the answer, never the prompt.
+ * How is an answer written into a tier, and is what comes back still one? A tier outlives deployments and is shared by several versions of
+ * the code, so every entry is checked when it is read. An entry holds the answer, never the prompt.
  */
 const entrySchema = z.lazy(() => {
   const count = z.int().min(0);

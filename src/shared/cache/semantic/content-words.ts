@@ -1,6 +1,6 @@
 /**
- * Which words of an English question are part of what is asked? Articles, links and polite words mostly are not. But who asks about a
- * word asks about that very one: "How do you say thanks?", "a or an", "What does of mean?". Pure.
+ * Which words of an English question carry its meaning? Articles, links and polite words mostly do not, except in a question about the word
+ * itself: "How do you say thanks?", "a or an", "What does of mean?". Pure.
  */
 import {
   adverbs,

@@ -1,6 +1,6 @@
 /**
- * Which English words may differ between two questions that ask the same? Every list is a claim that was looked at on the tuning
- * half of the evaluation (`npm run eval:cache`): a word that is in none is part of the question.
+ * Which English words may differ between two questions with the same meaning? Every list is a claim that was checked on the tuning half of
+ * the evaluation (`npm run eval:cache`). A word that is in no list counts as part of the question.
  */
 
 /** May be there or not, but not one in place of another: "the Matrix" is no matrix. */

@@ -1,6 +1,6 @@
 /**
- * In which language is a question asked, as far as that can be seen? Not a detector: it tells apart what a multilingual embedder
- * would take for the same, and finds English, whose rules hold for nothing else.
+ * In which language is a question asked, as far as that can be seen? Not a full language detector: it separates languages that a
+ * multilingual embedder would treat as one, and recognises English, since english.ts's rules hold for no other language.
  */
 export interface Language {
   readonly script: string;

@@ -1,6 +1,6 @@
 /**
- * Words whose exchange turns a question around, though everything else is the same. A question that has one is never answered by
- * an answer to one that has not the same. Not complete, and needs not be: where the embedder is lexical every word counts.
+ * Pairs of words that reverse a question's meaning when one replaces the other. A question that contains such a word is only answered from
+ * one that contains the same word. The list need not be complete: with the lexical embedder every word counts anyway.
  */
 export const opposites: ReadonlySet<string> = new Set(
   [

@@ -1,6 +1,6 @@
 /**
- * May the answer to one question stand for another's, whatever their vectors say? Compares readings (read-question.ts) by keyed
- * hashes, so that no word of a question is stored, nor found out without the key.
+ * May one question's answer be used for another question, however similar their vectors are? Compares their readings (read-question.ts) by
+ * keyed hashes, so that no word of a question is stored or can be guessed without the key.
  */
 import * as z from "zod";
 import type { Place } from "./content-words.ts";

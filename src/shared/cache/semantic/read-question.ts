@@ -1,6 +1,6 @@
 /**
- * What is asked, word by word? The reading that the guards compare: two questions whose readings differ are answered by two answers,
- * however near their vectors are. Pure, linear in the text's length, and made of text, so that it is hashed before it leaves
+ * What does a question ask, word by word? This is the reading that the guards compare: two questions with different readings never share an
+ * answer, however similar their vectors are. Pure, linear in the text's length, and made of text, so that it is hashed before it leaves
  * (question-features.ts).
  */
 import {

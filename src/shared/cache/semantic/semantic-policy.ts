@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** A tenant's `cache.semantic`: whether an answer may stand for a question that was asked in other words. */
+/** A tenant's `cache.semantic`: may an answer be used again for a question that was worded differently? */
 export const semanticPolicySchema = z.lazy(() =>
   z
     .strictObject({

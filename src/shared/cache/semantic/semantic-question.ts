@@ -1,8 +1,8 @@
 import { keyFields, sayNothing } from "../key-fields.ts";
 
 /**
- * Is this request one whose answer may come from another that was asked in other words? Only a single question whose answer hangs on
- * its words alone, and of whose fields nothing asks for a form, a sample or a tool. Anything in doubt is none.
+ * May this request be answered from one that was worded differently? Only if it is a single question whose answer depends on its words
+ * alone, and none of its fields asks for a format, a sample or a tool. In doubt, no.
  */
 export interface SemanticQuestion {
   /** The last user's text. */

@@ -1,6 +1,6 @@
 /**
  * SipHash-2-4 (Aumasson and Bernstein, 2012): a keyed hash that is quick enough to be computed for every word of a question, which
- * WebCrypto's asynchronous HMAC is not. Whoever has the hashes but not the key can't try a dictionary on them.
+ * WebCrypto's asynchronous HMAC is not. Without the key, a dictionary attack on the hashes is impossible.
  *
  * 64-bit arithmetic on pairs of 32-bit halves: BigInt costs fifty times as much.
  */

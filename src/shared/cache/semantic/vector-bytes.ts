@@ -1,6 +1,6 @@
 /**
- * A vector as it is kept and sent: a byte a dimension. Of unit vectors the cosine is then wrong by less than 0.01, which is less than
- * thresholds are apart, and a search reads a quarter of what floats would take.
+ * A vector as it is stored and sent: one byte per dimension. The cosine of unit vectors is then off by less than 0.01, which is finer than
+ * thresholds are set, and a search reads a quarter of the bytes that floats would take.
  */
 export interface PackedVector {
   /** Signed, −127 to 127. */
