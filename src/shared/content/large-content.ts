@@ -1,7 +1,7 @@
 /**
- * Where does content lie that is too long for a row or a message of a queue? In a bucket, by reference: this says from which size on, under
- * which key, and how such text is cut while it waits in its object. What is put there and erased again, and when, is its object's business
- * (durable-objects/storage/content-ledger.ts).
+ * Where is content stored that is too long for a row or a queue message? In a bucket, by reference. This file says from which size on,
+ * under which key, and how such text is split while it waits in its object. When it is uploaded and erased is decided by the object that
+ * owns it (durable-objects/storage/content-ledger.ts).
  */
 import { base32 } from "../turn/base32.ts";
 import type { KeyedHash } from "../turn/keyed-hash.ts";
