@@ -1,8 +1,8 @@
 import type { Owner } from "./owner.ts";
 
 /**
- * Messages to a CompletionIndex object: which chat completions has one user stored? One object a user. It is told by the
- * Generation objects, which are the truth; each tells until it is acknowledged (docs/decisions/0067).
+ * Messages to a CompletionIndex object: which chat completions has one user stored? One object a user. The Generation objects are the
+ * source of truth; each reports to the index until it is acknowledged (docs/decisions/0067).
  */
 export const completionIndexVersion = 1;
 

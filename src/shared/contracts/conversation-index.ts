@@ -1,8 +1,8 @@
 import type { Owner } from "./owner.ts";
 
 /**
- * Messages to a ConversationIndex object: which conversations does one user have? One object a user. It is told by the
- * Conversation objects, which are the truth; each tells until it is acknowledged (docs/decisions/0007).
+ * Messages to a ConversationIndex object: which conversations does one user have? One object a user. The Conversation objects are the
+ * source of truth; each reports to the index until it is acknowledged (docs/decisions/0007).
  */
 export const conversationIndexVersion = 1;
 

@@ -3,11 +3,11 @@ import type { EnteringTurn, RunningTurn } from "../turn/durable/turn-order.ts";
 import type { Owner } from "./owner.ts";
 
 /**
- * Messages to a Conversation object. Each carries its version: during a rollout old callers meet new objects and the
- * other way round, and what is not understood is answered, never guessed.
+ * Messages to a Conversation object. Each carries a version: during a rollout old callers meet new objects and new callers old ones, and an
+ * unknown version is answered as such, never guessed at.
  *
- * Items cross the line as JSON text in the form of OpenAI's conversation items, without their ids: the object orders
- * and keeps them and never looks inside.
+ * Items cross the line as JSON text in the form of OpenAI's conversation items, without their ids: the object orders and keeps them and
+ * never looks inside.
  */
 export const conversationVersion = 1;
 

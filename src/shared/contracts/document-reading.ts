@@ -1,10 +1,10 @@
 /**
- * What the edge and the reader of documents (workers/document-reader) say to each other: the document's bytes as a request's body, its
- * text as JSON. By `fetch`, since bytes of any source then go through in pieces, and a caller that gives up is noticed. The answer's headers
- * come when all bytes are there and their reading begins: a body that breaks off behind them is a reader that has died over it, or over
- * another that it was reading.
+ * What the edge and the reader of documents (workers/document-reader) say to each other: the document's bytes as a request's body, its text
+ * as JSON. By `fetch`, so that bytes from any source can be streamed and a caller that gives up is noticed. The response's headers are sent
+ * when all bytes have arrived and reading begins: if the body breaks off after them, the reader died over this document or over another
+ * that it was reading.
  *
- * Either may be deployed first: members that are not known are passed over, another version is another path.
+ * Either side may be deployed first: unknown members are ignored, and another version has another path.
  */
 import * as z from "zod";
 

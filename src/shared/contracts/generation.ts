@@ -2,8 +2,8 @@ import type { Owner } from "./owner.ts";
 import type { Refusal } from "./refusal.ts";
 
 /**
- * Messages to a Generation object, one object a turn. Each carries its version: during a rollout old callers meet new
- * objects and the other way round, and what is not understood is answered, never guessed.
+ * Messages to a Generation object, one object a turn. Each carries a version: during a rollout old callers meet new objects and new callers
+ * old ones, and an unknown version is answered as such, never guessed at.
  */
 export const generationVersion = 1;
 

@@ -1,6 +1,6 @@
 /**
- * Tells, once, that nobody waits for the work any more: the client is gone, the turn was cancelled, or its time is over. It is the
- * part of AbortSignal that Edgewise uses, so every AbortSignal is one.
+ * Fires once, when nobody waits for the work any more: the client is gone, the turn was cancelled, or its deadline passed. It is the part
+ * of AbortSignal that Edgewise uses, so every AbortSignal is one.
  */
 export interface LeaveSignal {
   readonly aborted: boolean;

@@ -1,4 +1,4 @@
-/** Whom an object belongs to. Checked twice: by the tag or name that leads to the object, and again inside it. */
+/** Who owns an object. Checked twice: by the tag or name that leads to the object, and again inside it. */
 export interface Owner {
   readonly tenant: string;
   readonly user: string;

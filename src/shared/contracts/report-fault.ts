@@ -1,5 +1,5 @@
 /**
- * Tells the operator that something is wrong which no caller is to blame for (a corrupt entry, a key set that can't be
- * fetched). `detail` names the place, never content or secrets.
+ * Reports a fault to the operator that no caller caused: a corrupt entry, a key set that can't be fetched. `detail` says where, and never
+ * holds content or secrets.
  */
 export type ReportFault = (component: string, detail: string) => void;

@@ -1,6 +1,6 @@
 /**
- * What crosses the line to a Session object (one socket) and to the buckets that know of it. Each message carries its
- * version: during a rollout old callers meet new objects and the other way round.
+ * Messages to a Session object (one socket), and between it and the buckets that it is registered with. Each carries a version: during a
+ * rollout old callers meet new objects and new callers old ones.
  */
 import type { ClientPlace } from "../routing/ports.ts";
 import type { SerialPrincipal } from "../turn/durable/turn-request.ts";

@@ -1,6 +1,6 @@
 /**
- * What a port throws that rejects where a part of this service can't be asked. No invariant of ours is broken: whoever waits for it is told
- * 503, to try again, and what its words were goes to the log.
+ * Thrown by ports that reject when a part of this service can't be reached. No invariant is broken: the client gets 503 and may retry, and
+ * the message goes to the log.
  */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
