@@ -1,4 +1,7 @@
-/** The text of a document as it grows: lines, paragraphs, headings, and where its pages begin. Bounded while it grows, not when it is done. */
+/**
+ * The text of a document as it grows: lines, paragraphs, headings, and where its pages begin. Its bounds are enforced as it grows, not at
+ * the end.
+ */
 import type { ExtractedText } from "../retrieval/extract-text.ts";
 import type { TextKind } from "../retrieval/text-atoms.ts";
 import { documentBounds } from "./document-bounds.ts";

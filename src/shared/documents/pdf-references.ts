@@ -1,6 +1,6 @@
 /**
- * How many objects does a PDF name in a row, as the list of what lies over a page does? PDF.js makes each of them, one that is named a
- * hundred thousand times as often, before it says how many there are: 200,000 took a minute and 400 MB.
+ * How many references does a PDF list in a row, for example as a page's annotations? PDF.js resolves all of them, repeated ones as often as
+ * they are listed, before it reports their number: 200,000 took a minute and 400 MB.
  */
 
 /** @param bytes of the file, or of a stream of its objects. The longest run of `12 0 R`. */

@@ -1,8 +1,9 @@
 /**
- * Do a PDF's packed streams unpack to more than there is room for? PDF.js keeps all that a stream unpacks to, whatever it is: a page of a
- * megabyte can be a gigabyte of blanks. So the streams that it would unpack are unpacked before, up to a bound, by what keeps one.
+ * Do a PDF's packed streams unpack to more than there is room for? PDF.js keeps all of a stream's unpacked bytes: a page of a megabyte can
+ * be a gigabyte of blanks. So each stream that PDF.js would unpack is first unpacked here up to a bound.
  *
- * What it does not see, packed otherwise or inside another filter, is bounded where it is unpacked (workers/document-reader/pdf-meter.ts).
+ * Streams with another compression, or inside another filter, are not seen here; they are bounded while they are unpacked
+ * (workers/document-reader/pdf-meter.ts).
  */
 import { documentBounds } from "./document-bounds.ts";
 import { Unreadable } from "./unreadable.ts";

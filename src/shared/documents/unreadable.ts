@@ -1,4 +1,6 @@
-/** Why can't a document be read? One word each inside, one sentence each for whoever uploaded it. No sentence holds anything of the document. */
+/**
+ * Why can't a document be read? Each reason has a code, and a sentence for the person who uploaded it. No sentence quotes the document.
+ */
 import type { FileReason } from "../retrieval/decode-text.ts";
 import { documentBounds } from "./document-bounds.ts";
 
