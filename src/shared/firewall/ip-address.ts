@@ -1,6 +1,6 @@
 /**
- * Is this address in that network? IPv4, IPv6 and IPv4 written inside of IPv6 are one number here: `10.0.0.1`,
- * `::ffff:10.0.0.1` and `::ffff:a00:1` are the same address (RFC 4291, 2.5.5.2), so that no spelling passes a rule by.
+ * Is this address in that network? IPv4, IPv6 and IPv4 written inside of IPv6 are one number here: `10.0.0.1`, `::ffff:10.0.0.1` and
+ * `::ffff:a00:1` are the same address (RFC 4291, 2.5.5.2), so that no spelling evades a rule.
  */
 
 /** 128 bits as four unsigned words, the highest first. */

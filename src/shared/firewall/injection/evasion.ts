@@ -1,6 +1,6 @@
 /**
- * What does a text say once its disguises are off? Payloads come percent-encoded (twice, too), as HTML entities, in odd
- * quotes, split by comments or by what a shell ignores. Runs only for texts that the quick look did not clear.
+ * What does a text say once its encodings are undone? Payloads come percent-encoded (twice, too), as HTML entities, in odd quotes, split by
+ * comments or by what a shell ignores. Runs only for texts that the quick scan did not clear.
  */
 
 /** Longest text that is looked at: rules are linear in it. Longer ones end here; the request line's own bound is the same. */

@@ -1,6 +1,6 @@
 /**
- * Does a request's line or header carry an attack of OWASP CRS's families 930, 932, 941 or 942? Only URL and headers are
- * ever asked about: people paste code into prompts. An ordinary text is cleared by one look at its characters.
+ * Does a request's line or header carry an attack of OWASP CRS's families 930, 932, 941 or 942? Only URLs and headers are scanned, never
+ * bodies: people paste code into prompts. An ordinary text is cleared by one scan of its characters.
  */
 import { commandRules } from "./command-rules.ts";
 import { unmask } from "./evasion.ts";
