@@ -1,4 +1,4 @@
-/** What is an answer told to rest on? Of the passages that the model was given only those that it cites, as our own field has them. */
+/** Which sources does an answer report? Only those of the passages given to the model that it cites, in our own field `citations`. */
 import { CitationScanner } from "./citation-scanner.ts";
 import { isComplete, type GroundedPassage, type Grounding } from "./ground.ts";
 

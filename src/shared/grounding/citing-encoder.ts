@@ -1,7 +1,7 @@
 /**
- * A stream that says in its end what it cites: around the encoder of a chat's format, and only where the model was given
- * passages, so that other streams know nothing of it. Chunks carry `citations` beside the last finish reason, the last JSON before
- * the usage; `stream_format: "text"` in its one last event.
+ * A stream whose end lists what it cites. It wraps the encoder of a chat's format, and only where the model was given passages, so that
+ * other streams pay nothing for it. Chunks carry `citations` beside the last finish reason, the last JSON before the usage; `stream_format:
+ * "text"` in its one last event.
  */
 import type { AnswerPassOptions } from "../stream/answer-options.ts";
 import type { AnswerEncoder } from "../stream/answer-encoder.ts";

@@ -1,6 +1,6 @@
 /**
- * The stage `ground`: what do the caller's files say about the question? All stores are asked at once, within a budget; what is
- * not there in time, or can't be asked, the answer is given without (docs/failure-rules.md), and the turn says so.
+ * The stage `ground`: what do the caller's files say about the question? All stores are asked at once, within a time budget. If a store is
+ * too slow or can't be reached, the answer is given without it (docs/failure-rules.md), and the turn says so.
  */
 import { withObjectField, type Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";

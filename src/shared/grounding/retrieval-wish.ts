@@ -1,4 +1,4 @@
-/** Does this turn want passages, and of which stores? From its request and its tenant's configuration. Pure. */
+/** Does this turn want passages, and from which stores? From its request and its tenant's configuration. Pure. */
 import type { AttributeFilter } from "../retrieval/attribute-filter.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { AskedRetrieval } from "../wire/retrieval-fields.ts";

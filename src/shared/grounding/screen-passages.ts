@@ -1,7 +1,7 @@
 /**
- * May what was found in files go to the model, and in which form? By the tenant's policy for what goes to models, as a tool's result
- * would: masked where it masks, and a passage that it blocks is left out, since the question is not to blame for what a file says. And
- * what of it may a client read (`citations`, results of a search)? What the policy for answers leaves of it.
+ * May what was found in files go to the model, and in which form? The tenant's policy for prompts applies, as it does to a tool's result:
+ * what the policy masks is masked, and a passage that it blocks is left out, since the question is not to blame for what a file says. And
+ * how much of a passage may a client read (`citations`, results of a search)? What the policy for answers leaves of it.
  */
 import type { FoundPassage } from "../retrieval/passage.ts";
 import { resolvePolicy, type SafetyPolicy } from "../safety/safety-policy.ts";
