@@ -1,4 +1,4 @@
-/** Of which issuer is a token, by its own word? The word of a token that is not verified: it says whose key to try, and nothing else. */
+/** Which issuer does a token claim to be from? The token is not verified yet: the claim only says whose key to try. */
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Issuer } from "../tenancy/issuer-config.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";

@@ -7,8 +7,8 @@ import type { Principal } from "./principal.ts";
 import { platformScope } from "./scope.ts";
 
 /**
- * Whom does a token's claims name, and may its issuer grant that? Pure: claims in, principal out, the time a parameter.
- * A claim of a wrong type, a date out of its window, a tier or scope beyond the configuration: refused, never trimmed.
+ * Which principal do a token's claims name, and may its issuer grant what they ask for? Pure: claims in, principal out, the time a
+ * parameter. A claim of the wrong type, a date outside its window, or a tier or scope beyond the configuration is refused, never trimmed.
  */
 type Claims = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,7 @@
-/** Could somebody guess this secret? By its look alone: random bytes never look so, what somebody typed does. */
+/**
+ * Could somebody guess this secret? Judged by its characters alone: a secret that was typed by hand shows patterns that random bytes don't
+ * have.
+ */
 
 /** So many characters have 24 random bytes in base64; 32, as they are to be, have 43 or 44. */
 const leastCharacters = 32;

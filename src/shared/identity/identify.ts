@@ -17,9 +17,9 @@ import { verifyKey, type KeyVerifierOptions } from "./verify-key.ts";
  *
  *   bearer → strict form → issuer (by hostname, or iss + aud) → algorithm → claims and grant → key → signature → remember
  *
- * An API key goes another way to the same end (verify-key.ts). The cheap refusals come first; nothing counts before the signature.
- * A verified token is remembered, so that a hot request pays one look-up. Everything wrong with a credential is one answer, 401;
- * a fault of ours or of an issuer is 503.
+ * An API key takes another path to the same result (verify-key.ts). The cheap refusals come first; nothing is trusted before the signature.
+ * A verified token is remembered, so that a hot request costs one look-up. Whatever is wrong with a credential is 401; a fault of ours or
+ * of an issuer is 503.
  */
 export interface IdentifyOptions extends IssuerKeysOptions, KeyVerifierOptions {
   readonly platform: PlatformIssuer | null;

@@ -1,4 +1,4 @@
-/** What is known of a caller once his credential was looked at, and what looking asks of the request that brought it. */
+/** What is known of a caller after identification, and what identification needs from the request. */
 import type { Background } from "../contracts/background.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Result } from "../contracts/result.ts";

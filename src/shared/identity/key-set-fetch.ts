@@ -4,9 +4,8 @@ import { boundedText } from "../stream/bounded-text.ts";
 import type { FetchKeySet, KeySetCache, StoredKeySet } from "./remote-key-set.ts";
 
 /**
- * How is a key set asked for, and shared between isolates? By fetch without redirects (a redirect could leave for
- * anywhere), bounded in time and bytes, whatever the issuer sends; and by the Cache API, whose content counts as no more
- * than a copy: it is read by the same rules as the issuer's own answer.
+ * How is a key set fetched, and shared between isolates? By `fetch` without redirects (a redirect could lead anywhere), bounded in time and
+ * bytes; and through the Cache API, whose copy is parsed by the same rules as the issuer's own answer.
  */
 export const keySetLimits = { timeoutMs: 3_000, maxBytes: 65_536, cacheTimeoutMs: 500 } as const;
 

@@ -6,9 +6,9 @@ import { readKeySet, type KeyFinding, type KeySet } from "./key-set.ts";
 import type { TokenAlgorithm } from "./public-key.ts";
 
 /**
- * Which keys does an issuer publish at its URL, and what if it doesn't answer? One copy an isolate, shared between
- * isolates through a cache, refreshed in the background, and the last good one used through an outage. A token with an
- * unknown `kid` may cause one fetch per 30 s, so that a storm of made-up ones reaches the issuer as a drizzle.
+ * Which keys does an issuer publish at its URL, and what if it doesn't answer? One copy an isolate, shared between isolates through a
+ * cache, refreshed in the background, and the last good one used through an outage. A token with an unknown `kid` may cause one fetch per
+ * 30 s, so that a flood of made-up ones does not reach the issuer.
  */
 
 /** Asks the issuer for its key set: the text, or why not. Bounded in time and size; never rejects. */

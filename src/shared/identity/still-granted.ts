@@ -2,9 +2,9 @@ import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { Principal } from "./principal.ts";
 
 /**
- * Would the tenant, as it is configured now, still give this principal's credential what it has? For whoever was let in a while ago and asks
- * again without showing it (a socket). Which of the tenant's issuers a token was of is not known any more: one that grants as much is enough.
- * Whether the credential itself is revoked is its buckets' to say.
+ * Would the tenant, as it is configured now, still give this principal's credential what it has? For a caller who was let in a while ago
+ * and asks again without showing the credential (a socket). Which issuer the token came from is no longer known: it is enough that one of
+ * the tenant's issuers grants as much. Whether the credential itself was revoked is known to its buckets.
  */
 export function isStillGranted(
   { proof, tier, scopes, issuedAtMs }: Pick<Principal, "proof" | "tier" | "scopes" | "issuedAtMs">,
