@@ -3,9 +3,9 @@ import { BoundedMap } from "./bounded-map.ts";
 import { timedOut, within } from "./within.ts";
 
 /**
- * How do requests of one isolate share one piece of I/O? The trap: a promise that belongs to a request which is reset
- * never settles, and everyone who awaits it hangs. So the work is registered with its own request's `waitUntil` at
- * once, and whoever waits for another's work waits a bounded time and then does it himself.
+ * How do requests of one isolate share one piece of I/O? The trap: a promise that belongs to a request which is reset never settles, and
+ * everyone who awaits it hangs. So the work is registered at once with the `waitUntil` of the request that started it, and a request that
+ * waits for another's work does so for a bounded time and then does the work itself.
  */
 export class SharedLoads<T> {
   readonly #waitMs: number;

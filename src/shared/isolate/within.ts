@@ -1,4 +1,4 @@
-/** How long does one wait for work that may never end? A bounded time, after which the work goes on without its waiter. */
+/** Waits for work for a bounded time; the work itself goes on afterwards. */
 
 /** What `within` answers in place of an outcome that did not come in time. */
 export const timedOut = Symbol("timed out");
