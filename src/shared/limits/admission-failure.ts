@@ -1,4 +1,4 @@
-/** How is it said that a turn may not go on? From a bucket's answer, or its silence, to the port's failure. Pure. */
+/** Why was a turn not admitted? Turns a bucket's refusal, or its silence, into the admission port's failure. Pure. */
 import type { LimitRefusal, Refusal } from "../contracts/refusal.ts";
 import type { LimitScope } from "./bucket-name.ts";
 import type { BucketRefusal } from "./bucket-protocol.ts";

@@ -1,7 +1,7 @@
 /**
- * How long do answers get? For each tenant and model, the length that nine answers of ten stay within, learned from those
- * that came to their end: what is set aside before an answer is known. Per isolate, bounded (the least recently used goes),
- * pure. Lengths are counted in steps of a quarter of a power of two, so that it errs upwards by at most a fifth.
+ * How long will an answer be? For each tenant and model, the length that nine of ten answers stay within, learned from those that ended by
+ * themselves. So much is reserved before an answer begins. Per isolate, bounded (the least recently used goes), pure. Lengths are counted
+ * in steps of a quarter of a power of two, so that it errs upwards by at most a fifth.
  */
 interface Learned {
   readonly counts: Float64Array;

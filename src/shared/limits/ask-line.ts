@@ -1,8 +1,8 @@
 /**
- * How do the requests of an isolate ask one bucket? One call at a time with everything that waits in it; what comes while
- * it is away goes with the next. The trap (docs: "shared work in an isolate"): when the request that sent the call is
- * reset, its promise may never settle. So the call is registered with that request's background at once, and everyone
- * who waits does so against a clock of its own and then asks for itself, which is safe since operations are idempotent.
+ * How do the requests of an isolate ask one bucket? In batches: one call at a time carries everything that is waiting, and what arrives
+ * meanwhile goes with the next call. The trap (docs: "shared work in an isolate"): when the request that sent the call is reset, its
+ * promise may never settle. So the call is registered with that request's background at once, and everyone who waits does so against a
+ * clock of its own and then asks for itself, which is safe since operations are idempotent.
  */
 import type { Background } from "../contracts/background.ts";
 import type { BucketAddress } from "./bucket-name.ts";

@@ -2,7 +2,7 @@ import type { TenantConfig } from "../tenancy/tenant-config.ts";
 
 export type LimitScope = "user" | "org";
 
-/** Which object a bucket is. */
+/** The name of a bucket's object. */
 export interface BucketAddress {
   readonly name: string;
   readonly jurisdiction: TenantConfig["jurisdiction"];

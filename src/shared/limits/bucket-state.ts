@@ -1,4 +1,4 @@
-/** What does a bucket know? Its state in memory, and the sums over it. The rules are in bucket.ts. */
+/** A bucket's state in memory, and the sums over it. The rules are in bucket.ts. */
 import type { Amounts, Unit } from "./bucket-protocol.ts";
 import { advance, emptyLevel, levelKey, type Level, type LimitRule } from "./level.ts";
 import { emptyModelCounts, type ModelCounts, type ModelTally } from "./model-counts.ts";

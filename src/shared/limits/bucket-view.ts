@@ -1,4 +1,4 @@
-/** What does a bucket say about itself? Refusals, standings and usage: read from the state, changing nothing but time. */
+/** What does a bucket report? Refusals, standings and usage: read from the state, which is only brought up to the given time. */
 import type {
   Amounts,
   BucketInspection,

@@ -1,6 +1,6 @@
 /**
- * What does one turn hold in the user's and the org's bucket, until it is settled? The port's `Reservation`: two shares,
- * each taken from a loan, granted by its bucket, or neither (let in while the bucket could not be reached).
+ * What does one turn hold in the user's and in the org's bucket until it is settled? The port's `Reservation`: two shares, each taken from
+ * a loan, granted by its bucket, or neither (let in while the bucket could not be reached).
  */
 import type { Background } from "../contracts/background.ts";
 import type { ChargeId } from "../contracts/ids.ts";

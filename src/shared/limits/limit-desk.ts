@@ -1,7 +1,7 @@
 /**
- * May this turn go on? The isolate's side of the limits: user's and org's bucket, from a loan where there is one, asked
- * at the same time where not; if one refuses, the other is released. One desk an isolate, one `Admission` a request, so
- * that work begun for a request is registered with that request.
+ * May this turn begin? The isolate's side of the limits: the user's and the org's bucket, each from a loan if the isolate has one, else by
+ * a call, both at the same time. If one refuses, the other's share is released. One desk an isolate, one `Admission` a request, so that
+ * work begun for a request is registered with that request.
  */
 import type { Background } from "../contracts/background.ts";
 import { err, ok, type Result } from "../contracts/result.ts";

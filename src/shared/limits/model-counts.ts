@@ -1,4 +1,4 @@
-/** What was each model used for this month? Counts of a bucket, bounded, told by `GET /v1/usage`; no limit reads them. */
+/** How much was each model used this month? Bounded counts within a bucket, shown by `GET /v1/usage`; no limit reads them. */
 import type { ModelUse } from "./bucket-protocol.ts";
 import { periodAt } from "./calendar.ts";
 

@@ -6,9 +6,8 @@ import { type LimitSet, limitSet, resolveLimits, ruleOf } from "./defaults.ts";
 import type { Tier } from "./tier.ts";
 
 /**
- * Which limits hold for this principal? Its tier's, and in the user's bucket beside them those of an API key that has
- * limits of its own, on levels of its own. The same object for the same key and configuration, since what asks with the same
- * limits is asked together.
+ * Which limits apply to this principal? Its tier's; in the user's bucket also those of an API key with limits of its own, which are counted
+ * separately. The same key and configuration give the same object, since requests with the same limits are batched into one call.
  */
 export function limitsOf(
   tenant: TenantConfig,

@@ -1,7 +1,6 @@
 /**
- * How do settlements reach a bucket? Gathered for a moment, sent in batches, sent again until acknowledged (which the
- * bucket does once they are durable). Nobody waits for it. What can't be delivered is kept, bounded, for the next time
- * the bucket is spoken to.
+ * How do settlements reach a bucket? Collected for a moment, sent in batches, and sent again until the bucket acknowledges them, which it
+ * does once they are durable. Nobody waits for it. What can't be delivered is kept, up to a bound, for the next call to the bucket.
  */
 import type { Background } from "../contracts/background.ts";
 import type { BucketAddress } from "./bucket-name.ts";

@@ -7,7 +7,7 @@ import type { TurnUse } from "./ports.ts";
 import { limitsOf } from "./principal-limits.ts";
 import type { Tier } from "./tier.ts";
 
-/** A charge as the one who must settle it remembers it, possibly long after it was admitted. */
+/** A charge as it is kept by whoever must settle it, possibly long after admission. */
 export interface Charge {
   readonly chargeId: string;
   readonly tenant: TenantConfig;

@@ -1,4 +1,7 @@
-/** How does a turn come by its part of one bucket? From a loan of the isolate's, from the bucket itself, or from nobody. */
+/**
+ * How does a turn get its share of one bucket? From the isolate's loan, from the bucket itself, or from neither (let in while the bucket
+ * can't be reached).
+ */
 import type { Background } from "../contracts/background.ts";
 import type { BucketLane } from "./bucket-lane.ts";
 import type { Amounts } from "./bucket-protocol.ts";

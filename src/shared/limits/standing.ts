@@ -3,7 +3,10 @@ import type { LimitStanding } from "./ports.ts";
 
 const unlimited = { limit: Infinity, remaining: Infinity, resetMs: 0, name: "" } as const;
 
-/** Of all buckets that a request is charged to, the limit nearest to refusal, by unit. What is on loan here is not used yet. */
+/**
+ * For each unit, the limit nearest to refusal among all buckets that a request is charged to. Tokens on loan to this isolate count as
+ * unused.
+ */
 export function standingOf(lanes: readonly BucketLane[]): LimitStanding {
   return { requests: nearest(lanes, "requests"), tokens: nearest(lanes, "tokens") };
 }

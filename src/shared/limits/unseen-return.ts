@@ -1,6 +1,6 @@
 import { noAmounts, type SettleOperation } from "./bucket-protocol.ts";
 
-/** Gives back what a bucket may have set aside under this id though its answer was not seen. */
+/** Gives back what a bucket may have reserved under this id in a call whose answer was lost. */
 export function unseenReturn(id: string): SettleOperation {
   return {
     type: "settle",

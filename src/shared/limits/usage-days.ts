@@ -1,7 +1,7 @@
 /**
- * What was each model used for on each day, until the tenant's usage book has it (durable-objects/usage-book)? Counts of an
- * org's bucket, bounded; no limit reads them. A day's counts only ever grow, so that the book may be told them twice and in any
- * order: the largest that it heard stands.
+ * How much was each model used on each day, until the tenant's usage book has the counts (durable-objects/usage-book)? Bounded counts
+ * within an org's bucket; no limit reads them. A day's counts only grow, so they may be reported twice and in any order: the book keeps the
+ * largest.
  */
 import type { DayUse } from "../contracts/usage-book.ts";
 import type { ModelUse } from "./bucket-protocol.ts";

@@ -1,7 +1,7 @@
 /**
- * When does an isolate take an org's loan from the stock of its region, instead of asking a bucket that is far away? Only where
- * the bucket was seen to be far, and waiting for it only where a loan is to be expected: who finds nothing in store has lost the
- * short way beside the long one. Which loan an isolate has is bucket-lane.ts's business.
+ * When does an isolate take an org's loan from the stock of its region, instead of asking a bucket that is far away? Only where the bucket
+ * was measured to be far. The stock is waited for only where it is likely to have a loan, since a miss adds the short trip to the long one.
+ * Which loan an isolate has is known to bucket-lane.ts.
  */
 import type { Background } from "../../contracts/background.ts";
 import type { BucketAddress } from "../bucket-name.ts";

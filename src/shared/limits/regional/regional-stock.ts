@@ -1,8 +1,8 @@
 /**
- * What does a region have of an org's limits? A few small loans of the org's bucket, borrowed ahead of need and handed out one
- * by one to the isolates nearby, so that they need not ask the bucket on another continent. Whoever gets one uses and reports it
- * to the bucket as any loan of its own: a region keeps no accounts. Each is handed to one isolate only; what nobody took is given
- * back. It lives in memory: what dies with it is forfeited like the loan of an isolate that died. No Cloudflare, no storage.
+ * Which part of an org's limits does a region hold? A few small loans from the org's bucket, borrowed ahead of need and handed out one by
+ * one to isolates nearby, so that they need not ask a bucket on another continent. An isolate uses such a loan, and reports it to the
+ * bucket, like any other: the region keeps no accounts. Each loan goes to one isolate only; unused ones are given back. The stock is in
+ * memory: what is lost with it is forfeited, like the loan of an isolate that died. No Cloudflare, no storage.
  */
 import { AskLine } from "../ask-line.ts";
 import type { Background } from "../../contracts/background.ts";
