@@ -1,7 +1,7 @@
 /**
- * Which calls of tools may stand in a history that goes on? Those that were answered, each once. An answer that was cut off (its
- * length, a cancel, the budget) can end in half a call, which no engine can read; and nobody need ever have answered a whole one,
- * which strict templates refuse. Kept as they are, either would make every later request of the conversation fail.
+ * Which tool calls may stay in a history? Those that were answered, each once. An answer that was cut off (its length, a cancel, the
+ * budget) can end in half a call, which no engine can parse; and a complete call may never have been answered, which strict templates
+ * refuse. Either would make every later request of the conversation fail.
  */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";

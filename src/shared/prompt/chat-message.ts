@@ -1,6 +1,6 @@
 /**
- * What the prompt modules need to know of a chat message, whoever parsed it: the public schema
- * (src/shared/wire/chat-request.ts), a stored conversation, or a test. Structural, so that neither depends on the other.
+ * What the prompt modules need of a chat message, wherever it was parsed: the public schema (src/shared/wire/chat-request.ts), a stored
+ * conversation, or a test. Structural, so that neither depends on the other.
  */
 export interface TextPart {
   readonly type: "text";

@@ -1,4 +1,7 @@
-/** Which messages does the engine get, before the window is looked at? All that there are, in order, with nothing in them that an engine or a template refuses. */
+/**
+ * Which messages does the engine get, before they are trimmed to the window? All of them, in order, without anything that an engine or a
+ * template refuses.
+ */
 import { ok, type Result } from "../contracts/result.ts";
 import { type OrphanedResult, pairCalls } from "./answered-calls.ts";
 import { withWrittenFiles } from "./attached-files.ts";

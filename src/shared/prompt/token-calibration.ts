@@ -1,7 +1,7 @@
 /**
- * By how much does the estimate miss for this tenant and model? Learned from the engine's own counts, per isolate.
- * A ratio of sums with decay: one odd prompt moves it little, a change of model or language is followed in some fifty
- * requests. Bounded in entries (the least recently used goes) and in value, so that a broken engine can't push it.
+ * How far off is the estimate for this tenant and model? Learned from the engine's own counts, per isolate. A ratio of sums with decay: one
+ * odd prompt moves it little, a change of model or language is followed in some fifty requests. Bounded in entries (the least recently used
+ * goes) and in value, so that a broken engine can't push it.
  */
 interface Learned {
   estimated: number;
