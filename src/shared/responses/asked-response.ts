@@ -1,4 +1,4 @@
-/** A request for a response as the stages of a turn read it: its chat, with what `truncation` says about the window. */
+/** A request for a response as the stages of a turn read it: the chat that it means, and how `truncation` treats the window. */
 import { pairCalls } from "../prompt/answered-calls.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { composePrompt } from "../prompt/compose.ts";

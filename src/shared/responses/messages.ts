@@ -1,7 +1,7 @@
 /**
- * Between items and the chat messages that engines take. An answer's text and its calls are one message again, also where
- * the model went on to speak behind a call: templates want a call's result right behind it. What a reasoning model thought
- * goes with the answer behind it, whose template decides whether to show it.
+ * Between items and the chat messages that engines take. An answer's text and its calls become one message again, even where the model
+ * spoke after a call, since templates want a call's result right after it. Reasoning goes with the answer that follows it; the template
+ * decides whether to show it.
  */
 import { type ChatMessage, recalledArguments, type UserContentPart } from "../wire/chat-messages.ts";
 import type { InputPart, Item, McpCall } from "./item.ts";

@@ -1,6 +1,6 @@
 /**
- * The items of an answer while they grow: opened, added to, closed, each step an event. Texts are kept as the inside of
- * JSON strings, as they came and as they go out again, so that nothing of them is parsed or escaped twice.
+ * The items of an answer while they grow: opened, added to, closed, each step an event. Texts are kept as the inside of JSON strings, as
+ * they came and as they go out again, so that none of it is parsed or escaped twice.
  */
 import { annotationOf, citationScanner, type Citable, type WebSource } from "../grounding/citable.ts";
 import type { CitationScanner } from "../grounding/citation-scanner.ts";

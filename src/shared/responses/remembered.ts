@@ -1,4 +1,4 @@
-/** How much of what was said before a response is remembered for it, and how large is it? */
+/** How much of the conversation before a response is stored with it, and how large is that? */
 import { fileUnits } from "../prompt/file-part.ts";
 import type { Item } from "./item.ts";
 

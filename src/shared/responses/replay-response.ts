@@ -1,6 +1,6 @@
 /**
- * A stored response told as a stream, when the events are gone that it came as: each item at once, in OpenAI's own order of events. They are
- * numbered anew, so that none of them can be gone on from.
+ * A stored response as a stream, once its original events are gone: each item whole, in OpenAI's order of events. The events are numbered
+ * anew, so a client can't resume from the original numbers.
  */
 interface StoredPart {
   readonly type: string;

@@ -1,6 +1,6 @@
 /**
- * What had an answer said by the events of its journal? Puts them back into its items, one by one, so that whoever goes on says what
- * the first writer would have said. What the items would tell meanwhile was told: it is thrown away.
+ * Rebuilds an answer's items from the events of its journal, one by one, so that a writer that continues the answer says what the first
+ * writer would have said. The events that the items produce on the way were sent already, and are dropped.
  */
 import type { Grounding } from "../grounding/ground.ts";
 import { isRecord } from "../wire/is-record.ts";

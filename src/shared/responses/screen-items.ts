@@ -1,4 +1,4 @@
-/** Screens what a client sent to a response, item by item: a masked text is the only one that goes on and is kept. */
+/** Screens the input of a response, item by item: only the masked text is used from then on, and stored. */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { ChatMessage, ContentPart } from "../prompt/chat-message.ts";

@@ -1,5 +1,5 @@
 /**
- * How does a call that Edgewise made itself look in a response? As OpenAI's own items for what a server runs: `mcp_call`, with its
+ * How does a tool call that Edgewise made itself look in a response? As OpenAI's items for tools that a server runs: `mcp_call`, with its
  * arguments and its output, or `web_search_call`. A `function_call` would ask the client to answer it.
  */
 import { isRecord } from "../wire/is-record.ts";

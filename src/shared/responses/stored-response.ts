@@ -1,6 +1,6 @@
 /**
- * A response as its Generation object keeps it: two lines of JSON, the object as its owner sees it and what it was asked
- * with. Whoever shows the one needs not parse the other.
+ * A response as its Generation object keeps it: two lines of JSON, the object as its owner sees it, and its input. Either can be shown
+ * without parsing the other.
  */
 import type { InputPart, Item, NamedItem } from "./item.ts";
 

@@ -1,4 +1,4 @@
-/** An item as its owner is shown it: of a file, which it is, in OpenAI's form, without the text that was read of it and is kept with it. */
+/** An item as its owner sees it: a file appears in OpenAI's form, without the extracted text that is stored with it. */
 export function withoutFileTexts(item: object): Record<string, unknown> {
   const shown: Record<string, unknown> = { ...item };
   if (Array.isArray(shown["content"])) shown["content"] = shown["content"].map(shownPart);
