@@ -1,8 +1,8 @@
 /**
- * Which files may a search look into? OpenAI's comparison and compound filters: their bounds, their schema, and whether a file's
- * attributes meet one.
+ * Which files may a search look into? OpenAI's comparison and compound filters: their bounds, their schema, and whether a file's attributes
+ * meet one.
  *
- * A hostile filter is deep, wide, or both: it is measured before anything recurses into it.
+ * A hostile filter may be deep, wide, or both, so its size is checked before anything recurses into it.
  */
 import * as z from "zod";
 import type { Attributes } from "./passage.ts";

@@ -1,6 +1,6 @@
 /**
- * Which passages has a file's text? Those of each of its pages alone, where it has pages: a passage that began on one and ended on the next
- * would be cited by the wrong one. What a page's end cuts in two is two passages.
+ * Which passages has a file's text? If it has pages, each page is cut by itself: a passage that began on one page and ended on the next
+ * would be cited by the wrong page. A text that a page break cuts in two becomes two passages.
  */
 import { chunkText, type ChunkOptions } from "./chunk.ts";
 import type { ExtractedText } from "./extract-text.ts";

@@ -1,8 +1,8 @@
 /**
- * How do retrieval's models, which embed and rerank, get their answer from the fleet? One model, pinned by its id, at any of its clusters:
- * another model's vectors mean something else, so that an alias's second choice is no substitute here.
+ * How are the fleet's embedding and reranking models called? One model, pinned by its id, at any of its clusters: vectors of another model
+ * are not comparable, so an alias's second choice is no substitute here.
  *
- * It admits nobody and charges nobody: whoever calls has done the one, and what it costs is the platform's expense.
+ * Nothing is admitted or charged here: the caller has admitted the request, and the platform bears the cost.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Refusal } from "../contracts/refusal.ts";

@@ -1,10 +1,11 @@
 /**
- * Which of the passages found speaks most of what was asked, where no model is at hand? One that says the question's words, and the words
- * that the best passages found have in common: pseudo-relevance feedback (Rocchio, 1971; in the form of Lavrenko and Croft, "Relevance
+ * Which of the passages found is most relevant, where no reranking model is configured? One that contains the question's words, and the
+ * words that the best passages have in common: pseudo-relevance feedback (Rocchio, 1971; in the form of Lavrenko and Croft, "Relevance
  * based language models", SIGIR 2001), counted as BM25 counts.
  *
- * It sees only what was found: how rare a word is in the store it does not know, and that is left to the score that found the passage
- * (`share`). Its weights were chosen on one half of the queries of two collections and held against the other (docs/decisions/0061).
+ * It sees only the passages that were found and does not know how rare a word is in the store; the score of the search, which does, is
+ * mixed in (`share`). Its weights were chosen on one half of the queries of two collections and held against the other
+ * (docs/decisions/0061).
  */
 import { ok } from "../contracts/result.ts";
 import type { Reranker } from "./ports.ts";

@@ -2,9 +2,8 @@
  * Vectors of large stores in Vectorize. Never run for real: it does not run offline; tested against a stand-in of its documented shape
  * (https://developers.cloudflare.com/vectorize/) and of the bounds that its users report.
  *
- * What it writes is found some seconds later, and what it removes is found some seconds longer: the store's object, which knows the
- * passages that there are, drops what it does not know (find-passages.ts). Ids are one per index, not per namespace, so that each carries
- * its namespace.
+ * A write is visible some seconds later, and a removed vector is still found for some seconds: the store's object knows which passages
+ * exist, and drops the others (find-passages.ts). Ids are one per index, not per namespace, so that each carries its namespace.
  */
 import type { Scored } from "./best-few.ts";
 import { outsideBounds } from "./outside-bounds.ts";

@@ -1,4 +1,4 @@
-/** Which of the passages found say the same twice? Neighbours overlap: of two that share much of their text, the better one stays. */
+/** Which of the passages found repeat each other? Neighbours overlap: of two that share much of their text, the better one stays. */
 import type { FoundPassage } from "./passage.ts";
 
 /** Of the shorter one. A passage repeats up to half of the one before. */
