@@ -1,6 +1,6 @@
 /**
- * One replica is asked once: what came of it, and what does that say of the replica? Takes the lease, tells the breaker, and
- * hands over an answer whose end is reported exactly once.
+ * One request to one replica: what came of it, and what does that say about the replica? It takes the lease, informs the breaker, and
+ * returns an answer whose end is reported exactly once.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { attempt, type AttemptResult, type OpenAnswer } from "./attempt.ts";

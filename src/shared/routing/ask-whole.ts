@@ -1,6 +1,6 @@
 /**
- * A whole answer that its reader can use. The router has seen that one came; whether it is what was asked for, only its reader can say.
- * Nobody has had a byte of it yet, so that where it is none another replica is asked, once.
+ * A non-streamed answer that its reader can use. The router only knows that an answer came; whether it is a valid one, only its reader can
+ * tell. No byte of it was passed on yet, so if it is invalid another replica is asked, once.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";

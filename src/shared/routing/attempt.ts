@@ -1,7 +1,7 @@
 /**
- * One attempt at one replica, up to the first byte of its answer: what came of it? Owns the AbortController of the engine's
- * request, which the client's going, the time-out and a failure fire. The client's own signal would be no use to `fetch`: workerd
- * ignores it there.
+ * One attempt at one replica, up to the first byte of its answer: what came of it? It owns the AbortController of the engine's request,
+ * which fires when the client leaves, at the time-out and at a failure. The client's own signal can't be passed to `fetch`: workerd ignores
+ * it there.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { FailureReason } from "./breaker.ts";

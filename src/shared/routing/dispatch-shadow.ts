@@ -1,6 +1,6 @@
 /**
- * A copy of a request to a shadow's model: one attempt at a replica with room to spare, or none. It leaves no trace in what routing
- * knows (breakers, retry budget, polls), waits in no queue, and takes no slot that a real request could want soon.
+ * A copy of a request to a shadow's model: one attempt at a replica with room to spare, or none. It changes no routing state (breakers,
+ * retry budget, polls), waits in no queue, and takes no slot that a real request could soon need.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";

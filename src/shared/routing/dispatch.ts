@@ -1,6 +1,6 @@
 /**
- * One request on its way through the fleet: next replica ▸ attempt ▸ next candidate, until a first byte is in hand, the request
- * proves wrong, or time, candidates or the retry budget are used up.
+ * One request's way through the fleet: next replica ▸ attempt ▸ next candidate, until a first byte has arrived, an engine rejects the
+ * request, or time, candidates or the retry budget run out.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";

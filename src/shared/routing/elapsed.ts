@@ -1,6 +1,6 @@
 /**
- * How much time has passed, by a clock that may have been set back? What was noted before that lies ahead of now, by an hour perhaps: whoever
- * waited for it would keep a replica shut out for an hour, or look at nothing new for as long.
+ * How much time has passed, by a clock that may have been set back? A time that was noted before then lies in the future, perhaps by an
+ * hour: without this, a replica would stay shut out, or nothing would be refreshed, for that hour.
  */
 
 /** Is it so long ago? Yes as well where it lies ahead: when it was is not known any more. */

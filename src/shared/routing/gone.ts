@@ -1,7 +1,7 @@
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { OriginFailure } from "./ports.ts";
 
-/** What a fired signal means. It also ends a turn whose whole time is over; that is no client's doing. */
+/** Why a signal fired: the client left, or the turn's deadline passed, which is not the client's doing. */
 export function goneFailure(signal: LeaveSignal): OriginFailure {
   const reason: unknown = signal.reason;
   return reason instanceof DOMException && reason.name === "TimeoutError"

@@ -1,7 +1,7 @@
 /**
- * One request, and a second replica asked when the first is late: whoever has a first byte first wins, and the other is let
- * go at once, but where it is to be seen whether it answers at all. Knows nothing of replicas or budgets; dispatch.ts says who may be
- * second.
+ * One request, and a second replica that is asked when the first is late: the first byte wins, and the other attempt is cancelled at once,
+ * unless it should go on to show whether its replica answers at all. This file knows nothing of replicas or budgets; dispatch.ts says who
+ * may be second.
  */
 import { Leaving, type LeaveSignal } from "../contracts/leave-signal.ts";
 import { timedOut, within } from "../isolate/within.ts";

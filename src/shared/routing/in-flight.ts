@@ -1,6 +1,6 @@
 /**
- * How much of this isolate's own work is at a replica? Counters that cannot drift: a lease is given back exactly once
- * however often it is released, and one that was forgotten expires.
+ * How much of this isolate's own work is at a replica? The counters can't drift: a lease is given back once however often it is released,
+ * and a forgotten one expires.
  */
 
 /** Counts of one replica. */

@@ -1,7 +1,7 @@
 /**
- * Which replicas said a moment ago that they do not have a model? An engine that was started again with another model, or a tunnel that leads
- * nowhere, answers 404 at once: it looks idle and well, and would draw what comes to its cluster. Its breaker is not told, since a
- * server of many models that lacks one serves the others.
+ * Which replicas said recently that they do not have a model? An engine that was restarted with another model, or a tunnel that leads
+ * nowhere, answers 404 at once: it looks idle and healthy, and would attract its cluster's requests. Its breaker is not involved, since a
+ * server of many models that lacks one still serves the others.
  */
 import type { OriginRequest } from "./ports.ts";
 import type { ClusterState, ReplicaKnowledge, ReplicaState } from "./router-state.ts";

@@ -1,6 +1,6 @@
 /**
- * Which replica does this request go to next, and how long is one waited for where none may be asked at once? Remembers what
- * was tried; choose.ts does the choosing.
+ * Which replica does this request go to next, and how long does it wait where none may be asked at once? Remembers what was tried;
+ * choose.ts does the choosing.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Failed } from "./ask-replica.ts";

@@ -1,6 +1,6 @@
 /**
- * How does a request reach a replica, and as whom? Over the internet, through a VPC network binding, past Access with a service
- * token, with an API key, or into the binding AI; in the engine's own words; signed. Decided once per replica and fleet document.
+ * How does a request reach a replica, and as whom? Over the internet, through a VPC network binding, through Access with a service token,
+ * with an API key, or into the binding AI; in the engine's dialect; signed. Decided once per replica and fleet document.
  *
  *   engine's words ▸ credentials ▸ signature ▸ network
  *

@@ -1,6 +1,6 @@
 /**
- * How are the replicas, beyond what our own requests show? Asks `/health` and `/metrics` after a response, never before one:
- * one sweep at a time in an isolate, each replica at most every three seconds.
+ * How are the replicas doing, beyond what our own requests show? Asks `/health` and `/metrics` after a response, never before one: one
+ * sweep at a time in an isolate, each replica at most every three seconds.
  */
 import type { Transport } from "./attempt.ts";
 import { unknownMetrics, type EngineMetrics } from "./engines/engine-metrics.ts";

@@ -1,4 +1,4 @@
-/** Is there anyone to answer? For `/health/ready`: from what is known, else by asking a few replicas, once. */
+/** Can any replica answer? For `/health/ready`: from what is known, else by asking a few replicas once. */
 import type { Transport } from "./attempt.ts";
 import type { FleetIndex } from "./fleet/fleet-index.ts";
 import { isWanted } from "./pool/pooled-view.ts";

@@ -1,7 +1,7 @@
 /**
- * May this request be retried? Retries are a share of the traffic, so that a fleet that is down is not hit harder by them.
- * Closed form over the time given. A retry that succeeds is given back: one dead replica among many can have all of its
- * requests moved at once, while retries that fail too use the budget up.
+ * May this request be retried? Retries are a share of the traffic, so that a fleet that is down is not hit harder by them. Closed form over
+ * the time given. A retry that succeeds is refunded: all requests of one dead replica among many can be moved at once, while retries that
+ * fail too use the budget up.
  */
 export interface RetryBudgetSettings {
   readonly capacity: number;

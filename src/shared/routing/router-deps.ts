@@ -1,4 +1,4 @@
-/** What a mount of the origin router brings along: cheap to make, once a request; `state` and `poller` live as long as the isolate. */
+/** What a mount of the origin router provides: cheap to make, once per request; `state` and `poller` live as long as the isolate. */
 import type { Background } from "../contracts/background.ts";
 import type { Transport } from "./attempt.ts";
 import type { FleetIndex } from "./fleet/fleet-index.ts";

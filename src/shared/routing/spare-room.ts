@@ -1,4 +1,7 @@
-/** Has a replica room for what nobody waits for (copies for shadows, lines of batches), so that people who come now still find theirs? */
+/**
+ * Has a replica room for work that nobody waits for (copies for shadows, lines of batches), without delaying interactive requests that may
+ * come now?
+ */
 import { estimateLoad } from "./choice/load.ts";
 import { isOffered, othersThere } from "./pool/pooled-view.ts";
 import type { ClusterState, ReplicaState } from "./router-state.ts";

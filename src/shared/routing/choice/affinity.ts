@@ -1,11 +1,11 @@
 /**
- * Which requests begin alike, so that the replica that has computed the beginning can be asked again? Keys of the rendered
- * prompt's leading blocks, as a hash chain, and of the conversation: everything up to the first answer in it, which all its
- * turns have in common. Says nothing about where they are: that is rendezvous.ts.
+ * Which requests begin alike, so that they can go to the replica that has already computed the beginning? Keys of the rendered prompt's
+ * leading blocks, as a hash chain, and of the conversation: everything up to the first answer in it, which all its turns have in common.
+ * Where a key's home is, rendezvous.ts says.
  *
- * Keys only steer: two prompts with one key cost a cache miss, never a wrong answer. So the hash is 32 bits wide and quick,
- * deep blocks are sampled, and no key leaves the fleet's own parts. It is salted with a secret of the tenant, so that no tenant
- * can aim its load at the replica of another's conversations.
+ * Keys only steer: two prompts with one key cost a cache miss, never a wrong answer. So the hash is 32 bits wide and quick, deep blocks are
+ * sampled, and no key leaves the fleet's own parts. It is salted with a secret of the tenant, so that no tenant can aim its load at the
+ * replica of another's conversations.
  */
 
 /** What of a request's prompt can be recognised in another's. Plain numbers: it crosses Worker lines in JSON. */

@@ -1,7 +1,7 @@
 /**
- * Which replica shall be asked next? filter (health, zones, an admin's word, what was tried, free slots) ▸ score (score.ts) ▸ pick (pick.ts: the prefix's home,
- * else a lot). What a request may not go to by model, region or residency is not among `clusters`. Pure but for the randomness and
- * the time given, and no more than a few hundred nanoseconds a replica.
+ * Which replica should be asked next? filter (health, zones, an admin's word, what was tried, free slots) ▸ score (score.ts) ▸ pick
+ * (pick.ts: the prefix's home, else a lot). What a request may not go to by model, region or residency is not among `clusters`. Pure but
+ * for the randomness and the time given, and no more than a few hundred nanoseconds a replica.
  */
 import type { AffinityKeys } from "./affinity.ts";
 import type { Coordinates } from "./distance.ts";

@@ -1,7 +1,7 @@
 /**
- * Which prompt beginnings do so many requests share that one replica could not serve them all? Counted in this isolate alone:
- * every isolate sees a sample of the same traffic, so all of them soon agree on what is hot without a word. A hot beginning lies
- * in every replica's cache anyhow, so nothing is lost when its requests go by a longer one.
+ * Which prompt beginnings do so many requests share that one replica could not serve them all? Counted in this isolate alone: every isolate
+ * sees a sample of the same traffic, so all of them soon agree on what is hot without a word. A hot beginning is in every replica's cache
+ * anyway, so nothing is lost when its requests are routed by a longer one.
  */
 
 /** Beyond this many keys the seldom ones are forgotten. */

@@ -1,6 +1,6 @@
 /**
- * What of an engine's error may stand in the log? Its own words: an engine quotes the prompt, a tool call or half of an answer in what
- * it says, and no log holds content.
+ * Which part of an engine's error may be logged? Only the engine's own words: error texts quote the prompt, a tool call or half of an
+ * answer, and no log holds content.
  */
 
 const mostCharacters = 160;

@@ -1,6 +1,5 @@
 /**
- * How does one kind of engine differ from the others? One adapter each; everything else in this tree speaks of engines alone in
- * these words.
+ * How does one kind of engine differ from the others? One adapter each; the rest of the code knows engines only through this interface.
  */
 import type { Result } from "../../contracts/result.ts";
 import type { EngineMetrics } from "./engine-metrics.ts";

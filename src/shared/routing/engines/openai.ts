@@ -1,4 +1,7 @@
-/** Any other server of OpenAI's API: OpenAI itself, llama.cpp, Ollama, a proxy. It gets OpenAI's fields alone unless its record says more. */
+/**
+ * Any other server of OpenAI's API: OpenAI itself, llama.cpp, Ollama, a proxy. It is sent only OpenAI's fields unless its model record says
+ * that it knows more.
+ */
 import { err, ok } from "../../contracts/result.ts";
 import { unknownMetrics } from "./engine-metrics.ts";
 import { asResponseFormat, streamOptions, vllmFields, without } from "./body-fields.ts";

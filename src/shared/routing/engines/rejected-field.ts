@@ -1,6 +1,6 @@
 /**
- * Which field of its request does an engine call wrong, by the words of its refusal? vLLM names hardly any (a schema that it can't
- * compile is refused without `param`), so each server's sentences are known here by what they have in common.
+ * Which field of a request does an engine's error message complain about? vLLM rarely says (a schema that it can't compile is refused
+ * without `param`), so the known messages of each server are matched here.
  */
 const sentences: readonly (readonly [RegExp, readonly string[]])[] = [
   // vLLM's backends (vllm/v1/structured_output), OpenAI, llama.cpp, xgrammar behind TensorRT-LLM.

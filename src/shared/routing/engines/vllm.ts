@@ -1,4 +1,4 @@
-/** vLLM: bodies are composed in its words, so it gets them as they are. */
+/** vLLM: bodies are composed in its dialect, so they are sent unchanged. */
 import { readGauges } from "./engine-metrics.ts";
 import type { EngineAdapter } from "./engine.ts";
 import { usualWindowFault } from "./window-fault.ts";

@@ -1,4 +1,7 @@
-/** Do prompt and answer not fit, by the words of vLLM, OpenAI, and the many servers that borrowed theirs? */
+/**
+ * Does an error message say that prompt and answer exceed the window? Matches the wording of vLLM, OpenAI, and the many servers that copied
+ * theirs.
+ */
 import type { WindowFault } from "./engine.ts";
 
 const windowPattern =

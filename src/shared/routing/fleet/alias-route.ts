@@ -1,6 +1,6 @@
 /**
- * How is an alias routed that makes a choice for each request? Compiled once per fleet document; carried out by
- * choose-route.ts. Plain aliases (the first model that works) have no route, and cost nothing here.
+ * How is an alias routed whose model is chosen for each request? Compiled once per fleet document; applied by choose-route.ts. Plain
+ * aliases (the first model that works) have no route, and cost nothing here.
  */
 import type { Alias, Escalation } from "./alias-config.ts";
 import type { ModelCandidate } from "./fleet-index.ts";

@@ -1,6 +1,6 @@
 /**
- * What does a server's URL say that no request to it could mean? Asked where one is written (a fleet document, an admin's call), and not
- * by the fleet's schema: what lies in KV already goes on being read.
+ * What is wrong with a server's URL? Checked when a URL is written (a fleet document, an admin's call), not by the fleet's schema, so that
+ * a document that is already in KV stays readable.
  */
 
 /** Follows the field's name; null: nothing. */

@@ -1,6 +1,6 @@
 /**
- * Which models answer this request of a routed alias, in which order, and why? Pure: the same request of the same user gets the
- * same answer in every isolate and after every restart, so there is nothing to store.
+ * Which models answer this request of a routed alias, in which order, and why? Pure: the same request of the same user is routed alike in
+ * every isolate and after every restart, so nothing is stored.
  */
 import type { Tier } from "../../limits/tier.ts";
 import type { AliasRoute, Arm, Shadow } from "../fleet/alias-route.ts";

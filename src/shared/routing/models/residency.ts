@@ -1,7 +1,7 @@
 /**
- * Where may a tenant's prompts be computed? By its jurisdiction (only clusters that are said to lie in it) and by the regions that
- * its configuration allows. Applied to a model's variants before any cluster is scored: what is not permitted is not there,
- * for retries, continuation, hedging and shadows alike.
+ * Where may a tenant's prompts be computed? By its jurisdiction (only clusters that are said to lie in it) and by the regions that its
+ * configuration allows. Applied to a model's variants before any cluster is scored: a cluster that is not permitted does not exist for
+ * retries, continuation, hedging or shadows.
  */
 import type { ClusterPlace, ModelCandidate, ModelVariant } from "../fleet/fleet-index.ts";
 

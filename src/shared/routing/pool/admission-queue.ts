@@ -1,7 +1,7 @@
 /**
- * Who is next when everything is busy? Weighted fair between tenants, and within a tenant between tiers: start-time fair queueing
- * (Goyal, Vin and Cheng, SIGCOMM 1996) on two levels, in tokens of work. A tenant that floods waits behind its own requests, not in
- * front of others'. Bounded in length and in wait; where it is full, the newest request of the longest line gives way.
+ * Who is next when everything is busy? Weighted fair between tenants, and within a tenant between tiers: start-time fair queueing (Goyal,
+ * Vin and Cheng, SIGCOMM 1996) on two levels, in tokens of work. A tenant that floods waits behind its own requests and delays nobody
+ * else's. Bounded in length and in wait; when it is full, the newest request of the tenant with the most waiting is turned away.
  */
 export interface Waiting {
   readonly key: string;
@@ -30,7 +30,7 @@ interface TenantLine {
   readonly tiers: Map<string, Line>;
 }
 
-/** Work of a tier counts so much less. Unknown tiers count as the least. */
+/** A tier's work is divided by its weight. Unknown tiers have the lowest weight. */
 const tierWeights: ReadonlyMap<string, number> = new Map([
   ["free", 1],
   ["pro", 2],
@@ -63,7 +63,7 @@ export class AdmissionQueue {
     return this.#byKey.values();
   }
 
-  /** Lets it wait. Returns whom there is no room for: null, itself, or another that gave way. */
+  /** Lets it wait. Returns the request that there is no room for: null, itself, or another that was turned away. */
   join(entry: Waiting, maxWaiting: number): Waiting | null {
     if (this.#byKey.has(entry.key)) return null;
     let gone: Waiting | null = null;
@@ -90,7 +90,7 @@ export class AdmissionQueue {
     for (const tenant of tenants.sort(byVirtual)) {
       const lines = [...tenant.tiers.entries()].filter(([, { waiting }]) => waiting.length > 0);
       for (const [tier, line] of lines.sort(([, left], [, right]) => byVirtual(left, right))) {
-        // The first one that can go: who waits for another replica keeps nobody from this one.
+        // The first one that can go: a request that waits for another replica must not block this one.
         const entry = line.waiting.find(suits);
         if (entry === undefined) continue;
         this.remove(entry.key);
@@ -133,7 +133,7 @@ export class AdmissionQueue {
     return made;
   }
 
-  /** Whoever is not ahead of the others loses nothing by being forgotten; and whoever is ahead, little. */
+  /** A tenant that is not ahead of the others loses nothing when it is forgotten; one that is ahead gains little. */
   #forgetIdle(): void {
     for (const [name, { waiting }] of this.#tenants) if (waiting === 0) this.#tenants.delete(name);
   }

@@ -1,6 +1,6 @@
 /**
- * From where is asked, coarsely enough to learn by? A cell of 30° by 45°: 48 cells on the earth, of which traffic comes from some
- * ten. Milliseconds of network differ little within one.
+ * Which region does a request come from, coarsely enough to learn latencies by? A cell of 30° by 45°: the earth has 48, and traffic comes
+ * from some ten. Network latency differs little within one.
  */
 import type { ClientPlace } from "../ports.ts";
 

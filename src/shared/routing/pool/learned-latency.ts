@@ -1,7 +1,7 @@
 /**
- * How soon does a replica answer clients of a region? The least time to a first byte that isolates told, near enough: the rest is load and not
- * distance. It says who is chosen, and only the chosen are heard of again. So what nobody confirms fades to the best peer's: a first answer that
- * was late because an engine was cold would else keep its replica idle for good.
+ * How quickly does a replica answer clients of a region? Roughly the least time to a first byte that isolates reported: anything above that
+ * is load, not distance. The value decides who is chosen, and only chosen replicas are measured again. So an unconfirmed value fades
+ * towards the best peer's: otherwise one late answer of a cold engine would keep its replica idle for good.
  */
 
 /** Confirmed within so long, it holds. */

@@ -1,4 +1,6 @@
-/** What does an isolate tell a cluster's pool? Everything that it has open there, as it is now, and how requests ended since. */
+/**
+ * What does an isolate report to a cluster's pool? Everything that it has open there now, and how requests ended since the last report.
+ */
 import type { HeldLease, InFlight, Occupancy } from "../in-flight.ts";
 import type { ReplicaState } from "../router-state.ts";
 import { clientRegion } from "./client-region.ts";

@@ -1,6 +1,7 @@
 /**
- * Which replicas does the pool know? Those of the fleet document, those that joined by an admin call and keep saying so, and what
- * admins want of each. What must outlive the object's memory is handed out as rows (`kept`) and taken back (`restore`).
+ * Which replicas does the pool know? Those of the fleet document and those that joined by an admin call and keep sending heartbeats, with
+ * the state and weight that admins want for each. What must outlive the object's memory is handed out as rows (`kept`) and taken back
+ * (`restore`).
  */
 import {
   heartbeatTtlMs,

@@ -1,4 +1,4 @@
-/** Which of a request's clusters have a pool, and what follows from that? One link a cluster, for as long as the isolate lives. */
+/** Which of a request's clusters have a pool? One link per cluster, for as long as the isolate lives. */
 import type { Background } from "../../contracts/background.ts";
 import type { ClusterState, RouterState } from "../router-state.ts";
 import type { PoolSite } from "./pool-site.ts";

@@ -1,7 +1,7 @@
 /**
- * On which continent shall a cluster's pool live? On the cluster's own: it polls each replica every second, two round trips each and
- * six replicas at once, so that from another continent a sweep of a hundred takes longer than it may. Without a word of ours an object
- * lives where it was first asked for, by whatever client that was. Read once, when the object is made.
+ * On which continent should a cluster's pool live? On the cluster's own: it polls each replica every second, two round trips each and six
+ * replicas at once, so from another continent a sweep of a hundred replicas would take longer than its time budget. Without a location hint
+ * an object lives near whichever client first called it. Read once, when the object is made.
  */
 import type { Cluster } from "../fleet/fleet-config.ts";
 import { distanceKm, type Coordinates } from "../choice/distance.ts";

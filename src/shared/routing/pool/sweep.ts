@@ -1,7 +1,7 @@
 /**
- * In which order are a cluster's replicas polled, and how many at once? At most six, as many connections as a Worker opens; all that
- * answer within `sweepBudgetMs`. Those that were silent last time come last and get what time is left, so that a dead rack
- * does not keep the living from being seen.
+ * In which order are a cluster's replicas polled, and how many at once? At most six, as many connections as a Worker opens; all that answer
+ * within `sweepBudgetMs`. Replicas that did not answer last time come last and get the time that is left, so that a dead rack does not
+ * delay the polls of healthy replicas.
  */
 import type { PollFinding } from "./replica-record.ts";
 

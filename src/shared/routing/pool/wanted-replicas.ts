@@ -1,6 +1,6 @@
 /**
- * How many replicas would be right? What an autoscaler is told of one model at one cluster. Work is counted in requests over
- * places, since that is what a replica runs out of; queued tokens say how much of it is waiting.
+ * How many replicas should one model have at one cluster? For autoscalers. Load is counted in requests per slot, since slots are what a
+ * replica runs out of; queued tokens say how much work is waiting.
  */
 
 /** Share of its places that a replica should have in use: above it queues form at every burst. */
