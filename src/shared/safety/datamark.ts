@@ -1,11 +1,11 @@
 /**
- * How is every word of a text told to be data, and not only its beginning and its end? By a sign behind each word ("datamarking", Hines et al.
- * 2024, arXiv:2403.14720: with GPT models spotlighting brought attacks from over 50 % to below 2 %, and cost tasks hardly anything). A frame
- * alone (spotlight.ts) is far away when a model is in the middle of a long text.
+ * How is every word of a text marked as data, not only its beginning and its end? By a sign behind each word ("datamarking", Hines et al.
+ * 2024, arXiv:2403.14720: with GPT models spotlighting brought attacks from over 50 % to below 2 %, and cost tasks hardly anything). A
+ * frame alone (spotlight.ts) is far from the middle of a long text.
  *
  * The paper writes the sign in a blank's place. Here the blank stays behind it: so the text is whole where the signs are taken out, no
- * control token comes to be where a blank goes, and words stay the tokens that a model knows them by. What is written without blanks (Chinese,
- * Japanese) has signs behind its punctuation alone. Weakness: a model may repeat signs, though it is told to leave them out.
+ * control token comes to be where a blank goes, and words stay the tokens that a model knows them by. What is written without blanks
+ * (Chinese, Japanese) has signs behind its punctuation alone. Weakness: a model may repeat signs, though it is told to leave them out.
  */
 
 /** Each is a token by itself, and none belongs to a template's control tokens or to Markdown's links. */

@@ -1,6 +1,6 @@
 import type { Span } from "./span.ts";
 
-/** What a guard says after each piece of one text. */
+/** What a guard returns after each piece of one text. */
 export interface GuardStep {
   /** What may go on now: shorter than what came in, longer, or empty. */
   readonly release: string;

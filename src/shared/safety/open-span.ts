@@ -1,4 +1,6 @@
-/** A span that is recognised and goes on: a key, a private key. What continues it is dropped or passed as it comes, and never held. */
+/**
+ * A recognised span that may go on without end: a key, a private key. Its rest is dropped or passed on as it arrives, and never held back.
+ */
 import type { KeyRule } from "./detectors/keys.ts";
 import { PrivateKeyEnd } from "./detectors/private-key.ts";
 import type { Span, SpanKind } from "./span.ts";

@@ -1,6 +1,7 @@
 /**
- * Files that came with messages, before a screen: each is read as what a program brought (a message of the role `tool`), since whoever sends a
- * file may not have written it. They stand before all that was said: where there is more text than is judged in time, they are what is left over.
+ * Files that came with messages, before a screen: each is screened like a program's output (a message of the role `tool`), since the sender
+ * of a file may not have written it. They come before the messages: if there is more text than can be judged in time, the files are what is
+ * left unjudged.
  */
 import type { ChatMessage, ContentPart } from "../prompt/chat-message.ts";
 import { type FilePart, isFilePart } from "../prompt/file-part.ts";

@@ -1,6 +1,6 @@
 /**
- * SipHash-2-4 (Aumasson and Bernstein, 2012): a keyed hash that is there at once, where WebCrypto's must be waited for. Whoever doesn't know the
- * key can't tell a text's hash from chance, however many others he has seen. Not for signatures: 64 bits.
+ * SipHash-2-4 (Aumasson and Bernstein, 2012): a synchronous keyed hash, where WebCrypto's HMAC is asynchronous. Without the key, a text's
+ * hash can't be told from chance, however many others are known. Not for signatures: it has 64 bits.
  */
 const encoder = new TextEncoder();
 

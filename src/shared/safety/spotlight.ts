@@ -1,10 +1,10 @@
 /**
- * How does a model know where data begins and ends? By a mark that whoever wrote the data can't have known ("spotlighting", Hines et al. 2024):
- * the frame says that what stands between is information, and nothing inside can close it.
+ * How does a model know where data begins and ends? By a mark that the author of the data can't have known ("spotlighting", Hines et al.
+ * 2024): the frame says that what is inside is information, and nothing inside can close it.
  *
- * The mark is not drawn anew for each request: it is a keyed hash of the text. So the same tool result has the same frame in every turn that
- * repeats it, and engines find the prompt's beginning in their prefix caches. That a model may be made to tell a mark gives nothing away but the
- * mark of that very text, which could only name it by a fixed point of the hash.
+ * The mark is not drawn anew for each request: it is a keyed hash of the text. So the same tool result has the same frame in every turn
+ * that repeats it, and engines find the prompt's beginning in their prefix caches. That a model may be made to tell a mark gives nothing
+ * away but the mark of that very text, which could only name it by a fixed point of the hash.
  */
 import { type ChatMessage, flattenContent, isTextPart } from "../prompt/chat-message.ts";
 import { datamarked, datamarkRule, datamarkSign } from "./datamark.ts";

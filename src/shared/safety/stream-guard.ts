@@ -26,15 +26,14 @@ const point = 0x2e;
 const nothing: readonly Span[] = [];
 
 /**
- * Does this text hold something that must not pass, and what of it may go on already? One pass, left to right, whether
- * the text comes whole or in pieces: the verdict is the same, since a detector that would have to read beyond the text
- * at hand says so (detectors/outcome.ts), and the scan then waits where it stands.
+ * Does this text contain something that must not pass, and how much of it may be sent already? One pass, left to right, whether the text
+ * comes whole or in pieces: the verdict is the same, since a detector that would have to read beyond the text at hand says so
+ * (detectors/outcome.ts), and the scan then waits where it stands.
  *
- * What is kept back is what could still become part of a span: the word that is being written (it may turn out to be the
- * local part of an e-mail address) and a candidate that is still growing, 48 characters and seldom that. Three
- * things are longer: an address's local part (64), its domain behind the `@` (255), both only while not a single blank
- * has come; and keys and private keys, which are known by their first 48 and 53 characters and whose rest is dropped as it
- * comes. Under a policy that only flags, nothing is kept back.
+ * What is kept back is what could still become part of a span: the word that is being written (it may turn out to be the local part of an
+ * e-mail address) and a candidate that is still growing, 48 characters and seldom that. Three things are longer: an address's local part
+ * (64), its domain behind the `@` (255), both only while not a single blank has come; and keys and private keys, which are known by their
+ * first 48 and 53 characters and whose rest is dropped as it comes. Under a policy that only flags, nothing is kept back.
  *
  * Of a text that is JSON, what its escapes mean is scanned (json-text.ts), and masked as a whole with how it is written.
  */

@@ -1,6 +1,6 @@
 /**
- * Which texts does a message bring, and how are they replaced? A text part each; of JSON, its strings, so that it stays JSON and an escape means
- * its character.
+ * Which texts does a message contain, and how are they replaced? Each text part is one. Of JSON each string is one, so that it stays JSON
+ * and an escape is read as its character.
  */
 import { type ChatMessage, isTextPart } from "../../prompt/chat-message.ts";
 import { isJson } from "../message-texts.ts";

@@ -1,6 +1,6 @@
 /**
- * Which texts lie in a text, encoded? Base64 (also of URLs), hexadecimal, ROT13, and the whole of it backwards. What is decoded is bounded, and
- * only what reads as text counts: pictures, hashes and keys are neither.
+ * Which texts are encoded inside a text? Base64 (also of URLs), hexadecimal, ROT13, and the whole of it backwards. What is decoded is
+ * bounded, and only what reads as text counts: pictures, hashes and keys are neither.
  */
 import { hashWord } from "./word-hash.ts";
 

@@ -1,8 +1,9 @@
 import * as z from "zod";
 
 /**
- * What a tenant wants done with attacks on a model's instructions: in what a user says (`user`) and in what programs bring, the results of
- * tools, passages, files (`data`). By default nothing, which also costs nothing. docs/configuration.md documents it field by field.
+ * What a tenant wants done with attacks on a model's instructions: in what a user says (`user`), and in what programs supply, such as
+ * results of tools, passages and files (`data`). By default nothing, which also costs nothing. docs/configuration.md documents it field by
+ * field.
  */
 export const injectionPolicySchema = z.lazy(() =>
   z.strictObject({

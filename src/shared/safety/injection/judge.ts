@@ -1,8 +1,8 @@
 /**
- * Does this text try to take a model over? Its words (read-words.ts) are weighed by a linear classifier, one for what a user says and one for
- * what programs bring, in windows of whole sentences; the worst window decides. Signs that no honest text has (control tokens, characters that
- * nobody sees, attacks' words in disguise) weigh by a fixed rule beside it. What is encoded is decoded and judged as well, twice over.
- * Time and memory grow with the text's length.
+ * Does this text try to take over a model? Its words (read-words.ts) are scored by a linear classifier, one for what a user says and one
+ * for what programs supply, in windows of whole sentences; the worst window decides. Signs that no honest text has (control tokens,
+ * invisible characters, disguised attack words) are added by a fixed rule. Encoded text is decoded and judged as well, to a depth of two.
+ * Time and memory are linear in the text's length.
  */
 import { featuresOf, mostFeaturesOfWord } from "./features.ts";
 import { blobTexts, type HiddenText, notTurned, turnedTexts, type Turns } from "./hidden-texts.ts";

@@ -1,7 +1,7 @@
 /**
- * Which words does an attack on a model's instructions need, whatever it says besides? They stand in classes, as written folded (lower
- * case, no accents), in the languages that published attacks come in. A class alone means nothing, people ignore warnings and print pages:
- * what is learned is how much each pair of classes says where they stand close to each other, in this order.
+ * Which words does an attack on a model's instructions need, whatever else it says? They are grouped in classes, in folded form (lower
+ * case, no accents), in the languages of published attacks. A class alone means nothing, since people ignore warnings and print pages. The
+ * classifier learns how much each ordered pair of nearby classes tells.
  */
 import { hashWord } from "./word-hash.ts";
 

@@ -1,6 +1,7 @@
 /**
- * The injection screen of a prompt: each message is judged by who wrote it, as the tenant's policy says. What a user says is flagged or
- * refused, what programs bring is flagged, cleaned or refused. Instructions and what the model said are of the application: never judged.
+ * The injection screen of a prompt: each message is judged by its author, as the tenant's policy says. What a user says is flagged or
+ * refused; what programs supply is flagged, cleaned or refused. Instructions and the model's own messages come from the application and are
+ * never judged.
  */
 import { type ChatMessage, flattenContent } from "../../prompt/chat-message.ts";
 import { broughtTexts, withTexts } from "./brought-texts.ts";

@@ -1,6 +1,6 @@
 /**
- * Takes what is judged an attack out of texts, sentence by sentence where that is enough, and leaves a mark that anybody can see. What is left
- * is judged again, since what was apart may stand together now; where it doesn't come clean, nothing is left but the mark.
+ * Removes attacks from texts, sentence by sentence where that is enough, and leaves a visible mark. The rest is judged again, since
+ * sentences that were apart are now adjacent; if it is still judged an attack, only the mark remains.
  */
 import type { FoundWindow, Judgement } from "./judge.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Which runs of a text are judged, each by itself? Whole sentences: one, and as many as make up to 24, 64 and 160 words. The text's
- * verdict is its worst window's, so that no amount of harmless text around an attack makes it pass. At most four windows a sentence.
+ * Which runs of a text are judged, each by itself? Whole sentences: one, and as many as make up to 24, 64 and 160 words. The text's verdict
+ * is that of its worst window, so harmless text around an attack does not dilute it. At most four windows a sentence.
  */
 const windowWords = [1, 24, 64, 160] as const;
 

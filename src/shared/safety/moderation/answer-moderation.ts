@@ -1,8 +1,8 @@
 /**
- * Is there harm in an answer as it comes? Judged block by block (text-blocks.ts), so that the verdict is that on the whole text, however
- * it was cut on its way. Under `block` a block is held back until it is judged, 320 characters at most; under `flag` nothing is.
+ * Is there harm in an answer while it streams? Judged block by block (text-blocks.ts), so that the verdict is the same however the stream
+ * was cut. Under `block` a block is held back until it is judged, 320 characters at most; under `flag` nothing is.
  *
- * What a reader has seen when a block is refused are the blocks before it, none of which was harmful by itself or with the one before.
+ * When a block is refused, the reader has seen the blocks before it, none of which was harmful by itself or together with its predecessor.
  */
 import type { Category } from "./categories.ts";
 import { BlockClassifier } from "./classify.ts";

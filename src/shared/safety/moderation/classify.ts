@@ -5,8 +5,8 @@ import { readBlock, scoreWindow } from "./harm-model.ts";
 import { blocksOf } from "./text-blocks.ts";
 
 /**
- * A block with fewer words is made of blanks, signs, or characters that nobody sees: what stands before it stands as near to what follows, or a
- * page of blanks would hide any sentence.
+ * A block with fewer words is mostly blanks, signs or invisible characters. It does not separate the text before it from the text after it;
+ * otherwise a page of blanks could hide any sentence.
  */
 const fewestWords = 12;
 const mostBefore = 96;

@@ -1,6 +1,6 @@
 /**
- * Which of the kept features is this one? A table of numbers with open addressing: a text asks some eight times a word, mostly for what is not
- * there, and a `Map` of numbers costs several times as much.
+ * Which of the features that have weights is this one? A table of numbers with open addressing: a text asks some eight times a word, mostly
+ * for what is not there, and a `Map` of numbers costs several times as much.
  */
 const free = -1;
 

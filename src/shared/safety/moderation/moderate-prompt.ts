@@ -1,9 +1,9 @@
 /**
- * Is there harm in this prompt, and may it go on? In process first, text by text; then the model, where the tenant names one and the
- * classifier has not refused it already. Where the policy is to flag, the prompt goes on beside it: nothing hangs on its verdict.
+ * Is there harm in this prompt, and may it be answered? In process first, text by text; then the model, where the tenant names one and the
+ * classifier has not refused it already. Under the policy `flag` the prompt does not wait for the model, since its verdict changes nothing.
  *
- * The classifier costs about a third of a microsecond a character, and production clocks stand still while it runs: its budget of 50 ms
- * is a number of characters. The model's budget is the policy's (`model_budget_ms`).
+ * The classifier costs about a third of a microsecond a character, and production clocks stand still while it runs: its budget of 50 ms is
+ * a number of characters. The model's budget is the policy's (`model_budget_ms`).
  */
 import type { AdmissionFailure } from "../../limits/admission-failure.ts";
 import type { Category } from "./categories.ts";

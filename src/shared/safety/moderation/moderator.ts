@@ -1,8 +1,8 @@
-/** The port to a model that judges texts: which categories of harm are in what somebody said, or in the answer to it? */
+/** The port to a model that judges texts: which categories of harm are in a user's message, or in the answer to it? */
 import type { AdmissionFailure } from "../../limits/admission-failure.ts";
 import type { Category, Scores } from "./categories.ts";
 
-/** A guard model's window is small: of more text each part is judged by itself. */
+/** A guard model's window is small: a longer text is judged in parts, each by itself. */
 export const mostJudgedCharacters = 12_000;
 
 export interface JudgedMessage {
@@ -14,35 +14,35 @@ export interface Verdict {
   readonly scores: Scores;
   /** The model's id in the fleet. */
   readonly model: string;
-  /** Of some of what it was asked there is no verdict, or none in time. */
+  /** Some of the judgements came without a verdict, or too late. */
   readonly isPartial?: true;
 }
 
-/** Whoever asks may not ask anything now (their limits): the model was not asked on their behalf. */
+/** The caller's limits allow no request now, so the model was not asked on their behalf. */
 export interface NotAsked {
   readonly refused: AdmissionFailure;
 }
 
-/** The model read what it was shown and answered it, in place of judging it (reported): what could do that must not pass for harmless. */
+/** The model answered the text in place of judging it (reported): a text that can do that must not count as harmless. */
 export interface Unreadable {
   readonly isUnreadable: true;
 }
-/** What is told of it, in place of a category of harm. */
+/** Reported in place of a category of harm. */
 export const unjudgeable = "unjudgeable";
 
-/** The last of the messages is judged, in the light of those before. */
+/** The last of the messages is judged, in the context of those before it. */
 export type Judgement = readonly JudgedMessage[];
 
 export interface Moderator {
   /**
-   * The worst of these judgements, which are all asked for at once. `null`: of some there is none (the fault is reported), or none in time, and
-   * the others found nothing.
+   * The worst of these judgements, which are all asked for at once. `null`: some failed (which is reported) or came too late, and the
+   * others found nothing.
    */
   judge(judgements: readonly Judgement[], budgetMs: number): Promise<Verdict | NotAsked | Unreadable | null>;
   /**
-   * The same of a prompt that nothing waits for: what is found is for the log and the metrics. Returns at once, and never throws.
+   * The same for a prompt that does not wait for the verdict: findings go to the log and the metrics. Returns at once, and never throws.
    *
-   * @param known what was found already, and is told elsewhere
+   * @param known what was found already, and is reported elsewhere
    */
   note(judgements: readonly Judgement[], known: readonly Category[]): void;
 }

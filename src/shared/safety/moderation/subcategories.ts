@@ -1,6 +1,7 @@
 /**
- * Of which part of a category is a harm that was found? For some there are too few labelled texts to learn it from, and what tells them apart is
- * plain: sexual with a minor in the same window; self-harm by whoever says I, or asked for. These are as sure as their category is.
+ * Which subcategory does a harm that was found belong to? For some there are too few labelled texts to learn it from, and what tells them
+ * apart is plain: sexual with a minor in the same window; self-harm by whoever says I, or asked for. These are as sure as their category
+ * is.
  */
 import type { Category } from "./categories.ts";
 import type { TextSymbol } from "./features.ts";

@@ -1,7 +1,7 @@
 /**
- * Into which pieces is a text judged? Blocks that end behind a sentence, or at a blank where a sentence goes on for long; where they end
- * depends on the text alone, not on how it arrives. So a stream is judged exactly as the whole text is, and a guard that may stop it
- * holds back one block at most.
+ * Into which blocks is a text cut to be judged? Blocks that end behind a sentence, or at a blank where a sentence goes on for long; where
+ * they end depends on the text alone, not on how it arrives. So a stream is judged exactly as the whole text is, and a guard that may stop
+ * it holds back one block at most.
  */
 const leastBlock = 160;
 export const longestBlock = 320;
