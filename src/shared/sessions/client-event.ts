@@ -1,6 +1,6 @@
 /**
- * What may a client say on a socket? OpenAI's `response.create`, and two of ours: `response.resume`, which goes on behind the
- * last event that was seen, and `session.ack`, which only says that the client reads.
+ * What may a client say on a socket? OpenAI's `response.create`, and two of ours: `response.resume`, which continues after the last event
+ * that was seen, and `session.ack`, which only says that the client has read so far.
  */
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";

@@ -1,6 +1,6 @@
 /**
- * Whose turn is it? Messages of one lane (`stream_id`) are worked off one after the other, as they came; lanes go on
- * side by side. Pure: it says what may begin, and is told what has ended.
+ * Which message is next? Messages of one lane (`stream_id`) are handled one after the other, in order; lanes run in parallel. Pure: it says
+ * what may begin, and is told what has ended.
  */
 export interface LaneLimits {
   readonly lanes: number;
