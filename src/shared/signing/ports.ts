@@ -1,4 +1,4 @@
-/** Which nonces were used? Exactly, for as long as a signature could still be sent again. */
+/** Which nonces were used? Exact, for as long as a signature could be replayed. */
 export interface NonceLedger {
   /**
    * `new` for at most one of any number of calls with one scope and nonce, `over` from `untilMs` on. Rejects where it can't be

@@ -1,9 +1,9 @@
 /**
- * Was this request signed by a key of its tenant, whole, lately, and for the first time (RFC 9421)?
+ * Was this request signed by a key of its tenant, completely, recently, and never seen before (RFC 9421)?
  *
  *   fields → key by id → covered components → times → signature → body's digest → nonce
  *
- * The nonce comes last: only who holds the key can use one up, and only with a request that would pass.
+ * The nonce is checked last: only a holder of the key can use one up, and only with a request that is valid otherwise.
  */
 import { err, ok, type Result } from "../contracts/result.ts";
 import { checkContentDigest } from "./content-digest.ts";
