@@ -1,6 +1,6 @@
 /**
- * The part of the pass over an answer (answer-pass.ts) that ends it: choice by choice, each with a reason, and then the whole, well or
- * not. What it gives is what the client gets for it.
+ * The part of the pass over an answer (answer-pass.ts) that ends it: choice by choice, each with a reason, and then the whole, well or not.
+ * It returns the bytes that the client gets for it.
  */
 import type { AnswerCollector } from "./answer-collector.ts";
 import type { AnswerEncoder } from "./answer-encoder.ts";

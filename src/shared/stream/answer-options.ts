@@ -1,4 +1,4 @@
-/** What does a pass over an answer (answer-pass.ts) need to know, and what does it tell in the end? */
+/** What does a pass over an answer (answer-pass.ts) need to know, and what does it report at its end? */
 import type { Usage, UsageBasis } from "../contracts/usage.ts";
 import type { AnswerCollector } from "./answer-collector.ts";
 import type { AnswerEncoder, AnswerFormat } from "./answer-encoder.ts";

@@ -1,4 +1,4 @@
-/** Who writes the answer of a pass (answer-pass.ts) for its client: the format's own encoder, another in its place, or one around it. */
+/** Which encoder writes the answer of a pass (answer-pass.ts): the format's own, another in its place, or one around it. */
 import { createEncoder, type AnswerEncoder } from "./answer-encoder.ts";
 import type { AnswerPassOptions } from "./answer-options.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Is there room in the turn's budget for what the engine says next? Counts the tokens of each event, asks ahead of it, and keeps
- * the one event that must wait until an extension is decided.
+ * Does the turn's budget cover the engine's next event? Counts the tokens of each event, asks for more ahead of need, and holds the one
+ * event that must wait until an extension is decided.
  */
 import type { AnswerBudget } from "./answer-options.ts";
 import { UsageMeter } from "./usage-meter.ts";

@@ -1,6 +1,6 @@
 /**
- * What does a client hear while its answer's first byte is still to come? After a silence, the stream begins without it:
- * headers, then `: keep-alive`, until there is an answer to go on with. From then on a refusal can only be an event.
+ * What does a client get while its answer's first byte is outstanding? After a silence the stream begins without it: headers, then `:
+ * keep-alive`, until the answer begins. From then on a refusal can only be an event.
  */
 export interface LateStreamOptions {
   readonly keepAliveMs: number;

@@ -1,6 +1,6 @@
 /**
- * How does a relay write into a pipe of the platform's own without waiting for every write? It stays at most so many bytes
- * ahead of the client; over that the relay reads nothing until the client has caught up.
+ * How does a relay write into a pipe of the platform's own without waiting for every write? It stays at most a fixed number of bytes ahead
+ * of the client; beyond that the relay reads nothing until the client has caught up.
  */
 import type { RelaySink } from "./relay-loop.ts";
 

@@ -1,7 +1,6 @@
 /**
- * The loop of one stream: read ▸ pass ▸ write. It makes one write of all that one read brought; it reports its end exactly
- * once; and whoever goes away first takes the other side along. One timer a stream, armed again when it fires, watches
- * everything that has to do with time.
+ * The loop of one stream: read ▸ pass ▸ write. It makes one write of all that one read brought; it reports its end exactly once; and when
+ * either side goes away the other is cancelled. One timer per stream, re-armed when it fires, enforces all time limits.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { createByteReader, type ByteReader } from "./byte-reader.ts";
@@ -48,12 +47,12 @@ export class Relay {
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #pace: ReadPace;
   readonly #deadlineAtMs: number;
-  /** Since when the engine is waited for: from the start for its first token, from its last bytes afterwards. */
+  /** Since when the relay waits for the engine: from the start for its first token, from its last bytes afterwards. */
   #heardAtMs: number;
   #toldAtMs: number;
-  /** A read is under way: silence is the engine's. Otherwise it is the client that takes its time. */
+  /** A read is in progress, so silence is the engine's. Otherwise it is the client that is slow. */
   #waiting = false;
-  /** There is one read at a time: a second one would bring what comes behind an event that is held. */
+  /** There is one read at a time: a second one would bring the bytes after an event that is held back. */
   #reading = false;
   #clientPaused = false;
   #begun = false;
@@ -119,7 +118,7 @@ export class Relay {
   readonly #onRead = (result: ReadableStreamReadResult<Uint8Array>): Promise<void> | undefined => {
     this.#reading = false;
     if (this.#over) return undefined;
-    // The timer gave this source up: what it still brings is no part of the answer.
+    // The timer gave this source up: its late bytes are not part of the answer.
     if (this.#pass.resuming) return this.#whenResumed();
     // What was gathered by the end may come with it (WHATWG Streams; workerd gives it before): the next read is the end.
     if (result.value === undefined || result.value.byteLength === 0)
@@ -142,11 +141,11 @@ export class Relay {
     }
     if (pending !== null) {
       if (bytes !== undefined) this.#sink?.write(bytes);
-      // It is the budget that is waited for, not the engine, unless another one is looked for.
+      // The relay waits for the budget, not the engine, unless another engine is being looked for.
       this.#waiting = this.#pass.resuming;
       return this.#whenResumed();
     }
-    // Nothing to say yet: the pull is not answered, so the next read belongs to it.
+    // Nothing to send yet: the pull is unanswered, so the next read belongs to it.
     if (bytes === undefined) return this.#read();
     this.#toldAtMs = nowMs;
     // Not awaited: a chain of promises as long as the answer would grow with it.
@@ -178,11 +177,11 @@ export class Relay {
   readonly #abort = (): void => {
     if (this.#over) return;
     this.#letGo("client-gone", this.#options.signal?.reason);
-    // Should someone still read: this is no clean end.
+    // If somebody still reads: this is not a clean end.
     this.#sink?.error(new Error("the stream was aborted"));
   };
 
-  /** The pass has said its last while the engine's response is still open. */
+  /** The pass has finished while the engine's response is still open. */
   #finishWell(end: StreamEnd, bytes: Uint8Array | undefined): Promise<void> | undefined {
     this.#report(end);
     if (bytes !== undefined) this.#sink?.write(bytes);
@@ -204,7 +203,9 @@ export class Relay {
     }, close);
   }
 
-  /** What it returns is for a read's answer: the timer's own source still has one to come, which then goes on. */
+  /**
+   * The promise it returns answers a read. When the timer calls it, the source's pending read will still settle, and continues from there.
+   */
   #conclude(cause: SourceEnd): Promise<void> | undefined {
     const bytes = this.#pass.finish(cause);
     if (this.#pass.resuming) {

@@ -1,4 +1,4 @@
-/** A cached answer as if it had just been made: a stream where one was asked for, one object otherwise. */
+/** A cached answer as if it had just been generated: a stream if the client asked for one, one object otherwise. */
 import type { CachedAnswer } from "../cache/ports.ts";
 import { createEncoder, type AnswerFormat } from "./answer-encoder.ts";
 import { readFinishReason } from "./engine-event.ts";
@@ -13,7 +13,7 @@ export interface ReplayOptions {
   readonly price?: Price;
 }
 
-/** The whole stream, in as few events as say it. */
+/** The whole stream, in as few events as possible. */
 export function replayStream(
   answer: CachedAnswer,
   format: AnswerFormat,

@@ -1,6 +1,6 @@
 /**
- * A stored chat completion told as a stream, when the events are gone that it came as: what each choice said at once, then its finish reason. In
- * OpenAI's form, without the usage chunk: what the request asked of its stream is not kept.
+ * A stored chat completion as a stream, once its original events are gone: each choice's text whole, then its finish reason. In OpenAI's
+ * form, without the usage chunk: what the request asked of its stream is not kept.
  */
 interface StoredChoice {
   readonly index: number;

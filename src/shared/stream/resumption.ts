@@ -1,6 +1,6 @@
 /**
- * How an answer goes on whose engine failed after its first byte: the port between the pass (answer-pass.ts), which sees the
- * failure and the seam, and whoever finds another engine (turn/answering-engine.ts).
+ * How does an answer continue whose engine failed after its first byte? The port between the pass (answer-pass.ts), which sees the failure
+ * and the seam, and the code that finds another engine (turn/answering-engine.ts).
  */
 import type { Seam } from "./seam.ts";
 import type { Cut, Transcript } from "./transcript.ts";

@@ -1,6 +1,6 @@
 /**
- * Writes an answer of which some calls are the server's own to answer: those are not told as the client's, and an answer that ends
- * with them does not end. Everything else is as the encoder behind it has it.
+ * Writes an answer in which some tool calls are for the server to execute: those are not shown to the client, and a round that ends with
+ * them does not end the answer. Everything else is left to the encoder behind it.
  */
 import type { AnswerEncoder } from "./answer-encoder.ts";
 import type { EngineDelta, FinishReason, ToolCallDelta } from "./engine-event.ts";

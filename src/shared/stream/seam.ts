@@ -1,6 +1,6 @@
 /**
- * Where one engine's answer is continued by another: what of the second one's text is new to the client, and did a stop string
- * close across the seam? Only the first few characters pass through here; then the seam is closed.
+ * Where one engine's answer is continued by another: which part of the second one's text is new to the client, and did a stop string span
+ * the seam? Only the first few characters pass through here; then the seam is closed.
  */
 export interface SeamOptions {
   /** What the second engine was given as said. */
