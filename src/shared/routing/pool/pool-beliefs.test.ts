@@ -1,7 +1,7 @@
 /** What does a pool believe of its replicas: how busy, how well, how fast are they, and who is one? */
 import { expect, test } from "vitest";
 import { leaseReport, outcomesOf, poolAsk, poolOf, well } from "./pool-fixture.ts";
-import { poolStatus } from "./pool-status.ts";
+import { poolStatus, takesRequests } from "./pool-status.ts";
 import { slowStartMs, type PollFinding } from "./replica-record.ts";
 
 test("the engine's own count corrects the leases: others' requests fill it, ghosts do not", () => {
@@ -260,4 +260,19 @@ test("a cluster none of whose replicas answers is told to be out of reach: nobod
   expect(status().outOfReach).toBe(true);
   pool.members.get("r1")?.found(well, 1000);
   expect(status().outOfReach).toBeUndefined();
+});
+
+test("a replica that could not be reached last takes no requests, also between two trials: who looks seldom would always find it there", () => {
+  const pool = poolOf(2, 8);
+  const taking = (nowMs: number) =>
+    poolStatus(pool, { models: ["m"], costPerHour: 0 }, nowMs).replicas.filter(takesRequests).length;
+  const dead: PollFinding = { ...well, isAlive: false, running: null, waiting: null };
+  for (const id of ["r0", "r1"])
+    for (const atMs of [1000, 2000, 3000]) pool.members.get(id)?.found(dead, atMs);
+  expect(taking(3000)).toBe(0);
+  // Half-open, where nobody polled it since.
+  expect(pool.snapshot(60_000).replicas.map(({ breaker }) => breaker)).toEqual(["half-open", "half-open"]);
+  expect(taking(60_000)).toBe(0);
+  pool.members.get("r1")?.found(well, 61_000);
+  expect(taking(61_000)).toBe(1);
 });

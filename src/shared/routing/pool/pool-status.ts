@@ -52,6 +52,11 @@ export interface ClusterFacts {
   readonly costPerHour: number;
 }
 
+/** Whether requests go there now. One that nobody could reach last is none, though a request may try it where nothing else is left. */
+export function takesRequests({ places, isAlive }: Pick<ReplicaStatus, "places" | "isAlive">): boolean {
+  return places > 0 && isAlive !== false;
+}
+
 export function poolStatus(pool: Pool, { models, costPerHour }: ClusterFacts, nowMs: number): PoolStatus {
   const { cluster, atMs, pace, queue, replicas } = pool.snapshot(nowMs);
   const shown = replicas.map((view): ReplicaStatus => {
@@ -85,7 +90,7 @@ function scalingOf(
   models: readonly string[],
   replicas: readonly ReplicaStatus[],
 ): ModelScaling[] {
-  const offered = replicas.filter(({ places }) => places > 0);
+  const offered = replicas.filter(takesRequests);
   const facts = {
     replicas: offered.length,
     // In full, also of those that start slowly: what is let in for now is no reason to ask for more.

@@ -2,7 +2,7 @@
  * What does `/metrics` say of the fleet? Gauges, measured at each scrape by asking every cluster's pool: for autoscalers
  * (docs/autoscaling.md) and for dashboards. A pool that does not answer is told; its gauges are left out, since 0 would be a lie.
  */
-import type { PoolStatus } from "../../routing/pool/pool-status.ts";
+import { type PoolStatus, takesRequests } from "../../routing/pool/pool-status.ts";
 
 interface GaugeFamily {
   readonly name: `edgewise_${string}`;
@@ -34,7 +34,7 @@ export const fleetGauges: readonly GaugeFamily[] = [
     name: "edgewise_fleet_replicas",
     help: "Replicas that take requests now.",
     labels: ["cluster"],
-    read: ({ replicas }) => [[[], replicas.filter(({ places }) => places > 0).length]],
+    read: ({ replicas }) => [[[], replicas.filter(takesRequests).length]],
   },
   {
     name: "edgewise_fleet_queue_length",
