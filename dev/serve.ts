@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { asksHelp, endWith } from "./commands/command-line.ts";
+import { usualModel } from "./commands/fleet-command.ts";
 import { resolveFleetDocument } from "./commands/fleet-document.ts";
 import { serveState } from "./local-secrets.ts";
 import { makeToken } from "./commands/local-token.ts";
@@ -70,7 +71,7 @@ Edgewise on plain workerd: ${serve.url} (router ${router}, process ${serve.pid})
 Models: ${document.source === "dev-fleet" ? "the dev fleet, a stand-in without a model" : document.description}
 
 curl -N ${serve.url}/v1/chat/completions -H "Authorization: Bearer ${token}" -H "Content-Type: application/json" \\
-  -d '{"model":"auto","stream":true,"messages":[{"role":"user","content":"Explain quantum computing"}]}'
+  -d '{"model":"${usualModel(fleet)}","stream":true,"messages":[{"role":"user","content":"Explain quantum computing"}]}'
 `);
 }
 

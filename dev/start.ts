@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { startArchive } from "./archive/start-archive.ts";
 import { asksHelp, endWith } from "./commands/command-line.ts";
+import { usualModel } from "./commands/fleet-command.ts";
 import { resolveFleetDocument } from "./commands/fleet-document.ts";
 import { ensureLocalSecrets, localState } from "./local-secrets.ts";
 import { makeToken } from "./commands/local-token.ts";
@@ -72,6 +73,7 @@ async function main(parameters: string[]): Promise<void> {
       url,
       silentModel: await waitUntilReady(url),
       token: await makeToken(["--tenant", "demo", "--user", "alice"]),
+      model: document.source === "dev-fleet" ? "auto" : usualModel(document.fleet),
       source: document.source === "dev-fleet" ? devFleetDescription : document.description,
       router,
       archive: archive?.description ?? "off (npm start -- --archive)",

@@ -1,23 +1,9 @@
 import { expect, test } from "vitest";
 import document from "../../config/fleet.dev.json" with { type: "json" };
 import { createFleetSource } from "../../src/shared/routing/fleet/fleet-source.ts";
-import type { ConfigStore } from "./config-store.ts";
-import { checkFleet, getFleet, putFleet, summary } from "./fleet-command.ts";
-
-function memoryStore(): ConfigStore & { readonly entries: Map<string, string> } {
-  const entries = new Map<string, string>();
-  return {
-    entries,
-    get: async (key) => entries.get(key) ?? null,
-    list: async () => [...entries.keys()],
-    put: async (added) => {
-      for (const { key, value } of added) entries.set(key, value);
-    },
-    delete: async (keys) => {
-      for (const key of keys) entries.delete(key);
-    },
-  };
-}
+import { getDocument } from "./document-command.ts";
+import { checkFleet, fleetDocument, putFleet, summary, usualModel } from "./fleet-command.ts";
+import { memoryStore } from "./memory-store-fixture.ts";
 
 test("what put writes is what the Worker reads, with a version that changes with every edit and only then", async () => {
   const store = memoryStore();
@@ -43,7 +29,7 @@ test("what put writes is what the Worker reads, with a version that changes with
     ok: true,
     value: { version: edited.version },
   });
-  expect(JSON.parse(await getFleet(store))).toMatchObject({ version: edited.version });
+  expect(JSON.parse(await getDocument(fleetDocument, store))).toMatchObject({ version: edited.version });
 });
 
 test("a model is in the fleet since the document that first had it; what a document says itself goes before", async () => {
@@ -83,4 +69,16 @@ test("the summary says what a document amounts to", () => {
     "  us-east (us-east, vllm): 2 replicas, llama-3.1-8b, llama-3.1-8b-raw, qwen3-reason, llama-guard-3-8b, bge-small, bge-reranker",
   );
   expect(lines.slice(-2)).toEqual(["  auto: fallback", "  guard: fallback"]);
+});
+
+test("a fleet without an alias 'auto' is taken, and whoever puts, checks or starts it is told what that means", async () => {
+  const said = fleetDocument.check(JSON.stringify({ ...document, aliases: {} })).split("\n");
+  expect(said.at(-1)).toMatch(/^no alias 'auto': .*404 model_not_found/);
+  expect(await fleetDocument.put(memoryStore(), JSON.stringify({ ...document, aliases: {} }))).toMatch(
+    /no alias 'auto'/,
+  );
+  expect(usualModel(checkFleet(JSON.stringify(document)))).toBe("auto");
+  expect(usualModel(checkFleet(JSON.stringify({ ...document, aliases: {} })))).toBe("llama-3.1-8b");
+  const named = { ...document, aliases: { best: { models: ["qwen3-reason"] } } };
+  expect(usualModel(checkFleet(JSON.stringify(named)))).toBe("best");
 });

@@ -1,6 +1,6 @@
 /**
- * What does `npm run fleet:config` do? Puts and gets the fleet document in KV, checked by the Worker's own schema, so that what is
- * written is what every isolate can read. A new version with every change: answers of another fleet are never served from a cache.
+ * What does `npm run fleet:config` make of a fleet document (document-command.ts)? A new version with every change: answers of another fleet
+ * are never served from a cache.
  */
 import * as z from "zod";
 import { baseUrlFault } from "../../src/shared/routing/fleet/base-url.ts";
@@ -8,8 +8,10 @@ import { fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-co
 import { fleetKey } from "../../src/shared/routing/fleet/fleet-source.ts";
 import { describeIssues, forWriters, notJson } from "../../src/shared/tenancy/document-fault.ts";
 import type { ConfigStore } from "./config-store.ts";
+import type { StoredDocument } from "./document-command.ts";
+import { DocumentError } from "./read-document.ts";
 
-export class FleetError extends Error {}
+export class FleetError extends DocumentError {}
 
 /** Throws a FleetError that names the field's path. */
 export function checkFleet(text: string): Fleet {
@@ -112,17 +114,6 @@ const documentSchema = z
     }),
   );
 
-export async function getFleet(store: ConfigStore): Promise<string> {
-  const text = await store.get(fleetKey);
-  if (text === null) throw new FleetError("there is no fleet in KV");
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    // A broken entry is shown as it is: whoever looks wants to mend it.
-    return text;
-  }
-}
-
 /** One line a cluster, then the aliases: what a document amounts to. */
 export function summary({ version, clusters, aliases }: Fleet): string {
   const lines = clusters.map(
@@ -133,5 +124,28 @@ export function summary({ version, clusters, aliases }: Fleet): string {
     ([name, alias]) =>
       `  ${name}: ${alias.strategy ?? "fallback"}${alias.shadow === undefined ? "" : `, shadow ${alias.shadow.model}`}`,
   );
-  return [`fleet version ${version}`, ...lines, ...named].join("\n");
+  return [`fleet version ${version}`, ...lines, ...named, ...hints(aliases)].join("\n");
 }
+
+/** What is no error, and yet not what most people mean. */
+export function hints(aliases: Fleet["aliases"]): readonly string[] {
+  return "auto" in aliases ? [] : [noAuto];
+}
+
+/** What an example may ask for. */
+export function usualModel({ aliases, clusters }: Fleet): string {
+  if ("auto" in aliases) return "auto";
+  const models = clusters.flatMap((cluster) => cluster.models);
+  const chats = models.find(({ capabilities }) => capabilities.includes("chat")) ?? models[0];
+  return Object.keys(aliases)[0] ?? chats?.id ?? "auto";
+}
+
+const noAuto =
+  "no alias 'auto': who asks for it, as the documentation's examples do, gets 404 model_not_found; models are asked for by the ids above";
+
+export const fleetDocument: StoredDocument = {
+  name: "fleet",
+  key: fleetKey,
+  check: (text) => summary(checkFleet(text)),
+  put: async (store, text) => summary(await putFleet(store, text)),
+};

@@ -1,7 +1,7 @@
 /** Which fleet does a local Edgewise talk to? ORIGIN_URL, else FLEET, else the dev fleet. */
 import { fleetIdSchema } from "../../src/shared/routing/fleet/alias-config.ts";
 import { capabilitySchema, fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
-import { checkFleet, FleetError, versioned } from "./fleet-command.ts";
+import { checkFleet, FleetError, hints, versioned } from "./fleet-command.ts";
 import { probeServer, type ProbedModel } from "../start/origin-probe.ts";
 import { DocumentError, readDocument } from "./read-document.ts";
 
@@ -28,16 +28,19 @@ async function fromFile(file: string): Promise<FleetDocument> {
     // Of its own version as under `npm run fleet:config -- put`: an edited file is another fleet, whose answers are not mixed.
     fleet = await versioned(checkFleet(readDocument(file)));
   } catch (error) {
-    if (error instanceof DocumentError) throw new FleetDocumentError(`FLEET=${error.message}`);
     if (error instanceof FleetError)
       throw new FleetDocumentError(`FLEET=${file} is no fleet document:\n${error.message}`);
+    if (error instanceof DocumentError) throw new FleetDocumentError(`FLEET=${error.message}`);
     throw error;
   }
   const replicas = fleet.clusters.reduce((sum, cluster) => sum + cluster.replicas.length, 0);
   return {
     source: "file",
     fleet,
-    description: `${file}: ${fleet.clusters.length} clusters, ${replicas} replicas`,
+    description: [
+      `${file}: ${fleet.clusters.length} clusters, ${replicas} replicas`,
+      ...hints(fleet.aliases),
+    ].join("; "),
   };
 }
 

@@ -16,6 +16,8 @@ export function tidyLine(printed: string): string | undefined {
 export function printReady(ready: {
   readonly url: string;
   readonly token: string;
+  /** What the example asks for. */
+  readonly model: string;
   readonly source: string;
   readonly router: string;
   readonly archive: string;
@@ -44,7 +46,7 @@ ${ready.token}
 curl -N ${ready.url}/v1/chat/completions \\
   -H "Authorization: Bearer ${ready.token}" \\
   -H "Content-Type: application/json" \\
-  -d '{"model":"auto","stream":true,"messages":[{"role":"user","content":"Explain quantum computing"}]}'
+  -d '{"model":"${ready.model}","stream":true,"messages":[{"role":"user","content":"Explain quantum computing"}]}'
 
   Ctrl-C stops everything.
 `);

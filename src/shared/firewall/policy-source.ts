@@ -7,7 +7,7 @@ import { describeIssues, forWriters, notJson } from "../tenancy/document-fault.t
 import { platformFirewallSchema, type PlatformFirewall } from "./firewall-policy.ts";
 
 /** The key in KV. */
-const firewallKey = "firewall";
+export const firewallKey = "firewall";
 
 /** Where the platform says nothing in production: what the schema makes of an empty document, without asking it at every start. */
 export const defaultPlatformFirewall: PlatformFirewall = {
