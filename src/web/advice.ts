@@ -13,6 +13,14 @@ export interface ApiFailure {
   readonly param?: string;
 }
 
+/** Nobody answered. */
+export const unreachable: ApiFailure = {
+  status: 0,
+  code: null,
+  message: "The server could not be reached.",
+  retryAfterMs: null,
+};
+
 /** A turn was refused since its files' vector store is there no more: deleted, or expired. */
 export function areFilesGone({ status, param, message }: ApiFailure): boolean {
   if (status === 404) return param?.startsWith("retrieval.vector_store_ids") === true;

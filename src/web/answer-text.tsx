@@ -1,25 +1,33 @@
 /** The words of an answer: as Markdown once its reader is there, and as they came until then and wherever it fails. */
 import { Component, type ReactNode } from "react";
 import { LateCode, useIsLost, useLate } from "./late-code.ts";
+import type { Source } from "./sources.tsx";
 
 interface Words {
   readonly text: string;
+  /** What it cites. */
+  readonly sources: readonly Source[];
 }
 
-/** The reader is a third of the page's code and is not needed before the first answer. */
-const reader = new LateCode(async () => import("./markdown.tsx"));
+/** A fifth of the page's code, which is not needed before the first answer. */
+const parts = new LateCode(async () => import("./message-parts.ts"));
 
-/** Before it is needed: its file may be out of reach by then. */
-export function prepareMarkdown(): void {
-  void reader.want();
+/** Before they are needed: their file may be out of reach by then. */
+export function prepareMessageParts(): void {
+  void parts.want();
 }
 
-/** Whether answers stand there as they were written, since their reader could not be had. */
-export function useMarkdownLost(): boolean {
-  return useIsLost(reader);
+/** `null`: they are not there yet, or can't be had. */
+export function useMessageParts(): typeof import("./message-parts.ts") | null {
+  return useLate(parts);
 }
 
-function Plain({ text }: Words): ReactNode {
+/** Whether messages are nothing but their words, since the rest could not be had. */
+export function useMessagePartsLost(): boolean {
+  return useIsLost(parts);
+}
+
+function Plain({ text }: { readonly text: string }): ReactNode {
   return (
     <p className="plain" dir="auto">
       {text}
@@ -40,12 +48,12 @@ class PlainWhereItFails extends Component<{ readonly text: string; readonly chil
   }
 }
 
-export function AnswerText({ text }: Words) {
-  const loaded = useLate(reader);
+export function AnswerText({ text, sources }: Words) {
+  const loaded = useLate(parts);
   if (loaded === null) return <Plain text={text} />;
   return (
     <PlainWhereItFails text={text}>
-      <loaded.Markdown text={text} />
+      <loaded.Markdown text={text} sources={sources} />
     </PlainWhereItFails>
   );
 }

@@ -1,6 +1,6 @@
 /** One conversation on screen: its messages, what went wrong, and where to type. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { prepareMarkdown, useMarkdownLost } from "./answer-text.tsx";
+import { prepareMessageParts, useMessagePartsLost } from "./answer-text.tsx";
 import type { ChatMessage, ChatState } from "./chat-state.ts";
 import { Composer } from "./composer.tsx";
 import { AttachButton } from "./files/attach-button.tsx";
@@ -62,8 +62,8 @@ export function ChatView({
   const { from, to } = mounted;
   const shownMessages = messages.slice(from, to);
   useScroll(scroller, shownMessages, to === messages.length);
-  useEffect(prepareMarkdown, [online]);
-  const isPlain = useMarkdownLost();
+  useEffect(prepareMessageParts, [online]);
+  const isPlain = useMessagePartsLost();
   const told = useTold(state);
   const notice = online
     ? state.notice
@@ -162,8 +162,8 @@ export function ChatView({
           )}
           {isPlain && online ? (
             <PageNote reloads>
-              A part of this page could not be loaded, so answers are shown as they were written. There may be
-              a newer version of the page.
+              A part of this page could not be loaded, so answers are shown as they were written, and nothing
+              can be done with them. There may be a newer version of the page.
             </PageNote>
           ) : null}
           {FileBar !== null ? (

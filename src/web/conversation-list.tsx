@@ -1,42 +1,26 @@
 /** The user's chats, newest first: open, rename, delete. */
-import { useEffect, useLayoutEffect, useRef, useState, type Ref } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import type { ListedConversation } from "./conversations-api.ts";
 import { composes } from "./keys.ts";
 import { type FoundChats, isSearchable, useFoundChats } from "./search-chats.ts";
-import type { Conversations } from "./use-conversations.ts";
+import { useConversations } from "./use-conversations.ts";
 
-export function ConversationList(props: {
-  readonly conversations: Conversations;
+export interface ConversationListProps {
+  readonly token: string;
   readonly current: string;
+  /** How often something was saved: whatever is listed has changed then. */
+  readonly saves: number;
   readonly onOpen: (id: string) => void;
   readonly onDeleted: (id: string) => void;
-  readonly onNew: () => void;
-  /** The keyboard has gone on to something else. */
-  readonly onLeft: () => void;
-  readonly ref: Ref<HTMLElement>;
-}) {
-  const { conversations } = props;
+}
+
+export function ConversationList(props: ConversationListProps): ReactNode {
+  const conversations = useConversations(props.token, props.saves);
   const [search, setSearch] = useState("");
   const found = useFoundChats(conversations, search);
+  useTitle(conversations.entries.find(({ id }) => id === props.current)?.title ?? null);
   return (
-    <nav
-      ref={props.ref}
-      id="chats"
-      className="chats"
-      aria-label="Chats"
-      onBlur={({ currentTarget, relatedTarget }) => {
-        // Whoever presses the button that opens and closes it means to close it.
-        if (
-          relatedTarget !== null &&
-          !currentTarget.contains(relatedTarget) &&
-          relatedTarget.getAttribute("aria-controls") !== currentTarget.id
-        )
-          props.onLeft();
-      }}
-    >
-      <button type="button" className="new" onClick={props.onNew}>
-        New chat
-      </button>
+    <>
       {search !== "" || isSearchable(conversations) ? (
         <input
           type="search"
@@ -87,8 +71,19 @@ export function ConversationList(props: {
           Show more
         </button>
       ) : null}
-    </nav>
+    </>
   );
+}
+
+/** Tabs and the browser's history are told apart by it. */
+function useTitle(title: string | null): void {
+  useEffect(() => {
+    document.title = title ? `${title} – Edgewise` : "Edgewise";
+    // Who signs out leaves no name of a chat in the tab.
+    return () => {
+      document.title = "Edgewise";
+    };
+  }, [title]);
 }
 
 function foundInWords({ entries, isLooking }: FoundChats): string {

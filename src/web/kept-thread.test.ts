@@ -45,7 +45,7 @@ const shown = (): string[] => state.messages.map(({ text }) => text);
 
 test("behind a turn its latest items are read, and not the whole page again; where they don't follow on what is known, it is", async () => {
   const kept = thread();
-  const begun = kept.begun();
+  const begun = kept.begun(false);
   asked[0]?.answer(items(true, "a", "b", "c"));
   await begun;
   const turn = kept.refresh(true);
@@ -66,7 +66,7 @@ test("a chat whose pictures don't come in time is shown in smaller portions, and
   const cut = (): Response =>
     new Response(new ReadableStream({ start: (body) => body.error(new TypeError("cut off")) }));
   const kept = thread();
-  const begun = kept.begun();
+  const begun = kept.begun(false);
   asked[0]?.answer(cut());
   await vi.waitFor(() => expect(asked.length).toBe(2));
   asked[1]?.answer(items(true, "c", "d"));
@@ -83,7 +83,7 @@ test("a chat whose pictures don't come in time is shown in smaller portions, and
 
 test("earlier messages that are asked for twice are there once", async () => {
   const kept = thread();
-  const begun = kept.begun();
+  const begun = kept.begun(false);
   asked[0]?.answer(items(true, "c", "d"));
   await begun;
   const both = [kept.loadEarlier(), kept.loadEarlier()];
@@ -94,7 +94,7 @@ test("earlier messages that are asked for twice are there once", async () => {
 
 test("earlier messages that were asked for stay when a turn is saved; where the thread is another one, it is shown from its end", async () => {
   const kept = thread();
-  const begun = kept.begun();
+  const begun = kept.begun(false);
   asked[0]?.answer(items(true, "c", "d"));
   await begun;
   const earlier = kept.loadEarlier();
@@ -133,7 +133,7 @@ test("an older answer that comes after a newer one changes nothing", async () =>
 
 test("a chat that could not be read says so, offers nothing that would send the draft, and is known to be missing", async () => {
   const kept = thread();
-  const begun = kept.begun();
+  const begun = kept.begun(false);
   asked[0]?.answer(new Response("{}", { status: 503 }));
   expect(await begun).toBe(false);
   expect(state.notice).toMatchObject({ title: "This chat could not be loaded", retry: false });
@@ -153,7 +153,7 @@ test("a credential that has ended ends the looking, too, and is said", async () 
 
 test("a chat that was deleted elsewhere is not on screen as if the model still knew it", async () => {
   const kept = thread();
-  const begun = kept.begun();
+  const begun = kept.begun(false);
   asked[0]?.answer(items(false, "a", "b"));
   await begun;
   kept.deleted();
@@ -200,7 +200,7 @@ test("a message is an answer to the branch on screen, where that is known: all o
 test("a chat that the server has named and knows no more is said to be deleted when it is opened; one under the page's name may come to be", async () => {
   const missing = (): Response => Response.json({ error: { message: "none" } }, { status: 404 });
   for (const conversation of ["chat-1", "conv_1"]) {
-    const begun = thread(conversation).begun();
+    const begun = thread(conversation).begun(false);
     asked.at(-1)?.answer(missing());
     await begun;
     expect(state.phase).toBe("idle");

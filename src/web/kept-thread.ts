@@ -3,7 +3,6 @@ import { deletedElsewhere, notLoaded } from "./advice.ts";
 import { failureOf } from "./failure-notice.ts";
 import type { Dispatch } from "./chat-state.ts";
 import { chooseBranch, loadBranches, loadItems, type Page } from "./conversations-api.ts";
-import { isUnused } from "./keep.ts";
 import { pause, retryPauseMs } from "./retry-pause.ts";
 import { threadOf, type ThreadItem } from "./thread.ts";
 
@@ -50,13 +49,15 @@ export class KeptThread {
     this.#onSaved = onSaved;
   }
 
-  /** Resolves once there is such a conversation: whether what is in it could be shown. */
-  async begun(): Promise<boolean> {
-    if (isUnused(this.#conversation)) {
+  /**
+   * Resolves once there is such a conversation: whether what is in it could be shown.
+   * @param isNew nothing had been said in it when it was opened
+   */
+  async begun(isNew: boolean): Promise<boolean> {
+    if (isNew) {
       await this.#saved.promise;
       return true;
     }
-    this.#dispatch({ type: "restore-started" });
     return this.#show("restored", null);
   }
 

@@ -4,6 +4,8 @@
  */
 import { useEffect, useSyncExternalStore } from "react";
 import { loadAgain } from "./load-again.ts";
+import { pause, retryPauseMs } from "./retry-pause.ts";
+import { useOnline } from "./use-online.ts";
 
 export class LateCode<Module> {
   readonly #load: () => Promise<Module>;
@@ -26,6 +28,17 @@ export class LateCode<Module> {
     await this.#loading;
   }
 
+  /** Tried until it is there. `null`: whoever asks has left before. @param lost the first try has failed */
+  async until(leaving: AbortSignal, lost: () => void): Promise<Module | null> {
+    for (let failures = 1; !leaving.aborted; failures += 1) {
+      await this.want();
+      if (this.#module !== null) return this.#module;
+      if (failures === 1) lost();
+      await pause(retryPauseMs(failures, Math.random()), leaving);
+    }
+    return null;
+  }
+
   readonly module = (): Module | null => this.#module;
 
   readonly isLost = (): boolean => this.#isLost;
@@ -43,13 +56,24 @@ export class LateCode<Module> {
   }
 }
 
-/** Asks for it. `null`: it is not there yet, or can't be had. */
+/** Asks for it, and again when the connection is back. `null`: it is not there yet, or can't be had. */
 export function useLate<Module>(late: LateCode<Module>): Module | null {
   const module = useSyncExternalStore(late.subscribe, late.module, late.module);
-  useEffect(() => void late.want(), [late]);
+  const online = useOnline();
+  useEffect(() => void late.want(), [late, online]);
   return module;
 }
 
 export function useIsLost(late: LateCode<unknown>): boolean {
   return useSyncExternalStore(late.subscribe, late.isLost);
+}
+
+/**
+ * Styles that come within the code that shows what they style: neither is ever there without the other, as it would be where a second
+ * file could not be had. The page's policy (public/_headers) has no word in this: nothing is written into the document.
+ */
+export function addStyles(text: string): void {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(text);
+  document.adoptedStyleSheets.push(sheet);
 }

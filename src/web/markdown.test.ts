@@ -2,9 +2,10 @@ import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
 import { Markdown } from "./markdown.tsx";
-import { SourceList, Sources } from "./sources.tsx";
+import { SourceList, type Source } from "./sources.tsx";
 
-const html = (text: string): string => renderToStaticMarkup(createElement(Markdown, { text }));
+const html = (text: string, sources: readonly Source[] = []): string =>
+  renderToStaticMarkup(createElement(Markdown, { text, sources }));
 
 test("a task has its box once, and not the brackets as well", () => {
   const list = html("- [x] done\n- [ ] open");
@@ -35,18 +36,18 @@ test("a formula is shown with all its signs", () => {
 });
 
 test("a mark tells its file where the answer's sources are known, and nothing else that stands in brackets does", () => {
-  const value = [
+  const sources = [
     { index: 1, filename: "<a>.md", text: "Blue" },
     { index: 2, filename: "b.md", text: "Green" },
   ];
   const text = "Blue [1], **both [1, 2]**, not [3], `list[1]`.";
-  const cited = renderToStaticMarkup(createElement(Sources, { value }, createElement(Markdown, { text })));
+  const cited = html(text, sources);
   expect(cited).toContain('Blue <abbr class="cite" title="&lt;a&gt;.md">[1]</abbr>, ');
   expect(cited).toContain(
     'title="&lt;a&gt;.md, b.md">[1, 2]</abbr></strong>, not [3], <code dir="auto">list[1]',
   );
   expect(html(text)).not.toContain("<abbr");
-  const list = renderToStaticMarkup(createElement(SourceList, { sources: value }));
+  const list = renderToStaticMarkup(createElement(SourceList, { sources }));
   expect(list.replaceAll(/<[^>]*>/g, "")).toBe("Sources[1] &lt;a&gt;.mdBlue[2] b.mdGreen");
 });
 

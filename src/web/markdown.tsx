@@ -9,22 +9,29 @@ import { decodeEntities } from "./entities.ts";
 import { Formula } from "./formula.tsx";
 import { GrowingMarkdown } from "./growing-markdown.ts";
 import type { MathToken } from "./markdown-math.ts";
-import { CitingText } from "./sources.tsx";
+import { CitingText, Sources, type Source } from "./sources.tsx";
 
 const safeLink = /^(?:https?:|mailto:)/i;
 /** The one element of HTML that models write where Markdown has nothing: a new line in a table's cell. */
 const lineBreak = /^<br\s*\/?>$/i;
 
-export const Markdown = memo(function Markdown({ text }: { readonly text: string }) {
+/** @param sources what the marks in it mean */
+export const Markdown = memo(function Markdown({
+  text,
+  sources,
+}: {
+  readonly text: string;
+  readonly sources: readonly Source[];
+}) {
   // Between two renderings it keeps what it has read, which changes nothing of what it answers.
   const [reader] = useState(() => new GrowingMarkdown());
   const blocks = useMemo(() => reader.read(text), [reader, text]);
   return (
-    <>
+    <Sources value={sources}>
       {blocks.map((token, index) => (
         <Block key={index} token={token} />
       ))}
-    </>
+    </Sources>
   );
 });
 

@@ -1,11 +1,9 @@
-/** One message, what became of it, and what can be done with it: edit, ask again, look at another version. */
+/** One message, and what became of it. What can be done with it: message-foot.tsx. */
 import { memo, useState } from "react";
-import { AnswerText } from "./answer-text.tsx";
+import { AnswerText, useMessageParts } from "./answer-text.tsx";
 import type { ChatMessage } from "./chat-state.ts";
-import { CopyButton } from "./copy-button.tsx";
-import { EditMessage } from "./edit-message.tsx";
-import { maxMessageCharacters } from "./send-rules.ts";
-import { SourceList, Sources } from "./sources.tsx";
+import type { MessageActions } from "./message-foot.tsx";
+import { shownName } from "../shared/wire/shown-name.ts";
 import { isNoAnswer, noAnswer } from "./tell.ts";
 
 const endings: Partial<Record<ChatMessage["status"], string>> = {
@@ -16,12 +14,6 @@ const endings: Partial<Record<ChatMessage["status"], string>> = {
 
 /** The same each time, so that what is in an answer without sources is not rendered anew. */
 const none = [] as const;
-
-export interface MessageActions {
-  /** `false`: not now. */
-  readonly askAnew: (message: ChatMessage, text: string) => boolean;
-  readonly showVersion: (branch: string) => void;
-}
 
 export const MessageView = memo(function MessageView({
   message,
@@ -35,24 +27,20 @@ export const MessageView = memo(function MessageView({
   readonly actions: MessageActions | null;
 }) {
   const [editing, setEditing] = useState(false);
-  // Whoever leaves the message as it was is back at the button, until he goes elsewhere.
-  const [cancelled, setCancelled] = useState(false);
+  const [wasLeft, setLeft] = useState(false);
+  const parts = useMessageParts();
   const ending = isNoAnswer(message) ? noAnswer : endings[message.status];
-  const { versions } = message;
-  const running = message.status === "waiting" || message.status === "streaming";
-  const copyable = message.role === "assistant" && message.text !== "" && !running;
-  const changeable = versions !== undefined || message.behind !== undefined || question !== null;
   // Not while nothing can be done either is an edit taken away: what was typed in it would be lost.
-  if (editing)
+  if (editing && parts !== null)
     return (
       <article className="message user editing">
         <h2 className="visually-hidden">You</h2>
-        <EditMessage
+        <parts.EditMessage
           text={message.text}
           blocked={actions === null}
           onCancel={() => {
             setEditing(false);
-            setCancelled(true);
+            setLeft(true);
           }}
           onSend={(text) => {
             if (actions?.askAnew(message, text) === true) setEditing(false);
@@ -79,7 +67,7 @@ export const MessageView = memo(function MessageView({
       )}
       {message.files === undefined ? null : (
         <p className="came-along" dir="auto">
-          With it came {message.files.join(", ")}
+          With it came {message.files.map(shownName).join(", ")}
         </p>
       )}
       {message.role === "user" ? (
@@ -87,11 +75,9 @@ export const MessageView = memo(function MessageView({
           {message.text}
         </p>
       ) : (
-        <Sources value={message.sources ?? none}>
-          <div className="answer" data-copied>
-            <AnswerText text={message.text} />
-          </div>
-        </Sources>
+        <div className="answer" data-copied>
+          <AnswerText text={message.text} sources={message.sources ?? none} />
+        </div>
       )}
       {message.status === "waiting" ? (
         <p className="thinking" aria-hidden="true">
@@ -100,76 +86,15 @@ export const MessageView = memo(function MessageView({
           <i />
         </p>
       ) : null}
-      {message.sources === undefined ? null : <SourceList sources={message.sources} />}
       {ending === undefined ? null : <p className="ending">{ending}</p>}
-      {copyable || (actions !== null && changeable) ? (
-        <div className="actions">
-          {versions === undefined || actions === null ? null : (
-            <Versions branches={versions.branches} at={versions.at} onShow={actions.showVersion} />
-          )}
-          {copyable ? <CopyButton text={message.text} of="answer" within="article" asShown /> : null}
-          {actions !== null &&
-          message.role === "user" &&
-          message.behind !== undefined &&
-          message.text.length <= maxMessageCharacters ? (
-            <button
-              type="button"
-              className="quiet small"
-              autoFocus={cancelled}
-              onBlur={() => setCancelled(false)}
-              onClick={() => setEditing(true)}
-            >
-              Edit
-            </button>
-          ) : null}
-          {question === null || actions === null ? null : (
-            <button
-              type="button"
-              className="quiet small"
-              onClick={() => actions.askAnew(question, question.text)}
-            >
-              Regenerate
-            </button>
-          )}
-        </div>
-      ) : null}
+      {parts === null ? null : (
+        <parts.MessageFoot
+          message={message}
+          question={question}
+          actions={actions}
+          edit={{ begin: () => setEditing(true), wasLeft, forget: () => setLeft(false) }}
+        />
+      )}
     </article>
   );
 });
-
-function Versions(props: {
-  readonly branches: readonly string[];
-  readonly at: number;
-  readonly onShow: (branch: string) => void;
-}) {
-  const { branches, at } = props;
-  const before = branches[at - 1];
-  const behind = branches[at + 1];
-  // Not `disabled`: at the last one the button would lose the focus of who pressed it.
-  return (
-    <span className="versions" role="group" aria-label="Versions of this message">
-      <button
-        type="button"
-        className="quiet small"
-        aria-label="Previous version"
-        aria-disabled={before === undefined}
-        onClick={() => before !== undefined && props.onShow(before)}
-      >
-        ‹
-      </button>
-      <span>
-        <span className="visually-hidden">Version </span>
-        {at + 1}/{branches.length}
-      </span>
-      <button
-        type="button"
-        className="quiet small"
-        aria-label="Next version"
-        aria-disabled={behind === undefined}
-        onClick={() => behind !== undefined && props.onShow(behind)}
-      >
-        ›
-      </button>
-    </span>
-  );
-}

@@ -4,10 +4,12 @@ import { failureOf, noticeOf } from "./failure-notice.ts";
 import { cancelTurn, type TurnEvent } from "./api.ts";
 import type { Dispatch } from "./chat-state.ts";
 import { paintPerFrame } from "./paint-per-frame.ts";
-import { WatchLost } from "./watch-turns.ts";
 
 /** How long a stop waits for the turn to be named, which is done by the first byte: a sign of life, 15 s after the message at the latest. */
 const unknownTurnMs = 20_000;
+
+/** The watch of a turn ended before the turn did: nothing is known of it but that it goes on being written. */
+export class WatchLost extends Error {}
 
 export interface RunningTurn {
   readonly abort: AbortController;

@@ -3,7 +3,10 @@
  * wrote comes here: no command of it may name an address, run for long, or draw outside of its place.
  */
 import temml from "temml";
-import "temml/dist/Temml-Local.css";
+import styles from "temml/dist/Temml-Local.css?inline";
+import { addStyles } from "./late-code.ts";
+
+addStyles(styles);
 
 /** Ten thousand take some 100 ms. Longer is no formula. */
 const maxUnits = 10_000;

@@ -1,12 +1,11 @@
 /** The page of who is signed in: which model, which conversation. Loaded for itself: a first visit signs in first (app.tsx). */
-import { useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import type { Session } from "./api.ts";
 import { ChatView } from "./chat-view.tsx";
-import { ConversationList } from "./conversation-list.tsx";
+import { ChatsPanel } from "./chats-panel.tsx";
 import { dropAllFiles } from "./files/files-of-chat.ts";
 import { whoIs } from "./credential.ts";
 import { composes } from "./keys.ts";
-import { useConversations } from "./use-conversations.ts";
 import { useKeptDrafts } from "./use-kept-drafts.ts";
 import { useModels } from "./use-models.ts";
 import { useOpenChat } from "./use-open-chat.ts";
@@ -26,23 +25,14 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
   const [chatsOpen, setChatsOpen] = useState(false);
   const toggle = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLElement>(null);
-  const conversations = useConversations(session.token);
+  const [saves, setSaves] = useState(0);
+  const onSaved = useCallback(() => setSaves((before) => before + 1), []);
   /** Which chat is open when a deletion has been answered, which may be another one than when it was asked for. */
   const opened = useRef(chat);
   useEffect(() => {
     opened.current = chat;
     setChatsOpen(false);
   }, [chat]);
-
-  // Tabs and the browser's history are told apart by it.
-  const title = conversations.entries.find(({ id }) => id === chat)?.title;
-  useEffect(() => {
-    document.title = title ? `${title} – Edgewise` : "Edgewise";
-    // Who signs out leaves no name of a chat in the tab.
-    return () => {
-      document.title = "Edgewise";
-    };
-  }, [title]);
 
   useEffect(() => {
     if (!chatsOpen) return;
@@ -110,10 +100,11 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
         </div>
       </header>
       <div className={chatsOpen ? "room chats-open" : "room"}>
-        <ConversationList
+        <ChatsPanel
           ref={list}
-          conversations={conversations}
+          token={session.token}
           current={chat}
+          saves={saves}
           onOpen={(id) => {
             setChatsOpen(false);
             if (id !== chat) open(id);
@@ -141,7 +132,7 @@ export function SignedIn({ session, onSignOut, onEnded }: SignedInProps) {
             conversation={chat}
             model={model}
             seeing={seeing}
-            onSaved={conversations.refresh}
+            onSaved={onSaved}
             onEnded={onEnded}
           />
         </div>

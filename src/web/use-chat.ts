@@ -1,19 +1,20 @@
 /** Runs one conversation: what the reducer of chat-state.ts shows is driven from here. */
 import { useCallback, useEffect, useReducer, useRef, useState } from "react";
-import { areFilesGone } from "./advice.ts";
+import { areFilesGone, notLoaded, unreachable } from "./advice.ts";
 import { ApiError, streamTurn, type TurnEvent } from "./api.ts";
 import { emptyChat, reduceChat, type ChatMessage, type ChatState, type Dispatch } from "./chat-state.ts";
 import { whoIs } from "./credential.ts";
 import { drafts } from "./drafts.ts";
 import { failureOf } from "./failure-notice.ts";
 import type { FilesOfChat } from "./files/files-of-chat.ts";
-import { beginConversation } from "./keep.ts";
-import { KeptThread } from "./kept-thread.ts";
+import { beginConversation, isUnused } from "./keep.ts";
+import { keptCode } from "./kept-code.ts";
+import type { KeptThread } from "./kept-thread.ts";
 import { runTurn, type RunningTurn, stopOnServer } from "./run-turn.ts";
 import { SendKeys } from "./send-keys.ts";
 import { judgeSend } from "./send-rules.ts";
 import { keepInHistory } from "./use-open-chat.ts";
-import { watchTurns, type WatchedTurn } from "./watch-turns.ts";
+import type { WatchedTurn } from "./watch-turns.ts";
 
 export interface Chat {
   readonly state: ChatState;
@@ -47,6 +48,8 @@ export function useChat(
   const turn = useRef<RunningTurn | null>(null);
   const sentAtMs = useRef<number[]>([]);
   const thread = useRef<KeptThread | null>(null);
+  /** The same, once its code is there; `null`: the chat was left before. */
+  const opening = useRef<Promise<KeptThread | null>>(Promise.resolve(null));
   /** Turns that were asked here: what the watch tells of them is known. */
   const own = useRef(new Set<string>());
   const [keys] = useState(() => new SendKeys());
@@ -60,8 +63,6 @@ export function useChat(
         keys.shown(event.messages.findLast(({ role }) => role === "user")?.text);
       dispatch(event);
     };
-    const opened = new KeptThread(token, conversation, leaving.signal, show, onSaved);
-    thread.current = opened;
     // Nothing is known here of how the turns before ended: they are shown as any other's.
     own.current = new Set();
     const leave = (): void => turn.current?.abort.abort();
@@ -71,20 +72,38 @@ export function useChat(
     window.addEventListener("pagehide", leave);
     window.addEventListener("pageshow", comeBack);
     dispatch({ type: "cleared" });
-    const watching = {
-      isOwn: (responseId: string) => turn.current !== null || own.current.has(responseId),
-      turn: async (watched: WatchedTurn) => {
-        keys.shown(watched.text);
-        opened.goesOn();
-        await follow(watched, turn, dispatch);
-        opened.goesOn();
-        void files.lookAgain();
-      },
-      saved: (what: "turn" | "anything") => opened.refresh(what === "turn"),
-      deleted: () => opened.deleted(),
-      refused: (error: unknown) => opened.refused(error),
+    thread.current = null;
+    const isNew = isUnused(conversation);
+    if (!isNew) dispatch({ type: "restore-started" });
+    let isLate = false;
+    const lost = (): void => {
+      isLate = true;
+      if (isNew) return;
+      dispatch({ type: "restored", messages: [], hasEarlier: false });
+      dispatch({ type: "noticed", notice: notLoaded(unreachable, Date.now()) });
     };
-    void opened.begun().then((shown) => watchTurns(token, conversation, leaving.signal, watching, shown));
+    opening.current = keptCode.until(leaving.signal, lost).then((code) => {
+      if (code === null) return null;
+      const opened = new code.KeptThread(token, conversation, leaving.signal, show, onSaved);
+      thread.current = opened;
+      const watching = {
+        isOwn: (responseId: string) => turn.current !== null || own.current.has(responseId),
+        turn: async (watched: WatchedTurn) => {
+          keys.shown(watched.text);
+          opened.goesOn();
+          await follow(watched, turn, dispatch);
+          opened.goesOn();
+          void files.lookAgain();
+        },
+        saved: (what: "turn" | "anything") => opened.refresh(what === "turn"),
+        deleted: () => opened.deleted(),
+        refused: (error: unknown) => opened.refused(error),
+      };
+      // What came too late to be shown in time is shown when the watch begins: something may have been sent since.
+      const shown = isLate && !isNew ? Promise.resolve(false) : opened.begun(isNew);
+      void shown.then((isShown) => code.watchTurns(token, conversation, leaving.signal, watching, isShown));
+      return opened;
+    });
     return () => {
       leaving.abort();
       window.removeEventListener("pagehide", leave);
@@ -146,12 +165,15 @@ export function useChat(
           return;
         }
         own.current.add(running.responseId);
-        thread.current?.goesOn();
-        void thread.current?.refreshWhenSaved();
+        void opening.current.then((kept) => {
+          kept?.goesOn();
+          // The chat was left, but is to be listed all the same.
+          return kept === null ? onSaved() : kept.refreshWhenSaved();
+        });
       });
       return true;
     },
-    [token, who, conversation, model, files, keys],
+    [token, who, conversation, model, files, keys, onSaved],
   );
 
   const stop = useCallback(() => {

@@ -14,7 +14,8 @@ export interface Conversations extends ListedChats {
   readonly remove: (id: string) => Promise<boolean>;
 }
 
-export function useConversations(token: string): Conversations {
+/** @param saves how often something was saved: it is looked again then */
+export function useConversations(token: string, saves: number): Conversations {
   const [chats, setChats] = useState(noChats);
   const book = useMemo(
     () => new ConversationBook(token, setChats, async (id) => filesOfDeleted(token, id)),
@@ -22,7 +23,7 @@ export function useConversations(token: string): Conversations {
   );
   const refresh = useCallback(() => void book.refresh(), [book]);
   const showMore = useCallback(() => void book.showMore(), [book]);
-  useEffect(refresh, [refresh]);
+  useEffect(refresh, [refresh, saves]);
   useEffect(() => {
     let lookedMs = performance.now();
     const look = (): void => {

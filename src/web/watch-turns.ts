@@ -5,6 +5,7 @@
 import { ApiError, isRecord, textOf, turnEvents, type TurnEvent } from "./api.ts";
 import { inputText, watchConversation } from "./conversations-api.ts";
 import { pause, retryPauseMs } from "./retry-pause.ts";
+import { WatchLost } from "./run-turn.ts";
 import type { ServerEvent } from "./sse.ts";
 
 export interface WatchedTurn {
@@ -13,9 +14,6 @@ export interface WatchedTurn {
   readonly text: string;
   readonly events: AsyncIterable<TurnEvent>;
 }
-
-/** The watch ended before the turn did: nothing is known of the turn but that it goes on being written. */
-export class WatchLost extends Error {}
 
 export interface Watching {
   /** Whether that turn is this page's own, or one of its own is under way: none is shown twice. */

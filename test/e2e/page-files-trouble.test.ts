@@ -137,7 +137,7 @@ describe.skipIf(browser === null)("files on the chat page", () => {
   test("where the code that handles files can't be had it is said; the next file, or a chat that has some, fetches it", async () => {
     const { page } = await open();
     await signInToDemo(page);
-    const unreachable = "**/web/desk-*";
+    const unreachable = "**/web/shown-desk-*";
     await page.route(unreachable, (route) => route.abort());
     await choose(page, ["rules.md", rules]);
     const note = page.getByRole("alert").getByText("The part of this page that handles files");

@@ -135,7 +135,7 @@ describe.skipIf(browser === null)("the chat page", () => {
 
   test("where the reader of Markdown can't be had, or fails, an answer is shown as it came, and no empty page", async () => {
     const { page } = await open();
-    await page.route("**/web/markdown-*", (route) => route.abort());
+    await page.route("**/web/message-parts-*", (route) => route.abort());
     await signInToDemo(page);
     await say(page, "Answer in markdown with headings and a list");
     await done(page, 1);
@@ -144,7 +144,7 @@ describe.skipIf(browser === null)("the chat page", () => {
     await lost.getByRole("button", { name: "Reload" }).click();
     await page.locator("article.assistant .plain").getByText("stand-in").waitFor();
     await lost.waitFor();
-    await page.unroute("**/web/markdown-*");
+    await page.unroute("**/web/message-parts-*");
     await say(page, "And again");
     await done(page, 2);
     // By another address: a browser asks for one that it could not fetch no second time.
@@ -154,6 +154,27 @@ describe.skipIf(browser === null)("the chat page", () => {
     await page.reload();
     await page.locator("article.assistant .plain").first().getByText("deep").waitFor();
     expect(await page.getByLabel("Message", { exact: true }).isVisible()).toBe(true);
+    await leave(page);
+  });
+
+  test("where the code for what the server keeps can't be had, a question is answered all the same; the chat is listed, and read again, as soon as it can", async () => {
+    const { page } = await open();
+    await page.route("**/web/kept-chats-*", (route) => route.abort());
+    await signInToDemo(page);
+    await say(page, "A question without a list");
+    await done(page, 1);
+    const chats = page.getByRole("navigation", { name: "Chats" });
+    await chats.getByText("could not be loaded").waitFor();
+    await page.unroute("**/web/kept-chats-*");
+    await chats.getByRole("button", { name: "Try again" }).click();
+    await chats.getByRole("button", { name: "A question without a list", exact: true }).waitFor();
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+    await page.route("**/web/kept-chats-*", (route) => route.abort());
+    await page.reload();
+    await page.getByText("This chat could not be loaded").waitFor();
+    await page.unroute("**/web/kept-chats-*");
+    await done(page, 1);
+    await page.getByText("This chat could not be loaded").waitFor({ state: "detached" });
     await leave(page);
   });
 

@@ -35,7 +35,13 @@ export class FakeFilesServer {
 
   constructor() {
     vi.stubGlobal("window", new EventTarget());
-    vi.stubGlobal("document", Object.assign(new EventTarget(), { hidden: false }));
+    vi.stubGlobal("document", Object.assign(new EventTarget(), { hidden: false, adoptedStyleSheets: [] }));
+    vi.stubGlobal(
+      "CSSStyleSheet",
+      class {
+        replaceSync(): void {}
+      },
+    );
     vi.stubGlobal("fetch", async (path: string, init: RequestInit) => this.#answer(path, init));
     const uploads = this.uploads;
     const keep = (form: FormData): Response => this.#keep(form);

@@ -175,7 +175,7 @@ export class FilesOfChat {
 
 /** What handles files, and what erases them. */
 export async function loadDesk(): Promise<typeof import("./desk.ts")> {
-  return loadAgain(async () => import("./desk.ts"));
+  return loadAgain(async () => import("./shown-desk.ts"));
 }
 
 const kept = new Map<string, FilesOfChat>();

@@ -1,0 +1,7 @@
+/** desk.ts with the styles of what it shows. */
+import styles from "../styles/files.css?inline";
+import { addStyles } from "../late-code.ts";
+
+export { filesToErase, FileBar, openDesk } from "./desk.ts";
+
+addStyles(styles);

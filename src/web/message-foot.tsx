@@ -1,0 +1,117 @@
+/** What stands below a message: what it cites, and what can be done with it (copy, edit, ask again, look at another version). */
+import type { ReactNode } from "react";
+import type { ChatMessage } from "./chat-state.ts";
+import { CopyButton } from "./copy-button.tsx";
+import { maxMessageCharacters } from "./send-rules.ts";
+import { SourceList } from "./sources.tsx";
+
+export interface MessageActions {
+  /** `false`: not now. */
+  readonly askAnew: (message: ChatMessage, text: string) => boolean;
+  readonly showVersion: (branch: string) => void;
+}
+
+export function MessageFoot({
+  message,
+  question,
+  actions,
+  edit,
+}: {
+  readonly message: ChatMessage;
+  /** What an answer answers, where it can be asked again. */
+  readonly question: ChatMessage | null;
+  /** `null`: nothing can be done at the moment. */
+  readonly actions: MessageActions | null;
+  readonly edit: {
+    readonly begin: () => void;
+    /** Whoever left the message as it was is back at the button, until he goes elsewhere. */
+    readonly wasLeft: boolean;
+    readonly forget: () => void;
+  };
+}): ReactNode {
+  const { versions } = message;
+  const isRunning = message.status === "waiting" || message.status === "streaming";
+  const isCopyable = message.text !== "" && !isRunning;
+  const isAnswer = message.role === "assistant";
+  const isChangeable = versions !== undefined || message.behind !== undefined || question !== null;
+  return (
+    <>
+      {message.sources === undefined ? null : <SourceList sources={message.sources} />}
+      {isCopyable || (actions !== null && isChangeable) ? (
+        <div className="actions">
+          {versions === undefined || actions === null ? null : (
+            <Versions branches={versions.branches} at={versions.at} onShow={actions.showVersion} />
+          )}
+          {isCopyable ? (
+            <CopyButton
+              text={message.text}
+              of={isAnswer ? "answer" : "message"}
+              within="article"
+              asShown={isAnswer}
+            />
+          ) : null}
+          {actions !== null &&
+          !isAnswer &&
+          message.behind !== undefined &&
+          message.text.length <= maxMessageCharacters ? (
+            <button
+              type="button"
+              className="quiet small"
+              autoFocus={edit.wasLeft}
+              onBlur={edit.forget}
+              onClick={edit.begin}
+            >
+              Edit
+            </button>
+          ) : null}
+          {question === null || actions === null ? null : (
+            <button
+              type="button"
+              className="quiet small"
+              onClick={() => actions.askAnew(question, question.text)}
+            >
+              Regenerate
+            </button>
+          )}
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function Versions(props: {
+  readonly branches: readonly string[];
+  readonly at: number;
+  readonly onShow: (branch: string) => void;
+}) {
+  const { branches, at } = props;
+  const before = branches[at - 1];
+  const behind = branches[at + 1];
+  // Not `disabled`: at the last one the button would lose the focus of who pressed it.
+  return (
+    <span className="versions" role="group" aria-label="Versions of this message">
+      <button
+        type="button"
+        className="quiet small"
+        aria-label="Previous version"
+        aria-disabled={before === undefined}
+        onClick={() => before !== undefined && props.onShow(before)}
+      >
+        ‹
+      </button>
+      <span>
+        <span className="visually-hidden">Version </span>
+        {at + 1}/{branches.length}
+      </span>
+      <button
+        type="button"
+        className="quiet small"
+        aria-label="Next version"
+        aria-disabled={behind === undefined}
+        onClick={() => behind !== undefined && props.onShow(behind)}
+      >
+        ›
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,15 @@
+/**
+ * What a message needs once there is one, in one piece of code: a first visit asks its question before it is there. Until then a message
+ * is its words.
+ */
+import answer from "./styles/answer.css?inline";
+import code from "./styles/code.css?inline";
+import foot from "./styles/message-foot.css?inline";
+import print from "./styles/print.css?inline";
+import { addStyles } from "./late-code.ts";
+
+export { EditMessage } from "./edit-message.tsx";
+export { Markdown } from "./markdown.tsx";
+export { MessageFoot } from "./message-foot.tsx";
+
+addStyles(answer + code + foot + print);
