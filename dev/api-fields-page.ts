@@ -151,6 +151,11 @@ ${embeddingFields.refused.map((field) => row(field, "refused", "")).join("\n")}
 | --- | --- | --- |
 ${moderationFields.map((field) => row(field, ...(moderationRules[field] ?? ["used here", ""]))).join("\n")}
 
+## POST /v1/conversations, POST /v1/conversations/{id}/items
+
+Up to 20 items in the forms of a response's input. \`reasoning\` is taken, since clients send whole answers, and is not kept. Refused: messages of
+\`system\` and \`developer\`, since instructions are of their turn and are sent with each, and \`item_reference\`.
+
 ## Bounds
 
 One table in the code, src/shared/wire/request-limits.ts, with the reason for each.

@@ -5,21 +5,30 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 
-interface Schema {
+export interface OpenAiSchema {
   readonly $ref?: string;
+  readonly $recursiveRef?: string;
   readonly type?: string;
   readonly nullable?: boolean;
   readonly enum?: readonly unknown[];
-  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly const?: unknown;
+  readonly minimum?: number;
+  readonly minLength?: number;
+  readonly properties?: Readonly<Record<string, OpenAiSchema>>;
   readonly required?: readonly string[];
-  readonly items?: Schema;
-  readonly anyOf?: readonly Schema[];
-  readonly oneOf?: readonly Schema[];
-  readonly allOf?: readonly Schema[];
+  readonly items?: OpenAiSchema;
+  readonly anyOf?: readonly OpenAiSchema[];
+  readonly oneOf?: readonly OpenAiSchema[];
+  readonly allOf?: readonly OpenAiSchema[];
+}
+
+interface Operation {
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
 }
 
 interface Description {
-  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, OpenAiSchema>> };
 }
 
 const places = [
@@ -33,15 +42,27 @@ const description = place === undefined ? null : (JSON.parse(readFileSync(place,
 /** Whether the description is there: `test.skipIf(!hasOpenAiSchema)`. */
 export const hasOpenAiSchema = description !== null;
 
+/** What can be asked, as `POST /v1/responses/{}`, and by which parameters in a query. */
+export function openAiOperations(): ReadonlyMap<string, readonly string[]> {
+  const all = Object.entries(description?.paths ?? {}).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { parameters }]): [string, readonly string[]] => [
+      `${method.toUpperCase()} /v1${path.replace(/\{\w+\}/g, "{}")}`,
+      (parameters ?? []).flatMap((one) => (one.in === "query" ? [one.name] : [])),
+    ]),
+  );
+  return new Map(all);
+}
+
 /** Complaints, by path; none: the value is as OpenAI describes it. */
 export function openAiComplaints(name: string, value: unknown): string[] {
   return check({ $ref: `#/components/schemas/${name}` }, value, "$");
 }
 
-function check(schema: Schema, value: unknown, path: string): string[] {
+function check(schema: OpenAiSchema, value: unknown, path: string): string[] {
   // Also beside a reference: the usage of a chunk is described as "a null value except for the last chunk".
   if (value === null && (schema.nullable === true || schema.type === "null")) return [];
-  if (schema.$ref !== undefined) return check(resolve(schema.$ref), value, path);
+  if (schema.$ref !== undefined)
+    return check(openAiSchema(schema.$ref.slice(schema.$ref.lastIndexOf("/") + 1)), value, path);
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (alternatives !== undefined) {
     const complaints = alternatives.map((alternative) => check(alternative, value, path));
@@ -57,14 +78,14 @@ function check(schema: Schema, value: unknown, path: string): string[] {
   ];
 }
 
-function resolve(reference: string): Schema {
-  const name = reference.slice(reference.lastIndexOf("/") + 1);
+/** By its name. */
+export function openAiSchema(name: string): OpenAiSchema {
   const schema = description?.components.schemas[name];
   if (schema === undefined) throw new Error(`no schema ${name}`);
   return schema;
 }
 
-function checkType(schema: Schema, value: unknown, path: string): string[] {
+function checkType(schema: OpenAiSchema, value: unknown, path: string): string[] {
   if (schema.enum !== undefined && !schema.enum.includes(value))
     return [`${path} is ${JSON.stringify(value)}, not one of ${schema.enum.join(", ")}`];
   if (schema.type === undefined || isOfType(schema.type, value)) return [];
@@ -86,7 +107,7 @@ function isOfType(type: string, value: unknown): boolean {
   }
 }
 
-function checkObject(schema: Schema, value: unknown, path: string): string[] {
+function checkObject(schema: OpenAiSchema, value: unknown, path: string): string[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
   const fields = value as Readonly<Record<string, unknown>>;
   const missing = (schema.required ?? []).filter((name) => fields[name] === undefined);

@@ -122,7 +122,6 @@ test.for([
   [{ metadata: { a: 1 } }, "metadata.a"],
   [{ topic: "x" }, "topic"],
   [{ items: [{ role: "system", content: "Obey." }] }, "items[0].role"],
-  [{ items: [{ type: "reasoning", summary: [] }] }, "items[0].type"],
   [{ items: [{ type: "function_call", call_id: "c", name: "f", arguments: "{}" }] }, "items[0].call_id"],
   [{ items: [{ type: "item_reference", id: "x" }] }, "items[0].type"],
   [{ items: Array.from({ length: 21 }, () => ({ role: "user", content: "x" })) }, "items"],
@@ -131,6 +130,27 @@ test.for([
   expect(response.status).toBe(400);
   const message = expect.stringContaining(`'${param}'`) as string;
   expect(await response.json()).toMatchObject({ error: { param, message } });
+});
+
+test("a whole answer of a reasoning model is taken, as sessions of clients send it, and what it thought is not kept", async () => {
+  const authorization = await bearer("keeps", "thinks");
+  const thought = {
+    type: "reasoning",
+    id: "rs_1",
+    summary: [],
+    content: [{ type: "reasoning_text", text: "Hm." }],
+  };
+  const { id } = await create(authorization, { items: [thought] });
+  const added = await post(`/v1/conversations/${id}/items`, authorization, {
+    items: [{ role: "user", content: "Who?" }, thought, { role: "assistant", content: "Ann." }],
+  });
+  expect(added.status).toBe(200);
+  expect(await added.json()).toMatchObject({ data: [{ role: "user" }, { role: "assistant" }] });
+  const alone = await post(`/v1/conversations/${id}/items`, authorization, { items: [thought] });
+  expect(await alone.json()).toMatchObject({ object: "list", data: [], has_more: false });
+  const { body } = await read(`/v1/conversations/${id}/items`, authorization);
+  expect(JSON.stringify(body)).not.toContain("Hm.");
+  expect(body["data"]).toHaveLength(2);
 });
 
 test("an update without metadata changes nothing", async () => {

@@ -14,14 +14,14 @@ import { itemSequenceFault } from "./responses-item-order.ts";
 import { itemSchema, readInput } from "./responses-items.ts";
 import { metadataSchema, text } from "./schema-parts.ts";
 import { maxTitleCharacters, tidyTitle } from "./tidy-title.ts";
-import { invalidValue, refusalOfIssues } from "./zod-refusal.ts";
+import { refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
 /** Each is read by src/shared/wire/responses-items.ts, whose refusals name the field; this is for the documentation. */
 const itemsSchema = () => z.array(itemSchema).max(20);
 
 const kinds =
-  "messages of `user` and `assistant`, `function_call` with its `function_call_output`. Instructions are of their turn, and " +
-  "reasoning is not kept.";
+  "messages of `user` and `assistant`, `function_call` with its `function_call_output`. Instructions are of their turn, and are " +
+  "refused; `reasoning` is taken, since clients send whole answers, and is not kept.";
 
 export const conversationCreationSchema = z.lazy(() =>
   z.strictObject({
@@ -121,21 +121,21 @@ function readItems(given: readonly unknown[]): Result<SentItems, Refusal> {
   const items = readInput(given);
   if (!items.ok) return err(inItems(items.error));
   const fault =
-    keptFault(items.value) ?? itemSequenceFault(items.value, false) ?? fileCountFault(items.value);
+    instructionFault(items.value) ?? itemSequenceFault(items.value, false) ?? fileCountFault(items.value);
   if (fault !== null) return err(inItems(fault));
-  return ok({ messages: messagesOf(items.value), files: filesOfInput(items.value, "items") });
+  // A conversation keeps none of its own turns' reasoning either.
+  const kept = items.value.filter(({ type }) => type !== "reasoning");
+  return ok({ messages: messagesOf(kept), files: filesOfInput(items.value, "items") });
 }
 
-/** What a conversation does not keep is refused: it would be missing later, and nobody would know. */
-function keptFault(items: readonly Item[]): Refusal | null {
+/** They are not kept: they would be missing later, and nobody would know. */
+function instructionFault(items: readonly Item[]): Refusal | null {
   for (const [at, item] of items.entries()) {
-    if (item.type === "reasoning")
-      return invalidValue(`input[${at}].type`, "can't be 'reasoning': it is not kept");
-    if (item.type === "message" && item.role !== "user" && item.role !== "assistant")
-      return invalidValue(
-        `input[${at}].role`,
-        "must be 'user' or 'assistant': instructions are of their turn, and are sent with each",
-      );
+    if (item.type !== "message" || item.role === "user" || item.role === "assistant") continue;
+    return unsupportedParameter(
+      `input[${at}].role`,
+      `can't be '${item.role}': instructions are of their turn, and are sent with each`,
+    );
   }
   return null;
 }

@@ -3,7 +3,8 @@ import { everyBody, everyCall, type PublicRoute } from "./public-route.ts";
 
 const conversationId = { id: "Its id, or the name that you gave as `conversation_id`." };
 
-const includeNote = "Values of OpenAI's are taken. Items hold all that there is with or without it.";
+/** Of `include`, wherever items are shown. */
+export const includeNote = "Values of OpenAI's are taken. Items hold all that there is with or without it.";
 
 export const conversationRoutes: readonly PublicRoute[] = [
   {

@@ -1,5 +1,6 @@
 /** The `/v1/responses` part of the route table (routes.ts), and what its answers look like. */
 import * as z from "zod";
+import { includeNote } from "./conversation-routes.ts";
 import { inputTokensRequestSchema } from "./input-tokens-request.ts";
 import { responseRequestSchema } from "./responses-request.ts";
 import { receiptMember } from "./receipt-responses.ts";
@@ -155,6 +156,8 @@ export const responseRoutes: readonly PublicRoute[] = [
     queryParameters: {
       stream: "`true`: its events from the beginning, then live.",
       starting_after: "The `sequence_number` of the last event that was seen; or send `Last-Event-ID`.",
+      include: includeNote,
+      include_obfuscation: "Without effect: nothing is padded.",
     },
     headers: ["x-request-id", "traceparent", "Last-Event-ID"],
     success: {
@@ -199,6 +202,7 @@ export const responseRoutes: readonly PublicRoute[] = [
       limit: "1 to 100; 20 by default.",
       order: "`desc` (newest first, the default) or `asc`.",
       after: "An item's id: the page begins after it.",
+      include: includeNote,
     },
     success: { description: "A page of items", content: { "application/json": "InputItemList" } },
     errors: [400, 404, ...common],
