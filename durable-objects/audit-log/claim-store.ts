@@ -9,8 +9,8 @@ import type { Lasting } from "../../src/shared/tenancy/lately-left.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
 
 /**
- * Who changes which tenant now, whose are the hostnames and issuers that were given away lately, and what was left of a tenant that was changed
- * lately? In the platform's own log alone.
+ * Which tenants are being changed, which hostnames and issuers were assigned recently, and what did the last change of a tenant leave? Only
+ * in the platform's own log.
  */
 const migrations = [
   `CREATE TABLE change (tenant TEXT PRIMARY KEY, id TEXT NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID;
