@@ -10,8 +10,8 @@ import type { BatchParts, LineOutcome } from "./batch-parts.ts";
 import type { BatchStore, StoredLine } from "./batch-store.ts";
 
 /**
- * Has a batch's lines answered, some at a time. That a line begins is written before its turn is asked for, and what came of it in one
- * transaction: a kill in between leaves a line that has begun, whose turn is looked for before anything else. Where it has none it waits as before.
+ * Runs a batch's lines, some at a time. A line is marked as begun before its turn is started, and its result is written in one transaction:
+ * after a kill in between, the turn of a line that has begun is looked for before anything else. A line without a turn waits as before.
  */
 export class BatchLines {
   readonly #store: BatchStore;

@@ -1,4 +1,4 @@
-/** The tables of one batch (docs/storage.md). A line's number is its place in the file, from 1. */
+/** The tables of one batch (docs/storage.md). A line's number is its position in the file, from 1. */
 export const batchMigrations = [
   `CREATE TABLE batch (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), life TEXT NOT NULL);
    CREATE TABLE tally (

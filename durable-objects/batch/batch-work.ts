@@ -16,7 +16,7 @@ import type { BatchStore } from "./batch-store.ts";
 
 /**
  * Brings a batch to its end, step by step: validate ▸ lines ▸ files ▸ tell its Library ▸ (a month later) forget. Storage says which step is
- * due, each may be done twice, and the alarm comes back to what was killed or could not be done: so any of them may be lost.
+ * due, every step may be repeated, and the alarm retries what was killed or failed, so a crash at any point loses nothing.
  */
 export class BatchWork {
   readonly #context: DurableObjectState;

@@ -24,8 +24,8 @@ import { BatchStore } from "./batch-store.ts";
 import { BatchWork } from "./batch-work.ts";
 
 /**
- * One batch of requests, from its file to the files of its answers. This shell checks who asks and in which version, and answers; what is
- * to be done goes on by itself (batch-work.ts).
+ * One batch of requests, from its file to the files of its answers. This shell checks the caller and the message's version, and answers;
+ * the work itself runs in batch-work.ts.
  *
  * A factory, so that the composition root supplies how lines are asked and imports stay directed.
  */
