@@ -21,8 +21,8 @@ import { completionRollParts } from "./completion-roll-parts.ts";
 import { CompletionStore } from "./completion-store.ts";
 
 /**
- * One user's stored chat completions. It decides nothing: Generation objects tell it what they are, in revisions, as often
- * as it takes; a late or doubled message changes nothing. An entry goes with its completion's time, by the object's own alarm.
+ * One user's stored chat completions. It decides nothing: Generation objects report their state in numbered revisions until they are
+ * acknowledged, so a late or repeated message changes nothing. An entry expires with its completion, by the object's own alarm.
  */
 export class CompletionIndex extends DurableObject {
   readonly #store: CompletionStore;

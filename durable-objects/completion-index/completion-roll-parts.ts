@@ -1,4 +1,4 @@
-/** Whom an erasure of stored answers asks: other owners' lists, and the answers' own objects. */
+/** The objects that an erasure of stored answers calls: other owners' lists, and the answers' own objects. */
 import {
   completionIndexName,
   responseIndexName,
