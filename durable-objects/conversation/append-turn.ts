@@ -9,8 +9,8 @@ import { type Access, incarnationOf } from "./conversation-access.ts";
 import type { ConversationStore } from "./conversation-store.ts";
 
 /**
- * Saves a turn, whole, once; the conversation's first one makes it. Where nothing is to be saved, nothing is written but which object
- * holds what was asked.
+ * Saves a turn, whole, once; the first turn creates the conversation. If there is nothing to save, only the name of the object that holds
+ * the request is written.
  */
 export function appendTurn(
   storage: DurableObjectStorage,

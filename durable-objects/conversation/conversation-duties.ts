@@ -19,9 +19,9 @@ import type { ConversationStore, Head } from "./conversation-store.ts";
 import { archiveDuty } from "./doomed-turns.ts";
 
 /**
- * What a conversation owes others, until they have it: the index is told what there is now; the archive, and the objects of
- * a deleted conversation's turns, erase what they hold; the bucket takes the text of large items, and erases it once they are gone. Storage
- * says what is due, so a crash loses none of it; the alarm tries again.
+ * What a conversation owes other parts until they acknowledge it: its index entry; the erasure of a deleted conversation's turns, in the
+ * archive and in their objects; the upload of large items' text to the bucket, and its erasure. Storage says what is due, so a crash loses
+ * nothing; the alarm tries again.
  */
 export class ConversationDuties {
   readonly #context: DurableObjectState;

@@ -1,9 +1,9 @@
 /**
  * A conversation's tables (docs/storage.md), and their rows.
  *
- * `item.sequence` is the key of src/shared/turn/durable/item-path.ts: branch and position. A turn's items are adjacent,
- * since a turn is appended in one transaction, and `turn` makes that idempotent. What came later has tables of its own:
- * older code, which names no columns where it inserts, goes on working beside it.
+ * `item.sequence` is the key of src/shared/turn/durable/item-path.ts: branch and position. A turn's items are adjacent, since a turn is
+ * appended in one transaction, and `turn` makes that idempotent. Later additions have tables of their own: older code inserts without
+ * naming columns, and so goes on working.
  */
 export const conversationMigrations = [
   `CREATE TABLE head (

@@ -53,11 +53,12 @@ import { watchChanges } from "./watch-changes.ts";
 import { wholeItems } from "./whole-items.ts";
 
 /**
- * One conversation of one user: its items in order, and nothing that costs more as it grows.
+ * One conversation of one user: its items in order. No operation gets slower as it grows.
  *
- * The owner is part of the object's name already (src/shared/turn/conversation-name.ts) and is checked again here, so
- * that a mistake in one place opens nothing. Turns are written one at a time (turn-gate.ts), each whole. Every mutation is idempotent. What others must know (the user's list, a deleted turn's object) is owed to
- * them until they have it: conversation-duties.ts. What is too long for a row lies in the bucket (large-items.ts), and is fetched as it is shown.
+ * The owner is part of the object's name already (src/shared/turn/conversation-name.ts) and is checked again here, so that a mistake in one
+ * place opens nothing. Turns are written one at a time (turn-gate.ts), each whole. Every mutation is idempotent. What other objects must be
+ * told (the user's list, a deleted turn's object) is repeated until they acknowledge it: conversation-duties.ts. What is too long for a row
+ * is in the bucket (large-items.ts), and is fetched when it is shown.
  */
 export class Conversation extends DurableObject {
   readonly #storage: DurableObjectStorage;
@@ -127,7 +128,10 @@ export class Conversation extends DurableObject {
     return whole === undefined ? unknown : { result: "ok", item: whole };
   }
 
-  /** The latest items for a turn, which may have to wait for its turn. Bounded by its limits, however long the conversation is. */
+  /**
+   * The latest items for a turn, which may have to wait until the turn before it has ended. Bounded by the message's limits, however long
+   * the conversation is.
+   */
   async history(message: LoadHistory): Promise<HistoryOutcome> {
     const asked = this.#access(message);
     if (asked.kind === "refused") return asked.failure;
@@ -136,7 +140,7 @@ export class Conversation extends DurableObject {
       const entered = await this.#gate.enter(message.turn, Date.now());
       if (entered.kind === "busy") return { result: "busy", why: entered.why, running: entered.running };
     }
-    // While it waited, the conversation may have gone on, or gone. What was deleted does not come back with those who waited.
+    // While it waited, the conversation may have changed or been deleted. A deleted one does not come back with the turns that waited.
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (incarnationOf(access) !== incarnationOf(asked)) return unknown;
@@ -156,7 +160,7 @@ export class Conversation extends DurableObject {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     const outcome = appendTurn(this.#storage, this.#store, access, message);
-    // Of a turn that ended unseen, a deletion before knew nothing: its own object holds what was said.
+    // A deletion before did not know of a turn that ended with nothing to save; its own object holds what was said.
     const { began = null } = message;
     const isBefore = outcome.result === "released" && began !== null && began < incarnationOf(access);
     const isOrphan = (outcome.result === "superseded" || isBefore) && access.head !== null;
@@ -183,7 +187,7 @@ export class Conversation extends DurableObject {
     return outcome;
   }
 
-  /** Takes one item out. Answers with the conversation, as OpenAI does. */
+  /** Deletes one item. Answers with the conversation, as OpenAI does. */
   async deleteItem(message: DeleteItem): Promise<DescribeOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
@@ -273,7 +277,7 @@ export class Conversation extends DurableObject {
     if (head === null || head.deletedMs === null) return;
     const nowMs = Date.now();
     if (head.deletedMs + tombstoneMs > nowMs || !this.#duties.isDone) return;
-    // It has loaded which incarnation it is of: without that it would not be saved.
+    // A running turn belongs to an incarnation; without the tombstone it would not be saved.
     if (this.#gate.running(nowMs).length > 0) {
       await this.#storage.setAlarm(nowMs + whileRunningMs);
       return;
@@ -291,10 +295,10 @@ export class Conversation extends DurableObject {
   }
 }
 
-/** What a conversation begins with counts as a turn. No turn of a Generation object is called so. */
+/** The items that a conversation is created with count as a turn. No turn of a Generation object has this id. */
 const createdTurn = "created";
 
-/** A deletion's last trace waits for a turn that runs, and looks again so often. */
+/** The tombstone of a deletion stays while a turn runs; this is how often that is checked. */
 const whileRunningMs = 60_000;
 
 /** A page of an export; it is bounded by its size as well. */

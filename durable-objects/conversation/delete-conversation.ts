@@ -5,10 +5,10 @@ import type { Access } from "./conversation-access.ts";
 import type { ConversationStore } from "./conversation-store.ts";
 
 /**
- * Erases what is there, and what would be: a conversation's first turn makes it when it ends, and whoever deletes it before then wants it
- * never to be made. Nothing is there at all: `false`.
+ * Erases what is there, and prevents what would come: the first turn creates its conversation when it ends, so a deletion before then must
+ * keep it from being created. `false`: there is nothing at all.
  *
- * @param running turns that are being written, whose objects erase what they hold
+ * @param running turns in progress, whose objects erase what they hold
  */
 export function deleteConversation(
   storage: DurableObjectStorage,

@@ -10,7 +10,7 @@ type LatestItems =
   | Exclude<HistoryOutcome, Ok>
   | (Omit<Ok, "items"> & { readonly items: readonly ReadItem[] });
 
-/** What a turn goes on from: the latest items of a branch, or up to one item, and what was said before in short. */
+/** The history that a turn continues: the latest items of a branch, or those up to one item, and a summary of what came before. */
 export function latestItems(
   sql: SqlStorage,
   { branches, reader }: ConversationStore,

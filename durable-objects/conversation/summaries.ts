@@ -4,8 +4,8 @@ import { after, type Segment } from "../../src/shared/turn/durable/item-path.ts"
 import type { ReadItem } from "./item-reader.ts";
 
 /**
- * What was said before, in short: each summary stands for everything up to one item, on whichever branches lead through
- * it. Of a path the latest counts, and only what lies behind it is read.
+ * Summaries of a conversation: each stands for everything up to one item, on every branch through that item. The latest on a path counts,
+ * and only the items after it are read.
  */
 export function latestSummary(
   sql: SqlStorage,

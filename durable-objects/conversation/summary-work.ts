@@ -9,7 +9,7 @@ import type { ConversationStore, Head } from "./conversation-store.ts";
 import type { ReadItem } from "./item-reader.ts";
 import { itemsToSummarise, latestSummary, saveSummary } from "./summaries.ts";
 
-/** What of the active branch is to be put in short; `null`: there is little. */
+/** The part of the active branch that is to be summarised; `null`: it is too short. */
 export function summaryWork(
   sql: SqlStorage,
   { branches, reader }: ConversationStore,

@@ -2,7 +2,7 @@ import type { WatchConversation, WatchOutcome } from "../../src/shared/contracts
 import type { Access } from "./conversation-access.ts";
 import type { TurnGate } from "./turn-gate.ts";
 
-/** Answers when there is something new to follow or to look at, or nothing any more. */
+/** Answers when a turn has begun, when something has changed, or when the conversation is gone. */
 export async function watchChanges(
   gate: TurnGate,
   accessNow: () => Access,

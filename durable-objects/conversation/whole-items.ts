@@ -1,4 +1,4 @@
-/** Items as they leave the object: each with its text, also where that lies elsewhere. Says nothing of which are wanted. */
+/** Items as they leave the object: each with its text, fetched from the bucket where it is stored there. */
 import { type ContentBucket, ContentUnavailable } from "../../src/shared/content/large-content.ts";
 import type { StoredItem } from "../../src/shared/contracts/conversation.ts";
 import type { ReadItem } from "./item-reader.ts";
