@@ -23,8 +23,8 @@ import { conversationRollParts } from "./conversation-roll-parts.ts";
 import { IndexStore } from "./index-store.ts";
 
 /**
- * One user's conversations, and what is left of those that were deleted. It decides nothing: Conversation objects tell it
- * what they are, in revisions, as often as it takes; a late or doubled message changes nothing.
+ * One user's conversations, and what is left of those that were deleted. It decides nothing: Conversation objects report their state in
+ * numbered revisions until they are acknowledged, so a late or repeated message changes nothing.
  */
 export class ConversationIndex extends DurableObject {
   readonly #store: IndexStore;

@@ -1,4 +1,7 @@
-/** Whom an erasure of conversations asks: other owners' lists, the conversations' own objects, and for a tenant that is gone the archive and the bucket. */
+/**
+ * The objects that an erasure of conversations calls: other owners' lists, the conversations' own objects, and for a tenant that is gone
+ * the archive and the bucket.
+ */
 import { contentPrefix } from "../../src/shared/content/large-content.ts";
 import { conversationIndexName } from "../../src/shared/contracts/conversation-index.ts";
 import { conversationVersion } from "../../src/shared/contracts/conversation.ts";

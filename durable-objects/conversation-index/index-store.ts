@@ -6,8 +6,8 @@ import { OwnedTables } from "../storage/owned-tables.ts";
 import { RollStore } from "../storage/roll-store.ts";
 
 /**
- * The tables of one user's list of conversations (docs/storage.md). Ordered by when they were made, which never changes:
- * a page never shows one twice nor leaves one out, whatever happens between two pages.
+ * The tables of one user's list of conversations (docs/storage.md). Ordered by creation time, which never changes: no entry is shown twice
+ * or left out, whatever happens between two pages.
  */
 const migrations = [
   `CREATE TABLE owner (
