@@ -6,10 +6,7 @@ import type { TurnAlarm } from "./turn-alarm.ts";
 import type { ContentParts } from "./turn-content.ts";
 import type { TurnJournal } from "./turn-journal.ts";
 
-/**
- * What is still to be done for a turn that has ended: what it owes others is delivered, its journal is pruned, and last of all
- * it is erased.
- */
+/** What is left to do for a turn that has ended: its effects are delivered, its journal is pruned, and last of all it is erased. */
 export class EndedTurn {
   readonly #context: DurableObjectState;
   readonly #store: GenerationStore;

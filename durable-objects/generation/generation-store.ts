@@ -18,12 +18,11 @@ import {
 } from "./turn-value.ts";
 
 /**
- * A turn on disk (docs/storage.md): one value for the turn with its end, its bill and its outbox, and its journal's
- * segments. On SQLite's key-value face: one object holds one turn, so that tables of its own would be rows written, as
- * billed as any, before the first word.
+ * A turn on disk (docs/storage.md): one value for the turn with its end, its bill and its outbox, and its journal's segments. On SQLite's
+ * key-value interface: one object holds one turn, and creating tables would write billed rows before the first token.
  *
- * Every change here is one value put, and so one row, and whole or not at all. The value is made by `claim`: an object
- * that was only asked about holds nothing.
+ * Every change here is one value put, and so one row, and whole or not at all. The value is made by `claim`: an object that was only asked
+ * about holds nothing.
  */
 const key = "turn";
 /** What the run wants kept beside its journal (`TurnIo.keep`). */

@@ -28,11 +28,10 @@ import { TurnKeeper } from "./turn-keeper.ts";
 import type { Turn } from "./turn-value.ts";
 
 /**
- * One durable turn: claimed once, run here, journalled, ended once, whoever listens. This shell checks who asks and in
- * which version, and answers; everything else is the keeper's (turn-keeper.ts).
+ * One durable turn: claimed once, run here, journalled, ended once, whoever listens. This shell checks the caller and the message's
+ * version, and answers; everything else is in turn-keeper.ts.
  *
- * A factory, so that the composition root supplies the pipeline and imports stay directed. Only what is public here can
- * be called over RPC.
+ * A factory, so that the composition root supplies the pipeline and imports stay directed. Only what is public here can be called over RPC.
  *
  * @param compose called once an instance, when a run, an end or a delivery first needs it
  */

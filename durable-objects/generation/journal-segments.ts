@@ -4,9 +4,8 @@ import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
 /**
  * The journal on disk: each write is one row, and the rows stay few.
  *
- * A write puts the newest segment again, with what came behind what it held, until it is full. So that it costs the
- * row that a new key would cost, and a journal of a thousand writes is deleted with thirty: both are billed by the row,
- * not by the byte.
+ * A write rewrites the newest segment with the new events appended, until it is full. It costs one row, as a new key would, and a journal
+ * of a thousand writes is deleted with thirty rows: writes and deletions are billed by the row, not by the byte.
  */
 const segmentUnits = 16_384;
 const prefix = "journal/";

@@ -1,9 +1,9 @@
 /**
- * What of a turn on disk is there for its owner's list: what was told, and what is owed after a change? Pure. The effect says
- * only that the list is to be told; what it is told is read when it is delivered, so that nothing owed keeps content.
+ * The part of a turn's value that concerns its owner's list: what was reported, and what is owed after a change. Pure. The effect only says
+ * that the list is to be told; the content is read when the effect is delivered, so that no effect stores content.
  *
- * It stands beside the outbox, though it is delivered with it: code of before the list knows no such effect, and would try it
- * for ever. It passes the member over.
+ * It stands beside the outbox, though it is delivered with it: code of before the list knows no such effect, and would try it for ever. It
+ * passes the member over.
  */
 import type { Effect, ListedTurn } from "../../src/shared/turn/durable/ports.ts";
 import type { ListedValue, OutboxAttempt, OutboxValue, TurnValue } from "./turn-value.ts";

@@ -1,6 +1,6 @@
 /**
- * What an ended turn owes others, as it stands in the turn's value: when each effect is due, and what is left after some were tried. A
- * long one is in parts of its own, which go with it.
+ * The effects that an ended turn still owes, as stored in the turn's value: when each is due, and what is left after an attempt. A long
+ * effect is stored in parts of its own, which are deleted with it.
  */
 import type { Effect } from "../../src/shared/turn/durable/ports.ts";
 import type { OutboxState } from "../../src/shared/turn/durable/turn-state.ts";

@@ -1,4 +1,4 @@
-/** What is left of a run that did not end its turn: what storage holds, and what memory still does. */
+/** What is left of a run that did not end its turn: what storage holds, and what is still in memory. */
 import type { Interruption, LostRun } from "../../src/shared/turn/durable/ports.ts";
 import type { GenerationStore } from "./generation-store.ts";
 import type { TurnRun } from "./turn-run.ts";

@@ -8,7 +8,7 @@ import type { TurnRun } from "./turn-run.ts";
 
 const eventsPieceUnits = 262_144;
 
-/** What a turn has said so far: stored first, then shown to its readers, and numbered without a gap. */
+/** The events of a turn so far: stored first, then sent to its readers, and numbered without a gap. */
 export class TurnJournal {
   readonly #store: GenerationStore;
   #told: Told;

@@ -21,11 +21,11 @@ import type { Turn } from "./turn-value.ts";
 import { interruptedEnd, resumedWork, unexpectedEnd } from "./unexpected-end.ts";
 
 /**
- * Brings one turn from its claim to its last effect. It joins what others decide: when rows are due (TurnRun), what
- * readers are shown (TurnJournal), what is to be done at an alarm (turn-state.ts), how a turn ends (the runner).
+ * Takes one turn from its claim to its last effect. It combines the decisions of others: when rows are due (TurnRun), what readers get
+ * (TurnJournal), what an alarm does (turn-state.ts), how a turn ends (the runner).
  *
- * Storage is the truth. A turn that storage calls running while memory has no run of it was lost, and goes on (or ends) at
- * the next wake: by whoever asks, or by the liveness alarm.
+ * Storage is the truth. A turn that is running by storage, but has no run in memory, was lost; it continues (or ends) when the object next
+ * wakes, by a call or by the liveness alarm.
  */
 export class TurnKeeper {
   readonly #context: DurableObjectState;

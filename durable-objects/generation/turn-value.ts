@@ -1,4 +1,4 @@
-/** What of a turn is on disk as one value (docs/storage.md), and what of it the object's other parts see. */
+/** The turn's value on disk (docs/storage.md), and the part of it that the object's other parts see. */
 import type { EndStatus, StartTurn } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import type { Usage, UsageBasis } from "../../src/shared/contracts/usage.ts";
