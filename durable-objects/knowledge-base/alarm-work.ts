@@ -1,4 +1,4 @@
-/** What does a vector store do at its alarm, whichever of its reasons (next-alarm.ts) it rings for? */
+/** What does a vector store do at its alarm, for whichever reason (next-alarm.ts) it fires? */
 import { FileProcessor } from "./file-processor.ts";
 import type { Head } from "./knowledge-store.ts";
 import { rememberedMs } from "./knowledge-tables.ts";

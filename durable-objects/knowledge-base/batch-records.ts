@@ -1,4 +1,4 @@
-/** Which files came into a store together, and how far are they? Only where the tables are there. */
+/** Which files were added to a store as one batch, and how far are they? Only where the tables exist. */
 import type { BatchView } from "../../src/shared/contracts/knowledge-base.ts";
 import { countsOf } from "./file-counts.ts";
 

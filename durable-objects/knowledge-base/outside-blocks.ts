@@ -1,6 +1,7 @@
 /**
- * Which blocks of a store's vectors lie in the index outside as well? A row is written before its block is sent, and goes when the index
- * acknowledged its removal; a row whose block is there no more is therefore what is owed, whatever removed it, and whenever it was killed.
+ * Which blocks of a store's vectors are in the outside index as well? A row is written before its block is sent, and deleted when the index
+ * has acknowledged the block's removal. So a row without its block is a removal that is still owed, whatever removed the block, and
+ * whenever the object was killed.
  */
 import { unpackVectors } from "../../src/shared/retrieval/vector-block.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
@@ -23,7 +24,7 @@ export interface UnseenBlock extends TakenBlock {
 type SentVector = { readonly id: number; readonly values: Float32Array };
 type BlockRow = { first: number; passages: number; embedder: string };
 
-/** A block that the row does not mean: it is gone, or was made anew by another embedder. */
+/** The row's block is gone, or was made anew by another embedder. */
 const lostBlock = "(v.first IS NULL OR v.embedder != b.embedder)";
 const blocksOf = "outside_block b LEFT JOIN passage_vectors v ON v.first = b.first";
 /** What was sent and not acknowledged is sent again. */
@@ -31,7 +32,7 @@ const unsentBlock = "(b.first IS NULL OR (b.taken_ms IS NULL AND b.embedder = v.
 const vectorsBeside = "passage_vectors v LEFT JOIN outside_block b ON b.first = v.first";
 const passagesInBlock = "length(v.vectors) / (v.dimensions + 4)";
 
-/** Only `areMade` and `open` where the tables are not made. They are only where those of the passages are. */
+/** Before the tables are made only `areMade` and `open` may be used. They are made only where the passages' tables exist. */
 export class OutsideBlocks {
   /** Only where the tables are made. */
   readonly progress: OutsideProgress;
@@ -56,7 +57,7 @@ export class OutsideBlocks {
     return this.#has("SELECT 1 FROM outside_block LIMIT 1");
   }
 
-  /** @param all whether all of them are to be removed @returns when the one that was sent first was; `null`: there are none */
+  /** @param all whether all blocks are to be removed @returns when the earliest of the owed blocks was sent; `null`: none is owed */
   owedSentMs(all: boolean): number | null {
     return this.#storage.sql
       .exec<{ at: number | null }>(
@@ -66,7 +67,7 @@ export class OutsideBlocks {
       .one().at;
   }
 
-  /** Some of them, that were sent no later than this. From here on no search relies on the index for them. */
+  /** Some of the owed blocks that were sent no later than this. From here on no search relies on the index for them. */
   takeOwed(all: boolean, sentByMs: number, mostPassages: number): OutsideBlocksOf | null {
     return this.#storage.transactionSync(() => {
       const owed = some(
@@ -108,7 +109,7 @@ export class OutsideBlocks {
     });
   }
 
-  /** The index is another one, or was emptied: all is sent anew, and removed in the end whether it was there or not. */
+  /** The index was replaced or emptied: all blocks are sent anew, and removed in the end whether they were there or not. */
   lost(): void {
     this.#storage.sql.exec("UPDATE outside_block SET taken_ms = NULL, change = NULL, seen = NULL");
   }
@@ -140,7 +141,7 @@ export class OutsideBlocks {
     );
   }
 
-  /** Notes that they are sent, and reads them, as far as they are still there. */
+  /** Notes that the blocks are sent, and reads those that still exist. */
   send({ embedderId, blocks }: OutsideBlocksOf, nowMs: number): SentVector[] {
     return this.#storage.transactionSync(() =>
       blocks.flatMap(({ first }) => {
@@ -158,7 +159,7 @@ export class OutsideBlocks {
     );
   }
 
-  /** The same of a block that was taken, which it stays. */
+  /** The same for a block that was taken, which stays marked as taken. */
   sendAgain({ first, embedderId }: UnseenBlock, nowMs: number): SentVector[] {
     this.#storage.sql.exec("UPDATE outside_block SET sent_ms = ? WHERE first = ?", nowMs, first);
     return this.#vectors(first, embedderId);
@@ -209,7 +210,7 @@ export class OutsideBlocks {
       .one().at;
   }
 
-  /** The index finds them: from the next search on, nobody compares them. */
+  /** The index finds these blocks: from the next search on they are not compared here. */
   seen(firsts: readonly number[]): void {
     if (firsts.length === 0) return;
     this.#storage.transactionSync(() => {
@@ -221,7 +222,7 @@ export class OutsideBlocks {
     });
   }
 
-  /** What a search that begins now may leave to the index: blocks that are found since no later than this. `null`: none. */
+  /** A search that begins now may leave to the index the blocks that were marked as found no later than this. `null`: none. */
   mark(embedderId: string): number | null {
     return this.#storage.sql
       .exec<{ mark: number | null }>(
@@ -250,12 +251,12 @@ export class OutsideBlocks {
     return vectors.find(({ values }) => values.some((value) => value !== 0)) ?? null;
   }
 
-  /** Vectors of so many dimensions that the index is not known to find. */
+  /** The number of vectors with so many dimensions that the index is not known to find. */
   pending(dimensions: number): number {
     return this.#count("v.dimensions = ?", dimensions);
   }
 
-  /** Those of an embedder's that a search would compare here. */
+  /** The number of an embedder's vectors that a search would compare here. */
   compared(embedderId: string): number {
     return this.#count("v.embedder = ?", embedderId);
   }
@@ -280,7 +281,7 @@ export class OutsideBlocks {
   }
 }
 
-/** As many of the first as are of one embedder and hold no more passages. One at least. */
+/** The first blocks of one embedder that together hold at most so many passages, but at least one block. */
 function some(rows: readonly BlockRow[], mostPassages: number): OutsideBlocksOf | null {
   const [first] = rows;
   if (first === undefined) return null;

@@ -1,7 +1,7 @@
 /**
- * How a large store's vectors come into the index outside, and out of it: some at each alarm, `remove what is owed ▸ look what it finds ▸
- * send the next`. The object keeps all of them and compares those that the index is not known to find, so that at no moment one is missed.
- * What is owed is what the tables say (outside-blocks.ts): a kill at any place, a lost answer, and the same twice come to the same.
+ * How are a large store's vectors moved into the outside index, and out of it? Some at each alarm: `remove what is owed ▸ check what it
+ * finds ▸ send the next`. The object keeps all vectors and compares those that the index is not known to find, so that none is ever missed.
+ * The tables (outside-blocks.ts) say what is owed, so a kill at any point, a lost answer, or a repetition has the same result.
  */
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import { outsideBounds } from "../../src/shared/retrieval/outside-bounds.ts";

@@ -1,4 +1,4 @@
-/** How far has a store come with the index outside? The one row beside its blocks (outside-blocks.ts); only where the tables are made. */
+/** How far is a store's move into the outside index? The one row beside its blocks (outside-blocks.ts); only where the tables are made. */
 import type { Sql } from "../storage/sql-port.ts";
 
 export interface OutsideStep {

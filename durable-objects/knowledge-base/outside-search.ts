@@ -1,4 +1,4 @@
-/** What does a search ask of the index outside? Nothing of a small store, nor where a filter leaves few passages: those are compared, exactly. */
+/** When does a search use the outside index? Not for a small store, nor where a filter leaves few passages: those are compared exactly. */
 import type { AttributeFilter } from "../../src/shared/retrieval/attribute-filter.ts";
 import type { SearchedIndex } from "../../src/shared/retrieval/find-passages.ts";
 import { outsideBounds } from "../../src/shared/retrieval/outside-bounds.ts";
@@ -9,7 +9,7 @@ import type { PassageStore } from "./passage-store.ts";
 
 /** Of one search. */
 const nearestMs = 1_000;
-/** Behind a failure: searches are not to wait for it one after another. */
+/** After a failure, so that searches do not wait for the index one after another. */
 const pauseMs = 10_000;
 
 export class OutsideSearch {
@@ -30,7 +30,7 @@ export class OutsideSearch {
     const bounds = outside?.bounds ?? outsideBounds;
     if (this.#passages.countWithin(this.#passages.filesThatMeet(filter)) <= bounds.from) return undefined;
     const mark = outside === null ? null : blocks.mark(embedderId);
-    // What the index is not known to find: little, but where it was lost, or is not to be asked any more.
+    // The vectors that the index is not known to find. They are few, unless the index was lost or is no longer used.
     if (this.#moves.compared(head, embedderId) > 2 * bounds.compared)
       return {
         covers: "all",

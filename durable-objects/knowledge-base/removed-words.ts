@@ -1,6 +1,6 @@
 /**
- * How do the words of removed passages go from the full-text index? Its segments are merged into one, which leaves them out: FTS5's `optimize`
- * in parts (https://sqlite.org/fts5.html). Each begins where the last one stopped, whatever was written in between.
+ * How are the words of removed passages erased from the full-text index? Its segments are merged into one, which leaves them out: FTS5's
+ * `optimize` in parts (https://sqlite.org/fts5.html). Each begins where the last one stopped, whatever was written in between.
  */
 import type { Sql } from "../storage/sql-port.ts";
 

@@ -1,4 +1,4 @@
-/** Is a message for this vector store, from its owner, and in a version that is understood? */
+/** Is this message from the vector store's owner, and in a known version? */
 import { knowledgeBaseVersion, type KnowledgeFailure } from "../../src/shared/contracts/knowledge-base.ts";
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 import type { Head } from "./knowledge-store.ts";
@@ -9,7 +9,7 @@ export type Access =
   | { readonly kind: "unmade" }
   | { readonly kind: "refused"; readonly failure: KnowledgeFailure };
 
-/** The id's tag was checked at the edge, and the owner is here: a mistake in one place opens nothing. A deleted store is unknown. */
+/** The id's tag was checked at the edge, and the owner is checked here, so that one mistake opens nothing. A deleted store is unknown. */
 export function accessTo(
   head: Head | null,
   { v, owner }: { readonly v: number; readonly owner: Owner },

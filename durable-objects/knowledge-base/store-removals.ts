@@ -1,6 +1,7 @@
 /**
- * What goes out of a vector store, and when its words do: a passage that is removed is found no more at once, but its words stay in the
- * segments of the index until they are merged. Whatever removes passages goes through here, or nobody erases them.
+ * Removes passages from a vector store, and schedules the erasure of their words: a removed passage is no longer found at once, but its
+ * words stay in the index's segments until those are merged. Every removal of passages must go through here, or their words are never
+ * erased.
  */
 import type { KnowledgeStore } from "./knowledge-store.ts";
 import type { PassageStore } from "./passage-store.ts";
