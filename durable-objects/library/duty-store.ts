@@ -1,4 +1,4 @@
-/** What does a Library owe others, until they have it? Its table is one of library-tables.ts's. */
+/** What does a Library still owe other objects? Its table is one of library-tables.ts's. */
 
 /** `make`: a store's object is told what it is. */
 export interface Duty {

@@ -2,8 +2,8 @@ import type { LibraryDuties } from "./library-duties.ts";
 import type { LibraryStore } from "./library-store.ts";
 
 /**
- * Which vector stores give way where there is no room for another? Those whose time is over: nothing is in them any more, and only their own
- * objects know that it is. They are asked when there is no room, and not before.
+ * Which vector stores can be dropped when an owner has reached the limit? Expired ones: they are empty, and only their own objects know
+ * that they have expired. They are asked only when the limit is reached.
  */
 export class ExpiredStores {
   readonly #store: LibraryStore;

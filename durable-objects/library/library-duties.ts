@@ -17,9 +17,10 @@ import type { LibraryRoll } from "./library-roll.ts";
 import type { LibraryStore } from "./library-store.ts";
 
 /**
- * What a Library owes others, until they have it: a new store's object is told what it is, a deleted one's to erase itself, stores forget a
- * deleted file, and the bucket its bytes; batches that are no more, their end; those on the roll, or whose roll it is on, their end (library-roll.ts). Storage says what is due,
- * so a crash loses none of it; the alarm tries again. With the last trace of an erased owner the object forgets itself.
+ * What a Library owes other objects until they acknowledge it: a new store's object its definition, a deleted store's object its erasure;
+ * stores and the bucket the erasure of a deleted file; batches their end; and what erasures owe the objects on the roll (library-roll.ts).
+ * Storage says what is due, so a crash loses nothing; the alarm tries again. When nothing of an erased owner is left, the object deletes
+ * itself.
  */
 export class LibraryDuties {
   readonly #context: DurableObjectState;

@@ -47,8 +47,9 @@ import { LibraryRoll } from "./library-roll.ts";
 import { LibraryStore } from "./library-store.ts";
 
 /**
- * One owner's files, and which vector stores and batches of requests they have. It is the truth about files: one that is deleted here is gone, and whoever holds
- * anything of it is told until it holds nothing (library-duties.ts). Limits are kept here, where everything is counted.
+ * One owner's files, and which vector stores and batches of requests they have. It is the source of truth about files: a file that is
+ * deleted here is gone, and every object that holds a part of it is told until it holds nothing (library-duties.ts). Limits are enforced
+ * here, where everything is counted.
  */
 export class Library extends DurableObject {
   readonly #store: LibraryStore;
