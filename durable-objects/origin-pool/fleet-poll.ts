@@ -1,4 +1,4 @@
-/** Which replicas does a pool poll, and when? Those of its cluster in the fleet in force and those that joined, a sweep a second. */
+/** Which replicas does a pool poll, and when? Those of its cluster in the current fleet and those that joined, one sweep per second. */
 import type { Transport } from "../../src/shared/routing/attempt.ts";
 import { hasPassed } from "../../src/shared/routing/elapsed.ts";
 import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";

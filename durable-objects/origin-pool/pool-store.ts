@@ -1,6 +1,6 @@
 /**
- * What of a pool outlives its memory? What admins want of its replicas, and who joined by a call. Leases, polls, breakers and the
- * queue do not: isolates report their leases anew, engines are asked anew, and whoever waits asks again.
+ * Which part of a pool is on disk? What admins want of its replicas, and which replicas joined by a call. Leases, polls, breakers and the
+ * queue are not: isolates report their leases anew, engines are polled anew, and waiting requests ask again.
  */
 import type { KeptMember } from "../../src/shared/routing/pool/members.ts";
 import type { MemberConfig, MemberWish } from "../../src/shared/routing/pool/replica-record.ts";
