@@ -21,8 +21,8 @@ import { indexStub } from "./index-stub.ts";
 import { RollStore } from "./roll-store.ts";
 
 /**
- * One owner's answered questions as vectors. It knows no question and no answer, and decides nothing: who asks compares what it
- * finds (src/shared/cache/semantic). A tenant's own (`user: null`) also keeps the roll of its users' objects.
+ * One owner's answered questions as vectors. It knows no question and no answer, and decides nothing: the caller compares what it finds
+ * (src/shared/cache/semantic). A tenant's own (`user: null`) also keeps the roll of its users' objects.
  */
 export class SemanticIndexObject extends DurableObject {
   readonly #entries: EntryStore;
