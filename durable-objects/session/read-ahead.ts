@@ -1,7 +1,7 @@
 import { socketLimits } from "../../src/shared/sessions/socket-limits.ts";
 import { Bell } from "../storage/bell.ts";
 
-/** How far may a socket's events run ahead of its client? workerd tells nobody what of it was read: only the client does. */
+/** How far may a socket's events run ahead of its client? workerd does not tell how much was read; only the client does. */
 export class ReadAhead {
   readonly #heard = new Bell();
   /** Sent since the client was last heard. */

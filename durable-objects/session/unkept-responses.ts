@@ -1,6 +1,6 @@
 /**
- * Which responses of `store: false` may a socket's lanes still go on from? The newest of each. On disk, since the object sleeps
- * between two turns, and has to know when it wakes what is to go with the socket.
+ * Which responses with `store: false` may a socket's lanes still continue from? The newest of each lane. On disk, since the object
+ * hibernates between turns, and must know which responses to erase with the socket.
  */
 import { socketLimits } from "../../src/shared/sessions/socket-limits.ts";
 
