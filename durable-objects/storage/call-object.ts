@@ -16,7 +16,7 @@ export interface CalledObject {
   readonly name: string;
 }
 
-/** One a kind of object and isolate: plain numbers, which requests may share. */
+/** One per kind of object and isolate: plain numbers, which requests may share. */
 const breakers = {
   conversation: new ObjectBreaker(),
   "conversation-index": new ObjectBreaker(),
@@ -36,8 +36,8 @@ export function calledObject(kind: keyof typeof breakers, name: string): CalledO
 const jitterMs = 100;
 
 /**
- * Calls an object that is idempotent: one retry with jitter where the platform calls the failure retryable, none where
- * the object is overloaded, no call at all while its kind is out of reach for this isolate.
+ * Calls an object whose method is idempotent: one retry with jitter if the platform calls the failure retryable, none if the object is
+ * overloaded, and no call at all while the breaker of its kind is open.
  *
  * @param call makes its stub anew: a stub that failed stays broken
  * @param object whose breaker counts it. Only the platform's own failures count, never what our code threw there
@@ -67,7 +67,7 @@ export async function callObject<T>(
       } = error as { retryable?: boolean; overloaded?: boolean; remote?: boolean };
       if (!retryable || overloaded || attempt > 0) {
         if (retryable && !overloaded) object?.breaker.failed(object.name, Date.now());
-        // What our code threw there came back from it: the object was reached.
+        // Our own code threw in the object, so the object was reached.
         else if (remote && !overloaded) object?.breaker.succeeded();
         return err({
           kind: "object-unreachable",

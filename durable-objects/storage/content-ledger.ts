@@ -1,7 +1,7 @@
 /**
- * What of this object lies in the bucket, or may: a row a key, from before its bytes are put there until the bucket has confirmed that they
- * are gone. So a crash between the two leaves a key that is known, and erased: nothing lies there that nobody knows of, and nothing
- * refers to what is not there.
+ * Which of this object's keys are, or may be, in the bucket? One row per key, from before its bytes are uploaded until the bucket has
+ * confirmed their deletion. So after a crash in between the key is known and will be erased: the bucket holds nothing unknown, and nothing
+ * refers to a missing key.
  *
  *   intend ─▸ (put) ─▸ hold ─▸ doom ─▸ (deleted) ─▸ gone
  *      └──────── never held, and its time is over ────┘

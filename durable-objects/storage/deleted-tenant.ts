@@ -1,4 +1,4 @@
-/** A tenant was deleted a while ago: what was made by when is its, and not another's that came by its name since? */
+/** Of a tenant that was deleted: up to which time do objects belong to it, and not to a later tenant of the same name? */
 import { lastingOf } from "../../src/shared/tenancy/lately-left.ts";
 import { tenantKey } from "../../src/shared/tenancy/tenant-entries.ts";
 

@@ -1,4 +1,6 @@
-/** Erases what lies in the bucket under a tenant's prefix, whichever object it was of, and whether one still knows of it. */
+/**
+ * Erases everything in the bucket under a tenant's prefix, whichever object it belonged to, and whether or not that object still exists.
+ */
 
 /** @param throughMs what was put there later stays: it is another tenant's of that name. Rejects where the bucket can't be reached */
 export async function eraseLeftContent(

@@ -1,6 +1,6 @@
 import { timedOut, within } from "../../src/shared/isolate/within.ts";
 
-/** Another object answers within this, or counts as out of reach: its duty is tried again later. */
+/** Another object must answer within this time; otherwise it counts as unreachable, and the duty is tried again later. */
 const answerWithinMs = 10_000;
 
 /** What a call of another object, or of a service, comes to. Rejects where it takes longer than `ms`; the call itself goes on. */

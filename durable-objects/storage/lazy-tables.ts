@@ -1,7 +1,4 @@
-/**
- * An object's tables, which come with its first write: one that was only asked must not come to hold any. Says nothing of
- * what is in them.
- */
+/** An object's tables, which are made with its first write: an object that was only read must not create any. */
 import { hasSchema, migrate, type VersionTable } from "./migrations.ts";
 import type { SqlTransactions } from "./sql-port.ts";
 
@@ -39,7 +36,7 @@ export class LazyTables {
     if (this.areMade) return;
     migrate(this.#storage, this.#migrations, this.#versionTable);
     this.#areMade = true;
-    // It may be within a transaction, which takes them away again where it is undone. No transaction lasts longer than this.
+    // This may run within a transaction, whose roll-back removes the tables again. No transaction lasts longer than this microtask.
     queueMicrotask(() => (this.#mayBeUndone = true));
   }
 

@@ -1,4 +1,4 @@
-/** What a store needs of an object's SQLite: SqlStorage has it, and in Node a few lines over `node:sqlite` do. */
+/** The part of an object's SQLite that a store needs: SqlStorage has it, and in Node a few lines over `node:sqlite` provide it. */
 
 export type SqlValue = ArrayBuffer | string | number | null;
 
