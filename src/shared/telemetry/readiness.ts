@@ -3,8 +3,8 @@ import { SharedLoads } from "../isolate/shared-load.ts";
 import { timedOut, within } from "../isolate/within.ts";
 
 /**
- * Is everything that this isolate depends on there? Anybody may ask, as often as they like: so the parts are asked once a second at most, however
- * many ask, and four times while something is missing.
+ * Is everything that this isolate depends on there? The route is public, so however often it is called, the parts are checked at most once
+ * a second, and four times a second while something is missing.
  */
 export class Readiness {
   readonly #loads = new SharedLoads<string | null>(waitMs);

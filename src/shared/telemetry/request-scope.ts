@@ -1,6 +1,6 @@
 /**
- * One request while it runs: its ids, its stages' durations, and the record that is handed on when it has ended, exactly
- * once, whoever ends it: the handler, the stream's observer, or an exception.
+ * One request while it runs: its ids, its stages' durations, and the record that is written when it ends, exactly once, whether the
+ * handler, the stream's observer or an exception ends it.
  */
 import type { Background } from "../contracts/background.ts";
 import type { Refusal } from "../contracts/refusal.ts";

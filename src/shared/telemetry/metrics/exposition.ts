@@ -1,5 +1,5 @@
 /**
- * How do the sums read for Prometheus? Its text format, version 0.0.4:
+ * How are the sums written for Prometheus? Its text format, version 0.0.4:
  * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  */
 import type { GatheredMetrics } from "./gather-shards.ts";

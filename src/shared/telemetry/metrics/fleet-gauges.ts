@@ -1,6 +1,7 @@
 /**
  * What does `/metrics` say of the fleet? Gauges, measured at each scrape by asking every cluster's pool: for autoscalers
- * (docs/autoscaling.md) and for dashboards. A pool that does not answer is told; its gauges are left out, since 0 would be a lie.
+ * (docs/autoscaling.md) and for dashboards. A pool that does not answer is reported as such, and its gauges are left out, since 0 would be
+ * wrong.
  */
 import { type PoolStatus, takesRequests } from "../../routing/pool/pool-status.ts";
 

@@ -1,4 +1,4 @@
-/** What do all shards together say? Asked at once, within a time limit; a shard that does not answer makes the sum unknown. */
+/** The sum over all shards, which are asked at once, within a time limit. If a shard does not answer, the sum is unknown. */
 import { timedOut, within } from "../../isolate/within.ts";
 import { type HubReading, hubVersion, shardCount } from "./hub-protocol.ts";
 import { MetricSums } from "./metric-sums.ts";

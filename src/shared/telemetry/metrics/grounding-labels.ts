@@ -1,4 +1,4 @@
-/** The label of `edgewise_grounding_total`: what an answer was told of files, or why of nothing. */
+/** The label of `edgewise_grounding_total`: what an answer was given from files, or why nothing. */
 
 const faults = ["late", "unreachable", "unknown"] as const;
 

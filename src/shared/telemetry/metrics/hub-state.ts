@@ -1,6 +1,6 @@
 /**
- * What does one shard of the hub know? The sums, and how far it has counted each isolate. Pure: memory may be ahead of the
- * disk, and the shell acknowledges and tells only what it has written (`snapshot`).
+ * The state of one shard of the hub: the sums, and the last batch that was counted of each isolate. Pure: memory may be ahead of the disk,
+ * and the object acknowledges and reports only what it has written (`snapshot`).
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
 import {

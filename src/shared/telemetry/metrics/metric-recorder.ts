@@ -1,11 +1,11 @@
 /**
- * How do an isolate's metrics reach the hub? Added up here, a few additions a request, and delivered about once a second in
- * the background of whichever request promised it.
+ * How do an isolate's metrics reach the hub? Added up here, a few additions per request, and delivered about once a second in the
+ * background of one of the requests.
  *
- * A batch is frozen when it is first sent and is sent again, unchanged, until the hub says that it is on disk: each record
- * counts once, whatever is lost on the way. Memory is bounded by the number of series, not by time. Lost are: the records
- * since the last delivery if the isolate dies, a second's worth (while the hub can't be reached: all since then); and, told by
- * `edgewise_metrics_batches_in_doubt_total`, at most `maxPending` batches where a shard was silent for `giveUpAfterMs`.
+ * A batch is frozen when it is first sent and is sent again, unchanged, until the hub says that it is on disk: each record counts once,
+ * whatever is lost on the way. Memory is bounded by the number of series, not by time. Lost are: the records since the last delivery if the
+ * isolate dies, a second's worth (while the hub can't be reached: all since then); and, told by `edgewise_metrics_batches_in_doubt_total`,
+ * at most `maxPending` batches where a shard was silent for `giveUpAfterMs`.
  */
 import type { Background } from "../../contracts/background.ts";
 import type { RequestRecord } from "../request-record.ts";
