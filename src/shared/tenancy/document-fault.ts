@@ -1,7 +1,4 @@
-/**
- * What is wrong with a document that somebody wrote: where, and what there may be in its place? For whoever has to mend it. Values are left
- * out: they might be secret.
- */
+/** What is wrong with a document that an operator wrote: where, and what is allowed there? Values are left out: they might be secret. */
 import type * as z from "zod";
 import { pathText } from "./stored-document.ts";
 

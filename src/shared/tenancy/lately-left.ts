@@ -1,7 +1,7 @@
 /**
- * What of a tenant must whoever writes it anew not change, and is there one at all? KV says so, but it tells a change elsewhere a minute later:
- * so the last change through the API leaves word of it for as long as KV may not tell (src/shared/admin/tenant-claims.ts). Where the two differ,
- * the later one holds, as far as their times say which that is. Pure.
+ * Does a tenant exist, and which of its fields may a new configuration not change? KV knows, but other locations see a write a minute
+ * later. So the last change through the API is remembered for as long as KV may be stale (src/shared/admin/tenant-claims.ts). Where the two
+ * differ the later one counts, as far as their times tell. Pure.
  */
 import * as z from "zod";
 import { readGoneMark } from "./gone-mark.ts";

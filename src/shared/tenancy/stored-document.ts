@@ -1,7 +1,7 @@
 /**
- * How is a document read that lies in a store, where newer code may have written it? As strictly as where it is written, but for members
- * that this code does not know: they are left out and named. What is written holds every field of the code that wrote it, also those
- * that nobody set, so that without this no roll-back could read what was written before it.
+ * How is a stored document read that newer code may have written? As strictly as it is checked when written, except that members unknown to
+ * this code are left out and reported. A document is written with all fields of the code that wrote it, also unset ones, so without this a
+ * roll-back could not read what was written before it.
  */
 import type * as z from "zod";
 import { err, ok, type Result } from "../contracts/result.ts";

@@ -5,8 +5,8 @@ import { readStored, type StoredDocument } from "./stored-document.ts";
 import { tenantConfigSchema, type TenantConfig } from "./tenant-config.ts";
 
 /**
- * Which KV entries does a tenant give? Its configuration under `tenant:<id>`, and one index entry (its value: the
- * tenant's id) for each hostname and each issuer with its audience. docs/storage.md lists the keys: they are an API.
+ * Which KV entries does a tenant have? Its configuration under `tenant:<id>`, and one index entry (its value: the tenant's id) for each
+ * hostname and each issuer with its audience. docs/storage.md lists the keys: they are an API.
  */
 export interface StoreEntry {
   readonly key: string;

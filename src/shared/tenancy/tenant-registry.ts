@@ -17,9 +17,9 @@ import type { TenantConfig } from "./tenant-config.ts";
 
 /**
  * What must be written so that a tenant is configured, or gone? `npm run tenant` and `/admin/tenants` alike: first a plan, checked against
- * what is there, then its writes: new indexes before old ones go, so that nobody is locked out in between. KV has no
- * transactions: the API's changes keep out of one another's way by claims (src/shared/admin/tenant-claims.ts); of two commands that give
- * one hostname to two tenants at the same moment, the later one has it.
+ * what is there, then its writes: new indexes before old ones go, so that nobody is locked out in between. KV has no transactions: changes
+ * through the API exclude each other by claims (src/shared/admin/tenant-claims.ts); if two commands give one hostname to two tenants at the
+ * same moment, the later one wins.
  */
 export interface TenantPlan {
   readonly tenant: TenantConfig;
