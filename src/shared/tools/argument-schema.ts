@@ -1,6 +1,6 @@
 /**
- * Which JSON schemas may say what a tool's arguments are? Those of an object that stand for themselves. A `$ref` would have to be
- * resolved, and a pattern is a program of whoever wrote it: one that backtracks without end would hold up everybody's turns.
+ * Which JSON schemas may describe a tool's arguments? Self-contained schemas of an object. A `$ref` would have to be resolved, and a
+ * pattern is code of its author: one that backtracks without end would block everybody's turns.
  */
 import { isRecord } from "../wire/is-record.ts";
 import type { JsonObject } from "../wire/json-bounds.ts";

@@ -1,6 +1,6 @@
 /**
- * Do a call's arguments hold a mask in place of what the model said? What a model says passes the tenant's policy for answers, arguments of
- * calls as well. A tool that then gets `[e-mail address]` for an address finds nothing, or writes it down.
+ * Do a call's arguments contain a mask in place of what the model wrote? The tenant's policy for answers also applies to arguments of
+ * calls. A tool that gets `[e-mail address]` in place of an address would find nothing, or store the mask.
  */
 import { masks } from "../safety/masks.ts";
 import { resolvePolicy, type SafetyPolicy } from "../safety/safety-policy.ts";

@@ -1,4 +1,4 @@
-/** What models know the tools by that are not named in a configuration. */
+/** The names of the built-in tools, which no configuration names. */
 export const calculatorName = "calculator";
 export const sqlToolName = "query_database";
 export const webSearchName = "web_search";

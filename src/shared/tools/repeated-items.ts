@@ -1,6 +1,6 @@
 /**
- * Is it too much work to look whether the items of these lists repeat? The validator compares each item with each (`uniqueItems`), so that one
- * list of ten thousand, which a model writes in a breath, would hold up everybody's turns for seconds.
+ * Would it be too expensive to check `uniqueItems` on these lists? The validator compares every item with every other, so one list of ten
+ * thousand, which a model writes easily, would block everybody's turns for seconds.
  */
 import { isRecord } from "../wire/is-record.ts";
 import type { JsonObject } from "../wire/json-bounds.ts";

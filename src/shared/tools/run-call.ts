@@ -1,4 +1,4 @@
-/** One call of a tool: arguments checked, time and size bounded, and whatever goes wrong told in our own words. */
+/** One call of a tool: arguments checked, time and size bounded, and every failure reported in our own words. */
 import { Validator } from "@cfworker/json-schema";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { isRecord } from "../wire/is-record.ts";
@@ -36,7 +36,7 @@ export async function runCall(
   try {
     const args = checkedArguments(tool.parameters, argumentsText);
     if (!args.ok) return err({ kind: "arguments-invalid", detail: args.error });
-    // What heeds no signal is not waited for either.
+    // A tool that ignores its signal is not waited for either.
     return await Promise.race([tool.run(args.value, { signal: own.signal }), late.promise]);
   } catch (error) {
     deps.report(tool.name, error instanceof Error ? error.name : "not an Error");
@@ -47,7 +47,7 @@ export async function runCall(
   }
 }
 
-/** The error: what a model can mend. It names places in the arguments, never their values. */
+/** The error says what the model can correct. It names places in the arguments, never their values. */
 function checkedArguments(schema: JsonObject, text: string): Result<JsonObject, string> {
   if (text.length > maxArgumentCharacters)
     return err(`they are longer than ${maxArgumentCharacters} characters`);
@@ -67,7 +67,7 @@ function checkedArguments(schema: JsonObject, text: string): Result<JsonObject, 
   return err(`at ${place} they do not follow the schema (${fault?.keyword ?? "schema"})`);
 }
 
-/** So much of a result as the model is to read; what is left out is said. */
+/** The part of a result that the model reads, with a note where it was cut. */
 export function cutTo(text: string, maxCharacters: number): string {
   const whole = text.toWellFormed();
   if (whole.length <= maxCharacters) return whole;

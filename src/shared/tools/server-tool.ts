@@ -1,4 +1,4 @@
-/** What is a tool that Edgewise runs itself, as the rest sees it: one port, an adapter a kind of tool. */
+/** A tool that Edgewise runs itself: one port, and an adapter for each kind of tool. */
 import type { Result } from "../contracts/result.ts";
 import type { JsonObject } from "../wire/json-bounds.ts";
 

@@ -1,6 +1,6 @@
 /**
- * What may a client see of what a tool answered? It stands in the answer's items, and so under the tenant's policy for answers: what that
- * masks in the model's own words is not to be read right beside them. The model reads it as the policy for prompts lets it.
+ * What may a client see of what a tool answered? The result is one of the answer's items, so the tenant's policy for answers applies: what
+ * is masked in the model's own words must not be readable right beside them. The model reads the result under the policy for prompts.
  */
 import { isJson } from "../safety/message-texts.ts";
 import { resolvePolicy, type SafetyPolicy } from "../safety/safety-policy.ts";

@@ -1,4 +1,4 @@
-/** The tools of one turn, and what is to be done around each of their calls. A port: the loop (turn/durable/tool-rounds.ts) knows no more. */
+/** The tools of one turn, and what happens around each call. A port: the loop (turn/durable/tool-rounds.ts) knows no more than this. */
 import type { Result } from "../contracts/result.ts";
 import type { ServerTool, ToolFault, ToolOutput } from "./server-tool.ts";
 import type { ScreenResults } from "./web-search/screen-results.ts";

@@ -1,6 +1,6 @@
 /**
- * How much work is an operation, before it is done? What takes long is the common factor of a result's numerator and denominator: as
- * many steps as the shorter one has bits, each as long as the longer one. 200 million of these are 20 ms of an idle core.
+ * How expensive will an operation be? What takes long is the common factor of a result's numerator and denominator: as many steps as the
+ * shorter one has bits, each as long as the longer one. 200 million of these are 20 ms of an idle core.
  */
 import { bitsOf, type Rational } from "./rational.ts";
 

@@ -1,6 +1,6 @@
 /**
- * JSON without escapes that its characters do not need: `\u0049gnore` is `Ignore`, `\/` is `/`. What reads a text behind this (screens, the
- * search for secrets, a model) may have only a part of it, which is no JSON any more: an escape would then hide what it means. Numbers stay as
+ * JSON without escapes that its characters do not need: `\u0049gnore` is `Ignore`, `\/` is `/`. Later readers of the text (screens, the
+ * search for secrets, a model) may get only a part of it, which is no longer JSON: an escape would then hide its character. Numbers stay as
  * they are written.
  */
 const stringLiteral = /"(?:[^"\\]|\\.)*"/g;

@@ -1,7 +1,7 @@
 /**
- * May a request go to this host? Where an address is written out, only if it is one of the public internet, in whatever form it is
- * written; where a name, only if it is none that means a machine nearby. A name may still lead anywhere: a Worker can't pin what
- * its DNS says to the connection that follows, so that an allow-list of hosts (target.ts) is the rule, and this one stands behind it.
+ * May a request go to this host? An IP address, in whatever notation, only if it is public; a name, only if it is not one of a local
+ * machine. A name may still resolve to anything, since a Worker can't pin a DNS answer to the connection that follows. So the main rule is
+ * the allow-list of hosts (target.ts), and this check is behind it.
  */
 import {
   inNetwork,

@@ -1,6 +1,6 @@
 /**
- * One request to a server elsewhere, and its text: every address judged (target.ts), redirects followed by hand, size bounded while it
- * is read. Time is bounded by the signal of whoever asks. Nothing of what the server says in a failure goes on: only its status.
+ * One request to a server elsewhere, and its text: every address judged (target.ts), redirects followed by hand, size bounded while it is
+ * read. Time is bounded by the caller's signal. Of a failed response only the status is passed on, never the server's text.
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
 import { boundedText } from "../../stream/bounded-text.ts";

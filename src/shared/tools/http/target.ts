@@ -1,4 +1,7 @@
-/** May a tool ask this URL? Judged before each request, redirects included: what the model, a tenant or a server elsewhere wrote is in it. */
+/**
+ * May a tool ask this URL? Checked before each request, redirects included: the model, a tenant or another server may have written parts of
+ * it.
+ */
 import { err, ok, type Result } from "../../contracts/result.ts";
 import { isPublicHost } from "./public-address.ts";
 

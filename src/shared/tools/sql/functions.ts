@@ -1,6 +1,6 @@
 /**
- * Functions that a read-only statement may call: those of the database itself that read, compute and change nothing, and ask no
- * server and no file. A list of what may be called, since nobody knows all that may not; PostgreSQL's, then SQLite's where they differ.
+ * Functions that a read-only statement may call: those of the database itself that read, compute and change nothing, and ask no server and
+ * no file. An allow-list, since a list of dangerous functions would never be complete; PostgreSQL's, then SQLite's where they differ.
  */
 const names = `
 exists

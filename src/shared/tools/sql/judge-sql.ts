@@ -1,8 +1,8 @@
 /**
- * Does this statement only read, and only what it may? Judged on its syntax tree, and what goes to the database is written from that
- * tree: where another parser would read the text differently, the judged meaning is what runs. The writer is not trusted either: where a name
- * is more than a word, what it wrote is read and judged once more, and must come out the same. Behind it stand the database's own READ ONLY transaction and the role
- * that the binding has; neither is trusted alone.
+ * Does this statement only read, and only what it may? It is judged on its syntax tree, and the text for the database is written from that
+ * tree: even if another parser would read the original text differently, what runs is what was judged. The writer is not trusted either:
+ * where a name is more than a word, its output is parsed and judged once more, and must come out the same. The database's own READ ONLY
+ * transaction and the binding's role are further barriers; none of them is trusted alone.
  */
 import { parse, toSql, type Statement } from "pgsql-ast-parser";
 import { err, ok, type Result } from "../../contracts/result.ts";
@@ -54,7 +54,7 @@ export function judgeSql(text: string, rules: SqlRules): Result<JudgedSql, strin
   return ok({ sql: explain === null ? sql : `EXPLAIN (FORMAT JSON) ${sql}`, isQuery });
 }
 
-/** Whoever fails here made the writer say something else than was read. */
+/** If this fails, the writer's output does not mean what was parsed. */
 function isReadAlike(sql: string, rules: SqlRules): boolean {
   const again = statementOf(sql);
   return again.ok && faultOf(again.value, rules) === null && written(again.value) === sql;

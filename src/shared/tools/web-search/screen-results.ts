@@ -1,7 +1,7 @@
 /**
- * What may a model read of what a search of the web has found, and what is a client told that sees it cited? Each result is judged by itself,
- * as passages of files are: one that the tenant's policy blocks is as good as not found, and the others stay. It gets no number, so that
- * nobody cites what was withheld.
+ * Which results of a web search may a model read, and what may a client see of those that are cited? Each result is screened by itself, as
+ * passages of files are: one that the tenant's policy blocks is dropped, and the others stay. A dropped result gets no number, so it can't
+ * be cited.
  */
 import type { WebSource } from "../../grounding/citable.ts";
 import type { ChatMessage } from "../../prompt/chat-message.ts";
