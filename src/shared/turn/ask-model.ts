@@ -1,6 +1,6 @@
 /**
- * One question to a model that no client waits for: a turn like any other (planned, admitted, guarded, settled), whose answer
- * is a text for ourselves.
+ * One question that the service itself asks a model: a turn like any other (planned, admitted, guarded, settled), except that no client
+ * waits for it and its answer is used internally.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Background } from "../contracts/background.ts";

@@ -1,6 +1,6 @@
 /**
- * A plain completion (`POST /v1/completions`) as the stages of a turn read it. The prompt's frame is the client's own, but a
- * control token in it stays text: only a template of ours may speak to the model in control tokens.
+ * A plain completion (`POST /v1/completions`) as the stages of a turn read it. The client frames the prompt itself, but control tokens in
+ * it stay text: only our templates may send control tokens to the model.
  */
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Refusal } from "../contracts/refusal.ts";

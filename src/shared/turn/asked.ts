@@ -1,6 +1,6 @@
 /**
- * What was asked, whichever endpoint it came through: all that the stages of a turn read of a request. One maker an
- * endpoint (asked-chat.ts, asked-completion.ts), so that the stages know neither.
+ * A request, whichever endpoint it came through: everything that the stages of a turn read of it. Each endpoint makes one (asked-chat.ts,
+ * asked-completion.ts), so the stages know no endpoint.
  */
 import type { CacheableRequest } from "../cache/cache-policy.ts";
 import type { Refusal } from "../contracts/refusal.ts";

@@ -3,7 +3,7 @@ import type { FleetIndex, ModelVariant } from "../routing/fleet/fleet-index.ts";
 import { modelRecord } from "../routing/fleet/fleet-index.ts";
 import type { Candidate } from "./plan.ts";
 
-/** The most that any cluster of these candidates asks, for prompt and for answer: what a cost limit sets aside. */
+/** The highest price of any cluster of these candidates, for prompt and for answer: a cost limit reserves by it. */
 export function dearestPrice(fleet: FleetIndex, candidates: readonly Candidate[]): TokenPrice {
   const [only] = candidates;
   if (only !== undefined && candidates.length === 1) return variantPrice(fleet, only);

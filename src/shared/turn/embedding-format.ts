@@ -1,7 +1,6 @@
 /**
- * A vector in the form that was asked for, whatever form the engine gave it in. Not every server knows `encoding_format`, and
- * OpenAI's own clients ask for base64 unasked: the one for JavaScript reads whatever comes as base64, so that a list of numbers
- * becomes a vector of noise there.
+ * A vector in the requested format, whichever format the engine used. Not every server knows `encoding_format`, and OpenAI's own clients
+ * ask for base64 unasked: the one for JavaScript reads whatever comes as base64, so that a list of numbers becomes a vector of noise there.
  */
 import { isRecord } from "../wire/is-record.ts";
 

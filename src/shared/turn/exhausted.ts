@@ -1,7 +1,7 @@
 import type { Refusal } from "../contracts/refusal.ts";
 import type { Reservation } from "../limits/ports.ts";
 
-/** The refusal of a turn that was let in but whose real prompt no longer fits into what is left. */
+/** The refusal of a turn that was admitted by an estimate, and whose real prompt exceeds what is left. */
 export function promptExhausted(reservation: Reservation, promptTokens: number, choices: number): Refusal {
   const refusal = reservation.refusal ?? { kind: "internal", detail: "an extension failed without a reason" };
   if (refusal.kind !== "limited") return refusal;

@@ -1,6 +1,7 @@
 /**
- * A guard model of the fleet judges what somebody said: `plan ▸ compose ▸ dispatch ▸ read`. It answers in a few tokens, whole. Admits and
- * settles nothing: whoever asks for a client does (moderate.ts); under a tenant's policy the platform bears it, as it bears a shadow.
+ * A guard model of the fleet judges a text: `plan ▸ compose ▸ dispatch ▸ read`. Its answer is a few tokens and not streamed. Nothing is
+ * admitted or settled here: for a client's own request moderate.ts does it; under a tenant's policy the platform bears the cost, as it does
+ * for a shadow.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { RequestId } from "../contracts/ids.ts";
@@ -38,7 +39,10 @@ export interface Judged extends Verdict, Spent {
 /** Why there is no verdict. */
 export interface Unjudged {
   readonly refusal: Refusal;
-  /** A guard read the text and answered other than a guard does: that is the text's doing, and what it cost. `null`: nobody answered. */
+  /**
+   * What it cost, where a guard read the text and answered something that is no verdict, which is the text's doing. `null`: nobody
+   * answered.
+   */
   readonly answered: Spent | null;
 }
 
@@ -61,7 +65,7 @@ export function planGuard(
   return planModel(deps.fleet, tenant, alias, ["moderation"], { principal });
 }
 
-/** @param onUnreadable a guard has answered other than a guard does, and is asked once more */
+/** @param onUnreadable called when a guard's answer is no verdict; it is then asked once more */
 export async function judge(
   judging: Judging,
   plan: Plan,
@@ -85,9 +89,9 @@ function unanswered(refusal: Refusal): Unjudged {
 }
 
 /**
- * A text can talk a guard out of its office: it answers the text, and not whether that is safe. Then it is asked once more, by an engine that
- * lets it say nothing but a verdict, which is what Llama Guard's own measure is: the likelier of its two words. What has none even so was read
- * all the same: whoever wrote it must gain nothing by that.
+ * A text can make a guard answer it in place of judging it. The guard is then asked once more with its output constrained to a verdict,
+ * which is Llama Guard's own measure: the likelier of its two words. If there is no verdict even then, the text still counts as read, so
+ * that its author gains nothing.
  */
 async function judgeBy(
   judging: Judging,
@@ -119,7 +123,7 @@ function sum(one: Usage, other: Usage): Usage {
   };
 }
 
-/** @param bound it may say nothing but a verdict. How likely that was tells nothing then, and is not asked for */
+/** @param bound its output is constrained to a verdict. The verdict's probability then means nothing, and is not asked for */
 async function askCandidate(
   judging: Judging,
   { model, variant }: Candidate,
@@ -173,7 +177,7 @@ async function askCandidate(
   return readVerdict(dispatched.value, model, promptTokens);
 }
 
-/** Tells of the replica how it ended. */
+/** Reports to the router how the attempt ended. */
 export async function readVerdict(
   answer: OriginAnswer,
   model: string,
@@ -189,7 +193,7 @@ export async function readVerdict(
   const message = isRecord(choice) ? choice["message"] : null;
   if (!isRecord(value) || !isRecord(choice) || !isRecord(message))
     return err(unanswered(noVerdict(answer, "the guard's engine did not answer as a chat does")));
-  // Whatever it says is no fault of its replica: breakers of a guard that all need would be its writer's to open.
+  // Whatever it says is no fault of its replica: otherwise one text's author could open the breakers of a guard that everybody needs.
   answer.report("done");
   const said = readEngineUsage(value["usage"]);
   const usage: Usage = {

@@ -1,4 +1,4 @@
-/** After an exact miss: may an answer to the same question in other words stand for it? Only in tenants that want it. */
+/** After an exact miss: is there an answer to the same question in other words? Only for tenants that want it. */
 import { type CacheDecision } from "../cache/cache-policy.ts";
 import { semanticStatus } from "../cache/cache-status.ts";
 import { semanticQuestion } from "../cache/semantic/semantic-question.ts";
@@ -83,7 +83,10 @@ export function lookupSimilar(
   return semantic === undefined ? rest : { ...rest, semantic: { ...semantic, afterAdmission: look } };
 }
 
-/** Its tokens are charged to nobody: it is the tenant's choice, not the user's. Prompts go where the turn's own may go. */
+/**
+ * Its tokens are charged to nobody, since the tenant chose it, not the user. The question only goes to clusters that the turn itself may
+ * use.
+ */
 function embedderOf(
   turn: ValidatedTurn,
   deps: TurnDeps,

@@ -1,4 +1,4 @@
-/** What do the stages of a turn read? Of the request a `ValidatedTurn`, and of all around it one `TurnDeps`. */
+/** What do the stages of a turn read? A `ValidatedTurn` for the request, and a `TurnDeps` for everything around it. */
 import type { AnswerCache } from "../cache/ports.ts";
 import type { SemanticParts } from "../cache/semantic/semantic-turn.ts";
 import type { Background } from "../contracts/background.ts";

@@ -1,4 +1,4 @@
-/** One of a plan's candidates refused. May the next one be asked, and what is the client told where none answers? Pure. */
+/** A candidate of a plan refused. May the next one be asked, and what is the client told if none answers? Pure. */
 import type { Refusal } from "../contracts/refusal.ts";
 import { rejectedField } from "../routing/engines/rejected-field.ts";
 import type { OriginFailure } from "../routing/ports.ts";

@@ -1,6 +1,6 @@
 /**
- * The copies that shadows get (docs/models.md). A copy begins when the answer's own first byte is in hand, in the background, and nothing of
- * the turn waits for it or hears of it: whatever comes of it is a number.
+ * The copies that shadows get (docs/models.md). A copy begins when the answer's own first byte is in hand, in the background. The turn
+ * neither waits for it nor depends on it: its outcome is only counted.
  */
 import { permittedVariant } from "../routing/models/residency.ts";
 import type { Background } from "../contracts/background.ts";

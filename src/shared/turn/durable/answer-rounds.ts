@@ -1,6 +1,6 @@
 /**
- * From an engine's first byte to the end of a durable turn: one round, or several where its model turns to tools of the server's
- * own. All of them are one answer: one id, one journal, one reservation, one bill, one end.
+ * From an engine's first byte to the end of a durable turn: one round, or several where its model calls the service's own tools. All of
+ * them are one answer: one id, one journal, one reservation, one bill, one end.
  */
 import type { RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";

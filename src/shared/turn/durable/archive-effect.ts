@@ -1,6 +1,6 @@
 /**
- * What does the archive get of a durable turn that has ended? Its row goes with the turn's own effects: beside what is appended to
- * the conversation, since only the conversation knows the turn's place in it, else as an effect of its own. Pure.
+ * What does the archive get of a durable turn that has ended? Its row goes with the turn's own effects: beside the append to the
+ * conversation, since only the conversation knows the turn's position, else as an effect of its own. Pure.
  */
 import type { ArchivedCharge, ArchivedTurn } from "../../archive/ports.ts";
 import type { NewItem } from "../../contracts/conversation.ts";

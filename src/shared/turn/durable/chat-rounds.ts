@@ -1,6 +1,6 @@
 /**
- * How is a chat completion told whose model turns to tools of the server's own? Its stream has no words for their calls: a reader sees
- * what the model says, as one answer, and the finish reason of its last round.
+ * How does a chat completion look whose model calls the service's own tools? Chat chunks have no form for such calls: a reader sees what
+ * the model says, as one answer, and the finish reason of its last round.
  *
  * Nothing in the journal shows the calls either: what a lost run needs to know of them is kept beside it (kept-rounds.ts) when all calls of
  * a round have ended. One that is lost before makes them again, so that only tools are offered here that may be asked twice.

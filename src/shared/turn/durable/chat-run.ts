@@ -1,7 +1,7 @@
 /**
- * One run of a chat turn inside a Generation object: the stages of open-turn.ts, then the engine's stream into the journal, in
- * rounds where its model turns to tools of the server's own. It settles, appends and caches nothing itself: what is to be done
- * goes out with the end, as effects, once.
+ * One run of a chat turn inside a Generation object: the stages of open-turn.ts, then the engine's stream into the journal, in rounds where
+ * its model calls the service's own tools. It settles, appends and caches nothing itself: what is to be done leaves with the turn's end as
+ * effects, once.
  */
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
 import type { Refusal } from "../../contracts/refusal.ts";

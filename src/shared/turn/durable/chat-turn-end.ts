@@ -1,6 +1,6 @@
 /**
- * What is left to do when a durable chat turn has ended, and how one ends that its run did not end? Pure: from the request
- * and what was delivered.
+ * What is left to do when a durable chat turn has ended, and how does a turn end whose run was interrupted? Pure: from the request and what
+ * was delivered.
  */
 import type { EndStatus } from "../../contracts/generation.ts";
 import type { Refusal } from "../../contracts/refusal.ts";

@@ -1,6 +1,6 @@
 /**
- * What is a model asked that names a conversation or puts it in short, and how does the summary stand in a prompt? Pure. The
- * texts of a conversation are quoted, never given as turns of a talk, so that a question in them is not answered.
+ * The prompts for a conversation's title and summary, and the form of a summary in a later prompt. Pure. The conversation's texts are
+ * quoted, never given as turns of a chat, so that the model does not answer a question in them.
  */
 import type { StoredItem } from "../../contracts/conversation.ts";
 import { estimateTokens } from "../../prompt/token-estimate.ts";

@@ -1,6 +1,6 @@
 /**
- * What is a conversation called that nobody gave a name? The first line of what its user said first, cut at a word. By
- * rule, so that it is there with the first turn and costs nothing; a model may find a better one afterwards.
+ * The title of a conversation that nobody named: the first line of its user's first message, cut at a word. It is there with the first turn
+ * and costs nothing; a model may write a better one afterwards.
  */
 import type { NewItem } from "../../contracts/conversation.ts";
 import { tidyTitle } from "../../wire/tidy-title.ts";

@@ -1,6 +1,6 @@
 /**
- * What did the journal's events say, all told? An interrupted turn has no memory but its journal: the answer, for the
- * conversation and the final response, is read back from what a reader may have seen.
+ * What do a journal's events add up to? An interrupted turn has nothing but its journal: the answer, for the conversation and the final
+ * response, is read back from what a reader may have seen.
  */
 import { AnswerCollector } from "../../stream/answer-collector.ts";
 import { readEngineEvent } from "../../stream/engine-event.ts";

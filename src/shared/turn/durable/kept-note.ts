@@ -1,6 +1,6 @@
 /**
- * What a run keeps for one that goes on in its place: a note (chat-resume.ts) of who answers and what its rounds leave that no event says;
- * beside the journal what was found in files, and the rounds of an answer whose events tell of none.
+ * What a run keeps for a run that may have to continue in its place. A note (chat-resume.ts) says who answers, and what of its rounds no
+ * event shows. Beside the journal it keeps what was found in files, and the rounds of an answer whose events show none.
  */
 import { type Grounding, writeGrounding } from "../../grounding/ground.ts";
 import type { Usage } from "../../contracts/usage.ts";

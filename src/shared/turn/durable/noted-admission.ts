@@ -1,6 +1,6 @@
 import type { Admission } from "../../limits/ports.ts";
 
-/** The same admission, which says when it lets the turn in: from then on something is set aside for it. */
+/** The same admission, which reports when the turn is let in: from then on it has a reservation. */
 export function notedAdmission(admission: Admission, onAdmitted: () => void): Admission {
   return {
     admit: async (request) => {

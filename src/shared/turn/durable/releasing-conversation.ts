@@ -1,8 +1,8 @@
 /**
- * A conversation lets its turns in one at a time: whoever was let in says when it is over. A turn that is saved says so by
- * being appended; every other end (refused, cancelled before a word, nothing to keep) by an `append` of nothing, added here.
+ * A conversation lets its turns in one at a time, and each must tell when it is over. A saved turn does so by being appended; every other
+ * end (refused, cancelled before a word, nothing to keep) by an empty `append`, which is added here.
  *
- * What such a turn was asked may be kept all the same, by its own id: the conversation hears of that, for its deletion.
+ * Such a turn's request may still be stored under its own id; the conversation is told, so that its deletion reaches it.
  */
 import type { ConversationRef } from "../conversation-name.ts";
 import type { Effect, TurnOutcome, TurnRunner } from "./ports.ts";

@@ -1,6 +1,6 @@
 /**
- * What did an answer say and learn before its present round? An answer that turns to tools of the server's own goes on in
- * rounds: the model speaks and calls, the calls are answered, the model is asked again with both. Pure.
+ * What happened in an answer before its present round? An answer that uses the service's own tools has rounds: the model speaks and calls
+ * tools, the calls are executed, and the model is asked again with both. Pure.
  */
 import type { Usage } from "../../contracts/usage.ts";
 import type { WebSource } from "../../grounding/citable.ts";

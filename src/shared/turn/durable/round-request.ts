@@ -1,4 +1,4 @@
-/** What is the model of an answer asked in a later round, and how many tokens may it still say? Pure. */
+/** The request to the model in a later round of an answer, and how many tokens it may still generate. Pure. */
 import type { ChatMessage } from "../../wire/chat-messages.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 

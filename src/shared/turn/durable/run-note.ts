@@ -1,4 +1,4 @@
-/** What does a run leave of itself beside its journal, since no event says it: who answers, by which price, in which conversation? */
+/** What does a run note beside its journal because no event shows it? Who answers, at which price, in which conversation. */
 import type { ArchivedTurn } from "../../archive/ports.ts";
 import { isRecord } from "../../wire/is-record.ts";
 import { roundsIn, type RoundsNote } from "./round-history.ts";

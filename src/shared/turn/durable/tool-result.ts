@@ -1,4 +1,4 @@
-/** What did a call of a tool come to, as readers and the model are told it, and how much of that has room in one answer? */
+/** The result of a tool call, as readers and the model see it, and how much of it fits into one answer. */
 import type { WebSource } from "../../grounding/citable.ts";
 import { faultText, type ToolFault, type ToolOutput } from "../../tools/server-tool.ts";
 import type { ToolBox } from "../../tools/tool-box.ts";

@@ -1,7 +1,6 @@
 /**
- * What of a durable turn is its endpoint's own? The stages, the journal, the bill and the conversation are the same for all;
- * the events that readers see and the object that is kept are made here. One maker an endpoint: chat-form.ts,
- * response-form.ts.
+ * Which part of a durable turn depends on its endpoint? The stages, the journal, the bill and the conversation are the same for all; the
+ * events that readers see and the object that is stored are made here. Each endpoint has one: chat-form.ts, response-form.ts.
  */
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Usage } from "../../contracts/usage.ts";

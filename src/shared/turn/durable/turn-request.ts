@@ -9,8 +9,8 @@ import type { TenantConfig } from "../../tenancy/tenant-config.ts";
 import type { ConversationRef } from "../conversation-name.ts";
 
 /**
- * Everything a durable turn's run needs, as JSON: it is kept with the turn, and read again by code that may be newer or
- * older than its writer. `Chat` is the validated request body.
+ * Everything that a durable turn's run needs, as JSON. It is stored with the turn, and may be read by newer or older code than wrote it.
+ * `Chat` is the validated request body.
  */
 export interface TurnRequest<Chat> {
   readonly v: 1;
