@@ -1,6 +1,5 @@
 /**
- * Do the fields of a request fit together? What OpenAI or an engine would refuse later, with less to go by, is refused
- * here with the field's name.
+ * Do the fields of a request fit together? What an engine would refuse later with a vaguer message is refused here with the field's name.
  */
 import type { Refusal } from "../contracts/refusal.ts";
 import type { ChatMessage } from "./chat-messages.ts";

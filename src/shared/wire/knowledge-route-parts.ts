@@ -1,4 +1,4 @@
-/** What do the routes of files and of vector stores say alike? */
+/** Parts that the entries of files and of vector stores in the route table share. */
 
 export const visibility = "`tenant`: what is the whole tenant's, in place of your own.";
 export const pages = {

@@ -1,4 +1,4 @@
-/** Ours, in chats, responses and searches: what did a search of files do without? */
+/** Our own field in chats, responses and searches: which parts of a search were left out, because they failed or were too slow? */
 import * as z from "zod";
 
 export const lackingParts = z.lazy(() =>

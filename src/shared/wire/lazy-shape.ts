@@ -1,6 +1,6 @@
 /**
- * Schemas of a body's fields, each made when it is first asked for. zod takes some ten microseconds to make one, and a body holds few of
- * the fields that there are: an isolate that starts makes none of them (docs/cold-start.md).
+ * Schemas of a body's fields, each made when it is first needed. zod takes about ten microseconds to make one, and a body uses few of the
+ * fields: an isolate makes none of them at its start (docs/cold-start.md).
  */
 import * as z from "zod";
 import { once } from "../isolate/once.ts";

@@ -1,4 +1,4 @@
-/** What is a client told whom a limit refuses? */
+/** The error for a client that a limit refuses. */
 import type { LimitRefusal } from "../contracts/refusal.ts";
 import { formatDuration } from "./durations.ts";
 import { retryAfter, wire, type WireError } from "./wire-error.ts";

@@ -1,4 +1,4 @@
-/** What is said of a route in the table (routes.ts)? */
+/** What does an entry of the route table (routes.ts) hold? */
 import type { ComponentName } from "./routes.ts";
 
 export interface PublicRoute {

@@ -1,4 +1,4 @@
-/** What a client is told of a request that an engine calls wrong: which field to look at, never the engine's own words. */
+/** The error for a request that an engine rejects: it names the field, and never quotes the engine. */
 import { wire, type WireError } from "./wire-error.ts";
 
 /**

@@ -1,4 +1,4 @@
-/** How is a name shown that somebody else has chosen (a file's, a web page's)? */
+/** How is a name shown that somebody else chose (a file's, a web page's)? */
 
 /** Embeddings, overrides and isolates with their ends (Unicode Standard Annex 9). Marks (LRM, RLM, ALM) turn nothing of what stands beside them. */
 const turning = /[\u202a-\u202e\u2066-\u2069]/g;
