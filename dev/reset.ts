@@ -16,8 +16,8 @@ const kept = ["v3", "archive", "serve"];
 const answerWithinMs = 10_000;
 
 /**
- * Whoever serves from these files would go on with what is deleted, and write it again in part. Null: nobody does there. Who listens
- * and says nothing may be a product that is busy.
+ * A product that is running on these files would go on with deleted state, and write parts of it again. Null: none is running on this port.
+ * A server that accepts connections and does not answer may be a busy product.
  */
 async function holderOf(port: number): Promise<string | null> {
   try {
@@ -33,7 +33,7 @@ async function holderOf(port: number): Promise<string | null> {
 
 async function reset(parameters: string[]): Promise<string> {
   if (asksHelp(parameters)) return usage;
-  // What deletes takes nothing that it does not know.
+  // A command that deletes refuses arguments that it does not know.
   parseArgs({ args: parameters, options: {} });
   const port = portFrom("PORT", 8787);
   const product = await holderOf(port);

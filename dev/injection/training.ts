@@ -1,7 +1,7 @@
 /**
- * Learns weights from labelled texts. A text is judged by its worst window, so it is also learned by it: in every round each text's
- * worst window under the weights of then is what they are moved by (multiple-instance learning), after some rounds with all of them. The
- * same rows and the same seed give the same weights.
+ * Learns weights from labelled texts. A text is judged by its worst window, so it also trains with it: first some rounds with random
+ * windows, then, in each round, every text's worst window under the current weights (multiple-instance learning). The same rows and the
+ * same seed give the same weights.
  */
 import { featureCount, featuresOf, mostFeaturesOfWord } from "../../src/shared/safety/injection/features.ts";
 import { readWords } from "../../src/shared/safety/injection/read-words.ts";

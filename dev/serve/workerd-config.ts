@@ -56,7 +56,7 @@ function besideEdge({ router, documents }: WorkerdConfig): readonly WorkerBundle
 }
 
 function workerService(bundle: WorkerBundle, config: WorkerdConfig): string {
-  // Whoever reads strangers' documents gets no secret.
+  // The Worker that reads untrusted documents gets no secret.
   const texts = { ...bundle.vars, ...(bundle === config.documents ? {} : config.texts) };
   const bindings = [
     ...Object.entries(texts).map(([name, text]) => `(name = ${quoted(name)}, text = ${quoted(text)})`),

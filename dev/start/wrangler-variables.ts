@@ -1,6 +1,7 @@
 /**
- * Variables for `wrangler dev` that fit no command line: Linux takes 128 KB an argument, and a fleet of a thousand replicas is longer. They lie in
- * a file, and this module, loaded into wrangler (`node --import`), makes `--var` arguments of it where no system call counts them.
+ * Variables for `wrangler dev` that are too long for a command line: Linux allows 128 KB per argument, and a fleet of a thousand replicas
+ * is longer. They are written to a file, and this module, which is loaded into wrangler (`node --import`), adds them as `--var` arguments
+ * inside the process, where no limit applies.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** What did this replica receive, and what became of it? `GET /_dev/requests`, so that tests prove what reached a model. */
+/** What did this replica receive, and what became of it? `GET /_dev/requests` shows it, so that tests can check what reached a model. */
 export type RequestState = "running" | "completed" | "aborted" | "refused" | "faulted";
 
 export interface RequestRecord {
