@@ -1,7 +1,7 @@
 /**
- * The reader of documents as a Worker of its own: private, reached only by the edge Worker's service binding. Here PDF and Office files of
- * anybody are taken apart, so that their libraries are not in the public Worker, and a document that breaks, blows up or takes over its
- * reader does so to an isolate that holds no secret, no binding and nobody's state.
+ * The reader of documents as a Worker of its own: private, reached only by the edge Worker's service binding. It parses untrusted PDF and
+ * Office files, so their libraries are not in the public Worker, and a document that crashes, exhausts or takes over its reader only
+ * reaches an isolate without secrets, bindings or state.
  */
 import {
   documentAloneHeader,

@@ -1,6 +1,6 @@
 /**
- * Unpacks with the platform's zlib: at its speed, and up to a length that it keeps itself. `DecompressionStream` keeps none: what one write
- * unpacks to is in memory before anybody has read of it.
+ * Unpacks with the platform's zlib, which is fast and has a limit for the output's length. `DecompressionStream` has none: all that one
+ * write unpacks to is in memory before it can be read.
  */
 import { constants, crc32, inflateRawSync } from "node:zlib";
 import type { Inflate } from "../../src/shared/documents/zip-archive.ts";

@@ -1,7 +1,7 @@
 /**
- * How much does PDF.js unpack of a document, whatever it is packed with? It asks nobody, and keeps all that a stream unpacks to: by LZW,
- * run lengths, ASCII85 around deflate, behind an encryption or just by a `/Length` that says a gigabyte, a page of some kilobytes could end
- * its isolate. All of that comes through two doors, which are watched while a PDF is read: typed arrays are made, and the platform unpacks.
+ * How much does PDF.js unpack of a document, by whichever compression? It has no limit of its own, and keeps all that a stream unpacks to:
+ * with LZW, run lengths, ASCII85 around deflate, encryption, or just a `/Length` of a gigabyte, a page of some kilobytes could exhaust its
+ * isolate. All of it passes two points, which are watched while a PDF is read: typed arrays are allocated, and the platform inflates.
  *
  * Replaced for the isolate as a whole, since a library's globals can't be given to it otherwise; only who reads within `metered` is held to
  * a bound, and only while somebody does are they replaced. What is looked at before (pdf-streams.ts) is refused without loading PDF.js.

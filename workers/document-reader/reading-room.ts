@@ -1,7 +1,7 @@
 /**
- * Who may read at the same time? An isolate's memory is one, and several large documents in it would end the reading of all. A document
- * waits until there is room and nobody is before it, or a large one would wait for ever beside small ones that come and go; it looks itself,
- * since nobody's promise may hang on another request's (workerd ends it with that one).
+ * Which documents may be read at the same time? An isolate has one memory, and several large documents at once would exhaust it for all. A
+ * document waits until there is room and nobody is before it, or a large one would wait for ever beside small ones that come and go; it
+ * looks itself, since nobody's promise may hang on another request's (workerd ends it with that one).
  */
 
 /** Of documents together; one alone may have as much as a document may. */
