@@ -1,6 +1,6 @@
 /**
- * What reaches no model, and is kept or looked for at somebody's expense, counts as one request of its caller's limits and costs no tokens:
- * else whoever may do it could do it without end.
+ * An operation that reaches no model but costs storage or a search counts as one request of its caller's limits, and no tokens: otherwise
+ * nothing would bound how often it is done.
  */
 import type { ChargeId } from "../../src/shared/contracts/ids.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";

@@ -1,6 +1,7 @@
 /**
- * The files inside a request, read before its turn is admitted: their text is screened, counted and looked for in the cache as all that is said.
- * So whoever has nothing left has none read, and a request that comes to no turn counts as one (judged-request.ts).
+ * The files inside a request, read before its turn is admitted: their text is screened, counted and looked up in the cache like the rest of
+ * the prompt. So no files are read for a caller whose limits are used up, and a request that leads to no turn counts as one
+ * (judged-request.ts).
  */
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
 import {

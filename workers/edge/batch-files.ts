@@ -1,4 +1,7 @@
-/** The files that a batch makes: of its owner's, written by their Library as any other, and the same ones however often they are written. */
+/**
+ * The files that a batch writes: they belong to its owner and are written by the owner's Library like any other; writing them again gives
+ * the same files.
+ */
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
 import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
 import type { ResultKind } from "../../src/shared/batches/result-line.ts";

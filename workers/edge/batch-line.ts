@@ -1,6 +1,6 @@
 /**
- * One line of a batch as a durable turn: the same checks, screens, policies, limits and charges as a request's, on behalf of whoever made
- * the batch. Its turn is claimed by the batch and the line, so that whoever asks again after a kill finds the one that is there.
+ * One line of a batch as a durable turn: the same checks, screens, policies, limits and charges as a request's, on behalf of the batch's
+ * creator. Its turn is claimed by batch and line, so that a repetition after a kill finds the turn that exists.
  */
 import type { LineOutcome, LineToRun } from "../../durable-objects/batch/batch-parts.ts";
 import { filesOfChat, withFileTexts } from "../../src/shared/attachments/chat-files.ts";

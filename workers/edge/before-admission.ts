@@ -1,4 +1,4 @@
-/** May something that costs be done on this caller's behalf before its turn is admitted: a guard model be asked, its files be read? */
+/** May expensive work be done for this caller before its turn is admitted, such as asking a guard model or reading files? */
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { ChargeId } from "../../src/shared/contracts/ids.ts";
 import type { AdmissionFailure } from "../../src/shared/limits/admission-failure.ts";

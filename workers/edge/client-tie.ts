@@ -1,8 +1,8 @@
 /**
- * What keeps a request's work alive when its client resets the connection? workerd drops what belongs to such a request, and with
- * it what was reserved and not yet settled; so the reset itself registers what is under way, and then tells whoever listens. To
- * register every request instead (`waitUntil`) costs as much as choosing its replica; so does a listener of the platform's for
- * each who wants to know, and so the one here tells them all.
+ * How does a request's work survive when its client resets the connection? workerd drops what belongs to such a request, and with it what
+ * was reserved and not yet settled; so the reset itself registers what is under way, and then tells whoever listens. To register every
+ * request instead (`waitUntil`) costs as much as choosing its replica; so does a listener of the platform's for each who wants to know, and
+ * so the one here tells them all.
  */
 import { Leaving, type LeaveSignal } from "../../src/shared/contracts/leave-signal.ts";
 

@@ -1,6 +1,6 @@
 /**
- * From a checked request for a response to its started turn: the items that it names ▸ media ▸ files ▸ screen ▸ what it goes on from ▸ chat ▸ start. Knows
- * nothing of HTTP: a request creates one, and so does a message on a socket.
+ * From a checked request for a response to its started turn: the items that it names ▸ media ▸ files ▸ screen ▸ what it goes on from ▸ chat
+ * ▸ start. It knows nothing of HTTP, since a message on a socket creates a response as well.
  */
 import { filesOfInput, withInputTexts } from "../../src/shared/attachments/response-files.ts";
 import type { Follow } from "../../src/shared/contracts/generation.ts";

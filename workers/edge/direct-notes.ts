@@ -1,6 +1,6 @@
 /**
- * What is said of a direct turn when it has ended, where anybody wants it: a row for the archive, a receipt for its client.
- * Where nobody does, there is no object, no promise and no second stream.
+ * What is written about a direct turn when it has ended: a row for the archive, a receipt for its client. Where neither is wanted, no
+ * object, promise or second stream is made.
  */
 import type { DirectBody, TurnEnding } from "../../src/shared/turn/answer-direct.ts";
 import { sealStream, withReceipt } from "../../src/shared/receipts/attach-receipt.ts";

@@ -1,4 +1,4 @@
-/** What every request passes at the door: the firewall before and after its caller is known, and who may read the answer. */
+/** The checks that every request passes: the firewall, before and after the caller is known, and CORS. */
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { allowsOrigin, corsHeaders, preflightHeaders } from "../../src/shared/firewall/cors.ts";
 import type { Screening } from "../../src/shared/firewall/firewall.ts";

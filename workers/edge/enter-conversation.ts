@@ -1,6 +1,6 @@
 /**
- * A turn comes to its conversation: it waits for its turn there, by the tenant's policy, and gets the history. Whoever
- * stands in its way and is not there any more (its own object is asked) does not stand in its way.
+ * A turn enters its conversation: it waits there, by the tenant's policy, until the turn before it has ended, and gets the history. If the
+ * turn that it waits for no longer exists (its own object is asked), it is passed over.
  */
 import {
   loadHistory,

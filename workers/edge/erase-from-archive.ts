@@ -1,4 +1,4 @@
-/** A stored answer's content out of the archive, before its object forgets it: whoever deletes twice may find no object any more. */
+/** Erases a stored answer's content from the archive, before its object deletes it: a repeated deletion may find no object any more. */
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { type IdKind, verifyId } from "../../src/shared/turn/response-id.ts";
 import type { TenantCall } from "./handle.ts";

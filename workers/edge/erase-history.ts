@@ -1,4 +1,6 @@
-/** Erases the conversations and stored answers of a user, or (`user` null) of a tenant and its users, out of their objects and the archive. */
+/**
+ * Erases the conversations and stored answers of a user, or (`user` null) of a tenant and its users, from their objects and the archive.
+ */
 import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import type { HistoryErasure, KeptBy } from "../../src/shared/admin/tenant-changes.ts";
@@ -7,7 +9,7 @@ import { completionIndexName, responseIndexName } from "../../src/shared/contrac
 import { conversationIndexName } from "../../src/shared/contracts/conversation-index.ts";
 import { type EraseIndexOutcome, indexRollVersion } from "../../src/shared/contracts/index-roll.ts";
 
-/** @returns how many objects have not confirmed yet, and will. Throws where one of the lists, or the archive, can't be asked */
+/** @returns how many objects have not confirmed yet, and will later. Throws where one of the lists, or the archive, can't be reached */
 export async function eraseHistory(
   env: Pick<Cloudflare.Env, "CONVERSATION_INDEX" | "COMPLETION_INDEX" | "ENVIRONMENT">,
   archive: Pick<Archive, "erase">,

@@ -1,4 +1,4 @@
-/** What a Generation object runs with: the same pipeline as the edge's, and who carries out the effects of an ended turn. */
+/** What a Generation object runs with: the same pipeline as the edge, and the delivery of an ended turn's effects. */
 import { deliverAppend } from "../../durable-objects/conversation/deliver-append.ts";
 import type { GenerationParts } from "../../durable-objects/generation/generation-parts.ts";
 import type { ArchivedTurn } from "../../src/shared/archive/ports.ts";

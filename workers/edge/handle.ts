@@ -1,6 +1,6 @@
 /**
- * The frame around every route: ids, who is calling, which scope the route needs, and a record that is closed whatever
- * happens. Only what is finished when the headers are belongs here.
+ * The frame around every route: ids, who is calling, which scope the route needs, and a record that is closed whatever happens. Only work
+ * that is finished when the headers are sent belongs here.
  */
 import type { Context } from "hono";
 import type { Background } from "../../src/shared/contracts/background.ts";

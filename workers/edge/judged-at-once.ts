@@ -1,7 +1,7 @@
 /**
- * How many prompts of one user may be with a guard model at once? As many as the user may have requests at once, in each isolate. A prompt is judged
- * before its turn is admitted, and one whose verdict is late counts for nobody, since that is a fault of ours: without this, who made the guard
- * late for all by asking it a thousand times at once could go on with that for nothing.
+ * How many prompts of one user may a guard model judge at once? As many as the user may have concurrent requests, in each isolate. A prompt
+ * is judged before its turn is admitted, and one whose verdict is late is not counted, since that is a fault of ours. Without this bound, a
+ * user could overload the guard with a thousand prompts at once, at no cost.
  */
 import type { AdmissionFailure } from "../../src/shared/limits/admission-failure.ts";
 import type { LimitRule } from "../../src/shared/limits/level.ts";

@@ -59,7 +59,8 @@ async function modelsOf(isolate: Isolate, tenantId: string, background: Backgrou
   const read = await tenantOf(isolate, tenantId, background);
   if (!read.ok) return failing(read.error);
   const tenant = read.value;
-  // Gone, or so new that it is not known here yet: what was embedded by another model than the tenant's would be found by words alone, for good.
+  // The tenant is deleted, or so new that it is not known here yet. The default models can't stand in: passages that another model than the
+  // tenant's embedded would only be found by words, for good.
   if (tenant === null) return failing(tenantUnknown);
   const { embedder, reranker } = tenant.retrieval;
   if (embedder === null && reranker === null) return inProcess;
@@ -109,7 +110,7 @@ const tenantUnknown: Refusal = {
   detail: "a vector store's tenant is not known here",
 };
 
-/** A search does without what fails, and says so; a file is tried again. */
+/** A search goes on without the part that fails, and says so; a file is retried. */
 function failing(refusal: Refusal): SearchModels {
   return { embedder: failingEmbedder(refusal), reranker: failingReranker(refusal) };
 }

@@ -1,6 +1,6 @@
 /**
- * What does a client hear whose stream takes its time to begin: its engine thinks, or a turn before it in the same conversation is
- * still being written? After a silence, its headers and keep-alives; what can no longer be a status is then an event.
+ * What does a client get while its stream is slow to begin, because the engine is thinking or an earlier turn of the conversation is still
+ * running? After a silence, its headers and keep-alives; an error is from then on an event, no longer a status.
  */
 import { timedOut, within } from "../../src/shared/isolate/within.ts";
 import { lateStream } from "../../src/shared/stream/late-stream.ts";

@@ -1,6 +1,6 @@
 /**
- * What the tenant's screen found in texts that a turn brought in by itself (passages of files, results of the service's own tools): counted as
- * a prompt's findings are, and told in the log. Kinds and how often, never a word of the text.
+ * Records what the tenant's screen found in texts that a turn fetched itself (passages of files, results of the service's own tools):
+ * counted like a prompt's findings, and logged. Kinds and counts, never a word of the text.
  */
 import type { ScreenedPrompt } from "../../src/shared/safety/screen-prompt.ts";
 import { summary } from "../../src/shared/turn/screen-request.ts";

@@ -1,6 +1,6 @@
 /**
- * What is said of a turn that no client asked for (a conversation's title, its summary) when it has ended? What of any other: it is
- * charged, so that the log, the metrics and the archive's ledger tell of it as well.
+ * Records a turn that the service itself started (a conversation's title, its summary) when it has ended. It is charged like any other, so
+ * it is in the log, the metrics and the archive's ledger as well.
  */
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";

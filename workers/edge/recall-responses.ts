@@ -1,4 +1,4 @@
-/** What was said before a response that goes on from others: the stored ones, read back from the latest. */
+/** The history of a response that continues earlier ones: the stored responses, read back from the latest. */
 import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import { generationVersion } from "../../src/shared/contracts/generation.ts";

@@ -1,6 +1,6 @@
 /**
- * A deletion that is asked for again where its answer was lost: what is gone by then, the first try has taken away. The caller,
- * whose one request it was, is not told that there had been nothing.
+ * A deletion that is repeated because its answer was lost: an object that is missing by then was deleted by the first try. For the caller
+ * it is one request, so the answer is not 404.
  *
  * @param gone what is answered then
  */

@@ -1,5 +1,5 @@
 /**
- * The tools of one turn, as its tenant configured them, with what they need of this Worker: `fetch`, secrets and databases by name, the
+ * The tools of one turn, as its tenant configured them, with what they need from this Worker: `fetch`, secrets and databases by name, the
  * safety rules. Loaded by the first turn that was offered any.
  */
 import { err } from "../../src/shared/contracts/result.ts";

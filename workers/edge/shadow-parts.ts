@@ -1,4 +1,4 @@
-/** The shadows of this isolate: what comes of their copies is counted, and nothing else. */
+/** The shadows of this isolate: the outcomes of their copies are counted, and otherwise ignored. */
 import type { MetricRecorder } from "../../src/shared/telemetry/metrics/metric-recorder.ts";
 import { ShadowTurns, type ShadowOptions } from "../../src/shared/turn/shadow-turns.ts";
 

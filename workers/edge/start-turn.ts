@@ -1,6 +1,6 @@
 /**
- * Starts a durable turn: names it, hands it to its Generation object, and hands back what that tells. Knows nothing of HTTP:
- * a request starts one, and so does a message on a socket.
+ * Starts a durable turn: names it, passes it to its Generation object, and returns that object's answer. It knows nothing of HTTP, since a
+ * message on a socket starts turns as well.
  */
 import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";

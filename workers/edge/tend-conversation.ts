@@ -1,6 +1,6 @@
 /**
- * What is made of a conversation when a turn has been saved, where the tenant names models for it: a title after the first
- * turn, a summary of what will soon not fit. Off every answer's way; what fails is tried again after the next turn.
+ * What is generated for a conversation after a turn was saved, if the tenant names models for it: a title after the first turn, and a
+ * summary of the part that will soon not fit. No answer waits for it; a failure is retried after the next turn.
  */
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";

@@ -1,4 +1,4 @@
-/** Timers as the domain asks for them. */
+/** The platform's timers behind the domain's port. */
 export function startTimer(callback: () => void, ms: number): () => void {
   const timer = setTimeout(callback, ms);
   return () => clearTimeout(timer);

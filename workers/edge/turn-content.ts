@@ -1,4 +1,4 @@
-/** Where the long texts of a Generation object's turn go, once it is over. */
+/** Where are the long texts of a turn stored once it is over? */
 import type { ContentParts } from "../../durable-objects/generation/turn-content.ts";
 import { contentBucket } from "../../durable-objects/storage/content-bucket.ts";
 import { newContentKey } from "../../src/shared/content/large-content.ts";

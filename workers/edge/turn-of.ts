@@ -1,4 +1,4 @@
-/** What every turn takes from the request that asked for it. */
+/** The fields that every turn takes from its request. */
 import type { ChargeId } from "../../src/shared/contracts/ids.ts";
 import type { ValidatedTurn } from "../../src/shared/turn/ports.ts";
 import type { TenantCall } from "./handle.ts";

@@ -1,4 +1,4 @@
-/** Are this Worker's variables ones that it knows? What is mistyped would mean "local", or "off", and tell nobody. */
+/** Are this Worker's variables ones that it knows? A typing error would silently mean "local" or "off". */
 
 const known = {
   ENVIRONMENT: ["local", "production"],

@@ -1,4 +1,4 @@
-/** Where this Worker writes: request records and faults go where Workers Logs takes them from. */
+/** This Worker's log: request records and faults are written where Workers Logs collects them. */
 import type { ReportFault } from "../../src/shared/contracts/report-fault.ts";
 
 export function writeLines(text: string): void {
