@@ -1,5 +1,5 @@
 import type { StartTurn } from "../../src/shared/contracts/generation.ts";
-import type { Usage } from "../../src/shared/contracts/usage.ts";
+import type { Progress } from "../../src/shared/turn/durable/progress.ts";
 import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
 import type { ListedTurn, TurnOutcome } from "../../src/shared/turn/durable/ports.ts";
 import type { OutboxState } from "../../src/shared/turn/durable/turn-state.ts";
@@ -181,7 +181,7 @@ export class GenerationStore {
   }
 
   /** The number after the last event that is stored, and what was delivered by then. */
-  journalEnd(): { readonly next: number; readonly usage: Usage | null } {
+  journalEnd(): { readonly next: number; readonly usage: Progress | null } {
     if (!this.#hasJournal()) return { next: 0, usage: null };
     const last = this.#value?.last ?? null;
     return last === null ? this.#journal.end() : { next: last.first + last.count, usage: last.usage };

@@ -1,5 +1,5 @@
-import type { Usage } from "../../src/shared/contracts/usage.ts";
 import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
+import type { Progress } from "../../src/shared/turn/durable/progress.ts";
 
 /**
  * The journal on disk: each write is one row, and the rows stay few.
@@ -11,7 +11,7 @@ const segmentUnits = 16_384;
 const prefix = "journal/";
 
 /** count, payload, usage up to its end, what the run wants remembered. */
-type Segment = readonly [number, string, Usage | null, string | null];
+type Segment = readonly [number, string, Progress | null, string | null];
 
 export class JournalSegments {
   readonly #kv: SyncKvStorage;
@@ -52,7 +52,7 @@ export class JournalSegments {
   }
 
   /** The number after the last event, and what was delivered by then. */
-  end(): { readonly next: number; readonly usage: Usage | null } {
+  end(): { readonly next: number; readonly usage: Progress | null } {
     const newest = this.#last();
     return newest === null
       ? { next: 0, usage: null }

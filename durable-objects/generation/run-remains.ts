@@ -1,5 +1,6 @@
 /** What is left of a run that did not end its turn: what storage holds, and what is still in memory. */
 import type { Interruption, LostRun } from "../../src/shared/turn/durable/ports.ts";
+import { usageOf } from "../../src/shared/turn/durable/progress.ts";
 import type { GenerationStore } from "./generation-store.ts";
 import type { TurnRun } from "./turn-run.ts";
 import type { TurnJournal } from "./turn-journal.ts";
@@ -27,11 +28,12 @@ export function interruptionOf(
   store: GenerationStore,
   journal: TurnJournal,
 ): Interruption {
+  const told = store.journalEnd().usage;
   return {
     ...storedOf(store, journal),
     reason,
     opened: journal.next > 0 || live?.isOpen === true,
-    usage: (isWhole ? live?.usage : null) ?? store.journalEnd().usage,
+    usage: (isWhole ? live?.usage : null) ?? (told === null ? null : usageOf(told)),
     nowMs: Date.now(),
   };
 }

@@ -1,6 +1,6 @@
 import type { ReadPosition, StartTurn } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
-import type { Usage } from "../../src/shared/contracts/usage.ts";
+import type { Progress } from "../../src/shared/turn/durable/progress.ts";
 import type {
   AskedMessages,
   AskedPage,
@@ -133,7 +133,7 @@ export class TurnKeeper {
     return true;
   }
 
-  #begin(turn: Turn, begun: { readonly next: number; readonly usage: Usage | null }): TurnRun {
+  #begin(turn: Turn, begun: { readonly next: number; readonly usage: Progress | null }): TurnRun {
     const live = new TurnRun(
       turn.intervalMs,
       {

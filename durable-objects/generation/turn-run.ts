@@ -2,6 +2,7 @@ import type { JournalRow } from "../../src/shared/turn/durable/journal.ts";
 import { JournalPacker, lineOf } from "../../src/shared/turn/durable/journal.ts";
 import type { JournalEvent, TurnIo, TurnOutcome, TurnWork } from "../../src/shared/turn/durable/ports.ts";
 import type { Usage } from "../../src/shared/contracts/usage.ts";
+import { type Progress, usageOf } from "../../src/shared/turn/durable/progress.ts";
 
 /** What the turn tells whoever keeps it. */
 export interface TurnRunEvents {
@@ -37,11 +38,11 @@ export class TurnRun implements TurnIo {
   constructor(
     intervalMs: number,
     events: TurnRunEvents,
-    begun: { readonly next: number; readonly usage: Usage | null } = { next: 0, usage: null },
+    begun: { readonly next: number; readonly usage: Progress | null } = { next: 0, usage: null },
   ) {
     this.#packer = new JournalPacker(intervalMs, begun.next);
     this.#events = events;
-    this.#usage = begun.usage;
+    this.#usage = begun.usage === null ? null : usageOf(begun.usage);
     this.#opened = begun.next > 0;
     if (begun.usage !== null) this.#packer.progress(begun.usage);
   }
@@ -98,9 +99,9 @@ export class TurnRun implements TurnIo {
     if (!this.#stopped) this.#flush();
   }
 
-  progress(usage: Usage): void {
-    this.#usage = usage;
-    this.#packer.progress(usage);
+  progress(progress: Progress): void {
+    this.#usage = usageOf(progress);
+    this.#packer.progress(progress);
   }
 
   remember(note: string): void {

@@ -187,7 +187,7 @@ test.for(fronts)(
       choices: 1,
       includeUsage: false,
       promptTokens,
-      continuer: { transcript, goOn: () => Promise.resolve(found) },
+      continuer: { transcript, keptTokens: () => null, goOn: () => Promise.resolve(found) },
     });
     const body = front(silent.readable, pass, {
       keepAliveMs: Number.POSITIVE_INFINITY,

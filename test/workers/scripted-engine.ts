@@ -8,6 +8,11 @@ export interface ScriptedRound {
   readonly status?: number;
 }
 
+interface Said {
+  readonly tokens: number;
+  readonly characters: number;
+}
+
 /**
  * A model that says exactly what it is told to, token by token, in vLLM's form; remembers what it was asked and whether it
  * was stopped. In place of `fetch`.
@@ -36,6 +41,8 @@ export class ScriptedEngine {
   counts: number | null = null;
   /** The same by what it is asked to count, as JSON; `null`: `counts` says it. */
   countsOf: ((prompt: string) => number) | null = null;
+  /** What it had said where it is asked to go on from this text; `null`: just that. */
+  heardAs: ((text: string) => string) | null = null;
   /** Awaited before the token at this index is said. */
   pause: { readonly at: number; readonly until: Promise<void> } | null = null;
 
@@ -53,6 +60,7 @@ export class ScriptedEngine {
     this.promptTokens = null;
     this.counts = null;
     this.countsOf = null;
+    this.heardAs = null;
     this.pause = null;
   }
 
@@ -72,12 +80,20 @@ export class ScriptedEngine {
     return count === null ? new Response(null, { status: 404 }) : Response.json({ count });
   }
 
-  /** How many of its tokens the request holds already, where it is asked to go on (`continue_final_message`). */
-  #said({ messages, continue_final_message: goesOn }: Record<string, unknown>): number {
-    if (goesOn !== true) return 0;
+  /** How many of its tokens the request holds already, where it is asked to go on (`continue_final_message`), and how much of the next. */
+  #said({ messages, continue_final_message: goesOn }: Record<string, unknown>): Said {
+    if (goesOn !== true) return { tokens: 0, characters: 0 };
     const last = (messages as { content: string }[]).at(-1)?.content ?? "";
-    for (let said = 0; said <= this.tokens.length; said += 1)
-      if (this.tokens.slice(0, said).join("").trimEnd() === last) return said;
+    const text = this.heardAs?.(last) ?? last;
+    let before = "";
+    for (let tokens = 0; tokens <= this.tokens.length; tokens += 1) {
+      const token = this.tokens[tokens] ?? "";
+      if (before.trimEnd() === text) return { tokens, characters: 0 };
+      const isWithin = text.startsWith(before) && text.length < before.length + token.trimEnd().length;
+      if (isWithin && token.startsWith(text.slice(before.length)))
+        return { tokens, characters: text.length - before.length };
+      before += token;
+    }
     throw new Error(`asked to go on from what it never said: ${last}`);
   }
 
@@ -107,8 +123,8 @@ export class ScriptedEngine {
     });
   }
 
-  #stream(asked: Record<string, unknown>, said: number): Response {
-    const tokens = this.tokens.slice(said);
+  #stream(asked: Record<string, unknown>, { tokens: said, characters }: Said): Response {
+    const tokens = this.tokens.slice(said).map((token, at) => (at === 0 ? token.slice(characters) : token));
     const chunk = (delta: object, finish: string | null, completion: number, index = 0) =>
       `data: ${JSON.stringify({
         id: "engine",

@@ -7,6 +7,7 @@ import { AnswerModeration } from "./moderation/answer-moderation.ts";
 import type { Category } from "./moderation/categories.ts";
 import { mostJudgedCharacters } from "./moderation/moderator.ts";
 import type { ModerationPolicy } from "./moderation/moderation-policy.ts";
+import { PassedText } from "./passed-text.ts";
 import { resolvePolicy, type ResolvedPolicy, type SafetyPolicy } from "./safety-policy.ts";
 import { type SafetyAction, safetyActions, type Span } from "./span.ts";
 import { StreamGuard } from "./stream-guard.ts";
@@ -28,6 +29,9 @@ export interface AnswerPolicies {
   readonly moderation: ModerationPolicy | null;
 }
 
+/** An answer that goes on elsewhere has one choice, and has said nothing but content. */
+const goesOnLane: TextLane = "0/content";
+
 /** Findings beyond this are counted, not kept: an answer may hold a list of a million addresses. */
 const mostFindings = 200;
 
@@ -48,6 +52,8 @@ export class AnswerGuard implements TextFilter {
   readonly #moderation: ModerationPolicy | null;
   readonly #moderated = new Map<TextLane, AnswerModeration>();
   readonly #harm = new Map<Category, number>();
+  /** What the only choice that an answer may go on with says, through the stages that change it. */
+  #passed = nothingPassed();
   /** The end of what each choice says. */
   readonly #said = new Map<TextLane, string>();
   #found = 0;
@@ -90,13 +96,24 @@ export class AnswerGuard implements TextFilter {
   push(lane: TextLane, text: string): string | null {
     const seen = this.#policy.isOff ? text : this.#push(lane, text);
     const kept = seen === null || !this.#readsLinks(lane) ? seen : (this.#links?.push(lane, seen) ?? seen);
+    if (lane === goesOnLane && seen !== null && kept !== null && !this.changesNothing) {
+      this.#passed.patterns.note(text.length, seen.length, this.#guards.get(lane)?.held ?? 0);
+      this.#passed.links.note(seen.length, kept.length, this.#links?.held(lane) ?? 0);
+    }
     if (kept === null || this.#moderation === null || isWord(lane)) return kept;
     return this.#spoken(lane, this.#moderationOf(lane, this.#moderation).push(kept));
+  }
+
+  held(lane: TextLane): number {
+    if (lane !== goesOnLane || this.changesNothing) return 0;
+    const { patterns, links } = this.#passed;
+    return patterns.heldBack(links.heldBack(this.#moderated.get(lane)?.held ?? 0));
   }
 
   flush(lane: TextLane): string | null {
     const held = this.#policy.isOff ? "" : this.#flush(lane);
     const kept = held === null || !this.#readsLinks(lane) ? held : (this.#links?.flush(lane, held) ?? held);
+    if (lane === goesOnLane) this.#passed = nothingPassed();
     if (kept === null || this.#moderation === null || isWord(lane)) return kept;
     const moderation = this.#moderationOf(lane, this.#moderation);
     this.#moderated.delete(lane);
@@ -170,6 +187,10 @@ export class AnswerGuard implements TextFilter {
       if (this.findings.length < mostFindings) this.findings.push({ lane, span });
     }
   }
+}
+
+function nothingPassed() {
+  return { patterns: new PassedText(), links: new PassedText() };
 }
 
 /** Most names are those of the client's own tools, whatever they sound like. */

@@ -64,6 +64,11 @@ export class StreamGuard {
     this.#key = noKeyMatch();
   }
 
+  /** Characters that came in and have neither gone on nor been masked. Of JSON, of what it means. */
+  get held(): number {
+    return this.#withholds ? this.#buffer.length - this.#released : 0;
+  }
+
   push(text: string): GuardStep {
     return this.#step(text, false);
   }

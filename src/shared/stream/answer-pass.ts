@@ -69,6 +69,14 @@ export class AnswerPass implements StreamPass {
     return this.#ending.ended;
   }
 
+  /**
+   * Of the tokens of `totals`, those that an engine which goes on behind what the client has need not make again. `null`: all of them, or
+   * the answer does not go on.
+   */
+  get keptTokens(): number | null {
+    return this.#goingOn?.keptTokens(this.#lanes?.held ?? 0) ?? null;
+  }
+
   /** Seconds since 1970: the engine's, once it has said. */
   get createdSeconds(): number {
     return this.#createdSeconds ?? Math.floor(this.#options.createdMs / 1000);

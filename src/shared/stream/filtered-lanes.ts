@@ -26,6 +26,11 @@ export class FilteredLanes {
     return this.#filter.push(lane, text);
   }
 
+  /** Of what the only choice has said, the characters at its end that nobody has. */
+  get held(): number {
+    return this.#filter.held("0/content");
+  }
+
   /**
    * The delta with what may be released; `null`: blocked. Log probabilities spell out the tokens that the filter may yet
    * mask, so they pass only one that changes nothing.

@@ -67,6 +67,7 @@ async function run({ whole, breaks, body = {}, options = {} }: Engines) {
   let answer = next("");
   const continuer: AnswerContinuer = {
     transcript,
+    keptTokens: () => null,
     goOn: () => {
       const plan = continueAnswer({ path: "/v1/chat/completions", body: asked }, transcript, record);
       if (plan.kind !== "ask") return null;
@@ -209,7 +210,7 @@ test("an engine that begins to think where it should go on ends the answer with 
     choices: 1,
     includeUsage: false,
     promptTokens,
-    continuer: { transcript, goOn: plan },
+    continuer: { transcript, keptTokens: () => null, goOn: plan },
   });
   const push = (event: string) => {
     const bytes = pass.push(new TextEncoder().encode(event));

@@ -52,6 +52,10 @@ export class GoingOn {
     return this.#seam !== null;
   }
 
+  keptTokens(held: number): number | null {
+    return this.#continuer.keptTokens(held);
+  }
+
   /** What the engine said in an event that adds plain text and nothing else. */
   heard(text: string, tokens: number): void {
     this.#continuer.transcript.add(text, tokens);

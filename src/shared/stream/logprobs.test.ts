@@ -41,7 +41,12 @@ test("each token's log probability is told, also of one that makes no character 
 });
 
 test("a filter that only looks leaves it so", () => {
-  const filter: TextFilter = { changesNothing: true, push: (_lane, text) => text, flush: () => "" };
+  const filter: TextFilter = {
+    changesNothing: true,
+    push: (_lane, text) => text,
+    held: () => 0,
+    flush: () => "",
+  };
   expect(send(stream, [], { filter }).text).toBe(send(stream, []).text);
 });
 

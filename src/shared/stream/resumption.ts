@@ -27,6 +27,11 @@ export interface SourceFailure {
 export interface AnswerContinuer {
   /** Takes what the engine says, before the guard. */
   readonly transcript: Transcript;
+  /**
+   * Tokens that an engine which goes on behind what was told need not make again, where the last `held` characters were not told. `null`: all
+   * that were counted.
+   */
+  keptTokens(held: number): number | null;
   /** `null`: the answer must not go on. Never rejects; resolves with `null` where nobody goes on. */
   goOn(failure: SourceFailure): Promise<Resumption | null> | null;
 }

@@ -25,6 +25,10 @@ class FakeFilter implements TextFilter {
     return all.slice(0, cut).toUpperCase();
   }
 
+  held(lane: TextLane): number {
+    return this.#held.get(lane)?.length ?? 0;
+  }
+
   flush(lane: TextLane): string | null {
     const held = this.#held.get(lane) ?? "";
     this.#held.delete(lane);
@@ -89,7 +93,11 @@ test("arguments, reasoning and other choices pass through lanes of their own", (
 });
 
 test("a call's name, and an id that its engine took from it, pass at once and stay words; an id that was drawn is none of the model's", () => {
-  const masks: TextFilter = { push: (_lane, text) => text.replace("secret", "[a secret]"), flush: () => "" };
+  const masks: TextFilter = {
+    push: (_lane, text) => text.replace("secret", "[a secret]"),
+    held: () => 0,
+    flush: () => "",
+  };
   const called = (id: string) =>
     new FilteredLanes(masks).pass({
       index: 0,
@@ -106,7 +114,12 @@ test("log probabilities don't pass a filter: they spell out what it may mask", (
 });
 
 test("they pass one that only looks: what it is to tell of is told, and nothing is changed", () => {
-  const looks: TextFilter = { changesNothing: true, push: (_lane, text) => text, flush: () => "" };
+  const looks: TextFilter = {
+    changesNothing: true,
+    push: (_lane, text) => text,
+    held: () => 0,
+    flush: () => "",
+  };
   const { text, collect } = send(goodStreams.logprobs, looks);
   const pass = send(goodStreams.logprobs, new FakeFilter(0));
   expect(text.match(/top_logprobs/g)?.length).toBe(goodStreams.logprobs.match(/top_logprobs/g)?.length);

@@ -22,6 +22,8 @@ export interface TextFilter {
   readonly changesNothing?: boolean;
   /** Text to release now, of this lane, maybe ""; `null`: the answer must stop, and what is held is never released. */
   push(lane: TextLane, text: string): string | null;
+  /** Characters at the end of what came into this lane that have not gone on, nor been taken out. */
+  held(lane: TextLane): number;
   /** The lane has ended: what is still held, or `null` as above. Called once a lane that had text. */
   flush(lane: TextLane): string | null;
 }

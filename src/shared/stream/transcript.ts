@@ -39,6 +39,12 @@ export class Transcript {
   /** What earlier engines said: text and tokens. */
   #base: string;
   #baseTokens: number;
+  /** Those tokens are of its visible text, whatever blanks it ends in. */
+  #baseIsKept: boolean;
+  /** Of base and pieces. */
+  #length: number;
+  #tokens: number;
+  #endsShown = true;
   #pieces: string[] = [];
   /** What came after those as ASCII, not yet made into strings, and where in it each piece ends. */
   #ascii = new Uint8Array(0);
@@ -47,14 +53,25 @@ export class Transcript {
   #odd: number[] = [];
   #ahead = "";
 
-  /** @param said text that is known whole, of so many tokens: what a journal shows */
-  constructor(said = "", tokens = 0) {
+  /**
+   * @param said text that is known whole, of so many tokens: what a journal shows
+   * @param kept of those, the ones that need not be made again (`tokensBefore`); `null`: not known, all but what ends in blanks
+   */
+  constructor(said = "", tokens = 0, kept: number | null = null) {
     this.#base = said;
-    this.#baseTokens = tokens;
+    this.#baseTokens = kept ?? tokens;
+    this.#baseIsKept = kept !== null;
+    this.#length = said.length;
+    this.#tokens = this.#baseTokens;
   }
 
   get overflowed(): boolean {
     return this.#count > maxPieces;
+  }
+
+  /** What came last showed something: no token waits for another to become a character. */
+  get endsShown(): boolean {
+    return this.#endsShown;
   }
 
   get #count(): number {
@@ -72,7 +89,7 @@ export class Transcript {
     if (this.overflowed) return;
     this.#spell();
     this.#pieces.push(text);
-    if (tokens !== 1) this.#odd.push(this.#count - 1, tokens);
+    this.#counted(text.length, tokens);
   }
 
   /** As `add`, of the text `bytes[from, to)`, which is ASCII. No string is made of it until someone asks. */
@@ -87,7 +104,14 @@ export class Transcript {
     }
     for (let index = from; index < to; index++) this.#ascii[at++] = bytes[index] ?? 0;
     this.#asciiEnds.push(end);
+    this.#counted(to - from, tokens);
+  }
+
+  #counted(length: number, tokens: number): void {
     if (tokens !== 1) this.#odd.push(this.#count - 1, tokens);
+    this.#length += length;
+    this.#tokens += tokens;
+    this.#endsShown = length > 0;
   }
 
   #spell(): void {
@@ -124,8 +148,22 @@ export class Transcript {
     return { prefix: text.slice(0, cut.end), ahead: text.slice(cut.end), keptTokens: cut.keptTokens };
   }
 
+  /**
+   * Tokens of all but the last `held` characters: those that an engine which goes on behind these need not make again. As `cut` counts them.
+   */
+  tokensBefore(held: number, heldCharacters: number): number {
+    this.#spell();
+    let tail = this.#ahead;
+    let end = endOfWhole(tail, Math.max(0, tail.length - held));
+    for (let at = this.#pieces.length; end === 0 && at >= 0; at -= 1) {
+      tail = (at === 0 ? this.#base : (this.#pieces[at - 1] ?? "")) + tail;
+      end = endOfWhole(tail, Math.max(0, tail.length - held));
+    }
+    return this.#tokensWithin(this.#length + this.#ahead.length - tail.length + end, heldCharacters);
+  }
+
   #lastTokenEnd(text: string, most: number, heldCharacters: number): Mark {
-    let last: Mark = this.#base.length <= most ? this.#start : { end: 0, keptTokens: 0 };
+    let last = this.#start(most);
     for (const { end: shown, keptTokens } of this.#shown()) {
       const end = shown + heldCharacters;
       if (end <= most && endOfWhole(text, end) === end) last = { end, keptTokens };
@@ -133,25 +171,36 @@ export class Transcript {
     return last;
   }
 
+  /** From the end, near which it is asked for. */
   #tokensWithin(most: number, heldCharacters: number): number {
-    let last: Mark =
-      this.#base.length <= most ? this.#start : { end: most, keptTokens: Math.max(0, this.#baseTokens - 1) };
-    for (const { end: shown, keptTokens } of this.#shown()) {
-      const end = shown + heldCharacters;
-      if (end > most) {
-        // Of the tokens in between, whose ends nothing shows, as many as there is text of theirs. Rather too many: the
-        // answer must not get longer than was asked for.
-        const between = keptTokens - last.keptTokens;
-        const share = (most - last.end) / (end - last.end);
-        return last.keptTokens + (between > 1 ? Math.ceil(between * share) : 0);
+    if (most === 0) return 0;
+    this.#spell();
+    let end = this.#length + heldCharacters;
+    let keptTokens = this.#tokens;
+    let odd = this.#odd.length;
+    let next: Mark | null = null;
+    for (let at = this.#pieces.length - 1; at >= 0; at -= 1) {
+      const length = this.#pieces[at]?.length ?? 0;
+      if (length > 0) {
+        if (end <= most) return sharedTokens({ end, keptTokens }, next, most);
+        next = { end, keptTokens };
       }
-      last = { end, keptTokens };
+      end -= length;
+      if (this.#odd[odd - 2] === at) {
+        keptTokens -= this.#odd[odd - 1] ?? 0;
+        odd -= 2;
+      } else keptTokens -= 1;
     }
-    return last.keptTokens;
+    return sharedTokens(this.#start(most), next, most);
   }
 
-  get #start(): Mark {
-    return { end: this.#base.length, keptTokens: this.#baseTokens };
+  /** Where what earlier engines said ends: the place of a cut that is not behind it. */
+  #start(most: number): Mark {
+    if (this.#base.length <= most) return { end: this.#base.length, keptTokens: this.#baseTokens };
+    if (most === 0) return { end: 0, keptTokens: 0 };
+    // How many tokens its blanks are nothing shows: they are as good as always one.
+    const keptTokens = this.#baseIsKept ? this.#baseTokens : Math.max(0, this.#baseTokens - 1);
+    return { end: most, keptTokens };
   }
 
   /** The end of the text, and the tokens, with each event that showed something. */
@@ -174,6 +223,9 @@ export class Transcript {
   goOn({ prefix, ahead, keptTokens }: Cut): void {
     this.#base = prefix;
     this.#baseTokens = keptTokens;
+    this.#length = prefix.length;
+    this.#tokens = keptTokens;
+    this.#endsShown = true;
     this.#pieces = [];
     this.#asciiEnds = [];
     this.#odd = [];
@@ -184,6 +236,17 @@ export class Transcript {
   caughtUp(stillAhead: string): void {
     this.#ahead = stillAhead;
   }
+}
+
+/**
+ * Tokens up to a place behind one mark and before the next. Of those in between, whose ends nothing shows, as many as there is text of
+ * theirs. Rather too many: the answer must not get longer than was asked for.
+ */
+function sharedTokens(last: Mark, next: Mark | null, at: number): number {
+  if (next === null) return last.keptTokens;
+  const between = next.keptTokens - last.keptTokens;
+  const share = (at - last.end) / (next.end - last.end);
+  return last.keptTokens + (between > 1 ? Math.ceil(between * share) : 0);
 }
 
 /** Up to where a text ends in whole, visible characters. */

@@ -7,7 +7,7 @@ import { eitherLeaves, type LeaveSignal } from "../contracts/leave-signal.ts";
 import type { OriginAnswer, OriginOutcome } from "../routing/ports.ts";
 import type { AnswerContinuer, Resumption, SourceFailure } from "../stream/resumption.ts";
 import { Transcript } from "../stream/transcript.ts";
-import { continueAnswer, maxContinuations, type Continuation } from "./continuation.ts";
+import { continueAnswer, cutTerms, maxContinuations, type Continuation } from "./continuation.ts";
 import type { LiveTurn } from "./open-turn.ts";
 import type { TurnDeps } from "./ports.ts";
 
@@ -53,6 +53,8 @@ export class AnsweringEngine implements AnswerContinuer {
   readonly #left: string[] = [];
   /** Who broke this answer off: not asked again while there is anybody else. */
   readonly #failed: { readonly cluster: string; readonly replica: string }[] = [];
+  /** How far what it tells lags behind what it made; `null`: nobody asked yet. */
+  #lag: number | null = null;
   /** Of the search under way. */
   #search: AbortController | null = null;
   #over = false;
@@ -100,6 +102,13 @@ export class AnsweringEngine implements AnswerContinuer {
     this.#over = true;
     this.#search?.abort();
     this.#answer.report(outcome);
+  }
+
+  keptTokens(held: number): number | null {
+    this.#lag ??= cutTerms(this.#turn.prompt).heldCharacters;
+    const { transcript } = this;
+    if (transcript.overflowed || (held === 0 && this.#lag === 0 && transcript.endsShown)) return null;
+    return transcript.tokensBefore(held, this.#lag);
   }
 
   goOn({ end }: SourceFailure): Promise<Resumption | null> | null {

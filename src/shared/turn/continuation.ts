@@ -10,7 +10,7 @@ import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import type { ModelRecord } from "../routing/fleet/fleet-config.ts";
 import type { OriginPath } from "../routing/ports.ts";
 import { Seam } from "../stream/seam.ts";
-import type { Cut, Transcript } from "../stream/transcript.ts";
+import type { Cut, CutTerms, Transcript } from "../stream/transcript.ts";
 import { isRecord } from "../wire/is-record.ts";
 
 /** What the first engine was asked: `ComposedPrompt` has it. */
@@ -45,10 +45,7 @@ export function continueAnswer(asked: AskedEngine, said: Transcript, record: Mod
   if (reason !== null) return refused(reason);
   const stops = stopsOf(body["stop"]);
   const includeStop = body["include_stop_str_in_output"] === true;
-  const cut = said.cut({
-    heldCharacters: includeStop ? 0 : heldCharacters(stops),
-    deterministic: body["temperature"] === 0 || body["top_k"] === 1,
-  });
+  const cut = said.cut(termsOf(body));
   const maxTokens = numberOf(body["max_tokens"]);
   if (maxTokens !== null && cut.keptTokens >= maxTokens) return { kind: "complete" };
   const prefix = neutraliseText(cut.prefix, tokenFamilyOf(record));
@@ -69,6 +66,19 @@ export function continueAnswer(asked: AskedEngine, said: Transcript, record: Mod
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** How what the engine was asked for decides where its answer may be cut. */
+export function cutTerms(asked: AskedEngine): CutTerms {
+  const body: unknown = JSON.parse(asked.body);
+  return isRecord(body) ? termsOf(body) : { heldCharacters: 0, deterministic: false };
+}
+
+function termsOf(body: Fields): CutTerms {
+  return {
+    heldCharacters: body["include_stop_str_in_output"] === true ? 0 : heldCharacters(stopsOf(body["stop"])),
+    deterministic: body["temperature"] === 0 || body["top_k"] === 1,
+  };
+}
 
 /** The fields that change; `null`: this engine has no way. */
 function withPrefix(path: OriginPath, body: Fields, prefix: string, record: ModelRecord): Fields | null {

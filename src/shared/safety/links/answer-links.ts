@@ -24,6 +24,11 @@ export class AnswerLinks {
     return release;
   }
 
+  /** Characters of this lane that have neither gone on nor been taken out. */
+  held(lane: TextLane): number {
+    return this.#guards.get(lane)?.held ?? 0;
+  }
+
   /** The lane has ended, with this as its last text. */
   flush(lane: TextLane, last: string): string {
     const begun = this.push(lane, last);

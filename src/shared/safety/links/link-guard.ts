@@ -74,6 +74,11 @@ export class LinkGuard {
     this.#removes = action === "remove";
   }
 
+  /** Characters that came in and have neither gone on nor been taken out. */
+  get held(): number {
+    return this.#removes ? this.#buffer.length : 0;
+  }
+
   push(text: string): LinkStep {
     return this.#step(text, false);
   }

@@ -26,6 +26,11 @@ export class AnswerModeration {
     this.#onFound = onFound;
   }
 
+  /** Characters that came in and have not gone on. */
+  get held(): number {
+    return this.#policy.output === "block" ? this.#block.length : 0;
+  }
+
   push(text: string): Released {
     const before = this.#block.length;
     this.#block += text;

@@ -19,6 +19,7 @@ import { asOneAnswer } from "./chat-rounds.ts";
 import { endEffects, finishedStatus, formOf, type ChatTurnRequest } from "./chat-turn-end.ts";
 import { journalEvents } from "./gathered.ts";
 import type { LostRun, TurnEnd } from "./ports.ts";
+import { usageOf } from "./progress.ts";
 import { most, toldRounds, type RoundsNote } from "./round-history.ts";
 import { readNote, type RunNote } from "./run-note.ts";
 import type { BegunRounds } from "./tool-rounds.ts";
@@ -69,7 +70,7 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
   if (rounds.length === 0 && (noted?.prior.completionTokens ?? 0) > 0)
     return ends("what its tools said is gone");
   // What was kept beside the journal may be newer than its last row.
-  const usage = noted === null ? lost.usage : most(lost.usage, noted.prior);
+  const usage = noted === null ? usageOf(lost.usage) : most(lost.usage, noted.prior);
   const [choice] = collected.choices;
   if (collected.overflowed) return ends("the answer is too long to be kept");
   const begun: BegunAnswer = {
@@ -79,6 +80,7 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
     transcript: new Transcript(
       choice?.content ?? "",
       usage.completionTokens - (noted?.prior.completionTokens ?? 0),
+      lost.usage.keptTokens,
     ),
     usage,
     createdSeconds,

@@ -33,7 +33,9 @@ export async function journalAnswer(
     if (read.done || read.value === undefined) return held;
     const events = journalEvents(decoder.decode(read.value));
     if (options.ended()) return [...held, ...events];
-    io.progress(options.inAll(pass.totals().usage));
+    const { keptTokens } = pass;
+    const usage = options.inAll(pass.totals().usage);
+    io.progress(keptTokens === null ? usage : { ...usage, keptTokens });
     const urgent = !begun && pass.begun;
     begun = pass.begun;
     for (const event of events) {

@@ -1,5 +1,5 @@
-import type { Usage } from "../../contracts/usage.ts";
 import type { JournalEvent } from "./ports.ts";
+import type { Progress } from "./progress.ts";
 
 /**
  * How events become journal rows and rows become bytes for readers.
@@ -14,7 +14,7 @@ export interface JournalRow {
   /** A line an event: its name (often empty), a blank, its data. */
   readonly payload: string;
   /** What was delivered up to the end of this row; `null` where the run had not said. */
-  readonly usage: Usage | null;
+  readonly usage: Progress | null;
 }
 
 /** A SQLite value holds 2 MB; a UTF-16 unit is at most 3 bytes of UTF-8. */
@@ -38,7 +38,7 @@ export class JournalPacker {
   #payload = "";
   #first: number;
   #next: number;
-  #usage: Usage | null = null;
+  #usage: Progress | null = null;
   #lastRowMs: number | null = null;
   #firstSeenMs: number | null = null;
   #urgent = false;
@@ -64,7 +64,7 @@ export class JournalPacker {
     if (urgent && this.#urgentLeft > 0) this.#urgent = true;
   }
 
-  progress(usage: Usage): void {
+  progress(usage: Progress): void {
     this.#usage = usage;
   }
 

@@ -5,6 +5,7 @@ import type { Jurisdiction, Owner } from "../../contracts/owner.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 import type { Usage, UsageBasis } from "../../contracts/usage.ts";
 import type { Principal } from "../../identity/principal.ts";
+import type { Progress } from "./progress.ts";
 import type { SerialPrincipal } from "./turn-request.ts";
 import type { Tier } from "../../limits/tier.ts";
 
@@ -68,7 +69,7 @@ export interface LostRun {
   /** Every event of the journal, in order; none where it was lost before the first. Read lazily. */
   readonly events: () => Iterable<JournalEvent>;
   /** The last `progress` that was written. */
-  readonly usage: Usage | null;
+  readonly usage: Progress | null;
   /** The last `remember` that was written with an event. */
   readonly note: string | null;
   /** The last `keep`; `null`: there was none. */
@@ -93,8 +94,8 @@ export interface TurnIo {
    * afterwards waits until it is stored.
    */
   write(): void;
-  /** What was delivered so far, all told. Kept with the next row: the bill of a turn that is interrupted. */
-  progress(usage: Usage): void;
+  /** Kept with the next row: the bill of a turn that is interrupted. */
+  progress(progress: Progress): void;
   /** Keeps a text with every row from the next one on, for a run that has to go on from the journal. The last one counts. */
   remember(note: string): void;
   /**
