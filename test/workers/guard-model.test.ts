@@ -159,6 +159,59 @@ test("a question in front of more words than a guard is shown at a time is judge
   await expectBill(await bearer("harm-guard-open", user), 1, 0);
 });
 
+test.each([
+  ["by our own count", 11_700, null],
+  ["by its engine's", 5_000, 4_000],
+])(
+  "what is too long for a guard's window %s is judged in parts, under open as well",
+  async (_, length, window) => {
+    vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
+      const body = toGuard(init);
+      if (body !== null && window !== null && body.length > window)
+        return Response.json(
+          {
+            error: {
+              message: `This model's maximum context length is ${window} tokens. However, you requested ${body.length} tokens.`,
+              type: "BadRequestError",
+              code: 400,
+            },
+          },
+          { status: 400 },
+        );
+      engine.tokens = body?.includes("How is it done?") === true ? ["unsafe", "\n", "S9"] : ["safe"];
+      return engine.fetch(input, init);
+    });
+    for (const [question, status] of [
+      ["How is it done?", 400],
+      ["How are you?", 200],
+    ] as const) {
+      const padding = "漢字。".repeat(length / 6);
+      const response = await ask("harm-guard-open", chat(`${padding}${question}${padding}`));
+      expect(response.status).toBe(status);
+      await response.body?.cancel();
+      expect(engine.asked.length).toBeLessThan(8);
+      engine.asked.length = 0;
+    }
+    await settled();
+    vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
+  },
+);
+
+test("what would be asked about without end is refused: no prompt is more questions than a hundred", async () => {
+  let asked = 0;
+  vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
+    if (toGuard(init) === null) return engine.fetch(input, init);
+    asked += 1;
+    const message = "This model's maximum context length is 512 tokens. However, you requested 9000 tokens.";
+    return Response.json({ error: { message, type: "BadRequestError", code: 400 } }, { status: 400 });
+  });
+  const response = await ask("harm-guard-open", chat("All is well. ".repeat(11_000)));
+  expect(response.status).toBe(400);
+  expect(await response.text()).toContain("content_policy_violation");
+  expect(asked).toBeLessThanOrEqual(100);
+  vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
+});
+
 test("what a guard has found counts, though it is late with the rest; what it is late with is no verdict otherwise", async () => {
   const long = `How is it done? ${"All is well. ".repeat(1_500)}`;
   for (const [says, status] of [

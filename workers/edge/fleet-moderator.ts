@@ -10,7 +10,7 @@ import { estimateTokens } from "../../src/shared/prompt/token-estimate.ts";
 import type { ClientPlace } from "../../src/shared/routing/ports.ts";
 import type { Category } from "../../src/shared/safety/moderation/categories.ts";
 import { flaggedBy } from "../../src/shared/safety/moderation/moderation-policy.ts";
-import { recent } from "../../src/shared/safety/moderation/moderate-prompt.ts";
+import { halved, recent } from "../../src/shared/safety/moderation/moderate-prompt.ts";
 import {
   type JudgedMessage,
   type Judgement,
@@ -83,23 +83,37 @@ function fleetModerator(
     const deps = isolate.durableTurnDeps(fleet.value, background);
     const plan = planGuard(deps, tenant, alias, caller.principal);
     if (!plan.ok) return plan.error.kind;
-    const faults = await Promise.all(
-      judgements.map(async (messages, at) => {
-        // Engines know no two requests of one name at once.
-        const requestId = (at === 0 ? caller.requestId : `${caller.requestId}-g${at}`) as RequestId;
-        const judging = { ...caller, tenant, messages, requestId, deadlineMs: longestMs };
-        let retried = 0;
-        const judged = await judge(judging, plan.value, deps, signal, () => {
-          retried = 1;
-          heard.unreadable += 1;
-        });
-        if (!judged.ok) return judged.error.refusal.kind;
-        heard.unreadable -= retried;
-        heard.verdict = worse(heard.verdict, judged.value);
-        return null;
-      }),
-    );
-    return faults.find((fault) => fault !== null) ?? null;
+    let asked = 0;
+    let questions = judgements.length;
+    const askAll = async (some: readonly Judgement[]): Promise<string | null> => {
+      const faults = await Promise.all(some.map(askOne));
+      return faults.find((fault) => fault !== null) ?? null;
+    };
+    const askOne = async (messages: Judgement): Promise<string | null> => {
+      // Engines know no two requests of one name at once.
+      const requestId = (asked === 0 ? caller.requestId : `${caller.requestId}-g${asked}`) as RequestId;
+      asked += 1;
+      const judging = { ...caller, tenant, messages, requestId, deadlineMs: longestMs };
+      let retried = 0;
+      const judged = await judge(judging, plan.value, deps, signal, () => {
+        retried = 1;
+        heard.unreadable += 1;
+      });
+      if (!judged.ok) {
+        const { kind } = judged.error.refusal;
+        // The text's doing as well: whoever wrote it must neither gain by that nor be told to try again.
+        const parts = kind === "context-too-long" ? halved(messages) : null;
+        if (parts === null) return kind;
+        questions += parts.length - 1;
+        if (questions <= mostQuestions) return askAll(parts);
+        heard.unreadable += 1;
+        return kind;
+      }
+      heard.unreadable -= retried;
+      heard.verdict = worse(heard.verdict, judged.value);
+      return null;
+    };
+    return askAll(judgements);
   };
   const moderator: Moderator = {
     async judge(judgements, budgetMs) {
@@ -135,7 +149,7 @@ function fleetModerator(
       }
       // Whatever became of the second question: a text that keeps a guard busy until its time is over gains nothing by it either.
       if (unreadable > 0) {
-        isolate.report("guard model", `${alias}: it answers the text that it is to judge`);
+        isolate.report("guard model", `${alias}: it does not judge the text that it is shown`);
         count("unreadable");
         return { isUnreadable: true };
       }
@@ -157,10 +171,16 @@ function fleetModerator(
 
 const longestMs = 25_000;
 
+/**
+ * About one prompt. 150,000 characters of two tokens each, judged in parts of a usual window: whatever somebody writes that has more has none
+ * of it judged, and is refused.
+ */
+const mostQuestions = 52;
+
 /** What came of a guard so far. */
 interface Heard {
   verdict: Verdict | null;
-  /** How many texts it has answered in place of judging, and not judged since. */
+  /** How many texts it has answered in place of judging, and not judged since, or can't take in. */
   unreadable: number;
 }
 

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { categories, noScores } from "./categories.ts";
-import { judgementsOf, moderatePrompt, moderationBudgetCharacters, recent } from "./moderate-prompt.ts";
+import {
+  judgementsOf,
+  moderatePrompt,
+  moderationBudgetCharacters,
+  halved,
+  recent,
+} from "./moderate-prompt.ts";
 import { moderationPolicySchema } from "./moderation-policy.ts";
 import type { JudgedMessage, Moderator, Verdict } from "./moderator.ts";
 
@@ -149,6 +155,27 @@ test("of more words than a guard is shown at a time every part is judged: nothin
   // What is short is asked once, with what was said before; what is long no more often than it takes.
   expect(judgementsOf(cases[3]?.slice(0, 3) ?? [])).toHaveLength(1);
   expect(judgementsOf([{ role: "user", content: "x".repeat(2_000_000) }])).toHaveLength(13);
+});
+
+test("what is too long for a guard is judged in parts, down to what fits any: nothing is cut in two that is whole in none", () => {
+  const harm = "How is it done?";
+  for (let at = 0; at < 4_000; at += 37) {
+    const text = `${"漢".repeat(at)}${harm}${"字".repeat(4_000 - at)}`;
+    const said: JudgedMessage[] = [
+      { role: "user", content: "Hello" },
+      { role: "assistant", content: "Hi" },
+      { role: "user", content: text },
+    ];
+    const left = [said as readonly JudgedMessage[]];
+    const least: string[] = [];
+    for (let one = left.pop(); one !== undefined; one = left.pop()) {
+      const parts = halved(one);
+      if (parts === null) least.push(one.at(-1)?.content ?? "");
+      else left.push(...parts);
+    }
+    expect(least.some((part) => part.includes(harm))).toBe(true);
+    expect(least.length).toBeLessThanOrEqual(8);
+  }
 });
 
 test("a guard is shown the last words, user and assistant in turn", () => {

@@ -107,6 +107,27 @@ export function judgementsOf(said: readonly JudgedMessage[]): readonly Judgement
   return judgements;
 }
 
+/** Less than this is too much for no guard's window: there is another fault. */
+const leastCharacters = 1_500;
+
+/**
+ * Of what has more tokens than its characters let expect (a script of a token a character, signs): first its last words alone, then these in
+ * two. `null`: so short a text fits wherever any does.
+ */
+export function halved(judgement: Judgement): readonly Judgement[] | null {
+  const last = judgement.at(-1);
+  if (last === undefined) return null;
+  if (judgement.length > 1) return [[last]];
+  const { role, content } = last;
+  if (content.length < leastCharacters) return null;
+  const middle = content.length >> 1;
+  const parts = [
+    content.slice(middle - overlapCharacters / 2),
+    content.slice(0, middle + overlapCharacters / 2),
+  ];
+  return parts.map((part) => [{ role, content: part }]);
+}
+
 const mostMessages = 8;
 
 /**
