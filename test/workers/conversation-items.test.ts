@@ -108,21 +108,24 @@ test("calls with their results, and pictures, are kept as they are", async () =>
   await settled();
 });
 
-test("a picture that may not be read is refused by the name of the field that it was sent in", async () => {
-  const ann = await bearer("lists", "gus");
-  const made = await ask("POST", "/v1/conversations", ann, {});
-  const items = [
-    {
-      type: "message",
-      role: "user",
-      content: [{ type: "input_image", image_url: "https://inside.example/x.png" }],
-    },
-  ];
-  for (const path of ["/v1/conversations", `/v1/conversations/${String(made.body["id"])}/items`])
-    expect(await ask("POST", path, ann, { items })).toMatchObject({
-      status: 400,
-      body: { error: { code: "invalid_value", param: "items" } },
-    });
+test("pictures among items are bounded as a chat's are, and a wrong one is named by its place", async () => {
+  const ann = await bearer("lists", "pictures");
+  const id = await create(ann);
+  const picture = { type: "input_image", image_url: "data:image/png;base64,iVBORw0KGgo=" };
+  const call = { type: "function_call", call_id: "c", name: "f", arguments: "{}" };
+  const output = { type: "function_call_output", call_id: "c", output: "1" };
+  const message = (...content: readonly object[]) => ({ type: "message", role: "user", content });
+  const many = Array.from({ length: 17 }, () => picture);
+  const wrong = { ...picture, image_url: "data:image/png;base64,AAAA" };
+  for (const path of ["/v1/conversations", `/v1/conversations/${id}/items`])
+    for (const [items, param] of [
+      [[message(...many), message(...many)], "items[1].content"],
+      [[call, output, message(picture, wrong)], "items[2].content[1].image_url"],
+    ] as const)
+      expect(await ask("POST", path, ann, { items })).toMatchObject({
+        status: 400,
+        body: { error: { code: "invalid_value", param } },
+      });
 });
 
 test("an edit is a branch: the model reads the history up to there, and the list shows the new one", async () => {

@@ -18,7 +18,7 @@ import {
   storedInput,
   storedItems,
 } from "../../src/shared/responses/stored-response.ts";
-import { chatOf, checkResponseMedia } from "../../src/shared/responses/to-chat.ts";
+import { chatOf, checkItemMedia } from "../../src/shared/responses/to-chat.ts";
 import type { ToolPolicy } from "../../src/shared/tools/tool-policy.ts";
 import { noWebSearch, offerTools, type WithTools } from "../../src/shared/tools/offered-tools.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
@@ -106,7 +106,7 @@ export async function wholeRequest(
   const whole = await withNamedItems(from, sent);
   if (!whole.ok) return whole;
   const request = whole.value;
-  const media = checkResponseMedia(request, from.tenant.media);
+  const media = checkItemMedia(request.input, "input", from.tenant.media);
   if (!media.ok) return media;
   const files = filesOfInput(request.input);
   if (files.length === 0) return ok(request);

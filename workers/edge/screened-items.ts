@@ -5,11 +5,11 @@
 import type { NewItem } from "../../src/shared/contracts/conversation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
+import { checkItemMedia } from "../../src/shared/responses/to-chat.ts";
 import { screenPrompt } from "../../src/shared/safety/screen-prompt.ts";
 import { itemsOfMessages } from "../../src/shared/turn/durable/conversation-items.ts";
 import { refusalAt, summary } from "../../src/shared/turn/screen-request.ts";
 import type { SentItems } from "../../src/shared/wire/conversation-request.ts";
-import { checkMedia } from "../../src/shared/wire/media.ts";
 import { messagesWithFiles } from "./attached-files.ts";
 import { screenFor } from "./fleet-moderator.ts";
 import type { TenantCall } from "./handle.ts";
@@ -21,8 +21,8 @@ export async function screenedItems(
   sent: SentItems,
 ): Promise<Result<readonly NewItem[], Refusal>> {
   const { scope, tenant } = call;
-  const media = checkMedia(sent, tenant.media);
-  if (!media.ok) return err(itemsRefusal(media.error));
+  const media = checkItemMedia(sent.items, "items", tenant.media);
+  if (!media.ok) return media;
   const messages = await messagesWithFiles(turnContextOf(call), sent.messages, sent.files);
   if (!messages.ok) return messages;
   const screened = await screenPrompt(messages.value, tenant.safety, screenFor(call));
@@ -30,9 +30,4 @@ export async function screenedItems(
   const findings = summary(screened.findings, screened.harm);
   if (findings !== null) scope.record.screened = findings;
   return ok(itemsOfMessages(screened.messages));
-}
-
-/** The client sent no `messages`. */
-function itemsRefusal(refusal: Refusal): Refusal {
-  return refusal.kind === "value-invalid" ? { ...refusal, param: "items" } : refusal;
 }

@@ -6,6 +6,7 @@ import { checkMedia, type MediaPolicy } from "../wire/media.ts";
 import { normaliseChat } from "../wire/normalise-chat.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
 import { chatTools } from "./response-tools.ts";
+import type { Item } from "./item.ts";
 import { messagesOf } from "./messages.ts";
 
 /** The turn's own messages alone: what came before is recalled where the turn runs. */
@@ -68,16 +69,24 @@ export function chatOf(request: ResponseRequest): ChatRequest {
   return normaliseChat(sent);
 }
 
-/** As `checkMedia`, with the places as the client knows them. */
-export function checkResponseMedia({ input }: ResponseRequest, policy: MediaPolicy): Result<void, Refusal> {
-  for (const [at, item] of input.entries()) {
+/**
+ * As `checkMedia`, with the places as the client knows them.
+ *
+ * @param field what holds the items
+ */
+export function checkItemMedia(
+  items: readonly Item[],
+  field: "input" | "items",
+  policy: MediaPolicy,
+): Result<void, Refusal> {
+  for (const [at, item] of items.entries()) {
     if (item.type !== "message" || item.role !== "user") continue;
     const checked = checkMedia({ messages: messagesOf([item]) }, policy);
     if (checked.ok) continue;
     const { error } = checked;
     if (error.kind !== "value-invalid") return checked;
     const place = (said: string): string =>
-      said.replace("messages[0]", `input[${at}]`).replace("image_url.url", "image_url");
+      said.replace("messages[0]", `${field}[${at}]`).replace("image_url.url", "image_url");
     return err({ ...error, param: place(error.param ?? ""), message: place(error.message) });
   }
   return ok(undefined);

@@ -9,7 +9,7 @@ import { messagesOf } from "../responses/messages.ts";
 import type { ChatMessage } from "./chat-messages.ts";
 import { shortenedFields } from "./json-bounds.ts";
 import { parseJson } from "./parse-json.ts";
-import { fileCountFault } from "./responses-request.ts";
+import { fileCountFault, imageCountFault } from "./responses-request.ts";
 import { itemSequenceFault } from "./responses-item-order.ts";
 import { itemSchema, readInput } from "./responses-items.ts";
 import { metadataSchema, text } from "./schema-parts.ts";
@@ -71,6 +71,7 @@ export const conversationUpdateSchema = z.lazy(() =>
 
 /** Items as the messages that are kept of them. */
 export interface SentItems {
+  readonly items: readonly Item[];
   readonly messages: readonly ChatMessage[];
   /** In the order in which they stand in the messages. */
   readonly files: readonly AttachedFile[];
@@ -117,15 +118,18 @@ export function parseBranchName(name: string): number | null {
 }
 
 function readItems(given: readonly unknown[]): Result<SentItems, Refusal> {
-  if (given.length === 0) return ok({ messages: [], files: [] });
+  if (given.length === 0) return ok({ items: [], messages: [], files: [] });
   const items = readInput(given);
   if (!items.ok) return err(inItems(items.error));
   const fault =
-    instructionFault(items.value) ?? itemSequenceFault(items.value, false) ?? fileCountFault(items.value);
+    instructionFault(items.value) ??
+    itemSequenceFault(items.value, false) ??
+    imageCountFault(items.value) ??
+    fileCountFault(items.value);
   if (fault !== null) return err(inItems(fault));
   // A conversation keeps none of its own turns' reasoning either.
   const kept = items.value.filter(({ type }) => type !== "reasoning");
-  return ok({ messages: messagesOf(kept), files: filesOfInput(items.value, "items") });
+  return ok({ items: items.value, messages: messagesOf(kept), files: filesOfInput(items.value, "items") });
 }
 
 /** They are not kept: they would be missing later, and nobody would know. */

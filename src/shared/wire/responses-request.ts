@@ -174,7 +174,7 @@ function chosenAs(tool: { readonly type: "function"; readonly name: string } | {
   return tool.type === "file_search" ? "file search" : "web search";
 }
 
-function imageCountFault(items: readonly Item[]): Refusal | null {
+export function imageCountFault(items: readonly Item[]): Refusal | null {
   let images = 0;
   for (const [at, item] of items.entries()) {
     if (item.type !== "message") continue;
