@@ -1,5 +1,6 @@
 import { endsBy, expiresMs, type BatchLife } from "../../src/shared/batches/batch-life.ts";
 import { BatchPace } from "../../src/shared/batches/batch-pace.ts";
+import type { LineDebt } from "../../src/shared/batches/line-debt.ts";
 import { checkLine } from "../../src/shared/batches/check-line.ts";
 import { answeredText, kindOf, tallyOf, type AnsweredLine } from "../../src/shared/batches/result-line.ts";
 import { requestIdOf } from "../../src/shared/batches/line-name.ts";
@@ -18,7 +19,7 @@ export class BatchLines {
   readonly #parts: BatchParts;
   readonly #pace: BatchPace;
   readonly #input: WindowReader;
-  readonly #underWay = new Map<number, StoredLine>();
+  readonly #underWay = new Map<number, AttendedLine>();
   /** Lines that have begun, and of which nobody here knows what came: a kill, or an object out of reach, left them so. */
   readonly #lost: StoredLine[];
   readonly #bell = new Bell();
@@ -31,6 +32,7 @@ export class BatchLines {
     this.#parts = parts;
     this.#pace = new BatchPace(life.opening.maxInFlight);
     this.#lost = store.begun();
+    store.charges.giveBackOpen();
     this.#input = new WindowReader((at, length) => parts.readInput(life, at, length));
   }
 
@@ -72,14 +74,14 @@ export class BatchLines {
     // Their turns may be there, and be paid, whatever has become of the batch and its file since.
     for (let line = this.#lost[0]; line !== undefined && this.#hasRoom(line); line = this.#lost[0]) {
       this.#lost.shift();
-      this.#attend(life, line, this.#parts.find(life, line));
+      this.#attend(life, { ...line, chargeId: null }, this.#parts.find(life, line));
     }
     while (life.ending === null && Date.now() >= this.#pace.resumeMs) {
       const line = this.#store.nextWaiting(this.#last);
       if (line === null || !this.#hasRoom(line)) break;
       this.#last = line.number;
-      this.#store.begin(line);
-      this.#attend(life, line, this.#outcome(life, line));
+      const begun = { ...line, chargeId: this.#store.begin(life, line) };
+      this.#attend(life, begun, this.#outcome(life, begun));
     }
   }
 
@@ -89,7 +91,7 @@ export class BatchLines {
     return size === 0 || (size < this.#pace.width && this.#bytes + bytes <= mostBytesUnderWay);
   }
 
-  #attend(life: BatchLife, line: StoredLine, coming: Promise<LineOutcome | null>): void {
+  #attend(life: BatchLife, line: AttendedLine, coming: Promise<LineOutcome | null>): void {
     this.#underWay.set(line.number, line);
     this.#bytes += line.bytes;
     void this.#await(life, line, coming).finally(() => {
@@ -100,22 +102,30 @@ export class BatchLines {
   }
 
   /** Never rejects. @param coming what is to come of the line; `null`: nothing did, and it may be asked */
-  async #await(life: BatchLife, line: StoredLine, coming: Promise<LineOutcome | null>): Promise<void> {
+  async #await(life: BatchLife, line: AttendedLine, coming: Promise<LineOutcome | null>): Promise<void> {
     try {
       const outcome = await coming;
       if (!this.#isWanted()) return;
-      if (outcome === null) this.#store.putBack(line);
-      else this.#take(life, line, outcome);
+      this.#store.transaction(() => {
+        this.#store.charges.owe(line.chargeId, debtOf(outcome));
+        if (outcome === null) this.#store.putBack(line);
+        else this.#take(life, line, outcome);
+      });
+      if (line.chargeId !== null) this.#store.charges.tellSoon(life, this.#parts);
     } catch (error) {
       // It may have a turn: it stays begun, and that is looked for.
       this.#parts.report(`a line of a batch could not be asked: ${String(error)}`);
+      if (this.#isWanted()) this.#store.charges.owe(line.chargeId);
       this.#pace.refused(0, Date.now(), Math.random());
       await scheduler.wait(unreachableMs);
       this.#lost.push(line);
     }
   }
 
-  async #outcome(life: BatchLife, { at, bytes, number, attempt }: StoredLine): Promise<LineOutcome> {
+  async #outcome(
+    life: BatchLife,
+    { at, bytes, number, attempt, chargeId }: AttendedLine,
+  ): Promise<LineOutcome> {
     let text: Uint8Array | null;
     try {
       text = await this.#input.read(at, bytes);
@@ -127,7 +137,7 @@ export class BatchLines {
     const checked = checkLine(text, life.opening.endpoint, life.model);
     if (!checked.ok)
       return { kind: "stop", code: checked.error.code, message: "The input file is not what it was." };
-    return this.#parts.run(life, { number, attempt, body: checked.value.body });
+    return this.#parts.run(life, { number, attempt, body: checked.value.body, chargeId });
   }
 
   #take(life: BatchLife, line: StoredLine, outcome: LineOutcome): void {
@@ -174,6 +184,14 @@ export class BatchLines {
     const life = this.#store.life();
     return life !== null && life.deletedMs === null;
   }
+}
+
+/** A line under way, and what is set aside for it; `null`: a turn of its own has that. */
+type AttendedLine = StoredLine & { readonly chargeId: string | null };
+
+/** Of an answer that is not told nothing is paid. */
+function debtOf(outcome: LineOutcome | null): LineDebt | undefined {
+  return outcome?.kind === "answered" ? outcome.debt : undefined;
 }
 
 /** Of a line whose answer breaks off. */

@@ -3,6 +3,7 @@ import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
 import type { BatchTally } from "../../src/shared/contracts/batch.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
 import { batchMigrations, lineStates } from "./batch-tables.ts";
+import { LineCharges } from "./line-charges.ts";
 
 /** A request of the batch, and where in the file it is. */
 export interface StoredLine {
@@ -29,10 +30,13 @@ export class BatchStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #tables: LazyTables;
+  /** Of lines that are asked directly. Only where there is a batch. */
+  readonly charges: LineCharges;
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage;
     this.#sql = storage.sql;
+    this.charges = new LineCharges(storage.sql);
     this.#tables = new LazyTables(storage, batchMigrations);
   }
 
@@ -91,9 +95,16 @@ export class BatchStore {
     return this.#lines(`state = ${lineStates.begun} ORDER BY number`);
   }
 
-  /** Before its turn is asked for: it may have one from now on. */
-  begin({ number }: StoredLine): void {
-    this.#setState(number, lineStates.begun);
+  /**
+   * Before it is asked: it may have a turn from now on.
+   *
+   * @returns its charge's id; `null`: it needs none
+   */
+  begin(life: BatchLife, { number }: StoredLine): string | null {
+    return this.#storage.transactionSync(() => {
+      this.#setState(number, lineStates.begun);
+      return this.charges.begin(life);
+    });
   }
 
   /** It has no turn: it is asked again. */

@@ -11,6 +11,7 @@ export const batchMigrations = [
    CREATE TABLE result (
      kind TEXT NOT NULL, place INTEGER NOT NULL, piece INTEGER NOT NULL, text TEXT NOT NULL,
      PRIMARY KEY (kind, place, piece)) WITHOUT ROWID;`,
+  "CREATE TABLE charge (id TEXT PRIMARY KEY, debt TEXT) WITHOUT ROWID",
 ];
 
 /** `begun`: it may have a turn. `done`: what came of it is in `result`. */

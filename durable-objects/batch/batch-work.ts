@@ -132,6 +132,7 @@ export class BatchWork {
 
   async #afterwards(life: BatchLife): Promise<number | null> {
     if (!life.told) {
+      await this.#store.charges.tell(life, this.#parts());
       await this.#parts().tellOver(life, "ended");
       const now = this.#store.life();
       if (now !== null) this.#store.write({ ...now, told: true });
@@ -154,6 +155,11 @@ export class BatchWork {
     // They may have been on their way when its owner's Library was erased.
     if (life.status === "finalizing" || life.status === "cancelling")
       for (const kind of ["output", "error"] as const) await this.#parts().dropFile(life, kind);
+    this.#store.transaction(() => {
+      this.#store.dropLines();
+      this.#store.charges.giveBackOpen();
+    });
+    await this.#store.charges.tell(life, this.#parts());
     await this.#forget();
     this.#bury();
     await this.#context.storage.setAlarm(Date.now() + buriedMs);

@@ -5,91 +5,12 @@ import {
   runDurableObjectAlarm,
   runInDurableObject,
 } from "cloudflare:test";
-import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { type BatchView, batchVersion } from "../../src/shared/contracts/batch.ts";
+import type { BatchView } from "../../src/shared/contracts/batch.ts";
+import { BatchProbe, line } from "../../test/workers/batch-probe.ts";
 import { eventually } from "../../test/workers/eventually.ts";
-import {
-  answered,
-  batchControl,
-  batchSteps,
-  refusedLine,
-  type BatchStep,
-} from "../../test/workers/scripted-batch.ts";
+import { answered, batchSteps, refusedLine, type BatchStep } from "../../test/workers/scripted-batch.ts";
 import { holdsText } from "../../test/workers/stored-text.ts";
-
-const dayMs = 86_400_000;
-
-/** A batch of a tenant of its own. */
-class BatchProbe {
-  readonly owner = { tenant: crypto.randomUUID(), user: "ann" };
-  readonly control = batchControl(this.owner.tenant);
-  readonly #id = `batch_${this.owner.tenant}`;
-
-  get stub() {
-    return env.SCRIPTED_BATCH.getByName(this.owner.tenant);
-  }
-
-  get message() {
-    return { v: batchVersion, owner: this.owner } as const;
-  }
-
-  create(lines: readonly string[], more: { windowMs?: number; maxLines?: number; createdMs?: number } = {}) {
-    this.control.input = lines.join("\n");
-    const { windowMs = dayMs, maxLines = 1000, createdMs = Date.now() } = more;
-    const input = { owner: this.owner, fileId: "file-in", storedIn: "library", bytes: 1 } as const;
-    return this.stub.create({
-      ...this.message,
-      jurisdiction: "none",
-      batchId: this.#id,
-      createdMs,
-      opening: {
-        endpoint: "/v1/chat/completions",
-        input,
-        principal: {} as never,
-        place: {},
-        metadata: null,
-        outputExpiresAfterMs: null,
-        windowMs,
-        maxLines,
-        maxLineBytes: 1000,
-        maxInFlight: 4,
-      },
-    });
-  }
-
-  async view(): Promise<BatchView> {
-    const outcome = await this.stub.describe(this.message);
-    if (outcome.result !== "ok") throw new Error(outcome.result);
-    return outcome.batch;
-  }
-
-  until(status: BatchView["status"]): Promise<BatchView> {
-    return eventually(async () => {
-      const view = await this.view();
-      expect(view.status).toBe(status);
-      return view;
-    });
-  }
-
-  /** `custom_id`s of one of its files, in order. */
-  names(kind: "output" | "error"): string[] {
-    const text = this.control.files.get(kind) ?? "";
-    return text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => (JSON.parse(line) as { custom_id: string }).custom_id);
-  }
-}
-
-function line(customId: string, say = "hello"): string {
-  return JSON.stringify({
-    custom_id: customId,
-    method: "POST",
-    url: "/v1/chat/completions",
-    body: { model: "m", say },
-  });
-}
 
 const names = ["a", "b", "c", "d", "e", "f"];
 

@@ -1,5 +1,6 @@
 import { createBatchClass } from "../../durable-objects/batch/batch.ts";
 import type { BatchParts, LineOutcome, LineToRun } from "../../durable-objects/batch/batch-parts.ts";
+import { chargePrefixOf, type LineDebt } from "../../src/shared/batches/line-debt.ts";
 import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
 import type { ResultKind } from "../../src/shared/batches/result-line.ts";
 
@@ -21,8 +22,8 @@ export const batchSteps = [
   "tell",
   "told",
 ] as const;
-/** `find` comes behind a kill alone. */
-export type BatchStep = (typeof batchSteps)[number] | "find";
+/** `find` comes behind a kill alone, `pay` and `paid` where lines are asked directly. */
+export type BatchStep = (typeof batchSteps)[number] | "find" | "pay" | "paid";
 
 export interface BatchControl {
   /** `null`: it was deleted. */
@@ -41,6 +42,8 @@ export interface BatchControl {
   readonly asked: string[];
   readonly forgotten: string[];
   readonly files: Map<ResultKind, string>;
+  /** What each charge came to, as often as it was told, by its id. */
+  readonly paid: Map<string, LineDebt[]>;
   readonly told: string[];
   readonly reports: string[];
 }
@@ -60,6 +63,7 @@ export function batchControl(tenant: string): BatchControl {
     asked: [],
     forgotten: [],
     files: new Map(),
+    paid: new Map(),
     told: [],
     reports: [],
   };
@@ -124,7 +128,8 @@ const parts: BatchParts = {
     const control = controlOf(life);
     await reach(control, "ask");
     const name = nameOf(line);
-    const known = control.turns.get(name);
+    // What is asked directly is asked anew.
+    const known = line.chargeId === null ? control.turns.get(name) : undefined;
     if (known !== undefined) return known;
     control.asked.push(name);
     const outcome = await control.answers(line);
@@ -136,12 +141,20 @@ const parts: BatchParts = {
   async find(life, line) {
     const control = controlOf(life);
     await reach(control, "find");
+    if (chargePrefixOf(life.opening.endpoint) !== null)
+      return { kind: "again", answered: refusedLine({ ...line, body: {}, chargeId: null }).answered };
     return control.turns.get(nameOf(line)) ?? null;
   },
   async forget(life, line) {
     const control = controlOf(life);
     await reach(control, "forget");
     control.forgotten.push(nameOf(line));
+  },
+  async pay(life, chargeId, debt) {
+    const control = controlOf(life);
+    await reach(control, "pay");
+    control.paid.set(chargeId, [...(control.paid.get(chargeId) ?? []), debt]);
+    await reach(control, "paid");
   },
   async keepFile(life, kind, texts) {
     const control = controlOf(life);

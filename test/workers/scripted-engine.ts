@@ -72,6 +72,8 @@ export class ScriptedEngine {
     const body = JSON.parse(init.body) as Record<string, unknown>;
     this.asked.push(body);
     if (pathname === "/tokenize") return this.#counted(JSON.stringify(body));
+    if (pathname === "/v1/embeddings") return this.#vectors(body);
+    if (pathname === "/v1/completions" && body["stream"] !== true) return this.#wholeText();
     return body["stream"] === true ? this.#stream(body, this.#said(body)) : await this.#whole();
   };
 
@@ -105,6 +107,36 @@ export class ScriptedEngine {
   #usage(completion: number, said = 0) {
     const prompt = this.promptTokens ?? 10 + said;
     return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+  }
+
+  /** One number for each input, its place among them. */
+  async #vectors({ input }: Record<string, unknown>): Promise<Response> {
+    await this.holdWhole?.until;
+    const inputs = Array.isArray(input) ? input.length : 1;
+    const data = Array.from({ length: inputs }, (_, index) => ({
+      object: "embedding",
+      index,
+      embedding: [index],
+    }));
+    const prompt = 5 * inputs;
+    return Response.json({
+      object: "list",
+      model: "m",
+      data,
+      usage: { prompt_tokens: prompt, total_tokens: prompt },
+    });
+  }
+
+  async #wholeText(): Promise<Response> {
+    await this.holdWhole?.until;
+    return Response.json({
+      id: "engine",
+      object: "text_completion",
+      created: 1_760_000_000,
+      model: "m",
+      choices: [{ index: 0, text: this.tokens.join(""), logprobs: null, finish_reason: "stop" }],
+      usage: this.#usage(this.tokens.length),
+    });
   }
 
   async #whole(): Promise<Response> {

@@ -30,10 +30,11 @@ import { unsupportedParameter } from "../../src/shared/wire/zod-refusal.ts";
 import { readAttachedFiles } from "./attached-files.ts";
 import { chatTools } from "./chat-tools.ts";
 import { createResponse } from "./create-response.ts";
+import { type DirectLine, type DirectTerms, isDirect, runDirectLine } from "./direct-line.ts";
 import { screenFrom } from "./fleet-moderator.ts";
 import { unknownStore } from "./grounding-parts.ts";
 import type { Isolate } from "./isolate.ts";
-import { judgedRequest } from "./judged-request.ts";
+import { judgedRequest, type JudgedRequest } from "./judged-request.ts";
 import { endedWithout, ownerOf } from "./run-durable.ts";
 import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
 import { retrieveOwned, type OwnedTurn } from "./stored-turn.ts";
@@ -55,6 +56,7 @@ export async function runLine(
   background: Background,
   life: BatchLife,
   line: LineToRun,
+  ways: Pick<DirectTerms, "left" | "room">,
 ): Promise<LineOutcome> {
   const requestId = requestIdOf(life.id, line.number);
   const refused = (refusal: Refusal): AnsweredLine => told(refusal, requestId);
@@ -72,6 +74,14 @@ export async function runLine(
     yields: true,
     judged,
   };
+  const out = refusedInBatches(line.body);
+  if (out !== null) return fateOf(out, refused);
+  const { chargeId } = line;
+  if (chargeId !== null) {
+    const { endpoint } = life.opening;
+    const direct = await runDirectLine(from, { ...ways, background, endpoint, chargeId }, line.body);
+    return directOutcome(direct, requestId, judged, refused);
+  }
   const claim = lineClaim(claimTextOf(life.id, line.number, line.attempt), lineKeptMs);
   const started = await startLine(from, life, line.body, claim);
   if (!started.ok) {
@@ -105,6 +115,11 @@ export async function findLine(
   life: BatchLife,
   { number, attempt }: Pick<LineToRun, "number" | "attempt">,
 ): Promise<LineOutcome | null> {
+  if (isDirect(life.opening.endpoint)) {
+    // Nobody knows its answer, and nobody pays for it. One that ends its object each time must not be asked for ever.
+    const lost: Refusal = { kind: "internal", detail: "what was answered is lost" };
+    return { kind: "again", answered: told(lost, requestIdOf(life.id, number)) };
+  }
   const named = await turnOfLine(isolate, life, { number, attempt });
   const requestId = requestIdOf(life.id, number);
   for (let waitMs = firstLookMs; ; waitMs = Math.min(2 * waitMs, longestLookMs)) {
@@ -120,6 +135,31 @@ export async function findLine(
     // Whether it is to be had by its id its request said. One that is not goes by itself.
     return endedOutcome(shown, status, true, requestId, (refusal) => told(refusal, requestId));
   }
+}
+
+function directOutcome(
+  { result, debt, finish }: DirectLine,
+  requestId: string,
+  judged: JudgedRequest,
+  refused: (refusal: Refusal) => AnsweredLine,
+): LineOutcome {
+  if (result.ok) {
+    finish();
+    return {
+      kind: "answered",
+      isKept: true,
+      debt,
+      answered: { statusCode: 200, requestId, body: result.value },
+    };
+  }
+  if (refused(result.error).statusCode < 500) judged.inVain();
+  // Of an answer that began and broke off a request is counted: it is not asked for without end.
+  const broke = debt.use.requests > 0 && lineFate(result.error).kind === "wait";
+  const fate: LineOutcome = broke
+    ? { kind: "again", answered: refused(result.error) }
+    : fateOf(result.error, refused);
+  if (fate.kind !== "wait") finish();
+  return fate.kind === "answered" ? { ...fate, isKept: true, debt } : fate;
 }
 
 /** Where the turn of a line is, if it has one. */
@@ -175,16 +215,10 @@ async function startLine(
   body: Record<string, unknown>,
   claim: TurnClaim,
 ): Promise<Result<LineTurn, Refusal>> {
-  for (const [field, why] of Object.entries(notInBatches))
-    if (body[field] !== undefined && body[field] !== null && body[field] !== false)
-      return err(unsupportedParameter(field, why));
   const text = JSON.stringify(body);
-  switch (opening.endpoint) {
-    case "/v1/chat/completions":
-      return startChat(from, text, claim);
-    case "/v1/responses":
-      return startResponse(from, text, claim);
-  }
+  return opening.endpoint === "/v1/responses"
+    ? startResponse(from, text, claim)
+    : startChat(from, text, claim);
 }
 
 async function startChat(
@@ -248,6 +282,13 @@ const notInBatches: Readonly<Record<string, string>> = {
   conversation_id: "can't be used in a batch: its requests are answered in no order",
   conversation: "can't be used in a batch: its requests are answered in no order",
 };
+
+function refusedInBatches(body: Record<string, unknown>): Refusal | null {
+  for (const [field, why] of Object.entries(notInBatches))
+    if (body[field] !== undefined && body[field] !== null && body[field] !== false)
+      return unsupportedParameter(field, why);
+  return null;
+}
 
 function fateOf(refusal: Refusal, refused: (refusal: Refusal) => AnsweredLine): LineOutcome {
   const fate = lineFate(refusal);

@@ -3,6 +3,7 @@
  * object, promise or second stream is made.
  */
 import type { DirectBody, TurnEnding } from "../../src/shared/turn/answer-direct.ts";
+import type { ArchivedTurn } from "../../src/shared/archive/ports.ts";
 import { sealStream, withReceipt } from "../../src/shared/receipts/attach-receipt.ts";
 import { receiptClaims } from "../../src/shared/receipts/receipt.ts";
 import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
@@ -19,18 +20,24 @@ export function directNotes(
   scope: RequestScope,
   turn: LiveTurn,
   fleet: FleetIndex,
+  keepRow: KeepRow,
 ): DirectNotes | null {
   const archives = isolate.archive.isOn && archivePolicy(turn.tenant) !== "nothing";
   const receipts = wantsReceipts(turn.tenant);
-  return archives || receipts ? new DirectNotes(isolate, scope, turn, fleet, archives, receipts) : null;
+  return archives || receipts
+    ? new DirectNotes(isolate, scope, turn, fleet, archives ? keepRow : null, receipts)
+    : null;
 }
+
+/** Brings a turn's row to the archive. */
+export type KeepRow = (row: ArchivedTurn) => void;
 
 class DirectNotes {
   readonly #isolate: Isolate;
   readonly #scope: RequestScope;
   readonly #turn: LiveTurn;
   readonly #fleet: FleetIndex;
-  readonly #archives: boolean;
+  readonly #keepRow: KeepRow | null;
   readonly #receipts: boolean;
   #facts: TurnFacts | null = null;
 
@@ -39,26 +46,25 @@ class DirectNotes {
     scope: RequestScope,
     turn: LiveTurn,
     fleet: FleetIndex,
-    archives: boolean,
+    keepRow: KeepRow | null,
     receipts: boolean,
   ) {
     this.#isolate = isolate;
     this.#scope = scope;
     this.#turn = turn;
     this.#fleet = fleet;
-    this.#archives = archives;
+    this.#keepRow = keepRow;
     this.#receipts = receipts;
   }
 
   /** At the turn's end, before its last bytes go out. */
   ended(ending: TurnEnding): void {
-    const { record, background } = this.#scope;
+    const { record } = this.#scope;
     const facts = turnFactsOf(this.#turn, this.#fleet, ending, record.screened ?? null, this.#isolate.now());
     this.#facts = facts;
-    if (!this.#archives) return;
+    if (this.#keepRow === null) return;
     const request = { ...this.#turn, endpoint: record.endpoint, conversation: null };
-    const row = { ...chargeOf(request, facts, "direct"), conversation: null, items: [] };
-    this.#isolate.directRows.add(row, background);
+    this.#keepRow({ ...chargeOf(request, facts, "direct"), conversation: null, items: [] });
   }
 
   /** The answer with its receipt. */

@@ -24,7 +24,7 @@ import {
   routeHeaderValue,
 } from "../../src/shared/turn/route-told.ts";
 import { lateErrorEvent } from "../../src/shared/wire/wire-error.ts";
-import { directNotes } from "./direct-notes.ts";
+import { directNotes, type KeepRow } from "./direct-notes.ts";
 import { judgeAnswer } from "./fleet-moderator.ts";
 import type { TenantCall } from "./handle.ts";
 import type { Isolate } from "./isolate.ts";
@@ -61,21 +61,25 @@ async function respond(call: TenantCall, turn: ValidatedTurn, deps: TurnDeps): P
   const { asked } = turn;
   const opened = await openTurn(turn, deps, client);
   if (!opened.ok) return respondRefusal(scope, withClientsField(opened.error, asked));
-  const answered = await answer(opened.value, deps, call);
+  const answered = await answerOpened(opened.value, deps, call, (row) =>
+    call.isolate.directRows.add(row, scope.background),
+  );
   const headers = turnHeaders(opened.value, scope);
   if (!answered.ok) return respondRefusal(scope, withClientsField(answered.error, asked), headers);
   return send(answered.value, headers, scope);
 }
 
 /** A plain completion calls its prompt so; the stages speak of messages. */
-function withClientsField(refusal: Refusal, { shape }: Asked): Refusal {
+export function withClientsField(refusal: Refusal, { shape }: Asked): Refusal {
   return shape === "completion" ? withPromptField(refusal, "prompt") : refusal;
 }
 
-async function answer(
+/** From the engine's first byte on. The record says who answered, and what came of it. */
+export async function answerOpened(
   opened: OpenedTurn,
   deps: TurnDeps,
-  { client, scope, isolate }: TenantCall,
+  { client, scope, isolate }: Pick<TenantCall, "client" | "scope" | "isolate">,
+  keepRow: KeepRow,
 ): Promise<Result<DirectBody, Refusal>> {
   const { record } = scope;
   record.cache = opened.cache.semantic?.result ?? opened.cache.lookup?.result ?? "bypass";
@@ -90,7 +94,7 @@ async function answer(
   if (opened.answer.tried !== undefined) record.tried = opened.answer.tried;
   record.status = 200;
   const isStream = opened.asked.stream;
-  const notes = directNotes(isolate, scope, opened, deps.fleet);
+  const notes = directNotes(isolate, scope, opened, deps.fleet, keepRow);
   const answered = await answerDirect(
     opened,
     deps,

@@ -3,6 +3,7 @@
  */
 import type { BatchEndpoint, BatchError } from "../contracts/batch.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
+import { usualModerationModel } from "../wire/moderations-request.ts";
 import { isRecord } from "../wire/is-record.ts";
 
 export interface CheckedLine {
@@ -49,8 +50,8 @@ export function checkLine(
       `The url of this request is not the batch's endpoint, ${endpoint}.`,
     );
   if (!isRecord(body)) return fault("invalid_body", "body", "The body must be a JSON object.");
-  const { model: named } = body;
-  if (named === undefined || named === null) return missing("body.model");
+  const named = body["model"] ?? (endpoint === "/v1/moderations" ? usualModerationModel : null);
+  if (named === null) return missing("body.model");
   if (typeof named !== "string" || named === "")
     return fault("invalid_model", "body.model", "The model must be named by a text.");
   if (model !== null && named !== model)

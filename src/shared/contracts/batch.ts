@@ -18,7 +18,13 @@ export type BatchFailure =
   /** None, another owner's, or deleted. */
   { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };
 
-export const batchEndpoints = ["/v1/chat/completions", "/v1/responses"] as const;
+export const batchEndpoints = [
+  "/v1/chat/completions",
+  "/v1/responses",
+  "/v1/completions",
+  "/v1/embeddings",
+  "/v1/moderations",
+] as const;
 export type BatchEndpoint = (typeof batchEndpoints)[number];
 
 export type BatchStatus =

@@ -107,6 +107,7 @@ async function dispatchFirst(
         affinity: null,
         place: turn.place,
         deadlineMs: turn.tenant.requests.deadline_seconds * 1000,
+        ...(turn.yields === true ? { yields: true as const } : {}),
       },
       (text) => readVectors(text, inputs),
       signal,

@@ -29,6 +29,8 @@ export interface Judging {
   readonly traceparent: string;
   readonly place: ClientPlace;
   readonly deadlineMs: number;
+  /** Nobody waits for the verdict: only room that others leave is taken. */
+  readonly yields?: boolean;
 }
 
 export interface Judged extends Verdict, Spent {
@@ -170,6 +172,7 @@ async function askCandidate(
       affinity: null,
       place: judging.place,
       deadlineMs: judging.deadlineMs,
+      ...(judging.yields === true ? { yields: true as const } : {}),
     },
     signal,
   );

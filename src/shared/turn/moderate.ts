@@ -111,6 +111,7 @@ async function byModel(
         traceparent: turn.traceparent,
         place,
         deadlineMs: tenant.requests.deadline_seconds * 1000,
+        ...(turn.yields === undefined ? {} : { yields: turn.yields }),
       },
       plan,
       deps,

@@ -18,6 +18,8 @@ const inProcessNames = [
   "text-moderation-latest",
   "text-moderation-stable",
 ] as const;
+/** Of a request that names none. */
+export const usualModerationModel = inProcessNames[0];
 /** What judged, as answers call it: it is none of OpenAI's models, and doesn't say that it is. */
 export const inProcessModel = "edgewise-moderation-1";
 
@@ -95,7 +97,7 @@ export function parseModerationRequest(body: string): Result<ModerationRequest, 
         `must have at most ${requestLimits.moderationCharacters} characters in all: send the rest in another request`,
       ),
     );
-  return ok({ model: model ?? inProcessNames[0], inputs: inputs.value });
+  return ok({ model: model ?? usualModerationModel, inputs: inputs.value });
 }
 
 /** Parts are one input together, as OpenAI has it; strings are one each. */

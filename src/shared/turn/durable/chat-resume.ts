@@ -7,6 +7,7 @@ import type { Usage } from "../../contracts/usage.ts";
 import { err, ok } from "../../contracts/result.ts";
 import { type Grounding, readGrounding } from "../../grounding/ground.ts";
 import type { Admission } from "../../limits/ports.ts";
+import { settlingBy } from "../../limits/settling-by.ts";
 import type { Origin } from "../../routing/ports.ts";
 import type { TokenPrice } from "../../limits/cost.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
@@ -173,26 +174,6 @@ export function goneEngine(origin: Origin, note: RunNote): Origin {
  * is part of the bill, so that it goes out with the end alone. Nor is anything given back where it is not let in again.
  */
 export function settledAtEnd(admission: Admission): Admission {
-  return {
-    admit: async (request) => {
-      const admitted = await admission.admit({ ...request, isResumed: true });
-      if (!admitted.ok) return admitted;
-      const reservation = admitted.value;
-      return ok({
-        chargeId: reservation.chargeId,
-        standing: reservation.standing,
-        get tokens() {
-          return reservation.tokens;
-        },
-        get microdollars() {
-          return reservation.microdollars;
-        },
-        get refusal() {
-          return reservation.refusal;
-        },
-        extend: (tokens, microdollars) => reservation.extend(tokens, microdollars),
-        settle: () => undefined,
-      });
-    },
-  };
+  const resumed: Admission = { admit: (request) => admission.admit({ ...request, isResumed: true }) };
+  return settlingBy(resumed, () => undefined);
 }

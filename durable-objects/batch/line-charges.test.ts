@@ -1,0 +1,104 @@
+/** Lines that are asked directly: what each came to is told once, whatever is killed or out of reach. */
+import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { expect, test } from "vitest";
+import { BatchProbe, line } from "../../test/workers/batch-probe.ts";
+import { eventually } from "../../test/workers/eventually.ts";
+import { answered, type BatchStep, refusedLine } from "../../test/workers/scripted-batch.ts";
+
+const endpoint = "/v1/embeddings";
+const steps: readonly BatchStep[] = ["read", "ask", "asked", "pay", "paid", "keep output", "told"];
+
+function lines(...names: readonly string[]): string[] {
+  return names.map((name) => line(name, "hello", endpoint));
+}
+
+/** Each answer is 12 tokens. */
+async function threeLines(probe: BatchProbe, step: BatchStep, how: "stopsAt" | "failsAt"): Promise<void> {
+  probe.control.answers = (asked) => ({
+    ...(answered(asked) as ReturnType<typeof refusedLine>),
+    isKept: true,
+    debt: { use: { tokens: 12, requests: 1, microdollars: 3, model: "m" }, archived: null },
+  });
+  probe.control[how] = step;
+  await probe.create(lines("a", "b", "c"), { endpoint });
+  await eventually(() => expect(probe.control.hasArrived).toBe(true));
+}
+
+/** Charges by id: told twice is once. */
+function tokensPaid({ control }: BatchProbe): number {
+  return [...control.paid.values()].reduce((sum, [debt]) => sum + (debt?.use.tokens ?? 0), 0);
+}
+
+async function expectOnce(probe: BatchProbe): Promise<void> {
+  const view = await probe.until("completed");
+  expect(view.tally).toMatchObject({ completed: 3, failed: 0, inputTokens: 30, outputTokens: 6 });
+  expect(probe.names("output").sort()).toEqual(["a", "b", "c"]);
+  await eventually(() => expect(probe.control.told).toContain("ended"));
+  expect(tokensPaid(probe)).toBe(36);
+  for (const debts of probe.control.paid.values()) for (const debt of debts) expect(debt).toEqual(debts[0]);
+  await runInDurableObject(probe.stub, (_instance, { storage }) => {
+    expect(storage.sql.exec("SELECT * FROM charge").toArray()).toEqual([]);
+  });
+}
+
+test.for(steps)("killed at '%s' each line of vectors has one answer, and is paid once", async (step) => {
+  const probe = new BatchProbe();
+  await threeLines(probe, step, "stopsAt");
+  await abortAllDurableObjects();
+  await runDurableObjectAlarm(probe.stub);
+  await expectOnce(probe);
+});
+
+test.for(steps)("whoever can't be reached at '%s' is told again what a line came to", async (step) => {
+  const probe = new BatchProbe();
+  await threeLines(probe, step, "failsAt");
+  await eventually(async () => {
+    await runDurableObjectAlarm(probe.stub);
+    expect((await probe.view()).status).toBe("completed");
+    expect(probe.control.told).toContain("ended");
+  });
+  await expectOnce(probe);
+});
+
+test("a line that is refused for now, or breaks off, gives back what was set aside each time", async () => {
+  const probe = new BatchProbe();
+  let asked = 0;
+  probe.control.answers = (one) => {
+    asked += 1;
+    if (asked === 1) return { kind: "wait", retryAfterMs: 10 };
+    if (asked === 2) return { kind: "again", answered: refusedLine(one).answered };
+    const debt = { use: { tokens: 12, requests: 1, microdollars: 3, model: "m" }, archived: null } as const;
+    return { ...(answered(one) as ReturnType<typeof refusedLine>), debt };
+  };
+  await probe.create(lines("a"), { endpoint });
+  await probe.until("completed");
+  await eventually(() => expect(probe.control.told).toContain("ended"));
+  expect([...probe.control.paid.values()].map(([debt]) => debt?.use.requests)).toEqual([0, 0, 1]);
+});
+
+test("a line whose object is killed each time that it is asked fails in the end, and costs nothing", async () => {
+  const probe = new BatchProbe();
+  probe.control.answers = () => new Promise(() => undefined);
+  await probe.create(lines("a"), { endpoint });
+  for (let times = 1; times <= 3; times += 1) {
+    await eventually(() => expect(probe.control.asked).toHaveLength(times));
+    await abortAllDurableObjects();
+    await runDurableObjectAlarm(probe.stub);
+  }
+  expect((await probe.until("completed")).tally).toMatchObject({ completed: 0, failed: 1 });
+  expect(probe.control.asked).toEqual(["1/0", "1/1", "1/2"]);
+  expect(tokensPaid(probe)).toBe(0);
+  expect(probe.control.paid.size).toBe(3);
+});
+
+test("with its owner a batch is erased: what was set aside for lines under way is given back first", async () => {
+  const probe = new BatchProbe();
+  probe.control.answers = () => new Promise(() => undefined);
+  await probe.create(lines("a", "b"), { endpoint });
+  await eventually(() => expect(probe.control.asked).toHaveLength(2));
+  await probe.stub.delete(probe.message);
+  await eventually(() => expect(probe.control.paid.size).toBe(2));
+  expect(tokensPaid(probe)).toBe(0);
+  expect(probe.control.forgotten.toSorted()).toEqual(["1/0", "2/0"]);
+  expect(await probe.stub.describe(probe.message)).toEqual({ result: "unknown" });
+});

@@ -1,0 +1,83 @@
+import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
+import { chargePrefixOf, type LineDebt, nothingOwed } from "../../src/shared/batches/line-debt.ts";
+import { randomHex } from "../../src/shared/telemetry/correlation.ts";
+import type { BatchParts } from "./batch-parts.ts";
+
+/** A charge whose line has come to its end, and that its buckets have not heard of. */
+interface OwedCharge {
+  readonly id: string;
+  readonly debt: LineDebt;
+}
+
+/**
+ * The charges of lines that are asked directly (docs/decisions/0099). Each asking has one, written before anything is set aside under it. What
+ * it came to is written with its answer; a kill in between leaves a charge that nobody will end: it is given back.
+ */
+export class LineCharges {
+  readonly #sql: SqlStorage;
+  #telling: Promise<void> | null = null;
+  #heldUntilMs = 0;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** In the transaction in which its line begins. @returns its id; `null`: lines of that endpoint need none */
+  begin({ opening }: BatchLife): string | null {
+    const prefix = chargePrefixOf(opening.endpoint);
+    if (prefix === null) return null;
+    const id = `${prefix}${randomHex(16)}`;
+    this.#sql.exec("INSERT INTO charge VALUES (?, NULL)", id);
+    return id;
+  }
+
+  /** In the transaction of what came of its line. */
+  owe(id: string | null, debt: LineDebt = nothingOwed): void {
+    if (id !== null) this.#sql.exec("UPDATE charge SET debt = ? WHERE id = ?", JSON.stringify(debt), id);
+  }
+
+  /** Nobody is under way any more who would say what they came to. */
+  giveBackOpen(): void {
+    this.#sql.exec("UPDATE charge SET debt = ? WHERE debt IS NULL", JSON.stringify(nothingOwed));
+  }
+
+  /** Beside other work. Never throws: what can't be told now is told by the next, or at the batch's end. */
+  tellSoon(life: BatchLife, parts: BatchParts): void {
+    if (Date.now() < this.#heldUntilMs) return;
+    this.tell(life, parts).catch((error: unknown) => {
+      this.#heldUntilMs = Date.now() + heldMs;
+      parts.report(`what a line came to could not be told: ${String(error)}`);
+    });
+  }
+
+  /** Tells everybody what is owed, until nothing is. Rejects where somebody could not be told. */
+  async tell(life: BatchLife, parts: BatchParts): Promise<void> {
+    this.#telling ??= this.#tellAll(life, parts).finally(() => {
+      this.#telling = null;
+    });
+    await this.#telling;
+  }
+
+  async #tellAll(life: BatchLife, parts: BatchParts): Promise<void> {
+    for (let owed = this.#owed(); owed.length > 0; owed = this.#owed())
+      await Promise.all(
+        owed.map(async ({ id, debt }) => {
+          await parts.pay(life, id, debt);
+          this.#sql.exec("DELETE FROM charge WHERE id = ?", id);
+        }),
+      );
+  }
+
+  #owed(): OwedCharge[] {
+    return this.#sql
+      .exec<{ id: string; debt: string }>(
+        "SELECT id, debt FROM charge WHERE debt IS NOT NULL LIMIT ?",
+        toldAtOnce,
+      )
+      .toArray()
+      .map(({ id, debt }) => ({ id, debt: JSON.parse(debt) as LineDebt }));
+  }
+}
+
+const toldAtOnce = 6;
+const heldMs = 5_000;
