@@ -63,7 +63,9 @@ export async function validateInput(life: BatchLife, store: BatchStore, parts: B
   if (model === null || errors.length > 0)
     return refuse(store, errors.length > 0 ? errors : [{ ...emptyFile, line: null }]);
   const now = store.life();
-  if (now !== null) store.write(validated(now, total, model, Date.now()));
+  if (now === null) return;
+  store.write(validated(now, total, model, Date.now()));
+  parts.counted("queued", total);
 }
 
 export const fileGone: BatchError = {

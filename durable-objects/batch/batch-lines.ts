@@ -146,12 +146,12 @@ export class BatchLines {
         this.#pace.answered();
         return this.#record(life, line, outcome);
       case "wait":
-        this.#parts.counted("waited");
+        this.#parts.counted("waited", 1);
         this.#pace.refused(outcome.retryAfterMs, Date.now(), Math.random());
         return this.#store.putBack(line);
       case "again":
         if (line.attempt + 1 >= mostAttempts) return this.#record(life, line, { ...outcome, isKept: false });
-        this.#parts.counted("broken");
+        this.#parts.counted("broken", 1);
         this.#pace.refused(0, Date.now(), Math.random());
         return this.#store.tryAgain(line);
       case "stop": {
@@ -172,7 +172,7 @@ export class BatchLines {
     const kind = kindOf(answered);
     const text = answeredText(requestIdOf(life.id, line.number), line.customId, answered);
     this.#store.record(line, kind, text, tallyOf(answered));
-    this.#parts.counted(kind === "output" ? "completed" : "failed");
+    this.#parts.counted(kind === "output" ? "completed" : "failed", 1);
     if (isKept) return;
     // Where this does not get through it goes by itself, a day later.
     this.#parts

@@ -2,6 +2,7 @@
 import type { LineFault } from "../../src/shared/batches/check-line.ts";
 import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
 import type { LineDebt } from "../../src/shared/batches/line-debt.ts";
+import type { BatchTally } from "../../src/shared/contracts/batch.ts";
 import type { AnsweredLine, ResultKind } from "../../src/shared/batches/result-line.ts";
 
 /** One request of a batch, as it is to be asked. */
@@ -52,6 +53,8 @@ export interface BatchParts {
   tellOver(life: BatchLife, what: "ended" | "gone"): Promise<void>;
   /** Something is wrong that an operator should know of; never content. */
   report(detail: string): void;
-  counted(what: "completed" | "failed" | "waited" | "broken"): void;
-  ended(status: BatchLife["status"]): void;
+  /** Lines, for the metrics: `queued` and `dropped` (none will ever begin) once each, the others as they are asked. */
+  counted(what: "queued" | "completed" | "failed" | "waited" | "broken" | "dropped", lines: number): void;
+  /** For the metrics and the log. @param tally of its lines */
+  ended(life: BatchLife, tally: BatchTally): void;
 }

@@ -118,8 +118,14 @@ export class BatchWork {
       this.#store.write(ended);
       this.#store.dropLines();
     });
-    this.#parts().ended(ended.status);
+    this.#parts().counted("dropped", this.#neverBegun(ended));
+    this.#parts().ended(ended, this.#store.tally());
     return null;
+  }
+
+  #neverBegun({ total }: BatchLife): number {
+    const { completed, failed } = this.#store.tally();
+    return total - completed - failed;
   }
 
   /** What was answered by an error, and what never began; but not of a batch that was cancelled, whose owner wanted no more. */
@@ -160,6 +166,7 @@ export class BatchWork {
       this.#store.charges.giveBackOpen();
     });
     await this.#store.charges.tell(life, this.#parts());
+    if (!hasEnded(life)) this.#parts().counted("dropped", this.#neverBegun(life));
     await this.#forget();
     this.#bury();
     await this.#context.storage.setAlarm(Date.now() + buriedMs);

@@ -1,16 +1,17 @@
 /** What a Batch object runs with: its owner's files, and lines that are asked as requests are. */
 import type { BatchParts } from "../../durable-objects/batch/batch-parts.ts";
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
-import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
+import { endedMs, type BatchLife } from "../../src/shared/batches/batch-life.ts";
 import { type Background, backgroundOf } from "../../src/shared/contracts/background.ts";
 import { VectorRoom } from "../../src/shared/batches/vector-room.ts";
-import type { BatchEndpoint } from "../../src/shared/contracts/batch.ts";
+import type { BatchEndpoint, BatchTally } from "../../src/shared/contracts/batch.ts";
 import { Leaving } from "../../src/shared/contracts/leave-signal.ts";
 import type { BatchOver } from "../../src/shared/contracts/library.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import type { FileAddress } from "../../src/shared/retrieval/file-contents.ts";
 import type { Capability } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { isInProcess } from "../../src/shared/wire/moderations-request.ts";
+import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { planModel } from "../../src/shared/turn/plan.ts";
 import { revivePrincipal } from "../../src/shared/turn/durable/turn-request.ts";
 import { askLibrary } from "./ask-knowledge.ts";
@@ -50,8 +51,34 @@ export function batchParts(env: Cloudflare.Env, context: DurableObjectState): Ba
     dropFile: (life, kind) => dropBatchFile(isolate, life, kind),
     tellOver: (life, what) => tellOver(isolate, life, what),
     report: (detail) => isolate.report("batch", detail),
-    counted: (what) => isolate.metrics.count("batchLines", what),
-    ended: (status) => isolate.metrics.count("batches", status),
+    counted: (what, lines) => {
+      if (lines > 0) isolate.metrics.count("batchLines", what, lines);
+    },
+    ended(life, tally) {
+      isolate.metrics.count("batches", life.status);
+      isolate.witness(endedLine(life, tally));
+    },
+  };
+}
+
+/** One line of the log for a batch that has ended (docs/log.md). */
+function endedLine(life: BatchLife, { completed, failed, inputTokens, outputTokens }: BatchTally) {
+  const { id, owner, opening, status, total, model, createdMs, errors } = life;
+  return {
+    event: "batch",
+    batch: objectOfId(id)?.objectName ?? "",
+    tenant: owner.tenant,
+    org: opening.principal.org,
+    endpoint: opening.endpoint,
+    model,
+    status,
+    total,
+    completed,
+    failed,
+    inputTokens,
+    outputTokens,
+    durationMs: endedMs(life) - createdMs,
+    ...(errors.length === 0 ? {} : { errors: [...new Set(errors.map(({ code }) => code))] }),
   };
 }
 

@@ -178,7 +178,7 @@ export const metricTable = {
   batchLines: {
     type: "counter",
     name: "edgewise_batch_lines_total",
-    help: "Lines of batches, by what came of asking them: completed, failed (both end it), waited (refused for now) or broken (its answer broke off); the last two are asked again.",
+    help: "Lines of batches: queued once each, and ended once as completed, failed or dropped (never begun); waited (refused for now) and broken (its answer broke off) each time that one was asked in vain.",
     labels: ["result"],
   },
   batches: {

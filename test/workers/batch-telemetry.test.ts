@@ -1,0 +1,61 @@
+/** What operators see of batches: how many lines wait, and what each batch came to. */
+import { expect, test, vi } from "vitest";
+import { parseExposition } from "../../src/shared/telemetry/metrics/parse-exposition-fixture.ts";
+import { platformToken } from "./admin-fixture.ts";
+import { chatLine, startBatch, untilStatus } from "./batch-fixture.ts";
+import { send } from "./edge-under-test.ts";
+import { eventually } from "./eventually.ts";
+import { callerOf } from "./knowledge-fixture.ts";
+import { limitless, scriptedEdge } from "./scripted-edge.ts";
+
+const engine = scriptedEdge({ "seen-batches": { limits: limitless } });
+
+async function linesBy(): Promise<(result: string) => number> {
+  const authorization = `Bearer ${await platformToken("platform:metrics")}`;
+  const scraped = await send("/metrics", { headers: { authorization } });
+  expect(scraped.status).toBe(200);
+  const exposition = parseExposition(await scraped.text());
+  return (result) => exposition.sum("edgewise_batch_lines_total", { result });
+}
+
+test("lines are counted once as queued and once as ended, and the log tells what a batch came to", async () => {
+  const told: Record<string, unknown>[] = [];
+  vi.spyOn(console, "log").mockImplementation((text: unknown) => {
+    for (const line of String(text).split("\n"))
+      if (line.startsWith('{"event":"batch"')) told.push(JSON.parse(line) as Record<string, unknown>);
+  });
+  const caller = await callerOf("seen-batches", "ann");
+  const gate = Promise.withResolvers<void>();
+  engine.pause = { at: 0, until: gate.promise };
+  const lines = ["a", "b", "c", "d", "e", "f"].map((name) => chatLine(name, "Count", { max_tokens: 5000 }));
+  const id = await startBatch(caller, [...lines, chatLine("wrong", "Hi", { temperature: 9 })]);
+  await expect.poll(() => engine.asked.length).toBe(4);
+  await eventually(async () => {
+    const waiting = await linesBy();
+    expect(waiting("queued")).toBe(7);
+    expect(waiting("completed") + waiting("failed") + waiting("dropped")).toBe(0);
+  });
+  await caller.ask("POST", `/v1/batches/${id}/cancel`);
+  gate.resolve();
+  await untilStatus(caller, id, "cancelled");
+  await eventually(async () => {
+    const ended = await linesBy();
+    expect([ended("completed"), ended("failed"), ended("dropped")]).toEqual([4, 0, 3]);
+  });
+  expect(told).toMatchObject([
+    {
+      event: "batch",
+      tenant: "seen-batches",
+      org: "seen-batches",
+      endpoint: "/v1/chat/completions",
+      model: "auto",
+      status: "cancelled",
+      total: 7,
+      completed: 4,
+      failed: 0,
+      inputTokens: 40,
+      outputTokens: 8,
+    },
+  ]);
+  expect(id).toContain(told[0]?.["batch"]);
+});
