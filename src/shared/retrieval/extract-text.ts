@@ -74,10 +74,19 @@ export function extractText(file: FileToRead, readsDocuments = false): Result<Ex
   }
 }
 
-/** A name's ending that says more than the media type is believed: clients send `text/plain` for nearly everything. */
-function formatOf({ filename, mediaType }: FileToRead, readsDocuments: boolean): Result<Format, FileReason> {
+/** By its ending. What says more than the media type is believed: clients send `text/plain`, or `application/pdf`, for nearly everything. */
+export function isNamedText(filename: string): boolean {
+  return formatByEnding(filename) !== null;
+}
+
+function formatByEnding(filename: string): Format | null {
   const ending = /\.([a-z\d]{1,8})$/i.exec(filename)?.[1]?.toLowerCase() ?? "";
-  if (Object.hasOwn(formatsByEnding, ending)) return ok(formatsByEnding[ending] ?? "plain");
+  return Object.hasOwn(formatsByEnding, ending) ? (formatsByEnding[ending] ?? null) : null;
+}
+
+function formatOf({ filename, mediaType }: FileToRead, readsDocuments: boolean): Result<Format, FileReason> {
+  const named = formatByEnding(filename);
+  if (named !== null) return ok(named);
   const type = (mediaType.split(";", 1)[0] ?? "").trim().toLowerCase();
   if (Object.hasOwn(formatsByType, type)) return ok(formatsByType[type] ?? "plain");
   // Of code and configuration there are more endings than any list has: whether it is text is seen when it is decoded.

@@ -34,8 +34,13 @@ test.each([
   ["by its type", "a", "application/pdf; x=y"],
   ["by its bytes, whatever it is called", "a.txt", "text/plain"],
   ["by its bytes, called something that nobody reads", "a", "image/png"],
+  ["by its bytes, named as text and called what it is", "a.md", "application/pdf"],
 ])("a document is known %s", async (_, filename, mediaType) => {
   expect(await textOf(filename, mediaType, pdf, documents)).toBe(`read: ${pdf}`);
+});
+
+test.each(["a.md", "a.txt", "a.csv"])("%s is text, though its sender calls it a PDF", async (filename) => {
+  expect(await textOf(filename, "application/pdf", "text", documents)).toBe("text");
 });
 
 test("text is read here, and other kinds have a reason that names what is read", async () => {

@@ -2,7 +2,7 @@ import type { FileErrorCode } from "../contracts/knowledge-base.ts";
 import { err, type Result } from "../contracts/result.ts";
 import { documentBounds } from "../documents/document-bounds.ts";
 import { isCalledDocument, isDocument } from "../documents/document-form.ts";
-import { extractText, type ExtractedText } from "./extract-text.ts";
+import { extractText, type ExtractedText, isNamedText } from "./extract-text.ts";
 import type { DocumentReader } from "./ports.ts";
 
 /** What is known of a file before its bytes are read. */
@@ -31,7 +31,8 @@ export async function readFileText(
   documents: DocumentReader | null,
 ): Promise<FileText> {
   const { filename, mediaType } = file;
-  if (documents !== null && isCalledDocument(filename, mediaType)) {
+  // LangChain says `application/pdf` of every file that it sends in OpenAI's form.
+  if (documents !== null && isCalledDocument(filename, mediaType) && !isNamedText(filename)) {
     if (file.bytes > documentBounds.bytes) return tooLong(body, documentBounds.bytes);
     return (await documents.read(body, file.bytes)) ?? err(unsupported);
   }
