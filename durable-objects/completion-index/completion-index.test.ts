@@ -205,13 +205,28 @@ test("what its object has forgotten is not listed, and the alarm takes it out, a
   expect(await names(stub)).toEqual(["anew"]);
 });
 
-test("above its bound the oldest leave the list first", async () => {
+test("above its bound the oldest leave the list first, and an erasure finds them until their time is over", async () => {
   const stub = index();
   for (const at of [1, 2, 3, 4, 5]) await stub.tell(tell(`o${at}`, 1, { createdMs: at }));
   await runInDurableObject(stub, (_instance, { storage }) => {
     expect(new CompletionStore(storage).sweep(3, Date.now())).toBeGreaterThan(Date.now());
   });
   expect(await names(stub)).toEqual(["o3", "o4", "o5"]);
+  // What is told of one again lists it again.
+  await stub.tell(tell("o2", 2, { createdMs: 2 }));
+  expect(await names(stub)).toEqual(["o2", "o3", "o4", "o5"]);
+  const { owner } = tell("o1", 1);
+  await stub.erase({ v: 1, owner, throughMs: 4 });
+  expect(await names(stub)).toEqual(["o5"]);
+  await runInDurableObject(stub, (_instance, { storage }) => {
+    const erased = storage.sql.exec("SELECT object_name AS name FROM doomed").toArray();
+    expect(erased.map(({ name }) => name)).toEqual(["o1", "o2", "o3", "o4"]);
+    const store = new CompletionStore(storage);
+    store.sweep(0, Date.now());
+    expect([store.holdsAny(), store.isEmpty(Date.now())]).toEqual([true, false]);
+    expect(store.sweep(0, Date.now() + 40 * dayMs)).toBeNull();
+    expect(store.holdsAny()).toBe(false);
+  });
 });
 
 test("another user learns nothing and changes nothing", async () => {

@@ -22,6 +22,8 @@ const migrations = [
      place INTEGER PRIMARY KEY, object_name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,
      until_ms INTEGER NOT NULL, id TEXT, model TEXT, metadata TEXT);`,
   erasureTables,
+  `CREATE TABLE unlisted (
+     object_name TEXT PRIMARY KEY, place INTEGER NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID;`,
 ];
 
 /** Places in the list for each millisecond. Where they are all taken, one of the next is. */
@@ -62,6 +64,7 @@ export class CompletionStore implements RolledStore {
       // One that comes to life again is another turn, with a time of its own.
       const isAnother = known === null || (known.id === null && entry !== null);
       const place = isAnother ? this.#freePlace(createdMs) : known.place;
+      this.#sql.exec("DELETE FROM unlisted WHERE object_name = ?", objectName);
       this.#sql.exec(
         "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)",
         place,
@@ -82,11 +85,18 @@ export class CompletionStore implements RolledStore {
   }
 
   holdsAny(): boolean {
-    return this.#sql.exec("SELECT 1 FROM entry WHERE id IS NOT NULL LIMIT 1").toArray().length > 0;
+    const kept = this.#sql.exec(
+      "SELECT 1 FROM entry WHERE id IS NOT NULL UNION ALL SELECT 1 FROM unlisted LIMIT 1",
+    );
+    return kept.toArray().length > 0;
   }
 
   isEmpty(nowMs: number): boolean {
-    return this.#sql.exec("SELECT 1 FROM entry WHERE until_ms > ? LIMIT 1", nowMs).toArray().length === 0;
+    const kept = this.#sql.exec(
+      "SELECT 1 FROM entry WHERE until_ms > ?1 UNION ALL SELECT 1 FROM unlisted WHERE until_ms > ?1 LIMIT 1",
+      nowMs,
+    );
+    return kept.toArray().length === 0;
   }
 
   /** One more than `limit` tells of the next page; `null`: there is, and lately was, no completion of the object `after`. */
@@ -130,16 +140,26 @@ export class CompletionStore implements RolledStore {
       .map(({ id, object_name: objectName }) => ({ id, objectName }));
   }
 
-  /** Takes out what is over, and the oldest above `most`. @returns when the next is over; `null`: nothing is left */
+  /**
+   * Takes out what is over, and the oldest above `most`: an erasure finds those still, since their objects keep them.
+   * @returns when the next is over; `null`: nothing is left
+   */
   sweep(most: number, nowMs: number): number | null {
     if (!this.#tables.areMade) return null;
     return this.#storage.transactionSync(() => {
-      this.#sql.exec("DELETE FROM entry WHERE until_ms <= ?", nowMs);
+      for (const table of ["entry", "unlisted"])
+        this.#sql.exec(`DELETE FROM ${table} WHERE until_ms <= ?`, nowMs);
+      const oldest = "place <= (SELECT place FROM entry ORDER BY place DESC LIMIT 1 OFFSET ?)";
       this.#sql.exec(
-        "DELETE FROM entry WHERE place <= (SELECT place FROM entry ORDER BY place DESC LIMIT 1 OFFSET ?)",
+        `INSERT OR REPLACE INTO unlisted SELECT object_name, place, until_ms FROM entry WHERE id IS NOT NULL AND ${oldest}`,
         most,
       );
-      return this.#sql.exec<{ next: number | null }>("SELECT min(until_ms) AS next FROM entry").one().next;
+      this.#sql.exec(`DELETE FROM entry WHERE ${oldest}`, most);
+      return this.#sql
+        .exec<{ next: number | null }>(
+          "SELECT min(until_ms) AS next FROM (SELECT until_ms FROM entry UNION ALL SELECT until_ms FROM unlisted)",
+        )
+        .one().next;
     });
   }
 
@@ -150,10 +170,9 @@ export class CompletionStore implements RolledStore {
 
   #doomThrough(throughMs: number, nowMs: number): void {
     const end = (throughMs + 1) * placesPerMs;
-    const doomed = this.#sql
-      .exec<{ name: string }>("SELECT object_name AS name FROM entry WHERE id IS NOT NULL AND place < ?", end)
-      .toArray();
-    for (const { name } of doomed) this.erasure.doom(name);
+    this.erasure.doom("entry", "id IS NOT NULL AND place < ?", end);
+    this.erasure.doom("unlisted", "place < ?", end);
+    this.#sql.exec("DELETE FROM unlisted WHERE place < ?", end);
     this.#sql.exec(
       "UPDATE entry SET id = NULL, model = NULL, metadata = NULL, until_ms = ? WHERE id IS NOT NULL AND place < ?",
       nowMs + rememberedMs,

@@ -169,13 +169,10 @@ export class IndexStore implements RolledStore {
   }
 
   #doomThrough(throughMs: number, nowMs: number): void {
-    const doomed = "FROM entry WHERE id IS NOT NULL AND created_ms <= ?";
-    for (const { name } of this.#sql
-      .exec<{ name: string }>(`SELECT object_name AS name ${doomed}`, throughMs)
-      .toArray())
-      this.erasure.doom(name);
+    const doomed = "id IS NOT NULL AND created_ms <= ?";
+    this.erasure.doom("entry", doomed, throughMs);
     this.#sql.exec(
-      "UPDATE entry SET deleted_ms = ?, id = NULL, title = NULL, metadata = NULL WHERE id IS NOT NULL AND created_ms <= ?",
+      `UPDATE entry SET deleted_ms = ?, id = NULL, title = NULL, metadata = NULL WHERE ${doomed}`,
       nowMs,
       throughMs,
     );

@@ -13,6 +13,8 @@ import { lastErasureOf } from "../audit-log/audit-ledger.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
 import { inJurisdiction } from "../storage/jurisdiction.ts";
 import type { LibraryStore } from "./library-store.ts";
+import { inTime } from "../storage/in-time.ts";
+import { atOnce, inTurn } from "../storage/in-turn.ts";
 import type { DoomedMember } from "../storage/roll-store.ts";
 
 /**
@@ -90,23 +92,23 @@ export class LibraryRoll {
     return false;
   }
 
-  /** Tells whom something is owed, some members at a time. Never throws: what was not heard is told again. @returns a fault's detail */
+  /**
+   * Tells whom something is owed, some members at a time. Never throws: what was not heard is told again.
+   * @returns a fault's detail, where nobody has heard anything; whoever has not is otherwise told again with the next
+   */
   async tell(owner: Owner, jurisdiction: Jurisdiction): Promise<string | null> {
     const { roll } = this.#store;
-    const faults: (string | null)[] = [];
-    if (this.isUnenrolled()) faults.push(await this.#joinLate(owner, jurisdiction, Date.now()));
+    const own: (string | null)[] = [];
+    if (this.isUnenrolled()) own.push(await this.#joinLate(owner, jurisdiction, Date.now()));
     const { leaving } = roll.membership();
-    if (leaving !== null) faults.push(await this.#leave(owner, jurisdiction, leaving));
-    const members = roll.doomed(erasedAtATime);
-    for (let at = 0; at < members.length; at += atOnce)
-      faults.push(
-        ...(await Promise.all(
-          members
-            .slice(at, at + atOnce)
-            .map(async (member) => this.#eraseMember(owner, jurisdiction, member)),
-        )),
-      );
-    return faults.find((fault) => fault !== null) ?? null;
+    if (leaving !== null) own.push(await this.#leave(owner, jurisdiction, leaving));
+    const { faults, heard } = await inTurn<DoomedMember>(
+      (after) => roll.doomed(after?.user ?? "", atOnce),
+      (member) => this.#eraseMember(owner, jurisdiction, member),
+      erasedAtATime,
+    );
+    if (heard > 0 || own.includes(null)) return null;
+    return [...own, ...faults].find((fault) => fault !== null) ?? null;
   }
 
   /** Members that are still to be erased, and whether one's own beginning or end is still to be told. */
@@ -202,11 +204,18 @@ export class LibraryRoll {
     jurisdiction: Jurisdiction,
     ask: (stub: ReturnType<typeof stubOf>) => Promise<Outcome>,
   ): Promise<Outcome | string> {
-    const called = await callObject(
-      async () => ask(stubOf(this.#env, owner, jurisdiction)),
-      calledObject("library", libraryName(owner)),
-    );
-    return called.ok ? called.value : called.error.detail;
+    try {
+      const called = await inTime(
+        callObject(
+          async () => ask(stubOf(this.#env, owner, jurisdiction)),
+          calledObject("library", libraryName(owner)),
+        ),
+        answersWithinMs,
+      );
+      return called.ok ? called.value : called.error.detail;
+    } catch (error) {
+      return String(error);
+    }
   }
 }
 
@@ -218,8 +227,8 @@ function unreachable(detail: string): NotEnrolled {
   return { result: "unreachable", detail };
 }
 
-/** Each carries out what it then owes before it answers, as far as that can be reached. */
-const atOnce = 6;
+/** Each carries out what it then owes before it answers, as far as that can be reached, for twenty seconds. */
+const answersWithinMs = 30_000;
 /** The alarm takes the next. */
 const erasedAtATime = 60;
 /** Clocks of several machines say when something was made, and when all was erased: rather too much is erased than too little. */

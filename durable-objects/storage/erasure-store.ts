@@ -36,8 +36,12 @@ export class ErasureStore {
     this.#sql.exec("UPDATE erasure SET through_ms = max(through_ms, ?)", throughMs);
   }
 
-  doom(objectName: string): void {
-    this.#sql.exec("INSERT OR REPLACE INTO doomed VALUES (?, NULL, NULL)", objectName);
+  /** @param where which rows of a table that has `object_name` */
+  doom(table: "entry" | "unlisted", where: string, ...given: readonly number[]): void {
+    this.#sql.exec(
+      `INSERT OR REPLACE INTO doomed SELECT object_name, NULL, NULL FROM ${table} WHERE ${where}`,
+      ...given,
+    );
   }
 
   /** In the order of their names. */

@@ -5,7 +5,9 @@ import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { completionIndexName, responseIndexName } from "../../src/shared/contracts/completion-index.ts";
 import { conversationIndexName } from "../../src/shared/contracts/conversation-index.ts";
+import type { EraseIndex, EraseIndexOutcome } from "../../src/shared/contracts/index-roll.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
+import { ConversationIndex } from "../conversation-index/conversation-index.ts";
 import { Conversation } from "../conversation/conversation.ts";
 import { deletedThrough } from "./deleted-tenant.ts";
 import { RollStore } from "./roll-store.ts";
@@ -226,4 +228,84 @@ test("of the two lists of one class an erasure of one reaches its own, by the al
   expect(await runDurableObjectAlarm(tenants)).toBe(true);
   expect(await kept(responseIndexName(owner))).toBe(0);
   expect(await kept(completionIndexName(owner))).toBe(1);
+});
+
+test("conversations that can't be reached hold up no other, of whichever name, and are tried again with the next", async () => {
+  const owner = { tenant: "roll-of-dead", user: "ann" };
+  const madeMs = Date.now();
+  const names = [0, 1, 2, 3, 4, 5, 6, 7].map((at) => `dead-${at}`);
+  for (const name of [...names, "well-0", "well-1"]) await tell(owner, name, madeMs);
+  const told: string[] = [];
+  const deaf = vi.spyOn(Conversation.prototype, "delete").mockImplementation(async function (
+    this: Conversation,
+  ) {
+    const { name = "" } = (this as unknown as { ctx: DurableObjectState }).ctx.id;
+    if (name.startsWith("dead")) throw new Error("down");
+    told.push(name);
+    return { result: "unknown" };
+  });
+  expect(await erase(owner, madeMs)).toMatchObject({ pending: 8 });
+  expect(told).toEqual(["well-0", "well-1"]);
+  deaf.mockRestore();
+  expect(await erase(owner, madeMs)).toEqual({ result: "erased", pending: 0 });
+});
+
+type Erases = (this: ConversationIndex, message: EraseIndex) => Promise<EraseIndexOutcome>;
+
+test("users whose lists can't be reached hold up no other, however many of them come first", async () => {
+  const tenant = "roll-of-dead-users";
+  const madeMs = Date.now();
+  const users = Array.from({ length: 57 }, (_, at) => `dead-${at}`);
+  for (const user of [...users, "well-0", "well-1", "well-2", "well-3", "well-4"])
+    await tell({ tenant, user }, `of-${user}`, madeMs);
+  const erases = Reflect.get(ConversationIndex.prototype, "erase") as Erases;
+  const deaf = vi.spyOn(ConversationIndex.prototype, "erase").mockImplementation(function (
+    this: ConversationIndex,
+    message,
+  ) {
+    if (message.owner.user.startsWith("dead")) throw new Error("down");
+    return erases.call(this, message);
+  });
+  expect(await erase(tenantOf(tenant), madeMs)).toMatchObject({ pending: 57 });
+  deaf.mockRestore();
+  expect(await listed({ tenant, user: "well-4" })).toEqual([]);
+  expect(await erase(tenantOf(tenant), madeMs)).toEqual({ result: "erased", pending: 0 });
+  expect(await listed({ tenant, user: "dead-56" })).toEqual([]);
+});
+
+test("who is to be erased of what was made by then is so whatever an erasure of less says meanwhile", async () => {
+  const owner = { tenant: "roll-of-less", user: "ann" };
+  const madeMs = Date.now();
+  await tell(owner, "late", madeMs + 7);
+  const down = vi.spyOn(RollStore.prototype, "leaves").mockImplementation(() => {
+    throw new Error("a user's list is down");
+  });
+  await erase(tenantOf(owner.tenant), madeMs + 10);
+  down.mockRestore();
+  await runInDurableObject(index(owner), (_index, { storage }) => {
+    storage.sql.exec("UPDATE erasure SET through_ms = 0");
+    storage.sql.exec("UPDATE entry SET id = 'conv_late', deleted_ms = NULL");
+  });
+  expect(await erase(tenantOf(owner.tenant), madeMs + 5)).toMatchObject({ result: "erased" });
+  await evictDurableObject(index(tenantOf(owner.tenant)));
+  await runDurableObjectAlarm(index(tenantOf(owner.tenant)));
+  expect(await listed(owner)).toEqual([]);
+});
+
+test("what isolates made that still knew a deleted tenant is erased also where it is told only after it was looked again", async () => {
+  const tenant = "roll-of-late";
+  const deletedMs = Date.now();
+  const lookAgainMs = deletedMs + 600_000;
+  const own = index(tenantOf(tenant));
+  await own.erase({ v: 1, owner: tenantOf(tenant), throughMs: deletedMs, lookAgainMs });
+  vi.useFakeTimers({ toFake: ["Date"], now: lookAgainMs + 1 });
+  try {
+    expect(await runDurableObjectAlarm(own)).toBe(true);
+    await tell({ tenant, user: "ann" }, "late", deletedMs + 30_000);
+    expect(await listed({ tenant, user: "ann" })).toEqual([]);
+    await tell({ tenant, user: "ann" }, "another's", lookAgainMs);
+    expect(await listed({ tenant, user: "ann" })).toEqual(["conv_another's"]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

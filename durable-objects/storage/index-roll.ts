@@ -21,6 +21,7 @@ import { tenantAsOwner } from "../../src/shared/retrieval/knowledge-ref.ts";
 import { callObject } from "./call-object.ts";
 import { rememberErasureMs } from "./erasure-store.ts";
 import { inTime } from "./in-time.ts";
+import { atOnce, faultOf, inTurn, nothingToDo, once, type Round } from "./in-turn.ts";
 import type { RolledIndex, RolledStore, RollParts } from "./index-roll-ports.ts";
 import type { DoomedMember } from "./roll-store.ts";
 
@@ -156,13 +157,16 @@ export class IndexRoll {
     if (this.#againMs <= Date.now()) {
       // Should memory be lost from here on, the alarm goes on.
       if (this.#owed() > 0) await this.#context.storage.setAlarm(Date.now() + retryMs);
-      const faults = [
-        ...(await this.#lookAgain(owner)),
-        ...(await this.#eraseObjects(owner)),
-        ...(await this.#leave(owner)),
-        ...(await this.#eraseMembers(owner)),
+      const done = [
+        await this.#lookAgain(owner),
+        await this.#eraseObjects(owner),
+        await this.#leave(owner),
+        await this.#eraseMembers(owner),
       ];
-      this.#heard(faults);
+      this.#heard(
+        done.flatMap(({ faults }) => faults),
+        done.some(({ heard }) => heard > 0),
+      );
     }
     if (this.isOver(Date.now())) await this.#context.blockConcurrencyWhile(() => this.#store.erase());
     else await this.wakeInTime();
@@ -182,30 +186,26 @@ export class IndexRoll {
     if (outcome.erasedMs > 0) this.#erase(outcome.erasedMs, Date.now());
   }
 
-  async #lookAgain({ tenant, user }: Owner): Promise<string[]> {
+  async #lookAgain({ tenant, user }: Owner): Promise<Round> {
     const { closedUntilMs } = this.#store.roll.membership();
-    if (user !== "" || closedUntilMs === 0 || closedUntilMs > Date.now()) return [];
-    const fault = await faultOf(async () => {
+    if (user !== "" || closedUntilMs === 0 || closedUntilMs > Date.now()) return nothingToDo;
+    return once(async () => {
       const throughMs = await this.#parts.lookAgain(tenant, closedUntilMs - knownAfterwardsMs);
-      if (throughMs !== null) this.#store.roll.doom(throughMs);
+      if (throughMs !== null) {
+        // Also for a list that enrols later than this, with what was made by then and is told only now.
+        this.#erase(throughMs, Date.now());
+        this.#store.roll.doom(throughMs);
+      }
       this.#store.roll.reopen(closedUntilMs);
     });
-    return fault === null ? [] : [fault];
   }
 
-  /** One that can't be reached keeps no other from being erased; where none can, it is tried again later. */
-  async #eraseObjects(owner: Owner): Promise<string[]> {
-    const faults: string[] = [];
-    for (let after = "", tried = 0; tried < objectsAtATime;) {
-      const names = this.#store.erasure.owed(after, atOnce);
-      const failed = await Promise.all(names.map(async (name) => this.#eraseObject(name, owner)));
-      const found = failed.filter((fault) => fault !== null);
-      faults.push(...found);
-      if (names.length < atOnce || found.length === names.length) break;
-      after = names.at(-1) ?? after;
-      tried += names.length;
-    }
-    return faults;
+  #eraseObjects(owner: Owner): Promise<Round> {
+    return inTurn<string>(
+      (after) => this.#store.erasure.owed(after ?? "", atOnce),
+      (name) => this.#eraseObject(name, owner),
+      objectsAtATime,
+    );
   }
 
   async #eraseObject(name: string, owner: Owner): Promise<string | null> {
@@ -215,10 +215,10 @@ export class IndexRoll {
     });
   }
 
-  async #leave(owner: Owner): Promise<string[]> {
+  async #leave(owner: Owner): Promise<Round> {
     const { leaving } = this.#store.roll.membership();
-    if (leaving === null) return [];
-    const fault = await faultOf(async () => {
+    if (leaving === null) return nothingToDo;
+    return once(async () => {
       const outcome = await this.#ask(tenantAsOwner(owner), async (index) =>
         index.leave({
           v: indexRollVersion,
@@ -230,19 +230,14 @@ export class IndexRoll {
       if (outcome.result !== "left") throw new Error(`a tenant's list answers ${outcome.result}`);
       this.#store.roll.left(leaving);
     });
-    return fault === null ? [] : [fault];
   }
 
-  async #eraseMembers(owner: Owner): Promise<string[]> {
-    const faults: (string | null)[] = [];
-    const members = this.#store.roll.doomed(membersAtATime);
-    for (let at = 0; at < members.length; at += atOnce)
-      faults.push(
-        ...(await Promise.all(
-          members.slice(at, at + atOnce).map(async (member) => this.#eraseMember(owner, member)),
-        )),
-      );
-    return faults.filter((fault) => fault !== null);
+  #eraseMembers(owner: Owner): Promise<Round> {
+    return inTurn<DoomedMember>(
+      (after) => this.#store.roll.doomed(after?.user ?? "", atOnce),
+      (member) => this.#eraseMember(owner, member),
+      membersAtATime,
+    );
   }
 
   async #eraseMember({ tenant }: Owner, member: DoomedMember): Promise<string | null> {
@@ -259,14 +254,19 @@ export class IndexRoll {
   }
 
   async #ask<Outcome>(owner: Owner, ask: (index: RolledIndex) => Promise<Outcome>): Promise<Outcome> {
-    const called = await callObject(async () => ask(this.#parts.index(owner)));
+    const called = await inTime(
+      callObject(async () => ask(this.#parts.index(owner))),
+      answersWithinMs,
+    );
     if (!called.ok) throw new Error(called.error.detail);
     return called.value;
   }
 
-  #heard(faults: readonly string[]): void {
-    this.#failures = faults.length === 0 ? 0 : this.#failures + 1;
-    this.#againMs = faults.length === 0 ? 0 : Date.now() + retryMs * 2 ** Math.min(this.#failures - 1, 6);
+  /** @param hasWorked somebody has heard what is owed: whoever has not is tried again with the next, and holds nobody up */
+  #heard(faults: readonly string[], hasWorked: boolean): void {
+    const isStuck = faults.length > 0 && !hasWorked;
+    this.#failures = isStuck ? this.#failures + 1 : 0;
+    this.#againMs = isStuck ? Date.now() + retryMs * 2 ** Math.min(this.#failures - 1, 6) : 0;
     if (this.#failures >= reportFrom)
       // oxlint-disable-next-line no-console -- the log is the only way out of an object for what needs an operator
       console.error(JSON.stringify({ event: "fault", component: "index roll", detail: faults[0] }));
@@ -279,24 +279,15 @@ export class IndexRoll {
   }
 }
 
-/** `null`: it worked. */
-async function faultOf(work: () => Promise<void>): Promise<string | null> {
-  try {
-    await work();
-    return null;
-  } catch (error) {
-    return String(error);
-  }
-}
-
 /** For so long isolates may know a tenant that is gone. */
 const knownAfterwardsMs = 600_000;
 /** Whatever a sender's clock says. */
 const mostAheadMs = 3_600_000;
 /** A request that waits much longer is cut off somewhere on its way. */
 const longestWaitMs = 20_000;
+/** One that erases waits so long itself, for those that it tells. */
+const answersWithinMs = longestWaitMs + 10_000;
 const retryMs = 5_000;
-const atOnce = 6;
 /** The alarm takes the next. */
 const objectsAtATime = 600;
 const membersAtATime = 60;

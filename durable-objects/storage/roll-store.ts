@@ -90,15 +90,17 @@ export class RollStore {
     );
   }
 
-  /** All who are enrolled now are to be erased of what they made by then. */
+  /** All who are enrolled now are to be erased of what they made by then, and who already is of what was made later stays so. */
   doom(throughMs: number): void {
-    this.#sql.exec("UPDATE member SET doomed_ms = ?", throughMs);
+    this.#sql.exec("UPDATE member SET doomed_ms = max(coalesce(doomed_ms, 0), ?)", throughMs);
   }
 
-  doomed(limit: number): DoomedMember[] {
+  /** In the order of their names. */
+  doomed(after: string, limit: number): DoomedMember[] {
     return this.#sql
       .exec<{ user: string; enrolment: string; doomed_ms: number }>(
-        "SELECT user, enrolment, doomed_ms FROM member WHERE doomed_ms IS NOT NULL ORDER BY doomed_ms, user LIMIT ?",
+        "SELECT user, enrolment, doomed_ms FROM member WHERE doomed_ms IS NOT NULL AND user > ? ORDER BY user LIMIT ?",
+        after,
         limit,
       )
       .toArray()
