@@ -258,7 +258,7 @@ test("users whose lists can't be reached hold up no other, however many of them 
   const users = Array.from({ length: 57 }, (_, at) => `dead-${at}`);
   for (const user of [...users, "well-0", "well-1", "well-2", "well-3", "well-4"])
     await tell({ tenant, user }, `of-${user}`, madeMs);
-  const erases = Reflect.get(ConversationIndex.prototype, "erase") as Erases;
+  const erases: Erases = Reflect.get(ConversationIndex.prototype, "erase");
   const deaf = vi.spyOn(ConversationIndex.prototype, "erase").mockImplementation(function (
     this: ConversationIndex,
     message,
