@@ -1,5 +1,6 @@
 /** The user's chats as they are listed: which are there, when answers come late, in another order, or not at all. */
 import { ApiError } from "./api.ts";
+import { loadChat } from "./chat-as-markdown.ts";
 import {
   deleteConversation,
   listConversations,
@@ -7,6 +8,7 @@ import {
   type ListedConversation,
   type Page,
 } from "./conversations-api.ts";
+import type { ThreadItem } from "./thread.ts";
 
 export interface ListedChats {
   readonly entries: readonly ListedConversation[];
@@ -81,6 +83,16 @@ export class ConversationBook {
     void this.#erase(id, erase);
     await this.#loadAnew();
     return true;
+  }
+
+  /** All that was said in it. `null`: it could not be had, which is said. */
+  async chat(id: string): Promise<readonly ThreadItem[] | null> {
+    try {
+      return await loadChat(this.#token, id);
+    } catch {
+      this.#set({ problem: "The chat could not be downloaded." });
+      return null;
+    }
   }
 
   async #erase(id: string, erase: Erase): Promise<void> {

@@ -1,6 +1,7 @@
-/** The user's chats, newest first: open, rename, delete. */
-import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
+/** The user's chats, newest first: open, rename, download, delete. */
+import { Fragment, useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import type { ListedConversation } from "./conversations-api.ts";
+import { chatGroups } from "./chat-groups.ts";
 import { composes } from "./keys.ts";
 import { type FoundChats, isSearchable, useFoundChats } from "./search-chats.ts";
 import { useConversations } from "./use-conversations.ts";
@@ -52,20 +53,26 @@ export function ConversationList(props: ConversationListProps): ReactNode {
       <p className={search === "" ? "visually-hidden" : "fine"} role="status">
         {search === "" ? "" : foundInWords(found)}
       </p>
-      <ul>
-        {found.entries.map((entry) => (
-          <Entry
-            key={entry.id}
-            entry={entry}
-            isCurrent={entry.id === props.current}
-            onOpen={() => props.onOpen(entry.id)}
-            onRename={(title) => conversations.rename(entry.id, title)}
-            onDelete={() =>
-              void conversations.remove(entry.id).then((gone) => gone && props.onDeleted(entry.id))
-            }
-          />
-        ))}
-      </ul>
+      {chatGroups(found.entries, Date.now()).map(({ heading, entries }) => (
+        <Fragment key={heading}>
+          <h2 className="fine">{heading}</h2>
+          <ul>
+            {entries.map((entry) => (
+              <Entry
+                key={entry.id}
+                entry={entry}
+                isCurrent={entry.id === props.current}
+                onOpen={() => props.onOpen(entry.id)}
+                onRename={(title) => conversations.rename(entry.id, title)}
+                onDownload={(title) => void conversations.download(entry.id, title)}
+                onDelete={() =>
+                  void conversations.remove(entry.id).then((gone) => gone && props.onDeleted(entry.id))
+                }
+              />
+            ))}
+          </ul>
+        </Fragment>
+      ))}
       {conversations.hasMore ? (
         <button type="button" className="quiet" onClick={conversations.showMore}>
           Show more
@@ -99,6 +106,7 @@ function Entry(props: {
   readonly isCurrent: boolean;
   readonly onOpen: () => void;
   readonly onRename: (title: string) => void;
+  readonly onDownload: (title: string) => void;
   readonly onDelete: () => void;
 }) {
   const [mode, setMode] = useState<Mode>("shown");
@@ -177,6 +185,15 @@ function Entry(props: {
             <button
               type="button"
               className="quiet small"
+              aria-label={`Download ${title}`}
+              title="Download as Markdown"
+              onClick={() => props.onDownload(title)}
+            >
+              ⤓
+            </button>
+            <button
+              type="button"
+              className="quiet small"
               aria-label={`Delete ${title}`}
               title="Delete"
               autoFocus={left === "deleting"}
@@ -193,7 +210,10 @@ function Entry(props: {
 /** It is about to go: where the focus is in it, its neighbour has it, or the button for a new chat. */
 function leaveFocus(item: HTMLLIElement | null): void {
   if (item === null || !item.contains(document.activeElement)) return;
-  const next = item.nextElementSibling ?? item.previousElementSibling ?? item.closest("nav");
+  const list = item.closest("nav");
+  const items = [...(list?.querySelectorAll(".entry") ?? [])];
+  const at = items.indexOf(item);
+  const next = items[at + 1] ?? items[at - 1] ?? list;
   next?.querySelector("button")?.focus();
 }
 

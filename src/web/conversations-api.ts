@@ -7,6 +7,8 @@ import type { ThreadBranch, ThreadItem } from "./thread.ts";
 export interface ListedConversation {
   readonly id: string;
   readonly title: string | null;
+  /** Milliseconds since 1970. */
+  readonly begunMs: number;
 }
 
 export interface Page<Entry> {
@@ -34,7 +36,11 @@ export async function listConversations(
   const after = behind === null ? "" : `&after=${encodeURIComponent(behind)}`;
   const { entries, hasMore } = await page(token, `/v1/conversations?limit=30${after}`);
   return {
-    entries: entries.map((entry) => ({ id: textOf(entry["id"]), title: textOf(entry["title"]) || null })),
+    entries: entries.map((entry) => ({
+      id: textOf(entry["id"]),
+      title: textOf(entry["title"]) || null,
+      begunMs: Number(entry["created_at"]) * 1000,
+    })),
     hasMore,
   };
 }

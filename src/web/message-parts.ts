@@ -11,5 +11,6 @@ import { addStyles } from "./late-code.ts";
 export { EditMessage } from "./edit-message.tsx";
 export { Markdown } from "./markdown.tsx";
 export { MessageFoot } from "./message-foot.tsx";
+export { Said } from "./said.tsx";
 
 addStyles(answer + code + foot + print);

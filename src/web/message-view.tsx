@@ -71,9 +71,13 @@ export const MessageView = memo(function MessageView({
         </p>
       )}
       {message.role === "user" ? (
-        <p className="said" dir="auto">
-          {message.text}
-        </p>
+        parts === null ? (
+          <p className="said" dir="auto">
+            {message.text}
+          </p>
+        ) : (
+          <parts.Said text={message.text} />
+        )
       ) : (
         <div className="answer" data-copied>
           <AnswerText text={message.text} sources={message.sources ?? none} />

@@ -4,6 +4,7 @@ import { chatsNamed, isSearchable } from "./search-chats.ts";
 const chats = ["Résumé für Berlin", "Berlin trip", "STRASSE nach Ankara", null].map((title, at) => ({
   id: String(at),
   title,
+  begunMs: at,
 }));
 const found = (search: string): string[] => chatsNamed(chats, search).map(({ id }) => id);
 

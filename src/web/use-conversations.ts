@@ -1,5 +1,6 @@
 /** The user's conversations, for the page: their list as it is, and what is done with them. */
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { chatAsMarkdown, download, fileNameOf } from "./chat-as-markdown.ts";
 import { ConversationBook, noChats, type ListedChats } from "./conversation-book.ts";
 import { filesOfDeleted } from "./files/files-of-deleted.ts";
 
@@ -10,6 +11,8 @@ export interface Conversations extends ListedChats {
   readonly refresh: () => void;
   readonly showMore: () => void;
   readonly rename: (id: string, title: string) => void;
+  /** Hands its text to the browser, as a file. */
+  readonly download: (id: string, title: string) => Promise<void>;
   /** Resolves `true` when it is gone. */
   readonly remove: (id: string) => Promise<boolean>;
 }
@@ -44,6 +47,10 @@ export function useConversations(token: string, saves: number): Conversations {
     refresh,
     showMore,
     rename: (id, title) => void book.rename(id, title),
+    download: async (id, title) => {
+      const items = await book.chat(id);
+      if (items !== null) download(fileNameOf(title), chatAsMarkdown(title, items));
+    },
     remove: async (id) => book.remove(id),
   };
 }

@@ -1,4 +1,5 @@
 /** Reading on the chat page: the way back down, what is copied and printed of it, and a chat that is looked for. */
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { leave, say, signInToDemo, startBrowser } from "./browser.ts";
 import { answerIs, chatPage, done, signInWith } from "./chat-page.ts";
@@ -178,6 +179,54 @@ describe.skipIf(browser === null)("reading on the chat page", () => {
     await chats.getByRole("button", { name: "Delete", exact: true }).press("Enter");
     await expect.poll(() => page.evaluate("document.activeElement.textContent")).toBe("Other 32");
     expect(await names.count()).toBe(33);
+    expect(complaints).toEqual([]);
+    await leave(page);
+  });
+
+  test("a long message of one's own is folded, so that its answer is seen; whoever unfolds and folds it stays at it", async () => {
+    const { page, complaints } = await open({ permissions: ["clipboard-read", "clipboard-write"] });
+    await signInToDemo(page);
+    const message = "A sentence of a pasted page. ".repeat(1000).trim();
+    await say(page, message);
+    await done(page, 1);
+    const said = page.locator(".said");
+    const height = async () => (await said.boundingBox())?.height ?? 0;
+    await expect.poll(height).toBeLessThan(500);
+    expect(await said.textContent()).toBe(message);
+    const toggle = page.getByRole("button", { name: /^Show (all|less)$/ });
+    await toggle.press("Enter");
+    expect(await toggle.getAttribute("aria-expanded")).toBe("true");
+    expect(await height()).toBeGreaterThan(5000);
+    await toggle.press("Enter");
+    await expect.poll(height).toBeLessThan(500);
+    await expect.poll(async () => (await toggle.boundingBox())?.y ?? -1).toBeGreaterThan(0);
+    expect(await page.evaluate("document.activeElement.textContent")).toBe("Show all");
+    await page.getByRole("button", { name: "Copy message" }).click();
+    await page.getByRole("button", { name: "Copied message" }).waitFor();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(message);
+    expect(complaints).toEqual([]);
+    await leave(page);
+  });
+
+  test("a whole chat is downloaded as Markdown, by its name", async () => {
+    const { page, complaints } = await open({ acceptDownloads: true });
+    await signInToDemo(page);
+    await say(page, "What is blue?");
+    await done(page, 1);
+    const answer = await page.locator("article.assistant .answer").innerText();
+    const chats = page.getByRole("navigation", { name: "Chats" });
+    await chats.getByRole("heading", { name: "Today" }).waitFor();
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      chats.getByRole("button", { name: "Download What is blue?" }).press("Enter"),
+    ]);
+    expect(file.suggestedFilename()).toBe("What is blue.md");
+    const text = await readFile(await file.path(), "utf8");
+    expect(text).toContain("# What is blue?\n\n## You\n\nWhat is blue?\n\n## Assistant\n\n");
+    expect(text).toContain(answer.slice(0, 20));
+    await page.route("**/v1/conversations/*/items*", (route) => route.abort());
+    await chats.getByRole("button", { name: "Download What is blue?" }).press("Enter");
+    await chats.getByText("The chat could not be downloaded.").waitFor();
     expect(complaints).toEqual([]);
     await leave(page);
   });
