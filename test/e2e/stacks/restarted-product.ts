@@ -4,42 +4,65 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inject } from "vitest";
 import { freePort } from "../../../dev/start/free-ports.ts";
-import { startFleet } from "../../../dev/origin/fleet.ts";
-import { startServe } from "../../../dev/serve/start-serve.ts";
+import { startFleet, type RunningFleet } from "../../../dev/origin/fleet.ts";
+import { startServe, type ServeOptions } from "../../../dev/serve/start-serve.ts";
+import type { Fleet } from "../../../src/shared/routing/fleet/fleet-config.ts";
 
 export interface RestartedProduct {
   /** The same after each start. */
   readonly url: string;
+  readonly fleet: RunningFleet;
+  /** Of the process that runs now. */
+  readonly pid: number;
+  /** What the product was given of it, at its last start. */
+  readonly document: Fleet;
   /** Resolves when the process is gone. */
   kill(): Promise<void>;
-  start(): Promise<void>;
+  /** @param fleet another document than the one before, as where an operator changed it; absent: the same */
+  start(fleet?: Fleet): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** @param speed of the fleet, in milliseconds */
-export async function startRestartedProduct(speed: {
+export interface RestartedOptions extends Pick<ServeOptions, "kvSeeds" | "onLine"> {
+  /** Of the fleet, in milliseconds. */
   readonly ttftMs: number;
   readonly tokenMs: number;
-}): Promise<RestartedProduct> {
-  const fleet = await startFleet({ basePort: 0, ...speed });
+}
+
+export async function startRestartedProduct({
+  ttftMs,
+  tokenMs,
+  ...more
+}: RestartedOptions): Promise<RestartedProduct> {
+  const fleet = await startFleet({ basePort: 0, ttftMs, tokenMs });
   const state = await mkdtemp(join(tmpdir(), "edgewise-restarted-"));
   const port = await freePort();
+  let document = fleet.fleet;
   const begin = () =>
     startServe({
+      ...more,
       bundles: { ...inject("bundles"), remove: () => Promise.resolve() },
       port,
       router: "in-process",
-      fleet: fleet.fleet,
+      fleet: document,
       stateFolder: state,
     });
   let serve = await begin();
   return {
     url: serve.url,
+    fleet,
+    get pid() {
+      return serve.pid;
+    },
+    get document() {
+      return document;
+    },
     async kill() {
       process.kill(serve.pid, "SIGKILL");
       await serve.ended;
     },
-    async start() {
+    async start(changed) {
+      document = changed ?? document;
       serve = await begin();
     },
     async stop() {

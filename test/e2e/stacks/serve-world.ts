@@ -2,7 +2,6 @@
  * The bundle as it ships on plain workerd, in front of a dev fleet in this very process: real sockets that can be reset,
  * replicas that can be killed, and no proxy between.
  */
-import { connect, type Socket } from "node:net";
 import { inject } from "vitest";
 import { startServe, type RouterMount } from "../../../dev/serve/start-serve.ts";
 import {
@@ -14,6 +13,7 @@ import {
 import type { RequestRecord } from "../../../dev/origin/server/request-log.ts";
 import { freePort } from "../../../dev/start/free-ports.ts";
 import { isOf } from "../engine-id.ts";
+import { vanishingClient, type VanishingClient } from "./vanishing-client.ts";
 
 export interface ServeWorld {
   readonly url: string;
@@ -33,15 +33,6 @@ export interface PostOptions {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
-}
-
-export interface VanishingClient {
-  readonly socket: Socket;
-  /** What came so far. */
-  text(): string;
-  /** Resolves once the answer holds this. */
-  sees(part: string): Promise<void>;
-  vanish(): void;
 }
 
 /** `user` of `GET /v1/usage`. */
@@ -90,7 +81,8 @@ export async function startServeWorld(options: ServeWorldOptions = {}): Promise<
         body: typeof body === "string" ? body : JSON.stringify(body),
         ...(signal === undefined ? {} : { signal }),
       }),
-    vanishing: (token, body, requestId) => vanishingClient(port, token, JSON.stringify(body), requestId),
+    vanishing: (token, body, requestId) =>
+      vanishingClient(port, token, JSON.stringify(body), { "x-request-id": requestId }),
     async usageOf(token) {
       const response = await fetch(`${url}/v1/usage`, { headers: { authorization: `Bearer ${token}` } });
       return ((await response.json()) as { user: Standing }).user;
@@ -110,34 +102,4 @@ export function replicaAt(world: ServeWorld, at: number): RunningReplica {
   const replica = world.fleet.replicas[at];
   if (replica === undefined) throw new Error(`no replica ${at}`);
   return replica;
-}
-
-function vanishingClient(port: number, token: string, body: string, requestId: string): VanishingClient {
-  const socket = connect(port, "127.0.0.1");
-  let seen = "";
-  const waiting = new Set<() => void>();
-  socket.on("error", () => undefined);
-  socket.on("data", (data: Buffer) => {
-    seen += data.toString();
-    for (const look of waiting) look();
-  });
-  socket.write(
-    `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${token}\r\n` +
-      `content-type: application/json\r\nx-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-  return {
-    socket,
-    text: () => seen,
-    sees: (part) =>
-      new Promise((resolve) => {
-        const look = (): void => {
-          if (!seen.includes(part)) return;
-          waiting.delete(look);
-          resolve();
-        };
-        waiting.add(look);
-        look();
-      }),
-    vanish: () => socket.resetAndDestroy(),
-  };
 }
