@@ -10,23 +10,21 @@
 import type { Unit } from "./bucket-protocol.ts";
 import { encode, type Marks } from "./bucket-snapshot.ts";
 import { type BucketState, sweep } from "./bucket-state.ts";
-import type { LimitRule } from "./level.ts";
+import { levelKey, type LimitRule } from "./level.ts";
 
 /**
- * Head-room of one write, as a share of the limit: at most so much of it is lost by a crash. A bucket that used the last one up before
+ * Head-room of one write, as a share of the limit: at most so much of it is lost by a crash. A limit whose last one was used up before
  * its time gets the larger one, so that 8 writes fill a window; the others, which are most, lose little by many crashes.
  */
 const headShares = { calm: 1 / 64, busy: 1 / 8 } as const;
-type HeadRoom = keyof typeof headShares;
-/**
- * Slots come and go by loans of a twentieth, money by loans of a thousandth of a month's: what they need says nothing of what the other limits
- * do. `period`: a day's or month's limit that has no shorter one of its unit beside it, as money always.
- */
-export type HeadRoomOf = "counts" | "slots" | "period";
-/** How much head-room each has now; of periods, how many times it was doubled. */
+/** How much head-room each limit has now. */
 export interface HeadRooms {
-  readonly counts: HeadRoom;
-  readonly slots: HeadRoom;
+  /**
+   * Levels whose mark was reached before its time. Each for itself: a loan is a fiftieth of the shortest limit, and needs nothing of an
+   * hour's or of another unit's.
+   */
+  readonly busy: ReadonlySet<string>;
+  /** Of a day's or month's limit that has no shorter one of its unit beside it, as money always: how many times it was doubled. */
   readonly periodDoublings: number;
 }
 /** Of a small limit the larger share is less than this, and worth no write more. */
@@ -57,33 +55,68 @@ export const rememberMs = 24 * 60 * 60_000;
  *
  * Does what is on disk cover the bucket as it now is? If not, a marked snapshot is written before the answer leaves.
  *
- * @returns what the marks do not cover; `null`: nothing. `lease`: they are not there, or not any more
+ * @returns whose head-room did not last, so that it shall have more; `null`: the marks cover everything
  */
 export function beyondMarks(
   bucket: BucketState,
   marks: Marks | null,
-  rules: ReadonlyMap<string, LimitRule>,
+  byKey: ReadonlyMap<string, LimitRule>,
   now: number,
-): "lease" | HeadRoomOf | null {
-  if (marks === null || now >= marks.untilMs || bucket.leaseMs > marks.leaseMs) return "lease";
-  const { charged } = marks;
-  for (const unit of countedUnits)
-    if (bucket.charged[unit] > charged[unit]) return roomOf(unit, rules.values());
+): ScarceRoom | null {
+  if (marks === null || now >= marks.untilMs || bucket.leaseMs > marks.leaseMs) return nothingScarce;
+  const beyond: (LimitRule | undefined)[] = [];
   for (const [name, level] of bucket.levels) {
     const most = level.isCalendar ? level.level + level.returned : level.level;
     if (most === 0) continue;
     const mark = marks.levels.get(name);
-    // A mark of last month says nothing of this one.
-    const covers =
-      mark !== undefined && most <= mark.level && (mark.period === null || mark.period === level.at);
-    if (covers) continue;
-    const rule = rules.get(name);
-    return rule === undefined ? "counts" : roomOf(rule.unit, rules.values());
+    // A mark of last month says nothing of this one, and nothing of what is needed.
+    if (mark === undefined || (mark.period !== null && mark.period !== level.at)) beyond.push(undefined);
+    else if (most > mark.level) beyond.push(byKey.get(name));
   }
   // A settlement that was counted but is not on disk may come again after a crash, and free its slot again: see above.
-  for (const [key, { held, freed }] of bucket.slots)
-    if (held + freed > (marks.slots.get(key) ?? 0)) return "slots";
-  return null;
+  for (const [name, { held, freed }] of bucket.slots)
+    if (held + freed > (marks.slots.get(name) ?? 0)) beyond.push(byKey.get(name));
+  const rules = [...byKey.values()];
+  for (const unit of countedUnits)
+    if (bucket.charged[unit] > marks.charged[unit]) beyond.push(widest(rules, unit));
+  return beyond.length === 0 ? null : scarceOf(beyond, rules);
+}
+
+/** What shall have more head-room from the next write on. */
+export interface ScarceRoom {
+  /** Levels that leak, and slots. */
+  readonly levels: readonly string[];
+  /** A day's or month's that has no shorter one beside it. */
+  readonly isPeriod: boolean;
+}
+const nothingScarce: ScarceRoom = { levels: [], isPeriod: false };
+
+function scarceOf(beyond: readonly (LimitRule | undefined)[], rules: readonly LimitRule[]): ScarceRoom {
+  const levels: string[] = [];
+  let isPeriod = false;
+  for (const rule of beyond) {
+    if (rule === undefined) continue;
+    // A day's or month's has as much as the shortest one of its unit beside it.
+    const source = rule.calendar === undefined ? rule : shortest(rules, rule.unit);
+    if (source === undefined) isPeriod = true;
+    else levels.push(levelKey(source));
+  }
+  return { levels, isPeriod };
+}
+
+/** Of the limits of this unit that leak. */
+function steady(rules: readonly LimitRule[], unit: Unit): readonly LimitRule[] {
+  return rules.filter((rule) => rule.unit === unit && rule.calendar === undefined);
+}
+
+function shortest(rules: readonly LimitRule[], unit: Unit): LimitRule | undefined {
+  return steady(rules, unit).toSorted((one, other) => one.capacity - other.capacity)[0];
+}
+
+/** The one by whose head-room the unit is counted ahead. */
+function widest(rules: readonly LimitRule[], unit: Unit): LimitRule | undefined {
+  const last = steady(rules, unit).toSorted((one, other) => other.capacity - one.capacity)[0];
+  return last ?? rules.find((rule) => rule.unit === unit);
 }
 
 /** The snapshot to write before going on, with head-room under these limits. Also forgets what is over. */
@@ -112,9 +145,7 @@ export function markedSnapshot(
       slots: 0,
       microdollars: bucket.charged.microdollars + countHead("microdollars", rules, rooms),
     },
-    slots: new Map(
-      [...bucket.slots].map(([key, { held }]) => [key, held + slotHead(byKey.get(key), rooms.slots)]),
-    ),
+    slots: new Map([...bucket.slots].map(([key, { held }]) => [key, held + slotHead(byKey.get(key), rooms)])),
     leaseMs: bucket.leaseMs,
     untilMs: now + leaseMs,
   };
@@ -148,27 +179,14 @@ export function isForgettable(bucket: BucketState, now: number): boolean {
   return bucket.epoch === 0 && forgetAtMs(bucket) <= now;
 }
 
-function headOf(rule: LimitRule, rules: readonly LimitRule[], rooms: HeadRooms): number {
-  if (rule.calendar === undefined) return steadyHead(rule, rooms.counts);
-  if (roomOf(rule.unit, rules) === "period") return periodHead(rule, rooms.periodDoublings);
-  let head = rule.capacity * calendarHeadShare;
-  for (const other of rules)
-    if (other.unit === rule.unit && other.calendar === undefined)
-      head = Math.min(head, steadyHead(other, rooms.counts));
-  return Math.ceil(head);
-}
-
 const countedUnits = ["requests", "tokens", "microdollars"] as const satisfies readonly Unit[];
 
-/** By whose head-room are the limits of this unit written? */
-function roomOf(unit: Unit, rules: Iterable<LimitRule>): "counts" | "period" {
-  let room: "counts" | "period" = "counts";
-  for (const rule of rules) {
-    if (rule.unit !== unit) continue;
-    if (rule.calendar === undefined) return "counts";
-    room = "period";
-  }
-  return room;
+function headOf(rule: LimitRule, rules: readonly LimitRule[], rooms: HeadRooms): number {
+  if (rule.calendar === undefined) return steadyHead(rule, rooms);
+  const shorter = steady(rules, rule.unit);
+  if (shorter.length === 0) return periodHead(rule, rooms.periodDoublings);
+  const heads = shorter.map((other) => steadyHead(other, rooms));
+  return Math.ceil(Math.min(rule.capacity * calendarHeadShare, ...heads));
 }
 
 function periodHead({ capacity, unit }: LimitRule, doublings: number): number {
@@ -176,13 +194,15 @@ function periodHead({ capacity, unit }: LimitRule, doublings: number): number {
   return Math.ceil(Math.min(needed, capacity * calendarHeadShare));
 }
 
-function steadyHead({ capacity, unit }: LimitRule, room: HeadRoom): number {
+function steadyHead(rule: LimitRule, { busy }: HeadRooms): number {
+  const { capacity, unit } = rule;
+  const share = headShares[busy.has(levelKey(rule)) ? "busy" : "calm"];
   const most = Math.ceil(capacity * headShares.busy);
-  return Math.min(most, Math.max(leastCalmHead[unit], Math.ceil(capacity * headShares[room])));
+  return Math.min(most, Math.max(leastCalmHead[unit], Math.ceil(capacity * share)));
 }
 
-function slotHead(rule: LimitRule | undefined, room: HeadRoom): number {
-  return rule === undefined ? headWithoutLimit.slots : steadyHead(rule, room);
+function slotHead(rule: LimitRule | undefined, rooms: HeadRooms): number {
+  return rule === undefined ? headWithoutLimit.slots : steadyHead(rule, rooms);
 }
 
 function countHead(unit: Exclude<Unit, "slots">, rules: readonly LimitRule[], rooms: HeadRooms): number {

@@ -26,8 +26,8 @@ const maxRules = 128;
 export class KeptBucket {
   #bucket: BucketState;
   #marks: Marks | null = null;
-  /** Marks were reached before their time: until then those have more head-room. */
-  readonly #busyUntilMs = { counts: 0, slots: 0 };
+  /** Levels whose marks were reached before their time: until then they have more head-room. */
+  readonly #busyUntilMs = new Map<string, number>();
   /** Of the head-room of limits that have no shorter one beside them: see `HeadRooms`. */
   #periodDoublings = 0;
   /** Limits that were asked under lately, by level: head-room is for all of them, whoever asks next. */
@@ -56,10 +56,10 @@ export class KeptBucket {
       if (type === "settled" || type === "granted") changes = true;
     }
     if (changes) this.#changed = true;
-    const beyond = changes ? beyondMarks(this.#bucket, this.#marks, this.#rules, now) : null;
-    if (beyond === "counts" || beyond === "slots") this.#busyUntilMs[beyond] = now + leaseMs;
-    const mustWrite = beyond !== null || (settles && this.#changed && batch.acknowledge === "now");
-    const write = mustWrite ? this.#commit(now, beyond === "period") : null;
+    const scarce = changes ? beyondMarks(this.#bucket, this.#marks, this.#rules, now) : null;
+    for (const level of scarce?.levels ?? []) this.#busyUntilMs.set(level, now + leaseMs);
+    const mustWrite = scarce !== null || (settles && this.#changed && batch.acknowledge === "now");
+    const write = mustWrite ? this.#commit(now, scarce?.isPeriod === true) : null;
     return { reply, write, waits: settles && this.#changed && batch.acknowledge !== "unsaid" };
   }
 
@@ -87,16 +87,12 @@ export class KeptBucket {
 
   /** `isPeriodUp`: that head-room did not last until now. */
   #commit(now: number, isPeriodUp: boolean): string {
-    const { counts, slots } = this.#busyUntilMs;
+    for (const [level, untilMs] of this.#busyUntilMs) if (now >= untilMs) this.#busyUntilMs.delete(level);
     this.#periodDoublings = Math.min(
       mostPeriodDoublings,
       Math.max(0, this.#periodDoublings + (isPeriodUp ? 1 : -1)),
     );
-    const rooms = {
-      counts: roomAt(counts, now),
-      slots: roomAt(slots, now),
-      periodDoublings: this.#periodDoublings,
-    };
+    const rooms = { busy: new Set(this.#busyUntilMs.keys()), periodDoublings: this.#periodDoublings };
     const { text, marks } = markedSnapshot(this.#bucket, this.#rules, now, rooms);
     this.#marks = marks;
     this.#changed = false;
@@ -143,8 +139,4 @@ export class KeptBucket {
   isForgettable(now: number): boolean {
     return isForgettable(this.#bucket, now);
   }
-}
-
-function roomAt(busyUntilMs: number, now: number): "busy" | "calm" {
-  return now < busyUntilMs ? "busy" : "calm";
 }

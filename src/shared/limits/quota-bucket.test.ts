@@ -137,6 +137,30 @@ test("slots that are lent by twentieths leave the head-room of the other limits 
   expect(bucket.remaining()[1]).toBeLessThanOrEqual(340);
 });
 
+test("a loan of a minute's limit leaves the head-room of the hour's small: twenty kills of who borrows now and then leave most of the hour", () => {
+  const bucket = new Bucket();
+  bucket.rules = [
+    { name: "requests_per_minute", unit: "requests", capacity: 6_000, windowMs: 60_000 },
+    { name: "requests_per_hour", unit: "requests", capacity: 240_000, windowMs: 3_600_000 },
+    { name: "tokens_per_minute", unit: "tokens", capacity: 10_000_000, windowMs: 60_000 },
+  ];
+  for (let index = 0; index < 20; index += 1) {
+    // More than the sixty-fourth part of the minute's limit.
+    for (const loan of ["a", "b"])
+      bucket.do({
+        type: "reserve",
+        id: `${loan}${index}`,
+        total: amounts(120, 0),
+        ttlMs: 90_000,
+        lend: true,
+      });
+    bucket.kill();
+    expect(bucket.remaining()[2]).toBeGreaterThan(9_000_000);
+    bucket.now += 30_000;
+  }
+  expect(bucket.remaining()[1]).toBeGreaterThan(150_000);
+});
+
 const money: LimitRule = {
   name: "cost_per_month_usd",
   unit: "microdollars",
