@@ -8,6 +8,7 @@ import { AnswerPass } from "../../src/shared/stream/answer-pass.ts";
 import { completionStream, goodStreams } from "../../src/shared/stream/fixtures/engine-streams.ts";
 import { journalEvents } from "../../src/shared/turn/durable/gathered.ts";
 import { pageOfList } from "../../src/shared/responses/page-of-list.ts";
+import { responseSchemas } from "../../src/shared/wire/responses-routes.ts";
 import { takenResponse } from "../../src/shared/wire/responses-request-fixture.ts";
 import { itemId } from "../../src/shared/responses/item.ts";
 import { hasOpenAiSchema, openAiComplaints } from "./openai-schema.ts";
@@ -98,9 +99,17 @@ const complaintsOf = (event: unknown): readonly string[] => {
   const { type, response } = event as { readonly type: string; readonly response?: unknown };
   return [
     ...openAiComplaints(schemaOf(type), event),
-    ...(response === undefined ? [] : openAiComplaints("Response", response)),
+    ...(response === undefined
+      ? []
+      : [...openAiComplaints("Response", response), ...ownComplaints(response)]),
   ];
 };
+
+/** The same by what our own description says, from which others make their clients. */
+function ownComplaints(response: unknown): readonly string[] {
+  const read = responseSchemas.Response.safeParse(response);
+  return read.success ? [] : read.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+}
 
 /** By name, since "some event of all" would tell nothing where one is wrong. */
 function schemaOf(type: string): string {

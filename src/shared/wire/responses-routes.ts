@@ -4,15 +4,8 @@ import { includeNote } from "./conversation-routes.ts";
 import { inputTokensRequestSchema } from "./input-tokens-request.ts";
 import { responseRequestSchema } from "./responses-request.ts";
 import { receiptMember } from "./receipt-responses.ts";
+import { outputItemSchema } from "./output-item-responses.ts";
 import type { PublicRoute } from "./public-route.ts";
-
-const outputItem = z.lazy(() =>
-  z.looseObject({
-    id: z.string(),
-    type: z.enum(["message", "function_call", "reasoning"]),
-    status: z.enum(["in_progress", "completed", "incomplete"]),
-  }),
-);
 
 const responseSchema = z.lazy(() =>
   z.looseObject({
@@ -23,7 +16,7 @@ const responseSchema = z.lazy(() =>
     error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
     incomplete_details: z.looseObject({ reason: z.string() }).nullable(),
     model: z.string(),
-    output: z.array(outputItem),
+    output: z.array(outputItemSchema),
     usage: z.looseObject({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int() }).optional(),
     edgewise: receiptMember.optional(),
   }),
