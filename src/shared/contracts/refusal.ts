@@ -24,7 +24,8 @@ export type Refusal =
   | { readonly kind: "body-too-large"; readonly maxBytes: number; readonly what?: "file" }
   | { readonly kind: "json-invalid" }
   | { readonly kind: "value-invalid"; readonly param: string | null; readonly message: string }
-  | { readonly kind: "parameter-unknown"; readonly param: string }
+  /** `meant`: the known one whose name it nearly has. */
+  | { readonly kind: "parameter-unknown"; readonly param: string; readonly meant?: string }
   | { readonly kind: "parameter-unsupported"; readonly param: string; readonly message: string }
   | { readonly kind: "model-unknown"; readonly model: string }
   /** `namedBy`: the field of the body; without one, the URL names it. */

@@ -203,8 +203,25 @@ const promptBack =
   "is not supported: it would return parts of the prompt that are not yours, such as a system prompt";
 const structured = "is not supported: use response_format, or structured_outputs";
 
+function ofResponses(instead: string): RefusedField {
+  return refused("OpenAI", `belongs to /v1/responses: send ${instead}`);
+}
+
+/** What a client that knows the Responses API sends. */
+export const refusedFieldsOfResponses: Readonly<Record<string, RefusedField>> = {
+  input: ofResponses("messages"),
+  instructions: ofResponses("a message of the role 'system'"),
+  previous_response_id: ofResponses("the messages before, or conversation_id"),
+  conversation: ofResponses("conversation_id"),
+  max_output_tokens: ofResponses("max_completion_tokens"),
+  reasoning: ofResponses("reasoning_effort"),
+  text: ofResponses("response_format, or verbosity"),
+};
+
 /** Fields that are known and impossible here: 400 `unsupported_parameter`. Null is taken, and means absent. */
 export const refusedChatFields: Readonly<Record<string, RefusedField>> = {
+  ...refusedFieldsOfResponses,
+  prompt: refused("OpenAI", "belongs to /v1/completions: send messages"),
   audio: refused("OpenAI", "is not supported: answers are text"),
   function_call: refused("OpenAI", "is not supported: use tool_choice, which replaced it"),
   functions: refused("OpenAI", "is not supported: use tools, which replaced it"),

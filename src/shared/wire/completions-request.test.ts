@@ -67,7 +67,7 @@ describe("plain completions", () => {
     [{ best_of: 3 }, "parameter-unsupported", "best_of"],
     [{ prompt_embeds: "AA" }, "parameter-unsupported", "prompt_embeds"],
     [{ cache_salt: "x" }, "parameter-unsupported", "cache_salt"],
-    [{ messages: [] }, "parameter-unknown", "messages"],
+    [{ messages: [] }, "parameter-unsupported", "messages"],
     [{ max_tokens: 0 }, "value-invalid", "max_tokens"],
     [{ min_tokens: 17 }, "value-invalid", "min_tokens"],
     [{ logprobs: true }, "value-invalid", "logprobs"],

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import { refusedChatFields } from "./chat-fields.ts";
+import { refusedChatFields, refusedFieldsOfResponses } from "./chat-fields.ts";
 import { type FieldTable, parseFields, type RefusedField } from "./field-reader.ts";
 import { joinShapes, lazyShape, makersOf } from "./lazy-shape.ts";
 import { normaliseSampling } from "./normalise-chat.ts";
@@ -68,6 +68,8 @@ export const completionRequestSchema = z.lazy(() => {
 });
 
 const ownRefusals: Readonly<Record<string, RefusedField>> = {
+  messages: { origin: "OpenAI", message: "belongs to /v1/chat/completions: send prompt" },
+  input: { origin: "OpenAI", message: "belongs to /v1/responses: send prompt" },
   suffix: { origin: "OpenAI", message: "is not supported: no engine here fills in the middle" },
   prompt_embeds: { origin: "vLLM", message: "is not taken from clients: engines load it as Python objects" },
 };
@@ -75,9 +77,12 @@ const ownRefusals: Readonly<Record<string, RefusedField>> = {
 const table: FieldTable = {
   schemas: makersOf(completionShape),
   refused: new Map(
-    [...Object.entries(refusedChatFields), ...Object.entries(ownRefusals)].filter(
-      ([field]) => !Object.hasOwn(completionShape, field),
-    ),
+    [
+      ...Object.entries(refusedChatFields).filter(
+        ([field]) => !Object.hasOwn(refusedFieldsOfResponses, field),
+      ),
+      ...Object.entries(ownRefusals),
+    ].filter(([field]) => !Object.hasOwn(completionShape, field)),
   ),
   required: ["model", "prompt"],
 };

@@ -138,7 +138,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "invalid_request_error",
         "unknown_parameter",
         printable(refusal.param),
-        `Unknown parameter: '${printable(refusal.param)}'. Check its spelling, or leave it out.`,
+        `Unknown parameter: '${printable(refusal.param)}'. ${refusal.meant === undefined ? "Check its spelling, or leave it out" : `Did you mean '${refusal.meant}'? Else leave it out`}.`,
       );
     case "parameter-unsupported":
       return wire(400, "invalid_request_error", "unsupported_parameter", refusal.param, refusal.message);

@@ -8,6 +8,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { isRecord } from "./is-record.ts";
 import { shortened } from "./json-bounds.ts";
+import { nearestName } from "./nearest-name.ts";
 import { parseJson } from "./parse-json.ts";
 import { invalidValue, refusalOfIssues, unsupportedParameter } from "./zod-refusal.ts";
 
@@ -42,7 +43,7 @@ export function readFields(value: unknown, table: FieldTable): Result<Record<str
     const schema = table.schemas.get(key);
     if (schema === undefined) {
       const known = table.refused.get(key);
-      if (known === undefined) return err({ kind: "parameter-unknown", param: key });
+      if (known === undefined) return err(unknownParameter(key, table));
       if (given !== null) return err(unsupportedParameter(key, known.message));
       continue;
     }
@@ -54,6 +55,11 @@ export function readFields(value: unknown, table: FieldTable): Result<Record<str
   for (const field of table.required)
     if (fields[field] === undefined) return err(invalidValue(field, "is required"));
   return ok(fields);
+}
+
+function unknownParameter(param: string, { schemas }: FieldTable): Refusal {
+  const meant = nearestName(param, schemas.keys());
+  return { kind: "parameter-unknown", param, ...(meant === null ? {} : { meant }) };
 }
 
 /** Short values that a schema took as they were: bodies hold the same few again and again (a model, a length), and zod costs more than a look. */

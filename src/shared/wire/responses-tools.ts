@@ -12,6 +12,9 @@ const functionTool = z.lazy(() =>
     description: text(requestLimits.descriptionCharacters).nullish(),
     parameters: boundedJsonObject.nullish(),
     strict: z.boolean().nullish(),
+    function: unsupported(
+      "belongs to /v1/chat/completions: its name, description and parameters stand beside 'type' here",
+    ),
     output_schema: unsupported("is not supported: describe what comes back in 'description'"),
     defer_loading: unsupported("is not supported: every tool is shown to the model"),
     allowed_callers: unsupported("is not supported"),
@@ -101,6 +104,9 @@ export const responseTextSchema = z.lazy(() =>
           description: text(requestLimits.descriptionCharacters).nullish(),
           schema: boundedJsonObject,
           strict: z.boolean().nullish(),
+          json_schema: unsupported(
+            "belongs to /v1/chat/completions: its name and schema stand beside 'type' here",
+          ),
         }),
       ])
       .nullish(),

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { boundedJsonObject } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
-import { text, toolName } from "./schema-parts.ts";
+import { text, toolName, unsupported } from "./schema-parts.ts";
 
 export const toolSchema = z.lazy(() =>
   z.discriminatedUnion("type", [
@@ -14,6 +14,9 @@ export const toolSchema = z.lazy(() =>
         parameters: boundedJsonObject.nullish(),
         strict: z.boolean().nullish(),
       }),
+      name: unsupported(
+        "belongs to /v1/responses: a function's name, description and parameters stand in 'function' here",
+      ),
     }),
   ]),
 );

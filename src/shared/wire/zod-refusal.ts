@@ -14,11 +14,28 @@ const unsupportedVariants: ReadonlyMap<string, string> = new Map([
   ["type=file", "can't be 'file' here: send files in a message of the user"],
   ["type=input_file", "can't be 'input_file' here: send files in a message of the user"],
   ["type=input_image", "can't be 'input_image' here: send pictures in a message of the user"],
+  ["type=file_search", "can't be 'file_search' here: name the vector stores in 'retrieval'"],
   ["type=custom", "can't be 'custom': use a function tool"],
   ["type=video_url", "can't be 'video_url': video is not supported"],
   ["type=audio_url", "can't be 'audio_url': send sound as input_audio"],
   ["type=structural_tag", "can't be 'structural_tag': use json_schema"],
 ]);
+
+/** Parts of the one API, and what they are called in the other. */
+const twins: ReadonlyMap<string, readonly string[]> = new Map([
+  ["text", ["output_text", "input_text"]],
+  ["image_url", ["input_image"]],
+  ["file", ["input_file"]],
+  ["input_text", ["text"]],
+  ["output_text", ["text"]],
+  ["input_image", ["image_url"]],
+  ["input_file", ["file"]],
+]);
+
+function twinOf(value: string, issue: Issue): string | undefined {
+  const options: unknown = "options" in issue ? issue.options : null;
+  return Array.isArray(options) ? twins.get(value)?.find((twin) => options.includes(twin)) : undefined;
+}
 
 export function refusalOfIssues(issues: readonly Issue[], prefix: Path, input: unknown): Refusal {
   const told = issueToTell(issues);
@@ -75,6 +92,9 @@ function refusalOfIssue(issue: Issue, path: Path, input: unknown): Refusal {
   }
   const value = valueAt(input, issue.path);
   if (issue.code === "invalid_union" && typeof value === "string") {
+    const twin = twinOf(value, issue);
+    if (twin !== undefined)
+      return invalidValue(param, `must be '${twin}' here: '${value}' is what another API calls it`);
     const variant = unsupportedVariants.get(`${String(issue.path.at(-1))}=${value}`);
     if (variant !== undefined) return unsupportedParameter(param, variant);
   }
@@ -131,7 +151,7 @@ function faultOf(issue: Issue): string {
     case "too_small":
       return sizeFault(issue.origin, issue.inclusive === false ? "more than" : "at least", issue.minimum);
     case "invalid_key":
-      return `has a key that ${issue.issues[0] === undefined ? "is not valid" : faultOf(issue.issues[0])}`;
+      return `is not allowed: a key ${issue.issues[0] === undefined ? "of another form is needed" : faultOf(issue.issues[0])}`;
     case "custom":
       return issue.message;
     case "invalid_format":
