@@ -1,11 +1,10 @@
 /**
- * A request on whose behalf something was done before admission (a guard model judged its prompt, its files were read), and which then comes to
- * no turn of its own: what does its sender pay?
+ * What does a request cost that needed work before admission (a guard model judged its prompt, its files were read) and then led to no
+ * turn?
  *
- * The guard's tokens and the reader's CPU are the platform's expense, but their time is everybody's: whoever had them work as often as they like,
- * by prompts that are blocked, files that can't be read, models that do not exist or a key that was used before, would make them late for all. So
- * such a request counts as one, as a moderation does, whatever is left of the limits. A turn counts by itself; what failed by a fault of ours counts
- * for nobody.
+ * The platform pays for the guard's tokens and the reader's CPU, but both are shared: somebody who keeps them busy with blocked prompts,
+ * unreadable files, models that do not exist or a used `Idempotency-Key` would slow them down for everybody. So such a request counts as
+ * one, as a moderation does, whatever is left of the limits. A turn counts by itself; a request that failed by our fault is not counted.
  */
 import type { Principal } from "../../src/shared/identity/principal.ts";
 import { onlyRequest } from "../../src/shared/limits/admit-request.ts";
