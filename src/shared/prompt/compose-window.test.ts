@@ -21,8 +21,7 @@ test("history stands between the instructions and the new turn, and is trimmed t
   expect(messages[0]?.content).toBe("Be kind.");
   expect(messages.at(-1)?.content).toBe("And now?");
   expect(messages[1]?.role).toBe("user");
-  expect(result.value.droppedMessages).toBe(202 - messages.length);
-  expect(result.value.droppedMessages).toBeGreaterThan(100);
+  expect(messages.length).toBeLessThan(102);
   expect(result.value.promptTokens + 1_000).toBeLessThanOrEqual(8_192);
   // Trimmed for a length that nobody asked for, it leaves that length, which the engine is told.
   const { max_tokens: _asked, ...open } = request;
@@ -83,9 +82,6 @@ describe("a conversation whose latest message leaves no room for the history", (
     [7_300, {}],
     [6_900, { max_tokens: 1_000 }],
   ])("takes the message as it would without a history: %d words, %o", (count, more) => {
-    const result = composePrompt(long(count, more));
-    if (!result.ok) throw new Error(JSON.stringify(result.error));
-    expect(result.value.droppedMessages).toBe(2);
     expect(composed(long(count, more)).body["messages"]).toEqual([{ role: "user", content: words(count) }]);
   });
 
@@ -105,7 +101,7 @@ test("messages that a user added one by one make no turn that can't be shortened
   expect(messages.at(-1)?.content).toBe("And now?");
   expect(messages.length).toBeGreaterThan(8);
   expect(messages.at(-2)).toEqual(history.at(-1));
-  expect(result.value.droppedMessages).toBe(21 - messages.length);
+  expect(messages.length).toBeLessThan(21);
   const both = [
     { role: "user", content: words(5_000) },
     { role: "user", content: words(5_000) },

@@ -72,8 +72,6 @@ export interface ComposedPrompt {
   readonly maxTokens: number;
   /** The engine was told a length that the client did not name: where the estimate was too low, it may not fit. */
   readonly lengthIsOurs: boolean;
-  /** How many messages of the history were left out. */
-  readonly droppedMessages: number;
   /** How many of the passages, the best ones, are in it. Absent: none were given. */
   readonly shownPassages?: number;
   readonly affinity: AffinityKeys | null;
@@ -160,7 +158,6 @@ export function composePrompt(input: ComposeInput): Result<ComposedPrompt, Compo
     estimatedTokens,
     maxTokens,
     lengthIsOurs: toldTokens !== null && isOpen(request),
-    droppedMessages: fitted.value.dropped,
     ...(grounded === null ? {} : { shownPassages: grounded.shown }),
     affinity: input.affinitySeed === null ? null : affinityKeys(messages, input.affinitySeed),
   });
@@ -224,7 +221,6 @@ interface Fitted {
   readonly maxTokens: number;
   /** What the engine is told of it; `null`: nothing, it has the rest of the window. */
   readonly toldTokens: number | null;
-  readonly dropped: number;
 }
 
 function fit(
@@ -241,7 +237,6 @@ function fit(
   const costOf = (message: ChatMessage) => estimateMessageTokens(message, overhead);
 
   let kept = messages;
-  let dropped = 0;
   let estimated = messages.reduce((sum, message) => sum + costOf(message), fixed);
   if (input.history.length > 0 && estimated * estimateRatio * slack + wanted > windowTokens) {
     const trimmed = trimToWindow(
@@ -252,7 +247,6 @@ function fit(
     );
     // What must stay is judged below, like a request without a history: with less room kept free, it may well fit.
     kept = trimmed.ok ? trimmed.value.messages : latestTurn(messages, ownFrom);
-    dropped = messages.length - kept.length;
     estimated = kept.reduce((sum, message) => sum + costOf(message), fixed);
   }
   const promptTokens = Math.ceil(estimated * estimateRatio);
@@ -261,7 +255,7 @@ function fit(
   const leastPrompt = Math.min(promptTokens, estimated) * estimateTolerance;
   if (leastPrompt + atLeast > windowTokens)
     return err({ kind: "context-too-long", windowTokens, promptTokens, answerTokens: atLeast });
-  const result = { messages: kept, estimatedTokens: Math.ceil(estimated), promptTokens, dropped };
+  const result = { messages: kept, estimatedTokens: Math.ceil(estimated), promptTokens };
   if (asked !== null) return ok({ ...result, maxTokens: wanted, toldTokens: wanted });
   const free = Math.floor(windowTokens - promptTokens * slack - slackTokens);
   // As long as the model may answer, where that fits; else what is surely left, where that is enough.

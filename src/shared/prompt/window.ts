@@ -24,8 +24,6 @@ export interface WindowBudget {
 export interface TrimmedWindow<M> {
   readonly messages: readonly M[];
   readonly promptTokens: number;
-  /** Indexes into the input, ascending. */
-  readonly dropped: readonly number[];
 }
 
 export type WindowRefusal = Extract<Refusal, { kind: "context-too-long" }>;
@@ -42,7 +40,7 @@ export function trimToWindow<M extends ChatMessage>(
   const costs = messages.map(tokensOf);
   const total = costs.reduce((sum, tokens) => sum + tokens, budget.fixedTokens);
   const room = budget.windowTokens - budget.answerTokens;
-  if (total <= room) return ok({ messages, promptTokens: Math.ceil(total), dropped: [] });
+  if (total <= room) return ok({ messages, promptTokens: Math.ceil(total) });
 
   const head = headLength(messages);
   const step = Math.max(1, budget.windowTokens / stepsPerWindow);
@@ -78,7 +76,6 @@ export function trimToWindow<M extends ChatMessage>(
   return ok({
     messages: [...messages.slice(0, head), ...messages.slice(cut)],
     promptTokens: Math.ceil(total - removed),
-    dropped: Array.from({ length: cut - head }, (_, index) => head + index),
   });
 }
 

@@ -81,7 +81,6 @@ function compose(
     estimatedTokens,
     maxTokens,
     lengthIsOurs: false,
-    droppedMessages: 0,
     affinity:
       affinitySeed === null ? null : affinityKeys([{ role: "user", content: safe[0] ?? "" }], affinitySeed),
   });
