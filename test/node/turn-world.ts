@@ -20,6 +20,7 @@ import type { KnowledgeSource } from "../../src/shared/retrieval/ports.ts";
 import { fleetSchema, type Fleet } from "../../src/shared/routing/fleet/fleet-config.ts";
 import { buildFleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { createOriginRouter } from "../../src/shared/routing/origin-router.ts";
+import type { Origin, OriginRequest } from "../../src/shared/routing/ports.ts";
 import { Poller } from "../../src/shared/routing/poller.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";
 import { tenantConfigSchema, type TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
@@ -38,6 +39,8 @@ export interface TurnWorld {
   readonly replicas: readonly Replica[];
   /** Bodies of the generations that each replica was asked for, in order. */
   readonly asked: readonly { readonly replica: number; readonly body: Readonly<Record<string, unknown>> }[];
+  /** What the router was asked for, in order. */
+  readonly dispatched: readonly OriginRequest[];
   setFault(replica: number, fault: FaultInput): void;
   /** The replica that is asked next meets it: where a request goes first is its prefix's business. */
   faultNext(fault: FaultInput): void;
@@ -50,7 +53,7 @@ export interface TurnWorld {
       : never
     : never;
   chat(body: Readonly<Record<string, unknown>>): Promise<TurnResult>;
-  run(asked: Asked): Promise<TurnResult>;
+  run(asked: Asked, ground?: Ground | null, yields?: boolean): Promise<TurnResult>;
 }
 
 export interface TurnResult {
@@ -110,7 +113,8 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
   const asked: { replica: number; body: Record<string, unknown> }[] = [];
   const next: FaultInput[] = [];
   const background = { run: (_name: string, work: Promise<unknown>) => void work.catch(() => undefined) };
-  const origin = createOriginRouter({
+  const dispatched: OriginRequest[] = [];
+  const router = createOriginRouter({
     callerRegisters: true,
     state,
     poller: new Poller(),
@@ -130,6 +134,13 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
     random: () => 0,
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
+  const origin: Origin = {
+    dispatch(request, signal) {
+      dispatched.push(request);
+      return router.dispatch(request, signal);
+    },
+    probe: (name) => router.probe(name),
+  };
   const tenant: TenantConfig = tenantConfigSchema.parse({
     id: "grid",
     issuers: [
@@ -143,7 +154,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
     ...options.tenant,
   });
 
-  const run = async (asked: Asked, ground: Ground | null = null): Promise<TurnResult> => {
+  const run = async (asked: Asked, ground: Ground | null = null, yields = false): Promise<TurnResult> => {
     const charged: TurnUse[] = [];
     const endings: TurnEnding[] = [];
     const deps: TurnDeps = {
@@ -185,6 +196,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
         place: {},
         cacheControl: "no-store",
         createdMs: Date.now(),
+        yields,
         mark: () => undefined,
       },
       deps,
@@ -212,6 +224,7 @@ export function turnWorld(options: TurnWorldOptions): TurnWorld {
     state,
     replicas,
     asked,
+    dispatched,
     faultNext: (fault) => void next.push(fault),
     setFault: (at, fault) => replicas[at]?.faults.add(faultSchema.parse(fault)),
     known: (at) => {
