@@ -4,6 +4,7 @@ import {
   type AddOutcome,
   type AppendOutcome,
   type AppendTurn,
+  type ConversationFailure,
   type CreateConversation,
   type CreateOutcome,
   type DeleteConversation,
@@ -32,7 +33,7 @@ import {
   type WatchOutcome,
 } from "../../src/shared/contracts/conversation.ts";
 import type { ContentBucket } from "../../src/shared/content/large-content.ts";
-import type { Owner } from "../../src/shared/contracts/owner.ts";
+import type { Result } from "../../src/shared/contracts/result.ts";
 import { itemsTooLarge } from "../../src/shared/turn/durable/conversation-items.ts";
 import { endOfBranch } from "../../src/shared/turn/durable/item-path.ts";
 import { contentBucket } from "../storage/content-bucket.ts";
@@ -40,9 +41,9 @@ import { ownJurisdiction } from "../storage/own-jurisdiction.ts";
 import { addItems } from "./add-items.ts";
 import { appendTurn } from "./append-turn.ts";
 import { root } from "./branch-point.ts";
-import { type Access, accessTo, incarnationOf } from "./conversation-access.ts";
+import { type Access, accessTo, type FromOwner, incarnationOf, openHead } from "./conversation-access.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
-import { ConversationStore } from "./conversation-store.ts";
+import { ConversationStore, type Head } from "./conversation-store.ts";
 import { deleteConversation } from "./delete-conversation.ts";
 import type { ReadItem } from "./item-reader.ts";
 import { latestItems } from "./latest-items.ts";
@@ -103,27 +104,26 @@ export class Conversation extends DurableObject {
   }
 
   async update(message: UpdateConversation): Promise<UpdateOutcome> {
-    const access = this.#access(message);
-    if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return unknown;
-    const { metadata, title, branch, incarnation = access.head.incarnation } = message;
-    if (incarnation !== access.head.incarnation) return unknown;
+    const head = this.#head(message);
+    if (!head.ok) return head.error;
+    const { metadata, title, branch, incarnation = head.value.incarnation } = message;
+    if (incarnation !== head.value.incarnation) return unknown;
     if (branch !== undefined && !this.#store.branches.exists(branch)) return { result: "branch-unknown" };
     const nowMs = Date.now();
     this.#storage.transactionSync(() => {
       if (metadata !== undefined) this.#store.setMetadata(metadata, nowMs);
       if (title !== undefined) this.#store.setTitle(title, message.titleBy ?? "user", nowMs);
-      if (branch !== undefined && branch !== access.head.branch) this.#store.setBranch(branch, nowMs);
+      if (branch !== undefined && branch !== head.value.branch) this.#store.setBranch(branch, nowMs);
     });
-    if (branch !== undefined && branch !== access.head.branch) this.#gate.changedItems();
+    if (branch !== undefined && branch !== head.value.branch) this.#gate.changedItems();
     await this.#duties.begin();
     return this.describe(message);
   }
 
   async item(message: GetItem): Promise<GetItemOutcome> {
-    const access = this.#access(message);
-    if (access.kind === "refused") return access.failure;
-    const item = access.kind === "open" ? this.#store.reader.item(message.itemId) : null;
+    const head = this.#head(message);
+    if (!head.ok) return head.error;
+    const item = this.#store.reader.item(message.itemId);
     const [whole] = item === null ? [] : await this.#whole([item]);
     return whole === undefined ? unknown : { result: "ok", item: whole };
   }
@@ -174,10 +174,9 @@ export class Conversation extends DurableObject {
 
   /** For `POST /v1/conversations/{id}/items`. */
   async addItems(message: AddItems): Promise<AddOutcome> {
-    const access = this.#access(message);
-    if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return unknown;
-    const outcome = await addItems(this.#storage, this.#store, access.head, message, (items) =>
+    const head = this.#head(message);
+    if (!head.ok) return head.error;
+    const outcome = await addItems(this.#storage, this.#store, head.value, message, (items) =>
       this.#whole(items),
     );
     if (outcome.result === "ok") {
@@ -189,9 +188,9 @@ export class Conversation extends DurableObject {
 
   /** Deletes one item. Answers with the conversation, as OpenAI does. */
   async deleteItem(message: DeleteItem): Promise<DescribeOutcome> {
-    const access = this.#access(message);
-    if (access.kind === "refused") return access.failure;
-    const item = access.kind === "open" ? this.#store.reader.item(message.itemId) : null;
+    const head = this.#head(message);
+    if (!head.ok) return head.error;
+    const item = this.#store.reader.item(message.itemId);
     if (item === null) return unknown;
     this.#store.remove(item.sequence, Date.now());
     this.#gate.changedItems();
@@ -201,10 +200,9 @@ export class Conversation extends DurableObject {
 
   /** One page of items, for `GET /v1/conversations/{id}/items`. */
   async listItems(message: ListItems): Promise<ListOutcome> {
-    const access = this.#access(message);
-    if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return unknown;
-    const branch = message.branch ?? access.head.branch;
+    const head = this.#head(message);
+    if (!head.ok) return head.error;
+    const branch = message.branch ?? head.value.branch;
     if (!this.#store.branches.exists(branch)) return { result: "branch-unknown" };
     const limit = Math.min(Math.max(Math.trunc(message.limit), 1), 100);
     const path = this.#store.branches.path(branch);
@@ -214,33 +212,29 @@ export class Conversation extends DurableObject {
   }
 
   async summaryWork(message: FindSummaryWork): Promise<SummaryWorkOutcome> {
-    const access = this.#access(message);
-    if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return unknown;
-    const work = summaryWork(this.#storage.sql, this.#store, access.head, message);
+    const head = this.#head(message);
+    if (!head.ok) return head.error;
+    const work = summaryWork(this.#storage.sql, this.#store, head.value, message);
     return work === null
       ? { result: "nothing" }
       : { result: "ok", work: { ...work, items: await this.#whole(work.items) } };
   }
 
   saveSummary(message: SaveSummary): SaveSummaryOutcome {
-    const access = this.#access(message);
-    if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return unknown;
-    return replaceSummary(this.#storage.sql, this.#store, access.head, message);
+    const head = this.#head(message);
+    if (!head.ok) return head.error;
+    return replaceSummary(this.#storage.sql, this.#store, head.value, message);
   }
 
   branches(message: ListBranches): ListBranchesOutcome {
-    const access = this.#access(message);
-    if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return unknown;
-    return { result: "ok", branches: listBranches(this.#store, access.head) };
+    const head = this.#head(message);
+    if (!head.ok) return head.error;
+    return { result: "ok", branches: listBranches(this.#store, head.value) };
   }
 
   async exportItems(message: ExportItems): Promise<ExportOutcome> {
-    const access = this.#access(message);
-    if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return unknown;
+    const head = this.#head(message);
+    if (!head.ok) return head.error;
     const { items, hasMore } = this.#store.reader.everything(message.above, exportedItems);
     return { result: "ok", items: await this.#whole(items), hasMore };
   }
@@ -250,10 +244,9 @@ export class Conversation extends DurableObject {
   }
 
   describe(message: DescribeConversation): DescribeOutcome {
-    const access = this.#access(message);
-    if (access.kind === "refused") return access.failure;
-    if (access.kind !== "open") return unknown;
-    const { id, createdMs, metadata, items, title, titleBy, branch } = access.head;
+    const head = this.#head(message);
+    if (!head.ok) return head.error;
+    const { id, createdMs, metadata, items, title, titleBy, branch } = head.value;
     return { result: "ok", id, createdMs, metadata, items, title, titleBy, branch };
   }
 
@@ -290,8 +283,12 @@ export class Conversation extends DurableObject {
     return wholeItems(items, this.#store.large, this.#bucket);
   }
 
-  #access(message: { readonly v: number; readonly owner: Owner }): Access {
+  #access(message: FromOwner): Access {
     return accessTo(this.#store.head(), message);
+  }
+
+  #head(message: FromOwner): Result<Head, ConversationFailure> {
+    return openHead(this.#store.head(), message);
   }
 }
 
