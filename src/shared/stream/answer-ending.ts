@@ -7,6 +7,7 @@ import type { AnswerEncoder } from "./answer-encoder.ts";
 import type { AnswerPassOptions } from "./answer-options.ts";
 import type { EngineDelta, FinishReason } from "./engine-event.ts";
 import type { FilteredLanes } from "./filtered-lanes.ts";
+import { inPieces } from "./long-delta.ts";
 import { streamFailureError, type StreamEnd, type StreamFailure } from "./stream-failure.ts";
 import type { UsageMeter } from "./usage-meter.ts";
 import { toWireUsage, type Price } from "./wire-usage.ts";
@@ -43,8 +44,12 @@ export class AnswerEnding {
 
   deliver(delta: EngineDelta): string {
     if (Object.keys(delta).length === 1) return "";
-    this.#collector?.delta(delta);
-    return this.#encoder.delta(delta);
+    let text = "";
+    for (const piece of inPieces(delta)) {
+      this.#collector?.delta(piece);
+      text += this.#encoder.delta(piece);
+    }
+    return text;
   }
 
   finishChoice(choice: number, reason: FinishReason, release: boolean): string {

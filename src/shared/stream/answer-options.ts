@@ -23,6 +23,8 @@ export interface AnswerPassOptions {
   readonly createdMs: number;
   /** `n` of the request. */
   readonly choices: number;
+  /** The client named the tool to be called: the call then ends with `stop`. */
+  readonly namesTool?: boolean;
   /** The client asked for the usage chunk. */
   readonly includeUsage: boolean;
   /** Estimate of the prompt's tokens, for engines that never say. */

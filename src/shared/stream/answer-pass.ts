@@ -11,13 +11,15 @@ import type { AnswerCollector } from "./answer-collector.ts";
 import type { AnswerEncoder } from "./answer-encoder.ts";
 import { AnswerEnding } from "./answer-ending.ts";
 import type { AnswerPassOptions, AnswerTotals } from "./answer-options.ts";
-import { readEngineEvent, type EngineDelta } from "./engine-event.ts";
+import { readEngineEvent, type EngineDelta, type FinishReason } from "./engine-event.ts";
+import { CallsInOrder } from "./calls-in-order.ts";
 import { encoderFor } from "./encoder-for.ts";
 import { EventGate, noRoomYet } from "./event-gate.ts";
 import { EventTemplate } from "./event-template.ts";
 import { EventWriter } from "./event-writer.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";
+import { mostEventCharacters } from "./long-delta.ts";
 import { hasEntries } from "./logprobs.ts";
 import { textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
 import { SseEvents } from "./sse-events.ts";
@@ -41,6 +43,7 @@ export class AnswerPass implements StreamPass {
   readonly #lanes: FilteredLanes | null;
   readonly #collector: AnswerCollector | undefined;
   readonly #ending: AnswerEnding;
+  readonly #calls = new CallsInOrder();
   #createdSeconds: number | null = null;
   #nextSource: ReadableStream<Uint8Array> | null = null;
 
@@ -223,6 +226,7 @@ export class AnswerPass implements StreamPass {
       if (passed === "") return "";
       released = passed;
     }
+    if (released.length > mostEventCharacters) return this.#ending.deliver({ index: 0, content: released });
     this.#collector?.content(0, released);
     return this.#encoder.content(0, released === text ? `"${text}"` : JSON.stringify(released));
   }
@@ -261,13 +265,15 @@ export class AnswerPass implements StreamPass {
   }
 
   /** @param alone the event, where this is all that it holds */
-  #delta(raw: EngineDelta, said: number, alone: string | null): string {
-    const choice = raw.index;
+  #delta(event: EngineDelta, said: number, alone: string | null): string {
+    const choice = event.index;
     if (choice >= this.#ending.finishReasons.length)
       return this.#fail("origin-error", "a choice that was not asked for");
-    const hasText = raw.content !== undefined && raw.content !== "";
-    const thinks = raw.reasoning !== undefined;
-    const carries = hasText || thinks || raw.toolCalls !== undefined || raw.refusal !== undefined;
+    // A second finish reason (SGLang's), or text behind the first: its readers have stopped, and the guard has let go of what it held.
+    if (this.#ending.finishReasons[choice] !== null) return "";
+    const hasText = event.content !== undefined && event.content !== "";
+    const thinks = event.reasoning !== undefined;
+    const carries = hasText || thinks || event.toolCalls !== undefined || event.refusal !== undefined;
     const tokens = this.#gate.count(choice, said, carries, thinks && !hasText);
     if (tokens === noRoomYet && alone !== null) {
       // The engine has just counted more of the prompt than was reserved: nothing was asked ahead for even one token.
@@ -275,6 +281,7 @@ export class AnswerPass implements StreamPass {
       return "";
     }
     if (tokens < 0) return this.#ending.conclude("budget-spent", "length");
+    const raw = this.#calls.read(event);
     const fresh = this.#goingOn === null ? { delta: raw, stopped: false } : this.#goingOn.read(raw, tokens);
     if (fresh === null) return this.#ending.fail("origin-error", "the engine that went on began to think");
     const { delta } = fresh;
@@ -286,7 +293,15 @@ export class AnswerPass implements StreamPass {
     }
     if (fresh.stopped) return text + this.#ending.stop("stop");
     if (delta.finishReason === undefined) return text;
-    return text + this.#ending.finishChoice(choice, delta.finishReason, true);
+    if (choice === 0) this.#template = new EventTemplate(this.#options.engineApi);
+    return text + this.#ending.finishChoice(choice, this.#finishOf(choice, delta.finishReason), true);
+  }
+
+  /** Ollama and others end calls with `stop`, for which OpenAI's clients make none. With a tool that was named, OpenAI does so itself. */
+  #finishOf(choice: number, reason: FinishReason): FinishReason {
+    return reason === "stop" && this.#calls.hasCalls(choice) && this.#options.namesTool !== true
+      ? "tool_calls"
+      : reason;
   }
 
   #sourceEnded(): string {

@@ -53,7 +53,8 @@ export function readEngineEvent(data: string, api: EngineApi): EngineEvent {
   if (value["error"] !== undefined && value["error"] !== null)
     return { kind: "failure", detail: engineSays(value["error"]) };
   if (value["object"] === "error") return { kind: "failure", detail: engineSays(value) };
-  const choices = value["choices"];
+  // Servers in Go write an empty list as null.
+  const choices = value["choices"] ?? (isRecord(value["usage"]) ? [] : null);
   if (!Array.isArray(choices)) return { kind: "failure", detail: "an event is no chunk" };
   const deltas: EngineDelta[] = [];
   for (const choice of choices as readonly unknown[]) {
@@ -118,6 +119,12 @@ export function readFinishReason(value: unknown): FinishReason | null {
   }
 }
 
+/** Ollama's own form of them is an object. */
+function argumentsOf(value: unknown): { readonly arguments?: string } {
+  if (typeof value === "string") return { arguments: value };
+  return isRecord(value) ? { arguments: JSON.stringify(value) } : {};
+}
+
 export function readToolCalls(value: unknown): ToolCallDelta[] {
   if (!Array.isArray(value)) return [];
   return (value as readonly unknown[]).flatMap((call, position) => {
@@ -130,7 +137,7 @@ export function readToolCalls(value: unknown): ToolCallDelta[] {
         ...(typeof call["id"] === "string" ? { id: call["id"], type: "function" as const } : {}),
         function: {
           ...(typeof fn["name"] === "string" ? { name: fn["name"] } : {}),
-          ...(typeof fn["arguments"] === "string" ? { arguments: fn["arguments"] } : {}),
+          ...argumentsOf(fn["arguments"]),
         },
       },
     ];

@@ -26,6 +26,8 @@ export interface RewriteOptions {
   readonly promptTokens: number;
   readonly price?: Price;
   readonly filter?: TextFilter;
+  /** The client named the tool to be called: the call then ends with `stop`. */
+  readonly namesTool?: boolean;
 }
 
 export interface RewrittenAnswer {
@@ -52,7 +54,8 @@ export function rewriteAnswer(json: string, options: RewriteOptions): Result<Rew
   for (const [position, choice] of (choices as readonly unknown[]).entries()) {
     const delta = isRecord(choice) ? readWholeChoice(choice, position, options.engineApi) : null;
     if (delta === null) return err("a choice has no message or no finish reason");
-    finishReasons.push(gather(delta, lanes, collected));
+    const ends = delta.finishReason === "stop" && delta.toolCalls !== undefined && options.namesTool !== true;
+    finishReasons.push(gather(ends ? { ...delta, finishReason: "tool_calls" } : delta, lanes, collected));
   }
   const { usage, basis } = usageOf(value["usage"], collected, options.promptTokens);
   const created = value["created"];
@@ -84,7 +87,8 @@ function readWholeChoice(
   const content = api === "chat" ? message["content"] : message["text"];
   const reasoning = message["reasoning"] ?? message["reasoning_content"];
   const refusal = message["refusal"];
-  const toolCalls = readToolCalls(message["tool_calls"]);
+  // Whole, each call is where it stands.
+  const toolCalls = readToolCalls(message["tool_calls"]).map((call, index) => ({ ...call, index }));
   const logprobs = choice["logprobs"];
   const delta: Writable<FinishedDelta> = { index: position, finishReason };
   if (typeof content === "string") delta.content = content;

@@ -39,6 +39,8 @@ export class UsageMeter {
 
   /** Books what `added` said. */
   add(choice: number, tokens: number, isReasoning: boolean, exact: boolean): void {
+    // What an engine counted before it has said all is no count of the whole.
+    if (tokens > 0) this.#final = null;
     if (!exact && tokens > 0) this.#uncounted++;
     while (this.#choices.length <= choice) this.#choices.push(0);
     this.#choices[choice] = (this.#choices[choice] ?? 0) + tokens;

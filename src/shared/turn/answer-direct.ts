@@ -252,6 +252,7 @@ function passOptions(turn: LiveTurn, deps: TurnDeps, guard: AnswerGuard | undefi
     model: candidate.model,
     createdMs: turn.createdMs,
     choices: asked.choices,
+    namesTool: asked.namesTool,
     promptTokens: prompt.promptTokens,
     price: record.price,
     budget,

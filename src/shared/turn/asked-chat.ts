@@ -17,6 +17,7 @@ export function askedChat(request: ChatRequest): Asked {
     shape: "chat",
     includeUsage: request.stream_options?.include_usage === true,
     contentIsJson: capabilities.includes("structured-output"),
+    namesTool: typeof request.tool_choice === "object",
     choices: request.n ?? 1,
     maxTokens: request.max_completion_tokens ?? request.max_tokens ?? null,
     cacheable: request,

@@ -29,6 +29,7 @@ export function askedCompletion(request: CompletionRequest): Asked {
     format: "openai-completion",
     shape: "completion",
     includeUsage: request.stream_options?.include_usage === true,
+    namesTool: false,
     contentIsJson: false,
     choices: answersOf(request),
     maxTokens: request.max_tokens ?? defaultCompletionTokens,

@@ -24,6 +24,8 @@ export interface Asked {
   readonly includeUsage: boolean;
   /** A format or a grammar was asked for, so that whoever reads the answer parses it. */
   readonly contentIsJson: boolean;
+  /** One of the tools must be called, by name. */
+  readonly namesTool: boolean;
   /** How many answers. */
   readonly choices: number;
   /** Tokens of each answer; `null`: the client left it open. */

@@ -88,6 +88,7 @@ export async function relayRound(
     model: candidate.model,
     createdMs: turn.createdMs,
     choices: asked.choices,
+    namesTool: asked.namesTool,
     includeUsage: asked.includeUsage,
     promptTokens: prompt.promptTokens,
     price: record.price,

@@ -1,0 +1,49 @@
+/**
+ * Which call does a piece of a stream belong to, and did a choice call anything? OpenAI numbers a choice's calls from 0 and names each once, in
+ * its first piece. Engines do not all: Ollama gives every call the number 0 or none (ollama #7881, litellm #37792), SGLang left numbers out
+ * (sglang #5661, #6310), some say a call's id with each piece. Whoever puts such pieces together has one call with two names.
+ */
+import type { EngineDelta, ToolCallDelta } from "./engine-event.ts";
+
+interface KnownCall {
+  /** As the engine numbers it. */
+  readonly index: number;
+  /** "": not told yet. */
+  id: string;
+}
+
+export class CallsInOrder {
+  readonly #choices = new Map<number, KnownCall[]>();
+
+  /** The same with its calls in OpenAI's numbers, in the order in which they came. */
+  read(delta: EngineDelta): EngineDelta {
+    const { toolCalls } = delta;
+    if (toolCalls === undefined) return delta;
+    const known = this.#choices.get(delta.index) ?? [];
+    this.#choices.set(delta.index, known);
+    return { ...delta, toolCalls: toolCalls.map((call) => placed(call, known)) };
+  }
+
+  hasCalls(choice: number): boolean {
+    return this.#choices.has(choice);
+  }
+}
+
+function placed(call: ToolCallDelta, known: KnownCall[]): ToolCallDelta {
+  const { id = "", function: fn } = call;
+  const at = known.findLastIndex(({ index }) => index === call.index);
+  const before = known[at];
+  // Another id alone may be one that an engine draws for each piece; with a name it begins another call.
+  const begins =
+    before === undefined || (before.id !== "" && id !== "" && id !== before.id && (fn.name ?? "") !== "");
+  if (begins) {
+    known.push({ index: call.index, id });
+    return { ...call, index: known.length - 1 };
+  }
+  if (before.id === "" && id !== "") {
+    before.id = id;
+    return { ...call, index: at };
+  }
+  const { id: _said, type: _type, ...rest } = call;
+  return { ...rest, index: at };
+}
