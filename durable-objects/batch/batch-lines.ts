@@ -50,7 +50,7 @@ export class BatchLines {
       const nowMs = Date.now();
       if (this.#underWay.size === 0) {
         if (life.ending !== null || this.#store.nextWaiting(0) === null) return null;
-        const pauseMs = Math.min(this.#pace.resumeMs, expiresMs(life)) - nowMs;
+        const pauseMs = Math.min(this.#pace.pauseMs(nowMs), expiresMs(life) - nowMs);
         if (pauseMs > awakeMs) return pauseMs;
         await this.#bell.within(Math.max(1, pauseMs));
       } else await this.#bell.within(lookMs);
@@ -76,7 +76,7 @@ export class BatchLines {
       this.#lost.shift();
       this.#attend(life, { ...line, chargeId: null }, this.#parts.find(life, line));
     }
-    while (life.ending === null && Date.now() >= this.#pace.resumeMs) {
+    while (life.ending === null && this.#pace.pauseMs(Date.now()) === 0) {
       const line = this.#store.nextWaiting(this.#last);
       if (line === null || !this.#hasRoom(line)) break;
       this.#last = line.number;

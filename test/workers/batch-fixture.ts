@@ -1,7 +1,10 @@
 /** Batches as a client sees them, inside workerd. */
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
+import { parseExposition } from "../../src/shared/telemetry/metrics/parse-exposition-fixture.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
+import { platformToken } from "./admin-fixture.ts";
+import { send } from "./edge-under-test.ts";
 import { eventually } from "./eventually.ts";
 import type { Answer, Caller } from "./knowledge-fixture.ts";
 
@@ -86,6 +89,15 @@ export async function resultsOf(caller: Caller, fileId: string | null): Promise<
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as ResultLine);
+}
+
+/** Of all batches so far, as operators see them. */
+export async function batchLinesBy(): Promise<(result: string) => number> {
+  const authorization = `Bearer ${await platformToken("platform:metrics")}`;
+  const scraped = await send("/metrics", { headers: { authorization } });
+  expect(scraped.status).toBe(200);
+  const exposition = parseExposition(await scraped.text());
+  return (result) => exposition.sum("edgewise_batch_lines_total", { result });
 }
 
 export function batchStub(id: string) {

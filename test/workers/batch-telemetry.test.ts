@@ -1,22 +1,11 @@
 /** What operators see of batches: how many lines wait, and what each batch came to. */
 import { expect, test, vi } from "vitest";
-import { parseExposition } from "../../src/shared/telemetry/metrics/parse-exposition-fixture.ts";
-import { platformToken } from "./admin-fixture.ts";
-import { chatLine, startBatch, untilStatus } from "./batch-fixture.ts";
-import { send } from "./edge-under-test.ts";
+import { batchLinesBy, chatLine, startBatch, untilStatus } from "./batch-fixture.ts";
 import { eventually } from "./eventually.ts";
 import { callerOf } from "./knowledge-fixture.ts";
 import { limitless, scriptedEdge } from "./scripted-edge.ts";
 
 const engine = scriptedEdge({ "seen-batches": { limits: limitless } });
-
-async function linesBy(): Promise<(result: string) => number> {
-  const authorization = `Bearer ${await platformToken("platform:metrics")}`;
-  const scraped = await send("/metrics", { headers: { authorization } });
-  expect(scraped.status).toBe(200);
-  const exposition = parseExposition(await scraped.text());
-  return (result) => exposition.sum("edgewise_batch_lines_total", { result });
-}
 
 test("lines are counted once as queued and once as ended, and the log tells what a batch came to", async () => {
   const told: Record<string, unknown>[] = [];
@@ -31,7 +20,7 @@ test("lines are counted once as queued and once as ended, and the log tells what
   const id = await startBatch(caller, [...lines, chatLine("wrong", "Hi", { temperature: 9 })]);
   await expect.poll(() => engine.asked.length).toBe(4);
   await eventually(async () => {
-    const waiting = await linesBy();
+    const waiting = await batchLinesBy();
     expect(waiting("queued")).toBe(7);
     expect(waiting("completed") + waiting("failed") + waiting("dropped")).toBe(0);
   });
@@ -39,7 +28,7 @@ test("lines are counted once as queued and once as ended, and the log tells what
   gate.resolve();
   await untilStatus(caller, id, "cancelled");
   await eventually(async () => {
-    const ended = await linesBy();
+    const ended = await batchLinesBy();
     expect([ended("completed"), ended("failed"), ended("dropped")]).toEqual([4, 0, 3]);
   });
   expect(told).toMatchObject([

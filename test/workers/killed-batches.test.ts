@@ -3,13 +3,17 @@ import { abortAllDurableObjects, runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { bucketKey } from "../../durable-objects/library/file-bucket.ts";
-import { batchStub, chatLine, resultsOf, startBatch, untilStatus } from "./batch-fixture.ts";
-import { bearer } from "./edge-under-test.ts";
+import { batchLinesBy, batchStub, chatLine, resultsOf, startBatch, untilStatus } from "./batch-fixture.ts";
+import { bearer, post } from "./edge-under-test.ts";
 import { eventually } from "./eventually.ts";
 import { callerOf } from "./knowledge-fixture.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 
-const engine = scriptedEdge({ "killed-batches": { limits: limitless } });
+const narrow = { ...limitless.user.pro, concurrent_requests: 4 };
+const engine = scriptedEdge({
+  "killed-batches": { limits: limitless },
+  "narrow-batches": { limits: { ...limitless, user: { pro: narrow } } },
+});
 
 const lines = ["a", "b", "c", "d", "e", "f"].map((name) => chatLine(name, "Count", { max_tokens: 5000 }));
 
@@ -102,4 +106,21 @@ test("the file of a batch is deleted between a kill and its next wake: what its 
   expect(rest.map(({ custom_id: name }) => name)).toEqual(["e", "f"]);
   const { input_tokens: read, output_tokens: written } = batch.usage;
   await expectBill(await bearer("killed-batches", "unfiled"), 5, read + written);
+});
+
+test("two batches of a user leave half of the user's places at once to the user", async () => {
+  const caller = await callerOf("narrow-batches", "ann");
+  const gate = Promise.withResolvers<void>();
+  engine.pause = { at: 0, until: gate.promise };
+  const first = await startBatch(caller, lines);
+  await expect.poll(() => engine.asked.length).toBeGreaterThan(0);
+  const second = await startBatch(caller, lines);
+  await eventually(async () => expect((await batchLinesBy())("waited")).toBeGreaterThan(1));
+  expect(engine.asked.length).toBeLessThanOrEqual(2);
+  const chat = { model: "auto", max_tokens: 5, messages: [{ role: "user", content: "Hello" }] };
+  const answer = await post("/v1/chat/completions", await bearer("narrow-batches", "ann"), chat);
+  expect(answer.status).toBe(200);
+  for (const id of [first, second]) await caller.ask("POST", `/v1/batches/${id}/cancel`);
+  gate.resolve();
+  for (const id of [first, second]) await untilStatus(caller, id, "cancelled");
 });

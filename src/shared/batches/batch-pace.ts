@@ -19,9 +19,10 @@ export class BatchPace {
     return this.#width;
   }
 
-  /** In milliseconds since 1970: none begins before. */
-  get resumeMs(): number {
-    return this.#resumeMs;
+  /** How long none begins, in milliseconds from now. No pause outlasts a clock that goes back. */
+  pauseMs(nowMs: number): number {
+    if (this.#resumeMs - nowMs > longestPauseMs * longestSpread) this.#resumeMs = nowMs;
+    return Math.max(0, this.#resumeMs - nowMs);
   }
 
   answered(): void {
@@ -32,15 +33,17 @@ export class BatchPace {
   /** @param random 0 to 1: what was refused together does not come back together */
   refused(retryAfterMs: number, nowMs: number, random: number): void {
     // Those that were under way together say the same once.
-    if (nowMs < this.#resumeMs) return;
+    if (this.pauseMs(nowMs) > 0) return;
     this.#width = Math.max(1, Math.floor(this.#width / 2));
     const backoffMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#refusals, 10));
     this.#refusals += 1;
     const pauseMs = Math.min(longestPauseMs, Math.max(retryAfterMs, backoffMs));
-    this.#resumeMs = nowMs + pauseMs * (1 + random / 4);
+    this.#resumeMs = nowMs + pauseMs * (1 + random * (longestSpread - 1));
   }
 }
 
+/** What was refused together does not come back together. */
+const longestSpread = 1.25;
 const beginWith = 4;
 const firstPauseMs = 500;
 /** A limit may be raised, and a cluster come back, before they said. */

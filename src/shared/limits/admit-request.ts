@@ -11,10 +11,11 @@ export function admitRequest(
     tenant,
     chargeId,
     place,
-  }: Pick<AdmissionRequest, "principal" | "tenant" | "chargeId" | "place">,
+    yields = false,
+  }: Pick<AdmissionRequest, "principal" | "tenant" | "chargeId" | "place" | "yields">,
 ): Promise<Result<Reservation, AdmissionFailure>> {
   const nothing = { promptTokens: 0, answerTokens: 0, choices: 1, price: freeOfCharge };
-  return admission.admit({ principal, tenant, chargeId, ...nothing, place });
+  return admission.admit({ principal, tenant, chargeId, ...nothing, place, yields });
 }
 
 /** @param model what answered, for the counts by model; `null`: none did */

@@ -39,6 +39,26 @@ test("small limits: one round trip to user and org together, and the settlement 
     });
 });
 
+test("what nobody waits for takes half of the places for requests at once: whoever waits finds the others", async () => {
+  const { clock, tenant, admission } = world({ user: { free: { concurrent_requests: 5 } } });
+  const admit = (id: string, yields: boolean) =>
+    within(clock, admission.admit({ ...turn(tenant, id), yields }));
+  const [first, second, third] = [await admit("a", true), await admit("b", true), await admit("c", true)];
+  expect([first.ok, second.ok]).toEqual([true, true]);
+  expect(third).toMatchObject({
+    ok: false,
+    error: { kind: "limited", limit: { limit: "concurrent_requests" } },
+  });
+  if (third.ok || third.error.kind !== "limited") throw new Error("admitted");
+  expect(Number.isFinite(third.error.limit.retryAfterMs)).toBe(true);
+  for (const id of ["d", "e", "f"]) expect((await admit(id, false)).ok).toBe(true);
+  expect((await admit("g", false)).ok).toBe(false);
+  // Of one place it takes that.
+  const one = world({ user: { free: { concurrent_requests: 1 } } });
+  const alone = { ...turn(one.tenant, "h"), yields: true };
+  expect((await within(one.clock, one.admission.admit(alone))).ok).toBe(true);
+});
+
 test("what a bucket can't count costs the turn that said it, and no other that is told with it", async () => {
   const { clock, buckets, tenant, admission, options } = world();
   const [good, bad] = await within(

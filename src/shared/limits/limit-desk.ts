@@ -22,6 +22,7 @@ import { lateMs } from "./bucket-state.ts";
 import type { LimitSet } from "./defaults.ts";
 import { type DeskOptions, slowMs } from "./desk-options.ts";
 import { HeldReservation, type Share } from "./held-reservation.ts";
+import { leavingRoom } from "./leaving-room.ts";
 import { covers, shareOf, takeFromLoan, type Wanted, wantedBy } from "./share.ts";
 import type { StockAddress } from "./regional/region-protocol.ts";
 import { OpenAdmissions } from "./open-admissions.ts";
@@ -86,8 +87,12 @@ class Desk {
     const org = this.#lane(request, "org", principal.org);
     if (user.revokes(principal) || org.revokes(principal))
       return Promise.resolve(err(revokedCredential(principal)));
-    const userLimits = limitsOf(tenant, "user", principal);
-    const orgLimits = limitsOf(tenant, "org", principal);
+    const limitsFor = (scope: LimitScope): LimitSet => {
+      const limits = limitsOf(tenant, scope, principal);
+      return request.yields === true ? leavingRoom(limits) : limits;
+    };
+    const userLimits = limitsFor("user");
+    const orgLimits = limitsFor("org");
     const wanted = wantedBy(request);
     const userShare = takeFromLoan(user, userLimits, wanted, now, background);
     const orgShare = takeFromLoan(org, orgLimits, wanted, now, background);

@@ -27,6 +27,8 @@ export interface AdmissionRequest {
    * refused now, nothing is given back.
    */
   readonly isResumed?: true;
+  /** Nobody waits for it: half of the places for requests at once are left to those who do. */
+  readonly yields?: boolean;
 }
 
 /** The limit nearest to refusal, for `x-ratelimit-*`. */

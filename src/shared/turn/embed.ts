@@ -55,6 +55,7 @@ export async function embed(
     choices: 1,
     price: dearestPrice(deps.fleet, plan.value),
     place: turn.place,
+    yields: turn.yields === true,
   });
   turn.mark("admit");
   if (!admitted.ok) return admitted;

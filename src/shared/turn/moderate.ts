@@ -82,6 +82,7 @@ async function byModel(
     choices: 1,
     price: dearestPrice(deps.fleet, plan),
     place,
+    yields: turn.yields === true,
   });
   turn.mark("admit");
   if (!admitted.ok) return admitted;

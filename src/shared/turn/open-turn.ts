@@ -82,6 +82,7 @@ export async function openTurn(
     choices: turn.asked.choices,
     price: dearestPrice(deps.fleet, plan.value),
     place: turn.place,
+    yields: turn.yields === true,
   });
   turn.mark("admit");
   if (!admitted.ok) return admitted;
