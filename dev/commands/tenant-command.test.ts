@@ -79,8 +79,9 @@ test.each([
   expect(text.includes("localhost")).toBe(environment === "local");
 });
 
-function withSecret(name: string): object {
-  return { ...acme.issuers[0], algorithms: ["HS256"], keys: { type: "secret", name } };
+function withSecret(name: string, previous?: string): object {
+  const keys = { type: "secret", name, ...(previous !== undefined && { previous_name: previous }) };
+  return { ...acme.issuers[0], algorithms: ["HS256"], keys };
 }
 
 function signedWith(secret: string): object {
@@ -104,6 +105,11 @@ test.each([
     "a secret of the platform's",
     JSON.stringify({ ...acme, issuers: [withSecret("PLATFORM_JWT_SECRET")] }),
     "issuers[0].keys.name: is a secret of the platform's own",
+  ],
+  [
+    "a secret of the platform's as the one before",
+    JSON.stringify({ ...acme, issuers: [withSecret("ACME_JWT_SECRET", "EDGEWISE_SECRET")] }),
+    "issuers[0].keys.previous_name: is a secret of the platform's own",
   ],
   [
     "a signing key of a name under which none is looked up",

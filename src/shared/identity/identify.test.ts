@@ -178,6 +178,43 @@ describe("tenants", () => {
       expect(bench.faults).toHaveLength(1);
     }
   });
+
+  test("while an issuer changes its secret, tokens by the one before are good as well, and by a third none", async () => {
+    const keys = { type: "secret", name: "ACME_JWT_SECRET", previous_name: "DEMO_JWT_SECRET" };
+    const changing = { ...acme, issuers: [{ ...acme.issuers[0], keys }] };
+    const bench = await identityBench({ tenantConfigs: [changing] });
+    const by = (name: string) => signClaims(undefined, undefined, secrets[name]);
+    for (const name of ["ACME_JWT_SECRET", "DEMO_JWT_SECRET"])
+      expect(await bench.identify(await by(name))).toMatchObject({ ok: true });
+    expect(await bench.identify(await by("PLATFORM_JWT_SECRET"))).toMatchObject({
+      error: { kind: "credential-invalid" },
+    });
+    expect(bench.faults).toEqual([]);
+    // The name outlived its secret: whoever signs by the new one is let in, and the operator hears of it.
+    const left = { ...keys, previous_name: "NO_SUCH_SECRET" };
+    const behind = await identityBench({
+      tenantConfigs: [{ ...acme, issuers: [{ ...acme.issuers[0], keys: left }] }],
+    });
+    expect(await behind.identify(await by("ACME_JWT_SECRET"))).toMatchObject({ ok: true });
+    expect(await behind.identify(await by("DEMO_JWT_SECRET"))).toMatchObject({ ok: false });
+    expect(behind.faults).toHaveLength(1);
+  });
+
+  test("in production the secret before is held to what the secret is", async () => {
+    const unguessed = "q7Zk2Vw9Xc4Lr8Tn1Bf6Hs3Jd5Mg0PyQ";
+    const keys = { type: "secret", name: "ACME_JWT_SECRET", previous_name: "DEMO_JWT_SECRET" };
+    const bench = await identityBench({
+      environment: "production",
+      tenantConfigs: [{ ...acme, issuers: [{ ...acme.issuers[0], keys }] }],
+      secret: (name) => (name === "ACME_JWT_SECRET" ? unguessed : secrets[name]),
+    });
+    expect(await bench.identify(await signClaims(undefined, undefined, unguessed))).toMatchObject({
+      ok: true,
+    });
+    expect(
+      await bench.identify(await signClaims(undefined, undefined, secrets["DEMO_JWT_SECRET"])),
+    ).toMatchObject({ error: { kind: "credential-invalid" } });
+  });
 });
 
 describe("the platform's issuer", () => {

@@ -127,8 +127,11 @@ export function createIdentify(options: IdentifyOptions): Identify {
       });
     if (finding.result !== "found") return invalidToken(`key is ${finding.result}`);
     const proof = { ground: keys, groundInUse: keys.current(caller.background) };
-    if ((await verifiedPayload(token.text, finding.key)) === null)
-      return refuse(authorization, invalidToken("signature is wrong"), proof);
+    const { key, previous } = finding;
+    const payload =
+      (await verifiedPayload(token.text, key)) ??
+      (previous === undefined ? null : await verifiedPayload(token.text, previous));
+    if (payload === null) return refuse(authorization, invalidToken("signature is wrong"), proof);
 
     const principal = granted.value;
     const result = ok<Identity>(

@@ -1,11 +1,13 @@
 import type { Background } from "../contracts/background.ts";
 import type { ReportFault } from "../contracts/report-fault.ts";
+import { err, ok, type Result } from "../contracts/result.ts";
 import { BoundedMap } from "../isolate/bounded-map.ts";
 import type { Issuer } from "../tenancy/issuer-config.ts";
 import { demoSecretName } from "./demo.ts";
 import { isGuessable } from "./guessable-secret.ts";
 import { KeySet } from "./key-set.ts";
 import { minSecretBytes, type TokenAlgorithm } from "./public-key.ts";
+import type { PinnedKey } from "./signature.ts";
 import { RemoteKeySet, type FetchKeySet, type KeySetCache, type RemoteKeyFinding } from "./remote-key-set.ts";
 
 /**
@@ -18,8 +20,11 @@ export interface IssuerKeys {
    * be verified again. Costs a field read, and starts a refresh where one is due.
    */
   current(background: Background): object | null;
-  find(kid: string | undefined, algorithm: TokenAlgorithm, background: Background): Promise<RemoteKeyFinding>;
+  find(kid: string | undefined, algorithm: TokenAlgorithm, background: Background): Promise<IssuerKeyFinding>;
 }
+
+/** `previous`: a second key that the signature may be of, while an issuer changes its secret. */
+export type IssuerKeyFinding = RemoteKeyFinding & { readonly previous?: PinnedKey };
 
 export interface IssuerKeysOptions {
   /** A Worker secret by its name. */
@@ -43,7 +48,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): (issuer: KeySource
   function make({ keys }: KeySource): IssuerKeys {
     switch (keys.type) {
       case "secret":
-        return secretKeys(keys.name, options);
+        return secretKeys(keys.name, keys.previous_name, options);
       case "jwks": {
         const set = new KeySet(keys.keys);
         return { current: () => set, find: (kid, algorithm) => set.find(kid, algorithm) };
@@ -77,30 +82,46 @@ export function createIssuerKeys(options: IssuerKeysOptions): (issuer: KeySource
 /** For an HS256 token the `kid` chooses nothing; it must still look like a name, not like a path or a query. */
 const plainName = /^[A-Za-z0-9._~:@=+-]{1,128}$/;
 
-function secretKeys(name: string, options: IssuerKeysOptions): IssuerKeys {
-  const { secret, environment, report } = options;
-  const text = secret(name);
-  const bytes = new TextEncoder().encode(text ?? "");
-  if (text === undefined) return brokenKeys(`secret ${name} is not set`, report);
-  if (environment === "production" && (name === demoSecretName || text === secret(demoSecretName)))
-    return brokenKeys(`secret ${name} is the demo secret, refused in production`, report);
-  if (bytes.byteLength < minSecretBytes)
-    return brokenKeys(`secret ${name} is under ${minSecretBytes} bytes`, report);
-  if (environment === "production" && isGuessable(text))
-    return brokenKeys(`secret ${name} could be guessed: it is no 32 random bytes`, report);
+function secretKeys(name: string, previousName: string | undefined, options: IssuerKeysOptions): IssuerKeys {
+  const { report } = options;
+  const read = readSecret(name, options);
+  if (!read.ok) return brokenKeys(read.error, report);
+  const before = previousName === undefined ? null : readSecret(previousName, options);
+  // The other one goes on: who changes a secret may have taken away the old one before its name.
+  if (before?.ok === false) report("identity", before.error);
   const mark = {};
-  let imported: CryptoKey | undefined;
+  let imported: readonly [CryptoKey, CryptoKey | null] | undefined;
   return {
     current: () => mark,
     async find(kid, algorithm) {
       if (algorithm !== "HS256") return { result: "unknown" };
       if (kid !== undefined && !plainName.test(kid)) return { result: "unknown" };
-      imported ??= await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, [
-        "verify",
-      ]);
-      return { result: "found", key: { algorithm, key: imported } };
+      imported ??= [await hmacKey(read.value), before?.ok === true ? await hmacKey(before.value) : null];
+      const [key, previous] = imported;
+      return {
+        result: "found",
+        key: { algorithm, key },
+        ...(previous !== null && { previous: { algorithm, key: previous } }),
+      };
     },
   };
+}
+
+function hmacKey(bytes: BufferSource): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+}
+
+/** A Worker secret, or why it may verify nothing. */
+function readSecret(name: string, { secret, environment }: IssuerKeysOptions): Result<BufferSource, string> {
+  const text = secret(name);
+  if (text === undefined) return err(`secret ${name} is not set`);
+  if (environment === "production" && (name === demoSecretName || text === secret(demoSecretName)))
+    return err(`secret ${name} is the demo secret, refused in production`);
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.byteLength < minSecretBytes) return err(`secret ${name} is under ${minSecretBytes} bytes`);
+  if (environment === "production" && isGuessable(text))
+    return err(`secret ${name} could be guessed: it is no 32 random bytes`);
+  return ok(bytes);
 }
 
 /** An issuer whose keys can't be had by a fault of ours: its tokens get 503, not 401, and the operator hears of it. */

@@ -28,12 +28,18 @@ const keySetUrl = z.lazy(() =>
     }),
 );
 
+const secretName = z.lazy(() =>
+  z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/, "is no name of a secret, such as ACME_JWT_SECRET"),
+);
+
 const keySourceSchema = z.lazy(() =>
   z.discriminatedUnion("type", [
     /** A shared secret. The configuration holds the *name* of the Worker secret, never the secret. */
     z.strictObject({
       type: z.literal("secret"),
-      name: z.string().regex(/^[A-Z][A-Z0-9_]{0,63}$/, "is no name of a secret, such as ACME_JWT_SECRET"),
+      name: secretName,
+      /** While the secret changes: the one that it takes the place of, which verifies as well. */
+      previous_name: secretName.optional(),
     }),
     z.strictObject({
       type: z.literal("jwks_url"),

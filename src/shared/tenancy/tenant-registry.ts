@@ -152,7 +152,12 @@ const platformSecrets = new Set(["EDGEWISE_SECRET", "PLATFORM_JWT_SECRET"]);
 function namedSecrets({ issuers, signing }: TenantConfig): readonly { param: string; name: string }[] {
   return [
     ...issuers.flatMap(({ keys }, at) =>
-      keys.type === "secret" ? [{ param: `issuers[${at}].keys.name`, name: keys.name }] : [],
+      keys.type !== "secret"
+        ? []
+        : (["name", "previous_name"] as const).flatMap((field) => {
+            const name = keys[field];
+            return name === undefined ? [] : [{ param: `issuers[${at}].keys.${field}`, name }];
+          }),
     ),
     ...signing.keys.flatMap((key, at) =>
       key.algorithm === "hmac-sha256" ? [{ param: `signing.keys[${at}].secret`, name: key.secret }] : [],
