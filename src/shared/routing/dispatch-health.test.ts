@@ -70,6 +70,27 @@ test("a fleet that stays down is told within two seconds, and so is a client tha
   expect(await finished(dispatched)).toMatchObject({ ok: false, error: { kind: "client-gone" } });
 });
 
+test("whoever is refused by a fleet that is down is told to come back at a moment of its own, and none later than half as long again", async () => {
+  let lots = 0;
+  const { origin, both, never, known } = mount(fakeFleet(2), () => (lots = (lots + 0.37) % 1));
+  both("500");
+  const refused = () => finished(origin.dispatch(fakeRequest(["c0"]), never));
+  // Until both are left alone for some seconds.
+  while ([0, 1].some((at) => known("c0", at).breaker.waitMs(Date.now()) < 5000)) await refused();
+  const results = await finished(
+    Promise.all(Array.from({ length: 20 }, () => origin.dispatch(fakeRequest(["c0"]), never))),
+  );
+  const waitMs = Math.min(...[0, 1].map((at) => known("c0", at).breaker.waitMs(Date.now())));
+  const told = results.flatMap((result) =>
+    !result.ok && "retryAfterMs" in result.error ? [result.error.retryAfterMs ?? 0] : [],
+  );
+  expect(told).toHaveLength(20);
+  expect(Math.max(...told) - Math.min(...told)).toBeGreaterThan(waitMs / 4);
+  // The refusals are some hundred milliseconds old.
+  expect(Math.min(...told)).toBeGreaterThanOrEqual(waitMs);
+  expect(Math.max(...told)).toBeLessThanOrEqual((waitMs + 1100) * 1.5);
+});
+
 test("an open replica gets no traffic while another is well, and gets it again when it recovered", async () => {
   const { origin, replicas, never, known } = mount(fakeFleet(2), halves());
   replicas.behaviour.set("c0r0.test", "500");

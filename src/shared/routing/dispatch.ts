@@ -18,6 +18,8 @@ const maxAttempts = 6;
 /** While another replica could still be asked, no one gets longer than this for its first byte, streaming or whole. */
 const firstChunkTimeoutMs = 10_000;
 const wholeAnswerTimeoutMs = 30_000;
+/** Clients are told not to try again after any wait that is longer. */
+const mostRetryAfterMs = 30_000;
 
 export class Dispatch {
   readonly #deps: OriginRouterDeps;
@@ -158,9 +160,14 @@ export class Dispatch {
     );
     const { overloadedMs } = this.#next;
     if (overloadedMs !== null) return { kind: "overloaded", retryAfterMs: overloadedMs };
-    const retryAfterMs = clamp(waits.length === 0 ? 0 : Math.min(...waits), 1000, 30_000);
+    const retryAfterMs = this.#spread(waits.length === 0 ? 0 : Math.min(...waits));
     if (this.#sawBusy) return { kind: "overloaded", retryAfterMs };
     return { kind: "origin-unavailable", retryAfterMs, detail: this.#detail(waits.length) };
+  }
+
+  /** Up to half as long again, by lot: clients sleep as long as they are told, and those refused together would all be back in one moment. */
+  #spread(waitMs: number): number {
+    return Math.round(clamp(Math.max(1000, waitMs) * (1 + this.#deps.random() / 2), 1000, mostRetryAfterMs));
   }
 
   #detail(replicas: number): string {

@@ -18,6 +18,13 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
+function expectNoProblem({ problems, counts }: Phase): void {
+  const broken = world.log.filter(
+    (line) => line["notContinued"] !== undefined || Number(line["status"]) >= 500,
+  );
+  expect(problems, JSON.stringify({ counts, broken })).toEqual([]);
+}
+
 /** All that was asked has ended everywhere: in the pools, in the engines, and at the buckets of those whose turns outlive the Worker. */
 async function expectRest(callers: readonly Caller[]): Promise<void> {
   const { product, admin } = world;
@@ -116,7 +123,7 @@ test(
   { timeout },
   async () => {
     const phase = await world.calm(seconds * 500);
-    expect(phase.problems, JSON.stringify(phase.counts)).toEqual([]);
+    expectNoProblem(phase);
     expect(phase.otherLines).toEqual([]);
     await expectRest(phase.callers);
     for (const caller of phase.callers) {
@@ -139,7 +146,7 @@ test(
     do {
       // Those who come anew have their whole limits: each kill costs some of them.
       phase = await world.killed(Math.min(30_000, seconds * 500));
-      expect(phase.problems, JSON.stringify(phase.counts)).toEqual([]);
+      expectNoProblem(phase);
       // What a kill leaves is told when it is mended.
       expect(phase.otherLines.filter((line) => !/"detail":"turn-(resumed|interrupted) /.test(line))).toEqual(
         [],

@@ -104,7 +104,8 @@ export async function startChaos(seed: number): Promise<ChaosWorld> {
     } finally {
       await injuries.stop();
     }
-    return { ...phase, otherLines: otherLines.slice(phase.linesBefore) };
+    phase.otherLines = otherLines.slice(phase.linesBefore);
+    return phase;
   }
 
   return {
@@ -131,12 +132,13 @@ async function newCallers(url: string): Promise<(Caller & { kind: Kind })[]> {
   );
 }
 
-class OpenPhase {
+class OpenPhase implements Phase {
   readonly callers: readonly (Caller & { readonly kind: Kind })[];
   readonly turns: TurnTold[] = [];
   readonly problems: string[] = [];
   readonly counts: Record<string, number> = {};
   readonly residentKib: number[] = [];
+  otherLines: readonly string[] = [];
   readonly linesBefore: number;
   /** When the product was away; the last one has no end while it is. */
   readonly #away: { readonly fromMs: number; untilMs: number }[] = [];

@@ -57,7 +57,7 @@ export interface InjuryOptions {
 }
 
 export function startInjuries({ replicas, mayCarry, speed, random, onInjury }: InjuryOptions): Injuries {
-  let isOver = false;
+  const over = new AbortController();
   const dead = new Set<RunningReplica>();
   const heal = async (replica: RunningReplica): Promise<void> => {
     replica.setFaults();
@@ -66,7 +66,7 @@ export function startInjuries({ replicas, mayCarry, speed, random, onInjury }: I
   };
   const run = async (): Promise<void> => {
     const carriers = replicas.filter(mayCarry);
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const well = carriers[within(random, carriers.length - 1)];
       if (well === undefined) throw new Error("nobody may carry the fleet");
       await heal(well);
@@ -75,7 +75,7 @@ export function startInjuries({ replicas, mayCarry, speed, random, onInjury }: I
         if (replica === well) continue;
         await heal(replica);
         // One in four is well for a while.
-        if (isOver || random() < 0.25) continue;
+        if (over.signal.aborted || random() < 0.25) continue;
         const [name, injure] =
           Object.entries(injuries)[within(random, Object.keys(injuries).length - 1)] ?? [];
         if (name === undefined || injure === undefined) continue;
@@ -83,16 +83,20 @@ export function startInjuries({ replicas, mayCarry, speed, random, onInjury }: I
         onInjury(name);
         await injure(replica, random);
       }
-      for (const untilMs = Date.now() + 2000 + random() * 4000; !isOver && Date.now() < untilMs;)
-        await pause(50);
+      await pauseUnless(over.signal, 2000 + random() * 4000);
     }
   };
   const running = run();
   return {
     async stop() {
-      isOver = true;
+      over.abort();
       await running;
       for (const replica of replicas) await heal(replica);
     },
   };
+}
+
+/** Ends early where it is aborted. */
+async function pauseUnless(signal: AbortSignal, ms: number): Promise<void> {
+  for (const untilMs = Date.now() + ms; !signal.aborted && Date.now() < untilMs;) await pause(50);
 }

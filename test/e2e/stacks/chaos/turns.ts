@@ -32,7 +32,8 @@ export interface Asking {
   readonly told: Told;
 }
 
-export const deadlineMs = 60_000;
+/** An engine that falls silent between two tokens is left after 30 s, and the next one may do the same. */
+export const deadlineMs = 150_000;
 const model = "llama-3.1-8b";
 
 /** Nothing of such a turn outlives the Worker that runs it. */
