@@ -24,7 +24,7 @@ import {
 import { AuditStore, type LogOwner } from "./audit-store.ts";
 import { ClaimStore } from "./claim-store.ts";
 
-/** Records told, or tried, in one go; the rest follow with the alarm, so that one call stays within what a call may do. */
+/** Records that one call delivers or tries; the rest follow with the alarm, so that a call stays within the platform's limits. */
 const batch = 100;
 /** When what could not be told is tried again. */
 const retryMs = 5_000;

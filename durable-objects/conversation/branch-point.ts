@@ -7,8 +7,8 @@ import type { ItemReader } from "./item-reader.ts";
 export const root = "root";
 
 /**
- * Where does a turn go on that comes behind this item? The key that it has before it; 0 at the root. `null`: no such item, or
- * one between a tool's call and its result, which no engine takes apart.
+ * After which key does a turn continue that was placed behind this item? 0: at the root. `null`: no such item, or one between a tool's call
+ * and its result, which no engine takes apart.
  */
 export function keyBehind(reader: ItemReader, itemId: string): number | null {
   if (itemId === root) return 0;
@@ -25,8 +25,8 @@ export type TurnPlace =
   | { readonly kind: "end"; readonly branch: number };
 
 /**
- * Where does a turn go that has been answered? Behind what it answered to, also where that item was taken out meanwhile: its
- * key still says where it stood. At the end of the active branch where there is no such place, or no room for a branch.
+ * Where is an answered turn saved? Behind the item that it answered, even if that item was deleted meanwhile: its key still says where it
+ * was. At the end of the active branch where there is no such place, or no room for a branch.
  */
 export function placeBehind(
   { branches, reader }: { readonly branches: BranchStore; readonly reader: ItemReader },

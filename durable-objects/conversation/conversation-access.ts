@@ -11,7 +11,7 @@ export type Access =
   | { readonly kind: "closed"; readonly head: Head | null }
   | { readonly kind: "refused"; readonly failure: ConversationFailure };
 
-/** May this message be answered, and is there a conversation for it? Another owner's is as none. */
+/** May this message be answered, and is there a conversation for it? Another owner's counts as unknown. */
 export function accessTo(head: Head | null, message: FromOwner): Access {
   if (message.v !== conversationVersion)
     return refused({ result: "version-unsupported", supported: conversationVersion });

@@ -1,9 +1,9 @@
-/** Among the doomed, and no response's id: what the archive holds of the conversation. */
+/** An entry of this list that is no response's id: it stands for the archive. */
 export const archiveDuty = "archive";
 
 /**
- * Who still holds content of a conversation that was deleted: its turns' own objects, by their responses' ids, and the archive.
- * Each stays until it has erased that. Only once there are tables.
+ * The places that still hold content of a deleted conversation: its turns' own objects, by their responses' ids, and the archive. Each
+ * stays listed until it has erased its part. Only once there are tables.
  */
 export class DoomedTurns {
   readonly #sql: SqlStorage;

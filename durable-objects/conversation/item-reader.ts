@@ -17,7 +17,7 @@ const maxPageUnits = 4_000_000;
 /** An item as its row has it: with `units` its text lies elsewhere, and `json` is empty (whole-items.ts fetches it). */
 export type ReadItem = StoredItem & { readonly units?: ItemUnits };
 
-/** Reads the items of one path through a conversation. Rows are read as they are asked for, and no more of them. */
+/** Reads the items of one path through a conversation. Only the rows that are needed are read. */
 export class ItemReader {
   readonly #sql: SqlStorage;
   readonly #large: LargeItems;

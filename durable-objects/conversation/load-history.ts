@@ -30,7 +30,7 @@ export interface ConversationBusy {
   readonly running: RunningTurn;
 }
 
-/** A conversation's latest messages for a turn; never an answer without its history: what can't be read is a refusal. */
+/** A conversation's latest messages for a turn; a turn is never answered without its history: if it can't be read, the turn is refused. */
 export async function loadHistory(
   namespace: DurableObjectNamespace<Conversation>,
   environment: Cloudflare.Env["ENVIRONMENT"],

@@ -12,8 +12,8 @@ const reportFrom = 5;
 export type Report = (event: string, fields: Readonly<Record<string, string | number>>) => void;
 
 /**
- * Carries out what an ended turn owes others: each effect until it is acknowledged, with growing distance, for ever. A
- * crash between a delivery and its acknowledgement delivers again: receivers are idempotent by the turn id.
+ * Delivers what an ended turn owes others: each effect is repeated until it is acknowledged, at growing intervals, without end. A crash
+ * between a delivery and its acknowledgement delivers again: receivers are idempotent by the turn id.
  */
 export class Outbox {
   readonly #store: GenerationStore;

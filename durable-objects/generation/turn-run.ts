@@ -4,7 +4,7 @@ import type { JournalEvent, TurnIo, TurnOutcome, TurnWork } from "../../src/shar
 import type { Usage } from "../../src/shared/contracts/usage.ts";
 import { type Progress, usageOf } from "../../src/shared/turn/durable/progress.ts";
 
-/** What the turn tells whoever keeps it. */
+/** The events of a run that its keeper is told of. */
 export interface TurnRunEvents {
   /** Store these rows, then let readers see them. */
   rows(rows: readonly JournalRow[]): void;

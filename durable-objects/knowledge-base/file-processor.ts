@@ -11,8 +11,8 @@ const maxDeaths = 3;
 const retryMs = 5_000;
 
 /**
- * Makes one file findable. That it is tried is written before, so that a kill at any step is followed by another try (and not by too many);
- * what came of it is one transaction, which looks first whether anybody still wants it.
+ * Makes one file findable. Each try is written before it begins, so that a kill at any step is followed by another try, up to a bound; what
+ * came of it is one transaction, which looks first whether anybody still wants it.
  */
 export class FileProcessor {
   readonly #pieces: StorePieces;

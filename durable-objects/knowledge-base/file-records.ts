@@ -32,7 +32,7 @@ type FileRow = {
   attempts: number;
 };
 
-/** A file to be processed. What was made for one that is not wanted so any more is thrown away. */
+/** A file to be processed. If the file is removed or wanted otherwise meanwhile, the result is thrown away. */
 export interface Work extends AttachedFile {
   /** Another one where it was taken out and put in again. */
   readonly sequence: number;

@@ -5,7 +5,9 @@ import type { DocumentReader, Embedder } from "../../src/shared/retrieval/ports.
 import { readFileText } from "../../src/shared/retrieval/read-file-text.ts";
 import type { Work } from "./file-records.ts";
 
-/** What came of a file: pieces with their vectors, a reason that stays, or one that may pass. `null`: nobody wants it any more. */
+/**
+ * What came of a file: passages with their vectors, a permanent failure, or one that may pass. `null`: the file is not wanted any more.
+ */
 export type Ingested =
   | {
       readonly kind: "passages";
@@ -38,9 +40,7 @@ const maxVectorBytes = 48 * 1_048_576;
 /** Texts embedded at a time. */
 const embedBatch = 64;
 
-/**
- * fetch ▸ extract ▸ chunk ▸ embed. Writes nothing: whoever calls it writes all or nothing. Throws where something that it asks throws.
- */
+/** fetch ▸ extract ▸ chunk ▸ embed. Writes nothing: its caller writes all or nothing. Throws where one of its dependencies throws. */
 export async function ingest(work: Work, deps: IngestDeps): Promise<Ingested> {
   const body = await deps.open();
   if (!deps.isWanted()) {

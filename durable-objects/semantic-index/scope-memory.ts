@@ -9,8 +9,9 @@ export interface KeptVector {
 }
 
 /**
- * The vectors of the scopes that were looked at, so that a search compares and does not read: of 2,000 of 1,024 dimensions SQLite
- * takes ten times as long to hand the rows out as comparing them takes. Never more than the table holds; storage is the truth.
+ * The vectors of recently searched scopes in memory, so that a search compares them without reading them from SQLite: of 2,000 of 1,024
+ * dimensions SQLite takes ten times as long to hand the rows out as comparing them takes. Never more than the table holds; storage is the
+ * truth.
  *
  * A scope that holds nothing is not remembered: there are as many of those as there are requests with instructions of their own.
  */

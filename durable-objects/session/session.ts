@@ -24,7 +24,7 @@ import type { SessionParts, SessionTurn, TurnOfSession } from "./session-parts.t
 import { attach, attachmentOf, send } from "./session-socket.ts";
 import { UnkeptResponses } from "./unkept-responses.ts";
 
-/** A turn's reading keeps the object awake; should it be lost all the same, this finds it out. */
+/** Reading a turn's journal keeps the object awake; if the reading is lost all the same, this check finds it. */
 const livenessMs = 30_000;
 const key = "session";
 

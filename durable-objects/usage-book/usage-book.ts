@@ -17,7 +17,7 @@ const mostRows = 20_000_000;
 const sweepEveryMs = 86_400_000;
 
 /**
- * What a tenant's orgs used, day by day. It decides nothing: the orgs' buckets tell it, as often as it takes; a late or doubled
+ * What a tenant's orgs used, day by day. It decides nothing: the orgs' buckets report to it until they are acknowledged; a late or repeated
  * message changes nothing. `GET /admin/usage` reads it.
  */
 export class UsageBook extends DurableObject {
