@@ -103,7 +103,7 @@ test("an entry about to end is not copied far, where nothing lives under a minut
   expect(far.entries.size).toBe(0);
 });
 
-test("with a jurisdiction nothing goes far", async () => {
+test("without a far tier, as for a jurisdiction, answers are kept in the near one alone", async () => {
   const { cache, far, settle, near } = bench({ far: null });
   await cache.store("k", answer, 3600);
   expect((await cache.lookup("k")).result).toBe("hit");

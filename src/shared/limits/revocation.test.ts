@@ -162,7 +162,7 @@ test("256 revoked keys are named at most, the latest ones", () => {
   expect(reply.revokedKeys?.at(-1)).toBe("key-299");
 });
 
-test("answers may arrive in any order", () => {
+test("a revocation that was seen stays seen, in whatever order a bucket's answers arrive", () => {
   const seen = new SeenRevocations();
   seen.note({ epoch: 5_000, revokedKeys: ["one"] }, 10);
   seen.note({ epoch: 0 }, 5);

@@ -20,7 +20,7 @@ test("a passage is on one page, whose number it has; empty pages have none", () 
   expect(passages.at(-1)).toMatchObject({ headings: ["Four"], page: 4 });
 });
 
-test("a text without pages is cut as ever", () => {
+test("a text without pages is cut as one text", () => {
   const passages = chunkPages({ text: long, kind: "plain" }, bounds);
   expect(passages).toEqual(chunkText(long, { ...bounds, kind: "plain" }));
   expect(passages[0]).not.toHaveProperty("page");

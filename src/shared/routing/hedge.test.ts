@@ -144,7 +144,7 @@ test("a client that leaves after its answer does not end the request that is to 
   await Promise.all(losers);
 });
 
-test("one that is in time is alone", async () => {
+test("a first byte that comes in time has no second attempt beside it", async () => {
   const { fakes, ask } = mount({ "c0r0.test": 90 });
   expect(await ask()).toMatchObject({ ok: true, value: { replica: "r0", attempts: 1 } });
   expect(fakes.calls).toHaveLength(1);
@@ -202,7 +202,7 @@ test("a model that became slow all over is hedged within the budget's share, and
   expect(fakes.calls.length - requests).toBeLessThan(40);
 });
 
-test("a client that leaves takes both along", async () => {
+test("a client that leaves ends both attempts", async () => {
   const { fakes, state } = mount({ "c0r0.test": 5000, "c0r1.test": 5000 });
   const client = new AbortController();
   const index = buildFleetIndex(fakeFleet(2));

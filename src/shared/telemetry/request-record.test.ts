@@ -13,6 +13,6 @@ test("what the files had to say stands with the stage that asked them", () => {
   );
 });
 
-test("no stage, no metric", () => {
+test("a request without stages has an empty Server-Timing", () => {
   expect(serverTiming({})).toBe("");
 });

@@ -99,7 +99,7 @@ test("a tool that heeds no signal is not waited for, and one that throws says no
   expect(JSON.stringify(made)).not.toContain("hunter2");
 });
 
-test("a turn that ends takes its calls along", async () => {
+test("a turn that ends aborts its running calls", async () => {
   const turn = new AbortController();
   let stopped = false;
   const waiting = toolOf({

@@ -36,7 +36,7 @@ describe("what is taken", () => {
       JSON.stringify({ model: "auto", messages: [user], store: true }),
     );
   });
-  test("developer goes on as system", () => {
+  test("a developer message reaches the engine as a system message", () => {
     expect(accepted({ messages: [{ role: "developer", content: "Be brief." }] }).messages).toEqual([
       { role: "system", content: "Be brief." },
     ]);
@@ -74,7 +74,7 @@ describe("what is taken", () => {
       tool_calls: [{ function: { arguments: "{}" } }],
     });
   });
-  test("a refusal goes on as text", () => {
+  test("a refusal reaches the engine as text", () => {
     expect(
       accepted({ messages: [user, { role: "assistant", content: [{ type: "refusal", refusal: "No." }] }] })
         .messages[1],

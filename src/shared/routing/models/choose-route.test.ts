@@ -95,7 +95,7 @@ test("another experiment, alias or tenant is another draw", () => {
   expect(Math.abs(both.length - 100)).toBeLessThan(40);
 });
 
-test("an arm that weighs nothing gets nobody", () => {
+test("an arm of weight 0 gets no user", () => {
   const route = routeOf({
     strategy: "weighted",
     arms: [

@@ -71,7 +71,7 @@ test("tiers share 4 : 2 : 1 within a tenant", () => {
   expect(counts.get("free")).toBeLessThanOrEqual(11);
 });
 
-test("whoever was idle gains no credit by it", () => {
+test("a tenant that was idle has no credit from that time", () => {
   const queue = new AdmissionQueue();
   queue.join(entry("early"), 1000);
   queue.take(anyone);

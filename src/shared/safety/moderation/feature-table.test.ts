@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { FeatureTable } from "./feature-table.ts";
 
-test("it says what a map says", () => {
+test("a look-up gives what a Map of the same entries gives", () => {
   // Few low bits, so that many want the same place.
   const feature = fc.tuple(fc.nat(3), fc.nat(255)).map(([low, high]) => low + high * 65_536);
   fc.assert(

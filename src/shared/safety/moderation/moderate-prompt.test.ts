@@ -114,7 +114,7 @@ describe("with a guard model", () => {
     expect(shown).toHaveLength(2);
   });
 
-  test("no verdict is slow, never safe", async () => {
+  test("a guard without a verdict counts as slow, never as having found nothing", async () => {
     expect(await moderatePrompt(prompt("Hello"), policy, guard(null))).toEqual({
       categories: [],
       slow: true,

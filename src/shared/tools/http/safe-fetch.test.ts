@@ -76,7 +76,7 @@ test.each([
   expect(sent).toHaveLength(1);
 });
 
-test("redirects without end are left", async () => {
+test("redirects are followed three times at most", async () => {
   const { result, sent } = await asked({ "api.example.com/a": to("/a") });
   expect(result).toMatchObject({ ok: false, error: { kind: "unavailable" } });
   expect(sent).toHaveLength(4);
