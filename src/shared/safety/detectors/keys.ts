@@ -12,7 +12,7 @@ export interface KeyRule {
   /** Characters behind the prefix before it is believed. Prefix and this: at most 48. */
   readonly least: number;
   readonly inAlphabet: (code: number) => boolean;
-  /** A prefix that is also an English syllable (`sk-`) needs a digit among the first 48 characters. */
+  /** A prefix that is also an English syllable (`sk-`) needs a digit, or a capital behind a small letter, among the first 48 characters. */
   readonly needsDigit: boolean;
 }
 
@@ -25,7 +25,13 @@ function isWordCharacter(code: number): boolean {
   return isAlphanumeric(code) || code === 0x5f || code === 0x2d;
 }
 function isUpperOrDigit(code: number): boolean {
-  return isDigit(code) || (code >= 0x41 && code <= 0x5a);
+  return isDigit(code) || isCapital(code);
+}
+function isCapital(code: number): boolean {
+  return code >= 0x41 && code <= 0x5a;
+}
+function isSmall(code: number): boolean {
+  return code >= 0x61 && code <= 0x7a;
 }
 function isHexadecimal(code: number): boolean {
   return isDigit(code) || (code >= 0x61 && code <= 0x66) || (code >= 0x41 && code <= 0x46);
@@ -55,15 +61,32 @@ const rules: readonly KeyRule[] = [
   key("stripe-webhook", "whsec_", 24, isAlphanumeric),
   key("aws", "AKIA", 16, isUpperOrDigit),
   key("aws", "ASIA", 16, isUpperOrDigit),
+  key("aws", "ABIA", 16, isUpperOrDigit, true),
+  key("aws", "ACCA", 16, isUpperOrDigit, true),
   key("github", "ghp_", 36, isAlphanumeric),
   key("github", "gho_", 36, isAlphanumeric),
   key("github", "ghu_", 36, isAlphanumeric),
-  key("github", "ghs_", 36, isAlphanumeric),
+  // Of an app's installation: also `ghs_`, its number, and a signed token.
+  key("github", "ghs_", 36, isDotted, true),
   key("github", "ghr_", 36, isAlphanumeric),
   key("github", "github_pat_", 22, isWordCharacter),
-  key("gitlab", "glpat-", 20, isWordCharacter),
+  // Routable ones end in `.01.` and a checksum.
+  ...[
+    "glpat-",
+    "gldt-",
+    "glrt-",
+    "glrtr-",
+    "glptt-",
+    "glcbt-",
+    "gloas-",
+    "glft-",
+    "glimt-",
+    "glagent-",
+    "glsoat-",
+  ].map((prefix) => key("gitlab", prefix, 20, isDotted)),
   key("google", "AIza", 35, isWordCharacter),
   key("google-oauth", "ya29.", 20, isWordCharacter),
+  key("google-oauth", "GOCSPX-", 24, isWordCharacter),
   key("slack", "xoxb-", 10, isWordCharacter, true),
   key("slack", "xoxa-", 10, isWordCharacter, true),
   key("slack", "xoxp-", 10, isWordCharacter, true),
@@ -74,6 +97,7 @@ const rules: readonly KeyRule[] = [
   key("npm", "npm_", 36, isAlphanumeric),
   key("pypi", "pypi-AgE", 32, isWordCharacter),
   key("hugging-face", "hf_", 30, isAlphanumeric),
+  key("hugging-face", "api_org_", 30, isAlphanumeric),
   key("groq", "gsk_", 40, isAlphanumeric),
   key("xai", "xai-", 40, isAlphanumeric),
   key("perplexity", "pplx-", 40, isAlphanumeric),
@@ -83,6 +107,18 @@ const rules: readonly KeyRule[] = [
   key("shopify", "shpss_", 32, isHexadecimal),
   key("digitalocean", "dop_v1_", 40, isHexadecimal),
   key("databricks", "dapi", 32, isHexadecimal),
+  key("twilio", "SK", 32, isHexadecimal, true),
+  key("vault", "hvs.", 24, isWordCharacter, true),
+  key("docker", "dckr_pat_", 20, isWordCharacter, true),
+  key("atlassian", "ATATT3", 32, isWordCharacter, true),
+  key("linear", "lin_api_", 32, isAlphanumeric),
+  key("figma", "figd_", 32, isWordCharacter, true),
+  key("nvidia", "nvapi-", 32, isWordCharacter, true),
+  key("sentry", "sntrys_", 32, isWordCharacter, true),
+  key("tavily", "tvly-", 20, isWordCharacter, true),
+  key("grafana", "glsa_", 32, isWordCharacter, true),
+  key("notion", "ntn_", 32, isAlphanumeric, true),
+  key("postman", "PMAK-", 24, isWordCharacter, true),
   key("age", "AGE-SECRET-KEY-1", 32, isUpperOrDigit),
 ];
 
@@ -167,7 +203,7 @@ function matchRule(rule: KeyRule, text: string, at: number, length: number, fina
     if (index >= length) return final ? none : more;
     const code = text.charCodeAt(index);
     if (!rule.inAlphabet(code)) return none;
-    if (isDigit(code)) hasDigit = true;
+    if (isDigit(code) || (isCapital(code) && isSmall(text.charCodeAt(index - 1)))) hasDigit = true;
   }
   return hasDigit ? at + recognitionCharacters : none;
 }
@@ -184,14 +220,14 @@ function matchToken(text: string, at: number, length: number, final: boolean): n
   }
   if (!may) return none;
   if (!begun) return final ? none : more;
-  // A header that is longer than what is held is believed by its beginning, a shorter one by the claims behind it.
+  // A header that is longer than what is held is believed by its beginning, a shorter one by what is signed, or encrypted, behind it.
   for (let index = begin; index < at + recognitionCharacters; index += 1) {
     if (index >= length) return final ? none : more;
     const code = text.charCodeAt(index);
     if (isWordCharacter(code)) continue;
-    if (code !== 0x2e || !startsSoFar(text, "eyJ", index + 1, length)) return none;
-    if (index + 4 <= length) return index + 4;
-    return final ? none : more;
+    if (code !== 0x2e) return none;
+    if (index + 1 >= length) return final ? none : more;
+    return isWordCharacter(text.charCodeAt(index + 1)) ? index + 2 : none;
   }
   return at + recognitionCharacters;
 }
