@@ -117,7 +117,7 @@ test.for([
 ] as const)("%s asks nobody anew, and tells what it finds", async ([, step]) => {
   const probe = new BatchProbe();
   await sixLines(probe, step, "stopsAt");
-  await abortAllDurableObjects();
+  await probe.kill();
   const asked = probe.control.asked.length;
   await runInDurableObject(probe.stub, (_instance, { storage }) => {
     storage.sql.exec("UPDATE batch SET life = json_set(life, '$.createdMs', 1)");
@@ -149,7 +149,7 @@ test.for(losses)(
     probe.control.stopsAt = "asked";
     await probe.create([line("a")]);
     await eventually(() => expect(probe.control.hasArrived).toBe(true));
-    await abortAllDurableObjects();
+    await probe.kill();
     await lose(probe);
     await runDurableObjectAlarm(probe.stub);
     expect((await probe.until(status)).tally).toMatchObject({ completed: 1, inputTokens: 10 });
@@ -163,7 +163,7 @@ test("a line that had no turn yet when it was killed gets none behind a cancel",
   probe.control.stopsAt = "ask";
   await probe.create([line("a")]);
   await eventually(() => expect(probe.control.hasArrived).toBe(true));
-  await abortAllDurableObjects();
+  await probe.kill();
   await probe.stub.cancel(probe.message);
   expect((await probe.until("cancelled")).tally).toMatchObject({ completed: 0, failed: 0 });
   expect(probe.control.asked).toEqual([]);
@@ -174,7 +174,7 @@ test("a turn that can't be looked for behind a kill is looked for again", async 
   probe.control.stopsAt = "asked";
   await probe.create([line("a")]);
   await eventually(() => expect(probe.control.hasArrived).toBe(true));
-  await abortAllDurableObjects();
+  await probe.kill();
   probe.control.failsAt = "find";
   await runDurableObjectAlarm(probe.stub);
   await eventually(async () => expect((await probe.view()).status).toBe("completed"));

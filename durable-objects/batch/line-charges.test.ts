@@ -1,5 +1,5 @@
 /** Lines that are asked directly: what each came to is told once, whatever is killed or out of reach. */
-import { abortAllDurableObjects, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { BatchProbe, line } from "../../test/workers/batch-probe.ts";
 import { eventually } from "../../test/workers/eventually.ts";
@@ -44,7 +44,7 @@ async function expectOnce(probe: BatchProbe): Promise<void> {
 test.for(steps)("killed at '%s' each line of vectors has one answer, and is paid once", async (step) => {
   const probe = new BatchProbe();
   await threeLines(probe, step, "stopsAt");
-  await abortAllDurableObjects();
+  await probe.kill();
   await runDurableObjectAlarm(probe.stub);
   await expectOnce(probe);
 });
@@ -82,7 +82,7 @@ test("a line whose object is killed each time that it is asked fails in the end,
   await probe.create(lines("a"), { endpoint });
   for (let times = 1; times <= 3; times += 1) {
     await eventually(() => expect(probe.control.asked).toHaveLength(times));
-    await abortAllDurableObjects();
+    await probe.kill();
     await runDurableObjectAlarm(probe.stub);
   }
   expect((await probe.until("completed")).tally).toMatchObject({ completed: 0, failed: 1 });

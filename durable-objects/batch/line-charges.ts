@@ -52,10 +52,13 @@ export class LineCharges {
 
   /** Tells everybody what is owed, until nothing is. Rejects where somebody could not be told. */
   async tell(life: BatchLife, parts: BatchParts): Promise<void> {
-    this.#telling ??= this.#tellAll(life, parts).finally(() => {
-      this.#telling = null;
-    });
-    await this.#telling;
+    do {
+      this.#telling ??= this.#tellAll(life, parts).finally(() => {
+        this.#telling = null;
+      });
+      await this.#telling;
+      // What came to be owed while the last of another's round was told.
+    } while (this.#owed().length > 0);
   }
 
   async #tellAll(life: BatchLife, parts: BatchParts): Promise<void> {

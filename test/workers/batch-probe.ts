@@ -1,4 +1,5 @@
 /** A Batch object by itself, before files, turns and a Library that are the test's. */
+import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { type BatchEndpoint, type BatchView, batchVersion } from "../../src/shared/contracts/batch.ts";
@@ -53,6 +54,12 @@ export class BatchProbe {
     const outcome = await this.stub.describe(this.message);
     if (outcome.result !== "ok") throw new Error(outcome.result);
     return outcome.batch;
+  }
+
+  /** What it has written is on its disk by then, as it is before anybody outside hears of anything. */
+  async kill(): Promise<void> {
+    await this.view();
+    await abortAllDurableObjects();
   }
 
   until(status: BatchView["status"]): Promise<BatchView> {

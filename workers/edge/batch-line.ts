@@ -1,6 +1,6 @@
 /**
- * One line of a batch as a durable turn: the same checks, screens, policies, limits and charges as a request's, on behalf of the batch's
- * creator. Its turn is claimed by batch and line, so that a repetition after a kill finds the turn that exists.
+ * One line of a batch, with the checks, screens, policies, limits and charges of a request, on behalf of the batch's creator: as a durable
+ * turn, which is claimed by batch and line so that it is found again after a kill (line-turn.ts), or directly (direct-line.ts).
  */
 import type { LineOutcome, LineToRun } from "../../durable-objects/batch/batch-parts.ts";
 import { filesOfChat, withFileTexts } from "../../src/shared/attachments/chat-files.ts";
@@ -9,7 +9,6 @@ import { claimTextOf, lineKeptMs, requestIdOf } from "../../src/shared/batches/l
 import { lineFate } from "../../src/shared/batches/line-fate.ts";
 import type { AnsweredLine } from "../../src/shared/batches/result-line.ts";
 import type { Background } from "../../src/shared/contracts/background.ts";
-import type { EndStatus } from "../../src/shared/contracts/generation.ts";
 import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import { withObjectField, type Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
@@ -19,26 +18,24 @@ import { askedResponseRefusal } from "../../src/shared/responses/response-refusa
 import { storedResponse } from "../../src/shared/responses/stored-response.ts";
 import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
-import { claimedId, lineClaim, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
+import { lineClaim, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { revivePrincipal, turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import { screenChat } from "../../src/shared/turn/screen-request.ts";
 import { parseChatRequest } from "../../src/shared/wire/chat-request.ts";
-import { toWireError } from "../../src/shared/wire/errors.ts";
 import { checkMedia } from "../../src/shared/wire/media.ts";
 import { parseResponseRequest } from "../../src/shared/wire/responses-request.ts";
 import { unsupportedParameter } from "../../src/shared/wire/zod-refusal.ts";
 import { readAttachedFiles } from "./attached-files.ts";
 import { chatTools } from "./chat-tools.ts";
 import { createResponse } from "./create-response.ts";
-import { type DirectLine, type DirectTerms, isDirect, runDirectLine } from "./direct-line.ts";
+import { type DirectLine, type DirectTerms, runDirectLine } from "./direct-line.ts";
 import { screenFrom } from "./fleet-moderator.ts";
 import { unknownStore } from "./grounding-parts.ts";
 import type { Isolate } from "./isolate.ts";
 import { judgedRequest, type JudgedRequest } from "./judged-request.ts";
-import { endedWithout, ownerOf } from "./run-durable.ts";
+import { endedOutcome, told } from "./line-turn.ts";
+import { ownerOf } from "./run-durable.ts";
 import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
-import { retrieveOwned, type OwnedTurn } from "./stored-turn.ts";
-import { sleep } from "./timers.ts";
 
 /** What came of a line that was started. */
 interface LineTurn {
@@ -106,37 +103,6 @@ export async function runLine(
   }
 }
 
-/**
- * What came of a turn that an earlier life of the batch began, once it has ended; `null`: there is none. Asks nothing of anybody else, so that it
- * is had whatever has become of the batch's file, credential and tenant. Rejects where the turn's object can't be asked.
- */
-export async function findLine(
-  isolate: Isolate,
-  life: BatchLife,
-  { number, attempt }: Pick<LineToRun, "number" | "attempt">,
-): Promise<LineOutcome | null> {
-  if (isDirect(life.opening.endpoint)) {
-    // Nobody knows its answer, and nobody pays for it. One that ends its object each time must not be asked for ever.
-    const lost: Refusal = { kind: "internal", detail: "what was answered is lost" };
-    return { kind: "again", answered: told(lost, requestIdOf(life.id, number)) };
-  }
-  const named = await turnOfLine(isolate, life, { number, attempt });
-  const requestId = requestIdOf(life.id, number);
-  for (let waitMs = firstLookMs; ; waitMs = Math.min(2 * waitMs, longestLookMs)) {
-    const found = await retrieveOwned(isolate, named);
-    if (found === null) return null;
-    if (found.result === "running") {
-      await sleep(waitMs);
-      continue;
-    }
-    const { response, status } = found;
-    const isResponse = life.opening.endpoint === "/v1/responses";
-    const shown = response === null ? null : isResponse ? storedResponse(response) : response;
-    // Whether it is to be had by its id its request said. One that is not goes by itself.
-    return endedOutcome(shown, status, true, requestId, (refusal) => told(refusal, requestId));
-  }
-}
-
 function directOutcome(
   { result, debt, finish }: DirectLine,
   requestId: string,
@@ -160,36 +126,6 @@ function directOutcome(
     : fateOf(result.error, refused);
   if (fate.kind !== "wait") finish();
   return fate.kind === "answered" ? { ...fate, isKept: true, debt } : fate;
-}
-
-/** Where the turn of a line is, if it has one. */
-export async function turnOfLine(
-  { hash }: Pick<Isolate, "hash">,
-  { id, owner, jurisdiction, opening }: BatchLife,
-  { number, attempt }: Pick<LineToRun, "number" | "attempt">,
-): Promise<OwnedTurn> {
-  const claim = lineClaim(claimTextOf(id, number, attempt), lineKeptMs);
-  const kind = opening.endpoint === "/v1/responses" ? "response" : "chat";
-  const { objectName } = await claimedId(hash, kind, claim, 0, opening.principal, jurisdiction);
-  return { objectName, jurisdiction, owner };
-}
-
-function endedOutcome(
-  shown: string | null,
-  status: EndStatus,
-  isKept: boolean,
-  requestId: string,
-  refused: (refusal: Refusal) => AnsweredLine,
-): LineOutcome {
-  if (shown !== null && status !== "failed")
-    return { kind: "answered", isKept, answered: { statusCode: 200, requestId, body: shown } };
-  const answered = refused(endedWithout(status));
-  return status === "failed" ? { kind: "again", answered } : { kind: "answered", isKept, answered };
-}
-
-function told(refusal: Refusal, requestId: string): AnsweredLine {
-  const { status, body } = toWireError(refusal, { requestId, method: "POST" });
-  return { statusCode: status, requestId, body: JSON.stringify(body) };
 }
 
 /** As it is configured now. */
@@ -315,6 +251,3 @@ const notGranted = stopped(
 
 /** The tenant's configuration can't be read. */
 const unreadableMs = 5_000;
-/** How often is looked whether a turn has ended. */
-const firstLookMs = 100;
-const longestLookMs = 2_000;

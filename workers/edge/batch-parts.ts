@@ -16,9 +16,10 @@ import { planModel } from "../../src/shared/turn/plan.ts";
 import { revivePrincipal } from "../../src/shared/turn/durable/turn-request.ts";
 import { askLibrary } from "./ask-knowledge.ts";
 import { dropBatchFile, keepBatchFile } from "./batch-files.ts";
-import { findLine, runLine, turnOfLine } from "./batch-line.ts";
+import { runLine } from "./batch-line.ts";
 import { isDirect, payLine } from "./direct-line.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
+import { findLine, turnOfLine } from "./line-turn.ts";
 import { forgetTurn } from "./stored-turn.ts";
 
 export function batchParts(env: Cloudflare.Env, context: DurableObjectState): BatchParts {

@@ -1,0 +1,80 @@
+/** The turn of a batch's line: where it is, what came of it, and how its end is told. */
+import type { LineOutcome, LineToRun } from "../../durable-objects/batch/batch-parts.ts";
+import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
+import { claimTextOf, lineKeptMs, requestIdOf } from "../../src/shared/batches/line-name.ts";
+import type { AnsweredLine } from "../../src/shared/batches/result-line.ts";
+import type { EndStatus } from "../../src/shared/contracts/generation.ts";
+import type { Refusal } from "../../src/shared/contracts/refusal.ts";
+import { storedResponse } from "../../src/shared/responses/stored-response.ts";
+import { claimedId, lineClaim } from "../../src/shared/turn/durable/turn-claim.ts";
+import { toWireError } from "../../src/shared/wire/errors.ts";
+import { isDirect } from "./direct-line.ts";
+import type { Isolate } from "./isolate.ts";
+import { endedWithout } from "./run-durable.ts";
+import { retrieveOwned, type OwnedTurn } from "./stored-turn.ts";
+import { sleep } from "./timers.ts";
+
+/**
+ * What came of a turn that an earlier life of the batch began, once it has ended; `null`: there is none. Asks nothing of anybody else, so that it
+ * is had whatever has become of the batch's file, credential and tenant. Rejects where the turn's object can't be asked.
+ */
+export async function findLine(
+  isolate: Isolate,
+  life: BatchLife,
+  { number, attempt }: Pick<LineToRun, "number" | "attempt">,
+): Promise<LineOutcome | null> {
+  if (isDirect(life.opening.endpoint)) {
+    // Nobody knows its answer, and nobody pays for it. One that ends its object each time must not be asked for ever.
+    const lost: Refusal = { kind: "internal", detail: "what was answered is lost" };
+    return { kind: "again", answered: told(lost, requestIdOf(life.id, number)) };
+  }
+  const named = await turnOfLine(isolate, life, { number, attempt });
+  const requestId = requestIdOf(life.id, number);
+  for (let waitMs = firstLookMs; ; waitMs = Math.min(2 * waitMs, longestLookMs)) {
+    const found = await retrieveOwned(isolate, named);
+    if (found === null) return null;
+    if (found.result === "running") {
+      await sleep(waitMs);
+      continue;
+    }
+    const { response, status } = found;
+    const isResponse = life.opening.endpoint === "/v1/responses";
+    const shown = response === null ? null : isResponse ? storedResponse(response) : response;
+    // Whether it is to be had by its id its request said. One that is not goes by itself.
+    return endedOutcome(shown, status, true, requestId, (refusal) => told(refusal, requestId));
+  }
+}
+
+/** Where the turn of a line is, if it has one. */
+export async function turnOfLine(
+  { hash }: Pick<Isolate, "hash">,
+  { id, owner, jurisdiction, opening }: BatchLife,
+  { number, attempt }: Pick<LineToRun, "number" | "attempt">,
+): Promise<OwnedTurn> {
+  const claim = lineClaim(claimTextOf(id, number, attempt), lineKeptMs);
+  const kind = opening.endpoint === "/v1/responses" ? "response" : "chat";
+  const { objectName } = await claimedId(hash, kind, claim, 0, opening.principal, jurisdiction);
+  return { objectName, jurisdiction, owner };
+}
+
+export function endedOutcome(
+  shown: string | null,
+  status: EndStatus,
+  isKept: boolean,
+  requestId: string,
+  refused: (refusal: Refusal) => AnsweredLine,
+): LineOutcome {
+  if (shown !== null && status !== "failed")
+    return { kind: "answered", isKept, answered: { statusCode: 200, requestId, body: shown } };
+  const answered = refused(endedWithout(status));
+  return status === "failed" ? { kind: "again", answered } : { kind: "answered", isKept, answered };
+}
+
+export function told(refusal: Refusal, requestId: string): AnsweredLine {
+  const { status, body } = toWireError(refusal, { requestId, method: "POST" });
+  return { statusCode: status, requestId, body: JSON.stringify(body) };
+}
+
+/** How often is looked whether a turn has ended. */
+const firstLookMs = 100;
+const longestLookMs = 2_000;
