@@ -131,3 +131,16 @@ test("what was delivered of a lost turn that does not go on is in its conversati
     ]);
   }
 });
+
+test("a lost turn goes on only where its journal's note says who answered, and its usage how much was delivered", () => {
+  const text = JSON.stringify(requestOf());
+  const begun: LostRun = {
+    ...lost,
+    events: () => [told("Hel")],
+    usage: { promptTokens: 10, completionTokens: 1, cachedTokens: 0, reasoningTokens: 0 },
+    note: writeNote({ ...answered, entered: null }),
+  };
+  expect(runner.resume?.(text, begun)).toBeTypeOf("function");
+  expect(runner.resume?.(text, { ...begun, note: null })).toBeNull();
+  expect(runner.resume?.(text, { ...begun, usage: null })).toBeNull();
+});
