@@ -1,22 +1,13 @@
-import { DurableObject } from "cloudflare:workers";
 import {
-  type CompletionIndexFailure,
   completionIndexVersion,
   type ListCompletions,
   type ListCompletionsOutcome,
   type TellCompletion,
   type TellCompletionOutcome,
 } from "../../src/shared/contracts/completion-index.ts";
-import type {
-  EnrolIndex,
-  EnrolIndexOutcome,
-  EraseIndex,
-  EraseIndexOutcome,
-  LeaveIndex,
-  LeaveIndexOutcome,
-} from "../../src/shared/contracts/index-roll.ts";
-import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 import { IndexRoll } from "../storage/index-roll.ts";
+import { wrongMessage } from "../storage/owned-message.ts";
+import { RolledObject } from "../storage/rolled-object.ts";
 import { completionRollParts } from "./completion-roll-parts.ts";
 import { CompletionStore } from "./completion-store.ts";
 
@@ -24,52 +15,39 @@ import { CompletionStore } from "./completion-store.ts";
  * One user's stored chat completions. It decides nothing: Generation objects report their state in numbered revisions until they are
  * acknowledged, so a late or repeated message changes nothing. An entry expires with its completion, by the object's own alarm.
  */
-export class CompletionIndex extends DurableObject {
+export class CompletionIndex extends RolledObject {
   readonly #store: CompletionStore;
-  readonly #roll: IndexRoll;
+  protected override readonly roll: IndexRoll;
   /** Told since the entries were last counted, as far as memory knows. */
   #toldSinceSweep = 0;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
     this.#store = new CompletionStore(context.storage);
-    this.#roll = new IndexRoll(context, this.#store, completionRollParts(context, env));
+    this.roll = new IndexRoll(context, this.#store, completionRollParts(context, env));
   }
 
   async tell(message: TellCompletion): Promise<TellCompletionOutcome> {
-    const failure = this.#failure(message);
+    const failure = wrongMessage(message, completionIndexVersion, this.#store);
     if (failure !== null) return failure;
-    if (message.entry !== null) await this.#roll.join(message.owner);
+    if (message.entry !== null) await this.roll.join(message.owner);
     const nowMs = Date.now();
     this.#store.tell(message, nowMs);
     this.#toldSinceSweep += 1;
     if (this.#toldSinceSweep >= sweepAfter) await this.#sweep(nowMs);
     else if ((await this.ctx.storage.getAlarm()) === null)
       await this.ctx.storage.setAlarm(nowMs + latestSweepMs);
-    await this.#roll.wakeInTime();
+    await this.roll.wakeInTime();
     return { result: "told" };
   }
 
   list(message: ListCompletions): ListCompletionsOutcome {
-    const failure = this.#failure(message);
+    const failure = wrongMessage(message, completionIndexVersion, this.#store);
     if (failure !== null) return failure;
     const limit = Math.min(Math.max(Math.trunc(message.limit), 1), 100);
     const page = this.#store.page(message, limit + 1, Date.now());
     if (page === null) return { result: "after-unknown" };
     return { result: "ok", entries: page.slice(0, limit), hasMore: page.length > limit };
-  }
-
-  enrol(message: EnrolIndex): EnrolIndexOutcome {
-    return this.#roll.enrol(message);
-  }
-
-  leave(message: LeaveIndex): Promise<LeaveIndexOutcome> {
-    return this.#roll.leave(message);
-  }
-
-  /** Of a user, or of a whole tenant with all its users: every answer that is listed. */
-  erase(message: EraseIndex): Promise<EraseIndexOutcome> {
-    return this.#roll.erase(message);
   }
 
   override async alarm(): Promise<void> {
@@ -79,20 +57,13 @@ export class CompletionIndex extends DurableObject {
   async #sweep(nowMs: number): Promise<void> {
     this.#toldSinceSweep = 0;
     const nextMs = this.#store.sweep(mostEntries, nowMs);
-    if (nextMs === null) this.#roll.leaveIfEmpty();
+    if (nextMs === null) this.roll.leaveIfEmpty();
     else {
       const soonestMs = Math.max(nextMs, nowMs + soonestSweepMs);
       await this.ctx.storage.setAlarm(Math.min(soonestMs, nowMs + latestSweepMs));
     }
     // With the last entry, and nobody that counts on it, the object forgets itself.
-    await this.#roll.run();
-  }
-
-  #failure({ v, owner }: { readonly v: number; readonly owner: Owner }): CompletionIndexFailure | null {
-    if (v !== completionIndexVersion)
-      return { result: "version-unsupported", supported: completionIndexVersion };
-    const known = this.#store.owner();
-    return known === null || sameOwner(known, owner) ? null : { result: "unknown" };
+    await this.roll.run();
   }
 }
 

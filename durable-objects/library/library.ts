@@ -39,7 +39,8 @@ import {
   type WritePartOutcome,
 } from "../../src/shared/contracts/library.ts";
 import { within } from "../../src/shared/isolate/within.ts";
-import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import type { Owner } from "../../src/shared/contracts/owner.ts";
+import { wrongMessage } from "../storage/owned-message.ts";
 import { ExpiredStores } from "./expired-stores.ts";
 import { LibraryBatches } from "./library-batches.ts";
 import { LibraryDuties } from "./library-duties.ts";
@@ -322,10 +323,8 @@ export class Library extends DurableObject {
     return chosen;
   }
 
-  #failure({ v, owner }: { readonly v: number; readonly owner: Owner }): LibraryFailure | null {
-    if (v !== libraryVersion) return { result: "version-unsupported", supported: libraryVersion };
-    const known = this.#store.owner();
-    return known === null || sameOwner(known, owner) ? null : { result: "unknown" };
+  #failure(message: { readonly v: number; readonly owner: Owner }): LibraryFailure | null {
+    return wrongMessage(message, libraryVersion, this.#store);
   }
 }
 

@@ -13,9 +13,8 @@ import {
   indexRollVersion,
   type LeaveIndex,
   type LeaveIndexOutcome,
-  type RollFailure,
 } from "../../src/shared/contracts/index-roll.ts";
-import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
+import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { within } from "../../src/shared/isolate/within.ts";
 import { tenantAsOwner } from "../../src/shared/retrieval/knowledge-ref.ts";
 import { callObject } from "./call-object.ts";
@@ -23,6 +22,7 @@ import { rememberErasureMs } from "./erasure-store.ts";
 import { inTime } from "./in-time.ts";
 import { atOnce, faultOf, inTurn, nothingToDo, once, type Round } from "./in-turn.ts";
 import type { RolledIndex, RolledStore, RollParts } from "./index-roll-ports.ts";
+import { wrongMessage } from "./owned-message.ts";
 import type { DoomedMember } from "./roll-store.ts";
 
 export class IndexRoll {
@@ -54,7 +54,7 @@ export class IndexRoll {
 
   /** In a tenant's own. */
   enrol(message: EnrolIndex): EnrolIndexOutcome {
-    const failure = this.#failure(message);
+    const failure = wrongMessage(message, indexRollVersion, this.#store);
     if (failure !== null) return failure;
     this.#store.open(message.owner);
     this.#store.roll.enrol(message);
@@ -63,7 +63,7 @@ export class IndexRoll {
 
   /** In a tenant's own. */
   async leave(message: LeaveIndex): Promise<LeaveIndexOutcome> {
-    const failure = this.#failure(message);
+    const failure = wrongMessage(message, indexRollVersion, this.#store);
     if (failure !== null) return failure;
     if (this.#store.owner() !== null) {
       this.#store.roll.strike(message);
@@ -73,7 +73,7 @@ export class IndexRoll {
   }
 
   async erase(message: EraseIndex): Promise<EraseIndexOutcome> {
-    const failure = this.#failure(message);
+    const failure = wrongMessage(message, indexRollVersion, this.#store);
     if (failure !== null) return failure;
     const { owner, throughMs, lookAgainMs = 0 } = message;
     const nowMs = Date.now();
@@ -270,12 +270,6 @@ export class IndexRoll {
     if (this.#failures >= reportFrom)
       // oxlint-disable-next-line no-console -- the log is the only way out of an object for what needs an operator
       console.error(JSON.stringify({ event: "fault", component: "index roll", detail: faults[0] }));
-  }
-
-  #failure({ v, owner }: { readonly v: number; readonly owner: Owner }): RollFailure | null {
-    if (v !== indexRollVersion) return { result: "version-unsupported", supported: indexRollVersion };
-    const known = this.#store.owner();
-    return known === null || sameOwner(known, owner) ? null : { result: "unknown" };
   }
 }
 
