@@ -1,5 +1,5 @@
 /**
- * What does the page show, given what happened? A pure reducer: the network and the clock stay in use-chat.ts.
+ * What does the page show, given what happened? A pure reducer: the network and the clock stay in chat-run.ts.
  * One turn at a time; a user's message appears at once and is rolled back into the draft when the turn fails.
  */
 

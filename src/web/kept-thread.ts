@@ -33,7 +33,8 @@ export class KeptThread {
   #branch: string | null = null;
   /** The credential has ended: nothing will be read again. */
   #refused = false;
-  readonly #saved = Promise.withResolvers<void>();
+  /** Of a new chat: something is said in it, and was shown, or may be there to be shown. */
+  readonly #said = Promise.withResolvers<boolean>();
 
   constructor(
     token: string,
@@ -54,10 +55,7 @@ export class KeptThread {
    * @param isNew nothing had been said in it when it was opened
    */
   async begun(isNew: boolean): Promise<boolean> {
-    if (isNew) {
-      await this.#saved.promise;
-      return true;
-    }
+    if (isNew) return this.#said.promise;
     return this.#show("restored", null);
   }
 
@@ -69,6 +67,11 @@ export class KeptThread {
   /** A turn is shown behind what was read. */
   goesOn(): void {
     this.#branch = null;
+  }
+
+  /** Nobody knows whether a question that was asked here has arrived: its turn would be another's to be watched. */
+  mayBeSaid(): void {
+    this.#said.resolve(false);
   }
 
   /** By somebody else. What is written here at the moment stays until it has ended. */
@@ -84,6 +87,12 @@ export class KeptThread {
   refused(error: unknown): void {
     this.#refused = true;
     this.#fail(error);
+  }
+
+  /** The watch has begun. What was saved between the reading that is on screen and that moment, it does not tell of. */
+  async lookAgain(): Promise<void> {
+    this.#looking += 1;
+    await this.#show("refreshed", null, { quietly: true, isTurn: true, unless: this.#items.at(-1)?.id });
   }
 
   /** @param isTurn what has changed is a turn, which is at the end; else it may be anything */
@@ -114,7 +123,7 @@ export class KeptThread {
       failures = seen ? 0 : failures + 1;
       if (seen && (looks >= savedLooksMs.length || this.#items.at(-1)?.id !== before)) break;
     }
-    this.#saved.resolve();
+    this.#said.resolve(true);
     this.#onSaved();
   }
 

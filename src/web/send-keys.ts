@@ -32,3 +32,13 @@ export class SendKeys {
     if (this.#unanswered?.text === text) this.#unanswered = null;
   }
 }
+
+const kept = new Map<string, SendKeys>();
+
+/** Those of a chat outlive its view, as its draft does: whoever looks into another chat and comes back tries the same message again. */
+export function sendKeysOf(who: string, conversation: string): SendKeys {
+  const name = JSON.stringify([who, conversation]);
+  const known = kept.get(name) ?? new SendKeys();
+  kept.set(name, known);
+  return known;
+}

@@ -21,6 +21,7 @@ interface Connection {
 class Page {
   state: ChatState = emptyChat;
   saves = 0;
+  beginnings = 0;
   deletions = 0;
   refusals = 0;
   asks = 0;
@@ -63,6 +64,9 @@ class Page {
               this.state = reduceChat(this.state, event);
             },
           ),
+        begun: async () => {
+          this.beginnings += 1;
+        },
         saved: async () => {
           this.saves += 1;
         },

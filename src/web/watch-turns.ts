@@ -20,6 +20,8 @@ export interface Watching {
   readonly isOwn: (responseId: string) => boolean;
   /** Shows a turn. Resolves when its events have been taken. */
   readonly turn: (turn: WatchedTurn) => Promise<void>;
+  /** It is watched from now on. What is shown may be as old as the page is: one that was opened in the background has waited to be looked at. */
+  readonly begun: () => Promise<void>;
   /** A turn has been saved, or what is listed has changed otherwise. */
   readonly saved: (what: "turn" | "anything") => Promise<void>;
   readonly deleted: () => void;
@@ -58,7 +60,7 @@ export async function watchTurns(
       if (events === null) failures = Math.max(failures + 1, nothingYet);
       else {
         // What was missed in between is saved by now.
-        if (broken) await watching.saved("anything");
+        await (broken ? watching.saved("anything") : watching.begun());
         broken = true;
         last = await readTurns(events, last, watching);
         // Ended by the server, which does so every few minutes, and when its code is replaced: by all pages' at once.
