@@ -171,3 +171,46 @@ test.each(["$5 and $7", "from $5-$7 a month", "`$x$`", "$HOME/$USER", "a $ b $ c
     expect(JSON.stringify(new GrowingMarkdown().read(text))).not.toContain('"math"');
   },
 );
+
+test.each([
+  ["lists in lists, on one line", "- ".repeat(10_000)],
+  [
+    "lists in lists, line by line",
+    Array.from({ length: 1000 }, (_, at) => `${"  ".repeat(at)}- x`).join("\n"),
+  ],
+  [
+    "ten thousand items, a hundred deep",
+    Array.from({ length: 10_000 }, (_, at) => `${" ".repeat(Math.min(2 * at, 200))}- x`).join("\n"),
+  ],
+  ["quotes in quotes", ">".repeat(10_000)],
+])("%s are not read: it would take the page for seconds", (_, text) => {
+  expect(() => new GrowingMarkdown().read(text)).toThrow("nested too deep");
+});
+
+test.each([
+  ["a line of a million letters", "a".repeat(1_000_000)],
+  [
+    "what looks like a list and is a rule",
+    `${"-".repeat(5000)}\n${"*".repeat(5000)}\n\n${"word ".repeat(10_000)}`,
+  ],
+  [
+    "a list of five thousand items, six deep",
+    Array.from({ length: 5000 }, (_, at) => `${"  ".repeat(at % 6)}- item`).join("\n"),
+  ],
+  ["brackets that nobody closes", "[".repeat(50_000)],
+  ["links that nobody closes", "[a](".repeat(20_000)],
+  ["emphasis that nobody closes", "*a **b _c ~~d ".repeat(5000)],
+  ["HTML that nobody closes", "<a ".repeat(20_000)],
+  ["code that nobody closes", Array.from({ length: 500 }, (_, at) => `${"`".repeat(at + 1)}a`).join(" ")],
+  ["a table of five thousand columns", `${"|a".repeat(5000)}|\n${"|-".repeat(5000)}|\n${"|x".repeat(5000)}|`],
+  ["addresses and formulas that are none", "a@http://www.$".repeat(5000)],
+])("%s is read, and all of it is there", (_, text) => {
+  const blocks = new GrowingMarkdown().read(text);
+  expect(blocks.length).toBeGreaterThan(0);
+  expect(
+    blocks
+      .map(({ raw }) => raw)
+      .join("")
+      .replaceAll(/\s/g, ""),
+  ).toBe(text.replaceAll(/\s/g, ""));
+});

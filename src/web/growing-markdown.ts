@@ -17,6 +17,14 @@ type Links = TokensList["links"];
 const openTitle =
   /^ {0,3}\[(?:\\[\s\S]|[^[\]\\])+\]: *(?:\n[ \t]*)?(?:[^<\s]\S*|<(?:\\.|[^\n<>\\])*>)(?: +(?:\n[ \t]*)?| *\n[ \t]*)(?:"(?:\\[\s\S]|[^"\\])*|'(?:\\[\s\S]|[^'\\])*|\((?:\\[\s\S]|[^()\\])*)\\?$/;
 
+/**
+ * What stands in a list or a quote is read anew for each one that it stands in: units of text times how deep they are nested, some 100 ms a
+ * million. Nobody writes what is beyond it, and a page that reads it sixty times a second stands still.
+ */
+const mostNested = 8_000_000;
+/** Lists and quotes that a line begins, or goes on with by its indentation. */
+const nesting = /^[ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+|>[ \t]*)+/gm;
+
 export class GrowingMarkdown {
   /** What of the text is finished, and its blocks. */
   #finished = "";
@@ -26,11 +34,12 @@ export class GrowingMarkdown {
   /** Those that its references were looked up in, as JSON: one that comes later makes links of what was text. */
   #resolvedIn = "";
 
-  /** The blocks of `text`, which is what was read before and more; any other text is read from its beginning. */
+  /** The blocks of `text`, which is what was read before and more; any other text is read from its beginning. Throws where it is nested too deep. */
   read(text: string): readonly Token[] {
     const source = text.replaceAll(/\r\n?/g, "\n");
     if (!source.startsWith(this.#finished)) this.#forget();
     const rest = source.slice(this.#finished.length);
+    if (depthOf(rest) * rest.length > mostNested) throw new RangeError("nested too deep");
     const lexer = blocksOf(rest, this.#links);
     const { tokens } = lexer;
     const links = JSON.stringify(tokens.links);
@@ -63,6 +72,13 @@ export class GrowingMarkdown {
     this.#links = {};
     this.#resolvedIn = "";
   }
+}
+
+function depthOf(text: string): number {
+  let deepest = 0;
+  // A list is indented by two columns at least.
+  for (const [line] of text.matchAll(nesting)) deepest = Math.max(deepest, Math.ceil(line.length / 2));
+  return deepest;
 }
 
 /** How many of the tokens, from the first on, can't change any more, whatever is written behind `rest`. */
