@@ -12,6 +12,9 @@ function full() {
   bucket.epoch = now;
   bucket.revokedKeys.set("key", now + 1);
   bucket.charged = { ...held };
+  bucket.settled = { ...held, tokens: 11 };
+  bucket.unsettled = { ...held, tokens: 12 };
+  bucket.unaccounted = { ...held, tokens: 13 };
   bucket.levels.set("requests_per_day", {
     level: 3,
     at: now,
@@ -41,6 +44,11 @@ function full() {
   };
   return bucket;
 }
+
+test("a bucket that is written and read again is the same in every part", () => {
+  const written = encode(full(), null);
+  expect(encode(restore(JSON.stringify(written), now), null)).toEqual(written);
+});
 
 test.each([
   ["exact", null],
