@@ -48,10 +48,14 @@ export class BatchWork {
     this.#lines?.wake();
   }
 
-  /** At a wake: an alarm that the platform gave up, or that a kill came ahead of, is set again. */
+  /**
+   * At a wake: an alarm that the platform gave up, or that a kill came ahead of, is set again. Where lines were under way, whoever wakes it need
+   * not wait for the one that is set.
+   */
   async wake(): Promise<void> {
-    if (this.#store.life() === null || (await this.#context.storage.getAlarm()) !== null) return;
-    await this.#context.storage.setAlarm(Date.now());
+    if (this.#store.life() === null) return;
+    const isSet = (await this.#context.storage.getAlarm()) !== null;
+    if (!isSet || this.#store.begun().length > 0) await this.#context.storage.setAlarm(Date.now());
   }
 
   async #run(): Promise<void> {

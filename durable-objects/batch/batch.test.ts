@@ -271,6 +271,13 @@ test("a batch whose alarm was lost goes on when anybody looks at it", async () =
   await expectOnce(probe);
 });
 
+test("a batch whose lines were under way when it was killed goes on as soon as anybody looks at it", async () => {
+  const probe = new BatchProbe();
+  await sixLines(probe, "ask", "stopsAt");
+  await probe.kill();
+  await expectOnce(probe);
+});
+
 test("made twice it is one batch; another owner's message finds none", async () => {
   const probe = new BatchProbe();
   await probe.create([line("a")]);
