@@ -4,10 +4,12 @@ import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import { LibraryProbe } from "../../test/workers/library-probe.ts";
 import { holdsText } from "../../test/workers/stored-text.ts";
+import type { EraseLibrary, EraseLibraryOutcome } from "../../src/shared/contracts/library.ts";
 import { auditLedger } from "../audit-log/audit-ledger.ts";
 import { AuditStore } from "../audit-log/audit-store.ts";
 import { bucketKey } from "./file-bucket.ts";
 import { fileContents } from "./file-contents.ts";
+import { Library } from "./library.ts";
 import { LibraryDuties } from "./library-duties.ts";
 
 afterEach(() => {
@@ -297,6 +299,27 @@ test("an erasure says of its users' libraries, too, how much is still owed", asy
   expect(await own.erase()).toEqual({ result: "erased", pending: 6 });
   away.mockRestore();
 });
+
+test("users whose libraries can't be reached hold up no other, however many of them come first", async () => {
+  const name = tenant();
+  const own = new LibraryProbe("", name);
+  const users = ["well-0", "well-1", "well-2"].map((user) => new LibraryProbe(user, name));
+  for (const user of users) await user.file(text, "library");
+  await runInDurableObject(own.stub, (_library, { storage }) => {
+    for (let at = 0; at < 58; at += 1)
+      storage.sql.exec("INSERT INTO member (user, enrolment) VALUES (?, 'e')", `dead-${at}`);
+  });
+  vi.spyOn(console, "error").mockReturnValue();
+  const erases: Erases = Reflect.get(Library.prototype, "erase");
+  vi.spyOn(Library.prototype, "erase").mockImplementation(function (this: Library, message) {
+    if (message.owner.user.startsWith("dead")) throw new Error("down");
+    return erases.call(this, message);
+  });
+  expect(await own.erase()).toEqual({ result: "erased", pending: 58 });
+  for (const user of users) expect(await user.tables()).toEqual([]);
+});
+
+type Erases = (this: Library, message: EraseLibrary) => Promise<EraseLibraryOutcome>;
 
 async function note(log: string, action: string, subject: string): Promise<void> {
   const ledger = auditLedger(env.AUDIT_LOG, { log, jurisdiction: "none" }, "local");
