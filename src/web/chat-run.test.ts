@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ChatRun } from "./chat-run.ts";
 import { emptyChat, reduceChat, type ChatEvent, type ChatState } from "./chat-state.ts";

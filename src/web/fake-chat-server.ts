@@ -97,7 +97,7 @@ export class FakeChatServer {
 
   #asked(init: RequestInit): Response {
     const key = new Headers(init.headers).get("idempotency-key") ?? "";
-    const body = JSON.parse(String(init.body)) as { messages: [{ content: string }] };
+    const body = JSON.parse(init.body as string) as { messages: [{ content: string }] };
     const { fate } = this;
     this.fate = "answered";
     const known = this.#byKey.get(key);

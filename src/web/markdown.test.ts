@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { createElement } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test } from "vitest";
@@ -62,59 +62,51 @@ test.each([
 });
 
 test("whatever is written, nothing is loaded, run or styled by it, and no link leads but to the web or a mail", () => {
-  const piece = fc.constantFrom(
-    ...[
-      "javascript:alert(1)",
-      "JaVaScRiPt:x",
-      "data:text/html,x",
-      "data:image/svg+xml,<svg onload=x>",
-      "vbscript:x",
-    ],
-    ...[
-      "//elsewhere.example",
-      "https://a.example",
-      "&#106;avascript:x",
-      "\u0001javascript:x",
-      "java\tscript:x",
-      "file:///etc",
-    ],
-    ...[
-      "[",
-      "](",
-      ")",
-      "![",
-      "<",
-      ">",
-      "<img src=x onerror=y>",
-      "<script>",
-      "<a href='",
-      "'>",
-      "<style>",
-      "\u202E",
-      "\u2066",
-    ],
-    ...[
-      "\n",
-      "\n\n",
-      " ",
-      "- ",
-      "> ",
-      "| a |\n| - |\n",
-      "[r]: ",
-      "[r]",
-      '"',
-      "`",
-      "```\n",
-      "$",
-      "$$",
-      "\\",
-      "&lt;",
-      "www.a.example",
-    ],
-  );
+  const pieces = [
+    "javascript:alert(1)",
+    "JaVaScRiPt:x",
+    "data:text/html,x",
+    "data:image/svg+xml,<svg onload=x>",
+    "vbscript:x",
+    "//elsewhere.example",
+    "https://a.example",
+    "&#106;avascript:x",
+    "\u0001javascript:x",
+    "java\tscript:x",
+    "file:///etc",
+    "[",
+    "](",
+    ")",
+    "![",
+    "<",
+    ">",
+    "<img src=x onerror=y>",
+    "<script>",
+    "<a href='",
+    "'>",
+    "<style>",
+    "\u202E",
+    "\u2066",
+    "\n",
+    "\n\n",
+    " ",
+    "- ",
+    "> ",
+    "| a |\n| - |\n",
+    "[r]: ",
+    "[r]",
+    '"',
+    "`",
+    "```\n",
+    "$",
+    "$$",
+    "\\",
+    "&lt;",
+    "www.a.example",
+  ];
   fc.assert(
-    fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
-      const shown = html(pieces.join(""));
+    fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 30 }), (written) => {
+      const shown = html(written.join(""));
       const tags = shown.match(/<[a-z][^>]*>/g) ?? [];
       for (const tag of tags) {
         expect(tag).not.toMatch(
@@ -124,6 +116,6 @@ test("whatever is written, nothing is loaded, run or styled by it, and no link l
         if (href !== undefined) expect(href).toMatch(/^(?:https?:|mailto:)/i);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
 });
