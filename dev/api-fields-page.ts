@@ -68,7 +68,8 @@ ${chatTable("Edgewise")}
 | \`tool_calls\` of type \`function\` | passed; arguments must be a JSON object as text, \`""\` counts as \`{}\` |
 | \`tool_calls\` of type \`custom\` | refused |
 | \`reasoning\`, \`reasoning_content\` | passed |
-| \`annotations\`, \`tool_calls[].index\`, \`prompt_cache_breakpoint\` | without effect |
+| \`prompt_cache_breakpoint\` | without effect |
+| whatever else an assistant's message and its calls hold, as a client's library keeps it there (\`annotations\`, \`parsed\`, \`parsed_arguments\`, \`provider_specific_fields\`, …) | without effect |
 | \`audio\` of an assistant message | refused |
 
 Every call of an assistant message is answered by one tool message, before anything else is said, and nothing else is

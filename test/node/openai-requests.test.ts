@@ -173,6 +173,7 @@ const cases: readonly Case[] = [
       "items[].role=system",
       "items[].type=item_reference",
       // OpenAI's also have it without its type.
+      "items[].type=null",
       "items[].type=undefined",
       ...ofItems("items", refusedItems),
     ],
@@ -200,7 +201,7 @@ const cases: readonly Case[] = [
     schema: "CreateVectorStoreFileBatchRequest",
     parse: parseVectorStoreBatch,
     least: 4,
-    complete: (body) => (body["files"] === undefined ? { file_ids: ["x"], ...body } : body),
+    complete: (body) => ((body["files"] ?? null) === null ? { ...body, file_ids: ["x"] } : body),
   },
   { schema: "UpdateVectorStoreFileAttributesRequest", parse: parseVectorStoreFileUpdate, least: 1 },
   { schema: "VectorStoreSearchRequest", parse: parseVectorStoreSearch, least: 5 },

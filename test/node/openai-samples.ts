@@ -63,6 +63,13 @@ function ofObject(schema: OpenAiSchema, at: string, context: Walk): readonly Sam
   const shown = each.flatMap(({ name, samples }) =>
     samples.map(({ shows, value }) => ({ shows, value: { ...least, [name]: value } })),
   );
+  // Clients say null of what they leave out.
+  for (const [name] of properties)
+    if (!required.has(name))
+      shown.push({
+        shows: `${here === "" ? name : `${here}.${name}`}=null`,
+        value: { ...least, [name]: null },
+      });
   return shown.length > 0 ? shown : [{ shows: here, value: {} }];
 }
 

@@ -7,19 +7,24 @@ export type Body = Record<string, unknown>;
 export function whole(body: unknown): unknown {
   if (Array.isArray(body)) return body.map(whole);
   if (!isRecord(body)) return body;
-  const { type, value, filename, detail, role, content, tool_calls: calls } = body;
+  const { type, value, role } = body;
   const inside = Object.fromEntries(Object.entries(body).map(([name, one]) => [name, whole(one)]));
   const isList = type === "in" || type === "nin";
   if (isList && !Array.isArray(value)) return { ...inside, value: [value] };
   if (!isList && "key" in body && Array.isArray(value)) return { ...inside, type: "in" };
-  if (type === "input_image" && body["file_id"] === undefined) return { image_url: png, detail, ...inside };
-  if (type === "input_file" && body["file_id"] === undefined && body["file_url"] === undefined)
-    return { file_data: file, filename: "a.txt", ...inside };
-  if (type === "file" && isRecord(body["file"]) && body["file"]["file_id"] === undefined)
-    return { ...inside, file: { file_data: file, filename, ...body["file"] } };
-  if (role === "assistant" && content === undefined && calls === undefined)
+  if (type === "input_image" && lacks(body, "file_id") && lacks(body, "image_url"))
+    return { ...inside, image_url: png };
+  if (type === "input_file" && ["file_id", "file_url", "file_data"].every((name) => lacks(body, name)))
+    return { filename: "a.txt", ...inside, file_data: file };
+  if (type === "file" && isRecord(body["file"]) && lacks(body["file"], "file_id"))
+    return { ...inside, file: { ...body["file"], file_data: file } };
+  if (role === "assistant" && lacks(body, "content") && lacks(body, "tool_calls"))
     return { ...inside, content: "x" };
   return inside;
+}
+
+function lacks(body: Body, name: string): boolean {
+  return (body[name] ?? null) === null;
 }
 
 const png = "data:image/png;base64,iVBORw0KGgo=";
@@ -54,7 +59,7 @@ function wholeChoice(choice: unknown, named: Body): unknown {
 }
 
 export function wholeStream(body: Body): Body {
-  return body["stream_options"] === undefined ? body : { ...body, stream: true };
+  return lacks(body, "stream_options") ? body : { ...body, stream: true };
 }
 
 function needsTools(choice: unknown): boolean {
@@ -85,8 +90,8 @@ const responseTools = [
 
 export function wholeResponse(body: Body): Body {
   return {
-    model: "auto",
     ...wholeStream(body),
+    model: "auto",
     input: Array.isArray(body["input"]) ? wholeItems(body["input"] as Body[]) : (body["input"] ?? "x"),
     tool_choice: wholeChoice(body["tool_choice"], { type: "function", name: "x" }),
     ...(needsTools(body["tool_choice"]) ? { tools: responseTools } : {}),

@@ -9,7 +9,7 @@ import { joinShapes, lazyShape } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
 import { retrievalSchema } from "./retrieval-fields.ts";
 import { modelName, samplingShape } from "./sampling-shape.ts";
-import { conversationName, metadataSchema, opaqueId, withoutEffect } from "./schema-parts.ts";
+import { conversationName, metadataSchema, opaqueId, orAbsent, withoutEffect } from "./schema-parts.ts";
 import { toolChoiceSchema, toolSchema } from "./tools.ts";
 
 /** Schemas of the fields that are taken. Null means absent for every one of them, as with OpenAI. */
@@ -51,8 +51,8 @@ export const chatShape = joinShapes(
     thinking_token_budget: () => z.int().min(0).max(requestLimits.maxTokens),
     chat_template_kwargs: () =>
       z.strictObject({
-        enable_thinking: z.boolean().optional(),
-        thinking: z.boolean().optional(),
+        enable_thinking: orAbsent(z.boolean()),
+        thinking: orAbsent(z.boolean()),
       }),
 
     conversation_id: () => conversationName,

@@ -7,7 +7,15 @@ import type { FilePart } from "../prompt/file-part.ts";
 import { isRecord } from "./is-record.ts";
 import { jsonFault } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
-import { opaqueId, speakerName, text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
+import {
+  opaqueId,
+  orAbsent,
+  speakerName,
+  text,
+  toolName,
+  unsupported,
+  withoutEffect,
+} from "./schema-parts.ts";
 import { readSentFile, sentFileShape } from "./sent-file.ts";
 
 const cacheBreakpoint = z.lazy(() =>
@@ -28,7 +36,7 @@ const imagePart = z.lazy(() =>
     image_url: z.strictObject({
       /** Checked by src/shared/wire/media.ts against the tenant's policy. */
       url: z.string().min(1),
-      detail: z.enum(["auto", "low", "high"]).optional(),
+      detail: orAbsent(z.enum(["auto", "low", "high"])),
     }),
     prompt_cache_breakpoint: cacheBreakpoint,
   }),
@@ -90,13 +98,12 @@ export const callArguments = z.lazy(() =>
     .transform((value) => (value === "" ? "{}" : value)),
 );
 
+/** As of the message that it is in: what else it holds goes no further. */
 const functionCall = z.lazy(() =>
-  z.strictObject({
+  z.object({
     id: opaqueId,
     type: z.literal("function"),
-    function: z.strictObject({ name: toolName, arguments: callArguments }),
-    /** Clients that assemble a stream keep it. */
-    index: withoutEffect(z.int().nullable()),
+    function: z.object({ name: toolName, arguments: callArguments }),
   }),
 );
 
@@ -107,7 +114,7 @@ const systemMessage = z.lazy(() =>
   z.strictObject({
     role: z.literal("system"),
     content: textContent,
-    name: speakerName.optional(),
+    name: orAbsent(speakerName),
   }),
 );
 
@@ -115,7 +122,7 @@ const developerMessage = z.lazy(() =>
   z.strictObject({
     role: z.literal("developer").transform(() => "system" as const),
     content: textContent,
-    name: speakerName.optional(),
+    name: orAbsent(speakerName),
   }),
 );
 
@@ -123,22 +130,25 @@ const userMessage = z.lazy(() =>
   z.strictObject({
     role: z.literal("user"),
     content: userContent,
-    name: speakerName.optional(),
+    name: orAbsent(speakerName),
   }),
 );
 
+/**
+ * An answer, as a client sends it back: with it comes what the client's library made of it (`parsed`), or keeps there for itself
+ * (`provider_specific_fields`). That says nothing to a model, and goes no further.
+ */
 const assistantMessage = z.lazy(() =>
   z
-    .strictObject({
+    .object({
       role: z.literal("assistant"),
       content: assistantContent.nullish(),
       refusal: text().nullish(),
-      name: speakerName.optional(),
+      name: orAbsent(speakerName),
       tool_calls: z.array(toolCall).max(requestLimits.toolCallsPerMessage).nullish(),
       /** What a reasoning model thought before, as our own answers carry it. Templates decide whether to show it again. */
       reasoning: text().nullish(),
       reasoning_content: text().nullish(),
-      annotations: withoutEffect(z.array(z.unknown()).nullable()),
       audio: unsupported("is not supported: this service gives no answers in sound to refer to"),
       function_call: unsupported("is not supported: use tool_calls, which replaced it"),
     })
@@ -171,7 +181,7 @@ const toolMessage = z.lazy(() =>
     role: z.literal("tool"),
     content: textContent,
     tool_call_id: opaqueId,
-    name: speakerName.optional(),
+    name: orAbsent(speakerName),
   }),
 );
 

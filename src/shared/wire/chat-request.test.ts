@@ -103,6 +103,59 @@ describe("what is taken", () => {
   });
 });
 
+describe("an answer is taken as clients send it back", () => {
+  const call = { id: "c", type: "function", function: { name: "look", arguments: "{}" } };
+  const plain = { role: "assistant", content: "Hi", tool_calls: [call] };
+
+  test.each([
+    [
+      "of the official client's parse()",
+      {
+        ...plain,
+        parsed: null,
+        tool_calls: [{ ...call, function: { ...call.function, parsed_arguments: {} } }],
+      },
+    ],
+    [
+      "of its stream helper",
+      { ...plain, refusal: null, parsed: { a: 1 }, tool_calls: [{ ...call, index: 0, type: "function" }] },
+    ],
+    [
+      "of LiteLLM",
+      {
+        ...plain,
+        function_call: null,
+        provider_specific_fields: { refusal: null },
+        tool_calls: [{ ...call, function: { ...call.function, provider_specific_fields: null } }],
+      },
+    ],
+    [
+      "with null for what it has not",
+      { ...plain, name: null, reasoning: null, audio: null, annotations: null },
+    ],
+  ])("%s", (_, answer) => {
+    const messages = [{ role: "user", content: "Hi", name: null }, answer];
+    const result = { role: "tool", tool_call_id: "c", content: "seen", name: null };
+    const read = parseChatRequest(JSON.stringify({ model: "auto", messages: [...messages, result] }));
+    if (!read.ok) throw new Error(JSON.stringify(read.error));
+    // Nothing of it reaches an engine.
+    expect(JSON.parse(JSON.stringify(read.value.messages))).toEqual([
+      { role: "user", content: "Hi" },
+      plain,
+      { role: "tool", tool_call_id: "c", content: "seen" },
+    ]);
+  });
+});
+
+test("what comes beside an answer goes no further: who keeps the request need not walk what nobody has measured", () => {
+  const deep = "[".repeat(50_000) + "]".repeat(50_000);
+  const read = parseChatRequest(
+    `{"model":"auto","messages":[{"role":"assistant","content":"Hi","deep":${deep}},{"role":"user","content":"Hi"}]}`,
+  );
+  if (!read.ok) throw new Error(JSON.stringify(read.error));
+  expect(JSON.stringify(read.value)).not.toContain("[[");
+});
+
 describe("what is refused, and how it is named", () => {
   test.each([
     ["not JSON", "{", { kind: "json-invalid" }],

@@ -199,7 +199,7 @@ export function readItem(value: unknown, at: number): Result<Item, Refusal> {
   if (!isRecord(value)) return err(invalidValue(paramOf(path), "must be an object"));
   const { type, role } = value;
   const schema = kinds.get(type) ?? (role === "assistant" ? outputMessage : inputMessage);
-  if (!kinds.has(type) && type !== undefined && type !== "message") {
+  if (!kinds.has(type) && type !== undefined && type !== null && type !== "message") {
     return err(
       typeof type === "string" && refusedKinds.has(type)
         ? notOffered(at, type)

@@ -78,7 +78,7 @@ const phase = z.lazy(() => withoutEffect(z.enum(["commentary", "final_answer"]).
 export const inputMessage = z.lazy(() =>
   z
     .strictObject({
-      type: z.literal("message").optional(),
+      type: z.literal("message").nullish(),
       role: z.enum(["user", "system", "developer"]),
       content: z.union([text(), parts(z.discriminatedUnion("type", [inputText, inputImage, inputFile]))]),
       phase,
@@ -105,7 +105,7 @@ export const inputMessage = z.lazy(() =>
 export const outputMessage = z.lazy(() =>
   z
     .strictObject({
-      type: z.literal("message").optional(),
+      type: z.literal("message").nullish(),
       role: z.literal("assistant"),
       // Some clients send an answer back in input's form.
       content: z.union([text(), parts(z.discriminatedUnion("type", [outputText, outputRefusal, inputText]))]),

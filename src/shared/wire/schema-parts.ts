@@ -72,6 +72,14 @@ export function unsupported(message: string) {
     .meta({ type: "null", description: `Null only: ${message}.` });
 }
 
+/** Null counts as absent, and goes no further. */
+export function orAbsent<Schema extends z.ZodType>(schema: Schema) {
+  return schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .optional();
+}
+
 /** Known and checked, but it changes nothing here, so it goes no further. */
 export function withoutEffect(schema: z.ZodType) {
   return schema.transform((): undefined => undefined).optional();

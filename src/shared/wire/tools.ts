@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { boundedJsonObject } from "./json-bounds.ts";
 import { requestLimits } from "./request-limits.ts";
-import { text, toolName, unsupported } from "./schema-parts.ts";
+import { orAbsent, text, toolName, unsupported } from "./schema-parts.ts";
 
 export const toolSchema = z.lazy(() =>
   z.discriminatedUnion("type", [
@@ -51,7 +51,7 @@ export const responseFormatSchema = z.lazy(() =>
       json_schema: z.strictObject({
         name: toolName,
         description: text(requestLimits.descriptionCharacters).nullish(),
-        schema: boundedJsonObject.optional(),
+        schema: orAbsent(boundedJsonObject),
         strict: z.boolean().nullish(),
       }),
     }),
