@@ -76,6 +76,33 @@ test("a batch is made of a file, runs, and its answers and errors are read", asy
   }
 });
 
+test("texts of a file have their vectors", async () => {
+  const client = await clientFor({ user: unique("batches") });
+  const names = Array.from({ length: 30 }, (_, at) => `line-${at}`);
+  const body = { model: "bge-small", input: ["One", "Two"] };
+  const made = await client.batches.create({
+    input_file_id: await upload(
+      client,
+      names.map((name) => ({ custom_id: name, method: "POST", url: "/v1/embeddings", body })),
+    ),
+    endpoint: "/v1/embeddings",
+    completion_window: "24h",
+  });
+  const batch = await ended(client, made.id);
+  expect(batch).toMatchObject({
+    status: "completed",
+    request_counts: { total: 30, completed: 30, failed: 0 },
+  });
+  const answers = await linesOf(client, batch.output_file_id);
+  expect(answers.map((line) => line.custom_id).sort()).toEqual(names.toSorted());
+  for (const { response } of answers) {
+    const { data } = response.body as unknown as OpenAI.CreateEmbeddingResponse;
+    expect(data.map(({ index }) => index)).toEqual([0, 1]);
+    if (hasOpenAiSchema) expect(openAiComplaints("CreateEmbeddingResponse", response.body)).toEqual([]);
+  }
+  if (hasOpenAiSchema) expect(openAiComplaints("Batch", batch)).toEqual([]);
+});
+
 test("batches are listed by pages, the newest first; one that fails says where", async () => {
   const client = await clientFor({ user: unique("batches") });
   const ids: string[] = [];
