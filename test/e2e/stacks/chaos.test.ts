@@ -72,8 +72,13 @@ async function expectReceipts(phase: Phase): Promise<void> {
   for (const caller of phase.callers) {
     if (caller.kind !== "durable") continue;
     const { requests, tokens } = await receipts(phase, caller);
-    const { user } = await standingsOf(world.product.url, caller);
-    expect(user.used, caller.name).toMatchObject({ requests, tokens });
+    // A bucket that forgot a reservation in a kill hears of its end all the same, when the turn's object tells it again.
+    await expect
+      .poll(async () => (await standingsOf(world.product.url, caller)).user.used, {
+        message: caller.name,
+        timeout: 60_000,
+      })
+      .toMatchObject({ requests, tokens });
   }
 }
 
