@@ -17,6 +17,7 @@ describe("a breaker", () => {
       cluster: "us-east",
       replica: `r${other}`,
       attempts: 2,
+      tried: [],
       continued: 1,
       left: [`us-east/r${broken}: origin-error`],
       notContinued: null,
