@@ -19,7 +19,7 @@ const mostSchemas = 30;
 
 /** Some tenth over what they are. Who passes one says in the commit what it is for; most things can be kept out of the start instead. */
 const bounds = {
-  edge: { bytes: 1700 * kib, gzip: 580 * kib },
+  edge: { bytes: 1850 * kib, gzip: 600 * kib },
   "origin-router": { bytes: 225 * kib, gzip: 72 * kib },
   archiver: { bytes: 160 * kib, gzip: 52 * kib },
 };
