@@ -34,7 +34,7 @@ const retryJitterMs = 50;
 export class AskLine {
   readonly #options: DeskOptions;
   readonly #address: BucketAddress;
-  readonly #onReply: (reply: BucketReply, askedAtMs: number) => void;
+  readonly #onReply: (reply: BucketReply, askedAtMs: number, limits: LimitSet) => void;
   readonly #settled: (limits: LimitSet) => readonly SettleOperation[];
   #queue: Ask[] = [];
   /** The call that is away is not waited for after this; 0: none is away. */
@@ -43,7 +43,7 @@ export class AskLine {
   constructor(
     options: DeskOptions,
     address: BucketAddress,
-    onReply: (reply: BucketReply, askedAtMs: number) => void,
+    onReply: (reply: BucketReply, askedAtMs: number, limits: LimitSet) => void,
     settled: (limits: LimitSet) => readonly SettleOperation[],
   ) {
     this.#options = options;
@@ -118,7 +118,7 @@ export class AskLine {
       const askedAtMs = this.#options.now();
       const settled = this.#settled(limits);
       const reply = await this.#call(asks, settled, limits);
-      this.#onReply(reply, askedAtMs);
+      this.#onReply(reply, askedAtMs, limits);
       answers = reply.outcomes.slice(settled.length).map((outcome) => ({ kind: "answered", outcome }));
     } catch (error) {
       const failure: AskAnswer = {

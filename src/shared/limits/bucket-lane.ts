@@ -43,8 +43,8 @@ export class BucketLane {
   #loanLimits: LimitSet | null = null;
   /** It came from a region's stock. */
   #isLoanDrawn = false;
-  #standing: BucketStanding | null = null;
-  #standingAtMs = 0;
+  /** As the bucket last answered whoever has these limits: each tier, and each key with limits of its own, has another. */
+  readonly #standings = new WeakMap<LimitSet, { readonly standing: BucketStanding; readonly atMs: number }>();
   #noLoanBeforeMs = 0;
   #asksSinceMs = 0;
   #askCount = 0;
@@ -56,9 +56,8 @@ export class BucketLane {
     this.asks = new AskLine(
       options,
       address,
-      (reply, askedAtMs) => {
-        this.#standing = reply.standing;
-        this.#standingAtMs = askedAtMs;
+      (reply, askedAtMs, limits) => {
+        this.#standings.set(limits, { standing: reply.standing, atMs: askedAtMs });
         this.near?.noteRoundTrip(options.now() - askedAtMs);
         this.unanswered.answered(reply.standing);
         this.#revocations.note(reply, askedAtMs);
@@ -73,11 +72,10 @@ export class BucketLane {
         ? null
         : new NearLoans(options, address, {
             loan: (loan, limits, background) => this.#receive(loan, limits, background),
-            heard: (heard, askedAtMs) => {
+            heard: (heard, askedAtMs, limits) => {
               this.#revocations.note(heard, askedAtMs);
-              if (askedAtMs < this.#standingAtMs) return;
-              this.#standing = heard.standing;
-              this.#standingAtMs = askedAtMs;
+              if (askedAtMs < (this.#standings.get(limits)?.atMs ?? 0)) return;
+              this.#standings.set(limits, { standing: heard.standing, atMs: askedAtMs });
             },
           });
   }
@@ -86,9 +84,9 @@ export class BucketLane {
     return this.#options.now();
   }
 
-  /** As the bucket last answered; what this isolate holds on loan is still to be had. */
-  get standing(): BucketStanding | null {
-    return this.#standing;
+  /** As the bucket last answered under these limits; what this isolate holds on loan is still to be had. */
+  standingUnder(limits: LimitSet): BucketStanding | null {
+    return this.#standings.get(limits)?.standing ?? null;
   }
 
   /** By what the bucket last said: under a loan at most as old as the loan. */
@@ -122,8 +120,9 @@ export class BucketLane {
     });
   }
 
-  get loan(): Loan | null {
-    return this.#loan;
+  /** What is on loan under these limits. */
+  loanUnder(limits: LimitSet): Loan | null {
+    return this.#loanLimits === limits ? this.#loan : null;
   }
 
   /** The loan that one request and so much were taken from; `null`: the bucket must be asked. */

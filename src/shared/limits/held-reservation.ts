@@ -58,7 +58,7 @@ export class HeldReservation implements Reservation {
   }
 
   get standing(): LimitStanding {
-    return standingOf(this.#shares.map((share) => share.lane));
+    return standingOf(this.#shares);
   }
 
   get tokens(): number {

@@ -11,7 +11,7 @@ import { rateLimitHeaders } from "./limit-headers.ts";
 import { bucketReport, limitsReport } from "./limit-report.ts";
 import type { AdmissionRequest, Reservation } from "./ports.ts";
 import { limitsOf } from "./principal-limits.ts";
-import { tenantWith, turn, use } from "./simulated-turns.ts";
+import { tenantWith, turn, use, within } from "./simulated-turns.ts";
 import { FakeClock, isolateOptions, SimulatedBuckets, strictBackground } from "./simulated-world.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 
@@ -90,15 +90,27 @@ test("refusal, headers, usage and limits say the same at every step, and who com
         clock.now = start;
         const buckets = new SimulatedBuckets(clock);
         buckets.fate = () => ({ fate: "delivered", delayMs: 0 });
-        const desk = createLimitDesk({ ...isolateOptions(buckets, "i"), takesLoans: false }).admission(
+        /** Each bucket when it was asked last: a settlement under other limits may be told in the same moment, behind the answer. */
+        const answered = new Map<string, BucketInspection>();
+        const call: typeof buckets.call = async (address, batch) => {
+          const reply = await buckets.call(address, batch);
+          if (batch.operations.some(({ type }) => type === "reserve"))
+            answered.set(address.name, buckets.inspect(address.name, batch.rules));
+          return reply;
+        };
+        const desk = createLimitDesk({ ...isolateOptions(buckets, "i"), call, takesLoans: false }).admission(
           strictBackground(),
         );
-        const held: { readonly reservation: Reservation; readonly tokens: number }[] = [];
+        const held: {
+          readonly request: AdmissionRequest;
+          readonly reservation: Reservation;
+          readonly tokens: number;
+        }[] = [];
         let tenant = tenants[0] ?? tenantWith({});
-        const seen = (request: AdmissionRequest, scope: LimitScope): BucketInspection => {
-          const { rules } = limitsOf(request.tenant, scope, request.principal);
-          return buckets.inspect(bucketName("acme", scope, request.principal[scope]), rules);
-        };
+        const nameOf = ({ principal }: AdmissionRequest, scope: LimitScope): string =>
+          bucketName("acme", scope, principal[scope]);
+        const limitsIn = (request: AdmissionRequest, scope: LimitScope): BucketInspection["limits"] =>
+          answered.get(nameOf(request, scope))?.limits ?? [];
         const admit = (request: AdmissionRequest) => atOnce(clock, desk.admit(request));
 
         for (const [
@@ -115,7 +127,7 @@ test("refusal, headers, usage and limits say the same at every step, and who com
             if (result.error.kind !== "limited") throw new Error(result.error.kind);
             const { limit: refused } = result.error;
             const scope = refused.scope === "org" ? "org" : "user";
-            const shown = seen(request, scope).limits.find(({ name }) => name === refused.limit);
+            const shown = limitsIn(request, scope).find(({ name }) => name === refused.limit);
             expect(shown).toMatchObject({
               limit: refused.capacity,
               remaining: refused.remaining,
@@ -137,11 +149,11 @@ test("refusal, headers, usage and limits say the same at every step, and who com
             }
           }
           if (result.ok) {
-            held.push({ reservation: result.value, tokens });
+            held.push({ request, reservation: result.value, tokens });
             const headers = rateLimitHeaders(result.value.standing);
             for (const unit of ["requests", "tokens"] as const) {
               const [scope = "", name = ""] = (headers[`x-ratelimit-window-${unit}`] ?? "").split("/");
-              const shown = seen(request, scope === "org" ? "org" : "user").limits.find(
+              const shown = limitsIn(request, scope === "org" ? "org" : "user").find(
                 (limit) => limit.name === name,
               );
               expect(shown).toMatchObject({
@@ -152,18 +164,28 @@ test("refusal, headers, usage and limits say the same at every step, and who com
               });
               // Nothing of the unit is nearer to its end.
               for (const each of ["user", "org"] as const)
-                for (const limit of seen(request, each).limits)
+                for (const limit of limitsIn(request, each))
                   if (limit.unit === unit)
                     expect(limit.remaining / limit.limit).toBeGreaterThanOrEqual(
                       (shown?.remaining ?? 0) / (shown?.limit ?? 1),
                     );
             }
           }
+          // Whoever runs still is told of limits of its own, whatever others asked under meanwhile.
+          for (const { request: earlier, reservation } of held)
+            for (const unit of ["requests", "tokens"] as const) {
+              const { name: window, limit } = reservation.standing[unit];
+              const [scope, name] = window.split("/");
+              const own = limitsOf(earlier.tenant, scope === "org" ? "org" : "user", earlier.principal);
+              expect(own.rules.find((rule) => rule.name === name)?.capacity).toBe(limit);
+            }
           const report = limitsReport(tenant) as {
             tiers: Record<string, Record<LimitScope, { name: string; limit: number }[]>>;
           };
           for (const scope of ["user", "org"] as const) {
-            const { limits } = bucketReport(seen(request, scope)) as { limits: readonly ShownLimit[] };
+            const { limits } = bucketReport(
+              buckets.inspect(nameOf(request, scope), limitsOf(tenant, scope, request.principal).rules),
+            ) as { limits: readonly ShownLimit[] };
             expect(limits.map(({ name, limit }) => ({ name, limit }))).toEqual(
               report.tiers[tier]?.[scope].map(({ name, limit }) => ({ name, limit })),
             );
@@ -175,8 +197,6 @@ test("refusal, headers, usage and limits say the same at every step, and who com
             const spent = Math.floor(reserved * usedShare);
             reservation.settle({ ...use(spent), microdollars: spent });
           }
-          // What was settled or given back is told before anybody asks again: headers say what a bucket said last, to whomever.
-          await clock.advance(1_500);
           if (passMs < 0) clock.now += passMs;
           else await clock.advance(passMs);
         }
@@ -186,6 +206,26 @@ test("refusal, headers, usage and limits say the same at every step, and who com
   );
   expect(refusals).toBeGreaterThan(50);
   expect(returned).toBeGreaterThan(10);
+});
+
+test("a turn is told of its own tier's limits, though another tier's were asked under before its headers leave, and hold a loan", async () => {
+  const clock = new FakeClock();
+  const tenant = tenantWith({});
+  const admission = createLimitDesk(isolateOptions(new SimulatedBuckets(clock), "i")).admission(
+    strictBackground(),
+  );
+  const admit = async (id: string, tier: "free" | "enterprise"): Promise<Reservation> => {
+    const admitted = await within(clock, admission.admit(turn(tenant, id, { tier })));
+    if (!admitted.ok) throw new Error("refused");
+    return admitted.value;
+  };
+  const free = await admit("a", "free");
+  const told = free.standing;
+  for (let index = 0; index < 4; index += 1) await admit(`b${index}`, "enterprise");
+  await clock.advance(50);
+  const other = await admit("c", "enterprise");
+  expect(other.standing.requests.limit).toBeGreaterThan(told.requests.limit);
+  expect(free.standing).toEqual(told);
 });
 
 /** What a promise comes to while no time passes. */

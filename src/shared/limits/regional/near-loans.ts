@@ -28,8 +28,8 @@ const notNearPauseMs = 60_000;
 export interface NearLoansEvents {
   /** A loan came; it is the receiver's to use or to give back. */
   loan(loan: Loan, limits: LimitSet, background: Background): void;
-  /** What the bucket said, when it was asked. */
-  heard(heard: NonNullable<DrawReply["heard"]>, askedAtMs: number): void;
+  /** What the bucket said to whoever has these limits, when it was asked. */
+  heard(heard: NonNullable<DrawReply["heard"]>, askedAtMs: number, limits: LimitSet): void;
 }
 
 export class NearLoans {
@@ -121,7 +121,7 @@ export class NearLoans {
     }
     const now = this.#options.now();
     const { loan, heard } = reply;
-    if (heard !== null) this.#events.heard(heard, askedAtMs - heard.agoMs);
+    if (heard !== null) this.#events.heard(heard, askedAtMs - heard.agoMs, limits);
     if (now - askedAtMs >= this.#roundTripMs * nearShare) this.#pause(notNearPauseMs);
     else if (loan === null) this.#pause(emptyPauseMs);
     else if (now >= this.#pausedUntilMs) this.#expectedUntilMs = now + expectMs;
