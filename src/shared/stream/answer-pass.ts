@@ -11,8 +11,8 @@ import type { AnswerCollector } from "./answer-collector.ts";
 import type { AnswerEncoder } from "./answer-encoder.ts";
 import { AnswerEnding } from "./answer-ending.ts";
 import type { AnswerPassOptions, AnswerTotals } from "./answer-options.ts";
-import { readEngineEvent, type EngineDelta, type FinishReason } from "./engine-event.ts";
-import { CallsInOrder } from "./calls-in-order.ts";
+import { readEngineEvent, type EngineDelta } from "./engine-event.ts";
+import { CallsInOrder, finishOf } from "./calls-in-order.ts";
 import { encoderFor } from "./encoder-for.ts";
 import { EventGate, noRoomYet } from "./event-gate.ts";
 import { EventTemplate } from "./event-template.ts";
@@ -294,14 +294,8 @@ export class AnswerPass implements StreamPass {
     if (fresh.stopped) return text + this.#ending.stop("stop");
     if (delta.finishReason === undefined) return text;
     if (choice === 0) this.#template = new EventTemplate(this.#options.engineApi);
-    return text + this.#ending.finishChoice(choice, this.#finishOf(choice, delta.finishReason), true);
-  }
-
-  /** Ollama and others end calls with `stop`, for which OpenAI's clients make none. With a tool that was named, OpenAI does so itself. */
-  #finishOf(choice: number, reason: FinishReason): FinishReason {
-    return reason === "stop" && this.#calls.hasCalls(choice) && this.#options.namesTool !== true
-      ? "tool_calls"
-      : reason;
+    const finish = finishOf(delta.finishReason, this.#calls.hasCalls(choice), this.#options.namesTool);
+    return text + this.#ending.finishChoice(choice, finish, true);
   }
 
   #sourceEnded(): string {

@@ -1,9 +1,9 @@
 /**
- * Which call does a piece of a stream belong to, and did a choice call anything? OpenAI numbers a choice's calls from 0 and names each once, in
+ * Which call does a piece of a stream belong to, and does a choice end with calls? OpenAI numbers a choice's calls from 0 and names each once, in
  * its first piece. Engines do not all: Ollama gives every call the number 0 or none (ollama #7881, litellm #37792), SGLang left numbers out
  * (sglang #5661, #6310), some say a call's id with each piece. Whoever puts such pieces together has one call with two names.
  */
-import type { EngineDelta, ToolCallDelta } from "./engine-event.ts";
+import type { EngineDelta, FinishReason, ToolCallDelta } from "./engine-event.ts";
 
 interface KnownCall {
   /** As the engine numbers it. */
@@ -27,6 +27,11 @@ export class CallsInOrder {
   hasCalls(choice: number): boolean {
     return this.#choices.has(choice);
   }
+}
+
+/** Ollama and others end calls with `stop`, for which OpenAI's clients make none. With a tool that was named, OpenAI does so itself. */
+export function finishOf(reason: FinishReason, hasCalls: boolean, namesTool = false): FinishReason {
+  return reason === "stop" && hasCalls && !namesTool ? "tool_calls" : reason;
 }
 
 function placed(call: ToolCallDelta, known: KnownCall[]): ToolCallDelta {

@@ -4,6 +4,7 @@ import { err, ok, type Result } from "../contracts/result.ts";
 import { engineSays } from "../routing/engines/engine-words.ts";
 import { AnswerCollector } from "./answer-collector.ts";
 import type { AnswerTotals } from "./answer-options.ts";
+import { finishOf } from "./calls-in-order.ts";
 import {
   readFinishReason,
   readToolCalls,
@@ -54,8 +55,8 @@ export function rewriteAnswer(json: string, options: RewriteOptions): Result<Rew
   for (const [position, choice] of (choices as readonly unknown[]).entries()) {
     const delta = isRecord(choice) ? readWholeChoice(choice, position, options.engineApi) : null;
     if (delta === null) return err("a choice has no message or no finish reason");
-    const ends = delta.finishReason === "stop" && delta.toolCalls !== undefined && options.namesTool !== true;
-    finishReasons.push(gather(ends ? { ...delta, finishReason: "tool_calls" } : delta, lanes, collected));
+    const finishReason = finishOf(delta.finishReason, delta.toolCalls !== undefined, options.namesTool);
+    finishReasons.push(gather({ ...delta, finishReason }, lanes, collected));
   }
   const { usage, basis } = usageOf(value["usage"], collected, options.promptTokens);
   const created = value["created"];
