@@ -1,6 +1,6 @@
 /** What a guard model was asked for counts as a request, whatever comes of it. */
 import { expect, test } from "vitest";
-import { bearer, post } from "./edge-under-test.ts";
+import { bearer, post, send } from "./edge-under-test.ts";
 import { ask, chat } from "./moderation-fixture.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 import { openSocket } from "./test-socket.ts";
@@ -35,25 +35,38 @@ test.each([
   await expectBill(await bearer("harm-guard-once", user), 1, 0);
 });
 
-test("what it let pass counts as a request where no turn comes of it: an unknown model, an item, a turn that was asked before", async () => {
+/** A conversation that its user made and deleted: only its object knows. It costs a request. */
+async function deletedConversation(tenant: string, user: string): Promise<string> {
+  const made = await ask(tenant, {}, "/v1/conversations", user);
+  expect(made.status).toBe(200);
+  const { id } = (await made.json()) as { id: string };
+  const headers = { authorization: await bearer(tenant, user) };
+  const deleted = await send(`/v1/conversations/${id}`, { method: "DELETE", headers });
+  expect(deleted.status).toBe(200);
+  await deleted.body?.cancel();
+  return id;
+}
+
+test("what it let pass counts as a request where no turn comes of it: a deleted conversation, an item, a turn that was asked before", async () => {
   engine.tokens = ["safe"];
   const user = crypto.randomUUID();
   const authorization = await bearer("harm-guard", user);
-  const unknown = await ask("harm-guard", { ...chat("Hello"), model: "nope" }, undefined, user);
+  const gone = await deletedConversation("harm-guard", user);
+  const unknown = await ask("harm-guard", chat("Hello", { conversation_id: gone }), undefined, user);
   expect(unknown.status).toBe(404);
   await unknown.body?.cancel();
-  await expectBill(authorization, 1, 0);
+  await expectBill(authorization, 2, 0);
   const items = [{ type: "message", role: "user", content: "Hello" }];
   const made = await ask("harm-guard", { items }, "/v1/conversations", user);
   expect(made.status).toBe(200);
   const { id } = (await made.json()) as { id: string };
-  await expectBill(authorization, 2, 0);
+  await expectBill(authorization, 3, 0);
   const added = await ask("harm-guard", { items }, `/v1/conversations/${id}/items`, user);
   expect(added.status).toBe(200);
   await added.body?.cancel();
-  await expectBill(authorization, 3, 0);
+  await expectBill(authorization, 4, 0);
   const keyed = { "idempotency-key": "once" };
-  for (const requests of [4, 5]) {
+  for (const requests of [5, 6]) {
     const answered = await post("/v1/chat/completions", authorization, chat("Hello"), keyed);
     expect(answered.status).toBe(200);
     await answered.text();
@@ -64,15 +77,61 @@ test("what it let pass counts as a request where no turn comes of it: an unknown
 test("a prompt that is flagged by it, and then refused, counts as a request; nothing does that it was not asked for", async () => {
   engine.tokens = ["safe"];
   const user = crypto.randomUUID();
-  const refused = await ask("harm-noted", { ...chat("Hello"), model: "nope" }, undefined, user);
+  const gone = await deletedConversation("harm-noted", user);
+  const refused = await ask("harm-noted", chat("Hello", { conversation_id: gone }), undefined, user);
   expect(refused.status).toBe(404);
   await refused.body?.cancel();
-  await expectBill(await bearer("harm-noted", user), 1, 0);
+  await expectBill(await bearer("harm-noted", user), 2, 0);
   const free = await ask("harm-blocks", { ...chat("Hello"), model: "nope" }, undefined, user);
   expect(free.status).toBe(404);
   await free.body?.cancel();
   await expectBill(await bearer("harm-blocks", user), 0, 0);
 });
+
+const nowhere = "conv_nothing";
+const long = "All is well. ".repeat(10_000);
+const noStore = { vector_store_ids: ["vs_nothing"] };
+const search = { type: "file_search", vector_store_ids: ["vs_nothing"] };
+
+test.each<[param: string | null, code: string, path: string, body: object]>([
+  ["model", "model_not_found", "/v1/chat/completions", { ...chat("Hello"), model: "nope" }],
+  ["messages", "context_length_exceeded", "/v1/chat/completions", chat(long)],
+  ["conversation_id", "not_found", "/v1/chat/completions", chat("Hello", { conversation_id: nowhere })],
+  [
+    "retrieval.vector_store_ids[0]",
+    "not_found",
+    "/v1/chat/completions",
+    chat("Hello", { retrieval: noStore }),
+  ],
+  ["model", "model_not_found", "/v1/completions", { model: "nope", prompt: "Hello" }],
+  ["prompt", "context_length_exceeded", "/v1/completions", { model: "auto", prompt: long }],
+  ["model", "model_not_found", "/v1/responses", { model: "nope", input: "Hello" }],
+  ["input", "context_length_exceeded", "/v1/responses", { model: "auto", input: long }],
+  ["conversation", "not_found", "/v1/responses", { model: "auto", input: "Hello", conversation: nowhere }],
+  [
+    "tools[0].vector_store_ids[0]",
+    "not_found",
+    "/v1/responses",
+    { model: "auto", input: "Hello", tools: [search] },
+  ],
+  [
+    "previous_response_id",
+    "not_found",
+    "/v1/responses",
+    { model: "auto", input: "Hello", previous_response_id: "resp_nothing" },
+  ],
+])(
+  "a refusal for %s (%s) at %s comes before it is asked, and costs nothing",
+  async (param, code, path, body) => {
+    for (const tenant of ["harm-guard", "harm-noted"]) {
+      const user = crypto.randomUUID();
+      const refused = await ask(tenant, body, path, user);
+      expect(await refused.json()).toMatchObject({ error: { param, code } });
+      await expectBill(await bearer(tenant, user), 0, 0);
+      expect(engine.asked).toHaveLength(0);
+    }
+  },
+);
 
 test("on a socket as well: a prompt that it blocks counts as a request", async () => {
   engine.tokens = ["unsafe", "\n", "S9"];

@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import { bearer, settled } from "./edge-under-test.ts";
 import { eventually } from "./eventually.ts";
-import { ask, chat, logged } from "./moderation-fixture.ts";
+import { ask, chat, logged, toGuard, untilAborted } from "./moderation-fixture.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 import { readStream } from "./scripted-engine.ts";
 
@@ -24,19 +24,6 @@ const engine = scriptedEdge({
   "harm-judged": { safety: { moderation: { output: "flag", model: "guard" } } },
   "harm-noted": { safety: { moderation: { input: "flag", model: "guard" } } },
 });
-
-/** What the guard is asked; `null`: another model is. */
-function toGuard(init: RequestInit | undefined): string | null {
-  return typeof init?.body === "string" && init.body.includes("Llama-Guard") ? init.body : null;
-}
-
-function untilAborted(init: RequestInit | undefined): Promise<Response> {
-  const signal = init?.signal;
-  if (!(signal instanceof AbortSignal)) throw new TypeError("a guard is asked without a signal");
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(new Error("aborted")));
-  });
-}
 
 test("what a guard model calls unsafe is refused by category, though the tenant's users could not ask it", async () => {
   engine.tokens = ["unsafe", "\n", "S9"];
@@ -144,90 +131,6 @@ test("a guard model that is late gives no verdict: closed refuses, open lets thr
   log.mockRestore();
   // Nobody waits for it any more.
   await eventually(() => expect(hung.map(({ aborted }) => aborted)).toEqual([true, true]));
-  vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
-});
-
-test("a question in front of more words than a guard is shown at a time is judged as well, and is one request", async () => {
-  engine.wholes.push(["safe"], ["unsafe", "\n", "S9"]);
-  const user = crypto.randomUUID();
-  const long = `How is it done? ${"All is well. ".repeat(1_500)}`;
-  const response = await ask("harm-guard-open", chat(long), undefined, user);
-  expect(response.status).toBe(400);
-  expect(await response.text()).toContain("illicit/violent");
-  const [last, first] = engine.asked.map(({ messages }) => JSON.stringify(messages));
-  expect([last?.includes("How is it done?"), first?.includes("How is it done?")]).toEqual([false, true]);
-  await expectBill(await bearer("harm-guard-open", user), 1, 0);
-});
-
-test.each([
-  ["by our own count", 11_700, null],
-  ["by its engine's", 5_000, 4_000],
-])(
-  "what is too long for a guard's window %s is judged in parts, under open as well",
-  async (_, length, window) => {
-    vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
-      const body = toGuard(init);
-      if (body !== null && window !== null && body.length > window)
-        return Response.json(
-          {
-            error: {
-              message: `This model's maximum context length is ${window} tokens. However, you requested ${body.length} tokens.`,
-              type: "BadRequestError",
-              code: 400,
-            },
-          },
-          { status: 400 },
-        );
-      engine.tokens = body?.includes("How is it done?") === true ? ["unsafe", "\n", "S9"] : ["safe"];
-      return engine.fetch(input, init);
-    });
-    for (const [question, status] of [
-      ["How is it done?", 400],
-      ["How are you?", 200],
-    ] as const) {
-      const padding = "漢字。".repeat(length / 6);
-      const response = await ask("harm-guard-open", chat(`${padding}${question}${padding}`));
-      expect(response.status).toBe(status);
-      await response.body?.cancel();
-      expect(engine.asked.length).toBeLessThan(8);
-      engine.asked.length = 0;
-    }
-    await settled();
-    vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
-  },
-);
-
-test("what would be asked about without end is refused: no prompt is more questions than a hundred", async () => {
-  let asked = 0;
-  vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
-    if (toGuard(init) === null) return engine.fetch(input, init);
-    asked += 1;
-    const message = "This model's maximum context length is 512 tokens. However, you requested 9000 tokens.";
-    return Response.json({ error: { message, type: "BadRequestError", code: 400 } }, { status: 400 });
-  });
-  const response = await ask("harm-guard-open", chat("All is well. ".repeat(11_000)));
-  expect(response.status).toBe(400);
-  expect(await response.text()).toContain("content_policy_violation");
-  expect(asked).toBeLessThanOrEqual(100);
-  vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
-});
-
-test("what a guard has found counts, though it is late with the rest; what it is late with is no verdict otherwise", async () => {
-  const long = `How is it done? ${"All is well. ".repeat(1_500)}`;
-  for (const [says, status] of [
-    [["unsafe", "\n", "S9"], 400],
-    [["safe"], 503],
-  ] as const) {
-    let asked = 0;
-    vi.mocked(globalThis.fetch).mockImplementation(async (input, init) => {
-      if (toGuard(init) !== null) asked += 1;
-      return toGuard(init) !== null && asked > 1 ? untilAborted(init) : engine.fetch(input, init);
-    });
-    engine.tokens = says;
-    const response = await ask("harm-guard-late", chat(long));
-    expect(response.status).toBe(status);
-    await response.body?.cancel();
-  }
   vi.mocked(globalThis.fetch).mockImplementation(engine.fetch);
 });
 

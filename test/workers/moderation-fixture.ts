@@ -30,3 +30,16 @@ export async function logged(act: () => Promise<unknown>, seen: (lines: readonly
   log.mockImplementation(() => undefined);
   return lines;
 }
+
+/** What the guard is asked; `null`: another model is. */
+export function toGuard(init: RequestInit | undefined): string | null {
+  return typeof init?.body === "string" && init.body.includes("Llama-Guard") ? init.body : null;
+}
+
+export function untilAborted(init: RequestInit | undefined): Promise<Response> {
+  const signal = init?.signal;
+  if (!(signal instanceof AbortSignal)) throw new TypeError("a guard is asked without a signal");
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("aborted")));
+  });
+}

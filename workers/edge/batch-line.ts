@@ -20,6 +20,7 @@ import { correlate, randomHex } from "../../src/shared/telemetry/correlation.ts"
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { lineClaim, type TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { revivePrincipal, turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
+import { askedChat } from "../../src/shared/turn/asked-chat.ts";
 import { screenChat } from "../../src/shared/turn/screen-request.ts";
 import { parseChatRequest } from "../../src/shared/wire/chat-request.ts";
 import { checkMedia } from "../../src/shared/wire/media.ts";
@@ -171,13 +172,16 @@ async function startChat(
   const texts = await readAttachedFiles(from, filesOfChat(messages));
   if (!texts.ok) return texts;
   const chat = { ...parsed.value, messages: withFileTexts(messages, texts.value) };
-  const screened = await screenChat(chat, tenant, screenFrom(from));
-  if (!screened.ok) return screened;
-  const { request, findings } = screened.value;
-  const wish = retrievalWish(request.retrieval, tenant);
+  const wish = retrievalWish(chat.retrieval, tenant);
   const unknown = wish === null ? null : await unknownStore(isolate, ownerOf(from), wish);
   if (unknown !== null) return err(unknown);
-  const tools = chatTools(tenant, request);
+  const offering = chatTools(tenant, chat);
+  if (offering?.ok === false) return offering;
+  const asked = askedChat(offering?.value.chat ?? chat);
+  const screened = await screenChat(chat, tenant, screenFrom(from, { asked }));
+  if (!screened.ok) return screened;
+  const { request, findings } = screened.value;
+  const tools = request === chat ? offering : chatTools(tenant, request);
   if (tools?.ok === false) return tools;
   const isKept = request.store === true;
   const started = await startTurn(from, {

@@ -1,12 +1,13 @@
 /**
- * From a checked request for a response to its started turn: the items that it names ▸ media ▸ files ▸ screen ▸ what it goes on from ▸ chat
- * ▸ start. It knows nothing of HTTP, since a message on a socket creates a response as well.
+ * From a checked request for a response to its started turn: the items that it names ▸ media ▸ files ▸ what it goes on from ▸ tools ▸ screen
+ * ▸ chat ▸ start. It knows nothing of HTTP, since a message on a socket creates a response as well.
  */
 import { filesOfInput, withInputTexts } from "../../src/shared/attachments/response-files.ts";
 import type { Follow } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { retrievalWish } from "../../src/shared/grounding/retrieval-wish.ts";
+import { askedResponse } from "../../src/shared/responses/asked-response.ts";
 import { itemId } from "../../src/shared/responses/item.ts";
 import { echoOf } from "../../src/shared/responses/response-object.ts";
 import { screenResponse } from "../../src/shared/responses/screen-items.ts";
@@ -60,21 +61,24 @@ export async function createResponse(
   const whole = await wholeRequest(from, sent);
   if (!whole.ok) return whole;
   const asked = whole.value;
-  const screened = await screenResponse(asked, tenant, screenFrom(from));
-  if (!screened.ok) return screened;
-  const { request, findings } = screened.value;
-  const conversationId = conversationOf(request);
-  const going = await goesOnFrom(from, request);
+  const conversationId = conversationOf(asked);
+  const going = await goesOnFrom(from, asked);
   if (!going.ok) return going;
-  const asking = chatWithTools(tenant, request);
-  if (!asking.ok) return asking;
-  const { chat, offered } = asking.value;
-  const wish = retrievalWish(chat.retrieval ?? false, tenant);
+  const offering = chatWithTools(tenant, asked);
+  if (!offering.ok) return offering;
+  const wish = retrievalWish(offering.value.chat.retrieval ?? false, tenant);
   const unknown =
     wish === null
       ? null
       : await unknownStore(from.isolate, { tenant: tenant.id, user: from.principal.user }, wish);
   if (unknown !== null) return err(unknown);
+  const toCome = { asked: askedResponse(offering.value.chat, going.value), conversationId };
+  const screened = await screenResponse(asked, tenant, screenFrom(from, toCome));
+  if (!screened.ok) return screened;
+  const { request, findings } = screened.value;
+  const asking = request === asked ? offering : chatWithTools(tenant, request);
+  if (!asking.ok) return asking;
+  const { chat, offered } = asking.value;
   const kept = request.store !== false;
   const started = await startTurn(from, {
     kind: "response",

@@ -112,9 +112,10 @@ async function complete(
   const read = parseCompletionRequest(text);
   scope.mark("validate");
   if (!read.ok) return read;
-  const screened = await screenCompletion(read.value, tenant, screenFrom(from));
+  const unscreened = askedCompletion(read.value);
+  const screened = await screenCompletion(read.value, tenant, screenFrom(from, { asked: unscreened }));
   scope.mark("screen");
-  if (!screened.ok) return screened;
+  if (!screened.ok) return err(withClientsField(screened.error, unscreened));
   const { request, findings } = screened.value;
   if (findings !== null) scope.record.screened = findings;
   const fleet = await isolate.fleet.current(scope.background);

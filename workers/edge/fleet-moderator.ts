@@ -5,13 +5,13 @@
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { RequestId } from "../../src/shared/contracts/ids.ts";
 import type { Principal } from "../../src/shared/identity/principal.ts";
-import type { Admission } from "../../src/shared/limits/ports.ts";
 import { estimateTokens } from "../../src/shared/prompt/token-estimate.ts";
 import type { ClientPlace } from "../../src/shared/routing/ports.ts";
 import type { Category } from "../../src/shared/safety/moderation/categories.ts";
 import { flaggedBy } from "../../src/shared/safety/moderation/moderation-policy.ts";
 import { halved, recent } from "../../src/shared/safety/moderation/moderate-prompt.ts";
 import {
+  type BeforeJudged,
   type JudgedMessage,
   type Judgement,
   type Moderator,
@@ -24,6 +24,7 @@ import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { judge, planGuard } from "../../src/shared/turn/judge.ts";
 import { admissionFor, backgroundOf, mayChatForFree, refusedBeforeAdmission } from "./before-admission.ts";
 import { JudgedAtOnce } from "./judged-at-once.ts";
+import { refusedAnyway, type TurnToCome } from "./refused-anyway.ts";
 import { guardOf } from "./judged-request.ts";
 import type { TenantCall } from "./handle.ts";
 import type { Isolate } from "./isolate.ts";
@@ -40,34 +41,47 @@ export interface JudgedCaller {
 }
 
 /** What a prompt is screened with: the isolate's own, and the guard where this tenant's prompts are to meet one. */
-export function screenFor(call: TenantCall): ScreenDeps {
-  return guardOf(call.tenant) === null ? call.isolate.screen : screenFrom(turnContextOf(call));
+export function screenFor(call: TenantCall, turn: TurnToCome | null): ScreenDeps {
+  return guardOf(call.tenant) === null ? call.isolate.screen : screenFrom(turnContextOf(call), turn);
 }
 
-/** The same for a turn that comes from anywhere. */
-export function screenFrom(from: TurnContext): ScreenDeps {
+/** The same for a turn that comes from anywhere. @param turn that the prompt is of; `null`: no model is to answer it now */
+export function screenFrom(from: TurnContext, turn: TurnToCome | null): ScreenDeps {
   const { isolate, principal, tenant, traceparent, place } = from;
   const alias = guardOf(tenant);
   if (alias === null) return isolate.screen;
   const background = backgroundOf(from);
   const caller = { principal, tenant, requestId: from.requestId as RequestId, traceparent, place };
-  const admission = (): Promise<Admission | null> => admissionFor(from);
-  const onAsked = (): void => from.judged.asked();
-  const moderator = fleetModerator(isolate, caller, alias, background, admission, onAsked);
+  const before: BeforeAsking = {
+    refused: async (judgements) =>
+      (turn === null ? null : await refusedAnyway(from, turn, background)) ??
+      (await refusedBeforeAdmission(
+        isolate,
+        caller,
+        { tokens: leastTokens(judgements.flat()), mayBeFree: () => mayChatForFree(isolate, background) },
+        () => admissionFor(from),
+      )),
+    asked: () => from.judged.asked(),
+  };
+  const moderator = fleetModerator(isolate, caller, alias, background, before);
   return { ...isolate.screen, moderator };
 }
 
-/**
- * @param admission of a prompt, whose turn was not admitted yet; `null`: of a turn that was
- * @param onAsked the model is asked
- */
+/** Of a prompt, whose turn was not admitted yet. */
+interface BeforeAsking {
+  /** `null`: the model may be asked. */
+  readonly refused: (judgements: readonly Judgement[]) => Promise<BeforeJudged | null>;
+  /** It is. */
+  readonly asked: () => void;
+}
+
+/** @param before `null`: of a turn that was admitted */
 function fleetModerator(
   isolate: Isolate,
   caller: JudgedCaller,
   alias: string,
   background: Background,
-  admission: (() => Promise<Admission | null>) | null,
-  onAsked: () => void = () => undefined,
+  before: BeforeAsking | null,
 ): Moderator {
   // The tenant's policy names the guard, so it may be one that the tenant's users can't ask; where prompts may go still holds.
   const tenant = { ...caller.tenant, models: { ...caller.tenant.models, allow: ["*"] } };
@@ -117,16 +131,11 @@ function fleetModerator(
   };
   const moderator: Moderator = {
     async judge(judgements, budgetMs) {
-      const least = {
-        tokens: leastTokens(judgements.flat()),
-        mayBeFree: () => mayChatForFree(isolate, background),
-      };
-      const refused =
-        admission === null ? null : await refusedBeforeAdmission(isolate, caller, least, admission);
+      const refused = before === null ? null : await before.refused(judgements);
       if (refused !== null) return { refused };
-      const leave = admission === null ? () => undefined : atOnce.enter(caller);
+      const leave = before === null ? () => undefined : atOnce.enter(caller);
       if (typeof leave !== "function") return { refused: leave };
-      onAsked();
+      before?.asked();
       const controller = new AbortController();
       const late = Promise.withResolvers<"late">();
       const timer = setTimeout(() => {

@@ -63,7 +63,7 @@ async function respond(
   const { conversation_id: conversationId, store } = chat;
   const read = wantedOfTurn(call, claim);
   if (!read.ok) return respondRefusal(scope, read.error);
-  const field = conversationId === undefined ? undefined : "conversation_id";
+  const field = conversationField(chat);
   const started = await startTurn(turnContextOf(call), {
     kind: "chat",
     chat,
@@ -80,6 +80,11 @@ async function respond(
   const revoked = await revokedReader(call, started.value.outcome);
   if (revoked !== null) return respondRefusal(scope, revoked);
   return send(call, started.value.outcome, started.value.responseId, claim, field);
+}
+
+/** Which field of a chat may name what is not there. */
+export function conversationField({ conversation_id: id }: ChatRequest): ObjectField | undefined {
+  return id === undefined ? undefined : "conversation_id";
 }
 
 /** Whoever attaches to a turn that is there is let in by no bucket: a revoked credential is found out here. */

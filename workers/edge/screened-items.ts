@@ -25,7 +25,7 @@ export async function screenedItems(
   if (!media.ok) return media;
   const messages = await messagesWithFiles(turnContextOf(call), sent.messages, sent.files);
   if (!messages.ok) return messages;
-  const screened = await screenPrompt(messages.value, tenant.safety, screenFor(call));
+  const screened = await screenPrompt(messages.value, tenant.safety, screenFor(call, null));
   if (screened.kind === "refused") return err(refusalAt(screened, () => "items"));
   const findings = summary(screened.findings, screened.harm);
   if (findings !== null) scope.record.screened = findings;

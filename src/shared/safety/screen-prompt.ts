@@ -1,5 +1,4 @@
 import type { Refusal } from "../contracts/refusal.ts";
-import type { AdmissionFailure } from "../limits/admission-failure.ts";
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import { injectionBudgetCharacters, looksForInjection } from "./injection/injection-policy.ts";
 import { type InjectionFinding, screenInjection } from "./injection/screen-injection.ts";
@@ -11,7 +10,12 @@ import {
   moderationBudgetCharacters,
   type PromptVerdict,
 } from "./moderation/moderate-prompt.ts";
-import { type JudgedMessage, type Moderator, unjudgeable } from "./moderation/moderator.ts";
+import {
+  type BeforeJudged,
+  type JudgedMessage,
+  type Moderator,
+  unjudgeable,
+} from "./moderation/moderator.ts";
 import { resolvePolicy, type SafetyPolicy } from "./safety-policy.ts";
 import { screenBesideFiles } from "./screen-files.ts";
 import { screen } from "./screen.ts";
@@ -57,12 +61,12 @@ export type ScreenedPrompt<M> =
   | {
       readonly kind: "refused";
       /**
-       * `value-invalid`: more text than is screened in time. It names no field yet. An `AdmissionFailure`: its sender may ask nothing now,
-       * nor may a model be asked on its behalf.
+       * `value-invalid`: more text than is screened in time. It names no field yet. `BeforeJudged`: no guard model is asked about what is
+       * refused anyway.
        */
       readonly refusal:
         | Extract<Refusal, { kind: "content-refused" | "dependency-unavailable" | "value-invalid" }>
-        | AdmissionFailure;
+        | BeforeJudged;
       readonly findings: readonly Finding[];
       /** The message that was refused, where one is to blame. */
       readonly message?: number;

@@ -1,7 +1,7 @@
 /** `POST /v1/chat/completions`: read ▸ validate ▸ files ▸ screen ▸ direct turn here, or durable turn in a Generation object. */
 import { filesOfChat } from "../../../src/shared/attachments/chat-files.ts";
 import { decideCaching, wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
-import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
+import { withObjectField, type Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { ok, type Result } from "../../../src/shared/contracts/result.ts";
 import { retrievalWish } from "../../../src/shared/grounding/retrieval-wish.ts";
 import { askedChat } from "../../../src/shared/turn/asked-chat.ts";
@@ -16,7 +16,7 @@ import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondRefusal } from "../respond.ts";
 import { groundFor, unknownStore } from "../grounding-parts.ts";
-import { ownerOf, runDurable, turnContextOf } from "../run-durable.ts";
+import { conversationField, ownerOf, runDurable, turnContextOf } from "../run-durable.ts";
 import { runDirect } from "../run-direct.ts";
 
 export const createChatCompletion: TenantHandler = async (call) => {
@@ -34,23 +34,26 @@ export const createChatCompletion: TenantHandler = async (call) => {
   if (files.length > 0) scope.mark("files");
   if (!messages.ok) return respondRefusal(scope, messages.error);
   const chat = files.length === 0 ? sent : { ...sent, messages: messages.value };
-  const screened = await screenChat(chat, call.tenant, screenFor(call));
-  scope.mark("screen");
-  if (!screened.ok) return respondRefusal(scope, screened.error);
-  const { request, findings } = screened.value;
-  if (findings !== null) scope.record.screened = findings;
-  const { conversation_id: conversationId, store } = request;
-  const wish = retrievalWish(request.retrieval, call.tenant);
+  const { conversation_id: conversationId, store } = chat;
+  const wish = retrievalWish(chat.retrieval, call.tenant);
   if (wish !== null) {
     const unknown = await unknownStore(isolate, ownerOf(call), wish);
     if (unknown !== null) return respondRefusal(scope, unknown);
   }
   const key = call.c.req.raw.headers.get("idempotency-key");
-  const mayShare = call.tenant.requests.dedup && wish === null && isAlwaysTheSame(call, request);
+  const mayShare = call.tenant.requests.dedup && wish === null && isAlwaysTheSame(call, chat);
   const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId, mayShare);
   const claim = claiming instanceof Promise ? await claiming : claiming;
   if (!claim.ok) return respondRefusal(scope, claim.error);
-  const tools = chatTools(call.tenant, request);
+  const offering = chatTools(call.tenant, chat);
+  if (offering?.ok === false) return respondRefusal(scope, offering.error);
+  const toCome = { asked: askedChat(offering?.value.chat ?? chat), conversationId };
+  const screened = await screenChat(chat, call.tenant, screenFor(call, toCome));
+  scope.mark("screen");
+  if (!screened.ok) return respondRefusal(scope, withObjectField(screened.error, conversationField(chat)));
+  const { request, findings } = screened.value;
+  if (findings !== null) scope.record.screened = findings;
+  const tools = request === chat ? offering : chatTools(call.tenant, request);
   if (tools?.ok === false) return respondRefusal(scope, tools.error);
   const offered = tools?.value.offered ?? null;
   if (claim.value !== null || conversationId !== undefined || store === true || offered !== null) {

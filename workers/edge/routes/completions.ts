@@ -6,7 +6,7 @@ import { screenFor } from "../fleet-moderator.ts";
 import type { TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondRefusal } from "../respond.ts";
-import { runDirect } from "../run-direct.ts";
+import { runDirect, withClientsField } from "../run-direct.ts";
 
 export const createCompletion: TenantHandler = async (call) => {
   const { c, scope, tenant } = call;
@@ -14,9 +14,10 @@ export const createCompletion: TenantHandler = async (call) => {
   const request = text.ok ? parseCompletionRequest(text.value) : text;
   scope.mark("validate");
   if (!request.ok) return respondRefusal(scope, request.error);
-  const screened = await screenCompletion(request.value, tenant, screenFor(call));
+  const asked = askedCompletion(request.value);
+  const screened = await screenCompletion(request.value, tenant, screenFor(call, { asked }));
   scope.mark("screen");
-  if (!screened.ok) return respondRefusal(scope, screened.error);
+  if (!screened.ok) return respondRefusal(scope, withClientsField(screened.error, asked));
   if (screened.value.findings !== null) scope.record.screened = screened.value.findings;
   return runDirect(call, askedCompletion(screened.value.request), "cmpl-");
 };

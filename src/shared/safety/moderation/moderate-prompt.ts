@@ -5,11 +5,16 @@
  * The classifier costs about a third of a microsecond a character, and production clocks stand still while it runs: its budget of 50 ms is
  * a number of characters. The model's budget is the policy's (`model_budget_ms`).
  */
-import type { AdmissionFailure } from "../../limits/admission-failure.ts";
 import type { Category } from "./categories.ts";
 import { classify } from "./classify.ts";
 import { flaggedBy, type ModerationPolicy, noCategories } from "./moderation-policy.ts";
-import { type JudgedMessage, type Judgement, type Moderator, mostJudgedCharacters } from "./moderator.ts";
+import {
+  type BeforeJudged,
+  type JudgedMessage,
+  type Judgement,
+  type Moderator,
+  mostJudgedCharacters,
+} from "./moderator.ts";
 
 /** More than a window of 32,000 tokens holds. */
 export const moderationBudgetCharacters = 150_000;
@@ -27,8 +32,8 @@ export interface PromptVerdict {
   readonly slow: boolean;
   /** The model answered the prompt in place of judging it. */
   readonly isUnreadable?: true;
-  /** The model was not asked, nor may the prompt go on: its sender's limits are used up. */
-  readonly refused?: AdmissionFailure;
+  /** The model was not asked, nor may the prompt go on. */
+  readonly refused?: BeforeJudged;
 }
 
 export function moderatePrompt(

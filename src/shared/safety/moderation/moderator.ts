@@ -1,4 +1,5 @@
 /** The port to a model that judges texts: which categories of harm are in a user's message, or in the answer to it? */
+import type { Refusal } from "../../contracts/refusal.ts";
 import type { AdmissionFailure } from "../../limits/admission-failure.ts";
 import type { Category, Scores } from "./categories.ts";
 
@@ -18,10 +19,17 @@ export interface Verdict {
   readonly isPartial?: true;
 }
 
-/** The caller's limits allow no request now, so the model was not asked on their behalf. */
+/** The prompt leads to no answer whatever is found in it, so the model was not asked. */
 export interface NotAsked {
-  readonly refused: AdmissionFailure;
+  readonly refused: BeforeJudged;
 }
+/** The caller's limits allow no request now; or no model may answer this one, or what it names is not there. */
+export type BeforeJudged =
+  | AdmissionFailure
+  | Extract<
+      Refusal,
+      { kind: "model-unknown" | "object-unknown" | "parameter-unsupported" | "context-too-long" }
+    >;
 
 /** The model answered the text in place of judging it (reported): a text that can do that must not count as harmless. */
 export interface Unreadable {
