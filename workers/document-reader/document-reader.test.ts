@@ -1,8 +1,7 @@
-/** The reader inside workerd, which has no `eval`: what it makes of PDFs, and what it says to the edge. */
+/** The reader inside workerd, which has no `eval`: what it makes of PDFs, what it refuses, and what it says to the edge. */
 import { deflateRawSync } from "node:zlib";
 import { env } from "cloudflare:workers";
-import * as fc from "fast-check";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { joined, utf8 } from "../../test/workers/make-archive.ts";
 import {
   makeDocx,
@@ -19,30 +18,9 @@ import {
   documentReaderUrl,
 } from "../../src/shared/contracts/document-reading.ts";
 import { documentBounds } from "../../src/shared/documents/document-bounds.ts";
+import { loadReaderFirst, answer, read } from "./reader-fixture.ts";
 
-async function answer(
-  bytes: Uint8Array<ArrayBuffer>,
-  headers: Record<string, string> = {},
-): Promise<Response> {
-  const reader = env.DOCUMENT_READER;
-  if (reader === undefined) throw new Error("the tests bind a reader");
-  return reader.fetch(documentReaderUrl, {
-    method: "POST",
-    headers: { [documentBytesHeader]: String(bytes.byteLength), ...headers },
-    body: bytes,
-  });
-}
-
-async function read(bytes: Uint8Array<ArrayBuffer>): Promise<Record<string, unknown>> {
-  const response = await answer(bytes);
-  expect([response.status, response.headers.get(documentReaderHeader)]).toEqual([200, "1"]);
-  return response.json();
-}
-
-/** The tests' own loader takes its time over the megabytes of PDF.js, once. */
-beforeAll(async () => {
-  await read(makePdf([pdfLines("text")]));
-}, 180_000);
+loadReaderFirst();
 
 test("a PDF is its pages: lines of a paragraph together, words that a line cuts whole again", async () => {
   const pdf = makePdf([
@@ -203,97 +181,6 @@ test("the answer's headers come before the document is read, and its time is its
   const response = await answer(makePdf([pdfLines("text")]), { [documentAloneHeader]: "1" });
   expect(response.headers.get(documentReaderHeader)).toBe("1");
   expect(await response.json()).toMatchObject({ text: "text" });
-});
-
-/** Two pages, then two more in another branch. The damaged one is no page any more. */
-function withDamagedPage(
-  damaged: number | null,
-  lines = ["The first page.", "The second.", "The third.", "The fourth."],
-): Uint8Array<ArrayBuffer> {
-  const pdf = new TextDecoder("latin1")
-    .decode(
-      makePdf(
-        lines.map((line) => pdfLines(line)),
-        {
-          catalog: "/Pages 13 0 R",
-          objects: [
-            "<< /Type /Pages /Parent 13 0 R /Kids [4 0 R 6 0 R] /Count 2 >>",
-            "<< /Type /Pages /Kids [12 0 R 14 0 R] /Count 4 >>",
-            "<< /Type /Pages /Parent 13 0 R /Kids [8 0 R 10 0 R] /Count 2 >>",
-          ],
-        },
-      ),
-    )
-    .replace("/Pages 2 0 R ", "");
-  return utf8(
-    damaged === null ? pdf : pdf.replace(`${2 + 2 * damaged} 0 obj\n<<`, `${2 + 2 * damaged} 0 obj\n17 <<`),
-  );
-}
-
-async function readByPages(pdf: Uint8Array<ArrayBuffer>): Promise<readonly string[]> {
-  const { text, page_starts: starts } = (await read(pdf)) as { text: string; page_starts: number[] };
-  return starts.map((start, at) => text.slice(start, starts[at + 1]).trim());
-}
-
-test("of a PDF with a damaged page the others are read, each on its own page, and the text says which is missing", async () => {
-  expect(await readByPages(withDamagedPage(null))).toHaveLength(4);
-  expect(await readByPages(withDamagedPage(2))).toEqual([
-    "The first page.",
-    "[Page 2 is damaged: it could not be read, or not to its end.]",
-    "The third.",
-    "The fourth.",
-  ]);
-});
-
-test("where nothing behind a damaged page can be found, the text says that as well", async () => {
-  expect(await readByPages(withDamagedPage(3))).toEqual([
-    "The first page.",
-    "The second.",
-    "[Page 3 is damaged: neither it nor what may stand behind it could be read to its end.]",
-  ]);
-  expect((await read(withDamagedPage(3, ["", "", "c", "d"])))["message"]).toContain("damaged");
-});
-
-const id = "<0123456789abcdef0123456789abcdef>";
-const lock = "00".repeat(32);
-
-test.each<readonly [string, () => Uint8Array<ArrayBuffer>, string]>([
-  [
-    "a PDF with a password",
-    () =>
-      makePdf([pdfLines("secret")], {
-        trailer: `/ID [${id} ${id}] /Encrypt << /Filter /Standard /V 1 /R 2 /O <${lock}> /U <${lock}> /P -4 >>`,
-      }),
-    "password",
-  ],
-  ["a scanned PDF", () => makePdf([[], []]), "no text"],
-  ["half a PDF", () => makePdf([pdfLines("text")]).slice(0, 60), "damaged"],
-  ["a PDF in name alone", () => utf8("%PDF-1.7\nnothing"), "damaged"],
-  [
-    "a PDF of more pages than may be",
-    () => makePdf(Array.from({ length: documentBounds.pages + 1 }, () => [])),
-    "2000 pages",
-  ],
-])("%s has a reason", async (_, make, words) => {
-  const { result, code, message } = await read(make());
-  expect([result, code]).toEqual(["refused", "invalid_file"]);
-  expect(message).toContain(words);
-});
-
-test("whatever is changed in a PDF, it is read or refused, and the next one is read", async () => {
-  const pdf = makePdf([pdfLines("One line of text.", "Another line.")]);
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.tuple(fc.nat(pdf.byteLength - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }),
-      async (changes) => {
-        const changed = pdf.slice();
-        for (const [at, byte] of changes) changed[at] = byte;
-        expect(["text", "refused"]).toContain((await read(changed))["result"]);
-      },
-    ),
-    { numRuns: 60 },
-  );
-  expect(await read(pdf)).toMatchObject({ text: "One line of text. Another line." });
 });
 
 test("a body that is not as long as said, too long, or none, is no document, and neither is another route", async () => {

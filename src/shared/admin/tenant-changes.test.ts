@@ -1,88 +1,13 @@
 import { expect, test } from "vitest";
-import type { OrgId, UserId } from "../contracts/ids.ts";
 import { hostKey } from "../tenancy/tenant-entries.ts";
-import { tenantConfigSchema, type TenantConfig } from "../tenancy/tenant-config.ts";
+import { type TenantConfig } from "../tenancy/tenant-config.ts";
 import { planRemoval, planTenant } from "../tenancy/tenant-registry.ts";
-import { KeyedHash } from "../turn/keyed-hash.ts";
 import { createKeySchema, rotateKeySchema } from "../wire/admin-requests.ts";
-import type { Admin } from "./admin.ts";
 import { eraseHistory, eraseKnowledge } from "./erasures.ts";
 import { createKey, listKeys, rotateKey, showKey } from "./key-changes.ts";
-import type { Ledger } from "./ledger.ts";
 import { memoryClaims } from "./memory-claims-fixture.ts";
-import { memoryLedger } from "./memory-ledger-fixture.ts";
 import { deleteTenant, putTenant, type TenantDeps } from "./tenant-changes.ts";
-
-const nowMs = 1_790_000_000_000;
-const hash = new KeyedHash("edgewise-secret-edgewise-secret-edgewise");
-
-function tenantOf(id: string, members: object = {}): TenantConfig {
-  return tenantConfigSchema.parse({
-    id,
-    issuers: [
-      {
-        issuer: `https://id.${id}.test`,
-        audience: "edgewise",
-        algorithms: ["HS256"],
-        keys: { type: "secret", name: "A_SECRET" },
-      },
-    ],
-    keys: { tiers: ["pro"], scopes: [] },
-    ...members,
-  });
-}
-
-function adminOf(tenant: TenantConfig | null): Admin {
-  return {
-    principal: {
-      tenant: tenant?.id ?? "platform",
-      org: "an-org" as OrgId,
-      user: "root" as UserId,
-      tier: "pro",
-      scopes: new Set(),
-      proof: "jwt",
-      expiresAtMs: nowMs * 2,
-      issuedAtMs: 0,
-      key: null,
-    },
-    tenant,
-  };
-}
-
-const platform = adminOf(null);
-
-/** `failDeletes`: KV takes what is written and deletes nothing. */
-function world() {
-  const config = new Map<string, string>();
-  const ledgers = new Map<string, Ledger>();
-  const state = { failDeletes: false };
-  let drawn = 0;
-  const deps: TenantDeps = {
-    hash,
-    environment: "production",
-    now: () => nowMs,
-    random: (length) => Uint8Array.from({ length }, (_, at) => ((drawn += 1) + at * 7) & 255),
-    readConfig: async (key) => config.get(key) ?? null,
-    ledger: ({ log, tenant }) => {
-      const name = `${tenant?.jurisdiction ?? "none"}:${log}`;
-      const found = ledgers.get(name) ?? memoryLedger(log, hash, () => nowMs);
-      ledgers.set(name, found);
-      return found;
-    },
-    revokeOwner: async () => nowMs,
-    eraseSimilar: async () => 0,
-    eraseKnowledge: async () => 0,
-    eraseHistory: async () => 0,
-    claims: memoryClaims(),
-    writeConfig: async (put, remove) => {
-      for (const { key, value } of put) config.set(key, value);
-      if (state.failDeletes && remove.length > 0) throw new Error("KV is down");
-      for (const key of remove) config.delete(key);
-    },
-    listTenants: async () => ({ ids: [], next: null }),
-  };
-  return { config, deps, state };
-}
+import { nowMs, tenantOf, adminOf, platform, world } from "./tenant-world-fixture.ts";
 
 test("a hostname that its tenant gave up is free, though its index was never deleted", async () => {
   const { config, deps, state } = world();
@@ -169,29 +94,6 @@ test("two admins who give one hostname to two tenants at the same time: one of t
   expect(config.get(hostKey("chat.example"))).toBe("first");
   expect(config.has("tenant:second")).toBe(false);
 });
-
-test.each(["edit", "deletion"])(
-  "a hostname that went to another tenant stays that one's, where KV still says whose it was (%s)",
-  async (kind) => {
-    const { config, deps } = world();
-    const put = (id: string, hosts: readonly string[], by: TenantDeps) =>
-      putTenant(platform, id, tenantOf(id, { hosts }), by);
-    await put("first", ["chat.example"], deps);
-    const old = config.get("tenant:first") ?? "";
-    await put("first", [], deps);
-    await put("second", ["chat.example"], deps);
-    // A minute later another location may still read what it read before.
-    const elsewhere: TenantDeps = {
-      ...deps,
-      readConfig: async (key) => (key === "tenant:first" ? old : deps.readConfig(key)),
-    };
-    const changed =
-      kind === "edit" ? put("first", ["new.example"], elsewhere) : deleteTenant(platform, "first", elsewhere);
-    expect(await changed).toMatchObject({ ok: true });
-    expect(config.get(hostKey("chat.example"))).toBe("second");
-    expect(config.has("tenant:first")).toBe(kind === "edit");
-  },
-);
 
 test("one tenant is changed by one admin at a time, and a change that fails keeps nobody out", async () => {
   const { config, deps, state } = world();
@@ -280,55 +182,4 @@ test("a tenant that the API deleted has left nothing to erase, and one of its na
   const again = await putTenant(platform, "acme", tenantOf("acme"), deps);
   expect(again).toMatchObject({ value: { keys: { created_after: nowMs / 1000 } } });
   expect(config.has("gone:acme")).toBe(false);
-});
-
-/** Another location, where KV still says what it said before. */
-function behind({ config, deps }: ReturnType<typeof world>): TenantDeps {
-  const before = new Map(config);
-  return { ...deps, readConfig: async (key) => before.get(key) ?? null };
-}
-
-test("a tenant whose data are to stay in the EU is not made a second time elsewhere, where KV does not tell it yet", async () => {
-  const here = world();
-  const { config, deps } = here;
-  const elsewhere = behind(here);
-  const put = (jurisdiction: string, by: TenantDeps) =>
-    putTenant(platform, "acme", tenantOf("acme", { jurisdiction }), by);
-  expect(await put("eu", deps)).toMatchObject({ ok: true });
-  expect(await put("none", elsewhere)).toMatchObject({
-    error: { kind: "value-invalid", param: "jurisdiction" },
-  });
-  expect(JSON.parse(config.get("tenant:acme") ?? "")).toMatchObject({ jurisdiction: "eu" });
-  // Changed there as it is, it is no new one.
-  expect(await put("eu", elsewhere)).toMatchObject({ ok: true });
-  const log = await deps.ledger({ log: "platform", tenant: null }).entries(null, 10);
-  expect(log.entries.map(({ action }) => action)).toEqual(["tenant.update", "tenant.create"]);
-});
-
-test("a tenant that was made anew is not changed, erased or void of its bound on keys where KV still tells the one before", async () => {
-  const here = world();
-  const { config, deps } = here;
-  const put = (jurisdiction: string, by: TenantDeps) =>
-    putTenant(platform, "acme", tenantOf("acme", { jurisdiction }), by);
-  await put("none", deps);
-  const knowsTheFirst = behind(here);
-  await deleteTenant(platform, "acme", deps);
-  const knowsNone = behind(here);
-  // Where KV tells nothing of the deletion, another by its name is another all the same.
-  const second = await put("eu", knowsTheFirst);
-  expect(second).toMatchObject({ value: { jurisdiction: "eu", keys: { created_after: nowMs / 1000 } } });
-  expect(config.has("gone:acme")).toBe(false);
-  expect(await put("none", knowsTheFirst)).toMatchObject({ error: { param: "jurisdiction" } });
-  const later: TenantDeps = { ...knowsNone, now: () => nowMs + 1 };
-  const moment =
-    "Tenant 'acme' was changed a moment ago, which is not known everywhere yet. Try again in a minute.";
-  expect(await deleteTenant(platform, "acme", knowsTheFirst)).toMatchObject({ error: { message: moment } });
-  expect(config.has("tenant:acme")).toBe(true);
-  await deleteTenant(platform, "acme", deps);
-  // A second deletion finds nothing, also where KV tells a tenant yet.
-  expect(await deleteTenant(platform, "acme", knowsTheFirst)).toMatchObject({
-    error: { kind: "object-unknown" },
-  });
-  expect(await put("eu", later)).toMatchObject({ ok: true });
-  await expect(deleteTenant(platform, "acme", later)).resolves.toMatchObject({ error: { message: moment } });
 });
