@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import type { AttachedFile, StoreView } from "../../src/shared/contracts/knowledge-base.ts";
 import {
   libraryVersion,
   type BatchOver,
@@ -18,7 +17,6 @@ import {
   type EnrolLibraryOutcome,
   type EraseLibrary,
   type EraseLibraryOutcome,
-  type FileChoice,
   type FileOutcome,
   type FinishUpload,
   type LeaveLibrary,
@@ -40,12 +38,13 @@ import {
 } from "../../src/shared/contracts/library.ts";
 import { within } from "../../src/shared/isolate/within.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
+import { longestWaitMs } from "../storage/in-time.ts";
 import { wrongMessage } from "../storage/owned-message.ts";
-import { ExpiredStores } from "./expired-stores.ts";
 import { LibraryBatches } from "./library-batches.ts";
 import { LibraryDuties } from "./library-duties.ts";
 import { LibraryRoll } from "./library-roll.ts";
 import { LibraryStore } from "./library-store.ts";
+import { VectorStores } from "./vector-stores.ts";
 
 /**
  * One owner's files, and which vector stores and batches of requests they have. It is the source of truth about files: a file that is
@@ -56,7 +55,7 @@ export class Library extends DurableObject {
   readonly #store: LibraryStore;
   readonly #roll: LibraryRoll;
   readonly #duties: LibraryDuties;
-  readonly #expired: ExpiredStores;
+  readonly #vectorStores: VectorStores;
   readonly #batches: LibraryBatches;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
@@ -65,7 +64,7 @@ export class Library extends DurableObject {
     this.#roll = new LibraryRoll(env, this.#store);
     this.#batches = new LibraryBatches(env, this.#store);
     this.#duties = new LibraryDuties(context, env, this.#store, this.#roll, this.#batches);
-    this.#expired = new ExpiredStores(this.#store, this.#duties);
+    this.#vectorStores = new VectorStores(this.#store, this.#roll, this.#duties);
     if (this.#store.isOpen) void context.blockConcurrencyWhile(() => this.#duties.wake());
   }
 
@@ -168,46 +167,11 @@ export class Library extends DurableObject {
   async createStore(message: CreateStore): Promise<CreateStoreOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    const { owner, jurisdiction, storeId, definition, maxStores, maxPassages } = message;
-    const outside = await this.#roll.join(owner, jurisdiction);
-    if (outside !== null) return outside;
-    this.#store.open(owner, jurisdiction);
-    // Asked again: the answer to the first was lost.
-    if (this.#store.hasStore(storeId)) return storeOr(await this.#duties.made(storeId));
-    if (this.#store.storeCount() >= maxStores) {
-      await within(this.#expired.makeRoom(), longestWaitMs);
-      // Meanwhile its owner may have been erased, and others have looked for room as well.
-      const stillOutside = await this.#roll.join(owner, jurisdiction);
-      if (stillOutside !== null) return stillOutside;
-      this.#store.open(owner, jurisdiction);
-      if (this.#store.hasStore(storeId)) return storeOr(await this.#duties.made(storeId));
-      if (this.#store.storeCount() >= maxStores) return { result: "full", most: maxStores };
-    }
-    const files = this.#choose(message.files);
-    if (typeof files === "string") return { result: "file-unknown", fileId: files };
-    const nowMs = Date.now();
-    const asked = { jurisdiction, id: storeId, createdMs: nowMs, definition, files, maxPassages };
-    const fileIds = files.map(({ fileId }) => fileId);
-    this.#store.addStore(storeId, JSON.stringify(asked), fileIds, nowMs);
-    const made = await this.#duties.make(storeId);
-    if (typeof made === "string" && this.#store.hasStore(storeId)) {
-      this.#store.removeStore(storeId, Date.now());
-      await this.#duties.wakeInTime();
-    }
-    return storeOr(made);
+    return this.#vectorStores.create(message);
   }
 
   useFiles(message: UseFiles): UseFilesOutcome {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    if (!this.#store.hasStore(message.storeId)) return { result: "unknown" };
-    const files = this.#choose(message.files);
-    if (typeof files === "string") return { result: "file-unknown", fileId: files };
-    this.#store.noteUse(
-      message.storeId,
-      files.map(({ fileId }) => fileId),
-    );
-    return { result: "ok", files };
+    return this.#failure(message) ?? this.#vectorStores.use(message);
   }
 
   listStores(message: ListStores): ListStoresOutcome {
@@ -310,27 +274,7 @@ export class Library extends DurableObject {
     return file === null ? { result: "unknown" } : { result: "ok", file };
   }
 
-  /** The files as a store gets them; the id of the first that is none. */
-  #choose(choices: readonly FileChoice[]): readonly AttachedFile[] | string {
-    const nowMs = Date.now();
-    const chosen: AttachedFile[] = [];
-    for (const { fileId, attributes, chunking } of choices) {
-      const file = this.#store.file(fileId, nowMs);
-      if (file === null) return fileId;
-      const { filename, purpose, mediaType, bytes, storedIn } = file;
-      chosen.push({ fileId, filename, purpose, mediaType, bytes, storedIn, attributes, chunking });
-    }
-    return chosen;
-  }
-
   #failure(message: { readonly v: number; readonly owner: Owner }): LibraryFailure | null {
     return wrongMessage(message, libraryVersion, this.#store);
   }
-}
-
-/** A request that waits much longer is cut off somewhere on its way. */
-const longestWaitMs = 20_000;
-
-function storeOr(made: StoreView | string): CreateStoreOutcome {
-  return typeof made === "string" ? { result: "unreachable", detail: made } : { result: "ok", store: made };
 }

@@ -19,7 +19,7 @@ import { within } from "../../src/shared/isolate/within.ts";
 import { tenantAsOwner } from "../../src/shared/retrieval/knowledge-ref.ts";
 import { callObject } from "./call-object.ts";
 import { rememberErasureMs } from "./erasure-store.ts";
-import { inTime } from "./in-time.ts";
+import { inTime, longestWaitMs } from "./in-time.ts";
 import { atOnce, faultOf, inTurn, nothingToDo, once, type Round } from "./in-turn.ts";
 import type { RolledIndex, RolledStore, RollParts } from "./index-roll-ports.ts";
 import { wrongMessage } from "./owned-message.ts";
@@ -277,8 +277,6 @@ export class IndexRoll {
 const knownAfterwardsMs = 600_000;
 /** Whatever a sender's clock says. */
 const mostAheadMs = 3_600_000;
-/** A request that waits much longer is cut off somewhere on its way. */
-const longestWaitMs = 20_000;
 /** One that erases waits so long itself, for those that it tells. */
 const answersWithinMs = longestWaitMs + 10_000;
 const retryMs = 5_000;
