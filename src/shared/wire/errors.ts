@@ -4,6 +4,7 @@
  * or a dependency's own text passes, and an object of someone else reads the same as none.
  */
 import type { Refusal } from "../contracts/refusal.ts";
+import { acceptSignature, challenge } from "./challenge.ts";
 import { contextError } from "./context-error.ts";
 import { formatDuration } from "./durations.ts";
 import { limitError } from "./limit-error.ts";
@@ -250,24 +251,9 @@ const missingCredential =
   "No credential was sent. Send it in the header 'Authorization: Bearer <token or API key>', or set apiKey in your client.";
 const invalidSignature =
   "This request must be signed as RFC 9421 has it, and its signature is missing, wrong, too old or used before. Sign it anew, with a new nonce.";
-/** RFC 9421, section 5.1: what a signature must cover and say. */
-const acceptSignature =
-  'edgewise=("@method" "@authority" "@path" "@query" "content-digest");created;nonce;keyid;alg';
 const invalidToken =
   "The token is not valid here: it may be expired, malformed or from an issuer that this service does not know. Get a new one.";
 const invalidKey = "The API key is not valid. Check that it is complete and has not been revoked.";
-
-/**
- * RFC 6750, section 3: no error code where no credential came. The reason why a credential failed is not told: it would
- * help to forge the next one.
- */
-function challenge(error?: "invalid_token" | "insufficient_scope", scope?: string): Record<string, string> {
-  let value = 'Bearer realm="edgewise"';
-  if (error !== undefined) value += `, error="${error}"`;
-  // RFC 6749, section 3.3: a scope has neither quotes nor backslashes.
-  if (scope !== undefined) value += `, scope="${scope.replace(/[^\x21\x23-\x5b\x5d-\x7e ]/g, "")}"`;
-  return { "www-authenticate": value };
-}
 
 function inWhile(milliseconds: number): string {
   return milliseconds < 1000 ? "in a moment" : `in ${formatDuration(milliseconds)}`;

@@ -4,8 +4,8 @@
  * that it reports when the pool's pace says so, and sooner while others wait. Nothing on the way to an answer waits for any of it.
  */
 import type { Background } from "../../contracts/background.ts";
-import type { InFlight, Occupancy } from "../in-flight.ts";
 import type { ClusterState, RouterState } from "../router-state.ts";
+import { includedRequests } from "./included-requests.ts";
 import { buildReport, type BuiltReport } from "./lease-report.ts";
 import type { AskOutcome, ExchangeOutcome, LeaseReport, PoolAsk, PoolWithdrawal } from "./pool-protocol.ts";
 import { decodeSnapshot, type CallPace, type PoolSnapshot } from "./snapshot.ts";
@@ -263,7 +263,7 @@ export class PoolLink {
     }
     state.heard(snapshot);
     const views = new Map(snapshot.replicas.map((view) => [view.id, view]));
-    const owned = countIncluded(state.inFlight, snapshot, cluster);
+    const owned = includedRequests(state.inFlight, snapshot, cluster);
     for (const { id, known } of cluster.replicas) {
       const view = views.get(id);
       const own = owned.get(known.occupancy);
@@ -278,26 +278,4 @@ export class PoolLink {
             };
     }
   }
-}
-
-/** Which of this isolate's requests does the snapshot hold? Those that the pool was told of before, and those that a poll met. */
-function countIncluded(
-  inFlight: InFlight,
-  snapshot: PoolSnapshot,
-  cluster: ClusterState,
-): ReadonlyMap<Occupancy, Occupancy> {
-  const polledAtMs = new Map(snapshot.replicas.map((view) => [view.id, view.polledAtMs]));
-  const polled = new Map<Occupancy, number>();
-  for (const { id, known } of cluster.replicas)
-    polled.set(known.occupancy, polledAtMs.get(id) ?? Number.NEGATIVE_INFINITY);
-  const included = new Map<Occupancy, Occupancy>();
-  for (const { occupancy, tokens, takenAtMs, knownAtMs } of inFlight.held()) {
-    const atMs = polled.get(occupancy);
-    if (atMs === undefined || (takenAtMs > atMs && knownAtMs > snapshot.atMs)) continue;
-    const own = included.get(occupancy) ?? { requests: 0, tokens: 0 };
-    included.set(occupancy, own);
-    own.requests += 1;
-    own.tokens += tokens;
-  }
-  return included;
 }

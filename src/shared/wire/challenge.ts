@@ -1,0 +1,20 @@
+/** Which credential, and which signature, does an answer of 401 or 403 ask for in its headers? */
+
+/** RFC 9421, section 5.1: what a signature must cover and say. */
+export const acceptSignature =
+  'edgewise=("@method" "@authority" "@path" "@query" "content-digest");created;nonce;keyid;alg';
+
+/**
+ * RFC 6750, section 3: no error code where no credential came. The reason why a credential failed is not told: it would
+ * help to forge the next one.
+ */
+export function challenge(
+  error?: "invalid_token" | "insufficient_scope",
+  scope?: string,
+): Record<string, string> {
+  let value = 'Bearer realm="edgewise"';
+  if (error !== undefined) value += `, error="${error}"`;
+  // RFC 6749, section 3.3: a scope has neither quotes nor backslashes.
+  if (scope !== undefined) value += `, scope="${scope.replace(/[^\x21\x23-\x5b\x5d-\x7e ]/g, "")}"`;
+  return { "www-authenticate": value };
+}
