@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { OrgId, UserId } from "../contracts/ids.ts";
 import type { Principal } from "../identity/principal.ts";
 import { tenantEntries, tenantKey } from "../tenancy/tenant-entries.ts";
-import { tenantConfigSchema, type TenantConfig } from "../tenancy/tenant-config.ts";
+import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { KeyedHash } from "../turn/keyed-hash.ts";
 import { createKeySchema, revocationSchema, rotateKeySchema } from "../wire/admin-requests.ts";
 import type { Admin, AdminDeps, AdminResult } from "./admin.ts";
@@ -14,6 +14,7 @@ import { memoryClaims } from "./memory-claims-fixture.ts";
 import { memoryLedger } from "./memory-ledger-fixture.ts";
 import { revokeOwner } from "./revoke-owner.ts";
 import { showTenant, type TenantDeps } from "./tenant-changes.ts";
+import { tenantOf } from "./tenant-world-fixture.ts";
 
 /**
  * What one tenant's admin sees is a function of what it did, and of nothing that another one does: the same operations of B
@@ -21,21 +22,7 @@ import { showTenant, type TenantDeps } from "./tenant-changes.ts";
  */
 const hash = new KeyedHash("edgewise-secret-edgewise-secret-edgewise");
 const startMs = 1_790_000_000_000;
-
-function tenantOf(id: string): TenantConfig {
-  return tenantConfigSchema.parse({
-    id,
-    issuers: [
-      {
-        issuer: `https://id.${id}.test`,
-        audience: "edgewise",
-        algorithms: ["HS256"],
-        keys: { type: "secret", name: "A_SECRET" },
-      },
-    ],
-    keys: { tiers: ["pro"], scopes: ["reports"] },
-  });
-}
+const ceiling = { keys: { tiers: ["pro"], scopes: ["reports"] } };
 
 function adminOf(tenant: TenantConfig): Admin {
   const principal: Principal = {
@@ -60,7 +47,7 @@ interface World {
 }
 
 async function worldOf(): Promise<World> {
-  const [a, b] = [tenantOf("alpha"), tenantOf("beta")];
+  const [a, b] = [tenantOf("alpha", ceiling), tenantOf("beta", ceiling)];
   const config = new Map<string, string>();
   for (const tenant of [a, b])
     for (const { key, value } of await tenantEntries(tenant)) config.set(key, value);
