@@ -1,6 +1,7 @@
 /** A bucket of quotas and its disk, for tests: it takes what a TokenBucket is told, in simulated time, and can be killed. */
 import {
   type Amounts,
+  type BucketBatch,
   type BucketOperation,
   type BucketOutcome,
   type ModelUse,
@@ -35,7 +36,7 @@ export class Bucket {
     this.#write(this.#kept.rest(this.now));
   }
 
-  do(operation: BucketOperation): BucketOutcome {
+  do(operation: BucketOperation, acknowledge: BucketBatch["acknowledge"] = "soon"): BucketOutcome {
     const { reply, write } = this.#kept.apply(
       {
         version: 1,
@@ -43,7 +44,7 @@ export class Bucket {
         leaseMs,
         timeZone: "UTC",
         operations: [operation],
-        acknowledge: "soon",
+        acknowledge,
       },
       this.now,
     );
