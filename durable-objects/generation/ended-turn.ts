@@ -21,6 +21,17 @@ export class EndedTurn {
     this.#alarm = alarm;
   }
 
+  /**
+   * What an earlier life of the object was to tell others, and was killed before: whoever looks at the turn need not wait for its alarm to see
+   * that it is paid.
+   */
+  recover(parts: () => GenerationParts): void {
+    const { turn } = this.#store;
+    if (turn === null || this.#outbox !== null) return;
+    if (dueWork(turn, this.#store.outboxState(), Date.now()).deliver)
+      this.#context.waitUntil(this.tend(parts()));
+  }
+
   /** Whatever is due. Then sets the alarm for the next. */
   async tend(parts: GenerationParts): Promise<void> {
     this.#outbox ??= new Outbox(this.#store, parts.deliver, parts.report);

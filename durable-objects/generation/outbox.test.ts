@@ -47,6 +47,10 @@ function saved(probe: Probe, ends: Partial<Effect & { kind: "append" }> = {}): P
   };
 }
 
+function refusedWith(effects: readonly Effect[]): Script["end"] {
+  return { status: "refused", refusal: { kind: "internal", detail: "nobody answers" }, headers: {}, effects };
+}
+
 async function items(probe: Probe): Promise<number> {
   const outcome = await env.CONVERSATION.getByName(probe.turnId).history({
     v: 1,
@@ -111,6 +115,38 @@ test.for([0, 1, 2, 3])(
     expect(await items(probe)).toBe(2);
   },
 );
+
+test("what a kill kept an ended turn from telling is told as soon as anybody looks at it, not when its alarm rings", async () => {
+  const probe = new Probe();
+  probe.control.failBefore = 2;
+  await new Response(await probe.start(saved(probe))).text();
+  await eventually(() => expect(probe.control.attempts).toHaveLength(2));
+  await runInDurableObject(probe.stub, (_object, { storage }) => storage.deleteAlarm());
+  await makeDue(probe);
+  expect(await probe.stub.retrieve({ v: 1, owner })).toMatchObject({ status: "completed" });
+  await eventually(async () => expect(await pending(probe)).toBe(0));
+  expect([...probe.control.settled]).toEqual([[probe.turnId, 15]]);
+  expect(await items(probe)).toBe(2);
+  // Once: whoever looks again asks for nothing.
+  await probe.stub.retrieve({ v: 1, owner });
+  expect(probe.control.attempts).toHaveLength(4);
+});
+
+test("a refused turn that a kill kept from giving back is gone for whoever asks again", async () => {
+  const probe = new Probe();
+  probe.control.failBefore = 1;
+  const script = { steps: [], end: refusedWith([settlement(probe.turnId, 0)]) };
+  expect(await probe.stub.start(probe.message(script))).toMatchObject({ result: "refused" });
+  await eventually(() => expect(probe.control.attempts).toHaveLength(1));
+  await runInDurableObject(probe.stub, (_object, { storage }) => storage.deleteAlarm());
+  await makeDue(probe);
+  expect(await probe.stub.start(probe.message(script))).toMatchObject({ result: "refused", attached: true });
+  await eventually(async () =>
+    expect(await probe.stub.retrieve({ v: 1, owner })).toEqual({ result: "unknown" }),
+  );
+  expect([...probe.control.settled]).toEqual([[probe.turnId, 0]]);
+  expect(await new Response(await probe.start({ steps: emits(events(2)) })).text()).toContain("token");
+});
 
 test("an effect that is delivered again after its acknowledgement was lost with the object changes nothing", async () => {
   const probe = new Probe();

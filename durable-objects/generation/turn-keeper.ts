@@ -83,8 +83,14 @@ export class TurnKeeper {
     return { ...(this.#live?.headers ?? this.turn?.headers ?? this.#refused?.headers) };
   }
 
-  /** At every entry: a turn that storage calls running, with no run in memory, has lost it. It goes on, or it ends. */
+  /** At every entry: a turn that storage calls running, with no run in memory, has lost it. One that has ended may have lost its outbox. */
   recover(): void {
+    this.#recoverRun();
+    this.#ended.recover(() => this.#needParts());
+  }
+
+  /** It goes on, or it ends. */
+  #recoverRun(): void {
     const { turn } = this;
     if (turn?.status !== "running" || this.#live !== null) return;
     if (!this.#goOn(turn)) this.interrupt("lost", null);
@@ -234,7 +240,7 @@ export class TurnKeeper {
   async onAlarm(): Promise<void> {
     this.#alarm.clear();
     try {
-      this.recover();
+      this.#recoverRun();
       const { turn } = this;
       if (turn === null) {
         await this.#ended.erase();

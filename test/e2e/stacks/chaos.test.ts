@@ -72,11 +72,11 @@ async function expectReceipts(phase: Phase): Promise<void> {
   for (const caller of phase.callers) {
     if (caller.kind !== "durable") continue;
     const { requests, tokens } = await receipts(phase, caller);
-    // A bucket that forgot a reservation in a kill hears of its end all the same, when the turn's object tells it again.
+    // An object that was killed before it told the bucket of its turn's end does so when it is looked at, as for the receipt.
     await expect
       .poll(async () => (await standingsOf(world.product.url, caller)).user.used, {
         message: caller.name,
-        timeout: 60_000,
+        timeout: 15_000,
       })
       .toMatchObject({ requests, tokens });
   }
