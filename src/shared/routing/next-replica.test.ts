@@ -39,6 +39,7 @@ function saturated(replicas = 2, draining: readonly string[] = []) {
       },
     };
   let asked = 0;
+  const clock = { now: 0 };
   const link = {
     asking: new Set<number>(),
     source: "isolate",
@@ -61,13 +62,16 @@ function saturated(replicas = 2, draining: readonly string[] = []) {
     transport: new FakeReplicas().transport,
     background: { run: (_name, work) => void work.catch(() => undefined) },
     callerRegisters: true,
-    now: () => 0,
+    now: () => clock.now,
     random: () => 0,
-    wait: () => Promise.resolve(),
+    wait: (ms) => {
+      clock.now += ms;
+      return Promise.resolve();
+    },
   };
   const next = (change: Partial<OriginRequest>) =>
     new NextReplica(deps, [cluster], fakeRequest(["c0"], change), new AbortController().signal, 60_000);
-  return { next, replicas: cluster.replicas, asked: () => asked };
+  return { next, replicas: cluster.replicas, asked: () => asked, clock };
 }
 
 test("a request that finds every slot taken asks for its turn", async () => {
@@ -89,6 +93,23 @@ test("whoever broke an answer off is not asked to go on with it, however many th
   const { next } = saturated(4);
   const failed = ["r0", "r1", "r3"].map((replica) => ({ cluster: "c0", replica }));
   expect((await next({ goesOnFrom: failed }).inTime(null))?.id).toBe("r2");
+});
+
+test("an answer waits a moment for one whose breaker is open rather than go back to where it broke off; for longer it does not", async () => {
+  for (const [heldMs, expected] of [
+    [200, "r1"],
+    [5000, "r0"],
+  ] as const) {
+    const { next, replicas, clock } = saturated(2);
+    const other = replicas.find(({ id }) => id === "r1")?.known.breaker;
+    for (let failures = 0; failures < 2; failures += 1) other?.failure("refused", clock.now);
+    // Somebody else is trying it just now.
+    other?.begin(clock.now);
+    if (heldMs > 1000) other?.busy(heldMs, clock.now);
+    const request = next({ goesOnFrom: [{ cluster: "c0", replica: "r0" }] });
+    expect((await request.inTime(null))?.id).toBe(expected);
+    expect(clock.now).toBeLessThanOrEqual(300);
+  }
 });
 
 test("one that an admin drains is nobody who could still be asked: the last but that gets all the time that is left", async () => {

@@ -135,7 +135,9 @@ export class NextReplica {
       }
     }
     for (;;) {
-      const next = this.atOnce(last);
+      // An answer goes on but a few times: not where it broke off, as long as the breaker of another lets it in within a moment.
+      const waits = this.#request.goesOnFrom !== undefined && this.#pauseMs() !== null;
+      const next = waits ? this.#choose() : this.atOnce(last);
       if (next !== null) return next;
       const pauseMs = this.#pauseMs();
       if (pauseMs === null) return null;
