@@ -40,6 +40,18 @@ describe("a breaker", () => {
   });
 });
 
+test("an answer that its engine breaks off again and again goes on at one that is well, though its breaker is open still", async () => {
+  const world = turnWorld({ replicas: 2 });
+  world.setFault(0, { fault: "end_early", after: 2 });
+  const { breaker } = world.known(1).known;
+  for (let failures = 0; failures < 3; failures += 1) breaker.failure("status", Date.now());
+  // Others are trying it just now.
+  breaker.begin(Date.now());
+  const { endings, text } = await underClock(world.chat(body(prose)));
+  expect(readStream(text ?? "").errors).toEqual([]);
+  expect(endings[0]?.engine).toMatchObject({ replica: "r1", continued: 1, notContinued: null });
+});
+
 test("the retry budget bounds what goes on: a fleet that always breaks off is not asked four times as much", async () => {
   const world = turnWorld({ replicas: 2 });
   for (const at of [0, 1]) world.setFault(at, { fault: "end_early", after: 5 });
