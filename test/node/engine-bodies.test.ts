@@ -97,12 +97,16 @@ function schemaOf(from: readonly string[]): object {
 /** A text that is more than blanks, as most fields want one. */
 const word = (from: readonly string[], place: number): string => `a ${at(from, place)}`;
 
+/** With escapes, which a template decodes. */
+const argumentsOf = (key: string, value: string): string =>
+  JSON.stringify({ [key]: value }).replaceAll("<", "\\u003c");
+
 /** Ids hold no line breaks. */
 const id = (from: readonly string[], place: number): string => word(from, place).replaceAll("\n", " ");
 
 function chatBody(from: readonly string[], plain: boolean): object {
-  const call = { name: "add", arguments: JSON.stringify({ [at(from, 4)]: at(from, 5) }) };
-  const parts = [6, 7].map((place) => ({ type: "text", text: word(from, place) }));
+  const call = { name: "add", arguments: argumentsOf(at(from, 4), at(from, 5)) };
+  const parts = [word(from, 6), `${at(from, 7)}.`].map((text) => ({ type: "text", text }));
   return {
     model: "auto",
     max_tokens: 50,
@@ -168,8 +172,11 @@ function expectClean(way: Way, { body, path, maxTokens }: ComposedPrompt, blocks
       // Templates trim, and join what stands side by side.
       for (const text of [value, value.trim()]) expect([field, tokensIn(text, tokens)]).toEqual([field, []]);
       if (field.endsWith(".arguments")) walk(JSON.parse(value) as unknown, `${field}, decoded`);
-    } else if (Array.isArray(value)) for (const one of value as readonly unknown[]) walk(one, field);
-    else if (typeof value === "object" && value !== null)
+    } else if (Array.isArray(value)) {
+      for (const one of value as readonly unknown[]) walk(one, field);
+      const parts = (value as readonly { readonly text?: unknown }[]).map(({ text }) => text);
+      if (parts.every((text) => typeof text === "string")) walk(parts.join(""), `${field}, joined`);
+    } else if (typeof value === "object" && value !== null)
       for (const [key, one] of Object.entries(value)) {
         walk(key, `${field}, a key`);
         walk(one, `${field}.${key}`);
@@ -236,7 +243,7 @@ describe.each(ways)("%s", { timeout }, (way) => {
                     type: "function_call",
                     call_id: "c1",
                     name: "add",
-                    arguments: JSON.stringify({ [at(from, 3)]: at(from, 4) }),
+                    arguments: argumentsOf(at(from, 3), at(from, 4)),
                   },
                   { type: "function_call_output", call_id: "c1", output: word(from, 5) },
                 ]),
