@@ -1,6 +1,8 @@
 /** What a guard model was asked for counts as a request, whatever comes of it. */
 import { expect, test } from "vitest";
+import { resultsOf, startBatch, untilStatus } from "./batch-fixture.ts";
 import { bearer, post, send } from "./edge-under-test.ts";
+import { callerOf } from "./knowledge-fixture.ts";
 import { ask, chat } from "./moderation-fixture.ts";
 import { expectBill, scriptedEdge } from "./scripted-edge.ts";
 import { openSocket } from "./test-socket.ts";
@@ -130,6 +132,31 @@ test.each<[param: string | null, code: string, path: string, body: object]>([
       await expectBill(await bearer(tenant, user), 0, 0);
       expect(engine.asked).toHaveLength(0);
     }
+  },
+);
+
+test.each([
+  ["/v1/chat/completions", chat],
+  ["/v1/completions", (prompt: string) => ({ model: "auto", prompt })],
+  ["/v1/responses", (input: string) => ({ model: "auto", input })],
+])(
+  "a batch's line to %s that fits no window is told so before it is asked, and costs nothing",
+  async (url, bodyOf) => {
+    engine.tokens = ["safe"];
+    const user = crypto.randomUUID();
+    const caller = await callerOf("harm-guard", user);
+    const lines = Object.entries({ short: "Hello", long }).map(([name, text]) =>
+      JSON.stringify({ custom_id: name, method: "POST", url, body: bodyOf(text) }),
+    );
+    const batch = await untilStatus(caller, await startBatch(caller, lines, { endpoint: url }), "completed");
+    expect(batch.request_counts).toEqual({ total: 2, completed: 1, failed: 1 });
+    expect(await resultsOf(caller, batch.error_file_id)).toMatchObject([
+      { custom_id: "long", response: { body: { error: { code: "context_length_exceeded" } } } },
+    ]);
+    // The guard and the model, about the short one.
+    expect(engine.asked).toHaveLength(2);
+    // It, and the batch.
+    await expectBill(await bearer("harm-guard", user), 2, 11);
   },
 );
 
