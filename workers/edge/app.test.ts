@@ -42,6 +42,27 @@ test("an unknown path is 404 and a known one with another method is 405 with All
   await wrong.body?.cancel();
 });
 
+test.each([
+  ["POST", "/v1/responses/compact"],
+  ["POST", "/v1/files/uploads"],
+])("%s %s is unknown: what we don't offer is no id with a wrong method", async (method, path) => {
+  const response = await ask(path, { method });
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject({ error: { code: "unknown_url" } });
+});
+
+test.each([
+  ["PUT", "/v1/responses/resp_01k8f", "GET, DELETE"],
+  ["PATCH", "/v1/conversations/my-chat", "GET, POST, DELETE"],
+  ["PATCH", "/v1/vector_stores/vs_1/files/file-1", "GET, POST, DELETE"],
+  ["POST", "/admin/tenants/acme", "GET, PUT, DELETE"],
+])("%s %s is a wrong method", async (method, path, allow) => {
+  const response = await ask(path, { method });
+  expect(response.status).toBe(405);
+  expect(response.headers.get("allow")).toBe(allow);
+  await response.body?.cancel();
+});
+
 test.each(["/openapi-json", "/x.well-known/edgewise-receipts.json", "/.well-known/edgewise-receiptsXjson"])(
   "%s is no route, however like one it is",
   async (path) => {

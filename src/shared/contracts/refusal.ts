@@ -4,7 +4,12 @@
  */
 export type Refusal =
   | { readonly kind: "credential-missing" }
-  | { readonly kind: "credential-invalid"; readonly credential: "token" | "key"; readonly detail: string }
+  /** `form`: the header is not of the form `Bearer <credential>`. */
+  | {
+      readonly kind: "credential-invalid";
+      readonly credential: "token" | "key" | "form";
+      readonly detail: string;
+    }
   /** One scope, or several set apart by blanks, any of which would do; `tenant`: any tenant's credential would. */
   | { readonly kind: "scope-missing"; readonly scope: string }
   /** The tenant asks for signed requests, and this one's signature is missing or wrong (src/shared/signing). */
@@ -22,7 +27,8 @@ export type Refusal =
   | { readonly kind: "media-type-unsupported"; readonly wanted?: "form" }
   /** `what`: absent: the body as a whole. */
   | { readonly kind: "body-too-large"; readonly maxBytes: number; readonly what?: "file" }
-  | { readonly kind: "json-invalid" }
+  /** `isEmpty`: nothing was sent, or blanks alone. */
+  | { readonly kind: "json-invalid"; readonly isEmpty?: true }
   | { readonly kind: "value-invalid"; readonly param: string | null; readonly message: string }
   /** `meant`: the known one whose name it nearly has. */
   | { readonly kind: "parameter-unknown"; readonly param: string; readonly meant?: string }

@@ -61,10 +61,12 @@ test("no header is a missing credential", async () => {
 });
 
 test.each(["Basic YWxpY2U6cHc=", "Bearer", "Bearer ", "Bearer a b", "a.b.c"])(
-  "the header %j is an invalid credential",
+  "the header %j is no credential that can be read, which its sender is told",
   async (header) => {
     const bench = await identityBench();
-    expect(await bench.raw(header)).toMatchObject({ error: { kind: "credential-invalid" } });
+    expect(await bench.raw(header)).toMatchObject({
+      error: { kind: "credential-invalid", credential: "form" },
+    });
   },
 );
 

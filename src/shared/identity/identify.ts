@@ -98,7 +98,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
 
   async function verify(authorization: string, caller: Caller): Promise<IdentityResult> {
     const credential = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
-    if (credential === undefined) return invalidToken("no bearer credential");
+    if (credential === undefined) return unreadable;
     // API keys have no dot (`ew_<env>_<id>_<secret>`), tokens always have two.
     if (!credential.includes(".")) return verifyApiKey(authorization, credential, caller);
     const read = readCompactToken(credential);
@@ -220,6 +220,13 @@ export function createIdentify(options: IdentifyOptions): Identify {
 }
 
 const missing: IdentityResult = err({ kind: "credential-missing" });
+
+/** Another scheme, none, or more than one word behind it. */
+const unreadable: IdentityResult = err({
+  kind: "credential-invalid",
+  credential: "form",
+  detail: "no bearer credential",
+});
 
 const fromElsewhere: IdentityResult = err({
   kind: "credential-invalid",

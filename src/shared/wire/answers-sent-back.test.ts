@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { accepted, call, tool, user } from "./chat-request-fixture.ts";
 import { parseChatRequest } from "./chat-request.ts";
+import { publicMessages } from "./public-message.ts";
 
 test("an answer of ours can be sent back whole", () => {
   const message = {
@@ -89,6 +90,47 @@ describe("an answer is taken as clients send it back", () => {
       plain,
       { role: "tool", tool_call_id: "c", content: "seen" },
     ]);
+  });
+});
+
+describe("the messages of a stored completion", () => {
+  const parsed = (messages: readonly unknown[]) =>
+    parseChatRequest(JSON.stringify({ model: "auto", messages }));
+  const call = { id: "c", type: "function", function: { name: "look", arguments: "{}" } };
+
+  test("can be sent again as they are told, and are the same", () => {
+    const first = parsed([
+      { role: "developer", content: "Be brief." },
+      { role: "system", content: [{ type: "text", text: "Be kind." }] },
+      {
+        role: "user",
+        name: "ann",
+        content: [
+          { type: "text", text: "What is this?" },
+          { type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0KGgo=" } },
+        ],
+      },
+      { role: "assistant", content: [{ type: "refusal", refusal: "I can't look." }] },
+      { role: "assistant", tool_calls: [call], reasoning: "I should look." },
+      { role: "tool", tool_call_id: "c", content: [{ type: "text", text: "seen" }] },
+    ]);
+    if (!first.ok) throw new Error(JSON.stringify(first.error));
+    const { messages } = first.value;
+    const told = publicMessages("chatcmpl-1", JSON.stringify(messages.map((message, at) => [at, message])));
+    const again = parsed(told);
+    if (!again.ok) throw new Error(JSON.stringify(again.error));
+    expect(JSON.parse(JSON.stringify(again.value.messages))).toEqual(JSON.parse(JSON.stringify(messages)));
+  });
+
+  test("hide no field that a message may not have, and no message without content", () => {
+    const told = { id: "x-0", role: "user", content: null, refusal: null, name: null, content_parts: null };
+    expect(parsed([told])).toMatchObject({ error: { param: "messages[0].content" } });
+    const said = { ...told, content: "Hi" };
+    expect(parsed([{ ...said, nonsense: 1 }])).toMatchObject({ error: { param: "messages[0].nonsense" } });
+    expect(parsed([{ ...said, refusal: "No." }])).toMatchObject({ error: { param: "messages[0].refusal" } });
+    expect(parsed([{ role: "user", content: "Hi", id: "x-0" }])).toMatchObject({
+      error: { param: "messages[0].id" },
+    });
   });
 });
 

@@ -5,8 +5,8 @@ export const acceptSignature =
   'edgewise=("@method" "@authority" "@path" "@query" "content-digest");created;nonce;keyid;alg';
 
 /**
- * RFC 6750, section 3: no error code where no credential came. The reason why a credential failed is not told: it would
- * help to forge the next one.
+ * RFC 6750, section 3: no error code where no credential came, or one of another scheme. The reason why a credential failed is not told: it
+ * would help to forge the next one.
  */
 export function challenge(
   error?: "invalid_token" | "insufficient_scope",

@@ -186,8 +186,31 @@ const toolMessage = z.lazy(() =>
 );
 
 export const chatMessageSchema = z.lazy(() =>
-  z.discriminatedUnion("role", [developerMessage, systemMessage, userMessage, assistantMessage, toolMessage]),
+  z.preprocess(
+    asSent,
+    z.discriminatedUnion("role", [
+      developerMessage,
+      systemMessage,
+      userMessage,
+      assistantMessage,
+      toolMessage,
+    ]),
+  ),
 );
+
+/**
+ * A message of a stored completion (public-message.ts), as it was when it was sent: `content_parts`, which no other has, are its content,
+ * and what is told beside says nothing to a model.
+ */
+function asSent(message: unknown): unknown {
+  if (!isRecord(message) || !Object.hasOwn(message, "content_parts")) return message;
+  const { id: _, refusal, content_parts: sentParts, ...sent } = message;
+  return {
+    ...sent,
+    content: sent["content"] ?? sentParts,
+    ...(refusal !== undefined && refusal !== null && { refusal }),
+  };
+}
 
 type SentMessage = z.output<typeof chatMessageSchema>;
 type SentUserMessage = Extract<SentMessage, { role: "user" }>;

@@ -63,6 +63,8 @@ describe("what is taken", () => {
 describe("what is refused, and how it is named", () => {
   test.each([
     ["not JSON", "{", { kind: "json-invalid" }],
+    ["nothing", "", { kind: "json-invalid", isEmpty: true }],
+    ["blanks alone", " \n", { kind: "json-invalid", isEmpty: true }],
     ["an array", "[]", { kind: "value-invalid", param: null }],
     ["null", "null", { kind: "value-invalid", param: null }],
     ["no model", '{"messages":[]}', { kind: "value-invalid", param: "messages" }],

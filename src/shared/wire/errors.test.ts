@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { withPromptField, type LimitRefusal, type Refusal } from "../contracts/refusal.ts";
 import { formatDuration } from "./durations.ts";
 import { toWireError } from "./errors.ts";
+import { introduction } from "./openapi-introduction.ts";
 import { lateErrorEvent, lateResponseErrorEvent } from "./wire-error.ts";
 
 const rate: LimitRefusal = {
@@ -112,11 +113,35 @@ describe("every refusal", () => {
   }
 });
 
+test("the API's description names every code beside its status, and no other", () => {
+  const told = [...introduction.matchAll(/^\| (\d[\d, ]*) \| (.*) \|$/gm)].flatMap(
+    ([, statuses = "", codes = ""]) => {
+      const list = statuses.split(", ").map(Number);
+      const names = [...codes.matchAll(/`(\w+)`/g)].map(([, code = ""]) => code);
+      return names.map((code, at) => [list.length === 1 ? list[0] : list[at], code] as const);
+    },
+  );
+  const quota = toWireError({ kind: "limited", limit: { ...rate, class: "quota" } });
+  const key = toWireError({ kind: "credential-invalid", credential: "key", detail: "x" });
+  const others = [quota, key].map(({ status, body }) => [status, body.error.code]);
+  const all = [...Object.values(statusAndCode), ...others].map(([status, code]) => `${status} ${code}`);
+  expect(told.map(([status, code]) => `${status} ${code}`).sort()).toEqual([...new Set(all)].sort());
+});
+
 test("a refusal that comes late in a stream of responses is OpenAI's error event", () => {
   const { body } = toWireError({ kind: "value-invalid", param: "input", message: "'input' is odd." });
   expect(lateResponseErrorEvent(JSON.stringify(body))).toBe(
     'event: error\ndata: {"type":"error","code":"invalid_value","message":"\'input\' is odd.","param":"input","sequence_number":0}\n\n',
   );
+});
+
+test("an empty body is called empty, and not searched for a lost comma", () => {
+  const said = (refusal: Refusal) => toWireError(refusal).body.error;
+  expect(said({ kind: "json-invalid", isEmpty: true })).toMatchObject({
+    code: "invalid_json",
+    message: "The body is empty. Send a JSON object.",
+  });
+  expect(said({ kind: "json-invalid" }).message).toContain("commas");
 });
 
 describe("credentials", () => {
@@ -131,6 +156,16 @@ describe("credentials", () => {
     expect([key.body.error.code, token.body.error.code]).toEqual(["invalid_api_key", "invalid_token"]);
     expect(key.headers).toEqual(token.headers);
     expect(key.headers["www-authenticate"]).toContain('error="invalid_token"');
+  });
+  test("a header of another form is told which form it must have, and gets a bare challenge, as RFC 6750 asks", () => {
+    const { status, body, headers } = toWireError({
+      kind: "credential-invalid",
+      credential: "form",
+      detail: "x",
+    });
+    expect([status, body.error.code]).toEqual([401, "invalid_api_key"]);
+    expect(body.error.message).toContain("'Authorization: Bearer <token or API key>'");
+    expect(headers["www-authenticate"]).toBe('Bearer realm="edgewise"');
   });
   test("where any of two scopes would do, both are named; the platform's own credential is told whose to use", () => {
     const said = (scope: string) => toWireError({ kind: "scope-missing", scope }).body.error.message;

@@ -26,9 +26,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
     case "credential-missing":
       return wire(401, "invalid_request_error", "invalid_api_key", null, missingCredential, challenge());
     case "credential-invalid":
-      return refusal.credential === "token"
-        ? wire(401, "invalid_request_error", "invalid_token", null, invalidToken, challenge("invalid_token"))
-        : wire(401, "invalid_request_error", "invalid_api_key", null, invalidKey, challenge("invalid_token"));
+      return credentialError(refusal.credential);
     case "scope-missing":
       return wire(
         403,
@@ -129,7 +127,9 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "invalid_request_error",
         "invalid_json",
         null,
-        "The body is not valid JSON. Check quotes, commas and brackets, and that it is UTF-8.",
+        refusal.isEmpty === true
+          ? "The body is empty. Send a JSON object."
+          : "The body is not valid JSON. Check quotes, commas and brackets, and that it is UTF-8.",
       );
     case "value-invalid":
       return wire(400, "invalid_request_error", "invalid_value", refusal.param, refusal.message);
@@ -249,11 +249,26 @@ const noStoredAnswer =
   "No answer to this request is stored, and its header 'Cache-Control: only-if-cached' asks for no other. Leave that out to have one made.";
 const missingCredential =
   "No credential was sent. Send it in the header 'Authorization: Bearer <token or API key>', or set apiKey in your client.";
+const unreadableCredential =
+  "The Authorization header can't be read. It must be 'Authorization: Bearer <token or API key>': this scheme, a blank, and the credential as it was given to you.";
 const invalidSignature =
   "This request must be signed as RFC 9421 has it, and its signature is missing, wrong, too old or used before. Sign it anew, with a new nonce.";
 const invalidToken =
   "The token is not valid here: it may be expired, malformed or from an issuer that this service does not know. Get a new one.";
 const invalidKey = "The API key is not valid. Check that it is complete and has not been revoked.";
+
+function credentialError(credential: "token" | "key" | "form"): WireError {
+  const error = (code: string, message: string, headers: Readonly<Record<string, string>>): WireError =>
+    wire(401, "invalid_request_error", code, null, message, headers);
+  switch (credential) {
+    case "token":
+      return error("invalid_token", invalidToken, challenge("invalid_token"));
+    case "key":
+      return error("invalid_api_key", invalidKey, challenge("invalid_token"));
+    case "form":
+      return error("invalid_api_key", unreadableCredential, challenge());
+  }
+}
 
 function inWhile(milliseconds: number): string {
   return milliseconds < 1000 ? "in a moment" : `in ${formatDuration(milliseconds)}`;

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { chatFieldRules, type ChatField } from "./chat-fields.ts";
+import { introduction } from "./openapi-introduction.ts";
 import { type ComponentName, componentSchemas, publicRoutes } from "./routes.ts";
 import type { ErrorStatus, PublicRoute, RequestHeader } from "./public-route.ts";
 
@@ -23,9 +24,7 @@ export function openApiDocument(): Json {
     info: {
       title: "Edgewise",
       version: "1",
-      description:
-        "A chat API that runs in every Cloudflare location and answers from your own GPU clusters. It speaks the OpenAI " +
-        "API: set `baseURL` to this host's `/v1` and `apiKey` to your token, and existing clients work unchanged.",
+      description: introduction,
     },
     servers: [{ url: "/" }],
     tags: [...new Set(publicRoutes.map((route) => route.tag))].map((name) => ({ name })),

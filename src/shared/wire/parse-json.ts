@@ -6,6 +6,6 @@ export function parseJson(text: string): Result<unknown, Refusal> {
   try {
     return ok(JSON.parse(text));
   } catch {
-    return err({ kind: "json-invalid" });
+    return err(text.trim() === "" ? { kind: "json-invalid", isEmpty: true } : { kind: "json-invalid" });
   }
 }

@@ -76,7 +76,7 @@ export const storedCompletionRoutes: readonly PublicRoute[] = [
     summary: "List the messages of a stored chat completion's request",
     description:
       "Those of the request, as they were screened; what its conversation had before is not of this turn. Only of one that " +
-      "was made with `store: true`.",
+      "was made with `store: true`. They can be sent again in `messages` as they are; of a file that came with its bytes these are lacking.",
     scopes: [],
     headers: correlation,
     pathParameters: id,

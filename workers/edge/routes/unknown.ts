@@ -21,9 +21,13 @@ export function unknownRoute(methods: ReadonlyMap<string, readonly string[]>): P
 
 /** Hono's `:name` is one segment, `:name{.+}` any number. A dot outside of a name is a dot. */
 function patternOf(path: string): RegExp {
+  const segment = path.startsWith("/v1/") ? idSegment : "[^/]+";
   const source = path.replaceAll(/:\w+\{\.\+\}|:\w+|\./g, (part) => {
     if (part === ".") return "\\.";
-    return part.endsWith("}") ? ".+" : "[^/]+";
+    return part.endsWith("}") ? ".+" : segment;
   });
   return new RegExp(`^${source}$`);
 }
+
+/** No id of ours is a mere word: that is the name of what OpenAI offers beside the ids and we don't (`POST /v1/responses/compact`). */
+const idSegment = "(?![a-z_]+(?:/|$))[^/]+";
