@@ -7,8 +7,11 @@ import { bookOf, poolsOf, receiptsOf, standingsOf, type Amounts, type Charged } 
 import { startChaos, type ChaosWorld, type Phase } from "./chaos/chaos-run.ts";
 import { deadlineMs, type Caller } from "./chaos/turns.ts";
 
-const seconds = Number(process.env["CHAOS_SECONDS"] ?? 40);
-const seed = Number(process.env["CHAOS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const asked = process.env["CHAOS_SECONDS"];
+const seconds = Number(asked ?? 40);
+// Drawn for a run that is asked for. The short one among the other tests is the same each time.
+const drawn = asked === undefined ? 21 : Math.floor(Math.random() * 2 ** 31);
+const seed = Number(process.env["CHAOS_SEED"] ?? drawn);
 /** Of each half: what it asks for, the last turns' ends, and a tenant's book, which is told once a minute. */
 const timeout = seconds * 500 + 4 * deadlineMs + 120_000;
 
