@@ -22,6 +22,9 @@ export function archiverConfig(databaseUrl: string, port: number): string {
           localConnectionString: databaseUrl,
         },
       ],
+      durable_objects: {
+        bindings: [{ name: "METRICS_HUB", class_name: "MetricsHub", script_name: "edgewise" }],
+      },
       r2_buckets: [{ binding: "ARCHIVE_OBJECTS", bucket_name: "edgewise-archive" }],
       queues: {
         consumers: [

@@ -55,6 +55,7 @@ export class FakeQueue {
         store: new ArchiveStore(database),
         poison: "retry",
         report: (event, fields) => this.reports.push(`${event} ${JSON.stringify(fields)}`),
+        count: () => undefined,
         random: () => 0.5,
         ...deps,
       },

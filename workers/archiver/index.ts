@@ -7,21 +7,33 @@
  */
 import { ArchiveStore } from "../../src/shared/archive/archive-store.ts";
 import { type BatchDeps, consumeBatch, deleteErasedObjects } from "../../src/shared/archive/consume-batch.ts";
+import type { MetricRecorder } from "../../src/shared/telemetry/metrics/metric-recorder.ts";
+import { hubRecorder } from "../hub-recorder.ts";
 import type { ArchiverEnv } from "./env.ts";
 import { connect } from "./postgres-database.ts";
 
 /** As the queue's name ends, in every environment. */
 const deadLetters = "-dead";
 
+/** The isolate's. */
+let recorder: MetricRecorder | undefined;
+
 export default {
   async queue(batch, env, context): Promise<void> {
+    recorder ??= hubRecorder(env.METRICS_HUB, Date.now);
+    const metrics = recorder;
     await withArchive(env, context, (archive) =>
       consumeBatch(batch.messages, {
         ...archive,
         poison: batch.queue.endsWith(deadLetters) ? "park" : "retry",
         report: (event, fields) => report({ event, queue: batch.queue, ...fields }),
+        count: (result) => metrics.count("archiveMessages", result),
         random: Math.random,
       }),
+    );
+    // What fails to reach the hub is kept, and goes with the next batch.
+    context.waitUntil(
+      metrics.flush().catch((error: unknown) => report({ event: "archive-metrics", detail: String(error) })),
     );
   },
 

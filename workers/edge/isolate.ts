@@ -39,15 +39,14 @@ import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import type { Origin } from "../../src/shared/routing/ports.ts";
 import { RouterState } from "../../src/shared/routing/router-state.ts";
 import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
-import { randomHex } from "../../src/shared/telemetry/correlation.ts";
 import { LineBuffer } from "../../src/shared/telemetry/line-buffer.ts";
-import { shardCount, shardName } from "../../src/shared/telemetry/metrics/hub-protocol.ts";
 import { injectionLabels } from "../../src/shared/telemetry/metrics/injection-labels.ts";
-import { MetricRecorder } from "../../src/shared/telemetry/metrics/metric-recorder.ts";
+import type { MetricRecorder } from "../../src/shared/telemetry/metrics/metric-recorder.ts";
 import { createTenantDirectory, type TenantDirectory } from "../../src/shared/tenancy/tenant-directory.ts";
 import { base32 } from "../../src/shared/turn/base32.ts";
 import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
 import type { TurnDeps } from "../../src/shared/turn/ports.ts";
+import { hubRecorder } from "../hub-recorder.ts";
 import { originTransport } from "../origin-bindings.ts";
 import { cacheApiTier } from "./adapters/cache-api.ts";
 import { kvTier } from "./adapters/kv-answers.ts";
@@ -118,7 +117,7 @@ function build(env: Cloudflare.Env): Isolate {
   if (!platform.ok) throw new TypeError(platform.error);
   const store = configStore(env);
   const callBucket = createBucketCall(env.TOKEN_BUCKET, env.ENVIRONMENT === "production");
-  const metrics = createMetrics(env, now);
+  const metrics = hubRecorder(env.METRICS_HUB, now);
   const desk = deskMaker(env, callBucket, now, metrics);
   const limits = desk(true);
   const tenants = createTenantDirectory({ store, now, report });
@@ -250,15 +249,4 @@ function createCacheSalts(hash: KeyedHash): (tenant: string) => string | Promise
       return made;
     });
   };
-}
-
-/** Every isolate feeds one shard, chosen by lot, for as long as it lives. */
-function createMetrics(env: Cloudflare.Env, now: () => number): MetricRecorder {
-  const shard = shardName(Math.floor(Math.random() * shardCount));
-  return new MetricRecorder({
-    source: randomHex(12),
-    deliver: (delivery) => env.METRICS_HUB.getByName(shard).deliver(delivery),
-    now,
-    sleep,
-  });
 }

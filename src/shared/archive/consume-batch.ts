@@ -20,6 +20,12 @@ export interface QueuedMessage {
   retry(options: { readonly delaySeconds: number }): void;
 }
 
+/**
+ * What became of a message, for `edgewise_archive_messages_total`: `dead` once, when it comes as a dead letter, beside what becomes of it
+ * then; `retried` at each try; `parked`: kept in the table of dead letters.
+ */
+export type ArchiveResult = "written" | "retried" | "dead" | "parked";
+
 /** What is done with a message that can't be written: it comes again (and the queue moves it to the dead letters), or is kept. */
 export type PoisonRule = "retry" | "park";
 
@@ -30,6 +36,7 @@ export interface BatchDeps {
   readonly poison: PoisonRule;
   /** Never content. */
   readonly report: (event: string, fields: Readonly<Record<string, string | number>>) => void;
+  readonly count: (result: ArchiveResult) => void;
   /** 0 to 1. */
   readonly random: () => number;
 }
@@ -41,48 +48,57 @@ interface Entry<Body> {
 
 export async function consumeBatch(messages: readonly QueuedMessage[], deps: BatchDeps): Promise<void> {
   const open = new Set(messages);
-  const done = (message: QueuedMessage): void => {
+  const done: Done = (message, result) => {
     open.delete(message);
     message.ack();
+    deps.count(result);
   };
+  const again: Again = (message) => {
+    open.delete(message);
+    message.retry({ delaySeconds: retryDelaySeconds(message.attempts, deps.random()) });
+    deps.count("retried");
+  };
+  if (deps.poison === "park") for (const { attempts } of messages) if (attempts === 1) deps.count("dead");
   try {
     const turns: Entry<TurnMessage>[] = [];
     for (const message of messages) {
       const read = readArchiveMessage(message.body);
-      if (!read.ok) await poisoned(message, `unreadable: ${read.error}`, deps, done, open);
+      if (!read.ok) await poisoned(message, `unreadable: ${read.error}`, deps, done, again);
       else if (read.value.kind === "turn") turns.push({ message, body: read.value });
-      else await eraseOne({ message, body: read.value }, deps, done, open);
+      else await eraseOne({ message, body: read.value }, deps, done, again);
     }
-    await writeTurns(turns, deps, done, open);
+    await writeTurns(turns, deps, done, again);
     await deleteErasedObjects(deps);
   } catch (error) {
     // The database: whatever is not written yet comes again, all of it.
     deps.report("archive-database", { messages: open.size, detail: describe(error) });
   }
-  for (const message of open)
-    message.retry({ delaySeconds: retryDelaySeconds(message.attempts, deps.random()) });
+  for (const message of open) again(message);
 }
+
+type Done = (message: QueuedMessage, result: "written" | "parked") => void;
+type Again = (message: QueuedMessage) => void;
 
 async function eraseOne(
   { message, body }: Entry<EraseMessage>,
   deps: BatchDeps,
-  done: (message: QueuedMessage) => void,
-  open: Set<QueuedMessage>,
+  done: Done,
+  again: Again,
 ): Promise<void> {
   try {
     await deps.store.erase(body);
-    done(message);
+    done(message, "written");
   } catch (error) {
     if (faultOf(error) === "database") throw error;
-    await poisoned(message, describe(error), deps, done, open);
+    await poisoned(message, describe(error), deps, done, again);
   }
 }
 
 async function writeTurns(
   entries: readonly Entry<TurnMessage>[],
   deps: BatchDeps,
-  done: (message: QueuedMessage) => void,
-  open: Set<QueuedMessage>,
+  done: Done,
+  again: Again,
 ): Promise<void> {
   const [first] = entries;
   if (first === undefined) return;
@@ -91,32 +107,31 @@ async function writeTurns(
   } catch (error) {
     if (faultOf(error) === "database") throw error;
     if (entries.length === 1) {
-      await poisoned(first.message, describe(error), deps, done, open);
+      await poisoned(first.message, describe(error), deps, done, again);
       return;
     }
     const half = Math.ceil(entries.length / 2);
-    await writeTurns(entries.slice(0, half), deps, done, open);
-    await writeTurns(entries.slice(half), deps, done, open);
+    await writeTurns(entries.slice(0, half), deps, done, again);
+    await writeTurns(entries.slice(half), deps, done, again);
     return;
   }
-  for (const { message } of entries) done(message);
+  for (const { message } of entries) done(message, "written");
 }
 
 async function poisoned(
   message: QueuedMessage,
   reason: string,
-  { poison, store, report, random }: BatchDeps,
-  done: (message: QueuedMessage) => void,
-  open: Set<QueuedMessage>,
+  { poison, store, report }: BatchDeps,
+  done: Done,
+  again: Again,
 ): Promise<void> {
   report("archive-poison", { message: message.id, attempts: message.attempts, reason });
   if (poison === "park") {
     await store.park({ messageId: message.id, reason, body: message.body });
-    done(message);
+    done(message, "parked");
     return;
   }
-  open.delete(message);
-  message.retry({ delaySeconds: retryDelaySeconds(message.attempts, random()) });
+  again(message);
 }
 
 /**

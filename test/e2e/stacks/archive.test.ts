@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeToken } from "../../../dev/commands/local-token.ts";
 import { freePort } from "../../../dev/start/free-ports.ts";
 import { tokenFor, unique } from "../callers.ts";
 import { runScript, startStack, type Stack } from "../stack.ts";
@@ -52,6 +53,10 @@ test("a turn is in the archive with its content; deleted, its charge alone is le
   });
   await expect.poll(async () => archive("list")).not.toContain(said);
   expect(await archive("list")).toMatch(/ durable .*\+8 tokens/);
+  const counted = await fetch(`${stack.url}/metrics`, {
+    headers: { authorization: `Bearer ${await makeToken(["--platform", "--scope", "platform:metrics"])}` },
+  });
+  expect(await counted.text()).toMatch(/^edgewise_archive_messages_total\{result="written"\} [3-9]$/m);
   expect(await archive("dead")).toBe("No dead letters.");
   expect(await archive("replay")).toBe("0 written, 0 left");
   expect(await archive("sing")).toContain("usage: npm run archive");

@@ -38,6 +38,18 @@ test("of a cluster out of reach nothing is told that an autoscaler would take fo
   expect(known).toContain('edgewise_fleet_wanted_replicas{cluster="eu",model="m"} 1');
 });
 
+test("replicas that an admin has taken out are told from those that fail", () => {
+  const replica = (wishedState: "active" | "draining" | "disabled", wishedWeight = 1) =>
+    ({ wishedState, wishedWeight, places: 0, isAlive: false }) as PoolStatus["replicas"][number];
+  const told = (replicas: PoolStatus["replicas"]) => {
+    const text = fleetExposition(new Map([["eu", { ...status, replicas }]]));
+    expect(text).toContain('edgewise_fleet_replicas{cluster="eu"} 0');
+    return /edgewise_fleet_enabled_replicas\{cluster="eu"\} (\d+)/.exec(text)?.[1];
+  };
+  expect(told([replica("active"), replica("active"), replica("draining")])).toBe("2");
+  expect(told([replica("draining"), replica("disabled"), replica("active", 0)])).toBe("0");
+});
+
 test("without pools there is nothing to tell", () => {
   expect(fleetExposition(new Map())).toBe("");
 });

@@ -38,6 +38,18 @@ export const fleetGauges: readonly GaugeFamily[] = [
     read: ({ replicas }) => [[[], replicas.filter(takesRequests).length]],
   },
   {
+    name: "edgewise_fleet_enabled_replicas",
+    help: "Replicas that are to take requests: not drained, disabled or weighted 0 by an admin.",
+    labels: ["cluster"],
+    read: ({ replicas }) => [
+      [
+        [],
+        replicas.filter(({ wishedState, wishedWeight }) => wishedState === "active" && wishedWeight > 0)
+          .length,
+      ],
+    ],
+  },
+  {
     name: "edgewise_fleet_queue_length",
     help: "Requests in the cluster's queue.",
     labels: ["cluster"],

@@ -187,6 +187,12 @@ export const metricTable = {
     help: "Batches that have ended, by how: completed, failed, expired or cancelled.",
     labels: ["result"],
   },
+  archiveMessages: {
+    type: "counter",
+    name: "edgewise_archive_messages_total",
+    help: "Messages to the archive: written or parked (a dead letter that can't be written) once each; retried each time that one was tried in vain; dead, once, when one came as a dead letter.",
+    labels: ["result"],
+  },
   settlementsLost: {
     type: "counter",
     name: "edgewise_settlements_lost_total",
