@@ -1,5 +1,5 @@
 /** Which batches of requests does one owner have? Their table is one of library-tables.ts's. */
-import type { IdPage } from "../../src/shared/contracts/library.ts";
+import type { BatchClaim, IdPage } from "../../src/shared/contracts/library.ts";
 import { pageQuery } from "../storage/list-page.ts";
 
 /**
@@ -61,6 +61,26 @@ export class BatchRows {
 
   remove(id: string): void {
     this.#sql.exec("DELETE FROM batch WHERE id = ?", id);
+    this.#sql.exec("DELETE FROM batch_claim WHERE batch_id = ?", id);
+  }
+
+  /** From now on the key names this batch, for a day. */
+  claim({ key, fingerprint }: BatchClaim, id: string, nowMs: number): void {
+    this.#sql.exec("INSERT OR REPLACE INTO batch_claim VALUES (?, ?, ?, ?)", key, fingerprint, id, nowMs);
+  }
+
+  /** The batch that the key names; `reused`: which was asked for with another body. `null`: none that is there. */
+  claimed({ key, fingerprint }: BatchClaim, nowMs: number): { readonly id: string } | "reused" | null {
+    const [row] = this.#sql
+      .exec<{ id: string; fingerprint: string }>(
+        `SELECT batch.id, fingerprint FROM batch_claim JOIN batch ON batch.id = batch_id
+         WHERE key = ? AND made_ms > ? AND state <> 'doomed'`,
+        key,
+        nowMs - claimedMs,
+      )
+      .toArray();
+    if (row === undefined) return null;
+    return row.fingerprint === fingerprint ? { id: row.id } : "reused";
   }
 
   /** Whose objects are to be told now that they are no more. */
@@ -116,3 +136,5 @@ export class BatchRows {
 
 /** Who made it would have heard by then. */
 const madeWithinMs = 60_000;
+
+const claimedMs = 86_400_000;

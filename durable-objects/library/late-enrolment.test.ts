@@ -18,7 +18,7 @@ const tenant = (): string => `late-${crypto.randomUUID()}`;
 async function forgotten(user: LibraryProbe, own: LibraryProbe): Promise<void> {
   await runInDurableObject(user.stub, (_instance, { storage }) => {
     storage.sql.exec(
-      "DROP TABLE membership; DROP TABLE member; DROP TABLE batch; UPDATE schema_version SET version = 1",
+      "DROP TABLE membership; DROP TABLE member; DROP TABLE batch; DROP TABLE batch_claim; UPDATE schema_version SET version = 1",
     );
   });
   if ((await own.tables()).includes("member"))

@@ -28,12 +28,16 @@ export class LibraryBatches {
 
   /** The row is there before the object hears of it. Where that is not heard of, the batch is doomed: there is none. */
   async create(message: CreateOwnersBatch): Promise<CreateOwnersBatchOutcome> {
-    const { owner, jurisdiction, batchId, createdMs, opening, maxOpen } = message;
+    const { owner, jurisdiction, createdMs, opening, maxOpen, claim } = message;
     const { batches } = this.#store;
+    const claimed = claim === undefined ? null : batches.claimed(claim, Date.now());
+    if (claimed === "reused") return { result: "reused" };
+    const batchId = claimed?.id ?? message.batchId;
     const known = batches.state(batchId);
     if (known === "doomed") return { result: "unknown" };
     if (known === null && batches.openCount() >= maxOpen) return { result: "full", most: maxOpen };
     batches.add(batchId, Date.now());
+    if (claim !== undefined && claimed === null) batches.claim(claim, batchId, Date.now());
     const made = await this.#ask<BatchOutcome>(batchId, async (stub) =>
       stub.create({ v: batchVersion, owner, jurisdiction, batchId, createdMs, opening }),
     );
@@ -41,7 +45,8 @@ export class LibraryBatches {
       batches.made(batchId);
       return { result: "ok", batch: made.batch };
     }
-    batches.doom(batchId, Date.now());
+    // One that somebody has heard of is on its way: who only asks again, or heard nothing beside it, must not end it.
+    if (claimed === null && batches.state(batchId) !== "open") batches.doom(batchId, Date.now());
     const detail = typeof made === "string" ? made : `a new batch answers ${made.result}`;
     return { result: "unreachable", detail };
   }

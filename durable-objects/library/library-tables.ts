@@ -25,4 +25,7 @@ export const libraryMigrations = [
   rollTables,
   `CREATE TABLE batch (id TEXT PRIMARY KEY, state TEXT NOT NULL, attempts INTEGER NOT NULL, due_ms INTEGER) WITHOUT ROWID;
    CREATE INDEX batch_by_time ON batch (due_ms) WHERE due_ms IS NOT NULL;`,
+  `CREATE TABLE batch_claim (
+     key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, batch_id TEXT NOT NULL, made_ms INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE INDEX batch_claim_by_batch ON batch_claim (batch_id);`,
 ];

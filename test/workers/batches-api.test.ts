@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { askForBatch, batchOf, chatLine, resultsOf, startBatch, untilStatus } from "./batch-fixture.ts";
 import { bearer } from "./edge-under-test.ts";
-import { callerOf } from "./knowledge-fixture.ts";
+import { type Answer, callerOf } from "./knowledge-fixture.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 
 const engine = scriptedEdge({
@@ -225,6 +225,45 @@ test("a batch that has ended can't be cancelled", async () => {
     body: { error: { code: "conflict" } },
   });
   expect(await batchOf(jan, id)).toMatchObject({ status: "completed" });
+});
+
+test("a batch that is asked for again with its Idempotency-Key is the same, as it is now; with another body it is refused", async () => {
+  const [lou, mia] = [await callerOf("batches", "lou"), await callerOf("batches", "mia")];
+  const input = await lou.upload("in.jsonl", chatLine("a", "Hi"), { purpose: "batch" });
+  const asked = async (key: string, more: object = {}, caller = lou): Promise<Answer> => {
+    const response = await caller.send("/v1/batches", {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": key },
+      body: JSON.stringify({
+        input_file_id: input,
+        endpoint: "/v1/chat/completions",
+        completion_window: "24h",
+        ...more,
+      }),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  const [first, beside] = await Promise.all([asked("night-1"), asked("night-1")]);
+  expect(first).toMatchObject({ status: 200, body: { object: "batch" } });
+  expect(beside.body.id).toBe(first.body.id);
+  await untilStatus(lou, first.body.id, "completed");
+  expect(await asked("night-1")).toMatchObject({
+    status: 200,
+    body: { id: first.body.id, status: "completed", request_counts: { total: 1, completed: 1 } },
+  });
+  expect(await asked("night-1", { metadata: { night: "2" } })).toMatchObject({
+    status: 422,
+    body: { error: { code: "idempotency_key_reused" } },
+  });
+  expect((await asked("two words")).status).toBe(400);
+  expect(engine.asked).toHaveLength(1);
+  const other = await asked("night-2");
+  expect(other.body.id).not.toBe(first.body.id);
+  await untilStatus(lou, other.body.id, "completed");
+  const ids = (await lou.ask("GET", "/v1/batches")).body["data"] as { id: string }[];
+  expect(ids.map(({ id }) => id)).toEqual([other.body.id, first.body.id]);
+  // A key is its owner's alone: another's finds no file here, and no batch.
+  expect((await asked("night-1", {}, mia)).status).toBe(404);
 });
 
 test("a user has so many batches at once, and a batch so many lines, as the tenant allows", async () => {

@@ -165,9 +165,20 @@ export interface CreateOwnersBatch extends Message {
   readonly opening: BatchOpening;
   /** Of batches that have not ended. */
   readonly maxOpen: number;
+  /** Absent: each call makes one. Older code takes it for absent. */
+  readonly claim?: BatchClaim;
+}
+
+/** An `Idempotency-Key`, and the body that came with it: tags of them, of which neither can be read. */
+export interface BatchClaim {
+  readonly key: string;
+  readonly fingerprint: string;
 }
 export type CreateOwnersBatchOutcome =
+  /** Where it was claimed before: that one, as it is now. */
   | { readonly result: "ok"; readonly batch: BatchView }
+  /** The claim's key came with another body before. */
+  | { readonly result: "reused" }
   /** Its object could not be reached: there is no such batch. */
   | NotEnrolled
   | { readonly result: "full"; readonly most: number }

@@ -88,8 +88,10 @@ export const batchRoutes: readonly PublicRoute[] = [
     description:
       "The requests lie in a file of the purpose `batch`, of one model, each with a `custom_id` of its own. They are answered within 24 hours, " +
       "where others leave room, and count and cost as any request does. What was answered lies in `output_file_id`, what was refused or never " +
-      "begun in `error_file_id`, in the order in which it ended (`/v1/files/{id}/content`).",
+      "begun in `error_file_id`, in the order in which it ended (`/v1/files/{id}/content`). " +
+      "With an `Idempotency-Key`, a repeated call within 24 hours makes no other: it is answered with the batch as it is now.",
     scopes: [],
+    headers: ["Idempotency-Key"],
     request: {
       schema: "BatchCreation",
       example: {
@@ -99,7 +101,7 @@ export const batchRoutes: readonly PublicRoute[] = [
       },
     },
     success: { description: "The batch, whose file is being read", content: { "application/json": "Batch" } },
-    errors: [...everyBody, 409],
+    errors: [...everyBody, 409, 422],
   },
   {
     method: "GET",

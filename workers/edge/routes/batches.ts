@@ -2,12 +2,14 @@
 import { callObject, calledObject } from "../../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../../durable-objects/storage/jurisdiction.ts";
 import { batchVersion, type BatchView } from "../../../src/shared/contracts/batch.ts";
-import type { LibraryFile } from "../../../src/shared/contracts/library.ts";
+import type { BatchClaim, LibraryFile } from "../../../src/shared/contracts/library.ts";
 import type { Owner } from "../../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
 import { limitsOf } from "../../../src/shared/limits/principal-limits.ts";
 import { resolveKnowledge } from "../../../src/shared/retrieval/knowledge-ref.ts";
+import { base32 } from "../../../src/shared/turn/base32.ts";
+import { idempotencyKeyFault } from "../../../src/shared/turn/durable/turn-claim.ts";
 import { serialPrincipal } from "../../../src/shared/turn/durable/turn-request.ts";
 import { mintId, verifyId, type VerifiedId } from "../../../src/shared/turn/response-id.ts";
 import {
@@ -30,6 +32,9 @@ import { ownerOf } from "../run-durable.ts";
 /** `POST /v1/batches` */
 export const createBatch: TenantHandler = async (call) => {
   const { c, scope, tenant } = call;
+  const key = c.req.header("idempotency-key");
+  const fault = key === undefined ? null : idempotencyKeyFault(key);
+  if (fault !== null) return respondRefusal(scope, fault);
   const text = await readJsonText(c.req.raw, tenant.requests.max_body_bytes);
   const creation = text.ok ? parseBatchCreation(text.value) : text;
   if (!creation.ok) return respondRefusal(scope, creation.error);
@@ -39,11 +44,24 @@ export const createBatch: TenantHandler = async (call) => {
       param: "endpoint",
       message: "This tenant allows no batches.",
     });
-  const created = await asOneRequest(call, () => create(call, creation.value));
+  const claim = key === undefined || !text.ok ? undefined : await claimOf(call, key, text.value);
+  const created = await asOneRequest(call, () => create(call, creation.value, claim));
   return created.ok ? respondJson(scope, publicBatchOf(created.value)) : respondRefusal(scope, created.error);
 };
 
-async function create(call: TenantCall, creation: BatchCreation): Promise<Result<BatchView, Refusal>> {
+async function claimOf({ isolate: { hash } }: TenantCall, key: string, body: string): Promise<BatchClaim> {
+  const [keyTag, bodyTag] = await Promise.all([hash.of("batch-key/1", key), hash.of("batch-body/1", body)]);
+  return { key: base32(keyTag, claimTagLength), fingerprint: base32(bodyTag, claimTagLength) };
+}
+
+/** 160 bits. */
+const claimTagLength = 32;
+
+async function create(
+  call: TenantCall,
+  creation: BatchCreation,
+  claim: BatchClaim | undefined,
+): Promise<Result<BatchView, Refusal>> {
   const { c, scope, tenant, isolate, principal } = call;
   const input = await inputFile(call, creation.inputFileId);
   if (!input.ok) return input;
@@ -63,6 +81,7 @@ async function create(call: TenantCall, creation: BatchCreation): Promise<Result
       batchId,
       createdMs: scope.startedMs,
       maxOpen: batches.max_open,
+      ...(claim === undefined ? {} : { claim }),
       opening: {
         endpoint: creation.endpoint,
         input: { owner: fileOwner, fileId: file.id, storedIn: file.storedIn, bytes: file.bytes },
@@ -81,6 +100,8 @@ async function create(call: TenantCall, creation: BatchCreation): Promise<Result
     switch (created.value.result) {
       case "ok":
         return ok(created.value.batch);
+      case "reused":
+        return err({ kind: "idempotency-reused" });
       case "full":
         return err(tooMany(created.value.most));
       case "unreachable":
