@@ -145,10 +145,18 @@ describe.skipIf(browser === null)("the chat page", () => {
     await leave(page);
   });
 
-  test("the API reference renders under its policy", async () => {
+  test("the API reference renders under its policy, also for a fragment that names no operation", async () => {
     const { page, complaints } = await open();
     await page.goto(`${url}/docs`);
     await page.getByText("Create a chat completion").first().waitFor();
+    const introduction = page.getByText("existing clients work unchanged");
+    await introduction.waitFor();
+    for (const fragment of ["no-operation", ""]) {
+      await page.evaluate(`location.hash = "?route=post-/v1/chat/completions"`);
+      await introduction.waitFor({ state: "detached" });
+      await page.evaluate(`location.hash = "${fragment}"`);
+      await introduction.waitFor();
+    }
     expect(complaints).toEqual([]);
     await leave(page);
   });

@@ -6,6 +6,9 @@
 /** Where dev/build-assets.ts puts the script. */
 const scriptPath = "/openapi-explorer.min.js";
 
+/** In src/web/public. */
+const fragmentScriptPath = "/reference-fragment.js";
+
 const page = `<!doctype html>
 <html lang="en">
   <head>
@@ -13,6 +16,7 @@ const page = `<!doctype html>
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <title>Edgewise API</title>
     <link rel="icon" href="data:," />
+    <script src="${fragmentScriptPath}"></script>
     <script type="module" src="${scriptPath}"></script>
   </head>
   <body>
