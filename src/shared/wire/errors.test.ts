@@ -144,43 +144,6 @@ test("an empty body is called empty, and not searched for a lost comma", () => {
   expect(said({ kind: "json-invalid" }).message).toContain("commas");
 });
 
-describe("credentials", () => {
-  test("no credential gets a bare challenge, as RFC 6750 asks", () => {
-    expect(toWireError({ kind: "credential-missing" }).headers["www-authenticate"]).toBe(
-      'Bearer realm="edgewise"',
-    );
-  });
-  test("a wrong token and a wrong key have codes of their own and the same challenge", () => {
-    const key = toWireError({ kind: "credential-invalid", credential: "key", detail: "x" });
-    const token = toWireError(everyRefusal["credential-invalid"]);
-    expect([key.body.error.code, token.body.error.code]).toEqual(["invalid_api_key", "invalid_token"]);
-    expect(key.headers).toEqual(token.headers);
-    expect(key.headers["www-authenticate"]).toContain('error="invalid_token"');
-  });
-  test("a header of another form is told which form it must have, and gets a bare challenge, as RFC 6750 asks", () => {
-    const { status, body, headers } = toWireError({
-      kind: "credential-invalid",
-      credential: "form",
-      detail: "x",
-    });
-    expect([status, body.error.code]).toEqual([401, "invalid_api_key"]);
-    expect(body.error.message).toContain("'Authorization: Bearer <token or API key>'");
-    expect(headers["www-authenticate"]).toBe('Bearer realm="edgewise"');
-  });
-  test("where any of two scopes would do, both are named; the platform's own credential is told whose to use", () => {
-    const said = (scope: string) => toWireError({ kind: "scope-missing", scope }).body.error.message;
-    expect(said("platform:admin tenant:admin")).toContain("'platform:admin' or 'tenant:admin'");
-    expect(said("tenant")).toContain("belongs to no tenant");
-    expect(said("tenant")).not.toContain("scope");
-  });
-  test("a missing scope is named in the challenge, which it cannot break out of", () => {
-    const error = toWireError({ kind: "scope-missing", scope: 'a", realm="evil\r\n' });
-    expect(error.headers["www-authenticate"]).toBe(
-      'Bearer realm="edgewise", error="insufficient_scope", scope="a, realm=evil"',
-    );
-  });
-});
-
 describe("a prompt over the window", () => {
   const said = (refusal: Refusal) => {
     const { param, message } = toWireError(refusal).body.error;

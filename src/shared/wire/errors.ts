@@ -4,9 +4,10 @@
  * or a dependency's own text passes, and an object of someone else reads the same as none.
  */
 import type { Refusal } from "../contracts/refusal.ts";
-import { acceptSignature, challenge } from "./challenge.ts";
 import { contextError } from "./context-error.ts";
+import { credentialError } from "./credential-error.ts";
 import { formatDuration } from "./durations.ts";
+import { echoedText } from "./echoed-text.ts";
 import { limitError } from "./limit-error.ts";
 import { rejectedError } from "./rejected-error.ts";
 import { retryAfter, wire, type WireError } from "./wire-error.ts";
@@ -24,23 +25,10 @@ const maxEchoedCharacters = 128;
 export function toWireError(refusal: Refusal, context: WireErrorContext = {}): WireError {
   switch (refusal.kind) {
     case "credential-missing":
-      return wire(401, "invalid_request_error", "invalid_api_key", null, missingCredential, challenge());
     case "credential-invalid":
-      return credentialError(refusal.credential);
     case "scope-missing":
-      return wire(
-        403,
-        "invalid_request_error",
-        "insufficient_scope",
-        null,
-        scopeMissing(refusal.scope),
-        challenge("insufficient_scope", refusal.scope),
-      );
     case "signature-invalid":
-      return wire(401, "invalid_request_error", "invalid_signature", null, invalidSignature, {
-        ...challenge("invalid_token"),
-        "accept-signature": acceptSignature,
-      });
+      return credentialError(refusal);
     case "blocked":
       return wire(
         403,
@@ -247,28 +235,6 @@ const deadlineExceeded =
   "The answer took longer than is allowed here. Ask for fewer tokens, or for a stream, of which what was said by then is yours.";
 const noStoredAnswer =
   "No answer to this request is stored, and its header 'Cache-Control: only-if-cached' asks for no other. Leave that out to have one made.";
-const missingCredential =
-  "No credential was sent. Send it in the header 'Authorization: Bearer <token or API key>', or set apiKey in your client.";
-const unreadableCredential =
-  "The Authorization header can't be read. It must be 'Authorization: Bearer <token or API key>': this scheme, a blank, and the credential as it was given to you.";
-const invalidSignature =
-  "This request must be signed as RFC 9421 has it, and its signature is missing, wrong, too old or used before. Sign it anew, with a new nonce.";
-const invalidToken =
-  "The token is not valid here: it may be expired, malformed or from an issuer that this service does not know. Get a new one.";
-const invalidKey = "The API key is not valid. Check that it is complete and has not been revoked.";
-
-function credentialError(credential: "token" | "key" | "form"): WireError {
-  const error = (code: string, message: string, headers: Readonly<Record<string, string>>): WireError =>
-    wire(401, "invalid_request_error", code, null, message, headers);
-  switch (credential) {
-    case "token":
-      return error("invalid_token", invalidToken, challenge("invalid_token"));
-    case "key":
-      return error("invalid_api_key", invalidKey, challenge("invalid_token"));
-    case "form":
-      return error("invalid_api_key", unreadableCredential, challenge());
-  }
-}
 
 function inWhile(milliseconds: number): string {
   return milliseconds < 1000 ? "in a moment" : `in ${formatDuration(milliseconds)}`;
@@ -284,19 +250,10 @@ function route(context: WireErrorContext): string {
     : `: ${printable(context.method)} ${printable(context.path)}`;
 }
 
-function scopeMissing(scopes: string): string {
-  if (scopes === "tenant")
-    return "This credential is the platform's own and belongs to no tenant. Use a tenant's token or API key here.";
-  const names = scopes.split(" ").map((scope) => `'${printable(scope)}'`);
-  return `This credential lacks the scope ${names.join(" or ")}. Ask whoever issued it for that scope, then use the new credential.`;
-}
-
 function categories(names: readonly string[]): string {
   return names.length === 0 ? "" : ` (${names.map(printable).join(", ")})`;
 }
 
-/** A client's own text, cut and without control characters, so that it can stand in a message and in a log line. */
 function printable(text: string): string {
-  const cut = text.length > maxEchoedCharacters ? `${text.slice(0, maxEchoedCharacters)}…` : text;
-  return cut.replace(/[\u0000-\u001f\u007f-\u009f]/g, " ").toWellFormed();
+  return echoedText(text, maxEchoedCharacters);
 }

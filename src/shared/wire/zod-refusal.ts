@@ -4,6 +4,7 @@
  */
 import type * as z from "zod";
 import type { Refusal } from "../contracts/refusal.ts";
+import { echoedText } from "./echoed-text.ts";
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -62,11 +63,11 @@ export function paramOf(path: Path): string {
   return param;
 }
 
-/** Keys are the client's own text: a log line and a message hold only so much of them. */
+/** Of each key in a path. */
+const maxKeyCharacters = 64;
+
 function shortened(key: string): string {
-  return (key.length > 64 ? `${key.slice(0, 64)}…` : key)
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, " ")
-    .toWellFormed();
+  return echoedText(key, maxKeyCharacters);
 }
 
 /** A sentence that begins with the field. */
