@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { barTokens, hostile, tokensIn } from "../../src/shared/prompt/control-tokens-fixture.ts";
+import { barTokens, tokensIn } from "../../src/shared/prompt/control-tokens-fixture.ts";
 import { tokenFamilyOf } from "../../src/shared/prompt/control-tokens.ts";
 import { type ComposedPrompt, composePrompt, type ComposeTerms } from "../../src/shared/prompt/compose.ts";
 import type { FoundPassage } from "../../src/shared/retrieval/passage.ts";
@@ -12,10 +12,11 @@ import { askedCompletion } from "../../src/shared/turn/asked-completion.ts";
 import { refusedChatFields } from "../../src/shared/wire/chat-fields.ts";
 import { type ChatRequest, parseChatRequest } from "../../src/shared/wire/chat-request.ts";
 import { parseCompletionRequest } from "../../src/shared/wire/completions-request.ts";
+import { argumentsOf, at, chatBody, schemaOf, texts, word } from "./hostile-chat-body.ts";
 
 /**
- * What reaches an engine of requests that hold pieces of control tokens wherever a client may write: no token stands in anything that a
- * tokenizer reads, no field is there that steers the engine, and a length is told.
+ * What reaches an engine when a request holds pieces of control tokens wherever a client may write: nothing that a tokenizer reads holds a
+ * token, no field steers the engine, and the length is set.
  */
 const timeout = 120_000;
 const numRuns = 300;
@@ -82,71 +83,6 @@ const terms = (way: Way, [text, name]: readonly [string, string], history: Compo
   spotlight: null,
   passages: [passage(text, name)],
 });
-
-const texts = fc.array(hostile, { minLength: 16, maxLength: 16 });
-const at = (from: readonly string[], place: number): string => from[place] ?? "";
-
-function schemaOf(from: readonly string[]): object {
-  return {
-    type: "object",
-    description: at(from, 0),
-    properties: { [`k${at(from, 1)}`]: { type: "string", description: at(from, 2), enum: [at(from, 3)] } },
-  };
-}
-
-/** A text that is more than blanks, as most fields want one. */
-const word = (from: readonly string[], place: number): string => `a ${at(from, place)}`;
-
-/** With escapes, which a template decodes. */
-const argumentsOf = (key: string, value: string): string =>
-  JSON.stringify({ [key]: value }).replaceAll("<", "\\u003c");
-
-/** Ids hold no line breaks. */
-const id = (from: readonly string[], place: number): string => word(from, place).replaceAll("\n", " ");
-
-function chatBody(from: readonly string[], plain: boolean): object {
-  const call = { name: "add", arguments: argumentsOf(at(from, 4), at(from, 5)) };
-  const parts = [word(from, 6), `${at(from, 7)}.`].map((text) => ({ type: "text", text }));
-  return {
-    model: "auto",
-    max_tokens: 50,
-    messages: [
-      { role: "system", content: word(from, 8) },
-      { role: "user", content: parts },
-      ...(plain
-        ? []
-        : [
-            {
-              role: "assistant",
-              content: null,
-              tool_calls: [{ id: id(from, 9), type: "function", function: call }],
-            },
-            { role: "tool", tool_call_id: id(from, 9), content: word(from, 10) },
-          ]),
-      { role: "assistant", content: word(from, 11) },
-      { role: "user", content: word(from, 12) },
-    ],
-    stop: [word(from, 13)],
-    bad_words: [word(from, 13)],
-    user: word(from, 14),
-    metadata: { a: at(from, 14) },
-    prediction: { type: "content", content: at(from, 14) },
-    safety_identifier: "a",
-    prompt_cache_key: word(from, 14),
-    ...(!plain && {
-      tools: [
-        {
-          type: "function",
-          function: { name: "add", description: at(from, 15), parameters: schemaOf(from) },
-        },
-      ],
-    }),
-    response_format: {
-      type: "json_schema",
-      json_schema: { name: "answer", description: at(from, 15), schema: schemaOf(from) },
-    },
-  };
-}
 
 function chatOfBody(body: object): ChatRequest {
   const parsed = parseChatRequest(JSON.stringify(body));
