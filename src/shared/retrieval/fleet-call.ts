@@ -8,6 +8,7 @@ import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Principal } from "../identity/principal.ts";
+import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
 import type { Capability, ModelRecord } from "../routing/fleet/fleet-config.ts";
 import type { FleetIndex, ModelVariant } from "../routing/fleet/fleet-index.ts";
@@ -141,9 +142,10 @@ export async function askAsFits<T>(
   return first.ok || first.error.kind !== "context-too-long" ? first : ask(carefulFill);
 }
 
-/** As much of a text's beginning as `maxTokens` hold, by estimate. */
-export function cutToTokens(text: string, maxTokens: number): string {
-  const tokens = estimateTokens(text);
-  if (tokens <= maxTokens) return text;
-  return text.slice(0, Math.floor((text.length * maxTokens) / tokens)).toWellFormed();
+/** A text as the model may read it: without its control tokens, and as much of its beginning as `maxTokens` hold, by estimate. */
+export function textFor(record: ModelRecord, text: string, maxTokens: number): string {
+  const harmless = neutraliseText(text, tokenFamilyOf(record));
+  const tokens = estimateTokens(harmless);
+  if (tokens <= maxTokens) return harmless;
+  return harmless.slice(0, Math.floor((harmless.length * maxTokens) / tokens)).toWellFormed();
 }

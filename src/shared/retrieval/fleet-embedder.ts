@@ -1,7 +1,6 @@
 /** Vectors by an embedding model of the fleet (`/v1/embeddings`: vLLM, or Workers AI behind its engine). */
 import type { Refusal } from "../contracts/refusal.ts";
 import { ok, type Result } from "../contracts/result.ts";
-import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
 import type { OriginFailure } from "../routing/ports.ts";
 import { isRecord } from "../wire/is-record.ts";
@@ -9,10 +8,10 @@ import { inFormat } from "../turn/embedding-format.ts";
 import {
   askAsFits,
   callFleet,
-  cutToTokens,
   type FleetCaller,
   type FleetModel,
   fleetModel,
+  textFor,
 } from "./fleet-call.ts";
 import type { Embedder } from "./ports.ts";
 
@@ -56,12 +55,9 @@ class FleetEmbedder implements Embedder {
     fill: number,
   ): Promise<Result<readonly Float32Array[], OriginFailure>> {
     const { record } = this.#model;
-    const family = tokenFamilyOf(record);
-    const input = texts.map(
-      (text) =>
-        // An engine refuses the empty text.
-        cutToTokens(neutraliseText(text, family), Math.floor(record.context_window * fill)) || " ",
-    );
+    const maxTokens = Math.floor(record.context_window * fill);
+    // An engine refuses the empty text.
+    const input = texts.map((text) => textFor(record, text, maxTokens) || " ");
     const answer = await callFleet(this.#caller, this.#model, {
       path: "/v1/embeddings",
       promptTokens: input.reduce((sum, text) => sum + estimateTokens(text), 0),

@@ -1,21 +1,20 @@
 /** Scores by a reranking model of the fleet (`/v1/rerank`: vLLM's, which is Cohere's and Jina's form, or Workers AI behind its engine). */
 import type { Refusal } from "../contracts/refusal.ts";
 import { ok, type Result } from "../contracts/result.ts";
-import { neutraliseText, tokenFamilyOf } from "../prompt/control-tokens.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
 import type { OriginFailure } from "../routing/ports.ts";
 import { isRecord } from "../wire/is-record.ts";
 import {
   askAsFits,
   callFleet,
-  cutToTokens,
   type FleetCaller,
   type FleetModel,
   fleetModel,
+  textFor,
 } from "./fleet-call.ts";
 import type { Reranker } from "./ports.ts";
 
-/** Of the window, the question's: a page pasted in as one would leave no room for what it is held against. */
+/** The question's share of the window: a page pasted in as a question would leave no room for the passages. */
 const questionShare = 0.25;
 
 export function fleetReranker(caller: FleetCaller, name: string): Result<Reranker, Refusal> {
@@ -45,13 +44,10 @@ class FleetReranker implements Reranker {
     fill: number,
   ): Promise<Result<readonly number[], OriginFailure>> {
     const { record } = this.#model;
-    const family = tokenFamilyOf(record);
     const room = record.context_window * fill;
-    const question = cutToTokens(neutraliseText(query, family), Math.floor(room * questionShare));
+    const question = textFor(record, query, Math.floor(room * questionShare));
     const questionTokens = estimateTokens(question);
-    const documents = passages.map((passage) =>
-      cutToTokens(neutraliseText(passage, family), Math.floor(room - questionTokens)),
-    );
+    const documents = passages.map((passage) => textFor(record, passage, Math.floor(room - questionTokens)));
     return callFleet(this.#caller, this.#model, {
       path: "/v1/rerank",
       promptTokens: documents.reduce((sum, text) => sum + estimateTokens(text) + questionTokens, 0),
