@@ -34,7 +34,6 @@ import {
 } from "../../src/shared/contracts/conversation.ts";
 import type { ContentBucket } from "../../src/shared/content/large-content.ts";
 import type { Result } from "../../src/shared/contracts/result.ts";
-import { itemsTooLarge } from "../../src/shared/turn/durable/conversation-items.ts";
 import { endOfBranch } from "../../src/shared/turn/durable/item-path.ts";
 import { contentBucket } from "../storage/content-bucket.ts";
 import { ownJurisdiction } from "../storage/own-jurisdiction.ts";
@@ -44,6 +43,7 @@ import { root } from "./branch-point.ts";
 import { type Access, accessTo, type FromOwner, incarnationOf, openHead } from "./conversation-access.ts";
 import { ConversationDuties, tombstoneMs } from "./conversation-duties.ts";
 import { ConversationStore, type Head } from "./conversation-store.ts";
+import { createConversation } from "./create-conversation.ts";
 import { deleteConversation } from "./delete-conversation.ts";
 import type { ReadItem } from "./item-reader.ts";
 import { latestItems } from "./latest-items.ts";
@@ -83,24 +83,9 @@ export class Conversation extends DurableObject {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     if (access.kind === "open") return { result: "exists", createdMs: access.head.createdMs };
-    const { id, owner, metadata, items = [], title = null } = message;
-    const tooLarge = itemsTooLarge(items);
-    if (tooLarge !== null) return tooLarge;
-    const createdMs = Date.now();
-    this.#storage.transactionSync(() => {
-      this.#store.open(id, owner, metadata, createdMs);
-      if (items.length > 0)
-        this.#store.append({
-          turnId: createdTurn,
-          items,
-          place: null,
-          responseId: null,
-          nowMs: createdMs,
-        });
-      this.#store.setTitle(title, "rule", createdMs);
-    });
-    await this.#duties.begin();
-    return { result: "created", createdMs };
+    const outcome = createConversation(this.#storage, this.#store, message);
+    if (outcome.result === "created") await this.#duties.begin();
+    return outcome;
   }
 
   async update(message: UpdateConversation): Promise<UpdateOutcome> {
@@ -291,9 +276,6 @@ export class Conversation extends DurableObject {
     return openHead(this.#store.head(), message);
   }
 }
-
-/** The items that a conversation is created with count as a turn. No turn of a Generation object has this id. */
-const createdTurn = "created";
 
 /** The tombstone of a deletion stays while a turn runs; this is how often that is checked. */
 const whileRunningMs = 60_000;
