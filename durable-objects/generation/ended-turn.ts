@@ -22,7 +22,7 @@ export class EndedTurn {
   }
 
   /**
-   * What an earlier life of the object was to tell others, and was killed before: whoever looks at the turn need not wait for its alarm to see
+   * Delivers what an earlier life of the object still owed when it was killed: a caller who looks at the turn need not wait for the alarm to see
    * that it is paid.
    */
   recover(parts: () => GenerationParts): void {
@@ -32,7 +32,7 @@ export class EndedTurn {
       this.#context.waitUntil(this.tend(parts()));
   }
 
-  /** Whatever is due. Then sets the alarm for the next. */
+  /** Does whatever is due, then sets the alarm for the next. */
   async tend(parts: GenerationParts): Promise<void> {
     this.#outbox ??= new Outbox(this.#store, parts.deliver, parts.report);
     await this.#outbox.deliverDue();
@@ -55,7 +55,7 @@ export class EndedTurn {
     if (parts.content !== null) await this.#move(parts, parts.content);
   }
 
-  /** What the bucket is to erase. Of a turn whose time is over that is everything. */
+  /** Erases content in the bucket that is no longer needed: all of it once the turn's time is over. */
   async #sweep({ content, report }: GenerationParts): Promise<void> {
     const { turn } = this.#store;
     if (turn === null || turn.status === "running") return;
@@ -67,7 +67,7 @@ export class EndedTurn {
     }
   }
 
-  /** What is kept for long goes where that is cheap. Where the bucket does not take it, what was intended is due, and it is tried again then. */
+  /** Moves long-lived texts to the bucket, where storage is cheap. If the bucket does not take them, the alarm tries again. */
   async #move({ report }: GenerationParts, content: ContentParts): Promise<void> {
     try {
       await this.#store.content.move(content);
@@ -92,7 +92,7 @@ export class EndedTurn {
     return changed;
   }
 
-  /** No content stays. Who listed it is told. */
+  /** Erases all content, and tells the list. */
   async forget(parts: GenerationParts): Promise<void> {
     this.#store.forget(Date.now());
     this.#journal.clear();
@@ -100,7 +100,7 @@ export class EndedTurn {
     await this.tend(parts);
   }
 
-  /** Whoever asks meanwhile waits, and then finds an object that was never used. */
+  /** Calls that come meanwhile wait, and then find an unused object. */
   async erase(): Promise<void> {
     await this.#context.blockConcurrencyWhile(() => this.#store.erase());
   }

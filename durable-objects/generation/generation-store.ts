@@ -11,6 +11,7 @@ import { TurnContent } from "./turn-content.ts";
 import {
   addedSince,
   claimedValue,
+  endedValue,
   type OutboxAttempt,
   type OutboxEntry,
   type Turn,
@@ -21,14 +22,14 @@ import {
  * A turn on disk (docs/storage.md): one value for the turn with its end, its bill and its outbox, and its journal's segments. On SQLite's
  * key-value interface: one object holds one turn, and creating tables would write billed rows before the first token.
  *
- * Every change here is one value put, and so one row, and whole or not at all. The value is made by `claim`: an object that was only asked
+ * Every change here is one put of one value: one row, applied whole or not at all. The value is made by `claim`: an object that was only asked
  * about holds nothing.
  */
 const key = "turn";
-/** What the run wants kept beside its journal (`TurnIo.keep`). */
+/** The text that the run stores beside its journal (`TurnIo.keep`). */
 const keptKey = "kept";
 
-/** Terminal events are few; more text than this has segments of its own. */
+/** Terminal events are few and share the value; more text than this gets segments of its own. */
 const maxLastUnits = 90_000;
 
 export class GenerationStore {
@@ -37,9 +38,9 @@ export class GenerationStore {
   readonly #texts: LongText;
   readonly #journal: JournalSegments;
   readonly #owed: OwedEffects;
-  /** What of it lies in the bucket. */
+  /** The texts that lie in the bucket. */
   readonly content: TurnContent;
-  /** As it is on disk: read once a wake, written only here. */
+  /** The value on disk: read once at each wake, written only here. */
   #value: TurnValue | null;
 
   constructor(storage: DurableObjectStorage) {
@@ -93,7 +94,7 @@ export class GenerationStore {
       : this.#texts.read("request", this.#value.request);
   }
 
-  /** Throws for one that lies elsewhere and was not fetched. */
+  /** Throws if it lies elsewhere and was not fetched. */
   response(): string | null {
     return this.#value === null ? null : this.#texts.read("response", this.#value.response);
   }
@@ -150,18 +151,11 @@ export class GenerationStore {
       const [last] = rows;
       const inline = rows.length === 1 && last !== undefined && last.payload.length <= maxLastUnits;
       if (!inline) this.#journal.append(rows);
-      const refused = outcome.status === "refused";
       const { listed, others } = listedAtEnd(outcome.effects, nowMs);
+      const response = outcome.status === "refused" ? null : outcome.response;
       return this.#put({
-        ...value,
-        status: outcome.status,
-        endedMs: nowMs,
-        headers: refused ? outcome.headers : headers,
-        refusal: outcome.refusal ?? null,
-        bill: refused ? null : { ...outcome.usage, basis: outcome.basis },
-        receipt: refused ? null : (outcome.receipt ?? null),
-        response:
-          refused || outcome.response === null ? null : this.#texts.write("response", outcome.response),
+        ...endedValue(value, outcome, headers, nowMs),
+        response: response === null ? null : this.#texts.write("response", response),
         ...listed,
         last: inline ? last : null,
         outbox: this.#owed.written(others, nowMs),
@@ -171,23 +165,15 @@ export class GenerationStore {
 
   /** Rows from the one that holds event `from`, oldest first, until `maxUnits` of text are reached: one row at least, if any. */
   rowsFrom(from: number, maxUnits: number): JournalRow[] {
-    if (!this.#hasJournal()) return [];
-    const last = this.#value?.last ?? null;
-    if (last !== null && from >= last.first) return [last];
-    const rows = this.#journal.from(from, maxUnits);
-    const newest = rows.at(-1);
-    const reached = newest === undefined ? 0 : newest.first + newest.count;
-    return last !== null && last.first === reached ? [...rows, last] : rows;
+    return this.#hasJournal() ? this.#journal.from(from, maxUnits, this.#value?.last ?? null) : [];
   }
 
   /** The number after the last event that is stored, and what was delivered by then. */
   journalEnd(): { readonly next: number; readonly usage: Progress | null } {
-    if (!this.#hasJournal()) return { next: 0, usage: null };
-    const last = this.#value?.last ?? null;
-    return last === null ? this.#journal.end() : { next: last.first + last.count, usage: last.usage };
+    return this.#hasJournal() ? this.#journal.end(this.#value?.last ?? null) : { next: 0, usage: null };
   }
 
-  /** With what the bucket is still to be told. */
+  /** Includes what the bucket still has to do. */
   outboxState(): OutboxState {
     const owed = this.#owed.state(this.#value);
     const contentMs = this.content.nextMs();
@@ -195,7 +181,7 @@ export class GenerationStore {
     return { pending: owed.pending + 1, nextDueMs: Math.min(contentMs, owed.nextDueMs ?? contentMs) };
   }
 
-  /** How many effects nobody has acknowledged yet. */
+  /** How many effects are not acknowledged yet. */
   get owedEffects(): number {
     return this.#owed.state(this.#value).pending;
   }
@@ -222,7 +208,7 @@ export class GenerationStore {
     });
   }
 
-  /** Another response in the place of a listed turn's, and the list is to be told. */
+  /** Replaces a listed turn's response; the list is then owed the change. */
   changeResponse(response: string, nowMs: number): void {
     const value = this.#needValue();
     this.#transaction(() => {
@@ -246,7 +232,7 @@ export class GenerationStore {
     });
   }
 
-  /** The response stays at least until then. One that was deleted has nothing to stay. */
+  /** The response stays at least until then, unless it was deleted. */
   hold(untilMs: number): void {
     const value = this.#needValue();
     if (value.endedMs === null || !this.#hasResponse()) return;
@@ -277,7 +263,7 @@ export class GenerationStore {
 
   #dropJournal(): void {
     this.#journal.drop();
-    // A deletion of what is not there would be a row as well.
+    // Deleting a key that does not exist would be billed as a row, too.
     if (this.#kv.get(keptKey) !== undefined) this.#kv.delete(keptKey);
   }
 

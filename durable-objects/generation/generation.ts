@@ -28,12 +28,12 @@ import { TurnKeeper } from "./turn-keeper.ts";
 import type { Turn } from "./turn-value.ts";
 
 /**
- * One durable turn: claimed once, run here, journalled, ended once, whoever listens. This shell checks the caller and the message's
+ * One durable turn: claimed once, run here, journalled, and ended once, however many clients read it. This shell checks the caller and the message's
  * version, and answers; everything else is in turn-keeper.ts.
  *
- * A factory, so that the composition root supplies the pipeline and imports stay directed. Only what is public here can be called over RPC.
+ * A factory, so that the composition root supplies the pipeline and imports stay directed. Only public methods can be called over RPC.
  *
- * @param compose called once an instance, when a run, an end or a delivery first needs it
+ * @param compose called once for each instance, when a run, an end or a delivery first needs it
  */
 export function createGenerationClass(
   compose: (env: Cloudflare.Env, context: DurableObjectState) => GenerationParts,
@@ -46,7 +46,7 @@ export function createGenerationClass(
       this.#keeper = new TurnKeeper(context, () => compose(env, context));
     }
 
-    /** Starts the object before there is a turn for it. Where none comes, it deletes itself. */
+    /** Starts the object before there is a turn for it. If none comes, it deletes itself. */
     async prepare(): Promise<void> {
       await this.#keeper.prepare();
     }
@@ -55,7 +55,7 @@ export function createGenerationClass(
       if (message.v !== generationVersion) return unsupported;
       this.#keeper.recover();
       const decision = decideStart(this.#keeper.turn, message, Date.now());
-      // From here to the claim nothing awaits: two starts at once are one run.
+      // Nothing awaits from here to the claim, so that two starts at once are one run.
       switch (decision) {
         case "unknown":
         case "mismatch":
@@ -104,7 +104,7 @@ export function createGenerationClass(
       });
     }
 
-    /** Of a turn that has ended: its response stays until then at least, unless it is deleted. */
+    /** The response of an ended turn stays at least until then, unless it is deleted. */
     hold(message: HoldTurn): HoldOutcome {
       const access = this.#access(message);
       if (access.turn === null) return access.failure;
@@ -113,7 +113,7 @@ export function createGenerationClass(
       return { result: "held" };
     }
 
-    /** Other metadata. What the list of its owner knows of it follows. */
+    /** Changes the metadata. The owner's list follows. */
     update(message: UpdateTurn): UpdateTurnOutcome | Promise<UpdateTurnOutcome> {
       return this.#with("response", message, (turn): UpdateTurnOutcome => {
         if (turn.status === "running") return { result: "running" };
@@ -170,7 +170,7 @@ export function createGenerationClass(
     }
 
     /**
-     * Answers with one of the turn's texts at hand, wherever that lies; at once, where it lies here. Rejects where it can't be had: an
+     * Answers with one of the turn's texts at hand, wherever it lies; at once if it lies here. Rejects if it can't be fetched: an
      * outcome would be unknown to older callers, who take a rejection for an object out of reach.
      */
     #with<Outcome>(
@@ -181,7 +181,7 @@ export function createGenerationClass(
       const access = this.#access(message);
       if (access.turn === null) return access.failure;
       const fetching = this.#keeper.fetched(name);
-      // Meanwhile it may have gone, or been changed.
+      // It may have been deleted or changed meanwhile.
       return fetching === null ? answer(access.turn) : fetching.then(() => this.#with(name, message, answer));
     }
 

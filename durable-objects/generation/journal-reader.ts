@@ -14,7 +14,7 @@ export interface JournalSource {
   /** The number after the last stored event. */
   next(): number;
   ended(): boolean;
-  /** The turn was refused before its first event: a reader that waited for that gets no end. */
+  /** The turn was refused before its first event: a waiting reader gets no end. */
   refused(): boolean;
   /** The journal is gone: a reader that has not had all of it is cut off, not ended cleanly. */
   gone(): boolean;
@@ -46,7 +46,7 @@ async function pump(source: JournalSource, { from, ids }: ReadPosition, writer: 
           await settled(writer.abort(new Error("the journal is gone")));
           return;
         }
-        // Without this the loop would never wait for anything, and hold the object's thread for ever.
+        // Without this the loop would never yield, and would block the object's thread for ever.
         if (piece.next <= at) throw new Error("the journal has a gap");
         for (const bytes of piece.bytes) if (!(await settled(writer.write(bytes)))) return;
         at = piece.next;

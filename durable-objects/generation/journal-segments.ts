@@ -10,7 +10,7 @@ import type { Progress } from "../../src/shared/turn/durable/progress.ts";
 const segmentUnits = 16_384;
 const prefix = "journal/";
 
-/** count, payload, usage up to its end, what the run wants remembered. */
+/** Count, payload, usage up to its end, the run's note. */
 type Segment = readonly [number, string, Progress | null, string | null];
 
 export class JournalSegments {
@@ -40,7 +40,7 @@ export class JournalSegments {
     this.#newest = newest;
   }
 
-  /** Kept with the next rows. A run that is begun again after a crash finds it. */
+  /** Stored with the next rows, for a run that is resumed after a crash. */
   remember(note: string): void {
     this.#last();
     this.#note = note;
@@ -51,16 +51,25 @@ export class JournalSegments {
     return this.#note;
   }
 
-  /** The number after the last event, and what was delivered by then. */
-  end(): { readonly next: number; readonly usage: Progress | null } {
-    const newest = this.#last();
+  /**
+   * The number after the last event, and what was delivered by then.
+   *
+   * @param last the terminal events' row, where the turn's value holds it
+   */
+  end(last: JournalRow | null): { readonly next: number; readonly usage: Progress | null } {
+    const newest = last ?? this.#last();
     return newest === null
       ? { next: 0, usage: null }
       : { next: newest.first + newest.count, usage: newest.usage };
   }
 
-  /** From the segment that holds event `from`, oldest first, until `maxUnits` of text are reached: one at least, if any. */
-  from(from: number, maxUnits: number): JournalRow[] {
+  /**
+   * From the row that holds event `from`, oldest first, until `maxUnits` of text are reached: one row at least, if any.
+   *
+   * @param last as of `end`
+   */
+  from(from: number, maxUnits: number, last: JournalRow | null): JournalRow[] {
+    if (last !== null && from >= last.first) return [last];
     const rows: JournalRow[] = [];
     let units = 0;
     const [holding] = this.#list({ end: keyOf(from + 1), reverse: true, limit: 1 });
@@ -69,7 +78,9 @@ export class JournalSegments {
       units += row.payload.length;
       if (units >= maxUnits) break;
     }
-    return rows;
+    const newest = rows.at(-1);
+    const reached = newest === undefined ? 0 : newest.first + newest.count;
+    return last !== null && last.first === reached ? [...rows, last] : rows;
   }
 
   drop(): void {
@@ -84,7 +95,7 @@ export class JournalSegments {
     this.#note = null;
   }
 
-  /** A transaction was taken back: what was remembered of it is read again. */
+  /** A transaction was rolled back: its changes in memory are read again from storage. */
   reload(): void {
     this.#newest = undefined;
   }

@@ -2,13 +2,13 @@
  * The part of a turn's value that concerns its owner's list: what was reported, and what is owed after a change. Pure. The effect only says
  * that the list is to be told; the content is read when the effect is delivered, so that no effect stores content.
  *
- * It stands beside the outbox, though it is delivered with it: code of before the list knows no such effect, and would try it for ever. It
- * passes the member over.
+ * It is stored beside the outbox, though it is delivered with it: older code does not know this effect and would retry it for ever. It
+ * ignores the member.
  */
 import type { Effect, ListedTurn } from "../../src/shared/turn/durable/ports.ts";
 import type { ListedValue, OutboxAttempt, OutboxValue, TurnValue } from "./turn-value.ts";
 
-/** Of an end's effects: the list's, and the others. */
+/** Splits an end's effects into the list's and the others. */
 export function listedAtEnd(
   effects: readonly Effect[],
   nowMs: number,
@@ -21,7 +21,7 @@ export function listedAtEnd(
   };
 }
 
-/** The list is to be told anew, once, whatever it was not told yet. Nothing of a turn that is in none. */
+/** The list is owed one more message, which covers any that is still owed. Nothing for a turn that is in no list. */
 export function owedAgain(
   { listed }: Pick<TurnValue, "listed">,
   nowMs: number,
@@ -30,13 +30,13 @@ export function owedAgain(
   return { listed: owed(Math.max(nowMs, listed.revision + 1), listed.effect, nowMs) };
 }
 
-/** All that is owed. The list's entry is called by its revision: one that is being delivered is not taken for a later one. */
+/** Everything that is owed. The list's entry has its revision as its id, so that one in delivery is not taken for a later one. */
 export function outboxOf({ outbox, listed }: Pick<TurnValue, "outbox" | "listed">): readonly OutboxValue[] {
   if (listed === undefined || listed.owed === null) return outbox;
   return [...outbox, { id: listed.revision, effect: listed.effect, ...listed.owed }];
 }
 
-/** What came of the list's delivery, if it was tried. */
+/** The outcome of the list's delivery, if it was tried. */
 export function listedAfter(
   { listed }: Pick<TurnValue, "listed">,
   tried: ReadonlyMap<number, OutboxAttempt["retry"]>,
@@ -46,7 +46,7 @@ export function listedAfter(
   return retry === undefined ? {} : { listed: { ...listed, owed: retry } };
 }
 
-/** Of a chat completion in the list, whose messages are shown; a response says itself what it was asked with. */
+/** True for a listed chat completion, whose messages are shown; a response holds its own input. */
 export function keepsRequest({ listed }: Pick<TurnValue, "listed">): boolean {
   if (listed === undefined) return false;
   const { responseId } = JSON.parse(listed.effect) as Extract<Effect, { kind: "list" }>;

@@ -2,8 +2,8 @@ import { ContentUnavailable, elsewhere, partsOf } from "../../src/shared/content
 
 /**
  * Texts of any length where a value holds 2 MB: short ones stay in the turn's own value, long ones are cut into parts
- * under keys of their own, a row each. Most turns have none. Of one that lies in the bucket (turn-content.ts) the first part says that it
- * does, which is no JSON: code of before fails at it.
+ * under keys of their own, a row each. Most turns have none. If a text lies in the bucket (turn-content.ts), the first part says that it
+ * does. That is not JSON, so older code fails at it.
  */
 const maxInlineUnits = 90_000;
 
@@ -44,7 +44,7 @@ export class LongText {
     return fetched;
   }
 
-  /** Whether there is one, wherever it lies. */
+  /** Whether the text exists, wherever it lies. */
   has(name: string, inline: string | null): boolean {
     return inline !== null || this.#kv.get(partKey(name, 0)) !== undefined;
   }
@@ -60,7 +60,7 @@ export class LongText {
     return this.#kv.get<TextPlace>(placeKey(name)) ?? null;
   }
 
-  /** The bucket has it: its parts give way. Call it in the transaction that holds it there. */
+  /** The bucket has it: its parts are deleted. Call it in the transaction that marks it as held there. */
   moved(name: string, place: TextPlace): void {
     this.drop(name);
     this.#kv.put(partKey(name, 0), elsewhere);

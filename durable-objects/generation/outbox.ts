@@ -4,7 +4,7 @@ import { retryDelayMs } from "../../src/shared/turn/durable/turn-state.ts";
 import type { GenerationStore } from "./generation-store.ts";
 import type { OutboxAttempt, OutboxEntry } from "./turn-value.ts";
 
-/** A delivery may take so long; what comes later is delivered again. */
+/** The longest that a delivery may take; after that it is repeated. */
 const timeoutMs = 30_000;
 /** From this attempt on each failure is reported. */
 const reportFrom = 5;
@@ -45,7 +45,7 @@ export class Outbox {
     const due = this.#store.dueEffects(Date.now());
     if (due.length === 0) return;
     const attempts = await Promise.all(due.map((entry) => this.#tryOne(turn.turnId, entry)));
-    // All that were tried share a row: should it be lost with the object, all are delivered again, to idempotent receivers.
+    // All attempts share a row. If it is lost with the object, they are all repeated, to idempotent receivers.
     // The object may hold another turn by now, whose effects have the same numbers.
     if (this.#store.turn?.turnId === turn.turnId) this.#store.settle(attempts);
   }

@@ -6,7 +6,7 @@ import type { TurnRun } from "./turn-run.ts";
 import type { TurnJournal } from "./turn-journal.ts";
 import type { Turn } from "./turn-value.ts";
 
-/** Of one whose memory is gone. */
+/** For a run whose memory is gone. */
 export function lostRun(turn: Turn, store: GenerationStore, journal: TurnJournal): LostRun {
   return {
     ...storedOf(store, journal),
@@ -16,10 +16,10 @@ export function lostRun(turn: Turn, store: GenerationStore, journal: TurnJournal
 }
 
 /**
- * Of one that is ended from outside.
+ * For a run that is ended from outside.
  *
  * @param live `null`: its memory is gone
- * @param isWhole storage took all that it said: else the bill is what is stored
+ * @param isWhole storage took everything that it emitted: otherwise the bill is what is stored
  */
 export function interruptionOf(
   reason: Interruption["reason"],

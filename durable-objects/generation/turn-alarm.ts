@@ -1,7 +1,7 @@
 import { livenessMs, nextAlarmMs, type OutboxState } from "../../src/shared/turn/durable/turn-state.ts";
 import type { Turn } from "./turn-value.ts";
 
-/** When the object's alarm rings, as far as memory knows. */
+/** When the object's alarm rings, as far as memory knows. Never set later than needed. */
 export class TurnAlarm {
   readonly #context: DurableObjectState;
   #atMs: number | null = null;
@@ -25,7 +25,7 @@ export class TurnAlarm {
     await this.#context.storage.setAlarm(this.#atMs);
   }
 
-  /** Something was just owed: should this memory be lost before it is delivered, the alarm rings for it. */
+  /** Something is owed now: if this memory is lost before it is delivered, the alarm delivers it. */
   remind(): void {
     const atMs = Date.now() + livenessMs;
     if (this.#atMs !== null && this.#atMs <= atMs) return;
@@ -34,7 +34,7 @@ export class TurnAlarm {
   }
 
   /**
-   * Sees to it that the alarm rings in time. One that rings earlier is left alone, since it looks again and setting it
+   * Makes sure that the alarm rings in time. One that rings earlier is left alone, since it looks again and setting it
    * costs a row.
    */
   setFor(turn: Turn, outbox: OutboxState, nowMs: number): void {

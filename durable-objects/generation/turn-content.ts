@@ -1,7 +1,7 @@
 /**
- * Which of a turn's long texts lie in the bucket? Those of one that is over and pruned: until then they lie in parts (long-text.ts), so that
- * nothing of the bucket's stands before the first word. What refers to a key are the texts themselves; what the ledger holds beside them is
- * to go, whoever let go of it.
+ * Which of a turn's long texts lie in the bucket? Those of a turn that has ended and was pruned: until then they lie in parts (long-text.ts), so that
+ * no first word waits for the bucket. Only the texts themselves refer to keys; any other key in the ledger is
+ * erased.
  */
 import { type ContentBucket, ContentUnavailable } from "../../src/shared/content/large-content.ts";
 import { ContentLedger } from "../storage/content-ledger.ts";
@@ -16,19 +16,19 @@ export interface ContentParts {
   readonly newKey: (tenant: string, item: string) => Promise<string>;
 }
 
-/** What of the turn's own value is to be known. */
+/** What this file needs of the turn's value. */
 interface Holder {
   /** Whether anything of the turn ever went to the bucket. */
   isUsed(): boolean;
-  /** In a transaction: from now on it does. */
+  /** Call it in a transaction: from now on some does. */
   use(): void;
   turn(): {
     readonly turnId: string;
     readonly tenant: string;
-    /** It is pruned, and nobody is owed anything by it: what others are told is read where it lies here. */
+    /** It is pruned and owes nothing: effects read their texts where they lie here. */
     readonly isAtRest: boolean;
   } | null;
-  /** All of it, or nothing where it throws, in memory as on disk. */
+  /** All or nothing, in memory as on disk; nothing if it throws. */
   inTransaction(work: () => void): void;
 }
 
@@ -49,7 +49,7 @@ export class TurnContent {
     return this.#holder.isUsed();
   }
 
-  /** When the bucket is to be told next; `null`: it has nothing that is to go. */
+  /** When something in the bucket is to be erased next; `null`: nothing is. */
   nextMs(): number | null {
     return this.isUsed ? this.#needLedger().nextMs() : null;
   }
@@ -59,7 +59,7 @@ export class TurnContent {
     return this.isUsed && this.#texts.placeOf(name) !== null && !this.#texts.isFetched(name);
   }
 
-  /** Throws `ContentUnavailable`: its caller finds the object out of reach, whatever its version is. */
+  /** Throws `ContentUnavailable`: callers of any version take the object for unreachable. */
   async fetch(name: TextName, bucket: ContentBucket | null): Promise<void> {
     const place = this.#texts.placeOf(name);
     if (place === null || !this.isElsewhere(name)) return;
@@ -72,13 +72,13 @@ export class TurnContent {
   /**
    * Erases what nothing refers to any more. Rejects where the bucket can't be reached; `nextMs` says when to try again.
    *
-   * @param all nothing of the turn is to stay
+   * @param all whether nothing of the turn may stay
    */
   async sweep(bucket: ContentBucket | null, all: boolean): Promise<void> {
     if (!this.isUsed) return;
     const ledger = this.#needLedger();
     this.#holder.inTransaction(() => {
-      // Whoever wants it kept longer from here on finds nothing that could be: its bytes go first, and the rest when they have gone.
+      // From here on it can't be kept longer: its bytes go first, and the rest when they are gone.
       if (all) for (const name of textNames) this.#texts.drop(name);
       const places = textNames.map((name) => this.#texts.placeOf(name));
       ledger.keepOnly(
@@ -89,7 +89,7 @@ export class TurnContent {
     await ledger.sweep(bucket, Date.now());
   }
 
-  /** Brings the long texts of a turn at rest to the bucket. Rejects where it does not take one: that stays where it is. */
+  /** Moves the long texts of a turn at rest to the bucket. Rejects if the bucket does not take one, which then stays here. */
   async move({ bucket, newKey }: ContentParts): Promise<void> {
     if (this.#isMoving) return;
     this.#isMoving = true;
@@ -117,7 +117,7 @@ export class TurnContent {
     });
     await bucket.put(key, text);
     this.#holder.inTransaction(() => {
-      // It may have been deleted, or changed, meanwhile. The turn is the same: what is intended keeps its object.
+      // The text may have been deleted or changed meanwhile. The turn is the same, since an intended key keeps its object alive.
       const isAsItWas = this.#holder.turn()?.isAtRest === true && this.#texts.inParts(name) === text;
       if (isAsItWas && this.#needLedger().hold(key)) this.#texts.moved(name, { key, units: text.length });
       else this.#needLedger().doom(key, Date.now());

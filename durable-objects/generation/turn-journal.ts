@@ -23,12 +23,12 @@ export class TurnJournal {
     return this.#told.end;
   }
 
-  /** Nothing of it is kept any more, and whoever reads is told. */
+  /** The journal is gone; its readers are told. */
   clear(): void {
     this.#told.tail.clear();
   }
 
-  /** Nor is its turn: what the object holds next is another's, of which whoever still reads this one gets nothing. */
+  /** The turn is gone, too: what the object holds next belongs to another turn, which this one's readers must not see. */
   erased(): void {
     this.#told.isErased = true;
     this.clear();
@@ -40,7 +40,7 @@ export class TurnJournal {
     this.show(rows);
   }
 
-  /** Rows that are stored already. */
+  /** Shows rows that are stored already. */
   show(rows: readonly JournalRow[]): void {
     const last = rows.at(-1);
     if (last === undefined) return;
@@ -48,7 +48,7 @@ export class TurnJournal {
     this.#told.tail.push(rows);
   }
 
-  /** There will be no first event: whoever waits for it is told. */
+  /** There will be no first event; readers that wait for it are told. */
   refused(): void {
     this.#told.isRefused = true;
     this.#told.tail.ring();
@@ -61,8 +61,8 @@ export class TurnJournal {
   }
 
   /**
-   * What the run had emitted and not yet written is part of the answer, and of the bill. `false`: storage refuses it, or
-   * has refused what came before. Nobody was shown it, so that the turn ends without it.
+   * Stores what the run had emitted and not yet written: it is part of the answer, and of the bill. `false`: storage refuses it, or
+   * has refused what came before. No reader saw it, so the turn ends without it.
    */
   appendPending(live: TurnRun, refused: (detail: string) => void): boolean {
     if (live.nextSequence === this.next) return true;
@@ -89,7 +89,7 @@ export class TurnJournal {
     return packer.take(0);
   }
 
-  /** Whether a reader can begin there: at any stored event, or right behind the last. */
+  /** Whether a reader can begin there: at any stored event, or right after the last. */
   canRead({ from }: ReadPosition): boolean {
     if (!Number.isSafeInteger(from) || from < 0) return false;
     return from <= this.next;
@@ -113,7 +113,7 @@ export class TurnJournal {
   }
 }
 
-/** What one turn's readers read. An object may hold another turn afterwards, whose events are numbered from 0 again. */
+/** The rows that one turn's readers read. The object may hold another turn afterwards, whose events are numbered from 0 again. */
 class Told implements JournalSource {
   readonly tail = new JournalTail();
   readonly #store: GenerationStore;

@@ -34,11 +34,11 @@ export class TurnKeeper {
   readonly #journal: TurnJournal;
   readonly #alarm: TurnAlarm;
   readonly #ended: EndedTurn;
-  /** Those who wait for the turn to open or to end. */
+  /** Calls that wait for the turn to open or to end. */
   readonly #waiting = new Bell();
   #parts: GenerationParts | null = null;
   #live: TurnRun | null = null;
-  /** For those who waited while a refused turn was erased under them. */
+  /** For calls that waited while a refused turn was erased. */
   #refused: { readonly refusal: Refusal; readonly headers: Record<string, string> } | null = null;
 
   constructor(context: DurableObjectState, compose: () => GenerationParts) {
@@ -62,13 +62,13 @@ export class TurnKeeper {
     return this.#store.response();
   }
 
-  /** Before `name` is read: gets it where it lies elsewhere. Throws where it can't be had. Nothing awaits where it lies here. */
+  /** To be called before `name` is read: fetches it if it lies elsewhere, and throws if that fails. `null`: it lies here, and there is nothing to await. */
   fetched(name: TextName): Promise<void> | null {
     const { content } = this.#store;
     return content.isElsewhere(name) ? content.fetch(name, this.#needParts().content?.bucket ?? null) : null;
   }
 
-  /** What the runner shows of a turn that runs. */
+  /** The response of a running turn, as the runner shows it. */
   running(): string | null {
     const request = this.#store.request();
     return request === null ? null : (this.#needParts().runner.running?.(request) ?? null);
@@ -83,13 +83,13 @@ export class TurnKeeper {
     return { ...(this.#live?.headers ?? this.turn?.headers ?? this.#refused?.headers) };
   }
 
-  /** At every entry: a turn that storage calls running, with no run in memory, has lost it. One that has ended may have lost its outbox. */
+  /** Called at every entry: a turn that is running by storage but has no run in memory has lost it. An ended one may have lost its outbox. */
   recover(): void {
     this.#recoverRun();
     this.#ended.recover(() => this.#needParts());
   }
 
-  /** It goes on, or it ends. */
+  /** Continues the turn, or ends it. */
   #recoverRun(): void {
     const { turn } = this;
     if (turn?.status !== "running" || this.#live !== null) return;
@@ -98,7 +98,7 @@ export class TurnKeeper {
 
   /**
    * Before there is a turn: makes the database and sets the liveness alarm, which a claim then finds, so that neither stands
-   * between it and the first token. Where no claim comes, the alarm deletes it all.
+   * between it and the first token. If no claim comes, the alarm deletes everything.
    */
   async prepare(): Promise<void> {
     if (this.turn === null && !this.#alarm.isSet) await this.#alarm.setLiveness();
@@ -114,7 +114,7 @@ export class TurnKeeper {
     this.#context.waitUntil(live.run((io, signal) => runner.run(message.request, io, signal)));
   }
 
-  /** A lost turn goes on where its journal ends, if the runner can; `false`: it can't, or it was lost too often. */
+  /** Continues a lost turn where its journal ends, if the runner can; `false`: it can't, or the turn was lost too often. */
   #goOn(turn: Turn): boolean {
     const nowMs = Date.now();
     const delayMs = restartDelayMs(turn, turn.restarts, Math.random(), nowMs);
@@ -122,9 +122,7 @@ export class TurnKeeper {
     const begun = this.#store.journalEnd();
     const lost = lostRun(turn, this.#store, this.#journal);
     const { runner } = this.#needParts();
-    const work = resumedWork(runner, this.#store.request(), lost, (event, detail) =>
-      this.#report(event, { detail }),
-    );
+    const work = resumedWork(runner, this.#store.request(), lost, this.#fault);
     if (work === null) return false;
     this.#report("turn-resumed", { restarts: turn.restarts + 1, events: begun.next });
     this.#setAlarm(this.#store.restarted(), nowMs);
@@ -175,7 +173,7 @@ export class TurnKeeper {
     return stream;
   }
 
-  /** Ends a running turn whose run did not end it. The runner says how; if it can't, it ends as failed all the same. */
+  /** Ends a running turn that its run did not end. The runner says how; if it can't, the turn ends as failed. */
   interrupt(reason: Interruption["reason"], error: Error | null): void {
     const { turn } = this;
     if (turn?.status !== "running") return;
@@ -184,32 +182,30 @@ export class TurnKeeper {
     if (reason !== "cancelled") this.#report("turn-interrupted", { reason, detail: error?.message ?? "" });
     const isWhole =
       live === null ||
-      this.#journal.appendPending(live, (detail) => this.#report("journal-not-stored", { detail }));
+      this.#journal.appendPending(live, (detail) => this.#fault("journal-not-stored", detail));
     const interruption = interruptionOf(reason, live, isWhole, this.#store, this.#journal);
     const { runner } = this.#needParts();
-    const outcome = interruptedEnd(runner, this.#store.request(), interruption, (event, detail) =>
-      this.#report(event, { detail }),
-    );
+    const outcome = interruptedEnd(runner, this.#store.request(), interruption, this.#fault);
     try {
       this.#end(outcome);
     } catch (error) {
-      // Storage takes no end: it calls the turn running, and so the next wake (30 s at most) finds the run lost.
+      // Storage refused the end, so the turn is still running there: the next wake (30 s at most) finds the run lost.
       this.#live = null;
       throw error;
     }
   }
 
-  /** The run, or the storing of what it said, failed. Nobody is there to be told where no end can be stored either. */
+  /** The run, or storing its events, failed. If the end can't be stored either, only the log is told. */
   #threw(error: Error): void {
     try {
       this.interrupt("threw", error);
     } catch (refused) {
-      this.#report("end-not-stored", { detail: String(refused) });
+      this.#fault("end-not-stored", String(refused));
     }
   }
 
   /**
-   * The claim that led here goes on to the next object. This one stays until that one's time is over: an empty object
+   * The claim that led here moves on to the next object. This one stays until that one's time is over: an empty object
    * would take the claim again, and the same request would be answered twice.
    */
   outlive({ replayMs, deadlineMs }: StartTurn["policy"]): void {
@@ -230,7 +226,7 @@ export class TurnKeeper {
     return this.#ended.update(this.#needParts(), metadata);
   }
 
-  /** What a listed turn was asked with; `null`: that is not kept. */
+  /** The messages that a listed turn was asked with; `null`: they are not kept. */
   asked(page: AskedPage): AskedMessages | null {
     const request = this.#store.asked();
     return request === null ? null : (this.#needParts().runner.asked?.(request, page) ?? null);
@@ -252,7 +248,7 @@ export class TurnKeeper {
       else await this.#ended.tend(this.#needParts());
     } catch (error) {
       await this.#context.storage.setAlarm(Date.now() + livenessMs);
-      this.#report("alarm-failed", { detail: String(error) });
+      this.#fault("alarm-failed", String(error));
     }
   }
 
@@ -260,12 +256,12 @@ export class TurnKeeper {
     const live = this.#live;
     const wentOn = live?.isStopped === false && (this.turn?.restarts ?? 0) > 0;
     if (outcome.status === "refused" && wentOn && this.#journal.next > 0) {
-      // Nobody could go on with it: it ends as what was lost ends.
+      // The resumed run was refused: the turn ends as a lost one does.
       this.interrupt("lost", null);
       return;
     }
     if (outcome.status === "refused" && (this.#journal.next > 0 || live?.isOpen === true)) {
-      // A reader has seen a beginning: it gets an end, whatever the runner thought.
+      // A reader has seen a beginning and must get an end.
       this.#report("refused-after-opening", {});
       this.#endAs(unexpectedEnd(live?.usage ?? null, outcome.effects));
       return;
@@ -292,6 +288,8 @@ export class TurnKeeper {
     this.#alarm.setFor(turn, this.#store.outboxState(), nowMs);
   }
 
+  readonly #fault = (event: string, detail: string): void => this.#report(event, { detail });
+
   #report(event: string, fields: Readonly<Record<string, string | number>>): void {
     this.#needParts().report(event, { turnId: this.turn?.turnId ?? "", ...fields });
   }
@@ -302,5 +300,5 @@ export class TurnKeeper {
   }
 }
 
-/** For clocks, and for what lies between the answer `expired` and the next object's claim. */
+/** For clock differences, and for the time between the answer `expired` and the next object's claim. */
 const outliveMarginMs = 3_600_000;

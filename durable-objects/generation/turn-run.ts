@@ -4,13 +4,13 @@ import type { JournalEvent, TurnIo, TurnOutcome, TurnWork } from "../../src/shar
 import type { Usage } from "../../src/shared/contracts/usage.ts";
 import { type Progress, usageOf } from "../../src/shared/turn/durable/progress.ts";
 
-/** The events of a run that its keeper is told of. */
+/** What a run tells its keeper. */
 export interface TurnRunEvents {
   /** Store these rows, then let readers see them. */
   rows(rows: readonly JournalRow[]): void;
-  /** To be kept with the next rows. */
+  /** Store this with the next rows. */
   remember(note: string): void;
-  /** To be kept now. */
+  /** Store this now. */
   keep(text: string): void;
   opened(): void;
   /** The runner returned. Not called once stopped. */
@@ -20,8 +20,8 @@ export interface TurnRunEvents {
 }
 
 /**
- * The run of a turn: what only memory holds of it. It gives the runner its `io`, decides by the packer when rows are
- * written, and falls silent for ever once it is stopped, whatever the runner still does.
+ * The run of a turn, which exists only in memory. It gives the runner its `io`, decides by the packer when rows are
+ * written, and ignores the runner once it is stopped.
  */
 export class TurnRun implements TurnIo {
   readonly #packer: JournalPacker;
@@ -34,7 +34,7 @@ export class TurnRun implements TurnIo {
   #flushQueued = false;
   #timer: { readonly id: ReturnType<typeof setTimeout>; readonly atMs: number } | null = null;
 
-  /** @param begun of a turn that goes on from its journal: the number of its next event, and what was delivered by then */
+  /** @param begun for a turn that continues from its journal: the number of its next event, and the usage by then */
   constructor(
     intervalMs: number,
     events: TurnRunEvents,
@@ -112,7 +112,7 @@ export class TurnRun implements TurnIo {
     if (!this.#stopped) this.#events.keep(text);
   }
 
-  /** Resolves after so long, or once it is stopped. */
+  /** Resolves after this time, or once it is stopped. */
   async wait(ms: number): Promise<void> {
     const over = Promise.withResolvers<void>();
     const timer = setTimeout(over.resolve, ms);
@@ -121,14 +121,14 @@ export class TurnRun implements TurnIo {
     clearTimeout(timer);
   }
 
-  /** Ends the run's say: the origin is aborted, nothing more is taken from the runner. */
+  /** Stops the run: the origin is aborted, and the runner's output is ignored from now on. */
   stop(): void {
     this.#stopped = true;
     this.#clearTimer();
     this.#abort.abort(new Error("the turn has ended"));
   }
 
-  /** What has not been written yet, and `last` behind it: all of it, or a throw and none. */
+  /** The rows that are not written yet, followed by `last`; throws if any of it is invalid. */
   drain(last: readonly JournalEvent[]): JournalRow[] {
     last.forEach(lineOf);
     for (const event of last) this.#packer.add(event);

@@ -29,7 +29,7 @@ export function unexpectedEnd(usage: Usage | null, effects: readonly Effect[]): 
 
 export type Fault = (event: "turn-end-failed" | "turn-resume-failed", detail: string) => void;
 
-/** How the runner ends a turn whose run did not; where it can't, it ends as failed all the same. */
+/** The runner's end for a turn that its run did not end; if the runner can't give one, the turn ends as failed. */
 export function interruptedEnd(
   runner: TurnRunner,
   request: string | null,
@@ -47,7 +47,7 @@ export function interruptedEnd(
   }
 }
 
-/** How a turn goes on whose run was lost; `null`: it does not. */
+/** The work that continues a turn whose run was lost; `null`: it does not continue. */
 export function resumedWork(
   runner: TurnRunner,
   request: string | null,
