@@ -1,4 +1,4 @@
-/** Wakes all who wait for the same thing to happen next. */
+/** Lets any number of callers wait for the next time that something happens. */
 export class Bell {
   readonly #waiting = new Set<() => void>();
 

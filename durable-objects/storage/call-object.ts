@@ -40,7 +40,7 @@ const jitterMs = 100;
  * overloaded, and no call at all while the breaker of its kind is open.
  *
  * @param call makes its stub anew: a stub that failed stays broken
- * @param object whose breaker counts it. Only the platform's own failures count, never what our code threw there
+ * @param object the object whose breaker counts it. Only the platform's failures count, never an error that our code threw there
  */
 export async function callObject<T>(
   call: () => Promise<T>,

@@ -15,10 +15,10 @@ const migrations = [
      key TEXT PRIMARY KEY, held INTEGER NOT NULL, attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL) WITHOUT ROWID;`,
 ];
 
-/** Whoever puts it is done, or dead, by then: longer than a put may take, and than what a dead one has under way. */
+/** By then a put has ended, even one whose object was killed. */
 export const intentMs = 600_000;
 const retryMs = 5_000;
-/** What R2 deletes in one call. */
+/** Keys that R2 deletes in one call. */
 const atOnce = 1000;
 
 export class ContentLedger {
@@ -30,13 +30,13 @@ export class ContentLedger {
     this.#tables = new LazyTables(storage, migrations, "content_schema_version");
   }
 
-  /** Before the bytes are put there. Were they never to be held, they are erased when no put can be under way any more. */
+  /** To be called before the bytes are put. If the key is never held, they are erased once no put can be under way any more. */
   intend(key: string, nowMs: number): void {
     this.#tables.make();
     this.#storage.sql.exec("INSERT INTO content VALUES (?, 0, 0, ?)", key, nowMs + intentMs);
   }
 
-  /** In the transaction of what refers to it. `false`: its bytes are on their way out, or out: nothing may refer to it. */
+  /** To be called in the transaction that refers to the key. `false`: its bytes are being erased, or gone, and nothing may refer to it. */
   hold(key: string): boolean {
     return (
       this.#storage.sql
@@ -45,31 +45,31 @@ export class ContentLedger {
     );
   }
 
-  /** In the transaction of what referred to it. */
+  /** To be called in the transaction that drops the reference. */
   doom(key: string, nowMs: number): void {
     this.#storage.sql.exec("UPDATE content SET held = 0, attempts = 0, due_ms = ? WHERE key = ?", nowMs, key);
   }
 
-  /** Of what is held, nothing refers to any but these. */
+  /** Dooms every held key except these: nothing refers to the others. */
   keepOnly(keys: readonly string[], nowMs: number): void {
     if (!this.#tables.areMade) return;
     const held = this.#storage.sql.exec<{ key: string }>("SELECT key FROM content WHERE held = 1").toArray();
     for (const { key } of held) if (!keys.includes(key)) this.doom(key, nowMs);
   }
 
-  /** Nothing refers to anything any more. What is on its way in is erased when it can't be under way any more. */
+  /** Dooms every key. One whose put may be under way is erased once it can't be any more. */
   doomAll(nowMs: number): void {
     if (!this.#tables.areMade) return;
     this.#storage.sql.exec("UPDATE content SET held = 0, attempts = 0, due_ms = ? WHERE held = 1", nowMs);
   }
 
-  /** How many the bucket has, or may have, that are to go. */
+  /** How many keys are to be erased that the bucket has, or may have. */
   countLeaving(): number {
     if (!this.#tables.areMade) return 0;
     return this.#storage.sql.exec<{ n: number }>("SELECT count(*) AS n FROM content WHERE held = 0").one().n;
   }
 
-  /** When the bucket is to be told next; `null`: it has nothing that is to go. */
+  /** When something is to be erased next; `null`: nothing is. */
   nextMs(): number | null {
     if (!this.#tables.areMade) return null;
     return this.#storage.sql
@@ -78,7 +78,7 @@ export class ContentLedger {
   }
 
   /**
-   * When a put is worth another try: later each time that one came to nothing, of which the intents tell, also after an eviction. 0: none did.
+   * When to try a put again: later after each failure, which the intents on disk show even after an eviction. 0: none failed.
    */
   nextPutMs(nowMs: number): number {
     if (!this.#tables.areMade) return 0;
@@ -100,11 +100,11 @@ export class ContentLedger {
     for (;;) {
       const keys = this.#keys("held = 0 AND due_ms <= ?", nowMs);
       if (keys.length === 0) return;
-      // Should memory be lost from here on, they are due again.
+      // If memory is lost from here on, they are due again.
       this.#putOff(nowMs);
       if (bucket === null) throw new Error("content lies in a bucket that is not bound any more");
       await bucket.delete(keys);
-      // One that was doomed meanwhile has bytes that came behind the deletion: it is due again.
+      // A key that was doomed meanwhile may have bytes that arrived after the deletion: it is due again.
       for (const key of keys)
         this.#storage.sql.exec("DELETE FROM content WHERE key = ? AND held = 0 AND attempts > 0", key);
     }

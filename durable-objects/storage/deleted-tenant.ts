@@ -1,11 +1,11 @@
-/** Of a tenant that was deleted: up to which time do objects belong to it, and not to a later tenant of the same name? */
+/** Up to which time do objects belong to a deleted tenant, and not to a later one of the same name? */
 import { lastingOf } from "../../src/shared/tenancy/lately-left.ts";
 import { tenantKey } from "../../src/shared/tenancy/tenant-entries.ts";
 
 /**
- * Asked when KV tells everybody of the deletion, and no isolate knows the tenant any more.
+ * Asked when KV shows the deletion everywhere and no isolate knows the tenant any more.
  *
- * @returns milliseconds since 1970; `null`: nothing can be said, since it is there, and was not made anew since
+ * @returns milliseconds since 1970; `null`: unknown, since the tenant exists and was not created anew since
  */
 export async function deletedThrough(
   config: Pick<KVNamespace, "get">,
@@ -19,5 +19,5 @@ export async function deletedThrough(
   return createdAfter >= Math.floor(deletedMs / 1000) ? createdAfter * 1000 - 1 : null;
 }
 
-/** Within this KV tells of a tenant everywhere. */
+/** KV shows a tenant's change everywhere within this time. */
 const tellsWithinMs = 120_000;

@@ -2,7 +2,7 @@
  * Erases everything in the bucket under a tenant's prefix, whichever object it belonged to, and whether or not that object still exists.
  */
 
-/** @param throughMs what was put there later stays: it is another tenant's of that name. Rejects where the bucket can't be reached */
+/** @param throughMs later objects stay: they belong to another tenant of that name. Rejects if the bucket can't be reached */
 export async function eraseLeftContent(
   bucket: Pick<R2Bucket, "list" | "delete">,
   prefix: string,

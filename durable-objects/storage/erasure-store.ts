@@ -1,6 +1,6 @@
 /**
- * What of a list was erased, and of what is it not confirmed yet? In a table of its own an object that is to be erased, which stays for a day
- * behind that, so that what it still tells is known for what it is. Only where the tables are there.
+ * Which entries of a list were erased, and which erasures are not confirmed yet? A table of its own holds each object to be erased, which stays for a day
+ * after that, so that its late messages are recognised. Only if the tables exist.
  */
 import { rollTables } from "./roll-store.ts";
 
@@ -11,7 +11,7 @@ export const erasureTables = `${rollTables}
    CREATE TABLE doomed (object_name TEXT PRIMARY KEY, erased_ms INTEGER, record TEXT) WITHOUT ROWID;
    CREATE INDEX doomed_owed ON doomed (object_name) WHERE erased_ms IS NULL;`;
 
-/** Whatever is late is not later than this. */
+/** No message is later than this. */
 export const rememberErasureMs = 86_400_000;
 
 export class ErasureStore {
@@ -21,12 +21,12 @@ export class ErasureStore {
     this.#sql = sql;
   }
 
-  /** What was made by then is erased, whenever it is told; 0: nothing is. */
+  /** Whatever was created by then is erased, however late it is reported; 0: nothing is. */
   throughMs(): number {
     return this.#sql.exec<{ through_ms: number }>("SELECT through_ms FROM erasure").one().through_ms;
   }
 
-  /** Whether what was made then is erased, though it is told only now. */
+  /** Whether something that was created then is erased, though it is reported only now. */
   covers(madeMs: number): boolean {
     const throughMs = this.throughMs();
     return throughMs > 0 && madeMs <= throughMs;
@@ -36,7 +36,7 @@ export class ErasureStore {
     this.#sql.exec("UPDATE erasure SET through_ms = max(through_ms, ?)", throughMs);
   }
 
-  /** @param where which rows of a table that has `object_name` */
+  /** @param where chooses rows of a table with a column `object_name` */
   doom(table: "entry" | "unlisted", where: string, ...given: readonly number[]): void {
     this.#sql.exec(
       `INSERT OR REPLACE INTO doomed SELECT object_name, NULL, NULL FROM ${table} WHERE ${where}`,
@@ -60,7 +60,7 @@ export class ErasureStore {
     return this.#sql.exec<{ n: number }>("SELECT count(*) AS n FROM doomed WHERE erased_ms IS NULL").one().n;
   }
 
-  /** @param record the id of what its object keeps of its deletion, and tells; `null`: nothing */
+  /** @param record the id of the deletion record that its object keeps and reports; `null`: none */
   erased(objectName: string, record: string | null, nowMs: number): void {
     this.#sql.exec(
       "UPDATE doomed SET erased_ms = ?, record = ? WHERE object_name = ?",
@@ -74,7 +74,7 @@ export class ErasureStore {
     return this.#sql.exec("SELECT 1 FROM doomed WHERE record = ?", record).toArray().length > 0;
   }
 
-  /** A day behind an erasure nothing of it need be known. */
+  /** A day after an erasure nothing of it need be known. */
   tidy(nowMs: number): void {
     const before = nowMs - rememberErasureMs;
     this.#sql.exec("DELETE FROM doomed WHERE erased_ms <= ?", before);

@@ -1,18 +1,18 @@
 /**
- * How does an object tell many others something, some at once, without one that can't be reached keeping the rest from hearing? Whoever calls goes
- * on where storage says who is left; where nobody heard anything, it does so later.
+ * How does an object send a message to many others, a few at a time, without an unreachable one holding up the rest? The caller goes
+ * on from storage, which knows who is left; if no one could be reached, it does so later.
  */
 export interface Round {
-  /** What went wrong with those that have not heard. */
+  /** The faults of those that could not be reached. */
   readonly faults: readonly string[];
-  /** How many have heard. */
+  /** How many got it. */
   readonly heard: number;
 }
 
 /**
- * @param page the next ones behind the last of the page before (`null`: from the beginning), `atOnce` of them unless there are no more
- * @param tell the reason why one has not heard; `null`: it has. Must not reject
- * @param most how many are to hear; the round also ends where as many as `mostFaults` have not
+ * @param page the next ones after the last of the page before (`null`: from the beginning), `atOnce` of them unless fewer are left
+ * @param tell sends it to one; returns why that failed, or `null`. Must not reject
+ * @param most how many a round reaches; it also ends after `mostFaults` failures
  */
 export async function inTurn<One>(
   page: (after: One | null) => readonly One[],
@@ -34,7 +34,7 @@ export async function inTurn<One>(
 }
 
 export const atOnce = 6;
-/** So many out of reach: it is not they, and the rest had better wait as well. */
+/** With this many failures the cause is not in the receivers, and the rest wait as well. */
 const mostFaults = 60;
 
 export const nothingToDo: Round = { faults: [], heard: 0 };

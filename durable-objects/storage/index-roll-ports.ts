@@ -1,4 +1,4 @@
-/** What an erasure through lists (index-roll.ts) asks of a list's tables, of other lists, and of what the entries stand for. */
+/** What an erasure through lists (index-roll.ts) needs of a list's tables, of other lists, and of the objects behind the entries. */
 import type {
   EnrolIndex,
   EnrolIndexOutcome,
@@ -19,11 +19,11 @@ export interface RolledStore {
   open(owner: Owner): void;
   readonly roll: RollStore;
   readonly erasure: ErasureStore;
-  /** Takes out of the list what was made by then, and dooms the objects that it stood for. */
+  /** Removes the entries that were created by then, and dooms the objects behind them. */
   doomThrough(throughMs: number, nowMs: number): void;
   /** Whether anything is listed. */
   holdsAny(): boolean;
-  /** Whether anything is kept at all, a trace of what was deleted as well. */
+  /** Whether nothing is kept at all, not even a trace of a deletion. */
   isEmpty(nowMs: number): boolean;
   /** Deletes everything. Nothing else may run until it is done. */
   erase(): Promise<void>;
@@ -39,11 +39,11 @@ export interface RolledIndex {
 export interface RollParts {
   /** A stub is made for each call: one that failed stays broken. */
   readonly index: (owner: Owner) => RolledIndex;
-  /** Erases what an entry stands for. @returns the id of what is kept of its deletion, if anything is. Rejects where it can't be reached */
+  /** Erases the object behind an entry. @returns the id of its deletion record, if it keeps one. Rejects if it can't be reached */
   readonly eraseObject: (objectName: string, owner: Owner) => Promise<string | null>;
   /**
-   * Of a deleted tenant, when no isolate knows it any more: what was made by then is its. `null`: it was not deleted after all.
-   * Erases what else is found only by the tenant. Rejects where somebody can't be asked.
+   * For a deleted tenant, when no isolate knows it any more: what was created by then belongs to it. `null`: it was not deleted after all.
+   * Also erases what can only be found by the tenant. Rejects if that can't be determined or done.
    */
   readonly lookAgain: (tenant: string, deletedMs: number) => Promise<number | null>;
 }

@@ -29,7 +29,7 @@ export class IndexRoll {
   readonly #context: DurableObjectState;
   readonly #store: RolledStore;
   readonly #parts: RollParts;
-  /** One call at a time: two would enrol twice, and the first enrolment would be that of nobody. */
+  /** One call at a time: two would enrol twice, and the first enrolment would belong to no list. */
   #joining: Promise<void> | null = null;
   #erasures = 0;
   #owedByMembers = 0;

@@ -1,7 +1,7 @@
 /**
- * Is a kind of object out of reach for this isolate as a whole? Pure; the isolate keeps one a kind and gives it the time.
+ * Is a kind of object out of reach for this isolate as a whole? Pure; the isolate keeps one breaker for each kind and gives it the time.
  *
- * One object that fails is its own affair, and its owner's. So what counts is how many different ones failed for the
+ * One failing object concerns only its owner. So what counts is how many different ones failed for the
  * platform's reasons since the last that answered: a breaker that one user could open would shut out all others.
  */
 export interface ObjectBreakerSettings {

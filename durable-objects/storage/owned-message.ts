@@ -1,4 +1,4 @@
-/** Is this message for the object that it has come to? Each names its version, and the owner that its sender takes the object for. */
+/** Is this message for the object that got it? Each names its version and the owner that the sender expects. */
 import { type Owner, sameOwner } from "../../src/shared/contracts/owner.ts";
 
 export type WrongMessage =

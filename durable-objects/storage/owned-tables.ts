@@ -1,4 +1,4 @@
-/** The tables of an object that is one user's: they come with its first write, which also says whose they are from then on. */
+/** The tables of an object that belongs to one user: its first write makes them and notes the owner. */
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { LazyTables } from "./lazy-tables.ts";
 import { ownerRow } from "./owner-row.ts";
@@ -20,7 +20,7 @@ export class OwnedTables {
     return this.#tables.areMade;
   }
 
-  /** `null`: nobody's yet. */
+  /** `null`: it has no owner yet. */
   owner(): Owner | null {
     return this.#tables.areMade ? ownerRow(this.sql) : null;
   }

@@ -1,6 +1,6 @@
 /**
- * Which users of a tenant have an object of this kind? The tenant's own keeps the roll, so that what is erased of a tenant is erased of all its
- * users; a user's knows under which enrolment it stands there. Only where its two tables are there.
+ * Which users of a tenant have an object of this kind? The tenant's own object keeps the roll, so that an erasure of the tenant reaches all its
+ * users; a user's object knows its enrolment there. Only if its two tables exist.
  */
 export const rollTables = `
    CREATE TABLE membership (
@@ -10,11 +10,11 @@ export const rollTables = `
    CREATE TABLE member (user TEXT PRIMARY KEY, enrolment TEXT NOT NULL, doomed_ms INTEGER) WITHOUT ROWID;`;
 
 interface Membership {
-  /** Of a user's: by which the tenant's counts on it; `null`: not yet, or not any more. */
+  /** In a user's object: its enrolment with the tenant's; `null`: not yet, or no longer. */
   readonly enrolment: string | null;
-  /** One that the tenant's is still to be told the end of. */
+  /** An ended enrolment that the tenant's object is still to be told of. */
   readonly leaving: string | null;
-  /** Of a tenant's: until then nobody makes anything new. */
+  /** In a tenant's object: until then no user creates anything new. */
   readonly closedUntilMs: number;
 }
 
@@ -52,7 +52,7 @@ export class RollStore {
     this.#sql.exec("UPDATE membership SET enrolment = ?", enrolment);
   }
 
-  /** Whoever makes something from here on enrols anew. */
+  /** A later write enrols anew. */
   leaves(): void {
     this.#sql.exec("UPDATE membership SET leaving = enrolment, enrolment = NULL WHERE enrolment IS NOT NULL");
   }
@@ -65,7 +65,7 @@ export class RollStore {
     this.#sql.exec("UPDATE membership SET closed_until_ms = max(closed_until_ms, ?)", untilMs);
   }
 
-  /** It was until then, and is no more. */
+  /** Ends the closure until this time; a later one stays. */
   reopen(untilMs: number): void {
     this.#sql.exec("UPDATE membership SET closed_until_ms = 0 WHERE closed_until_ms = ?", untilMs);
   }
@@ -75,12 +75,12 @@ export class RollStore {
     this.#sql.exec("INSERT OR REPLACE INTO member (user, enrolment) VALUES (?, ?)", user, enrolment);
   }
 
-  /** By its own enrolment: a later one is safe from it. */
+  /** Only this enrolment: a later one stays. */
   strike({ user, enrolment }: Member): void {
     this.#sql.exec("DELETE FROM member WHERE user = ? AND enrolment = ?", user, enrolment);
   }
 
-  /** It was erased, and has made something new since. One that is doomed anew stays so. */
+  /** It was erased. If it was doomed again since, it stays doomed. */
   spare({ user, enrolment, doomedMs }: DoomedMember): void {
     this.#sql.exec(
       "UPDATE member SET doomed_ms = NULL WHERE user = ? AND enrolment = ? AND doomed_ms = ?",
@@ -90,7 +90,7 @@ export class RollStore {
     );
   }
 
-  /** All who are enrolled now are to be erased of what they made by then, and who already is of what was made later stays so. */
+  /** Dooms everything that the enrolled users created by then; a later time that is noted already stays. */
   doom(throughMs: number): void {
     this.#sql.exec("UPDATE member SET doomed_ms = max(coalesce(doomed_ms, 0), ?)", throughMs);
   }

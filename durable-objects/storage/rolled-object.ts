@@ -1,4 +1,4 @@
-/** What a list's object hears of other owners' lists of its kind (index-roll.ts), whatever it lists. */
+/** The messages between lists of one kind (index-roll.ts), whatever they list. */
 import { DurableObject } from "cloudflare:workers";
 import type {
   EnrolIndex,
@@ -24,7 +24,7 @@ export abstract class RolledObject extends DurableObject implements RolledIndex 
     return this.roll.leave(message);
   }
 
-  /** Of a user, or of a whole tenant with all its users: every entry, with what it stands for. */
+  /** Erases every entry with the object behind it: a user's, or those of a tenant and all its users. */
   erase(message: EraseIndex): Promise<EraseIndexOutcome> {
     return this.roll.erase(message);
   }
