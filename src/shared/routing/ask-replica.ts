@@ -1,5 +1,5 @@
 /**
- * One request to one replica: what came of it, and what does that say about the replica? It takes the lease, informs the breaker, and
+ * One request to one replica: its outcome, and what that says about the replica. It takes the lease, informs the breaker, and
  * returns an answer whose end is reported exactly once.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
@@ -22,11 +22,11 @@ export interface Asking {
   readonly timeoutMs: number;
   /** Attempts of the request with this one, for the answer. */
   readonly attempts: number;
-  /** Of the lease that its pool granted; undefined: none was asked for. */
+  /** The number of the lease that its pool granted; undefined: none was requested. */
   readonly leaseNumber?: number | undefined;
-  /** Told once when an answer has ended. */
+  /** Called once when an answer has ended. */
   readonly onEnd: (outcome: OriginOutcome) => void;
-  /** Its slot is free, and how it ended is not told yet. */
+  /** Called when its slot is free and its end is not reported yet. */
   readonly onArrival: () => void;
 }
 
@@ -78,7 +78,7 @@ function answerOf(
     scoreOutcome(replica, outcome, state.zones, now());
     onEnd(outcome);
   };
-  // Whether it is an answer at all is for whoever reads it to say.
+  // Only its reader can tell whether it is a valid answer.
   const letGo = (): void => {
     lease.release();
     open.close(false);
@@ -105,7 +105,7 @@ function answerOf(
   };
 }
 
-/** A function of its own, so that what it is kept with is no answer's text. */
+/** A function of its own, so that the closure that is kept does not hold the answer's text. */
 function amendment(replica: ReplicaState, zones: ZoneHealth, now: () => number) {
   let isTold = false;
   return (outcome: OriginOutcome): void => {
@@ -156,7 +156,7 @@ function scoreOutcome(replica: ReplicaState, outcome: OriginOutcome, zones: Zone
   }
 }
 
-/** Is it a reason of this replica's own, so that another one may answer? */
+/** Did this replica fail for a reason of its own, so that another one may answer? */
 export function isForAnother({ kind }: Failed): boolean {
   return kind === "failed" || kind === "busy" || kind === "lacking";
 }

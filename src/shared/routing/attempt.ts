@@ -1,5 +1,5 @@
 /**
- * One attempt at one replica, up to the first byte of its answer: what came of it? It owns the AbortController of the engine's request,
+ * One attempt at one replica, up to the first byte of its answer. It owns the AbortController of the engine's request,
  * which fires when the client leaves, at the time-out and at a failure. The client's own signal can't be passed to `fetch`: workerd ignores
  * it there.
  */
@@ -35,12 +35,12 @@ export interface OpenAnswer {
   readonly kind: "open";
   readonly status: number;
   readonly contentType: string;
-  /** A whole answer that was read at once; then there is nothing else. */
+  /** A whole answer that was read at once; the other members are then null. */
   readonly text: string | null;
   readonly firstChunk: Uint8Array | null;
   /** Null: the above is all of it. */
   readonly rest: ReadableStream<Uint8Array> | null;
-  /** From now on a gone client aborts the engine and is told here. */
+  /** From now on, when the client leaves, the engine is aborted and this is called. */
   onClientGone(listener: () => void): void;
   /** Stops listening to the client, and ends the engine's request if it still runs. */
   close(abort: boolean): void;
@@ -117,7 +117,7 @@ export async function attempt(input: AttemptInput, transport: Transport): Promis
   return result;
 }
 
-/** An event that tells an answer from an error is longer than this; a chunk that ends before it is read on. */
+/** The first event that tells an answer from an error is longer than this: a shorter first chunk is read on. */
 const tellingBytes = 24;
 
 type Begun = Pick<OpenAnswer, "text" | "firstChunk" | "rest">;
@@ -125,7 +125,7 @@ type Begun = Pick<OpenAnswer, "text" | "firstChunk" | "rest">;
 /** The answer's beginning or all of it, or the text of an error. */
 async function beginningOf(response: Response, stream: boolean): Promise<Begun | { readonly error: string }> {
   if (!stream && response.ok && isShort(response)) {
-    // At once, and its stream is never looked at: each read of one costs as much as all of the parsing.
+    // Read in one piece, not as a stream: each read of a stream costs as much as all of the parsing.
     const text = await response.text();
     if (isBrokenText(text) || isErrorText(text)) return { error: text.slice(0, maxErrorBytes) };
     return { text, firstChunk: null, rest: null };

@@ -5,7 +5,7 @@
 
 import { hasPassed, leftUntil } from "./elapsed.ts";
 
-/** What an outcome weighs. A refusal of the connection says more than one bad answer; a busy replica is alive. */
+/** The weight of each outcome. A refused connection says more than one bad answer; a busy replica is alive. */
 export const failureWeights = {
   refused: 2,
   status: 1,
@@ -23,12 +23,12 @@ export interface BreakerSettings {
   readonly threshold: number;
   /** Failures weigh half after so long. */
   readonly halfLifeMs: number;
-  /** A success leaves this share of the score: with 0.8 and threshold 3, opens where over about 40 % fail, however many they are. */
+  /** A success leaves this share of the score: with 0.8 and threshold 3, the breaker opens if more than about 40 % fail, at any rate of requests. */
   readonly successFactor: number;
   /** First time open; doubles with every trip in a row, up to the most. */
   readonly openMs: number;
   readonly maxOpenMs: number;
-  /** A trial that never reported stops barring others after so long. */
+  /** A trial that never reported blocks others for this long. */
   readonly trialMs: number;
   /** When nothing else is left, an open replica may still be tried this often. */
   readonly lastResortMs: number;
@@ -44,9 +44,9 @@ export const defaultBreakerSettings: BreakerSettings = {
   lastResortMs: 250,
 };
 
-/** No replica is left alone for longer because it was busy (ask-replica.ts). */
+/** The longest that a replica is left alone because it was busy (ask-replica.ts). */
 const mostBusyMs = 10_000;
-/** Slow once is not broken: so often in a row without a first byte may be silent for good. */
+/** Losing to a hedge once is not a fault: after this many in a row without a first byte, the replica may be silent for good. */
 const doubtfulOutruns = 4;
 
 export class Breaker {
@@ -126,7 +126,7 @@ export class Breaker {
     const state = this.state(nowMs);
     // While open, late failures of requests that began before add nothing: they are the same fault.
     if (state === "open") return;
-    // Silent to its time-out after it was outrun so often: there is nothing more to be seen.
+    // Silent until its time-out after it lost so often: that is proof enough.
     const isHanging = reason === "first-byte-timeout" && this.#outruns >= doubtfulOutruns;
     this.#score = this.score(nowMs) + (isHanging ? this.#settings.threshold : failureWeights[reason]);
     this.#scoredAtMs = nowMs;
@@ -140,7 +140,7 @@ export class Breaker {
     }
   }
 
-  /** What it was told since the last call: another breaker, of all isolates, hears it too. */
+  /** The outcomes since the last call, for the pool's breaker, which hears of all isolates. */
   takeOutcomes(): { readonly successes: number; readonly failures: Partial<Record<FailureReason, number>> } {
     const taken = { successes: this.#successes, failures: this.#failures ?? {} };
     this.#successes = 0;
@@ -149,8 +149,8 @@ export class Breaker {
   }
 
   /**
-   * Another replica, asked later, was quicker, and this one's request is of no more use. A replica that hangs would never be found out where
-   * all its requests are dropped so. True: this one had better go on, so that its first byte, or its time-out, tells.
+   * Another replica, asked later, was quicker, and this one's request is no longer needed. A replica that hangs would never be found out if
+   * all its requests were dropped. True: let this one continue, so that its first byte or its time-out shows which it is.
    */
   outrun(nowMs: number): boolean {
     this.#outruns += 1;
@@ -169,8 +169,8 @@ export class Breaker {
   }
 
   /**
-   * A poll found it well. Where it was out of reach, that is the news: it may be tried at once. Where it answered and answered
-   * wrongly, its health page was well all along and proves nothing.
+   * A poll found it well. If it had been out of reach, it may be tried at once. If it had answered
+   * wrongly, its health page was fine all along and proves nothing.
    */
   polledWell(nowMs: number): void {
     if (this.#openedBy === "refused" && this.state(nowMs) === "open") this.#openUntilMs = nowMs;

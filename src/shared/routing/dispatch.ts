@@ -1,6 +1,6 @@
 /**
- * One request's way through the fleet: next replica ▸ attempt ▸ next candidate, until a first byte has arrived, an engine rejects the
- * request, or time, candidates or the retry budget run out.
+ * One request's way through the fleet: next replica ▸ attempt ▸ next candidate, until a first byte has arrived, an engine has rejected the
+ * request, or time, candidates or the retry budget have run out.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
@@ -32,7 +32,7 @@ export class Dispatch {
   #sawBusy = false;
   /** A second replica was asked beside the first. */
   #hedges = 0;
-  /** Who was asked in vain, in order: for whoever reads why it was late, or why nobody answered. */
+  /** Replicas that failed, in order: shows why an answer was late, or why there is none. */
   readonly #tried: string[] = [];
 
   constructor(deps: OriginRouterDeps, request: OriginRequest, signal: LeaveSignal) {
@@ -101,7 +101,7 @@ export class Dispatch {
     });
   }
 
-  /** Who may be asked beside the first, within the retry budget. It does not come back: no failure made it due. */
+  /** A replica to ask beside the first, within the retry budget. Its retry is never refunded, since no failure made it necessary. */
   #second(): Ask | null {
     const other = this.#next.other();
     if (other === null || !this.#deps.state.retryBudget.take(this.#deps.now())) return null;
@@ -114,7 +114,7 @@ export class Dispatch {
     const goesOn = this.#request.goesOnFrom !== undefined;
     this.#next.asked(replica);
     const beganMs = now();
-    // Told in the background and seldom: others that choose now should know of it before its first byte.
+    // Rarely, so reported in the background: isolates that choose now should know of it before its first byte.
     this.#deps.pools?.changed(this.#clusters, this.#deps.background);
     const result = await askReplica(
       replica,
@@ -126,7 +126,7 @@ export class Dispatch {
         leaseNumber: this.#next.takeLeaseNumber(),
         onArrival: () => this.#deps.pools?.changed(this.#clusters, this.#deps.background),
         onEnd: (outcome) => {
-          // A first byte proves little where one was there before: what goes on must end well to have its retry back.
+          // The answer had a first byte before, so another proves little: a continuation must end well to have its retry refunded.
           if (outcome === "done" && goesOn) state.retryBudget.giveBack(now());
           this.#poll();
         },
@@ -151,7 +151,7 @@ export class Dispatch {
     return Math.min(limitMs, leftMs * 0.6);
   }
 
-  /** What is left to say when no replica answered. */
+  /** The failure to report when no replica answered. */
   #exhausted(): OriginFailure {
     if (this.#signal.aborted) return goneFailure(this.#signal);
     const nowMs = this.#deps.now();
@@ -165,7 +165,7 @@ export class Dispatch {
     return { kind: "origin-unavailable", retryAfterMs, detail: this.#detail(waits.length) };
   }
 
-  /** Up to half as long again, by lot: clients sleep as long as they are told, and those refused together would all be back in one moment. */
+  /** Adds up to a half at random: clients sleep as long as they are told, and those refused together would all return at once. */
   #spread(waitMs: number): number {
     return Math.round(clamp(Math.max(1000, waitMs) * (1 + this.#deps.random() / 2), 1000, mostRetryAfterMs));
   }
@@ -185,7 +185,7 @@ export class Dispatch {
   }
 }
 
-/** A failure that no other replica can mend; null where one may. */
+/** A failure that no other replica can recover from; null: another one may answer. */
 function finalFailure(result: Failed, signal: LeaveSignal): OriginFailure | null {
   switch (result.kind) {
     case "rejected":

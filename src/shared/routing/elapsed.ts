@@ -3,13 +3,13 @@
  * hour: without this, a replica would stay shut out, or nothing would be refreshed, for that hour.
  */
 
-/** Is it so long ago? Yes as well where it lies ahead: when it was is not known any more. */
+/** Has this much time passed since then? Also true if that time lies in the future: when it was is no longer known. */
 export function hasPassed(sinceMs: number, nowMs: number, ms: number): boolean {
   const agoMs = nowMs - sinceMs;
   return agoMs >= ms || agoMs < 0;
 }
 
-/** What is left until then; 0 where that is more than it can ever have been. */
+/** The time left until then; 0 if that is more than it can ever have been. */
 export function leftUntil(untilMs: number, nowMs: number, mostMs: number): number {
   const leftMs = untilMs - nowMs;
   return leftMs > 0 && leftMs <= mostMs ? leftMs : 0;

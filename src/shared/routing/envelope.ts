@@ -1,8 +1,8 @@
 /**
  * How does a dispatch travel between the edge Worker and the router Worker? The request's fields in one header, its body as the
- * body; back come either the engine's bytes with who answered, or a tagged failure in a header. Headers, so that neither side
- * parses or copies a body; ASCII JSON, since headers carry nothing else. The two are deployed one after the other: what only newer code
- * says is dropped by the older, never refused.
+ * body; the response is either the engine's bytes with the replica's name, or a tagged failure in a header. Headers, so that neither side
+ * parses or copies a body; ASCII JSON, since headers carry nothing else. The two are deployed one after the other: fields that only newer code
+ * sends are dropped by older code, never refused.
  */
 import * as z from "zod";
 import { ok, err, type Result } from "../contracts/result.ts";
@@ -118,7 +118,7 @@ export function readOutcome(text: string): OriginOutcome | null {
   return outcomeSchema.safeParse(text).data ?? null;
 }
 
-/** The status beside the failure header, for whoever looks at the traffic; the edge goes by the header. */
+/** The status beside the failure header, for people who look at the traffic; the edge goes by the header. */
 export function failureStatus(failure: OriginFailure): number {
   switch (failure.kind) {
     case "origin-rejected":

@@ -5,7 +5,7 @@
 
 /** Answers that count. */
 const kept = 128;
-/** Fewer say nothing of a twentieth. */
+/** Fewer do not show a twentieth. */
 const least = 20;
 /** A fleet has some tens of models; whatever comes later is not learned. */
 const maxModels = 256;

@@ -22,7 +22,7 @@ export interface HedgeTerms {
   readonly onLoser: (ended: Promise<void>) => void;
 }
 
-/** @param second called at most once, when the first is late; `null`: nobody may be asked */
+/** @param second called at most once, when the first is late; `null`: no replica may be asked */
 export async function hedged(first: Ask, second: () => Ask | null, terms: HedgeTerms): Promise<Asked> {
   const one = begin(first, terms.signal);
   if ((await within(one.result, terms.afterMs)) !== timedOut) return one.result;
@@ -32,7 +32,7 @@ export async function hedged(first: Ask, second: () => Ask | null, terms: HedgeT
   const oneIsFirst = await Promise.race([one.result.then(() => true), other.result.then(() => false)]);
   const [fast, slow] = oneIsFirst ? [one, other] : [other, one];
   const result = await fast.result;
-  // What failed for a reason of its own leaves it to the other.
+  // If one fails, the other decides.
   if ("kind" in result && isForAnother(result)) return slow.result;
   const isGone = "kind" in result && result.kind === "gone";
   if (slow === one && !isGone && terms.outrun()) slow.goOnAlone();
@@ -44,7 +44,7 @@ export async function hedged(first: Ask, second: () => Ask | null, terms: HedgeT
 interface Begun {
   readonly result: Promise<Asked>;
   readonly leave: () => void;
-  /** Whoever waits for the request may leave, and this goes on. */
+  /** Continues even if the client leaves. */
   readonly goOnAlone: () => void;
 }
 

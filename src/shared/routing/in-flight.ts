@@ -21,10 +21,10 @@ export interface Lease {
 
 /** Longer than a request usually may wait for its first byte (`requests.deadline_seconds`: 600); where a tenant lets it wait for an hour, it counts again with that. */
 export const waitingTtlMs = 660_000;
-/** Longer than almost any stream; one that is longer is counted no more. */
+/** Longer than almost any stream; a longer one is no longer counted. */
 export const streamingTtlMs = 900_000;
 
-/** A lease as its cluster's pool is told of it. */
+/** A lease as reported to its cluster's pool. */
 export interface HeldLease {
   /** Of this isolate, counting up. */
   readonly number: number;
@@ -94,7 +94,7 @@ export class InFlight {
     };
   }
 
-  /** Ends the leases that nobody ended. */
+  /** Ends leases that were never ended. */
   expire(nowMs: number): void {
     for (const leases of [this.#waiting, this.#streaming]) {
       for (const held of leases) {

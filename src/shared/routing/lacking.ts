@@ -12,7 +12,7 @@ export const lackingMs = 10_000;
 type Asked = Pick<OriginRequest, "model" | "path">;
 
 export class LackingReplicas {
-  /** By what was asked for, until when. Few, and seldom any: who is told is forgotten with his time. */
+  /** By replica, then by what was asked for: until when. Usually empty. */
   readonly #untilMs = new Map<ReplicaKnowledge, Map<string, number>>();
 
   note(replica: ReplicaState, asked: Asked, nowMs: number): void {

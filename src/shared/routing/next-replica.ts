@@ -48,7 +48,7 @@ export class NextReplica {
     this.#endMs = endMs;
     const replicas = clusters.reduce((sum, cluster) => sum + cluster.replicas.length, 0);
     this.#wanted = wantedBy(request, replicas, deps);
-    // They have had their turn: they are asked again only in a second round, when nobody else is left.
+    // They were asked already: again only in a second round, when no other replica is left.
     for (const failed of request.goesOnFrom ?? [])
       for (const { replicas } of clusters)
         for (const replica of replicas)
@@ -61,7 +61,7 @@ export class NextReplica {
     return this.#deps.state.lacking.among(this.#clusters, this.#request, this.#deps.now());
   }
 
-  /** Nobody who may be asked has the model. */
+  /** No replica that may be asked has the model. */
   get allLack(): boolean {
     const lacking = this.#lacking();
     return this.#clusters.every(({ replicas }) =>
@@ -69,7 +69,7 @@ export class NextReplica {
     );
   }
 
-  /** Every replica was asked in this round, but those that an admin lets nobody ask. */
+  /** Every replica was asked in this round, except those that an admin took out. */
   get allTried(): boolean {
     return this.#clusters.every(({ replicas }) => !replicas.some((replica) => this.#isLeft(replica)));
   }
@@ -85,7 +85,7 @@ export class NextReplica {
     return number;
   }
 
-  /** Everything was busy, and no place was to be had; when to come back. */
+  /** Everything was busy and the queue gave no place; when to come back. */
   get overloadedMs(): number | null {
     return this.#overloadedMs;
   }
@@ -111,7 +111,7 @@ export class NextReplica {
     this.#leaseNumber = undefined;
     const { pools, now } = this.#deps;
     if (this.#yields) return this.#spare(last);
-    // An answer in the middle of a sentence was let in once: no queue holds it up.
+    // A continuation was admitted once already: it does not queue again.
     if (pools !== undefined && this.#request.goesOnFrom === undefined) {
       const passage =
         passAtOnce(this.#clusters, this.#tried, pools, this.#deps) ??
@@ -147,12 +147,12 @@ export class NextReplica {
     }
   }
 
-  /** Whoever goes on with an answer takes its place as others do: what has begun is not thrown away for want of room. */
+  /** A continuation takes its place like others, but is not dropped for lack of room. */
   get #yields(): boolean {
     return this.#request.yields === true && this.#request.goesOnFrom === undefined;
   }
 
-  /** One with room to spare, or none: people wait for the others. */
+  /** A replica with spare capacity, or none: the rest is for requests that people wait for. */
   #spare(last: Failed | null): ReplicaState | null {
     const next = this.atOnce(last);
     if (next === null) this.#overloadedMs = spareRoomRetryMs;
@@ -165,7 +165,7 @@ export class NextReplica {
     if (next !== null || this.#tried.length === 0) return next;
     // All were tried once. A second round is worth it where a replica may have been unlucky, not where it was too slow.
     if (last?.kind === "failed" && last.reason === "first-byte-timeout") return null;
-    // A model that nobody has is asked for once: it may have come since.
+    // A model that no replica had is asked for once more: it may have been loaded since.
     this.#tried = this.#hasAsked ? this.#lacking() : [];
     return this.#choose();
   }
@@ -197,7 +197,7 @@ export class NextReplica {
   }
 }
 
-/** But those that an admin lets nobody ask. */
+/** Without those that an admin took out. */
 function isAllowed({ known: { pooled } }: ReplicaState): boolean {
   return pooled === null || isWanted(pooled);
 }

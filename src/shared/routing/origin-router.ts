@@ -1,5 +1,5 @@
 /**
- * The module behind both mounts of the router (docs/decisions/0002-router-two-mounts.md): which replica answers, and what when
+ * The module behind both mounts of the router (docs/decisions/0002-router-two-mounts.md): which replica answers, and what happens when
  * it fails? filter ▸ score ▸ pick (choose.ts) ▸ attempt (ask-replica.ts) ▸ next candidate (dispatch.ts).
  */
 import { Dispatch } from "./dispatch.ts";

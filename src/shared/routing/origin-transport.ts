@@ -1,5 +1,5 @@
 /**
- * How does a request reach a replica, and as whom? Over the internet, through a VPC network binding, through Access with a service token,
+ * How does a request reach a replica, and with which credentials? Over the internet, through a VPC network binding, through Access with a service token,
  * with an API key, or into the binding AI; in the engine's dialect; signed. Decided once per replica and fleet document.
  *
  *   engine's words ▸ credentials ▸ signature ▸ network
@@ -28,11 +28,11 @@ export interface OriginBindings {
   /** ORIGIN_SIGNING_KEY: signs what goes to clusters without a key of their own. Not set: not signed. */
   readonly signingKey: string | undefined;
   readonly now: () => number;
-  /** Told once of each replica that can't be reached for want of a secret or binding. */
+  /** Called once for each replica that can't be reached because a secret or binding is missing. */
   readonly report: ReportFault;
 }
 
-/** Something that the fleet file names is not there, or not as it must be. Its name alone goes into the log, which tells what to mend. */
+/** Something that the fleet file names is missing or malformed. Only its name goes into the log. */
 class OriginMisconfigured extends Error {
   constructor(what: string) {
     super(what);

@@ -34,7 +34,7 @@ export class Poller {
     const nowMs = now();
     if (leftUntil(this.#nextLookMs, nowMs, pollIntervalMs) > 0) return null;
     if (!hasPassed(this.#sweepSinceMs, nowMs, sweepTtlMs)) return null;
-    // What a pool polls, its isolates need not.
+    // Replicas that a pool polls need not be polled by its isolates.
     const due = dueReplicas(pools?.unspoken(clusters, nowMs) ?? clusters, nowMs);
     if (due.length === 0) {
       this.#nextLookMs = nowMs + pollIntervalMs / 10;
@@ -60,7 +60,7 @@ function dueReplicas(clusters: readonly ClusterState[], nowMs: number): ReplicaS
       if (hasPassed(replica.known.polledAtMs, nowMs, pollIntervalMs)) due.push(replica);
     }
   }
-  // The longest unseen first. Never more than one sweep's worth is kept.
+  // Least recently polled first; at most one sweep's worth is kept.
   due.sort((left, right) => left.known.polledAtMs - right.known.polledAtMs);
   return due.slice(0, replicasPerSweep);
 }

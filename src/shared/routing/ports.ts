@@ -34,26 +34,26 @@ export interface OriginRequest {
    * `false`: one JSON document, read whole here (up to a cap), so that a replica that dies within it stays invisible too.
    */
   readonly stream: boolean;
-  /** Whose it is, for the queue's fairness where everything is busy. */
+  /** The tenant, for the queue's fairness when everything is busy. */
   readonly tenant: string;
   readonly tier: string;
   /** Tokens of prompt and answer reserved: the work that this request adds to a replica. */
   readonly tokens: number;
   /** Of these, the prompt's, as estimated: what must be computed before the first token. */
   readonly promptTokens: number;
-  /** What it is recognised by where its beginning was computed before; null: nothing, or there is but one replica. */
+  /** Identifies the prompt's beginning, to find a replica that computed it before; null: it has none, or there is only one replica. */
   readonly affinity: AffinityKeys | null;
   readonly place: ClientPlace;
   /** From the call of `dispatch` to the first byte of an answer's body, all attempts together, in milliseconds. */
   readonly deadlineMs: number;
   /** A second replica is asked when the first is later than nearly all answers of this model. */
   readonly hedge?: boolean;
-  /** Nobody waits for it: it goes only where a replica has room to spare, waits in no queue, and is `overloaded` where there is none. */
+  /** No client waits for it: it only takes spare capacity, joins no queue, and is `overloaded` if there is none. */
   readonly yields?: true;
-  /** A copy for a shadow's model (docs/models.md): one attempt where there is room, and nothing is learned of it. */
+  /** A copy for a shadow's model (docs/models.md): one attempt if there is room, and routing learns nothing from it. */
   readonly shadow?: true;
   /**
-   * The request goes on with an answer that these replicas broke off, one after the other: whoever else may is asked first,
+   * The request continues an answer that these replicas broke off, one after the other: others are asked first,
    * and the first attempt already counts as a retry.
    */
   readonly goesOnFrom?: readonly { readonly cluster: string; readonly replica: string }[];
@@ -78,11 +78,11 @@ export interface OriginAnswer {
   readonly cluster: string;
   readonly replica: string;
   readonly attempts: number;
-  /** Who was asked in vain, in order, why, and how long each took (`us-east/us-east-1: refused after 12 ms; …`); absent: nobody. */
+  /** Replicas that failed, in order, why, and after how long (`us-east/us-east-1: refused after 12 ms; …`); absent: none. */
   readonly tried?: string;
   /**
-   * All of it has come, and nobody has read it yet: gives the replica's slot back while `report` may still say that it was none. For
-   * whoever hands it on without reading it; may be left out.
+   * All of it has arrived but was not read yet: gives the replica's slot back, while `report` may still say that it was no valid answer. For
+   * callers that pass it on unread; may be left out.
    */
   arrived(): void;
   /**
@@ -91,7 +91,7 @@ export interface OriginAnswer {
    */
   report(outcome: OriginOutcome): void;
   /**
-   * It was reported `done`, and whoever has read it since found that it was not: the replica's breaker is told that, too. Holds nothing of
+   * It was reported `done`, and its reader found later that it was not valid: the replica's breaker learns of that, too. Holds nothing of
    * the answer, and may be kept. May be left out.
    */
   readonly amend?: (outcome: OriginOutcome) => void;

@@ -9,7 +9,7 @@ import type { ReplicaState, RouterState } from "./router-state.ts";
 const freshMs = 15_000;
 /** Half of a Worker's six connections. */
 const probesAtOnce = 3;
-/** Where those were quick to say no, others are asked within so long. */
+/** If those fail quickly, others are asked until this has passed. */
 const furtherWithinMs = 500;
 
 interface ProbeDeps {
@@ -44,12 +44,12 @@ export async function probe(name: string, { state, fleet, transport, now }: Prob
   return false;
 }
 
-/** But those that an admin lets nobody ask. */
+/** Without those that an admin took out. */
 function isAskedAtAll({ known: { pooled } }: ReplicaState): boolean {
   return pooled === null || isWanted(pooled);
 }
 
-/** Who failed lately comes last, also when its breaker would let somebody try: it is known to be ill, and nobody else is. */
+/** Replicas that failed lately come last, even if their breaker admits a trial. */
 function likeliestFirst(replicas: readonly ReplicaState[], nowMs: number): readonly ReplicaState[] {
   const doubt = ({ known: { breaker } }: ReplicaState): number =>
     breaker.state(nowMs) === "closed" ? breaker.score(nowMs) : Number.MAX_SAFE_INTEGER;

@@ -5,9 +5,9 @@
  */
 export interface RetryBudgetSettings {
   readonly capacity: number;
-  /** What each request brings. */
+  /** Retries that each request adds. */
   readonly share: number;
-  /** What time brings, so that a quiet isolate can always retry. */
+  /** Retries that a second adds, so that a quiet isolate can always retry. */
   readonly perSecond: number;
 }
 

@@ -8,15 +8,15 @@
  * replica of another's conversations.
  */
 
-/** What of a request's prompt can be recognised in another's. Plain numbers: it crosses Worker lines in JSON. */
+/** The part of a prompt that can be recognised in another request. Plain numbers: it crosses Workers as JSON. */
 export interface AffinityKeys {
   /** Keys of ever longer beginnings of the prompt, shortest first. Never empty. */
   readonly keys: readonly number[];
-  /** Where in `keys` the conversation's is: everything up to its first answer. */
+  /** The index in `keys` of the conversation's key: everything up to its first answer. */
   readonly conversationAt: number;
 }
 
-/** What of a message counts: structural, so that every kind of request can be asked. */
+/** The part of a message that counts; structural, so that every kind of request fits. */
 export interface AffinityMessage {
   readonly role: string;
   readonly content?: string | readonly { readonly type: string; readonly text?: string }[] | null | undefined;
@@ -25,13 +25,13 @@ export interface AffinityMessage {
 /** A block of 16 tokens, vLLM's default, at four characters a token. */
 const blockCharacters = 64;
 /**
- * Where a key is taken: after 64, 256 and 1,024 blocks. Not sooner: what many chats have in common (a short system prompt) must
+ * Keys are taken after 64, 256 and 1,024 blocks. Not sooner: a beginning that many chats share (a short system prompt) must
  * not send them all to one replica, and chats shorter than that are known by their conversation's key.
  */
 const markCharacters: readonly number[] = [4096, 16_384, 65_536];
 /** Nothing beyond this is read. */
 const maxCharacters = 65_536;
-/** Messages whose ends are hashed, too. */
+/** The number of messages whose ends are hashed, too. */
 const maxMessages = 32;
 
 /**

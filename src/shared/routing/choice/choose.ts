@@ -1,7 +1,7 @@
 /**
- * Which replica should be asked next? filter (health, zones, an admin's word, what was tried, free slots) ▸ score (score.ts) ▸ pick
- * (pick.ts: the prefix's home, else a lot). What a request may not go to by model, region or residency is not among `clusters`. Pure but
- * for the randomness and the time given, and no more than a few hundred nanoseconds a replica.
+ * Which replica should be asked next? filter (health, zones, admin state, already tried, free slots) ▸ score (score.ts) ▸ pick
+ * (pick.ts: the prefix's home, else a weighted draw). Clusters that the request may not use (model, region, residency) are not among `clusters`. Pure except
+ * for the given randomness and time, and at most a few hundred nanoseconds for each replica.
  */
 import type { AffinityKeys } from "./affinity.ts";
 import type { Coordinates } from "./distance.ts";
@@ -14,7 +14,7 @@ import type { ClusterState, ReplicaState } from "../router-state.ts";
 import { backlogMs, distanceCostMs, priceCostMs, roomCostMs, wayMs } from "./score.ts";
 import type { ZoneHealth } from "./zone-health.ts";
 
-/** What of a request its replica depends on. */
+/** The parts of a request that its replica depends on. */
 export interface Wanted {
   readonly model: string;
   /** Of the client; null: unknown. */
@@ -24,7 +24,7 @@ export interface Wanted {
   readonly promptTokens: number;
   /** Of prompt and answer. */
   readonly tokens: number;
-  /** What its home is found by; null: it has none. */
+  /** The keys by which its home is found; null: it has none. */
   readonly homeKey: number | null;
 }
 
@@ -44,19 +44,19 @@ const homeWorth = 4;
 const homeQueueMs = 3500;
 /** The home is one of the replicas not much farther than the nearest. */
 const homeWithinMs = 50;
-/** Isolates tell their pools of their requests after about so long. */
+/** How often isolates report their requests to their pools, about. */
 const toldAfterMs = 500;
-/** Older news is no worse than this. */
+/** The age at which news counts as old; older is no worse. */
 const maxNewsMs = 10_000;
 /** A retry avoids the zone of what failed by so much. */
 const sameZoneMs = 300;
-/** A beginning that more than this share of one replica's share of requests have is no one's home. */
+/** A prompt beginning with more than this share of one replica's requests has no home. */
 const hotShare = 0.5;
 
 interface Candidate extends Scored {
   readonly replica: ReplicaState;
   readonly wayMs: number;
-  /** A request that comes now waits for no other's end. */
+  /** A new request would not wait for another to end. */
   readonly hasRoom: boolean;
 }
 
@@ -87,7 +87,7 @@ export function choose(
     for (const replica of replicas) {
       if (tried.length > 0 && tried.includes(replica)) continue;
       const { breaker, pooled } = replica.known;
-      // An admin's word holds where a breaker's would give way.
+      // An admin's state is never overridden; an open breaker is, as a last resort.
       if (pooled !== null && !isWanted(pooled)) continue;
       const offered = pooled === null || isOffered(pooled, nowMs);
       if (!offered || !breaker.admits(nowMs) || !zones.admits(replica, nowMs)) {
@@ -131,7 +131,7 @@ export function choose(
     const well = candidates.filter(({ replica }) => !isFailing(replica, zonesOpened));
     if (well.length > 0) candidates = well;
   }
-  // Nobody waits while a slot is free, whatever else speaks for waiting.
+  // No request waits while a slot is free.
   const free = withRoom === count ? candidates : candidates.filter(({ hasRoom }) => hasRoom);
   if (free.length > 0) candidates = free;
   const home = wanted.homeKey === null ? -1 : homeOf(wanted.homeKey, candidates, leastWayMs + homeWithinMs);

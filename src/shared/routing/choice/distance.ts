@@ -15,7 +15,7 @@ export function distanceKm(from: Coordinates, to: Coordinates): number {
   return 2 * earthRadiusKm * Math.asin(Math.sqrt(Math.min(1, chord)));
 }
 
-/** A client's place, where Cloudflare told it. */
+/** A client's place, if Cloudflare gave it. */
 export function coordinates({ latitude, longitude }: Partial<Coordinates>): Coordinates | null {
   return latitude === undefined || longitude === undefined ? null : { latitude, longitude };
 }

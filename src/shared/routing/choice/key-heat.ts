@@ -1,10 +1,10 @@
 /**
  * Which prompt beginnings do so many requests share that one replica could not serve them all? Counted in this isolate alone: every isolate
- * sees a sample of the same traffic, so all of them soon agree on what is hot without a word. A hot beginning is in every replica's cache
+ * sees a sample of the same traffic, so all of them soon agree on what is hot without exchanging anything. A hot beginning is in every replica's cache
  * anyway, so nothing is lost when its requests are routed by a longer one.
  */
 
-/** Beyond this many keys the seldom ones are forgotten. */
+/** Above this many keys the rarest are forgotten. */
 const maxKeys = 4096;
 /** Fewer sightings than this prove nothing. */
 const leastCount = 8;
@@ -20,7 +20,7 @@ export class KeyHeat {
     if (this.#counts.size > maxKeys) this.#halve();
   }
 
-  /** More than this share of all requests begin so. */
+  /** Whether more than this share of all requests begin like this. */
   isHot(key: number, share: number): boolean {
     const count = this.#counts.get(key) ?? 0;
     return count >= leastCount && count > share * this.#total;

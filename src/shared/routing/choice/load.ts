@@ -4,7 +4,7 @@
  */
 import type { EngineMetrics } from "../engines/engine-metrics.ts";
 
-/** What a poll of one replica said, and what of it was our own. */
+/** What a poll of one replica found, and how much of that was this isolate's own. */
 export interface PolledLoad {
   readonly atMs: number;
   readonly metrics: EngineMetrics;

@@ -1,8 +1,8 @@
 /**
- * Which of the scored replicas is it? The home of the request's prefix where that is not too dear; else a lot among those that are
- * worth it, the cheaper the likelier.
+ * Which of the scored replicas is taken? The home of the request's prefix, if it is not too expensive; else a weighted draw among those that are
+ * cheap enough, cheaper ones being more likely.
  *
- * A snapshot is a second old when it is used, and everybody uses the same one: whoever always took its best would herd. So the
+ * A snapshot is a second old when it is used, and all isolates use the same one: if each took its best replica, they would herd. So the
  * costs are read as water reads a ground (Dahlin 2000, "Interpreting stale load information"): the work that has come since, spread
  * so that all it reaches end level, gives a level, and each replica is drawn with the room below it as its weight. With fresh
  * news or an idle fleet the level lies just above the best, and the near-equals alone are drawn from; of them two are drawn and
@@ -15,9 +15,9 @@ export interface Scored {
   readonly weight: number;
 }
 
-/** Within this of the best is as good as the best: measurement is no finer. */
+/** Within this of the best counts as equal to it: measurement is no finer. */
 export const nearEqualMs = 20;
-/** How far up to the level the home may cost: half way, so that it is not what makes the level rise. */
+/** How much of the way to the level the home may cost: half, so that the home itself does not make the level rise. */
 const homeShare = 0.5;
 
 /**
@@ -55,7 +55,7 @@ export function pick(scored: readonly Scored[], home: number, staleMs: number, r
   return other !== -1 && (scored[other]?.costMs ?? 0) < (scored[one]?.costMs ?? 0) ? other : one;
 }
 
-/** A lot: each weighs as much as it lies below the level. -1: nobody is left below it. */
+/** A weighted draw: each replica weighs as much as it lies below the level. -1: none is left below it. */
 function draw(scored: readonly Scored[], level: number, except: number, random: () => number): number {
   let total = 0;
   for (const [at, { costMs, weight }] of scored.entries())

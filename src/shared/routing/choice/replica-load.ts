@@ -1,5 +1,5 @@
 /**
- * What is at a replica now, as far as this isolate knows? Its own requests exactly; everybody else's by its pool's snapshot, or by a
+ * How loaded is a replica now, as far as this isolate knows? Its own requests exactly; those of other isolates by the pool's snapshot, or by a
  * poll of its own where the cluster has no pool, believed less with age. What is missing is unknown: neither idle nor busy.
  */
 import { confidence } from "./load.ts";
@@ -40,7 +40,7 @@ export function replicaLoad({ known }: ReplicaState, nowMs: number): ReplicaLoad
     const ageMs = Math.max(0, nowMs - polled.atMs);
     const trust = confidence(ageMs);
     const others = trust * Math.max(0, (running ?? 0) + (waiting ?? 0) - polled.ownRequests);
-    // A poll tells no tokens: others' requests count as much each as ours.
+    // A poll does not show tokens: each request of other isolates counts as much as one of ours.
     const each = occupancy.requests === 0 ? 0 : occupancy.tokens / occupancy.requests;
     return {
       requests: occupancy.requests + others,

@@ -9,7 +9,7 @@ import type { ReplicaLoad } from "./replica-load.ts";
 const msPerKm = 0.015;
 /** A full batch slows the first token by about this much. */
 const fullBatchMs = 100;
-/** Waiting for a whole batch's worth of requests to leave. */
+/** The time that waiting for a whole batch of requests to end takes. */
 const queueMs = 2000;
 /** An engine's first byte takes at least so long; what was learned of a replica has it in it already. */
 const leastFirstByteMs = 30;
@@ -28,7 +28,7 @@ export function distanceCostMs(from: Coordinates | null, to: Coordinates): numbe
   return from === null ? 0 : distanceKm(from, to) * msPerKm;
 }
 
-/** The way there, by what was learned from that client region, else by distance. */
+/** The way there: as learned for that client region, else by distance. */
 export function wayMs(distanceMs: number, learnedMs: number | undefined): number {
   return learnedMs ?? distanceMs + leastFirstByteMs;
 }

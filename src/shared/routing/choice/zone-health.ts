@@ -1,6 +1,6 @@
 /**
  * Is a whole zone failing? Replicas of one zone share power, network and often the tunnel: when several of them fail within moments,
- * the rest will, and it is dearer to find that out one request after another than to ask elsewhere first. A breaker over the
+ * the rest will, and finding that out one request at a time costs more than asking elsewhere first. A breaker over the
  * replicas' breakers: passive, without timers, a function of the time given.
  */
 import { hasPassed, leftUntil } from "../elapsed.ts";
@@ -14,9 +14,9 @@ const leastShare = 0.5;
 /** First time open; doubles with every trip in a row, up to the most. */
 const openMs = 3000;
 const maxOpenMs = 15_000;
-/** So long after a trip the next one is another event, and opens as the first does. */
+/** A trip this long after the last one is a new event, and opens for the shortest time again. */
 const calmMs = 60_000;
-/** While half-open, one request in so long is let in until one succeeds. */
+/** While half-open, one request is let in each time this has passed, until one succeeds. */
 const trialMs = 1000;
 
 interface Zone {
@@ -31,7 +31,7 @@ interface Zone {
 export class ZoneHealth {
   readonly #zones = new Map<string, Zone>();
 
-  /** Zones that nobody named are not watched: their replicas need not fail together. */
+  /** Replicas without a zone are not watched: they need not fail together. */
   failed(replica: ReplicaState, nowMs: number): void {
     const name = nameOf(replica);
     if (name === null) return;
@@ -82,7 +82,7 @@ export class ZoneHealth {
     return leftUntil(found.openUntilMs, nowMs, maxOpenMs) > 0 ? "open" : "half-open";
   }
 
-  /** The zone of this replica where it is not closed. */
+  /** The zone of this replica, if its breaker is not closed. */
   #open(replica: ReplicaState): Zone | null {
     if (this.#zones.size === 0) return null;
     const name = nameOf(replica);

@@ -55,8 +55,8 @@ export function judge(
 }
 
 /**
- * The model's name and the path are the fleet file's and ours: where a server knows one of them not, the request is not at fault. But
- * not every server has every route beside chats, and a model may be none for it: then no other replica will do.
+ * The model's name comes from the fleet file and the path from us: if a server does not know one of them, the request is not at fault. But
+ * not every server has every route besides chats, and a model may not suit a route: then no other replica will do.
  */
 function lacks(error: EngineError | null, path: OriginPath): boolean {
   if (path === "/v1/chat/completions") return true;
@@ -68,7 +68,7 @@ function lacks(error: EngineError | null, path: OriginPath): boolean {
   );
 }
 
-/** A web page: what answers there is no engine, but a proxy's or a tunnel's other end. */
+/** A web page: a proxy or the end of a tunnel answers there, not an engine. */
 function isPage(body: string): boolean {
   return body.trimStart().startsWith("<");
 }

@@ -22,7 +22,7 @@ export interface EngineFeatures {
   readonly sampling_fields: boolean;
   /** The length of an answer is called `max_completion_tokens`, and `max_tokens` is refused. */
   readonly max_completion_tokens: boolean;
-  /** `n` over 1: so many choices. Servers that know one choice alone mostly pass over it. */
+  /** `n` over 1: several choices. Servers that only know one choice mostly ignore the field. */
   readonly choices: boolean;
 }
 

@@ -7,7 +7,7 @@ export interface EngineMetrics {
   readonly waiting: number | null;
   /** Share of the key-value cache in use, 0 to 1. */
   readonly cacheUsage: number | null;
-  /** Tokens of prompts and answers that it has ever worked off. */
+  /** Tokens of prompts and answers that it has processed since its start. */
   readonly workedTokens: number | null;
 }
 

@@ -6,12 +6,12 @@
 const mostCharacters = 160;
 
 /**
- * From a quote to the last one of its kind, since what is quoted may hold quotes; to the end, where it is never closed. An apostrophe
- * stands behind a letter and before one, and is none.
+ * From a quote to the last one of its kind, since quoted text may hold quotes; to the end if it is never closed. An apostrophe
+ * stands between two letters and is not a quote.
  */
 const quoted = /(["`])[\s\S]*\1|(?<!\w)'[\s\S]*'(?!\w)|(?:["`]|(?<!\w)')[\s\S]*$/g;
 
-/** Without quoted text, and without all from a bracket on. */
+/** Without quoted text, and without everything from a bracket on. */
 export function engineWords(text: string): string {
   return text
     .replace(/[{[<][\s\S]*$/, "…")
@@ -20,7 +20,7 @@ export function engineWords(text: string): string {
     .slice(0, mostCharacters);
 }
 
-/** Of an error as engines send it in an answer's place, in any of its forms. */
+/** The loggable words of an error that an engine sent in place of an answer, in any of its forms. */
 export function engineSays(error: unknown): string {
   const { type, code, message } = (typeof error === "object" && error !== null ? error : {}) as Readonly<
     Record<string, unknown>

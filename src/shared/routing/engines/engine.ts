@@ -18,17 +18,17 @@ export interface WindowFault {
 }
 
 export interface EngineAdapter {
-  /** Asked with GET; any answer below 500 is alive. `null`: there is nothing to ask, and only requests tell. */
+  /** Requested with GET; any status below 500 means alive. `null`: there is no such path, and only requests show it. */
   readonly healthPath: string | null;
-  /** `null`: it says nothing of its load. */
+  /** `null`: it does not report its load. */
   readonly metricsPath: string | null;
   /** What is missing on the page is unknown, never 0. */
   readMetrics(page: string): EngineMetrics;
   /** The words of an error about the window; `null`: it is about something else. */
   readWindowFault(message: string): WindowFault | null;
   /**
-   * What the engine gets of a body that was composed in vLLM's words. `null`: the very same. The error says, for the log, what
-   * it has no word for although the answer depends on it: the request is then refused, since it would be another one.
+   * The engine's body for one that was composed in vLLM's dialect. `null`: the same body. The error says, for the log, what
+   * the engine can't express although the answer depends on it: the request is then refused, since the answer would be another one.
    */
   readonly bodyFor:
     | ((path: OriginPath, body: Readonly<Record<string, unknown>>, features: EngineFeatures) => EngineBody)

@@ -19,7 +19,7 @@ export const openai: EngineAdapter = {
       ? without(body, (field) => field === "cache_salt" && !features.cache_salt)
       : without(body, (field) => vllmFields.has(field) && !(field === "cache_salt" && features.cache_salt));
     if (!features.sampling_fields) {
-      // Whoever may only say these tokens is to say no others: unlike a preference it can't be left out.
+      // A restriction to these tokens is not a preference: it can't be left out.
       if (body["allowed_token_ids"] !== undefined) return err("allowed_token_ids");
       const { messages } = body;
       if (Array.isArray(messages))
@@ -43,7 +43,7 @@ export const openai: EngineAdapter = {
   },
 };
 
-/** What was thought before an answer is no field of OpenAI's messages, and servers that know no more refuse it. */
+/** OpenAI's messages have no field for an answer's reasoning, and servers that only know OpenAI's fields refuse it. */
 function withoutThoughts(message: unknown): unknown {
   if (typeof message !== "object" || message === null) return message;
   if (!("reasoning" in message || "reasoning_content" in message)) return message;

@@ -13,11 +13,11 @@ const sentences: readonly (readonly [RegExp, readonly string[]])[] = [
   // A completion of nothing: vLLM, SGLang.
   [/prompt.{0,40}(?:non-empty|cannot be empty)/i, ["prompt", "messages"]],
   [/matryoshka|dimension/i, ["dimensions"]],
-  // Ours, of engines that know one choice alone.
+  // Our own, for engines that only know one choice.
   [/\bn over 1\b/, ["n"]],
 ];
 
-/** What no client sends: that one of these was refused is nothing that it could mend. */
+/** Fields that no client sends: it could do nothing about their refusal. */
 const ours: ReadonlySet<string> = new Set(["cache_salt", "add_generation_prompt", "continue_final_message"]);
 
 /**

@@ -8,7 +8,7 @@ import { asResponseFormat, streamOptions, without } from "./body-fields.ts";
 import type { EngineAdapter } from "./engine.ts";
 import { usualWindowFault } from "./window-fault.ts";
 
-/** Of vLLM's fields and OpenAI's newer ones, those that it has no word for. */
+/** Fields of vLLM's, and OpenAI's newer ones, that it does not know. */
 const unknownFields: ReadonlySet<string> = new Set([
   "bad_words",
   "return_tokens_as_token_ids",
@@ -17,7 +17,7 @@ const unknownFields: ReadonlySet<string> = new Set([
   "continue_final_message",
 ]);
 
-/** OpenAI's newer words, which its schema refuses, in the nearest of its own. */
+/** OpenAI's newer fields, which its schema refuses, as the nearest ones of its own. */
 const efforts: ReadonlyMap<unknown, string> = new Map([
   ["minimal", "low"],
   ["xhigh", "high"],
@@ -45,7 +45,7 @@ export const tensorRtLlm: EngineAdapter = {
       : { windowTokens: Number(window), promptTokens: Number(prompt), answerTokens: Number(answer) };
   },
   bodyFor(path, body, features) {
-    // Whoever may only say these tokens is to say no others: unlike a preference it can't be left out.
+    // A restriction to these tokens is not a preference: it can't be left out.
     if (body["allowed_token_ids"] !== undefined) return err("allowed_token_ids");
     const kept = without(body, (field) => unknownFields.has(field));
     if (!features.cache_salt) delete kept["cache_salt"];

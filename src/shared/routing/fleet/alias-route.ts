@@ -42,7 +42,7 @@ export type AliasRoute =
       readonly fallback: readonly ModelCandidate[];
     });
 
-/** `null`: the first of its models that works, and nobody looks on. Throws where a model is missing: the schema checked that. */
+/** `null`: the alias means its first model that works. Throws if a model is missing, which the schema has ruled out. */
 export function aliasRoute(
   name: string,
   alias: Alias,

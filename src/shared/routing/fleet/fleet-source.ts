@@ -27,7 +27,7 @@ export interface FleetSource {
 }
 
 export interface FleetSourceOptions {
-  /** The variable FLEET. A broken one throws here, at start: whoever set it is there to see it. */
+  /** The variable FLEET. A broken one throws here, at start, where the person who set it sees it. */
   readonly variable: string | undefined;
   /** Where the key `fleet` is; a broken document there is reported, and the last good one stays. */
   readonly store: ConfigStore;
@@ -71,7 +71,7 @@ function parseFleet(text: string): Result<FleetIndex, string> {
   return fleet.success ? ok(buildFleetIndex(fleet.data)) : err(describeIssues(fleet.error));
 }
 
-/** The same of the one in KV, which newer code may have written: what this code does not know is left out, and told. */
+/** The same for the document in KV, which newer code may have written: unknown fields are left out and reported. */
 function readFleet(text: string, report: ReportFault): Result<FleetIndex, string> {
   const document = parseJson(text);
   if (!document.ok) return document;

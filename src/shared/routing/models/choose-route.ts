@@ -13,7 +13,7 @@ export interface RouteFacts {
   readonly tenant: string;
   readonly user: string;
   readonly tier: Tier;
-  /** What is asked; `null`: no question (embeddings), which is never difficult. */
+  /** The question; `null`: none (embeddings), which is never difficult. */
   readonly ask: {
     question(): Question;
     estimatePromptTokens(): number;
@@ -36,10 +36,10 @@ export type RouteReason =
   | "tools"
   | "structured-output"
   | "tier"
-  /** What was chosen is down, full, or can't do this. */
+  /** The chosen model is down, full, or can't do this. */
   | "fallback";
 
-/** What the plan's candidates have in common: who chose them. */
+/** How the plan's candidates were chosen. */
 export interface RouteChoice {
   readonly alias: string;
   readonly strategy: AliasRoute["strategy"];

@@ -6,7 +6,7 @@
  * knows English best; the other languages' words are few.
  */
 
-/** What was asked, as far as it tells how hard it is. */
+/** The parts of a request that show how hard it is. */
 export interface Question {
   /** The latest message of the user. */
   readonly text: string;
@@ -65,7 +65,7 @@ export function difficulty(question: Question): number {
   return 1 / (1 + Math.exp(-sum));
 }
 
-/** The beginning says what is wanted, the end what it is wanted of, or the other way round. */
+/** The task stands at the beginning and its material at the end, or the other way round. */
 const headCharacters = 3000;
 const tailCharacters = 1000;
 
