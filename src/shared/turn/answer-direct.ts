@@ -44,9 +44,9 @@ export interface TurnEnding {
   readonly totals: AnswerTotals;
   /** What the guard found in the answer, for the log: `email:2 card:1`. */
   readonly guarded: string | null;
-  /** What was said, where the tenant wants a model to judge it; else `null`. */
+  /** The answer's text, if the tenant has it judged by a guard model; else `null`. */
   readonly said: string | null;
-  /** Who answered, in the end. */
+  /** The engine that gave the answer's end. */
   readonly engine: EngineStory;
 }
 
@@ -88,7 +88,7 @@ class DirectAnswer {
   readonly #options: DirectOptions;
   readonly #signal: LeaveSignal;
   readonly #pass: ReturnType<typeof passOptions>;
-  /** Undefined where the tenant wants nothing looked for. */
+  /** Undefined if the tenant's policies look for nothing. */
   readonly #guard: AnswerGuard | undefined;
   readonly #engine: AnsweringEngine;
 
@@ -166,7 +166,7 @@ class DirectAnswer {
     return ok({ kind: "json", body: this.#cited(rewritten.value.body, rewritten.value.collected) });
   }
 
-  /** A whole answer with what it cites, where it was given anything to cite. */
+  /** A whole answer with its citations, if the model was given sources. */
   #cited(body: string, collected: AnswerCollector): string {
     const { grounding, asked } = this.#turn;
     return grounding === null

@@ -11,19 +11,19 @@ import { continueAnswer, cutTerms, maxContinuations, type Continuation } from ".
 import type { LiveTurn } from "./open-turn.ts";
 import type { TurnDeps } from "./ports.ts";
 
-/** What is told of it in the turn's record. */
+/** What the turn's record says of it. */
 export interface EngineStory {
   readonly cluster: string;
   readonly replica: string;
   /** Of all engines together. */
   readonly attempts: number;
-  /** Who of them was asked in vain, and why (`OriginAnswer`). */
+  /** Replicas that failed before they answered, and why (`OriginAnswer`). */
   readonly tried: readonly string[];
   /** How often another engine went on. */
   readonly continued: number;
   /** Which engines failed in mid-answer and why, in order: `us-east/us-east-1: stalled`. */
   readonly left: readonly string[];
-  /** Why nobody did, where it was tried or looked at. */
+  /** Why no other engine did, if that was tried or considered. */
   readonly notContinued: string | null;
 }
 
@@ -51,15 +51,15 @@ export class AnsweringEngine implements AnswerContinuer {
   /** The one that answered did not fail: it may go on itself, and this is no retry of a request. */
   #blameless: boolean;
   readonly #left: string[] = [];
-  /** Who broke this answer off: not asked again while there is anybody else. */
+  /** Replicas that broke this answer off: not asked again while any other is left. */
   readonly #failed: { readonly cluster: string; readonly replica: string }[] = [];
-  /** How far what it tells lags behind what it made; `null`: nobody asked yet. */
+  /** How far the text that it sends lags behind the tokens that it made; `null`: not determined yet. */
   #lag: number | null = null;
-  /** Of the search under way. */
+  /** Ends the search that is under way. */
   #search: AbortController | null = null;
   #over = false;
 
-  /** @param said what an earlier run of the turn delivered, whose memory was lost: its engine is not to blame */
+  /** @param said what was delivered by an earlier run whose memory was lost: its engine is not to blame */
   constructor(
     turn: LiveTurn,
     deps: Pick<TurnDeps, "origin" | "now">,
@@ -79,7 +79,7 @@ export class AnsweringEngine implements AnswerContinuer {
   /** For the pass; absent where no answer of this turn may change engines. */
   get continuer(): { readonly continuer?: AnswerContinuer } {
     const { asked, tenant } = this.#turn;
-    // A plain completion has no frame that says where its prompt ends: what goes on with it could take the answer for that.
+    // A plain completion has no frame that marks where its prompt ends: another engine could take the answer so far for the prompt.
     const may = tenant.requests.continue_answers && asked.choices === 1 && asked.shape === "chat";
     return may ? { continuer: this } : {};
   }
@@ -97,7 +97,7 @@ export class AnsweringEngine implements AnswerContinuer {
     };
   }
 
-  /** To be called once, when the answer has ended. Whoever is still looked for is not wanted any more. */
+  /** To be called once, when the answer has ended. A search for another engine ends with it. */
   end(outcome: OriginOutcome): void {
     this.#over = true;
     this.#search?.abort();
@@ -140,10 +140,10 @@ export class AnsweringEngine implements AnswerContinuer {
     const found = await this.#deps.origin
       .dispatch(
         {
-          // Of the same request, told apart in the engines' logs.
+          // The same request, under an id of its own in the engines' logs.
           requestId: `${requestId.slice(0, maxRequestId)}-c${this.#continued + 1}`,
           traceparent,
-          // Weights that nobody named may differ from cluster to cluster.
+          // Weights that the fleet file does not name may differ between clusters.
           clusters: weights === "unknown" ? [failed.cluster] : candidate.variant.clusters,
           model: candidate.model,
           path: prompt.path,

@@ -25,7 +25,7 @@ export interface ModelQuestion {
   readonly id: string;
 }
 
-/** @param onEnd told once of a turn that an engine answered, after its settlement: it is charged, and so its record is anybody's */
+/** @param onEnd called once for a turn that an engine answered, after its settlement: it was charged, so it is recorded like any other */
 export async function askModel(
   question: ModelQuestion,
   deps: TurnDeps,
@@ -64,7 +64,7 @@ export async function askModel(
   return textOf(answered.value.body);
 }
 
-/** @param body the whole answer, JSON. Where the tenant's policy for answers stopped it, there is none: half a summary would stand for all that was said */
+/** @param body the whole answer, JSON. There is none if the tenant's policy for answers stopped it: half a summary would stand for the whole conversation */
 export function textOf(body: string): Result<string, Refusal> {
   const { choices } = JSON.parse(body) as {
     readonly choices: readonly {

@@ -52,7 +52,7 @@ function compose(
   );
   const promptTokens = Math.ceil(estimatedTokens * estimateRatio);
   const longest = Math.max(...prompts.map((prompt) => estimateTokens(prompt)));
-  // An estimate may be a tenth too high, and what was learned of other prompts more: what is over the window only by that is
+  // An estimate may be a tenth too high, and its calibration adds to that: a prompt that is over the window by no more than this is
   // left to the engine's own count.
   if (longest * Math.min(1, estimateRatio) * 0.9 + maxTokens > model.context_window)
     return err({

@@ -1,5 +1,5 @@
 /**
- * A request, whichever endpoint it came through: everything that the stages of a turn read of it. Each endpoint makes one (asked-chat.ts,
+ * Everything that the stages of a turn read of a request, whichever endpoint it came through. Each endpoint makes one (asked-chat.ts,
  * asked-completion.ts), so the stages know no endpoint.
  */
 import type { CacheableRequest } from "../cache/cache-policy.ts";
@@ -22,7 +22,7 @@ export interface Asked {
   /** In which form a whole answer goes out. */
   readonly shape: AnswerShape;
   readonly includeUsage: boolean;
-  /** A format or a grammar was asked for, so that whoever reads the answer parses it. */
+  /** A format or a grammar was asked for: the client will parse the answer. */
   readonly contentIsJson: boolean;
   /** One of the tools must be called, by name. */
   readonly namesTool: boolean;
@@ -34,7 +34,7 @@ export interface Asked {
   readonly cacheable: (CacheableRequest & Readonly<Record<string, unknown>>) | null;
   /** Tokens of the prompt, before calibration. */
   estimatePromptTokens(): number;
-  /** For an alias that goes by how difficult a request is. */
+  /** For an alias that chooses by difficulty. */
   question(): Question;
   compose(terms: ComposeTerms): Result<ComposedPrompt, Refusal>;
 }

@@ -1,6 +1,6 @@
 /**
- * How does an answer that broke off go on? From what the engine was asked and what it said, the request with which another
- * engine of the same weights goes on in the same sentence, or why it must not. Pure; direct turns ask it when a stream
+ * How does an answer that broke off continue? From what the engine was asked and what it said so far: the request by which another
+ * engine of the same weights continues in the same sentence, or the reason why it must not. Pure; direct turns ask it when a stream
  * breaks (answering-engine.ts), durable ones also after an eviction, from their journal.
  *
  * The body is the first request's own with the answer so far as its last message: byte for byte the same head, so that the
@@ -26,15 +26,15 @@ export type Continuation =
       /** JSON, for the same path. */
       readonly body: string;
       readonly cut: Cut;
-      /** Through it goes the text of the answer to `body`. */
+      /** Transforms the answer's text before it goes into `body`. */
       readonly seam: Seam;
     }
-  /** Every token that was asked for is there; only the finish reason was lost: it is `length`. */
+  /** All tokens that were asked for have come and only the finish reason was lost: it is `length`. */
   | { readonly kind: "complete" }
   /** It would not be the same answer: one error event ends it. `reason` is for the log. */
   | { readonly kind: "refused"; readonly reason: string };
 
-/** More often than this an answer does not change its engine. */
+/** How often an answer may change its engine. */
 export const maxContinuations = 3;
 
 export function continueAnswer(asked: AskedEngine, said: Transcript, record: ModelRecord): Continuation {
@@ -67,7 +67,7 @@ export function continueAnswer(asked: AskedEngine, said: Transcript, record: Mod
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** How what the engine was asked for decides where its answer may be cut. */
+/** Where the engine's answer may be cut, by what it was asked for. */
 export function cutTerms(asked: AskedEngine): CutTerms {
   const body: unknown = JSON.parse(asked.body);
   return isRecord(body) ? termsOf(body) : { heldCharacters: 0, deterministic: false };
@@ -80,7 +80,7 @@ function termsOf(body: Fields): CutTerms {
   };
 }
 
-/** The fields that change; `null`: this engine has no way. */
+/** The fields that change; `null`: this engine can't continue an answer. */
 function withPrefix(path: OriginPath, body: Fields, prefix: string, record: ModelRecord): Fields | null {
   if (path === "/v1/completions") {
     const { prompt } = body;
@@ -92,7 +92,7 @@ function withPrefix(path: OriginPath, body: Fields, prefix: string, record: Mode
   return {
     messages: [...(messages as readonly unknown[]), { role: "assistant", content: prefix }],
     continue_final_message: true,
-    // Unset it is true, and the two together are refused.
+    // It defaults to true, and engines refuse the two together.
     add_generation_prompt: false,
   };
 }
@@ -103,7 +103,7 @@ function notContinuable(body: Fields): string | null {
   const format = body["response_format"];
   if (isRecord(format) && format["type"] !== "text") return "the output follows a grammar";
   if (given(body["structured_outputs"])) return "the output follows a grammar";
-  // What was said counts as prompt for the second engine, so that its penalties would be others.
+  // The second engine takes the answer so far for prompt, so its penalties would differ.
   if ((numberOf(body["frequency_penalty"]) ?? 0) !== 0) return "frequency_penalty";
   if ((numberOf(body["presence_penalty"]) ?? 0) !== 0) return "presence_penalty";
   if ((numberOf(body["repetition_penalty"]) ?? 1) !== 1) return "repetition_penalty";
@@ -113,7 +113,7 @@ function notContinuable(body: Fields): string | null {
   return null;
 }
 
-/** vLLM keeps back as much as could begin a stop string: its text is so far behind its tokens. */
+/** vLLM holds back text that could begin a stop string: its text lags behind its tokens by that much. */
 function heldCharacters(stops: readonly string[]): number {
   return Math.max(0, ...stops.map((stop) => stop.length - 1));
 }

@@ -24,11 +24,11 @@ export interface CountedInput {
   readonly basis: "exact" | "estimated";
   readonly model: string;
   readonly reservation: Reservation;
-  /** What of files is counted with it; `null`: nobody asked for any. */
+  /** Passages of files that are counted with it; `null`: none were asked for. */
   readonly grounding: Grounding | null;
 }
 
-/** Whoever plans a prompt waits for no queue: an estimate is there at once. */
+/** A count is not worth waiting for in a queue: an estimate is there at once. */
 const engineMs = 2_000;
 
 export async function countInput(
@@ -83,7 +83,7 @@ interface Given {
   readonly grounding: Grounding | null;
 }
 
-/** What this candidate would be told; over its window it is refused as the response would be: by its estimate, or by its engine. */
+/** What this candidate's engine would get. Over its window it is refused as the response would be, by our estimate or by the engine. */
 async function countFor(
   given: Given,
   candidate: Candidate,
@@ -100,7 +100,7 @@ async function countFor(
     stream: false,
     cacheSalt: null,
     affinitySeed: null,
-    // All marks are of one length: which they are counts for nothing here.
+    // All marks have the same length, so any will do for a count.
     spotlight: spotlightOf(turn.tenant.safety, ""),
     passages: grounding === null ? null : grounding.passages,
   });
@@ -114,7 +114,7 @@ async function countFor(
   if (exact === null) return ok({ tokens: promptTokens, basis: "estimated", model, grounding: shown });
   // An answer has one token at least.
   if (exact < windowTokens) return ok({ tokens: exact, basis: "exact", model, grounding: shown });
-  // The response would then be asked for without what files say (open-turn.ts).
+  // The response would then be asked for without passages (open-turn.ts).
   return grounding !== null && shownPassages > 0
     ? countFor({ ...given, grounding: shownOf(grounding, 0) }, candidate, deps, signal)
     : err({ kind: "context-too-long", windowTokens, promptTokens: exact, answerTokens: 1 });
@@ -145,7 +145,7 @@ async function engineCount(
       affinity: null,
       place: turn.place,
       deadlineMs: engineMs,
-      // One attempt where there is room, and none of the times and faults that routing learns from generations.
+      // One attempt, if there is room; routing learns neither times nor faults from it.
       shadow: true,
     },
     signal,
@@ -158,21 +158,21 @@ async function engineCount(
     answer.report("done");
     return typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : null;
   } catch {
-    // Broken off, or no JSON: what is there at once is as good an answer.
+    // Broken off, or no JSON: the estimate serves as well.
     answer.report("origin-error");
     return null;
   }
 }
 
 /**
- * Of an image `/tokenize` sees a mark alone, of which the model's own processor makes hundreds of tokens. In a text these quotes
+ * For an image, `/tokenize` sees only a placeholder, which the model's own processor turns into hundreds of tokens. Inside a text these quotes
  * are escaped.
  */
 function hasMedia({ body }: ComposedPrompt): boolean {
   return body.includes('"type":"image_url"') || body.includes('"type":"input_audio"');
 }
 
-/** What of the engine's body makes its prompt. A template that it does not tell `/tokenize` of is its default in both. */
+/** The fields of the engine's body that shape its prompt. A template that is not among them is the engine's default in both calls. */
 function tokenizerBody({ path, body }: ComposedPrompt): Record<string, unknown> {
   const {
     model,

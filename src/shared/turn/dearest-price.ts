@@ -10,7 +10,7 @@ export function dearestPrice(fleet: FleetIndex, candidates: readonly Candidate[]
   return dearest(candidates.map((candidate) => variantPrice(fleet, candidate)));
 }
 
-/** The dearest price of a model by its id, wherever it is served; of an unknown one, nothing. */
+/** The highest price of a model over all clusters that serve it; 0 for an unknown model. */
 export function modelPrice(fleet: FleetIndex, model: string): TokenPrice {
   return dearest(
     [...fleet.clusters.values()].flatMap((cluster) =>

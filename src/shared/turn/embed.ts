@@ -88,7 +88,7 @@ async function dispatchFirst(
   const inputs = countInputs(request.input);
   for (const { model, variant } of plan) {
     const { record } = variant;
-    // Token ids pass as they are: they name no text of a user's that could be read as a control token.
+    // Token ids pass as they are: they are not text that could be read as a control token.
     const safe = { ...request, input: neutraliseValue(request.input, tokenFamilyOf(record)) };
     const body = buildEngineEmbeddingBody(safe, record.served_name);
     const asked = await askWhole(
@@ -121,13 +121,13 @@ async function dispatchFirst(
   return err(refusal);
 }
 
-/** What an engine answered, as far as it is looked at. */
+/** The parts of an engine's answer that are read here. */
 interface Vectors {
   readonly data: readonly unknown[];
   readonly usage: unknown;
 }
 
-/** A vector for each input, or what is wrong: a client takes them by their order, and one too few makes all behind it another's. */
+/** A vector for each input, or what is wrong: clients match them by order, so a missing one would shift all that follow. */
 function readVectors(text: string, inputs: number): Result<Vectors, string> {
   let value: unknown;
   try {

@@ -8,7 +8,7 @@ import type { StreamEnd } from "../stream/stream-failure.ts";
 import type { LiveTurn } from "./open-turn.ts";
 import type { TurnDeps } from "./ports.ts";
 
-/** An engine under load may take its time for the first token; one that fell silent between two is dead. */
+/** An engine under load may be slow to its first token; one that falls silent between two tokens is dead. */
 export const engineTimes = { firstTokenTimeoutMs: 120_000, gapTimeoutMs: 30_000 } as const;
 
 /**
@@ -19,7 +19,7 @@ export function chargedUsage({ usage }: Pick<AnswerTotals, "usage">): Usage {
   return usage.completionTokens === 0 ? nothing : usage;
 }
 
-/** The same as the buckets are told it. */
+/** The same in the form that buckets take. */
 export function turnUse(totals: Pick<AnswerTotals, "usage">, price: TokenPrice, model: string): TurnUse {
   const { promptTokens, completionTokens } = chargedUsage(totals);
   return {
@@ -40,14 +40,14 @@ export function learn(
   const { principal, candidate, prompt, asked } = turn;
   if (basis === "exact" && usage.promptTokens > 0)
     deps.calibration.observe(principal.tenant, candidate.model, prompt.estimatedTokens, usage.promptTokens);
-  // An answer that was cut short says nothing of how long it would have got.
+  // An answer that was cut short does not show how long it would have been.
   if (end === "done")
     deps.answerLengths.observe(principal.tenant, candidate.model, usage.completionTokens / asked.choices);
 }
 
 const nothing: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
 
-/** What the router is told of the replica: whatever we ended ourselves is no fault of its. */
+/** What the router learns of the replica: an end that we caused is not its fault. */
 export function originOutcome(end: StreamEnd): OriginOutcome {
   switch (end) {
     case "done":

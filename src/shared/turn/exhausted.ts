@@ -5,7 +5,7 @@ import type { Reservation } from "../limits/ports.ts";
 export function promptExhausted(reservation: Reservation, promptTokens: number, choices: number): Refusal {
   const refusal = reservation.refusal ?? { kind: "internal", detail: "an extension failed without a reason" };
   if (refusal.kind !== "limited") return refusal;
-  // What the reservation holds is given back with the refusal, so that it counts as room.
+  // The refusal gives the reservation back, so it counts as room.
   const room = refusal.limit.largestMaxTokens;
   const largestMaxTokens = Math.max(0, Math.floor((room - promptTokens) / choices));
   return { kind: "limited", limit: { ...refusal.limit, largestMaxTokens } };

@@ -29,7 +29,7 @@ export interface Judging {
   readonly traceparent: string;
   readonly place: ClientPlace;
   readonly deadlineMs: number;
-  /** Nobody waits for the verdict: only room that others leave is taken. */
+  /** No client waits for the verdict: it takes only spare capacity. */
   readonly yields?: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface Unjudged {
   readonly answered: Spent | null;
 }
 
-/** What asking for a verdict took. */
+/** What asking for a verdict cost. */
 export interface Spent {
   readonly usage: Usage;
   readonly answer: OriginAnswer;
@@ -109,7 +109,7 @@ async function judgeBy(
   const bound = await askCandidate(judging, candidate, deps, signal, true);
   if (bound.ok) return ok({ ...bound.value, usage: sum(answered.usage, bound.value.usage) });
   const again = bound.error.answered;
-  // Where nobody answered (an engine that knows no such rule, or is down by now) the first answer stands.
+  // If that got no answer (the engine knows no such rule, or is down by now), the first one stands.
   return err({
     refusal,
     answered: again === null ? answered : { ...again, usage: sum(answered.usage, again.usage) },
@@ -196,7 +196,7 @@ export async function readVerdict(
   const message = isRecord(choice) ? choice["message"] : null;
   if (!isRecord(value) || !isRecord(choice) || !isRecord(message))
     return err(unanswered(noVerdict(answer, "the guard's engine did not answer as a chat does")));
-  // Whatever it says is no fault of its replica: otherwise one text's author could open the breakers of a guard that everybody needs.
+  // No answer counts as its replica's fault: otherwise the author of one text could open the breakers of a guard that everybody needs.
   answer.report("done");
   const said = readEngineUsage(value["usage"]);
   const usage: Usage = {
@@ -206,13 +206,13 @@ export async function readVerdict(
     reasoningTokens: 0,
   };
   const spent: Spent = { usage, answer, model };
-  // `null`: it thought, and came to no answer.
+  // `null`: it reasoned and gave no answer.
   const content = typeof message["content"] === "string" ? message["content"] : "";
   const scores = guardScores(content, chanceOfUnsafe(choice["logprobs"]));
   return scores === null ? err({ refusal: unreadable, answered: spent }) : ok({ ...spent, scores });
 }
 
-/** It would be answered so again: clients must not try again. It names no field yet. */
+/** The guard would answer the same way again, so clients must not retry. It names no field yet. */
 const unreadable: Refusal = {
   kind: "value-invalid",
   param: null,
@@ -224,7 +224,7 @@ function noVerdict(answer: OriginAnswer, detail: string): Refusal {
   return { kind: "origin-unavailable", retryAfterMs: 1000, detail };
 }
 
-/** OpenAI's `logprobs` of a choice: the chance of the token that begins the word. `null`: it is not told. */
+/** OpenAI's `logprobs` of a choice: the probability of the token that begins the word. `null`: the engine does not give it. */
 function chanceOfUnsafe(logprobs: unknown): number | null {
   const tokens = isRecord(logprobs) ? logprobs["content"] : null;
   if (!Array.isArray(tokens)) return null;

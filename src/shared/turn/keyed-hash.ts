@@ -1,5 +1,5 @@
 /**
- * HMAC-SHA-256 under EDGEWISE_SECRET, with a label a purpose, so that a tag made for one purpose proves nothing for
+ * HMAC-SHA-256 under EDGEWISE_SECRET, with a label for each purpose, so that a tag made for one purpose proves nothing for
  * another.
  *
  * The imported key is remembered as a value, never as a promise: a promise that one request began and others await

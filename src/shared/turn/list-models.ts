@@ -1,4 +1,4 @@
-/** What may this tenant ask for? By its `models.allow`, and by where its prompts may be: the same that planModel goes by. Pure. */
+/** Which models may this tenant ask for? By its `models.allow` and its permitted regions, the same rules as planModel's. Pure. */
 import {
   listed,
   type FleetIndex,
@@ -16,7 +16,7 @@ export function modelsFor(fleet: FleetIndex, tenant: TenantConfig): readonly Lis
   );
 }
 
-/** As the clusters that may see this tenant's prompts serve it; null where none does. */
+/** As served by the clusters that may see this tenant's prompts; null if none of them serves it. */
 function permitted(fleet: FleetIndex, model: ListedModel, tenant: TenantConfig): ListedModel | null {
   const all = fleet.names.get(model.id) ?? [];
   const left = permittedCandidates(all, tenant);

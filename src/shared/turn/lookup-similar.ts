@@ -15,9 +15,9 @@ import type { CacheStanding } from "./lookup.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
 export interface SemanticStanding {
-  /** `null`: it was not looked for. */
+  /** `null`: no look-up was made. */
   readonly result: SemanticResult | null;
-  /** To be told once the answer is kept under `answerKey`. */
+  /** To be called once the answer is stored under `answerKey`. */
   keep(answerKey: string, ttlSeconds: number): Promise<void>;
   /** The look-up itself, where it costs a model's time and so must wait for admission. */
   readonly afterAdmission?: () => Promise<CacheStanding>;
@@ -31,7 +31,7 @@ export interface SimilarInputs {
   readonly keyOf: (request: Readonly<Record<string, unknown>>) => Promise<string>;
 }
 
-/** @param exact what the exact cache said: a miss, or that it was not to be asked */
+/** @param exact what the exact cache said: a miss, or that it was not asked */
 export function lookupSimilar(
   turn: ValidatedTurn,
   deps: TurnDeps,
@@ -56,7 +56,7 @@ export function lookupSimilar(
       text: question.text,
       place: { tenant, user: share === "tenant" ? null : user, jurisdiction: turn.tenant.jurisdiction },
       user,
-      // Everything that is in the exact key is in this one, but for the text: what reads questions and vectors stands in its place.
+      // Everything in the exact key is in this one, except the text: the versions of the guards and of the embedder take its place.
       scope: () => keyOf(question.withMark(`semantic/${featuresVersion}/${embedder.id}`)),
       embedder,
       level: policy.embedder === null ? "words" : "facts",
@@ -101,7 +101,7 @@ function embedderOf(
   return fleetEmbedder({ ...caller, deadlineMs: embeddingDeadlineMs }, embedder.model);
 }
 
-/** What is beyond a model's window is not in its vector; the smallest that are in use take 512. */
+/** Text beyond a model's window is not in its vector; the smallest models in use take 512 tokens. */
 const mostEmbeddedTokens = 256;
-/** It goes on beside the answer where it is too slow for the look-up: the vector is then used to keep it. */
+/** If it is too slow for the look-up it continues beside the answer, and its vector is used to store that. */
 const embeddingDeadlineMs = 5000;

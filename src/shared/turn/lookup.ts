@@ -16,16 +16,16 @@ import type { Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 
 export interface CacheStanding {
-  /** Under which the answer may be stored; `null`: it may not. */
+  /** The key under which the answer may be stored; `null`: it may not. */
   readonly storeKey: string | null;
   readonly lookup: CacheLookup | null;
   /** The `Cache-Status` header. */
   readonly status: string;
-  /** Where the tenant wants it, and the question is one: what was found among its like, and how it joins them. */
+  /** If the tenant has a semantic cache and the request is a single question: what was found among similar ones, and how to store this one. */
   readonly semantic?: SemanticStanding;
 }
 
-/** A value where there is nothing to look up, so that most turns wait for nothing. */
+/** A plain value, not a promise, if there is nothing to look up: most turns then wait for nothing. */
 export function lookup(
   turn: ValidatedTurn,
   plan: Plan,
@@ -63,7 +63,7 @@ export function lookup(
 }
 
 /**
- * A grounded answer hangs on files that change, and on who may read them: it is neither looked for nor stored
+ * A grounded answer depends on files that change and on who may read them: it is neither looked up nor stored
  * (docs/decisions/0062-grounded-answers.md).
  */
 const grounded: CacheStanding = {
@@ -102,7 +102,7 @@ function keyOf(
   });
 }
 
-/** A masked or blocked answer is of its policy; a policy that looks for nothing changes nothing. */
+/** The policy is part of the key, since it may mask or block an answer; a policy that looks for nothing is not. */
 function safetyOf({ tenant: { safety } }: ValidatedTurn): string | null {
   const links = safety.links.action !== "off";
   const { spotlight, datamark } = safety.injection;

@@ -26,11 +26,11 @@ import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 export interface Moderated {
   /** One an input, in their order. */
   readonly results: readonly Scores[];
-  /** Who judged. */
+  /** The model that judged. */
   readonly model: string;
-  /** Of the guard model; `null`: nobody was asked. */
+  /** The guard model's use; `null`: none was asked. */
   readonly usage: Usage | null;
-  /** The last answer of the guard model; `null`: nobody was asked. */
+  /** The guard model's last answer; `null`: none was asked. */
   readonly answer: OriginAnswer | null;
   readonly reservation: Reservation;
 }
@@ -101,7 +101,7 @@ async function byModel(
     usage.completionTokens += used.completionTokens;
     usage.cachedTokens += used.cachedTokens;
   };
-  // One after the other: a guard model's batch is its engine's business, and one client's list must not fill it.
+  // One at a time: one client's list must not fill the guard model's batch.
   for (const [at, content] of inputs.entries()) {
     const judged = await judge(
       {

@@ -17,7 +17,7 @@ export function keepsTools(
 ): boolean {
   // The client wants a model that calls tools: it is refused where there is none.
   if (webSearch !== undefined || tools.length > names.length) return true;
-  // An alias that chooses leaves out whoever can't.
+  // An alias that chooses leaves out models that can't call tools.
   if (fleet.routes.has(model)) return true;
   const known = permittedCandidates(fleet.names.get(model) ?? [], tenant);
   return resolveAmong(known, { capabilities: ["chat", "tools"] }).kind !== "incapable";

@@ -3,7 +3,7 @@
  *
  *   plan ▸ admit ‖ lookup (exact ▸ semantic) ▸ recall ‖ ground ▸ compose (▸ extend) ▸ dispatch
  *
- * Nothing that costs money starts before admission, and whoever is refused afterwards gets back what was reserved. What
+ * Nothing that costs money starts before admission, and a turn that is refused afterwards gets its reservation back. What
  * follows (relay or assemble, settle) is answer-direct.ts for the edge and durable/chat-run.ts for a Generation object.
  */
 import type { LeaveSignal } from "../contracts/leave-signal.ts";
@@ -46,7 +46,7 @@ export interface LiveTurn extends AdmittedTurn {
   /** Whether the origin was asked to stream, whatever the client asked for. */
   readonly originStreams: boolean;
   readonly answer: OriginAnswer;
-  /** What the model was given of the caller's files; `null`: nobody asked for any. */
+  /** The passages of the caller's files that the model was given; `null`: none were asked for. */
   readonly grounding: Grounding | null;
 }
 
@@ -68,7 +68,7 @@ export async function openTurn(
   if (!plan.ok) return plan;
   const looking = lookup(turn, plan.value, deps, signal);
   const onlyStored = wantsOnlyStored(turn.cacheControl);
-  // Known without looking: nobody need be asked whether it may.
+  // The cache is known to miss, so this need not wait for admission.
   if (onlyStored && !(looking instanceof Promise)) return err({ kind: "not-stored" });
   const { promptTokens, answerTokens } = onlyStored
     ? nothingToGenerate
@@ -98,7 +98,7 @@ export async function openTurn(
     return ok({ ...base, kind: "cached", cached: answer });
   }
   const opened = onlyStored ? err({ kind: "not-stored" } as const) : await dispatchFirst(base, deps, signal);
-  // Whoever got nothing pays nothing; the request itself is given back as well, whoever's fault it was.
+  // A turn without an answer costs nothing; the request itself is given back, too, whoever's fault it was.
   if (!opened.ok) reservation.settle(unused);
   return opened;
 }
@@ -106,8 +106,8 @@ export async function openTurn(
 /**
  * Another round of a turn: its model is asked again, with what was said and learned since in `asked`.
  *
- * @param reservation what of the turn's own is left for it
- * @param round 2 at least: tells its requests apart in the engines' logs
+ * @param reservation what is left of the turn's own
+ * @param round at least 2: distinguishes its requests in the engines' logs
  */
 export function openRound(
   turn: LiveTurn,
@@ -124,10 +124,10 @@ export function openRound(
       asked,
       reservation,
       plan: [candidate],
-      // Its numbers are what the answer cites by: files are searched once.
+      // The answer cites by their numbers, so files are searched only once.
       ground: grounding === null ? null : () => Promise.resolve(ok(grounding)),
       requestId: `${requestId.slice(0, maxRoundRequestId)}-r${round}` as RequestId,
-      // What has begun is not thrown away for want of room.
+      // An answer that has begun is not dropped for lack of room.
       yields: false,
       mark: () => undefined,
     },
@@ -136,7 +136,7 @@ export function openRound(
   );
 }
 
-/** Room for the suffixes: of a round, of who goes on in it (answering-engine.ts), and of each attempt. */
+/** Room for the suffixes of a round, of a continuation in it (answering-engine.ts), and of each attempt. */
 const maxRoundRequestId = 104;
 
 /** The first candidate that composes and whose fleet answers; a candidate that is down gives way to the next. */
@@ -161,7 +161,7 @@ async function dispatchFirst(
   return err(refusal ?? { kind: "internal", detail: "a plan without candidates" });
 }
 
-/** What every candidate is asked with. */
+/** What is the same for every candidate. */
 interface GivenTurn {
   readonly turn: AdmittedTurn;
   readonly history: readonly ChatMessage[];
@@ -251,7 +251,7 @@ async function askCandidate(
   }
   if (answer.error.kind === "context-too-long" && prompt.lengthIsOurs)
     return askCandidate(given, candidate, deps, signal, true);
-  // Files that nobody may have asked for are no reason to refuse what would fit without them.
+  // Files may be searched by default, unasked: a request that fits without their passages is not refused for them.
   if (answer.error.kind === "context-too-long" && grounding !== null && (prompt.shownPassages ?? 0) > 0)
     return askCandidate({ ...given, grounding: shownOf(grounding, 0) }, candidate, deps, signal);
   return err({ refusal: named(answer.error, prompt), givesWay: givesWay(answer.error) });

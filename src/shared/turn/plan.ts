@@ -17,7 +17,7 @@ export interface Candidate {
   /** The model's id in the fleet file: what answers carry as `model`. */
   readonly model: string;
   readonly variant: ModelVariant;
-  /** Who chose it, where the name asked for is an alias that chooses. */
+  /** How it was chosen, if the name asked for is an alias that chooses. */
   readonly route: RouteChoice | null;
 }
 
@@ -36,7 +36,7 @@ export function planModel(
   // Most fleets have no alias that chooses; then nothing below looks at the request.
   const route = fleet.routes.size === 0 ? undefined : fleet.routes.get(name);
   const chosen = route === undefined ? null : chooseRoute(route, factsOf(caller));
-  // What no permitted cluster serves does not exist, also as a reason why something can't be done.
+  // A model that no permitted cluster serves does not exist, and is not named as a reason either.
   const known = permittedCandidates(chosen?.models ?? fleet.names.get(name) ?? [], tenant);
   const resolution = resolveAmong(known, { capabilities });
   switch (resolution.kind) {
@@ -71,8 +71,8 @@ function hasAny(candidates: readonly Candidate[]): candidates is Plan {
 }
 
 /**
- * The plan of a turn whose history is known: what was shown before is in the prompt again, also where the new question is text
- * alone. Nobody who can't see would take it.
+ * The plan of a turn whose history is known: earlier images are in the prompt again, even if the new question is text
+ * only, and a model without vision would refuse it.
  */
 export function planWithHistory(
   fleet: FleetIndex,
@@ -90,7 +90,7 @@ export function planWithHistory(
 /** Who asks, and what: read only for an alias that chooses. */
 interface Caller {
   readonly principal: Pick<Principal, "tenant" | "user" | "tier">;
-  /** Absent where it is no question (embeddings). */
+  /** Absent for requests that ask nothing (embeddings). */
   readonly asked?: Asked;
 }
 

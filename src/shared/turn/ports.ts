@@ -25,9 +25,9 @@ export interface TurnDeps {
   readonly fleet: FleetIndex;
   readonly admission: Admission;
   readonly origin: Origin;
-  /** Of tenants that live there: what they were answered may not be kept everywhere. */
+  /** The cache for tenants with a jurisdiction: their answers may not be stored everywhere. */
   readonly cache: (jurisdiction: Jurisdiction) => AnswerCache;
-  /** Asked in tenants with `cache.semantic` alone. `null`: there is none here. */
+  /** Asked only for tenants with `cache.semantic`. `null`: none is bound here. */
   readonly semantic: SemanticParts | null;
   readonly background: Background;
   readonly calibration: TokenCalibration;
@@ -38,7 +38,7 @@ export interface TurnDeps {
   readonly pipe: () => BytePipe;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Copies a turn to its alias's shadow, if it has one; returns at once. `null`: no alias of this fleet has. */
+  /** Copies a turn to its alias's shadow, if it has one; returns at once. `null`: no alias of this fleet has a shadow. */
   readonly mirror: ((copied: CopiedTurn) => void) | null;
 }
 
@@ -49,7 +49,7 @@ export interface ValidatedTurn {
   readonly asked: Asked;
   /** Loads the earlier messages of the conversation, oldest first; `null` for a stateless turn. */
   readonly recall: (() => Promise<Recalled>) | null;
-  /** Finds passages for it (the stage `ground`); `null`: nobody asked for any. */
+  /** Finds passages for it (the stage `ground`); `null`: none were asked for. */
   readonly ground: Ground | null;
   /** What the answer is called: `chatcmpl-…`. */
   readonly responseId: string;
@@ -60,9 +60,9 @@ export interface ValidatedTurn {
   /** The request's own `Cache-Control`. */
   readonly cacheControl: string | null;
   readonly createdMs: number;
-  /** Nobody waits for it: it takes only what room others leave, and is refused as `overloaded` where there is none. */
+  /** No client waits for it: it takes only spare capacity, and is refused as `overloaded` if there is none. */
   readonly yields?: boolean;
-  /** Told when a stage has ended. */
+  /** Called when a stage has ended. */
   readonly mark: (stage: Stage) => void;
 }
 

@@ -7,15 +7,15 @@ import { planWithHistory, type Plan } from "./plan.ts";
 import type { ValidatedTurn } from "./ports.ts";
 
 export interface Recollection {
-  /** Of whom may read what was shown before, too. */
+  /** Only models that can also read the images in the history. */
   readonly plan: Plan;
   /** Oldest first. */
   readonly history: readonly ChatMessage[];
-  /** `null`: nobody asked for any. */
+  /** `null`: none were asked for. */
   readonly grounding: Grounding | null;
 }
 
-/** The stages `recall ‖ ground` of a turn: neither waits for the other, but where the question is only understood by the history. */
+/** The stages `recall ‖ ground` of a turn: they run at the same time, unless the question can only be understood with the history. */
 export async function recallAndGround(
   turn: ValidatedTurn,
   plan: Plan,

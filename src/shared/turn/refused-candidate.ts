@@ -9,8 +9,8 @@ export function givesWay(failure: OriginFailure): boolean {
 }
 
 /**
- * Of two candidates' refusals, in the order of the plan, the one that the client can best act on. What is only for now outweighs what
- * a model behind it can't do: the client may be answered by the first one when that is back.
+ * Of two candidates' refusals, in the order of the plan, the one that the client can best act on. A temporary refusal outweighs what
+ * a later model can't do: the first one may answer when it is back.
  */
 export function refusalToTell(before: Refusal | null, now: Refusal): Refusal {
   if (before === null || isForNow(now) || now.kind === "client-gone" || now.kind === "limited") return now;
@@ -20,7 +20,7 @@ export function refusalToTell(before: Refusal | null, now: Refusal): Refusal {
   return now.kind === "parameter-unsupported" ? before : now;
 }
 
-/** With what the engine left unsaid: which field it calls wrong, how long the prompt is. */
+/** Completed by what the engine left out: which field it calls wrong, how long the prompt is. */
 export function named(
   failure: OriginFailure,
   { body, promptTokens }: { readonly body: string; readonly promptTokens: number },
@@ -28,7 +28,7 @@ export function named(
   if (failure.kind === "context-too-long" && failure.promptTokens === 0)
     return {
       ...failure,
-      // By our estimate, which may say that it fits.
+      // By our estimate, which may be below the window.
       promptTokens: Math.max(promptTokens, failure.windowTokens - failure.answerTokens + 1),
     };
   if (failure.kind !== "origin-rejected") return failure;

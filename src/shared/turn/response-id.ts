@@ -74,7 +74,7 @@ export async function verifyId(hash: KeyedHash, id: string, owner: Owner): Promi
   return { id, kind, objectName, jurisdiction: place === places.eu ? "eu" : "none" };
 }
 
-/** The object that an id of our own names; nobody's claim is checked. `null`: no such id. */
+/** The object that an id of our own names; the tag is not checked. `null`: no such id. */
 export function objectOfId(
   id: string,
 ): { readonly objectName: string; readonly jurisdiction: Jurisdiction } | null {

@@ -1,4 +1,4 @@
-/** How was a turn routed, for its log record, its metrics, and the header of callers who may know? */
+/** How a turn was routed, for its log record, its metrics, and the header of callers who may know. */
 import type { Principal } from "../identity/principal.ts";
 import type { RouteReason } from "../routing/models/choose-route.ts";
 import type { RequestRecord } from "../telemetry/request-record.ts";
@@ -24,7 +24,7 @@ export function routeFields(turn: Pick<AdmittedTurn, "asked" | "plan">, model: s
 
 const noFields: RouteFields = {};
 
-/** Cluster and replica names are the platform's affair: told to its admins, and to whom it grants the scope. */
+/** Cluster and replica names are shown only to the platform's admins and to holders of the scope. */
 export function mayReadRoute({ scopes }: Pick<Principal, "scopes">): boolean {
   return scopes.size > 0 && (scopes.has(routeRead) || scopes.has(platformAdmin));
 }

@@ -1,4 +1,4 @@
-/** Screens what a client sent, before anything else sees it: a masked text is the only one that goes on. */
+/** Screens what a client sent, before anything else sees it: after masking, only the masked text is used. */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import { screenWith } from "../safety/definition-texts.ts";
@@ -67,8 +67,8 @@ export async function screenCompletion(
 }
 
 /**
- * Texts that a model of the fleet takes in and neither obeys nor says: those of embeddings, and those that a guard is asked about. Patterns
- * alone are looked for in them.
+ * Texts that a model reads but neither obeys nor repeats: inputs of embeddings, and texts for a guard model. Only patterns
+ * are looked for in them.
  */
 async function screenTexts(
   texts: readonly string[],
@@ -86,7 +86,7 @@ async function screenTexts(
   });
 }
 
-/** What of an input for embeddings is text; token ids are read by nobody here. */
+/** The texts of an input for embeddings; token ids are not screened. */
 export async function screenEmbedding(
   request: EmbeddingRequest,
   tenant: TenantConfig,
@@ -103,7 +103,7 @@ export async function screenEmbedding(
   return ok({ request: { ...request, input: masked }, findings });
 }
 
-/** What a guard model is to judge; the classifier in process sends it nowhere. */
+/** Texts for a guard model; the classifier in process sends them nowhere. */
 export async function screenModeration(
   request: ModerationRequest,
   tenant: TenantConfig,

@@ -16,14 +16,14 @@ import type { Asked } from "./asked.ts";
 import type { ValidatedTurn } from "./ports.ts";
 import { spotlightOf } from "../safety/spotlight.ts";
 
-/** What of a turn is copied. */
+/** The parts of a turn that are copied. */
 export interface CopiedTurn {
   readonly turn: Pick<ValidatedTurn, "asked" | "tenant" | "requestId">;
   readonly route: Pick<RouteChoice, "alias" | "shadow">;
   /** The turn's own, whose place and trace the copy shares. */
   readonly request: OriginRequest;
   readonly history: readonly ChatMessage[];
-  /** What was found for the turn, whose question is no other without it. */
+  /** The passages found for the turn: the copy gets the same prompt. */
   readonly grounding: Grounding | null;
   readonly cacheSalt: string | null;
 }
@@ -48,14 +48,14 @@ export interface ShadowOptions {
   readonly onEnd: (end: ShadowEnd) => void;
 }
 
-/** What a copy is sent with: of the turn's own request. */
+/** What a copy takes from the turn's own request. */
 export interface ShadowMeans {
   readonly origin: Origin;
   readonly calibration: TokenCalibration;
   readonly background: Background;
 }
 
-/** Less than the 30 s that work may go on behind a response. */
+/** Less than the 30 s for which work may continue after a response. */
 export const longestShadowMs = 25_000;
 const mostBytes = 2_097_152;
 /** No id of a request is longer, and no router takes a longer one. */
@@ -141,14 +141,14 @@ export class ShadowTurns {
   }
 }
 
-/** The same question in the shadow's model's words. `null`: it can't take it. */
+/** The same question, composed for the shadow's model. `null`: it can't take it. */
 function requestOf(
   { turn, request, history, grounding, cacheSalt }: CopiedTurn,
   shadow: Shadow,
   calibration: TokenCalibration,
 ): OriginRequest | null {
   const { asked, tenant } = turn;
-  // Also a copy stays where the tenant's prompts may be.
+  // A copy, too, stays where the tenant's prompts may go.
   const permitted = shadow.model.variants.flatMap((one) => permittedVariant(one, tenant) ?? []);
   const variant = permitted.find((one) => suits(one, asked));
   if (variant === undefined) return null;
@@ -187,7 +187,7 @@ function suits({ record }: ModelVariant, asked: Asked): boolean {
 }
 
 interface Discarded {
-  /** It came to its `[DONE]`. */
+  /** It reached `[DONE]`. */
   readonly whole: boolean;
   readonly tooLong: boolean;
   readonly generatedTokens: number | null;
@@ -204,7 +204,7 @@ async function discard(answer: OriginAnswer, signal: AbortSignal): Promise<Disca
   let tail = answer.firstChunk === null ? "" : decoder.decode(answer.firstChunk, { stream: true });
   let bytes = answer.firstChunk?.byteLength ?? 0;
   const reader = answer.body?.getReader();
-  // An engine that hangs gives no more chunks, and is not waited for.
+  // An engine that hangs sends no more chunks, and is not waited for.
   const overdue = Promise.withResolvers<null>();
   const abandon = (): void => {
     answer.report("client-gone");

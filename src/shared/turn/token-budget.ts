@@ -1,5 +1,5 @@
 /**
- * May the answer go on by another token? The reservation is raised in blocks, early, so that a stream hardly ever waits; with
+ * May the answer grow by another token? The reservation is raised in blocks, ahead of need, so that a stream hardly ever waits; with
  * nothing left, in tokens or in money, the tenant's policy decides: `stop` ends the answer, `finish` lets it end as a stated debt.
  */
 import { answerTokensFor, microdollarsFor, type TokenPrice } from "../limits/cost.ts";
@@ -24,7 +24,7 @@ export class TokenBudget {
   #promptTokens: number;
   /** Tokens of answer that the reservation covers. */
   #covered = 0;
-  /** From so many on there may be something to do: most tokens pass with one comparison. */
+  /** From this count on there may be something to do; below it a token costs one comparison. */
   #quietBelow = 0;
   #extending: Promise<void> | null = null;
   #refused = false;
@@ -41,7 +41,7 @@ export class TokenBudget {
     return this.#extending;
   }
 
-  /** The engine has counted the prompt: from now on that is held against the reservation. */
+  /** The engine has counted the prompt: from now on its count replaces the estimate. */
   promptCounted(tokens: number): void {
     if (tokens === this.#promptTokens || !(tokens > 0)) return;
     this.#promptTokens = tokens;

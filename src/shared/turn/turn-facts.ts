@@ -1,4 +1,4 @@
-/** What is to be said of a turn that has ended, wherever it ran: to the archive, and to its owner in a receipt. Pure. */
+/** The facts of an ended turn, wherever it ran, for the archive and for its owner's receipt. Pure. */
 import type { ArchivedTurn } from "../archive/ports.ts";
 import { modelRecord, type FleetIndex } from "../routing/fleet/fleet-index.ts";
 import type { AnswerTotals } from "../stream/answer-options.ts";
@@ -8,7 +8,7 @@ import { chargedUsage, turnUse } from "./ending.ts";
 import type { EngineStory } from "./answering-engine.ts";
 import type { LiveTurn } from "./open-turn.ts";
 
-/** What an archive's row says of the turn itself; who asked, and what it belongs to, its owner adds. */
+/** An archive row's part on the turn itself; the caller adds who asked and what it belongs to. */
 export type TurnFacts = Pick<
   ArchivedTurn,
   | "status"
@@ -39,7 +39,7 @@ export function turnFactsOf(
 ): TurnFacts {
   const { answer, candidate } = turn;
   const { end, totals, guarded, engine } = ending;
-  // As it is settled: by the price of the engine that began.
+  // As in the settlement: by the price of the engine that began.
   const { price } = modelRecord(fleet, answer.cluster, candidate.model) ?? candidate.variant.record;
   return {
     status: statusOf(end),

@@ -1,5 +1,5 @@
 /**
- * Will this turn be refused whatever its prompt says? Known by the fleet and the request alone, so before anybody is asked to judge the
+ * Will this turn be refused whatever its prompt says? That is known from the fleet and the request alone, before a guard model is asked about the
  * prompt: `plan ▸ compose` as openTurn does both, without a history and without passages, which only add to a prompt. Pure.
  */
 import type { Refusal } from "../contracts/refusal.ts";
@@ -52,7 +52,7 @@ export function unanswerable(
   return told === null ? null : ofTheRequest(told);
 }
 
-/** How much of a prompt masks may leave: nearly all, or of a list of keys a fraction. Below a half is nobody's prompt. */
+/** The least share of a prompt that masking is taken to leave: it shortens most prompts little, and a list of keys a lot. */
 function leastKept({ input, injection }: SafetyPolicy): number {
   return resolvePolicy(input).withholds || looksForInjection(injection) ? 0.5 : 1;
 }

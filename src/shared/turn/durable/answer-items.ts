@@ -1,4 +1,4 @@
-/** What does a conversation keep of an answer? Its messages as items, with what their texts cite: names and places, and no text of a file. */
+/** What does a conversation keep of an answer? Its messages as items, with the citations of their texts: names and places, never a file's text. */
 import type { NewItem } from "../../contracts/conversation.ts";
 import { annotationsIn, type Citable } from "../../grounding/citable.ts";
 import type { Grounding } from "../../grounding/ground.ts";
@@ -10,13 +10,13 @@ import { itemsOfMessages, type ItemStatus } from "./conversation-items.ts";
 import { answerMessages } from "./gathered.ts";
 import type { Round, RoundsNote } from "./round-history.ts";
 
-/** What an answer's last words rest on. */
+/** Everything that the last round of an answer builds on. */
 export interface AnswerPast {
-  /** What was said and learned before them. */
+  /** Earlier rounds: the model's words, and results of tools. */
   readonly rounds: readonly Round[];
-  /** What searches told the model of; `null`: the turn had no tools of the server's own. */
+  /** Web results that the model was given; `null`: the turn had no server tools. */
   readonly note: RoundsNote | null;
-  /** What the model was given of files; `null`: nobody asked for any. */
+  /** Passages of files that the model was given; `null`: none were asked for. */
   readonly grounding: Grounding | null;
 }
 
@@ -35,7 +35,7 @@ export function answerItems(
     return itemsOfMessages(answerMessages(collected, rounds), status);
   const { contentIsJson: isJson } = askedChat(chat);
   const before = rounds.flatMap((round, at) => {
-    // What was found later was no source of what was said before. A note of older code does not say.
+    // A source that was found later can't be cited by an earlier round. Notes of older code do not say when it was found.
     const known = sources.slice(0, note?.known?.[at]);
     return citingItems(answerMessages(nothing, [round]), { passages, sources: known, isJson }, status);
   });

@@ -51,17 +51,17 @@ export interface AnswerOptions {
   readonly signal: AbortSignal;
   readonly stages: Readonly<Partial<Record<Stage, number>>>;
   readonly mark: (stage: Stage) => void;
-  /** What the model is asked now. */
+  /** The request to the model in the present round. */
   readonly asked: () => Asked;
   readonly entered: EnteredConversation | null;
-  /** Of a round that an earlier run began. */
+  /** What an earlier run wrote of this round. */
   readonly begun: BegunAnswer | null;
-  /** Readers have its beginning. */
+  /** Readers have the beginning of the answer. */
   readonly isBegun: boolean;
-  /** `null`: the turn has no tools of the server's own. */
+  /** `null`: the turn has no server tools. */
   readonly tools: ToolRounds | null;
   readonly note: KeptNote;
-  /** What was found in files for it, whichever run did; `null`: it is not grounded. */
+  /** Passages found for the turn, by this run or an earlier one; `null`: it is not grounded. */
   readonly grounding: Grounding | null;
 }
 
@@ -119,7 +119,7 @@ export class AnswerRounds {
     }
   }
 
-  /** What the tools said may be more than the model can take in: then it reads less of it. */
+  /** Results of tools may not fit the model's window: they are then shortened. */
   async #next(turn: LiveTurn, opened: LiveTurn, tools: ToolRounds): Promise<Result<LiveTurn, Refusal>> {
     const { turnDeps, signal, asked } = this.#options;
     const number = tools.rounds.length + 1;
@@ -140,7 +140,7 @@ export class AnswerRounds {
       tools,
       grounding,
       receipt: wantsReceipts(request.tenant),
-      // All rounds together have as long as one answer.
+      // The deadline is one for all rounds together.
       deadlineMs: tools === null ? deadlineMs : Math.max(1, request.createdMs + deadlineMs - deps.now()),
     });
     this.#guarded = summaryOfBoth(this.#guarded, ended.guarded);
@@ -148,7 +148,7 @@ export class AnswerRounds {
     return ended;
   }
 
-  /** What the answer's last words rest on. */
+  /** Everything that the last round builds on. */
   #past(): AnswerPast {
     const { tools, grounding } = this.#options;
     return { rounds: tools?.rounds ?? [], note: tools?.note ?? null, grounding };
@@ -166,7 +166,7 @@ export class AnswerRounds {
     note.keep();
   }
 
-  /** Of the turn's reservation, what its next round has. */
+  /** The part of the turn's reservation that is left for its next round. */
   #left(turn: LiveTurn, tools: ToolRounds) {
     return behindRounds(turn.reservation, tools.prior, this.#priceOf(turn));
   }
@@ -176,10 +176,10 @@ export class AnswerRounds {
     return (modelRecord(fleet, answer.cluster, candidate.model) ?? candidate.variant.record).price;
   }
 
-  /** Nobody answered the next round: what was said stands, and is paid. */
+  /** No engine answered the next round: what was said so far stands, and is paid. */
   #brokenOff(refusal: Refusal, round: EndedRound): EndedRound {
     const { form } = this.#options;
-    // Not as the round counted, which is among those before by now.
+    // Without the round that ended, which counts among the earlier ones by now.
     form.encoder?.counting(() => round.totals.usage, round.record.price);
     const end = form.refused(refusal);
     return {
@@ -203,7 +203,7 @@ export class AnswerRounds {
     const guarded = this.#guarded;
     const { candidate } = turn;
     this.#options.mark("stream");
-    // The request's own id, not that of its last round.
+    // The id of the request, not of its last round.
     const asked = { ...turn, requestId: request.requestId as RequestId };
     deps.record(
       runRecord(

@@ -9,7 +9,7 @@ import type { TenantConfig } from "../../tenancy/tenant-config.ts";
 import type { TurnFacts } from "../turn-facts.ts";
 import type { Delivery, Effect } from "./ports.ts";
 
-/** What a row takes of the request. */
+/** The parts of the request that a row needs. */
 export interface ArchivedRequest {
   readonly tenant: TenantConfig;
   readonly principal: Pick<Principal, "tenant" | "org" | "user" | "tier" | "key">;
@@ -17,11 +17,11 @@ export interface ArchivedRequest {
   readonly responseId: string;
   readonly createdMs: number;
   readonly endpoint: string;
-  /** Whose turn it was, also where the conversation did not take it. */
+  /** The turn's conversation, even if that did not take it. */
   readonly conversation: { readonly objectName: string } | null;
 }
 
-/** What the tenant keeps. Turns that older code began say nothing of it. */
+/** The tenant's `archive.keep`. Turns that older code began do not say. */
 export function archivePolicy(tenant: TenantConfig): TenantConfig["archive"]["keep"] {
   return (tenant as Partial<TenantConfig>).archive?.keep ?? "content";
 }
@@ -63,7 +63,7 @@ export function chargeOf(
 /**
  * The effects with the archive's.
  *
- * @param items what was said, of a turn that the API keeps and no conversation has; `null`: nothing of it is kept
+ * @param items the messages of a turn that the API keeps outside of a conversation; `null`: none are kept
  */
 export function withArchive(
   effects: readonly Effect[],
@@ -91,8 +91,8 @@ export function withArchive(
 }
 
 /**
- * The row of a turn whose `append` was delivered: with its place where the conversation took it, and without content where it did
- * not (deleted meanwhile, an item too large). `null`: none is wanted, or the conversation has not answered for good yet.
+ * The row of a turn whose `append` was delivered: with its place if the conversation took it, and without content if it did
+ * not (deleted meanwhile, an item too large). `null`: no row is wanted, or the conversation's answer is not final yet.
  */
 export function appendedTurn(
   effect: Extract<Effect, { kind: "append" }>,

@@ -57,10 +57,10 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
     },
     history,
     restore: (events, grounding, begun) => {
-      // Its chunks say nothing of each other, but for who answers, and when.
+      // Chunks are independent of each other, except that all carry the same model and time.
       if (rounds === null) return;
       const all = [...events];
-      // The text format names nothing, and needs none of it.
+      // The text format carries neither.
       const { model, created: createdSeconds } = namedIn(all) ?? {
         model: request.chat.model,
         created: Math.floor(request.createdMs / 1000),
@@ -95,7 +95,7 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
       const options = { ...identity, includeUsage: asked.includeUsage };
       const encoder = citingAnswer(createEncoder(asked.format, options), grounding, collected, asked);
       return {
-        // What was said stands, and ends.
+        // What was said so far stands, and gets an end.
         last: cancelled
           ? finishOpen(encoder, collected, asked.choices) +
             encoder.end(toWireUsage(usage, price ?? undefined), "stop")
@@ -121,7 +121,7 @@ export function chatForm(request: ChatTurnRequest): TurnForm {
   };
 }
 
-/** The whole answer with what it cites. */
+/** The whole answer with its citations. */
 function cited(
   answer: string,
   collected: AnswerCollector,
@@ -150,7 +150,7 @@ function finishOpen(encoder: AnswerEncoder, collected: AnswerCollector, choices:
   for (let choice = 0; choice < choices; choice += 1) {
     const said = collected.choices[choice];
     if (said !== undefined && said.finishReason !== null) continue;
-    // What a journal holds of a choice begins with its role: the encoder, which is new, is not to tell it again.
+    // The journal already has the choice's role: the new encoder must not write it again.
     if (said !== undefined) encoder.delta({ index: choice, role: "assistant" });
     collected.finish(choice, "stop");
     text += encoder.finish(choice, "stop");

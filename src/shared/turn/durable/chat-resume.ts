@@ -1,7 +1,7 @@
 /**
- * How does a chat turn go on whose run was lost (eviction, crash, deploy)? What its journal shows counts as said: the answer
- * goes on as one does whose engine failed (continuation.ts), with an engine that says nothing standing in for the one
- * that is gone. Pure, but for the two ports that it wraps.
+ * How does a chat turn continue after its run was lost (eviction, crash, deploy)? What its journal shows counts as said: the answer
+ * continues as after an engine's failure (continuation.ts), with an engine that says nothing standing in for the one
+ * that is gone. Pure, except for the two ports that it wraps.
  */
 import type { Usage } from "../../contracts/usage.ts";
 import { err, ok } from "../../contracts/result.ts";
@@ -29,21 +29,21 @@ export interface BegunAnswer {
   readonly note: RunNote;
   /** What readers may have seen of the present round; grows as the answer goes on. */
   readonly collected: AnswerCollector;
-  /** What was said and called before that round; `null`: the turn has no tools of the server's own. */
+  /** What was said and called before that round; `null`: the turn has no server tools. */
   readonly rounds: BegunRounds | null;
   readonly transcript: Transcript;
   /** Of all rounds. */
   readonly usage: Usage;
-  /** As the first chunk said; null where the format does not. */
+  /** As in the first chunk; null if the format has no time. */
   readonly createdSeconds: number | null;
   /** The journal. Read lazily. */
   readonly events: LostRun["events"];
-  /** What the model was given of files; `null`: nobody asked for any. */
+  /** Passages of files that the model was given; `null`: none were asked for. */
   readonly grounding: Grounding | null;
 }
 
 export type ChatResume =
-  /** Nothing of an answer was seen, and somebody can still come for it: it runs from the start. */
+  /** No reader saw any of the answer, and a client can still come for it: it runs from the start. */
   | { readonly kind: "anew"; readonly earlyTold: boolean }
   | { readonly kind: "goes-on"; readonly begun: BegunAnswer }
   /** Readers have all of it and its finish reason: only the end is missing. */
@@ -67,7 +67,7 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
   const { collected, rounds, prior, createdSeconds } = form.history(lost.events(), lost.kept);
   const noted = notedRounds(note, prior);
   if (rounds.length > 0 && noted === null) return ends("it is not known what its tools said");
-  // Of a chat's calls no event tells, and older code kept none of them.
+  // No event shows a chat's calls, and older code did not keep them elsewhere.
   if (rounds.length === 0 && (noted?.prior.completionTokens ?? 0) > 0)
     return ends("what its tools said is gone");
   // What was kept beside the journal may be newer than its last row.
@@ -96,13 +96,13 @@ export function chatResume(request: ChatTurnRequest, lost: LostRun, now: () => n
   return { kind: "goes-on", begun };
 }
 
-/** @param prior what rounds used that are kept beside the journal: the note in it may be older than they */
+/** @param prior the usage of the rounds that are kept beside the journal: the journal's note may be older */
 function notedRounds({ rounds }: RunNote, prior: Usage | undefined): RoundsNote | null {
   if (prior === undefined) return rounds ?? null;
   return rounds === undefined ? { told: {}, sources: [], prior } : { ...rounds, prior };
 }
 
-/** The end of an answer that was told whole. */
+/** The end of an answer that readers have in full. */
 export function completeEnd(
   request: ChatTurnRequest,
   begun: BegunAnswer,
@@ -145,7 +145,7 @@ function ends(reason: string): ChatResume {
   return { kind: "ends", reason };
 }
 
-/** Stands in for the engine that is gone: it answers for its model alone, and ends at once without a finish reason. */
+/** Stands in for the engine that is gone: it answers only for that engine's model, and ends at once without a finish reason. */
 export function goneEngine(origin: Origin, note: RunNote): Origin {
   return {
     dispatch: (request) =>
@@ -170,8 +170,8 @@ export function goneEngine(origin: Origin, note: RunNote): Origin {
 }
 
 /**
- * The same reservation again (asking twice with one id reserves once), which nobody settles here: what was delivered before
- * is part of the bill, so that it goes out with the end alone. Nor is anything given back where it is not let in again.
+ * The same reservation again (asking twice with one id reserves once). It is not settled here: what was delivered before
+ * is part of the bill, which goes out only with the end. Nothing is given back either if it is not admitted again.
  */
 export function settledAtEnd(admission: Admission): Admission {
   const resumed: Admission = { admit: (request) => admission.admit({ ...request, isResumed: true }) };

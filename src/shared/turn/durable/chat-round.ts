@@ -27,16 +27,16 @@ import type { TurnForm } from "./turn-form.ts";
 export interface RoundInputs {
   readonly form: TurnForm;
   readonly io: TurnIo;
-  /** Takes what this round says. */
+  /** Collects what this round says. */
   readonly collected: AnswerCollector;
-  /** Of a round that an earlier run began: what it said, and used. */
+  /** The text and the usage of this round in an earlier run. */
   readonly begun: {
     readonly createdSeconds: number | null;
     readonly usage: Usage;
     readonly transcript: Transcript;
     readonly collected: AnswerCollector;
   } | null;
-  /** `null`: the turn has no tools of the server's own. */
+  /** `null`: the turn has no server tools. */
   readonly tools: ToolRounds | null;
   readonly grounding: Grounding | null;
   readonly receipt: boolean;
@@ -45,7 +45,7 @@ export interface RoundInputs {
 
 export interface EndedRound {
   readonly how: StreamEnd;
-  /** Its last events, which nobody has seen yet. */
+  /** Its last events, which no reader has seen yet. */
   readonly terminal: readonly JournalEvent[];
   /** Of the whole turn so far. */
   readonly totals: AnswerTotals;
@@ -54,7 +54,7 @@ export interface EndedRound {
   readonly story: EngineStory;
   /** What the guard found. */
   readonly guarded: string | null;
-  /** What is to be judged by a model, of this round; `null`: nothing. */
+  /** The text of this round that a guard model is to judge; `null`: nothing. */
   readonly said: string | null;
   readonly record: ModelRecord;
   readonly createdSeconds: number;
@@ -104,7 +104,7 @@ export async function relayRound(
   const inAll = (usage: Usage): Usage => (tools === null ? usage : plus(tools.prior, usage));
   encoder?.counting(() => inAll(pass.totals().usage), record.price);
   let end: StreamEnd | null = null;
-  // Whoever ends the turn from outside charges what he was told last: not what a guard still holds back, nor what came behind.
+  // A turn that is ended from outside is charged by its last progress, which leaves out text that the guard still holds back.
   let told = inAll(begun?.usage ?? noUsage);
   const stream = relayStream(answer.body, pass, {
     ...engineTimes,

@@ -1,9 +1,9 @@
 /**
- * How does a chat completion look whose model calls the service's own tools? Chat chunks have no form for such calls: a reader sees what
+ * How does a chat completion look when its model calls the service's own tools? Chat chunks have no form for such calls: a reader sees what
  * the model says, as one answer, and the finish reason of its last round.
  *
  * Nothing in the journal shows the calls either: what a lost run needs to know of them is kept beside it (kept-rounds.ts) when all calls of
- * a round have ended. One that is lost before makes them again, so that only tools are offered here that may be asked twice.
+ * a round have ended. A run that is lost before that makes them again, so only tools that may be called twice are offered here.
  */
 import { citingAnswer } from "../../grounding/citing-encoder.ts";
 import type { Grounding } from "../../grounding/ground.ts";
@@ -35,7 +35,7 @@ export class ChatRounds {
     this.#begin(options, grounding, null);
   }
 
-  /** @param told what readers have of the answer already */
+  /** @param told the part of the answer that readers have already */
   goOn(
     options: EncoderOptions,
     grounding: Grounding | null,
@@ -44,7 +44,7 @@ export class ChatRounds {
   ): void {
     this.#calls = rounds.reduce((sum, { calls }) => sum + calls.length, 0);
     this.#begin(options, grounding, told);
-    // Nothing was said since the last round: what comes next is another's.
+    // Nothing was said since the last round: the next text belongs to another round.
     if (rounds.length > 0 && (collected.choices[0]?.content ?? "") === "") this.#encoder?.parted();
   }
 
@@ -55,7 +55,7 @@ export class ChatRounds {
       return toWireUsage(usage, price);
     };
     const encoder = citingAnswer(createEncoder(asked.format, options), grounding, told, asked);
-    // What a journal holds begins with its role: the encoder, which is new, is not to tell it again.
+    // The journal already has the role: the new encoder must not write it again.
     if (told !== null && told.choices.length > 0) encoder.delta({ index: 0, role: "assistant" });
     this.#encoder = new OneAnswer(encoder, wire, told);
   }
@@ -90,7 +90,7 @@ export class ChatRounds {
     },
     ended: () => "",
     closing: () => this.#needed().parted(),
-    // What is kept of it is made with the end (`final`).
+    // The stored object is made with the end (`final`).
     concluded: (usage, price, reason) => {
       this.#usage = () => ({ usage, price });
       const last = this.#needed().finish(0, reason) + this.#needed().end(reason);
@@ -107,7 +107,7 @@ export class ChatRounds {
 
 const noUsage: Usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
 
-/** Several engines' answers, told as one: one role, one time, one usage. */
+/** Writes several engines' answers as one: one role, one time, one usage. */
 class OneAnswer {
   readonly #inner: AnswerEncoder;
   readonly #usage: () => ReturnType<typeof toWireUsage>;
@@ -117,7 +117,7 @@ class OneAnswer {
   #hasSaid = false;
   #isParted = false;
 
-  /** @param told what readers have of it already; `null`: nothing */
+  /** @param told the part that readers have already; `null`: nothing */
   constructor(
     inner: AnswerEncoder,
     usage: () => ReturnType<typeof toWireUsage>,
@@ -168,7 +168,7 @@ class OneAnswer {
     return this.#inner.failure(error);
   }
 
-  /** The next text is another round's. Told with it, so that no answer ends in a gap. */
+  /** The next text belongs to another round. The gap is written together with it, so that no answer ends in one. */
   parted(): string {
     this.#isParted = this.#isParted || this.#hasSaid;
     return "";
@@ -183,7 +183,7 @@ class OneAnswer {
   }
 }
 
-/** What readers have had, as one answer. */
+/** What readers have, as one answer. */
 export function asOneAnswer(rounds: readonly Round[], last: AnswerCollector): AnswerCollector {
   if (rounds.length === 0) return last;
   const whole = new AnswerCollector(maxGatheredCharacters, false);

@@ -1,6 +1,6 @@
 /**
  * One run of a chat turn inside a Generation object: the stages of open-turn.ts, then the engine's stream into the journal, in rounds where
- * its model calls the service's own tools. It settles, appends and caches nothing itself: what is to be done leaves with the turn's end as
+ * its model calls the service's own tools. It settles, appends and caches nothing itself: that leaves with the turn's end as
  * effects, once.
  */
 import type { ChargeId, RequestId } from "../../contracts/ids.ts";
@@ -32,20 +32,20 @@ import { revivePrincipal } from "./turn-request.ts";
 export interface ChatRunDeps extends SealDeps {
   /** What the stages need; resolved at the start of each run. `null`: the configuration can't be read. */
   turnDeps(): Promise<TurnDeps | null>;
-  /** The tools that the turn was offered. Asked for by turns that were. */
+  /** The tools that the turn was offered. Called only for turns that were offered some. */
   openTools(request: ChatTurnRequest): Promise<ToolBox>;
   /**
    * The conversation's latest messages, and where in it the turn stands then.
    *
-   * @param behind of a turn that goes on: where it stood when it began
+   * @param behind where a resumed turn stood when it began
    */
   recall(
     request: ChatTurnRequest,
     behind: string | null,
   ): Promise<{ readonly recalled: Recalled; readonly entered: EnteredConversation | null }>;
-  /** Has a model judge what was said, where the tenant wants that; returns at once. */
+  /** Has a guard model judge the answer, if the tenant wants that; returns at once. */
   judge?(turn: LiveTurn, said: string): void;
-  /** Finds passages for the turn; `null`: it wants none. */
+  /** Finds passages for the turn; `null`: it asks for none. */
   ground(request: ChatTurnRequest): Ground | null;
   /** Takes the turn's record when it has ended. */
   record(record: RequestRecord): void;
@@ -67,12 +67,12 @@ export class ChatRun {
   readonly #signal: AbortSignal;
   readonly #stages: Partial<Record<Stage, number>> = {};
   readonly #onRecall: (entered: EnteredConversation | null) => void;
-  /** What an earlier run delivered. */
+  /** The usage of an earlier run. */
   readonly #begun: BegunAnswer | null;
   #markedMs: number;
   #entered: EnteredConversation | null = null;
   #recalled: Promise<Recalled> | null = null;
-  /** `null`: the turn has no tools of the server's own. */
+  /** `null`: the turn has no server tools. */
   #tools: ToolRounds | null = null;
   readonly #note: KeptNote;
   #isRestored = false;
@@ -97,7 +97,7 @@ export class ChatRun {
     this.#note.grounding = begun?.grounding ?? null;
   }
 
-  /** @param earlyTold readers have what is said before the turn begins */
+  /** @param earlyTold readers already have the events that are written before admission */
   async run(earlyTold = false): Promise<TurnOutcome> {
     if (this.#begun === null) {
       const early = this.#form.early();
@@ -109,7 +109,7 @@ export class ChatRun {
     const begun = this.#begun;
     if (
       request.tools !== undefined &&
-      // Whose calls were told goes on with what came of them, whatever the fleet is by now.
+      // If readers saw the model's calls, the turn continues with their results, whatever the fleet can do by now.
       ((begun?.rounds?.rounds.length ?? 0) > 0 ||
         keepsTools(turnDeps.fleet, request.tenant, request.chat, request.tools))
     ) {
@@ -117,7 +117,7 @@ export class ChatRun {
       if (ended !== null) return ended;
     }
     let opened = await this.#open(turnDeps);
-    // As in the run before, which had the model read less of what its tools said.
+    // As in the run before, which had shortened results of tools.
     while (!opened.ok && opened.error.kind === "context-too-long" && this.#tools?.shorten() === true)
       opened = await this.#open(turnDeps);
     if (!opened.ok) return this.#refused(opened.error);
@@ -158,7 +158,7 @@ export class ChatRun {
         requestId: request.requestId as RequestId,
         traceparent: request.traceparent,
         place: request.place,
-        // A durable turn's answer is its own: cached ones would have no engine's events to journal.
+        // A cached answer would have no engine's events to journal.
         cacheControl: "no-store",
         createdMs: request.createdMs,
         ...(request.yields === true && begun === null ? { yields: true } : {}),
@@ -175,7 +175,7 @@ export class ChatRun {
     );
   }
 
-  /** What came of it where the turn has its end already: its client has calls of its own to answer. */
+  /** The turn's end, if the journal already has it: the client has calls of its own to answer. */
   async #openTools(
     offered: NonNullable<ChatTurnRequest["tools"]>,
     turnDeps: TurnDeps,
@@ -223,7 +223,7 @@ export class ChatRun {
     return sealInterrupted(end, this.#request, note.price ?? null, this.#deps.now(), this.#deps.archives);
   }
 
-  /** A run that goes on where the calls of a round were made, or being made, and nothing was said since. */
+  /** A run that continues after the calls of a round were made, or begun, and nothing was said since. */
   #isBetweenRounds(): boolean {
     const { rounds, collected } = this.#begun ?? {};
     return (rounds?.rounds.length ?? 0) > 0 && collected?.choices.length === 0;
@@ -249,13 +249,13 @@ export class ChatRun {
   async #recall(): Promise<Recalled> {
     const began = this.#begun?.note.entered ?? null;
     const { recalled, entered } = await this.#deps.recall(this.#request, began?.behind ?? null);
-    // What counts is where the answer began: in which incarnation, and on which branch.
+    // The answer belongs to the incarnation and the branch in which it began.
     this.#entered = began ?? entered;
     this.#onRecall(this.#entered);
     return recalled;
   }
 
-  /** What an earlier run found counts, whatever the files say by now: its answer cites it by number. */
+  /** The passages of an earlier run stay, whatever the files say by now: its answer cites them by number. */
   #ground(): Ground | null {
     if (this.#begun === null) return this.#deps.ground(this.#request);
     const { grounding } = this.#begun;
@@ -274,7 +274,7 @@ export class ChatRun {
       response: end.response,
       ...owedByThen(this.#request, begun, this.#tools, "failed"),
     };
-    // What an earlier run delivered is paid, and so is in the archive.
+    // What an earlier run delivered is paid, so it belongs into the archive.
     return begun === null
       ? failed
       : sealInterrupted(

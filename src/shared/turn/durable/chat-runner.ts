@@ -1,5 +1,5 @@
 /**
- * How does a chat turn of a Generation object begin, go on behind its journal, or end without its run? Decides which, and hands
+ * How does a chat turn of a Generation object begin, continue after its journal, or end without its run? Decides which, and hands
  * the work to a run (chat-run.ts).
  */
 import type { Admission } from "../../limits/ports.ts";
@@ -35,7 +35,7 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
         }),
       );
       const outcome = await new ChatRun(read.value, noting, io, signal, onRecall).run();
-      // The run has given it back, unless it was lost on the way: nobody else would come to say so.
+      // The run has given it back, unless it was lost on the way: then nothing else would.
       return isAdmitted ? givingBack(outcome, read.value) : outcome;
     },
     resume(text, lost) {
@@ -59,7 +59,7 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
           return sealInterrupted(end, read.value, note.price ?? null, deps.now(), deps.archives);
         };
       return async (io, signal) => {
-        // What was kept of rounds belongs to what was lost: it is not to be taken for this run's.
+        // The stored rounds belong to the lost run, and must not be taken for this run's.
         if (begun === null && lost.kept !== null) io.keep("{}");
         const outcome = await new ChatRun(read.value, deps, io, signal, onRecall, begun).run(earlyTold);
         return begun === null ? givingBack(outcome, read.value) : outcome;
@@ -67,7 +67,7 @@ export function createChatRunner(deps: ChatRunDeps): TurnRunner {
     },
     interrupted: (text, interruption) => {
       const read = readTurnRequest<ChatRequest>(text);
-      // A lost run that does not go on has left its note alone.
+      // A lost run that does not continue has named its conversation only in its note.
       const outcome = interrupted(text, interruption, entered ?? enteredBy(interruption.note));
       const price = pricedBy(interruption.note);
       return sealInterrupted(outcome, read.ok ? read.value : null, price, interruption.nowMs, deps.archives);

@@ -1,5 +1,5 @@
 /**
- * What is left to do when a durable chat turn has ended, and how does a turn end whose run was interrupted? Pure: from the request and what
+ * What is left to do when a durable chat turn has ended, and how does a turn end when its run was interrupted? Pure: from the request and what
  * was delivered.
  */
 import type { EndStatus } from "../../contracts/generation.ts";
@@ -30,13 +30,13 @@ import { readTurnRequest, type TurnRequest } from "./turn-request.ts";
 export type ChatTurnRequest = TurnRequest<ChatRequest>;
 export type ResponseTurnRequest = ChatTurnRequest & { readonly response: ResponseTurn };
 
-/** What of the turn is its endpoint's own. Made once a run: a form counts its events. */
+/** The endpoint's part of the turn. Made once for each run: a form counts its events. */
 export function formOf(request: ChatTurnRequest, now: () => number): TurnForm {
   const { response } = request;
   return response === undefined ? chatForm(request) : responseForm({ ...request, response }, now);
 }
 
-/** Nobody but a cancel makes the client of a durable turn go away: the object is its client. */
+/** The client of a durable turn is its object: it only goes away when the turn is cancelled. */
 export function endingOf(end: StreamEnd): Ending {
   if (end === "done") return "answered";
   return end === "budget-spent" || end === "blocked" || end === "client-gone" ? "stopped" : end;
@@ -58,7 +58,7 @@ export function statusOf(end: StreamEnd): EndStatus {
   }
 }
 
-/** Of an answer that the engine ended. One that it cut short is an `incomplete` response; of a chat that is a usual end. */
+/** The status of an answer that the engine ended. One that was cut short is an `incomplete` response, but a completed chat. */
 export function finishedStatus(
   { response }: Pick<ChatTurnRequest, "response">,
   finish: FinishReason | null | undefined,
@@ -76,8 +76,8 @@ export function statusAtEnd(
 }
 
 /**
- * Whoever waits for a whole chat completion has had nothing of one that breaks off by no doing of theirs, and its library asks again: what was
- * said is neither kept nor paid, as in a direct turn. A failed response is there by its id; what tools said and did stands.
+ * A client that waits for a whole chat completion gets nothing of one that breaks off, and its library asks again: what was
+ * said is neither kept nor paid, as in a direct turn. A failed response can be fetched by its id, and results of tools stand.
  */
 export function isLostWhenBroken(
   { response, chat }: Pick<ChatTurnRequest, "response" | "chat">,
@@ -87,8 +87,8 @@ export function isLostWhenBroken(
 }
 
 /**
- * @param entered `null`: no conversation was loaded, or nobody knows any more which
- * @param past what was said, learned and found before what is `collected`
+ * @param entered `null`: no conversation was loaded, or which one is no longer known
+ * @param past earlier rounds, results of tools and passages, before what is `collected`
  */
 export function endEffects(
   request: ChatTurnRequest,
@@ -113,8 +113,8 @@ export function endEffects(
     mustExist: conversation.mustExist,
     responseId: request.responseId,
   } as const;
-  // A turn without an answer leaves no trace: the client will ask again. What it was asked is kept by its own id: a conversation that was
-  // deleted meanwhile has that erased.
+  // A turn without an answer leaves nothing: the client will ask again. Its request is stored under its own id: a conversation that was
+  // deleted meanwhile has it erased.
   if (answer.length === 0)
     return [...effects, { ...place, incarnation: 0, began: entered.incarnation, items: [] }];
   effects.push({
@@ -127,15 +127,15 @@ export function endEffects(
   return effects;
 }
 
-/** Only where the tenant wants any: it is the principal again, in every outbox. */
+/** Only if the tenant wants a title or summaries: it stores the principal once more in the outbox. */
 function choresOf({ tenant, principal, chat }: ChatTurnRequest) {
-  // A turn that older code claimed knows of none.
+  // Turns that older code claimed do not have it.
   const { title_model: title = null, summary_model: summary = null } =
     (tenant as Partial<typeof tenant>).conversations ?? {};
   return title === null && summary === null ? {} : { chores: { principal, model: chat.model } };
 }
 
-/** A turn's use as its effect tells it; `microdollars` is null where nobody knows the price any more. */
+/** A turn's use in the form of its `settle` effect; `microdollars` is null if the price is no longer known. */
 export type SettledUse = Omit<TurnUse, "microdollars"> & {
   readonly promptTokens: number;
   readonly microdollars: number | null;
@@ -171,7 +171,7 @@ export function refused(refusal: Refusal, effects: readonly Effect[]): TurnRefus
   return { status: "refused", refusal, headers: {}, effects };
 }
 
-/** Of a run for which something is set aside, or was for a lost one before it: where nothing is settled, all of it is given back. */
+/** For a run that has a reservation, or had one in a lost run before: if nothing is settled, all of it is given back. */
 export function givingBack(outcome: TurnOutcome, request: ChatTurnRequest): TurnOutcome {
   if (outcome.effects.some(({ kind }) => kind === "settle")) return outcome;
   return {
@@ -180,7 +180,7 @@ export function givingBack(outcome: TurnOutcome, request: ChatTurnRequest): Turn
   };
 }
 
-/** Takes what is said, and has had nothing yet. */
+/** An empty collector for the answer. */
 export function noAnswer(): AnswerCollector {
   return new AnswerCollector(maxGatheredCharacters, false);
 }
@@ -220,7 +220,7 @@ export function interrupted(
     response,
     usage,
     basis: totals.basis,
-    // What a reader has had of the answer is in the history, however it ended.
+    // The part of the answer that a reader has seen is in the history, however the turn ended.
     effects: endEffects(
       request,
       entered,
@@ -232,7 +232,7 @@ export function interrupted(
   };
 }
 
-/** It stays for as long as any other that was cancelled: who cancels it twice, or looks at it, finds what came of it. */
+/** It is kept as long as any cancelled turn: a second cancel, or a look at it, gets the same answer. */
 function cancelledUnbegun(request: ChatTurnRequest, effects: readonly Effect[]): TurnEnd {
   const { response } = request;
   return {

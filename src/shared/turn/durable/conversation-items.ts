@@ -55,7 +55,7 @@ export type ConversationItem =
       readonly status: ItemStatus;
     };
 
-/** What a text of an assistant cites, in OpenAI's form. */
+/** The citations of an assistant's text, in OpenAI's form. */
 type Annotate = (text: string) => readonly object[];
 
 const citesNothing: Annotate = () => [];
@@ -69,7 +69,7 @@ export function itemsOfMessages(
   return messages.flatMap((message) => itemsOf(message, status, annotate)).map(newItem);
 }
 
-/** The same as a JSON array, as they are shown: with which files they bring, without what was read of them. */
+/** The same as a JSON array in their public form: with the files that they bring, without the files' texts. */
 export function shownItems(messages: readonly ChatMessage[]): string {
   return JSON.stringify(
     messages.flatMap((message) => itemsOf(message, "completed", citesNothing)).map(withoutFileTexts),

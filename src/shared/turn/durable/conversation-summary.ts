@@ -32,7 +32,7 @@ export function titleOfAnswer(answer: string): string | null {
   return tidyTitle(answer, 80);
 }
 
-/** @param mostTokens of what was said: where it is more, the middle of its longest texts is left out */
+/** @param mostTokens of the conversation's texts; above it, the middle of the longest texts is left out */
 export function summaryQuestion(
   previous: string | null,
   items: readonly Pick<StoredItem, "json">[],
@@ -71,12 +71,12 @@ function quoted(
   return `The conversation:\n<<<\n${unmarked(lines.join("\n\n"))}\n>>>`;
 }
 
-/** Nothing that is quoted ends its quotation: a page that a tool brought could else say what the summary is to be, and so what every later prompt begins with. */
+/** Quoted text can't end its quotation: else a page that a tool brought could dictate the summary, and with it the head of every later prompt. */
 function unmarked(text: string): string {
   return text.replaceAll(/<<(?=<)|>>(?=>)/g, "$&\u200b");
 }
 
-/** A turn that is longer than the window of the model that reads it would else be put in short by nobody, nor any that follows. */
+/** Otherwise a turn that is longer than the summarising model's window would never be summarised, nor any turn after it. */
 function withinTokens(texts: readonly string[], mostTokens: number): readonly string[] {
   const tokens = texts.reduce((sum, text) => sum + estimateTokens(text), 0);
   if (tokens <= mostTokens) return texts;
@@ -89,7 +89,7 @@ function withinTokens(texts: readonly string[], mostTokens: number): readonly st
   });
 }
 
-/** How long each may be, so that all together are no longer than this. */
+/** The length that each may have, so that all together stay within `most`. */
 function longestWithin(texts: readonly string[], units: number): number {
   let left = units;
   const lengths = texts.map(({ length }) => length).toSorted((a, b) => a - b);

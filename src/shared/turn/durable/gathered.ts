@@ -32,7 +32,7 @@ export function gatherEvents(events: Iterable<JournalEvent>): AnswerCollector {
   return collected;
 }
 
-/** What the answer's events call their model and time; `null` where none said (the text format does not). */
+/** The model and the time that the answer's events carry; `null` if none does (the text format has neither). */
 export function namedIn(
   events: Iterable<JournalEvent>,
 ): { readonly model: string; readonly created: number } | null {
@@ -64,7 +64,7 @@ function assistantMessage(collected: Pick<AnswerCollector, "choices">): ChatMess
   const content = choice.content ?? choice.refusal;
   if (calls.length > 0) return { role: "assistant", content, tool_calls: calls };
   if (content !== null && content !== "") return { role: "assistant", content };
-  // Its reader has seen it think: what was asked is not to vanish. Templates want an answer between two questions.
+  // A reader has seen the reasoning, so the question must stay. Templates want an answer between two questions.
   return choice.reasoning === null || choice.reasoning === "" ? null : { role: "assistant", content: "" };
 }
 

@@ -5,7 +5,7 @@
 export interface WindowItem {
   readonly turnId: string;
   readonly json: string;
-  /** Of an item whose text lies elsewhere, and is fetched only where the item is wanted: `json` says nothing then. */
+  /** Set if the item's text lies elsewhere and is fetched only if the item is wanted; `json` means nothing then. */
   readonly units?: ItemUnits;
 }
 
@@ -14,11 +14,11 @@ export interface ItemUnits {
   readonly held: number;
   /** What a model reads of it: `unitsRead`. */
   readonly read: number;
-  /** What it counts where an older part is put in short (durable-objects/conversation/summaries.ts). */
+  /** Its length when the older part is summarised (durable-objects/conversation/summaries.ts). */
   readonly summary: number;
 }
 
-/** What an item takes in memory, and in a message. */
+/** The item's size in memory and in a message. */
 export function unitsHeld({ json, units }: Pick<WindowItem, "json" | "units">): number {
   return units?.held ?? json.length;
 }
@@ -29,21 +29,21 @@ export interface HistoryWindow<Item> {
   readonly truncated: boolean;
 }
 
-/** A token of text is seldom longer; counted low on purpose, so that compose never lacks what would have fitted. */
+/** High on purpose, since few tokens are longer: compose then has everything that fits. */
 const bytesPerToken = 8;
 
-/** What one load may hold in memory, whatever the window of the model: UTF-16 units. */
+/** The most that one load may hold in memory, whatever the model's window: UTF-16 units. */
 export const maxUnits = 8_000_000;
 
 /** An image or a sound, however large its file is: as the estimate of a prompt has it (prompt/token-estimate.ts). */
 const mediaUnits = 1_600 * bytesPerToken;
 /** In a text these quotes are escaped. */
 const mediaBegins = ['"image_url":"data:', '"input_audio":{"data":"'];
-/** What an answer cites, which no model reads. Likewise. */
+/** An answer's citations, which no model reads. Likewise. */
 const citesBegin = '"annotations":[';
 const citesEnd = '],"logprobs":';
 
-/** UTF-16 units that a model reads of an item, as its JSON has them: two photographs would otherwise push all that was said before them out of its memory. */
+/** UTF-16 units of an item's JSON that a model reads: counted by their bytes, two photographs would push all earlier messages out of the window. */
 export function unitsRead(json: string): number {
   let units = json.length;
   for (let at = json.indexOf(citesBegin); at !== -1; at = json.indexOf(citesBegin, at)) {

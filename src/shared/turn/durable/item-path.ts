@@ -8,7 +8,7 @@
  */
 const positionsPerBranch = 2 ** 24;
 
-/** An edit or a regeneration makes one; what has more is no conversation. */
+/** Each edit or regeneration makes one; no real conversation has more. */
 export const mostBranches = 1000;
 
 export interface Place {
@@ -30,7 +30,7 @@ export interface Segment {
   readonly upTo: number;
 }
 
-/** In place of an item's id, where a turn comes: behind whatever that branch ends with. */
+/** In place of an item's id as a turn's parent: the end of that branch, whatever it is then. */
 export function endOfBranch(branch: number): string {
   return `br_${branch}`;
 }

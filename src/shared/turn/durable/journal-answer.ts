@@ -18,7 +18,7 @@ export async function journalAnswer(
     readonly choices: number;
     readonly receipt: boolean;
     readonly ended: () => boolean;
-    /** What the turn has used with that of its present round. */
+    /** The turn's usage, the present round included. */
     readonly inAll: (usage: Usage) => Usage;
   },
 ): Promise<JournalEvent[]> {
@@ -28,7 +28,7 @@ export async function journalAnswer(
   const held: JournalEvent[] = [];
   let begun = false;
   for (;;) {
-    // An aborted stream errors: the object has ended the turn by then, and looks at nothing more.
+    // An aborted stream errors: the object has ended the turn by then, and the result is ignored.
     const read = await reader.read().catch(() => ({ done: true, value: undefined }) as const);
     if (read.done || read.value === undefined) return held;
     const events = journalEvents(decoder.decode(read.value));

@@ -4,25 +4,25 @@ import type { Progress } from "./progress.ts";
 /**
  * How events become journal rows and rows become bytes for readers.
  *
- * Rows are billed and tokens are many, so several events share a row: at most one row an interval, and the first content
+ * Rows are billed and tokens are many, so several events share a row: at most one row in each interval, and the first content
  * is never waited for. Nothing here knows of storage, timers or streams.
  */
 export interface JournalRow {
   /** The number of the row's first event; its others follow without a gap. */
   readonly first: number;
   readonly count: number;
-  /** A line an event: its name (often empty), a blank, its data. */
+  /** One line for each event: its name (often empty), a blank, its data. */
   readonly payload: string;
-  /** What was delivered up to the end of this row; `null` where the run had not said. */
+  /** The usage up to the end of this row; `null` if the run had reported none. */
   readonly usage: Progress | null;
 }
 
 /** A SQLite value holds 2 MB; a UTF-16 unit is at most 3 bytes of UTF-8. */
 const maxRowUnits = 500_000;
 export const maxEventUnits = maxRowUnits;
-/** Long intervals only: so much text is not kept from readers for the rest of the interval. */
+/** With long intervals: this much text makes a row at once instead of waiting for the rest of the interval. */
 const flushUnits = 4096;
-/** But never more than 10 rows a second by it. */
+/** That makes at most 10 rows a second. */
 const flushSpacingMs = 100;
 const urgentRows = 2;
 /**

@@ -1,5 +1,5 @@
 /**
- * What a run keeps for a run that may have to continue in its place. A note (chat-resume.ts) says who answers, and what of its rounds no
+ * What a run keeps for a run that may have to continue in its place. A note (chat-resume.ts) says which engine answers, and what of its rounds no
  * event shows. Beside the journal it keeps what was found in files, and the rounds of an answer whose events show none.
  */
 import { type Grounding, writeGrounding } from "../../grounding/ground.ts";
@@ -11,10 +11,10 @@ import type { Round, RoundsNote } from "./round-history.ts";
 
 export class KeptNote {
   readonly #io: Pick<TurnIo, "remember" | "keep">;
-  /** `null`: nobody answers yet. */
+  /** `null`: no engine answers yet. */
   who: Omit<RunNote, "rounds"> | null = null;
   rounds: RoundsNote | null = null;
-  /** What the turn was given of files; `null`: nothing. */
+  /** Passages of files that the turn was given; `null`: none. */
   grounding: Grounding | null = null;
 
   constructor(io: Pick<TurnIo, "remember" | "keep">) {
@@ -32,7 +32,7 @@ export class KeptNote {
     this.#io.keep(writeGrounding(grounding));
   }
 
-  /** Now. @param prior what these rounds used */
+  /** Stored at once. @param prior the usage of these rounds */
   keepRounds(rounds: readonly Round[], prior: Usage): void {
     this.#io.keep(writeKept(this.grounding, rounds, prior));
   }

@@ -1,7 +1,7 @@
 /**
- * What does a chat completion keep of its rounds, so that a run which is lost behind one can go on? Its journal shows no calls (chat-rounds.ts):
- * they stand beside it, once they have all ended, each with what the model was told; of what the model said only how much it was, since the
- * journal has the text. One text a turn, with what was found in files (`TurnIo.keep`). Pure.
+ * What does a chat completion store of its rounds, so that a run that is lost after one can continue? Its journal shows no calls (chat-rounds.ts):
+ * they are stored beside it once they have all ended, each with its result; of the model's words only their number, since the
+ * journal has the text. One stored text for each turn, together with its passages of files (`TurnIo.keep`). Pure.
  */
 import type { Usage } from "../../contracts/usage.ts";
 import { type Grounding, writeGrounding } from "../../grounding/ground.ts";
@@ -11,14 +11,14 @@ import { isRecord } from "../../wire/is-record.ts";
 import { maxGatheredCharacters } from "./gathered.ts";
 import type { Round } from "./round-history.ts";
 
-/** Between what two rounds say. */
+/** Between the texts of two rounds. */
 export const betweenRounds = "\n\n";
 
 interface KeptRound {
-  /** UTF-16 units of what it said, and thought. */
+  /** UTF-16 units of its text and of its reasoning. */
   readonly content: number;
   readonly reasoning: number;
-  /** It called functions of the client's, too: the last one does, or none. */
+  /** It also called functions of the client: only the last round can. */
   readonly isTheirs: boolean;
   readonly calls: readonly { readonly id: string; readonly call: ServerCall; readonly told: string }[];
 }
@@ -28,7 +28,7 @@ interface KeptRounds {
   readonly rounds: readonly KeptRound[];
 }
 
-/** JSON. Older code reads the grounding of it, and nothing else. @param prior what these rounds used */
+/** JSON. Older code reads only its grounding. @param prior the usage of these rounds */
 export function writeKept(grounding: Grounding | null, rounds: readonly Round[], prior: Usage): string {
   const kept: KeptRounds = {
     prior,
@@ -48,13 +48,13 @@ export function writeKept(grounding: Grounding | null, rounds: readonly Round[],
 
 interface TakenApart {
   readonly rounds: readonly Round[];
-  /** What was said since. */
+  /** The text since then. */
   readonly collected: AnswerCollector;
-  /** What the rounds used. */
+  /** The usage of the rounds. */
   readonly prior: Usage;
 }
 
-/** @param whole what the journal shows, of all rounds together. `null`: no round is kept */
+/** @param whole the journal's text of all rounds together. Returns `null` if no round is stored */
 export function takeApart(kept: string | null, whole: AnswerCollector): TakenApart | null {
   const found = keptRounds(kept);
   if (found === null) return null;
@@ -76,7 +76,7 @@ export function takeApart(kept: string | null, whole: AnswerCollector): TakenApa
     said: take(units, thought),
     calls: calls.map((called) => ({ ...called })),
   }));
-  // Whoever called functions of the client's has said its last.
+  // A round that called the client's functions was the last.
   const last = rounds.at(-1);
   const isTheirs = found.rounds.at(-1)?.isTheirs === true;
   const collected = take(
@@ -93,7 +93,7 @@ export function takeApart(kept: string | null, whole: AnswerCollector): TakenApa
   return { rounds, collected, prior: found.prior };
 }
 
-/** The writer is this file: only that it is of it is checked. */
+/** Written by this file, so only its form is checked. */
 function keptRounds(text: string | null): KeptRounds | null {
   const value: unknown = text === null ? null : JSON.parse(text);
   const kept: unknown = isRecord(value) ? value["rounds"] : null;

@@ -1,6 +1,6 @@
 /**
  * A chat completion that its owner stored (`store: true`): which one is in the list, what of the request it keeps, and how its
- * metadata change. A response that is kept by its id alone is in a list as well, which nobody is shown: an erasure of its owner finds it there. A
+ * metadata change. A response that is kept by its id alone is also listed, in a list that is not shown: an erasure of its owner finds it there. A
  * conversation keeps its turns itself.
  */
 import { writeWholeAnswer, type WholeAnswer } from "../../stream/whole-answer.ts";
@@ -18,7 +18,7 @@ function isKeptResponse({ response, stored, conversation }: ChatTurnRequest): bo
   return response !== undefined && stored === true && conversation === null;
 }
 
-/** The object that is kept, as JSON: one that is listed holds its metadata, as OpenAI's does. */
+/** The stored object as JSON: a listed one holds its metadata, as OpenAI's does. */
 export function keptAnswer(request: Listable, answer: WholeAnswer): string {
   const json = writeWholeAnswer(answer, "chat");
   if (!isListed(request)) return json;
@@ -30,7 +30,7 @@ export function answerWithMetadata(response: string, metadata: string): string {
   return JSON.stringify({ ...(JSON.parse(response) as object), metadata: JSON.parse(metadata) as unknown });
 }
 
-/** What is narrowed by in the list. */
+/** The fields by which the list can be filtered. */
 export function listedBy(response: string): { readonly model: string; readonly metadata: string } {
   const { model, metadata = {} } = JSON.parse(response) as {
     readonly model: string;
@@ -39,7 +39,7 @@ export function listedBy(response: string): { readonly model: string; readonly m
   return { model, metadata: JSON.stringify(metadata) };
 }
 
-/** The effects of an end with the list's, where there is something to be had by its id. */
+/** The effects of an end, with the list's if there is something to fetch by its id. */
 export function withListing(
   effects: readonly Effect[],
   { response }: Pick<TurnEnd, "response">,
@@ -51,7 +51,7 @@ export function withListing(
   return [...effects, { kind: "list", jurisdiction: tenant.jurisdiction, owner, responseId }];
 }
 
-/** What the client sent, as it was screened; what a conversation had before is not of this turn. */
+/** The client's messages after screening; the conversation's earlier ones are not part of this turn. */
 export function askedMessages({ chat }: Pick<ChatTurnRequest, "chat">, page: AskedPage): AskedMessages {
   const { messages } = chat;
   const { after, limit, order } = page;

@@ -1,4 +1,4 @@
-/** What is charged and done for a run that ends without an answer of its own: for what an earlier run delivered, and nothing else. */
+/** The effects of a run that ends without an answer of its own: those of what an earlier run delivered, and no others. */
 import type { BegunAnswer } from "./chat-resume.ts";
 import { endEffects, isLostWhenBroken, noAnswer, pricedUse, type ChatTurnRequest } from "./chat-turn-end.ts";
 import type { TurnEnd } from "./ports.ts";

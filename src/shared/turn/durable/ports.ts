@@ -10,15 +10,15 @@ import type { SerialPrincipal } from "./turn-request.ts";
 import type { Tier } from "../../limits/tier.ts";
 
 /**
- * What a Generation object asks of the pipeline: something that emits journal events and one end. The object knows
+ * What a Generation object needs of the pipeline: it emits journal events and one end. The object knows
  * nothing of chat, models or limits; the pipeline knows nothing of journals, alarms or readers.
  */
 export interface TurnRunner {
   /**
    * Runs the turn's stages once. Emits what readers may see (behind the guard), and returns the end. It must not write
-   * to buckets, conversations or caches at its end: what is to be done goes out as `effects`, exactly once in effect.
-   * When `signal` fires (cancel, deadline) the object has ended the turn already: abort the origin and return or throw
-   * whatever; it is not looked at.
+   * to buckets, conversations or caches at its end: such writes go out as `effects`, each applied exactly once.
+   * When `signal` fires (cancel, deadline) the object has ended the turn already: abort the origin; what is then returned or
+   * thrown is ignored.
    *
    * @param request the `TurnRequest` as JSON, as it was handed to `start`
    */
@@ -32,9 +32,9 @@ export interface TurnRunner {
   resume?(request: string, lost: LostRun): TurnWork | null;
 
   /**
-   * How a turn ends whose run did not end it: its memory was lost, it threw, its deadline passed, or it was cancelled.
+   * The end of a turn that its run did not end: its memory was lost, it threw, its deadline passed, or it was cancelled.
    * Pure and synchronous: from the request and what the journal shows was delivered. Before the first event it may
-   * answer `refused`, so that nothing is kept and a retry is a new turn; a cancelled one stays, to say so whenever it is asked.
+   * answer `refused`, so that nothing is kept and a retry is a new turn; a cancelled turn is kept, so that later requests learn of it.
    */
   interrupted(request: string, interruption: Interruption): TurnOutcome;
 
@@ -48,16 +48,16 @@ export interface TurnRunner {
   withMetadata?(response: string, metadata: string): string;
 }
 
-/** Of messages that are numbered from 0. */
+/** A page of messages, which are numbered from 0. */
 export interface AskedPage {
-  /** The number that the page begins behind; `null`: at the beginning. */
+  /** The number of the message before the page; `null`: the page begins at the first. */
   readonly after: number | null;
   readonly limit: number;
   readonly order: "asc" | "desc";
 }
 
 export interface AskedMessages {
-  /** JSON: an array of `[number, message]`. `null`: `after` is no number of theirs. */
+  /** JSON: an array of `[number, message]`. `null`: no message has the number `after`. */
   readonly messages: string | null;
   readonly hasMore: boolean;
 }
@@ -74,7 +74,7 @@ export interface LostRun {
   readonly note: string | null;
   /** The last `keep`; `null`: there was none. */
   readonly kept: string | null;
-  /** Whether someone may come for the answer though nothing of it was told: it has a claim, or runs in the background. */
+  /** Whether a client may still come for the answer though no event of it was sent: it has a claim, or runs in the background. */
   readonly isFindable: boolean;
 }
 
@@ -90,16 +90,16 @@ export interface TurnIo {
    */
   emit(event: JournalEvent, urgent?: boolean): boolean;
   /**
-   * What was emitted becomes a row now. For what must be known before something is done elsewhere: whatever leaves the object
+   * Makes a row of what was emitted, now. For events that must be stored before something is done elsewhere: whatever leaves the object
    * afterwards waits until it is stored.
    */
   write(): void;
   /** Kept with the next row: the bill of a turn that is interrupted. */
   progress(progress: Progress): void;
-  /** Keeps a text with every row from the next one on, for a run that has to go on from the journal. The last one counts. */
+  /** Stores a text with every row from the next one on, for a run that has to continue from the journal. The last one counts. */
   remember(note: string): void;
   /**
-   * Keeps a text with the turn, in a row of its own, now: what a run that goes on, or the turn's end, could not find again. Up to
+   * Stores a text with the turn, in a row of its own, now: for what a resumed run, or the turn's end, could not find again. Up to
    * 400,000 characters. The last one counts; it goes with the journal.
    */
   keep(text: string): void;
@@ -125,7 +125,7 @@ export interface TurnEnd {
   readonly basis: UsageBasis;
   /** The claims of the turn's usage receipt, as JSON. Absent: its tenant wants none. */
   readonly receipt?: string;
-  /** Of one that was cancelled before its first event, and has none: what those are told who wait for it. */
+  /** Set if the turn was cancelled before its first event: the answer for clients that wait for it. */
   readonly refusal?: Refusal;
   readonly effects: readonly Effect[];
 }
@@ -154,7 +154,7 @@ export interface Interruption {
   readonly nowMs: number;
 }
 
-/** What is still to be done elsewhere when a turn has ended. Receivers are idempotent by the turn id. */
+/** What remains to be done in other objects when a turn has ended. Receivers are idempotent by the turn id. */
 export type Effect =
   /** Replace the reservation by what was used. */
   | {
@@ -164,13 +164,13 @@ export type Effect =
       readonly org: string;
       readonly user: string;
       readonly tier: Tier;
-      /** The API key that it was asked with: its own limits, if it has some. */
+      /** The API key of the request, which may have limits of its own. */
       readonly key?: Principal["key"];
       readonly jurisdiction: Jurisdiction;
       readonly tokens: number;
-      /** Of the tokens, those of the prompt. Absent in effects of older code. */
+      /** The prompt's part of `tokens`. Absent in effects of older code. */
       readonly promptTokens?: number;
-      /** What they cost; `null` or absent: not known any more, so that it is the model's dearest price. */
+      /** Their cost; `null` or absent: no longer known, so the model's highest price is charged. */
       readonly microdollars?: number | null;
       /** The model that answered; `null` or absent: none, or not known. */
       readonly model?: string | null;
@@ -186,15 +186,15 @@ export type Effect =
       readonly mustExist: boolean;
       readonly incarnation: number;
       readonly items: readonly NewItem[];
-      /** `AppendTurn.behind`: what the turn comes behind. Absent: the end of the active branch. */
+      /** `AppendTurn.behind`: the item that the turn follows. Absent: the end of the active branch. */
       readonly behind?: string | null;
-      /** Who asked which model, for what is made of the conversation afterwards. Absent: nothing is. */
+      /** Who asked which model, for the title and the summary that may be made afterwards. Absent: neither is. */
       readonly chores?: { readonly principal: SerialPrincipal; readonly model: string };
       /** As clients see it, so that deleting the conversation finds this turn. Absent in effects of older code. */
       readonly responseId?: string;
-      /** Of one without items: in which incarnation its turn had begun. Absent: in none, or older code wrote it. */
+      /** The incarnation in which a turn without items began. Absent: none, or older code wrote it. */
       readonly began?: number;
-      /** The turn's row for the archive, which stands where the conversation says. Absent: none is wanted. */
+      /** The turn's row for the archive, which gets its position from the conversation. Absent: no row is wanted. */
       readonly archive?: { readonly charge: ArchivedCharge; readonly keepsContent: boolean };
     }
   /** A turn's row for the archive, where no conversation takes it. */
@@ -208,7 +208,7 @@ export type Effect =
       readonly responseId: string;
     };
 
-/** What a listed turn is at the moment of its delivery: an effect itself holds no content. */
+/** The state of a listed turn at the moment of delivery: the effect itself holds no content. */
 export interface ListedTurn {
   readonly revision: number;
   readonly createdMs: number;
@@ -234,9 +234,9 @@ export type Delivery =
   | {
       readonly result: "acknowledged";
       readonly detail?: string;
-      /** Of an `append`: the conversation's number of the turn's first item. */
+      /** For an `append`: the number of the turn's first item in the conversation. */
       readonly sequence?: number;
-      /** Of an `append`: an earlier try had done it. */
+      /** For an `append`: an earlier attempt had already done it. */
       readonly again?: boolean;
     }
   | { readonly result: "retry"; readonly detail: string };

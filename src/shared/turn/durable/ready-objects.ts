@@ -1,9 +1,9 @@
 /**
- * Objects that were started before anyone needs them. Making a new object costs more than all else that a durable turn does
- * before its first token, and it needs no more than a name that nobody has: the owner comes in with the id's tag alone.
+ * Objects that were started before they are needed. Creating a new object costs more than everything else that a durable turn does
+ * before its first token, and it needs no more than an unused name: the owner is only part of the id's tag.
  *
- * Plain values, which requests of an isolate may share. An isolate that serves no durable turns never has one; one that does
- * keeps as many as are made in place of those that were taken.
+ * Plain values, which requests of an isolate may share. An isolate without durable turns never holds any; one with durable turns
+ * holds as many as were started to replace the ones taken.
  */
 import type { Jurisdiction } from "../../contracts/owner.ts";
 

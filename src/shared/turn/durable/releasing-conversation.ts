@@ -33,7 +33,7 @@ function releasing(text: string, outcome: TurnOutcome): TurnOutcome {
     owner: { tenant: principal.tenant, user: principal.user },
     conversationId: conversation.id,
     mustExist: conversation.mustExist,
-    // No incarnation is called so: older code saves nothing.
+    // No incarnation has this number, so older code saves nothing.
     incarnation: 0,
     items: [],
     ...(outcome.status === "refused" ? {} : { responseId }),

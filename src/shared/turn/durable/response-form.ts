@@ -103,7 +103,7 @@ function history(events: Iterable<JournalEvent>): FormHistory {
   return { ...gatherResponse(all), model: modelNamedIn(all), createdSeconds: null };
 }
 
-/** What a client sees of a response that has said nothing yet, and of one that was cancelled before. */
+/** The public form of a response without output yet, also of one that was cancelled before it had any. */
 export function openResponse(
   request: ResponseTurnRequest,
   status: "queued" | "in_progress" | "cancelled",

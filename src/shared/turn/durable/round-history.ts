@@ -10,39 +10,39 @@ import { isRecord } from "../../wire/is-record.ts";
 import { recalledArguments, type ChatMessage } from "../../wire/chat-messages.ts";
 
 export interface AnsweredCall {
-  /** Of its item: what the model's next prompt knows it by as well. */
+  /** The id of its item, and of the call in the model's next prompt. */
   readonly id: string;
   readonly call: ServerCall;
-  /** What the model is told came of it; `null`: nothing yet. */
+  /** The result as the model reads it; `null`: none yet. */
   told: string | null;
 }
 
 export interface Round {
-  /** Of this round alone, calls of the client's functions included. */
+  /** Calls of this round only, those of the client's functions included. */
   readonly said: AnswerCollector;
   readonly calls: AnsweredCall[];
 }
 
-/** What no event says of rounds, and a run that goes on needs: kept in the run's note. */
+/** What a resumed run needs to know of earlier rounds and no event shows: stored in the run's note. */
 export interface RoundsNote {
-  /** Characters of each result that the model still reads, where all of them no longer fit its window. Absent: all that it was told. */
+  /** Characters of each result that the model still reads, once all of them no longer fit its window. Absent: whole results. */
   readonly mostTold?: number;
-  /** What the rounds before the present one used. */
+  /** The usage of the rounds before the present one. */
   readonly prior: Usage;
-  /** What the model was told by a call's id, where its item does not show it. */
+  /** Results as the model read them, by the call's id, where the item does not show them. */
   readonly told: Readonly<Record<string, string>>;
   readonly sources: readonly WebSource[];
-  /** How many of the sources there were when a round had said its own, by its place. Absent: older code wrote it. */
+  /** How many sources were known when each round ended, by the round's place. Absent: older code wrote it. */
   readonly known?: Readonly<Record<string, number>>;
 }
 
-/** Of a run's note, as JSON: what its rounds left. */
+/** The part of a run's note on its rounds, as JSON. */
 export function roundsIn(note: string | null): RoundsNote | null {
   const value: unknown = note === null ? null : JSON.parse(note);
   return isRecord(value) && isRecord(value["rounds"]) ? (value["rounds"] as unknown as RoundsNote) : null;
 }
 
-/** A journal's rounds as the model, and with it the conversation, was told them. */
+/** A journal's rounds with their results as the model read them, and as the conversation keeps them. */
 export function toldRounds(
   begun: { readonly rounds: readonly Round[]; readonly note: RoundsNote | null } | null,
 ): readonly Round[] {
@@ -52,7 +52,7 @@ export function toldRounds(
   }));
 }
 
-/** The same as clients may see them (tools/shown-result.ts): so they are in a conversation, and in the archive. */
+/** The same as clients may see them (tools/shown-result.ts), and as the conversation and the archive have them. */
 export function shownRounds(rounds: readonly Round[], shown: (text: string) => string): readonly Round[] {
   return rounds.map(({ said, calls }) => ({
     said,
@@ -87,7 +87,7 @@ export function messagesOfRounds(rounds: readonly Round[]): ChatMessage[] {
 }
 
 function calling(id: string, name: string, text: string) {
-  // What a model wrote need not be JSON, which no engine can read back.
+  // A model may write arguments that are not JSON, which no engine can read back.
   return { id, type: "function" as const, function: { name, arguments: recalledArguments(text) } };
 }
 

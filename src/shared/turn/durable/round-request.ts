@@ -3,11 +3,11 @@ import type { ChatMessage } from "../../wire/chat-messages.ts";
 import type { ChatRequest } from "../../wire/chat-request.ts";
 
 /**
- * The same request with what was said and learned since behind its messages. What was to be called is called: from then on the choice
+ * The same request with the earlier rounds' messages and results appended. A forced call was made in the first round: from then on the choice
  * is the model's, as with OpenAI.
  *
  * @param tools what may be called now
- * @param used tokens that earlier rounds said: the client's bound is one for the whole answer
+ * @param used tokens that earlier rounds generated: the client's bound holds for the whole answer
  */
 export function roundRequest(
   { tool_choice: _met, tools: _before, parallel_tool_calls: parallel, ...chat }: ChatRequest,
@@ -21,14 +21,14 @@ export function roundRequest(
     messages: [...chat.messages, ...since],
     ...(most === undefined ? {} : { max_completion_tokens: Math.max(1, most - used) }),
     ...(older === undefined ? {} : { max_tokens: Math.max(1, older - used) }),
-    // OpenAI's API takes the one only beside the other.
+    // OpenAI's API takes `parallel_tool_calls` only together with `tools`.
     ...(tools === undefined
       ? {}
       : { tools, ...(parallel === undefined ? {} : { parallel_tool_calls: parallel }) }),
   };
 }
 
-/** The client's bound on what all rounds say together; `null`: it named none. */
+/** The client's bound on the tokens of all rounds together; `null`: it set none. */
 export function tokenBound({
   max_completion_tokens: most,
   max_tokens: older,

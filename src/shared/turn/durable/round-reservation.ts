@@ -1,4 +1,4 @@
-/** What is left of a turn's reservation for its present round, where earlier rounds have used some: it is one reservation, and grows as one. */
+/** What earlier rounds left of a turn's reservation for its present round. There is one reservation, which grows as one. */
 import type { Usage } from "../../contracts/usage.ts";
 import { microdollarsFor, type TokenPrice } from "../../limits/cost.ts";
 import type { Reservation } from "../../limits/ports.ts";
@@ -21,7 +21,7 @@ export function behindRounds(whole: Reservation, prior: Usage, price: TokenPrice
     },
     extend: (totalTokens, totalMicrodollars) =>
       whole.extend(totalTokens + tokens, totalMicrodollars + microdollars),
-    // A durable turn is settled by its end's effect alone.
+    // A durable turn is only settled by the effect of its end.
     settle: () => undefined,
   };
 }

@@ -1,11 +1,11 @@
-/** What does a run note beside its journal because no event shows it? Who answers, at which price, in which conversation. */
+/** What does a run note beside its journal because no event shows it? The engine that answers, its price, and the conversation. */
 import type { ArchivedTurn } from "../../archive/ports.ts";
 import { isRecord } from "../../wire/is-record.ts";
 import { roundsIn, type RoundsNote } from "./round-history.ts";
 
-/** What a turn knows of its conversation once it has loaded it, and its end gives back. */
+/** What a turn knows of its conversation once it has loaded it, and returns with its `append`. */
 export interface EnteredConversation {
-  /** One that was deleted since gets nothing appended. */
+  /** A conversation that was deleted since has another one, and gets nothing appended. */
   readonly incarnation: number;
   /** `AppendTurn.behind` of a turn that names nothing: the branch that it answers to. `null`: older code did not say. */
   readonly behind: string | null;
@@ -14,16 +14,16 @@ export interface EnteredConversation {
 /** With the version of the price list. */
 export type NotedPrice = NonNullable<ArchivedTurn["price"]>;
 
-/** What a run has its journal remember, since no event says it. */
+/** What a run stores with its journal because no event shows it. */
 export interface RunNote {
   readonly model: string;
   readonly cluster: string;
   readonly replica: string;
   /** The conversation that was loaded; `null`: none was. */
   readonly entered: EnteredConversation | null;
-  /** What it asks. Absent: older code wrote it. */
+  /** The price that the engine's cluster asks. Absent: older code wrote it. */
   readonly price?: NotedPrice;
-  /** Of a turn with tools of the server's own. Absent: it has none, or older code wrote it. */
+  /** For a turn with server tools. Absent: it has none, or older code wrote it. */
   readonly rounds?: RoundsNote;
 }
 
@@ -59,7 +59,7 @@ function enteredIn({ incarnation, behind }: Record<string, unknown>): EnteredCon
   return { incarnation, behind: typeof behind === "string" ? behind : null };
 }
 
-/** What the run of this note is charged by. */
+/** The price by which this note's run is charged. */
 export function pricedBy(note: string | null): NotedPrice | null {
   return readNote(note)?.price ?? null;
 }

@@ -1,4 +1,4 @@
-/** What does the log say of a durable turn's run when it has ended? */
+/** The log record of a durable turn's run that has ended. */
 import type { AnswerTotals } from "../../stream/answer-options.ts";
 import type { StreamEnd } from "../../stream/stream-failure.ts";
 import type { RequestRecord, Stage } from "../../telemetry/request-record.ts";

@@ -21,7 +21,7 @@ export interface SealDeps {
   readonly signReceipt: (claims: ReceiptClaims) => Promise<string>;
 }
 
-/** Of a turn whose run saw its end. */
+/** For a turn that its run ended. */
 export async function sealEnd(
   end: TurnEnd,
   request: ChatTurnRequest,
@@ -37,7 +37,7 @@ export async function sealEnd(
 }
 
 /**
- * Of a turn that was interrupted: what the run knew of clusters, attempts and prices is gone, and nobody waits for a
+ * For a turn that was interrupted: what the run knew of clusters, attempts and prices is gone, and no client waits for a
  * signature. Its receipt can be fetched.
  */
 export function sealInterrupted(
@@ -83,7 +83,7 @@ function noteEnd(
   };
 }
 
-/** Turns that older code began say nothing of receipts. */
+/** Absent in turns that older code began. */
 export function wantsReceipts(tenant: TenantConfig): boolean {
   return (tenant as Partial<TenantConfig>).receipts === "on";
 }
@@ -94,13 +94,13 @@ function archivedRequest(request: ChatTurnRequest): ArchivedRequest {
   return { tenant, principal, chargeId: turnId, responseId, createdMs, endpoint, conversation };
 }
 
-/** Of a turn that is kept by its id alone. */
+/** For a turn that is kept by its id alone. */
 function saidItems(
   request: ChatTurnRequest,
   answer: readonly ChatMessage[],
   status: TurnEnd["status"],
 ): readonly NewItem[] | null {
-  // What its conversation did not take is not kept here either.
+  // Items that the conversation did not take are not stored here either.
   if (request.stored !== true || request.conversation !== null) return null;
   if (answer.length === 0) return null;
   return [

@@ -33,7 +33,7 @@ export class ToldRoom {
     return Math.max(0, mostToldUnits - this.#units);
   }
 
-  /** What is there already. */
+  /** Counts what is there already. */
   add(text: string): void {
     this.#units += unitsOf(text);
   }
@@ -53,13 +53,13 @@ function unitsOf(text: string): number {
 
 /** What the model may cite, in the order in which it was told of it. */
 interface ToldSources {
-  /** Of files: what is found of the web is numbered behind them. */
+  /** Passages of files: web results are numbered after them. */
   readonly passages: number;
-  /** Of the web: gets those that the model is told of now. */
+  /** Web results: the ones that the model is given now are added. */
   readonly sources: WebSource[];
 }
 
-/** Screened, cut to what is allowed, and where it is a search's, numbered. */
+/** Screened, cut to what is allowed, and numbered if it is a search's. */
 export async function toldOf(
   { passages: results, text }: ToolOutput,
   box: Pick<ToolBox, "mostCharacters" | "screened" | "results" | "cut">,
@@ -72,7 +72,7 @@ export async function toldOf(
   }
   const screened = await box.results(results);
   if (screened.length === 0 && results.length > 0) return failed(unshown);
-  // Numbered and taken in one step: another search may have ended meanwhile.
+  // Numbered and added in one step: another search may have ended meanwhile.
   const found = numbered(screened, told, box.mostCharacters);
   const made = taken(box.cut(found.text), room);
   if (made.isGood) told.sources.push(...found.sources);
@@ -83,11 +83,11 @@ function taken(text: string, room: ToldRoom): Made {
   return room.take(text) ? { isGood: true, text } : failed(noRoom);
 }
 
-/** Of the line that says what was left out. */
+/** Characters of the line that says what was left out. */
 const leftOutCharacters = 64;
 
 /**
- * What a search found, as the model reads it: as many results as have room, whole, but one at least. What it is not told of is no source.
+ * A search's results as the model reads them: as many whole ones as there is room for, and at least one. Results that are left out are not sources.
  *
  * @param most characters
  */
@@ -98,7 +98,7 @@ function numbered(
 ): { readonly text: string; readonly sources: readonly WebSource[] } {
   if (results.length === 0) return { text: "Nothing was found.", sources: [] };
   const first = passages + sources.length + 1;
-  // Beside passages the model was told to cite nothing else than those.
+  // With passages in the prompt, the model was told to cite nothing but them.
   const how = passages === 0 ? "Cite what you use" : "Cite what you use of this as you cite passages,";
   let text = `${how} by its number in brackets, such as [${first}].`;
   let shown = 0;

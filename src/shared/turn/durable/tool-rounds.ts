@@ -1,10 +1,10 @@
 /**
- * The rounds of one answer: makes the calls that a round ended with, tells readers and the model what came of them, and says what
+ * The rounds of one answer: makes the calls that a round ended with, gives their results to readers and to the model, and says what
  * the model is asked next. It knows neither engines nor reservations (chat-run.ts) nor what a tool does (tool-box.ts).
  *
- * What a lost run needs is in the journal: a call and its arguments before it is made, its result once it is there. So a call that
- * ended is not made again, and one whose end was lost only where its tool says that twice is as good as once. Of a form whose events tell
- * of no calls, a round is kept when all its calls have ended.
+ * The journal holds what is needed after a lost run: a call and its arguments before it is made, its result once it is there. So a call that
+ * ended is not made again, and one whose end was lost only if its tool may be called twice. If the form's events do not show
+ * calls, a round is stored when all its calls have ended.
  */
 import type { Result } from "../../contracts/result.ts";
 import type { Usage } from "../../contracts/usage.ts";
@@ -39,7 +39,7 @@ export interface BegunRounds {
 export interface RoundsOptions {
   readonly offered: OfferedTools;
   readonly maxRounds: number;
-  /** What all rounds together may say (round-request.ts); `null`: the client named no bound. */
+  /** Tokens that all rounds together may generate (round-request.ts); `null`: the client set no bound. */
   readonly maxTokens: number | null;
   readonly form: FormRounds;
   readonly box: ToolBox;
@@ -48,10 +48,10 @@ export interface RoundsOptions {
   readonly begun: BegunRounds | null;
 }
 
-/** More than any call may have (run-call.ts), so that one that is cut is refused. */
+/** More than any call may have (run-call.ts), so that a cut one is refused. */
 const mostShownArguments = 40_000;
 
-/** A result that is shorter tells the model nothing. */
+/** A shorter result would be of no use to the model. */
 const leastTold = 200;
 
 /** Calls under way at the same time. */
@@ -64,15 +64,15 @@ export class ToolRounds {
   readonly #told: Record<string, string>;
   readonly #sources: WebSource[];
   readonly #known: Record<string, number>;
-  /** Passages of files that the model was given: what it finds of the web is numbered behind them. */
+  /** Passages of files that the model was given: web results are numbered after them. */
   passages = 0;
   #prior: Usage;
-  /** Of the rounds that a run which goes on would find. */
+  /** The rounds that a resumed run would find. */
   #kept: Usage;
   #mostTold: number | undefined;
-  /** Calls that were made, or are to be. */
+  /** Calls that were made or will be. */
   #made: number;
-  /** For arguments and results. */
+  /** Room for arguments and results. */
   readonly #room = new ToldRoom();
 
   constructor(options: RoundsOptions) {
@@ -98,7 +98,7 @@ export class ToolRounds {
 
   readonly isOurs = (name: string): boolean => this.#names.has(name);
 
-  /** What earlier rounds used. */
+  /** The usage of earlier rounds. */
   get prior(): Usage {
     return this.#prior;
   }
@@ -119,8 +119,8 @@ export class ToolRounds {
   }
 
   /**
-   * How the answer ends behind its last round; `null`: it does not, its model is asked again. It ends where its client has calls of its own
-   * to answer, where all rounds are used up, and where all tokens are that the client asked for.
+   * How the answer ends after its last round; `null`: it does not, and its model is asked again. It ends when its client has calls of its own
+   * to answer, when all rounds are used up, and when the client's bound on tokens is reached.
    */
   get ending(): FinishReason | null {
     const { maxRounds, maxTokens } = this.#options;
@@ -146,7 +146,7 @@ export class ToolRounds {
     );
   }
 
-  /** What the tools said no longer fits the model's window: from now on it reads half as much of each. `false`: it is little already. */
+  /** The results no longer fit the model's window: from now on each is cut to half as much. `false`: they are short already. */
   shorten(): boolean {
     const longest = Math.max(
       0,
@@ -159,13 +159,13 @@ export class ToolRounds {
     return true;
   }
 
-  /** The calls of an answer that ended with others than whole ones of ours: nobody is to see them, or to answer them. */
+  /** Drops our calls from an answer that did not end in whole calls of ours: readers must neither see nor answer them. */
   withoutOurs(said: AnswerCollector): void {
     const all = said.choices[0]?.toolCalls ?? [];
     all.splice(0, all.length, ...all.filter(({ name }) => !this.isOurs(name)));
   }
 
-  /** What may be called next: of ours nothing more, where all rounds or calls are used up. */
+  /** The tools that may be called next: none of ours once all rounds or calls are used up. */
   tools(asked: ChatRequest["tools"]): ChatRequest["tools"] {
     const isSpent =
       this.#rounds.length >= this.#options.maxRounds || this.#made >= this.#options.offered.maxCalls;
@@ -177,8 +177,8 @@ export class ToolRounds {
   /**
    * A round has ended with calls of ours: makes them.
    *
-   * @param said what the round said; keeps of its calls the client's
-   * @param closing SSE text that closes what the round left open: told in one row with the calls
+   * @param said the round's text and calls; only the client's calls stay in it
+   * @param closing SSE text that closes what the round left open: in one row with the calls
    */
   async answer(said: AnswerCollector, usage: Usage, closing: string, signal: AbortSignal): Promise<void> {
     const round: Round = { said, calls: [] };
@@ -188,7 +188,7 @@ export class ToolRounds {
       text += opened;
       round.calls.push({ id, call, told: null });
     }
-    // A model may call what it is shown no more.
+    // A model may call a tool that it is no longer offered.
     const isOver = this.#rounds.length >= this.#options.maxRounds;
     const allowed = isOver ? 0 : this.#options.offered.maxCalls - this.#made;
     this.#made += round.calls.length;
@@ -200,20 +200,20 @@ export class ToolRounds {
     this.#keepNote();
     io.progress(this.#prior);
     this.#say(text);
-    // Before anything is done elsewhere, the journal knows of it: whatever leaves the object waits for what was written.
+    // The journal knows of a call before it is made: whatever leaves the object waits for what was written.
     io.write();
     await this.#makeAll(round.calls, (call, at) =>
       at < allowed ? this.#make(call, signal) : Promise.resolve(failed({ kind: "too-many-calls" })),
     );
     signal.throwIfAborted();
     if (!form.isSilent) return;
-    // Behind what was said of it, so that what is kept never tells of more than the journal has.
+    // Stored after the events, so that it never holds more than the journal.
     this.#options.note.keepRounds(this.#rounds, this.#prior);
     this.#kept = this.#prior;
     this.#keepNote();
   }
 
-  /** Of a run that goes on from its journal: what the lost one had begun and not ended. */
+  /** For a resumed run: the calls that the lost one had begun and not ended. */
   async answerOpen(signal: AbortSignal): Promise<void> {
     const open = this.#rounds.at(-1)?.calls.filter(({ told }) => told === null) ?? [];
     if (open.length === 0) return;
@@ -258,7 +258,7 @@ export class ToolRounds {
     const end: ServerCallEnd = isGood
       ? { status: "completed", output: shown, error: null }
       : { status: "failed", output: null, error: text };
-    // The item of a search shows nothing of what was found; another's may show less.
+    // A search's item does not show what was found, and another tool's may show less than the model reads.
     if (called.call.type === "web_search_call" || shown !== text) {
       this.#told[called.id] = text;
       form.cites(this.#sources);
@@ -281,7 +281,7 @@ export class ToolRounds {
     });
   }
 
-  /** Before the event that shows what has changed, so that no row lacks it. */
+  /** Noted before the event that shows the change, so that no row lacks it. */
   #keepNote(): void {
     this.#options.note.rounds = this.note;
     this.#options.note.keep();

@@ -1,5 +1,5 @@
 /**
- * Which requests are one and the same turn? Those with the same `Idempotency-Key` of one principal, or, where the tenant
+ * Which requests share one turn? Those with the same `Idempotency-Key` of one principal, or, if the tenant
  * wants it, with the same body: their turn's object is named by an HMAC, so that they meet in it wherever they arrive.
  */
 import type { Refusal } from "../../contracts/refusal.ts";
@@ -11,7 +11,7 @@ import type { TenantConfig } from "../../tenancy/tenant-config.ts";
 import { invalidValue } from "../../wire/zod-refusal.ts";
 
 export interface TurnClaim {
-  /** What the requests have in common: a client's key, the body's hash (`dedup`: of one whose answer is always the same), or a batch's line. */
+  /** What the requests have in common: a client's key, the body's hash (under `dedup` only if its answer is always the same), or a batch's line. */
   readonly by: "key" | "body" | "dedup" | "line";
   readonly text: string;
   /** HMAC of the body: the same key with another one is refused. */
@@ -22,15 +22,15 @@ export interface TurnClaim {
 
 /** Stripe keeps keys for at least as long. */
 const keyKeptMs = 86_400_000;
-/** Long enough for a client library's own retries, short enough that a user's same question is a new one. */
+/** Long enough for a client library's retries, short enough that the same question asked later is a new one. */
 const bodyKeptMs = 600_000;
-/** Whoever asks the same a moment after the others: an answer that is always the same is shared a little longer. */
+/** An answer that is always the same is shared for a moment after its end. */
 const sharedKeptMs = 60_000;
 
 /**
  * @param header `Idempotency-Key` as it came; `null` where it didn't
- * @param body the request's text, checked already: what is invalid claims nothing
- * @param mayShare the tenant wants equal requests at the same time to share an answer, and this one's is always the same
+ * @param body the request's text, already validated: an invalid one claims nothing
+ * @param mayShare the tenant wants equal requests to share an answer, and this one's is always the same
  * @returns `null`: a request of its own
  */
 export function turnClaim(
@@ -45,7 +45,7 @@ export function turnClaim(
   if (fault !== null) return err(fault);
   // In a conversation the same words ("go on") mean something else each time: only a key tells a retry apart.
   const byBody = tenant.requests.retry_attach && conversationId === undefined;
-  // Most turns claim nothing, and wait for nothing.
+  // Most turns claim nothing and need not wait.
   if (header !== null) return claimed(hash, { key: header }, body);
   if (byBody) return claimed(hash, "body", body);
   return mayShare && conversationId === undefined ? claimed(hash, "dedup", body) : nothing;
@@ -53,7 +53,7 @@ export function turnClaim(
 
 const nothing = ok(null);
 
-/** `null`: it may tell a retry. One that were cut, or is empty, would be another request's as well. */
+/** `null`: the key is usable. An empty or cut key could be another request's as well. */
 export function idempotencyKeyFault(header: string): Refusal | null {
   return /^[\x21-\x7e]{1,255}$/.test(header)
     ? null
@@ -75,13 +75,13 @@ async function claimed(
   );
 }
 
-/** Of a line of a batch, which is asked for again after a kill. Its file never changes, and so its name tells its body. */
+/** For a batch's line, which is asked again after a kill. Its file never changes, so its place determines its body. */
 export function lineClaim(text: string, keptMs: number): TurnClaim {
   return { by: "line", text, fingerprint: text, keptMs };
 }
 
 /**
- * The id and object of a claimed turn. It holds no time: a retry knows none.
+ * The id and object of a claimed turn. The id holds no time, which a retry would not know.
  *
  * @param use 0, and one more each time that the object of the use before says `expired`
  */

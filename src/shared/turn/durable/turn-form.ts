@@ -21,59 +21,59 @@ import type { Interruption, JournalEvent, TurnEnd } from "./ports.ts";
 
 export interface TurnForm {
   readonly asked: Asked;
-  /** Events (SSE text) before admission, where nobody waits for it; "" for none. */
+  /** Events (SSE text) that are written before admission, for a client that does not wait for it; "" for none. */
   early(): string;
-  /** A turn that was refused after `early` has a last event all the same; `null`: it is as if it had never been. */
+  /** The last event of a turn that was refused after `early`; `null`: the turn leaves nothing. */
   refused(refusal: Refusal): FormEnd | null;
   /** The engine answers: the first events (SSE text), "" for none. */
   begin(model: string, grounding: Grounding | null): string;
-  /** How rounds with tools of the server's own are asked and told; `null`: this form has none. */
+  /** How rounds with server tools are asked and written; `null`: this form has none. */
   readonly rounds: FormRounds | null;
   /** Writes the events; `null`: the pass's own encoder of `asked.format`. */
   readonly encoder: FormEncoder | null;
-  /** The final object as JSON; `null`: none is kept. Asked for once, behind the last event. */
+  /** The final object as JSON; `null`: none is stored. Called once, after the last event. */
   final(answer: FormAnswer): string | null;
   /** The same end with the usage receipt in its last event, and in the object that is kept. */
   sealed(end: SealableEnd, receipt: string): SealableEnd;
-  /** What a journal of this form says was answered, with what is kept beside it. */
+  /** The answer as a journal of this form shows it, with what is stored beside the journal. */
   history(events: Iterable<JournalEvent>, kept: string | null): FormHistory;
   /**
-   * Goes on behind a journal's events, in place of `early` and `begin`: once, before anything else is written.
+   * Continues after a journal's events, in place of `early` and `begin`: once, before anything else is written.
    *
-   * @param begun of the same journal: what it says was answered
+   * @param begun the answer so far, from the same journal
    */
   restore(
     events: Iterable<JournalEvent>,
     grounding: Grounding | null,
     begun: Pick<FormHistory, "rounds" | "collected">,
   ): void;
-  /** The end of an answer of which a journal has all but that. */
+  /** The end of an answer whose journal has everything else. */
   conclude(events: Iterable<JournalEvent>, finish: FinishReason, answer: FormAnswer): FormEnd;
-  /** The end of a turn whose run did not end it, from what its journal shows. @param price `null`: not known any more */
+  /** The end of a turn that its run did not end, from its journal. @param price `null`: no longer known */
   interrupted(interruption: Interruption, usage: Usage, price: Price | null): FormEnd & FormHistory;
 }
 
 export interface FormRounds {
-  /** Its events tell of no calls: what a lost run needs to know of them is kept beside the journal. */
+  /** Its events do not show calls: what a resumed run needs to know of them is stored beside the journal. */
   readonly isSilent: boolean;
-  /** What a later round asks: round-request.ts. */
+  /** The request of a later round: round-request.ts. */
   asked(since: readonly ChatMessage[], tools: ChatRequest["tools"], used: number): Asked;
   /** SSE text of a call that begins; its id is its item's. */
   opened(call: ServerCall): { readonly id: string; readonly said: string };
   /** SSE text of its end. */
   ended(id: string, end: ServerCallEnd): string;
-  /** SSE text that closes what a round has said, before its calls are told. */
+  /** SSE text that closes a round's text, before its calls are written. */
   closing(): string;
-  /** The end of an answer whose model is not asked again behind its last round. */
+  /** The end of an answer whose model is not asked again after its last round. */
   concluded(usage: Usage, price: Price, reason: FinishReason): FormEnd;
-  /** What the model was given of the web to cite so far, in its order: its numbers begin behind the passages'. Also before `restore`. */
+  /** The web results that the model was given so far, in order: their numbers follow the passages'. Also called before `restore`. */
   cites(sources: readonly WebSource[]): void;
 }
 
 /** How an answer is written, where its endpoint brings its own encoder. */
 export interface FormEncoder {
   readonly encoder: AnswerEncoder;
-  /** Where the numbers of the last event come from. @param price `undefined`: not known any more */
+  /** Supplies the usage for the last event. @param price `undefined`: no longer known */
   counting(usage: () => Usage, price: Price | undefined): void;
   /** Ends the answer as cut short before its events outgrow a journal's. */
   bounded(budget: AnswerBudget): AnswerBudget;
@@ -86,7 +86,7 @@ export interface FormAnswer {
   readonly collected: AnswerCollector;
   readonly usage: Usage;
   readonly price: Price;
-  /** What the model was given of files; `null`: nobody asked for any. */
+  /** Passages of files that the model was given; `null`: none were asked for. */
   readonly grounding: Grounding | null;
 }
 
@@ -98,15 +98,15 @@ export interface FormEnd {
 
 export type SealableEnd = Pick<TurnEnd, "events" | "response">;
 
-/** What the journal tells of an answer whose run is gone. */
+/** What the journal shows of an answer whose run is gone. */
 export interface FormHistory {
   readonly collected: AnswerCollector;
-  /** What the answer said and learned before its present round, which `collected` is. */
+  /** Rounds before the present one, which is `collected`. */
   readonly rounds: readonly Round[];
-  /** What those rounds used, where that is kept with them; absent: the run's note says it. */
+  /** The usage of those rounds, if it is stored with them; absent: it is in the run's note. */
   readonly prior?: Usage;
   /** The model that answered; `null`: no event names it. */
   readonly model: string | null;
-  /** Seconds since 1970, as the events say it; `null`: none does. */
+  /** Seconds since 1970, as in the events; `null`: none has it. */
   readonly createdSeconds: number | null;
 }

@@ -10,7 +10,7 @@ export interface RunningTurn {
   /** As clients see it: names its Generation object. */
   readonly responseId: string;
   readonly beganMs: number;
-  /** Beyond this it can't be running any more, whatever became of it. */
+  /** The time by which it must have ended. */
   readonly leaseMs: number;
   /** The client's new items as JSON, for whoever watches; `null`: too long to be kept here. */
   readonly input: string | null;
@@ -19,15 +19,15 @@ export interface RunningTurn {
 /** A turn that wants to begin. */
 export interface EnteringTurn extends Omit<RunningTurn, "beganMs" | "leaseMs"> {
   readonly policy: TurnPolicyName;
-  /** At most this long in the queue. */
+  /** The longest that it waits in the queue. */
   readonly waitMs: number;
-  /** With this many before it, it does not wait at all. */
+  /** With this many before it, it is turned away. */
   readonly maxWaiting: number;
   /** The longest that it may run. */
   readonly runMs: number;
-  /** Turns that are not there any more, though nobody said so: their own objects were asked. */
+  /** Turns that are gone without having left: their own objects were asked. */
   readonly gone: readonly string[];
-  /** Turns whose cancelling was asked for already: their end is waited for. */
+  /** Turns whose cancellation was requested already: their end is awaited. */
   readonly cancelled: readonly string[];
 }
 

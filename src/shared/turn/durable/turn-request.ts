@@ -9,7 +9,7 @@ import type { TenantConfig } from "../../tenancy/tenant-config.ts";
 import type { ConversationRef } from "../conversation-name.ts";
 
 /**
- * Everything that a durable turn's run needs, as JSON. It is stored with the turn, and may be read by newer or older code than wrote it.
+ * Everything that a durable turn's run needs, as JSON. It is stored with the turn, and may be read by older or newer code than the one that wrote it.
  * `Chat` is the validated request body.
  */
 export interface TurnRequest<Chat> {
@@ -23,9 +23,9 @@ export interface TurnRequest<Chat> {
   readonly principal: SerialPrincipal;
   readonly tenant: TenantConfig;
   readonly chat: Chat;
-  /** Where a response was asked for (`POST /v1/responses`), of which `chat` is the meaning. */
+  /** The request for a response (`POST /v1/responses`), if it was one; `chat` is its translation. */
   readonly response?: ResponseTurn;
-  /** Tools of the server's own that its model is shown. Absent: none. */
+  /** Names of the server tools that its model is offered. Absent: none. */
   readonly tools?: OfferedTools;
   readonly conversation: ConversationRef | null;
   readonly place: ClientPlace;
@@ -34,7 +34,7 @@ export interface TurnRequest<Chat> {
   readonly stored?: boolean;
   /** What the screen found in the prompt: kinds and counts. */
   readonly screened?: string;
-  /** Of a line of a batch: its model takes it only where there is room to spare. Absent: somebody waits for it. */
+  /** Set for a batch's line: a replica takes it only if it has spare capacity. Absent: a client waits for it. */
   readonly yields?: true;
 }
 
@@ -46,7 +46,7 @@ export function serialPrincipal(principal: Principal): SerialPrincipal {
 }
 
 export function revivePrincipal(serial: SerialPrincipal): Principal {
-  // A turn that older code wrote says neither when its credential was issued nor by which key it came.
+  // A turn that older code wrote has neither its credential's time of issue nor its API key.
   const { issuedAtMs = 0, key = null } = serial as Partial<SerialPrincipal>;
   return { ...serial, issuedAtMs, key, scopes: new Set(serial.scopes) };
 }
@@ -67,7 +67,7 @@ const dayMs = 86_400_000;
 const resumeMs = 600_000;
 
 /**
- * How long a turn is written, replayable, kept and allowed to run, from the tenant's configuration.
+ * From the tenant's configuration: how often a turn's journal is written, and how long the turn may be replayed, is kept, and may run.
  *
  * @param claimedMs how long a claim (an Idempotency-Key) leads to the ended turn; `null` where none did
  * @param stored whether the final response outlives the journal (`store`, a conversation turn's default, background)

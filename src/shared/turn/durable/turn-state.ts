@@ -3,7 +3,7 @@ import { type Owner, sameOwner } from "../../contracts/owner.ts";
 import type { Refusal } from "../../contracts/refusal.ts";
 
 /**
- * What a Generation object does next, decided from what its storage holds and the time. Pure: the object only obeys.
+ * What a Generation object does next, decided from its storage and the time. Pure: the object only carries it out.
  *
  *   (nothing) ─start▸ running ─▸ completed | incomplete | failed | cancelled ─▸ journal pruned ─▸ (nothing)
  *                        └─────▸ refused ─▸ (nothing), as soon as its effects are delivered
@@ -19,7 +19,7 @@ export interface TurnState {
   readonly replayMs: number;
   readonly retentionMs: number;
   readonly pruned: boolean;
-  /** What whoever waits for it is told: it ended before its first event. `null`: it did not. */
+  /** The answer for clients that wait for a turn that ended before its first event. `null`: it did not. */
   readonly refusal: Refusal | null;
 }
 
@@ -29,15 +29,15 @@ export interface OutboxState {
   readonly nextDueMs: number | null;
 }
 
-/** A running turn's object is looked after this often, so that one whose memory is lost goes on or ends. */
+/** How often a running turn's object wakes, so that a turn whose memory was lost continues or ends. */
 export const livenessMs = 30_000;
 
 export type StartDecision = "claim" | "attach" | "unknown" | "mismatch" | "expired";
 
 /**
  * One turn an object: the first `start` claims it, every other one attaches, for free. A claim (a fingerprint tells of
- * one) holds as long as the journal can be replayed; the object's clock alone decides, so that once expired is always so. One that was
- * cancelled before its first event has nothing to replay: whoever asks again gets an answer.
+ * one) holds as long as the journal can be replayed; only the object's clock decides, so an expired claim stays expired. A turn that was
+ * cancelled before its first event has nothing to replay: the same request gets a new turn.
  */
 export function decideStart(
   state: TurnState | null,
@@ -53,12 +53,12 @@ export function decideStart(
   return state.fingerprint === asked.fingerprint ? "attach" : "mismatch";
 }
 
-/** So often a turn whose run was lost goes on; then it ends with what there is. */
+/** How often a turn whose run was lost continues; after that it ends with what there is. */
 const maxRestarts = 3;
 
 /**
- * How long a lost run waits before it goes on, or `null`: it does not any more. What was lost together (a deploy, a crash)
- * does not return together, and a run that dies again waits longer.
+ * How long a lost run waits before it continues, or `null`: it does not. Runs that were lost together (a deploy, a crash)
+ * do not return together, and a run that dies again waits longer.
  *
  * @param random 0 to 1
  */
@@ -123,7 +123,7 @@ function eraseAtMs(state: TurnState, endedMs: number): number {
  * Between two attempts to deliver an effect: from half a second, doubling to five minutes.
  *
  * @param attempts how many have failed, 1 at least
- * @param random 0 to 1: spreads over the upper half, so that what failed together does not return together
+ * @param random 0 to 1: spreads over the upper half, so that attempts that failed together are not repeated together
  */
 export function retryDelayMs(attempts: number, random: number): number {
   return Math.min(300_000, 500 * 2 ** Math.min(attempts - 1, 20)) * (0.5 + random / 2);

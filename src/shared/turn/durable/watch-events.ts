@@ -14,7 +14,7 @@ export interface WatchPosition {
   readonly from: number | null;
 }
 
-/** `null`: no position of ours. */
+/** `null`: not a position that we gave out. */
 export function readPosition(lastEventId: string): WatchPosition | null {
   const match = /^([A-Za-z0-9_-]{1,100})\/(\d{1,9}|end)$/.exec(lastEventId);
   if (match === null) return null;
@@ -60,7 +60,7 @@ export class JournalRelay {
     return this.#next;
   }
 
-  /** Whole events only: what is not whole yet waits for its end. */
+  /** Whole events only: an incomplete one waits for its end. */
   push(bytes: Uint8Array): string {
     const text = this.#rest + this.#decoder.decode(bytes, { stream: true });
     const end = text.lastIndexOf("\n\n");
