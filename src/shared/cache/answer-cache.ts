@@ -40,7 +40,7 @@ export interface AnswerCacheDeps {
 }
 
 export const lookupLimitMs = 20;
-/** For whoever wants a stored answer or none: a far tier that is cold takes hundreds of milliseconds, an engine longer. */
+/** For requests with `only-if-cached`: a cold far tier takes hundreds of milliseconds, and an engine would take longer. */
 export const patientLookupLimitMs = 1_000;
 /** UTF-16 units of a whole entry: some 60,000 tokens of answer. */
 export const maxEntryCharacters = 262_144;
@@ -143,11 +143,11 @@ function promote(deps: AnswerCacheDeps, key: string, found: Found): void {
   deps.background.run("cache-promote", work);
 }
 
-/** Writing far takes its time, and so does reading there: what was answered anew meanwhile stays. */
+/** Reading and writing the far tier take time: an answer that was stored anew meanwhile stays. */
 async function copyNear(deps: AnswerCacheDeps, key: string, { entry, ttlSeconds }: Found): Promise<boolean> {
   const there = await read(deps, deps.near, key);
   if (there !== null && there.entry.answer.createdMs > entry.answer.createdMs) return false;
-  // Nor what is being stored by this isolate at the moment.
+  // An answer that this isolate is storing at the moment stays as well.
   if (isReplaced(deps, key, entry)) return false;
   return write(deps, deps.near, key, entry, ttlSeconds);
 }

@@ -8,7 +8,7 @@ import type { CacheLookup } from "./ports.ts";
 export function cacheStatus(decision: CacheDecision, lookup: CacheLookup | null, isTooOld: boolean): string {
   if (lookup !== null && lookup.result === "hit" && !isTooOld)
     return `edgewise; hit; ttl=${lookup.ttlSeconds}; detail=exact`;
-  // `request`: the client's Cache-Control asked for a new answer. `bypass`: this request is none for the cache.
+  // `request`: the client's Cache-Control asked for a new answer. `bypass`: requests like this one are not cached.
   if (isTooOld || decision.reason === "client-no-cache" || decision.reason === "client-no-store")
     return "edgewise; fwd=request";
   if (!decision.lookup) return `edgewise; fwd=bypass; detail=${decision.reason}`;

@@ -11,7 +11,7 @@ export interface ExactKeyParts {
   readonly user: string | null;
   /** What the client asked for. */
   readonly alias: string;
-  /** What it meant, and in which number format: answers of different weights are never mixed. */
+  /** The model behind the alias, and its number format: answers of different weights are never mixed. */
   readonly model: { readonly id: string; readonly weights: string };
   readonly fleetVersion: string;
   readonly tenantVersion: string;
@@ -40,7 +40,7 @@ export async function exactKey(parts: ExactKeyParts): Promise<string> {
   return hex(new Uint8Array(digest));
 }
 
-/** What is hashed. Exported for its tests: equal exactly where the answers may be. */
+/** The text that is hashed: equal exactly if the answers may be. Exported for its tests. */
 export function canonicalText(parts: ExactKeyParts): string {
   const { policies } = parts;
   const head = JSON.stringify([

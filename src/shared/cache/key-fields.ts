@@ -48,7 +48,7 @@ export const keyFields: Readonly<Record<string, "answer" | "delivery">> = {
   stream: "delivery",
   stream_options: "delivery",
   stream_format: "delivery",
-  // Who asks is known by the credential and part of the key.
+  // The user is known from the credential and part of the key.
   user: "delivery",
   safety_identifier: "delivery",
   metadata: "delivery",
@@ -80,5 +80,5 @@ export const sayNothing: ReadonlyMap<string, unknown> = new Map<string, unknown>
   ["retrieval", false],
 ]);
 
-/** A field's older name, and the one that it has in a key. */
+/** A field's older name, and the name under which it stands in a key. */
 export const olderNames: ReadonlyMap<string, string> = new Map([["max_tokens", "max_completion_tokens"]]);

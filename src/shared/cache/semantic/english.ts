@@ -10,13 +10,13 @@ export const articles: ReadonlyMap<string, string> = new Map([
   ["the", "the"],
 ]);
 
-/** Say nothing of what is asked, wherever they stand. */
+/** Words that do not change a question, wherever they stand. */
 export const adverbs: ReadonlySet<string> = new Set("really actually exactly currently".split(" "));
 
-/** Say nothing of what is asked in front of a question, or set off behind it. */
+/** Words that do not change a question before it, or set off after it. */
 export const polite: ReadonlySet<string> = new Set("please kindly hi hello hey thanks".split(" "));
 
-/** Whoever uses one of these may ask about a word, which then is none to be left out. */
+/** With one of these a question may be about a word itself, which must then not be left out. */
 export const mentions: ReadonlySet<string> = new Set(
   "say said saying mean meaning word term phrase expression definition define spell plural synonym antonym opposite greeting etymology origin pronounce pronunciation write written type reply respond sign".split(
     " ",
@@ -48,12 +48,12 @@ export const withParticle: ReadonlySet<string> = new Set(
 /** Whose it is does not matter to how it is done: a link in a question for a way, and a word everywhere else. */
 export const ownersLink = "my";
 
-/** Words that are others in capitals: an IT job is no "it". Not those that people stress so ("THE", "NOT"). */
+/** Words that mean something else in capitals: an IT job is not an "it". Not words that people stress that way ("THE", "NOT"). */
 export const otherInCapitals: ReadonlySet<string> = new Set(
   "it us who aids no co may on of in as at me am pm an he or can ram gas mars ice sad cat dos apt".split(" "),
 );
 
-/** Words that are names with a capital, and say something else without; in German, whom one speaks to. */
+/** Words that are names with a capital and mean something else without one; in German, the polite form of address. */
 export const otherAsNames: ReadonlySet<string> = new Set(
   "polish may march august turkey china job nice mobile reading lent mercury sun rob jack will mark rose hope faith grace amber jordan chad georgia apple amazon windows word excel teams go rust swift shell target gap oracle sie ihr ihre ihren ihrem ihrer ihnen".split(
     " ",
@@ -117,10 +117,10 @@ export const sameWord: ReadonlyMap<string, string> = new Map([
   ["thousand", "1000"],
 ]);
 
-/** What one feels, thinks or does is asked of somebody; how a thing is done is not. */
+/** Questions about feeling, thinking or doing are put to a person; questions about how a thing is done are not. */
 const ofSomebody =
   "(?!(?:feel|think|do|work|look|see|sound|mean|know|like|live|sleep|say|call|differ|compare|help|plan|want|remember|understand)\\b)";
-/** Whoever asks for the meaning of these does not ask what their word means. */
+/** A question for the meaning of one of these is not about the word. */
 const ofMoreThanWords =
   "(?=(?:(?:the|a|my|our|your|human) )?(?:life|living|existence|being|death|love|suffering|history|everything|christmas|easter)\\b)";
 const aWay =

@@ -16,7 +16,7 @@ export const maxQuestionCharacters = 2000;
 
 /**
  * What bears on an answer without being part of its question: the same in both, since it is in the scope's key. Seeds, samples, forms,
- * grammars, tools and lists of tokens are not here, and neither is what a later version adds until somebody has thought about it.
+ * grammars, tools and lists of tokens are not here, and neither is a field that a later version adds, until it is put here on purpose.
  */
 const mayStand: ReadonlySet<string> = new Set([
   "messages",

@@ -1,5 +1,5 @@
 /**
- * Has this question been asked before, in other words? And what is remembered of it once it is answered.
+ * Has this question been asked before in other words? And what is stored of it once it is answered.
  *
  *   embed ▸ nearest (same scope) ▸ guards ▸ answer by its exact key
  *
@@ -29,7 +29,7 @@ export interface SemanticParts {
   readonly nowMs: () => number;
   /** Calls `fire` once after `ms`, unless the returned function is called before. */
   readonly timer: (ms: number, fire: () => void) => () => void;
-  /** What broke; never what was asked. */
+  /** The fault; never the question. */
   readonly onFault: (detail: string) => void;
 }
 
@@ -51,7 +51,7 @@ export interface SemanticAsk {
 export type SemanticResult =
   | "semantic_hit"
   | "semantic_miss"
-  /** Something was near enough, and a guard told it apart. */
+  /** A question was near enough, but a guard found it different. */
   | "semantic_guarded"
   /** Over its time: counts as a miss. */
   | "semantic_slow"
@@ -82,7 +82,7 @@ export class SemanticTurn {
     this.#parts = parts;
   }
 
-  /** @param oldestMs answers made before it are none. What is too slow goes on behind, and is heard no more */
+  /** @param oldestMs older answers do not count. A look-up that is too slow goes on in the background, and its result is ignored */
   find(
     answers: AnswerCache,
     background: Background,
@@ -158,7 +158,7 @@ export class SemanticTurn {
     const key = await this.#parts.hash.of("semantic-words/1", place.tenant, JSON.stringify(place.user));
     const { features, reading } = featuresOf(text, new SipHash(key));
     if (reading.words.length === 0) return null;
-    // To whom words are alike as letters are, ways to ask are noise; whoever knows meanings knows sentences.
+    // The lexical embedder compares letters, so ways of asking are noise to it; an embedder of meanings needs whole sentences.
     const said = level === "words" ? reading.words.join(" ") : text;
     const [embedded, scopeKey] = await Promise.all([embedder.embed([said], "query"), scope()]);
     if (!embedded.ok) throw new Error(`the embedder refused: ${embedded.error.kind}`);
@@ -168,7 +168,7 @@ export class SemanticTurn {
   }
 }
 
-/** By what a shared index knows who asked, without being told. */
+/** Lets a shared index tell users apart without knowing them. */
 export async function askedBy(hash: KeyedHash, tenant: string, user: string): Promise<string> {
   const bytes = await hash.of("semantic-user/1", tenant, JSON.stringify(user));
   return Array.from(bytes.slice(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");
