@@ -1,6 +1,6 @@
 /**
  * What may an answer cite, by which numbers, and how does OpenAI say that it does? Passages of files come first, from 1, then what
- * searches of the web have found, in the order in which the model was told of it: one row of numbers, so that a `[3]` is one source.
+ * web searches have found, in the order in which the model was given them: one numbering, so that `[3]` is one source.
  */
 import { CitationScanner, type CitationMark } from "./citation-scanner.ts";
 import type { GroundedPassage } from "./ground.ts";
@@ -61,7 +61,7 @@ export function annotationOf(
   return { type: "url_citation", start_index: at, end_index: end, url, title };
 }
 
-/** What is kept of one text of a conversation, which lives as long as its owner likes: so many, and so large as JSON. */
+/** How many citations a conversation keeps of one text, and how large they may be as JSON: conversations live as long as their owners like. */
 const mostKept = 200;
 const mostKeptUnits = 32_768;
 

@@ -5,7 +5,7 @@
 import { JsonCode, MarkdownCode, type TextCode } from "./text-code.ts";
 
 export interface CitationMark {
-  /** From 1, as the model was told. */
+  /** From 1, as in the prompt. */
   readonly number: number;
   /** Where its bracket opens, in UTF-16 units of the text. */
   readonly at: number;
@@ -20,7 +20,7 @@ const blank = 0x20;
 const zero = 0x30;
 const nine = 0x39;
 
-/** Units from bracket to bracket: what is longer is no marker. */
+/** UTF-16 units from bracket to bracket: anything longer is not a marker. */
 const mostUnits = 48;
 
 export class CitationScanner {

@@ -55,7 +55,7 @@ function citing(
 }
 
 /**
- * The same for an answer that may have begun: what was told of it already counts. The encoder itself where the turn is not grounded.
+ * The same for an answer that may have begun: the citations that were sent already count. The encoder itself if the turn is not grounded.
  */
 export function citingAnswer(
   inner: AnswerEncoder,

@@ -56,7 +56,7 @@ export interface GroundOptions {
   readonly onFault: (detail: string) => void;
 }
 
-/** A turn keeps so much of what was found, as JSON: its journal's events may repeat it, and hold 500,000. */
+/** The most that a turn stores of its passages, as JSON: its journal's events may repeat them, and hold 500,000. */
 const mostUnits = 100_000;
 
 export function createGround(options: GroundOptions): Ground {
@@ -92,7 +92,7 @@ export function createGround(options: GroundOptions): Ground {
       onFault(`screen: ${messageOf(error)}`);
       return null;
     });
-    // What nobody has looked at is as good as not found.
+    // Passages that could not be screened count as not found.
     if (passages === null) return ok({ queries: [query], passages: [], fault: "unreachable" });
     const withheld = best.length - passages.length;
     const lacking = lackingOf(found);
@@ -111,7 +111,7 @@ interface Late {
 }
 type Outcome =
   | { readonly kind: "found"; readonly found: FoundPassages }
-  /** There is none of the caller's by that id, or not any more. */
+  /** The caller has no store with that id, or no longer has it. */
   | { readonly kind: "unknown"; readonly refusal: Refusal }
   | { readonly kind: "unreachable"; readonly detail: string };
 
@@ -141,7 +141,7 @@ function noted(
   return outcome.kind;
 }
 
-/** A history that can't be had refuses the turn elsewhere. */
+/** A history that can't be loaded refuses the turn elsewhere. */
 async function inContext(query: string, recalling: Promise<Recalled>): Promise<string> {
   const recalled = await recalling.catch(() => null);
   return recalled?.ok === true ? withHistory(query, recalled.value) : query;
@@ -173,7 +173,7 @@ export function isComplete({ fault, lacking }: Pick<Grounding, "fault" | "lackin
   return fault === null && lacking === undefined;
 }
 
-/** As much of it as there was room for in the prompt: nothing else can be cited. */
+/** The passages that fit into the prompt: no others can be cited. */
 export function shownOf(grounding: Grounding, shown: number): Grounding {
   const { passages, unshown = 0 } = grounding;
   if (shown >= passages.length) return grounding;
@@ -196,7 +196,7 @@ export function readGrounding(text: string | null): Grounding | null {
   return isRecord(value) && Array.isArray(value["passages"]) ? (value as unknown as Grounding) : null;
 }
 
-/** For `Server-Timing` and the log: what the model was told of, and what kept more from it. */
+/** For `Server-Timing` and the log: what the model was given, and why it was not more. */
 export function groundingTold({ passages, fault, lacking, withheld, unshown }: Grounding): string {
   const without = lacking === undefined ? "" : ` without:${lacking.join("+")}`;
   const found = `${fault === null ? "" : `${fault} `}found:${passages.length}${without}`;

@@ -1,4 +1,4 @@
-/** What is searched for? The user's last message; where it is short ("And the second one?"), with the one before it. Pure. */
+/** What is searched for? The user's last message; if that is short ("And the second one?"), with the one before it. Pure. */
 import { type ChatMessage, flattenContent } from "../prompt/chat-message.ts";
 
 /** UTF-16 units below which a question hardly says what it is about. */
@@ -23,7 +23,7 @@ export function queryOf(messages: readonly ChatMessage[]): AskedQuery {
     : { kind: "whole", query: bounded(`${before}\n${last}`) };
 }
 
-/** The query of a question that wanted what was said before. Empty: nobody ever asked anything in words. */
+/** The query for a question that refers to earlier messages. Empty: no message of a user has any text. */
 export function withHistory(query: string, history: readonly ChatMessage[]): string {
   if (query === "") return queryOf(history).query;
   const [before] = latestTexts(history);

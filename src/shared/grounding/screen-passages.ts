@@ -1,5 +1,5 @@
 /**
- * May what was found in files go to the model, and in which form? The tenant's policy for prompts applies, as it does to a tool's result:
+ * May passages of files go to the model, and in which form? The tenant's policy for prompts applies, as it does to a tool's result:
  * what the policy masks is masked, and a passage that it blocks is left out, since the question is not to blame for what a file says. And
  * how much of a passage may a client read (`citations`, results of a search)? What the policy for answers leaves of it.
  */
@@ -13,14 +13,14 @@ import type { GroundedPassage } from "./ground.ts";
 
 export type ScreenPassages = (passages: readonly FoundPassage[]) => Promise<readonly GroundedPassage[]>;
 
-/** @param onScreened told what was found, once of each passage */
+/** @param onScreened called with the findings of each passage */
 export function passageScreen(
   policy: SafetyPolicy,
   deps: ScreenDeps,
   onScreened: (screened: ScreenedPrompt<ChatMessage>) => void = () => undefined,
 ): ScreenPassages {
   const screened = async (passages: readonly FoundPassage[]): Promise<readonly FoundPassage[] | null> => {
-    // All that the prompt shows of them (prompt/passages.ts): whoever wrote a file named it, too.
+    // Everything that the prompt shows of them (prompt/passages.ts): a file's name is its author's text, too.
     const said = passages.map(({ text, filename, headings = [] }) => ({
       role: "tool",
       content: [text, filename, ...headings].map((one) => ({ type: "text" as const, text: one })),
@@ -54,7 +54,7 @@ export function passageScreen(
       return {
         ...passage,
         ...(text === passage.text ? {} : { shown: text }),
-        // A name that nothing is left of is none.
+        // A name of which nothing is left counts as missing.
         ...(name === passage.filename ? {} : { shownName: name === "" ? passage.fileId : name }),
       };
     });

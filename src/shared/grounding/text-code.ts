@@ -1,6 +1,6 @@
 /**
- * What of a text is code or data, in which a `[1]` cites nothing? Told unit by unit, so that it does not matter how the text is cut.
- * Two kinds of answers: Markdown, and JSON, which whoever asked for it parses.
+ * Which parts of a text are code or data, in which `[1]` is not a citation? Decided unit by unit, so that it does not matter how the text is cut.
+ * For two kinds of answers: Markdown, and JSON, which the client parses.
  */
 export interface TextCode {
   /** Whether this unit, the next one of the text, stands in code or is a part of its marks. */
