@@ -16,7 +16,7 @@ interface Call {
 }
 
 /**
- * The history without calls that nobody answered and results that answer nothing; the same array where there are none. A call
+ * The history without unanswered calls and without results of no call; the same array if there are none. A call
  * that was answered although its arguments can't be read keeps none.
  *
  * @param turn what was sent now, behind so many `instructions`. Its first messages may answer the calls that the history ends with;

@@ -2,7 +2,7 @@
  * How does a file that came with a message stand in the prompt? In its place among the message's parts, as text between tags of its own, with
  * its name and the numbers of its pages.
  *
- * It is text of whoever wrote the file. Control tokens in it are neutralised like a user's, it can't close its own tags or open others, and
+ * It is the text of the file's author. Control tokens in it are neutralised like a user's, it can't close its own tags or open others, and
  * the model is told that it is data. That is no proof against injection: a model may still heed it.
  */
 import { datamarked, datamarkRule, datamarkSign } from "../safety/datamark.ts";

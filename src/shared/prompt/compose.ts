@@ -32,7 +32,7 @@ export const composeVersion = "4";
 
 /** What a turn adds to its request. */
 export interface ComposeTerms {
-  /** Earlier messages of a stored conversation, oldest first. Trimmed where they don't fit; calls that nobody answered are left out. */
+  /** Earlier messages of a stored conversation, oldest first. Trimmed if they don't fit; unanswered calls are left out. */
   readonly history: readonly ChatMessage[];
   /** The tenant's, used where the request has no instructions. What a history may begin with is a summary, and no instruction. */
   readonly defaultSystemPrompt: string | null;
@@ -49,7 +49,7 @@ export interface ComposeTerms {
   readonly spotlight: Spotlight | null;
   /** Where the request names no length of the answer, the engine is told none either: it has what the window leaves. */
   readonly openEnd?: boolean;
-  /** What was found for this turn, best first: as many as there is room for (passages.ts). `null`: the turn is not grounded. */
+  /** Passages found for this turn, best first: as many as fit are used (passages.ts). `null`: the turn is not grounded. */
   readonly passages: readonly FoundPassage[] | null;
 }
 
@@ -70,7 +70,7 @@ export interface ComposedPrompt {
    * window may leave at most.
    */
   readonly maxTokens: number;
-  /** The engine was told a length that the client did not name: where the estimate was too low, it may not fit. */
+  /** The engine was given a length that the client did not set: if the estimate was too low, it may not fit. */
   readonly lengthIsOurs: boolean;
   /** How many of the passages, the best ones, are in it. Absent: none were given. */
   readonly shownPassages?: number;
@@ -103,7 +103,7 @@ const estimateTolerance = 0.9;
 /** Kept free when the answer's length is ours to choose, so that an estimate that is too low doesn't overrun the window. */
 const slack = 1.08;
 const slackTokens = 16;
-/** A history is trimmed to leave what is wanted but for the rounding; with less of it than this, the length is not ours to choose. */
+/** Trimming a history leaves the wanted room except for rounding; with less than this share of it, we do not choose a length. */
 const enoughOfWanted = 0.9;
 
 export function composePrompt(input: ComposeInput): Result<ComposedPrompt, ComposeRefusal> {
@@ -219,7 +219,7 @@ interface Fitted {
   readonly estimatedTokens: number;
   readonly promptTokens: number;
   readonly maxTokens: number;
-  /** What the engine is told of it; `null`: nothing, it has the rest of the window. */
+  /** The length that the engine is given; `null`: none, it has the rest of the window. */
   readonly toldTokens: number | null;
 }
 
@@ -258,11 +258,11 @@ function fit(
   const result = { messages: kept, estimatedTokens: Math.ceil(estimated), promptTokens };
   if (asked !== null) return ok({ ...result, maxTokens: wanted, toldTokens: wanted });
   const free = Math.floor(windowTokens - promptTokens * slack - slackTokens);
-  // As long as the model may answer, where that fits; else what is surely left, where that is enough.
+  // The model's longest answer, if that fits; else the room that is certainly left, if that is enough.
   const chosen = windowTokens - promptTokens >= most ? most : free >= wanted * enoughOfWanted ? free : null;
   if (chosen !== null && input.openEnd !== true)
     return ok({ ...result, maxTokens: chosen, toldTokens: chosen });
-  // Near the window's end what is kept free for the estimate's error would be all of the answer: only the engine knows what is left.
+  // Near the window's end, the room kept free for the estimate's error would be all of the answer: only the engine knows what is left.
   const left = Math.max(1, Math.ceil(windowTokens - leastPrompt));
   // A stream can be ended here where the model's longest answer is reached; of a whole one all has to be set aside.
   return ok({ ...result, maxTokens: input.stream ? Math.min(most, left) : left, toldTokens: null });

@@ -22,7 +22,7 @@ export const controlTokenRulesVersion = "3";
 
 const joint = "\u200b";
 const bars = /<(?=\n*(?:\|\n*(?![\s>=|])|\uff5c))/g;
-/** Openers only: the rest of the token is harmless alone. */
+/** Only openers: the rest of a token is harmless by itself. */
 const others = new RegExp(
   [
     // Llama 2, Gemma 2 and 3; older and encoder models.

@@ -5,7 +5,7 @@
  * for byte what it is without them, so that the engine's prefix cache holds it whatever is asked; templates that know one system
  * message, or want the roles to alternate, take it; and a tool's result behind the question leaves them where they were.
  *
- * They are text of whoever wrote the files. Control tokens in them are neutralised like a user's, no passage can close its own tag or
+ * They are texts of the files' authors. Control tokens in them are neutralised like a user's, no passage can close its own tag or
  * open another, and the model is told that they are data. That is no proof against injection: a model may still heed them.
  */
 import type { FoundPassage } from "../retrieval/passage.ts";
@@ -62,7 +62,7 @@ export function passagesText(
   return shown === 0 ? { text: "", shown } : { text: text + tail, shown };
 }
 
-/** One for all of them, which none of their texts holds. By their texts alone: the same in every turn that is given the same. */
+/** One sign for all of them, which none of their texts holds. It only depends on the texts, so the same passages give the same prompt in every turn. */
 function signOf(passages: readonly FoundPassage[], secret: string | null): string | null {
   if (secret === null) return null;
   const all = passages
@@ -84,7 +84,7 @@ function writtenPassage(
   return `<passage id="${number}" source="${named(filename)}"${place}${section}>${mark(safe(text, family))}</passage>\n`;
 }
 
-/** Of a name or a heading only so much is told. */
+/** Names and headings are cut to this. */
 const attributeUnits = 300;
 
 function attribute(value: string, family: TokenFamily): string {

@@ -10,7 +10,7 @@ interface Learned {
 
 /** Sums are halved when the estimates pass this: the weight of the past. */
 const memoryTokens = 50_000;
-/** What nobody has seen yet weighs as much as this many tokens at ratio 1. */
+/** A pair that was not seen yet begins with the weight of this many tokens at ratio 1. */
 const priorTokens = 500;
 const lowestRatio = 0.5;
 const highestRatio = 3;

@@ -161,7 +161,7 @@ export interface TemplateOverhead {
 
 /** Counted with the Llama 3 vocabulary: the system block that is always there (26), and the answer's header (4). */
 export const llama31Overhead: TemplateOverhead = { promptTokens: 30, messageTokens: 5 };
-/** A template that nobody told us: as Llama's, without the dates. */
+/** For an unknown template: as Llama's, without the dates. */
 export const usualOverhead: TemplateOverhead = { promptTokens: 8, messageTokens: 5 };
 
 /** An image costs most vision models between 300 and 2,900 tokens: the usual one at 1,024 × 1,024. */
