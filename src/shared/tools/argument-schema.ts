@@ -1,6 +1,6 @@
 /**
  * Which JSON schemas may describe a tool's arguments? Self-contained schemas of an object. A `$ref` would have to be resolved, and a
- * pattern is code of its author: one that backtracks without end would block everybody's turns.
+ * pattern is code of its author: one that backtracks without end would block every turn of the isolate.
  */
 import { isRecord } from "../wire/is-record.ts";
 import type { JsonObject } from "../wire/json-bounds.ts";

@@ -29,7 +29,7 @@ export interface WithTools {
 
 type Definition = Pick<ServerTool, "name" | "description" | "parameters">;
 
-/** What the model is told of each, in the order of the configuration. */
+/** The definitions for the model, in the order of the configuration. */
 function definitionsOf(policy: ToolPolicy, onlyRepeatable: boolean): readonly Definition[] {
   const http = onlyRepeatable ? policy.http.filter(isRepeatable) : policy.http;
   return [...(policy.calculator ? [calculator] : []), ...http, ...sqlDefinitions(policy)];
@@ -44,7 +44,7 @@ export interface AskedTools {
   readonly maxCalls: number | undefined;
   /** Whether the client left it to the model which tools it calls. */
   readonly isFree: boolean;
-  /** Nothing tells of their calls: none is offered that may not be made twice. */
+  /** Their calls leave no trace in the journal, so only tools that may be called twice are offered. */
   readonly onlyRepeatable?: boolean;
   /** The client's `web_search` tool; `null`: it has none. Only with it is the web searched. */
   readonly webSearch: { readonly wish: WebSearchWish; readonly param: string } | null;

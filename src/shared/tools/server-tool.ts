@@ -9,7 +9,7 @@ export interface ServerTool {
   readonly parameters: JsonObject;
   /** How its calls are shown: `mcp_call`, OpenAI's item for what a server runs, or its own `web_search_call`. */
   readonly shown: ServerCallType;
-  /** Twice is as good as once: a call whose outcome was lost is made again. Otherwise the model is told that it may have happened. */
+  /** The call is idempotent: if its outcome was lost, it is made again. Otherwise the model is told that it may have happened. */
   readonly isRepeatable: boolean;
   readonly timeoutMs: number;
   /** @param args as the schema allows them. Must not throw for what a model, a tenant or a server elsewhere can cause */
@@ -46,7 +46,7 @@ export type ToolFault =
   | { readonly kind: "outcome-unknown" }
   | { readonly kind: "too-many-calls" };
 
-/** What the model, and whoever reads the response, is told of a call that came to nothing. */
+/** What the model and readers of the response are told of a failed call. */
 export function faultText(fault: ToolFault): string {
   switch (fault.kind) {
     case "arguments-invalid":

@@ -13,7 +13,7 @@ export interface ToolBox {
   screened(text: string): Promise<string | null>;
   /** The same of what a search found: those that may be read. */
   readonly results: ScreenResults;
-  /** What of a text that the model was told a client may see, by the tenant's policy for answers. */
+  /** The part of a result that a client may see, by the tenant's policy for answers. */
   shown(text: string): string;
   /** So much of it as the model is to read. @param most in characters; absent: as the tenant's policy says */
   cut(text: string, most?: number): string;

@@ -34,7 +34,7 @@ const headerName = z.lazy(() =>
     .refine((name) => !forbiddenHeaders.has(name), "is not for configuration to set"),
 );
 
-/** They belong to HTTP itself, or tell a server elsewhere who is behind a request. */
+/** Headers that belong to HTTP itself, or tell another server who is behind a request. */
 const forbiddenHeaders = new Set([
   "host",
   "connection",

@@ -45,7 +45,7 @@ export function httpTool(config: HttpToolConfig, deps: HttpToolDeps): ServerTool
   };
 }
 
-/** What is asked for with these arguments. A value stays the one segment of the path, or the one pair of the query, that it is put into. */
+/** The request for these arguments. Each value stays within its one segment of the path or its one pair of the query. */
 export function askOf(
   config: HttpToolConfig,
   args: JsonObject,

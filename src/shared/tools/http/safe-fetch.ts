@@ -22,7 +22,7 @@ export interface Ask {
 export interface SecretHeader {
   /** As it is sent. */
   readonly value: string;
-  /** What of it nobody may read. */
+  /** Headers of an answer that must not be read. */
   readonly secret: string;
 }
 
@@ -146,7 +146,7 @@ function decoderOf({ headers }: Response): TextDecoder {
   try {
     return new TextDecoder(charset);
   } catch {
-    // One that nobody knows is UTF-8, most likely.
+    // An unknown charset is most likely UTF-8.
     return new TextDecoder();
   }
 }

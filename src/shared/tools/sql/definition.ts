@@ -1,4 +1,4 @@
-/** What the model is told of the SQL tool. Apart from what runs it: that parses SQL, and is dear to load. */
+/** The SQL tool's definition for the model. Separate from its code, which parses SQL and is expensive to load. */
 import { sqlToolName } from "../names.ts";
 import type { SqlConfig } from "../tool-policy.ts";
 

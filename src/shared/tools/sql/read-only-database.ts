@@ -18,7 +18,7 @@ export interface ReadStatement {
   /** Of all rows together, as JSON. */
   readonly maxCharacters: number;
   readonly timeoutMs: number;
-  /** Fires when nobody waits for it any more: its connection goes. */
+  /** Fires when the result is no longer wanted: the connection is closed. */
   readonly signal: AbortSignal;
 }
 
@@ -29,7 +29,7 @@ export interface ReadRows {
   readonly isCut: boolean;
 }
 
-/** What a database refuses, without its own words: those may hold what is in it. */
+/** Why a database refuses, without its own words, which may hold its data. */
 export type DatabaseFault =
   | "unreachable"
   | "timeout"

@@ -16,8 +16,8 @@ const faultWords: Readonly<Record<Exclude<DatabaseFault, "unreachable" | "timeou
 };
 
 /**
- * @param open the database of a binding; `null`: there is none by that name
- * @param maxCharacters of its rows, as the model reads them
+ * @param open opens the binding's database; `null`: no binding has that name
+ * @param maxCharacters of the rows that the model reads
  */
 export function sqlTool(
   config: SqlConfig,
@@ -56,7 +56,7 @@ function toFault(fault: DatabaseFault): ToolFault {
   return { kind: "refused", detail: faultWords[fault] };
 }
 
-/** Of the text beside the rows, at most. */
+/** The most characters of the text around the rows. */
 const frameCharacters = 160;
 
 function written({ rows, isCut }: ReadRows): string {

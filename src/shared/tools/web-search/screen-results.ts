@@ -13,13 +13,13 @@ import type { Passage } from "../server-tool.ts";
 export interface ScreenedResult {
   /** As the model reads it, by the policy for prompts. */
   readonly read: Passage;
-  /** As clients are told of it, by the policy for answers. */
+  /** The result as clients may see it, by the policy for answers. */
   readonly shown: WebSource;
 }
 
 export type ScreenResults = (results: readonly Passage[]) => Promise<readonly ScreenedResult[]>;
 
-/** @param onScreened told what was found, once of each result */
+/** @param onScreened called with the findings of each result */
 export function resultScreen(
   policy: SafetyPolicy,
   deps: ScreenDeps,
@@ -28,7 +28,7 @@ export function resultScreen(
   const output = resolvePolicy(policy.output);
   const hides = (text: string): boolean => ["mask", "block"].includes(screen(text, output).action);
   const screened = async (result: Passage): Promise<ScreenedResult | null> => {
-    // All that the prompt shows of it: whoever wrote a page named it, too.
+    // Everything that the prompt shows of it: a page's title is its author's text, too.
     const content = [result.title, result.url, result.text].map((text) => ({ type: "text" as const, text }));
     const verdict = await screenPrompt([{ role: "tool", content }], policy, deps);
     onScreened(verdict);

@@ -1,5 +1,5 @@
 /**
- * Web search through whatever JSON API the tenant has configured: what it finds goes to the model as numbered passages, which it cites.
+ * Web search through the JSON API that the tenant has configured: results go to the model as numbered passages, which it cites.
  * The pages themselves are not fetched.
  */
 import { err, ok, type Result } from "../../contracts/result.ts";
@@ -12,7 +12,7 @@ import type { WebSearchConfig } from "../tool-policy.ts";
 
 /** What the client's own `web_search` tool says of it. */
 export interface WebSearchWish {
-  /** Only what is found there, or on a subdomain. Empty: everywhere. */
+  /** Only results on these hosts or their subdomains. Empty: all. */
   readonly domains: readonly string[];
   /** OpenAI's `search_context_size`. */
   readonly size: "low" | "medium" | "high";
