@@ -9,7 +9,7 @@ export interface Background {
   run(name: string, work: Promise<unknown>): void;
 }
 
-/** @param context a Worker's or an object's. @param report told where work fails */
+/** @param context a Worker's or an object's. @param report called when work fails */
 export function backgroundOf(
   context: { waitUntil(work: Promise<unknown>): void },
   report: ReportFault,

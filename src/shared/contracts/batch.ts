@@ -15,7 +15,7 @@ interface Message {
 }
 
 export type BatchFailure =
-  /** None, another owner's, or deleted. */
+  /** There is no such batch, it belongs to another owner, or it was deleted. */
   { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };
 
 export const batchEndpoints = [
@@ -45,26 +45,26 @@ export interface BatchInput {
   readonly bytes: number;
 }
 
-/** What a batch was asked for with; it never changes. */
+/** The request for a batch; it never changes. */
 export interface BatchOpening {
   readonly endpoint: BatchEndpoint;
   readonly input: BatchInput;
-  /** On whose behalf every line is asked. */
+  /** The caller on whose behalf every line is asked. */
   readonly principal: SerialPrincipal;
   readonly place: ClientPlace;
   readonly metadata: Readonly<Record<string, string>> | null;
-  /** Of the files that it makes, from their making; `null`: they stay. */
+  /** How long the files that it makes are kept; `null`: until they are deleted. */
   readonly outputExpiresAfterMs: number | null;
-  /** From its creation; what has not begun by then never does. */
+  /** From its creation; lines that have not begun by then never do. */
   readonly windowMs: number;
   readonly maxLines: number;
-  /** Of one line. */
+  /** The longest line. */
   readonly maxLineBytes: number;
-  /** Lines under way at once. */
+  /** The most lines under way at once. */
   readonly maxInFlight: number;
 }
 
-/** Twice with one id is once. */
+/** Idempotent by id. */
 export interface CreateBatch extends Message {
   readonly jurisdiction: Jurisdiction;
   readonly batchId: string;
@@ -80,7 +80,7 @@ export interface BatchError {
   readonly line: number | null;
 }
 
-/** When it came to be so, in milliseconds since 1970; absent: it never was. */
+/** When it reached each status, in milliseconds since 1970; absent: it never did. */
 export type BatchTimes = Readonly<Partial<Record<Exclude<BatchStatus, "validating">, number>>>;
 
 export interface BatchTally {
@@ -117,9 +117,9 @@ export type DescribeBatch = Message;
 export type CancelBatch = Message;
 export type CancelBatchOutcome =
   | BatchOutcome
-  /** It has ended otherwise. */
+  /** It has ended in another way. */
   | { readonly result: "ended"; readonly status: BatchStatus };
 
-/** Its owner is erased: it ends, and all of it goes. Twice is once. */
+/** Its owner is erased: it ends, and everything in it is deleted. Idempotent. */
 export type DeleteBatch = Message;
 export type DeleteBatchOutcome = { readonly result: "deleted" } | BatchFailure;

@@ -25,9 +25,9 @@ export interface CompletionEntry {
 
 /** What one completion is, now. Idempotent: a revision that is not above the last one known changes nothing. */
 export interface TellCompletion extends Message {
-  /** The Generation object's name: what it is known by here. */
+  /** The Generation object's name, by which the index knows it. */
   readonly objectName: string;
-  /** A time, so that a name that comes to life again (a claim) is above what is remembered of its deletion. */
+  /** A time, so that a name that is used again (a claim) is above the remembered revision of its deletion. */
   readonly revision: number;
   /** Its place in the list; never changes. */
   readonly createdMs: number;
@@ -58,7 +58,7 @@ export interface ListedCompletion {
 }
 
 export type CompletionIndexFailure =
-  /** Another user's: by a mistake of ours alone. */
+  /** Another user's: only possible by a mistake of ours. */
   { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };
 
 /** Of the responses that one user keeps outside of conversations, by the same class: a list for erasures alone. */

@@ -21,12 +21,12 @@ export interface IndexEntry {
 
 /** What one conversation is, now. Idempotent: a revision that is not above the last one known changes nothing. */
 export interface TellIndex extends Message {
-  /** The Conversation object's name: what it is known by here, whatever its id. */
+  /** The Conversation object's name, by which the index knows it, whatever its id. */
   readonly objectName: string;
   readonly revision: number;
   /** `null`: it was deleted. */
   readonly entry: IndexEntry | null;
-  /** What is kept of a deletion, for good. Without content. */
+  /** The record of a deletion, kept for good. Without content. */
   readonly deletion: DeletionRecord | null;
 }
 export type TellOutcome = { readonly result: "told" } | IndexFailure;
@@ -71,7 +71,7 @@ export type ListDeletionsOutcome =
   | IndexFailure;
 
 export type IndexFailure =
-  /** Another user's: by a mistake of ours alone. */
+  /** Another user's: only possible by a mistake of ours. */
   { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };
 
 /** Different for every tenant and user, as a bucket's name is: a tenant's id holds no `/`, and the user comes last. */

@@ -38,14 +38,14 @@ export interface StoredItem extends NewItem {
  * durable turn's request has the same bound.
  */
 export const maxItemsUnits = 12_000_000;
-/** The same with what was answered. */
+/** The same, with the answer. */
 export const maxTurnUnits = 16_000_000;
 
 export interface CreateConversation extends Message {
   readonly id: string;
   /** JSON object of strings, as OpenAI's `metadata`. */
   readonly metadata: string;
-  /** What it begins with. Absent: nothing. */
+  /** The items that it begins with. Absent: none. */
   readonly items?: readonly NewItem[];
   /** Made from those items, by rule. */
   readonly title?: string | null;
@@ -63,7 +63,7 @@ export interface LoadHistory extends Message {
   readonly limitTokens: number;
   /** An item's id, or `root`: the history up to it, itself included; `br_…`: that branch's. Absent: that of the active branch. */
   readonly upTo?: string | null;
-  /** The turn that it is for: it then runs in this conversation, until its `append`. Absent: somebody only reads. */
+  /** The turn that loads it: it then runs in this conversation until its `append`. Absent: the history is only read. */
   readonly turn?: EnteringTurn;
 }
 export type HistoryOutcome =
@@ -75,7 +75,7 @@ export type HistoryOutcome =
       readonly truncated: boolean;
       /** Goes back with `append`: a turn that began before a deletion is not saved after it. */
       readonly incarnation: number;
-      /** What was said before the first item, in short; `null`: nothing was, or all of it is there. Absent: older code. */
+      /** A summary of what was said before the first item; `null`: nothing was, or all of it is there. Absent: older code. */
       readonly summary?: string | null;
       /** For `append`: a turn that asked for no item stands at the end of this branch, whichever is active by then. Absent: older code. */
       readonly behind?: string;
@@ -163,7 +163,7 @@ export interface SummaryWork {
   /** The summary so far, and its key; 0 and `null`: there is none. */
   readonly previous: string | null;
   readonly previousThrough: number;
-  /** What is to be added to it, oldest first: whole turns. */
+  /** Items to be added to it, oldest first: whole turns. */
   readonly items: readonly StoredItem[];
   /** The key of the last of them. */
   readonly through: number;
@@ -173,7 +173,7 @@ export type SummaryWorkOutcome =
   | { readonly result: "nothing" }
   | ConversationFailure;
 
-/** Saved only where the summary before it is still the one that it was made from, and its items are all there still. */
+/** Saved only if the earlier summary is still the one that it was made from, and all its items still exist. */
 export interface SaveSummary
   extends Message, Pick<SummaryWork, "incarnation" | "previousThrough" | "through"> {
   readonly text: string;
@@ -190,7 +190,7 @@ export interface ListedBranch {
   readonly parent: number | null;
   /** The last item that it shares with its parent; `null`: none. */
   readonly parentItemId: string | null;
-  /** The last item that a reader of it meets, its parents' included; `null`: there is none. */
+  /** The last item that a reader of it sees, its parents' included; `null`: there is none. */
   readonly lastItemId: string | null;
   readonly createdMs: number;
   readonly active: boolean;
@@ -220,7 +220,7 @@ export type WatchOutcome =
   | {
       readonly result: "ok";
       readonly running: RunningTurn | null;
-      /** Another number whenever a turn was saved, or something else changed what is listed. Absent: older code. */
+      /** Changes whenever a turn was saved or the list changed otherwise. Absent: older code. */
       readonly changes?: number;
       /** Turns that were saved since `seen`, oldest first. */
       readonly ended?: readonly RunningTurn[];
@@ -245,7 +245,7 @@ export type DescribeOutcome =
     }
   | ConversationFailure;
 
-/** Answers as `DescribeConversation`. What is absent stays. */
+/** Answers like `DescribeConversation`. Absent members stay as they are. */
 export interface UpdateConversation extends Message {
   /** All of its metadata anew. */
   readonly metadata?: string;
@@ -255,7 +255,7 @@ export interface UpdateConversation extends Message {
   readonly titleBy?: "model" | "user";
   /** The branch that is to be the active one. */
   readonly branch?: number;
-  /** Only where it is still this one: what was made of a deleted conversation is not for the next. Absent: whichever. */
+  /** Only if it is still this one: a title or summary of a deleted conversation must not reach the next. Absent: any. */
   readonly incarnation?: number;
 }
 export type UpdateOutcome = DescribeOutcome | { readonly result: "branch-unknown" };

@@ -12,10 +12,10 @@ import * as z from "zod";
 export const documentReaderUrl = "https://document-reader/v1/read";
 /** How many bytes the body is to have. */
 export const documentBytesHeader = "x-document-bytes";
-/** Stands on every answer of the reader's own, so that it is told from one that the platform gives in its place. */
+/** On every answer of the reader itself, to distinguish it from one that the platform gives in its place. */
 export const documentReaderHeader = "x-document-reader";
 
-/** Any value: nobody else is to be read at the same time, so that it is known over which document a reader dies. */
+/** With any value, no other document is read at the same time, so that a crash can be traced to this one. */
 export const documentAloneHeader = "x-document-alone";
 
 /** Whole, so that no answer is worth more than its text: JSON writes a line end as two characters, a quote likewise. */
@@ -33,10 +33,10 @@ export const documentAnswerSchema = z.lazy(() =>
     z.object({
       result: z.literal("refused"),
       code: z.enum(["unsupported_file", "invalid_file"]),
-      /** For whoever uploaded it; nothing of the document. */
+      /** For the uploader; holds nothing of the document. */
       message: z.string().max(1_000),
     }),
-    /** Something else broke than the document. */
+    /** Something other than the document failed. */
     z.object({ result: z.literal("fault") }),
   ]),
 );

@@ -18,21 +18,21 @@ export interface EnrolIndex extends Message {
   readonly enrolment: string;
 }
 export type EnrolIndexOutcome =
-  /** `erasedMs`: what was made by then is erased, though it is told only now; 0: nothing is. */
+  /** `erasedMs`: what was created by then is erased, though it is reported only now; 0: nothing is. */
   { readonly result: "enrolled"; readonly erasedMs: number } | RollFailure;
 
 /** To a tenant's own: the user's lists nothing any more. Of an enrolment that is not the user's last one, nothing. */
 export type LeaveIndex = EnrolIndex;
 export type LeaveIndexOutcome = { readonly result: "left" } | RollFailure;
 
-/** Erases what the owner made until then: the list's entries, and what they stand for; of a tenant's own, of all its users. Twice is once. */
+/** Erases what the owner created until then: the list's entries and the objects behind them; for a tenant's own list, those of all its users. Idempotent. */
 export interface EraseIndex extends Message {
   readonly throughMs: number;
   /** Of a tenant that is being deleted: what isolates that still know it make until then goes as well. */
   readonly lookAgainMs?: number;
 }
 export type EraseIndexOutcome =
-  /** Nothing of it is listed any more; so many objects have not confirmed their erasure yet, and are told until they have. */
+  /** Nothing of it is listed any more; this many objects have not confirmed their erasure yet, and are told until they do. */
   | {
       readonly result: "erased";
       readonly pending: number;
@@ -42,5 +42,5 @@ export type EraseIndexOutcome =
   | RollFailure;
 
 export type RollFailure =
-  /** Another owner's: by a mistake of ours alone. */
+  /** Another owner's: only possible by a mistake of ours. */
   { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };

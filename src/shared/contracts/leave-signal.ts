@@ -1,5 +1,5 @@
 /**
- * Fires once, when nobody waits for the work any more: the client is gone, the turn was cancelled, or its deadline passed. It is the part
+ * Fires once, when the work is no longer wanted: the client is gone, the turn was cancelled, or its deadline passed. It is the part
  * of AbortSignal that Edgewise uses, so every AbortSignal is one.
  */
 export interface LeaveSignal {

@@ -55,18 +55,18 @@ export interface KeepEntry extends WritingMessage {
 }
 export type KeepOutcome =
   | { readonly result: "kept" }
-  /** What was asked before an erasure is not kept after it. */
+  /** Questions that were asked before an erasure are not stored after it. */
   | { readonly result: "erased" }
-  /** Over a bound of entry-store.ts: by a mistake of ours alone. */
+  /** Over a bound of entry-store.ts: only possible by a mistake of ours. */
   | { readonly result: "too-large" }
-  /** The tenant's object could not be told of this one, and what it does not know it could not erase. */
+  /** The tenant's object could not be told of this one, and could not erase it without knowing it. */
   | { readonly result: "not-enrolled" }
   | IndexFailure;
 
-/** Everything, or (in a tenant's own) what one user asked; also what is on its way still. Idempotent. */
+/** Erases everything, or (in a tenant's own) one user's questions; also those that are still on their way. Idempotent. */
 export interface EraseEntries extends WritingMessage {
   readonly askedBy: string | null;
-  /** What was asked up to then is not kept either, whenever it comes. At most an hour ahead. */
+  /** Questions that were asked up to then are not stored either, whenever they come. At most an hour ahead. */
   readonly throughMs: number;
 }
 export type EraseOutcome = { readonly result: "erased" } | IndexFailure;
@@ -96,7 +96,7 @@ export interface LeaveIndex extends Message {
 export type LeaveOutcome = { readonly result: "left" } | IndexFailure;
 
 export type IndexFailure =
-  /** Another owner's: by a mistake of ours alone. */
+  /** Another owner's: only possible by a mistake of ours. */
   { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };
 
 /** Different for every tenant and user: a tenant's id holds no `/`, the user comes last, and no user is called `null` without quotes. */

@@ -14,7 +14,7 @@ export interface DayUse {
   readonly uses: readonly ModelUse[];
 }
 
-/** What an org has used. Idempotent, in any order: of each count the largest that was ever told stands. */
+/** An org's use. Idempotent, in any order: the largest report of each count stands. */
 export interface BookUsage {
   readonly v: typeof usageBookVersion;
   readonly tenant: string;
@@ -23,7 +23,7 @@ export interface BookUsage {
 }
 export type BookUsageOutcome = { readonly result: "booked" } | UsageBookFailure;
 
-/** By what totals are told apart, in this order. */
+/** The dimensions of totals, in this order. */
 export const usageGroups = ["date", "org", "model"] as const;
 export type UsageGroup = (typeof usageGroups)[number];
 
@@ -65,7 +65,7 @@ export interface UsageTotal {
 export interface UsageLine extends UsageTotal, Readonly<Record<UsageGroup, string | null>> {}
 
 export type UsageBookFailure =
-  /** Another tenant's: by a mistake of ours alone. */
+  /** Another tenant's: only possible by a mistake of ours. */
   { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };
 
 /** Which object a tenant's book is. */

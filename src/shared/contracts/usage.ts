@@ -2,7 +2,7 @@
 export interface Usage {
   readonly promptTokens: number;
   readonly completionTokens: number;
-  /** Of the prompt's, those that the engine's prefix cache had. */
+  /** The part of the prompt that the engine's prefix cache had. */
   readonly cachedTokens: number;
   /** Of the completion's, those spent on reasoning. */
   readonly reasoningTokens: number;
