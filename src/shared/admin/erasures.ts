@@ -79,7 +79,7 @@ async function erased(
   return ok({ object: `${what}.erased`, tenant: first.id, user: user ?? null, pending });
 }
 
-/** None: the platform itself. Of a tenant that is gone, which jurisdiction it had nobody knows any more: each of them. */
+/** Empty for the platform itself. Every jurisdiction for a tenant that is gone, since its own is no longer known. */
 async function erasable(
   admin: Admin,
   named: string | undefined,

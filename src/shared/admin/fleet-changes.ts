@@ -1,6 +1,6 @@
 /**
  * What does `/admin/fleet` do? Shows every cluster with its replicas, breakers, leases and queue, as its pool sees it, and carries out what an
- * admin wants of a replica. Each change is in the platform's audit log before it takes effect; a heartbeat is none.
+ * admin wants of a replica. Each change is in the platform's audit log before it takes effect; a heartbeat does not count as one.
  */
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok } from "../contracts/result.ts";
@@ -65,7 +65,7 @@ export async function changeFleet(
   if (status === null) return err(unreachable(id));
   const known = status.replicas.find((each) => each.id === replica);
   if (asked.kind !== "join" && known === undefined) return err(unknownObject);
-  // Of the fleet document are those that did not join: known beforehand, so that a refusal is not in the log as a change.
+  // Replicas that did not join belong to the fleet document: checked first, so that a refusal is not logged as a change.
   if (asked.kind !== "set" && known !== undefined && known.url === null) return err(listed(replica));
   const changes = wouldChange(asked, known);
   if (changes) {

@@ -150,7 +150,7 @@ function shown(outcome: ChangeOutcome, now: number, value: string | null): Admin
   return ok(keyObject(outcome.record, keyStatus(outcome.record, now), value));
 }
 
-/** What was another tenant's is no key of this one, whatever its own record says. */
+/** A key of an earlier tenant with this id is not a key of this one, whatever its record says. */
 function statusFor({ tenant }: Target, record: KeyRecord, now: number): KeyStatus {
   return isOfTenantBefore(record, tenant) ? "revoked" : keyStatus(record, now);
 }

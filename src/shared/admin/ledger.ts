@@ -19,7 +19,7 @@ export type LedgerCommand =
     }
   | { readonly type: "revoke-key"; readonly id: string }
   | { readonly type: "revoke-all-keys" }
-  /** Something that is kept elsewhere; the log alone has it. */
+  /** A change of something that is stored elsewhere: only its entry is here. */
   | { readonly type: "note"; readonly entry: Omit<AuditDraft, "actor"> };
 
 /** The keys of one tenant. */
@@ -148,7 +148,7 @@ export type ChangeOutcome =
       readonly result: "changed";
       readonly record: KeyRecord | null;
       readonly entry: AuditEntry | null;
-      /** Whatever must know of it was told: KV, and the bucket of a revoked key. If not, it will be. */
+      /** Whether KV, and the bucket of a revoked key, know of it already. If not, they will be told. */
       readonly delivered: boolean;
     }
   | LedgerRefusal;

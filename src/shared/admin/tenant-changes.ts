@@ -33,14 +33,14 @@ export interface TenantDeps extends AdminDeps {
   readonly eraseHistory: (tenant: KeptBy, user: string | null, erasure: HistoryErasure) => Promise<number>;
   readonly claims: TenantClaims;
   readonly writeConfig: (put: readonly StoreEntry[], remove: readonly string[]) => Promise<void>;
-  /** `cursor`: where the page before ended; `null` for one that nobody was given. */
+  /** `cursor`: where the page before ended. Returns `null` for a cursor that was never given out. */
   readonly listTenants: (
     cursor: string | null,
     limit: number,
   ) => Promise<{ readonly ids: readonly TenantId[]; readonly next: string | null } | null>;
 }
 
-/** What is erased of conversations and answers, in milliseconds since 1970. */
+/** Conversations and answers up to this time are erased, in milliseconds since 1970. */
 export interface HistoryErasure {
   /** All that was made by then. */
   readonly throughMs: number;
@@ -113,14 +113,14 @@ async function writeTenant(
   return ok(tenant);
 }
 
-/** A change of a tenant that nobody else changes meanwhile. */
+/** A change of a tenant, while no other change of it may run. */
 interface HeldChange {
   readonly lately: LatelyLeft | null;
   /** What there is of the tenant from now on. */
   readonly leaves: (left: LatelyLeft) => void;
 }
 
-/** While it works nobody else changes this tenant through the API, or gives another one what this one is found by. */
+/** While it works, no other request changes this tenant through the API, or gives its hosts and issuers to another tenant. */
 async function alone<T>(
   tenant: string,
   claims: readonly { readonly param: string; readonly key: string }[],
@@ -136,7 +136,7 @@ async function alone<T>(
     const { param } = claims.find(({ key }) => key === begun.key) ?? { param: "id" };
     return err(invalidValue(param, `belongs to tenant ${begun.by}`));
   }
-  // Of what broke off in the middle nobody knows how far it came.
+  // How far a change got that broke off is unknown.
   let isKept = true;
   let left: LatelyLeft | undefined;
   try {
@@ -148,7 +148,7 @@ async function alone<T>(
   }
 }
 
-/** Without those that another tenant has by now, though KV does not say so here yet: their deletion would lock that one out. */
+/** Without the keys that another tenant has by now, even if KV does not show it here yet: deleting them would lock that tenant out. */
 async function ownOf(
   id: string,
   stale: readonly string[],
@@ -190,7 +190,7 @@ async function madeSinceDeletion(ledger: Ledger): Promise<boolean> {
   }
 }
 
-/** One that was deleted in KV alone has left what it kept; that is erased then. */
+/** A tenant that was only deleted in KV has left its data; that is erased then. */
 export async function deleteTenant(admin: Admin, id: string, deps: TenantDeps): Promise<AdminResult<object>> {
   if (!tenantIdSchema.safeParse(id).success) return err(unknownObject);
   return alone(id, [], deps, async (held) => removeTenant(admin, id, held, deps));

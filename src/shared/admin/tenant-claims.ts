@@ -11,7 +11,7 @@ export interface TenantChange {
   readonly tenant: string;
   /** Random, of this change. */
   readonly change: string;
-  /** KV's keys of what the tenant is then found by (tenant-entries.ts): for one that goes, none. */
+  /** The KV keys by which the tenant is then found (tenant-entries.ts): none for one that is deleted. */
   readonly keys: readonly string[];
 }
 
@@ -20,12 +20,12 @@ export interface BeginChange extends TenantChange {
 }
 export interface Begun {
   readonly result: "begun";
-  /** What the change before left, while KV may not tell it everywhere; absent: KV tells it. */
+  /** What the change before left, while KV may not show it everywhere; absent: KV shows it. */
   readonly lately?: LatelyLeft;
 }
 export type BeginChangeOutcome =
   | Begun
-  /** Somebody else changes this tenant. */
+  /** Another change of this tenant is under way. */
   | { readonly result: "busy" }
   /** One of the keys is another tenant's. */
   | { readonly result: "taken"; readonly key: string; readonly by: string };
@@ -55,11 +55,11 @@ export type HeldByOthersOutcome =
   | ClaimsUnsupported;
 
 export interface TenantClaims {
-  /** Twice is once. Rejects where nobody can be asked. */
+  /** Idempotent. Rejects if the log can't be reached. */
   begin(change: TenantChange): Promise<BeginChangeOutcome>;
   /**
    * Of these keys those that another tenant was given lately. KV may still say here that this tenant has them: what it gives up of them is the
-   * other's index. Rejects where nobody can be asked.
+   * other's index. Rejects if the log can't be reached.
    */
   othersOf(tenant: string, keys: readonly string[]): Promise<readonly string[]>;
   /**

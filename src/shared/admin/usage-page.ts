@@ -138,7 +138,7 @@ function placeOf(cursor: string, length: number): string[] | null {
     if (!Array.isArray(place) || place.length !== length || length === 0) return null;
     return place.every((part): part is string => typeof part === "string") ? place : null;
   } catch {
-    // What is no base64 of JSON is none of ours.
+    // A cursor that is not base64 of JSON was not made here.
     return null;
   }
 }
