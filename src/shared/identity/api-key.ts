@@ -16,7 +16,7 @@ export interface ApiKeyText {
   readonly id: string;
 }
 
-/** 80 bits: nobody meets one by chance, and no two keys do. */
+/** 80 bits: neither guessed by chance nor shared by two keys. */
 export const keyIdPattern = /^[0-9a-hjkmnp-tv-z]{16}$/;
 const keyPattern = /^ew_(live|test|local)_([0-9a-hjkmnp-tv-z]{16})_[0-9a-hjkmnp-tv-z]{39}$/;
 const checksumChars = 7;
@@ -41,12 +41,12 @@ export function makeApiKey(environment: KeyEnvironment, id: string, random: Uint
   return body + checksum(body);
 }
 
-/** What is stored in place of the key: whoever reads the store can neither use it nor try keys against it without EDGEWISE_SECRET. */
+/** What is stored in place of the key: useless without EDGEWISE_SECRET, even for trying out keys. */
 export async function hashApiKey(hash: KeyedHash, text: string): Promise<string> {
   return base32(await hash.of("api-key/1", text), 51);
 }
 
-/** In a time that depends on the lengths alone. */
+/** In a time that only depends on the lengths. */
 export function sameText(left: string, right: string): boolean {
   if (left.length !== right.length) return false;
   let different = 0;

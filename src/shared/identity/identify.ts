@@ -25,7 +25,7 @@ export interface IdentifyOptions extends IssuerKeysOptions, KeyVerifierOptions {
   readonly platform: PlatformIssuer | null;
 }
 
-/** How long an isolate trusts what it verified, and how much it keeps. Twice as much at most: see BoundedMap. */
+/** How long an isolate trusts a verified token, and how many it remembers (at most twice as many: BoundedMap). */
 export const rememberedLimits = {
   maxAgeMs: 60_000,
   maxTokens: 8192,
@@ -90,7 +90,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return byId.value === identity.tenant ? entry.result : undefined;
   }
 
-  /** Verified not long ago: whoever shows it again is no one who guesses, whatever others at his address do. */
+  /** Verified lately: a caller who shows it again is not guessing, whatever others at the same address do. */
   function wasGood(authorization: string, time: number): boolean {
     const entry = remembered.get(authorization);
     return entry !== undefined && time < entry.untilMs + rememberedLimits.maxAgeMs;
@@ -162,7 +162,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return remember(authorization, ok(identity), { ...proofOf(known), allowed: known.allowed });
   }
 
-  /** What is known of a key holds while its record is the same object. */
+  /** What was derived from a key's record holds while the record is the same object. */
   function proofOf(known: KnownKey): { readonly ground: Ground; readonly groundInUse: object } {
     const { id } = known.record;
     const current: Ground["current"] = (background) => {

@@ -124,7 +124,7 @@ function readSecret(name: string, { secret, environment }: IssuerKeysOptions): R
   return ok(bytes);
 }
 
-/** An issuer whose keys can't be had by a fault of ours: its tokens get 503, not 401, and the operator hears of it. */
+/** An issuer whose keys can't be loaded through no fault of the token: its tokens get 503, not 401, and the log says so. */
 function brokenKeys(detail: string, report: ReportFault): IssuerKeys {
   return {
     current: () => null,

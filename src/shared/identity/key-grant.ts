@@ -5,7 +5,7 @@ import type { Principal } from "./principal.ts";
 import { platformScope } from "./scope.ts";
 
 /**
- * Whom does an API key name, and may it still? Pure. The tenant's configuration is the ceiling at every request, not only
+ * Whom does an API key stand for, and is it still allowed? Pure. The tenant's configuration is the ceiling at every request, not only
  * when the key is made: what is taken out of `keys.tiers` or `keys.scopes` ends the keys that have it.
  */
 /** For a key that doesn't expire: the last moment that a Date can name. */

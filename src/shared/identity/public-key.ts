@@ -29,7 +29,7 @@ const curves = {
   ES512: { name: "P-521", bytes: 66 },
 } as const;
 
-/** Members of a private or symmetric key (RFC 7518, 6): whoever publishes one has lost it. */
+/** Members of a private or symmetric key (RFC 7518, 6): a published one is compromised. */
 const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"] as const;
 
 /** What is wrong with `jwk` as a verification key for `algorithm`; `null`: nothing. */
