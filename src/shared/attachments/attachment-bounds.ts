@@ -2,8 +2,8 @@
 export const attachmentBounds = {
   /** UTF-16 units of the text of all of them: some half a million tokens. It is held, screened and kept with the turn. */
   characters: 2_000_000,
-  /** Of all of them together: what is text is taken apart in the public Worker itself. */
+  /** Bytes of all of them together: text files are read in the public Worker itself. */
   bytes: 32 * 1_048_576,
-  /** For reading all of them, whoever is waited for meanwhile. Their sender waits, too. */
+  /** The time for reading all of them; their sender waits for it. */
   readMs: 30_000,
 } as const;

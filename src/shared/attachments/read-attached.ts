@@ -33,7 +33,7 @@ export interface UploadedFile extends FileFacts {
   open(): Promise<Result<ReadableStream<Uint8Array>, Refusal>>;
 }
 
-/** What a file says, or why nobody can read it: the same each time. */
+/** A file's text, or why it can't be read: the same each time. */
 export type ReadTexts = Result<Pick<FileText, "texts" | "has_pages">, Reason>;
 
 interface Reason {
@@ -42,13 +42,13 @@ interface Reason {
 }
 
 export interface AttachedFilesDeps {
-  /** One of the sender's own, or of the whole tenant; anybody else's is as unknown as one that there is not. */
+  /** A file of the sender or of the whole tenant; others are as unknown as files that do not exist. */
   readonly uploaded: (id: string) => Promise<Result<UploadedFile, Refusal>>;
-  /** One that is given up after so many milliseconds; `null`: nobody here reads documents. */
+  /** A reader that gives up after this many milliseconds; `null`: no reader is bound here. */
   readonly documents: (deadlineMs: number) => DocumentReader | null;
   readonly now: () => number;
   readonly remembered: BoundedMap<string, ReadTexts>;
-  /** Whose bytes: what was read for one tenant is nothing to another. */
+  /** The owner of the bytes: texts that were read for one tenant are never used for another. */
   readonly tenant: string;
 }
 
@@ -119,7 +119,7 @@ function unreadable(param: FileParam, { message }: Reason): Refusal {
 }
 
 interface FoundFile {
-  /** Of what was read of it before. */
+  /** The key under which its text is remembered. */
   readonly key: string;
   readonly filename: string;
   readonly source: UploadedFile;
@@ -163,7 +163,7 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   });
 }
 
-/** A reader that dies may have died over another document: it is asked once more, for this one alone. */
+/** A reader that crashed may have crashed on another document: it is asked once more, for this one alone. */
 async function textsOf(
   file: UploadedFile,
   deps: Pick<AttachedFilesDeps, "documents" | "now">,

@@ -26,11 +26,11 @@ export interface ContentBucket {
   put(key: string, text: string): Promise<void>;
   /** `null`: nothing lies there. */
   get(key: string): Promise<string | null>;
-  /** Those that are not there are passed over. */
+  /** Keys that do not exist are ignored. */
   delete(keys: readonly string[]): Promise<void>;
 }
 
-/** Content that is stored, and can't be had now. Its message holds no key. */
+/** Content that is stored but can't be read now. The message holds no key. */
 export class ContentUnavailable extends Error {
   constructor(reason: string) {
     super(`stored content can't be read: ${reason}`);
@@ -38,7 +38,7 @@ export class ContentUnavailable extends Error {
   }
 }
 
-/** Whose, and of which object. The name tells nothing of what is in it. */
+/** The owner and the object. The key says nothing about the content. */
 export interface ContentPlace {
   readonly tenant: string;
   readonly kind: "conversation" | "turn";
@@ -48,7 +48,7 @@ export interface ContentPlace {
   readonly item: string;
 }
 
-/** Never the same twice: what is erased late can't take with it what was put there anew. */
+/** Never the same twice, so that a late erasure can't hit newer content. */
 export async function newContentKey(hash: KeyedHash, place: ContentPlace): Promise<string> {
   const own = base32(crypto.getRandomValues(new Uint8Array(10)), 16);
   return `${await contentPrefix(hash, place.tenant)}${place.kind}/${place.objectName}/${place.item}-${own}`;

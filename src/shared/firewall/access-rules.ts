@@ -2,7 +2,7 @@
 import type { AccessRule } from "./firewall-policy.ts";
 import { inNetwork, parseIpAddress, parseIpNetwork, type IpNetwork } from "./ip-address.ts";
 
-/** What is known of the connection; what is not, meets no condition. */
+/** Facts about the connection; an unknown one meets no condition. */
 export interface ClientFacts {
   readonly ip?: string;
   readonly country?: string;

@@ -1,7 +1,7 @@
 /**
  * Which pages of other origins may read our answers (the Fetch standard's CORS)?
  *
- * A preflight carries no credential, so that on a shared hostname nobody knows its tenant. There it is answered for every
+ * A preflight carries no credential, so its tenant is unknown on a shared hostname. There it is answered for every
  * origin: it only lets the page *send* a request with a credential that the page itself must hold (cookies are never
  * allowed). Whether the page may *read* the answer is decided on the answer, where the tenant is known. On a tenant's own
  * hostname the tenant's list decides both.
@@ -26,7 +26,7 @@ export const corsPolicySchema = z.lazy(() =>
 );
 export type CorsPolicy = z.infer<typeof corsPolicySchema>;
 
-/** `none`: only the origin that the API itself is served from. `any`: nobody's policy applies yet. */
+/** `none`: only the origin that the API itself is served from. `any`: no tenant's policy applies yet. */
 export type CorsScope = CorsPolicy | "any" | "none";
 
 /** What a client library may need of an answer. Without this list a page sees the body alone. */

@@ -78,7 +78,7 @@ export class Firewall {
       : this.#screen(request, facts, background, policy);
   }
 
-  /** For whoever is not known yet: number and length of all headers, and what stands in the others. */
+  /** For callers that are not known yet: number and length of all headers, and the values of the others. */
   screenStranger(request: ScreenedRequest, background: Background): Screening | Promise<Screening> {
     const policy = this.#options.policy(background);
     return policy instanceof Promise
@@ -104,7 +104,7 @@ export class Firewall {
     return judge(found ?? this.#scan(targetOf(request.url), request.headers), injection);
   }
 
-  /** A credential was wrong: counts against its address. Null: tell the caller so; else it waits, in milliseconds. */
+  /** Counts a wrong credential against its address. Null: refuse the credential; else how long the address must wait, in milliseconds. */
   async credentialFailed(headers: Headers, background: Background): Promise<number | null> {
     const subscriber = subscriberIn(headers);
     if (subscriber === null) return null;
@@ -175,7 +175,7 @@ function isOrdinary({ path, query }: RequestTarget): boolean {
   return query === "" && path.length <= 128 && /^(?:\/[\w-]*)*$/.test(path);
 }
 
-/** Set by Cloudflare, which overwrites what a client sends. Absent on plain workerd: then nobody is counted. */
+/** Set by Cloudflare, which overwrites a client's own. Absent on plain workerd: then no address is counted. */
 const addressHeader = "cf-connecting-ip";
 /**
  * The one address that Cloudflare gives the requests of all Workers of other zones, whoever's they are. Each then names its
@@ -185,7 +185,7 @@ const workersAddress = "2a06:98c0:3600::103";
 /** As long as a name of the DNS may be. */
 const maxZoneCharacters = 253;
 
-/** Who is counted. Null: nobody, since no address is known. */
+/** The key under which a request is counted. Null: none, since its address is unknown. */
 function subscriberIn(headers: Headers): string | null {
   const ip = headers.get(addressHeader);
   if (ip === null) return null;

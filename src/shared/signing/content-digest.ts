@@ -26,7 +26,7 @@ export async function contentDigest(body: BufferSource): Promise<string> {
   return `sha-256=:${encodeBase64(new Uint8Array(await crypto.subtle.digest("SHA-256", body)))}:`;
 }
 
-/** A digest is no secret: whoever sends it has the body. */
+/** A digest is no secret: its sender has the body. */
 function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }

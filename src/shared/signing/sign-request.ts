@@ -1,4 +1,4 @@
-/** The three fields that sign a request, for whoever sends one: the edge to an origin, `npm run sign`, tests. */
+/** The three header fields that sign a request, for every sender: the edge to an origin, `npm run sign`, tests. */
 import { contentDigest } from "./content-digest.ts";
 import { signatureBase } from "./signature-base.ts";
 import { webCryptoName } from "./signature-key.ts";

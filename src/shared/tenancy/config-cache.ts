@@ -64,7 +64,7 @@ const configBounds = { maxEntries: 2048, maxChars: 8_388_608 } as const;
 interface Entry<T> {
   readonly reading: Reading<T>;
   readonly text: string | null;
-  /** Until then nobody looks again. Raised by whoever begins a refresh, so that the others don't. */
+  /** No refresh begins before this time. Raised when one begins, so that other requests don't begin another. */
   quietUntilMs: number;
   readonly usableUntilMs: number;
 }

@@ -1,6 +1,6 @@
 /** What stands under a deleted tenant's `gone:<id>` in KV: when it was deleted, and whether what it kept is erased. */
 
-/** Behind the time. ` erased` alone is of an older version, which left conversations and stored answers. */
+/** Follows the time. ` erased` alone is an older version's, which left conversations and stored answers. */
 const erasedMark = " all erased";
 
 export function goneMark(nowMs: number, isErased: boolean): string {

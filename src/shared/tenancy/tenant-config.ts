@@ -65,7 +65,7 @@ export const tenantConfigSchema = z.lazy(() =>
         .refine(isTimeZone, "is no time zone, such as Europe/Berlin")
         .default("UTC"),
       issuers: z.array(issuerSchema).min(1).max(16),
-      /** What API keys of this tenant may have, whoever makes them, at every request. */
+      /** The tiers and scopes that this tenant's API keys may have, checked at every request. */
       keys: z
         .strictObject({
           /** The first is that of keys made without one. */
@@ -122,7 +122,7 @@ export const tenantConfigSchema = z.lazy(() =>
         .prefault({}),
       /** What is done with personal data and secrets, before the model and in its answer. */
       safety: safetyPolicySchema.prefault({}),
-      /** What is turned away before any paid work, beyond the platform's own rules. */
+      /** Requests that are refused before any paid work, beyond the platform's own rules. */
       firewall: tenantFirewallSchema.prefault({}),
       /** Whether its requests must be signed. */
       signing: signingPolicySchema.prefault({}),
@@ -150,7 +150,7 @@ export const tenantConfigSchema = z.lazy(() =>
           retry_attach: z.boolean().default(false),
           /** Equal requests of one user at the same time, whose answer is always the same, share one generation. */
           dedup: z.boolean().default(false),
-          /** An answer whose engine fails after the first token goes on with another engine, where that can't be told. */
+          /** An answer whose engine fails after the first token continues at another engine, if the client can't notice. */
           continue_answers: z.boolean().default(true),
           /** Milliseconds that a streamed token may wait for the ones behind it, so that they are sent together: less CPU a token. */
           gather_ms: z.int().min(0).max(500).default(50),
@@ -158,7 +158,7 @@ export const tenantConfigSchema = z.lazy(() =>
           hedge: z.boolean().default(false),
         })
         .prefault({}),
-      /** How turns of one conversation stand to each other, and what is made of it beside them. */
+      /** How turns of one conversation wait for each other, and its title and summary. */
       conversations: z
         .strictObject({
           /** While a turn is being written, another one waits, is refused, or takes its place. */

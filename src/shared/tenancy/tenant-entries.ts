@@ -19,7 +19,7 @@ export function tenantKey(id: string): string {
   return `${tenantPrefix}${id}`;
 }
 
-/** That a tenant of this name was deleted: whoever comes by its name gets none of its keys. The value says when, in ISO 8601. */
+/** Marks that a tenant with this id was deleted: a later one gets none of its API keys. The value says when, in ISO 8601. */
 export function goneKey(id: string): string {
   return `gone:${id}`;
 }
