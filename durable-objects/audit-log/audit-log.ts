@@ -46,7 +46,7 @@ export class AuditLog extends DurableObject {
   readonly #claims: ClaimStore;
   readonly #hash: KeyedHash;
   #delivering: Promise<boolean> | null = null;
-  /** Where the last run ended: what can't be told, however much of it, is not tried before all else for ever. */
+  /** Where the last run ended, so that entries that can't be told do not keep coming first. */
   #after = 0;
 
   constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
@@ -97,7 +97,7 @@ export class AuditLog extends DurableObject {
     this.#checkOwner(log);
     const found = this.#store.entries(before, limit);
     const entries = found.slice(0, limit);
-    // The oldest shown follows on the next older one; where there is none, it must be the first of all.
+    // The oldest entry shown must follow the next older one, or be the first of all.
     const broken = await firstBroken(this.#hash, log, found[limit] ?? emptyChain, entries.toReversed());
     return { result: "ok", entries, hasMore: found.length > limit, broken };
   }
@@ -132,13 +132,13 @@ export class AuditLog extends DurableObject {
     await this.#deliver();
   }
 
-  /** An object is found by its owner's name; whoever asks for another is mistaken. */
+  /** The object is found by its owner's name; a message for another owner is a mistake. */
   #checkOwner(log: string): void {
     const owner = this.#store.owner();
     if (owner !== null && owner.log !== log) throw new Error("asked for another owner's audit log");
   }
 
-  /** Tells what is due. `true`: of these everybody knows; whose bucket can't be asked for another key is no matter. */
+  /** Tells what is due. `true`: these were all told, even if another key's bucket can't be reached. */
   async #isTold(records: readonly KeyRecord[]): Promise<boolean> {
     // A run that began before these were written knows nothing of them.
     await this.#delivering;
@@ -182,7 +182,7 @@ export class AuditLog extends DurableObject {
   }
 
   /**
-   * The bucket first: what it knows holds within seconds. KV also where the bucket can't be asked, which whoever has the key can see
+   * The bucket first, where a revocation takes effect within seconds. KV also if the bucket can't be reached, which the key's holder could bring
    * to by overloading it. Both may be told twice.
    */
   async #tell(record: KeyRecord, text: string, owner: LogOwner): Promise<boolean> {

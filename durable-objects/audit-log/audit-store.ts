@@ -61,7 +61,7 @@ export class AuditStore implements KeyBook {
     return row ?? emptyChain;
   }
 
-  /** Writes an entry and what it is about, if the log still ends where the entry begins; `false`: it does not. */
+  /** Writes an entry together with its change, if the log still ends where the entry begins; `false`: it does not. */
   commit(owner: LogOwner, entry: AuditEntry, records: readonly KeyRecord[]): boolean {
     if (this.head().sequence !== entry.sequence - 1) return false;
     this.#tables.make();

@@ -24,7 +24,7 @@ const migrations = [
 
 /** A change whose Worker died keeps others out no longer. Longer than writing the longest configuration takes. */
 const changeMs = 120_000;
-/** KV tells a change everywhere within a minute, usually. */
+/** KV usually shows a change everywhere within a minute. */
 const claimMs = 600_000;
 
 export class ClaimStore {
@@ -90,12 +90,12 @@ export class ClaimStore {
       .map(({ key }) => key);
   }
 
-  /** What the tenant has no more is free; of a change that came to nothing, what it would have had. */
+  /** Frees the keys that the tenant gave up; for a failed change, those that it would have got. */
   end({ tenant, change, keys, isKept, leaves }: EndChange, nowMs: number): void {
     if (!this.#tables.areMade) return;
     this.#storage.transactionSync(() => {
       const ended = this.#sql.exec("DELETE FROM change WHERE tenant = ? AND id = ?", tenant, change);
-      // It took so long that somebody else may have changed the tenant since.
+      // It took so long that another change may have been made since.
       if (ended.rowsWritten === 0) return;
       if (!isKept) {
         this.#sql.exec("DELETE FROM claim WHERE tenant = ? AND change = ?", tenant, change);

@@ -62,7 +62,7 @@ export class CompletionIndex extends RolledObject {
       const soonestMs = Math.max(nextMs, nowMs + soonestSweepMs);
       await this.ctx.storage.setAlarm(Math.min(soonestMs, nowMs + latestSweepMs));
     }
-    // With the last entry, and nobody that counts on it, the object forgets itself.
+    // Without entries, and on no roll, the object deletes itself.
     await this.roll.run();
   }
 }

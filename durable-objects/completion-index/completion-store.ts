@@ -61,7 +61,7 @@ export class CompletionStore implements RolledStore {
     this.#tables.write(owner, () => {
       const known = this.#known(objectName);
       if (known !== null && known.revision >= revision) return;
-      // One that comes to life again is another turn, with a time of its own.
+      // A name that is used again belongs to another turn, with a time of its own.
       const isAnother = known === null || (known.id === null && entry !== null);
       const place = isAnother ? this.#freePlace(createdMs) : known.place;
       this.#sql.exec("DELETE FROM unlisted WHERE object_name = ?", objectName);
@@ -118,7 +118,7 @@ export class CompletionStore implements RolledStore {
       wanted.push("model = ?");
       given.push(model);
     }
-    // How such a pair is written is soon looked for, in all pairs first; but a value can be made to look so.
+    // The pair's text is quickly searched for in all metadata; but a value can contain such a text, so the pairs are compared as well.
     for (const [key, value] of metadata) {
       wanted.push("instr(metadata, ?) > 0");
       given.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
@@ -141,7 +141,7 @@ export class CompletionStore implements RolledStore {
   }
 
   /**
-   * Takes out what is over, and the oldest above `most`: an erasure finds those still, since their objects keep them.
+   * Removes expired entries, and the oldest above `most`: an erasure still finds the latter, since their objects keep them.
    * @returns when the next is over; `null`: nothing is left
    */
   sweep(most: number, nowMs: number): number | null {

@@ -12,14 +12,14 @@ export class BatchRecords {
     this.#sql = sql;
   }
 
-  /** `false`: there is such a batch already. */
+  /** `false`: the batch exists already. */
   add(id: string, nowMs: number): boolean {
     const isNew =
       this.#sql.exec("INSERT OR IGNORE INTO batch VALUES (?, ?, NULL)", id, nowMs).rowsWritten > 0;
     if (isNew)
       for (const { id: oldest } of this.#sql
         .exec<{ id: string }>(
-          // Ids are random: of two of one millisecond either may be the older, but never the one that was just made.
+          // Ids are random, so the order of two in one millisecond is arbitrary; the one that was just made must stay.
           `DELETE FROM batch WHERE id IN (
              SELECT id FROM batch WHERE id != ? ORDER BY created_ms DESC, id LIMIT -1 OFFSET ?) RETURNING id`,
           id,
@@ -52,7 +52,7 @@ export class BatchRecords {
     return { id, createdMs: row.created_ms, cancelledMs: row.cancelled_ms, counts };
   }
 
-  /** What is not processed yet won't be; what is being processed is thrown away. */
+  /** Files that wait are not processed any more; the one that is being processed is dropped. */
   cancel(id: string, nowMs: number): void {
     this.#sql.exec(
       `UPDATE file SET status = 'cancelled', work = work + 1, usage_bytes = 0, passages = 0

@@ -6,13 +6,13 @@ import type { StorePieces } from "./store-pieces.ts";
 
 /** Tries of a file that fails for a reason that may pass, or whose object dies over it. */
 const maxAttempts = 6;
-/** Of them, where its reader dies over it. From the second on it is read alone: it was no other document then. */
+/** Attempts at a document on which its reader crashes. From the second on it is read alone, so that no other document can be the cause. */
 const maxDeaths = 3;
 const retryMs = 5_000;
 
 /**
  * Makes one file findable. Each try is written before it begins, so that a kill at any step is followed by another try, up to a bound; what
- * came of it is one transaction, which looks first whether anybody still wants it.
+ * came of it is one transaction, which first checks whether the file is still wanted.
  */
 export class FileProcessor {
   readonly #pieces: StorePieces;

@@ -22,7 +22,7 @@ export type Ingested =
 export interface IngestDeps {
   open(): Promise<ReadableStream<Uint8Array> | null>;
   embedder(): Promise<Embedder>;
-  /** `null`: nobody reads documents here. */
+  /** `null`: no document reader is bound. */
   readonly documents: DocumentReader | null;
   /** Lets others in. */
   pause(): Promise<void>;

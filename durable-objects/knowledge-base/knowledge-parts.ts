@@ -15,9 +15,9 @@ export const noEmbedder = "none";
 export interface KnowledgeParts extends OutsideParts {
   /** `null`: there are no such bytes (any more). */
   open(file: FileAddress, storedIn: StoredIn): Promise<ReadableStream<Uint8Array> | null>;
-  /** `null`: nobody reads documents here. */
+  /** `null`: no document reader is bound. */
   readonly documents: DocumentReader | null;
-  /** How many passages a store of the tenant's may hold, as it is configured now; `null`: nobody can say, or no index is bound. */
+  /** How many passages a store of the tenant may hold, as configured now; `null`: that is unknown, or no index is bound. */
   mostPassages(tenant: string): Promise<number | null>;
   /** As the tenant is configured now. */
   models(tenant: string): Promise<SearchModels>;

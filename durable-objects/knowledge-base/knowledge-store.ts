@@ -90,7 +90,7 @@ export class KnowledgeStore {
     );
   }
 
-  /** To be deleted though it was never made: whoever is still on the way to make it comes too late. */
+  /** Marks a store as deleted that was never made: a creation that is still on its way comes too late. */
   createNameless(owner: Owner): void {
     this.create({ ...nameless, owner });
   }

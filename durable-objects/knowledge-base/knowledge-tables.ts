@@ -1,4 +1,4 @@
-/** The tables of one vector store (docs/storage.md), but for its passages, which are PassageStore's. */
+/** The tables of one vector store (docs/storage.md), except those of its passages, which belong to PassageStore. */
 export const knowledgeMigrations = [
   `CREATE TABLE head (
      only_row INTEGER PRIMARY KEY CHECK (only_row = 1),

@@ -20,7 +20,7 @@ import { fileOf, filePassages, passageMigrations } from "./passage-tables.ts";
 import { eraseSomeWords } from "./removed-words.ts";
 import { wordQuery } from "./word-query.ts";
 
-/** What a word among headings, or in the file's name, counts beside one in the text. */
+/** The weight of a word in headings or in the file's name, relative to one in the text. */
 const headingWeight = 0.5;
 
 /** Blocks that an index outside finds (outside-blocks.ts). */

@@ -20,7 +20,7 @@ export class StoreRemovals {
     this.#passages = passages;
   }
 
-  /** What is found of a file. Its row stays. */
+  /** Removes a file's passages. Its row stays. */
   passagesOf(fileId: string): void {
     if (this.#passages.remove(fileId)) this.#store.eraseBy(Date.now() + eraseAfterMs);
   }
@@ -33,7 +33,7 @@ export class StoreRemovals {
     });
   }
 
-  /** What is not processed yet of a batch won't be. */
+  /** Files of a batch that are not processed yet won't be. */
   unfinishedOf(batchId: string): void {
     const { batches } = this.#store;
     this.#storage.transactionSync(() => {

@@ -25,7 +25,7 @@ import type { DoomedMember } from "../storage/roll-store.ts";
 export class LibraryRoll {
   readonly #env: Cloudflare.Env;
   readonly #store: LibraryStore;
-  /** One call at a time: two would enrol twice, and the first enrolment would be that of nobody. */
+  /** One call at a time: two would enrol twice, and the first enrolment would belong to no Library. */
   #joining: Promise<NotEnrolled | null> | null = null;
   #erasures = 0;
   #owedByMembers = 0;

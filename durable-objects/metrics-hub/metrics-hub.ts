@@ -95,7 +95,7 @@ export class MetricsHub extends DurableObject {
         try {
           this.#write();
         } catch (error) {
-          // Those who wait are told, and send again.
+          // Waiting callers learn of it, and send again.
           this.#commit = null;
           commit.reject(error);
         }

@@ -12,7 +12,7 @@ export type RememberedNonce =
   /** `over`: its signature has ended, and what was used under it may be forgotten. */
   { readonly result: "new" | "seen" | "over" } | { readonly result: "version-unsupported" };
 
-/** A signature lives 10 minutes at most; whoever asks for longer is not this product. */
+/** A signature lives 10 minutes at most; a request for longer can't come from our own code. */
 const longestMs = 1_800_000;
 
 /**

@@ -112,7 +112,7 @@ export function createOriginPoolClass<Env>(
     async status(cluster: string): Promise<PoolStatus> {
       const pool = await this.#ready(cluster);
       this.#lookAround();
-      // Without memory everything looks idle. Whoever scales by that would take away what is busy, so the engines are heard first.
+      // Without memory everything looks idle, and an autoscaler would remove busy replicas: so the engines are polled first.
       if (pool.members.all().every(({ isAlive }) => isAlive === null)) await this.#looking;
       const nowMs = Date.now();
       this.#carryOut(pool.tick(nowMs));
@@ -136,7 +136,7 @@ export function createOriginPoolClass<Env>(
       return pool;
     }
 
-    /** Polls where that is due, in the background; what it finds may let somebody go. */
+    /** Polls in the background if that is due; the result may release waiting requests. */
     #lookAround(): void {
       const sweep = this.#poll?.sweep(() => Date.now()) ?? null;
       const pool = this.#pool;
@@ -157,7 +157,7 @@ export function createOriginPoolClass<Env>(
       }
     }
 
-    /** While somebody waits; the calls that wait keep the object in memory. */
+    /** Runs while requests wait; their pending calls keep the object in memory. */
     #keepTicking(pool: Pool): void {
       if (this.#ticking || this.#waiting.size === 0) return;
       this.#ticking = true;

@@ -60,7 +60,7 @@ export class EntryStore {
     );
   }
 
-  /** Makes the tables. Whoever writes first says whose it is. */
+  /** Makes the tables. The first write notes the owner. */
   own({ tenant, user, jurisdiction }: StoredOwner): void {
     this.#tables.make();
     this.#sql.exec(
@@ -85,7 +85,7 @@ export class EntryStore {
     this.#sql.exec("UPDATE owner SET enrolment = ?", enrolment);
   }
 
-  /** Whoever keeps something from here on enrols anew. */
+  /** A later write enrols anew. */
   leaves(): void {
     this.#sql.exec("UPDATE owner SET leaving = enrolment, enrolment = NULL WHERE enrolment IS NOT NULL");
   }
@@ -139,7 +139,7 @@ export class EntryStore {
       }));
   }
 
-  /** `false`: what was asked before an erasure is not kept after it. The oldest give way to what is over `maxEntries`. */
+  /** `false`: the question was asked before an erasure, and is not stored. Above `maxEntries` the oldest entries are dropped. */
   keep(entry: KeepEntry): boolean {
     const kept = this.#storage.transactionSync(() => {
       if (entry.askedMs <= this.erasedMs()) return null;

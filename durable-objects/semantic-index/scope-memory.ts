@@ -1,6 +1,6 @@
 import type { PackedVector } from "../../src/shared/cache/semantic/vector-bytes.ts";
 
-/** One entry's vector, and what tells it from others. */
+/** One entry's vector, and what identifies it. */
 export interface KeptVector {
   readonly sequence: number;
   readonly answerKey: string;
@@ -26,7 +26,7 @@ export class ScopeMemory {
     return found;
   }
 
-  /** A scope that nobody looked at stays unread. */
+  /** A scope is only read when it is first looked at. */
   keep(scope: string, vector: KeptVector): void {
     const known = this.#scopes.get(scope);
     if (known === undefined) return;

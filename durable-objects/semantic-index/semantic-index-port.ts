@@ -32,7 +32,7 @@ export function semanticIndexPort(
       const outcome = await ask<KeepOutcome>(place, async () =>
         indexStub(env, place).keep({ v: semanticIndexVersion, owner: ownerOf(place), ...message }),
       );
-      // What was erased meanwhile is none to keep.
+      // A question that was erased meanwhile is not stored.
       if (outcome.result !== "kept" && outcome.result !== "erased")
         throw new Error(`the index said ${outcome.result}`);
     },

@@ -27,7 +27,7 @@ import { RollStore } from "./roll-store.ts";
 export class SemanticIndexObject extends DurableObject {
   readonly #entries: EntryStore;
   readonly #roll: RollStore;
-  /** One call at a time: two would enrol twice, and the first enrolment would be that of nobody. */
+  /** One call at a time: two would enrol twice, and the first enrolment would belong to no list. */
   #enrolling: Promise<KeepOutcome | null> | null = null;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {

@@ -12,7 +12,7 @@ export class ReadAhead {
     this.#heard.ring();
   }
 
-  /** The socket is gone: nobody waits any longer. */
+  /** The socket is gone: waiting ends. */
   leave(): void {
     this.#heard.ring();
   }
@@ -21,7 +21,7 @@ export class ReadAhead {
    * Waits for the client to be heard, where so much was sent since it last was; `false`: it was not. Counted here, before
    * another lane finds the same room.
    *
-   * @param pingedMs when the platform last answered a heartbeat of the client, which it tells nobody by itself
+   * @param pingedMs when the platform last answered a heartbeat of the client, which it only tells when asked
    */
   async takesRoom(bytes: number, pingedMs: () => number): Promise<boolean> {
     while (this.#bytes > 0 && this.#bytes + bytes > socketLimits.aheadBytes) {

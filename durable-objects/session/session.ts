@@ -53,10 +53,10 @@ export function createSessionClass(
       this.#unkept = new UnkeptResponses(context.storage.kv);
       // Answered by the platform itself, while the object sleeps.
       context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
-      // Whatever was being said when memory was lost, nobody here goes on with: the client resumes.
+      // An answer that was being sent when memory was lost is not continued here: the client resumes it.
       const sockets = context.getWebSockets();
       for (const socket of sockets) if (attachmentOf(socket).active) this.#close(socket, closings.lost);
-      // A deploy or a crash took the socket, and nobody was told: the buckets would count it until its time is over.
+      // A deploy or a crash took the socket without a close event: the buckets would count it until its time is over.
       if (sockets.length === 0) this.#forget();
     }
 

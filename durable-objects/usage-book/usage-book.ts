@@ -54,7 +54,7 @@ export class UsageBook extends DurableObject {
     const now = Date.now();
     const first = new Date(now - keptDays * 86_400_000).toISOString().slice(0, 10);
     if (this.#store.sweep(first, mostRows)) await this.ctx.storage.setAlarm(now + sweepEveryMs);
-    // Whoever tells something meanwhile waits, and then finds an object that was never used.
+    // Messages that come meanwhile wait, and then find an unused object.
     else await this.ctx.blockConcurrencyWhile(() => this.#store.erase());
   }
 

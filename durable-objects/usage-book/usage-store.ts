@@ -32,7 +32,7 @@ export class UsageStore {
     this.#tables = new LazyTables(storage, migrations);
   }
 
-  /** `null`: nobody's yet. */
+  /** `null`: it has no owner yet. */
   tenant(): string | null {
     if (!this.#tables.areMade) return null;
     return this.#sql.exec<{ tenant: string }>("SELECT tenant FROM owner").toArray()[0]?.tenant ?? null;
