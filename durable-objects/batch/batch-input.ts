@@ -27,7 +27,7 @@ const linesAtOnce = 500;
 export async function validateInput(life: BatchLife, store: BatchStore, parts: BatchParts): Promise<void> {
   const body = await parts.openInput(life);
   if (!isStillWanted(store)) return;
-  if (body === null) return refuse(store, [fileGone]);
+  if (body === null) return refuse(store, [fileGone], parts);
   store.dropLines();
   const { endpoint, maxLines, maxLineBytes } = life.opening;
   const errors: BatchError[] = [];
@@ -61,7 +61,7 @@ export async function validateInput(life: BatchLife, store: BatchStore, parts: B
   }
   if (!isStillWanted(store)) return;
   if (model === null || errors.length > 0)
-    return refuse(store, errors.length > 0 ? errors : [{ ...emptyFile, line: null }]);
+    return refuse(store, errors.length > 0 ? errors : [{ ...emptyFile, line: null }], parts);
   const now = store.life();
   if (now === null) return;
   store.write(validated(now, total, model, Date.now()));
@@ -92,12 +92,14 @@ function isStillWanted(store: BatchStore): boolean {
   return life !== null && life.deletedMs === null && life.ending === null;
 }
 
-function refuse(store: BatchStore, errors: readonly BatchError[]): void {
+function refuse(store: BatchStore, errors: readonly BatchError[], parts: BatchParts): void {
+  const life = store.life();
+  if (life === null) return;
+  const inOrder = errors.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0));
+  const refused = refusedInput(life, inOrder.slice(0, mostErrors), Date.now());
   store.transaction(() => {
-    const life = store.life();
-    if (life === null) return;
-    const inOrder = errors.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0));
-    store.write(refusedInput(life, inOrder.slice(0, mostErrors), Date.now()));
+    store.write(refused);
     store.dropLines();
   });
+  parts.ended(refused, store.tally());
 }

@@ -1,6 +1,6 @@
 /** What a Batch object needs from outside: files, the fleet, turns, and its owner's Library. */
 import type { LineFault } from "../../src/shared/batches/check-line.ts";
-import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
+import type { BatchLife, EndedBatch } from "../../src/shared/batches/batch-life.ts";
 import type { LineDebt } from "../../src/shared/batches/line-debt.ts";
 import type { BatchTally } from "../../src/shared/contracts/batch.ts";
 import type { AnsweredLine, ResultKind } from "../../src/shared/batches/result-line.ts";
@@ -56,5 +56,5 @@ export interface BatchParts {
   /** Lines, for the metrics: `queued` and `dropped` (none will ever begin) once each, the others as they are asked. */
   counted(what: "queued" | "completed" | "failed" | "waited" | "broken" | "dropped", lines: number): void;
   /** For the metrics and the log. @param tally of its lines */
-  ended(life: BatchLife, tally: BatchTally): void;
+  ended(life: EndedBatch, tally: BatchTally): void;
 }

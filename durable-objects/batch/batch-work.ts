@@ -6,6 +6,7 @@ import {
   finalized,
   hasEnded,
   type BatchLife,
+  type EndedBatch,
 } from "../../src/shared/batches/batch-life.ts";
 import { requestIdOf } from "../../src/shared/batches/line-name.ts";
 import { unexecutedText } from "../../src/shared/batches/result-line.ts";
@@ -140,7 +141,7 @@ export class BatchWork {
         yield unexecutedText(requestIdOf(id, number), customId, ending);
   }
 
-  async #afterwards(life: BatchLife): Promise<number | null> {
+  async #afterwards(life: EndedBatch): Promise<number | null> {
     if (!life.told) {
       await this.#store.charges.tell(life, this.#parts());
       await this.#parts().tellOver(life, "ended");

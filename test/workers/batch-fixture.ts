@@ -92,12 +92,15 @@ export async function resultsOf(caller: Caller, fileId: string | null): Promise<
 }
 
 /** Of all batches so far, as operators see them. */
-export async function batchLinesBy(): Promise<(result: string) => number> {
+export const batchLinesBy = (): Promise<(result: string) => number> => countedBy("edgewise_batch_lines_total");
+export const batchesBy = (): Promise<(result: string) => number> => countedBy("edgewise_batches_total");
+
+async function countedBy(metric: string): Promise<(result: string) => number> {
   const authorization = `Bearer ${await platformToken("platform:metrics")}`;
   const scraped = await send("/metrics", { headers: { authorization } });
   expect(scraped.status).toBe(200);
   const exposition = parseExposition(await scraped.text());
-  return (result) => exposition.sum("edgewise_batch_lines_total", { result });
+  return (result) => exposition.sum(metric, { result });
 }
 
 export function batchStub(id: string) {

@@ -1,6 +1,6 @@
 /** What operators see of batches: how many lines wait, and what each batch came to. */
 import { expect, test, vi } from "vitest";
-import { batchLinesBy, chatLine, startBatch, untilStatus } from "./batch-fixture.ts";
+import { batchesBy, batchLinesBy, chatLine, startBatch, untilStatus } from "./batch-fixture.ts";
 import { eventually } from "./eventually.ts";
 import { callerOf } from "./knowledge-fixture.ts";
 import { limitless, scriptedEdge } from "./scripted-edge.ts";
@@ -8,11 +8,7 @@ import { limitless, scriptedEdge } from "./scripted-edge.ts";
 const engine = scriptedEdge({ "seen-batches": { limits: limitless } });
 
 test("lines are counted once as queued and once as ended, and the log tells what a batch came to", async () => {
-  const told: Record<string, unknown>[] = [];
-  vi.spyOn(console, "log").mockImplementation((text: unknown) => {
-    for (const line of String(text).split("\n"))
-      if (line.startsWith('{"event":"batch"')) told.push(JSON.parse(line) as Record<string, unknown>);
-  });
+  const told = toldOfBatches();
   const caller = await callerOf("seen-batches", "ann");
   const gate = Promise.withResolvers<void>();
   engine.pause = { at: 0, until: gate.promise };
@@ -48,3 +44,22 @@ test("lines are counted once as queued and once as ended, and the log tells what
   ]);
   expect(id).toContain(told[0]?.["batch"]);
 });
+
+test("a batch whose file is refused has ended as well: it is counted, and the log says why", async () => {
+  const told = toldOfBatches();
+  const caller = await callerOf("seen-batches", "bob");
+  const id = await startBatch(caller, ["no request"]);
+  await untilStatus(caller, id, "failed");
+  await eventually(async () => expect((await batchesBy())("failed")).toBe(1));
+  expect(told).toMatchObject([{ status: "failed", total: 0, errors: ["invalid_json_line"] }]);
+});
+
+/** Lines of the log, as they come. */
+function toldOfBatches(): readonly Record<string, unknown>[] {
+  const told: Record<string, unknown>[] = [];
+  vi.spyOn(console, "log").mockImplementation((text: unknown) => {
+    for (const line of String(text).split("\n"))
+      if (line.startsWith('{"event":"batch"')) told.push(JSON.parse(line) as Record<string, unknown>);
+  });
+  return told;
+}

@@ -1,7 +1,7 @@
 /** What a Batch object runs with: its owner's files, and lines that are asked as requests are. */
 import type { BatchParts } from "../../durable-objects/batch/batch-parts.ts";
 import { fileContents } from "../../durable-objects/library/file-contents.ts";
-import { endedMs, type BatchLife } from "../../src/shared/batches/batch-life.ts";
+import { endedMs, type BatchLife, type EndedBatch } from "../../src/shared/batches/batch-life.ts";
 import { type Background, backgroundOf } from "../../src/shared/contracts/background.ts";
 import { VectorRoom } from "../../src/shared/batches/vector-room.ts";
 import type { BatchEndpoint, BatchTally } from "../../src/shared/contracts/batch.ts";
@@ -63,7 +63,7 @@ export function batchParts(env: Cloudflare.Env, context: DurableObjectState): Ba
 }
 
 /** One line of the log for a batch that has ended (docs/log.md). */
-function endedLine(life: BatchLife, { completed, failed, inputTokens, outputTokens }: BatchTally) {
+function endedLine(life: EndedBatch, { completed, failed, inputTokens, outputTokens }: BatchTally) {
   const { id, owner, opening, status, total, model, createdMs, errors } = life;
   return {
     event: "batch",

@@ -55,13 +55,16 @@ export function expiresMs({ createdMs, opening }: Pick<BatchLife, "createdMs" | 
   return createdMs + opening.windowMs;
 }
 
-export function hasEnded({ status }: Pick<BatchLife, "status">): boolean {
+export type EndedBatch = BatchLife & { readonly status: BatchEnd };
+
+export function hasEnded(life: BatchLife): life is EndedBatch {
+  const { status } = life;
   return status === "completed" || status === "failed" || status === "expired" || status === "cancelled";
 }
 
-/** Of one that has ended, in milliseconds since 1970. */
-export function endedMs({ status, times, createdMs }: BatchLife): number {
-  return (status === "validating" ? undefined : times[status]) ?? createdMs;
+/** In milliseconds since 1970. */
+export function endedMs({ status, times, createdMs }: EndedBatch): number {
+  return times[status] ?? createdMs;
 }
 
 /** Every line was looked at, and is a request. */
@@ -70,8 +73,8 @@ export function validated(life: BatchLife, total: number, model: string, nowMs: 
 }
 
 /** The file is no batch: none of it runs. */
-export function refusedInput(life: BatchLife, errors: readonly BatchError[], nowMs: number): BatchLife {
-  return { ...at(life, "failed", nowMs), ending: "failed", errors };
+export function refusedInput(life: BatchLife, errors: readonly BatchError[], nowMs: number): EndedBatch {
+  return { ...at(life, "failed", nowMs), status: "failed", ending: "failed", errors };
 }
 
 /** No line begins any more. What was decided first stands. */
@@ -95,8 +98,9 @@ export function finalized(
   life: BatchLife,
   files: Pick<BatchLife, "outputFileId" | "errorFileId">,
   nowMs: number,
-): BatchLife {
-  return { ...at(life, life.ending ?? "completed", nowMs), ...files };
+): EndedBatch {
+  const status = life.ending ?? "completed";
+  return { ...at(life, status, nowMs), ...files, status };
 }
 
 function at(life: BatchLife, status: Exclude<BatchStatus, "validating">, nowMs: number): BatchLife {
