@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { dashboardJson } from "../../dev/dashboard/grafana.ts";
+import { rows } from "../../dev/dashboard/panels.ts";
+import { faultClasses } from "../../src/shared/telemetry/metrics/error-class.ts";
 import { fleetGauges, poolsMissingMetric } from "../../src/shared/telemetry/metrics/fleet-gauges.ts";
 import {
   bucketBoundsMs,
@@ -23,29 +26,77 @@ test("docs/metrics.md names every metric with its type and labels, and no other"
   expect(page).toContain(bucketBoundsMs.map((ms) => ms / 1000).join(", "));
 });
 
-test("the alerts ask for metrics and labels that there are", () => {
-  const rules = readFileSync(new URL("../../config/alerts/edgewise.rules.yml", import.meta.url), "utf8");
+const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const rules = read("config/alerts/edgewise.rules.yml");
+
+test("the alerts and the dashboard ask for metrics, labels and values that there are", () => {
   const labelsOf = new Map<string, readonly string[]>();
+  const valuesOf = new Map<string, readonly string[]>();
   for (const id of metricIds) {
-    const { name, labels, type } = familyOf(id);
-    labelsOf.set(name, labels);
-    if (type === "histogram")
-      for (const part of ["bucket", "sum", "count"]) labelsOf.set(`${name}_${part}`, [...labels, "le"]);
+    const family = familyOf(id);
+    const { name, labels } = family;
+    if (family.type === "counter") {
+      labelsOf.set(name, labels);
+      if (family.values !== undefined) valuesOf.set(name, family.values);
+    } else for (const part of ["bucket", "sum", "count"]) labelsOf.set(`${name}_${part}`, [...labels, "le"]);
   }
   for (const { name, labels } of fleetGauges) labelsOf.set(name, labels);
   for (const { name } of [shardsMissingMetric, poolsMissingMetric]) labelsOf.set(name, []);
-  const asked = [...rules.matchAll(/\b(edgewise_\w+)(?:\{([^}]*)\})?/g)];
-  expect(asked.length).toBeGreaterThan(10);
-  for (const [text, name = "", matchers = ""] of asked) {
-    expect([...labelsOf.keys()], text).toContain(name);
-    for (const [, label = ""] of matchers.matchAll(/(\w+)(?:=~|!=|!~|=)/g))
-      expect(labelsOf.get(name), text).toContain(label);
+  const panels = rows.flatMap((row) =>
+    row.panels.flatMap(({ asks }) => asks.map((ask) => [ask.expr, ask.legend].join("\n"))),
+  );
+  const advice = /^ *look: .*$/gm;
+  const alerts = rules.replaceAll(advice, "").split("- alert:").slice(1);
+  const shown = new Set<string>();
+  const withoutPart = (name: string): string => name.replace(/_(bucket|sum|count)$/, "");
+  for (const text of [...alerts, ...panels]) {
+    const known: string[] = [];
+    for (const [asked, name = "", matchers = ""] of text.matchAll(/\b(edgewise_\w+)(?:\{([^}]*)\})?/g)) {
+      if (!alerts.includes(text)) shown.add(withoutPart(name));
+      const labels = labelsOf.get(name);
+      expect(labels, asked).toBeDefined();
+      known.push(...(labels ?? []));
+      for (const [, label = "", values = ""] of matchers.matchAll(/(\w+)(?:=~|!=|!~|=)"([^"]*)"/g)) {
+        expect(labels, asked).toContain(label);
+        for (const value of values.split("|")) expect(valuesOf.get(name) ?? [value], asked).toContain(value);
+      }
+    }
+    // What they sum up by, and what their sentences name: labels of the metrics of the same one.
+    for (const [, list = ""] of text.matchAll(/by \(([^)]*)\)/g))
+      for (const label of list.split(", ")) expect(known, text).toContain(label);
+    for (const [, label = ""] of text.matchAll(/\{\{(?: ?\$labels\.)?(\w+) ?\}\}/g))
+      expect(known, text).toContain(label);
   }
-  // What they sum up by, and what their sentences name: labels of the metrics of the same alert.
-  for (const alert of rules.split("- alert:").slice(1)) {
-    const known = [...alert.matchAll(/edgewise_\w+/g)].flatMap(([name]) => labelsOf.get(name) ?? []);
-    for (const [, list = ""] of alert.matchAll(/by \(([^)]*)\)/g))
-      for (const label of list.split(", ")) expect(known, alert).toContain(label);
-    for (const [, label = ""] of alert.matchAll(/\$labels\.(\w+)/g)) expect(known, alert).toContain(label);
+  expect(alerts.length).toBeGreaterThan(10);
+  const there = new Set([...labelsOf.keys()].map(withoutPart));
+  for (const [text] of rules.matchAll(advice))
+    for (const [name] of text.matchAll(/edgewise_\w+/g)) expect(there, text).toContain(name);
+  // The dashboard leaves nothing out.
+  expect(shown).toEqual(there);
+});
+
+test("what the alerts count as ours is what the code does", () => {
+  const lists = [...rules.matchAll(/class=~"([^"]*)"/g)].map(([, list]) => list);
+  expect(lists).toEqual([faultClasses.join("|"), faultClasses.join("|")]);
+});
+
+test("no alert waits for a series to rise that comes with its first count", () => {
+  for (const [asked, name] of rules.matchAll(/increase\((edgewise_\w+)/g)) {
+    const family = metricIds.map(familyOf).find((one) => one.name === name);
+    const isThere =
+      family?.labels.length === 0 || (family?.type === "counter" && family.values !== undefined);
+    expect(isThere, asked).toBe(true);
   }
+});
+
+test("config/dashboards/edgewise.json is what the panels say (node dev/dashboard.ts writes it)", () => {
+  expect(read("config/dashboards/edgewise.json")).toBe(dashboardJson());
+  const { panels } = JSON.parse(dashboardJson()) as {
+    panels: { gridPos: { x: number; y: number; w: number; h: number } }[];
+  };
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) => {
+    expect(x + w).toBeLessThanOrEqual(24);
+    return Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`);
+  });
+  expect(new Set(cells).size).toBe(cells.length);
 });

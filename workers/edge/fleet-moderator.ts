@@ -20,6 +20,7 @@ import {
   type Verdict,
 } from "../../src/shared/safety/moderation/moderator.ts";
 import type { ScreenDeps } from "../../src/shared/safety/screen-prompt.ts";
+import type { CounterLabels } from "../../src/shared/telemetry/metrics/metric-table.ts";
 import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 import { judge, planGuard } from "../../src/shared/turn/judge.ts";
 import { admissionFor, backgroundOf, mayChatForFree, refusedBeforeAdmission } from "./before-admission.ts";
@@ -85,7 +86,7 @@ function fleetModerator(
 ): Moderator {
   // The tenant's policy names the guard, so it may be one that the tenant's users can't ask; where prompts may go still holds.
   const tenant = { ...caller.tenant, models: { ...caller.tenant.models, allow: ["*"] } };
-  const count = (result: string): void => isolate.metrics.count("guardVerdicts", result);
+  const count = (result: CounterLabels<"guardVerdicts">): void => isolate.metrics.count("guardVerdicts", result);
   /** @param heard takes each verdict as it comes */
   const ask = async (
     judgements: readonly Judgement[],

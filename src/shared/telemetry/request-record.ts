@@ -4,6 +4,7 @@
  */
 import type { RouteReason } from "../routing/models/choose-route.ts";
 import type { UsageBasis } from "../contracts/usage.ts";
+import type { CounterLabels } from "./metrics/metric-table.ts";
 
 export const stageNames = [
   "identify",
@@ -68,7 +69,7 @@ export interface RequestRecord {
   cachedTokens: number;
   reasoningTokens: number;
   usageBasis?: UsageBasis;
-  cache?: string;
+  cache?: CounterLabels<"cache">;
   /** What the screen found in the prompt and the guard in the answer: kinds and counts, `email:2 card:1`. */
   screened?: string;
   guarded?: string;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { faultClasses } from "../telemetry/metrics/error-class.ts";
 import { withPromptField, type LimitRefusal, type Refusal } from "../contracts/refusal.ts";
 import { formatDuration } from "./durations.ts";
 import { toWireError } from "./errors.ts";
@@ -96,6 +97,16 @@ const statusAndCode: Readonly<Record<Refusal["kind"], readonly [number, string]>
   "client-gone": [408, "request_cancelled"],
   internal: [500, "internal_error"],
 };
+
+test("alerts count what is told as a fault of ours, but for a stored answer that nobody has", () => {
+  const ours = Object.entries(statusAndCode).filter(
+    ([kind, [status]]) => status >= 500 && kind !== "not-stored",
+  );
+  const afterTheFirstByte = ["origin-error", "stalled", "deadline"];
+  expect(new Set<string>(faultClasses)).toEqual(
+    new Set([...ours.map(([kind]) => kind), ...afterTheFirstByte]),
+  );
+});
 
 describe("every refusal", () => {
   for (const refusal of Object.values(everyRefusal)) {

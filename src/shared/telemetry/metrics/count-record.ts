@@ -15,6 +15,7 @@ export function countRecord(sums: MetricSums, record: RequestRecord): void {
   if (record.firstTokenMs !== undefined) sums.observe("timeToFirstToken", model, record.firstTokenMs);
   if (record.arm !== undefined) countArm(sums, record, model);
   for (const stage in stages) sums.observe("stageDuration", stage, stages[stage as Stage] ?? 0);
+  if (record.attempts !== undefined && record.attempts > 1) countExtraAttempts(sums, record, model);
   if (record.continued !== undefined) sums.count("continuations", `${model}\ncontinued`, record.continued);
   if (record.notContinued !== undefined) sums.count("continuations", `${model}\nrefused`);
   if (record.screened !== undefined) countFindings(sums, "prompt", record.screened);
@@ -25,6 +26,18 @@ export function countRecord(sums: MetricSums, record: RequestRecord): void {
     const labels = errorLabels(record);
     if (labels !== null) sums.count("errors", labels);
   }
+}
+
+/** Each engine that went on with an answer was a first one, too. Who failed is told by name (`tried`); who else was asked was asked beside one. */
+function countExtraAttempts(
+  sums: MetricSums,
+  { attempts = 1, continued = 0, tried }: RequestRecord,
+  model: string,
+): void {
+  const extra = attempts - 1 - continued;
+  const retries = Math.min(extra, tried === undefined ? 0 : tried.split("; ").length);
+  if (retries > 0) sums.count("extraAttempts", `${model}\nretry`, retries);
+  if (extra > retries) sums.count("extraAttempts", `${model}\nhedge`, extra - retries);
 }
 
 /** @param findings as the log has them: `email:2 hate:1`, names from the code alone */

@@ -51,6 +51,18 @@ const endings: Readonly<Record<Ending, string | null>> = {
   deadline: "edge",
 };
 
+/** No client's fault: what is told as 5xx, but for an answer that nobody has stored, and what breaks behind the headers. */
+export const faultClasses = [
+  "internal",
+  "dependency-unavailable",
+  "origin-unavailable",
+  "overloaded",
+  "deadline-exceeded",
+  "origin-error",
+  "stalled",
+  "deadline",
+] as const satisfies readonly (Refusal["kind"] | Ending)[];
+
 /** The labels of `edgewise_errors_total`, joined. */
 export function errorLabels(record: RequestRecord): string | null {
   const { errorKind, ending } = record;

@@ -81,6 +81,37 @@ test("no refusal goes uncounted, and none of an unknown kind makes a label of it
   expect(parsed.sum("edgewise_errors_total")).toBe(3);
 });
 
+test("what a counter can say is there from the start, at 0", () => {
+  const sums = new MetricSums(isolateBounds);
+  sums.count("batches", "expired", 2);
+  const parsed = parseExposition(exposition({ sums, missing: [] }));
+  const ended = parsed.samples.filter(({ name }) => name === "edgewise_batches_total");
+  expect(ended.map(({ labels, value }) => [labels["result"], value])).toEqual([
+    ["cancelled", 0],
+    ["completed", 0],
+    ["expired", 2],
+    ["failed", 0],
+  ]);
+});
+
+test.each([
+  { attempts: 1, retry: 0, hedge: 0 },
+  { attempts: 3, tried: "a/1: refused after 1 ms; a/2: status after 5 ms", retry: 2, hedge: 0 },
+  { attempts: 2, retry: 0, hedge: 1 },
+  { attempts: 3, tried: "a/1: stalled after 9 ms", retry: 1, hedge: 1 },
+  { attempts: 2, continued: 1, retry: 0, hedge: 0 },
+  { attempts: 3, continued: 1, tried: "a/1: refused after 1 ms", retry: 1, hedge: 0 },
+  // Of a turn whose object was lost the first engine is not known.
+  { attempts: 1, continued: 2, retry: 0, hedge: 0 },
+])("replicas beyond the first are counted: $retry retries and $hedge hedges of $attempts", (one) => {
+  const { retry, hedge, ...engine } = one;
+  const sums = new MetricSums(isolateBounds);
+  countRecord(sums, requestRecord({ ...engine, model: "m" }));
+  const parsed = parseExposition(exposition({ sums, missing: [] }));
+  const counted = (result: string) => parsed.sum("edgewise_extra_attempts_total", { model: "m", result });
+  expect([counted("retry"), counted("hedge")]).toEqual([retry, hedge]);
+});
+
 test("a shard that fails or is silent is told, and no sum is shown that lacks it", async () => {
   const counted = new MetricSums(isolateBounds);
   countRecord(counted, requestRecord());

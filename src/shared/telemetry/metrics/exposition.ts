@@ -6,7 +6,9 @@ import type { GatheredMetrics } from "./gather-shards.ts";
 import type { MetricSums, SeriesData } from "./metric-sums.ts";
 import {
   bucketBoundsMs,
+  type CounterFamily,
   familyOf,
+  type HistogramFamily,
   keySeparator,
   type MetricId,
   metricIds,
@@ -25,13 +27,20 @@ export function exposition({ sums, missing }: GatheredMetrics): string {
 function appendSums(lines: string[], sums: MetricSums): void {
   const families = new Map(sums.toData().map(({ metric, series }) => [metric, series]));
   for (const id of metricIds) {
-    const { name, help, type, labels } = familyOf(id);
-    lines.push(...head(name, help, type));
-    const series = [...(families.get(id) ?? [])].sort((left, right) => (left.labels < right.labels ? -1 : 1));
-    // Without labels there is one series, known beforehand: it is there from the start, at 0.
-    if (labels.length === 0 && series.length === 0) series.push({ labels: "", values: [0] });
+    const family = familyOf(id);
+    lines.push(...head(family.name, family.help, family.type));
+    const series = [...(families.get(id) ?? [])];
+    for (const labels of knownLabels(family))
+      if (!series.some((one) => one.labels === labels)) series.push({ labels, values: [0] });
+    series.sort((left, right) => (left.labels < right.labels ? -1 : 1));
     for (const one of series) appendSeries(lines, id, one);
   }
+}
+
+/** Of the series that are known beforehand: these are there from the start, at 0. */
+function knownLabels(family: CounterFamily | HistogramFamily): readonly string[] {
+  if (family.labels.length === 0) return [""];
+  return family.type === "counter" ? (family.values ?? []) : [];
 }
 
 function head(name: string, help: string, type: string): string[] {

@@ -6,6 +6,7 @@ import { countRecord } from "./count-record.ts";
 import { exposition } from "./exposition.ts";
 import { MetricSums } from "./metric-sums.ts";
 import { isolateBounds } from "./metric-table.ts";
+import { parseExposition } from "./parse-exposition-fixture.ts";
 import { requestRecord } from "./request-record-fixture.ts";
 
 const passage: FoundPassage = {
@@ -39,8 +40,7 @@ test("an answer counts once, and one that nobody wanted files for not at all", (
   const sums = new MetricSums(isolateBounds);
   countRecord(sums, requestRecord({ grounded: groundingTold(found) }));
   countRecord(sums, requestRecord());
-  const lines = exposition({ sums, missing: [] }).split("\n");
-  expect(lines.filter((line) => line.startsWith("edgewise_grounding_total"))).toEqual([
-    'edgewise_grounding_total{result="grounded"} 1',
-  ]);
+  const parsed = parseExposition(exposition({ sums, missing: [] }));
+  expect(parsed.sum("edgewise_grounding_total")).toBe(1);
+  expect(parsed.sum("edgewise_grounding_total", { result: "grounded" })).toBe(1);
 });

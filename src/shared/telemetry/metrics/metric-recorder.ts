@@ -18,7 +18,7 @@ import {
   type MetricDelivery,
 } from "./hub-protocol.ts";
 import { MetricSums } from "./metric-sums.ts";
-import { type CounterId, type HistogramId, isolateBounds } from "./metric-table.ts";
+import { type CounterId, type CounterLabels, type HistogramId, isolateBounds } from "./metric-table.ts";
 
 export interface RecorderOptions {
   /** A random name of this isolate. */
@@ -59,8 +59,8 @@ export class MetricRecorder {
     this.#promise(background);
   }
 
-  /** Counts what belongs to no record. It leaves with the next one. `labels` as in the table, joined by `keySeparator`. */
-  count(id: CounterId, labels = "", by = 1): void {
+  /** Counts what belongs to no record. It leaves with the next one. */
+  count<Id extends CounterId>(id: Id, labels: CounterLabels<Id>, by = 1): void {
     this.#live.count(id, labels, by);
   }
 

@@ -100,7 +100,7 @@ test("whatever names come, an isolate keeps a bounded number of series, and lose
 test("a label value that is too long, or would break a key, reads other", () => {
   const sums = new MetricSums(isolateBounds);
   sums.count("generatedTokens", "x".repeat(129), 7);
-  sums.count("cache", "hit\nforged", 1);
+  sums.count("promptTokens", "hit\nforged", 1);
   const parsed = parseExposition(exposition({ sums, missing: [] }));
   expect(parsed.sum("edgewise_generated_tokens_total", { model: overflowValue })).toBe(7);
   expect(parsed.samples.some(({ labels }) => JSON.stringify(labels).includes("forged"))).toBe(false);

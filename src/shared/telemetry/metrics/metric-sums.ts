@@ -5,6 +5,7 @@
 import {
   bucketBoundsMs,
   type CounterId,
+  type CounterLabels,
   familyOf,
   type HistogramId,
   keySeparator,
@@ -47,8 +48,7 @@ export class MetricSums {
     this.#bounds = bounds;
   }
 
-  /** `labels`: the values in the table's order, joined by `keySeparator`. */
-  count(id: CounterId, labels: string, by = 1): void {
+  count<Id extends CounterId>(id: Id, labels: CounterLabels<Id>, by = 1): void {
     const series = this.#series(id, labels);
     series[0] = (series[0] ?? 0) + by;
   }

@@ -25,6 +25,8 @@ interface Family {
 }
 export interface CounterFamily extends Family {
   readonly type: "counter";
+  /** All that its one label can say. Each series is there from the start, at 0: Prometheus' increase() does not see one come. */
+  readonly values?: readonly string[];
 }
 export interface HistogramFamily extends Family {
   readonly type: "histogram";
@@ -73,6 +75,12 @@ export const metricTable = {
     help: "Requests that ended without their whole answer, by the part that said so and the reason.",
     labels: ["component", "class"],
   },
+  extraAttempts: {
+    type: "counter",
+    name: "edgewise_extra_attempts_total",
+    help: "Replicas that were asked beyond the first, for requests that were answered: retry (one before had failed) or hedge (one was late).",
+    labels: ["model", "result"],
+  },
   continuations: {
     type: "counter",
     name: "edgewise_continuations_total",
@@ -84,6 +92,17 @@ export const metricTable = {
     name: "edgewise_cache_total",
     help: "What became of the look-up in the answer cache: hit, miss, slow (counts as a miss) or bypass; with a semantic cache semantic_hit, _miss, _guarded, _slow or _failed.",
     labels: ["result"],
+    values: [
+      "hit",
+      "miss",
+      "slow",
+      "bypass",
+      "semantic_hit",
+      "semantic_miss",
+      "semantic_guarded",
+      "semantic_slow",
+      "semantic_failed",
+    ],
   },
   routeRequests: {
     type: "counter",
@@ -138,30 +157,35 @@ export const metricTable = {
     name: "edgewise_guard_verdicts_total",
     help: "Verdicts of guard models under tenants' moderation: safe, unsafe, unreadable, late or failed.",
     labels: ["result"],
+    values: ["safe", "unsafe", "unreadable", "late", "failed"],
   },
   bucketSlow: {
     type: "counter",
     name: "edgewise_bucket_slow_total",
     help: "Asks of a token bucket that took longer than 50 ms.",
     labels: ["scope"],
+    values: ["user", "org"],
   },
   bucketUnreachable: {
     type: "counter",
     name: "edgewise_bucket_unreachable_total",
     help: "Asks of a token bucket that failed or ran out of time.",
     labels: ["scope"],
+    values: ["user", "org"],
   },
   regionalDraws: {
     type: "counter",
     name: "edgewise_regional_draws_total",
     help: "Loans asked of a region's stock because an org's bucket is far, by what came of it.",
     labels: ["result"],
+    values: ["loan", "empty", "late", "failed"],
   },
   openAdmissions: {
     type: "counter",
     name: "edgewise_open_admissions_total",
     help: "Requests let in by the tenant's policy although a bucket could not be asked.",
     labels: ["scope"],
+    values: ["user", "org"],
   },
   injections: {
     type: "counter",
@@ -174,24 +198,28 @@ export const metricTable = {
     name: "edgewise_grounding_total",
     help: "Answers that were to be told of files, by what came of it: grounded, nothing, no_room, withheld, late, unreachable or unknown.",
     labels: ["result"],
+    values: ["grounded", "nothing", "no_room", "withheld", "late", "unreachable", "unknown"],
   },
   batchLines: {
     type: "counter",
     name: "edgewise_batch_lines_total",
     help: "Lines of batches: queued once each, and ended once as completed, failed or dropped (never begun); waited (refused for now) and broken (its answer broke off) each time that one was asked in vain.",
     labels: ["result"],
+    values: ["queued", "completed", "failed", "dropped", "waited", "broken"],
   },
   batches: {
     type: "counter",
     name: "edgewise_batches_total",
     help: "Batches that have ended, by how: completed, failed, expired or cancelled.",
     labels: ["result"],
+    values: ["completed", "failed", "expired", "cancelled"],
   },
   archiveMessages: {
     type: "counter",
     name: "edgewise_archive_messages_total",
     help: "Messages to the archive: written or parked (a dead letter that can't be written) once each; retried each time that one was tried in vain; dead, once, when one came as a dead letter.",
     labels: ["result"],
+    values: ["written", "retried", "dead", "parked"],
   },
   settlementsLost: {
     type: "counter",
@@ -219,6 +247,12 @@ type IdOf<Type extends string> = {
 }[MetricId];
 export type CounterId = IdOf<"counter">;
 export type HistogramId = IdOf<"histogram">;
+/** Label values of a counter in the table's order, joined by `keySeparator`. Where the table lists them, one of these. */
+export type CounterLabels<Id extends CounterId> = (typeof metricTable)[Id] extends {
+  readonly values: readonly (infer Value extends string)[];
+}
+  ? Value
+  : string;
 
 const families: Readonly<Record<MetricId, CounterFamily | HistogramFamily>> = metricTable;
 
