@@ -1,5 +1,4 @@
 import type { TextFilter, TextLane } from "../stream/text-filter.ts";
-import { JsonText } from "./json-text.ts";
 import { AnswerLinks } from "./links/answer-links.ts";
 import type { LinkSpan } from "./links/link-guard.ts";
 import type { LinksPolicy } from "./links/links-policy.ts";
@@ -125,7 +124,7 @@ export class AnswerGuard implements TextFilter {
   #push(lane: TextLane, text: string): string | null {
     let guard = this.#guards.get(lane);
     if (guard === undefined) {
-      guard = new StreamGuard(this.#policy, this.#isJson(lane) ? new JsonText() : null);
+      guard = new StreamGuard(this.#policy, this.#isJson(lane));
       this.#guards.set(lane, guard);
     }
     const step = guard.push(text);

@@ -20,7 +20,25 @@ const asciiClasses = Uint8Array.from({ length: 128 }, (_, code) => {
 
 export function classOf(code: number): number {
   if (code < 0x80) return asciiClasses[code] ?? otherClass;
-  return code >= 0xc0 && code < 0x250 && code !== 0xd7 && code !== 0xf7 ? latinClass : otherClass;
+  if (code < 0x250) return code >= 0xc0 && code !== 0xd7 && code !== 0xf7 ? latinClass : otherClass;
+  return code < 0xe00 && !isForeignSign(code) ? localClass : otherClass;
+}
+
+/** Signs of the scripts from Greek to Sinhala that divide words; their letters continue a local part, and so make no word behind which no number begins. */
+function isForeignSign(code: number): boolean {
+  if (code < 0x370) return code >= 0x2b9;
+  if (code < 0x5d0)
+    return code === 0x37e || code === 0x387 || code === 0x589 || code === 0x58a || code >= 0x5be;
+  if (code < 0x700)
+    return (
+      code === 0x5f3 ||
+      code === 0x5f4 ||
+      (code >= 0x600 && code < 0x620) ||
+      code === 0x66a ||
+      code === 0x66d ||
+      code === 0x6d4
+    );
+  return code === 0x964 || code === 0x965 || code === 0x970;
 }
 
 /** Letters and digits: what makes a word. */

@@ -1,6 +1,5 @@
 import { type DirectionPolicy, type ResolvedPolicy, resolvePolicy } from "./safety-policy.ts";
 import type { SafetyAction, Span, SpanKind } from "./span.ts";
-import type { JsonText } from "./json-text.ts";
 import { StreamGuard } from "./stream-guard.ts";
 
 /** What the guard's tests share. Keys are made up, and put together here so that no scanner takes them for real ones. */
@@ -20,12 +19,8 @@ export interface Guarded {
   readonly mostHeld: number;
 }
 
-export function guardPieces(
-  pieces: readonly string[],
-  policy: ResolvedPolicy,
-  json: JsonText | null = null,
-): Guarded {
-  const guard = new StreamGuard(policy, json);
+export function guardPieces(pieces: readonly string[], policy: ResolvedPolicy, isJson = false): Guarded {
+  const guard = new StreamGuard(policy, isJson);
   let released = "";
   let received = 0;
   let mostHeld = 0;

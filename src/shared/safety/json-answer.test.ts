@@ -2,7 +2,6 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AnswerGuard } from "./answer-guard.ts";
 import { type Guarded, guardPieces, policyOf, samples } from "./guard-fixture.ts";
-import { JsonText } from "./json-text.ts";
 import { screen } from "./screen.ts";
 
 const mask = policyOf("mask");
@@ -12,8 +11,7 @@ const mixed = policyOf("mask", { email: "flag", iban: "block", "api-key": "off" 
 const policies = [mask, block, flag, mixed];
 const all = samples();
 
-const guard = (pieces: readonly string[], policy = mask): Guarded =>
-  guardPieces(pieces, policy, new JsonText());
+const guard = (pieces: readonly string[], policy = mask): Guarded => guardPieces(pieces, policy, true);
 
 /** In which way each character of a string stands: as it is where JSON allows that, by its short escape, or by its number. */
 type Way = "plain" | "short" | "lower" | "upper";

@@ -1,5 +1,5 @@
 /**
- * A recognised span that may go on without end: a key, a private key. Its rest is dropped or passed on as it arrives, and never held back.
+ * A recognised span that may go on without end: a key, a private key, a number of JSON. Its rest is dropped or passed on as it arrives, and never held back.
  */
 import type { KeyRule } from "./detectors/keys.ts";
 import { PrivateKeyEnd } from "./detectors/private-key.ts";
@@ -11,8 +11,20 @@ export interface OpenSpan {
   readonly source: string;
   readonly action: Span["action"];
   /** What continues it. */
-  readonly tail: KeyRule | PrivateKeyEnd;
+  readonly tail: Pick<KeyRule, "inAlphabet"> | PrivateKeyEnd;
 }
+
+/** What may follow what was recognised; `null`: nothing. @param rule of the key that it is, if it is one @param isBare outside of JSON's strings */
+export function tailOf(kind: SpanKind, rule: KeyRule, isBare: boolean): OpenSpan["tail"] | null {
+  if (kind === "private-key") return new PrivateKeyEnd();
+  if (kind === "api-key" || kind === "token") return rule;
+  return isBare ? restOfNumber : null;
+}
+
+/** A fraction and an exponent: JSON has no number that begins with them. */
+const restOfNumber: OpenSpan["tail"] = {
+  inAlphabet: (code) => (code >= 0x30 && code <= 0x39) || ".eE+-".includes(String.fromCharCode(code)),
+};
 
 export function readTail(tail: OpenSpan["tail"], text: string, from: number, length: number): number {
   if (tail instanceof PrivateKeyEnd) return tail.read(text, from, length);

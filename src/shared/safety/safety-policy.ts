@@ -36,7 +36,7 @@ export const safetyPolicySchema = z.lazy(() =>
 export type SafetyPolicy = z.infer<typeof safetyPolicySchema>;
 
 /** Bump with every change of what a detector finds: together with the tenant's version part of the answer cache's key. */
-export const safetyRulesVersion = "4";
+export const safetyRulesVersion = "5";
 
 /** A direction's policy, laid out for the hot path. Make it once for each configuration, not for each request. */
 export interface ResolvedPolicy {

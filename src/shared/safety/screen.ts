@@ -1,4 +1,3 @@
-import { JsonText } from "./json-text.ts";
 import { type ResolvedPolicy } from "./safety-policy.ts";
 import { type SafetyAction, type Span, strongestAction } from "./span.ts";
 import { StreamGuard } from "./stream-guard.ts";
@@ -14,7 +13,7 @@ export interface ScreenedText {
 /** @param isJson what its escapes mean is scanned; spans lie in the text as it is written all the same */
 export function screen(text: string, policy: ResolvedPolicy, isJson = false): ScreenedText {
   if (policy.isOff) return { text, spans: [], action: "off" };
-  const guard = new StreamGuard(policy, isJson ? new JsonText() : null);
+  const guard = new StreamGuard(policy, isJson);
   const first = guard.push(text);
   const last = guard.flush();
   if (first.spans.length === 0 && last.spans.length === 0) return { text, spans: first.spans, action: "off" };

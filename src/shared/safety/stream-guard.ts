@@ -7,15 +7,16 @@ import {
   letterClass,
   otherClass,
 } from "./character-classes.ts";
-import { matchCard } from "./detectors/card.ts";
+import { matchCard, matchSignedCard } from "./detectors/card.ts";
 import { localStart, matchDomain, mostLocalCharacters } from "./detectors/email.ts";
 import { matchIban } from "./detectors/iban.ts";
 import { beginsKey, type KeyMatch, matchKey, noKeyMatch } from "./detectors/keys.ts";
 import { more, none } from "./detectors/outcome.ts";
-import { matchPrivateKey, PrivateKeyEnd } from "./detectors/private-key.ts";
-import type { JsonText } from "./json-text.ts";
+import { matchPrivateKey } from "./detectors/private-key.ts";
 import { masks } from "./masks.ts";
-import { isClosed, type OpenSpan, readTail } from "./open-span.ts";
+import { MeantText } from "./meant-text.ts";
+import { isClosed, type OpenSpan, readTail, tailOf } from "./open-span.ts";
+import { readsOtherwise } from "./plain-character.ts";
 import type { ResolvedPolicy } from "./safety-policy.ts";
 import { behindDecimalPoint, insideDigits, outside, placeBehind, type ScanPlace } from "./scan-place.ts";
 import type { Span, SpanKind } from "./span.ts";
@@ -35,12 +36,14 @@ const nothing: readonly Span[] = [];
  * (64), its domain behind the `@` (255), both only while not a single blank has come; and keys and private keys, which are known by their
  * first 48 and 53 characters and whose rest is dropped as it comes. Under a policy that only flags, nothing is kept back.
  *
- * Of a text that is JSON, what its escapes mean is scanned (json-text.ts), and masked as a whole with how it is written.
+ * What a text means is scanned (meant-text.ts): what JSON's escapes stand for, digits of any script, and nothing of what is not shown. It is
+ * masked as a whole with how it is written.
  */
 export class StreamGuard {
   readonly #actions: ResolvedPolicy["actions"];
   readonly #withholds: boolean;
-  readonly #json: JsonText | null;
+  /** `null`: so far all of it is written as it is meant. */
+  #meant: MeantText | null;
   /** Text that is not settled, and its place in the whole. */
   #buffer = "";
   #base = 0;
@@ -56,17 +59,19 @@ export class StreamGuard {
   #spans: Span[] | null = null;
   readonly #key: KeyMatch;
 
-  /** @param json the text is JSON; null: it means what it says */
-  constructor(policy: ResolvedPolicy, json: JsonText | null) {
+  /** @param isJson its escapes stand for what they mean; else they say what they say */
+  constructor(policy: ResolvedPolicy, isJson: boolean) {
     this.#actions = policy.actions;
     this.#withholds = policy.withholds;
-    this.#json = json;
+    this.#meant = isJson ? new MeantText(true) : null;
     this.#key = noKeyMatch();
   }
 
-  /** Characters that came in and have neither gone on nor been masked. Of JSON, of what it means. */
+  /** Characters that came in and have neither gone on nor been masked. */
   get held(): number {
-    return this.#withholds ? this.#buffer.length - this.#released : 0;
+    if (!this.#withholds) return 0;
+    const held = this.#placeOf(this.#buffer.length) - this.#placeOf(this.#released);
+    return held + (this.#meant?.begun ?? 0);
   }
 
   push(text: string): GuardStep {
@@ -81,7 +86,9 @@ export class StreamGuard {
     if (this.#blocked) return { release: "", spans: nothing, blocked: true };
     this.#out = "";
     this.#spans = null;
-    const meaning = this.#json === null ? text : this.#json.read(text, final);
+    if (this.#meant === null && readsOtherwise.test(text))
+      this.#meant = new MeantText(false, this.#base + this.#buffer.length);
+    const meaning = this.#meant === null ? text : this.#meant.read(text, final);
     this.#buffer = this.#buffer === "" ? meaning : this.#buffer + meaning;
     if (this.#open === null || this.#continueOpen(this.#open, final)) this.#scan(final);
     return {
@@ -146,6 +153,11 @@ export class StreamGuard {
         if (actions["private-key"] !== "off") end = matchPrivateKey(text, at, length, final);
         found = "private-key";
         source = "pattern:pem";
+        if (end === none && actions["payment-card"] !== "off" && this.#isBare(at)) {
+          end = matchSignedCard(text, at, length, final);
+          found = "payment-card";
+          source = "pattern:card-luhn";
+        }
       } else if (kind === atClass && actions.email !== "off") {
         start = localStart(text, runStart, at);
         if (start < at) end = matchDomain(text, at, length, final);
@@ -160,12 +172,7 @@ export class StreamGuard {
         if (kind === atClass) runStart = at;
         continue;
       }
-      const tail =
-        found === "private-key"
-          ? new PrivateKeyEnd()
-          : found === "api-key" || found === "token"
-            ? this.#key.rule
-            : null;
+      const tail = tailOf(found, this.#key.rule, this.#isBare(start));
       at = this.#take(start, end, found, source, tail, final);
       if (this.#blocked || this.#open !== null) return;
       runStart = at;
@@ -238,9 +245,14 @@ export class StreamGuard {
 
   #mask(action: Span["action"], start: number, until: number, kind: SpanKind): void {
     if (action !== "mask") return;
-    const mask = this.#json?.isInString(this.#base + start) === false ? `"${masks[kind]}"` : masks[kind];
+    const mask = this.#isBare(start) ? `"${masks[kind]}"` : masks[kind];
     this.#out += this.#written(this.#released, start) + mask;
     this.#released = until;
+  }
+
+  /** Outside of JSON's strings, where a number must not lose its end alone. */
+  #isBare(at: number): boolean {
+    return this.#meant?.isBare(this.#base + at) === true;
   }
 
   #addSpan(span: Span): void {
@@ -277,19 +289,19 @@ export class StreamGuard {
 
   /** What of the buffer goes on, as it came in. */
   #written(from: number, to: number): string {
-    if (this.#json !== null) return this.#json.written(this.#buffer, this.#base, from, to);
+    if (this.#meant !== null) return this.#meant.written(this.#buffer, this.#base, from, to);
     return from === 0 && to === this.#buffer.length ? this.#buffer : this.#buffer.slice(from, to);
   }
 
   /** The place in the text as it came in. */
   #placeOf(at: number): number {
-    return this.#json === null ? this.#base + at : this.#json.writtenBefore(this.#base + at);
+    return this.#meant === null ? this.#base + at : this.#meant.writtenBefore(this.#base + at);
   }
 
   #cut(places: number): void {
     this.#buffer = this.#buffer.slice(places);
     this.#base += places;
-    this.#json?.forget(this.#base);
+    this.#meant?.forget(this.#base);
     this.#at -= places;
     this.#released = Math.max(0, this.#released - places);
     this.#runStart = Math.max(0, this.#runStart - places);

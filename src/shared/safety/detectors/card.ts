@@ -36,6 +36,12 @@ export function matchCard(text: string, at: number, length: number, final: boole
   }
 }
 
+/** The same of a number behind the dash at `at`, which is its sign. */
+export function matchSignedCard(text: string, at: number, length: number, final: boolean): number {
+  if (at + 1 === length) return final ? none : more;
+  return isDigit(text.charCodeAt(at + 1)) ? matchCard(text, at + 1, length, final) : none;
+}
+
 function prefix(places: number): number {
   let value = 0;
   for (let index = 0; index < places; index += 1) value = value * 10 + (digits[index] ?? 0);

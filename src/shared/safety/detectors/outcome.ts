@@ -21,11 +21,11 @@ const noBreakSpace = 0xa0;
 
 /**
  * Between the groups of a number: a blank or a dash, also as they are typeset so that a line does not break there (U+2007, U+2009,
- * U+202F; U+2010 to U+2015, U+2212). A line's end is none: numbers under each other are a list.
+ * U+202F, U+3000; U+2010 to U+2015, U+2212). A line's end is none: numbers under each other are a list.
  */
 export function isGroupSeparator(code: number): boolean {
   if (code < 0x80) return code === space || code === hyphen;
   if (code < 0x2000) return code === noBreakSpace;
-  if (code <= 0x200a || code === 0x202f || code === 0x2212) return true;
+  if (code <= 0x200a || code === 0x202f || code === 0x2212 || code === 0x3000) return true;
   return code >= 0x2010 && code <= 0x2015;
 }
