@@ -17,9 +17,9 @@ const tenant = (): string => `late-${crypto.randomUUID()}`;
 /** As code of before there was a roll left it: nobody knows of it. */
 async function forgotten(user: LibraryProbe, own: LibraryProbe): Promise<void> {
   await runInDurableObject(user.stub, (_instance, { storage }) => {
-    storage.sql.exec(
-      "DROP TABLE membership; DROP TABLE member; DROP TABLE batch; DROP TABLE batch_claim; UPDATE schema_version SET version = 1",
-    );
+    for (const table of ["membership", "member", "batch", "batch_claim", "upload", "upload_part"])
+      storage.sql.exec(`DROP TABLE ${table}`);
+    storage.sql.exec("UPDATE schema_version SET version = 1");
   });
   if ((await own.tables()).includes("member"))
     await runInDurableObject(own.stub, (_instance, { storage }) => {

@@ -65,6 +65,7 @@ export class LibraryDuties {
       // Should memory be lost from here on, the alarm goes on.
       await this.#setAlarm(retryMs);
       const nowMs = Date.now();
+      this.#store.uploads.expire(nowMs);
       for (const file of this.#store.overdue(nowMs, batchSize)) this.#store.removeFile(file, nowMs);
       const due = this.#store.duties.due(nowMs, batchSize);
       await Promise.all(due.map((duty) => this.#carryOut(duty)));
@@ -229,6 +230,7 @@ export class LibraryDuties {
     const roll = this.#roll;
     const times = [
       this.#store.nextMs(),
+      this.#store.uploads.nextMs(),
       roll.pending() > 0 ? Math.max(nowMs, this.#tellAgainMs) : null,
       roll.closedUntilMs(nowMs),
       roll.isOver(nowMs) ? nowMs + retryMs : null,

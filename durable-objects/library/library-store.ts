@@ -1,10 +1,4 @@
-import type {
-  FilePurpose,
-  IdPage,
-  LibraryFile,
-  LibraryLimits,
-  StoredIn,
-} from "../../src/shared/contracts/library.ts";
+import type { FilePurpose, IdPage, LibraryFile, StoredIn } from "../../src/shared/contracts/library.ts";
 import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import { timeOfId } from "../../src/shared/turn/response-id.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
@@ -14,6 +8,7 @@ import { BatchRows } from "./batch-rows.ts";
 import { DutyStore } from "./duty-store.ts";
 import { libraryMigrations } from "./library-tables.ts";
 import { RollStore } from "../storage/roll-store.ts";
+import { uploadLifeMs, UploadRows } from "./upload-rows.ts";
 
 type FileRow = {
   id: string;
@@ -27,15 +22,13 @@ type FileRow = {
   expires_ms: number | null;
 };
 
-/** An upload that nobody finished within this is given up. Longer than any request may run. */
-const uploadMs = 3_600_000;
-
-/** One owner's files, and which vector stores there are: each change with what others are then owed. */
+/** One owner's files, and which uploads, vector stores and batches there are: each change with what others are then owed. */
 export class LibraryStore {
   /** Only where the tables are there. */
   readonly duties: DutyStore;
   readonly roll: RollStore;
   readonly batches: BatchRows;
+  readonly uploads: UploadRows;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #tables: LazyTables;
@@ -46,6 +39,7 @@ export class LibraryStore {
     this.duties = new DutyStore(storage.sql);
     this.roll = new RollStore(storage.sql);
     this.batches = new BatchRows(storage.sql);
+    this.uploads = new UploadRows(storage, { remove: (file, nowMs) => this.removeFile(file, nowMs) });
     this.#tables = new LazyTables(storage, libraryMigrations);
   }
 
@@ -70,13 +64,20 @@ export class LibraryStore {
     this.#sql.exec("INSERT OR IGNORE INTO owner VALUES (1, ?, ?, ?)", owner.tenant, owner.user, jurisdiction);
   }
 
-  /** How many bytes a new file may have; or which limit is reached. */
-  room({ maxFiles, maxTotalBytes }: LibraryLimits): number | "files" | "bytes" {
-    const { files, bytes } = this.#sql
-      .exec<{ files: number; bytes: number }>("SELECT count(*) AS files, total(bytes) AS bytes FROM file")
+  /** What there is, and what is on its way. An upload in parts is one file, whatever there is of it; its parts count by their bytes. */
+  standing(): { readonly files: number; readonly bytes: number } {
+    return this.#sql
+      .exec<{ files: number; bytes: number }>(
+        `SELECT (SELECT count(*) FROM file WHERE id NOT IN (SELECT id FROM upload_part)
+                 AND id NOT IN (SELECT file_id FROM upload WHERE state = 'pending' AND file_id IS NOT NULL))
+              + (SELECT count(*) FROM upload WHERE state = 'pending') AS files,
+           total(bytes) AS bytes FROM file`,
+      )
       .one();
-    if (files >= maxFiles) return "files";
-    return bytes < maxTotalBytes ? maxTotalBytes - bytes : "bytes";
+  }
+
+  transaction(change: () => void): void {
+    this.#storage.transactionSync(change);
   }
 
   beginUpload(id: string, reserveBytes: number, storedIn: StoredIn, nowMs: number): void {
@@ -133,6 +134,11 @@ export class LibraryStore {
     return { rows: rows.map(fileOf), hasMore };
   }
 
+  /** A file, or a part of one that is whole. */
+  isReadable(id: string, nowMs: number): boolean {
+    return this.file(id, nowMs) !== null || (this.#tables.areMade && this.uploads.isWholePart(id));
+  }
+
   writePart(fileId: string, part: number, bytes: Uint8Array): void {
     this.#sql.exec("INSERT OR REPLACE INTO part VALUES (?, ?, ?)", fileId, part, exactly(bytes));
   }
@@ -155,6 +161,7 @@ export class LibraryStore {
       if (storedIn === "bucket")
         this.duties.owe({ kind: "erase-content", fileId: id, storeId: "", message: "" }, nowMs);
       for (const table of ["part", "use"]) this.#sql.exec(`DELETE FROM ${table} WHERE file_id = ?`, id);
+      this.uploads.dropPart(id);
       this.#sql.exec("DELETE FROM file WHERE id = ?", id);
     });
   }
@@ -164,12 +171,13 @@ export class LibraryStore {
     this.duties.owe({ kind: "erase-content", fileId, storeId: "", message: "" }, nowMs);
   }
 
-  /** Every file, every store and every batch that was made by then. What was on its way comes too late. */
+  /** Every file, every upload, every store and every batch that was made by then. What was on its way comes too late. */
   removeThrough(throughMs: number, nowMs: number): void {
     this.#storage.transactionSync(() => {
       for (const id of this.batches.ids()) if ((timeOfId(id) ?? 0) <= throughMs) this.batches.doom(id, nowMs);
       for (const { id } of this.#sql.exec<{ id: string }>("SELECT id FROM store").toArray())
         if ((timeOfId(id) ?? 0) <= throughMs) this.removeStore(id, nowMs);
+      this.uploads.removeThrough(throughMs, nowMs);
       for (const row of this.#sql
         .exec<Pick<FileRow, "id" | "stored_in" | "created_ms">>("SELECT id, stored_in, created_ms FROM file")
         .toArray())
@@ -177,14 +185,14 @@ export class LibraryStore {
     });
   }
 
-  /** Any file, store or batch. */
+  /** Any file, upload, store or batch. */
   holdsAny(): boolean {
-    return this.#anyIn("file", "store") || this.batches.holdsAny();
+    return this.#anyIn("file", "upload", "store") || this.batches.holdsAny();
   }
 
-  /** No file, no store, no batch, and nothing owed. */
+  /** No file, no upload, no store, no batch, and nothing owed. */
   isEmpty(): boolean {
-    return !this.#anyIn("file", "store", "duty", "batch");
+    return !this.#anyIn("file", "upload", "store", "duty", "batch");
   }
 
   #anyIn(...tables: readonly string[]): boolean {
@@ -199,7 +207,7 @@ export class LibraryStore {
       .exec<FileRow>(
         "SELECT * FROM file WHERE expires_ms <= ? OR (ready = 0 AND created_ms <= ?) LIMIT ?",
         nowMs,
-        nowMs - uploadMs,
+        nowMs - uploadLifeMs,
         limit,
       )
       .toArray();
@@ -255,7 +263,7 @@ export class LibraryStore {
            UNION ALL SELECT min(expires_ms) FROM file WHERE expires_ms IS NOT NULL
            UNION ALL SELECT min(created_ms) + ? FROM file WHERE ready = 0
            UNION ALL SELECT min(due_ms) FROM batch WHERE due_ms IS NOT NULL)`,
-        uploadMs,
+        uploadLifeMs,
       )
       .one();
     return at;

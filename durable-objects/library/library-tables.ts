@@ -1,7 +1,7 @@
 import { rollTables } from "../storage/roll-store.ts";
 
 /**
- * The tables of one owner's files and vector stores (docs/storage.md). Ids begin with the time of their making, so a list in the order of ids
+ * The tables of one owner's files, uploads, vector stores and batches (docs/storage.md). Ids begin with the time of their making, so a list in the order of ids
  * is one in the order of time, and a page goes on behind an id that is gone.
  */
 export const libraryMigrations = [
@@ -28,4 +28,11 @@ export const libraryMigrations = [
   `CREATE TABLE batch_claim (
      key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, batch_id TEXT NOT NULL, made_ms INTEGER NOT NULL) WITHOUT ROWID;
    CREATE INDEX batch_claim_by_batch ON batch_claim (batch_id);`,
+  `CREATE TABLE upload (
+     id TEXT PRIMARY KEY, created_ms INTEGER NOT NULL, state TEXT NOT NULL, filename TEXT NOT NULL, purpose TEXT NOT NULL,
+     media_type TEXT NOT NULL, bytes INTEGER NOT NULL, expires_after_ms INTEGER, file_id TEXT, fingerprint TEXT) WITHOUT ROWID;
+   CREATE INDEX upload_by_time ON upload (created_ms);
+   CREATE TABLE upload_part (
+     id TEXT PRIMARY KEY, upload_id TEXT NOT NULL, created_ms INTEGER NOT NULL, whole INTEGER NOT NULL) WITHOUT ROWID;
+   CREATE INDEX upload_part_by_upload ON upload_part (upload_id);`,
 ];

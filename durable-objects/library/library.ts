@@ -36,18 +36,35 @@ import {
   type WritePart,
   type WritePartOutcome,
 } from "../../src/shared/contracts/library.ts";
+import type {
+  BeginUploadPart,
+  BeginUploadPartOutcome,
+  CancelUpload,
+  CancelUploadOutcome,
+  ClaimStandingOutcome,
+  ClaimUpload,
+  ClaimUploadOutcome,
+  CompleteUploadOutcome,
+  CreateUpload,
+  CreateUploadOutcome,
+  FinishUploadPart,
+  FinishUploadPartOutcome,
+  NameClaim,
+} from "../../src/shared/contracts/parted-upload.ts";
 import { within } from "../../src/shared/isolate/within.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { longestWaitMs } from "../storage/in-time.ts";
 import { wrongMessage } from "../storage/owned-message.ts";
+import { FileUploads } from "./file-uploads.ts";
 import { LibraryBatches } from "./library-batches.ts";
 import { LibraryDuties } from "./library-duties.ts";
 import { LibraryRoll } from "./library-roll.ts";
 import { LibraryStore } from "./library-store.ts";
+import { PartedUploads } from "./parted-uploads.ts";
 import { VectorStores } from "./vector-stores.ts";
 
 /**
- * One owner's files, and which vector stores and batches of requests they have. It is the source of truth about files: a file that is
+ * One owner's files, and which uploads in parts, vector stores and batches of requests they have. It is the source of truth about files: a file that is
  * deleted here is gone, and every object that holds a part of it is told until it holds nothing (library-duties.ts). Limits are enforced
  * here, where everything is counted.
  */
@@ -57,6 +74,8 @@ export class Library extends DurableObject {
   readonly #duties: LibraryDuties;
   readonly #vectorStores: VectorStores;
   readonly #batches: LibraryBatches;
+  readonly #files: FileUploads;
+  readonly #uploads: PartedUploads;
 
   constructor(context: DurableObjectState, env: Cloudflare.Env) {
     super(context, env);
@@ -65,72 +84,82 @@ export class Library extends DurableObject {
     this.#batches = new LibraryBatches(env, this.#store);
     this.#duties = new LibraryDuties(context, env, this.#store, this.#roll, this.#batches);
     this.#vectorStores = new VectorStores(this.#store, this.#roll, this.#duties);
+    this.#files = new FileUploads(this.#store, this.#roll);
+    this.#uploads = new PartedUploads(this.#store, this.#roll);
     if (this.#store.isOpen) void context.blockConcurrencyWhile(() => this.#duties.wake());
   }
 
   async beginUpload(message: BeginUpload): Promise<BeginUploadOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    const { owner, jurisdiction, fileId, reserveBytes, storedIn, limits, ofBatch } = message;
-    if (ofBatch !== undefined && !this.#hasBatch(ofBatch)) return { result: "unknown" };
-    const outside = await this.#roll.join(owner, jurisdiction);
-    if (outside !== null) return outside;
-    this.#store.open(owner, jurisdiction);
-    const known = this.#store.row(fileId);
-    if (known !== null) return { result: "ok", roomBytes: known.bytes };
-    const room = this.#store.room(limits);
-    if (typeof room === "string")
-      return {
-        result: "full",
-        limit: room,
-        most: room === "files" ? limits.maxFiles : limits.maxTotalBytes,
-      };
-    const roomBytes = Math.min(reserveBytes, room);
-    this.#store.beginUpload(fileId, roomBytes, storedIn, Date.now());
+    const begun = await this.#files.begin(message);
     await this.#duties.wakeInTime();
-    return { result: "ok", roomBytes };
+    return begun;
   }
 
   writePart(message: WritePart): WritePartOutcome {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    const row = this.#store.row(message.fileId);
-    // Given up meanwhile, or finished: its bytes stay as they are.
-    if (row === null || row.ready === 1) return { result: "unknown" };
-    this.#store.writePart(message.fileId, message.part, message.bytes);
-    return { result: "ok" };
+    return this.#failure(message) ?? this.#files.write(message);
   }
 
   async finishUpload(message: FinishUpload): Promise<FileOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    const row = this.#store.row(message.fileId);
-    if (row === null) return { result: "unknown" };
-    const { fileId: id, filename, purpose, mediaType, bytes, expiresAfterMs } = message;
-    this.#store.finishUpload({
-      id,
-      filename,
-      purpose,
-      mediaType,
-      bytes,
-      expiresMs: expiresAfterMs === null ? null : row.created_ms + expiresAfterMs,
-    });
+    if (!this.#files.finish(message)) return { result: "unknown" };
     await this.#duties.wakeInTime();
-    return this.#file(id);
+    return this.#file(message.fileId);
   }
 
-  /** An upload that never became a file. One that was given up, or erased, while its bytes came leaves none of them either. */
   async dropUpload(message: DropUpload): Promise<DeleteFileOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    const { owner, jurisdiction, fileId, storedIn } = message;
-    const row = this.#store.row(fileId);
-    if (row?.ready === 1 || (row === null && storedIn !== "bucket")) return { result: "unknown" };
-    this.#store.open(owner, jurisdiction);
-    if (row === null) this.#store.oweContent(fileId, Date.now());
-    else this.#store.removeFile(row, Date.now());
+    if (!this.#files.drop(message)) return { result: "unknown" };
     await this.#carryOut();
     return { result: "deleted" };
+  }
+
+  async createUpload(message: CreateUpload): Promise<CreateUploadOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const created = await this.#uploads.create(message);
+    await this.#duties.wakeInTime();
+    return created;
+  }
+
+  beginUploadPart(message: BeginUploadPart): BeginUploadPartOutcome {
+    return this.#failure(message) ?? this.#uploads.beginPart(message);
+  }
+
+  finishUploadPart(message: FinishUploadPart): FinishUploadPartOutcome {
+    return this.#failure(message) ?? this.#uploads.finishPart(message);
+  }
+
+  async claimUpload(message: ClaimUpload): Promise<ClaimUploadOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const claimed = this.#uploads.claim(message);
+    await this.#duties.wakeInTime();
+    return claimed;
+  }
+
+  claimStanding(message: NameClaim): ClaimStandingOutcome {
+    return this.#failure(message) ?? this.#uploads.standing(message);
+  }
+
+  async completeUpload(message: NameClaim): Promise<CompleteUploadOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const completed = this.#uploads.complete(message);
+    // A file of many parts owes the bucket as many deletions: nobody waits for them.
+    await this.#duties.wakeInTime();
+    return completed;
+  }
+
+  async cancelUpload(message: CancelUpload): Promise<CancelUploadOutcome> {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const cancelled = this.#uploads.cancel(message);
+    await this.#carryOut();
+    return cancelled;
   }
 
   getFile(message: NameFile): FileOutcome {
@@ -147,9 +176,10 @@ export class Library extends DurableObject {
   readPart(message: ReadPart): ReadPartOutcome {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    return this.#store.file(message.fileId, Date.now()) === null
-      ? { result: "unknown" }
-      : { result: "ok", bytes: this.#store.part(message.fileId, message.part) };
+    const { fileId, part } = message;
+    return this.#store.isReadable(fileId, Date.now())
+      ? { result: "ok", bytes: this.#store.part(fileId, part) }
+      : { result: "unknown" };
   }
 
   /** Its bytes, and its text in every store, are gone with the answer, or soon after where somebody can't be reached. */
@@ -165,9 +195,7 @@ export class Library extends DurableObject {
   }
 
   async createStore(message: CreateStore): Promise<CreateStoreOutcome> {
-    const failure = this.#failure(message);
-    if (failure !== null) return failure;
-    return this.#vectorStores.create(message);
+    return this.#failure(message) ?? this.#vectorStores.create(message);
   }
 
   useFiles(message: UseFiles): UseFilesOutcome {
@@ -263,10 +291,6 @@ export class Library extends DurableObject {
   /** What is owed. What takes longer, of thousands of files or of somebody out of reach, goes on without whoever asked. */
   async #carryOut(): Promise<void> {
     await within(this.#duties.run(), longestWaitMs);
-  }
-
-  #hasBatch(id: string): boolean {
-    return this.#store.isOpen && (this.#store.batches.state(id) ?? "doomed") !== "doomed";
   }
 
   #file(id: string): FileOutcome {

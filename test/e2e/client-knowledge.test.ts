@@ -1,4 +1,5 @@
-/** The official client's `files.*` and `vectorStores.*`, its helpers that wait included, against the running product. */
+/** The official client's `files.*`, `uploads.*` and `vectorStores.*`, its helpers that wait included, against the running product. */
+import { createHash } from "node:crypto";
 import OpenAI, { BadRequestError, NotFoundError, toFile } from "openai";
 import { expect, test } from "vitest";
 import { makeToken } from "../../dev/commands/local-token.ts";
@@ -56,6 +57,47 @@ test("a long file goes through in pieces and comes back byte for byte", async ()
   const read = Buffer.from(await (await client.files.content(made.id)).arrayBuffer());
   expect(read.equals(bytes)).toBe(true);
   await client.files.delete(made.id);
+});
+
+test("a file that is uploaded in parts is one, in the order of its parts, and can be searched", async () => {
+  const client = await clientFor();
+  const bytes = Buffer.from(handbook);
+  const upload = await client.uploads.create({
+    filename: "handbook.md",
+    purpose: "assistants",
+    bytes: bytes.length,
+    mime_type: "text/markdown",
+  });
+  expect(upload).toMatchObject({ status: "pending", expires_at: upload.created_at + 3600 });
+  const send = async (from: number, to: number) =>
+    client.uploads.parts.create(upload.id, { data: await toFile(bytes.subarray(from, to), "part") });
+  const [last, first] = await Promise.all([send(100, bytes.length), send(0, 100)]);
+  const md5 = createHash("md5").update(bytes).digest("hex");
+  const completed = await client.uploads.complete(upload.id, { part_ids: [first.id, last.id], md5 });
+  expect(completed).toMatchObject({ id: upload.id, status: "completed" });
+  expect(await client.uploads.complete(upload.id, { part_ids: [first.id, last.id], md5 })).toEqual(completed);
+  const { file } = completed;
+  if (!file) throw new Error("a completed upload has its file");
+  expect(await client.files.retrieve(file.id)).toEqual(file);
+  expect(await (await client.files.content(file.id)).text()).toBe(handbook);
+  const store = await client.vectorStores.create({});
+  await client.vectorStores.files.createAndPoll(store.id, { file_id: file.id }, waits);
+  expect((await client.vectorStores.search(store.id, { query: "maps" })).data[0]).toMatchObject({
+    file_id: file.id,
+    filename: "handbook.md",
+  });
+  const given = await client.uploads.create({
+    filename: "a.txt",
+    purpose: "assistants",
+    bytes: 1,
+    mime_type: "text/plain",
+  });
+  expect(await client.uploads.cancel(given.id)).toMatchObject({ id: given.id, status: "cancelled" });
+  const stranger = await clientFor();
+  await expect(stranger.uploads.cancel(given.id)).rejects.toBeInstanceOf(NotFoundError);
+  await expect(
+    stranger.uploads.parts.create(given.id, { data: await toFile(bytes, "part") }),
+  ).rejects.toBeInstanceOf(NotFoundError);
 });
 
 test("uploadAndPoll makes a file searchable, and a search finds it", async () => {
@@ -165,10 +207,20 @@ test.skipIf(!hasOpenAiSchema)("every object is as OpenAI describes it", async ()
   });
   const attached = await client.vectorStores.files.createAndPoll(store.id, { file_id: file.id }, waits);
   const batch = await client.vectorStores.fileBatches.create(store.id, { file_ids: [file.id] });
+  const upload = await client.uploads.create({
+    filename: "a.txt",
+    purpose: "assistants",
+    bytes: 1,
+    mime_type: "text/plain",
+  });
+  const part = await client.uploads.parts.create(upload.id, { data: await toFile(Buffer.from("a"), "part") });
   const get = async (path: string): Promise<unknown> => client.get(path);
   const storePath = `/vector_stores/${store.id}`;
   const described: readonly (readonly [string, unknown])[] = [
     ["OpenAIFile", file],
+    ["Upload", upload],
+    ["UploadPart", part],
+    ["Upload", await client.uploads.complete(upload.id, { part_ids: [part.id] })],
     ["ListFilesResponse", await get("/files")],
     ["VectorStoreObject", store],
     ["VectorStoreObject", await client.vectorStores.update(store.id, { expires_after: null })],

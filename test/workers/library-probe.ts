@@ -10,7 +10,7 @@ import {
   type StoredIn,
 } from "../../src/shared/contracts/library.ts";
 import { KeyedHash } from "../../src/shared/turn/keyed-hash.ts";
-import { mintId, objectOfId } from "../../src/shared/turn/response-id.ts";
+import { mintId, objectOfId, type IdKind } from "../../src/shared/turn/response-id.ts";
 
 const hash = new KeyedHash("a secret of the tests, long enough");
 const plenty: LibraryLimits = { maxFiles: 100, maxTotalBytes: 1_000_000_000 };
@@ -32,7 +32,7 @@ export class LibraryProbe {
     return env.LIBRARY.getByName(libraryName(this.owner));
   }
 
-  async id(kind: "file" | "vectorStore", nowMs = this.#nowMs + 1): Promise<string> {
+  async id(kind: IdKind, nowMs = this.#nowMs + 1): Promise<string> {
     this.#nowMs = nowMs;
     const entropy = crypto.getRandomValues(new Uint8Array(16));
     const request = { kind, owner: this.owner, jurisdiction: "none", nowMs: this.#nowMs, entropy } as const;

@@ -7,6 +7,7 @@ import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import {
+  type KnowledgeKind,
   type KnowledgeRef,
   resolveKnowledge,
   tenantAsOwner,
@@ -41,7 +42,7 @@ export function visibilityOf({ c }: TenantCall): Result<boolean, Refusal> {
 /** What a path parameter means for this caller, to look at it. A guessed id wakes no object. */
 export async function inPath(
   call: TenantCall,
-  kind: "file" | "vectorStore",
+  kind: KnowledgeKind,
   parameter = "id",
 ): Promise<Result<KnowledgeRef, Refusal>> {
   const id = call.c.req.param(parameter) ?? "";
@@ -52,7 +53,7 @@ export async function inPath(
 /** The same, to change it. */
 export async function changeableInPath(
   call: TenantCall,
-  kind: "file" | "vectorStore",
+  kind: KnowledgeKind,
 ): Promise<Result<KnowledgeRef, Refusal>> {
   const ref = await inPath(call, kind);
   if (!ref.ok) return ref;

@@ -1,8 +1,9 @@
-/** The routes of files and vector stores. */
+/** The routes of files, uploads and vector stores. */
 import type { HonoBase as Hono } from "hono/hono-base";
 import { type TenantHandler, tenantRoute } from "./handle.ts";
 import * as files from "./routes/files.ts";
 import * as storeFiles from "./routes/vector-store-files.ts";
+import * as uploads from "./routes/uploads.ts";
 import * as stores from "./routes/vector-stores.ts";
 
 export function addKnowledgeRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
@@ -14,6 +15,10 @@ export function addKnowledgeRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): voi
   on("GET", "/v1/files/{id}", files.showFile);
   on("GET", "/v1/files/{id}/content", files.showFileContent);
   on("DELETE", "/v1/files/{id}", files.deleteFile);
+  on("POST", "/v1/uploads", uploads.createUpload);
+  on("POST", "/v1/uploads/{id}/parts", uploads.addUploadPart);
+  on("POST", "/v1/uploads/{id}/complete", uploads.completeUpload);
+  on("POST", "/v1/uploads/{id}/cancel", uploads.cancelUpload);
   on("POST", "/v1/vector_stores", stores.createVectorStore);
   on("GET", "/v1/vector_stores", stores.listVectorStores);
   const store = "/v1/vector_stores/{id}";

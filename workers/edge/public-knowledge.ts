@@ -8,6 +8,7 @@ import {
   type StoreView,
 } from "../../src/shared/contracts/knowledge-base.ts";
 import type { IdPage, LibraryFile } from "../../src/shared/contracts/library.ts";
+import type { UploadView } from "../../src/shared/contracts/parted-upload.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
@@ -31,6 +32,46 @@ export function publicFile(file: LibraryFile, owner: Owner): Record<string, unkn
     status: "processed",
     visibility: visibilityOf(owner),
   };
+}
+
+export function publicUpload(upload: UploadView, owner: Owner): Record<string, unknown> {
+  return {
+    id: upload.id,
+    object: "upload",
+    bytes: upload.bytes,
+    created_at: seconds(upload.createdMs),
+    expires_at: seconds(upload.expiresMs),
+    filename: upload.filename,
+    purpose: upload.purpose,
+    status: upload.state,
+    file: upload.file === null ? null : publicFile(upload.file, owner),
+    visibility: visibilityOf(owner),
+  };
+}
+
+export function publicUploadPart({
+  partId,
+  uploadId,
+  createdMs,
+}: {
+  readonly partId: string;
+  readonly uploadId: string;
+  readonly createdMs: number;
+}): Record<string, unknown> {
+  return { id: partId, object: "upload.part", created_at: seconds(createdMs), upload_id: uploadId };
+}
+
+/** @param param the field that brings, or announces, what there is no room for */
+export function fullOf(
+  param: string,
+  { limit, most }: { readonly limit: "files" | "parts" | "bytes"; readonly most: number },
+): Refusal {
+  const messages = {
+    files: `There are ${most} files already, the most that this tenant allows. Delete some first.`,
+    parts: `There are ${most} parts already, the most that an upload may have. Send larger ones.`,
+    bytes: `With this file there would be more than ${most} bytes, the most that this tenant allows. Delete some first.`,
+  };
+  return { kind: "value-invalid", param, message: messages[limit] };
 }
 
 export function publicStore(store: StoreView, owner: Owner): Record<string, unknown> {

@@ -10,7 +10,7 @@ import type { Jurisdiction, Owner } from "./owner.ts";
  */
 export const libraryVersion = 1;
 
-interface Message {
+export interface LibraryMessage {
   readonly v: typeof libraryVersion;
   readonly owner: Owner;
   readonly jurisdiction: Jurisdiction;
@@ -47,7 +47,7 @@ export interface LibraryLimits {
 }
 
 /** Sets room aside for a file whose bytes are on their way: as much as is asked for, or as there is left. Twice is once. */
-export interface BeginUpload extends Message {
+export interface BeginUpload extends LibraryMessage {
   readonly fileId: string;
   /** The most that may come; more than the file has, where its sender did not say. */
   readonly reserveBytes: number;
@@ -64,7 +64,7 @@ export type BeginUploadOutcome =
   | LibraryFailure;
 
 /** Bytes of a file that lies in the Library object itself, in parts of at most a mebibyte. The same part twice is once. */
-export interface WritePart extends Message {
+export interface WritePart extends LibraryMessage {
   readonly fileId: string;
   readonly part: number;
   readonly bytes: Uint8Array;
@@ -72,7 +72,7 @@ export interface WritePart extends Message {
 export type WritePartOutcome = { readonly result: "ok" } | LibraryFailure;
 
 /** All bytes are there: from now on it is a file. Twice is once. */
-export interface FinishUpload extends Message {
+export interface FinishUpload extends LibraryMessage {
   readonly fileId: string;
   readonly filename: string;
   readonly purpose: FilePurpose;
@@ -83,7 +83,7 @@ export interface FinishUpload extends Message {
 export type FileOutcome = { readonly result: "ok"; readonly file: LibraryFile } | LibraryFailure;
 
 /** `get` and `deleteFile`. */
-export interface NameFile extends Message {
+export interface NameFile extends LibraryMessage {
   readonly fileId: string;
 }
 /** Takes back an upload that never became a file. */
@@ -108,7 +108,7 @@ export interface IdPage {
   readonly order: "asc" | "desc";
 }
 
-export interface ListFiles extends Message, IdPage {
+export interface ListFiles extends LibraryMessage, IdPage {
   readonly purpose: FilePurpose | null;
 }
 export type ListFilesOutcome =
@@ -123,7 +123,7 @@ export interface FileChoice {
 }
 
 /** Makes a vector store: notes it here, and sees to it that its own object has it. The same id twice is once. */
-export interface CreateStore extends Message {
+export interface CreateStore extends LibraryMessage {
   readonly storeId: string;
   readonly definition: StoreDefinition;
   readonly files: readonly FileChoice[];
@@ -139,7 +139,7 @@ export type CreateStoreOutcome =
   | LibraryFailure;
 
 /** Which files go into a store: from now on, deleting one of them takes it out there as well. */
-export interface UseFiles extends Message {
+export interface UseFiles extends LibraryMessage {
   readonly storeId: string;
   readonly files: readonly FileChoice[];
 }
@@ -148,18 +148,18 @@ export type UseFilesOutcome =
   | { readonly result: "file-unknown"; readonly fileId: string }
   | LibraryFailure;
 
-export interface ListStores extends Message, IdPage {}
+export interface ListStores extends LibraryMessage, IdPage {}
 export type ListStoresOutcome =
   | { readonly result: "ok"; readonly ids: readonly string[]; readonly hasMore: boolean }
   | LibraryFailure;
 
-export interface DeleteStore extends Message {
+export interface DeleteStore extends LibraryMessage {
   readonly storeId: string;
 }
 export type DeleteStoreOutcome = { readonly result: "deleted" } | LibraryFailure;
 
 /** Makes a batch of requests: notes it here, and sees to it that its own object has it. The same id twice is once. */
-export interface CreateOwnersBatch extends Message {
+export interface CreateOwnersBatch extends LibraryMessage {
   readonly batchId: string;
   readonly createdMs: number;
   readonly opening: BatchOpening;
@@ -184,11 +184,11 @@ export type CreateOwnersBatchOutcome =
   | { readonly result: "full"; readonly most: number }
   | LibraryFailure;
 
-export interface ListBatches extends Message, IdPage {}
+export interface ListBatches extends LibraryMessage, IdPage {}
 export type ListBatchesOutcome = ListStoresOutcome;
 
 /** From a batch: it has ended, and counts no more; or its time is over, and it is listed no more. Twice is once. */
-export interface BatchOver extends Message {
+export interface BatchOver extends LibraryMessage {
   readonly batchId: string;
   readonly what: "ended" | "gone";
 }
@@ -203,7 +203,7 @@ export interface NotEnrolled {
 }
 
 /** To a tenant's own: this user has a Library now. Before anything lies in it, so that no erasure of the tenant passes it over. */
-export interface EnrolLibrary extends Message {
+export interface EnrolLibrary extends LibraryMessage {
   readonly user: string;
   /** Random, of this enrolment. */
   readonly enrolment: string;
@@ -219,7 +219,7 @@ export type LeaveLibrary = EnrolLibrary;
 export type LeaveLibraryOutcome = { readonly result: "left" } | LibraryFailure;
 
 /** Erases every file and every store of the owner; of a tenant, its users' as well. Twice is once. */
-export interface EraseLibrary extends Message {
+export interface EraseLibrary extends LibraryMessage {
   /** Of a tenant's own: until then nobody of it makes anything new; 0: they may. */
   readonly closedUntilMs: number;
   /** Of a user's, whose turn may come minutes behind its tenant's: what was made later stays. Absent: all goes. */

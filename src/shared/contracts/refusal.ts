@@ -26,7 +26,7 @@ export type Refusal =
   /** `wanted`: what the route takes, where that is not JSON. */
   | { readonly kind: "media-type-unsupported"; readonly wanted?: "form" }
   /** `what`: absent: the body as a whole. */
-  | { readonly kind: "body-too-large"; readonly maxBytes: number; readonly what?: "file" }
+  | { readonly kind: "body-too-large"; readonly maxBytes: number; readonly what?: "file" | "part" }
   /** `isEmpty`: nothing was sent, or blanks alone. */
   | { readonly kind: "json-invalid"; readonly isEmpty?: true }
   | { readonly kind: "value-invalid"; readonly param: string | null; readonly message: string }
@@ -87,6 +87,7 @@ export type ObjectField =
   | "previous_response_id"
   | `input[${number}].id`
   | "file_id"
+  | `part_ids[${number}]`
   | `messages[${number}].content[${number}].file.file_id`
   | `${"input" | "items"}[${number}].content[${number}].file_id`
   | "file_ids"

@@ -1,7 +1,9 @@
-/** Which file or vector store does an id mean for this caller: one of their own, one of the whole tenant, or none? */
+/** Which file, vector store or upload does an id mean for this caller: one of their own, one of the whole tenant, or none? */
 import type { Jurisdiction, Owner } from "../contracts/owner.ts";
 import type { KeyedHash } from "../turn/keyed-hash.ts";
 import { verifyId } from "../turn/response-id.ts";
+
+export type KnowledgeKind = "file" | "vectorStore" | "upload";
 
 export interface KnowledgeRef {
   readonly id: string;
@@ -23,7 +25,7 @@ export function tenantAsOwner({ tenant }: Pick<Owner, "tenant">): Owner {
 export async function resolveKnowledge(
   hash: KeyedHash,
   id: string,
-  kind: "file" | "vectorStore",
+  kind: KnowledgeKind,
   caller: Owner,
 ): Promise<KnowledgeRef | null> {
   for (const owner of [caller, tenantAsOwner(caller)]) {

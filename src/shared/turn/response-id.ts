@@ -3,8 +3,8 @@ import { base32, base32Number, parseBase32Number } from "./base32.ts";
 import type { KeyedHash } from "./keyed-hash.ts";
 
 /**
- * The ids that name a Generation, a Conversation, a KnowledgeBase or a Batch object, or a file: how they are made, and how a guessed
- * one is refused without waking an object.
+ * The ids that name a Generation, a Conversation, a KnowledgeBase or a Batch object, a file, or an upload in parts: how they are made, and
+ * how a guessed one is refused without waking an object.
  *
  *   chatcmpl-  01k8f…  (26)      n       7q2c…  (20)
  *   kind       time and random   place   tag
@@ -20,6 +20,8 @@ const prefixes = {
   file: "file-",
   vectorStore: "vs_",
   batch: "batch_",
+  upload: "upload_",
+  uploadPart: "part_",
 } as const;
 export type IdKind = keyof typeof prefixes;
 

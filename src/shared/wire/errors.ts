@@ -105,9 +105,7 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
         "invalid_request_error",
         "request_too_large",
         null,
-        refusal.what === "file"
-          ? `The file is over the limit of ${refusal.maxBytes} bytes. Send a smaller one, or its parts as files of their own.`
-          : `The body is over the limit of ${refusal.maxBytes} bytes. Send fewer or shorter messages, or smaller media.`,
+        tooLarge[refusal.what ?? "body"](refusal.maxBytes),
       );
     case "json-invalid":
       return wire(
@@ -229,6 +227,13 @@ export function toWireError(refusal: Refusal, context: WireErrorContext = {}): W
   }
 }
 
+const tooLarge = {
+  body: (most: number) =>
+    `The body is over the limit of ${most} bytes. Send fewer or shorter messages, or smaller media.`,
+  file: (most: number) =>
+    `The file is over the limit of ${most} bytes. Send a smaller one, or its parts as files of their own.`,
+  part: (most: number) => `The part is over the limit of ${most} bytes. Send the file in smaller parts.`,
+};
 const noRetry: Readonly<Record<string, string>> = { "x-should-retry": "false" };
 
 const deadlineExceeded =

@@ -1,4 +1,4 @@
-/** What do the answers of `/v1/files/*` and `/v1/vector_stores/*` look like? As schemas, for the documentation and for tests. */
+/** What do the answers of `/v1/files/*`, `/v1/uploads/*` and `/v1/vector_stores/*` look like? As schemas, for the documentation and for tests. */
 import * as z from "zod";
 import { filePurposes, uploadPurposes } from "../contracts/library.ts";
 import { lackingParts } from "./lacking-parts.ts";
@@ -40,6 +40,30 @@ export const fileUploadSchema = z.lazy(() =>
       .strictObject({ anchor: z.literal("created_at"), seconds: z.int().min(3600).max(2_592_000) })
       .optional()
       .meta({ description: "As the fields `expires_after[anchor]` and `expires_after[seconds]`." }),
+  }),
+);
+
+export const uploadSchema = z.lazy(() =>
+  z.looseObject({
+    id: z.string(),
+    object: z.literal("upload"),
+    bytes: z.int().min(1).meta({ description: "As announced." }),
+    created_at: unixSeconds,
+    expires_at: unixSeconds,
+    filename: z.string(),
+    purpose: z.enum(filePurposes),
+    status: z.enum(["pending", "completed", "cancelled", "expired"]),
+    file: fileSchema.nullable().meta({ description: "Of a completed one, until it is deleted." }),
+    visibility,
+  }),
+);
+
+export const uploadPartSchema = z.lazy(() =>
+  z.looseObject({
+    id: z.string(),
+    object: z.literal("upload.part"),
+    created_at: unixSeconds,
+    upload_id: z.string(),
   }),
 );
 

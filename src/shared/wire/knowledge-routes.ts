@@ -1,9 +1,11 @@
-/** Files and vector stores in the route table (routes.ts): their routes, and the schemas that these name. */
+/** Files, uploads and vector stores in the route table (routes.ts): their routes, and the schemas that these name. */
 import { fileRoutes } from "./file-routes.ts";
 import {
   fileListSchema,
   fileSchema,
   fileUploadSchema,
+  uploadPartSchema,
+  uploadSchema,
   vectorStoreBatchSchema,
   vectorStoreContentSchema,
   vectorStoreFileListSchema,
@@ -12,7 +14,13 @@ import {
   vectorStoreResultsSchema,
   vectorStoreSchema,
 } from "./knowledge-responses.ts";
+import {
+  uploadCompletionSchema,
+  uploadCreationSchema,
+  uploadPartFormSchema,
+} from "./parted-upload-request.ts";
 import type { PublicRoute } from "./public-route.ts";
+import { uploadRoutes } from "./upload-routes.ts";
 import {
   vectorStoreBatchCreationSchema,
   vectorStoreCreationSchema,
@@ -27,6 +35,11 @@ export const knowledgeSchemas = {
   FileUpload: fileUploadSchema,
   File: fileSchema,
   FileList: fileListSchema,
+  UploadCreation: uploadCreationSchema,
+  UploadPartForm: uploadPartFormSchema,
+  UploadCompletion: uploadCompletionSchema,
+  Upload: uploadSchema,
+  UploadPart: uploadPartSchema,
   VectorStoreCreation: vectorStoreCreationSchema,
   VectorStoreUpdate: vectorStoreUpdateSchema,
   VectorStore: vectorStoreSchema,
@@ -42,4 +55,4 @@ export const knowledgeSchemas = {
   VectorStoreResults: vectorStoreResultsSchema,
 };
 
-export const knowledgeRoutes: readonly PublicRoute[] = [...fileRoutes, ...vectorStoreRoutes];
+export const knowledgeRoutes: readonly PublicRoute[] = [...fileRoutes, ...uploadRoutes, ...vectorStoreRoutes];

@@ -7,15 +7,10 @@ import {
 } from "../../../src/shared/contracts/library.ts";
 import type { Refusal } from "../../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
-import type { FileAddress, FileWriter } from "../../../src/shared/retrieval/file-contents.ts";
+import type { FileAddress } from "../../../src/shared/retrieval/file-contents.ts";
 import { resolveKnowledge } from "../../../src/shared/retrieval/knowledge-ref.ts";
 import { mintId } from "../../../src/shared/turn/response-id.ts";
-import {
-  formOverheadBytes,
-  receiveUpload,
-  type ReceivedUpload,
-} from "../../../src/shared/wire/file-upload.ts";
-import { boundaryOf } from "../../../src/shared/wire/multipart.ts";
+import { receiveUpload } from "../../../src/shared/wire/file-upload.ts";
 import { invalidValue } from "../../../src/shared/wire/zod-refusal.ts";
 import {
   adminFault,
@@ -30,10 +25,11 @@ import {
   visibilityOf,
 } from "../ask-knowledge.ts";
 import type { TenantCall, TenantHandler } from "../handle.ts";
-import { idPageOf, publicFile } from "../public-knowledge.ts";
+import { fullOf, idPageOf, publicFile } from "../public-knowledge.ts";
 import { publicPage } from "../public-conversation.ts";
 import { repeatedDeletion } from "../repeated-deletion.ts";
 import { baseHeaders, respondJson, respondRefusal } from "../respond.ts";
+import { keptWhole, sentForm } from "../sent-form.ts";
 
 /** `POST /v1/files`: the bytes go on as they come; at most a part of them is held. */
 export const createFile: TenantHandler = async (call) => {
@@ -56,7 +52,7 @@ async function upload(
 ): Promise<Result<LibraryFile, Refusal>> {
   const { env } = isolate;
   const { jurisdiction, retrieval } = tenant;
-  const form = formOf(c.req.raw, retrieval.max_file_bytes);
+  const form = sentForm(c.req.raw, "file", { maxBytes: retrieval.max_file_bytes, what: "file" });
   if (!form.ok) return form;
   const contents = fileContents(env);
   const storedIn = contents.placeFor(jurisdiction);
@@ -73,10 +69,12 @@ async function upload(
     stub.beginUpload({ ...message, fileId, reserveBytes: form.value.atMostBytes, storedIn, limits }),
   );
   if (!begun.ok) return begun;
-  if (begun.value.result === "full") return err(fullOf(begun.value));
+  if (begun.value.result === "full") return err(fullOf("file", begun.value));
   if (begun.value.result === "unreachable") return err(keptOut("library", begun.value));
   const { roomBytes } = begun.value;
-  const kept = await keepBytes(form.value, contents.writer(address, storedIn), roomBytes);
+  const { body, boundary } = form.value;
+  const writer = contents.writer(address, storedIn);
+  const kept = await keptWhole(writer, () => receiveUpload(body, boundary, roomBytes, writer));
   const finished = kept.ok
     ? await askLibrary(env, address, async (stub, message) =>
         stub.finishUpload({ ...message, fileId, ...kept.value }),
@@ -99,54 +97,7 @@ async function upload(
   if (finished.error.kind === "object-unknown")
     return err(unavailable("files", 1000, "an upload was given up meanwhile"));
   const isTooLarge = finished.error.kind === "body-too-large" && roomBytes < form.value.atMostBytes;
-  return isTooLarge ? err(fullOf({ limit: "bytes", most: retrieval.max_total_bytes })) : finished;
-}
-
-async function keepBytes(
-  { body, boundary }: Form,
-  writer: FileWriter,
-  maxBytes: number,
-): Promise<Result<ReceivedUpload, Refusal>> {
-  try {
-    const received = await receiveUpload(body, boundary, maxBytes, writer);
-    await (received.ok ? writer.finish() : writer.abort());
-    return received;
-  } catch (error) {
-    // What came so far must not lie there until the bucket gives it up by itself. Why that fails, the first failure tells.
-    await writer.abort().catch(() => undefined);
-    return err(unavailable("files", 1000, String(error)));
-  }
-}
-
-interface Form {
-  readonly body: ReadableStream<Uint8Array>;
-  readonly boundary: string;
-  /** The file is no longer. */
-  readonly atMostBytes: number;
-}
-
-function formOf(request: Request, maxFileBytes: number): Result<Form, Refusal> {
-  const boundary = boundaryOf(request.headers.get("content-type") ?? "");
-  const encoding = request.headers.get("content-encoding") ?? "identity";
-  if (boundary === null || encoding.toLowerCase() !== "identity")
-    return err({ kind: "media-type-unsupported", wanted: "form" });
-  if (request.body === null) return err(invalidValue("file", "is required"));
-  const declared = request.headers.get("content-length");
-  if (declared !== null && Number(declared) > maxFileBytes + formOverheadBytes)
-    return err({ kind: "body-too-large", maxBytes: maxFileBytes, what: "file" });
-  const atMostBytes = declared === null ? maxFileBytes : Math.min(Number(declared), maxFileBytes);
-  return ok({ body: request.body, boundary, atMostBytes });
-}
-
-function fullOf({ limit, most }: { readonly limit: "files" | "bytes"; readonly most: number }): Refusal {
-  return {
-    kind: "value-invalid",
-    param: "file",
-    message:
-      limit === "files"
-        ? `There are ${most} files already, the most that this tenant allows. Delete some first.`
-        : `With this file there would be more than ${most} bytes, the most that this tenant allows. Delete some first.`,
-  };
+  return isTooLarge ? err(fullOf("file", { limit: "bytes", most: retrieval.max_total_bytes })) : finished;
 }
 
 /** `GET /v1/files` */
