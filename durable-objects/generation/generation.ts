@@ -1,5 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import {
+  type AttachOutcome,
+  type AttachTurn,
   type CancelOutcome,
   type CancelTurn,
   type DeleteTurn,
@@ -71,6 +73,25 @@ export function createGenerationClass(
         case "attach":
       }
       return this.#follow(message, decision === "attach");
+    }
+
+    /** To a turn that a claim leads to, if there is one. */
+    async attach(message: AttachTurn): Promise<AttachOutcome> {
+      if (message.v !== generationVersion) return unsupported;
+      this.#keeper.recover();
+      const decision = decideStart(this.#keeper.turn, message, Date.now());
+      switch (decision) {
+        case "unknown":
+        case "mismatch":
+          return { result: decision };
+        case "expired":
+          this.#keeper.outlive(message.policy);
+          return { result: decision };
+        case "claim":
+          return { result: "absent" };
+        case "attach":
+          return this.#follow(message, true);
+      }
     }
 
     read(message: ReadTurn): ReadOutcome {
@@ -147,7 +168,7 @@ export function createGenerationClass(
       await this.#keeper.onAlarm();
     }
 
-    async #follow({ follow }: StartTurn, attached: boolean): Promise<StartOutcome> {
+    async #follow({ follow }: Pick<StartTurn, "follow">, attached: boolean): Promise<StartOutcome> {
       if (follow.kind === "claim") return { result: "claimed", attached };
       await this.#keeper.reached(follow.kind === "stream" ? "opened" : "ended");
       const { turn } = this.#keeper;
@@ -207,6 +228,7 @@ type TurnAccess = { readonly turn: Turn } | { readonly turn: null; readonly fail
 export interface GenerationMethods {
   prepare(): Promise<void>;
   start(message: StartTurn): Promise<StartOutcome>;
+  attach(message: AttachTurn): Promise<AttachOutcome>;
   read(message: ReadTurn): ReadOutcome;
   retrieve(message: RetrieveTurn): RetrieveOutcome | Promise<RetrieveOutcome>;
   cancel(message: CancelTurn): CancelOutcome | Promise<CancelOutcome>;

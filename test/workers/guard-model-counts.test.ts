@@ -49,7 +49,7 @@ async function deletedConversation(tenant: string, user: string): Promise<string
   return id;
 }
 
-test("what it let pass counts as a request where no turn comes of it: a deleted conversation, an item, a turn that was asked before", async () => {
+test("what it let pass counts as a request where no turn comes of it: a deleted conversation, an item; what was asked before does not: it is not asked again", async () => {
   engine.tokens = ["safe"];
   const user = crypto.randomUUID();
   const authorization = await bearer("harm-guard", user);
@@ -68,12 +68,15 @@ test("what it let pass counts as a request where no turn comes of it: a deleted 
   await added.body?.cancel();
   await expectBill(authorization, 4, 0);
   const keyed = { "idempotency-key": "once" };
-  for (const requests of [5, 6]) {
+  const { length } = engine.asked;
+  for (const _ of ["first", "again"]) {
     const answered = await post("/v1/chat/completions", authorization, chat("Hello"), keyed);
     expect(answered.status).toBe(200);
     await answered.text();
-    await expectBill(authorization, requests, 11);
+    await expectBill(authorization, 5, 11);
   }
+  // The guard, and the model.
+  expect(engine.asked).toHaveLength(length + 2);
 });
 
 test("a prompt that is flagged by it, and then refused, counts as a request; nothing does that it was not asked for", async () => {

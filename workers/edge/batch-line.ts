@@ -26,6 +26,7 @@ import { parseChatRequest } from "../../src/shared/wire/chat-request.ts";
 import { checkMedia } from "../../src/shared/wire/media.ts";
 import { parseResponseRequest } from "../../src/shared/wire/responses-request.ts";
 import { unsupportedParameter } from "../../src/shared/wire/zod-refusal.ts";
+import { attachTurn, mayBeThere } from "./attach-turn.ts";
 import { readAttachedFiles } from "./attached-files.ts";
 import { chatTools } from "./chat-tools.ts";
 import { createResponse } from "./create-response.ts";
@@ -168,8 +169,22 @@ async function startChat(
   if (!parsed.ok) return parsed;
   const media = checkMedia(parsed.value, tenant.media);
   if (!media.ok) return media;
-  const { messages } = parsed.value;
-  const texts = await readAttachedFiles(from, filesOfChat(messages));
+  const { messages, store } = parsed.value;
+  const isKept = store === true;
+  const policy = turnPolicy(tenant, isKept, claim.keptMs);
+  const files = filesOfChat(messages);
+  const asLine = (turn: TurnStarted): LineTurn => ({
+    outcome: turn.outcome,
+    isKept,
+    body: (response) => response,
+    worded: (refusal) => refusal,
+  });
+  if (mayBeThere(claim, tenant, files.length > 0)) {
+    const before = await attachTurn(from, { kind: "chat", claim, policy, follow: { kind: "end" } });
+    if (!before.ok) return before;
+    if (before.value !== null) return ok(asLine(before.value));
+  }
+  const texts = await readAttachedFiles(from, files);
   if (!texts.ok) return texts;
   const chat = { ...parsed.value, messages: withFileTexts(messages, texts.value) };
   const wish = retrievalWish(chat.retrieval, tenant);
@@ -183,7 +198,6 @@ async function startChat(
   const { request, findings } = screened.value;
   const tools = request === chat ? offering : chatTools(tenant, request);
   if (tools?.ok === false) return tools;
-  const isKept = request.store === true;
   const started = await startTurn(from, {
     kind: "chat",
     chat: tools?.value.chat ?? request,
@@ -191,12 +205,10 @@ async function startChat(
     conversationId: undefined,
     claim,
     screened: findings,
-    policy: turnPolicy(tenant, isKept, claim.keptMs),
+    policy,
     follow: { kind: "end" },
   });
-  if (!started.ok) return started;
-  const { outcome } = started.value;
-  return ok({ outcome, isKept, body: (response) => response, worded: (refusal) => refusal });
+  return started.ok ? ok(asLine(started.value)) : started;
 }
 
 async function startResponse(

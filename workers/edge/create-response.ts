@@ -1,5 +1,5 @@
 /**
- * From a checked request for a response to its started turn: the items that it names ▸ media ▸ files ▸ what it goes on from ▸ tools ▸ screen
+ * From a checked request for a response to its started turn, or to the one that it asks for again: the items that it names ▸ media ▸ files ▸ what it goes on from ▸ tools ▸ screen
  * ▸ chat ▸ start. It knows nothing of HTTP, since a message on a socket creates a response as well.
  */
 import { filesOfInput, withInputTexts } from "../../src/shared/attachments/response-files.ts";
@@ -32,6 +32,7 @@ import {
   type SentResponseRequest,
 } from "../../src/shared/wire/responses-request.ts";
 import { invalidValue } from "../../src/shared/wire/zod-refusal.ts";
+import { attachTurn, mayBeThere } from "./attach-turn.ts";
 import { readAttachedFiles } from "./attached-files.ts";
 import { screenFrom } from "./fleet-moderator.ts";
 import { unknownStore } from "./grounding-parts.ts";
@@ -58,6 +59,13 @@ export async function createResponse(
   onNamed?: (responseId: string) => void,
 ): Promise<Result<Creation, Refusal>> {
   const { tenant } = from;
+  const kept = sent.store !== false;
+  const policy = turnPolicy(tenant, kept, claim?.keptMs ?? (kept ? null : unkeptMs));
+  if (mayBeThere(claim, tenant, bringsFiles(sent))) {
+    const before = await attachTurn(from, { kind: "response", claim, policy, follow, onNamed });
+    if (!before.ok) return before;
+    if (before.value !== null) return ok({ started: before.value, findings: null });
+  }
   const whole = await wholeRequest(from, sent);
   if (!whole.ok) return whole;
   const asked = whole.value;
@@ -79,7 +87,6 @@ export async function createResponse(
   const asking = request === asked ? offering : chatWithTools(tenant, request);
   if (!asking.ok) return asking;
   const { chat, offered } = asking.value;
-  const kept = request.store !== false;
   const started = await startTurn(from, {
     kind: "response",
     chat,
@@ -87,7 +94,7 @@ export async function createResponse(
     conversationId,
     claim,
     screened: findings,
-    policy: turnPolicy(tenant, kept, claim?.keptMs ?? (kept ? null : unkeptMs)),
+    policy,
     follow,
     onNamed,
     response: (objectName) => ({
@@ -100,6 +107,10 @@ export async function createResponse(
     }),
   });
   return started.ok ? ok({ started: started.value, findings }) : started;
+}
+
+function bringsFiles({ input }: SentResponseRequest): boolean {
+  return filesOfInput(input.filter((item) => item.type !== "item_reference")).length > 0;
 }
 
 /** With the items that it names, and what its files say. */

@@ -3,7 +3,7 @@
  * turn?
  *
  * The platform pays for the guard's tokens and the reader's CPU, but both are shared: somebody who keeps them busy with blocked prompts,
- * unreadable files, models that do not exist or a used `Idempotency-Key` would slow them down for everybody. So such a request counts as
+ * unreadable files or conversations that do not exist would slow them down for everybody. So such a request counts as
  * one, as a moderation does, whatever is left of the limits. A turn counts by itself; a request that failed by our fault is not counted.
  */
 import type { Principal } from "../../src/shared/identity/principal.ts";

@@ -1,13 +1,15 @@
 /** A durable chat turn as an HTTP answer: started, and told as a stream or whole. */
-import type { EndStatus } from "../../src/shared/contracts/generation.ts";
+import type { EndStatus, Follow, TurnPolicy } from "../../src/shared/contracts/generation.ts";
 import type { Owner } from "../../src/shared/contracts/owner.ts";
 import { withObjectField, type ObjectField, type Refusal } from "../../src/shared/contracts/refusal.ts";
+import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { revokedCredential } from "../../src/shared/limits/revocation.ts";
 import type { OfferedTools } from "../../src/shared/tools/offered-tools.ts";
 import type { TurnClaim } from "../../src/shared/turn/durable/turn-claim.ts";
 import { turnPolicy } from "../../src/shared/turn/durable/turn-request.ts";
 import type { ChatRequest } from "../../src/shared/wire/chat-request.ts";
 import { lateErrorEvent } from "../../src/shared/wire/wire-error.ts";
+import { attachTurn, mayBeThere } from "./attach-turn.ts";
 import { heardWithinMs, type TenantCall } from "./handle.ts";
 import { judgedCall } from "./judged-request.ts";
 import { orLate } from "./late-start.ts";
@@ -31,13 +33,78 @@ export function runDurable(
   claim: TurnClaim | null,
   tools: OfferedTools | null = null,
 ): Promise<Response> {
-  if (chat.stream !== true) return respond(call, chat, claim, tools);
+  return answer(call, chat, claim, (follow, onNamed) =>
+    startTurn(turnContextOf(call), {
+      kind: "chat",
+      chat,
+      tools,
+      conversationId: chat.conversation_id,
+      claim,
+      onNamed,
+      screened: call.scope.record.screened ?? null,
+      policy: policyOf(call, chat, claim),
+      follow,
+    }),
+  );
+}
+
+function answer(
+  call: TenantCall,
+  chat: ChatRequest,
+  claim: TurnClaim | null,
+  start: StartChat,
+): Promise<Response> {
+  if (chat.stream !== true) return respond(call, chat, claim, start);
   return streamOrLate(
     call,
-    (onNamed) => respond(call, chat, claim, tools, onNamed),
+    (onNamed) => respond(call, chat, claim, start, onNamed),
     (json) => lateErrorEvent(json, chat.stream_format === "text"),
   );
 }
+
+function policyOf(
+  { tenant }: TenantCall,
+  { conversation_id: conversationId, store }: ChatRequest,
+  claim: TurnClaim | null,
+): TurnPolicy {
+  return turnPolicy(tenant, conversationId !== undefined || store === true, claim?.keptMs ?? null);
+}
+
+/**
+ * What this chat was answered when it was asked before, with the same claim. `null`: it was not.
+ *
+ * @param bringsFiles which would have to be read first
+ */
+export async function answeredBefore(
+  call: TenantCall,
+  chat: ChatRequest,
+  claim: TurnClaim | null,
+  bringsFiles: boolean,
+): Promise<Response | null> {
+  if (!mayBeThere(claim, call.tenant, bringsFiles)) return null;
+  const from = turnContextOf(call);
+  const policy = policyOf(call, chat, claim);
+  const find = { kind: "chat", claim, policy, follow: { kind: "claim" } } as const;
+  const found = await attachTurn(from, find);
+  if (!found.ok) return respondRefusal(call.scope, found.error);
+  if (found.value === null) return null;
+  const attach: StartChat = async (follow, onNamed) => {
+    const attached = await attachTurn(from, { ...find, follow, onNamed });
+    return attached.ok ? (attached.value === null ? err(justOver) : ok(attached.value)) : attached;
+  };
+  return answer(call, chat, claim, attach);
+}
+
+/** Between two calls. */
+const justOver = {
+  kind: "conflict",
+  message: "What was asked before with this Idempotency-Key is not kept any more. Use a new key.",
+} as const;
+
+type StartChat = (
+  follow: Follow,
+  onNamed?: (responseId: string) => void,
+) => Promise<Result<TurnStarted, Refusal>>;
 
 /** A durable turn's stream, which may be long in coming. The turn goes on without its client, and so does its beginning. */
 export function streamOrLate(
@@ -56,25 +123,15 @@ async function respond(
   call: TenantCall,
   chat: ChatRequest,
   claim: TurnClaim | null,
-  tools: OfferedTools | null,
+  start: StartChat,
   onNamed?: (responseId: string) => void,
 ): Promise<Response> {
-  const { scope, tenant } = call;
-  const { conversation_id: conversationId, store } = chat;
+  const { scope } = call;
   const read = wantedOfTurn(call, claim);
   if (!read.ok) return respondRefusal(scope, read.error);
   const field = conversationField(chat);
-  const started = await startTurn(turnContextOf(call), {
-    kind: "chat",
-    chat,
-    tools,
-    conversationId,
-    claim,
-    onNamed,
-    screened: scope.record.screened ?? null,
-    policy: turnPolicy(tenant, conversationId !== undefined || store === true, claim?.keptMs ?? null),
-    follow: chat.stream === true ? { kind: "stream", read: read.value } : { kind: "end" },
-  });
+  const follow: Follow = chat.stream === true ? { kind: "stream", read: read.value } : { kind: "end" };
+  const started = await start(follow, onNamed);
   scope.mark("dispatch");
   if (!started.ok) return respondRefusal(scope, withObjectField(started.error, field));
   const revoked = await revokedReader(call, started.value.outcome);

@@ -65,7 +65,8 @@ export interface TurnToStart {
 
 export interface TurnStarted {
   readonly responseId: string;
-  readonly request: ChatTurnRequest;
+  /** `null`: it was started before. */
+  readonly request: ChatTurnRequest | null;
   readonly outcome: Extract<StartOutcome, { result: "stream" | "ended" | "claimed" | "refused" }>;
 }
 
@@ -136,27 +137,7 @@ export async function startTurn(from: TurnContext, turn: TurnToStart): Promise<R
     const outcome = called.value;
     // What was asked before is told again, and was paid by who asked first.
     if ("attached" in outcome && outcome.attached) from.judged.inVain();
-    switch (outcome.result) {
-      case "expired":
-        continue;
-      case "mismatch":
-        return err({ kind: "idempotency-reused" });
-      case "position-unknown":
-        return err(beyondLastEvent());
-      case "too-large":
-        return err({ kind: "body-too-large", maxBytes: outcome.maxBytes });
-      case "unknown":
-      case "version-unsupported":
-        return err(generationRefusal(outcome));
-      case "claimed":
-        return ok({ responseId, request, outcome });
-      case "stream":
-      case "ended":
-      case "refused": {
-        const headers = headersFor(outcome.headers, principal);
-        return ok({ responseId, request, outcome: { ...outcome, headers } });
-      }
-    }
+    if (outcome.result !== "expired") return startedTurn(outcome, { responseId, request }, principal);
   }
   // The same words are asked again and again by whoever knows of no claim: then this is a turn of its own.
   if (claim?.by === "body" || claim?.by === "dedup") return startTurn(from, { ...turn, claim: null });
@@ -164,6 +145,34 @@ export async function startTurn(from: TurnContext, turn: TurnToStart): Promise<R
     kind: "conflict",
     message: "This Idempotency-Key was used too often. Use a new key for a new request.",
   });
+}
+
+/** What an object answered, as its caller is told. */
+export function startedTurn(
+  outcome: Exclude<StartOutcome, { result: "expired" }>,
+  named: Pick<TurnStarted, "responseId" | "request">,
+  principal: TurnContext["principal"],
+): Result<TurnStarted, Refusal> {
+  switch (outcome.result) {
+    case "mismatch":
+      return err({ kind: "idempotency-reused" });
+    case "position-unknown":
+      return err(beyondLastEvent());
+    case "too-large":
+      return err({ kind: "body-too-large", maxBytes: outcome.maxBytes });
+    case "unknown":
+    case "version-unsupported":
+      return err(generationRefusal(outcome));
+    case "claimed":
+      return ok({ ...named, outcome });
+    case "stream":
+    case "ended":
+    case "refused":
+      return ok({
+        ...named,
+        outcome: { ...outcome, headers: headersFor(outcome.headers, principal) },
+      });
+  }
 }
 
 /** Whether a conversation keeps every message. One that it does not would be answered, paid, and missing from then on. */
@@ -198,7 +207,7 @@ function startNext(from: TurnContext): void {
 }
 
 /** Each use of a claim beyond its time asks one object more, while the answers of the uses before are kept. */
-const mostUses = 16;
+export const mostUses = 16;
 
 export function generationRefusal(failure: GenerationFailure): Refusal {
   return failure.result === "unknown"

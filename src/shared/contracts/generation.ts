@@ -88,6 +88,13 @@ export type StartOutcome =
   | { readonly result: "too-large"; readonly maxBytes: number }
   | GenerationFailure;
 
+/** As `start`, for a turn that may be there already: nothing begins. Older code knows no such call. */
+export type AttachTurn = Message & Pick<StartTurn, "fingerprint" | "policy" | "follow">;
+export type AttachOutcome =
+  | StartOutcome
+  /** Nobody has asked it before. */
+  | { readonly result: "absent" };
+
 export type ReadTurn = Message & { readonly read: ReadPosition };
 export type ReadOutcome =
   | {

@@ -1,4 +1,4 @@
-/** `POST /v1/chat/completions`: read ▸ validate ▸ files ▸ screen ▸ direct turn here, or durable turn in a Generation object. */
+/** `POST /v1/chat/completions`: read ▸ validate ▸ asked before? ▸ files ▸ screen ▸ direct turn here, or durable turn in a Generation object. */
 import { filesOfChat } from "../../../src/shared/attachments/chat-files.ts";
 import { decideCaching, wantsOnlyStored } from "../../../src/shared/cache/cache-policy.ts";
 import { withObjectField, type Refusal } from "../../../src/shared/contracts/refusal.ts";
@@ -16,7 +16,7 @@ import type { TenantCall, TenantHandler } from "../handle.ts";
 import { readJsonText } from "../read-body.ts";
 import { respondRefusal } from "../respond.ts";
 import { groundFor, unknownStore } from "../grounding-parts.ts";
-import { conversationField, ownerOf, runDurable, turnContextOf } from "../run-durable.ts";
+import { answeredBefore, conversationField, ownerOf, runDurable, turnContextOf } from "../run-durable.ts";
 import { runDirect } from "../run-direct.ts";
 
 export const createChatCompletion: TenantHandler = async (call) => {
@@ -27,6 +27,14 @@ export const createChatCompletion: TenantHandler = async (call) => {
   const { text } = read.value;
   const files = filesOfChat(read.value.chat.messages);
   const sent = read.value.chat;
+  const wish = retrievalWish(sent.retrieval, call.tenant);
+  const key = call.c.req.raw.headers.get("idempotency-key");
+  const mayShare = call.tenant.requests.dedup && wish === null && isAlwaysTheSame(call, sent);
+  const claiming = turnClaim(isolate.hash, call.tenant, key, text, sent.conversation_id, mayShare);
+  const claim = claiming instanceof Promise ? await claiming : claiming;
+  if (!claim.ok) return respondRefusal(scope, claim.error);
+  const before = await answeredBefore(call, sent, claim.value, files.length > 0);
+  if (before !== null) return before;
   const messages =
     files.length === 0
       ? ok(sent.messages)
@@ -35,16 +43,10 @@ export const createChatCompletion: TenantHandler = async (call) => {
   if (!messages.ok) return respondRefusal(scope, messages.error);
   const chat = files.length === 0 ? sent : { ...sent, messages: messages.value };
   const { conversation_id: conversationId, store } = chat;
-  const wish = retrievalWish(chat.retrieval, call.tenant);
   if (wish !== null) {
     const unknown = await unknownStore(isolate, ownerOf(call), wish);
     if (unknown !== null) return respondRefusal(scope, unknown);
   }
-  const key = call.c.req.raw.headers.get("idempotency-key");
-  const mayShare = call.tenant.requests.dedup && wish === null && isAlwaysTheSame(call, chat);
-  const claiming = turnClaim(isolate.hash, call.tenant, key, text, conversationId, mayShare);
-  const claim = claiming instanceof Promise ? await claiming : claiming;
-  if (!claim.ok) return respondRefusal(scope, claim.error);
   const offering = chatTools(call.tenant, chat);
   if (offering?.ok === false) return respondRefusal(scope, offering.error);
   const toCome = { asked: askedChat(offering?.value.chat ?? chat), conversationId };

@@ -92,10 +92,11 @@ async function send(
     case "refused":
       return respondRefusal(scope, askedResponseRefusal(outcome.refusal, asked), { ...outcome.headers });
     case "claimed": {
-      const { response } = request;
-      if (response === undefined) throw new Error("a response's turn has no response");
-      if (!outcome.attached)
+      if (!outcome.attached) {
+        if (request?.response === undefined) throw new Error("a response's turn has no response");
+        const { response } = request;
         return respondJson(scope, storedResponse(openResponse({ ...request, response }, "queued")), headers);
+      }
       const retrieved = await retrieveTurn(call, "response", responseId);
       if (!retrieved.ok) return respondRefusal(scope, retrieved.error, headers);
       const known = retrieved.value.response ?? null;
