@@ -56,7 +56,7 @@ interface Target {
   readonly cpuMilliseconds: number[];
 }
 
-/** Rejects while nobody listens. */
+/** Rejects while nothing listens. */
 function ask(method: string, path: string, token: string | null, body: string, until: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const sent = request({

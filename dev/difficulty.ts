@@ -21,7 +21,7 @@ const strong = { input: 0.15, output: 0.6 };
 
 export interface RoutingReport {
   readonly prompts: number;
-  /** Of what the strong model alone would cost, had the traffic this set's mix. */
+  /** The share of the strong model's cost, if traffic had this set's mix. */
   readonly costSaved: number;
   /** The same where four of five requests are easy, as chat traffic has it. */
   readonly costSavedMostlyEasy: number;

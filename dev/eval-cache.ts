@@ -90,7 +90,7 @@ export function precision({ right, wrong }: Tally): number {
   return right + wrong === 0 ? 1 : right / (right + wrong);
 }
 
-/** The lowest threshold of those that are printed whose hits are right often enough; `null`: none is. */
+/** The lowest of the printed thresholds whose hits are right often enough; `null`: none. */
 export function lowestSafe(
   pairs: readonly ScoredPair[],
   by: "raw" | "canonical",

@@ -99,7 +99,7 @@ function withoutTheRows(): void {
   }
 }
 
-/** Documents that nobody wrote as an attack, where the published collections are beside: what a data screen must leave alone. */
+/** Ordinary documents, if the published collections are beside the rows: a data screen must not find attacks in them. */
 function documents(): void {
   for (const name of ["cranfield", "cisi"]) {
     const file = `${dirname(path)}/../retrieval/${name}/corpus.jsonl`;

@@ -1,4 +1,4 @@
-/** Is what was built newer than all that it was built from? */
+/** Are the built files newer than all their sources? */
 import { existsSync, readdirSync, statSync } from "node:fs";
 
 /** @param sources files, and folders with all that is below them. */

@@ -27,7 +27,7 @@ export interface Comparison {
   readonly load: number;
   readonly ours: Figures;
   readonly others: readonly Figures[];
-  /** No competitors: one stays in the client's region, one knows what nobody can. */
+  /** Not competitors: one stays in the client's region, the other knows what no router can know. */
   readonly references: readonly Figures[];
 }
 
@@ -73,7 +73,7 @@ export function compare(
   };
 }
 
-/** What is not as it should be; empty: all bars hold. */
+/** The bars that are missed; empty: all hold. */
 export function missed({ load, ours, others }: Comparison): readonly string[] {
   const faults: string[] = [];
   for (const { policy, p99Ms } of others)

@@ -1,7 +1,7 @@
 /**
  * Chats, as the Azure trace's arrivals and lengths allow them: rows whose prompt could go on from an earlier row's prompt and
  * answer become its next turn, others begin a chat of one of forty apps with a system prompt of its own. The trace itself names
- * no chats; arrivals and lengths are real, who goes on with whom is made up here, seeded.
+ * no chats; arrivals and lengths are real, while which request continues which chat is drawn here, seeded.
  */
 import { readFileSync } from "node:fs";
 import { seededRandom } from "./random.ts";
@@ -10,7 +10,7 @@ import { blockTokens, countIds, markTokens, type SimulatedRequest, type Workload
 const apps = 40;
 /** Share of rows that go on with a chat where one fits. */
 const goingOn = 0.7;
-/** Nobody reads and types faster. */
+/** No user reads and types faster. */
 const thinkMs = 3000;
 
 interface Chat {

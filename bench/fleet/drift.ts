@@ -15,7 +15,7 @@ export interface Drift {
   readonly aborted: number;
   readonly lost: number;
   readonly duplicates: number;
-  /** Leases and tokens that nobody holds any more and are counted all the same. */
+  /** Leases and tokens that are still counted though no request holds them any more. */
   readonly leases: number;
   readonly tokens: number;
   /** Requests of the busiest replica over the mean. */

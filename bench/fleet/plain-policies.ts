@@ -1,4 +1,4 @@
-/** What everybody else does: the policies that ours is measured against, with the same knowledge, and one that knows all. */
+/** The usual policies that ours is measured against, with the same knowledge, and one that knows everything. */
 import { rendezvous } from "../../src/shared/routing/choice/rendezvous.ts";
 import { seedOf } from "../../src/shared/routing/choice/affinity.ts";
 import type { Counts, Isolate, Policy, WorldView } from "./world.ts";

@@ -10,7 +10,7 @@ export class PrefixCache {
   readonly capacity: number;
   /** How many running requests use each block; `absent`: it is not cached. */
   readonly #users: Int16Array;
-  /** Cached blocks that nobody uses, as a list in the order of their end of use. */
+  /** Cached blocks that no request uses, as a list in the order in which their use ended. */
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
   #oldest = nowhere;

@@ -68,7 +68,7 @@ export class ReplicaModel {
     return this.#computing.length + this.#answering.length;
   }
 
-  /** Prompt tokens that are still to be computed: what nobody outside can see. For reference policies alone. */
+  /** Prompt tokens that are still to be computed, which can't be seen from outside. Only for reference policies. */
   get queuedTokens(): number {
     let tokens = 0;
     for (const { promptLeft } of this.#computing) tokens += promptLeft;

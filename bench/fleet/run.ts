@@ -1,5 +1,5 @@
 /**
- * `npm run bench:fleet`: the choice of a replica on the published traces, against what everybody else does; then drift and spread
+ * `npm run bench:fleet`: the choice of a replica on the published traces, against the usual policies; then drift and spread
  * over 100,000 requests, and what a choice costs. `--quick`: two loads, and a tenth of the drift. `--cache-blocks N`:
  * another key-value cache. Ends with 1 where a bar is missed. Without the traces (README of the data beside the checkout) that part is left out, and said.
  */

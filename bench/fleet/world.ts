@@ -70,7 +70,7 @@ export interface WorldView {
   /** Cluster of each replica; a cluster's index is its region's. */
   readonly clusterOf: readonly number[];
   readonly random: () => number;
-  /** The truth, for reference policies alone. */
+  /** The truth, only for reference policies. */
   readonly replicas: readonly ReplicaModel[];
 }
 
@@ -192,7 +192,7 @@ export function simulate(
       if (replica === undefined) throw new Error(`no replica ${at}`);
       const tripMs = clusterOf[at] === request.region ? settings.nearMs : settings.farMs;
       const { promptTokens } = request;
-      // The answer's length is reserved at the workload's mean: nobody knows it before.
+      // The answer's length is unknown beforehand: the workload's mean is reserved.
       change(isolate, at, 1, promptTokens + answerMean);
       exchange(isolate, nowMs);
       events.at(nowMs + tripMs / 2, (arrivedMs) =>

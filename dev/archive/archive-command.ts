@@ -47,7 +47,7 @@ function chargeLine(row: Row, hasContent: boolean): string {
     row["conversation"] === null
       ? ""
       : ` conversation ${shown(row["conversation"]).slice(0, 12)}… #${shown(row["sequence"])}`;
-  // The ledger says what was written, and is never changed: that content is gone shows by its rows.
+  // The ledger says what was written and never changes: whether content is gone shows in the content rows.
   const written = shown(row["content"]);
   const content = hasContent || written.startsWith("left-out") ? written : "erased";
   return (

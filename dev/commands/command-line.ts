@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 
 export const exitCodes = { failed: 1, wrongUsage: 2 } as const;
 
-/** What was typed makes no sense; the message is a sentence about it, or empty where the usage says enough. */
+/** The command line is wrong; the message says how, or is empty if the usage says enough. */
 export class UsageError extends Error {}
 
 /** Then a command says how it is used and does nothing: no error, nothing on stderr. */
@@ -24,7 +24,7 @@ export function isWrongUsage(error: unknown): error is Error {
 
 /**
  * Says what went wrong and sets the code to end with: a sentence and the usage for what was typed wrongly, a sentence for the kinds
- * that are expected, all of it for what nobody expected.
+ * that are expected, the whole error for an unexpected one.
  */
 export function endWith(error: unknown, usage: string, expected: readonly ErrorKind[] = []): void {
   const isWrong = isWrongUsage(error);
@@ -53,7 +53,7 @@ export function readCommandLine<T>(usage: string, read: () => T): T {
   }
 }
 
-/** The only thing that a script takes beside its options: the path of what it reads, which must be there. */
+/** The only argument of a script besides its options: the path of the file or folder that it reads, which must exist. */
 export function existingPath([path, ...more]: readonly string[]): string {
   if (path === undefined || more.length > 0) throw new UsageError();
   if (!existsSync(path)) throw new UsageError(`${path}: is not there`);

@@ -79,7 +79,7 @@ interface LocalNamespace {
 /** What went wrong with wrangler, as a sentence: the account, the network, the namespace. */
 export class StoreError extends Error {}
 
-/** What a command takes for `parseArgs`, to be told where it works. */
+/** The options by which a command is told where it works, for `parseArgs`. */
 export const placeOptions = { env: { type: "string" }, "namespace-id": { type: "string" } } as const;
 
 /** `--env production` and `--namespace-id`, as they were given. */
@@ -146,7 +146,7 @@ export function remoteStore(environment: string, run: RunWrangler, namespaceId?:
   return {
     async get(key) {
       // wrangler answers a missing key with an error that can't be told from others, so ask whether it exists. Without --text the
-      // value comes as it is: with it a line's end follows, and a name that an index holds would be nobody's.
+      // value comes as it is: with it a line end is added, and an index's value would match no tenant.
       return names(key).includes(key) ? checked(["kv", "key", "get", key, ...where]) : null;
     },
     async list(prefix) {

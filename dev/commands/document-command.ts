@@ -45,10 +45,10 @@ async function answer(document: StoredDocument, usage: string, parameters: strin
   });
   const [command = "", file = ""] = positionals;
   const takesFile = command === "put" || command === "check";
-  // What is given beside a command was meant for something.
+  // An extra argument was meant for something, so it is an error.
   if (positionals.length !== (takesFile ? 2 : 1)) throw new UsageError();
   if (command !== "check") return withStore(values, (store) => run(document, store, command, file));
-  // A wrong place is told here too, where none is needed.
+  // A wrong place is an error here, too, although none is needed.
   environmentOf(values);
   return document.check(readDocument(file));
 }
@@ -81,7 +81,7 @@ export async function getDocument(
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {
-    // A broken entry is shown as it is: whoever looks wants to mend it.
+    // A broken entry is shown as it is, so that it can be repaired.
     return text;
   }
 }

@@ -21,7 +21,7 @@ export function checkFleet(text: string): Fleet {
   } catch (error) {
     throw new FleetError(notJson(error));
   }
-  // A version is made here, so that nobody has to remember it.
+  // The version is set here, so that it can't be forgotten.
   const named =
     typeof document === "object" && document !== null && !("version" in document)
       ? { version: "0", ...document }
@@ -34,7 +34,7 @@ export function checkFleet(text: string): Fleet {
 }
 
 /**
- * What a document says that nobody can mean. Asked where one is written, and not by the schema: what lies in KV already goes on
+ * Faults that no document can mean. Checked when one is written, and not by the schema: what lies in KV already goes on
  * being read.
  */
 function faultsOf({ clusters }: Fleet): readonly string[] {
@@ -127,7 +127,7 @@ export function summary({ version, clusters, aliases }: Fleet): string {
   return [`fleet version ${version}`, ...lines, ...named, ...hints(aliases)].join("\n");
 }
 
-/** What is no error, and yet not what most people mean. */
+/** Warnings: no errors, but seldom what was meant. */
 export function hints(aliases: Fleet["aliases"]): readonly string[] {
   return "auto" in aliases ? [] : [noAuto];
 }

@@ -1,7 +1,7 @@
 /** The text of a JSON document that a command was given by its file's name. */
 import { readFileSync } from "node:fs";
 
-/** Its message names the file, and what is wrong with it. */
+/** The message names the file and its fault. */
 export class DocumentError extends Error {}
 
 /** Without the byte order mark that some editors of Windows begin a file with. Throws a DocumentError where it is no JSON. */

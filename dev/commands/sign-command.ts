@@ -13,7 +13,7 @@ export const signUsage = `usage: npm run --silent sign -- --key <keyid> --url <u
 
 export class SignError extends UsageError {}
 
-/** A curl command; with `--headers` the header lines alone. */
+/** A curl command; with `--headers` only the header lines. */
 export async function makeSignedCommand(parameters: readonly string[]): Promise<string> {
   const { values } = parseArgs({
     args: [...parameters],

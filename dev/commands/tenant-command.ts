@@ -38,7 +38,7 @@ export async function deleteTenant(store: ConfigStore, id: string): Promise<read
   return plan.stale;
 }
 
-/** What this command leaves, which knows KV alone, and how that is erased. */
+/** This command only knows KV: what it leaves in objects, and how that is erased. */
 export function stillThere(id: string, environment: "local" | "production", port: number): string {
   const [url, token] =
     environment === "local"
@@ -59,7 +59,7 @@ export async function getTenant(store: ConfigStore, id: string): Promise<string>
   const text = await store.get(tenantKey(id));
   if (text === null) throw new TenantError(`no tenant ${id}`);
   const parsed = parseTenantConfig(text);
-  // A broken entry is shown as it is: whoever looks wants to mend it.
+  // A broken entry is shown as it is, so that it can be repaired.
   return parsed.ok ? JSON.stringify(parsed.value, null, 2) : text;
 }
 

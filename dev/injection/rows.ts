@@ -25,7 +25,7 @@ export function readRows(path: string): LabelledText[] {
   });
 }
 
-/** What people write to each other, to nobody's assistant: the harmful among it is harmless here, too. Of `folder`, where it has them. */
+/** Texts that people wrote to each other, not to an assistant: even harmful ones are no injections. From `folder`, if it has them. */
 export function otherTexts(folder: string): LabelledText[] {
   return ["harm.jsonl", "pii_spans.jsonl"].flatMap((file) =>
     readFileSync(`${folder}/${file}`, "utf8")

@@ -33,7 +33,7 @@ export interface Fitted {
   readonly heads: ReadonlyMap<Head, TrainedHead>;
 }
 
-/** Twice: with every feature, then with those that turned out to matter. */
+/** Fitted twice: with every feature, then with those that turned out to matter. */
 export function fit(texts: readonly Prepared[]): Fitted {
   const weighted = texts.flatMap((text) =>
     text.source === "own" ? Array.from({ length: ownWeight }, () => text) : [text],
@@ -106,7 +106,7 @@ export function marginOf(text: Judged, head: Head, thresholds: Readonly<Record<H
   return Math.max(own, (text.parts.get(head) ?? Number.NEGATIVE_INFINITY) - thresholds[part.of]);
 }
 
-/** Of what is flagged, so much at least must be right: of a category with few labelled texts less, since most of what it takes wrongly is harmful otherwise. */
+/** The least precision of a category; lower with few labelled texts, since most of their false positives are harmful in another category. */
 const leastPrecision = 0.8;
 const leastPrecisionOfFew = 0.55;
 const few = 100;

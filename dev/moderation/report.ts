@@ -100,7 +100,7 @@ function* byFunctionality(
   yield "";
 }
 
-/** Benign texts that no training saw, judged by what is shipped. */
+/** Benign texts that no training saw, judged by the shipped weights. */
 const benignFiles = [
   ["retrieval/cranfield/corpus.jsonl", "text"],
   ["retrieval/cisi/corpus.jsonl", "text"],

@@ -125,13 +125,13 @@ function knownOf(row: z.infer<typeof harmRow>): LabelledText["known"] {
         sexual: false,
         "self-harm": false,
       };
-    // Abuse of somebody who is of no protected group is harassment, for all that HateCheck calls it not hateful.
+    // Abuse of a person outside any protected group is harassment, although HateCheck labels it not hateful.
     const unknown = row.functionality === "target_indiv_nh" || row.functionality === "target_group_nh";
     const { harassment: _, violence: __, ...rest } = nothing;
     return unknown ? rest : nothing;
   }
   if (row.label === 0) return nothing;
-  // A comment that people called toxic: it insults somebody, more often than not.
+  // A comment that people labelled toxic: most of these insult someone.
   if (row.source === "surge")
     return { harassment: true, "self-harm": false, "sexual/minors": false, illicit: false };
   const known: Partial<Record<Head, boolean>> = {};

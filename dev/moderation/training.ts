@@ -166,7 +166,7 @@ export function scoreOf(
   return sigmoid(most);
 }
 
-/** Fold by a hash of the group: the same whatever else is in the set. */
+/** The fold by a hash of the group: independent of the rest of the set. */
 export function foldOf(group: string, folds: number): number {
   let hash = 7;
   for (const character of group) hash = (Math.imul(hash, 31) + (character.codePointAt(0) ?? 0)) >>> 0;

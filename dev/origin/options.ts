@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { defaultBasePort, type FleetOptions } from "./fleet.ts";
 
-/** What was asked on the command line? A flag, else its variable, else the default. */
+/** The fleet's options: a flag, else its variable, else the default. */
 export const usage = `The dev fleet: replicas that speak vLLM's OpenAI API, without a model or a GPU.
 
   npm run fleet -- [flags]
@@ -39,7 +39,7 @@ export function readOptions(
   try {
     values = parseFlags(argv);
   } catch (error) {
-    // parseArgs tells an unknown flag by throwing.
+    // parseArgs throws for an unknown flag.
     return err(error instanceof Error ? error.message : "unknown flag");
   }
   if (values.help === true) return ok("help");

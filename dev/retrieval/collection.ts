@@ -1,4 +1,4 @@
-/** A test collection in BEIR's layout: what was asked, of which documents, and which of them answer. Read from where it lies. */
+/** A test collection in BEIR's layout: queries, documents, and which documents answer which query. Read in place. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
@@ -8,7 +8,7 @@ const querySchema = z.object({ _id: z.string(), text: z.string() });
 
 export interface Collection {
   readonly documents: readonly { readonly id: string; readonly text: string }[];
-  /** Only those that somebody judged. */
+  /** Only queries with judgements. */
   readonly queries: readonly JudgedQuery[];
 }
 

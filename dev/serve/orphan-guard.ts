@@ -1,7 +1,7 @@
 /**
  * How is workerd ended when the process that started it was killed? Otherwise it would keep the port, and go on writing the state of the
  * next start. workerd knows nothing of its parent, and a process of ours between the two would hide its id and its end. So a shell stands
- * beside it and reads a pipe that this process alone holds open: the system closes it however this process ends.
+ * beside it and reads a pipe that only this process holds open: the system closes it however this process ends.
  */
 import { spawn } from "node:child_process";
 

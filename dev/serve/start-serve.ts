@@ -133,7 +133,7 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
       setTimeout(resolve, 50);
     });
   }
-  // It has been read. Where this process is killed nobody would remove it.
+  // It has been read. If this process is killed later, it would stay.
   await rm(file, { force: true });
   if (child.pid === undefined) throw new Error("a running process has an id");
   return { url, pid: child.pid, ended, stop };

@@ -14,7 +14,7 @@ const answerWithinMs = 2000;
 
 /**
  * Claims the folder, which is made where it is missing, until the process ends. Rejects with a sentence where another holds it.
- * @param holder what is told to whoever comes later, as "npm start on port 8787"
+ * @param holder shown to processes that come later, as "npm start on port 8787"
  */
 export async function claimState(folder: string, holder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
@@ -37,7 +37,7 @@ export async function claimState(folder: string, holder: string): Promise<void> 
   throw new Error(`The state in ${folder} can't be claimed: something else is at ${path}.`);
 }
 
-/** Who holds the folder, in his own words; null: nobody. */
+/** The holder's own description; null: the folder is free. */
 export function stateHolder(folder: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(socketPath(folder));
@@ -45,7 +45,7 @@ export function stateHolder(folder: string): Promise<string | null> {
     socket.setEncoding("utf8");
     socket.setTimeout(answerWithinMs, () => socket.destroy());
     socket.on("data", (text: string) => (said += text));
-    // Nobody listens there, or nobody ever did.
+    // Nothing listens there (any more).
     socket.once("error", () => resolve(null));
     socket.once("connect", () =>
       socket.once("close", () => resolve(said || "by a process that does not answer")),
@@ -53,7 +53,7 @@ export function stateHolder(folder: string): Promise<string | null> {
   });
 }
 
-/** False: something is there already. Where there can be no such socket, nothing is claimed, and nobody kept out. */
+/** False: the folder is taken. If such a socket can't be made, nothing is claimed and no process is kept out. */
 function listens(server: Server, path: string): Promise<boolean> {
   return new Promise((resolve) => {
     server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));

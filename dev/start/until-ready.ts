@@ -44,7 +44,7 @@ function silentModel(text: string): string | null {
     const { part } = JSON.parse(text) as { part?: unknown };
     return typeof part === "string" && part.startsWith("model:") ? part.slice("model:".length) : null;
   } catch {
-    // No JSON: whoever answers is not ready to say what it lacks.
+    // Not JSON: whatever answers can't say yet what it lacks.
     return null;
   }
 }

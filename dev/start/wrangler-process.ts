@@ -64,7 +64,7 @@ export function startWrangler(options: {
     child.once("exit", (code) => resolve(code ?? 1));
     child.once("error", () => resolve(1));
   });
-  // An error that nobody expected ends this process without `stop`.
+  // An unexpected error ends this process without `stop`.
   const abandon = (): void => {
     if (child.pid !== undefined) signalGroup(child.pid, "SIGTERM");
   };

@@ -1,6 +1,6 @@
 /**
  * Whose turn is it to be printed? Jobs that run at the same time are printed one after the other, in the order in which they
- * began: the first at once, what the others say as soon as everybody before them has ended.
+ * began: the first at once, the output of each other job as soon as all jobs before it have ended.
  */
 export type OutputStream = "stdout" | "stderr";
 

@@ -1,6 +1,6 @@
 /**
  * A plugin for tests inside workerd, each file of which has a process of its own that is sent the whole Worker as text: without the source
- * maps of packages that is a third less. Places in our own code are told as ever, those in packages by the lines that run.
+ * maps of packages that is a third less. Stack traces still show places in our own code by source line, and those in packages by the lines that run.
  */
 import type { Plugin } from "vite";
 

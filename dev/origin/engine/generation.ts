@@ -7,7 +7,7 @@ import type { Job, Scheduler } from "./scheduler.ts";
  * token each so many milliseconds. An abort ends it at once and frees the slot.
  */
 export interface Speed {
-  /** Prefill of a prompt of which nothing is cached. */
+  /** The prefill of a prompt without cached blocks. */
   ttftMs: number;
   tokenMs: number;
 }
@@ -27,7 +27,7 @@ export interface GenerationPlan {
   /** Tokens of the longest choice, and of all choices together. */
   readonly steps: number;
   readonly totalTokens: number;
-  /** Told of each step; otherwise only of the end. */
+  /** Called for each step; without it only the end is reported. */
   readonly stepwise: boolean;
   readonly finishReason: FinishedReason;
   /** Prompt and answer, for the cache, where one prompt has one answer. */
@@ -100,7 +100,7 @@ export class Generation implements Job {
     );
   }
 
-  /** The client is gone. Nothing more is told to the plan. */
+  /** The client is gone: the plan hears nothing more. */
   abort(): void {
     if (!this.#over) this.#close("abort", this.generatedTokens);
   }
