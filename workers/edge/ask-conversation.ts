@@ -27,7 +27,7 @@ export async function conversationInPath(call: TenantCall): Promise<Result<Conve
   return conversation === null ? err({ kind: "object-unknown" }) : ok(conversation);
 }
 
-/** @param ask is called again where the platform says that it may be: what it asks is idempotent */
+/** @param ask idempotent: called again if the platform says that the call may be repeated */
 export async function askConversation<Answer extends { readonly result: string }>(
   call: TenantCall,
   conversation: ConversationRef,

@@ -33,7 +33,7 @@ const remembered = new BoundedMap<string, ReadTexts>({
     key.length + (read.ok ? read.value.texts.reduce((sum, { length }) => sum + length, 0) : 0),
 });
 
-/** Their texts, in order; nothing is asked for where there are none. */
+/** Their texts, in order. Without files, nothing else is called. */
 export async function readAttachedFiles(
   from: TurnContext,
   files: readonly AttachedFile[],

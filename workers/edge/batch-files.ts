@@ -10,7 +10,7 @@ import { mintId } from "../../src/shared/turn/response-id.ts";
 import { askLibrary } from "./ask-knowledge.ts";
 import type { Isolate } from "./isolate.ts";
 
-/** Rejects where it could not be kept. @returns its id */
+/** Rejects if the file could not be stored. @returns its id */
 export async function keepBatchFile(
   isolate: Isolate,
   life: BatchLife,
@@ -55,13 +55,13 @@ export async function keepBatchFile(
     if (!finished.ok) throw new Error(`a batch's file: ${finished.error.kind}`);
     return fileId;
   } catch (error) {
-    // Why that fails, the first failure tells. The Library gives up by itself what it knows of.
+    // The first failure is the one to report. The Library drops the upload by itself.
     await writer.abort().catch(() => undefined);
     throw error;
   }
 }
 
-/** Its owner is erased, and its bytes may have come after that. Rejects where it can't be told. */
+/** For an owner that was erased, whose file's bytes may have arrived after that. Rejects if the Library can't be reached. */
 export async function dropBatchFile(isolate: Isolate, life: BatchLife, kind: ResultKind): Promise<void> {
   const { env } = isolate;
   const address = await addressOf(isolate, life, kind);
@@ -98,5 +98,5 @@ async function writeAll(
   return bytes;
 }
 
-/** What was answered, and paid, is kept whatever there is already: the next upload is refused in its place. */
+/** Answers that were paid for are stored even above the owner's limits: the next upload is refused instead. */
 const everything = { maxFiles: Number.MAX_SAFE_INTEGER, maxTotalBytes: Number.MAX_SAFE_INTEGER } as const;

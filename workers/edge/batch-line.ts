@@ -39,13 +39,13 @@ import { endedOutcome, told } from "./line-turn.ts";
 import { ownerOf } from "./run-durable.ts";
 import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
 
-/** What came of a line that was started. */
+/** The outcome of starting a line. */
 interface LineTurn {
   readonly outcome: TurnStarted["outcome"];
-  /** The refusal in the words of the line's endpoint. */
+  /** The refusal as the line's endpoint words it. */
   readonly worded: (refusal: Refusal) => Refusal;
   readonly body: (response: string) => string;
-  /** Its client wants it kept, to be had by its id. */
+  /** The client wants the answer stored under its id. */
   readonly isKept: boolean;
 }
 
@@ -84,7 +84,7 @@ export async function runLine(
   const claim = lineClaim(claimTextOf(life.id, line.number, line.attempt), lineKeptMs);
   const started = await startLine(from, life, line.body, claim);
   if (!started.ok) {
-    // The object could not be asked, and may have the turn. Whoever else could not be asked was asked before there was one.
+    // The turn's object could not be reached and may have the turn. Other objects are asked before there is a turn.
     if (started.error.kind === "dependency-unavailable" && started.error.component === "generation")
       throw new Error(started.error.detail);
     if (refused(started.error).statusCode < 500) judged.inVain();
@@ -121,7 +121,7 @@ function directOutcome(
     };
   }
   if (refused(result.error).statusCode < 500) judged.inVain();
-  // Of an answer that began and broke off a request is counted: it is not asked for without end.
+  // An answer that broke off counts as a request, so that it is not asked for without end.
   const broke = debt.use.requests > 0 && lineFate(result.error).kind === "wait";
   const fate: LineOutcome = broke
     ? { kind: "again", answered: refused(result.error) }
@@ -130,7 +130,7 @@ function directOutcome(
   return fate.kind === "answered" ? { ...fate, isKept: true, debt } : fate;
 }
 
-/** As it is configured now. */
+/** The tenant as configured now. */
 async function batchTenant(
   isolate: Isolate,
   background: Background,
@@ -227,7 +227,7 @@ async function startResponse(
   return ok({ outcome, isKept: request.store !== false, body: storedResponse, worded });
 }
 
-/** Lines run beside each other, in no order, and are waited for. */
+/** Lines run at the same time, in no order, and the batch waits for them. */
 const notInBatches: Readonly<Record<string, string>> = {
   stream: "can't be used in a batch: answers lie in its files",
   background: "can't be used in a batch, which runs in the background itself",

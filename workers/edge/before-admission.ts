@@ -13,10 +13,10 @@ import { inspectBucket } from "./inspect-bucket.ts";
 import type { Isolate } from "./isolate.ts";
 import type { TurnContext } from "./start-turn.ts";
 
-/** As long as admission itself waits for a bucket: a turn must not hang on a look before it. */
+/** As long as admission itself waits for a bucket: this look must not delay a turn any longer. */
 const lookMs = 1_000;
 
-/** The least that the prompt will cost, if it goes on. */
+/** The least that the prompt will cost, if its turn begins. */
 export interface LeastCost {
   readonly tokens: number;
   /** Whether some model that answers chats costs nothing. Asked only where something is used up. */
@@ -24,12 +24,12 @@ export interface LeastCost {
 }
 
 /**
- * A model costs money, a reader of documents CPU: neither works for anybody whose limits are used up. One look into both buckets sets nothing aside: what this
- * isolate gave back would still be missing when a durable turn, which asks by itself, is admitted. Only where something is used up, or
- * nobody answers in time, admission is asked what to say, for the least that the turn will ask for: who has no token or no money left is not
- * let in by asking for none.
+ * A guard model costs money and a reader of documents CPU, so neither is used for a caller whose limits are used up. Both buckets are read once and nothing is reserved: what this
+ * isolate gave back would still be missing when a durable turn, which asks by itself, is admitted. Only if something is used up, or
+ * no answer comes in time, admission is asked for the least that the turn will need: a caller without tokens or money is not
+ * admitted by asking for none.
  *
- * @returns why not; `null`: it may
+ * @returns the refusal; `null`: the work may be done
  */
 export async function refusedBeforeAdmission(
   isolate: Isolate,
@@ -49,7 +49,7 @@ export async function refusedBeforeAdmission(
   const chargeId = `before-${randomHex(16)}` as ChargeId;
   const desk = await admission();
   if (desk === null) return null;
-  // All of it together a microdollar.
+  // One microdollar in all.
   const price = (await mayBeFree()) ? freeOfCharge : { input: 1 / tokens, output: 0 };
   const asked = { promptTokens: tokens, answerTokens: 0, choices: 1, price };
   const admitted = await desk.admit({ principal, tenant, chargeId, ...asked, place });
@@ -82,7 +82,7 @@ export function backgroundOf({
   );
 }
 
-/** In an object, which must not wait for what others began, a desk of its own. `null`: there is no fleet now. */
+/** A desk of its own inside an object, which must not await promises of others. `null`: there is no fleet now. */
 export async function admissionFor(from: TurnContext): Promise<Admission | null> {
   const { isolate, background } = from;
   if (background !== undefined) return isolate.admission(background);

@@ -1,8 +1,8 @@
 /**
- * How does a request's work survive when its client resets the connection? workerd drops what belongs to such a request, and with it what
- * was reserved and not yet settled; so the reset itself registers what is under way, and then tells whoever listens. To register every
- * request instead (`waitUntil`) costs as much as choosing its replica; so does a listener of the platform's for each who wants to know, and
- * so the one here tells them all.
+ * How does a request's work survive when its client resets the connection? workerd drops everything that belongs to such a request, and with it what
+ * was reserved and not yet settled; so the reset itself registers the work that is under way, and then notifies the listeners. To register every
+ * request instead (`waitUntil`) would cost as much as choosing its replica; so would a platform listener for each of them, and
+ * so there is one here for all.
  */
 import { Leaving, type LeaveSignal } from "../../src/shared/contracts/leave-signal.ts";
 
@@ -43,5 +43,5 @@ export class ClientTie {
   }
 }
 
-/** What comes of the work is told where it is awaited. */
+/** The outcome of the work is handled where it is awaited. */
 const nothing = (): void => undefined;

@@ -1,5 +1,5 @@
 /**
- * From a checked request for a response to its started turn, or to the one that it asks for again: the items that it names ▸ media ▸ files ▸ what it goes on from ▸ tools ▸ screen
+ * From a checked request for a response to its started turn, or to the one that it asks for again: the items that it names ▸ media ▸ files ▸ earlier responses ▸ tools ▸ screen
  * ▸ chat ▸ start. It knows nothing of HTTP, since a message on a socket creates a response as well.
  */
 import { filesOfInput, withInputTexts } from "../../src/shared/attachments/response-files.ts";
@@ -40,9 +40,9 @@ import { startTurn, type TurnContext, type TurnStarted } from "./start-turn.ts";
 import { retrieveTurn } from "./stored-turn.ts";
 import { withNamedItems } from "./named-items.ts";
 
-/** One more than are read back: whoever finds it there knows that something would be left out. */
+/** One more than are read back, to show that something would be left out. */
 const mostAncestors = rememberedLimits.responses + 1;
-/** For readers that have not had the end yet, of a response that is not kept. */
+/** How long a response that is not stored stays for readers that have not reached its end. */
 const unkeptMs = 60_000;
 
 export interface Creation {
@@ -113,7 +113,7 @@ function bringsFiles({ input }: SentResponseRequest): boolean {
   return filesOfInput(input.filter((item) => item.type !== "item_reference")).length > 0;
 }
 
-/** With the items that it names, and what its files say. */
+/** The request with the items that it names and the texts of its files. */
 export async function wholeRequest(
   from: TurnContext,
   sent: SentResponseRequest,
@@ -131,7 +131,7 @@ export async function wholeRequest(
 
 type GivenTools = Result<WithTools, Refusal>;
 
-/** The chat that is meant, with the tools that the service itself runs for this tenant. Known at once where it has none. */
+/** The request as a chat, with the tools that the service itself runs for this tenant. A plain value if there are none. */
 export function chatWithTools(
   { tools: policy }: Pick<TurnContext["tenant"], "tools">,
   request: ResponseRequest,
@@ -160,10 +160,10 @@ function wishOf(tool: ResponseTool | undefined): WebSearchWish {
   return { domains: tool.filters?.allowed_domains ?? [], size: tool.search_context_size ?? "medium" };
 }
 
-/** What is before a response, and whether the oldest of it may be left out. */
+/** The responses before this one, and whether the oldest may be left out. */
 type GoingOn = Pick<ResponseTurn, "truncates" | "ancestors" | "before">;
 
-/** What was said before such a response is the conversation's: going on from it by its id would forget all of that without a word. */
+/** The history of such a response is its conversation: continuing from its id alone would silently drop it. */
 const ofConversation = invalidValue(
   "previous_response_id",
   "names a response of a conversation, which knows what was said before it: send that 'conversation' in its place",

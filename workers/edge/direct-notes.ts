@@ -14,7 +14,7 @@ import type { LiveTurn } from "../../src/shared/turn/open-turn.ts";
 import { turnFactsOf, type TurnFacts } from "../../src/shared/turn/turn-facts.ts";
 import type { Isolate } from "./isolate.ts";
 
-/** `null`: nobody wants to know. */
+/** `null`: neither is wanted. */
 export function directNotes(
   isolate: Isolate,
   scope: RequestScope,
@@ -85,7 +85,7 @@ class DirectNotes {
     return receipt === null ? body : { kind: "json", body: withReceipt(body.body, receipt) };
   }
 
-  /** An answer that can't be signed goes out without: it was paid for. */
+  /** An answer whose receipt can't be signed goes out without one: it was paid for. */
   async #sign(): Promise<string | null> {
     if (this.#facts === null) return null;
     const { responseId, principal } = this.#turn;

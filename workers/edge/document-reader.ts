@@ -17,13 +17,13 @@ import {
   DocumentReaderLate,
 } from "../../src/shared/retrieval/ports.ts";
 
-/** The reader gives up before, and says so. */
+/** The reader itself gives up earlier, and says so. */
 const latestMs = documentBounds.waitMs + documentBounds.readMs + 30_000;
 
 /**
  * `null`: nothing is bound.
  *
- * @param deadlineMs of a caller who gives up sooner
+ * @param deadlineMs for a caller that gives up sooner
  */
 export function documentReader(
   {
@@ -58,7 +58,7 @@ export function documentReader(
           throw new DocumentReaderLate("the reader of documents is late", { cause: error });
         throw error;
       } finally {
-        // One that is left would keep the object in memory until it fires.
+        // A timer that is left would keep the object in memory until it fires.
         clearTimeout(timer);
       }
     },
@@ -67,7 +67,7 @@ export function documentReader(
 
 async function readAnswer(response: Response): Promise<Result<ExtractedText, FileReason>> {
   const read = documentAnswerSchema.safeParse(JSON.parse(await boundedText(response)));
-  // Not the schema's own words, which may repeat what stands there.
+  // Not the schema's own words, which may repeat the answer's text.
   if (!read.success) throw new Error("the reader of documents gave no answer that is understood");
   const answer = read.data;
   if (answer.result === "fault") throw new Error("the reader of documents has a fault");
@@ -76,7 +76,7 @@ async function readAnswer(response: Response): Promise<Result<ExtractedText, Fil
   return ok({ text, kind, ...(pageStarts === undefined ? {} : { pageStarts }) });
 }
 
-/** An isolate that a document took over could say anything, at any length. */
+/** An isolate that a document took over could answer anything, at any length. */
 async function boundedText(response: Response): Promise<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
   let text = "";
@@ -101,7 +101,7 @@ async function* whileItLives({ body }: Response): AsyncGenerator<Uint8Array> {
       yield piece.value;
     }
   } finally {
-    // Of one that says too much nothing more is heard; one that has ended, or died, knows of no cancel.
+    // An answer that is too long is not read on; one that has ended, or crashed, ignores the cancel.
     await pieces.cancel().catch(() => undefined);
   }
 }

@@ -18,13 +18,13 @@ export function passDoor({ c, scope, isolate }: PublicCall): MaybePromise<Screen
     : noted(scope, screening);
 }
 
-/** Whoever shows no credential, or one that is not tried: its address may have shown too many wrong ones. */
+/** For requests without a credential, or with one that is not tried because its address has shown too many wrong ones. */
 export async function passStranger(call: PublicCall): Promise<Refusal | null> {
   const retryAfterMs = call.isolate.firewall.credentialWaitMs(call.c.req.raw.headers);
   return retryAfterMs === null ? passHeaders(call) : { kind: "address-limited", retryAfterMs };
 }
 
-/** While a credential is verified: what stands in all headers. */
+/** Looks at all headers while the credential is verified. */
 export async function passHeaders({ c, scope, isolate }: PublicCall): Promise<Refusal | null> {
   const screening = await isolate.firewall.screenStranger(c.req.raw, scope.background);
   return noted(scope, screening).refusal;
@@ -57,7 +57,7 @@ function noted(scope: PublicCall["scope"], screening: Screening): Screening {
   return screening;
 }
 
-/** The answer, readable for the page that asked where its origin is allowed. `tenant`: null while none is known. */
+/** The answer, readable for the page that asked if its origin is allowed. `tenant`: null while none is known. */
 export async function shownTo(
   call: PublicCall,
   response: Response,
@@ -71,7 +71,7 @@ export async function shownTo(
   return shown;
 }
 
-/** The answer to a preflight; null where the request is none, or its origin is not allowed on this hostname. */
+/** The answer to a preflight; null if the request is not one, or its origin is not allowed on this hostname. */
 export async function preflight(call: PublicCall): Promise<Readonly<Record<string, string>> | null> {
   const { headers } = call.c.req.raw;
   const origin = headers.get("origin");
@@ -88,7 +88,7 @@ async function mayRead(
   const host = c.req.header("host") ?? "";
   if (tenant !== null) return allowsOrigin(tenant.cors, origin, host);
   const byHost = await isolate.tenants.byHost(hostNameOf(host), scope.background);
-  // Nobody's hostname: what is said before a credential is read holds no secret of anybody's.
+  // A shared hostname: answers that are given before a credential is read hold no secrets.
   return allowsOrigin(byHost.ok && byHost.value !== null ? byHost.value.cors : "any", origin, host);
 }
 

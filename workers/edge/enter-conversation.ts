@@ -22,7 +22,7 @@ import { objectOfId } from "../../src/shared/turn/response-id.ts";
 
 export type Entered = EnteredConversation & Pick<History, "messages">;
 
-/** @param behind of a turn that goes on: where it stood when it began */
+/** @param behind where a resumed turn stood when it began */
 export async function enterConversation(
   env: Pick<Cloudflare.Env, "CONVERSATION" | "GENERATION" | "ENVIRONMENT">,
   request: ChatTurnRequest & { readonly conversation: ConversationRef },
@@ -74,14 +74,14 @@ type Owner = Parameters<typeof loadHistory>[2]["owner"];
 
 /** Each meets another turn: a replaced one, or one that is gone. */
 const mostAttempts = 8;
-/** For the turn's own object to end it, and to be heard of. */
+/** The time for the turn's own object to end it and to report that. */
 const leaseMarginSeconds = 120;
-/** An ended turn's `append` is on its way: only when it has been for longer than this, it is not waited for. */
+/** An ended turn's `append` is awaited for this long. */
 const appendLagMs = 10_000;
-/** What a second device is shown of a turn that runs. */
+/** What a second device sees of a running turn. */
 const maxInputUnits = 65_536;
 
-/** A turn that was claimed by older code knows no policy. */
+/** Turns that older code claimed have no policy. */
 function policyOf(tenant: Partial<Pick<TenantConfig, "conversations">>): TenantConfig["conversations"] {
   return (
     tenant.conversations ?? {
@@ -106,7 +106,7 @@ function generation(env: Objects, running: RunningTurn) {
     : inJurisdiction(env.GENERATION, named.jurisdiction, env.ENVIRONMENT).getByName(named.objectName);
 }
 
-/** `false`: there is no such turn. What can't be reached is waited for. */
+/** `false`: there is no such turn. A turn that can't be reached is awaited. */
 async function cancelTurn(env: Objects, owner: Owner, running: RunningTurn): Promise<boolean> {
   const called = await callObject(async () =>
     generation(env, running)?.cancel({ v: generationVersion, owner }),

@@ -5,7 +5,7 @@ import type { TenantCall } from "./handle.ts";
 import { ownerOf } from "./run-durable.ts";
 
 /**
- * Nothing where the id is not the caller's own.
+ * Does nothing if the id is not the caller's own.
  *
  * @returns why it could not be erased: the caller tries again, and nothing is forgotten yet
  */

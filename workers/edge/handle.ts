@@ -55,7 +55,7 @@ export type PublicHandler = Handler<PublicCall>;
 export type PlatformHandler = Handler<PlatformCall>;
 export type AdminHandler = Handler<AdminCall>;
 
-/** For whoever asks whether this Worker is alive: nothing stands before it that could be slow or down. */
+/** For liveness checks: nothing stands before the handler that could be slow or down. */
 export function aliveRoute(endpoint: string, handler: PublicHandler): (c: EdgeContext) => Promise<Response> {
   return async function handleAlive(c) {
     const call = open(c, endpoint);
@@ -82,7 +82,7 @@ export function publicRoute(endpoint: string, handler: PublicHandler): (c: EdgeC
  */
 type RevocationCheck = "admission" | "here";
 
-/** How old the buckets' word may be. Admin routes change things, and have no hurry. */
+/** How old the buckets' answer may be. Admin routes change things, and need not be fast. */
 export const heardWithinMs = { usual: 10_000, admin: 1_000 } as const;
 
 /** For a tenant's principals. */
@@ -150,7 +150,7 @@ export function platformRoute(
   };
 }
 
-/** For admins: whoever has any one of `scopes`. A credential that can't be asked about changes nothing. */
+/** For admins with any one of `scopes`. A credential whose bucket can't be reached may change nothing. */
 export function adminRoute(
   endpoint: string,
   scopes: readonly string[],
@@ -190,7 +190,7 @@ const unasked: Refusal = {
   detail: "whether an admin's credential is revoked can't be asked",
 };
 
-/** Door ▸ who is calling. Waits for nothing where memory knows the policy and the credential. */
+/** Door ▸ who is calling. Awaits nothing if memory has the policy and the credential. */
 async function identify(
   call: PublicCall,
 ): Promise<Result<{ readonly identity: Identity; readonly passed: Screening }, Refusal>> {
@@ -255,7 +255,7 @@ function emit(isolate: Isolate, record: RequestRecord, background: Background): 
   isolate.metrics.record(record, background);
 }
 
-/** An exception is a broken invariant of ours, or a part that can't be asked: 500 or 503 for the client, the whole of it for the operator. */
+/** An exception is a broken invariant, or a part that can't be reached: 500 or 503 for the client, all details for the operator. */
 export function respondFailure({ scope, isolate }: PublicCall, error: unknown): Response {
   if (error instanceof Unreachable) {
     const { component, message: detail } = error;

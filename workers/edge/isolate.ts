@@ -81,21 +81,21 @@ export interface Isolate {
   readonly directRows: DirectRows;
   readonly receipts: ReceiptSigner;
   readonly report: ReportFault;
-  /** A line for the Worker's log, at once: what must be known outside of its objects. */
+  /** Writes a line to the Worker's log at once, for facts that must be known outside of its objects. */
   readonly witness: (fact: Readonly<Record<string, unknown>>) => void;
-  /** Is this credential revoked? For what is done without admission. */
+  /** Is this credential revoked? For requests without admission. */
   readonly credentialStanding: LimitDesk["standingOf"];
   readonly now: () => number;
   /** The way to replicas, for the pools that live in this Worker. */
   readonly transport: Transport;
-  /** What admins see of and do to a cluster's pool, wherever the router is mounted. */
+  /** A cluster's pool as admins see and change it, wherever the router is mounted. */
   readonly pools: PoolControl;
   /** The origin router as it is mounted (ROUTER). */
   origin(fleet: FleetIndex, background: Background): Origin;
-  /** For what counts as a request and asks no model of a turn's. */
+  /** For operations that count as a request and need no model. */
   admission(background: Background): Admission;
   turnDeps(fleet: FleetIndex, background: Background): TurnDeps;
-  /** The same for a turn inside an object: it admits one turn, by its id, and takes no loans. */
+  /** The same inside an object, which admits one turn by its id and takes no loans. */
   durableTurnDeps(fleet: FleetIndex, background: Background): TurnDeps;
 }
 
@@ -104,7 +104,7 @@ const rememberedAnswers = 128;
 
 let built: Isolate | null = null;
 
-/** Throws where a variable or secret is missing or wrong, naming it: a Worker that can't work says so at once. */
+/** Throws if a variable or secret is missing or wrong, naming it: a misconfigured Worker says so at once. */
 export function isolateOf(env: Cloudflare.Env): Isolate {
   built ??= build(env);
   return built;
@@ -231,7 +231,7 @@ function build(env: Cloudflare.Env): Isolate {
     origin,
     admission: (background) => limits.admission(background),
     turnDeps: (fleet, background) => depsWith(limits, fleet, background),
-    // A desk of its own each time: workerd lets no object wait for a promise that another one made.
+    // A new desk each time: in workerd an object can't await a promise that another one made.
     durableTurnDeps: (fleet, background) => depsWith(desk(false), fleet, background),
   };
 }

@@ -11,7 +11,7 @@ import type { JudgedCaller } from "./fleet-moderator.ts";
 export class JudgedAtOnce {
   readonly #held = new Map<string, number>();
 
-  /** @returns what to call when the guard has this prompt no more, once; or why it does not get it */
+  /** @returns a function to call once when the guard is done with this prompt; or why the guard does not get it */
   enter({ tenant, principal }: Pick<JudgedCaller, "tenant" | "principal">): (() => void) | AdmissionFailure {
     const rule = limitsOf(tenant, "user", principal).rules.find(
       ({ unit, of }) => unit === "slots" && of === undefined,
@@ -28,7 +28,7 @@ export class JudgedAtOnce {
   }
 }
 
-/** As a bucket says of slots, of which nobody knows when one is free. */
+/** As for slots in a bucket: when one will be free is unknown. */
 const againMs = 1_000;
 
 function tooMany({ name, capacity }: LimitRule): AdmissionFailure {

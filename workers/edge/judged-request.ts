@@ -29,7 +29,7 @@ export class JudgedRequest {
     this.#isAsked = true;
   }
 
-  /** It comes to no turn of its own. */
+  /** The request led to no turn of its own. */
   inVain(): void {
     if (!this.#isInVain && this.#isAsked) this.#count();
     this.#isInVain = true;
@@ -53,12 +53,12 @@ export function judgedRequest(
   });
 }
 
-/** The alias of the model that this tenant's prompts meet. */
+/** The alias of the guard model for this tenant's prompts. */
 export function guardOf({ safety: { moderation } }: TenantConfig): string | null {
   return moderation === undefined || moderation.input === "off" ? null : moderation.model;
 }
 
-/** By the request's scope, for who answers it. */
+/** By the request's scope, for the code that answers it. */
 const judged = new WeakMap<object, JudgedRequest>();
 
 /** The same object each time. */
@@ -70,7 +70,7 @@ export function judgedCall(
   return known;
 }
 
-/** The request of this scope comes to no turn of its own. */
+/** The request of this scope led to no turn of its own. */
 export function wasInVain(scope: object): void {
   judged.get(scope)?.inVain();
 }

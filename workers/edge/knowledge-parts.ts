@@ -22,7 +22,7 @@ import { documentReader } from "./document-reader.ts";
 import { isolateOf, type Isolate } from "./isolate.ts";
 import { mostPassages, outsideVectors } from "./outside-vectors.ts";
 
-/** Of one call of a model, all its attempts together. A search that may not wait so long says so itself. */
+/** For one call of a model, all its attempts together. A search with less time passes its own deadline. */
 const deadlineMs = 60_000;
 
 const inProcess: SearchModels = { embedder: lexicalEmbedder, reranker: lexicalReranker };
@@ -89,7 +89,7 @@ function callerFor(
     origin: isolate.origin(fleet, background),
     fleet,
     tenant,
-    // On behalf of the tenant: behind everybody who waits for an answer.
+    // On behalf of the tenant: after every request that a client waits for.
     principal: { tenant: tenant.id, user: "" as UserId, tier: "free" },
     requestId,
     traceparent,

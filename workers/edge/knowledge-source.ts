@@ -6,7 +6,7 @@ import type { KnowledgeSource } from "../../src/shared/retrieval/ports.ts";
 import { askStore, storeExpired } from "./ask-knowledge.ts";
 import type { Isolate } from "./isolate.ts";
 
-/** @param caller their own stores, and those of their whole tenant; anybody else's are unknown, and no object is asked */
+/** @param caller may search their own stores and those of their whole tenant; all others are unknown, and no object is asked */
 export function knowledgeSource({ env, hash }: Isolate, caller: Owner): KnowledgeSource {
   return {
     async search(storeId, search) {

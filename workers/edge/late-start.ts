@@ -8,19 +8,19 @@ import { respondFailure, type TenantCall } from "./handle.ts";
 import { baseHeaders } from "./respond.ts";
 import { startTimer } from "./timers.ts";
 
-/** Of silence before a stream begins without its first event, and between two keep-alives. */
+/** The silence before a stream begins without its first event, and between two keep-alives. */
 const keepAliveMs = 15_000;
 
 export interface LateStart {
-  /** Asked for when the headers leave; `null`: not known yet. */
+  /** Called when the headers leave; `null`: not known yet. */
   readonly responseId: () => string | null;
   /** A refusal's JSON body as the one event that ends the stream. */
   readonly errorEvent: (json: string) => string;
-  /** Also where its client leaves. */
+  /** Whether the answer continues if its client leaves. */
   readonly goesOn: boolean;
 }
 
-/** @param responding the whole answer of a request for a stream: its events, or why there are none */
+/** @param responding the answer to a request for a stream: its events, or a refusal */
 export async function orLate(
   call: TenantCall,
   responding: Promise<Response>,
@@ -36,7 +36,7 @@ function startLate(
   { responseId, errorEvent, goesOn }: LateStart,
 ): Response {
   const answering = responding.catch((error: unknown) => respondFailure(call, error));
-  // Whoever leaves now takes no request along that waits for its answer (client-tie.ts), but only the reading of it.
+  // A client that leaves now does not cancel the pending request (client-tie.ts), only the reading of its answer.
   if (goesOn) call.scope.background.run("late start", answering);
   const id = responseId();
   return new Response(lateStream(answering, { keepAliveMs, setTimer: startTimer, errorEvent }), {

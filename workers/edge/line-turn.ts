@@ -1,4 +1,4 @@
-/** The turn of a batch's line: where it is, what came of it, and how its end is told. */
+/** The turn of a batch's line: where it is, how it ended, and how its end is reported. */
 import type { LineOutcome, LineToRun } from "../../durable-objects/batch/batch-parts.ts";
 import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
 import { claimTextOf, lineKeptMs, requestIdOf } from "../../src/shared/batches/line-name.ts";
@@ -15,8 +15,8 @@ import { retrieveOwned, type OwnedTurn } from "./stored-turn.ts";
 import { sleep } from "./timers.ts";
 
 /**
- * What came of a turn that an earlier life of the batch began, once it has ended; `null`: there is none. Asks nothing of anybody else, so that it
- * is had whatever has become of the batch's file, credential and tenant. Rejects where the turn's object can't be asked.
+ * The outcome of a turn that an earlier life of the batch began, once it has ended; `null`: there is none. It only asks the turn's object, so it
+ * works whatever has happened to the batch's file, credential and tenant. Rejects if that object can't be reached.
  */
 export async function findLine(
   isolate: Isolate,
@@ -24,7 +24,7 @@ export async function findLine(
   { number, attempt }: Pick<LineToRun, "number" | "attempt">,
 ): Promise<LineOutcome | null> {
   if (isDirect(life.opening.endpoint)) {
-    // Nobody knows its answer, and nobody pays for it. One that ends its object each time must not be asked for ever.
+    // Its answer is lost and not paid. A line that kills its object each time must not be asked for ever.
     const lost: Refusal = { kind: "internal", detail: "what was answered is lost" };
     return { kind: "again", answered: told(lost, requestIdOf(life.id, number)) };
   }
@@ -40,7 +40,7 @@ export async function findLine(
     const { response, status } = found;
     const isResponse = life.opening.endpoint === "/v1/responses";
     const shown = response === null ? null : isResponse ? storedResponse(response) : response;
-    // Whether it is to be had by its id its request said. One that is not goes by itself.
+    // The request said whether the answer is stored under its id. One that is not goes by itself.
     return endedOutcome(shown, status, true, requestId, (refusal) => told(refusal, requestId));
   }
 }
@@ -75,6 +75,6 @@ export function told(refusal: Refusal, requestId: string): AnsweredLine {
   return { statusCode: status, requestId, body: JSON.stringify(body) };
 }
 
-/** How often is looked whether a turn has ended. */
+/** How often to check whether a turn has ended. */
 const firstLookMs = 100;
 const longestLookMs = 2_000;

@@ -1,4 +1,4 @@
-/** A page of a user's stored completions: which, says the index; what they are, each one's own object. */
+/** A page of a user's stored completions: the index says which, and each one's own object has its content. */
 import { callObject, calledObject } from "../../durable-objects/storage/call-object.ts";
 import { inJurisdiction } from "../../durable-objects/storage/jurisdiction.ts";
 import {
@@ -25,9 +25,9 @@ type Asked = Pick<ListCompletions, "after" | "limit" | "order" | "model" | "meta
 
 /** Asked at once: each is an object of its own, and a Worker opens six connections. */
 const atOnce = 6;
-/** Characters of a page: answers are in memory together. The one that reaches it, and those asked with it, are still shown. */
+/** Characters of a page, since its answers are in memory together. The answer that reaches this, and those fetched with it, are still shown. */
 const mostUnits = 8_000_000;
-/** So often the index is asked for what deletions, of which it was not told yet, left of a page. */
+/** How often the index is asked again to fill a page from which deletions took entries. */
 const mostRounds = 5;
 
 export async function listCompletions(
@@ -58,7 +58,7 @@ export async function listCompletions(
   }
 }
 
-/** `null`: it was deleted, and the index does not know yet. */
+/** `null`: it was deleted, and the index has not heard of it yet. */
 async function load(
   call: TenantCall,
   { id, objectName }: ListedCompletion,

@@ -43,7 +43,7 @@ export async function withNamedItems(
   return fault === null ? ok(request) : err(fault);
 }
 
-/** Its files are as they were read: an uploaded one may be gone since. */
+/** Its files are as they were read then: an uploaded one may be gone since. */
 function readKeptItem(kept: Item | undefined, at: number): Result<Item, Refusal> {
   if (kept?.type !== "message" || kept.role === "assistant") return readItem(kept, at);
   const { content } = kept;
@@ -59,7 +59,7 @@ function readKeptItem(kept: Item | undefined, at: number): Result<Item, Refusal>
   return ok({ ...read.value, content: parts });
 }
 
-/** Which objects keep them, with the places of what is named of each. */
+/** The objects that hold them, with the places of the named items in each. */
 function keepersOf(sent: SentResponseRequest): Result<ReadonlyMap<string, readonly Place[]>, Refusal> {
   const keepers = new Map<string, Place[]>();
   const seen = new Set<string>();

@@ -22,7 +22,7 @@ export function noteBrought(isolate: Isolate, by: BroughtBy, screened: ScreenedP
   isolate.witness({ event: "screened", ...by, found });
 }
 
-/** As the records of requests have it; `null`: nothing was found. */
+/** In the form of request records; `null`: nothing was found. */
 function foundIn(screened: ScreenedPrompt<unknown>): string | null {
   if (screened.kind === "passed") return summary(screened.findings, screened.harm);
   const { refusal } = screened;

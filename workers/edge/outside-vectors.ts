@@ -7,7 +7,7 @@ import type { TenantConfig } from "../../src/shared/tenancy/tenant-config.ts";
 
 type VectorsEnv = Pick<Cloudflare.Env, "VECTORS">;
 
-/** Vectorize knows no jurisdiction: what may lie in one alone never comes into it. */
+/** Vectorize has no jurisdictions: data of a tenant with one never goes into it. */
 export function outsideVectors({
   VECTORS: binding,
 }: VectorsEnv): (jurisdiction: Jurisdiction) => OutsideVectors | null {
@@ -15,7 +15,7 @@ export function outsideVectors({
   return (jurisdiction) => (jurisdiction === "none" ? outside : null);
 }
 
-/** How many passages a vector store of this tenant's may hold, here. */
+/** How many passages a vector store of this tenant may hold in this environment. */
 export function mostPassages(
   { VECTORS: binding }: VectorsEnv,
   { retrieval, jurisdiction }: Pick<TenantConfig, "retrieval" | "jurisdiction">,

@@ -1,4 +1,4 @@
-/** Where is the client, and what is known of its connection? As Cloudflare says (`request.cf`); nothing on a laptop. */
+/** The client's place and connection, as Cloudflare gives them (`request.cf`); nothing on a laptop. */
 import type { ClientFacts } from "../../src/shared/firewall/access-rules.ts";
 import type { ClientPlace } from "../../src/shared/routing/ports.ts";
 
@@ -18,7 +18,7 @@ export function placeOf(request: Request): ClientPlace {
   };
 }
 
-/** What the firewall's rules may ask for. */
+/** The facts that firewall rules may test. */
 export function factsOf(request: Request): ClientFacts {
   const ip = request.headers.get("cf-connecting-ip");
   const { cf } = request;

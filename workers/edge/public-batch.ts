@@ -1,4 +1,4 @@
-/** A batch as clients see it, in OpenAI's form: what is not known yet, or never came to be, is absent. */
+/** A batch as clients see it, in OpenAI's form: members that are unknown, or never happened, are absent. */
 import type { BatchTimes, BatchView } from "../../src/shared/contracts/batch.ts";
 
 export function publicBatchOf(batch: BatchView): Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** A conversation, its branches and what is left of a deleted one, as clients see them: OpenAI's form, and our fields beside. */
+/** A conversation, its branches and the record of a deleted one, as clients see them: OpenAI's form with our own fields. */
 import type { DeletionRecord } from "../../src/shared/contracts/conversation-index.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
@@ -77,7 +77,7 @@ export function branchOf(c: EdgeContext): Result<number | null, Refusal> {
   return branch === null ? err(branchUnknown("branch")) : ok(branch);
 }
 
-/** What OpenAI's `include` can ask for. Items here hold all that they have; nothing more is to be had. */
+/** The values of OpenAI's `include`. Items here always hold everything, so there is nothing to add. */
 const includable: ReadonlySet<string> = new Set([
   "file_search_call.results",
   "web_search_call.results",
@@ -96,7 +96,7 @@ export function includeFault(c: EdgeContext): Refusal | null {
   return known ? null : invalidValue("include", `must be of: ${[...includable].join(", ")}`);
 }
 
-/** A page of OpenAI's. Its own schema knows no null for `first_id` and `last_id`: they are empty where nothing is. */
+/** A page in OpenAI's form. Its schema has no null for `first_id` and `last_id`: they are empty if the page is. */
 export function publicPage(
   data: readonly Record<string, unknown>[],
   hasMore: boolean,

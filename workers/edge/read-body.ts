@@ -38,14 +38,14 @@ async function readAll(request: Request, bytes: number): Promise<Result<string, 
   try {
     text = await request.text();
   } catch {
-    // The client stopped sending: there is nobody left to tell.
+    // The client stopped sending: no one reads an answer.
     return err({ kind: "client-gone" });
   }
   return text.includes("\uFFFD") && !isWhole(text, bytes) ? err({ kind: "json-invalid" }) : ok(text);
 }
 
 const encoder = new TextEncoder();
-/** The platform takes it away. */
+/** The platform removes it. */
 const byteOrderMarkBytes = 3;
 
 function isWhole(text: string, bytes: number): boolean {
@@ -65,7 +65,7 @@ async function readCounted(request: Request, maxBytes: number): Promise<Result<s
   }
 }
 
-/** The body's bytes, at most `maxBytes`, for whoever needs them before they are text. Empty where there is no body. */
+/** The body's bytes, at most `maxBytes`, for callers that need them before they are text. Empty if there is no body. */
 export async function readBytes(
   request: Request,
   maxBytes: number,

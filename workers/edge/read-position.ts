@@ -1,4 +1,4 @@
-/** From which event on does a client want to read a turn? It says which one it saw last. */
+/** From which event on does a client want to read a turn? It names the last one that it saw. */
 import type { ReadPosition } from "../../src/shared/contracts/generation.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
@@ -8,7 +8,7 @@ import type { TenantCall } from "./handle.ts";
 
 const header = "Last-Event-ID";
 
-/** Of a turn that is there. @returns with the name of what said it, for what is wrong with it */
+/** For an existing turn. @returns the position, with the name of the parameter or header that gave it, for errors */
 export function wantedEvents({
   c,
 }: Pick<TenantCall, "c">): Result<{ readonly read: ReadPosition; readonly param: string }, Refusal> {
@@ -38,12 +38,12 @@ export function beyondLastEvent(param: string = header): Refusal {
   return invalidValue(param, "is beyond the last event of this answer");
 }
 
-/** What a client has of an answer's events is of no use beside those that its stored answer is told as. */
+/** Events that a client has already do not fit those that a stored answer is replayed as. */
 export function eventsGone(param: string): Refusal {
   return invalidValue(param, "names an event that is not kept any more: read the answer from its beginning");
 }
 
-/** `null`: no such number. */
+/** `null`: not such a number. */
 function eventBehind(seen: string | undefined): number | null {
   if (seen === undefined || seen === "") return 0;
   return /^\d{1,9}$/.test(seen) ? Number(seen) + 1 : null;

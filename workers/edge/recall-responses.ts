@@ -57,7 +57,7 @@ export async function recallResponses(
     return ok(called.value.result === "ended" ? called.value.response : null);
   };
   if (before.length > 0) remember(before);
-  // The latest alone first: most often it is all there is.
+  // Only the latest first: it is usually the only one.
   for (let at = 0; at < newestFirst.length;) {
     if (truncates && isFull()) break;
     const batch = newestFirst.slice(at, at + (at === 0 ? 1 : atOnce));

@@ -1,6 +1,6 @@
 /**
- * Is this turn refused whatever a guard model says of its prompt? A guard is asked up to 52 questions about one prompt, and the platform pays
- * them: so what is cheap to know comes first.
+ * Is this turn refused whatever a guard model says about its prompt? A guard is asked up to 52 questions about one prompt, and the platform pays
+ * for them, so cheap checks come first.
  */
 import type { Background } from "../../src/shared/contracts/background.ts";
 import type { BeforeJudged } from "../../src/shared/safety/moderation/moderator.ts";
@@ -10,14 +10,14 @@ import { unanswerable } from "../../src/shared/turn/unanswerable.ts";
 import { ownerOf } from "./run-durable.ts";
 import type { TurnContext } from "./start-turn.ts";
 
-/** The turn that a prompt is of, as far as it is known before its screen. */
+/** The turn of a prompt, as far as it is known before screening. */
 export interface TurnToCome {
   readonly asked: Asked;
-  /** As the caller names it. */
+  /** The name that the caller gave. */
   readonly conversationId?: string | undefined;
 }
 
-/** No object is asked. `null`: nothing is against it; also where there is no fleet now, which the turn itself is told. */
+/** Asks no object. `null`: no reason to refuse it; also if there is no fleet now, which the turn itself reports. */
 export async function refusedAnyway(
   from: TurnContext,
   { asked, conversationId }: TurnToCome,

@@ -24,8 +24,8 @@ export function ownerOf({ tenant, principal }: Pick<TenantCall, "tenant" | "prin
 }
 
 /**
- * @param claim what other requests may share this turn by; `null`: it is this request's own
- * @param tools of the service's own, which `chat` offers; `null`: none
+ * @param claim what other requests share this turn by; `null`: it belongs to this request alone
+ * @param tools server tools that `chat` offers; `null`: none
  */
 export function runDurable(
   call: TenantCall,
@@ -106,7 +106,7 @@ type StartChat = (
   onNamed?: (responseId: string) => void,
 ) => Promise<Result<TurnStarted, Refusal>>;
 
-/** A durable turn's stream, which may be long in coming. The turn goes on without its client, and so does its beginning. */
+/** A durable turn's stream, which may take long to begin. The turn goes on without its client, even before it begins. */
 export function streamOrLate(
   call: TenantCall,
   respondWith: (onNamed: (responseId: string) => void) => Promise<Response>,
@@ -139,12 +139,12 @@ async function respond(
   return send(call, started.value.outcome, started.value.responseId, claim, field);
 }
 
-/** Which field of a chat may name what is not there. */
+/** The field of a chat that may name an object that does not exist. */
 export function conversationField({ conversation_id: id }: ChatRequest): ObjectField | undefined {
   return id === undefined ? undefined : "conversation_id";
 }
 
-/** Whoever attaches to a turn that is there is let in by no bucket: a revoked credential is found out here. */
+/** Attaching to an existing turn needs no admission by a bucket: a revoked credential is found out here. */
 export async function revokedReader(
   { isolate, principal, tenant, scope }: TenantCall,
   outcome: TurnStarted["outcome"],
@@ -205,13 +205,13 @@ function send(
 }
 
 /**
- * Why has a turn ended that has nothing to give? No server is to blame where its user cancelled it, or deleted it or its conversation
- * while somebody waited: official clients send again what is 503, and would say it anew in a conversation that is gone.
+ * Why does an ended turn have no answer? No server is to blame if its user cancelled it, or deleted it or its conversation
+ * while a client waited: official clients repeat a request after a 503, and would send it again into a conversation that is gone.
  */
 export function endedWithout(status: EndStatus): Refusal {
   switch (status) {
     case "cancelled":
-      // What was said by a cancel stands: of a turn that has nothing, it was deleted.
+      // A cancelled turn keeps what it said: one that has nothing was deleted.
       return { kind: "conflict", message: "This answer was deleted while it was being written." };
     case "completed":
     case "incomplete":
@@ -221,7 +221,7 @@ export function endedWithout(status: EndStatus): Refusal {
   }
 }
 
-/** The object writes the stream, keep-alives included: nothing of the edge's runs a token. */
+/** The object writes the stream, keep-alives included: no code of the edge runs for each token. */
 export function streamFromObject(
   { scope }: Pick<TenantCall, "scope">,
   stream: ReadableStream<Uint8Array> | string,

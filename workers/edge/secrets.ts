@@ -11,7 +11,7 @@ export function secretOf(env: Cloudflare.Env): string {
   if (env.ENVIRONMENT !== "production") return secret;
   if (isGuessable(secret))
     throw new TypeError("EDGEWISE_SECRET: is no 32 random bytes: openssl rand -base64 32 makes them");
-  // Whoever may know the other one could make ids, keys and receipts.
+  // Anyone who knows the other one could forge ids, keys and receipts.
   const other = Object.entries(env).find(([name, value]) => name !== "EDGEWISE_SECRET" && value === secret);
   if (other !== undefined) throw new TypeError(`EDGEWISE_SECRET: is ${other[0]} as well`);
   return secret;
@@ -27,7 +27,7 @@ export function signingSecretByName(env: Cloudflare.Env, name: string): string |
   return secret === env.DEMO_JWT_SECRET || isGuessable(secret) ? undefined : secret;
 }
 
-/** A secret that a tenant's configuration names. Bindings that are no text are none of its business. */
+/** A secret that a tenant's configuration names. Bindings that are not text are out of its reach. */
 export function secretByName(env: Cloudflare.Env, name: string): string | undefined {
   const value: unknown = Reflect.get(env, name);
   return typeof value === "string" && name.endsWith("_SECRET") && name !== "EDGEWISE_SECRET"

@@ -58,7 +58,7 @@ export function sessionParts(env: Cloudflare.Env, context: DurableObjectState): 
       const held = await askTurn(asker, "response", id, async (stub, message) =>
         stub.hold({ ...message, untilMs }),
       );
-      // It is there for a minute all the same.
+      // It stays for a minute in any case.
       if (!held.ok && held.error.kind !== "object-unknown")
         isolate.report("session", "a response could not be held");
     },
@@ -99,7 +99,7 @@ export function sessionParts(env: Cloudflare.Env, context: DurableObjectState): 
   };
 }
 
-/** As it is configured now: a socket lives longer than a configuration. */
+/** The tenant as configured now: a socket outlives a configuration. */
 async function tenantOf(
   isolate: Isolate,
   background: Background,
@@ -205,7 +205,7 @@ async function resume(
   if (!read.ok) return read;
   switch (read.value.result) {
     case "stream":
-      // Whoever created it said whether it is kept.
+      // The request that created it said whether it is stored.
       return ok({ responseId, kept: true, stream: read.value.stream });
     case "position-unknown":
       return err({

@@ -25,7 +25,7 @@ export async function checkSignature(call: PublicCall, tenant: TenantConfig): Pr
           unread = read.error;
           return null;
         }
-        // A body of these, should there be one, is nobody's to read, and no Request of ours may have it.
+        // A body of these methods is never read, and a `Request` must not carry one.
         if (request.body !== null && request.method !== "GET" && request.method !== "HEAD")
           c.req.raw = new Request(request, { method: request.method, body: read.value });
         return read.value;
@@ -56,7 +56,7 @@ async function useNonce(
     const detail = use === "seen" ? "its nonce was used before" : "it ended before its body had come";
     return { kind: "signature-invalid", detail };
   } catch (error) {
-    // Closed: without the ledger nobody knows whether this is a replay.
+    // Fails closed: without the ledger this could be a replay.
     return {
       kind: "dependency-unavailable",
       component: "nonce-ledger",

@@ -31,17 +31,17 @@ import { beyondLastEvent } from "./read-position.ts";
 import type { Isolate } from "./isolate.ts";
 import type { JudgedRequest } from "./judged-request.ts";
 
-/** Who asks, from where, under which ids. */
+/** The caller, its place, and the ids of the request. */
 export type TurnContext = Pick<ValidatedTurn, "principal" | "tenant" | "place" | "traceparent"> & {
   readonly isolate: Isolate;
   readonly requestId: string;
   /** Milliseconds since 1970. */
   readonly startedMs: number;
-  /** For what may be done when the turn has begun; absent: nothing is. */
+  /** For work that can wait until the turn has begun; absent: none is done. */
   readonly background?: Background;
-  /** Told when a guard model is asked for it or its files are read, and when no turn comes of it. */
+  /** Called when a guard model is asked or files are read for it, and when it leads to no turn. */
   readonly judged: JudgedRequest;
-  /** It takes only what room others leave. Absent: somebody waits for it. */
+  /** It only takes spare capacity. Absent: a client waits for it. */
   readonly yields?: true;
 };
 
@@ -49,17 +49,17 @@ export interface TurnToStart {
   readonly kind: IdKind;
   readonly chat: ChatRequest;
   readonly conversationId: string | undefined;
-  /** What other requests may share this turn by; `null`: it is this request's own. */
+  /** What other requests share this turn by; `null`: it belongs to this request alone. */
   readonly claim: TurnClaim | null;
   readonly policy: TurnPolicy;
   readonly follow: Follow;
   /** What the screen found in the prompt: kinds and counts. */
   readonly screened: string | null;
-  /** Tools of the server's own that its model is shown. */
+  /** Server tools that its model is offered. */
   readonly tools: OfferedTools | null;
-  /** Told of the answer's id before its object is asked, which may take as long as the answer does. */
+  /** Called with the answer's id before its object is asked, which may take as long as the answer. */
   readonly onNamed?: ((responseId: string) => void) | undefined;
-  /** Of a response: what is kept beside its chat. */
+  /** For a response: what is stored beside its chat. */
   readonly response?: (objectName: string) => ResponseTurn;
 }
 
@@ -135,11 +135,11 @@ export async function startTurn(from: TurnContext, turn: TurnToStart): Promise<R
     if (claim === null) startNext(from);
     if (!called.ok) return err(objectUnavailable(called.error.retryAfterMs, called.error.detail));
     const outcome = called.value;
-    // What was asked before is told again, and was paid by who asked first.
+    // An earlier request's answer is replayed; that request has paid for it.
     if ("attached" in outcome && outcome.attached) from.judged.inVain();
     if (outcome.result !== "expired") return startedTurn(outcome, { responseId, request }, principal);
   }
-  // The same words are asked again and again by whoever knows of no claim: then this is a turn of its own.
+  // The same body may be sent on purpose by clients that know nothing of claims: then this is a turn of its own.
   if (claim?.by === "body" || claim?.by === "dedup") return startTurn(from, { ...turn, claim: null });
   return err({
     kind: "conflict",
@@ -175,7 +175,7 @@ export function startedTurn(
   }
 }
 
-/** Whether a conversation keeps every message. One that it does not would be answered, paid, and missing from then on. */
+/** Whether a conversation can keep every message. One that it can't keep would be answered, paid for, and missing from then on. */
 function isKept(requestUnits: number, messages: ChatRequest["messages"]): boolean {
   // The shortest message is a quarter as long as its item; six leaves room: only of what might be too long items are made.
   return requestUnits * 6 <= maxItemsUnits || itemsTooLarge(itemsOfMessages(messages)) === null;
@@ -187,10 +187,10 @@ function newObject(nowMs: number): ReadyObject {
   return { nowMs, entropy: crypto.getRandomValues(new Uint8Array(16)) };
 }
 
-/** Making a database holds up everybody on the thread: not while this turn's first token is on its way. */
+/** Creating a database blocks the thread: not while this turn's first token is on its way. */
 const startNextAfterMs = 100;
 
-/** A turn has taken one, or had to make its own: the next one's is started when this one has its answer. */
+/** Called when a turn took a ready object or had to create its own: the next one is started once this turn has its answer. */
 function startNext(from: TurnContext): void {
   const { background, tenant, isolate } = from;
   const { jurisdiction } = tenant;
@@ -206,7 +206,7 @@ function startNext(from: TurnContext): void {
   );
 }
 
-/** Each use of a claim beyond its time asks one object more, while the answers of the uses before are kept. */
+/** Each use of a claim after its time asks one more object, as long as the answers of earlier uses are kept. */
 export const mostUses = 16;
 
 export function generationRefusal(failure: GenerationFailure): Refusal {

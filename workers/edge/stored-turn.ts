@@ -46,7 +46,7 @@ export async function askTurn<Outcome extends { readonly result: string }>(
     : err({ kind: "object-unknown" });
 }
 
-/** The same by the object's name, which whoever has an id may know: the object itself says whose it is. */
+/** The same by the object's name, which is no secret: the object itself checks the owner. */
 export async function askTurnObject<Outcome extends { readonly result: string }>(
   asker: Asker,
   objectName: string,
@@ -70,7 +70,7 @@ export async function forgetTurn(isolate: Isolate, turn: OwnedTurn): Promise<voi
   await askOwned(isolate, turn, async (stub, message) => stub.delete(message));
 }
 
-/** What there is of a turn; `null`: it is none. Rejects where its object can't be asked. */
+/** The state of a turn; `null`: there is no such turn. Rejects if its object can't be reached. */
 export async function retrieveOwned(
   isolate: Isolate,
   turn: OwnedTurn,
@@ -94,7 +94,7 @@ async function askOwned<Outcome>(
   return called.value;
 }
 
-/** A turn whose owner is known, as our own objects name it. */
+/** A turn by its name in our own objects; its owner is known. */
 export interface OwnedTurn {
   readonly objectName: string;
   readonly jurisdiction: Jurisdiction;
@@ -121,7 +121,7 @@ export function deleteTurn(
   return askTurn(asker, kind, id, remove);
 }
 
-/** `?stream=`: are the events wanted? Whoever writes it otherwise wants them, too, and must not get an object in their place. */
+/** `?stream=`: are the events wanted? Any other spelling is refused: its client wants events, and must not get an object instead. */
 export function wantsEvents({ c }: Pick<TenantCall, "c">): Result<boolean, Refusal> {
   const stream = c.req.query("stream") ?? "false";
   return stream === "true" || stream === "false"
@@ -129,7 +129,7 @@ export function wantsEvents({ c }: Pick<TenantCall, "c">): Result<boolean, Refus
     : err(invalidValue("stream", "must be true or false"));
 }
 
-/** The events behind the one that the client saw last, and then live. */
+/** The events after the last one that the client saw, then live ones. */
 export async function resumeTurn(call: TenantCall, kind: IdKind): Promise<Response> {
   const { c, scope } = call;
   const id = c.req.param("id") ?? "";
@@ -155,9 +155,9 @@ export async function resumeTurn(call: TenantCall, kind: IdKind): Promise<Respon
 }
 
 /**
- * The journal's time is over, but the answer may be kept: told as a stream, from its beginning.
+ * The journal's time is over, but the answer may be stored: replayed as a stream from its beginning.
  *
- * @param param what asked for the events behind one of those that are gone; `null`: nothing
+ * @param param the parameter that asked for events after one that is gone; `null`: none did
  */
 async function replayStored(
   call: TenantCall,

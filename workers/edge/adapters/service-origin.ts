@@ -65,7 +65,7 @@ async function dispatch(
       const close = (outcome: OriginOutcome): void => {
         signal.removeEventListener("abort", abandon);
         if (outcome === "done") return;
-        // An answer that breaks under a client who leaves is no fault of its replica, whatever its reader makes of it.
+        // An answer that breaks while its client leaves is not its replica's fault, whatever its reader reports.
         if (outcome === "client-gone" || signal.aborted) controller.abort();
         else background.run("report an outcome", report(binding, token, outcome).finally(abandon));
       };
@@ -76,7 +76,7 @@ async function dispatch(
         text: null,
         firstChunk: null,
         body: response.body,
-        // The router sees that for itself.
+        // The router notices that by itself.
         arrived: () => undefined,
         report: once(close),
       });

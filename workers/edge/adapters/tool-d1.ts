@@ -1,4 +1,4 @@
-/** A tenant's D1 behind the SQL tool. What it says when it refuses stays here: its words may hold what is in it. */
+/** A tenant's D1 behind the SQL tool. Its error messages stay here, since they may quote its data. */
 import { err, ok, type Result } from "../../../src/shared/contracts/result.ts";
 import {
   type DatabaseFault,

@@ -1,4 +1,4 @@
-/** A tenant's PostgreSQL behind the SQL tool, through a Hyperdrive. What it says when it refuses stays here: its words may hold what is in it. */
+/** A tenant's PostgreSQL behind the SQL tool, through a Hyperdrive. Its error messages stay here, since they may quote its data. */
 import postgres from "postgres";
 import { err, ok } from "../../../src/shared/contracts/result.ts";
 import {
@@ -20,13 +20,13 @@ export function postgresDatabase(url: string): ReadOnlyDatabase {
       if (signal.aborted) return err("timeout");
       const client = clientOf(url, timeoutMs);
       if (client === null) return err("unreachable");
-      // Nobody waits any more: whatever the server is at, its connection is not kept for it.
+      // The result is no longer wanted: the connection is closed, whatever the server is doing.
       const leave = (): void => void client.end({ timeout: 0 });
       signal.addEventListener("abort", leave, { once: true });
       try {
         const rows = await client.begin("read only", async (transaction) => {
           await transaction.unsafe(
-            // Whoever makes functions in `public` by the names of the database's own is not to be called in their place.
+            // Functions in `public` must not shadow the database's own.
             `SET LOCAL statement_timeout = ${Math.ceil(timeoutMs)}; SET LOCAL search_path = pg_catalog, public`,
           );
           return transaction.unsafe<{ readonly edgewise_row: unknown }[]>(
@@ -40,7 +40,7 @@ export function postgresDatabase(url: string): ReadOnlyDatabase {
         return err(postgresFault(error));
       } finally {
         signal.removeEventListener("abort", leave);
-        // What does not end in time is cut off: nobody waits for it.
+        // A connection that does not end in time is cut off.
         await client.end({ timeout: 1 });
       }
     },
