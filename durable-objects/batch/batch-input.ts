@@ -15,7 +15,7 @@ import { err, type Result } from "../../src/shared/contracts/result.ts";
 import type { BatchParts } from "./batch-parts.ts";
 import type { BatchStore, StoredLine } from "./batch-store.ts";
 
-/** Of one file: as many are told. */
+/** The most faults of one file that are reported. */
 const mostErrors = 100;
 /** Lines that are noted before others may run in the object. */
 const linesAtOnce = 500;
@@ -49,7 +49,7 @@ export async function validateInput(life: BatchLife, store: BatchStore, parts: B
     if (found.length >= linesAtOnce) {
       if (!note(found, store, errors)) return;
       found = [];
-      // Whoever else wants something of the object has it now.
+      // Lets other calls of the object run in between.
       await scheduler.wait(0);
     }
     if (errors.length >= mostErrors) break;
@@ -77,7 +77,7 @@ export const fileGone: BatchError = {
 
 type FoundRequest = Omit<StoredLine, "attempt">;
 
-/** In one transaction. `false`: nobody wants the batch any more. */
+/** In one transaction. `false`: the batch is no longer wanted. */
 function note(found: readonly FoundRequest[], store: BatchStore, errors: BatchError[]): boolean {
   if (!isStillWanted(store)) return false;
   store.transaction(() => {

@@ -20,10 +20,10 @@ export class BatchLines {
   readonly #pace: BatchPace;
   readonly #input: WindowReader;
   readonly #underWay = new Map<number, AttendedLine>();
-  /** Lines that have begun, and of which nobody here knows what came: a kill, or an object out of reach, left them so. */
+  /** Lines that have begun and whose outcome is unknown here, after a kill or with an object out of reach. */
   readonly #lost: StoredLine[];
   readonly #bell = new Bell();
-  /** The line that began last. Those that must be asked again come behind the others. */
+  /** The line that began last. Lines that must be asked again come after the others. */
   #last = 0;
   #bytes = 0;
 
@@ -44,7 +44,7 @@ export class BatchLines {
   async run(): Promise<number | null> {
     for (;;) {
       const life = this.#expire();
-      // Erased: whatever is under way is of no use to anybody.
+      // Erased: the answers under way are no longer wanted.
       if (life === null || life.deletedMs !== null) return null;
       this.#beginSome(life);
       const nowMs = Date.now();
@@ -101,7 +101,7 @@ export class BatchLines {
     });
   }
 
-  /** Never rejects. @param coming what is to come of the line; `null`: nothing did, and it may be asked */
+  /** Never rejects. @param coming the line's outcome; `null`: there is none, and it may be asked */
   async #await(life: BatchLife, line: AttendedLine, coming: Promise<LineOutcome | null>): Promise<void> {
     try {
       const outcome = await coming;
@@ -186,19 +186,19 @@ export class BatchLines {
   }
 }
 
-/** A line under way, and what is set aside for it; `null`: a turn of its own has that. */
+/** A line under way, and the id of its charge; `null`: its own turn has the charge. */
 type AttendedLine = StoredLine & { readonly chargeId: string | null };
 
-/** Of an answer that is not told nothing is paid. */
+/** An answer that is not in a file costs nothing. */
 function debtOf(outcome: LineOutcome | null): LineDebt | undefined {
   return outcome?.kind === "answered" ? outcome.debt : undefined;
 }
 
 /** Of a line whose answer breaks off. */
 const mostAttempts = 3;
-/** What is waited for no longer than this, is waited for awake. */
+/** The object stays awake for waits up to this. */
 const awakeMs = 10_000;
-/** How often is looked whether the time is over, or somebody cancelled. */
+/** How often to check whether the time is over or the batch was cancelled. */
 const lookMs = 5_000;
 /** Of a line whose turn could not be asked. */
 const unreachableMs = 2_000;

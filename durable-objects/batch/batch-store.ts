@@ -25,7 +25,7 @@ type TallyRow = {
   reasoning_tokens: number;
 };
 
-/** One batch in SQL: what it is, its lines, and what came of them until that lies in files. */
+/** One batch in SQL: its description, its lines, and their results until these are in files. */
 export class BatchStore {
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
@@ -122,7 +122,7 @@ export class BatchStore {
     );
   }
 
-  /** Once: what comes of the same line later changes nothing. */
+  /** Counts once: a later result of the same line changes nothing. */
   record({ number }: StoredLine, kind: ResultKind, text: string, tally: BatchTally): void {
     this.#storage.transactionSync(() => {
       const isNew = this.#sql
@@ -170,7 +170,7 @@ export class BatchStore {
     }
   }
 
-  /** Lines of which nothing came, in their order. */
+  /** Lines without a result, in order. */
   *unexecuted(): Generator<StoredLine> {
     for (let number = 0; ;) {
       const [line] = this.#lines(
@@ -183,7 +183,7 @@ export class BatchStore {
     }
   }
 
-  /** What came of them lies in files, or nothing ever will. */
+  /** Their results are in files, or there will be none. */
   dropLines(): void {
     this.#sql.exec("DELETE FROM line");
     this.#sql.exec("DELETE FROM result");

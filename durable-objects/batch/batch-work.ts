@@ -33,10 +33,10 @@ export class BatchWork {
     this.#parts = parts;
   }
 
-  /** Goes on with what is due, beside whoever asks. Never throws. */
+  /** Continues with what is due, in the background. Never throws. */
   async start(): Promise<void> {
     if (this.#store.life() === null) {
-      // A day after its end nobody is on the way to it.
+      // A day after its end no message to it can be under way.
       if (this.isBuried) await this.#forget();
       return;
     }
@@ -178,7 +178,7 @@ export class BatchWork {
     return null;
   }
 
-  /** Whoever is still on the way to make it comes too late. */
+  /** A creation that is still on its way comes too late. */
   #bury(): void {
     this.#context.storage.kv.put(buriedKey, Date.now());
   }
@@ -189,7 +189,7 @@ export class BatchWork {
     await this.#context.storage.setAlarm(Date.now() + buriedMs);
   }
 
-  /** It was deleted, lately: there will be none of its name. */
+  /** It was deleted lately: none of this name will be created. */
   get isBuried(): boolean {
     return this.#context.storage.kv.get(buriedKey) !== undefined;
   }

@@ -11,7 +11,7 @@ interface OwedCharge {
 
 /**
  * The charges of lines that are asked directly (docs/decisions/0099). Each asking has one, written before anything is set aside under it. What
- * it came to is written with its answer; a kill in between leaves a charge that nobody will end: it is given back.
+ * it used is written with its answer; a kill in between leaves a charge that will never be ended: it is given back.
  */
 export class LineCharges {
   readonly #sql: SqlStorage;
@@ -31,17 +31,17 @@ export class LineCharges {
     return id;
   }
 
-  /** In the transaction of what came of its line. */
+  /** Call it in the transaction of its line's result. */
   owe(id: string | null, debt: LineDebt = nothingOwed): void {
     if (id !== null) this.#sql.exec("UPDATE charge SET debt = ? WHERE id = ?", JSON.stringify(debt), id);
   }
 
-  /** Nobody is under way any more who would say what they came to. */
+  /** For charges whose askings are lost: nothing will report their use. */
   giveBackOpen(): void {
     this.#sql.exec("UPDATE charge SET debt = ? WHERE debt IS NULL", JSON.stringify(nothingOwed));
   }
 
-  /** Beside other work. Never throws: what can't be told now is told by the next, or at the batch's end. */
+  /** In the background. Never throws: what can't be told now is told with the next one, or at the batch's end. */
   tellSoon(life: BatchLife, parts: BatchParts): void {
     if (Date.now() < this.#heldUntilMs) return;
     this.tell(life, parts).catch((error: unknown) => {
@@ -50,7 +50,7 @@ export class LineCharges {
     });
   }
 
-  /** Tells everybody what is owed, until nothing is. Rejects where somebody could not be told. */
+  /** Tells buckets and archive what is owed, until nothing is. Rejects if one can't be reached. */
   async tell(life: BatchLife, parts: BatchParts): Promise<void> {
     do {
       this.#telling ??= this.#tellAll(life, parts).finally(() => {

@@ -1,6 +1,6 @@
 /** What does a Library still owe other objects? Its table is one of library-tables.ts's. */
 
-/** `make`: a store's object is told what it is. */
+/** `make`: tells a new store's object what it is. */
 export interface Duty {
   readonly id: string;
   readonly kind: "make" | "delete-store" | "forget-file" | "erase-content";
@@ -39,12 +39,12 @@ export class DutyStore {
     return this.#duties("due_ms <= ? ORDER BY due_ms LIMIT ?", nowMs, limit);
   }
 
-  /** `null`: it is done, or was never owed. */
+  /** `null`: done, or never owed. */
   making(storeId: string): Duty | null {
     return this.#duties("id = ?", dutyId("make", "", storeId))[0] ?? null;
   }
 
-  /** Done, if it is still the one that was read. */
+  /** Marks it as done if it is still the one that was read. */
   done({ id, attempts, dueMs }: Duty): void {
     this.#sql.exec("DELETE FROM duty WHERE id = ? AND attempts = ? AND due_ms = ?", id, attempts, dueMs);
   }

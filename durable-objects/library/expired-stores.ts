@@ -18,7 +18,7 @@ export class ExpiredStores {
     this.#duties = duties;
   }
 
-  /** Deletes expired stores, the oldest first, as soon as some are found. Who can't be asked is none. Never throws. */
+  /** Deletes expired stores, the oldest first, as soon as some are found. A store that can't be reached does not count. Never throws. */
   async makeRoom(): Promise<void> {
     this.#under ??= this.#search().finally(() => {
       this.#under = null;
@@ -38,7 +38,7 @@ export class ExpiredStores {
       const expired = await Promise.all(ids.map((id) => this.#duties.isExpired(id)));
       this.#place = hasMore ? (ids.at(-1) ?? null) : null;
       const nowMs = Date.now();
-      // Not one that somebody deleted meanwhile: it would be owed its end a second time.
+      // Not a store that was deleted meanwhile: its deletion would be owed twice.
       const gone = ids.filter((id, at) => expired[at] === true && this.#store.hasStore(id));
       for (const id of gone) this.#store.removeStore(id, nowMs);
       if (gone.length > 0) return this.#duties.run();
@@ -51,5 +51,5 @@ export class ExpiredStores {
 const atOnce = 6;
 /** As many as a user may have by default. Where there are more, the next search goes on behind them. */
 const mostAsked = 102;
-/** Whoever asks again and again would wake all of them again and again. */
+/** Otherwise repeated requests would wake all of them each time. */
 const restMs = 60_000;

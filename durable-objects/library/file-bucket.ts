@@ -13,7 +13,7 @@ export function fileBucket(env: Buckets, jurisdiction: Jurisdiction): R2Bucket |
   return jurisdiction === "eu" && env.ENVIRONMENT !== "local" ? env.FILES_EU : env.FILES;
 }
 
-/** Tells when the file was made, and nothing of whose it is or what is in it. */
+/** The key shows when the file was created, but neither its owner nor its content. */
 export function bucketKey(fileId: string): string {
   const named = objectOfId(fileId);
   if (named === null) throw new TypeError("no id of a file");

@@ -45,7 +45,7 @@ export class LibraryBatches {
       batches.made(batchId);
       return { result: "ok", batch: made.batch };
     }
-    // One that somebody has heard of is on its way: who only asks again, or heard nothing beside it, must not end it.
+    // A batch that a caller knows of stays: a repeated creation, or a lost answer beside it, must not end it.
     if (claimed === null && batches.state(batchId) !== "open") batches.doom(batchId, Date.now());
     const detail = typeof made === "string" ? made : `a new batch answers ${made.result}`;
     return { result: "unreachable", detail };
@@ -56,10 +56,10 @@ export class LibraryBatches {
     else this.#store.batches.remove(batchId);
   }
 
-  /** Tells one that it is no more. @returns a fault's detail; `null`: it has heard */
+  /** Tells a batch's object to delete itself. @returns a fault's detail; `null`: it has confirmed */
   async end(owner: Owner, batch: DoomedBatch): Promise<string | null> {
     const { batches } = this.#store;
-    // Nobody has heard that it was made, and so it was not.
+    // No caller was told that it was created, so it does not exist.
     batches.doom(batch.id, Date.now());
     const told = await this.#ask<DeleteBatchOutcome>(batch.id, async (stub) =>
       stub.delete({ v: batchVersion, owner }),

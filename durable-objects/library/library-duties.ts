@@ -30,7 +30,7 @@ export class LibraryDuties {
   readonly #batches: LibraryBatches;
   #under: Promise<void> | null = null;
   #failures = 0;
-  /** When those of the roll that could not be told are told again. */
+  /** When members of the roll that could not be reached are told again. */
   #tellAgainMs = 0;
 
   constructor(
@@ -47,7 +47,7 @@ export class LibraryDuties {
     this.#batches = batches;
   }
 
-  /** Does what is due, and sees to it that the alarm rings for the rest. Many who ask at once share one run. Never throws. */
+  /** Does what is due, and sets the alarm for the rest. Calls at the same time share one run. Never throws. */
   async run(): Promise<void> {
     do {
       this.#under ??= this.#carryOutAll().finally(() => {
@@ -113,7 +113,7 @@ export class LibraryDuties {
   /** A new store's object is told now. The reason why not; the alarm tries again. */
   async make(storeId: string): Promise<StoreView | string> {
     const duty = this.#store.duties.making(storeId);
-    // Somebody else has done it already.
+    // Another run has done it already.
     if (duty === null) return "was made, or unmade, meanwhile";
     await this.#setAlarm(retryMs);
     const made = await inTime(this.#make(duty)).catch((error: unknown) => String(error));
@@ -155,7 +155,7 @@ export class LibraryDuties {
     }
   }
 
-  /** @param fault `null`: somebody has heard what was owed to them */
+  /** @param fault `null`: at least one receiver was reached */
   #heard(fault: string | null): void {
     this.#failures = fault === null ? 0 : this.#failures + 1;
     if (fault !== null && this.#failures >= reportFrom)
@@ -252,7 +252,7 @@ function storeStub(env: Cloudflare.Env, storeId: string) {
 }
 
 const retryMs = 5_000;
-/** Whoever woke it waits for no longer. */
+/** The longest that the waking call waits. */
 const wakeMs = 3_000;
 const batchSize = 6;
 /** From here on each failure is reported. */

@@ -22,7 +22,7 @@ type FileRow = {
   expires_ms: number | null;
 };
 
-/** One owner's files, and which uploads, vector stores and batches there are: each change with what others are then owed. */
+/** One owner's files, and the list of its uploads, vector stores and batches: each change is written with the duties that follow from it. */
 export class LibraryStore {
   /** Only where the tables are there. */
   readonly duties: DutyStore;
@@ -90,7 +90,7 @@ export class LibraryStore {
     );
   }
 
-  /** Ready or not. `null`: there is none. */
+  /** A file, ready or not. `null`: there is none. */
   row(id: string): FileRow | null {
     if (!this.#tables.areMade) return null;
     return this.#sql.exec<FileRow>("SELECT * FROM file WHERE id = ?", id).toArray()[0] ?? null;
@@ -151,7 +151,7 @@ export class LibraryStore {
     return row === undefined ? null : new Uint8Array(row.bytes);
   }
 
-  /** The file goes at once; what others hold of it is owed. */
+  /** Deletes the file at once; its traces in other objects become duties. */
   removeFile({ id, stored_in: storedIn }: Pick<FileRow, "id" | "stored_in">, nowMs: number): void {
     this.#storage.transactionSync(() => {
       for (const { store_id: storeId } of this.#sql
@@ -200,7 +200,7 @@ export class LibraryStore {
     return this.#sql.exec<{ found: number }>(`SELECT ${any} AS found`).one().found === 1;
   }
 
-  /** Files whose time is over, and uploads that nobody finished. */
+  /** Expired files, and unfinished uploads. */
   overdue(nowMs: number, limit: number): FileRow[] {
     if (!this.#tables.areMade) return [];
     return this.#sql

@@ -182,7 +182,7 @@ export class Library extends DurableObject {
       : { result: "unknown" };
   }
 
-  /** Its bytes, and its text in every store, are gone with the answer, or soon after where somebody can't be reached. */
+  /** Its bytes, and its text in every store, are gone with the answer, or soon after if an object can't be reached. */
   async deleteFile(message: NameFile): Promise<DeleteFileOutcome> {
     const failure = this.#failure(message);
     if (failure !== null) return failure;

@@ -4,9 +4,9 @@ import { err } from "../../src/shared/contracts/result.ts";
 import { timedOut, within } from "../../src/shared/isolate/within.ts";
 import { bookUsage } from "../usage-book/usage-book-port.ts";
 
-/** What was used is in its tenant's book so much later at most. */
+/** The longest delay before use is in the tenant's book. */
 const everyMs = 60_000;
-/** A book that says nothing for so long is told again later: the alarm that tells it has others to tell as well. */
+/** A book that does not answer within this is told again later: the same alarm has other duties. */
 const timeoutMs = 10_000;
 
 /**

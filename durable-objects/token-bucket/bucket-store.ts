@@ -13,7 +13,7 @@ export class BucketStore {
     this.#storage = storage;
   }
 
-  /** At a wake, before anything is written: what is to wake the object already must not be put off. */
+  /** To be called at a wake, before anything is written: an alarm that is already set must not be put off. */
   async recallAlarm(): Promise<void> {
     this.#wakeAtMs = await this.#storage.getAlarm();
   }
