@@ -10,7 +10,7 @@ export type CredentialRevoked = Extract<Refusal, { kind: "credential-invalid" }>
 
 export type AdmissionFailure =
   | { readonly kind: "limited"; readonly limit: LimitRefusal }
-  /** The user's or org's bucket says that this credential was revoked. */
+  /** The user's or the org's bucket says that this credential was revoked. */
   | CredentialRevoked
   /** The bucket could not be asked and the tenant's policy is closed. */
   | {
@@ -20,7 +20,7 @@ export type AdmissionFailure =
       readonly detail: string;
     };
 
-/** When a bucket could not be reached, or has too much to do. */
+/** The wait after a bucket could not be reached, or was overloaded. */
 const unreachableRetryMs = 1_000;
 
 /** A refusal before an outage (it is the client's to know), and of two refusals the one that lasts longer. */
@@ -62,14 +62,14 @@ export function largestMaxTokens(
   refusal: BucketRefusal,
   asked: { readonly promptTokens: number; readonly choices: number; readonly price: TokenPrice },
 ): number {
-  // The prompt is an estimate, and templates and default instructions come to it: what is told should then be let in.
+  // The prompt is an estimate, and a template and default instructions are added: the number that is told must then be admitted.
   const promptTokens = asked.promptTokens + Math.ceil(asked.promptTokens / 8) + promptSlackTokens;
   const byTokens = refusal.fittingTokens - promptTokens;
   const byCost = answerTokensFor(asked.price, promptTokens, refusal.fittingMicrodollars);
   return Math.max(0, Math.floor(Math.min(byTokens, byCost) / asked.choices));
 }
 
-/** The user's own bucket has too much to do: too many requests of one user at once. */
+/** The user's own bucket is overloaded: too many requests of one user at once. */
 export const tooManyAtOnce: AdmissionFailure = {
   kind: "limited",
   limit: {

@@ -3,7 +3,7 @@ import type { AdmissionFailure } from "./admission-failure.ts";
 import { freeOfCharge } from "./cost.ts";
 import type { Admission, AdmissionRequest, Reservation } from "./ports.ts";
 
-/** Admits what counts as a request and costs no tokens. Settle it with `onlyRequest`, or with `unused` where nothing came of it. */
+/** Admits an operation that counts as a request and costs no tokens. Settle it with `onlyRequest`, or with `unused` if it failed. */
 export function admitRequest(
   admission: Admission,
   {
@@ -18,7 +18,7 @@ export function admitRequest(
   return admission.admit({ principal, tenant, chargeId, ...nothing, place, yields });
 }
 
-/** @param model what answered, for the counts by model; `null`: none did */
+/** @param model the model that answered, for the counts by model; `null`: none did */
 export function onlyRequest(model: string | null): Parameters<Reservation["settle"]>[0] {
   return { tokens: 0, requests: 1, microdollars: 0, model };
 }

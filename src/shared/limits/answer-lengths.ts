@@ -13,13 +13,13 @@ const stepsPerDoubling = 4;
 /** Up to 2^20 tokens. */
 const steps = 20 * stepsPerDoubling + 1;
 const share = 0.9;
-/** What nobody has seen yet: so many answers of this length. */
+/** Before any answer was seen: this many answers of this length are assumed. */
 const prior = { answers: 10, tokens: 512 };
 /** Counts are halved when there are more: the weight of the past. */
 const memory = 200;
 /** Less than this is not worth an extension in mid-stream. */
 const leastTokens = 64;
-/** More is not set aside for what has not been said yet: the rest is asked for in mid-stream. */
+/** No more is reserved before an answer begins: the rest is asked for in mid-stream. */
 const mostTokens = 4_096;
 
 export class AnswerLengths {

@@ -12,7 +12,7 @@ import { askTimeoutMs, type DeskOptions, stubFailure } from "./desk-options.ts";
 
 export type AskAnswer =
   | { readonly kind: "answered"; readonly outcome: BucketOutcome }
-  /** `overloaded`: the object itself has too much to do; anything else is a failure of it or of the way to it. */
+  /** `overloaded`: the object itself is overloaded; anything else is a failure of it or of the way to it. */
   | { readonly kind: "unreachable"; readonly overloaded: boolean; readonly detail: string };
 
 interface Ask {
@@ -24,9 +24,9 @@ interface Ask {
   wake: () => void;
 }
 
-/** What waits behind a call that is away this long goes without it. */
+/** After this time, waiting operations no longer wait for the call that is under way. */
 const queueWaitMs = 50;
-/** Whoever waits this long for a call that another request sent sends its own. */
+/** A request that waits this long for a call of another request sends its own. */
 const strangerWaitMs = 250;
 /** A retry comes after up to so long, at random. */
 const retryJitterMs = 50;
@@ -37,7 +37,7 @@ export class AskLine {
   readonly #onReply: (reply: BucketReply, askedAtMs: number, limits: LimitSet) => void;
   readonly #settled: (limits: LimitSet) => readonly SettleOperation[];
   #queue: Ask[] = [];
-  /** The call that is away is not waited for after this; 0: none is away. */
+  /** Until when the call under way is waited for; 0: none is under way. */
   #awayUntilMs = 0;
 
   constructor(
@@ -136,7 +136,7 @@ export class AskLine {
     this.#queue[0]?.wake();
   }
 
-  /** What was settled a moment ago goes before what is asked: it may be what makes room. */
+  /** Recent settlements go first in the call: they may be what makes room. */
   async #call(
     asks: readonly Ask[],
     settled: readonly SettleOperation[],

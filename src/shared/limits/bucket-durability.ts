@@ -44,7 +44,7 @@ const leastHead = { requests: 16, tokens: 16_384, microdollars: 1_000_000 };
 const headWithoutLimit = { requests: 1_000, tokens: 1_000_000, slots: 1_000, microdollars: 100_000_000 };
 /** How long marks are valid. Shorter than any window; one write per lease at least while the bucket is in use. */
 export const leaseMs = 30_000;
-/** Counts of a bucket that nobody used for so long are forgotten, once its limits are whole and nothing is open. */
+/** A bucket that was not used for this long forgets its counts, once its limits are whole and nothing is open. */
 export const rememberMs = 24 * 60 * 60_000;
 
 /**
@@ -164,7 +164,7 @@ function written(bucket: BucketState, marks: Marks | null): string {
   return JSON.stringify(encode(bucket, marks));
 }
 
-/** When a bucket that nobody uses from now on can be forgotten, in milliseconds since 1970. */
+/** When the bucket can be forgotten if it is not used from now on, in milliseconds since 1970. */
 export function forgetAtMs(bucket: BucketState): number {
   let atMs = bucket.usedAtMs + rememberMs;
   for (const level of bucket.levels.values()) if (level.level > 0) atMs = Math.max(atMs, level.wholeAtMs);
@@ -174,7 +174,7 @@ export function forgetAtMs(bucket: BucketState): number {
   return atMs;
 }
 
-/** Is there nothing left that anyone could miss? An epoch is kept for ever: without it a revoked credential would live again. */
+/** Can the bucket be forgotten? Never with an epoch: without it a revoked credential would be valid again. */
 export function isForgettable(bucket: BucketState, now: number): boolean {
   return bucket.epoch === 0 && forgetAtMs(bucket) <= now;
 }

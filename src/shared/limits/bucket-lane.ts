@@ -20,11 +20,11 @@ import { SeenRevocations } from "./revocation.ts";
 import type { Tier } from "./tier.ts";
 import { unseenReturn } from "./unseen-return.ts";
 
-/** A loan is taken for a bucket that is asked so often within a second: for fewer, it would lie idle. */
+/** A loan is taken if a bucket is asked this often within a second: with fewer calls it would lie idle. */
 const busyAsks = 3;
 /** How often a loan's holder tells the bucket what was used, and whether the loan is still wanted. */
 const tendMs = 2_000;
-/** After the bucket would not lend. */
+/** The wait after the bucket refused to lend. */
 const notLentPauseMs = 1_000;
 
 export class BucketLane {
@@ -39,11 +39,11 @@ export class BucketLane {
   /** Let in while the bucket could not be reached. */
   readonly unanswered = new UnansweredAdmissions();
   #loan: Loan | null = null;
-  /** What the loan was granted under: whoever has other limits asks. */
+  /** The limits that the loan was granted under: requests with other limits ask the bucket. */
   #loanLimits: LimitSet | null = null;
   /** It came from a region's stock. */
   #isLoanDrawn = false;
-  /** As the bucket last answered whoever has these limits: each tier, and each key with limits of its own, has another. */
+  /** The bucket's last answer by limits: each tier, and each key with limits of its own, has another. */
   readonly #standings = new WeakMap<LimitSet, { readonly standing: BucketStanding; readonly atMs: number }>();
   #noLoanBeforeMs = 0;
   #asksSinceMs = 0;
@@ -84,17 +84,17 @@ export class BucketLane {
     return this.#options.now();
   }
 
-  /** As the bucket last answered under these limits; what this isolate holds on loan is still to be had. */
+  /** The bucket's last answer under these limits; what this isolate holds on loan counts as left. */
   standingUnder(limits: LimitSet): BucketStanding | null {
     return this.#standings.get(limits)?.standing ?? null;
   }
 
-  /** By what the bucket last said: under a loan at most as old as the loan. */
+  /** By the bucket's last answer: under a loan, at most as old as the loan. */
   revokes(principal: Principal): boolean {
     return this.#revocations.revokes(principal);
   }
 
-  /** `false`: the bucket was not heard for `maxAgeMs`. */
+  /** `false`: the bucket has not answered within `maxAgeMs`. */
   isHeardWithin(maxAgeMs: number, now: number): boolean {
     return now - this.#revocations.seenAtMs <= maxAgeMs;
   }
@@ -146,7 +146,7 @@ export class BucketLane {
     return null;
   }
 
-  /** The stock to draw from, where one is nearer than the bucket and this isolate needs a loan; `null`: there is no such. */
+  /** The stock to draw from, if one is nearer than the bucket and this isolate needs a loan; else `null`. */
   stockNearby(place: Place, tier: Tier, limits: LimitSet, now: number): StockAddress | null {
     const at = this.near?.stockAt(place, tier, limits) ?? null;
     if (at === null) return null;
@@ -154,7 +154,7 @@ export class BucketLane {
     return hasLoan ? null : at;
   }
 
-  /** A loan came from the stock. Whoever has one by now gives it back. */
+  /** A loan came from the stock. If there is one already by now, it is given back. */
   #receive(loan: Loan, limits: LimitSet, background: Background): void {
     const now = this.#options.now();
     const current = this.#loan;
@@ -174,7 +174,7 @@ export class BucketLane {
     this.#isLoanDrawn = isDrawn;
   }
 
-  /** Notes that the bucket is about to be asked for a request, and asks for a loan beside it where that pays. */
+  /** Notes that the bucket is about to be asked for a request, and asks for a loan with it if that pays off. */
   noteAsk(limits: LimitSet, now: number, background: Background): void {
     this.reports.resume(background);
     if (limits.block === null || !this.#options.takesLoans) return;
@@ -220,7 +220,7 @@ export class BucketLane {
     if (answer.kind === "unreachable") this.reports.add(unseenReturn(id), limits, background);
   }
 
-  /** Reports while the loan lives and ends it in time, or early when nobody needs it. */
+  /** Reports while the loan lives and ends it in time, or early if it is not used. */
   async #tend(loan: Loan, limits: LimitSet, background: Background): Promise<void> {
     for (let takes = loan.takes; ; takes = loan.takes) {
       await pause(this.#options, tendMs);

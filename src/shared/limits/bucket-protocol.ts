@@ -16,7 +16,7 @@ export interface Amounts {
 export type Unit = keyof Amounts;
 export const noAmounts: Amounts = { requests: 0, tokens: 0, slots: 0, microdollars: 0 };
 
-/** What one model was used for. Only told, never limited. */
+/** The use of one model. Only reported, never limited. */
 export interface ModelUse {
   /** The model's id in the fleet file. */
   readonly model: string;
@@ -94,13 +94,13 @@ export const emptyBatch: BucketBatch = {
 export type BucketOutcome =
   | { readonly type: "granted"; readonly receipt: number }
   | BucketRefusal
-  /** Too much is lent already, or too little is left to lend. Nobody is refused by it: ask for each request. */
+  /** Too much is lent already, or too little is left to lend. No request is refused for that: each asks by itself. */
   | { readonly type: "not-lent" }
-  /** The id was settled before it was reserved (its asker gave up waiting). */
+  /** The id was settled before it was reserved (its caller gave up waiting). */
   | { readonly type: "closed" }
   | { readonly type: "settled" }
   | { readonly type: "duplicate" }
-  /** Its amounts are none: a fault of the asker's, which costs nobody else in the batch anything. Nothing was changed by it. */
+  /** Its amounts are invalid: the caller's fault, which does not affect the rest of the batch. It changed nothing. */
   | { readonly type: "unsound"; readonly detail: string };
 
 export interface BucketRefusal {

@@ -11,7 +11,7 @@ import { type BucketState, levelOf, maxOpenReservations, slotsHeld, sweep } from
 import { levelKey, type LimitRule, remaining, resetMs, retryAfterMs } from "./level.ts";
 import { modelUses } from "./model-counts.ts";
 
-/** When a slot will be free nobody knows: a moment, and the client asks again. */
+/** When a slot will be free is unknown: the client asks again after a moment. */
 const slotRetryMs = 1_000;
 
 export function refusal(

@@ -46,7 +46,7 @@ type Terms = Pick<BucketBatch, "rules" | "leaseMs" | "timeZone">;
 /** Answers a batch, operation by operation, in order. */
 export function applyBatch(bucket: BucketState, batch: BucketBatch, now: number): BucketReply {
   const outcomes = batch.operations.map((operation): BucketOutcome => {
-    // Alone: what others have in the same batch is theirs.
+    // Checked by itself: the batch's other operations are independent of it.
     const detail = faultIn(operation);
     if (detail !== null) return { type: "unsound", detail };
     return operation.type === "reserve"
@@ -113,7 +113,7 @@ function reserve(
   return { type: "granted", receipt: reservation.receipt };
 }
 
-/** A limit that is over what it allows (a debt, a new configuration) refuses only those who ask for more of it. */
+/** A limit that is exceeded already (a debt, a new configuration) only refuses requests that need more of it. */
 function hasRoom(bucket: BucketState, rule: LimitRule, amount: number, now: number): boolean {
   if (amount === 0) return true;
   if (rule.unit === "slots") return slotsHeld(bucket, levelKey(rule)) + amount <= rule.capacity;
@@ -222,7 +222,7 @@ function chargeDebt(
   bucket.usedAtMs = Math.max(bucket.usedAtMs, now);
 }
 
-/** Slots that a crash left held for whoever held them: one of those has come. */
+/** A settlement came for one of the grants whose slots are held since a crash. */
 function returnLostSlots(bucket: BucketState, id: string, slots: number): void {
   const held = bucket.open.get(id);
   if (held === undefined) return;

@@ -11,7 +11,7 @@ export interface DeskOptions {
   readonly setTimer: (callback: () => void, ms: number) => () => void;
   /** From 0 up to 1. */
   readonly random: () => number;
-  /** An id that nobody else makes: names loans. */
+  /** A unique id, for loans. */
   readonly newId: () => string;
   /** Whether blocks of large limits are lent to this isolate. An object that admits one turn takes none. */
   readonly takesLoans: boolean;

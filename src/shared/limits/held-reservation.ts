@@ -21,7 +21,7 @@ export interface Share {
   readonly loan: Loan | null;
   loanTokens: number;
   loanMicrodollars: number;
-  /** Of what the bucket itself set aside under the charge id; `null`: nothing, or nobody knows. */
+  /** The receipt of the bucket's own reservation under the charge id; `null`: none, or unknown. */
   receipt: number | null;
   grantedRequests: 0 | 1;
   grantedTokens: number;
@@ -187,7 +187,7 @@ export class HeldReservation implements Reservation {
 
   #report(share: Share, operation: SettleOperation): void {
     share.settlement = operation;
-    // An extension that nobody answered may be on its way still: once the grant is settled it would be one of its own.
+    // An extension without an answer may still be on its way: after the settlement it would count as a new reservation.
     if (share.isUncertain && share.receipt !== null) this.#returnLate(share, null);
     else share.lane.reports.add(operation, share.limits, this.#background);
   }

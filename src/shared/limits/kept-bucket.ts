@@ -68,7 +68,7 @@ export class KeptBucket {
     for (const rule of rules) this.#rules.set(levelKey(rule), rule);
   }
 
-  /** Revokes credentials of the bucket's owner; the text is to be written before anybody is told. */
+  /** Revokes credentials of the bucket's owner; the text must be written before the answer leaves. */
   revoke(command: RevokeCommand, now: number): string {
     revoke(this.#bucket, command, now);
     // A bucket at rest stays exact: marks would cost it head-room for nothing.
@@ -99,7 +99,7 @@ export class KeptBucket {
     return text;
   }
 
-  /** What to write when nobody has called for a while; `null` where the disk says it already. */
+  /** What to write after some time without a call; `null`: the disk has it already. */
   rest(now: number): string | null {
     if (this.#marks === null && !this.#changed) return null;
     this.#marks = null;

@@ -1,8 +1,8 @@
 import type { LimitSet } from "./defaults.ts";
 
 /**
- * The limits of what nobody waits for: of the places for requests at once it takes half, so that its owner, and whoever shares them, finds one.
- * The same object for the same limits, since what asks with the same limits is asked together.
+ * The limits for work that no client waits for: it takes at most half of the places for requests at once, so that interactive requests find one.
+ * The same object for the same limits, since requests with the same limits are batched.
  */
 export function leavingRoom(limits: LimitSet): LimitSet {
   const known = halved.get(limits);
@@ -10,7 +10,7 @@ export function leavingRoom(limits: LimitSet): LimitSet {
   const rules = limits.rules.map((rule) =>
     rule.unit === "slots" ? { ...rule, capacity: Math.max(1, Math.floor(rule.capacity / 2)) } : rule,
   );
-  // A loan is let to those who wait, too.
+  // Loans also serve requests that clients wait for.
   const made = { ...limits, rules, block: null, stock: null };
   halved.set(limits, made);
   return made;

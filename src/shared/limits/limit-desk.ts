@@ -66,7 +66,7 @@ export function createLimitDesk(options: DeskOptions): LimitDesk {
 
 type Admitted = Result<Reservation, AdmissionFailure>;
 
-/** What came of asking one bucket. */
+/** The outcome of asking one bucket. */
 type Decision =
   | { readonly kind: "share"; readonly share: Share }
   | { readonly kind: "failed"; readonly failure: AdmissionFailure };

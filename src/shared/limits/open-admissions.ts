@@ -11,8 +11,8 @@ export interface OpenAmounts {
 /**
  * How many may be let in unasked? For a tenant whose policy is open while a bucket can't be reached: so many for each
  * isolate and minute; and of one bucket in all, until it answers again, no more than it had left when it last answered, or
- * where this isolate never heard of it, than its smallest limits allow. Nothing refills meanwhile: nobody knows what other
- * isolates let in.
+ * where this isolate never heard of it, than its smallest limits allow. Nothing refills meanwhile, since it is unknown what other
+ * isolates admit.
  */
 export class OpenAdmissions {
   readonly #minutes = new RecentMap<{ minute: number; count: number }>(1_000);

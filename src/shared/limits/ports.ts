@@ -18,7 +18,7 @@ export interface AdmissionRequest {
   readonly answerTokens: number;
   /** How many answers: what fits is shared by them. */
   readonly choices: number;
-  /** The dearest that may come of it. */
+  /** The highest price that it may be charged at. */
   readonly price: TokenPrice;
   /** Where the client is, as far as is known: whose region's stock of loans is near. */
   readonly place: Place;
@@ -27,7 +27,7 @@ export interface AdmissionRequest {
    * refused now, nothing is given back.
    */
   readonly isResumed?: true;
-  /** Nobody waits for it: half of the places for requests at once are left to those who do. */
+  /** No client waits for it: it leaves half of the places for requests at once free. */
   readonly yields?: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface NearestLimit {
   readonly name: string;
 }
 
-/** What a turn came to. */
+/** What a turn used. */
 export interface TurnUse {
   readonly tokens: number;
   /** 0 gives the request back too. */
@@ -55,7 +55,7 @@ export interface TurnUse {
   readonly model: string | null;
 }
 
-/** Of a turn that reached no model: all is given back. */
+/** For a turn that reached no model: everything is given back. */
 export const unused: TurnUse = { tokens: 0, requests: 0, microdollars: 0, model: null };
 
 /** Tokens set aside for one charge in the user's and the org's bucket together, until it is settled, once. */

@@ -1,6 +1,6 @@
 /**
  * How do settlements reach a bucket? Collected for a moment, sent in batches, and sent again until the bucket acknowledges them, which it
- * does once they are durable. Nobody waits for it. What can't be delivered is kept, up to a bound, for the next call to the bucket.
+ * does once they are durable. No request waits for that. What can't be delivered is kept, up to a bound, for the next call to the bucket.
  */
 import type { Background } from "../contracts/background.ts";
 import type { BucketAddress } from "./bucket-name.ts";
@@ -44,7 +44,7 @@ export class ReportLine {
     this.#onReply = onReply;
   }
 
-  /** Something that the bucket must still be told. */
+  /** Whether the bucket must still be told something. */
   get isPending(): boolean {
     return this.#reports.length > 0 || this.#loans.size > 0;
   }

@@ -56,7 +56,7 @@ export class SeenRevocations {
   }
 }
 
-/** What a revoked credential is answered with: the same as one that was never good. */
+/** The refusal of a revoked credential: the same as of one that was never valid. */
 export function revokedCredential({ key }: Pick<Principal, "key">): CredentialRevoked {
   return { kind: "credential-invalid", credential: key === null ? "token" : "key", detail: "revoked" };
 }

@@ -1,7 +1,7 @@
 import { ok } from "../contracts/result.ts";
 import type { Admission, Reservation, TurnUse } from "./ports.ts";
 
-/** The same admission, whose reservations are settled otherwise: `settle` is told what their turns came to, and nobody else is. */
+/** The same admission with another settlement: only `settle` is called with what the turns used. */
 export function settlingBy(admission: Admission, settle: (use: TurnUse) => void): Admission {
   return {
     admit: async (request) => {

@@ -48,7 +48,7 @@ export function takeFromLoan(
   };
 }
 
-/** A share of the bucket's own, or of nobody's. */
+/** A share from the bucket itself, or one that was let in unasked. */
 export function shareOf(
   lane: BucketLane,
   limits: LimitSet,

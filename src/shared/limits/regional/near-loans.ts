@@ -16,9 +16,9 @@ import type { DrawReply, DrawRequest, StockAddress } from "./region-protocol.ts"
 const farMs = 40;
 /** A stock that answers no sooner than at this share of the bucket's time is not nearby, whatever it was asked to be. */
 const nearShare = 0.7;
-/** Nobody waits longer for a stock. */
+/** The longest wait for a stock. */
 const patienceMs = 100;
-/** Where there was a loan, there is one so long: a stock is kept as long for whoever comes next. */
+/** After a loan was handed out, another one is likely for this long: the stock is kept up for the next requests. */
 const expectMs = 30_000;
 /** Before the next draw: where nothing was in store (it is being filled), where the stock failed, where it is no nearer. */
 const emptyPauseMs = 1_000;
@@ -28,7 +28,7 @@ const notNearPauseMs = 60_000;
 export interface NearLoansEvents {
   /** A loan came; it is the receiver's to use or to give back. */
   loan(loan: Loan, limits: LimitSet, background: Background): void;
-  /** What the bucket said to whoever has these limits, when it was asked. */
+  /** The bucket's answer for these limits when the loan was drawn. */
   heard(heard: NonNullable<DrawReply["heard"]>, askedAtMs: number, limits: LimitSet): void;
 }
 
@@ -55,7 +55,7 @@ export class NearLoans {
     this.#roundTripMs = last === 0 || ms < last ? ms : last + (ms - last) / 8;
   }
 
-  /** `null`: the bucket is near enough, or nobody knows that there is a stock nearer. */
+  /** `null`: the bucket is near enough, or no nearer stock is known. */
   stockAt(place: Place, tier: Tier, limits: LimitSet): StockAddress | null {
     if (this.#roundTripMs < farMs || limits.stock === null) return null;
     const { regions, takesLoans } = this.#options;
@@ -86,7 +86,7 @@ export class NearLoans {
     this.#pause(failedPauseMs);
   }
 
-  /** The same without waiting: for whoever comes next. */
+  /** The same without waiting, for the next request. */
   begin(at: StockAddress, limits: LimitSet, background: Background): void {
     const now = this.#options.now();
     if (now < this.#pausedUntilMs) return;

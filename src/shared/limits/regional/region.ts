@@ -28,7 +28,7 @@ export interface Place {
   readonly longitude?: number;
 }
 
-/** `null`: nobody knows where the client is. */
+/** `null`: the client's place is unknown. */
 export function regionOf({ latitude, longitude }: Place): Region | null {
   if (latitude === undefined || longitude === undefined) return null;
   let nearest: Region | null = null;

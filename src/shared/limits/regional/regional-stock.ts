@@ -23,7 +23,7 @@ const rememberedDraws = 256;
 /** Demand is what was drawn within so long: also the time in which a loan is borrowed from far away. */
 const demandMs = 1_000;
 const renewAgeMs = stockPolicy.maxAgeMs - stockPolicy.tendMs - demandMs;
-/** After the bucket would not lend, or did not answer. */
+/** The wait after the bucket refused to lend, or did not answer. */
 const pauseMs = 1_000;
 
 interface StoredLoan {
@@ -163,7 +163,7 @@ export class RegionalStock {
     this.#reports.addLoan(loan, this.#limits, this.#background);
   }
 
-  /** Looks after the stock while somebody may come, and then gives all of it back. One timer for as long as there is a stock. */
+  /** Maintains the stock while requests may come, then gives all of it back. One timer for as long as there is a stock. */
   #tend(): void {
     if (this.#isTended) return;
     this.#isTended = true;
