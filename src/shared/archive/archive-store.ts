@@ -274,7 +274,7 @@ function objectKeyIn(content: string): string | null {
   return isRecord(value) && value["kind"] === "object" ? keyText(value["key"]) : null;
 }
 
-/** A message's body whole again. Content that was erased meanwhile is none. */
+/** A message's whole body. Content that was erased meanwhile is left out. */
 function withContent(body: string, content: unknown): unknown {
   const value: unknown = JSON.parse(body);
   if (!isRecord(value) || value["kind"] !== "turn") return value;

@@ -58,7 +58,7 @@ export class DirectRows {
     );
   }
 
-  /** Whoever handed these over was reset: again, since a row that was taken already counts once (by its charge id). */
+  /** The request that handed these over was reset: sent again, since a row counts once (by its charge id). */
   #takeBackOverdue(): void {
     for (const handedOver of this.#underWay) {
       if (this.#options.now() - handedOver.atMs < overdueMs) continue;

@@ -11,7 +11,7 @@ import type { Jurisdiction } from "../contracts/owner.ts";
 import type { Usage, UsageBasis } from "../contracts/usage.ts";
 
 export interface Archive {
-  /** Whether this environment has one; where not, everything is `off`, and nobody needs to make a row. */
+  /** Whether this environment has an archive; without one everything is `off`, and no rows need be made. */
   readonly isOn: boolean;
   /** Takes a turn's row, and its content. Idempotent by the charge id: the first one counts. */
   turn(turn: ArchivedTurn): Promise<ArchiveOutcome>;

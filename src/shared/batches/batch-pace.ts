@@ -30,9 +30,9 @@ export class BatchPace {
     this.#width = Math.min(this.#most, this.#width + 1);
   }
 
-  /** @param random 0 to 1: what was refused together does not come back together */
+  /** @param random 0 to 1: lines that were refused together do not return together */
   refused(retryAfterMs: number, nowMs: number, random: number): void {
-    // Those that were under way together say the same once.
+    // Refusals of lines that were under way together count once.
     if (this.pauseMs(nowMs) > 0) return;
     this.#width = Math.max(1, Math.floor(this.#width / 2));
     const backoffMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#refusals, 10));
@@ -42,7 +42,7 @@ export class BatchPace {
   }
 }
 
-/** What was refused together does not come back together. */
+/** Lines that were refused together do not return together. */
 const longestSpread = 1.25;
 const beginWith = 4;
 const firstPauseMs = 500;

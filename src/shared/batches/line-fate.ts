@@ -1,7 +1,7 @@
 /**
  * What becomes of a line of a batch that was refused? `wait`: nothing was generated or charged, and later it may be; it is asked again
  * until the batch's time is over. `again`: an answer broke off, and a few more are tried. `fail`: the same request will never be
- * answered. `stop`: nobody's request of this batch will.
+ * answered. `stop`: no request of this batch ever will.
  */
 import type { Refusal } from "../contracts/refusal.ts";
 

@@ -33,7 +33,7 @@ export class WindowReader {
     if (known !== undefined) return known;
     const reading = this.#read(window * windowBytes, windowBytes);
     this.#windows.set(window, reading);
-    // What failed is read anew by whoever comes next.
+    // A failed read is repeated by the next caller.
     reading.catch(() => this.#windows.delete(window));
     for (const old of this.#windows.keys()) {
       if (this.#windows.size <= mostWindows) break;

@@ -58,7 +58,7 @@ export function cellFormats(office: OfficePackage, part: string | null, from1904
   };
 }
 
-/** Sums are off by a rounding: `0.30000000000000004` is what nobody wrote. */
+/** Rounds away binary noise: no one wrote `0.30000000000000004`. */
 function plain(number: number): string {
   return String(Number(number.toPrecision(15)));
 }

@@ -32,7 +32,7 @@ export class DocumentText {
     this.#line.push(text);
   }
 
-  /** An empty line is none. @param prefix stands before it where it is not */
+  /** Empty lines are dropped. @param prefix stands before a line that is not empty */
   endLine(prefix = ""): void {
     if (this.#line.length === 0) return;
     const words = this.#line

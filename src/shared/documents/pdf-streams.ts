@@ -11,7 +11,7 @@ import type { Inflate } from "./zip-archive.ts";
 
 /** A stream's dictionary stands right before it. */
 const dictionaryBytes = 512;
-/** What one costs that breaks off somewhere: nobody says how far it came. */
+/** The cost assumed for a stream that breaks off, since how far it got is unknown. */
 const brokenBytes = 4 * 1_048_576;
 
 /** @param seen called with what streams unpack to, and whether it is of objects. @throws Unreadable */

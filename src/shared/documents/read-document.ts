@@ -16,7 +16,7 @@ export interface DocumentParts extends Inflate {
   pdf(bytes: Uint8Array): Promise<ExtractedText>;
 }
 
-/** Throws where something else breaks than the document. */
+/** Throws if something other than the document fails. */
 export async function readDocument(
   bytes: Uint8Array,
   parts: DocumentParts,

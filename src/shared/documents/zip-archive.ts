@@ -10,7 +10,7 @@ import { Unreadable } from "./unreadable.ts";
 
 /** What the platform unpacks with. */
 export interface Inflate {
-  /** What is cut off is as long as it is. */
+  /** Truncated input gives the bytes that it holds. */
   inflateRaw(deflated: Uint8Array, mostBytes: number): Uint8Array | "broken" | "longer";
   crc32(bytes: Uint8Array): number;
 }

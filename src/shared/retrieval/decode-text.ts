@@ -3,12 +3,12 @@ import { err, ok, type Result } from "../contracts/result.ts";
 
 /** Why a file can't be read, as `last_error` of OpenAI's vector store files names it. The message holds nothing of the file. */
 export interface FileReason {
-  /** Nobody here reads such files; or this one is broken. */
+  /** Such files are not read here, or this one is broken. */
   readonly code: "unsupported_file" | "invalid_file";
   readonly message: string;
 }
 
-/** First bytes of what is often uploaded and is no text. */
+/** The first bytes of files that are often uploaded and are not text. */
 const signatures: readonly (readonly [name: string, bytes: readonly number[]])[] = [
   ["PDF", [0x25, 0x50, 0x44, 0x46, 0x2d]],
   ["ZIP (as DOCX, XLSX, PPTX and EPUB are)", [0x50, 0x4b, 0x03, 0x04]],
@@ -80,7 +80,7 @@ function decoderOf(label: string): TextDecoder | null {
   }
 }
 
-/** `null`: it is none of that set. */
+/** `null`: the bytes are not text of that character set. */
 function decoded(decoder: TextDecoder, bytes: Uint8Array): string | null {
   try {
     return decoder.decode(bytes);

@@ -33,7 +33,7 @@ export interface SearchedStore {
     files: SearchedFiles,
     covered: SearchedIndex["covers"] | null,
   ): readonly Scored[];
-  /** Of those that there are, and that lie in these files. */
+  /** Only passages that still exist, in these files. */
   within(found: readonly Scored[], files: SearchedFiles): readonly Scored[];
   passages(scored: readonly Scored[]): FoundPassage[];
 }
@@ -44,7 +44,7 @@ export interface SearchParts {
   readonly reranker: Reranker;
   /** What finds vectors that the store does not compare; absent: it compares all. */
   readonly index?: SearchedIndex;
-  /** Told of a part that failed and was done without. */
+  /** Called for a part that failed and was skipped. */
   readonly onLack?: (part: LackingPart, refusal: Refusal) => void;
 }
 
@@ -98,11 +98,11 @@ export async function findPassages(
       wanted: search.maxResults,
       queries: vectors.length,
     });
-    // A list that could not be had is none: it would lower every score.
+    // A list that failed does not count: it would lower every score.
     if (outside?.ok !== false || near.ids.length > 0) lists.push({ ids: near.ids, weight });
     isShort ||= near.isShort;
   }
-  // Nothing failed: nobody but the asker is told.
+  // Not a failure: only the caller is told.
   if (isShort && !lacking.includes("vectors")) lacking.push("vectors");
   const pool = store.passages(fuseRanks(lists).slice(0, poolSize));
   const contentVersion = store.contentVersion();

@@ -37,7 +37,7 @@ export interface FleetModel {
   /** At least one, which serve it by one body each. */
   readonly variants: readonly ModelVariant[];
   readonly record: ModelRecord;
-  /** Whoever keeps what it gave knows by this whether it still means the same. */
+  /** Identifies the weights: stored results are only comparable with results of the same. */
   readonly madeBy: string;
 }
 

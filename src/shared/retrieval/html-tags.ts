@@ -16,9 +16,9 @@ export interface HtmlSink {
   text(text: string): void;
 }
 
-/** What stands in them is nobody's text, up to their end tag, whatever it looks like. */
+/** Elements whose content is not text, up to their end tag, whatever it looks like. */
 const unseen: ReadonlySet<string> = new Set(["script", "style", "noscript", "template", "svg", "iframe"]);
-/** What stands in them is text alone. */
+/** Elements whose content is only text. */
 const textOnly: ReadonlySet<string> = new Set(["title", "textarea"]);
 
 export function readTags(html: string, sink: HtmlSink): void {

@@ -28,7 +28,7 @@ export interface FoundPassage {
   readonly page?: number;
 }
 
-/** What its owner wrote beside a file, to filter by. */
+/** Attributes that the owner gave a file, for filters. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** As OpenAI bounds them. */

@@ -17,7 +17,7 @@ export interface Embedder {
     texts: readonly string[],
     purpose: "query" | "passage",
   ): Promise<Result<readonly Float32Array[], Refusal>>;
-  /** What a place among its nearest counts beside the same place among those found by words; absent: as much. */
+  /** The weight of a rank in its list relative to the same rank in the list by words; absent: equal. */
   readonly weight?: number;
 }
 
@@ -25,16 +25,16 @@ export interface Reranker {
   readonly id: string;
   /** A score of 0 to 1 each, in the passages' order. */
   rank(query: string, passages: readonly string[]): Promise<Result<readonly number[], Refusal>>;
-  /** What its score counts beside the score that found the passage, 0 to 1; absent: all. */
+  /** The weight of its score against the score of the search, 0 to 1; absent: 1. */
   readonly share?: number;
 }
 
-/** Takes documents apart (PDF, DOCX, PPTX, XLSX), elsewhere: a hostile one costs its reader's isolate and nobody else's. */
+/** Takes documents apart (PDF, DOCX, PPTX, XLSX) in another Worker: a hostile one only costs that Worker's isolate. */
 export interface DocumentReader {
   /**
    * @param body that many bytes
-   * @param isAlone no other is to be read beside it: should its reader die, it was over this one
-   * @returns `null`: nobody is there who reads documents, and nobody will be
+   * @param isAlone no other document is read at the same time: if the reader crashes, this one was the cause
+   * @returns `null`: no reader is bound, and none will be
    * Throws where it broke off: another try may go well. A DocumentReaderDied where that was in the middle of the reading.
    */
   read(
@@ -114,6 +114,6 @@ export interface FoundPassages {
   readonly passages: readonly FoundPassage[];
   /** Changes whenever what could be found changes. */
   readonly contentVersion: string;
-  /** What was done without, wholly or in part; absent: nothing. */
+  /** Parts of the search that were skipped, wholly or partly; absent: none. */
   readonly lacking?: readonly LackingPart[];
 }

@@ -23,7 +23,7 @@ type FileText = Result<ExtractedText, { readonly code: FileErrorCode; readonly m
 
 /**
  * The text of a file. Throws where the stream breaks off, or is not as long as the file, or where the reader of documents can't be had.
- * @param documents `null`: there is none
+ * @param documents `null`: no reader is bound
  */
 export async function readFileText(
   file: FileFacts,
@@ -38,13 +38,13 @@ export async function readFileText(
   }
   if (file.bytes > maxSearchableBytes) return tooLong(body, maxSearchableBytes);
   const bytes = await readWhole(body, file.bytes);
-  // A document under another name is told by its bytes.
+  // A document under another name is recognised by its bytes.
   const text = extractText({ bytes, filename, mediaType }, documents !== null);
   if (text.ok || documents === null || !isDocument(bytes)) return text;
   return (await documents.read(streamOf(bytes), bytes.byteLength)) ?? text;
 }
 
-/** As where nobody reads documents. */
+/** As if no document reader were bound. */
 const unsupported = {
   code: "unsupported_file",
   message:

@@ -1,4 +1,4 @@
-/** What a socket says beside a journal's own events. */
+/** The events that a socket sends besides those of a journal. */
 import type { Refusal } from "../contracts/refusal.ts";
 import { toWireError } from "../wire/errors.ts";
 
@@ -28,7 +28,7 @@ export const closings = {
 } as const;
 export type Closing = (typeof closings)[keyof typeof closings];
 
-/** RFC 6455, section 7.4.1: no code, or one that nobody may send, is answered with the usual one. */
+/** RFC 6455, section 7.4.1: a missing code, or one that must not be sent, is answered with the usual one. */
 export function answeringCode(code: number): number {
   return code === 1005 || code === 1006 || code === 1015 ? 1000 : code;
 }

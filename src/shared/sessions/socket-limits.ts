@@ -15,7 +15,7 @@ export const socketLimits = {
   waiting: 32,
   /** Lanes whose newest response is kept, though it is not to be stored, since the lane may go on from it. */
   unkept: 32,
-  /** Answers read again on one socket: they cost no tokens, so that nothing else bounds them. */
+  /** Answers that one socket may read again: they cost no tokens, so nothing else bounds them. */
   resumes: 32,
   /** Messages of one socket that could not be read: they are admitted by no limit, and each is answered. */
   wrong: 64,
