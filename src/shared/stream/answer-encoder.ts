@@ -1,4 +1,4 @@
-/** In which bytes does the client get what happens in an answer? One encoder a format; none of them decides anything. */
+/** Turns what happens in an answer into bytes for the client. One encoder for each format; none of them decides anything. */
 import type { WireErrorObject } from "../wire/wire-error.ts";
 import type { EventFrame } from "./plain-event.ts";
 import type { EngineDelta, FinishReason } from "./engine-event.ts";
@@ -31,7 +31,7 @@ export interface AnswerEncoder {
   content(choice: number, literal: string): string;
   /** The bytes around a text of choice 0 that JSON does not escape; `null`: `content` has more to say than that. */
   frame(): EventFrame | null;
-  /** Anything else that a delta holds but its finish reason. */
+  /** Anything else in a delta, except its finish reason. */
   delta(delta: EngineDelta): string;
   finish(choice: number, reason: FinishReason): string;
   /** A good end: usage if asked for, then the end mark. */

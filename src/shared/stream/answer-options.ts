@@ -37,7 +37,7 @@ export interface AnswerPassOptions {
   readonly collect?: AnswerCollector;
   /** Finds another engine when this one fails. Only with one choice. */
   readonly continuer?: AnswerContinuer;
-  /** Of an answer that an earlier run began: what it said, which stays so. Its engine is gone: the first source is empty. */
+  /** For an answer that an earlier run began: what it said, which does not change. Its engine is gone: the first source is empty. */
   readonly begun?: { readonly createdSeconds: number | null; readonly usage: Usage };
   readonly now?: () => number;
 }

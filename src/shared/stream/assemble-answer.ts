@@ -18,11 +18,11 @@ export interface AssembledAnswer {
   readonly totals: AnswerTotals;
   /** JSON for the client; `null` where `end` is a failure or the client is gone. */
   readonly body: string | null;
-  /** What was gathered, for the cache. */
+  /** The gathered answer, for the cache. */
   readonly collected: AnswerCollector;
 }
 
-/** Nobody sees a token of it before the last: only how soon a failure is noticed depends on it. */
+/** The client sees nothing before the last token, so this only affects how soon a failure is noticed. */
 const assembledGatherMs = 200;
 
 export async function assembleAnswer(

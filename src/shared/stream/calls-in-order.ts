@@ -1,14 +1,14 @@
 /**
  * Which call does a piece of a stream belong to, and does a choice end with calls? OpenAI numbers a choice's calls from 0 and names each once, in
  * its first piece. Engines do not all: Ollama gives every call the number 0 or none (ollama #7881, litellm #37792), SGLang left numbers out
- * (sglang #5661, #6310), some say a call's id with each piece. Whoever puts such pieces together has one call with two names.
+ * (sglang #5661, #6310), some repeat a call's id with each piece. A client that joins such pieces gets one call with two names.
  */
 import type { EngineDelta, FinishReason, ToolCallDelta } from "./engine-event.ts";
 
 interface KnownCall {
   /** As the engine numbers it. */
   readonly index: number;
-  /** "": not told yet. */
+  /** "": not sent yet. */
   id: string;
 }
 
@@ -38,7 +38,7 @@ function placed(call: ToolCallDelta, known: KnownCall[]): ToolCallDelta {
   const { id = "", function: fn } = call;
   const at = known.findLastIndex(({ index }) => index === call.index);
   const before = known[at];
-  // Another id alone may be one that an engine draws for each piece; with a name it begins another call.
+  // Some engines draw a new id for each piece; only with a name does it begin another call.
   const begins =
     before === undefined || (before.id !== "" && id !== "" && id !== before.id && (fn.name ?? "") !== "");
   if (begins) {

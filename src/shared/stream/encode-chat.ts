@@ -20,7 +20,7 @@ export class ChatEncoder implements AnswerEncoder {
   #head = "";
   readonly #tail: string;
   readonly #contentTail: string;
-  /** For choice 0, which nearly every answer has alone. */
+  /** For choice 0, usually the only one. */
   #contentHead = "";
   #frame: EventFrame | null = null;
   /** Choices that have had their role: a `completions` engine never sends one. */

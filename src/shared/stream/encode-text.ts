@@ -1,6 +1,6 @@
 /**
  * `stream_format: "text"`, for programs of a few lines: pieces of the answer's text, then one last event with everything
- * else. Reasoning and tool calls have no place in it; with several choices only the first one's text is told.
+ * else. Reasoning and tool calls have no place in it; with several choices only the first one's text is sent.
  */
 import type { WireErrorObject } from "../wire/wire-error.ts";
 import type { AnswerEncoder } from "./answer-encoder.ts";

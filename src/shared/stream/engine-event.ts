@@ -39,7 +39,7 @@ export type EngineEvent =
       readonly deltas: readonly EngineDelta[];
       readonly usage: EngineUsage | null;
     }
-  /** The engine reports a failure of its own, or the event is no JSON or no chunk. The text is for the log alone. */
+  /** The engine reports a failure of its own, or the event is not JSON or not a chunk. The text is only for the log. */
   | { readonly kind: "failure"; readonly detail: string };
 
 export function readEngineEvent(data: string, api: EngineApi): EngineEvent {

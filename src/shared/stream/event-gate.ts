@@ -48,7 +48,7 @@ export class EventGate {
     );
   }
 
-  /** What is waited for; null: nothing. */
+  /** What the pass waits for; null: nothing. */
   get pending(): Promise<void> | null {
     return this.mustWait ? (this.#budget?.pending ?? null) : null;
   }
@@ -58,12 +58,12 @@ export class EventGate {
     return tokens <= eventTokens;
   }
 
-  /** An event that brings more than was asked ahead waits where it stands, before anything of it is counted or told. */
+  /** An event with more tokens than are covered waits before any of it is counted or sent. */
   holds(data: string, tokens: number): boolean {
     return !this.isUsual(tokens) && this.holdsTogether(data, tokens);
   }
 
-  /** The same of an event of several choices, however few tokens they are: once one was told, the others can't wait. */
+  /** The same for an event of several choices, however few its tokens: once one choice was sent, the others can't wait. */
   holdsTogether(data: string, tokens: number): boolean {
     if (this.#budget?.ask(this.meter.completionTokens + tokens) !== "wait") return false;
     this.hold(data, tokens);

@@ -27,7 +27,7 @@ export class EventWriter {
     this.#buffer.set(bytes, at);
   }
 
-  /** What was written since the last time, in bytes of its own; `undefined`: nothing. */
+  /** A copy of the bytes written since the last call; `undefined`: none. */
   take(): Uint8Array | undefined {
     if (this.#length === 0) return undefined;
     const whole = this.#buffer.slice(0, this.#length);

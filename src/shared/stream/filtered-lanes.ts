@@ -26,7 +26,7 @@ export class FilteredLanes {
     return this.#filter.push(lane, text);
   }
 
-  /** Of what the only choice has said, the characters at its end that nobody has. */
+  /** Characters at the end of the only choice's text that the client does not have yet. */
   get held(): number {
     return this.#filter.held("0/content");
   }

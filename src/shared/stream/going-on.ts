@@ -1,5 +1,5 @@
 /**
- * The part of the pass over an answer (answer-pass.ts) that lets it go on with another engine: what was said so far, whether
+ * The part of the pass over an answer (answer-pass.ts) that lets it continue at another engine: what was said so far, whether
  * the answer may change engines here, and what of the next one's words is new. It decides nothing about who goes on.
  */
 import type { EngineDelta } from "./engine-event.ts";
@@ -22,7 +22,7 @@ export interface Taken {
 
 export class GoingOn {
   readonly #continuer: AnswerContinuer;
-  /** A tool call has begun, or a refusal: nobody else could go on with it. */
+  /** A tool call or a refusal has begun, which no other engine could continue. */
   #bound = false;
   #thinking = false;
   #pending: Promise<void> | null = null;
@@ -97,7 +97,7 @@ export class GoingOn {
     return true;
   }
 
-  /** After `pending`, or when it took too long: what was found, or the failure that is to be told. */
+  /** After `pending`, or when it took too long: the engine that was found, or the failure to report. */
   outcome(): Resumption | SourceFailure {
     const found = this.#resumption ?? this.#failure;
     this.#pending = null;

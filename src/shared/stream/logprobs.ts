@@ -8,7 +8,7 @@ export interface ChatLogprobs {
   readonly refusal: readonly Fields[] | null;
 }
 
-/** Whether they tell of any token. One that makes no character by itself comes without text: a third of an emoji. */
+/** Whether they belong to any token. A token that is only part of a character (a third of an emoji) comes without text. */
 export function hasEntries(logprobs: Fields | undefined): boolean {
   const { content, refusal, tokens } = logprobs ?? {};
   return [content, refusal, tokens].some((list) => Array.isArray(list) && list.length > 0);

@@ -13,7 +13,7 @@ export interface BytePipe {
 interface PipeEvents {
   /** The client has caught up after `write` said that there was no room. */
   readonly room: () => void;
-  /** The client is gone; told once. */
+  /** The client is gone; called once. */
   readonly gone: (reason: unknown) => void;
 }
 
@@ -70,5 +70,5 @@ export class PipeSink implements RelaySink {
   };
 }
 
-/** A pipe that breaks while it is being closed has nobody left to tell. */
+/** A pipe that breaks while it is being closed needs no report. */
 const nothing = (): void => undefined;

@@ -9,7 +9,7 @@ import type { StreamEnd } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
 
 export interface RelayOptions {
-  /** What was read of the source already; `null`: nothing. */
+  /** The part of the source that was read already; `null`: none. */
   readonly firstChunk?: Uint8Array | null;
   /** Silence after which `: keep-alive` is written. `Infinity`: never. */
   readonly keepAliveMs: number;
@@ -23,7 +23,7 @@ export interface RelayOptions {
   readonly gatherMs: number;
   /** Fires when the client is gone. */
   readonly signal?: LeaveSignal;
-  /** Told once, before the last bytes are handed over. Must not throw. */
+  /** Called once, before the last bytes are handed over. Must not throw. */
   readonly onEnd: (end: StreamEnd) => void;
 }
 
@@ -108,7 +108,7 @@ export class Relay {
     // A pipe may make room while the read that followed a wait is under way.
     if (this.#reading) return undefined;
     this.#reading = true;
-    // Also behind a wait for the budget, which was nobody's silence.
+    // Also after a wait for the budget, which does not count as the engine's silence.
     this.#waiting = true;
     const spent = this.#spent;
     this.#spent = null;
@@ -177,7 +177,7 @@ export class Relay {
   readonly #abort = (): void => {
     if (this.#over) return;
     this.#letGo("client-gone", this.#options.signal?.reason);
-    // If somebody still reads: this is not a clean end.
+    // If the client still reads: this is not a clean end.
     this.#sink?.error(new Error("the stream was aborted"));
   };
 

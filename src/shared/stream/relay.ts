@@ -3,7 +3,7 @@
  * (docs/decisions/0003-one-pass-stream.md): `relayStream` is pulled, so nothing is read ahead of its reader; `relayInto` writes
  * into a pipe of the platform's own, which costs a token less, and stays a bounded number of bytes ahead.
  *
- * The client's going is seen in three ways, none of which workerd promises: the stream is cancelled, the signal fires, or a write
+ * A client that leaves is noticed in three ways, none of which workerd promises: the stream is cancelled, the signal fires, or a write
  * fails.
  */
 import { createByteReader } from "./byte-reader.ts";
@@ -47,7 +47,7 @@ export function relayInto(
 ): ReadableStream<Uint8Array> {
   const relay = new Relay(createByteReader(source ?? empty()), pass, options);
   const sink = new PipeSink(pipe.writable, {
-    // While the budget or another engine is waited for, whoever waits reads on.
+    // While the pass waits for the budget or for another engine, that wait resumes the reading.
     room: () => void (pass.pending === null ? relay.pull() : undefined),
     gone: (reason) => relay.cancel(reason),
   });

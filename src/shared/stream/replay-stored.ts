@@ -37,7 +37,7 @@ export function replayCompletion(json: string): string {
     .join("");
 }
 
-/** In a stream, calls are told by their numbers. */
+/** In a stream, calls are identified by their index. */
 function deltaOf({ tool_calls: calls, ...said }: StoredChoice["message"]): object {
   if (calls === undefined) return said;
   return { ...said, tool_calls: calls.map((call, index) => ({ index, ...call })) };

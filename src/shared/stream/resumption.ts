@@ -11,7 +11,7 @@ export type Resumption =
       readonly kind: "source";
       readonly cut: Cut;
       readonly seam: Seam;
-      /** What was read of its answer already; `null`: nothing. */
+      /** The part of its answer that was read already; `null`: none. */
       readonly firstChunk: Uint8Array | null;
       readonly body: ReadableStream<Uint8Array>;
     }
@@ -28,10 +28,10 @@ export interface AnswerContinuer {
   /** Takes what the engine says, before the guard. */
   readonly transcript: Transcript;
   /**
-   * Tokens that an engine which goes on behind what was told need not make again, where the last `held` characters were not told. `null`: all
+   * Tokens that an engine continuing after the sent text need not make again, if the last `held` characters were not sent. `null`: all
    * that were counted.
    */
   keptTokens(held: number): number | null;
-  /** `null`: the answer must not go on. Never rejects; resolves with `null` where nobody goes on. */
+  /** `null`: the answer must not continue. Never rejects; resolves with `null` if no engine continues it. */
   goOn(failure: SourceFailure): Promise<Resumption | null> | null;
 }

@@ -1,6 +1,6 @@
 /**
  * Writes an answer in which some tool calls are for the server to execute: those are not shown to the client, and a round that ends with
- * them does not end the answer. Everything else is left to the encoder behind it.
+ * them does not end the answer. Everything else is left to the encoder that it wraps.
  */
 import type { AnswerEncoder } from "./answer-encoder.ts";
 import type { EngineDelta, FinishReason, ToolCallDelta } from "./engine-event.ts";
@@ -10,7 +10,7 @@ export class RoundEncoder implements AnswerEncoder {
   readonly #isOurs: (name: string) => boolean;
   /** Calls of ours, by the engine's index of them. */
   readonly #ours = new Set<number>();
-  /** Of the client's calls: the engine's index of them, and the one that is told. */
+  /** The client's calls: the engine's index of each, and the index that is sent. */
   readonly #shown = new Map<number, number>();
   #isCut = false;
 
@@ -45,9 +45,9 @@ export class RoundEncoder implements AnswerEncoder {
     return this.#inner.delta(theirs.length === 0 ? rest : { ...rest, toolCalls: theirs });
   }
 
-  /** What is open stays so until the calls are told: both stand in one row of the journal, or neither does. */
+  /** Open items stay open until the calls are written: both are in one row of the journal, or neither is. */
   finish(choice: number, reason: FinishReason): string {
-    // Nobody knows where an answer that was cut off would have ended its call.
+    // Where a cut-off answer would have ended its call is unknown.
     this.#isCut = reason === "length" || reason === "content_filter";
     return this.calledUs ? "" : this.#inner.finish(choice, reason);
   }

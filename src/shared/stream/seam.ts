@@ -17,14 +17,14 @@ export interface SeamStep {
   readonly said: string;
   /** What of it the client does not have yet. */
   readonly fresh: string;
-  /** A stop string ended with this: the answer is complete, whatever else comes. */
+  /** A stop string was completed: the answer is complete, whatever else comes. */
   readonly stopped: boolean;
 }
 
 export class Seam {
   readonly #stops: readonly string[];
   readonly #includeStop: boolean;
-  /** End of the prefix, as far as a stop string can begin in it; then what was said behind it. */
+  /** The end of the prefix, as far as a stop string can begin in it, followed by the new text. */
   #window: string;
   /** In `#window`: where the prefix ends. */
   readonly #from: number;
@@ -67,7 +67,7 @@ export class Seam {
     let first: { readonly at: number; readonly end: number } | null = null;
     for (const stop of this.#stops) {
       for (let at = this.#window.indexOf(stop); at !== -1; at = this.#window.indexOf(stop, at + 1)) {
-        // One that lies wholly behind the seam is the second engine's own business.
+        // A stop string that lies wholly after the seam is handled by the second engine.
         if (at >= this.#from) break;
         const end = at + stop.length;
         if (end > this.#from && end > before && (first === null || at < first.at)) first = { at, end };

@@ -1,7 +1,7 @@
 /** What is a client told when an answer breaks after its first byte? Our words, never the engine's. */
 import type { WireErrorObject } from "../wire/wire-error.ts";
 
-/** How a stream ended, told exactly once. */
+/** How a stream ended, reported exactly once. */
 export type StreamEnd =
   | "done"
   /** The budget was used up; the answer ended with `length`. */
@@ -17,7 +17,7 @@ export type StreamEnd =
 export type StreamFailure = Extract<StreamEnd, "origin-error" | "stalled" | "deadline">;
 
 /**
- * Did the engine break it off? Whoever waits for the whole answer has then had nothing, and pays nothing; who leaves, or asks for more than
+ * Did the engine break it off? A client that waits for the whole answer then has nothing and pays nothing; one that leaves, or asks for more than
  * there is time for, pays.
  */
 export function isBrokenOff(end: StreamEnd): boolean {

@@ -12,7 +12,7 @@ export interface StreamPass {
   /** One read's bytes in; what the client gets for them, in one write, or nothing yet. */
   push(bytes: Uint8Array): Uint8Array | undefined;
   /**
-   * Set while the pass may not go on with what it was given (the token budget is being raised): nothing more is pushed until
+   * Set while the pass must wait with its input (the token budget is being raised): nothing more is pushed until
    * it resolves, then `resume` is called. Never rejects.
    */
   readonly pending: Promise<void> | null;

@@ -14,16 +14,16 @@ export type TextLane =
   | `${number}/call/${number}`
   | `${number}/call/${number}/${CallWord}`;
 
-/** What of a call comes at once, before its arguments. Both may be the model's words: some engines take the id from what it said. */
+/** The parts of a call that come at once, before its arguments. Both may be the model's words: some engines take the id from its text. */
 export type CallWord = "name" | "id";
 
 export interface TextFilter {
   /** All text passes as it comes: the filter only looks. Absent: it may hold back, change or stop. */
   readonly changesNothing?: boolean;
-  /** Text to release now, of this lane, maybe ""; `null`: the answer must stop, and what is held is never released. */
+  /** Text of this lane to release now, maybe ""; `null`: the answer must stop, and held text is never released. */
   push(lane: TextLane, text: string): string | null;
   /** Characters at the end of what came into this lane that have not gone on, nor been taken out. */
   held(lane: TextLane): number;
-  /** The lane has ended: what is still held, or `null` as above. Called once a lane that had text. */
+  /** The lane has ended: its text that is still held, or `null` as above. Called once for each lane that had text. */
   flush(lane: TextLane): string | null;
 }

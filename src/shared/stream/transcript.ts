@@ -25,7 +25,7 @@ export interface Cut {
   readonly prefix: string;
   /** What the client has beyond `prefix`: the next engine will say it again. */
   readonly ahead: string;
-  /** Tokens of `prefix`: those that the next engine is not asked for. */
+  /** Tokens of `prefix`, which the next engine is not asked for. */
   readonly keptTokens: number;
 }
 
@@ -219,7 +219,7 @@ export class Transcript {
     }
   }
 
-  /** Another engine goes on from this cut: `add` then takes what it says. */
+  /** Another engine continues from this cut: `add` then takes its text. */
   goOn({ prefix, ahead, keptTokens }: Cut): void {
     this.#base = prefix;
     this.#baseTokens = keptTokens;
@@ -232,7 +232,7 @@ export class Transcript {
     this.#ahead = ahead;
   }
 
-  /** So much of what is ahead was said again, or never will be. */
+  /** This much of the text ahead was said again, or never will be. */
   caughtUp(stillAhead: string): void {
     this.#ahead = stillAhead;
   }

@@ -16,7 +16,7 @@ export class UsageMeter {
   #cached = 0;
   #uncounted = 0;
   #final: EngineUsage | null = null;
-  /** Another engine took over: tokens of the answer that it is not asked for, and those that the client had then. */
+  /** Another engine took over: the answer's tokens that it is not asked for, and those that the client had at that point. */
   #moved = false;
   #kept = 0;
   #delivered = 0;

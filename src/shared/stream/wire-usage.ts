@@ -18,8 +18,8 @@ export interface EngineUsage {
 }
 
 /**
- * A larger number is no count of anybody's tokens: a counter that fell below zero, an engine that means harm. It would be charged to whoever
- * asked; and a sum that is no whole number any more is one that no bucket takes, so that all that is told with it would be lost.
+ * A larger number can't be a count of tokens: a counter fell below zero, or an engine is malicious. It would be charged to the caller;
+ * and a sum that is no longer a whole number is refused by buckets, so that every report in the same batch would be lost.
  */
 export const mostCountDigits = 9;
 const mostCounted = 10 ** mostCountDigits - 1;
