@@ -140,11 +140,11 @@ test("the last resort is granted seldom", () => {
   expect(breaker.admitsLastResort(10 + settings.lastResortMs)).toBe(true);
 });
 
-test("whatever happened, it may be asked again after the longest time open", () => {
+test("whatever happened, it may be asked again after the longest time open, and at all as soon as it says", () => {
   const event = fc.record({
     kind: fc.constantFrom("begin", "first", "success", "failure", "busy", "undecided", "poll"),
     reason: fc.constantFrom(...reasons),
-    afterMs: fc.integer({ min: 0, max: 20_000 }),
+    afterMs: fc.oneof(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 20_000 })),
   });
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), (events) => {
@@ -161,6 +161,10 @@ test("whatever happened, it may be asked again after the longest time open", () 
         else breaker.polledWell(nowMs);
         expect(breaker.waitMs(nowMs)).toBeLessThanOrEqual(20_000);
         expect(breaker.score(nowMs)).toBeGreaterThanOrEqual(0);
+        const mayBeAsked = (atMs: number) => breaker.admits(atMs) || breaker.admitsLastResort(atMs);
+        const inMs = breaker.askableInMs(nowMs);
+        expect(mayBeAsked(nowMs + inMs)).toBe(true);
+        if (inMs > 0) expect(mayBeAsked(nowMs + inMs - 1)).toBe(false);
       }
       expect(breaker.admits(nowMs + 20_000 + settings.trialMs)).toBe(true);
     }),
