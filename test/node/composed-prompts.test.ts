@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { llama, post, withReplica } from "../../dev/origin/testing.ts";
 import { composePrompt } from "../../src/shared/prompt/compose.ts";
-import { modelRecordSchema } from "../../src/shared/routing/fleet/fleet-config.ts";
+import { modelRecord } from "../../src/shared/routing/fleet/model-record-fixture.ts";
 import { Transcript } from "../../src/shared/stream/transcript.ts";
 import { continueAnswer } from "../../src/shared/turn/continuation.ts";
 import { parseChatRequest } from "../../src/shared/wire/chat-request.ts";
@@ -20,7 +20,7 @@ function composed(api: "chat" | "completions", request: object, said: string | n
     JSON.stringify({ model: "auto", max_tokens: 20, temperature: 0, ...request }),
   );
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
-  const model = modelRecordSchema.parse({ ...record, api });
+  const model = modelRecord({ ...record, api });
   const result = composePrompt({
     request: parsed.value,
     history: [],

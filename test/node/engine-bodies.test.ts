@@ -7,7 +7,7 @@ import type { FoundPassage } from "../../src/shared/retrieval/passage.ts";
 import { askedResponse } from "../../src/shared/responses/asked-response.ts";
 import { chatOf } from "../../src/shared/responses/to-chat.ts";
 import { takenResponse } from "../../src/shared/wire/responses-request-fixture.ts";
-import { modelRecordSchema } from "../../src/shared/routing/fleet/fleet-config.ts";
+import { modelRecord } from "../../src/shared/routing/fleet/model-record-fixture.ts";
 import { askedCompletion } from "../../src/shared/turn/asked-completion.ts";
 import { refusedChatFields } from "../../src/shared/wire/chat-fields.ts";
 import { type ChatRequest, parseChatRequest } from "../../src/shared/wire/chat-request.ts";
@@ -31,9 +31,9 @@ const llama = {
 };
 const house = { ...llama, id: "house", served_name: "house", template: undefined };
 const models = {
-  "by chat": modelRecordSchema.parse({ ...llama, api: "chat" }),
-  "by completions": modelRecordSchema.parse({ ...llama, api: "completions" }),
-  "by chat, of no family that is known": modelRecordSchema.parse({ ...house, api: "chat" }),
+  "by chat": modelRecord({ ...llama, api: "chat" }),
+  "by completions": modelRecord({ ...llama, api: "completions" }),
+  "by chat, of no family that is known": modelRecord({ ...house, api: "chat" }),
 };
 type Way = keyof typeof models;
 const ways = Object.keys(models) as Way[];

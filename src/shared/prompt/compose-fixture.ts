@@ -1,9 +1,10 @@
 /** Requests as clients send them, composed for one model by either of its interfaces. */
-import { type ModelRecord, modelRecordSchema } from "../routing/fleet/fleet-config.ts";
+import type { ModelRecord } from "../routing/fleet/fleet-config.ts";
+import { modelRecord } from "../routing/fleet/model-record-fixture.ts";
 import { parseChatRequest } from "../wire/chat-request.ts";
 import { type ComposeInput, composePrompt } from "./compose.ts";
 
-export const chatModel = modelRecordSchema.parse({
+export const chatModel = modelRecord({
   id: "llama-3.1-8b",
   served_name: "meta-llama/Llama-3.1-8B-Instruct",
   context_window: 8_192,

@@ -1,12 +1,13 @@
 /** Passages in a whole prompt: where they stand, what gives way to them, and what they give way to. */
 import { describe, expect, test } from "vitest";
 import type { FoundPassage } from "../retrieval/passage.ts";
-import { type ModelRecord, modelRecordSchema } from "../routing/fleet/fleet-config.ts";
+import type { ModelRecord } from "../routing/fleet/fleet-config.ts";
+import { modelRecord } from "../routing/fleet/model-record-fixture.ts";
 import { parseChatRequest } from "../wire/chat-request.ts";
 import type { ChatMessage } from "./chat-message.ts";
 import { type ComposedPrompt, composePrompt, type ComposeInput } from "./compose.ts";
 
-const model = modelRecordSchema.parse({
+const model = modelRecord({
   id: "llama-3.1-8b",
   served_name: "m",
   context_window: 4_096,

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { ChatMessage } from "../prompt/chat-message.ts";
-import { modelRecordSchema } from "../routing/fleet/fleet-config.ts";
+import { modelRecord } from "../routing/fleet/model-record-fixture.ts";
 import { takenResponse } from "../wire/responses-request-fixture.ts";
 import { askedResponse } from "./asked-response.ts";
 import { chatOf } from "./to-chat.ts";
 
-const model = modelRecordSchema.parse({ id: "m", served_name: "m", context_window: 8_192 });
+const model = modelRecord({ id: "m", served_name: "m", context_window: 8_192 });
 
 /** What the engine is told first, as instructions, before anybody speaks. */
 function instructions(

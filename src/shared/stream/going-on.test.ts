@@ -1,7 +1,7 @@
 /** The pass over an answer that changes engines: whatever was said where, the client reads one answer. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { modelRecordSchema } from "../routing/fleet/fleet-config.ts";
+import { modelRecord } from "../routing/fleet/model-record-fixture.ts";
 import { createAnswerGuard } from "../safety/answer-guard.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
 import { continueAnswer } from "../turn/continuation.ts";
@@ -10,7 +10,7 @@ import { AnswerPass } from "./answer-pass.ts";
 import type { AnswerContinuer, Resumption } from "./resumption.ts";
 import { Transcript } from "./transcript.ts";
 
-const record = modelRecordSchema.parse({ id: "llama", served_name: "meta/Llama-3.1", context_window: 8192 });
+const record = modelRecord({ id: "llama", served_name: "meta/Llama-3.1", context_window: 8192 });
 const promptTokens = 11;
 
 function chunk(delta: object, finish: string | null, completion: number, prompt = promptTokens): string {

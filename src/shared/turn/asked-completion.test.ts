@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { modelRecordSchema } from "../routing/fleet/fleet-config.ts";
+import { modelRecord } from "../routing/fleet/model-record-fixture.ts";
 import { parseCompletionRequest } from "../wire/completions-request.ts";
 import { askedCompletion } from "./asked-completion.ts";
 
-const model = modelRecordSchema.parse({ id: "m", served_name: "m", context_window: 8_192 });
+const model = modelRecord({ id: "m", served_name: "m", context_window: 8_192 });
 
 function composed(fields: object, estimateRatio = 1) {
   const parsed = parseCompletionRequest(JSON.stringify({ model: "m", ...fields }));

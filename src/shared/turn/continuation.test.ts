@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { modelRecordSchema } from "../routing/fleet/fleet-config.ts";
+import { modelRecord } from "../routing/fleet/model-record-fixture.ts";
 import { Transcript } from "../stream/transcript.ts";
 import { continueAnswer } from "./continuation.ts";
 
-const record = modelRecordSchema.parse({ id: "llama", served_name: "meta/Llama-3.1", context_window: 8192 });
+const record = modelRecord({ id: "llama", served_name: "meta/Llama-3.1", context_window: 8192 });
 const chat = {
   model: "meta/Llama-3.1",
   messages: [{ role: "user", content: "Explain queues" }],

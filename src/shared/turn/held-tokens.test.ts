@@ -4,13 +4,13 @@ import { createAnswerGuard } from "../safety/answer-guard.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
 import { AnswerPass } from "../stream/answer-pass.ts";
 import { Transcript } from "../stream/transcript.ts";
-import { modelRecordSchema } from "../routing/fleet/fleet-config.ts";
+import { modelRecord } from "../routing/fleet/model-record-fixture.ts";
 import { AnsweringEngine } from "./answering-engine.ts";
 import { continueAnswer } from "./continuation.ts";
 import type { LiveTurn } from "./open-turn.ts";
 
 /** A run that is lost in mid-answer: what its guard held was counted, and nobody had it. */
-const record = modelRecordSchema.parse({ id: "llama", served_name: "meta/Llama-3.1", context_window: 8192 });
+const record = modelRecord({ id: "llama", served_name: "meta/Llama-3.1", context_window: 8192 });
 const links = { links: { action: "remove", allow_hosts: ["example.org"] } } as const;
 const policies = {
   masks: { output: { action: "mask" } },

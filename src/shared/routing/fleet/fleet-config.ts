@@ -100,11 +100,6 @@ export type ModelRecord = Omit<z.infer<typeof writtenModelSchema>, "price" | "en
   engine_features: EngineFeatures;
 };
 
-/** A model record alone, of a vLLM cluster without prices of its own. */
-export const modelRecordSchema = z.lazy(() =>
-  writtenModelSchema.transform((model) => resolved(model, "vllm", undefined)),
-);
-
 function resolved(
   model: z.infer<typeof writtenModelSchema>,
   engine: EngineKind,
