@@ -26,6 +26,16 @@ test.each(["stall-before-headers", "stall-before-body"] as const)(
   },
 );
 
+test("the last replica that can be asked has all the time that is left", async () => {
+  const { origin, replicas, never } = mount(fakeFleet(1));
+  replicas.behaviour.set("c0r0.test", "stall-before-body");
+  const startMs = Date.now();
+  const result = await finished(origin.dispatch(fakeRequest(["c0"], { deadlineMs: 25_000 }), never));
+  expect(result).toMatchObject({ ok: false, error: { kind: "origin-unavailable" } });
+  expect(replicas.calls).toHaveLength(1);
+  expect(Date.now() - startMs).toBeGreaterThanOrEqual(25_000);
+});
+
 test("the deadline ends a dispatch whatever the replicas do", async () => {
   const { origin, both, never, state } = mount();
   both("stall-before-headers");
