@@ -4,7 +4,8 @@ import { parseChatRequest } from "../../wire/chat-request.ts";
 import { writeNote } from "./run-note.ts";
 import { createChatRunner } from "./chat-runner.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
-import type { Interruption, LostRun, TurnIo } from "./ports.ts";
+import { idleIo, nothingLost } from "./idle-run-fixture.ts";
+import type { Interruption, LostRun } from "./ports.ts";
 
 function requestOf(): ChatTurnRequest {
   const chat = parseChatRequest('{"model":"auto","messages":[{"role":"user","content":"Hi"}]}');
@@ -51,22 +52,12 @@ const runner = createChatRunner({
   archives: false,
   signReceipt: async () => "",
 });
-const io: TurnIo = {
-  nextSequence: 0,
-  open: () => undefined,
-  emit: () => true,
-  progress: () => undefined,
-  write: () => undefined,
-  remember: () => undefined,
-  keep: () => undefined,
-};
-const lost: LostRun = { events: () => [], usage: null, note: null, kept: null, isFindable: true };
 const { signal } = new AbortController();
 
 test("a run that begins anew and is refused gives back what the lost one had reserved; a first one reserved nothing", async () => {
   const text = JSON.stringify(requestOf());
-  expect(await runner.run(text, io, signal)).toMatchObject({ status: "refused", effects: [] });
-  const again = await runner.resume?.(text, lost)?.(io, signal);
+  expect(await runner.run(text, idleIo, signal)).toMatchObject({ status: "refused", effects: [] });
+  const again = await runner.resume?.(text, nothingLost)?.(idleIo, signal);
   expect(again).toMatchObject({
     status: "refused",
     effects: [{ kind: "settle", chargeId: "t1", user: "alice", tokens: 0, requests: 0, microdollars: 0 }],
@@ -135,7 +126,7 @@ test("what was delivered of a lost turn that does not go on is in its conversati
 test("a lost turn goes on only where its journal's note says who answered, and its usage how much was delivered", () => {
   const text = JSON.stringify(requestOf());
   const begun: LostRun = {
-    ...lost,
+    ...nothingLost,
     events: () => [told("Hel")],
     usage: { promptTokens: 10, completionTokens: 1, cachedTokens: 0, reasoningTokens: 0 },
     note: writeNote({ ...answered, entered: null }),

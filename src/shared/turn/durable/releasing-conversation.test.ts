@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { Effect, LostRun, TurnIo, TurnOutcome, TurnRunner } from "./ports.ts";
+import { idleIo, nothingLost } from "./idle-run-fixture.ts";
+import type { Effect, TurnOutcome, TurnRunner } from "./ports.ts";
 import { releasingConversation } from "./releasing-conversation.ts";
 
 const request = JSON.stringify({
@@ -21,25 +22,15 @@ const runner: TurnRunner = {
   resume: () => async () => refused,
   interrupted: () => refused,
 };
-const io: TurnIo = {
-  nextSequence: 0,
-  open: () => undefined,
-  emit: () => true,
-  progress: () => undefined,
-  write: () => undefined,
-  remember: () => undefined,
-  keep: () => undefined,
-};
-const lost: LostRun = { events: () => [], usage: null, note: null, kept: null, isFindable: true };
 const release = { kind: "append", objectName: "c", incarnation: 0, items: [] };
 
 test("a turn that leaves nothing releases its conversation, also where its run was lost and went on", async () => {
   const { signal } = new AbortController();
   const releasing = releasingConversation(runner);
-  const resumed = releasing.resume?.(request, lost);
+  const resumed = releasing.resume?.(request, nothingLost);
   const ends = [
-    await releasing.run(request, io, signal),
-    await resumed?.(io, signal),
+    await releasing.run(request, idleIo, signal),
+    await resumed?.(idleIo, signal),
     releasing.interrupted(request, {
       reason: "lost",
       opened: false,
@@ -64,7 +55,7 @@ test("a conversation hears which object holds what was asked, where that is kept
   };
   const ends = [failed, refused].map((outcome) => {
     const releasing = releasingConversation({ ...runner, run: async () => outcome });
-    return releasing.run(request, io, new AbortController().signal);
+    return releasing.run(request, idleIo, new AbortController().signal);
   });
   const [[kept], [gone]] = (await Promise.all(ends)).map(({ effects }) => effects) as [Effect[], Effect[]];
   expect(kept).toMatchObject({ ...release, responseId: "chatcmpl-t1" });
@@ -72,5 +63,5 @@ test("a conversation hears which object holds what was asked, where that is kept
 });
 
 test("whoever can't go on with a lost turn still can't", () => {
-  expect(releasingConversation({ ...runner, resume: () => null }).resume?.(request, lost)).toBeNull();
+  expect(releasingConversation({ ...runner, resume: () => null }).resume?.(request, nothingLost)).toBeNull();
 });
