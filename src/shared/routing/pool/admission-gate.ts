@@ -1,7 +1,7 @@
 /**
  * May a request go at once, or must it wait for its turn? At once, where some replica has room and nobody waits for it: that costs no
- * call. Else it asks the pools of all its clusters and takes the first place that is given; the other places go back. Where pools
- * can't say (too old, out of reach, too many ask), it goes, up to a bound: the engines' own queues hold it then.
+ * call. Else it asks the pools of all its clusters and takes the first place that is granted; the other places go back. If pools
+ * can't answer (old data, out of reach, too many requests), it goes anyway, up to a bound: the engines' own queues hold it then.
  */
 import type { LeaveSignal } from "../../contracts/leave-signal.ts";
 import type { Background } from "../../contracts/background.ts";
@@ -29,11 +29,11 @@ export type Passage =
 
 /** The longest that a request waits for a place. */
 const queueWaitMs = 10_000;
-/** What a pool's answer may take beyond the wait; then it counts as out of reach. */
+/** How much longer than the wait a pool's answer may take before the pool counts as out of reach. */
 const graceMs = 1500;
-/** Of clusters that a request waits at, all at once. */
+/** The number of clusters at which a request waits at the same time. */
 const maxQueues = 3;
-/** Without a place from the queue a request goes to a replica with up to so many times its slots at it. */
+/** Without a place from the queue, a request may go to a replica that has up to this many times its slots in use. */
 const mostOvercommit = 2;
 const usualRetryMs = 1000;
 
@@ -59,13 +59,13 @@ export function passAtOnce(
     for (const replica of cluster.replicas) {
       const room = roomAt(replica, tried, nowMs);
       if (room === null) continue;
-      // Those who wait are first; whoever could go past them would keep them waiting.
+      // Waiting requests come first: a new one must not overtake them.
       if (room === "room" && snapshot.queue.waiting === 0) return free;
       offered = true;
       if (room !== "packed") packed = false;
     }
   }
-  // Nobody to wait for: breakers and last resorts decide.
+  // There is nothing to wait for: breakers and last resorts decide.
   if (!offered) return free;
   if (askShare === 1 || random() < askShare) return null;
   return packed ? { kind: "overloaded", retryAfterMs: usualRetryMs } : free;
@@ -92,7 +92,7 @@ export async function askForPlace(
   pools: PoolLinks,
   { state, background, now, wait }: Omit<GateDeps, "random">,
 ): Promise<Passage> {
-  // Its abort was told before anybody listened here.
+  // The abort fired before anything listened here.
   if (signal.aborted) return free;
   const number = state.inFlight.number();
   const maxWaitMs = Math.max(0, Math.min(queueWaitMs, leftMs - graceMs));
@@ -157,7 +157,7 @@ export async function askForPlace(
   }
 }
 
-/** They come in no order, and only the first few are waited at. */
+/** Clusters come in no order, and a request waits only at the first few. */
 function nearestFirst(clusters: readonly ClusterState[], { place }: OriginRequest): readonly ClusterState[] {
   const from = coordinates(place);
   if (clusters.length <= maxQueues || from === null) return clusters;
@@ -172,17 +172,17 @@ type RaceEnd =
       readonly replica: string;
     }
   | { readonly kind: "overloaded"; readonly retryAfterMs: number }
-  /** The client left, the pools are out of reach, or there is nobody to wait for. */
+  /** The client left, the pools are out of reach, or there is nothing to wait for. */
   | { readonly kind: "left" };
 
 /** The first place that is granted, or why none is once all have answered. */
 class PlaceRace {
   readonly result: Promise<RaceEnd>;
-  /** Those that hold nothing for us any more. */
+  /** Pools that hold nothing for this request any more. */
   readonly refused = new Set<PoolLink>();
   readonly #resolve: (end: RaceEnd) => void;
   #left: number;
-  /** How many requests like this one all queues together let go in a millisecond: whoever waits at all of them goes with the first. */
+  /** How many requests like this one all queues together release in a millisecond: a request that waits at all of them goes with the first. */
   #pace = 0;
 
   constructor(queues: number) {

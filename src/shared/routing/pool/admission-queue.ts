@@ -14,7 +14,7 @@ export interface Waiting {
   readonly tokens: number;
   readonly excluded: readonly string[];
   readonly sinceMs: number;
-  /** Its wait is over then. */
+  /** When its wait is over. */
   readonly untilMs: number;
 }
 
@@ -63,7 +63,7 @@ export class AdmissionQueue {
     return this.#byKey.values();
   }
 
-  /** Lets it wait. Returns the request that there is no room for: null, itself, or another that was turned away. */
+  /** Lets it wait. Returns a request that there is no room for: null, itself, or another that was turned away. */
   join(entry: Waiting, maxWaiting: number): Waiting | null {
     if (this.#byKey.has(entry.key)) return null;
     let gone: Waiting | null = null;
@@ -117,7 +117,7 @@ export class AdmissionQueue {
     return entry;
   }
 
-  /** Those whose wait is over; they wait no more. */
+  /** Removes and returns the requests whose wait is over. */
   takeExpired(nowMs: number): Waiting[] {
     const expired = [...this.#byKey.values()].filter(({ untilMs }) => untilMs <= nowMs);
     for (const { key } of expired) this.remove(key);

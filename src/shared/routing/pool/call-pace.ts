@@ -42,7 +42,7 @@ export class CallMeter {
     if (reason === "ask") this.#asks.add(nowMs);
   }
 
-  /** @param sources isolates that were heard of lately */
+  /** @param sources isolates that reported lately */
   pace(sources: number, nowMs: number): CallPace {
     this.#adjustedAtMs ??= nowMs + firstRefreshMs;
     if (nowMs - this.#adjustedAtMs >= 1000) this.#adjust(nowMs);

@@ -38,7 +38,7 @@ export interface LeaseMove {
   readonly startedAtMs: number;
 }
 
-/** A grant whose isolate never mentions it: the isolate died, or has never learned of it. */
+/** How long a grant lives whose isolate never mentions it: the isolate died, or never learned of it. */
 const unseenTtlMs = 15_000;
 /** Isolates that hold nothing and say nothing are forgotten. */
 const silentTtlMs = 120_000;
@@ -66,7 +66,7 @@ export class LeaseLedger {
     return this.#size;
   }
 
-  /** Isolates that were heard of lately. */
+  /** Isolates that reported lately. */
   get sources(): number {
     return this.#sources.size;
   }
@@ -134,7 +134,7 @@ export class LeaseLedger {
     if (lease !== undefined) this.#end(source, number, lease, nowMs);
   }
 
-  /** Has the isolate said already that this one is over, or that it never asks for it? */
+  /** Has the isolate already said that this one has ended, or that it will not ask for it? */
   isOver(sourceName: string, number: number): boolean {
     const source = this.#sources.get(sourceName);
     if (source === undefined) return false;
@@ -142,7 +142,7 @@ export class LeaseLedger {
     return number <= source.issued && !source.leases.has(number) && !source.asking.includes(number);
   }
 
-  /** Ends the leases of isolates that say nothing any more. */
+  /** Ends the leases of isolates that no longer report. */
   expire(nowMs: number): void {
     for (const [name, source] of this.#sources) {
       for (const [number, lease] of source.leases)
@@ -177,7 +177,7 @@ export class LeaseLedger {
     this.#onMove({ replica, change: 1, atMs: startedAtMs, startedAtMs });
   }
 
-  /** Its prompt is computed, say: less is left of it. */
+  /** Less work is left of it, for instance because its prompt is computed. */
   #worked(lease: Lease, tokens: number): void {
     const tally = this.#tallies.get(lease.replica);
     if (tally !== undefined) tally.tokens += tokens - lease.tokens;

@@ -27,13 +27,13 @@ export interface KeptMember {
 const forgottenAfterMs = 10 * heartbeatTtlMs;
 const maxJoined = 256;
 
-/** `altered`: it was there, and says something else of itself. */
+/** `altered`: it was known, and now describes itself differently. */
 export type JoinOutcome = "joined" | "heartbeat" | "altered" | "in-fleet-document" | "too-many";
 
 export class Members {
   #records = new Map<string, ReplicaRecord>();
   #wishes = new Map<string, MemberWish>();
-  /** The fleet was adopted once: whoever comes later starts slowly. */
+  /** The fleet was adopted once: replicas that come later start slowly. */
   #adopted = false;
 
   get(replica: string): ReplicaRecord | null {
@@ -77,7 +77,7 @@ export class Members {
     this.#adopted = true;
   }
 
-  /** Joins, or says again that it is there. */
+  /** A join, or a heartbeat. */
   join(config: MemberConfig, nowMs: number): JoinOutcome {
     const known = this.#records.get(config.id);
     if (known !== undefined && known.heartbeatAtMs === null) return "in-fleet-document";
@@ -114,14 +114,14 @@ export class Members {
     return true;
   }
 
-  /** What was learned of first bytes and nobody confirms fades to the best peer's. */
+  /** Learned first-byte times that are not confirmed fade to the best peer's. */
   fadeLatencies(nowMs: number): void {
     const least = new Map<string, number>();
     for (const { latency } of this.#records.values()) latency.lower(least);
     for (const { latency } of this.#records.values()) latency.fade(least, nowMs);
   }
 
-  /** Forgets those that joined and were not heard of for long. Returns their names. */
+  /** Forgets joined replicas without a heartbeat for long. Returns their names. */
   forget(nowMs: number): string[] {
     const gone = this.all().filter(
       ({ heartbeatAtMs }) => heartbeatAtMs !== null && nowMs - heartbeatAtMs >= forgottenAfterMs,

@@ -1,4 +1,4 @@
-/** What may an admin do to a replica? Applied by its pool; written to disk and to the audit log by whoever calls. */
+/** What may an admin do to a replica? Applied by its pool; the caller writes it to disk and to the audit log. */
 import type { Members } from "./members.ts";
 import type { PoolSite } from "./pool-site.ts";
 import type { PoolStatus } from "./pool-status.ts";
@@ -12,7 +12,7 @@ export type PoolAction =
       readonly state?: MemberWish["state"] | undefined;
       readonly weight?: number | undefined;
     }
-  /** Joins, or says that it is still there. */
+  /** A join, or a heartbeat. */
   | { readonly kind: "join"; readonly member: MemberConfig }
   | { readonly kind: "leave"; readonly replica: string };
 

@@ -10,7 +10,7 @@ import { buildReport, type BuiltReport } from "./lease-report.ts";
 import type { AskOutcome, ExchangeOutcome, LeaseReport, PoolAsk, PoolWithdrawal } from "./pool-protocol.ts";
 import { decodeSnapshot, type CallPace, type PoolSnapshot } from "./snapshot.ts";
 
-/** The object of one cluster. Calls may fail, and may never settle: whoever waits for one sets a limit. */
+/** The object of one cluster. Calls may fail and may never settle, so callers set a time limit. */
 export interface PoolPort {
   exchange(report: LeaseReport): Promise<ExchangeOutcome>;
   ask(ask: PoolAsk): Promise<AskOutcome>;
@@ -21,7 +21,7 @@ export interface PoolPort {
 export interface SnapshotShelf {
   get(cluster: string): Promise<string | null>;
   put(cluster: string, snapshot: string): Promise<void>;
-  /** True for one isolate at about a time: it fetches, the others go on with what there is. */
+  /** True for about one isolate at a time: that one fetches, the others continue with the old snapshot. */
   claim(cluster: string): Promise<boolean>;
 }
 
@@ -40,11 +40,11 @@ export interface PoolLinkOptions {
 
 /** Before a pool was heard. */
 const firstPace: CallPace = { refreshEveryMs: 2000, reportEveryMs: 1000, noticeEveryMs: 1000, askShare: 1 };
-/** Thousands of isolates may start at once (a deployment), and must not call at once. A first look at the shelf comes within so long, by lot. */
+/** Thousands of isolates may start at once (a deployment) and must not all call at once: each first looks at the shelf at a random time within this. */
 const firstLookMs = 500;
-/** Where nothing is on the shelf, the one that claims it waits for so long, by lot: there are hundreds of locations. */
+/** If the shelf is empty, the isolate that claims it waits a random time up to this: there are hundreds of locations. */
 const coldRefreshMs = 2500;
-/** An isolate's first own report comes within so long after that, by lot. */
+/** An isolate's first own report comes at a random time within this after that. */
 const firstReportMs = 30_000;
 /** A meeting that is overdue by so much was lost with the request that promised it. */
 const lostAfterMs = 3000;
@@ -52,9 +52,9 @@ const lostAfterMs = 3000;
 const freshMs = 8000;
 /** The shelf is looked at at least so often while there is traffic, also where it is refreshed more seldom: that costs the pool nothing. */
 const mostLookMs = 2000;
-/** By so much a clock is not set back in the course of things. */
+/** Clocks are not set back by more than this in normal operation. */
 const setBackMs = 1000;
-/** A pool that was not heard by then is out of reach. */
+/** A pool that has not answered by then is out of reach. */
 const unheardMs = 8000;
 /** Meetings in a row that are promised without anything new. */
 const maxFollowUps = 3;
@@ -65,7 +65,7 @@ export class PoolLink {
   readonly #options: PoolLinkOptions;
   readonly asking = new Set<number>();
   #snapshot: PoolSnapshot | null = null;
-  /** Of the pool that was told; null: none was heard. */
+  /** The life of the pool that was told; null: none has answered yet. */
   #incarnation: string | null = null;
   #sequence = 0;
   #exchangedAtMs = Number.NEGATIVE_INFINITY;
@@ -97,12 +97,12 @@ export class PoolLink {
     return this.#options.source;
   }
 
-  /** What it heard last, if that was lately. */
+  /** The last snapshot, if it is recent. */
   fresh(nowMs: number): PoolSnapshot | null {
     return this.#snapshot !== null && Math.abs(nowMs - this.#snapshot.atMs) < freshMs ? this.#snapshot : null;
   }
 
-  /** Does the pool speak for its replicas, so that nobody else need poll them? Not when it can't be reached. */
+  /** Does the pool poll its replicas, so that isolates need not? Not while it can't be reached. */
   speaks(nowMs: number): boolean {
     if (this.#snapshot !== null) return nowMs - this.#snapshot.atMs < 30_000;
     return nowMs - this.#sinceMs < unheardMs;
@@ -159,7 +159,7 @@ export class PoolLink {
     return Math.min(noticeAtMs, Math.max(nowMs, Math.min(this.#lookAtMs, this.#reportAtMs)));
   }
 
-  /** Somebody waits for what may have ended here: others, or requests of this isolate. */
+  /** Requests wait for what may have ended here: those of others, or of this isolate. */
   #isPressed(nowMs: number): boolean {
     return this.asking.size > 0 || (this.fresh(nowMs)?.queue.waiting ?? 0) > 0;
   }
@@ -182,7 +182,7 @@ export class PoolLink {
     if (!(await this.#options.shelf.claim(this.#options.cluster))) return undefined;
     if (this.#snapshot === null) {
       await this.#options.sleep(random() * coldRefreshMs);
-      // Another one of this location was quicker.
+      // Another isolate of this location was quicker.
       if (await this.#findsFresh(cluster)) return undefined;
     }
     return this.#exchange(cluster, "refresh");
@@ -223,7 +223,7 @@ export class PoolLink {
     const nowMs = now();
     this.#isTold = true;
     this.#exchangedAtMs = nowMs;
-    // Each way of calling tells all: the own report is not due for another while.
+    // Every call reports everything, so the next own report is not due for a while.
     this.#reportAtMs = nowMs + this.#pace.reportEveryMs * (0.9 + 0.2 * random());
     const { report, told } = this.#build(cluster, reason, nowMs);
     const outcome = await port.exchange(report).catch((error: unknown) => {

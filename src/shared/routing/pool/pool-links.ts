@@ -38,7 +38,7 @@ export class PoolLinks {
     for (const cluster of clusters) this.of(cluster)?.changed(cluster, background);
   }
 
-  /** The clusters that nobody polls but this isolate. */
+  /** The clusters that only this isolate polls. */
   unspoken(clusters: readonly ClusterState[], nowMs: number): readonly ClusterState[] {
     return clusters.filter((cluster) => this.of(cluster)?.speaks(nowMs) !== true);
   }

@@ -28,7 +28,7 @@ export interface LeaseReport {
   /** The highest lease number given out so far: one up to this that is neither open nor asked for has ended. */
   readonly issued: number;
   readonly open: readonly OpenLease[];
-  /** Leases that were asked for and not heard of yet. */
+  /** Leases that were requested and not answered yet. */
   readonly asking: readonly number[];
   readonly outcomes: readonly ReplicaOutcomes[];
   /**
@@ -60,9 +60,9 @@ export interface PoolAsk {
 export type AskOutcome =
   /** The lease is counted from now on, under the number that was asked with. */
   | { readonly result: "granted"; readonly replica: string }
-  /** The queue is full, or the wait was over. */
+  /** The queue is full, or the wait is over. */
   | { readonly result: "overloaded"; readonly retryAfterMs: number }
-  /** The isolate itself has said that it is over. */
+  /** The isolate itself has ended it. */
   | { readonly result: "withdrawn" }
   /** No replica of this cluster may be asked at all: waiting would not help. */
   | { readonly result: "none-offered" }

@@ -29,14 +29,14 @@ export interface PoolStatus {
   readonly cluster: string;
   readonly atMs: number;
   readonly leases: number;
-  /** Isolates that were heard of lately. */
+  /** Isolates that reported lately. */
   readonly sources: number;
   readonly pace: CallPace;
   readonly queue: QueueView;
   readonly replicas: readonly ReplicaStatus[];
   readonly scaling: readonly ModelScaling[];
   /**
-   * Every replica was asked, and none answered: what runs there is not known, so that nobody may scale by `scaling`, which says idle.
+   * Every replica was polled and none answered: what runs there is unknown, so `scaling`, which says idle, must not be used.
    * A field of its own, since older code shows the numbers as they are.
    */
   readonly outOfReach?: true;
@@ -44,15 +44,15 @@ export interface PoolStatus {
   readonly costPerHour: number;
 }
 
-/** What of the cluster the fleet document says. */
+/** What the fleet document says about the cluster. */
 export interface ClusterFacts {
   /** Ids of the models that it serves; each of its replicas serves them all. */
   readonly models: readonly string[];
-  /** Of one replica. */
+  /** The price of one replica. */
   readonly costPerHour: number;
 }
 
-/** Whether requests go there now. One that nobody could reach last is none, though a request may try it where nothing else is left. */
+/** Whether requests go there now. False for one that could not be reached lately, although a request may try it as a last resort. */
 export function takesRequests({ places, isAlive }: Pick<ReplicaStatus, "places" | "isAlive">): boolean {
   return places > 0 && isAlive !== false;
 }

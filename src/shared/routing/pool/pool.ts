@@ -12,7 +12,7 @@ import { Rate } from "./rate.ts";
 import type { ReplicaRecord } from "./replica-record.ts";
 import type { PoolSnapshot, QueueView } from "./snapshot.ts";
 
-/** Somebody's wait is over. */
+/** A request's wait is over. */
 export interface Decision {
   readonly key: string;
   readonly outcome: AskOutcome;
@@ -20,12 +20,12 @@ export interface Decision {
 
 /** Released in one go, as a batch of inference would be; what is left follows at once. */
 const releasedAtOnce = 8;
-/** Looks again so often while somebody waits: only a bound, should a notice be lost. */
+/** How often it looks again while requests wait: only a bound, in case a notice is lost. */
 export const tickMs = 50;
-/** Nobody waits longer than this, whatever is asked for. */
+/** The longest wait, whatever is asked for. */
 export const maxWaitMs = 30_000;
 const leastQueue = 64;
-/** The queue holds so many requests a place. */
+/** The queue holds this many requests for each place. */
 const queuedPerPlace = 2;
 const leastRetryMs = 1000;
 const mostRetryMs = 30_000;
@@ -72,14 +72,14 @@ export class Pool {
     return this.#ledger.at(replica);
   }
 
-  /** Takes an isolate's report in. Returns whom that lets go. */
+  /** Takes in an isolate's report. Returns the requests that it releases. */
   report(report: LeaseReport, nowMs: number): Decision[] {
     this.#nowMs = nowMs;
     this.#meter.called(report.reason, nowMs);
     if (this.#ledger.apply(report, nowMs))
       for (const outcomes of report.outcomes) this.members.get(outcomes.replica)?.heard(outcomes, nowMs);
     const left: Decision[] = [];
-    // Whoever its own isolate knows nothing of any more waits for nothing.
+    // A request that its own isolate no longer knows does not wait.
     for (const { key, source, number } of this.#queue.all())
       if (source === report.source && this.#ledger.isOver(source, number)) left.push(withdrawn(key));
     for (const { key } of left) this.#queue.remove(key);
@@ -134,7 +134,7 @@ export class Pool {
     return [...(removed === null ? [] : [withdrawn(removed.key)]), ...this.#release(nowMs)];
   }
 
-  /** Time has passed, or a poll came in: who can go, and whose wait is over? */
+  /** Time has passed, or a poll came in: which requests can go, and whose wait is over? */
   tick(nowMs: number): Decision[] {
     this.#nowMs = nowMs;
     if (hasPassed(this.#agedAtMs, nowMs, ageEveryMs)) {
@@ -169,7 +169,7 @@ export class Pool {
     };
   }
 
-  /** Lets go as many as there are places, in groups of `releasedAtOnce` in the order of fairness. */
+  /** Releases as many as there are places, in groups of `releasedAtOnce`, in the order of fairness. */
   #release(nowMs: number): Decision[] {
     const decisions: Decision[] = [];
     while (this.#queue.size > 0) {
@@ -183,7 +183,7 @@ export class Pool {
   #releaseGroup(nowMs: number): Decision[] {
     const free = this.#freePlaces(nowMs);
     const group: Decision[] = [];
-    // Without a place nobody is looked for: who waits may be thousands.
+    // Without a place the queue is not searched: it may be thousands long.
     const most = Math.min(
       releasedAtOnce,
       [...free.values()].reduce((sum, places) => sum + places, 0),

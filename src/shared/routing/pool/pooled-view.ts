@@ -21,12 +21,12 @@ export function othersThere({ view, atMs, ownRequests }: PooledView, nowMs: numb
   return Math.max(0, view.running + view.waiting - ownRequests) * confidence(nowMs - atMs);
 }
 
-/** Shall it have requests at all? An admin's word, which does not age. */
+/** May it have requests at all? An admin's state, which does not age. */
 export function isWanted({ view }: PooledView): boolean {
   return view.state === "active" && view.weight > 0;
 }
 
-/** May new requests go there, as far as its pool knows? A breaker's word is believed as long as the snapshot is. */
+/** May new requests go there, as far as its pool knows? A breaker's state counts as long as the snapshot does. */
 export function isOffered(pooled: PooledView, nowMs: number): boolean {
   if (!isWanted(pooled)) return false;
   return pooled.view.breaker !== "open" || confidence(nowMs - pooled.atMs) === 0;

@@ -57,7 +57,7 @@ interface Polled {
 export class ReplicaRecord {
   config: MemberConfig;
   wish: MemberWish = usualWish;
-  /** Of one that joined by a call: when it was heard of; null for those of the fleet document. */
+  /** The last heartbeat of a joined replica; null for those of the fleet document. */
   heartbeatAtMs: number | null = null;
   readonly breaker = new Breaker();
   readonly startedAtMs: number;
@@ -74,7 +74,7 @@ export class ReplicaRecord {
     this.startedAtMs = startedAtMs;
   }
 
-  /** The ledger's news of this replica. */
+  /** A lease of this replica began or ended. */
   moved({ change, atMs, startedAtMs }: LeaseMove, nowMs: number): void {
     const polled = this.#polled;
     if (polled === null) return;
@@ -103,7 +103,7 @@ export class ReplicaRecord {
     this.#learnThroughput(workedTokens, nowMs);
   }
 
-  /** What isolates saw of it. */
+  /** Outcomes that isolates reported. */
   heard({ successes, failures, firstByte }: ReplicaOutcomes, nowMs: number): void {
     let good = Math.min(successes, maxOutcomes);
     for (const [told, count] of Object.entries(failures))
@@ -153,7 +153,7 @@ export class ReplicaRecord {
     const there = this.there(tally, nowMs);
     const running = Math.min(there, slots);
     const polled = this.#fresh(nowMs);
-    // Requests of others bring work too: as much each as ours.
+    // Requests of others bring work, too: each as much as one of ours.
     const perLease = tally.leases === 0 ? 0 : tally.tokens / tally.leases;
     return {
       id,
@@ -212,5 +212,5 @@ function isReason(text: string): text is FailureReason {
   return Object.hasOwn(failureWeights, text);
 }
 
-/** A replica that joined by a call says that it is alive at least so often. */
+/** How often a joined replica must send a heartbeat. */
 export const heartbeatTtlMs = 90_000;

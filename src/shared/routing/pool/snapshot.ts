@@ -5,7 +5,7 @@
  */
 import type { BreakerState } from "../breaker.ts";
 
-/** What it may weigh with 128 replicas; regions are left out to stay below. */
+/** The most bytes with 128 replicas; regions are left out to stay below. */
 export const maxSnapshotBytes = 32_768;
 const maxRegions = 16;
 
@@ -54,7 +54,7 @@ export interface CallPace {
   readonly refreshEveryMs: number;
   /** An isolate that is not the one to refresh reports its leases so often. */
   readonly reportEveryMs: number;
-  /** While somebody waits in the queue, an isolate tells of ended requests so often. */
+  /** How often an isolate reports ended requests while others wait in the queue. */
   readonly noticeEveryMs: number;
   /** Share of the requests that find everything busy which may ask for a place in the queue; the others go by the snapshot. */
   readonly askShare: number;
@@ -64,7 +64,7 @@ export interface QueueView {
   readonly waiting: number;
   readonly maxWaiting: number;
   readonly waitingTokens: number;
-  /** What a request that joins now would wait, in milliseconds. */
+  /** How long a request that joins now would wait, in milliseconds. */
   readonly expectedWaitMs: number;
 }
 
@@ -225,13 +225,13 @@ function encodeWith(snapshot: PoolSnapshot, regionCount: number): string {
   } satisfies Wire);
 }
 
-/** The snapshot behind a text; null where it is none, or of a version that this code does not know. */
+/** The snapshot in a text; null if it is not one, or of a version that this code does not know. */
 export function decodeSnapshot(text: string): PoolSnapshot | null {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // Whatever lies in the cache under our key and is no JSON is no snapshot.
+    // A cache entry under our key that is not JSON is not a snapshot.
     return null;
   }
   if (!isWire(value)) return null;

@@ -24,7 +24,7 @@ export function saturation({ places, there, queued }: ScalingFacts): number {
   return places === 0 ? queued + there : (there + queued) / places;
 }
 
-/** At least 1: who scales to zero does so on traffic, of which a replica that is not there sees none. */
+/** At least 1: scaling to zero must go by traffic, which a replica that does not run can't see. */
 export function wantedReplicas(facts: ScalingFacts): number {
   const { replicas, places, there, queued } = facts;
   const ofOne = replicas === 0 ? facts.placesOfOne : places / replicas;
