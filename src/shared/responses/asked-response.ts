@@ -57,7 +57,7 @@ function arranged(
   const latest = messages.findLastIndex((message) => message.role === "user");
   const leading = leadingInstructions(messages);
   if (!truncates) {
-    // What was recalled is made of chat messages, whatever compose needs to know of them.
+    // The recalled history consists of chat messages, with whatever compose needs to know of them.
     const recalled = withSummary(messages.slice(0, leading), history) as ChatRequest["messages"];
     return { history: [], messages: [...recalled, ...messages.slice(leading)] };
   }

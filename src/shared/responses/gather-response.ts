@@ -1,4 +1,4 @@
-/** What did a journal of response events say, all told? For the conversation and the bill of a turn whose memory is gone. */
+/** Reads the answer back from a journal of response events, for the conversation and the bill of a turn whose memory is gone. */
 import { AnswerCollector } from "../stream/answer-collector.ts";
 import type { FinishReason } from "../stream/engine-event.ts";
 import { isRecord } from "../wire/is-record.ts";
@@ -16,7 +16,7 @@ interface GatheredCall {
 export interface GatheredResponse {
   /** Of the present round: all of it, where no tools of the server's own were called. */
   readonly collected: AnswerCollector;
-  /** What was said and called before, oldest first. */
+  /** Earlier rounds, oldest first. */
   readonly rounds: readonly { readonly said: AnswerCollector; readonly calls: GatheredCall[] }[];
 }
 

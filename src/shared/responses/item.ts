@@ -83,7 +83,7 @@ export interface Reasoning {
   readonly content: readonly { readonly type: "reasoning_text"; readonly text: string }[];
 }
 
-/** A call of a tool that the server ran, with what came of it. */
+/** A call of a tool that the server ran, with its outcome. */
 export interface McpCall {
   readonly type: "mcp_call";
   readonly id?: string;
@@ -96,13 +96,13 @@ export interface McpCall {
   readonly error?: unknown;
 }
 
-/** A search that the server made. What it found is in the answer, with its citations. */
+/** A search that the server made. Its results show in the answer's citations. */
 export interface WebSearchCall {
   readonly type: "web_search_call";
   readonly id?: string;
 }
 
-/** A search of files: what it found went into the prompt of its own turn, and is told the model no further. */
+/** A search of files: its passages went into the prompt of its own turn, and later turns do not show them to the model. */
 export interface FileSearchCall {
   readonly type: "file_search_call";
   readonly status: ItemStatus | "failed";

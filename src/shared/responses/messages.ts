@@ -69,7 +69,7 @@ export function messagesOf(items: readonly Item[]): ChatMessage[] {
         break;
       }
       case "web_search_call":
-        // What it found is not kept: the answer says what came of it.
+        // Its results are not kept: the answer shows what came of them.
         break;
       case "function_call_output":
         messages.push({
@@ -105,7 +105,7 @@ function chatPart(part: InputPart): UserContentPart {
     case "sent_file":
       return { type: "file", file: part.file };
     case "input_file": {
-      // A model reads its text alone.
+      // A model only reads its text.
       const { file_data: _sent, ...read } = part;
       return { ...read, type: "file_text" };
     }

@@ -13,9 +13,9 @@ export interface Part {
   logprobs: string;
   /** Finds what the text cites; `null`: there is nothing to cite. */
   readonly scanner: CitationScanner | null;
-  /** JSON of each that was told. */
+  /** JSON of each annotation that was sent. */
   readonly annotations: string[];
-  /** The same of those that are still to be told. */
+  /** The same of those that are still to be sent. */
   readonly owed: string[];
 }
 

@@ -82,7 +82,7 @@ export class OutputItems {
     this.#citable = { ...this.#citable, passages };
   }
 
-  /** The same of the web: all that the model was told of, in its order. */
+  /** The same for the web: all results that the model was given, in order. */
   set sources(sources: readonly WebSource[]) {
     this.#citable = { ...this.#citable, sources };
   }
@@ -131,7 +131,7 @@ export class OutputItems {
     }
   }
 
-  /** Tells what a text cites and nobody was told yet, as long as there is room for it. */
+  /** Writes the citations of a text that were not sent yet, as long as there is room. */
   #annotate(part: Part, place: string): string {
     let said = "";
     for (const annotation of part.owed.splice(0)) {
@@ -146,7 +146,7 @@ export class OutputItems {
     return said;
   }
 
-  /** One that was told. @param index of the item; @param annotation JSON */
+  /** Restores an annotation that was sent. @param index of the item; @param annotation JSON */
   annotated(index: number, annotation: string): void {
     const part = this.#items[index]?.parts.find(({ kind }) => kind === "output_text");
     if (part === undefined) return;
@@ -256,7 +256,7 @@ export class OutputItems {
   }
 
   #open(item: OpenItem): string {
-    // Calls of ours run beside each other.
+    // Our calls run at the same time.
     const said = this.#closesEarly && item.server === null ? this.close("completed") : "";
     this.#items.push(item);
     return (

@@ -28,7 +28,7 @@ export interface WriterOptions {
   readonly background: boolean;
   /** A guard holds text of each lane back until the answer's end. */
   readonly guarded: boolean;
-  /** Whether a search of files tells what it found (`include`). */
+  /** Whether a search of files shows its results (`include`). */
   readonly showsResults?: boolean;
   /** The answer's text is JSON, in which a list of numbers cites nothing. */
   readonly isJson: boolean;
@@ -45,7 +45,7 @@ export class ResponseWriter implements AnswerEncoder {
   #model: string;
   #next = 0;
   #final: string | null = null;
-  /** Told with the end by whoever knows it; the encoder's own `end` has no exact numbers. */
+  /** Set with the end by the code that knows it; the encoder's own `end` has no exact numbers. */
   usage: () => { readonly usage: Usage; readonly price: Price | undefined } | null = () => null;
   readonly #now: () => number;
 

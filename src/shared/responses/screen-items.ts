@@ -92,7 +92,7 @@ function asMessage(item: Item): ChatMessage {
     case "web_search_call":
       return { role: "assistant", content: null };
     case "file_search_call":
-      // The model is not told of it again, but it is kept.
+      // The model does not see it again, but it is kept.
       return {
         role: "assistant",
         content: item.queries.map((query) => ({ type: "text" as const, text: query })),

@@ -17,7 +17,7 @@ export interface ServerCall {
 /** How it ended, as it is shown. */
 export interface ServerCallEnd {
   readonly status: "completed" | "failed" | "incomplete";
-  /** What the model was told; `null`: nothing came of it. */
+  /** The result as the model read it; `null`: the call failed. */
   readonly output: string | null;
   /** In our words; `null`: none. */
   readonly error: string | null;

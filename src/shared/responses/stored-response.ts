@@ -4,7 +4,7 @@
  */
 import type { InputPart, Item, NamedItem } from "./item.ts";
 
-/** What a turn carries of its request for a response, beside the chat that it means (`TurnRequest.response`). */
+/** The part of a request for a response that its turn carries beside the chat (`TurnRequest.response`). */
 export interface ResponseTurn {
   readonly objectName: string;
   /** The request's fields that every object repeats: response-object.ts. */
@@ -21,7 +21,7 @@ export interface ResponseTurn {
    * a response that is not kept itself. Absent: nothing was, or older code wrote it.
    */
   readonly before?: readonly Item[];
-  /** A search of files tells what it found. Absent: it does not. */
+  /** A search of files shows its results. Absent: it does not. */
   readonly showsResults?: true;
 }
 
