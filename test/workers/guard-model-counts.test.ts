@@ -15,6 +15,10 @@ const engine = scriptedEdge({
     safety: { moderation: guarded },
     limits: { user: { pro: { requests_per_day: 1, concurrent_requests: 1 } } },
   },
+  "harm-guard-few": {
+    safety: { moderation: guarded },
+    limits: { user: { pro: { tokens_per_month: 150 } } },
+  },
   "harm-noted": { safety: { moderation: { input: "flag", model: "guard" } } },
 });
 
@@ -92,6 +96,26 @@ test("a prompt that is flagged by it, and then refused, counts as a request; not
   await free.body?.cancel();
   await expectBill(await bearer("harm-blocks", user), 0, 0);
 });
+
+test.each([
+  ["/v1/chat/completions", chat("Hello", { stream: true })],
+  ["/v1/responses", { model: "auto", input: "Hello", max_output_tokens: 200 }],
+])(
+  "%s: it is not asked for whoever has too few tokens left for what the turn reserves",
+  async (path, body) => {
+    const user = crypto.randomUUID();
+    const refused = await ask("harm-guard-few", body, path, user);
+    expect(refused.status).toBe(429);
+    await refused.body?.cancel();
+    expect(engine.asked).toHaveLength(0);
+    await expectBill(await bearer("harm-guard-few", user), 0, 0);
+    engine.tokens = ["safe"];
+    const short = path.endsWith("responses") ? { max_output_tokens: 20 } : { max_tokens: 20 };
+    const answered = await ask("harm-guard-few", { ...body, ...short }, path, user);
+    expect(answered.status).toBe(200);
+    await answered.text();
+  },
+);
 
 const nowhere = "conv_nothing";
 const long = "All is well. ".repeat(10_000);

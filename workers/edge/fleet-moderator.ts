@@ -54,14 +54,19 @@ export function screenFrom(from: TurnContext, turn: TurnToCome | null): ScreenDe
   const background = backgroundOf(from);
   const caller = { principal, tenant, requestId: from.requestId as RequestId, traceparent, place };
   const before: BeforeAsking = {
-    refused: async (judgements) =>
-      (turn === null ? null : await refusedAnyway(from, turn, background)) ??
-      (await refusedBeforeAdmission(
+    refused: async (judgements) => {
+      const anyway = turn === null ? null : await refusedAnyway(from, turn, background);
+      if (anyway !== null && anyway.refused !== null) return anyway.refused;
+      return refusedBeforeAdmission(
         isolate,
         caller,
-        { tokens: leastTokens(judgements.flat()), mayBeFree: () => mayChatForFree(isolate, background) },
+        {
+          tokens: anyway?.leastTokens ?? leastTokens(judgements.flat()),
+          mayBeFree: () => mayChatForFree(isolate, background),
+        },
         () => admissionFor(from),
-      )),
+      );
+    },
     asked: () => from.judged.asked(),
   };
   const moderator = fleetModerator(isolate, caller, alias, background, before);
@@ -164,7 +169,7 @@ function fleetModerator(
         return { isUnreadable: true };
       }
       if (fault !== "late") isolate.report("guard model", `${alias}: ${fault}`);
-      count(fault === "late" ? "late" : "failed");
+      count(verdict !== null && !isUnsafe ? "partial" : fault === "late" ? "late" : "failed");
       return isUnsafe ? { ...verdict, isPartial: true } : null;
     },
     note(judgements, known) {
@@ -224,7 +229,7 @@ function tellFound(
   isolate.log.add(JSON.stringify(line), background, isolate.now());
 }
 
-/** An estimate is twice the truth at the most; and the turn asks for an answer, too. */
+/** Where no model is to answer now. An estimate is twice the truth at the most. */
 function leastTokens(messages: readonly JudgedMessage[]): number {
   return 1 + Math.floor(messages.reduce((sum, { content }) => sum + estimateTokens(content), 0) / 2);
 }

@@ -6,7 +6,7 @@ import type { Background } from "../../src/shared/contracts/background.ts";
 import type { BeforeJudged } from "../../src/shared/safety/moderation/moderator.ts";
 import type { Asked } from "../../src/shared/turn/asked.ts";
 import { resolveConversation } from "../../src/shared/turn/conversation-name.ts";
-import { unanswerable } from "../../src/shared/turn/unanswerable.ts";
+import { leastReserved, unanswerable } from "../../src/shared/turn/unanswerable.ts";
 import { ownerOf } from "./run-durable.ts";
 import type { TurnContext } from "./start-turn.ts";
 
@@ -17,19 +17,27 @@ export interface TurnToCome {
   readonly conversationId?: string | undefined;
 }
 
-/** Asks no object. `null`: no reason to refuse it; also if there is no fleet now, which the turn itself reports. */
+export type RefusedAnyway =
+  | { readonly refused: BeforeJudged }
+  /** Nothing is against it. `leastTokens`: what its admission will ask for; `null`: that is not known. */
+  | { readonly refused: null; readonly leastTokens: number | null };
+
+/** No object is asked. Nothing is against it also where there is no fleet now, which the turn itself is told. */
 export async function refusedAnyway(
   from: TurnContext,
   { asked, conversationId }: TurnToCome,
   background: Background,
-): Promise<BeforeJudged | null> {
+): Promise<RefusedAnyway> {
   const { isolate } = from;
   if (
     conversationId !== undefined &&
     (await resolveConversation(isolate.hash, conversationId, ownerOf(from))) === null
   )
-    return { kind: "object-unknown" };
+    return { refused: { kind: "object-unknown" } };
   const fleet = await isolate.fleet.current(background);
-  if (!fleet.ok) return null;
-  return unanswerable({ ...from, asked }, isolate.durableTurnDeps(fleet.value, background));
+  if (!fleet.ok) return { refused: null, leastTokens: null };
+  const turn = { ...from, asked };
+  const deps = isolate.durableTurnDeps(fleet.value, background);
+  const refused = unanswerable(turn, deps);
+  return refused === null ? { refused, leastTokens: leastReserved(turn, deps) } : { refused };
 }

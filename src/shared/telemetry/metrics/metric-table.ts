@@ -155,7 +155,7 @@ export const metricTable = {
   guardVerdicts: {
     type: "counter",
     name: "edgewise_guard_verdicts_total",
-    help: "Verdicts of guard models under tenants' moderation: safe, unsafe, unreadable, late or failed.",
+    help: "Verdicts of guard models under tenants' moderation: safe, unsafe, unreadable, partial, late or failed.",
     labels: ["result"],
     values: ["safe", "unsafe", "unreadable", "late", "failed"],
   },
