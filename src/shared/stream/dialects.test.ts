@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createAnswerGuard } from "../safety/answer-guard.ts";
 import { safetyPolicySchema } from "../safety/safety-policy.ts";
 import { lineOf } from "../turn/durable/journal.ts";
@@ -38,6 +38,7 @@ describe.each(Object.entries(dialects))("%s", (_, dialect) => {
             expect(totals.usage.promptTokens).toBe(dialect.promptTokens);
           const told = chunks(text).flatMap(({ choices }) => choices);
           expect(told.filter(({ finish_reason: reason }) => reason !== null)).toHaveLength(1);
+          expect(told.filter(({ delta }) => "role" in delta)).toHaveLength(1);
           const calls = told.flatMap(
             ({ delta }) => (delta["tool_calls"] ?? []) as { index: number; id?: string }[],
           );
@@ -111,7 +112,54 @@ test("behind its end nothing of a choice is told: the guard has let go of what i
   expect(text.match(/1111/g)).toHaveLength(1);
 });
 
-describe("an engine that says a megabyte at once", () => {
+test("a whole answer's parts are read as a stream's are", () => {
+  const message = {
+    role: "assistant",
+    content: [
+      { type: "thinking", thinking: [{ type: "text", text: "Hm." }] },
+      { type: "text", text: "Yes" },
+      { type: "text", text: "." },
+    ],
+  };
+  const read = rewriteAnswer(JSON.stringify({ choices: [{ index: 0, message, finish_reason: "stop" }] }), {
+    engineApi: "chat",
+    shape: "chat",
+    id: "chatcmpl-1",
+    model: "m",
+    createdMs: 0,
+    promptTokens: 1,
+  });
+  if (!read.ok) throw new Error(read.error);
+  expect(read.value.collected.choices).toMatchObject([{ content: "Yes.", reasoning: "Hm." }]);
+});
+
+test("a choice is named by its role once, whichever comes first", () => {
+  const said = (index: number, delta: object, finish: string | null = null) => ({
+    choices: [{ index, delta, finish_reason: finish }],
+  });
+  const role = "assistant";
+  const { text } = send(
+    sse([
+      said(1, { role, content: "b" }),
+      said(0, { role, content: "a" }),
+      said(1, { role, content: "b" }, "stop"),
+      said(0, { role, content: "" }, "stop"),
+    ]),
+    [],
+    { choices: 2 },
+  );
+  const told = chunks(text).flatMap(({ choices }) => choices);
+  for (const index of [0, 1]) {
+    const own = told.filter((choice) => choice.index === index);
+    expect(own.filter(({ delta }) => "role" in delta)).toHaveLength(1);
+    expect(own[0]?.delta).toHaveProperty("role", role);
+  }
+  expect(told.map(({ index, delta }) => (delta.content ?? "") + (delta.content ? index : "")).join("")).toBe(
+    "b1a0b1",
+  );
+});
+
+describe("an engine that says megabytes at once", () => {
   const long = "\u{1F9EA}\u0001a".repeat(300_000);
 
   test.each(["content", "reasoning", "refusal"])("is told in events that a journal takes: %s", (field) => {
@@ -136,6 +184,32 @@ describe("an engine that says a megabyte at once", () => {
       .map(({ delta }) => delta.content ?? "")
       .join("");
     expect(content).toBe(`ab${plain}c`);
+  });
+
+  test("in reads of a few bytes it is put together once, and looked at once", () => {
+    const decode = vi.spyOn(TextDecoder.prototype, "decode");
+    const collect = new AnswerCollector(2_000_000, true);
+    const said = {
+      choices: [{ index: 0, delta: { content: "a".repeat(1_000_000) }, finish_reason: "stop" }],
+    };
+    const stream = sse([said]);
+    const cuts = Array.from({ length: stream.length / 64 }, (_none, at) => at * 64);
+    const { pass } = send(stream, cuts, { collect });
+    // What it read, and what its client gets.
+    const ofReads = decode.mock.calls.filter(([, options]) => options?.stream === true).length;
+    decode.mockRestore();
+    expect(pass.ended).toBe("done");
+    expect(collect.choices[0]?.content).toHaveLength(1_000_000);
+    expect(ofReads).toBeLessThan(5);
+  });
+
+  test("many whole events in one read are not one that is too long", () => {
+    const said = { choices: [{ index: 0, delta: { content: "word " }, finish_reason: null }] };
+    const end = { choices: [{ index: 0, delta: {}, finish_reason: "stop" }] };
+    const many = Array.from({ length: 70_000 }, () => said);
+    const { pass } = send(`: begins with what no template fits\n\n${sse([...many, end])}`, []);
+    expect(pass.ended).toBe("done");
+    expect(send(`data: ${"a".repeat(5_000_000)}`, []).totals.failureDetail).toBe("an event is too long");
   });
 
   test("no character is cut in two, and what is short is left as it is", () => {

@@ -53,10 +53,12 @@ export class ChatEncoder implements AnswerEncoder {
   }
 
   delta(delta: EngineDelta): string {
-    const opening = delta.role === undefined ? this.#open(delta.index) : "";
-    if (delta.role !== undefined) this.#opened = Math.max(this.#opened, delta.index + 1);
+    // Whoever puts chunks together (OpenAI's own helpers do) would have its name as often as an engine says it.
+    const isNamed = delta.role !== undefined && delta.index >= this.#opened;
+    const opening = isNamed ? this.#open(delta.index - 1) : this.#open(delta.index);
+    if (isNamed) this.#opened = delta.index + 1;
     const wire = {
-      ...(delta.role === undefined ? {} : { role: "assistant" }),
+      ...(isNamed ? { role: "assistant" } : {}),
       ...(delta.content === undefined ? {} : { content: delta.content }),
       // Both names are in use among clients.
       ...(delta.reasoning === undefined

@@ -73,14 +73,15 @@ export function readEngineEvent(data: string, api: EngineApi): EngineEvent {
 
 function readChoice(choice: Readonly<Record<string, unknown>>, api: EngineApi): EngineDelta | null {
   const index = choice["index"] ?? 0;
-  const delta = api === "chat" ? (choice["delta"] ?? {}) : choice;
+  // Some say the whole answer in one event, as they would without a stream.
+  const delta = api === "chat" ? (choice["delta"] ?? choice["message"] ?? {}) : choice;
   if (!isIndex(index) || !isRecord(delta)) return null;
   const finish = choice["finish_reason"] ?? null;
   const finishReason = finish === null ? undefined : readFinishReason(finish);
   if (finishReason === null) return null;
   const role = delta["role"];
-  const content = api === "chat" ? delta["content"] : delta["text"];
-  const reasoning = delta["reasoning"] ?? delta["reasoning_content"];
+  const { content, thinking } = contentOf(api === "chat" ? delta["content"] : delta["text"]);
+  const reasoning = delta["reasoning"] ?? delta["reasoning_content"] ?? thinking;
   const refusal = delta["refusal"];
   const toolCalls = readToolCalls(delta["tool_calls"]);
   const logprobs = choice["logprobs"];
@@ -94,6 +95,23 @@ function readChoice(choice: Readonly<Record<string, unknown>>, api: EngineApi): 
     ...(isRecord(logprobs) ? { logprobs } : {}),
     ...(finishReason === undefined ? {} : { finishReason }),
   };
+}
+
+/**
+ * What is said, and what is thought, where an engine says it in parts: Mistral's reasoning models do so, `{"type": "thinking", "thinking":
+ * [{"type": "text", "text": "…"}]}` and text behind it (https://docs.mistral.ai/capabilities/reasoning/).
+ */
+export function contentOf(value: unknown): { readonly content: unknown; readonly thinking?: string } {
+  if (!Array.isArray(value)) return { content: value };
+  let content: string | undefined;
+  let thinking: string | undefined;
+  for (const part of value as readonly unknown[]) {
+    if (!isRecord(part)) continue;
+    const { text, thinking: thought } = part;
+    if (typeof text === "string") content = (content ?? "") + text;
+    if (part["type"] === "thinking") thinking = (thinking ?? "") + String(contentOf(thought).content ?? "");
+  }
+  return { content, ...(thinking === undefined ? {} : { thinking }) };
 }
 
 /** Of a choice or a tool call: bounded, since lists are as long as the highest one. */

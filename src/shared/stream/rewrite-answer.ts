@@ -6,6 +6,7 @@ import { AnswerCollector } from "./answer-collector.ts";
 import type { AnswerTotals } from "./answer-options.ts";
 import { finishOf } from "./calls-in-order.ts";
 import {
+  contentOf,
   readFinishReason,
   readToolCalls,
   type EngineApi,
@@ -85,8 +86,8 @@ function readWholeChoice(
   const message = api === "chat" ? choice["message"] : choice;
   const finishReason = readFinishReason(choice["finish_reason"]);
   if (!isRecord(message) || finishReason === null) return null;
-  const content = api === "chat" ? message["content"] : message["text"];
-  const reasoning = message["reasoning"] ?? message["reasoning_content"];
+  const { content, thinking } = contentOf(api === "chat" ? message["content"] : message["text"]);
+  const reasoning = message["reasoning"] ?? message["reasoning_content"] ?? thinking;
   const refusal = message["refusal"];
   // Whole, each call is where it stands.
   const toolCalls = readToolCalls(message["tool_calls"]).map((call, index) => ({ ...call, index }));

@@ -14,15 +14,25 @@ export class SseEvents {
   #text = "";
   #at = 0;
   #skipLineFeed = false;
+  /** Of a line whose end has not come: what was read since anything ended. It grows by doubling, and is looked at once. */
+  #line = new Uint8Array(0);
+  #lineBytes = 0;
 
   /** Nothing was fed that is still to come out. */
   get idle(): boolean {
-    return this.#at === this.#text.length;
+    return this.#at === this.#text.length && this.#lineBytes === 0;
   }
 
   /** `false`: the unfinished event is too long, and nothing more is taken. */
   feed(bytes: Uint8Array): boolean {
-    let fresh = this.#decoder.decode(bytes, streaming);
+    if (bytes.indexOf(lineFeed) === -1 && bytes.indexOf(carriageReturn) === -1) {
+      this.#append(bytes);
+      return this.#text.length - this.#at + this.#lineBytes <= maxEventCharacters;
+    }
+    const line =
+      this.#lineBytes === 0 ? "" : this.#decoder.decode(this.#line.subarray(0, this.#lineBytes), streaming);
+    this.#lineBytes = 0;
+    let fresh = line + this.#decoder.decode(bytes, streaming);
     if (this.#skipLineFeed && fresh !== "") {
       if (fresh.startsWith("\n")) fresh = fresh.slice(1);
       this.#skipLineFeed = false;
@@ -33,7 +43,19 @@ export class SseEvents {
     }
     this.#text = this.#at === this.#text.length ? fresh : this.#text.slice(this.#at) + fresh;
     this.#at = 0;
-    return this.#text.length <= maxEventCharacters;
+    const { length } = this.#text;
+    return length <= maxEventCharacters || length - this.#text.lastIndexOf("\n\n") <= maxEventCharacters;
+  }
+
+  #append(bytes: Uint8Array): void {
+    const at = this.#lineBytes;
+    this.#lineBytes += bytes.length;
+    if (this.#lineBytes > this.#line.length) {
+      const larger = new Uint8Array(2 * this.#lineBytes);
+      larger.set(this.#line.subarray(0, at));
+      this.#line = larger;
+    }
+    this.#line.set(bytes, at);
   }
 
   /** The next complete event's data, or `undefined` until more bytes come. */
@@ -63,6 +85,7 @@ export class SseEvents {
 
 const streaming = { stream: true };
 const lineFeed = 10;
+const carriageReturn = 13;
 
 function dataOf(event: string): string | undefined {
   let data: string | undefined;
