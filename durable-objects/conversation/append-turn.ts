@@ -8,22 +8,14 @@ import { placeBehind } from "./branch-point.ts";
 import { type Access, incarnationOf } from "./conversation-access.ts";
 import type { ConversationStore } from "./conversation-store.ts";
 
-/**
- * Saves a turn, whole, once; the first turn creates the conversation. If there is nothing to save, only the name of the object that holds
- * the request is written.
- */
+/** Saves a turn, whole, once; the first turn creates the conversation. */
 export function appendTurn(
   storage: DurableObjectStorage,
   store: ConversationStore,
   access: Exclude<Access, { kind: "refused" }>,
   message: AppendTurn,
 ): AppendOutcome {
-  if (message.items.length === 0) {
-    const isOfAnother = message.began != null && message.began !== incarnationOf(access);
-    if (access.kind === "open" && message.responseId != null && !isOfAnother)
-      store.noteResponse(message.turnId, message.responseId);
-    return { result: "released" };
-  }
+  if (message.items.length === 0) return { result: "released" };
   if (incarnationOf(access) !== message.incarnation) return { result: "superseded" };
   if (access.kind !== "open" && message.mustExist) return { result: "unknown" };
   const known = access.kind === "open" ? store.appendedTurn(message.turnId) : null;

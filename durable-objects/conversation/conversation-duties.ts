@@ -51,6 +51,20 @@ export class ConversationDuties {
     this.#context.waitUntil(this.run());
   }
 
+  /** What is known of what is not there is forgotten in time. */
+  async keepTrace(): Promise<void> {
+    if (this.isDone) await this.#setAlarm();
+  }
+
+  /** When what is left of a conversation that is not there goes; `null`: it is there, or nothing is left. */
+  get traceUntilMs(): number | null {
+    const head = this.#store().head();
+    if (head !== null && head.deletedMs === null) return null;
+    const unsavedMs = this.#store().unsaved.untilMs();
+    if (head?.deletedMs == null) return unsavedMs === 0 ? null : unsavedMs;
+    return Math.max(head.deletedMs + tombstoneMs, unsavedMs);
+  }
+
   /** At the alarm. Never throws. */
   async run(): Promise<void> {
     // One at a time: what is told must not overtake what was told before.
@@ -202,16 +216,15 @@ export class ConversationDuties {
 
   async #setAlarm(): Promise<void> {
     const { storage } = this.#context;
-    const head = this.#store().head();
-    if (head === null) return;
     const contentMs = this.#contentMs;
     if (this.#isOwed || contentMs !== null) {
       const againMs = Date.now() + retryMs * 2 ** Math.min(this.#failures, 6);
       await storage.setAlarm(this.#isOwed ? againMs : Math.max(againMs, contentMs ?? 0));
       return;
     }
-    if (head.deletedMs === null) await storage.deleteAlarm();
-    else await storage.setAlarm(head.deletedMs + tombstoneMs);
+    const { traceUntilMs } = this;
+    if (traceUntilMs === null) await storage.deleteAlarm();
+    else await storage.setAlarm(traceUntilMs);
   }
 
   #name(): string {

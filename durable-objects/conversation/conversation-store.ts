@@ -10,6 +10,7 @@ import { archiveDuty, DoomedTurns } from "./doomed-turns.ts";
 import { itemId } from "./item-id.ts";
 import { ItemReader } from "./item-reader.ts";
 import { LargeItems } from "./large-items.ts";
+import { UnsavedTurns } from "./unsaved-turns.ts";
 
 /** A conversation's head and the writing of its items. Only SQL and its transactions: who may ask is decided by the caller. */
 export interface Head {
@@ -39,6 +40,7 @@ export class ConversationStore {
   /** Only once there are tables. */
   readonly earlierDeletions: DeletionRecords;
   readonly doomed: DoomedTurns;
+  readonly unsaved: UnsavedTurns;
   readonly #tables: LazyTables;
 
   /** @param hasBucket whether items that are too long for a row go to a bucket */
@@ -51,6 +53,7 @@ export class ConversationStore {
     this.earlierDeletions = new DeletionRecords(storage.sql);
     this.doomed = new DoomedTurns(storage.sql);
     this.#tables = new LazyTables(storage, conversationMigrations);
+    this.unsaved = new UnsavedTurns(storage.sql, this.#tables);
   }
 
   /** Whether there are tables at all. */
@@ -219,8 +222,8 @@ export class ConversationStore {
       const isTold = before !== null && before.revision <= before.told;
       if (earlier !== null && !(isTold && earlier.turnsPending === 0)) this.earlierDeletions.keep(earlier);
       for (const id of [archiveDuty, ...running]) this.doomed.add(id);
-      this.doomed.addSaved();
-      for (const table of ["item", "turn", "turn_response", "branch", "summary"])
+      this.doomed.addKnown();
+      for (const table of ["item", "turn", "turn_response", "unsaved", "branch", "summary"])
         this.#sql.exec(`DELETE FROM ${table}`);
       this.large.removeAll(deletion.deletedMs);
       this.#sql.exec(

@@ -29,6 +29,7 @@ export const conversationMigrations = [
    CREATE TABLE doomed (response_id TEXT PRIMARY KEY) WITHOUT ROWID;`,
   `CREATE TABLE earlier_deletion (
      id TEXT PRIMARY KEY, record TEXT NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID;`,
+  `CREATE TABLE unsaved (response_id TEXT PRIMARY KEY, until_ms INTEGER NOT NULL) WITHOUT ROWID;`,
 ];
 
 export type TitleBy = "rule" | "model" | "user";

@@ -50,6 +50,7 @@ import { latestItems } from "./latest-items.ts";
 import { listBranches } from "./list-branches.ts";
 import { replaceSummary, summaryWork } from "./summary-work.ts";
 import { TurnGate } from "./turn-gate.ts";
+import { noteUnsaved } from "./unsaved-turn.ts";
 import { watchChanges } from "./watch-changes.ts";
 import { wholeItems } from "./whole-items.ts";
 
@@ -145,12 +146,9 @@ export class Conversation extends DurableObject {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
     const outcome = appendTurn(this.#storage, this.#store, access, message);
-    // A deletion before did not know of a turn that ended with nothing to save; its own object holds what was said.
-    const { began = null } = message;
-    const isBefore = outcome.result === "released" && began !== null && began < incarnationOf(access);
-    const isOrphan = (outcome.result === "superseded" || isBefore) && access.head !== null;
-    if (isOrphan && message.responseId != null) this.#store.doomed.add(message.responseId);
-    if (isOrphan || outcome.result === "appended") await this.#duties.begin();
+    const unsaved = noteUnsaved(this.#store, access, message, outcome, Date.now());
+    if (unsaved === "doomed" || outcome.result === "appended") await this.#duties.begin();
+    if (unsaved === "noted") await this.#duties.keepTrace();
     const isSaved = outcome.result === "appended" || outcome.result === "already-appended";
     const wasIn = this.#gate.release(message.turnId, Date.now(), isSaved);
     if (!wasIn && outcome.result === "appended") this.#gate.changedItems();
@@ -251,10 +249,9 @@ export class Conversation extends DurableObject {
 
   override async alarm(): Promise<void> {
     await this.#duties.run();
-    const head = this.#store.head();
-    if (head === null || head.deletedMs === null) return;
+    const { traceUntilMs } = this.#duties;
     const nowMs = Date.now();
-    if (head.deletedMs + tombstoneMs > nowMs || !this.#duties.isDone) return;
+    if (traceUntilMs === null || traceUntilMs > nowMs || !this.#duties.isDone) return;
     // A running turn belongs to an incarnation; without the tombstone it would not be saved.
     if (this.#gate.running(nowMs).length > 0) {
       await this.#storage.setAlarm(nowMs + whileRunningMs);

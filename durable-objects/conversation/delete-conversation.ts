@@ -6,7 +6,8 @@ import type { ConversationStore } from "./conversation-store.ts";
 
 /**
  * Erases what is there, and prevents what would come: the first turn creates its conversation when it ends, so a deletion before then must
- * keep it from being created. `false`: there is nothing at all.
+ * keep it from being created. What turns left that were not saved goes as well, also where no other made the conversation. `false`: there is
+ * nothing at all.
  *
  * @param running turns in progress, whose objects erase what they hold
  */
@@ -18,7 +19,8 @@ export function deleteConversation(
   running: readonly RunningTurn[],
   deletedMs: number,
 ): boolean {
-  if (access.kind === "closed" && (id === undefined || running.length === 0)) return false;
+  const isNothing = running.length === 0 && !store.unsaved.areAny(deletedMs);
+  if (access.kind === "closed" && (id === undefined || isNothing)) return false;
   return storage.transactionSync(() => {
     if (access.kind === "closed" && id !== undefined) store.open(id, owner, "{}", deletedMs);
     const head = store.head();

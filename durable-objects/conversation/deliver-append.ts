@@ -24,6 +24,8 @@ export async function deliverAppend(
       behind: effect.behind ?? null,
       responseId: effect.responseId ?? null,
       began: effect.began ?? null,
+      askedMs: effect.askedMs ?? null,
+      keptMs: effect.keptMs ?? null,
       title: titleOf(effect.items),
     });
   switch (outcome.result) {

@@ -16,9 +16,10 @@ export class DoomedTurns {
     this.#sql.exec("INSERT OR IGNORE INTO doomed VALUES (?)", id);
   }
 
-  /** All that were saved here. */
-  addSaved(): void {
-    this.#sql.exec("INSERT OR IGNORE INTO doomed SELECT response_id FROM turn_response");
+  /** All that are known here, saved or not. */
+  addKnown(): void {
+    for (const table of ["turn_response", "unsaved"])
+      this.#sql.exec(`INSERT OR IGNORE INTO doomed SELECT response_id FROM ${table}`);
   }
 
   /** In the order of their ids. */

@@ -1,7 +1,7 @@
 /** Whatever a user does with turns, in whichever order, and whatever is killed or fails meanwhile: what must hold of all of it? */
 import * as fc from "fast-check";
 import { test } from "vitest";
-import { type Step, words } from "./asked-turns.ts";
+import { type Asking, type Step, words } from "./asked-turns.ts";
 import { bearer } from "./edge-under-test.ts";
 import { limitless, scriptedEdge } from "./scripted-edge.ts";
 import { Interleaving } from "./turn-interleavings.ts";
@@ -58,6 +58,43 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 let users = 0;
 
+const asked: Asking = {
+  kind: "response",
+  how: "stream",
+  conversation: "first",
+  isKeyed: false,
+  goesOn: null,
+  calls: true,
+  twice: false,
+  pausedAt: 2,
+};
+/** What went wrong once: a response that left nothing, cancelled or replaced, in a conversation that the next turn made and its user deleted. */
+const examples: [Step[]][] = [
+  [
+    [
+      { does: "ask", asking: { ...asked, how: "background", calls: false, pausedAt: 0 } },
+      { does: "cancel", which: 0 },
+      { does: "wait" },
+      { does: "ask", asking: { ...asked, kind: "chat", how: "whole" } },
+      { does: "goes-on", which: 1 },
+      { does: "goes-on", which: 0 },
+      { does: "wait" },
+      { does: "forget", conversation: "first" },
+    ],
+  ],
+  [
+    [
+      { does: "ask", asking: asked },
+      { does: "wait" },
+      { does: "ask", asking: { ...asked, kind: "chat", pausedAt: 4 } },
+      { does: "wait" },
+      { does: "forget", conversation: "first" },
+      { does: "ask", asking: { ...asked, kind: "chat", how: "whole", calls: false } },
+      { does: "kill" },
+    ],
+  ],
+];
+
 test.for(orders)(
   "whatever a user does to turns that %s in their conversation, and whatever is killed: each is settled once, by what was delivered; nothing deleted comes back; nobody gets 5xx but in a kill",
   { timeout: 600_000 },
@@ -78,7 +115,7 @@ test.for(orders)(
         }
       }),
       // Each takes a second. What the times between two steps decide is no other in a smaller world: nothing is shrunk.
-      { numRuns: 5, endOnFailure: true },
+      { numRuns: 5 + examples.length, endOnFailure: true, examples },
     );
   },
 );

@@ -13,7 +13,7 @@ import { appendedTurn } from "../../src/shared/turn/durable/archive-effect.ts";
 import { createChatRunner } from "../../src/shared/turn/durable/chat-runner.ts";
 import type { ChatTurnRequest } from "../../src/shared/turn/durable/chat-turn-end.ts";
 import { modelPrice } from "../../src/shared/turn/dearest-price.ts";
-import { releasingConversation } from "../../src/shared/turn/durable/releasing-conversation.ts";
+import { owingAtEveryEnd } from "../../src/shared/turn/durable/owed-at-every-end.ts";
 import type { Delivery, Effect, EffectContext } from "../../src/shared/turn/durable/ports.ts";
 import { tellCompletionIndex } from "./tell-completion-index.ts";
 import { judgeAnswer } from "./fleet-moderator.ts";
@@ -29,7 +29,7 @@ export function generationParts(env: Cloudflare.Env, context: DurableObjectState
   const isolate = isolateOf(env);
   const background = backgroundOf(context, isolate.report);
   return {
-    runner: releasingConversation(
+    runner: owingAtEveryEnd(
       createChatRunner({
         turnDeps: async () => {
           const fleet = await isolate.fleet.current(background);

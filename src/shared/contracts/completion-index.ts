@@ -61,7 +61,7 @@ export type CompletionIndexFailure =
   /** Another user's: only possible by a mistake of ours. */
   { readonly result: "unknown" } | { readonly result: "version-unsupported"; readonly supported: number };
 
-/** Of the responses that one user keeps outside of conversations, by the same class: a list for erasures alone. */
+/** Of the responses that one user keeps by their ids alone, by the same class: a list for erasures alone. */
 export function responseIndexName({ tenant, user }: Owner): string {
   return `${responseIndexPrefix(tenant)}${JSON.stringify(user)}`;
 }

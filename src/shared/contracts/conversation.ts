@@ -103,6 +103,10 @@ export interface AppendTurn extends Message {
   readonly behind?: string | null;
   /** Of a turn that leaves no items: in which incarnation it had begun. Absent: in none, or older code sent it. */
   readonly began?: number | null;
+  /** The same: when it was asked for. Counts where it had begun in none. Absent: older code sent it. */
+  readonly askedMs?: number | null;
+  /** The same: for how long its own object may keep what it was asked. Absent: older code sent it, and a day is meant. */
+  readonly keptMs?: number | null;
   /** The turn's own id (`chatcmpl-…`, `resp_…`), so that a deletion finds what its object holds. */
   readonly responseId?: string | null;
   /** Made from the items by rule, for a conversation that has none yet. */

@@ -22,6 +22,7 @@ import { journalEvents, maxGatheredCharacters } from "./gathered.ts";
 import { chatForm } from "./chat-form.ts";
 import type { Effect, Interruption, TurnEnd, TurnOutcome, TurnRefused } from "./ports.ts";
 import { noUsage, type Round, roundsIn, shownRounds, toldRounds } from "./round-history.ts";
+import { releaseOf } from "./release.ts";
 import { openResponse, responseForm } from "./response-form.ts";
 import { pricedBy, type EnteredConversation } from "./run-note.ts";
 import type { TurnForm } from "./turn-form.ts";
@@ -104,7 +105,9 @@ export function endEffects(
   const rounds = shownRounds(past.rounds, (text) => shownResult(text, request.tenant.safety));
   const itemStatus = status === "completed" ? "completed" : "incomplete";
   const answer = answerItems(request, collected, { ...past, rounds }, itemStatus);
-  const place = {
+  // A turn without an answer leaves no trace: the client will ask again. What it was asked is kept by its own id.
+  if (answer.length === 0) return [...effects, releaseOf(request, conversation, entered.incarnation, true)];
+  effects.push({
     kind: "append",
     jurisdiction: request.tenant.jurisdiction,
     objectName: conversation.objectName,
@@ -112,13 +115,6 @@ export function endEffects(
     conversationId: conversation.id,
     mustExist: conversation.mustExist,
     responseId: request.responseId,
-  } as const;
-  // A turn without an answer leaves nothing: the client will ask again. Its request is stored under its own id: a conversation that was
-  // deleted meanwhile has it erased.
-  if (answer.length === 0)
-    return [...effects, { ...place, incarnation: 0, began: entered.incarnation, items: [] }];
-  effects.push({
-    ...place,
     incarnation: entered.incarnation,
     behind: request.chat.parent_item_id ?? entered.behind,
     ...choresOf(request),

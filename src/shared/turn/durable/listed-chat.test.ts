@@ -24,13 +24,13 @@ function request(chat: object, more: object = {}): ChatTurnRequest {
 }
 
 test.for([
-  ["stored", request({ store: true }), true],
-  ["not asked to be stored", request({}), false],
-  ["asked not to be", request({ store: false }), false],
-  ["of a tenant that keeps nothing", request({ store: true }, { stored: false }), false],
-  ["of a response", request({ store: true }, { response: {} }), false],
-] as const)("one that is %s: its end says so", ([, asked, isListed]) => {
-  expect("metadata" in (JSON.parse(keptAnswer(asked, answer)) as object)).toBe(isListed);
+  ["stored", request({ store: true }), true, true],
+  ["not asked to be stored", request({}), false, false],
+  ["asked not to be", request({ store: false }), false, false],
+  ["of a tenant that keeps nothing", request({ store: true }, { stored: false }), false, false],
+  ["of a response, whose list nobody is shown", request({ store: true }, { response: {} }), false, true],
+] as const)("one that is %s: its end says so", ([, asked, isShown, isListed]) => {
+  expect("metadata" in (JSON.parse(keptAnswer(asked, answer)) as object)).toBe(isShown);
   const owner = { tenant: "acme", user: "ann" };
   const list = { kind: "list", jurisdiction: "eu", owner, responseId: "chatcmpl-1" };
   expect(withListing([], { response: "{}" }, asked)).toEqual(isListed ? [list] : []);

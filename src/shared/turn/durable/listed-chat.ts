@@ -1,7 +1,7 @@
 /**
  * A chat completion that its owner stored (`store: true`): which one is in the list, what of the request it keeps, and how its
- * metadata change. A response that is kept by its id alone is also listed, in a list that is not shown: an erasure of its owner finds it there. A
- * conversation keeps its turns itself.
+ * metadata change. A response that is kept by its id alone is also listed, in a list that is not shown: an erasure of its owner finds it there.
+ * That is a response outside of a conversation, or one that left nothing in its own; a conversation knows the turns that it keeps.
  */
 import { writeWholeAnswer, type WholeAnswer } from "../../stream/whole-answer.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
@@ -14,8 +14,9 @@ function isListed({ chat, response, stored }: Listable): boolean {
   return chat.store === true && stored === true && response === undefined;
 }
 
-function isKeptResponse({ response, stored, conversation }: ChatTurnRequest): boolean {
-  return response !== undefined && stored === true && conversation === null;
+function isKeptAlone({ response, stored }: Listable, effects: readonly Effect[]): boolean {
+  const isSaved = effects.some((effect) => effect.kind === "append" && effect.items.length > 0);
+  return response !== undefined && stored === true && !isSaved;
 }
 
 /** The stored object as JSON: a listed one holds its metadata, as OpenAI's does. */
@@ -43,9 +44,9 @@ export function listedBy(response: string): { readonly model: string; readonly m
 export function withListing(
   effects: readonly Effect[],
   { response }: Pick<TurnEnd, "response">,
-  request: ChatTurnRequest,
+  request: Listable & Pick<ChatTurnRequest, "principal" | "tenant" | "responseId">,
 ): readonly Effect[] {
-  if (response === null || !(isListed(request) || isKeptResponse(request))) return effects;
+  if (response === null || !(isListed(request) || isKeptAlone(request, effects))) return effects;
   const { principal, tenant, responseId } = request;
   const owner = { tenant: principal.tenant, user: principal.user };
   return [...effects, { kind: "list", jurisdiction: tenant.jurisdiction, owner, responseId }];

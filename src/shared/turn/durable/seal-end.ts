@@ -11,7 +11,6 @@ import type { TurnFacts } from "../turn-facts.ts";
 import { type ArchivedRequest, withArchive } from "./archive-effect.ts";
 import type { ChatTurnRequest } from "./chat-turn-end.ts";
 import { itemsOfMessages } from "./conversation-items.ts";
-import { withListing } from "./listed-chat.ts";
 import type { TurnEnd, TurnRefused } from "./ports.ts";
 import type { TurnForm } from "./turn-form.ts";
 
@@ -75,8 +74,7 @@ function noteEnd(
   const claims = wantsReceipts(request.tenant)
     ? receiptClaims(request.responseId, request.principal, facts)
     : null;
-  const owed = archives ? withArchive(end.effects, archivedRequest(request), facts, items) : end.effects;
-  const effects = withListing(owed, end, request);
+  const effects = archives ? withArchive(end.effects, archivedRequest(request), facts, items) : end.effects;
   return {
     end: { ...end, effects, ...(claims === null ? {} : { receipt: JSON.stringify(claims) }) },
     claims,

@@ -66,6 +66,11 @@ const dayMs = 86_400_000;
 /** For a client that comes back after a lost connection. */
 const resumeMs = 600_000;
 
+/** How long the final response stays behind the turn's end. */
+export function retentionMs(tenant: Pick<TenantConfig, "journal">, stored: boolean): number {
+  return stored ? tenant.journal.retention_days * dayMs : 0;
+}
+
 /**
  * From the tenant's configuration: how often a turn's journal is written, and how long the turn may be replayed, is kept, and may run.
  *
@@ -76,7 +81,7 @@ export function turnPolicy(tenant: TenantConfig, stored: boolean, claimedMs: num
   return {
     intervalMs: tenant.journal.interval_ms,
     replayMs: claimedMs ?? resumeMs,
-    retentionMs: stored ? tenant.journal.retention_days * dayMs : 0,
+    retentionMs: retentionMs(tenant, stored),
     // The run keeps the deadline itself; the object's own is for a run that does not.
     deadlineMs: (tenant.requests.deadline_seconds + 15) * 1000,
   };
