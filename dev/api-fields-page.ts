@@ -68,7 +68,7 @@ ${chatTable("Edgewise")}
 | \`tool_calls\` of type \`function\` | passed; arguments must be a JSON object as text, \`""\` counts as \`{}\` |
 | \`tool_calls\` of type \`custom\` | refused |
 | \`reasoning\`, \`reasoning_content\` | passed |
-| \`prompt_cache_breakpoint\` | without effect |
+| \`prompt_cache_breakpoint\`, \`cache_control\` of a part | without effect |
 | whatever else an assistant's message and its calls hold, as a client's library keeps it there (\`annotations\`, \`parsed\`, \`parsed_arguments\`, \`provider_specific_fields\`, …) | without effect |
 | \`audio\` of an assistant message | refused |
 
@@ -104,6 +104,7 @@ effect. It is searched once, before the model is asked, unless \`tool_choice\` i
 | \`input_file\` with \`file_url\` | refused: nothing is fetched for a request |
 | \`message\` of \`assistant\`: a string, or \`output_text\`, \`refusal\` | passed as text |
 | \`function_call\`, \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message, but for what the model itself said after it. A stored call that was cut off in its arguments goes on without any |
+| \`output\` of a \`function_call_output\`: a string, or parts of type \`input_text\` | passed; \`input_image\` and \`input_file\` are refused: send them in a message of the user, behind the results |
 | \`reasoning\` with \`content\` | goes with the answer after it; \`summary\` and \`encrypted_content\` have no effect |
 | \`mcp_call\` | a call and its result, as the response that it is of had it |
 | \`web_search_call\` | nothing: the answer says what was found |

@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { FilePart } from "../prompt/file-part.ts";
 import { isRecord } from "./is-record.ts";
 import { jsonFault } from "./json-bounds.ts";
+import { lazyShape } from "./lazy-shape.ts";
 import { requestLimits } from "./request-limits.ts";
 import {
   opaqueId,
@@ -18,15 +19,18 @@ import {
 } from "./schema-parts.ts";
 import { readSentFile, sentFileShape } from "./sent-file.ts";
 
-const cacheBreakpoint = z.lazy(() =>
-  withoutEffect(z.strictObject({ mode: z.literal("explicit").optional() }).nullable()),
-);
+/** Where a prefix that may be cached ends, as OpenAI writes it, and as clients do that also speak to Anthropic's models. */
+const cacheMarks = lazyShape({
+  prompt_cache_breakpoint: () =>
+    withoutEffect(z.strictObject({ mode: z.literal("explicit").optional() }).nullable()),
+  cache_control: () => withoutEffect(z.looseObject({ type: z.literal("ephemeral") }).nullable()),
+});
 
 const textPart = z.lazy(() =>
   z.strictObject({
     type: z.literal("text"),
     text: text(),
-    prompt_cache_breakpoint: cacheBreakpoint,
+    ...cacheMarks,
   }),
 );
 
@@ -38,7 +42,7 @@ const imagePart = z.lazy(() =>
       url: z.string().min(1),
       detail: orAbsent(z.enum(["auto", "low", "high"])),
     }),
-    prompt_cache_breakpoint: cacheBreakpoint,
+    ...cacheMarks,
   }),
 );
 
@@ -46,7 +50,7 @@ const audioPart = z.lazy(() =>
   z.strictObject({
     type: z.literal("input_audio"),
     input_audio: z.strictObject({ data: z.string().min(1), format: z.enum(["wav", "mp3"]) }),
-    prompt_cache_breakpoint: cacheBreakpoint,
+    ...cacheMarks,
   }),
 );
 
@@ -60,7 +64,7 @@ const filePart = z.lazy(() =>
         filename: sentFileShape.filename,
       })
       .transform(readSentFile),
-    prompt_cache_breakpoint: cacheBreakpoint,
+    ...cacheMarks,
   }),
 );
 

@@ -41,8 +41,11 @@ describe("what is taken", () => {
       { role: "system", content: "Be brief." },
     ]);
   });
-  test("a cache breakpoint in a part is taken and left out", () => {
-    const part = { type: "text", text: "Hi", prompt_cache_breakpoint: { mode: "explicit" } };
+  test.each([
+    { prompt_cache_breakpoint: { mode: "explicit" } },
+    { cache_control: { type: "ephemeral", ttl: "1h" } },
+  ])("where a prefix may be cached is taken of a part and left out: %j", (mark) => {
+    const part = { type: "text", text: "Hi", ...mark };
     expect(
       JSON.parse(JSON.stringify(accepted({ messages: [{ role: "user", content: [part] }] }).messages)),
     ).toEqual([{ role: "user", content: [{ type: "text", text: "Hi" }] }]);

@@ -71,6 +71,7 @@ export const responseShape = lazyShape({
   prompt_cache_retention: () => z.enum(["in_memory", "in-memory", "24h"]),
   prompt_cache_options: () => withoutEffect(z.looseObject({})),
   service_tier: () => z.string().max(64),
+  client_metadata: () => withoutEffect(z.looseObject({})),
 
   frequency_penalty: () => samplingShape.frequency_penalty,
   presence_penalty: () => samplingShape.presence_penalty,
@@ -146,6 +147,7 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
   prompt_cache_retention: rule("none", "The engine decides how long a prefix stays."),
   prompt_cache_options: rule("none", "The engine decides how long a prefix stays."),
   service_tier: rule("none", "The tier is the credential's."),
+  client_metadata: rule("none", "Codex names its installation and its turn in it."),
 
   frequency_penalty: rule("passed", "-2 to 2.", "vLLM"),
   presence_penalty: rule("passed", "-2 to 2.", "vLLM"),

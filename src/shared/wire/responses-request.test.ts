@@ -15,6 +15,40 @@ test("what has no effect goes no further: who keeps the request need not walk wh
   expect(JSON.stringify(result.value)).not.toContain("[[");
 });
 
+test("a request as Codex makes it is taken, and what it says of itself goes no further", () => {
+  const tool = { type: "function", name: "exec_command", description: "", strict: false, parameters: {} };
+  const said = (role: string, text: string) => ({
+    type: "message",
+    role,
+    content: [{ type: "input_text", text }],
+  });
+  const result = parse({
+    instructions: "You are Codex.",
+    input: [
+      said("developer", "<permissions instructions>"),
+      said("user", "List the files."),
+      { type: "reasoning", id: "rs_1", summary: [], content: null, encrypted_content: null },
+      { type: "function_call", id: "fc_1", name: "exec_command", arguments: "{}", call_id: "c1" },
+      { type: "function_call", name: "exec_command", arguments: "{}", call_id: "c2" },
+      { type: "function_call_output", call_id: "c1", output: "a.txt" },
+      { type: "function_call_output", call_id: "c2", output: [{ type: "input_text", text: "b.txt" }] },
+    ],
+    tools: [tool],
+    tool_choice: "auto",
+    parallel_tool_calls: true,
+    reasoning: { effort: "medium", summary: "auto" },
+    store: false,
+    stream: true,
+    include: ["reasoning.encrypted_content"],
+    prompt_cache_key: "0199f3",
+    service_tier: "priority",
+    text: { verbosity: "low" },
+    client_metadata: { "x-codex-installation-id": "7d2c" },
+  });
+  if (!result.ok) throw new Error(JSON.stringify(result.error));
+  expect(JSON.stringify(result.value)).not.toContain("7d2c");
+});
+
 describe("OpenAI's forms that belong to something that is not offered here are told apart from what is wrong", () => {
   const content = (part: object) => ({ input: [{ role: "user", content: [part] }] });
   const allowed = (tool: object) => ({
