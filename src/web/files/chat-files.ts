@@ -7,7 +7,8 @@ import type { ChatFile, DeskOptions, FileState } from "./chat-file.ts";
 import { ChatStore } from "./chat-store.ts";
 import { fileProblem } from "./file-problem.ts";
 import { attachFile, deleteFile, isEmptied, isMissing, listFiles, type StoredFile } from "./files-api.ts";
-import { forgetUnsent, isUnsent, rememberUnsent } from "./unsent-files.ts";
+import { nameOf, shownFile } from "./shown-file.ts";
+import { forgetUnsent, rememberUnsent } from "./unsent-files.ts";
 import { untilRead } from "./until-read.ts";
 import { uploadFile } from "./upload-file.ts";
 
@@ -284,19 +285,4 @@ export class ChatFiles {
   #note(note: string | null): void {
     this.#options.show({ note });
   }
-}
-
-/** Some of what is pasted has none. */
-function nameOf({ name }: File): string {
-  return name || "Pasted file";
-}
-
-function shownFile({ id, name, status, why }: StoredFile): ChatFile {
-  const state: FileState =
-    status === "ready"
-      ? { kind: "ready" }
-      : status === "in_progress"
-        ? { kind: "reading" }
-        : { kind: "failed", why, retry: false };
-  return { key: id, name, state, sent: !isUnsent(id) };
 }
