@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { demoSession, turnEvents } from "./api.ts";
+import { demoSession, failureIn, turnEvents } from "./api.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -32,3 +32,19 @@ test("a chunk that says what the answer cites tells it before the end", () => {
     { type: "finished", reason: "stop" },
   ]);
 });
+
+test.each([
+  [401, "<html>Sign in to the proxy</html>", 502],
+  [404, "<html>Not found</html>", 502],
+  [404, '{"message":"no route"}', 502],
+  [404, '{"error":{"message":"There is no such conversation."}}', 404],
+  [401, '{"error":{"message":"expired","code":"invalid_token"}}', 401],
+  [413, "<html>Request entity too large</html>", 413],
+  [429, "", 429],
+  [503, "<html>", 503],
+])(
+  "a %i with %j is taken for %i: no page of a proxy says that a chat is deleted or a session ended",
+  async (status, body, taken) => {
+    expect((await failureIn(new Response(body, { status }))).status).toBe(taken);
+  },
+);

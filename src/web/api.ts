@@ -43,12 +43,19 @@ export async function call(path: string, init: RequestInit): Promise<Response> {
   return response;
 }
 
+/**
+ * What the API says of a credential or an object, and no proxy before it may: by its page "not found" a chat would be taken for deleted, and
+ * the session for ended.
+ */
+const claims: ReadonlySet<number> = new Set([401, 404]);
+
 /** What an answer that is no 2xx says. */
 export async function failureIn(response: Response): Promise<ApiFailure> {
   const body: unknown = await response.json().catch(() => null);
-  const error = isRecord(body) && isRecord(body["error"]) ? body["error"] : {};
+  const said = isRecord(body) && isRecord(body["error"]) ? body["error"] : null;
+  const error = said ?? {};
   return {
-    status: response.status,
+    status: said === null && claims.has(response.status) ? 502 : response.status,
     code: typeof error["code"] === "string" ? error["code"] : null,
     message:
       typeof error["message"] === "string" ? error["message"] : `The server answered ${response.status}.`,

@@ -41,7 +41,8 @@ const part = (has_more: boolean, ...titles: string[]): Response =>
   Response.json({ data: titles.map((title) => ({ id: `id of ${title}`, title })), has_more });
 const list = (...titles: string[]): Response => part(false, ...titles);
 const titles = (): (string | null)[] => chats.entries.map(({ title }) => title);
-const failing = (status: number): Response => new Response("{}", { status });
+const failing = (status: number): Response =>
+  Response.json({ error: { message: "no", code: null } }, { status });
 const asks = (count: number) => vi.waitFor(() => expect(asked.length).toBe(count));
 const answer = (at: number, response: Response): void => asked[at]?.answer(response);
 

@@ -144,7 +144,7 @@ test("a credential that has ended ends the looking, too, and is said", async () 
   const kept = thread();
   const looking = kept.refreshWhenSaved();
   await vi.advanceTimersByTimeAsync(300);
-  asked[0]?.answer(new Response("{}", { status: 401 }));
+  asked[0]?.answer(Response.json({ error: { message: "expired" } }, { status: 401 }));
   await vi.advanceTimersByTimeAsync(60_000);
   await looking;
   expect(asked.length).toBe(1);

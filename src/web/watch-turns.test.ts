@@ -99,7 +99,7 @@ class Page {
       return new Promise((_, reject) => {
         init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
       });
-    if (this.status !== 200) return new Response("{}", { status: this.status });
+    if (this.status !== 200) return Response.json({ error: { message: "no" } }, { status: this.status });
     const encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
