@@ -157,7 +157,7 @@ export const metricTable = {
     name: "edgewise_guard_verdicts_total",
     help: "Verdicts of guard models under tenants' moderation: safe, unsafe, unreadable, partial, late or failed.",
     labels: ["result"],
-    values: ["safe", "unsafe", "unreadable", "late", "failed"],
+    values: ["safe", "unsafe", "unreadable", "late", "partial", "failed"],
   },
   bucketSlow: {
     type: "counter",
