@@ -233,3 +233,23 @@ test("a log that was only looked at leaves no storage; another owner's is not op
     expect(() => instance.find("another", "0000000000000000")).toThrow("another owner");
   });
 });
+
+test("where KV was lost, live keys are there again as they were, more of them than one run tells; others are not", async () => {
+  const { log, ledger, stub, create, inKv, newId } = world();
+  const ids: string[] = [];
+  for (let at = 0; at < 103; at += 1) ids.push(await create());
+  const [revoked = ""] = ids;
+  await ledger.change("jwt:t/root", { type: "revoke-key", id: revoked });
+  const expired = newId();
+  const past = record(log, expired, { expires_ms: Date.now() - 1 });
+  await ledger.change("jwt:t/root", { type: "create-key", record: past });
+  const last = ids.at(-1) ?? "";
+  const before = await inKv(last);
+  for (const id of [...ids, expired]) await env.CONFIG.delete(`key:${id}`);
+  const outcome = await ledger.change("jwt:t/root", { type: "restore-keys" });
+  expect(outcome).toMatchObject({ result: "changed", entry: { detail: { keys: 102 } } });
+  while (await runDurableObjectAlarm(stub()));
+  expect(await inKv(last)).toEqual(before);
+  for (const id of ids.slice(1)) expect(await inKv(id)).toMatchObject({ id });
+  expect([await inKv(revoked), await inKv(expired)]).toEqual([null, null]);
+});

@@ -210,3 +210,30 @@ test("who makes keys and revokes them without end is told when he may make the n
     ).status,
   ).toBe(200);
 });
+
+test("keys whose copies in KV are lost work again when they are restored, each tenant's own", async () => {
+  const tenant = await newTenant();
+  const other = await newTenant();
+  const key = await makeKey(tenant.admin);
+  const others = await makeKey(other.admin);
+  await env.CONFIG.delete(`key:${key.id}`);
+  await env.CONFIG.delete(`key:${others.id}`);
+  expect(await ask("GET", "/v1/models", key.value)).toMatchObject(refusedKey);
+  expect(await ask("POST", "/admin/keys/restore", tenant.admin)).toMatchObject({
+    status: 200,
+    body: { object: "api_keys_restored", tenant: tenant.id, keys: 1, pending: false },
+  });
+  passTime(120_000);
+  expect((await ask("GET", "/v1/models", key.value)).status).toBe(200);
+  expect(await ask("GET", "/v1/models", others.value)).toMatchObject(refusedKey);
+  expect((await ask("GET", "/admin/audit", tenant.admin)).body["data"]).toMatchObject([
+    { action: "key.restore-all", detail: { keys: 1 } },
+    { action: "key.create" },
+    { action: "tenant.create" },
+  ]);
+  expect((await ask("POST", `/admin/keys/restore?tenant=${other.id}`, tenant.admin)).status).toBe(404);
+  const operator = await platformToken("platform:admin");
+  expect(await ask("POST", `/admin/keys/restore?tenant=${other.id}`, operator)).toMatchObject({
+    body: { keys: 1 },
+  });
+});

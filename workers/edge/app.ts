@@ -15,6 +15,7 @@ import {
   listApiKeys,
   putOneTenant,
   revokeApiKey,
+  restoreApiKeys,
   rotateApiKey,
   showApiKey,
   showAudit,
@@ -151,6 +152,7 @@ function addAdminRoutes(app: Hono<{ Bindings: Cloudflare.Env }>): void {
   app.get("/admin/keys", adminRoute("/admin/keys", anyAdmin, listApiKeys));
   app.get(key, adminRoute("/admin/keys/{id}", anyAdmin, showApiKey));
   app.delete(key, adminRoute("/admin/keys/{id}", anyAdmin, revokeApiKey));
+  app.post("/admin/keys/restore", adminRoute("/admin/keys/restore", anyAdmin, restoreApiKeys));
   app.post(`${key}/rotate`, adminRoute("/admin/keys/{id}/rotate", anyAdmin, rotateApiKey));
   app.post("/admin/revocations", adminRoute("/admin/revocations", anyAdmin, createRevocation));
   app.delete("/admin/semantic_cache", adminRoute("/admin/semantic_cache", anyAdmin, eraseSemanticCache));

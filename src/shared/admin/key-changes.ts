@@ -113,6 +113,20 @@ export async function revokeKey(
   return shown(outcome, deps.now(), null);
 }
 
+/** `POST /admin/keys/restore`: for a KV that was lost, or begun anew. The keys are the same ones, and work again as they did. */
+export async function restoreKeys(
+  admin: Admin,
+  tenant: string | undefined,
+  deps: AdminDeps,
+): Promise<AdminResult<object>> {
+  const target = await targetOf(admin, tenant, deps);
+  if (!target.ok) return target;
+  const outcome = await deps.ledger(target.value).change(actorOf(admin.principal), { type: "restore-keys" });
+  if (outcome.result !== "changed") return err(refusalOf(outcome));
+  const keys = Number(outcome.entry?.detail["keys"]);
+  return ok({ object: "api_keys_restored", tenant: target.value.log, keys, pending: !outcome.delivered });
+}
+
 export async function showKey(
   admin: Admin,
   named: { readonly tenant: string | undefined; readonly id: string },

@@ -126,12 +126,23 @@ test("with a tenant all its keys go, and the log says how many", () => {
   expect(decided).toMatchObject({ value: { entry: { detail: { keys: 2 } } } });
 });
 
+test("live keys are told anew as they are, and nothing else of them", () => {
+  const live = record();
+  const ended = [{ expires_ms: now - 1 }, { revoked_ms: now - 1 }].map((members, at) =>
+    record({ id: `000000000000000${at + 4}`, ...members }),
+  );
+  expect(decide({ type: "restore-keys" }, book([live, ...ended]), now)).toMatchObject({
+    value: { record: null, records: [live], entry: { action: "key.restore-all", detail: { keys: 1 } } },
+  });
+});
+
 test("no entry holds a key's hash", () => {
   const commands: LedgerCommand[] = [
     { type: "create-key", record: record() },
     rotate(day),
     { type: "revoke-key", id },
     { type: "revoke-all-keys" },
+    { type: "restore-keys" },
   ];
   for (const command of commands) {
     const decided = decide(command, book([record()]), now);

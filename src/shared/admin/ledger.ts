@@ -19,6 +19,8 @@ export type LedgerCommand =
     }
   | { readonly type: "revoke-key"; readonly id: string }
   | { readonly type: "revoke-all-keys" }
+  /** Nothing changes: the copies of live keys are written anew, where they were lost. */
+  | { readonly type: "restore-keys" }
   /** A change of something that is stored elsewhere: only its entry is here. */
   | { readonly type: "note"; readonly entry: Omit<AuditDraft, "actor"> };
 
@@ -108,6 +110,14 @@ export function decide(
         record: null,
         records,
         entry: { action: "key.revoke-all", subject: "*", detail: { keys: records.length } },
+      });
+    }
+    case "restore-keys": {
+      const records = book.unrevoked().filter((record) => keyStatus(record, now) === "active");
+      return ok({
+        record: null,
+        records,
+        entry: { action: "key.restore-all", subject: "*", detail: { keys: records.length } },
       });
     }
     case "note":

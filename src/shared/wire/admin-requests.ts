@@ -123,6 +123,15 @@ export const revocationResultSchema = z.lazy(() =>
   }),
 );
 
+export const restoredKeysSchema = z.lazy(() =>
+  z.looseObject({
+    object: z.literal("api_keys_restored"),
+    tenant: z.string(),
+    keys: z.int().min(0),
+    pending: z.boolean().meta({ description: "Not all of it is written yet; the rest follows by itself." }),
+  }),
+);
+
 export const tenantListSchema = z.lazy(() =>
   page().extend({
     data: z.array(z.looseObject({ object: z.literal("tenant"), id: z.string() })),

@@ -8,7 +8,14 @@ import { eraseLibrary } from "../../../durable-objects/library/erase-library.ts"
 import { eraseHistory, eraseKnowledge, eraseSimilar } from "../../../src/shared/admin/erasures.ts";
 import { askedBy } from "../../../src/shared/cache/semantic/semantic-turn.ts";
 import { auditPage } from "../../../src/shared/admin/audit-page.ts";
-import { createKey, listKeys, revokeKey, rotateKey, showKey } from "../../../src/shared/admin/key-changes.ts";
+import {
+  createKey,
+  listKeys,
+  restoreKeys,
+  revokeKey,
+  rotateKey,
+  showKey,
+} from "../../../src/shared/admin/key-changes.ts";
 import type { Ledger } from "../../../src/shared/admin/ledger.ts";
 import { revokeOwner } from "../../../src/shared/admin/revoke-owner.ts";
 import {
@@ -56,6 +63,9 @@ export const rotateApiKey: AdminHandler = (call) =>
 
 export const revokeApiKey: AdminHandler = (call) =>
   answer(call, revokeKey(adminOf(call), namedKey(call), depsOf(call)));
+
+export const restoreApiKeys: AdminHandler = (call) =>
+  answer(call, restoreKeys(adminOf(call), call.c.req.query("tenant"), depsOf(call)));
 
 export const createRevocation: AdminHandler = (call) =>
   withBody(call, revocationSchema, (body, admin, deps) =>
