@@ -92,7 +92,8 @@ export async function resultsOf(caller: Caller, fileId: string | null): Promise<
 }
 
 /** Of all batches so far, as operators see them. */
-export const batchLinesBy = (): Promise<(result: string) => number> => countedBy("edgewise_batch_lines_total");
+export const batchLinesBy = (): Promise<(result: string) => number> =>
+  countedBy("edgewise_batch_lines_total");
 export const batchesBy = (): Promise<(result: string) => number> => countedBy("edgewise_batches_total");
 
 async function countedBy(metric: string): Promise<(result: string) => number> {

@@ -91,7 +91,8 @@ function fleetModerator(
 ): Moderator {
   // The tenant's policy names the guard, so it may be one that the tenant's users can't ask; where prompts may go still holds.
   const tenant = { ...caller.tenant, models: { ...caller.tenant.models, allow: ["*"] } };
-  const count = (result: CounterLabels<"guardVerdicts">): void => isolate.metrics.count("guardVerdicts", result);
+  const count = (result: CounterLabels<"guardVerdicts">): void =>
+    isolate.metrics.count("guardVerdicts", result);
   /** @param heard takes each verdict as it comes */
   const ask = async (
     judgements: readonly Judgement[],
