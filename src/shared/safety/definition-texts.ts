@@ -1,6 +1,6 @@
 /**
  * Which texts does a model read beside the messages? What describes tools and the form of an answer: templates print both into
- * the prompt. Every string of such a value is screened, but for its keys.
+ * the prompt. Every string of such a value is screened, and behind them its keys: the names of parameters are the client's words.
  */
 import type { ChatMessage } from "../prompt/chat-message.ts";
 import type { SafetyPolicy } from "./safety-policy.ts";
@@ -38,32 +38,57 @@ export function screenWith<M extends ChatMessage, D>(
 
 function stringsOf(value: unknown): string[] {
   const texts: string[] = [];
-  mapStrings(value, (text) => {
-    texts.push(text);
-    return text;
-  });
-  return texts;
+  const keys: string[] = [];
+  const into =
+    (list: string[]) =>
+    (text: string): string => {
+      list.push(text);
+      return text;
+    };
+  mapStrings(value, into(texts), into(keys));
+  return [...texts, ...keys];
 }
 
 function withStrings<D>(definitions: D, described: ChatMessage | undefined): D {
   const parts = (described?.content ?? []) as readonly { readonly text: string }[];
-  let at = -1;
-  return mapStrings(definitions, (text) => {
-    at += 1;
-    return parts[at]?.text ?? text;
-  }) as D;
+  let texts = 0;
+  mapStrings(
+    definitions,
+    (text) => {
+      texts += 1;
+      return text;
+    },
+    (key) => key,
+  );
+  const from = (first: number): ReplaceText => {
+    let at = first - 1;
+    return (text) => {
+      at += 1;
+      return parts[at]?.text ?? text;
+    };
+  };
+  return mapStrings(definitions, from(0), from(texts)) as D;
 }
 
+type ReplaceText = (text: string) => string;
+
+/** What JSON Schema calls its own members: no client's words, and there would be more of them than of anything else. */
+const schemaWord = /^[$A-Za-z]+$/;
+
 /** Recursion is safe here: the request's own bounds (wire/json-bounds.ts) end it. */
-function mapStrings(value: unknown, replace: (text: string) => string): unknown {
+function mapStrings(value: unknown, replace: ReplaceText, replaceKey: ReplaceText): unknown {
   if (typeof value === "string") return replace(value);
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) {
-    const items = (value as readonly unknown[]).map((item) => mapStrings(item, replace));
+    const items = (value as readonly unknown[]).map((item) => mapStrings(item, replace, replaceKey));
     return items.every((item, at) => item === (value as readonly unknown[])[at]) ? value : items;
   }
-  const entries = Object.entries(value).map(([key, item]) => [key, mapStrings(item, replace)] as const);
-  return entries.every(([key, item]) => item === (value as Readonly<Record<string, unknown>>)[key])
+  const entries = Object.entries(value).map(
+    ([key, item]) =>
+      [schemaWord.test(key) ? key : replaceKey(key), mapStrings(item, replace, replaceKey)] as const,
+  );
+  const before = value as Readonly<Record<string, unknown>>;
+  return entries.every(([key, item]) => Object.hasOwn(before, key) && item === before[key])
     ? value
     : Object.fromEntries(entries);
 }
