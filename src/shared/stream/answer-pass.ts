@@ -15,13 +15,11 @@ import { readEngineEvent, type EngineDelta } from "./engine-event.ts";
 import { CallsInOrder, finishOf } from "./calls-in-order.ts";
 import { encoderFor } from "./encoder-for.ts";
 import { EventGate, noRoomYet } from "./event-gate.ts";
-import { EventTemplate } from "./event-template.ts";
 import { EventWriter } from "./event-writer.ts";
 import { FilteredLanes } from "./filtered-lanes.ts";
 import { GoingOn } from "./going-on.ts";
-import { mostEventCharacters } from "./long-delta.ts";
 import { hasEntries } from "./logprobs.ts";
-import { textOf, type EventFrame, type PlainEvent } from "./plain-event.ts";
+import { PlainPath } from "./plain-path.ts";
 import { SseEvents } from "./sse-events.ts";
 import type { StreamEnd, StreamFailure } from "./stream-failure.ts";
 import type { SourceEnd, StreamPass } from "./stream-pass.ts";
@@ -36,7 +34,7 @@ export class AnswerPass implements StreamPass {
   readonly #options: AnswerPassOptions;
   readonly #goingOn: GoingOn | null;
   #events = new SseEvents();
-  #template: EventTemplate;
+  readonly #plain: PlainPath;
   readonly #writer = new EventWriter();
   readonly #encoder: AnswerEncoder;
   readonly #gate: EventGate;
@@ -50,12 +48,20 @@ export class AnswerPass implements StreamPass {
   constructor(options: AnswerPassOptions) {
     this.#options = options;
     this.#goingOn = options.continuer === undefined ? null : new GoingOn(options.continuer);
-    this.#template = new EventTemplate(options.engineApi);
     this.#encoder = encoderFor(options);
     this.#gate = new EventGate(options);
     this.#lanes = options.filter === undefined ? null : new FilteredLanes(options.filter);
     this.#collector = options.collect;
     this.#ending = new AnswerEnding(options, this.#encoder, this.#lanes, this.#gate.meter);
+    this.#plain = new PlainPath(options.engineApi, {
+      encoder: this.#encoder,
+      gate: this.#gate,
+      lanes: this.#lanes,
+      collector: this.#collector,
+      ending: this.#ending,
+      goingOn: this.#goingOn,
+      writer: this.#writer,
+    });
     if (options.begun !== undefined) {
       this.#createdSeconds = options.begun.createdSeconds;
       this.#gate.meter.resume(options.begun.usage);
@@ -98,7 +104,7 @@ export class AnswerPass implements StreamPass {
 
   push(bytes: Uint8Array): Uint8Array | undefined {
     if (this.#ending.ended !== null) return undefined;
-    const read = this.#events.idle ? this.#plainEvents(bytes) : 0;
+    const read = this.#events.idle ? this.#plain.takeBytes(bytes) : 0;
     if (read < bytes.length && this.#ending.ended === null) {
       const rest = this.#events.feed(read === 0 ? bytes : bytes.subarray(read))
         ? this.resume()
@@ -107,20 +113,6 @@ export class AnswerPass implements StreamPass {
       if (rest !== undefined) this.#writer.append(rest);
     }
     return this.#writer.take();
-  }
-
-  /** Takes the plain events that `bytes` begins with, as long as there is room for them; returns where the next begins. */
-  #plainEvents(bytes: Uint8Array): number {
-    let at = 0;
-    while (at < bytes.length && this.#ending.ended === null && !this.#gate.mustWait) {
-      const event = this.#template.bytes?.match(bytes, at) ?? null;
-      const frame = event === null ? null : this.#encoder.frame();
-      if (event === null || frame === null) break;
-      if (!this.#gate.isUsual(event.completionTokens - this.#gate.meter.completionTokens)) break;
-      if (!this.#plainBytes(bytes, event, frame)) break;
-      at = event.end;
-    }
-    return at;
   }
 
   get resuming(): boolean {
@@ -138,7 +130,7 @@ export class AnswerPass implements StreamPass {
     while (this.#ending.ended === null && !this.resuming && !this.#gate.mustWait) {
       const data = this.#gate.takeHeld() ?? this.#events.next();
       if (data === undefined) break;
-      text += this.#template.matches(data) ? this.#plain(data) : this.#parsed(data);
+      text += this.#plain.matches(data) ? this.#plain.take(data) : this.#parsed(data);
     }
     if (this.#collector?.mustBeWhole === true && this.#collector.overflowed && this.#ending.ended === null)
       text += this.#ending.fail("origin-error", "the answer is over the cap for answers that are assembled");
@@ -171,64 +163,11 @@ export class AnswerPass implements StreamPass {
     if (taken !== undefined) this.#gate.meter.goOn(taken.kept, taken.delivered);
     this.#events = new SseEvents();
     this.#gate.takeHeld();
-    this.#template = new EventTemplate(this.#options.engineApi);
+    this.#plain.forget();
     this.#nextSource = found.body;
     if (found.firstChunk !== null && !this.#events.feed(found.firstChunk))
       return this.#fail("origin-error", "an event is too long");
     return "";
-  }
-
-  /**
-   * One event that only adds text to choice 0, seen in its bytes: no string is made of it unless someone reads it. False: it must wait
-   * for the budget, and was not taken.
-   */
-  #plainBytes(bytes: Uint8Array, event: PlainEvent, frame: EventFrame): boolean {
-    const isEmpty = event.from === event.to;
-    const tokens = this.#gate.count(0, event.completionTokens, !isEmpty, false);
-    if (tokens === noRoomYet) return false;
-    if (tokens < 0) {
-      this.#write(this.#ending.conclude("budget-spent", "length"));
-      return true;
-    }
-    if (this.#goingOn !== null) this.#goingOn.heardBytes(bytes, event, tokens);
-    if (isEmpty) return true;
-    if (this.#lanes === null && this.#collector === undefined) this.#writer.event(bytes, event, frame);
-    else this.#write(this.#written(textOf(bytes, event)));
-    return true;
-  }
-
-  #write(text: string): void {
-    if (text !== "") this.#writer.append(utf8.encode(text));
-  }
-
-  /** An event that only adds text to choice 0, and needs no parsing. */
-  #plain(data: string): string {
-    const text = this.#template.text(data);
-    const said = this.#template.completionTokens(data);
-    const added = this.#gate.meter.added(0, said, text !== "");
-    if (this.#gate.holds(data, added)) return "";
-    const tokens = this.#gate.count(0, said, text !== "", false);
-    if (tokens === noRoomYet) {
-      this.#gate.hold(data, added);
-      return "";
-    }
-    if (tokens < 0) return this.#ending.conclude("budget-spent", "length");
-    if (this.#goingOn !== null) this.#goingOn.heard(text, tokens);
-    return text === "" ? "" : this.#written(text);
-  }
-
-  /** What the client gets for a text of choice 0 that was counted. */
-  #written(text: string): string {
-    let released = text;
-    if (this.#lanes !== null) {
-      const passed = this.#lanes.push("0/content", text);
-      if (passed === null) return this.#ending.conclude("blocked", "content_filter");
-      if (passed === "") return "";
-      released = passed;
-    }
-    if (released.length > mostEventCharacters) return this.#ending.deliver({ index: 0, content: released });
-    this.#collector?.content(0, released);
-    return this.#encoder.content(0, released === text ? `"${text}"` : JSON.stringify(released));
   }
 
   #parsed(data: string): string {
@@ -249,7 +188,7 @@ export class AnswerPass implements StreamPass {
       if (this.#goingOn?.moved !== true) this.#gate.promptCounted(usage.promptTokens);
     }
     if (deltas.length > 1 && this.#gate.holdsTogether(data, deltas.length)) return "";
-    if (only !== undefined && this.#goingOn?.seamIsOpen !== true) this.#template.learn(data, only);
+    if (only !== undefined && this.#goingOn?.seamIsOpen !== true) this.#plain.learn(data, only);
     let text = "";
     for (const delta of deltas) {
       if (this.#ending.ended === null && !this.resuming)
@@ -293,7 +232,7 @@ export class AnswerPass implements StreamPass {
     }
     if (fresh.stopped) return text + this.#ending.stop("stop");
     if (delta.finishReason === undefined) return text;
-    if (choice === 0) this.#template = new EventTemplate(this.#options.engineApi);
+    if (choice === 0) this.#plain.forget();
     const finish = finishOf(delta.finishReason, this.#calls.hasCalls(choice), this.#options.namesTool);
     return text + this.#ending.finishChoice(choice, finish, true);
   }
