@@ -152,7 +152,8 @@ class Trial {
     this.#bucket.puts = "well";
     this.#bucket.deletions = "well";
     await this.#bucket.rest();
-    for (let round = 0; round < 4; round += 1) {
+    // A killed object's code goes on here, as on Cloudflare it can't, and each of its runs may intend one put more that comes to nothing.
+    for (let round = 0; round < 4 || (this.#isOwed() && round < 40); round += 1) {
       await this.#object.alarm();
       this.#pass(intentMs);
     }
@@ -188,6 +189,11 @@ class Trial {
     const { items } = new ConversationStore(this.#state.storage, true).reader.everything(0, at + 1);
     await this.#object.deleteItem({ ...asking, itemId: items[at]?.id ?? "" });
     this.#kept = this.#kept.toSpliced(at, 1);
+  }
+
+  #isOwed(): boolean {
+    const { large } = new ConversationStore(this.#state.storage, true);
+    return large.hasToMove || large.ledger.countLeaving() > 0;
   }
 
   #pass(ms: number): void {
