@@ -19,11 +19,11 @@ export function completionRollParts(context: DurableObjectState, env: Cloudflare
       inJurisdiction(env.COMPLETION_INDEX, jurisdiction, env.ENVIRONMENT).getByName(
         isOfResponses(context, owner) ? responseIndexName(owner) : completionIndexName(owner),
       ),
-    async eraseObject(objectName, owner) {
+    async eraseObject(objectName, owner, madeThroughMs) {
       const called = await callObject(async () =>
         inJurisdiction(env.GENERATION, jurisdiction, env.ENVIRONMENT)
           .getByName(objectName)
-          .delete({ v: generationVersion, owner }),
+          .delete({ v: generationVersion, owner, madeThroughMs }),
       );
       if (!called.ok) throw new Error(called.error.detail);
       // `unknown`: gone already, by its own time or its owner.

@@ -27,11 +27,11 @@ export function conversationRollParts(
       inJurisdiction(env.CONVERSATION_INDEX, jurisdiction, env.ENVIRONMENT).getByName(
         conversationIndexName(owner),
       ),
-    async eraseObject(objectName, owner) {
+    async eraseObject(objectName, owner, madeThroughMs) {
       const called = await callObject(async () =>
         inJurisdiction(env.CONVERSATION, jurisdiction, env.ENVIRONMENT)
           .getByName(objectName)
-          .delete({ v: conversationVersion, owner }),
+          .delete({ v: conversationVersion, owner, madeThroughMs }),
       );
       if (!called.ok) throw new Error(called.error.detail);
       const outcome = called.value;

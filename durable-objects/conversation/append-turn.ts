@@ -20,12 +20,13 @@ export function appendTurn(
   if (access.kind !== "open" && message.mustExist) return { result: "unknown" };
   const known = access.kind === "open" ? store.appendedTurn(message.turnId) : null;
   if (known !== null) return { result: "already-appended", firstSequence: known.first };
-  const { items, behind = null, responseId = null, title = null } = message;
+  const { items, behind = null, responseId = null, title = null, askedMs } = message;
   const tooLarge = itemsTooLarge(items, maxTurnUnits);
   if (tooLarge !== null) return tooLarge;
   const nowMs = Date.now();
   const firstSequence = storage.transactionSync(() => {
-    if (access.kind !== "open") store.open(message.id, message.owner, "{}", nowMs);
+    if (access.kind !== "open")
+      store.open(message.id, message.owner, "{}", nowMs, Math.min(nowMs, askedMs ?? nowMs));
     const first = store.append({
       turnId: message.turnId,
       items,

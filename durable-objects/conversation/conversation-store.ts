@@ -88,7 +88,7 @@ export class ConversationStore {
   }
 
   /** Makes the conversation, or makes it anew after a deletion. */
-  open(id: string, owner: Owner, metadata: string, nowMs: number): void {
+  open(id: string, owner: Owner, metadata: string, nowMs: number, createdMs = nowMs): void {
     this.prepare();
     this.#storage.transactionSync(() => {
       this.#sql.exec(
@@ -97,7 +97,7 @@ export class ConversationStore {
         id,
         owner.tenant,
         owner.user,
-        nowMs,
+        createdMs,
         metadata,
       );
       this.#reveal({ title: null, titleBy: null, branch: 0 }, nowMs);

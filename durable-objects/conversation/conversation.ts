@@ -237,6 +237,8 @@ export class Conversation extends DurableObject {
   async delete(message: DeleteConversation): Promise<DeleteOutcome> {
     const access = this.#access(message);
     if (access.kind === "refused") return access.failure;
+    const { madeThroughMs = Infinity } = message;
+    if (access.kind === "open" && access.head.createdMs > madeThroughMs) return unknown;
     const deletedMs = Date.now();
     const running = this.#gate.running(deletedMs);
     if (!deleteConversation(this.#storage, this.#store, access, message, running, deletedMs)) return unknown;

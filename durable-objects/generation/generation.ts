@@ -159,7 +159,8 @@ export function createGenerationClass(
     async delete(message: DeleteTurn): Promise<DeleteTurnOutcome> {
       const access = this.#access(message);
       if (access.turn === null) return access.failure;
-      if (access.turn.status === "refused") return unknown;
+      const { status, createdMs } = access.turn;
+      if (status === "refused" || createdMs > (message.madeThroughMs ?? Infinity)) return unknown;
       await this.#keeper.forget();
       return { result: "deleted" };
     }

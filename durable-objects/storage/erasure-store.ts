@@ -74,11 +74,16 @@ export class ErasureStore {
     return this.#sql.exec("SELECT 1 FROM doomed WHERE record = ?", record).toArray().length > 0;
   }
 
-  /** A day after an erasure nothing of it need be known. */
+  /** Its record is forgotten a day after an erasure, unless a member has not been told of it yet. */
   tidy(nowMs: number): void {
     const before = nowMs - rememberErasureMs;
     this.#sql.exec("DELETE FROM doomed WHERE erased_ms <= ?", before);
-    this.#sql.exec("UPDATE erasure SET through_ms = 0 WHERE through_ms <= ?", before);
+    this.#sql.exec(
+      `UPDATE erasure SET through_ms = 0 WHERE through_ms <= ?
+       AND NOT EXISTS (SELECT 1 FROM doomed WHERE erased_ms IS NULL)
+       AND NOT EXISTS (SELECT 1 FROM member WHERE doomed_ms IS NOT NULL)`,
+      before,
+    );
   }
 
   isOver(): boolean {

@@ -39,8 +39,11 @@ export interface RolledIndex {
 export interface RollParts {
   /** A stub is made for each call: one that failed stays broken. */
   readonly index: (owner: Owner) => RolledIndex;
-  /** Erases the object behind an entry. @returns the id of its deletion record, if it keeps one. Rejects if it can't be reached */
-  readonly eraseObject: (objectName: string, owner: Owner) => Promise<string | null>;
+  /**
+   * Erases the object behind an entry, if it was made by `madeThroughMs`: there may be a new one of its name since.
+   * @returns the id of its deletion record, if it keeps one. Rejects if it can't be reached
+   */
+  readonly eraseObject: (objectName: string, owner: Owner, madeThroughMs: number) => Promise<string | null>;
   /**
    * For a deleted tenant, when no isolate knows it any more: what was created by then belongs to it. `null`: it was not deleted after all.
    * Also erases what can only be found by the tenant. Rejects if that can't be determined or done.

@@ -77,8 +77,9 @@ export class IndexRoll {
     if (failure !== null) return failure;
     const { owner, throughMs, lookAgainMs = 0 } = message;
     const nowMs = Date.now();
-    // An enrolment that is on its way counts for nothing.
+    // An enrolment that is on its way counts for nothing; and whoever asks again wants it tried again.
     this.#erasures += 1;
+    this.#againMs = 0;
     this.#store.open(owner);
     this.#erase(throughMs, nowMs);
     const { roll } = this.#store;
@@ -210,7 +211,9 @@ export class IndexRoll {
 
   async #eraseObject(name: string, owner: Owner): Promise<string | null> {
     return faultOf(async () => {
-      const record = await inTime(this.#parts.eraseObject(name, owner));
+      // 0: the version before forgets it a day behind the erasure.
+      const throughMs = this.#store.erasure.throughMs() || Infinity;
+      const record = await inTime(this.#parts.eraseObject(name, owner, throughMs));
       this.#store.erasure.erased(name, record, Date.now());
     });
   }

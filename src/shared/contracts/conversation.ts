@@ -103,9 +103,9 @@ export interface AppendTurn extends Message {
   readonly behind?: string | null;
   /** Of a turn that leaves no items: in which incarnation it had begun. Absent: in none, or older code sent it. */
   readonly began?: number | null;
-  /** The same: when it was asked for. Counts where it had begun in none. Absent: older code sent it. */
+  /** When the turn was asked for: a conversation that it makes was made then. Absent: older code sent it. */
   readonly askedMs?: number | null;
-  /** The same: for how long its own object may keep what it was asked. Absent: older code sent it, and a day is meant. */
+  /** Of a turn that leaves no items: for how long its own object may keep what it was asked. Absent: older code sent it, and a day is meant. */
   readonly keptMs?: number | null;
   /** The turn's own id (`chatcmpl-…`, `resp_…`), so that a deletion finds what its object holds. */
   readonly responseId?: string | null;
@@ -271,8 +271,10 @@ export interface GetItem extends Message {
 export type GetItemOutcome = { readonly result: "ok"; readonly item: StoredItem } | ConversationFailure;
 
 export interface DeleteConversation extends Message {
-  /** As its owner calls it. Absent (older code): what is not made yet is not there. */
+  /** As its owner calls it. Absent (older code, an erasure of lists): what is not made yet is not there. */
   readonly id?: string;
+  /** Only what was made by then: what came since by the same name is not meant. Absent: whatever is there. */
+  readonly madeThroughMs?: number;
 }
 export type DeleteOutcome =
   | {

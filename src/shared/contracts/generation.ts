@@ -160,7 +160,10 @@ export type MessagesOutcome =
   | { readonly result: "running" }
   | GenerationFailure;
 
-export type DeleteTurn = Message;
+export interface DeleteTurn extends Message {
+  /** Only one that was claimed by then: what the object holds since is not meant. Absent: whatever it holds. */
+  readonly madeThroughMs?: number;
+}
 export type DeleteTurnOutcome = { readonly result: "deleted" } | GenerationFailure;
 
 export type GenerationFailure =

@@ -115,6 +115,7 @@ export function endEffects(
     conversationId: conversation.id,
     mustExist: conversation.mustExist,
     responseId: request.responseId,
+    askedMs: request.createdMs,
     incarnation: entered.incarnation,
     behind: request.chat.parent_item_id ?? entered.behind,
     ...choresOf(request),

@@ -194,8 +194,9 @@ export type Effect =
       readonly responseId?: string;
       /** The incarnation in which a turn without items began. Absent: none, or older code wrote it. */
       readonly began?: number;
-      /** Of one without items: `AppendTurn.askedMs` and `keptMs`. Absent in effects of older code. */
+      /** As in `AppendTurn`. Absent in effects of older code. */
       readonly askedMs?: number;
+      /** Of one without items, as in `AppendTurn`. Absent in effects of older code. */
       readonly keptMs?: number;
       /** The turn's row for the archive, which gets its position from the conversation. Absent: no row is wanted. */
       readonly archive?: { readonly charge: ArchivedCharge; readonly keepsContent: boolean };
