@@ -87,9 +87,15 @@ export class EndedTurn {
         : (parts.runner.withMetadata?.(response, metadata) ?? null);
     if (changed === null) return null;
     this.#store.changeResponse(changed, Date.now());
+    this.tellList(parts);
+    return changed;
+  }
+
+  /** Whatever its list is owed, in the background. */
+  tellList(parts: GenerationParts): void {
+    if (this.#store.owedEffects === 0) return;
     this.#alarm.remind();
     this.#context.waitUntil(this.tend(parts));
-    return changed;
   }
 
   /** Erases all content, and tells the list. */

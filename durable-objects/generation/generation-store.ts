@@ -221,12 +221,14 @@ export class GenerationStore {
     });
   }
 
-  /** The turn stays at least until then, and its response with it. The journal goes when it would have gone. */
-  keepUntil(untilMs: number): void {
+  /** The turn stays at least until then, and its response with it, of which its list is to know. The journal goes when it would have gone. */
+  keepUntil(untilMs: number, nowMs: number): void {
     const value = this.#needValue();
     if (value.endedMs === null) return;
+    const isLonger = this.#hasResponse() && untilMs - value.endedMs > value.retentionMs;
     this.#put({
       ...value,
+      ...(isLonger && owedAgain(value, nowMs)),
       retentionMs: Math.max(value.retentionMs, untilMs - value.endedMs),
       outlivesMs: Math.max(value.outlivesMs ?? 0, untilMs),
     });

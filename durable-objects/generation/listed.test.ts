@@ -153,6 +153,26 @@ test("a response is told to its list, too, and its request goes with the journal
   await eventually(() => expect(probe.control.told.at(-1)).toMatchObject({ response: null }));
 });
 
+test("one that stays longer, since its claim is used again behind its time, says so to its list: an erasure finds it there", async () => {
+  const probe = new Probe();
+  const policy = { intervalMs: 50, replayMs: 60_000, retentionMs: 90_000, deadlineMs: 600_000 };
+  const message = probe.message(listedScript(probe), { fingerprint: "a", policy });
+  await probe.stub.start({ ...message, follow: { kind: "end" } });
+  await eventually(async () => expect(await owed(probe)).toBe(0));
+  await changeStored(probe.stub, (stored) => {
+    stored.endedMs = (stored.endedMs ?? 0) - 60_000;
+  });
+  const toldUntilMs = async () => {
+    await eventually(async () => expect(await owed(probe)).toBe(0));
+    return probe.control.told.at(-1)?.untilMs;
+  };
+  for (let round = 0; round < 2; round += 1) {
+    const nowMs = Date.now();
+    expect(await probe.stub.start(message)).toEqual({ result: "expired" });
+    expect(await toldUntilMs()).toBeGreaterThanOrEqual(nowMs + 600_000);
+  }
+});
+
 test("what its run kept of files goes with the journal", async () => {
   const probe = await listed({ steps: [{ keep: "a passage" }, ...emits(events(1))] });
   await changeStored(probe.stub, (stored) => {

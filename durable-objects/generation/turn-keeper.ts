@@ -209,7 +209,9 @@ export class TurnKeeper {
    * would take the claim again, and the same request would be answered twice.
    */
   outlive({ replayMs, deadlineMs }: StartTurn["policy"]): void {
-    this.#store.keepUntil(Date.now() + replayMs + deadlineMs + outliveMarginMs);
+    const nowMs = Date.now();
+    this.#store.keepUntil(nowMs + replayMs + deadlineMs + outliveMarginMs, nowMs);
+    this.#ended.tellList(this.#needParts());
   }
 
   hold(untilMs: number): void {
