@@ -3,6 +3,7 @@ import { BatchPace } from "../../src/shared/batches/batch-pace.ts";
 import type { LineDebt } from "../../src/shared/batches/line-debt.ts";
 import { checkLine } from "../../src/shared/batches/check-line.ts";
 import { answeredText, kindOf, tallyOf, type AnsweredLine } from "../../src/shared/batches/result-line.ts";
+import type { BatchError } from "../../src/shared/contracts/batch.ts";
 import { requestIdOf } from "../../src/shared/batches/line-name.ts";
 import { WindowReader } from "../../src/shared/batches/window-reader.ts";
 import { Bell } from "../storage/bell.ts";
@@ -43,7 +44,7 @@ export class BatchLines {
    */
   async run(): Promise<number | null> {
     for (;;) {
-      const life = this.#expire();
+      const life = this.#lastCall();
       // Erased: the answers under way are no longer wanted.
       if (life === null || life.deletedMs !== null) return null;
       this.#beginSome(life);
@@ -62,12 +63,17 @@ export class BatchLines {
     this.#bell.ring();
   }
 
-  #expire(): BatchLife | null {
+  /** No line begins any more when its time is over, or its answers need all the room that there is. */
+  #lastCall(): BatchLife | null {
     const life = this.#store.life();
-    if (life === null || life.ending !== null || Date.now() < expiresMs(life)) return life;
-    const expired = endsBy(life, "expired", Date.now());
-    this.#store.write(expired);
-    return expired;
+    if (life === null || life.ending !== null) return life;
+    const isOver = Date.now() >= expiresMs(life);
+    if (!isOver && this.#store.bytes < (life.opening.maxStoredBytes ?? Infinity)) return life;
+    const ending = isOver
+      ? endsBy(life, "expired", Date.now())
+      : endsBy(life, "failed", Date.now(), outputTooLarge);
+    this.#store.write(ending);
+    return ending;
   }
 
   #beginSome(life: BatchLife): void {
@@ -193,6 +199,13 @@ type AttendedLine = StoredLine & { readonly chargeId: string | null };
 function debtOf(outcome: LineOutcome | null): LineDebt | undefined {
   return outcome?.kind === "answered" ? outcome.debt : undefined;
 }
+
+const outputTooLarge: BatchError = {
+  code: "output_too_large",
+  message: "The answers of one batch take too much room: ask for the rest in another batch.",
+  param: null,
+  line: null,
+};
 
 /** Of a line whose answer breaks off. */
 const mostAttempts = 3;

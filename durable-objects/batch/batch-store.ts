@@ -40,6 +40,11 @@ export class BatchStore {
     this.#tables = new LazyTables(storage, batchMigrations);
   }
 
+  /** Of all that is kept here. */
+  get bytes(): number {
+    return this.#sql.databaseSize;
+  }
+
   /** `null`: there is none. */
   life(): BatchLife | null {
     if (!this.#tables.areMade) return null;

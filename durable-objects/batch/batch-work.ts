@@ -84,7 +84,11 @@ export class BatchWork {
     if (hasEnded(life)) return this.#afterwards(life);
     switch (life.status) {
       case "validating":
-        if (Date.now() >= expiresMs(life)) return this.#drain(endsBy(life, "expired", Date.now()));
+        if (Date.now() >= expiresMs(life)) {
+          // Of a file that was not looked at to its end, no line is one.
+          this.#store.dropLines();
+          return this.#drain(endsBy(life, "expired", Date.now()));
+        }
         await validateInput(life, this.#store, this.#parts());
         return null;
       case "finalizing":

@@ -250,3 +250,33 @@ test("made twice it is one batch; another owner's message finds none", async () 
     result: "version-unsupported",
   });
 });
+
+test("a batch whose answers take all the room that its object has ends as failed: what was answered lies in its file, and the rest is told", async () => {
+  const probe = new BatchProbe();
+  const body = JSON.stringify({ said: "x".repeat(100_000) });
+  probe.control.answers = ({ number }) => ({
+    kind: "answered",
+    isKept: true,
+    answered: { statusCode: 200, requestId: `r-${number}`, body },
+  });
+  const lines = Array.from({ length: 60 }, (_, at) => line(`${at + 1}`));
+  await probe.create(lines, { maxStoredBytes: 2_000_000 });
+  const view = await probe.until("failed");
+  expect(view.errors).toMatchObject([{ code: "output_too_large" }]);
+  expect(probe.names("output").length).toBeGreaterThan(10);
+  expect(probe.names("output").length + probe.names("error").length).toBe(60);
+  expect(probe.control.files.get("error")).toContain('"batch_failed"');
+});
+
+test("a batch that expires while its file can't be read has no line, and tells of none", async () => {
+  const probe = new BatchProbe();
+  probe.control.stopsAt = "model";
+  await probe.create([line("a"), line("b")]);
+  await eventually(() => expect(probe.control.hasArrived).toBe(true));
+  await probe.kill();
+  await runInDurableObject(probe.stub, (_instance, { storage }) => {
+    storage.sql.exec("UPDATE batch SET life = json_set(life, '$.createdMs', 1)");
+  });
+  await runDurableObjectAlarm(probe.stub);
+  expect(await probe.until("expired")).toMatchObject({ total: 0, errorFileId: null });
+});

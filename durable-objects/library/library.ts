@@ -18,6 +18,8 @@ import {
   type EraseLibrary,
   type EraseLibraryOutcome,
   type FileOutcome,
+  type FindClaimedBatch,
+  type FindClaimedBatchOutcome,
   type FinishUpload,
   type LeaveLibrary,
   type LeaveLibraryOutcome,
@@ -228,6 +230,14 @@ export class Library extends DurableObject {
     const made = await this.#batches.create(message);
     await this.#duties.wakeInTime();
     return made;
+  }
+
+  findClaimedBatch(message: FindClaimedBatch): FindClaimedBatchOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    const claimed = this.#store.isOpen ? this.#store.batches.claimed(message.claim, Date.now()) : null;
+    if (claimed === null) return { result: "unknown" };
+    return claimed === "reused" ? { result: "reused" } : { result: "ok", batchId: claimed.id };
   }
 
   listBatches(message: ListBatches): ListBatchesOutcome {

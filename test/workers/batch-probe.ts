@@ -24,11 +24,17 @@ export class BatchProbe {
 
   create(
     lines: readonly string[],
-    more: { windowMs?: number; maxLines?: number; createdMs?: number; endpoint?: BatchEndpoint } = {},
+    more: {
+      windowMs?: number;
+      maxLines?: number;
+      createdMs?: number;
+      endpoint?: BatchEndpoint;
+      maxStoredBytes?: number;
+    } = {},
   ) {
     this.control.input = lines.join("\n");
     const { windowMs = dayMs, maxLines = 1000, createdMs = Date.now() } = more;
-    const { endpoint = "/v1/chat/completions" } = more;
+    const { endpoint = "/v1/chat/completions", maxStoredBytes } = more;
     const input = { owner: this.owner, fileId: "file-in", storedIn: "library", bytes: 1 } as const;
     return this.stub.create({
       ...this.message,
@@ -46,6 +52,7 @@ export class BatchProbe {
         maxLines,
         maxLineBytes: 1000,
         maxInFlight: 4,
+        ...(maxStoredBytes === undefined ? {} : { maxStoredBytes }),
       },
     });
   }

@@ -266,6 +266,35 @@ test("a batch that is asked for again with its Idempotency-Key is the same, as i
   expect((await asked("night-1", {}, mia)).status).toBe(404);
 });
 
+test("a batch that is asked for again with its Idempotency-Key is the same though its file is gone, and costs a request", async () => {
+  const nia = await callerOf("batches", "nia");
+  const input = await nia.upload("in.jsonl", chatLine("a", "Hi"), { purpose: "batch" });
+  const asked = async (key: string, more: object = {}): Promise<Answer> => {
+    const response = await nia.send("/v1/batches", {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": key },
+      body: JSON.stringify({
+        input_file_id: input,
+        endpoint: "/v1/chat/completions",
+        completion_window: "24h",
+        ...more,
+      }),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  const { id } = (await asked("night")).body as { id: string };
+  await untilStatus(nia, id, "completed");
+  await nia.ask("DELETE", `/v1/files/${input}`);
+  expect(await asked("night")).toMatchObject({ status: 200, body: { id, status: "completed" } });
+  expect((await asked("night", { metadata: { other: "1" } })).status).toBe(422);
+  expect(await asked("other-night")).toMatchObject({
+    status: 404,
+    body: { error: { param: "input_file_id" } },
+  });
+  // Asked for twice, and one line.
+  await expectBill(await bearer("batches", "nia"), 3, 12);
+});
+
 test("a user has so many batches at once, and a batch so many lines, as the tenant allows", async () => {
   const kim = await callerOf("few-batches", "kim");
   const gate = Promise.withResolvers<void>();

@@ -62,6 +62,8 @@ export interface BatchOpening {
   readonly maxLineBytes: number;
   /** The most lines under way at once. */
   readonly maxInFlight: number;
+  /** Of what its object holds: beyond it no line begins. Absent: older code made it. */
+  readonly maxStoredBytes?: number;
 }
 
 /** Idempotent by id. */

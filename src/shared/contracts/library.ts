@@ -184,6 +184,16 @@ export type CreateOwnersBatchOutcome =
   | { readonly result: "full"; readonly most: number }
   | LibraryFailure;
 
+/** Which batch did this claim make? */
+export interface FindClaimedBatch extends Message {
+  readonly claim: BatchClaim;
+}
+export type FindClaimedBatchOutcome =
+  | { readonly result: "ok"; readonly batchId: string }
+  /** The claim's key came with another body. */
+  | { readonly result: "reused" }
+  | LibraryFailure;
+
 export interface ListBatches extends LibraryMessage, IdPage {}
 export type ListBatchesOutcome = ListStoresOutcome;
 

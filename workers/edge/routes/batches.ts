@@ -64,7 +64,7 @@ async function create(
 ): Promise<Result<BatchView, Refusal>> {
   const { c, scope, tenant, isolate, principal } = call;
   const input = await inputFile(call, creation.inputFileId);
-  if (!input.ok) return input;
+  if (!input.ok) return claim === undefined ? input : claimedBatch(call, claim, input.error);
   const owner = ownerOf(call);
   const { jurisdiction, batches, requests } = tenant;
   const { id: batchId, objectName } = await mintId(isolate.hash, {
@@ -93,6 +93,7 @@ async function create(
         maxLines: batches.max_lines,
         maxLineBytes: requests.max_body_bytes + lineOverheadBytes,
         maxInFlight: mostInFlight(call),
+        maxStoredBytes: mostStoredBytes,
       },
     }),
   );
@@ -115,6 +116,24 @@ async function create(
   return there.ok ? ok(there.value.batch) : created;
 }
 
+/** Its file was there when it was asked for first, and may be gone by now. */
+async function claimedBatch(
+  call: TenantCall,
+  claim: BatchClaim,
+  otherwise: Refusal,
+): Promise<Result<BatchView, Refusal>> {
+  const { isolate, tenant } = call;
+  const found = await askLibrary(
+    isolate.env,
+    { owner: ownerOf(call), jurisdiction: tenant.jurisdiction },
+    async (stub, message) => stub.findClaimedBatch({ ...message, claim }),
+  );
+  if (!found.ok) return err(found.error.kind === "object-unknown" ? otherwise : found.error);
+  return found.value.result === "reused"
+    ? err({ kind: "idempotency-reused" })
+    : describe(call, found.value.batchId);
+}
+
 /** Half of what its owner may have running at once is left to the owner. */
 function mostInFlight({ tenant, principal }: TenantCall): number {
   const { rules } = limitsOf(tenant, "user", principal);
@@ -124,6 +143,9 @@ function mostInFlight({ tenant, principal }: TenantCall): number {
 
 /** Around the body: `custom_id`, `method`, `url`. */
 const lineOverheadBytes = 4096;
+
+/** An object has ten gigabytes, and what is under way when this is reached is to find room. */
+const mostStoredBytes = 8_000_000_000;
 
 function tooMany(most: number): Refusal {
   return {
