@@ -1,7 +1,7 @@
 /** What a Batch object needs from outside: files, the fleet, turns, and its owner's Library. */
 import type { LineFault } from "../../src/shared/batches/check-line.ts";
 import type { BatchLife, EndedBatch } from "../../src/shared/batches/batch-life.ts";
-import type { LineDebt } from "../../src/shared/batches/line-debt.ts";
+import type { LineDebt, UntoldDebt } from "../../src/shared/batches/line-debt.ts";
 import type { BatchTally } from "../../src/shared/contracts/batch.ts";
 import type { AnsweredLine, ResultKind } from "../../src/shared/batches/result-line.ts";
 
@@ -43,8 +43,8 @@ export interface BatchParts {
   find(life: BatchLife, line: Pick<LineToRun, "number" | "attempt">): Promise<LineOutcome | null>;
   /** The turn of a line need not be kept any more. Where it runs still, it ends, and so does a direct answer of it. Rejects where it can't be told. */
   forget(life: BatchLife, line: Pick<LineToRun, "number" | "attempt">): Promise<void>;
-  /** Tells the buckets what a charge came to, and the archive. Again with the same id it is once. Rejects where one can't be told. */
-  pay(life: BatchLife, chargeId: string, debt: LineDebt): Promise<void>;
+  /** Tells the buckets what a charge came to, and the archive. @returns what of it is to be told again; `null`: nothing */
+  pay(life: BatchLife, chargeId: string, debt: LineDebt): Promise<UntoldDebt | null>;
   /** A file of the owner's, the same one each time that it is asked for. Rejects where it could not be kept. @returns its id */
   keepFile(life: BatchLife, kind: ResultKind, texts: Iterable<string>): Promise<string>;
   /** Its owner is erased: nothing of such a file stays, should its bytes have come later. Rejects where it can't be told. */

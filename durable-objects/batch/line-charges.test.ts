@@ -1,6 +1,7 @@
 /** Lines that are asked directly: what each came to is told once, whatever is killed or out of reach. */
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
+import type { LineOutcome, LineToRun } from "./batch-parts.ts";
 import { BatchProbe, line } from "../../test/workers/batch-probe.ts";
 import { eventually } from "../../test/workers/eventually.ts";
 import { answered, type BatchStep, refusedLine } from "../../test/workers/scripted-batch.ts";
@@ -12,13 +13,17 @@ function lines(...names: readonly string[]): string[] {
   return names.map((name) => line(name, "hello", endpoint));
 }
 
-/** Each answer is 12 tokens. */
-async function threeLines(probe: BatchProbe, step: BatchStep, how: "stopsAt" | "failsAt"): Promise<void> {
-  probe.control.answers = (asked) => ({
+function paidAnswer(asked: LineToRun): LineOutcome {
+  return {
     ...(answered(asked) as ReturnType<typeof refusedLine>),
     isKept: true,
     debt: { use: { tokens: 12, requests: 1, microdollars: 3, model: "m" }, archived: null },
-  });
+  };
+}
+
+/** Each answer is 12 tokens. */
+async function threeLines(probe: BatchProbe, step: BatchStep, how: "stopsAt" | "failsAt"): Promise<void> {
+  probe.control.answers = paidAnswer;
   probe.control[how] = step;
   await probe.create(lines("a", "b", "c"), { endpoint });
   await eventually(() => expect(probe.control.hasArrived).toBe(true));
@@ -101,4 +106,24 @@ test("with its owner a batch is erased: what was set aside for lines under way i
   expect(tokensPaid(probe)).toBe(0);
   expect(probe.control.forgotten.toSorted()).toEqual(["1/0", "2/0"]);
   expect(await probe.stub.describe(probe.message)).toEqual({ result: "unknown" });
+});
+
+test("what of a charge was told is not told again with the rest, whatever is killed in between", async () => {
+  const probe = new BatchProbe();
+  // Of each the buckets hear at the first try, the archive never before a kill.
+  let isAway = true;
+  probe.control.left = (debt) => (isAway ? { ...debt, owing: [] } : null);
+  probe.control.answers = paidAnswer;
+  await probe.create(lines("a", "b", "c"), { endpoint });
+  await eventually(() => expect(probe.control.paid.size).toBe(3));
+  await probe.kill();
+  isAway = false;
+  await eventually(async () => {
+    await runDurableObjectAlarm(probe.stub);
+    expect(probe.control.told).toContain("ended");
+  });
+  for (const debts of probe.control.paid.values()) {
+    expect(debts.length).toBeGreaterThan(1);
+    expect(debts.map(({ owing }) => owing)).toEqual([undefined, ...debts.slice(1).map(() => [])]);
+  }
 });

@@ -62,13 +62,21 @@ export class LineCharges {
   }
 
   async #tellAll(life: BatchLife, parts: BatchParts): Promise<void> {
-    for (let owed = this.#owed(); owed.length > 0; owed = this.#owed())
-      await Promise.all(
-        owed.map(async ({ id, debt }) => {
-          await parts.pay(life, id, debt);
-          this.#sql.exec("DELETE FROM charge WHERE id = ?", id);
-        }),
-      );
+    for (let owed = this.#owed(); owed.length > 0; owed = this.#owed()) {
+      const told = await Promise.allSettled(owed.map((charge) => this.#tellOne(life, charge, parts)));
+      for (const one of told) if (one.status === "rejected") throw one.reason;
+    }
+  }
+
+  async #tellOne(life: BatchLife, { id, debt }: OwedCharge, parts: BatchParts): Promise<void> {
+    const untold = await parts.pay(life, id, debt);
+    if (untold === null) {
+      this.#sql.exec("DELETE FROM charge WHERE id = ?", id);
+      return;
+    }
+    // Whoever has heard closes the charge, and some time later forgets that: it is not told again.
+    this.owe(id, untold.left);
+    throw new Error(untold.detail);
   }
 
   #owed(): OwedCharge[] {

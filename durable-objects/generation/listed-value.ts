@@ -39,11 +39,11 @@ export function outboxOf({ outbox, listed }: Pick<TurnValue, "outbox" | "listed"
 /** The outcome of the list's delivery, if it was tried. */
 export function listedAfter(
   { listed }: Pick<TurnValue, "listed">,
-  tried: ReadonlyMap<number, OutboxAttempt["retry"]>,
+  tried: ReadonlyMap<number, OutboxAttempt>,
 ): { readonly listed?: ListedValue } {
   if (listed === undefined) return {};
-  const retry = tried.get(listed.revision);
-  return retry === undefined ? {} : { listed: { ...listed, owed: retry } };
+  const attempt = tried.get(listed.revision);
+  return attempt === undefined ? {} : { listed: { ...listed, owed: attempt.retry } };
 }
 
 /** True for a listed chat completion, whose messages are shown; a response holds its own input. */

@@ -247,3 +247,14 @@ test("of many that ask at once one delivers at a time", async () => {
   await Promise.all([outbox.deliverDue(), outbox.deliverDue(), outbox.deliverDue()]);
   expect(most).toBe(1);
 });
+
+test("what of an effect is left after a try is tried again, and nothing else of it", async () => {
+  const probe = new Probe();
+  probe.control.left = (effect) => (effect.kind === "settle" ? { ...effect, owing: ["user"] } : null);
+  await new Response(await probe.start(saved(probe))).text();
+  await eventually(async () => expect(await pending(probe)).toBe(1));
+  await abortAllDurableObjects();
+  await later(probe);
+  expect(await pending(probe)).toBe(0);
+  expect(probe.control.settledFor).toEqual([undefined, ["user"]]);
+});

@@ -62,7 +62,8 @@ export class Outbox {
     if (attempts >= reportFrom)
       this.#report("effect-delayed", { turnId, effect: effect.kind, attempts, detail: delivery.detail });
     const dueMs = Math.ceil(Date.now() + retryDelayMs(attempts, Math.random()));
-    return { id, retry: { attempts, dueMs } };
+    const { left } = delivery;
+    return { id, retry: { attempts, dueMs }, ...(left === undefined ? {} : { left }) };
   }
 
   async #attempt(turnId: string, { effect, attempts }: OutboxEntry): Promise<Delivery> {

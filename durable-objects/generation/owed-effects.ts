@@ -48,15 +48,20 @@ export class OwedEffects {
 
   /** Call it in the transaction of the value. */
   after(value: Owing, attempts: readonly OutboxAttempt[]): Partial<Owing> {
-    const tried = new Map(attempts.map((attempt) => [attempt.id, attempt.retry]));
+    const tried = new Map(attempts.map((attempt) => [attempt.id, attempt]));
     const outbox: OutboxValue[] = [];
     for (const entry of value.outbox) {
-      const retry = tried.get(entry.id);
-      if (retry === undefined) outbox.push(entry);
-      else if (retry !== null) outbox.push({ ...entry, ...retry });
+      const attempt = tried.get(entry.id);
+      if (attempt === undefined) outbox.push(entry);
+      else if (attempt.retry !== null)
+        outbox.push({ ...entry, ...attempt.retry, ...this.#left(entry.id, attempt) });
       else if (entry.effect === null) this.#texts.drop(nameOf(entry.id));
     }
     return { outbox, ...listedAfter(value, tried) };
+  }
+
+  #left(id: number, { left }: OutboxAttempt): { readonly effect?: string | null } {
+    return left === undefined ? {} : { effect: this.#texts.write(nameOf(id), JSON.stringify(left)) };
   }
 }
 

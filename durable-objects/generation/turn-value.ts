@@ -121,6 +121,8 @@ export interface OutboxEntry {
 export interface OutboxAttempt {
   readonly id: number;
   readonly retry: { readonly attempts: number; readonly dueMs: number } | null;
+  /** What of the effect is to be tried again. Absent: all of it. */
+  readonly left?: Effect;
 }
 
 export interface Turn extends TurnState {

@@ -44,6 +44,8 @@ export interface BatchControl {
   readonly files: Map<ResultKind, string>;
   /** What each charge came to, as often as it was told, by its id. */
   readonly paid: Map<string, LineDebt[]>;
+  /** What of a debt is to be told again. */
+  left: (debt: LineDebt) => LineDebt | null;
   readonly told: string[];
   readonly reports: string[];
 }
@@ -64,6 +66,7 @@ export function batchControl(tenant: string): BatchControl {
     forgotten: [],
     files: new Map(),
     paid: new Map(),
+    left: () => null,
     told: [],
     reports: [],
   };
@@ -155,6 +158,8 @@ const parts: BatchParts = {
     await reach(control, "pay");
     control.paid.set(chargeId, [...(control.paid.get(chargeId) ?? []), debt]);
     await reach(control, "paid");
+    const left = control.left(debt);
+    return left === null ? null : { left, detail: "somebody has not heard" };
   },
   async keepFile(life, kind, texts) {
     const control = controlOf(life);

@@ -63,6 +63,10 @@ export interface Control {
   attempts: string[];
   /** Charges by their id: a second settlement of one changes nothing. */
   settled: Map<string, number>;
+  /** Whose buckets each settlement was for. */
+  settledFor: (readonly string[] | undefined)[];
+  /** What of an effect is left behind a try. */
+  left: (effect: Effect) => Effect | null;
   reports: string[];
   /** What each run that went on found remembered. */
   notes: (string | null)[];
@@ -92,6 +96,8 @@ export function controlOf(turnId: string): Control {
     failAfter: 0,
     hangsAt: null,
     attempts: [],
+    settledFor: [],
+    left: () => null,
     settled: new Map(),
     reports: [],
     notes: [],
@@ -237,6 +243,9 @@ export const ScriptedGeneration = createGenerationClass((env, { id }) => ({
     }
     if (effect.kind === "settle" && !control.settled.has(effect.chargeId))
       control.settled.set(effect.chargeId, effect.tokens);
+    if (effect.kind === "settle") control.settledFor.push(effect.owing);
+    const left = effect.kind === "settle" && effect.owing === undefined ? control.left(effect) : null;
+    if (left !== null) return { result: "retry", detail: "somebody has not heard", left };
     if (nth === control.hangsAt) return new Promise(() => undefined);
     if (control.failAfter > 0) {
       control.failAfter -= 1;

@@ -17,9 +17,11 @@ import { screenEmbedding, screenModeration, type Screened } from "../../src/shar
 import { parseEmbeddingRequest } from "../../src/shared/wire/embeddings-request.ts";
 import { moderationObject } from "../../src/shared/wire/moderation-object.ts";
 import { parseModerationRequest } from "../../src/shared/wire/moderations-request.ts";
+import type { KeepRow } from "./direct-notes.ts";
 import type { TenantCall } from "./handle.ts";
 import type { Isolate } from "./isolate.ts";
 import { turnOf } from "./turn-of.ts";
+import { WholeNotes } from "./whole-notes.ts";
 
 export interface DirectCall {
   readonly isolate: Isolate;
@@ -29,6 +31,8 @@ export interface DirectCall {
   /** @param prefix of its charge's id */
   readonly turn: (prefix: string) => Omit<ValidatedTurn, "asked">;
   readonly deps: (fleet: FleetIndex) => TurnDeps;
+  /** Brings the row of what was charged to the archive. */
+  readonly keepRow: KeepRow;
 }
 
 export interface DirectAnswer {
@@ -47,6 +51,7 @@ export function directCallOf(call: TenantCall): DirectCall {
     client,
     turn: (prefix) => turnOf(call, `${prefix}${randomHex(16)}`),
     deps: (fleet) => isolate.turnDeps(fleet, scope.background),
+    keepRow: (row) => isolate.directRows.add(row, scope.background),
   };
 }
 
@@ -59,7 +64,7 @@ export async function answerEmbeddings(
     screenEmbedding(request, tenant, isolate.screen),
   );
   if (!asked.ok) return asked;
-  const { turn, request, deps } = asked.value;
+  const { turn, request, deps, notes } = asked.value;
   const embedded = await embed(turn, request, deps, client);
   if (!embedded.ok) return err(withPromptField(embedded.error, "input"));
   const { body, model, answer, attempts, tried, usage, reservation } = embedded.value;
@@ -71,7 +76,7 @@ export async function answerEmbeddings(
   if (tried !== undefined) record.tried = tried;
   record.promptTokens = usage.promptTokens;
   record.cachedTokens = usage.cachedTokens;
-  return ok({ body, reservation });
+  return ok({ body: await notes.seal(body), reservation });
 }
 
 export async function answerModeration(
@@ -83,7 +88,7 @@ export async function answerModeration(
     screenModeration(request, tenant, isolate.screen),
   );
   if (!asked.ok) return asked;
-  const { turn, request, deps } = asked.value;
+  const { turn, request, deps, notes } = asked.value;
   const moderated = await moderate(turn, request, deps, client);
   if (!moderated.ok) return err(withPromptField(moderated.error, "input"));
   const { results, model, usage, answer, reservation } = moderated.value;
@@ -100,17 +105,19 @@ export async function answerModeration(
     record.attempts = answer.attempts;
     if (answer.tried !== undefined) record.tried = answer.tried;
   }
-  return ok({ body: JSON.stringify(moderationObject(turn.responseId, model, results)), reservation });
+  const body = JSON.stringify(moderationObject(turn.responseId, model, results));
+  return ok({ body: await notes.seal(body), reservation });
 }
 
 interface ToAsk<Request> {
   readonly turn: Omit<ValidatedTurn, "asked">;
   readonly request: Request;
   readonly deps: TurnDeps;
+  readonly notes: WholeNotes;
 }
 
 async function toAsk<Request>(
-  { scope, turn, deps, isolate }: DirectCall,
+  { scope, turn, deps, isolate, keepRow }: DirectCall,
   read: Result<Request, Refusal>,
   prefix: string,
   screen: (request: Request) => Promise<Result<Screened<Request>, Refusal>>,
@@ -123,5 +130,12 @@ async function toAsk<Request>(
   const { request, findings } = screened.value;
   if (findings !== null) scope.record.screened = findings;
   const fleet = await isolate.fleet.current(scope.background);
-  return fleet.ok ? ok({ turn: turn(prefix), request, deps: deps(fleet.value) }) : fleet;
+  if (!fleet.ok) return fleet;
+  const notes = new WholeNotes(isolate, scope, keepRow);
+  return ok({
+    turn: turn(prefix),
+    request,
+    deps: { ...deps(fleet.value), ledger: notes.note },
+    notes,
+  });
 }

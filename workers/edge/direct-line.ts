@@ -3,7 +3,7 @@
  * with the checks, screens, limits and prices of a request. What it comes to is told by nobody here: its batch keeps that with the answer, and
  * tells it (docs/decisions/0099).
  */
-import { chargePrefixOf, type LineDebt } from "../../src/shared/batches/line-debt.ts";
+import { chargePrefixOf, type LineDebt, type UntoldDebt } from "../../src/shared/batches/line-debt.ts";
 import type { ArchivedTurn } from "../../src/shared/archive/ports.ts";
 import type { BatchLife } from "../../src/shared/batches/batch-life.ts";
 import type { VectorRoom } from "../../src/shared/batches/vector-room.ts";
@@ -14,7 +14,7 @@ import type { LeaveSignal } from "../../src/shared/contracts/leave-signal.ts";
 import type { Refusal } from "../../src/shared/contracts/refusal.ts";
 import { err, ok, type Result } from "../../src/shared/contracts/result.ts";
 import { type TurnUse, unused } from "../../src/shared/limits/ports.ts";
-import { settleCharge } from "../../src/shared/limits/settle-charge.ts";
+import { ChargeOwed, settleCharge } from "../../src/shared/limits/settle-charge.ts";
 import { settlingBy } from "../../src/shared/limits/settling-by.ts";
 import type { FleetIndex } from "../../src/shared/routing/fleet/fleet-index.ts";
 import { logLine } from "../../src/shared/telemetry/request-record.ts";
@@ -29,6 +29,7 @@ import { screenFrom } from "./fleet-moderator.ts";
 import type { Isolate } from "./isolate.ts";
 import { answerOpened, withClientsField } from "./run-direct.ts";
 import type { TurnContext } from "./start-turn.ts";
+import { WholeNotes } from "./whole-notes.ts";
 
 export interface DirectLine {
   /** The answer, JSON. */
@@ -56,6 +57,9 @@ export async function runDirectLine(
   const scope = scopeOf(from, terms.background);
   let use: TurnUse = unused;
   let archived: ArchivedTurn | null = null;
+  const keepRow = (row: ArchivedTurn): void => {
+    archived = { ...row, endpoint: terms.endpoint };
+  };
   const call: DirectCall = {
     isolate,
     tenant: from.tenant,
@@ -66,10 +70,9 @@ export async function runDirectLine(
       depsOf(isolate, fleet, terms.background, (came) => {
         use = came;
       }),
+    keepRow,
   };
-  const result = await answer(from, call, terms, body, (row) => {
-    archived = { ...row, endpoint: terms.endpoint };
-  });
+  const result = await answer(from, call, terms, body);
   if (result.ok) scope.record.status = 200;
   else scope.refuse(result.error);
   return { result, debt: { use, archived }, finish: () => scope.finish() };
@@ -80,12 +83,11 @@ async function answer(
   call: DirectCall,
   { endpoint, room }: DirectTerms,
   body: Record<string, unknown>,
-  keepRow: (row: ArchivedTurn) => void,
 ): Promise<Result<string, Refusal>> {
   const text = JSON.stringify(body);
   switch (endpoint) {
     case "/v1/completions":
-      return complete(from, call, text, keepRow);
+      return complete(from, call, text);
     case "/v1/embeddings": {
       const leave = await room.enter(inputsIn(body["input"]));
       try {
@@ -102,13 +104,8 @@ async function answer(
   }
 }
 
-async function complete(
-  from: TurnContext,
-  call: DirectCall,
-  text: string,
-  keepRow: (row: ArchivedTurn) => void,
-): Promise<Result<string, Refusal>> {
-  const { tenant, scope, isolate, client } = call;
+async function complete(from: TurnContext, call: DirectCall, text: string): Promise<Result<string, Refusal>> {
+  const { tenant, scope, isolate, client, keepRow } = call;
   const read = parseCompletionRequest(text);
   scope.mark("validate");
   if (!read.ok) return read;
@@ -121,7 +118,8 @@ async function complete(
   const fleet = await isolate.fleet.current(scope.background);
   if (!fleet.ok) return fleet;
   const asked = askedCompletion(request);
-  const deps = call.deps(fleet.value);
+  const { note } = new WholeNotes(isolate, scope, keepRow);
+  const deps = { ...call.deps(fleet.value), ledger: note };
   const opened = await openTurn({ ...call.turn("cmpl-"), asked }, deps, client);
   if (!opened.ok) return err(withClientsField(opened.error, asked));
   const answered = await answerOpened(opened.value, deps, { client, scope, isolate }, keepRow);
@@ -187,24 +185,33 @@ function depsOf(
   return { ...deps, admission: settlingBy(deps.admission, settle) };
 }
 
-/** Tells both buckets what a line came to, and the archive. Again with the same id it is once. Rejects where one can't be told. */
+/** Tells both buckets what a line came to, then the archive. @returns what of it is to be told again; `null`: nothing */
 export async function payLine(
   isolate: Isolate,
   background: Background,
   { owner, opening: { principal } }: BatchLife,
   chargeId: string,
-  { use, archived }: LineDebt,
-): Promise<void> {
+  debt: LineDebt,
+): Promise<UntoldDebt | null> {
+  const { use, archived, owing } = debt;
   const id = tenantIdSchema.safeParse(owner.tenant);
   const tenant = id.success ? await isolate.tenants.byId(id.data, background) : ok(null);
-  if (!tenant.ok) throw new Error("the tenant's configuration can't be read");
+  if (!tenant.ok) return { left: debt, detail: "the tenant's configuration can't be read" };
   // Its buckets went with it.
-  if (tenant.value === null) return;
+  if (tenant.value === null) return null;
   const { org, user, tier, key } = principal;
-  await settleCharge(isolate.callBucket, { chargeId, tenant: tenant.value, org, user, tier, key }, use);
-  if (archived === null) return;
+  const charge = { chargeId, tenant: tenant.value, org, user, tier, key };
+  try {
+    await settleCharge(isolate.callBucket, charge, use, owing);
+  } catch (error) {
+    if (!(error instanceof ChargeOwed)) throw error;
+    return { left: { ...debt, owing: error.owing }, detail: error.message };
+  }
+  if (archived === null) return null;
   const outcome = await isolate.archive.turn(archived);
-  if (outcome.result === "unreachable") throw new Error(`archive: ${outcome.detail}`);
+  return outcome.result === "unreachable"
+    ? { left: { ...debt, owing: [] }, detail: `archive: ${outcome.detail}` }
+    : null;
 }
 
 /** Whether lines of that endpoint are asked directly. */

@@ -7,7 +7,7 @@ import { tenantIdSchema } from "../../src/shared/contracts/ids.ts";
 import type { Ground } from "../../src/shared/grounding/ground.ts";
 import { retrievalWish } from "../../src/shared/grounding/retrieval-wish.ts";
 import { microdollarsFor } from "../../src/shared/limits/cost.ts";
-import { settleCharge } from "../../src/shared/limits/settle-charge.ts";
+import { ChargeOwed, settleCharge } from "../../src/shared/limits/settle-charge.ts";
 import { logLine } from "../../src/shared/telemetry/request-record.ts";
 import { appendedTurn } from "../../src/shared/turn/durable/archive-effect.ts";
 import { createChatRunner } from "../../src/shared/turn/durable/chat-runner.ts";
@@ -136,12 +136,18 @@ async function settle(
   if (tenant.value === null) return { result: "acknowledged", detail: "the tenant is gone" };
   const microdollars = await costOf(isolate, effect, background);
   if (microdollars === null) return { result: "retry", detail: "the fleet can't be read" };
-  const { chargeId, org, user, tier, key = null, tokens, requests, model = null } = effect;
-  await settleCharge(
-    isolate.callBucket,
-    { chargeId, tenant: tenant.value, org, user, tier, key },
-    { tokens, requests, microdollars, model },
-  );
+  const { chargeId, org, user, tier, key = null, tokens, requests, model = null, owing } = effect;
+  try {
+    await settleCharge(
+      isolate.callBucket,
+      { chargeId, tenant: tenant.value, org, user, tier, key },
+      { tokens, requests, microdollars, model },
+      owing,
+    );
+  } catch (error) {
+    if (!(error instanceof ChargeOwed)) throw error;
+    return { result: "retry", detail: error.message, left: { ...effect, microdollars, owing: error.owing } };
+  }
   return { result: "acknowledged" };
 }
 

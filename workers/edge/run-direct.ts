@@ -31,6 +31,7 @@ import type { Isolate } from "./isolate.ts";
 import { orLate } from "./late-start.ts";
 import { answerHeaders, respondJson, respondRefusal, type HeaderRecord } from "./respond.ts";
 import { turnOf } from "./turn-of.ts";
+import { WholeNotes } from "./whole-notes.ts";
 
 export async function runDirect(
   call: TenantCall,
@@ -57,13 +58,15 @@ export async function runDirect(
 }
 
 async function respond(call: TenantCall, turn: ValidatedTurn, deps: TurnDeps): Promise<Response> {
-  const { client, scope } = call;
+  const { client, scope, isolate } = call;
   const { asked } = turn;
-  const opened = await openTurn(turn, deps, client);
+  const keepRow: KeepRow = (row) => isolate.directRows.add(row, scope.background);
+  const ledgered = isolate.archive.isOn
+    ? { ...deps, ledger: new WholeNotes(isolate, scope, keepRow).note }
+    : deps;
+  const opened = await openTurn(turn, ledgered, client);
   if (!opened.ok) return respondRefusal(scope, withClientsField(opened.error, asked));
-  const answered = await answerOpened(opened.value, deps, call, (row) =>
-    call.isolate.directRows.add(row, scope.background),
-  );
+  const answered = await answerOpened(opened.value, deps, call, keepRow);
   const headers = turnHeaders(opened.value, scope);
   if (!answered.ok) return respondRefusal(scope, withClientsField(answered.error, asked), headers);
   return send(answered.value, headers, scope);

@@ -4,13 +4,22 @@
  */
 import type { ArchivedTurn } from "../archive/ports.ts";
 import type { BatchEndpoint } from "../contracts/batch.ts";
+import type { LimitScope } from "../limits/bucket-name.ts";
 import { type TurnUse, unused } from "../limits/ports.ts";
 
 export interface LineDebt {
   /** In place of what was set aside for it. */
   readonly use: TurnUse;
+  /** Whose buckets may not have it yet. Absent: both. */
+  readonly owing?: readonly LimitScope[];
   /** Its row; `null`: the archive gets none. */
   readonly archived: ArchivedTurn | null;
+}
+
+/** What of a debt somebody could not be told, and why. */
+export interface UntoldDebt {
+  readonly left: LineDebt;
+  readonly detail: string;
 }
 
 /** What was set aside, if anything was, is given back. */

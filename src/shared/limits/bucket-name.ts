@@ -1,6 +1,8 @@
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 
-export type LimitScope = "user" | "org";
+/** Whose limits: each has a bucket. */
+export const limitScopes = ["user", "org"] as const;
+export type LimitScope = (typeof limitScopes)[number];
 
 /** The name of a bucket's object. */
 export interface BucketAddress {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { createLimitDesk } from "./limit-desk.ts";
-import { settleCharge } from "./settle-charge.ts";
+import { maxClosed } from "./bucket-state.ts";
+import { ChargeOwed, settleCharge } from "./settle-charge.ts";
 import { FakeClock, isolateOptions, SimulatedBuckets, strictBackground } from "./simulated-world.ts";
 import { tenantWith, turn, use, within } from "./simulated-turns.ts";
 
@@ -64,4 +65,33 @@ test("a charge that no bucket can count is not settled, and whoever must settle 
   expect(await within(clock, told)).toContain("whole numbers");
   for (const usage of usages())
     expect(usage).toMatchObject({ settled: { tokens: 0 }, reserved: { tokens: 150 } });
+});
+
+test("a charge that one bucket can't be told is told to it alone: the other may have forgotten by then that it closed it", async () => {
+  const { buckets, clock, tenant, usages } = world();
+  const chargeOf = (chargeId: string) =>
+    ({ chargeId, tenant, org: "research", user: "alice", tier: "free" }) as const;
+  buckets.fate = ({ name }) =>
+    name.includes("/user/") ? { fate: "request-lost", delayMs: 1 } : { fate: "delivered", delayMs: 1 };
+  const fault = await within(
+    clock,
+    settleCharge(buckets.call, chargeOf("turn"), use(33)).catch((error: unknown) => error),
+    2_500,
+  );
+  if (!(fault instanceof ChargeOwed)) throw new Error("both have it");
+  expect(fault.owing).toEqual(["user"]);
+  buckets.fate = () => ({ fate: "delivered", delayMs: 0 });
+  for (let other = 0; other <= maxClosed; other += 64)
+    await within(
+      clock,
+      Promise.all(
+        Array.from({ length: 64 }, (_, at) =>
+          settleCharge(buckets.call, chargeOf(`other-${other + at}`), use(1), ["org"]),
+        ),
+      ),
+      2_500,
+    );
+  const before = usages().find(({ settled }) => settled.tokens > 33)?.settled.tokens;
+  await within(clock, settleCharge(buckets.call, chargeOf("turn"), use(33), fault.owing), 2_500);
+  expect(usages().map(({ settled }) => settled.tokens)).toEqual([before, 33]);
 });

@@ -15,6 +15,7 @@ import { dearestPrice } from "./dearest-price.ts";
 import { planModel, type Candidate, type Plan } from "./plan.ts";
 import { recallAndGround } from "./recall-and-ground.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+import { freeCharge, settleWhole } from "./settle-whole.ts";
 import { refusalToTell } from "./refused-candidate.ts";
 import { spotlightOf } from "../safety/spotlight.ts";
 
@@ -52,9 +53,8 @@ export async function countInput(
   if (!admitted.ok) return admitted;
   const reservation = admitted.value;
   const counted = await count(turn, plan.value, deps, signal);
-  reservation.settle(
-    counted.ok ? { tokens: 0, requests: 1, microdollars: 0, model: counted.value.model } : unused,
-  );
+  if (counted.ok) settleWhole(turn, reservation, freeCharge(counted.value.model), deps);
+  else reservation.settle(unused);
   return counted.ok ? ok({ ...counted.value, reservation }) : counted;
 }
 

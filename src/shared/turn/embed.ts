@@ -3,7 +3,7 @@ import type { LeaveSignal } from "../contracts/leave-signal.ts";
 import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
-import type { Usage } from "../contracts/usage.ts";
+import type { Usage, UsageBasis } from "../contracts/usage.ts";
 import { freeOfCharge, microdollarsFor, type TokenPrice } from "../limits/cost.ts";
 import { wholeReservation } from "../limits/estimate.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
@@ -21,6 +21,7 @@ import { inFormat } from "./embedding-format.ts";
 import { planModel, type Candidate } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
 import { named } from "./refused-candidate.ts";
+import { settleWhole } from "./settle-whole.ts";
 
 const needs: readonly Capability[] = ["embeddings"];
 
@@ -31,6 +32,7 @@ export interface Embedded {
   readonly attempts: number;
   readonly tried?: string | undefined;
   readonly usage: Usage;
+  readonly basis: UsageBasis;
   readonly price: TokenPrice;
   readonly reservation: Reservation;
 }
@@ -66,13 +68,22 @@ export async function embed(
     reservation.settle(unused);
     return answered;
   }
-  const { usage, price, model } = answered.value;
-  reservation.settle({
-    tokens: usage.promptTokens,
-    requests: 1,
-    microdollars: microdollarsFor(price, usage.promptTokens, 0),
-    model,
-  });
+  const { usage, basis, price, model, answer, attempts } = answered.value;
+  settleWhole(
+    turn,
+    reservation,
+    {
+      status: "completed",
+      model,
+      cluster: answer.cluster,
+      attempts,
+      usage,
+      basis,
+      microdollars: microdollarsFor(price, usage.promptTokens, 0),
+      price: { version: deps.fleet.version, ...price },
+    },
+    deps,
+  );
   return ok({ ...answered.value, reservation });
 }
 
@@ -173,7 +184,7 @@ function embeddedOf(
       cost: costOf(usage, price),
     },
   });
-  return { body, model, answer, attempts, tried, usage, price };
+  return { body, model, answer, attempts, tried, usage, basis: said === null ? "estimated" : "exact", price };
 }
 
 /** One text, one list of token ids, or several of either. */

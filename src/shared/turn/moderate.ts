@@ -7,8 +7,8 @@ import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Usage } from "../contracts/usage.ts";
-import { admitRequest, onlyRequest } from "../limits/admit-request.ts";
-import { freeOfCharge, microdollarsFor } from "../limits/cost.ts";
+import { admitRequest } from "../limits/admit-request.ts";
+import { freeOfCharge, microdollarsFor, type TokenPrice } from "../limits/cost.ts";
 import { wholeReservation } from "../limits/estimate.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
@@ -22,6 +22,7 @@ import { dearestPrice } from "./dearest-price.ts";
 import { guardAnswerTokens, judge, planGuard, type Spent, type Unjudged } from "./judge.ts";
 import type { Plan } from "./plan.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+import { freeCharge, settleWhole } from "./settle-whole.ts";
 
 export interface Moderated {
   /** One an input, in their order. */
@@ -61,7 +62,7 @@ async function inProcess(
   const reservation = admitted.value;
   const results = inputs.map(classify);
   turn.mark("screen");
-  reservation.settle(onlyRequest(inProcessModel));
+  settleWhole(turn, reservation, freeCharge(inProcessModel), deps);
   return ok({ results, model: inProcessModel, usage: null, answer: null, reservation });
 }
 
@@ -89,14 +90,14 @@ async function byModel(
   const reservation = admitted.value;
   const results: Scores[] = [];
   const usage = { promptTokens: 0, completionTokens: 0, cachedTokens: 0, reasoningTokens: 0 };
-  let microdollars = 0;
+  const spent: GuardSpent = { model: plan[0].model, answer: null, attempts: 0, microdollars: 0 };
   let unjudged: Unjudged | null = null;
-  let model = plan[0].model;
-  let answer: OriginAnswer | null = null;
-  const pay = ({ usage: used, answer: from, model: by }: Spent): void => {
-    [model, answer] = [by, from];
-    const price = modelRecord(deps.fleet, from.cluster, by)?.price ?? freeOfCharge;
-    microdollars += microdollarsFor(price, used.promptTokens, used.completionTokens);
+  const pay = ({ usage: used, answer, model }: Spent): void => {
+    const price = priceOf(deps, answer, model);
+    spent.model = model;
+    spent.answer = answer;
+    spent.attempts += answer.attempts;
+    spent.microdollars += microdollarsFor(price, used.promptTokens, used.completionTokens);
     usage.promptTokens += used.promptTokens;
     usage.completionTokens += used.completionTokens;
     usage.cachedTokens += used.cachedTokens;
@@ -127,9 +128,23 @@ async function byModel(
     results.push(judged.value.scores);
   }
   turn.mark("dispatch");
-  const tokens = usage.promptTokens + usage.completionTokens;
-  const isPaid = unjudged === null || (answer !== null && isOfTheRequest(unjudged));
-  reservation.settle(isPaid ? { tokens, requests: 1, microdollars, model } : unused);
+  const { answer, model, ...charged } = spent;
+  if (answer !== null && (unjudged === null || isOfTheRequest(unjudged)))
+    settleWhole(
+      turn,
+      reservation,
+      {
+        status: unjudged === null ? "completed" : "failed",
+        model,
+        cluster: answer.cluster,
+        usage,
+        basis: "exact",
+        ...charged,
+        price: { version: deps.fleet.version, ...priceOf(deps, answer, model) },
+      },
+      deps,
+    );
+  else reservation.settle(unused);
   if (unjudged !== null) return err(unjudged.refusal);
   return ok({ results, model, usage, answer, reservation });
 }
@@ -141,6 +156,20 @@ async function byModel(
  */
 function isOfTheRequest({ refusal: { kind } }: Unjudged): boolean {
   return !ours.has(kind);
+}
+
+/** On the guard model, for all texts together. */
+interface GuardSpent {
+  /** Who answered last. */
+  model: string;
+  /** `null`: none has. */
+  answer: OriginAnswer | null;
+  attempts: number;
+  microdollars: number;
+}
+
+function priceOf({ fleet }: TurnDeps, { cluster }: OriginAnswer, model: string): TokenPrice {
+  return modelRecord(fleet, cluster, model)?.price ?? freeOfCharge;
 }
 
 function namedInput(unjudged: Unjudged, field: string): Unjudged {

@@ -30,6 +30,7 @@ import { planModel, type Candidate, type Plan } from "./plan.ts";
 import { recallAndGround } from "./recall-and-ground.ts";
 import { givesWay, named, refusalToTell } from "./refused-candidate.ts";
 import type { TurnDeps, ValidatedTurn } from "./ports.ts";
+import { freeCharge, settleWhole } from "./settle-whole.ts";
 
 /** Let in by the buckets; must be settled, once, whatever happens next. */
 export interface AdmittedTurn extends ValidatedTurn {
@@ -94,7 +95,7 @@ export async function openTurn(
   if (cache.lookup !== null) turn.mark("lookup");
   if (cache.lookup?.result === "hit") {
     const { answer } = cache.lookup;
-    reservation.settle({ tokens: 0, requests: 1, microdollars: 0, model: answer.model });
+    settleWhole(turn, reservation, freeCharge(answer.model), deps);
     return ok({ ...base, kind: "cached", cached: answer });
   }
   const opened = onlyStored ? err({ kind: "not-stored" } as const) : await dispatchFirst(base, deps, signal);

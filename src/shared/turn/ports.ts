@@ -18,6 +18,7 @@ import type { BytePipe } from "../stream/pipe-sink.ts";
 import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import type { CopiedTurn } from "./shadow-turns.ts";
 import type { Asked } from "./asked.ts";
+import type { WholeCharge } from "./settle-whole.ts";
 import type { Stage } from "../telemetry/request-record.ts";
 
 /** Built by the composition root, which alone sees `Env`. */
@@ -40,7 +41,15 @@ export interface TurnDeps {
   readonly now: () => number;
   /** Copies a turn to its alias's shadow, if it has one; returns at once. `null`: no alias of this fleet has a shadow. */
   readonly mirror: ((copied: CopiedTurn) => void) | null;
+  /** Hears of each charge that no live turn stands for, as it is settled. Absent: nobody keeps a ledger of them. */
+  readonly ledger?: (turn: LedgeredTurn, charge: WholeCharge) => void;
 }
+
+/** Whose charge it is. */
+export type LedgeredTurn = Pick<
+  ValidatedTurn,
+  "principal" | "tenant" | "chargeId" | "responseId" | "createdMs"
+>;
 
 /** A request that was identified and validated: what every stage may read. */
 export interface ValidatedTurn {

@@ -26,6 +26,7 @@ import { recallResponses } from "../recall-responses.ts";
 import { respondJson, respondRefusal } from "../respond.ts";
 import { turnContextOf, ownerOf } from "../run-durable.ts";
 import { turnOf } from "../turn-of.ts";
+import { WholeNotes } from "../whole-notes.ts";
 
 export const countInputTokens: TenantHandler = async (call) => {
   const { c, scope, tenant } = call;
@@ -79,6 +80,7 @@ async function countOf(call: TenantCall, sent: SentResponseRequest): Promise<Res
   if (!fleet.ok) return fleet;
   const isKept = offered === null || keepsTools(fleet.value, tenant, chat, offered);
   const id = `tok-${randomHex(16)}`;
+  const { note } = new WholeNotes(isolate, scope, (row) => isolate.directRows.add(row, scope.background));
   const conversation = conversationOf(request);
   const turn = turnOf(call, id);
   return countInput(
@@ -94,7 +96,7 @@ async function countOf(call: TenantCall, sent: SentResponseRequest): Promise<Res
           ? null
           : groundFor(isolate, tenant, ownerOf(call), wish, chat.messages, scope.correlation.requestId),
     },
-    isolate.turnDeps(fleet.value, scope.background),
+    { ...isolate.turnDeps(fleet.value, scope.background), ledger: note },
     call.client,
   );
 }

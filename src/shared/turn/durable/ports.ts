@@ -7,6 +7,7 @@ import type { Usage, UsageBasis } from "../../contracts/usage.ts";
 import type { Principal } from "../../identity/principal.ts";
 import type { Progress } from "./progress.ts";
 import type { SerialPrincipal } from "./turn-request.ts";
+import type { LimitScope } from "../../limits/bucket-name.ts";
 import type { Tier } from "../../limits/tier.ts";
 
 /**
@@ -176,6 +177,8 @@ export type Effect =
       readonly model?: string | null;
       /** 0 gives the request back (refused for its own fault after admission). */
       readonly requests: 0 | 1;
+      /** Whose buckets may not have it yet. Absent: both. */
+      readonly owing?: readonly LimitScope[];
     }
   | {
       readonly kind: "append";
@@ -243,4 +246,5 @@ export type Delivery =
       /** For an `append`: an earlier attempt had already done it. */
       readonly again?: boolean;
     }
-  | { readonly result: "retry"; readonly detail: string };
+  /** `left`: what of the effect is still to be done, where some of it is; absent: all. */
+  | { readonly result: "retry"; readonly detail: string; readonly left?: Effect };
