@@ -56,7 +56,7 @@ export async function validateInput(life: BatchLife, store: BatchStore, parts: B
   }
   if (!note(found, store, errors)) return;
   if (model !== null && errors.length === 0) {
-    const fault = await parts.modelFault(life, model);
+    const fault = (await parts.modelFault(life, model)) ?? (await parts.holdPlaces(life, total));
     if (fault !== null) errors.push({ ...fault, line: null });
   }
   if (!isStillWanted(store)) return;

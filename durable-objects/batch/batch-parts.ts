@@ -49,6 +49,10 @@ export interface BatchParts {
   keepFile(life: BatchLife, kind: ResultKind, texts: Iterable<string>): Promise<string>;
   /** Its owner is erased: nothing of such a file stays, should its bytes have come later. Rejects where it can't be told. */
   dropFile(life: BatchLife, kind: ResultKind): Promise<void>;
+  /** `null`: with so many lines it fits among the batches of all users of its tenant; else it is too many. Rejects where that can't be said now. */
+  holdPlaces(life: BatchLife, lines: number): Promise<LineFault | null>;
+  /** It takes no place any more. Rejects where it can't be told. */
+  releasePlaces(life: BatchLife): Promise<void>;
   /** The owner's Library hears that the batch has ended, or that its time is over. Rejects where it can't be told. */
   tellOver(life: BatchLife, what: "ended" | "gone"): Promise<void>;
   /** Something is wrong that an operator should know of; never content. */

@@ -148,6 +148,7 @@ export class BatchWork {
   async #afterwards(life: EndedBatch): Promise<number | null> {
     if (!life.told) {
       await this.#store.charges.tell(life, this.#parts());
+      await this.#parts().releasePlaces(life);
       await this.#parts().tellOver(life, "ended");
       const now = this.#store.life();
       if (now !== null) this.#store.write({ ...now, told: true });
@@ -175,6 +176,7 @@ export class BatchWork {
       this.#store.charges.giveBackOpen();
     });
     await this.#store.charges.tell(life, this.#parts());
+    await this.#parts().releasePlaces(life);
     if (!hasEnded(life)) this.#parts().counted("dropped", this.#neverBegun(life));
     await this.#forget();
     this.#bury();

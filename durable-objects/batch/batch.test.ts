@@ -280,3 +280,13 @@ test("a batch that expires while its file can't be read has no line, and tells o
   await runDurableObjectAlarm(probe.stub);
   expect(await probe.until("expired")).toMatchObject({ total: 0, errorFileId: null });
 });
+
+test("a batch for which its tenant has no room fails whole, before anything runs, and takes none", async () => {
+  const probe = new BatchProbe();
+  probe.control.room = 1;
+  await probe.create([line("a"), line("b")]);
+  const view = await probe.until("failed");
+  expect(view.errors).toMatchObject([{ code: "too_many_queued_requests", line: null }]);
+  expect(probe.control.asked).toEqual([]);
+  await eventually(() => expect(probe.control.released).toBeGreaterThan(0));
+});

@@ -3,12 +3,19 @@ import {
   batchVersion,
   type DeleteBatchOutcome,
 } from "../../src/shared/contracts/batch.ts";
-import type {
-  BatchOver,
-  CreateOwnersBatch,
-  CreateOwnersBatchOutcome,
+import {
+  type BatchClaim,
+  type BatchOver,
+  type CreateOwnersBatch,
+  type CreateOwnersBatchOutcome,
+  type FindClaimedBatchOutcome,
+  type HoldPlacesOutcome,
+  type ReleasePlacesOutcome,
+  libraryName,
+  libraryVersion,
 } from "../../src/shared/contracts/library.ts";
-import type { Owner } from "../../src/shared/contracts/owner.ts";
+import type { Jurisdiction, Owner } from "../../src/shared/contracts/owner.ts";
+import { tenantAsOwner } from "../../src/shared/retrieval/knowledge-ref.ts";
 import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { callObject, calledObject } from "../storage/call-object.ts";
 import { inTime } from "../storage/in-time.ts";
@@ -38,6 +45,14 @@ export class LibraryBatches {
     if (known === null && batches.openCount() >= maxOpen) return { result: "full", most: maxOpen };
     batches.add(batchId, Date.now());
     if (claim !== undefined && claimed === null) batches.claim(claim, batchId, Date.now());
+    const kept = known === null ? await this.#place(message, batchId) : null;
+    if (kept !== null) {
+      // Nobody has heard of it: whoever asks again with its key asks anew.
+      batches.remove(batchId);
+      return kept;
+    }
+    // Another call, with the same key, was told that there is no room.
+    if (batches.state(batchId) === null) return { result: "unreachable", detail: "no room a moment ago" };
     const made = await this.#ask<BatchOutcome>(batchId, async (stub) =>
       stub.create({ v: batchVersion, owner, jurisdiction, batchId, createdMs, opening }),
     );
@@ -49,6 +64,33 @@ export class LibraryBatches {
     if (claimed === null && batches.state(batchId) !== "open") batches.doom(batchId, Date.now());
     const detail = typeof made === "string" ? made : `a new batch answers ${made.result}`;
     return { result: "unreachable", detail };
+  }
+
+  claimed(claim: BatchClaim): FindClaimedBatchOutcome {
+    const claimed = this.#store.isOpen ? this.#store.batches.claimed(claim, Date.now()) : null;
+    if (claimed === null) return { result: "unknown" };
+    return claimed === "reused" ? { result: "reused" } : { result: "ok", batchId: claimed.id };
+  }
+
+  /** Among the batches of all users of its tenant. `null`: there is a place for it; else why it is not made. */
+  async #place(
+    { owner, jurisdiction, opening, createdMs, maxOpenTotal }: CreateOwnersBatch,
+    batchId: string,
+  ): Promise<CreateOwnersBatchOutcome | null> {
+    if (maxOpenTotal === undefined) return null;
+    const untilMs = createdMs + opening.windowMs + endsWithinMs;
+    const held = await this.#askTenants<HoldPlacesOutcome>(owner, jurisdiction, async (stub, message) =>
+      stub.holdPlaces({ ...message, batchId, lines: 0, maxOpen: maxOpenTotal, untilMs }),
+    );
+    if (typeof held === "string") return { result: "unreachable", detail: held };
+    switch (held.result) {
+      case "held":
+        return null;
+      case "full":
+        return { ...held, of: "tenant" };
+      default:
+        return { result: "unreachable", detail: `a tenant's library answers ${held.result}` };
+    }
   }
 
   over({ batchId, what }: BatchOver): void {
@@ -64,12 +106,47 @@ export class LibraryBatches {
     const told = await this.#ask<DeleteBatchOutcome>(batch.id, async (stub) =>
       stub.delete({ v: batchVersion, owner }),
     );
-    if (typeof told !== "string" && told.result !== "version-unsupported") {
-      batches.remove(batch.id);
-      return null;
-    }
-    batches.putOff(batch, Date.now() + retryMs * 2 ** Math.min(batch.attempts, 6));
-    return typeof told === "string" ? told : `a batch answers ${told.result}`;
+    // One that was never made releases nothing by itself.
+    let fault = typeof told === "string" ? told : null;
+    if (typeof told !== "string" && told.result === "version-unsupported")
+      fault = `a batch answers ${told.result}`;
+    fault ??= await this.#release(owner, batch.id);
+    if (fault === null) batches.remove(batch.id);
+    else batches.putOff(batch, Date.now() + retryMs * 2 ** Math.min(batch.attempts, 6));
+    return fault;
+  }
+
+  /** @returns a fault's detail; `null`: it takes no place any more */
+  async #release(owner: Owner, batchId: string): Promise<string | null> {
+    const jurisdiction = objectOfId(batchId)?.jurisdiction ?? "none";
+    const released = await this.#askTenants<ReleasePlacesOutcome>(
+      owner,
+      jurisdiction,
+      async (stub, message) => stub.releasePlaces({ ...message, batchId }),
+    );
+    if (typeof released === "string") return released;
+    return released.result === "version-unsupported" ? "a tenant's library speaks another version" : null;
+  }
+
+  /** The tenant's own. The reason why there is no answer, as text. */
+  async #askTenants<Outcome extends object>(
+    owner: Owner,
+    jurisdiction: Jurisdiction,
+    ask: (
+      stub: ReturnType<typeof libraryStub>,
+      message: {
+        readonly v: typeof libraryVersion;
+        readonly owner: Owner;
+        readonly jurisdiction: Jurisdiction;
+      },
+    ) => Promise<Outcome>,
+  ): Promise<Outcome | string> {
+    const tenant = tenantAsOwner(owner);
+    const message = { v: libraryVersion, owner: tenant, jurisdiction } as const;
+    return answered(
+      async () => ask(libraryStub(this.#env, tenant, jurisdiction), message),
+      calledObject("library", libraryName(tenant)),
+    );
   }
 
   /** The reason why there is no answer, as text. */
@@ -78,18 +155,30 @@ export class LibraryBatches {
     ask: (stub: ReturnType<typeof batchStub>) => Promise<Outcome>,
   ): Promise<Outcome | string> {
     const name = objectOfId(batchId)?.objectName ?? "";
-    try {
-      const called = await inTime(
-        callObject(async () => ask(batchStub(this.#env, batchId)), calledObject("batch", name)),
-      );
-      return called.ok ? called.value : called.error.detail;
-    } catch (error) {
-      return String(error);
-    }
+    return answered(async () => ask(batchStub(this.#env, batchId)), calledObject("batch", name));
+  }
+}
+
+/** The reason why there is no answer, as text. */
+async function answered<Outcome extends object>(
+  ask: () => Promise<Outcome>,
+  object: ReturnType<typeof calledObject>,
+): Promise<Outcome | string> {
+  try {
+    const called = await inTime(callObject(ask, object));
+    return called.ok ? called.value : called.error.detail;
+  } catch (error) {
+    return String(error);
   }
 }
 
 const retryMs = 5_000;
+/** Behind its time a batch has lines that end, and files to write. One that takes longer counts no more. */
+const endsWithinMs = 2 * 86_400_000;
+
+function libraryStub(env: Cloudflare.Env, owner: Owner, jurisdiction: Jurisdiction) {
+  return inJurisdiction(env.LIBRARY, jurisdiction, env.ENVIRONMENT).getByName(libraryName(owner));
+}
 
 function batchStub(env: Cloudflare.Env, batchId: string) {
   const named = objectOfId(batchId);

@@ -4,6 +4,7 @@ import { timeOfId } from "../../src/shared/turn/response-id.ts";
 import { LazyTables } from "../storage/lazy-tables.ts";
 import { pageQuery } from "../storage/list-page.ts";
 import { ownerRow } from "../storage/owner-row.ts";
+import { BatchPlaces } from "./batch-places.ts";
 import { BatchRows } from "./batch-rows.ts";
 import { DutyStore } from "./duty-store.ts";
 import { libraryMigrations } from "./library-tables.ts";
@@ -29,6 +30,7 @@ export class LibraryStore {
   readonly roll: RollStore;
   readonly batches: BatchRows;
   readonly uploads: UploadRows;
+  readonly places: BatchPlaces;
   readonly #storage: DurableObjectStorage;
   readonly #sql: SqlStorage;
   readonly #tables: LazyTables;
@@ -40,6 +42,7 @@ export class LibraryStore {
     this.roll = new RollStore(storage.sql);
     this.batches = new BatchRows(storage.sql);
     this.uploads = new UploadRows(storage, { remove: (file, nowMs) => this.removeFile(file, nowMs) });
+    this.places = new BatchPlaces(storage.sql);
     this.#tables = new LazyTables(storage, libraryMigrations);
   }
 

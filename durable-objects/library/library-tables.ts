@@ -35,4 +35,5 @@ export const libraryMigrations = [
    CREATE TABLE upload_part (
      id TEXT PRIMARY KEY, upload_id TEXT NOT NULL, created_ms INTEGER NOT NULL, whole INTEGER NOT NULL) WITHOUT ROWID;
    CREATE INDEX upload_part_by_upload ON upload_part (upload_id);`,
+  "CREATE TABLE batch_place (batch_id TEXT PRIMARY KEY, lines INTEGER NOT NULL, until_ms INTEGER NOT NULL) WITHOUT ROWID",
 ];

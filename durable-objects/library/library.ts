@@ -21,6 +21,8 @@ import {
   type FindClaimedBatch,
   type FindClaimedBatchOutcome,
   type FinishUpload,
+  type HoldPlaces,
+  type HoldPlacesOutcome,
   type LeaveLibrary,
   type LeaveLibraryOutcome,
   type LibraryFailure,
@@ -33,6 +35,8 @@ import {
   type NameFile,
   type ReadPart,
   type ReadPartOutcome,
+  type ReleasePlaces,
+  type ReleasePlacesOutcome,
   type UseFiles,
   type UseFilesOutcome,
   type WritePart,
@@ -235,9 +239,23 @@ export class Library extends DurableObject {
   findClaimedBatch(message: FindClaimedBatch): FindClaimedBatchOutcome {
     const failure = this.#failure(message);
     if (failure !== null) return failure;
-    const claimed = this.#store.isOpen ? this.#store.batches.claimed(message.claim, Date.now()) : null;
-    if (claimed === null) return { result: "unknown" };
-    return claimed === "reused" ? { result: "reused" } : { result: "ok", batchId: claimed.id };
+    return this.#batches.claimed(message.claim);
+  }
+
+  /** In a tenant's own. */
+  holdPlaces(message: HoldPlaces): HoldPlacesOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    this.#store.open(message.owner, message.jurisdiction);
+    return this.#store.places.hold(message, Date.now());
+  }
+
+  /** In a tenant's own. */
+  releasePlaces(message: ReleasePlaces): ReleasePlacesOutcome {
+    const failure = this.#failure(message);
+    if (failure !== null) return failure;
+    if (this.#store.isOpen) this.#store.places.release(message.batchId);
+    return { result: "released" };
   }
 
   listBatches(message: ListBatches): ListBatchesOutcome {

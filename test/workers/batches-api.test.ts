@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { askForBatch, batchOf, chatLine, resultsOf, startBatch, untilStatus } from "./batch-fixture.ts";
 import { bearer } from "./edge-under-test.ts";
+import { eventually } from "./eventually.ts";
 import { type Answer, callerOf } from "./knowledge-fixture.ts";
 import { expectBill, limitless, scriptedEdge } from "./scripted-edge.ts";
 
@@ -9,6 +10,7 @@ const engine = scriptedEdge({
   batches: { limits: limitless },
   "few-batches": { limits: limitless, batches: { max_open: 1, max_lines: 2 } },
   "no-batches": { batches: { mode: "off" } },
+  "shared-batches": { limits: limitless, batches: { max_open_total: 2, max_lines_total: 3 } },
 });
 
 test("every line of a file is answered, counted and charged once, and lies in the output file", async () => {
@@ -320,4 +322,39 @@ test("a user has so many batches at once, and a batch so many lines, as the tena
   const [{ id: long }] = (await kim.ask("GET", "/v1/batches?limit=1")).body["data"] as [{ id: string }];
   const failed = await untilStatus(kim, long, "failed");
   expect(failed.errors?.data).toMatchObject([{ line: 3, code: "too_many_requests" }]);
+});
+
+test("all users of a tenant together have so many batches, and requests in them, as it allows; what has ended makes room", async () => {
+  const [oda, pia, quin] = [
+    await callerOf("shared-batches", "oda"),
+    await callerOf("shared-batches", "pia"),
+    await callerOf("shared-batches", "quin"),
+  ];
+  const gate = Promise.withResolvers<void>();
+  engine.pause = { at: 0, until: gate.promise };
+  const two = [chatLine("a", "Hi", { max_tokens: 5000 }), chatLine("b", "Hi", { max_tokens: 5000 })];
+  const first = await startBatch(oda, two);
+  await untilStatus(oda, first, "in_progress");
+  const long = await untilStatus(pia, await startBatch(pia, two), "failed");
+  expect(long.errors?.data).toMatchObject([{ code: "too_many_queued_requests", line: null }]);
+  // The one that failed makes room, as soon as all have heard of it.
+  const second = await eventually(async () => {
+    const made = await askForBatch(pia, two.slice(0, 1));
+    expect(made.status).toBe(200);
+    return made.body.id;
+  });
+  expect(await askForBatch(quin, two.slice(0, 1))).toMatchObject({
+    status: 409,
+    body: { error: { message: expect.stringContaining("all users") as string } },
+  });
+  expect((await quin.ask("GET", "/v1/batches")).body["data"]).toEqual([]);
+  gate.resolve();
+  await untilStatus(oda, first, "completed");
+  await untilStatus(pia, second, "completed");
+  const third = await eventually(async () => {
+    const made = await askForBatch(quin, two);
+    expect(made.status).toBe(200);
+    return made.body.id;
+  });
+  await untilStatus(quin, third, "completed");
 });

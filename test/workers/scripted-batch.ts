@@ -19,6 +19,7 @@ export const batchSteps = [
   "kept output",
   "keep error",
   "kept error",
+  "release",
   "tell",
   "told",
 ] as const;
@@ -47,6 +48,9 @@ export interface BatchControl {
   /** What of a debt is to be told again. */
   left: (debt: LineDebt) => LineDebt | null;
   readonly told: string[];
+  /** Of lines, among those of all users. */
+  room: number;
+  released: number;
   readonly reports: string[];
 }
 
@@ -68,6 +72,8 @@ export function batchControl(tenant: string): BatchControl {
     paid: new Map(),
     left: () => null,
     told: [],
+    room: Infinity,
+    released: 0,
     reports: [],
   };
   controls.set(tenant, made);
@@ -170,6 +176,15 @@ const parts: BatchParts = {
   },
   async dropFile(life, kind) {
     controlOf(life).files.delete(kind);
+  },
+  async holdPlaces(life, lines) {
+    const { room } = controlOf(life);
+    return lines <= room ? null : { code: "too_many_queued_requests", message: "", param: null };
+  },
+  async releasePlaces(life) {
+    const control = controlOf(life);
+    await reach(control, "release");
+    control.released += 1;
   },
   async tellOver(life, what) {
     const control = controlOf(life);

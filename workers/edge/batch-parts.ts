@@ -15,6 +15,7 @@ import { objectOfId } from "../../src/shared/turn/response-id.ts";
 import { planModel } from "../../src/shared/turn/plan.ts";
 import { revivePrincipal } from "../../src/shared/turn/durable/turn-request.ts";
 import { askLibrary } from "./ask-knowledge.ts";
+import { holdPlaces, releasePlaces } from "./batch-places.ts";
 import { dropBatchFile, keepBatchFile } from "./batch-files.ts";
 import { runLine } from "./batch-line.ts";
 import { isDirect, payLine } from "./direct-line.ts";
@@ -50,6 +51,8 @@ export function batchParts(env: Cloudflare.Env, context: DurableObjectState): Ba
     pay: (life, chargeId, debt) => payLine(isolate, background, life, chargeId, debt),
     keepFile: (life, kind, texts) => keepBatchFile(isolate, life, kind, texts),
     dropFile: (life, kind) => dropBatchFile(isolate, life, kind),
+    holdPlaces: (life, lines) => holdPlaces(isolate, background, life, lines),
+    releasePlaces: (life) => releasePlaces(isolate, life),
     tellOver: (life, what) => tellOver(isolate, life, what),
     report: (detail) => isolate.report("batch", detail),
     counted: (what, lines) => {

@@ -165,6 +165,8 @@ export interface CreateOwnersBatch extends LibraryMessage {
   readonly opening: BatchOpening;
   /** Of batches that have not ended. */
   readonly maxOpen: number;
+  /** Of those of all users of the tenant. Absent: older code asks, which knows no such bound. */
+  readonly maxOpenTotal?: number;
   /** Absent: each call makes one. Older code takes it for absent. */
   readonly claim?: BatchClaim;
 }
@@ -181,8 +183,33 @@ export type CreateOwnersBatchOutcome =
   | { readonly result: "reused" }
   /** Its object could not be reached: there is no such batch. */
   | NotEnrolled
+  /** `of`: whose batches are too many; absent: the user's. */
+  | { readonly result: "full"; readonly most: number; readonly of?: "tenant" }
+  | LibraryFailure;
+
+/**
+ * To a tenant's own: one of its users' batches has so many requests (0: nobody knows yet), and is to count among all that have not ended.
+ * Again with the same id it is once, by what was said last.
+ */
+export interface HoldPlaces extends Message {
+  readonly batchId: string;
+  readonly lines: number;
+  /** Of all batches together; a bound that is absent does not matter. */
+  readonly maxOpen?: number;
+  readonly maxLines?: number;
+  /** It counts no longer than this, should nobody say that it has ended. */
+  readonly untilMs: number;
+}
+export type HoldPlacesOutcome =
+  | { readonly result: "held" }
   | { readonly result: "full"; readonly most: number }
   | LibraryFailure;
+
+/** It has ended, or never was. */
+export interface ReleasePlaces extends Message {
+  readonly batchId: string;
+}
+export type ReleasePlacesOutcome = { readonly result: "released" } | LibraryFailure;
 
 /** Which batch did this claim make? */
 export interface FindClaimedBatch extends Message {

@@ -81,6 +81,7 @@ async function create(
       batchId,
       createdMs: scope.startedMs,
       maxOpen: batches.max_open,
+      maxOpenTotal: batches.max_open_total,
       ...(claim === undefined ? {} : { claim }),
       opening: {
         endpoint: creation.endpoint,
@@ -104,7 +105,11 @@ async function create(
       case "reused":
         return err({ kind: "idempotency-reused" });
       case "full":
-        return err(tooMany(created.value.most));
+        isolate.metrics.count(
+          "batchesRefused",
+          created.value.of === "tenant" ? "tenant_batches" : "user_batches",
+        );
+        return err(tooMany(created.value));
       case "unreachable":
         return err(keptOut("batch", created.value));
     }
@@ -147,10 +152,11 @@ const lineOverheadBytes = 4096;
 /** An object has ten gigabytes, and what is under way when this is reached is to find room. */
 const mostStoredBytes = 8_000_000_000;
 
-function tooMany(most: number): Refusal {
+function tooMany({ most, of }: { readonly most: number; readonly of?: "tenant" }): Refusal {
+  const whose = of === "tenant" ? "of all users of this tenant together" : "of yours";
   return {
     kind: "conflict",
-    message: `There are ${most} batches already that have not ended, the most that this tenant allows. Wait for one to end, or cancel it.`,
+    message: `There are ${most} batches ${whose} that have not ended, the most that this tenant allows. Wait for one to end, or cancel it.`,
   };
 }
 

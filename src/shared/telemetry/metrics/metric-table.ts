@@ -214,6 +214,12 @@ export const metricTable = {
     labels: ["result"],
     values: ["completed", "failed", "expired", "cancelled"],
   },
+  batchesRefused: {
+    type: "counter",
+    name: "edgewise_batches_refused_total",
+    help: "Batches that were refused for want of room, by whose maximum: of the user's batches (user_batches), of all users' (tenant_batches), or of the requests in those (tenant_requests).",
+    labels: ["result"],
+  },
   archiveMessages: {
     type: "counter",
     name: "edgewise_archive_messages_total",
