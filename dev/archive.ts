@@ -1,15 +1,18 @@
-/** `npm run archive -- migrate | list | dead | replay | drop <message id> | erase`: the archive's database (docs/archive.md). */
+/** `npm run archive -- migrate | list | bill | dead | replay | drop <message id> | erase`: the archive's database (docs/archive.md). */
 import { parseArgs } from "node:util";
 import { ArchiveStore } from "../src/shared/archive/archive-store.ts";
 import type { Database } from "../src/shared/archive/database.ts";
 import { archiveMessageVersion, type EraseMessage } from "../src/shared/archive/message.ts";
+import { isTimeZone } from "../src/shared/limits/calendar.ts";
 import { connect } from "../workers/archiver/postgres-database.ts";
 import { asksHelp, endWith, exitCodes, isWrongUsage, UsageError } from "./commands/command-line.ts";
 import { listDeadLetters, listTurns, replayDeadLetters } from "./archive/archive-command.ts";
+import { type BillOptions, billOf, isBillGroup, monthAt } from "./archive/bill.ts";
 import { archiveUrl } from "./archive/local-database.ts";
 import { migrate } from "./archive/migrations.ts";
 
 const usage = `usage: npm run archive -- migrate | list [--tenant <id>] [--limit <turns>] | dead | replay | drop <message id>
+                            | bill --tenant <id> [--month 2026-11] [--time-zone Europe/Berlin] [--by day,org,user,key,tier,endpoint,model,price]
                             | erase --tenant <id> [--user <user> | --conversation <object> | --response <id>]
        in the database ARCHIVE_DATABASE_URL, or that of a running npm start -- --archive (ARCHIVE_PORT)`;
 
@@ -27,6 +30,9 @@ async function run(database: Database, parameters: string[]): Promise<Answer> {
       conversation: { type: "string" },
       response: { type: "string" },
       limit: { type: "string", default: "20" },
+      month: { type: "string" },
+      "time-zone": { type: "string", default: "UTC" },
+      by: { type: "string", default: "org,model" },
     },
     allowPositionals: true,
   });
@@ -46,6 +52,8 @@ async function run(database: Database, parameters: string[]): Promise<Answer> {
         throw new UsageError(`--limit ${values.limit}: is no number of turns`);
       return { text: await listTurns(database, { tenant: values.tenant ?? null, limit }), code: 0 };
     }
+    case "bill":
+      return { text: await billOf(database, billOptions(values)), code: 0 };
     case "dead":
       return { text: await listDeadLetters(database), code: 0 };
     case "replay": {
@@ -68,6 +76,24 @@ async function run(database: Database, parameters: string[]): Promise<Answer> {
     default:
       throw new UsageError();
   }
+}
+
+/** Throws a `UsageError` for what makes no sense. */
+function billOptions(values: {
+  readonly tenant?: string | undefined;
+  readonly month?: string | undefined;
+  readonly "time-zone": string;
+  readonly by: string;
+}): BillOptions {
+  const { tenant, "time-zone": timeZone } = values;
+  if (tenant === undefined || tenant === "") throw new UsageError("--tenant: whose bill?");
+  if (!isTimeZone(timeZone)) throw new UsageError(`--time-zone ${timeZone}: is no time zone`);
+  const { month = monthAt(timeZone, Date.now()) } = values;
+  if (!/^\d{4}-(?:0[1-9]|1[0-2])$/.test(month)) throw new UsageError(`--month ${month}: is no month`);
+  const by = values.by === "" ? [] : values.by.split(",");
+  const unknown = by.find((name) => !isBillGroup(name));
+  if (unknown !== undefined) throw new UsageError(`--by ${unknown}: nothing is told apart by that`);
+  return { tenant, month, timeZone, by: by.filter(isBillGroup) };
 }
 
 /** Exactly one thing of one tenant; `null`: none, or several. */

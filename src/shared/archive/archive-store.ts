@@ -131,12 +131,14 @@ const notedAnew = "ON CONFLICT (object_key) DO UPDATE SET object_key = excluded.
 const insertCharges = `
   INSERT INTO charge (charge_id, tenant, org, user_id, tier, key_id, way, endpoint, response_id, conversation, sequence,
     status, model, cluster, attempts, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, basis,
-    microdollars, price_version, price_input, price_output, screened, guarded, content, created_ms, ended_ms)
+    microdollars, price_version, price_input, price_output, screened, guarded, content, created_ms, ended_ms,
+    price_cached_input)
   SELECT * FROM json_to_recordset($1::text::json) AS row (charge_id text, tenant text, org text, user_id text, tier text,
     key_id text, way text, endpoint text, response_id text, conversation text, sequence bigint, status text, model text,
     cluster text, attempts integer, prompt_tokens bigint, completion_tokens bigint, cached_tokens bigint,
     reasoning_tokens bigint, basis text, microdollars bigint, price_version text, price_input double precision,
-    price_output double precision, screened text, guarded text, content text, created_ms bigint, ended_ms bigint)
+    price_output double precision, screened text, guarded text, content text, created_ms bigint, ended_ms bigint,
+    price_cached_input double precision)
   ON CONFLICT DO NOTHING`;
 
 const contentColumns = `charge_id, position, tenant, user_id, conversation, response_id, sequence, created_ms, type, role,
@@ -191,6 +193,7 @@ function chargeRow(turn: TurnMessage): object {
     content: turn.content.kind === "left-out" ? `left-out:${turn.content.reason}` : turn.content.kind,
     created_ms: turn.createdMs,
     ended_ms: turn.endedMs,
+    price_cached_input: turn.price?.cached_input ?? null,
   };
 }
 

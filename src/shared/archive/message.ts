@@ -51,7 +51,14 @@ const turnMessage = z.lazy(() =>
     reasoningTokens: count,
     basis: z.enum(["exact", "counted", "estimated"]),
     microdollars: count.nullable(),
-    price: z.object({ version: text(64), input: z.number().min(0), output: z.number().min(0) }).nullable(),
+    price: z
+      .object({
+        version: text(64),
+        input: z.number().min(0),
+        output: z.number().min(0),
+        cached_input: z.number().min(0).optional(),
+      })
+      .nullable(),
     screened: text(1024).nullable(),
     guarded: text(1024).nullable(),
     createdMs: milliseconds,

@@ -99,4 +99,6 @@ export interface ArchivedPrice {
   readonly version: string;
   readonly input: number;
   readonly output: number;
+  /** Of cached tokens of the prompt. Absent: as `input`. */
+  readonly cached_input?: number | undefined;
 }

@@ -26,6 +26,20 @@ test("microdollars are whole, never less than the price, and at most one more", 
   );
 });
 
+test("cached tokens of a prompt cost their own price, never more than the prompt without, however many an engine says there are", () => {
+  expect(microdollarsFor({ input: 1, output: 2, cached_input: 0.1 }, 100, 10, 60)).toBe(66);
+  expect(microdollarsFor({ input: 1, output: 2, cached_input: 0 }, 100, 10, 1_000)).toBe(20);
+  expect(microdollarsFor({ input: 1, output: 2 }, 100, 10, 60)).toBe(120);
+  const share = fc.double({ min: 0, max: 1, noNaN: true });
+  fc.assert(
+    fc.property(price, share, tokens, tokens, tokens, ({ input, output }, part, prompt, answer, cached) => {
+      const cost = microdollarsFor({ input, output, cached_input: part * input }, prompt, answer, cached);
+      expect(cost).toBeLessThanOrEqual(microdollarsFor({ input, output }, prompt, answer) + 1);
+      expect(cost).toBeGreaterThanOrEqual(microdollarsFor({ input: 0, output }, prompt, answer) - 1);
+    }),
+  );
+});
+
 test("the tokens that a sum of money buys cost no more than it, and one more would", () => {
   fc.assert(
     fc.property(price, tokens, fc.integer({ min: 0, max: 10_000_000 }), (price, prompt, money) => {

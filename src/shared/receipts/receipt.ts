@@ -2,6 +2,7 @@
  * What does a usage receipt say? The claims of a signed statement of the platform's (RFC 7515): what one turn was charged, by
  * which model and price, and what guards found. No content, and nothing of the platform's inside (clusters, replicas).
  */
+import type { ArchivedPrice } from "../archive/ports.ts";
 import type { EndStatus } from "../contracts/generation.ts";
 import type { UsageBasis } from "../contracts/usage.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -31,7 +32,7 @@ export interface ReceiptClaims {
   /** US dollars; `null`: older code's turn did not remember it, and is charged at the model's dearest price. */
   readonly cost: number | null;
   /** US dollars per million tokens, and the version of the price list. */
-  readonly price: { readonly version: string; readonly input: number; readonly output: number } | null;
+  readonly price: ArchivedPrice | null;
   /** Engines that were asked until one answered. */
   readonly attempts: number | null;
   /** Kinds and counts, `email:2`; `null`: nothing was found, or nothing was looked for. */

@@ -1,13 +1,9 @@
 /** Token counts on the wire: what engines say, read with suspicion; what clients get, in OpenAI's fields and one of ours. */
 import { isRecord } from "../wire/is-record.ts";
-import { microdollarsFor } from "../limits/cost.ts";
+import { costOfUsage, type TokenPrice } from "../limits/cost.ts";
 import type { Usage } from "../contracts/usage.ts";
 
-/** US dollars per million tokens. */
-export interface Price {
-  readonly input: number;
-  readonly output: number;
-}
+export type Price = TokenPrice;
 
 /** What an engine's `usage` says. `reasoningTokens` is absent where it does not split them off. */
 export interface EngineUsage {
@@ -64,7 +60,7 @@ export function toWireUsage(usage: Usage, price: Price | undefined): WireUsage {
 
 /** US dollars, just as they are charged: to a millionth, rounded up (limits/cost.ts). */
 export function costOf(usage: Usage, price: Price): number {
-  return microdollarsFor(price, usage.promptTokens, usage.completionTokens) / 1_000_000;
+  return costOfUsage(price, usage) / 1_000_000;
 }
 
 function count(value: unknown): number | null {

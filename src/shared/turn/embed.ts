@@ -4,7 +4,7 @@ import { wantsOnlyStored } from "../cache/cache-policy.ts";
 import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Usage, UsageBasis } from "../contracts/usage.ts";
-import { freeOfCharge, microdollarsFor, type TokenPrice } from "../limits/cost.ts";
+import { costOfUsage, freeOfCharge, type TokenPrice } from "../limits/cost.ts";
 import { wholeReservation } from "../limits/estimate.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
 import { neutraliseValue, tokenFamilyOf } from "../prompt/control-tokens.ts";
@@ -79,7 +79,7 @@ export async function embed(
       attempts,
       usage,
       basis,
-      microdollars: microdollarsFor(price, usage.promptTokens, 0),
+      microdollars: costOfUsage(price, usage),
       price: { version: deps.fleet.version, ...price },
     },
     deps,

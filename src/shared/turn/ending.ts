@@ -1,6 +1,6 @@
 /** What follows from how an answer ended? The same for a direct turn and a durable one. Pure. */
 import type { Usage } from "../contracts/usage.ts";
-import { microdollarsFor, type TokenPrice } from "../limits/cost.ts";
+import { costOfUsage, type TokenPrice } from "../limits/cost.ts";
 import type { TurnUse } from "../limits/ports.ts";
 import type { OriginOutcome } from "../routing/ports.ts";
 import type { AnswerTotals } from "../stream/answer-options.ts";
@@ -21,11 +21,11 @@ export function chargedUsage({ usage }: Pick<AnswerTotals, "usage">): Usage {
 
 /** The same in the form that buckets take. */
 export function turnUse(totals: Pick<AnswerTotals, "usage">, price: TokenPrice, model: string): TurnUse {
-  const { promptTokens, completionTokens } = chargedUsage(totals);
+  const usage = chargedUsage(totals);
   return {
-    tokens: promptTokens + completionTokens,
+    tokens: usage.promptTokens + usage.completionTokens,
     requests: 1,
-    microdollars: microdollarsFor(price, promptTokens, completionTokens),
+    microdollars: costOfUsage(price, usage),
     model,
   };
 }

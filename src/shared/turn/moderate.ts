@@ -8,7 +8,7 @@ import type { Refusal } from "../contracts/refusal.ts";
 import { err, ok, type Result } from "../contracts/result.ts";
 import type { Usage } from "../contracts/usage.ts";
 import { admitRequest } from "../limits/admit-request.ts";
-import { freeOfCharge, microdollarsFor, type TokenPrice } from "../limits/cost.ts";
+import { costOfUsage, freeOfCharge, type TokenPrice } from "../limits/cost.ts";
 import { wholeReservation } from "../limits/estimate.ts";
 import { type Reservation, unused } from "../limits/ports.ts";
 import { estimateTokens } from "../prompt/token-estimate.ts";
@@ -97,7 +97,7 @@ async function byModel(
     spent.model = model;
     spent.answer = answer;
     spent.attempts += answer.attempts;
-    spent.microdollars += microdollarsFor(price, used.promptTokens, used.completionTokens);
+    spent.microdollars += costOfUsage(price, used);
     usage.promptTokens += used.promptTokens;
     usage.completionTokens += used.completionTokens;
     usage.cachedTokens += used.cachedTokens;

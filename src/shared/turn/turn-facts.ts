@@ -49,7 +49,7 @@ export function turnFactsOf(
     usage: chargedUsage(totals),
     basis: totals.basis,
     microdollars: turnUse(totals, price, candidate.model).microdollars,
-    price: { version: fleet.version, input: price.input, output: price.output },
+    price: { version: fleet.version, ...price },
     screened,
     guarded,
     endedMs,

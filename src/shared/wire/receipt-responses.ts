@@ -27,9 +27,16 @@ export const usageReceiptSchema = z.lazy(() =>
         .nullable()
         .describe("US dollars; null: not known, and charged at the model's dearest price."),
       price: z
-        .object({ version: z.string(), input: z.number(), output: z.number() })
+        .object({
+          version: z.string(),
+          input: z.number(),
+          output: z.number(),
+          cached_input: z.number().optional(),
+        })
         .nullable()
-        .describe("US dollars per million tokens, and the version of the price list."),
+        .describe(
+          "US dollars per million tokens, and the version of the price list; `cached_input`: of cached tokens of the prompt, where they cost less.",
+        ),
       attempts: z.int().nullable().describe("Engines that were asked until one answered."),
       guards: z.object({
         prompt: z.string().nullable().describe("What was found in the prompt: `email:2 card:1`."),

@@ -29,10 +29,18 @@ export type Capability = z.infer<typeof capabilitySchema>;
 
 /** US dollars per million tokens. */
 const priceSchema = z.lazy(() =>
-  z.strictObject({
-    input: z.number().min(0).default(0),
-    output: z.number().min(0).default(0),
-  }),
+  z
+    .strictObject({
+      input: z.number().min(0).default(0),
+      output: z.number().min(0).default(0),
+      /** Of tokens of the prompt that the engine had in its prefix cache. */
+      cached_input: z.number().min(0).optional(),
+    })
+    // What a turn may cost is set aside before anybody knows what is cached.
+    .refine(({ input, cached_input: cached = 0 }) => cached <= input, {
+      path: ["cached_input"],
+      message: "must not be above `input`",
+    }),
 );
 type FleetPrice = z.infer<typeof priceSchema>;
 

@@ -160,8 +160,7 @@ export class AnswerRounds {
     const { model } = candidate;
     const { note, entered, tools } = this.#options;
     const { version } = this.#options.turnDeps.fleet;
-    const { input, output } = this.#priceOf(turn);
-    note.who = { model, cluster, replica, entered, price: { version, input, output } };
+    note.who = { model, cluster, replica, entered, price: { version, ...this.#priceOf(turn) } };
     if (tools !== null) note.rounds = tools.note;
     note.keep();
   }

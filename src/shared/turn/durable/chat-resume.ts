@@ -9,7 +9,6 @@ import { type Grounding, readGrounding } from "../../grounding/ground.ts";
 import type { Admission } from "../../limits/ports.ts";
 import { settlingBy } from "../../limits/settling-by.ts";
 import type { Origin } from "../../routing/ports.ts";
-import type { TokenPrice } from "../../limits/cost.ts";
 import type { AnswerCollector } from "../../stream/answer-collector.ts";
 import type { AnswerTotals } from "../../stream/answer-options.ts";
 import type { FinishReason } from "../../stream/engine-event.ts";
@@ -107,7 +106,7 @@ export function completeEnd(
   request: ChatTurnRequest,
   begun: BegunAnswer,
   finish: FinishReason,
-  price: Price & TokenPrice,
+  price: Price,
   now: () => number,
 ): TurnEnd {
   const { note, collected, rounds, usage, createdSeconds, events, grounding } = begun;

@@ -1,12 +1,12 @@
 /** What earlier rounds left of a turn's reservation for its present round. There is one reservation, which grows as one. */
 import type { Usage } from "../../contracts/usage.ts";
-import { microdollarsFor, type TokenPrice } from "../../limits/cost.ts";
+import { costOfUsage, type TokenPrice } from "../../limits/cost.ts";
 import type { Reservation } from "../../limits/ports.ts";
 
 export function behindRounds(whole: Reservation, prior: Usage, price: TokenPrice): Reservation {
   const tokens = prior.promptTokens + prior.completionTokens;
   if (tokens === 0) return whole;
-  const microdollars = microdollarsFor(price, prior.promptTokens, prior.completionTokens);
+  const microdollars = costOfUsage(price, prior);
   return {
     chargeId: whole.chargeId,
     standing: whole.standing,

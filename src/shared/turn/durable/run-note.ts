@@ -66,8 +66,7 @@ export function pricedBy(note: string | null): NotedPrice | null {
 
 function priceIn({ price }: Record<string, unknown>): NotedPrice | null {
   if (!isRecord(price)) return null;
-  const { version, input, output } = price;
-  return typeof version === "string" && typeof input === "number" && typeof output === "number"
-    ? { version, input, output }
-    : null;
+  const { version, input, output, cached_input: cached } = price;
+  if (typeof version !== "string" || typeof input !== "number" || typeof output !== "number") return null;
+  return { version, input, output, ...(typeof cached === "number" ? { cached_input: cached } : {}) };
 }
