@@ -1,12 +1,14 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { bucketName } from "./bucket-name.ts";
+import { key, mostAtOnce, mostOf, tenants } from "./changed-limits-fixture.ts";
 import type { Amounts } from "./bucket-protocol.ts";
 import { resolveLimits } from "./defaults.ts";
 import { createLimitDesk } from "./limit-desk.ts";
 import { loanPolicy } from "./loan-policy.ts";
 import { add, nothing, type Tally } from "./bucket-state.ts";
 import type { LimitRule } from "./level.ts";
+import { limitsOf } from "./principal-limits.ts";
 import { type Reservation, type TurnUse, unused } from "./ports.ts";
 import { amounts, tenantWith, turn, within } from "./simulated-turns.ts";
 import {
@@ -27,6 +29,9 @@ const step = fc.record({
   action: fc.constantFrom("admit", "admit", "admit", "settle", "settle", "extend", "leave", "kill", "evict"),
   tokens: fc.integer({ min: 1, max: 900 }),
   usedShare: fc.double({ min: 0, max: 1, noNaN: true }),
+  /** Its tenant's limits as they are configured then, or were in an isolate that has not heard of a change yet. */
+  configured: fc.constantFrom(0, 0, 0, 1, 2),
+  withKey: fc.constantFrom(false, false, true),
 });
 const fates = fc.array(
   fc.record({
@@ -49,56 +54,14 @@ const fates = fc.array(
 const seeds = 1_000;
 
 const price = { input: 2, output: 2 };
-const limits = {
-  user: {
-    free: {
-      requests_per_minute: 400,
-      requests_per_hour: 1_000,
-      requests_per_day: 900,
-      tokens_per_minute: 500_000,
-      tokens_per_month: 500_000,
-      concurrent_requests: 80,
-      cost_per_month_usd: 10,
-    },
-    pro: {
-      requests_per_minute: 600,
-      requests_per_hour: 800,
-      requests_per_day: 900,
-      tokens_per_minute: 450_000,
-      tokens_per_month: 480_000,
-      concurrent_requests: 80,
-      cost_per_month_usd: 11,
-    },
-  },
-  org: {
-    free: {
-      requests_per_minute: 40,
-      requests_per_hour: 100,
-      requests_per_day: 70,
-      tokens_per_minute: 20_000,
-      tokens_per_month: 30_000,
-      concurrent_requests: 15,
-      cost_per_month_usd: 0.05,
-    },
-    pro: {
-      requests_per_minute: 60,
-      requests_per_hour: 90,
-      requests_per_day: 50,
-      tokens_per_minute: 25_000,
-      tokens_per_month: 20_000,
-      concurrent_requests: 12,
-      cost_per_month_usd: 0.06,
-    },
-  },
-};
-const mostAtOnce = { free: 15, pro: 12 };
-const tenant = { ...tenantWith(limits), time_zone: "Europe/Berlin" };
+const [tenant = tenantWith({})] = tenants;
 const org = bucketName("acme", "org", "research");
 const monthEndMs = Date.UTC(2027, 0, 31, 23);
 
 interface HeldTurn {
   readonly user: string;
   readonly tier: "free" | "pro";
+  readonly withKey: boolean;
   readonly reservation: Reservation;
   used: number;
 }
@@ -107,6 +70,7 @@ interface HeldTurn {
 interface Delivery {
   readonly name: string;
   readonly tier: HeldTurn["tier"];
+  readonly withKey: boolean;
   readonly atMs: number;
   readonly amounts: Amounts;
 }
@@ -137,9 +101,12 @@ test(
           );
           const held: HeldTurn[] = [];
           const deliveries: Delivery[] = [];
-          const deliver = ({ user, tier }: Pick<HeldTurn, "user" | "tier">, amounts: Amounts) => {
+          const deliver = (
+            { user, tier, withKey }: Pick<HeldTurn, "user" | "tier" | "withKey">,
+            amounts: Amounts,
+          ) => {
             for (const name of [bucketName("acme", "user", user), org])
-              deliveries.push({ name, tier, atMs: clock.now, amounts });
+              deliveries.push({ name, tier, withKey, atMs: clock.now, amounts });
           };
           const check = () => {
             for (const [name, sum] of sums(deliveries)) {
@@ -161,7 +128,8 @@ test(
                 Promise.all(
                   Array.from({ length: step.burst }, (_, at) =>
                     admission.admit(
-                      turn(tenant, `${index}-${at}`, {
+                      turn(tenants[step.configured] ?? tenant, `${index}-${at}`, {
+                        key: step.withKey ? key : null,
                         user: step.user,
                         tier: step.tier,
                         promptTokens: 0,
@@ -177,7 +145,8 @@ test(
                 if (!result.ok) continue;
                 // Everything that was reserved may be delivered, and is here, at once.
                 const used = Math.floor(step.tokens * step.usedShare);
-                held.push({ user: step.user, tier: step.tier, reservation: result.value, used });
+                const { user, tier, withKey } = step;
+                held.push({ user, tier, withKey, reservation: result.value, used });
                 deliver(step, amounts(1, used, 0, 2 * used));
               }
             } else if (step.action === "settle") {
@@ -234,16 +203,25 @@ test(
             for (const scope of ["user", "org"] as const)
               for (const rule of resolveLimits(tenant, scope, tier).rules)
                 for (const name of sums(deliveries).keys())
-                  if (name.startsWith(`acme/${scope}/`))
+                  if (name.startsWith(`acme/${scope}/`)) {
+                    // A user's day and month are one under both tiers, each held to its own.
+                    const isOfBoth = scope === "user" && rule.calendar !== undefined;
                     expectWithin(
-                      // A user's day and month are one under both tiers, each held to its own.
-                      scope === "user" && rule.calendar !== undefined ? mostOf(rule) : rule,
+                      mostOf(rule, scope, isOfBoth ? ["free", "pro"] : [tier]),
                       deliveries.filter(
-                        (delivery) =>
-                          delivery.name === name &&
-                          (delivery.tier === tier || (scope === "user" && rule.calendar !== undefined)),
+                        (delivery) => delivery.name === name && (isOfBoth || delivery.tier === tier),
                       ),
                     );
+                  }
+          for (const rule of limitsOf(tenant, "user", { tier: "free", key }).rules)
+            if (rule.of === "key")
+              for (const user of ["alice", "bob"])
+                expectWithin(
+                  rule,
+                  deliveries.filter(
+                    ({ name, withKey }) => withKey && name === bucketName("acme", "user", user),
+                  ),
+                );
         },
       ),
       { numRuns: seeds },
@@ -259,12 +237,6 @@ function sums(deliveries: readonly Delivery[]): Map<string, Tally> {
     byName.set(name, sum);
   }
   return byName;
-}
-
-function mostOf(rule: LimitRule): LimitRule {
-  const all = (["free", "pro"] as const).flatMap((tier) => resolveLimits(tenant, "user", tier).rules);
-  const capacities = all.filter(({ name }) => name === rule.name).map(({ capacity }) => capacity);
-  return { ...rule, capacity: Math.max(...capacities) };
 }
 
 /** Never above a limit, where what was lent counts from when it was lent, a loan's life earlier at most. */

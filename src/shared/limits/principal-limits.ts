@@ -36,9 +36,8 @@ function tighten(tenant: TenantConfig, limits: LimitSet, own: KeyLimits, keyId: 
   const rules = [...limits.rules];
   for (const name of ["requests_per_minute", "requests_per_hour", "tokens_per_minute"] as const) {
     const capacity = own[name];
-    if (capacity === undefined) continue;
-    const rule = limits.rules.find((tiers) => tiers.name === name);
-    if (rule === undefined || capacity < rule.capacity)
+    // Also one that is wider than its user's now: it counts what is asked meanwhile, and is the tighter one when the other is raised.
+    if (capacity !== undefined)
       rules.push({ ...ruleOf(tenant, name, capacity, `key:${keyId}/${name}`), of: "key" });
   }
   // A loan is the whole user's: what is taken from it would pass by the key's own levels.
