@@ -59,7 +59,7 @@ ${chatTable("Edgewise")}
 | role \`developer\` | \`system\` |
 | role \`function\`, \`function_call\` | refused: use \`tool\` and \`tool_calls\` |
 | \`name\` | passed; 1 to 64 characters without blanks and \`< | \\ / >\` |
-| content as a string, or parts of type \`text\` | passed |
+| content as a string, or parts of type \`text\`; of \`tool\` also \`image_url\` | passed |
 | \`image_url\` | passed: a \`data:\` URL (png, jpeg, gif, webp) up to the tenant's \`media.max_bytes\`, or \`https:\` on a host of \`media.allow_hosts\` |
 | \`input_audio\` | passed: wav or mp3, same bound |
 | \`file\` with \`file_data\` (a \`data:\` URL, or base64) or \`file_id\`, in messages of the user | its text ([attached-files.md](attached-files.md)) |
@@ -104,7 +104,7 @@ effect. It is searched once, before the model is asked, unless \`tool_choice\` i
 | \`input_file\` with \`file_url\` | refused: nothing is fetched for a request |
 | \`message\` of \`assistant\`: a string, or \`output_text\`, \`refusal\` | passed as text |
 | \`function_call\`, \`function_call_output\` | passed as calls and tool messages; every call is answered before the next message, but for what the model itself said after it. A stored call that was cut off in its arguments goes on without any |
-| \`output\` of a \`function_call_output\`: a string, or parts of type \`input_text\` | passed; \`input_image\` and \`input_file\` are refused: send them in a message of the user, behind the results |
+| \`output\` of a \`function_call_output\`: a string, or parts of type \`input_text\` and \`input_image\` | passed, pictures in their places; \`input_file\` is refused: send it in a message of the user, behind the results |
 | \`reasoning\` with \`content\` | goes with the answer after it; \`summary\` and \`encrypted_content\` have no effect |
 | \`mcp_call\` | a call and its result, as the response that it is of had it |
 | \`web_search_call\` | nothing: the answer says what was found |

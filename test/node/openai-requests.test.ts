@@ -113,9 +113,9 @@ function ofItems(list: string, kinds: readonly string[]): readonly string[] {
   return [
     ...kinds.map((kind) => `${list}[].type=${kind}`),
     `${list}[].namespace`,
-    // What a function gave back is text here.
+    // What a function gave back is text and pictures here.
     `${list}[].output[].type=input_file`,
-    `${list}[].output[].type=input_image`,
+    `${list}[].output[].file_id`,
     `${list}[].content[].file_id`,
     `${list}[].content[].file_url`,
   ];

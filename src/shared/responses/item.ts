@@ -73,7 +73,7 @@ export interface FunctionCall {
 export interface FunctionCallOutput {
   readonly type: "function_call_output";
   readonly call_id: string;
-  readonly output: string | readonly InputText[];
+  readonly output: string | readonly (InputText | InputImage)[];
   readonly status: ItemStatus;
 }
 

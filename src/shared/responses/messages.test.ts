@@ -101,3 +101,20 @@ test("an answer that was stopped in the middle of a character is told without th
     { role: "assistant", content: "Hello \ufffd", reasoning: "Hello \ufffd" },
   ]);
 });
+
+test("a picture among a tool's results stays in its place, and texts alone are one", () => {
+  const image_url = "data:image/png;base64,iVBORw0KGgo=";
+  const text = (value: string) => ({ type: "input_text", text: value });
+  const answered = (...output: readonly object[]) =>
+    messagesOf(items(call("1"), { type: "function_call_output", call_id: "1", output })).at(-1);
+  expect(answered(text("a"), { type: "input_image", image_url }, text("b"))).toEqual({
+    role: "tool",
+    tool_call_id: "1",
+    content: [
+      { type: "text", text: "a" },
+      { type: "image_url", image_url: { url: image_url, detail: "auto" } },
+      { type: "text", text: "b" },
+    ],
+  });
+  expect(answered(text("a"), text("b"))).toMatchObject({ content: "a\nb" });
+});

@@ -4,10 +4,11 @@
  * decides whether to show it.
  */
 import { type ChatMessage, recalledArguments, type UserContentPart } from "../wire/chat-messages.ts";
-import type { InputPart, Item, McpCall } from "./item.ts";
+import type { FunctionCallOutput, InputImage, InputPart, InputText, Item, McpCall } from "./item.ts";
 import { serverCallEndOf } from "./server-items.ts";
 
 type AssistantMessage = Extract<ChatMessage, { role: "assistant" }>;
+type ToolMessage = Extract<ChatMessage, { role: "tool" }>;
 
 export function messagesOf(items: readonly Item[]): ChatMessage[] {
   const messages: ChatMessage[] = [];
@@ -74,8 +75,7 @@ export function messagesOf(items: readonly Item[]): ChatMessage[] {
       case "function_call_output":
         messages.push({
           role: "tool",
-          content:
-            typeof item.output === "string" ? item.output : item.output.map((part) => part.text).join("\n"),
+          content: toolContent(item.output),
           tool_call_id: item.call_id,
         });
     }
@@ -99,9 +99,8 @@ function heard({ role, content }: Extract<Item, { role: "user" | "system" | "dev
 function chatPart(part: InputPart): UserContentPart {
   switch (part.type) {
     case "input_text":
-      return { type: "text", text: part.text };
     case "input_image":
-      return { type: "image_url", image_url: { url: part.image_url, detail: part.detail } };
+      return seenPart(part);
     case "sent_file":
       return { type: "file", file: part.file };
     case "input_file": {
@@ -110,6 +109,19 @@ function chatPart(part: InputPart): UserContentPart {
       return { ...read, type: "file_text" };
     }
   }
+}
+
+function seenPart(part: InputText | InputImage) {
+  return part.type === "input_text"
+    ? { type: "text" as const, text: part.text }
+    : { type: "image_url" as const, image_url: { url: part.image_url, detail: part.detail } };
+}
+
+/** Texts as one, as every template wants it; where pictures are among them, what there is, in its order. */
+function toolContent(output: FunctionCallOutput["output"]): ToolMessage["content"] {
+  if (typeof output === "string") return output;
+  const texts = output.flatMap((part) => (part.type === "input_text" ? [part.text] : []));
+  return texts.length === output.length ? texts.join("\n") : output.map(seenPart);
 }
 
 function spoken(content: string | null): AssistantMessage {

@@ -1,6 +1,6 @@
 /** How much of the conversation before a response is stored with it, and how large is that? */
 import { fileUnits } from "../prompt/file-part.ts";
-import type { Item } from "./item.ts";
+import type { InputImage, Item } from "./item.ts";
 
 /** What a context holds of items. */
 interface ItemsSize {
@@ -30,14 +30,16 @@ export function sizeOf(items: readonly Item[]): ItemsSize {
   let read = 0;
   let images = 0;
   let files = 0;
+  const seen = ({ image_url: url }: InputImage): void => {
+    images += 1;
+    files += url.length;
+  };
   for (const item of items) {
     switch (item.type) {
       case "message":
         for (const part of item.content)
-          if (part.type === "input_image") {
-            images += 1;
-            files += part.image_url.length;
-          } else if (part.type === "input_file") {
+          if (part.type === "input_image") seen(part);
+          else if (part.type === "input_file") {
             read += fileUnits(part);
             files += part.file_data?.length ?? 0;
           } else if (part.type === "sent_file") throw new Error("a file that was sent was not read");
@@ -52,10 +54,11 @@ export function sizeOf(items: readonly Item[]): ItemsSize {
       case "web_search_call":
         break;
       case "function_call_output":
-        read +=
-          typeof item.output === "string"
-            ? item.output.length
-            : item.output.reduce((sum, part) => sum + part.text.length, 0);
+        if (typeof item.output === "string") read += item.output.length;
+        else
+          for (const part of item.output)
+            if (part.type === "input_image") seen(part);
+            else read += part.text.length;
         break;
       case "file_search_call":
         break;

@@ -9,7 +9,7 @@ import type { TenantConfig } from "../tenancy/tenant-config.ts";
 import { refusalAt, summary } from "../turn/screen-request.ts";
 import type { ResponseRequest } from "../wire/responses-request.ts";
 import { isFunctionTool, type FunctionTool, type ResponseTool } from "../wire/responses-tools.ts";
-import type { InputFile, InputPart, InputText, Item, McpCall, OutputPart } from "./item.ts";
+import type { InputFile, InputImage, InputPart, InputText, Item, McpCall, OutputPart } from "./item.ts";
 
 export interface ScreenedResponse {
   readonly request: ResponseRequest;
@@ -184,7 +184,9 @@ function withTexts(item: Item, message: ChatMessage | undefined): Item {
         output:
           typeof message.content === "string"
             ? message.content
-            : (item.output as readonly InputText[]).map((part, at) => ({ ...part, text: text(at) })),
+            : (item.output as readonly (InputText | InputImage)[]).map((part, at) =>
+                part.type === "input_text" ? { ...part, text: text(at) } : part,
+              ),
       };
     case "file_search_call":
       return { ...item, queries: item.queries.map((_, at) => text(at)) };

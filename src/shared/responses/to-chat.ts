@@ -80,13 +80,16 @@ export function checkItemMedia(
   policy: MediaPolicy,
 ): Result<void, Refusal> {
   for (const [at, item] of items.entries()) {
-    if (item.type !== "message" || item.role !== "user") continue;
+    const isResult = item.type === "function_call_output";
+    if (!isResult && (item.type !== "message" || item.role !== "user")) continue;
     const checked = checkMedia({ messages: messagesOf([item]) }, policy);
     if (checked.ok) continue;
     const { error } = checked;
     if (error.kind !== "value-invalid") return checked;
     const place = (said: string): string =>
-      said.replace("messages[0]", `${field}[${at}]`).replace("image_url.url", "image_url");
+      said
+        .replace("messages[0].content", `${field}[${at}].${isResult ? "output" : "content"}`)
+        .replace("image_url.url", "image_url");
     return err({ ...error, param: place(error.param ?? ""), message: place(error.message) });
   }
   return ok(undefined);

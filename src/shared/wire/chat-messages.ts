@@ -79,6 +79,10 @@ function parts<Part extends z.ZodType>(part: Part) {
 }
 
 const textContent = z.lazy(() => z.union([text(), parts(z.discriminatedUnion("type", [textPart]))]));
+/** Pictures too, which OpenAI's chat has not: a screenshot is a result. */
+const toolContent = z.lazy(() =>
+  z.union([text(), parts(z.discriminatedUnion("type", [textPart, imagePart]))]),
+);
 const userContent = z.lazy(() =>
   z.union([text(), parts(z.discriminatedUnion("type", [textPart, imagePart, audioPart, filePart]))]),
 );
@@ -183,7 +187,7 @@ const assistantMessage = z.lazy(() =>
 const toolMessage = z.lazy(() =>
   z.strictObject({
     role: z.literal("tool"),
-    content: textContent,
+    content: toolContent,
     tool_call_id: opaqueId,
     name: orAbsent(speakerName),
   }),

@@ -33,7 +33,7 @@ export function checkMedia(
   policy: MediaPolicy,
 ): Result<void, Refusal> {
   for (const [at, message] of request.messages.entries()) {
-    if (message.role !== "user" || typeof message.content === "string") continue;
+    if ((message.role !== "user" && message.role !== "tool") || typeof message.content === "string") continue;
     for (const [partAt, part] of message.content.entries()) {
       if (part.type !== "image_url" && part.type !== "input_audio") continue;
       const place = `messages[${at}].content[${partAt}]`;

@@ -10,7 +10,15 @@ import { isReference, type ItemReference, type SentItem } from "../responses/ite
 import { callArguments } from "./chat-messages.ts";
 import { isRecord } from "./is-record.ts";
 import { requestLimits } from "./request-limits.ts";
-import { inputMessage, inputText, outputMessage, parts, sentBack, userText } from "./responses-messages.ts";
+import {
+  inputImage,
+  inputMessage,
+  inputText,
+  outputMessage,
+  parts,
+  sentBack,
+  userText,
+} from "./responses-messages.ts";
 import { mcpCall, webSearchCall } from "./responses-server-items.ts";
 import { lackingParts } from "./lacking-parts.ts";
 import { opaqueId, text, toolName, unsupported, withoutEffect } from "./schema-parts.ts";
@@ -42,7 +50,7 @@ const functionCallOutput = z.lazy(() =>
     .strictObject({
       type: z.literal("function_call_output"),
       call_id: opaqueId,
-      output: z.union([text(), parts(z.discriminatedUnion("type", [inputText]))]),
+      output: z.union([text(), parts(z.discriminatedUnion("type", [inputText, inputImage]))]),
       name: withoutEffect(z.string().max(requestLimits.idCharacters).nullish()),
       namespace: unsupported("is not supported"),
       caller: withoutEffect(z.unknown()),

@@ -24,7 +24,7 @@ export const inputText = z.lazy(() =>
   }),
 );
 
-const inputImage = z.lazy(() =>
+export const inputImage = z.lazy(() =>
   z
     .strictObject({
       type: z.literal("input_image"),

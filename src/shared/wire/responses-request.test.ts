@@ -67,7 +67,7 @@ describe("OpenAI's forms that belong to something that is not offered here are t
       {
         input: [
           { type: "function_call", call_id: "c", name: "f", arguments: "{}" },
-          { type: "function_call_output", call_id: "c", output: [{ type: "input_image", image_url: "x" }] },
+          { type: "function_call_output", call_id: "c", output: [{ type: "input_file", file_data: "YQ==" }] },
         ],
       },
       "input[1].output[0].type",

@@ -177,11 +177,14 @@ function chosenAs(tool: { readonly type: "function"; readonly name: string } | {
 export function imageCountFault(items: readonly Item[]): Refusal | null {
   let images = 0;
   for (const [at, item] of items.entries()) {
-    if (item.type !== "message") continue;
-    for (const part of item.content) if (part.type === "input_image") images += 1;
+    const isResult = item.type === "function_call_output";
+    if (!isResult && item.type !== "message") continue;
+    const parts = isResult ? item.output : item.content;
+    if (typeof parts === "string") continue;
+    for (const { type } of parts) if (type === "input_image") images += 1;
     if (images > requestLimits.mediaParts)
       return invalidValue(
-        `input[${at}].content`,
+        `input[${at}].${isResult ? "output" : "content"}`,
         `brings the request over ${requestLimits.mediaParts} images`,
       );
   }

@@ -106,7 +106,7 @@ export function messagesOfItems(items: readonly Pick<StoredItem, "json">[]): Cha
         break;
       }
       case "function_call_output":
-        messages.push({ role: "tool", content: plain(item.output), tool_call_id: item.call_id });
+        messages.push({ role: "tool", content: resultOf(item.output), tool_call_id: item.call_id });
     }
   }
   return messages;
@@ -152,9 +152,9 @@ function itemsOf(message: ChatMessage, status: ItemStatus, annotate: Annotate): 
       const output =
         typeof message.content === "string"
           ? message.content
-          : message.content.length === 1 && typeof only === "object"
+          : message.content.length === 1 && typeof only === "object" && only.type === "text"
             ? only.text
-            : message.content.map((part) => inputText(part.text));
+            : message.content.map(itemPart);
       return [{ type: "function_call_output", call_id: message.tool_call_id, output, status }];
     }
   }
@@ -225,6 +225,15 @@ function plain(content: string | readonly ItemPart[]): string | { type: "text"; 
   );
   const [only] = texts;
   return texts.length === 1 && only !== undefined ? only.text : texts;
+}
+
+/** As `plain`, with the pictures in their places. */
+function resultOf(output: string | readonly ItemPart[]): Extract<ChatMessage, { role: "tool" }>["content"] {
+  if (typeof output === "string" || !output.some(({ type }) => type === "input_image")) return plain(output);
+  return output.flatMap((part) => {
+    const seen = chatPart(part);
+    return seen.type === "text" || seen.type === "image_url" ? [seen] : [];
+  });
 }
 
 function withCall(
