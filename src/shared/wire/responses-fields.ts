@@ -121,7 +121,10 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
   temperature: rule("passed", "0 to 2."),
   top_p: rule("converted", "0 to 1. Engines refuse 0, so it goes on as 0.000001."),
   top_logprobs: rule("passed", "0 to 20; with `message.output_text.logprobs` in `include`."),
-  text: rule("converted", "`format`: text, json_object, json_schema. `verbosity` has no effect."),
+  text: rule(
+    "converted",
+    "`format`: text, json_object, json_schema. `verbosity` has no effect; it is repeated in the response.",
+  ),
   reasoning: rule("converted", "`effort`, which only reasoning models heed; the others have no effect."),
   tools: rule(
     "converted",
@@ -141,12 +144,15 @@ export const responseFieldRules: Readonly<Record<ResponseField, FieldRule>> = {
     "`message.output_text.logprobs`, `file_search_call.results`; the others have no effect.",
   ),
   metadata: rule("used", "Up to 16 pairs, kept with the response."),
-  user: rule("none", "The user is known by the credential."),
-  safety_identifier: rule("none", "The user is known by the credential."),
-  prompt_cache_key: rule("none", "Prefix caching needs no key here."),
+  user: rule("none", "The user is known by the credential. Repeated in the response."),
+  safety_identifier: rule("none", "The user is known by the credential. Repeated in the response."),
+  prompt_cache_key: rule("none", "Prefix caching needs no key here. Repeated in the response."),
   prompt_cache_retention: rule("none", "The engine decides how long a prefix stays."),
   prompt_cache_options: rule("none", "The engine decides how long a prefix stays."),
-  service_tier: rule("none", "The tier is the credential's."),
+  service_tier: rule(
+    "none",
+    "The tier is the credential's: the response says `default`, whatever was asked for.",
+  ),
   client_metadata: rule("none", "Codex names its installation and its turn in it."),
 
   frequency_penalty: rule("passed", "-2 to 2.", "vLLM"),
